@@ -1,0 +1,137 @@
+/**
+ * Close codes and error codes of `evenkeel.v1`, with what a client does for each.
+ * PROTOCOL.md prints both tables; a test keeps them equal.
+ */
+
+/** What a client does after a close: come back (at once or after backing off), or stop. */
+export type AfterClose = 'reconnect' | 'backoff' | 'stop';
+
+export interface CloseCode {
+  readonly code: number;
+  readonly reason: string;
+  readonly then: AfterClose;
+  readonly meaning: string;
+}
+
+/** Every close code an edge sends. 4000–4499: reconnect; 4500–4999: do not. */
+export const closeCodes = {
+  drained: {
+    code: 4000,
+    reason: 'drained',
+    then: 'reconnect',
+    meaning: 'the edge is going away; ask the gateway for another',
+  },
+  moved: {
+    code: 4001,
+    reason: 'moved',
+    then: 'reconnect',
+    meaning: 'the session has gone to another edge and the client kept this socket; nothing more comes here',
+  },
+  helloTimeout: {
+    code: 4002,
+    reason: 'hello-timeout',
+    then: 'backoff',
+    meaning: 'no hello within 10 s of opening',
+  },
+  slowConsumer: {
+    code: 4003,
+    reason: 'slow-consumer',
+    then: 'backoff',
+    meaning: 'the client read nothing for 30 s while more than the high watermark was buffered for it',
+  },
+  ackTimeout: {
+    code: 4004,
+    reason: 'ack-timeout',
+    then: 'backoff',
+    meaning: 'an event stayed unacknowledged for 60 s',
+  },
+  brokerUnavailable: {
+    code: 4006,
+    reason: 'broker-unavailable',
+    then: 'backoff',
+    meaning: 'the session could not be attached to its queue in time',
+  },
+  staleTicket: {
+    code: 4007,
+    reason: 'stale-ticket',
+    then: 'backoff',
+    meaning: 'a newer ticket of this session is in use elsewhere; get a new one from the gateway',
+  },
+  takeoverFailed: {
+    code: 4009,
+    reason: 'takeover-failed',
+    then: 'backoff',
+    meaning: 'the edge that holds the session did not release it in time; it stays there',
+  },
+  badFrame: {
+    code: 4500,
+    reason: 'bad-frame',
+    then: 'stop',
+    meaning: 'a frame broke the protocol: not JSON, a field missing or wrong, hello not first, binary',
+  },
+  superseded: {
+    code: 4501,
+    reason: 'superseded',
+    then: 'stop',
+    meaning: 'a newer socket has taken over this session',
+  },
+  disconnected: {
+    code: 4502,
+    reason: 'disconnected',
+    then: 'stop',
+    meaning: 'an operator disconnected this user',
+  },
+  tooLarge: {
+    code: 1009,
+    reason: 'too-large',
+    then: 'stop',
+    meaning: 'a frame over the payload limit (64 KiB unless configured)',
+  },
+  serviceRestart: {
+    code: 1012,
+    reason: 'service-restart',
+    then: 'reconnect',
+    meaning: 'to bare clients only: this connection is to move; come back through the gateway',
+  },
+} as const satisfies Record<string, CloseCode>;
+
+export type CloseName = keyof typeof closeCodes;
+
+/** What a client does after a close with `code`, known to it or not (the ranges decide). */
+export function afterClose(code: number): AfterClose {
+  for (const entry of Object.values(closeCodes)) if (entry.code === code) return entry.then;
+  if (code >= 4500 && code <= 4999) return 'stop';
+  if (code === 1002 || code === 1003 || code === 1007 || code === 1008) return 'stop';
+  return 'backoff';
+}
+
+/** Codes of `error` frames: they answer one request, the connection goes on. */
+export const errorCodes = {
+  unknownType: 'unknown-type',
+  badTopic: 'bad-topic',
+  badMethod: 'bad-method',
+  topicLimit: 'topic-limit',
+  rateLimited: 'rate-limited',
+  noService: 'no-service',
+  requestTimeout: 'request-timeout',
+  brokerUnavailable: 'broker-unavailable',
+  unavailable: 'unavailable',
+} as const;
+export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
+
+/** Reasons in a `gap` frame. */
+export const gapReasons = {
+  /** The session's queue had expired or was deleted: what it held is gone. */
+  sessionExpired: 'session-expired',
+  /** The queue reached its length limit and dropped the oldest. */
+  overflow: 'overflow',
+  /** The client was away so long that events may have reached their time to live. */
+  expired: 'expired',
+  /** Topics: the socket was lost; what was published meanwhile is not known. */
+  connectionLost: 'connection-lost',
+  /** Topics: the edge lost the broker. */
+  brokerLost: 'broker-lost',
+  /** Topics: the client read too slowly and messages for it were dropped. */
+  slowConsumer: 'slow-consumer',
+} as const;
+export type GapReason = (typeof gapReasons)[keyof typeof gapReasons];

@@ -1,0 +1,162 @@
+/** Frames of `evenkeel.v1`: JSON in text messages, the kind named by `t`. Source: PROTOCOL.md. */
+import type { ErrorCode, GapReason } from './codes.js';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** First frame from a client. */
+export interface HelloFrame {
+  t: 'hello';
+  /** True when the client still has the state of this session (so that a loss is told as a `gap`). */
+  resume?: boolean;
+  /** Topics to subscribe before anything is released (at most the connection's topic limit). */
+  topics?: string[];
+  /** `client` (default): the client acknowledges events; `write`: they count as handled when written. */
+  ack?: 'client' | 'write';
+  /** How long the client has been without a socket, in ms; lets the edge tell an `expired` gap. */
+  awayMs?: number;
+}
+/** Every event up to `seq` (of this connection) is handled. */
+export interface AckFrame {
+  t: 'ack';
+  seq: number;
+}
+export interface SubscribeFrame {
+  t: 'subscribe' | 'unsubscribe';
+  id: string;
+  topic: string;
+}
+export interface PublishFrame {
+  t: 'publish';
+  id: string;
+  topic: string;
+  data?: unknown;
+}
+export interface RequestFrame {
+  t: 'request';
+  id: string;
+  method: string;
+  data?: unknown;
+}
+export interface PingFrame {
+  t: 'ping';
+}
+export type ClientFrame = HelloFrame | AckFrame | SubscribeFrame | PublishFrame | RequestFrame | PingFrame;
+
+/** The body of an AMQP message as a frame carries it. */
+export interface Payload {
+  /** JSON as it is; text as a string; anything else base64 with `encoding`. */
+  data: unknown;
+  encoding?: 'base64';
+  contentType?: string;
+}
+export interface WelcomeFrame {
+  t: 'welcome';
+  session: string;
+  node: string;
+  /** Whether the session's queue was there already. */
+  resumed: boolean;
+  heartbeatMs: number;
+  /** How many events the edge sends ahead of the client's `ack`. */
+  window: number;
+}
+export interface EventFrame extends Payload {
+  t: 'event';
+  /** Per connection, from 1; what `ack` counts. */
+  seq: number;
+  /** Identity: a repeat has the same id. An id beginning with `~` was derived by the edge. */
+  id: string;
+  /** The routing key's words after `user.<uid>.`. */
+  name: string;
+  /** When it was published, ms since the epoch. */
+  at: number;
+  headers?: Record<string, string>;
+  /** Present and true when this may be a repeat of an event written to an earlier socket. */
+  redelivered?: true;
+}
+export interface MessageFrame extends Payload {
+  t: 'message';
+  topic: string;
+  id: string;
+  at: number;
+  position?: string;
+  headers?: Record<string, string>;
+}
+export interface GapFrame {
+  t: 'gap';
+  topic?: string;
+  reason: GapReason;
+}
+export interface MoveFrame {
+  t: 'move';
+  move: string;
+  url: string;
+  ticket: string;
+  reason: string;
+  /** The move counts as failed after this long, ms. */
+  deadlineMs: number;
+  /** Wait a random part of this before dialling, ms. */
+  jitterMs: number;
+}
+/** Last frame on the old socket. */
+export interface MovedFrame {
+  t: 'moved';
+  /** `seq` of the last event sent there (0: none). */
+  seq: number;
+  /** How many `subscribe`, `unsubscribe`, `publish` and `request` frames the edge accepted on this socket. */
+  received: number;
+}
+export interface OkFrame extends Partial<Payload> {
+  t: 'ok';
+  re: string;
+}
+export interface ErrorFrame {
+  t: 'error';
+  re?: string;
+  code: ErrorCode | (string & {});
+  message: string;
+}
+export interface PongFrame {
+  t: 'pong';
+}
+export type EdgeFrame =
+  | WelcomeFrame
+  | EventFrame
+  | MessageFrame
+  | GapFrame
+  | MoveFrame
+  | MovedFrame
+  | OkFrame
+  | ErrorFrame
+  | PongFrame;
+
+/** Answer of `GET /gateway`. */
+export interface Placement {
+  /** Dial `url` + `?ticket=` + `ticket`. */
+  url: string;
+  node: string;
+  ticket: string;
+  session: string;
+  /** The ticket must be used within this, ms. */
+  expiresInMs: number;
+}
+
+/** Error body of the gateway and of a refused upgrade. */
+export interface HttpError {
+  error: { code: string; message: string };
+}
+
+/** Limits and defaults that both sides must know. All may be configured on the edge. */
+export const defaults = {
+  window: 64,
+  heartbeatMs: 15_000,
+  helloTimeoutMs: 10_000,
+  ackTimeoutMs: 60_000,
+  slowConsumerMs: 30_000,
+  maxPayloadBytes: 65_536,
+  maxTopicsPerConnection: 128,
+  ticketLifetimeMs: 30_000,
+  moveDeadlineMs: 30_000,
+  sessionLifetimeMs: 300_000,
+  sessionMaxLength: 1_000,
+  requestTimeoutMs: 30_000,
+} as const;

@@ -1,0 +1,115 @@
+/**
+ * Names on the broker: exchanges, queues, routing keys, and how ids are carried in them.
+ * Source: PROTOCOL.md, "Names on the broker". Nothing here needs zod or Node.
+ */
+
+/** WebSocket subprotocol of this version. */
+export const subprotocol = 'evenkeel.v1';
+
+export const exchanges = {
+  /** Topic exchange: domain events in. */
+  events: 'mesh.events',
+  /** Topic exchange: what clients send. */
+  inbound: 'mesh.inbound',
+  /** Topic exchange: `stats.<node>` and `moves.<node>`. */
+  stats: 'mesh.stats',
+  /** Topic exchange: `edge.<node>`, `all`, `fence.<…>`, `reply.<…>`. */
+  control: 'mesh.control',
+  /** Fanout exchange: alternate exchange of `mesh.events`. */
+  unrouted: 'mesh.unrouted',
+  /** Topic exchange: every management command and what came of it. */
+  audit: 'mesh.audit',
+} as const;
+
+export const queues = {
+  /** Operators' commands, request/reply. */
+  manage: 'mesh.manage',
+} as const;
+
+/** Longest routing key AMQP carries, in bytes. */
+export const maxKeyBytes = 255;
+/** Longest user id that can be carried, in UTF-8 bytes. */
+export const maxUserIdBytes = 96;
+/** Longest topic name (without the leading `topic.`), in bytes. */
+export const maxTopicBytes = 200;
+
+const plainId = /^[A-Za-z0-9_-]{1,64}$/;
+const carriedId = /^(?:[A-Za-z0-9_-]{1,64}|~[A-Za-z0-9_-]{1,128})$/;
+const topicForm = /^[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*$/;
+
+/** Thrown where an id cannot be carried. `code` is stable. */
+export class NameError extends Error {
+  readonly code: 'bad-user-id' | 'bad-session-id' | 'bad-topic';
+  constructor(code: NameError['code'], message: string) {
+    super(message);
+    this.name = 'NameError';
+    this.code = code;
+  }
+}
+
+/** Is `word` a user id in its carried form (`<uid>`)? */
+export const isUid = (word: string): boolean => carriedId.test(word);
+/** Is `word` a session id? `[A-Za-z0-9_-]{1,64}`. */
+export const isSid = (word: string): boolean => plainId.test(word);
+/** Is `name` a topic name: words of `[A-Za-z0-9_~-]` joined by dots, at most 200 bytes, no wildcards? */
+export const isTopic = (name: string): boolean => name.length <= maxTopicBytes && topicForm.test(name);
+
+/**
+ * The form in which a user id travels in routing keys and queue names: itself when it is
+ * `[A-Za-z0-9_-]{1,64}`, else `~` + its base64url (UTF-8, no padding). One word, injective.
+ * @throws NameError `bad-user-id` when empty or over 96 UTF-8 bytes.
+ */
+export function toUid(userId: string): string {
+  if (plainId.test(userId)) return userId;
+  const bytes = new TextEncoder().encode(userId);
+  if (bytes.length === 0)
+    throw new NameError('bad-user-id', 'the user id is empty; give one of 1 to 96 bytes');
+  if (bytes.length > maxUserIdBytes) {
+    throw new NameError(
+      'bad-user-id',
+      `the user id has ${bytes.length} bytes; give one of at most ${maxUserIdBytes} (UTF-8)`,
+    );
+  }
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return `~${btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')}`;
+}
+
+/** The user id behind its carried form; the inverse of {@link toUid}. */
+export function fromUid(uid: string): string {
+  if (!uid.startsWith('~')) return uid;
+  const binary = atob(uid.slice(1).replace(/-/g, '+').replace(/_/g, '/'));
+  return new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));
+}
+
+/** Queue of one session: `session.<uid>.<sid>`. */
+export const sessionQueue = (uid: string, sid: string): string => `session.${uid}.${sid}`;
+/** What a session queue is bound with: everything for its user. */
+export const userBinding = (uid: string): string => `user.${uid}.#`;
+/** Key of a directed event, e.g. `user.alice.order.created`. */
+export const userKey = (uid: string, event: string): string => `user.${uid}.${event}`;
+/** Key of a topic event, and of its binding. */
+export const topicKey = (topic: string): string => `topic.${topic}`;
+/** Key of commands to one edge. */
+export const edgeKey = (node: string): string => `edge.${node}`;
+/** Key of commands to every edge. */
+export const allEdgesKey = 'all';
+/** Key of answers to `id` (a balancer, a test) on `mesh.control`. */
+export const replyKey = (id: string): string => `reply.${id}`;
+/** Key by which an edge sends a fence through its own topic queue. */
+export const fenceKey = (node: string, boot: string): string => `fence.${node}.${boot}`;
+/** Key of an edge's statistics. */
+export const statsKey = (node: string): string => `stats.${node}`;
+/** Key of an edge's reports on moves. */
+export const movesKey = (node: string): string => `moves.${node}`;
+
+/** The words of a directed event's key after `user.<uid>.`, or undefined when the key is of another form. */
+export function eventName(key: string): string | undefined {
+  if (!key.startsWith('user.')) return undefined;
+  const dot = key.indexOf('.', 5);
+  return dot < 0 ? '' : key.slice(dot + 1);
+}
+
+/** The words of a topic event's key after `topic.`, or undefined when the key is of another form. */
+export const topicOfKey = (key: string): string | undefined =>
+  key.startsWith('topic.') ? key.slice(6) : undefined;

@@ -1,0 +1,4 @@
+/** The browser-safe door: names, codes and frame types, without the schemas (and so without zod). */
+export * from './codes.js';
+export * from './frames.js';
+export * from './names.js';
