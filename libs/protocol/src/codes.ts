@@ -9,7 +9,7 @@ export type AfterClose = 'reconnect' | 'backoff' | 'stop';
 export interface CloseCode {
   readonly code: number;
   readonly reason: string;
-  readonly then: AfterClose;
+  readonly after: AfterClose;
   readonly meaning: string;
 }
 
@@ -18,79 +18,79 @@ export const closeCodes = {
   drained: {
     code: 4000,
     reason: 'drained',
-    then: 'reconnect',
+    after: 'reconnect',
     meaning: 'the edge is going away; ask the gateway for another',
   },
   moved: {
     code: 4001,
     reason: 'moved',
-    then: 'reconnect',
+    after: 'reconnect',
     meaning: 'the session has gone to another edge and the client kept this socket; nothing more comes here',
   },
   helloTimeout: {
     code: 4002,
     reason: 'hello-timeout',
-    then: 'backoff',
+    after: 'backoff',
     meaning: 'no hello within 10 s of opening',
   },
   slowConsumer: {
     code: 4003,
     reason: 'slow-consumer',
-    then: 'backoff',
+    after: 'backoff',
     meaning: 'the client read nothing for 30 s while more than the high watermark was buffered for it',
   },
   ackTimeout: {
     code: 4004,
     reason: 'ack-timeout',
-    then: 'backoff',
+    after: 'backoff',
     meaning: 'an event stayed unacknowledged for 60 s',
   },
   brokerUnavailable: {
     code: 4006,
     reason: 'broker-unavailable',
-    then: 'backoff',
+    after: 'backoff',
     meaning: 'the session could not be attached to its queue in time',
   },
   staleTicket: {
     code: 4007,
     reason: 'stale-ticket',
-    then: 'backoff',
+    after: 'backoff',
     meaning: 'a newer ticket of this session is in use elsewhere; get a new one from the gateway',
   },
   takeoverFailed: {
     code: 4009,
     reason: 'takeover-failed',
-    then: 'backoff',
+    after: 'backoff',
     meaning: 'the edge that holds the session did not release it in time; it stays there',
   },
   badFrame: {
     code: 4500,
     reason: 'bad-frame',
-    then: 'stop',
+    after: 'stop',
     meaning: 'a frame broke the protocol: not JSON, a field missing or wrong, hello not first, binary',
   },
   superseded: {
     code: 4501,
     reason: 'superseded',
-    then: 'stop',
+    after: 'stop',
     meaning: 'a newer socket has taken over this session',
   },
   disconnected: {
     code: 4502,
     reason: 'disconnected',
-    then: 'stop',
+    after: 'stop',
     meaning: 'an operator disconnected this user',
   },
   tooLarge: {
     code: 1009,
     reason: 'too-large',
-    then: 'stop',
+    after: 'stop',
     meaning: 'a frame over the payload limit (64 KiB unless configured)',
   },
   serviceRestart: {
     code: 1012,
     reason: 'service-restart',
-    then: 'reconnect',
+    after: 'reconnect',
     meaning: 'to bare clients only: this connection is to move; come back through the gateway',
   },
 } as const satisfies Record<string, CloseCode>;
@@ -99,7 +99,7 @@ export type CloseName = keyof typeof closeCodes;
 
 /** What a client does after a close with `code`, known to it or not (the ranges decide). */
 export function afterClose(code: number): AfterClose {
-  for (const entry of Object.values(closeCodes)) if (entry.code === code) return entry.then;
+  for (const entry of Object.values(closeCodes)) if (entry.code === code) return entry.after;
   if (code >= 4500 && code <= 4999) return 'stop';
   if (code === 1002 || code === 1003 || code === 1007 || code === 1008) return 'stop';
   return 'backoff';

@@ -1,0 +1,112 @@
+/**
+ * Tickets: short-lived signed tokens that admit one socket to one edge.
+ *
+ * A ticket is `base64url(JSON claims) . base64url(HMAC-SHA256)`, signed with a secret that
+ * gateways and edges share. It is signed and checked synchronously, in the move's hot path;
+ * a general JWT library costs a thread-pool hop there (figures in ARCHITECTURE.md).
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isSid, isUid } from '@evenkeel/protocol/wire';
+
+export interface TicketClaims {
+  /** Identity of the ticket: an edge admits each once. */
+  id: string;
+  uid: string;
+  sid: string;
+  /** The edge this ticket is for. */
+  node: string;
+  /** Grows with every ticket of a session (ms since the epoch, or one more than the last): the newer socket wins. */
+  epoch: number;
+  /** Not valid at or after this, ms since the epoch. */
+  expiresAt: number;
+  /** `new`: the gateway made the session id up just now, so there is nothing to look for. */
+  isNew?: boolean;
+  /** The edge that holds the session, where known. */
+  from?: string;
+  /** The planned move this ticket belongs to. */
+  move?: string;
+}
+
+export type TicketProblem = 'malformed' | 'forged' | 'expired' | 'wrong-node';
+export type TicketVerdict = { ok: true; claims: TicketClaims } | { ok: false; problem: TicketProblem };
+
+/** Shortest accepted secret, in bytes. */
+export const minSecretBytes = 16;
+/** Longest ticket looked at, in characters. */
+export const maxTicketChars = 2_048;
+
+/** Signs and checks tickets with one secret (several for checking, while a secret is being changed). */
+export class TicketOffice {
+  readonly #keys: Buffer[];
+
+  /**
+   * @param secrets the first signs; all are accepted. Each at least 16 bytes.
+   * @throws RangeError when none is given or one is too short.
+   */
+  constructor(secrets: readonly string[]) {
+    this.#keys = secrets.map((secret) => Buffer.from(secret, 'utf8'));
+    if (this.#keys.length === 0) throw new RangeError('give at least one ticket secret');
+    for (const key of this.#keys) {
+      if (key.length < minSecretBytes)
+        throw new RangeError(`a ticket secret has at least ${minSecretBytes} bytes; make a longer one`);
+    }
+  }
+
+  /** Issues a ticket; `id` is made here. */
+  issue(claims: Omit<TicketClaims, 'id'>): string {
+    const body = Buffer.from(
+      JSON.stringify({ id: randomBytes(9).toString('base64url'), ...claims }),
+    ).toString('base64url');
+    return `${body}.${this.#sign(body, this.#keys[0] as Buffer).toString('base64url')}`;
+  }
+
+  /** Checks signature, form, time and edge, in that order. */
+  check(ticket: string, node: string, nowMs: number): TicketVerdict {
+    const dot = ticket.indexOf('.');
+    if (dot <= 0 || ticket.length > maxTicketChars) return { ok: false, problem: 'malformed' };
+    const body = ticket.slice(0, dot);
+    const signature = Buffer.from(ticket.slice(dot + 1), 'base64url');
+    const isSigned = this.#keys.some((key) => {
+      const expected = this.#sign(body, key);
+      return signature.length === expected.length && timingSafeEqual(signature, expected);
+    });
+    if (!isSigned) return { ok: false, problem: 'forged' };
+    const claims = readClaims(body);
+    if (claims === undefined) return { ok: false, problem: 'malformed' };
+    if (claims.expiresAt <= nowMs) return { ok: false, problem: 'expired' };
+    if (claims.node !== node) return { ok: false, problem: 'wrong-node' };
+    return { ok: true, claims };
+  }
+
+  #sign(body: string, key: Buffer): Buffer {
+    return createHmac('sha256', key).update(body).digest();
+  }
+}
+
+function readClaims(body: string): TicketClaims | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, uid, sid, node, epoch, expiresAt, isNew, from, move } = value as Record<string, unknown>;
+  if (typeof id !== 'string' || typeof node !== 'string') return undefined;
+  if (typeof uid !== 'string' || !isUid(uid) || typeof sid !== 'string' || !isSid(sid)) return undefined;
+  if (typeof epoch !== 'number' || typeof expiresAt !== 'number') return undefined;
+  return {
+    id,
+    uid,
+    sid,
+    node,
+    epoch,
+    expiresAt,
+    ...(isNew === true ? { isNew } : {}),
+    ...(typeof from === 'string' ? { from } : {}),
+    ...(typeof move === 'string' ? { move } : {}),
+  };
+}
+
+/** A fresh session id: 128 random bits, 22 characters. */
+export const newSessionId = (): string => randomBytes(16).toString('base64url');
