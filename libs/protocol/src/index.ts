@@ -2,3 +2,4 @@ export * from './codes.js';
 export * from './frames.js';
 export * from './names.js';
 export * from './schemas.js';
+export * from './topology.js';
