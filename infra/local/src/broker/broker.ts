@@ -1,0 +1,21 @@
+/** A broker that was started for us alone. */
+export interface PrivateBroker {
+  readonly kind: 'installed' | 'container';
+  /** Where it answers, on loopback, with user `guest`, an administrator. */
+  readonly amqpUrl: string;
+  /** RabbitMQ's version, such as `3.10.8`. */
+  readonly version: string;
+  /** How to name it to a person. */
+  readonly description: string;
+  /** The broker's own process where it is a child of ours. */
+  readonly pid?: number;
+  /** Settles when it has ended, whoever ended it, with how. */
+  readonly ended: Promise<string>;
+  /** Runs `rabbitmqctl` against it and returns what that printed; fails when the command fails. */
+  ctl(args: readonly string[]): Promise<string>;
+  /** Stops it, by force if need be, and removes what it kept. Within about 4 s. */
+  stop(): Promise<void>;
+}
+
+/** How long a broker may take to boot: a cold disk and a busy machine included. */
+export const bootTimeoutMs = 90_000;

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { runToEnd } from '../child.js';
+import { Failure } from '../failure.js';
+import { watchOver } from '../guard.js';
+import { bootTimeoutMs, type PrivateBroker } from './broker.js';
+import { handshake } from './handshake.js';
+
+/** The image used where no other is asked for. */
+export const defaultBrokerImage = 'rabbitmq:4-management';
+
+/** The command of a container engine that runs here (`docker` or `podman`), if there is one. */
+export async function findContainerEngine(): Promise<string | undefined> {
+  for (const engine of ['docker', 'podman']) {
+    const { status } = await runToEnd(engine, ['info'], { timeoutMs: 5000 });
+    if (status === 0) return engine;
+  }
+  return undefined;
+}
+
+/** Whether the engine has the image already, so that starting it needs no registry. */
+export async function hasImage(engine: string, image: string): Promise<boolean> {
+  return (await runToEnd(engine, ['image', 'inspect', image])).status === 0;
+}
+
+/** Runs RabbitMQ in a container, published on a free port of loopback; pulls the image if missing. */
+export async function startContainerBroker(engine: string, image: string): Promise<PrivateBroker> {
+  const name = `evenkeel-broker-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const release = watchOver({ kind: 'container', engine, name });
+  const stop = async (): Promise<void> => {
+    await runToEnd(engine, ['rm', '-f', name]);
+    release();
+  };
+  try {
+    const args = ['run', '-d', '--rm', '--name', name, '-p', '127.0.0.1::5672', image];
+    await engineCommand(engine, args, 300_000);
+    const published = await engineCommand(engine, ['port', name, '5672/tcp']);
+    const amqpUrl = `amqp://guest:guest@${published.split('\n')[0]?.trim()}`;
+    const version = await waitForBroker(engine, name, amqpUrl);
+    return {
+      kind: 'container',
+      amqpUrl,
+      version,
+      description: `RabbitMQ ${version} in ${engine} container ${name} (${image})`,
+      ended: engineCommand(engine, ['wait', name], 2 ** 31 - 1).then(
+        (status) => `exit status ${status.trim()}`,
+        () => 'container gone',
+      ),
+      stop,
+      ctl: (args) => engineCommand(engine, ['exec', name, 'rabbitmqctl', '--quiet', ...args]),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function waitForBroker(engine: string, name: string, amqpUrl: string): Promise<string> {
+  const deadline = Date.now() + bootTimeoutMs;
+  while (Date.now() < deadline) {
+    const result = await handshake(amqpUrl);
+    if (result.outcome === 'accepted') return result.version;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const { status } = await runToEnd(engine, ['inspect', name]);
+    if (status !== 0)
+      throw new Failure('broker-ended', `The broker's container ${name} ended while booting.`);
+  }
+  throw new Failure('broker-not-ready', `The broker in container ${name} did not answer in time.`);
+}
+
+async function engineCommand(engine: string, args: readonly string[], timeoutMs = 60_000): Promise<string> {
+  const result = await runToEnd(engine, args, { timeoutMs });
+  if (result.status === 0) return result.stdout;
+  const said = result.stderr.trim() || result.stdout.trim();
+  throw new Failure('container-engine', `${engine} ${args[0]} failed: ${said}`);
+}

@@ -1,0 +1,133 @@
+import { accessSync, constants, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Child, runToEnd } from '../child.js';
+import { environment } from '../environment.js';
+import { Failure } from '../failure.js';
+import { watchOver } from '../guard.js';
+import { freshDir, root } from '../paths.js';
+import { freePorts } from '../ports.js';
+import { bootTimeoutMs, type PrivateBroker } from './broker.js';
+import { handshake } from './handshake.js';
+
+// Debian's /usr/sbin/rabbitmq-server is a wrapper that insists on the system's user; behind it is the
+// real script.
+const scriptDirs = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin', '/usr/sbin'];
+
+/** The folder of an installed RabbitMQ's scripts, if there is one. */
+export function findInstalledBroker(): string | undefined {
+  const path = (environment().PATH ?? '').split(delimiter);
+  return [...scriptDirs, ...path].find((dir) => isExecutable(join(dir, 'rabbitmq-server')));
+}
+
+/**
+ * Boots an installed RabbitMQ as a child of ours, apart from any other on the machine: own node name,
+ * ports, data and cookie, and an own port mapper (epmd), as the usual one would stay behind. All of it
+ * listens on loopback only.
+ */
+export async function startInstalledBroker(scripts: string): Promise<PrivateBroker> {
+  const dir = freshDir('broker');
+  const releaseDir = watchOver({ kind: 'path', path: dir });
+  const [amqpPort = 0, distPort = 0, epmdPort = 0] = await freePorts(3);
+  const amqpUrl = `amqp://guest:guest@127.0.0.1:${amqpPort}`;
+  const env = brokerEnvironment(dir, distPort, epmdPort);
+  writeFileSync(join(dir, 'rabbitmq.conf'), brokerConfig(amqpPort));
+  // No plugins: they are what takes the longest to boot.
+  writeFileSync(join(dir, 'enabled_plugins'), '[].\n');
+
+  const silent = (): void => undefined;
+  const epmd = new Child({
+    name: 'epmd',
+    command: 'epmd',
+    args: ['-port', String(epmdPort), '-address', '127.0.0.1'],
+    env,
+    cwd: dir,
+    onLine: silent,
+  });
+  const server = new Child({
+    name: 'rabbitmq',
+    command: join(scripts, 'rabbitmq-server'),
+    args: [],
+    env,
+    cwd: dir,
+    onLine: silent,
+  });
+
+  const stop = async (): Promise<void> => {
+    await server.stop(3000);
+    await epmd.stop(500);
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    releaseDir();
+  };
+
+  let version = 'unknown';
+  try {
+    await server.waitUntil(async () => {
+      const result = await handshake(amqpUrl);
+      if (result.outcome === 'accepted') version = result.version;
+      return result.outcome === 'accepted';
+    }, bootTimeoutMs);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  return {
+    kind: 'installed',
+    amqpUrl,
+    version,
+    description: `private RabbitMQ ${version} (${scripts}), data in ${dir.slice(root.length + 1)}`,
+    pid: server.pid,
+    ended: server.exited,
+    stop,
+    async ctl(args) {
+      const result = await runToEnd(join(scripts, 'rabbitmqctl'), ['--quiet', ...args], { env });
+      if (result.status === 0) return result.stdout;
+      throw new Failure('rabbitmqctl', `rabbitmqctl ${args.join(' ')}: ${result.stderr || result.stdout}`);
+    },
+  };
+}
+
+function brokerConfig(amqpPort: number): string {
+  return [
+    `listeners.tcp.local = 127.0.0.1:${amqpPort}`,
+    'log.console = true',
+    'log.console.level = warning',
+    'log.file = false',
+    'vm_memory_high_watermark.relative = 0.4',
+    'disk_free_limit.absolute = 50MB',
+    '',
+  ].join('\n');
+}
+
+function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Record<string, string> {
+  return {
+    ...environment(),
+    // The Erlang cookie is made and kept here.
+    HOME: dir,
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODENAME: `evenkeel-${epmdPort}@localhost`,
+    RABBITMQ_DIST_PORT: String(distPort),
+    RABBITMQ_CONF_ENV_FILE: join(dir, 'no-rabbitmq-env.conf'),
+    RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(dir, 'no-advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(dir, 'enabled_plugins'),
+    RABBITMQ_MNESIA_BASE: join(dir, 'data'),
+    RABBITMQ_LOG_BASE: join(dir, 'log'),
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_PID_FILE: join(dir, 'pid'),
+    RABBITMQ_GENERATED_CONFIG_DIR: join(dir, 'config'),
+    // Idle schedulers that spin would take the cores the edges need.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+  };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

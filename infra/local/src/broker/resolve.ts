@@ -1,0 +1,141 @@
+import { parseAmqpUrl, withoutPassword } from '../amqp-url.js';
+import { canInstallPackages, installPackages } from '../apt.js';
+import { Failure } from '../failure.js';
+import type { PrivateBroker } from './broker.js';
+import { defaultBrokerImage, findContainerEngine, hasImage, startContainerBroker } from './container.js';
+import { handshake } from './handshake.js';
+import { findInstalledBroker, startInstalledBroker } from './installed.js';
+
+/** Where a private broker may come from: `local` is an installed (or installable) `rabbitmq-server`. */
+export type BrokerChoice = 'auto' | 'container' | 'local';
+
+export interface PrivateBrokerOptions {
+  /** Default `auto`: an installed RabbitMQ, else a container engine, else apt-get as root. */
+  readonly choice?: BrokerChoice;
+  /** The image for a container. Default `rabbitmq:4-management`. */
+  readonly image?: string;
+  /** In `auto`: try a container first, if its image is there. Default false. */
+  readonly preferContainer?: boolean;
+  /** How a container is run; the engine's command line unless given. */
+  readonly runContainer?: (engine: string, image: string) => Promise<PrivateBroker>;
+  /** Is told what takes long. Default: standard error. */
+  readonly say?: (text: string) => void;
+}
+
+/** A broker to use, private or somebody else's. */
+export interface BrokerInUse {
+  readonly amqpUrl: string;
+  readonly kind: 'given' | 'localhost' | PrivateBroker['kind'];
+  readonly description: string;
+  /** Set when it is ours to stop. */
+  readonly own?: PrivateBroker;
+}
+
+const localhostUrl = 'amqp://guest:guest@localhost:5672';
+
+const choices = [
+  '  - name a broker: --amqp-url amqp://user:password@host:5672 (or EVENKEEL_AMQP_URL)',
+  '  - run one on localhost:5672 that lets guest in',
+  '  - install RabbitMQ 3.10 or newer (rabbitmq-server); it is then run privately',
+  '  - run a container engine (docker or podman)',
+  '  - on Debian or Ubuntu, start this as root: it then installs rabbitmq-server with apt-get',
+].join('\n');
+
+/**
+ * Finds a broker, or brings one: the given URL and nothing else; else one that answers on
+ * localhost:5672; else a private one.
+ */
+export async function resolveBroker(
+  options: PrivateBrokerOptions & { readonly amqpUrl?: string },
+): Promise<BrokerInUse> {
+  const say = options.say ?? sayOnStderr;
+  if (options.amqpUrl !== undefined) return useGiven(options.amqpUrl);
+  if ((options.choice ?? 'auto') === 'auto') {
+    const result = await handshake(localhostUrl, 1500);
+    if (result.outcome === 'accepted') {
+      const description = `RabbitMQ ${result.version} found on localhost:5672`;
+      return { amqpUrl: localhostUrl, kind: 'localhost', description };
+    }
+    if (result.outcome === 'refused') {
+      say(`A broker on localhost:5672 does not let guest in (${result.reason}); bringing one of our own.`);
+    }
+  }
+  const own = await startPrivateBroker(options);
+  return { amqpUrl: own.amqpUrl, kind: own.kind, description: own.description, own };
+}
+
+async function useGiven(amqpUrl: string): Promise<BrokerInUse> {
+  if (parseAmqpUrl(amqpUrl) === undefined) {
+    throw new Failure('bad-amqp-url', 'The broker URL must look like amqp://user:password@host:5672/vhost.');
+  }
+  const shown = withoutPassword(amqpUrl);
+  const result = await handshake(amqpUrl, 5000);
+  if (result.outcome === 'accepted') {
+    return { amqpUrl, kind: 'given', description: `RabbitMQ ${result.version} at ${shown}` };
+  }
+  const verb = result.outcome === 'refused' ? 'refused us' : 'did not answer';
+  throw new Failure(
+    'broker-unusable',
+    `The broker at ${shown} ${verb}: ${result.reason}.\n` +
+      'Check --amqp-url (or EVENKEEL_AMQP_URL): host, port, user, password, vhost; and that the broker runs.\n' +
+      'Or leave it out: then a broker on localhost:5672 is used, or one is brought for you.',
+  );
+}
+
+/** Starts a broker that nobody else uses, never one that is already there. Stop it when done. */
+export async function startPrivateBroker(options: PrivateBrokerOptions = {}): Promise<PrivateBroker> {
+  const { choice = 'auto', image = defaultBrokerImage, say = sayOnStderr } = options;
+  const runContainer = options.runContainer ?? startContainerBroker;
+
+  if (choice === 'container') {
+    const engine = await findContainerEngine();
+    if (engine !== undefined) return runContainer(engine, image);
+    throw new Failure(
+      'no-container-engine',
+      '--broker container: no container engine runs here (tried docker and podman). Start one, or use --broker local.',
+    );
+  }
+
+  if (choice === 'auto' && options.preferContainer === true) {
+    const engine = await findContainerEngine();
+    if (engine !== undefined && (await hasImage(engine, image))) return runContainer(engine, image);
+  }
+
+  const scripts = findInstalledBroker();
+  if (scripts !== undefined) return startInstalledBroker(scripts);
+
+  if (choice === 'auto') {
+    const inContainer = await tryContainer(runContainer, image, say);
+    if (inContainer !== undefined) return inContainer;
+  }
+
+  if (canInstallPackages()) {
+    await installPackages(['rabbitmq-server'], 'no broker was found', say);
+    const installed = findInstalledBroker();
+    if (installed !== undefined) return startInstalledBroker(installed);
+  }
+  throw new Failure(
+    'no-broker',
+    `No RabbitMQ was found, and none could be brought. Any one of these will do:\n${choices}`,
+  );
+}
+
+async function tryContainer(
+  runContainer: NonNullable<PrivateBrokerOptions['runContainer']>,
+  image: string,
+  say: (text: string) => void,
+): Promise<PrivateBroker | undefined> {
+  const engine = await findContainerEngine();
+  if (engine === undefined) return undefined;
+  if (!(await hasImage(engine, image))) say(`Pulling ${image} (${engine}) …`);
+  try {
+    return await runContainer(engine, image);
+  } catch (error) {
+    say(`No broker from ${engine}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function sayOnStderr(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,8 @@
+export type { PrivateBroker } from './broker/broker.js';
+export { defaultBrokerImage, findContainerEngine, hasImage } from './broker/container.js';
+export { handshake } from './broker/handshake.js';
+export {
+  type BrokerChoice,
+  type PrivateBrokerOptions,
+  startPrivateBroker,
+} from './broker/resolve.js';

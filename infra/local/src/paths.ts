@@ -1,0 +1,20 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's root. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+
+/** Where everything that runs here keeps its files; ignored by git. */
+export const stateDir = join(root, '.evenkeel');
+
+/** Where a running `npm start` says what runs where. */
+export const runFile = join(stateDir, 'run.json');
+
+/** A new, empty folder of its own under `.evenkeel/`. */
+export function freshDir(prefix: string): string {
+  const dir = join(stateDir, `${prefix}-${process.pid}-${randomBytes(3).toString('hex')}`);
+  mkdirSync(dir, { recursive: true });
+  return dir;
+}
