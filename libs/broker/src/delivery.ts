@@ -1,0 +1,63 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Delivery, DeliveryProperties } from './types.js';
+
+const NO_HEADERS: Record<string, unknown> = Object.freeze({});
+
+/** One opened channel of a shard. After `isOpen` turns false nothing is sent on it. */
+export interface Incarnation {
+  readonly channel: Channel;
+  isOpen: boolean;
+}
+
+/** A delivery is one small object: the hot path makes no closures and no promises. */
+export class IncomingDelivery implements Delivery {
+  isSettled = false;
+  readonly #message: ConsumeMessage;
+  readonly #at: Incarnation;
+
+  constructor(message: ConsumeMessage, at: Incarnation) {
+    this.#message = message;
+    this.#at = at;
+  }
+
+  get body(): Buffer {
+    return this.#message.content;
+  }
+
+  get exchange(): string {
+    return this.#message.fields.exchange;
+  }
+
+  get key(): string {
+    return this.#message.fields.routingKey;
+  }
+
+  get redelivered(): boolean {
+    return this.#message.fields.redelivered;
+  }
+
+  get properties(): DeliveryProperties {
+    const properties = this.#message.properties;
+    if (!properties.headers) properties.headers = NO_HEADERS;
+    return properties as DeliveryProperties;
+  }
+
+  ack(): void {
+    if (this.#settle()) this.#at.channel.ack(this.#message);
+  }
+
+  requeue(): void {
+    if (this.#settle()) this.#at.channel.nack(this.#message, false, true);
+  }
+
+  drop(): void {
+    if (this.#settle()) this.#at.channel.nack(this.#message, false, false);
+  }
+
+  /** Acknowledging a tag twice is a channel error, which would take every consumer of the shard down. */
+  #settle(): boolean {
+    if (this.isSettled) return false;
+    this.isSettled = true;
+    return this.#at.isOpen;
+  }
+}

@@ -1,0 +1,248 @@
+import { type ChannelModel, connect } from 'amqplib';
+import { BrokerError, messageOf, redactUrl } from './errors.js';
+import { fullJitter } from './pace.js';
+import type { BrokerOptions, Log } from './types.js';
+
+/** What a connection announces. */
+export type LinkEvent = 'open' | 'lost' | 'blocked' | 'unblocked';
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const CLOSE_TIMEOUT_MS = 2000;
+const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b403\b|\b530\b/;
+
+/** One AMQP connection that comes back. `model` is set exactly while the state is `open`. */
+export class Link {
+  readonly log: Log;
+  readonly random: () => number;
+  model: ChannelModel | undefined;
+  state: 'connecting' | 'open' | 'closed' = 'connecting';
+  isBlocked = false;
+  /** Run on every fresh connection before it counts as open. */
+  beforeOpen: (model: ChannelModel) => Promise<void> = async () => {};
+  readonly #options: BrokerOptions;
+  readonly #listeners = new Map<LinkEvent, Set<(detail: string) => void>>();
+  readonly #closing = new AbortController();
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.log = options.log ?? SILENT;
+    this.random = options.random ?? Math.random;
+  }
+
+  /** Aborted by {@link Link.close}. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  on(event: LinkEvent, fn: (detail: string) => void): () => void {
+    const set = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, set);
+    set.add(fn);
+    return () => set.delete(fn);
+  }
+
+  /** Connects for the first time: up to `attempts`, at once rejecting what the broker refuses. */
+  async start(attempts: number, signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      if (signal?.aborted) {
+        this.state = 'closed';
+        throw new BrokerError('broker-closed', 'Connecting was aborted.', signal.reason);
+      }
+      try {
+        await this.#establish(signal);
+        return;
+      } catch (error) {
+        const refused = error instanceof BrokerError && error.code === 'broker-refused';
+        if (refused || attempt + 1 >= attempts || signal?.aborted || this.state === 'closed') {
+          this.state = 'closed';
+          throw error;
+        }
+        this.log.warn({ attempt: attempt + 1, error: messageOf(error) }, 'broker connect failed');
+        await this.#pause(attempt, signal);
+      }
+    }
+  }
+
+  whenOpen(timeoutMs?: number): Promise<void> {
+    if (this.state === 'open') return Promise.resolve();
+    if (this.state === 'closed') return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const settle = (finish: () => void) => {
+        clearTimeout(timer);
+        off();
+        this.closing.removeEventListener('abort', onClose);
+        finish();
+      };
+      const off = this.on('open', () => settle(resolve));
+      const onClose = () => settle(() => reject(closedError()));
+      this.closing.addEventListener('abort', onClose);
+      if (timeoutMs !== undefined) {
+        timer = setTimeout(() => settle(() => reject(unavailableError(timeoutMs))), timeoutMs);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.#closing.abort();
+    const model = this.model;
+    this.model = undefined;
+    if (!model) return;
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    await Promise.race([model.close().catch(() => {}), deadline]);
+    clearTimeout(timer);
+    destroyStream(model);
+  }
+
+  async #establish(signal: AbortSignal | undefined): Promise<void> {
+    const model = await this.#dial();
+    let lostBy: string | undefined;
+    model.on('error', (error) => {
+      this.log.debug({ error: messageOf(error) }, 'broker connection error');
+    });
+    model.on('close', (error) => {
+      lostBy = error ? messageOf(error) : 'closed';
+      destroyStream(model);
+      if (this.model === model) this.#lost(lostBy);
+    });
+    model.on('blocked', (reason) => {
+      this.isBlocked = true;
+      this.log.warn({ reason }, 'broker blocked');
+      this.#emit('blocked', reason);
+    });
+    model.on('unblocked', () => {
+      this.isBlocked = false;
+      this.log.info({}, 'broker unblocked');
+      this.#emit('unblocked', '');
+    });
+    try {
+      await this.beforeOpen(model);
+      if (lostBy !== undefined)
+        throw new BrokerError('broker-unreachable', `Connection lost again: ${lostBy}.`);
+      if (this.state === 'closed' || signal?.aborted) throw closedError();
+    } catch (error) {
+      if (lostBy === undefined) model.close().catch(() => {});
+      throw error;
+    }
+    this.model = model;
+    this.state = 'open';
+    this.log.info({ url: redactUrl(this.#options.url), name: this.#options.name }, 'broker open');
+    this.#emit('open', '');
+  }
+
+  async #dial(): Promise<ChannelModel> {
+    const { url, name, heartbeatSeconds = 10, connectTimeoutMs = 5000 } = this.#options;
+    let target: URL;
+    try {
+      target = new URL(url);
+    } catch {
+      throw new BrokerError(
+        'broker-refused',
+        'The broker address is no URL; use amqp://user:password@host:5672.',
+      );
+    }
+    if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', String(heartbeatSeconds));
+    try {
+      return await connect(target.toString(), {
+        noDelay: true,
+        keepAlive: true,
+        timeout: connectTimeoutMs,
+        clientProperties: { connection_name: name },
+      });
+    } catch (cause) {
+      const message = messageOf(cause);
+      if (REFUSED.test(message)) {
+        throw new BrokerError(
+          'broker-refused',
+          `RabbitMQ at ${redactUrl(url)} refuses this connection; check user, password, virtual host and permissions.`,
+          cause,
+        );
+      }
+      throw new BrokerError(
+        'broker-unreachable',
+        `RabbitMQ at ${redactUrl(url)} does not answer (${message}); check that it runs and the address is right.`,
+        cause,
+      );
+    }
+  }
+
+  #lost(reason: string): void {
+    this.model = undefined;
+    if (this.state === 'closed') return;
+    this.state = 'connecting';
+    this.log.warn({ reason }, 'broker lost');
+    if (this.isBlocked) {
+      this.isBlocked = false;
+      this.#emit('unblocked', '');
+    }
+    this.#emit('lost', reason);
+    void this.#recover();
+  }
+
+  async #recover(): Promise<void> {
+    for (let attempt = 0; this.state === 'connecting'; attempt++) {
+      await this.#pause(attempt, undefined);
+      if (this.state !== 'connecting') return;
+      try {
+        await this.#establish(undefined);
+        return;
+      } catch (error) {
+        this.log.warn({ attempt: attempt + 1, error: messageOf(error) }, 'broker reconnect failed');
+      }
+    }
+  }
+
+  #pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    const { retryMinMs = 100, retryMaxMs = 5000 } = this.#options;
+    const delayMs = fullJitter(attempt, { minMs: retryMinMs, maxMs: retryMaxMs }, this.random);
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.closing.removeEventListener('abort', done);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, delayMs);
+      this.closing.addEventListener('abort', done);
+      signal?.addEventListener('abort', done);
+    });
+  }
+
+  #emit(event: LinkEvent, detail: string): void {
+    for (const fn of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        fn(detail);
+      } catch (error) {
+        this.log.error({ event, error: messageOf(error) }, 'broker listener threw');
+      }
+    }
+  }
+}
+
+/** What an operation on a closed broker rejects with. */
+export function closedError(): BrokerError {
+  return new BrokerError('broker-closed', 'The broker connection was closed; open a new one.');
+}
+
+/** What an operation rejects with when the broker did not answer in time. */
+export function unavailableError(timeoutMs: number, cause?: unknown): BrokerError {
+  return new BrokerError(
+    'broker-unavailable',
+    `RabbitMQ did not answer within ${timeoutMs} ms; try again.`,
+    cause,
+  );
+}
+
+/** amqplib only half-closes: towards a silent peer the socket would linger and keep the process alive. */
+function destroyStream(model: ChannelModel): void {
+  const { connection } = model;
+  if (!('stream' in connection)) return;
+  const { stream } = connection;
+  if (typeof stream !== 'object' || stream === null || !('destroy' in stream)) return;
+  if (typeof stream.destroy === 'function') stream.destroy();
+}

@@ -1,0 +1,302 @@
+import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
+import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import { closedError, type Link } from './link.js';
+import { Fifo } from './pace.js';
+import type { PublishProperties } from './types.js';
+
+/** Limits of a {@link Publisher}. */
+export interface PublisherOptions {
+  /** Unconfirmed messages at most; more wait. Default 1024. */
+  window?: number;
+  /** Waiting messages at most; more reject with `publisher-overflow`. Default 10000. */
+  maxQueued?: number;
+  /** From the call to the confirm, else `publish-timeout`. Default 30000. */
+  timeoutMs?: number;
+}
+
+/** `unrouted` only for a `mandatory` message that no queue took. */
+export type PublishOutcome = 'routed' | 'unrouted';
+
+class Outgoing {
+  isSettled = false;
+  isReturned = false;
+  readonly exchange: string;
+  readonly key: string;
+  readonly body: Buffer;
+  readonly properties: PublishProperties;
+  readonly deadlineMs: number;
+  readonly resolve: (outcome: PublishOutcome) => void;
+  readonly reject: (error: BrokerError) => void;
+
+  constructor(
+    message: { exchange: string; key: string; body: Buffer; properties: PublishProperties },
+    deadlineMs: number,
+    resolve: (outcome: PublishOutcome) => void,
+    reject: (error: BrokerError) => void,
+  ) {
+    this.exchange = message.exchange;
+    this.key = message.key;
+    this.body = message.body;
+    this.properties = message.properties;
+    this.deadlineMs = deadlineMs;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/**
+ * Publishes with confirms on one channel, in the order of the calls. At least once: after a connection loss
+ * the unconfirmed messages go out again first, in their old order and with their message ids, then the
+ * waiting ones. While the broker blocks publishers or is away, messages wait.
+ */
+export class Publisher {
+  readonly #link: Link;
+  readonly #window: number;
+  readonly #maxQueued: number;
+  readonly #timeoutMs: number;
+  readonly #waiting = new Fifo<Outgoing>();
+  /** Unconfirmed, oldest first. */
+  readonly #sent = new Set<Outgoing>();
+  #channel: ConfirmChannel | undefined;
+  #isOpening = false;
+  /** Messages that still go out one by one, to find the one the broker closes the channel for. */
+  #probes = 0;
+  #outstanding = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #flushed: (() => void)[] = [];
+
+  constructor(link: Link, options: PublisherOptions = {}) {
+    this.#link = link;
+    this.#window = options.window ?? 1024;
+    this.#maxQueued = options.maxQueued ?? 10_000;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    link.on('open', () => void this.#open());
+    link.on('unblocked', () => this.#pump());
+    link.closing.addEventListener('abort', () => {
+      for (const out of [...this.#sent, ...this.#waiting.drain()]) this.#reject(out, closedError());
+      this.#sent.clear();
+    });
+    void this.#open();
+  }
+
+  /** Messages neither confirmed nor given up: sent and waiting. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /**
+   * Publishes one message and resolves when the broker has confirmed it.
+   * @throws BrokerError `publisher-overflow`, `publish-timeout`, `publish-nacked`, `publish-refused`,
+   * `no-exchange` (also for the other unconfirmed messages to that exchange), `broker-closed`.
+   */
+  publish(
+    exchange: string,
+    key: string,
+    body: Buffer | string,
+    p: PublishProperties = {},
+  ): Promise<PublishOutcome> {
+    if (this.#link.state === 'closed') return Promise.reject(closedError());
+    if (this.#waiting.length >= this.#maxQueued) {
+      return Promise.reject(
+        new BrokerError(
+          'publisher-overflow',
+          `${this.#maxQueued} messages are waiting; publish more slowly.`,
+        ),
+      );
+    }
+    const message = {
+      exchange,
+      key,
+      body: typeof body === 'string' ? Buffer.from(body) : body,
+      properties: p,
+    };
+    return new Promise((resolve, reject) => {
+      this.#outstanding++;
+      this.#waiting.push(new Outgoing(message, Date.now() + this.#timeoutMs, resolve, reject));
+      this.#sweep ??= setInterval(() => this.#expire(), Math.min(1000, Math.max(10, this.#timeoutMs / 10)));
+      this.#pump();
+    });
+  }
+
+  /** Resolves when everything published so far and meanwhile is settled, successfully or not. */
+  flush(): Promise<void> {
+    if (this.#outstanding === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#flushed.push(resolve));
+  }
+
+  #pump(): void {
+    const channel = this.#channel;
+    if (!channel || this.#link.isBlocked) return;
+    while (this.#sent.size < (this.#probes > 0 ? 1 : this.#window)) {
+      const out = this.#waiting.shift();
+      if (!out) return;
+      if (!out.isSettled && !this.#send(channel, out)) return;
+    }
+  }
+
+  #send(channel: ConfirmChannel, out: Outgoing): boolean {
+    this.#sent.add(out);
+    try {
+      // amqplib types the header table as `any` of its own; the rest are the same names.
+      channel.publish(out.exchange, out.key, out.body, defined(out.properties), (error: unknown) => {
+        if (this.#channel === channel) this.#confirmed(out, error);
+      });
+      return true;
+    } catch (cause) {
+      this.#sent.delete(out);
+      if (cause instanceof IllegalOperationError) {
+        this.#waiting.prepend([out]);
+        return false;
+      }
+      this.#reject(
+        out,
+        new BrokerError(
+          'publish-refused',
+          `The message cannot be encoded (${messageOf(cause)}); check its properties.`,
+          cause,
+        ),
+      );
+      return true;
+    }
+  }
+
+  #confirmed(out: Outgoing, error: unknown): void {
+    // Before its close event amqplib fails every callback: those are for the next channel.
+    if (error instanceof Error && error.message === 'channel closed') return;
+    this.#sent.delete(out);
+    if (this.#probes > 0) this.#probes--;
+    if (error) {
+      this.#reject(
+        out,
+        new BrokerError('publish-nacked', 'RabbitMQ could not take the message; publish it again.', error),
+      );
+    } else if (!out.isSettled) {
+      out.isSettled = true;
+      out.resolve(out.isReturned ? 'unrouted' : 'routed');
+      this.#done();
+    }
+    this.#pump();
+  }
+
+  /** A return precedes its confirm, and returns keep the order of publishing: the oldest match is it. */
+  #returned(message: Message): void {
+    const { exchange, routingKey } = message.fields;
+    for (const out of this.#sent) {
+      if (
+        out.properties.mandatory &&
+        !out.isReturned &&
+        out.key === routingKey &&
+        out.exchange === exchange &&
+        out.properties.messageId === message.properties.messageId &&
+        out.properties.correlationId === message.properties.correlationId &&
+        out.body.equals(message.content)
+      ) {
+        out.isReturned = true;
+        return;
+      }
+    }
+    this.#link.log.warn({ exchange, key: routingKey }, 'returned message matches none');
+  }
+
+  async #open(): Promise<void> {
+    const model = this.#link.model;
+    if (!model || this.#isOpening || this.#channel) return;
+    this.#isOpening = true;
+    try {
+      const channel = await model.createConfirmChannel();
+      let cause: unknown;
+      let isOpen = true;
+      channel.on('error', (error) => {
+        cause = error;
+      });
+      channel.on('close', () => {
+        isOpen = false;
+        this.#closed(channel, cause);
+      });
+      channel.on('return', (message) => this.#returned(message));
+      if (this.#link.model === model && isOpen) this.#channel = channel;
+    } catch (error) {
+      this.#link.log.debug({ error: messageOf(error) }, 'publisher channel failed');
+    }
+    this.#isOpening = false;
+    if (this.#channel) this.#pump();
+    else if (this.#link.model) setTimeout(() => void this.#open(), 100);
+  }
+
+  #closed(channel: ConfirmChannel, cause: unknown): void {
+    if (this.#channel !== channel) return;
+    this.#channel = undefined;
+    const code = replyCodeOf(cause);
+    if (code !== undefined) this.#refused(code, cause);
+    const again: Outgoing[] = [];
+    for (const out of this.#sent) {
+      out.isReturned = false;
+      if (!out.isSettled) again.push(out);
+    }
+    this.#sent.clear();
+    this.#waiting.prepend(again);
+    if (code !== undefined && code !== REPLY.notFound) this.#probes = again.length;
+    // The channels of a lost connection close before the connection says so.
+    queueMicrotask(() => void this.#open());
+  }
+
+  /** The broker closed the channel for something in the window: rejects what must have been the reason. */
+  #refused(code: number, cause: unknown): void {
+    const reason = messageOf(cause);
+    const missing = code === REPLY.notFound ? /no exchange '([^']*)'/.exec(reason)?.[1] : undefined;
+    this.#link.log.warn({ reason, unconfirmed: this.#sent.size }, 'publisher channel closed');
+    for (const out of this.#sent) {
+      if (missing !== undefined && out.exchange === missing) {
+        this.#reject(
+          out,
+          new BrokerError('no-exchange', `There is no exchange ${missing}; declare it first.`, cause),
+        );
+      } else if (missing === undefined && this.#sent.size === 1) {
+        this.#reject(
+          out,
+          new BrokerError('publish-refused', `RabbitMQ refuses the message: ${reason}.`, cause),
+        );
+      }
+    }
+  }
+
+  #expire(): void {
+    const nowMs = Date.now();
+    const late = () =>
+      new BrokerError(
+        'publish-timeout',
+        `Not confirmed within ${this.#timeoutMs} ms; publish again with the same id.`,
+      );
+    for (const out of this.#sent) {
+      if (out.deadlineMs > nowMs) break;
+      this.#reject(out, late());
+    }
+    for (let out = this.#waiting.peek(); out && out.deadlineMs <= nowMs; out = this.#waiting.peek()) {
+      this.#waiting.shift();
+      this.#reject(out, late());
+    }
+  }
+
+  #reject(out: Outgoing, error: BrokerError): void {
+    if (out.isSettled) return;
+    out.isSettled = true;
+    out.reject(error);
+    this.#done();
+  }
+
+  #done(): void {
+    if (--this.#outstanding > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+    const waiters = this.#flushed;
+    this.#flushed = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+/** amqplib takes absent options, not undefined ones. */
+function defined(p: PublishProperties): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(p)) if (value !== undefined) options[name] = value;
+  return options;
+}

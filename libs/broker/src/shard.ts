@@ -1,0 +1,97 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { type Incarnation, IncomingDelivery } from './delivery.js';
+import { messageOf } from './errors.js';
+import type { Link } from './link.js';
+import { LogLimit } from './pace.js';
+
+/** What a shard knows of a consumer. */
+export interface ShardConsumer {
+  deliver(delivery: IncomingDelivery): void;
+  channelLost(at: ShardChannel): void;
+}
+
+const logLimit = new LogLimit(1000);
+
+/** One incarnation of a shard's channel, with the consumers on it by tag. */
+export class ShardChannel implements Incarnation {
+  readonly channel: Channel;
+  readonly consumers = new Map<string, ShardConsumer>();
+  isOpen = true;
+
+  constructor(channel: Channel) {
+    this.channel = channel;
+  }
+}
+
+/** A consumer channel that is opened when needed and again after it was lost. */
+export class Shard {
+  readonly #link: Link;
+  readonly #prefetch: number;
+  #current: ShardChannel | undefined;
+  #opening: Promise<ShardChannel> | undefined;
+
+  constructor(link: Link, prefetch: number) {
+    this.#link = link;
+    this.#prefetch = prefetch;
+  }
+
+  /** The open channel. Rejects while there is no connection. */
+  get(): Promise<ShardChannel> {
+    if (this.#current?.isOpen) return Promise.resolve(this.#current);
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<ShardChannel> {
+    const model: ChannelModel | undefined = this.#link.model;
+    if (!model) throw new Error('connection lost');
+    const channel = await model.createChannel();
+    const at = new ShardChannel(channel);
+    channel.on('error', (error) => {
+      this.#link.log.warn(
+        { error: messageOf(error), consumers: at.consumers.size },
+        'consumer channel closed',
+      );
+    });
+    channel.on('close', () => {
+      at.isOpen = false;
+      const lost = [...at.consumers.values()];
+      at.consumers.clear();
+      for (const consumer of lost) consumer.channelLost(at);
+    });
+    // amqplib's own dispatch closes the channel on an unknown tag and on a throwing callback.
+    channel.removeAllListeners('delivery');
+    channel.on('delivery', (message) => this.#dispatch(at, message));
+    channel.on('handler-error', (error) => {
+      this.#link.log.error({ error: messageOf(error) }, 'consumer channel listener threw');
+    });
+    await channel.prefetch(this.#prefetch);
+    this.#current = at;
+    return at;
+  }
+
+  #dispatch(at: ShardChannel, message: ConsumeMessage): void {
+    const delivery = new IncomingDelivery(message, at);
+    const consumer = at.consumers.get(message.fields.consumerTag);
+    if (!consumer) {
+      delivery.requeue();
+      return;
+    }
+    try {
+      consumer.deliver(delivery);
+    } catch (error) {
+      const suppressed = logLimit.pass(Date.now());
+      if (suppressed !== undefined) {
+        this.#link.log.error(
+          { error: messageOf(error), exchange: delivery.exchange, key: delivery.key, suppressed },
+          'delivery handler threw',
+        );
+      }
+      if (!delivery.redelivered) delivery.requeue();
+      // A message that fails every time must not spin between broker and handler.
+      else setTimeout(() => delivery.requeue(), 1000).unref();
+    }
+  }
+}

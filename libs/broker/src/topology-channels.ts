@@ -1,0 +1,225 @@
+import type { Channel } from 'amqplib';
+import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import { closedError, type Link, unavailableError } from './link.js';
+import { Fifo, LogLimit } from './pace.js';
+import { assertQueue, openChannel } from './topology.js';
+import type { QueueCounts, QueueSpec } from './types.js';
+
+/** Limits of {@link TopologyChannels}. */
+export interface TopologyOptions {
+  /** Operations in flight at once. Default 8. */
+  channels?: number;
+  /** From the call to the answer, waiting included. Default 10000. */
+  timeoutMs?: number;
+  /** Operations waiting at most; more reject with `topology-overflow`. Default 100000. */
+  maxQueued?: number;
+}
+
+interface Operation {
+  run(channel: Channel): Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  attempts: number;
+  isSettled: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+interface Slot {
+  channel: Channel | undefined;
+  isBusy: boolean;
+}
+
+/**
+ * A pool of channels for declaring, binding and looking. One request is in flight per channel, so that an
+ * error the broker closes a channel for fails only the operation that caused it. Every operation is retried
+ * once through a reconnect, then rejects with `broker-unavailable`.
+ */
+export class TopologyChannels {
+  readonly #link: Link;
+  readonly #slots: Slot[];
+  readonly #timeoutMs: number;
+  readonly #maxQueued: number;
+  readonly #waiting = new Fifo<Operation>();
+  readonly #asIsLog = new LogLimit(10_000);
+
+  constructor(link: Link, options: TopologyOptions = {}) {
+    this.#link = link;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#maxQueued = options.maxQueued ?? 100_000;
+    this.#slots = Array.from({ length: options.channels ?? 8 }, () => ({
+      channel: undefined,
+      isBusy: false,
+    }));
+    link.on('open', () => this.#pump());
+    link.closing.addEventListener('abort', () => {
+      for (const op of this.#waiting.drain()) settle(op, () => op.reject(closedError()));
+    });
+  }
+
+  /** Operations waiting for a channel. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Declares the queue. One that exists with other arguments is taken as it is (`asIs`), with a warning at
+   * most every ten seconds.
+   */
+  async declareQueue(q: QueueSpec): Promise<QueueCounts & { asIs: boolean }> {
+    try {
+      return { ...(await this.#execute((channel) => assertQueue(channel, q))), asIs: false };
+    } catch (cause) {
+      if (replyCodeOf(cause) !== REPLY.preconditionFailed) throw mapError(cause, `queue ${q.name}`);
+      const counts = await this.checkQueue(q.name);
+      if (!counts)
+        throw new BrokerError('no-queue', `Queue ${q.name} was deleted meanwhile; declare it again.`, cause);
+      const suppressed = this.#asIsLog.pass(Date.now());
+      if (suppressed !== undefined) {
+        this.#link.log.warn(
+          { queue: q.name, reason: messageOf(cause), suppressed },
+          'queue differs, used as it is',
+        );
+      }
+      return { ...counts, asIs: true };
+    }
+  }
+
+  /** The queue's counts; undefined when there is no such queue. */
+  async checkQueue(name: string): Promise<QueueCounts | undefined> {
+    try {
+      const ok = await this.#execute((channel) => channel.checkQueue(name));
+      return { messages: ok.messageCount, consumers: ok.consumerCount };
+    } catch (cause) {
+      if (replyCodeOf(cause) === REPLY.notFound) return undefined;
+      throw mapError(cause, `queue ${name}`);
+    }
+  }
+
+  /** Binds; a repeated binding changes nothing. */
+  bind(queue: string, exchange: string, key: string): Promise<void> {
+    return this.#void(
+      (channel) => channel.bindQueue(queue, exchange, key),
+      `binding ${queue} to ${exchange}`,
+    );
+  }
+
+  /** Unbinds; a binding that does not exist is no error. */
+  unbind(queue: string, exchange: string, key: string): Promise<void> {
+    return this.#void(
+      (channel) => channel.unbindQueue(queue, exchange, key),
+      `binding ${queue} to ${exchange}`,
+    );
+  }
+
+  /** Deletes the queue with its messages; a queue that does not exist is no error. */
+  deleteQueue(name: string): Promise<void> {
+    return this.#void((channel) => channel.deleteQueue(name), `queue ${name}`);
+  }
+
+  async #void(run: (channel: Channel) => Promise<unknown>, what: string): Promise<void> {
+    try {
+      await this.#execute(run);
+    } catch (cause) {
+      throw mapError(cause, what);
+    }
+  }
+
+  #execute<T>(run: (channel: Channel) => Promise<T>): Promise<T> {
+    if (this.#link.state === 'closed') return Promise.reject(closedError());
+    if (this.#waiting.length >= this.#maxQueued) {
+      return Promise.reject(
+        new BrokerError(
+          'topology-overflow',
+          `${this.#maxQueued} topology operations are waiting; slow down.`,
+        ),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      const op: Operation = {
+        run,
+        resolve: (value) => resolve(value as T),
+        reject,
+        attempts: 0,
+        isSettled: false,
+        timer: undefined,
+      };
+      op.timer = setTimeout(
+        () => settle(op, () => reject(unavailableError(this.#timeoutMs))),
+        this.#timeoutMs,
+      );
+      this.#waiting.push(op);
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    for (const slot of this.#slots) {
+      if (this.#waiting.length === 0 || !this.#link.model) return;
+      if (!slot.isBusy) void this.#work(slot);
+    }
+  }
+
+  async #work(slot: Slot): Promise<void> {
+    slot.isBusy = true;
+    for (let op = this.#next(); op; op = this.#next()) {
+      try {
+        const channel = slot.channel ?? (await this.#open(slot));
+        const value = await op.run(channel);
+        settle(op, op.resolve, value);
+      } catch (error) {
+        slot.channel = undefined;
+        if (replyCodeOf(error) !== undefined || error instanceof BrokerError) settle(op, op.reject, error);
+        else this.#retry(op, error);
+      }
+    }
+    slot.isBusy = false;
+  }
+
+  #next(): Operation | undefined {
+    while (this.#link.model) {
+      const op = this.#waiting.shift();
+      if (!op?.isSettled) return op;
+    }
+    return undefined;
+  }
+
+  async #open(slot: Slot): Promise<Channel> {
+    const model = this.#link.model;
+    if (!model) throw new Error('connection lost');
+    const channel = await openChannel(model);
+    channel.on('close', () => {
+      if (slot.channel === channel) slot.channel = undefined;
+    });
+    slot.channel = channel;
+    return channel;
+  }
+
+  #retry(op: Operation, error: unknown): void {
+    if (this.#link.state === 'closed') settle(op, op.reject, closedError());
+    else if (op.attempts++ > 0) settle(op, op.reject, unavailableError(this.#timeoutMs, error));
+    else {
+      this.#waiting.prepend([op]);
+      this.#pump();
+    }
+  }
+}
+
+function settle<V>(op: Operation, how: (value: V) => void, value?: V): void {
+  if (op.isSettled) return;
+  op.isSettled = true;
+  clearTimeout(op.timer);
+  how(value as V);
+}
+
+function mapError(cause: unknown, what: string): unknown {
+  if (cause instanceof BrokerError) return cause;
+  const hint = `RabbitMQ refuses ${what} (${messageOf(cause)})`;
+  switch (replyCodeOf(cause)) {
+    case REPLY.notFound:
+      return new BrokerError('no-queue', `${hint}; declare queue and exchange first.`, cause);
+    case REPLY.resourceLocked:
+      return new BrokerError('queue-locked', `${hint}; another connection owns it.`, cause);
+    default:
+      return new BrokerError('topology-refused', `${hint}; check name, settings and permissions.`, cause);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import type { ExchangeSpec, Log, QueueCounts, QueueSpec, Topology } from './types.js';
+
+/** Declares one queue on `channel`; always names the queue type, since its default differs by virtual host. */
+export async function assertQueue(channel: Channel, q: QueueSpec): Promise<QueueCounts> {
+  const ok = await channel.assertQueue(q.name, {
+    durable: q.durable ?? true,
+    exclusive: q.exclusive ?? false,
+    autoDelete: q.autoDelete ?? false,
+    arguments: { 'x-queue-type': 'classic', ...q.arguments },
+  });
+  return { messages: ok.messageCount, consumers: ok.consumerCount };
+}
+
+/** Opens a channel whose errors are left to the operations on it. */
+export async function openChannel(model: ChannelModel): Promise<Channel> {
+  const channel = await model.createChannel();
+  channel.on('error', () => {});
+  return channel;
+}
+
+async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> {
+  await channel.assertExchange(x.name, x.type, {
+    durable: x.durable ?? true,
+    autoDelete: x.autoDelete ?? false,
+    ...(x.alternateExchange === undefined ? {} : { alternateExchange: x.alternateExchange }),
+    ...(x.arguments === undefined ? {} : { arguments: x.arguments }),
+  });
+}
+
+/**
+ * Declares `t` on a channel of its own: exchanges, exchange bindings, queues, bindings. A queue that exists
+ * with other arguments is taken as it is, with a warning. Idempotent.
+ * @throws BrokerError `topology-refused`, `queue-locked`; a plain error when the connection was lost.
+ */
+export async function declareTopology(model: ChannelModel, t: Topology, log: Log): Promise<void> {
+  let channel = await openChannel(model);
+  const run = async (what: string, op: (channel: Channel) => Promise<unknown>) => {
+    try {
+      await op(channel);
+    } catch (cause) {
+      const code = replyCodeOf(cause);
+      if (code === undefined) throw cause;
+      const hint = `RabbitMQ refuses ${what} (${messageOf(cause)})`;
+      if (code === REPLY.resourceLocked)
+        throw new BrokerError('queue-locked', `${hint}; another connection owns it.`, cause);
+      throw new BrokerError('topology-refused', `${hint}; delete it or make the settings agree.`, cause);
+    }
+  };
+  for (const x of t.exchanges ?? []) await run(`exchange ${x.name}`, (c) => assertExchange(c, x));
+  for (const b of t.exchangeBindings ?? []) {
+    await run(`binding ${b.source} to ${b.destination}`, (c) =>
+      c.bindExchange(b.destination, b.source, b.key),
+    );
+  }
+  for (const q of t.queues ?? []) {
+    try {
+      await assertQueue(channel, q);
+    } catch (cause) {
+      if (replyCodeOf(cause) === undefined) throw cause;
+      channel = await openChannel(model);
+      if (replyCodeOf(cause) !== REPLY.preconditionFailed) {
+        await run(`queue ${q.name}`, () => Promise.reject(cause));
+      }
+      await run(`queue ${q.name}`, (c) => c.checkQueue(q.name));
+      log.warn({ queue: q.name, reason: messageOf(cause) }, 'queue differs, used as it is');
+    }
+  }
+  for (const b of t.bindings ?? []) {
+    await run(`binding ${b.queue} to ${b.exchange}`, (c) => c.bindQueue(b.queue, b.exchange, b.key));
+  }
+  await channel.close();
+}

@@ -1,0 +1,153 @@
+/** The part of a pino logger this package uses. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** How to reach the broker and how patiently. */
+export interface BrokerOptions {
+  /** `amqp://` or `amqps://` URL. The password never reaches a log or an error. */
+  url: string;
+  /** Shown by RabbitMQ as the connection's name. */
+  name: string;
+  log?: Log;
+  /** Default 10. A silent connection is given up after two to three of these. */
+  heartbeatSeconds?: number;
+  /** Default 5000. */
+  connectTimeoutMs?: number;
+  /** Ceiling of the first reconnect delay; each further attempt doubles it. Default 100. */
+  retryMinMs?: number;
+  /** Ceiling of every reconnect delay. Default 5000. */
+  retryMaxMs?: number;
+  /** Source of jitter, for tests. Default `Math.random`. */
+  random?: () => number;
+}
+
+/** One exchange. `durable` defaults to true. */
+export interface ExchangeSpec {
+  name: string;
+  type: 'topic' | 'fanout' | 'direct' | 'headers';
+  durable?: boolean;
+  autoDelete?: boolean;
+  alternateExchange?: string;
+  arguments?: Record<string, unknown>;
+}
+
+/** One queue. `durable` defaults to true, `x-queue-type` to `classic`. */
+export interface QueueSpec {
+  name: string;
+  durable?: boolean;
+  exclusive?: boolean;
+  autoDelete?: boolean;
+  arguments?: Record<string, unknown>;
+}
+
+/** What is declared on connecting and again after every reconnect: exchanges, then queues, then bindings. */
+export interface Topology {
+  exchanges?: ExchangeSpec[];
+  queues?: QueueSpec[];
+  bindings?: { queue: string; exchange: string; key: string }[];
+  exchangeBindings?: { destination: string; source: string; key: string }[];
+}
+
+/** Ready messages and consumers of a queue. */
+export interface QueueCounts {
+  messages: number;
+  consumers: number;
+}
+
+/** AMQP properties of an outgoing message. Unset ones are not sent. */
+export interface PublishProperties {
+  messageId?: string | undefined;
+  /** Seconds since the epoch, as AMQP has it. */
+  timestamp?: number | undefined;
+  headers?: Record<string, unknown> | undefined;
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
+  correlationId?: string | undefined;
+  replyTo?: string | undefined;
+  /** Milliseconds to live. */
+  expiration?: string | number | undefined;
+  persistent?: boolean | undefined;
+  /** Ask to be told when no queue takes the message. */
+  mandatory?: boolean | undefined;
+  type?: string | undefined;
+  userId?: string | undefined;
+  appId?: string | undefined;
+}
+
+/** AMQP properties of a delivered message. */
+export interface DeliveryProperties {
+  messageId?: string | undefined;
+  /** Seconds since the epoch, as AMQP has it. */
+  timestamp?: number | undefined;
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
+  headers: Record<string, unknown>;
+  correlationId?: string | undefined;
+  replyTo?: string | undefined;
+  userId?: string | undefined;
+  type?: string | undefined;
+  appId?: string | undefined;
+  expiration?: string | undefined;
+}
+
+/**
+ * One delivered message. Settle it at most once with `ack`, `requeue` or `drop`; later calls, and calls
+ * after its channel has gone, do nothing. Settling works after the consumer was cancelled.
+ */
+export interface Delivery {
+  readonly body: Buffer;
+  readonly exchange: string;
+  readonly key: string;
+  /** The broker has delivered it before; may also be true for a message nobody has seen. */
+  readonly redelivered: boolean;
+  readonly properties: DeliveryProperties;
+  /** Whether `ack`, `requeue` or `drop` was called. */
+  readonly isSettled: boolean;
+  ack(): void;
+  /** Back to its old place in the queue. */
+  requeue(): void;
+  /** Discarded, or dead-lettered where the queue says so. */
+  drop(): void;
+}
+
+/** Why in-flight deliveries of a consumer became void. */
+export type LostReason = 'channel' | 'cancelled';
+
+/** How to consume one queue. */
+export interface ConsumeOptions {
+  /** Called synchronously per message. If it throws, the message is requeued and the channel lives on. */
+  onDelivery(d: Delivery): void;
+  /** In-flight deliveries of this consumer are void from now on; recovery starts by itself. */
+  onLost?(why: LostReason): void;
+  /** Consuming again. Deliveries may have arrived just before. */
+  onRecovered?(): void;
+  /** Run before every re-consume: re-declare, re-bind. Throwing means: try again later. */
+  prepare?(): Promise<void>;
+  /** One consumer on the queue, refused by the broker otherwise. Default false. */
+  exclusive?: boolean;
+  /** Higher recovers earlier after a loss. Default 0 for all: the order of consuming. */
+  priorityOfRecovery?: () => number;
+  /** Unacknowledged deliveries at most. Default: that of the channels. */
+  prefetch?: number;
+}
+
+/** A consumer that recovers until it is cancelled. */
+export interface Consumer {
+  readonly queue: string;
+  readonly state: 'active' | 'recovering' | 'cancelled';
+  /**
+   * Stops consuming and recovering; idempotent. Deliveries already on their way still arrive until it
+   * resolves, on cancel-ok or with the loss of the channel; none after.
+   */
+  cancel(): Promise<void>;
+  /**
+   * Passes once the broker has applied everything settled before on this consumer's channel: a requeued
+   * message is back in its queue. Answers with the queue's counts; undefined if the channel was lost
+   * meanwhile or the queue is gone.
+   */
+  barrier(): Promise<QueueCounts | undefined>;
+}
