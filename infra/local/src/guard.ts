@@ -23,8 +23,8 @@ export function watchOver(thing: Guarded): () => void {
   };
 }
 
-/** Sends the guard home, once nothing is left to watch, and waits until it is gone. */
-export async function dismissGuard(): Promise<void> {
+/** Ends and removes at once all that is still watched over; resolves when that is done. */
+export async function endAllWatched(): Promise<void> {
   const leaving = guard;
   if (leaving === undefined) return;
   leaving.stdin?.end();

@@ -6,3 +6,6 @@ export {
   type PrivateBrokerOptions,
   startPrivateBroker,
 } from './broker/resolve.js';
+export { Member, type Role } from './member.js';
+export { type Edge, type Mesh, type MeshOptions, startMesh } from './mesh.js';
+export type { RunFile } from './run-file.js';

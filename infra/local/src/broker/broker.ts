@@ -7,10 +7,12 @@ export interface PrivateBroker {
   readonly version: string;
   /** How to name it to a person. */
   readonly description: string;
-  /** The broker's own process where it is a child of ours. */
-  readonly pid?: number;
-  /** Settles when it has ended, whoever ended it, with how. */
-  readonly ended: Promise<string>;
+  /** The broker's own process id where it is a child of ours. */
+  readonly pid: number | undefined;
+  /** Settles when the broker that runs now has ended, whoever ended it, with how. */
+  ended(): Promise<string>;
+  /** Ends it where it still runs and boots it again: same address, same data. Resolves when it answers. */
+  restart(): Promise<void>;
   /** Runs `rabbitmqctl` against it and returns what that printed; fails when the command fails. */
   ctl(args: readonly string[]): Promise<string>;
   /** Stops it, by force if need be, and removes what it kept. Within about 4 s. */

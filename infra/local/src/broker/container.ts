@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { runToEnd } from '../child.js';
 import { Failure } from '../failure.js';
 import { watchOver } from '../guard.js';
+import { freePort } from '../ports.js';
 import { bootTimeoutMs, type PrivateBroker } from './broker.js';
 import { handshake } from './handshake.js';
 
@@ -31,20 +32,27 @@ export async function startContainerBroker(engine: string, image: string): Promi
     release();
   };
   try {
-    const args = ['run', '-d', '--rm', '--name', name, '-p', '127.0.0.1::5672', image];
+    // A port of our choice: one that the engine chooses would change on a restart.
+    const port = await freePort();
+    const args = ['run', '-d', '--name', name, '-p', `127.0.0.1:${port}:5672`, image];
     await engineCommand(engine, args, 300_000);
-    const published = await engineCommand(engine, ['port', name, '5672/tcp']);
-    const amqpUrl = `amqp://guest:guest@${published.split('\n')[0]?.trim()}`;
+    const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
     const version = await waitForBroker(engine, name, amqpUrl);
     return {
       kind: 'container',
       amqpUrl,
       version,
       description: `RabbitMQ ${version} in ${engine} container ${name} (${image})`,
-      ended: engineCommand(engine, ['wait', name], 2 ** 31 - 1).then(
-        (status) => `exit status ${status.trim()}`,
-        () => 'container gone',
-      ),
+      pid: undefined,
+      ended: () =>
+        engineCommand(engine, ['wait', name], 2 ** 31 - 1).then(
+          (status) => `exit status ${status.trim()}`,
+          () => 'container gone',
+        ),
+      async restart() {
+        await engineCommand(engine, ['restart', '-t', '3', name]);
+        await waitForBroker(engine, name, amqpUrl);
+      },
       stop,
       ctl: (args) => engineCommand(engine, ['exec', name, 'rabbitmqctl', '--quiet', ...args]),
     };

@@ -13,6 +13,8 @@ import { handshake } from './handshake.js';
 // real script.
 const scriptDirs = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin', '/usr/sbin'];
 
+const stopTimeoutMs = 2500;
+
 /** The folder of an installed RabbitMQ's scripts, if there is one. */
 export function findInstalledBroker(): string | undefined {
   const path = (environment().PATH ?? '').split(delimiter);
@@ -43,41 +45,51 @@ export async function startInstalledBroker(scripts: string): Promise<PrivateBrok
     cwd: dir,
     onLine: silent,
   });
-  const server = new Child({
-    name: 'rabbitmq',
-    command: join(scripts, 'rabbitmq-server'),
-    args: [],
-    env,
-    cwd: dir,
-    onLine: silent,
-  });
+  const bootServer = (): Child =>
+    new Child({
+      name: 'rabbitmq',
+      command: join(scripts, 'rabbitmq-server'),
+      args: [],
+      env,
+      cwd: dir,
+      onLine: silent,
+    });
+  let server = bootServer();
 
   const stop = async (): Promise<void> => {
-    await server.stop(3000);
+    await server.stop(stopTimeoutMs);
     await epmd.stop(500);
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     releaseDir();
   };
-
-  let version = 'unknown';
-  try {
+  const untilReady = async (): Promise<string> => {
+    let version = 'unknown';
     await server.waitUntil(async () => {
       const result = await handshake(amqpUrl);
       if (result.outcome === 'accepted') version = result.version;
       return result.outcome === 'accepted';
     }, bootTimeoutMs);
-  } catch (error) {
+    return version;
+  };
+
+  const version = await untilReady().catch(async (error: unknown) => {
     await stop();
     throw error;
-  }
-
+  });
   return {
     kind: 'installed',
     amqpUrl,
     version,
     description: `private RabbitMQ ${version} (${scripts}), data in ${dir.slice(root.length + 1)}`,
-    pid: server.pid,
-    ended: server.exited,
+    get pid() {
+      return server.pid;
+    },
+    ended: () => server.exited,
+    async restart() {
+      await server.stop(stopTimeoutMs);
+      server = bootServer();
+      await untilReady();
+    },
     stop,
     async ctl(args) {
       const result = await runToEnd(join(scripts, 'rabbitmqctl'), ['--quiet', ...args], { env });

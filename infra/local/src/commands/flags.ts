@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { Failure } from '../failure.js';
+
+/** A wrong use of a command: exit status 2. */
+export class UsageError extends Failure {
+  constructor(message: string) {
+    super('usage', message);
+  }
+}
+
+interface Spec {
+  readonly type: 'string' | 'boolean';
+  readonly default?: string | boolean;
+}
+
+/** What a flag's specification makes of it: always a value where there is a default. */
+type Flags<T> = {
+  [Name in keyof T]:
+    | (T[Name] extends { type: 'string' } ? string : boolean)
+    | (T[Name] extends { default: string | boolean } ? never : undefined);
+};
+
+/** The flags of a command line; anything that `options` does not name is a usage error. */
+export function parseFlags<const T extends Record<string, Spec>>(
+  args: readonly string[],
+  options: T,
+): Flags<T> {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
+      .values as unknown as Flags<T>;
+  } catch (cause) {
+    const message = (cause instanceof Error ? cause.message : String(cause)).split('. ')[0];
+    throw new UsageError(`${message}. --help lists the flags.`);
+  }
+}
+
+/** A whole number within bounds, for the flag of that name. */
+export function wholeNumber(flag: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+  throw new UsageError(`${flag} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
+}
+
+/** Prints a failure as its message alone, anything else with its stack; returns the exit status. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof Failure) process.stderr.write(`\n${error.message}\n`);
+  else process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,213 @@
+import { parseAmqpUrl } from '../amqp-url.js';
+import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
+import { compileAll } from '../compile.js';
+import { environment } from '../environment.js';
+import { endAllWatched } from '../guard.js';
+import { renderLogLine } from '../log-lines.js';
+import { type Mesh, startMesh } from '../mesh.js';
+import { requireFreePort } from '../ports.js';
+import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
+import { Supervisor } from '../supervise.js';
+import { banner } from './banner.js';
+import { parseFlags, reportFailure, UsageError, wholeNumber } from './flags.js';
+
+const help = `npm start -- [flags]      Runs a whole mesh on this machine and stays in front.
+
+  --edges N             how many edges (2)
+  --port PORT           the gateway's port (8080)
+  --edge-port PORT      the first edge's port; the others follow (8101)
+  --amqp-url URL        the broker to use (or EVENKEEL_AMQP_URL)
+  --broker KIND         bring a private broker: container, or local (an installed rabbitmq-server).
+                        Default auto: one on localhost:5672 if there is one, else a private one
+  --broker-image IMAGE  for --broker container (rabbitmq:4-management)
+  --no-demo             without the demo service
+  --json-logs           the services' logs as the JSON lines that they are
+  --help
+
+EVENKEEL_… variables reach the services as they are; EVENKEEL_SECRET is random unless given.
+Ctrl-C or SIGTERM stops everything in order; a second Ctrl-C at once.
+While it runs, .evenkeel/run.json holds the addresses and process ids.
+`;
+
+interface Settings {
+  readonly edges: number;
+  readonly port: number;
+  readonly edgePort: number;
+  readonly amqpUrl: string | undefined;
+  readonly broker: BrokerChoice;
+  readonly image: string | undefined;
+  readonly demo: boolean;
+  readonly jsonLogs: boolean;
+}
+
+/** `npm start`. Ends the process when it is done. */
+export async function run(args: readonly string[]): Promise<void> {
+  let status = 0;
+  try {
+    const settings = readSettings(args);
+    if (settings === 'help') process.stdout.write(help);
+    else status = await runMesh(settings);
+  } catch (error) {
+    status = reportFailure(error);
+  }
+  await endAllWatched();
+  process.exit(status);
+}
+
+async function runMesh(settings: Settings): Promise<number> {
+  const begunAt = Date.now();
+  requireNoOtherRun();
+  const stopRequest = awaitStopRequest();
+  await requireFreePort(settings.port, 'the gateway', '--port');
+  for (let n = 0; n < settings.edges; n++) {
+    await requireFreePort(settings.edgePort + n, `edge-${n + 1}`, '--edge-port');
+  }
+
+  const { finished, finish } = finishing();
+  const supervisor = new Supervisor({
+    onRestarting: ({ name }, how, delayMs) =>
+      say(`${name} ended without having been told to (${how}). Starting it again in ${delayMs} ms.`),
+    onRestarted: ({ name }) => {
+      say(`${name} is back.`);
+      refreshRunFile();
+    },
+    onGivenUp: ({ name }) => {
+      say(`${name} has ended more than five times within a minute. Stopping everything.`);
+      finish(1);
+    },
+  });
+  const useColours = process.stdout.isTTY === true && environment().NO_COLOR === undefined;
+  const onLine = (name: string, line: string): void => {
+    process.stdout.write(`${settings.jsonLogs ? line : renderLogLine(name, line, useColours)}\n`);
+  };
+
+  say('Compiling, and looking for a broker …');
+  const startup = (async () => {
+    const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compileAll()]);
+    say(`Broker: ${broker.description}`);
+    const mesh = await startMesh({
+      edges: settings.edges,
+      amqpUrl: broker.amqpUrl,
+      ports: { gateway: settings.port, firstEdge: settings.edgePort },
+      demo: settings.demo,
+      env: givenEnvironment(),
+      onLine,
+      onUnexpectedEnd: supervisor.onEnd,
+    });
+    return { broker, mesh };
+  })();
+  const started = await Promise.race([startup, stopRequest]);
+  // Not everything is up yet, so there is no order to keep.
+  if (started === undefined) return 0;
+
+  const { broker, mesh } = started;
+  const removeRunFile = ownRunFile();
+  const startedAt = new Date();
+  const refreshRunFile = (): void => writeRunFile(mesh, broker, startedAt);
+  refreshRunFile();
+  superviseBroker(broker, supervisor);
+  process.stdout.write(banner(mesh, broker, Date.now() - begunAt));
+
+  const status = await Promise.race([finished, stopRequest.then(() => 0)]);
+  say('Stopping …');
+  supervisor.stop();
+  await stopAll(mesh, broker);
+  removeRunFile();
+  say('Stopped.');
+  return status;
+}
+
+async function stopAll(mesh: Mesh, broker: BrokerInUse): Promise<void> {
+  await mesh.stop();
+  await broker.own?.stop();
+}
+
+/** A broker of ours that ends is started again too, with the queues that it kept on disk. */
+function superviseBroker({ own }: BrokerInUse, supervisor: Supervisor): void {
+  if (own === undefined) return;
+  const broker = {
+    name: 'broker',
+    kill: async () => undefined,
+    async start() {
+      await own.restart();
+      watch();
+    },
+  };
+  const watch = (): void => void own.ended().then((how) => supervisor.onEnd(broker, how));
+  watch();
+}
+
+function finishing(): { finished: Promise<number>; finish: (status: number) => void } {
+  let finish: (status: number) => void = () => undefined;
+  const finished = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  return { finished, finish };
+}
+
+/** Settles at the first request to stop; the second ends everything at once. */
+function awaitStopRequest(): Promise<undefined> {
+  return new Promise((resolve) => {
+    let requests = 0;
+    const onSignal = (): void => {
+      requests++;
+      resolve(undefined);
+      if (requests > 1) void endAllWatched().then(() => process.exit(130));
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  });
+}
+
+/** What the person set for the services; the broker's address has been dealt with. */
+function givenEnvironment(): Record<string, string> {
+  const { EVENKEEL_AMQP_URL: _, ...rest } = environment();
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => name.startsWith('EVENKEEL_')));
+}
+
+function brokerOptions(settings: Settings): Parameters<typeof resolveBroker>[0] {
+  return {
+    choice: settings.broker,
+    say,
+    ...(settings.amqpUrl === undefined ? {} : { amqpUrl: settings.amqpUrl }),
+    ...(settings.image === undefined ? {} : { image: settings.image }),
+  };
+}
+
+function readSettings(args: readonly string[]): Settings | 'help' {
+  const flags = parseFlags(args, {
+    edges: { type: 'string', default: '2' },
+    port: { type: 'string', default: '8080' },
+    'edge-port': { type: 'string', default: '8101' },
+    'amqp-url': { type: 'string' },
+    broker: { type: 'string', default: 'auto' },
+    'broker-image': { type: 'string' },
+    'no-demo': { type: 'boolean', default: false },
+    'json-logs': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  if (flags.help) return 'help';
+  const amqpUrl = flags['amqp-url'] ?? environment().EVENKEEL_AMQP_URL;
+  if (amqpUrl !== undefined && parseAmqpUrl(amqpUrl) === undefined) {
+    throw new UsageError('--amqp-url must look like amqp://user:password@host:5672/vhost.');
+  }
+  return {
+    edges: wholeNumber('--edges', flags.edges, 1, 100),
+    port: wholeNumber('--port', flags.port, 1, 65_535),
+    edgePort: wholeNumber('--edge-port', flags['edge-port'], 1, 65_535),
+    amqpUrl,
+    broker: brokerChoice(flags.broker),
+    image: flags['broker-image'],
+    demo: !flags['no-demo'],
+    jsonLogs: flags['json-logs'],
+  };
+}
+
+/** Checks the value of `--broker`. */
+export function brokerChoice(text: string): BrokerChoice {
+  if (text === 'auto' || text === 'container' || text === 'local') return text;
+  throw new UsageError(`--broker takes auto, container or local, not "${text}".`);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

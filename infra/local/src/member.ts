@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { Child, type LineSink } from './child.js';
+import { environment } from './environment.js';
+import { root } from './paths.js';
+
+/** The services a mesh is made of. */
+export type Role = 'edge' | 'gateway' | 'balancer' | 'demo';
+
+export interface MemberOptions {
+  readonly role: Role;
+  /** Unique within the mesh; an edge's node name. */
+  readonly name: string;
+  readonly opsPort: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onLine: LineSink;
+  /** Is told when it ends without having been told to. */
+  readonly onUnexpectedEnd: (member: Member, how: string) => void;
+}
+
+const readyTimeoutMs = 30_000;
+
+/** One service of a mesh: a process that can be ended, frozen and started again under the same name. */
+export class Member {
+  readonly role: Role;
+  readonly name: string;
+  /** Where it answers `/healthz`, `/readyz` and `/metrics`. */
+  readonly opsUrl: string;
+  readonly #options: MemberOptions;
+  #env: Readonly<Record<string, string>>;
+  #child: Child | undefined;
+  #isMeantToRun = false;
+
+  constructor(options: MemberOptions) {
+    this.role = options.role;
+    this.name = options.name;
+    this.opsUrl = `http://127.0.0.1:${options.opsPort}`;
+    this.#options = options;
+    this.#env = options.env;
+  }
+
+  /** Its process id; -1 while it does not run. */
+  get pid(): number {
+    return this.isRunning ? (this.#child?.pid ?? -1) : -1;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && !this.#child.hasExited;
+  }
+
+  /** Starts it and waits until it is ready. What `env` names overrides, now and on later starts. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#env = { ...this.#env, ...env };
+    const child = new Child({
+      name: this.name,
+      command: process.execPath,
+      args: ['--enable-source-maps', join('services', this.role, 'dist', 'main.js')],
+      env: {
+        ...environment(),
+        EVENKEEL_LOG_FORMAT: 'json',
+        ...this.#env,
+        EVENKEEL_OPS_PORT: new URL(this.opsUrl).port,
+      },
+      cwd: root,
+      onLine: this.#options.onLine,
+    });
+    this.#child = child;
+    this.#isMeantToRun = true;
+    await child.waitUntil(() => isReady(this.opsUrl), readyTimeoutMs);
+    void child.exited.then((how) => {
+      if (this.#isMeantToRun && this.#child === child) this.#options.onUnexpectedEnd(this, how);
+    });
+  }
+
+  /** Signals it and waits for its end; SIGKILL after `graceMs` (default 60 s: an edge drains first). */
+  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 60_000): Promise<void> {
+    this.#isMeantToRun = false;
+    await this.#child?.stop(graceMs, signal);
+  }
+
+  /** Ends it at once, as a crash would. */
+  async kill(): Promise<void> {
+    await this.stop('SIGKILL');
+  }
+
+  /** Stops it in order, then starts it again with the same name and address. */
+  async restart(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.stop();
+    await this.start(env);
+  }
+
+  /** Freezes it (SIGSTOP): its sockets stay open, and nothing happens on them. */
+  pause(): void {
+    this.#child?.signal('SIGSTOP');
+  }
+
+  /** Ends a `pause()`. */
+  resume(): void {
+    this.#child?.signal('SIGCONT');
+  }
+}
+
+async function isReady(opsUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${opsUrl}/readyz`, { signal: AbortSignal.timeout(1000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

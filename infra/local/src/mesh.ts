@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { LineSink } from './child.js';
+import { fileSink } from './log-files.js';
+import { Member, type Role } from './member.js';
+import { freePort, freePorts } from './ports.js';
+
+export interface MeshOptions {
+  /** How many edges to start with, named `edge-1`, `edge-2` and so on. */
+  readonly edges: number;
+  readonly amqpUrl: string;
+  /** Signs the tickets. Default: a random one. */
+  readonly secret?: string;
+  /** For every service, over what is set here. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default `free`: any. Else the gateway's port and the first edge's; the others follow it. */
+  readonly ports?: 'free' | { readonly gateway: number; readonly firstEdge: number };
+  /** How the gateway knows its users. Default `dev`: it believes `?user=`. */
+  readonly auth?: string;
+  /** How many balancers; default one. */
+  readonly balancer?: boolean | number;
+  /** Default false. */
+  readonly demo?: boolean;
+  /** One file a service is written here. Ignored when `onLine` is given; neither: logs are dropped. */
+  readonly logDir?: string;
+  readonly onLine?: LineSink;
+  /** Is told when a service ends without having been told to. Nothing restarts it by itself. */
+  readonly onUnexpectedEnd?: (member: Member, how: string) => void;
+}
+
+/** An edge of a running mesh. */
+export class Edge extends Member {
+  readonly url: string;
+
+  constructor(url: string, ...rest: ConstructorParameters<typeof Member>) {
+    super(...rest);
+    this.url = url;
+  }
+
+  get node(): string {
+    return this.name;
+  }
+}
+
+export interface Mesh {
+  readonly amqpUrl: string;
+  readonly secret: string;
+  readonly gatewayUrl: string;
+  readonly gateway: Member;
+  readonly edges: readonly Edge[];
+  readonly balancers: readonly Member[];
+  readonly demo: Member | undefined;
+  /** All of the above. */
+  readonly members: readonly Member[];
+  /** Starts one more edge and waits until it is ready. */
+  addEdge(env?: Readonly<Record<string, string>>): Promise<Edge>;
+  /** Stops everything in order, by force where need be, within about 7 s. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the services as processes, as `npm start` does, on a broker that runs already; resolves when
+ * all are ready. When one does not become so, the others are stopped and the reason is thrown.
+ */
+export async function startMesh(options: MeshOptions): Promise<Mesh> {
+  const secret = options.secret ?? randomBytes(32).toString('base64url');
+  const onLine = options.onLine ?? sinkFor(options.logDir);
+  const edges: Edge[] = [];
+  const shared = {
+    EVENKEEL_AMQP_URL: options.amqpUrl,
+    EVENKEEL_SECRET: secret,
+    EVENKEEL_HOST: '127.0.0.1',
+    EVENKEEL_AUTH: options.auth ?? 'dev',
+  };
+
+  const member = async (role: Role, name: string, env: Record<string, string>) =>
+    new Member(await memberOptions(role, name, env));
+  const memberOptions = async (role: Role, name: string, env: Record<string, string>) => ({
+    role,
+    name,
+    opsPort: await freePort(),
+    env: { ...shared, EVENKEEL_NODE: name, ...env, ...options.env },
+    onLine,
+    onUnexpectedEnd: options.onUnexpectedEnd ?? (() => undefined),
+  });
+  const newEdge = async (port: number): Promise<Edge> => {
+    const name = `edge-${edges.length + 1}`;
+    const url = `ws://127.0.0.1:${port}/ws`;
+    const env = { EVENKEEL_PORT: String(port), EVENKEEL_PUBLIC_URL: url };
+    const edge = new Edge(url, await memberOptions('edge', name, env));
+    edges.push(edge);
+    return edge;
+  };
+  const ports = await choosePorts(options);
+  const nextPort = ports.nextEdge;
+
+  const gatewayUrl = `http://127.0.0.1:${ports.gateway}`;
+  const gateway = await member('gateway', 'gateway', { EVENKEEL_PORT: String(ports.gateway) });
+  const balancers: Member[] = [];
+  for (let n = 1; n <= Number(options.balancer ?? 1); n++) {
+    balancers.push(await member('balancer', n === 1 ? 'balancer' : `balancer-${n}`, {}));
+  }
+  const demo =
+    options.demo === true ? await member('demo', 'demo', { EVENKEEL_GATEWAY: gatewayUrl }) : undefined;
+  for (let n = 0; n < options.edges; n++) await newEdge(await nextPort());
+
+  const mesh: Mesh = {
+    amqpUrl: options.amqpUrl,
+    secret,
+    gatewayUrl,
+    gateway,
+    edges,
+    balancers,
+    demo,
+    get members() {
+      return [gateway, ...edges, ...balancers, ...(demo === undefined ? [] : [demo])];
+    },
+    async addEdge(env = {}) {
+      const edge = await newEdge(await nextPort());
+      await edge.start(env);
+      return edge;
+    },
+    stop: () => stopInOrder(mesh),
+  };
+
+  const starts = await Promise.allSettled(mesh.members.map((each) => each.start()));
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (failed !== undefined) {
+    await mesh.stop();
+    throw failed.reason;
+  }
+  return mesh;
+}
+
+/**
+ * First those that bring in new work, then the edges while the balancer still answers, then the rest.
+ * With every edge going there is nowhere to move a client to, so a drain is given little time.
+ */
+async function stopInOrder(mesh: Mesh): Promise<void> {
+  // A frozen service cannot act on a signal; waking it costs nothing where it is not.
+  for (const each of mesh.members) each.resume();
+  await Promise.all([mesh.demo?.stop('SIGTERM', 1000), mesh.gateway.stop('SIGTERM', 1000)]);
+  await Promise.all(mesh.edges.map((edge) => edge.stop('SIGTERM', 3500)));
+  await Promise.all(mesh.balancers.map((balancer) => balancer.stop('SIGTERM', 1000)));
+}
+
+async function choosePorts(
+  options: MeshOptions,
+): Promise<{ gateway: number; nextEdge: () => Promise<number> }> {
+  const wanted = options.ports ?? 'free';
+  if (wanted === 'free') {
+    // All at once first: ports asked for one by one may repeat.
+    const [gateway = 0, ...forEdges] = await freePorts(1 + options.edges);
+    return { gateway, nextEdge: async () => forEdges.shift() ?? freePort() };
+  }
+  let next = wanted.firstEdge;
+  return { gateway: wanted.gateway, nextEdge: async () => next++ };
+}
+
+function sinkFor(logDir: string | undefined): LineSink {
+  if (logDir === undefined) return () => undefined;
+  mkdirSync(logDir, { recursive: true });
+  return fileSink(logDir);
+}

@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { BrokerInUse } from './broker/resolve.js';
+import { Failure } from './failure.js';
+import { watchOver } from './guard.js';
+import type { Mesh } from './mesh.js';
+import { runFile } from './paths.js';
+
+/** What `.evenkeel/run.json` says while `npm start` runs. */
+export interface RunFile {
+  readonly amqpUrl: string;
+  readonly gateway: string;
+  readonly gatewayPid: number;
+  readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
+  readonly balancer: { pid: number; opsUrl: string } | null;
+  readonly demo: { pid: number; opsUrl: string } | null;
+  readonly broker: { kind: BrokerInUse['kind']; pid?: number };
+  readonly startedAt: string;
+  readonly pid: number;
+}
+
+/** Fails when another `npm start` of this checkout runs. What a dead one left behind is ignored. */
+export function requireNoOtherRun(): void {
+  const other = readRunFile();
+  if (other === undefined || !isAlive(other.pid)) return;
+  throw new Failure(
+    'already-running',
+    `Evenkeel runs here already (pid ${other.pid}, gateway ${other.gateway}). ` +
+      `Stop that one first (Ctrl-C there, or kill ${other.pid}).`,
+  );
+}
+
+/** Writes the file anew; call again when a process id in it changes. */
+export function writeRunFile(mesh: Mesh, broker: BrokerInUse, startedAt: Date): void {
+  const content: RunFile = {
+    amqpUrl: broker.amqpUrl,
+    gateway: mesh.gatewayUrl,
+    gatewayPid: mesh.gateway.pid,
+    edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
+    balancer: addressOf(mesh.balancers[0]),
+    demo: addressOf(mesh.demo),
+    broker: { kind: broker.kind, ...(broker.own?.pid === undefined ? {} : { pid: broker.own.pid }) },
+    startedAt: startedAt.toISOString(),
+    pid: process.pid,
+  };
+  mkdirSync(dirname(runFile), { recursive: true });
+  // It holds the broker's password.
+  writeFileSync(runFile, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** Sees to it that the file is gone when this process is. Returns how to remove it now. */
+export function ownRunFile(): () => void {
+  const release = watchOver({ kind: 'path', path: runFile });
+  return () => {
+    rmSync(runFile, { force: true });
+    release();
+  };
+}
+
+function readRunFile(): RunFile | undefined {
+  try {
+    return JSON.parse(readFileSync(runFile, 'utf8')) as RunFile;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  // The number may have gone to a process that has nothing to do with us.
+  const commandLine = `/proc/${pid}/cmdline`;
+  return !existsSync(commandLine) || readFileSync(commandLine, 'utf8').includes('start.mjs');
+}
+
+function addressOf(member: { pid: number; opsUrl: string } | undefined): RunFile['balancer'] {
+  return member === undefined ? null : { pid: member.pid, opsUrl: member.opsUrl };
+}
