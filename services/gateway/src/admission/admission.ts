@@ -1,0 +1,86 @@
+import type { NodeStats } from '@evenkeel/protocol';
+import { type CeilingRules, isAiling, nextCeiling } from './ceiling.js';
+import { SlotBucket } from './slot-bucket.js';
+import { WaitingList } from './waiting-list.js';
+
+/** Limits of admission; rates of this gateway alone. */
+export interface AdmissionRules {
+  ceiling: CeilingRules;
+  /** New sessions a second over all edges: each costs the broker two metadata writes. */
+  newSessionsPerSecond: number;
+}
+
+/**
+ * Admission slots: how many clients a second may be sent to each edge, following how its handshakes fare,
+ * and how many may open a new session. Takes time and randomness as arguments.
+ */
+export class Admission {
+  readonly #rules: AdmissionRules;
+  readonly #edges = new Map<string, SlotBucket>();
+  readonly #newSessions: SlotBucket;
+  readonly #returning = new WaitingList();
+  readonly #arriving = new WaitingList();
+
+  constructor(rules: AdmissionRules, nowMs: number) {
+    this.#rules = rules;
+    this.#newSessions = new SlotBucket(rules.newSessionsPerSecond, nowMs);
+  }
+
+  /** Takes in how `stats.node` fares. */
+  observe(stats: NodeStats, nowMs: number): void {
+    const bucket = this.#bucket(stats.node, nowMs);
+    bucket.setRate(nextCeiling(bucket.perSecond, stats, this.#rules.ceiling), nowMs);
+  }
+
+  forget(node: string): void {
+    this.#edges.delete(node);
+  }
+
+  hasSlot(node: string, nowMs: number): boolean {
+    return this.#bucket(node, nowMs).has(nowMs);
+  }
+
+  hasNewSessionSlot(nowMs: number): boolean {
+    return this.#newSessions.has(nowMs);
+  }
+
+  take(node: string, isNew: boolean, nowMs: number): void {
+    this.#bucket(node, nowMs).take(nowMs);
+    if (isNew) this.#newSessions.take(nowMs);
+  }
+
+  ceilingOf(node: string): number {
+    return this.#edges.get(node)?.perSecond ?? this.#rules.ceiling.base;
+  }
+
+  /** The nodes among `nodes` that are far slower than the best of them. */
+  ailing(nodes: readonly string[]): ReadonlySet<string> {
+    const best = Math.max(0, ...nodes.map((node) => this.ceilingOf(node)));
+    return new Set(nodes.filter((node) => isAiling(this.ceilingOf(node), best)));
+  }
+
+  /**
+   * When a client that is turned away is to come back, in whole seconds. New sessions queue apart from
+   * those that come back: theirs is another limit.
+   * @param nodes the nodes that take clients; with none, the rate of one is assumed for when one comes.
+   */
+  retryAfterSeconds(nodes: readonly string[], isNew: boolean, nowMs: number, random: () => number): number {
+    const edges = nodes.reduce((sum, node) => sum + this.ceilingOf(node), 0) || this.#rules.ceiling.base;
+    return isNew
+      ? this.#arriving.book(nowMs, Math.min(edges, this.#rules.newSessionsPerSecond), random)
+      : this.#returning.book(nowMs, edges, random);
+  }
+
+  waiting(nowMs: number): number {
+    return this.#returning.waiting(nowMs) + this.#arriving.waiting(nowMs);
+  }
+
+  #bucket(node: string, nowMs: number): SlotBucket {
+    let bucket = this.#edges.get(node);
+    if (bucket === undefined) {
+      bucket = new SlotBucket(this.#rules.ceiling.base, nowMs);
+      this.#edges.set(node, bucket);
+    }
+    return bucket;
+  }
+}

@@ -1,0 +1,34 @@
+/** How the handshake ceiling of one edge follows how it fares. */
+export interface CeilingRules {
+  /** Handshakes a second that an edge in good health takes. */
+  base: number;
+  /** The ceiling never falls below this: an edge without handshakes reports nothing to recover by. */
+  floor: number;
+  /** p99 from open to welcome that is to be kept, ms. */
+  targetMs: number;
+}
+
+export const floorOf = (base: number): number => Math.max(1, base / 20);
+
+/** Part of the ceiling that stays when an edge is over its target. */
+const decrease = 0.7;
+/** Part of the base that a good report adds. */
+const increase = 0.05;
+
+/**
+ * The next ceiling, once per statistics message: falls by a third while handshakes are slower than the
+ * target, rises by a twentieth of the base while they are well under it (or there are none), else stays.
+ */
+export function nextCeiling(
+  current: number,
+  report: { handshakesPerSecond: number; handshakeP99Ms: number },
+  rules: CeilingRules,
+): number {
+  const isBusy = report.handshakesPerSecond > 0;
+  if (isBusy && report.handshakeP99Ms > rules.targetMs) return Math.max(rules.floor, current * decrease);
+  if (isBusy && report.handshakeP99Ms > rules.targetMs * 0.8) return current;
+  return Math.min(rules.base, current + rules.base * increase);
+}
+
+/** Whether a ceiling has fallen so far behind the best of its peers that nobody should wait for this edge. */
+export const isAiling = (ceiling: number, best: number): boolean => ceiling < best / 4;

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import { isSid, type Placement } from '@evenkeel/protocol';
+import type { TicketOffice } from '@evenkeel/ticket';
+import type { GatewayMetrics } from '../metrics.js';
+import type { Placer } from '../placement/placer.js';
+import { AuthError, type Authenticate } from '../ticket/authenticate.js';
+import { Refusal } from './answer.js';
+
+export interface GatewayRoute {
+  authenticate: Authenticate;
+  placer: Placer;
+  office: TicketOffice;
+  ticketLifetimeMs: number;
+  metrics: GatewayMetrics;
+  now(): number;
+}
+
+/** Nodes of `from` looked at; a client has had to do with two or three at most. */
+const maxFrom = 8;
+const nodeForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+const refusals = {
+  none: 'no edge takes clients now; come back after Retry-After seconds',
+  full: 'every edge is at capacity; come back after Retry-After seconds',
+  wait: 'more clients are arriving than the edges take at once; come back after Retry-After seconds',
+} as const;
+
+/** `GET /gateway` (PROTOCOL.md, section 1). @throws Refusal */
+export async function placement(
+  route: GatewayRoute,
+  request: IncomingMessage,
+  query: URLSearchParams,
+): Promise<Placement> {
+  const session = query.get('session') ?? undefined;
+  if (session !== undefined && !isSid(session)) {
+    throw new Refusal(
+      400,
+      'bad-session',
+      '`session` is 1 to 64 of A-Z a-z 0-9 _ -; leave it out for a new one',
+    );
+  }
+  const from = lastNode(query.get('from'));
+  const uid = await whoIsAsking(route, request, query);
+  const nowMs = route.now();
+  const placed = route.placer.place({ uid, sid: session }, nowMs);
+  if (placed.kind === 'refused') {
+    route.metrics.refused(placed.reason);
+    throw new Refusal(503, `no-edge-${placed.reason}`, refusals[placed.reason], {
+      'retry-after': String(placed.retryAfterSeconds),
+    });
+  }
+  route.metrics.placed(placed.node);
+  const ticket = route.office.issue({
+    uid,
+    sid: placed.sid,
+    node: placed.node,
+    epoch: nowMs,
+    expiresAt: nowMs + route.ticketLifetimeMs,
+    ...(placed.isNew ? { isNew: true } : {}),
+    ...(from === undefined || placed.isNew ? {} : { from }),
+  });
+  return {
+    url: placed.url,
+    node: placed.node,
+    ticket,
+    session: placed.sid,
+    expiresInMs: route.ticketLifetimeMs,
+  };
+}
+
+async function whoIsAsking(
+  route: GatewayRoute,
+  request: IncomingMessage,
+  query: URLSearchParams,
+): Promise<string> {
+  try {
+    return await route.authenticate({
+      authorization: request.headers.authorization,
+      cookie: request.headers.cookie,
+      user: query.get('user') ?? undefined,
+    });
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
+    throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
+  }
+}
+
+/** The node that held the session last, or undefined. */
+function lastNode(from: string | null): string | undefined {
+  if (from === null || from === '') return undefined;
+  const nodes = from.split(',');
+  if (nodes.length > maxFrom || !nodes.every((node) => nodeForm.test(node))) {
+    throw new Refusal(400, 'bad-from', `\`from\` is up to ${maxFrom} names of nodes separated by commas`);
+  }
+  return nodes[0];
+}

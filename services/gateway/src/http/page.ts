@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Refusal } from './answer.js';
+
+const contentTypes: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Paths of the page and its files; nothing else of the folder is served. */
+const pageFiles: Record<string, string> = {
+  '/': 'index.html',
+  '/page.js': 'page.js',
+  '/page.css': 'page.css',
+  '/favicon.svg': 'favicon.svg',
+};
+const sdkPath = '/evenkeel.js';
+
+/** The demo's page and the browser SDK, for development. */
+export class Page {
+  readonly #dir: string;
+
+  /** @param dir folder of the page; by default the demo's beside this service. */
+  constructor(dir: string = defaultDir()) {
+    this.#dir = dir;
+  }
+
+  has(path: string): boolean {
+    return path === sdkPath || Object.hasOwn(pageFiles, path);
+  }
+
+  /** Sends the file behind `path`, read anew each time so that an edited page shows on reload. */
+  async send(path: string, response: ServerResponse): Promise<void> {
+    const file = path === sdkPath ? sdkFile() : join(this.#dir, pageFiles[path] ?? '');
+    let body: Buffer;
+    try {
+      body = await readFile(file ?? '');
+    } catch {
+      const hint = path === sdkPath ? 'build the browser SDK first (npm run build)' : 'set EVENKEEL_PAGE_DIR';
+      throw new Refusal(404, 'not-found', `this file is not here; ${hint}`);
+    }
+    response.writeHead(200, {
+      'content-type': contentTypes[extname(file ?? '')] ?? 'application/octet-stream',
+      'content-length': body.length,
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+    });
+    response.end(body);
+  }
+}
+
+/** Where the SDK's bundle is: a file to serve, never imported here. */
+function sdkFile(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve('@evenkeel/client/browser');
+  } catch {
+    return undefined;
+  }
+}
+
+function defaultDir(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'demo', 'public');
+}

@@ -1,0 +1,25 @@
+/** A node that placement may choose, with what it decides by. */
+export interface Candidate {
+  readonly node: string;
+  readonly url: string;
+  readonly version: string;
+  /** Its share of the whole is in proportion to this. */
+  readonly weight: number;
+  /** Connections it takes at most. */
+  readonly capacity: number;
+  /** Connections and reservations. */
+  readonly load: number;
+  /** Whether it may be sent one more client at this moment. */
+  readonly hasSlot: boolean;
+  /** Far slower than the others at the moment: nobody waits for it. */
+  readonly isAiling: boolean;
+}
+
+/** Outcome of placing one client. */
+export type Choice =
+  | { kind: 'node'; node: Candidate }
+  /** There are nodes, but none may be sent one more at this moment. */
+  | { kind: 'wait' }
+  /** There are nodes, all at capacity. */
+  | { kind: 'full' }
+  | { kind: 'none' };

@@ -1,0 +1,128 @@
+import { buildRing, type NodeStats, type Ring } from '@evenkeel/protocol';
+import { newSessionId } from '@evenkeel/ticket';
+import type { Admission } from '../admission/admission.js';
+import { ClusterView } from '../cluster/cluster-view.js';
+import type { Candidate } from './candidate.js';
+import { choose, type Rules } from './choose.js';
+import { Reservations } from './reservations.js';
+
+/** One client that wants an edge. `sid` is undefined for a new session. */
+export interface Arrival {
+  uid: string;
+  sid: string | undefined;
+}
+
+export type Placed =
+  | { kind: 'placed'; node: string; url: string; sid: string; isNew: boolean }
+  | { kind: 'refused'; reason: 'none' | 'full' | 'wait'; retryAfterSeconds: number };
+
+export interface PlacerOptions {
+  rules: Rules;
+  admission: Admission;
+  /** How long a reservation stands for a ticket that is not used, ms. */
+  reservationMs: number;
+  random: () => number;
+  ringPoints: number;
+}
+
+/** The cluster as this gateway sees it, and the clients that it has sent. Takes the time as an argument. */
+export class Placer {
+  readonly #options: PlacerOptions;
+  readonly #view = new ClusterView();
+  readonly #reservations = new Reservations();
+  #ring: { key: string; ring: Ring } | undefined;
+
+  constructor(options: PlacerOptions) {
+    this.#options = options;
+  }
+
+  observe(stats: NodeStats, nowMs: number): void {
+    const { admission } = this.#options;
+    this.#forget(nowMs);
+    const observation = this.#view.observe(stats, nowMs);
+    if (observation.kind === 'ignored') return;
+    if (observation.kind === 'next') this.#reservations.settle(observation.previous, stats);
+    if (observation.kind === 'restarted') {
+      this.#reservations.reset(stats.node);
+      admission.forget(stats.node);
+    }
+    admission.observe(stats, nowMs);
+  }
+
+  place(arrival: Arrival, nowMs: number): Placed {
+    const { admission, random, rules } = this.#options;
+    const isNew = arrival.sid === undefined;
+    const { candidates, draining } = this.#candidates(nowMs);
+    const refuse = (reason: 'none' | 'full' | 'wait'): Placed => {
+      const nodes = candidates.map((c) => c.node);
+      const retryAfterSeconds = admission.retryAfterSeconds(nodes, isNew, nowMs, random);
+      return { kind: 'refused', reason, retryAfterSeconds };
+    };
+    const sid = arrival.sid ?? newSessionId();
+    const client = { uid: arrival.uid, sid };
+    const choice = choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
+    if (choice.kind !== 'node') return refuse(choice.kind);
+    if (isNew && !admission.hasNewSessionSlot(nowMs)) return refuse('wait');
+    const { node, url } = choice.node;
+    admission.take(node, isNew, nowMs);
+    this.#reservations.add(`${arrival.uid}.${sid}`, node, nowMs + this.#options.reservationMs);
+    return { kind: 'placed', node, url, sid, isNew };
+  }
+
+  /** What is known, for `/status` and metrics. */
+  snapshot(nowMs: number) {
+    const { admission } = this.#options;
+    return {
+      nodes: this.#view.nodes(nowMs).map(({ stats, isSuspect }) => ({
+        node: stats.node,
+        url: stats.url,
+        state: isSuspect ? 'suspect' : stats.state,
+        version: stats.version,
+        connections: stats.connections,
+        reserved: this.#reservations.of(stats.node),
+        handshakeCeiling: Math.round(admission.ceilingOf(stats.node)),
+      })),
+      waiting: admission.waiting(nowMs),
+    };
+  }
+
+  #candidates(nowMs: number): { candidates: Candidate[]; draining: number } {
+    const { admission } = this.#options;
+    this.#forget(nowMs);
+    this.#reservations.expire(nowMs);
+    const known = this.#view.nodes(nowMs).filter((n) => !n.isSuspect);
+    const active = known.filter((n) => n.stats.state === 'active');
+    const ailing = admission.ailing(active.map((n) => n.stats.node));
+    return {
+      candidates: active.map(({ stats }) => ({
+        node: stats.node,
+        url: stats.url,
+        version: stats.version,
+        weight: stats.weight,
+        capacity: stats.capacity,
+        load: stats.connections + this.#reservations.of(stats.node),
+        hasSlot: admission.hasSlot(stats.node, nowMs),
+        isAiling: ailing.has(stats.node),
+      })),
+      draining: known.reduce((sum, n) => sum + (n.stats.state === 'draining' ? n.stats.connections : 0), 0),
+    };
+  }
+
+  #forget(nowMs: number): void {
+    for (const node of this.#view.forget(nowMs)) {
+      this.#reservations.reset(node);
+      this.#options.admission.forget(node);
+    }
+  }
+
+  #ringOf(nodes: readonly Candidate[]): Ring {
+    const key = nodes
+      .map((n) => `${n.node}=${n.weight}`)
+      .sort()
+      .join();
+    if (this.#ring?.key !== key) {
+      this.#ring = { key, ring: buildRing(nodes, this.#options.ringPoints) };
+    }
+    return this.#ring.ring;
+  }
+}
