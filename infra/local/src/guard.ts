@@ -27,6 +27,7 @@ export function watchOver(thing: Guarded): () => void {
 export async function endAllWatched(): Promise<void> {
   const leaving = guard;
   if (leaving === undefined) return;
+  leaving.ref();
   leaving.stdin?.end();
   await once(leaving, 'exit');
 }

@@ -155,7 +155,18 @@ function awaitStopRequest(): Promise<undefined> {
       if (requests > 1) void endAllWatched().then(() => process.exit(130));
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+    onceOrphaned(() => resolve(undefined));
   });
+}
+
+/** A killed `npm start` tells its script nothing; its script then has another parent. */
+function onceOrphaned(stop: () => void): void {
+  if (environment().npm_lifecycle_event !== 'start') return;
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== npm) stop();
+  }, 500);
+  timer.unref();
 }
 
 /** What the person set for the services; the broker's address has been dealt with. */
