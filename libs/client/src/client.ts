@@ -1,0 +1,198 @@
+import { isTopic } from '@evenkeel/protocol/wire';
+import { type ClientState, Connection } from './connection.js';
+import { ClientError } from './errors.js';
+import type { ClientEvent, EventHandler } from './events.js';
+import type { ConnectOptions } from './options.js';
+import type { CallOptions } from './requests.js';
+import { SessionStore, tabStorage } from './session-store.js';
+import type { Status } from './status.js';
+import type { MessageHandler, TopicMessage } from './topics.js';
+
+/** Event names and the types of their `data`. */
+export type EventMap = Record<string, unknown>;
+
+/** One handler's subscription to a topic. */
+export interface Subscription {
+  readonly topic: string;
+  /** No further message reaches the handler. Resolves when the edge has confirmed, if it was the last handler. */
+  unsubscribe(): Promise<void>;
+}
+
+interface Page {
+  addEventListener?(type: string, listener: () => void): void;
+  removeEventListener?(type: string, listener: () => void): void;
+}
+
+/**
+ * One session, seen as one connection that lives on. Directed events reach the handlers once and in the order of
+ * publishing, across moves, reconnects and crashes of edges; where that could not be kept a `gap` is told.
+ */
+export class Client<Events extends EventMap = EventMap> {
+  private readonly connection: Connection;
+  private readonly store: SessionStore;
+  private readonly onWake = (): void => {
+    if (typeof document === 'undefined' || document.visibilityState === 'visible') this.connection.hurry();
+  };
+
+  constructor(options: ConnectOptions) {
+    const storage =
+      options.storage === false || options.session ? undefined : (options.storage ?? tabStorage());
+    this.store = new SessionStore(storage, () => {
+      const { session, from } = this.connection;
+      return { ...(session && { session }), from };
+    });
+    const saved = this.store.open();
+    this.connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
+    for (const topic of options.topics ?? []) this.connection.topics.add(topic);
+    const page = globalThis as Page;
+    page.addEventListener?.('online', this.onWake);
+    page.addEventListener?.('offline', this.onWake);
+    if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.onWake);
+    this.connection.status.listen((status) => status.type === 'closed' && this.release());
+    queueMicrotask(() => this.connection.dial());
+  }
+
+  /** `connecting`, `connected` or `closed`; a move happens inside `connected`. */
+  get state(): ClientState {
+    return this.connection.state;
+  }
+  /** The session id, once known. */
+  get session(): string | undefined {
+    return this.connection.session;
+  }
+  /** The node that holds the session, once known. */
+  get node(): string | undefined {
+    return this.connection.node;
+  }
+
+  /** Resolves when connected (at once if it is). @throws ClientError when closed before that. */
+  async ready(): Promise<void> {
+    if (this.state === 'connected') return;
+    if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
+    await new Promise<void>((resolve, reject) => {
+      const stop = this.onStatus((status) => {
+        if (status.type !== 'connected' && status.type !== 'closed') return;
+        stop();
+        if (status.type === 'connected') resolve();
+        else reject(status.error ?? new ClientError('closed', 'the client was closed'));
+      });
+    });
+  }
+
+  /**
+   * Handles the directed events of this name (`*`: all). Events are handed on one after another: the next waits until
+   * everything the handlers returned has settled (or 30 s have passed). A handler that throws is reported as
+   * `handler-error` and the event counts as handled. Returns the way to stop.
+   */
+  on<Name extends keyof Events & string>(name: Name, handler: EventHandler<Events[Name]>): () => void;
+  on(name: '*', handler: EventHandler): () => void;
+  on(name: string, handler: (event: ClientEvent<never>) => unknown): () => void {
+    return this.connection.events.on(name, handler as EventHandler);
+  }
+
+  /** Handles every directed event; see {@link on}. */
+  onEvent(handler: EventHandler): () => void {
+    return this.connection.events.on('*', handler);
+  }
+
+  /**
+   * Subscribes a topic. Resolves when every later message is sure to come, over moves too. After an unplanned loss the
+   * topic is subscribed again and a `gap` is told.
+   * @throws ClientError `bad-name`, `topic-limit`, `closed`, …
+   */
+  async subscribe<Data = unknown>(
+    topic: string,
+    handler: MessageHandler<Data>,
+    options: CallOptions = {},
+  ): Promise<Subscription> {
+    const { topics } = this.connection;
+    if (!isTopic(topic)) throw badName(topic);
+    const added = handler as MessageHandler;
+    topics.add(topic, added);
+    try {
+      await this.call('subscribe', topic, undefined, options);
+    } catch (error) {
+      topics.remove(topic, added);
+      throw error;
+    }
+    return {
+      topic,
+      unsubscribe: async () => {
+        if (!topics.remove(topic, added) || this.state === 'closed') return;
+        await this.call('unsubscribe', topic, undefined, {});
+      },
+    };
+  }
+
+  /**
+   * Publishes to `topic` for application services. Resolves when the broker has confirmed. Sent again, with the same
+   * identity, after a loss: at least once, exactly once over planned moves.
+   * @throws ClientError `no-service`, `timeout`, `too-large`, `too-many-pending`, `closed`, …
+   */
+  async publish(topic: string, data: unknown, options: CallOptions = {}): Promise<void> {
+    if (!isTopic(topic)) throw badName(topic);
+    await this.call('publish', topic, data, options);
+  }
+
+  /** Asks an application service. @throws ClientError as `publish`, or with the code the service answered. */
+  async request<Reply = unknown>(method: string, data?: unknown, options: CallOptions = {}): Promise<Reply> {
+    if (!isTopic(method)) throw badName(method);
+    return (await this.call('request', method, data, options)) as Reply;
+  }
+
+  /** Calls `listener` with every status from now on. Returns the way to stop. */
+  onStatus(listener: (status: Status) => void): () => void {
+    return this.connection.status.listen(listener);
+  }
+
+  /** Statuses from the newest on, to the end. A slow reader misses the oldest of more than 256. */
+  status(): AsyncGenerator<Status, void, undefined> {
+    return this.connection.status.read();
+  }
+
+  /** Waits until every event that has come is handled and every call answered (at most `timeoutMs`), then closes. */
+  async drain(timeoutMs = 10_000): Promise<void> {
+    const { events, requests } = this.connection;
+    const until = Date.now() + timeoutMs;
+    await Promise.all([events.idle(timeoutMs), requests.idle(timeoutMs)]);
+    await events.idle(Math.max(0, until - Date.now()));
+    await this.close();
+  }
+
+  /** Acknowledges what is handled and closes; open calls are rejected. Waits for a running handler at most 2 s. */
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private call(
+    kind: Parameters<Connection['requests']['open']>[0],
+    name: string,
+    data: unknown,
+    options: CallOptions,
+  ) {
+    if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
+    const answer = this.connection.requests.open(kind, name, data, options);
+    this.connection.flush();
+    return answer;
+  }
+
+  private release(): void {
+    this.store.close();
+    const page = globalThis as Page;
+    page.removeEventListener?.('online', this.onWake);
+    page.removeEventListener?.('offline', this.onWake);
+    if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', this.onWake);
+  }
+}
+
+const badName = (name: string): ClientError =>
+  new ClientError(
+    'bad-name',
+    `"${name.slice(0, 64)}" is not words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes`,
+  );
+
+export type { TopicMessage };

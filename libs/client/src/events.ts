@@ -1,0 +1,176 @@
+import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
+import type { Acks } from './acks.js';
+import type { Link } from './link.js';
+import { limits } from './options.js';
+import { dataOf } from './payload.js';
+import { RecentEvents } from './recent-events.js';
+import type { StatusFeed } from './status.js';
+
+/** A directed event as a handler gets it. */
+export interface ClientEvent<Data = unknown> {
+  /** Identity; a repeat has the same and is not handed on. */
+  readonly id: string;
+  /** The routing key's words after `user.<uid>.`. */
+  readonly name: string;
+  /** JSON value, string, or `Uint8Array` for any other content type. */
+  readonly data: Data;
+  /** When it was published, ms since the epoch. */
+  readonly at: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+  /** It may have been written to an earlier socket of this session, maybe of another page. */
+  readonly redelivered?: true;
+}
+/** Handles an event; the next one waits until what it returns has settled. */
+export type EventHandler<Data = unknown> = (event: ClientEvent<Data>) => unknown;
+
+type Item =
+  | { kind: 'event'; link: Link; seq: number; frame: EventFrame | undefined }
+  | { kind: 'gap'; frame: GapFrame }
+  | { kind: 'flush'; link: Link };
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+
+/**
+ * Directed events, one after another in the order of arrival, each once. An event is acknowledged when all its
+ * handlers have settled; a repeat is acknowledged in its place in that order, so never before its original.
+ */
+export class EventQueue {
+  private readonly handlers = new Map<string, Set<EventHandler>>();
+  private readonly recent = new RecentEvents();
+  private items: Item[] = [];
+  private head = 0;
+  private isRunning = false;
+  private isStopped = false;
+  private whenIdle: (() => void)[] = [];
+  private readonly acks: Acks;
+  private readonly status: StatusFeed;
+  private readonly handlerTimeoutMs: number;
+
+  constructor(acks: Acks, status: StatusFeed, handlerTimeoutMs: number) {
+    this.acks = acks;
+    this.status = status;
+    this.handlerTimeoutMs = handlerTimeoutMs;
+  }
+
+  /** `name` is an event's, or `*` for all. */
+  on(name: string, handler: EventHandler): () => void {
+    const set = this.handlers.get(name) ?? new Set();
+    this.handlers.set(name, set.add(handler));
+    return () => {
+      set.delete(handler);
+      if (set.size === 0 && this.handlers.get(name) === set) this.handlers.delete(name);
+    };
+  }
+
+  /** False: more wait than may, the link must go (what it sent comes again). */
+  push(link: Link, frame: EventFrame): boolean {
+    if (this.items.length - this.head >= limits.queuedEvents) return false;
+    const isRepeat = this.recent.isRepeat(frame.id, link.generation, frame.redelivered === true);
+    this.add({ kind: 'event', link, seq: frame.seq, frame: isRepeat ? undefined : frame });
+    return true;
+  }
+
+  /** A gap is told between the events that it lies between. */
+  gap(frame: GapFrame): void {
+    this.add({ kind: 'gap', frame });
+  }
+
+  /** Acknowledges at once when all that came on `link` is handled. */
+  flushAfter(link: Link): void {
+    this.add({ kind: 'flush', link });
+  }
+
+  /** No further handler is called; resolves when the running one has settled, or after `timeoutMs`. */
+  stop(timeoutMs: number): Promise<void> {
+    this.isStopped = true;
+    return this.idle(timeoutMs);
+  }
+
+  /** Resolves when nothing waits and nothing runs, or after `timeoutMs`. */
+  idle(timeoutMs: number): Promise<void> {
+    if (!this.isRunning) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.whenIdle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  private add(item: Item): void {
+    this.items.push(item);
+    if (!this.isRunning) this.run();
+  }
+
+  private run(): void {
+    this.isRunning = true;
+    while (this.head < this.items.length && !this.isStopped) {
+      const item = this.items[this.head++];
+      if (this.head === this.items.length) {
+        this.items = [];
+        this.head = 0;
+      }
+      if (!item) continue;
+      if (item.kind === 'gap') this.status.emit({ type: 'gap', reason: item.frame.reason });
+      else if (item.kind === 'flush') this.acks.flush();
+      else {
+        const pending = item.frame && this.call(item.frame);
+        if (pending) {
+          // One continuation per asynchronous handler; synchronous ones stay in this loop.
+          void pending.then(() => {
+            this.acks.handled(item.link, item.seq);
+            this.run();
+          });
+          return;
+        }
+        this.acks.handled(item.link, item.seq);
+      }
+    }
+    this.isRunning = false;
+    for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+
+  /** Undefined when every handler has finished. */
+  private call(frame: EventFrame): Promise<void> | undefined {
+    const event: ClientEvent = {
+      id: frame.id,
+      name: frame.name,
+      data: dataOf(frame),
+      at: frame.at,
+      ...(frame.headers && { headers: frame.headers }),
+      ...(frame.contentType && { contentType: frame.contentType }),
+      ...(frame.redelivered && { redelivered: true }),
+    };
+    const failed = (error: unknown): void =>
+      this.status.emit({ type: 'handler-error', error, id: event.id, name: event.name });
+    let pending: PromiseLike<unknown>[] | undefined;
+    for (const key of [event.name, '*']) {
+      for (const handler of this.handlers.get(key) ?? []) {
+        try {
+          const result = handler(event);
+          if (isThenable(result)) {
+            pending ??= [];
+            pending.push(result.then(undefined, failed));
+          }
+        } catch (error) {
+          failed(error);
+        }
+      }
+    }
+    if (!pending) return undefined;
+    const all = Promise.all(pending);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.status.emit({ type: 'handler-timeout', event });
+        resolve();
+      }, this.handlerTimeoutMs);
+      void all.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

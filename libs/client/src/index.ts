@@ -1,0 +1,31 @@
+/** Client SDK of Evenkeel for browsers and Node: one connection that lives on while the mesh moves it. */
+import { Client } from './client.js';
+import type { ConnectOptions } from './options.js';
+
+export type { Placement } from '@evenkeel/protocol/wire';
+export type { Backoff } from './backoff.js';
+export { Client, type EventMap, type Subscription } from './client.js';
+export type { ClientState } from './connection.js';
+export { ClientError } from './errors.js';
+export type { ClientEvent, EventHandler } from './events.js';
+export { LookupError } from './gateway.js';
+export type {
+  ConnectOptions,
+  PlacementQuery,
+  SessionStorageLike,
+  WebSocketClass,
+  WebSocketLike,
+} from './options.js';
+export type { CallOptions } from './requests.js';
+export type { Status } from './status.js';
+export type { MessageHandler, TopicMessage } from './topics.js';
+
+/**
+ * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the
+ * event loop, so that no event finds none. `Events` maps event names to the types of their `data`.
+ * @throws ClientError `no-websocket` where there is no WebSocket class.
+ */
+export const connect = <Events extends EventMapOf = EventMapOf>(options: ConnectOptions): Client<Events> =>
+  new Client<Events>(options);
+
+type EventMapOf = Record<string, unknown>;

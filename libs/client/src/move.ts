@@ -1,0 +1,69 @@
+import type { MoveFrame } from '@evenkeel/protocol/wire';
+import type { Link } from './link.js';
+
+/** What a move needs of its connection. */
+export interface MoveHost {
+  dialTarget(move: Move): Link;
+  /** Too late, or nobody came: give the target up. */
+  expired(move: Move): void;
+}
+
+/**
+ * One planned move, from the `move` frame to the new socket's `welcome`: waits (the application, then jitter), dials,
+ * and watches the clock. What happens to events, topics and requests is the connection's business.
+ */
+export class Move {
+  readonly frame: MoveFrame;
+  /** The second socket, once dialled. */
+  link: Link | undefined;
+  private isOver = false;
+  private wait: ReturnType<typeof setTimeout> | undefined;
+  private deadline: ReturnType<typeof setTimeout>;
+  private readonly host: MoveHost;
+
+  constructor(frame: MoveFrame, host: MoveHost) {
+    this.frame = frame;
+    this.host = host;
+    this.deadline = setTimeout(() => host.expired(this), frame.deadlineMs);
+  }
+
+  /**
+   * Dials after `beforeMove` has settled and a random part of `jitterMs` has passed, but at half of `deadlineMs` at the
+   * latest (jitter) or three quarters of it (`beforeMove`): the rest is for the hand-off itself.
+   */
+  start(before: ((move: MoveFrame) => void | Promise<void>) | undefined, random: () => number): void {
+    const jitterMs = Math.min(random() * this.frame.jitterMs, this.frame.deadlineMs / 2);
+    const begunAt = Date.now();
+    const afterJitter = (): void => {
+      if (this.isOver || this.link) return;
+      const restMs = jitterMs - (Date.now() - begunAt);
+      clearTimeout(this.wait);
+      if (restMs > 0) this.wait = setTimeout(() => this.dial(), restMs);
+      else this.dial();
+    };
+    if (!before) return afterJitter();
+    this.wait = setTimeout(() => this.dial(), this.frame.deadlineMs * 0.75);
+    // A fault of the hook is no reason to lose the move.
+    void (async () => before(this.frame))().then(afterJitter, afterJitter);
+  }
+
+  /** Without further waiting. */
+  dial(): void {
+    if (this.isOver || this.link) return;
+    clearTimeout(this.wait);
+    this.link = this.host.dialTarget(this);
+  }
+
+  /** The old socket is out of use: wait for the new one only this much longer. */
+  bound(ms: number): void {
+    clearTimeout(this.deadline);
+    if (!this.isOver) this.deadline = setTimeout(() => this.host.expired(this), ms);
+  }
+
+  /** Ends the waiting; the link is left to the connection. */
+  end(): void {
+    this.isOver = true;
+    clearTimeout(this.wait);
+    clearTimeout(this.deadline);
+  }
+}

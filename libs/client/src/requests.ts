@@ -1,0 +1,131 @@
+import { defaults, type ErrorFrame, type OkFrame } from '@evenkeel/protocol/wire';
+import { ClientError } from './errors.js';
+import type { Link } from './link.js';
+import { dataOf } from './payload.js';
+
+/** How long to wait for an answer, and a way to stop waiting. */
+export interface CallOptions {
+  /** Default 30,000 ms; whether it was carried out is unknown after that. */
+  timeoutMs?: number;
+  /** Stops waiting; what was sent cannot be called back. */
+  signal?: AbortSignal;
+}
+
+interface Pending {
+  readonly text: string;
+  /** `subscribe` and `unsubscribe`: kept back while a new socket has been told the topics already. */
+  readonly isAboutTopics: boolean;
+  isSent: boolean;
+  /** Which of the counted frames of its socket it was, from 1; 0 once a socket before accepted it. */
+  ordinal: number;
+  settle(answer: OkFrame | ClientError): void;
+}
+
+/**
+ * What waits for an answer, in the order of calling: also the queue of what is not sent yet. Bounded; each is sent
+ * once per socket, again only where the socket before did not take it or was lost.
+ */
+export class Requests {
+  private readonly pending = new Map<string, Pending>();
+  private readonly prefix: string;
+  private readonly limit: number;
+  private counter = 0;
+  private readonly whenIdle: (() => void)[] = [];
+
+  /** `prefix` sets this instance apart from earlier pages of the same session. */
+  constructor(prefix: string, limit: number) {
+    this.prefix = prefix;
+    this.limit = limit;
+  }
+
+  /** Queues one; the caller flushes. Rejects with {@link ClientError}. */
+  open(
+    kind: 'subscribe' | 'unsubscribe' | 'publish' | 'request',
+    name: string,
+    data: unknown,
+    { timeoutMs = defaults.requestTimeoutMs, signal }: CallOptions,
+  ): Promise<unknown> {
+    const isAboutTopics = kind.endsWith('subscribe');
+    const id = this.prefix + (this.counter++).toString(36);
+    const field = kind === 'request' ? 'method' : 'topic';
+    const text = JSON.stringify({ t: kind, id, [field]: name, ...(isAboutTopics ? undefined : { data }) });
+    const refuse = (code: string, message: string) => Promise.reject(new ClientError(code, message));
+    if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted before it was sent`);
+    if (this.pending.size >= this.limit) {
+      return refuse(
+        'too-many-pending',
+        `${this.limit} calls wait for answers; wait for some, or raise maxPending`,
+      );
+    }
+    const isLong = text.length * 3 > defaults.maxPayloadBytes;
+    if (isLong && new TextEncoder().encode(text).length > defaults.maxPayloadBytes) {
+      return refuse('too-large', `a frame has at most ${defaults.maxPayloadBytes} bytes; send less at once`);
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (answer: OkFrame | ClientError): void => {
+        if (!this.pending.delete(id)) return;
+        if (this.pending.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        if (answer instanceof ClientError) reject(answer);
+        else resolve(dataOf(answer));
+      };
+      const abort = (): void => settle(new ClientError('aborted', `the ${kind} was aborted`, signal?.reason));
+      const timer = setTimeout(
+        () =>
+          settle(new ClientError('timeout', `no answer to this ${kind} within ${timeoutMs} ms; try again`)),
+        timeoutMs,
+      );
+      signal?.addEventListener('abort', abort);
+      this.pending.set(id, { text, isAboutTopics, isSent: false, ordinal: 0, settle });
+    });
+  }
+
+  /** Resolves when nothing waits for an answer, or after `timeoutMs`. */
+  idle(timeoutMs: number): Promise<void> {
+    if (this.pending.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.whenIdle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  answer(frame: OkFrame | ErrorFrame): void {
+    const pending = frame.re === undefined ? undefined : this.pending.get(frame.re);
+    pending?.settle(frame.t === 'ok' ? frame : new ClientError(frame.code, frame.message));
+  }
+
+  /** Sends what is not sent, in order. */
+  flush(link: Link, holdTopics: boolean): void {
+    for (const pending of this.pending.values()) {
+      if (pending.isSent || (holdTopics && pending.isAboutTopics)) continue;
+      pending.isSent = true;
+      pending.ordinal = ++link.requests;
+      link.send(pending.text);
+    }
+  }
+
+  /** The old socket of a move took `received` of them: those are answered, the rest is to be sent again. */
+  moved(received: number): void {
+    for (const pending of this.pending.values()) {
+      if (pending.ordinal > received) pending.isSent = false;
+      pending.ordinal = 0;
+    }
+  }
+
+  /** The socket was lost: what it took is unknown, so all go again, with the same ids. */
+  lost(): void {
+    for (const pending of this.pending.values()) {
+      pending.isSent = false;
+      pending.ordinal = 0;
+    }
+  }
+
+  /** Rejects all. */
+  fail(error: ClientError): void {
+    for (const pending of [...this.pending.values()]) pending.settle(error);
+  }
+}

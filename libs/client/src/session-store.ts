@@ -1,0 +1,59 @@
+import type { SessionStorageLike } from './options.js';
+
+const key = 'evenkeel.session';
+interface Saved {
+  session?: string;
+  from?: string[];
+}
+interface PageEvents {
+  addEventListener?(type: string, listener: () => void): void;
+  removeEventListener?(type: string, listener: () => void): void;
+}
+
+/**
+ * Carries a tab's session over a reload. The id is in the storage only while no page of the tab lives: a browser
+ * copies the storage when it duplicates a tab, and two pages with one session would throw each other out.
+ */
+export class SessionStore {
+  private readonly storage: SessionStorageLike | undefined;
+  private readonly page = globalThis as PageEvents;
+  private readonly current: () => Saved;
+  private readonly save = (): void => {
+    const saved = this.current();
+    if (saved.session) this.storage?.setItem(key, JSON.stringify(saved));
+  };
+  private readonly take = (): void => this.storage?.removeItem(key);
+
+  constructor(storage: SessionStorageLike | undefined, current: () => Saved) {
+    this.storage = storage;
+    this.current = current;
+  }
+
+  /** What an earlier page of this tab left, taken out. */
+  open(): Saved {
+    if (!this.storage) return {};
+    this.page.addEventListener?.('pagehide', this.save);
+    this.page.addEventListener?.('pageshow', this.take);
+    try {
+      const saved = JSON.parse(this.storage.getItem(key) ?? '{}') as Saved;
+      this.take();
+      return saved;
+    } catch {
+      return {};
+    }
+  }
+
+  close(): void {
+    this.page.removeEventListener?.('pagehide', this.save);
+    this.page.removeEventListener?.('pageshow', this.take);
+  }
+}
+
+/** `sessionStorage` where there is one and it may be used. */
+export function tabStorage(): SessionStorageLike | undefined {
+  try {
+    return typeof document === 'undefined' ? undefined : globalThis.sessionStorage;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import type { GapReason } from '@evenkeel/protocol/wire';
+import type { ClientError } from './errors.js';
+import type { ClientEvent } from './events.js';
+import { limits } from './options.js';
+
+/** What a client tells about itself, told apart by `type`. */
+export type Status =
+  /** An attempt begins. `attempt` counts from 0 since the last stable connection. */
+  | { type: 'connecting'; attempt: number }
+  /** An attempt failed; the next begins after `retryInMs`. */
+  | { type: 'connect-failed'; code: number | string; reason: string; retryInMs: number }
+  | { type: 'connected'; node: string; session: string; resumed: boolean }
+  /** The mesh asked for a move; the connection goes on. */
+  | { type: 'moving'; move: string; reason: string }
+  | { type: 'moved'; move: string; node: string; from: string | undefined }
+  /** The move did not happen; the connection goes on where it was, or is resumed. */
+  | { type: 'move-failed'; move: string; reason: string }
+  /** There is no socket any more. Never sent in a planned move. */
+  | { type: 'disconnected'; code: number; reason: string; retryInMs: number }
+  /** Events (or messages of `topic`) may be missing before the next one. */
+  | { type: 'gap'; topic?: string; reason: GapReason | (string & {}) }
+  /** A handler threw or rejected; the event counts as handled. */
+  | { type: 'handler-error'; error: unknown; id: string; name: string }
+  /** A handler did not settle in time; the event counts as handled. */
+  | { type: 'handler-timeout'; event: ClientEvent }
+  /** An edge reported an error that belongs to no request. */
+  | { type: 'error'; code: string; message: string }
+  /** The end; `error` when it was not asked for by `close()`. */
+  | { type: 'closed'; error?: ClientError };
+
+/** Listeners and readers of the statuses. A slow reader keeps the newest 256. */
+export class StatusFeed {
+  private readonly listeners = new Set<(status: Status) => void>();
+  last: Status | undefined;
+
+  emit(status: Status): void {
+    this.last = status;
+    for (const listener of this.listeners) {
+      try {
+        listener(status);
+      } catch (error) {
+        // A listener's fault must neither stop the connection nor be swallowed.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  listen(listener: (status: Status) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** Begins with the newest status there is and ends after `closed`. */
+  async *read(): AsyncGenerator<Status, void, undefined> {
+    const buffer: Status[] = this.last === undefined ? [] : [this.last];
+    let wake = () => {};
+    const stop = this.listen((status) => {
+      if (buffer.push(status) > limits.statusBuffer) buffer.shift();
+      wake();
+    });
+    try {
+      for (;;) {
+        const status = buffer.shift();
+        if (status === undefined) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        yield status;
+        if (status.type === 'closed') return;
+      }
+    } finally {
+      stop();
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import type { GapFrame, MessageFrame } from '@evenkeel/protocol/wire';
+import type { Link } from './link.js';
+import { limits } from './options.js';
+import { dataOf } from './payload.js';
+import type { StatusFeed } from './status.js';
+
+/** A topic event as a handler gets it. */
+export interface TopicMessage<Data = unknown> {
+  readonly topic: string;
+  readonly id: string;
+  readonly data: Data;
+  /** When it was published, ms since the epoch. */
+  readonly at: number;
+  readonly position?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+}
+/** Handles a message. It is not waited for: messages are handed on as they come. */
+export type MessageHandler<Data = unknown> = (message: TopicMessage<Data>) => unknown;
+
+interface Topic {
+  readonly handlers: Set<MessageHandler>;
+  /** Ids of the last messages, a ring. */
+  recent: string[];
+  next: number;
+  /** Counts of ids that another socket may send again, until `seenUntil` (ms). */
+  seen: Map<string, number> | undefined;
+  seenUntil: number;
+  /** Did the new socket repeat anything of the old one? Then nothing lies between them. */
+  hasOverlap: boolean;
+}
+
+/**
+ * Topics and their messages, over one socket or, during a move, two: those of the old socket go straight to the
+ * handlers, those of the new one are kept until the old one has finished and are then merged by id.
+ */
+export class Topics {
+  private readonly topics = new Map<string, Topic>();
+  private readonly kept: (MessageFrame | GapFrame)[] = [];
+  private readonly overflowed = new Set<string>();
+  private live: Link | undefined;
+  private readonly status: StatusFeed;
+  private readonly memory: number;
+
+  constructor(status: StatusFeed, memory: number) {
+    this.status = status;
+    this.memory = memory;
+  }
+
+  /** Topics that ought to be subscribed. */
+  get wanted(): string[] {
+    return [...this.topics.keys()];
+  }
+
+  has(topic: string): boolean {
+    return this.topics.has(topic);
+  }
+
+  /** Adds a topic or a handler to it. */
+  add(topic: string, handler?: MessageHandler): void {
+    let entry = this.topics.get(topic);
+    if (!entry) {
+      entry = { handlers: new Set(), recent: [], next: 0, seen: undefined, seenUntil: 0, hasOverlap: false };
+      this.topics.set(topic, entry);
+    }
+    if (handler) entry.handlers.add(handler);
+  }
+
+  /** Removes a handler; true when it was the last and the topic is wanted no more. */
+  remove(topic: string, handler?: MessageHandler): boolean {
+    const entry = this.topics.get(topic);
+    if (!entry) return false;
+    if (handler) entry.handlers.delete(handler);
+    else entry.handlers.clear();
+    return entry.handlers.size === 0 && this.topics.delete(topic);
+  }
+
+  /** A frame from `link`: handed on when that is the live one, else kept. */
+  receive(link: Link, frame: MessageFrame | GapFrame): void {
+    if (link === this.live) this.deliver(frame);
+    else if (this.kept.length < limits.mergeBuffer) this.kept.push(frame);
+    else if (frame.topic) this.overflowed.add(frame.topic);
+  }
+
+  /**
+   * `link` is the live one from now on; what was kept from it is merged. `isClean`: the old one said that it had
+   * finished, or an edge tells the gaps. Else a topic that the new socket did not overlap with has a gap.
+   */
+  takeLive(link: Link, isClean: boolean): void {
+    this.live = link;
+    const until = Date.now() + limits.repeatMs;
+    for (const entry of this.topics.values()) {
+      entry.seen = undefined;
+      entry.hasOverlap = false;
+      entry.seenUntil = until;
+      if (entry.recent.length > 0) {
+        const seen = new Map<string, number>();
+        for (const id of entry.recent) seen.set(id, (seen.get(id) ?? 0) + 1);
+        entry.seen = seen;
+      }
+    }
+    const kept = this.kept.splice(0);
+    if (!isClean) {
+      for (const frame of kept) {
+        const entry = frame.t === 'message' ? this.topics.get(frame.topic) : undefined;
+        if (entry && frame.t === 'message' && entry.seen?.has(frame.id)) entry.hasOverlap = true;
+      }
+      for (const [topic, entry] of this.topics) {
+        if (!entry.hasOverlap) this.status.emit({ type: 'gap', topic, reason: 'connection-lost' });
+      }
+    }
+    for (const frame of kept) this.deliver(frame);
+    for (const topic of this.overflowed) this.status.emit({ type: 'gap', topic, reason: 'slow-consumer' });
+    this.overflowed.clear();
+  }
+
+  /** The new socket of a move is given up. */
+  forgetKept(): void {
+    this.kept.length = 0;
+    this.overflowed.clear();
+  }
+
+  private deliver(frame: MessageFrame | GapFrame): void {
+    if (frame.t === 'gap') {
+      this.status.emit({ type: 'gap', topic: frame.topic ?? '', reason: frame.reason });
+      return;
+    }
+    const entry = this.topics.get(frame.topic);
+    if (!entry) return;
+    if (entry.seen) {
+      const count = entry.seen.get(frame.id);
+      if (count) {
+        if (count > 1) entry.seen.set(frame.id, count - 1);
+        else entry.seen.delete(frame.id);
+        return;
+      }
+      if (entry.seen.size === 0 || Date.now() > entry.seenUntil) entry.seen = undefined;
+    }
+    entry.recent[entry.next] = frame.id;
+    entry.next = (entry.next + 1) % this.memory;
+    const message: TopicMessage = {
+      topic: frame.topic,
+      id: frame.id,
+      data: dataOf(frame),
+      at: frame.at,
+      ...(frame.position !== undefined && { position: frame.position }),
+      ...(frame.headers && { headers: frame.headers }),
+      ...(frame.contentType && { contentType: frame.contentType }),
+    };
+    const failed = (error: unknown): void =>
+      this.status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });
+    for (const handler of entry.handlers) {
+      try {
+        const result = handler(message);
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+}
