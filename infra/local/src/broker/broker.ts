@@ -13,6 +13,12 @@ export interface PrivateBroker {
   ended(): Promise<string>;
   /** Ends it where it still runs and boots it again: same address, same data. Resolves when it answers. */
   restart(): Promise<void>;
+  /** How to run `rabbitmqctl` against it from another process: what it is to do goes last. */
+  readonly ctlCommand: {
+    readonly command: string;
+    readonly args: string[];
+    readonly env: Record<string, string>;
+  };
   /** Runs `rabbitmqctl` against it and returns what that printed; fails when the command fails. */
   ctl(args: readonly string[]): Promise<string>;
   /** Stops it, by force if need be, and removes what it kept. Within about 4 s. */

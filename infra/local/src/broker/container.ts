@@ -37,6 +37,7 @@ export async function startContainerBroker(engine: string, image: string): Promi
     const args = ['run', '-d', '--name', name, '-p', `127.0.0.1:${port}:5672`, image];
     await engineCommand(engine, args, 300_000);
     const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
+    const ctlArgs = ['exec', name, 'rabbitmqctl', '--quiet'];
     const version = await waitForBroker(engine, name, amqpUrl);
     return {
       kind: 'container',
@@ -54,7 +55,8 @@ export async function startContainerBroker(engine: string, image: string): Promi
         await waitForBroker(engine, name, amqpUrl);
       },
       stop,
-      ctl: (args) => engineCommand(engine, ['exec', name, 'rabbitmqctl', '--quiet', ...args]),
+      ctlCommand: { command: engine, args: ctlArgs, env: {} },
+      ctl: (args) => engineCommand(engine, [...ctlArgs, ...args]),
     };
   } catch (error) {
     await stop();

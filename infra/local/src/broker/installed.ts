@@ -76,6 +76,7 @@ export async function startInstalledBroker(scripts: string): Promise<PrivateBrok
     await stop();
     throw error;
   });
+  const ctl = { command: join(scripts, 'rabbitmqctl'), args: ['--quiet'], env };
   return {
     kind: 'installed',
     amqpUrl,
@@ -91,8 +92,9 @@ export async function startInstalledBroker(scripts: string): Promise<PrivateBrok
       await untilReady();
     },
     stop,
+    ctlCommand: ctl,
     async ctl(args) {
-      const result = await runToEnd(join(scripts, 'rabbitmqctl'), ['--quiet', ...args], { env });
+      const result = await runToEnd(ctl.command, [...ctl.args, ...args], { env });
       if (result.status === 0) return result.stdout;
       throw new Failure('rabbitmqctl', `rabbitmqctl ${args.join(' ')}: ${result.stderr || result.stdout}`);
     },

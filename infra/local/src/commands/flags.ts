@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { BrokerChoice } from '../broker/resolve.js';
 import { Failure } from '../failure.js';
 
 /** A wrong use of a command: exit status 2. */
@@ -41,9 +42,29 @@ export function wholeNumber(flag: string, text: string, minimum: number, maximum
   throw new UsageError(`${flag} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
 }
 
+/** Checks the value of `--broker`. */
+export function brokerChoice(text: string): BrokerChoice {
+  if (text === 'auto' || text === 'container' || text === 'local') return text;
+  throw new UsageError(`--broker takes auto, container or local, not "${text}".`);
+}
+
 /** Prints a failure as its message alone, anything else with its stack; returns the exit status. */
 export function reportFailure(error: unknown): number {
   if (error instanceof Failure) process.stderr.write(`\n${error.message}\n`);
   else process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** Parts a command line into flags (with their values) and trailing words that are none. */
+export function splitPositionals(args: readonly string[]): { flagArgs: string[]; positionals: string[] } {
+  const flagArgs: string[] = [];
+  const positionals: string[] = [];
+  let isValue = false;
+  for (const arg of args) {
+    const isFlag = arg.startsWith('-');
+    if (isFlag || isValue) flagArgs.push(arg);
+    else positionals.push(arg);
+    isValue = isFlag && !arg.includes('=') && arg !== '--help';
+  }
+  return { flagArgs, positionals };
 }

@@ -9,7 +9,7 @@ import { requireFreePort } from '../ports.js';
 import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
 import { Supervisor } from '../supervise.js';
 import { banner } from './banner.js';
-import { parseFlags, reportFailure, UsageError, wholeNumber } from './flags.js';
+import { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './flags.js';
 
 const help = `npm start -- [flags]      Runs a whole mesh on this machine and stays in front.
 
@@ -211,12 +211,6 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     demo: !flags['no-demo'],
     jsonLogs: flags['json-logs'],
   };
-}
-
-/** Checks the value of `--broker`. */
-export function brokerChoice(text: string): BrokerChoice {
-  if (text === 'auto' || text === 'container' || text === 'local') return text;
-  throw new UsageError(`--broker takes auto, container or local, not "${text}".`);
 }
 
 function say(text: string): void {

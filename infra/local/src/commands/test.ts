@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { canInstallPackages, installPackages, missingPackages } from '../apt.js';
+import { findContainerEngine } from '../broker/container.js';
+import { compileAll } from '../compile.js';
+import { environment } from '../environment.js';
+import { Failure } from '../failure.js';
+import { root, stateDir } from '../paths.js';
+import { brokerChoice, parseFlags, reportFailure, splitPositionals } from './flags.js';
+import { countTests, type TestCount } from './test-count.js';
+
+const help = `npm test -- [flags] [FILE-PATTERN…]
+
+  --project NAME        unit, integration or system (all)
+  --broker KIND         where the tests' own RabbitMQ comes from: auto, container (insists on one) or
+                        local (an installed rabbitmq-server)
+  --broker-image IMAGE  for a container (rabbitmq:4-management)
+  --help
+
+The last line is "N passed, N failed".
+`;
+
+/** Needed by the tests that use a browser or clients of other languages. */
+const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools'];
+
+/** `npm test`. Ends the process with 0 only if tests ran and all passed. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { flagArgs, positionals } = splitPositionals(args);
+  try {
+    const flags = parseFlags(flagArgs, {
+      project: { type: 'string' },
+      broker: { type: 'string', default: 'auto' },
+      'broker-image': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    });
+    if (flags.help) {
+      process.stdout.write(help);
+      return;
+    }
+    const choice = brokerChoice(flags.broker);
+    if (choice === 'container' && (await findContainerEngine()) === undefined) {
+      throw new Failure(
+        'no-container-engine',
+        '--broker container: no container engine runs here. Start docker or podman, or use --broker local.',
+      );
+    }
+    if (flags.project !== 'unit') await installTestPackages();
+    await compileAll();
+    const env = { EVENKEEL_TEST_BROKER: choice, EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '' };
+    const projects = flags.project === undefined ? [] : ['--project', flags.project];
+    const count = await runVitest([...projects, ...positionals], env);
+    if (count.skipped > 0) process.stdout.write(`${count.skipped} skipped\n`);
+    process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
+    process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1;
+  } catch (error) {
+    process.exitCode = reportFailure(error);
+    process.stdout.write('0 passed, 1 failed\n');
+  }
+}
+
+async function installTestPackages(): Promise<void> {
+  if (!canInstallPackages()) return;
+  const missing = await missingPackages(packages);
+  if (missing.length === 0) return;
+  await installPackages(missing, 'for the tests with a browser and with clients of other languages', (text) =>
+    process.stderr.write(`${text}\n`),
+  );
+}
+
+async function runVitest(args: readonly string[], env: Record<string, string>): Promise<TestCount> {
+  const results = join(stateDir, `test-results-${process.pid}.json`);
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
+    cwd: root,
+    env: { ...environment(), ...env },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  // It ends by itself on a signal from the terminal; one sent to us alone is passed on.
+  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, passOn);
+  const [status] = (await once(child, 'exit')) as [number | null];
+  const count = countTests(results, status ?? 1);
+  rmSync(results, { force: true });
+  return count;
+}

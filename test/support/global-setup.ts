@@ -1,0 +1,50 @@
+import { type BrokerChoice, type PrivateBroker, startPrivateBroker } from '@evenkeel/local';
+import type { TestProject } from 'vitest/node';
+import { runInTestcontainer } from './testcontainer.js';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The tests' own broker; see support/broker.ts. */
+    amqpUrl: string;
+    brokerVersion: string;
+    brokerCtl: PrivateBroker['ctlCommand'];
+  }
+}
+
+interface Shared {
+  users: number;
+  readonly broker: Promise<PrivateBroker>;
+}
+
+// Each project loads this module anew; what they share has to be outside of it.
+const key = Symbol.for('evenkeel.test-broker');
+const globals = globalThis as { [key]?: Shared };
+
+/** One private broker for all projects of a run: booted by the first, stopped by the last. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = globals[key] ?? { users: 0, broker: start() };
+  globals[key] = shared;
+  shared.users++;
+  const broker = await shared.broker;
+  project.provide('amqpUrl', broker.amqpUrl);
+  project.provide('brokerVersion', broker.version);
+  project.provide('brokerCtl', broker.ctlCommand);
+  return async () => {
+    shared.users--;
+    if (shared.users > 0) return;
+    delete globals[key];
+    await broker.stop();
+  };
+}
+
+async function start(): Promise<PrivateBroker> {
+  const { EVENKEEL_TEST_BROKER: choice, EVENKEEL_TEST_BROKER_IMAGE: image } = process.env;
+  const broker = await startPrivateBroker({
+    choice: (choice || 'auto') as BrokerChoice,
+    ...(image ? { image } : {}),
+    preferContainer: true,
+    runContainer: runInTestcontainer,
+  });
+  console.log(`Tests run on ${broker.description}`);
+  return broker;
+}

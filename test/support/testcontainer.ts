@@ -1,0 +1,57 @@
+import { freePort, handshake, type PrivateBroker, startContainerBroker, watchOver } from '@evenkeel/local';
+import { GenericContainer, type StartedTestContainer } from 'testcontainers';
+
+/** Runs the broker with testcontainers where the engine is docker, else with the engine's commands. */
+export async function runInTestcontainer(engine: string, image: string): Promise<PrivateBroker> {
+  if (engine !== 'docker') return startContainerBroker(engine, image);
+  // Its reaper is one more image to pull; our guard removes the container when this process dies.
+  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+  const port = await freePort();
+  const container = await new GenericContainer(image)
+    .withExposedPorts({ container: 5672, host: port })
+    .withStartupTimeout(60_000)
+    .start();
+  const name = container.getId();
+  const release = watchOver({ kind: 'container', engine, name });
+  const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
+  const version = await waitForBroker(amqpUrl);
+  let end: (how: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => {
+    end = resolve;
+  });
+  return {
+    kind: 'container',
+    amqpUrl,
+    version,
+    description: `RabbitMQ ${version} in a test container (${image})`,
+    pid: undefined,
+    ctlCommand: { command: engine, args: ['exec', name, 'rabbitmqctl', '--quiet'], env: {} },
+    ctl: (args) => rabbitmqctl(container, args),
+    ended: () => ended,
+    async restart() {
+      await container.restart({ timeout: 3000 });
+      await waitForBroker(amqpUrl);
+    },
+    async stop() {
+      await container.stop({ timeout: 0 });
+      release();
+      end('stopped');
+    },
+  };
+}
+
+async function rabbitmqctl(container: StartedTestContainer, args: readonly string[]): Promise<string> {
+  const result = await container.exec(['rabbitmqctl', '--quiet', ...args]);
+  if (result.exitCode === 0) return result.stdout;
+  throw new Error(`rabbitmqctl ${args.join(' ')}: ${result.output}`);
+}
+
+async function waitForBroker(amqpUrl: string): Promise<string> {
+  const deadline = Date.now() + 90_000;
+  while (Date.now() < deadline) {
+    const result = await handshake(amqpUrl);
+    if (result.outcome === 'accepted') return result.version;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`the broker at ${amqpUrl} did not answer within 90 s`);
+}
