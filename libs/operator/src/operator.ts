@@ -1,0 +1,263 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Broker, BrokerError, type Delivery, type Log, type Publisher } from '@evenkeel/broker';
+import { exchanges, type ManageCommand, meshTopology, queues, toUid, userKey } from '@evenkeel/protocol';
+import type { z } from 'zod';
+import {
+  type DoneAnswer,
+  doneAnswer,
+  type PlanAnswer,
+  planAnswer,
+  refusalAnswer,
+  type SessionsAnswer,
+  type StatusAnswer,
+  sessionsAnswer,
+  statusAnswer,
+} from './answers.js';
+import { OperatorError, operatorErrorCodes } from './errors.js';
+
+/** How to reach the mesh. */
+export interface OperatorOptions {
+  /** RabbitMQ, e.g. `amqp://user:password@host:5672`. */
+  amqpUrl: string;
+  /** Longest wait for connecting and for each answer. Default 5000. Unread commands expire after it. */
+  timeoutMs?: number;
+  log?: Log;
+}
+
+/** What every command may be told. */
+export interface CommandOptions {
+  /** Identity of the command: sent again with the same id it is answered again, not carried out again. */
+  id?: string;
+}
+
+type ArgumentsOf<C extends ManageCommand['command']> = Omit<
+  Extract<ManageCommand, { command: C }>,
+  'command' | 'v'
+>;
+type Call<C extends ManageCommand['command'], A> = (
+  args?: ArgumentsOf<C>,
+  options?: CommandOptions,
+) => Promise<A>;
+
+/**
+ * Typed client of the management queue. Every method resolves with the balancer's answer, or rejects with an
+ * {@link OperatorError}: the balancer's own code where it refused, else one of `operatorErrorCodes`.
+ */
+export interface Operator {
+  status: Call<'status', StatusAnswer>;
+  /** What `rebalance` (or, with nodes, `drain`) would do; nothing happens. */
+  plan: Call<'plan', PlanAnswer>;
+  rebalance: Call<'rebalance', PlanAnswer>;
+  drain: Call<'drain', PlanAnswer>;
+  cordon: Call<'cordon', DoneAnswer>;
+  uncordon: Call<'uncordon', DoneAnswer>;
+  pause: Call<'pause', PlanAnswer>;
+  resume: Call<'resume', PlanAnswer>;
+  abort: Call<'abort', PlanAnswer>;
+  undo: Call<'undo', PlanAnswer>;
+  /** The user's sessions, and on which node each is. */
+  where(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
+  /** Closes every connection of the user. */
+  disconnect(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
+  /**
+   * Publishes one directed event, `user.<uid>.<event>`, with a confirm.
+   * @returns false when the user has no session that takes it.
+   */
+  send(user: string, event: string, body: unknown): Promise<boolean>;
+  /** Closes the connection; idempotent. Waiting commands reject with `closed`. */
+  close(): Promise<void>;
+}
+
+/** @throws OperatorError `unreachable` */
+export async function createOperator(options: OperatorOptions): Promise<Operator> {
+  const { amqpUrl, timeoutMs = 5_000, log } = options;
+  const calls = new ManageCalls(timeoutMs);
+  const broker = await connect(amqpUrl, timeoutMs, log);
+  try {
+    await calls.open(broker, userOf(amqpUrl));
+  } catch (error) {
+    await broker.close();
+    throw unreachable(error);
+  }
+  const call =
+    <C extends ManageCommand['command'], S extends z.ZodType>(command: C, schema: S) =>
+    async (args: object = {}, opts: CommandOptions = {}): Promise<z.output<S>> => {
+      const answer = schema.safeParse(await calls.request({ command, ...args }, opts.id));
+      if (answer.success) return answer.data;
+      throw new OperatorError(
+        operatorErrorCodes.badAnswer,
+        `the answer to ${command} is not understood; operator and balancer may be of different versions`,
+        answer.error,
+      );
+    };
+  return {
+    status: call('status', statusAnswer),
+    plan: call('plan', planAnswer),
+    rebalance: call('rebalance', planAnswer),
+    drain: call('drain', planAnswer),
+    cordon: call('cordon', doneAnswer),
+    uncordon: call('uncordon', doneAnswer),
+    pause: call('pause', planAnswer),
+    resume: call('resume', planAnswer),
+    abort: call('abort', planAnswer),
+    undo: call('undo', planAnswer),
+    where: (user, opts) => call('where', sessionsAnswer)({ user }, opts),
+    disconnect: (user, opts) => call('disconnect', sessionsAnswer)({ user }, opts),
+    send: (user, event, body) => calls.send(userKey(toUid(user), event), body),
+    close: async () => {
+      calls.close();
+      await broker.close();
+    },
+  };
+}
+
+interface Waiting {
+  resolve(answer: unknown): void;
+  reject(error: OperatorError): void;
+  timer: NodeJS.Timeout;
+}
+
+/** Requests on `mesh.manage` and their answers on an exclusive reply queue. */
+class ManageCalls {
+  readonly #timeoutMs: number;
+  readonly #replyTo = `operator.${randomBytes(9).toString('base64url')}`;
+  readonly #waiting = new Map<string, Waiting>();
+  #publisher: Publisher | undefined;
+  #user: string | undefined;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async open(broker: Broker, user: string | undefined): Promise<void> {
+    await broker.declare(meshTopology);
+    await broker.declare({
+      queues: [{ name: this.#replyTo, durable: false, exclusive: true, autoDelete: true }],
+    });
+    this.#user = user;
+    this.#publisher = broker.publisher({ timeoutMs: this.#timeoutMs });
+    await broker.consumers({ channels: 1 }).consume(this.#replyTo, {
+      exclusive: true,
+      onDelivery: (delivery) => this.#answered(delivery),
+    });
+  }
+
+  async request(command: object, id: string = randomUUID()): Promise<unknown> {
+    const correlationId = randomUUID();
+    const answer = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#settle(correlationId)?.reject(
+          new OperatorError(
+            operatorErrorCodes.timeout,
+            `no balancer answered within ${this.#timeoutMs / 1_000} s; check that one runs and try again`,
+          ),
+        );
+      }, this.#timeoutMs);
+      this.#waiting.set(correlationId, { resolve, reject, timer });
+    });
+    // The answer may fail before the confirm has come.
+    answer.catch(() => {});
+    try {
+      const outcome = await this.#publish('', queues.manage, JSON.stringify(command), {
+        messageId: id,
+        correlationId,
+        replyTo: this.#replyTo,
+        expiration: this.#timeoutMs,
+      });
+      if (outcome === 'unrouted') {
+        throw new OperatorError(
+          operatorErrorCodes.noBalancer,
+          `there is no queue ${queues.manage}: no balancer has run on this RabbitMQ; start one`,
+        );
+      }
+    } catch (error) {
+      const waiting = this.#settle(correlationId);
+      if (waiting !== undefined) throw unreachable(error);
+    }
+    return answer;
+  }
+
+  async send(key: string, body: unknown): Promise<boolean> {
+    try {
+      return (await this.#publish(exchanges.events, key, JSON.stringify(body), {})) === 'routed';
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  close(): void {
+    for (const id of [...this.#waiting.keys()]) {
+      this.#settle(id)?.reject(new OperatorError(operatorErrorCodes.closed, 'the operator was closed'));
+    }
+  }
+
+  #publish(exchange: string, key: string, body: string, properties: Record<string, string | number>) {
+    if (this.#publisher === undefined) {
+      throw new OperatorError(operatorErrorCodes.closed, 'the operator is not open');
+    }
+    return this.#publisher.publish(exchange, key, body, {
+      messageId: randomUUID(),
+      timestamp: Math.floor(Date.now() / 1_000),
+      contentType: 'application/json',
+      mandatory: true,
+      // RabbitMQ checks it against the connection's user, so the audit can rely on it.
+      userId: this.#user,
+      ...properties,
+    });
+  }
+
+  #answered(delivery: Delivery): void {
+    delivery.ack();
+    const waiting = this.#settle(delivery.properties.correlationId ?? '');
+    // An answer after its timeout: nobody asks for it any more.
+    if (waiting === undefined) return;
+    let body: unknown;
+    try {
+      body = JSON.parse(delivery.body.toString('utf8'));
+    } catch (cause) {
+      waiting.reject(new OperatorError(operatorErrorCodes.badAnswer, 'the answer is not JSON', cause));
+      return;
+    }
+    const refusal = refusalAnswer.safeParse(body);
+    if (refusal.success) {
+      const { code, message } = refusal.data.error;
+      waiting.reject(new OperatorError(code, message, refusal.data));
+    } else waiting.resolve(body);
+  }
+
+  #settle(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return undefined;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.timer);
+    return waiting;
+  }
+}
+
+async function connect(url: string, timeoutMs: number, log: Log | undefined): Promise<Broker> {
+  try {
+    return await Broker.connect({
+      url,
+      name: 'operator',
+      attempts: 1,
+      connectTimeoutMs: timeoutMs,
+      ...(log === undefined ? {} : { log }),
+    });
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
+function unreachable(error: unknown): OperatorError {
+  if (error instanceof OperatorError) return error;
+  const message = error instanceof BrokerError ? error.message : `RabbitMQ: ${String(error)}`;
+  return new OperatorError(operatorErrorCodes.unreachable, message, error);
+}
+
+function userOf(amqpUrl: string): string | undefined {
+  try {
+    return decodeURIComponent(new URL(amqpUrl).username) || 'guest';
+  } catch {
+    return undefined;
+  }
+}
