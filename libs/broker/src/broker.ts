@@ -1,5 +1,5 @@
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
-import { messageOf } from './errors.js';
+import { BrokerError, messageOf } from './errors.js';
 import { Link, type LinkEvent } from './link.js';
 import { fullJitter } from './pace.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
@@ -33,7 +33,8 @@ export class Broker {
         try {
           await declareTopology(model, t, link.log);
         } catch (error) {
-          link.log.warn({ error: messageOf(error) }, 'topology declaration failed, retrying');
+          if (!(error instanceof BrokerError)) throw error;
+          link.log.warn({ error: error.message }, 'topology declaration failed, retrying');
           void this.#declareLater(t);
         }
       }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ChannelModel, connect } from 'amqplib';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { fullJitter } from './pace.js';
@@ -8,7 +9,8 @@ export type LinkEvent = 'open' | 'lost' | 'blocked' | 'unblocked';
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const CLOSE_TIMEOUT_MS = 2000;
-const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b403\b|\b530\b/;
+// A missing virtual host shows only as a close instead of open-ok.
+const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
 
 /** One AMQP connection that comes back. `model` is set exactly while the state is `open`. */
 export class Link {
@@ -27,6 +29,8 @@ export class Link {
     this.#options = options;
     this.log = options.log ?? SILENT;
     this.random = options.random ?? Math.random;
+    // Everything made from this connection listens, however many that are.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Aborted by {@link Link.close}. */

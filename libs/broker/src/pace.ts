@@ -38,14 +38,17 @@ export class TokenBucket {
   }
 }
 
-/** Which of `shards` a queue lives on: FNV-1a of its name. */
+/** Which of `shards` a queue lives on: FNV-1a of its name, finished as MurmurHash3 does. */
 export function shardOf(queue: string, shards: number): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < queue.length; i++) {
     hash ^= queue.charCodeAt(i);
     hash = Math.imul(hash, 0x01000193);
   }
-  return (hash >>> 0) % shards;
+  // The low bits of FNV-1a depend on the low bits of the characters alone, and names are alike.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % shards;
 }
 
 /** First in, first out, without the cost of `Array.shift` on long arrays. */

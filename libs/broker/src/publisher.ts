@@ -227,7 +227,7 @@ export class Publisher {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     const code = replyCodeOf(cause);
-    if (code !== undefined) this.#refused(code, cause);
+    const isFound = code === undefined || this.#refused(code, cause);
     const again: Outgoing[] = [];
     for (const out of this.#sent) {
       out.isReturned = false;
@@ -235,29 +235,34 @@ export class Publisher {
     }
     this.#sent.clear();
     this.#waiting.prepend(again);
-    if (code !== undefined && code !== REPLY.notFound) this.#probes = again.length;
+    if (!isFound) this.#probes = again.length;
     // The channels of a lost connection close before the connection says so.
     queueMicrotask(() => void this.#open());
   }
 
-  /** The broker closed the channel for something in the window: rejects what must have been the reason. */
-  #refused(code: number, cause: unknown): void {
+  /** The broker closed the channel for something in the window: rejects the reason, if it can be told. */
+  #refused(code: number, cause: unknown): boolean {
     const reason = messageOf(cause);
     const missing = code === REPLY.notFound ? /no exchange '([^']*)'/.exec(reason)?.[1] : undefined;
     this.#link.log.warn({ reason, unconfirmed: this.#sent.size }, 'publisher channel closed');
+    const isAlone = this.#sent.size === 1;
+    let isFound = false;
     for (const out of this.#sent) {
       if (missing !== undefined && out.exchange === missing) {
+        isFound = true;
         this.#reject(
           out,
           new BrokerError('no-exchange', `There is no exchange ${missing}; declare it first.`, cause),
         );
-      } else if (missing === undefined && this.#sent.size === 1) {
+      } else if (isAlone) {
+        isFound = true;
         this.#reject(
           out,
-          new BrokerError('publish-refused', `RabbitMQ refuses the message: ${reason}.`, cause),
+          new BrokerError('publish-refused', `RabbitMQ refuses the message (${reason}); change it.`, cause),
         );
       }
     }
+    return isFound;
   }
 
   #expire(): void {

@@ -1,11 +1,11 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { type Incarnation, IncomingDelivery } from './delivery.js';
+import { type Incarnation, IncomingDelivery, type RequeueTally } from './delivery.js';
 import { messageOf } from './errors.js';
 import type { Link } from './link.js';
 import { LogLimit } from './pace.js';
 
 /** What a shard knows of a consumer. */
-export interface ShardConsumer {
+export interface ShardConsumer extends RequeueTally {
   deliver(delivery: IncomingDelivery): void;
   channelLost(at: ShardChannel): void;
 }
@@ -73,12 +73,12 @@ export class Shard {
   }
 
   #dispatch(at: ShardChannel, message: ConsumeMessage): void {
-    const delivery = new IncomingDelivery(message, at);
     const consumer = at.consumers.get(message.fields.consumerTag);
     if (!consumer) {
-      delivery.requeue();
+      at.channel.nack(message, false, true);
       return;
     }
+    const delivery = new IncomingDelivery(message, at, consumer);
     try {
       consumer.deliver(delivery);
     } catch (error) {

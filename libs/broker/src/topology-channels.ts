@@ -116,6 +116,26 @@ export class TopologyChannels {
     return this.#void((channel) => channel.deleteQueue(name), `queue ${name}`);
   }
 
+  /**
+   * Resolves once the queue has carried out every requeue it had received before; undefined when there is no
+   * such queue or it cannot be looked into. A classic queue serves a passive declare before requeues, so
+   * that alone proves nothing. A basic.get waits its turn behind them, and closing its channel puts the
+   * message back in its place before close-ok.
+   */
+  async afterRequeues(name: string): Promise<number | undefined> {
+    try {
+      return await this.#execute(async (channel) => {
+        const message = await channel.get(name, { noAck: false });
+        if (message === false) return 0;
+        await channel.close();
+        return message.fields.messageCount + 1;
+      });
+    } catch (cause) {
+      if (replyCodeOf(cause) !== undefined) return undefined;
+      throw cause;
+    }
+  }
+
   async #void(run: (channel: Channel) => Promise<unknown>, what: string): Promise<void> {
     try {
       await this.#execute(run);
@@ -162,14 +182,19 @@ export class TopologyChannels {
   async #work(slot: Slot): Promise<void> {
     slot.isBusy = true;
     for (let op = this.#next(); op; op = this.#next()) {
+      let channel: Channel | undefined;
       try {
-        const channel = slot.channel ?? (await this.#open(slot));
+        channel = slot.channel ?? (await this.#open(slot));
         const value = await op.run(channel);
         settle(op, op.resolve, value);
       } catch (error) {
-        slot.channel = undefined;
-        if (replyCodeOf(error) !== undefined || error instanceof BrokerError) settle(op, op.reject, error);
-        else this.#retry(op, error);
+        if (replyCodeOf(error) !== undefined) settle(op, op.reject, error);
+        else if (channel && slot.channel === channel) {
+          // amqplib would wait for the answer to what it could not encode.
+          slot.channel = undefined;
+          channel.close().catch(() => {});
+          settle(op, op.reject, malformed(error));
+        } else this.#retry(op, error);
       }
     }
     slot.isBusy = false;
@@ -209,6 +234,15 @@ function settle<V>(op: Operation, how: (value: V) => void, value?: V): void {
   op.isSettled = true;
   clearTimeout(op.timer);
   how(value as V);
+}
+
+/** The channel lived, so the operation never reached the broker. */
+function malformed(cause: unknown): BrokerError {
+  return new BrokerError(
+    'topology-refused',
+    `The operation cannot be encoded (${messageOf(cause)}); check names and arguments.`,
+    cause,
+  );
 }
 
 function mapError(cause: unknown, what: string): unknown {

@@ -1,0 +1,226 @@
+import type { IncomingDelivery } from './delivery.js';
+import { BrokerError, messageOf } from './errors.js';
+import type { Shard, ShardChannel, ShardConsumer } from './shard.js';
+import type { ConsumeOptions, Consumer, Log, LostReason, QueueCounts } from './types.js';
+
+/** What a consumer needs from the channels it is on. */
+export interface Surroundings {
+  log: Log;
+  defaultPrefetch: number;
+  recover(consumer: ChannelConsumer): void;
+  exists(): Promise<boolean>;
+  afterRequeues(): Promise<number | undefined>;
+  gone(consumer: ChannelConsumer): void;
+}
+
+let tags = 0;
+
+/** One consumer on a shard: at any time attaching, active, waiting to recover, or cancelled for good. */
+export class ChannelConsumer implements Consumer, ShardConsumer {
+  readonly queue: string;
+  state: 'active' | 'recovering' | 'cancelled' = 'recovering';
+  attempts = 0;
+  requeues = 0;
+  readonly #options: ConsumeOptions;
+  readonly #shard: Shard;
+  readonly #around: Surroundings;
+  #at: ShardChannel | undefined;
+  #tag = '';
+  #attaching: Promise<void> | undefined;
+  #cancelling: Promise<void> | undefined;
+  #isExposed = false;
+  #isMuted = false;
+  #isQueueSuspect = false;
+  #held: IncomingDelivery[] = [];
+  #onActive: ((isActive: boolean) => void) | undefined;
+
+  constructor(queue: string, options: ConsumeOptions, shard: Shard, around: Surroundings) {
+    this.queue = queue;
+    this.#options = options;
+    this.#shard = shard;
+    this.#around = around;
+  }
+
+  priority(): number {
+    return this.#options.priorityOfRecovery?.() ?? 0;
+  }
+
+  deliver(delivery: IncomingDelivery): void {
+    if (this.#isMuted) {
+      this.#held.push(delivery);
+      return;
+    }
+    this.#isExposed = true;
+    this.#options.onDelivery(delivery);
+  }
+
+  channelLost(at: ShardChannel): void {
+    if (at === this.#at && !this.#attaching && this.state === 'active') this.#lose('channel');
+  }
+
+  /** basic.consume on the shard's channel; a failure leaves the consumer `recovering`. */
+  attach(): Promise<void> {
+    this.#attaching = this.#attach().finally(() => {
+      this.#attaching = undefined;
+    });
+    return this.#attaching;
+  }
+
+  async reattach(): Promise<void> {
+    if (this.state !== 'recovering') return;
+    await this.#options.prepare?.();
+    if (this.state !== 'recovering') return;
+    if (!(await this.#around.exists())) {
+      throw new BrokerError('no-queue', `Queue ${this.queue} does not exist; declare it in prepare.`);
+    }
+    if (this.state !== 'recovering') return;
+    await this.attach();
+    if (!this.#isActive()) return;
+    this.attempts = 0;
+    this.#onActive?.(true);
+    this.#options.onRecovered?.();
+  }
+
+  /** Puts a consumer whose first attempt met a connection loss on the way of recovery. */
+  recoverWithin(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#onActive?.(false), timeoutMs);
+      this.#onActive = (isActive) => {
+        clearTimeout(timer);
+        this.#onActive = undefined;
+        resolve(isActive);
+      };
+      this.#around.recover(this);
+    });
+  }
+
+  cancel(): Promise<void> {
+    this.#cancelling ??= this.#cancel();
+    return this.#cancelling;
+  }
+
+  /** Stops without a word to the broker. */
+  abandon(): void {
+    this.state = 'cancelled';
+    this.#isMuted = true;
+    this.#around.gone(this);
+    this.#onActive?.(false);
+    // One whose consume-ok is still to come would stay on the channel.
+    void this.#attaching?.catch(() => {});
+  }
+
+  async barrier(): Promise<QueueCounts | undefined> {
+    const at = this.#at;
+    if (!at?.isOpen) return undefined;
+    try {
+      // A passive declare of a missing queue would take the whole shard down.
+      if (this.#isQueueSuspect && !(await this.#around.exists())) return undefined;
+      if (!at.isOpen) return undefined;
+      const ok = await at.channel.checkQueue(this.queue);
+      const { requeues } = this;
+      if (requeues === 0) return { messages: ok.messageCount, consumers: ok.consumerCount };
+      // The declare has proved that the requeues have reached the queue, not that it has carried them out.
+      const messages = await this.#around.afterRequeues();
+      if (!at.isOpen) return undefined;
+      this.requeues -= requeues;
+      return { messages: messages ?? ok.messageCount, consumers: ok.consumerCount };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #isActive(): boolean {
+    return this.state === 'active';
+  }
+
+  async #attach(): Promise<void> {
+    const at = await this.#shard.get();
+    if (this.state === 'cancelled') return;
+    const tag = `c${++tags}`;
+    at.consumers.set(tag, this);
+    this.#at = at;
+    this.#tag = tag;
+    this.requeues = 0;
+    this.#isQueueSuspect = false;
+    try {
+      await this.#consume(at, tag);
+      if (!at.isOpen) throw new Error('channel lost');
+      // A server cancel may come in the same read as consume-ok.
+      if (!at.consumers.has(tag)) throw new Error('cancelled by the broker');
+    } catch (error) {
+      at.consumers.delete(tag);
+      this.#void('channel');
+      throw error;
+    }
+    if ((this.state as string) === 'cancelled') {
+      await this.#stop(at, tag);
+      return;
+    }
+    this.#isExposed = true;
+    this.state = 'active';
+  }
+
+  async #consume(at: ShardChannel, tag: string): Promise<void> {
+    const { prefetch, exclusive = false } = this.#options;
+    const { defaultPrefetch } = this.#around;
+    // A channel answers in order, so the consumers around this one keep their own limit.
+    const isOwnLimit = prefetch !== undefined && prefetch !== defaultPrefetch;
+    const before = isOwnLimit ? at.channel.prefetch(prefetch) : undefined;
+    const consumed = at.channel.consume(
+      this.queue,
+      (message) => {
+        if (message === null) this.#cancelledByServer(at, tag);
+      },
+      { consumerTag: tag, exclusive },
+    );
+    const after = isOwnLimit ? at.channel.prefetch(defaultPrefetch) : undefined;
+    before?.catch(() => {});
+    after?.catch(() => {});
+    await consumed;
+  }
+
+  #cancelledByServer(at: ShardChannel, tag: string): void {
+    at.consumers.delete(tag);
+    this.#isQueueSuspect = true;
+    if (at === this.#at && tag === this.#tag && this.state === 'active') this.#lose('cancelled');
+  }
+
+  #lose(why: LostReason): void {
+    this.state = 'recovering';
+    this.#void(why);
+    this.#around.recover(this);
+  }
+
+  /** Tells that what was delivered is void; one listener's fault must not keep the others from hearing it. */
+  #void(why: LostReason): void {
+    if (!this.#isExposed) return;
+    this.#isExposed = false;
+    try {
+      this.#options.onLost?.(why);
+    } catch (error) {
+      this.#around.log.error({ queue: this.queue, error: messageOf(error) }, 'loss handler threw');
+    }
+  }
+
+  async #cancel(): Promise<void> {
+    const wasActive = this.state === 'active';
+    const at = this.#at;
+    this.state = 'cancelled';
+    this.#around.gone(this);
+    if (!wasActive) {
+      this.#isMuted = true;
+      await this.#attaching?.catch(() => {});
+      return;
+    }
+    if (at) await this.#stop(at, this.#tag);
+  }
+
+  async #stop(at: ShardChannel, tag: string): Promise<void> {
+    if (at.isOpen && at.consumers.has(tag)) await at.channel.cancel(tag).catch(() => {});
+    this.#isMuted = true;
+    at.consumers.delete(tag);
+    // Only now: requeued before cancel-ok they would come straight back.
+    for (const delivery of this.#held) delivery.requeue();
+    this.#held = [];
+  }
+}

@@ -1,0 +1,42 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { describe, expect, it, vi } from 'vitest';
+import { IncomingDelivery } from './delivery.js';
+
+const message = {
+  content: Buffer.from('x'),
+  fields: { deliveryTag: 7, exchange: 'e', routingKey: 'k', redelivered: false, consumerTag: 'c' },
+  properties: {},
+} as unknown as ConsumeMessage;
+
+function incarnation(isOpen: boolean) {
+  const channel = { ack: vi.fn(), nack: vi.fn() };
+  return { calls: channel, at: { channel: channel as unknown as Channel, isOpen } };
+}
+
+describe('IncomingDelivery', () => {
+  it('settles once, whatever is called after', () => {
+    const { at, calls } = incarnation(true);
+    const delivery = new IncomingDelivery(message, at, { requeues: 0 });
+    delivery.requeue();
+    delivery.ack();
+    delivery.drop();
+    delivery.requeue();
+    expect(calls.nack.mock.calls).toEqual([[message, false, true]]);
+    expect(calls.ack).not.toHaveBeenCalled();
+    expect(delivery.isSettled).toBe(true);
+  });
+
+  it('sends nothing once its channel has gone', () => {
+    const { at, calls } = incarnation(false);
+    new IncomingDelivery(message, at, { requeues: 0 }).ack();
+    new IncomingDelivery(message, at, { requeues: 0 }).drop();
+    expect(calls.ack).not.toHaveBeenCalled();
+    expect(calls.nack).not.toHaveBeenCalled();
+  });
+
+  it('has headers even where the message has none', () => {
+    expect(new IncomingDelivery(message, incarnation(true).at, { requeues: 0 }).properties.headers).toEqual(
+      {},
+    );
+  });
+});

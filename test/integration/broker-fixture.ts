@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { Broker, type BrokerOptions, type Log } from '@evenkeel/broker';
+import { inject, onTestFinished } from 'vitest';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    amqpUrl: string;
+  }
+}
+
+/** A name nobody else uses. */
+export function unique(stem: string): string {
+  return `test.${stem}.${randomUUID()}`;
+}
+
+/** A log that remembers its messages. */
+export class LogMemory implements Log {
+  readonly lines: { level: string; fields: object; message: string }[] = [];
+
+  debug(fields: object, message: string): void {
+    this.lines.push({ level: 'debug', fields, message });
+  }
+
+  info(fields: object, message: string): void {
+    this.lines.push({ level: 'info', fields, message });
+  }
+
+  warn(fields: object, message: string): void {
+    this.lines.push({ level: 'warn', fields, message });
+  }
+
+  error(fields: object, message: string): void {
+    this.lines.push({ level: 'error', fields, message });
+  }
+
+  count(message: string): number {
+    return this.lines.filter((line) => line.message === message).length;
+  }
+}
+
+/** A broker connection that is closed when the test ends. */
+export async function openBroker(options: Partial<BrokerOptions> = {}): Promise<Broker> {
+  const broker = await Broker.connect({ url: inject('amqpUrl'), name: 'test', attempts: 1, ...options });
+  onTestFinished(() => broker.close());
+  return broker;
+}
+
+/** A broker connection through a proxy of its own. */
+export async function openProxied(
+  options: Partial<BrokerOptions> = {},
+): Promise<{ broker: Broker; proxy: TcpProxy }> {
+  const url = inject('amqpUrl');
+  const proxy = await TcpProxy.toUrl(url);
+  onTestFinished(() => proxy.close());
+  const broker = await openBroker({ retryMinMs: 20, retryMaxMs: 200, ...options, url: proxy.urlFor(url) });
+  return { broker, proxy };
+}
+
+/** A queue that goes away by itself, and at the latest with the test. */
+export async function makeQueue(
+  broker: Broker,
+  name: string,
+  args: Record<string, unknown> = {},
+): Promise<void> {
+  const topology = broker.topology({ channels: 1 });
+  await topology.declareQueue({ name, arguments: { 'x-expires': 60_000, ...args } });
+  onTestFinished(() => topology.deleteQueue(name).catch(() => {}));
+}
+
+/** Waits until `look` gives something truthy, and gives that back. */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<NonNullable<T>> {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

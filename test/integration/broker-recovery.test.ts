@@ -1,0 +1,185 @@
+import { Broker, BrokerError } from '@evenkeel/broker';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually, LogMemory, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
+
+describe('connecting', () => {
+  it('fails at once on wrong credentials, without showing the password', async () => {
+    const url = new URL(inject('amqpUrl'));
+    url.password = 'hush-hush';
+    const error = await Broker.connect({ url: url.toString(), name: 'test' }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(BrokerError);
+    expect(error).toMatchObject({ code: 'broker-refused' });
+    expect(String(error)).not.toContain('hush-hush');
+  });
+
+  it('fails at once on a virtual host that does not exist', async () => {
+    const url = new URL(inject('amqpUrl'));
+    url.pathname = '/no-such-host';
+    await expect(Broker.connect({ url: url.toString(), name: 'test' })).rejects.toMatchObject({
+      code: 'broker-refused',
+    });
+  });
+
+  it('rejects with broker-unreachable when attempts are used up', async () => {
+    const proxy = await TcpProxy.toUrl(inject('amqpUrl'));
+    onTestFinished(() => proxy.close());
+    proxy.refuse();
+    const url = proxy.urlFor(inject('amqpUrl'));
+    await expect(Broker.connect({ url, name: 'test', attempts: 2, retryMinMs: 1 })).rejects.toMatchObject({
+      code: 'broker-unreachable',
+    });
+  });
+
+  it('waits for a broker that comes up later', async () => {
+    const proxy = await TcpProxy.toUrl(inject('amqpUrl'));
+    onTestFinished(() => proxy.close());
+    proxy.refuse();
+    const log = new LogMemory();
+    const url = proxy.urlFor(inject('amqpUrl'));
+    const connecting = Broker.connect({ url, name: 'test', log, retryMinMs: 5, retryMaxMs: 20 });
+    await eventually(() => log.count('broker connect failed') >= 2, 'two failed attempts');
+    proxy.allow();
+    const broker = await connecting;
+    onTestFinished(() => broker.close());
+    expect(broker.state).toBe('open');
+  });
+
+  it('gives up when aborted', async () => {
+    const proxy = await TcpProxy.toUrl(inject('amqpUrl'));
+    onTestFinished(() => proxy.close());
+    proxy.refuse();
+    const aborting = new AbortController();
+    const url = proxy.urlFor(inject('amqpUrl'));
+    const connecting = Broker.connect({ url, name: 'test', signal: aborting.signal });
+    aborting.abort();
+    await expect(connecting).rejects.toMatchObject({
+      code: expect.stringMatching(/broker-(closed|unreachable)/),
+    });
+  });
+});
+
+describe('after a lost connection', () => {
+  it('re-declares its topology, exclusive queues included, before consumers recover', async () => {
+    const { broker, proxy } = await openProxied();
+    const [queue, exchange] = [unique('exclusive'), unique('exchange')];
+    await broker.declare({
+      exchanges: [{ name: exchange, type: 'topic', durable: false, autoDelete: true }],
+      queues: [{ name: queue, durable: false, exclusive: true }],
+      bindings: [{ queue, exchange, key: 'a.#' }],
+    });
+    const events: string[] = [];
+    broker.on('lost', () => events.push('lost'));
+    broker.on('open', () => events.push('open'));
+    const bodies: string[] = [];
+    const consumer = await broker.consumers({ channels: 2 }).consume(queue, {
+      onDelivery: (d) => {
+        bodies.push(d.body.toString());
+        d.ack();
+      },
+      onLost: (why) => events.push(`consumer lost: ${why}`),
+      onRecovered: () => events.push('consumer recovered'),
+    });
+    proxy.cut();
+    await eventually(() => events.includes('consumer recovered'), 'the consumer is back');
+    expect(consumer.state).toBe('active');
+    const publisher = broker.publisher();
+    expect(await publisher.publish(exchange, 'a.b', 'after', { mandatory: true })).toBe('routed');
+    await eventually(() => bodies.includes('after'), 'the message after the cut');
+    expect(events.indexOf('consumer lost: channel')).toBeLessThan(events.indexOf('open'));
+    expect(events.indexOf('open')).toBeLessThan(events.indexOf('consumer recovered'));
+  });
+
+  it('recovers many consumers at the pace given, the higher priority first', async () => {
+    const { broker, proxy } = await openProxied();
+    const count = 60;
+    const queues = Array.from({ length: count }, (_, i) => unique(`paced-${i}`));
+    await Promise.all(queues.map((queue) => makeQueue(broker, queue)));
+    const consumers = broker.consumers({ channels: 4, recoverPerSecond: 100 });
+    const recovered: { index: number; atMs: number }[] = [];
+    const prepared: number[] = [];
+    await Promise.all(
+      queues.map((queue, index) =>
+        consumers.consume(queue, {
+          onDelivery: (d) => d.ack(),
+          prepare: async () => {
+            prepared.push(index);
+          },
+          priorityOfRecovery: () => index,
+          onRecovered: () => recovered.push({ index, atMs: Date.now() }),
+        }),
+      ),
+    );
+    expect(prepared).toEqual([]);
+    proxy.cut();
+    await eventually(() => recovered.length === count, 'all are back');
+    expect(prepared).toEqual(Array.from({ length: count }, (_, i) => count - 1 - i));
+    // 60 at 100/s with a burst of 5 take 550 ms.
+    const tookMs = Math.max(...recovered.map((r) => r.atMs)) - Math.min(...recovered.map((r) => r.atMs));
+    expect(tookMs).toBeGreaterThan(450);
+    expect(consumers.recovering).toBe(0);
+  });
+
+  it('retries a consumer whose prepare fails until it succeeds', async () => {
+    const { broker, proxy } = await openProxied();
+    const queue = unique('prepare');
+    await makeQueue(broker, queue);
+    let attempts = 0;
+    let isRecovered = false;
+    await broker.consumers().consume(queue, {
+      onDelivery: (d) => d.ack(),
+      prepare: async () => {
+        if (++attempts < 3) throw new Error('not yet');
+      },
+      onRecovered: () => {
+        isRecovered = true;
+      },
+    });
+    proxy.cut();
+    await eventually(() => isRecovered, 'recovered');
+    expect(attempts).toBe(3);
+  });
+
+  it('notices a frozen broker by heartbeat and recovers when it thaws', async () => {
+    const { broker, proxy } = await openProxied({ heartbeatSeconds: 1, connectTimeoutMs: 500 });
+    const topology = broker.topology({ timeoutMs: 300 });
+    const queue = unique('frozen');
+    await makeQueue(broker, queue);
+    proxy.pause();
+    await expect(topology.checkQueue(queue)).rejects.toMatchObject({ code: 'broker-unavailable' });
+    await eventually(() => broker.state === 'connecting', 'the loss is noticed');
+    proxy.resume();
+    await broker.whenOpen(10_000);
+    await eventually(
+      async () => (await topology.checkQueue(queue).catch(() => undefined)) !== undefined,
+      'answers',
+    );
+  });
+
+  it('retries a topology operation once through the reconnect', async () => {
+    const { broker, proxy } = await openProxied();
+    const topology = broker.topology();
+    const queue = unique('retried');
+    await makeQueue(broker, queue);
+    proxy.pause();
+    const checking = topology.checkQueue(queue);
+    proxy.cut();
+    proxy.resume();
+    expect(await checking).toEqual({ messages: 0, consumers: 0 });
+  });
+});
+
+describe('closing', () => {
+  it('is idempotent and rejects what waits', async () => {
+    const broker = await openBroker();
+    const [topology, publisher] = [broker.topology(), broker.publisher()];
+    await Promise.all([broker.close(), broker.close()]);
+    expect(broker.state).toBe('closed');
+    await expect(topology.checkQueue('any')).rejects.toMatchObject({ code: 'broker-closed' });
+    await expect(publisher.publish('', 'any', 'x')).rejects.toMatchObject({ code: 'broker-closed' });
+    await expect(broker.consumers().consume('any', { onDelivery: () => {} })).rejects.toMatchObject({
+      code: 'broker-closed',
+    });
+    await expect(broker.whenOpen()).rejects.toMatchObject({ code: 'broker-closed' });
+  });
+});
