@@ -171,6 +171,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     outcome: z.enum(['released', 'unknown', 'refused']),
     /** How many deliveries at the head of the queue were already written to the old socket. */
     suspect: count.optional(),
+    /** The client's window was full: the queue may have overflowed, look. */
+    isFull: z.boolean().optional(),
   }),
   z.object({ command: z.literal('cordon') }),
   z.object({ command: z.literal('uncordon') }),

@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { Broker } from '@evenkeel/broker';
+import { closeCodes, meshTopology, type NodeState } from '@evenkeel/protocol';
+import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { TicketOffice } from '@evenkeel/ticket';
+import type { EdgeConfig } from './config.js';
+import { Commands } from './control/commands.js';
+import { drain } from './drain.js';
+import { edgeMetrics } from './metrics.js';
+import { Departures } from './move/departures.js';
+import { Takeovers } from './move/takeovers.js';
+import type { SessionContext } from './session/context.js';
+import { Directory } from './session/directory.js';
+import { Session } from './session/session.js';
+import { SessionTally } from './session/tally.js';
+import { SocketServer } from './socket/server.js';
+import { Reporter } from './stats/reporter.js';
+import { TopicHub } from './topic/hub.js';
+
+const sweepMs = 1_000;
+
+/** Builds an edge and says in which order its parts start and stop. */
+export async function buildEdge(
+  config: EdgeConfig,
+  lifecycle: Lifecycle,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const boot = randomBytes(8).toString('base64url');
+  const now = () => Date.now();
+  let state: NodeState = 'active';
+  let url = '';
+
+  // Two connections: a broker alarm blocks a connection that publishes, acks included.
+  const consuming = await Broker.connect({
+    url: config.amqpUrl,
+    name: `edge ${config.node} consuming`,
+    log,
+    signal,
+  });
+  lifecycle.defer('consuming connection', () => consuming.close());
+  const publishing = await Broker.connect({
+    url: config.amqpUrl,
+    name: `edge ${config.node} publishing`,
+    log,
+    signal,
+  });
+  lifecycle.defer('publishing connection', () => publishing.close());
+  await publishing.declare(meshTopology);
+
+  const topology = consuming.topology();
+  const sessionConsumers = consuming.consumers({ channels: 16, prefetch: config.window });
+  const ownConsumers = consuming.consumers({ channels: 2, prefetch: 512 });
+  const publisher = publishing.publisher();
+  const office = new TicketOffice(config.secret.split(','));
+  const directory = new Directory();
+  const tally = new SessionTally();
+
+  const server: SocketServer = new SocketServer({ ...config, now }, office, {
+    get isOpen() {
+      return state !== 'draining' && server.counts.open < config.capacity;
+    },
+    onOpen: (socket) => {
+      const session = new Session(context, socket);
+      socket.owner = session;
+      session.start();
+    },
+  });
+  const hub = new TopicHub({
+    node: config.node,
+    boot,
+    broker: consuming,
+    topology,
+    consumers: ownConsumers,
+    publisher,
+    publish: (topic, frame) => server.publish(topic, frame),
+    now,
+    log,
+  });
+  const takeovers = new Takeovers(config, boot, publisher, directory, log);
+  const reporter: Reporter = new Reporter({
+    config,
+    boot,
+    url: () => url,
+    state: () => state,
+    counts: server.counts,
+    tally,
+    directory,
+    departures: () => departures,
+    publisher,
+    now,
+  });
+  const departures: Departures = new Departures(config, office, directory, now, (moves) =>
+    reporter.moved(moves),
+  );
+  const context: SessionContext = {
+    config,
+    boot,
+    topology,
+    consumers: sessionConsumers,
+    publisher,
+    hub,
+    takeovers,
+    directory,
+    tally,
+    log,
+    now,
+  };
+  const commands = new Commands({
+    config,
+    boot,
+    broker: consuming,
+    topology,
+    consumers: ownConsumers,
+    publisher,
+    directory,
+    departures,
+    takeovers,
+    cordon: (isCordoned) => {
+      if (state !== 'draining') state = isCordoned ? 'cordoned' : 'active';
+      reporter.publishNow();
+    },
+    now,
+    log,
+  });
+  const ops = new OpsServer({
+    port: config.opsPort,
+    host: config.opsHost,
+    metrics: edgeMetrics(config.node, server.counts, tally, () => reporter.stats),
+    ready: () => ({
+      started: lifecycle.isReady || 'starting or stopping',
+      broker: consuming.state === 'open' || 'no connection to the broker',
+      accepting: state !== 'draining' || 'draining',
+    }),
+    status: () => ({ boot, url, state, ...reporter.stats }),
+  });
+  let sweeper: NodeJS.Timeout | undefined;
+
+  lifecycle
+    .add('ops', { start: () => ops.start(), stop: () => ops.stop() })
+    // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
+    .add('topics', { start: () => hub.start(), stop: () => hub.stop() })
+    // Another edge must be able to ask this one for a session as soon as it can hold one.
+    .add('commands', { start: () => commands.start(), stop: () => commands.stop() })
+    .add('sockets', {
+      start: async () => {
+        const port = await server.listen();
+        url = (config.publicUrl ?? 'ws://127.0.0.1:{port}/ws')
+          .replaceAll('{port}', String(port))
+          .replaceAll('{node}', config.node);
+        log.info({ url, node: config.node, boot }, 'listening');
+      },
+      stop: () => {
+        for (const session of [...directory.tracked()]) session.close(closeCodes.drained);
+        server.close();
+      },
+    })
+    .add('sweeps', {
+      start: () => {
+        sweeper = setInterval(() => {
+          const nowMs = now();
+          for (const session of [...directory.tracked()]) session.sweep(nowMs);
+        }, sweepMs);
+      },
+      stop: () => clearInterval(sweeper),
+    })
+    // Last to start: from here on the gateway sends clients. Stops after the drain, which the balancer follows through it.
+    .add('statistics', { start: () => reporter.start(), stop: () => reporter.stop() })
+    .add('drain', {
+      stop: async () => {
+        state = 'draining';
+        reporter.publishNow();
+        await drain(config, directory, departures, now, log);
+        departures.stop();
+      },
+    });
+}

@@ -1,0 +1,207 @@
+import { isUtf8 } from 'node:buffer';
+import type { Delivery } from '@evenkeel/broker';
+import { eventName } from '@evenkeel/protocol';
+import type { Socket } from '../socket/socket.js';
+import { bodyFields, messageIdentity, publishedAt } from './body.js';
+
+interface Written {
+  readonly seq: number;
+  readonly delivery: Delivery;
+  readonly atMs: number;
+}
+
+export interface OutboxOptions {
+  /** Deliveries are acknowledged to the broker when the client acknowledges, or when written. */
+  ackMode: 'client' | 'write';
+  window: number;
+  highWatermarkBytes: number;
+  now: () => number;
+  /** Said of each event written, with its size in bytes. */
+  onWritten(bytes: number): void;
+}
+
+/**
+ * The events of one session on one socket: written in order with a `seq`, held until acknowledged, kept back
+ * while the socket is over its high watermark. Holds at most a window: the broker sends no more.
+ */
+export class Outbox {
+  /** `seq` of the last event written. */
+  seq = 0;
+  /** How many deliveries from here on may have been written to an earlier socket; `undefined`: as the broker flags them. */
+  suspect: number | undefined;
+  readonly #socket: Socket;
+  readonly #options: OutboxOptions;
+  /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
+  #written: Written[] = [];
+  #head = 0;
+  #kept: Delivery[] = [];
+  #onSettled: (() => void) | undefined;
+
+  constructor(socket: Socket, options: OutboxOptions) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  /** Written and not acknowledged, and kept back. */
+  get unacked(): number {
+    return this.#written.length - this.#head + this.#kept.length;
+  }
+
+  /** The broker sends nothing more until something is acknowledged. */
+  get isFull(): boolean {
+    return this.unacked >= this.#options.window;
+  }
+
+  /** When the oldest unacknowledged event was written, ms. */
+  get oldestAtMs(): number | undefined {
+    return this.#written[this.#head]?.atMs;
+  }
+
+  offer(delivery: Delivery): void {
+    if (this.#kept.length > 0 || this.#socket.bufferedBytes > this.#options.highWatermarkBytes) {
+      this.#kept.push(delivery);
+    } else {
+      this.#write(delivery);
+    }
+  }
+
+  /** Writes what was kept back, as far as the socket takes it. */
+  flush(): void {
+    let written = 0;
+    for (const delivery of this.#kept) {
+      if (!this.#socket.isOpen || this.#socket.bufferedBytes > this.#options.highWatermarkBytes) break;
+      this.#write(delivery);
+      written += 1;
+    }
+    if (written > 0) this.#kept.splice(0, written);
+    this.#tellSettled();
+  }
+
+  /** Acknowledges up to `seq`. False when `seq` was never sent. */
+  ack(seq: number): boolean {
+    if (seq > this.seq) return false;
+    let next = this.#written[this.#head];
+    while (next !== undefined && next.seq <= seq) {
+      next.delivery.ack();
+      this.#head += 1;
+      next = this.#written[this.#head];
+    }
+    if (this.#head > 64 && this.#head * 2 > this.#written.length) {
+      this.#written = this.#written.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#tellSettled();
+    return true;
+  }
+
+  /** The broker's channel is gone: it will deliver again what is unacknowledged here. */
+  forget(): void {
+    this.#written = [];
+    this.#head = 0;
+    this.#kept = [];
+    this.suspect = undefined;
+    this.#tellSettled();
+  }
+
+  /**
+   * Gives everything unacknowledged back to the queue, in order.
+   * @returns how many were given back, and how many of those (the first) had been written.
+   */
+  requeueAll(): { requeued: number; written: number } {
+    const written = this.#written.slice(this.#head);
+    for (const { delivery } of written) delivery.requeue();
+    for (const delivery of this.#kept) delivery.requeue();
+    const requeued = written.length + this.#kept.length;
+    this.#written = [];
+    this.#head = 0;
+    this.#kept = [];
+    return { requeued, written: written.length };
+  }
+
+  /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
+  async settled(timeoutMs: number): Promise<void> {
+    if (this.unacked === 0 || !this.#socket.isOpen) return;
+    await this.#until(() => this.unacked === 0, timeoutMs);
+  }
+
+  /** Resolves when nothing is kept back, the socket has closed, or after `timeoutMs`. */
+  async flushed(timeoutMs: number): Promise<void> {
+    if (this.#kept.length === 0 || !this.#socket.isOpen) return;
+    await this.#until(() => this.#kept.length === 0, timeoutMs);
+  }
+
+  /** The socket has closed: nobody waits for its acknowledgement any more. */
+  socketClosed(): void {
+    this.#tellSettled();
+  }
+
+  async #until(isDone: () => boolean, timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#onSettled = undefined;
+        resolve();
+      }, timeoutMs);
+      this.#onSettled = () => {
+        if (!isDone() && this.#socket.isOpen) return;
+        this.#onSettled = undefined;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #tellSettled(): void {
+    this.#onSettled?.();
+  }
+
+  #write(delivery: Delivery): void {
+    const isSuspect = this.#takeSuspicion(delivery);
+    if (this.#socket.isBare) return this.#writeBare(delivery);
+    if (delivery.exchange === '') return this.#writeReply(delivery);
+    const now = this.#options.now();
+    const seq = this.seq + 1;
+    const id = JSON.stringify(messageIdentity(delivery));
+    const name = JSON.stringify(eventName(delivery.key) ?? delivery.key);
+    const flag = isSuspect ? ',"redelivered":true' : '';
+    const frame = `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, now)}${flag}${bodyFields(delivery)}}`;
+    this.seq = seq;
+    if (this.#options.ackMode === 'client') {
+      this.#written.push({ seq, delivery, atMs: now });
+      this.#socket.send(frame);
+    } else if (this.#socket.send(frame)) {
+      delivery.ack();
+    } else {
+      this.#written.push({ seq, delivery, atMs: now });
+    }
+    this.#options.onWritten(frame.length);
+  }
+
+  /** A reply of a service to this session's request: acknowledged when written, since no `seq` counts it. */
+  #writeReply(delivery: Delivery): void {
+    const { correlationId, headers } = delivery.properties;
+    const re = JSON.stringify(correlationId ?? '');
+    const error = headers['evenkeel-error'];
+    const frame =
+      error === undefined
+        ? `{"t":"ok","re":${re}${bodyFields(delivery)}}`
+        : `{"t":"error","re":${re},"code":${JSON.stringify(String(error))},"message":${JSON.stringify(delivery.body.toString('utf8'))}}`;
+    if (this.#socket.send(frame)) delivery.ack();
+    else delivery.requeue();
+    this.#options.onWritten(frame.length);
+  }
+
+  #writeBare(delivery: Delivery): void {
+    const { body } = delivery;
+    const isSent = isUtf8(body) ? this.#socket.send(body.toString('utf8')) : this.#socket.sendBinary(body);
+    if (isSent) delivery.ack();
+    else delivery.requeue();
+    this.#options.onWritten(body.length);
+  }
+
+  #takeSuspicion(delivery: Delivery): boolean {
+    if (this.suspect === undefined) return delivery.redelivered;
+    if (this.suspect === 0) return false;
+    this.suspect -= 1;
+    return delivery.redelivered;
+  }
+}

@@ -1,0 +1,39 @@
+import type { QueueSpec } from '@evenkeel/broker';
+import { exchanges, sessionQueue, userBinding } from '@evenkeel/protocol';
+import type { SessionContext } from './context.js';
+
+/** Share of the lifetime by which queues of different sessions expire later, so that a crash is no delete storm. */
+const expirySpread = 0.1;
+
+/**
+ * A session's queue as it is declared. The jitter of its expiry is a function of its name: a second declaration
+ * with another value would be refused (406).
+ */
+export function queueSpec(uid: string, sid: string, lifetimeMs: number, maxLength: number): QueueSpec {
+  return {
+    name: sessionQueue(uid, sid),
+    durable: true,
+    arguments: {
+      'x-queue-type': 'classic',
+      'x-single-active-consumer': true,
+      'x-expires': lifetimeMs + Math.floor(lifetimeMs * expirySpread * fraction(sid)),
+      'x-message-ttl': lifetimeMs,
+      'x-max-length': maxLength,
+      'x-overflow': 'drop-head',
+    },
+  };
+}
+
+/** FNV-1a of the id, as a number from 0 to 1. */
+function fraction(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
+}
+
+/** Declares and binds the queue, new or not. */
+export async function makeQueue(context: SessionContext, uid: string, sid: string): Promise<void> {
+  const { config, topology } = context;
+  await topology.declareQueue(queueSpec(uid, sid, config.sessionLifetimeMs, config.sessionMaxLength));
+  await topology.bind(sessionQueue(uid, sid), exchanges.events, userBinding(uid));
+}

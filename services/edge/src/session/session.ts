@@ -1,0 +1,513 @@
+import type { Consumer } from '@evenkeel/broker';
+import {
+  type CloseCode,
+  clientFrame,
+  clientFrameTypes,
+  closeCodes,
+  errorCodes,
+  type GapReason,
+  gapReasons,
+  isTopic,
+  type ParsedClientFrame,
+  sessionQueue,
+} from '@evenkeel/protocol';
+import { TokenBucket } from '@evenkeel/runtime';
+import type { TicketClaims } from '@evenkeel/ticket';
+import type { Socket, SocketOwner } from '../socket/socket.js';
+import type { SessionContext } from './context.js';
+import { Outbox } from './outbox.js';
+import { type Found, OwnershipError, takeOwnership } from './ownership.js';
+import { makeQueue } from './queue.js';
+import { errorFrame, okFrame, sendInbound } from './requests.js';
+
+/** A session's life on one edge; each state is left for a later one only. */
+export const sessionStates = {
+  /** Socket open, hello not yet here. */
+  opened: 'opened',
+  /** Getting hold of the queue. */
+  attaching: 'attaching',
+  /** Consuming and delivering. */
+  attached: 'attached',
+  /** No longer consuming; what is held is being settled. */
+  releasing: 'releasing',
+  /** `moved` has been sent: only acks are looked at. */
+  moved: 'moved',
+  gone: 'gone',
+} as const;
+export type SessionState = (typeof sessionStates)[keyof typeof sessionStates];
+
+/** How a session left this edge. */
+export interface Release {
+  /** Deliveries given back that had been written to the socket: the queue's head. */
+  suspect: number;
+  /** The window was full, so the queue may have overflowed. */
+  isFull: boolean;
+}
+
+/** A planned move of this session, from the `move` frame to its end. */
+export interface PlannedMove {
+  readonly move: string;
+  readonly deadlineAtMs: number;
+  /** Said once, of how it ended. */
+  onEnd(outcome: 'done' | 'failed' | 'timedOut'): void;
+}
+
+/** Longest wait for accepted publishes to be confirmed and for the topic queue to pass, within a move. */
+const flushTimeoutMs = 1_000;
+/** A client that keeps its old socket after a move loses it after this. */
+const oldSocketMs = 5_000;
+
+/** One session on this edge: its socket, its queue's consumer, and the way from one to the other. */
+export class Session implements SocketOwner {
+  readonly key: string;
+  readonly claims: TicketClaims;
+  readonly socket: Socket;
+  state: SessionState = sessionStates.opened;
+  attachedAtMs = 0;
+  /** When an event was last written, ms: the idle go first. */
+  activeAtMs = 0;
+  outbox: Outbox;
+  /** Events written since the load was last sampled. */
+  recentEvents = 0;
+  recentBytes = 0;
+  /** Moving average of events and bytes a second, kept by {@link Sweeper}. */
+  eventsPerSecond = 0;
+  bytesPerSecond = 0;
+  readonly topics = new Set<string>();
+  move: PlannedMove | undefined;
+  readonly #context: SessionContext;
+  readonly #queue: string;
+  readonly #bucket: TokenBucket;
+  #consumer: Consumer | undefined;
+  #attaching: Promise<void> | undefined;
+  #releasing: Promise<Release> | undefined;
+  #welcome: (() => void) | undefined;
+  #received = 0;
+  #pendingAnswers = 0;
+  #onAnswered: (() => void) | undefined;
+  readonly #requests = new Map<string, number>();
+  #isCheckingOverflow = false;
+  #ackedSeq = 0;
+
+  constructor(context: SessionContext, socket: Socket) {
+    this.#context = context;
+    this.socket = socket;
+    this.claims = socket.claims;
+    this.key = `${socket.claims.uid}.${socket.claims.sid}`;
+    this.#queue = sessionQueue(socket.claims.uid, socket.claims.sid);
+    const { framesBurst, framesPerSecond } = context.config;
+    this.#bucket = new TokenBucket(framesPerSecond, framesBurst, context.now());
+    this.outbox = this.#makeOutbox('client');
+  }
+
+  /** Whether a planned move of it may begin. */
+  get isMovable(): boolean {
+    return this.state === sessionStates.attached && this.move === undefined;
+  }
+
+  /** Begins at once for a bare client, else when its hello has come. */
+  start(): void {
+    this.#context.directory.track(this);
+    if (!this.socket.isBare) return;
+    this.outbox = this.#makeOutbox('write');
+    this.#attaching = this.#attach({ t: 'hello', ack: 'write' });
+  }
+
+  // --- from the socket ---
+
+  onFrame(text: string): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return this.#violate();
+    }
+    const parsed = clientFrame.safeParse(value);
+    if (!parsed.success) return this.#onUnreadable(value);
+    const frame = parsed.data;
+    if (this.state === sessionStates.moved) {
+      if (frame.t === 'ack') this.#onAck(frame.seq);
+      return;
+    }
+    if ((frame.t === 'hello') !== (this.state === sessionStates.opened)) return this.#violate();
+    switch (frame.t) {
+      case 'hello':
+        this.outbox = this.#makeOutbox(frame.ack ?? 'client');
+        this.#attaching = this.#attach(frame);
+        return;
+      case 'ack':
+        return this.#onAck(frame.seq);
+      case 'ping':
+        this.socket.send('{"t":"pong"}');
+        return;
+      default:
+        return this.#onRequest(frame);
+    }
+  }
+
+  onDrain(): void {
+    if (this.socket.hasDropped) {
+      this.socket.hasDropped = false;
+      for (const topic of this.topics) this.gap(gapReasons.slowConsumer, topic);
+    }
+    if (this.state === sessionStates.attached || this.state === sessionStates.releasing) this.outbox.flush();
+  }
+
+  onClose(): void {
+    this.#context.directory.untrack(this);
+    this.outbox.socketClosed();
+    this.#endMove('failed');
+    if (this.state === sessionStates.gone || this.state === sessionStates.moved) return;
+    void this.release('resume');
+  }
+
+  // --- attaching ---
+
+  async #attach(hello: Extract<ParsedClientFrame, { t: 'hello' }>): Promise<void> {
+    this.state = sessionStates.attaching;
+    const { directory, log } = this.#context;
+    const isLive = () => this.state === sessionStates.attaching && this.socket.isOpen;
+    const previous = directory.get(this.key);
+    if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
+    directory.set(this);
+    try {
+      await Promise.all((hello.topics ?? []).map((topic) => this.#joinTopic(topic, undefined)));
+      const wasHeldHere =
+        previous?.state === sessionStates.attached || previous?.state === sessionStates.releasing;
+      const predecessor = previous ? await previous.release('resume') : undefined;
+      const found = await takeOwnership(this.#context, this, wasHeldHere ? predecessor : undefined, isLive);
+      if (!isLive()) return;
+      this.outbox.suspect = found.suspect;
+      this.#welcome = () => this.#sendWelcome(hello, found);
+      this.#consumer = await this.#consume(isLive);
+      if (!isLive()) return void this.#consumer.cancel();
+      this.#welcome?.();
+    } catch (error) {
+      if (!this.socket.isOpen) return;
+      if (error instanceof OwnershipError) {
+        return this.#refuse(
+          error.code === 'stale-ticket' ? closeCodes.staleTicket : closeCodes.takeoverFailed,
+        );
+      }
+      log.warn({ err: error, session: this.key }, 'session not attached');
+      this.#refuse(closeCodes.brokerUnavailable);
+    }
+  }
+
+  async #consume(isLive: () => boolean): Promise<Consumer> {
+    const { consumers } = this.#context;
+    return await consumers.consume(this.#queue, {
+      onDelivery: (delivery) => {
+        if (this.state === sessionStates.attaching && isLive()) this.#welcome?.();
+        if (this.state !== sessionStates.attached && this.state !== sessionStates.releasing) {
+          delivery.requeue();
+          return;
+        }
+        this.outbox.offer(delivery);
+      },
+      onLost: () => this.outbox.forget(),
+      prepare: () => this.#restoreQueue(),
+    });
+  }
+
+  /** After a loss of the broker's channel: the queue should still be there; if it is not, that is told. */
+  async #restoreQueue(): Promise<void> {
+    const { topology } = this.#context;
+    const found = await topology.checkQueue(this.#queue);
+    await makeQueue(this.#context, this.claims.uid, this.claims.sid);
+    if (!found) this.gap(gapReasons.sessionExpired);
+  }
+
+  #sendWelcome(hello: Extract<ParsedClientFrame, { t: 'hello' }>, found: Found): void {
+    this.#welcome = undefined;
+    this.state = sessionStates.attached;
+    const { config, now, tally } = this.#context;
+    this.attachedAtMs = now();
+    this.activeAtMs = this.attachedAtMs;
+    tally.handshake(this.attachedAtMs - this.socket.openedAtMs);
+    if (this.socket.isBare) return;
+    this.socket.send(
+      JSON.stringify({
+        t: 'welcome',
+        session: this.claims.sid,
+        node: config.node,
+        resumed: found.isResumed,
+        heartbeatMs: config.heartbeatMs,
+        window: config.window,
+      }),
+    );
+    const isMove = this.claims.move !== undefined;
+    if (hello.resume && !isMove) for (const topic of this.topics) this.gap(gapReasons.connectionLost, topic);
+    if (!found.isResumed) {
+      if (hello.resume || !this.claims.isNew) this.gap(gapReasons.sessionExpired);
+      return;
+    }
+    if (found.isOverflowed) this.gap(gapReasons.overflow);
+    const outlived = (hello.awayMs ?? 0) + config.ackTimeoutMs >= config.sessionLifetimeMs;
+    if (outlived) this.gap(gapReasons.expired);
+  }
+
+  #refuse(why: CloseCode): void {
+    this.#context.directory.remove(this);
+    this.state = sessionStates.gone;
+    this.#leaveTopics();
+    this.socket.close(why);
+  }
+
+  // --- leaving ---
+
+  /**
+   * Lets the session go: stops consuming, settles what is held, in order. With `move` the old socket still
+   * works and takes part: it gets the rest, then `moved`, and has a moment to acknowledge. Everybody who
+   * asks gets the same answer.
+   */
+  release(mode: 'move' | 'resume'): Promise<Release> {
+    this.#releasing ??= this.#release(mode);
+    return this.#releasing;
+  }
+
+  async #release(mode: 'move' | 'resume'): Promise<Release> {
+    const { config, directory } = this.#context;
+    const wasAttaching = this.state === sessionStates.attaching;
+    this.state = sessionStates.releasing;
+    if (wasAttaching) {
+      this.#context.takeovers.abandon(this);
+      await this.#attaching;
+    }
+    const isFull = this.outbox.isFull;
+    await this.#consumer?.cancel();
+    if (mode === 'move' && this.socket.isOpen && !this.socket.isBare && !wasAttaching) {
+      await this.#settleThroughSocket(config.settleTimeoutMs);
+    }
+    const { requeued, written } = this.outbox.requeueAll();
+    // Requeued messages are back in their places only once the queue has seen it: the next edge must not look earlier.
+    if (requeued > 0) await this.#consumer?.barrier();
+    const hasSaidMoved = (this.state as SessionState) === sessionStates.moved;
+    if (!hasSaidMoved) this.state = sessionStates.gone;
+    directory.remove(this);
+    this.#leaveTopics();
+    this.#endMove(mode === 'move' ? 'done' : 'failed');
+    this.#dismissSocket(hasSaidMoved);
+    return { suspect: written, isFull };
+  }
+
+  async #settleThroughSocket(settleTimeoutMs: number): Promise<void> {
+    await this.outbox.flushed(settleTimeoutMs);
+    await Promise.all([
+      this.topics.size > 0 ? this.#context.hub.fence(flushTimeoutMs) : undefined,
+      this.#answered(flushTimeoutMs),
+    ]);
+    if (!this.socket.isOpen) return;
+    this.socket.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#received}}`);
+    this.state = sessionStates.moved;
+    await this.outbox.settled(settleTimeoutMs);
+  }
+
+  #dismissSocket(hasSaidMoved: boolean): void {
+    if (!this.socket.isOpen) return;
+    if (!hasSaidMoved) return this.socket.close(closeCodes.superseded);
+    setTimeout(() => this.socket.close(closeCodes.moved), oldSocketMs).unref();
+  }
+
+  /** Ends the socket for a reason of the edge's or an operator's. */
+  close(why: CloseCode): void {
+    this.socket.close(why);
+  }
+
+  #endMove(outcome: 'done' | 'failed' | 'timedOut'): void {
+    const { move } = this;
+    this.move = undefined;
+    move?.onEnd(outcome);
+  }
+
+  // --- once a second ---
+
+  /** Looks for deadlines that have passed. */
+  sweep(nowMs: number): void {
+    const { config } = this.#context;
+    if (this.state === sessionStates.opened && nowMs - this.socket.openedAtMs > config.helloTimeoutMs) {
+      return this.socket.close(closeCodes.helloTimeout);
+    }
+    if (this.socket.slowSinceMs !== undefined && nowMs - this.socket.slowSinceMs > config.slowConsumerMs) {
+      return this.socket.close(closeCodes.slowConsumer);
+    }
+    const oldest = this.outbox.oldestAtMs;
+    if (oldest !== undefined && nowMs - oldest > config.ackTimeoutMs)
+      return this.socket.close(closeCodes.ackTimeout);
+    if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
+    for (const [id, deadline] of this.#requests) {
+      if (deadline > nowMs) break;
+      this.#requests.delete(id);
+      this.socket.send(errorFrame(id, errorCodes.requestTimeout, 'no service answered in time; ask again'));
+    }
+    this.eventsPerSecond = this.eventsPerSecond * 0.7 + this.recentEvents * 0.3;
+    this.bytesPerSecond = this.bytesPerSecond * 0.7 + this.recentBytes * 0.3;
+    this.recentEvents = 0;
+    this.recentBytes = 0;
+  }
+
+  // --- frames ---
+
+  #onAck(seq: number): void {
+    const isStalled = this.outbox.isFull && this.state === sessionStates.attached;
+    if (!isStalled && !this.#isCheckingOverflow) {
+      if (!this.outbox.ack(seq)) this.#violate();
+      return;
+    }
+    // While the window was full the queue may have overflowed. Look before making room: afterwards it cannot be told.
+    if (seq > this.outbox.seq) return this.#violate();
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
+    if (this.#isCheckingOverflow) return;
+    this.#isCheckingOverflow = true;
+    void this.#checkOverflow();
+  }
+
+  async #checkOverflow(): Promise<void> {
+    try {
+      const counts = await this.#context.topology.checkQueue(this.#queue);
+      if (counts && counts.messages >= this.#context.config.sessionMaxLength) this.gap(gapReasons.overflow);
+    } catch {
+      // Without the broker nothing is delivered either; the next full window is looked at again.
+    }
+    this.#isCheckingOverflow = false;
+    this.outbox.ack(this.#ackedSeq);
+  }
+
+  #onRequest(frame: Extract<ParsedClientFrame, { id: string }>): void {
+    this.#received += 1;
+    this.#context.tally.received += 1;
+    if (!this.#bucket.tryTake(this.#context.now())) {
+      this.socket.send(
+        errorFrame(frame.id, errorCodes.rateLimited, 'too many frames; slow down and send it again'),
+      );
+      return;
+    }
+    switch (frame.t) {
+      case 'subscribe':
+        return this.#whilePending(this.#joinTopic(frame.topic, frame.id));
+      case 'unsubscribe':
+        this.#leaveTopic(frame.topic);
+        this.socket.send(okFrame(frame.id));
+        return;
+      default: {
+        const { config, publisher, now } = this.#context;
+        if (frame.t === 'request') this.#requests.set(frame.id, now() + config.requestTimeoutMs);
+        const answer = (text: string) => {
+          this.#requests.delete(frame.id);
+          this.socket.send(text);
+        };
+        this.#whilePending(
+          sendInbound(
+            { ...frame, data: frame.data },
+            this.claims,
+            config.node,
+            publisher,
+            config.requestTimeoutMs,
+            answer,
+          ),
+        );
+      }
+    }
+  }
+
+  #whilePending(work: Promise<void>): void {
+    this.#pendingAnswers += 1;
+    void work.finally(() => {
+      this.#pendingAnswers -= 1;
+      if (this.#pendingAnswers === 0) this.#onAnswered?.();
+    });
+  }
+
+  async #answered(timeoutMs: number): Promise<void> {
+    if (this.#pendingAnswers === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onAnswered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #joinTopic(topic: string, id: string | undefined): Promise<void> {
+    const { config, hub } = this.#context;
+    if (!isTopic(topic)) {
+      const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
+      this.socket.send(errorFrame(id, errorCodes.badTopic, message));
+      return;
+    }
+    if (!this.topics.has(topic)) {
+      if (this.topics.size >= config.maxTopics) {
+        this.socket.send(
+          errorFrame(id, errorCodes.topicLimit, `at most ${config.maxTopics} topics; unsubscribe from one`),
+        );
+        return;
+      }
+      this.topics.add(topic);
+      try {
+        await hub.join(topic);
+      } catch {
+        this.topics.delete(topic);
+        this.socket.send(
+          errorFrame(id, errorCodes.brokerUnavailable, 'not subscribed: the broker is away; try again'),
+        );
+        return;
+      }
+      if (!this.socket.isOpen || !this.topics.has(topic)) {
+        hub.leave(topic);
+        return;
+      }
+      this.socket.subscribe(topic);
+    }
+    if (id !== undefined) this.socket.send(okFrame(id));
+  }
+
+  #leaveTopic(topic: string): void {
+    if (!this.topics.delete(topic)) return;
+    this.socket.unsubscribe(topic);
+    this.#context.hub.leave(topic);
+  }
+
+  #leaveTopics(): void {
+    for (const topic of [...this.topics]) this.#leaveTopic(topic);
+  }
+
+  gap(reason: GapReason, topic?: string): void {
+    if (this.socket.isBare) return;
+    this.#context.tally.gaps += 1;
+    this.socket.send(JSON.stringify({ t: 'gap', topic, reason }));
+  }
+
+  #onUnreadable(value: unknown): void {
+    const frame = value as { t?: unknown; id?: unknown } | null;
+    const isUnknown =
+      typeof frame === 'object' && typeof frame?.t === 'string' && !clientFrameTypes.has(frame.t);
+    if (!isUnknown || this.state === sessionStates.opened) return this.#violate();
+    if (this.state === sessionStates.moved) return;
+    const id = typeof frame.id === 'string' ? frame.id.slice(0, 128) : undefined;
+    this.socket.send(
+      errorFrame(id, errorCodes.unknownType, `'${String(frame.t).slice(0, 64)}' is no kind of frame`),
+    );
+  }
+
+  #violate(): void {
+    this.socket.close(closeCodes.badFrame);
+  }
+
+  #makeOutbox(ackMode: 'client' | 'write'): Outbox {
+    const { config, now, tally } = this.#context;
+    return new Outbox(this.socket, {
+      ackMode,
+      window: config.window,
+      highWatermarkBytes: config.highWatermarkBytes,
+      now,
+      onWritten: (bytes) => {
+        tally.delivered += 1;
+        tally.deliveredBytes += bytes;
+        this.recentEvents += 1;
+        this.recentBytes += bytes;
+        this.activeAtMs = now();
+      },
+    });
+  }
+}
