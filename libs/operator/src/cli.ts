@@ -1,0 +1,66 @@
+import { ConfigError, loadConfig } from '@evenkeel/runtime';
+import { type Command, CommanderError } from 'commander';
+import { z } from 'zod';
+import { type CommonOptions, createProgram } from './cli/program.js';
+import { resolveAmqpUrl } from './cli/target.js';
+import { processTerminal, type Terminal } from './cli/terminal.js';
+import { isUnreachable, OperatorError } from './errors.js';
+import { createOperator } from './operator.js';
+
+/** What the `evenkeel` command exits with. */
+export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
+
+/** Runs one command line (without `node` and the script) and resolves with its exit code. */
+export async function run(argv: readonly string[], terminal: Terminal = ownTerminal()): Promise<number> {
+  const isJson = argv.includes('--json');
+  const program = createProgram({
+    terminal,
+    withOperator: async (options: CommonOptions, work) => {
+      const operator = await createOperator({
+        amqpUrl: resolveAmqpUrl(options.amqpUrl),
+        timeoutMs: (options.timeout ?? 5) * 1_000,
+      });
+      try {
+        return await work(operator);
+      } finally {
+        await operator.close();
+      }
+    },
+  });
+  prepare(program, terminal);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCodes.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    const failure = asFailure(error);
+    // Scripts read one object from standard output whatever happened.
+    if (isJson) terminal.out(`${JSON.stringify({ ok: false, error: failure })}\n`);
+    else terminal.err(`evenkeel: ${failure.message} (${failure.code})\n`);
+    if (error instanceof ConfigError) return exitCodes.usage;
+    return isUnreachable(failure.code) ? exitCodes.unreachable : exitCodes.refused;
+  }
+}
+
+function asFailure(error: unknown): { code: string; message: string } {
+  if (error instanceof OperatorError || error instanceof ConfigError) {
+    return { code: error.code, message: error.message };
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Errors come back as values here, also those of the subcommands, and text goes to the terminal given. */
+function prepare(command: Command, terminal: Terminal): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => terminal.out(text),
+    writeErr: (text) => terminal.err(text),
+  });
+  for (const sub of command.commands) prepare(sub, terminal);
+}
+
+function ownTerminal(): Terminal {
+  const { noColor } = loadConfig(z.object({ noColor: z.string().optional() }), { prefix: '' });
+  return processTerminal(noColor !== undefined);
+}

@@ -1,0 +1,249 @@
+import { nodeName } from '@evenkeel/protocol';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { PlanAnswer } from '../answers.js';
+import { OperatorError } from '../errors.js';
+import type { Operator } from '../operator.js';
+import { completionScript, shells } from './completion.js';
+import { followPlan } from './follow.js';
+import { painter, type Terminal } from './terminal.js';
+import { top } from './top.js';
+import { planText, sessionsText, statusText } from './views.js';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  json?: boolean;
+  amqpUrl?: string;
+  timeout?: number;
+}
+
+export interface ProgramPorts {
+  terminal: Terminal;
+  /** Connects, runs `work`, closes. */
+  withOperator<T>(options: CommonOptions, work: (operator: Operator) => Promise<T>): Promise<T>;
+}
+
+interface PlanOptions extends CommonOptions {
+  strategy?: 'least-loaded' | 'consistent-hash';
+  load?: 'connections' | 'events' | 'bytes' | 'cpu';
+  wait?: boolean;
+  deadline?: number;
+}
+
+const examples = `
+Examples:
+  evenkeel status                       nodes, how level they are, the running plan
+  evenkeel top                          the same, live
+  evenkeel plan                         what a rebalance would move; nothing happens
+  evenkeel rebalance --wait             level the load and watch it
+  evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
+  evenkeel where alice                  the sessions of a user
+  evenkeel send alice '{"text":"hi"}'   publish an event to a user
+  evenkeel status --json | jq '.nodes[].connections'
+
+RabbitMQ's address is --amqp-url, else EVENKEEL_AMQP_URL, else that of a running "npm start", else
+amqp://guest:guest@127.0.0.1:5672.
+Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer.`;
+
+/** The command line, without what runs it. */
+export function createProgram({ terminal, withOperator }: ProgramPorts): Command {
+  const paint = painter(terminal.isTty);
+  const program = new Command('evenkeel')
+    .description('Look at and steer an Evenkeel mesh.')
+    .version('0.1.0')
+    .addHelpText('after', examples)
+    .showHelpAfterError('(evenkeel --help shows the commands)');
+
+  const command = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--json', 'the answer as JSON, alone on standard output')
+      .option('--amqp-url <url>', 'RabbitMQ, e.g. amqp://user:password@host:5672')
+      .option('--timeout <seconds>', 'longest wait for an answer', positive, 5);
+  const show = (options: CommonOptions, answer: unknown, text: () => string) =>
+    terminal.out(`${options.json === true ? JSON.stringify(answer) : text()}\n`);
+  const withPlanOptions = (c: Command) =>
+    c
+      .addOption(new Option('--strategy <name>', 'how to place').choices(['least-loaded', 'consistent-hash']))
+      .addOption(
+        new Option('--load <measure>', 'what to level').choices(['connections', 'events', 'bytes', 'cpu']),
+      );
+
+  command('status', 'nodes, how level they are, the leader and the running plan').action(
+    (options: CommonOptions) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.status();
+        show(options, answer, () => statusText(answer, paint));
+      }),
+  );
+
+  command('top', 'the status, live')
+    .option('--interval <seconds>', 'time between two looks', positive, 1)
+    .option('--frames <n>', 'stop after this many', positive)
+    .action((options: CommonOptions & { interval: number; frames?: number }) =>
+      withOperator(options, (operator) => {
+        const { interval, frames, json = false } = options;
+        return top(operator, { intervalMs: interval * 1_000, frames, json }, terminal);
+      }),
+    );
+
+  withPlanOptions(
+    command('plan', 'what a rebalance would move, or with nodes what draining them would; nothing happens'),
+  )
+    .argument('[node...]', 'nodes to drain', nodes)
+    .action((drained: string[] | undefined, options: PlanOptions) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.plan({
+          ...planArguments(options),
+          ...(drained ? { nodes: drained } : {}),
+        });
+        show(options, answer, () => planText(answer.plan, paint));
+      }),
+    );
+
+  const carryOut = async (operator: Operator, options: PlanOptions, answer: PlanAnswer) => {
+    const { plan } = answer;
+    if (options.wait !== true || plan == null || plan.state === undefined) {
+      show(options, answer, () => planText(plan, paint));
+      return;
+    }
+    const last = await followPlan(operator, plan, terminal);
+    show(options, { ...answer, plan: last }, () => planText(last, paint));
+    if (last.state !== 'done') {
+      throw new OperatorError('unfinished', `the plan ended ${last.state ?? ''}; see evenkeel status`);
+    }
+  };
+
+  withPlanOptions(command('rebalance', 'level the load with the fewest moves'))
+    .option('--wait', 'watch it until it is done')
+    .action((options: PlanOptions) =>
+      withOperator(options, async (operator) =>
+        carryOut(operator, options, await operator.rebalance(planArguments(options))),
+      ),
+    );
+
+  command('drain', 'move every session away from these nodes and keep new ones off')
+    .argument('<node...>', 'nodes', nodes)
+    .option('--deadline <seconds>', 'give up after this long', positive)
+    .option('--wait', 'watch it until it is done')
+    .action((names: string[], options: PlanOptions) =>
+      withOperator(options, async (operator) => {
+        const { deadline } = options;
+        const deadlineMs = deadline === undefined ? {} : { deadlineMs: Math.round(deadline * 1_000) };
+        await carryOut(operator, options, await operator.drain({ nodes: names, ...deadlineMs }));
+      }),
+    );
+
+  for (const [verb, does] of [
+    ['cordon', 'keep new clients off these nodes; those that are there stay'],
+    ['uncordon', 'let these nodes take clients again'],
+  ] as const) {
+    command(verb, does)
+      .argument('<node...>', 'nodes', nodes)
+      .action((names: string[], options: CommonOptions) =>
+        withOperator(options, async (operator) => {
+          const answer = await operator[verb]({ nodes: names });
+          show(options, answer, () => `${names.join(', ')}: ${verb}ed`);
+        }),
+      );
+  }
+
+  for (const [verb, does] of [
+    ['pause', 'pause the running plan; without one, automatic rebalancing'],
+    ['resume', 'go on with what was paused'],
+    ['abort', 'end the running plan; what has moved stays'],
+    ['undo', 'move back what the last plan moved'],
+  ] as const) {
+    command(verb, does)
+      .argument('[plan]', 'id of the plan')
+      .action((plan: string | undefined, options: CommonOptions) =>
+        withOperator(options, async (operator) => {
+          const answer = await operator[verb](plan === undefined ? {} : { plan });
+          show(options, answer, () => (answer.plan == null ? `${verb}: done` : planText(answer.plan, paint)));
+        }),
+      );
+  }
+
+  command('where', 'the sessions of a user and their nodes')
+    .argument('<user>')
+    .action((user: string, options: CommonOptions) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.where(user);
+        show(options, answer, () => sessionsText(user, answer, Date.now(), paint));
+      }),
+    );
+
+  command('disconnect', 'close every connection of a user; the client does not come back by itself')
+    .argument('<user>')
+    .action((user: string, options: CommonOptions) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.disconnect(user);
+        show(options, answer, () => `${user}: ${answer.sessions?.length ?? 0} sessions disconnected`);
+      }),
+    );
+
+  command('send', 'publish an event to a user')
+    .argument('<user>')
+    .argument('<json>', 'body of the event', json)
+    .option('--event <name>', 'words of its name', 'message')
+    .action((user: string, body: unknown, options: CommonOptions & { event: string }) =>
+      withOperator(options, async (operator) => {
+        const isRouted = await operator.send(user, options.event, body);
+        if (!isRouted) {
+          throw new OperatorError('no-session', `${user} has no session; nobody received the event`);
+        }
+        show(options, { ok: true, user, event: options.event }, () => `sent ${options.event} to ${user}`);
+      }),
+    );
+
+  program
+    .command('completion')
+    .description('print a completion script for a shell')
+    .argument('<shell>', shells.join(', '), oneOf(shells))
+    .action((shell: (typeof shells)[number]) => {
+      terminal.out(
+        completionScript(
+          shell,
+          program.commands.map((c) => ({
+            name: c.name(),
+            description: c.description(),
+            options: c.options.flatMap((o) => (o.long == null ? [] : [o.long])),
+          })),
+        ),
+      );
+    });
+  return program;
+}
+
+function planArguments({ strategy, load }: PlanOptions) {
+  return { ...(strategy === undefined ? {} : { strategy }), ...(load === undefined ? {} : { load }) };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.');
+  return value;
+}
+
+function nodes(name: string, before: string[] | undefined): string[] {
+  const parsed = nodeName.safeParse(name);
+  if (!parsed.success)
+    throw new InvalidArgumentError(`${parsed.error.issues[0]?.message ?? 'No node name'}.`);
+  return [...(before ?? []), name];
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('It is not JSON. A text needs its quotes: \'"hello"\'.');
+  }
+}
+
+const oneOf =
+  <T extends string>(values: readonly T[]) =>
+  (text: string): T => {
+    const value = values.find((v) => v === text);
+    if (value === undefined) throw new InvalidArgumentError(`Choose one of ${values.join(', ')}.`);
+    return value;
+  };
