@@ -6,7 +6,7 @@ import type { ConnectOptions } from './options.js';
 import type { CallOptions } from './requests.js';
 import { SessionStore, tabStorage } from './session-store.js';
 import type { Status } from './status.js';
-import type { MessageHandler, TopicMessage } from './topics.js';
+import type { MessageHandler } from './topics.js';
 
 /** Event names and the types of their `data`. */
 export type EventMap = Record<string, unknown>;
@@ -31,8 +31,10 @@ export class Client<Events extends EventMap = EventMap> {
   private readonly connection: Connection;
   private readonly store: SessionStore;
   private readonly onWake = (): void => {
-    if (typeof document === 'undefined' || document.visibilityState === 'visible') this.connection.hurry();
+    if (typeof document === 'undefined' || document.visibilityState === 'visible') this.connection.wake();
   };
+
+  private readonly onOffline = (): void => this.connection.probe();
 
   constructor(options: ConnectOptions) {
     const storage =
@@ -46,10 +48,10 @@ export class Client<Events extends EventMap = EventMap> {
     for (const topic of options.topics ?? []) this.connection.topics.add(topic);
     const page = globalThis as Page;
     page.addEventListener?.('online', this.onWake);
-    page.addEventListener?.('offline', this.onWake);
+    page.addEventListener?.('offline', this.onOffline);
     if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.onWake);
     this.connection.status.listen((status) => status.type === 'closed' && this.release());
-    queueMicrotask(() => this.connection.dial());
+    queueMicrotask(() => this.connection.start());
   }
 
   /** `connecting`, `connected` or `closed`; a move happens inside `connected`. */
@@ -112,7 +114,9 @@ export class Client<Events extends EventMap = EventMap> {
     try {
       await this.call('subscribe', topic, undefined, options);
     } catch (error) {
-      topics.remove(topic, added);
+      // After giving up waiting the edge may have subscribed all the same.
+      if (topics.remove(topic, added) && this.state !== 'closed')
+        this.call('unsubscribe', topic, undefined, {}).catch(() => {});
       throw error;
     }
     return {
@@ -122,6 +126,11 @@ export class Client<Events extends EventMap = EventMap> {
         await this.call('unsubscribe', topic, undefined, {});
       },
     };
+  }
+
+  /** Handles the messages of all topics, also of those in `topics` of the options. Returns the way to stop. */
+  onMessage(handler: MessageHandler): () => void {
+    return this.connection.topics.onMessage(handler);
   }
 
   /**
@@ -184,7 +193,7 @@ export class Client<Events extends EventMap = EventMap> {
     this.store.close();
     const page = globalThis as Page;
     page.removeEventListener?.('online', this.onWake);
-    page.removeEventListener?.('offline', this.onWake);
+    page.removeEventListener?.('offline', this.onOffline);
     if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', this.onWake);
   }
 }
@@ -194,5 +203,3 @@ const badName = (name: string): ClientError =>
     'bad-name',
     `"${name.slice(0, 64)}" is not words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes`,
   );
-
-export type { TopicMessage };

@@ -4,14 +4,14 @@ import {
   defaults,
   type EdgeFrame,
   type MoveFrame,
+  type Placement,
   type WelcomeFrame,
 } from '@evenkeel/protocol/wire';
 import { Acks } from './acks.js';
-import { backoffMs } from './backoff.js';
-import { place, socketClass } from './dialer.js';
+import { type AttemptHost, Attempts } from './attempts.js';
+import { socketClass } from './dialer.js';
 import { ClientError } from './errors.js';
 import { EventQueue } from './events.js';
-import { LookupError } from './gateway.js';
 import { Link, type LinkOwner } from './link.js';
 import { Liveness } from './liveness.js';
 import { Move, type MoveHost } from './move.js';
@@ -29,8 +29,8 @@ const transitions: Record<ClientState, readonly ClientState[]> = {
   closed: [],
 };
 
-/** One session's life over as many sockets as it takes: attempts, moves, losses, the end. */
-export class Connection implements LinkOwner, MoveHost {
+/** One session's life over as many sockets as it takes. PROTOCOL.md, sections 4 (a move) and 5 (coming back). */
+export class Connection implements LinkOwner, MoveHost, AttemptHost {
   state: ClientState = 'connecting';
   session: string | undefined;
   node: string | undefined;
@@ -40,9 +40,10 @@ export class Connection implements LinkOwner, MoveHost {
   readonly events: EventQueue;
   readonly topics: Topics;
   readonly requests: Requests;
-  readonly liveness: Liveness;
   private readonly acks: Acks;
-  private readonly options: ConnectOptions;
+  private readonly attempts: Attempts;
+  private readonly liveness: Liveness;
+  private readonly beforeMove: ConnectOptions['beforeMove'];
   private readonly random: () => number;
   private readonly Socket: WebSocketClass;
   /** Delivers: welcomed, not yet replaced. */
@@ -50,158 +51,150 @@ export class Connection implements LinkOwner, MoveHost {
   /** Of an attempt, until its `welcome`. */
   private dialing: Link | undefined;
   private move: Move | undefined;
-  private lookup: AbortController | undefined;
-  /** Of the wait before an attempt, then of the attempt itself. */
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private isWaiting = false;
-  private attempt = 0;
-  private refusals = 0;
   private generation = 0;
-  private welcomedAt = 0;
-  /** When the last socket went, ms; 0: this instance has had none, so there is no state to resume. */
+  /** This instance has had a `welcome`: it has a state to resume. */
+  private hasState = false;
+  /** When the last socket went, ms. */
   private lostAt = 0;
+  private closing: Promise<void> | undefined;
 
   constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
-    this.options = options;
     this.session = session;
     this.from = from;
+    this.beforeMove = options.beforeMove;
     this.Socket = socketClass(options);
     this.random = options.random ?? Math.random;
+    this.attempts = new Attempts(this, options, this.random);
     this.acks = new Acks(options.ackEvery ?? 16, options.ackAfterMs ?? 50);
     this.events = new EventQueue(this.acks, this.status, options.handlerTimeoutMs ?? 30_000);
     this.topics = new Topics(this.status, options.topicMemory ?? 512);
-    const prefix = `${this.random().toString(36).slice(2, 10)}-`;
+    // Ids must not meet those of an earlier page of the same session: services drop repeats by them.
+    const prefix = `${Math.random().toString(36).slice(2, 10)}-`;
     this.requests = new Requests(prefix, options.maxPending ?? 1_000);
     this.liveness = new Liveness(
       defaults.heartbeatMs,
       () => [this.active, this.move?.link, this.dialing],
-      (link) => this.silent(link),
+      (link) => this.abandon(link, 'no answer'),
     );
   }
 
-  /** The next attempt, now. */
-  dial(): void {
-    if (this.state !== 'connecting') return;
-    clearTimeout(this.timer);
-    this.isWaiting = false;
-    this.status.emit({ type: 'connecting', attempt: this.attempt });
-    const controller = new AbortController();
-    this.lookup = controller;
-    place(this.options, this.random, { session: this.session, from: this.from }, controller).then(
-      (placement) => {
-        if (this.lookup !== controller) return;
-        this.lookup = undefined;
-        this.refusals = 0;
-        this.session = placement.session;
-        this.dialing = this.open(placement.url, placement.ticket, placement.node);
-        this.timer = setTimeout(() => this.dialing && this.silent(this.dialing), limits.attemptMs);
-      },
-      (error: unknown) => {
-        if (this.lookup !== controller) return;
-        this.lookup = undefined;
-        this.lookupFailed(error);
-      },
-    );
+  /** The first attempt. */
+  start(): void {
+    if (this.state === 'connecting') this.attempts.begin();
   }
 
-  /** Do not wait out a backoff: the network is back. */
-  hurry(): void {
-    if (this.isWaiting) this.dial();
-    else this.liveness.probe();
+  /** The page has become visible or the network has come back. */
+  wake(): void {
+    if (!this.attempts.hurry()) this.liveness.probe();
+  }
+
+  /** Is the socket still alive? */
+  probe(): void {
+    this.liveness.probe();
   }
 
   /** Sends what is queued, where it may go now. */
   flush(): void {
     const link = this.active;
+    // The new socket of a move was told the topics in its hello: a change goes to it once it is the one.
     if (link && !link.isMoved) this.requests.flush(link, this.move?.link?.isOpen === true);
   }
 
+  placed(placement: Placement): void {
+    this.session = placement.session;
+    const link = this.open(placement.url, placement.ticket, placement.node);
+    this.dialing = link;
+    this.attempts.watch(limits.attemptMs, () => this.abandon(link, 'not open in time'));
+  }
+
+  refused(error: ClientError): void {
+    void this.close(error);
+  }
+
   opened(link: Link): void {
-    const isResuming = this.welcomedAt > 0;
-    const awayMs = isResuming && !this.active && this.lostAt > 0 ? Date.now() - this.lostAt : undefined;
-    const topics = this.topics.wanted;
     if (link === this.dialing) {
       this.topics.takeLive(link, true);
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.silent(link), limits.welcomeMs);
+      this.attempts.watch(limits.welcomeMs, () => this.abandon(link, 'no welcome in time'));
     }
-    link.send(JSON.stringify({ t: 'hello', resume: isResuming, topics, awayMs }));
+    const awayMs = this.hasState && !this.active ? Date.now() - this.lostAt : undefined;
+    const hello = { t: 'hello', resume: this.hasState, topics: this.topics.wanted, awayMs };
+    link.send(JSON.stringify(hello));
     this.liveness.start();
   }
 
   received(link: Link, frame: EdgeFrame): void {
     switch (frame.t) {
       case 'event':
-        if (link !== this.active) return;
-        if (!this.events.push(link, frame)) this.silent(link);
-        return;
+        if (link === this.active && !this.events.push(link, frame)) this.abandon(link, 'too many events');
+        break;
       case 'message':
-        return this.topics.receive(link, frame);
+        if (!link.isMoved) this.topics.receive(link, frame);
+        break;
       case 'welcome':
-        return this.welcomed(link, frame);
+        if (!link.isWelcomed) this.welcomed(link, frame);
+        break;
       case 'ok':
-        return this.requests.answer(frame);
+        this.requests.answer(frame);
+        break;
       case 'error':
-        if (frame.re !== undefined) return this.requests.answer(frame);
-        return this.status.emit({ type: 'error', code: frame.code, message: frame.message });
+        if (frame.re !== undefined) this.requests.answer(frame);
+        else this.status.emit({ type: 'error', code: frame.code, message: frame.message });
+        break;
       case 'gap':
-        return frame.topic ? this.topics.receive(link, frame) : this.events.gap(frame);
+        if (frame.topic !== undefined) this.topics.receive(link, frame);
+        else this.events.gap(frame);
+        break;
       case 'move':
         if (link === this.active && !link.isMoved) this.beginMove(frame);
-        return;
+        break;
       case 'moved':
         if (link === this.active) this.movedAway(link, frame.received);
-        return;
+        break;
     }
   }
 
   ended(link: Link, code: number, reason: string): void {
-    if (link === this.move?.link) return this.targetFailed(code, reason || `closed with ${code}`);
-    if (link === this.dialing) {
+    if (link === this.move?.link) {
+      this.targetFailed(code, reason || `closed with ${code}`);
+    } else if (link === this.dialing) {
       this.dialing = undefined;
-      return this.attemptFailed(code, reason);
+      this.liveness.stop();
+      if (afterClose(code) === 'stop') this.stopped(code, reason);
+      else this.attempts.failed(code, reason);
+    } else if (link === this.active) {
+      this.active = undefined;
+      this.activeEnded(link, code, reason);
     }
-    if (link !== this.active) return;
-    this.active = undefined;
-    this.lostAt = Date.now();
-    const { move } = this;
-    // 4501 in a move: our own new socket may be the one that has won.
-    if (!move || (afterClose(code) === 'stop' && code !== closeCodes.superseded.code)) {
-      return this.lost(code, reason, link.isMoved);
-    }
-    move.dial();
-    if (!link.isMoved) {
-      this.requests.lost();
-      if (move.link) this.topics.takeLive(move.link, false);
-    }
-    move.bound(limits.moveGraceMs);
   }
 
-  dialTarget(move: Move): Link {
-    return this.open(move.frame.url, move.frame.ticket, (move.frame as { node?: string }).node);
+  dialTarget({ frame }: Move): Link {
+    return this.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
 
-  expired(move: Move): void {
-    if (move === this.move) this.targetFailed(1006, 'deadline');
+  expired(move: Move, reason: string): void {
+    if (move === this.move) this.targetFailed(1006, reason);
   }
 
-  /** The end. Handlers are stopped; the last acknowledgement goes out before the close. */
-  async close(error?: ClientError): Promise<void> {
-    if (this.state === 'closed') return;
-    const { active, move, dialing } = this;
+  /** The end. The running handler may finish (2 s); the last acknowledgement goes out before the close. */
+  close(error?: ClientError): Promise<void> {
+    this.closing ??= this.end(error);
+    return this.closing;
+  }
+
+  private async end(error: ClientError | undefined): Promise<void> {
     this.transition('closed');
-    clearTimeout(this.timer);
+    const { active, move, dialing } = this;
+    this.attempts.end();
     this.liveness.stop();
-    this.lookup?.abort();
-    this.lookup = this.move = this.dialing = undefined;
     move?.end();
     move?.link?.close(1000);
     dialing?.close(1000);
-    const end = error ?? new ClientError('closed', 'the client was closed');
-    this.requests.fail(end);
+    this.move = this.dialing = undefined;
+    this.requests.fail(error ?? new ClientError('closed', 'the client was closed'));
     await this.events.stop(limits.closeMs);
     this.acks.flush();
-    if (active && !active.isGone) {
+    this.active = undefined;
+    if (active) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, limits.closeMs);
         active.close(1000, () => {
@@ -210,13 +203,12 @@ export class Connection implements LinkOwner, MoveHost {
         });
       });
     }
-    this.active = undefined;
     this.status.emit({ type: 'closed', ...(error && { error }) });
   }
 
   private open(url: string, ticket: string, node: string | undefined): Link {
     if (node) this.from = [node, ...this.from.filter((n) => n !== node)].slice(0, 4);
-    return new Link(this.Socket, url, ticket, ++this.generation, node, this);
+    return new Link(this.Socket, url, ticket, ++this.generation, this);
   }
 
   private transition(to: ClientState): void {
@@ -225,36 +217,31 @@ export class Connection implements LinkOwner, MoveHost {
   }
 
   private welcomed(link: Link, frame: WelcomeFrame): void {
-    if (link.isWelcomed) return;
-    link.isWelcomed = true;
     const { move, active } = this;
+    const { node, session, resumed } = frame;
     const from = this.node;
-    this.session = frame.session;
-    this.node = link.node = frame.node;
-    this.from = [frame.node];
+    link.isWelcomed = this.hasState = true;
+    this.session = session;
+    this.node = node;
+    this.from = [node];
     this.liveness.heartbeatMs = frame.heartbeatMs;
     this.acks.window = frame.window;
-    this.welcomedAt = Date.now();
+    this.events.window = frame.window;
+    this.active = link;
     if (link === move?.link) {
       move.end();
       this.move = undefined;
-      if (active && !active.isMoved) {
-        // The old edge never finished: what it took is unknown.
-        this.requests.lost();
-        this.topics.takeLive(link, false);
-      }
+      // The old edge never finished: what it took is unknown.
+      if (active && !active.isMoved) this.oldEndedUncleanly(link);
       this.acks.flush();
       active?.close(1000);
-      this.active = link;
       this.flush();
-      this.status.emit({ type: 'moved', move: move.frame.move, node: frame.node, from });
-    } else if (link === this.dialing) {
-      clearTimeout(this.timer);
+      this.status.emit({ type: 'moved', move: move.frame.move, node, from });
+    } else {
       this.dialing = undefined;
-      this.active = link;
+      this.attempts.succeeded();
       this.transition('connected');
       this.flush();
-      const { session, node, resumed } = frame;
       this.status.emit({ type: 'connected', node, session, resumed });
     }
   }
@@ -267,8 +254,9 @@ export class Connection implements LinkOwner, MoveHost {
     earlier?.link?.close(1000);
     this.topics.forgetKept();
     this.move = new Move(frame, this);
+    this.flush();
     this.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
-    this.move.start(this.options.beforeMove, this.random);
+    this.move.start(this.beforeMove, this.random);
   }
 
   private movedAway(link: Link, received: number): void {
@@ -282,12 +270,30 @@ export class Connection implements LinkOwner, MoveHost {
       return;
     }
     // Given away with no second socket of ours: ask the gateway where it is.
-    this.acks.flush();
-    link.close(1000);
-    this.active = undefined;
+    this.leave(link);
     this.lost(closeCodes.moved.code, closeCodes.moved.reason, true);
   }
 
+  private activeEnded(link: Link, code: number, reason: string): void {
+    const { move } = this;
+    this.lostAt = Date.now();
+    // 4501 in a move: our own new socket may be the one that has won.
+    const isEnd = afterClose(code) === 'stop' && code !== closeCodes.superseded.code;
+    if (!move || isEnd) {
+      this.lost(code, reason, false);
+      return;
+    }
+    move.dial();
+    if (!link.isMoved && move.link) this.oldEndedUncleanly(move.link);
+    move.bound(limits.moveGraceMs);
+  }
+
+  private oldEndedUncleanly(target: Link): void {
+    this.requests.lost();
+    this.topics.takeLive(target, false);
+  }
+
+  /** The new socket came to nothing: stay on the old one, or come back through the gateway if that is used up. */
   private targetFailed(code: number, reason: string): void {
     const { move, active } = this;
     if (!move) return;
@@ -296,80 +302,48 @@ export class Connection implements LinkOwner, MoveHost {
     this.move = undefined;
     this.topics.forgetKept();
     this.status.emit({ type: 'move-failed', move: move.frame.move, reason });
-    if (active && !active.isMoved) return this.flush();
-    this.acks.flush();
-    active?.close(1000);
-    this.active = undefined;
+    if (active && !active.isMoved) {
+      this.flush();
+      return;
+    }
+    if (active) this.leave(active);
     this.lost(code, reason, true);
   }
 
-  /** No socket is left. */
+  /** Ends the active link in order. */
+  private leave(link: Link): void {
+    this.acks.flush();
+    link.close(1000);
+    this.active = undefined;
+    this.lostAt = Date.now();
+  }
+
+  /** No socket is left. `isAtOnce`: it came in a move, the session waits elsewhere. */
   private lost(code: number, reason: string, isAtOnce: boolean): void {
     const { move } = this;
     move?.end();
     move?.link?.drop();
     this.move = undefined;
-    this.lostAt = Date.now();
     this.liveness.stop();
     if (!isAtOnce) this.requests.lost();
-    if (afterClose(code) === 'stop') return this.stopped(code, reason);
-    if (this.lostAt - this.welcomedAt > limits.stableMs) this.attempt = 0;
-    this.transition('connecting');
-    const retryInMs = isAtOnce && this.attempt === 0 ? 0 : this.delayMs(code);
-    this.status.emit({ type: 'disconnected', code, reason, retryInMs });
-    this.retry(retryInMs);
-  }
-
-  private attemptFailed(code: number, reason: string): void {
-    clearTimeout(this.timer);
-    this.liveness.stop();
-    if (afterClose(code) === 'stop') return this.stopped(code, reason);
-    const retryInMs = this.delayMs(code);
-    this.status.emit({ type: 'connect-failed', code, reason, retryInMs });
-    this.retry(retryInMs);
-  }
-
-  private lookupFailed(error: unknown): void {
-    const code = error instanceof ClientError ? error.code : 'unreachable';
-    const reason = error instanceof Error ? error.message : String(error);
-    const status = error instanceof LookupError ? error.status : 0;
-    const isRefused = status === 401 && (!this.options.getToken || ++this.refusals >= 3);
-    if (isRefused || status === 400) {
-      void this.close(new ClientError(isRefused ? 'unauthorized' : 'refused', reason, error));
+    if (this.state === 'closed') return;
+    if (afterClose(code) === 'stop') {
+      this.stopped(code, reason);
       return;
     }
-    const told = error instanceof LookupError ? error.retryInMs : undefined;
-    const retryInMs = told ?? this.delayMs(1006);
-    this.status.emit({ type: 'connect-failed', code, reason, retryInMs });
-    this.retry(retryInMs);
+    this.transition('connecting');
+    const retryInMs = this.attempts.lost(code, isAtOnce);
+    this.status.emit({ type: 'disconnected', code, reason, retryInMs });
   }
 
   private stopped(code: number, reason: string): void {
-    void this.close(
-      new ClientError(reason || 'refused', `the edge closed with ${code} ${reason}: coming back is no use`),
-    );
+    const why = `the edge closed with ${code} ${reason}; coming back is no use`;
+    void this.close(new ClientError(reason || 'refused', why));
   }
 
-  /** A close that asks to come back is answered within a second, unless that has just been tried. */
-  private delayMs(code: number): number {
-    const { minMs = 500, maxMs = 20_000 } = this.options.backoff ?? {};
-    const isSoon = afterClose(code) === 'reconnect' && this.attempt === 0;
-    return backoffMs(
-      isSoon ? 0 : this.attempt,
-      isSoon ? { minMs: 1_000, maxMs: 1_000 } : { minMs, maxMs },
-      this.random,
-    );
-  }
-
-  private retry(inMs: number): void {
-    this.attempt++;
-    this.isWaiting = true;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.dial(), inMs);
-  }
-
-  private silent(link: Link): void {
+  private abandon(link: Link, reason: string): void {
+    if (link.isGone) return;
     link.drop();
-    this.ended(link, 1006, 'no answer');
+    this.ended(link, 1006, reason);
   }
 }

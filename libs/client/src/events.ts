@@ -38,7 +38,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  */
 export class EventQueue {
   private readonly handlers = new Map<string, Set<EventHandler>>();
-  private readonly recent = new RecentEvents();
+  private readonly recent = new RecentEvents(limits.recentEvents);
   private items: Item[] = [];
   private head = 0;
   private isRunning = false;
@@ -52,6 +52,11 @@ export class EventQueue {
     this.acks = acks;
     this.status = status;
     this.handlerTimeoutMs = handlerTimeoutMs;
+  }
+
+  /** How many events an edge sends ahead. */
+  set window(window: number) {
+    this.recent.capacity = Math.max(limits.recentEvents, 2 * window);
   }
 
   /** `name` is an event's, or `*` for all. */

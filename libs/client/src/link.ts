@@ -21,7 +21,6 @@ const nothing = (): void => {};
 export class Link {
   /** Later links have higher ones. */
   readonly generation: number;
-  node: string | undefined;
   isOpen = false;
   isWelcomed = false;
   /** The edge has sent `moved`: only acks are accepted here. */
@@ -35,21 +34,24 @@ export class Link {
   handledSeq = 0;
   ackedSeq = 0;
   private readonly owner: LinkOwner;
-  private readonly socket: WebSocketLike & Handlers;
+  private readonly socket: (WebSocketLike & Handlers) | undefined;
 
-  constructor(
-    Socket: WebSocketClass,
-    url: string,
-    ticket: string,
-    generation: number,
-    node: string | undefined,
-    owner: LinkOwner,
-  ) {
+  constructor(Socket: WebSocketClass, url: string, ticket: string, generation: number, owner: LinkOwner) {
     this.generation = generation;
-    this.node = node;
     this.owner = owner;
     const address = `${url}${url.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`;
-    const socket = new Socket(address, [subprotocol]) as WebSocketLike & Handlers;
+    let socket: WebSocketLike & Handlers;
+    try {
+      socket = new Socket(address, [subprotocol]) as WebSocketLike & Handlers;
+    } catch (error) {
+      // An address that cannot be dialled: for the owner the same as one that nobody answers at.
+      queueMicrotask(() => {
+        if (this.isGone) return;
+        this.isGone = true;
+        owner.ended(this, 1006, String(error));
+      });
+      return;
+    }
     this.socket = socket;
     socket.onopen = () => {
       this.isOpen = true;
@@ -66,23 +68,28 @@ export class Link {
 
   /** Sends one frame; nothing when the socket is not open (the owner learns of that by `ended`). */
   send(text: string): void {
-    if (this.isOpen && !this.isGone) this.socket.send(text);
+    if (this.isOpen && !this.isGone) this.socket?.send(text);
   }
 
-  /** The orderly end. Resolves `done` when the socket has closed. */
+  /** The orderly end. Calls `done` when the socket has closed. */
   close(code: number, done: () => void = nothing): void {
-    if (this.isGone) return done();
+    const { socket } = this;
+    if (this.isGone || !socket) {
+      this.isGone = true;
+      done();
+      return;
+    }
     this.detach();
-    this.socket.onclose = done;
-    this.socket.close(code);
+    socket.onclose = done;
+    socket.close(code);
   }
 
   /** The end of a socket that does not answer. */
   drop(): void {
     if (this.isGone) return;
     this.detach();
-    if (this.socket.terminate) this.socket.terminate();
-    else this.socket.close();
+    if (this.socket?.terminate) this.socket.terminate();
+    else this.socket?.close();
   }
 
   private read(text: unknown): void {
@@ -94,13 +101,14 @@ export class Link {
     } catch {
       // What this frame carried is lost with it: only a new connection makes that good.
       this.drop();
-      return this.owner.ended(this, 1006, 'not JSON');
+      this.owner.ended(this, 1006, 'not JSON');
+      return;
     }
     this.owner.received(this, frame);
   }
 
   private detach(): void {
     this.isGone = true;
-    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    if (this.socket) this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
   }
 }

@@ -48,7 +48,10 @@ export class Liveness {
   private check(): void {
     const now = Date.now();
     // What has come meanwhile is not read yet: read it before judging.
-    if (now - this.dueAt > lateMs) return this.arm(lateMs);
+    if (now - this.dueAt > lateMs) {
+      this.arm(lateMs);
+      return;
+    }
     let next = this.heartbeatMs;
     for (const link of this.links()) {
       if (!link?.isOpen || link.isGone) continue;

@@ -1,11 +1,12 @@
 import type { MoveFrame } from '@evenkeel/protocol/wire';
 import type { Link } from './link.js';
+import { limits } from './options.js';
 
 /** What a move needs of its connection. */
 export interface MoveHost {
   dialTarget(move: Move): Link;
   /** Too late, or nobody came: give the target up. */
-  expired(move: Move): void;
+  expired(move: Move, reason: string): void;
 }
 
 /**
@@ -24,7 +25,7 @@ export class Move {
   constructor(frame: MoveFrame, host: MoveHost) {
     this.frame = frame;
     this.host = host;
-    this.deadline = setTimeout(() => host.expired(this), frame.deadlineMs);
+    this.deadline = setTimeout(() => host.expired(this, 'deadline passed'), frame.deadlineMs);
   }
 
   /**
@@ -41,7 +42,10 @@ export class Move {
       if (restMs > 0) this.wait = setTimeout(() => this.dial(), restMs);
       else this.dial();
     };
-    if (!before) return afterJitter();
+    if (!before) {
+      afterJitter();
+      return;
+    }
     this.wait = setTimeout(() => this.dial(), this.frame.deadlineMs * 0.75);
     // A fault of the hook is no reason to lose the move.
     void (async () => before(this.frame))().then(afterJitter, afterJitter);
@@ -51,13 +55,17 @@ export class Move {
   dial(): void {
     if (this.isOver || this.link) return;
     clearTimeout(this.wait);
-    this.link = this.host.dialTarget(this);
+    const link = this.host.dialTarget(this);
+    this.link = link;
+    this.wait = setTimeout(() => {
+      if (!link.isOpen) this.host.expired(this, 'not open in time');
+    }, limits.attemptMs);
   }
 
   /** The old socket is out of use: wait for the new one only this much longer. */
   bound(ms: number): void {
     clearTimeout(this.deadline);
-    if (!this.isOver) this.deadline = setTimeout(() => this.host.expired(this), ms);
+    if (!this.isOver) this.deadline = setTimeout(() => this.host.expired(this, 'no welcome in time'), ms);
   }
 
   /** Ends the waiting; the link is left to the connection. */

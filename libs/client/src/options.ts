@@ -41,7 +41,7 @@ export interface ConnectOptions {
   user?: string;
   /** Session to come back to, `[A-Za-z0-9_-]{1,64}`. Default: that of this tab, else a new one. */
   session?: string;
-  /** Topics to subscribe from the start, whose messages go to `onMessage`. */
+  /** Topics to subscribe from the start; their messages reach `onMessage` and handlers of `subscribe`. */
   topics?: string[];
   /** Default: the global one. Node 20 has none: pass that of `ws`. */
   WebSocket?: WebSocketClass;

@@ -36,6 +36,7 @@ interface Topic {
  */
 export class Topics {
   private readonly topics = new Map<string, Topic>();
+  private readonly all = new Set<MessageHandler>();
   private readonly kept: (MessageFrame | GapFrame)[] = [];
   private readonly overflowed = new Set<string>();
   private live: Link | undefined;
@@ -47,13 +48,15 @@ export class Topics {
     this.memory = memory;
   }
 
+  /** A handler of every topic's messages. */
+  onMessage(handler: MessageHandler): () => void {
+    this.all.add(handler);
+    return () => void this.all.delete(handler);
+  }
+
   /** Topics that ought to be subscribed. */
   get wanted(): string[] {
     return [...this.topics.keys()];
-  }
-
-  has(topic: string): boolean {
-    return this.topics.has(topic);
   }
 
   /** Adds a topic or a handler to it. */
@@ -149,7 +152,7 @@ export class Topics {
     };
     const failed = (error: unknown): void =>
       this.status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });
-    for (const handler of entry.handlers) {
+    for (const handler of this.all.size > 0 ? [...entry.handlers, ...this.all] : entry.handlers) {
       try {
         const result = handler(message);
         if (result instanceof Promise) result.catch(failed);

@@ -1,0 +1,131 @@
+import { afterClose, type Placement } from '@evenkeel/protocol/wire';
+import { backoffMs } from './backoff.js';
+import { place } from './dialer.js';
+import { ClientError } from './errors.js';
+import { LookupError } from './gateway.js';
+import { type ConnectOptions, limits } from './options.js';
+import type { StatusFeed } from './status.js';
+
+/** Who attempts, and learns what came of them. */
+export interface AttemptHost {
+  readonly session: string | undefined;
+  readonly from: readonly string[];
+  readonly status: StatusFeed;
+  placed(placement: Placement): void;
+  /** Trying again is no use. */
+  refused(error: ClientError): void;
+}
+
+/** Attempts to connect: look-ups at the gateway and the waits between them. */
+export class Attempts {
+  /** Failed ones since the last stable connection. */
+  private count = 0;
+  /** 401 answers in a row. */
+  private refusals = 0;
+  private isWaiting = false;
+  /** No attempt before this, ms: a server said so. */
+  private notBefore = 0;
+  private connectedAt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private lookup: AbortController | undefined;
+  private readonly host: AttemptHost;
+  private readonly options: ConnectOptions;
+  private readonly random: () => number;
+
+  constructor(host: AttemptHost, options: ConnectOptions, random: () => number) {
+    this.host = host;
+    this.options = options;
+    this.random = random;
+  }
+
+  /** Asks the gateway now. */
+  begin(): void {
+    this.end();
+    const { host } = this;
+    host.status.emit({ type: 'connecting', attempt: this.count });
+    const controller = new AbortController();
+    this.lookup = controller;
+    place(this.options, this.random, { session: host.session, from: host.from }, controller).then(
+      (placement) => {
+        if (this.lookup !== controller) return;
+        this.lookup = undefined;
+        this.refusals = 0;
+        host.placed(placement);
+      },
+      (error: unknown) => {
+        if (this.lookup !== controller) return;
+        this.lookup = undefined;
+        this.lookupFailed(error);
+      },
+    );
+  }
+
+  /** Calls `late` unless something else happens to this attempt within `ms`. */
+  watch(ms: number, late: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(late, ms);
+  }
+
+  succeeded(): void {
+    this.end();
+    this.connectedAt = Date.now();
+  }
+
+  /** A socket of an attempt closed before `welcome`. */
+  failed(code: number, reason: string): void {
+    this.again(code, reason, this.delayMs(code));
+  }
+
+  /** The connection was lost; returns the wait before the next attempt, ms. */
+  lost(code: number, isAtOnce: boolean): number {
+    if (Date.now() - this.connectedAt > limits.stableMs) this.count = 0;
+    const inMs = isAtOnce && this.count === 0 ? 0 : this.delayMs(code);
+    this.after(inMs);
+    return inMs;
+  }
+
+  /** Does not wait out a backoff (but what a server has asked for): the network is back. False: nothing waits. */
+  hurry(): boolean {
+    if (this.isWaiting && Date.now() >= this.notBefore) this.begin();
+    return this.isWaiting;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.isWaiting = false;
+    this.lookup?.abort();
+    this.lookup = undefined;
+  }
+
+  private lookupFailed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const told = error instanceof LookupError ? error : undefined;
+    const isUnauthorized = told?.status === 401 && (!this.options.getToken || ++this.refusals >= 3);
+    if (isUnauthorized || told?.status === 400) {
+      this.host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
+      return;
+    }
+    if (told?.retryInMs !== undefined) this.notBefore = Date.now() + told.retryInMs;
+    const code = error instanceof ClientError ? error.code : 'unreachable';
+    this.again(code, reason, told?.retryInMs ?? this.delayMs(1006));
+  }
+
+  private again(code: number | string, reason: string, retryInMs: number): void {
+    this.after(retryInMs);
+    this.host.status.emit({ type: 'connect-failed', code, reason, retryInMs });
+  }
+
+  private after(inMs: number): void {
+    this.end();
+    this.count++;
+    this.isWaiting = true;
+    this.timer = setTimeout(() => this.begin(), inMs);
+  }
+
+  /** A close that asks to come back is answered within a second, unless that has just been tried. */
+  private delayMs(code: number): number {
+    const { minMs = 500, maxMs = 20_000 } = this.options.backoff ?? {};
+    const isSoon = afterClose(code) === 'reconnect' && this.count === 0;
+    return backoffMs(this.count, isSoon ? { minMs: 1_000, maxMs: 1_000 } : { minMs, maxMs }, this.random);
+  }
+}
