@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { Broker } from '@evenkeel/broker';
+import { edgeKey, exchanges, meshTopology, moveReport, nodeStats } from '@evenkeel/protocol';
+import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { Balancer, type Command } from './balancer.js';
+import type { BalancerConfig } from './config.js';
+import { LeaderLock } from './leader/lock.js';
+import { inMaintenance } from './maintenance.js';
+import { carryOut } from './manage/commands.js';
+import { EdgeAsker } from './manage/edge-asker.js';
+import { ManageServer } from './manage/server.js';
+import { BalancerMetrics } from './metrics.js';
+import { PlanStore } from './store/plan-store.js';
+
+const TICK_MS = 100;
+const STATS_QUEUE_LENGTH = 10_000;
+
+export interface App {
+  readonly balancer: Balancer;
+  readonly opsPort: number;
+}
+
+/** Builds a balancer and adds its steps: broker, view, management, then the lock, since leading needs them all. */
+export async function createApp(
+  config: BalancerConfig,
+  context: { log: Log; lifecycle: Lifecycle; signal?: AbortSignal },
+): Promise<App> {
+  const { log, lifecycle, signal } = context;
+  const connect = (name: string) =>
+    Broker.connect({
+      url: config.amqpUrl,
+      name: `balancer ${config.id} ${name}`,
+      log,
+      ...(signal ? { signal } : {}),
+    });
+  const consuming = await connect('consume');
+  lifecycle.defer('consuming connection', () => consuming.close());
+  const publishing = await connect('publish');
+  lifecycle.defer('publishing connection', () => publishing.close());
+  await consuming.declare({ exchanges: meshTopology.exchanges });
+  const publisher = publishing.publisher({ timeoutMs: 5000 });
+  lifecycle.defer('publisher', () => publisher.flush());
+
+  const store = new PlanStore(consuming, publisher, log);
+  await store.declare();
+  const toEdge = (node: string, command: Command) =>
+    publisher.publish(exchanges.control, edgeKey(node), JSON.stringify(command), {
+      contentType: 'application/json',
+      mandatory: true,
+      expiration: 30_000,
+    });
+  const balancer = new Balancer(
+    {
+      send: (node, command, onUnrouted) => {
+        toEdge(node, command).then(
+          (outcome) => {
+            if (outcome === 'unrouted') onUnrouted();
+          },
+          (error: unknown) => log.warn({ err: error, node, command: command.command }, 'command not sent'),
+        );
+      },
+      save: (state) => store.save(state),
+      log: (event, fields) => log.info(fields, event),
+      newPlanId: () => randomUUID().slice(0, 13),
+    },
+    {
+      mode: config.mode,
+      moveDeadlineMs: config.moveDeadlineMs,
+      isMaintenance: (nowMs) => inMaintenance(config.maintenanceWindows, nowMs),
+      policy: {
+        relativeThreshold: config.relativeThreshold,
+        absoluteThreshold: config.absoluteThreshold,
+        quietMs: config.quietMs,
+        deployHoldMs: config.deployHoldMs,
+      },
+      pace: {
+        startPerSecond: config.startPerSecond,
+        maxPerSecond: config.maxPerSecond,
+        handshakeP99Ms: config.handshakeP99Ms,
+        loopLagP99Ms: config.loopLagP99Ms,
+      },
+    },
+  );
+  const metrics = new BalancerMetrics(balancer);
+
+  const statsQueue = `balancer.${config.id}.${randomUUID().slice(0, 8)}`;
+  await consuming.declare({
+    queues: [
+      {
+        name: statsQueue,
+        durable: false,
+        exclusive: true,
+        arguments: { 'x-max-length': STATS_QUEUE_LENGTH, 'x-overflow': 'drop-head' },
+      },
+    ],
+    bindings: [
+      { queue: statsQueue, exchange: exchanges.stats, key: 'stats.*' },
+      { queue: statsQueue, exchange: exchanges.stats, key: 'moves.*' },
+    ],
+  });
+  await consuming.consumers({ channels: 1, prefetch: 1000 }).consume(statsQueue, {
+    onDelivery: (d) => {
+      d.ack();
+      observe(balancer, d.key, d.body, log);
+    },
+  });
+
+  const asker = new EdgeAsker(consuming, publisher, config.id, log);
+  await asker.start();
+  let leadingSince = 0;
+  const manage = new ManageServer({
+    broker: consuming,
+    publisher,
+    log,
+    metrics,
+    carryOut: (command, user) =>
+      carryOut(command, {
+        balancer,
+        leader: { id: config.id, since: leadingSince },
+        nowMs: Date.now(),
+        user,
+        sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
+        askEdges: (kind, who) => asker.ask(kind, who, balancer.view.nodes(Date.now())),
+      }),
+  });
+  await manage.declare();
+
+  const timer = setInterval(() => {
+    try {
+      balancer.tick(Date.now());
+    } catch (error) {
+      log.error({ err: error }, 'tick failed');
+    }
+  }, TICK_MS);
+  lifecycle.defer('ticking', () => clearInterval(timer));
+
+  // One change of leadership after the other, each to its end.
+  let term = Promise.resolve();
+  const lock = new LeaderLock({
+    url: config.amqpUrl,
+    id: config.id,
+    log,
+    onLeading: () => {
+      term = term.then(async () => {
+        for (let attempt = 0; lock.isLeading && attempt < 100; attempt++) {
+          try {
+            leadingSince = Date.now();
+            const saved = await store.load();
+            if (!lock.isLeading) return;
+            balancer.lead(saved, Date.now());
+            await manage.start();
+            return;
+          } catch (error) {
+            log.error({ err: error }, 'taking over failed, trying again');
+            await new Promise((resolve) => setTimeout(resolve, 500));
+          }
+        }
+      });
+    },
+    onFollowing: () => {
+      balancer.follow();
+      term = term
+        .then(() => manage.stop())
+        .catch((error: unknown) => log.error({ err: error }, 'stepping down failed'));
+    },
+  });
+  const ops = new OpsServer({
+    port: config.opsPort,
+    host: config.opsHost,
+    metrics: metrics.registry,
+    ready: () => ({
+      broker: consuming.state === 'open' && publishing.state === 'open' ? true : 'connection lost',
+    }),
+    status: () => ({
+      id: config.id,
+      isLeading: balancer.isLeading,
+      why: balancer.why,
+      nodes: balancer.view.size,
+    }),
+  });
+  lifecycle.add('leader lock', {
+    start: () => lock.start(signal),
+    stop: async () => {
+      await lock.stop();
+      await term;
+    },
+  });
+  lifecycle.add('operations server', { start: () => ops.start(), stop: () => ops.stop() });
+  return {
+    balancer,
+    get opsPort() {
+      return ops.port;
+    },
+  };
+}
+
+function observe(balancer: Balancer, key: string, body: Buffer, log: Log): void {
+  try {
+    const raw: unknown = JSON.parse(body.toString('utf8'));
+    if (key.startsWith('stats.')) balancer.observe(nodeStats.parse(raw), Date.now());
+    else balancer.report(moveReport.parse(raw), Date.now());
+  } catch (error) {
+    log.debug({ key, err: error }, 'report unreadable');
+  }
+}

@@ -1,0 +1,367 @@
+import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
+import { Flapping } from './cluster/flapping.js';
+import { ClusterView, type ViewOptions } from './cluster/view.js';
+import { type PaceOptions, paceDefaults } from './execute/pacing.js';
+import type { Load, Plan, PlanKind, Strategy } from './execute/plan.js';
+import {
+  type Outgoing,
+  PlanRun,
+  type RunOptions,
+  type RunSnapshot,
+  runDefaults,
+} from './execute/plan-run.js';
+import type { Outcome } from './plan/planner.js';
+import { attemptKey, type DrainGoal, isDraining, Policy, type PolicyOptions } from './plan/policy.js';
+
+export type Mode = 'auto' | 'manual';
+export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
+
+/** A plan that is over. */
+export interface PastPlan {
+  readonly id: string;
+  readonly kind: PlanKind;
+  readonly state: string;
+  readonly why: string;
+  readonly outcome: string;
+  readonly by: string;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly moved: readonly { from: string; to: string; done: number }[];
+}
+
+/** What a successor needs. */
+export interface SavedState {
+  readonly v: 1;
+  readonly plan?: Plan;
+  readonly run?: RunSnapshot;
+  readonly drains: readonly DrainGoal[];
+  readonly isPaused: boolean;
+  readonly history: readonly PastPlan[];
+}
+
+export interface BalancerPorts {
+  send(node: string, command: Command, onUnrouted: () => void): void;
+  /** Called when {@link SavedState} has changed. A plan starts only when its first state is saved. */
+  save(state: SavedState): Promise<void> | void;
+  log(event: string, fields: object): void;
+  newPlanId(): string;
+}
+
+export interface BalancerOptions {
+  view: Partial<ViewOptions>;
+  policy: Partial<PolicyOptions>;
+  pace: Partial<PaceOptions>;
+  run: Partial<Omit<RunOptions, 'pace'>>;
+  mode: Mode;
+  /** Whether nothing may move by itself at this time. */
+  isMaintenance: (nowMs: number) => boolean;
+  /** The view is trusted this long after the first report: by then every node has spoken. */
+  warmUpMs: number;
+  moveDeadlineMs: number;
+}
+
+const HISTORY = 100;
+const SAVE_EVERY_MS = 250;
+const SAME_REASON_EVERY_MS = 60_000;
+
+/** Everything a balancer knows and decides. Takes time as an argument; the world is behind {@link BalancerPorts}. */
+export class Balancer {
+  readonly view: ClusterView;
+  readonly policy: Policy;
+  readonly drains = new Map<string, DrainGoal>();
+  mode: Mode;
+  isPaused = false;
+  history: PastPlan[] = [];
+  readonly #ports: BalancerPorts;
+  readonly #options: BalancerOptions;
+  readonly #flapping = new Flapping();
+  readonly #attempts = new Map<string, number>();
+  #run: PlanRun | undefined;
+  #isLeading = false;
+  #firstReportMs: number | undefined;
+  #lastPlanEndMs = Number.NEGATIVE_INFINITY;
+  #savedAtMs = Number.NEGATIVE_INFINITY;
+  #savedRun = '';
+  #why = 'starting';
+  #whyAtMs = Number.NEGATIVE_INFINITY;
+  #isStarting = false;
+
+  constructor(ports: BalancerPorts, options: Partial<BalancerOptions> = {}) {
+    this.#ports = ports;
+    this.#options = {
+      view: {},
+      policy: {},
+      pace: {},
+      run: {},
+      mode: 'auto',
+      isMaintenance: () => false,
+      warmUpMs: 2500,
+      moveDeadlineMs: 10_000,
+      ...options,
+    };
+    this.view = new ClusterView(this.#options.view);
+    this.policy = new Policy(this.#options.policy);
+    this.mode = this.#options.mode;
+  }
+
+  get isLeading(): boolean {
+    return this.#isLeading;
+  }
+  get run(): PlanRun | undefined {
+    return this.#run;
+  }
+  /** Why nothing is being done, or what is. */
+  get why(): string {
+    return this.#why;
+  }
+
+  observe(stats: NodeStats, nowMs: number): void {
+    this.#firstReportMs ??= nowMs;
+    const before = this.view.get(stats.node, nowMs);
+    const change = this.view.observe(stats, nowMs);
+    if (change === 'ignored' || change === 'none') return;
+    // A node that drained before it restarted said so; one that did not has crashed.
+    if (change === 'returned' || (change === 'reboot' && before?.stats.state !== 'draining')) {
+      this.#flapping.strike(stats.node, nowMs);
+    }
+    const { node, boot, state, version, sessions } = stats;
+    this.#ports.log('node changed', { node, change, boot, state, version, sessions });
+  }
+
+  report(report: MoveReport, nowMs: number): void {
+    this.#run?.report(report, nowMs);
+  }
+
+  /** Takes over where the leader before left off. */
+  lead(saved: SavedState | undefined, nowMs: number): void {
+    this.#isLeading = true;
+    this.#run = undefined;
+    if (saved === undefined) return;
+    this.drains.clear();
+    for (const goal of saved.drains) this.drains.set(goal.node, goal);
+    this.isPaused = saved.isPaused;
+    this.history = [...saved.history];
+    if (saved.plan === undefined) return;
+    this.#run = this.#makeRun(saved.plan, nowMs, saved.run);
+    this.#ports.log('plan taken over', { plan: saved.plan.id, state: this.#run.state });
+  }
+
+  /** Another leads: commands nothing and forgets the plan, which is the other's now. */
+  follow(): void {
+    this.#isLeading = false;
+    this.#run = undefined;
+  }
+
+  isWarm(nowMs: number): boolean {
+    return this.#firstReportMs !== undefined && nowMs - this.#firstReportMs >= this.#options.warmUpMs;
+  }
+
+  /** Does what is due. Call it ten times a second. */
+  tick(nowMs: number): void {
+    if (!this.#isLeading || this.#isStarting || !this.isWarm(nowMs)) return;
+    this.#pruneDrains(nowMs);
+    if (this.#run !== undefined) {
+      this.#interrupt(this.#run, nowMs);
+      this.#run.tick(nowMs);
+      if (this.#run.isOver) this.#end(this.#run, nowMs);
+      else this.#saveProgress(nowMs);
+      return;
+    }
+    const decision = this.policy.decide({
+      nowMs,
+      nodes: this.view.nodes(nowMs),
+      drains: this.drains,
+      levelling: this.#levelling(nowMs),
+      lastPlanEndMs: this.#lastPlanEndMs,
+      flapping: this.#flapping.held(nowMs),
+      attempts: this.#attempts,
+    });
+    if (decision.kind === 'wait') {
+      this.#explain(decision.why, nowMs);
+      return;
+    }
+    this.start(decision.planKind, decision.why, 'auto', decision.outcome, nowMs);
+  }
+
+  /** Starts a plan. The first command goes out when it has been saved. */
+  start(
+    kind: PlanKind,
+    why: string,
+    by: string,
+    outcome: Pick<Outcome, 'moves' | 'total'>,
+    nowMs: number,
+    extra: { strategy?: Strategy; load?: Load; endsBy?: number } = {},
+  ): Plan {
+    const plan: Plan = {
+      id: this.#ports.newPlanId(),
+      kind,
+      why,
+      by,
+      strategy: extra.strategy ?? 'least-loaded',
+      load: extra.load ?? 'connections',
+      steps: outcome.moves,
+      total: outcome.total,
+      startedAt: nowMs,
+      moveDeadlineMs: this.#options.moveDeadlineMs,
+      ...(extra.endsBy === undefined ? {} : { endsBy: extra.endsBy }),
+    };
+    const run = this.#makeRun(plan, nowMs);
+    this.#run = run;
+    this.#why = why;
+    this.#ports.log('plan started', {
+      plan: plan.id,
+      kind,
+      why,
+      by,
+      total: plan.total,
+      steps: plan.steps.length,
+    });
+    this.#isStarting = true;
+    void Promise.resolve(this.#ports.save(this.saved())).then(
+      () => {
+        this.#isStarting = false;
+      },
+      (error: unknown) => {
+        this.#isStarting = false;
+        if (this.#run === run) this.#run = undefined;
+        this.#ports.log('plan not started, its state could not be saved', {
+          plan: plan.id,
+          error: String(error),
+        });
+      },
+    );
+    return plan;
+  }
+
+  /** About how long these moves take: the slowest way in or out at half the greatest rate. */
+  estimateMs(moves: readonly { from: string; to: string; count: number }[]): number {
+    const perNode = new Map<string, number>();
+    for (const m of moves) {
+      perNode.set(`out ${m.from}`, (perNode.get(`out ${m.from}`) ?? 0) + m.count);
+      perNode.set(`in ${m.to}`, (perNode.get(`in ${m.to}`) ?? 0) + m.count);
+    }
+    const pace = { ...paceDefaults, ...this.#options.pace };
+    let most = 0;
+    for (const count of perNode.values()) most = Math.max(most, count);
+    return Math.round((most / ((pace.startPerSecond + pace.maxPerSecond) / 2)) * 1000);
+  }
+
+  /** An operator asks again for what was given up. */
+  forgive(key: string): void {
+    this.#attempts.delete(key);
+  }
+
+  saved(): SavedState {
+    return {
+      v: 1,
+      ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
+      drains: [...this.drains.values()],
+      isPaused: this.isPaused,
+      history: this.history,
+    };
+  }
+
+  /** Saves now: something an operator has asked for has changed. */
+  async save(): Promise<void> {
+    await this.#ports.save(this.saved());
+  }
+
+  #levelling(nowMs: number): true | string {
+    if (this.isPaused) return 'paused by an operator';
+    if (this.mode === 'manual') return 'manual mode';
+    if (this.#options.isMaintenance(nowMs)) return 'maintenance window';
+    return true;
+  }
+
+  /** A node that must be emptied now cannot wait for levelling to end. */
+  #interrupt(run: PlanRun, nowMs: number): void {
+    const nodes = this.view.nodes(nowMs);
+    const isPlanned = new Set(run.plan.kind === 'drain' ? run.plan.steps.map((s) => s.from) : []);
+    const urgent = nodes.find(
+      (n) =>
+        (n.phase === 'draining' || n.phase === 'cordoned') &&
+        isDraining(n, this.drains) &&
+        n.stats.sessions > 0 &&
+        !isPlanned.has(n.node) &&
+        (this.#attempts.get(attemptKey(n)) ?? 0) < this.policy.options.maxDrainAttempts,
+    );
+    if (urgent !== undefined) run.abort(`${urgent.node} must be drained first`);
+  }
+
+  #end(run: PlanRun, nowMs: number): void {
+    this.#run = undefined;
+    this.#lastPlanEndMs = nowMs;
+    const progress = run.progress();
+    const sum = (key: 'done' | 'failed' | 'timedOut') => progress.reduce((all, step) => all + step[key], 0);
+    const past: PastPlan = {
+      id: run.plan.id,
+      kind: run.plan.kind,
+      state: run.state,
+      why: run.plan.why,
+      outcome: run.outcome,
+      by: run.plan.by,
+      total: run.plan.total,
+      done: sum('done'),
+      failed: sum('failed'),
+      timedOut: sum('timedOut'),
+      startedAt: run.plan.startedAt,
+      endedAt: nowMs,
+      moved: progress.map(({ from, to, done }) => ({ from, to, done })),
+    };
+    this.history = [...this.history, past].slice(-HISTORY);
+    if (run.plan.kind === 'drain' && run.state !== 'done') {
+      for (const name of new Set(run.plan.steps.map((s) => s.from))) {
+        const node = this.view.get(name, nowMs);
+        if (node === undefined) continue;
+        const key = attemptKey(node);
+        this.#attempts.set(key, (this.#attempts.get(key) ?? 0) + 1);
+      }
+      if (this.#attempts.size > 10_000) this.#attempts.clear();
+    }
+    const { moved: _, ...fields } = past;
+    this.#ports.log('plan ended', { ...fields, tookMs: nowMs - past.startedAt });
+    void this.save();
+  }
+
+  #saveProgress(nowMs: number): void {
+    if (this.#run === undefined || nowMs - this.#savedAtMs < SAVE_EVERY_MS) return;
+    const text = JSON.stringify(this.#run.snapshot());
+    if (text === this.#savedRun) return;
+    this.#savedRun = text;
+    this.#savedAtMs = nowMs;
+    void this.save();
+  }
+
+  #pruneDrains(nowMs: number): void {
+    for (const [name, goal] of this.drains) {
+      const node = this.view.get(name, nowMs);
+      const isOver = node === undefined || node.phase === 'gone' || node.stats.boot !== goal.boot;
+      if (isOver || (goal.endsBy !== undefined && nowMs > goal.endsBy)) this.drains.delete(name);
+    }
+  }
+
+  #explain(why: string, nowMs: number): void {
+    if (why === this.#why && nowMs - this.#whyAtMs < SAME_REASON_EVERY_MS) return;
+    this.#why = why;
+    this.#whyAtMs = nowMs;
+    this.#ports.log('nothing to do', { why });
+  }
+
+  #makeRun(plan: Plan, nowMs: number, snapshot?: RunSnapshot): PlanRun {
+    const ports = {
+      send: (node: string, command: Outgoing, onUnrouted: () => void) =>
+        this.#ports.send(node, command, onUnrouted),
+      node: (name: string, atMs: number) => this.view.get(name, atMs),
+    };
+    const options: RunOptions = {
+      ...runDefaults,
+      ...this.#options.run,
+      pace: { ...paceDefaults, ...this.#options.pace },
+    };
+    return new PlanRun(plan, ports, options, nowMs, snapshot);
+  }
+}

@@ -1,0 +1,130 @@
+import type { NodeStats } from '@evenkeel/protocol';
+
+/**
+ * A node's life as the balancer sees it. `joining` until its second report, `suspect` when reports stop,
+ * `gone` when they stay away; the rest is what the node says of itself.
+ */
+export const phases = ['joining', 'active', 'cordoned', 'draining', 'suspect', 'gone'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface ViewOptions {
+  /** Without a report for this long a node is suspect. */
+  suspectAfterMs: number;
+  /** … and gone. */
+  goneAfterMs: number;
+  /** … and forgotten. */
+  forgetAfterMs: number;
+  /** More nodes than this are not taken into the view. */
+  maxNodes: number;
+}
+
+export const viewDefaults: ViewOptions = {
+  suspectAfterMs: 3000,
+  goneAfterMs: 15_000,
+  forgetAfterMs: 120_000,
+  maxNodes: 5000,
+};
+
+/** One node, from its last report. */
+export interface NodeView {
+  readonly node: string;
+  readonly phase: Phase;
+  readonly stats: NodeStats;
+  /** Local time of the last report. */
+  readonly seenAtMs: number;
+  /** Local time of the first report of this boot. */
+  readonly bootSeenAtMs: number;
+  /** Local time since which the node has said its present state. */
+  readonly stateSinceMs: number;
+}
+
+interface Entry {
+  stats: NodeStats;
+  seenAtMs: number;
+  bootSeenAtMs: number;
+  stateSinceMs: number;
+  reports: number;
+}
+
+/** What a report changed. */
+export type Change = 'new' | 'reboot' | 'state' | 'returned' | 'none' | 'ignored';
+
+/** The cluster from the nodes' reports. Takes time as an argument; does no I/O. */
+export class ClusterView {
+  readonly #options: ViewOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: Partial<ViewOptions> = {}) {
+    this.#options = { ...viewDefaults, ...options };
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes one report. Reports that come late, and those of an earlier boot, are ignored. */
+  observe(stats: NodeStats, nowMs: number): Change {
+    const entry = this.#entries.get(stats.node);
+    if (entry === undefined) {
+      if (this.#entries.size >= this.#options.maxNodes) return 'ignored';
+      this.#entries.set(stats.node, fresh(stats, nowMs));
+      return 'new';
+    }
+    if (entry.stats.boot !== stats.boot) {
+      const isFresh = nowMs - entry.seenAtMs < this.#options.suspectAfterMs;
+      // The last words of the process before, overtaken by the first of the next.
+      if (isFresh && stats.at < entry.stats.at) return 'ignored';
+      this.#entries.set(stats.node, fresh(stats, nowMs));
+      return 'reboot';
+    }
+    if (stats.seq <= entry.stats.seq) return 'ignored';
+    const wasSilent = nowMs - entry.seenAtMs >= this.#options.suspectAfterMs;
+    const hasNewState = entry.stats.state !== stats.state;
+    if (hasNewState) entry.stateSinceMs = nowMs;
+    entry.stats = stats;
+    entry.seenAtMs = nowMs;
+    entry.reports += 1;
+    if (hasNewState) return 'state';
+    return wasSilent ? 'returned' : 'none';
+  }
+
+  /** Every node known, by name; forgets those gone for long. */
+  nodes(nowMs: number): NodeView[] {
+    const out: NodeView[] = [];
+    for (const [node, entry] of this.#entries) {
+      const silentMs = nowMs - entry.seenAtMs;
+      if (silentMs >= this.#options.forgetAfterMs) {
+        this.#entries.delete(node);
+        continue;
+      }
+      const { stats, seenAtMs, bootSeenAtMs, stateSinceMs } = entry;
+      out.push({ node, phase: this.#phase(entry, silentMs), stats, seenAtMs, bootSeenAtMs, stateSinceMs });
+    }
+    return out.sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  get(node: string, nowMs: number): NodeView | undefined {
+    const entry = this.#entries.get(node);
+    if (entry === undefined) return undefined;
+    const { stats, seenAtMs, bootSeenAtMs, stateSinceMs } = entry;
+    const phase = this.#phase(entry, nowMs - seenAtMs);
+    return { node, phase, stats, seenAtMs, bootSeenAtMs, stateSinceMs };
+  }
+
+  #phase(entry: Entry, silentMs: number): Phase {
+    if (silentMs >= this.#options.goneAfterMs) return 'gone';
+    // A draining node that falls silent has left as it said it would.
+    if (silentMs >= this.#options.suspectAfterMs)
+      return entry.stats.state === 'draining' ? 'gone' : 'suspect';
+    if (entry.stats.state !== 'active') return entry.stats.state;
+    return entry.reports < 2 ? 'joining' : 'active';
+  }
+}
+
+const fresh = (stats: NodeStats, nowMs: number): Entry => ({
+  stats,
+  seenAtMs: nowMs,
+  bootSeenAtMs: nowMs,
+  stateSinceMs: nowMs,
+  reports: 1,
+});

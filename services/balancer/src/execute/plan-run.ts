@@ -1,0 +1,465 @@
+import type { CommandOf, MoveProgress, MoveReport } from '@evenkeel/protocol';
+import type { NodeView } from '../cluster/view.js';
+import { NodePace, type PaceOptions } from './pacing.js';
+import type { Plan, PlanState, PlanStep, StepProgress } from './plan.js';
+
+export type Outgoing = CommandOf<'reconnect'> | CommandOf<'cancel'>;
+
+/** What the executor needs of the world. */
+export interface RunPorts {
+  /** Sends to an edge; `onUnrouted` is called when nobody takes it. */
+  send(node: string, command: Outgoing, onUnrouted: () => void): void;
+  node(name: string, nowMs: number): NodeView | undefined;
+}
+
+export interface RunOptions {
+  pace: PaceOptions;
+  /** A command that no report has mentioned for this long is sent again, … */
+  resendAfterMs: number;
+  /** … this often. */
+  maxResends: number;
+  /** Moves of one step under way at most, in seconds of its rate. */
+  windowSeconds: number;
+  /** Sessions a command names at most. */
+  maxBatch: number;
+  /** A target is given up when at least `judgedFrom` moves to it are settled and this share has failed. */
+  maxFailedRatio: number;
+  judgedFrom: number;
+}
+
+export const runDefaults: Omit<RunOptions, 'pace'> = {
+  resendAfterMs: 1500,
+  maxResends: 4,
+  windowSeconds: 2,
+  maxBatch: 500,
+  maxFailedRatio: 0.3,
+  judgedFrom: 20,
+};
+
+/** What must outlive the leader. Batch ids follow from it, so a repeat of one is recognised by the edge. */
+export interface RunSnapshot {
+  readonly state: PlanState;
+  readonly steps: readonly {
+    readonly boot: string;
+    /** Batches all of whose moves are settled. */
+    readonly settledBatches: number;
+    readonly progress: StepProgress;
+  }[];
+}
+
+interface Batch {
+  readonly move: string;
+  readonly count: number;
+  sentAtMs: number;
+  resends: number;
+  command: CommandOf<'reconnect'>;
+  report: MoveProgress | undefined;
+  isSettled: boolean;
+}
+
+interface Step {
+  readonly index: number;
+  readonly plan: PlanStep;
+  readonly boot: string;
+  readonly batches: Batch[];
+  /** Number of the next batch. */
+  next: number;
+  /** Counts of batches that are settled and forgotten. */
+  base: { asked: number; done: number; failed: number; timedOut: number; refused: number };
+  isExhausted: boolean;
+  dropped: string | undefined;
+}
+
+const zero = () => ({ asked: 0, done: 0, failed: 0, timedOut: 0, refused: 0 });
+
+/**
+ * Carries out one plan: sends its steps in batches, as fast as both ends bear, and follows each to its end.
+ * The next batch of a step goes out only when the last one was reported, so that what an edge has picked is
+ * always known, and a successor that sends a batch again learns it too. No timers: call {@link tick}.
+ */
+export class PlanRun {
+  readonly plan: Plan;
+  readonly #ports: RunPorts;
+  readonly #options: RunOptions;
+  readonly #steps: Step[];
+  readonly #byMove = new Map<string, { step: Step; batch: Batch }>();
+  readonly #paces = new Map<string, NodePace>();
+  readonly #fed = new Map<string, number>();
+  readonly #judged = new Map<string, { settled: number; bad: number; recent: number; recentBad: number }>();
+  #state: PlanState = 'running';
+  #why = '';
+  #offset = 0;
+
+  constructor(plan: Plan, ports: RunPorts, options: RunOptions, nowMs: number, snapshot?: RunSnapshot) {
+    this.plan = plan;
+    this.#ports = ports;
+    this.#options = options;
+    if (snapshot !== undefined) this.#state = snapshot.state;
+    this.#steps = plan.steps.map((step, index) => {
+      const saved = snapshot?.steps[index];
+      return {
+        index,
+        plan: step,
+        boot: saved?.boot ?? ports.node(step.from, nowMs)?.stats.boot ?? '',
+        batches: [],
+        next: saved?.settledBatches ?? 0,
+        base: saved === undefined ? zero() : { ...pick(saved.progress) },
+        isExhausted: (saved?.settledBatches ?? 0) > 0 && (step.load !== undefined || plan.ring !== undefined),
+        dropped: saved?.progress.dropped,
+      };
+    });
+  }
+
+  get state(): PlanState {
+    return this.#state;
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'done' || this.#state === 'partial' || this.#state === 'aborted';
+  }
+
+  /** Why it ended as it did; empty while it runs. */
+  get outcome(): string {
+    return this.#why;
+  }
+
+  pause(): boolean {
+    if (this.#state !== 'running') return false;
+    this.#state = 'paused';
+    return true;
+  }
+
+  resume(): boolean {
+    if (this.#state !== 'paused') return false;
+    this.#state = 'running';
+    return true;
+  }
+
+  /** Sends nothing more and takes back what the edges have not sent; what was sent is followed to its end. */
+  abort(why: string): boolean {
+    if (this.isOver || this.#state === 'stopping') return false;
+    this.#state = 'stopping';
+    this.#why = why;
+    for (const step of this.#steps) this.#drop(step, why);
+    return true;
+  }
+
+  /** Takes an edge's report. Reports of other plans and of another boot are ignored. */
+  report(report: MoveReport, nowMs: number): void {
+    for (const progress of report.moves) {
+      const known = this.#byMove.get(progress.move);
+      if (known === undefined || known.step.plan.from !== report.node || known.step.boot !== report.boot)
+        continue;
+      this.#take(known.step, known.batch, progress, nowMs);
+    }
+  }
+
+  /** Does what is due. Call it several times a second. */
+  tick(nowMs: number): void {
+    if (this.isOver) return;
+    this.#feed(nowMs);
+    const { endsBy } = this.plan;
+    if (endsBy !== undefined && nowMs >= endsBy && this.#state !== 'stopping') this.abort('deadline passed');
+    let isBusy = false;
+    const count = this.#steps.length;
+    this.#offset = count === 0 ? 0 : (this.#offset + 1) % count;
+    for (let k = 0; k < count; k++) {
+      const step = this.#steps[(k + this.#offset) % count] as Step;
+      if (this.#isSettled(step)) continue;
+      this.#check(step, nowMs);
+      this.#chase(step, nowMs);
+      if (this.#state === 'running') this.#advance(step, nowMs);
+      if (!this.#isSettled(step)) isBusy = true;
+    }
+    if (!isBusy) this.#finish();
+  }
+
+  progress(): StepProgress[] {
+    return this.#steps.map((step) => {
+      const sum = this.#sum(step);
+      const { from, to, count } = step.plan;
+      return { from, to, count, ...sum, ...(step.dropped === undefined ? {} : { dropped: step.dropped }) };
+    });
+  }
+
+  /** Moves a second that the plan's nodes allow at present, the slowest way in or out deciding. */
+  ratePerSecond(): number {
+    let into = 0;
+    const from = new Set<string>();
+    const to = new Set<string>();
+    let out = 0;
+    for (const step of this.#steps) {
+      if (this.#isSettled(step)) continue;
+      if (!from.has(step.plan.from)) out += this.#paceOf(step.plan.from, 0).perSecond;
+      if (!to.has(step.plan.to)) into += this.#paceOf(step.plan.to, 0).perSecond;
+      from.add(step.plan.from);
+      to.add(step.plan.to);
+    }
+    return Math.min(into, out);
+  }
+
+  snapshot(): RunSnapshot {
+    return {
+      state: this.#state,
+      steps: this.#steps.map((step) => ({
+        boot: step.boot,
+        settledBatches: step.next - step.batches.length,
+        progress: {
+          from: step.plan.from,
+          to: step.plan.to,
+          count: step.plan.count,
+          ...step.base,
+          ...(step.dropped === undefined ? {} : { dropped: step.dropped }),
+        },
+      })),
+    };
+  }
+
+  #take(step: Step, batch: Batch, progress: MoveProgress, nowMs: number): void {
+    if (batch.isSettled) return;
+    const before = batch.report;
+    batch.report = progress;
+    // Fewer than asked for says nothing: a successor may repeat with another count what the edge has had before.
+    if (this.#isWhole(step) || progress.asked === 0) step.isExhausted = true;
+    const judged = this.#judge(step.plan.to);
+    const fresh = settledOf(progress) - (before === undefined ? 0 : settledOf(before));
+    const bad = badOf(progress) - (before === undefined ? 0 : badOf(before));
+    judged.settled += Math.max(0, fresh);
+    judged.bad += Math.max(0, bad);
+    judged.recent += Math.max(0, fresh);
+    judged.recentBad += Math.max(0, bad);
+    if (progress.isFinal) this.#settle(step, batch);
+    batch.sentAtMs = Math.max(batch.sentAtMs, before === undefined ? nowMs : batch.sentAtMs);
+  }
+
+  #settle(step: Step, batch: Batch): void {
+    batch.isSettled = true;
+    // Forgotten in order only: the successor goes on with the first that is not settled.
+    for (let first = step.batches[0]; first?.isSettled; first = step.batches[0]) {
+      const report = first.report;
+      if (report !== undefined) add(step.base, report);
+      this.#byMove.delete(first.move);
+      step.batches.shift();
+    }
+  }
+
+  #check(step: Step, nowMs: number): void {
+    if (step.dropped !== undefined) {
+      const source = this.#ports.node(step.plan.from, nowMs);
+      if (source === undefined || source.phase === 'gone' || source.stats.boot !== step.boot)
+        this.#void(step);
+      return;
+    }
+    const source = this.#ports.node(step.plan.from, nowMs);
+    if (source === undefined || source.phase === 'gone' || source.stats.boot !== step.boot) {
+      this.#drop(step, `source ${step.plan.from} has gone`);
+      this.#void(step);
+      return;
+    }
+    const target = this.#ports.node(step.plan.to, nowMs);
+    if (target === undefined || (target.phase !== 'active' && target.phase !== 'joining')) {
+      this.#drop(step, `target ${step.plan.to} is ${target?.phase ?? 'gone'}`);
+      return;
+    }
+    const judged = this.#judge(step.plan.to);
+    const { judgedFrom, maxFailedRatio } = this.#options;
+    if (judged.settled >= judgedFrom && judged.bad / judged.settled > maxFailedRatio) {
+      this.#drop(step, `target ${step.plan.to} fails ${judged.bad} of ${judged.settled} moves`);
+    }
+  }
+
+  #drop(step: Step, why: string): void {
+    if (step.dropped !== undefined || this.#isSettled(step)) return;
+    step.dropped = why;
+    for (const batch of step.batches) {
+      if (batch.isSettled) continue;
+      this.#ports.send(step.plan.from, { command: 'cancel', move: batch.move }, () => {});
+    }
+  }
+
+  /** Nobody will report on these any more; whoever was not moved comes back by itself. */
+  #void(step: Step): void {
+    for (const batch of [...step.batches]) this.#giveUp(step, batch);
+  }
+
+  #giveUp(step: Step, batch: Batch): void {
+    if (batch.isSettled) return;
+    const report = batch.report;
+    if (report !== undefined) {
+      const open = Math.max(0, report.asked - settledOf(report));
+      batch.report = { ...report, timedOut: report.timedOut + open, isFinal: true };
+    }
+    this.#settle(step, batch);
+  }
+
+  #chase(step: Step, nowMs: number): void {
+    const { resendAfterMs, maxResends } = this.#options;
+    for (const batch of [...step.batches]) {
+      if (batch.isSettled) continue;
+      const silentMs = nowMs - batch.sentAtMs;
+      if (batch.report === undefined) {
+        if (silentMs < resendAfterMs) continue;
+        if (batch.resends >= maxResends) {
+          this.#drop(step, `source ${step.plan.from} does not report`);
+          this.#giveUp(step, batch);
+        } else {
+          batch.resends += 1;
+          batch.sentAtMs = nowMs;
+          this.#transmit(step, batch);
+        }
+      } else if (
+        silentMs >
+        this.plan.moveDeadlineMs + 5000 + (batch.count / this.#options.pace.minPerSecond) * 1000
+      ) {
+        this.#giveUp(step, batch);
+      }
+    }
+  }
+
+  #advance(step: Step, nowMs: number): void {
+    if (step.dropped !== undefined || step.isExhausted) return;
+    const last = step.batches.at(-1);
+    if (last !== undefined && last.report === undefined) return;
+    const target = this.#ports.node(step.plan.to, nowMs);
+    if (target === undefined) return;
+    const sum = this.#sum(step);
+    const left = step.plan.count - sum.asked - sum.refused;
+    if (left <= 0) {
+      step.isExhausted = true;
+      return;
+    }
+    const source = this.#paceOf(step.plan.from, nowMs);
+    const sink = this.#paceOf(step.plan.to, nowMs);
+    const perSecond = Math.min(source.perSecond, sink.perSecond);
+    const underWay = sum.asked - sum.done - sum.failed - sum.timedOut;
+    const window = Math.max(20, perSecond * this.#options.windowSeconds) - underWay;
+    const allowed = Math.min(source.available(nowMs), sink.available(nowMs), Math.floor(window));
+    const isWhole = this.#isWhole(step);
+    if (allowed < Math.min(left, Math.max(1, Math.floor(perSecond / 10)))) return;
+    const count = isWhole ? left : Math.min(left, allowed, this.#options.maxBatch);
+    source.take(isWhole ? allowed : count);
+    sink.take(isWhole ? allowed : count);
+    const move = `${this.plan.id}.${step.index}.${step.next}`;
+    const command: CommandOf<'reconnect'> = {
+      command: 'reconnect',
+      move,
+      to: { node: step.plan.to, url: target.stats.url },
+      count,
+      ratePerSecond: Math.max(1, Math.round(perSecond)),
+      deadlineMs: this.plan.moveDeadlineMs,
+      reason: this.plan.kind,
+      ...(this.plan.ring === undefined ? {} : { ring: this.plan.ring }),
+      ...(step.plan.load === undefined ? {} : { by: this.plan.load, load: step.plan.load }),
+    };
+    const batch: Batch = {
+      move,
+      count,
+      sentAtMs: nowMs,
+      resends: 0,
+      command,
+      report: undefined,
+      isSettled: false,
+    };
+    step.next += 1;
+    step.batches.push(batch);
+    this.#byMove.set(move, { step, batch });
+    this.#transmit(step, batch);
+  }
+
+  #transmit(step: Step, batch: Batch): void {
+    this.#ports.send(step.plan.from, batch.command, () => {
+      if (batch.isSettled || batch.report !== undefined) return;
+      this.#drop(step, `source ${step.plan.from} takes no commands`);
+      this.#giveUp(step, batch);
+    });
+  }
+
+  #feed(nowMs: number): void {
+    for (const [node, pace] of this.#paces) {
+      const view = this.#ports.node(node, nowMs);
+      if (view === undefined || this.#fed.get(node) === view.stats.seq) continue;
+      this.#fed.set(node, view.stats.seq);
+      const judged = this.#judge(node);
+      const { stats } = view;
+      pace.feed(
+        {
+          handshakeP99Ms: stats.handshakeP99Ms,
+          loopLagP99Ms: stats.loopLagP99Ms,
+          unackedPerSession: stats.sessions === 0 ? 0 : stats.unacked / stats.sessions,
+          failedRatio: judged.recent < 10 ? 0 : judged.recentBad / judged.recent,
+        },
+        nowMs,
+      );
+      judged.recent = 0;
+      judged.recentBad = 0;
+    }
+  }
+
+  #paceOf(node: string, nowMs: number): NodePace {
+    let pace = this.#paces.get(node);
+    if (pace === undefined) {
+      pace = new NodePace(this.#options.pace, nowMs);
+      this.#paces.set(node, pace);
+    }
+    return pace;
+  }
+
+  #judge(node: string): { settled: number; bad: number; recent: number; recentBad: number } {
+    let judged = this.#judged.get(node);
+    if (judged === undefined) {
+      judged = { settled: 0, bad: 0, recent: 0, recentBad: 0 };
+      this.#judged.set(node, judged);
+    }
+    return judged;
+  }
+
+  #sum(step: Step): Step['base'] {
+    const sum = { ...step.base };
+    for (const batch of step.batches) if (batch.report !== undefined) add(sum, batch.report);
+    return sum;
+  }
+
+  /** One batch: the edge alone knows whom the ring, or a load, concerns. */
+  #isWhole(step: Step): boolean {
+    return step.plan.load !== undefined || this.plan.ring !== undefined;
+  }
+
+  #isSettled(step: Step): boolean {
+    return step.batches.length === 0 && (step.isExhausted || step.dropped !== undefined);
+  }
+
+  #finish(): void {
+    if (this.#state === 'stopping') {
+      this.#state = 'aborted';
+      return;
+    }
+    if (this.#state === 'paused') return;
+    const dropped = this.#steps.find((step) => step.dropped !== undefined);
+    let missed = 0;
+    for (const step of this.#steps) {
+      const sum = this.#sum(step);
+      missed += Math.max(0, (this.plan.ring || step.plan.load ? sum.asked : step.plan.count) - sum.done);
+    }
+    this.#state = missed === 0 && dropped === undefined ? 'done' : 'partial';
+    this.#why = dropped?.dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);
+  }
+}
+
+const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
+const badOf = (p: MoveProgress) => p.failed + p.timedOut;
+
+function add(sum: Step['base'], report: MoveProgress): void {
+  sum.asked += report.asked;
+  sum.done += report.done;
+  sum.failed += report.failed;
+  sum.timedOut += report.timedOut;
+  sum.refused += report.refused;
+}
+
+const pick = (p: StepProgress) => ({
+  asked: p.asked,
+  done: p.done,
+  failed: p.failed,
+  timedOut: p.timedOut,
+  refused: p.refused,
+});

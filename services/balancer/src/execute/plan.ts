@@ -1,0 +1,54 @@
+import type { loads, strategies } from '@evenkeel/protocol';
+
+export type Strategy = (typeof strategies)[number];
+export type Load = (typeof loads)[number];
+export const planKinds = ['rebalance', 'drain', 'undo'] as const;
+export type PlanKind = (typeof planKinds)[number];
+
+/** One pair of nodes in a plan. */
+export interface PlanStep {
+  readonly from: string;
+  readonly to: string;
+  /** Sessions; with a load other than connections or a ring the most that may be moved. */
+  readonly count: number;
+  /** With a load other than connections: units a second to move. */
+  readonly load?: number;
+}
+
+/** What was decided; never changes once it is made. */
+export interface Plan {
+  readonly id: string;
+  readonly kind: PlanKind;
+  /** In words: why it was made. */
+  readonly why: string;
+  /** `auto`, or the operator's user id. */
+  readonly by: string;
+  readonly strategy: Strategy;
+  readonly load: Load;
+  readonly steps: readonly PlanStep[];
+  readonly total: number;
+  readonly startedAt: number;
+  /** A move not finished after this long has failed. */
+  readonly moveDeadlineMs: number;
+  /** Nodes of the ring, for `consistent-hash`. */
+  readonly ring?: { points: number; nodes: { node: string; weight: number }[] };
+  /** The plan is given up at this time (ms since the epoch). */
+  readonly endsBy?: number;
+}
+
+export const planStates = ['running', 'paused', 'stopping', 'done', 'partial', 'aborted'] as const;
+export type PlanState = (typeof planStates)[number];
+
+/** What came of a step so far. */
+export interface StepProgress {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  readonly asked: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly refused: number;
+  /** Why the rest of this step was given up. */
+  readonly dropped?: string;
+}

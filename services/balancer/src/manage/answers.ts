@@ -1,0 +1,56 @@
+import type { NodeView } from '../cluster/view.js';
+import type { PlanRun } from '../execute/plan-run.js';
+
+/** Why a command was not carried out; `code` is stable and documented in MANAGE.md. */
+export class ManageError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ManageError';
+    this.code = code;
+  }
+}
+
+export type Answer =
+  | { ok: true; [key: string]: unknown }
+  | { ok: false; error: { code: string; message: string } };
+
+export const refusal = (code: string, message: string): Answer => ({ ok: false, error: { code, message } });
+
+/** A node as `status` shows it. */
+export function nodeAnswer(n: NodeView, isDrained: boolean): object {
+  const { v: _v, node: _node, state, at: _at, ...stats } = n.stats;
+  const shown = n.phase === 'cordoned' && isDrained ? 'draining' : n.phase;
+  return { node: n.node, state: shown, reportedState: state, seenAt: n.seenAtMs, ...stats };
+}
+
+/** The running plan as `status` shows it. */
+export function planAnswer(run: PlanRun, nowMs: number): object {
+  const { plan } = run;
+  const steps = run.progress();
+  const sum = (key: 'done' | 'failed' | 'timedOut') => steps.reduce((all, step) => all + step[key], 0);
+  const done = sum('done');
+  const failed = sum('failed');
+  const timedOut = sum('timedOut');
+  const left = Math.max(0, plan.total - done - failed - timedOut);
+  const elapsedMs = Math.max(1, nowMs - plan.startedAt);
+  const perSecond = done > 0 ? (done / elapsedMs) * 1000 : run.ratePerSecond();
+  return {
+    id: plan.id,
+    kind: plan.kind,
+    state: run.state,
+    reason: plan.why,
+    by: plan.by,
+    strategy: plan.strategy,
+    load: plan.load,
+    total: plan.total,
+    done,
+    failed,
+    timedOut,
+    startedAt: plan.startedAt,
+    ratePerSecond: Math.round(run.ratePerSecond()),
+    etaMs: perSecond > 0 ? Math.round((left / perSecond) * 1000) : null,
+    moves: steps,
+  };
+}

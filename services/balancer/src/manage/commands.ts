@@ -1,0 +1,249 @@
+import type { ManageCommand } from '@evenkeel/protocol';
+import type { Balancer, PastPlan } from '../balancer.js';
+import type { NodeView } from '../cluster/view.js';
+import { type Outcome, planDrain, planLevel } from '../plan/planner.js';
+import { attemptKey, isDraining, takes, toPlanNodes } from '../plan/policy.js';
+import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
+
+export interface CommandContext {
+  readonly balancer: Balancer;
+  readonly leader: { id: string; since: number };
+  readonly nowMs: number;
+  /** Who asks, as the broker has validated it; else `anonymous`. */
+  readonly user: string;
+  sendToEdge(node: string, command: { command: 'cordon' | 'uncordon' }): Promise<'routed' | 'unrouted'>;
+  askEdges(command: 'where' | 'disconnect', user: string): Promise<Answer>;
+}
+
+type Of<C extends ManageCommand['command']> = Extract<ManageCommand, { command: C }>;
+
+/** Carries out one command. @throws ManageError what is wrong with it. */
+export async function carryOut(command: ManageCommand, c: CommandContext): Promise<Answer> {
+  switch (command.command) {
+    case 'status':
+      return status(c);
+    case 'plan':
+      return dryRun(command, c);
+    case 'rebalance':
+      return rebalance(command, c);
+    case 'drain':
+      return drain(command, c);
+    case 'cordon':
+    case 'uncordon':
+      return cordon(command, c);
+    case 'pause':
+    case 'resume':
+    case 'abort':
+      return steer(command, c);
+    case 'undo':
+      return undo(command, c);
+    case 'where':
+    case 'disconnect':
+      return c.askEdges(command.command, command.user);
+  }
+}
+
+const short = (p: PastPlan) => {
+  const { moved: _, ...rest } = p;
+  return rest;
+};
+
+function status({ balancer, leader, nowMs }: CommandContext): Answer {
+  return {
+    ok: true,
+    nodes: balancer.view.nodes(nowMs).map((n) => nodeAnswer(n, isDraining(n, balancer.drains))),
+    leader,
+    plan: balancer.run === undefined ? null : planAnswer(balancer.run, nowMs),
+    mode: balancer.mode,
+    isPaused: balancer.isPaused,
+    why: balancer.why,
+    history: balancer.history.map(short).reverse(),
+  };
+}
+
+/** The nodes that a command names. */
+function named(
+  command: { node?: string | undefined; nodes?: string[] | undefined },
+  c: CommandContext,
+): NodeView[] {
+  const names = [
+    ...new Set([...(command.nodes ?? []), ...(command.node === undefined ? [] : [command.node])]),
+  ];
+  return names.map((name) => {
+    const node = c.balancer.view.get(name, c.nowMs);
+    if (node === undefined || node.phase === 'gone') {
+      const known = c.balancer.view.nodes(c.nowMs).filter((n) => n.phase !== 'gone');
+      const list = known.map((n) => n.node).join(', ') || 'none';
+      throw new ManageError('unknown-node', `there is no node ${name}; known nodes: ${list}`);
+    }
+    return node;
+  });
+}
+
+function needNodes(command: Of<'drain'> | Of<'cordon'> | Of<'uncordon'>, c: CommandContext): NodeView[] {
+  const nodes = named(command, c);
+  if (nodes.length === 0)
+    throw new ManageError('bad-command', `name a node: {"command": "${command.command}", "node": …}`);
+  return nodes;
+}
+
+function level(c: CommandContext): Outcome {
+  const nodes = c.balancer.view.nodes(c.nowMs);
+  return planLevel(toPlanNodes(nodes, (n) => (takes(n) ? 'level' : 'still')));
+}
+
+function emptied(nodes: readonly NodeView[], c: CommandContext): Outcome {
+  const names = new Set(nodes.map((n) => n.node));
+  const all = c.balancer.view.nodes(c.nowMs);
+  if (!all.some((n) => takes(n) && !names.has(n.node))) {
+    throw new ManageError(
+      'no-target',
+      `no active node would be left to take the sessions of ${[...names].join(', ')}; add or uncordon one first`,
+    );
+  }
+  return planDrain(toPlanNodes(all, (n) => (names.has(n.node) ? 'drain' : takes(n) ? 'level' : 'still')));
+}
+
+function shown(outcome: Outcome, why: string, c: CommandContext): object {
+  const nodes = c.balancer.view.nodes(c.nowMs).filter((n) => outcome.after.has(n.node));
+  return {
+    moves: outcome.moves,
+    total: outcome.total,
+    unplaced: outcome.unplaced,
+    before: Object.fromEntries(nodes.map((n) => [n.node, n.stats.sessions])),
+    after: Object.fromEntries(outcome.after),
+    estimatedMs: c.balancer.estimateMs(outcome.moves),
+    why,
+  };
+}
+
+function dryRun(command: Of<'plan'>, c: CommandContext): Answer {
+  const nodes = named(command, c);
+  const outcome = nodes.length > 0 ? emptied(nodes, c) : level(c);
+  const list = nodes.map((n) => n.node).join(', ');
+  const why = outcome.total === 0 ? 'nothing to move' : nodes.length > 0 ? `draining ${list}` : 'levelling';
+  return { ok: true, plan: shown(outcome, why, c) };
+}
+
+function needIdle(c: CommandContext): void {
+  const { run } = c.balancer;
+  if (run !== undefined) {
+    throw new ManageError(
+      'plan-running',
+      `plan ${run.plan.id} is ${run.state}; wait for it or abort it first`,
+    );
+  }
+}
+
+function rebalance(_command: Of<'rebalance'>, c: CommandContext): Answer {
+  needIdle(c);
+  needWarm(c);
+  const outcome = level(c);
+  if (outcome.total === 0) return { ok: true, plan: { id: null, ...shown(outcome, 'level already', c) } };
+  const why = `asked for by ${c.user}`;
+  const plan = c.balancer.start('rebalance', why, c.user, outcome, c.nowMs);
+  return { ok: true, plan: { id: plan.id, ...shown(outcome, why, c) } };
+}
+
+function needWarm(c: CommandContext): void {
+  if (c.balancer.isWarm(c.nowMs)) return;
+  throw new ManageError(
+    'not-ready',
+    'this balancer has just started and does not know every node yet; ask again in 3 s',
+  );
+}
+
+async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
+  const nodes = needNodes(command, c);
+  needWarm(c);
+  const outcome = emptied(nodes, c);
+  for (const n of nodes) {
+    c.balancer.drains.set(n.node, {
+      node: n.node,
+      boot: n.stats.boot,
+      by: c.user,
+      ...(command.deadlineMs === undefined ? {} : { endsBy: c.nowMs + command.deadlineMs }),
+    });
+    c.balancer.forgive(attemptKey(n));
+  }
+  await c.balancer.save();
+  for (const n of nodes) if (n.phase !== 'draining') await toEdge(n.node, 'cordon', c);
+  return {
+    ok: true,
+    nodes: nodes.map((n) => n.node),
+    plan: shown(outcome, `draining, asked for by ${c.user}`, c),
+  };
+}
+
+async function cordon(command: Of<'cordon'> | Of<'uncordon'>, c: CommandContext): Promise<Answer> {
+  const nodes = needNodes(command, c);
+  for (const n of nodes) {
+    if (command.command === 'uncordon') {
+      if (n.phase === 'draining') {
+        throw new ManageError(
+          'draining',
+          `${n.node} is shutting down and cannot be uncordoned; start it again`,
+        );
+      }
+      c.balancer.drains.delete(n.node);
+    }
+    await toEdge(n.node, command.command, c);
+  }
+  await c.balancer.save();
+  return { ok: true, nodes: nodes.map((n) => n.node) };
+}
+
+async function toEdge(node: string, command: 'cordon' | 'uncordon', c: CommandContext): Promise<void> {
+  if ((await c.sendToEdge(node, { command })) === 'unrouted') {
+    throw new ManageError('node-unreachable', `${node} takes no commands at present; look whether it runs`);
+  }
+}
+
+function steer(command: Of<'pause'> | Of<'resume'> | Of<'abort'>, c: CommandContext): Answer {
+  const { balancer } = c;
+  const { run } = balancer;
+  if (command.plan !== undefined && run?.plan.id !== command.plan) {
+    throw new ManageError(
+      'unknown-plan',
+      run === undefined ? 'no plan is running' : `plan ${command.plan} is not running; ${run.plan.id} is`,
+    );
+  }
+  if (run === undefined) {
+    if (command.command === 'abort') throw new ManageError('no-plan', 'no plan is running: nothing to abort');
+    balancer.isPaused = command.command === 'pause';
+    void balancer.save();
+    return { ok: true, plan: null, isPaused: balancer.isPaused };
+  }
+  if (command.command === 'pause') run.pause();
+  else if (command.command === 'abort') run.abort(`aborted by ${c.user}`);
+  else if (!run.resume()) balancer.isPaused = false;
+  void balancer.save();
+  return { ok: true, plan: planAnswer(run, c.nowMs), isPaused: balancer.isPaused };
+}
+
+function undo(command: Of<'undo'>, c: CommandContext): Answer {
+  needIdle(c);
+  const past =
+    command.plan === undefined
+      ? c.balancer.history.at(-1)
+      : c.balancer.history.find((p) => p.id === command.plan);
+  if (past === undefined) {
+    throw new ManageError('unknown-plan', 'there is no such plan among the last 100; status lists them');
+  }
+  const phase = (name: string) => c.balancer.view.get(name, c.nowMs)?.phase;
+  const moves = past.moved.filter((m) => m.done > 0).map((m) => ({ from: m.to, to: m.from, count: m.done }));
+  const bad = moves.find((m) => phase(m.to) !== 'active');
+  if (bad !== undefined) {
+    throw new ManageError(
+      'no-target',
+      `${bad.to} is ${phase(bad.to) ?? 'gone'} and takes nobody back; uncordon or start it first`,
+    );
+  }
+  const total = moves.reduce((sum, m) => sum + m.count, 0);
+  if (total === 0) return { ok: true, plan: { id: null, moves, total, why: `plan ${past.id} moved nobody` } };
+  const why = `undoing ${past.id}, asked for by ${c.user}`;
+  const plan = c.balancer.start('undo', why, c.user, { moves, total }, c.nowMs);
+  // Levelling would at once undo the undoing.
+  c.balancer.isPaused = true;
+  return { ok: true, isPaused: true, plan: { id: plan.id, moves, total, why } };
+}

@@ -1,0 +1,189 @@
+import type { NodeView } from '../cluster/view.js';
+import type { PlanKind } from '../execute/plan.js';
+import { type Outcome, type PlanNode, planDrain, planLevel, type Role } from './planner.js';
+import { compareVersions } from './version.js';
+
+export interface PolicyOptions {
+  /** A node further off its share than this part of it … */
+  relativeThreshold: number;
+  /** … and than this many sessions calls for a plan. */
+  absoluteThreshold: number;
+  /** The same must have been so for this long. */
+  settleMs: number;
+  /** After a plan nothing happens by itself for this long. */
+  quietMs: number;
+  /** A draining node is left alone this long, so that every gateway has heard of it. */
+  drainSettleMs: number;
+  /** While versions are mixed, nothing is levelled until this long after the last node came, went or drained. */
+  deployHoldMs: number;
+  /** After this many plans that left sessions behind, a draining node is given up. */
+  maxDrainAttempts: number;
+}
+
+export const policyDefaults: PolicyOptions = {
+  relativeThreshold: 0.01,
+  absoluteThreshold: 5,
+  settleMs: 1000,
+  quietMs: 2000,
+  drainSettleMs: 300,
+  deployHoldMs: 60_000,
+  maxDrainAttempts: 5,
+};
+
+/** A node that an operator wants empty. */
+export interface DrainGoal {
+  readonly node: string;
+  readonly boot: string;
+  readonly by: string;
+  readonly endsBy?: number;
+}
+
+export interface Situation {
+  readonly nowMs: number;
+  readonly nodes: readonly NodeView[];
+  readonly drains: ReadonlyMap<string, DrainGoal>;
+  /** Whether levelling may happen by itself; else why not. */
+  readonly levelling: true | string;
+  readonly lastPlanEndMs: number;
+  /** Nodes that came and went too often lately; they get nothing by themselves. */
+  readonly flapping: ReadonlySet<string>;
+  /** Plans for a boot of a node that left sessions behind. */
+  readonly attempts: ReadonlyMap<string, number>;
+}
+
+export type Decision =
+  | { readonly kind: 'wait'; readonly why: string }
+  | {
+      readonly kind: 'plan';
+      readonly planKind: PlanKind;
+      readonly why: string;
+      readonly outcome: Outcome;
+      readonly drained: readonly string[];
+    };
+
+const isHere = (n: NodeView) => n.phase !== 'gone' && n.phase !== 'suspect';
+
+/** Whether the node is to be emptied: it says so itself, or an operator does and placement knows. */
+export function isDraining(n: NodeView, drains: ReadonlyMap<string, DrainGoal>): boolean {
+  if (n.phase === 'draining') return true;
+  return n.phase === 'cordoned' && drains.get(n.node)?.boot === n.stats.boot;
+}
+
+export const attemptKey = (n: NodeView): string => `${n.node}.${n.stats.boot}`;
+
+/** The nodes as the planner takes them. */
+export function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): PlanNode[] {
+  return nodes.filter(isHere).map((n) => ({
+    node: n.node,
+    role: role(n),
+    sessions: n.stats.sessions,
+    weight: n.stats.weight,
+    capacity: n.stats.capacity,
+    version: n.stats.version,
+  }));
+}
+
+/** Decides what to do by itself, if anything. Remembers only since when the cluster has been off level. */
+export class Policy {
+  readonly #options: PolicyOptions;
+  #offSinceMs: number | undefined;
+  #changedAtMs = Number.NEGATIVE_INFINITY;
+  #members = '';
+
+  constructor(options: Partial<PolicyOptions> = {}) {
+    this.#options = { ...policyDefaults, ...options };
+  }
+
+  get options(): PolicyOptions {
+    return this.#options;
+  }
+
+  decide(s: Situation): Decision {
+    this.#watch(s);
+    const drain = this.#drain(s);
+    if (drain !== undefined) return drain;
+    return this.#level(s);
+  }
+
+  #watch(s: Situation): void {
+    const members = s.nodes.map((n) => `${n.node} ${n.stats.boot} ${n.phase}`).join(',');
+    if (members === this.#members) return;
+    this.#members = members;
+    this.#changedAtMs = s.nowMs;
+  }
+
+  #drain(s: Situation): Decision | undefined {
+    const draining = s.nodes.filter((n) => isHere(n) && isDraining(n, s.drains));
+    const due = draining.filter(
+      (n) => n.stats.sessions > 0 && (s.attempts.get(attemptKey(n)) ?? 0) < this.#options.maxDrainAttempts,
+    );
+    if (due.length === 0) return undefined;
+    const unsettled = due.find((n) => s.nowMs - n.stateSinceMs < this.#options.drainSettleMs);
+    if (unsettled !== undefined)
+      return wait(`waiting until the gateways know that ${unsettled.node} is draining`);
+    const stale = due.find((n) => n.seenAtMs <= s.lastPlanEndMs);
+    if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
+    const names = new Set(due.map((n) => n.node));
+    const outcome = planDrain(
+      toPlanNodes(s.nodes, (n) => (names.has(n.node) ? 'drain' : takes(n) ? 'level' : 'still')),
+    );
+    const list = [...names].join(', ');
+    if (outcome.total === 0) return wait(`${list} should be drained but no active node has room`);
+    return { kind: 'plan', planKind: 'drain', why: `draining ${list}`, outcome, drained: [...names] };
+  }
+
+  #level(s: Situation): Decision {
+    const off = this.#isOff(s);
+    if (typeof off === 'string') {
+      this.#offSinceMs = undefined;
+      return wait(off);
+    }
+    this.#offSinceMs ??= s.nowMs;
+    if (s.levelling !== true) return wait(s.levelling);
+    const { settleMs, quietMs, deployHoldMs } = this.#options;
+    if (s.nowMs - s.lastPlanEndMs < quietMs) return wait('quiet period after the last plan');
+    const level = s.nodes.filter(takes);
+    const versions = [...new Set(level.map((n) => n.stats.version))];
+    if (versions.length > 1 && s.nowMs - this.#changedAtMs < deployHoldMs) {
+      const newest = versions.sort(compareVersions).at(-1);
+      return wait(`versions are mixed (newest ${newest}): a deployment may be under way`);
+    }
+    if (s.nowMs - this.#offSinceMs < settleMs) return wait('off level, waiting whether it lasts');
+    return { kind: 'plan', planKind: 'rebalance', why: off.why, outcome: off.outcome, drained: [] };
+  }
+
+  #isOff(s: Situation): string | { why: string; outcome: Outcome } {
+    const level = s.nodes.filter((n) => takes(n) && !s.flapping.has(n.node));
+    if (level.length < 2) return `${level.length} active nodes: nothing to level`;
+    const joining = s.nodes.find((n) => n.phase === 'joining');
+    if (joining !== undefined) return `${joining.node} is joining`;
+    const stale = level.find((n) => n.seenAtMs <= s.lastPlanEndMs);
+    if (stale !== undefined) return `waiting for a report of ${stale.node} from after the last plan`;
+    const busy = level.find((n) => n.stats.moves.pending > 0);
+    if (busy !== undefined) return `moves are pending on ${busy.node}`;
+    const attaching = level.find(
+      (n) => n.stats.connections - n.stats.sessions > Math.max(5, n.stats.sessions * 0.02),
+    );
+    if (attaching !== undefined) return `clients are still attaching on ${attaching.node}`;
+    const names = new Set(level.map((n) => n.node));
+    const planned = toPlanNodes(s.nodes, (n) => (names.has(n.node) ? 'level' : 'still'));
+    const outcome = planLevel(planned);
+    let worst: { node: string; by: number; target: number } | undefined;
+    for (const n of planned) {
+      if (n.role !== 'level') continue;
+      const target = outcome.after.get(n.node) ?? 0;
+      const by = n.sessions - target;
+      const limit = Math.max(this.#options.absoluteThreshold, target * this.#options.relativeThreshold);
+      if (Math.abs(by) > limit && Math.abs(by) > Math.abs(worst?.by ?? 0))
+        worst = { node: n.node, by, target };
+    }
+    if (worst === undefined) return 'level within the thresholds';
+    const side = worst.by > 0 ? 'over' : 'under';
+    return { why: `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.target}`, outcome };
+  }
+}
+
+/** May be given sessions. */
+export const takes = (n: NodeView): boolean => n.phase === 'active';
+
+const wait = (why: string): Decision => ({ kind: 'wait', why });
