@@ -9,7 +9,6 @@ export interface Surroundings {
   defaultPrefetch: number;
   recover(consumer: ChannelConsumer): void;
   exists(): Promise<boolean>;
-  afterRequeues(): Promise<number | undefined>;
   gone(consumer: ChannelConsumer): void;
 }
 
@@ -20,7 +19,6 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   readonly queue: string;
   state: 'active' | 'recovering' | 'cancelled' = 'recovering';
   attempts = 0;
-  requeues = 0;
   readonly #options: ConsumeOptions;
   readonly #shard: Shard;
   readonly #around: Surroundings;
@@ -117,13 +115,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
       if (this.#isQueueSuspect && !(await this.#around.exists())) return undefined;
       if (!at.isOpen) return undefined;
       const ok = await at.channel.checkQueue(this.queue);
-      const { requeues } = this;
-      if (requeues === 0) return { messages: ok.messageCount, consumers: ok.consumerCount };
-      // The declare has proved that the requeues have reached the queue, not that it has carried them out.
-      const messages = await this.#around.afterRequeues();
-      if (!at.isOpen) return undefined;
-      this.requeues -= requeues;
-      return { messages: messages ?? ok.messageCount, consumers: ok.consumerCount };
+      return { messages: ok.messageCount, consumers: ok.consumerCount };
     } catch {
       return undefined;
     }
@@ -140,7 +132,6 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     at.consumers.set(tag, this);
     this.#at = at;
     this.#tag = tag;
-    this.requeues = 0;
     this.#isQueueSuspect = false;
     try {
       await this.#consume(at, tag);

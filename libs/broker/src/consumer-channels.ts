@@ -89,7 +89,6 @@ export class ConsumerChannels {
         queueMicrotask(() => this.#pump());
       },
       exists: async () => (await this.#topology.checkQueue(queue)) !== undefined,
-      afterRequeues: () => this.#topology.afterRequeues(queue),
       gone: (c) => this.#consumers.delete(c),
     });
     this.#consumers.add(consumer);

@@ -16,7 +16,7 @@ function incarnation(isOpen: boolean) {
 describe('IncomingDelivery', () => {
   it('settles once, whatever is called after', () => {
     const { at, calls } = incarnation(true);
-    const delivery = new IncomingDelivery(message, at, { requeues: 0 });
+    const delivery = new IncomingDelivery(message, at);
     delivery.requeue();
     delivery.ack();
     delivery.drop();
@@ -28,15 +28,13 @@ describe('IncomingDelivery', () => {
 
   it('sends nothing once its channel has gone', () => {
     const { at, calls } = incarnation(false);
-    new IncomingDelivery(message, at, { requeues: 0 }).ack();
-    new IncomingDelivery(message, at, { requeues: 0 }).drop();
+    new IncomingDelivery(message, at).ack();
+    new IncomingDelivery(message, at).drop();
     expect(calls.ack).not.toHaveBeenCalled();
     expect(calls.nack).not.toHaveBeenCalled();
   });
 
   it('has headers even where the message has none', () => {
-    expect(new IncomingDelivery(message, incarnation(true).at, { requeues: 0 }).properties.headers).toEqual(
-      {},
-    );
+    expect(new IncomingDelivery(message, incarnation(true).at).properties.headers).toEqual({});
   });
 });

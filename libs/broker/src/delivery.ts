@@ -9,22 +9,15 @@ export interface Incarnation {
   isOpen: boolean;
 }
 
-/** Where requeues are counted: a barrier has to wait for them only. */
-export interface RequeueTally {
-  requeues: number;
-}
-
 /** A delivery is one small object: the hot path makes no closures and no promises. */
 export class IncomingDelivery implements Delivery {
   isSettled = false;
   readonly #message: ConsumeMessage;
   readonly #at: Incarnation;
-  readonly #tally: RequeueTally;
 
-  constructor(message: ConsumeMessage, at: Incarnation, tally: RequeueTally) {
+  constructor(message: ConsumeMessage, at: Incarnation) {
     this.#message = message;
     this.#at = at;
-    this.#tally = tally;
   }
 
   get body(): Buffer {
@@ -54,9 +47,7 @@ export class IncomingDelivery implements Delivery {
   }
 
   requeue(): void {
-    if (!this.#settle()) return;
-    this.#tally.requeues++;
-    this.#at.channel.nack(this.#message, false, true);
+    if (this.#settle()) this.#at.channel.nack(this.#message, false, true);
   }
 
   drop(): void {

@@ -1,11 +1,11 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { type Incarnation, IncomingDelivery, type RequeueTally } from './delivery.js';
+import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
 import type { Link } from './link.js';
 import { LogLimit } from './pace.js';
 
 /** What a shard knows of a consumer. */
-export interface ShardConsumer extends RequeueTally {
+export interface ShardConsumer {
   deliver(delivery: IncomingDelivery): void;
   channelLost(at: ShardChannel): void;
 }
@@ -78,7 +78,7 @@ export class Shard {
       at.channel.nack(message, false, true);
       return;
     }
-    const delivery = new IncomingDelivery(message, at, consumer);
+    const delivery = new IncomingDelivery(message, at);
     try {
       consumer.deliver(delivery);
     } catch (error) {

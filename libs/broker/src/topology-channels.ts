@@ -116,26 +116,6 @@ export class TopologyChannels {
     return this.#void((channel) => channel.deleteQueue(name), `queue ${name}`);
   }
 
-  /**
-   * Resolves once the queue has carried out every requeue it had received before; undefined when there is no
-   * such queue or it cannot be looked into. A classic queue serves a passive declare before requeues, so
-   * that alone proves nothing. A basic.get waits its turn behind them, and closing its channel puts the
-   * message back in its place before close-ok.
-   */
-  async afterRequeues(name: string): Promise<number | undefined> {
-    try {
-      return await this.#execute(async (channel) => {
-        const message = await channel.get(name, { noAck: false });
-        if (message === false) return 0;
-        await channel.close();
-        return message.fields.messageCount + 1;
-      });
-    } catch (cause) {
-      if (replyCodeOf(cause) !== undefined) return undefined;
-      throw cause;
-    }
-  }
-
   async #void(run: (channel: Channel) => Promise<unknown>, what: string): Promise<void> {
     try {
       await this.#execute(run);

@@ -145,9 +145,13 @@ export interface Consumer {
    */
   cancel(): Promise<void>;
   /**
-   * Passes once the broker has applied everything settled before on this consumer's channel: a requeued
-   * message is back in its queue. Answers with the queue's counts; undefined if the channel was lost
-   * meanwhile or the queue is gone.
+   * Resolves when everything settled before on this consumer's channel has reached the queue, ahead of any
+   * consumer that starts from now on: that one gets the requeued messages first, in their order. Undefined
+   * if the channel was lost meanwhile or the queue is gone.
+   *
+   * The counts may still lack the requeued messages. A classic queue answers a passive declare (priority 7
+   * in `rabbit_amqqueue_process:prioritise_call/4`) before it carries out waiting requeues; a basic.consume
+   * has the requeues' own priority 0 and waits its turn behind them. Read in 3.10.8 and in 4.x.
    */
   barrier(): Promise<QueueCounts | undefined>;
 }
