@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import type { Broker, Publisher } from '@evenkeel/broker';
+import {
+  type CommandOf,
+  edgeCommand,
+  edgeKey,
+  exchanges,
+  type MoveProgress,
+  movesKey,
+  type NodeState,
+  type NodeStats,
+  replyKey,
+  statsKey,
+} from '@evenkeel/protocol';
+
+/** Sessions and who has moved where, shared by the fake edges of one test. */
+export class FakeMesh {
+  readonly edges = new Map<string, FakeEdge>();
+  /** Per session: how often it was moved. */
+  readonly moves = new Map<string, number>();
+}
+
+export interface FakeEdgeOptions {
+  node: string;
+  sessions?: number;
+  version?: string;
+  /** Takes this long to move one session. */
+  moveMs?: number;
+  /** How often statistics go out. */
+  everyMs?: number;
+}
+
+/** An edge without sockets: publishes statistics and obeys `reconnect` as a real one does, with move reports. */
+export class FakeEdge {
+  readonly node: string;
+  readonly boot = randomUUID();
+  readonly url: string;
+  readonly version: string;
+  readonly sessions = new Set<string>();
+  /** Every reconnect command received, repeats included. */
+  readonly commands: CommandOf<'reconnect'>[] = [];
+  state: NodeState = 'active';
+  stats: Partial<NodeStats> = {};
+  /** Of every this many moves one fails; 0: none. */
+  failEvery = 0;
+  readonly #mesh: FakeMesh;
+  readonly #broker: Broker;
+  readonly #publisher: Publisher;
+  readonly #moveMs: number;
+  readonly #everyMs: number;
+  readonly #moves = new Map<string, { progress: MoveProgress; isCancelled: boolean }>();
+  readonly #picked = new Set<string>();
+  #seq = 0;
+  #count = 0;
+  #isDirty = false;
+  #timers: NodeJS.Timeout[] = [];
+  #isStopped = false;
+  #cancel: () => Promise<void> = async () => {};
+
+  constructor(mesh: FakeMesh, broker: Broker, publisher: Publisher, options: FakeEdgeOptions) {
+    this.node = options.node;
+    this.url = `ws://${options.node}.test/ws`;
+    this.version = options.version ?? '1.0.0';
+    this.#mesh = mesh;
+    this.#broker = broker;
+    this.#publisher = publisher;
+    this.#moveMs = options.moveMs ?? 5;
+    this.#everyMs = options.everyMs ?? 250;
+    for (let i = 0; i < (options.sessions ?? 0); i++)
+      this.sessions.add(`${options.node}-${randomUUID().slice(0, 8)}-${i}`);
+  }
+
+  async start(): Promise<this> {
+    const queue = `control.${this.node}.${this.boot}`;
+    await this.#broker
+      .topology({ channels: 1 })
+      .declareQueue({ name: queue, durable: false, exclusive: true });
+    await this.#broker.topology({ channels: 1 }).bind(queue, exchanges.control, edgeKey(this.node));
+    await this.#broker.topology({ channels: 1 }).bind(queue, exchanges.control, 'all');
+    const consumer = await this.#broker.consumers({ channels: 1, prefetch: 100 }).consume(queue, {
+      onDelivery: (d) => {
+        d.ack();
+        const command = edgeCommand.parse(JSON.parse(d.body.toString()));
+        if (command.command === 'reconnect') void this.#reconnect(command);
+        else if (command.command === 'cancel') this.#cancelMove(command.move);
+        else if (command.command === 'cordon') this.setState('cordoned');
+        else if (command.command === 'uncordon') this.setState('active');
+        else if (command.command === 'where' || command.command === 'disconnect') this.#answer(command);
+      },
+    });
+    this.#cancel = async () => {
+      await consumer.cancel();
+      await this.#broker.topology({ channels: 1 }).deleteQueue(queue);
+    };
+    this.#mesh.edges.set(this.node, this);
+    this.publishStats();
+    this.#timers = [
+      setInterval(() => this.publishStats(), this.#everyMs),
+      setInterval(() => this.#publishMoves(), 100),
+    ];
+    return this;
+  }
+
+  setState(state: NodeState): void {
+    this.state = state;
+    this.publishStats();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    if (this.#mesh.edges.get(this.node) === this) this.#mesh.edges.delete(this.node);
+    await this.#cancel();
+  }
+
+  publishStats(): void {
+    if (this.#isStopped) return;
+    this.#seq += 1;
+    const stats: NodeStats = {
+      v: 1,
+      node: this.node,
+      url: this.url,
+      boot: this.boot,
+      seq: this.#seq,
+      at: Date.now(),
+      state: this.state,
+      version: this.version,
+      weight: 1,
+      capacity: 16_000,
+      connections: this.sessions.size,
+      sessions: this.sessions.size,
+      detached: 0,
+      unacked: 0,
+      deliveredPerSecond: 0,
+      receivedPerSecond: 0,
+      bytesPerSecond: 0,
+      handshakesPerSecond: 0,
+      handshakeP99Ms: 10,
+      loopLagP99Ms: 1,
+      loopUtilization: 0.1,
+      cpu: 0.1,
+      rssBytes: 1,
+      moves: { pending: this.#pending(), done: 0, failed: 0 },
+      ...this.stats,
+    };
+    void this.#publisher.publish(exchanges.stats, statsKey(this.node), JSON.stringify(stats)).catch(() => {});
+  }
+
+  #pending(): number {
+    let pending = 0;
+    for (const { progress: p } of this.#moves.values())
+      if (!p.isFinal) pending += p.asked - p.done - p.failed;
+    return pending;
+  }
+
+  async #reconnect(command: CommandOf<'reconnect'>): Promise<void> {
+    this.commands.push(command);
+    this.#isDirty = true;
+    if (this.#moves.has(command.move)) return;
+    // Picked is picked: not for the next command.
+    const free = [...this.sessions].filter((s) => !this.#picked.has(s));
+    const picked = free.slice(0, command.count ?? free.length);
+    for (const session of picked) this.#picked.add(session);
+    const progress: MoveProgress = {
+      move: command.move,
+      to: command.to.node,
+      asked: picked.length,
+      sent: 0,
+      done: 0,
+      failed: 0,
+      timedOut: 0,
+      refused: 0,
+      isFinal: picked.length === 0,
+    };
+    const move = { progress, isCancelled: false };
+    this.#moves.set(command.move, move);
+    for (const session of picked) {
+      await new Promise((resolve) => setTimeout(resolve, this.#moveMs));
+      if (this.#isStopped) return;
+      if (move.isCancelled) break;
+      progress.sent += 1;
+      this.#isDirty = true;
+      const target = this.#mesh.edges.get(command.to.node);
+      this.#count += 1;
+      if (target === undefined || (this.failEvery > 0 && this.#count % this.failEvery === 0)) {
+        progress.failed += 1;
+        continue;
+      }
+      this.sessions.delete(session);
+      target.sessions.add(session);
+      this.#mesh.moves.set(session, (this.#mesh.moves.get(session) ?? 0) + 1);
+      progress.done += 1;
+    }
+    for (const session of picked) this.#picked.delete(session);
+    progress.isFinal = true;
+    this.#isDirty = true;
+  }
+
+  #cancelMove(move: string): void {
+    const known = this.#moves.get(move);
+    if (known !== undefined) known.isCancelled = true;
+    this.#isDirty = true;
+  }
+
+  #publishMoves(): void {
+    if (!this.#isDirty || this.#isStopped) return;
+    this.#isDirty = false;
+    const report = {
+      v: 1,
+      node: this.node,
+      boot: this.boot,
+      at: Date.now(),
+      moves: [...this.#moves.values()].slice(-1000).map((m) => m.progress),
+    };
+    void this.#publisher
+      .publish(exchanges.stats, movesKey(this.node), JSON.stringify(report))
+      .catch(() => {});
+  }
+
+  #answer(command: CommandOf<'where'> | CommandOf<'disconnect'>): void {
+    const sessions = [...this.sessions]
+      .filter((s) => s.startsWith(command.uid))
+      .map((session) => ({ session, node: this.node, since: 1, unacked: 0, isBare: false }));
+    const reply = { ask: command.ask, node: this.node, boot: this.boot, sessions };
+    void this.#publisher
+      .publish(exchanges.control, replyKey(command.reply), JSON.stringify(reply))
+      .catch(() => {});
+  }
+}

@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Broker, type Publisher } from '@evenkeel/broker';
+import { onTestFinished } from 'vitest';
+import { freshVhost } from '../support/broker.js';
+import { FakeEdge, type FakeEdgeOptions, FakeMesh } from './balancer-fake-edge.js';
+
+const main = join(import.meta.dirname, '..', '..', 'services', 'balancer', 'dist', 'main.js');
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are read as a client in another language would
+export type Answer = any;
+
+/** One balancer process. */
+export interface BalancerHandle {
+  readonly id: string;
+  readonly child: ChildProcess;
+  /** What it has logged, line by line. */
+  readonly lines: string[];
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Waits until `check` is true; fails with `what` after `timeoutMs`. */
+export async function until(
+  what: string,
+  timeoutMs: number,
+  check: () => boolean | Promise<boolean>,
+): Promise<number> {
+  const beginMs = performance.now();
+  while (!(await check())) {
+    if (performance.now() - beginMs > timeoutMs) throw new Error(`after ${timeoutMs} ms: not ${what}`);
+    await pause(20);
+  }
+  return performance.now() - beginMs;
+}
+
+/** Fake edges, real balancers and an operator, in a vhost of their own. */
+export class Bench {
+  readonly amqpUrl: string;
+  readonly broker: Broker;
+  readonly publisher: Publisher;
+  readonly mesh = new FakeMesh();
+  readonly #replyTo = `test.reply.${randomUUID()}`;
+  readonly #waiting = new Map<string, (answer: Answer) => void>();
+
+  private constructor(amqpUrl: string, broker: Broker) {
+    this.amqpUrl = amqpUrl;
+    this.broker = broker;
+    this.publisher = broker.publisher();
+  }
+
+  static async open(): Promise<Bench> {
+    const { amqpUrl } = await freshVhost();
+    const broker = await Broker.connect({ url: amqpUrl, name: 'bench', attempts: 1 });
+    onTestFinished(() => broker.close());
+    const { meshTopology } = await import('@evenkeel/protocol');
+    await broker.declare({ exchanges: meshTopology.exchanges });
+    const bench = new Bench(amqpUrl, broker);
+    const replyTo = bench.#replyTo;
+    await broker.declare({ queues: [{ name: replyTo, durable: false, exclusive: true }] });
+    await broker.consumers({ channels: 1, prefetch: 1000 }).consume(replyTo, {
+      onDelivery: (d) => {
+        d.ack();
+        bench.#waiting.get(d.properties.correlationId ?? '')?.(JSON.parse(d.body.toString()));
+      },
+    });
+    return bench;
+  }
+
+  async edge(options: FakeEdgeOptions): Promise<FakeEdge> {
+    const edge = await new FakeEdge(this.mesh, this.broker, this.publisher, options).start();
+    onTestFinished(() => edge.stop());
+    return edge;
+  }
+
+  /** Starts a balancer process and waits until it serves or stands by. */
+  async balancer(id: string, env: Record<string, string> = {}): Promise<BalancerHandle> {
+    const child = spawn(process.execPath, [main], {
+      env: { PATH: process.env.PATH ?? '', EVENKEEL_AMQP_URL: this.amqpUrl, EVENKEEL_ID: id, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines: string[] = [];
+    let rest = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      const parts = (rest + chunk.toString()).split('\n');
+      rest = parts.pop() ?? '';
+      lines.push(...parts);
+    });
+    const kill = async (signal: NodeJS.Signals) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    };
+    onTestFinished(() => kill('SIGKILL'));
+    await until(`balancer ${id} is ready`, 20_000, () =>
+      lines.some((line) => line.includes('"msg":"ready"')),
+    );
+    return { id, child, lines, kill };
+  }
+
+  /** Sends a command as an operator does; undefined when no answer came in time. */
+  ask(command: unknown, options: { messageId?: string; timeoutMs?: number } = {}): Promise<Answer> {
+    return this.askRaw(Buffer.from(JSON.stringify(command)), options);
+  }
+
+  async askRaw(
+    body: Buffer,
+    options: { messageId?: string; timeoutMs?: number; contentEncoding?: string } = {},
+  ): Promise<Answer> {
+    const correlationId = randomUUID();
+    let timer: NodeJS.Timeout | undefined;
+    const answer = new Promise<Answer>((resolve) => {
+      this.#waiting.set(correlationId, resolve);
+      timer = setTimeout(() => resolve(undefined), options.timeoutMs ?? 5000);
+    });
+    await this.publisher.publish('', 'mesh.manage', body, {
+      replyTo: this.#replyTo,
+      correlationId,
+      ...(options.messageId === undefined ? {} : { messageId: options.messageId }),
+      ...(options.contentEncoding === undefined ? {} : { contentEncoding: options.contentEncoding }),
+    });
+    return answer.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(correlationId);
+    });
+  }
+
+  /** Sessions per node. */
+  counts(): Record<string, number> {
+    return Object.fromEntries([...this.mesh.edges.values()].map((e) => [e.node, e.sessions.size]));
+  }
+}
