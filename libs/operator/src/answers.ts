@@ -46,18 +46,25 @@ export type PlanStep = z.infer<typeof planStep>;
 
 /** A plan, proposed, running or finished. */
 export const planView = z.looseObject({
-  id: z.string().optional(),
+  /** Null or absent on a dry run, and where there is nothing to move. */
+  id: z.string().nullish(),
   kind: z.string().optional(),
   /** `running`, `paused`, `stopping`, `done`, `partial`, `aborted`; absent on a dry run. */
   state: z.string().optional(),
+  /** Why it was made. */
   why: z.string().optional(),
+  reason: z.string().optional(),
   total: count.optional(),
   done: count.optional(),
   failed: count.optional(),
-  steps: z.array(planStep).optional(),
+  timedOut: count.optional(),
+  /** Who goes where. */
+  moves: z.array(planStep).optional(),
   ratePerSecond: z.number().optional(),
-  /** How long it takes from now, ms. */
+  /** How long a plan that runs takes from now, ms. */
   etaMs: z.number().nullish(),
+  /** How long a proposed plan would take, ms. */
+  estimatedMs: z.number().nullish(),
 });
 /** See {@link planView}. */
 export type PlanView = z.infer<typeof planView>;
@@ -69,7 +76,10 @@ export const statusAnswer = z.looseObject({
   ...ok,
   nodes: z.array(nodeStatus),
   leader: z.unknown(),
+  /** The running plan. */
   plan: planView.nullish(),
+  /** Finished plans, newest first. */
+  history: z.array(planView).optional(),
 });
 /** See {@link statusAnswer}. */
 export type StatusAnswer = z.infer<typeof statusAnswer>;

@@ -1,50 +1,100 @@
-import type { PlanView } from '../answers.js';
+import type { PlanView, StatusAnswer } from '../answers.js';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
-import { estimateMs, isFinished, type Progress, progressBar, progressOf } from './progress.js';
+import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 const everyMs = 500;
 
+/** What is waited for: the end of one plan, or that nodes are empty. */
+export type Goal = { kind: 'plan'; plan: PlanView } | { kind: 'empty'; nodes: readonly string[] };
+
+interface Look {
+  progress: Progress;
+  /** Set when nothing more comes of it. */
+  end: PlanView | undefined;
+}
+
 /**
- * Follows a plan until nothing more comes of it, with a progress bar on standard error: redrawn on a
- * terminal, a line per tenth elsewhere. Resolves with the plan's last form.
- * @throws OperatorError `interrupted`; the plan goes on.
+ * Watches until the goal is reached or given up, with a progress bar on standard error: redrawn on a terminal,
+ * a line per tenth elsewhere. Resolves with the plan's last form.
+ * @throws OperatorError `interrupted`; what was begun goes on.
  */
-export async function followPlan(
+export async function follow(
   operator: Operator,
-  plan: PlanView,
+  goal: Goal,
   terminal: Terminal,
   now: () => number = Date.now,
 ): Promise<PlanView> {
+  const bar = new Bar(terminal);
+  const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal.nodes);
+  let first: { done: number; atMs: number } | undefined;
+  for (;;) {
+    const { progress, end } = look(await operator.status());
+    first ??= { done: progress.done, atMs: now() };
+    bar.show({ ...progress, etaMs: progress.etaMs ?? estimateMs(first, { ...progress, atMs: now() }) });
+    if (end !== undefined) {
+      bar.end();
+      return end;
+    }
+    await terminal.sleep(everyMs);
+    if (!terminal.isInterrupted) continue;
+    bar.end();
+    throw new OperatorError('interrupted', 'no longer waiting; the plan goes on (evenkeel abort ends it)');
+  }
+}
+
+/** The plan while it runs, then its entry in the history. */
+function planLook(plan: PlanView): (status: StatusAnswer) => Look {
   let last = plan;
-  let shownTenth = -1;
-  const first = { done: progressOf(plan).done, atMs: now() };
-  const show = (progress: Progress) => {
-    if (terminal.isErrTty) {
-      terminal.err(`\r\u001b[K${progressBar(progress, terminal.columns)}`);
+  return ({ plan: current, history }) => {
+    const past = history?.find((p) => p.id === plan.id);
+    if (past !== undefined) return { progress: progressOf(past), end: { ...last, ...past } };
+    // Neither running nor remembered: a hundred others have ended since.
+    if (current == null || current.id !== plan.id) return { progress: progressOf(last), end: last };
+    last = current;
+    return { progress: progressOf(current), end: undefined };
+  };
+}
+
+/** A node that has gone is empty. */
+function emptyLook(nodes: readonly string[]): (status: StatusAnswer) => Look {
+  let most = 0;
+  return (status) => {
+    const left = status.nodes
+      .filter((n) => nodes.includes(n.node) && n.state !== 'gone')
+      .reduce((sum, n) => sum + n.sessions, 0);
+    most = Math.max(most, left);
+    const progress = { done: most - left, failed: 0, total: most, etaMs: undefined };
+    const isGivenUp = status.nodes.some((n) => nodes.includes(n.node) && n.state === 'active');
+    const end = left === 0 ? 'done' : isGivenUp ? 'aborted' : undefined;
+    return {
+      progress,
+      end: end === undefined ? undefined : { kind: 'drain', state: end, total: most, done: most - left },
+    };
+  };
+}
+
+class Bar {
+  readonly #terminal: Terminal;
+  #shownTenth = -1;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  show(progress: Progress): void {
+    const text = progressBar(progress, this.#terminal.columns);
+    if (this.#terminal.isErrTty) {
+      this.#terminal.err(`\r\u001b[K${text}`);
       return;
     }
     const tenth = progress.total === 0 ? 10 : Math.floor((10 * progress.done) / progress.total);
-    if (tenth !== shownTenth) terminal.err(`${progressBar(progress, terminal.columns)}\n`);
-    shownTenth = tenth;
-  };
-  for (;;) {
-    const progress = progressOf(last);
-    const eta = progress.etaMs ?? estimateMs(first, { ...progress, atMs: now() });
-    show({ ...progress, etaMs: eta });
-    if (isFinished(last)) break;
-    await terminal.sleep(everyMs);
-    if (terminal.isInterrupted) {
-      if (terminal.isErrTty) terminal.err('\n');
-      throw new OperatorError('interrupted', 'no longer waiting; the plan goes on (evenkeel abort stops it)');
-    }
-    const { plan: current } = await operator.status();
-    // The plan that was followed is not the current one any more: it has come to its end.
-    if (current == null || (plan.id !== undefined && current.id !== plan.id)) {
-      last = { ...last, state: 'done', done: progressOf(last).total - progressOf(last).failed };
-    } else last = current;
+    if (tenth !== this.#shownTenth) this.#terminal.err(`${text}\n`);
+    this.#shownTenth = tenth;
   }
-  if (terminal.isErrTty) terminal.err('\n');
-  return last;
+
+  end(): void {
+    if (this.#terminal.isErrTty) this.#terminal.err('\n');
+  }
 }

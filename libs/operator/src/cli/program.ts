@@ -4,10 +4,10 @@ import type { PlanAnswer } from '../answers.js';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { completionScript, shells } from './completion.js';
-import { followPlan } from './follow.js';
+import { follow, type Goal } from './follow.js';
 import { painter, type Terminal } from './terminal.js';
 import { top } from './top.js';
-import { planText, sessionsText, statusText } from './views.js';
+import { planLine, planText, sessionsText, statusText } from './views.js';
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -101,25 +101,31 @@ export function createProgram({ terminal, withOperator }: ProgramPorts): Command
       }),
     );
 
-  const carryOut = async (operator: Operator, options: PlanOptions, answer: PlanAnswer) => {
-    const { plan } = answer;
-    if (options.wait !== true || plan == null || plan.state === undefined) {
-      show(options, answer, () => planText(plan, paint));
+  const carryOut = async (
+    operator: Operator,
+    options: PlanOptions,
+    answer: PlanAnswer,
+    goal: Goal | undefined,
+  ) => {
+    if (options.wait !== true || goal === undefined) {
+      show(options, answer, () => planText(answer.plan, paint));
       return;
     }
-    const last = await followPlan(operator, plan, terminal);
-    show(options, { ...answer, plan: last }, () => planText(last, paint));
+    const last = await follow(operator, goal, terminal);
     if (last.state !== 'done') {
-      throw new OperatorError('unfinished', `the plan ended ${last.state ?? ''}; see evenkeel status`);
+      throw new OperatorError('unfinished', `it ended ${last.state ?? 'early'}; evenkeel status says more`);
     }
+    show(options, { ...answer, plan: { ...answer.plan, ...last } }, () => `Done: ${planLine(last)}.`);
   };
 
   withPlanOptions(command('rebalance', 'level the load with the fewest moves'))
     .option('--wait', 'watch it until it is done')
     .action((options: PlanOptions) =>
-      withOperator(options, async (operator) =>
-        carryOut(operator, options, await operator.rebalance(planArguments(options))),
-      ),
+      withOperator(options, async (operator) => {
+        const answer = await operator.rebalance(planArguments(options));
+        const { plan } = answer;
+        await carryOut(operator, options, answer, plan?.id == null ? undefined : { kind: 'plan', plan });
+      }),
     );
 
   command('drain', 'move every session away from these nodes and keep new ones off')
@@ -130,7 +136,8 @@ export function createProgram({ terminal, withOperator }: ProgramPorts): Command
       withOperator(options, async (operator) => {
         const { deadline } = options;
         const deadlineMs = deadline === undefined ? {} : { deadlineMs: Math.round(deadline * 1_000) };
-        await carryOut(operator, options, await operator.drain({ nodes: names, ...deadlineMs }));
+        const answer = await operator.drain({ nodes: names, ...deadlineMs });
+        await carryOut(operator, options, answer, { kind: 'empty', nodes: names });
       }),
     );
 

@@ -9,23 +9,20 @@ export interface Progress {
   etaMs: number | undefined;
 }
 
-/** The plan's own sums, or those of its steps. */
+/** The plan's own sums, or those of its moves. */
 export function progressOf(plan: PlanView): Progress {
-  const sum = (of: (step: NonNullable<PlanView['steps']>[number]) => number | undefined) =>
-    (plan.steps ?? []).reduce((total, step) => total + (of(step) ?? 0), 0);
+  const sum = (of: (step: NonNullable<PlanView['moves']>[number]) => number | undefined) =>
+    (plan.moves ?? []).reduce((total, step) => total + (of(step) ?? 0), 0);
   return {
     done: plan.done ?? sum((s) => s.done),
-    failed: plan.failed ?? sum((s) => (s.failed ?? 0) + (s.timedOut ?? 0)),
+    failed:
+      plan.failed === undefined
+        ? sum((s) => (s.failed ?? 0) + (s.timedOut ?? 0))
+        : plan.failed + (plan.timedOut ?? 0),
     total: plan.total ?? sum((s) => s.count),
-    etaMs: plan.etaMs ?? undefined,
+    etaMs: plan.etaMs ?? plan.estimatedMs ?? undefined,
   };
 }
-
-const unfinished = new Set(['running', 'paused', 'stopping']);
-
-/** Whether nothing more will come of the plan. */
-export const isFinished = (plan: PlanView): boolean =>
-  plan.state !== undefined && !unfinished.has(plan.state);
 
 /** `[######----]  60 %  600 of 1,000  3 failed  8 s to go`. */
 export function progressBar(progress: Progress, columns: number): string {

@@ -28,7 +28,9 @@ export function statusText(status: StatusAnswer, paint: Paint): string {
     { title: 'CPU', of: (n) => (n.cpu === undefined ? '–' : n.cpu.toFixed(2)), align: 'right' },
     { title: 'URL', of: (n) => n.url },
   ];
-  const nodes = [...status.nodes].sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }));
+  const nodes = status.nodes
+    .filter((n) => n.state !== 'gone')
+    .sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }));
   const lines = [
     nodes.length === 0 ? 'No nodes.' : table(nodes, columns, (text) => paint('bold', text)),
     '',
@@ -42,7 +44,7 @@ export function statusText(status: StatusAnswer, paint: Paint): string {
 /** Sums, and how far the fullest node is over the mean of those that share the load. */
 function levelLine(nodes: readonly NodeStatus[]): string {
   const sum = nodes.reduce((total, n) => total + n.connections, 0);
-  const sharing = nodes.filter((n) => n.state === 'active' || n.state === 'joining');
+  const sharing = nodes.filter((n) => n.state === 'active');
   const perWeight = sharing.map((n) => n.connections / (n.weight ?? 1));
   const mean =
     sharing.reduce((total, n) => total + n.connections, 0) /
@@ -68,24 +70,25 @@ function nameOf(leader: unknown): string {
 export function planLine(plan: PlanView): string {
   const { done, total, etaMs } = progressOf(plan);
   const eta = etaMs === undefined ? '' : `, about ${duration(etaMs)} to go`;
-  const name = [plan.kind, plan.id].filter((part) => part !== undefined).join(' ');
+  const name = [plan.kind, plan.id].filter((part) => part != null).join(' ');
   return `${name} ${plan.state ?? ''} ${whole(done)} of ${whole(total)} moved${eta}`.trim();
 }
 
 /** A plan with its steps. */
 export function planText(plan: PlanView | null | undefined, paint: Paint): string {
   const { total, etaMs } = progressOf(plan ?? {});
-  if (plan == null || (total === 0 && (plan.steps ?? []).length === 0)) {
-    return `Nothing to move${plan?.why === undefined ? '.' : `: ${plan.why}`}`;
+  if (plan == null || (total === 0 && (plan.moves ?? []).length === 0)) {
+    const why = plan?.why ?? plan?.reason;
+    return why === undefined || why === 'nothing to move' ? 'Nothing to move.' : `Nothing to move: ${why}.`;
   }
   const eta = etaMs === undefined ? '' : `, about ${duration(etaMs)}`;
-  const title = [plan.kind ?? 'plan', plan.id, plan.state].filter((part) => part !== undefined).join(' ');
+  const title = [plan.kind ?? 'plan', plan.id, plan.state].filter((part) => part != null).join(' ');
   return [
     `${paint('bold', title)}: ${whole(total)} moves${eta}`,
-    ...(plan.why === undefined ? [] : [`because ${plan.why}`]),
+    ...((plan.why ?? plan.reason) === undefined ? [] : [`why: ${plan.why ?? plan.reason}`]),
     '',
     table(
-      plan.steps ?? [],
+      plan.moves ?? [],
       [
         { title: 'FROM', of: (s) => s.from },
         { title: 'TO', of: (s) => s.to },
