@@ -60,14 +60,17 @@ function planLook(plan: PlanView): (status: StatusAnswer) => Look {
 /** A node that has gone is empty. */
 function emptyLook(nodes: readonly string[]): (status: StatusAnswer) => Look {
   let most = 0;
+  let hasBegun = false;
   return (status) => {
     const left = status.nodes
       .filter((n) => nodes.includes(n.node) && n.state !== 'gone')
       .reduce((sum, n) => sum + n.sessions, 0);
     most = Math.max(most, left);
     const progress = { done: most - left, failed: 0, total: most, etaMs: undefined };
-    const isGivenUp = status.nodes.some((n) => nodes.includes(n.node) && n.state === 'active');
-    const end = left === 0 ? 'done' : isGivenUp ? 'aborted' : undefined;
+    // Between the answer and the next statistics a node still shows as active.
+    const isActive = status.nodes.some((n) => nodes.includes(n.node) && n.state === 'active');
+    hasBegun ||= !isActive;
+    const end = left === 0 ? 'done' : hasBegun && isActive ? 'aborted' : undefined;
     return {
       progress,
       end: end === undefined ? undefined : { kind: 'drain', state: end, total: most, done: most - left },

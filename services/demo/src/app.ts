@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { createOperator, OperatorError } from '@evenkeel/operator';
+import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import type { DemoConfig } from './config.js';
+import { Orders } from './orders.js';
+import { nextPrice } from './price.js';
+
+/**
+ * An application service, as small as one can be that uses everything: directed events to users, a topic,
+ * and requests of clients. It knows nothing of edges, sessions or moves.
+ */
+export function buildDemo(config: DemoConfig, { lifecycle, log }: { lifecycle: Lifecycle; log: Log }): void {
+  const orders = new Orders(randomUUID().slice(0, 8));
+  let price = 100;
+  let publisher: Publisher | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  lifecycle.add(
+    'ops',
+    new OpsServer({
+      port: config.opsPort,
+      host: config.opsHost,
+      ready: () => ({ started: lifecycle.isReady || 'still starting' }),
+    }),
+  );
+
+  lifecycle.add('publisher', {
+    start: async () => {
+      publisher = await createPublisher({ amqpUrl: config.amqpUrl, name: 'demo', log });
+      // A page says hello every 20 s; whoever does gets orders.
+      await publisher.serve('demo.hello', ({ user }) => {
+        orders.see(user, Date.now());
+        return { everyMs: config.everyMs };
+      });
+      await publisher.serve('demo.quote', () => ({ price }));
+      await publisher.serve('demo.rebalance', () => rebalance(config.amqpUrl));
+    },
+    stop: () => publisher?.close(),
+  });
+
+  lifecycle.add('ticker', {
+    start: () => {
+      timer = setInterval(() => {
+        price = nextPrice(price, Math.random);
+        const published = [
+          publisher?.toTopic('prices.demo', { price }),
+          ...orders
+            .next(Date.now())
+            .map(({ user, order }) => publisher?.toUser(user, 'order.created', order)),
+        ];
+        // A broker that is away for a moment must not end the demo; what was due then is lost.
+        Promise.all(published).catch((error: unknown) => log.warn({ err: error }, 'publishing failed'));
+      }, config.everyMs);
+    },
+    stop: () => clearInterval(timer),
+  });
+}
+
+/** What the page's button does: what an operator's `evenkeel rebalance` does. */
+async function rebalance(amqpUrl: string): Promise<{ total: number; message?: string }> {
+  const operator = await createOperator({ amqpUrl });
+  try {
+    const { plan } = await operator.rebalance();
+    return { total: plan?.total ?? 0, ...(plan?.why === undefined ? {} : { message: plan.why }) };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return { total: 0, message: error.message };
+  } finally {
+    await operator.close();
+  }
+}
