@@ -27,7 +27,7 @@ function installDependencies() {
   if (isInstalled()) return;
   say('Installing dependencies (npm ci) …');
   // npm's own standard output is chatter here.
-  const npm = spawnSync('npm', ['ci'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const npm = spawnSync('npm', ['ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (npm.status !== 0) stop('npm ci failed (see above). It needs a reachable npm registry.');
 }
 

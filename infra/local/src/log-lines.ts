@@ -13,7 +13,7 @@ const levelColours = new Map([
   ['fatal', '31;1'],
 ]);
 const nameColours = ['36', '35', '34', '32', '33', '96', '95', '94'];
-const shownElsewhere = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'name', 'node', 'service', 'v']);
+const shownElsewhere = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'service', 'v']);
 
 /**
  * Renders one line of a service's log for a person: time, service, level, event, fields. What is not a
@@ -28,7 +28,7 @@ export function renderLogLine(name: string, line: string, useColours: boolean): 
   if (entry === undefined) return `${' '.repeat(12)} ${shownName} ${line}`;
   const level = levels.get(Number(entry.level)) ?? String(entry.level);
   const fields = Object.entries(entry)
-    .filter(([key]) => !shownElsewhere.has(key))
+    .filter(([key, value]) => !shownElsewhere.has(key) && !(key === 'node' && value === name))
     .map(([key, value]) => `${paint(dim, `${key}=`)}${render(value)}`);
   const time = paint(dim, clock(entry.time));
   const words = [time, shownName, paint(levelColours.get(level), level.padEnd(5)), String(entry.msg ?? '')];

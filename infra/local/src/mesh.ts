@@ -98,7 +98,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const gateway = await member('gateway', 'gateway', { EVENKEEL_PORT: String(ports.gateway) });
   const balancers: Member[] = [];
   for (let n = 1; n <= Number(options.balancer ?? 1); n++) {
-    balancers.push(await member('balancer', n === 1 ? 'balancer' : `balancer-${n}`, {}));
+    const name = n === 1 ? 'balancer' : `balancer-${n}`;
+    balancers.push(await member('balancer', name, { EVENKEEL_ID: name }));
   }
   const demo =
     options.demo === true ? await member('demo', 'demo', { EVENKEEL_GATEWAY: gatewayUrl }) : undefined;
