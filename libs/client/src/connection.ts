@@ -1,9 +1,7 @@
 import {
   afterClose,
-  closeCodes,
   defaults,
   type EdgeFrame,
-  type MoveFrame,
   type Placement,
   type WelcomeFrame,
 } from '@evenkeel/protocol/wire';
@@ -14,7 +12,7 @@ import { ClientError } from './errors.js';
 import { EventQueue } from './events.js';
 import { Link, type LinkOwner } from './link.js';
 import { Liveness } from './liveness.js';
-import { Move, type MoveHost } from './move.js';
+import { Mover, type MoverHost } from './mover.js';
 import { type ConnectOptions, limits, type WebSocketClass } from './options.js';
 import { Requests } from './requests.js';
 import { StatusFeed } from './status.js';
@@ -30,7 +28,7 @@ const transitions: Record<ClientState, readonly ClientState[]> = {
 };
 
 /** One session's life over as many sockets as it takes. PROTOCOL.md, sections 4 (a move) and 5 (coming back). */
-export class Connection implements LinkOwner, MoveHost, AttemptHost {
+export class Connection implements LinkOwner, MoverHost, AttemptHost {
   state: ClientState = 'connecting';
   session: string | undefined;
   node: string | undefined;
@@ -40,17 +38,15 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
   readonly events: EventQueue;
   readonly topics: Topics;
   readonly requests: Requests;
-  private readonly acks: Acks;
+  readonly acks: Acks;
   private readonly attempts: Attempts;
   private readonly liveness: Liveness;
-  private readonly beforeMove: ConnectOptions['beforeMove'];
-  private readonly random: () => number;
+  private readonly mover: Mover;
   private readonly Socket: WebSocketClass;
   /** Delivers: welcomed, not yet replaced. */
-  private active: Link | undefined;
+  active: Link | undefined;
   /** Of an attempt, until its `welcome`. */
   private dialing: Link | undefined;
-  private move: Move | undefined;
   private generation = 0;
   /** This instance has had a `welcome`: it has a state to resume. */
   private hasState = false;
@@ -61,10 +57,10 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
   constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
     this.session = session;
     this.from = from;
-    this.beforeMove = options.beforeMove;
     this.Socket = socketClass(options);
-    this.random = options.random ?? Math.random;
-    this.attempts = new Attempts(this, options, this.random);
+    const random = options.random ?? Math.random;
+    this.attempts = new Attempts(this, options, random);
+    this.mover = new Mover(this, options.beforeMove, random);
     this.acks = new Acks(options.ackEvery ?? 16, options.ackAfterMs ?? 50);
     this.events = new EventQueue(this.acks, this.status, options.handlerTimeoutMs ?? 30_000);
     this.topics = new Topics(this.status, options.topicMemory ?? 512);
@@ -73,7 +69,7 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
     this.requests = new Requests(prefix, options.maxPending ?? 1_000);
     this.liveness = new Liveness(
       defaults.heartbeatMs,
-      () => [this.active, this.move?.link, this.dialing],
+      () => [this.active, this.mover.link, this.dialing],
       (link) => this.abandon(link, 'no answer'),
     );
   }
@@ -96,8 +92,7 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
   /** Sends what is queued, where it may go now. */
   flush(): void {
     const link = this.active;
-    // The new socket of a move was told the topics in its hello: a change goes to it once it is the one.
-    if (link && !link.isMoved) this.requests.flush(link, this.move?.link?.isOpen === true);
+    if (link && !link.isMoved && !this.mover.holdsAll) this.requests.flush(link, this.mover.holdsTopics);
   }
 
   placed(placement: Placement): void {
@@ -145,17 +140,17 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
         else this.events.gap(frame);
         break;
       case 'move':
-        if (link === this.active && !link.isMoved) this.beginMove(frame);
+        if (link === this.active && !link.isMoved) this.mover.begin(frame);
         break;
       case 'moved':
-        if (link === this.active) this.movedAway(link, frame.received);
+        this.mover.moved(link, frame.received);
         break;
     }
   }
 
   ended(link: Link, code: number, reason: string): void {
-    if (link === this.move?.link) {
-      this.targetFailed(code, reason || `closed with ${code}`);
+    if (link === this.mover.link) {
+      this.mover.targetEnded(code, reason || `closed with ${code}`);
     } else if (link === this.dialing) {
       this.dialing = undefined;
       this.liveness.stop();
@@ -163,16 +158,9 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
       else this.attempts.failed(code, reason);
     } else if (link === this.active) {
       this.active = undefined;
-      this.activeEnded(link, code, reason);
-    }
-  }
-
-  dialTarget({ frame }: Move): Link {
-    return this.open(frame.url, frame.ticket, (frame as { node?: string }).node);
-  }
-
-  expired(move: Move, reason: string): void {
-    if (move === this.move) this.targetFailed(1006, reason);
+      this.lostAt = Date.now();
+      if (!this.mover.activeEnded(link, code)) this.lost(code, reason, false);
+    } else this.mover.oldEnded(link);
   }
 
   /** The end. The running handler may finish (2 s); the last acknowledgement goes out before the close. */
@@ -183,13 +171,12 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
 
   private async end(error: ClientError | undefined): Promise<void> {
     this.transition('closed');
-    const { active, move, dialing } = this;
+    const { active, dialing } = this;
     this.attempts.end();
     this.liveness.stop();
-    move?.end();
-    move?.link?.close(1000);
+    this.mover.end();
     dialing?.close(1000);
-    this.move = this.dialing = undefined;
+    this.dialing = undefined;
     this.requests.fail(error ?? new ClientError('closed', 'the client was closed'));
     await this.events.stop(limits.closeMs);
     this.acks.flush();
@@ -206,7 +193,8 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
     this.status.emit({ type: 'closed', ...(error && { error }) });
   }
 
-  private open(url: string, ticket: string, node: string | undefined): Link {
+  /** A new link; its node is the newest that has to do with the session. */
+  open(url: string, ticket: string, node: string | undefined): Link {
     if (node) this.from = [node, ...this.from.filter((n) => n !== node)].slice(0, 4);
     return new Link(this.Socket, url, ticket, ++this.generation, this);
   }
@@ -217,26 +205,22 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
   }
 
   private welcomed(link: Link, frame: WelcomeFrame): void {
-    const { move, active } = this;
+    const { active } = this;
+    const isMove = link === this.mover.link;
     const { node, session, resumed } = frame;
     const from = this.node;
     link.isWelcomed = this.hasState = true;
     this.session = session;
     this.node = node;
     this.from = [node];
-    this.liveness.heartbeatMs = frame.heartbeatMs;
+    this.liveness.set(frame.heartbeatMs);
     this.acks.window = frame.window;
     this.events.window = frame.window;
     this.active = link;
-    if (link === move?.link) {
-      move.end();
-      this.move = undefined;
-      // The old edge never finished: what it took is unknown.
-      if (active && !active.isMoved) this.oldEndedUncleanly(link);
-      this.acks.flush();
-      active?.close(1000);
+    if (isMove) {
+      const move = this.mover.welcomed(active);
       this.flush();
-      this.status.emit({ type: 'moved', move: move.frame.move, node, from });
+      this.status.emit({ type: 'moved', move, node, from });
     } else {
       this.dialing = undefined;
       this.attempts.succeeded();
@@ -246,85 +230,11 @@ export class Connection implements LinkOwner, MoveHost, AttemptHost {
     }
   }
 
-  /** The newest move wins: an edge that asks again has given the earlier one up. */
-  private beginMove(frame: MoveFrame): void {
-    const earlier = this.move;
-    if (earlier?.frame.move === frame.move && earlier.frame.ticket === frame.ticket) return;
-    earlier?.end();
-    earlier?.link?.close(1000);
-    this.topics.forgetKept();
-    this.move = new Move(frame, this);
-    this.flush();
-    this.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
-    this.move.start(this.beforeMove, this.random);
-  }
-
-  private movedAway(link: Link, received: number): void {
-    link.isMoved = true;
-    this.requests.moved(received);
-    this.events.flushAfter(link);
-    const target = this.move?.link;
-    if (this.move && target) {
-      this.topics.takeLive(target, true);
-      this.move.bound(limits.moveGraceMs);
-      return;
-    }
-    // Given away with no second socket of ours: ask the gateway where it is.
-    this.leave(link);
-    this.lost(closeCodes.moved.code, closeCodes.moved.reason, true);
-  }
-
-  private activeEnded(link: Link, code: number, reason: string): void {
-    const { move } = this;
-    this.lostAt = Date.now();
-    // 4501 in a move: our own new socket may be the one that has won.
-    const isEnd = afterClose(code) === 'stop' && code !== closeCodes.superseded.code;
-    if (!move || isEnd) {
-      this.lost(code, reason, false);
-      return;
-    }
-    move.dial();
-    if (!link.isMoved && move.link) this.oldEndedUncleanly(move.link);
-    move.bound(limits.moveGraceMs);
-  }
-
-  private oldEndedUncleanly(target: Link): void {
-    this.requests.lost();
-    this.topics.takeLive(target, false);
-  }
-
-  /** The new socket came to nothing: stay on the old one, or come back through the gateway if that is used up. */
-  private targetFailed(code: number, reason: string): void {
-    const { move, active } = this;
-    if (!move) return;
-    move.end();
-    move.link?.drop();
-    this.move = undefined;
-    this.topics.forgetKept();
-    this.status.emit({ type: 'move-failed', move: move.frame.move, reason });
-    if (active && !active.isMoved) {
-      this.flush();
-      return;
-    }
-    if (active) this.leave(active);
-    this.lost(code, reason, true);
-  }
-
-  /** Ends the active link in order. */
-  private leave(link: Link): void {
-    this.acks.flush();
-    link.close(1000);
-    this.active = undefined;
-    this.lostAt = Date.now();
-  }
-
   /** No socket is left. `isAtOnce`: it came in a move, the session waits elsewhere. */
-  private lost(code: number, reason: string, isAtOnce: boolean): void {
-    const { move } = this;
-    move?.end();
-    move?.link?.drop();
-    this.move = undefined;
+  lost(code: number, reason: string, isAtOnce: boolean): void {
+    this.mover.end();
     this.liveness.stop();
+    this.lostAt = Date.now();
     if (!isAtOnce) this.requests.lost();
     if (this.state === 'closed') return;
     if (afterClose(code) === 'stop') {

@@ -6,7 +6,7 @@ const lateMs = 1_000;
 
 /** Pings what is silent and reports what stays silent. One timer per client, re-armed once a heartbeat. */
 export class Liveness {
-  heartbeatMs: number;
+  private heartbeatMs: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private dueAt = 0;
   private readonly links: () => (Link | undefined)[];
@@ -16,6 +16,13 @@ export class Liveness {
     this.heartbeatMs = heartbeatMs;
     this.links = links;
     this.onSilent = onSilent;
+  }
+
+  /** What the edge asks for; takes effect at once. */
+  set(heartbeatMs: number): void {
+    if (heartbeatMs === this.heartbeatMs) return;
+    this.heartbeatMs = heartbeatMs;
+    if (this.timer !== undefined) this.arm(heartbeatMs);
   }
 
   start(): void {

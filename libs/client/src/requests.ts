@@ -16,7 +16,8 @@ interface Pending {
   /** `subscribe` and `unsubscribe`: kept back while a new socket has been told the topics already. */
   readonly isAboutTopics: boolean;
   isSent: boolean;
-  /** Which of the counted frames of its socket it was, from 1; 0 once a socket before accepted it. */
+  /** Where it was sent and which of the counted frames there it was, from 1; no link once one has accepted it. */
+  link: Link | undefined;
   ordinal: number;
   settle(answer: OkFrame | ClientError): void;
 }
@@ -77,7 +78,7 @@ export class Requests {
         timeoutMs,
       );
       signal?.addEventListener('abort', abort);
-      this.pending.set(id, { text, isAboutTopics, isSent: false, ordinal: 0, settle });
+      this.pending.set(id, { text, isAboutTopics, isSent: false, link: undefined, ordinal: 0, settle });
     });
   }
 
@@ -103,24 +104,30 @@ export class Requests {
     for (const pending of this.pending.values()) {
       if (pending.isSent || (holdTopics && pending.isAboutTopics)) continue;
       pending.isSent = true;
+      pending.link = link;
       pending.ordinal = ++link.requests;
       link.send(pending.text);
     }
   }
 
   /** The old socket of a move took `received` of them: those are answered, the rest is to be sent again. */
-  moved(received: number): void {
+  moved(link: Link, received: number): void {
     for (const pending of this.pending.values()) {
-      if (pending.ordinal > received) pending.isSent = false;
-      pending.ordinal = 0;
+      if (pending.link !== link) continue;
+      pending.link = undefined;
+      pending.isSent = pending.ordinal <= received;
     }
   }
 
-  /** The socket was lost: what it took is unknown, so all go again, with the same ids. */
-  lost(): void {
+  /**
+   * A socket was lost: what it took is unknown, so all that went there goes again, with the same ids. Without
+   * `link`: the last one, and with it the answers to what earlier ones accepted.
+   */
+  lost(link?: Link): void {
     for (const pending of this.pending.values()) {
+      if (link && pending.link !== link) continue;
+      pending.link = undefined;
       pending.isSent = false;
-      pending.ordinal = 0;
     }
   }
 

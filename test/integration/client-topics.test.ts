@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/scripted-edge.js';
+import { scripted } from '../support/scripted-edge-client.js';
+
+/** A client subscribed to `news` at `a`, with the ids its handler got. */
+async function subscribed(options: Parameters<typeof scripted>[0] = {}) {
+  const s = await scripted(options);
+  const a = await s.connected();
+  const got: string[] = [];
+  const subscription = await s.client.subscribe('news', (message) => got.push(message.id));
+  const move = async () => {
+    s.b.defaults.welcome = false;
+    a.move(s.b);
+    const b = await s.b.next();
+    await b.take('hello');
+    return b;
+  };
+  return { ...s, at: a, got, subscription, move };
+}
+
+describe('topics', () => {
+  it('are subscribed and unsubscribed at the edge, with the last handler', async () => {
+    const s = await subscribed();
+    expect(await s.at.take('subscribe')).toMatchObject({ topic: 'news' });
+    const second: string[] = [];
+    const other = await s.client.subscribe('news', (m) => second.push(m.id));
+    s.at.message('news', '1');
+    s.at.message('olds', '2');
+    await eventually('the message', () => second.length === 1);
+    await other.unsubscribe();
+    expect(s.at.all('unsubscribe')).toHaveLength(0);
+    await s.subscription.unsubscribe();
+    expect(await s.at.take('unsubscribe')).toMatchObject({ topic: 'news' });
+    expect(s.got).toEqual(['1']);
+  });
+
+  it('that an edge refuses are not subscribed again', async () => {
+    const s = await scripted();
+    s.a.defaults.answer = false;
+    const a = await s.connected();
+    const refused = expect(s.client.subscribe('news', () => {})).rejects.toMatchObject({
+      code: 'topic-limit',
+    });
+    a.send({ t: 'error', re: (await a.take('subscribe')).id, code: 'topic-limit', message: 'too many' });
+    await refused;
+    a.terminate();
+    expect((await (await s.a.next()).take('hello')).topics).toEqual([]);
+  });
+
+  it('with impossible names are refused without asking', async () => {
+    const s = await scripted();
+    await expect(s.client.subscribe('a.*', () => {})).rejects.toMatchObject({ code: 'bad-name' });
+    await expect(s.client.publish('', 1)).rejects.toMatchObject({ code: 'bad-name' });
+  });
+
+  it('are in the hello after a loss, and a gap of theirs is told', async () => {
+    const s = await subscribed();
+    s.mesh.target = s.b;
+    s.at.terminate();
+    const b = await s.b.next();
+    expect((await b.take('hello')).topics).toEqual(['news']);
+    b.send({ t: 'gap', topic: 'news', reason: 'connection-lost' });
+    b.message('news', '1');
+    expect(await s.status('gap')).toMatchObject({ topic: 'news', reason: 'connection-lost' });
+    await eventually('the message', () => s.got.length === 1);
+  });
+
+  it('are merged from both sockets of a move: those of the old one first, then the unseen of the new', async () => {
+    const s = await subscribed();
+    s.at.message('news', '1');
+    const b = await s.move();
+    b.message('news', '1');
+    b.message('news', '2');
+    b.message('news', '3');
+    s.at.message('news', '2');
+    await eventually('the old one', () => s.got.length === 2);
+    expect(s.got).toEqual(['1', '2']);
+    s.at.moved();
+    await eventually('the kept one', () => s.got.length === 3);
+    b.message('news', '4');
+    b.welcome({ resumed: true });
+    b.message('news', '5');
+    await eventually('all', () => s.got.length === 5);
+    expect(s.got).toEqual(['1', '2', '3', '4', '5']);
+    expect(s.types()).not.toContain('gap');
+  });
+
+  it('show no repeat when the new edge lags behind the old one', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    for (const id of ['1', '2', '3']) s.at.message('news', id);
+    s.at.moved();
+    b.welcome({ resumed: true });
+    await s.status('moved');
+    for (const id of ['1', '2', '3', '4']) b.message('news', id);
+    await eventually('all', () => s.got.length >= 4);
+    expect(s.got).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('have no gap when the welcome of the new edge overtakes the end of the old one', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    b.welcome({ resumed: true });
+    await s.status('moved');
+    b.message('news', '2');
+    s.at.message('news', '1');
+    s.at.moved();
+    await eventually('both', () => s.got.length === 2);
+    expect(s.got).toEqual(['1', '2']);
+    expect(s.types()).not.toContain('gap');
+  });
+
+  it("go on from the new socket when the old one stays silent after the new one's welcome", async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    s.at.freeze();
+    b.message('news', '1');
+    b.welcome({ resumed: true });
+    await eventually('the kept one', () => s.got.length === 1);
+    expect(await s.status('gap')).toMatchObject({ topic: 'news', reason: 'connection-lost' });
+  });
+
+  it('keep equal derived ids apart: as many are dropped as the old socket has shown', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    s.at.message('news', '~x');
+    b.message('news', '~x');
+    b.message('news', '~x');
+    s.at.moved();
+    await eventually('both', () => s.got.length === 2);
+    expect(s.got).toEqual(['~x', '~x']);
+  });
+
+  it('go on without a gap when the old edge dies in a move and the new one repeats its end', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    s.at.message('news', '1');
+    await eventually('the first', () => s.got.length === 1);
+    b.message('news', '1');
+    b.message('news', '2');
+    b.send({ t: 'pong' });
+    await b.edge.mesh.edge('unrelated');
+    s.at.terminate();
+    await eventually('the second', () => s.got.length === 2);
+    b.welcome({ resumed: true });
+    await s.status('moved');
+    expect(s.got).toEqual(['1', '2']);
+    expect(s.types()).not.toContain('gap');
+  });
+
+  it('have a gap told when the old edge dies in a move and nothing proves that there is none', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    s.at.terminate();
+    expect(await s.status('gap')).toMatchObject({ topic: 'news', reason: 'connection-lost' });
+    b.welcome({ resumed: true });
+    await s.status('moved');
+  });
+
+  it('go on from the old socket when the new one fails, without a repeat', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    b.message('news', '1');
+    b.close(4009);
+    await s.status('move-failed');
+    s.at.message('news', '1');
+    s.at.message('news', '2');
+    await eventually('both', () => s.got.length === 2);
+    expect(s.got).toEqual(['1', '2']);
+  });
+
+  it('subscribed while the new socket takes over are subscribed there, once, and then confirmed', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    const got: string[] = [];
+    const asked = s.client.subscribe('late', (m) => got.push(m.id));
+    s.at.moved();
+    b.welcome({ resumed: true });
+    expect(await b.take('subscribe')).toMatchObject({ topic: 'late' });
+    await asked;
+    b.message('late', '1');
+    await eventually('the message', () => got.length === 1);
+    expect(s.at.all('subscribe').map((f) => f.topic)).toEqual(['news']);
+  });
+
+  it('report a handler that fails and go on', async () => {
+    const s = await scripted({ topics: ['news'] });
+    const a = await s.connected();
+    let n = 0;
+    s.client.onMessage(() => {
+      n++;
+      throw new Error('mine');
+    });
+    a.message('news', '1');
+    a.message('news', '2');
+    await eventually('both', () => n === 2);
+    expect(await s.status('handler-error')).toMatchObject({ id: '1', name: 'news' });
+  });
+});
