@@ -41,6 +41,8 @@ export class HttpServer {
         headersTimeout: headersTimeoutMs,
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: keepAliveTimeoutMs,
+        // Node looks every 30 s unless told, which would make the timeouts above as long.
+        connectionsCheckingInterval: 1_000,
       },
       (request, response) => void this.#answer(request, response),
     );

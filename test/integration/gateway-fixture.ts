@@ -1,0 +1,130 @@
+import { Broker } from '@evenkeel/broker';
+import { freePort, Member } from '@evenkeel/local';
+import { exchanges, meshTopology, type NodeStats, statsKey } from '@evenkeel/protocol';
+import { onTestFinished, vi } from 'vitest';
+import { freshVhost } from '../support/broker.js';
+
+export const secret = 'gateway-test-secret-0123456789';
+
+/** A gateway process with a broker vhost of its own, and edges that exist as statistics only. */
+export interface GatewayUnderTest {
+  readonly url: string;
+  readonly opsUrl: string;
+  readonly edges: FakeEdges;
+  ask(query: string, init?: RequestInit): Promise<Response>;
+}
+
+/** Starts a gateway; it and everything else is stopped when the test ends. */
+export async function startGateway(env: Record<string, string> = {}): Promise<GatewayUnderTest> {
+  const { amqpUrl } = await freshVhost();
+  const port = await freePort();
+  const gateway = new Member({
+    role: 'gateway',
+    name: 'gateway',
+    opsPort: await freePort(),
+    env: {
+      EVENKEEL_AMQP_URL: amqpUrl,
+      EVENKEEL_SECRET: secret,
+      EVENKEEL_AUTH: 'dev',
+      EVENKEEL_HOST: '127.0.0.1',
+      EVENKEEL_PORT: String(port),
+      ...env,
+    },
+    onLine: () => undefined,
+    onUnexpectedEnd: () => undefined,
+  });
+  await gateway.start();
+  onTestFinished(async () => {
+    await gateway.stop();
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    opsUrl: gateway.opsUrl,
+    edges: await FakeEdges.open(amqpUrl, gateway.opsUrl),
+    ask: (query, init) => fetch(`${url}/gateway${query}`, init),
+  };
+}
+
+/** Publishes statistics as edges do. */
+export class FakeEdges {
+  readonly #broker: Broker;
+  readonly #opsUrl: string;
+  #seq = 0;
+
+  static async open(amqpUrl: string, opsUrl: string): Promise<FakeEdges> {
+    const broker = await Broker.connect({ url: amqpUrl, name: 'fake-edges', attempts: 1 });
+    onTestFinished(() => broker.close());
+    await broker.declare(meshTopology);
+    return new FakeEdges(broker, opsUrl);
+  }
+
+  private constructor(broker: Broker, opsUrl: string) {
+    this.#broker = broker;
+    this.#opsUrl = opsUrl;
+  }
+
+  /** Reports for each node, and waits until the gateway shows what it was told. */
+  async report(nodes: Record<string, Partial<NodeStats>>): Promise<void> {
+    const publisher = this.#broker.publisher();
+    this.#seq += 1;
+    for (const [node, over] of Object.entries(nodes)) {
+      await publisher.publish(exchanges.stats, statsKey(node), JSON.stringify(this.#stats(node, over)));
+    }
+    await vi.waitUntil(
+      async () => {
+        const known = await this.shown();
+        return Object.entries(nodes).every(([node, over]) => {
+          const seen = known.find((n) => n.node === node);
+          return (
+            seen !== undefined &&
+            seen.connections === (over.connections ?? 0) &&
+            seen.state === (over.state ?? 'active')
+          );
+        });
+      },
+      { timeout: 10_000 },
+    );
+  }
+
+  /** Bytes that are no statistics. */
+  async reportGarbage(node: string): Promise<void> {
+    await this.#broker.publisher().publish(exchanges.stats, statsKey(node), 'not { json');
+  }
+
+  async shown(): Promise<{ node: string; state: string; connections: number; reserved: number }[]> {
+    const response = await fetch(`${this.#opsUrl}/status`);
+    const body = (await response.json()) as { nodes: Awaited<ReturnType<FakeEdges['shown']>> };
+    return body.nodes;
+  }
+
+  #stats(node: string, over: Partial<NodeStats>): NodeStats {
+    return {
+      v: 1,
+      node,
+      url: `ws://${node}.example/ws`,
+      boot: 'b1',
+      seq: this.#seq,
+      at: Date.now(),
+      state: 'active',
+      version: '1.0.0',
+      weight: 1,
+      capacity: 10_000,
+      connections: 0,
+      sessions: 0,
+      detached: 0,
+      unacked: 0,
+      deliveredPerSecond: 0,
+      receivedPerSecond: 0,
+      bytesPerSecond: 0,
+      handshakesPerSecond: 0,
+      handshakeP99Ms: 0,
+      loopLagP99Ms: 0,
+      loopUtilization: 0,
+      cpu: 0,
+      rssBytes: 1,
+      moves: { pending: 0, done: 0, failed: 0 },
+      ...over,
+    };
+  }
+}

@@ -1,0 +1,144 @@
+import { connect } from 'node:net';
+import type { HttpError, Placement } from '@evenkeel/protocol';
+import { TicketOffice } from '@evenkeel/ticket';
+import { describe, expect, it } from 'vitest';
+import { secret, startGateway } from './gateway-fixture.js';
+
+const office = new TicketOffice([secret]);
+const placementOf = async (response: Response) => (await response.json()) as Placement;
+const errorOf = async (response: Response) => ((await response.json()) as HttpError).error;
+
+describe('GET /gateway', () => {
+  it('answers with an active edge and a ticket that this edge accepts', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.report({ e1: {}, e2: { state: 'draining' } });
+    const response = await ask('?user=alice');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const placement = await placementOf(response);
+    expect(placement).toMatchObject({ node: 'e1', url: 'ws://e1.example/ws', expiresInMs: 30_000 });
+    expect(office.check(placement.ticket, 'e1', Date.now())).toMatchObject({
+      ok: true,
+      claims: { uid: 'alice', sid: placement.session, node: 'e1', isNew: true },
+    });
+  });
+
+  it('keeps the session that is asked for, and says where it was', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.report({ e1: {} });
+    const placement = await placementOf(await ask('?user=alice&session=abc_-1&from=e9,e8'));
+    expect(placement.session).toBe('abc_-1');
+    const verdict = office.check(placement.ticket, 'e1', Date.now());
+    expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9' } });
+    if (verdict.ok) expect(verdict.claims.isNew).toBeUndefined();
+  });
+
+  it('carries user ids that are no routing-key word encoded', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.report({ e1: {} });
+    for (const user of ['a.b', '*', '#', 'with space', 'zoë', '~odd']) {
+      const { ticket } = await placementOf(await ask(`?user=${encodeURIComponent(user)}`));
+      const verdict = office.check(ticket, 'e1', Date.now());
+      expect(verdict.ok && verdict.claims.uid).toMatch(/^~[A-Za-z0-9_-]+$/);
+    }
+  });
+
+  it('answers 400 for what it cannot read', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.report({ e1: {} });
+    const refused: [string, string][] = [
+      [`?user=${'a'.repeat(10_240)}`, 'bad-user-id'],
+      ['?user=', 'bad-user-id'],
+      ['?user=a&session=x.y', 'bad-session'],
+      ['?user=a&session=', 'bad-session'],
+      [`?user=a&session=${'s'.repeat(65)}`, 'bad-session'],
+      ['?user=a&from=e1,%23', 'bad-from'],
+      [`?user=a&from=${Array(9).fill('e1').join()}`, 'bad-from'],
+    ];
+    for (const [query, code] of refused) {
+      const response = await ask(query);
+      expect([query.slice(0, 40), response.status]).toEqual([query.slice(0, 40), 400]);
+      expect((await errorOf(response)).code).toBe(code);
+    }
+    expect((await ask('?user=alice')).status).toBe(200);
+  });
+
+  it('answers 401 without credentials, 404 for other paths, 405 for other methods', async () => {
+    const { ask, url } = await startGateway();
+    const unknown = await ask('');
+    expect(unknown.status).toBe(401);
+    expect(await errorOf(unknown)).toMatchObject({ code: 'no-credentials' });
+    const missing = await fetch(`${url}/nothing`);
+    expect([missing.status, (await errorOf(missing)).code]).toEqual([404, 'not-found']);
+    const posted = await ask('?user=a', { method: 'POST', body: 'x'.repeat(100_000) });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    const preflight = await ask('', { method: 'OPTIONS' });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    expect((await ask('?user=a', { method: 'HEAD' })).status).toBe(200);
+  });
+
+  it('answers 503 with Retry-After while no edge takes clients', async () => {
+    const { ask, edges } = await startGateway();
+    const none = await ask('?user=alice');
+    expect([none.status, (await errorOf(none)).code]).toEqual([503, 'no-edge-none']);
+    expect(Number(none.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    await edges.report({ e1: { capacity: 5, connections: 5 } });
+    const full = await ask('?user=alice');
+    expect([full.status, (await errorOf(full)).code]).toEqual([503, 'no-edge-full']);
+  });
+
+  it('survives statistics that are none', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.reportGarbage('e1');
+    await edges.report({ e1: {} });
+    expect((await ask('?user=alice')).status).toBe(200);
+  });
+
+  it('closes a connection that does not finish its request', async () => {
+    const { url } = await startGateway();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET /gateway HTTP/1.1\r\nHost: a\r\n');
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk.toString();
+      });
+      socket.on('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 408/);
+  });
+});
+
+describe('placement of a herd', () => {
+  it('spreads 1,000 clients that arrive between two statistics within one of even', async () => {
+    const { ask, edges } = await startGateway({
+      EVENKEEL_HANDSHAKES_PER_SECOND: '100000',
+      EVENKEEL_NEW_SESSIONS_PER_SECOND: '100000',
+    });
+    await edges.report({ e1: {}, e2: {}, e3: {} });
+    const nodes: string[] = [];
+    for (let batch = 0; batch < 20; batch++) {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, async (_, i) => placementOf(await ask(`?user=u${batch}-${i}`))),
+      );
+      nodes.push(...answers.map((a) => a.node));
+    }
+    const counts = ['e1', 'e2', 'e3'].map((node) => nodes.filter((n) => n === node).length);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    expect((await edges.shown()).reduce((sum, n) => sum + n.reserved, 0)).toBe(1_000);
+  });
+
+  it('turns away what is over the ceiling, each with another time to come back', async () => {
+    const { ask, edges } = await startGateway({ EVENKEEL_NEW_SESSIONS_PER_SECOND: '20' });
+    await edges.report({ e1: {}, e2: {} });
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => ask(`?user=u${i}`)));
+    const waits = answers.filter((a) => a.status === 503).map((a) => Number(a.headers.get('retry-after')));
+    expect(waits.length).toBeGreaterThanOrEqual(150);
+    expect(new Set(waits).size).toBeGreaterThanOrEqual(8);
+    expect(answers.some((a) => a.status === 200)).toBe(true);
+    const code = await errorOf(answers.find((a) => a.status === 503) ?? new Response());
+    expect(code.code).toBe('no-edge-wait');
+  });
+});
