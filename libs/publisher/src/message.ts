@@ -1,0 +1,64 @@
+import { isTopic, maxKeyBytes } from '@evenkeel/protocol/wire';
+import { PublisherError } from './errors.js';
+
+/** What may be set per event; all have defaults. */
+export interface EventOptions {
+  /** Identity: a repeat with the same id reaches no application twice. Default: a new UUIDv7. */
+  id?: string;
+  /** AMQP headers; `traceparent`, `tracestate` and `cloudEvents_…` reach the client. */
+  headers?: Record<string, unknown>;
+  /** W3C trace context, carried to the client. */
+  traceparent?: string;
+  /**
+   * Default `application/json`: `payload` is sent as JSON. With any other type it must be a string or bytes, which
+   * are sent as they are.
+   */
+  contentType?: string;
+  /** Survives a restart of the broker. Default true. */
+  persistent?: boolean;
+}
+
+const isJsonType = (type: string): boolean => /^[^;]*[/+]json\s*(;|$)/i.test(type);
+
+/** The body of a message. @throws PublisherError `bad-body`. */
+export function bodyOf(payload: unknown, contentType: string): Buffer {
+  if (payload instanceof Uint8Array)
+    return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  if (!isJsonType(contentType)) {
+    if (typeof payload === 'string') return Buffer.from(payload);
+    throw new PublisherError('bad-body', `a body of type ${contentType} is given as a string or bytes`);
+  }
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(payload);
+  } catch (cause) {
+    throw new PublisherError(
+      'bad-body',
+      'the body cannot be written as JSON; give a contentType and bytes',
+      cause,
+    );
+  }
+  if (text === undefined)
+    throw new PublisherError('bad-body', 'undefined and functions are no JSON; give null for nothing');
+  return Buffer.from(text);
+}
+
+/** Checks the words of an event, a topic or a method. @throws PublisherError `bad-name`. */
+export function checkName(kind: 'event' | 'topic' | 'method', name: string): void {
+  if (isTopic(name)) return;
+  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  throw new PublisherError(
+    'bad-name',
+    `${kind} "${shown}": use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes`,
+  );
+}
+
+/** A routing key that AMQP can carry. @throws PublisherError `key-too-long`. */
+export function checkedKey(key: string): string {
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= maxKeyBytes) return key;
+  throw new PublisherError(
+    'key-too-long',
+    `the routing key has ${bytes} bytes and may have ${maxKeyBytes}; shorten the name`,
+  );
+}

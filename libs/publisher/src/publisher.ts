@@ -1,0 +1,170 @@
+import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } from '@evenkeel/broker';
+import { exchanges, meshTopology, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { PublisherError } from './errors.js';
+import { bodyOf, checkedKey, checkName, type EventOptions } from './message.js';
+import { type InboundHandler, type ServeOptions, type Service, serve } from './service.js';
+import { Uuid7 } from './uuid7.js';
+
+/** How to reach the mesh. */
+export interface CreatePublisherOptions {
+  /** `amqp://` or `amqps://` URL of the mesh's broker. */
+  amqpUrl: string;
+  /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. */
+  name: string;
+  log?: Log;
+  /** First connects tried before `createPublisher` rejects. Default: no limit. */
+  attempts?: number;
+  /** Unconfirmed events at most; up to 10,000 more wait. Default 1,024. */
+  window?: number;
+}
+
+/** What became of an event. */
+export interface Published {
+  /** Its identity (`message_id`). */
+  readonly id: string;
+  /** False: no queue took it (the user has no session, the topic no subscriber). */
+  readonly routed: boolean;
+}
+
+const bindingForm = /^(?:[A-Za-z0-9_~-]+|\*|#)(?:\.(?:[A-Za-z0-9_~-]+|\*|#))*$/;
+
+/** Publishes events into the mesh and serves what clients send. Make one per process. */
+export class Publisher {
+  private readonly ids = new Uuid7();
+  private readonly services = new Set<Service>();
+  private readonly broker: Broker;
+  private readonly confirms: Confirms;
+  private readonly options: CreatePublisherOptions;
+  private consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
+
+  /** Use {@link createPublisher}. */
+  constructor(options: CreatePublisherOptions, broker: Broker) {
+    this.options = options;
+    this.broker = broker;
+    this.confirms = broker.publisher({ window: options.window ?? 1_024 });
+  }
+
+  /**
+   * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
+   * reconnects. Resolves when the broker has confirmed.
+   * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
+   */
+  async toUser(
+    userId: string,
+    event: string,
+    payload: unknown,
+    options: EventOptions = {},
+  ): Promise<Published> {
+    checkName('event', event);
+    return this.publish(checkedKey(userKey(toUid(userId), event)), payload, options);
+  }
+
+  /**
+   * The same event to several users, one message each (with an id of its own). Everything is checked before anything is
+   * sent; order as {@link toUser}. Rejects if one of them fails; the others may have been published.
+   */
+  async toUsers(
+    userIds: readonly string[],
+    event: string,
+    payload: unknown,
+    options: Omit<EventOptions, 'id'> = {},
+  ): Promise<Published[]> {
+    checkName('event', event);
+    const keys = userIds.map((userId) => checkedKey(userKey(toUid(userId), event)));
+    return Promise.all(keys.map((key) => this.publish(key, payload, options)));
+  }
+
+  /** A topic event: reaches every connection that has subscribed `topic`. Else as {@link toUser}. */
+  async toTopic(topic: string, payload: unknown, options: EventOptions = {}): Promise<Published> {
+    checkName('topic', topic);
+    return this.publish(checkedKey(topicKey(topic)), payload, options);
+  }
+
+  /**
+   * Serves requests and publishes of clients whose method or topic matches `method` (words; `*` one, `#` any). Each message
+   * is acknowledged when its handler has finished and its reply is confirmed. At least once: a repeat of one of the last
+   * 1,000 is answered again, not handled again, by the instance that handled it.
+   */
+  async serve<Payload = unknown>(
+    method: string,
+    handler: InboundHandler<Payload>,
+    options: ServeOptions = {},
+  ): Promise<Service> {
+    if (!bindingForm.test(method)) {
+      throw new PublisherError(
+        'bad-name',
+        `method "${method.slice(0, 64)}": use words joined by dots; a word may be * or #`,
+      );
+    }
+    checkedKey(method);
+    this.consuming ??= this.openConsuming();
+    const { broker, consumers } = await this.consuming;
+    const { name, log } = this.options;
+    const any = handler as InboundHandler;
+    const service = await serve(broker, consumers, this.confirms, name, method, any, options, log);
+    this.services.add(service);
+    return service;
+  }
+
+  /** Takes no more requests, waits for handlers and confirms, disconnects. Idempotent. */
+  async close(): Promise<void> {
+    await Promise.all([...this.services].map((service) => service.stop()));
+    this.services.clear();
+    await this.confirms.flush();
+    const consuming = await this.consuming?.catch(() => undefined);
+    await Promise.all([this.broker.close(), consuming?.broker.close()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async publish(key: string, payload: unknown, options: EventOptions): Promise<Published> {
+    const { contentType = 'application/json', headers, traceparent } = options;
+    const nowMs = Date.now();
+    const id = options.id ?? this.ids.next(nowMs);
+    const outcome = await this.confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
+      messageId: id,
+      timestamp: Math.floor(nowMs / 1_000),
+      contentType,
+      headers: traceparent === undefined ? headers : { ...headers, traceparent },
+      persistent: options.persistent ?? true,
+      mandatory: true,
+    });
+    return { id, routed: outcome === 'routed' };
+  }
+
+  /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
+  private async openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
+    const { amqpUrl, name, log, attempts } = this.options;
+    const broker = await Broker.connect({
+      url: amqpUrl,
+      name: `${name} (consuming)`,
+      ...(log && { log }),
+      ...(attempts !== undefined && { attempts }),
+    });
+    await broker.declare(meshTopology);
+    return { broker, consumers: broker.consumers({ channels: 2 }) };
+  }
+}
+
+/**
+ * Connects and declares the exchanges of the mesh. Resolves on the first connection; recovers by itself from then on.
+ * @throws BrokerError `broker-unreachable` (with `attempts`), `broker-refused`, `topology-refused`.
+ */
+export async function createPublisher(options: CreatePublisherOptions): Promise<Publisher> {
+  const { amqpUrl, name, log, attempts } = options;
+  const broker = await Broker.connect({
+    url: amqpUrl,
+    name,
+    ...(log && { log }),
+    ...(attempts !== undefined && { attempts }),
+  });
+  try {
+    await broker.declare(meshTopology);
+    return new Publisher(options, broker);
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Broker, Consumer, ConsumerChannels, Delivery, Log, Publisher } from '@evenkeel/broker';
+import { exchanges } from '@evenkeel/protocol/wire';
+import { Answered, type Outcome } from './answered.js';
+
+/** What a client sent: a `request`, which is answered, or a `publish`, which is not. */
+export interface InboundMessage<Payload = unknown> {
+  /** The method or topic. */
+  readonly method: string;
+  readonly data: Payload;
+  /** Id of the user, as the gateway checked it. */
+  readonly user: string;
+  readonly session: string;
+  /** The same for every repeat; undefined where the sender set none. */
+  readonly id: string | undefined;
+  /** Whether somebody waits for an answer. */
+  readonly isRequest: boolean;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+/**
+ * Answers a client. What it returns (or resolves with) goes back as JSON. When it throws, the client gets an error with
+ * the thrown error's `code` (if a string, else `service-error`) and message.
+ */
+export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
+
+/** How a method is served. */
+export interface ServeOptions {
+  /** Queue that the instances of this service share. Default `service.<publisher's name>.<method>`. */
+  queue?: string;
+  /**
+   * Keep the queue when no instance runs, so that clients' messages wait. Default false: the queue goes with its last
+   * consumer and clients get `no-service` at once.
+   */
+  durable?: boolean;
+  /** Messages handled at once by this instance. Default 16. */
+  prefetch?: number;
+  /** Outcomes remembered to answer repeats without handling them again, by this instance. Default 1,000. */
+  remember?: number;
+}
+
+/** A method being served. */
+export interface Service {
+  /** Takes no more, waits for what is being handled. */
+  stop(): Promise<void>;
+}
+
+/** How long a reply waits for its client, ms: as long as a client waits at most. */
+const replyLifetimeMs = 30_000;
+
+/** Consumes `method` (a binding key of `mesh.inbound`, `*` and `#` allowed). */
+export async function serve(
+  broker: Broker,
+  consumers: ConsumerChannels,
+  publisher: Publisher,
+  name: string,
+  method: string,
+  handler: InboundHandler,
+  options: ServeOptions,
+  log: Log | undefined,
+): Promise<Service> {
+  const answered = new Answered(options.remember ?? 1_000);
+  const running = new Set<Promise<void>>();
+  const queue = options.queue ?? `service.${name}.${method.replaceAll('*', '+').replaceAll('#', '++')}`;
+  const topology = broker.topology({ channels: 1 });
+  const prepare = async (): Promise<void> => {
+    await topology.declareQueue({ name: queue, durable: true, autoDelete: !options.durable });
+    await topology.bind(queue, exchanges.inbound, method);
+  };
+  await prepare();
+  const settle = async (delivery: Delivery): Promise<void> => {
+    const { messageId, replyTo, correlationId } = delivery.properties;
+    try {
+      const outcome = await answered.once(messageId, () => handle(handler, delivery));
+      if (replyTo !== undefined) {
+        await publisher.publish('', replyTo, outcome.body, {
+          correlationId,
+          contentType: outcome.errorCode === undefined ? 'application/json' : 'text/plain',
+          headers: outcome.errorCode === undefined ? undefined : { 'evenkeel-error': outcome.errorCode },
+          expiration: replyLifetimeMs,
+          persistent: false,
+          mandatory: false,
+        });
+      } else if (outcome.errorCode !== undefined) {
+        // Nobody waits for an answer: once more, it may have been a passing fault, then no more.
+        log?.warn({ method: delivery.key, id: messageId, error: outcome.body.toString() }, 'handler failed');
+        answered.forget(messageId);
+        if (delivery.redelivered) delivery.drop();
+        else delivery.requeue();
+        return;
+      }
+      delivery.ack();
+    } catch (error) {
+      log?.warn({ method: delivery.key, id: messageId, error: String(error) }, 'reply not sent');
+      delivery.requeue();
+    }
+  };
+
+  const consumer: Consumer = await consumers.consume(queue, {
+    prefetch: options.prefetch ?? 16,
+    prepare,
+    onDelivery: (delivery) => {
+      const done = settle(delivery).finally(() => running.delete(done));
+      running.add(done);
+    },
+  });
+
+  return {
+    stop: async () => {
+      await consumer.cancel();
+      await Promise.all(running);
+    },
+  };
+}
+
+async function handle(handler: InboundHandler, delivery: Delivery): Promise<Outcome> {
+  const { headers, messageId, replyTo } = delivery.properties;
+  const text = (name: string): string => String(headers[name] ?? '');
+  try {
+    const result = await handler({
+      method: delivery.key,
+      data: payloadOf(delivery),
+      user: text('evenkeel-user'),
+      session: text('evenkeel-session'),
+      id: messageId,
+      isRequest: replyTo !== undefined,
+      headers,
+    });
+    return { body: Buffer.from(JSON.stringify(result) ?? 'null') };
+  } catch (error) {
+    const code = (error as { code?: unknown } | null)?.code;
+    return {
+      body: Buffer.from(error instanceof Error ? error.message : String(error)),
+      errorCode: typeof code === 'string' ? code : 'service-error',
+    };
+  }
+}
+
+/** JSON where it is that, else text. */
+function payloadOf({ body }: Delivery): unknown {
+  const text = body.toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,135 @@
+import { Broker, type Delivery } from '@evenkeel/broker';
+import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshVhost } from '../support/broker.js';
+import { eventually } from '../support/scripted-edge.js';
+
+let publisher: Publisher;
+let broker: Broker;
+let amqpUrl: string;
+
+beforeAll(async () => {
+  ({ amqpUrl } = await freshVhost());
+  publisher = await createPublisher({ amqpUrl, name: 'shop', attempts: 3 });
+  broker = await Broker.connect({ url: amqpUrl, name: 'test', attempts: 3 });
+});
+afterAll(async () => {
+  await publisher?.close();
+  await broker?.close();
+});
+
+/** Everything that a queue of its own, bound so, gets. */
+async function bound(exchange: string, key: string): Promise<{ queue: string; got: Delivery[] }> {
+  const queue = `test.${Math.random().toString(36).slice(2)}`;
+  const topology = broker.topology();
+  await topology.declareQueue({ name: queue, durable: true });
+  if (exchange !== '') await topology.bind(queue, exchange, key);
+  const got: Delivery[] = [];
+  await broker.consumers().consume(queue, {
+    onDelivery: (d) => {
+      got.push(d);
+      d.ack();
+    },
+  });
+  return { queue, got };
+}
+
+describe('the publisher', () => {
+  it('sends directed events in order, with identity, time and type, and tells whether they were routed', async () => {
+    const { got } = await bound('mesh.events', 'user.alice.#');
+    const sent = await Promise.all([1, 2, 3].map((n) => publisher.toUser('alice', 'order.created', { n })));
+    await eventually('all', () => got.length === 3);
+    expect(sent.every((s) => s.routed)).toBe(true);
+    expect(got.map((d) => JSON.parse(d.body.toString()).n)).toEqual([1, 2, 3]);
+    expect(got.map((d) => d.properties.messageId)).toEqual(sent.map((s) => s.id));
+    expect(got[0]).toMatchObject({
+      key: 'user.alice.order.created',
+      properties: { contentType: 'application/json' },
+    });
+    expect(Math.abs((got[0]?.properties.timestamp ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
+    expect((await publisher.toUser('nobody', 'x', 1)).routed).toBe(false);
+  });
+
+  it('carries a user id that is no routing word, and a topic, and what was set', async () => {
+    const { got } = await bound('mesh.events', '#');
+    await publisher.toUser('a.*#@b', 'hello', 'text', {
+      contentType: 'text/plain',
+      traceparent: '00-x',
+      id: 'mine',
+    });
+    await publisher.toTopic('prices.gold', { price: 1 });
+    await publisher.toUsers(['u1', 'u2'], 'x', 1);
+    await eventually('all', () => got.length === 4);
+    expect(got[0]?.key).toMatch(/^user\.~[A-Za-z0-9_-]+\.hello$/);
+    expect(got[0]?.properties).toMatchObject({ messageId: 'mine', headers: { traceparent: '00-x' } });
+    expect(got[0]?.body.toString()).toBe('text');
+    expect(got.slice(1).map((d) => d.key)).toEqual(['topic.prices.gold', 'user.u1.x', 'user.u2.x']);
+  });
+
+  it('refuses what cannot be sent, before it is sent', async () => {
+    await expect(publisher.toUser('alice', 'a.#', 1)).rejects.toMatchObject({ code: 'bad-name' });
+    await expect(publisher.toUser('', 'a', 1)).rejects.toMatchObject({ code: 'bad-user-id' });
+    await expect(publisher.toTopic('a', undefined)).rejects.toMatchObject({ code: 'bad-body' });
+    const event = 'e'.repeat(200);
+    await expect(publisher.toUser('x'.repeat(60), event, 1)).rejects.toMatchObject({ code: 'key-too-long' });
+  });
+});
+
+describe('a service', () => {
+  const ask = async (key: string, fields: { id?: string; replyTo?: string; correlationId?: string }) =>
+    broker.publisher().publish('mesh.inbound', key, '{"n":2}', {
+      messageId: fields.id,
+      replyTo: fields.replyTo,
+      correlationId: fields.correlationId,
+      headers: { 'evenkeel-user': 'alice', 'evenkeel-session': 's1' },
+      mandatory: true,
+    });
+
+  it('answers requests, and errors with their code', async () => {
+    const { queue, got } = await bound('', '');
+    await publisher.serve<{ n: number }>('sum.*', ({ data, user, method }) => {
+      if (method === 'sum.bad') throw Object.assign(new Error('cannot'), { code: 'too-bad' });
+      return { user, twice: data.n * 2 };
+    });
+    expect(await ask('sum.good', { id: '1', replyTo: queue, correlationId: 'c1' })).toBe('routed');
+    await ask('sum.bad', { id: '2', replyTo: queue, correlationId: 'c2' });
+    await eventually('both', () => got.length === 2);
+    const good = got.find((d) => d.properties.correlationId === 'c1');
+    const bad = got.find((d) => d.properties.correlationId === 'c2');
+    expect(JSON.parse(good?.body.toString() ?? '')).toEqual({ user: 'alice', twice: 4 });
+    expect(bad?.properties).toMatchObject({ correlationId: 'c2', headers: { 'evenkeel-error': 'too-bad' } });
+    expect(bad?.body.toString()).toBe('cannot');
+  });
+
+  it('answers a repeat without handling it again', async () => {
+    const { queue, got } = await bound('', '');
+    let handled = 0;
+    await publisher.serve('once', () => ++handled);
+    for (let n = 0; n < 3; n++) await ask('once', { id: 'same', replyTo: queue, correlationId: 'c' });
+    await eventually('three answers', () => got.length === 3);
+    expect(handled).toBe(1);
+    expect(got.map((d) => d.body.toString())).toEqual(['1', '1', '1']);
+  });
+
+  it('gets a publish whose handler failed once more, then no more', async () => {
+    let handled = 0;
+    await publisher.serve('flaky', () => {
+      handled++;
+      throw new Error('always');
+    });
+    await ask('flaky', { id: 'p1' });
+    await eventually('two tries', () => handled === 2);
+    const { queue, got } = await bound('', '');
+    await publisher.serve('after', () => 'ok');
+    await ask('after', { id: 'p2', replyTo: queue });
+    await eventually('the next', () => got.length === 1);
+    expect(handled).toBe(2);
+  });
+
+  it('that has stopped takes nothing, and clients are told that there is none', async () => {
+    const service = await publisher.serve('short', () => 1);
+    expect(await ask('short', { id: 's1' })).toBe('routed');
+    await service.stop();
+    expect(await ask('short', { id: 's2' })).toBe('unrouted');
+  });
+});
