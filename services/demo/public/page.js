@@ -84,8 +84,8 @@ client
 setInterval(hello, helloEveryMs);
 
 element('rebalance').addEventListener('click', (click) =>
-  ask(click.currentTarget, 'demo.rebalance', ({ total, message }) =>
-    total > 0 ? `Rebalancing: ${total} sessions are moving.` : (message ?? 'All nodes are level already.'),
+  ask(click.currentTarget, 'demo.rebalance', ({ total }) =>
+    total > 0 ? `Rebalancing: ${total} sessions are moving.` : 'All nodes are level already.',
   ),
 );
 element('quote').addEventListener('click', (click) =>

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { createOperator, OperatorError } from '@evenkeel/operator';
+import { createOperator } from '@evenkeel/operator';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
 import type { DemoConfig } from './config.js';
@@ -11,7 +10,7 @@ import { nextPrice } from './price.js';
  * and requests of clients. It knows nothing of edges, sessions or moves.
  */
 export function buildDemo(config: DemoConfig, { lifecycle, log }: { lifecycle: Lifecycle; log: Log }): void {
-  const orders = new Orders(randomUUID().slice(0, 8));
+  const orders = new Orders();
   let price = 100;
   let publisher: Publisher | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -49,23 +48,24 @@ export function buildDemo(config: DemoConfig, { lifecycle, log }: { lifecycle: L
             .next(Date.now())
             .map(({ user, order }) => publisher?.toUser(user, 'order.created', order)),
         ];
-        // A broker that is away for a moment must not end the demo; what was due then is lost.
-        Promise.all(published).catch((error: unknown) => log.warn({ err: error }, 'publishing failed'));
+        Promise.all(published).catch((error: unknown) => {
+          // The broker was away for longer than the publisher waits. Its numbers are void: nobody shall take
+          // what was never published for lost.
+          orders.renumber();
+          log.warn({ err: error }, 'publishing failed');
+        });
       }, config.everyMs);
     },
     stop: () => clearInterval(timer),
   });
 }
 
-/** What the page's button does: what an operator's `evenkeel rebalance` does. */
-async function rebalance(amqpUrl: string): Promise<{ total: number; message?: string }> {
+/** What the page's button does: what an operator's `evenkeel rebalance` does. A refusal is the client's answer. */
+async function rebalance(amqpUrl: string): Promise<{ total: number; why: string | undefined }> {
   const operator = await createOperator({ amqpUrl });
   try {
     const { plan } = await operator.rebalance();
-    return { total: plan?.total ?? 0, ...(plan?.why === undefined ? {} : { message: plan.why }) };
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    return { total: 0, message: error.message };
+    return { total: plan?.total ?? 0, why: plan?.why };
   } finally {
     await operator.close();
   }

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
+
 /** An order as its event carries it. */
 export interface Order {
-  /** Which start of this service numbered it. */
+  /** Numbers of different runs do not go together. */
   run: string;
   /** Counts from 1 per user and run, without gaps: the page checks that none is missing. */
   number: number;
@@ -14,13 +16,17 @@ const maxUsers = 1_000;
 const keepMs = 60_000;
 const items = ['compass', 'sextant', 'anchor chain', 'storm lantern', 'spare sail', 'log book', 'deck brush'];
 
+const newRun = () => randomUUID().slice(0, 8);
+
 /** Who gets orders, and which is next for each. Takes the time as an argument. */
 export class Orders {
-  readonly #run: string;
+  #run = newRun();
   readonly #users = new Map<string, { seenAtMs: number; number: number }>();
 
-  constructor(run: string) {
-    this.#run = run;
+  /** Numbers begin at 1 again, as of another run. */
+  renumber(): void {
+    this.#run = newRun();
+    for (const entry of this.#users.values()) entry.number = 0;
   }
 
   /** The user is there: it gets orders for a minute. */
