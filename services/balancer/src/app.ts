@@ -65,6 +65,8 @@ export async function createApp(
     },
     {
       mode: config.mode,
+      strategy: config.strategy,
+      load: config.load,
       moveDeadlineMs: config.moveDeadlineMs,
       isMaintenance: (nowMs) => inMaintenance(config.maintenanceWindows, nowMs),
       policy: {

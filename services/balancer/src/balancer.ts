@@ -10,7 +10,7 @@ import {
   type RunSnapshot,
   runDefaults,
 } from './execute/plan-run.js';
-import type { Outcome } from './plan/planner.js';
+import type { Draft, Method } from './plan/draft.js';
 import { attemptKey, type DrainGoal, isDraining, Policy, type PolicyOptions } from './plan/policy.js';
 
 export type Mode = 'auto' | 'manual';
@@ -41,12 +41,13 @@ export interface SavedState {
   readonly drains: readonly DrainGoal[];
   readonly isPaused: boolean;
   readonly history: readonly PastPlan[];
+  readonly ring?: Method['ring'];
 }
 
 export interface BalancerPorts {
   send(node: string, command: Command, onUnrouted: () => void): void;
   /** Called when {@link SavedState} has changed. A plan starts only when its first state is saved. */
-  save(state: SavedState): Promise<void> | void;
+  save(state: SavedState): Promise<void> | undefined;
   log(event: string, fields: object): void;
   newPlanId(): string;
 }
@@ -57,6 +58,8 @@ export interface BalancerOptions {
   pace: Partial<PaceOptions>;
   run: Partial<Omit<RunOptions, 'pace'>>;
   mode: Mode;
+  strategy: Strategy;
+  load: Load;
   /** Whether nothing may move by itself at this time. */
   isMaintenance: (nowMs: number) => boolean;
   /** The view is trusted this long after the first report: by then every node has spoken. */
@@ -76,6 +79,8 @@ export class Balancer {
   mode: Mode;
   isPaused = false;
   history: PastPlan[] = [];
+  /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
+  ring: Method['ring'];
   readonly #ports: BalancerPorts;
   readonly #options: BalancerOptions;
   readonly #flapping = new Flapping();
@@ -98,13 +103,16 @@ export class Balancer {
       pace: {},
       run: {},
       mode: 'auto',
+      strategy: 'least-loaded',
+      load: 'connections',
       isMaintenance: () => false,
       warmUpMs: 2500,
       moveDeadlineMs: 10_000,
       ...options,
     };
     this.view = new ClusterView(this.#options.view);
-    this.policy = new Policy(this.#options.policy);
+    const { strategy, load } = this.#options;
+    this.policy = new Policy({ strategy, load, ...this.#options.policy });
     this.mode = this.#options.mode;
   }
 
@@ -145,6 +153,7 @@ export class Balancer {
     for (const goal of saved.drains) this.drains.set(goal.node, goal);
     this.isPaused = saved.isPaused;
     this.history = [...saved.history];
+    this.ring = saved.ring;
     if (saved.plan === undefined) return;
     this.#run = this.#makeRun(saved.plan, nowMs, saved.run);
     this.#ports.log('plan taken over', { plan: saved.plan.id, state: this.#run.state });
@@ -179,12 +188,13 @@ export class Balancer {
       lastPlanEndMs: this.#lastPlanEndMs,
       flapping: this.#flapping.held(nowMs),
       attempts: this.#attempts,
+      ring: this.ring,
     });
     if (decision.kind === 'wait') {
       this.#explain(decision.why, nowMs);
       return;
     }
-    this.start(decision.planKind, decision.why, 'auto', decision.outcome, nowMs);
+    this.start(decision.planKind, decision.why, 'auto', decision.draft, nowMs);
   }
 
   /** Starts a plan. The first command goes out when it has been saved. */
@@ -192,22 +202,27 @@ export class Balancer {
     kind: PlanKind,
     why: string,
     by: string,
-    outcome: Pick<Outcome, 'moves' | 'total'>,
+    draft: Pick<Draft, 'steps' | 'total'> & Partial<Draft>,
     nowMs: number,
-    extra: { strategy?: Strategy; load?: Load; endsBy?: number } = {},
   ): Plan {
+    const deadlines = draft.steps.map(
+      (step) => this.drains.get(step.from)?.endsBy ?? Number.POSITIVE_INFINITY,
+    );
+    const latest = kind === 'drain' ? Math.max(...new Set(deadlines)) : Number.POSITIVE_INFINITY;
+    const endsBy = Number.isFinite(latest) ? latest : undefined;
     const plan: Plan = {
       id: this.#ports.newPlanId(),
       kind,
       why,
       by,
-      strategy: extra.strategy ?? 'least-loaded',
-      load: extra.load ?? 'connections',
-      steps: outcome.moves,
-      total: outcome.total,
+      strategy: draft.strategy ?? 'least-loaded',
+      load: draft.load ?? 'connections',
+      steps: draft.steps,
+      total: draft.total,
       startedAt: nowMs,
       moveDeadlineMs: this.#options.moveDeadlineMs,
-      ...(extra.endsBy === undefined ? {} : { endsBy: extra.endsBy }),
+      ...(draft.ring === undefined ? {} : { ring: draft.ring }),
+      ...(endsBy === undefined ? {} : { endsBy }),
     };
     const run = this.#makeRun(plan, nowMs);
     this.#run = run;
@@ -220,21 +235,24 @@ export class Balancer {
       total: plan.total,
       steps: plan.steps.length,
     });
+    const saving = this.#ports.save(this.saved());
+    if (saving !== undefined) this.#startWhen(saving, run);
+    return plan;
+  }
+
+  #startWhen(saving: Promise<void>, run: PlanRun): void {
     this.#isStarting = true;
-    void Promise.resolve(this.#ports.save(this.saved())).then(
+    saving.then(
       () => {
         this.#isStarting = false;
       },
       (error: unknown) => {
         this.#isStarting = false;
         if (this.#run === run) this.#run = undefined;
-        this.#ports.log('plan not started, its state could not be saved', {
-          plan: plan.id,
-          error: String(error),
-        });
+        const plan = run.plan.id;
+        this.#ports.log('plan not started, its state could not be saved', { plan, error: String(error) });
       },
     );
-    return plan;
   }
 
   /** About how long these moves take: the slowest way in or out at half the greatest rate. */
@@ -262,12 +280,17 @@ export class Balancer {
       drains: [...this.drains.values()],
       isPaused: this.isPaused,
       history: this.history,
+      ...(this.ring === undefined ? {} : { ring: this.ring }),
     };
   }
 
   /** Saves now: something an operator has asked for has changed. */
   async save(): Promise<void> {
-    await this.#ports.save(this.saved());
+    try {
+      await this.#ports.save(this.saved());
+    } catch (error) {
+      this.#ports.log('state not saved', { error: String(error) });
+    }
   }
 
   #levelling(nowMs: number): true | string {
@@ -295,6 +318,7 @@ export class Balancer {
   #end(run: PlanRun, nowMs: number): void {
     this.#run = undefined;
     this.#lastPlanEndMs = nowMs;
+    this.view.restartAverages();
     const progress = run.progress();
     const sum = (key: 'done' | 'failed' | 'timedOut') => progress.reduce((all, step) => all + step[key], 0);
     const past: PastPlan = {
@@ -313,6 +337,7 @@ export class Balancer {
       moved: progress.map(({ from, to, done }) => ({ from, to, done })),
     };
     this.history = [...this.history, past].slice(-HISTORY);
+    if (run.plan.ring !== undefined && run.state !== 'aborted') this.ring = run.plan.ring.nodes;
     if (run.plan.kind === 'drain' && run.state !== 'done') {
       for (const name of new Set(run.plan.steps.map((s) => s.from))) {
         const node = this.view.get(name, nowMs);

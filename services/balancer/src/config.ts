@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { loads, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
 import { paceDefaults } from './execute/pacing.js';
 import { isWindow } from './maintenance.js';
@@ -30,6 +31,11 @@ export const balancerConfig = z.object({
     .enum(['auto', 'manual'])
     .default('auto')
     .describe('manual: nothing is levelled unless an operator asks'),
+  strategy: z
+    .enum(strategies)
+    .default('least-loaded')
+    .describe('how sessions are spread; gateways must be told the same'),
+  load: z.enum(loads).default('connections').describe('what is levelled: connections, events, bytes or cpu'),
   maintenanceWindows: z
     .array(z.string().refine(isWindow, 'write each as HH:MM-HH:MM, in UTC'))
     .default([])

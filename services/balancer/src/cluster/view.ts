@@ -34,11 +34,23 @@ export interface NodeView {
   readonly seenAtMs: number;
   /** Local time of the first report of this boot. */
   readonly bootSeenAtMs: number;
+  /** Averages over about ten seconds: what one report says of traffic is mostly chance. */
+  readonly smooth: Smooth;
   /** Local time since which the node has said its present state. */
   readonly stateSinceMs: number;
 }
 
+/** Smoothed measures of load. */
+export interface Smooth {
+  readonly events: number;
+  readonly bytes: number;
+  readonly cpu: number;
+}
+
 interface Entry {
+  smooth: Smooth;
+  /** The next report starts the averages anew. */
+  isNew: boolean;
   stats: NodeStats;
   seenAtMs: number;
   bootSeenAtMs: number;
@@ -53,6 +65,7 @@ export type Change = 'new' | 'reboot' | 'state' | 'returned' | 'none' | 'ignored
 export class ClusterView {
   readonly #options: ViewOptions;
   readonly #entries = new Map<string, Entry>();
+  #names: string[] | undefined;
 
   constructor(options: Partial<ViewOptions> = {}) {
     this.#options = { ...viewDefaults, ...options };
@@ -68,6 +81,7 @@ export class ClusterView {
     if (entry === undefined) {
       if (this.#entries.size >= this.#options.maxNodes) return 'ignored';
       this.#entries.set(stats.node, fresh(stats, nowMs));
+      this.#names = undefined;
       return 'new';
     }
     if (entry.stats.boot !== stats.boot) {
@@ -81,6 +95,8 @@ export class ClusterView {
     const wasSilent = nowMs - entry.seenAtMs >= this.#options.suspectAfterMs;
     const hasNewState = entry.stats.state !== stats.state;
     if (hasNewState) entry.stateSinceMs = nowMs;
+    entry.smooth = entry.isNew ? averages(stats) : blend(entry.smooth, stats, nowMs - entry.seenAtMs);
+    entry.isNew = false;
     entry.stats = stats;
     entry.seenAtMs = nowMs;
     entry.reports += 1;
@@ -88,27 +104,43 @@ export class ClusterView {
     return wasSilent ? 'returned' : 'none';
   }
 
+  /** Forgets the averages: sessions have been moved, and what was measured before says nothing of what is. */
+  restartAverages(): void {
+    for (const entry of this.#entries.values()) entry.isNew = true;
+  }
+
   /** Every node known, by name; forgets those gone for long. */
   nodes(nowMs: number): NodeView[] {
+    this.#names ??= [...this.#entries.keys()].sort();
     const out: NodeView[] = [];
-    for (const [node, entry] of this.#entries) {
-      const silentMs = nowMs - entry.seenAtMs;
-      if (silentMs >= this.#options.forgetAfterMs) {
+    for (const node of this.#names) {
+      const entry = this.#entries.get(node);
+      if (entry === undefined) continue;
+      if (nowMs - entry.seenAtMs < this.#options.forgetAfterMs) out.push(this.#shown(node, entry, nowMs));
+      else {
         this.#entries.delete(node);
-        continue;
+        this.#names = undefined;
       }
-      const { stats, seenAtMs, bootSeenAtMs, stateSinceMs } = entry;
-      out.push({ node, phase: this.#phase(entry, silentMs), stats, seenAtMs, bootSeenAtMs, stateSinceMs });
     }
-    return out.sort((a, b) => (a.node < b.node ? -1 : 1));
+    return out;
   }
 
   get(node: string, nowMs: number): NodeView | undefined {
     const entry = this.#entries.get(node);
-    if (entry === undefined) return undefined;
-    const { stats, seenAtMs, bootSeenAtMs, stateSinceMs } = entry;
-    const phase = this.#phase(entry, nowMs - seenAtMs);
-    return { node, phase, stats, seenAtMs, bootSeenAtMs, stateSinceMs };
+    return entry === undefined ? undefined : this.#shown(node, entry, nowMs);
+  }
+
+  #shown(node: string, entry: Entry, nowMs: number): NodeView {
+    const { stats, smooth, seenAtMs, bootSeenAtMs, stateSinceMs } = entry;
+    return {
+      node,
+      phase: this.#phase(entry, nowMs - seenAtMs),
+      stats,
+      smooth,
+      seenAtMs,
+      bootSeenAtMs,
+      stateSinceMs,
+    };
   }
 
   #phase(entry: Entry, silentMs: number): Phase {
@@ -121,8 +153,27 @@ export class ClusterView {
   }
 }
 
+const averages = (stats: NodeStats): Smooth => ({
+  events: stats.deliveredPerSecond,
+  bytes: stats.bytesPerSecond,
+  cpu: stats.cpu,
+});
+
+const AVERAGE_MS = 10_000;
+
+function blend(before: Smooth, stats: NodeStats, elapsedMs: number): Smooth {
+  const share = 1 - Math.exp(-elapsedMs / AVERAGE_MS);
+  return {
+    events: before.events + (stats.deliveredPerSecond - before.events) * share,
+    bytes: before.bytes + (stats.bytesPerSecond - before.bytes) * share,
+    cpu: before.cpu + (stats.cpu - before.cpu) * share,
+  };
+}
+
 const fresh = (stats: NodeStats, nowMs: number): Entry => ({
   stats,
+  smooth: averages(stats),
+  isNew: false,
   seenAtMs: nowMs,
   bootSeenAtMs: nowMs,
   stateSinceMs: nowMs,

@@ -104,7 +104,7 @@ export class PlanRun {
         batches: [],
         next: saved?.settledBatches ?? 0,
         base: saved === undefined ? zero() : { ...pick(saved.progress) },
-        isExhausted: (saved?.settledBatches ?? 0) > 0 && (step.load !== undefined || plan.ring !== undefined),
+        isExhausted: (saved?.settledBatches ?? 0) > 0 && step.load !== undefined,
         dropped: saved?.progress.dropped,
       };
     });
@@ -220,7 +220,7 @@ export class PlanRun {
     const before = batch.report;
     batch.report = progress;
     // Fewer than asked for says nothing: a successor may repeat with another count what the edge has had before.
-    if (this.#isWhole(step) || progress.asked === 0) step.isExhausted = true;
+    if (this.#isWhole(step) || progress.asked - progress.refused <= 0) step.isExhausted = true;
     const judged = this.#judge(step.plan.to);
     const fresh = settledOf(progress) - (before === undefined ? 0 : settledOf(before));
     const bad = badOf(progress) - (before === undefined ? 0 : badOf(before));
@@ -286,7 +286,7 @@ export class PlanRun {
     if (batch.isSettled) return;
     const report = batch.report;
     if (report !== undefined) {
-      const open = Math.max(0, report.asked - settledOf(report));
+      const open = Math.max(0, report.asked - report.refused - settledOf(report));
       batch.report = { ...report, timedOut: report.timedOut + open, isFinal: true };
     }
     this.#settle(step, batch);
@@ -323,7 +323,7 @@ export class PlanRun {
     const target = this.#ports.node(step.plan.to, nowMs);
     if (target === undefined) return;
     const sum = this.#sum(step);
-    const left = step.plan.count - sum.asked - sum.refused;
+    const left = step.plan.count - (sum.asked - sum.refused);
     if (left <= 0) {
       step.isExhausted = true;
       return;
@@ -331,7 +331,7 @@ export class PlanRun {
     const source = this.#paceOf(step.plan.from, nowMs);
     const sink = this.#paceOf(step.plan.to, nowMs);
     const perSecond = Math.min(source.perSecond, sink.perSecond);
-    const underWay = sum.asked - sum.done - sum.failed - sum.timedOut;
+    const underWay = sum.asked - sum.refused - sum.done - sum.failed - sum.timedOut;
     const window = Math.max(20, perSecond * this.#options.windowSeconds) - underWay;
     const allowed = Math.min(source.available(nowMs), sink.available(nowMs), Math.floor(window));
     const isWhole = this.#isWhole(step);
@@ -349,7 +349,12 @@ export class PlanRun {
       deadlineMs: this.plan.moveDeadlineMs,
       reason: this.plan.kind,
       ...(this.plan.ring === undefined ? {} : { ring: this.plan.ring }),
-      ...(step.plan.load === undefined ? {} : { by: this.plan.load, load: step.plan.load }),
+      ...(step.plan.load === undefined
+        ? {}
+        : {
+            by: this.plan.load === 'bytes' ? ('bytes' as const) : ('events' as const),
+            load: step.plan.load,
+          }),
     };
     const batch: Batch = {
       move,
@@ -419,9 +424,9 @@ export class PlanRun {
     return sum;
   }
 
-  /** One batch: the edge alone knows whom the ring, or a load, concerns. */
+  /** One batch: the edge alone knows how many sessions make up a load. */
   #isWhole(step: Step): boolean {
-    return step.plan.load !== undefined || this.plan.ring !== undefined;
+    return step.plan.load !== undefined;
   }
 
   #isSettled(step: Step): boolean {
@@ -438,13 +443,14 @@ export class PlanRun {
     let missed = 0;
     for (const step of this.#steps) {
       const sum = this.#sum(step);
-      missed += Math.max(0, (this.plan.ring || step.plan.load ? sum.asked : step.plan.count) - sum.done);
+      missed += Math.max(0, (step.plan.isEstimate ? sum.asked - sum.refused : step.plan.count) - sum.done);
     }
     this.#state = missed === 0 && dropped === undefined ? 'done' : 'partial';
     this.#why = dropped?.dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);
   }
 }
 
+/** Of those asked for: `refused` is part of `asked`. */
 const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
 const badOf = (p: MoveProgress) => p.failed + p.timedOut;
 

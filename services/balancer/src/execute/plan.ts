@@ -11,7 +11,9 @@ export interface PlanStep {
   readonly to: string;
   /** Sessions; with a load other than connections or a ring the most that may be moved. */
   readonly count: number;
-  /** With a load other than connections: units a second to move. */
+  /** `count` is only a ceiling: the edge knows how many there are. */
+  readonly isEstimate?: true;
+  /** With a load other than connections: bytes a second to move, or events a second (also where the load is CPU). */
   readonly load?: number;
 }
 

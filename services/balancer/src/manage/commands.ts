@@ -1,8 +1,8 @@
 import type { ManageCommand } from '@evenkeel/protocol';
 import type { Balancer, PastPlan } from '../balancer.js';
 import type { NodeView } from '../cluster/view.js';
-import { type Outcome, planDrain, planLevel } from '../plan/planner.js';
-import { attemptKey, isDraining, takes, toPlanNodes } from '../plan/policy.js';
+import { type Draft, draftDrain, draftLevel, type Method } from '../plan/draft.js';
+import { attemptKey, isDraining, takes } from '../plan/policy.js';
 import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
 
 export interface CommandContext {
@@ -87,42 +87,55 @@ function needNodes(command: Of<'drain'> | Of<'cordon'> | Of<'uncordon'>, c: Comm
   return nodes;
 }
 
-function level(c: CommandContext): Outcome {
-  const nodes = c.balancer.view.nodes(c.nowMs);
-  return planLevel(toPlanNodes(nodes, (n) => (takes(n) ? 'level' : 'still')));
+/** How to plan: as the command says, else as configured. A ring is taken to be unknown: every stray is looked for. */
+function method(
+  command: { strategy?: Method['strategy'] | undefined; load?: Method['load'] | undefined },
+  c: CommandContext,
+): Method {
+  const { options } = c.balancer.policy;
+  const strategy = command.strategy ?? options.strategy;
+  return { strategy, load: command.load ?? options.load, ring: undefined };
 }
 
-function emptied(nodes: readonly NodeView[], c: CommandContext): Outcome {
+function level(command: Of<'plan'> | Of<'rebalance'>, c: CommandContext): Draft {
+  const nodes = c.balancer.view.nodes(c.nowMs);
+  return draftLevel(nodes, new Set(nodes.filter(takes).map((n) => n.node)), method(command, c));
+}
+
+function emptied(command: Of<'plan'> | Of<'drain'>, nodes: readonly NodeView[], c: CommandContext): Draft {
   const names = new Set(nodes.map((n) => n.node));
   const all = c.balancer.view.nodes(c.nowMs);
-  if (!all.some((n) => takes(n) && !names.has(n.node))) {
+  const takers = new Set(all.filter((n) => takes(n) && !names.has(n.node)).map((n) => n.node));
+  if (takers.size === 0) {
     throw new ManageError(
       'no-target',
       `no active node would be left to take the sessions of ${[...names].join(', ')}; add or uncordon one first`,
     );
   }
-  return planDrain(toPlanNodes(all, (n) => (names.has(n.node) ? 'drain' : takes(n) ? 'level' : 'still')));
+  return draftDrain(all, names, takers, method(command.command === 'plan' ? command : {}, c));
 }
 
-function shown(outcome: Outcome, why: string, c: CommandContext): object {
-  const nodes = c.balancer.view.nodes(c.nowMs).filter((n) => outcome.after.has(n.node));
+function shown(draft: Draft, why: string, c: CommandContext): object {
   return {
-    moves: outcome.moves,
-    total: outcome.total,
-    unplaced: outcome.unplaced,
-    before: Object.fromEntries(nodes.map((n) => [n.node, n.stats.sessions])),
-    after: Object.fromEntries(outcome.after),
-    estimatedMs: c.balancer.estimateMs(outcome.moves),
+    moves: draft.steps.map(({ isEstimate: _, ...step }) => step),
+    total: draft.total,
+    unplaced: draft.unplaced,
+    strategy: draft.strategy,
+    load: draft.load,
+    before: Object.fromEntries(draft.before),
+    after: Object.fromEntries(draft.after),
+    estimatedMs: c.balancer.estimateMs(draft.steps),
     why,
   };
 }
 
 function dryRun(command: Of<'plan'>, c: CommandContext): Answer {
   const nodes = named(command, c);
-  const outcome = nodes.length > 0 ? emptied(nodes, c) : level(c);
+  const draft = nodes.length > 0 ? emptied(command, nodes, c) : level(command, c);
   const list = nodes.map((n) => n.node).join(', ');
-  const why = outcome.total === 0 ? 'nothing to move' : nodes.length > 0 ? `draining ${list}` : 'levelling';
-  return { ok: true, plan: shown(outcome, why, c) };
+  const why =
+    draft.steps.length === 0 ? 'nothing to move' : nodes.length > 0 ? `draining ${list}` : 'levelling';
+  return { ok: true, plan: shown(draft, why, c) };
 }
 
 function needIdle(c: CommandContext): void {
@@ -135,14 +148,14 @@ function needIdle(c: CommandContext): void {
   }
 }
 
-function rebalance(_command: Of<'rebalance'>, c: CommandContext): Answer {
+function rebalance(command: Of<'rebalance'>, c: CommandContext): Answer {
   needIdle(c);
   needWarm(c);
-  const outcome = level(c);
-  if (outcome.total === 0) return { ok: true, plan: { id: null, ...shown(outcome, 'level already', c) } };
+  const draft = level(command, c);
+  if (draft.steps.length === 0) return { ok: true, plan: { id: null, ...shown(draft, 'level already', c) } };
   const why = `asked for by ${c.user}`;
-  const plan = c.balancer.start('rebalance', why, c.user, outcome, c.nowMs);
-  return { ok: true, plan: { id: plan.id, ...shown(outcome, why, c) } };
+  const plan = c.balancer.start('rebalance', why, c.user, draft, c.nowMs);
+  return { ok: true, plan: { id: plan.id, ...shown(draft, why, c) } };
 }
 
 function needWarm(c: CommandContext): void {
@@ -156,7 +169,7 @@ function needWarm(c: CommandContext): void {
 async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
   const nodes = needNodes(command, c);
   needWarm(c);
-  const outcome = emptied(nodes, c);
+  const draft = emptied(command, nodes, c);
   for (const n of nodes) {
     c.balancer.drains.set(n.node, {
       node: n.node,
@@ -171,7 +184,7 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
   return {
     ok: true,
     nodes: nodes.map((n) => n.node),
-    plan: shown(outcome, `draining, asked for by ${c.user}`, c),
+    plan: shown(draft, `draining, asked for by ${c.user}`, c),
   };
 }
 
@@ -242,7 +255,7 @@ function undo(command: Of<'undo'>, c: CommandContext): Answer {
   const total = moves.reduce((sum, m) => sum + m.count, 0);
   if (total === 0) return { ok: true, plan: { id: null, moves, total, why: `plan ${past.id} moved nobody` } };
   const why = `undoing ${past.id}, asked for by ${c.user}`;
-  const plan = c.balancer.start('undo', why, c.user, { moves, total }, c.nowMs);
+  const plan = c.balancer.start('undo', why, c.user, { steps: moves, total }, c.nowMs);
   // Levelling would at once undo the undoing.
   c.balancer.isPaused = true;
   return { ok: true, isPaused: true, plan: { id: plan.id, moves, total, why } };

@@ -45,6 +45,9 @@ export function planLevel(nodes: readonly PlanNode[]): Outcome {
   return settle(nodes, level, targets, drained);
 }
 
+/** How far over its share a node of the newest version may be filled. */
+const NEWEST_SLACK = 1.015;
+
 /**
  * Empties the `drain` nodes and moves nobody else. What they hold goes to the newest version first, up to the
  * share a node would have if all were level, then to the others; among nodes of one version the emptiest first.
@@ -80,7 +83,9 @@ export function planDrain(nodes: readonly PlanNode[]): Outcome {
   };
   for (const version of versions) {
     const members = level.flatMap((n, i) => (n.version === version ? [i] : []));
-    pour(members, (i) => Math.min(fair[i] as number, (level[i] as PlanNode).capacity));
+    // Within tolerance rather than exact: a few too many for a new node would else be moved twice, by way of an old one.
+    const slack = version === versions[0] && versions.length > 1 ? NEWEST_SLACK : 1;
+    pour(members, (i) => Math.min(Math.floor((fair[i] as number) * slack), (level[i] as PlanNode).capacity));
   }
   // Nodes over their fair share make the others' rooms too small by rounding or by being over: fill what is left.
   if (left > 0)

@@ -1,15 +1,21 @@
 import type { NodeView } from '../cluster/view.js';
-import type { PlanKind } from '../execute/plan.js';
-import { type Outcome, type PlanNode, planDrain, planLevel, type Role } from './planner.js';
+import type { Load, PlanKind, Strategy } from '../execute/plan.js';
+import { type Draft, draftDrain, draftLevel, type Method } from './draft.js';
 import { compareVersions } from './version.js';
 
 export interface PolicyOptions {
+  strategy: Strategy;
+  load: Load;
   /** A node further off its share than this part of it … */
   relativeThreshold: number;
   /** … and than this many sessions calls for a plan. */
   absoluteThreshold: number;
+  /** The same where the load is not connections: a measure that varies by itself. */
+  loadThreshold: number;
   /** The same must have been so for this long. */
   settleMs: number;
+  /** The same where the load is not connections. */
+  loadSettleMs: number;
   /** After a plan nothing happens by itself for this long. */
   quietMs: number;
   /** A draining node is left alone this long, so that every gateway has heard of it. */
@@ -21,9 +27,13 @@ export interface PolicyOptions {
 }
 
 export const policyDefaults: PolicyOptions = {
+  strategy: 'least-loaded',
+  load: 'connections',
   relativeThreshold: 0.01,
   absoluteThreshold: 5,
+  loadThreshold: 0.05,
   settleMs: 1000,
+  loadSettleMs: 20_000,
   quietMs: 2000,
   drainSettleMs: 300,
   deployHoldMs: 60_000,
@@ -49,6 +59,8 @@ export interface Situation {
   readonly flapping: ReadonlySet<string>;
   /** Plans for a boot of a node that left sessions behind. */
   readonly attempts: ReadonlyMap<string, number>;
+  /** Members of the ring that sessions were last moved onto. */
+  readonly ring: Method['ring'];
 }
 
 export type Decision =
@@ -57,8 +69,7 @@ export type Decision =
       readonly kind: 'plan';
       readonly planKind: PlanKind;
       readonly why: string;
-      readonly outcome: Outcome;
-      readonly drained: readonly string[];
+      readonly draft: Draft;
     };
 
 const isHere = (n: NodeView) => n.phase !== 'gone' && n.phase !== 'suspect';
@@ -70,18 +81,6 @@ export function isDraining(n: NodeView, drains: ReadonlyMap<string, DrainGoal>):
 }
 
 export const attemptKey = (n: NodeView): string => `${n.node}.${n.stats.boot}`;
-
-/** The nodes as the planner takes them. */
-export function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): PlanNode[] {
-  return nodes.filter(isHere).map((n) => ({
-    node: n.node,
-    role: role(n),
-    sessions: n.stats.sessions,
-    weight: n.stats.weight,
-    capacity: n.stats.capacity,
-    version: n.stats.version,
-  }));
-}
 
 /** Decides what to do by itself, if anything. Remembers only since when the cluster has been off level. */
 export class Policy {
@@ -124,12 +123,15 @@ export class Policy {
     const stale = due.find((n) => n.seenAtMs <= s.lastPlanEndMs);
     if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
     const names = new Set(due.map((n) => n.node));
-    const outcome = planDrain(
-      toPlanNodes(s.nodes, (n) => (names.has(n.node) ? 'drain' : takes(n) ? 'level' : 'still')),
-    );
+    const takers = new Set(s.nodes.filter((n) => takes(n) && !names.has(n.node)).map((n) => n.node));
+    const draft = draftDrain(s.nodes, names, takers, this.#method(s));
     const list = [...names].join(', ');
-    if (outcome.total === 0) return wait(`${list} should be drained but no active node has room`);
-    return { kind: 'plan', planKind: 'drain', why: `draining ${list}`, outcome, drained: [...names] };
+    if (draft.steps.length === 0) return wait(`${list} should be drained but no active node has room`);
+    return { kind: 'plan', planKind: 'drain', why: `draining ${list}`, draft };
+  }
+
+  #method(s: Situation): Method {
+    return { strategy: this.#options.strategy, load: this.#options.load, ring: s.ring };
   }
 
   #level(s: Situation): Decision {
@@ -140,7 +142,7 @@ export class Policy {
     }
     this.#offSinceMs ??= s.nowMs;
     if (s.levelling !== true) return wait(s.levelling);
-    const { settleMs, quietMs, deployHoldMs } = this.#options;
+    const { settleMs, loadSettleMs, quietMs, deployHoldMs } = this.#options;
     if (s.nowMs - s.lastPlanEndMs < quietMs) return wait('quiet period after the last plan');
     const level = s.nodes.filter(takes);
     const versions = [...new Set(level.map((n) => n.stats.version))];
@@ -148,11 +150,12 @@ export class Policy {
       const newest = versions.sort(compareVersions).at(-1);
       return wait(`versions are mixed (newest ${newest}): a deployment may be under way`);
     }
-    if (s.nowMs - this.#offSinceMs < settleMs) return wait('off level, waiting whether it lasts');
-    return { kind: 'plan', planKind: 'rebalance', why: off.why, outcome: off.outcome, drained: [] };
+    const lastsMs = off.draft.load === 'connections' ? settleMs : loadSettleMs;
+    if (s.nowMs - this.#offSinceMs < lastsMs) return wait('off level, waiting whether it lasts');
+    return { kind: 'plan', planKind: 'rebalance', why: off.why, draft: off.draft };
   }
 
-  #isOff(s: Situation): string | { why: string; outcome: Outcome } {
+  #isOff(s: Situation): string | { why: string; draft: Draft } {
     const level = s.nodes.filter((n) => takes(n) && !s.flapping.has(n.node));
     if (level.length < 2) return `${level.length} active nodes: nothing to level`;
     const joining = s.nodes.find((n) => n.phase === 'joining');
@@ -166,20 +169,44 @@ export class Policy {
     );
     if (attaching !== undefined) return `clients are still attaching on ${attaching.node}`;
     const names = new Set(level.map((n) => n.node));
-    const planned = toPlanNodes(s.nodes, (n) => (names.has(n.node) ? 'level' : 'still'));
-    const outcome = planLevel(planned);
-    let worst: { node: string; by: number; target: number } | undefined;
-    for (const n of planned) {
-      if (n.role !== 'level') continue;
-      const target = outcome.after.get(n.node) ?? 0;
-      const by = n.sessions - target;
-      const limit = Math.max(this.#options.absoluteThreshold, target * this.#options.relativeThreshold);
-      if (Math.abs(by) > limit && Math.abs(by) > Math.abs(worst?.by ?? 0))
-        worst = { node: n.node, by, target };
+    if (this.#options.strategy === 'consistent-hash') return this.#isOffRing(s, level, names);
+    const draft = draftLevel(s.nodes, names, this.#method(s));
+    if (draft.load !== 'connections') return this.#isOffLoad(draft);
+    let worst = { node: '', by: 0, share: 0 };
+    for (const n of level) {
+      const share = draft.after.get(n.node) ?? 0;
+      const by = n.stats.sessions - share;
+      const limit = Math.max(this.#options.absoluteThreshold, share * this.#options.relativeThreshold);
+      if (Math.abs(by) > limit && Math.abs(by) > Math.abs(worst.by)) worst = { node: n.node, by, share };
     }
-    if (worst === undefined) return 'level within the thresholds';
+    if (worst.node === '') return 'level within the thresholds';
     const side = worst.by > 0 ? 'over' : 'under';
-    return { why: `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.target}`, outcome };
+    return { why: `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.share}`, draft };
+  }
+
+  #isOffLoad(draft: Draft): string | { why: string; draft: Draft } {
+    let worst = { node: '', by: 0 };
+    for (const [node, share] of draft.after) {
+      const by = share > 0 ? (draft.before.get(node) ?? 0) / share - 1 : 0;
+      if (by > this.#options.loadThreshold && by > worst.by) worst = { node, by };
+    }
+    if (worst.node === '' || draft.steps.length === 0) return 'level within the thresholds';
+    return {
+      why: `${worst.node} carries ${Math.round(worst.by * 100)} % more than its share of ${draft.load}`,
+      draft,
+    };
+  }
+
+  #isOffRing(s: Situation, level: NodeView[], names: Set<string>): string | { why: string; draft: Draft } {
+    const members = (nodes: readonly { node: string; weight: number }[]) =>
+      nodes
+        .map((n) => `${n.node}=${n.weight}`)
+        .sort()
+        .join(',');
+    const now = members(level.map((n) => ({ node: n.node, weight: n.stats.weight })));
+    if (s.ring !== undefined && members(s.ring) === now) return 'the ring is as it was';
+    const draft = draftLevel(s.nodes, names, this.#method(s));
+    return { why: 'the members of the ring have changed', draft };
   }
 }
 

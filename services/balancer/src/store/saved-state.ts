@@ -23,7 +23,15 @@ const plan = z.object({
   by: z.string(),
   strategy: z.enum(strategies),
   load: z.enum(loads),
-  steps: z.array(z.object({ from: nodeName, to: nodeName, count, load: z.number().optional() })),
+  steps: z.array(
+    z.object({
+      from: nodeName,
+      to: nodeName,
+      count,
+      isEstimate: z.literal(true).optional(),
+      load: z.number().optional(),
+    }),
+  ),
   total: count,
   startedAt: z.number(),
   moveDeadlineMs: z.number(),
@@ -47,6 +55,7 @@ export const savedState = z.object({
     z.object({ node: nodeName, boot: z.string(), by: z.string(), endsBy: z.number().optional() }),
   ),
   isPaused: z.boolean(),
+  ring: z.array(z.object({ node: nodeName, weight: z.number() })).optional(),
   history: z.array(
     z.object({
       id: z.string(),

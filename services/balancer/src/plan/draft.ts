@@ -1,0 +1,132 @@
+import { defaultRingPoints, type RingNode } from '@evenkeel/protocol';
+import type { NodeView } from '../cluster/view.js';
+import type { Load, PlanStep, Strategy } from '../execute/plan.js';
+import { arcMoves, arcShares } from './hash.js';
+import { loadOf, planByLoad } from './load.js';
+import { type Outcome, type PlanNode, planDrain, planLevel, type Role } from './planner.js';
+
+/** What a plan would do, before it is one. */
+export interface Draft {
+  readonly steps: readonly PlanStep[];
+  /** Sessions to move; an upper bound or an estimate where only the edges know. */
+  readonly total: number;
+  /** Sessions of draining nodes that nobody has room for. */
+  readonly unplaced: number;
+  readonly strategy: Strategy;
+  readonly load: Load;
+  readonly ring?: { points: number; nodes: RingNode[] };
+  /** The measure by node, before and after. */
+  readonly before: ReadonlyMap<string, number>;
+  readonly after: ReadonlyMap<string, number>;
+}
+
+export interface Method {
+  readonly strategy: Strategy;
+  readonly load: Load;
+  /** Members of the ring that sessions lie on now; undefined when that is not known. */
+  readonly ring: readonly RingNode[] | undefined;
+}
+
+/** Levels `members` by the method asked for. */
+export function draftLevel(nodes: readonly NodeView[], members: ReadonlySet<string>, method: Method): Draft {
+  const level = nodes.filter((n) => members.has(n.node));
+  if (method.strategy === 'consistent-hash') return byRing(level, level, method);
+  if (method.load !== 'connections' && hasTraffic(level, method.load)) {
+    const { moves, total, before, after } = planByLoad(level, method.load);
+    return { steps: moves, total, unplaced: 0, strategy: method.strategy, load: method.load, before, after };
+  }
+  return bySessions(planLevel(toPlanNodes(nodes, (n) => (members.has(n.node) ? 'level' : 'still'))), nodes);
+}
+
+/** Empties `drained` onto `takers`. */
+export function draftDrain(
+  nodes: readonly NodeView[],
+  drained: ReadonlySet<string>,
+  takers: ReadonlySet<string>,
+  method: Method,
+): Draft {
+  const from = nodes.filter((n) => drained.has(n.node));
+  const to = nodes.filter((n) => takers.has(n.node) && !drained.has(n.node));
+  if (method.strategy === 'consistent-hash' && to.length > 0) return byRing(from, to, method);
+  const role = (n: NodeView): Role =>
+    drained.has(n.node) ? 'drain' : takers.has(n.node) ? 'level' : 'still';
+  return bySessions(planDrain(toPlanNodes(nodes, role)), nodes);
+}
+
+/** Below this there is nothing that could be levelled by it. */
+const TRAFFIC = { events: 10, bytes: 10_000, cpu: 0.1 } as const;
+
+function hasTraffic(nodes: readonly NodeView[], load: Exclude<Load, 'connections'>): boolean {
+  let sum = 0;
+  for (const n of nodes) sum += loadOf(n, load);
+  return sum >= TRAFFIC[load] * nodes.length;
+}
+
+function bySessions(outcome: Outcome, nodes: readonly NodeView[]): Draft {
+  return {
+    steps: outcome.moves,
+    total: outcome.total,
+    unplaced: outcome.unplaced,
+    strategy: 'least-loaded',
+    load: 'connections',
+    before: new Map(nodes.filter((n) => outcome.after.has(n.node)).map((n) => [n.node, n.stats.sessions])),
+    after: outcome.after,
+  };
+}
+
+/** The edges know the ids and so who lies where; counts are estimated from the arcs. */
+function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Method): Draft {
+  const next = to.map((n) => ({ node: n.node, weight: n.stats.weight }));
+  const sessions = new Map(from.map((n) => [n.node, n.stats.sessions]));
+  const before = new Map([...to, ...from].map((n) => [n.node, n.stats.sessions]));
+  const after = new Map(before);
+  const steps: PlanStep[] = [];
+  let total = 0;
+  const add = (source: string, target: string, estimate: number) => {
+    const most = sessions.get(source) ?? 0;
+    if (most === 0 || source === target) return;
+    steps.push({ from: source, to: target, count: most, isEstimate: true });
+    const count = Math.min(most, Math.round(estimate));
+    total += count;
+    after.set(source, (after.get(source) ?? 0) - count);
+    after.set(target, (after.get(target) ?? 0) + count);
+  };
+  const old = method.ring;
+  const isKnown =
+    old !== undefined && from.every((n) => old.some((o) => o.node === n.node) || n.stats.sessions === 0);
+  if (isKnown) {
+    const owned = arcShares(old);
+    for (const { from: source, to: target, part } of arcMoves(old, next)) {
+      add(source, target, ((sessions.get(source) ?? 0) * part) / (owned.get(source) ?? 1));
+    }
+  } else {
+    const share = arcShares(next);
+    const isMember = new Set(next.map((n) => n.node));
+    for (const source of from) {
+      for (const { node } of next) {
+        // Who drains gives to everyone; of the others nobody knows how much lies wrong.
+        add(
+          source.node,
+          node,
+          isMember.has(source.node) ? 0 : source.stats.sessions * (share.get(node) ?? 0),
+        );
+      }
+    }
+  }
+  const ring = { points: defaultRingPoints, nodes: next };
+  return { steps, total, unplaced: 0, strategy: 'consistent-hash', load: 'connections', ring, before, after };
+}
+
+const isHere = (n: NodeView) => n.phase !== 'gone' && n.phase !== 'suspect';
+
+/** The nodes as the planner takes them. */
+export function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): PlanNode[] {
+  return nodes.filter(isHere).map((n) => ({
+    node: n.node,
+    role: role(n),
+    sessions: n.stats.sessions,
+    weight: n.stats.weight,
+    capacity: n.stats.capacity,
+    version: n.stats.version,
+  }));
+}

@@ -1,0 +1,87 @@
+import type { NodeView } from '../cluster/view.js';
+import type { Load } from '../execute/plan.js';
+import { pair } from './planner.js';
+
+/** A step by load: units a second to move, and the most sessions this may take. */
+export interface LoadStep {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  readonly isEstimate: true;
+  readonly load: number;
+}
+
+export interface LoadOutcome {
+  readonly moves: LoadStep[];
+  /** Sessions, at most. */
+  readonly total: number;
+  /** Load per node before and afterwards. */
+  readonly before: ReadonlyMap<string, number>;
+  readonly after: ReadonlyMap<string, number>;
+  /** Most load over its share, in parts of the share. */
+  readonly over: number;
+}
+
+/** What one node carries, by this measure. */
+export function loadOf(n: NodeView, load: Load): number {
+  switch (load) {
+    case 'connections':
+      return n.stats.sessions;
+    case 'events':
+      return n.smooth.events;
+    case 'bytes':
+      return n.smooth.bytes;
+    case 'cpu':
+      return n.smooth.cpu;
+  }
+}
+
+/** Moves of less than this part of a share are left out: they would be more precise than the measure is. */
+const NEGLIGIBLE = 0.002;
+
+/**
+ * Levels a load other than connections: each node shall carry its share by weight. Says how much is to move; the
+ * edge, which knows its sessions, moves the busiest that fit, so the fewest. No node both gives and takes, and none
+ * gets more sessions than it has room for.
+ */
+export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'connections'>): LoadOutcome {
+  const before = new Map(nodes.map((n) => [n.node, loadOf(n, load)]));
+  let total = 0;
+  let weight = 0;
+  for (const n of nodes) {
+    total += loadOf(n, load);
+    weight += n.stats.weight;
+  }
+  const byName = new Map(nodes.map((n) => [n.node, n]));
+  const givers: { node: string; count: number }[] = [];
+  const takers: { node: string; count: number }[] = [];
+  let over = 0;
+  for (const n of nodes) {
+    const share = (total * n.stats.weight) / weight;
+    const difference = loadOf(n, load) - share;
+    if (share > 0) over = Math.max(over, difference / share);
+    if (difference > 0) givers.push({ node: n.node, count: difference });
+    else if (difference < 0) takers.push({ node: n.node, count: -difference });
+  }
+  const room = new Map(nodes.map((n) => [n.node, Math.max(0, n.stats.capacity - n.stats.sessions)]));
+  const after = new Map(before);
+  const moves: LoadStep[] = [];
+  let sessions = 0;
+  for (const { from, to, count: amount } of pair(givers, takers).moves) {
+    const source = byName.get(from);
+    const carried = before.get(from) ?? 0;
+    if (source === undefined || amount < (total / weight) * NEGLIGIBLE) continue;
+    // As many as it would take if all were equally busy: the busiest are fewer.
+    const count = Math.min(Math.ceil((source.stats.sessions * amount) / carried), room.get(to) ?? 0);
+    if (count <= 0) continue;
+    room.set(to, (room.get(to) ?? 0) - count);
+    after.set(from, (after.get(from) ?? 0) - amount);
+    after.set(to, (after.get(to) ?? 0) + amount);
+    // Edges do not know what a session costs in CPU; they go by its events.
+    const units = load === 'cpu' ? (source.smooth.events * amount) / carried : amount;
+    if (units <= 0) continue;
+    moves.push({ from, to, count, isEstimate: true, load: units });
+    sessions += count;
+  }
+  return { moves, total: sessions, before, after, over };
+}

@@ -1,0 +1,271 @@
+import { Balancer, type BalancerOptions, type Command } from '../balancer.js';
+import type { Plan } from '../execute/plan.js';
+import { type Classes, SimNode } from './node.js';
+import { Random } from './random.js';
+
+export interface SimOptions {
+  readonly seed: number;
+  readonly stepMs: number;
+  /** Sessions that come, and that go, per second. */
+  readonly churnPerSecond: number;
+  /** Share of moves that fail. */
+  readonly failureRatio: number;
+  readonly classes: Classes;
+  readonly balancer: Partial<BalancerOptions>;
+}
+
+/** Broken expectations of a run; each is a sentence. */
+export class Violations {
+  readonly list: string[] = [];
+
+  add(text: string): void {
+    if (this.list.length < 20) this.list.push(text);
+  }
+}
+
+const LATENCY_MS = 120;
+const STATS_MS = 1000;
+
+/**
+ * A cluster of simulated edges under the real balancer. Time goes in steps; after each the invariants are checked:
+ * sessions are conserved, nobody is moved onto a node that drains or has died, no node both gives and takes in a
+ * plan, and no pair of nodes swaps sessions back and forth.
+ */
+export class SimCluster {
+  readonly random: Random;
+  readonly nodes = new Map<string, SimNode>();
+  readonly violations = new Violations();
+  readonly balancer: Balancer;
+  readonly plans: Plan[] = [];
+  nowMs = 1_000_000;
+  steps = 0;
+  /** Moves that were done. */
+  moves = 0;
+  /** Longest time that deciding took, ms of the real clock. */
+  planMs = 0;
+  /** Sessions that should exist. */
+  expected = 0;
+  /** Time of the last change of members; what was right before may be wrong after. */
+  changedAtMs = 0;
+  readonly #options: SimOptions;
+  /** Sessions whose node has died and that are about to be placed again. */
+  #homeless = 0;
+  readonly #homelessByClass: number[];
+  #lastPairs = new Map<string, number>();
+  readonly #clock: () => number;
+
+  constructor(options: SimOptions, clock: () => number) {
+    this.#options = options;
+    this.#clock = clock;
+    this.random = new Random(options.seed);
+    this.#homelessByClass = options.classes.map(() => 0);
+    let plans = 0;
+    this.balancer = new Balancer(
+      {
+        send: (node, command, onUnrouted) => this.#deliver(node, command, onUnrouted),
+        save: () => undefined,
+        log: (event) => {
+          if (event === 'plan started') this.#onPlan();
+        },
+        newPlanId: () => `p${++plans}`,
+      },
+      options.balancer,
+    );
+    this.balancer.lead(undefined, this.nowMs);
+  }
+
+  addNode(name: string, version = '1', handshakesPerSecond = 3000): SimNode {
+    const firstStatsMs = this.nowMs + this.random.below(STATS_MS);
+    const node = new SimNode(name, version, this.#options.classes, handshakesPerSecond, firstStatsMs);
+    this.nodes.set(name, node);
+    this.changedAtMs = this.nowMs;
+    return node;
+  }
+
+  /** Puts sessions on a node before the run. */
+  seat(node: SimNode, count: number, cls = 0): void {
+    node.add(count, cls, 0);
+    this.expected += count;
+  }
+
+  /** The process is killed: its clients come back through the gateway. */
+  crash(node: SimNode): void {
+    node.byClass.forEach((count, cls) => {
+      if (count === 0) return;
+      node.remove(count, cls);
+      this.#homeless += count;
+      this.#homelessByClass[cls] = (this.#homelessByClass[cls] ?? 0) + count;
+    });
+    node.crash();
+    this.changedAtMs = this.nowMs;
+  }
+
+  remove(node: SimNode): void {
+    this.crash(node);
+    this.nodes.delete(node.node);
+  }
+
+  restart(node: SimNode, version: string): void {
+    node.restart(version);
+    node.nextStatsMs = this.nowMs;
+    this.changedAtMs = this.nowMs;
+  }
+
+  drain(node: SimNode): void {
+    node.state = 'draining';
+    node.nextStatsMs = this.nowMs;
+    this.changedAtMs = this.nowMs;
+  }
+
+  get isBusy(): boolean {
+    if (this.balancer.run !== undefined || this.#homeless > 0) return true;
+    for (const node of this.nodes.values()) if (node.isBusy) return true;
+    return false;
+  }
+
+  active(): SimNode[] {
+    return [...this.nodes.values()].filter((n) => n.isUp && n.state === 'active');
+  }
+
+  maxOverMean(measure: (n: SimNode) => number): number {
+    const active = this.active();
+    let most = 0;
+    let sum = 0;
+    for (const n of active) {
+      most = Math.max(most, measure(n));
+      sum += measure(n);
+    }
+    return sum === 0 ? 1 : most / (sum / active.length);
+  }
+
+  step(): void {
+    const { stepMs } = this.#options;
+    this.nowMs += stepMs;
+    this.steps += 1;
+    const latency = (to: string, count: number) => {
+      const target = this.nodes.get(to);
+      return LATENCY_MS + (target?.isUp ? target.knock(count) : 0);
+    };
+    for (const node of this.nodes.values()) {
+      if (!node.isUp) continue;
+      for (const arrival of node.step(this.nowMs, stepMs, latency)) {
+        const target = this.nodes.get(arrival.to);
+        const canTake = target?.isUp === true && target.state !== 'draining';
+        const failed = canTake
+          ? this.random.binomial(arrival.count, this.#options.failureRatio)
+          : arrival.count;
+        const done = arrival.count - failed;
+        if (target !== undefined && done > 0) {
+          node.remove(done, arrival.cls).forEach((n, m) => {
+            if (n > 0) target.add(n, arrival.cls, m + 1);
+          });
+          this.moves += done;
+        }
+        arrival.settle(done, failed);
+      }
+    }
+    this.#churn(stepMs);
+    this.#place();
+    this.#report();
+    const before = this.#clock();
+    const hadRun = this.balancer.run !== undefined;
+    this.balancer.tick(this.nowMs);
+    if (!hadRun && this.balancer.run !== undefined)
+      this.planMs = Math.max(this.planMs, this.#clock() - before);
+    this.#check();
+  }
+
+  #report(): void {
+    for (const node of this.nodes.values()) {
+      if (!node.isUp) continue;
+      const moves = node.takeReports();
+      if (moves.length > 0) {
+        const boot = `${node.node}-${node.boot}`;
+        this.balancer.report({ v: 1, node: node.node, boot, at: this.nowMs, moves }, this.nowMs);
+      }
+      if (node.nextStatsMs > this.nowMs) continue;
+      node.nextStatsMs = Math.max(node.nextStatsMs + STATS_MS, this.nowMs + 1);
+      if (node.muteUntilMs > this.nowMs) continue;
+      this.balancer.observe(node.stats(this.nowMs, this.random), this.nowMs);
+    }
+  }
+
+  #deliver(name: string, command: Command, onUnrouted: () => void): void {
+    const node = this.nodes.get(name);
+    if (node === undefined || !node.isUp) {
+      onUnrouted();
+      return;
+    }
+    if (command.command === 'cancel') node.cancel(command.move);
+    if (command.command !== 'reconnect') return;
+    const phase = this.balancer.view.get(command.to.node, this.nowMs)?.phase;
+    if (phase !== 'active' && phase !== 'joining') {
+      this.violations.add(`${command.move} moves onto ${command.to.node}, which is ${phase ?? 'unknown'}`);
+    }
+    node.reconnect(command);
+  }
+
+  #onPlan(): void {
+    const plan = this.balancer.run?.plan;
+    if (plan === undefined) return;
+    this.plans.push(plan);
+    const givers = new Set(plan.steps.map((s) => s.from));
+    const both = plan.steps.find((s) => givers.has(s.to));
+    if (both !== undefined) this.violations.add(`${both.to} gives and takes in plan ${plan.id}`);
+    for (const s of plan.steps) {
+      const backAtMs = this.#lastPairs.get(`${s.to} ${s.from}`);
+      if (backAtMs !== undefined && backAtMs > this.changedAtMs && this.nowMs - backAtMs < 60_000) {
+        this.violations.add(
+          `${s.to} and ${s.from} swap sessions within a minute, with no change of the cluster`,
+        );
+      }
+    }
+    if (this.#lastPairs.size > 100_000) this.#lastPairs = new Map();
+    for (const s of plan.steps) this.#lastPairs.set(`${s.from} ${s.to}`, this.nowMs);
+  }
+
+  #churn(stepMs: number): void {
+    const { churnPerSecond } = this.#options;
+    if (churnPerSecond === 0) return;
+    const probability = (churnPerSecond * stepMs) / 1000 / Math.max(1, this.expected);
+    let gone = 0;
+    for (const node of this.nodes.values()) {
+      if (!node.isUp || node.isBusy) continue;
+      const leaving = this.random.binomial(node.byClass[0] ?? 0, probability);
+      if (leaving === 0) continue;
+      node.remove(leaving, 0);
+      gone += leaving;
+    }
+    this.expected -= gone;
+    const come = this.random.binomial(1_000_000, (churnPerSecond * stepMs) / 1000 / 1_000_000);
+    this.expected += come;
+    this.#homeless += come;
+    this.#homelessByClass[0] = (this.#homelessByClass[0] ?? 0) + come;
+  }
+
+  /** As the gateway does: the less loaded of two active nodes at random, each seeing what it was just given. */
+  #place(): void {
+    if (this.#homeless === 0) return;
+    const active = this.active();
+    if (active.length === 0) return;
+    this.#homelessByClass.forEach((count, cls) => {
+      for (let i = 0; i < count; i++) {
+        const a = active[this.random.below(active.length)] as SimNode;
+        const b = active[this.random.below(active.length)] as SimNode;
+        (a.sessions <= b.sessions ? a : b).add(1, cls, 0);
+      }
+      this.#homelessByClass[cls] = 0;
+    });
+    this.#homeless = 0;
+  }
+
+  #check(): void {
+    let sum = this.#homeless;
+    for (const node of this.nodes.values()) {
+      sum += node.sessions;
+      if (node.sessions < 0) this.violations.add(`${node.node} holds ${node.sessions} sessions`);
+    }
+    if (sum !== this.expected)
+      this.violations.add(`${sum} sessions instead of ${this.expected} at step ${this.steps}`);
+  }
+}

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+import { simulate } from './run.js';
+import { type ScenarioName, scenarioNames } from './scenarios.js';
+
+const usage = `npm run sim -- --scenario NAME [--nodes N] [--sessions N] [--seed N] [--json]
+Scenarios: ${scenarioNames.join(', ')}. Exit status 0 only if all that the scenario promises held.`;
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n${usage}\n`);
+  process.exit(2);
+}
+
+function whole(text: string, name: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least)
+    fail(`--${name} is ${text}; give a whole number of at least ${least}`);
+  return value;
+}
+
+function read() {
+  try {
+    return parseArgs({
+      options: {
+        scenario: { type: 'string', default: 'join' },
+        nodes: { type: 'string', default: '100' },
+        sessions: { type: 'string', default: '1000000' },
+        seed: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = read();
+if (values.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+const scenario = scenarioNames.find((name) => name === values.scenario);
+if (scenario === undefined) fail(`there is no scenario ${values.scenario}`);
+const sizes = { nodes: whole(values.nodes, 'nodes', 2), sessions: whole(values.sessions, 'sessions', 1) };
+const seed = whole(values.seed, 'seed', 0);
+const run = simulate(scenario as ScenarioName, sizes, seed, () => performance.now());
+if (values.json) process.stdout.write(`${JSON.stringify(run.result)}\n`);
+else {
+  process.stdout.write(`${scenario}: ${sizes.nodes} nodes, ${sizes.sessions} sessions, ${run.plans} plans\n`);
+  for (const [key, value] of Object.entries(run.result))
+    process.stdout.write(`  ${key.padEnd(20)} ${value}\n`);
+}
+for (const failure of run.failures) process.stderr.write(`${failure} (seed ${seed})\n`);
+process.exitCode = run.failures.length === 0 ? 0 : 1;
