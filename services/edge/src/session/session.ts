@@ -180,8 +180,9 @@ export class Session implements SocketOwner {
       this.outbox.suspect = found.suspect;
       this.#welcome = () => this.#sendWelcome(hello, found);
       this.#consumer = await this.#consume(isLive);
-      if (!isLive()) return void this.#consumer.cancel();
-      this.#welcome?.();
+      // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
+      if (isLive()) this.#welcome?.();
+      else if (this.#releasing) await this.#consumer.cancel();
     } catch (error) {
       if (!this.socket.isOpen) return;
       if (error instanceof OwnershipError) {
