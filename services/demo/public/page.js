@@ -27,7 +27,7 @@ client.on('*', (event) => {
   show('event-count', counts.events);
   const { run, number, item, total } = event.data ?? {};
   if (typeof number === 'number') checkOrder(run, number);
-  const words = item === undefined ? JSON.stringify(event.data) : `${event.name}: ${item}, ${total} €`;
+  const words = `${event.name}: ${item === undefined ? JSON.stringify(event.data) : `${item}, ${total} €`}`;
   addRow(typeof number === 'number' ? `#${number}` : '', words, client.node ?? '');
 });
 
@@ -94,7 +94,7 @@ element('quote').addEventListener('click', (click) =>
 
 async function hello() {
   try {
-    await client.request('demo.hello');
+    await client.request('demo.hello', {});
   } catch {
     // The demo service is not there (yet); the next hello may find it.
   }
@@ -103,7 +103,7 @@ async function hello() {
 async function ask(button, method, words) {
   button.disabled = true;
   try {
-    show('answer', words(await client.request(method)));
+    show('answer', words(await client.request(method, {})));
   } catch (error) {
     show('answer', `${error.code ?? 'failed'}: ${error.message}`);
   } finally {

@@ -115,7 +115,7 @@ export function createProgram({ terminal, withOperator }: ProgramPorts): Command
     if (last.state !== 'done') {
       throw new OperatorError('unfinished', `it ended ${last.state ?? 'early'}; evenkeel status says more`);
     }
-    show(options, { ...answer, plan: { ...answer.plan, ...last } }, () => `Done: ${planLine(last)}.`);
+    show(options, { ...answer, plan: { ...answer.plan, ...last } }, () => `${planLine(last)}.`);
   };
 
   withPlanOptions(command('rebalance', 'level the load with the fewest moves'))

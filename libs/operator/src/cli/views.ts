@@ -1,4 +1,4 @@
-import type { NodeStatus, PlanView, SessionsAnswer, StatusAnswer } from '../answers.js';
+import type { NodeStatus, PlanStep, PlanView, SessionsAnswer, StatusAnswer } from '../answers.js';
 import { progressOf } from './progress.js';
 import { type Column, duration, table, whole } from './table.js';
 import type { Paint, Style } from './terminal.js';
@@ -74,7 +74,12 @@ export function planLine(plan: PlanView): string {
   return `${name} ${plan.state ?? ''} ${whole(done)} of ${whole(total)} moved${eta}`.trim();
 }
 
-/** A plan with its steps. */
+const outcomeColumns: Column<PlanStep>[] = [
+  { title: 'DONE', of: (s) => whole(s.done ?? 0), align: 'right' },
+  { title: 'FAILED', of: (s) => whole((s.failed ?? 0) + (s.timedOut ?? 0)), align: 'right' },
+];
+
+/** A plan with its moves. */
 export function planText(plan: PlanView | null | undefined, paint: Paint): string {
   const { total, etaMs } = progressOf(plan ?? {});
   if (plan == null || (total === 0 && (plan.moves ?? []).length === 0)) {
@@ -93,8 +98,8 @@ export function planText(plan: PlanView | null | undefined, paint: Paint): strin
         { title: 'FROM', of: (s) => s.from },
         { title: 'TO', of: (s) => s.to },
         { title: 'SESSIONS', of: (s) => whole(s.count), align: 'right' },
-        { title: 'DONE', of: (s) => whole(s.done ?? 0), align: 'right' },
-        { title: 'FAILED', of: (s) => whole((s.failed ?? 0) + (s.timedOut ?? 0)), align: 'right' },
+        // A plan that has not begun has nothing to show for itself.
+        ...(plan.state === undefined ? [] : outcomeColumns),
       ],
       (text) => paint('bold', text),
     ),
