@@ -3,12 +3,6 @@ import { Broker, type BrokerOptions, type Log } from '@evenkeel/broker';
 import { inject, onTestFinished } from 'vitest';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    amqpUrl: string;
-  }
-}
-
 /** A name nobody else uses. */
 export function unique(stem: string): string {
   return `test.${stem}.${randomUUID()}`;

@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-const entry = new URL('./index.ts', import.meta.url).href;
+/** The built package: what a service runs. */
+const entry = new URL('../dist/index.js', import.meta.url).href;
 
 function service(body: string): ChildProcess {
   const source = `import { runService } from ${JSON.stringify(entry)};
     const say = (word) => process.stdout.write(word + '\\n');
     await runService({ name: 'probe', stopTimeoutMs: 300, start: async ({ lifecycle }) => { ${body} } });
     say('ready');`;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', source];
+  const args = ['--input-type=module', '--eval', source];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   onTestFinished(() => {
     child.kill('SIGKILL');
@@ -26,7 +28,11 @@ function outcome(child: ChildProcess, onWord: (word: string) => void = () => {})
     }
   });
   return new Promise<{ code: number | null; words: string[] }>((resolve) => {
-    child.on('close', (code) => resolve({ code, words }));
+    // The close event does not come once the IPC channel was closed from this side.
+    child.on('exit', async (code) => {
+      if (child.stdout && !child.stdout.readableEnded) await once(child.stdout, 'end');
+      resolve({ code, words });
+    });
   });
 }
 

@@ -71,7 +71,11 @@ export async function runService(options: ServiceOptions): Promise<void> {
   process.on('SIGINT', onSignal);
   process.on('uncaughtException', onUncaught('uncaught exception'));
   process.on('unhandledRejection', onUncaught('unhandled rejection'));
-  if (process.send) process.on('disconnect', () => stop('parent disconnected'));
+  if (process.send) {
+    process.on('disconnect', () => stop('parent disconnected'));
+    // A parent that died while this process was loading has told nobody.
+    if (!process.connected) stop('parent disconnected');
+  }
 
   try {
     const app = await options.start({ log, lifecycle, signal: aborting.signal, stop });
