@@ -28,7 +28,11 @@ export interface Defaults {
   answer: boolean;
   pong: boolean;
 }
-type FrameOf<T extends ClientFrame['t']> = Extract<ClientFrame, { t: T }>;
+type FrameOf<T extends ClientFrame['t'], F = ClientFrame> = F extends { t: infer K }
+  ? T extends K
+    ? F
+    : never
+  : never;
 
 /** One socket that a client has opened. */
 export class ScriptedConnection {
@@ -97,7 +101,7 @@ export class ScriptedConnection {
     return this.frames.reduce((max, f) => (f.t === 'ack' ? Math.max(max, f.seq) : max), 0);
   }
   all<T extends ClientFrame['t']>(kind: T): FrameOf<T>[] {
-    return this.frames.filter((f): f is FrameOf<T> => f.t === kind);
+    return this.frames.filter((f): f is ClientFrame & FrameOf<T> => f.t === kind);
   }
   /** The next frame of this kind that was not taken before. */
   async take<T extends ClientFrame['t']>(kind: T): Promise<FrameOf<T>> {

@@ -86,8 +86,9 @@ export class Attempts {
 
   /** Does not wait out a backoff (but what a server has asked for): the network is back. False: nothing waits. */
   hurry(): boolean {
-    if (this.isWaiting && Date.now() >= this.notBefore) this.begin();
-    return this.isWaiting;
+    if (!this.isWaiting) return false;
+    if (Date.now() >= this.notBefore) this.begin();
+    return true;
   }
 
   end(): void {

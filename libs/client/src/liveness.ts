@@ -54,8 +54,9 @@ export class Liveness {
 
   private check(): void {
     const now = Date.now();
-    // What has come meanwhile is not read yet: read it before judging.
     if (now - this.dueAt > lateMs) {
+      // What has come meanwhile is not read yet: read it, and ask again, before judging.
+      for (const link of this.links()) if (link && link.answerBy !== 0) this.ping(link, limits.probeMs);
       this.arm(lateMs);
       return;
     }
