@@ -34,5 +34,6 @@ export function createLog(options: LogOptions): Log {
     });
     return pino(settings, stream);
   }
-  return options.destination ? pino(settings, options.destination) : pino(settings);
+  // Pino's own destination waits without end on a standard output whose reader has died.
+  return pino(settings, options.destination ?? process.stdout);
 }

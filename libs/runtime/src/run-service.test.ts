@@ -51,6 +51,17 @@ describe('runService', () => {
     expect(ended).toEqual({ code: 0, words: ['ready', 'stopped'] });
   });
 
+  it('stops when its parent has died and nobody reads its output', async () => {
+    const child = service(STEP);
+    const ended = once(child, 'exit');
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (!chunk.toString().split('\n').includes('ready')) return;
+      child.stdout?.destroy();
+      child.disconnect();
+    });
+    expect(await ended).toEqual([0, null]);
+  });
+
   it('exits with 1 when a step fails to start, having stopped the others', async () => {
     const child = service(`${STEP} lifecycle.add('bad', { start: () => { throw new Error('no') } });`);
     expect(await outcome(child)).toEqual({ code: 1, words: ['stopped'] });

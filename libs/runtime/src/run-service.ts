@@ -39,10 +39,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
   let exitCode: number = EXIT_CODES.clean;
   let isStopping = false;
 
-  const exit = (code: number) => {
-    log.flush?.();
-    process.exit(code);
-  };
+  const exit = (code: number) => process.exit(code);
   const stop = (reason: string) => {
     if (isStopping) return;
     isStopping = true;
@@ -67,6 +64,9 @@ export async function runService(options: ServiceOptions): Promise<void> {
     exitCode = EXIT_CODES.failed;
     stop(event);
   };
+  // Whoever read the log may be gone: no reason to fail, least of all while stopping.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('uncaughtException', onUncaught('uncaught exception'));
