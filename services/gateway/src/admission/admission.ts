@@ -1,5 +1,5 @@
 import type { NodeStats } from '@evenkeel/protocol';
-import { type CeilingRules, isAiling, nextCeiling } from './ceiling.js';
+import { type Ceiling, type CeilingRules, fullCeiling, isAiling, nextCeiling } from './ceiling.js';
 import { SlotBucket } from './slot-bucket.js';
 import { WaitingList } from './waiting-list.js';
 
@@ -16,7 +16,7 @@ export interface AdmissionRules {
  */
 export class Admission {
   readonly #rules: AdmissionRules;
-  readonly #edges = new Map<string, SlotBucket>();
+  readonly #edges = new Map<string, { bucket: SlotBucket; ceiling: Ceiling }>();
   readonly #newSessions: SlotBucket;
   readonly #returning = new WaitingList();
   readonly #arriving = new WaitingList();
@@ -28,8 +28,9 @@ export class Admission {
 
   /** Takes in how `stats.node` fares. */
   observe(stats: NodeStats, nowMs: number): void {
-    const bucket = this.#bucket(stats.node, nowMs);
-    bucket.setRate(nextCeiling(bucket.perSecond, stats, this.#rules.ceiling), nowMs);
+    const edge = this.#edge(stats.node, nowMs);
+    edge.ceiling = nextCeiling(edge.ceiling, stats, this.#rules.ceiling, nowMs);
+    edge.bucket.setRate(edge.ceiling.perSecond, nowMs);
   }
 
   forget(node: string): void {
@@ -37,7 +38,7 @@ export class Admission {
   }
 
   hasSlot(node: string, nowMs: number): boolean {
-    return this.#bucket(node, nowMs).has(nowMs);
+    return this.#edge(node, nowMs).bucket.has(nowMs);
   }
 
   hasNewSessionSlot(nowMs: number): boolean {
@@ -45,12 +46,12 @@ export class Admission {
   }
 
   take(node: string, isNew: boolean, nowMs: number): void {
-    this.#bucket(node, nowMs).take(nowMs);
+    this.#edge(node, nowMs).bucket.take(nowMs);
     if (isNew) this.#newSessions.take(nowMs);
   }
 
   ceilingOf(node: string): number {
-    return this.#edges.get(node)?.perSecond ?? this.#rules.ceiling.base;
+    return this.#edges.get(node)?.ceiling.perSecond ?? this.#rules.ceiling.base;
   }
 
   /** The nodes among `nodes` that are far slower than the best of them. */
@@ -75,12 +76,13 @@ export class Admission {
     return this.#returning.waiting(nowMs) + this.#arriving.waiting(nowMs);
   }
 
-  #bucket(node: string, nowMs: number): SlotBucket {
-    let bucket = this.#edges.get(node);
-    if (bucket === undefined) {
-      bucket = new SlotBucket(this.#rules.ceiling.base, nowMs);
-      this.#edges.set(node, bucket);
+  #edge(node: string, nowMs: number): { bucket: SlotBucket; ceiling: Ceiling } {
+    let edge = this.#edges.get(node);
+    if (edge === undefined) {
+      const ceiling = fullCeiling(this.#rules.ceiling);
+      edge = { bucket: new SlotBucket(ceiling.perSecond, nowMs), ceiling };
+      this.#edges.set(node, edge);
     }
-    return bucket;
+    return edge;
   }
 }

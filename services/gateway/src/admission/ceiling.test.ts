@@ -1,28 +1,41 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextCeiling } from './ceiling.js';
+import { type Ceiling, fullCeiling, nextCeiling } from './ceiling.js';
 
 const rules = { base: 500, floor: 25, targetMs: 250 };
 
+/** A report a second, all alike. */
+function after(seconds: number, from: Ceiling, p99Ms: number, atMs = 0): Ceiling {
+  let ceiling = from;
+  for (let i = 1; i <= seconds; i++) {
+    const report = { handshakesPerSecond: 100, handshakeP99Ms: p99Ms };
+    ceiling = nextCeiling(ceiling, report, rules, atMs + i * 1_000);
+  }
+  return ceiling;
+}
+
 describe('nextCeiling', () => {
-  it('falls fast while handshakes are slow and recovers when they are not', () => {
-    let ceiling = 500;
-    for (let i = 0; i < 5; i++) {
-      ceiling = nextCeiling(ceiling, { handshakesPerSecond: 100, handshakeP99Ms: 400 }, rules);
-    }
-    expect(ceiling).toBeLessThan(100);
-    for (let i = 0; i < 20; i++) {
-      ceiling = nextCeiling(ceiling, { handshakesPerSecond: 100, handshakeP99Ms: 50 }, rules);
-    }
-    expect(ceiling).toBe(500);
+  it('falls while handshakes are slow and recovers when they are not', () => {
+    const fallen = after(10, fullCeiling(rules), 400);
+    expect(fallen.perSecond).toBeLessThan(100);
+    expect(after(20, fallen, 50, 10_000).perSecond).toBe(500);
+  });
+
+  it('falls once for what was slow before it fell', () => {
+    const once = after(1, fullCeiling(rules), 400);
+    expect(once.perSecond).toBeCloseTo(350);
+    expect(after(1, once, 400, 1_000)).toEqual(once);
+    expect(after(2, once, 400, 1_000).perSecond).toBeCloseTo(245);
   });
 
   it('rises on an idle edge whatever p99 it had last', () => {
-    expect(nextCeiling(100, { handshakesPerSecond: 0, handshakeP99Ms: 900 }, rules)).toBe(125);
+    const low = { perSecond: 100, fellAtMs: 0 };
+    const idle = { handshakesPerSecond: 0, handshakeP99Ms: 900 };
+    expect(nextCeiling(low, idle, rules, 100).perSecond).toBe(125);
   });
 
   it('holds just under the target', () => {
-    expect(nextCeiling(100, { handshakesPerSecond: 10, handshakeP99Ms: 230 }, rules)).toBe(100);
+    expect(after(3, { perSecond: 100, fellAtMs: 0 }, 230).perSecond).toBe(100);
   });
 
   it('stays between floor and base', () => {
@@ -32,11 +45,11 @@ describe('nextCeiling', () => {
     });
     fc.assert(
       fc.property(fc.array(report), (reports) => {
-        let ceiling = rules.base;
-        for (const r of reports) {
-          ceiling = nextCeiling(ceiling, r, rules);
-          expect(ceiling).toBeGreaterThanOrEqual(rules.floor);
-          expect(ceiling).toBeLessThanOrEqual(rules.base);
+        let ceiling = fullCeiling(rules);
+        for (const [i, r] of reports.entries()) {
+          ceiling = nextCeiling(ceiling, r, rules, i * 1_000);
+          expect(ceiling.perSecond).toBeGreaterThanOrEqual(rules.floor);
+          expect(ceiling.perSecond).toBeLessThanOrEqual(rules.base);
         }
       }),
     );

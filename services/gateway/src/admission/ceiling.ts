@@ -14,20 +14,37 @@ export const floorOf = (base: number): number => Math.max(1, base / 20);
 const decrease = 0.7;
 /** Part of the base that a good report adds. */
 const increase = 0.05;
+/** Time between two decreases: slow handshakes begun before the last one are still being reported. */
+const patienceMs = 2_000;
+
+/** A ceiling, and when it last fell. */
+export interface Ceiling {
+  readonly perSecond: number;
+  readonly fellAtMs: number;
+}
+
+export const fullCeiling = (rules: CeilingRules): Ceiling => ({
+  perSecond: rules.base,
+  fellAtMs: Number.NEGATIVE_INFINITY,
+});
 
 /**
  * The next ceiling, once per statistics message: falls by a third while handshakes are slower than the
  * target, rises by a twentieth of the base while they are well under it (or there are none), else stays.
  */
 export function nextCeiling(
-  current: number,
+  current: Ceiling,
   report: { handshakesPerSecond: number; handshakeP99Ms: number },
   rules: CeilingRules,
-): number {
+  nowMs: number,
+): Ceiling {
   const isBusy = report.handshakesPerSecond > 0;
-  if (isBusy && report.handshakeP99Ms > rules.targetMs) return Math.max(rules.floor, current * decrease);
+  if (isBusy && report.handshakeP99Ms > rules.targetMs) {
+    if (nowMs - current.fellAtMs < patienceMs) return current;
+    return { perSecond: Math.max(rules.floor, current.perSecond * decrease), fellAtMs: nowMs };
+  }
   if (isBusy && report.handshakeP99Ms > rules.targetMs * 0.8) return current;
-  return Math.min(rules.base, current + rules.base * increase);
+  return { ...current, perSecond: Math.min(rules.base, current.perSecond + rules.base * increase) };
 }
 
 /** Whether a ceiling has fallen so far behind the best of its peers that nobody should wait for this edge. */

@@ -13,10 +13,6 @@ export class SlotBucket {
     this.#atMs = nowMs;
   }
 
-  get perSecond(): number {
-    return this.#perSecond;
-  }
-
   setRate(perSecond: number, nowMs: number): void {
     this.#refill(nowMs);
     this.#perSecond = perSecond;

@@ -42,7 +42,10 @@ export async function placement(
   const from = lastNode(query.get('from'));
   const uid = await whoIsAsking(route, request, query);
   const nowMs = route.now();
-  const placed = route.placer.place({ uid, sid: session }, nowMs);
+  const placed = route.placer.place(
+    { uid, sid: session, from: session === undefined ? undefined : from },
+    nowMs,
+  );
   if (placed.kind === 'refused') {
     route.metrics.refused(placed.reason);
     throw new Refusal(503, `no-edge-${placed.reason}`, refusals[placed.reason], {

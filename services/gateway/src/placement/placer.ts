@@ -10,6 +10,8 @@ import { Reservations } from './reservations.js';
 export interface Arrival {
   uid: string;
   sid: string | undefined;
+  /** The node that held the session last. */
+  from?: string | undefined;
 }
 
 export type Placed =
@@ -52,6 +54,8 @@ export class Placer {
   place(arrival: Arrival, nowMs: number): Placed {
     const { admission, random, rules } = this.#options;
     const isNew = arrival.sid === undefined;
+    // An edge that has just died reports nothing; those that it held say so first.
+    if (arrival.from !== undefined) this.#view.returnedFrom(arrival.from, arrival.uid);
     const { candidates, draining } = this.#candidates(nowMs);
     const refuse = (reason: 'none' | 'full' | 'wait'): Placed => {
       const nodes = candidates.map((c) => c.node);
@@ -91,7 +95,9 @@ export class Placer {
     this.#forget(nowMs);
     this.#reservations.expire(nowMs);
     const known = this.#view.nodes(nowMs).filter((n) => !n.isSuspect);
-    const active = known.filter((n) => n.stats.state === 'active');
+    const open = known.filter((n) => n.stats.state === 'active');
+    const sure = open.filter((n) => !n.isDoubtful);
+    const active = sure.length > 0 ? sure : open;
     const ailing = admission.ailing(active.map((n) => n.stats.node));
     return {
       candidates: active.map(({ stats }) => ({

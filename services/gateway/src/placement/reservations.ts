@@ -2,6 +2,8 @@ import type { NodeStats } from '@evenkeel/protocol';
 
 /** Reservations kept at most, over all nodes; at the limit the oldest goes. */
 export const maxReservations = 200_000;
+/** What stays of an unmatched growth after a second: a socket whose handshake fails is never reported. */
+const debtKeptPerSecond = 0.97;
 /** Longest gap between two stats over which their rate is believed, ms. */
 const maxIntervalMs = 5_000;
 
@@ -55,7 +57,9 @@ export class Reservations {
     const node = next.node;
     const intervalMs = Math.min(Math.max(next.at - previous.at, 0), maxIntervalMs);
     const grown = Math.max(0, next.connections - previous.connections);
-    const credit = (this.#credit.get(node) ?? 0) + (next.handshakesPerSecond * intervalMs) / 1_000;
+    const before = this.#credit.get(node) ?? 0;
+    const kept = before < 0 ? before * debtKeptPerSecond ** (intervalMs / 1_000) : before;
+    const credit = kept + (next.handshakesPerSecond * intervalMs) / 1_000;
     // A tenth short of a whole handshake is a rounded rate, not a missing one.
     const arrived = Math.max(grown, Math.floor(credit + 0.1), 0);
     const sessions = this.#perNode.get(node);
@@ -66,8 +70,7 @@ export class Reservations {
       retired++;
     }
     // Handshakes beyond what was reserved (moves, other gateways' tickets) must not retire later tickets.
-    const left = credit - arrived;
-    this.#credit.set(node, Math.min(Math.max(left, -arrived), 0.9));
+    this.#credit.set(node, Math.min(credit - arrived, 0.9));
     return retired;
   }
 
