@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { environment } from './environment.js';
 
 /** The repository's root. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
-/** Where everything that runs here keeps its files; ignored by git. */
-export const stateDir = join(root, '.evenkeel');
+/** Where everything that runs here keeps its files: `.evenkeel/`, ignored by git, or EVENKEEL_STATE_DIR. */
+export const stateDir = environment().EVENKEEL_STATE_DIR ?? join(root, '.evenkeel');
 
 /** Where a running `npm start` says what runs where. */
 export const runFile = join(stateDir, 'run.json');

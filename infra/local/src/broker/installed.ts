@@ -1,5 +1,5 @@
 import { accessSync, constants, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { Child, runToEnd } from '../child.js';
 import { environment } from '../environment.js';
 import { Failure } from '../failure.js';
@@ -81,7 +81,7 @@ export async function startInstalledBroker(scripts: string): Promise<PrivateBrok
     kind: 'installed',
     amqpUrl,
     version,
-    description: `private RabbitMQ ${version} (${scripts}), data in ${dir.slice(root.length + 1)}`,
+    description: `private RabbitMQ ${version} (${scripts}), data in ${relative(root, dir)}`,
     get pid() {
       return server.pid;
     },

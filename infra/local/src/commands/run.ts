@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { compileAll } from '../compile.js';
+import { compile } from '../compile.js';
 import { Failure } from '../failure.js';
 import { root } from '../paths.js';
 import { reportFailure, UsageError } from './flags.js';
@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<void> {
     if (file === undefined) {
       throw new UsageError(`No tool "${name}". There are: ${Object.keys(tools).join(', ')}.`);
     }
-    await compileAll();
+    await compile('tools');
     const path = join(root, file);
     if (!existsSync(path)) throw new Failure('no-tool', `${file} is missing: its source does not exist yet.`);
     process.argv = [process.execPath, path, ...rest];

@@ -1,6 +1,6 @@
 import { parseAmqpUrl } from '../amqp-url.js';
 import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
-import { compileAll } from '../compile.js';
+import { compile } from '../compile.js';
 import { environment } from '../environment.js';
 import { endAllWatched } from '../guard.js';
 import { renderLogLine } from '../log-lines.js';
@@ -83,7 +83,7 @@ async function runMesh(settings: Settings): Promise<number> {
 
   say('Compiling, and looking for a broker …');
   const startup = (async () => {
-    const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compileAll()]);
+    const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compile('mesh')]);
     say(`Broker: ${broker.description}`);
     const mesh = await startMesh({
       edges: settings.edges,
@@ -197,7 +197,8 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     help: { type: 'boolean', default: false },
   });
   if (flags.help) return 'help';
-  const amqpUrl = flags['amqp-url'] ?? environment().EVENKEEL_AMQP_URL;
+  // An empty variable counts as unset, as it does for the services.
+  const amqpUrl = flags['amqp-url'] ?? (environment().EVENKEEL_AMQP_URL || undefined);
   if (amqpUrl !== undefined && parseAmqpUrl(amqpUrl) === undefined) {
     throw new UsageError('--amqp-url must look like amqp://user:password@host:5672/vhost.');
   }

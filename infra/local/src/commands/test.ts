@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canInstallPackages, installPackages, missingPackages } from '../apt.js';
 import { findContainerEngine } from '../broker/container.js';
-import { compileAll } from '../compile.js';
+import { compile } from '../compile.js';
 import { environment } from '../environment.js';
 import { Failure } from '../failure.js';
 import { root, stateDir } from '../paths.js';
@@ -47,7 +47,7 @@ export async function run(args: readonly string[]): Promise<void> {
       );
     }
     if (flags.project !== 'unit') await installTestPackages();
-    await compileAll();
+    await compile('all');
     const env = { EVENKEEL_TEST_BROKER: choice, EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '' };
     const projects = flags.project === undefined ? [] : ['--project', flags.project];
     const count = await runVitest([...projects, ...positionals], env);

@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, type RunFile } from '@evenkeel/local';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { freshVhost } from '../support/broker.js';
+
+const script = join(import.meta.dirname, '..', '..', 'infra', 'local', 'start.mjs');
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly runFile: string;
+  readonly text: () => string;
+  readonly exitCode: Promise<number | null>;
+}
+
+/** Runs what `npm start` runs, with its files in a folder of its own. */
+function start(...args: string[]): Started {
+  const stateDir = mkdtempSync(join(tmpdir(), 'evenkeel-'));
+  const env = { ...process.env, EVENKEEL_STATE_DIR: stateDir, EVENKEEL_AMQP_URL: '' };
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      text += chunk;
+    });
+  }
+  const exitCode = once(child, 'close').then(([code]) => code as number | null);
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    await exitCode;
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+  return { child, runFile: join(stateDir, 'run.json'), text: () => text, exitCode };
+}
+
+async function startMeshOnFreePorts(): Promise<Started & { run: RunFile }> {
+  const { amqpUrl } = await freshVhost();
+  const ports = ['--port', String(await freePort()), '--edge-port', String(await freePort())];
+  const started = start('--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports);
+  await vi.waitFor(() => expect(started.text()).toContain('Evenkeel is up'), {
+    timeout: 60_000,
+    interval: 50,
+  });
+  return { ...started, run: JSON.parse(readFileSync(started.runFile, 'utf8')) as RunFile };
+}
+
+function pidsOf(run: RunFile): number[] {
+  return [run.gatewayPid, ...run.edges.map((edge) => edge.pid), run.balancer?.pid ?? -1];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('npm start', () => {
+  it('says what it tried and what to do when the broker does not answer, never the password', async () => {
+    const begunAt = Date.now();
+    const { text, exitCode } = start('--amqp-url', 'amqp://guest:s3cret@127.0.0.1:1');
+    expect(await exitCode).toBe(1);
+    expect(text()).toContain('127.0.0.1:1');
+    expect(text()).toContain('--amqp-url');
+    expect(text()).not.toContain('s3cret');
+    expect(Date.now() - begunAt).toBeLessThan(10_000);
+  });
+
+  it('names a busy port and the flag that changes it', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const { text, exitCode } = start('--port', String(port));
+    expect(await exitCode).toBe(1);
+    expect(text()).toMatch(new RegExp(`Port ${port}\\b.*--port`, 's'));
+  });
+
+  it('refuses a flag it does not know', async () => {
+    const { text, exitCode } = start('--egdes', '3');
+    expect(await exitCode).toBe(2);
+    expect(text()).toContain('--egdes');
+  });
+
+  it('says in run.json what runs where; on SIGTERM the file and every process are gone within 10 s', async () => {
+    const { child, run, runFile, exitCode } = await startMeshOnFreePorts();
+    expect(run.pid).toBe(child.pid);
+    expect((await fetch(`${run.gateway}/gateway?user=alice`)).status).toBe(200);
+    expect(pidsOf(run).every(isAlive)).toBe(true);
+
+    const begunAt = Date.now();
+    child.kill('SIGTERM');
+    expect(await exitCode).toBe(0);
+    expect(Date.now() - begunAt).toBeLessThan(10_000);
+    expect(existsSync(runFile)).toBe(false);
+    expect(pidsOf(run).filter(isAlive)).toEqual([]);
+  });
+
+  it('stops in time when an edge is frozen', async () => {
+    const { child, run, exitCode } = await startMeshOnFreePorts();
+    for (const edge of run.edges) process.kill(edge.pid, 'SIGSTOP');
+    const begunAt = Date.now();
+    child.kill('SIGTERM');
+    await exitCode;
+    expect(Date.now() - begunAt).toBeLessThan(10_000);
+    expect(pidsOf(run).filter(isAlive)).toEqual([]);
+  });
+
+  it('leaves nothing behind when it is killed itself', async () => {
+    const { child, run, runFile } = await startMeshOnFreePorts();
+    child.kill('SIGKILL');
+    await vi.waitFor(
+      () => {
+        expect(pidsOf(run).filter(isAlive)).toEqual([]);
+        expect(existsSync(runFile)).toBe(false);
+      },
+      { timeout: 5000 },
+    );
+  });
+
+  it('starts an edge again that has died, and writes down its new process id', async () => {
+    const { run, runFile } = await startMeshOnFreePorts();
+    const before = run.edges[0]?.pid ?? -1;
+    process.kill(before, 'SIGKILL');
+    await vi.waitFor(
+      () => {
+        const now = JSON.parse(readFileSync(runFile, 'utf8')) as RunFile;
+        expect(now.edges[0]?.pid).not.toBe(before);
+        expect(isAlive(now.edges[0]?.pid ?? -1)).toBe(true);
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+  });
+
+  it('refuses a second start, and ignores what a dead one left behind', async () => {
+    const { run, runFile } = await startMeshOnFreePorts();
+    const second = start();
+    writeFileSync(second.runFile, JSON.stringify(run));
+    expect(await second.exitCode).toBe(1);
+    expect(second.text()).toContain(`pid ${run.pid}`);
+
+    const third = start('--amqp-url', 'amqp://guest@127.0.0.1:1');
+    writeFileSync(third.runFile, JSON.stringify({ ...run, pid: 2 ** 22 + 1 }));
+    await third.exitCode;
+    expect(third.text()).not.toContain('runs here already');
+    expect(existsSync(runFile)).toBe(true);
+  });
+});
