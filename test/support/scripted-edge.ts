@@ -200,7 +200,8 @@ export class ScriptedMesh {
         at: Date.now(),
       });
       const { status, headers, body } = this.answer?.() ?? this.place(searchParams.get('session'));
-      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      const shared = { 'content-type': 'application/json', 'access-control-allow-origin': '*' };
+      response.writeHead(status, { ...shared, ...headers });
       response.end(JSON.stringify(body));
     });
   }

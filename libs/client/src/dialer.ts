@@ -31,7 +31,7 @@ export async function place(
     const token = options.getToken ? await options.getToken() : options.token;
     const query: PlacementQuery = { ...asked, user: options.user, token, signal: controller.signal };
     if (options.placement) return options.placement(query);
-    return lookUp(options.gateway ?? '', options.fetch ?? fetch, query, random);
+    return lookUp(options.gateway ?? '', options.fetch ?? fetch, query, random, options.credentials);
   };
   try {
     return await Promise.race([ask(), late]);

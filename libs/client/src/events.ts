@@ -114,8 +114,9 @@ export class EventQueue {
     this.isRunning = true;
     while (this.head < this.items.length && !this.isStopped) {
       const item = this.items[this.head++];
-      if (this.head === this.items.length) {
-        this.items = [];
+      // Drop what is done in batches: under steady load the queue may never run empty.
+      if (this.head === this.items.length || this.head >= limits.queuedEvents) {
+        this.items = this.items.slice(this.head);
         this.head = 0;
       }
       if (!item) continue;

@@ -22,6 +22,7 @@ export async function lookUp(
   request: typeof fetch,
   query: PlacementQuery,
   random: () => number,
+  credentials: RequestCredentials | undefined,
 ): Promise<Placement> {
   const parameters = new URLSearchParams();
   if (query.session) parameters.set('session', query.session);
@@ -30,9 +31,8 @@ export async function lookUp(
   const response = await request(`${gateway.replace(/\/+$/, '')}/gateway?${parameters}`, {
     signal: query.signal,
     cache: 'no-store',
-    ...(query.token === undefined
-      ? { credentials: 'include' as const }
-      : { headers: { authorization: `Bearer ${query.token}` } }),
+    ...(credentials && { credentials }),
+    ...(query.token !== undefined && { headers: { authorization: `Bearer ${query.token}` } }),
   });
   if (response.ok) return (await response.json()) as Placement;
   const body = (await response.json().catch(() => undefined)) as {

@@ -37,6 +37,8 @@ export interface ConnectOptions {
   token?: string;
   /** Asked for a token before every look-up; the third refused in a row closes the client. */
   getToken?: () => string | Promise<string>;
+  /** Whether the look-up carries cookies, as of `fetch`. Give `include` for a cookie of another origin. */
+  credentials?: RequestCredentials;
   /** User id, for a gateway in development mode. */
   user?: string;
   /** Session to come back to, `[A-Za-z0-9_-]{1,64}`. Default: that of this tab, else a new one. */

@@ -15,7 +15,6 @@ interface Pending {
   readonly text: string;
   /** `subscribe` and `unsubscribe`: kept back while a new socket has been told the topics already. */
   readonly isAboutTopics: boolean;
-  isSent: boolean;
   /** Where it was sent and which of the counted frames there it was, from 1; no link once one has accepted it. */
   link: Link | undefined;
   ordinal: number;
@@ -28,6 +27,8 @@ interface Pending {
  */
 export class Requests {
   private readonly pending = new Map<string, Pending>();
+  /** Those of `pending` that are to be sent, in the same order. */
+  private unsent = new Set<Pending>();
   private readonly prefix: string;
   private readonly limit: number;
   private counter = 0;
@@ -65,6 +66,7 @@ export class Requests {
     return new Promise((resolve, reject) => {
       const settle = (answer: OkFrame | ClientError): void => {
         if (!this.pending.delete(id)) return;
+        this.unsent.delete(pending);
         if (this.pending.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
@@ -78,7 +80,9 @@ export class Requests {
         timeoutMs,
       );
       signal?.addEventListener('abort', abort);
-      this.pending.set(id, { text, isAboutTopics, isSent: false, link: undefined, ordinal: 0, settle });
+      const pending: Pending = { text, isAboutTopics, link: undefined, ordinal: 0, settle };
+      this.pending.set(id, pending);
+      this.unsent.add(pending);
     });
   }
 
@@ -101,9 +105,9 @@ export class Requests {
 
   /** Sends what is not sent, in order. */
   flush(link: Link, holdTopics: boolean): void {
-    for (const pending of this.pending.values()) {
-      if (pending.isSent || (holdTopics && pending.isAboutTopics)) continue;
-      pending.isSent = true;
+    for (const pending of this.unsent) {
+      if (holdTopics && pending.isAboutTopics) continue;
+      this.unsent.delete(pending);
       pending.link = link;
       pending.ordinal = ++link.requests;
       link.send(pending.text);
@@ -112,11 +116,8 @@ export class Requests {
 
   /** The old socket of a move took `received` of them: those are answered, the rest is to be sent again. */
   moved(link: Link, received: number): void {
-    for (const pending of this.pending.values()) {
-      if (pending.link !== link) continue;
-      pending.link = undefined;
-      pending.isSent = pending.ordinal <= received;
-    }
+    this.again((pending) => pending.link === link && pending.ordinal > received);
+    for (const pending of this.pending.values()) if (pending.link === link) pending.link = undefined;
   }
 
   /**
@@ -124,10 +125,14 @@ export class Requests {
    * `link`: the last one, and with it the answers to what earlier ones accepted.
    */
   lost(link?: Link): void {
+    this.again((pending) => !link || pending.link === link);
+  }
+
+  private again(isToBeSent: (pending: Pending) => boolean): void {
+    const before = this.unsent;
+    this.unsent = new Set();
     for (const pending of this.pending.values()) {
-      if (link && pending.link !== link) continue;
-      pending.link = undefined;
-      pending.isSent = false;
+      if (before.has(pending) || isToBeSent(pending)) this.unsent.add(pending);
     }
   }
 
