@@ -1,0 +1,131 @@
+import { type Client, connect, type Status } from '@evenkeel/client';
+import WebSocket from 'ws';
+import type { Delays } from './delays.js';
+import type { FleetMember, Incident, NumberedEvent } from './messages.js';
+import { SequenceRecord } from './sequence-record.js';
+
+/** What all clients of a worker count together. */
+export interface Tally {
+  misrouted: number;
+  disconnects: number;
+  closed: number;
+  readonly connectFailures: Record<string, number>;
+  readonly gaps: Record<string, number>;
+  readonly movesFailed: Record<string, number>;
+  readonly arrivals: Record<string, Record<number, number>>;
+  readonly delays: Delays;
+  readonly delaysInMoves: Delays;
+  readonly moveTimes: Delays;
+  readonly connectTimes: Delays;
+  readonly incidents: Incident[];
+}
+
+const incidentsKept = 100;
+/** How long after a move an event still counts as touched by it. */
+const moveShadowMs = 1_000;
+
+/** Thousands of these share a process: neither compression nor a second look at the text. */
+class PlainSocket extends WebSocket {
+  constructor(url: string, protocols?: string[]) {
+    super(url, protocols, { perMessageDeflate: false, skipUTF8Validation: true });
+  }
+}
+
+/** One SDK client, and what its application got. */
+export class FleetClient {
+  readonly user: string;
+  readonly record = new SequenceRecord();
+  moves = 0;
+  readonly client: Client;
+  readonly #n: number;
+  readonly #tally: Tally;
+  readonly #begunAtMs = Date.now();
+  #isNew = true;
+  #movingSinceMs = 0;
+  #inShadowUntilMs = 0;
+
+  constructor(gatewayUrl: string, { n, user }: FleetMember, beforeMoveMs: number, tally: Tally) {
+    this.user = user;
+    this.#n = n;
+    this.#tally = tally;
+    this.client = connect({
+      gateway: gatewayUrl,
+      user,
+      WebSocket: PlainSocket,
+      storage: false,
+      ...(beforeMoveMs > 0 && {
+        beforeMove: () => new Promise<void>((resolve) => setTimeout(resolve, beforeMoveMs)),
+      }),
+    });
+    this.client.onEvent((event) => this.#event(event.data as NumberedEvent));
+    this.client.onStatus((status) => this.#status(status));
+  }
+
+  incident(what: string): void {
+    const { incidents } = this.#tally;
+    if (incidents.length >= incidentsKept) return;
+    incidents.push({ atMs: Date.now(), user: this.user, node: this.client.node ?? '', what });
+  }
+
+  #event({ n, k, at }: NumberedEvent): void {
+    const tally = this.#tally;
+    if (n !== this.#n) {
+      tally.misrouted++;
+      this.incident(`got event ${k} of client ${n}`);
+      return;
+    }
+    const nowMs = Date.now();
+    const outcome = this.record.note(k);
+    if (outcome !== 'in-order') this.incident(`event ${k} ${outcome}`);
+    tally.delays.add(nowMs - at);
+    if (this.#movingSinceMs > 0 || nowMs < this.#inShadowUntilMs) tally.delaysInMoves.add(nowMs - at);
+  }
+
+  #status(status: Status): void {
+    const tally = this.#tally;
+    switch (status.type) {
+      case 'connected': {
+        if (this.#isNew) tally.connectTimes.add(Date.now() - this.#begunAtMs);
+        this.#isNew = false;
+        const second = Math.floor(Date.now() / 1_000);
+        tally.arrivals[status.node] ??= {};
+        add(tally.arrivals[status.node] ?? {}, second);
+        break;
+      }
+      case 'connect-failed':
+        add(tally.connectFailures, String(status.code));
+        break;
+      case 'disconnected':
+        tally.disconnects++;
+        this.#movingSinceMs = 0;
+        this.incident(`disconnected: ${status.code} ${status.reason}`);
+        break;
+      case 'moving':
+        this.#movingSinceMs = Date.now();
+        break;
+      case 'moved':
+        this.moves++;
+        tally.moveTimes.add(Date.now() - this.#movingSinceMs);
+        this.#movingSinceMs = 0;
+        this.#inShadowUntilMs = Date.now() + moveShadowMs;
+        break;
+      case 'move-failed':
+        this.#movingSinceMs = 0;
+        add(tally.movesFailed, status.reason);
+        break;
+      case 'gap':
+        add(tally.gaps, status.reason);
+        this.incident(`gap: ${status.reason}`);
+        break;
+      case 'closed':
+        if (status.error === undefined) break;
+        tally.closed++;
+        this.incident(`closed: ${status.error.message}`);
+        break;
+    }
+  }
+}
+
+function add(counts: Record<string | number, number>, key: string | number): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}
