@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Refusal } from './answer.js';
@@ -57,7 +56,7 @@ export class Page {
 /** Where the SDK's bundle is: a file to serve, never imported here. */
 function sdkFile(): string | undefined {
   try {
-    return createRequire(import.meta.url).resolve('@evenkeel/client/browser');
+    return fileURLToPath(import.meta.resolve('@evenkeel/client/browser'));
   } catch {
     return undefined;
   }
