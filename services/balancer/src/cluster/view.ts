@@ -34,14 +34,15 @@ export interface NodeView {
   readonly seenAtMs: number;
   /** Local time of the first report of this boot. */
   readonly bootSeenAtMs: number;
-  /** Averages over about ten seconds: what one report says of traffic is mostly chance. */
   readonly smooth: Smooth;
   /** Local time since which the node has said its present state. */
   readonly stateSinceMs: number;
 }
 
-/** Smoothed measures of load. */
+/** Averages of what varies by chance. */
 export interface Smooth {
+  /** How long they go back. */
+  readonly overMs: number;
   readonly events: number;
   readonly bytes: number;
   readonly cpu: number;
@@ -51,6 +52,8 @@ interface Entry {
   smooth: Smooth;
   /** The next report starts the averages anew. */
   isNew: boolean;
+  /** The view handed out last; undefined when it is out of date. */
+  shown: NodeView | undefined;
   stats: NodeStats;
   seenAtMs: number;
   bootSeenAtMs: number;
@@ -97,6 +100,7 @@ export class ClusterView {
     if (hasNewState) entry.stateSinceMs = nowMs;
     entry.smooth = entry.isNew ? averages(stats) : blend(entry.smooth, stats, nowMs - entry.seenAtMs);
     entry.isNew = false;
+    entry.shown = undefined;
     entry.stats = stats;
     entry.seenAtMs = nowMs;
     entry.reports += 1;
@@ -131,16 +135,11 @@ export class ClusterView {
   }
 
   #shown(node: string, entry: Entry, nowMs: number): NodeView {
+    const phase = this.#phase(entry, nowMs - entry.seenAtMs);
+    if (entry.shown?.phase === phase) return entry.shown;
     const { stats, smooth, seenAtMs, bootSeenAtMs, stateSinceMs } = entry;
-    return {
-      node,
-      phase: this.#phase(entry, nowMs - seenAtMs),
-      stats,
-      smooth,
-      seenAtMs,
-      bootSeenAtMs,
-      stateSinceMs,
-    };
+    entry.shown = { node, phase, stats, smooth, seenAtMs, bootSeenAtMs, stateSinceMs };
+    return entry.shown;
   }
 
   #phase(entry: Entry, silentMs: number): Phase {
@@ -153,17 +152,24 @@ export class ClusterView {
   }
 }
 
+/** What one report covers. */
+const REPORT_MS = 1000;
+
 const averages = (stats: NodeStats): Smooth => ({
+  overMs: REPORT_MS,
   events: stats.deliveredPerSecond,
   bytes: stats.bytesPerSecond,
   cpu: stats.cpu,
 });
 
-const AVERAGE_MS = 10_000;
+/** Averages reach back to the last plan, but no further than about this. */
+const AVERAGE_MS = 60_000;
 
 function blend(before: Smooth, stats: NodeStats, elapsedMs: number): Smooth {
-  const share = 1 - Math.exp(-elapsedMs / AVERAGE_MS);
+  const overMs = Math.min(AVERAGE_MS, before.overMs + elapsedMs);
+  const share = Math.min(1, elapsedMs / overMs);
   return {
+    overMs,
     events: before.events + (stats.deliveredPerSecond - before.events) * share,
     bytes: before.bytes + (stats.bytesPerSecond - before.bytes) * share,
     cpu: before.cpu + (stats.cpu - before.cpu) * share,
@@ -174,6 +180,7 @@ const fresh = (stats: NodeStats, nowMs: number): Entry => ({
   stats,
   smooth: averages(stats),
   isNew: false,
+  shown: undefined,
   seenAtMs: nowMs,
   bootSeenAtMs: nowMs,
   stateSinceMs: nowMs,

@@ -36,6 +36,8 @@ export function loadOf(n: NodeView, load: Load): number {
   }
 }
 
+/** Who is this little over its share, in parts of it, keeps it: nobody would notice. */
+const SLACK = 0.01;
 /** Moves of less than this part of a share are left out: they would be more precise than the measure is. */
 const NEGLIGIBLE = 0.002;
 
@@ -60,7 +62,7 @@ export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'conn
     const share = (total * n.stats.weight) / weight;
     const difference = loadOf(n, load) - share;
     if (share > 0) over = Math.max(over, difference / share);
-    if (difference > 0) givers.push({ node: n.node, count: difference });
+    if (difference > share * SLACK) givers.push({ node: n.node, count: difference - share * SLACK });
     else if (difference < 0) takers.push({ node: n.node, count: -difference });
   }
   const room = new Map(nodes.map((n) => [n.node, Math.max(0, n.stats.capacity - n.stats.sessions)]));

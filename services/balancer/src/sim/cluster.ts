@@ -51,7 +51,7 @@ export class SimCluster {
   /** Sessions whose node has died and that are about to be placed again. */
   #homeless = 0;
   readonly #homelessByClass: number[];
-  #lastPairs = new Map<string, number>();
+  #lastPairs = new Map<string, { atMs: number; amount: number }>();
   readonly #clock: () => number;
 
   constructor(options: SimOptions, clock: () => number) {
@@ -213,15 +213,20 @@ export class SimCluster {
     const both = plan.steps.find((s) => givers.has(s.to));
     if (both !== undefined) this.violations.add(`${both.to} gives and takes in plan ${plan.id}`);
     for (const s of plan.steps) {
-      const backAtMs = this.#lastPairs.get(`${s.to} ${s.from}`);
-      if (backAtMs !== undefined && backAtMs > this.changedAtMs && this.nowMs - backAtMs < 60_000) {
+      const amount = s.load ?? s.count;
+      const back = this.#lastPairs.get(`${s.to} ${s.from}`);
+      if (back === undefined || back.atMs <= this.changedAtMs || this.nowMs - back.atMs >= 60_000) continue;
+      // A correction is not an oscillation: that would send most of it back.
+      if (amount > back.amount * 0.2) {
         this.violations.add(
           `${s.to} and ${s.from} swap sessions within a minute, with no change of the cluster`,
         );
       }
     }
     if (this.#lastPairs.size > 100_000) this.#lastPairs = new Map();
-    for (const s of plan.steps) this.#lastPairs.set(`${s.from} ${s.to}`, this.nowMs);
+    for (const s of plan.steps) {
+      this.#lastPairs.set(`${s.from} ${s.to}`, { atMs: this.nowMs, amount: s.load ?? s.count });
+    }
   }
 
   #churn(stepMs: number): void {

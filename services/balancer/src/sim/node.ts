@@ -23,6 +23,9 @@ export interface Arrival {
   readonly settle: (done: number, failed: number) => void;
 }
 
+/** A rest of a load that is not worth another session. */
+const NEGLIGIBLE = 0.02;
+
 /** A simulated edge: counts instead of sockets, obeying the commands of the real protocol. */
 export class SimNode {
   readonly node: string;
@@ -222,7 +225,7 @@ export class SimNode {
     for (const d of this.#open)
       pending += d.progress.asked - d.progress.refused - d.progress.done - d.progress.failed;
     const waitMs = (this.#backlog / this.handshakesPerSecond) * 1000;
-    const events = this.eventsPerSecond * (0.97 + 0.06 * random.next());
+    const events = random.poisson(this.eventsPerSecond);
     return {
       v: 1,
       node: this.node,
@@ -271,7 +274,7 @@ export class SimNode {
       return out;
     }
     let load = command.load;
-    for (let cls = free.length - 1; cls >= 1; cls--) {
+    for (let cls = free.length - 1; cls >= 1 && load > command.load * NEGLIGIBLE; cls--) {
       const rate = this.#classes[cls] ?? 0;
       const before = limit;
       take(cls, Math.floor(load / rate));

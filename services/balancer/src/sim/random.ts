@@ -38,6 +38,11 @@ export class Random {
     return hits;
   }
 
+  /** How many come in a second of which on average `mean` do. */
+  poisson(mean: number): number {
+    return this.binomial(Number.MAX_SAFE_INTEGER, mean / Number.MAX_SAFE_INTEGER);
+  }
+
   #normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
   }

@@ -19,8 +19,6 @@ export interface SimRun {
   readonly failures: readonly string[];
 }
 
-const MAX_OVER_MEAN = 1.02;
-const MAX_OVER_MEAN_EVENTS = 1.1;
 const MAX_PLAN_MS = 1000;
 
 /** Runs one scenario to its end. Everything but `planMs` depends on the arguments alone. */
@@ -43,7 +41,7 @@ export function simulate(name: ScenarioName, sizes: Sizes, seed: number, clock: 
     cluster.step();
     turn = script.next();
   }
-  const { minimumMoves, mostMoves, measure } = turn.value;
+  const { minimumMoves, mostMoves, maxOverMean: limit, measure } = turn.value;
   const maxOverMean = cluster.maxOverMean(measure);
   let most = 0;
   for (const node of cluster.nodes.values()) {
@@ -52,7 +50,6 @@ export function simulate(name: ScenarioName, sizes: Sizes, seed: number, clock: 
     });
   }
   const failures = [...cluster.violations.list];
-  const limit = isHot ? MAX_OVER_MEAN_EVENTS : MAX_OVER_MEAN;
   if (cluster.moves > mostMoves) failures.push(`${cluster.moves} moves, more than ${Math.floor(mostMoves)}`);
   if (maxOverMean > limit)
     failures.push(`the fullest node has ${maxOverMean.toFixed(4)} of the mean, over ${limit}`);

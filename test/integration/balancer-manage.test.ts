@@ -1,0 +1,166 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { Bench, until } from './balancer-fixture.js';
+
+const code = (answer: { ok?: boolean; error?: { code: string; message: string } }) => answer?.error?.code;
+
+async function ready(bench: Bench, nodes: number): Promise<void> {
+  await until('known', 10_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === nodes);
+  // Commands that move are refused until every node must have spoken.
+  await until('warm', 10_000, async () => (await bench.ask({ command: 'rebalance' }))?.ok === true);
+}
+
+describe('the management queue', () => {
+  it('answers every command as documented', async () => {
+    const bench = await Bench.open();
+    await bench.edge({ node: 'e1', sessions: 40 });
+    await bench.edge({ node: 'e2', sessions: 40 });
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await ready(bench, 2);
+
+    const status = await bench.ask({ command: 'status' });
+    expect(status).toMatchObject({
+      ok: true,
+      mode: 'manual',
+      plan: null,
+      leader: { id: 'b1' },
+      why: expect.any(String),
+    });
+    expect(status.nodes[0]).toMatchObject({ node: 'e1', state: 'active', sessions: 40, version: '1.0.0' });
+
+    expect(await bench.ask({ command: 'plan', node: 'e1' })).toMatchObject({
+      ok: true,
+      plan: { total: 40, moves: [{ from: 'e1', to: 'e2', count: 40 }], after: { e1: 0, e2: 80 } },
+    });
+    expect(await bench.ask({ command: 'rebalance' })).toMatchObject({
+      ok: true,
+      plan: { total: 0, id: null },
+    });
+
+    const unknown = await bench.ask({ command: 'drain', node: 'e9' });
+    expect(code(unknown)).toBe('unknown-node');
+    expect(unknown.error.message).toContain('e1, e2');
+    expect(code(await bench.ask({ command: 'drain', nodes: ['e1', 'e2'] }))).toBe('no-target');
+    expect(code(await bench.ask({ command: 'drain' }))).toBe('bad-command');
+    expect(code(await bench.ask({ command: 'abort' }))).toBe('no-plan');
+    expect(code(await bench.ask({ command: 'undo', plan: 'nope' }))).toBe('unknown-plan');
+    expect(await bench.ask({ command: 'pause' })).toMatchObject({ ok: true, isPaused: true });
+    expect(await bench.ask({ command: 'resume' })).toMatchObject({ ok: true, isPaused: false });
+
+    expect(await bench.ask({ command: 'cordon', node: 'e2' })).toMatchObject({ ok: true, nodes: ['e2'] });
+    const stateOf = async (node: string) =>
+      (await bench.ask({ command: 'status' })).nodes.find((n: { node: string }) => n.node === node)?.state;
+    await until('cordoned', 5000, async () => (await stateOf('e2')) === 'cordoned');
+    await bench.ask({ command: 'uncordon', node: 'e2' });
+    await until('active', 5000, async () => (await stateOf('e2')) === 'active');
+
+    expect(await bench.ask({ command: 'drain', node: 'e1' })).toMatchObject({
+      ok: true,
+      plan: { total: 40 },
+    });
+    await until('drained', 15_000, () => bench.counts().e1 === 0);
+    await until('plan over', 5000, async () => (await bench.ask({ command: 'status' })).plan === null);
+    expect(code(await bench.ask({ command: 'undo' }))).toBe('no-target');
+    await bench.ask({ command: 'uncordon', node: 'e1' });
+    await until('active', 5000, async () => (await stateOf('e1')) === 'active');
+    expect(await bench.ask({ command: 'undo' })).toMatchObject({ ok: true, plan: { total: 40 } });
+    await until('undone', 15_000, () => bench.counts().e1 === 40);
+
+    const session = [...(bench.mesh.edges.get('e1')?.sessions ?? [])][0] ?? '';
+    const where = await bench.ask({ command: 'where', user: session });
+    expect(where).toMatchObject({ ok: true, answered: 2, missing: [], sessions: [{ session, node: 'e1' }] });
+    expect(await bench.ask({ command: 'disconnect', user: 'nobody' })).toMatchObject({
+      ok: true,
+      sessions: [],
+    });
+    expect(code(await bench.ask({ command: 'where', user: 'x'.repeat(200) }))).toBe('bad-user');
+  });
+
+  it('carries out a repeated message id once and gives it the same answer', async () => {
+    const bench = await Bench.open();
+    await bench.edge({ node: 'e1', sessions: 60 });
+    await bench.edge({ node: 'e2', sessions: 0 });
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await until('known', 10_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === 2);
+    let messageId = '';
+    let first: unknown;
+    await until('warm', 10_000, async () => {
+      messageId = randomUUID();
+      first = await bench.ask({ command: 'rebalance' }, { messageId });
+      return code(first as Parameters<typeof code>[0]) !== 'not-ready';
+    });
+    expect(first).toMatchObject({ ok: true, plan: { total: 30 } });
+    expect(await bench.ask({ command: 'rebalance' }, { messageId })).toEqual(first);
+    await until('level', 15_000, () => bench.counts().e1 === 30 && bench.counts().e2 === 30);
+    expect(bench.mesh.moves.size).toBe(30);
+  });
+
+  it('answers or dead-letters 1,000 random byte strings and 1,000 mutated commands, and lives', async () => {
+    const bench = await Bench.open();
+    await bench.edge({ node: 'e1', sessions: 10 });
+    await bench.edge({ node: 'e2', sessions: 10 });
+    const balancer = await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await until('known', 10_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === 2);
+    const bodies = Array.from({ length: 1000 }, () => randomBytes(1 + Math.floor(Math.random() * 200)));
+    const seeds = [
+      { command: 'status' },
+      { command: 'plan', strategy: 'least-loaded', load: 'events' },
+      { command: 'drain', node: 'e9', deadlineMs: 5 },
+      { command: 'where', user: 'alice' },
+      { command: 'undo', plan: 'p1', v: 1 },
+    ];
+    for (let i = 0; i < 1000; i++) {
+      const body = Buffer.from(JSON.stringify(seeds[i % seeds.length]));
+      for (let k = 0; k < 1 + (i % 3); k++)
+        body[Math.floor(Math.random() * body.length)] = Math.floor(Math.random() * 256);
+      bodies.push(body);
+    }
+    const answers = [];
+    for (let i = 0; i < bodies.length; i += 100) {
+      const asked = bodies.slice(i, i + 100).map((body) => bench.askRaw(body, { timeoutMs: 20_000 }));
+      answers.push(...(await Promise.all(asked)));
+    }
+    expect(answers.filter((a) => a === undefined)).toEqual([]);
+    expect(
+      answers.every((a) => a.ok === true || (typeof a.error.code === 'string' && a.error.message !== '')),
+    ).toBe(true);
+    for (const body of bodies.slice(0, 50)) await bench.publisher.publish('', 'mesh.manage', body);
+    const topology = bench.broker.topology({ channels: 1 });
+    await until(
+      'dead-lettered',
+      10_000,
+      async () => (await topology.checkQueue('mesh.manage.dead'))?.messages === 50,
+    );
+    expect(code(await bench.askRaw(Buffer.alloc(70_000, 32)))).toBe('too-large');
+    expect(code(await bench.askRaw(Buffer.from('{}'), { contentEncoding: 'gzip' }))).toBe('bad-encoding');
+    expect(balancer.child.exitCode).toBeNull();
+    expect((await bench.ask({ command: 'status' })).ok).toBe(true);
+  });
+
+  it('publishes every command and what came of it to mesh.audit', async () => {
+    const bench = await Bench.open();
+    const queue = `test.audit.${randomUUID()}`;
+    await bench.broker.declare({
+      queues: [{ name: queue, exclusive: true, durable: false }],
+      bindings: [{ queue, exchange: 'mesh.audit', key: 'manage.*' }],
+    });
+    const entries: { key: string; entry: Record<string, unknown> }[] = [];
+    await bench.broker.consumers({ channels: 1 }).consume(queue, {
+      onDelivery: (d) => {
+        d.ack();
+        entries.push({ key: d.key, entry: JSON.parse(d.body.toString()) });
+      },
+    });
+    await bench.balancer('b1');
+    await bench.ask({ command: 'pause' });
+    await bench.ask({ command: 'drain', node: 'nope' });
+    await bench.askRaw(Buffer.from('not json'));
+    await until('three entries', 5000, () => entries.length === 3);
+    expect(entries.map((e) => [e.key, e.entry.outcome])).toEqual([
+      ['manage.pause', 'ok'],
+      ['manage.drain', 'unknown-node'],
+      ['manage.unreadable', 'bad-json'],
+    ]);
+    expect(entries[0]?.entry).toMatchObject({ user: 'anonymous', command: { command: 'pause' } });
+  });
+});
