@@ -1,4 +1,5 @@
 import { createPublisher } from '@evenkeel/publisher';
+import { clock } from './clock.js';
 import type { NumberedEvent } from './messages.js';
 import { until } from './until.js';
 
@@ -53,7 +54,7 @@ export async function startNumberedPublisher(options: NumberedPublisherOptions):
     const k = (perUser[n] ?? 0) + 1;
     perUser[n] = k;
     totals.sent++;
-    const event: NumberedEvent = { n, k, at: Date.now() };
+    const event: NumberedEvent = { n, k, at: clock() };
     publisher.toUser(users[n] ?? '', 'numbered', event).then(
       ({ routed }) => {
         totals.confirmed++;

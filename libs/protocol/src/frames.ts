@@ -89,6 +89,8 @@ export interface GapFrame {
 export interface MoveFrame {
   t: 'move';
   move: string;
+  /** Name of the edge to move to. */
+  node: string;
   url: string;
   ticket: string;
   reason: string;

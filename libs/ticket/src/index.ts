@@ -21,7 +21,7 @@ export interface TicketClaims {
   expiresAt: number;
   /** `new`: the gateway made the session id up just now, so there is nothing to look for. */
   isNew?: boolean;
-  /** The edge that holds the session, where known. */
+  /** The edge that holds the session, where known; several that may, separated by commas, newest first. */
   from?: string;
   /** The planned move this ticket belongs to. */
   move?: string;

@@ -190,6 +190,7 @@ export class Departures {
       JSON.stringify({
         t: 'move',
         move: command.move,
+        node: command.to.node,
         url: command.to.url,
         ticket,
         reason: command.reason ?? 'rebalance',

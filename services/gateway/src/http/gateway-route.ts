@@ -39,7 +39,7 @@ export async function placement(
       '`session` is 1 to 64 of A-Z a-z 0-9 _ -; leave it out for a new one',
     );
   }
-  const from = lastNode(query.get('from'));
+  const from = lastNodes(query.get('from'));
   const uid = await whoIsAsking(route, request, query);
   const nowMs = route.now();
   const placed = route.placer.place(
@@ -89,12 +89,12 @@ async function whoIsAsking(
   }
 }
 
-/** The node that held the session last, or undefined. */
-function lastNode(from: string | null): string | undefined {
+/** The nodes that may hold the session, newest first, as the ticket carries them: the edge asks each. */
+function lastNodes(from: string | null): string | undefined {
   if (from === null || from === '') return undefined;
   const nodes = from.split(',');
   if (nodes.length > maxFrom || !nodes.every((node) => nodeForm.test(node))) {
     throw new Refusal(400, 'bad-from', `\`from\` is up to ${maxFrom} names of nodes separated by commas`);
   }
-  return nodes[0];
+  return nodes.join(',');
 }
