@@ -43,7 +43,7 @@ export async function placement(
   const uid = await whoIsAsking(route, request, query);
   const nowMs = route.now();
   const placed = route.placer.place(
-    { uid, sid: session, from: session === undefined ? undefined : from },
+    { uid, sid: session, from: session === undefined ? undefined : from?.split(',')[0] },
     nowMs,
   );
   if (placed.kind === 'refused') {
