@@ -57,7 +57,8 @@ export function ownRunFile(): () => void {
   };
 }
 
-function readRunFile(): RunFile | undefined {
+/** Undefined when there is none, or none that can be read. */
+export function readRunFile(): RunFile | undefined {
   try {
     return JSON.parse(readFileSync(runFile, 'utf8')) as RunFile;
   } catch {
