@@ -1,8 +1,9 @@
-import { Broker } from '@evenkeel/broker';
+import { Broker, type Publisher } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
 import { exchanges, meshTopology, type NodeStats, statsKey } from '@evenkeel/protocol';
 import { onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 export const secret = 'gateway-test-secret-0123456789';
 
@@ -10,6 +11,8 @@ export const secret = 'gateway-test-secret-0123456789';
 export interface GatewayUnderTest {
   readonly url: string;
   readonly opsUrl: string;
+  /** What leads the gateway, and only it, to RabbitMQ. */
+  readonly amqp: TcpProxy;
   readonly edges: FakeEdges;
   ask(query: string, init?: RequestInit): Promise<Response>;
 }
@@ -17,13 +20,15 @@ export interface GatewayUnderTest {
 /** Starts a gateway; it and everything else is stopped when the test ends. */
 export async function startGateway(env: Record<string, string> = {}): Promise<GatewayUnderTest> {
   const { amqpUrl } = await freshVhost();
+  const proxy = await TcpProxy.toUrl(amqpUrl);
+  onTestFinished(() => proxy.close());
   const port = await freePort();
   const gateway = new Member({
     role: 'gateway',
     name: 'gateway',
     opsPort: await freePort(),
     env: {
-      EVENKEEL_AMQP_URL: amqpUrl,
+      EVENKEEL_AMQP_URL: proxy.urlFor(amqpUrl),
       EVENKEEL_SECRET: secret,
       EVENKEEL_AUTH: 'dev',
       EVENKEEL_HOST: '127.0.0.1',
@@ -41,6 +46,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
   return {
     url,
     opsUrl: gateway.opsUrl,
+    amqp: proxy,
     edges: await FakeEdges.open(amqpUrl, gateway.opsUrl),
     ask: (query, init) => fetch(`${url}/gateway${query}`, init),
   };
@@ -48,7 +54,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
 
 /** Publishes statistics as edges do. */
 export class FakeEdges {
-  readonly #broker: Broker;
+  readonly #publisher: Publisher;
   readonly #opsUrl: string;
   #seq = 0;
 
@@ -60,17 +66,13 @@ export class FakeEdges {
   }
 
   private constructor(broker: Broker, opsUrl: string) {
-    this.#broker = broker;
+    this.#publisher = broker.publisher();
     this.#opsUrl = opsUrl;
   }
 
   /** Reports for each node, and waits until the gateway shows what it was told. */
   async report(nodes: Record<string, Partial<NodeStats>>): Promise<void> {
-    const publisher = this.#broker.publisher();
-    this.#seq += 1;
-    for (const [node, over] of Object.entries(nodes)) {
-      await publisher.publish(exchanges.stats, statsKey(node), JSON.stringify(this.#stats(node, over)));
-    }
+    await this.publish(nodes);
     await vi.waitUntil(
       async () => {
         const known = await this.shown();
@@ -87,9 +89,18 @@ export class FakeEdges {
     );
   }
 
+  /** Reports for each node, whoever hears it. */
+  async publish(nodes: Record<string, Partial<NodeStats>>): Promise<void> {
+    this.#seq += 1;
+    for (const [node, over] of Object.entries(nodes)) {
+      const body = JSON.stringify(this.#stats(node, over));
+      await this.#publisher.publish(exchanges.stats, statsKey(node), body);
+    }
+  }
+
   /** Bytes that are no statistics. */
   async reportGarbage(node: string): Promise<void> {
-    await this.#broker.publisher().publish(exchanges.stats, statsKey(node), 'not { json');
+    await this.#publisher.publish(exchanges.stats, statsKey(node), 'not { json');
   }
 
   async shown(): Promise<{ node: string; state: string; connections: number; reserved: number }[]> {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { HttpError, Placement } from '@evenkeel/protocol';
 import { TicketOffice } from '@evenkeel/ticket';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { secret, startGateway } from './gateway-fixture.js';
 
 const office = new TicketOffice([secret]);
@@ -30,7 +30,7 @@ describe('GET /gateway', () => {
     const placement = await placementOf(await ask('?user=alice&session=abc_-1&from=e9,e8'));
     expect(placement.session).toBe('abc_-1');
     const verdict = office.check(placement.ticket, 'e1', Date.now());
-    expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9' } });
+    expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9,e8' } });
     if (verdict.ok) expect(verdict.claims.isNew).toBeUndefined();
   });
 
@@ -94,6 +94,40 @@ describe('GET /gateway', () => {
     await edges.reportGarbage('e1');
     await edges.report({ e1: {} });
     expect((await ask('?user=alice')).status).toBe(200);
+  });
+
+  it('is not ready while it has lost RabbitMQ, and sees the edges again afterwards', async () => {
+    const { amqp, ask, edges, opsUrl } = await startGateway();
+    await edges.report({ e1: {} });
+    const readiness = async () => (await fetch(`${opsUrl}/readyz`)).status;
+    expect(await readiness()).toBe(200);
+    amqp.refuse();
+    amqp.cut();
+    await vi.waitUntil(async () => (await readiness()) === 503, { timeout: 10_000 });
+    // What it knew is good for a few seconds: clients are still sent somewhere.
+    expect((await ask('?user=alice')).status).toBe(200);
+    amqp.allow();
+    await vi.waitUntil(async () => (await readiness()) === 200, { timeout: 15_000 });
+    await vi.waitUntil(
+      async () => {
+        await edges.publish({ e1: { connections: 7 } });
+        return (await edges.shown()).some((n) => n.connections === 7);
+      },
+      { timeout: 15_000, interval: 200 },
+    );
+  });
+
+  it('serves the page and nothing else of its folder in development mode', async () => {
+    const { url } = await startGateway();
+    const page = await fetch(`${url}/`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    for (const id of ['node', 'session', 'events', 'gaps', 'moves', 'rebalance', 'status', 'event-count']) {
+      expect(await fetch(`${url}/`).then((r) => r.text())).toContain(`id="${id}"`);
+    }
+    expect((await fetch(`${url}/page.js`)).headers.get('content-type')).toContain('text/javascript');
+    for (const path of ['/index.html', '/../package.json', '/%2e%2e/package.json', '/constructor']) {
+      expect((await fetch(`${url}${path}`)).status).toBe(404);
+    }
   });
 
   it('closes a connection that does not finish its request', async () => {

@@ -238,7 +238,7 @@ describe('evenkeel', () => {
     });
     const { code, stdout } = await evenkeel(['drain', 'e1', '--wait'], amqpUrl);
     expect([code, looks]).toEqual([0, 3]);
-    expect(stdout).toContain('drain done 30 of 30 moved');
+    expect(stdout).toContain('drain done 60 of 60 moved');
   });
 
   it('prints one frame after another over a pipe', async () => {

@@ -46,14 +46,12 @@ function levelLine(nodes: readonly NodeStatus[]): string {
   const sum = nodes.reduce((total, n) => total + n.connections, 0);
   const sharing = nodes.filter((n) => n.state === 'active');
   const perWeight = sharing.map((n) => n.connections / (n.weight ?? 1));
-  const mean =
-    sharing.reduce((total, n) => total + n.connections, 0) /
-    Math.max(
-      1,
-      sharing.reduce((total, n) => total + (n.weight ?? 1), 0),
-    );
-  const level = mean === 0 ? '' : `, max/mean ${(Math.max(...perWeight) / mean).toFixed(3)}`;
-  return `total   ${whole(sum)} connections on ${nodes.length} nodes${level}`;
+  const weight = sharing.reduce((total, n) => total + (n.weight ?? 1), 0);
+  const mean = sharing.reduce((total, n) => total + n.connections, 0) / Math.max(1, weight);
+  const most = Math.max(0, ...perWeight);
+  // A few connections cannot be shared more evenly than by one.
+  const level = most - mean < 1 ? 'level' : `max/mean ${(most / mean).toFixed(3)}`;
+  return `total   ${whole(sum)} connections on ${nodes.length} nodes, ${level}`;
 }
 
 function nameOf(leader: unknown): string {
