@@ -1,5 +1,4 @@
 import { subprotocol } from '@evenkeel/protocol';
-import { vi } from 'vitest';
 import WebSocket from 'ws';
 
 /** A frame as it came: fields by name. */
@@ -101,10 +100,16 @@ export class RawClient {
     is: (frame: RawFrame) => boolean = () => true,
     timeoutMs = 10_000,
   ): Promise<RawFrame> {
-    return await vi.waitUntil(() => this.frames.find((frame) => frame.t === t && is(frame)), {
-      timeout: timeoutMs,
-      interval: 5,
-    });
+    let found: RawFrame | undefined;
+    await this.until(
+      `a frame ${t}`,
+      () => {
+        found = this.frames.find((frame) => frame.t === t && is(frame));
+        return found !== undefined;
+      },
+      timeoutMs,
+    );
+    return found as unknown as RawFrame;
   }
 
   /** Waits for `count` events in all. */

@@ -1,0 +1,224 @@
+import { allEdgesKey, edgeKey, exchanges, userKey } from '@evenkeel/protocol';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
+import { RawClient, refusal } from '../support/raw-client.js';
+
+let mesh: EdgeMesh;
+let edge: EdgeUnderTest;
+/** Somebody on the same edge, to whom nothing may happen. */
+let bystander: { session: SessionUnderTest; client: RawClient; sent: number };
+
+beforeAll(async () => {
+  mesh = await EdgeMesh.open();
+  edge = await mesh.edge('e1');
+  const session = new SessionUnderTest('bystander');
+  bystander = { session, client: await session.attach(edge, { topics: ['all'] }), sent: 0 };
+});
+afterAll(() => mesh.close());
+
+const send = async (count: number): Promise<void> => {
+  await mesh.numbers(bystander.session, bystander.sent + 1, bystander.sent + count);
+  bystander.sent += count;
+};
+// Some before, some after each attack; in `afterEach` nothing of it is missing and the socket is the old one.
+beforeEach(() => send(5));
+afterEach(async () => {
+  await send(5);
+  await bystander.client.eventCount(bystander.sent);
+  expect(bystander.client.data).toEqual(range(1, bystander.sent));
+  expect(bystander.client.isOpen).toBe(true);
+  expect(bystander.client.kinds.filter((t) => t !== 'event' && t !== 'message')).toEqual(['welcome']);
+});
+
+const attacker = new SessionUnderTest('attacker');
+
+describe('a frame that breaks the protocol closes its own socket with 4500', () => {
+  it.each([
+    ['not JSON', '{"t":"ack"'],
+    ['no object', '"ack"'],
+    ['null', 'null'],
+    ['an array', '[{"t":"ack","seq":0}]'],
+    ['no t', '{"seq":1}'],
+    ['t no string', '{"t":7}'],
+    ['a field missing', '{"t":"ack"}'],
+    ['a field of the wrong type', '{"t":"ack","seq":"1"}'],
+    ['a negative seq', '{"t":"ack","seq":-1}'],
+    ['a fractional seq', '{"t":"ack","seq":0.5}'],
+    ['an ack of what was never sent', '{"t":"ack","seq":1}'],
+    ['a second hello', '{"t":"hello"}'],
+    ['an empty id', '{"t":"subscribe","id":"","topic":"a"}'],
+    ['a long id', `{"t":"subscribe","id":"${'x'.repeat(129)}","topic":"a"}`],
+    ['empty text', ''],
+    ['binary', Buffer.from('{"t":"ping"}')],
+  ])('%s', async (_what, frame) => {
+    const client = await attacker.attach(edge);
+    client.sendText(frame);
+    expect(await client.closed).toEqual({ code: 4500, reason: 'bad-frame' });
+  });
+
+  it.each([
+    ['another frame before hello', '{"t":"ping"}'],
+    ['an unknown kind before hello', '{"t":"hi"}'],
+    ['a hello with a wrong field', '{"t":"hello","topics":"all"}'],
+    ['a hello with too many topics', JSON.stringify({ t: 'hello', topics: range(1, 1025).map(String) })],
+  ])('%s', async (_what, frame) => {
+    const client = await new SessionUnderTest('attacker').open(edge);
+    client.sendText(frame);
+    expect(await client.closed).toEqual({ code: 4500, reason: 'bad-frame' });
+  });
+});
+
+describe('limits and unknown kinds', () => {
+  it('answers an unknown kind with unknown-type and goes on', async () => {
+    const client = await attacker.attach(edge);
+    client.send({ t: 'sing', id: 'a' });
+    client.send({ t: 'x'.repeat(10_000), id: 5 });
+    expect(await client.frame('error')).toMatchObject({ re: 'a', code: 'unknown-type' });
+    await client.pinged();
+    expect(client.of('error')).toHaveLength(2);
+    expect(JSON.stringify(client.of('error')[1]).length).toBeLessThan(500);
+    await client.close();
+  });
+
+  it('ignores fields it does not know', async () => {
+    const client = await attacker.attach(edge, { colour: 'red' });
+    client.send({ t: 'ping', __proto__: { a: 1 }, constructor: 1, more: [1] });
+    await client.frame('pong');
+    await client.close();
+  });
+
+  it('takes 64 KiB to the byte and closes with 1009 beyond', async () => {
+    const client = await attacker.attach(edge);
+    const shell = '{"t":"ping","pad":""}'.length;
+    client.send({ t: 'ping', pad: 'x'.repeat(65_536 - shell) });
+    await client.frame('pong');
+    client.send({ t: 'ping', pad: 'x'.repeat(65_537 - shell) });
+    expect(await client.closed).toEqual({ code: 1009, reason: 'too-large' });
+  });
+
+  it('cuts off a frame over 1 MiB', async () => {
+    const client = await attacker.attach(edge);
+    client.sendText('x'.repeat(1_048_577));
+    expect((await client.closed).code).toBe(1006);
+  });
+
+  it('answers rate-limited to a flood, and the socket lives on', async () => {
+    const client = await attacker.attach(edge);
+    for (let n = 0; n < 600; n++) client.send({ t: 'unsubscribe', id: n, topic: 'x' });
+    await client.until('600 answers', () => client.of('ok').length + client.of('error').length === 600);
+    expect(client.of('error').length).toBeGreaterThan(100);
+    expect(new Set(client.of('error').map((e) => e.code))).toEqual(new Set(['rate-limited']));
+    await client.close();
+  });
+});
+
+describe('a ticket that does not hold is answered with 401 and JSON before any socket opens', () => {
+  const cases: [string, string, () => string][] = [
+    ['none', 'ticket-malformed', () => ''],
+    ['noise', 'ticket-malformed', () => 'noise'],
+    ['10 KB', 'ticket-malformed', () => `${'x'.repeat(5_000)}.${'y'.repeat(5_000)}`],
+    ['forged', 'ticket-forged', () => forge((claims) => ({ ...claims, uid: 'bystander' }))],
+    ['its signature cut short', 'ticket-forged', () => attacker.ticket(edge).slice(0, -4)],
+    ['expired', 'ticket-expired', () => attacker.ticket(edge, { expiresAt: Date.now() - 1 })],
+    ['for another edge', 'ticket-wrong-node', () => attacker.ticket(edge, { node: 'e2' })],
+    ['a user id with a wildcard', 'ticket-malformed', () => attacker.ticket(edge, { uid: '#' })],
+    ['a user id of two words', 'ticket-malformed', () => attacker.ticket(edge, { uid: 'a.b' })],
+    ['a session id with a wildcard', 'ticket-malformed', () => attacker.ticket(edge, { sid: '*' })],
+  ];
+  it.each(cases)('%s', async (_what, code, make) => {
+    const { status, body } = await refusal(edge.url, `?ticket=${encodeURIComponent(make())}`);
+    expect({ status, code: body.error.code }).toEqual({ status: 401, code });
+    expect(body.error.message).not.toBe('');
+  });
+
+  it('used before', async () => {
+    const session = new SessionUnderTest('twice');
+    const ticket = session.ticket(edge);
+    const client = await RawClient.open(edge.url, ticket);
+    const { status, body } = await refusal(edge.url, `?ticket=${ticket}`);
+    expect({ status, code: body.error.code }).toEqual({ status: 401, code: 'ticket-used' });
+    expect(client.isOpen).toBe(true);
+    await client.close();
+  });
+
+  const forge = (change: (claims: object) => object): string => {
+    const [body = '', signature = ''] = attacker.ticket(edge).split('.');
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString());
+    return `${Buffer.from(JSON.stringify(change(claims))).toString('base64url')}.${signature}`;
+  };
+});
+
+describe('what arrives over AMQP', () => {
+  const publish = (user: string, body: Buffer | string, contentType?: string) =>
+    mesh.publisher.publish(exchanges.events, userKey(user, 'x'), body, { contentType, messageId: 'm' });
+
+  it.each([
+    ['text that is no JSON', '{"half', 'application/json', { data: '{"half' }],
+    ['no body', '', 'application/json', { data: '' }],
+    ['text', '{"a":1}', 'text/plain', { data: '{"a":1}' }],
+    ['JSON without a type', '{"a":1}', undefined, { data: { a: 1 } }],
+    ['bytes', Buffer.from([255, 0]), undefined, { data: '/wA=', encoding: 'base64' }],
+    [
+      'bytes that claim to be JSON',
+      Buffer.from([255, 0]),
+      'application/json',
+      { data: '/wA=', encoding: 'base64' },
+    ],
+    ['an image', 'x', 'image/png', { data: 'eA==', encoding: 'base64', contentType: 'image/png' }],
+  ])('carries an event with %s as documented', async (_what, body, contentType, expected) => {
+    const client = await attacker.attach(edge);
+    await publish('attacker', body, contentType);
+    expect(await client.frame('event')).toMatchObject(expected);
+    await client.close();
+  });
+
+  it('outlives commands that are not JSON, of no known kind, or with wrong fields, and says so', async () => {
+    const bad = ['', 'not json', 'null', '[]', '{"command":"explode"}', '{"command":"reconnect","move":7}'];
+    bad.push(JSON.stringify({ command: 'where', uid: '#', reply: 'x', ask: 'y' }));
+    bad.push(JSON.stringify({ command: 'takeover', uid: '*', sid: '*' }));
+    for (const body of bad) {
+      for (const key of [edgeKey('e1'), allEdgesKey])
+        await mesh.publisher.publish(exchanges.control, key, body);
+    }
+    const puppet = await mesh.puppet('asks');
+    const { uid } = bystander.session;
+    await mesh.command('e1', { command: 'where', uid, reply: 'nobody', ask: 'a' });
+    await mesh.command('e1', {
+      command: 'takeover',
+      takeover: 'unknown-session',
+      uid,
+      sid: 'no-such-session',
+      from: 'asks',
+      boot: 'b',
+      epoch: 1,
+      mode: 'resume',
+    });
+    // Answered: the queue of commands is being worked on.
+    expect(await puppet.command('released')).toMatchObject({ outcome: 'unknown' });
+    expect(edge.lines.filter((line) => line.includes('command not understood'))).toHaveLength(bad.length * 2);
+  });
+
+  it('ignores a released that answers no question', async () => {
+    const { uid, sid } = bystander.session;
+    await mesh.command('e1', {
+      command: 'released',
+      takeover: 'never-asked',
+      uid,
+      sid,
+      from: 'e9',
+      outcome: 'released',
+    });
+    expect((await edge.stats()).sessions).toBeGreaterThanOrEqual(1);
+  });
+
+  it('carries an event without a name, and of its headers only those documented', async () => {
+    const client = await attacker.attach(edge);
+    await mesh.publisher.publish(exchanges.events, 'user.attacker', '1', {
+      headers: { traceparent: '00-1', cloudEvents_type: 't', nested: { a: 1 }, secret: 's' },
+    });
+    const event = await client.frame('event');
+    expect(event).toMatchObject({ data: 1, headers: { traceparent: '00-1', cloudEvents_type: 't' } });
+    expect(event.id).toMatch(/^~/);
+    await client.close();
+  });
+});
