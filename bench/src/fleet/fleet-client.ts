@@ -1,5 +1,6 @@
-import { type Client, connect, type Status } from '@evenkeel/client';
+import { type Client, connect, type Status, type WebSocketClass } from '@evenkeel/client';
 import WebSocket from 'ws';
+import { clock } from './clock.js';
 import type { Delays } from './delays.js';
 import type { FleetMember, Incident, NumberedEvent } from './messages.js';
 import { SequenceRecord } from './sequence-record.js';
@@ -12,7 +13,8 @@ export interface Tally {
   readonly connectFailures: Record<string, number>;
   readonly gaps: Record<string, number>;
   readonly movesFailed: Record<string, number>;
-  readonly arrivals: Record<string, Record<number, number>>;
+  readonly dials: Record<string, Record<number, number>>;
+  readonly eventsPerNode: Record<string, number>;
   readonly delays: Delays;
   readonly delaysInMoves: Delays;
   readonly moveTimes: Delays;
@@ -24,11 +26,22 @@ const incidentsKept = 100;
 /** How long after a move an event still counts as touched by it. */
 const moveShadowMs = 1_000;
 
-/** Thousands of these share a process: neither compression nor a second look at the text. */
-class PlainSocket extends WebSocket {
-  constructor(url: string, protocols?: string[]) {
-    super(url, protocols, { perMessageDeflate: false, skipUTF8Validation: true });
-  }
+/** Thousands of these share a process: neither compression nor a second look at the text. Notes every dial. */
+export function notingSocket(dials: Tally['dials']): WebSocketClass {
+  return class extends WebSocket {
+    constructor(url: string, protocols?: string[]) {
+      super(url, protocols, { perMessageDeflate: false, skipUTF8Validation: true });
+      const { host } = new URL(url);
+      dials[host] ??= {};
+      addOne(dials[host], Math.floor(clock() / 1_000));
+    }
+  };
+}
+
+export interface FleetClientOptions {
+  readonly gatewayUrl: string;
+  readonly WebSocket: WebSocketClass;
+  readonly beforeMoveMs: number;
 }
 
 /** One SDK client, and what its application got. */
@@ -39,19 +52,20 @@ export class FleetClient {
   readonly client: Client;
   readonly #n: number;
   readonly #tally: Tally;
-  readonly #begunAtMs = Date.now();
+  readonly #begunAtMs = clock();
   #isNew = true;
   #movingSinceMs = 0;
   #inShadowUntilMs = 0;
 
-  constructor(gatewayUrl: string, { n, user }: FleetMember, beforeMoveMs: number, tally: Tally) {
+  constructor({ n, user }: FleetMember, options: FleetClientOptions, tally: Tally) {
     this.user = user;
     this.#n = n;
     this.#tally = tally;
+    const { gatewayUrl, WebSocket, beforeMoveMs } = options;
     this.client = connect({
       gateway: gatewayUrl,
       user,
-      WebSocket: PlainSocket,
+      WebSocket,
       storage: false,
       ...(beforeMoveMs > 0 && {
         beforeMove: () => new Promise<void>((resolve) => setTimeout(resolve, beforeMoveMs)),
@@ -64,7 +78,7 @@ export class FleetClient {
   incident(what: string): void {
     const { incidents } = this.#tally;
     if (incidents.length >= incidentsKept) return;
-    incidents.push({ atMs: Date.now(), user: this.user, node: this.client.node ?? '', what });
+    incidents.push({ atMs: clock(), user: this.user, node: this.client.node ?? '', what });
   }
 
   #event({ n, k, at }: NumberedEvent): void {
@@ -74,7 +88,8 @@ export class FleetClient {
       this.incident(`got event ${k} of client ${n}`);
       return;
     }
-    const nowMs = Date.now();
+    const nowMs = clock();
+    addOne(tally.eventsPerNode, this.client.node ?? '');
     const outcome = this.record.note(k);
     if (outcome !== 'in-order') this.incident(`event ${k} ${outcome}`);
     tally.delays.add(nowMs - at);
@@ -85,15 +100,12 @@ export class FleetClient {
     const tally = this.#tally;
     switch (status.type) {
       case 'connected': {
-        if (this.#isNew) tally.connectTimes.add(Date.now() - this.#begunAtMs);
+        if (this.#isNew) tally.connectTimes.add(clock() - this.#begunAtMs);
         this.#isNew = false;
-        const second = Math.floor(Date.now() / 1_000);
-        tally.arrivals[status.node] ??= {};
-        add(tally.arrivals[status.node] ?? {}, second);
         break;
       }
       case 'connect-failed':
-        add(tally.connectFailures, String(status.code));
+        addOne(tally.connectFailures, String(status.code));
         break;
       case 'disconnected':
         tally.disconnects++;
@@ -101,20 +113,20 @@ export class FleetClient {
         this.incident(`disconnected: ${status.code} ${status.reason}`);
         break;
       case 'moving':
-        this.#movingSinceMs = Date.now();
+        this.#movingSinceMs = clock();
         break;
       case 'moved':
         this.moves++;
-        tally.moveTimes.add(Date.now() - this.#movingSinceMs);
+        tally.moveTimes.add(clock() - this.#movingSinceMs);
         this.#movingSinceMs = 0;
-        this.#inShadowUntilMs = Date.now() + moveShadowMs;
+        this.#inShadowUntilMs = clock() + moveShadowMs;
         break;
       case 'move-failed':
         this.#movingSinceMs = 0;
-        add(tally.movesFailed, status.reason);
+        addOne(tally.movesFailed, status.reason);
         break;
       case 'gap':
-        add(tally.gaps, status.reason);
+        addOne(tally.gaps, status.reason);
         this.incident(`gap: ${status.reason}`);
         break;
       case 'closed':
@@ -126,6 +138,6 @@ export class FleetClient {
   }
 }
 
-function add(counts: Record<string | number, number>, key: string | number): void {
+function addOne(counts: Record<string | number, number>, key: string | number): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }

@@ -45,7 +45,9 @@ export interface Fleet {
   nodes(): Promise<Record<string, number>>;
   /** Compares what came with what was sent: `sent[n]` is the last sequence number of client `n`. */
   check(sent: Uint32Array): Promise<FleetCheck>;
-  /** Begins the counts of statuses, delays and arrivals anew; sequences, moves and nodes stay. */
+  /** The node that each client is on, or was on last; by client number. */
+  whereabouts(): Promise<string[]>;
+  /** Begins the counts of statuses, delays and dials anew; sequences, moves and nodes stay. */
   reset(): Promise<void>;
   /** Closes every client and ends the child processes, by force after 5 s. */
   stop(): Promise<void>;
@@ -93,6 +95,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         misrouted: sum('misrouted'),
         faulty: parts.flatMap(({ faulty }) => faulty),
       };
+    },
+    async whereabouts() {
+      const nodes = new Array<string>(clients).fill('');
+      const parts = await Promise.all(
+        workers.map((worker) => worker.ask<[number, string][]>({ kind: 'whereabouts' })),
+      );
+      for (const [n, node] of parts.flat()) nodes[n] = node;
+      return nodes;
     },
     reset: async () => void (await Promise.all(workers.map((worker) => worker.ask({ kind: 'reset' })))),
     stop: async () => void (await Promise.all(workers.map((worker) => worker.stop()))),
@@ -192,14 +202,14 @@ function merged(reports: readonly WorkerReport[]): FleetStats {
     return all;
   };
   const clientsByMoves: number[] = [];
-  const arrivals: Record<string, Record<number, number>> = {};
+  const dials: Record<string, Record<number, number>> = {};
   const incidents: Incident[] = [];
   for (const report of reports) {
     for (const [moves, n] of report.clientsByMoves.entries())
       clientsByMoves[moves] = (clientsByMoves[moves] ?? 0) + n;
-    for (const [node, seconds] of Object.entries(report.arrivals)) {
-      arrivals[node] ??= {};
-      addTo(arrivals[node] ?? {}, seconds);
+    for (const [host, seconds] of Object.entries(report.dials)) {
+      dials[host] ??= {};
+      addTo(dials[host], seconds);
     }
     incidents.push(...report.incidents);
   }
@@ -219,7 +229,8 @@ function merged(reports: readonly WorkerReport[]): FleetStats {
     gaps: counts((report) => report.gaps),
     movesFailed: counts((report) => report.movesFailed),
     clientsByMoves,
-    arrivals,
+    dials,
+    eventsPerNode: counts((report) => report.eventsPerNode),
     delays: delays('delays'),
     delaysInMoves: delays('delaysInMoves'),
     moveTimes: delays('moveTimes'),

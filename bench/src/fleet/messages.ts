@@ -26,6 +26,7 @@ export type WorkerCommand =
   | { kind: 'report' }
   | { kind: 'check'; sent: Uint32Array }
   | { kind: 'reset' }
+  | { kind: 'whereabouts' }
   | { kind: 'stop' };
 
 export type WorkerRequest = WorkerCommand & { readonly id: number };
@@ -61,8 +62,10 @@ export interface WorkerReport {
   readonly movesFailed: Record<string, number>;
   /** Clients by how often they were moved. */
   readonly clientsByMoves: readonly number[];
-  /** New sockets outside of moves: by node, by second since the epoch. */
-  readonly arrivals: Record<string, Record<number, number>>;
+  /** Sockets dialled, in moves too: by host and port of the edge, by second since the epoch. */
+  readonly dials: Record<string, Record<number, number>>;
+  /** Events that reached applications, by the node that their client was on. */
+  readonly eventsPerNode: Record<string, number>;
   /** From sending to the application's callback. */
   readonly delays: DelaysDump;
   /** The same, of events that came during a move or in the second after it. */

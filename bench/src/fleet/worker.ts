@@ -1,11 +1,12 @@
+import { clock } from './clock.js';
 import { Delays } from './delays.js';
-import { FleetClient, type Tally } from './fleet-client.js';
+import { FleetClient, notingSocket, type Tally } from './fleet-client.js';
 import type { FaultyClient, FleetCheck, WorkerReport, WorkerRequest } from './messages.js';
 
 /** The child process of a fleet: holds its share of the clients and answers what the fleet asks. */
 
 const clients = new Map<number, FleetClient>();
-let tally = newTally();
+const tally = newTally();
 
 const closeTimeoutMs = 3_000;
 const startTickMs = 20;
@@ -28,8 +29,10 @@ function answer(request: WorkerRequest): unknown {
       return report();
     case 'check':
       return check(request.sent);
+    case 'whereabouts':
+      return [...clients].map(([n, { client }]) => [n, client.node ?? '']);
     case 'reset':
-      tally = Object.assign(tally, newTally());
+      reset();
       return undefined;
     case 'stop':
       void stop();
@@ -44,14 +47,15 @@ function start({
   arriveWithinMs,
   beforeMoveMs,
 }: Extract<WorkerRequest, { kind: 'start' }>): void {
-  const begunAtMs = Date.now();
+  const begunAtMs = clock();
+  const options = { gatewayUrl, beforeMoveMs, WebSocket: notingSocket(tally.dials) };
   let next = 0;
   const timer = setInterval(() => {
-    const part = arriveWithinMs === 0 ? 1 : (Date.now() - begunAtMs) / arriveWithinMs;
+    const part = arriveWithinMs === 0 ? 1 : (clock() - begunAtMs) / arriveWithinMs;
     const due = Math.min(members.length, Math.ceil(part * members.length));
     for (; next < due; next++) {
       const member = members[next];
-      if (member) clients.set(member.n, new FleetClient(gatewayUrl, member, beforeMoveMs, tally));
+      if (member) clients.set(member.n, new FleetClient(member, options, tally));
     }
     if (next >= members.length) clearInterval(timer);
   }, startTickMs);
@@ -113,6 +117,13 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
+/** The sockets note their dials in the object that they were given: it stays. */
+function reset(): void {
+  const { dials } = tally;
+  for (const host of Object.keys(dials)) delete dials[host];
+  Object.assign(tally, newTally(), { dials });
+}
+
 function newTally(): Tally {
   return {
     misrouted: 0,
@@ -121,7 +132,8 @@ function newTally(): Tally {
     connectFailures: {},
     gaps: {},
     movesFailed: {},
-    arrivals: {},
+    dials: {},
+    eventsPerNode: {},
     delays: new Delays(),
     delaysInMoves: new Delays(),
     moveTimes: new Delays(),
