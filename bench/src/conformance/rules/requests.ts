@@ -1,0 +1,174 @@
+import type { Delivery } from '@evenkeel/broker';
+import { defaults, sessionQueue, toUid } from '@evenkeel/protocol';
+import type { Case } from '../case.js';
+import { must, mustEqual, type Rule } from '../rule.js';
+
+async function inbox(c: Case, key: string): Promise<Delivery[]> {
+  const inbound: Delivery[] = [];
+  await c.serve(key, (delivery) => inbound.push(delivery));
+  return inbound;
+}
+
+/** Answers with `body`, as an application service of any language would. */
+async function reply(c: Case, to: Delivery | undefined, body: string, headers?: object): Promise<void> {
+  must(to?.properties.replyTo, 'the request has no reply_to');
+  must(to.properties.correlationId, 'the request has no correlation_id');
+  await c.mesh.publisher.publish('', to.properties.replyTo, body, {
+    correlationId: to.properties.correlationId,
+    contentType: headers === undefined ? 'application/json' : 'text/plain',
+    ...(headers && { headers: { ...headers } }),
+  });
+}
+
+async function first(inbound: Delivery[]): Promise<Delivery> {
+  for (let n = 0; n < 400; n++) {
+    if (inbound[0] !== undefined) return inbound[0];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  must(false, 'nothing came from mesh.inbound within 8 s');
+}
+
+export const requestRules: Rule[] = [
+  {
+    id: 'publish',
+    section: '2.1',
+    text: 'publish goes to mesh.inbound with the topic as key and says who and which session; ok when confirmed',
+    async check(c) {
+      const user = `${c.user}.with dots`;
+      const topic = `${c.word('in')}.chat.say`;
+      const inbound = await inbox(c, topic);
+      const { socket, placement } = await c.attach({ user });
+      socket.send({ t: 'publish', id: 'p1', topic, data: { text: 'hi' } });
+      await socket.mustOk('p1');
+      const { key, body, properties } = await first(inbound);
+      mustEqual([key, JSON.parse(body.toString())], [topic, { text: 'hi' }], 'key and body');
+      mustEqual(properties.headers['evenkeel-user'], user, 'evenkeel-user');
+      mustEqual(properties.headers['evenkeel-session'], placement.session, 'evenkeel-session');
+      mustEqual(properties.messageId, `${toUid(user)}.${placement.session}.p1`, 'message_id');
+    },
+  },
+  {
+    id: 'publish-no-service',
+    section: '2.1',
+    text: 'publish and request answer error no-service when nothing consumes them',
+    async check(c) {
+      const { socket } = await c.attach();
+      socket.send({ t: 'publish', id: 'p', topic: c.word('nobody'), data: 1 });
+      await socket.mustError('p', 'no-service');
+      socket.send({ t: 'request', id: 'r', method: c.word('nobody'), data: 1 });
+      await socket.mustError('r', 'no-service');
+    },
+  },
+  {
+    id: 'publish-again',
+    section: '2.1',
+    text: 'sent again with the same id in the same session it has the same message_id, also on another socket',
+    async check(c) {
+      const topic = c.word('in');
+      const inbound = await inbox(c, topic);
+      const a = await c.attach();
+      a.socket.send({ t: 'publish', id: 'same', topic, data: 1 });
+      await a.socket.mustOk('same');
+      await a.socket.cut();
+      const b = await c.resume(a);
+      b.socket.send({ t: 'publish', id: 'same', topic, data: 1 });
+      await b.socket.mustOk('same');
+      while (inbound.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      mustEqual(inbound[1]?.properties.messageId, inbound[0]?.properties.messageId, 'message_id');
+    },
+  },
+  {
+    id: 'request',
+    section: '2.1',
+    text: "request is answered by ok with the service's reply as data; reply_to is the session's queue",
+    async check(c) {
+      const method = `${c.word('in')}.add`;
+      const inbound = await inbox(c, method);
+      const { socket, placement } = await c.attach();
+      socket.send({ t: 'request', id: 'r1', method, data: [1, 2] });
+      const request = await first(inbound);
+      mustEqual(JSON.parse(request.body.toString()), [1, 2], 'body');
+      mustEqual(request.properties.replyTo, sessionQueue(toUid(c.user), placement.session), 'reply_to');
+      await reply(c, request, '{"sum":3}');
+      mustEqual((await socket.mustOk('r1')).data, { sum: 3 }, 'data');
+    },
+  },
+  {
+    id: 'request-error',
+    section: '7',
+    text: 'a reply with header evenkeel-error is an error with that code and its body as message',
+    async check(c) {
+      const method = c.word('in');
+      const inbound = await inbox(c, method);
+      const { socket } = await c.attach();
+      socket.send({ t: 'request', id: 'r1', method, data: {} });
+      await reply(c, await first(inbound), 'sold out', { 'evenkeel-error': 'no-stock' });
+      const answer = await socket.answer('r1');
+      mustEqual(
+        answer.t === 'error' ? [answer.code, answer.message] : answer,
+        ['no-stock', 'sold out'],
+        'code and message',
+      );
+      await socket.mustLive('the socket after an error');
+    },
+  },
+  {
+    id: 'request-moves',
+    section: '7',
+    text: 'a reply survives a move: asked before, answered on the new socket',
+    async check(c) {
+      const method = c.word('in');
+      const inbound = await inbox(c, method);
+      const a = await c.attach();
+      a.socket.send({ t: 'request', id: 'r1', method, data: {} });
+      const request = await first(inbound);
+      const b = await c.dial(await c.commandMove(a));
+      await b.next('welcome');
+      await reply(c, request, '"moved"');
+      mustEqual((await b.mustOk('r1')).data, 'moved', 'data');
+    },
+  },
+  {
+    id: 'request-timeout',
+    section: '8',
+    text: 'error request-timeout after 30 s without an answer',
+    isSlow: true,
+    async check(c) {
+      const method = c.word('in');
+      await inbox(c, method);
+      const { socket } = await c.attach();
+      socket.send({ t: 'request', id: 'r1', method, data: {} });
+      await socket.mustError('r1', 'request-timeout', defaults.requestTimeoutMs + 4_000);
+    },
+  },
+  {
+    id: 'request-names',
+    section: '2.1',
+    text: 'names that cannot be routing keys are errors of that request only',
+    async check(c) {
+      const { socket } = await c.attach();
+      socket.send({ t: 'publish', id: 'p', topic: 'a.*', data: 1 });
+      await socket.mustError('p', 'bad-topic');
+      socket.send({ t: 'request', id: 'r', method: '#', data: 1 });
+      await socket.mustError('r', 'bad-method');
+      await socket.mustLive('the socket');
+    },
+  },
+  {
+    id: 'request-ids',
+    section: '2.1',
+    text: 'an id is a string of at most 128 characters or a whole number; `re` repeats it as a string',
+    async check(c) {
+      const { socket } = await c.attach();
+      const longest = 'é"\\'.padEnd(128, 'x');
+      for (const [id, re] of [
+        [longest, longest],
+        [42, '42'],
+        [0, '0'],
+      ] as const) {
+        socket.send({ t: 'subscribe', id, topic: c.word('topic') });
+        await socket.mustOk(re);
+      }
+    },
+  },
+];

@@ -1,0 +1,210 @@
+import { closeCodes, defaults, gapReasons, sessionQueue, toUid } from '@evenkeel/protocol';
+import { must, mustEqual, pause, type Rule } from '../rule.js';
+
+export const sessionRules: Rule[] = [
+  {
+    id: 'resume',
+    section: '5',
+    text: 'what was published while the client was away comes when it is back, in order; resumed is true',
+    async check(c) {
+      const a = await c.attach();
+      await a.socket.cut();
+      await c.series(100);
+      const { socket, welcome } = await c.resume(a);
+      mustEqual(welcome.resumed, true, 'resumed');
+      let expected = 1;
+      while (expected <= 100) {
+        const event = await socket.next('event');
+        mustEqual(event.data, expected, 'event');
+        socket.send({ t: 'ack', seq: event.seq });
+        expected += 1;
+      }
+      must(
+        socket.log.every(({ frame }) => frame?.t !== 'gap'),
+        'a gap was told where nothing was missing',
+      );
+    },
+  },
+  {
+    id: 'resume-elsewhere',
+    section: '5',
+    text: 'a session comes back on another edge as well, with `from` and without',
+    async check(c) {
+      const a = await c.attach();
+      await c.series(2);
+      await a.socket.events(2);
+      await a.socket.cut();
+      const b = await c.resume(a, {}, { isNot: a.welcome.node });
+      mustEqual(
+        (await b.socket.events(2)).map(({ data }) => data),
+        [1, 2],
+        'events',
+      );
+      await b.socket.cut();
+      const { socket } = await c.resume(b, {}, { isNot: b.welcome.node, from: '' });
+      mustEqual(
+        (await socket.events(2)).map(({ data }) => data),
+        [1, 2],
+        'events',
+      );
+    },
+  },
+  {
+    id: 'newer-wins-here',
+    section: '5',
+    text: 'two sockets for one session on one edge: the newer wins, the older is closed with 4501',
+    async check(c) {
+      const a = await c.attach();
+      await c.series(2);
+      await a.socket.events(2);
+      const b = await c.resume(a, {}, { node: a.welcome.node });
+      await a.socket.mustClose(closeCodes.superseded);
+      mustEqual(
+        (await b.socket.events(2)).map(({ data }) => data),
+        [1, 2],
+        'events',
+      );
+    },
+  },
+  {
+    id: 'newer-wins-elsewhere',
+    section: '5',
+    text: 'the same on two edges, whether or not the client says where it was',
+    async check(c) {
+      let a = await c.attach();
+      for (const from of [a.welcome.node, '']) {
+        const b = await c.resume(a, {}, { isNot: a.welcome.node, from });
+        await a.socket.mustClose(closeCodes.superseded);
+        await c.event('e', from);
+        mustEqual((await b.socket.next('event')).data, from, 'event');
+        b.socket.send({ t: 'ack', seq: 1 });
+        a = b;
+      }
+    },
+  },
+  {
+    id: 'gap-session-expired',
+    section: '5',
+    text: 'the queue is gone: resumed is false, and gap session-expired follows welcome; then events come',
+    async check(c) {
+      const a = await c.attach();
+      await a.socket.cut();
+      await unattended(c, a.placement.session);
+      await c.mesh.topology.deleteQueue(sessionQueue(toUid(c.user), a.placement.session));
+      const { socket, welcome } = await c.resume(a);
+      mustEqual(welcome.resumed, false, 'resumed');
+      mustEqual((await socket.next('gap')).reason, gapReasons.sessionExpired, 'reason');
+      await c.event('e', 1);
+      await socket.next('event');
+    },
+  },
+  {
+    id: 'gap-overflow-away',
+    section: '2.3',
+    text: `more than ${defaults.sessionMaxLength} events while away: gap overflow, and the newest come`,
+    async check(c) {
+      const a = await c.attach();
+      await a.socket.cut();
+      await unattended(c, a.placement.session);
+      const count = defaults.sessionMaxLength + 50;
+      await c.series(count);
+      const { socket } = await c.resume(a, { ack: 'write' });
+      const gap = await socket.next('gap');
+      mustEqual([gap.reason, gap.topic], [gapReasons.overflow, undefined], 'gap');
+      const events = await socket.events(defaults.sessionMaxLength);
+      mustEqual([events[0]?.data, events.at(-1)?.data], [51, count], 'first and last event');
+    },
+  },
+  {
+    id: 'gap-overflow-slow',
+    section: '2.3',
+    text: 'more than the queue holds behind a full window: gap overflow before the events that follow',
+    async check(c) {
+      const { socket, welcome } = await c.attach();
+      const count = defaults.sessionMaxLength + welcome.window + 50;
+      await c.series(count);
+      await socket.events(welcome.window);
+      socket.send({ t: 'ack', seq: welcome.window });
+      const gap = await socket.next('gap');
+      mustEqual(gap.reason, gapReasons.overflow, 'reason');
+      const gapAt = socket.log.findIndex(({ frame }) => frame?.t === 'gap');
+      mustEqual(
+        socket.log.slice(0, gapAt).filter(({ frame }) => frame?.t === 'event').length,
+        welcome.window,
+        'events before the gap',
+      );
+      mustEqual((await socket.next('event')).data, welcome.window + 51, 'the first event after it');
+    },
+  },
+  {
+    id: 'gap-expired',
+    section: '2.3',
+    text: 'away for as long as events live: gap expired',
+    async check(c) {
+      const a = await c.attach();
+      await a.socket.cut();
+      const { socket } = await c.resume(a, { awayMs: defaults.sessionLifetimeMs });
+      mustEqual((await socket.next('gap')).reason, gapReasons.expired, 'reason');
+    },
+  },
+  {
+    id: 'gap-connection-lost',
+    section: '5',
+    text: 'after an unplanned loss, for every topic a gap connection-lost',
+    async check(c) {
+      const topics = [c.word('topic'), c.word('topic')];
+      const a = await c.attach({ hello: { topics } });
+      await a.socket.cut();
+      const { socket } = await c.resume(a, { topics });
+      const gaps = [await socket.next('gap'), await socket.next('gap')];
+      mustEqual(gaps.map(({ topic }) => topic).sort(), topics.sort(), 'topics');
+      for (const { reason } of gaps) mustEqual(reason, gapReasons.connectionLost, 'reason');
+    },
+  },
+  {
+    id: 'gap-slow-consumer',
+    section: '2.3',
+    text: 'a client that reads topics too slowly: messages are dropped, and a gap slow-consumer says so',
+    async check(c) {
+      const topic = c.word('topic');
+      const { socket } = await c.attach({ hello: { topics: [topic] } });
+      socket.ws.pause();
+      const body = 'x'.repeat(262_144);
+      for (let n = 0; n < 60; n++) await c.topic(topic, body);
+      await pause(300);
+      socket.ws.resume();
+      const gap = await socket.next('gap');
+      mustEqual([gap.topic, gap.reason], [topic, gapReasons.slowConsumer], 'gap');
+      await c.topic(topic, 'after');
+      await socket.next('message', ({ data }) => data === 'after');
+    },
+  },
+  {
+    id: 'disconnected',
+    section: '3',
+    text: "an operator's disconnect closes every connection of the user with 4502",
+    async check(c) {
+      const [a, b] = [await c.attach(), await c.attach()];
+      const other = await c.attach({ user: `${c.user}-2` });
+      const command = {
+        command: 'disconnect',
+        uid: toUid(c.user),
+        reply: c.word('reply'),
+        ask: c.word('ask'),
+      };
+      for (const { node } of c.mesh.nodes) await c.command(node, command);
+      await a.socket.mustClose(closeCodes.disconnected);
+      await b.socket.mustClose(closeCodes.disconnected);
+      await other.socket.mustLive("another user's socket");
+    },
+  },
+];
+
+async function unattended(c: Parameters<Rule['check']>[0], session: string): Promise<void> {
+  const queue = sessionQueue(toUid(c.user), session);
+  for (let n = 0; n < 400; n++) {
+    if ((await c.mesh.topology.checkQueue(queue))?.consumers === 0) return;
+    await pause(20);
+  }
+  must(false, `${queue} is consumed 8 s after its client has gone`);
+}

@@ -1,0 +1,146 @@
+import type { EdgeFrame } from '@evenkeel/protocol';
+import { type Attached, type Case, isEvent } from '../case.js';
+import type { RawSocket } from '../raw-socket.js';
+import { must, mustEqual, pause, type Rule } from '../rule.js';
+
+/** Acknowledges every event at once and notes its number. */
+function follow(socket: RawSocket, seen: unknown[]): void {
+  const handle = (frame: EdgeFrame | undefined) => {
+    if (!isEvent(frame)) return;
+    seen.push(frame.data);
+    socket.send({ t: 'ack', seq: frame.seq });
+  };
+  for (const { frame } of socket.log) handle(frame);
+  socket.ws.on('message', () => handle(socket.log.at(-1)?.frame));
+}
+
+/** Publishes numbers until told to stop; answers how many. */
+function publishing(publish: (n: number) => Promise<unknown>): () => Promise<number> {
+  let count = 0;
+  let isOn = true;
+  const run = (async () => {
+    const confirms: Promise<unknown>[] = [];
+    while (isOn) {
+      count += 1;
+      confirms.push(publish(count));
+      await pause(3);
+    }
+    await Promise.all(confirms);
+  })();
+  return async () => {
+    isOn = false;
+    await run;
+    return count;
+  };
+}
+
+async function move(c: Case, session: Attached, hello?: Record<string, unknown>): Promise<Attached> {
+  const socket = await c.dial(await c.commandMove(session), hello);
+  return { ...session, socket, welcome: await socket.next('welcome', undefined, 15_000) };
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
+
+export const streamRules: Rule[] = [
+  {
+    id: 'stream-through-moves',
+    section: '4',
+    text: 'events published all the while through five moves: none lost, repeated or reordered, no gap',
+    async check(c) {
+      const seen: unknown[] = [];
+      const sockets: RawSocket[] = [];
+      let session = await c.attach();
+      follow(session.socket, seen);
+      const stop = publishing((n) => c.event('n', n));
+      for (let n = 0; n < 5; n++) {
+        await pause(100);
+        sockets.push(session.socket);
+        session = await move(c, session);
+        follow(session.socket, seen);
+        sockets.at(-1)?.ws.close(1000);
+      }
+      const count = await stop();
+      await waitFor(() => seen.length >= count);
+      mustEqual(seen, upTo(count), 'events');
+      for (const { log } of [...sockets, session.socket])
+        must(
+          log.every(({ frame }) => frame?.t !== 'gap'),
+          'a move caused a gap',
+        );
+    },
+  },
+  {
+    id: 'topics-through-moves',
+    section: '4',
+    text: "topic messages all the while: the old socket's up to moved, then the new one's not seen yet, are complete and in order",
+    async check(c) {
+      const topic = c.word('topic');
+      const hello = { topics: [topic] };
+      let session = await c.attach({ hello });
+      const stop = publishing((n) => c.topic(topic, n, { messageId: `${topic}-${n}` }));
+      const merged: unknown[] = [];
+      const ids = new Set<string>();
+      const take = (socket: RawSocket) => {
+        for (const { frame } of socket.log) {
+          if (frame?.t !== 'message' || ids.has(frame.id)) continue;
+          ids.add(frame.id);
+          merged.push(frame.data);
+        }
+      };
+      for (let n = 0; n < 3; n++) {
+        await pause(100);
+        const old = session.socket;
+        session = await move(c, session, hello);
+        mustEqual(old.log.at(-1)?.frame?.t, 'moved', 'the last frame on the old socket');
+        take(old);
+        old.ws.close(1000);
+      }
+      const count = await stop();
+      await waitFor(() =>
+        session.socket.log.some(({ frame }) => frame?.t === 'message' && frame.data === count),
+      );
+      take(session.socket);
+      mustEqual(merged, upTo(count), 'messages');
+      must(
+        session.socket.log.every(({ frame }) => frame?.t !== 'gap'),
+        'a move caused a gap',
+      );
+    },
+  },
+  {
+    id: 'publishes-through-moves',
+    section: '4',
+    text: 'publishes of the client through a move: those counted in `received` and those sent again arrive once each',
+    async check(c) {
+      const topic = c.word('in');
+      const inbound: (string | undefined)[] = [];
+      await c.serve(topic, ({ properties }) => inbound.push(properties.messageId?.split('.').at(-1)));
+      const a = await c.attach();
+      const ids: string[] = [];
+      const say = (socket: RawSocket, id: string) => socket.send({ t: 'publish', id, topic, data: 1 });
+      let isOn = true;
+      const talking = (async () => {
+        for (let n = 1; isOn; n++) {
+          ids.push(`p${n}`);
+          say(a.socket, `p${n}`);
+          await pause(3);
+        }
+      })();
+      const b = await c.dial(await c.commandMove(a));
+      const { received } = await a.socket.next('moved');
+      isOn = false;
+      await talking;
+      await b.next('welcome');
+      for (const id of ids.slice(received)) say(b, id);
+      for (const id of ids.slice(received)) await b.mustOk(id);
+      for (const id of ids.slice(0, received)) await a.socket.mustOk(id);
+      await waitFor(() => inbound.length >= ids.length);
+      mustEqual(inbound.sort(), ids.sort(), 'what reached the service');
+    },
+  },
+];
+
+async function waitFor(isTrue: () => boolean): Promise<void> {
+  const endsAtMs = Date.now() + 5_000;
+  while (!isTrue() && Date.now() < endsAtMs) await pause(20);
+}

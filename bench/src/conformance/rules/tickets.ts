@@ -1,0 +1,113 @@
+import { closeCodes, type Placement, subprotocol } from '@evenkeel/protocol';
+import type { Case } from '../case.js';
+import { UpgradeRefused } from '../raw-socket.js';
+import { must, mustEqual, pause, type Rule } from '../rule.js';
+
+async function mustRefuse(
+  c: Case,
+  placement: Pick<Placement, 'url' | 'ticket'>,
+  what: string,
+): Promise<void> {
+  const refused = await c.open(placement).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  must(refused instanceof UpgradeRefused, `${what} was not refused by an HTTP answer: ${String(refused)}`);
+  mustEqual(refused.status, 401, `status for ${what}`);
+  const body = JSON.parse(refused.body) as { error?: { code?: unknown; message?: unknown } };
+  must(typeof body.error?.code === 'string', `${what}: no error code in ${refused.body}`);
+}
+
+/** The claims changed, the signature kept. */
+function forge(ticket: string): string {
+  const dot = ticket.lastIndexOf('.');
+  const claims = Buffer.from(ticket.slice(0, dot), 'base64url').toString('utf8');
+  const forged = Buffer.from(claims.replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1) % 10)));
+  return `${forged.toString('base64url')}${ticket.slice(dot)}`;
+}
+
+export const ticketRules: Rule[] = [
+  {
+    id: 'subprotocol',
+    section: '1',
+    text: 'the edge accepts a good ticket and answers the subprotocol evenkeel.v1',
+    async check(c) {
+      const socket = await c.open(await c.place());
+      mustEqual(socket.ws.protocol, subprotocol, 'subprotocol');
+    },
+  },
+  {
+    id: 'ticket-missing',
+    section: '1',
+    text: 'no ticket or a malformed one: 401 and a JSON error, no WebSocket',
+    async check(c) {
+      const { url } = await c.place();
+      for (const ticket of ['', 'x', 'a.b', '.'.repeat(50), 'x'.repeat(4_000)])
+        await mustRefuse(c, { url, ticket }, `the ticket '${ticket.slice(0, 10)}'`);
+    },
+  },
+  {
+    id: 'ticket-forged',
+    section: '1',
+    text: 'a forged ticket: 401',
+    async check(c) {
+      const placement = await c.place();
+      const { ticket } = placement;
+      must(forge(ticket) !== ticket, 'this kit cannot forge such a ticket');
+      await mustRefuse(c, { ...placement, ticket: forge(ticket) }, 'a ticket with changed claims');
+      const unsigned = `${ticket.slice(0, ticket.lastIndexOf('.') + 1)}AAAA`;
+      await mustRefuse(c, { ...placement, ticket: unsigned }, 'a ticket with another signature');
+      const socket = await c.open(placement);
+      socket.send({ t: 'hello' });
+      await socket.next('welcome');
+    },
+  },
+  {
+    id: 'ticket-foreign',
+    section: '1',
+    text: 'a ticket for another edge: 401',
+    async check(c) {
+      const { node, ticket } = await c.place();
+      await mustRefuse(c, { url: c.otherNode(node).url, ticket }, 'a ticket for another edge');
+    },
+  },
+  {
+    id: 'ticket-replayed',
+    section: '1',
+    text: 'a ticket is good for one socket: used again it gets 401 and the first socket lives on',
+    async check(c) {
+      const { socket, placement } = await c.attach();
+      await mustRefuse(c, placement, 'a used ticket');
+      await socket.mustLive('the first socket of a replayed ticket');
+      await socket.cut();
+      await mustRefuse(c, placement, 'a used ticket whose socket is gone');
+    },
+  },
+  {
+    id: 'ticket-expired',
+    section: '8',
+    text: 'a ticket past its expiresInMs: 401',
+    isSlow: true,
+    async check(c) {
+      const placement = await c.place();
+      await pause(placement.expiresInMs + 200);
+      await mustRefuse(c, placement, 'an expired ticket');
+    },
+  },
+  {
+    id: 'ticket-stale',
+    section: '5',
+    text: 'an older ticket used after a newer one: closed with 4007 stale-ticket, the newer socket stays',
+    async check(c) {
+      const session = c.word('tab');
+      const older = await c.place({ session });
+      await pause(5);
+      const { socket } = await c.attach({ session });
+      const late = await c.open(older);
+      late.send({ t: 'hello' });
+      await late.mustClose(closeCodes.staleTicket);
+      await c.event('still', 1);
+      await socket.next('event');
+    },
+  },
+];

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { RunFile } from '@evenkeel/local';
+
+export interface Settings {
+  readonly gateway: string;
+  readonly amqpUrl: string;
+  readonly json: boolean;
+  readonly slow: boolean;
+  /** Rules whose id contains one of these; none: all. */
+  readonly only: readonly string[];
+  readonly parallel: number;
+}
+
+export const help = `npm run conformance -- [flags]
+
+Checks a running mesh against every rule of PROTOCOL.md that a server must keep. The mesh must believe
+?user= (EVENKEEL_AUTH=dev, as under \`npm start\`) and have two edges at least. Sessions made up here are
+left to expire.
+
+  --gateway URL     the mesh's gateway (that of \`npm start\` here, else http://127.0.0.1:8080)
+  --amqp-url URL    the mesh's broker (that of \`npm start\` here, else amqp://guest:guest@127.0.0.1:5672)
+  --only TEXT       only rules whose id contains it; may be repeated
+  --slow            also the rules that take up to a minute
+  --parallel N      how many rules at once (4)
+  --json            one JSON object on standard output and nothing else
+  --help
+
+Exit status: 0 when all passed, 1 when one failed, 2 when the mesh could not be reached or a flag is wrong.
+`;
+
+/** @throws Error with a message for the person at the terminal. */
+export function readSettings(args: readonly string[]): Settings | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      gateway: { type: 'string' },
+      'amqp-url': { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+      slow: { type: 'boolean', default: false },
+      parallel: { type: 'string', default: '4' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const parallel = Number(values.parallel);
+  if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64)
+    throw new Error(`--parallel takes a whole number from 1 to 64, not "${values.parallel}".`);
+  const run = readRun();
+  return {
+    gateway: values.gateway ?? run?.gateway ?? 'http://127.0.0.1:8080',
+    amqpUrl: values['amqp-url'] ?? run?.amqpUrl ?? 'amqp://guest:guest@127.0.0.1:5672',
+    json: values.json,
+    slow: values.slow,
+    only: values.only,
+    parallel,
+  };
+}
+
+/** What `npm start` of this checkout says of itself. */
+function readRun(): RunFile | undefined {
+  try {
+    const file = join(import.meta.dirname, '..', '..', '..', '.evenkeel', 'run.json');
+    return JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+  } catch {
+    return undefined;
+  }
+}
