@@ -21,7 +21,7 @@ export interface ManageOptions {
 
 type Read = { command: ManageCommand } | { refused: Answer };
 
-/** Takes commands from `mesh.manage` while this balancer leads. One at a time, in order; none is ever fatal. */
+/** Takes commands from `mesh.manage` while this balancer leads. In order, one at a time but for questions to the edges; none is ever fatal. */
 export class ManageServer {
   readonly #options: ManageOptions;
   readonly #consumers: ConsumerChannels;
@@ -62,7 +62,9 @@ export class ManageServer {
     if (this.#consumer !== undefined) return;
     const consumer = await this.#consumers.consume(queues.manage, {
       onDelivery: (d) => {
-        this.#last = this.#last.then(() => this.#handle(d));
+        // A question to the edges takes up to a second and changes nothing here: others need not wait for it.
+        if (isQuestion(d)) void this.#handle(d);
+        else this.#last = this.#last.then(() => this.#handle(d));
       },
     });
     if (this.#isWanted && this.#consumer === undefined) this.#consumer = consumer;
@@ -144,8 +146,7 @@ export class ManageServer {
 
   #audit(name: string, command: object | undefined, user: string, answer: Answer, messageId?: string): void {
     const outcome = answer.ok ? 'ok' : answer.error.code;
-    const known = name === 'unreadable' ? name : name;
-    this.#options.metrics.commands.inc({ command: known, outcome });
+    this.#options.metrics.commands.inc({ command: name, outcome });
     const plan =
       answer.ok && typeof answer.plan === 'object' && answer.plan !== null ? answer.plan : undefined;
     const planId = plan !== undefined && 'id' in plan ? plan.id : undefined;
@@ -165,6 +166,11 @@ export class ManageServer {
       })
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'audit entry not published'));
   }
+}
+
+function isQuestion(d: Delivery): boolean {
+  const read = parse(d);
+  return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');
 }
 
 const isMutating = (c: ManageCommand) =>

@@ -16,6 +16,8 @@ export interface PolicyOptions {
   settleMs: number;
   /** The same where the load is not connections. */
   loadSettleMs: number;
+  /** Reports older than this are not planned by. */
+  staleMs: number;
   /** After a plan nothing happens by itself for this long. */
   quietMs: number;
   /** A draining node is left alone this long, so that every gateway has heard of it. */
@@ -32,8 +34,9 @@ export const policyDefaults: PolicyOptions = {
   relativeThreshold: 0.01,
   absoluteThreshold: 5,
   loadThreshold: 0.02,
-  settleMs: 1000,
+  settleMs: 500,
   loadSettleMs: 30_000,
+  staleMs: 2000,
   quietMs: 2000,
   drainSettleMs: 300,
   deployHoldMs: 60_000,
@@ -140,7 +143,8 @@ export class Policy {
   }
 
   #level(s: Situation): Decision {
-    const off = this.#isOff(s);
+    const level = s.nodes.filter((n) => takes(n) && !s.flapping.has(n.node));
+    const off = this.#isOff(s, level);
     if (typeof off === 'string') {
       this.#offSinceMs = undefined;
       return wait(off);
@@ -149,24 +153,26 @@ export class Policy {
     if (s.levelling !== true) return wait(s.levelling);
     const { settleMs, loadSettleMs, quietMs, deployHoldMs } = this.#options;
     if (s.nowMs - s.lastPlanEndMs < quietMs) return wait('quiet period after the last plan');
-    const level = s.nodes.filter(takes);
     const versions = [...new Set(level.map((n) => n.stats.version))];
     if (versions.length > 1 && s.nowMs - this.#changedAtMs < deployHoldMs) {
       const newest = versions.sort(compareVersions).at(-1);
       return wait(`versions are mixed (newest ${newest}): a deployment may be under way`);
     }
+    // Figures from before a plan, or before a node came or went, or of before and after a sudden change side by side,
+    // would be made into moves that have to be undone: everyone has to have spoken since.
+    const since = Math.max(s.lastPlanEndMs, this.#changedAtMs, this.#offSinceMs);
+    const { staleMs } = this.#options;
+    const stale = level.find((n) => n.seenAtMs <= since || s.nowMs - n.seenAtMs > staleMs);
+    if (stale !== undefined) return wait(`waiting for a new report of ${stale.node}`);
     const lastsMs = off.draft.load === 'connections' ? settleMs : loadSettleMs;
     if (s.nowMs - this.#offSinceMs < lastsMs) return wait('off level, waiting whether it lasts');
     return { kind: 'plan', planKind: 'rebalance', why: off.why, draft: off.draft };
   }
 
-  #isOff(s: Situation): string | { why: string; draft: Draft } {
-    const level = s.nodes.filter((n) => takes(n) && !s.flapping.has(n.node));
+  #isOff(s: Situation, level: NodeView[]): string | { why: string; draft: Draft } {
     if (level.length < 2) return `${level.length} active nodes: nothing to level`;
     const joining = s.nodes.find((n) => n.phase === 'joining');
     if (joining !== undefined) return `${joining.node} is joining`;
-    const stale = level.find((n) => n.seenAtMs <= s.lastPlanEndMs);
-    if (stale !== undefined) return `waiting for a report of ${stale.node} from after the last plan`;
     const busy = level.find((n) => n.stats.moves.pending > 0);
     if (busy !== undefined) return `moves are pending on ${busy.node}`;
     const attaching = level.find(

@@ -25,6 +25,8 @@ export class Violations {
 
 const LATENCY_MS = 120;
 const STATS_MS = 1000;
+/** A crash is known only when reports have stayed away this long. */
+const UNNOTICED_MS = 4000;
 
 /**
  * A cluster of simulated edges under the real balancer. Time goes in steps; after each the invariants are checked:
@@ -215,7 +217,12 @@ export class SimCluster {
     for (const s of plan.steps) {
       const amount = s.load ?? s.count;
       const back = this.#lastPairs.get(`${s.to} ${s.from}`);
-      if (back === undefined || back.atMs <= this.changedAtMs || this.nowMs - back.atMs >= 60_000) continue;
+      if (
+        back === undefined ||
+        back.atMs <= this.changedAtMs + UNNOTICED_MS ||
+        this.nowMs - back.atMs >= 60_000
+      )
+        continue;
       // A correction is not an oscillation: that would send most of it back.
       if (amount > back.amount * 0.2) {
         this.violations.add(

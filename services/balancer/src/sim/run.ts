@@ -1,5 +1,6 @@
 import { SimCluster } from './cluster.js';
-import { hotClasses, type ScenarioName, type Sizes, scenarios } from './scenarios.js';
+import { type HistoryEvent, history } from './history.js';
+import { hotClasses, type ScenarioName, type Script, type Sizes, scenarios } from './scenarios.js';
 
 export interface SimResult {
   readonly planMs: number;
@@ -23,7 +24,27 @@ const MAX_PLAN_MS = 1000;
 
 /** Runs one scenario to its end. Everything but `planMs` depends on the arguments alone. */
 export function simulate(name: ScenarioName, sizes: Sizes, seed: number, clock: () => number): SimRun {
-  const isHot = name === 'hot-users';
+  return run(scenarios[name], name === 'hot-users', sizes, seed, clock);
+}
+
+/** Runs any history of events, then waits for calm. */
+export function simulateHistory(events: readonly HistoryEvent[], sizes: Sizes, seed: number): SimRun {
+  return run(
+    (cluster) => history(cluster, sizes, events),
+    false,
+    sizes,
+    seed,
+    () => 0,
+  );
+}
+
+function run(
+  scenario: (c: SimCluster, sizes: Sizes) => Script,
+  isHot: boolean,
+  sizes: Sizes,
+  seed: number,
+  clock: () => number,
+): SimRun {
   const cluster = new SimCluster(
     {
       seed,
@@ -35,7 +56,7 @@ export function simulate(name: ScenarioName, sizes: Sizes, seed: number, clock: 
     },
     clock,
   );
-  const script = scenarios[name](cluster, sizes);
+  const script = scenario(cluster, sizes);
   let turn = script.next();
   while (turn.done !== true) {
     cluster.step();

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { statsOf } from '../testing/stats.js';
+import { Flapping } from './flapping.js';
+import { ClusterView } from './view.js';
+
+const phase = (view: ClusterView, nowMs: number) => view.get('a', nowMs)?.phase;
+
+describe('the view of the cluster', () => {
+  it('has a node join with its first report and be active with its second', () => {
+    const view = new ClusterView();
+    expect(view.observe(statsOf('a', 1), 1000)).toBe('new');
+    expect(phase(view, 1000)).toBe('joining');
+    view.observe(statsOf('a', 2), 2000);
+    expect(phase(view, 2000)).toBe('active');
+  });
+
+  it('suspects a node after 3 s of silence, takes it for gone after 15 s and forgets it after 120 s', () => {
+    const view = new ClusterView();
+    view.observe(statsOf('a', 1), 0);
+    view.observe(statsOf('a', 2), 0);
+    expect(phase(view, 2999)).toBe('active');
+    expect(phase(view, 3000)).toBe('suspect');
+    expect(phase(view, 15_000)).toBe('gone');
+    expect(view.nodes(119_999)).toHaveLength(1);
+    expect(view.nodes(120_000)).toHaveLength(0);
+    expect(view.size).toBe(0);
+  });
+
+  it('takes a silent node that was draining for gone at once: it said that it would leave', () => {
+    const view = new ClusterView();
+    view.observe(statsOf('a', 1, { state: 'draining' }), 0);
+    expect(phase(view, 2999)).toBe('draining');
+    expect(phase(view, 3000)).toBe('gone');
+  });
+
+  it('ignores reports that come late, of the same boot or of the one before', () => {
+    const view = new ClusterView();
+    view.observe(statsOf('a', 5, { sessions: 5 }), 0);
+    expect(view.observe(statsOf('a', 4, { sessions: 4 }), 1)).toBe('ignored');
+    expect(view.observe(statsOf('a', 1, { boot: 'a-2', at: 9000 }), 2)).toBe('reboot');
+    expect(view.observe(statsOf('a', 6, { sessions: 6, at: 6000 }), 3)).toBe('ignored');
+    expect(view.get('a', 3)?.stats.boot).toBe('a-2');
+  });
+
+  it('takes no more nodes than its limit', () => {
+    const view = new ClusterView({ maxNodes: 1 });
+    view.observe(statsOf('a', 1), 0);
+    expect(view.observe(statsOf('b', 1), 0)).toBe('ignored');
+    expect(view.size).toBe(1);
+  });
+
+  it('averages traffic since the averages were started anew', () => {
+    const view = new ClusterView();
+    view.observe(statsOf('a', 1, { deliveredPerSecond: 1000 }), 0);
+    view.observe(statsOf('a', 2, { deliveredPerSecond: 0 }), 1000);
+    expect(view.get('a', 1000)?.smooth.events).toBe(500);
+    view.restartAverages();
+    view.observe(statsOf('a', 3, { deliveredPerSecond: 70 }), 2000);
+    expect(view.get('a', 2000)?.smooth.events).toBe(70);
+  });
+});
+
+describe('damping', () => {
+  it('leaves a node alone after its third restart within a minute, until it has been calm for long', () => {
+    const flapping = new Flapping();
+    flapping.strike('a', 0);
+    flapping.strike('a', 5000);
+    expect(flapping.held(5000).has('a')).toBe(false);
+    flapping.strike('a', 10_000);
+    expect(flapping.held(10_000).has('a')).toBe(true);
+    expect(flapping.held(60_000).has('a')).toBe(true);
+    expect(flapping.held(110_000).has('a')).toBe(false);
+  });
+
+  it('does not mind restarts that are minutes apart', () => {
+    const flapping = new Flapping();
+    for (let i = 0; i < 20; i++) {
+      flapping.strike('a', i * 180_000);
+      expect(flapping.held(i * 180_000).size).toBe(0);
+    }
+  });
+});

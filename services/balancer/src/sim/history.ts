@@ -1,0 +1,55 @@
+import type { SimCluster } from './cluster.js';
+import {
+  bySessions,
+  calm,
+  forMs,
+  MAX_OVER_MEAN,
+  type Script,
+  type Sizes,
+  seatEvenly,
+  until,
+} from './scenarios.js';
+
+/** Something that happens to a node; `which` picks the node, `afterMs` is the time until the next event. */
+export interface HistoryEvent {
+  readonly kind: 'join' | 'drain' | 'crash' | 'restart' | 'mute' | 'slow' | 'deploy';
+  readonly which: number;
+  readonly afterMs: number;
+}
+
+/** Plays events in order, brings every node back that the last of them has left drained, and waits for calm. */
+export function* history(c: SimCluster, sizes: Sizes, events: readonly HistoryEvent[]): Script {
+  seatEvenly(c, sizes);
+  yield* forMs(c, 4000);
+  let joined = 0;
+  for (const { kind, which, afterMs } of events) {
+    const all = [...c.nodes.values()];
+    const node = all[which % all.length];
+    if (node === undefined) break;
+    const others = c.active().filter((n) => n !== node);
+    if (kind === 'join') c.addNode(`j${++joined}`);
+    else if (kind === 'drain' && node.isUp && node.state === 'active' && others.length > 0) c.drain(node);
+    else if (kind === 'crash' && node.isUp && others.length > 0) c.crash(node);
+    else if (kind === 'restart' && !node.isUp) c.restart(node, node.version);
+    else if (kind === 'deploy' && !node.isUp) c.restart(node, String(Number(node.version) + 1));
+    else if (kind === 'mute') node.muteUntilMs = c.nowMs + 5000;
+    else if (kind === 'slow') node.handshakesPerSecond = 100;
+    yield* forMs(c, afterMs);
+  }
+  for (const node of c.nodes.values()) {
+    if (node.isUp && node.state === 'draining') {
+      yield* until(c, `${node.node} empty`, () => node.sessions === 0);
+      c.crash(node);
+    }
+    if (!node.isUp) c.restart(node, node.version);
+  }
+  // The damping of nodes that came and went, and the wait while versions are mixed, have to pass.
+  yield* until(c, 'level again', () => !c.isBusy && c.maxOverMean(bySessions) <= MAX_OVER_MEAN);
+  yield* calm(c);
+  return {
+    minimumMoves: 0,
+    mostMoves: Number.POSITIVE_INFINITY,
+    maxOverMean: MAX_OVER_MEAN,
+    measure: bySessions,
+  };
+}

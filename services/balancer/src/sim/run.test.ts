@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HistoryEvent } from './history.js';
+import { simulate, simulateHistory } from './run.js';
+import { scenarioNames } from './scenarios.js';
+
+const event = fc.record({
+  kind: fc.constantFrom('join', 'drain', 'crash', 'restart', 'mute', 'slow', 'deploy'),
+  which: fc.nat(100),
+  afterMs: fc.integer({ min: 100, max: 15_000 }),
+}) satisfies fc.Arbitrary<HistoryEvent>;
+
+describe('the simulation', () => {
+  it('keeps every invariant and ends level, whatever happens to the nodes', () => {
+    const histories = fc.array(event, { maxLength: 12 });
+    fc.assert(
+      fc.property(histories, fc.integer({ min: 2, max: 8 }), fc.nat(100_000), (events, nodes, seed) => {
+        expect(simulateHistory(events, { nodes, sessions: nodes * 1000 }, seed).failures).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(scenarioNames)('%s keeps every invariant and its promises, from any seed', (name) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 3, max: 12 }), fc.integer({ min: 0, max: 100_000 }), (nodes, seed) => {
+        const sizes = { nodes, sessions: nodes * 1000 };
+        expect(simulate(name, sizes, seed, () => 0).failures).toEqual([]);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it.each(scenarioNames)('%s gives the same result from the same seed', (name) => {
+    const sizes = { nodes: 8, sessions: 4000 };
+    const first = simulate(name, sizes, 7, () => 0);
+    expect(simulate(name, sizes, 7, () => 0)).toEqual(first);
+  });
+});
