@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { ClusterView } from '../cluster/view.js';
+import { statsOf } from '../testing/stats.js';
+import { type Decision, Policy, type Situation } from './policy.js';
+
+type More = Parameters<typeof statsOf>[2];
+
+/** A cluster that reports every second, and a policy that is asked ten times a second. */
+class Stage {
+  readonly view = new ClusterView();
+  readonly policy = new Policy();
+  nowMs = 0;
+  situation: Partial<Situation> = {};
+  #seq = 0;
+
+  /** Goes on until there is a plan, or for so many seconds. */
+  play(seconds: number, nodes: Record<string, More>): Decision {
+    let decision: Decision = { kind: 'wait', why: 'not asked' };
+    for (let s = 0; s < seconds; s++) {
+      this.#seq += 1;
+      for (const [name, more] of Object.entries(nodes))
+        this.view.observe(statsOf(name, this.#seq, more), this.nowMs);
+      for (let k = 0; k < 10; k++) {
+        decision = this.policy.decide({
+          nowMs: this.nowMs,
+          nodes: this.view.nodes(this.nowMs),
+          drains: new Map(),
+          levelling: true,
+          lastPlanEndMs: Number.NEGATIVE_INFINITY,
+          flapping: new Set(),
+          attempts: new Map(),
+          ring: undefined,
+          ...this.situation,
+        });
+        if (decision.kind === 'plan') return decision;
+        this.nowMs += 100;
+      }
+    }
+    return decision;
+  }
+}
+
+const totals = (d: Decision) => (d.kind === 'plan' ? d.draft.total : d.why);
+
+describe('deciding', () => {
+  it('fills a node that joins within three seconds of its first report', () => {
+    const stage = new Stage();
+    stage.play(5, { a: { sessions: 1500 }, b: { sessions: 1500 } });
+    const beganAtMs = stage.nowMs;
+    const decision = stage.play(10, { a: { sessions: 1500 }, b: { sessions: 1500 }, c: {} });
+    expect(totals(decision)).toBe(1000);
+    expect(stage.nowMs - beganAtMs).toBeLessThanOrEqual(3000);
+  });
+
+  it('leaves alone what is within one in a hundred or five sessions', () => {
+    expect(totals(new Stage().play(10, { a: { sessions: 1010 }, b: { sessions: 990 } }))).toContain('level');
+    expect(totals(new Stage().play(10, { a: { sessions: 10 }, b: {} }))).toContain('level');
+    expect(totals(new Stage().play(10, { a: { sessions: 1012 }, b: { sessions: 988 } }))).toBe(12);
+  });
+
+  it('drains within half a second of the report that says so, several nodes together and onto none of them', () => {
+    const stage = new Stage();
+    stage.play(3, { a: { sessions: 9 }, b: { sessions: 9 }, c: {} });
+    const beganAtMs = stage.nowMs;
+    const draining = { sessions: 9, state: 'draining' as const };
+    const decision = stage.play(3, { a: draining, b: draining, c: {} });
+    expect(stage.nowMs - beganAtMs).toBeLessThanOrEqual(500);
+    expect(decision).toMatchObject({
+      planKind: 'drain',
+      draft: {
+        steps: [
+          { from: 'a', to: 'c', count: 9 },
+          { from: 'b', to: 'c', count: 9 },
+        ],
+      },
+    });
+  });
+
+  it('drains in manual mode and while paused: the node goes either way', () => {
+    const stage = new Stage();
+    stage.situation = { levelling: 'manual mode' };
+    expect(totals(stage.play(5, { a: { sessions: 9, state: 'draining' }, b: {} }))).toBe(9);
+    expect(totals(stage.play(5, { a: {}, b: { sessions: 90 } }))).toBe('manual mode');
+  });
+
+  it('holds while versions are mixed, and levels when nothing has changed for a minute', () => {
+    const nodes = { a: { sessions: 900 }, b: { sessions: 900 }, c: { version: '2' } };
+    const stage = new Stage();
+    expect(totals(stage.play(55, nodes))).toContain('versions are mixed');
+    expect(totals(stage.play(20, nodes))).toBe(600);
+  });
+
+  it.each([
+    ['moves are pending', { moves: { pending: 3, done: 0, failed: 0 } }, 'moves are pending on a'],
+    ['clients are attaching', { connections: 400 }, 'clients are still attaching on a'],
+  ])('waits while %s', (_, more, why) => {
+    expect(totals(new Stage().play(10, { a: { sessions: 300, ...more }, b: {} }))).toBe(why);
+  });
+
+  it('gives nothing to a node that flaps', () => {
+    const stage = new Stage();
+    stage.situation = { flapping: new Set(['c']) };
+    expect(totals(stage.play(10, { a: { sessions: 90 }, b: { sessions: 90 }, c: {} }))).toContain('level');
+  });
+
+  it('says so when there is nobody to drain to', () => {
+    expect(totals(new Stage().play(5, { a: { sessions: 9, state: 'draining' } }))).toContain(
+      'no active node',
+    );
+  });
+
+  it('does not plan by figures of before and after a crash side by side', () => {
+    const stage = new Stage();
+    stage.play(5, { a: { sessions: 1000 }, b: { sessions: 1000 }, c: { sessions: 1000 } });
+    // c has died; its clients are on b already, which is the first to say so.
+    const decision = stage.play(1, { b: { sessions: 1500 } });
+    expect(totals(decision)).toMatch(/waiting for a new report/);
+  });
+});
