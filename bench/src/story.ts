@@ -1,0 +1,65 @@
+/** `npm run story`: what this project is for, played on one machine and accounted for. */
+import { endAllWatched, reportFailure } from '@evenkeel/local';
+import { help, readOptions, type ScenarioName, type StoryOptions } from './story/options.js';
+import { render } from './story/render.js';
+import type { StoryResult } from './story/result.js';
+import { playDefault } from './story/scenarios/default.js';
+import { Stage, say } from './story/stage.js';
+
+const play: Record<ScenarioName, (stage: Stage) => Promise<StoryResult>> = {
+  default: playDefault,
+  rolling: playDefault,
+  herd: playDefault,
+  pacing: playDefault,
+  hot: playDefault,
+};
+
+/** However a scenario hangs, it ends. */
+const storyTimeoutMs = 900_000;
+const strikeTimeoutMs = 30_000;
+
+async function run(options: StoryOptions): Promise<number> {
+  const stage = new Stage(options);
+  let status = 1;
+  try {
+    const result = await Promise.race([play[options.scenario](stage), interrupted(), late()]);
+    if (result === undefined) return 130;
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `\n${render(result)}`);
+    status = result.held ? 0 : 1;
+  } finally {
+    await Promise.race([stage.strike(), rest(strikeTimeoutMs)]);
+  }
+  return status;
+}
+
+function interrupted(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        say(`${signal}: stopping`);
+        resolve(undefined);
+      });
+    }
+  });
+}
+
+async function late(): Promise<never> {
+  await rest(storyTimeoutMs);
+  throw new Error(`the story did not end within ${storyTimeoutMs / 60_000} minutes`);
+}
+
+const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+
+let status = 1;
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(help);
+    status = 0;
+  } else status = await run(options);
+} catch (error) {
+  status = reportFailure(error);
+}
+await endAllWatched();
+// What is left of an interrupted scenario must not hold the process.
+process.exit(status);

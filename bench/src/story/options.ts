@@ -1,0 +1,89 @@
+import { brokerChoice, parseFlags, UsageError, wholeNumber } from '@evenkeel/local';
+
+export const scenarios = ['default', 'rolling', 'herd', 'pacing', 'hot'] as const;
+export type ScenarioName = (typeof scenarios)[number];
+const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
+
+export interface StoryOptions {
+  readonly scenario: ScenarioName;
+  readonly edges: number;
+  readonly sessions: number;
+  /** Events a second. */
+  readonly rate: number;
+  readonly load: (typeof loads)[number];
+  readonly seed: number;
+  readonly broker: ReturnType<typeof brokerChoice>;
+  readonly brokerImage: string | undefined;
+  readonly surge: boolean;
+  readonly json: boolean;
+}
+
+const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' | 'rate' | 'load'>> = {
+  default: { edges: 2, sessions: 3_000, rate: 500, load: 'connections' },
+  rolling: { edges: 4, sessions: 4_000, rate: 500, load: 'connections' },
+  herd: { edges: 4, sessions: 5_000, rate: 500, load: 'connections' },
+  pacing: { edges: 2, sessions: 4_000, rate: 100, load: 'connections' },
+  hot: { edges: 3, sessions: 1_500, rate: 500, load: 'events' },
+};
+
+export const help = `npm run story -- [flags]     Runs a mesh of processes on a broker of its own, and thousands of SDK clients.
+
+  --scenario NAME       default: a third edge joins, then the first and the second are restarted
+                        rolling: every edge is restarted in turn with a new version
+                        herd: all clients arrive in the same second; then an edge is killed
+                        pacing: the controller against a fixed pace, on an idle and on a loaded machine
+                        hot: 5 % of the users get 95 % of the events
+  --edges N             edges to begin with (2; rolling, herd: 4; hot: 3)
+  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500)
+  --rate N              numbered events a second (500; pacing: 100)
+  --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)
+  --no-surge            rolling: without one more edge that stands in while the others restart
+  --seed N              of everything that is left to chance here (1)
+  --broker KIND         where the private broker comes from: auto, container or local
+  --broker-image IMAGE  for a container (rabbitmq:4-management)
+  --json                one JSON object on standard output, nothing else
+  --help
+
+Exit status 0 only if everything that the scenario promises held.
+`;
+
+export function readOptions(args: readonly string[]): StoryOptions | 'help' {
+  const flags = parseFlags(args, {
+    scenario: { type: 'string', default: 'default' },
+    edges: { type: 'string' },
+    sessions: { type: 'string' },
+    rate: { type: 'string' },
+    load: { type: 'string' },
+    'no-surge': { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    broker: { type: 'string', default: 'auto' },
+    'broker-image': { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  if (flags.help) return 'help';
+  const scenario = oneOf('--scenario', flags.scenario, scenarios);
+  const defaults = defaultsOf[scenario];
+  const number = (flag: 'edges' | 'sessions' | 'rate', maximum: number) =>
+    wholeNumber(`--${flag}`, flags[flag] ?? String(defaults[flag]), 1, maximum);
+  const edges = number('edges', 50);
+  if (edges < 2) throw new UsageError('--edges takes at least 2: with one there is nowhere to move to.');
+  return {
+    scenario,
+    edges,
+    sessions: number('sessions', 50_000),
+    rate: number('rate', 20_000),
+    load: oneOf('--load', flags.load ?? defaults.load, loads),
+    seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
+    broker: brokerChoice(flags.broker),
+    brokerImage: flags['broker-image'],
+    surge: !flags['no-surge'],
+    json: flags.json,
+  };
+}
+
+function oneOf<const Name extends string>(flag: string, text: string, names: readonly Name[]): Name {
+  const name = names.find((each) => each === text);
+  if (name === undefined) throw new UsageError(`${flag} takes ${names.join(', ')}, not "${text}".`);
+  return name;
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import {
+  type Edge,
+  type Mesh,
+  type PrivateBroker,
+  startMesh,
+  startPrivateBroker,
+  stateDir,
+} from '@evenkeel/local';
+import { createOperator, type NodeStatus, type Operator } from '@evenkeel/operator';
+import { type Fleet, type FleetOptions, startFleet } from '../fleet/fleet.js';
+import { type NumberedPublisher, startNumberedPublisher } from '../fleet/numbered-publisher.js';
+import { seededRandom } from '../fleet/random.js';
+import { until } from '../fleet/until.js';
+import { areSame, spreadOf } from './level.js';
+import type { StoryOptions } from './options.js';
+import type { Step } from './result.js';
+
+export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** How long a level is waited for; a scenario may ask for less. */
+const levelTimeoutMs = 120_000;
+const connectTimeoutMs = 120_000;
+/** More clients than this and they get a second process. */
+const clientsPerWorker = 4_000;
+
+/** Everything a scenario plays with. What was started is stopped by `strike`, in whatever state it is. */
+export class Stage {
+  readonly options: StoryOptions;
+  readonly random: () => number;
+  readonly steps: Step[] = [];
+  /** What did not hold, in words. */
+  readonly failures: string[] = [];
+  readonly #cleanUps: (() => Promise<unknown>)[] = [];
+  #broker: PrivateBroker | undefined;
+  #mesh: Mesh | undefined;
+  #operator: Operator | undefined;
+  #fleet: Fleet | undefined;
+  #publisher: NumberedPublisher | undefined;
+
+  constructor(options: StoryOptions) {
+    this.options = options;
+    this.random = seededRandom(options.seed);
+  }
+
+  get mesh(): Mesh {
+    return there(this.#mesh);
+  }
+  get fleet(): Fleet {
+    return there(this.#fleet);
+  }
+  get operator(): Operator {
+    return there(this.#operator);
+  }
+  get publisher(): NumberedPublisher | undefined {
+    return this.#publisher;
+  }
+  get amqpUrl(): string {
+    return there(this.#broker).amqpUrl;
+  }
+
+  /** Broker, gateway, edges and balancer; `env` is for all of them. */
+  async set(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { broker, brokerImage, edges, load } = this.options;
+    this.#broker = await startPrivateBroker({
+      choice: broker,
+      ...(brokerImage === undefined ? {} : { image: brokerImage }),
+    });
+    this.atEnd(() => there(this.#broker).stop());
+    say(`Broker: ${this.#broker.description}`);
+    const logDir = join(stateDir, `story-${this.options.scenario}`);
+    this.#mesh = await startMesh({
+      edges,
+      amqpUrl: this.#broker.amqpUrl,
+      env: { EVENKEEL_LOAD: load, ...env },
+      logDir,
+      onUnexpectedEnd: (member, how) =>
+        this.fail(`${member.name} ended without having been told to (${how})`),
+    });
+    this.atEnd(() => this.mesh.stop());
+    this.#operator = await createOperator({ amqpUrl: this.#broker.amqpUrl });
+    this.atEnd(() => this.operator.close());
+    say(`${edges} edges are up; their logs are in ${logDir}.`);
+  }
+
+  /** Starts the clients and waits until all are connected. */
+  async enter(options: Partial<FleetOptions> = {}): Promise<void> {
+    const { sessions } = this.options;
+    this.#fleet = await startFleet({
+      gatewayUrl: this.mesh.gatewayUrl,
+      clients: sessions,
+      workers: Math.ceil(sessions / clientsPerWorker),
+      users: (n) => `story-${n}`,
+      ...options,
+    });
+    this.atEnd(() => this.fleet.stop());
+    await this.fleet.connected(connectTimeoutMs);
+    say(`${sessions} clients are connected.`);
+  }
+
+  /** Publishes from now on until `settle`. */
+  async publish(pick?: () => number): Promise<void> {
+    this.#publisher = await startNumberedPublisher({
+      amqpUrl: this.amqpUrl,
+      users: this.fleet.users,
+      ratePerSecond: this.options.rate,
+      random: this.random,
+      ...(pick === undefined ? {} : { pick }),
+    });
+    this.atEnd(() => this.#publisher?.stop() ?? Promise.resolve());
+  }
+
+  /** What the balancer knows of every node. */
+  async nodes(): Promise<NodeStatus[]> {
+    return (await this.operator.status()).nodes;
+  }
+
+  /**
+   * Waits until every client is connected, the balancer's counts and the clients' own agree, and no node is off
+   * the mean by more than 2 %; notes that as a step. `sinceMs`: what began it.
+   */
+  async level(name: string, sinceMs: number, withinMs = levelTimeoutMs): Promise<Step> {
+    const names = runningEdges(this.mesh).map(({ node }) => node);
+    let seen: Record<string, number> = {};
+    let inFleet: Record<string, number> = {};
+    const isLevel = await until(Math.max(levelTimeoutMs, withinMs), 200, async () => {
+      const [status, own] = await Promise.all([this.nodes().catch(() => []), this.fleet.nodes()]);
+      const active = status.filter(({ state }) => state === 'active');
+      seen = Object.fromEntries(active.map(({ node, connections }) => [node, connections]));
+      inFleet = own;
+      const spread = spreadOf(seen, names);
+      return (
+        active.length === names.length &&
+        spread.isLevel &&
+        spread.total === this.options.sessions &&
+        areSame(seen, own)
+      );
+    });
+    const seconds = Math.round((Date.now() - sinceMs) / 100) / 10;
+    const { maxOverMean } = spreadOf(seen, names);
+    const perNode = Object.fromEntries(names.map((node) => [node, seen[node] ?? 0]));
+    const step = { name, perNode, secondsToLevel: isLevel ? seconds : null, maxOverMean };
+    this.steps.push(step);
+    say(`${name}: ${counted(perNode)}${isLevel ? `, level after ${seconds} s` : ', not level'}`);
+    if (!isLevel) this.fail(`${name}: not level; the clients say ${counted(inFleet)}`);
+    else if (seconds * 1_000 > withinMs)
+      this.fail(`${name}: level after ${seconds} s, not ${withinMs / 1_000} s`);
+    return step;
+  }
+
+  fail(what: string): void {
+    this.failures.push(what);
+    say(`FAILED: ${what}`);
+  }
+
+  atEnd(cleanUp: () => Promise<unknown>): void {
+    this.#cleanUps.push(cleanUp);
+  }
+
+  /** Stops all there is, last things first. */
+  async strike(): Promise<void> {
+    for (const cleanUp of this.#cleanUps.splice(0).reverse()) {
+      await cleanUp().catch((error: unknown) => say(`while stopping: ${String(error)}`));
+    }
+  }
+}
+
+export const runningEdges = (mesh: Mesh): Edge[] => mesh.edges.filter((edge) => edge.isRunning);
+
+export const counted = (perNode: Readonly<Record<string, number>>): string =>
+  Object.entries(perNode)
+    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([node, count]) => `${node} ${count}`)
+    .join(', ');
+
+function there<Thing>(thing: Thing | undefined): Thing {
+  if (thing === undefined) throw new Error('the scenario uses what it has not started');
+  return thing;
+}
