@@ -44,10 +44,15 @@ export class EdgeUnderTest {
     return this.lines.some((line) => line.includes(message));
   }
 
-  /** Its last statistics. */
-  async stats(): Promise<{ sessions: number; connections: number; unacked: number; detached: number }> {
+  /** Its last statistics, up to a second old. */
+  async stats(): Promise<{ sessions: number; connections: number; unacked: number; rssBytes: number }> {
     const response = await fetch(`${this.member.opsUrl}/status`);
     return (await response.json()) as Awaited<ReturnType<EdgeUnderTest['stats']>>;
+  }
+
+  /** Waits until its statistics say that it holds this many deliveries. */
+  async unacked(count: number): Promise<void> {
+    await vi.waitUntil(async () => (await this.stats()).unacked === count, { timeout: 10_000, interval: 50 });
   }
 }
 

@@ -32,6 +32,8 @@ export class RawClient {
   acks: boolean;
   closeCode: number | undefined;
   readonly #socket: WebSocket;
+  #everyMs = 0;
+  #tap: NodeJS.Timeout | undefined;
 
   private constructor(socket: WebSocket, options: RawOptions) {
     this.#socket = socket;
@@ -144,6 +146,12 @@ export class RawClient {
     this.#socket.resume();
   }
 
+  /** Reads on, but one message and then nothing for `everyMs`. 0: at full speed again. */
+  trickle(everyMs: number): void {
+    this.#everyMs = everyMs;
+    this.thaw();
+  }
+
   async close(code = 1000): Promise<void> {
     this.#socket.close(code);
     await this.closed;
@@ -155,6 +163,11 @@ export class RawClient {
   }
 
   #onMessage(body: Buffer, isBinary: boolean): void {
+    if (this.#everyMs > 0) {
+      this.freeze();
+      clearTimeout(this.#tap);
+      this.#tap = setTimeout(() => this.thaw(), this.#everyMs);
+    }
     if (isBinary || this.#socket.protocol === '') {
       this.messages.push(isBinary ? body : body.toString('utf8'));
       return;
