@@ -4,14 +4,18 @@ import { help, readOptions, type ScenarioName, type StoryOptions } from './story
 import { render } from './story/render.js';
 import type { StoryResult } from './story/result.js';
 import { playDefault } from './story/scenarios/default.js';
+import { playHerd } from './story/scenarios/herd.js';
+import { playHot } from './story/scenarios/hot.js';
+import { playPacing } from './story/scenarios/pacing.js';
+import { playRolling } from './story/scenarios/rolling.js';
 import { Stage, say } from './story/stage.js';
 
 const play: Record<ScenarioName, (stage: Stage) => Promise<StoryResult>> = {
   default: playDefault,
-  rolling: playDefault,
-  herd: playDefault,
-  pacing: playDefault,
-  hot: playDefault,
+  rolling: playRolling,
+  herd: playHerd,
+  pacing: playPacing,
+  hot: playHot,
 };
 
 /** However a scenario hangs, it ends. */

@@ -37,7 +37,11 @@ export interface StoryResult {
 const arriveTimeoutMs = 30_000;
 
 /** Ends the publishing, waits for what is under way, and sums everything up. */
-export async function settle(stage: Stage, extra: Record<string, unknown> = {}): Promise<StoryResult> {
+export async function settle(
+  stage: Stage,
+  extra: Record<string, unknown> = {},
+  movesPerSessionAllowed = Number.POSITIVE_INFINITY,
+): Promise<StoryResult> {
   const { fleet, publisher } = stage;
   const counts = await publisher?.finish();
   const sent = counts?.perUser ?? new Uint32Array(fleet.users.length);
@@ -56,6 +60,10 @@ export async function settle(stage: Stage, extra: Record<string, unknown> = {}):
       `${counts.sent - counts.confirmed} events were not confirmed: ${counts.firstFailure ?? 'in time'}`,
     );
   }
+  const movesPerSession = Math.round((stats.moves / check.clients) * 1_000) / 1_000;
+  if (movesPerSession > movesPerSessionAllowed) {
+    stage.fail(`${movesPerSession} moves per session, not ${movesPerSessionAllowed}`);
+  }
   for (const { atMs, user, node, what } of stats.incidents.slice(0, 20)) {
     say(`  ${new Date(atMs).toISOString()} ${user} on ${node}: ${what}`);
   }
@@ -69,7 +77,7 @@ export async function settle(stage: Stage, extra: Record<string, unknown> = {}):
     lost: check.lost,
     repeated: check.repeated,
     reordered: check.reordered,
-    movesPerSession: Math.round((stats.moves / check.clients) * 1_000) / 1_000,
+    movesPerSession,
     clients: check.clients,
     clientsWithFaults: check.faulty,
     disconnects: stats.disconnects,

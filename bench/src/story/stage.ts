@@ -20,6 +20,8 @@ export const say = (text: string): void => void process.stderr.write(`${text}\n`
 
 /** How long a level is waited for; a scenario may ask for less. */
 const levelTimeoutMs = 120_000;
+const askEveryMs = 2_000;
+const seenTimeoutMs = 15_000;
 const connectTimeoutMs = 120_000;
 /** More clients than this and they get a second process. */
 const clientsPerWorker = 4_000;
@@ -123,17 +125,21 @@ export class Stage {
     const names = runningEdges(this.mesh).map(({ node }) => node);
     let seen: Record<string, number> = {};
     let inFleet: Record<string, number> = {};
+    let askedAtMs = 0;
     const isLevel = await until(Math.max(levelTimeoutMs, withinMs), 200, async () => {
-      const [status, own] = await Promise.all([this.nodes().catch(() => []), this.fleet.nodes()]);
-      const active = status.filter(({ state }) => state === 'active');
+      inFleet = await this.fleet.nodes();
+      // Each question is audited: the balancer is asked when the clients are where they should be.
+      const isDue = spreadOf(inFleet, names).isLevel || Date.now() - askedAtMs > askEveryMs;
+      if (!isDue) return false;
+      askedAtMs = Date.now();
+      const active = (await this.nodes().catch(() => [])).filter(({ state }) => state === 'active');
       seen = Object.fromEntries(active.map(({ node, connections }) => [node, connections]));
-      inFleet = own;
       const spread = spreadOf(seen, names);
       return (
         active.length === names.length &&
         spread.isLevel &&
         spread.total === this.options.sessions &&
-        areSame(seen, own)
+        areSame(seen, inFleet)
       );
     });
     const seconds = Math.round((Date.now() - sinceMs) / 100) / 10;
@@ -146,6 +152,16 @@ export class Stage {
     else if (seconds * 1_000 > withinMs)
       this.fail(`${name}: level after ${seconds} s, not ${withinMs / 1_000} s`);
     return step;
+  }
+
+  /** Waits until the balancer takes this node for active, with this version. */
+  async seen(node: string, version: string): Promise<void> {
+    const isSeen = await until(seenTimeoutMs, 200, async () =>
+      (await this.nodes().catch(() => [])).some(
+        (each) => each.node === node && each.version === version && each.state === 'active',
+      ),
+    );
+    if (!isSeen) this.fail(`${node} was not active with version ${version} after ${seenTimeoutMs / 1_000} s`);
   }
 
   fail(what: string): void {
