@@ -68,6 +68,8 @@ interface Step {
   base: { asked: number; done: number; failed: number; timedOut: number; refused: number };
   isExhausted: boolean;
   dropped: string | undefined;
+  /** The source has left or has started anew. */
+  hasGone: boolean;
 }
 
 const zero = () => ({ asked: 0, done: 0, failed: 0, timedOut: 0, refused: 0 });
@@ -106,6 +108,7 @@ export class PlanRun {
         base: saved === undefined ? zero() : { ...pick(saved.progress) },
         isExhausted: (saved?.settledBatches ?? 0) > 0 && step.load !== undefined,
         dropped: saved?.progress.dropped,
+        hasGone: false,
       };
     });
   }
@@ -253,6 +256,7 @@ export class PlanRun {
     const source = this.#ports.node(step.plan.from, nowMs);
     if (source === undefined || source.phase === 'gone' || source.stats.boot !== step.boot) {
       this.#drop(step, `source ${step.plan.from} has gone`);
+      step.hasGone = true;
       this.#void(step);
       return;
     }
@@ -444,6 +448,15 @@ export class PlanRun {
     for (const step of this.#steps) {
       const sum = this.#sum(step);
       missed += Math.max(0, (step.plan.isEstimate ? sum.asked - sum.refused : step.plan.count) - sum.done);
+    }
+    if (
+      this.plan.kind === 'drain' &&
+      this.#steps.every((step) => step.dropped === undefined || step.hasGone)
+    ) {
+      // A node that drains to shut down leaves when it is empty, perhaps before its last report.
+      this.#state = missed === 0 || dropped !== undefined ? 'done' : 'partial';
+      this.#why = missed === 0 ? 'all moved' : `${missed} were not reported as moved`;
+      return;
     }
     this.#state = missed === 0 && dropped === undefined ? 'done' : 'partial';
     this.#why = dropped?.dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);

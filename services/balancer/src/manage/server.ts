@@ -158,7 +158,9 @@ export class ManageServer {
       ...(planId === undefined || planId === null ? {} : { plan: planId }),
       ...(messageId === undefined ? {} : { messageId }),
     };
-    this.#options.log.info(entry, 'management command');
+    // Those who look look often; the audit has it all the same.
+    const isRoutine = answer.ok && name !== 'unreadable' && !mutating.has(name);
+    this.#options.log[isRoutine ? 'debug' : 'info'](entry, 'management command');
     this.#options.publisher
       .publish(exchanges.audit, `manage.${name}`, JSON.stringify({ v: 1, at: Date.now(), ...entry }), {
         contentType: 'application/json',
@@ -173,8 +175,10 @@ function isQuestion(d: Delivery): boolean {
   return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');
 }
 
-const isMutating = (c: ManageCommand) =>
-  c.command !== 'status' && c.command !== 'plan' && c.command !== 'where';
+const known = manageCommand.options.map((o) => o.shape.command.value);
+const reading: ReadonlySet<string> = new Set(['status', 'plan', 'where']);
+const mutating: ReadonlySet<string> = new Set(known.filter((name) => !reading.has(name)));
+const isMutating = (c: ManageCommand) => mutating.has(c.command);
 
 /** Reads a message as a command, or says what is wrong with it. */
 export function parse(d: Pick<Delivery, 'body' | 'properties'>): Read {
@@ -208,8 +212,6 @@ export function parse(d: Pick<Delivery, 'body' | 'properties'>): Read {
   if (parsed.success) return { command: parsed.data };
   return { refused: explain(raw, parsed.error.issues) };
 }
-
-const known = manageCommand.options.map((o) => o.shape.command.value);
 
 function explain(raw: unknown, issues: readonly { path: readonly PropertyKey[]; message: string }[]): Answer {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
