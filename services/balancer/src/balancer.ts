@@ -2,6 +2,7 @@ import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Flapping } from './cluster/flapping.js';
 import { ClusterView, type ViewOptions } from './cluster/view.js';
 import { type PaceOptions, paceDefaults } from './execute/pacing.js';
+import { type PastPlan, pastPlan } from './execute/past-plan.js';
 import type { Load, Plan, PlanKind, Strategy } from './execute/plan.js';
 import {
   type Outgoing,
@@ -15,23 +16,6 @@ import { attemptKey, type DrainGoal, isDraining, Policy, type PolicyOptions } fr
 
 export type Mode = 'auto' | 'manual';
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
-
-/** A plan that is over. */
-export interface PastPlan {
-  readonly id: string;
-  readonly kind: PlanKind;
-  readonly state: string;
-  readonly why: string;
-  readonly outcome: string;
-  readonly by: string;
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly timedOut: number;
-  readonly startedAt: number;
-  readonly endedAt: number;
-  readonly moved: readonly { from: string; to: string; done: number }[];
-}
 
 /** What a successor needs. */
 export interface SavedState {
@@ -319,23 +303,7 @@ export class Balancer {
     this.#run = undefined;
     this.#lastPlanEndMs = nowMs;
     this.view.restartAverages();
-    const progress = run.progress();
-    const sum = (key: 'done' | 'failed' | 'timedOut') => progress.reduce((all, step) => all + step[key], 0);
-    const past: PastPlan = {
-      id: run.plan.id,
-      kind: run.plan.kind,
-      state: run.state,
-      why: run.plan.why,
-      outcome: run.outcome,
-      by: run.plan.by,
-      total: run.plan.total,
-      done: sum('done'),
-      failed: sum('failed'),
-      timedOut: sum('timedOut'),
-      startedAt: run.plan.startedAt,
-      endedAt: nowMs,
-      moved: progress.map(({ from, to, done }) => ({ from, to, done })),
-    };
+    const past = pastPlan(run, nowMs);
     this.history = [...this.history, past].slice(-HISTORY);
     if (run.plan.ring !== undefined && run.state !== 'aborted') this.ring = run.plan.ring.nodes;
     if (run.plan.kind === 'drain' && run.state !== 'done') {

@@ -1,7 +1,20 @@
 import type { CommandOf, MoveProgress, MoveReport } from '@evenkeel/protocol';
 import type { NodeView } from '../cluster/view.js';
-import { NodePace, type PaceOptions } from './pacing.js';
-import type { Plan, PlanState, PlanStep, StepProgress } from './plan.js';
+import { Paces } from './paces.js';
+import type { PaceOptions } from './pacing.js';
+import type { Plan, PlanState, StepProgress } from './plan.js';
+import {
+  add,
+  type Batch,
+  badOf,
+  countsOf,
+  isSettled,
+  isWhole,
+  noCounts,
+  type Step,
+  settledOf,
+  sumOf,
+} from './step.js';
 
 export type Outgoing = CommandOf<'reconnect'> | CommandOf<'cancel'>;
 
@@ -47,33 +60,6 @@ export interface RunSnapshot {
   }[];
 }
 
-interface Batch {
-  readonly move: string;
-  readonly count: number;
-  sentAtMs: number;
-  resends: number;
-  command: CommandOf<'reconnect'>;
-  report: MoveProgress | undefined;
-  isSettled: boolean;
-}
-
-interface Step {
-  readonly index: number;
-  readonly plan: PlanStep;
-  readonly boot: string;
-  readonly batches: Batch[];
-  /** Number of the next batch. */
-  next: number;
-  /** Counts of batches that are settled and forgotten. */
-  base: { asked: number; done: number; failed: number; timedOut: number; refused: number };
-  isExhausted: boolean;
-  dropped: string | undefined;
-  /** The source has left or has started anew. */
-  hasGone: boolean;
-}
-
-const zero = () => ({ asked: 0, done: 0, failed: 0, timedOut: 0, refused: 0 });
-
 /**
  * Carries out one plan: sends its steps in batches, as fast as both ends bear, and follows each to its end.
  * The next batch of a step goes out only when the last one was reported, so that what an edge has picked is
@@ -85,9 +71,7 @@ export class PlanRun {
   readonly #options: RunOptions;
   readonly #steps: Step[];
   readonly #byMove = new Map<string, { step: Step; batch: Batch }>();
-  readonly #paces = new Map<string, NodePace>();
-  readonly #fed = new Map<string, number>();
-  readonly #judged = new Map<string, { settled: number; bad: number; recent: number; recentBad: number }>();
+  readonly #paces: Paces;
   #state: PlanState = 'running';
   #why = '';
   #offset = 0;
@@ -96,6 +80,7 @@ export class PlanRun {
     this.plan = plan;
     this.#ports = ports;
     this.#options = options;
+    this.#paces = new Paces(options.pace);
     if (snapshot !== undefined) this.#state = snapshot.state;
     this.#steps = plan.steps.map((step, index) => {
       const saved = snapshot?.steps[index];
@@ -105,7 +90,7 @@ export class PlanRun {
         boot: saved?.boot ?? ports.node(step.from, nowMs)?.stats.boot ?? '',
         batches: [],
         next: saved?.settledBatches ?? 0,
-        base: saved === undefined ? zero() : { ...pick(saved.progress) },
+        base: saved === undefined ? noCounts() : countsOf(saved.progress),
         isExhausted: (saved?.settledBatches ?? 0) > 0 && step.load !== undefined,
         dropped: saved?.progress.dropped,
         hasGone: false,
@@ -160,7 +145,7 @@ export class PlanRun {
   /** Does what is due. Call it several times a second. */
   tick(nowMs: number): void {
     if (this.isOver) return;
-    this.#feed(nowMs);
+    this.#paces.feed((node) => this.#ports.node(node, nowMs), nowMs);
     const { endsBy } = this.plan;
     if (endsBy !== undefined && nowMs >= endsBy && this.#state !== 'stopping') this.abort('deadline passed');
     let isBusy = false;
@@ -168,18 +153,18 @@ export class PlanRun {
     this.#offset = count === 0 ? 0 : (this.#offset + 1) % count;
     for (let k = 0; k < count; k++) {
       const step = this.#steps[(k + this.#offset) % count] as Step;
-      if (this.#isSettled(step)) continue;
+      if (isSettled(step)) continue;
       this.#check(step, nowMs);
       this.#chase(step, nowMs);
       if (this.#state === 'running') this.#advance(step, nowMs);
-      if (!this.#isSettled(step)) isBusy = true;
+      if (!isSettled(step)) isBusy = true;
     }
     if (!isBusy) this.#finish();
   }
 
   progress(): StepProgress[] {
     return this.#steps.map((step) => {
-      const sum = this.#sum(step);
+      const sum = sumOf(step);
       const { from, to, count } = step.plan;
       return { from, to, count, ...sum, ...(step.dropped === undefined ? {} : { dropped: step.dropped }) };
     });
@@ -192,9 +177,9 @@ export class PlanRun {
     const to = new Set<string>();
     let out = 0;
     for (const step of this.#steps) {
-      if (this.#isSettled(step)) continue;
-      if (!from.has(step.plan.from)) out += this.#paceOf(step.plan.from, 0).perSecond;
-      if (!to.has(step.plan.to)) into += this.#paceOf(step.plan.to, 0).perSecond;
+      if (isSettled(step)) continue;
+      if (!from.has(step.plan.from)) out += this.#paces.of(step.plan.from, 0).perSecond;
+      if (!to.has(step.plan.to)) into += this.#paces.of(step.plan.to, 0).perSecond;
       from.add(step.plan.from);
       to.add(step.plan.to);
     }
@@ -223,14 +208,10 @@ export class PlanRun {
     const before = batch.report;
     batch.report = progress;
     // Fewer than asked for says nothing: a successor may repeat with another count what the edge has had before.
-    if (this.#isWhole(step) || progress.asked - progress.refused <= 0) step.isExhausted = true;
-    const judged = this.#judge(step.plan.to);
+    if (isWhole(step) || progress.asked - progress.refused <= 0) step.isExhausted = true;
     const fresh = settledOf(progress) - (before === undefined ? 0 : settledOf(before));
     const bad = badOf(progress) - (before === undefined ? 0 : badOf(before));
-    judged.settled += Math.max(0, fresh);
-    judged.bad += Math.max(0, bad);
-    judged.recent += Math.max(0, fresh);
-    judged.recentBad += Math.max(0, bad);
+    this.#paces.count(step.plan.to, Math.max(0, fresh), Math.max(0, bad));
     if (progress.isFinal) this.#settle(step, batch);
     batch.sentAtMs = Math.max(batch.sentAtMs, before === undefined ? nowMs : batch.sentAtMs);
   }
@@ -265,7 +246,7 @@ export class PlanRun {
       this.#drop(step, `target ${step.plan.to} is ${target?.phase ?? 'gone'}`);
       return;
     }
-    const judged = this.#judge(step.plan.to);
+    const judged = this.#paces.judged(step.plan.to);
     const { judgedFrom, maxFailedRatio } = this.#options;
     if (judged.settled >= judgedFrom && judged.bad / judged.settled > maxFailedRatio) {
       this.#drop(step, `target ${step.plan.to} fails ${judged.bad} of ${judged.settled} moves`);
@@ -273,7 +254,7 @@ export class PlanRun {
   }
 
   #drop(step: Step, why: string): void {
-    if (step.dropped !== undefined || this.#isSettled(step)) return;
+    if (step.dropped !== undefined || isSettled(step)) return;
     step.dropped = why;
     for (const batch of step.batches) {
       if (batch.isSettled) continue;
@@ -326,23 +307,23 @@ export class PlanRun {
     if (last !== undefined && last.report === undefined) return;
     const target = this.#ports.node(step.plan.to, nowMs);
     if (target === undefined) return;
-    const sum = this.#sum(step);
+    const sum = sumOf(step);
     const left = step.plan.count - (sum.asked - sum.refused);
     if (left <= 0) {
       step.isExhausted = true;
       return;
     }
-    const source = this.#paceOf(step.plan.from, nowMs);
-    const sink = this.#paceOf(step.plan.to, nowMs);
+    const source = this.#paces.of(step.plan.from, nowMs);
+    const sink = this.#paces.of(step.plan.to, nowMs);
     const perSecond = Math.min(source.perSecond, sink.perSecond);
     const underWay = sum.asked - sum.refused - sum.done - sum.failed - sum.timedOut;
     const window = Math.max(20, perSecond * this.#options.windowSeconds) - underWay;
     const allowed = Math.min(source.available(nowMs), sink.available(nowMs), Math.floor(window));
-    const isWhole = this.#isWhole(step);
+    const whole = isWhole(step);
     if (allowed < Math.min(left, Math.max(1, Math.floor(perSecond / 10)))) return;
-    const count = isWhole ? left : Math.min(left, allowed, this.#options.maxBatch);
-    source.take(isWhole ? allowed : count);
-    sink.take(isWhole ? allowed : count);
+    const count = whole ? left : Math.min(left, allowed, this.#options.maxBatch);
+    source.take(whole ? allowed : count);
+    sink.take(whole ? allowed : count);
     const move = `${this.plan.id}.${step.index}.${step.next}`;
     const command: CommandOf<'reconnect'> = {
       command: 'reconnect',
@@ -383,60 +364,6 @@ export class PlanRun {
     });
   }
 
-  #feed(nowMs: number): void {
-    for (const [node, pace] of this.#paces) {
-      const view = this.#ports.node(node, nowMs);
-      if (view === undefined || this.#fed.get(node) === view.stats.seq) continue;
-      this.#fed.set(node, view.stats.seq);
-      const judged = this.#judge(node);
-      const { stats } = view;
-      pace.feed(
-        {
-          handshakeP99Ms: stats.handshakeP99Ms,
-          loopLagP99Ms: stats.loopLagP99Ms,
-          unackedPerSession: stats.sessions === 0 ? 0 : stats.unacked / stats.sessions,
-          failedRatio: judged.recent < 10 ? 0 : judged.recentBad / judged.recent,
-        },
-        nowMs,
-      );
-      judged.recent = 0;
-      judged.recentBad = 0;
-    }
-  }
-
-  #paceOf(node: string, nowMs: number): NodePace {
-    let pace = this.#paces.get(node);
-    if (pace === undefined) {
-      pace = new NodePace(this.#options.pace, nowMs);
-      this.#paces.set(node, pace);
-    }
-    return pace;
-  }
-
-  #judge(node: string): { settled: number; bad: number; recent: number; recentBad: number } {
-    let judged = this.#judged.get(node);
-    if (judged === undefined) {
-      judged = { settled: 0, bad: 0, recent: 0, recentBad: 0 };
-      this.#judged.set(node, judged);
-    }
-    return judged;
-  }
-
-  #sum(step: Step): Step['base'] {
-    const sum = { ...step.base };
-    for (const batch of step.batches) if (batch.report !== undefined) add(sum, batch.report);
-    return sum;
-  }
-
-  /** One batch: the edge alone knows how many sessions make up a load. */
-  #isWhole(step: Step): boolean {
-    return step.plan.load !== undefined;
-  }
-
-  #isSettled(step: Step): boolean {
-    return step.batches.length === 0 && (step.isExhausted || step.dropped !== undefined);
-  }
-
   #finish(): void {
     if (this.#state === 'stopping') {
       this.#state = 'aborted';
@@ -446,7 +373,7 @@ export class PlanRun {
     const dropped = this.#steps.find((step) => step.dropped !== undefined);
     let missed = 0;
     for (const step of this.#steps) {
-      const sum = this.#sum(step);
+      const sum = sumOf(step);
       missed += Math.max(0, (step.plan.isEstimate ? sum.asked - sum.refused : step.plan.count) - sum.done);
     }
     if (
@@ -462,23 +389,3 @@ export class PlanRun {
     this.#why = dropped?.dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);
   }
 }
-
-/** Of those asked for: `refused` is part of `asked`. */
-const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
-const badOf = (p: MoveProgress) => p.failed + p.timedOut;
-
-function add(sum: Step['base'], report: MoveProgress): void {
-  sum.asked += report.asked;
-  sum.done += report.done;
-  sum.failed += report.failed;
-  sum.timedOut += report.timedOut;
-  sum.refused += report.refused;
-}
-
-const pick = (p: StepProgress) => ({
-  asked: p.asked,
-  done: p.done,
-  failed: p.failed,
-  timedOut: p.timedOut,
-  refused: p.refused,
-});

@@ -1,6 +1,7 @@
 import type { ManageCommand } from '@evenkeel/protocol';
-import type { Balancer, PastPlan } from '../balancer.js';
+import type { Balancer } from '../balancer.js';
 import type { NodeView } from '../cluster/view.js';
+import type { PastPlan } from '../execute/past-plan.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../plan/draft.js';
 import { attemptKey, isDraining, takes } from '../plan/policy.js';
 import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';

@@ -1,0 +1,71 @@
+import type { NodeView } from '../cluster/view.js';
+import { NodePace, type PaceOptions } from './pacing.js';
+
+/** What became of moves to a node, in all and since its last report. */
+export interface Judged {
+  settled: number;
+  bad: number;
+  recent: number;
+  recentBad: number;
+}
+
+/** The allowance of every node that a plan concerns, fed by its reports and by what becomes of its moves. */
+export class Paces {
+  readonly #options: PaceOptions;
+  readonly #paces = new Map<string, NodePace>();
+  readonly #fed = new Map<string, number>();
+  readonly #judged = new Map<string, Judged>();
+
+  constructor(options: PaceOptions) {
+    this.#options = options;
+  }
+
+  of(node: string, nowMs: number): NodePace {
+    let pace = this.#paces.get(node);
+    if (pace === undefined) {
+      pace = new NodePace(this.#options, nowMs);
+      this.#paces.set(node, pace);
+    }
+    return pace;
+  }
+
+  judged(node: string): Judged {
+    let judged = this.#judged.get(node);
+    if (judged === undefined) {
+      judged = { settled: 0, bad: 0, recent: 0, recentBad: 0 };
+      this.#judged.set(node, judged);
+    }
+    return judged;
+  }
+
+  /** Moves to `node` have settled, `bad` of them badly. */
+  count(node: string, settled: number, bad: number): void {
+    const judged = this.judged(node);
+    judged.settled += settled;
+    judged.bad += bad;
+    judged.recent += settled;
+    judged.recentBad += bad;
+  }
+
+  /** Takes each node's latest report, once. */
+  feed(view: (node: string) => NodeView | undefined, nowMs: number): void {
+    for (const [node, pace] of this.#paces) {
+      const seen = view(node);
+      if (seen === undefined || this.#fed.get(node) === seen.stats.seq) continue;
+      this.#fed.set(node, seen.stats.seq);
+      const judged = this.judged(node);
+      const { stats } = seen;
+      pace.feed(
+        {
+          handshakeP99Ms: stats.handshakeP99Ms,
+          loopLagP99Ms: stats.loopLagP99Ms,
+          unackedPerSession: stats.sessions === 0 ? 0 : stats.unacked / stats.sessions,
+          failedRatio: judged.recent < 10 ? 0 : judged.recentBad / judged.recent,
+        },
+        nowMs,
+      );
+      judged.recent = 0;
+      judged.recentBad = 0;
+    }
+  }
+}

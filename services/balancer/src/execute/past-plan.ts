@@ -1,0 +1,40 @@
+import type { PlanKind } from './plan.js';
+import type { PlanRun } from './plan-run.js';
+
+/** A plan that is over. */
+export interface PastPlan {
+  readonly id: string;
+  readonly kind: PlanKind;
+  readonly state: string;
+  readonly why: string;
+  readonly outcome: string;
+  readonly by: string;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly moved: readonly { from: string; to: string; done: number }[];
+}
+
+/** What is remembered of a plan that has just ended. */
+export function pastPlan(run: PlanRun, nowMs: number): PastPlan {
+  const progress = run.progress();
+  const sum = (key: 'done' | 'failed' | 'timedOut') => progress.reduce((all, step) => all + step[key], 0);
+  return {
+    id: run.plan.id,
+    kind: run.plan.kind,
+    state: run.state,
+    why: run.plan.why,
+    outcome: run.outcome,
+    by: run.plan.by,
+    total: run.plan.total,
+    done: sum('done'),
+    failed: sum('failed'),
+    timedOut: sum('timedOut'),
+    startedAt: run.plan.startedAt,
+    endedAt: nowMs,
+    moved: progress.map(({ from, to, done }) => ({ from, to, done })),
+  };
+}
