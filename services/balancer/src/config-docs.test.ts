@@ -8,9 +8,15 @@ const hostDependent = new Set(['EVENKEEL_ID']);
 
 test('ARCHITECTURE.md lists every setting of balancer with its default and meaning', () => {
   const section = text.split('\n### Settings: ').find((part) => part.startsWith('balancer\n')) ?? '';
-  const listed = (section.split('\n#')[0] ?? '').split('\n').filter((line) => line.startsWith('| `EVENKEEL_'));
+  const listed = (section.split('\n#')[0] ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('| `EVENKEEL_'));
   const declared = describeConfig(balancerConfig).map(({ variable, ...row }) => {
-    const value = row.isRequired ? 'required' : hostDependent.has(variable) ? 'from the host name' : row.default;
+    const value = row.isRequired
+      ? 'required'
+      : hostDependent.has(variable)
+        ? 'from the host name'
+        : row.default;
     return `| \`${variable}\` | ${value} | ${row.description} |`;
   });
   expect(listed).toEqual(declared);

@@ -1,7 +1,14 @@
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 
-export const scenarioNames = ['join', 'leave', 'rolling-deploy', 'hot-users', 'flapping'] as const;
+export const scenarioNames = [
+  'join',
+  'leave',
+  'rolling-deploy',
+  'rolling-in-place',
+  'hot-users',
+  'flapping',
+] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Sizes {
@@ -131,6 +138,28 @@ function* rollingDeploy(c: SimCluster, sizes: Sizes): Script {
   return { minimumMoves, mostMoves: sizes.sessions * 1.05, maxOverMean: MAX_OVER_MEAN, measure: bySessions };
 }
 
+/**
+ * Every node is restarted with a new version, one after the other, and nothing stands in meanwhile. The first one's
+ * sessions can only go to old nodes, everyone has to leave an old node once, and the last node comes back empty: level
+ * at the end means 1 + 2/N moves a session, and no policy needs fewer.
+ */
+function* rollingInPlace(c: SimCluster, sizes: Sizes): Script {
+  const nodes = seatEvenly(c, sizes);
+  yield* forMs(c, 5000);
+  for (const node of nodes) {
+    c.drain(node);
+    yield* until(c, `${node.node} empty`, () => node.sessions === 0 && !node.isBusy);
+    c.crash(node);
+    yield* forMs(c, 1000);
+    c.restart(node, '2');
+    yield* forMs(c, 2500);
+  }
+  yield* until(c, 'level again', () => !c.isBusy && c.maxOverMean(bySessions) <= MAX_OVER_MEAN);
+  yield* calm(c);
+  const minimumMoves = Math.floor(sizes.sessions * (1 + 2 / sizes.nodes));
+  return { minimumMoves, mostMoves: minimumMoves * 1.02, maxOverMean: MAX_OVER_MEAN, measure: bySessions };
+}
+
 /** One in twenty sessions gets nineteen in twenty events, and they are where a campaign has put them. */
 function* hotUsers(c: SimCluster, sizes: Sizes): Script {
   const nodes = Array.from({ length: sizes.nodes }, (_, i) => c.addNode(`n${i}`));
@@ -207,6 +236,7 @@ export const scenarios: Record<ScenarioName, (c: SimCluster, sizes: Sizes) => Sc
   join,
   leave,
   'rolling-deploy': rollingDeploy,
+  'rolling-in-place': rollingInPlace,
   'hot-users': hotUsers,
   flapping,
 };
