@@ -29,7 +29,11 @@ export class Departures {
   readonly #now: () => number;
   /** Called with every progress that has changed, at most once a tick. */
   readonly #report: (moves: MoveProgress[]) => void;
+  /** By move id; those that have ended are kept for a while, to answer repeats. */
   readonly #departures = new Map<string, Departure>();
+  readonly #active = new Set<Departure>();
+  /** Sessions picked and not yet told. */
+  readonly #picked = new Set<Session>();
   readonly #changed = new Set<Departure>();
   #timer: NodeJS.Timeout | undefined;
   #done = 0;
@@ -82,6 +86,8 @@ export class Departures {
       },
     };
     this.#departures.set(command.move, departure);
+    this.#active.add(departure);
+    for (const session of sessions) this.#picked.add(session);
     this.#forgetOldest();
     this.#change(departure);
     this.#run();
@@ -92,6 +98,7 @@ export class Departures {
     const departure = this.#departures.get(move);
     if (!departure) return;
     departure.progress.refused += departure.waiting.length;
+    for (const session of departure.waiting) this.#picked.delete(session);
     departure.waiting = [];
     this.#change(departure);
     this.#run();
@@ -108,22 +115,14 @@ export class Departures {
     if (command.sessions) {
       const found = command.sessions
         .map((reference) => this.#directory.find(reference))
-        .filter((session): session is Session => session?.isMovable === true && !this.#isWaiting(session));
+        .filter((session): session is Session => session?.isMovable === true && !this.#picked.has(session));
       return { sessions: found, refused: command.sessions.length - found.length };
     }
-    const waiting = new Set<Session>();
-    for (const departure of this.#departures.values())
-      for (const session of departure.waiting) waiting.add(session);
     const movable = [...this.#directory.values()].filter(
-      (session) => session.isMovable && !waiting.has(session),
+      (session) => session.isMovable && !this.#picked.has(session),
     );
     const sessions = pick(command, movable);
     return { sessions, refused: Math.max(0, (command.count ?? sessions.length) - sessions.length) };
-  }
-
-  #isWaiting(session: Session): boolean {
-    for (const departure of this.#departures.values()) if (departure.waiting.includes(session)) return true;
-    return false;
   }
 
   #run(): void {
@@ -135,7 +134,7 @@ export class Departures {
   #tick(): void {
     const now = this.#now();
     let isBusy = false;
-    for (const departure of this.#departures.values()) {
+    for (const departure of this.#active) {
       while (departure.waiting.length > 0 && departure.bucket.tryTake(now)) {
         const session = departure.waiting.shift();
         if (session) this.#depart(departure, session, now);
@@ -152,6 +151,7 @@ export class Departures {
 
   #depart(departure: Departure, session: Session, now: number): void {
     const { command, progress } = departure;
+    this.#picked.delete(session);
     if (!session.isMovable || !session.socket.isOpen) {
       progress.refused += 1;
       return this.#change(departure);
@@ -204,6 +204,7 @@ export class Departures {
 
   #change(departure: Departure): void {
     departure.progress.isFinal = departure.underWay === 0 && departure.waiting.length === 0;
+    if (departure.progress.isFinal) this.#active.delete(departure);
     this.#changed.add(departure);
   }
 
