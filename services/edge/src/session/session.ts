@@ -16,7 +16,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import type { Socket, SocketOwner } from '../socket/socket.js';
 import type { SessionContext } from './context.js';
 import { Outbox } from './outbox.js';
-import { type Found, OwnershipError, takeOwnership } from './ownership.js';
+import { type Found, OwnershipError, searchMs, takeOwnership } from './ownership.js';
 import { makeQueue } from './queue.js';
 import { errorFrame, okFrame, sendInbound } from './requests.js';
 
@@ -38,8 +38,8 @@ export type SessionState = (typeof sessionStates)[keyof typeof sessionStates];
 
 /** How a session left this edge. */
 export interface Release {
-  /** Deliveries given back that had been written to the socket: the queue's head. */
-  suspect: number;
+  /** Deliveries given back that had been written to the socket: the queue's head; undefined: go by the broker's flag. */
+  suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
 }
@@ -217,6 +217,13 @@ export class Session implements SocketOwner {
     const found = await topology.checkQueue(this.#queue);
     await makeQueue(this.#context, this.claims.uid, this.claims.sid);
     if (!found) this.gap(gapReasons.sessionExpired);
+    else if (found.consumers > 0) void this.#yieldIfTaken();
+  }
+
+  /** While this edge had no broker another may have taken the session over: then this is the older socket. */
+  async #yieldIfTaken(): Promise<void> {
+    const { outcome } = await this.#context.takeovers.search(this, searchMs);
+    if (outcome === 'refused') this.socket.close(closeCodes.superseded);
   }
 
   #sendWelcome(hello: Extract<ParsedClientFrame, { t: 'hello' }>, found: Found): void {
@@ -301,6 +308,8 @@ export class Session implements SocketOwner {
     if (!this.socket.isOpen) return;
     this.socket.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#received}}`);
     this.state = sessionStates.moved;
+    // `moved` is the last frame here: what topics carry from now on comes from the other edge alone.
+    this.#leaveTopics();
     await this.outbox.settled(settleTimeoutMs);
   }
 
