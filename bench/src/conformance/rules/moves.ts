@@ -6,12 +6,16 @@ export const moveRules: Rule[] = [
   {
     id: 'move-frame',
     section: '4',
-    text: 'reconnect makes the edge send move: url and ticket of the other edge, reason, deadlineMs, jitterMs',
+    text: 'reconnect makes the edge send move: node, url and ticket of the other edge, reason, deadlineMs, jitterMs',
     async check(c) {
       const a = await c.attach();
       const target = c.otherNode(a.welcome.node);
       const move = await c.commandMove(a, { deadlineMs: 7_000, reason: 'because', to: target });
-      mustEqual([move.url, move.deadlineMs, move.reason], [target.url, 7_000, 'because'], 'move');
+      mustEqual(
+        [move.node, move.url, move.deadlineMs, move.reason],
+        [target.node, target.url, 7_000, 'because'],
+        'move',
+      );
       must(move.move !== '' && move.ticket !== '', 'move or ticket is empty');
       must(move.jitterMs >= 0, `jitterMs is ${move.jitterMs}`);
       const b = await c.dial(move);

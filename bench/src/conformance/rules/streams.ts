@@ -108,6 +108,26 @@ export const streamRules: Rule[] = [
     },
   },
   {
+    id: 'moved-ends-topics',
+    section: '2.2',
+    text: 'moved is the last frame for topics too: what is published after it comes on the new socket alone',
+    async check(c) {
+      const topic = c.word('topic');
+      const hello = { topics: [topic] };
+      const a = await c.attach({ hello });
+      await c.event('e', 1);
+      await a.socket.next('event');
+      const b = await c.dial(await c.commandMove(a), hello);
+      await a.socket.next('moved');
+      // The event is not acknowledged yet, so the old edge is still busy with the hand-over.
+      for (let n = 1; n <= 3; n++) await c.topic(topic, n);
+      for (let n = 1; n <= 3; n++) mustEqual((await b.next('message')).data, n, 'message on the new socket');
+      await a.socket.mustNot('message', 100, 'a message came after moved');
+      a.socket.send({ t: 'ack', seq: 1 });
+      await b.next('welcome');
+    },
+  },
+  {
     id: 'publishes-through-moves',
     section: '4',
     text: 'publishes of the client through a move: those counted in `received` and those sent again arrive once each',
