@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""A client of evenkeel.v1, written from PROTOCOL.md alone. Needs Python 3.9 and `websockets` 10.
+
+It moves to another edge without losing, repeating or reordering an event, and comes back after a loss.
+"""
+import argparse
+import asyncio
+import collections
+import json
+import random
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import websockets
+
+STOP, AT_ONCE = {1002, 1003, 1007, 1008, 1009}, {1012, 4000, 4001}  # from 4500: stop; every other: back off
+MAX_HELD = 10_000  # frames kept from the new socket of a move; over it the move is given up
+
+
+class Refused(Exception):
+    """Coming back will not help: wrong credentials, or the edge said stop."""
+
+
+class Link:
+    """One socket. While `held` is a list, what comes is kept there and not delivered yet."""
+
+    def __init__(self, ws, held):
+        self.ws, self.held, self.node = ws, held, None
+        self.delivered = collections.deque(maxlen=1000)  # ids of topic messages
+        self.skip = set()  # those that the old socket of a move has delivered: the new edge may lag behind
+        self.handled, self.acked, self.ack_timer = 0, 0, None
+        self.heartbeat, self.heard = 15.0, time.monotonic()  # seconds; when something came last
+        self.welcomed, self.moved, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+
+class Client:
+    """`on(kind, fields)` is awaited for each event, message, gap and status, one after another."""
+
+    def __init__(self, gateway, on, user=None, token=None, topics=(), session=None):
+        self.gateway, self.on, self.user, self.token = gateway.rstrip("/"), on, user, token
+        self.topics, self.session = list(topics), session
+        self.window, self.recent = 64, collections.OrderedDict()  # ids of events handled, oldest first
+        self.nodes = []  # that held the session, newest first
+        self.current = self.moving = self.away_since = None
+        self.tasks, self.retry_after = set(), 0.0
+
+    async def run(self):
+        """Stays connected until cancelled. Raises Refused when there is no use in trying."""
+        attempt = 0
+        try:
+            while True:
+                code, self.retry_after = 1006, 0.0
+                try:
+                    link = await self.connect()
+                    if link.welcomed.is_set():
+                        attempt, link = 0, await self.ended()
+                    code = link.ws.close_code or 1006
+                    await self.on("status", {"status": "disconnected", "code": code})
+                except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:
+                    await self.on("status", {"status": "waiting", "reason": str(error)})
+                if code in STOP or 4500 <= code <= 4999:
+                    raise Refused(f"the edge closed with {code}")
+                attempt, ceiling = attempt + 1, 1.0 if code in AT_ONCE else min(30.0, 0.5 * 2**attempt)
+                await asyncio.sleep(self.retry_after + random.random() * ceiling)
+        finally:
+            for task in list(self.tasks):
+                task.cancel()
+
+    async def connect(self):
+        place = await asyncio.to_thread(self.ask)
+        self.session, link = place["session"], await self.open(place, None, is_resume=bool(self.nodes))
+        await first(link.welcomed, link.done)
+        if link.welcomed.is_set():
+            self.current = link
+            await self.on("status", {"status": "connected", "node": link.node, "session": self.session})
+        return link
+
+    def ask(self):
+        query = {"user": self.user, "session": self.session, "from": ",".join(self.nodes)}
+        query = urllib.parse.urlencode({name: value for name, value in query.items() if value})
+        request = urllib.request.Request(f"{self.gateway}/gateway?{query}")
+        if self.token:
+            request.add_header("authorization", f"Bearer {self.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            if error.code in (400, 401):
+                raise Refused(f"the gateway answered {error.code}: {error.read().decode()}") from error
+            self.retry_after = float(error.headers.get("retry-after") or 0)
+            raise
+
+    async def open(self, place, held, is_resume):
+        url = place["url"] + "?ticket=" + urllib.parse.quote(place["ticket"])
+        options = {"open_timeout": 10, "close_timeout": 2, "ping_interval": None, "max_size": None}
+        link = Link(await websockets.connect(url, subprotocols=["evenkeel.v1"], **options), held)
+        away = int((time.monotonic() - self.away_since) * 1000) if self.away_since else 0
+        await self.send(link, {"t": "hello", "resume": is_resume, "topics": self.topics, "awayMs": away})
+        self.spawn(self.read(link))
+        self.spawn(self.watch(link))
+        return link
+
+    async def ended(self):
+        """Waits until the session has no socket any more; returns the last."""
+        while True:
+            link = self.current
+            await link.done.wait()
+            if self.moving:
+                await asyncio.wait([self.moving])
+            if self.current is link:
+                self.away_since = time.monotonic()
+                return link
+
+    async def read(self, link):
+        try:
+            async for text in link.ws:
+                link.heard = time.monotonic()
+                frame = json.loads(text)
+                if frame["t"] == "welcome":
+                    link.node, self.window = frame["node"], frame["window"]
+                    link.heartbeat, self.away_since = frame["heartbeatMs"] / 1000, None
+                    self.nodes = [link.node, *(node for node in self.nodes if node != link.node)][:4]
+                    link.welcomed.set()
+                elif link.held is None:
+                    await self.handle(link, frame)
+                else:
+                    link.held.append(frame)
+                    if len(link.held) > MAX_HELD:
+                        break
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            link.done.set()
+            await link.ws.close()
+
+    async def handle(self, link, frame):
+        kind = frame["t"]
+        if kind == "event":
+            key = frame["id"]  # one that begins with ~ was made from the content: two events may share it
+            if key not in self.recent or (key.startswith("~") and not frame.get("redelivered")):
+                await self.on(kind, frame)
+                self.recent[key] = True
+                while len(self.recent) > 4 * self.window:
+                    self.recent.popitem(last=False)
+            link.handled = frame["seq"]
+            if link.handled - link.acked >= self.window // 4:
+                await self.ack(link)
+            elif link.ack_timer is None:
+                link.ack_timer = asyncio.get_running_loop().call_later(0.02, lambda: self.spawn(self.ack(link)))
+        elif kind == "message":
+            if frame["id"] in link.skip:
+                return link.skip.discard(frame["id"])
+            link.delivered.append(frame["id"])
+            await self.on("message", frame)
+        elif kind == "move" and (self.moving is None or self.moving.done()):
+            self.moving = self.spawn(self.move(link, frame))
+        elif kind == "moved":
+            await self.ack(link)
+            link.moved.set()
+        elif kind in ("gap", "error"):
+            await self.on(kind, frame)
+
+    async def ack(self, link):
+        link.ack_timer = None
+        if link.handled > link.acked:
+            link.acked = link.handled
+            await self.send(link, {"t": "ack", "seq": link.handled})
+
+    async def watch(self, link):
+        """Pings when nothing has come for a heartbeat; after two the socket counts as lost."""
+        while not link.done.is_set():
+            await asyncio.sleep(link.heartbeat / 4)
+            silence = time.monotonic() - link.heard
+            if silence > 2 * link.heartbeat:
+                link.ws.transport.abort()
+            elif silence > link.heartbeat:
+                await self.send(link, {"t": "ping"})
+
+    async def send(self, link, frame):
+        try:
+            await link.ws.send(json.dumps(frame))
+        except websockets.ConnectionClosed:
+            pass  # the reader sees it too, and acts on it
+
+    async def move(self, old, frame):
+        """The new socket first; the old one goes when the new one has said welcome."""
+        await asyncio.sleep(random.random() * frame["jitterMs"] / 1000)
+        await self.on("status", {"status": "moving", "reason": frame["reason"]})
+        reason = "the new socket closed before welcome"
+        try:
+            new = await self.open(frame, [], is_resume=True)
+            self.nodes = [frame["node"], *(node for node in self.nodes if node != frame["node"])][:4]
+            await first(old.moved, old.done, new.done, new.welcomed)
+            if new.welcomed.is_set():  # it has overtaken what is still under way on the old socket
+                await first(old.moved, old.done, timeout=5)
+            if not new.done.is_set():
+                # All that the old socket had to say is delivered: now what the new one has kept.
+                new.skip = set(old.delivered)
+                asyncio.get_running_loop().call_later(5, new.skip.clear)
+                for topic in [] if old.moved.is_set() else self.topics:
+                    await self.on("gap", {"topic": topic, "reason": "connection-lost"})
+                while new.held:
+                    await self.handle(new, new.held.pop(0))
+                new.held = None
+                await first(new.welcomed, new.done)
+        except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:
+            new, reason = None, str(error)
+        if new and new.welcomed.is_set():
+            self.current = new
+            await self.on("status", {"status": "moved", "node": new.node})
+            return await old.ws.close(1000)
+        await self.on("status", {"status": "move-failed", "reason": reason})
+        if old.moved.is_set():
+            await old.ws.close(1000)  # it has nothing more to say: back through the gateway
+
+    def spawn(self, coroutine):
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+
+async def first(*events, timeout=None):
+    """Waits for the first of several asyncio.Event."""
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    for task in (await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED))[1]:
+        task.cancel()
+
+
+if __name__ == "__main__":
+    flags = argparse.ArgumentParser(description="Prints one JSON object a line for each event and status.")
+    flags.add_argument("--gateway", default="http://127.0.0.1:8080")
+    flags.add_argument("--user", help="in development mode")
+    flags.add_argument("--token", help="otherwise")
+    flags.add_argument("--topic", action="append", default=[], help="may be repeated")
+    args = flags.parse_args()
+
+    async def show(kind, fields):
+        print(json.dumps({"kind": kind, **{k: v for k, v in fields.items() if k != "t"}}), flush=True)
+
+    try:
+        asyncio.run(Client(args.gateway, show, args.user, args.token, args.topic).run())
+    except (KeyboardInterrupt, Refused) as end:
+        raise SystemExit(str(end) or 0)
