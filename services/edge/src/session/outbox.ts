@@ -36,6 +36,8 @@ export class Outbox {
   #head = 0;
   #kept: Delivery[] = [];
   #onSettled: (() => void) | undefined;
+  /** Something written here is the broker's to deliver again, and not counted here any more. */
+  #hasForgotten = false;
 
   constructor(socket: Socket, options: OutboxOptions) {
     this.#socket = socket;
@@ -100,14 +102,16 @@ export class Outbox {
     this.#head = 0;
     this.#kept = [];
     this.suspect = undefined;
+    this.#hasForgotten = true;
     this.#tellSettled();
   }
 
   /**
    * Gives everything unacknowledged back to the queue, in order.
-   * @returns how many were given back, and how many of those (the first) had been written.
+   * @returns how many were given back, and how many of those (the first) had been written; undefined: go by the
+   * broker's flag.
    */
-  requeueAll(): { requeued: number; written: number } {
+  requeueAll(): { requeued: number; written: number | undefined } {
     const written = this.#written.slice(this.#head);
     for (const { delivery } of written) delivery.requeue();
     for (const delivery of this.#kept) delivery.requeue();
@@ -115,7 +119,7 @@ export class Outbox {
     this.#written = [];
     this.#head = 0;
     this.#kept = [];
-    return { requeued, written: written.length };
+    return { requeued, written: this.#hasForgotten ? undefined : written.length };
   }
 
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */

@@ -26,7 +26,7 @@ export class OwnershipError extends Error {
 /** An exclusive queue of a dead edge goes at the same time as its unacknowledged messages come back; leave it this margin. */
 const deadEdgeGraceMs = 100;
 /** How long edges have to answer when nobody knows which of them holds the session. */
-const searchMs = 1_500;
+export const searchMs = 1_500;
 
 /**
  * Makes sure that nobody else consumes the session's queue, and that it exists. After it, this edge may consume.
@@ -38,7 +38,7 @@ const searchMs = 1_500;
 export async function takeOwnership(
   context: SessionContext,
   session: Session,
-  predecessor: { suspect: number } | undefined,
+  predecessor: { suspect: number | undefined } | undefined,
   isLive: () => boolean,
 ): Promise<Found> {
   const { claims } = session;
