@@ -211,6 +211,7 @@ describe('a move', () => {
       const got = client.of('message').map((m) => Number(m.data));
       for (const n of got) seen.add(n);
       expect(client.kinds).not.toContain('gap');
+      expect(last(client)?.t).toBe('moved');
       client = next;
     }
     const end = await stop();
