@@ -69,7 +69,7 @@ module.exports = {
   options: {
     doNotFollow: { path: ['node_modules', '/dist/'] },
     // A browser's imports are addresses, not files.
-    exclude: { path: ['^services/demo/public/'] },
+    exclude: { path: ['^services/demo/public/', '^test/browser/pages/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {

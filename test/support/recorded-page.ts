@@ -16,8 +16,8 @@ export interface Recording {
   readonly state: string;
   readonly node: string;
   readonly session: string;
-  /** Number of the last event that the page before this one (until a reload) has handled. */
-  readonly before: number | undefined;
+  /** In a page that was reloaded: the last event that the page before it has handled. */
+  readonly before?: number;
 }
 
 /** Which file of test/browser/pages to open, and for whom. */

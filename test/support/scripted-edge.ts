@@ -86,7 +86,7 @@ export class ScriptedConnection {
   move(target: ScriptedEdge, fields: Partial<MoveFrame> = {}): void {
     const ticket = this.edge.mesh.nextTicket();
     const rest = { move: `move-${ticket}`, reason: 'test', deadlineMs: 5_000, jitterMs: 0 };
-    this.send({ t: 'move', url: target.url, ticket, ...rest, ...fields });
+    this.send({ t: 'move', node: target.node, url: target.url, ticket, ...rest, ...fields });
   }
   /** The last frame: `received` counts as an edge does unless given. */
   moved(received = this.received): void {

@@ -16,8 +16,18 @@ export const clientFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative() }),
   z.object({ t: z.literal('subscribe'), id: requestId, topic: z.string().max(512) }),
   z.object({ t: z.literal('unsubscribe'), id: requestId, topic: z.string().max(512) }),
-  z.object({ t: z.literal('publish'), id: requestId, topic: z.string().max(512), data: z.unknown().optional() }),
-  z.object({ t: z.literal('request'), id: requestId, method: z.string().max(512), data: z.unknown().optional() }),
+  z.object({
+    t: z.literal('publish'),
+    id: requestId,
+    topic: z.string().max(512),
+    data: z.unknown().optional(),
+  }),
+  z.object({
+    t: z.literal('request'),
+    id: requestId,
+    method: z.string().max(512),
+    data: z.unknown().optional(),
+  }),
   z.object({ t: z.literal('ping') }),
 ]);
 export type ParsedClientFrame = z.infer<typeof clientFrame>;
