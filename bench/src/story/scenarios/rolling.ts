@@ -24,6 +24,7 @@ export async function playRolling(stage: Stage): Promise<StoryResult> {
   const rollAtMs = Date.now();
   if (surge) {
     standIn = await stage.mesh.addEdge({ EVENKEEL_VERSION: newVersion });
+    await stage.seen(standIn.node, newVersion);
     say(`${standIn.node} stands in, with the new version`);
   }
   for (const edge of first) {

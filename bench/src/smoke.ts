@@ -1,0 +1,169 @@
+/** `npm run smoke`: one of each through a mesh that runs already. */
+import { randomBytes } from 'node:crypto';
+import { type Client, ClientError, connect } from '@evenkeel/client';
+import { parseFlags, readRunFile, reportFailure } from '@evenkeel/local';
+import { createOperator, OperatorError } from '@evenkeel/operator';
+import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import WebSocket from 'ws';
+
+const help = `npm run smoke -- [--gateway URL] [--amqp-url URL]
+
+Sends an event, a topic message and a request through a running mesh and asks for a rebalance; a line for each.
+  --gateway URL         default: that of the running npm start, else http://127.0.0.1:8080
+  --amqp-url URL        default: that of the running npm start, if it has this gateway, else
+                        amqp://guest:guest@127.0.0.1:5672
+Exit status 0 only if everything was answered.
+`;
+
+const stepTimeoutMs = 15_000;
+/** Answers that say: ask again in a moment. */
+const forNow: ReadonlySet<string> = new Set(['not-ready', 'busy', 'plan-running']);
+const user = `smoke-${randomBytes(4).toString('hex')}`;
+const closers: (() => Promise<void>)[] = [];
+let failed = 0;
+
+async function run(gateway: string, amqpUrl: string): Promise<void> {
+  const client = connect({ gateway, user, WebSocket, storage: false });
+  closers.push(() => client.close());
+  const isConnected = await step('connected', async () => {
+    await client.ready();
+    return `${client.node}, session ${client.session}`;
+  });
+  const publisher = await step('publisher', async () => {
+    const made = await createPublisher({ amqpUrl, name: 'smoke', attempts: 1 });
+    closers.push(() => made.close());
+    return made;
+  });
+  if (publisher !== undefined && isConnected !== undefined) {
+    await step('event', () => roundTrip(publisher, client, 'first'));
+    await step('topic', () => topic(publisher, client));
+  }
+  if (isConnected !== undefined) await step('request', () => request(client));
+  await step('rebalance', () => rebalance(amqpUrl));
+  if (publisher !== undefined && isConnected !== undefined) {
+    await step('event after it', () => roundTrip(publisher, client, 'second'));
+  }
+}
+
+async function roundTrip(publisher: Publisher, client: Client, text: string): Promise<string> {
+  const sentAtMs = performance.now();
+  let stop = (): void => undefined;
+  const came = new Promise<unknown>((resolve) => {
+    stop = client.on(`smoke.${text}`, ({ data }) => resolve(data));
+  });
+  try {
+    const { routed } = await publisher.toUser(user, `smoke.${text}`, { text });
+    if (!routed) throw new Error('no queue took it');
+    const data = await came;
+    if ((data as { text?: unknown }).text !== text) throw new Error(`got ${JSON.stringify(data)}`);
+    return `published, delivered to the client after ${Math.round(performance.now() - sentAtMs)} ms`;
+  } finally {
+    stop();
+  }
+}
+
+async function topic(publisher: Publisher, client: Client): Promise<string> {
+  const name = `smoke.${user}`;
+  let got: (data: unknown) => void = () => undefined;
+  const came = new Promise<unknown>((resolve) => {
+    got = resolve;
+  });
+  const subscription = await client.subscribe(name, ({ data }) => got(data));
+  await publisher.toTopic(name, { text: 'topic' });
+  const data = await came;
+  await subscription.unsubscribe();
+  if ((data as { text?: unknown }).text !== 'topic') throw new Error(`got ${JSON.stringify(data)}`);
+  return 'subscribed, published, delivered';
+}
+
+async function request(client: Client): Promise<string> {
+  try {
+    const reply = await client.request('demo.quote');
+    return `answered by the demo: ${JSON.stringify(reply)}`;
+  } catch (error) {
+    if (error instanceof ClientError && error.code === 'no-service') {
+      return 'answered: no-service (the demo does not run)';
+    }
+    throw error;
+  }
+}
+
+async function rebalance(amqpUrl: string): Promise<string> {
+  const operator = await createOperator({ amqpUrl });
+  try {
+    const { plan } = await whenReady(() => operator.rebalance());
+    const { nodes } = await operator.status();
+    const spread = nodes.map(({ node, connections }) => `${node} ${connections}`).join(', ');
+    return `answered ok, ${plan?.total ?? 0} to move; ${spread}`;
+  } finally {
+    await operator.close();
+  }
+}
+
+/** A balancer that has just started, or a plan that runs, says to ask again: so it does, until the step's time is up. */
+async function whenReady<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const deadline = Date.now() + stepTimeoutMs - 2_000;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isForNow = error instanceof OperatorError && forNow.has(error.code);
+      if (!isForNow || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** Undefined when it failed. */
+async function step<Result>(name: string, act: () => Promise<Result>): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`nothing came within ${stepTimeoutMs / 1_000} s`)),
+      stepTimeoutMs,
+    );
+  });
+  try {
+    const result = await Promise.race([act(), late]);
+    process.stdout.write(`ok      ${name}${typeof result === 'string' ? `: ${result}` : ''}\n`);
+    return result;
+  } catch (error) {
+    failed++;
+    process.stdout.write(`FAILED  ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The broker of the `npm start` of this checkout, if that is what is meant. */
+function defaultsFor(gateway: string | undefined): { gateway: string; amqpUrl: string } {
+  const running = readRunFile();
+  const chosen = gateway ?? running?.gateway ?? 'http://127.0.0.1:8080';
+  const isThisOne = running !== undefined && new URL(running.gateway).port === new URL(chosen).port;
+  return { gateway: chosen, amqpUrl: isThisOne ? running.amqpUrl : 'amqp://guest:guest@127.0.0.1:5672' };
+}
+
+let status = 1;
+try {
+  const flags = parseFlags(process.argv.slice(2), {
+    gateway: { type: 'string' },
+    'amqp-url': { type: 'string' },
+    help: { type: 'boolean', default: false },
+  });
+  if (flags.help) {
+    process.stdout.write(help);
+    status = 0;
+  } else {
+    const { gateway, amqpUrl } = defaultsFor(flags.gateway);
+    await run(gateway, flags['amqp-url'] ?? amqpUrl);
+    status = failed === 0 ? 0 : 1;
+  }
+} catch (error) {
+  status = reportFailure(error);
+}
+await Promise.race([
+  Promise.allSettled(closers.map((close) => close())),
+  new Promise((resolve) => setTimeout(resolve, 3_000)),
+]);
+process.exit(status);
