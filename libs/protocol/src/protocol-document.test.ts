@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { closeCodes, errorCodes, gapReasons } from './codes.js';
+import { defaults } from './frames.js';
+import {
+  edgeKey,
+  exchanges,
+  fenceKey,
+  maxTopicBytes,
+  maxUserIdBytes,
+  movesKey,
+  queues,
+  replyKey,
+  sessionQueue,
+  statsKey,
+  subprotocol,
+  topicKey,
+  userKey,
+} from './names.js';
+import { clientFrame } from './schemas.js';
+import { meshTopology } from './topology.js';
+
+const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'PROTOCOL.md'), 'utf8');
+
+/** A section by its heading's beginning, up to the next heading of its level or above. */
+function section(heading: string): string {
+  const from = text.indexOf(`\n${heading}`);
+  expect(from, `PROTOCOL.md has "${heading}"`).toBeGreaterThan(-1);
+  const level = heading.indexOf(' ');
+  const rest = text.slice(from + 1 + heading.length);
+  const end = rest.search(new RegExp(`^#{2,${level}} `, 'm'));
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** Rows of the one table of a section, without its head, cells without backquotes. */
+function table(heading: string): string[][] {
+  const lines = section(heading)
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const plain = (cell = ''): string => cell.replaceAll('`', '');
+
+/** What the text says of frames: kind → fields, `?` at the end of the optional. */
+function framesOf(heading: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of section(heading).split('\n')) {
+    if (!line.startsWith('**`')) continue;
+    // `a` / `b` share the fields that follow the last of them without some of their own.
+    let pending: string[] = [];
+    for (const [, kind, fields] of line.matchAll(/\*\*`(\w+)`\*\*(?: `\{([^}]*)\}`)?/g)) {
+      if (kind === undefined) continue;
+      pending.push(kind);
+      if (fields === undefined) continue;
+      for (const each of pending) found.set(each, fields.split(', ').sort());
+      pending = [];
+    }
+    for (const each of pending) found.set(each, []);
+  }
+  return found;
+}
+
+/** Fields of the interfaces of `frames.ts` by the kind of frame. */
+function declaredFrames(): Map<string, string[]> {
+  const source = readFileSync(join(import.meta.dirname, 'frames.ts'), 'utf8').replace(
+    /\/\*\*[\s\S]*?\*\//g,
+    '',
+  );
+  const found = new Map<string, string[]>();
+  for (const [, parent, body] of source.matchAll(
+    /interface \w+Frame(?: extends ([\w<>]+))? \{([\s\S]*?)\n\}/g,
+  )) {
+    const fields = [...(body ?? '').matchAll(/^ {2}(\w+\??):/gm)].map(([, field]) => field ?? '');
+    // How a body is carried is told once, for all frames.
+    if (parent === 'Payload') fields.push('data');
+    if (parent === 'Partial<Payload>') fields.push('data?');
+    const kinds = /^ {2}t: (.+);$/m.exec(body ?? '')?.[1] ?? '';
+    for (const [, kind] of kinds.matchAll(/'(\w+)'/g))
+      found.set(kind ?? '', fields.filter((field) => field !== 't').sort());
+  }
+  return found;
+}
+
+describe('PROTOCOL.md', () => {
+  it('names the subprotocol', () => {
+    expect(text.split('\n')[0]).toBe(`# The protocol: \`${subprotocol}\``);
+  });
+
+  it('has every close code as the code has it', () => {
+    const written = table('## 3. Close codes').map(([code, reason, after, meaning]) => ({
+      code: Number(code),
+      reason: plain(reason),
+      after,
+      meaning,
+    }));
+    expect(written).toEqual(Object.values(closeCodes));
+  });
+
+  it('has every reason of a gap', () => {
+    const written = table('### 2.3 Reasons of a gap').map(([reason]) => plain(reason));
+    expect(written).toEqual(Object.values(gapReasons));
+  });
+
+  it('names no error code that does not exist', () => {
+    const written = [...text.matchAll(/`error`(?: \(|,? )`([a-z-]+)`/g)].map(([, code]) => code);
+    expect(written.length).toBeGreaterThan(2);
+    expect(Object.values(errorCodes)).toEqual(expect.arrayContaining(written));
+  });
+
+  it('has the limits that the code has', () => {
+    const written = new Map(table('## 8. Limits').map(([what, limit]) => [plain(what), limit]));
+    const count = (n: number) => n.toLocaleString('en-US');
+    const ms = (n: number) => `${count(n)} ms`;
+    expect(Object.fromEntries(written)).toEqual({
+      'frame from a client': `${count(defaults.maxPayloadBytes)} bytes`,
+      'events ahead of ack (window)': count(defaults.window),
+      'unacknowledged for': ms(defaults.ackTimeoutMs),
+      'no hello for': ms(defaults.helloTimeoutMs),
+      heartbeat: ms(defaults.heartbeatMs),
+      'topics of a connection': count(defaults.maxTopicsPerConnection),
+      'session lifetime without a socket': ms(defaults.sessionLifetimeMs),
+      "events waiting in a session's queue": count(defaults.sessionMaxLength),
+      ticket: `${ms(defaults.ticketLifetimeMs)}, one socket`,
+      move: ms(defaults.moveDeadlineMs),
+      request: ms(defaults.requestTimeoutMs),
+    });
+  });
+
+  it('tells of no limit elsewhere that differs', () => {
+    expect(text).toContain(`at most ${maxUserIdBytes} bytes of UTF-8`);
+    expect(text).toContain(`at most ${maxTopicBytes} bytes`);
+    expect(text).toContain(`${defaults.maxTopicsPerConnection} topics a`);
+    expect(text).toContain(`within ${defaults.helloTimeoutMs / 1_000} s of opening`);
+    expect(text).toContain(`\`request-timeout\` after ${defaults.requestTimeoutMs / 1_000} s`);
+    expect(text).toContain(`length limit (${defaults.sessionMaxLength.toLocaleString('en-US')})`);
+    expect(text).toContain(`(${defaults.maxPayloadBytes / 1_024} KiB)`);
+  });
+
+  it("names every exchange and queue with its kind, and the keys' forms", () => {
+    const written = table('## 7. Names on the broker').map(([name, kind, carries]) => ({
+      name: plain(name),
+      kind,
+      carries: plain(carries),
+    }));
+    const named = written.filter(({ kind }) => kind?.endsWith('exchange'));
+    expect(named.map(({ name, kind }) => [name, kind]).sort()).toEqual(
+      meshTopology.exchanges.map(({ name, type }) => [name, `${type} exchange`]).sort(),
+    );
+    expect(written.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([queues.manage, sessionQueue('<uid>', '<sid>')]),
+    );
+    const carriedBy = (exchange: string) => written.find(({ name }) => name === exchange)?.carries;
+    expect(carriedBy(exchanges.events)).toContain(userKey('<uid>', '<event…>'));
+    expect(carriedBy(exchanges.events)).toContain(topicKey('<topic…>'));
+    expect(carriedBy(exchanges.stats)).toContain(statsKey('<node>'));
+    expect(carriedBy(exchanges.stats)).toContain(movesKey('<node>'));
+    for (const key of [edgeKey('<node>'), replyKey('<id>'), fenceKey('<node>', '<boot>')])
+      expect(carriedBy(exchanges.control)).toContain(key);
+  });
+
+  it('has every frame from the client with its fields', () => {
+    const written = framesOf('### 2.1 From the client');
+    const accepted = clientFrame.options.map(({ shape }) => {
+      const { t, ...fields } = shape;
+      const names = Object.entries(fields).map(([name, type]) =>
+        // Anything is data, so nothing is as well; the text has it written.
+        type.safeParse(undefined).success && name !== 'data' ? `${name}?` : name,
+      );
+      return [t.value, names.sort()] as const;
+    });
+    expect(Object.fromEntries(written)).toEqual(Object.fromEntries(accepted));
+  });
+
+  it('has every frame from the edge with its fields', () => {
+    const written = framesOf('### 2.2 From the edge');
+    const declared = declaredFrames();
+    expect(written.size).toBeGreaterThan(8);
+    // What only the client sends is the test above.
+    for (const { shape } of clientFrame.options) declared.delete(shape.t.value);
+    expect(Object.fromEntries(written)).toEqual(Object.fromEntries(declared));
+  });
+});
