@@ -84,12 +84,14 @@ export class Commands {
     } catch {
       value = undefined;
     }
+    // Edges gather commands to each other in arrays.
+    for (const each of Array.isArray(value) ? value : [value]) this.#onCommand(each, delivery.key);
+  }
+
+  #onCommand(value: unknown, key: string): void {
     const parsed = edgeCommand.safeParse(value);
     if (!parsed.success) {
-      this.#options.log.warn(
-        { key: delivery.key, reason: parsed.error.issues[0]?.message },
-        'command not understood',
-      );
+      this.#options.log.warn({ key, reason: parsed.error.issues[0]?.message }, 'command not understood');
       return;
     }
     const command = parsed.data;

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Publisher } from '@evenkeel/broker';
-import { allEdgesKey, type CommandOf, edgeKey, exchanges, sessionQueue } from '@evenkeel/protocol';
+import { allEdgesKey, type CommandOf, edgeKey, sessionQueue } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
 import type { Directory } from '../session/directory.js';
 import type { Session } from '../session/session.js';
+import { Coalescer } from './coalescer.js';
 
 /** What came of asking another edge for a session. */
 export interface TakeoverAnswer {
@@ -35,7 +36,7 @@ const nothing = (outcome: TakeoverAnswer['outcome']): TakeoverAnswer => ({
 export class Takeovers {
   readonly #config: EdgeConfig;
   readonly #boot: string;
-  readonly #publisher: Publisher;
+  readonly #outgoing: Coalescer;
   readonly #directory: Directory;
   readonly #log: Log;
   readonly #asking = new Map<string, Asking>();
@@ -46,7 +47,7 @@ export class Takeovers {
   constructor(config: EdgeConfig, boot: string, publisher: Publisher, directory: Directory, log: Log) {
     this.#config = config;
     this.#boot = boot;
-    this.#publisher = publisher;
+    this.#outgoing = new Coalescer(publisher);
     this.#directory = directory;
     this.#log = log;
   }
@@ -72,7 +73,7 @@ export class Takeovers {
         if (!isLive() || Date.now() >= endsAtMs) return settle(nothing('silent'));
         timer = setTimeout(send, this.#config.takeoverRetryMs);
         // The commands queue is exclusive to the connection that also consumes the sessions: no queue, no consumers.
-        this.#publish(edgeKey(node), command).then(
+        this.#outgoing.publish(edgeKey(node), command).then(
           (outcome) => {
             if (outcome === 'unrouted' && this.#asking.has(command.takeover)) settle(nothing('unreachable'));
           },
@@ -100,7 +101,7 @@ export class Takeovers {
       };
       const timer = setTimeout(() => finish(nothing('unknown')), timeoutMs);
       this.#asking.set(command.takeover, { session, settle });
-      this.#publish(allEdgesKey, command).catch(() => {});
+      this.#outgoing.publish(allEdgesKey, command).catch(() => {});
     });
   }
 
@@ -174,7 +175,7 @@ export class Takeovers {
 
   #send(node: string, command: CommandOf<'released'>): void {
     // If it gets lost the other edge asks again.
-    this.#publish(edgeKey(node), command).catch(() => {});
+    this.#outgoing.publish(edgeKey(node), command).catch(() => {});
   }
 
   #command(session: Session): CommandOf<'takeover'> {
@@ -190,16 +191,5 @@ export class Takeovers {
       mode: move === undefined ? 'resume' : 'move',
       ...(move === undefined ? {} : { move }),
     };
-  }
-
-  #publish(
-    key: string,
-    command: CommandOf<'takeover'> | CommandOf<'released'>,
-  ): Promise<'routed' | 'unrouted'> {
-    return this.#publisher.publish(exchanges.control, key, JSON.stringify(command), {
-      contentType: 'application/json',
-      mandatory: true,
-      expiration: 10_000,
-    });
   }
 }

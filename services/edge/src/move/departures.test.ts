@@ -1,0 +1,217 @@
+import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
+import { TicketOffice } from '@evenkeel/ticket';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { edgeConfig } from '../config.js';
+import { Directory } from '../session/directory.js';
+import type { PlannedMove, Session } from '../session/session.js';
+import { Departures } from './departures.js';
+
+const secret = 'departures-test-secret';
+const config = edgeConfig.parse({ secret, node: 'a', movesPerSecond: 100 });
+const office = new TicketOffice([secret]);
+
+/** A session as departures see it. */
+class FakeSession {
+  readonly key: string;
+  readonly claims: { uid: string; sid: string; epoch: number };
+  readonly frames: Record<string, unknown>[] = [];
+  readonly socket: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
+  activeAtMs = 0;
+  move: PlannedMove | undefined;
+  isAttached = true;
+  closedWith: number | undefined;
+
+  constructor(sid: string, isBare = false) {
+    this.claims = { uid: 'u', sid, epoch: 5 };
+    this.key = `u.${sid}`;
+    this.socket = { isOpen: true, isBare, send: (text) => this.frames.push(JSON.parse(text)) > 0 };
+  }
+
+  get isMovable(): boolean {
+    return this.isAttached && this.move === undefined;
+  }
+
+  close(why: { code: number }): void {
+    this.closedWith = why.code;
+  }
+
+  end(outcome: 'done' | 'failed' | 'timedOut'): void {
+    const { move } = this;
+    this.move = undefined;
+    move?.onEnd(outcome);
+  }
+}
+
+let departures: Departures;
+let sessions: FakeSession[];
+let directory: Directory;
+let reported: Map<string, MoveProgress>;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+  directory = new Directory();
+  reported = new Map();
+  sessions = [];
+  departures = new Departures(config, office, directory, Date.now, (moves) => {
+    for (const progress of moves) reported.set(progress.move, { ...progress });
+  });
+});
+afterEach(() => {
+  departures.stop();
+  vi.useRealTimers();
+});
+
+function populate(count: number, isBare = false): void {
+  for (let n = 0; n < count; n += 1) {
+    const session = new FakeSession(`s${sessions.length}`, isBare);
+    sessions.push(session);
+    directory.set(session as unknown as Session);
+  }
+}
+const to = { node: 'b', url: 'ws://b/ws' };
+const reconnect = (over: Partial<CommandOf<'reconnect'>> = {}) =>
+  departures.reconnect({ command: 'reconnect', move: 'm1', to, ...over });
+const told = () => sessions.filter((s) => s.frames.length > 0).length;
+
+describe('pacing', () => {
+  it('tells clients at the rate asked for, after a burst of a twentieth of a second', () => {
+    populate(300);
+    reconnect({ count: 300, ratePerSecond: 100 });
+    expect(told()).toBe(5);
+    vi.advanceTimersByTime(1_000);
+    expect(told()).toBeGreaterThanOrEqual(104);
+    expect(told()).toBeLessThanOrEqual(106);
+    vi.advanceTimersByTime(2_000);
+    expect(told()).toBe(300);
+  });
+
+  it('takes the configured rate where the command names none, and paces commands apart', () => {
+    populate(200);
+    reconnect({ move: 'm1', count: 100 });
+    reconnect({ move: 'm2', count: 100, ratePerSecond: 10 });
+    vi.advanceTimersByTime(545);
+    const byMove = (move: string) => sessions.filter((s) => s.frames[0]?.move === move).length;
+    expect(byMove('m1')).toBeGreaterThanOrEqual(58);
+    expect(byMove('m1')).toBeLessThanOrEqual(60);
+    expect(byMove('m2')).toBe(6);
+  });
+
+  it('runs no timer when it has nothing to do', () => {
+    populate(1);
+    reconnect({ count: 1 });
+    sessions[0]?.end('done');
+    vi.advanceTimersByTime(50);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(reported.get('m1')).toMatchObject({ done: 1, isFinal: true });
+  });
+});
+
+describe('a departure', () => {
+  it('gives the client a ticket for the target, newer than its own, valid until the deadline', () => {
+    populate(1);
+    reconnect({ sessions: ['u.s0'], deadlineMs: 9_000, reason: 'drain' });
+    const [frame] = sessions[0]?.frames ?? [];
+    expect(frame).toMatchObject({ t: 'move', move: 'm1', url: to.url, reason: 'drain', deadlineMs: 9_000 });
+    const verdict = office.check(String(frame?.ticket), 'b', Date.now());
+    expect(verdict).toMatchObject({
+      ok: true,
+      claims: { uid: 'u', sid: 's0', node: 'b', move: 'm1', expiresAt: 1_009_000 },
+    });
+    if (!verdict.ok) return;
+    expect(verdict.claims.epoch).toBeGreaterThan(5);
+    expect(verdict.claims.from?.split(',')[0]).toBe('a');
+    expect(sessions[0]?.move).toMatchObject({ move: 'm1', deadlineAtMs: 1_009_000 });
+  });
+
+  it('counts what becomes of each, once, and is final when nothing is open', () => {
+    populate(4);
+    reconnect({ count: 4, ratePerSecond: 1_000 });
+    const [first, second, third] = sessions;
+    const ends = first?.move?.onEnd;
+    ends?.('done');
+    ends?.('failed');
+    second?.end('failed');
+    third?.end('timedOut');
+    vi.advanceTimersByTime(10);
+    expect(reported.get('m1')).toMatchObject({
+      asked: 4,
+      sent: 4,
+      done: 1,
+      failed: 1,
+      timedOut: 1,
+      isFinal: false,
+    });
+    expect(departures.counts).toEqual({ pending: 1, done: 1, failed: 2 });
+    sessions[3]?.end('done');
+    vi.advanceTimersByTime(10);
+    expect(reported.get('m1')).toMatchObject({ done: 2, isFinal: true });
+    expect(departures.counts.pending).toBe(0);
+  });
+
+  it('refuses sessions that are not here, are moving already, or have gone by the time it is their turn', () => {
+    populate(3);
+    reconnect({ move: 'first', sessions: ['s0'] });
+    reconnect({ sessions: ['s0', 'u.s1', 'nowhere', 'u.nowhere'] });
+    expect(reported.get('m1')).toMatchObject({ asked: 4, sent: 1, refused: 3 });
+    populate(20);
+    reconnect({ move: 'slow', sessions: ['s2', 's3'], ratePerSecond: 1 });
+    expect(told()).toBe(3);
+    const late = sessions[3];
+    if (late) late.socket.isOpen = false;
+    vi.advanceTimersByTime(1_100);
+    expect(reported.get('slow')).toMatchObject({ asked: 2, sent: 1, refused: 1 });
+    expect(late?.frames).toEqual([]);
+  });
+
+  it('moves nobody to this edge itself', () => {
+    populate(2);
+    reconnect({ to: { node: 'a', url: 'ws://a' }, count: 2 });
+    expect(told()).toBe(0);
+    expect(reported.get('m1')).toMatchObject({ refused: 2, isFinal: true });
+  });
+
+  it('picks no session for two commands at once', () => {
+    populate(10);
+    reconnect({ move: 'm1', count: 6, ratePerSecond: 1 });
+    reconnect({ move: 'm2', count: 6, ratePerSecond: 1 });
+    vi.advanceTimersByTime(10);
+    expect(reported.get('m2')).toMatchObject({ asked: 6, refused: 2 });
+    vi.advanceTimersByTime(10_000);
+    expect(sessions.map((s) => s.frames.length)).toEqual(sessions.map(() => 1));
+  });
+
+  it('carries a repeated command out once and answers with where it stands', () => {
+    populate(3);
+    reconnect({ count: 1 });
+    reported.clear();
+    reconnect({ count: 1 });
+    expect(told()).toBe(1);
+    expect(reported.get('m1')).toMatchObject({ asked: 1, sent: 1 });
+  });
+
+  it('cancelled tells nobody else; who was told goes on', () => {
+    populate(10);
+    reconnect({ count: 10, ratePerSecond: 10 });
+    vi.advanceTimersByTime(300);
+    const before = told();
+    departures.cancel('m1');
+    departures.cancel('unknown');
+    vi.advanceTimersByTime(2_000);
+    expect(told()).toBe(before);
+    expect(reported.get('m1')).toMatchObject({ sent: before, refused: 10 - before, isFinal: false });
+    for (const session of sessions) session.end('done');
+    vi.advanceTimersByTime(10);
+    expect(reported.get('m1')).toMatchObject({ done: before, isFinal: true });
+    // Those not told may be picked again.
+    reconnect({ move: 'm2', count: 10, ratePerSecond: 1_000 });
+    expect(reported.get('m2')).toMatchObject({ asked: 10, sent: 10 });
+  });
+
+  it('closes a bare client with 1012, which counts as done', () => {
+    populate(1, true);
+    reconnect({ sessions: ['s0'] });
+    expect(sessions[0]?.closedWith).toBe(1012);
+    expect(sessions[0]?.frames).toEqual([]);
+    expect(reported.get('m1')).toMatchObject({ sent: 1, done: 1, isFinal: true });
+  });
+});
