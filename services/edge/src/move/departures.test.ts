@@ -93,7 +93,8 @@ describe('pacing', () => {
     const byMove = (move: string) => sessions.filter((s) => s.frames[0]?.move === move).length;
     expect(byMove('m1')).toBeGreaterThanOrEqual(58);
     expect(byMove('m1')).toBeLessThanOrEqual(60);
-    expect(byMove('m2')).toBe(6);
+    expect(byMove('m2')).toBeGreaterThanOrEqual(5);
+    expect(byMove('m2')).toBeLessThanOrEqual(6);
   });
 
   it('runs no timer when it has nothing to do', () => {

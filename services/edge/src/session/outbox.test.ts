@@ -1,0 +1,327 @@
+import type { Delivery, DeliveryProperties } from '@evenkeel/broker';
+import { describe, expect, it } from 'vitest';
+import type { Socket } from '../socket/socket.js';
+import { Outbox, type OutboxOptions } from './outbox.js';
+
+type Over = Omit<Partial<Delivery>, 'properties'> & { properties?: Partial<DeliveryProperties> };
+
+/** What was settled, in the order it was. */
+class Queue {
+  readonly settled: string[] = [];
+
+  delivery(n: number, over: Over = {}): Delivery {
+    return {
+      body: Buffer.from(String(n)),
+      exchange: 'mesh.events',
+      key: 'user.alice.order.created',
+      redelivered: false,
+      isSettled: false,
+      ack: () => void this.settled.push(`ack ${n}`),
+      requeue: () => void this.settled.push(`requeue ${n}`),
+      drop: () => void this.settled.push(`drop ${n}`),
+      ...over,
+      properties: { messageId: `m${n}`, timestamp: 1_700_000_000, headers: {}, ...over.properties },
+    };
+  }
+}
+
+class FakeSocket {
+  readonly sent: string[] = [];
+  readonly bytes: Buffer[] = [];
+  isOpen = true;
+  isBare = false;
+  bufferedBytes = 0;
+  /** Buffered after each frame sent. */
+  grows = 0;
+
+  send(text: string): boolean {
+    if (!this.isOpen) return false;
+    this.sent.push(text);
+    this.bufferedBytes += this.grows;
+    return true;
+  }
+
+  sendBinary(bytes: Buffer): boolean {
+    if (this.isOpen) this.bytes.push(bytes);
+    return this.isOpen;
+  }
+
+  get frames(): Record<string, unknown>[] {
+    return this.sent.map((text) => JSON.parse(text));
+  }
+
+  get data(): unknown[] {
+    return this.frames.map((frame) => frame.data);
+  }
+}
+
+function make(options: Partial<OutboxOptions> = {}) {
+  const queue = new Queue();
+  const socket = new FakeSocket();
+  const outbox = new Outbox(socket as unknown as Socket, {
+    ackMode: 'client',
+    window: 4,
+    highWatermarkBytes: 100,
+    now: () => 7,
+    onWritten: () => {},
+    ...options,
+  });
+  outbox.suspect = 0;
+  const offer = (from: number, to: number, over: Partial<Delivery> = {}) => {
+    for (let n = from; n <= to; n += 1) outbox.offer(queue.delivery(n, over));
+  };
+  return { queue, socket, outbox, offer };
+}
+
+describe('writing', () => {
+  it('numbers events from 1, with identity, name and time', () => {
+    const { socket, offer } = make();
+    offer(1, 2);
+    expect(socket.frames[1]).toEqual({
+      t: 'event',
+      seq: 2,
+      id: 'm2',
+      name: 'order.created',
+      at: 1_700_000_000_000,
+      data: 2,
+    });
+  });
+
+  it('keeps back what comes while the socket is over its high watermark, and writes it in order when it is not', () => {
+    const { socket, outbox, offer } = make();
+    socket.grows = 60;
+    offer(1, 5);
+    expect(socket.data).toEqual([1, 2]);
+    expect(outbox.unacked).toBe(5);
+    socket.bufferedBytes = 50;
+    outbox.flush();
+    expect(socket.data).toEqual([1, 2, 3]);
+    socket.bufferedBytes = 0;
+    offer(6, 6);
+    // Room for it, and yet not its turn.
+    expect(socket.data).toEqual([1, 2, 3]);
+    socket.grows = 0;
+    outbox.flush();
+    expect(socket.data).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('writes nothing to a socket that has gone, and holds on to it', () => {
+    const { queue, socket, outbox, offer } = make();
+    socket.bufferedBytes = 101;
+    offer(1, 2);
+    socket.isOpen = false;
+    socket.bufferedBytes = 0;
+    outbox.flush();
+    expect(socket.sent).toEqual([]);
+    expect(outbox.unacked).toBe(2);
+    expect(queue.settled).toEqual([]);
+  });
+
+  it('turns a service’s reply into an answer, acknowledged when written and not numbered', () => {
+    const { queue, socket, outbox } = make();
+    outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
+    const failed = { correlationId: 'r2', headers: { 'evenkeel-error': 'sold-out' } };
+    outbox.offer(queue.delivery(2, { exchange: '', properties: failed }));
+    expect(socket.frames).toEqual([
+      { t: 'ok', re: 'r1', data: 1 },
+      { t: 'error', re: 'r2', code: 'sold-out', message: '2' },
+    ]);
+    expect(queue.settled).toEqual(['ack 1', 'ack 2']);
+    expect(outbox.seq).toBe(0);
+  });
+
+  it('gives a reply back when the socket has gone', () => {
+    const { queue, socket, outbox } = make();
+    socket.isOpen = false;
+    outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
+    expect(queue.settled).toEqual(['requeue 1']);
+  });
+
+  it('writes bodies alone to a bare client, and gives back what it cannot write', () => {
+    const { queue, socket, outbox } = make({ ackMode: 'write' });
+    socket.isBare = true;
+    outbox.offer(queue.delivery(1));
+    outbox.offer(queue.delivery(2, { body: Buffer.from([0xff]) }));
+    socket.isOpen = false;
+    outbox.offer(queue.delivery(3));
+    expect(socket.sent).toEqual(['1']);
+    expect(socket.bytes).toEqual([Buffer.from([0xff])]);
+    expect(queue.settled).toEqual(['ack 1', 'ack 2', 'requeue 3']);
+  });
+});
+
+describe('acknowledging', () => {
+  it('settles everything up to a seq, oldest first, once', () => {
+    const { queue, outbox, offer } = make();
+    offer(1, 4);
+    expect(outbox.isFull).toBe(true);
+    expect(outbox.ack(2)).toBe(true);
+    expect(outbox.ack(1)).toBe(true);
+    expect(outbox.ack(2)).toBe(true);
+    expect(queue.settled).toEqual(['ack 1', 'ack 2']);
+    expect(outbox.unacked).toBe(2);
+    expect(outbox.isFull).toBe(false);
+  });
+
+  it('refuses a seq that was never sent, and settles nothing', () => {
+    const { queue, socket, outbox, offer } = make();
+    offer(1, 2);
+    socket.bufferedBytes = 101;
+    offer(3, 3);
+    expect(outbox.ack(3)).toBe(false);
+    expect(queue.settled).toEqual([]);
+  });
+
+  it('counts through many windows', () => {
+    const { queue, outbox, offer } = make({ window: 64 });
+    for (let n = 1; n <= 1_000; n += 1) {
+      offer(n, n);
+      if (n % 3 === 0) outbox.ack(n - 1);
+    }
+    outbox.ack(1_000);
+    expect(queue.settled).toEqual(Array.from({ length: 1_000 }, (_, i) => `ack ${i + 1}`));
+    expect(outbox.unacked).toBe(0);
+    expect(outbox.oldestAtMs).toBeUndefined();
+  });
+
+  it('is done by the writing itself in mode write, but for what could not be written', () => {
+    const { queue, socket, outbox, offer } = make({ ackMode: 'write' });
+    offer(1, 2);
+    socket.isOpen = false;
+    offer(3, 3);
+    expect(queue.settled).toEqual(['ack 1', 'ack 2']);
+    expect(outbox.requeueAll()).toEqual({ requeued: 1, written: 1 });
+  });
+
+  it('knows how long the oldest has been waiting', () => {
+    let now = 10;
+    const { outbox, offer } = make({ now: () => now });
+    offer(1, 1);
+    now = 20;
+    offer(2, 2);
+    expect(outbox.oldestAtMs).toBe(10);
+    outbox.ack(1);
+    expect(outbox.oldestAtMs).toBe(20);
+  });
+});
+
+describe('giving back', () => {
+  it('requeues in order: first what was written, then what was kept back, and counts both', () => {
+    const { queue, socket, outbox, offer } = make();
+    offer(1, 3);
+    outbox.ack(1);
+    socket.bufferedBytes = 101;
+    offer(4, 5);
+    expect(outbox.requeueAll()).toEqual({ requeued: 4, written: 2 });
+    expect(queue.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3', 'requeue 4', 'requeue 5']);
+    expect(outbox.unacked).toBe(0);
+    expect(outbox.requeueAll()).toEqual({ requeued: 0, written: 0 });
+  });
+
+  it('forgets what the broker will deliver again; a late ack settles nothing and is no violation', () => {
+    const { queue, outbox, offer } = make();
+    offer(1, 3);
+    outbox.forget();
+    expect(outbox.unacked).toBe(0);
+    expect(outbox.ack(3)).toBe(true);
+    expect(queue.settled).toEqual([]);
+    offer(4, 4);
+    expect(outbox.seq).toBe(4);
+  });
+
+  it('does not claim to know what had been written once the broker took deliveries back', () => {
+    const { outbox, offer } = make();
+    offer(1, 3);
+    outbox.forget();
+    expect(outbox.requeueAll()).toEqual({ requeued: 0, written: undefined });
+  });
+});
+
+describe('suspicion', () => {
+  const flags = (socket: FakeSocket) => socket.frames.map((frame) => frame.redelivered === true);
+
+  it('marks as many of the first as an earlier socket may have seen, where the broker marks them too', () => {
+    const { socket, outbox, offer } = make();
+    outbox.suspect = 2;
+    offer(1, 4, { redelivered: true });
+    expect(flags(socket)).toEqual([true, true, false, false]);
+  });
+
+  it('marks none that the broker delivers for the first time', () => {
+    const { socket, outbox, offer } = make();
+    outbox.suspect = 3;
+    offer(1, 2);
+    expect(flags(socket)).toEqual([false, false]);
+  });
+
+  it('goes by the broker’s mark when nobody said, and after a loss of its channel', () => {
+    const { socket, outbox, offer } = make();
+    outbox.suspect = undefined;
+    offer(1, 1, { redelivered: true });
+    offer(2, 2);
+    outbox.suspect = 0;
+    outbox.forget();
+    offer(3, 3, { redelivered: true });
+    expect(flags(socket)).toEqual([true, false, true]);
+  });
+});
+
+describe('waiting', () => {
+  it('is settled when the last is acknowledged, and not before', async () => {
+    const { outbox, offer } = make();
+    offer(1, 2);
+    let isSettled = false;
+    const settled = outbox.settled(60_000).then(() => {
+      isSettled = true;
+    });
+    outbox.ack(1);
+    await Promise.resolve();
+    expect(isSettled).toBe(false);
+    outbox.ack(2);
+    await settled;
+  });
+
+  it.each([
+    ['nothing is held', () => {}],
+    ['the socket has closed', (s: FakeSocket, o: Outbox) => void closeSocket(s, o)],
+  ])('does not wait when %s', async (_when, before) => {
+    const { socket, outbox, offer } = make();
+    if (_when !== 'nothing is held') offer(1, 1);
+    before(socket, outbox);
+    await outbox.settled(60_000);
+    await outbox.flushed(60_000);
+  });
+
+  it('ends its waits when the socket closes, when the channel is lost, and when time is up', async () => {
+    for (const end of [
+      (socket: FakeSocket, outbox: Outbox) => closeSocket(socket, outbox),
+      (_socket: FakeSocket, outbox: Outbox) => outbox.forget(),
+    ]) {
+      const { socket, outbox, offer } = make();
+      offer(1, 1);
+      const settled = outbox.settled(60_000);
+      end(socket, outbox);
+      await settled;
+    }
+    const { outbox, offer } = make();
+    offer(1, 1);
+    await outbox.settled(5);
+    expect(outbox.unacked).toBe(1);
+  });
+
+  it('is flushed when nothing is kept back, acknowledged or not', async () => {
+    const { socket, outbox, offer } = make();
+    socket.bufferedBytes = 101;
+    offer(1, 2);
+    const flushed = outbox.flushed(60_000);
+    socket.bufferedBytes = 0;
+    outbox.flush();
+    await flushed;
+    expect(outbox.unacked).toBe(2);
+  });
+});
+
+function closeSocket(socket: FakeSocket, outbox: Outbox): void {
+  socket.isOpen = false;
+  outbox.socketClosed();
+}
