@@ -49,11 +49,14 @@ export class FleetClient {
   readonly user: string;
   readonly record = new SequenceRecord();
   moves = 0;
+  /** Times that it came back, after a loss, on another node. */
+  returns = 0;
   readonly client: Client;
   readonly #n: number;
   readonly #tally: Tally;
   readonly #begunAtMs = clock();
   #isNew = true;
+  #node = '';
   #movingSinceMs = 0;
   #inShadowUntilMs = 0;
 
@@ -101,7 +104,9 @@ export class FleetClient {
     switch (status.type) {
       case 'connected': {
         if (this.#isNew) tally.connectTimes.add(clock() - this.#begunAtMs);
+        else if (status.node !== this.#node) this.returns++;
         this.#isNew = false;
+        this.#node = status.node;
         break;
       }
       case 'connect-failed':
@@ -117,6 +122,7 @@ export class FleetClient {
         break;
       case 'moved':
         this.moves++;
+        this.#node = status.node;
         tally.moveTimes.add(clock() - this.#movingSinceMs);
         this.#movingSinceMs = 0;
         this.#inShadowUntilMs = clock() + moveShadowMs;

@@ -225,6 +225,7 @@ function merged(reports: readonly WorkerReport[]): FleetStats {
     disconnects: sum((report) => report.disconnects),
     closed: sum((report) => report.closed),
     moves: sum((report) => report.moves),
+    returns: sum((report) => report.returns),
     connectFailures: counts((report) => report.connectFailures),
     gaps: counts((report) => report.gaps),
     movesFailed: counts((report) => report.movesFailed),

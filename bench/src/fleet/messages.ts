@@ -59,8 +59,10 @@ export interface WorkerReport {
   readonly gaps: Record<string, number>;
   readonly closed: number;
   readonly moves: number;
+  /** Times that a client came back, after a loss, on another node. */
+  readonly returns: number;
   readonly movesFailed: Record<string, number>;
-  /** Clients by how often they were moved. */
+  /** Clients by how often they changed the node: moves and returns. */
   readonly clientsByMoves: readonly number[];
   /** Sockets dialled, in moves too: by host and port of the edge, by second since the epoch. */
   readonly dials: Record<string, Record<number, number>>;

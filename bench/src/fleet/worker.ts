@@ -64,8 +64,8 @@ function start({
 function report(): WorkerReport {
   const perNode: Record<string, number> = {};
   const clientsByMoves: number[] = [];
-  const sums = { received: 0, repeated: 0, reordered: 0, moves: 0 };
-  for (const { client, record, moves } of clients.values()) {
+  const sums = { received: 0, repeated: 0, reordered: 0, moves: 0, returns: 0 };
+  for (const { client, record, moves, returns } of clients.values()) {
     if (client.state === 'connected' && client.node !== undefined) {
       perNode[client.node] = (perNode[client.node] ?? 0) + 1;
     }
@@ -73,7 +73,8 @@ function report(): WorkerReport {
     sums.repeated += record.repeated;
     sums.reordered += record.reordered;
     sums.moves += moves;
-    clientsByMoves[moves] = (clientsByMoves[moves] ?? 0) + 1;
+    sums.returns += returns;
+    clientsByMoves[moves + returns] = (clientsByMoves[moves + returns] ?? 0) + 1;
   }
   return {
     ...tally,

@@ -23,6 +23,7 @@ export interface StoryResult {
   readonly lost: number;
   readonly repeated: number;
   readonly reordered: number;
+  /** How often a session changed its node, by a move or by coming back after a loss. */
   readonly movesPerSession: number;
   readonly clients: number;
   readonly clientsWithFaults: readonly FaultyClient[];
@@ -40,7 +41,7 @@ const arriveTimeoutMs = 30_000;
 export async function settle(
   stage: Stage,
   extra: Record<string, unknown> = {},
-  movesPerSessionAllowed = Number.POSITIVE_INFINITY,
+  { movesPerSession: allowed = Number.POSITIVE_INFINITY, mayDisconnect = false } = {},
 ): Promise<StoryResult> {
   const { fleet, publisher } = stage;
   const counts = await publisher?.finish();
@@ -55,14 +56,17 @@ export async function settle(
   if (check.reordered > 0) stage.fail(`${check.reordered} events came out of order`);
   if (check.misrouted > 0) stage.fail(`${check.misrouted} events reached another user`);
   if (stats.closed > 0) stage.fail(`${stats.closed} clients were closed for good`);
+  if (stats.disconnects > 0 && !mayDisconnect) {
+    stage.fail(`${stats.disconnects} times a client was without a connection`);
+  }
   if (counts !== undefined && counts.failed + (counts.sent - counts.confirmed - counts.failed) > 0) {
     stage.fail(
       `${counts.sent - counts.confirmed} events were not confirmed: ${counts.firstFailure ?? 'in time'}`,
     );
   }
-  const movesPerSession = Math.round((stats.moves / check.clients) * 1_000) / 1_000;
-  if (movesPerSession > movesPerSessionAllowed) {
-    stage.fail(`${movesPerSession} moves per session, not ${movesPerSessionAllowed}`);
+  const movesPerSession = Math.round(((stats.moves + stats.returns) / check.clients) * 1_000) / 1_000;
+  if (movesPerSession > allowed) {
+    stage.fail(`${movesPerSession} moves per session, not ${allowed}`);
   }
   const incidents = stage.failures.length === 0 ? [] : stats.incidents.slice(0, 20);
   for (const { atMs, user, node, what } of incidents) {

@@ -29,7 +29,11 @@ export async function playHerd(stage: Stage): Promise<StoryResult> {
   if (!areBack)
     stage.fail(`not every client was back ${returnTimeoutMs / 1_000} s after ${victim.node} was killed`);
   const recovery = await allIn(stage, `${victim.node} was killed`, killedAtMs);
-  return settle(stage, { handshakesPerSecondAllowed: handshakesPerSecond, arrival, recovery });
+  return settle(
+    stage,
+    { handshakesPerSecondAllowed: handshakesPerSecond, arrival, recovery },
+    { mayDisconnect: true },
+  );
 }
 
 /** Notes the step and what every edge was asked to take. */

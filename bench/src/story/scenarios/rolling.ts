@@ -43,5 +43,5 @@ export async function playRolling(stage: Stage): Promise<StoryResult> {
     if (isMeant && version !== newVersion) stage.fail(`${node} runs version ${version}`);
   }
   const bound = 1 + (surge ? 1 : 2) / edges + movesTolerance;
-  return settle(stage, { surge, movesPerSessionAllowed: bound }, bound);
+  return settle(stage, { surge, movesPerSessionAllowed: bound }, { movesPerSession: bound });
 }
