@@ -93,7 +93,9 @@ describe('a client in a page', () => {
 
   it('has a session of its own in each tab, a duplicated one included', async () => {
     const { context, page } = await openPage('page.html');
-    const { session } = await page.recording();
+    // A page that was reloaded has read its session from the storage, and must have left none there.
+    await page.page.reload();
+    const { session } = await page.until('is connected again', ({ state }) => state === 'connected');
     const opening = context.waitForEvent('page');
     // Such a window begins with a copy of the opener's storage, as a duplicated tab does.
     await page.page.evaluate('void window.open(location.href)');
