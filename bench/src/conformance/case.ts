@@ -6,6 +6,7 @@ import {
   exchanges,
   type MoveFrame,
   type Placement,
+  sessionQueue,
   topicKey,
   toUid,
   userKey,
@@ -124,11 +125,25 @@ export class Case {
   }
 
   /** Waits until the session's queue is consumed: a bare client is not told. */
-  async attachedSomewhere(session: string, user = this.user): Promise<void> {
-    const queue = `session.${toUid(user)}.${session}`;
+  attachedSomewhere(session: string, user = this.user): Promise<void> {
+    return this.#consumed(session, user, 1);
+  }
+
+  /** Waits until no edge holds the session: it takes a moment to notice that a socket has gone. */
+  unattended(session: string, user = this.user): Promise<void> {
+    return this.#consumed(session, user, 0);
+  }
+
+  async #consumed(session: string, user: string, consumers: number): Promise<void> {
+    const queue = sessionQueue(toUid(user), session);
     const endsAtMs = Date.now() + 8_000;
-    while ((await this.mesh.topology.checkQueue(queue))?.consumers !== 1) {
-      must(Date.now() < endsAtMs, `nobody consumes ${queue}`);
+    for (;;) {
+      const found = await this.mesh.topology.checkQueue(queue);
+      if (found?.consumers === consumers) return;
+      must(
+        Date.now() < endsAtMs,
+        `${queue} has ${found?.consumers ?? 'no'} consumers where ${consumers} were wanted`,
+      );
       await pause(20);
     }
   }

@@ -89,7 +89,7 @@ export const sessionRules: Rule[] = [
     async check(c) {
       const a = await c.attach();
       await a.socket.cut();
-      await unattended(c, a.placement.session);
+      await c.unattended(a.placement.session);
       await c.mesh.topology.deleteQueue(sessionQueue(toUid(c.user), a.placement.session));
       const { socket, welcome } = await c.resume(a);
       mustEqual(welcome.resumed, false, 'resumed');
@@ -105,7 +105,7 @@ export const sessionRules: Rule[] = [
     async check(c) {
       const a = await c.attach();
       await a.socket.cut();
-      await unattended(c, a.placement.session);
+      await c.unattended(a.placement.session);
       const count = defaults.sessionMaxLength + 50;
       await c.series(count);
       const { socket } = await c.resume(a, { ack: 'write' });
@@ -199,12 +199,3 @@ export const sessionRules: Rule[] = [
     },
   },
 ];
-
-async function unattended(c: Parameters<Rule['check']>[0], session: string): Promise<void> {
-  const queue = sessionQueue(toUid(c.user), session);
-  for (let n = 0; n < 400; n++) {
-    if ((await c.mesh.topology.checkQueue(queue))?.consumers === 0) return;
-    await pause(20);
-  }
-  must(false, `${queue} is consumed 8 s after its client has gone`);
-}
