@@ -173,7 +173,7 @@ describe('what arrives over AMQP', () => {
   });
 
   it('outlives commands that are not JSON, of no known kind, or with wrong fields, and says so', async () => {
-    const bad = ['', 'not json', 'null', '[]', '{"command":"explode"}', '{"command":"reconnect","move":7}'];
+    const bad = ['', 'not json', 'null', '[7]', '{"command":"explode"}', '{"command":"reconnect","move":7}'];
     bad.push(JSON.stringify({ command: 'where', uid: '#', reply: 'x', ask: 'y' }));
     bad.push(JSON.stringify({ command: 'takeover', uid: '*', sid: '*' }));
     for (const body of bad) {
@@ -182,20 +182,23 @@ describe('what arrives over AMQP', () => {
     }
     const puppet = await mesh.puppet('asks');
     const { uid } = bystander.session;
-    await mesh.command('e1', { command: 'where', uid, reply: 'nobody', ask: 'a' });
-    await mesh.command('e1', {
+    const takeover = {
       command: 'takeover',
-      takeover: 'unknown-session',
+      takeover: 't',
       uid,
-      sid: 'no-such-session',
+      sid: 'none',
       from: 'asks',
       boot: 'b',
       epoch: 1,
-      mode: 'resume',
-    });
+    };
+    // Several in one message: a bad one takes no other with it.
+    const batch = [{ command: 'explode' }, { ...takeover, mode: 'resume' }];
+    await mesh.publisher.publish(exchanges.control, edgeKey('e1'), JSON.stringify(batch));
     // Answered: the queue of commands is being worked on.
     expect(await puppet.command('released')).toMatchObject({ outcome: 'unknown' });
-    expect(edge.lines.filter((line) => line.includes('command not understood'))).toHaveLength(bad.length * 2);
+    expect(edge.lines.filter((line) => line.includes('command not understood'))).toHaveLength(
+      bad.length * 2 + 1,
+    );
   });
 
   it('ignores a released that answers no question', async () => {

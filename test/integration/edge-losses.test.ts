@@ -170,7 +170,9 @@ describe('a connection to the broker', () => {
     // The acknowledgement of 2 may have been lost on its way.
     expect([1, 3]).toContain(begin);
     expect(again.map((e) => e.data)).toEqual(range(begin, 6));
-    expect(again.map((e) => e.redelivered === true)).toEqual(again.map((e) => Number(e.data) <= 4));
+    // Of the rest, what the broker had sent into the dying connection may be marked as well.
+    const repeats = again.filter((e) => Number(e.data) <= 4);
+    expect(repeats.every((e) => e.redelivered)).toBe(true);
     expect(again.map((e) => e.seq)).toEqual(range(5, 4 + again.length));
     expect(client.kinds.filter((t) => t === 'gap')).toHaveLength(1);
     await client.close();

@@ -285,7 +285,8 @@ export class PuppetEdge {
     await broker.consumers().consume(queue, {
       onDelivery: (delivery) => {
         delivery.ack();
-        puppet.commands.push(JSON.parse(delivery.body.toString('utf8')));
+        const body = JSON.parse(delivery.body.toString('utf8'));
+        puppet.commands.push(...(Array.isArray(body) ? body : [body]));
       },
     });
     return puppet;
