@@ -115,7 +115,6 @@ export const errorCodes = {
   noService: 'no-service',
   requestTimeout: 'request-timeout',
   brokerUnavailable: 'broker-unavailable',
-  unavailable: 'unavailable',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -103,6 +103,11 @@ describe('PROTOCOL.md', () => {
     expect(written).toEqual(Object.values(closeCodes));
   });
 
+  it('has every error code', () => {
+    const written = table('### 2.4 Error codes').map(([code]) => plain(code));
+    expect(written).toEqual(Object.values(errorCodes));
+  });
+
   it('has every reason of a gap', () => {
     const written = table('### 2.3 Reasons of a gap').map(([reason]) => plain(reason));
     expect(written).toEqual(Object.values(gapReasons));

@@ -64,6 +64,7 @@ function make(options: Partial<OutboxOptions> = {}) {
     highWatermarkBytes: 100,
     now: () => 7,
     onWritten: () => {},
+    onReplied: () => {},
     ...options,
   });
   outbox.suspect = 0;
@@ -128,6 +129,13 @@ describe('writing', () => {
     ]);
     expect(queue.settled).toEqual(['ack 1', 'ack 2']);
     expect(outbox.seq).toBe(0);
+  });
+
+  it('says which request has had its reply, so that it is not timed out as well', () => {
+    const replied: string[] = [];
+    const { outbox, queue } = make({ onReplied: (id) => replied.push(id) });
+    outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
+    expect(replied).toEqual(['r1']);
   });
 
   it('gives a reply back when the socket has gone', () => {

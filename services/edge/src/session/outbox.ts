@@ -18,6 +18,8 @@ export interface OutboxOptions {
   now: () => number;
   /** Said of each event written, with its size in bytes. */
   onWritten(bytes: number): void;
+  /** Said of each reply written, with the id of its request. */
+  onReplied(id: string): void;
 }
 
 /**
@@ -192,6 +194,7 @@ export class Outbox {
     if (this.#socket.send(frame)) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(frame.length);
+    this.#options.onReplied(correlationId ?? '');
   }
 
   #writeBare(delivery: Delivery): void {

@@ -7,18 +7,18 @@ import {
   errorCodes,
   type GapReason,
   gapReasons,
-  isTopic,
   type ParsedClientFrame,
   sessionQueue,
 } from '@evenkeel/protocol';
-import { TokenBucket } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Socket, SocketOwner } from '../socket/socket.js';
+import { ClientRequests } from './client-requests.js';
 import type { SessionContext } from './context.js';
 import { Outbox } from './outbox.js';
 import { type Found, OwnershipError, searchMs, takeOwnership } from './ownership.js';
 import { makeQueue } from './queue.js';
-import { errorFrame, okFrame, sendInbound } from './requests.js';
+import { errorFrame } from './requests.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** A session's life on one edge; each state is left for a later one only. */
 export const sessionStates = {
@@ -73,19 +73,15 @@ export class Session implements SocketOwner {
   /** Moving average of events and bytes a second, kept by {@link Sweeper}. */
   eventsPerSecond = 0;
   bytesPerSecond = 0;
-  readonly topics = new Set<string>();
+  readonly #topics: Subscriptions;
+  readonly #requests: ClientRequests;
   move: PlannedMove | undefined;
   readonly #context: SessionContext;
   readonly #queue: string;
-  readonly #bucket: TokenBucket;
   #consumer: Consumer | undefined;
   #attaching: Promise<void> | undefined;
   #releasing: Promise<Release> | undefined;
   #welcome: (() => void) | undefined;
-  #received = 0;
-  #pendingAnswers = 0;
-  #onAnswered: (() => void) | undefined;
-  readonly #requests = new Map<string, number>();
   #isCheckingOverflow = false;
   #ackedSeq = 0;
 
@@ -95,8 +91,9 @@ export class Session implements SocketOwner {
     this.claims = socket.claims;
     this.key = `${socket.claims.uid}.${socket.claims.sid}`;
     this.#queue = sessionQueue(socket.claims.uid, socket.claims.sid);
-    const { framesBurst, framesPerSecond } = context.config;
-    this.#bucket = new TokenBucket(framesPerSecond, framesBurst, context.now());
+    const say = (frame: string) => this.#say(frame);
+    this.#topics = new Subscriptions(socket, context.hub, context.config.maxTopics, say);
+    this.#requests = new ClientRequests(context, socket.claims, this.#topics, say);
     this.outbox = this.#makeOutbox('client');
   }
 
@@ -141,14 +138,14 @@ export class Session implements SocketOwner {
         this.socket.send('{"t":"pong"}');
         return;
       default:
-        return this.#onRequest(frame);
+        return this.#requests.handle(frame);
     }
   }
 
   onDrain(): void {
     if (this.socket.hasDropped) {
       this.socket.hasDropped = false;
-      for (const topic of this.topics) this.gap(gapReasons.slowConsumer, topic);
+      for (const topic of this.#topics) this.gap(gapReasons.slowConsumer, topic);
     }
     if (this.state === sessionStates.attached || this.state === sessionStates.releasing) this.outbox.flush();
   }
@@ -171,7 +168,7 @@ export class Session implements SocketOwner {
     if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
     directory.set(this);
     try {
-      await Promise.all((hello.topics ?? []).map((topic) => this.#joinTopic(topic, undefined)));
+      await Promise.all((hello.topics ?? []).map((topic) => this.#topics.join(topic, undefined)));
       const wasHeldHere =
         previous?.state === sessionStates.attached || previous?.state === sessionStates.releasing;
       const predecessor = previous ? await previous.release('resume') : undefined;
@@ -245,7 +242,7 @@ export class Session implements SocketOwner {
       }),
     );
     const isMove = this.claims.move !== undefined;
-    if (hello.resume && !isMove) for (const topic of this.topics) this.gap(gapReasons.connectionLost, topic);
+    if (hello.resume && !isMove) for (const topic of this.#topics) this.gap(gapReasons.connectionLost, topic);
     if (!found.isResumed) {
       if (hello.resume || !this.claims.isNew) this.gap(gapReasons.sessionExpired);
       return;
@@ -258,7 +255,7 @@ export class Session implements SocketOwner {
   #refuse(why: CloseCode): void {
     this.#context.directory.remove(this);
     this.state = sessionStates.gone;
-    this.#leaveTopics();
+    this.#topics.leaveAll();
     this.socket.close(why);
   }
 
@@ -293,7 +290,7 @@ export class Session implements SocketOwner {
     const hasSaidMoved = (this.state as SessionState) === sessionStates.moved;
     if (!hasSaidMoved) this.state = sessionStates.gone;
     directory.remove(this);
-    this.#leaveTopics();
+    this.#topics.leaveAll();
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     this.#dismissSocket(hasSaidMoved);
     return { suspect: written, isFull };
@@ -302,14 +299,14 @@ export class Session implements SocketOwner {
   async #settleThroughSocket(settleTimeoutMs: number): Promise<void> {
     await this.outbox.flushed(settleTimeoutMs);
     await Promise.all([
-      this.topics.size > 0 ? this.#context.hub.fence(flushTimeoutMs) : undefined,
-      this.#answered(flushTimeoutMs),
+      this.#topics.size > 0 ? this.#context.hub.fence(flushTimeoutMs) : undefined,
+      this.#requests.answered(flushTimeoutMs),
     ]);
     if (!this.socket.isOpen) return;
-    this.socket.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#received}}`);
+    this.socket.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#requests.received}}`);
     this.state = sessionStates.moved;
     // `moved` is the last frame here: what topics carry from now on comes from the other edge alone.
-    this.#leaveTopics();
+    this.#topics.leaveAll();
     await this.outbox.settled(settleTimeoutMs);
   }
 
@@ -345,11 +342,7 @@ export class Session implements SocketOwner {
     if (oldest !== undefined && nowMs - oldest > config.ackTimeoutMs)
       return this.socket.close(closeCodes.ackTimeout);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
-    for (const [id, deadline] of this.#requests) {
-      if (deadline > nowMs) break;
-      this.#requests.delete(id);
-      this.socket.send(errorFrame(id, errorCodes.requestTimeout, 'no service answered in time; ask again'));
-    }
+    this.#requests.sweep(nowMs);
     this.eventsPerSecond = this.eventsPerSecond * 0.7 + this.recentEvents * 0.3;
     this.bytesPerSecond = this.bytesPerSecond * 0.7 + this.recentBytes * 0.3;
     this.recentEvents = 0;
@@ -383,109 +376,10 @@ export class Session implements SocketOwner {
     this.outbox.ack(this.#ackedSeq);
   }
 
-  #onRequest(frame: Extract<ParsedClientFrame, { id: string }>): void {
-    this.#received += 1;
-    this.#context.tally.received += 1;
-    if (!this.#bucket.tryTake(this.#context.now())) {
-      this.socket.send(
-        errorFrame(frame.id, errorCodes.rateLimited, 'too many frames; slow down and send it again'),
-      );
-      return;
-    }
-    switch (frame.t) {
-      case 'subscribe':
-        return this.#whilePending(this.#joinTopic(frame.topic, frame.id));
-      case 'unsubscribe':
-        this.#leaveTopic(frame.topic);
-        this.socket.send(okFrame(frame.id));
-        return;
-      default: {
-        const { config, publisher, now } = this.#context;
-        if (frame.t === 'request') this.#requests.set(frame.id, now() + config.requestTimeoutMs);
-        const answer = (text: string) => {
-          this.#requests.delete(frame.id);
-          this.socket.send(text);
-        };
-        this.#whilePending(
-          sendInbound(
-            { ...frame, data: frame.data },
-            this.claims,
-            config.node,
-            publisher,
-            config.requestTimeoutMs,
-            answer,
-          ),
-        );
-      }
-    }
-  }
-
-  #whilePending(work: Promise<void>): void {
-    this.#pendingAnswers += 1;
-    void work.finally(() => {
-      this.#pendingAnswers -= 1;
-      if (this.#pendingAnswers === 0) this.#onAnswered?.();
-    });
-  }
-
-  async #answered(timeoutMs: number): Promise<void> {
-    if (this.#pendingAnswers === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#onAnswered = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  async #joinTopic(topic: string, id: string | undefined): Promise<void> {
-    const { config, hub } = this.#context;
-    if (!isTopic(topic)) {
-      const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
-      this.socket.send(errorFrame(id, errorCodes.badTopic, message));
-      return;
-    }
-    if (!this.topics.has(topic)) {
-      if (this.topics.size >= config.maxTopics) {
-        this.socket.send(
-          errorFrame(id, errorCodes.topicLimit, `at most ${config.maxTopics} topics; unsubscribe from one`),
-        );
-        return;
-      }
-      this.topics.add(topic);
-      try {
-        await hub.join(topic);
-      } catch {
-        this.topics.delete(topic);
-        this.socket.send(
-          errorFrame(id, errorCodes.brokerUnavailable, 'not subscribed: the broker is away; try again'),
-        );
-        return;
-      }
-      if (!this.socket.isOpen || !this.topics.has(topic)) {
-        hub.leave(topic);
-        return;
-      }
-      this.socket.subscribe(topic);
-    }
-    if (id !== undefined) this.socket.send(okFrame(id));
-  }
-
-  #leaveTopic(topic: string): void {
-    if (!this.topics.delete(topic)) return;
-    this.socket.unsubscribe(topic);
-    this.#context.hub.leave(topic);
-  }
-
-  #leaveTopics(): void {
-    for (const topic of [...this.topics]) this.#leaveTopic(topic);
-  }
-
   gap(reason: GapReason, topic?: string): void {
     if (this.socket.isBare) return;
     this.#context.tally.gaps += 1;
-    this.socket.send(JSON.stringify({ t: 'gap', topic, reason }));
+    this.#say(JSON.stringify({ t: 'gap', topic, reason }));
   }
 
   #onUnreadable(value: unknown): void {
@@ -498,6 +392,11 @@ export class Session implements SocketOwner {
     this.socket.send(
       errorFrame(id, errorCodes.unknownType, `'${String(frame.t).slice(0, 64)}' is no kind of frame`),
     );
+  }
+
+  /** `moved` is the last frame: what is said later belongs to the next edge, or to nobody. */
+  #say(frame: string): void {
+    if (this.state !== sessionStates.moved) this.socket.send(frame);
   }
 
   #violate(): void {
@@ -518,6 +417,7 @@ export class Session implements SocketOwner {
         this.recentBytes += bytes;
         this.activeAtMs = now();
       },
+      onReplied: (id) => this.#requests.replied(id),
     });
   }
 }

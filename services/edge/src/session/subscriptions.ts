@@ -1,0 +1,70 @@
+import { errorCodes, isTopic } from '@evenkeel/protocol';
+import type { Socket } from '../socket/socket.js';
+import type { TopicHub } from '../topic/hub.js';
+import { errorFrame, okFrame } from './requests.js';
+
+/** The topics of one connection: counted in at the hub, subscribed on the socket. */
+export class Subscriptions {
+  readonly #names = new Set<string>();
+  readonly #socket: Socket;
+  readonly #hub: TopicHub;
+  readonly #limit: number;
+  readonly #say: (frame: string) => void;
+
+  constructor(socket: Socket, hub: TopicHub, limit: number, say: (frame: string) => void) {
+    this.#socket = socket;
+    this.#hub = hub;
+    this.#limit = limit;
+    this.#say = say;
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<string> {
+    return this.#names.values();
+  }
+
+  /** Resolves when every later message of the topic reaches the socket, or the refusal was said. `id`: of the request. */
+  async join(topic: string, id: string | undefined): Promise<void> {
+    if (!isTopic(topic)) {
+      const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
+      this.#say(errorFrame(id, errorCodes.badTopic, message));
+      return;
+    }
+    if (!this.#names.has(topic)) {
+      if (this.#names.size >= this.#limit) {
+        const message = `at most ${this.#limit} topics; unsubscribe from one`;
+        this.#say(errorFrame(id, errorCodes.topicLimit, message));
+        return;
+      }
+      this.#names.add(topic);
+      try {
+        await this.#hub.join(topic);
+      } catch {
+        this.#names.delete(topic);
+        const message = 'not subscribed: the broker is away; try again';
+        this.#say(errorFrame(id, errorCodes.brokerUnavailable, message));
+        return;
+      }
+      // It may have been left, or the socket closed, while the broker was binding.
+      if (!this.#socket.isOpen || !this.#names.has(topic)) {
+        this.#hub.leave(topic);
+        return;
+      }
+      this.#socket.subscribe(topic);
+    }
+    if (id !== undefined) this.#say(okFrame(id));
+  }
+
+  leave(topic: string): void {
+    if (!this.#names.delete(topic)) return;
+    this.#socket.unsubscribe(topic);
+    this.#hub.leave(topic);
+  }
+
+  leaveAll(): void {
+    for (const topic of [...this.#names]) this.leave(topic);
+  }
+}
