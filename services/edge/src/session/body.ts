@@ -4,7 +4,7 @@ import type { Delivery } from '@evenkeel/broker';
 const jsonType = /^application\/(?:[\w.+-]+\+)?json\b/i;
 const textType = /^text\//i;
 const carried = /^(?:traceparent|tracestate|cloudEvents[:_].+)$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The part of a frame that carries an AMQP message's body and headers, as JSON text beginning with a comma. */
 export function bodyFields(delivery: Delivery): string {
