@@ -4,7 +4,7 @@ import { type Roster, type Subject, userOf } from './roster.js';
 
 const tickMs = 20;
 /** Moves asked for and not finished, a process: what paces the mover when the mesh is slower than asked. */
-const maxUnderWay = 400;
+const maxUnderWay = 120;
 /** A move asked for that never began is asked for again after this. */
 const forgottenMs = 12_000;
 
