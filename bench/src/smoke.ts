@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { type Client, ClientError, connect } from '@evenkeel/client';
 import { parseFlags, readRunFile, reportFailure } from '@evenkeel/local';
-import { createOperator, OperatorError } from '@evenkeel/operator';
+import { createOperator } from '@evenkeel/operator';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import WebSocket from 'ws';
+import { whenReady } from './story/ask.js';
 
 const help = `npm run smoke -- [--gateway URL] [--amqp-url URL]
 
@@ -16,8 +17,6 @@ Exit status 0 only if everything was answered.
 `;
 
 const stepTimeoutMs = 15_000;
-/** Answers that say: ask again in a moment. */
-const forNow: ReadonlySet<string> = new Set(['not-ready', 'busy', 'plan-running']);
 const user = `smoke-${randomBytes(4).toString('hex')}`;
 const closers: (() => Promise<void>)[] = [];
 let failed = 0;
@@ -91,26 +90,12 @@ async function request(client: Client): Promise<string> {
 async function rebalance(amqpUrl: string): Promise<string> {
   const operator = await createOperator({ amqpUrl });
   try {
-    const { plan } = await whenReady(() => operator.rebalance());
+    const { plan } = await whenReady(stepTimeoutMs - 2_000, () => operator.rebalance());
     const { nodes } = await operator.status();
     const spread = nodes.map(({ node, connections }) => `${node} ${connections}`).join(', ');
     return `answered ok, ${plan?.total ?? 0} to move; ${spread}`;
   } finally {
     await operator.close();
-  }
-}
-
-/** A balancer that has just started, or a plan that runs, says to ask again: so it does, until the step's time is up. */
-async function whenReady<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  const deadline = Date.now() + stepTimeoutMs - 2_000;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isForNow = error instanceof OperatorError && forNow.has(error.code);
-      if (!isForNow || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
   }
 }
 

@@ -41,7 +41,7 @@ const arriveTimeoutMs = 30_000;
 export async function settle(
   stage: Stage,
   extra: Record<string, unknown> = {},
-  { movesPerSession: allowed = Number.POSITIVE_INFINITY, mayDisconnect = false } = {},
+  { movesPerSession: allowed = Number.POSITIVE_INFINITY, movesBefore = 0, mayDisconnect = false } = {},
 ): Promise<StoryResult> {
   const { fleet, publisher } = stage;
   const counts = await publisher?.finish();
@@ -59,12 +59,16 @@ export async function settle(
   if (stats.disconnects > 0 && !mayDisconnect) {
     stage.fail(`${stats.disconnects} times a client was without a connection`);
   }
+  if (Object.keys(stats.gaps).length > 0 && !mayDisconnect) {
+    stage.fail(`clients were told of gaps: ${JSON.stringify(stats.gaps)}`);
+  }
   if (counts !== undefined && counts.failed + (counts.sent - counts.confirmed - counts.failed) > 0) {
     stage.fail(
       `${counts.sent - counts.confirmed} events were not confirmed: ${counts.firstFailure ?? 'in time'}`,
     );
   }
-  const movesPerSession = Math.round(((stats.moves + stats.returns) / check.clients) * 1_000) / 1_000;
+  const movesPerSession =
+    Math.round(((stats.moves + stats.returns - movesBefore) / check.clients) * 1_000) / 1_000;
   if (movesPerSession > allowed) {
     stage.fail(`${movesPerSession} moves per session, not ${allowed}`);
   }
@@ -95,6 +99,7 @@ export async function settle(
     },
     extra: {
       ...extra,
+      arrival: stage.arrival,
       moveMs: { p50: round(stats.moveTimes.quantileMs(0.5)), p99: round(stats.moveTimes.quantileMs(0.99)) },
       clientsByMoves: stats.clientsByMoves,
     },

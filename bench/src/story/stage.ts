@@ -33,6 +33,8 @@ export class Stage {
   readonly steps: Step[] = [];
   /** What did not hold, in words. */
   readonly failures: string[] = [];
+  /** What happened until all clients were in: nothing had been sent yet. */
+  arrival: Readonly<Record<string, unknown>> = {};
   readonly #cleanUps: (() => Promise<unknown>)[] = [];
   #broker: PrivateBroker | undefined;
   #mesh: Mesh | undefined;
@@ -97,6 +99,8 @@ export class Stage {
     });
     this.atEnd(() => this.fleet.stop());
     await this.fleet.connected(connectTimeoutMs);
+    const { connectFailures, gaps, moves } = await this.fleet.stats();
+    this.arrival = { connectFailures, gaps, moves };
     say(`${sessions} clients are connected.`);
   }
 

@@ -8,6 +8,7 @@ export async function playDefault(stage: Stage): Promise<StoryResult> {
   await stage.set();
   const startedAtMs = Date.now();
   await stage.enter();
+  await stage.fleet.reset();
   await stage.publish();
   await stage.level(`${stage.options.edges} edges`, startedAtMs);
 

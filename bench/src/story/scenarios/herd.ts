@@ -14,8 +14,8 @@ export async function playHerd(stage: Stage): Promise<StoryResult> {
   const arriveAtMs = Date.now();
   await stage.enter({ arriveWithinMs: 1_000 });
   const arrival = await allIn(stage, 'all are in', arriveAtMs);
-  await stage.publish();
   await stage.fleet.reset();
+  await stage.publish();
 
   const victim = stage.mesh.edges[0];
   if (victim === undefined) throw new Error('there is no edge to kill');
@@ -31,7 +31,7 @@ export async function playHerd(stage: Stage): Promise<StoryResult> {
   const recovery = await allIn(stage, `${victim.node} was killed`, killedAtMs);
   return settle(
     stage,
-    { handshakesPerSecondAllowed: handshakesPerSecond, arrival, recovery },
+    { handshakesPerSecondAllowed: handshakesPerSecond, herd: arrival, recovery },
     { mayDisconnect: true },
   );
 }

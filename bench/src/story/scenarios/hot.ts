@@ -15,6 +15,7 @@ const levelTimeoutMs = 240_000;
 export async function playHot(stage: Stage): Promise<StoryResult> {
   await stage.set();
   await stage.enter();
+  await stage.fleet.reset();
   const hot = await hotUsers(stage);
   const cold = stage.fleet.users.map((_, n) => n).filter((n) => !hot.includes(n));
   const anyOf = (numbers: readonly number[]) => numbers[Math.floor(stage.random() * numbers.length)] ?? 0;

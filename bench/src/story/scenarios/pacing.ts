@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { NodeStats } from '@evenkeel/protocol';
 import { until } from '../../fleet/until.js';
+import { whenReady } from '../ask.js';
 import { round, type StoryResult, settle } from '../result.js';
 import { type Stage, say } from '../stage.js';
 import { type StatsWatch, watchStats } from '../stats-watch.js';
@@ -41,6 +42,7 @@ interface Measured {
 export async function playPacing(stage: Stage): Promise<StoryResult> {
   await stage.set({ EVENKEEL_MODE: 'manual' });
   await stage.enter();
+  await stage.fleet.reset();
   await stage.publish();
   const watch = await watchStats(stage.amqpUrl);
   stage.atEnd(() => watch.close());
@@ -90,13 +92,13 @@ async function measure(
   const earlier = new Set((await endedPlans(stage)).map(({ id }) => id));
   watch.take();
 
-  await operator.drain({ node });
+  await whenReady(stateTimeoutMs, () => operator.drain({ node }));
   await sessionsBecome((sessions) => sessions === 0);
-  await operator.uncordon({ node });
+  await whenReady(stateTimeoutMs, () => operator.uncordon({ node }));
   await until(stateTimeoutMs, 200, async () =>
     (await stage.nodes()).every(({ state }) => state === 'active'),
   );
-  await operator.rebalance();
+  await whenReady(stateTimeoutMs, () => operator.rebalance());
   await sessionsBecome((sessions) => sessions >= (options.sessions / options.edges) * 0.97);
 
   const plans = (await endedPlans(stage)).filter(({ id }) => !earlier.has(id));

@@ -16,11 +16,13 @@ export async function playRolling(stage: Stage): Promise<StoryResult> {
   await stage.set({ EVENKEEL_VERSION: '1' });
   const startedAtMs = Date.now();
   await stage.enter();
+  await stage.fleet.reset();
   await stage.publish();
   await stage.level(`${edges} edges`, startedAtMs);
 
   const first = [...stage.mesh.edges];
   let standIn: Edge | undefined;
+  const { moves: movesBefore } = await stage.fleet.stats();
   const rollAtMs = Date.now();
   if (surge) {
     standIn = await stage.mesh.addEdge({ EVENKEEL_VERSION: newVersion });
@@ -43,5 +45,5 @@ export async function playRolling(stage: Stage): Promise<StoryResult> {
     if (isMeant && version !== newVersion) stage.fail(`${node} runs version ${version}`);
   }
   const bound = 1 + (surge ? 1 : 2) / edges + movesTolerance;
-  return settle(stage, { surge, movesPerSessionAllowed: bound }, { movesPerSession: bound });
+  return settle(stage, { surge, movesPerSessionAllowed: bound }, { movesPerSession: bound, movesBefore });
 }
