@@ -61,8 +61,11 @@ export class Reporter {
 
   stop(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#gathering);
     this.#loop.stop();
+    if (this.#gathering === undefined) return;
+    // What ended a drain would else be taken for lost.
+    clearTimeout(this.#gathering);
+    this.#publishMoves();
   }
 
   /** Says now what has changed, at a change of state. */
