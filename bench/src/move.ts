@@ -65,6 +65,7 @@ async function run(options: MoveOptions): Promise<MoveResult> {
     users: Array.from({ length: all }, (_, number) => userOf(number)),
     ratePerSecond: options.rate,
     random: seededRandom(options.seed),
+    persistent: options.persistent,
   });
   cleanUps.push(() => traffic.stop());
   const startedAt = Date.now();

@@ -10,6 +10,8 @@ export interface NumberedPublisherOptions {
   readonly ratePerSecond: number;
   /** Which user is next: an index. Default: at random, all alike. */
   readonly pick?: () => number;
+  /** Events survive a restart of the broker, which doubles what they cost it. Default true. */
+  readonly persistent?: boolean;
   /** In [0, 1). Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -41,7 +43,7 @@ const tickMs = 5;
 const maxUnsettled = 5_000;
 
 export async function startNumberedPublisher(options: NumberedPublisherOptions): Promise<NumberedPublisher> {
-  const { amqpUrl, users, ratePerSecond, random = Math.random } = options;
+  const { amqpUrl, users, ratePerSecond, random = Math.random, persistent = true } = options;
   const pick = options.pick ?? (() => Math.floor(random() * users.length));
   const publisher = await createPublisher({ amqpUrl, name: 'numbered', attempts: 3 });
   const perUser = new Uint32Array(users.length);
@@ -55,7 +57,7 @@ export async function startNumberedPublisher(options: NumberedPublisherOptions):
     perUser[n] = k;
     totals.sent++;
     const event: NumberedEvent = { n, k, at: clock() };
-    publisher.toUser(users[n] ?? '', 'numbered', event).then(
+    publisher.toUser(users[n] ?? '', 'numbered', event, { persistent }).then(
       ({ routed }) => {
         totals.confirmed++;
         if (!routed) totals.unrouted++;

@@ -28,6 +28,8 @@ export interface MoveOptions {
   fault: Fault;
   workers: number;
   seed: number;
+  /** Events survive a restart of the broker. */
+  persistent: boolean;
   json: boolean;
   broker: 'auto' | 'container' | 'local';
   /** Where the result is written as well. */
@@ -44,6 +46,7 @@ export const usage = `npm run bench:move -- [options]
   --moves-per-second N  moves asked for a second (1150)
   --fault NAME          ${faults.join(', ')}
   --workers N           client processes (2)
+  --persistent          events survive a restart of the broker, which doubles what they cost it
   --seed N              of the choice of users (1)
   --broker KIND         auto, container, local (auto)
   --out FILE            write the result there too
@@ -66,6 +69,7 @@ export function readOptions(args: string[]): MoveOptions | 'help' {
       seed: { type: 'string', default: '1' },
       broker: { type: 'string', default: 'auto' },
       out: { type: 'string' },
+      persistent: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -97,6 +101,7 @@ export function readOptions(args: string[]): MoveOptions | 'help' {
     fault,
     workers: whole('workers', values.workers, 1),
     seed: whole('seed', values.seed, 0),
+    persistent: values.persistent,
     json: values.json,
     broker,
     out: values.out,

@@ -19,6 +19,7 @@ export interface MoveResult {
   edges: number;
   seconds: number;
   broker: string;
+  persistent: boolean;
   moves: number;
   movesFailed: number;
   minMovesPerSession: number;
@@ -73,6 +74,7 @@ export function summarise(
     edges: options.edges,
     seconds: Math.round(seconds * 10) / 10,
     broker,
+    persistent: options.persistent,
     moves: sum((report) => report.moves),
     movesFailed: sum((report) => report.movesFailed),
     minMovesPerSession: Math.min(...reports.map((report) => report.minMovesPerSession)),

@@ -244,7 +244,8 @@ export class Session implements SocketOwner {
     const isMove = this.claims.move !== undefined;
     if (hello.resume && !isMove) for (const topic of this.#topics) this.gap(gapReasons.connectionLost, topic);
     if (!found.isResumed) {
-      if (hello.resume || !this.claims.isNew) this.gap(gapReasons.sessionExpired);
+      // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
+      if (hello.resume) this.gap(gapReasons.sessionExpired);
       return;
     }
     if (found.isOverflowed) this.gap(gapReasons.overflow);
