@@ -68,8 +68,11 @@ async function run(options: MoveOptions): Promise<MoveResult> {
     persistent: options.persistent,
   });
   cleanUps.push(() => traffic.stop());
-  const startedAt = Date.now();
   workers.move(options.movesPerSecond);
+  await sleep(options.warmup * 1000);
+  workers.tell({ do: 'measure' });
+  const movesBefore = workers.progress.moves;
+  const startedAt = Date.now();
   workers.tell({ do: 'fault', fault: options.fault, isOn: true });
   const endsAt = startedAt + options.seconds * 1000;
   const isOver = () =>
@@ -117,7 +120,7 @@ async function run(options: MoveOptions): Promise<MoveResult> {
   if (published.failed > 0)
     say(`${published.failed} events could not be published: ${published.firstFailure}`);
   if (published.unrouted > 0) say(`${published.unrouted} events reached no queue`);
-  result.movesPerSecond = Math.round(movesAtEnd / seconds);
+  result.movesPerSecond = Math.round((movesAtEnd - movesBefore) / seconds);
   return result;
 }
 

@@ -6,6 +6,8 @@ export type ToWorker =
   | { do: 'move'; perSecond: number; from: string | undefined; to: string | undefined }
   | { do: 'fault'; fault: Fault; isOn: boolean }
   | { do: 'report'; published: number[] }
+  /** Forget the delays measured so far. */
+  | { do: 'measure' }
   | { do: 'stop' };
 
 export interface WorkerStart {

@@ -22,6 +22,8 @@ export interface MoveOptions {
   /** Events published a second, to random users of both groups. */
   rate: number;
   seconds: number;
+  /** Seconds of traffic and moves before pace and delays are measured. */
+  warmup: number;
   /** Ends earlier once so many events were delivered; 0: never. */
   deliveries: number;
   movesPerSecond: number;
@@ -42,10 +44,12 @@ export const usage = `npm run bench:move -- [options]
   --edges N             edges (3)
   --rate N              events published a second (2000)
   --seconds N           how long (60)
+  --warmup N            seconds of the same before that; they count for what is lost, repeated or out of
+                        order, but not for delays and pace (10)
   --deliveries N        or until so many events were delivered
   --moves-per-second N  moves asked for a second (1150)
   --fault NAME          ${faults.join(', ')}
-  --workers N           client processes (2)
+  --workers N           client processes (1)
   --persistent          events survive a restart of the broker, which doubles what they cost it
   --seed N              of the choice of users (1)
   --broker KIND         auto, container, local (auto)
@@ -65,7 +69,8 @@ export function readOptions(args: string[]): MoveOptions | 'help' {
       deliveries: { type: 'string', default: '0' },
       'moves-per-second': { type: 'string', default: '1150' },
       fault: { type: 'string', default: 'none' },
-      workers: { type: 'string', default: '2' },
+      workers: { type: 'string', default: '1' },
+      warmup: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       broker: { type: 'string', default: 'auto' },
       out: { type: 'string' },
@@ -100,6 +105,7 @@ export function readOptions(args: string[]): MoveOptions | 'help' {
     movesPerSecond: whole('moves-per-second', values['moves-per-second'], 1),
     fault,
     workers: whole('workers', values.workers, 1),
+    warmup: whole('warmup', values.warmup, 0),
     seed: whole('seed', values.seed, 0),
     persistent: values.persistent,
     json: values.json,

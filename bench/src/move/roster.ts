@@ -29,6 +29,13 @@ export interface Subject {
   handlerMs: number;
 }
 
+const newDelays = () => ({
+  control: new Delays(),
+  controlDuring: new Delays(),
+  moved: new Delays(),
+  duringMove: new Delays(),
+});
+
 /** The clients of one process. */
 export class Roster {
   readonly subjects: Subject[] = [];
@@ -42,12 +49,7 @@ export class Roster {
   #gaps = 0;
   #disconnected = 0;
   readonly #start: WorkerStart;
-  readonly #delays = {
-    control: new Delays(),
-    controlDuring: new Delays(),
-    moved: new Delays(),
-    duringMove: new Delays(),
-  };
+  #delays = newDelays();
   readonly #onMoving = new Set<(subject: Subject) => void>();
 
   constructor(start: WorkerStart) {
@@ -57,6 +59,10 @@ export class Roster {
   onMoving(listener: (subject: Subject) => void): () => void {
     this.#onMoving.add(listener);
     return () => void this.#onMoving.delete(listener);
+  }
+
+  forgetDelays(): void {
+    this.#delays = newDelays();
   }
 
   async connectAll(): Promise<void> {

@@ -1,4 +1,5 @@
 import { accessSync, constants, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { Child, runToEnd } from '../child.js';
 import { environment } from '../environment.js';
@@ -131,10 +132,17 @@ function brokerEnvironment(dir: string, distPort: number, epmdPort: number): Rec
     RABBITMQ_LOGS: '-',
     RABBITMQ_PID_FILE: join(dir, 'pid'),
     RABBITMQ_GENERATED_CONFIG_DIR: join(dir, 'config'),
-    // Idle schedulers that spin would take the cores the edges need.
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-      '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${schedulers()} -kernel inet_dist_use_interface {127,0,0,1}`,
   };
+}
+
+/**
+ * Idle schedulers that spin would take the cores the edges need; and on two cores a second scheduler costs more in wake-ups
+ * than it brings beside everything else that runs there.
+ */
+function schedulers(): string {
+  const one = availableParallelism() <= 2 ? '+S 1:1 ' : '';
+  return `${one}+sbwt none +sbwtdcpu none +sbwtdio none`;
 }
 
 function isExecutable(file: string): boolean {
