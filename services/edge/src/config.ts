@@ -55,7 +55,6 @@ export const edgeConfig = z.object({
   slowConsumerMs: ms()
     .default(defaults.slowConsumerMs)
     .describe('longest a socket stays over the high watermark'),
-  attachTimeoutMs: ms().default(15_000).describe('longest a session takes to attach when nobody holds it'),
   maxPayloadBytes: limit()
     .max(1_048_576)
     .default(defaults.maxPayloadBytes)

@@ -38,7 +38,6 @@ export async function buildGateway(
     ),
     reservationMs: config.ticketLifetimeMs,
     random: Math.random,
-    ringPoints: config.ringPoints,
   });
   metrics.watch(placer, now);
   const http = new HttpServer({

@@ -1,4 +1,4 @@
-import { defaultRingPoints, defaults, strategies } from '@evenkeel/protocol';
+import { defaults, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
 
 const perSecond = () => z.coerce.number().positive().max(1_000_000);
@@ -48,13 +48,6 @@ export const gatewayConfig = z.object({
     .default(defaults.ticketLifetimeMs)
     .describe('how long a ticket may be used'),
   strategy: z.enum(strategies).default('least-loaded').describe('placement: least-loaded or consistent-hash'),
-  ringPoints: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(defaultRingPoints)
-    .describe('points of a node of weight 1 on the ring of consistent-hash'),
   preferNewest: z.boolean().default(true).describe('while several versions run, prefer the newest'),
   handshakesPerSecond: perSecond()
     .default(500)

@@ -145,14 +145,19 @@ function finishing(): { finished: Promise<number>; finish: (status: number) => v
   return { finished, finish };
 }
 
+/** A signal to a process group arrives twice, once more through npm: so soon after the first it is no second request. */
+const echoMs = 500;
+
 /** Settles at the first request to stop; the second ends everything at once. */
 function awaitStopRequest(): Promise<undefined> {
   return new Promise((resolve) => {
-    let requests = 0;
+    let askedAtMs: number | undefined;
     const onSignal = (): void => {
-      requests++;
+      const isFirst = askedAtMs === undefined;
+      askedAtMs ??= performance.now();
       resolve(undefined);
-      if (requests > 1) void endAllWatched().then(() => process.exit(130));
+      if (isFirst || performance.now() - askedAtMs < echoMs) return;
+      void endAllWatched().then(() => process.exit(130));
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
     onceOrphaned(() => resolve(undefined));

@@ -7,14 +7,16 @@ import type {
   Publisher,
   TopologyChannels,
 } from '@evenkeel/broker';
-import { exchanges, fenceKey, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
+import { exchanges, fenceKey, type GapReason, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { bodyFields, messageIdentity, publishedAt } from '../session/body.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
 const lingerMs = 10_000;
-/** Topic messages waiting in the broker for this edge; the oldest is dropped beyond it. */
+/** Topic messages waiting in the broker for this edge; the oldest is dropped beyond it, which is told. */
 const queueMaxLength = 50_000;
+/** How often the queue is looked at; an edge that takes nothing for so long fills it only at 10,000 messages a second. */
+const lookMs = 5_000;
 
 interface Topic {
   subscribers: number;
@@ -50,6 +52,7 @@ export class TopicHub {
   readonly #topics = new Map<string, Topic>();
   #queue = '';
   #consumer: Consumer | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #fenceSent = 0;
   #fencePassed = 0;
   #fenceInFlight = false;
@@ -68,10 +71,12 @@ export class TopicHub {
 
   async start(): Promise<void> {
     await this.#open();
+    this.#looking = setInterval(() => void this.#lookForOverflow(), lookMs);
   }
 
   async stop(): Promise<void> {
     this.#stopListening();
+    clearInterval(this.#looking);
     for (const topic of this.#topics.values()) clearTimeout(topic.linger);
     await this.#consumer?.cancel();
   }
@@ -170,6 +175,17 @@ export class TopicHub {
     this.#consumer = await consumers.consume(queue, { onDelivery: (delivery) => this.#onDelivery(delivery) });
   }
 
+  async #lookForOverflow(): Promise<void> {
+    const counts = await this.#options.topology.checkQueue(this.#queue).catch(() => undefined);
+    if (!counts || counts.messages < queueMaxLength) return;
+    this.#options.log.warn({ messages: counts.messages }, 'topic queue full, the oldest are dropped');
+    for (const name of this.#topics.keys()) this.#tellGap(name, gapReasons.overflow);
+  }
+
+  #tellGap(name: string, reason: GapReason): void {
+    this.#options.publish(name, JSON.stringify({ t: 'gap', topic: name, reason }));
+  }
+
   async #reopen(): Promise<void> {
     const { log } = this.#options;
     try {
@@ -183,10 +199,7 @@ export class TopicHub {
           if (!topic) return;
           topic.binding = this.#bind(name, topic);
           await topic.binding;
-          this.#options.publish(
-            name,
-            JSON.stringify({ t: 'gap', topic: name, reason: gapReasons.brokerLost }),
-          );
+          this.#tellGap(name, gapReasons.brokerLost);
         }),
       );
       this.#passFence(this.#fenceSent);

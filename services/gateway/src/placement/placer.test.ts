@@ -65,7 +65,6 @@ function placer(
     ),
     reservationMs: 30_000,
     random: seeded(over.seed ?? 1),
-    ringPoints: 160,
   });
 }
 

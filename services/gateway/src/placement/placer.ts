@@ -24,7 +24,6 @@ export interface PlacerOptions {
   /** How long a reservation stands for a ticket that is not used, ms. */
   reservationMs: number;
   random: () => number;
-  ringPoints: number;
 }
 
 /** The cluster as this gateway sees it, and the clients that it has sent. Takes the time as an argument. */
@@ -127,7 +126,7 @@ export class Placer {
       .sort()
       .join();
     if (this.#ring?.key !== key) {
-      this.#ring = { key, ring: buildRing(nodes, this.#options.ringPoints) };
+      this.#ring = { key, ring: buildRing(nodes) };
     }
     return this.#ring.ring;
   }
