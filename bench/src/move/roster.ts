@@ -116,6 +116,8 @@ export class Roster {
       user: userOf(number),
       WebSocket: spyOn(wire, clock),
       storage: false,
+      // An acknowledgement a second at most: with few events each, a client's acks would else be as many as its events.
+      ackAfterMs: 1_000,
     });
     const subject: Subject = {
       number,
