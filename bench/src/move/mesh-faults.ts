@@ -43,10 +43,10 @@ export function meshFault(fault: Fault, mesh: Mesh, broker: PrivateBroker): Mesh
 
 /** Closes both connections of one edge from the broker's side. */
 async function dropConnections(broker: PrivateBroker, node: string): Promise<void> {
-  const listed = await broker.ctl(['list_connections', 'pid', 'user_provided_name']);
+  const listed = await broker.ctl(['list_connections', 'pid', 'client_properties']);
   const pids = listed
     .split('\n')
-    .filter((line) => line.includes(`edge ${node} `))
+    .filter((line) => line.includes(`"edge ${node} `))
     .map((line) => line.split('\t')[0] ?? '');
   if (pids.length === 0) throw new Error(`no connection of ${node} found in: ${listed}`);
   await Promise.all(pids.map((pid) => broker.ctl(['close_connection', pid, 'bench'])));

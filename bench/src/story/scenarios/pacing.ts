@@ -95,9 +95,12 @@ async function measure(
   await whenReady(stateTimeoutMs, () => operator.drain({ node }));
   await sessionsBecome((sessions) => sessions === 0);
   await whenReady(stateTimeoutMs, () => operator.uncordon({ node }));
-  await until(stateTimeoutMs, 200, async () =>
-    (await stage.nodes()).every(({ state }) => state === 'active'),
-  );
+  await until(stateTimeoutMs, 200, async () => {
+    // A plan is made of the reports: those of all who have moved must be in, or it levels only a part.
+    const nodes = await stage.nodes();
+    const sessions = nodes.reduce((sum, each) => sum + each.sessions, 0);
+    return sessions === options.sessions && nodes.every(({ state }) => state === 'active');
+  });
   await whenReady(stateTimeoutMs, () => operator.rebalance());
   await sessionsBecome((sessions) => sessions >= (options.sessions / options.edges) * 0.97);
 
