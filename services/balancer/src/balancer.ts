@@ -1,7 +1,7 @@
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Flapping } from './cluster/flapping.js';
 import { ClusterView, type ViewOptions } from './cluster/view.js';
-import { type PaceOptions, paceDefaults } from './execute/pacing.js';
+import { type PaceMemory, type PaceOptions, paceDefaults } from './execute/pacing.js';
 import { type PastPlan, pastPlan } from './execute/past-plan.js';
 import type { Load, Plan, PlanKind, Strategy } from './execute/plan.js';
 import {
@@ -53,6 +53,8 @@ export interface BalancerOptions {
 
 const HISTORY = 100;
 const SAVE_EVERY_MS = 250;
+/** A pace found out is where the next plan starts, if it comes this soon: the machine may be another by then. */
+const PACE_KEPT_MS = 30_000;
 const SAME_REASON_EVERY_MS = 60_000;
 
 /** Everything a balancer knows and decides. Takes time as an argument; the world is behind {@link BalancerPorts}. */
@@ -69,6 +71,8 @@ export class Balancer {
   readonly #options: BalancerOptions;
   readonly #flapping = new Flapping();
   readonly #attempts = new Map<string, number>();
+  /** What the last plans have found out about nodes' paces. */
+  readonly #paces = new Map<string, PaceMemory & { boot: string; untilMs: number }>();
   #run: PlanRun | undefined;
   #isLeading = false;
   #firstReportMs: number | undefined;
@@ -302,6 +306,7 @@ export class Balancer {
   #end(run: PlanRun, nowMs: number): void {
     this.#run = undefined;
     this.#lastPlanEndMs = nowMs;
+    this.#rememberPaces(run, nowMs);
     this.view.restartAverages();
     const past = pastPlan(run, nowMs);
     this.history = [...this.history, past].slice(-HISTORY);
@@ -318,6 +323,20 @@ export class Balancer {
     const { moved: _, ...fields } = past;
     this.#ports.log('plan ended', { ...fields, tookMs: nowMs - past.startedAt });
     void this.save();
+  }
+
+  #rememberPaces(run: PlanRun, nowMs: number): void {
+    for (const [node, { untilMs }] of this.#paces) if (untilMs < nowMs) this.#paces.delete(node);
+    for (const [node, memory] of run.paces()) {
+      const boot = this.view.get(node, nowMs)?.stats.boot;
+      if (boot !== undefined) this.#paces.set(node, { ...memory, boot, untilMs: nowMs + PACE_KEPT_MS });
+    }
+  }
+
+  #paceOf(node: string, nowMs: number): PaceMemory | undefined {
+    const kept = this.#paces.get(node);
+    if (kept === undefined || kept.untilMs < nowMs) return undefined;
+    return this.view.get(node, nowMs)?.stats.boot === kept.boot ? kept : undefined;
   }
 
   #saveProgress(nowMs: number): void {
@@ -349,6 +368,7 @@ export class Balancer {
       send: (node: string, command: Outgoing, onUnrouted: () => void) =>
         this.#ports.send(node, command, onUnrouted),
       node: (name: string, atMs: number) => this.view.get(name, atMs),
+      paceOf: (name: string, atMs: number) => this.#paceOf(name, atMs),
     };
     const options: RunOptions = {
       ...runDefaults,

@@ -1,5 +1,6 @@
 import type { NodeView } from '../cluster/view.js';
-import { NodePace, type PaceOptions } from './pacing.js';
+import type { Flow } from './flow.js';
+import { NodePace, type PaceMemory, type PaceOptions } from './pacing.js';
 
 /** What became of moves to a node, in all and since its last report. */
 export interface Judged {
@@ -12,18 +13,21 @@ export interface Judged {
 /** The allowance of every node that a plan concerns, fed by its reports and by what becomes of its moves. */
 export class Paces {
   readonly #options: PaceOptions;
+  readonly #remembered: (node: string) => PaceMemory | undefined;
   readonly #paces = new Map<string, NodePace>();
   readonly #fed = new Map<string, number>();
   readonly #judged = new Map<string, Judged>();
 
-  constructor(options: PaceOptions) {
+  /** `remembered`: what the plan before has found out about a node. */
+  constructor(options: PaceOptions, remembered: (node: string) => PaceMemory | undefined) {
     this.#options = options;
+    this.#remembered = remembered;
   }
 
   of(node: string, nowMs: number): NodePace {
     let pace = this.#paces.get(node);
     if (pace === undefined) {
-      pace = new NodePace(this.#options, nowMs);
+      pace = new NodePace(this.#options, nowMs, this.#remembered(node));
       this.#paces.set(node, pace);
     }
     return pace;
@@ -67,5 +71,33 @@ export class Paces {
       judged.recent = 0;
       judged.recentBad = 0;
     }
+  }
+
+  /**
+   * Takes what is known of the moves of each pair of nodes. A node is judged by the best of its pairs: where only some
+   * are slow, the other end is to blame.
+   */
+  steer(pairs: readonly { from: string; to: string; flow: Flow }[], nowMs: number): void {
+    const seen = new Map<string, { delayMs: number; isMeasured: boolean; settledPerSecond: number }>();
+    for (const { from, to, flow } of pairs) {
+      const delayMs = flow.delayMs(nowMs);
+      if (delayMs === undefined) continue;
+      const settledPerSecond = flow.settledPerSecond(nowMs);
+      for (const node of [from, to]) {
+        const other = seen.get(node);
+        if (other === undefined) seen.set(node, { delayMs, isMeasured: flow.isMeasured, settledPerSecond });
+        else {
+          other.settledPerSecond += settledPerSecond;
+          const isBetter = flow.isMeasured === other.isMeasured ? delayMs < other.delayMs : flow.isMeasured;
+          if (isBetter) Object.assign(other, { delayMs, isMeasured: flow.isMeasured });
+        }
+      }
+    }
+    for (const [node, sample] of seen) this.of(node, nowMs).flow(sample, nowMs);
+  }
+
+  /** What was found out, by node. */
+  memories(): [string, PaceMemory][] {
+    return [...this.#paces].map(([node, pace]) => [node, pace.memory]);
   }
 }

@@ -1,15 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adjust, NodePace, type PaceSample, type PaceState, paceDefaults } from './pacing.js';
+import { Random } from '../sim/random.js';
+import { playQueueing } from '../testing/queueing-edge.js';
+import {
+  type FlowSample,
+  NodePace,
+  type PaceSample,
+  type PaceState,
+  paceDefaults,
+  queueLimitMs,
+  slow,
+  steer,
+} from './pacing.js';
 
 const good: PaceSample = { handshakeP99Ms: 20, loopLagP99Ms: 5, unackedPerSession: 0, failedRatio: 0 };
-const start: PaceState = { perSecond: 200, isSearching: true };
+const start: PaceState = { perSecond: 200, isSearching: true, baseMs: 20 };
+const flowing: FlowSample = { delayMs: 20, isMeasured: true, settledPerSecond: 200 };
+const limitMs = queueLimitMs(paceDefaults);
 
-describe('pacing', () => {
-  it('finds the greatest rate within six good reports', () => {
-    let state = start;
-    for (let i = 0; i < 6; i++) state = adjust(state, good, true, paceDefaults);
-    expect(state.perSecond).toBe(2000);
+describe('what a report of a node does', () => {
+  it('nothing while all is below the limits', () => {
+    expect(slow(start, { ...good, handshakeP99Ms: 400 }, paceDefaults)).toEqual(start);
   });
 
   it.each([
@@ -17,59 +28,142 @@ describe('pacing', () => {
     ['the event loop lags', { loopLagP99Ms: 100 }],
     ['clients do not acknowledge', { unackedPerSession: 20 }],
     ['moves fail', { failedRatio: 0.1 }],
-  ])('halves when %s, and climbs by steps from then on', (_, bad) => {
-    const slowed = adjust(start, { ...good, ...bad }, true, paceDefaults);
-    expect(slowed).toEqual({ perSecond: 100, isSearching: false });
-    expect(adjust(slowed, good, true, paceDefaults).perSecond).toBe(200);
+  ])('halves the rate when %s', (_, bad) => {
+    const slowed = slow(start, { ...good, ...bad }, paceDefaults);
+    expect(slowed).toEqual({ ...start, perSecond: 100, isSearching: false });
   });
 
   it('falls to a quarter when a limit is passed twice over', () => {
-    expect(adjust(start, { ...good, handshakeP99Ms: 900 }, true, paceDefaults).perSecond).toBe(50);
+    expect(slow(start, { ...good, handshakeP99Ms: 900 }, paceDefaults).perSecond).toBe(50);
+  });
+});
+
+describe('what a report on moves does', () => {
+  it('finds the greatest rate within a second of good reports', () => {
+    let state = start;
+    for (let i = 0; i < 10; i++) {
+      state = steer(state, { ...flowing, settledPerSecond: state.perSecond }, true, paceDefaults);
+    }
+    expect(state.perSecond).toBe(2000);
   });
 
-  it('does not rise when the rate was not used, nor near a limit', () => {
-    expect(adjust(start, good, false, paceDefaults)).toEqual(start);
-    expect(adjust(start, { ...good, handshakeP99Ms: 350 }, true, paceDefaults)).toEqual(start);
+  it('goes below what gets through when moves queue, and climbs slowly from then on', () => {
+    const state = { ...start, perSecond: 800 };
+    const queueing = { ...flowing, delayMs: 20 + limitMs + 20, settledPerSecond: 500 };
+    const slowed = steer(state, queueing, true, paceDefaults);
+    expect(slowed).toMatchObject({ perSecond: 425, isSearching: false });
+    const next = steer(slowed, { ...flowing, settledPerSecond: 425 }, true, paceDefaults);
+    expect(next.perSecond).toBeGreaterThan(425);
+    expect(next.perSecond).toBeLessThan(425 * 1.1);
   });
 
-  it('stays within its bounds whatever is reported', () => {
-    const sample = fc.record({
-      handshakeP99Ms: fc.double({ min: 0, max: 10_000, noNaN: true }),
-      loopLagP99Ms: fc.double({ min: 0, max: 1000, noNaN: true }),
-      unackedPerSession: fc.double({ min: 0, max: 100, noNaN: true }),
-      failedRatio: fc.double({ min: 0, max: 1, noNaN: true }),
-    });
-    fc.assert(
-      fc.property(fc.array(fc.tuple(sample, fc.boolean())), (reports) => {
-        let state = start;
-        for (const [report, wasUsed] of reports) state = adjust(state, report, wasUsed, paceDefaults);
+  it('goes to half of what gets through when the queue is long', () => {
+    const queueing = { ...flowing, delayMs: 20 + limitMs * 4, settledPerSecond: 500 };
+    expect(steer({ ...start, perSecond: 800 }, queueing, true, paceDefaults).perSecond).toBe(250);
+  });
+
+  it('does not rise when the rate was not used, when a signal of the node is near its limit, nor when moves begin to queue', () => {
+    expect(steer(start, { ...flowing, settledPerSecond: 50 }, true, paceDefaults).perSecond).toBe(200);
+    expect(steer(start, flowing, false, paceDefaults).perSecond).toBe(200);
+    expect(steer(start, { ...flowing, delayMs: 20 + limitMs * 0.8 }, true, paceDefaults).perSecond).toBe(200);
+  });
+
+  it('takes no far client for a queue', () => {
+    let state: PaceState = { ...start, baseMs: undefined };
+    for (let i = 0; i < 10; i++) {
+      const far = { delayMs: 900, isMeasured: true, settledPerSecond: state.perSecond };
+      state = steer(state, far, true, paceDefaults);
+    }
+    expect(state.perSecond).toBeGreaterThan(200);
+  });
+});
+
+it('stays within its bounds whatever is reported', () => {
+  const sample = fc.record({
+    handshakeP99Ms: fc.double({ min: 0, max: 10_000, noNaN: true }),
+    loopLagP99Ms: fc.double({ min: 0, max: 1000, noNaN: true }),
+    unackedPerSession: fc.double({ min: 0, max: 100, noNaN: true }),
+    failedRatio: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  const flow = fc.record({
+    delayMs: fc.double({ min: 0, max: 60_000, noNaN: true }),
+    isMeasured: fc.boolean(),
+    settledPerSecond: fc.double({ min: 0, max: 10_000, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(sample, flow, fc.boolean())), (reports) => {
+      let state: PaceState = { ...start, baseMs: undefined };
+      for (const [report, moves, isEasy] of reports) {
+        state = steer(slow(state, report, paceDefaults), moves, isEasy, paceDefaults);
         expect(state.perSecond).toBeGreaterThanOrEqual(paceDefaults.minPerSecond);
         expect(state.perSecond).toBeLessThanOrEqual(paceDefaults.maxPerSecond);
-      }),
-    );
-  });
+      }
+    }),
+  );
+});
 
-  it('holds the handshake limit against a node whose handshakes slow down with the rate', () => {
-    // p99 rises above 400 ms at 700 moves a second.
-    const p99 = (perSecond: number) => 40 + Math.max(0, perSecond - 500) * 1.8;
-    let state = start;
-    let above = 0;
-    let sum = 0;
-    for (let second = 0; second < 60; second++) {
-      const sample = { ...good, handshakeP99Ms: p99(state.perSecond) };
-      if (sample.handshakeP99Ms > paceDefaults.handshakeP99Ms) above += 1;
-      sum += state.perSecond;
-      state = adjust(state, sample, true, paceDefaults);
-    }
-    expect(above).toBeLessThan(12);
-    expect(sum / 60).toBeGreaterThan(400);
-  });
-
-  it('never allows more at once than a quarter of a second of its rate', () => {
+describe('the allowance of a node', () => {
+  it('is never more at once than a quarter of a second of its rate', () => {
     const pace = new NodePace(paceDefaults, 0);
     expect(pace.available(60_000)).toBe(50);
     pace.take(50);
     expect(pace.available(60_000)).toBe(0);
     expect(pace.available(60_100)).toBe(20);
   });
+
+  it('starts where the plan before has come to, within the bounds of now', () => {
+    const at = (perSecond: number) => new NodePace(paceDefaults, 0, { perSecond, isSearching: false }).perSecond;
+    expect([at(700), at(1), at(9000)]).toEqual([700, paceDefaults.minPerSecond, paceDefaults.maxPerSecond]);
+  });
 });
+
+describe('a plan whose moves queue at a node', () => {
+  /** Until then the rate is looked for. */
+  const settledInMs = 2000;
+
+  it('gets 80 % of what the node bears at the least, with the handshake limit kept, whatever that is', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 150, max: 2500 }),
+        fc.integer({ min: 5, max: 60 }),
+        fc.nat(),
+        (perSecond, baseMs, seed) => {
+          const source = new Random(seed);
+          const random = () => source.next();
+          const count = Math.max(2000, perSecond * 8);
+          const { moves, state } = playQueueing({ perSecond: () => perSecond, baseMs, count, random });
+          expect(state).toBe('done');
+          expect(moves).toHaveLength(count);
+          const late = moves.filter(({ endedAtMs }) => endedAtMs > settledInMs);
+          const overMs = (late.at(-1)?.endedAtMs ?? 0) - settledInMs;
+          expect((late.length / overMs) * 1000).toBeGreaterThan(
+            0.8 * Math.min(perSecond, paceDefaults.maxPerSecond),
+          );
+          expect(p99Of(late)).toBeLessThanOrEqual(paceDefaults.handshakeP99Ms);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('keeps the limit when the node becomes four times slower on the way', () => {
+    const perSecond = (elapsedMs: number) => (elapsedMs < 3000 ? 800 : 200);
+    const { moves } = playQueueing({ perSecond, baseMs: 20, count: 5000 });
+    const late = moves.filter(({ endedAtMs }) => endedAtMs > 5000);
+    expect(p99Of(late)).toBeLessThanOrEqual(paceDefaults.handshakeP99Ms);
+    const overMs = (late.at(-1)?.endedAtMs ?? 0) - 5000;
+    expect((late.length / overMs) * 1000).toBeGreaterThan(160);
+  });
+
+  it('is told no faster than the ceiling', () => {
+    const pace = { startPerSecond: 300, maxPerSecond: 300 };
+    const { mostPerSecond } = playQueueing({ perSecond: () => 5000, baseMs: 5, count: 3000, pace });
+    // A bucket lets through what it holds on top of what runs in.
+    expect(mostPerSecond).toBeLessThanOrEqual(300 * 1.25);
+  });
+});
+
+function p99Of(moves: readonly { delayMs: number }[]): number {
+  const sorted = moves.map(({ delayMs }) => delayMs).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+}

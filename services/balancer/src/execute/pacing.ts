@@ -1,4 +1,7 @@
-/** Closed-loop pacing: how many moves a second one node takes part in. Pure; time is an argument. */
+/**
+ * Closed-loop pacing: how many moves a second one node takes part in, and how many may be under way. Pure; time is
+ * an argument.
+ */
 
 export interface PaceOptions {
   /** Where a plan starts. */
@@ -26,7 +29,7 @@ export const paceDefaults: PaceOptions = {
   failedRatio: 0.05,
 };
 
-/** What one report tells about how a node bears up. */
+/** What one report of a node tells about how it bears up; once a second. */
 export interface PaceSample {
   readonly handshakeP99Ms: number;
   readonly loopLagP99Ms: number;
@@ -34,10 +37,21 @@ export interface PaceSample {
   readonly failedRatio: number;
 }
 
+/** What reports on moves tell; ten times a second. */
+export interface FlowSample {
+  /** From the `move` frame to its end. */
+  readonly delayMs: number;
+  /** Whether moves have ended in this time and others have not; else the delay is only a lower bound. */
+  readonly isMeasured: boolean;
+  readonly settledPerSecond: number;
+}
+
 export interface PaceState {
   readonly perSecond: number;
-  /** Still looking for the limit: grows by a factor. Over with the first setback. */
+  /** Still looking for the limit: grows by a greater factor. Over with the first setback. */
   readonly isSearching: boolean;
+  /** What a move takes when nothing queues; undefined until one has ended. */
+  readonly baseMs: number | undefined;
 }
 
 /** How far the worst signal is towards its limit: 1 is at the limit. */
@@ -50,61 +64,135 @@ export function strain(sample: PaceSample, options: PaceOptions): number {
   );
 }
 
-const GROWTH = 1.6;
-const STEP_PER_SECOND = 100;
-const EASY = 0.7;
+/** How long moves may wait behind others: part of the limit, as one in a hundred waits several times the mean. */
+export const queueLimitMs = (options: PaceOptions): number => options.handshakeP99Ms * 0.2;
+
+const EASY = 0.85;
+/** Part of the limit of a queue below which the rate rises. */
+const FREE = 0.5;
+/** Growth within the time that its effect takes to be seen. */
+const GROWTH_SEARCHING = 1.4;
+const GROWTH = 1.08;
+/** Reports tell the time of a move no better, ms. */
+const MAX_BLUR_MS = 100;
+/** A queue this many times the limit needs more than a rate just below what gets through. */
+const LONG_QUEUE = 3;
+/** What the base may rise, as part of what a sample is above it: a path that has become longer is no queue. */
+const BASE_DRIFT = 0.003;
+
+/** After a node's report. Over a limit: half; over twice a limit: a quarter. Else as it is. */
+export function slow(state: PaceState, sample: PaceSample, options: PaceOptions): PaceState {
+  const worst = strain(sample, options);
+  if (worst <= 1) return state;
+  const perSecond = Math.max(options.minPerSecond, state.perSecond * (worst > 2 ? 0.25 : 0.5));
+  return { ...state, perSecond, isSearching: false };
+}
 
 /**
- * The next rate after one report. Over a limit: half; over twice a limit: a quarter. Well below all limits: up,
- * by a factor while searching and by a step after, but only if the rate was used. In between: as it is.
+ * After a report on moves. A queue over the limit: below what gets through at present, so that it drains; a long one:
+ * half of that. Hardly any, and the rate is used, and `isEasy` (no signal of the node is near its limit): up. In
+ * between: as it is.
  */
-export function adjust(
+export function steer(
   state: PaceState,
-  sample: PaceSample,
-  wasUsed: boolean,
+  sample: FlowSample,
+  isEasy: boolean,
   options: PaceOptions,
 ): PaceState {
-  const worst = strain(sample, options);
-  if (worst > 1) {
-    const factor = worst > 2 ? 0.25 : 0.5;
-    return { perSecond: Math.max(options.minPerSecond, state.perSecond * factor), isSearching: false };
+  const { delayMs, isMeasured, settledPerSecond } = sample;
+  let { baseMs } = state;
+  if (isMeasured) {
+    baseMs = baseMs === undefined ? delayMs : Math.min(delayMs, baseMs + (delayMs - baseMs) * BASE_DRIFT);
   }
-  if (worst > EASY || !wasUsed) return state;
-  const grown = state.isSearching ? state.perSecond * GROWTH : state.perSecond + STEP_PER_SECOND;
-  return { ...state, perSecond: Math.min(options.maxPerSecond, grown) };
+  if (baseMs === undefined) return state;
+  // The fewer there are, the less exactly is it known when one was sent and when it ended.
+  const limitMs = queueLimitMs(options) + Math.min(MAX_BLUR_MS, 2000 / Math.max(1, settledPerSecond));
+  const queueMs = delayMs - baseMs;
+  const within = (perSecond: number) =>
+    Math.max(options.minPerSecond, Math.min(options.maxPerSecond, perSecond));
+  if (queueMs > limitMs) {
+    const share = queueMs > limitMs * LONG_QUEUE ? 0.5 : 0.85;
+    const perSecond = within(Math.min(state.perSecond, settledPerSecond * share));
+    return { perSecond, isSearching: false, baseMs };
+  }
+  const isUsed = settledPerSecond >= state.perSecond * 0.4;
+  if (queueMs > limitMs * FREE || !isUsed || !isEasy) return { ...state, baseMs };
+  // What a step up does is seen only after the loop and the moves themselves.
+  const step = STEER_EVERY_MS / (STEER_EVERY_MS + Math.max(delayMs, baseMs));
+  const perSecond = within(state.perSecond * (state.isSearching ? GROWTH_SEARCHING : GROWTH) ** step);
+  return { ...state, perSecond, baseMs };
 }
 
 const BURST_S = 0.25;
+/** Between two looks at the flow: reports come no faster. */
+const STEER_EVERY_MS = 100;
+/** A report of a node tells of its last second: the next decides about what the last has changed. */
+const SLOW_EVERY_MS = 500;
+/** From a command's leaving to the report of its first moves' end, beside what the moves take. */
+const LOOP_MS = 250;
+const MAX_WINDOW_MS = 2000;
+const MIN_WINDOW = 20;
 
-/** The allowance of one node: a token bucket whose rate follows {@link adjust}. */
+/** What a plan has found out about a node, for the next one. */
+export type PaceMemory = Pick<PaceState, 'perSecond' | 'isSearching'>;
+
+/** The allowance of one node: a token bucket and a window, whose rate follows {@link steer} and {@link slow}. */
 export class NodePace {
   readonly #options: PaceOptions;
   #state: PaceState;
   #tokens: number;
   #atMs: number;
-  #used = 0;
-  #adjustedAtMs: number;
+  #slowedAtMs: number;
+  #steeredAtMs: number;
+  #loweredAtMs = Number.NEGATIVE_INFINITY;
+  #isEasy = true;
 
-  constructor(options: PaceOptions, nowMs: number) {
+  constructor(options: PaceOptions, nowMs: number, memory?: PaceMemory) {
     this.#options = options;
-    this.#state = { perSecond: options.startPerSecond, isSearching: true };
-    this.#tokens = options.startPerSecond * BURST_S;
+    const { startPerSecond, minPerSecond, maxPerSecond } = options;
+    const perSecond = Math.min(maxPerSecond, Math.max(minPerSecond, memory?.perSecond ?? startPerSecond));
+    this.#state = { perSecond, isSearching: memory?.isSearching ?? true, baseMs: undefined };
+    this.#tokens = perSecond * BURST_S;
     this.#atMs = nowMs;
-    this.#adjustedAtMs = nowMs;
+    this.#slowedAtMs = nowMs;
+    this.#steeredAtMs = nowMs;
   }
 
   get perSecond(): number {
     return this.#state.perSecond;
   }
 
-  /** Takes a report; call it once per report of the node. */
+  get memory(): PaceMemory {
+    const { perSecond, isSearching } = this.#state;
+    return { perSecond, isSearching };
+  }
+
+  /** Takes a report of the node; call it once per report. */
   feed(sample: PaceSample, nowMs: number): void {
-    const elapsedMs = nowMs - this.#adjustedAtMs;
-    if (elapsedMs < 500) return;
-    const wasUsed = this.#used >= (this.#state.perSecond * elapsedMs) / 1000 / 2;
-    this.#state = adjust(this.#state, sample, wasUsed, this.#options);
-    this.#used = 0;
-    this.#adjustedAtMs = nowMs;
+    if (nowMs - this.#slowedAtMs < SLOW_EVERY_MS) return;
+    this.#slowedAtMs = nowMs;
+    this.#isEasy = strain(sample, this.#options) <= EASY;
+    this.#state = slow(this.#state, sample, this.#options);
+  }
+
+  /** Takes what is known of the moves at this time; more often than ten times a second is ignored. */
+  flow(sample: FlowSample, nowMs: number): void {
+    if (nowMs - this.#steeredAtMs < STEER_EVERY_MS) return;
+    const before = this.#state;
+    const next = steer(before, sample, this.#isEasy, this.#options);
+    const isSlower = next.perSecond < before.perSecond;
+    // What a step down has done must be seen before the next: the queue needs this long to show it.
+    if (isSlower && nowMs - this.#loweredAtMs < STEER_EVERY_MS + sample.delayMs) return;
+    this.#steeredAtMs = nowMs;
+    if (isSlower) this.#loweredAtMs = nowMs;
+    this.#state = next;
+  }
+
+  /** Moves that may be under way, those counted that the edge has not sent yet: by Little's law this bounds the queue. */
+  get window(): number {
+    const { perSecond, baseMs = 0 } = this.#state;
+    const windowMs = Math.min(MAX_WINDOW_MS, LOOP_MS + baseMs + queueLimitMs(this.#options));
+    return Math.max(MIN_WINDOW, Math.floor((perSecond * windowMs) / 1000));
   }
 
   /** Whole moves that may be started now. */
@@ -118,6 +206,5 @@ export class NodePace {
 
   take(count: number): void {
     this.#tokens -= count;
-    this.#used += count;
   }
 }

@@ -1,7 +1,8 @@
 import type { CommandOf, MoveProgress, MoveReport } from '@evenkeel/protocol';
 import type { NodeView } from '../cluster/view.js';
+import { Flow } from './flow.js';
 import { Paces } from './paces.js';
-import type { PaceOptions } from './pacing.js';
+import type { PaceMemory, PaceOptions } from './pacing.js';
 import type { Plan, PlanState, StepProgress } from './plan.js';
 import {
   add,
@@ -14,6 +15,7 @@ import {
   type Step,
   settledOf,
   sumOf,
+  underWayOf,
 } from './step.js';
 
 export type Outgoing = CommandOf<'reconnect'> | CommandOf<'cancel'>;
@@ -23,6 +25,8 @@ export interface RunPorts {
   /** Sends to an edge; `onUnrouted` is called when nobody takes it. */
   send(node: string, command: Outgoing, onUnrouted: () => void): void;
   node(name: string, nowMs: number): NodeView | undefined;
+  /** What the plan before has found out about the pace that a node bears. */
+  paceOf?(name: string, nowMs: number): PaceMemory | undefined;
 }
 
 export interface RunOptions {
@@ -31,8 +35,6 @@ export interface RunOptions {
   resendAfterMs: number;
   /** … this often. */
   maxResends: number;
-  /** Moves of one step under way at most, in seconds of its rate. */
-  windowSeconds: number;
   /** Sessions a command names at most. */
   maxBatch: number;
   /** A target is given up when at least `judgedFrom` moves to it are settled and this share has failed. */
@@ -43,7 +45,6 @@ export interface RunOptions {
 export const runDefaults: Omit<RunOptions, 'pace'> = {
   resendAfterMs: 1500,
   maxResends: 4,
-  windowSeconds: 2,
   maxBatch: 500,
   maxFailedRatio: 0.3,
   judgedFrom: 20,
@@ -72,6 +73,8 @@ export class PlanRun {
   readonly #steps: Step[];
   readonly #byMove = new Map<string, { step: Step; batch: Batch }>();
   readonly #paces: Paces;
+  /** Moves under way by node, in or out. */
+  readonly #underWay = new Map<string, number>();
   #state: PlanState = 'running';
   #why = '';
   #offset = 0;
@@ -80,7 +83,7 @@ export class PlanRun {
     this.plan = plan;
     this.#ports = ports;
     this.#options = options;
-    this.#paces = new Paces(options.pace);
+    this.#paces = new Paces(options.pace, (node) => ports.paceOf?.(node, nowMs));
     if (snapshot !== undefined) this.#state = snapshot.state;
     this.#steps = plan.steps.map((step, index) => {
       const saved = snapshot?.steps[index];
@@ -89,6 +92,7 @@ export class PlanRun {
         plan: step,
         boot: saved?.boot ?? ports.node(step.from, nowMs)?.stats.boot ?? '',
         batches: [],
+        flow: new Flow(),
         next: saved?.settledBatches ?? 0,
         base: saved === undefined ? noCounts() : countsOf(saved.progress),
         isExhausted: (saved?.settledBatches ?? 0) > 0 && step.load !== undefined,
@@ -134,18 +138,34 @@ export class PlanRun {
 
   /** Takes an edge's report. Reports of other plans and of another boot are ignored. */
   report(report: MoveReport, nowMs: number): void {
+    const fresh = new Map<Step, { sent: number; settled: number }>();
     for (const progress of report.moves) {
       const known = this.#byMove.get(progress.move);
       if (known === undefined || known.step.plan.from !== report.node || known.step.boot !== report.boot)
         continue;
-      this.#take(known.step, known.batch, progress, nowMs);
+      const { step, batch } = known;
+      const { sent = 0, settled = 0 } = fresh.get(step) ?? {};
+      const before = batch.report;
+      fresh.set(step, {
+        sent: sent + Math.max(0, progress.sent - (before?.sent ?? 0)),
+        settled: settled + Math.max(0, settledOf(progress) - (before === undefined ? 0 : settledOf(before))),
+      });
+      this.#take(step, batch, progress, nowMs);
     }
+    for (const [step, { sent, settled }] of fresh) step.flow.observe(sent, settled, report.at, nowMs);
   }
 
   /** Does what is due. Call it several times a second. */
   tick(nowMs: number): void {
     if (this.isOver) return;
     this.#paces.feed((node) => this.#ports.node(node, nowMs), nowMs);
+    this.#paces.steer(
+      this.#steps
+        .filter((step) => step.batches.length > 0)
+        .map(({ plan: { from, to }, flow }) => ({ from, to, flow })),
+      nowMs,
+    );
+    this.#countUnderWay();
     const { endsBy } = this.plan;
     if (endsBy !== undefined && nowMs >= endsBy && this.#state !== 'stopping') this.abort('deadline passed');
     let isBusy = false;
@@ -184,6 +204,11 @@ export class PlanRun {
       to.add(step.plan.to);
     }
     return Math.min(into, out);
+  }
+
+  /** What was found out about the pace that each node bears. */
+  paces(): [string, PaceMemory][] {
+    return this.#paces.memories();
   }
 
   snapshot(): RunSnapshot {
@@ -275,6 +300,7 @@ export class PlanRun {
       batch.report = { ...report, timedOut: report.timedOut + open, isFinal: true };
     }
     this.#settle(step, batch);
+    if (step.batches.length === 0) step.flow.giveUp();
   }
 
   #chase(step: Step, nowMs: number): void {
@@ -301,6 +327,16 @@ export class PlanRun {
     }
   }
 
+  #countUnderWay(): void {
+    this.#underWay.clear();
+    for (const step of this.#steps) if (step.batches.length > 0) this.#addUnderWay(step, underWayOf(step));
+  }
+
+  #addUnderWay({ plan: { from, to } }: Step, count: number): void {
+    this.#underWay.set(from, (this.#underWay.get(from) ?? 0) + count);
+    this.#underWay.set(to, (this.#underWay.get(to) ?? 0) + count);
+  }
+
   #advance(step: Step, nowMs: number): void {
     if (step.dropped !== undefined || step.isExhausted) return;
     const last = step.batches.at(-1);
@@ -316,14 +352,17 @@ export class PlanRun {
     const source = this.#paces.of(step.plan.from, nowMs);
     const sink = this.#paces.of(step.plan.to, nowMs);
     const perSecond = Math.min(source.perSecond, sink.perSecond);
-    const underWay = sum.asked - sum.refused - sum.done - sum.failed - sum.timedOut;
-    const window = Math.max(20, perSecond * this.#options.windowSeconds) - underWay;
-    const allowed = Math.min(source.available(nowMs), sink.available(nowMs), Math.floor(window));
+    const window = Math.min(
+      source.window - (this.#underWay.get(step.plan.from) ?? 0),
+      sink.window - (this.#underWay.get(step.plan.to) ?? 0),
+    );
+    const allowed = Math.min(source.available(nowMs), sink.available(nowMs), window);
     const whole = isWhole(step);
     if (allowed < Math.min(left, Math.max(1, Math.floor(perSecond / 10)))) return;
     const count = whole ? left : Math.min(left, allowed, this.#options.maxBatch);
     source.take(whole ? allowed : count);
     sink.take(whole ? allowed : count);
+    this.#addUnderWay(step, whole ? allowed : count);
     const move = `${this.plan.id}.${step.index}.${step.next}`;
     const command: CommandOf<'reconnect'> = {
       command: 'reconnect',

@@ -1,4 +1,5 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
+import type { Flow } from './flow.js';
 import type { PlanStep, StepProgress } from './plan.js';
 
 /** What has become of the sessions of a step; `refused` is part of `asked`. */
@@ -27,6 +28,7 @@ export interface Step {
   readonly plan: PlanStep;
   readonly boot: string;
   readonly batches: Batch[];
+  readonly flow: Flow;
   /** Number of the next batch. */
   next: number;
   /** Counts of batches that are settled and forgotten. */
@@ -63,6 +65,17 @@ export const countsOf = (p: StepProgress): Counts => ({
 export function sumOf(step: Step): Counts {
   const sum = { ...step.base };
   for (const batch of step.batches) if (batch.report !== undefined) add(sum, batch.report);
+  return sum;
+}
+
+/** Moves asked for and not ended, those counted that no report has mentioned yet. */
+export function underWayOf(step: Step): number {
+  // One command for all there is: the edge paces it alone.
+  if (isWhole(step)) return step.flow.inFlight;
+  let sum = 0;
+  for (const { count, report, isSettled } of step.batches) {
+    if (!isSettled) sum += report === undefined ? count : report.asked - report.refused - settledOf(report);
+  }
   return sum;
 }
 
