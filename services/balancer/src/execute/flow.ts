@@ -73,7 +73,8 @@ export class Flow {
       const before = this.#marks[i - 1] as Mark;
       const after = this.#marks[i] as Mark;
       if (before.sent > this.#settled) continue;
-      const share = after.sent === before.sent ? 1 : (this.#settled - before.sent) / (after.sent - before.sent);
+      const share =
+        after.sent === before.sent ? 1 : (this.#settled - before.sent) / (after.sent - before.sent);
       const sentAtMs = before.atMs + Math.min(1, share) * (after.atMs - before.atMs);
       return last.atMs - sentAtMs + silentMs;
     }

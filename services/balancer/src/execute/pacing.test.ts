@@ -112,8 +112,32 @@ describe('the allowance of a node', () => {
   });
 
   it('starts where the plan before has come to, within the bounds of now', () => {
-    const at = (perSecond: number) => new NodePace(paceDefaults, 0, { perSecond, isSearching: false }).perSecond;
+    const at = (perSecond: number) =>
+      new NodePace(paceDefaults, 0, { perSecond, isSearching: false }).perSecond;
     expect([at(700), at(1), at(9000)]).toEqual([700, paceDefaults.minPerSecond, paceDefaults.maxPerSecond]);
+  });
+});
+
+describe('a slow report of a node', () => {
+  const slowReport = { ...good, handshakeP99Ms: 500 };
+  const queueing = { delayMs: 300, isMeasured: true, settledPerSecond: 100 };
+
+  it('does not slow down again what was slowed down while its handshakes were under way, but the next one does', () => {
+    const pace = new NodePace(paceDefaults, 0);
+    pace.flow({ ...queueing, delayMs: 20 }, 100);
+    pace.flow(queueing, 1500);
+    const lowered = pace.perSecond;
+    expect(lowered).toBeLessThan(200);
+    pace.feed(slowReport, 2000);
+    expect(pace.perSecond).toBe(lowered);
+    pace.feed(slowReport, 3000);
+    expect(pace.perSecond).toBe(lowered / 2);
+  });
+
+  it('slows down at once what was not slowed down of late', () => {
+    const pace = new NodePace(paceDefaults, 0);
+    pace.feed(slowReport, 1000);
+    expect(pace.perSecond).toBe(100);
   });
 });
 

@@ -126,8 +126,9 @@ export function steer(
 const BURST_S = 0.25;
 /** Between two looks at the flow: reports come no faster. */
 const STEER_EVERY_MS = 100;
-/** A report of a node tells of its last second: the next decides about what the last has changed. */
-const SLOW_EVERY_MS = 500;
+const FEED_EVERY_MS = 500;
+/** A report of a node tells of the handshakes that ended within this time before it. */
+const REPORT_COVERS_MS = 1000;
 /** From a command's leaving to the report of its first moves' end, beside what the moves take. */
 const LOOP_MS = 250;
 const MAX_WINDOW_MS = 2000;
@@ -142,7 +143,9 @@ export class NodePace {
   #state: PaceState;
   #tokens: number;
   #atMs: number;
-  #slowedAtMs: number;
+  #fedAtMs: number;
+  /** Whether the last report of the node was bad and nothing was done. */
+  #hasSpared = false;
   #steeredAtMs: number;
   #loweredAtMs = Number.NEGATIVE_INFINITY;
   #isEasy = true;
@@ -154,7 +157,7 @@ export class NodePace {
     this.#state = { perSecond, isSearching: memory?.isSearching ?? true, baseMs: undefined };
     this.#tokens = perSecond * BURST_S;
     this.#atMs = nowMs;
-    this.#slowedAtMs = nowMs;
+    this.#fedAtMs = nowMs;
     this.#steeredAtMs = nowMs;
   }
 
@@ -169,10 +172,21 @@ export class NodePace {
 
   /** Takes a report of the node; call it once per report. */
   feed(sample: PaceSample, nowMs: number): void {
-    if (nowMs - this.#slowedAtMs < SLOW_EVERY_MS) return;
-    this.#slowedAtMs = nowMs;
+    if (nowMs - this.#fedAtMs < FEED_EVERY_MS) return;
+    this.#fedAtMs = nowMs;
     this.#isEasy = strain(sample, this.#options) <= EASY;
-    this.#state = slow(this.#state, sample, this.#options);
+    const next = slow(this.#state, sample, this.#options);
+    if (next === this.#state) {
+      this.#hasSpared = false;
+      return;
+    }
+    // It tells of handshakes that began before the rate was lowered for them: nothing is said against the rate of now.
+    // Once: a node whose handshakes stay slow is slowed down however often the rate has just been lowered.
+    const toldOfMs = REPORT_COVERS_MS + sample.handshakeP99Ms;
+    this.#hasSpared = !this.#hasSpared && nowMs - this.#loweredAtMs < toldOfMs;
+    if (this.#hasSpared) return;
+    this.#state = next;
+    this.#loweredAtMs = nowMs;
   }
 
   /** Takes what is known of the moves at this time; more often than ten times a second is ignored. */
