@@ -111,8 +111,9 @@ export class SocketServer {
 
   /** Sends `frame` to every local subscriber of `topic`. */
   publish(topic: string, frame: string): void {
-    this.counts.bytesOut += frame.length * this.#app.numSubscribers(topic);
-    this.#app.publish(topic, frame, false);
+    const bytes = utf8(frame);
+    this.counts.bytesOut += bytes.length * this.#app.numSubscribers(topic);
+    this.#app.publish(topic, bytes, false);
   }
 
   /** Stops listening and drops what is still open. */
@@ -215,7 +216,8 @@ class UwsSocket implements Socket {
   }
 
   send(text: string): boolean {
-    return this.#sent(this.#ws?.send(text, false), text.length);
+    const bytes = utf8(text);
+    return this.#sent(this.#ws?.send(bytes, false), bytes.length);
   }
 
   sendBinary(bytes: Buffer): boolean {
@@ -272,6 +274,12 @@ class UwsSocket implements Socket {
     this.owner = undefined;
   }
 }
+
+/**
+ * Text is handed over as bytes: on Node 24 this uWebSockets.js writes a string of Latin-1 characters as it lies in memory,
+ * which is not UTF-8, and the client fails the connection.
+ */
+const utf8 = (text: string): Buffer => Buffer.from(text, 'utf8');
 
 function answer(res: uWS.HttpResponse, status: string, code: string, message: string): void {
   res.cork(() => {
