@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Broker } from '@evenkeel/broker';
 import { edgeKey, exchanges, meshTopology, moveReport, nodeStats } from '@evenkeel/protocol';
-import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { type Lifecycle, type Log, OpsServer, sleep } from '@evenkeel/runtime';
 import { Balancer, type Command } from './balancer.js';
 import type { BalancerConfig } from './config.js';
 import { LeaderLock } from './leader/lock.js';
@@ -14,6 +14,14 @@ import { PlanStore } from './store/plan-store.js';
 
 const TICK_MS = 100;
 const STATS_QUEUE_LENGTH = 10_000;
+
+/** A command that moves sessions waits this long for a balancer that has just begun to lead; then it is `not-ready`. */
+const WARM_UP_WAIT_MS = 4_000;
+
+async function warmedUp(balancer: Balancer): Promise<void> {
+  const endsAtMs = Date.now() + WARM_UP_WAIT_MS;
+  while (!balancer.isWarm(Date.now()) && Date.now() < endsAtMs) await sleep(TICK_MS);
+}
 
 export interface App {
   readonly balancer: Balancer;
@@ -115,15 +123,17 @@ export async function createApp(
     publisher,
     log,
     metrics,
-    carryOut: (command, user) =>
-      carryOut(command, {
+    carryOut: async (command, user) => {
+      if (command.command === 'rebalance' || command.command === 'drain') await warmedUp(balancer);
+      return await carryOut(command, {
         balancer,
         leader: { id: config.id, since: leadingSince },
         nowMs: Date.now(),
         user,
         sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
         askEdges: (kind, who) => asker.ask(kind, who, balancer.view.nodes(Date.now())),
-      }),
+      });
+    },
   });
   await manage.declare();
 
