@@ -95,7 +95,7 @@ export function createProgram({ terminal, withOperator }: ProgramPorts): Command
       withOperator(options, async (operator) => {
         const answer = await operator.plan({
           ...planArguments(options),
-          ...(drained ? { nodes: drained } : {}),
+          ...(drained?.length ? { nodes: drained } : {}),
         });
         show(options, answer, () => planText(answer.plan, paint));
       }),
