@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { startMesh, startPrivateBroker } from '@evenkeel/local';
 import { startNumberedPublisher } from './fleet/numbered-publisher.js';
 import { seededRandom } from './fleet/random.js';
+import { scheduleAsBatch } from './fleet/scheduling.js';
 import { until } from './fleet/until.js';
 import { meshFault } from './move/mesh-faults.js';
 import { type MoveOptions, readOptions, usage } from './move/options.js';
@@ -26,6 +27,7 @@ async function waitUntil(what: string, timeoutMs: number, isSo: () => boolean): 
 
 async function run(options: MoveOptions): Promise<MoveResult> {
   const all = options.sessions + options.control;
+  if (!scheduleAsBatch()) say('no batch scheduling (chrt of util-linux): expect fewer moves a second');
   const broker = await startPrivateBroker({ choice: options.broker });
   cleanUps.push(() => broker.stop());
   say(`RabbitMQ ${broker.version} (${broker.kind})`);

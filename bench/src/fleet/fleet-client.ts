@@ -1,9 +1,9 @@
 import { type Client, connect, type Status, type WebSocketClass } from '@evenkeel/client';
-import WebSocket from 'ws';
 import { clock } from './clock.js';
 import type { Delays } from './delays.js';
 import type { FleetMember, Incident, NumberedEvent } from './messages.js';
 import { SequenceRecord } from './sequence-record.js';
+import { ThinSocket } from './thin-socket.js';
 
 /** What all clients of a worker count together. */
 export interface Tally {
@@ -26,11 +26,11 @@ const incidentsKept = 100;
 /** How long after a move an event still counts as touched by it. */
 const moveShadowMs = 1_000;
 
-/** Thousands of these share a process: neither compression nor a second look at the text. Notes every dial. */
+/** Notes every dial. */
 export function notingSocket(dials: Tally['dials']): WebSocketClass {
-  return class extends WebSocket {
+  return class extends ThinSocket {
     constructor(url: string, protocols?: string[]) {
-      super(url, protocols, { perMessageDeflate: false, skipUTF8Validation: true });
+      super(url, protocols);
       const { host } = new URL(url);
       dials[host] ??= {};
       addOne(dials[host], Math.floor(clock() / 1_000));

@@ -1,5 +1,5 @@
 import type { WebSocketClass } from '@evenkeel/client';
-import { WebSocket } from 'ws';
+import { ThinSocket } from '../fleet/thin-socket.js';
 
 /** What is seen of one client on the wire, below the SDK. */
 export interface Wire {
@@ -23,50 +23,57 @@ export const newWire = (): Wire => ({
   moveTicket: undefined,
 });
 
-const eventHead = Buffer.from('{"t":"event"');
-const moveHead = Buffer.from('{"t":"move"');
-const numberMark = Buffer.from('"k":');
+const eventHead = '{"t":"event"';
+const moveHead = '{"t":"move"';
+const numberMark = '"k":';
 
-export type SpySocket = WebSocket;
+/** A socket that notes in a wire when there is an open one, and which events come. */
+export class SpySocket extends ThinSocket {
+  readonly #wire: Wire;
+  readonly #now: () => number;
 
-/** A class of `ws` sockets that notes in `wire` when there is an open socket, and which events come. */
-export function spyOn(wire: Wire, now: () => number): WebSocketClass {
-  return class extends WebSocket {
-    constructor(address: string | URL, protocols?: string[]) {
-      super(address, protocols, { perMessageDeflate: false });
-      this.on('open', () => {
-        wire.open.add(this);
-        if (wire.socketlessSinceMs > 0) {
-          wire.socketlessMaxMs = Math.max(wire.socketlessMaxMs, now() - wire.socketlessSinceMs);
-          wire.socketlessSinceMs = 0;
-        }
-      });
-      this.on('close', () => ended(wire, this, now));
-      this.on('message', (bytes: Buffer) => read(wire, bytes));
+  constructor(wire: Wire, now: () => number, address: string | URL, protocols?: string[]) {
+    super(address, protocols);
+    this.#wire = wire;
+    this.#now = now;
+  }
+
+  override close(code?: number, reason?: string): void {
+    this.seeClose();
+    super.close(code, reason);
+  }
+
+  protected override seeOpen(): void {
+    const wire = this.#wire;
+    wire.open.add(this);
+    if (wire.socketlessSinceMs === 0) return;
+    wire.socketlessMaxMs = Math.max(wire.socketlessMaxMs, this.#now() - wire.socketlessSinceMs);
+    wire.socketlessSinceMs = 0;
+  }
+
+  protected override seeClose(): void {
+    const wire = this.#wire;
+    if (wire.open.delete(this) && wire.open.size === 0) wire.socketlessSinceMs = this.#now();
+  }
+
+  protected override seeMessage(text: string): void {
+    const wire = this.#wire;
+    if (text.startsWith(eventHead)) {
+      const number = Number.parseInt(text.slice(text.indexOf(numberMark) + numberMark.length), 10);
+      if (number <= wire.highest) wire.repeated += 1;
+      else wire.highest = number;
+    } else if (text.startsWith(moveHead)) {
+      const { url, ticket } = JSON.parse(text) as { url: string; ticket: string };
+      wire.moveTicket = { url, ticket };
     }
-
-    override close(code?: number, reason?: string | Buffer): void {
-      ended(wire, this, now);
-      super.close(code, reason);
-    }
-  };
-}
-
-function ended(wire: Wire, socket: SpySocket, now: () => number): void {
-  if (wire.open.delete(socket) && wire.open.size === 0) wire.socketlessSinceMs = now();
-}
-
-function read(wire: Wire, bytes: Buffer): void {
-  if (startsWith(bytes, eventHead)) {
-    const at = bytes.indexOf(numberMark);
-    const number = Number.parseInt(bytes.toString('latin1', at + 4, at + 16), 10);
-    if (number <= wire.highest) wire.repeated += 1;
-    else wire.highest = number;
-  } else if (startsWith(bytes, moveHead)) {
-    const { url, ticket } = JSON.parse(bytes.toString('utf8')) as { url: string; ticket: string };
-    wire.moveTicket = { url, ticket };
   }
 }
 
-const startsWith = (bytes: Buffer, head: Buffer): boolean =>
-  bytes.length >= head.length && bytes.compare(head, 0, head.length, 0, head.length) === 0;
+/** What a client is given as its class of sockets, so that they note in `wire`. */
+export function spyOn(wire: Wire, now: () => number): WebSocketClass {
+  // One class for all: thousands, one each, would cost the engine more than the sockets do. A constructor may return
+  // another object; it becomes the value of `new`.
+  return function spied(address: string | URL, protocols?: string[]) {
+    return new SpySocket(wire, now, address, protocols);
+  } as unknown as WebSocketClass;
+}

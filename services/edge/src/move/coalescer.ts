@@ -1,8 +1,8 @@
 import type { Publisher } from '@evenkeel/broker';
 import { exchanges } from '@evenkeel/protocol';
 
-/** How long commands to one edge are gathered, ms. Under load several share a message; alone one is that much later. */
-const gatherMs = 2;
+/** Longest that a command waits for the message before it to be confirmed, ms. */
+const maxWaitMs = 20;
 /** Commands in one message. */
 const maxGathered = 64;
 /** A command nobody has taken after this is of no use: it is asked for again. */
@@ -14,10 +14,16 @@ interface Batch {
   send(): void;
 }
 
-/** Publishes commands on `mesh.control`; those for one key within a moment travel in one message, in order. */
+/**
+ * Publishes commands on `mesh.control`, in order for each key. Paced by the broker's confirms: with no message to
+ * that key under way a command goes at once, else together with those that come until the last message is confirmed.
+ * So a lone command never waits, and the busier the broker, the fewer messages carry the same commands.
+ */
 export class Coalescer {
   readonly #publisher: Publisher;
-  readonly #batches = new Map<string, Batch>();
+  readonly #gathering = new Map<string, Batch>();
+  /** Messages not yet confirmed, by key; absent: none. */
+  readonly #underWay = new Map<string, number>();
 
   constructor(publisher: Publisher) {
     this.#publisher = publisher;
@@ -25,13 +31,13 @@ export class Coalescer {
 
   /** Resolves when the message that carries it has been confirmed; `unrouted` when no edge has that key. */
   publish(key: string, command: object): Promise<'routed' | 'unrouted'> {
-    let batch = this.#batches.get(key);
+    let batch = this.#gathering.get(key);
     if (!batch) {
       batch = this.#open(key);
-      this.#batches.set(key, batch);
+      this.#gathering.set(key, batch);
     }
     batch.commands.push(JSON.stringify(command));
-    if (batch.commands.length >= maxGathered) batch.send();
+    if (!this.#underWay.has(key) || batch.commands.length >= maxGathered) batch.send();
     return batch.outcome;
   }
 
@@ -41,7 +47,8 @@ export class Coalescer {
     const outcome = new Promise<'routed' | 'unrouted'>((resolve, reject) => {
       send = () => {
         clearTimeout(timer);
-        this.#batches.delete(key);
+        this.#gathering.delete(key);
+        this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
         const body = commands.length === 1 ? commands[0] : undefined;
         this.#publisher
           .publish(exchanges.control, key, body ?? `[${commands.join(',')}]`, {
@@ -49,10 +56,21 @@ export class Coalescer {
             mandatory: true,
             expiration: expirationMs,
           })
+          .finally(() => this.#ended(key))
           .then(resolve, reject);
       };
     });
-    const timer = setTimeout(send, gatherMs);
+    const timer = setTimeout(send, maxWaitMs);
     return { commands, outcome, send };
+  }
+
+  #ended(key: string): void {
+    const left = (this.#underWay.get(key) ?? 1) - 1;
+    if (left > 0) {
+      this.#underWay.set(key, left);
+      return;
+    }
+    this.#underWay.delete(key);
+    this.#gathering.get(key)?.send();
   }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Publisher } from '@evenkeel/broker';
 import { allEdgesKey, type CommandOf, edgeKey, sessionQueue } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
@@ -43,6 +42,7 @@ export class Takeovers {
   /** Which takeover each session here is being released to; the newest wins. */
   readonly #wanted = new Map<Session, CommandOf<'takeover'>>();
   readonly #answers = new Map<string, CommandOf<'released'>>();
+  #questions = 0;
 
   constructor(config: EdgeConfig, boot: string, publisher: Publisher, directory: Directory, log: Log) {
     this.#config = config;
@@ -180,9 +180,10 @@ export class Takeovers {
 
   #command(session: Session): CommandOf<'takeover'> {
     const { uid, sid, epoch, move } = session.claims;
+    this.#questions += 1;
     return {
       command: 'takeover',
-      takeover: randomBytes(9).toString('base64url'),
+      takeover: `${this.#boot}-${this.#questions}`,
       uid,
       sid,
       from: this.#config.node,

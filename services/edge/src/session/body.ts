@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Delivery } from '@evenkeel/broker';
 
 const jsonType = /^application\/(?:[\w.+-]+\+)?json\b/i;
 const textType = /^text\//i;
 const carried = /^(?:traceparent|tracestate|cloudEvents[:_].+)$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const byteOrderMark = '\uFEFF';
 
 /** The part of a frame that carries an AMQP message's body and headers, as JSON text beginning with a comma. */
 export function bodyFields(delivery: Delivery): string {
@@ -27,11 +28,9 @@ function dataField(delivery: Delivery): string {
 }
 
 function decode(body: Buffer): string | undefined {
-  try {
-    return utf8.decode(body);
-  } catch {
-    return undefined;
-  }
+  if (!isUtf8(body)) return undefined;
+  const text = body.toString('utf8');
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
 function isJson(text: string): boolean {

@@ -30,9 +30,14 @@ export interface SocketServerOptions {
   now: () => number;
 }
 
+/** uWebSockets.js copies it field by field, slowly: one field. */
 interface UserData {
-  claims: TicketClaims;
-  isBare: boolean;
+  accepted: Accepted;
+}
+
+interface Accepted {
+  readonly claims: TicketClaims;
+  readonly isBare: boolean;
   socket: UwsSocket | undefined;
 }
 
@@ -77,8 +82,8 @@ export class SocketServer {
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (ws) => this.#open(ws),
       message: (ws, message, isBinary) => this.#message(ws, message, isBinary),
-      drain: (ws) => ws.getUserData().socket?.drained(),
-      dropped: (ws) => ws.getUserData().socket?.dropped(),
+      drain: (ws) => ws.getUserData().accepted.socket?.drained(),
+      dropped: (ws) => ws.getUserData().accepted.socket?.dropped(),
       close: (ws) => this.#close(ws),
     });
     this.#app.any('/*', (res) => {
@@ -149,7 +154,7 @@ export class SocketServer {
       return;
     }
     res.upgrade<UserData>(
-      { claims: verdict.claims, isBare: !offersOurs, socket: undefined },
+      { accepted: { claims: verdict.claims, isBare: !offersOurs, socket: undefined } },
       req.getHeader('sec-websocket-key'),
       offersOurs ? subprotocol : '',
       req.getHeader('sec-websocket-extensions'),
@@ -158,16 +163,16 @@ export class SocketServer {
   }
 
   #open(ws: uWS.WebSocket<UserData>): void {
-    const userData = ws.getUserData();
-    const socket = new UwsSocket(ws, userData, this.#options, this.counts);
-    userData.socket = socket;
+    const { accepted } = ws.getUserData();
+    const socket = new UwsSocket(ws, accepted, this.#options, this.counts);
+    accepted.socket = socket;
     this.counts.open += 1;
     this.counts.handshakes += 1;
     this.#admission.onOpen(socket);
   }
 
   #message(ws: uWS.WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
-    const socket = ws.getUserData().socket;
+    const socket = ws.getUserData().accepted.socket;
     if (!socket) return;
     this.counts.framesIn += 1;
     if (message.byteLength > this.#options.maxPayloadBytes) return socket.close(closeCodes.tooLarge);
@@ -178,7 +183,7 @@ export class SocketServer {
 
   #close(ws: uWS.WebSocket<UserData>): void {
     this.counts.open -= 1;
-    ws.getUserData().socket?.gone();
+    ws.getUserData().accepted.socket?.gone();
   }
 }
 
@@ -195,13 +200,13 @@ class UwsSocket implements Socket {
 
   constructor(
     ws: uWS.WebSocket<UserData>,
-    userData: UserData,
+    accepted: Accepted,
     options: SocketServerOptions,
     counts: SocketCounts,
   ) {
     this.#ws = ws;
-    this.claims = userData.claims;
-    this.isBare = userData.isBare;
+    this.claims = accepted.claims;
+    this.isBare = accepted.isBare;
     this.#options = options;
     this.#counts = counts;
     this.openedAtMs = options.now();
