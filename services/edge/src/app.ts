@@ -49,7 +49,7 @@ export async function buildEdge(
   await publishing.declare(meshTopology);
 
   const topology = consuming.topology();
-  const sessionConsumers = consuming.consumers({ channels: 16, prefetch: config.window });
+  const sessionConsumers = consuming.consumers({ channels: 64, prefetch: config.window });
   const ownConsumers = consuming.consumers({ channels: 2, prefetch: 512 });
   const publisher = publishing.publisher();
   const office = new TicketOffice(config.secret.split(','));
