@@ -87,6 +87,14 @@ async function run(options: MoveOptions): Promise<MoveResult> {
   }, 10_000);
 
   let recoverySeconds: number | null = null;
+  /** Seconds from `sinceMs` until everybody is connected and nothing waits; null: that did not come. */
+  const recovered = async (sinceMs: number): Promise<number | null> => {
+    const isCaughtUp = () =>
+      workers.progress.connected === all &&
+      traffic.counts().confirmed - workers.progress.delivered < options.rate / 2;
+    const isBack = await waitUntil('all are back', recoverTimeoutMs, isCaughtUp);
+    return isBack ? (Date.now() - sinceMs) / 1000 : null;
+  };
   const fault = meshFault(options.fault, mesh, broker);
   if (fault) {
     await sleep((options.seconds * 1000) / 3);
@@ -97,16 +105,16 @@ async function run(options: MoveOptions): Promise<MoveResult> {
     await fault.strike();
     await sleep(fault.lastsMs);
     await fault.mend();
-    const caughtUp = () =>
-      workers.progress.connected === all &&
-      traffic.counts().confirmed - workers.progress.delivered < options.rate / 2;
-    if (await waitUntil('all are back', recoverTimeoutMs, caughtUp))
-      recoverySeconds = (Date.now() - struckAt) / 1000;
+    recoverySeconds = await recovered(struckAt);
     workers.move(options.movesPerSecond);
+  } else if (options.fault !== 'none') {
+    await sleep(((options.seconds * 1000) / 6) * 5);
+    const calmAt = Date.now();
+    workers.tell({ do: 'fault', fault: options.fault, isOn: false });
+    recoverySeconds = await recovered(calmAt);
   }
   await until(options.seconds * 1000 + 1_000, 50, isOver);
   const seconds = (Date.now() - startedAt) / 1000;
-  workers.tell({ do: 'fault', fault: options.fault, isOn: false });
   workers.move(0);
   const movesAtEnd = workers.progress.moves;
   const published = await traffic.finish(settleTimeoutMs);

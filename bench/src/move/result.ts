@@ -42,7 +42,10 @@ export interface MoveResult {
     /** Of control sessions, while moves of others were under way. */
     controlDuring: DelaySummary;
   };
-  /** From the fault until everybody is connected and nothing waits; null without a fault of that kind. */
+  /**
+   * Until everybody is connected and nothing waits: from the fault, or from the end of one that lasts (the clients'
+   * faults, which go on for five sixths of the run). Null: no fault, or not within 60 s.
+   */
   recoverySeconds: number | null;
   replays: { refused: number; accepted: number };
 }
