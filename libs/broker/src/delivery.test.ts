@@ -34,6 +34,15 @@ describe('IncomingDelivery', () => {
     expect(calls.nack).not.toHaveBeenCalled();
   });
 
+  it('can be settled after its content is forgotten', () => {
+    const { at, calls } = incarnation(true);
+    const delivery = new IncomingDelivery(message, at);
+    delivery.forgetContent();
+    expect([delivery.body.length, delivery.properties, delivery.key]).toEqual([0, { headers: {} }, 'k']);
+    delivery.requeue();
+    expect(calls.nack.mock.calls[0]?.[0].fields.deliveryTag).toBe(7);
+  });
+
   it('has headers even where the message has none', () => {
     expect(new IncomingDelivery(message, incarnation(true).at).properties.headers).toEqual({});
   });

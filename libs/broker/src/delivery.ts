@@ -2,6 +2,8 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Delivery, DeliveryProperties } from './types.js';
 
 const NO_HEADERS: Record<string, unknown> = Object.freeze({});
+const NO_CONTENT = Buffer.alloc(0);
+const NO_PROPERTIES = Object.freeze({ headers: NO_HEADERS }) as ConsumeMessage['properties'];
 
 /** One opened channel of a shard. After `isOpen` turns false nothing is sent on it. */
 export interface Incarnation {
@@ -12,7 +14,7 @@ export interface Incarnation {
 /** A delivery is one small object: the hot path makes no closures and no promises. */
 export class IncomingDelivery implements Delivery {
   isSettled = false;
-  readonly #message: ConsumeMessage;
+  #message: ConsumeMessage;
   readonly #at: Incarnation;
 
   constructor(message: ConsumeMessage, at: Incarnation) {
@@ -40,6 +42,10 @@ export class IncomingDelivery implements Delivery {
     const properties = this.#message.properties;
     if (!properties.headers) properties.headers = NO_HEADERS;
     return properties as DeliveryProperties;
+  }
+
+  forgetContent(): void {
+    this.#message = { fields: this.#message.fields, content: NO_CONTENT, properties: NO_PROPERTIES };
   }
 
   ack(): void {

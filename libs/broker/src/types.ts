@@ -107,6 +107,8 @@ export interface Delivery {
   readonly properties: DeliveryProperties;
   /** Whether `ack`, `requeue` or `drop` was called. */
   readonly isSettled: boolean;
+  /** Body and properties are needed no more: they are empty from now on, and what is kept until settling is small. */
+  forgetContent(): void;
   ack(): void;
   /** Back to its old place in the queue. */
   requeue(): void;

@@ -16,6 +16,7 @@ class Queue {
       key: 'user.alice.order.created',
       redelivered: false,
       isSettled: false,
+      forgetContent: () => {},
       ack: () => void this.settled.push(`ack ${n}`),
       requeue: () => void this.settled.push(`requeue ${n}`),
       drop: () => void this.settled.push(`drop ${n}`),

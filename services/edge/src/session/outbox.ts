@@ -172,14 +172,20 @@ export class Outbox {
     const frame = `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, now)}${flag}${bodyFields(delivery)}}`;
     this.seq = seq;
     if (this.#options.ackMode === 'client') {
-      this.#written.push({ seq, delivery, atMs: now });
+      this.#hold(seq, delivery, now);
       this.#socket.send(frame);
     } else if (this.#socket.send(frame)) {
       delivery.ack();
     } else {
-      this.#written.push({ seq, delivery, atMs: now });
+      this.#hold(seq, delivery, now);
     }
     this.#options.onWritten(frame.length);
+  }
+
+  /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */
+  #hold(seq: number, delivery: Delivery, atMs: number): void {
+    delivery.forgetContent();
+    this.#written.push({ seq, delivery, atMs });
   }
 
   /** A reply of a service to this session's request: acknowledged when written, since no `seq` counts it. */
