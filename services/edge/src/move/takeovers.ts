@@ -86,7 +86,10 @@ export class Takeovers {
     });
   }
 
-  /** Asks every edge; for when nobody knows who holds it. `unknown` when none has answered after `timeoutMs`. */
+  /**
+   * Asks every edge, again and again: an answer is lost while the commands queue of this edge is not back after a loss
+   * of the broker. For when nobody knows who holds it. `unknown` when none has answered after `timeoutMs`.
+   */
   async search(session: Session, timeoutMs: number): Promise<TakeoverAnswer> {
     const command = this.#command(session);
     return await new Promise((resolve) => {
@@ -96,12 +99,15 @@ export class Takeovers {
       };
       const finish = (answer: TakeoverAnswer) => {
         clearTimeout(timer);
+        clearInterval(repeating);
         this.#asking.delete(command.takeover);
         resolve(answer);
       };
+      const send = () => void this.#outgoing.publish(allEdgesKey, command).catch(() => {});
       const timer = setTimeout(() => finish(nothing('unknown')), timeoutMs);
+      const repeating = setInterval(send, Math.min(this.#config.takeoverRetryMs, timeoutMs / 5));
       this.#asking.set(command.takeover, { session, settle });
-      this.#outgoing.publish(allEdgesKey, command).catch(() => {});
+      send();
     });
   }
 

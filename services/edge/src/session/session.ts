@@ -224,8 +224,19 @@ export class Session implements SocketOwner {
 
   /** While this edge had no broker another may have taken the session over: then this is the older socket. */
   async #yieldIfTaken(): Promise<void> {
-    const { outcome } = await this.#context.takeovers.search(this, searchMs);
-    if (outcome === 'refused') this.socket.close(closeCodes.superseded);
+    const { takeovers } = this.#context;
+    while (this.state === sessionStates.attached && this.socket.isOpen) {
+      const { outcome } = await takeovers.search(this, searchMs);
+      if (outcome === 'refused') return this.socket.close(closeCodes.superseded);
+      // Nobody: the other consumer was perhaps this edge's own, of the lost connection.
+      if (outcome !== 'unknown' || !(await this.#isShared())) return;
+    }
+  }
+
+  /** Whether somebody else consumes the queue too; when in doubt, yes. */
+  async #isShared(): Promise<boolean> {
+    const found = await this.#context.topology.checkQueue(this.#queue).catch(() => undefined);
+    return found === undefined || found.consumers > 1;
   }
 
   #sendWelcome(hello: Extract<ParsedClientFrame, { t: 'hello' }>, found: Found): void {
