@@ -236,7 +236,9 @@ export class Session implements SocketOwner {
   /** Whether somebody else consumes the queue too; when in doubt, yes. */
   async #isShared(): Promise<boolean> {
     const found = await this.#context.topology.checkQueue(this.#queue).catch(() => undefined);
-    return found === undefined || found.consumers > 1;
+    // Recovery is paced: this edge's own consumer may not be back yet.
+    const own = this.#consumer?.state === 'active' ? 1 : 0;
+    return found === undefined || found.consumers > own;
   }
 
   #sendWelcome(hello: Extract<ParsedClientFrame, { t: 'hello' }>, found: Found): void {
