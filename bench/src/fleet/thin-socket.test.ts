@@ -125,7 +125,10 @@ describe('ThinSocket, against a server of another make', () => {
     const { socket, peer, got, count } = await pair();
     socket.pause();
     peer.send('later');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Sent afterwards to another socket of this process, and already here: the event loop has looked.
+    const other = await pair();
+    other.peer.send('now');
+    expect(await other.count(1)).toEqual(['now']);
     expect(got).toEqual([]);
     socket.resume();
     expect(await count(1)).toEqual(['later']);

@@ -4,9 +4,6 @@ import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 import { Mover } from './mover.js';
 import { Roster } from './roster.js';
 
-// `ws` makes an error for every socket that both sides close at once; nobody reads its stack.
-Error.stackTraceLimit = 0;
-
 const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
 const say = (message: FromWorker) => process.send?.(message);
 

@@ -110,7 +110,7 @@ const idBytes = 9;
 let pool: Buffer = Buffer.alloc(0);
 let taken = 0;
 
-/** 72 random bits, from a pool: a call to the system's generator for each would cost more than the signature. */
+/** 72 random bits, from a pool: a call to the generator for each costs as much as the signature. */
 function newTicketId(): string {
   if (taken + idBytes > pool.length) {
     pool = randomBytes(idBytes * 512);

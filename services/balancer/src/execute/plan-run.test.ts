@@ -1,23 +1,12 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { ClusterView } from '../cluster/view.js';
+import { planOf } from '../testing/plans.js';
 import { statsOf } from '../testing/stats.js';
 import { paceDefaults } from './pacing.js';
-import type { Plan } from './plan.js';
 import { type Outgoing, PlanRun, type RunSnapshot, runDefaults } from './plan-run.js';
 
-const plan: Plan = {
-  id: 'p',
-  kind: 'rebalance',
-  why: 'test',
-  by: 'auto',
-  strategy: 'least-loaded',
-  load: 'connections',
-  steps: [{ from: 'a', to: 'b', count: 120 }],
-  total: 120,
-  startedAt: 0,
-  moveDeadlineMs: 10_000,
-};
+const plan = planOf(120);
 
 /** One edge `a` that obeys at once, and a clock. */
 class Stage {

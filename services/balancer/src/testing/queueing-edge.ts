@@ -1,8 +1,8 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
 import { ClusterView } from '../cluster/view.js';
 import { type PaceOptions, paceDefaults } from '../execute/pacing.js';
-import type { Plan } from '../execute/plan.js';
 import { PlanRun, runDefaults } from '../execute/plan-run.js';
+import { planOf } from './plans.js';
 import { statsOf } from './stats.js';
 
 export interface QueueingOptions {
@@ -53,18 +53,7 @@ export function playQueueing(options: QueueingOptions): Queued {
   };
   speak();
   speak();
-  const plan: Plan = {
-    id: 'p',
-    kind: 'rebalance',
-    why: 'test',
-    by: 'auto',
-    strategy: 'least-loaded',
-    load: 'connections',
-    steps: [{ from: 'a', to: 'b', count }],
-    total: count,
-    startedAt: 0,
-    moveDeadlineMs: 60_000,
-  };
+  const plan = planOf(count, { moveDeadlineMs: 60_000 });
   const run = new PlanRun(
     plan,
     {
