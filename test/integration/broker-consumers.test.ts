@@ -1,6 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
-import { eventually, LogMemory, makeQueue, openBroker, unique } from './broker-fixture.js';
+import { eventually, LogMemory, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
 
 describe('a consumer', () => {
   it('is harmed neither by a throwing handler nor are its neighbours', async () => {
@@ -193,6 +193,46 @@ describe('a consumer', () => {
     });
     await eventually(() => events.includes('recovered'), 'the neighbour recovers');
     expect(events).toEqual(['channel', 'recovered']);
+  });
+
+  it('on a missing queue is refused alone, among many asked for at once', async () => {
+    const broker = await openBroker();
+    const queues = Array.from({ length: 10 }, () => unique('beside'));
+    for (const queue of queues) await makeQueue(broker, queue);
+    const consumers = broker.consumers({ channels: 1 });
+    let received = 0;
+    const onDelivery = (d: Delivery) => {
+      received++;
+      d.ack();
+    };
+    const asked = [...queues.slice(0, 5), unique('missing'), ...queues.slice(5)];
+    const outcomes = await Promise.allSettled(asked.map((queue) => consumers.consume(queue, { onDelivery })));
+    expect(outcomes.map(({ status }) => status)).toEqual(
+      asked.map((_, i) => (i === 5 ? 'rejected' : 'fulfilled')),
+    );
+    expect(outcomes[5]).toMatchObject({ reason: { code: 'no-queue' } });
+    const publisher = broker.publisher();
+    for (const queue of queues) await publisher.publish('', queue, 'x');
+    await eventually(() => received === 10, 'the others consume');
+  });
+
+  it('recovers when its connection is lost while many wait for their answers', async () => {
+    const onlooker = await openBroker();
+    const { broker, proxy } = await openProxied();
+    const [opener = '', ...queues] = Array.from({ length: 11 }, () => unique('lost'));
+    for (const queue of [opener, ...queues]) await makeQueue(onlooker, queue);
+    const consumers = broker.consumers({ channels: 1 });
+    await consumers.consume(opener, { onDelivery: (d) => d.ack() });
+    proxy.pauseAnswers();
+    const consuming = queues.map((queue) => consumers.consume(queue, { onDelivery: (d) => d.ack() }));
+    await eventually(
+      async () =>
+        ((await onlooker.topology({ channels: 1 }).checkQueue(queues[0] ?? ''))?.consumers ?? 0) > 0,
+      'the broker has been asked',
+    );
+    proxy.cut();
+    const active = await Promise.all(consuming);
+    expect(active.map(({ state }) => state)).toEqual(queues.map(() => 'active'));
   });
 
   it('holds no more than its own prefetch, its neighbours theirs', async () => {

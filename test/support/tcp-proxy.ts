@@ -113,6 +113,14 @@ export class TcpProxy {
     for (const pair of this.#pairs) join(pair);
   }
 
+  /** Lets nothing come back from the far end until {@link TcpProxy.resume}; what clients send still arrives. */
+  pauseAnswers(): void {
+    for (const { client, upstream } of this.#pairs) {
+      upstream.unpipe(client);
+      upstream.pause();
+    }
+  }
+
   /** Turns new connections away until {@link TcpProxy.allow}. Open ones stay. */
   refuse(): void {
     this.#isRefusing = true;
@@ -174,6 +182,7 @@ export class TcpProxy {
 }
 
 function join({ client, upstream }: Pair): void {
+  client.unpipe(upstream);
   client.pipe(upstream);
   upstream.pipe(client);
 }

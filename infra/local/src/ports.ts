@@ -3,25 +3,51 @@ import { Failure } from './failure.js';
 
 const host = '127.0.0.1';
 
-/** `count` distinct ports that are free now. */
+/**
+ * Where free ports are looked for: below those that systems give to outgoing connections. One of these would be taken now
+ * and then between our look and the service's start, or while a service is down that comes back to its port.
+ */
+const lowest = 20_000;
+const highest = 24_999;
+let next = lowest + Math.floor(Math.random() * (highest - lowest + 1));
+
+/** `count` distinct ports of 127.0.0.1 that are free now; not the ones given out last. */
 export async function freePorts(count: number): Promise<number[]> {
-  const held = await Promise.all(Array.from({ length: count }, () => hold(0)));
-  await Promise.all(held.map((entry) => entry.release()));
-  return held.map((entry) => entry.port);
+  const ports: number[] = [];
+  for (let looked = 0; ports.length < count; looked += 1) {
+    if (looked > highest - lowest) {
+      throw new Failure(
+        'port-busy',
+        `Too few free ports from ${lowest} to ${highest}. Stop what listens there.`,
+      );
+    }
+    const port = next;
+    next = port === highest ? lowest : port + 1;
+    if (await isFree(port)) ports.push(port);
+  }
+  return ports;
 }
 
 /** One port that is free now. */
 export async function freePort(): Promise<number> {
-  const entry = await hold(0);
-  await entry.release();
-  return entry.port;
+  const [port = 0] = await freePorts(1);
+  return port;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await tryPort(port);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
 }
 
 /** Fails, naming the flag that changes it, when something listens on the port already. */
 export async function requireFreePort(port: number, purpose: string, flag: string): Promise<void> {
   try {
-    const entry = await hold(port);
-    await entry.release();
+    await tryPort(port);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const problem = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
@@ -30,14 +56,11 @@ export async function requireFreePort(port: number, purpose: string, flag: strin
   }
 }
 
-function hold(port: number): Promise<{ port: number; release(): Promise<void> }> {
+/** Listens on the port for a moment. @throws Error of the system when that is not possible. */
+function tryPort(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      if (address === null || typeof address === 'string') return reject(new Error('no TCP address'));
-      resolve({ port: address.port, release: () => new Promise((done) => server.close(() => done())) });
-    });
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
   });
 }
