@@ -12,7 +12,14 @@ import {
   runDefaults,
 } from './execute/plan-run.js';
 import type { Draft, Method } from './plan/draft.js';
-import { attemptKey, type DrainGoal, isDraining, Policy, type PolicyOptions } from './plan/policy.js';
+import {
+  attemptKey,
+  type DrainAttempts,
+  type DrainGoal,
+  isDraining,
+  Policy,
+  type PolicyOptions,
+} from './plan/policy.js';
 
 export type Mode = 'auto' | 'manual';
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
@@ -70,7 +77,7 @@ export class Balancer {
   readonly #ports: BalancerPorts;
   readonly #options: BalancerOptions;
   readonly #flapping = new Flapping();
-  readonly #attempts = new Map<string, number>();
+  readonly #attempts = new Map<string, DrainAttempts>();
   /** What the last plans have found out about nodes' paces. */
   readonly #paces = new Map<string, PaceMemory & { boot: string; untilMs: number }>();
   #run: PlanRun | undefined;
@@ -298,7 +305,7 @@ export class Balancer {
         isDraining(n, this.drains) &&
         n.stats.sessions > 0 &&
         !isPlanned.has(n.node) &&
-        (this.#attempts.get(attemptKey(n)) ?? 0) < this.policy.options.maxDrainAttempts,
+        !this.policy.hasGivenUp(this.#attempts.get(attemptKey(n))),
     );
     if (urgent !== undefined) run.abort(`${urgent.node} must be drained first`);
   }
@@ -316,7 +323,7 @@ export class Balancer {
         const node = this.view.get(name, nowMs);
         if (node === undefined) continue;
         const key = attemptKey(node);
-        this.#attempts.set(key, (this.#attempts.get(key) ?? 0) + 1);
+        this.#attempts.set(key, { count: (this.#attempts.get(key)?.count ?? 0) + 1, lastAtMs: nowMs });
       }
       if (this.#attempts.size > 10_000) this.#attempts.clear();
     }

@@ -76,6 +76,21 @@ describe('deciding', () => {
     });
   });
 
+  it('gives a node up that cannot be emptied, until a node comes, goes or changes', () => {
+    const stage = new Stage();
+    const nodes = { a: { sessions: 9, state: 'draining' as const }, b: {} };
+    stage.play(3, nodes);
+    const failedNow = () => {
+      stage.nowMs += 100;
+      stage.situation.attempts = new Map([['a.a-1', { count: 5, lastAtMs: stage.nowMs }]]);
+    };
+    failedNow();
+    expect(stage.play(10, nodes).kind).toBe('wait');
+    expect(totals(stage.play(10, { ...nodes, c: {} }))).toBe(9);
+    failedNow();
+    expect(stage.play(10, { ...nodes, c: {} }).kind).toBe('wait');
+  });
+
   it('drains in manual mode and while paused: the node goes either way', () => {
     const stage = new Stage();
     stage.situation = { levelling: 'manual mode' };

@@ -24,7 +24,7 @@ export interface PolicyOptions {
   drainSettleMs: number;
   /** While versions are mixed, nothing is levelled until this long after the last node came, went or drained. */
   deployHoldMs: number;
-  /** After this many plans that left sessions behind, a draining node is given up. */
+  /** After this many plans that left sessions behind, a draining node is given up until a node comes, goes or changes. */
   maxDrainAttempts: number;
 }
 
@@ -51,6 +51,12 @@ export interface DrainGoal {
   readonly endsBy?: number;
 }
 
+/** Plans that left sessions on a node behind. */
+export interface DrainAttempts {
+  readonly count: number;
+  readonly lastAtMs: number;
+}
+
 export interface Situation {
   readonly nowMs: number;
   readonly nodes: readonly NodeView[];
@@ -61,7 +67,7 @@ export interface Situation {
   /** Nodes that came and went too often lately; they get nothing by themselves. */
   readonly flapping: ReadonlySet<string>;
   /** Plans for a boot of a node that left sessions behind. */
-  readonly attempts: ReadonlyMap<string, number>;
+  readonly attempts: ReadonlyMap<string, DrainAttempts>;
   /** Members of the ring that sessions were last moved onto. */
   readonly ring: Method['ring'];
 }
@@ -100,6 +106,12 @@ export class Policy {
     return this.#options;
   }
 
+  /** Whether a draining node is left as it is. What failed before a node came, went or changed may work after it. */
+  hasGivenUp(attempts: DrainAttempts | undefined): boolean {
+    if (attempts === undefined || attempts.count < this.#options.maxDrainAttempts) return false;
+    return attempts.lastAtMs >= this.#changedAtMs;
+  }
+
   decide(s: Situation): Decision {
     this.#watch(s);
     const drain = this.#drain(s);
@@ -122,7 +134,7 @@ export class Policy {
   #drain(s: Situation): Decision | undefined {
     const draining = s.nodes.filter((n) => isHere(n) && isDraining(n, s.drains));
     const due = draining.filter(
-      (n) => n.stats.sessions > 0 && (s.attempts.get(attemptKey(n)) ?? 0) < this.#options.maxDrainAttempts,
+      (n) => n.stats.sessions > 0 && !this.hasGivenUp(s.attempts.get(attemptKey(n))),
     );
     if (due.length === 0) return undefined;
     const unsettled = due.find((n) => s.nowMs - n.stateSinceMs < this.#options.drainSettleMs);

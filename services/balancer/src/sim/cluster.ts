@@ -47,12 +47,14 @@ export class SimCluster {
   planMs = 0;
   /** Sessions that should exist. */
   expected = 0;
-  /** Time of the last change of members; what was right before may be wrong after. */
+  /** Time of the last change of members, a silence noticed or ended included; what was right before may be wrong after. */
   changedAtMs = 0;
   readonly #options: SimOptions;
   /** Sessions whose node has died and that are about to be placed again. */
   #homeless = 0;
   readonly #homelessByClass: number[];
+  /** Nodes that live and that the balancer misses. */
+  readonly #silent = new Set<string>();
   #lastPairs = new Map<string, { atMs: number; amount: number }>();
   readonly #clock: () => number;
 
@@ -169,6 +171,7 @@ export class SimCluster {
     this.#churn(stepMs);
     this.#place();
     this.#report();
+    this.#noteSilence();
     const before = this.#clock();
     const hadRun = this.balancer.run !== undefined;
     this.balancer.tick(this.nowMs);
@@ -189,6 +192,17 @@ export class SimCluster {
       node.nextStatsMs = Math.max(node.nextStatsMs + STATS_MS, this.nowMs + 1);
       if (node.muteUntilMs > this.nowMs) continue;
       this.balancer.observe(node.stats(this.nowMs, this.random), this.nowMs);
+    }
+  }
+
+  #noteSilence(): void {
+    for (const node of this.nodes.values()) {
+      const phase = this.balancer.view.get(node.node, this.nowMs)?.phase;
+      const isSilent = node.isUp && (phase === 'suspect' || phase === 'gone');
+      if (isSilent === this.#silent.has(node.node)) continue;
+      if (isSilent) this.#silent.add(node.node);
+      else this.#silent.delete(node.node);
+      this.changedAtMs = this.nowMs;
     }
   }
 

@@ -21,6 +21,31 @@ describe('the simulation', () => {
     );
   });
 
+  it.each<{ what: string; nodes: number; seed: number; events: HistoryEvent[] }>([
+    {
+      what: 'a draining node that falls silent and reports again',
+      nodes: 4,
+      seed: 28612,
+      events: [
+        { kind: 'join', which: 0, afterMs: 7601 },
+        { kind: 'drain', which: 12, afterMs: 100 },
+        { kind: 'mute', which: 87, afterMs: 8301 },
+      ],
+    },
+    {
+      what: 'a node that dies when it alone can take the last of a drain',
+      nodes: 4,
+      seed: 21342,
+      events: [
+        { kind: 'drain', which: 0, afterMs: 3301 },
+        { kind: 'mute', which: 39, afterMs: 3101 },
+        { kind: 'crash', which: 1, afterMs: 100 },
+      ],
+    },
+  ])('ends well with $what', ({ nodes, seed, events }) => {
+    expect(simulateHistory(events, { nodes, sessions: nodes * 1000 }, seed).failures).toEqual([]);
+  });
+
   it.each(scenarioNames)('%s keeps every invariant and its promises, from any seed', (name) => {
     fc.assert(
       fc.property(fc.integer({ min: 3, max: 12 }), fc.integer({ min: 0, max: 100_000 }), (nodes, seed) => {
