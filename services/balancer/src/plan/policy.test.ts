@@ -82,7 +82,7 @@ describe('deciding', () => {
     stage.play(3, nodes);
     const failedNow = () => {
       stage.nowMs += 100;
-      stage.situation.attempts = new Map([['a.a-1', { count: 5, lastAtMs: stage.nowMs }]]);
+      stage.situation = { attempts: new Map([['a.a-1', { count: 5, lastAtMs: stage.nowMs }]]) };
     };
     failedNow();
     expect(stage.play(10, nodes).kind).toBe('wait');
