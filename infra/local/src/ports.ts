@@ -8,7 +8,7 @@ const host = '127.0.0.1';
  * and then between our look and the service's start, or while a service is down that comes back to its port.
  */
 const lowest = 20_000;
-const highest = 24_999;
+const highest = 31_999;
 let next = lowest + Math.floor(Math.random() * (highest - lowest + 1));
 
 /** `count` distinct ports of 127.0.0.1 that are free now; not the ones given out last. */

@@ -23,6 +23,11 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
+function edgeAnswers(outcome: 'refused' | 'unknown'): void {
+  const takeover = asked[0]?.command.takeover ?? '';
+  takeovers.onReleased({ command: 'released', takeover, uid: 'u', sid: 's', from: 'b', outcome });
+}
+
 describe('a search among all edges', () => {
   it('repeats the same question until it is answered', async () => {
     const answer = takeovers.search(session, 1_500);
@@ -31,15 +36,7 @@ describe('a search among all edges', () => {
     expect(asked.length).toBeGreaterThan(1);
     expect(new Set(asked.map(({ key }) => key))).toEqual(new Set([allEdgesKey]));
     expect(new Set(asked.map(({ command }) => command.takeover)).size).toBe(1);
-    const takeover = asked[0]?.command.takeover ?? '';
-    takeovers.onReleased({
-      command: 'released',
-      takeover,
-      uid: 'u',
-      sid: 's',
-      from: 'b',
-      outcome: 'refused',
-    });
+    edgeAnswers('refused');
     expect((await answer).outcome).toBe('refused');
     const before = asked.length;
     await vi.advanceTimersByTimeAsync(3_000);
@@ -49,15 +46,7 @@ describe('a search among all edges', () => {
 
   it('ends as unknown when nobody answers, or only such as do not know', async () => {
     const answer = takeovers.search(session, 1_500);
-    const takeover = asked[0]?.command.takeover ?? '';
-    takeovers.onReleased({
-      command: 'released',
-      takeover,
-      uid: 'u',
-      sid: 's',
-      from: 'b',
-      outcome: 'unknown',
-    });
+    edgeAnswers('unknown');
     await vi.advanceTimersByTimeAsync(1_500);
     expect((await answer).outcome).toBe('unknown');
     expect(vi.getTimerCount()).toBe(0);
