@@ -1,10 +1,9 @@
 import type { Publisher } from '@evenkeel/broker';
 import { edgeKey, exchanges, toUid } from '@evenkeel/protocol';
+import { maxUnderWay } from './options.js';
 import { type Roster, type Subject, userOf } from './roster.js';
 
 const tickMs = 20;
-/** Moves asked for and not finished, a process: what paces the mover when the mesh is slower than asked. */
-const maxUnderWay = 120;
 /** A move asked for that never began is asked for again after this. */
 const forgottenMs = 12_000;
 

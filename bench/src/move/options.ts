@@ -13,6 +13,9 @@ export const faults = [
 ] as const;
 export type Fault = (typeof faults)[number];
 
+/** Moves asked for and not finished, a client process: what paces the mover when the mesh is slower than asked. */
+export const maxUnderWay = 120;
+
 export interface MoveOptions {
   /** Sessions that are moved again and again. */
   sessions: number;
@@ -48,7 +51,7 @@ export const usage = `npm run bench:move -- [options]
                         order, but not for delays and pace (10)
   --deliveries N        or until so many events were delivered
   --moves-per-second N  moves asked for a second (2000); when that is more than the mesh carries it is paced
-                        by what it has finished: 120 at most are under way
+                        by what it has finished: ${maxUnderWay} at most are under way, a process
   --fault NAME          ${faults.join(', ')}
   --workers N           client processes (1)
   --persistent          events survive a restart of the broker, which doubles what they cost it
