@@ -1,4 +1,7 @@
 // Who may import whom. The reasons are in CONTRIBUTING.md.
+const test = '[.](test|bench)[.]ts$';
+
+/** `what` may be imported from `where` alone. */
 const only = (name, what, where) => ({
   name,
   severity: 'error',
@@ -6,23 +9,31 @@ const only = (name, what, where) => ({
   to: { path: what },
 });
 
+/** Files under `from` may import none of `to`. */
+const never = (name, comment, from, to, except) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: test },
+  to: except === undefined ? { path: to } : { path: to, pathNot: except },
+});
+
+/** Node's own modules that touch the world outside the process. */
+const nodeIo =
+  '^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|worker_threads|cluster|process)(/|$)';
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     {
       name: 'no-cycles',
-      comment: 'Types may know each other: nothing of that is left at run time.',
+      comment: 'Types count too: what knows each other is one thing.',
       severity: 'error',
-      from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      from: { pathNot: test },
+      to: { circular: true },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    {
-      name: 'libs-not-to-services',
-      severity: 'error',
-      from: { path: '^libs/' },
-      to: { path: '^(services|infra|bench|test)/' },
-    },
+    never('libs-stay-below', undefined, '^libs/', '^(packages|services|tools|bench|test)/'),
     {
       name: 'services-not-to-each-other',
       comment: 'They meet on AMQP.',
@@ -30,41 +41,91 @@ module.exports = {
       from: { path: '^services/([^/]+)/' },
       to: { path: '^services/', pathNot: '^services/$1/' },
     },
-    {
-      name: 'services-not-to-tooling',
-      severity: 'error',
-      from: { path: '^services/' },
-      to: { path: '^(infra|bench|test)/' },
-    },
-    {
-      name: 'tooling-not-to-services',
-      comment: 'It starts them as processes, like anybody else.',
-      severity: 'error',
-      from: { path: '^(infra|test|bench)/' },
-      to: { path: '^services/' },
-    },
-    {
-      name: 'runtime-knows-none-of-ours',
-      severity: 'error',
-      from: { path: '^libs/runtime/' },
-      to: { path: '^libs/', pathNot: '^libs/runtime/' },
-    },
+    never('services-not-to-tooling', undefined, '^services/', '^(tools|bench|test)/'),
+    never(
+      'tooling-not-to-services',
+      'It starts them as processes, like anybody else.',
+      '^(tools|test|bench)/',
+      '^services/',
+    ),
+    never(
+      'runtime-knows-none-of-ours',
+      'A service takes it as it takes pino or zod; rates and waiting alone are shared with it.',
+      '^libs/runtime/',
+      '^(libs|packages)/',
+      '^libs/(runtime|pace)/',
+    ),
     {
       name: 'protocol-on-zod-alone',
       comment: 'It also runs in a browser.',
       severity: 'error',
-      from: { path: '^libs/protocol/src', pathNot: '[.]test[.]ts$' },
+      from: { path: '^libs/protocol/src', pathNot: test },
       to: { pathNot: ['^libs/protocol/src', '^node_modules/zod/'] },
     },
     {
       name: 'client-on-wire-alone',
       comment: 'It depends on nothing at run time, so that it stays small in a browser.',
       severity: 'error',
-      from: { path: '^libs/client/src', pathNot: '[.]test[.]ts$' },
-      to: { pathNot: ['^libs/client/src', '^libs/protocol/(src|dist)/(wire|codes|frames|names)[.]'] },
+      from: { path: '^packages/client/src', pathNot: test },
+      to: {
+        pathNot: [
+          '^packages/client/src',
+          '^libs/protocol/(src|dist)/(wire|codes|frames|names)[.]',
+          '^libs/pace/(src|dist)/',
+        ],
+      },
     },
+    never('pure-libs', 'Decisions only: no Node I/O.', '^libs/(pace|cluster|access|ticket)/src', nodeIo),
+    never('broker-knows-no-mesh', undefined, '^libs/broker/', '^libs/', '^libs/(broker|pace)/'),
+    never(
+      'mesh-on-broker-and-protocol',
+      undefined,
+      '^libs/mesh/',
+      '^libs/',
+      '^libs/(mesh|broker|pace|protocol)/',
+    ),
+    {
+      name: 'edge-session-by-ports',
+      comment: 'What a session needs it declares in ports.ts; who serves it is joined in app.ts.',
+      severity: 'error',
+      from: { path: '^services/edge/src/session/', pathNot: test },
+      to: {
+        path: '^services/edge/src/',
+        pathNot:
+          '^services/edge/src/(session|frame|access)/|^services/edge/src/transport/connection[.]ts$|^services/edge/src/config[.]ts$',
+      },
+    },
+    never(
+      'edge-lower-rooms',
+      'What a session stands on does not know sessions.',
+      '^services/edge/src/(transport|frame|queue|topic|inbound)/',
+      '^services/edge/src/(session|move|control)/',
+      '^services/edge/src/session/ports[.]ts$',
+    ),
+    never(
+      'balancer-core-is-pure',
+      'Plans, paces and views: no I/O.',
+      '^services/balancer/src/core/',
+      '^(libs|packages)/|^services/balancer/src/(?!core/)',
+      '^libs/(protocol|cluster|pace)/',
+    ),
     only('only-broker-to-amqplib', '^node_modules/(@types/)?amqplib/', '^libs/broker/'),
-    only('only-edge-socket-to-uwebsockets', '^node_modules/uWebSockets[.]js/', '^services/edge/src/socket/'),
+    only(
+      'only-edge-transport-to-uwebsockets',
+      '^node_modules/uWebSockets[.]js/',
+      '^services/edge/src/transport/',
+    ),
+    {
+      name: 'workspaces-by-name',
+      comment: 'From one workspace to another by its package name, never by a path.',
+      severity: 'error',
+      from: { path: '^((?:libs|packages|services|tools)/[^/]+|bench|test)/' },
+      to: {
+        path: '^(libs|packages|services|tools|bench|test)/',
+        pathNot: '^$1/',
+        dependencyTypes: ['local'],
+      },
+    },
   ],
   options: {
     doNotFollow: { path: ['node_modules', '/dist/'] },

@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{libs,services,infra,bench}/**/src/**/*.test.ts'],
+          include: ['{libs,packages,services,tools,bench}/**/src/**/*.test.ts'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

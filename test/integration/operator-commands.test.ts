@@ -8,7 +8,7 @@ import { freshVhost } from '../support/broker.js';
 
 type Script = (command: Record<string, unknown>, delivery: Delivery) => unknown;
 
-const cli = join(import.meta.dirname, '..', '..', 'libs', 'operator', 'bin', 'evenkeel.mjs');
+const cli = join(import.meta.dirname, '..', '..', 'packages', 'operator', 'bin', 'evenkeel.mjs');
 const nodes = [
   { node: 'e1', url: 'ws://e1/ws', state: 'active', version: '1', connections: 60, sessions: 60 },
   { node: 'e2', url: 'ws://e2/ws', state: 'cordoned', version: '1', connections: 40, sessions: 40 },

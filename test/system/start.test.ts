@@ -8,7 +8,7 @@ import { freePort, type RunFile } from '@evenkeel/local';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 
-const script = join(import.meta.dirname, '..', '..', 'infra', 'local', 'start.mjs');
+const script = join(import.meta.dirname, '..', '..', 'tools', 'local', 'start.mjs');
 
 interface Started {
   readonly child: ChildProcess;

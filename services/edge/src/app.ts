@@ -13,9 +13,9 @@ import type { SessionContext } from './session/context.js';
 import { Directory } from './session/directory.js';
 import { Session } from './session/session.js';
 import { SessionTally } from './session/tally.js';
-import { SocketServer } from './socket/server.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
+import { SocketServer } from './transport/server.js';
 
 const sweepMs = 1_000;
 

@@ -3,6 +3,7 @@ import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
 import { TicketOffice } from '@evenkeel/ticket';
 import { Admission } from './admission/admission.js';
 import { floorOf } from './admission/ceiling.js';
+import { createAuthenticate } from './auth/authenticate.js';
 import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
 import { createCors } from './http/cors.js';
@@ -11,7 +12,6 @@ import { HttpServer } from './http/server.js';
 import { GatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
-import { createAuthenticate } from './ticket/authenticate.js';
 
 /** Edges report once a second: after this long a gateway knows those that there are. */
 const firstLookMs = 1_200;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
 import { eventName } from '@evenkeel/protocol';
-import type { Socket } from '../socket/socket.js';
+import type { Socket } from '../transport/socket.js';
 import { bodyFields, messageIdentity, publishedAt } from './body.js';
 
 interface Written {

@@ -11,7 +11,7 @@ import {
   sessionQueue,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import type { Socket, SocketOwner } from '../socket/socket.js';
+import type { Socket, SocketOwner } from '../transport/socket.js';
 import { ClientRequests } from './client-requests.js';
 import type { SessionContext } from './context.js';
 import { Outbox } from './outbox.js';

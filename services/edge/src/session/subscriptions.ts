@@ -1,6 +1,6 @@
 import { errorCodes, isTopic } from '@evenkeel/protocol';
-import type { Socket } from '../socket/socket.js';
 import type { TopicHub } from '../topic/hub.js';
+import type { Socket } from '../transport/socket.js';
 import { errorFrame, okFrame } from './requests.js';
 
 /** The topics of one connection: counted in at the hub, subscribed on the socket. */

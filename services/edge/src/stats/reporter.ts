@@ -12,7 +12,7 @@ import type { EdgeConfig } from '../config.js';
 import type { Departures } from '../move/departures.js';
 import type { Directory } from '../session/directory.js';
 import type { SessionTally } from '../session/tally.js';
-import type { SocketCounts } from '../socket/server.js';
+import type { SocketCounts } from '../transport/server.js';
 
 const intervalMs = 1_000;
 /** Reports on moves are gathered this long. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { MeshUnderTest } from './conformance/mesh.js';
-import { rules, unchecked } from './conformance/rules/index.js';
-import { type Outcome, runRules } from './conformance/run.js';
-import { help, readSettings, type Settings } from './conformance/settings.js';
+import { MeshUnderTest } from './mesh.js';
+import { rules, unchecked } from './rules/index.js';
+import { type Outcome, runRules } from './run.js';
+import { help, readSettings, type Settings } from './settings.js';
 
 async function main(args: readonly string[]): Promise<number> {
   const settings = readSettings(args);

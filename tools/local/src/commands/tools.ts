@@ -1,8 +1,8 @@
-/** What `node infra/local/run.mjs NAME` runs: the compiled file, relative to the repository's root. */
+/** What `node tools/local/run.mjs NAME` runs: the compiled file, relative to the repository's root. */
 export const tools: Readonly<Record<string, string>> = {
   story: 'bench/dist/story.js',
   smoke: 'bench/dist/smoke.js',
   'bench:move': 'bench/dist/move.js',
-  conformance: 'bench/dist/conformance.js',
+  conformance: 'packages/conformance/dist/main.js',
   sim: 'services/balancer/dist/sim/main.js',
 };

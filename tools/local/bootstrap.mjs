@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const minimumNode = [20, 19];
 
-/** Runs one compiled command of `infra/local/src/commands` with what it needs in place. */
+/** Runs one compiled command of `tools/local/src/commands` with what it needs in place. */
 export async function runCommand(name) {
   requireNode();
   installDependencies();
-  compile('infra/local');
+  compile('tools/local');
   const { run } = await import(`./dist/commands/${name}.js`);
   await run(process.argv.slice(2));
 }

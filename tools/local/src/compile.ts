@@ -9,18 +9,22 @@ const meshProjects = [
   'services/gateway',
   'services/balancer',
   'services/demo',
-  'libs/client',
-  'libs/operator',
+  'packages/client',
+  'packages/operator',
 ] as const;
 
 /** Compiles what has changed (`tsc -b`) of the mesh alone, of the mesh and the benches, or of everything. */
 export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
-  const projects = { mesh: meshProjects, tools: [...meshProjects, 'bench'], all: ['.'] }[what];
+  const projects = {
+    mesh: meshProjects,
+    tools: [...meshProjects, 'bench', 'packages/conformance'],
+    all: ['.'],
+  }[what];
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const paths = projects.map((project) => join(root, project));
   await runNode([tsc, '-b', ...paths]);
   // The SDK as the one file that a browser loads.
-  await runNode([join(root, 'libs', 'client', 'build-browser.mjs')]);
+  await runNode([join(root, 'packages', 'client', 'build-browser.mjs')]);
 }
 
 async function runNode(args: readonly string[]): Promise<void> {

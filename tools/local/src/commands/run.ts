@@ -8,7 +8,7 @@ import { reportFailure, UsageError } from './flags.js';
 import { tools } from './tools.js';
 
 /**
- * `node infra/local/run.mjs NAME …`: compiles, then runs a tool in this process with the rest of the
+ * `node tools/local/run.mjs NAME …`: compiles, then runs a tool in this process with the rest of the
  * command line. Nothing of ours goes to standard output: that is the tool's.
  */
 export async function run(args: readonly string[]): Promise<void> {
