@@ -1,12 +1,12 @@
 import { isTopic } from '@evenkeel/protocol/wire';
-import { type ClientState, Connection } from './connection.js';
+import type { CallOptions } from './calls/calls.js';
 import { ClientError } from './errors.js';
-import type { ClientEvent, EventHandler } from './events.js';
+import type { ClientEvent, EventHandler } from './events/event-queue.js';
 import type { ConnectOptions } from './options.js';
-import type { CallOptions } from './requests.js';
-import { SessionStore, tabStorage } from './session-store.js';
+import { type ClientState, Connection } from './session/connection.js';
+import { SessionStore, tabStorage } from './session/session-store.js';
 import type { Status } from './status.js';
-import type { MessageHandler } from './topics.js';
+import type { MessageHandler } from './topics/topics.js';
 
 /** Event names and the types of their `data`. */
 export type EventMap = Record<string, unknown>;

@@ -3,12 +3,12 @@ import { Client } from './client.js';
 import type { ConnectOptions } from './options.js';
 
 export type { Placement } from '@evenkeel/protocol/wire';
-export type { Backoff } from './backoff.js';
+export type { CallOptions } from './calls/calls.js';
 export { Client, type EventMap, type Subscription } from './client.js';
-export type { ClientState } from './connection.js';
+export type { Backoff } from './dial/backoff.js';
+export { LookupError } from './dial/gateway.js';
 export { ClientError } from './errors.js';
-export type { ClientEvent, EventHandler } from './events.js';
-export { LookupError } from './gateway.js';
+export type { ClientEvent, EventHandler } from './events/event-queue.js';
 export type {
   ConnectOptions,
   PlacementQuery,
@@ -16,9 +16,9 @@ export type {
   WebSocketClass,
   WebSocketLike,
 } from './options.js';
-export type { CallOptions } from './requests.js';
+export type { ClientState } from './session/connection.js';
 export type { Status } from './status.js';
-export type { MessageHandler, TopicMessage } from './topics.js';
+export type { MessageHandler, TopicMessage } from './topics/topics.js';
 
 /**
  * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the

@@ -1,6 +1,6 @@
 import type { GapReason } from '@evenkeel/protocol/wire';
 import type { ClientError } from './errors.js';
-import type { ClientEvent } from './events.js';
+import type { ClientEvent } from './events/event-queue.js';
 import { limits } from './options.js';
 
 /** What a client tells about itself, told apart by `type`. */

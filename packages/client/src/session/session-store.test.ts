@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { SessionStorageLike } from './options.js';
+import type { SessionStorageLike } from '../options.js';
 import { SessionStore } from './session-store.js';
 
 afterEach(() => vi.unstubAllGlobals());

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Link } from './link.js';
+import type { Link } from './edge-socket.js';
 import { Liveness } from './liveness.js';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,10 +1,10 @@
 import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
+import { limits } from '../options.js';
+import type { StatusFeed } from '../status.js';
+import type { Link } from '../transport/edge-socket.js';
+import { dataOf } from '../transport/payload.js';
 import type { Acks } from './acks.js';
-import type { Link } from './link.js';
-import { limits } from './options.js';
-import { dataOf } from './payload.js';
 import { RecentEvents } from './recent-events.js';
-import type { StatusFeed } from './status.js';
 
 /** A directed event as a handler gets it. */
 export interface ClientEvent<Data = unknown> {

@@ -1,7 +1,7 @@
 import type { Placement } from '@evenkeel/protocol/wire';
-import { ClientError } from './errors.js';
+import { ClientError } from '../errors.js';
+import { type ConnectOptions, limits, type PlacementQuery, type WebSocketClass } from '../options.js';
 import { lookUp } from './gateway.js';
-import { type ConnectOptions, limits, type PlacementQuery, type WebSocketClass } from './options.js';
 
 /** The WebSocket class to use. @throws ClientError `no-websocket`. */
 export function socketClass(options: ConnectOptions): WebSocketClass {

@@ -1,5 +1,5 @@
 import { type EdgeFrame, subprotocol } from '@evenkeel/protocol/wire';
-import type { WebSocketClass, WebSocketLike } from './options.js';
+import type { WebSocketClass, WebSocketLike } from '../options.js';
 
 /** Who is told what happens on a link. Nothing is told after `close` or `drop`. */
 export interface LinkOwner {

@@ -1,7 +1,7 @@
 import { defaults, type ErrorFrame, type OkFrame } from '@evenkeel/protocol/wire';
-import { ClientError } from './errors.js';
-import type { Link } from './link.js';
-import { dataOf } from './payload.js';
+import { ClientError } from '../errors.js';
+import type { Link } from '../transport/edge-socket.js';
+import { dataOf } from '../transport/payload.js';
 
 /** How long to wait for an answer, and a way to stop waiting. */
 export interface CallOptions {

@@ -1,6 +1,6 @@
 import type { MoveFrame } from '@evenkeel/protocol/wire';
-import type { Link } from './link.js';
-import { limits } from './options.js';
+import { limits } from '../options.js';
+import type { Link } from '../transport/edge-socket.js';
 
 /** What a move needs of its connection. */
 export interface MoveHost {

@@ -5,18 +5,18 @@ import {
   type Placement,
   type WelcomeFrame,
 } from '@evenkeel/protocol/wire';
-import { Acks } from './acks.js';
-import { type AttemptHost, Attempts } from './attempts.js';
-import { socketClass } from './dialer.js';
-import { ClientError } from './errors.js';
-import { EventQueue } from './events.js';
-import { Link, type LinkOwner } from './link.js';
-import { Liveness } from './liveness.js';
-import { Mover, type MoverHost } from './mover.js';
-import { type ConnectOptions, limits, type WebSocketClass } from './options.js';
-import { Requests } from './requests.js';
-import { StatusFeed } from './status.js';
-import { Topics } from './topics.js';
+import { Requests } from '../calls/calls.js';
+import { type AttemptHost, Attempts } from '../dial/attempts.js';
+import { socketClass } from '../dial/place.js';
+import { ClientError } from '../errors.js';
+import { Acks } from '../events/acks.js';
+import { EventQueue } from '../events/event-queue.js';
+import { Mover, type MoverHost } from '../move/mover.js';
+import { type ConnectOptions, limits, type WebSocketClass } from '../options.js';
+import { StatusFeed } from '../status.js';
+import { Topics } from '../topics/topics.js';
+import { Link, type LinkOwner } from '../transport/edge-socket.js';
+import { Liveness } from '../transport/liveness.js';
 
 /** The three states of a client. A move happens inside `connected`. */
 export type ClientState = 'connecting' | 'connected' | 'closed';

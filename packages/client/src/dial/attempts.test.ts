@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { StatusFeed } from '../status.js';
 import { Attempts } from './attempts.js';
 import { LookupError } from './gateway.js';
-import { StatusFeed } from './status.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,12 +1,12 @@
 import { afterClose, closeCodes, type MoveFrame } from '@evenkeel/protocol/wire';
-import type { Acks } from './acks.js';
-import type { EventQueue } from './events.js';
-import type { Link } from './link.js';
+import type { Requests } from '../calls/calls.js';
+import type { Acks } from '../events/acks.js';
+import type { EventQueue } from '../events/event-queue.js';
+import { type ConnectOptions, limits } from '../options.js';
+import type { StatusFeed } from '../status.js';
+import type { Topics } from '../topics/topics.js';
+import type { Link } from '../transport/edge-socket.js';
 import { Move, type MoveHost } from './move.js';
-import { type ConnectOptions, limits } from './options.js';
-import type { Requests } from './requests.js';
-import type { StatusFeed } from './status.js';
-import type { Topics } from './topics.js';
 
 /** The connection that is moved. */
 export interface MoverHost {

@@ -1,5 +1,5 @@
-import type { Link } from './link.js';
-import { limits } from './options.js';
+import { limits } from '../options.js';
+import type { Link } from './edge-socket.js';
 
 /** A timer that fires this much late tells of a busy or sleeping machine, not of a silent edge. */
 const lateMs = 1_000;

@@ -1,10 +1,10 @@
 import { afterClose, type Placement } from '@evenkeel/protocol/wire';
+import { ClientError } from '../errors.js';
+import { type ConnectOptions, limits } from '../options.js';
+import type { StatusFeed } from '../status.js';
 import { backoffMs } from './backoff.js';
-import { place } from './dialer.js';
-import { ClientError } from './errors.js';
 import { LookupError } from './gateway.js';
-import { type ConnectOptions, limits } from './options.js';
-import type { StatusFeed } from './status.js';
+import { place } from './place.js';
 
 /** Who attempts, and learns what came of them. */
 export interface AttemptHost {

@@ -1,8 +1,8 @@
 import type { GapFrame, MessageFrame } from '@evenkeel/protocol/wire';
-import type { Link } from './link.js';
-import { limits } from './options.js';
-import { dataOf } from './payload.js';
-import type { StatusFeed } from './status.js';
+import { limits } from '../options.js';
+import type { StatusFeed } from '../status.js';
+import type { Link } from '../transport/edge-socket.js';
+import { dataOf } from '../transport/payload.js';
 
 /** A topic event as a handler gets it. */
 export interface TopicMessage<Data = unknown> {

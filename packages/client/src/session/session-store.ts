@@ -1,4 +1,4 @@
-import type { SessionStorageLike } from './options.js';
+import type { SessionStorageLike } from '../options.js';
 
 const key = 'evenkeel.session';
 interface Saved {

@@ -1,4 +1,4 @@
-import type { Link } from './link.js';
+import type { Link } from '../transport/edge-socket.js';
 
 /** Cumulative acknowledgements, batched by count and by time; one timer, only while something is owed. */
 export class Acks {
