@@ -10,7 +10,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{libs,packages,services,tools,bench}/**/src/**/*.test.ts'],
+          include: [
+            '{libs,packages,services,tools,bench}/**/src/**/*.test.ts',
+            'services/balancer/sim/*.test.ts',
+          ],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { loads, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
-import { paceDefaults } from './execute/pacing.js';
-import { isWindow } from './maintenance.js';
-import { policyDefaults } from './plan/policy.js';
+import { isWindow } from './core/plan/maintenance.js';
+import { policyDefaults } from './core/plan/policy.js';
+import { paceDefaults } from './core/run/node-rate.js';
 
 const port = () => z.coerce.number().int().min(0).max(65_535);
 const ms = () => z.coerce.number().int().positive();

@@ -1,6 +1,6 @@
 import { createMetrics } from '@evenkeel/runtime';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Balancer } from './balancer.js';
+import type { Balancer } from './core/balancer.js';
 
 /** What a balancer counts. */
 export class BalancerMetrics {

@@ -7,11 +7,11 @@ import { createAuthenticate } from './auth/authenticate.js';
 import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
 import { createCors } from './http/cors.js';
-import { Page } from './http/page.js';
 import { HttpServer } from './http/server.js';
 import { GatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
+import { Page } from './routes/page.js';
 
 /** Edges report once a second: after this long a gateway knows those that there are. */
 const firstLookMs = 1_200;

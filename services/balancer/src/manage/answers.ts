@@ -1,5 +1,5 @@
-import type { NodeView } from '../cluster/view.js';
-import type { PlanRun } from '../execute/plan-run.js';
+import type { NodeView } from '../core/cluster/state.js';
+import type { PlanRun } from '../core/run/run.js';
 
 /** Why a command was not carried out; `code` is stable and documented in MANAGE.md. */
 export class ManageError extends Error {

@@ -1,9 +1,9 @@
 import type { ManageCommand } from '@evenkeel/protocol';
-import type { Balancer } from '../balancer.js';
-import type { NodeView } from '../cluster/view.js';
-import type { PastPlan } from '../execute/past-plan.js';
-import { type Draft, draftDrain, draftLevel, type Method } from '../plan/draft.js';
-import { attemptKey, isDraining, takes } from '../plan/policy.js';
+import type { Balancer } from '../core/balancer.js';
+import type { NodeView } from '../core/cluster/state.js';
+import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
+import { attemptKey, isDraining, takes } from '../core/plan/policy.js';
+import type { PastPlan } from '../core/run/past-plan.js';
 import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
 
 export interface CommandContext {

@@ -10,7 +10,7 @@ import {
   toUid,
 } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import type { NodeView } from '../cluster/view.js';
+import type { NodeView } from '../core/cluster/state.js';
 import { type Answer, ManageError } from './answers.js';
 
 const WAIT_MS = 1000;

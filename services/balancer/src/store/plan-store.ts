@@ -7,7 +7,7 @@ import type {
   TopologyChannels,
 } from '@evenkeel/broker';
 import type { Log } from '@evenkeel/runtime';
-import type { SavedState } from '../balancer.js';
+import type { SavedState } from '../core/balancer.js';
 import { savedState } from './saved-state.js';
 
 /** Holds one message: the state that the leader saved last. */

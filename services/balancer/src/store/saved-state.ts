@@ -1,6 +1,6 @@
 import { loads, nodeName, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
-import { planKinds, planStates } from '../execute/plan.js';
+import { planKinds, planStates } from '../core/plan/plan.js';
 
 const count = z.number().int().nonnegative();
 

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@evenkeel/runtime';
+import { type GatewayRoute, placement } from '../routes/gateway.js';
+import type { Page } from '../routes/page.js';
 import { Refusal, sendJson, sendRefusal } from './answer.js';
 import type { Cors } from './cors.js';
-import { type GatewayRoute, placement } from './gateway-route.js';
-import type { Page } from './page.js';
 
 export interface HttpOptions {
   host: string;

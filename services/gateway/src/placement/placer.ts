@@ -1,9 +1,9 @@
 import { buildRing, type NodeStats, type Ring } from '@evenkeel/protocol';
 import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
-import { ClusterView } from '../cluster/cluster-view.js';
 import type { Candidate } from './candidate.js';
 import { choose, type Rules } from './choose.js';
+import { ClusterView } from './placements.js';
 import { Reservations } from './reservations.js';
 
 /** One client that wants an edge. `sid` is undefined for a new session. */

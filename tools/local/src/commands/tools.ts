@@ -4,5 +4,5 @@ export const tools: Readonly<Record<string, string>> = {
   smoke: 'bench/dist/smoke.js',
   'bench:move': 'bench/dist/move.js',
   conformance: 'packages/conformance/dist/main.js',
-  sim: 'services/balancer/dist/sim/main.js',
+  sim: 'services/balancer/sim/dist/sim/main.js',
 };

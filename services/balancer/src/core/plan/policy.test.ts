@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ClusterView } from '../cluster/view.js';
-import { statsOf } from '../testing/stats.js';
+import { statsOf } from '../../../testing/stats.js';
+import { ClusterView } from '../cluster/state.js';
 import { type Decision, Policy, type Situation } from './policy.js';
 
 type More = Parameters<typeof statsOf>[2];

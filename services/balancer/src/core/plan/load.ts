@@ -1,5 +1,5 @@
-import type { NodeView } from '../cluster/view.js';
-import type { Load } from '../execute/plan.js';
+import type { NodeView } from '../cluster/state.js';
+import type { Load } from './plan.js';
 import { pair } from './planner.js';
 
 /** A step by load: units a second to move, and the most sessions this may take. */

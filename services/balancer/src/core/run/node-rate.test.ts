@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../sim/random.js';
-import { playQueueing } from '../testing/queueing-edge.js';
+import { Random } from '../../../sim/random.js';
+import { playQueueing } from '../../../testing/queueing-edge.js';
 import {
   type FlowSample,
   NodePace,
@@ -11,7 +11,7 @@ import {
   queueLimitMs,
   slow,
   steer,
-} from './pacing.js';
+} from './node-rate.js';
 
 const good: PaceSample = { handshakeP99Ms: 20, loopLagP99Ms: 5, unackedPerSession: 0, failedRatio: 0 };
 const start: PaceState = { perSecond: 200, isSearching: true, baseMs: 20 };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Refusal } from './answer.js';
+import { Refusal } from '../http/answer.js';
 
 const contentTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

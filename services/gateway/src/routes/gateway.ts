@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { isSid, type Placement } from '@evenkeel/protocol';
 import type { TicketOffice } from '@evenkeel/ticket';
 import { AuthError, type Authenticate } from '../auth/authenticate.js';
+import { Refusal } from '../http/answer.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Placer } from '../placement/placer.js';
-import { Refusal } from './answer.js';
 
 export interface GatewayRoute {
   authenticate: Authenticate;

@@ -1,9 +1,9 @@
 import type { CommandOf, MoveProgress, MoveReport } from '@evenkeel/protocol';
-import type { NodeView } from '../cluster/view.js';
-import { Flow } from './flow.js';
-import { Paces } from './paces.js';
-import type { PaceMemory, PaceOptions } from './pacing.js';
-import type { Plan, PlanState, StepProgress } from './plan.js';
+import type { NodeView } from '../cluster/state.js';
+import type { Plan, PlanState, StepProgress } from '../plan/plan.js';
+import { Flow } from './delay.js';
+import type { PaceMemory, PaceOptions } from './node-rate.js';
+import { Paces } from './rates.js';
 import {
   add,
   type Batch,

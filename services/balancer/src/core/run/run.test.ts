@@ -1,10 +1,10 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
-import { ClusterView } from '../cluster/view.js';
-import { planOf } from '../testing/plans.js';
-import { statsOf } from '../testing/stats.js';
-import { paceDefaults } from './pacing.js';
-import { type Outgoing, PlanRun, type RunSnapshot, runDefaults } from './plan-run.js';
+import { planOf } from '../../../testing/plans.js';
+import { statsOf } from '../../../testing/stats.js';
+import { ClusterView } from '../cluster/state.js';
+import { paceDefaults } from './node-rate.js';
+import { type Outgoing, PlanRun, type RunSnapshot, runDefaults } from './run.js';
 
 const plan = planOf(120);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Flow } from './flow.js';
+import { Flow } from './delay.js';
 
 /** The edge's clock is another than ours. */
 const edgeMs = 5_000_000;

@@ -1,17 +1,8 @@
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Flapping } from './cluster/flapping.js';
-import { ClusterView, type ViewOptions } from './cluster/view.js';
-import { type PaceMemory, type PaceOptions, paceDefaults } from './execute/pacing.js';
-import { type PastPlan, pastPlan } from './execute/past-plan.js';
-import type { Load, Plan, PlanKind, Strategy } from './execute/plan.js';
-import {
-  type Outgoing,
-  PlanRun,
-  type RunOptions,
-  type RunSnapshot,
-  runDefaults,
-} from './execute/plan-run.js';
+import { ClusterView, type ViewOptions } from './cluster/state.js';
 import type { Draft, Method } from './plan/draft.js';
+import type { Load, Plan, PlanKind, Strategy } from './plan/plan.js';
 import {
   attemptKey,
   type DrainAttempts,
@@ -20,6 +11,9 @@ import {
   Policy,
   type PolicyOptions,
 } from './plan/policy.js';
+import { type PaceMemory, type PaceOptions, paceDefaults } from './run/node-rate.js';
+import { type PastPlan, pastPlan } from './run/past-plan.js';
+import { type Outgoing, PlanRun, type RunOptions, type RunSnapshot, runDefaults } from './run/run.js';
 
 export type Mode = 'auto' | 'manual';
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;

@@ -1,4 +1,4 @@
-import type { Plan } from '../execute/plan.js';
+import type { Plan } from '../src/core/plan/plan.js';
 
 /** A plan that moves `count` sessions from `a` to `b`. */
 export function planOf(count: number, over: Partial<Plan> = {}): Plan {

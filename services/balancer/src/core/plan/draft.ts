@@ -1,8 +1,8 @@
 import { defaultRingPoints, type RingNode } from '@evenkeel/protocol';
-import type { NodeView } from '../cluster/view.js';
-import type { Load, PlanStep, Strategy } from '../execute/plan.js';
+import type { NodeView } from '../cluster/state.js';
 import { arcMoves, arcShares } from './hash.js';
 import { loadOf, planByLoad } from './load.js';
+import type { Load, PlanStep, Strategy } from './plan.js';
 import { type Outcome, type PlanNode, planDrain, planLevel, type Role } from './planner.js';
 
 /** What a plan would do, before it is one. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { statsOf } from '../testing/stats.js';
+import { statsOf } from '../../../testing/stats.js';
 import { Flapping } from './flapping.js';
-import { ClusterView } from './view.js';
+import { ClusterView } from './state.js';
 
 const phase = (view: ClusterView, nowMs: number) => view.get('a', nowMs)?.phase;
 

@@ -1,6 +1,6 @@
-import type { NodeView } from '../cluster/view.js';
-import type { Load, PlanKind, Strategy } from '../execute/plan.js';
+import type { NodeView } from '../cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from './draft.js';
+import type { Load, PlanKind, Strategy } from './plan.js';
 import { compareVersions } from './version.js';
 
 export interface PolicyOptions {

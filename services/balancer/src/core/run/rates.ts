@@ -1,6 +1,6 @@
-import type { NodeView } from '../cluster/view.js';
-import type { Flow } from './flow.js';
-import { NodePace, type PaceMemory, type PaceOptions } from './pacing.js';
+import type { NodeView } from '../cluster/state.js';
+import type { Flow } from './delay.js';
+import { NodePace, type PaceMemory, type PaceOptions } from './node-rate.js';
 
 /** What became of moves to a node, in all and since its last report. */
 export interface Judged {

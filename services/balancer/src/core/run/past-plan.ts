@@ -1,5 +1,5 @@
-import type { PlanKind } from './plan.js';
-import type { PlanRun } from './plan-run.js';
+import type { PlanKind } from '../plan/plan.js';
+import type { PlanRun } from './run.js';
 
 /** A plan that is over. */
 export interface PastPlan {

@@ -1,5 +1,5 @@
-import { Balancer, type BalancerOptions, type Command } from '../balancer.js';
-import type { Plan } from '../execute/plan.js';
+import { Balancer, type BalancerOptions, type Command } from '../src/core/balancer.js';
+import type { Plan } from '../src/core/plan/plan.js';
 import { type Classes, SimNode } from './node.js';
 import { Random } from './random.js';
 

@@ -1,7 +1,7 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
-import { ClusterView } from '../cluster/view.js';
-import { type PaceOptions, paceDefaults } from '../execute/pacing.js';
-import { PlanRun, runDefaults } from '../execute/plan-run.js';
+import { ClusterView } from '../src/core/cluster/state.js';
+import { type PaceOptions, paceDefaults } from '../src/core/run/node-rate.js';
+import { PlanRun, runDefaults } from '../src/core/run/run.js';
 import { planOf } from './plans.js';
 import { statsOf } from './stats.js';
 

@@ -1,6 +1,6 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
-import type { Flow } from './flow.js';
-import type { PlanStep, StepProgress } from './plan.js';
+import type { PlanStep, StepProgress } from '../plan/plan.js';
+import type { Flow } from './delay.js';
 
 /** What has become of the sessions of a step; `refused` is part of `asked`. */
 export interface Counts {
