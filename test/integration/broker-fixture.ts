@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, type BrokerOptions, type Log } from '@evenkeel/broker';
+import { TcpProxy } from '@evenkeel/testkit';
 import { inject, onTestFinished } from 'vitest';
-import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** A name nobody else uses. */
 export function unique(stem: string): string {

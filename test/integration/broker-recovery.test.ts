@@ -1,6 +1,6 @@
 import { Broker, BrokerError } from '@evenkeel/broker';
+import { TcpProxy } from '@evenkeel/testkit';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { eventually, LogMemory, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
 
 describe('connecting', () => {

@@ -1,6 +1,6 @@
 import { ClientError } from '@evenkeel/client';
+import { eventually } from '@evenkeel/testkit';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../support/scripted-edge.js';
 import { scripted } from '../support/scripted-edge-client.js';
 
 describe('a client', () => {

@@ -1,5 +1,5 @@
+import { eventually } from '@evenkeel/testkit';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../support/scripted-edge.js';
 import { deferred, scripted } from '../support/scripted-edge-client.js';
 
 describe('a move', () => {

@@ -1,13 +1,8 @@
 import { connect, type Status } from '@evenkeel/client';
+import { eventually, type ScriptedConnection, type ScriptedEdge, ScriptedMesh } from '@evenkeel/testkit';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import WebSocket from 'ws';
-import {
-  eventually,
-  type ScriptedConnection,
-  type ScriptedEdge,
-  ScriptedMesh,
-} from '../support/scripted-edge.js';
 
 const steps = [
   'publish',

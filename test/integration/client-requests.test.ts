@@ -1,5 +1,5 @@
+import { eventually, type ScriptedConnection } from '@evenkeel/testkit';
 import { describe, expect, it } from 'vitest';
-import { eventually, type ScriptedConnection } from '../support/scripted-edge.js';
 import { scripted } from '../support/scripted-edge-client.js';
 
 const topics = (at: ScriptedConnection) => at.all('publish').map((f) => f.topic);

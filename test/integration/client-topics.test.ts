@@ -1,5 +1,5 @@
+import { eventually } from '@evenkeel/testkit';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../support/scripted-edge.js';
 import { scripted } from '../support/scripted-edge-client.js';
 
 /** A client subscribed to `news` at `a`, with the ids its handler got. */

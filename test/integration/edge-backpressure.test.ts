@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
-import type { RawClient } from '../support/raw-client.js';
 
 const slowConsumerMs = 1_500;
 const big = 'x'.repeat(60_000);

@@ -1,7 +1,7 @@
 import { allEdgesKey, edgeKey, exchanges, userKey } from '@evenkeel/protocol';
+import { RawClient, refusal } from '@evenkeel/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
-import { RawClient, refusal } from '../support/raw-client.js';
 
 let mesh: EdgeMesh;
 let edge: EdgeUnderTest;

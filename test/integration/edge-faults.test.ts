@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { EdgeCommand } from '@evenkeel/protocol';
+import { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
-import { RawClient } from '../support/raw-client.js';
 
 /** Every party of a hand-over that can die, fall silent or come late. */
 

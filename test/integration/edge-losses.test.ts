@@ -1,8 +1,7 @@
+import { RawClient, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rabbitmqctl } from '../support/broker.js';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
-import { RawClient } from '../support/raw-client.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** Processes that are killed or frozen, and connections to the broker that break, while a session moves. */
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { exchanges } from '@evenkeel/protocol';
+import { RawClient, type RawFrame, refusal } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
-import { RawClient, type RawFrame, refusal } from '../support/raw-client.js';
 
 let mesh: EdgeMesh;
 let a: EdgeUnderTest;

@@ -1,9 +1,9 @@
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
 import { exchanges, meshTopology, type NodeStats, statsKey } from '@evenkeel/protocol';
+import { TcpProxy } from '@evenkeel/testkit';
 import { onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 
 export const secret = 'gateway-test-secret-0123456789';
 

@@ -1,8 +1,8 @@
 import { Broker, type Delivery } from '@evenkeel/broker';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { eventually } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshVhost } from '../support/broker.js';
-import { eventually } from '../support/scripted-edge.js';
 
 let publisher: Publisher;
 let broker: Broker;

@@ -17,10 +17,10 @@ import {
   toUid,
   userKey,
 } from '@evenkeel/protocol';
+import { RawClient, type RawOptions } from '@evenkeel/testkit';
 import { newSessionId, type TicketClaims, TicketOffice } from '@evenkeel/ticket';
 import { vi } from 'vitest';
 import { freshVhost } from './broker.js';
-import { RawClient, type RawOptions } from './raw-client.js';
 
 const secret = 'edge-test-secret-0123456789abcdef';
 const office = new TicketOffice([secret]);

@@ -1,7 +1,7 @@
 import { type Client, type ConnectOptions, connect, type Status } from '@evenkeel/client';
+import { eventually, type ScriptedConnection, type ScriptedEdge, ScriptedMesh } from '@evenkeel/testkit';
 import { onTestFinished } from 'vitest';
 import WebSocket from 'ws';
-import { eventually, type ScriptedConnection, type ScriptedEdge, ScriptedMesh } from './scripted-edge.js';
 
 /** A client before scripted edges `a`, `b` and `c`, with what its application saw. */
 export interface Scripted {
