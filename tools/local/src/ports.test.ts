@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort, freePorts, requireFreePort } from './ports.js';
+import { freePort, freePorts, portOr, requireFreePort } from './ports.js';
 
 async function listen(port: number): Promise<void> {
   const server = createServer();
@@ -29,6 +29,16 @@ describe('free ports', () => {
 
   it('are none that the system gives to an outgoing connection by itself', async () => {
     for (const port of await freePorts(50)) expect(port).toBeLessThan(32_768);
+  });
+});
+
+describe('a preferred port', () => {
+  it('is taken when free, else the other one', async () => {
+    const [preferred = 0, other = 0] = await freePorts(2);
+    expect(await portOr(preferred, other)).toBe(preferred);
+    await listen(preferred);
+    expect(await portOr(preferred, other)).toBe(other);
+    expect(await portOr(undefined, other)).toBe(other);
   });
 });
 

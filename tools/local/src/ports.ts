@@ -34,6 +34,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** `preferred` if it is free now, else `other`. */
+export async function portOr(preferred: number | undefined, other: number): Promise<number> {
+  return preferred !== undefined && (await isFree(preferred)) ? preferred : other;
+}
+
 async function isFree(port: number): Promise<boolean> {
   try {
     await tryPort(port);

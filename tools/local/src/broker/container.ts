@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { runToEnd } from '../child.js';
 import { Failure } from '../failure.js';
 import { watchOver } from '../guard.js';
-import { freePort } from '../ports.js';
+import { freePort, portOr } from '../ports.js';
 import { bootTimeoutMs, type PrivateBroker } from './broker.js';
 import { handshake } from './handshake.js';
 
@@ -23,8 +23,14 @@ export async function hasImage(engine: string, image: string): Promise<boolean> 
   return (await runToEnd(engine, ['image', 'inspect', image])).status === 0;
 }
 
-/** Runs RabbitMQ in a container, published on a free port of loopback; pulls the image if missing. */
-export async function startContainerBroker(engine: string, image: string): Promise<PrivateBroker> {
+/**
+ * Runs RabbitMQ in a container, published on loopback, on `preferredPort` if that is free; pulls the image if missing.
+ */
+export async function startContainerBroker(
+  engine: string,
+  image: string,
+  preferredPort?: number,
+): Promise<PrivateBroker> {
   const name = `evenkeel-broker-${process.pid}-${randomBytes(3).toString('hex')}`;
   const release = watchOver({ kind: 'container', engine, name });
   const stop = async (): Promise<void> => {
@@ -33,7 +39,7 @@ export async function startContainerBroker(engine: string, image: string): Promi
   };
   try {
     // A port of our choice: one that the engine chooses would change on a restart.
-    const port = await freePort();
+    const port = await portOr(preferredPort, await freePort());
     const args = ['run', '-d', '--name', name, '-p', `127.0.0.1:${port}:5672`, image];
     await engineCommand(engine, args, 300_000);
     const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;

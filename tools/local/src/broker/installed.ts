@@ -6,7 +6,7 @@ import { environment } from '../environment.js';
 import { Failure } from '../failure.js';
 import { watchOver } from '../guard.js';
 import { freshDir, root } from '../paths.js';
-import { freePorts } from '../ports.js';
+import { freePorts, portOr } from '../ports.js';
 import { bootTimeoutMs, type PrivateBroker } from './broker.js';
 import { handshake } from './handshake.js';
 
@@ -25,12 +25,13 @@ export function findInstalledBroker(): string | undefined {
 /**
  * Boots an installed RabbitMQ as a child of ours, apart from any other on the machine: own node name,
  * ports, data and cookie, and an own port mapper (epmd), as the usual one would stay behind. All of it
- * listens on loopback only.
+ * listens on loopback only, AMQP on `preferredPort` if that is free.
  */
-export async function startInstalledBroker(scripts: string): Promise<PrivateBroker> {
+export async function startInstalledBroker(scripts: string, preferredPort?: number): Promise<PrivateBroker> {
   const dir = freshDir('broker');
   const releaseDir = watchOver({ kind: 'path', path: dir });
-  const [amqpPort = 0, distPort = 0, epmdPort = 0] = await freePorts(3);
+  const [anyPort = 0, distPort = 0, epmdPort = 0] = await freePorts(3);
+  const amqpPort = await portOr(preferredPort, anyPort);
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${amqpPort}`;
   const env = brokerEnvironment(dir, distPort, epmdPort);
   writeFileSync(join(dir, 'rabbitmq.conf'), brokerConfig(amqpPort));

@@ -17,7 +17,9 @@ export interface PrivateBrokerOptions {
   /** In `auto`: try a container first, if its image is there. Default false. */
   readonly preferContainer?: boolean;
   /** How a container is run; the engine's command line unless given. */
-  readonly runContainer?: (engine: string, image: string) => Promise<PrivateBroker>;
+  readonly runContainer?: (engine: string, image: string, preferredPort?: number) => Promise<PrivateBroker>;
+  /** Where it listens if that port is free. Default: any free one. */
+  readonly preferredPort?: number;
   /** Is told what takes long. Default: standard error. */
   readonly say?: (text: string) => void;
 }
@@ -31,7 +33,9 @@ export interface BrokerInUse {
   readonly own?: PrivateBroker;
 }
 
-const localhostUrl = 'amqp://guest:guest@localhost:5672';
+/** AMQP's own port: what every document and example dials. */
+const standardPort = 5672;
+const localhostUrl = `amqp://guest:guest@localhost:${standardPort}`;
 
 const choices = [
   '  - name a broker: --amqp-url amqp://user:password@host:5672 (or EVENKEEL_AMQP_URL)',
@@ -43,7 +47,7 @@ const choices = [
 
 /**
  * Finds a broker, or brings one: the given URL and nothing else; else one that answers on
- * localhost:5672; else a private one.
+ * localhost:5672; else a private one, on that port if it is free, so that examples run as printed.
  */
 export async function resolveBroker(
   options: PrivateBrokerOptions & { readonly amqpUrl?: string },
@@ -60,7 +64,7 @@ export async function resolveBroker(
       say(`A broker on localhost:5672 does not let guest in (${result.reason}); bringing one of our own.`);
     }
   }
-  const own = await startPrivateBroker(options);
+  const own = await startPrivateBroker({ preferredPort: standardPort, ...options });
   return { amqpUrl: own.amqpUrl, kind: own.kind, description: own.description, own };
 }
 
@@ -84,12 +88,13 @@ async function useGiven(amqpUrl: string): Promise<BrokerInUse> {
 
 /** Starts a broker that nobody else uses, never one that is already there. Stop it when done. */
 export async function startPrivateBroker(options: PrivateBrokerOptions = {}): Promise<PrivateBroker> {
-  const { choice = 'auto', image = defaultBrokerImage, say = sayOnStderr } = options;
-  const runContainer = options.runContainer ?? startContainerBroker;
+  const { choice = 'auto', image = defaultBrokerImage, say = sayOnStderr, preferredPort } = options;
+  const start = options.runContainer ?? startContainerBroker;
+  const runContainer = (engine: string): Promise<PrivateBroker> => start(engine, image, preferredPort);
 
   if (choice === 'container') {
     const engine = await findContainerEngine();
-    if (engine !== undefined) return runContainer(engine, image);
+    if (engine !== undefined) return runContainer(engine);
     throw new Failure(
       'no-container-engine',
       '--broker container: no container engine runs here (tried docker and podman). Start one, or use --broker local.',
@@ -98,11 +103,11 @@ export async function startPrivateBroker(options: PrivateBrokerOptions = {}): Pr
 
   if (choice === 'auto' && options.preferContainer === true) {
     const engine = await findContainerEngine();
-    if (engine !== undefined && (await hasImage(engine, image))) return runContainer(engine, image);
+    if (engine !== undefined && (await hasImage(engine, image))) return runContainer(engine);
   }
 
   const scripts = findInstalledBroker();
-  if (scripts !== undefined) return startInstalledBroker(scripts);
+  if (scripts !== undefined) return startInstalledBroker(scripts, preferredPort);
 
   if (choice === 'auto') {
     const inContainer = await tryContainer(runContainer, image, say);
@@ -112,7 +117,7 @@ export async function startPrivateBroker(options: PrivateBrokerOptions = {}): Pr
   if (canInstallPackages()) {
     await installPackages(['rabbitmq-server'], 'no broker was found', say);
     const installed = findInstalledBroker();
-    if (installed !== undefined) return startInstalledBroker(installed);
+    if (installed !== undefined) return startInstalledBroker(installed, preferredPort);
   }
   throw new Failure(
     'no-broker',
@@ -121,7 +126,7 @@ export async function startPrivateBroker(options: PrivateBrokerOptions = {}): Pr
 }
 
 async function tryContainer(
-  runContainer: NonNullable<PrivateBrokerOptions['runContainer']>,
+  runContainer: (engine: string) => Promise<PrivateBroker>,
   image: string,
   say: (text: string) => void,
 ): Promise<PrivateBroker | undefined> {
@@ -129,7 +134,7 @@ async function tryContainer(
   if (engine === undefined) return undefined;
   if (!(await hasImage(engine, image))) say(`Pulling ${image} (${engine}) …`);
   try {
-    return await runContainer(engine, image);
+    return await runContainer(engine);
   } catch (error) {
     say(`No broker from ${engine}: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

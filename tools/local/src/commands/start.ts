@@ -18,7 +18,8 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --edge-port PORT      the first edge's port; the others follow (8101)
   --amqp-url URL        the broker to use (or EVENKEEL_AMQP_URL)
   --broker KIND         bring a private broker: container, or local (an installed rabbitmq-server).
-                        Default auto: one on localhost:5672 if there is one, else a private one
+                        Default auto: one on localhost:5672 if there is one, else a private one,
+                        on port 5672 if that is free
   --broker-image IMAGE  for --broker container (rabbitmq:4-management)
   --no-demo             without the demo service
   --json-logs           the services' logs as the JSON lines that they are
