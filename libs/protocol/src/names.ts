@@ -36,6 +36,7 @@ export const maxTopicBytes = 200;
 const plainId = /^[A-Za-z0-9_-]{1,64}$/;
 const carriedId = /^(?:[A-Za-z0-9_-]{1,64}|~[A-Za-z0-9_-]{1,128})$/;
 const topicForm = /^[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*$/;
+const patternForm = /^(?:[A-Za-z0-9_~-]+|\*|#)(?:\.(?:[A-Za-z0-9_~-]+|\*|#))*$/;
 
 /** Thrown where an id cannot be carried. `code` is stable. */
 export class NameError extends Error {
@@ -47,19 +48,31 @@ export class NameError extends Error {
   }
 }
 
-/** Is `word` a user id in its carried form (`<uid>`)? */
-export const isUid = (word: string): boolean => carriedId.test(word);
-/** Is `word` a session id? `[A-Za-z0-9_-]{1,64}`. */
-export const isSid = (word: string): boolean => plainId.test(word);
-/** Is `name` a topic name: words of `[A-Za-z0-9_~-]` joined by dots, at most 200 bytes, no wildcards? */
-export const isTopic = (name: string): boolean => name.length <= maxTopicBytes && topicForm.test(name);
+// A regular expression takes anything for its text: `['a']` would pass for `a`, 42 for a user's id. So each asks for a string first.
+const isOf = (form: RegExp, value: unknown): value is string => typeof value === 'string' && form.test(value);
+
+/** Is `value` a user id in its carried form (`<uid>`)? */
+export const isUid = (value: unknown): value is string => isOf(carriedId, value);
+/** Is `value` a session id? `[A-Za-z0-9_-]{1,64}`. */
+export const isSid = (value: unknown): value is string => isOf(plainId, value);
+/** Is `value` the name of an edge? `[A-Za-z0-9_-]{1,64}`. */
+export const isNodeName = (value: unknown): value is string => isOf(plainId, value);
+/** Is `value` a topic name: words of `[A-Za-z0-9_~-]` joined by dots, at most 200 bytes, no wildcards? */
+export const isTopic = (value: unknown): value is string =>
+  isOf(topicForm, value) && value.length <= maxTopicBytes;
+/** As {@link isTopic}, but each word may be `*` (one word) or `#` (any number), as in a binding key; at most 200 bytes. */
+export const isTopicPattern = (value: unknown): value is string =>
+  isOf(patternForm, value) && value.length <= maxTopicBytes;
 
 /**
  * The form in which a user id travels in routing keys and queue names: itself when it is
  * `[A-Za-z0-9_-]{1,64}`, else `~` + its base64url (UTF-8, no padding). One word, injective.
- * @throws NameError `bad-user-id` when empty or over 96 UTF-8 bytes.
+ * @throws NameError `bad-user-id` when it is no string, empty, or over 96 UTF-8 bytes.
  */
 export function toUid(userId: string): string {
+  if (typeof userId !== 'string') {
+    throw new NameError('bad-user-id', `the user id is ${kindOf(userId)}; give a string of 1 to 96 bytes`);
+  }
   if (plainId.test(userId)) return userId;
   const bytes = new TextEncoder().encode(userId);
   if (bytes.length === 0)
@@ -73,6 +86,13 @@ export function toUid(userId: string): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return `~${btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')}`;
+}
+
+/** What `value` is, for a message to whoever gave it: `undefined`, `an array`, `a number`, … */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  const kind = Array.isArray(value) ? 'array' : typeof value;
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** The user id behind its carried form; the inverse of {@link toUid}. */

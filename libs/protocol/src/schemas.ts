@@ -1,6 +1,6 @@
 /** Schemas of what arrives from outside: client frames, statistics, edge commands, management commands. */
 import { z } from 'zod';
-import { isSid, isUid } from './names.js';
+import { isNodeName, isSid, isUid } from './names.js';
 
 const requestId = z.union([z.string().min(1).max(128), z.number().int().nonnegative().transform(String)]);
 
@@ -43,9 +43,7 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
 ]);
 
 /** A node's name: one routing-key word. */
-export const nodeName = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node name is 1 to 64 of A-Z a-z 0-9 _ -');
+export const nodeName = z.string().refine(isNodeName, 'a node name is 1 to 64 of A-Z a-z 0-9 _ -');
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
 export type NodeState = (typeof nodeStates)[number];
 

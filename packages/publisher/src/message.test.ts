@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, checkedKey, checkName } from './message.js';
+import { bodyOf, checkedKey, checkName, checkPattern } from './message.js';
 
 describe('a message', () => {
   it('is JSON unless said otherwise, bytes and text as they are', () => {
@@ -17,8 +17,15 @@ describe('a message', () => {
     expect(() => bodyOf(payload, type)).toThrow(expect.objectContaining({ code: 'bad-body' }));
   });
 
-  it.each(['', 'a..b', 'a.*', '#', 'a b', 'ä', 'x'.repeat(201)])('has no name like "%s"', (name) => {
-    expect(() => checkName('event', name)).toThrow(expect.objectContaining({ code: 'bad-name' }));
+  it.each(['', 'a..b', 'a.*', '#', 'a b', 'ä', 'x'.repeat(201), ['a'], 42, undefined])(
+    'has no name like %j',
+    (name) => {
+      expect(() => checkName('event', name as string)).toThrow(expect.objectContaining({ code: 'bad-name' }));
+    },
+  );
+
+  it.each(['', 'a..b', 'a*', 'x'.repeat(201), ['a'], 42, undefined])('serves no method like %j', (method) => {
+    expect(() => checkPattern(method as string)).toThrow(expect.objectContaining({ code: 'bad-name' }));
   });
 
   it('has a key of at most 255 bytes', () => {

@@ -1,4 +1,4 @@
-import { isTopic, maxKeyBytes } from '@evenkeel/protocol/wire';
+import { isTopic, isTopicPattern, kindOf, maxKeyBytes } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 
 /** What may be set per event; all have defaults. */
@@ -43,14 +43,22 @@ export function bodyOf(payload: unknown, contentType: string): Buffer {
   return Buffer.from(text);
 }
 
-/** Checks the words of an event, a topic or a method. @throws PublisherError `bad-name`. */
-export function checkName(kind: 'event' | 'topic' | 'method', name: string): void {
+/** Checks the words of an event or a topic. @throws PublisherError `bad-name`. */
+export function checkName(kind: 'event' | 'topic', name: string): void {
   if (isTopic(name)) return;
-  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
-  throw new PublisherError(
-    'bad-name',
-    `${kind} "${shown}": use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes`,
-  );
+  throw badName(kind, name, 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes');
+}
+
+/** Checks what is served: the words of a method, of which some may be wildcards. @throws PublisherError `bad-name`. */
+export function checkPattern(method: string): void {
+  if (isTopicPattern(method)) return;
+  throw badName('method', method, 'use words joined by dots, at most 200 bytes; a word may be * or #');
+}
+
+function badName(kind: string, name: unknown, rule: string): PublisherError {
+  const shown =
+    typeof name === 'string' ? `"${name.length > 64 ? `${name.slice(0, 64)}…` : name}"` : kindOf(name);
+  return new PublisherError('bad-name', `${kind} ${shown}: ${rule}`);
 }
 
 /** A routing key that AMQP can carry. @throws PublisherError `key-too-long`. */

@@ -1,7 +1,6 @@
 import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } from '@evenkeel/broker';
 import { exchanges, meshTopology, topicKey, toUid, userKey } from '@evenkeel/protocol';
-import { PublisherError } from './errors.js';
-import { bodyOf, checkedKey, checkName, type EventOptions } from './message.js';
+import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
 import { type InboundHandler, type ServeOptions, type Service, serve } from './service.js';
 import { Uuid7 } from './uuid7.js';
 
@@ -25,8 +24,6 @@ export interface Published {
   /** False: no queue took it (the user has no session, the topic no subscriber). */
   readonly routed: boolean;
 }
-
-const bindingForm = /^(?:[A-Za-z0-9_~-]+|\*|#)(?:\.(?:[A-Za-z0-9_~-]+|\*|#))*$/;
 
 /** Publishes events into the mesh and serves what clients send. Make one per process. */
 export class Publisher {
@@ -90,13 +87,7 @@ export class Publisher {
     handler: InboundHandler<Payload>,
     options: ServeOptions = {},
   ): Promise<Service> {
-    if (!bindingForm.test(method)) {
-      throw new PublisherError(
-        'bad-name',
-        `method "${method.slice(0, 64)}": use words joined by dots; a word may be * or #`,
-      );
-    }
-    checkedKey(method);
+    checkPattern(method);
     this.consuming ??= this.openConsuming();
     const { broker, consumers } = await this.consuming;
     const { name, log } = this.options;

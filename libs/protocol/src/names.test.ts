@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromUid, isNodeName, isSid, isTopic, isTopicPattern, isUid, NameError, toUid } from './names.js';
+
+const notText: unknown[] = [undefined, null, 42, true, ['a'], { toString: () => 'a' }, /a/];
+
+describe('names', () => {
+  it.each(Object.entries({ isUid, isSid, isNodeName, isTopic, isTopicPattern }))(
+    '%s takes no value for its text',
+    (_, is) => {
+      expect(is('a')).toBe(true);
+      expect(notText.filter((value) => is(value))).toEqual([]);
+    },
+  );
+
+  it.each(['a', 'a.b', 'A_~-9.z', 'x'.repeat(200)])('a topic may be named "%s"', (name) => {
+    expect(isTopic(name)).toBe(true);
+  });
+
+  it.each(['', '.', 'a..b', 'a.', 'a.*', '#', 'a b', 'ä', 'a\n', 'x'.repeat(201)])(
+    'no topic is named "%s"',
+    (name) => {
+      expect(isTopic(name)).toBe(false);
+    },
+  );
+
+  it.each(['a', '*', '#', 'a.*.b', 'a.#'])('a pattern may be "%s"', (name) => {
+    expect(isTopicPattern(name)).toBe(true);
+  });
+
+  it.each(['', 'a.', 'a*', '##', '*a.b', 'x'.repeat(201)])('no pattern is "%s"', (name) => {
+    expect(isTopicPattern(name)).toBe(false);
+  });
+});
+
+describe('a user id', () => {
+  it('is carried as one word and comes back the same', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 24, unit: 'grapheme' }), (id) => {
+        fc.pre(new TextEncoder().encode(id).length <= 96);
+        expect(isUid(toUid(id))).toBe(true);
+        expect(fromUid(toUid(id))).toBe(id);
+      }),
+    );
+  });
+
+  it.each(['', 'ä'.repeat(49), ...notText])('that cannot be carried is refused: %s', (id) => {
+    expect(() => toUid(id as string)).toThrow(NameError);
+  });
+});
