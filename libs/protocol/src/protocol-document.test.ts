@@ -48,23 +48,27 @@ function table(heading: string): string[][] {
 
 const plain = (cell = ''): string => cell.replaceAll('`', '');
 
-/** What the text says of frames: kind → fields, `?` at the end of the optional. */
+/** What the text says of frames: kind → fields, `?` at the end of the optional; from the table under each kind's heading. */
 function framesOf(heading: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const line of section(heading).split('\n')) {
-    if (!line.startsWith('**`')) continue;
-    // `a` / `b` share the fields that follow the last of them without some of their own.
-    let pending: string[] = [];
-    for (const [, kind, fields] of line.matchAll(/\*\*`(\w+)`\*\*(?: `\{([^}]*)\}`)?/g)) {
-      if (kind === undefined) continue;
-      pending.push(kind);
-      if (fields === undefined) continue;
-      for (const each of pending) found.set(each, fields.split(', ').sort());
-      pending = [];
-    }
-    for (const each of pending) found.set(each, []);
+  for (const part of section(heading).split('\n#### ').slice(1)) {
+    const kind = /^`(\w+)`\n/.exec(part)?.[1];
+    if (kind === undefined) continue;
+    const rows = [...part.matchAll(/^\| `([^`]+)` \|/gm)].map(([, field]) => field ?? '');
+    found.set(kind, rows.sort());
   }
   return found;
+}
+
+/** The examples of frames, one under each kind's heading. */
+function examplesOf(heading: string): [string, unknown][] {
+  return section(heading)
+    .split('\n#### ')
+    .slice(1)
+    .map((part) => [
+      /^`(\w+)`\n/.exec(part)?.[1] ?? '',
+      JSON.parse(/```json\n([\s\S]*?)```/.exec(part)?.[1] ?? 'null'),
+    ]);
 }
 
 /** Fields of the interfaces of `frames.ts` by the kind of frame. */
@@ -78,7 +82,7 @@ function declaredFrames(): Map<string, string[]> {
     /interface \w+Frame(?: extends ([\w<>]+))? \{([\s\S]*?)\n\}/g,
   )) {
     const fields = [...(body ?? '').matchAll(/^ {2}(\w+\??):/gm)].map(([, field]) => field ?? '');
-    // How a body is carried is told once, for all frames.
+    if (parent?.includes('Payload')) fields.push('encoding?', 'contentType?');
     if (parent === 'Payload') fields.push('data');
     if (parent === 'Partial<Payload>') fields.push('data?');
     const kinds = /^ {2}t: (.+);$/m.exec(body ?? '')?.[1] ?? '';
@@ -141,7 +145,7 @@ describe('PROTOCOL.md', () => {
   it('tells of no limit elsewhere that differs', () => {
     expect(text).toContain(`at most ${maxUserIdBytes} bytes of UTF-8`);
     expect(text).toContain(`at most ${maxTopicBytes} bytes`);
-    expect(text).toContain(`${defaults.maxTopicsPerConnection} topics a`);
+    expect(text).toContain(`${defaults.maxTopicsPerConnection} topics at a time`);
     expect(text).toContain(`within ${defaults.helloTimeoutMs / 1_000} s of opening`);
     expect(text).toContain(`\`request-timeout\` after ${defaults.requestTimeoutMs / 1_000} s`);
     expect(text).toContain(`length limit (${defaults.sessionMaxLength.toLocaleString('en-US')})`);
@@ -181,6 +185,23 @@ describe('PROTOCOL.md', () => {
       return [t.value, names.sort()] as const;
     });
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(accepted));
+  });
+
+  it('shows examples that the edge accepts', () => {
+    for (const [kind, example] of examplesOf('### 2.1 From the client')) {
+      expect(example).toMatchObject({ t: kind });
+      expect(clientFrame.safeParse(example).error).toBeUndefined();
+    }
+  });
+
+  it('shows examples of what the edge sends with no field that its table lacks', () => {
+    const written = framesOf('### 2.2 From the edge');
+    for (const [kind, example] of examplesOf('### 2.2 From the edge')) {
+      expect(example).toMatchObject({ t: kind });
+      const known = (written.get(kind) ?? []).map((field) => field.replace('?', ''));
+      const shown = Object.keys(example as object).filter((field) => field !== 't');
+      expect(known).toEqual(expect.arrayContaining(shown));
+    }
   });
 
   it('has every frame from the edge with its fields', () => {
