@@ -11,7 +11,7 @@ try {
   const { plan } = await operator.rebalance();
   console.log(plan?.total ? `${plan.total} sessions move` : 'level already');
 } catch (error) {
-  // A refusal has the balancer's code; see MANAGE.md for all of them.
+  // A refusal has the balancer's code; see docs/manage.md for all of them.
   if (!(error instanceof OperatorError)) throw error;
   console.error(`${error.code}: ${error.message}`);
   process.exitCode = 1;

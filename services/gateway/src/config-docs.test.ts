@@ -3,10 +3,10 @@ import { describeConfig } from '@evenkeel/runtime';
 import { expect, test } from 'vitest';
 import { gatewayConfig } from './config.js';
 
-const text = readFileSync(new URL('../../../ARCHITECTURE.md', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../../docs/settings.md', import.meta.url), 'utf8');
 
-test('ARCHITECTURE.md lists every setting of gateway with its default and meaning', () => {
-  const section = text.split('\n### Settings: ').find((part) => part.startsWith('gateway\n')) ?? '';
+test('docs/settings.md lists every setting of gateway with its default and meaning', () => {
+  const section = text.split('\n## Settings: ').find((part) => part.startsWith('gateway\n')) ?? '';
   const listed = (section.split('\n#')[0] ?? '')
     .split('\n')
     .filter((line) => line.startsWith('| `EVENKEEL_'));

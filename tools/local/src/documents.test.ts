@@ -1,16 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from './paths.js';
 
-const documents = [
-  'README.md',
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'PROTOCOL.md',
-  'CHANGELOG.md',
-  'services/balancer/MANAGE.md',
-];
+const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
+const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join('docs', name));
+const documents = [...atRoot, ...inDocs];
 const scripts = Object.keys(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }).scripts,
 );
@@ -19,8 +16,15 @@ describe.each(documents)('%s', (document) => {
   const text = readFileSync(join(root, document), 'utf8');
 
   test('names files that exist', () => {
-    const named = [...text.matchAll(/`((?:libs|services|infra|bench|test|examples)\/[^`\s*<>]+?)`/g)];
+    const named = [
+      ...text.matchAll(/`((?:libs|packages|services|tools|infra|bench|test|examples|docs)\/[^`\s*<>]+?)`/g),
+    ];
     expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('has no line over 140 characters outside tables and code', () => {
+    const prose = text.replaceAll(/^```[\s\S]*?^```/gm, '').split('\n');
+    expect(prose.filter((line) => line.length > 140 && !line.startsWith('|'))).toEqual([]);
   });
 
   test('links to files and headings that exist', () => {

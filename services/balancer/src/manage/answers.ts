@@ -1,7 +1,7 @@
 import type { NodeView } from '../core/cluster/state.js';
 import type { PlanRun } from '../core/run/run.js';
 
-/** Why a command was not carried out; `code` is stable and documented in MANAGE.md. */
+/** Why a command was not carried out; `code` is stable and documented in docs/manage.md. */
 export class ManageError extends Error {
   readonly code: string;
 
