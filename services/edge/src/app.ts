@@ -5,17 +5,17 @@ import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
 import { TicketOffice } from '@evenkeel/ticket';
 import type { EdgeConfig } from './config.js';
 import { Commands } from './control/commands.js';
-import { drain } from './drain.js';
+import { drain } from './move/drain.js';
 import { edgeMetrics } from './metrics.js';
 import { Departures } from './move/departures.js';
 import { Takeovers } from './move/takeovers.js';
 import type { SessionContext } from './session/context.js';
 import { Directory } from './session/directory.js';
 import { Session } from './session/session.js';
-import { SessionTally } from './session/tally.js';
+import { SessionTally } from './session/load.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
-import { SocketServer } from './transport/server.js';
+import { SocketServer } from './transport/uws/server.js';
 
 const sweepMs = 1_000;
 

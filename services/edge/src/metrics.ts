@@ -1,7 +1,7 @@
 import type { NodeStats } from '@evenkeel/protocol';
 import { createMetrics, observeCounter, observeGauge } from '@evenkeel/runtime';
-import type { SessionTally } from './session/tally.js';
-import type { SocketCounts } from './transport/server.js';
+import type { SessionTally } from './session/load.js';
+import type { SocketCounts } from './transport/uws/server.js';
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(

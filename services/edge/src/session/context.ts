@@ -4,7 +4,7 @@ import type { EdgeConfig } from '../config.js';
 import type { Takeovers } from '../move/takeovers.js';
 import type { TopicHub } from '../topic/hub.js';
 import type { Directory } from './directory.js';
-import type { SessionTally } from './tally.js';
+import type { SessionTally } from './load.js';
 
 /** What every session of this edge shares. */
 export interface SessionContext {

@@ -1,6 +1,6 @@
 import type { Delivery, DeliveryProperties } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
-import type { Socket } from '../transport/socket.js';
+import type { Socket } from '../transport/connection.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 
 type Over = Omit<Partial<Delivery>, 'properties'> & { properties?: Partial<DeliveryProperties> };

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
 import { eventName } from '@evenkeel/protocol';
-import type { Socket } from '../transport/socket.js';
-import { bodyFields, messageIdentity, publishedAt } from './body.js';
+import type { Socket } from '../transport/connection.js';
+import { bodyFields, messageIdentity, publishedAt } from '../frame/body.js';
 
 interface Written {
   readonly seq: number;

@@ -1,72 +1,110 @@
-import type { Publisher } from '@evenkeel/broker';
-import {
-  errorCodes,
-  exchanges,
-  fromUid,
-  isTopic,
-  type PublishFrame,
-  type RequestFrame,
-  sessionQueue,
-} from '@evenkeel/protocol';
+import { errorCodes, type ParsedClientFrame } from '@evenkeel/protocol';
+import { TokenBucket } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { SessionContext } from './context.js';
+import { errorFrame, okFrame, sendInbound } from '../inbound/inbound.js';
+import type { Subscriptions } from './subscriptions.js';
 
-/** What answers a request: a frame to the client. */
-export type Answer = (frame: string) => void;
+type RequestFrame = Extract<ParsedClientFrame, { id: string }>;
 
-export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(re)}}`;
-export const errorFrame = (re: string | undefined, code: string, message: string): string =>
-  JSON.stringify({ t: 'error', re, code, message });
+/** What one connection asks for: counted, paced, carried out, answered. */
+export class ClientRequests {
+  /** Frames accepted; `moved` tells the client, which sends the later ones again elsewhere. */
+  received = 0;
+  readonly #context: SessionContext;
+  readonly #claims: TicketClaims;
+  readonly #subscriptions: Subscriptions;
+  readonly #say: (frame: string) => void;
+  /** Made with the first request: most connections never make one. */
+  #bucket: TokenBucket | undefined;
+  #pending = 0;
+  #onAnswered: (() => void) | undefined;
+  /** Requests without a reply, with their deadlines, oldest first. */
+  readonly #deadlines = new Map<string, number>();
 
-/**
- * Carries a client's `publish` or `request` to `mesh.inbound`. A publish is answered once confirmed; a request
- * by the service, through the session's own queue, so that the reply finds the session wherever it has moved.
- */
-export async function sendInbound(
-  frame: PublishFrame | RequestFrame,
-  claims: TicketClaims,
-  node: string,
-  publisher: Publisher,
-  requestTimeoutMs: number,
-  answer: Answer,
-): Promise<void> {
-  const isRequest = frame.t === 'request';
-  const key = isRequest ? frame.method : frame.topic;
-  if (!isTopic(key)) {
-    const code = isRequest ? errorCodes.badMethod : errorCodes.badTopic;
-    answer(errorFrame(frame.id, code, 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes'));
-    return;
+  constructor(
+    context: SessionContext,
+    claims: TicketClaims,
+    subscriptions: Subscriptions,
+    say: (frame: string) => void,
+  ) {
+    this.#context = context;
+    this.#claims = claims;
+    this.#subscriptions = subscriptions;
+    this.#say = say;
   }
-  try {
-    const outcome = await publisher.publish(exchanges.inbound, key, JSON.stringify(frame.data ?? null), {
-      messageId: `${claims.uid}.${claims.sid}.${frame.id}`,
-      timestamp: Math.floor(Date.now() / 1000),
-      contentType: 'application/json',
-      type: frame.t,
-      mandatory: true,
-      headers: {
-        'evenkeel-user': fromUid(claims.uid),
-        'evenkeel-uid': claims.uid,
-        'evenkeel-session': claims.sid,
-        'evenkeel-node': node,
-      },
-      ...(isRequest
-        ? {
-            replyTo: sessionQueue(claims.uid, claims.sid),
-            correlationId: frame.id,
-            expiration: requestTimeoutMs,
-          }
-        : {}),
+
+  handle(frame: RequestFrame): void {
+    const { config, tally, now } = this.#context;
+    this.received += 1;
+    tally.received += 1;
+    this.#bucket ??= new TokenBucket(config.framesPerSecond, config.framesBurst, now());
+    if (!this.#bucket.tryTake(now())) {
+      this.#say(errorFrame(frame.id, errorCodes.rateLimited, 'too many frames; slow down and send it again'));
+      return;
+    }
+    switch (frame.t) {
+      case 'subscribe':
+        return this.#whilePending(this.#subscriptions.join(frame.topic, frame.id));
+      case 'unsubscribe':
+        this.#subscriptions.leave(frame.topic);
+        this.#say(okFrame(frame.id));
+        return;
+      default:
+        return this.#sendInbound(frame);
+    }
+  }
+
+  /** Resolves when all accepted so far is published or answered, or after `timeoutMs`. */
+  async answered(timeoutMs: number): Promise<void> {
+    if (this.#pending === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onAnswered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    if (outcome === 'unrouted')
-      answer(errorFrame(frame.id, errorCodes.noService, `no service consumes '${key}'`));
-    else if (!isRequest) answer(okFrame(frame.id));
-  } catch {
-    answer(
-      errorFrame(
-        frame.id,
-        errorCodes.brokerUnavailable,
-        'the broker did not take it; send it again with the same id',
+  }
+
+  /** Answers requests that no service has replied to in time. */
+  sweep(nowMs: number): void {
+    for (const [id, deadline] of this.#deadlines) {
+      if (deadline > nowMs) return;
+      this.#deadlines.delete(id);
+      this.#say(errorFrame(id, errorCodes.requestTimeout, 'no service answered in time; ask again'));
+    }
+  }
+
+  /** A reply has been written to the socket. */
+  replied(id: string): void {
+    this.#deadlines.delete(id);
+  }
+
+  #sendInbound(frame: Extract<RequestFrame, { t: 'publish' | 'request' }>): void {
+    const { config, publisher, now } = this.#context;
+    if (frame.t === 'request') this.#deadlines.set(frame.id, now() + config.requestTimeoutMs);
+    const answer = (text: string) => {
+      this.#deadlines.delete(frame.id);
+      this.#say(text);
+    };
+    this.#whilePending(
+      sendInbound(
+        { ...frame, data: frame.data },
+        this.#claims,
+        config.node,
+        publisher,
+        config.requestTimeoutMs,
+        answer,
       ),
     );
+  }
+
+  #whilePending(work: Promise<void>): void {
+    this.#pending += 1;
+    void work.finally(() => {
+      this.#pending -= 1;
+      if (this.#pending === 0) this.#onAnswered?.();
+    });
   }
 }

@@ -11,13 +11,13 @@ import {
   sessionQueue,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import type { Socket, SocketOwner } from '../transport/socket.js';
-import { ClientRequests } from './client-requests.js';
+import type { Socket, SocketOwner } from '../transport/connection.js';
+import { ClientRequests } from './requests.js';
 import type { SessionContext } from './context.js';
 import { Outbox } from './outbox.js';
-import { type Found, OwnershipError, searchMs, takeOwnership } from './ownership.js';
-import { makeQueue } from './queue.js';
-import { errorFrame } from './requests.js';
+import { type Found, OwnershipError, searchMs, takeOwnership } from './attach.js';
+import { makeQueue } from '../queue/spec.js';
+import { errorFrame } from '../inbound/inbound.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** A session's life on one edge; each state is left for a later one only. */

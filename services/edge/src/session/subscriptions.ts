@@ -1,7 +1,7 @@
 import { errorCodes, isTopic } from '@evenkeel/protocol';
 import type { TopicHub } from '../topic/hub.js';
-import type { Socket } from '../transport/socket.js';
-import { errorFrame, okFrame } from './requests.js';
+import type { Socket } from '../transport/connection.js';
+import { errorFrame, okFrame } from '../inbound/inbound.js';
 
 /** The topics of one connection: counted in at the hub, subscribed on the socket. */
 export class Subscriptions {

@@ -11,8 +11,8 @@ import { EventLoopMonitor } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
 import type { Departures } from '../move/departures.js';
 import type { Directory } from '../session/directory.js';
-import type { SessionTally } from '../session/tally.js';
-import type { SocketCounts } from '../transport/server.js';
+import type { SessionTally } from '../session/load.js';
+import type { SocketCounts } from '../transport/uws/server.js';
 
 const intervalMs = 1_000;
 /** Reports on moves are gathered this long. */

@@ -9,7 +9,7 @@ import type {
 } from '@evenkeel/broker';
 import { exchanges, fenceKey, type GapReason, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import { bodyFields, messageIdentity, publishedAt } from '../session/body.js';
+import { bodyFields, messageIdentity, publishedAt } from '../frame/body.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
 const lingerMs = 10_000;

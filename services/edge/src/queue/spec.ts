@@ -1,6 +1,6 @@
 import type { QueueSpec } from '@evenkeel/broker';
 import { exchanges, sessionQueue, userBinding } from '@evenkeel/protocol';
-import type { SessionContext } from './context.js';
+import type { SessionContext } from '../session/context.js';
 
 /** Share of the lifetime by which queues of different sessions expire later, so that a crash is no delete storm. */
 const expirySpread = 0.1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queueSpec } from './queue.js';
+import { queueSpec } from './spec.js';
 
 describe('queueSpec', () => {
   it('is a durable classic queue with a single active consumer and every limit set', () => {

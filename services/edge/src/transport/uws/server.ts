@@ -2,8 +2,8 @@ import uWS from 'uWebSockets.js';
 import type { CloseCode } from '@evenkeel/protocol';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { TicketClaims, TicketOffice } from '@evenkeel/ticket';
-import type { Socket, SocketAdmission, SocketOwner } from './socket.js';
-import { UsedTickets } from './used-tickets.js';
+import type { Socket, SocketAdmission, SocketOwner } from '../connection.js';
+import { UsedTickets } from '../used-tickets.js';
 
 /** A frame over the payload limit gets a close code; over this it is cut off unread. */
 const hardPayloadBytes = 1_048_576;
