@@ -5,17 +5,17 @@ import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
 import { TicketOffice } from '@evenkeel/ticket';
 import type { EdgeConfig } from './config.js';
 import { Commands } from './control/commands.js';
-import { drain } from './move/drain.js';
 import { edgeMetrics } from './metrics.js';
 import { Departures } from './move/departures.js';
+import { drain } from './move/drain.js';
 import { Takeovers } from './move/takeovers.js';
 import type { SessionContext } from './session/context.js';
 import { Directory } from './session/directory.js';
-import { Session } from './session/session.js';
 import { SessionTally } from './session/load.js';
+import { Session } from './session/session.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
-import { SocketServer } from './transport/uws/server.js';
+import { UwsTransport } from './transport/uws/server.js';
 
 const sweepMs = 1_000;
 
@@ -56,13 +56,13 @@ export async function buildEdge(
   const directory = new Directory();
   const tally = new SessionTally();
 
-  const server: SocketServer = new SocketServer({ ...config, now }, office, {
+  const server: UwsTransport = new UwsTransport({ ...config, now }, office, {
     get isOpen() {
       return state !== 'draining' && server.counts.open < config.capacity;
     },
-    onOpen: (socket) => {
-      const session = new Session(context, socket);
-      socket.owner = session;
+    onOpen: (connection) => {
+      const session = new Session(context, connection);
+      connection.owner = session;
       session.start();
     },
   });

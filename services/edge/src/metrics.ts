@@ -1,12 +1,12 @@
 import type { NodeStats } from '@evenkeel/protocol';
 import { createMetrics, observeCounter, observeGauge } from '@evenkeel/runtime';
 import type { SessionTally } from './session/load.js';
-import type { SocketCounts } from './transport/uws/server.js';
+import type { ConnectionCounts } from './transport/uws/server.js';
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(
   node: string,
-  counts: SocketCounts,
+  counts: ConnectionCounts,
   tally: SessionTally,
   stats: () => NodeStats | undefined,
 ) {

@@ -128,9 +128,9 @@ export class Commands {
       sessions: directory.ofUser(command.uid).map((session) => ({
         session: session.claims.sid,
         node: config.node,
-        since: session.attachedAtMs || session.socket.openedAtMs,
+        since: session.attachedAtMs || session.connection.openedAtMs,
         unacked: session.outbox.unacked,
-        isBare: session.socket.isBare,
+        isBare: session.connection.isBare,
       })),
     };
     publisher.publish(exchanges.control, replyKey(command.reply), JSON.stringify(reply)).catch(() => {});

@@ -9,13 +9,10 @@ import {
   sessionQueue,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { errorFrame, okFrame } from '../frame/frames.js';
 
 /** What answers a request: a frame to the client. */
 export type Answer = (frame: string) => void;
-
-export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(re)}}`;
-export const errorFrame = (re: string | undefined, code: string, message: string): string =>
-  JSON.stringify({ t: 'error', re, code, message });
 
 /**
  * Carries a client's `publish` or `request` to `mesh.inbound`. A publish is answered once confirmed; a request

@@ -15,7 +15,7 @@ class FakeSession {
   readonly key: string;
   readonly claims: { uid: string; sid: string; epoch: number };
   readonly frames: Record<string, unknown>[] = [];
-  readonly socket: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
+  readonly connection: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
   activeAtMs = 0;
   move: PlannedMove | undefined;
   isAttached = true;
@@ -24,7 +24,7 @@ class FakeSession {
   constructor(sid: string, isBare = false) {
     this.claims = { uid: 'u', sid, epoch: 5 };
     this.key = `u.${sid}`;
-    this.socket = { isOpen: true, isBare, send: (text) => this.frames.push(JSON.parse(text)) > 0 };
+    this.connection = { isOpen: true, isBare, send: (text) => this.frames.push(JSON.parse(text)) > 0 };
   }
 
   get isMovable(): boolean {
@@ -158,7 +158,7 @@ describe('a departure', () => {
     reconnect({ move: 'slow', sessions: ['s2', 's3'], ratePerSecond: 1 });
     expect(told()).toBe(3);
     const late = sessions[3];
-    if (late) late.socket.isOpen = false;
+    if (late) late.connection.isOpen = false;
     vi.advanceTimersByTime(1_100);
     expect(reported.get('slow')).toMatchObject({ asked: 2, sent: 1, refused: 1 });
     expect(late?.frames).toEqual([]);

@@ -152,7 +152,7 @@ export class Departures {
   #depart(departure: Departure, session: Session, now: number): void {
     const { command, progress } = departure;
     this.#picked.delete(session);
-    if (!session.isMovable || !session.socket.isOpen) {
+    if (!session.isMovable || !session.connection.isOpen) {
       progress.refused += 1;
       return this.#change(departure);
     }
@@ -170,7 +170,7 @@ export class Departures {
       this.#change(departure);
       this.#run();
     };
-    if (session.socket.isBare) {
+    if (session.connection.isBare) {
       // A bare client knows no move: it is let go, and finds its way through the gateway.
       onEnd('done');
       return session.close(closeCodes.serviceRestart);
@@ -186,7 +186,7 @@ export class Departures {
       from: this.#config.node,
       move: command.move,
     });
-    session.socket.send(
+    session.connection.send(
       JSON.stringify({
         t: 'move',
         move: command.move,

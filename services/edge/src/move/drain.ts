@@ -1,8 +1,8 @@
 import { closeCodes } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
-import type { Departures } from './departures.js';
 import type { Directory } from '../session/directory.js';
+import type { Departures } from './departures.js';
 
 /** Sockets closed a tick when nobody moves them. */
 const closesPerTick = 25;

@@ -9,7 +9,7 @@ import { Coalescer } from './coalescer.js';
 /** What came of asking another edge for a session. */
 export interface TakeoverAnswer {
   /**
-   * `released`: it had it and has let it go. `unknown`: it does not have it. `refused`: it has a newer socket.
+   * `released`: it had it and has let it go. `unknown`: it does not have it. `refused`: it has a newer connection.
    * `unreachable`: it has no connection to the broker, so it holds nothing. `silent`: it lives and does not answer.
    */
   outcome: 'released' | 'unknown' | 'refused' | 'unreachable' | 'silent';

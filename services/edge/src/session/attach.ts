@@ -1,6 +1,6 @@
 import { sessionQueue } from '@evenkeel/protocol';
-import type { SessionContext } from './context.js';
 import { makeQueue } from '../queue/spec.js';
+import type { SessionContext } from './context.js';
 import type { Session } from './session.js';
 
 /** How a session's queue was found when it was attached. */

@@ -5,6 +5,7 @@ import type { Takeovers } from '../move/takeovers.js';
 import type { TopicHub } from '../topic/hub.js';
 import type { Directory } from './directory.js';
 import type { SessionTally } from './load.js';
+import type { Topics } from './ports.js';
 
 /** What every session of this edge shares. */
 export interface SessionContext {
@@ -13,7 +14,7 @@ export interface SessionContext {
   readonly topology: TopologyChannels;
   readonly consumers: ConsumerChannels;
   readonly publisher: Publisher;
-  readonly hub: TopicHub;
+  readonly hub: TopicHub & Pick<Topics, 'fence'>;
   readonly takeovers: Takeovers;
   readonly directory: Directory;
   readonly tally: SessionTally;

@@ -3,7 +3,7 @@ import type { Session } from './session.js';
 /** The sessions of this edge by `<uid>.<sid>`; the newest socket of each. */
 export class Directory {
   readonly #byKey = new Map<string, Session>();
-  /** Everyone with an open socket, attached or not. */
+  /** Everyone with an open connection, attached or not. */
   readonly #tracked = new Set<Session>();
 
   get size(): number {
@@ -31,7 +31,7 @@ export class Directory {
     this.#tracked.delete(session);
   }
 
-  /** Sessions with an open socket, whatever their state. */
+  /** Sessions with an open connection, whatever their state. */
   tracked(): IterableIterator<Session> {
     return this.#tracked.values();
   }

@@ -1,6 +1,6 @@
 import type { Delivery, DeliveryProperties } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
-import type { Socket } from '../transport/connection.js';
+import type { Connection } from '../transport/connection.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 
 type Over = Omit<Partial<Delivery>, 'properties'> & { properties?: Partial<DeliveryProperties> };
@@ -26,7 +26,7 @@ class Queue {
   }
 }
 
-class FakeSocket {
+class FakeConnection {
   readonly sent: string[] = [];
   readonly bytes: Buffer[] = [];
   isOpen = true;
@@ -58,8 +58,8 @@ class FakeSocket {
 
 function make(options: Partial<OutboxOptions> = {}) {
   const queue = new Queue();
-  const socket = new FakeSocket();
-  const outbox = new Outbox(socket as unknown as Socket, {
+  const connection = new FakeConnection();
+  const outbox = new Outbox(connection as unknown as Connection, {
     ackMode: 'client',
     window: 4,
     highWatermarkBytes: 100,
@@ -72,14 +72,14 @@ function make(options: Partial<OutboxOptions> = {}) {
   const offer = (from: number, to: number, over: Partial<Delivery> = {}) => {
     for (let n = from; n <= to; n += 1) outbox.offer(queue.delivery(n, over));
   };
-  return { queue, socket, outbox, offer };
+  return { queue, connection, outbox, offer };
 }
 
 describe('writing', () => {
   it('numbers events from 1, with identity, name and time', () => {
-    const { socket, offer } = make();
+    const { connection, offer } = make();
     offer(1, 2);
-    expect(socket.frames[1]).toEqual({
+    expect(connection.frames[1]).toEqual({
       t: 'event',
       seq: 2,
       id: 'm2',
@@ -90,41 +90,41 @@ describe('writing', () => {
   });
 
   it('keeps back what comes while the socket is over its high watermark, and writes it in order when it is not', () => {
-    const { socket, outbox, offer } = make();
-    socket.grows = 60;
+    const { connection, outbox, offer } = make();
+    connection.grows = 60;
     offer(1, 5);
-    expect(socket.data).toEqual([1, 2]);
+    expect(connection.data).toEqual([1, 2]);
     expect(outbox.unacked).toBe(5);
-    socket.bufferedBytes = 50;
+    connection.bufferedBytes = 50;
     outbox.flush();
-    expect(socket.data).toEqual([1, 2, 3]);
-    socket.bufferedBytes = 0;
+    expect(connection.data).toEqual([1, 2, 3]);
+    connection.bufferedBytes = 0;
     offer(6, 6);
     // Room for it, and yet not its turn.
-    expect(socket.data).toEqual([1, 2, 3]);
-    socket.grows = 0;
+    expect(connection.data).toEqual([1, 2, 3]);
+    connection.grows = 0;
     outbox.flush();
-    expect(socket.data).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(connection.data).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('writes nothing to a socket that has gone, and holds on to it', () => {
-    const { queue, socket, outbox, offer } = make();
-    socket.bufferedBytes = 101;
+    const { queue, connection, outbox, offer } = make();
+    connection.bufferedBytes = 101;
     offer(1, 2);
-    socket.isOpen = false;
-    socket.bufferedBytes = 0;
+    connection.isOpen = false;
+    connection.bufferedBytes = 0;
     outbox.flush();
-    expect(socket.sent).toEqual([]);
+    expect(connection.sent).toEqual([]);
     expect(outbox.unacked).toBe(2);
     expect(queue.settled).toEqual([]);
   });
 
   it('turns a service’s reply into an answer, acknowledged when written and not numbered', () => {
-    const { queue, socket, outbox } = make();
+    const { queue, connection, outbox } = make();
     outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
     const failed = { correlationId: 'r2', headers: { 'evenkeel-error': 'sold-out' } };
     outbox.offer(queue.delivery(2, { exchange: '', properties: failed }));
-    expect(socket.frames).toEqual([
+    expect(connection.frames).toEqual([
       { t: 'ok', re: 'r1', data: 1 },
       { t: 'error', re: 'r2', code: 'sold-out', message: '2' },
     ]);
@@ -140,21 +140,21 @@ describe('writing', () => {
   });
 
   it('gives a reply back when the socket has gone', () => {
-    const { queue, socket, outbox } = make();
-    socket.isOpen = false;
+    const { queue, connection, outbox } = make();
+    connection.isOpen = false;
     outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
     expect(queue.settled).toEqual(['requeue 1']);
   });
 
   it('writes bodies alone to a bare client, and gives back what it cannot write', () => {
-    const { queue, socket, outbox } = make({ ackMode: 'write' });
-    socket.isBare = true;
+    const { queue, connection, outbox } = make({ ackMode: 'write' });
+    connection.isBare = true;
     outbox.offer(queue.delivery(1));
     outbox.offer(queue.delivery(2, { body: Buffer.from([0xff]) }));
-    socket.isOpen = false;
+    connection.isOpen = false;
     outbox.offer(queue.delivery(3));
-    expect(socket.sent).toEqual(['1']);
-    expect(socket.bytes).toEqual([Buffer.from([0xff])]);
+    expect(connection.sent).toEqual(['1']);
+    expect(connection.bytes).toEqual([Buffer.from([0xff])]);
     expect(queue.settled).toEqual(['ack 1', 'ack 2', 'requeue 3']);
   });
 });
@@ -173,9 +173,9 @@ describe('acknowledging', () => {
   });
 
   it('refuses a seq that was never sent, and settles nothing', () => {
-    const { queue, socket, outbox, offer } = make();
+    const { queue, connection, outbox, offer } = make();
     offer(1, 2);
-    socket.bufferedBytes = 101;
+    connection.bufferedBytes = 101;
     offer(3, 3);
     expect(outbox.ack(3)).toBe(false);
     expect(queue.settled).toEqual([]);
@@ -194,9 +194,9 @@ describe('acknowledging', () => {
   });
 
   it('is done by the writing itself in mode write, but for what could not be written', () => {
-    const { queue, socket, outbox, offer } = make({ ackMode: 'write' });
+    const { queue, connection, outbox, offer } = make({ ackMode: 'write' });
     offer(1, 2);
-    socket.isOpen = false;
+    connection.isOpen = false;
     offer(3, 3);
     expect(queue.settled).toEqual(['ack 1', 'ack 2']);
     expect(outbox.requeueAll()).toEqual({ requeued: 1, written: 1 });
@@ -216,10 +216,10 @@ describe('acknowledging', () => {
 
 describe('giving back', () => {
   it('requeues in order: first what was written, then what was kept back, and counts both', () => {
-    const { queue, socket, outbox, offer } = make();
+    const { queue, connection, outbox, offer } = make();
     offer(1, 3);
     outbox.ack(1);
-    socket.bufferedBytes = 101;
+    connection.bufferedBytes = 101;
     offer(4, 5);
     expect(outbox.requeueAll()).toEqual({ requeued: 4, written: 2 });
     expect(queue.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3', 'requeue 4', 'requeue 5']);
@@ -247,31 +247,31 @@ describe('giving back', () => {
 });
 
 describe('suspicion', () => {
-  const flags = (socket: FakeSocket) => socket.frames.map((frame) => frame.redelivered === true);
+  const flags = (connection: FakeConnection) => connection.frames.map((frame) => frame.redelivered === true);
 
   it('marks as many of the first as an earlier socket may have seen, where the broker marks them too', () => {
-    const { socket, outbox, offer } = make();
+    const { connection, outbox, offer } = make();
     outbox.suspect = 2;
     offer(1, 4, { redelivered: true });
-    expect(flags(socket)).toEqual([true, true, false, false]);
+    expect(flags(connection)).toEqual([true, true, false, false]);
   });
 
   it('marks none that the broker delivers for the first time', () => {
-    const { socket, outbox, offer } = make();
+    const { connection, outbox, offer } = make();
     outbox.suspect = 3;
     offer(1, 2);
-    expect(flags(socket)).toEqual([false, false]);
+    expect(flags(connection)).toEqual([false, false]);
   });
 
   it('goes by the broker’s mark when nobody said, and after a loss of its channel', () => {
-    const { socket, outbox, offer } = make();
+    const { connection, outbox, offer } = make();
     outbox.suspect = undefined;
     offer(1, 1, { redelivered: true });
     offer(2, 2);
     outbox.suspect = 0;
     outbox.forget();
     offer(3, 3, { redelivered: true });
-    expect(flags(socket)).toEqual([true, false, true]);
+    expect(flags(connection)).toEqual([true, false, true]);
   });
 });
 
@@ -292,24 +292,24 @@ describe('waiting', () => {
 
   it.each([
     ['nothing is held', () => {}],
-    ['the socket has closed', (s: FakeSocket, o: Outbox) => void closeSocket(s, o)],
+    ['the socket has closed', (c: FakeConnection, o: Outbox) => void closeConnection(c, o)],
   ])('does not wait when %s', async (_when, before) => {
-    const { socket, outbox, offer } = make();
+    const { connection, outbox, offer } = make();
     if (_when !== 'nothing is held') offer(1, 1);
-    before(socket, outbox);
+    before(connection, outbox);
     await outbox.settled(60_000);
     await outbox.flushed(60_000);
   });
 
   it('ends its waits when the socket closes, when the channel is lost, and when time is up', async () => {
     for (const end of [
-      (socket: FakeSocket, outbox: Outbox) => closeSocket(socket, outbox),
-      (_socket: FakeSocket, outbox: Outbox) => outbox.forget(),
+      (connection: FakeConnection, outbox: Outbox) => closeConnection(connection, outbox),
+      (_connection: FakeConnection, outbox: Outbox) => outbox.forget(),
     ]) {
-      const { socket, outbox, offer } = make();
+      const { connection, outbox, offer } = make();
       offer(1, 1);
       const settled = outbox.settled(60_000);
-      end(socket, outbox);
+      end(connection, outbox);
       await settled;
     }
     const { outbox, offer } = make();
@@ -319,18 +319,18 @@ describe('waiting', () => {
   });
 
   it('is flushed when nothing is kept back, acknowledged or not', async () => {
-    const { socket, outbox, offer } = make();
-    socket.bufferedBytes = 101;
+    const { connection, outbox, offer } = make();
+    connection.bufferedBytes = 101;
     offer(1, 2);
     const flushed = outbox.flushed(60_000);
-    socket.bufferedBytes = 0;
+    connection.bufferedBytes = 0;
     outbox.flush();
     await flushed;
     expect(outbox.unacked).toBe(2);
   });
 });
 
-function closeSocket(socket: FakeSocket, outbox: Outbox): void {
-  socket.isOpen = false;
+function closeConnection(connection: FakeConnection, outbox: Outbox): void {
+  connection.isOpen = false;
   outbox.socketClosed();
 }

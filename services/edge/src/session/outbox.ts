@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
 import { eventName } from '@evenkeel/protocol';
-import type { Socket } from '../transport/connection.js';
 import { bodyFields, messageIdentity, publishedAt } from '../frame/body.js';
+import type { Connection } from '../transport/connection.js';
 
 interface Written {
   readonly seq: number;
@@ -23,15 +23,15 @@ export interface OutboxOptions {
 }
 
 /**
- * The events of one session on one socket: written in order with a `seq`, held until acknowledged, kept back
+ * The events of one session on one connection: written in order with a `seq`, held until acknowledged, kept back
  * while the socket is over its high watermark. Holds at most a window: the broker sends no more.
  */
 export class Outbox {
   /** `seq` of the last event written. */
   seq = 0;
-  /** How many deliveries from here on may have been written to an earlier socket; `undefined`: as the broker flags them. */
+  /** How many deliveries from here on may have been written to an earlier connection; `undefined`: as the broker flags them. */
   suspect: number | undefined;
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #options: OutboxOptions;
   /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
   #written: Written[] = [];
@@ -41,8 +41,8 @@ export class Outbox {
   /** Something written here is the broker's to deliver again, and not counted here any more. */
   #hasForgotten = false;
 
-  constructor(socket: Socket, options: OutboxOptions) {
-    this.#socket = socket;
+  constructor(connection: Connection, options: OutboxOptions) {
+    this.#connection = connection;
     this.#options = options;
   }
 
@@ -62,7 +62,7 @@ export class Outbox {
   }
 
   offer(delivery: Delivery): void {
-    if (this.#kept.length > 0 || this.#socket.bufferedBytes > this.#options.highWatermarkBytes) {
+    if (this.#kept.length > 0 || this.#connection.bufferedBytes > this.#options.highWatermarkBytes) {
       this.#kept.push(delivery);
     } else {
       this.#write(delivery);
@@ -73,7 +73,8 @@ export class Outbox {
   flush(): void {
     let written = 0;
     for (const delivery of this.#kept) {
-      if (!this.#socket.isOpen || this.#socket.bufferedBytes > this.#options.highWatermarkBytes) break;
+      if (!this.#connection.isOpen || this.#connection.bufferedBytes > this.#options.highWatermarkBytes)
+        break;
       this.#write(delivery);
       written += 1;
     }
@@ -126,13 +127,13 @@ export class Outbox {
 
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
   async settled(timeoutMs: number): Promise<void> {
-    if (this.unacked === 0 || !this.#socket.isOpen) return;
+    if (this.unacked === 0 || !this.#connection.isOpen) return;
     await this.#until(() => this.unacked === 0, timeoutMs);
   }
 
   /** Resolves when nothing is kept back, the socket has closed, or after `timeoutMs`. */
   async flushed(timeoutMs: number): Promise<void> {
-    if (this.#kept.length === 0 || !this.#socket.isOpen) return;
+    if (this.#kept.length === 0 || !this.#connection.isOpen) return;
     await this.#until(() => this.#kept.length === 0, timeoutMs);
   }
 
@@ -148,7 +149,7 @@ export class Outbox {
         resolve();
       }, timeoutMs);
       this.#onSettled = () => {
-        if (!isDone() && this.#socket.isOpen) return;
+        if (!isDone() && this.#connection.isOpen) return;
         this.#onSettled = undefined;
         clearTimeout(timer);
         resolve();
@@ -162,7 +163,7 @@ export class Outbox {
 
   #write(delivery: Delivery): void {
     const isSuspect = this.#takeSuspicion(delivery);
-    if (this.#socket.isBare) return this.#writeBare(delivery);
+    if (this.#connection.isBare) return this.#writeBare(delivery);
     if (delivery.exchange === '') return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
@@ -173,8 +174,8 @@ export class Outbox {
     this.seq = seq;
     if (this.#options.ackMode === 'client') {
       this.#hold(seq, delivery, now);
-      this.#socket.send(frame);
-    } else if (this.#socket.send(frame)) {
+      this.#connection.send(frame);
+    } else if (this.#connection.send(frame)) {
       delivery.ack();
     } else {
       this.#hold(seq, delivery, now);
@@ -197,7 +198,7 @@ export class Outbox {
       error === undefined
         ? `{"t":"ok","re":${re}${bodyFields(delivery)}}`
         : `{"t":"error","re":${re},"code":${JSON.stringify(String(error))},"message":${JSON.stringify(delivery.body.toString('utf8'))}}`;
-    if (this.#socket.send(frame)) delivery.ack();
+    if (this.#connection.send(frame)) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(frame.length);
     this.#options.onReplied(correlationId ?? '');
@@ -205,7 +206,9 @@ export class Outbox {
 
   #writeBare(delivery: Delivery): void {
     const { body } = delivery;
-    const isSent = isUtf8(body) ? this.#socket.send(body.toString('utf8')) : this.#socket.sendBinary(body);
+    const isSent = isUtf8(body)
+      ? this.#connection.send(body.toString('utf8'))
+      : this.#connection.sendBinary(body);
     if (isSent) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(body.length);

@@ -1,10 +1,10 @@
 import type { PublishOutcome } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
 import { edgeConfig } from '../config.js';
-import { ClientRequests } from './requests.js';
 import type { SessionContext } from './context.js';
-import type { Subscriptions } from './subscriptions.js';
 import { SessionTally } from './load.js';
+import { ClientRequests } from './requests.js';
+import type { Subscriptions } from './subscriptions.js';
 
 function make(outcome: PublishOutcome = 'routed') {
   const said: Record<string, unknown>[] = [];

@@ -1,8 +1,9 @@
 import { errorCodes, type ParsedClientFrame } from '@evenkeel/protocol';
 import { TokenBucket } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { errorFrame, okFrame } from '../frame/frames.js';
+import { sendInbound } from '../inbound/inbound.js';
 import type { SessionContext } from './context.js';
-import { errorFrame, okFrame, sendInbound } from '../inbound/inbound.js';
 import type { Subscriptions } from './subscriptions.js';
 
 type RequestFrame = Extract<ParsedClientFrame, { id: string }>;
@@ -76,7 +77,7 @@ export class ClientRequests {
     }
   }
 
-  /** A reply has been written to the socket. */
+  /** A reply has been written to the connection. */
   replied(id: string): void {
     this.#deadlines.delete(id);
   }

@@ -11,18 +11,18 @@ import {
   sessionQueue,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import type { Socket, SocketOwner } from '../transport/connection.js';
-import { ClientRequests } from './requests.js';
+import { errorFrame } from '../frame/frames.js';
+import { makeQueue } from '../queue/spec.js';
+import type { Connection, ConnectionOwner } from '../transport/connection.js';
+import { type Found, OwnershipError, searchMs, takeOwnership } from './attach.js';
 import type { SessionContext } from './context.js';
 import { Outbox } from './outbox.js';
-import { type Found, OwnershipError, searchMs, takeOwnership } from './attach.js';
-import { makeQueue } from '../queue/spec.js';
-import { errorFrame } from '../inbound/inbound.js';
+import { ClientRequests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** A session's life on one edge; each state is left for a later one only. */
 export const sessionStates = {
-  /** Socket open, hello not yet here. */
+  /** Connection open, hello not yet here. */
   opened: 'opened',
   /** Getting hold of the queue. */
   attaching: 'attaching',
@@ -38,7 +38,7 @@ export type SessionState = (typeof sessionStates)[keyof typeof sessionStates];
 
 /** How a session left this edge. */
 export interface Release {
-  /** Deliveries given back that had been written to the socket: the queue's head; undefined: go by the broker's flag. */
+  /** Deliveries given back that had been written to the connection: the queue's head; undefined: go by the broker's flag. */
   suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
@@ -59,11 +59,11 @@ const flushTimeoutMs = 1_000;
 /** A client that keeps its old socket after a move loses it after this. */
 const oldSocketMs = 5_000;
 
-/** One session on this edge: its socket, its queue's consumer, and the way from one to the other. */
-export class Session implements SocketOwner {
+/** One session on this edge: its connection, its queue's consumer, and the way from one to the other. */
+export class Session implements ConnectionOwner {
   readonly key: string;
   readonly claims: TicketClaims;
-  readonly socket: Socket;
+  readonly connection: Connection;
   state: SessionState = sessionStates.opened;
   attachedAtMs = 0;
   /** When an event was last written, ms: the idle go first. */
@@ -87,15 +87,15 @@ export class Session implements SocketOwner {
   #isCheckingOverflow = false;
   #ackedSeq = 0;
 
-  constructor(context: SessionContext, socket: Socket) {
+  constructor(context: SessionContext, connection: Connection) {
     this.#context = context;
-    this.socket = socket;
-    this.claims = socket.claims;
-    this.key = `${socket.claims.uid}.${socket.claims.sid}`;
-    this.#queue = sessionQueue(socket.claims.uid, socket.claims.sid);
+    this.connection = connection;
+    this.claims = connection.claims;
+    this.key = `${connection.claims.uid}.${connection.claims.sid}`;
+    this.#queue = sessionQueue(connection.claims.uid, connection.claims.sid);
     const say = (frame: string) => this.#say(frame);
-    this.#topics = new Subscriptions(socket, context.hub, context.config.maxTopics, say);
-    this.#requests = new ClientRequests(context, socket.claims, this.#topics, say);
+    this.#topics = new Subscriptions(connection, context.hub, context.config.maxTopics, say);
+    this.#requests = new ClientRequests(context, connection.claims, this.#topics, say);
     this.outbox = this.#makeOutbox('client');
   }
 
@@ -107,7 +107,7 @@ export class Session implements SocketOwner {
   /** Begins at once for a bare client, else when its hello has come. */
   start(): void {
     this.#context.directory.track(this);
-    if (!this.socket.isBare) return;
+    if (!this.connection.isBare) return;
     this.outbox = this.#makeOutbox('write');
     this.#attaching = this.#attach({ t: 'hello', ack: 'write' });
   }
@@ -140,7 +140,7 @@ export class Session implements SocketOwner {
       case 'ack':
         return this.#onAck(frame.seq);
       case 'ping':
-        this.socket.send('{"t":"pong"}');
+        this.connection.send('{"t":"pong"}');
         return;
       default:
         return this.#requests.handle(frame);
@@ -148,8 +148,8 @@ export class Session implements SocketOwner {
   }
 
   onDrain(): void {
-    if (this.socket.hasDropped) {
-      this.socket.hasDropped = false;
+    if (this.connection.hasDropped) {
+      this.connection.hasDropped = false;
       for (const topic of this.#topics) this.gap(gapReasons.slowConsumer, topic);
     }
     if (this.state === sessionStates.attached || this.state === sessionStates.releasing) this.outbox.flush();
@@ -168,7 +168,7 @@ export class Session implements SocketOwner {
   async #attach(hello: Extract<ParsedClientFrame, { t: 'hello' }>): Promise<void> {
     this.state = sessionStates.attaching;
     const { directory, log } = this.#context;
-    const isLive = () => this.state === sessionStates.attaching && this.socket.isOpen;
+    const isLive = () => this.state === sessionStates.attaching && this.connection.isOpen;
     const previous = directory.get(this.key);
     if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
     directory.set(this);
@@ -186,7 +186,7 @@ export class Session implements SocketOwner {
       if (isLive()) this.#welcome?.();
       else if (this.#releasing) await this.#consumer.cancel();
     } catch (error) {
-      if (!this.socket.isOpen) return;
+      if (!this.connection.isOpen) return;
       if (error instanceof OwnershipError) {
         return this.#refuse(
           error.code === 'stale-ticket' ? closeCodes.staleTicket : closeCodes.takeoverFailed,
@@ -222,12 +222,12 @@ export class Session implements SocketOwner {
     else if (found.consumers > 0) void this.#yieldIfTaken();
   }
 
-  /** While this edge had no broker another may have taken the session over: then this is the older socket. */
+  /** While this edge had no broker another may have taken the session over: then this is the older connection. */
   async #yieldIfTaken(): Promise<void> {
     const { takeovers } = this.#context;
-    while (this.state === sessionStates.attached && this.socket.isOpen) {
+    while (this.state === sessionStates.attached && this.connection.isOpen) {
       const { outcome } = await takeovers.search(this, searchMs);
-      if (outcome === 'refused') return this.socket.close(closeCodes.superseded);
+      if (outcome === 'refused') return this.connection.close(closeCodes.superseded);
       // Nobody: the other consumer was perhaps this edge's own, of the lost connection.
       if (outcome !== 'unknown' || !(await this.#isShared())) return;
     }
@@ -247,9 +247,9 @@ export class Session implements SocketOwner {
     const { config, now, tally } = this.#context;
     this.attachedAtMs = now();
     this.activeAtMs = this.attachedAtMs;
-    tally.handshake(this.attachedAtMs - this.socket.openedAtMs);
-    if (this.socket.isBare) return;
-    this.socket.send(
+    tally.handshake(this.attachedAtMs - this.connection.openedAtMs);
+    if (this.connection.isBare) return;
+    this.connection.send(
       JSON.stringify({
         t: 'welcome',
         session: this.claims.sid,
@@ -275,7 +275,7 @@ export class Session implements SocketOwner {
     this.#context.directory.remove(this);
     this.state = sessionStates.gone;
     this.#topics.leaveAll();
-    this.socket.close(why);
+    this.connection.close(why);
   }
 
   // --- leaving ---
@@ -300,7 +300,7 @@ export class Session implements SocketOwner {
     }
     const isFull = this.outbox.isFull;
     await this.#consumer?.cancel();
-    if (mode === 'move' && this.socket.isOpen && !this.socket.isBare && !wasAttaching) {
+    if (mode === 'move' && this.connection.isOpen && !this.connection.isBare && !wasAttaching) {
       await this.#settleThroughSocket(config.settleTimeoutMs);
     }
     const { requeued, written } = this.outbox.requeueAll();
@@ -321,8 +321,8 @@ export class Session implements SocketOwner {
       this.#topics.size > 0 ? this.#context.hub.fence(flushTimeoutMs) : undefined,
       this.#requests.answered(flushTimeoutMs),
     ]);
-    if (!this.socket.isOpen) return;
-    this.socket.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#requests.received}}`);
+    if (!this.connection.isOpen) return;
+    this.connection.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#requests.received}}`);
     this.state = sessionStates.moved;
     // `moved` is the last frame here: what topics carry from now on comes from the other edge alone.
     this.#topics.leaveAll();
@@ -330,14 +330,14 @@ export class Session implements SocketOwner {
   }
 
   #dismissSocket(hasSaidMoved: boolean): void {
-    if (!this.socket.isOpen) return;
-    if (!hasSaidMoved) return this.socket.close(closeCodes.superseded);
-    setTimeout(() => this.socket.close(closeCodes.moved), oldSocketMs).unref();
+    if (!this.connection.isOpen) return;
+    if (!hasSaidMoved) return this.connection.close(closeCodes.superseded);
+    setTimeout(() => this.connection.close(closeCodes.moved), oldSocketMs).unref();
   }
 
   /** Ends the socket for a reason of the edge's or an operator's. */
   close(why: CloseCode): void {
-    this.socket.close(why);
+    this.connection.close(why);
   }
 
   #endMove(outcome: 'done' | 'failed' | 'timedOut'): void {
@@ -351,15 +351,18 @@ export class Session implements SocketOwner {
   /** Looks for deadlines that have passed. */
   sweep(nowMs: number): void {
     const { config } = this.#context;
-    if (this.state === sessionStates.opened && nowMs - this.socket.openedAtMs > config.helloTimeoutMs) {
-      return this.socket.close(closeCodes.helloTimeout);
+    if (this.state === sessionStates.opened && nowMs - this.connection.openedAtMs > config.helloTimeoutMs) {
+      return this.connection.close(closeCodes.helloTimeout);
     }
-    if (this.socket.slowSinceMs !== undefined && nowMs - this.socket.slowSinceMs > config.slowConsumerMs) {
-      return this.socket.close(closeCodes.slowConsumer);
+    if (
+      this.connection.slowSinceMs !== undefined &&
+      nowMs - this.connection.slowSinceMs > config.slowConsumerMs
+    ) {
+      return this.connection.close(closeCodes.slowConsumer);
     }
     const oldest = this.outbox.oldestAtMs;
     if (oldest !== undefined && nowMs - oldest > config.ackTimeoutMs)
-      return this.socket.close(closeCodes.ackTimeout);
+      return this.connection.close(closeCodes.ackTimeout);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
     this.#requests.sweep(nowMs);
     this.eventsPerSecond = this.eventsPerSecond * 0.7 + this.recentEvents * 0.3;
@@ -396,7 +399,7 @@ export class Session implements SocketOwner {
   }
 
   gap(reason: GapReason, topic?: string): void {
-    if (this.socket.isBare) return;
+    if (this.connection.isBare) return;
     this.#context.tally.gaps += 1;
     this.#say(JSON.stringify({ t: 'gap', topic, reason }));
   }
@@ -408,23 +411,23 @@ export class Session implements SocketOwner {
     if (!isUnknown || this.state === sessionStates.opened) return this.#violate();
     if (this.state === sessionStates.moved) return;
     const id = typeof frame.id === 'string' ? frame.id.slice(0, 128) : undefined;
-    this.socket.send(
+    this.connection.send(
       errorFrame(id, errorCodes.unknownType, `'${String(frame.t).slice(0, 64)}' is no kind of frame`),
     );
   }
 
   /** `moved` is the last frame: what is said later belongs to the next edge, or to nobody. */
   #say(frame: string): void {
-    if (this.state !== sessionStates.moved) this.socket.send(frame);
+    if (this.state !== sessionStates.moved) this.connection.send(frame);
   }
 
   #violate(): void {
-    this.socket.close(closeCodes.badFrame);
+    this.connection.close(closeCodes.badFrame);
   }
 
   #makeOutbox(ackMode: 'client' | 'write'): Outbox {
     const { config, now, tally } = this.#context;
-    return new Outbox(this.socket, {
+    return new Outbox(this.connection, {
       ackMode,
       window: config.window,
       highWatermarkBytes: config.highWatermarkBytes,

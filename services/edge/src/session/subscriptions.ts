@@ -1,18 +1,18 @@
 import { errorCodes, isTopic } from '@evenkeel/protocol';
+import { errorFrame, okFrame } from '../frame/frames.js';
 import type { TopicHub } from '../topic/hub.js';
-import type { Socket } from '../transport/connection.js';
-import { errorFrame, okFrame } from '../inbound/inbound.js';
+import type { Connection } from '../transport/connection.js';
 
-/** The topics of one connection: counted in at the hub, subscribed on the socket. */
+/** The topics of one connection: counted in at the hub, subscribed on the connection. */
 export class Subscriptions {
   readonly #names = new Set<string>();
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #hub: TopicHub;
   readonly #limit: number;
   readonly #say: (frame: string) => void;
 
-  constructor(socket: Socket, hub: TopicHub, limit: number, say: (frame: string) => void) {
-    this.#socket = socket;
+  constructor(connection: Connection, hub: TopicHub, limit: number, say: (frame: string) => void) {
+    this.#connection = connection;
     this.#hub = hub;
     this.#limit = limit;
     this.#say = say;
@@ -26,7 +26,7 @@ export class Subscriptions {
     return this.#names.values();
   }
 
-  /** Resolves when every later message of the topic reaches the socket, or the refusal was said. `id`: of the request. */
+  /** Resolves when every later message of the topic reaches the connection, or the refusal was said. `id`: of the request. */
   async join(topic: string, id: string | undefined): Promise<void> {
     if (!isTopic(topic)) {
       const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
@@ -49,18 +49,18 @@ export class Subscriptions {
         return;
       }
       // It may have been left, or the socket closed, while the broker was binding.
-      if (!this.#socket.isOpen || !this.#names.has(topic)) {
+      if (!this.#connection.isOpen || !this.#names.has(topic)) {
         this.#hub.leave(topic);
         return;
       }
-      this.#socket.subscribe(topic);
+      this.#connection.subscribe(topic);
     }
     if (id !== undefined) this.#say(okFrame(id));
   }
 
   leave(topic: string): void {
     if (!this.#names.delete(topic)) return;
-    this.#socket.unsubscribe(topic);
+    this.#connection.unsubscribe(topic);
     this.#hub.leave(topic);
   }
 

@@ -12,7 +12,7 @@ import type { EdgeConfig } from '../config.js';
 import type { Departures } from '../move/departures.js';
 import type { Directory } from '../session/directory.js';
 import type { SessionTally } from '../session/load.js';
-import type { SocketCounts } from '../transport/uws/server.js';
+import type { ConnectionCounts } from '../transport/uws/server.js';
 
 const intervalMs = 1_000;
 /** Reports on moves are gathered this long. */
@@ -25,7 +25,7 @@ export interface ReporterOptions {
   boot: string;
   url: () => string;
   state: () => NodeState;
-  counts: SocketCounts;
+  counts: ConnectionCounts;
   tally: SessionTally;
   directory: Directory;
   departures: () => Departures;
@@ -94,7 +94,7 @@ export class Reporter {
     for (const session of directory.values()) {
       unacked += session.outbox.unacked;
       if (session.state === 'attached') sessions += 1;
-      else if (!session.socket.isOpen) detached += 1;
+      else if (!session.connection.isOpen) detached += 1;
     }
     this.#seq += 1;
     return {

@@ -2,7 +2,7 @@ import type { CloseCode } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 
 /** One accepted connection as the rest of the edge sees it; no other folder knows uWebSockets.js. */
-export interface Socket {
+export interface Connection {
   readonly claims: TicketClaims;
   /** No subprotocol: raw bodies out, nothing in. */
   readonly isBare: boolean;
@@ -12,10 +12,10 @@ export interface Socket {
   readonly bufferedBytes: number;
   /** Since when it has been over the high watermark, ms; undefined when it is not. */
   slowSinceMs: number | undefined;
-  /** Topics of which messages were dropped for this socket. */
+  /** Topics of which messages were dropped for this connection. */
   hasDropped: boolean;
   /** Whoever handles this socket's frames; set by the session layer. */
-  owner: SocketOwner | undefined;
+  owner: ConnectionOwner | undefined;
   /** Sends text; false when the socket is gone (or was closed for being too far behind). */
   send(text: string): boolean;
   sendBinary(bytes: Buffer): boolean;
@@ -25,7 +25,7 @@ export interface Socket {
 }
 
 /** What a socket tells its owner. */
-export interface SocketOwner {
+export interface ConnectionOwner {
   onFrame(text: string): void;
   /** The network has taken what was buffered, at least down to the high watermark. */
   onDrain(): void;
@@ -33,9 +33,9 @@ export interface SocketOwner {
 }
 
 /** What the server asks of the edge around it. */
-export interface SocketAdmission {
+export interface Admission {
   /** May a client come in now? Else the upgrade is answered 503. */
   readonly isOpen: boolean;
-  /** First and last word on a new socket. */
-  onOpen(socket: Socket): void;
+  /** First and last word on a new connection. */
+  onOpen(connection: Connection): void;
 }

@@ -1,7 +1,7 @@
 /** Most tickets remembered; beyond it the oldest are forgotten first (they expire within seconds anyway). */
 const maxTickets = 100_000;
 
-/** Remembers which tickets have been used until they expire, so that each admits one socket. */
+/** Remembers which tickets have been used until they expire, so that each admits one connection. */
 export class UsedTickets {
   // Insertion order is close to expiry order: all tickets live about as long.
   readonly #expiresAt = new Map<string, number>();

@@ -2,7 +2,7 @@ import uWS from 'uWebSockets.js';
 import type { CloseCode } from '@evenkeel/protocol';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { TicketClaims, TicketOffice } from '@evenkeel/ticket';
-import type { Socket, SocketAdmission, SocketOwner } from '../connection.js';
+import type { Admission, Connection, ConnectionOwner } from '../connection.js';
 import { UsedTickets } from '../used-tickets.js';
 
 /** A frame over the payload limit gets a close code; over this it is cut off unread. */
@@ -19,7 +19,7 @@ interface ExclusiveListen {
   ): void;
 }
 
-export interface SocketServerOptions {
+export interface UwsTransportOptions {
   node: string;
   host: string;
   port: number;
@@ -38,11 +38,11 @@ interface UserData {
 interface Accepted {
   readonly claims: TicketClaims;
   readonly isBare: boolean;
-  socket: UwsSocket | undefined;
+  connection: UwsConnection | undefined;
 }
 
 /** Counts since the start; read by statistics. */
-export interface SocketCounts {
+export interface ConnectionCounts {
   open: number;
   handshakes: number;
   refusedTickets: number;
@@ -52,8 +52,8 @@ export interface SocketCounts {
 }
 
 /** Ends WebSockets: checks the ticket in the upgrade, hands accepted sockets on, fans topics out. */
-export class SocketServer {
-  readonly counts: SocketCounts = {
+export class UwsTransport {
+  readonly counts: ConnectionCounts = {
     open: 0,
     handshakes: 0,
     refusedTickets: 0,
@@ -62,13 +62,13 @@ export class SocketServer {
     bytesOut: 0,
   };
   readonly #app: uWS.TemplatedApp;
-  readonly #options: SocketServerOptions;
+  readonly #options: UwsTransportOptions;
   readonly #office: TicketOffice;
-  readonly #admission: SocketAdmission;
+  readonly #admission: Admission;
   readonly #used = new UsedTickets();
   #listener: uWS.us_listen_socket | undefined;
 
-  constructor(options: SocketServerOptions, office: TicketOffice, admission: SocketAdmission) {
+  constructor(options: UwsTransportOptions, office: TicketOffice, admission: Admission) {
     this.#options = options;
     this.#office = office;
     this.#admission = admission;
@@ -82,8 +82,8 @@ export class SocketServer {
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (ws) => this.#open(ws),
       message: (ws, message, isBinary) => this.#message(ws, message, isBinary),
-      drain: (ws) => ws.getUserData().accepted.socket?.drained(),
-      dropped: (ws) => ws.getUserData().accepted.socket?.dropped(),
+      drain: (ws) => ws.getUserData().accepted.connection?.drained(),
+      dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
       close: (ws) => this.#close(ws),
     });
     this.#app.any('/*', (res) => {
@@ -149,12 +149,12 @@ export class SocketServer {
         res,
         '401 Unauthorized',
         'ticket-used',
-        'a ticket is good for one socket; ask GET /gateway for a new one',
+        'a ticket is good for one connection; ask GET /gateway for a new one',
       );
       return;
     }
     res.upgrade<UserData>(
-      { accepted: { claims: verdict.claims, isBare: !offersOurs, socket: undefined } },
+      { accepted: { claims: verdict.claims, isBare: !offersOurs, connection: undefined } },
       req.getHeader('sec-websocket-key'),
       offersOurs ? subprotocol : '',
       req.getHeader('sec-websocket-extensions'),
@@ -164,45 +164,45 @@ export class SocketServer {
 
   #open(ws: uWS.WebSocket<UserData>): void {
     const { accepted } = ws.getUserData();
-    const socket = new UwsSocket(ws, accepted, this.#options, this.counts);
-    accepted.socket = socket;
+    const connection = new UwsConnection(ws, accepted, this.#options, this.counts);
+    accepted.connection = connection;
     this.counts.open += 1;
     this.counts.handshakes += 1;
-    this.#admission.onOpen(socket);
+    this.#admission.onOpen(connection);
   }
 
   #message(ws: uWS.WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
-    const socket = ws.getUserData().accepted.socket;
-    if (!socket) return;
+    const connection = ws.getUserData().accepted.connection;
+    if (!connection) return;
     this.counts.framesIn += 1;
-    if (message.byteLength > this.#options.maxPayloadBytes) return socket.close(closeCodes.tooLarge);
-    if (socket.isBare) return;
-    if (isBinary) return socket.close(closeCodes.badFrame);
-    socket.owner?.onFrame(Buffer.from(message).toString('utf8'));
+    if (message.byteLength > this.#options.maxPayloadBytes) return connection.close(closeCodes.tooLarge);
+    if (connection.isBare) return;
+    if (isBinary) return connection.close(closeCodes.badFrame);
+    connection.owner?.onFrame(Buffer.from(message).toString('utf8'));
   }
 
   #close(ws: uWS.WebSocket<UserData>): void {
     this.counts.open -= 1;
-    ws.getUserData().accepted.socket?.gone();
+    ws.getUserData().accepted.connection?.gone();
   }
 }
 
-class UwsSocket implements Socket {
+class UwsConnection implements Connection {
   readonly claims: TicketClaims;
   readonly isBare: boolean;
   readonly openedAtMs: number;
   slowSinceMs: number | undefined;
   hasDropped = false;
-  owner: SocketOwner | undefined;
+  owner: ConnectionOwner | undefined;
   #ws: uWS.WebSocket<UserData> | undefined;
-  readonly #options: SocketServerOptions;
-  readonly #counts: SocketCounts;
+  readonly #options: UwsTransportOptions;
+  readonly #counts: ConnectionCounts;
 
   constructor(
     ws: uWS.WebSocket<UserData>,
     accepted: Accepted,
-    options: SocketServerOptions,
-    counts: SocketCounts,
+    options: UwsTransportOptions,
+    counts: ConnectionCounts,
   ) {
     this.#ws = ws;
     this.claims = accepted.claims;
