@@ -10,7 +10,10 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { outputFiles } = await build({
   entryPoints: [at('src/index.ts')],
   outfile: at('dist/evenkeel.browser.js'),
-  alias: { '@evenkeel/protocol/wire': at('../../libs/protocol/src/wire.ts') },
+  alias: {
+    '@evenkeel/pace': at('../../libs/pace/src/index.ts'),
+    '@evenkeel/protocol/wire': at('../../libs/protocol/src/wire.ts'),
+  },
   bundle: true,
   minify: true,
   format: 'esm',

@@ -1,7 +1,7 @@
+import { backoffMs } from '@evenkeel/pace';
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 import { BrokerError, messageOf } from './errors.js';
 import { Link, type LinkEvent } from './link.js';
-import { fullJitter } from './pace.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 import { declareTopology } from './topology.js';
 import { TopologyChannels, type TopologyOptions } from './topology-channels.js';
@@ -115,7 +115,7 @@ export class Broker {
     await this.#link.whenOpen().catch(() => {});
     const model = this.#link.model;
     for (let attempt = 0; model && this.#link.model === model; attempt++) {
-      const delayMs = fullJitter(attempt, REDECLARE, this.#link.random);
+      const delayMs = backoffMs(attempt, REDECLARE, this.#link.random);
       await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
       if (this.#link.model !== model) return;
       try {

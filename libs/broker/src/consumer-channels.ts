@@ -1,8 +1,8 @@
+import { backoffMs, Fifo, LogLimit, TokenBucket } from '@evenkeel/pace';
 import { ChannelConsumer } from './channel-consumer.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { closedError, type Link, unavailableError } from './link.js';
-import { Fifo, fullJitter, LogLimit, shardOf, TokenBucket } from './pace.js';
-import { Shard } from './shard.js';
+import { Shard, shardOf } from './shard.js';
 import { TopologyChannels } from './topology-channels.js';
 import type { ConsumeOptions, Consumer } from './types.js';
 
@@ -116,9 +116,9 @@ export class ConsumerChannels {
         this.#due.shift();
         continue;
       }
-      const waitMs = this.#bucket.take(Date.now());
-      if (waitMs > 0) {
-        this.#timer = setTimeout(() => this.#pump(), waitMs);
+      const nowMs = Date.now();
+      if (!this.#bucket.tryTake(nowMs)) {
+        this.#timer = setTimeout(() => this.#pump(), this.#bucket.waitMs(nowMs));
         return;
       }
       const consumer = this.#due.shift();
@@ -149,7 +149,7 @@ export class ConsumerChannels {
         'consumer recovery failed',
       );
     }
-    const delayMs = fullJitter(consumer.attempts++, RETRY, this.#link.random);
+    const delayMs = backoffMs(consumer.attempts++, RETRY, this.#link.random);
     setTimeout(() => {
       this.#due.push(consumer);
       this.#pump();

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Socket } from 'node:net';
+import { backoffMs } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
-import { fullJitter } from './pace.js';
 import type { BrokerOptions, Log } from './types.js';
 
 /** What a connection announces. */
@@ -206,7 +206,7 @@ export class Link {
 
   #pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
     const { retryMinMs = 100, retryMaxMs = 5000 } = this.#options;
-    const delayMs = fullJitter(attempt, { minMs: retryMinMs, maxMs: retryMaxMs }, this.random);
+    const delayMs = backoffMs(attempt, { minMs: retryMinMs, maxMs: retryMaxMs }, this.random);
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);

@@ -1,7 +1,7 @@
+import { Fifo } from '@evenkeel/pace';
 import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { closedError, type Link } from './link.js';
-import { Fifo } from './pace.js';
 import type { PublishProperties } from './types.js';
 
 /** Limits of a {@link Publisher}. */

@@ -1,8 +1,8 @@
+import { LogLimit } from '@evenkeel/pace';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
 import type { Link } from './link.js';
-import { LogLimit } from './pace.js';
 
 /** What a shard knows of a consumer. */
 export interface ShardConsumer {
@@ -94,4 +94,17 @@ export class Shard {
       else setTimeout(() => delivery.requeue(), 1000).unref();
     }
   }
+}
+
+/** Which of `shards` a queue lives on: FNV-1a of its name, finished as MurmurHash3 does. */
+export function shardOf(queue: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < queue.length; i++) {
+    hash ^= queue.charCodeAt(i);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  // The low bits of FNV-1a depend on the low bits of the characters alone, and names are alike.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % shards;
 }

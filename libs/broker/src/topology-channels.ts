@@ -1,7 +1,7 @@
+import { Fifo, LogLimit } from '@evenkeel/pace';
 import type { Channel } from 'amqplib';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { closedError, type Link, unavailableError } from './link.js';
-import { Fifo, LogLimit } from './pace.js';
 import { assertQueue, openChannel } from './topology.js';
 import type { QueueCounts, QueueSpec } from './types.js';
 

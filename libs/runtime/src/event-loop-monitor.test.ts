@@ -1,6 +1,6 @@
+import { sleep } from '@evenkeel/pace';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EventLoopMonitor } from './event-loop-monitor.js';
-import { sleep } from './pace.js';
 
 function blockFor(ms: number): void {
   const untilMs = performance.now() + ms;

@@ -12,5 +12,4 @@ export { createLog, type Log, type LogOptions } from './log.js';
 export { createMetrics, type MetricsOptions } from './metrics.js';
 export { observeCounter, observeGauge } from './observed.js';
 export { type OpsOptions, OpsServer } from './ops-server.js';
-export { fullJitter, Histogram, type JitterBounds, sleep, TokenBucket } from './pace.js';
 export { EXIT_CODES, runService, type ServiceContext, type ServiceOptions } from './run-service.js';

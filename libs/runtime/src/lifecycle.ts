@@ -1,3 +1,4 @@
+import { withDeadline } from '@evenkeel/pace';
 import type { Log } from './log.js';
 
 /** One thing that is started and stopped. */
@@ -108,7 +109,7 @@ export class Lifecycle {
     for (let entry = this.#started.pop(); entry; entry = this.#started.pop()) {
       const { name, step } = entry;
       const atMs = performance.now();
-      const outcome = await withDeadline(async () => step.stop?.(), stepTimeoutMs);
+      const outcome = await withDeadline(stopped(step), stepTimeoutMs, () => 'late' as const);
       const tookMs = Math.round(performance.now() - atMs);
       if (outcome === 'done') this.#log.debug({ step: name, reason, tookMs }, 'step stopped');
       else {
@@ -123,19 +124,11 @@ export class Lifecycle {
   }
 }
 
-async function withDeadline(
-  run: () => Promise<void>,
-  timeoutMs: number,
-): Promise<'done' | 'late' | { error: unknown }> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), timeoutMs);
-  });
-  const done = run().then(
-    () => 'done' as const,
-    (error: unknown) => ({ error }),
-  );
-  const outcome = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return outcome;
+async function stopped(step: Step): Promise<'done' | { error: unknown }> {
+  try {
+    await step.stop?.();
+    return 'done';
+  } catch (error) {
+    return { error };
+  }
 }

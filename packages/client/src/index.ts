@@ -2,10 +2,10 @@
 import { Client } from './client.js';
 import type { ConnectOptions } from './options.js';
 
+export type { Backoff } from '@evenkeel/pace';
 export type { Placement } from '@evenkeel/protocol/wire';
 export type { CallOptions } from './calls/calls.js';
 export { Client, type EventMap, type Subscription } from './client.js';
-export type { Backoff } from './dial/backoff.js';
 export { LookupError } from './dial/gateway.js';
 export { ClientError } from './errors.js';
 export type { ClientEvent, EventHandler } from './events/event-queue.js';

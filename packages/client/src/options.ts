@@ -1,5 +1,5 @@
+import type { Backoff } from '@evenkeel/pace';
 import type { MoveFrame, Placement } from '@evenkeel/protocol/wire';
-import type { Backoff } from './dial/backoff.js';
 
 /** The part of a WebSocket that is used; the global one and `ws` have it. */
 export interface WebSocketLike {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Broker } from '@evenkeel/broker';
+import { sleep } from '@evenkeel/pace';
 import { edgeKey, exchanges, meshTopology, moveReport, nodeStats } from '@evenkeel/protocol';
-import { type Lifecycle, type Log, OpsServer, sleep } from '@evenkeel/runtime';
+import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
@@ -164,7 +165,7 @@ export async function createApp(
             return;
           } catch (error) {
             log.error({ err: error }, 'taking over failed, trying again');
-            await new Promise((resolve) => setTimeout(resolve, 500));
+            await sleep(500);
           }
         }
       });

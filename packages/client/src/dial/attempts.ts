@@ -1,8 +1,8 @@
+import { backoffMs } from '@evenkeel/pace';
 import { afterClose, type Placement } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
 import { type ConnectOptions, limits } from '../options.js';
 import type { StatusFeed } from '../status.js';
-import { backoffMs } from './backoff.js';
 import { LookupError } from './gateway.js';
 import { place } from './place.js';
 

@@ -1,7 +1,7 @@
 import type { Placement } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
 import type { PlacementQuery } from '../options.js';
-import { retryAfterMs } from './backoff.js';
+import { retryAfterMs } from './retry-after.js';
 
 /** A refused look-up: when to try again, or not at all. */
 export class LookupError extends ClientError {

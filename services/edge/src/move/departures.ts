@@ -1,5 +1,5 @@
+import { TokenBucket } from '@evenkeel/pace';
 import { type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
-import { TokenBucket } from '@evenkeel/runtime';
 import type { TicketOffice } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { Directory } from '../session/directory.js';

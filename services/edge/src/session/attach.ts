@@ -1,3 +1,4 @@
+import { sleep } from '@evenkeel/pace';
 import { sessionQueue } from '@evenkeel/protocol';
 import { makeQueue } from '../queue/spec.js';
 import type { SessionContext } from './context.js';
@@ -59,7 +60,7 @@ export async function takeOwnership(
       return { isResumed: true, isOverflowed: false, suspect: released.suspect };
     }
     suspect = released?.suspect;
-    if (answers.some((answer) => answer.outcome === 'unreachable')) await pause(deadEdgeGraceMs);
+    if (answers.some((answer) => answer.outcome === 'unreachable')) await sleep(deadEdgeGraceMs);
   }
   if (!isLive()) return { isResumed: true, isOverflowed: false, suspect };
   return await findQueue(context, session, suspect);
@@ -89,5 +90,3 @@ async function findQueue(
 /** The nodes a ticket names, without this one (a session held here has been released before). */
 const holders = (from: string, self: string): string[] =>
   [...new Set(from.split(','))].filter((node) => node !== '' && node !== self).slice(0, 4);
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
