@@ -18,7 +18,10 @@ export interface LoopSample {
 
 const RESOLUTION_MS = 10;
 
-/** Watches the event loop. Costs one timer of 10 ms while it runs. */
+/**
+ * Watches the event loop. Costs one timer of 10 ms while it runs. Each sample loses the tick in progress, so a block
+ * that begins within 10 ms after one is not seen.
+ */
 export class EventLoopMonitor {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();

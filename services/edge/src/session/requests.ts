@@ -1,5 +1,5 @@
-import { errorCodes, type ParsedClientFrame } from '@evenkeel/protocol';
 import { TokenBucket } from '@evenkeel/pace';
+import { errorCodes, type ParsedClientFrame } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, okFrame } from '../frame/frames.js';
 import { sendInbound } from '../inbound/inbound.js';
