@@ -45,6 +45,14 @@ export async function installPackages(
   }
 }
 
+/** Installs those of the packages that are missing, where that is possible; elsewhere whoever needs one says so itself. */
+export async function ensurePackages(names: readonly string[], reason: string): Promise<void> {
+  if (!canInstallPackages()) return;
+  const missing = await missingPackages(names);
+  if (missing.length === 0) return;
+  await installPackages(missing, reason, (text) => process.stderr.write(`${text}\n`));
+}
+
 /** Debian's way to say "do not start services now" is this file; one that exists is left as it is. */
 function forbidServiceStarts(): () => void {
   const file = '/usr/sbin/policy-rc.d';

@@ -23,6 +23,11 @@ const checks: readonly { name: string; command: string; args: readonly string[] 
       ...['libs', 'packages', 'services', 'tools', 'bench', 'test'],
     ],
   },
+  {
+    name: 'spelling',
+    command: bin('cspell'),
+    args: ['--no-progress', '--no-summary', '--dot', '--gitignore', '**/*.md'],
+  },
   { name: 'unused code', command: bin('knip'), args: ['--no-progress'] },
 ];
 

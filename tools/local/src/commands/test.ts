@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { canInstallPackages, installPackages, missingPackages } from '../apt.js';
+import { ensurePackages } from '../apt.js';
 import { findContainerEngine } from '../broker/container.js';
 import { compile } from '../compile.js';
 import { environment } from '../environment.js';
@@ -46,7 +46,9 @@ export async function run(args: readonly string[]): Promise<void> {
         '--broker container: no container engine runs here. Start docker or podman, or use --broker local.',
       );
     }
-    if (flags.project !== 'unit') await installTestPackages();
+    if (flags.project !== 'unit') {
+      await ensurePackages(packages, 'for the tests with a browser and with clients of other languages');
+    }
     await compile('all');
     const env = { EVENKEEL_TEST_BROKER: choice, EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '' };
     const projects = flags.project === undefined ? [] : ['--project', flags.project];
@@ -58,15 +60,6 @@ export async function run(args: readonly string[]): Promise<void> {
     process.exitCode = reportFailure(error);
     process.stdout.write('0 passed, 1 failed\n');
   }
-}
-
-async function installTestPackages(): Promise<void> {
-  if (!canInstallPackages()) return;
-  const missing = await missingPackages(packages);
-  if (missing.length === 0) return;
-  await installPackages(missing, 'for the tests with a browser and with clients of other languages', (text) =>
-    process.stderr.write(`${text}\n`),
-  );
 }
 
 async function runVitest(args: readonly string[], env: Record<string, string>): Promise<TestCount> {

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { blocksOf, mannerOf } from './blocks.js';
+
+const text = `# Title
+
+\`\`\`sh
+npm start
+\`\`\`
+
+1. Indented:
+
+   \`\`\`js
+   console.log('\`\`');
+   \`\`\`
+
+<!-- not run: it needs a container engine -->
+\`\`\`sh
+docker compose up
+\`\`\`
+
+\`\`\`
+a drawing
+\`\`\`
+`;
+
+test('finds every block with its line, language and text, and why one is not run', () => {
+  expect(blocksOf('a.md', text)).toEqual([
+    { document: 'a.md', line: 3, language: 'sh', text: 'npm start' },
+    { document: 'a.md', line: 9, language: 'js', text: "console.log('``');" },
+    {
+      document: 'a.md',
+      line: 14,
+      language: 'sh',
+      text: 'docker compose up',
+      notRun: 'it needs a container engine',
+    },
+    { document: 'a.md', line: 18, language: '', text: 'a drawing' },
+  ]);
+});
+
+test('runs what it knows how to run; a drawing is none', () => {
+  expect(blocksOf('a.md', text).map(mannerOf)).toEqual(['shell', 'module', 'shell', 'none']);
+});
