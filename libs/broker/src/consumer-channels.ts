@@ -1,7 +1,7 @@
 import { backoffMs, Fifo, LogLimit, TokenBucket } from '@evenkeel/pace';
 import { ChannelConsumer } from './channel-consumer.js';
+import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
-import { closedError, type Link, unavailableError } from './link.js';
 import { Shard, shardOf } from './shard.js';
 import { TopologyChannels } from './topology-channels.js';
 import type { ConsumeOptions, Consumer } from './types.js';
@@ -27,7 +27,7 @@ const RETRY = { minMs: 100, maxMs: 5000 };
  * basic.consume, paced. Consumers are unlimited in number; each holds at most its prefetch.
  */
 export class ConsumerChannels {
-  readonly #link: Link;
+  readonly #connection: AmqpConnection;
   readonly #shards: Shard[];
   readonly #prefetch: number;
   readonly #timeoutMs: number;
@@ -39,21 +39,19 @@ export class ConsumerChannels {
   #recovering = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(link: Link, options: ConsumerOptions = {}) {
-    this.#link = link;
+  constructor(connection: AmqpConnection, options: ConsumerOptions = {}) {
+    this.#connection = connection;
     this.#prefetch = options.prefetch ?? 64;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
-    this.#shards = Array.from({ length: options.channels ?? 16 }, () => new Shard(link, this.#prefetch));
-    this.#topology = new TopologyChannels(link, { channels: 4 });
+    this.#shards = Array.from(
+      { length: options.channels ?? 16 },
+      () => new Shard(connection, this.#prefetch),
+    );
+    this.#topology = new TopologyChannels(connection, { channels: 4 });
     const perSecond = options.recoverPerSecond ?? 2000;
     this.#bucket = new TokenBucket(perSecond, Math.max(1, perSecond / 20), Date.now());
-    link.on('open', () => {
-      const due = this.#due.drain().map((consumer) => ({ consumer, priority: consumer.priority() }));
-      due.sort((a, b) => b.priority - a.priority);
-      this.#due.prepend(due.map((d) => d.consumer));
-      this.#pump();
-    });
-    link.closing.addEventListener('abort', () => {
+    connection.on('open', () => this.#pump());
+    connection.closing.addEventListener('abort', () => {
       clearTimeout(this.#timer);
       this.#due.drain();
       for (const consumer of [...this.#consumers]) consumer.abandon();
@@ -65,23 +63,18 @@ export class ConsumerChannels {
     return this.#consumers.size;
   }
 
-  /** Consumers waiting to recover. */
-  get recovering(): number {
-    return this.#due.length + this.#recovering;
-  }
-
   /**
    * Consumes `queue`, which must exist: consuming a missing one makes the broker close the channel, and the
    * other consumers of that shard recover. Resolves on consume-ok; deliveries may arrive first.
    * @throws BrokerError `no-queue`, `queue-locked`, `broker-refused`, `broker-unavailable`, `broker-closed`.
    */
   async consume(queue: string, options: ConsumeOptions): Promise<Consumer> {
-    if (this.#link.state === 'closed') throw closedError();
+    if (this.#connection.state === 'closed') throw closedError();
     const shard = this.#shards[shardOf(queue, this.#shards.length)];
     if (!shard)
       throw new BrokerError('broker-unavailable', 'Consumers need at least one channel; set channels.');
     const consumer = new ChannelConsumer(queue, options, shard, {
-      log: this.#link.log,
+      log: this.#connection.log,
       defaultPrefetch: this.#prefetch,
       recover: (c) => {
         this.#due.push(c);
@@ -102,16 +95,23 @@ export class ConsumerChannels {
       }
     }
     if (consumer.state === 'cancelled') throw closedError();
+    if (options.recovers === false) {
+      consumer.abandon();
+      throw new BrokerError(
+        'broker-unavailable',
+        `The connection was lost while consuming ${queue}; try again.`,
+      );
+    }
     const isActive = await consumer.recoverWithin(this.#timeoutMs);
     if (isActive) return consumer;
     consumer.abandon();
-    throw this.#link.closing.aborted ? closedError() : unavailableError(this.#timeoutMs);
+    throw this.#connection.closing.aborted ? closedError() : unavailableError(this.#timeoutMs);
   }
 
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#link.model && this.#due.length > 0 && this.#recovering < RECOVERIES_IN_FLIGHT) {
+    while (this.#connection.model && this.#due.length > 0 && this.#recovering < RECOVERIES_IN_FLIGHT) {
       if (this.#due.peek()?.state === 'cancelled') {
         this.#due.shift();
         continue;
@@ -138,18 +138,18 @@ export class ConsumerChannels {
   }
 
   #retry(consumer: ChannelConsumer, error: unknown): void {
-    if (!this.#link.model) {
+    if (!this.#connection.model) {
       this.#due.push(consumer);
       return;
     }
     const suppressed = this.#retryLog.pass(Date.now());
     if (suppressed !== undefined) {
-      this.#link.log.warn(
+      this.#connection.log.warn(
         { queue: consumer.queue, error: messageOf(error), suppressed },
         'consumer recovery failed',
       );
     }
-    const delayMs = backoffMs(consumer.attempts++, RETRY, this.#link.random);
+    const delayMs = backoffMs(consumer.attempts++, RETRY, this.#connection.random);
     setTimeout(() => {
       this.#due.push(consumer);
       this.#pump();

@@ -61,7 +61,7 @@ export const REPLY = {
   preconditionFailed: 406,
 } as const;
 
-/** The reply code when the server closed the channel for this very error; undefined when the link was lost. */
+/** The reply code when the server closed the channel for this very error; undefined when the connection was lost. */
 export function replyCodeOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'number' ? error.code : undefined;

@@ -1,7 +1,7 @@
 import { Fifo } from '@evenkeel/pace';
 import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
+import { type AmqpConnection, closedError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
-import { closedError, type Link } from './link.js';
 import type { PublishProperties } from './types.js';
 
 /** Limits of a {@link Publisher}. */
@@ -25,12 +25,15 @@ class Outgoing {
   readonly body: Buffer;
   readonly properties: PublishProperties;
   readonly deadlineMs: number;
+  /** Its caller said how long it waits: the broker drops it by then, wherever it is. */
+  readonly expires: boolean;
   readonly resolve: (outcome: PublishOutcome) => void;
   readonly reject: (error: BrokerError) => void;
 
   constructor(
     message: { exchange: string; key: string; body: Buffer; properties: PublishProperties },
     deadlineMs: number,
+    expires: boolean,
     resolve: (outcome: PublishOutcome) => void,
     reject: (error: BrokerError) => void,
   ) {
@@ -39,6 +42,7 @@ class Outgoing {
     this.body = message.body;
     this.properties = message.properties;
     this.deadlineMs = deadlineMs;
+    this.expires = expires;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -50,13 +54,15 @@ class Outgoing {
  * waiting ones. While the broker blocks publishers or is away, messages wait.
  */
 export class Publisher {
-  readonly #link: Link;
+  readonly #connection: AmqpConnection;
   readonly #window: number;
   readonly #maxQueued: number;
   readonly #timeoutMs: number;
   readonly #waiting = new Fifo<Outgoing>();
   /** Unconfirmed, oldest first. */
   readonly #sent = new Set<Outgoing>();
+  /** Those with a time limit of their own. */
+  readonly #expiring = new Set<Outgoing>();
   #channel: ConfirmChannel | undefined;
   #isOpening = false;
   /** Messages that still go out one by one, to find the one the broker closes the channel for. */
@@ -65,14 +71,14 @@ export class Publisher {
   #sweep: NodeJS.Timeout | undefined;
   #flushed: (() => void)[] = [];
 
-  constructor(link: Link, options: PublisherOptions = {}) {
-    this.#link = link;
+  constructor(connection: AmqpConnection, options: PublisherOptions = {}) {
+    this.#connection = connection;
     this.#window = options.window ?? 1024;
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
-    link.on('open', () => void this.#open());
-    link.on('unblocked', () => this.#pump());
-    link.closing.addEventListener('abort', () => {
+    connection.on('open', () => void this.#open());
+    connection.on('unblocked', () => this.#pump());
+    connection.closing.addEventListener('abort', () => {
       for (const out of [...this.#sent, ...this.#waiting.drain()]) this.#reject(out, closedError());
       this.#sent.clear();
     });
@@ -85,7 +91,9 @@ export class Publisher {
   }
 
   /**
-   * Publishes one message and resolves when the broker has confirmed it.
+   * Publishes one message and resolves when the broker has confirmed it. With `waitMs`, at most the publisher's
+   * `timeoutMs`, it rejects after that time and the message expires by then, in a queue too: what was reported as failed
+   * reaches nobody later.
    * @throws BrokerError `publisher-overflow`, `publish-timeout`, `publish-nacked`, `publish-refused`,
    * `no-exchange` (also for the other unconfirmed messages to that exchange), `broker-closed`.
    */
@@ -94,8 +102,9 @@ export class Publisher {
     key: string,
     body: Buffer | string,
     p: PublishProperties = {},
+    waitMs?: number,
   ): Promise<PublishOutcome> {
-    if (this.#link.state === 'closed') return Promise.reject(closedError());
+    if (this.#connection.state === 'closed') return Promise.reject(closedError());
     if (this.#waiting.length >= this.#maxQueued) {
       return Promise.reject(
         new BrokerError(
@@ -112,7 +121,11 @@ export class Publisher {
     };
     return new Promise((resolve, reject) => {
       this.#outstanding++;
-      this.#waiting.push(new Outgoing(message, Date.now() + this.#timeoutMs, resolve, reject));
+      const expires = waitMs !== undefined;
+      const deadlineMs = performance.now() + Math.min(waitMs ?? this.#timeoutMs, this.#timeoutMs);
+      const out = new Outgoing(message, deadlineMs, expires, resolve, reject);
+      if (expires) this.#expiring.add(out);
+      this.#waiting.push(out);
       this.#sweep ??= setInterval(() => this.#expire(), Math.min(1000, Math.max(10, this.#timeoutMs / 10)));
       this.#pump();
     });
@@ -126,7 +139,7 @@ export class Publisher {
 
   #pump(): void {
     const channel = this.#channel;
-    if (!channel || this.#link.isBlocked) return;
+    if (!channel || this.#connection.isBlocked) return;
     while (this.#sent.size < (this.#probes > 0 ? 1 : this.#window)) {
       const out = this.#waiting.shift();
       if (!out) return;
@@ -135,10 +148,19 @@ export class Publisher {
   }
 
   #send(channel: ConfirmChannel, out: Outgoing): boolean {
+    // amqplib types the header table as `any` of its own; the rest are the same names.
+    const options = defined(out.properties);
+    if (out.expires) {
+      const leftMs = Math.floor(out.deadlineMs - performance.now());
+      if (leftMs <= 0) {
+        this.#reject(out, this.#late());
+        return true;
+      }
+      options.expiration = String(leftMs);
+    }
     this.#sent.add(out);
     try {
-      // amqplib types the header table as `any` of its own; the rest are the same names.
-      channel.publish(out.exchange, out.key, out.body, defined(out.properties), (error: unknown) => {
+      channel.publish(out.exchange, out.key, out.body, options, (error: unknown) => {
         if (this.#channel === channel) this.#confirmed(out, error);
       });
       return true;
@@ -173,7 +195,7 @@ export class Publisher {
     } else if (!out.isSettled) {
       out.isSettled = true;
       out.resolve(out.isReturned ? 'unrouted' : 'routed');
-      this.#done();
+      this.#done(out);
     }
     this.#pump();
   }
@@ -195,11 +217,11 @@ export class Publisher {
         return;
       }
     }
-    this.#link.log.warn({ exchange, key: routingKey }, 'returned message matches none');
+    this.#connection.log.warn({ exchange, key: routingKey }, 'returned message matches none');
   }
 
   async #open(): Promise<void> {
-    const model = this.#link.model;
+    const model = this.#connection.model;
     if (!model || this.#isOpening || this.#channel) return;
     this.#isOpening = true;
     try {
@@ -214,13 +236,13 @@ export class Publisher {
         this.#closed(channel, cause);
       });
       channel.on('return', (message) => this.#returned(message));
-      if (this.#link.model === model && isOpen) this.#channel = channel;
+      if (this.#connection.model === model && isOpen) this.#channel = channel;
     } catch (error) {
-      this.#link.log.debug({ error: messageOf(error) }, 'publisher channel failed');
+      this.#connection.log.debug({ error: messageOf(error) }, 'publisher channel failed');
     }
     this.#isOpening = false;
     if (this.#channel) this.#pump();
-    else if (this.#link.model) setTimeout(() => void this.#open(), 100);
+    else if (this.#connection.model) setTimeout(() => void this.#open(), 100);
   }
 
   #closed(channel: ConfirmChannel, cause: unknown): void {
@@ -244,7 +266,7 @@ export class Publisher {
   #refused(code: number, cause: unknown): boolean {
     const reason = messageOf(cause);
     const missing = code === REPLY.notFound ? /no exchange '([^']*)'/.exec(reason)?.[1] : undefined;
-    this.#link.log.warn({ reason, unconfirmed: this.#sent.size }, 'publisher channel closed');
+    this.#connection.log.warn({ reason, unconfirmed: this.#sent.size }, 'publisher channel closed');
     const isAlone = this.#sent.size === 1;
     let isFound = false;
     for (const out of this.#sent) {
@@ -266,30 +288,34 @@ export class Publisher {
   }
 
   #expire(): void {
-    const nowMs = Date.now();
-    const late = () =>
-      new BrokerError(
-        'publish-timeout',
-        `Not confirmed within ${this.#timeoutMs} ms; publish again with the same id.`,
-      );
+    const nowMs = performance.now();
+    for (const out of this.#expiring) if (out.deadlineMs <= nowMs) this.#reject(out, this.#late());
     for (const out of this.#sent) {
       if (out.deadlineMs > nowMs) break;
-      this.#reject(out, late());
+      this.#reject(out, this.#late());
     }
     for (let out = this.#waiting.peek(); out && out.deadlineMs <= nowMs; out = this.#waiting.peek()) {
       this.#waiting.shift();
-      this.#reject(out, late());
+      this.#reject(out, this.#late());
     }
+  }
+
+  #late(): BrokerError {
+    return new BrokerError(
+      'publish-timeout',
+      'RabbitMQ has not confirmed the message in time; publish it again with the same id.',
+    );
   }
 
   #reject(out: Outgoing, error: BrokerError): void {
     if (out.isSettled) return;
     out.isSettled = true;
     out.reject(error);
-    this.#done();
+    this.#done(out);
   }
 
-  #done(): void {
+  #done(out: Outgoing): void {
+    if (out.expires) this.#expiring.delete(out);
     if (--this.#outstanding > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;

@@ -1,8 +1,8 @@
 import { LogLimit } from '@evenkeel/pace';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { AmqpConnection } from './connection.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
-import type { Link } from './link.js';
 
 /** What a shard knows of a consumer. */
 export interface ShardConsumer {
@@ -25,13 +25,13 @@ export class ShardChannel implements Incarnation {
 
 /** A consumer channel that is opened when needed and again after it was lost. */
 export class Shard {
-  readonly #link: Link;
+  readonly #connection: AmqpConnection;
   readonly #prefetch: number;
   #current: ShardChannel | undefined;
   #opening: Promise<ShardChannel> | undefined;
 
-  constructor(link: Link, prefetch: number) {
-    this.#link = link;
+  constructor(connection: AmqpConnection, prefetch: number) {
+    this.#connection = connection;
     this.#prefetch = prefetch;
   }
 
@@ -45,12 +45,12 @@ export class Shard {
   }
 
   async #open(): Promise<ShardChannel> {
-    const model: ChannelModel | undefined = this.#link.model;
+    const model: ChannelModel | undefined = this.#connection.model;
     if (!model) throw new Error('connection lost');
     const channel = await model.createChannel();
     const at = new ShardChannel(channel);
     channel.on('error', (error) => {
-      this.#link.log.warn(
+      this.#connection.log.warn(
         { error: messageOf(error), consumers: at.consumers.size },
         'consumer channel closed',
       );
@@ -65,7 +65,7 @@ export class Shard {
     channel.removeAllListeners('delivery');
     channel.on('delivery', (message) => this.#dispatch(at, message));
     channel.on('handler-error', (error) => {
-      this.#link.log.error({ error: messageOf(error) }, 'consumer channel listener threw');
+      this.#connection.log.error({ error: messageOf(error) }, 'consumer channel listener threw');
     });
     await channel.prefetch(this.#prefetch);
     this.#current = at;
@@ -84,7 +84,7 @@ export class Shard {
     } catch (error) {
       const suppressed = logLimit.pass(Date.now());
       if (suppressed !== undefined) {
-        this.#link.log.error(
+        this.#connection.log.error(
           { error: messageOf(error), exchange: delivery.exchange, key: delivery.key, suppressed },
           'delivery handler threw',
         );

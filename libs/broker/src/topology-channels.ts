@@ -1,7 +1,7 @@
 import { Fifo, LogLimit } from '@evenkeel/pace';
 import type { Channel } from 'amqplib';
+import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
-import { closedError, type Link, unavailableError } from './link.js';
 import { assertQueue, openChannel } from './topology.js';
 import type { QueueCounts, QueueSpec } from './types.js';
 
@@ -35,23 +35,23 @@ interface Slot {
  * once through a reconnect, then rejects with `broker-unavailable`.
  */
 export class TopologyChannels {
-  readonly #link: Link;
+  readonly #connection: AmqpConnection;
   readonly #slots: Slot[];
   readonly #timeoutMs: number;
   readonly #maxQueued: number;
   readonly #waiting = new Fifo<Operation>();
   readonly #asIsLog = new LogLimit(10_000);
 
-  constructor(link: Link, options: TopologyOptions = {}) {
-    this.#link = link;
+  constructor(connection: AmqpConnection, options: TopologyOptions = {}) {
+    this.#connection = connection;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#maxQueued = options.maxQueued ?? 100_000;
     this.#slots = Array.from({ length: options.channels ?? 8 }, () => ({
       channel: undefined,
       isBusy: false,
     }));
-    link.on('open', () => this.#pump());
-    link.closing.addEventListener('abort', () => {
+    connection.on('open', () => this.#pump());
+    connection.closing.addEventListener('abort', () => {
       for (const op of this.#waiting.drain()) settle(op, () => op.reject(closedError()));
     });
   }
@@ -75,7 +75,7 @@ export class TopologyChannels {
         throw new BrokerError('no-queue', `Queue ${q.name} was deleted meanwhile; declare it again.`, cause);
       const suppressed = this.#asIsLog.pass(Date.now());
       if (suppressed !== undefined) {
-        this.#link.log.warn(
+        this.#connection.log.warn(
           { queue: q.name, reason: messageOf(cause), suppressed },
           'queue differs, used as it is',
         );
@@ -125,7 +125,7 @@ export class TopologyChannels {
   }
 
   #execute<T>(run: (channel: Channel) => Promise<T>): Promise<T> {
-    if (this.#link.state === 'closed') return Promise.reject(closedError());
+    if (this.#connection.state === 'closed') return Promise.reject(closedError());
     if (this.#waiting.length >= this.#maxQueued) {
       return Promise.reject(
         new BrokerError(
@@ -154,7 +154,7 @@ export class TopologyChannels {
 
   #pump(): void {
     for (const slot of this.#slots) {
-      if (this.#waiting.length === 0 || !this.#link.model) return;
+      if (this.#waiting.length === 0 || !this.#connection.model) return;
       if (!slot.isBusy) void this.#work(slot);
     }
   }
@@ -181,7 +181,7 @@ export class TopologyChannels {
   }
 
   #next(): Operation | undefined {
-    while (this.#link.model) {
+    while (this.#connection.model) {
       const op = this.#waiting.shift();
       if (!op?.isSettled) return op;
     }
@@ -189,7 +189,7 @@ export class TopologyChannels {
   }
 
   async #open(slot: Slot): Promise<Channel> {
-    const model = this.#link.model;
+    const model = this.#connection.model;
     if (!model) throw new Error('connection lost');
     const channel = await openChannel(model);
     channel.on('close', () => {
@@ -200,7 +200,7 @@ export class TopologyChannels {
   }
 
   #retry(op: Operation, error: unknown): void {
-    if (this.#link.state === 'closed') settle(op, op.reject, closedError());
+    if (this.#connection.state === 'closed') settle(op, op.reject, closedError());
     else if (op.attempts++ > 0) settle(op, op.reject, unavailableError(this.#timeoutMs, error));
     else {
       this.#waiting.prepend([op]);

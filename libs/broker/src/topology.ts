@@ -30,7 +30,7 @@ async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> 
 }
 
 /**
- * Declares `t` on a channel of its own: exchanges, exchange bindings, queues, bindings. A queue that exists
+ * Declares `t` on a channel of its own: exchanges, queues, bindings. A queue that exists
  * with other arguments is taken as it is, with a warning. Idempotent.
  * @throws BrokerError `topology-refused`, `queue-locked`; a plain error when the connection was lost.
  */
@@ -49,11 +49,6 @@ export async function declareTopology(model: ChannelModel, t: Topology, log: Log
     }
   };
   for (const x of t.exchanges ?? []) await run(`exchange ${x.name}`, (c) => assertExchange(c, x));
-  for (const b of t.exchangeBindings ?? []) {
-    await run(`binding ${b.source} to ${b.destination}`, (c) =>
-      c.bindExchange(b.destination, b.source, b.key),
-    );
-  }
   for (const q of t.queues ?? []) {
     try {
       await assertQueue(channel, q);

@@ -13,6 +13,8 @@ export interface BrokerOptions {
   /** Shown by RabbitMQ as the connection's name. */
   name: string;
   log?: Log;
+  /** Declared on every connection before anything else; more of it by `declare`. */
+  topology?: Topology;
   /** Default 10. A silent connection is given up after two to three of these. */
   heartbeatSeconds?: number;
   /** Default 5000. */
@@ -49,7 +51,6 @@ export interface Topology {
   exchanges?: ExchangeSpec[];
   queues?: QueueSpec[];
   bindings?: { queue: string; exchange: string; key: string }[];
-  exchangeBindings?: { destination: string; source: string; key: string }[];
 }
 
 /** Ready messages and consumers of a queue. */
@@ -131,10 +132,10 @@ export interface ConsumeOptions {
   prepare?(): Promise<void>;
   /** One consumer on the queue, refused by the broker otherwise. Default false. */
   exclusive?: boolean;
-  /** Higher recovers earlier after a loss. Default 0 for all: the order of consuming. */
-  priorityOfRecovery?: () => number;
   /** Unacknowledged deliveries at most. Default: that of the channels. */
   prefetch?: number;
+  /** False: a consumer that is lost stays so, `cancelled`, and `onLost` is the end of it. Default true. */
+  recovers?: boolean;
 }
 
 /** A consumer that recovers until it is cancelled. */

@@ -1,1 +1,5 @@
-export {};
+export { type Binding, maxBindings } from './bindings.js';
+export { type Control, type QueueHooks, replyWaitMs } from './control.js';
+export { Mesh, type MeshOptions } from './mesh.js';
+export { OwnQueue, type OwnQueueOptions, type QueueConnection } from './own-queue.js';
+export type { StatsChannel, StatsListener } from './stats.js';

@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { Socket } from 'node:net';
 import { backoffMs } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
+import { destroyStream, gatherWrites } from './socket.js';
 import type { BrokerOptions, Log } from './types.js';
 
 /** What a connection announces. */
-export type LinkEvent = 'open' | 'lost' | 'blocked' | 'unblocked';
+export type ConnectionEvent = 'open' | 'lost' | 'blocked' | 'unblocked';
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const CLOSE_TIMEOUT_MS = 2000;
@@ -14,16 +14,18 @@ const CLOSE_TIMEOUT_MS = 2000;
 const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
 
 /** One AMQP connection that comes back. `model` is set exactly while the state is `open`. */
-export class Link {
+export class AmqpConnection {
   readonly log: Log;
   readonly random: () => number;
   model: ChannelModel | undefined;
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   isBlocked = false;
+  /** Why there is no connection, where that is known. */
+  failure: string | undefined;
   /** Run on every fresh connection before it counts as open. */
   beforeOpen: (model: ChannelModel) => Promise<void> = async () => {};
   readonly #options: BrokerOptions;
-  readonly #listeners = new Map<LinkEvent, Set<(detail: string) => void>>();
+  readonly #listeners = new Map<ConnectionEvent, Set<(detail: string) => void>>();
   readonly #closing = new AbortController();
 
   constructor(options: BrokerOptions) {
@@ -34,35 +36,39 @@ export class Link {
     setMaxListeners(0, this.#closing.signal);
   }
 
-  /** Aborted by {@link Link.close}. */
+  /** Aborted by {@link AmqpConnection.close}. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
-  on(event: LinkEvent, fn: (detail: string) => void): () => void {
+  on(event: ConnectionEvent, fn: (detail: string) => void): () => void {
     const set = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, set);
     set.add(fn);
     return () => set.delete(fn);
   }
 
-  /** Connects for the first time: up to `attempts`, at once rejecting what the broker refuses. */
-  async start(attempts: number, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Connects for the first time, as often as `attempts` says; with `takesNo` it also rejects at once what the broker
+   * refuses, which else is tried again: a password or a virtual host may be made later.
+   */
+  async start(attempts: number, signal: AbortSignal | undefined, takesNo: boolean): Promise<void> {
     for (let attempt = 0; ; attempt++) {
-      if (signal?.aborted) {
-        this.state = 'closed';
-        throw new BrokerError('broker-closed', 'Connecting was aborted.', signal.reason);
+      if (signal?.aborted || this.closing.aborted) {
+        await this.close();
+        throw new BrokerError('broker-closed', 'Connecting was aborted.', signal?.reason);
       }
       try {
         await this.#establish(signal);
         return;
       } catch (error) {
-        const refused = error instanceof BrokerError && error.code === 'broker-refused';
-        if (refused || attempt + 1 >= attempts || signal?.aborted || this.state === 'closed') {
-          this.state = 'closed';
+        this.failure = messageOf(error);
+        const isFinal = takesNo && error instanceof BrokerError && error.code === 'broker-refused';
+        if (isFinal || attempt + 1 >= attempts || signal?.aborted || this.closing.aborted) {
+          await this.close();
           throw error;
         }
-        this.log.warn({ attempt: attempt + 1, error: messageOf(error) }, 'broker connect failed');
+        this.log.warn({ attempt: attempt + 1, error: this.failure }, 'broker connect failed');
         await this.#pause(attempt, signal);
       }
     }
@@ -136,6 +142,7 @@ export class Link {
     }
     this.model = model;
     this.state = 'open';
+    this.failure = undefined;
     this.log.info({ url: redactUrl(this.#options.url), name: this.#options.name }, 'broker open');
     this.#emit('open', '');
   }
@@ -182,6 +189,7 @@ export class Link {
     this.model = undefined;
     if (this.state === 'closed') return;
     this.state = 'connecting';
+    this.failure = reason;
     this.log.warn({ reason }, 'broker lost');
     if (this.isBlocked) {
       this.isBlocked = false;
@@ -199,7 +207,8 @@ export class Link {
         await this.#establish(undefined);
         return;
       } catch (error) {
-        this.log.warn({ attempt: attempt + 1, error: messageOf(error) }, 'broker reconnect failed');
+        this.failure = messageOf(error);
+        this.log.warn({ attempt: attempt + 1, error: this.failure }, 'broker reconnect failed');
       }
     }
   }
@@ -220,7 +229,7 @@ export class Link {
     });
   }
 
-  #emit(event: LinkEvent, detail: string): void {
+  #emit(event: ConnectionEvent, detail: string): void {
     for (const fn of [...(this.#listeners.get(event) ?? [])]) {
       try {
         fn(detail);
@@ -243,44 +252,4 @@ export function unavailableError(timeoutMs: number, cause?: unknown): BrokerErro
     `RabbitMQ did not answer within ${timeoutMs} ms; try again.`,
     cause,
   );
-}
-
-/** The socket under a connection; amqplib's types do not name it. */
-function socketOf(model: ChannelModel): Socket | undefined {
-  const { connection } = model;
-  return 'stream' in connection && connection.stream instanceof Socket ? connection.stream : undefined;
-}
-
-/** amqplib only half-closes: towards a silent peer the socket would linger and keep the process alive. */
-function destroyStream(model: ChannelModel): void {
-  socketOf(model)?.destroy();
-}
-
-/** Shortest time between two writes of gathered frames, ms. */
-const gatherMs = 2;
-
-/**
- * amqplib writes every frame by itself. Gathered they cost one system call, here and at the broker: those of one turn of
- * the event loop always, and under load those of `gatherMs`. After a quiet moment nothing waits.
- */
-function gatherWrites(model: ChannelModel): void {
-  const socket = socketOf(model);
-  if (!socket) return;
-  const write = socket.write;
-  let isCorked = false;
-  let writtenAtMs = 0;
-  const uncork = () => {
-    isCorked = false;
-    writtenAtMs = performance.now();
-    socket.uncork();
-  };
-  socket.write = function gathered(this: Socket, ...args: Parameters<typeof write>) {
-    if (!isCorked) {
-      isCorked = true;
-      socket.cork();
-      if (performance.now() - writtenAtMs >= gatherMs) process.nextTick(uncork);
-      else setTimeout(uncork, gatherMs);
-    }
-    return write.apply(this, args);
-  } as typeof write;
 }

@@ -1,0 +1,119 @@
+import type { Delivery, Log, Publisher, PublishOutcome } from '@evenkeel/broker';
+import {
+  allEdgesKey,
+  type EdgeCommand,
+  type EdgeReply,
+  edgeCommand,
+  edgeKey,
+  edgeReply,
+  exchanges,
+  replyKey,
+} from '@evenkeel/protocol';
+import { readJson } from './json.js';
+import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
+
+/** How long a question to all edges waits for its replies. Questions and replies expire after it. */
+export const replyWaitMs = 1_000;
+/** Commands waiting for an edge at most; the oldest go first. */
+const maxCommands = 100_000;
+/** Replies waiting for their asker at most. */
+const maxReplies = 10_000;
+
+/** The hooks of an {@link OwnQueue}. */
+export type QueueHooks = Pick<OwnQueueOptions, 'onLost' | 'onRemade' | 'onRestored' | 'onChecked' | 'log'>;
+
+interface Sender {
+  readonly publisher: Publisher;
+  ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue;
+}
+
+/** `mesh.control`: commands to edges, and what edges reply. */
+export class Control {
+  readonly #mesh: Sender;
+
+  constructor(mesh: Sender) {
+    this.#mesh = mesh;
+  }
+
+  /**
+   * Sends a command to one edge. Resolves when the broker has it, with `unrouted` when no edge of that name takes commands.
+   * An edge that has not taken it after `waitMs` never does: so what was reported as failed is not carried out later.
+   * @throws BrokerError `publish-timeout` after `waitMs`, and the publisher's others.
+   */
+  send(node: string, command: EdgeCommand, waitMs: number): Promise<PublishOutcome> {
+    return this.sendRaw(edgeKey(node), JSON.stringify(command), waitMs);
+  }
+
+  /** Sends a command to every edge; see {@link Control.send}. */
+  sendToAll(command: EdgeCommand, waitMs: number): Promise<PublishOutcome> {
+    return this.sendRaw(allEdgesKey, JSON.stringify(command), waitMs);
+  }
+
+  /** Sends what is JSON already: one command, or several in an array. */
+  sendRaw(key: string, body: string, waitMs: number): Promise<PublishOutcome> {
+    const properties = { contentType: 'application/json', mandatory: true };
+    return this.#mesh.publisher.publish(exchanges.control, key, body, properties, waitMs);
+  }
+
+  /** Replies to a question. A reply that cannot be sent is not missed: the asker tells which edges were silent. */
+  async reply(asker: string, reply: EdgeReply): Promise<void> {
+    const properties = { contentType: 'application/json' };
+    await this.#mesh.publisher.publish(
+      exchanges.control,
+      replyKey(asker),
+      JSON.stringify(reply),
+      properties,
+      replyWaitMs,
+    );
+  }
+
+  /** The queue of commands to `node`. What is no command is logged and dropped. */
+  commands(node: string, onCommand: (command: EdgeCommand) => void, hooks: QueueHooks = {}): OwnQueue {
+    return this.#mesh.ownQueue({
+      name: `control.${node}`,
+      arguments: { 'x-max-length': maxCommands },
+      bindings: [
+        { exchange: exchanges.control, key: edgeKey(node) },
+        { exchange: exchanges.control, key: allEdgesKey },
+      ],
+      onDelivery: (delivery) => {
+        delivery.ack();
+        for (const command of readCommands(delivery, hooks.log)) onCommand(command);
+      },
+      ...hooks,
+    });
+  }
+
+  /** The queue of replies to the questions of `asker`. */
+  replies(
+    asker: string,
+    onReply: (reply: EdgeReply) => void,
+    options: { name: string } & QueueHooks,
+  ): OwnQueue {
+    return this.#mesh.ownQueue({
+      arguments: { 'x-max-length': maxReplies },
+      bindings: [{ exchange: exchanges.control, key: replyKey(asker) }],
+      onDelivery: (delivery) => {
+        delivery.ack();
+        const reply = edgeReply.safeParse(readJson(delivery.body));
+        // To another asker it came by a foreign binding.
+        if (reply.success && delivery.key === replyKey(asker)) onReply(reply.data);
+        else options.log?.warn({ key: delivery.key, reason: reply.error?.message }, 'reply not understood');
+      },
+      ...options,
+    });
+  }
+}
+
+/** The commands in one message. What is none is logged and left out. */
+export function readCommands(delivery: Pick<Delivery, 'body' | 'key'>, log?: Log): EdgeCommand[] {
+  const value = readJson(delivery.body);
+  const commands: EdgeCommand[] = [];
+  // Edges gather commands to each other in arrays.
+  for (const each of Array.isArray(value) ? value : [value]) {
+    const parsed = edgeCommand.safeParse(each);
+    if (parsed.success) commands.push(parsed.data);
+    else log?.warn({ key: delivery.key, reason: parsed.error.issues[0]?.message }, 'command not understood');
+  }
+  return commands;
+}

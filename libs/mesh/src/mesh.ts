@@ -1,0 +1,97 @@
+import { Broker, type Log, type Publisher, type Topology } from '@evenkeel/broker';
+import { meshTopology } from '@evenkeel/protocol';
+import { Control } from './control.js';
+import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
+import { StatsChannel } from './stats.js';
+
+export interface MeshOptions {
+  /** `amqp://` or `amqps://` URL of RabbitMQ. */
+  url: string;
+  /** Of the connections, in RabbitMQ's list: `<name> consuming`, `<name> publishing`. */
+  name: string;
+  log?: Log;
+  /** Declared on each connection before anything else. Default: the exchanges of the mesh. */
+  topology?: Topology;
+  /** From a publish to its confirm, unless the call says otherwise. Default 30000. */
+  publishTimeoutMs?: number;
+}
+
+/**
+ * A service's hold on the broker. Two connections, since a broker alarm blocks a connection that publishes, its
+ * acknowledgements included; the publishing one only where something is published. Touches nothing until it is started:
+ * queues, publishers and consumers are made from it before.
+ */
+export class Mesh {
+  readonly consuming: Broker;
+  readonly control: Control;
+  readonly stats: StatsChannel;
+  readonly #options: MeshOptions;
+  readonly #queues: OwnQueue[] = [];
+  #publishing: Broker | undefined;
+  #publisher: Publisher | undefined;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+    this.consuming = this.#broker('consuming');
+    this.control = new Control(this);
+    this.stats = new StatsChannel(this);
+  }
+
+  /** Ask for it while building: a connection that nobody has asked for is not opened. */
+  get publishing(): Broker {
+    this.#publishing ??= this.#broker('publishing');
+    return this.#publishing;
+  }
+
+  /** The publisher of everything that this service sends. Ask for it while building. */
+  get publisher(): Publisher {
+    const { publishTimeoutMs: timeoutMs } = this.#options;
+    this.#publisher ??= this.publishing.publisher(timeoutMs === undefined ? {} : { timeoutMs });
+    return this.#publisher;
+  }
+
+  /** A queue of this process alone, on the consuming connection. Start it after the mesh. */
+  ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue {
+    return this.#queue(options);
+  }
+
+  /** A queue that outlives this process and may be shared, under the same care. */
+  durableQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue {
+    return this.#queue({ ...options, isDurable: true });
+  }
+
+  /**
+   * Opens the connections; resolves when they are open, and tries for ever.
+   * @throws BrokerError `broker-closed` when `signal` aborts.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    await Promise.all([this.consuming.open(signal), this.#publishing?.open(signal)]);
+  }
+
+  /** Publishes what waits, for as long as the confirms take, and closes the connections. Stop its queues before. */
+  async stop(): Promise<void> {
+    if (this.#publishing?.state === 'open') await this.#publisher?.flush();
+    await Promise.all([this.consuming.close(), this.#publishing?.close()]);
+  }
+
+  /** True when connected, everything declared, and every queue that was made from it ready; else what is not. */
+  readiness(): true | string {
+    for (const part of [this.consuming, this.#publishing, ...this.#queues]) {
+      const readiness = part?.readiness() ?? true;
+      if (readiness !== true) return readiness;
+    }
+    return true;
+  }
+
+  #queue(options: OwnQueueOptions): OwnQueue {
+    const { log } = this.#options;
+    const queue = new OwnQueue(this.consuming, { ...(log === undefined ? {} : { log }), ...options });
+    this.#queues.push(queue);
+    return queue;
+  }
+
+  #broker(role: string): Broker {
+    const { url, name, log, topology = meshTopology } = this.#options;
+    return new Broker({ url, name: `${name} ${role}`, topology, ...(log === undefined ? {} : { log }) });
+  }
+}

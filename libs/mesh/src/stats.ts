@@ -1,0 +1,92 @@
+import type { Delivery, Publisher } from '@evenkeel/broker';
+import {
+  exchanges,
+  type MoveReport,
+  moveReport,
+  movesKey,
+  type NodeStats,
+  nodeStats,
+  statsKey,
+} from '@evenkeel/protocol';
+import type { QueueHooks } from './control.js';
+import { readJson } from './json.js';
+import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
+
+/** Older statistics are of no use to anybody. */
+const statsExpireMs = 5_000;
+/** A plan does not wait longer for a report. */
+const movesExpireMs = 30_000;
+/** Reports waiting at most; the oldest go first. */
+const maxWaiting = 10_000;
+
+/** What arrives on `mesh.stats`. */
+export interface StatsListener {
+  onStats(stats: NodeStats): void;
+  /** Without it, reports on moves are not asked for. */
+  onMoves?(report: MoveReport): void;
+}
+
+interface Sender {
+  readonly publisher: Publisher;
+  ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue;
+}
+
+/** `mesh.stats`: what edges report about themselves. */
+export class StatsChannel {
+  readonly #mesh: Sender;
+
+  constructor(mesh: Sender) {
+    this.#mesh = mesh;
+  }
+
+  /** Reports statistics of the edge `stats.node`. */
+  async send(stats: NodeStats): Promise<void> {
+    await this.#publish(statsKey(stats.node), JSON.stringify(stats), statsExpireMs);
+  }
+
+  /** Reports how the moves of the edge `report.node` are getting on. */
+  async sendMoves(report: MoveReport): Promise<void> {
+    await this.#publish(movesKey(report.node), JSON.stringify(report), movesExpireMs);
+  }
+
+  /** A queue of all that edges report. What is not understood, or not about its sender, is logged and dropped. */
+  reports(listener: StatsListener, options: { name: string } & QueueHooks): OwnQueue {
+    const keys = listener.onMoves === undefined ? [statsKey('*')] : [statsKey('*'), movesKey('*')];
+    return this.#mesh.ownQueue({
+      arguments: { 'x-max-length': maxWaiting, 'x-overflow': 'drop-head' },
+      bindings: keys.map((key) => ({ exchange: exchanges.stats, key })),
+      prefetch: 1_000,
+      onDelivery: (delivery) => {
+        delivery.ack();
+        const why = readReport(delivery, listener);
+        if (why !== undefined) options.log?.warn({ key: delivery.key, reason: why }, 'report not understood');
+      },
+      ...options,
+    });
+  }
+
+  async #publish(key: string, body: string, expireMs: number): Promise<void> {
+    const properties = { contentType: 'application/json', expiration: expireMs, persistent: false };
+    await this.#mesh.publisher.publish(exchanges.stats, key, body, properties);
+  }
+}
+
+/** Hands a report to `listener`; returns what is wrong with it otherwise. It counts only under its sender's own key. */
+export function readReport(
+  { body, key }: Pick<Delivery, 'body' | 'key'>,
+  listener: StatsListener,
+): string | undefined {
+  const value = readJson(body);
+  if (key.startsWith(movesKey(''))) {
+    const report = moveReport.safeParse(value);
+    if (!report.success) return report.error.message;
+    if (key !== movesKey(report.data.node)) return `it is about ${report.data.node}`;
+    listener.onMoves?.(report.data);
+    return undefined;
+  }
+  const stats = nodeStats.safeParse(value);
+  if (!stats.success) return stats.error.message;
+  if (key !== statsKey(stats.data.node)) return `it is about ${stats.data.node}`;
+  listener.onStats(stats.data);
+  return undefined;
+}
