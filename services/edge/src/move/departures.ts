@@ -2,6 +2,7 @@ import { TokenBucket } from '@evenkeel/pace';
 import { type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
 import type { TicketOffice } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
+import { moveFrame } from '../frame/frames.js';
 import type { Directory } from '../session/directory.js';
 import type { Session } from '../session/session.js';
 import { pick } from './pick.js';
@@ -187,8 +188,7 @@ export class Departures {
       move: command.move,
     });
     session.connection.send(
-      JSON.stringify({
-        t: 'move',
+      moveFrame({
         move: command.move,
         node: command.to.node,
         url: command.to.url,

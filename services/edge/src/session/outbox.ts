@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
-import { eventName } from '@evenkeel/protocol';
-import { bodyFields, messageIdentity, publishedAt } from '../frame/body.js';
+import { eventFrame, replyFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 
 interface Written {
@@ -167,10 +166,7 @@ export class Outbox {
     if (delivery.exchange === '') return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
-    const id = JSON.stringify(messageIdentity(delivery));
-    const name = JSON.stringify(eventName(delivery.key) ?? delivery.key);
-    const flag = isSuspect ? ',"redelivered":true' : '';
-    const frame = `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, now)}${flag}${bodyFields(delivery)}}`;
+    const frame = eventFrame(seq, delivery, now, isSuspect);
     this.seq = seq;
     if (this.#options.ackMode === 'client') {
       this.#hold(seq, delivery, now);
@@ -191,17 +187,11 @@ export class Outbox {
 
   /** A reply of a service to this session's request: acknowledged when written, since no `seq` counts it. */
   #writeReply(delivery: Delivery): void {
-    const { correlationId, headers } = delivery.properties;
-    const re = JSON.stringify(correlationId ?? '');
-    const error = headers['evenkeel-error'];
-    const frame =
-      error === undefined
-        ? `{"t":"ok","re":${re}${bodyFields(delivery)}}`
-        : `{"t":"error","re":${re},"code":${JSON.stringify(String(error))},"message":${JSON.stringify(delivery.body.toString('utf8'))}}`;
+    const frame = replyFrame(delivery);
     if (this.#connection.send(frame)) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(frame.length);
-    this.#options.onReplied(correlationId ?? '');
+    this.#options.onReplied(delivery.properties.correlationId ?? '');
   }
 
   #writeBare(delivery: Delivery): void {

@@ -11,7 +11,7 @@ import {
   sessionQueue,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import { errorFrame } from '../frame/frames.js';
+import { errorFrame, gapFrame, movedFrame, pongFrame, welcomeFrame } from '../frame/frames.js';
 import { makeQueue } from '../queue/spec.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { type Found, OwnershipError, searchMs, takeOwnership } from './attach.js';
@@ -140,7 +140,7 @@ export class Session implements ConnectionOwner {
       case 'ack':
         return this.#onAck(frame.seq);
       case 'ping':
-        this.connection.send('{"t":"pong"}');
+        this.connection.send(pongFrame);
         return;
       default:
         return this.#requests.handle(frame);
@@ -250,8 +250,7 @@ export class Session implements ConnectionOwner {
     tally.handshake(this.attachedAtMs - this.connection.openedAtMs);
     if (this.connection.isBare) return;
     this.connection.send(
-      JSON.stringify({
-        t: 'welcome',
+      welcomeFrame({
         session: this.claims.sid,
         node: config.node,
         resumed: found.isResumed,
@@ -322,7 +321,7 @@ export class Session implements ConnectionOwner {
       this.#requests.answered(flushTimeoutMs),
     ]);
     if (!this.connection.isOpen) return;
-    this.connection.send(`{"t":"moved","seq":${this.outbox.seq},"received":${this.#requests.received}}`);
+    this.connection.send(movedFrame(this.outbox.seq, this.#requests.received));
     this.state = sessionStates.moved;
     // `moved` is the last frame here: what topics carry from now on comes from the other edge alone.
     this.#topics.leaveAll();
@@ -401,7 +400,7 @@ export class Session implements ConnectionOwner {
   gap(reason: GapReason, topic?: string): void {
     if (this.connection.isBare) return;
     this.#context.tally.gaps += 1;
-    this.#say(JSON.stringify({ t: 'gap', topic, reason }));
+    this.#say(gapFrame(reason, topic));
   }
 
   #onUnreadable(value: unknown): void {
