@@ -69,6 +69,16 @@ describe('a client', () => {
     expect(waits).toEqual([4, 8, 16, 16, 16]);
   });
 
+  it.each([null, {}, { url: 7 }, 'ok'])(
+    'takes a gateway that answers 200 with %j for one that is not there',
+    async (body) => {
+      const { mesh, status, connected } = await scripted();
+      mesh.answer = () => (mesh.lookups.length === 1 ? { status: 200, body } : undefined);
+      expect(await status('connect-failed')).toMatchObject({ code: 'bad-answer' });
+      await connected();
+    },
+  );
+
   it('ends when its token is refused', async () => {
     const { mesh, client, status } = await scripted({ token: 'old' });
     mesh.answer = () => ({ status: 401, body: { error: { code: 'bad-token', message: 'expired' } } });
@@ -133,12 +143,15 @@ describe('a client', () => {
     await (await a.next()).take('hello');
   });
 
-  it('leaves an edge that sends what is not JSON, and comes back', async () => {
-    const { a, connected, status } = await scripted();
-    (await connected()).socket.send('{"t":"eve');
-    expect(await status('disconnected')).toMatchObject({ reason: 'not JSON' });
-    await (await a.next()).take('hello');
-  });
+  it.each(['{"t":"eve', '{"t":"event","seq":1}', 'null'])(
+    'leaves an edge that sends what is no frame (%s), and comes back',
+    async (text) => {
+      const { a, connected, status } = await scripted();
+      (await connected()).socket.send(text);
+      expect(await status('disconnected')).toMatchObject({ reason: 'not a frame' });
+      await (await a.next()).take('hello');
+    },
+  );
 
   it('ignores kinds and fields that it does not know', async () => {
     const { connected, events, types } = await scripted();

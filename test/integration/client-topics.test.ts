@@ -1,3 +1,4 @@
+import { connect } from '@evenkeel/client';
 import { eventually } from '@evenkeel/testkit';
 import { describe, expect, it } from 'vitest';
 import { scripted } from '../support/scripted-edge-client.js';
@@ -47,10 +48,18 @@ describe('topics', () => {
     expect((await (await s.a.next()).take('hello')).topics).toEqual([]);
   });
 
-  it('with impossible names are refused without asking', async () => {
+  it('with impossible names are refused at the call, and the client lives on', async () => {
     const s = await scripted();
-    await expect(s.client.subscribe('a.*', () => {})).rejects.toMatchObject({ code: 'bad-name' });
-    await expect(s.client.publish('', 1)).rejects.toMatchObject({ code: 'bad-name' });
+    await s.connected();
+    for (const name of ['a.*', '', ['a'], undefined, 42, { toString: () => 'a' }] as string[]) {
+      await expect(s.client.subscribe(name, () => {})).rejects.toMatchObject({ code: 'bad-name' });
+      await expect(s.client.publish(name, 1)).rejects.toMatchObject({ code: 'bad-name' });
+      await expect(s.client.request(name)).rejects.toMatchObject({ code: 'bad-name' });
+      expect(() => connect({ topics: ['fine', name] })).toThrow(
+        expect.objectContaining({ code: 'bad-name' }),
+      );
+    }
+    expect(s.client.state).toBe('connected');
   });
 
   it('are in the hello after a loss, and a gap of theirs is told', async () => {

@@ -1,7 +1,7 @@
-import { isTopic } from '@evenkeel/protocol/wire';
+import { isTopic, kindOf } from '@evenkeel/protocol/wire';
 import type { CallOptions } from './calls/calls.js';
 import { ClientError } from './errors.js';
-import type { ClientEvent, EventHandler } from './events/event-queue.js';
+import type { ClientEvent, EventHandler } from './events/event.js';
 import type { ConnectOptions } from './options.js';
 import { type ClientState, Connection } from './session/connection.js';
 import { SessionStore, tabStorage } from './session/session-store.js';
@@ -36,7 +36,10 @@ export class Client<Events extends EventMap = EventMap> {
 
   private readonly onOffline = (): void => this.connection.probe();
 
+  /** @throws ClientError `no-websocket`, `bad-name` (of a topic). */
   constructor(options: ConnectOptions) {
+    const { topics = [] } = options;
+    for (const topic of topics) checkName(topic);
     const storage =
       options.storage === false || options.session ? undefined : (options.storage ?? tabStorage());
     this.store = new SessionStore(storage, () => {
@@ -45,7 +48,7 @@ export class Client<Events extends EventMap = EventMap> {
     });
     const saved = this.store.open();
     this.connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
-    for (const topic of options.topics ?? []) this.connection.topics.add(topic);
+    for (const topic of topics) this.connection.topics.add(topic);
     const page = globalThis as Page;
     page.addEventListener?.('online', this.onWake);
     page.addEventListener?.('offline', this.onOffline);
@@ -108,7 +111,7 @@ export class Client<Events extends EventMap = EventMap> {
     options: CallOptions = {},
   ): Promise<Subscription> {
     const { topics } = this.connection;
-    if (!isTopic(topic)) throw badName(topic);
+    checkName(topic);
     const added = handler as MessageHandler;
     topics.add(topic, added);
     try {
@@ -139,13 +142,13 @@ export class Client<Events extends EventMap = EventMap> {
    * @throws ClientError `no-service`, `timeout`, `too-large`, `too-many-pending`, `closed`, …
    */
   async publish(topic: string, data: unknown, options: CallOptions = {}): Promise<void> {
-    if (!isTopic(topic)) throw badName(topic);
+    checkName(topic);
     await this.call('publish', topic, data, options);
   }
 
   /** Asks an application service. @throws ClientError as `publish`, or with the code the service answered. */
   async request<Reply = unknown>(method: string, data?: unknown, options: CallOptions = {}): Promise<Reply> {
-    if (!isTopic(method)) throw badName(method);
+    checkName(method);
     return (await this.call('request', method, data, options)) as Reply;
   }
 
@@ -161,9 +164,9 @@ export class Client<Events extends EventMap = EventMap> {
 
   /** Waits until every event that has come is handled and every call answered (at most `timeoutMs`), then closes. */
   async drain(timeoutMs = 10_000): Promise<void> {
-    const { events, requests } = this.connection;
+    const { events, calls } = this.connection;
     const until = Date.now() + timeoutMs;
-    await Promise.all([events.idle(timeoutMs), requests.idle(timeoutMs)]);
+    await Promise.all([events.idle(timeoutMs), calls.idle(timeoutMs)]);
     await events.idle(Math.max(0, until - Date.now()));
     await this.close();
   }
@@ -178,13 +181,13 @@ export class Client<Events extends EventMap = EventMap> {
   }
 
   private call(
-    kind: Parameters<Connection['requests']['open']>[0],
+    kind: Parameters<Connection['calls']['open']>[0],
     name: string,
     data: unknown,
     options: CallOptions,
   ) {
     if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
-    const answer = this.connection.requests.open(kind, name, data, options);
+    const answer = this.connection.calls.open(kind, name, data, options);
     this.connection.flush();
     return answer;
   }
@@ -198,8 +201,12 @@ export class Client<Events extends EventMap = EventMap> {
   }
 }
 
-const badName = (name: string): ClientError =>
-  new ClientError(
+/** @throws ClientError `bad-name`. An edge would close the connection for good on some of these. */
+function checkName(name: string): void {
+  if (isTopic(name)) return;
+  const given = typeof name === 'string' ? `"${(name as string).slice(0, 64)}"` : kindOf(name);
+  throw new ClientError(
     'bad-name',
-    `"${name.slice(0, 64)}" is not words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes`,
+    `${given} is not words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes`,
   );
+}

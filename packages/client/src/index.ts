@@ -3,22 +3,21 @@ import { Client } from './client.js';
 import type { ConnectOptions } from './options.js';
 
 export type { Backoff } from '@evenkeel/pace';
-export type { Placement } from '@evenkeel/protocol/wire';
+export type { GapReason, MoveFrame, Placement } from '@evenkeel/protocol/wire';
 export type { CallOptions } from './calls/calls.js';
 export { Client, type EventMap, type Subscription } from './client.js';
+
 export { LookupError } from './dial/gateway.js';
+export type { DialOptions, PlacementQuery } from './dial/options.js';
 export { ClientError } from './errors.js';
-export type { ClientEvent, EventHandler } from './events/event-queue.js';
-export type {
-  ConnectOptions,
-  PlacementQuery,
-  SessionStorageLike,
-  WebSocketClass,
-  WebSocketLike,
-} from './options.js';
+export type { ClientEvent, EventHandler } from './events/event.js';
+export type { BeforeMove } from './move/move.js';
+export type { ConnectOptions } from './options.js';
 export type { ClientState } from './session/connection.js';
+export type { SessionStorageLike } from './session/session-store.js';
 export type { Status } from './status.js';
 export type { MessageHandler, TopicMessage } from './topics/topics.js';
+export type { WebSocketClass, WebSocketLike } from './transport/web-socket.js';
 
 /**
  * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the

@@ -1,7 +1,7 @@
 import type { GapReason } from '@evenkeel/protocol/wire';
 import type { ClientError } from './errors.js';
-import type { ClientEvent } from './events/event-queue.js';
-import { limits } from './options.js';
+import type { ClientEvent } from './events/event.js';
+import { limits } from './limits.js';
 
 /** What a client tells about itself, told apart by `type`. */
 export type Status =

@@ -1,6 +1,6 @@
 import { defaults, type ErrorFrame, type OkFrame } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
-import type { Link } from '../transport/edge-socket.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
 
 /** How long to wait for an answer, and a way to stop waiting. */
@@ -15,8 +15,8 @@ interface Pending {
   readonly text: string;
   /** `subscribe` and `unsubscribe`: kept back while a new socket has been told the topics already. */
   readonly isAboutTopics: boolean;
-  /** Where it was sent and which of the counted frames there it was, from 1; no link once one has accepted it. */
-  link: Link | undefined;
+  /** Where it was sent and which of the counted frames there it was, from 1; no socket once one has accepted it. */
+  socket: EdgeSocket | undefined;
   ordinal: number;
   settle(answer: OkFrame | ClientError): void;
 }
@@ -25,7 +25,7 @@ interface Pending {
  * What waits for an answer, in the order of calling: also the queue of what is not sent yet. Bounded; each is sent
  * once per socket, again only where the socket before did not take it or was lost.
  */
-export class Requests {
+export class Calls {
   private readonly pending = new Map<string, Pending>();
   /** Those of `pending` that are to be sent, in the same order. */
   private unsent = new Set<Pending>();
@@ -80,7 +80,7 @@ export class Requests {
         timeoutMs,
       );
       signal?.addEventListener('abort', abort);
-      const pending: Pending = { text, isAboutTopics, link: undefined, ordinal: 0, settle };
+      const pending: Pending = { text, isAboutTopics, socket: undefined, ordinal: 0, settle };
       this.pending.set(id, pending);
       this.unsent.add(pending);
     });
@@ -104,28 +104,28 @@ export class Requests {
   }
 
   /** Sends what is not sent, in order. */
-  flush(link: Link, holdTopics: boolean): void {
+  flush(socket: EdgeSocket, holdTopics: boolean): void {
     for (const pending of this.unsent) {
       if (holdTopics && pending.isAboutTopics) continue;
       this.unsent.delete(pending);
-      pending.link = link;
-      pending.ordinal = ++link.requests;
-      link.send(pending.text);
+      pending.socket = socket;
+      pending.ordinal = ++socket.calls;
+      socket.send(pending.text);
     }
   }
 
   /** The old socket of a move took `received` of them: those are answered, the rest is to be sent again. */
-  moved(link: Link, received: number): void {
-    this.again((pending) => pending.link === link && pending.ordinal > received);
-    for (const pending of this.pending.values()) if (pending.link === link) pending.link = undefined;
+  moved(socket: EdgeSocket, received: number): void {
+    this.again((pending) => pending.socket === socket && pending.ordinal > received);
+    for (const pending of this.pending.values()) if (pending.socket === socket) pending.socket = undefined;
   }
 
   /**
    * A socket was lost: what it took is unknown, so all that went there goes again, with the same ids. Without
-   * `link`: the last one, and with it the answers to what earlier ones accepted.
+   * `socket`: the last one, and with it the answers to what earlier ones accepted.
    */
-  lost(link?: Link): void {
-    this.again((pending) => !link || pending.link === link);
+  lost(socket?: EdgeSocket): void {
+    this.again((pending) => !socket || pending.socket === socket);
   }
 
   private again(isToBeSent: (pending: Pending) => boolean): void {

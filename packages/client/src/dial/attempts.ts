@@ -1,9 +1,10 @@
 import { backoffMs } from '@evenkeel/pace';
 import { afterClose, type Placement } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
-import { type ConnectOptions, limits } from '../options.js';
+import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import { LookupError } from './gateway.js';
+import type { DialOptions } from './options.js';
 import { place } from './place.js';
 
 /** Who attempts, and learns what came of them. */
@@ -23,16 +24,16 @@ export class Attempts {
   /** 401 answers in a row. */
   private refusals = 0;
   private isWaiting = false;
-  /** No attempt before this, ms: a server said so. */
-  private notBefore = 0;
-  private connectedAt = 0;
+  /** No attempt before this: a server said so. */
+  private notBeforeMs = 0;
+  private connectedAtMs = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lookup: AbortController | undefined;
   private readonly host: AttemptHost;
-  private readonly options: ConnectOptions;
+  private readonly options: DialOptions;
   private readonly random: () => number;
 
-  constructor(host: AttemptHost, options: ConnectOptions, random: () => number) {
+  constructor(host: AttemptHost, options: DialOptions, random: () => number) {
     this.host = host;
     this.options = options;
     this.random = random;
@@ -68,7 +69,7 @@ export class Attempts {
 
   succeeded(): void {
     this.end();
-    this.connectedAt = Date.now();
+    this.connectedAtMs = Date.now();
   }
 
   /** A socket of an attempt closed before `welcome`. */
@@ -78,7 +79,7 @@ export class Attempts {
 
   /** The connection was lost; returns the wait before the next attempt, ms. */
   lost(code: number, isAtOnce: boolean): number {
-    if (Date.now() - this.connectedAt > limits.stableMs) this.count = 0;
+    if (Date.now() - this.connectedAtMs > limits.stableMs) this.count = 0;
     const inMs = isAtOnce && this.count === 0 ? 0 : this.delayMs(code);
     this.after(inMs);
     return inMs;
@@ -87,7 +88,7 @@ export class Attempts {
   /** Does not wait out a backoff (but what a server has asked for): the network is back. False: nothing waits. */
   hurry(): boolean {
     if (!this.isWaiting) return false;
-    if (Date.now() >= this.notBefore) this.begin();
+    if (Date.now() >= this.notBeforeMs) this.begin();
     return true;
   }
 
@@ -106,7 +107,7 @@ export class Attempts {
       this.host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
       return;
     }
-    if (told?.retryInMs !== undefined) this.notBefore = Date.now() + told.retryInMs;
+    if (told?.retryInMs !== undefined) this.notBeforeMs = Date.now() + told.retryInMs;
     const code = error instanceof ClientError ? error.code : 'unreachable';
     this.again(code, reason, told?.retryInMs ?? this.delayMs(1006));
   }

@@ -1,6 +1,7 @@
 import type { Placement } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
-import type { PlacementQuery } from '../options.js';
+
+import type { PlacementQuery } from './options.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** A refused look-up: when to try again, or not at all. */
@@ -15,6 +16,12 @@ export class LookupError extends ClientError {
     this.retryInMs = retryInMs;
   }
 }
+
+const field = (value: unknown, name: string): unknown =>
+  (value as Record<string, unknown> | null | undefined)?.[name];
+
+const isPlacement = (value: unknown): value is Placement =>
+  ['url', 'node', 'ticket', 'session'].every((name) => typeof field(value, name) === 'string');
 
 /** `GET {gateway}/gateway`. */
 export async function lookUp(
@@ -34,15 +41,19 @@ export async function lookUp(
     ...(credentials && { credentials }),
     ...(query.token !== undefined && { headers: { authorization: `Bearer ${query.token}` } }),
   });
-  if (response.ok) return (await response.json()) as Placement;
-  const body = (await response.json().catch(() => undefined)) as {
-    error?: { code?: string; message?: string };
-  };
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.ok) {
+    if (isPlacement(body)) return body;
+    const message = `what answers at ${gateway}/gateway is no gateway: ${response.status} without a placement`;
+    throw new LookupError(response.status, 'bad-answer', message, undefined);
+  }
+  const error = field(body, 'error');
+  const [code, message] = [field(error, 'code'), field(error, 'message')];
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
   throw new LookupError(
     response.status,
-    body?.error?.code ?? `http-${response.status}`,
-    body?.error?.message ?? `the gateway answered ${response.status}`,
+    typeof code === 'string' ? code : `http-${response.status}`,
+    typeof message === 'string' ? message : `the gateway answered ${response.status}`,
     seconds >= 0 ? retryAfterMs(seconds, random) : undefined,
   );
 }

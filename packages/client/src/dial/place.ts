@@ -1,19 +1,12 @@
 import type { Placement } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
-import { type ConnectOptions, limits, type PlacementQuery, type WebSocketClass } from '../options.js';
+import { limits } from '../limits.js';
 import { lookUp } from './gateway.js';
-
-/** The WebSocket class to use. @throws ClientError `no-websocket`. */
-export function socketClass(options: ConnectOptions): WebSocketClass {
-  const Socket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
-  if (!Socket)
-    throw new ClientError('no-websocket', 'there is no global WebSocket: pass that of `ws` as WebSocket');
-  return Socket;
-}
+import type { DialOptions, PlacementQuery } from './options.js';
 
 /** Asks where to connect, within 10 s. */
 export async function place(
-  options: ConnectOptions,
+  options: DialOptions,
   random: () => number,
   asked: Pick<PlacementQuery, 'session' | 'from'>,
   controller: AbortController,

@@ -1,11 +1,11 @@
-import type { Link } from '../transport/edge-socket.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
 
 /** Cumulative acknowledgements, batched by count and by time; one timer, only while something is owed. */
 export class Acks {
   private readonly every: number;
   private readonly afterMs: number;
-  /** The link that something is owed to; there is never more than one. */
-  private owed: Link | undefined;
+  /** The socket that something is owed to; there is never more than one. */
+  private owed: EdgeSocket | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Events that the edge sends ahead; acknowledging later than half of it would stall it. */
   window = 64;
@@ -15,15 +15,15 @@ export class Acks {
     this.afterMs = afterMs;
   }
 
-  /** Everything up to `seq` of `link` is handled. */
-  handled(link: Link, seq: number): void {
-    link.handledSeq = seq;
-    if (link.isGone) return;
-    if (this.owed !== link) {
+  /** Everything up to `seq` of `socket` is handled. */
+  handled(socket: EdgeSocket, seq: number): void {
+    socket.handledSeq = seq;
+    if (socket.isGone) return;
+    if (this.owed !== socket) {
       this.flush();
-      this.owed = link;
+      this.owed = socket;
     }
-    if (seq - link.ackedSeq >= Math.min(this.every, Math.max(1, this.window >> 1))) this.flush();
+    if (seq - socket.ackedSeq >= Math.min(this.every, Math.max(1, this.window >> 1))) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), this.afterMs);
   }
 
@@ -31,10 +31,10 @@ export class Acks {
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const link = this.owed;
+    const socket = this.owed;
     this.owed = undefined;
-    if (!link || link.isGone || link.handledSeq <= link.ackedSeq) return;
-    link.ackedSeq = link.handledSeq;
-    link.send(`{"t":"ack","seq":${link.ackedSeq}}`);
+    if (!socket || socket.isGone || socket.handledSeq <= socket.ackedSeq) return;
+    socket.ackedSeq = socket.handledSeq;
+    socket.send(`{"t":"ack","seq":${socket.ackedSeq}}`);
   }
 }

@@ -1,33 +1,16 @@
 import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
-import { limits } from '../options.js';
+import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
-import type { Link } from '../transport/edge-socket.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
 import type { Acks } from './acks.js';
+import type { ClientEvent, EventHandler } from './event.js';
 import { RecentEvents } from './recent-events.js';
 
-/** A directed event as a handler gets it. */
-export interface ClientEvent<Data = unknown> {
-  /** Identity; a repeat has the same and is not handed on. */
-  readonly id: string;
-  /** The routing key's words after `user.<uid>.`. */
-  readonly name: string;
-  /** JSON value, string, or `Uint8Array` for any other content type. */
-  readonly data: Data;
-  /** When it was published, ms since the epoch. */
-  readonly at: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly contentType?: string;
-  /** It may have been written to an earlier socket of this session, maybe of another page. */
-  readonly redelivered?: true;
-}
-/** Handles an event; the next one waits until what it returns has settled. */
-export type EventHandler<Data = unknown> = (event: ClientEvent<Data>) => unknown;
-
 type Item =
-  | { kind: 'event'; link: Link; seq: number; frame: EventFrame | undefined }
+  | { kind: 'event'; socket: EdgeSocket; seq: number; frame: EventFrame | undefined }
   | { kind: 'gap'; frame: GapFrame }
-  | { kind: 'flush'; link: Link };
+  | { kind: 'flush'; socket: EdgeSocket };
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
@@ -69,11 +52,11 @@ export class EventQueue {
     };
   }
 
-  /** False: more wait than may, the link must go (what it sent comes again). */
-  push(link: Link, frame: EventFrame): boolean {
+  /** False: more wait than may, the socket must go (what it sent comes again). */
+  push(socket: EdgeSocket, frame: EventFrame): boolean {
     if (this.items.length - this.head >= limits.queuedEvents) return false;
-    const isRepeat = this.recent.isRepeat(frame.id, link.generation, frame.redelivered === true);
-    this.add({ kind: 'event', link, seq: frame.seq, frame: isRepeat ? undefined : frame });
+    const isRepeat = this.recent.isRepeat(frame.id, socket.generation, frame.redelivered === true);
+    this.add({ kind: 'event', socket, seq: frame.seq, frame: isRepeat ? undefined : frame });
     return true;
   }
 
@@ -82,9 +65,9 @@ export class EventQueue {
     this.add({ kind: 'gap', frame });
   }
 
-  /** Acknowledges at once when all that came on `link` is handled. */
-  flushAfter(link: Link): void {
-    this.add({ kind: 'flush', link });
+  /** Acknowledges at once when all that came on `socket` is handled. */
+  flushAfter(socket: EdgeSocket): void {
+    this.add({ kind: 'flush', socket });
   }
 
   /** No further handler is called; resolves when the running one has settled, or after `timeoutMs`. */
@@ -127,12 +110,12 @@ export class EventQueue {
         if (pending) {
           // One continuation per asynchronous handler; synchronous ones stay in this loop.
           void pending.then(() => {
-            this.acks.handled(item.link, item.seq);
+            this.acks.handled(item.socket, item.seq);
             this.run();
           });
           return;
         }
-        this.acks.handled(item.link, item.seq);
+        this.acks.handled(item.socket, item.seq);
       }
     }
     this.isRunning = false;

@@ -1,10 +1,13 @@
 import type { MoveFrame } from '@evenkeel/protocol/wire';
-import { limits } from '../options.js';
-import type { Link } from '../transport/edge-socket.js';
+import { limits } from '../limits.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
+
+/** Called when the mesh asks to move, before anything is dialled; may take most of `deadlineMs`. */
+export type BeforeMove = (move: MoveFrame) => void | Promise<void>;
 
 /** What a move needs of its connection. */
 export interface MoveHost {
-  dialTarget(move: Move): Link;
+  dialTarget(move: Move): EdgeSocket;
   /** Too late, or nobody came: give the target up. */
   expired(move: Move, reason: string): void;
 }
@@ -16,7 +19,7 @@ export interface MoveHost {
 export class Move {
   readonly frame: MoveFrame;
   /** The second socket, once dialled. */
-  link: Link | undefined;
+  socket: EdgeSocket | undefined;
   private isOver = false;
   private wait: ReturnType<typeof setTimeout> | undefined;
   private deadline: ReturnType<typeof setTimeout>;
@@ -32,12 +35,12 @@ export class Move {
    * Dials after `beforeMove` has settled and a random part of `jitterMs` has passed, but at half of `deadlineMs` at the
    * latest (jitter) or three quarters of it (`beforeMove`): the rest is for the hand-off itself.
    */
-  start(before: ((move: MoveFrame) => void | Promise<void>) | undefined, random: () => number): void {
+  start(before: BeforeMove | undefined, random: () => number): void {
     const jitterMs = Math.min(random() * this.frame.jitterMs, this.frame.deadlineMs / 2);
-    const begunAt = Date.now();
+    const begunAtMs = Date.now();
     const afterJitter = (): void => {
-      if (this.isOver || this.link) return;
-      const restMs = jitterMs - (Date.now() - begunAt);
+      if (this.isOver || this.socket) return;
+      const restMs = jitterMs - (Date.now() - begunAtMs);
       clearTimeout(this.wait);
       if (restMs > 0) this.wait = setTimeout(() => this.dial(), restMs);
       else this.dial();
@@ -53,12 +56,12 @@ export class Move {
 
   /** Without further waiting. */
   dial(): void {
-    if (this.isOver || this.link) return;
+    if (this.isOver || this.socket) return;
     clearTimeout(this.wait);
-    const link = this.host.dialTarget(this);
-    this.link = link;
+    const socket = this.host.dialTarget(this);
+    this.socket = socket;
     this.wait = setTimeout(() => {
-      if (!link.isOpen) this.host.expired(this, 'not open in time');
+      if (!socket.isOpen) this.host.expired(this, 'not open in time');
     }, limits.attemptMs);
   }
 
@@ -68,7 +71,7 @@ export class Move {
     if (!this.isOver) this.deadline = setTimeout(() => this.host.expired(this, 'no welcome in time'), ms);
   }
 
-  /** Ends the waiting; the link is left to the connection. */
+  /** Ends the waiting; the socket is left to the connection. */
   end(): void {
     this.isOver = true;
     clearTimeout(this.wait);

@@ -1,23 +1,23 @@
 import { afterClose, closeCodes, type MoveFrame } from '@evenkeel/protocol/wire';
-import type { Requests } from '../calls/calls.js';
+import type { Calls } from '../calls/calls.js';
 import type { Acks } from '../events/acks.js';
 import type { EventQueue } from '../events/event-queue.js';
-import { type ConnectOptions, limits } from '../options.js';
+import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { Topics } from '../topics/topics.js';
-import type { Link } from '../transport/edge-socket.js';
-import { Move, type MoveHost } from './move.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
+import { type BeforeMove, Move, type MoveHost } from './move.js';
 
 /** The connection that is moved. */
 export interface MoverHost {
-  /** The link that delivers events and takes requests. */
-  active: Link | undefined;
+  /** The socket that delivers events and takes calls. */
+  active: EdgeSocket | undefined;
   readonly status: StatusFeed;
   readonly events: EventQueue;
   readonly topics: Topics;
-  readonly requests: Requests;
+  readonly calls: Calls;
   readonly acks: Acks;
-  open(url: string, ticket: string, node: string | undefined): Link;
+  open(url: string, ticket: string, node: string | undefined): EdgeSocket;
   flush(): void;
   /** No socket is left. `isAtOnce`: come back without waiting. */
   lost(code: number, reason: string, isAtOnce: boolean): void;
@@ -27,24 +27,24 @@ export interface MoverHost {
 export class Mover implements MoveHost {
   private move: Move | undefined;
   /**
-   * The old link, when the new one's `welcome` has overtaken its `moved` (two sockets, two paths). Events come from
-   * the new link then; topics and requests wait for `moved` a moment longer.
+   * The old socket, when the new one's `welcome` has overtaken its `moved` (two sockets, two paths). Events come from
+   * the new socket then; topics and calls wait for `moved` a moment longer.
    */
-  private old: Link | undefined;
+  private old: EdgeSocket | undefined;
   private oldTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly host: MoverHost;
-  private readonly beforeMove: ConnectOptions['beforeMove'];
+  private readonly beforeMove: BeforeMove | undefined;
   private readonly random: () => number;
 
-  constructor(host: MoverHost, beforeMove: ConnectOptions['beforeMove'], random: () => number) {
+  constructor(host: MoverHost, beforeMove: BeforeMove | undefined, random: () => number) {
     this.host = host;
     this.beforeMove = beforeMove;
     this.random = random;
   }
 
   /** The second socket, once dialled. */
-  get link(): Link | undefined {
-    return this.move?.link;
+  get socket(): EdgeSocket | undefined {
+    return this.move?.socket;
   }
   /** Nothing may be sent now: it is not settled yet which socket has taken what. */
   get holdsAll(): boolean {
@@ -52,7 +52,7 @@ export class Mover implements MoveHost {
   }
   /** The second socket was told the topics in its hello: a change goes to it once it is the one. */
   get holdsTopics(): boolean {
-    return this.link?.isOpen === true;
+    return this.socket?.isOpen === true;
   }
 
   /** The newest move wins: an edge that asks again has given the earlier one up. */
@@ -61,7 +61,7 @@ export class Mover implements MoveHost {
     if (earlier?.frame.move === frame.move && earlier.frame.ticket === frame.ticket) return;
     this.settleOld(false);
     earlier?.end();
-    earlier?.link?.close(1000);
+    earlier?.socket?.close(1000);
     this.host.topics.forgetKept();
     this.move = new Move(frame, this);
     this.host.flush();
@@ -69,7 +69,7 @@ export class Mover implements MoveHost {
     this.move.start(this.beforeMove, this.random);
   }
 
-  dialTarget({ frame }: Move): Link {
+  dialTarget({ frame }: Move): EdgeSocket {
     return this.host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
 
@@ -77,30 +77,30 @@ export class Mover implements MoveHost {
     if (move === this.move) this.targetEnded(1006, reason);
   }
 
-  /** `moved` has come on the active link, or late on the old one. */
-  moved(link: Link, received: number): void {
+  /** `moved` has come on the active socket, or late on the old one. */
+  moved(socket: EdgeSocket, received: number): void {
     const { host, move } = this;
-    if (link.isMoved) return;
-    link.isMoved = true;
-    host.requests.moved(link, received);
-    if (link === this.old) {
+    if (socket.isMoved) return;
+    socket.isMoved = true;
+    host.calls.moved(socket, received);
+    if (socket === this.old) {
       this.settleOld(true);
       return;
     }
-    if (link !== host.active) return;
-    host.events.flushAfter(link);
-    if (move?.link) {
-      host.topics.takeLive(move.link, true);
+    if (socket !== host.active) return;
+    host.events.flushAfter(socket);
+    if (move?.socket) {
+      host.topics.takeLive(move.socket, true);
       move.bound(limits.moveGraceMs);
       return;
     }
     // Given away with no second socket of ours: ask the gateway where it is.
-    this.leave(link);
+    this.leave(socket);
     host.lost(closeCodes.moved.code, closeCodes.moved.reason, true);
   }
 
   /** The second socket is the one; `active` has been set to it. Returns the identity of the move. */
-  welcomed(before: Link | undefined): string {
+  welcomed(before: EdgeSocket | undefined): string {
     const { host, move } = this;
     move?.end();
     this.move = undefined;
@@ -112,21 +112,21 @@ export class Mover implements MoveHost {
     return move?.frame.move ?? '';
   }
 
-  /** The active link has ended; true when the move carries on without it. */
-  activeEnded(link: Link, code: number): boolean {
+  /** The active socket has ended; true when the move carries on without it. */
+  activeEnded(socket: EdgeSocket, code: number): boolean {
     this.settleOld(false);
     const { move } = this;
     // 4501 in a move: our own new socket may be the one that has won.
     if (!move || (afterClose(code) === 'stop' && code !== closeCodes.superseded.code)) return false;
     move.dial();
-    if (!link.isMoved && move.link) this.endUncleanly(link, move.link);
+    if (!socket.isMoved && move.socket) this.endUncleanly(socket, move.socket);
     move.bound(limits.moveGraceMs);
     return true;
   }
 
-  /** True when it was the old link that ended. */
-  oldEnded(link: Link): boolean {
-    if (link !== this.old) return false;
+  /** True when it was the old socket that ended. */
+  oldEnded(socket: EdgeSocket): boolean {
+    if (socket !== this.old) return false;
     this.settleOld(false);
     return true;
   }
@@ -151,11 +151,11 @@ export class Mover implements MoveHost {
   end(): void {
     this.settleOld(false);
     this.move?.end();
-    this.move?.link?.drop();
+    this.move?.socket?.drop();
     this.move = undefined;
   }
 
-  /** `isClean`: the old link has said that it had finished. */
+  /** `isClean`: the old socket has said that it had finished. */
   private settleOld(isClean: boolean): void {
     const { old, host } = this;
     if (!old) return;
@@ -165,19 +165,19 @@ export class Mover implements MoveHost {
     if (host.active) {
       if (isClean) host.topics.takeLive(host.active, true);
       else this.endUncleanly(old, host.active);
-    } else host.requests.lost(old);
+    } else host.calls.lost(old);
     host.flush();
   }
 
   /** What the old edge took is unknown: all goes again, with the same ids. */
-  private endUncleanly(link: Link, target: Link): void {
-    this.host.requests.lost(link);
+  private endUncleanly(socket: EdgeSocket, target: EdgeSocket): void {
+    this.host.calls.lost(socket);
     this.host.topics.takeLive(target, false);
   }
 
-  private leave(link: Link): void {
+  private leave(socket: EdgeSocket): void {
     this.host.acks.flush();
-    link.close(1000);
+    socket.close(1000);
     this.host.active = undefined;
   }
 }

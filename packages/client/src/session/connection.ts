@@ -5,30 +5,31 @@ import {
   type Placement,
   type WelcomeFrame,
 } from '@evenkeel/protocol/wire';
-import { Requests } from '../calls/calls.js';
+import { Calls } from '../calls/calls.js';
 import { type AttemptHost, Attempts } from '../dial/attempts.js';
-import { socketClass } from '../dial/place.js';
 import { ClientError } from '../errors.js';
 import { Acks } from '../events/acks.js';
 import { EventQueue } from '../events/event-queue.js';
+import { limits } from '../limits.js';
 import { Mover, type MoverHost } from '../move/mover.js';
-import { type ConnectOptions, limits, type WebSocketClass } from '../options.js';
+import type { ConnectOptions } from '../options.js';
 import { StatusFeed } from '../status.js';
 import { Topics } from '../topics/topics.js';
-import { Link, type LinkOwner } from '../transport/edge-socket.js';
+import { EdgeSocket, type EdgeSocketOwner } from '../transport/edge-socket.js';
 import { Liveness } from '../transport/liveness.js';
+import { socketClass, type WebSocketClass } from '../transport/web-socket.js';
 
-/** The three states of a client. A move happens inside `connected`. */
-export type ClientState = 'connecting' | 'connected' | 'closed';
-/** What may follow what. */
-const transitions: Record<ClientState, readonly ClientState[]> = {
+/** The states of a client, and what may follow what. A move happens inside `connected`. */
+const transitions = {
   connecting: ['connected', 'closed'],
   connected: ['connecting', 'closed'],
   closed: [],
-};
+} as const;
+/** The three states of a client. A move happens inside `connected`. */
+export type ClientState = keyof typeof transitions;
 
 /** One session's life over as many sockets as it takes. PROTOCOL.md, sections 4 (a move) and 5 (coming back). */
-export class Connection implements LinkOwner, MoverHost, AttemptHost {
+export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   state: ClientState = 'connecting';
   session: string | undefined;
   node: string | undefined;
@@ -37,27 +38,27 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
   readonly status = new StatusFeed();
   readonly events: EventQueue;
   readonly topics: Topics;
-  readonly requests: Requests;
+  readonly calls: Calls;
   readonly acks: Acks;
   private readonly attempts: Attempts;
   private readonly liveness: Liveness;
   private readonly mover: Mover;
-  private readonly Socket: WebSocketClass;
+  private readonly WebSocket: WebSocketClass;
   /** Delivers: welcomed, not yet replaced. */
-  active: Link | undefined;
+  active: EdgeSocket | undefined;
   /** Of an attempt, until its `welcome`. */
-  private dialing: Link | undefined;
+  private dialing: EdgeSocket | undefined;
   private generation = 0;
   /** This instance has had a `welcome`: it has a state to resume. */
   private hasState = false;
-  /** When the last socket went, ms. */
-  private lostAt = 0;
+  /** When the last socket went. */
+  private lostAtMs = 0;
   private closing: Promise<void> | undefined;
 
   constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
     this.session = session;
     this.from = from;
-    this.Socket = socketClass(options);
+    this.WebSocket = socketClass(options.WebSocket);
     const random = options.random ?? Math.random;
     this.attempts = new Attempts(this, options, random);
     this.mover = new Mover(this, options.beforeMove, random);
@@ -66,11 +67,11 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
     this.topics = new Topics(this.status, options.topicMemory ?? 512);
     // Ids must not meet those of an earlier page of the same session: services drop repeats by them.
     const prefix = `${Math.random().toString(36).slice(2, 10)}-`;
-    this.requests = new Requests(prefix, options.maxPending ?? 1_000);
+    this.calls = new Calls(prefix, options.maxPending ?? 1_000);
     this.liveness = new Liveness(
       defaults.heartbeatMs,
-      () => [this.active, this.mover.link, this.dialing],
-      (link) => this.abandon(link, 'no answer'),
+      () => [this.active, this.mover.socket, this.dialing],
+      (socket) => this.abandon(socket, 'no answer'),
     );
   }
 
@@ -91,76 +92,77 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
 
   /** Sends what is queued, where it may go now. */
   flush(): void {
-    const link = this.active;
-    if (link && !link.isMoved && !this.mover.holdsAll) this.requests.flush(link, this.mover.holdsTopics);
+    const socket = this.active;
+    if (socket && !socket.isMoved && !this.mover.holdsAll) this.calls.flush(socket, this.mover.holdsTopics);
   }
 
   placed(placement: Placement): void {
     this.session = placement.session;
-    const link = this.open(placement.url, placement.ticket, placement.node);
-    this.dialing = link;
-    this.attempts.watch(limits.attemptMs, () => this.abandon(link, 'not open in time'));
+    const socket = this.open(placement.url, placement.ticket, placement.node);
+    this.dialing = socket;
+    this.attempts.watch(limits.attemptMs, () => this.abandon(socket, 'not open in time'));
   }
 
   refused(error: ClientError): void {
     void this.close(error);
   }
 
-  opened(link: Link): void {
-    if (link === this.dialing) {
-      this.topics.takeLive(link, true);
-      this.attempts.watch(limits.welcomeMs, () => this.abandon(link, 'no welcome in time'));
+  opened(socket: EdgeSocket): void {
+    if (socket === this.dialing) {
+      this.topics.takeLive(socket, true);
+      this.attempts.watch(limits.welcomeMs, () => this.abandon(socket, 'no welcome in time'));
     }
-    const awayMs = this.hasState && !this.active ? Date.now() - this.lostAt : undefined;
+    const awayMs = this.hasState && !this.active ? Date.now() - this.lostAtMs : undefined;
     const hello = { t: 'hello', resume: this.hasState, topics: this.topics.wanted, awayMs };
-    link.send(JSON.stringify(hello));
+    socket.send(JSON.stringify(hello));
     this.liveness.start();
   }
 
-  received(link: Link, frame: EdgeFrame): void {
+  received(socket: EdgeSocket, frame: EdgeFrame): void {
     switch (frame.t) {
       case 'event':
-        if (link === this.active && !this.events.push(link, frame)) this.abandon(link, 'too many events');
+        if (socket === this.active && !this.events.push(socket, frame))
+          this.abandon(socket, 'too many events');
         break;
       case 'message':
-        if (!link.isMoved) this.topics.receive(link, frame);
+        if (!socket.isMoved) this.topics.receive(socket, frame);
         break;
       case 'welcome':
-        if (!link.isWelcomed) this.welcomed(link, frame);
+        if (!socket.isWelcomed) this.welcomed(socket, frame);
         break;
       case 'ok':
-        this.requests.answer(frame);
+        this.calls.answer(frame);
         break;
       case 'error':
-        if (frame.re !== undefined) this.requests.answer(frame);
+        if (frame.re !== undefined) this.calls.answer(frame);
         else this.status.emit({ type: 'error', code: frame.code, message: frame.message });
         break;
       case 'gap':
-        if (frame.topic !== undefined) this.topics.receive(link, frame);
+        if (frame.topic !== undefined) this.topics.receive(socket, frame);
         else this.events.gap(frame);
         break;
       case 'move':
-        if (link === this.active && !link.isMoved) this.mover.begin(frame);
+        if (socket === this.active && !socket.isMoved) this.mover.begin(frame);
         break;
       case 'moved':
-        this.mover.moved(link, frame.received);
+        this.mover.moved(socket, frame.received);
         break;
     }
   }
 
-  ended(link: Link, code: number, reason: string): void {
-    if (link === this.mover.link) {
+  ended(socket: EdgeSocket, code: number, reason: string): void {
+    if (socket === this.mover.socket) {
       this.mover.targetEnded(code, reason || `closed with ${code}`);
-    } else if (link === this.dialing) {
+    } else if (socket === this.dialing) {
       this.dialing = undefined;
       this.liveness.stop();
       if (afterClose(code) === 'stop') this.stopped(code, reason);
       else this.attempts.failed(code, reason);
-    } else if (link === this.active) {
+    } else if (socket === this.active) {
       this.active = undefined;
-      this.lostAt = Date.now();
-      if (!this.mover.activeEnded(link, code)) this.lost(code, reason, false);
-    } else this.mover.oldEnded(link);
+      this.lostAtMs = Date.now();
+      if (!this.mover.activeEnded(socket, code)) this.lost(code, reason, false);
+    } else this.mover.oldEnded(socket);
   }
 
   /** The end. The running handler may finish (2 s); the last acknowledgement goes out before the close. */
@@ -177,7 +179,7 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
     this.mover.end();
     dialing?.close(1000);
     this.dialing = undefined;
-    this.requests.fail(error ?? new ClientError('closed', 'the client was closed'));
+    this.calls.fail(error ?? new ClientError('closed', 'the client was closed'));
     await this.events.stop(limits.closeMs);
     this.acks.flush();
     this.active = undefined;
@@ -193,30 +195,31 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
     this.status.emit({ type: 'closed', ...(error && { error }) });
   }
 
-  /** A new link; its node is the newest that has to do with the session. */
-  open(url: string, ticket: string, node: string | undefined): Link {
+  /** A new socket; its node is the newest that has to do with the session. */
+  open(url: string, ticket: string, node: string | undefined): EdgeSocket {
     if (node) this.from = [node, ...this.from.filter((n) => n !== node)].slice(0, 4);
-    return new Link(this.Socket, url, ticket, ++this.generation, this);
+    return new EdgeSocket(this.WebSocket, url, ticket, ++this.generation, this);
   }
 
   private transition(to: ClientState): void {
-    if (!transitions[this.state].includes(to)) throw new Error(`no way from ${this.state} to ${to}`);
+    const ways: readonly ClientState[] = transitions[this.state];
+    if (!ways.includes(to)) throw new Error(`no way from ${this.state} to ${to}`);
     this.state = to;
   }
 
-  private welcomed(link: Link, frame: WelcomeFrame): void {
+  private welcomed(socket: EdgeSocket, frame: WelcomeFrame): void {
     const { active } = this;
-    const isMove = link === this.mover.link;
+    const isMove = socket === this.mover.socket;
     const { node, session, resumed } = frame;
     const from = this.node;
-    link.isWelcomed = this.hasState = true;
+    socket.isWelcomed = this.hasState = true;
     this.session = session;
     this.node = node;
     this.from = [node];
     this.liveness.set(frame.heartbeatMs);
     this.acks.window = frame.window;
     this.events.window = frame.window;
-    this.active = link;
+    this.active = socket;
     if (isMove) {
       const move = this.mover.welcomed(active);
       this.flush();
@@ -234,8 +237,8 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
   lost(code: number, reason: string, isAtOnce: boolean): void {
     this.mover.end();
     this.liveness.stop();
-    this.lostAt = Date.now();
-    if (!isAtOnce) this.requests.lost();
+    this.lostAtMs = Date.now();
+    if (!isAtOnce) this.calls.lost();
     if (this.state === 'closed') return;
     if (afterClose(code) === 'stop') {
       this.stopped(code, reason);
@@ -251,9 +254,9 @@ export class Connection implements LinkOwner, MoverHost, AttemptHost {
     void this.close(new ClientError(reason || 'refused', why));
   }
 
-  private abandon(link: Link, reason: string): void {
-    if (link.isGone) return;
-    link.drop();
-    this.ended(link, 1006, reason);
+  private abandon(socket: EdgeSocket, reason: string): void {
+    if (socket.isGone) return;
+    socket.drop();
+    this.ended(socket, 1006, reason);
   }
 }

@@ -1,6 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { SessionStorageLike } from '../options.js';
-import { SessionStore } from './session-store.js';
+import { type SessionStorageLike, SessionStore } from './session-store.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -51,8 +50,10 @@ it('a closed client leaves nothing behind', () => {
 
 it('a storage with rubbish in it, or one that refuses, is as none', () => {
   const { storage, map } = tab();
-  map.set('evenkeel.session', '{');
-  expect(new SessionStore(storage, mine).open()).toEqual({});
+  for (const rubbish of ['{', 'null', '7', '{"session":["a"],"from":"b"}']) {
+    map.set('evenkeel.session', rubbish);
+    expect(new SessionStore(storage, mine).open()).toEqual({});
+  }
   const refusing = {
     ...storage,
     getItem: () => {

@@ -1,4 +1,11 @@
-import type { SessionStorageLike } from '../options.js';
+import { isNodeName, isSid } from '@evenkeel/protocol/wire';
+
+/** The part of `sessionStorage` that is used. */
+export interface SessionStorageLike {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
 
 const key = 'evenkeel.session';
 interface Saved {
@@ -35,9 +42,9 @@ export class SessionStore {
     this.page.addEventListener?.('pagehide', this.save);
     this.page.addEventListener?.('pageshow', this.take);
     try {
-      const saved = JSON.parse(this.storage.getItem(key) ?? '{}') as Saved;
+      const text = this.storage.getItem(key);
       this.take();
-      return saved;
+      return savedIn(JSON.parse(text ?? 'null'));
     } catch {
       return {};
     }
@@ -47,6 +54,15 @@ export class SessionStore {
     this.page.removeEventListener?.('pagehide', this.save);
     this.page.removeEventListener?.('pageshow', this.take);
   }
+}
+
+/** What of it can be used: the storage is the page's, anybody may have written there. */
+function savedIn(value: unknown): Saved {
+  const { session, from } = (value ?? {}) as Record<keyof Saved, unknown>;
+  return {
+    ...(isSid(session) && { session }),
+    ...(Array.isArray(from) && { from: from.filter(isNodeName).slice(0, 4) }),
+  };
 }
 
 /** `sessionStorage` where there is one and it may be used. */

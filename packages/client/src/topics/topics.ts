@@ -1,7 +1,7 @@
 import type { GapFrame, MessageFrame } from '@evenkeel/protocol/wire';
-import { limits } from '../options.js';
+import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
-import type { Link } from '../transport/edge-socket.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
 
 /** A topic event as a handler gets it. */
@@ -23,9 +23,9 @@ interface Topic {
   /** Ids of the last messages, a ring. */
   recent: string[];
   next: number;
-  /** Counts of ids that another socket may send again, until `seenUntil` (ms). */
+  /** Counts of ids that another socket may send again, until `seenUntilMs`. */
   seen: Map<string, number> | undefined;
-  seenUntil: number;
+  seenUntilMs: number;
   /** Did the new socket repeat anything of the old one? Then nothing lies between them. */
   hasOverlap: boolean;
 }
@@ -39,7 +39,7 @@ export class Topics {
   private readonly all = new Set<MessageHandler>();
   private readonly kept: (MessageFrame | GapFrame)[] = [];
   private readonly overflowed = new Set<string>();
-  private live: Link | undefined;
+  private live: EdgeSocket | undefined;
   private readonly status: StatusFeed;
   private readonly memory: number;
 
@@ -63,7 +63,14 @@ export class Topics {
   add(topic: string, handler?: MessageHandler): void {
     let entry = this.topics.get(topic);
     if (!entry) {
-      entry = { handlers: new Set(), recent: [], next: 0, seen: undefined, seenUntil: 0, hasOverlap: false };
+      entry = {
+        handlers: new Set(),
+        recent: [],
+        next: 0,
+        seen: undefined,
+        seenUntilMs: 0,
+        hasOverlap: false,
+      };
       this.topics.set(topic, entry);
     }
     if (handler) entry.handlers.add(handler);
@@ -78,24 +85,24 @@ export class Topics {
     return entry.handlers.size === 0 && this.topics.delete(topic);
   }
 
-  /** A frame from `link`: handed on when that is the live one, else kept. */
-  receive(link: Link, frame: MessageFrame | GapFrame): void {
-    if (link === this.live) this.deliver(frame);
+  /** A frame from `socket`: handed on when that is the live one, else kept. */
+  receive(socket: EdgeSocket, frame: MessageFrame | GapFrame): void {
+    if (socket === this.live) this.deliver(frame);
     else if (this.kept.length < limits.mergeBuffer) this.kept.push(frame);
     else if (frame.topic) this.overflowed.add(frame.topic);
   }
 
   /**
-   * `link` is the live one from now on; what was kept from it is merged. `isClean`: the old one said that it had
+   * `socket` is the live one from now on; what was kept from it is merged. `isClean`: the old one said that it had
    * finished, or an edge tells the gaps. Else a topic that the new socket did not overlap with has a gap.
    */
-  takeLive(link: Link, isClean: boolean): void {
-    this.live = link;
-    const until = Date.now() + limits.repeatMs;
+  takeLive(socket: EdgeSocket, isClean: boolean): void {
+    this.live = socket;
+    const untilMs = Date.now() + limits.repeatMs;
     for (const entry of this.topics.values()) {
       entry.seen = undefined;
       entry.hasOverlap = false;
-      entry.seenUntil = until;
+      entry.seenUntilMs = untilMs;
       if (entry.recent.length > 0) {
         const seen = new Map<string, number>();
         for (const id of entry.recent) seen.set(id, (seen.get(id) ?? 0) + 1);
@@ -137,7 +144,7 @@ export class Topics {
         else entry.seen.delete(frame.id);
         return;
       }
-      if (entry.seen.size === 0 || Date.now() > entry.seenUntil) entry.seen = undefined;
+      if (entry.seen.size === 0 || Date.now() > entry.seenUntilMs) entry.seen = undefined;
     }
     entry.recent[entry.next] = frame.id;
     entry.next = (entry.next + 1) % this.memory;

@@ -1,11 +1,12 @@
 import { type EdgeFrame, subprotocol } from '@evenkeel/protocol/wire';
-import type { WebSocketClass, WebSocketLike } from '../options.js';
+import { readFrame } from './frame.js';
+import type { WebSocketClass, WebSocketLike } from './web-socket.js';
 
-/** Who is told what happens on a link. Nothing is told after `close` or `drop`. */
-export interface LinkOwner {
-  opened(link: Link): void;
-  received(link: Link, frame: EdgeFrame): void;
-  ended(link: Link, code: number, reason: string): void;
+/** Who is told what happens on a socket. Nothing is told after `close` or `drop`. */
+export interface EdgeSocketOwner {
+  opened(socket: EdgeSocket): void;
+  received(socket: EdgeSocket, frame: EdgeFrame): void;
+  ended(socket: EdgeSocket, code: number, reason: string): void;
 }
 
 interface Handlers {
@@ -18,31 +19,37 @@ interface Handlers {
 const nothing = (): void => {};
 
 /** One WebSocket to one edge, with what is counted per connection. */
-export class Link {
-  /** Later links have higher ones. */
+export class EdgeSocket {
+  /** Later sockets have higher ones. */
   readonly generation: number;
   isOpen = false;
   isWelcomed = false;
   /** The edge has sent `moved`: only acks are accepted here. */
   isMoved = false;
   isGone = false;
-  heardAt = 0;
-  /** A ping is unanswered: something must come by then, ms; 0: none is. */
-  answerBy = 0;
+  heardAtMs = 0;
+  /** A ping is unanswered: something must come by then; 0: none is. */
+  answerByMs = 0;
   /** `subscribe`, `unsubscribe`, `publish` and `request` frames sent here. */
-  requests = 0;
+  calls = 0;
   handledSeq = 0;
   ackedSeq = 0;
-  private readonly owner: LinkOwner;
-  private readonly socket: (WebSocketLike & Handlers) | undefined;
+  private readonly owner: EdgeSocketOwner;
+  private readonly webSocket: (WebSocketLike & Handlers) | undefined;
 
-  constructor(Socket: WebSocketClass, url: string, ticket: string, generation: number, owner: LinkOwner) {
+  constructor(
+    WebSocket: WebSocketClass,
+    url: string,
+    ticket: string,
+    generation: number,
+    owner: EdgeSocketOwner,
+  ) {
     this.generation = generation;
     this.owner = owner;
     const address = `${url}${url.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`;
-    let socket: WebSocketLike & Handlers;
+    let webSocket: WebSocketLike & Handlers;
     try {
-      socket = new Socket(address, [subprotocol]) as WebSocketLike & Handlers;
+      webSocket = new WebSocket(address, [subprotocol]) as WebSocketLike & Handlers;
     } catch (error) {
       // An address that cannot be dialled: for the owner the same as one that nobody answers at.
       queueMicrotask(() => {
@@ -52,63 +59,59 @@ export class Link {
       });
       return;
     }
-    this.socket = socket;
-    socket.onopen = () => {
+    this.webSocket = webSocket;
+    webSocket.onopen = () => {
       this.isOpen = true;
-      this.heardAt = Date.now();
+      this.heardAtMs = Date.now();
       owner.opened(this);
     };
-    socket.onmessage = ({ data }) => this.read(data);
-    socket.onclose = ({ code, reason }) => {
+    webSocket.onmessage = ({ data }) => this.read(data);
+    webSocket.onclose = ({ code, reason }) => {
       this.detach();
       owner.ended(this, code, reason);
     };
-    socket.onerror = nothing;
+    webSocket.onerror = nothing;
   }
 
   /** Sends one frame; nothing when the socket is not open (the owner learns of that by `ended`). */
   send(text: string): void {
-    if (this.isOpen && !this.isGone) this.socket?.send(text);
+    if (this.isOpen && !this.isGone) this.webSocket?.send(text);
   }
 
   /** The orderly end. Calls `done` when the socket has closed. */
   close(code: number, done: () => void = nothing): void {
-    const { socket } = this;
-    if (this.isGone || !socket) {
+    const { webSocket } = this;
+    if (this.isGone || !webSocket) {
       this.isGone = true;
       done();
       return;
     }
     this.detach();
-    socket.onclose = done;
-    socket.close(code);
+    webSocket.onclose = done;
+    webSocket.close(code);
   }
 
   /** The end of a socket that does not answer. */
   drop(): void {
     if (this.isGone) return;
     this.detach();
-    if (this.socket?.terminate) this.socket.terminate();
-    else this.socket?.close();
+    if (this.webSocket?.terminate) this.webSocket.terminate();
+    else this.webSocket?.close();
   }
 
   private read(text: unknown): void {
-    this.heardAt = Date.now();
-    this.answerBy = 0;
-    let frame: EdgeFrame;
-    try {
-      frame = JSON.parse(text as string);
-    } catch {
-      // What this frame carried is lost with it: only a new connection makes that good.
+    this.heardAtMs = Date.now();
+    this.answerByMs = 0;
+    const frame = readFrame(text);
+    if (frame === undefined) {
+      // What this message carried is lost with it: only a new connection makes that good.
       this.drop();
-      this.owner.ended(this, 1006, 'not JSON');
-      return;
-    }
-    this.owner.received(this, frame);
+      this.owner.ended(this, 1006, 'not a frame');
+    } else if (frame !== 'ignored') this.owner.received(this, frame);
   }
 
   private detach(): void {
     this.isGone = true;
-    if (this.socket) this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    if (this.webSocket) this.webSocket.onopen = this.webSocket.onmessage = this.webSocket.onclose = null;
   }
 }

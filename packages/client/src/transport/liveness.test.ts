@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Link } from './edge-socket.js';
+import type { EdgeSocket } from './edge-socket.js';
 import { Liveness } from './liveness.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -7,21 +7,27 @@ afterEach(() => void vi.useRealTimers());
 
 function watched() {
   let pings = 0;
-  const link = { isOpen: true, isGone: false, heardAt: Date.now(), answerBy: 0, send: () => void pings++ };
+  const socket = {
+    isOpen: true,
+    isGone: false,
+    heardAtMs: Date.now(),
+    answerByMs: 0,
+    send: () => void pings++,
+  };
   const silent: unknown[] = [];
   const liveness = new Liveness(
     15_000,
-    () => [link as unknown as Link, undefined],
+    () => [socket as unknown as EdgeSocket, undefined],
     (l) => silent.push(l),
   );
   const hear = (): void => {
-    link.heardAt = Date.now();
-    link.answerBy = 0;
+    socket.heardAtMs = Date.now();
+    socket.answerByMs = 0;
   };
-  return { link, silent, liveness, hear, pings: () => pings };
+  return { socket, silent, liveness, hear, pings: () => pings };
 }
 
-it('a link that is heard is not pinged', () => {
+it('a socket that is heard is not pinged', () => {
   const { liveness, hear, pings } = watched();
   liveness.start();
   for (let n = 0; n < 20; n++) {
@@ -31,7 +37,7 @@ it('a link that is heard is not pinged', () => {
   expect(pings()).toBe(0);
 });
 
-it('a silent link is pinged after a heartbeat and given up after two', () => {
+it('a silent socket is pinged after a heartbeat and given up after two', () => {
   const { liveness, silent, pings } = watched();
   liveness.start();
   vi.advanceTimersByTime(14_000);

@@ -1,5 +1,5 @@
-import { limits } from '../options.js';
-import type { Link } from './edge-socket.js';
+import { limits } from '../limits.js';
+import type { EdgeSocket } from './edge-socket.js';
 
 /** A timer that fires this much late tells of a busy or sleeping machine, not of a silent edge. */
 const lateMs = 1_000;
@@ -8,13 +8,17 @@ const lateMs = 1_000;
 export class Liveness {
   private heartbeatMs: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private dueAt = 0;
-  private readonly links: () => (Link | undefined)[];
-  private readonly onSilent: (link: Link) => void;
+  private dueAtMs = 0;
+  private readonly sockets: () => (EdgeSocket | undefined)[];
+  private readonly onSilent: (socket: EdgeSocket) => void;
 
-  constructor(heartbeatMs: number, links: () => (Link | undefined)[], onSilent: (link: Link) => void) {
+  constructor(
+    heartbeatMs: number,
+    sockets: () => (EdgeSocket | undefined)[],
+    onSilent: (socket: EdgeSocket) => void,
+  ) {
     this.heartbeatMs = heartbeatMs;
-    this.links = links;
+    this.sockets = sockets;
     this.onSilent = onSilent;
   }
 
@@ -37,37 +41,38 @@ export class Liveness {
   /** Asks now, and wants the answer soon: the page woke up, the network changed. */
   probe(): void {
     if (this.timer === undefined) return;
-    for (const link of this.links()) if (link?.isOpen) this.ping(link, limits.probeMs);
+    for (const socket of this.sockets()) if (socket?.isOpen) this.ping(socket, limits.probeMs);
     this.arm(limits.probeMs);
   }
 
-  private ping(link: Link, graceMs: number): void {
-    link.answerBy = Date.now() + graceMs;
-    link.send('{"t":"ping"}');
+  private ping(socket: EdgeSocket, graceMs: number): void {
+    socket.answerByMs = Date.now() + graceMs;
+    socket.send('{"t":"ping"}');
   }
 
   private arm(ms: number): void {
     clearTimeout(this.timer);
-    this.dueAt = Date.now() + ms;
+    this.dueAtMs = Date.now() + ms;
     this.timer = setTimeout(() => this.check(), ms);
   }
 
   private check(): void {
     const now = Date.now();
-    if (now - this.dueAt > lateMs) {
+    if (now - this.dueAtMs > lateMs) {
       // What has come meanwhile is not read yet: read it, and ask again, before judging.
-      for (const link of this.links()) if (link && link.answerBy !== 0) this.ping(link, limits.probeMs);
+      for (const socket of this.sockets())
+        if (socket && socket.answerByMs !== 0) this.ping(socket, limits.probeMs);
       this.arm(lateMs);
       return;
     }
     let next = this.heartbeatMs;
-    for (const link of this.links()) {
-      if (!link?.isOpen || link.isGone) continue;
-      const silentMs = now - link.heardAt;
-      if (link.answerBy === 0 && silentMs >= this.heartbeatMs) this.ping(link, this.heartbeatMs);
-      else if (link.answerBy === 0) next = Math.min(next, this.heartbeatMs - silentMs);
-      else if (now >= link.answerBy) this.onSilent(link);
-      else next = Math.min(next, link.answerBy - now);
+    for (const socket of this.sockets()) {
+      if (!socket?.isOpen || socket.isGone) continue;
+      const silentMs = now - socket.heardAtMs;
+      if (socket.answerByMs === 0 && silentMs >= this.heartbeatMs) this.ping(socket, this.heartbeatMs);
+      else if (socket.answerByMs === 0) next = Math.min(next, this.heartbeatMs - silentMs);
+      else if (now >= socket.answerByMs) this.onSilent(socket);
+      else next = Math.min(next, socket.answerByMs - now);
     }
     if (this.timer !== undefined) this.arm(Math.max(next, 10));
   }

@@ -1,0 +1,34 @@
+import type { Backoff } from '@evenkeel/pace';
+import type { Placement } from '@evenkeel/protocol/wire';
+
+/** What is asked of the gateway. */
+export interface PlacementQuery {
+  /** Session to come back to; undefined: a new one. */
+  session: string | undefined;
+  /** Nodes that held the session last, newest first, at most 4. */
+  from: readonly string[];
+  user: string | undefined;
+  token: string | undefined;
+  /** Aborted after the attempt's 10 s, and by `close()`. */
+  signal: AbortSignal;
+}
+
+/** Where and as whom to ask for a placement, and how long to wait between attempts. */
+export interface DialOptions {
+  /** Base address of the gateway, e.g. `https://mesh.example`; asked at `{gateway}/gateway`. */
+  gateway?: string;
+  /** Bearer token. One that is refused (401) closes the client. */
+  token?: string;
+  /** Asked for a token before every look-up; the third refused in a row closes the client. */
+  getToken?: () => string | Promise<string>;
+  /** Whether the look-up carries cookies, as of `fetch`. Give `include` for a cookie of another origin. */
+  credentials?: RequestCredentials;
+  /** User id, for a gateway in development mode. */
+  user?: string;
+  /** Default: the global one. */
+  fetch?: typeof fetch;
+  /** Wait between attempts, full jitter. Default 500 to 20,000 ms. */
+  backoff?: Partial<Backoff>;
+  /** Replaces the look-up at the gateway (load drivers, tests). */
+  placement?: (query: PlacementQuery) => Promise<Placement>;
+}

@@ -1,0 +1,17 @@
+/** A directed event as a handler gets it. */
+export interface ClientEvent<Data = unknown> {
+  /** Identity; a repeat has the same and is not handed on. */
+  readonly id: string;
+  /** The routing key's words after `user.<uid>.`. */
+  readonly name: string;
+  /** JSON value, string, or `Uint8Array` for any other content type. */
+  readonly data: Data;
+  /** When it was published, ms since the epoch. */
+  readonly at: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+  /** It may have been written to an earlier socket of this session, maybe of another page. */
+  readonly redelivered?: true;
+}
+/** Handles an event; the next one waits until what it returns has settled. */
+export type EventHandler<Data = unknown> = (event: ClientEvent<Data>) => unknown;

@@ -1,0 +1,27 @@
+/** Fixed numbers of this client. */
+export const limits = {
+  /** Look-up, and opening of a socket, each. */
+  attemptMs: 10_000,
+  /** From the open socket to `welcome`: longer than an edge tries to take a session over (30 s). */
+  welcomeMs: 45_000,
+  /** Wait for the new socket's `welcome` when the old one is already gone. */
+  moveGraceMs: 10_000,
+  /** Wait for the `moved` of the old socket that the new one's `welcome` has overtaken. */
+  overtakenMs: 1_000,
+  /** An answer to a ping after the page woke up or came online. */
+  probeMs: 5_000,
+  /** Messages kept from the new socket of a move until the old one has finished. */
+  mergeBuffer: 10_000,
+  /** How long repeats of a topic are looked for after a change of socket. */
+  repeatMs: 30_000,
+  /** Ids of directed events remembered; at least 2 × `window`. */
+  recentEvents: 1_024,
+  /** Events waiting for handlers; a window bounds them long before. */
+  queuedEvents: 4_096,
+  /** Statuses kept for a slow reader of `status()`; the oldest go. */
+  statusBuffer: 256,
+  /** A connection that lived this long starts its backoff anew. */
+  stableMs: 5_000,
+  /** `close()` waits for a running handler this long, then this long for the socket. */
+  closeMs: 2_000,
+} as const;

@@ -1,0 +1,37 @@
+import type { EdgeFrame } from '@evenkeel/protocol/wire';
+
+/** The fields that this client relies on, by kind of frame. Others may come and are ignored. */
+const fields: Record<EdgeFrame['t'], Record<string, 'string' | 'number'>> = {
+  welcome: { session: 'string', node: 'string', heartbeatMs: 'number', window: 'number' },
+  event: { seq: 'number', id: 'string', name: 'string' },
+  message: { topic: 'string', id: 'string' },
+  gap: { reason: 'string' },
+  move: { move: 'string', url: 'string', ticket: 'string', deadlineMs: 'number', jitterMs: 'number' },
+  moved: { received: 'number' },
+  ok: { re: 'string' },
+  error: { code: 'string', message: 'string' },
+  pong: {},
+};
+
+const isKnown = (kind: unknown): kind is EdgeFrame['t'] =>
+  typeof kind === 'string' && Object.hasOwn(fields, kind);
+
+/**
+ * The frame that a message of an edge carries, `ignored` for a kind that this client does not know (a newer edge's), or
+ * `undefined` for what is no frame.
+ */
+export function readFrame(text: unknown): EdgeFrame | 'ignored' | undefined {
+  let value: unknown;
+  try {
+    value = typeof text === 'string' ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const frame = value as Record<string, unknown>;
+  if (!isKnown(frame.t)) return typeof frame.t === 'string' ? 'ignored' : undefined;
+  for (const [name, type] of Object.entries(fields[frame.t])) {
+    if (typeof frame[name] !== type) return undefined;
+  }
+  return value as EdgeFrame;
+}

@@ -1,0 +1,20 @@
+import { ClientError } from '../errors.js';
+
+/** The part of a WebSocket that is used; the global one and `ws` have it. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+/** A WebSocket class: the global one, or that of the package `ws`. */
+export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
+
+/** The class to use. @throws ClientError `no-websocket`. */
+export function socketClass(given: WebSocketClass | undefined): WebSocketClass {
+  const Socket = given ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
+  if (Socket) return Socket;
+  throw new ClientError(
+    'no-websocket',
+    'there is no global WebSocket: install `ws` beside this package, or pass its class as WebSocket',
+  );
+}
