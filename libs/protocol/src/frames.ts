@@ -131,22 +131,6 @@ export type EdgeFrame =
   | ErrorFrame
   | PongFrame;
 
-/** Answer of `GET /gateway`. */
-export interface Placement {
-  /** Dial `url` + `?ticket=` + `ticket`. */
-  url: string;
-  node: string;
-  ticket: string;
-  session: string;
-  /** The ticket must be used within this, ms. */
-  expiresInMs: number;
-}
-
-/** Error body of the gateway and of a refused upgrade. */
-export interface HttpError {
-  error: { code: string; message: string };
-}
-
 /** Limits and defaults that both sides must know. All may be configured on the edge. */
 export const defaults = {
   window: 64,

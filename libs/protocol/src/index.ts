@@ -1,6 +1,11 @@
+export * from './client.js';
 export * from './codes.js';
+export * from './control.js';
 export * from './frames.js';
+export type * from './gateway.js';
+export * from './manage.js';
 export * from './names.js';
+export { nodeName } from './node.js';
 export * from './ring.js';
-export * from './schemas.js';
+export * from './stats.js';
 export * from './topology.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { clientFrame } from './client.js';
 import { closeCodes, errorCodes, gapReasons } from './codes.js';
 import { defaults } from './frames.js';
 import {
@@ -18,7 +19,6 @@ import {
   topicKey,
   userKey,
 } from './names.js';
-import { clientFrame } from './schemas.js';
 import { meshTopology } from './topology.js';
 
 const text = readFileSync(join(import.meta.dirname, '..', '..', '..', 'PROTOCOL.md'), 'utf8');

@@ -1,4 +1,5 @@
 /** The browser-safe door: names, codes and frame types, without the schemas (and so without zod). */
 export * from './codes.js';
 export * from './frames.js';
+export type * from './gateway.js';
 export * from './names.js';

@@ -1,3 +1,11 @@
-export * from './answers.js';
+export type {
+  DoneAnswer,
+  NodeStatus,
+  PlanAnswer,
+  PlanStep,
+  PlanView,
+  SessionsAnswer,
+  StatusAnswer,
+} from '@evenkeel/protocol';
 export { isUnreachable, OperatorError, operatorErrorCodes } from './errors.js';
 export { type CommandOptions, createOperator, type Operator, type OperatorOptions } from './operator.js';

@@ -1,18 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Broker, BrokerError, type Delivery, type Log, type Publisher } from '@evenkeel/broker';
-import { exchanges, type ManageCommand, meshTopology, queues, toUid, userKey } from '@evenkeel/protocol';
-import type { z } from 'zod';
 import {
   type DoneAnswer,
   doneAnswer,
+  exchanges,
+  type ManageCommand,
+  meshTopology,
   type PlanAnswer,
   planAnswer,
+  queues,
   refusalAnswer,
   type SessionsAnswer,
   type StatusAnswer,
   sessionsAnswer,
   statusAnswer,
-} from './answers.js';
+  toUid,
+  userKey,
+} from '@evenkeel/protocol';
+import type { z } from 'zod';
 import { OperatorError, operatorErrorCodes } from './errors.js';
 
 /** How to reach the mesh. */

@@ -1,4 +1,4 @@
-import type { PlanView, StatusAnswer } from '../answers.js';
+import type { PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';

@@ -1,6 +1,6 @@
+import type { PlanAnswer } from '@evenkeel/protocol';
 import { nodeName } from '@evenkeel/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { PlanAnswer } from '../answers.js';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { completionScript, shells } from './completion.js';

@@ -1,4 +1,4 @@
-import type { PlanView } from '../answers.js';
+import type { PlanView } from '@evenkeel/protocol';
 import { duration, whole } from './table.js';
 
 /** How far a plan is. `etaMs` is undefined where nothing is known. */

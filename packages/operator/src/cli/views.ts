@@ -1,4 +1,4 @@
-import type { NodeStatus, PlanStep, PlanView, SessionsAnswer, StatusAnswer } from '../answers.js';
+import type { NodeStatus, PlanStep, PlanView, SessionsAnswer, StatusAnswer } from '@evenkeel/protocol';
 import { progressOf } from './progress.js';
 import { type Column, duration, table, whole } from './table.js';
 import type { Paint, Style } from './terminal.js';

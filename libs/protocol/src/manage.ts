@@ -1,10 +1,48 @@
 /**
- * What the management queue answers. Loose on purpose: a newer balancer may say more, and an older operator
- * must still read the part it knows.
+ * Operators' commands on the queue `mesh.manage`, and what it answers. Answers are loose on purpose: a newer balancer may say
+ * more, and an older operator must still read the part it knows.
  */
 import { z } from 'zod';
+import { nodeName } from './node.js';
 
-const count = z.number().nonnegative();
+export const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
+export const strategies = ['least-loaded', 'consistent-hash'] as const;
+
+const nodesArgument = {
+  node: nodeName.optional(),
+  nodes: z.array(nodeName).min(1).max(1000).optional(),
+};
+const v = { v: z.literal(1).optional() };
+const planArguments = {
+  strategy: z.enum(strategies).optional(),
+  load: z.enum(loads).optional(),
+};
+
+/** Management commands, on the queue `mesh.manage`. Answered to `reply_to` with the same `correlation_id`. */
+export const manageCommand = z.discriminatedUnion('command', [
+  z.strictObject({ ...v, command: z.literal('status') }),
+  /** Dry run. With `node`/`nodes`: of draining them. */
+  z.strictObject({ ...v, command: z.literal('plan'), ...planArguments, ...nodesArgument }),
+  z.strictObject({ ...v, command: z.literal('rebalance'), ...planArguments }),
+  z.strictObject({
+    ...v,
+    command: z.literal('drain'),
+    ...nodesArgument,
+    deadlineMs: z.number().int().positive().max(86_400_000).optional(),
+  }),
+  z.strictObject({ ...v, command: z.literal('cordon'), ...nodesArgument }),
+  z.strictObject({ ...v, command: z.literal('uncordon'), ...nodesArgument }),
+  /** Pause, resume or abort the running plan (or the named one); without a plan, automatic rebalancing. */
+  z.strictObject({ ...v, command: z.literal('pause'), plan: z.string().max(128).optional() }),
+  z.strictObject({ ...v, command: z.literal('resume'), plan: z.string().max(128).optional() }),
+  z.strictObject({ ...v, command: z.literal('abort'), plan: z.string().max(128).optional() }),
+  z.strictObject({ ...v, command: z.literal('undo'), plan: z.string().max(128).optional() }),
+  z.strictObject({ ...v, command: z.literal('where'), user: z.string().min(1).max(4096) }),
+  z.strictObject({ ...v, command: z.literal('disconnect'), user: z.string().min(1).max(4096) }),
+]);
+export type ManageCommand = z.infer<typeof manageCommand>;
+
+const amount = z.number().nonnegative();
 
 /** A refusal: `{"ok": false, "error": {"code", "message"}}`. */
 export const refusalAnswer = z.looseObject({
@@ -19,8 +57,8 @@ export const nodeStatus = z.looseObject({
   /** `active`, `cordoned`, `draining`, and what the balancer adds: `joining`, `suspect`, … */
   state: z.string(),
   version: z.string(),
-  connections: count,
-  sessions: count,
+  connections: amount,
+  sessions: amount,
   weight: z.number().optional(),
   capacity: z.number().optional(),
   deliveredPerSecond: z.number().optional(),
@@ -35,11 +73,11 @@ export type NodeStatus = z.infer<typeof nodeStatus>;
 export const planStep = z.looseObject({
   from: z.string(),
   to: z.string(),
-  count: count,
-  done: count.optional(),
-  failed: count.optional(),
-  timedOut: count.optional(),
-  refused: count.optional(),
+  count: amount,
+  done: amount.optional(),
+  failed: amount.optional(),
+  timedOut: amount.optional(),
+  refused: amount.optional(),
 });
 /** See {@link planStep}. */
 export type PlanStep = z.infer<typeof planStep>;
@@ -54,10 +92,10 @@ export const planView = z.looseObject({
   /** Why it was made. */
   why: z.string().optional(),
   reason: z.string().optional(),
-  total: count.optional(),
-  done: count.optional(),
-  failed: count.optional(),
-  timedOut: count.optional(),
+  total: amount.optional(),
+  done: amount.optional(),
+  failed: amount.optional(),
+  timedOut: amount.optional(),
   /** Who goes where. */
   moves: z.array(planStep).optional(),
   ratePerSecond: z.number().optional(),

@@ -1,0 +1,108 @@
+/** What is sent on `mesh.control`: commands to edges, and their replies. */
+import { z } from 'zod';
+import { isSid, isUid } from './names.js';
+import { count, nodeName } from './node.js';
+
+const target = z.object({ node: nodeName, url: z.string().min(1) });
+/** `<uid>.<sid>`, or a `<sid>` alone. */
+const sessionRef = z.string().refine((s) => {
+  const dot = s.lastIndexOf('.');
+  return dot < 0 ? isSid(s) : isUid(s.slice(0, dot)) && isSid(s.slice(dot + 1));
+}, 'a session is named <uid>.<sid> or <sid>');
+
+/** Ring for `consistent-hash`: points in order, each the end of an arc owned by `node`. */
+const ring = z.object({
+  /** Virtual points a node of weight 1 has. */
+  points: z.number().int().positive(),
+  nodes: z.array(z.object({ node: nodeName, weight: z.number().positive() })).min(1),
+});
+
+/** Commands to an edge, on `mesh.control` with key `edge.<node>` or `all`. */
+export const edgeCommand = z.discriminatedUnion('command', [
+  z.object({
+    command: z.literal('reconnect'),
+    /** Identity of this command: a repeat changes nothing and is answered by the current report. */
+    move: z.string().min(1).max(128),
+    to: target,
+    /** How many sessions, picked by the edge, idle first. */
+    count: z.number().int().positive().optional(),
+    /** Or exactly these. */
+    sessions: z.array(sessionRef).max(10_000).optional(),
+    /** Or those that the ring gives to `to.node`. */
+    ring: ring.optional(),
+    /** Pick by what a session costs: `events` and `bytes` take the busiest that still fit `load`. */
+    by: z.enum(['connections', 'events', 'bytes', 'cpu']).optional(),
+    /** With `by`: how much load (units a second) to move. */
+    load: z.number().positive().optional(),
+    ratePerSecond: z.number().positive().max(100_000).optional(),
+    deadlineMs: z.number().int().positive().max(600_000).optional(),
+    reason: z.string().max(256).optional(),
+  }),
+  z.object({
+    command: z.literal('takeover'),
+    /** Identity of this attempt; `released` repeats it. */
+    takeover: z.string().min(1).max(128),
+    uid: z.string().refine(isUid),
+    sid: z.string().refine(isSid),
+    /** The edge that asks. */
+    from: nodeName,
+    /** Its boot id: a later boot of the same name is another edge. */
+    boot: z.string(),
+    /** Of the ticket that the new socket came with; an edge with a newer one refuses. */
+    epoch: z.number().int().nonnegative(),
+    /** `move`: the old socket still works, settle through it. `resume`: it is lost, requeue at once. */
+    mode: z.enum(['move', 'resume']),
+    move: z.string().max(128).optional(),
+  }),
+  z.object({
+    command: z.literal('released'),
+    takeover: z.string(),
+    uid: z.string(),
+    sid: z.string(),
+    from: nodeName,
+    /** `released`: it was held here and is free now. `unknown`: not held here. `refused`: a newer socket has it. */
+    outcome: z.enum(['released', 'unknown', 'refused']),
+    /** How many deliveries at the head of the queue were already written to the old socket. */
+    suspect: count.optional(),
+    /** The client's window was full: the queue may have overflowed, look. */
+    isFull: z.boolean().optional(),
+  }),
+  z.object({ command: z.literal('cordon') }),
+  z.object({ command: z.literal('uncordon') }),
+  /** Stop sending `move` for this command; what was sent goes on. */
+  z.object({ command: z.literal('cancel'), move: z.string().min(1).max(128) }),
+  /** Answer, with key `reply.<reply>`, which sessions of this user are here. */
+  z.object({
+    command: z.literal('where'),
+    uid: z.string().refine(isUid),
+    reply: z.string(),
+    ask: z.string(),
+  }),
+  /** Close this user's sockets with `disconnected`; answered like `where`. */
+  z.object({
+    command: z.literal('disconnect'),
+    uid: z.string().refine(isUid),
+    reply: z.string(),
+    ask: z.string(),
+  }),
+]);
+export type EdgeCommand = z.infer<typeof edgeCommand>;
+export type CommandOf<C extends EdgeCommand['command']> = Extract<EdgeCommand, { command: C }>;
+
+/** An edge's answer to `where` and `disconnect`, on `mesh.control` with key `reply.<reply>`. */
+export const edgeReply = z.object({
+  ask: z.string(),
+  node: nodeName,
+  boot: z.string(),
+  sessions: z.array(
+    z.object({
+      session: z.string(),
+      node: nodeName,
+      /** When it was attached here, ms since the epoch. */
+      since: count,
+      unacked: count,
+      isBare: z.boolean(),
+    }),
+  ),
+});
+export type EdgeReply = z.infer<typeof edgeReply>;

@@ -1,0 +1,17 @@
+/** What the gateway answers over HTTP. Written by it alone, so it is not checked at run time. */
+
+/** Answer of `GET /gateway`. */
+export interface Placement {
+  /** Dial `url` + `?ticket=` + `ticket`. */
+  url: string;
+  node: string;
+  ticket: string;
+  session: string;
+  /** The ticket must be used within this, ms. */
+  expiresInMs: number;
+}
+
+/** Error body of the gateway and of a refused upgrade. */
+export interface HttpError {
+  error: { code: string; message: string };
+}

@@ -1,0 +1,76 @@
+/** What edges report on `mesh.stats`. */
+import { z } from 'zod';
+import { count, nodeName } from './node.js';
+
+export const nodeStates = ['active', 'cordoned', 'draining'] as const;
+export type NodeState = (typeof nodeStates)[number];
+
+const rate = z.number().nonnegative();
+
+/** `stats.<node>` on `mesh.stats`, one per edge per second and at once on a change of `state`. */
+export const nodeStats = z.object({
+  v: z.literal(1),
+  node: nodeName,
+  url: z.string(),
+  /** Id of this process; changes on every start. */
+  boot: z.string(),
+  /** Counts from 1 per boot. */
+  seq: count,
+  /** ms since the epoch, the edge's clock. */
+  at: count,
+  state: z.enum(nodeStates),
+  version: z.string(),
+  weight: z.number().positive(),
+  /** Most connections this edge takes. */
+  capacity: z.number().int().positive(),
+  /** Open sockets past the ticket check. */
+  connections: count,
+  /** Sessions attached to their queue here. */
+  sessions: count,
+  /** Attached sessions whose socket has closed and whose hand-off is still being settled. */
+  detached: count,
+  unacked: count,
+  deliveredPerSecond: rate,
+  receivedPerSecond: rate,
+  bytesPerSecond: rate,
+  handshakesPerSecond: rate,
+  /** Open to welcome, ms. */
+  handshakeP99Ms: rate,
+  loopLagP99Ms: rate,
+  /** 0 to 1. */
+  loopUtilization: rate,
+  /** Cores. */
+  cpu: rate,
+  rssBytes: count,
+  moves: z.object({ pending: count, done: count, failed: count }),
+});
+export type NodeStats = z.infer<typeof nodeStats>;
+
+/** One move command's progress at the edge that carries it out; counts are cumulative, so a repeat is harmless. */
+export const moveProgress = z.object({
+  move: z.string(),
+  to: z.string(),
+  /** Sessions the edge picked. */
+  asked: count,
+  /** `move` frames sent (or bare sockets closed). */
+  sent: count,
+  done: count,
+  /** The client closed or reconnected elsewhere, or the target refused. */
+  failed: count,
+  /** Deadline passed with the session still here. */
+  timedOut: count,
+  /** No such session here, or it is moving already. */
+  refused: count,
+  /** Nothing more will change. */
+  isFinal: z.boolean(),
+});
+export type MoveProgress = z.infer<typeof moveProgress>;
+/** `moves.<node>` on `mesh.stats`: sent when counts have changed, at most every 100 ms, and when final. */
+export const moveReport = z.object({
+  v: z.literal(1),
+  node: nodeName,
+  boot: z.string(),
+  at: count,
+  moves: z.array(moveProgress).max(1000),
+});
+export type MoveReport = z.infer<typeof moveReport>;
