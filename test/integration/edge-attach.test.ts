@@ -323,8 +323,8 @@ describe('topics, publishes and requests', () => {
     const session = new SessionUnderTest('bare');
     const client = await session.open(edge, {}, { protocol: undefined });
     await mesh.settled(session, { consumers: 1 });
-    client.sendText('not json');
-    client.sendText(Buffer.from([0, 1, 2]));
+    client.send('not json');
+    client.send(Buffer.from([0, 1, 2]));
     await mesh.event(session, { a: [1] });
     const key = `user.${session.uid}.x`;
     await mesh.publisher.publish(exchanges.events, key, Buffer.from([0xff, 0xfe]), {});

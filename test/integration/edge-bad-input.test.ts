@@ -52,7 +52,7 @@ describe('a frame that breaks the protocol closes its own socket with 4500', () 
     ['binary', Buffer.from('{"t":"ping"}')],
   ])('%s', async (_what, frame) => {
     const client = await attacker.attach(edge);
-    client.sendText(frame);
+    client.send(frame);
     expect(await client.closed).toEqual({ code: 4500, reason: 'bad-frame' });
   });
 
@@ -63,7 +63,7 @@ describe('a frame that breaks the protocol closes its own socket with 4500', () 
     ['a hello with too many topics', JSON.stringify({ t: 'hello', topics: range(1, 1025).map(String) })],
   ])('%s', async (_what, frame) => {
     const client = await new SessionUnderTest('attacker').open(edge);
-    client.sendText(frame);
+    client.send(frame);
     expect(await client.closed).toEqual({ code: 4500, reason: 'bad-frame' });
   });
 });
@@ -98,7 +98,7 @@ describe('limits and unknown kinds', () => {
 
   it('cuts off a frame over 1 MiB', async () => {
     const client = await attacker.attach(edge);
-    client.sendText('x'.repeat(1_048_577));
+    client.send('x'.repeat(1_048_577));
     expect((await client.closed).code).toBe(1006);
   });
 

@@ -138,7 +138,7 @@ describe('a move', () => {
     await second.eventCount(10);
     first.ack(10);
     first.send({ t: 'publish', id: 'late', topic: 'a', data: 1 });
-    first.sendText('{"t":"what"}');
+    first.send('{"t":"what"}');
     await mesh.numbers(session, 11, 11);
     await second.eventCount(11);
     await second.close();

@@ -1,3 +1,4 @@
-export { RawClient, type RawFrame, type RawOptions, refusal } from './raw-client.js';
+export { type FrameOf, RawClient, type RawFrame, type RawOptions, type Received } from './raw-client.js';
+export { refusal, UpgradeRefused } from './refusal.js';
 export { eventually, ScriptedConnection, ScriptedEdge, ScriptedMesh } from './scripted-mesh.js';
 export { TcpProxy } from './tcp-proxy.js';

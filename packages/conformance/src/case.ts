@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Delivery, PublishOutcome, PublishProperties } from '@evenkeel/broker';
 import {
-  type EdgeFrame,
   edgeKey,
   exchanges,
   type MoveFrame,
@@ -14,7 +13,7 @@ import {
 } from '@evenkeel/protocol';
 import type { MeshUnderTest } from './mesh.js';
 import { type OpenOptions, RawSocket } from './raw-socket.js';
-import { must, pause, Violation } from './rule.js';
+import { must, pause, Violation } from './verdict.js';
 
 export interface PlaceOptions {
   readonly user?: string;
@@ -88,8 +87,8 @@ export class Case {
   // --- sockets ---
 
   async open(placement: Pick<Placement, 'url' | 'ticket'>, options?: OpenOptions): Promise<RawSocket> {
-    const socket = await RawSocket.open(placement.url, placement.ticket, options);
-    this.#atEnd.push(() => socket.ws.terminate());
+    const socket = await RawSocket.dial(placement.url, placement.ticket, options);
+    this.#atEnd.push(() => socket.terminate());
     return socket;
   }
 
@@ -223,9 +222,6 @@ export class Case {
     return socket;
   }
 }
-
-export const isEvent = (frame: EdgeFrame | undefined): frame is Extract<EdgeFrame, { t: 'event' }> =>
-  frame?.t === 'event';
 
 function fullProperties(): PublishProperties {
   return {

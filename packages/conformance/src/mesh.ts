@@ -7,7 +7,7 @@ import {
   type TopologyChannels,
 } from '@evenkeel/broker';
 import { exchanges, meshTopology, type NodeStats, nodeStats } from '@evenkeel/protocol';
-import { pause } from './rule.js';
+import { pause } from './verdict.js';
 
 /** The connections of one run to the mesh it looks at. */
 export class MeshUnderTest {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { RunFile } from '@evenkeel/local';
 
 export interface Settings {
   readonly gateway: string;
@@ -59,11 +58,10 @@ export function readSettings(args: readonly string[]): Settings | 'help' {
   };
 }
 
-/** What `npm start` of this checkout says of itself. */
-function readRun(): RunFile | undefined {
+/** What an `npm start` in this folder says of itself. */
+function readRun(): { gateway: string; amqpUrl: string } | undefined {
   try {
-    const file = join(import.meta.dirname, '..', '..', '..', '.evenkeel', 'run.json');
-    return JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+    return JSON.parse(readFileSync(join('.evenkeel', 'run.json'), 'utf8'));
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { closeCodes, toUid, userKey } from '@evenkeel/protocol';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 export const bareRules: Rule[] = [
   {
@@ -8,15 +9,15 @@ export const bareRules: Rule[] = [
     text: 'without a subprotocol and without hello each event is one message: its body, text or binary, unchanged',
     async check(c) {
       const { socket } = await c.bare();
-      mustEqual(socket.ws.protocol, '', 'subprotocol');
+      mustEqual(socket.protocol, '', 'subprotocol');
       const key = userKey(toUid(c.user), 'e');
       for (const body of ['{ "a" : 1 }', 'plain é', '']) {
         await c.publish(key, body);
-        const { text, isBinary } = await socket.raw();
+        const { text, isBinary } = await socket.nextMessage();
         mustEqual([text, isBinary], [body, false], 'message');
       }
       await c.publish(key, Buffer.from([0, 255, 128]));
-      const binary = await socket.raw();
+      const binary = await socket.nextMessage();
       mustEqual([binary.bytes.toString('hex'), binary.isBinary], ['00ff80', true], 'message');
     },
   },
@@ -27,7 +28,7 @@ export const bareRules: Rule[] = [
     async check(c) {
       const { socket } = await c.bare();
       await c.series(300);
-      for (let n = 1; n <= 300; n++) mustEqual((await socket.raw()).text, String(n), 'message');
+      for (let n = 1; n <= 300; n++) mustEqual((await socket.nextMessage()).text, String(n), 'message');
     },
   },
   {
@@ -45,7 +46,7 @@ export const bareRules: Rule[] = [
       ])
         socket.send(frame);
       await c.event('e', 'still here');
-      mustEqual((await socket.raw()).text, '"still here"', 'the first message');
+      mustEqual((await socket.nextMessage()).text, '"still here"', 'the first message');
     },
   },
   {
@@ -65,13 +66,13 @@ export const bareRules: Rule[] = [
     async check(c) {
       const a = await c.bare();
       await c.event('e', 1);
-      await a.socket.raw();
+      await a.socket.nextMessage();
       await a.socket.cut();
       // What an edge writes before it notices is lost, and may be.
       await c.unattended(a.placement.session);
       await c.event('e', 2);
       const b = await c.bare({ session: a.placement.session, from: a.placement.node });
-      mustEqual((await b.socket.raw()).text, '2', 'the first message after coming back');
+      mustEqual((await b.socket.nextMessage()).text, '2', 'the first message after coming back');
     },
   },
   {
@@ -82,7 +83,7 @@ export const bareRules: Rule[] = [
       const { socket, placement } = await c.bare();
       // A bare client is not told when it is attached; a session that is not yet cannot be moved.
       await c.event('e', 0);
-      await socket.raw();
+      await socket.nextMessage();
       await c.command(placement.node, {
         command: 'reconnect',
         move: c.word('move'),
@@ -92,7 +93,7 @@ export const bareRules: Rule[] = [
       await socket.mustClose(closeCodes.serviceRestart);
       await c.series(3);
       const again = await c.bare({ session: placement.session, from: placement.node });
-      for (let n = 1; n <= 3; n++) mustEqual((await again.socket.raw()).text, String(n), 'message');
+      for (let n = 1; n <= 3; n++) mustEqual((await again.socket.nextMessage()).text, String(n), 'message');
     },
   },
   {
@@ -105,8 +106,8 @@ export const bareRules: Rule[] = [
       const b = await c.bare({ session: a.placement.session, from: a.placement.node });
       await a.socket.mustClose(closeCodes.superseded);
       await c.event('e', 1);
-      mustEqual((await b.socket.raw()).text, '1', 'message');
-      must(b.socket.closed === undefined, 'the newer was closed too');
+      mustEqual((await b.socket.nextMessage()).text, '1', 'message');
+      must(b.socket.ended === undefined, 'the newer was closed too');
     },
   },
 ];

@@ -1,5 +1,6 @@
 import { toUid, userKey } from '@evenkeel/protocol';
-import { must, mustEqual, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual } from '../verdict.js';
 
 export const bodyRules: Rule[] = [
   {

@@ -1,5 +1,6 @@
 import { closeCodes, defaults, toUid, userKey } from '@evenkeel/protocol';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, n) => from + n);
@@ -13,7 +14,7 @@ export const eventRules: Rule[] = [
       const { socket } = await c.attach();
       await c.event('order.created', { n: 1 }, { messageId: 'first' });
       await c.event('order', { n: 2 }, { messageId: 'second' });
-      const [a, b] = await socket.events(2);
+      const [a, b] = await socket.nextEvents(2);
       mustEqual([a?.seq, a?.id, a?.name, a?.data], [1, 'first', 'order.created', { n: 1 }], 'event');
       mustEqual([b?.seq, b?.id, b?.name, b?.data], [2, 'second', 'order', { n: 2 }], 'event');
       mustEqual(a?.redelivered, undefined, 'redelivered of a first delivery');
@@ -38,7 +39,7 @@ export const eventRules: Rule[] = [
     async check(c) {
       const { socket } = await c.attach({ hello: { ack: 'write' } });
       await c.series(500);
-      const events = await socket.events(500);
+      const events = await socket.nextEvents(500);
       mustEqual(
         events.map(({ data }) => data),
         numbers(1, 500),
@@ -73,13 +74,13 @@ export const eventRules: Rule[] = [
       const { socket, welcome } = await c.attach();
       const { window } = welcome;
       await c.series(window + 10);
-      await socket.events(window);
+      await socket.nextEvents(window);
       await socket.mustNot('event', 500, 'an event over the window');
       socket.send({ t: 'ack', seq: 4 });
-      await socket.events(4);
+      await socket.nextEvents(4);
       await socket.mustNot('event', 300, 'more events than were acknowledged');
       socket.send({ t: 'ack', seq: window + 4 });
-      mustEqual((await socket.events(6)).at(-1)?.seq, window + 10, 'last seq');
+      mustEqual((await socket.nextEvents(6)).at(-1)?.seq, window + 10, 'last seq');
     },
   },
   {
@@ -89,7 +90,7 @@ export const eventRules: Rule[] = [
     async check(c) {
       const { socket } = await c.attach();
       await c.series(3);
-      await socket.events(3);
+      await socket.nextEvents(3);
       for (const seq of [3, 1, 0, 3]) socket.send({ t: 'ack', seq });
       await socket.mustLive('the socket after a lower ack');
     },
@@ -101,7 +102,7 @@ export const eventRules: Rule[] = [
     async check(c) {
       const { socket } = await c.attach();
       await c.series(2);
-      await socket.events(2);
+      await socket.nextEvents(2);
       socket.send({ t: 'ack', seq: 3 });
       await socket.mustClose(closeCodes.badFrame);
     },
@@ -113,13 +114,13 @@ export const eventRules: Rule[] = [
     async check(c) {
       const first = await c.attach();
       await c.series(5);
-      const sent = await first.socket.events(5);
+      const sent = await first.socket.nextEvents(5);
       first.socket.send({ t: 'ack', seq: 2 });
       await first.socket.mustLive('the socket');
       await first.socket.cut();
       const { socket, welcome } = await c.resume(first);
       mustEqual(welcome.resumed, true, 'resumed');
-      const again = await socket.events(3);
+      const again = await socket.nextEvents(3);
       mustEqual(
         again.map(({ id }) => id),
         sent.slice(2).map(({ id }) => id),
@@ -142,7 +143,7 @@ export const eventRules: Rule[] = [
       const first = await c.attach({ hello: { ack: 'write' } });
       const count = first.welcome.window * 2;
       await c.series(count);
-      await first.socket.events(count);
+      await first.socket.nextEvents(count);
       await first.socket.cut();
       const { socket } = await c.resume(first, { ack: 'write' });
       await c.event('after', 'after');
@@ -175,11 +176,11 @@ export const eventRules: Rule[] = [
     isSlow: true,
     async check(c) {
       const first = await c.attach({ hello: { ack: 'write' } });
-      first.socket.ws.pause();
+      first.socket.freeze();
       const body = 'x'.repeat(262_144);
       for (let n = 0; n < 80; n++) await c.event('big', body);
       await pause(defaults.slowConsumerMs + 4_000);
-      first.socket.ws.resume();
+      first.socket.thaw();
       const { code } = await first.socket.end();
       must(code === closeCodes.slowConsumer.code || code === 1006, `closed with ${code}`);
     },

@@ -1,5 +1,6 @@
 import { closeCodes, defaults } from '@evenkeel/protocol';
-import { must, mustEqual, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual } from '../verdict.js';
 
 /** What breaks the protocol, once hello has been said. */
 const violations: [string, string | Buffer][] = [

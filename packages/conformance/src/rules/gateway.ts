@@ -1,5 +1,6 @@
 import { isSid } from '@evenkeel/protocol';
-import { must, mustEqual, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual } from '../verdict.js';
 
 async function mustRefuse(response: Response, status: number, what: string): Promise<void> {
   mustEqual(response.status, status, `status for ${what}`);

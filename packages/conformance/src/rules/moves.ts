@@ -1,6 +1,7 @@
 import { closeCodes } from '@evenkeel/protocol';
-import { UpgradeRefused } from '../raw-socket.js';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import { UpgradeRefused } from '@evenkeel/testkit';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 export const moveRules: Rule[] = [
   {
@@ -68,7 +69,7 @@ export const moveRules: Rule[] = [
     async check(c) {
       const a = await c.attach();
       await c.series(3);
-      await a.socket.events(3);
+      await a.socket.nextEvents(3);
       const b = await c.dial(await c.commandMove(a));
       const moved = await a.socket.next('moved');
       mustEqual(moved.seq, 3, 'seq of moved');
@@ -81,7 +82,7 @@ export const moveRules: Rule[] = [
       await c.event('e', 4);
       const event = await b.next('event');
       mustEqual([event.seq, event.data], [1, 4], 'the first event on the new socket');
-      must(a.socket.closed === undefined, 'the old socket was closed before the client closed it');
+      must(a.socket.ended === undefined, 'the old socket was closed before the client closed it');
     },
   },
   {
@@ -91,7 +92,7 @@ export const moveRules: Rule[] = [
     async check(c) {
       const a = await c.attach();
       await c.series(3);
-      const sent = await a.socket.events(3);
+      const sent = await a.socket.nextEvents(3);
       const b = await c.dial(await c.commandMove(a));
       await a.socket.next('moved');
       a.socket.send({ t: 'ack', seq: 1 });
@@ -99,7 +100,7 @@ export const moveRules: Rule[] = [
       await b.next('welcome');
       const waitedMs = performance.now() - movedAtMs;
       must(waitedMs < 3_500, `welcome came ${Math.round(waitedMs)} ms after moved`);
-      const again = await b.events(2);
+      const again = await b.nextEvents(2);
       mustEqual(
         again.map(({ id, redelivered }) => [id, redelivered]),
         sent.slice(1).map(({ id }) => [id, true]),
@@ -118,13 +119,13 @@ export const moveRules: Rule[] = [
       const a = await c.attach();
       const { window } = a.welcome;
       await c.series(window * 2);
-      const sent = await a.socket.events(window);
+      const sent = await a.socket.nextEvents(window);
       const b = await c.dial(await c.commandMove(a));
       const moved = await a.socket.next('moved');
       mustEqual([moved.seq, sent.at(-1)?.data], [window, window], 'seq of moved');
       a.socket.send({ t: 'ack', seq: window });
       await b.next('welcome');
-      const rest = await b.events(window);
+      const rest = await b.nextEvents(window);
       mustEqual([rest[0]?.data, rest.at(-1)?.data], [window + 1, window * 2], 'first and last of the rest');
     },
   },
@@ -152,7 +153,7 @@ export const moveRules: Rule[] = [
       await pause(300);
       mustEqual(inbound, ['"before"', '"on the new socket"'], 'what reached the service');
       mustEqual(a.socket.log.at(-1)?.frame?.t, 'moved', 'the last frame on the old socket');
-      must(a.socket.closed === undefined, 'the old socket was closed for a frame after moved');
+      must(a.socket.ended === undefined, 'the old socket was closed for a frame after moved');
     },
   },
   {
@@ -210,13 +211,13 @@ export const moveRules: Rule[] = [
       const b = await c.dial(await c.commandMove(a));
       await b.next('welcome');
       await c.series(3);
-      await b.events(3);
+      await b.nextEvents(3);
       for (const seq of [0, 1, 2, 3]) a.socket.send({ t: 'ack', seq });
       await b.mustLive('the new socket');
       await b.cut();
       const again = await c.resume({ ...a, socket: b }, {}, { from: c.otherNode(a.welcome.node).node });
       mustEqual(
-        (await again.socket.events(3)).map(({ data }) => data),
+        (await again.socket.nextEvents(3)).map(({ data }) => data),
         [1, 2, 3],
         'events that come again',
       );

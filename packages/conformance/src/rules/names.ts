@@ -1,5 +1,6 @@
 import { exchanges, nodeStats, sessionQueue, statsKey, toUid, userKey } from '@evenkeel/protocol';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 /** User ids that would do harm if they reached a routing key as they are. */
 const awkward = ['*', '#', 'a.b', 'with space', '~tilde', 'ünï-🦊', '../..', 'x'.repeat(65), '*.#'];

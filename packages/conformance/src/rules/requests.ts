@@ -1,7 +1,8 @@
 import type { Delivery } from '@evenkeel/broker';
 import { defaults, sessionQueue, toUid } from '@evenkeel/protocol';
 import type { Case } from '../case.js';
-import { must, mustEqual, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual } from '../verdict.js';
 
 async function inbox(c: Case, key: string): Promise<Delivery[]> {
   const inbound: Delivery[] = [];

@@ -1,5 +1,6 @@
 import { closeCodes, defaults, gapReasons, sessionQueue, toUid } from '@evenkeel/protocol';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 export const sessionRules: Rule[] = [
   {
@@ -32,18 +33,18 @@ export const sessionRules: Rule[] = [
     async check(c) {
       const a = await c.attach();
       await c.series(2);
-      await a.socket.events(2);
+      await a.socket.nextEvents(2);
       await a.socket.cut();
       const b = await c.resume(a, {}, { isNot: a.welcome.node });
       mustEqual(
-        (await b.socket.events(2)).map(({ data }) => data),
+        (await b.socket.nextEvents(2)).map(({ data }) => data),
         [1, 2],
         'events',
       );
       await b.socket.cut();
       const { socket } = await c.resume(b, {}, { isNot: b.welcome.node, from: '' });
       mustEqual(
-        (await socket.events(2)).map(({ data }) => data),
+        (await socket.nextEvents(2)).map(({ data }) => data),
         [1, 2],
         'events',
       );
@@ -56,11 +57,11 @@ export const sessionRules: Rule[] = [
     async check(c) {
       const a = await c.attach();
       await c.series(2);
-      await a.socket.events(2);
+      await a.socket.nextEvents(2);
       const b = await c.resume(a, {}, { node: a.welcome.node });
       await a.socket.mustClose(closeCodes.superseded);
       mustEqual(
-        (await b.socket.events(2)).map(({ data }) => data),
+        (await b.socket.nextEvents(2)).map(({ data }) => data),
         [1, 2],
         'events',
       );
@@ -111,7 +112,7 @@ export const sessionRules: Rule[] = [
       const { socket } = await c.resume(a, { ack: 'write' });
       const gap = await socket.next('gap');
       mustEqual([gap.reason, gap.topic], [gapReasons.overflow, undefined], 'gap');
-      const events = await socket.events(defaults.sessionMaxLength);
+      const events = await socket.nextEvents(defaults.sessionMaxLength);
       mustEqual([events[0]?.data, events.at(-1)?.data], [51, count], 'first and last event');
     },
   },
@@ -123,7 +124,7 @@ export const sessionRules: Rule[] = [
       const { socket, welcome } = await c.attach();
       const count = defaults.sessionMaxLength + welcome.window + 50;
       await c.series(count);
-      await socket.events(welcome.window);
+      await socket.nextEvents(welcome.window);
       socket.send({ t: 'ack', seq: welcome.window });
       const gap = await socket.next('gap');
       mustEqual(gap.reason, gapReasons.overflow, 'reason');
@@ -168,11 +169,11 @@ export const sessionRules: Rule[] = [
     async check(c) {
       const topic = c.word('topic');
       const { socket } = await c.attach({ hello: { topics: [topic] } });
-      socket.ws.pause();
+      socket.freeze();
       const body = 'x'.repeat(262_144);
       for (let n = 0; n < 60; n++) await c.topic(topic, body);
       await pause(300);
-      socket.ws.resume();
+      socket.thaw();
       const gap = await socket.next('gap');
       mustEqual([gap.topic, gap.reason], [topic, gapReasons.slowConsumer], 'gap');
       await c.topic(topic, 'after');

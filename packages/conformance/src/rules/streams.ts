@@ -1,17 +1,15 @@
-import type { EdgeFrame } from '@evenkeel/protocol';
-import { type Attached, type Case, isEvent } from '../case.js';
+import type { Attached, Case } from '../case.js';
 import type { RawSocket } from '../raw-socket.js';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 /** Acknowledges every event at once and notes its number. */
 function follow(socket: RawSocket, seen: unknown[]): void {
-  const handle = (frame: EdgeFrame | undefined) => {
-    if (!isEvent(frame)) return;
+  socket.onReceived(({ frame }) => {
+    if (frame?.t !== 'event') return;
     seen.push(frame.data);
-    socket.send({ t: 'ack', seq: frame.seq });
-  };
-  for (const { frame } of socket.log) handle(frame);
-  socket.ws.on('message', () => handle(socket.log.at(-1)?.frame));
+    socket.ack(frame.seq);
+  });
 }
 
 /** Publishes numbers until told to stop; answers how many. */
@@ -57,7 +55,7 @@ export const streamRules: Rule[] = [
         sockets.push(session.socket);
         session = await move(c, session);
         follow(session.socket, seen);
-        sockets.at(-1)?.ws.close(1000);
+        void sockets.at(-1)?.close();
       }
       const count = await stop();
       await waitFor(() => seen.length >= count);
@@ -93,7 +91,7 @@ export const streamRules: Rule[] = [
         session = await move(c, session, hello);
         mustEqual(old.log.at(-1)?.frame?.t, 'moved', 'the last frame on the old socket');
         take(old);
-        old.ws.close(1000);
+        void old.close();
       }
       const count = await stop();
       await waitFor(() =>

@@ -1,7 +1,8 @@
 import { closeCodes, type Placement, subprotocol } from '@evenkeel/protocol';
+import { UpgradeRefused } from '@evenkeel/testkit';
 import type { Case } from '../case.js';
-import { UpgradeRefused } from '../raw-socket.js';
-import { must, mustEqual, pause, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual, pause } from '../verdict.js';
 
 async function mustRefuse(
   c: Case,
@@ -33,7 +34,7 @@ export const ticketRules: Rule[] = [
     text: 'the edge accepts a good ticket and answers the subprotocol evenkeel.v1',
     async check(c) {
       const socket = await c.open(await c.place());
-      mustEqual(socket.ws.protocol, subprotocol, 'subprotocol');
+      mustEqual(socket.protocol, subprotocol, 'subprotocol');
     },
   },
   {

@@ -1,5 +1,6 @@
 import { closeCodes, defaults, maxTopicBytes } from '@evenkeel/protocol';
-import { must, mustEqual, type Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import { must, mustEqual } from '../verdict.js';
 
 export const topicRules: Rule[] = [
   {
