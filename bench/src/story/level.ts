@@ -23,3 +23,12 @@ export function spreadOf(perNode: Readonly<Record<string, number>>, nodes: reado
 export function areSame(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
   return [...Object.keys(a), ...Object.keys(b)].every((node) => (a[node] ?? 0) === (b[node] ?? 0));
 }
+
+/** Connections per node at one point of the story. */
+export interface Step {
+  readonly name: string;
+  readonly perNode: Readonly<Record<string, number>>;
+  /** Null: it did not become level in time. */
+  readonly secondsToLevel: number | null;
+  readonly maxOverMean: number;
+}

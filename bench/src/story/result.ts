@@ -1,16 +1,8 @@
 import type { FaultyClient } from '../fleet/messages.js';
 import { until } from '../fleet/until.js';
+import type { Step } from './level.js';
 import type { ScenarioName } from './options.js';
 import { type Stage, say } from './stage.js';
-
-/** Connections per node at one point of the story. */
-export interface Step {
-  readonly name: string;
-  readonly perNode: Readonly<Record<string, number>>;
-  /** Null: it did not become level in time. */
-  readonly secondsToLevel: number | null;
-  readonly maxOverMean: number;
-}
 
 /** What `--json` prints; a scenario may add to it. */
 export interface StoryResult {

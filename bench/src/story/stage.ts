@@ -12,9 +12,8 @@ import { type Fleet, type FleetOptions, startFleet } from '../fleet/fleet.js';
 import { type NumberedPublisher, startNumberedPublisher } from '../fleet/numbered-publisher.js';
 import { seededRandom } from '../fleet/random.js';
 import { until } from '../fleet/until.js';
-import { areSame, spreadOf } from './level.js';
+import { areSame, type Step, spreadOf } from './level.js';
 import type { StoryOptions } from './options.js';
-import type { Step } from './result.js';
 
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
