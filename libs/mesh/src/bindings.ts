@@ -1,4 +1,5 @@
 import { BrokerError, type Log, type TopologyChannels } from '@evenkeel/broker';
+import { Fifo } from '@evenkeel/pace';
 
 /** What a queue receives: messages to `exchange` whose key matches `key`. */
 export interface Binding {
@@ -52,7 +53,7 @@ export class Bindings {
   readonly #options: BindingsOptions;
   readonly #wanted = new Map<string, Entry>();
   #queue: string | undefined;
-  #operations: Operation[] = [];
+  readonly #operations = new Fifo<Operation>();
   #inFlight = 0;
   /** Counts queues: what an operation on an earlier one came to is of no interest. */
   #generation = 0;
@@ -76,7 +77,7 @@ export class Bindings {
   attach(queue: string): void {
     this.detach();
     this.#queue = queue;
-    this.#operations = Array.from(this.#wanted.values(), (entry) => ({ entry, kind: 'bind' }));
+    for (const entry of this.#wanted.values()) this.#operations.push({ entry, kind: 'bind' });
     this.#pump();
   }
 
@@ -85,9 +86,7 @@ export class Bindings {
     this.#generation += 1;
     this.#queue = undefined;
     this.#inFlight = 0;
-    const dropped = this.#operations;
-    this.#operations = [];
-    for (const { done } of dropped) done?.();
+    for (const { done } of this.#operations.drain()) done?.();
     for (const entry of this.#wanted.values()) {
       entry.isBound = false;
       entry.isRestored = true;

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import {
   type Broker,
   BrokerError,
-  type Consumer,
   type ConsumerChannels,
   type Delivery,
   type Log,
@@ -10,7 +9,9 @@ import {
   type QueueSpec,
   type TopologyChannels,
 } from '@evenkeel/broker';
+import { backoffMs, LogLimit, sleep } from '@evenkeel/pace';
 import { type Binding, Bindings } from './bindings.js';
+import { Incarnation, untilAborted } from './incarnation.js';
 
 /** What an {@link OwnQueue} needs of a {@link Broker}. */
 export interface QueueConnection {
@@ -49,8 +50,9 @@ export interface OwnQueueOptions {
   /** There is no queue, or none that is consumed; what is published now does not arrive. */
   onLost?(why: string): void;
   /**
-   * A new, empty queue is there, with `bindings` and its consumer: what was published since before the loss may be missing. Called
+   * A new queue is there, with `bindings` and its consumer: what was published since before the loss may be missing. Called
    * before the first delivery from it. Not called for the first one. Bindings made by `bind` follow, each with `onRestored`.
+   * One that is durable may be the old one with its messages.
    */
   onRemade?(): void;
   /** A binding made by `bind` is back; its first messages may have come just before. */
@@ -71,28 +73,6 @@ const heldMs = 5_000;
 const operationTimeoutMs = 30_000;
 const bindTimeoutMs = 10_000;
 
-/** One queue, from its declaration to its end. */
-class Incarnation {
-  readonly name: string;
-  readonly ended: Promise<string>;
-  readonly madeAtMs = performance.now();
-  consumer: Consumer | undefined;
-  isOver = false;
-  #end: (why: string) => void = () => {};
-
-  constructor(name: string) {
-    this.name = name;
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-  }
-
-  end(why: string): void {
-    this.isOver = true;
-    this.#end(why);
-  }
-}
-
 /**
  * A queue that is there as long as this is started: declared with its arguments, bound, and consumed, and all of that again
  * whenever it goes, be it with the connection, by the broker's cancel, by deletion, or with everything on the broker. One
@@ -106,6 +86,7 @@ export class OwnQueue {
   readonly #bindings: Bindings;
   readonly #log: Log;
   readonly #stopping = new AbortController();
+  readonly #failureLog = new LogLimit(5_000);
   #wantsConsumer: boolean;
   #at: Incarnation | undefined;
   #isUp = false;
@@ -180,6 +161,7 @@ export class OwnQueue {
     this.#stopping.abort();
     this.#at?.end('stopping');
     await this.#running;
+    this.#bindings.close();
   }
 
   /** Consumes from now on. Resolves when it does, or at once while there is no queue: then as soon as there is one. */
@@ -212,7 +194,8 @@ export class OwnQueue {
   /** Something shows that the queue is not what it should be: it is looked for now, and made again where it is gone. */
   async check(): Promise<void> {
     const at = this.#at;
-    if (at === undefined) return;
+    if (at === undefined || at.isChecking) return;
+    at.isChecking = true;
     try {
       const counts = await this.#topology.checkQueue(at.name);
       if (this.#at !== at) return;
@@ -225,6 +208,8 @@ export class OwnQueue {
       if (this.#at !== at || !(error instanceof BrokerError)) return;
       if (error.code === 'no-queue') await this.#connection.redeclare().catch(() => {});
       if (error.code === 'no-queue' || error.code === 'queue-locked') at.end(error.message);
+    } finally {
+      at.isChecking = false;
     }
   }
 
@@ -243,7 +228,7 @@ export class OwnQueue {
         if (performance.now() - at.madeAtMs > heldMs) attempt = 0;
         await this.#letGo(at, why);
       }
-      await pause(random() * Math.min(retry.maxMs, retry.minMs * 2 ** Math.min(attempt, 10)), signal);
+      await sleep(backoffMs(attempt, retry, random), signal).catch(() => {});
     }
     this.#reason = signal.aborted ? 'stopped' : 'the connection to RabbitMQ is closed';
     this.#bindings.close();
@@ -267,7 +252,10 @@ export class OwnQueue {
       this.#isUp = false;
       if (this.#stopping.signal.aborted) return undefined;
       this.#reason = error instanceof Error ? error.message : String(error);
-      this.#log.warn({ queue: name, reason: this.#reason }, 'queue not made yet');
+      const suppressed = this.#failureLog.pass(performance.now());
+      if (suppressed !== undefined) {
+        this.#log.warn({ queue: name, reason: this.#reason, suppressed }, 'queue not made yet');
+      }
       if (error instanceof BrokerError && error.code === 'no-queue') {
         await this.#connection.redeclare().catch(() => {});
       }
@@ -378,26 +366,4 @@ export class OwnQueue {
       at.end(error instanceof Error ? error.message : String(error));
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Error('aborted'));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
