@@ -8,7 +8,7 @@ export interface Binding {
 }
 
 /** Bindings remembered at most; one more is refused with `topology-overflow`. */
-export const maxBindings = 100_000;
+const maxBindings = 100_000;
 /** Operations handed to the channel at once. It carries out one after the other; each has its time limit from here on. */
 const window = 32;
 /** Longest key that AMQP carries, bytes. */
@@ -43,6 +43,8 @@ export interface BindingsOptions {
   /** The queue of this moment is gone or not ours. */
   onFault(why: string): void;
   log: Log;
+  /** Default 100,000. */
+  maxBindings?: number;
 }
 
 /**
@@ -103,9 +105,10 @@ export class Bindings {
     let entry = this.#wanted.get(id);
     if (entry?.isBound) return Promise.resolve();
     if (entry === undefined) {
-      if (this.#wanted.size >= maxBindings) {
+      const { maxBindings: most = maxBindings } = this.#options;
+      if (this.#wanted.size >= most) {
         return Promise.reject(
-          new BrokerError('topology-overflow', `A queue has at most ${maxBindings} bindings; use fewer.`),
+          new BrokerError('topology-overflow', `A queue has at most ${most} bindings; use fewer.`),
         );
       }
       const isRestored = this.#queue === undefined;

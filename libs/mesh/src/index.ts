@@ -1,4 +1,4 @@
-export { type Binding, maxBindings } from './bindings.js';
+export type { Binding } from './bindings.js';
 export { type Control, type QueueHooks, replyWaitMs } from './control.js';
 export { Mesh, type MeshOptions } from './mesh.js';
 export { OwnQueue, type OwnQueueOptions, type QueueConnection } from './own-queue.js';
