@@ -1,7 +1,6 @@
 /**
  * What this package rejects with before anything is sent: `bad-name` (event, topic or method), `key-too-long` (over 255
- * bytes), `bad-body`. What the broker makes of it is a `BrokerError` of `@evenkeel/broker`, a user id that cannot be
- * carried a `NameError` of `@evenkeel/protocol`.
+ * bytes), `bad-body`. What the broker makes of it is a `BrokerError`, a user id that cannot be carried a `NameError`.
  */
 export class PublisherError extends Error {
   readonly code: 'bad-name' | 'key-too-long' | 'bad-body';

@@ -1,4 +1,8 @@
 /** SDK for application services: publish events into the mesh, answer what clients send. */
+
+// What this package throws besides its own, and what its options take.
+export { BrokerError, type BrokerErrorCode, type Log } from '@evenkeel/broker';
+export { NameError } from '@evenkeel/protocol/wire';
 export { PublisherError } from './errors.js';
 export type { EventOptions } from './message.js';
 export { type CreatePublisherOptions, createPublisher, type Published, Publisher } from './publisher.js';

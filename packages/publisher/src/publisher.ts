@@ -34,11 +34,16 @@ export class Publisher {
   private readonly options: CreatePublisherOptions;
   private consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
 
-  /** Use {@link createPublisher}. */
-  constructor(options: CreatePublisherOptions, broker: Broker) {
+  private constructor(options: CreatePublisherOptions, broker: Broker) {
     this.options = options;
     this.broker = broker;
     this.confirms = broker.publisher({ window: options.window ?? 1_024 });
+  }
+
+  /** @internal Applications call {@link createPublisher}. */
+  static async connect(options: CreatePublisherOptions): Promise<Publisher> {
+    const broker = await connected(options, options.name);
+    return new Publisher(options, broker);
   }
 
   /**
@@ -89,10 +94,9 @@ export class Publisher {
   ): Promise<Service> {
     checkPattern(method);
     this.consuming ??= this.openConsuming();
-    const { broker, consumers } = await this.consuming;
     const { name, log } = this.options;
-    const any = handler as InboundHandler;
-    const service = await serve(broker, consumers, this.confirms, name, method, any, options, log);
+    const mesh = { ...(await this.consuming), replies: this.confirms, name, log };
+    const service = await serve(mesh, method, handler as InboundHandler, options);
     this.services.add(service);
     return service;
   }
@@ -127,14 +131,7 @@ export class Publisher {
 
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
   private async openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
-    const { amqpUrl, name, log, attempts } = this.options;
-    const broker = await Broker.connect({
-      url: amqpUrl,
-      name: `${name} (consuming)`,
-      ...(log && { log }),
-      ...(attempts !== undefined && { attempts }),
-    });
-    await broker.declare(meshTopology);
+    const broker = await connected(this.options, `${this.options.name} (consuming)`);
     return { broker, consumers: broker.consumers({ channels: 2 }) };
   }
 }
@@ -143,8 +140,12 @@ export class Publisher {
  * Connects and declares the exchanges of the mesh. Resolves on the first connection; recovers by itself from then on.
  * @throws BrokerError `broker-unreachable` (with `attempts`), `broker-refused`, `topology-refused`.
  */
-export async function createPublisher(options: CreatePublisherOptions): Promise<Publisher> {
-  const { amqpUrl, name, log, attempts } = options;
+export const createPublisher = (options: CreatePublisherOptions): Promise<Publisher> =>
+  Publisher.connect(options);
+
+/** A connection named `name` on which the exchanges of the mesh are declared. */
+async function connected(options: CreatePublisherOptions, name: string): Promise<Broker> {
+  const { amqpUrl, log, attempts } = options;
   const broker = await Broker.connect({
     url: amqpUrl,
     name,
@@ -153,7 +154,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   });
   try {
     await broker.declare(meshTopology);
-    return new Publisher(options, broker);
+    return broker;
   } catch (error) {
     await broker.close();
     throw error;

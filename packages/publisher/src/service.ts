@@ -46,16 +46,22 @@ export interface Service {
 /** How long a reply waits for its client, ms: as long as a client waits at most. */
 const replyLifetimeMs = 30_000;
 
+/** What a service needs of the mesh: a connection to consume on, and another for its replies. */
+export interface ServiceMesh {
+  readonly broker: Broker;
+  readonly consumers: ConsumerChannels;
+  readonly replies: Publisher;
+  /** Of the application service. */
+  readonly name: string;
+  readonly log: Log | undefined;
+}
+
 /** Consumes `method` (a binding key of `mesh.inbound`, `*` and `#` allowed). */
 export async function serve(
-  broker: Broker,
-  consumers: ConsumerChannels,
-  publisher: Publisher,
-  name: string,
+  { broker, consumers, replies, name, log }: ServiceMesh,
   method: string,
   handler: InboundHandler,
   options: ServeOptions,
-  log: Log | undefined,
 ): Promise<Service> {
   const answered = new Answered(options.remember ?? 1_000);
   const running = new Set<Promise<void>>();
@@ -71,7 +77,7 @@ export async function serve(
     try {
       const outcome = await answered.once(messageId, () => handle(handler, delivery));
       if (replyTo !== undefined) {
-        await publisher.publish('', replyTo, outcome.body, {
+        await replies.publish('', replyTo, outcome.body, {
           correlationId,
           contentType: outcome.errorCode === undefined ? 'application/json' : 'text/plain',
           headers: outcome.errorCode === undefined ? undefined : { 'evenkeel-error': outcome.errorCode },
