@@ -1,6 +1,6 @@
 // Shows how level the mesh is, and levels it: node examples/operate.mjs
 // An argument is the broker's address.
-import { createOperator, OperatorError } from '@evenkeel/operator';
+import { createOperator, OperatorError } from 'evenkeel';
 
 const [amqpUrl = 'amqp://guest:guest@127.0.0.1:5672'] = process.argv.slice(2);
 

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Client, ClientError, connect } from '@evenkeel/client';
 import { parseFlags, readRunFile, reportFailure } from '@evenkeel/local';
-import { createOperator } from '@evenkeel/operator';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { createOperator } from 'evenkeel';
 import WebSocket from 'ws';
 import { whenReady } from './story/ask.js';
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { Broker, type Delivery } from '@evenkeel/broker';
-import { createOperator, type Operator } from '@evenkeel/operator';
 import { exchanges, manageCommand, meshTopology, queues } from '@evenkeel/protocol';
+import { createOperator, type Operator } from 'evenkeel';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from '@evenkeel/operator';
+import { OperatorError } from 'evenkeel';
 
 /** Answers that say: ask again in a moment. */
 const forNow: ReadonlySet<string> = new Set(['not-ready', 'busy', 'plan-running']);

@@ -7,7 +7,7 @@ import {
   startPrivateBroker,
   stateDir,
 } from '@evenkeel/local';
-import { createOperator, type NodeStatus, type Operator } from '@evenkeel/operator';
+import { createOperator, type NodeStatus, type Operator } from 'evenkeel';
 import { type Fleet, type FleetOptions, startFleet } from '../fleet/fleet.js';
 import { type NumberedPublisher, startNumberedPublisher } from '../fleet/numbered-publisher.js';
 import { seededRandom } from '../fleet/random.js';

@@ -1,6 +1,6 @@
-import { createOperator } from '@evenkeel/operator';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { createOperator } from 'evenkeel';
 import type { DemoConfig } from './config.js';
 import { Orders } from './orders.js';
 import { nextPrice } from './price.js';
