@@ -1,4 +1,4 @@
-import { LogLimit } from '@evenkeel/pace';
+import { hash32, LogLimit } from '@evenkeel/pace';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
@@ -96,15 +96,5 @@ export class Shard {
   }
 }
 
-/** Which of `shards` a queue lives on: FNV-1a of its name, finished as MurmurHash3 does. */
-export function shardOf(queue: string, shards: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < queue.length; i++) {
-    hash ^= queue.charCodeAt(i);
-    hash = Math.imul(hash, 0x01000193);
-  }
-  // The low bits of FNV-1a depend on the low bits of the characters alone, and names are alike.
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) % shards;
-}
+/** Which of `shards` a queue lives on. */
+export const shardOf = (queue: string, shards: number): number => hash32(queue) % shards;

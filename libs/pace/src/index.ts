@@ -1,5 +1,6 @@
 export { type Backoff, backoffMs } from './backoff.js';
 export { Fifo } from './fifo.js';
+export { fnv1a, hash32 } from './hash.js';
 export { LogLimit } from './log-limit.js';
 export { sleep, withDeadline } from './sleep.js';
 export { TokenBucket } from './token-bucket.js';

@@ -10,11 +10,11 @@ const sessionRef = z.string().refine((s) => {
   return dot < 0 ? isSid(s) : isUid(s.slice(0, dot)) && isSid(s.slice(dot + 1));
 }, 'a session is named <uid>.<sid> or <sid>');
 
-/** Ring for `consistent-hash`: points in order, each the end of an arc owned by `node`. */
+/** Ring for `consistent-hash`: every part of the mesh builds the same one from it. */
 const ring = z.object({
   /** Virtual points a node of weight 1 has. */
-  points: z.number().int().positive(),
-  nodes: z.array(z.object({ node: nodeName, weight: z.number().positive() })).min(1),
+  points: z.number().int().positive().max(10_000),
+  nodes: z.array(z.object({ node: nodeName, weight: z.number().positive() })).min(1).max(5_000),
 });
 
 /** Commands to an edge, on `mesh.control` with key `edge.<node>` or `all`. */

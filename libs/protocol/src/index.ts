@@ -6,6 +6,5 @@ export type * from './gateway.js';
 export * from './manage.js';
 export * from './names.js';
 export { nodeName } from './node.js';
-export * from './ring.js';
 export * from './stats.js';
 export * from './topology.js';

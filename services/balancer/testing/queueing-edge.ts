@@ -1,5 +1,5 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
-import { ClusterView } from '../src/core/cluster/state.js';
+import { ClusterState } from '../src/core/cluster/state.js';
 import { type PaceOptions, paceDefaults } from '../src/core/run/node-rate.js';
 import { PlanRun, runDefaults } from '../src/core/run/run.js';
 import { planOf } from './plans.js';
@@ -30,7 +30,7 @@ const STEP_MS = 5;
 /** Carries out one plan against two edges that share one queue, with the reports and delays of the real thing. */
 export function playQueueing(options: QueueingOptions): Queued {
   const { perSecond, baseMs, count, random = () => 0.5 } = options;
-  const view = new ClusterView();
+  const view = new ClusterState();
   let nowMs = 0;
   const inbox: { atMs: number; command: CommandOf<'reconnect'> }[] = [];
   const departures: { rate: number; credit: number; waiting: number; progress: MoveProgress }[] = [];

@@ -1,8 +1,9 @@
+import type { Load } from '@evenkeel/cluster';
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Flapping } from './cluster/flapping.js';
-import { ClusterView, type ViewOptions } from './cluster/state.js';
+import { ClusterState } from './cluster/state.js';
 import type { Draft, Method } from './plan/draft.js';
-import type { Load, Plan, PlanKind, Strategy } from './plan/plan.js';
+import type { Plan, PlanKind, Strategy } from './plan/plan.js';
 import {
   attemptKey,
   type DrainAttempts,
@@ -38,7 +39,6 @@ export interface BalancerPorts {
 }
 
 export interface BalancerOptions {
-  view: Partial<ViewOptions>;
   policy: Partial<PolicyOptions>;
   pace: Partial<PaceOptions>;
   run: Partial<Omit<RunOptions, 'pace'>>;
@@ -60,7 +60,7 @@ const SAME_REASON_EVERY_MS = 60_000;
 
 /** Everything a balancer knows and decides. Takes time as an argument; the world is behind {@link BalancerPorts}. */
 export class Balancer {
-  readonly view: ClusterView;
+  readonly view = new ClusterState();
   readonly policy: Policy;
   readonly drains = new Map<string, DrainGoal>();
   mode: Mode;
@@ -87,7 +87,6 @@ export class Balancer {
   constructor(ports: BalancerPorts, options: Partial<BalancerOptions> = {}) {
     this.#ports = ports;
     this.#options = {
-      view: {},
       policy: {},
       pace: {},
       run: {},
@@ -99,7 +98,6 @@ export class Balancer {
       moveDeadlineMs: 10_000,
       ...options,
     };
-    this.view = new ClusterView(this.#options.view);
     const { strategy, load } = this.#options;
     this.policy = new Policy({ strategy, load, ...this.#options.policy });
     this.mode = this.#options.mode;

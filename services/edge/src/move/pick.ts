@@ -1,4 +1,5 @@
-import { buildRing, type CommandOf, ownerOf, ringKey } from '@evenkeel/protocol';
+import { buildRing, ownerOf, ringKey } from '@evenkeel/cluster';
+import type { CommandOf } from '@evenkeel/protocol';
 import type { Session } from '../session/session.js';
 
 /** A `load` of which less than this part is left counts as moved: the rest would take a crowd of quiet sessions. */

@@ -1,4 +1,5 @@
 import type { QueueSpec } from '@evenkeel/broker';
+import { fnv1a } from '@evenkeel/pace';
 import { exchanges, sessionQueue, userBinding } from '@evenkeel/protocol';
 import type { SessionContext } from '../session/context.js';
 
@@ -24,12 +25,8 @@ export function queueSpec(uid: string, sid: string, lifetimeMs: number, maxLengt
   };
 }
 
-/** FNV-1a of the id, as a number from 0 to 1. */
-function fraction(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) / 2 ** 32;
-}
+/** A number from 0 to 1 that is always the same for the same id. */
+const fraction = (id: string): number => fnv1a(id) / 2 ** 32;
 
 /** Declares and binds the queue, new or not. */
 export async function makeQueue(context: SessionContext, uid: string, sid: string): Promise<void> {

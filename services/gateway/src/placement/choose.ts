@@ -1,6 +1,6 @@
-import { ownerBounded, type Ring, ringKey } from '@evenkeel/protocol';
+import { boundedShare, ownerBounded, type Ring, ringKey } from '@evenkeel/cluster';
 import type { Candidate, Choice } from './candidate.js';
-import { preferNewest } from './version.js';
+import { preferNewest, totalOf } from './newest.js';
 
 /** What placement is told beside the nodes. */
 export interface Rules {
@@ -78,14 +78,8 @@ const chosen = (node: Candidate | undefined): Choice =>
  * not count: nobody waits for it.
  */
 function mayTakeOneMore(node: Candidate, all: readonly Candidate[], bound: number): boolean {
-  let load = 0;
-  let weight = 0;
-  for (const other of all) {
-    if (other.isAiling && other.node !== node.node) continue;
-    load += other.load;
-    weight += other.weight;
-  }
-  return node.load + 1 <= Math.ceil((bound * (load + 1) * node.weight) / weight);
+  const total = totalOf(all.filter((other) => !other.isAiling || other.node === node.node));
+  return node.load + 1 <= boundedShare(node.weight, total, bound);
 }
 
 function minimum(nodes: readonly Candidate[], random: () => number): Candidate | undefined {

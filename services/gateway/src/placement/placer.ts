@@ -1,9 +1,10 @@
-import { buildRing, type NodeStats, type Ring } from '@evenkeel/protocol';
+import { buildRing, type Ring } from '@evenkeel/cluster';
+import type { NodeStats } from '@evenkeel/protocol';
 import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
 import type { Candidate } from './candidate.js';
 import { choose, type Rules } from './choose.js';
-import { ClusterView } from './placements.js';
+import { Placements } from './placements.js';
 import { Reservations } from './reservations.js';
 
 /** One client that wants an edge. `sid` is undefined for a new session. */
@@ -29,7 +30,7 @@ export interface PlacerOptions {
 /** The cluster as this gateway sees it, and the clients that it has sent. Takes the time as an argument. */
 export class Placer {
   readonly #options: PlacerOptions;
-  readonly #view = new ClusterView();
+  readonly #nodes = new Placements();
   readonly #reservations = new Reservations();
   #ring: { key: string; ring: Ring } | undefined;
 
@@ -40,9 +41,9 @@ export class Placer {
   observe(stats: NodeStats, nowMs: number): void {
     const { admission } = this.#options;
     this.#forget(nowMs);
-    const observation = this.#view.observe(stats, nowMs);
+    const observation = this.#nodes.observe(stats, nowMs);
     if (observation.kind === 'ignored') return;
-    if (observation.kind === 'next') this.#reservations.settle(observation.previous, stats);
+    if (observation.kind === 'next') this.#reservations.settle(observation.previous.stats, stats);
     if (observation.kind === 'restarted') {
       this.#reservations.reset(stats.node);
       admission.forget(stats.node);
@@ -54,7 +55,7 @@ export class Placer {
     const { admission, random, rules } = this.#options;
     const isNew = arrival.sid === undefined;
     // An edge that has just died reports nothing; those that it held say so first.
-    if (arrival.from !== undefined) this.#view.returnedFrom(arrival.from, arrival.uid);
+    if (arrival.from !== undefined) this.#nodes.returnedFrom(arrival.from, arrival.uid);
     const { candidates, draining } = this.#candidates(nowMs);
     const refuse = (reason: 'none' | 'full' | 'wait'): Placed => {
       const nodes = candidates.map((c) => c.node);
@@ -76,10 +77,10 @@ export class Placer {
   snapshot(nowMs: number) {
     const { admission } = this.#options;
     return {
-      nodes: this.#view.nodes(nowMs).map(({ stats, isSuspect }) => ({
+      nodes: this.#nodes.nodes(nowMs).map(({ stats, isSilent }) => ({
         node: stats.node,
         url: stats.url,
-        state: isSuspect ? 'suspect' : stats.state,
+        state: isSilent ? 'suspect' : stats.state,
         version: stats.version,
         connections: stats.connections,
         reserved: this.#reservations.of(stats.node),
@@ -93,7 +94,7 @@ export class Placer {
     const { admission } = this.#options;
     this.#forget(nowMs);
     this.#reservations.expire(nowMs);
-    const known = this.#view.nodes(nowMs).filter((n) => !n.isSuspect);
+    const known = this.#nodes.nodes(nowMs).filter((n) => !n.isSilent);
     const open = known.filter((n) => n.stats.state === 'active');
     const sure = open.filter((n) => !n.isDoubtful);
     const active = sure.length > 0 ? sure : open;
@@ -114,7 +115,7 @@ export class Placer {
   }
 
   #forget(nowMs: number): void {
-    for (const node of this.#view.forget(nowMs)) {
+    for (const node of this.#nodes.forget(nowMs)) {
       this.#reservations.reset(node);
       this.#options.admission.forget(node);
     }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { statsOf } from '../../../testing/stats.js';
 import { Flapping } from './flapping.js';
-import { ClusterView } from './state.js';
+import { ClusterState } from './state.js';
 
-const phase = (view: ClusterView, nowMs: number) => view.get('a', nowMs)?.phase;
+const phase = (view: ClusterState, nowMs: number) => view.get('a', nowMs)?.phase;
 
 describe('the view of the cluster', () => {
   it('has a node join with its first report and be active with its second', () => {
-    const view = new ClusterView();
+    const view = new ClusterState();
     expect(view.observe(statsOf('a', 1), 1000)).toBe('new');
     expect(phase(view, 1000)).toBe('joining');
     view.observe(statsOf('a', 2), 2000);
@@ -15,7 +15,7 @@ describe('the view of the cluster', () => {
   });
 
   it('suspects a node after 3 s of silence, takes it for gone after 15 s and forgets it after 120 s', () => {
-    const view = new ClusterView();
+    const view = new ClusterState();
     view.observe(statsOf('a', 1), 0);
     view.observe(statsOf('a', 2), 0);
     expect(phase(view, 2999)).toBe('active');
@@ -27,14 +27,14 @@ describe('the view of the cluster', () => {
   });
 
   it('takes a silent node that was draining for gone at once: it said that it would leave', () => {
-    const view = new ClusterView();
+    const view = new ClusterState();
     view.observe(statsOf('a', 1, { state: 'draining' }), 0);
     expect(phase(view, 2999)).toBe('draining');
     expect(phase(view, 3000)).toBe('gone');
   });
 
   it('ignores reports that come late, of the same boot or of the one before', () => {
-    const view = new ClusterView();
+    const view = new ClusterState();
     view.observe(statsOf('a', 5, { sessions: 5 }), 0);
     expect(view.observe(statsOf('a', 4, { sessions: 4 }), 1)).toBe('ignored');
     expect(view.observe(statsOf('a', 1, { boot: 'a-2', at: 9000 }), 2)).toBe('reboot');
@@ -43,20 +43,20 @@ describe('the view of the cluster', () => {
   });
 
   it('takes no more nodes than its limit', () => {
-    const view = new ClusterView({ maxNodes: 1 });
+    const view = new ClusterState(1);
     view.observe(statsOf('a', 1), 0);
     expect(view.observe(statsOf('b', 1), 0)).toBe('ignored');
     expect(view.size).toBe(1);
   });
 
   it('averages traffic since the averages were started anew', () => {
-    const view = new ClusterView();
+    const view = new ClusterState();
     view.observe(statsOf('a', 1, { deliveredPerSecond: 1000 }), 0);
     view.observe(statsOf('a', 2, { deliveredPerSecond: 0 }), 1000);
-    expect(view.get('a', 1000)?.smooth.events).toBe(500);
+    expect(view.get('a', 1000)?.traffic.events).toBe(500);
     view.restartAverages();
     view.observe(statsOf('a', 3, { deliveredPerSecond: 70 }), 2000);
-    expect(view.get('a', 2000)?.smooth.events).toBe(70);
+    expect(view.get('a', 2000)?.traffic.events).toBe(70);
   });
 });
 

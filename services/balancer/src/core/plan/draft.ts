@@ -1,8 +1,8 @@
-import { defaultRingPoints, type RingNode } from '@evenkeel/protocol';
+import { defaultRingPoints, type Load, loadOf, type RingNode } from '@evenkeel/cluster';
 import type { NodeView } from '../cluster/state.js';
-import { arcMoves, arcShares } from './hash.js';
-import { loadOf, planByLoad } from './load.js';
-import type { Load, PlanStep, Strategy } from './plan.js';
+import { arcMoves, arcShares } from './arcs.js';
+import { planByLoad } from './load.js';
+import type { PlanStep, Strategy } from './plan.js';
 import { type Outcome, type PlanNode, planDrain, planLevel, type Role } from './planner.js';
 
 /** What a plan would do, before it is one. */

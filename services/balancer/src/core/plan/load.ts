@@ -1,5 +1,5 @@
+import { type Load, loadOf } from '@evenkeel/cluster';
 import type { NodeView } from '../cluster/state.js';
-import type { Load } from './plan.js';
 import { pair } from './planner.js';
 
 /** A step by load: units a second to move, and the most sessions this may take. */
@@ -18,22 +18,6 @@ export interface LoadOutcome {
   /** Load per node before and afterwards. */
   readonly before: ReadonlyMap<string, number>;
   readonly after: ReadonlyMap<string, number>;
-  /** Most load over its share, in parts of the share. */
-  readonly over: number;
-}
-
-/** What one node carries, by this measure. */
-export function loadOf(n: NodeView, load: Load): number {
-  switch (load) {
-    case 'connections':
-      return n.stats.sessions;
-    case 'events':
-      return n.smooth.events;
-    case 'bytes':
-      return n.smooth.bytes;
-    case 'cpu':
-      return n.smooth.cpu;
-  }
 }
 
 /** Who is this little over its share, in parts of it, keeps it: nobody would notice. */
@@ -57,11 +41,9 @@ export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'conn
   const byName = new Map(nodes.map((n) => [n.node, n]));
   const givers: { node: string; count: number }[] = [];
   const takers: { node: string; count: number }[] = [];
-  let over = 0;
   for (const n of nodes) {
     const share = (total * n.stats.weight) / weight;
     const difference = loadOf(n, load) - share;
-    if (share > 0) over = Math.max(over, difference / share);
     if (difference > share * SLACK) givers.push({ node: n.node, count: difference - share * SLACK });
     else if (difference < 0) takers.push({ node: n.node, count: -difference });
   }
@@ -80,10 +62,10 @@ export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'conn
     after.set(from, (after.get(from) ?? 0) - amount);
     after.set(to, (after.get(to) ?? 0) + amount);
     // Edges do not know what a session costs in CPU; they go by its events.
-    const units = load === 'cpu' ? (source.smooth.events * amount) / carried : amount;
+    const units = load === 'cpu' ? (source.traffic.events * amount) / carried : amount;
     if (units <= 0) continue;
     moves.push({ from, to, count, isEstimate: true, load: units });
     sessions += count;
   }
-  return { moves, total: sessions, before, after, over };
+  return { moves, total: sessions, before, after };
 }

@@ -1,7 +1,7 @@
-import type { loads, strategies } from '@evenkeel/protocol';
+import type { Load } from '@evenkeel/cluster';
+import type { strategies } from '@evenkeel/protocol';
 
 export type Strategy = (typeof strategies)[number];
-export type Load = (typeof loads)[number];
 export const planKinds = ['rebalance', 'drain', 'undo'] as const;
 export type PlanKind = (typeof planKinds)[number];
 

@@ -1,5 +1,5 @@
+import { byVersion } from '@evenkeel/cluster';
 import { type Holder, shares } from './share.js';
-import { compareVersions } from './version.js';
 
 /** What a node does in a plan: `level` gives and takes, `drain` gives everything, `still` neither. */
 export type Role = 'level' | 'drain' | 'still';
@@ -23,8 +23,6 @@ export interface Move {
 export interface Outcome {
   readonly moves: Move[];
   readonly total: number;
-  /** The fewest moves that reach the same shares. */
-  readonly minimum: number;
   /** Sessions of draining nodes that nobody has room for. */
   readonly unplaced: number;
   /** Sessions per node afterwards. */
@@ -61,7 +59,6 @@ export function planDrain(nodes: readonly PlanNode[]): Outcome {
   for (const n of level) total += n.sessions;
   const fair = shares(level.map(toHolder), total);
   const targets = level.map((n) => n.sessions);
-  const versions = [...new Set(level.map((n) => n.version))].sort((a, b) => compareVersions(b, a));
   const pour = (members: number[], ceiling: (i: number) => number) => {
     const room = members.map((i) => Math.max(0, ceiling(i) - (targets[i] as number)));
     let open = 0;
@@ -81,10 +78,13 @@ export function planDrain(nodes: readonly PlanNode[]): Outcome {
     });
     left -= amount;
   };
-  for (const version of versions) {
-    const members = level.flatMap((n, i) => (n.version === version ? [i] : []));
+  const versions = byVersion(
+    level.map((_, i) => i),
+    (i) => level[i]?.version ?? '',
+  );
+  for (const members of versions) {
     // Within tolerance rather than exact: a few too many for a new node would else be moved twice, by way of an old one.
-    const slack = version === versions[0] && versions.length > 1 ? NEWEST_SLACK : 1;
+    const slack = members === versions[0] && versions.length > 1 ? NEWEST_SLACK : 1;
     pour(members, (i) => Math.min(Math.floor((fair[i] as number) * slack), (level[i] as PlanNode).capacity));
   }
   // Nodes over their fair share make the others' rooms too small by rounding or by being over: fill what is left.
@@ -158,7 +158,7 @@ function settle(
     after.set(m.from, (after.get(m.from) ?? 0) - m.count);
     after.set(m.to, (after.get(m.to) ?? 0) + m.count);
   }
-  return { moves, total, minimum: total, unplaced: left, after };
+  return { moves, total, unplaced: left, after };
 }
 
 /** Pairs givers with takers, the largest first: at most givers + takers − 1 pairs. */

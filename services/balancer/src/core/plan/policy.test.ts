@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { statsOf } from '../../../testing/stats.js';
-import { ClusterView } from '../cluster/state.js';
+import { ClusterState } from '../cluster/state.js';
 import { type Decision, Policy, type Situation } from './policy.js';
 
 type More = Parameters<typeof statsOf>[2];
 
 /** A cluster that reports every second, and a policy that is asked ten times a second. */
 class Stage {
-  readonly view = new ClusterView();
+  readonly view = new ClusterState();
   readonly policy = new Policy();
   nowMs = 0;
   situation: Partial<Situation> = {};

@@ -1,7 +1,7 @@
+import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
 import type { NodeView } from '../cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from './draft.js';
-import type { Load, PlanKind, Strategy } from './plan.js';
-import { compareVersions } from './version.js';
+import type { PlanKind, Strategy } from './plan.js';
 
 export interface PolicyOptions {
   strategy: Strategy;
@@ -16,8 +16,6 @@ export interface PolicyOptions {
   settleMs: number;
   /** The same where the load is not connections. */
   loadSettleMs: number;
-  /** Reports older than this are not planned by. */
-  staleMs: number;
   /** After a plan nothing happens by itself for this long. */
   quietMs: number;
   /** A draining node is left alone this long, so that every gateway has heard of it. */
@@ -36,7 +34,6 @@ export const policyDefaults: PolicyOptions = {
   loadThreshold: 0.02,
   settleMs: 500,
   loadSettleMs: 30_000,
-  staleMs: 2000,
   quietMs: 2000,
   drainSettleMs: 300,
   deployHoldMs: 60_000,
@@ -173,8 +170,7 @@ export class Policy {
     // Figures from before a plan, or before a node came or went, or of before and after a sudden change side by side,
     // would be made into moves that have to be undone: everyone has to have spoken since.
     const since = Math.max(s.lastPlanEndMs, this.#changedAtMs, this.#offSinceMs);
-    const { staleMs } = this.#options;
-    const stale = level.find((n) => n.seenAtMs <= since || s.nowMs - n.seenAtMs > staleMs);
+    const stale = level.find((n) => n.seenAtMs <= since || hasAge('stale', n.seenAtMs, s.nowMs));
     if (stale !== undefined) return wait(`waiting for a new report of ${stale.node}`);
     const lastsMs = off.draft.load === 'connections' ? settleMs : loadSettleMs;
     if (s.nowMs - this.#offSinceMs < lastsMs) return wait('off level, waiting whether it lasts');
@@ -213,7 +209,7 @@ export class Policy {
       const share = draft.after.get(n.node) ?? 0;
       const by = share > 0 ? (draft.before.get(n.node) ?? 0) / share - 1 : 0;
       // Events come by chance: of those counted, the square root is noise. Within four of these, nothing is known.
-      const noise = 4 / Math.sqrt(Math.max(1, (n.smooth.events * n.smooth.overMs) / 1000));
+      const noise = 4 / Math.sqrt(Math.max(1, (n.traffic.events * n.traffic.overMs) / 1000));
       if (by > Math.max(this.#options.loadThreshold, noise) && by > worst.by) worst = { node: n.node, by };
     }
     if (worst.node === '' || draft.steps.length === 0) return 'level within the thresholds';

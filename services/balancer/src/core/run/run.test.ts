@@ -2,7 +2,7 @@ import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { planOf } from '../../../testing/plans.js';
 import { statsOf } from '../../../testing/stats.js';
-import { ClusterView } from '../cluster/state.js';
+import { ClusterState } from '../cluster/state.js';
 import { paceDefaults } from './node-rate.js';
 import { type Outgoing, PlanRun, type RunSnapshot, runDefaults } from './run.js';
 
@@ -10,7 +10,7 @@ const plan = planOf(120);
 
 /** One edge `a` that obeys at once, and a clock. */
 class Stage {
-  readonly view = new ClusterView();
+  readonly view = new ClusterState();
   readonly sent: Outgoing[] = [];
   nowMs = 10_000;
   run: PlanRun;

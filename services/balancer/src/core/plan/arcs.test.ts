@@ -1,7 +1,7 @@
-import { buildRing, ownerOf, type RingNode } from '@evenkeel/protocol';
+import { buildRing, ownerOf, type RingNode } from '@evenkeel/cluster';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arcMoves, arcShares } from './hash.js';
+import { arcMoves, arcShares } from './arcs.js';
 
 const members = (names: string[]): RingNode[] => names.map((node) => ({ node, weight: 1 }));
 const keys = Array.from({ length: 20_000 }, (_, i) => `user-${i}.s`);

@@ -1,4 +1,4 @@
-import { buildRing, defaultRingPoints, type Ring, type RingNode } from '@evenkeel/protocol';
+import { buildRing, defaultRingPoints, type Ring, type RingNode } from '@evenkeel/cluster';
 
 /** A pair of nodes between which arcs change hands, and the part of the whole ring that these are. */
 export interface ArcMove {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildRing, ownerBounded, ownerOf, ringKey } from './ring.js';
+import { buildRing, maxMeanPoints, maxRingPoints, ownerBounded, ownerOf, ringKey } from './ring.js';
 
 const names = fc.uniqueArray(fc.stringMatching(/^[a-z0-9-]{1,12}$/), { minLength: 1, maxLength: 12 });
 const keys = Array.from({ length: 2_000 }, (_, i) => ringKey(`user-${i}`, `s${i * 7}`));
@@ -62,6 +62,37 @@ describe('ring', () => {
     expect(ownerBounded(buildRing([]), 'k', new Map(), 1.1)).toBeUndefined();
     expect(() => buildRing([{ node: 'a', weight: 0 }])).toThrow(RangeError);
     expect(() => buildRing([{ node: 'a', weight: 1 }], 0)).toThrow(RangeError);
+  });
+
+  it('has a bounded number of points, whatever the weights, and keeps their proportion', () => {
+    const heavy = [16_000, 8_000, 8_000].map((weight, i) => ({ node: `n${i}`, weight }));
+    const ring = buildRing(heavy);
+    expect(ring.points.length).toBeLessThanOrEqual(3 * maxMeanPoints);
+    const owned = new Map<string, number>();
+    for (const key of keys)
+      owned.set(ownerOf(ring, key) ?? '', (owned.get(ownerOf(ring, key) ?? '') ?? 0) + 1);
+    expect((owned.get('n0') ?? 0) / keys.length).toBeCloseTo(0.5, 1);
+    const weight = fc.double({ min: 1e-9, max: 1e12, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(weight, { minLength: 1, maxLength: 20 }),
+        fc.constantFrom(1, 160, 1e9),
+        (weights, points) => {
+          const nodes = weights.map((w, i) => ({ node: `n${i}`, weight: w }));
+          const { length } = buildRing(nodes, points).points;
+          expect(length).toBeGreaterThanOrEqual(nodes.length);
+          expect(length).toBeLessThanOrEqual(
+            Math.min(maxRingPoints, maxMeanPoints * nodes.length) + nodes.length,
+          );
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is built for as many nodes as a balancer knows without halving a point', () => {
+    const ring = buildRing(Array.from({ length: 5_000 }, (_, i) => ({ node: `edge-${i}`, weight: 1 })));
+    expect(ring.points.length).toBe(5_000 * 160);
   });
 
   it('gives known owners, so that no version of it disagrees with another', () => {

@@ -1,0 +1,116 @@
+import type { NodeStats } from '@evenkeel/protocol';
+import { hasAge, type NodeAge } from './liveness.js';
+
+/** The last statistics of a node's present process. Times are the observer's. */
+export interface NodeReport {
+  readonly stats: NodeStats;
+  readonly seenAtMs: number;
+  /** Since when it has reported its present state. */
+  readonly stateSinceMs: number;
+  /** Reports heard of this process. */
+  readonly reports: number;
+}
+
+/** What one message of statistics meant. */
+export type Observation =
+  /** Out of order, of a process that has been replaced, or of one node too many. */
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'first'; readonly report: NodeReport }
+  | { readonly kind: 'restarted'; readonly report: NodeReport; readonly previous: NodeReport }
+  | { readonly kind: 'next'; readonly report: NodeReport; readonly previous: NodeReport };
+
+export interface NodeReportsOptions {
+  /** Nodes known at most; statistics of a further one are ignored. */
+  maxNodes: number;
+  /** The age at which a silent node is dropped. */
+  dropAt: NodeAge;
+}
+
+const ignored: Observation = { kind: 'ignored' };
+
+/**
+ * The last report of every node. A message that arrives late changes nothing: not one with a lower `seq`, and not
+ * one of an earlier process while the present one is heard (the process that it replaced, or one that sent it
+ * before the last report by the edge's clock). Takes the time as an argument.
+ */
+export class NodeReports {
+  readonly #options: NodeReportsOptions;
+  readonly #reports = new Map<string, NodeReport>();
+  /** By node, the boot that the present one has replaced. */
+  readonly #replaced = new Map<string, string>();
+  #names: readonly string[] | undefined;
+
+  constructor(options: NodeReportsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#reports.size;
+  }
+
+  /** Names of the nodes, sorted. */
+  get names(): readonly string[] {
+    this.#names ??= [...this.#reports.keys()].sort();
+    return this.#names;
+  }
+
+  get(node: string): NodeReport | undefined {
+    return this.#reports.get(node);
+  }
+
+  observe(stats: NodeStats, nowMs: number): Observation {
+    const { node } = stats;
+    let previous = this.#reports.get(node);
+    if (previous !== undefined && hasAge(this.#options.dropAt, previous.seenAtMs, nowMs)) {
+      this.#drop(node);
+      previous = undefined;
+    }
+    if (previous === undefined) {
+      if (this.#reports.size >= this.#options.maxNodes) return ignored;
+      this.#names = undefined;
+      return { kind: 'first', report: this.#keep(first(stats, nowMs)) };
+    }
+    if (previous.stats.boot !== stats.boot) {
+      const isHeard = !hasAge('suspect', previous.seenAtMs, nowMs);
+      const isOlder = this.#replaced.get(node) === stats.boot || stats.at < previous.stats.at;
+      if (isHeard && isOlder) return ignored;
+      this.#replaced.set(node, previous.stats.boot);
+      return { kind: 'restarted', report: this.#keep(first(stats, nowMs)), previous };
+    }
+    if (stats.seq <= previous.stats.seq) return ignored;
+    const report = this.#keep({
+      stats,
+      seenAtMs: nowMs,
+      stateSinceMs: previous.stats.state === stats.state ? previous.stateSinceMs : nowMs,
+      reports: previous.reports + 1,
+    });
+    return { kind: 'next', report, previous };
+  }
+
+  /** Drops the nodes that have been silent too long and returns their names. */
+  prune(nowMs: number): string[] {
+    const dropped: string[] = [];
+    for (const [node, { seenAtMs }] of this.#reports)
+      if (hasAge(this.#options.dropAt, seenAtMs, nowMs)) dropped.push(node);
+    for (const node of dropped) this.#drop(node);
+    return dropped;
+  }
+
+  #keep(report: NodeReport): NodeReport {
+    this.#reports.set(report.stats.node, report);
+    return report;
+  }
+
+  #drop(node: string): void {
+    this.#reports.delete(node);
+    this.#replaced.delete(node);
+    this.#names = undefined;
+  }
+}
+
+const first = (stats: NodeStats, nowMs: number): NodeReport => ({
+  stats,
+  seenAtMs: nowMs,
+  stateSinceMs: nowMs,
+  reports: 1,
+});
