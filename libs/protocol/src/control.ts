@@ -14,7 +14,10 @@ const sessionRef = z.string().refine((s) => {
 const ring = z.object({
   /** Virtual points a node of weight 1 has. */
   points: z.number().int().positive().max(10_000),
-  nodes: z.array(z.object({ node: nodeName, weight: z.number().positive() })).min(1).max(5_000),
+  nodes: z
+    .array(z.object({ node: nodeName, weight: z.number().positive() }))
+    .min(1)
+    .max(5_000),
 });
 
 /** Commands to an edge, on `mesh.control` with key `edge.<node>` or `all`. */
