@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,14 @@ import { freePort, type RunFile } from '@evenkeel/local';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 
-const script = join(import.meta.dirname, '..', '..', 'tools', 'local', 'start.mjs');
+const root = join(import.meta.dirname, '..', '..');
+const script = join(root, 'tools', 'local', 'start.mjs');
+const cli = join(root, 'packages', 'operator', 'bin', 'evenkeel.mjs');
 
 interface Started {
   readonly child: ChildProcess;
+  /** Where `evenkeel` finds it. */
+  readonly folder: string;
   readonly runFile: string;
   readonly text: () => string;
   readonly exitCode: Promise<number | null>;
@@ -19,9 +23,11 @@ interface Started {
 
 /** Runs what `npm start` runs, with its files in a folder of its own. */
 function start(...args: string[]): Started {
-  const stateDir = mkdtempSync(join(tmpdir(), 'evenkeel-'));
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-'));
+  const stateDir = join(folder, '.evenkeel');
   const env = { ...process.env, EVENKEEL_STATE_DIR: stateDir, EVENKEEL_AMQP_URL: '' };
   const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  mkdirSync(stateDir);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -32,15 +38,18 @@ function start(...args: string[]): Started {
   onTestFinished(async () => {
     child.kill('SIGTERM');
     await exitCode;
-    rmSync(stateDir, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   });
-  return { child, runFile: join(stateDir, 'run.json'), text: () => text, exitCode };
+  return { child, folder, runFile: join(stateDir, 'run.json'), text: () => text, exitCode };
+}
+
+async function freePortFlags(): Promise<string[]> {
+  return ['--port', String(await freePort()), '--edge-port', String(await freePort())];
 }
 
 async function startMeshOnFreePorts(): Promise<Started & { run: RunFile }> {
   const { amqpUrl } = await freshVhost();
-  const ports = ['--port', String(await freePort()), '--edge-port', String(await freePort())];
-  const started = start('--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports);
+  const started = start('--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...(await freePortFlags()));
   await vi.waitFor(() => expect(started.text()).toContain('Evenkeel is up'), {
     timeout: 60_000,
     interval: 50,
@@ -50,6 +59,20 @@ async function startMeshOnFreePorts(): Promise<Started & { run: RunFile }> {
 
 function pidsOf(run: RunFile): number[] {
   return [run.gatewayPid, ...run.edges.map((edge) => edge.pid), run.balancer?.pid ?? -1];
+}
+
+/** Runs `evenkeel local …` in a folder; its last word on standard output is JSON. */
+async function local(
+  folder: string,
+  ...args: string[]
+): Promise<{ status: number | null; answer: { node?: string; error?: { code: string } } }> {
+  const child = spawn(process.execPath, [cli, 'local', ...args, '--json'], { cwd: folder });
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, answer: JSON.parse(text) };
 }
 
 function isAlive(pid: number): boolean {
@@ -63,7 +86,10 @@ function isAlive(pid: number): boolean {
 describe('npm start', () => {
   it('says what it tried and what to do when the broker does not answer, never the password', async () => {
     const begunAt = Date.now();
-    const { text, exitCode } = start('--amqp-url', 'amqp://guest:s3cret@127.0.0.1:1');
+    const { text, exitCode } = start(
+      ...['--amqp-url', 'amqp://guest:s3cret@127.0.0.1:1'],
+      ...(await freePortFlags()),
+    );
     expect(await exitCode).toBe(1);
     expect(text()).toContain('127.0.0.1:1');
     expect(text()).toContain('--amqp-url');
@@ -138,6 +164,42 @@ describe('npm start', () => {
     );
   });
 
+  it('adds, kills and stops edges on request, and keeps run.json true', async () => {
+    const { folder, run, runFile } = await startMeshOnFreePorts();
+    const edges = () => (JSON.parse(readFileSync(runFile, 'utf8')) as RunFile).edges;
+    const pidOf = (node: string) => edges().find((edge) => edge.node === node)?.pid ?? -1;
+
+    expect(await local(folder, 'stop-edge')).toMatchObject({
+      status: 1,
+      answer: { ok: false, error: { code: 'last-edge' } },
+    });
+    expect(await local(folder, 'add-edge')).toMatchObject({ status: 0, answer: { node: 'edge-2' } });
+    expect(edges().map((edge) => edge.node)).toEqual(['edge-1', 'edge-2']);
+    expect(isAlive(pidOf('edge-2'))).toBe(true);
+
+    const before = run.edges[0]?.pid ?? -1;
+    expect(await local(folder, 'kill-edge', 'edge-1')).toMatchObject({ status: 0 });
+    expect(isAlive(before)).toBe(false);
+    await vi.waitFor(() => expect(isAlive(pidOf('edge-1'))).toBe(true), { timeout: 30_000, interval: 100 });
+    expect(pidOf('edge-1')).not.toBe(before);
+
+    expect(await local(folder, 'stop-edge')).toMatchObject({ status: 0, answer: { node: 'edge-2' } });
+    expect(edges().map((edge) => edge.node)).toEqual(['edge-1']);
+    expect(await local(folder, 'kill-edge', 'edge-9')).toMatchObject({
+      answer: { error: { code: 'unknown-node' } },
+    });
+  });
+
+  it('takes requests from nobody without the token of run.json', async () => {
+    const { run } = await startMeshOnFreePorts();
+    const url = `${run.control?.url}/kill-edge?node=edge-1`;
+    for (const authorization of ['', 'Bearer x', `Bearer ${'x'.repeat(43)}`]) {
+      const response = await fetch(url, { method: 'POST', headers: { authorization } });
+      expect(response.status).toBe(401);
+    }
+    expect(pidsOf(run).every(isAlive)).toBe(true);
+  });
+
   it('refuses a second start, and ignores what a dead one left behind', async () => {
     const { run, runFile } = await startMeshOnFreePorts();
     const second = start();
@@ -145,7 +207,7 @@ describe('npm start', () => {
     expect(await second.exitCode).toBe(1);
     expect(second.text()).toContain(`pid ${run.pid}`);
 
-    const third = start('--amqp-url', 'amqp://guest@127.0.0.1:1');
+    const third = start('--amqp-url', 'amqp://guest@127.0.0.1:1', ...(await freePortFlags()));
     writeFileSync(third.runFile, JSON.stringify({ ...run, pid: 2 ** 22 + 1 }));
     await third.exitCode;
     expect(third.text()).not.toContain('runs here already');

@@ -1,10 +1,21 @@
-import { join } from 'node:path';
 import { Child, type LineSink } from './child.js';
 import { environment } from './environment.js';
 import { root } from './paths.js';
 
 /** The services a mesh is made of. */
-export type Role = 'edge' | 'gateway' | 'balancer' | 'demo';
+export type Role = 'edge' | 'gateway' | 'balancer' | 'demo' | 'crowd';
+
+/** What is compiled of each, from the repository's root. */
+const mains: Readonly<Record<Role, string>> = {
+  edge: 'services/edge/dist/main.js',
+  gateway: 'services/gateway/dist/main.js',
+  balancer: 'services/balancer/dist/main.js',
+  demo: 'services/demo/dist/main.js',
+  crowd: 'services/demo/dist/crowd/main.js',
+};
+
+/** `ended`: it was never started, has been stopped, or has died. */
+export type Phase = 'starting' | 'running' | 'stopping' | 'ended';
 
 export interface MemberOptions {
   readonly role: Role;
@@ -29,6 +40,7 @@ export class Member {
   #env: Readonly<Record<string, string>>;
   #child: Child | undefined;
   #isMeantToRun = false;
+  #isReady = false;
 
   constructor(options: MemberOptions) {
     this.role = options.role;
@@ -47,13 +59,19 @@ export class Member {
     return this.#child !== undefined && !this.#child.hasExited;
   }
 
+  get phase(): Phase {
+    if (!this.isRunning) return 'ended';
+    if (!this.#isMeantToRun) return 'stopping';
+    return this.#isReady ? 'running' : 'starting';
+  }
+
   /** Starts it and waits until it is ready. What `env` names overrides, now and on later starts. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#env = { ...this.#env, ...env };
     const child = new Child({
       name: this.name,
       command: process.execPath,
-      args: ['--enable-source-maps', join('services', this.role, 'dist', 'main.js')],
+      args: ['--enable-source-maps', mains[this.role]],
       env: {
         ...environment(),
         EVENKEEL_LOG_FORMAT: 'json',
@@ -65,7 +83,9 @@ export class Member {
     });
     this.#child = child;
     this.#isMeantToRun = true;
+    this.#isReady = false;
     await child.waitUntil(() => isReady(this.opsUrl), readyTimeoutMs);
+    this.#isReady = true;
     void child.exited.then((how) => {
       if (this.#isMeantToRun && this.#child === child) this.#options.onUnexpectedEnd(this, how);
     });

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { LineSink } from './child.js';
 import { fileSink } from './log-files.js';
 import { Member, type Role } from './member.js';
-import { freePort, freePorts } from './ports.js';
+import { freePort, freePorts, portOr } from './ports.js';
 
 export interface MeshOptions {
   /** How many edges to start with, named `edge-1`, `edge-2` and so on. */
@@ -21,6 +21,10 @@ export interface MeshOptions {
   readonly balancer?: boolean | number;
   /** Default false. */
   readonly demo?: boolean;
+  /** SDK clients that a crowd process runs, with events that are numbered and checked. Default 0: no crowd. */
+  readonly crowd?: number;
+  /** For the gateway alone, over everything else. */
+  readonly gatewayEnv?: Readonly<Record<string, string>>;
   /** One file a service is written here. Ignored when `onLine` is given; neither: logs are dropped. */
   readonly logDir?: string;
   readonly onLine?: LineSink;
@@ -50,10 +54,13 @@ export interface Mesh {
   readonly edges: readonly Edge[];
   readonly balancers: readonly Member[];
   readonly demo: Member | undefined;
+  readonly crowd: Member | undefined;
   /** All of the above. */
   readonly members: readonly Member[];
   /** Starts one more edge and waits until it is ready. */
   addEdge(env?: Readonly<Record<string, string>>): Promise<Edge>;
+  /** Stops an edge in order, its clients moved away first, and forgets it. */
+  removeEdge(edge: Edge): Promise<void>;
   /** Stops everything in order, by force where need be, within about 7 s. */
   stop(): Promise<void>;
 }
@@ -66,6 +73,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const secret = options.secret ?? randomBytes(32).toString('base64url');
   const onLine = options.onLine ?? sinkFor(options.logDir);
   const edges: Edge[] = [];
+  let made = 0;
   const shared = {
     EVENKEEL_AMQP_URL: options.amqpUrl,
     EVENKEEL_SECRET: secret,
@@ -84,7 +92,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     onUnexpectedEnd: options.onUnexpectedEnd ?? (() => undefined),
   });
   const newEdge = async (port: number): Promise<Edge> => {
-    const name = `edge-${edges.length + 1}`;
+    // Never a name again that was another edge's.
+    const name = `edge-${++made}`;
     const url = `ws://127.0.0.1:${port}/ws`;
     const env = { EVENKEEL_PORT: String(port), EVENKEEL_PUBLIC_URL: url };
     const edge = new Edge(url, await memberOptions('edge', name, env));
@@ -95,7 +104,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const nextPort = ports.nextEdge;
 
   const gatewayUrl = `http://127.0.0.1:${ports.gateway}`;
-  const gateway = await member('gateway', 'gateway', { EVENKEEL_PORT: String(ports.gateway) });
+  const gatewayOptions = await memberOptions('gateway', 'gateway', { EVENKEEL_PORT: String(ports.gateway) });
+  const gateway = new Member({
+    ...gatewayOptions,
+    env: { ...gatewayOptions.env, ...options.gatewayEnv },
+  });
   const balancers: Member[] = [];
   for (let n = 1; n <= Number(options.balancer ?? 1); n++) {
     const name = n === 1 ? 'balancer' : `balancer-${n}`;
@@ -103,6 +116,13 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   }
   const demo =
     options.demo === true ? await member('demo', 'demo', { EVENKEEL_GATEWAY: gatewayUrl }) : undefined;
+  const crowd =
+    (options.crowd ?? 0) > 0
+      ? await member('crowd', 'crowd', {
+          EVENKEEL_GATEWAY: gatewayUrl,
+          EVENKEEL_CROWD_CLIENTS: String(options.crowd),
+        })
+      : undefined;
   for (let n = 0; n < options.edges; n++) await newEdge(await nextPort());
 
   const mesh: Mesh = {
@@ -113,13 +133,24 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     edges,
     balancers,
     demo,
+    crowd,
     get members() {
-      return [gateway, ...edges, ...balancers, ...(demo === undefined ? [] : [demo])];
+      return [gateway, ...edges, ...balancers, ...[demo, crowd].filter((each) => each !== undefined)];
     },
     async addEdge(env = {}) {
       const edge = await newEdge(await nextPort());
-      await edge.start(env);
+      try {
+        await edge.start(env);
+      } catch (error) {
+        await edge.kill();
+        edges.splice(edges.indexOf(edge), 1);
+        throw error;
+      }
       return edge;
+    },
+    async removeEdge(edge) {
+      await edge.stop();
+      edges.splice(edges.indexOf(edge), 1);
     },
     stop: () => stopInOrder(mesh),
   };
@@ -140,7 +171,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 async function stopInOrder(mesh: Mesh): Promise<void> {
   // A frozen service cannot act on a signal; waking it costs nothing where it is not.
   for (const each of mesh.members) each.resume();
-  await Promise.all([mesh.demo?.stop('SIGTERM', 1000), mesh.gateway.stop('SIGTERM', 1000)]);
+  await Promise.all([mesh.crowd, mesh.demo, mesh.gateway].map((each) => each?.stop('SIGTERM', 1000)));
   await Promise.all(mesh.edges.map((edge) => edge.stop('SIGTERM', 3500)));
   await Promise.all(mesh.balancers.map((balancer) => balancer.stop('SIGTERM', 1000)));
 }
@@ -155,7 +186,7 @@ async function choosePorts(
     return { gateway, nextEdge: async () => forEdges.shift() ?? freePort() };
   }
   let next = wanted.firstEdge;
-  return { gateway: wanted.gateway, nextEdge: async () => next++ };
+  return { gateway: wanted.gateway, nextEdge: async () => portOr(next++, await freePort()) };
 }
 
 function sinkFor(logDir: string | undefined): LineSink {

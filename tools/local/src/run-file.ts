@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { BrokerInUse } from './broker/resolve.js';
+import type { ControlAddress } from './control/local-control.js';
 import { Failure } from './failure.js';
 import { watchOver } from './guard.js';
 import type { Mesh } from './mesh.js';
@@ -14,6 +15,9 @@ export interface RunFile {
   readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
   readonly balancer: { pid: number; opsUrl: string } | null;
   readonly demo: { pid: number; opsUrl: string } | null;
+  readonly crowd: { pid: number; opsUrl: string } | null;
+  /** Takes `evenkeel local …`; null outside of development mode. */
+  readonly control: ControlAddress | null;
   readonly broker: { kind: BrokerInUse['kind']; pid?: number };
   readonly startedAt: string;
   readonly pid: number;
@@ -31,7 +35,12 @@ export function requireNoOtherRun(): void {
 }
 
 /** Writes the file anew; call again when a process id in it changes. */
-export function writeRunFile(mesh: Mesh, broker: BrokerInUse, startedAt: Date): void {
+export function writeRunFile(
+  mesh: Mesh,
+  broker: BrokerInUse,
+  control: ControlAddress | null,
+  startedAt: Date,
+): void {
   const content: RunFile = {
     amqpUrl: broker.amqpUrl,
     gateway: mesh.gatewayUrl,
@@ -39,12 +48,14 @@ export function writeRunFile(mesh: Mesh, broker: BrokerInUse, startedAt: Date): 
     edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
     balancer: addressOf(mesh.balancers[0]),
     demo: addressOf(mesh.demo),
+    crowd: addressOf(mesh.crowd),
+    control,
     broker: { kind: broker.kind, ...(broker.own?.pid === undefined ? {} : { pid: broker.own.pid }) },
     startedAt: startedAt.toISOString(),
     pid: process.pid,
   };
   mkdirSync(dirname(runFile), { recursive: true });
-  // It holds the broker's password.
+  // It holds the broker's password, and the token of the control.
   writeFileSync(runFile, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
 }
 

@@ -5,6 +5,7 @@ import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { completionScript, shells } from './completion.js';
 import { follow, type Goal } from './follow.js';
+import { addLocalCommands } from './local.js';
 import { painter, type Terminal } from './terminal.js';
 import { top } from './top.js';
 import { planLine, planText, sessionsText, statusText } from './views.js';
@@ -38,6 +39,7 @@ Examples:
   evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
   evenkeel where alice                  the sessions of a user
   evenkeel send alice '{"text":"hi"}'   publish an event to a user
+  evenkeel local add-edge               one more edge of the "npm start" that runs here
   evenkeel status --json | jq '.nodes[].connections'
 
 RabbitMQ's address is --amqp-url, else EVENKEEL_AMQP_URL, else that of a running "npm start", else
@@ -202,6 +204,8 @@ export function createProgram({ terminal, withOperator }: ProgramPorts): Command
         show(options, { ok: true, user, event: options.event }, () => `sent ${options.event} to ${user}`);
       }),
     );
+
+  addLocalCommands(program, terminal);
 
   program
     .command('completion')

@@ -1,6 +1,7 @@
 import { parseAmqpUrl } from '../amqp-url.js';
 import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
 import { compile } from '../compile.js';
+import { LocalControl } from '../control/local-control.js';
 import { environment } from '../environment.js';
 import { endAllWatched } from '../guard.js';
 import { renderLogLine } from '../log-lines.js';
@@ -10,6 +11,9 @@ import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
 import { Supervisor } from '../supervise.js';
 import { banner } from './banner.js';
 import { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './flags.js';
+
+const defaultCrowd = 60;
+const maxCrowd = 1_000;
 
 const help = `npm start -- [flags]      Runs a whole mesh on this machine and stays in front.
 
@@ -21,13 +25,16 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
                         Default auto: one on localhost:5672 if there is one, else a private one,
                         on port 5672 if that is free
   --broker-image IMAGE  for --broker container (rabbitmq:4-management)
-  --no-demo             without the demo service
+  --crowd N             SDK clients that the page shows, up to ${maxCrowd}: each gets a numbered event a second, and
+                        every number is checked (${defaultCrowd}; 0: none). Development mode only
+  --no-demo             without the demo service, and without a crowd unless --crowd asks for one
   --json-logs           the services' logs as the JSON lines that they are
   --help
 
 EVENKEEL_… variables reach the services as they are; EVENKEEL_SECRET is random unless given.
 Ctrl-C or SIGTERM stops everything in order; a second Ctrl-C at once.
-While it runs, .evenkeel/run.json holds the addresses and process ids.
+While it runs, .evenkeel/run.json holds the addresses and process ids, and edges come and go on request: by the
+page's buttons, or by npx evenkeel local add-edge | stop-edge [NODE] | kill-edge [NODE].
 `;
 
 interface Settings {
@@ -38,6 +45,9 @@ interface Settings {
   readonly broker: BrokerChoice;
   readonly image: string | undefined;
   readonly demo: boolean;
+  readonly crowd: number;
+  /** Whether the gateway believes what clients say: what is for development only depends on it. */
+  readonly isDevelopment: boolean;
   readonly jsonLogs: boolean;
 }
 
@@ -86,31 +96,41 @@ async function runMesh(settings: Settings): Promise<number> {
   const startup = (async () => {
     const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compile('mesh')]);
     say(`Broker: ${broker.description}`);
+    const control = settings.isDevelopment ? await LocalControl.listen() : undefined;
     const mesh = await startMesh({
       edges: settings.edges,
       amqpUrl: broker.amqpUrl,
       ports: { gateway: settings.port, firstEdge: settings.edgePort },
       demo: settings.demo,
+      crowd: settings.crowd,
+      ...(control === undefined ? {} : { gatewayEnv: control.gatewayEnv }),
       env: givenEnvironment(),
       onLine,
       onUnexpectedEnd: supervisor.onEnd,
     });
-    return { broker, mesh };
+    return { broker, mesh, control };
   })();
   const started = await Promise.race([startup, stopRequest]);
   // Not everything is up yet, so there is no order to keep.
   if (started === undefined) return 0;
 
-  const { broker, mesh } = started;
+  const { broker, mesh, control } = started;
   const removeRunFile = ownRunFile();
   const startedAt = new Date();
-  const refreshRunFile = (): void => writeRunFile(mesh, broker, startedAt);
+  const refreshRunFile = (): void => writeRunFile(mesh, broker, control?.address ?? null, startedAt);
+  control?.attach(mesh, {
+    onChange: refreshRunFile,
+    onStartFailed: (edge, error) => {
+      supervisor.onEnd(edge, error instanceof Error ? error.message : String(error));
+    },
+  });
   refreshRunFile();
   superviseBroker(broker, supervisor);
   process.stdout.write(banner(mesh, broker, Date.now() - begunAt));
 
   const status = await Promise.race([finished, stopRequest.then(() => 0)]);
   say('Stopping …');
+  control?.close();
   supervisor.stop();
   await stopAll(mesh, broker);
   removeRunFile();
@@ -198,6 +218,7 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     'amqp-url': { type: 'string' },
     broker: { type: 'string', default: 'auto' },
     'broker-image': { type: 'string' },
+    crowd: { type: 'string' },
     'no-demo': { type: 'boolean', default: false },
     'json-logs': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -208,6 +229,11 @@ function readSettings(args: readonly string[]): Settings | 'help' {
   if (amqpUrl !== undefined && parseAmqpUrl(amqpUrl) === undefined) {
     throw new UsageError('--amqp-url must look like amqp://user:password@host:5672/vhost.');
   }
+  const isDevelopment = (environment().EVENKEEL_AUTH || 'dev') === 'dev';
+  const crowd = flags.crowd ?? (isDevelopment && !flags['no-demo'] ? String(defaultCrowd) : '0');
+  if (!isDevelopment && crowd !== '0') {
+    throw new UsageError('--crowd needs EVENKEEL_AUTH=dev: the clients of the crowd have no tokens.');
+  }
   return {
     edges: wholeNumber('--edges', flags.edges, 1, 100),
     port: wholeNumber('--port', flags.port, 1, 65_535),
@@ -216,6 +242,8 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     broker: brokerChoice(flags.broker),
     image: flags['broker-image'],
     demo: !flags['no-demo'],
+    crowd: wholeNumber('--crowd', crowd, 0, maxCrowd),
+    isDevelopment,
     jsonLogs: flags['json-logs'],
   };
 }
