@@ -8,9 +8,11 @@ import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
 import { createCors } from './http/cors.js';
 import { HttpServer } from './http/server.js';
+import { LocalClient } from './local/local-client.js';
 import { GatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
+import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
 
 /** Edges report once a second: after this long a gateway knows those that there are. */
@@ -53,6 +55,10 @@ export async function buildGateway(
       now,
     },
     page: config.auth === 'dev' ? new Page(config.pageDir) : undefined,
+    local:
+      config.auth === 'dev'
+        ? new LocalRoutes(() => placer.snapshot(now()).nodes, npmStart(config))
+        : undefined,
     log,
   });
   if (config.auth === 'dev') log.warn({}, 'development mode: anyone may be any user');
@@ -113,4 +119,11 @@ export async function buildGateway(
       return ops.port;
     },
   };
+}
+
+/** The `npm start` that runs this gateway, if one does and takes requests. */
+function npmStart({ localUrl, localToken }: GatewayConfig): LocalClient | undefined {
+  return localUrl === undefined || localToken === undefined
+    ? undefined
+    : new LocalClient(localUrl, localToken);
 }

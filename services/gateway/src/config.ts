@@ -40,6 +40,13 @@ export const gatewayConfig = z.object({
     .default('*')
     .describe('origins of pages that may ask: * (without cookies), or a list separated by commas (with)'),
   pageDir: z.string().optional().describe('folder of the page served at / with auth=dev'),
+  localUrl: z
+    .url()
+    .optional()
+    .describe(
+      'where the npm start that runs this gateway takes requests for edges; set by it, used with auth=dev',
+    ),
+  localToken: z.string().optional().describe('its token; set by npm start').meta({ secret: true }),
 
   ticketLifetimeMs: z.coerce
     .number()

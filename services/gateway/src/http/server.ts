@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@evenkeel/runtime';
 import { type GatewayRoute, placement } from '../routes/gateway.js';
+import type { LocalRoutes } from '../routes/local.js';
 import type { Page } from '../routes/page.js';
 import { Refusal, sendJson, sendRefusal } from './answer.js';
 import type { Cors } from './cors.js';
@@ -13,6 +14,8 @@ export interface HttpOptions {
   route: GatewayRoute;
   /** Served at `/` in development mode. */
   page: Page | undefined;
+  /** What the page asks, in development mode. */
+  local: LocalRoutes | undefined;
   log: Log;
 }
 
@@ -76,8 +79,11 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(this.#options.cors(request.headers.origin))) {
-      response.setHeader(name, value);
+    // What only this gateway's own page may ask lets no other page read.
+    if (this.#options.local?.has(pathOf(request.url)) !== true) {
+      for (const [name, value] of Object.entries(this.#options.cors(request.headers.origin))) {
+        response.setHeader(name, value);
+      }
     }
     if (this.#isStopping) response.setHeader('connection', 'close');
     try {
@@ -100,8 +106,12 @@ export class HttpServer {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { page, route } = this.#options;
+    const { local, page, route } = this.#options;
     const url = parseUrl(request.url);
+    if (local?.has(url.pathname)) {
+      await local.answer(request, response, url);
+      return;
+    }
     const isGateway = url.pathname === '/gateway';
     if (!isGateway && !page?.has(url.pathname)) {
       throw new Refusal(404, 'not-found', 'there is GET /gateway');
@@ -118,6 +128,10 @@ export class HttpServer {
     else if (isGateway) sendJson(response, 200, await placement(route, request, url.searchParams));
     else await page?.send(url.pathname, response);
   }
+}
+
+function pathOf(target: string | undefined): string {
+  return target?.split('?', 1)[0] ?? '';
 }
 
 function parseUrl(target: string | undefined): URL {

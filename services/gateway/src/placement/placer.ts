@@ -83,6 +83,7 @@ export class Placer {
         state: isSilent ? 'suspect' : stats.state,
         version: stats.version,
         connections: stats.connections,
+        sessions: stats.sessions,
         reserved: this.#reservations.of(stats.node),
         handshakeCeiling: Math.round(admission.ceilingOf(stats.node)),
       })),

@@ -15,9 +15,19 @@ const contentTypes: Record<string, string> = {
 const pageFiles: Record<string, string> = {
   '/': 'index.html',
   '/page.js': 'page.js',
+  '/mesh.js': 'mesh.js',
+  '/node-bars.js': 'node-bars.js',
   '/page.css': 'page.css',
   '/favicon.svg': 'favicon.svg',
 };
+/** Edges are at addresses of their own: sockets may go anywhere. Nobody may show the page, and its buttons, in a frame. */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 const sdkPath = '/evenkeel.js';
 
 /** The demo's page and the browser SDK, for development. */
@@ -48,6 +58,7 @@ export class Page {
       'content-length': body.length,
       'cache-control': 'no-cache',
       'x-content-type-options': 'nosniff',
+      'content-security-policy': contentSecurityPolicy,
     });
     response.end(body);
   }

@@ -150,8 +150,8 @@ function named(node: string | undefined): string {
   throw new ControlError(400, 'no-node', 'Name the node: ?node=edge-1.');
 }
 
-function describeEdge({ node, url, pid }: Edge): { node: string; url: string; pid: number } {
-  return { node, url, pid };
+function describeEdge({ node, url }: Edge): { node: string; url: string } {
+  return { node, url };
 }
 
 /** What the crowd counts; null while there is none, or none that answers. */

@@ -1,0 +1,64 @@
+import { Refusal } from '../http/answer.js';
+import { type LocalStatus, localStatus } from './crowd-view.js';
+
+/** What may be asked of the `npm start` that runs this gateway. */
+export const localActions = ['add-edge', 'stop-edge', 'kill-edge', 'drain', 'uncordon'] as const;
+export type LocalAction = (typeof localActions)[number];
+
+/** One answer serves everybody who asks within this time. */
+const freshMs = 150;
+const statusTimeoutMs = 2_000;
+/** An edge is stopped when its clients have moved, which may take a minute. */
+const actionTimeoutMs = 90_000;
+
+/** Asks the `npm start` that runs this gateway, by the token that it has given to it. */
+export class LocalClient {
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  #status: { atMs: number; answer: Promise<LocalStatus | undefined> } | undefined;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#headers = { authorization: `Bearer ${token}` };
+  }
+
+  /** Undefined while it does not answer. However many ask: one request at a time. */
+  status(nowMs: number): Promise<LocalStatus | undefined> {
+    if (this.#status === undefined || nowMs - this.#status.atMs >= freshMs) {
+      this.#status = { atMs: nowMs, answer: this.#fetchStatus() };
+    }
+    return this.#status.answer;
+  }
+
+  /** @throws Refusal as it answers, or `local-unreachable` */
+  async act(action: LocalAction, node: string | undefined): Promise<unknown> {
+    const query = node === undefined ? '' : `?${new URLSearchParams({ node })}`;
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await fetch(`${this.#url}/${action}${query}`, {
+        method: 'POST',
+        headers: this.#headers,
+        signal: AbortSignal.timeout(actionTimeoutMs),
+      });
+      body = await response.json();
+    } catch {
+      throw new Refusal(503, 'local-unreachable', 'the npm start that runs this mesh does not answer');
+    }
+    if (response.ok) return body;
+    const { error } = body as { error: { code: string; message: string } };
+    throw new Refusal(response.status, error.code, error.message);
+  }
+
+  async #fetchStatus(): Promise<LocalStatus | undefined> {
+    try {
+      const response = await fetch(`${this.#url}/status`, {
+        headers: this.#headers,
+        signal: AbortSignal.timeout(statusTimeoutMs),
+      });
+      return localStatus.parse(await response.json());
+    } catch {
+      return undefined;
+    }
+  }
+}

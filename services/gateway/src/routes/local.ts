@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refusal, sendJson } from '../http/answer.js';
+import { crowdView, type ReportedNode } from '../local/crowd-view.js';
+import { type LocalAction, type LocalClient, localActions } from '../local/local-client.js';
+
+const prefix = '/local/';
+const loopback = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+const nodeForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * For development alone: `GET /crowd.json`, what the page is drawn from, and `POST /local/<action>?node=`, what its
+ * buttons ask of the `npm start` that runs this mesh.
+ */
+export class LocalRoutes {
+  readonly #nodes: () => readonly ReportedNode[];
+  readonly #client: LocalClient | undefined;
+  readonly #now: () => number;
+
+  constructor(
+    nodes: () => readonly ReportedNode[],
+    client: LocalClient | undefined,
+    now: () => number = Date.now,
+  ) {
+    this.#nodes = nodes;
+    this.#client = client;
+    this.#now = now;
+  }
+
+  has(path: string): boolean {
+    return path === '/crowd.json' || path.startsWith(prefix);
+  }
+
+  /** @throws Refusal */
+  async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (url.pathname === '/crowd.json') {
+      if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET');
+      sendJson(response, 200, crowdView(this.#nodes(), await this.#client?.status(this.#now())));
+      return;
+    }
+    const action = localActions.find((name) => url.pathname === `${prefix}${name}`);
+    if (action === undefined || this.#client === undefined) {
+      const what = localActions.map((name) => `POST ${prefix}${name}`).join(', ');
+      throw new Refusal(404, 'not-found', `where npm start runs the mesh there are ${what}`);
+    }
+    if (request.method !== 'POST') throw notAllowed('POST');
+    requireOwnPage(request);
+    sendJson(response, 200, await this.#client.act(action, nodeOf(url, action)));
+  }
+}
+
+/**
+ * Only this gateway's own page may ask, on this machine: a page of another origin can neither set the header without asking
+ * first (and is not answered), nor, by a name of its own for this address, have the right host.
+ */
+function requireOwnPage({ headers, socket }: IncomingMessage): void {
+  const { host = '', origin, 'sec-fetch-site': site = 'same-origin' } = headers;
+  const isOwn =
+    headers['x-evenkeel-local'] !== undefined &&
+    loopback.has(socket.remoteAddress ?? '') &&
+    loopbackHost.test(host) &&
+    (origin === undefined || origin === `http://${host}`) &&
+    site === 'same-origin';
+  if (isOwn) return;
+  throw new Refusal(
+    403,
+    'not-local',
+    'only the page of this gateway may ask that, on this machine; elsewhere use npx evenkeel local',
+  );
+}
+
+function nodeOf(url: URL, action: LocalAction): string | undefined {
+  const node = url.searchParams.get('node') ?? undefined;
+  const isNeeded = action === 'drain' || action === 'uncordon';
+  if (node === undefined ? isNeeded : !nodeForm.test(node)) {
+    throw new Refusal(400, 'bad-node', '`node` is the name of a node');
+  }
+  return node;
+}
+
+function notAllowed(allow: string): Refusal {
+  return new Refusal(405, 'method-not-allowed', `use ${allow}`, { allow });
+}
