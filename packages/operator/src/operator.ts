@@ -1,5 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { Broker, BrokerError, type Delivery, type Log, type Publisher } from '@evenkeel/broker';
+import { randomUUID } from 'node:crypto';
+import {
+  Broker,
+  BrokerError,
+  type Delivery,
+  type Log,
+  type Publisher,
+  type PublishProperties,
+} from '@evenkeel/broker';
+import { OwnQueue } from '@evenkeel/mesh';
 import {
   type DoneAnswer,
   doneAnswer,
@@ -73,13 +81,17 @@ export interface Operator {
   close(): Promise<void>;
 }
 
+/** Answers waiting to be read at most. */
+const maxReplies = 10_000;
+
 /** @throws OperatorError `unreachable` */
 export async function createOperator(options: OperatorOptions): Promise<Operator> {
   const { amqpUrl, timeoutMs = 5_000, log } = options;
-  const calls = new ManageCalls(timeoutMs);
   const broker = await connect(amqpUrl, timeoutMs, log);
+  const calls = new ManageCalls(broker, { timeoutMs, user: userOf(amqpUrl), log });
   try {
-    await calls.open(broker, userOf(amqpUrl));
+    await broker.declare(meshTopology);
+    await calls.open();
   } catch (error) {
     await broker.close();
     throw unreachable(error);
@@ -110,46 +122,57 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     disconnect: (user, opts) => call('disconnect', sessionsAnswer)({ user }, opts),
     send: (user, event, body) => calls.send(userKey(toUid(user), event), body),
     close: async () => {
-      calls.close();
+      await calls.close();
       await broker.close();
     },
   };
 }
 
 interface Waiting {
+  /** The command's own identity: sent again, it is answered again and not carried out again. */
+  readonly id: string;
+  readonly body: string;
+  readonly endsAtMs: number;
+  readonly timer: NodeJS.Timeout;
   resolve(answer: unknown): void;
   reject(error: OperatorError): void;
-  timer: NodeJS.Timeout;
 }
 
 /** Requests on `mesh.manage` and their answers on an exclusive reply queue. */
 class ManageCalls {
   readonly #timeoutMs: number;
-  readonly #replyTo = `operator.${randomBytes(9).toString('base64url')}`;
+  readonly #user: string | undefined;
   readonly #waiting = new Map<string, Waiting>();
-  #publisher: Publisher | undefined;
-  #user: string | undefined;
+  readonly #publisher: Publisher;
+  readonly #replies: OwnQueue;
 
-  constructor(timeoutMs: number) {
+  constructor(
+    broker: Broker,
+    options: { timeoutMs: number; user: string | undefined; log: Log | undefined },
+  ) {
+    const { timeoutMs, user, log } = options;
     this.#timeoutMs = timeoutMs;
-  }
-
-  async open(broker: Broker, user: string | undefined): Promise<void> {
-    await broker.declare(meshTopology);
-    await broker.declare({
-      queues: [{ name: this.#replyTo, durable: false, exclusive: true, autoDelete: true }],
-    });
     this.#user = user;
-    this.#publisher = broker.publisher({ timeoutMs: this.#timeoutMs });
-    await broker.consumers({ channels: 1 }).consume(this.#replyTo, {
-      exclusive: true,
+    this.#publisher = broker.publisher({ timeoutMs });
+    this.#replies = new OwnQueue(broker, {
+      name: 'operator',
+      arguments: { 'x-max-length': maxReplies },
       onDelivery: (delivery) => this.#answered(delivery),
+      // Answers may have gone to the old queue. Commands from before wait, and say now where they are to be answered.
+      onRemade: () => {
+        for (const [correlationId, waiting] of this.#waiting) void this.#send(correlationId, waiting);
+      },
+      ...(log === undefined ? {} : { log }),
     });
   }
 
-  async request(command: object, id: string = randomUUID()): Promise<unknown> {
+  async open(): Promise<void> {
+    await this.#replies.start(AbortSignal.timeout(this.#timeoutMs));
+  }
+
+  request(command: object, id: string = randomUUID()): Promise<unknown> {
     const correlationId = randomUUID();
-    const answer = new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle(correlationId)?.reject(
           new OperatorError(
@@ -158,28 +181,11 @@ class ManageCalls {
           ),
         );
       }, this.#timeoutMs);
-      this.#waiting.set(correlationId, { resolve, reject, timer });
+      const endsAtMs = performance.now() + this.#timeoutMs;
+      const waiting = { id, body: JSON.stringify(command), endsAtMs, timer, resolve, reject };
+      this.#waiting.set(correlationId, waiting);
+      if (this.#replies.isReady) void this.#send(correlationId, waiting);
     });
-    // The answer may fail before the confirm has come.
-    answer.catch(() => {});
-    try {
-      const outcome = await this.#publish('', queues.manage, JSON.stringify(command), {
-        messageId: id,
-        correlationId,
-        replyTo: this.#replyTo,
-        expiration: this.#timeoutMs,
-      });
-      if (outcome === 'unrouted') {
-        throw new OperatorError(
-          operatorErrorCodes.noBalancer,
-          `there is no queue ${queues.manage}: no balancer has run on this RabbitMQ; start one`,
-        );
-      }
-    } catch (error) {
-      const waiting = this.#settle(correlationId);
-      if (waiting !== undefined) throw unreachable(error);
-    }
-    return answer;
   }
 
   async send(key: string, body: unknown): Promise<boolean> {
@@ -190,17 +196,31 @@ class ManageCalls {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const id of [...this.#waiting.keys()]) {
       this.#settle(id)?.reject(new OperatorError(operatorErrorCodes.closed, 'the operator was closed'));
     }
+    await this.#replies.stop();
   }
 
-  #publish(exchange: string, key: string, body: string, properties: Record<string, string | number>) {
-    if (this.#publisher === undefined) {
-      throw new OperatorError(operatorErrorCodes.closed, 'the operator is not open');
+  /** A balancer that takes it after its time would carry out what was reported as failed: so it expires by then. */
+  async #send(correlationId: string, { id, body, endsAtMs }: Waiting): Promise<void> {
+    try {
+      const leftMs = Math.max(1, endsAtMs - performance.now());
+      const replyTo = this.#replies.name;
+      const properties = { messageId: id, correlationId, replyTo };
+      if ((await this.#publish('', queues.manage, body, properties, leftMs)) === 'routed') return;
+      throw new OperatorError(
+        operatorErrorCodes.noBalancer,
+        `there is no queue ${queues.manage}: no balancer has run on this RabbitMQ; start one`,
+      );
+    } catch (error) {
+      this.#settle(correlationId)?.reject(unreachable(error));
     }
-    return this.#publisher.publish(exchange, key, body, {
+  }
+
+  #publish(exchange: string, key: string, body: string, properties: PublishProperties, waitMs?: number) {
+    const all: PublishProperties = {
       messageId: randomUUID(),
       timestamp: Math.floor(Date.now() / 1_000),
       contentType: 'application/json',
@@ -208,13 +228,14 @@ class ManageCalls {
       // RabbitMQ checks it against the connection's user, so the audit can rely on it.
       userId: this.#user,
       ...properties,
-    });
+    };
+    return this.#publisher.publish(exchange, key, body, all, waitMs);
   }
 
   #answered(delivery: Delivery): void {
     delivery.ack();
     const waiting = this.#settle(delivery.properties.correlationId ?? '');
-    // An answer after its timeout: nobody asks for it any more.
+    // An answer after its timeout, or a second one: nobody asks for it any more.
     if (waiting === undefined) return;
     let body: unknown;
     try {
