@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Broker, type Publisher } from '@evenkeel/broker';
+import { FakeEdge, type FakeEdgeBroker, type FakeEdgeOptions, FakeMesh } from '@evenkeel/testkit';
 import { onTestFinished } from 'vitest';
 import { freshVhost } from '../support/broker.js';
-import { FakeEdge, type FakeEdgeOptions, FakeMesh } from './balancer-fake-edge.js';
 
 const main = join(import.meta.dirname, '..', '..', 'services', 'balancer', 'dist', 'main.js');
 
@@ -70,7 +70,7 @@ export class Bench {
   }
 
   async edge(options: FakeEdgeOptions): Promise<FakeEdge> {
-    const edge = await new FakeEdge(this.mesh, this.broker, this.publisher, options).start();
+    const edge = await new FakeEdge(this.mesh, this.#forEdges(), options).start();
     onTestFinished(() => edge.stop());
     return edge;
   }
@@ -126,6 +126,27 @@ export class Bench {
       clearTimeout(timer);
       this.#waiting.delete(correlationId);
     });
+  }
+
+  #forEdges(): FakeEdgeBroker {
+    const topology = this.broker.topology({ channels: 1 });
+    return {
+      publish: (exchange, key, body) => this.publisher.publish(exchange, key, body),
+      consume: async (queue, exchange, keys, onBody) => {
+        await topology.declareQueue({ name: queue, durable: false, exclusive: true });
+        for (const key of keys) await topology.bind(queue, exchange, key);
+        const consumer = await this.broker.consumers({ channels: 1, prefetch: 100 }).consume(queue, {
+          onDelivery: (delivery) => {
+            delivery.ack();
+            onBody(delivery.body);
+          },
+        });
+        return async () => {
+          await consumer.cancel();
+          await topology.deleteQueue(queue);
+        };
+      },
+    };
   }
 
   /** Sessions per node. */

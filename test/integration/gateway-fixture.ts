@@ -1,7 +1,7 @@
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
 import { exchanges, meshTopology, type NodeStats, statsKey } from '@evenkeel/protocol';
-import { TcpProxy } from '@evenkeel/testkit';
+import { statsOf, TcpProxy } from '@evenkeel/testkit';
 import { onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 
@@ -93,7 +93,7 @@ export class FakeEdges {
   async publish(nodes: Record<string, Partial<NodeStats>>): Promise<void> {
     this.#seq += 1;
     for (const [node, over] of Object.entries(nodes)) {
-      const body = JSON.stringify(this.#stats(node, over));
+      const body = JSON.stringify(statsOf(node, { seq: this.#seq, capacity: 10_000, ...over }));
       await this.#publisher.publish(exchanges.stats, statsKey(node), body);
     }
   }
@@ -107,35 +107,5 @@ export class FakeEdges {
     const response = await fetch(`${this.#opsUrl}/status`);
     const body = (await response.json()) as { nodes: Awaited<ReturnType<FakeEdges['shown']>> };
     return body.nodes;
-  }
-
-  #stats(node: string, over: Partial<NodeStats>): NodeStats {
-    return {
-      v: 1,
-      node,
-      url: `ws://${node}.example/ws`,
-      boot: 'b1',
-      seq: this.#seq,
-      at: Date.now(),
-      state: 'active',
-      version: '1.0.0',
-      weight: 1,
-      capacity: 10_000,
-      connections: 0,
-      sessions: 0,
-      detached: 0,
-      unacked: 0,
-      deliveredPerSecond: 0,
-      receivedPerSecond: 0,
-      bytesPerSecond: 0,
-      handshakesPerSecond: 0,
-      handshakeP99Ms: 0,
-      loopLagP99Ms: 0,
-      loopUtilization: 0,
-      cpu: 0,
-      rssBytes: 1,
-      moves: { pending: 0, done: 0, failed: 0 },
-      ...over,
-    };
   }
 }

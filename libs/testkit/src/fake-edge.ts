@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Broker, Publisher } from '@evenkeel/broker';
 import {
   type CommandOf,
   edgeCommand,
@@ -12,6 +11,19 @@ import {
   replyKey,
   statsKey,
 } from '@evenkeel/protocol';
+import { statsOf } from './node-stats.js';
+
+/** What a fake edge needs of a broker: whoever uses it has one. */
+export interface FakeEdgeBroker {
+  publish(exchange: string, key: string, body: string): Promise<unknown>;
+  /** Consumes an exclusive queue that is bound to `exchange` with each key; answers how to end it and its queue. */
+  consume(
+    queue: string,
+    exchange: string,
+    keys: readonly string[],
+    onBody: (body: Buffer) => void,
+  ): Promise<() => Promise<void>>;
+}
 
 /** Sessions and who has moved where, shared by the fake edges of one test. */
 export class FakeMesh {
@@ -44,8 +56,7 @@ export class FakeEdge {
   /** Of every this many moves one fails; 0: none. */
   failEvery = 0;
   readonly #mesh: FakeMesh;
-  readonly #broker: Broker;
-  readonly #publisher: Publisher;
+  readonly #broker: FakeEdgeBroker;
   readonly #moveMs: number;
   readonly #everyMs: number;
   readonly #moves = new Map<string, { progress: MoveProgress; isCancelled: boolean }>();
@@ -57,13 +68,12 @@ export class FakeEdge {
   #isStopped = false;
   #cancel: () => Promise<void> = async () => {};
 
-  constructor(mesh: FakeMesh, broker: Broker, publisher: Publisher, options: FakeEdgeOptions) {
+  constructor(mesh: FakeMesh, broker: FakeEdgeBroker, options: FakeEdgeOptions) {
     this.node = options.node;
     this.url = `ws://${options.node}.test/ws`;
     this.version = options.version ?? '1.0.0';
     this.#mesh = mesh;
     this.#broker = broker;
-    this.#publisher = publisher;
     this.#moveMs = options.moveMs ?? 5;
     this.#everyMs = options.everyMs ?? 250;
     for (let i = 0; i < (options.sessions ?? 0); i++)
@@ -72,26 +82,19 @@ export class FakeEdge {
 
   async start(): Promise<this> {
     const queue = `control.${this.node}.${this.boot}`;
-    await this.#broker
-      .topology({ channels: 1 })
-      .declareQueue({ name: queue, durable: false, exclusive: true });
-    await this.#broker.topology({ channels: 1 }).bind(queue, exchanges.control, edgeKey(this.node));
-    await this.#broker.topology({ channels: 1 }).bind(queue, exchanges.control, 'all');
-    const consumer = await this.#broker.consumers({ channels: 1, prefetch: 100 }).consume(queue, {
-      onDelivery: (d) => {
-        d.ack();
-        const command = edgeCommand.parse(JSON.parse(d.body.toString()));
+    this.#cancel = await this.#broker.consume(
+      queue,
+      exchanges.control,
+      [edgeKey(this.node), 'all'],
+      (body) => {
+        const command = edgeCommand.parse(JSON.parse(body.toString()));
         if (command.command === 'reconnect') void this.#reconnect(command);
         else if (command.command === 'cancel') this.#cancelMove(command.move);
         else if (command.command === 'cordon') this.setState('cordoned');
         else if (command.command === 'uncordon') this.setState('active');
         else if (command.command === 'where' || command.command === 'disconnect') this.#answer(command);
       },
-    });
-    this.#cancel = async () => {
-      await consumer.cancel();
-      await this.#broker.topology({ channels: 1 }).deleteQueue(queue);
-    };
+    );
     this.#mesh.edges.set(this.node, this);
     this.publishStats();
     this.#timers = [
@@ -117,34 +120,22 @@ export class FakeEdge {
   publishStats(): void {
     if (this.#isStopped) return;
     this.#seq += 1;
-    const stats: NodeStats = {
-      v: 1,
-      node: this.node,
+    const stats = statsOf(this.node, {
       url: this.url,
       boot: this.boot,
       seq: this.#seq,
-      at: Date.now(),
       state: this.state,
       version: this.version,
-      weight: 1,
-      capacity: 16_000,
       connections: this.sessions.size,
       sessions: this.sessions.size,
-      detached: 0,
-      unacked: 0,
-      deliveredPerSecond: 0,
-      receivedPerSecond: 0,
-      bytesPerSecond: 0,
-      handshakesPerSecond: 0,
       handshakeP99Ms: 10,
       loopLagP99Ms: 1,
       loopUtilization: 0.1,
       cpu: 0.1,
-      rssBytes: 1,
       moves: { pending: this.#pending(), done: 0, failed: 0 },
       ...this.stats,
-    };
-    void this.#publisher.publish(exchanges.stats, statsKey(this.node), JSON.stringify(stats)).catch(() => {});
+    });
+    void this.#broker.publish(exchanges.stats, statsKey(this.node), JSON.stringify(stats)).catch(() => {});
   }
 
   #pending(): number {
@@ -213,9 +204,7 @@ export class FakeEdge {
       at: Date.now(),
       moves: [...this.#moves.values()].slice(-1000).map((m) => m.progress),
     };
-    void this.#publisher
-      .publish(exchanges.stats, movesKey(this.node), JSON.stringify(report))
-      .catch(() => {});
+    void this.#broker.publish(exchanges.stats, movesKey(this.node), JSON.stringify(report)).catch(() => {});
   }
 
   #answer(command: CommandOf<'where'> | CommandOf<'disconnect'>): void {
@@ -223,7 +212,7 @@ export class FakeEdge {
       .filter((s) => s.startsWith(command.uid))
       .map((session) => ({ session, node: this.node, since: 1, unacked: 0, isBare: false }));
     const reply = { ask: command.ask, node: this.node, boot: this.boot, sessions };
-    void this.#publisher
+    void this.#broker
       .publish(exchanges.control, replyKey(command.reply), JSON.stringify(reply))
       .catch(() => {});
   }
