@@ -1,33 +1,40 @@
-/** Bundles the client for browsers, prints its size, and fails above what is promised. */
+/**
+ * Builds the client into single files for browsers, `dist/evenkeel.browser.js` (a module) and `dist/evenkeel.global.js` (a
+ * classic script with the global `Evenkeel`), prints their sizes, and fails above what is promised.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-const limitBytes = 10_240;
+/** What is promised for the core. Whatever comes later is an entry of its own, of at most 3 KiB each. */
+const limitBytes = 12 * 1_024;
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-const { outputFiles } = await build({
+const common = {
   entryPoints: [at('src/index.ts')],
-  outfile: at('dist/evenkeel.browser.js'),
   alias: {
     '@evenkeel/pace': at('../../libs/pace/src/index.ts'),
     '@evenkeel/protocol/wire': at('../../libs/protocol/src/wire.ts'),
   },
   bundle: true,
   minify: true,
-  format: 'esm',
   target: 'es2022',
   platform: 'browser',
   legalComments: 'none',
   write: false,
-});
-const [bundle] = outputFiles;
-if (!bundle) throw new Error('esbuild wrote nothing');
+};
+
 await mkdir(at('dist'), { recursive: true });
-await writeFile(bundle.path, bundle.contents);
-const gzippedBytes = gzipSync(bundle.contents, { level: 9 }).length;
-console.log(
-  `evenkeel.browser.js: ${bundle.contents.length} bytes, ${gzippedBytes} gzipped (limit ${limitBytes})`,
-);
-if (gzippedBytes > limitBytes) process.exitCode = 1;
+for (const [name, options] of [
+  ['evenkeel.browser.js', { format: 'esm' }],
+  ['evenkeel.global.js', { format: 'iife', globalName: 'Evenkeel' }],
+]) {
+  const { outputFiles } = await build({ ...common, ...options });
+  const [bundle] = outputFiles;
+  if (!bundle) throw new Error('esbuild wrote nothing');
+  await writeFile(at(`dist/${name}`), bundle.contents);
+  const gzippedBytes = gzipSync(bundle.contents, { level: 9 }).length;
+  console.log(`${name}: ${bundle.contents.length} bytes, ${gzippedBytes} gzipped (limit ${limitBytes})`);
+  if (gzippedBytes > limitBytes) process.exitCode = 1;
+}

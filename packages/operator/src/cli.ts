@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ConfigError, loadConfig } from '@evenkeel/runtime';
 import { type Command, CommanderError } from 'commander';
 import { z } from 'zod';
@@ -15,6 +16,7 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
   const isJson = argv.includes('--json');
   const program = createProgram({
     terminal,
+    version: ownVersion(),
     withOperator: async (options: CommonOptions, work) => {
       const operator = await createOperator({
         amqpUrl: resolveAmqpUrl(options.amqpUrl),
@@ -58,6 +60,12 @@ function prepare(command: Command, terminal: Terminal): void {
     writeErr: (text) => terminal.err(text),
   });
   for (const sub of command.commands) prepare(sub, terminal);
+}
+
+/** That of the package.json, one folder above the compiled file, in the repository and in the package. */
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return z.looseObject({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 function ownTerminal(): Terminal {

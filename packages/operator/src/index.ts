@@ -7,5 +7,6 @@ export type {
   SessionsAnswer,
   StatusAnswer,
 } from '@evenkeel/protocol';
+export { NameError } from '@evenkeel/protocol/wire';
 export { isUnreachable, OperatorError, operatorErrorCodes } from './errors.js';
 export { type CommandOptions, createOperator, type Operator, type OperatorOptions } from './operator.js';

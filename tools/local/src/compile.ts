@@ -17,13 +17,13 @@ const meshProjects = [
 export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
   const projects = {
     mesh: meshProjects,
-    tools: [...meshProjects, 'bench', 'packages/conformance'],
+    tools: [...meshProjects, 'bench', 'packages/conformance', 'tools/pack'],
     all: ['.'],
   }[what];
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const paths = projects.map((project) => join(root, project));
   await runNode([tsc, '-b', ...paths]);
-  // The SDK as the one file that a browser loads.
+  // The SDK as the files that a browser loads.
   await runNode([join(root, 'packages', 'client', 'build-browser.mjs')]);
 }
 

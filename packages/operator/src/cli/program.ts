@@ -19,6 +19,8 @@ export interface CommonOptions {
 
 export interface ProgramPorts {
   terminal: Terminal;
+  /** Of this package. */
+  version: string;
   /** Connects, runs `work`, closes. */
   withOperator<T>(options: CommonOptions, work: (operator: Operator) => Promise<T>): Promise<T>;
 }
@@ -47,11 +49,11 @@ amqp://guest:guest@127.0.0.1:5672.
 Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer.`;
 
 /** The command line, without what runs it. */
-export function createProgram({ terminal, withOperator }: ProgramPorts): Command {
+export function createProgram({ terminal, version, withOperator }: ProgramPorts): Command {
   const paint = painter(terminal.isTty);
   const program = new Command('evenkeel')
     .description('Look at and steer an Evenkeel mesh.')
-    .version('0.1.0')
+    .version(version)
     .addHelpText('after', examples)
     .showHelpAfterError('(evenkeel --help shows the commands)');
 

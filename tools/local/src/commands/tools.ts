@@ -5,4 +5,5 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:move': 'bench/dist/move.js',
   conformance: 'packages/conformance/dist/main.js',
   sim: 'services/balancer/sim/dist/sim/main.js',
+  pack: 'tools/pack/dist/main.js',
 };
