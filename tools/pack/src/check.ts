@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import type { Packed } from './pack.js';
 import type { PublicPackage } from './packages.js';
 
-const attwManifest = createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json');
+const attwManifest = import.meta.resolve('@arethetypeswrong/cli/package.json');
 
 /** What publint and are-the-types-wrong have against a packed package, one text each. */
 export async function faultsOf(what: PublicPackage, packed: Packed): Promise<string[]> {
@@ -19,7 +18,7 @@ export async function faultsOf(what: PublicPackage, packed: Packed): Promise<str
   const attw = spawnSync(
     process.execPath,
     [
-      join(dirname(attwManifest), 'dist', 'index.js'),
+      fileURLToPath(new URL('dist/index.js', attwManifest)),
       ...[packed.file, '--profile', 'node16', '--format', 'ascii', '--no-color', '--no-emoji'],
       ...excluded,
     ],
