@@ -1,20 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, describeConfig, loadConfig, variableOf } from './config.js';
+import { setting } from './settings.js';
 
 const schema = z.object({
   amqpUrl: z.string().min(1).meta({ description: 'Address of RabbitMQ', secret: true }),
-  port: z.number().int().min(0).max(65535).default(8080).describe('Port of the edge'),
+  port: setting.port().default(8080).describe('Port of the edge'),
   devAuth: z.boolean().default(false).describe('Accept ?user='),
   origins: z.array(z.string()).default([]),
   strategy: z.enum(['least-loaded', 'consistent-hash']).default('least-loaded'),
   name: z.string().optional(),
 });
 
+function refusalOf(config: z.ZodObject, env: Record<string, string>): ConfigError {
+  try {
+    loadConfig(config, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the settings were accepted');
+}
+
 describe('variableOf', () => {
   it('writes a key as an environment variable', () => {
     expect(variableOf('amqpUrl')).toBe('EVENKEEL_AMQP_URL');
-    expect(variableOf('loopLagP99Ms', 'X_')).toBe('X_LOOP_LAG_P99_MS');
+    expect(variableOf('loopLagP99Ms')).toBe('EVENKEEL_LOOP_LAG_P99_MS');
   });
 });
 
@@ -28,7 +39,7 @@ describe('loadConfig', () => {
       EVENKEEL_NAME: '',
       UNRELATED: '1',
     };
-    expect(loadConfig(schema, { env })).toEqual({
+    expect(loadConfig(schema, env)).toEqual({
       amqpUrl: 'amqp://x',
       port: 0,
       devAuth: true,
@@ -38,43 +49,55 @@ describe('loadConfig', () => {
   });
 
   it('keeps text that looks like a number as text where text is wanted', () => {
-    const text = loadConfig(z.object({ node: z.string() }), { env: { EVENKEEL_NODE: '007' } });
-    expect(text.node).toBe('007');
+    expect(loadConfig(z.object({ node: z.string() }), { EVENKEEL_NODE: '007' }).node).toBe('007');
   });
 
-  it('names every bad variable, what it wants and its default, in one error', () => {
-    const load = () => loadConfig(schema, { env: { EVENKEEL_PORT: 'eighty', EVENKEEL_DEV_AUTH: 'maybe' } });
-    expect(load).toThrow(ConfigError);
-    try {
-      load();
-    } catch (error) {
-      expect(error).toMatchObject({
-        code: 'config',
-        variables: ['EVENKEEL_AMQP_URL', 'EVENKEEL_PORT', 'EVENKEEL_DEV_AUTH'],
-      });
-      const message = String(error);
-      expect(message).toContain('EVENKEEL_AMQP_URL is not set');
-      expect(message).toContain('EVENKEEL_PORT is "eighty"');
-      expect(message).toContain('default 8080');
-      expect(message).toContain('Accept ?user=');
-    }
+  it('says in one line for each bad variable what it got and what it takes', () => {
+    const env = { EVENKEEL_PORT: 'eighty', EVENKEEL_DEV_AUTH: 'maybe', EVENKEEL_STRATEGY: 'a\nb' };
+    const refusal = refusalOf(schema, env);
+    expect(refusal.code).toBe('config');
+    expect(refusal.message.split('\n')).toEqual([
+      'EVENKEEL_AMQP_URL is not set; it takes text of at least 1 characters (Address of RabbitMQ)',
+      'EVENKEEL_PORT is "eighty"; it takes a whole number from 0 to 65535 (Port of the edge)',
+      'EVENKEEL_DEV_AUTH is "maybe"; it takes true or false (Accept ?user=)',
+      'EVENKEEL_STRATEGY is "a\\nb"; it takes least-loaded or consistent-hash',
+    ]);
+    expect(refusal.variables).toEqual([
+      'EVENKEEL_AMQP_URL',
+      'EVENKEEL_PORT',
+      'EVENKEEL_DEV_AUTH',
+      'EVENKEEL_STRATEGY',
+    ]);
   });
 
-  it('never prints a secret', () => {
+  it('says of values that contradict each other what the schema says', () => {
+    const pair = schema.superRefine(({ devAuth, port }, context) => {
+      if (devAuth && port === 0) context.addIssue({ code: 'custom', path: ['port'], message: 'choose one' });
+    });
+    const env = { EVENKEEL_AMQP_URL: 'amqp://x', EVENKEEL_DEV_AUTH: '1', EVENKEEL_PORT: '0' };
+    expect(refusalOf(pair, env).message).toBe('EVENKEEL_PORT is "0"; choose one (Port of the edge)');
+  });
+
+  it('never prints a secret, and shows no more than the beginning of a long value', () => {
     const secrets = z.object({
       key: z.string().regex(/^\d+$/).meta({ secret: true }).default('111222'),
-      mode: z.enum(['a', 'b']).meta({ secret: true }),
+      mode: z.enum(['a', 'b']),
     });
-    const env = { EVENKEEL_KEY: 'hush-hush', EVENKEEL_MODE: 'whisper' };
-    const message = (() => {
-      try {
-        return String(loadConfig(secrets, { env }));
-      } catch (error) {
-        return String(error);
-      }
-    })();
-    expect(message).toContain('EVENKEEL_KEY is set: not acceptable');
-    expect(message).not.toMatch(/hush|whisper|111222/);
+    const env = { EVENKEEL_KEY: 'hush-hush', EVENKEEL_MODE: 'm'.repeat(10_000) };
+    const { message } = refusalOf(secrets, env);
+    expect(message).toContain('EVENKEEL_KEY has a value (not shown) that it cannot use');
+    expect(message).not.toMatch(/hush|111222/);
+    expect(message.length).toBeLessThan(500);
+  });
+
+  it('takes URLs of the protocols that are asked for', () => {
+    const urls = z.object({ url: setting.url('ws:', 'wss:') });
+    expect(loadConfig(urls, { EVENKEEL_URL: 'wss://mesh.example/ws' }).url).toBe('wss://mesh.example/ws');
+    for (const url of ['http://x', 'mesh.example', 'ws:']) {
+      expect(refusalOf(urls, { EVENKEEL_URL: url }).message).toBe(
+        `EVENKEEL_URL is "${url}"; it takes a URL that begins with ws:// or wss://`,
+      );
+    }
   });
 });
 
@@ -92,12 +115,28 @@ describe('describeConfig', () => {
     expect(rows[0]).toEqual({
       variable: 'EVENKEEL_AMQP_URL',
       default: '',
+      takes: 'text of at least 1 characters',
       description: 'Address of RabbitMQ',
       isRequired: true,
       isSecret: true,
     });
     expect(rows[1]).toMatchObject({ default: '8080', description: 'Port of the edge', isRequired: false });
     expect(rows[5]).toMatchObject({ default: '(unset)' });
+  });
+
+  it('says what each takes by its type and bounds, or in its own words', () => {
+    const bounded = z.object({
+      weight: z.number().positive().max(100),
+      count: z.int(),
+      windows: z.array(z.string().meta({ takes: 'HH:MM-HH:MM' })),
+      url: setting.url('amqp:').default('amqp://x'),
+    });
+    expect(describeConfig(bounded).map((row) => row.takes)).toEqual([
+      'a number above 0 and of at most 100',
+      'a whole number',
+      'a list, separated by commas, each HH:MM-HH:MM',
+      'a URL that begins with amqp://',
+    ]);
   });
 
   it('finds a description under a default and through a transform', () => {

@@ -5,19 +5,12 @@ import type { Log } from './log.js';
 export interface Step {
   start?(): Promise<void> | void;
   stop?(): Promise<void> | void;
+  /** How long stopping may take before the next step is stopped all the same. Default 10000. */
+  readonly stopTimeoutMs?: number;
 }
 
-/** States of a {@link Lifecycle}. */
-export const LIFECYCLE_STATES = {
-  created: 'created',
-  starting: 'starting',
-  ready: 'ready',
-  stopping: 'stopping',
-  stopped: 'stopped',
-} as const;
-
-/** One of {@link LIFECYCLE_STATES}. */
-export type LifecycleState = (typeof LIFECYCLE_STATES)[keyof typeof LIFECYCLE_STATES];
+/** Where a {@link Lifecycle} is. It only goes forward. */
+export type LifecycleState = 'created' | 'starting' | 'ready' | 'stopping' | 'stopped';
 
 /** Starting one step failed; the steps before it have been stopped. */
 export class StartError extends Error {
@@ -29,15 +22,20 @@ export class StartError extends Error {
   }
 }
 
-/**
- * Starts steps in the order they were added and stops the started ones in reverse. A step may also be added
- * with `defer` after it was started by hand.
- */
+interface NamedStep {
+  readonly name: string;
+  readonly step: Step;
+}
+
+const defaultStopTimeoutMs = 10_000;
+
+/** Starts steps in the order in which they were added, one after the other, and stops those that started in reverse. */
 export class Lifecycle {
   readonly #log: Log;
-  readonly #steps: { name: string; step: Step }[] = [];
-  readonly #started: { name: string; step: Step }[] = [];
+  readonly #steps: NamedStep[] = [];
+  readonly #started: NamedStep[] = [];
   #state: LifecycleState = 'created';
+  #starting: string | undefined;
   #stopping: Promise<boolean> | undefined;
 
   constructor(log: Log) {
@@ -48,20 +46,22 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Everything has started and nothing is stopping. */
-  get isReady(): boolean {
-    return this.#state === 'ready';
+  /** True when everything has started and nothing is stopping; else what it is at, the step that is starting by name. */
+  readiness(): true | string {
+    if (this.#state === 'ready') return true;
+    return this.#starting === undefined || this.#state !== 'starting'
+      ? this.#state
+      : `starting: ${this.#starting}`;
   }
 
-  /** Adds a step; started by {@link Lifecycle.start}. */
+  /** The longest that one step may take to stop. */
+  get longestStopMs(): number {
+    return Math.max(defaultStopTimeoutMs, ...this.#steps.map(({ step }) => step.stopTimeoutMs ?? 0));
+  }
+
+  /** Adds a step, before the start. */
   add(name: string, step: Step): this {
     this.#steps.push({ name, step });
-    return this;
-  }
-
-  /** Registers how to stop something that already runs. */
-  defer(name: string, stop: () => Promise<void> | void): this {
-    this.#started.push({ name, step: { stop } });
     return this;
   }
 
@@ -69,15 +69,17 @@ export class Lifecycle {
    * Starts every step in order. On a failure stops what had started, in reverse.
    * @throws StartError naming the step; its cause is what the step threw.
    */
-  async start(stopTimeoutMs = 10_000): Promise<void> {
+  async start(): Promise<void> {
     this.#state = 'starting';
-    for (const { name, step } of this.#steps.splice(0)) {
+    for (const { name, step } of this.#steps) {
+      this.#starting = name;
       const atMs = performance.now();
       try {
         await step.start?.();
       } catch (error) {
-        this.#log.error({ step: name, err: error }, 'step failed to start');
-        await this.stop('start failed', stopTimeoutMs);
+        // A start that was interrupted by a stop fails as a rule: that is no news.
+        if (this.#stopping === undefined) this.#log.error({ step: name, err: error }, 'step failed to start');
+        await this.stop('start failed');
         throw new StartError(name, error);
       }
       this.#started.push({ name, step });
@@ -85,7 +87,7 @@ export class Lifecycle {
       // A stop may have come while this step was starting.
       if (this.#stopping) {
         await this.#stopping;
-        await this.#stopAll('stopped while starting', stopTimeoutMs);
+        await this.#stopAll('stopped while starting');
         throw new StartError(name, new Error('stopped while starting'));
       }
     }
@@ -94,22 +96,23 @@ export class Lifecycle {
   }
 
   /**
-   * Stops once, in reverse order; every step has `stepTimeoutMs`, after which the next one is stopped all the
-   * same. Resolves with whether all stopped in time and without an error.
+   * Stops once, in reverse order; a step that takes longer than its time is left behind. Resolves with whether all
+   * stopped in time and without an error.
    */
-  stop(reason: string, stepTimeoutMs = 10_000): Promise<boolean> {
-    this.#stopping ??= this.#stopAll(reason, stepTimeoutMs);
+  stop(reason: string): Promise<boolean> {
+    this.#stopping ??= this.#stopAll(reason);
     return this.#stopping;
   }
 
-  async #stopAll(reason: string, stepTimeoutMs: number): Promise<boolean> {
+  async #stopAll(reason: string): Promise<boolean> {
     this.#state = 'stopping';
     this.#log.info({ reason }, 'stopping');
     let isClean = true;
     for (let entry = this.#started.pop(); entry; entry = this.#started.pop()) {
       const { name, step } = entry;
       const atMs = performance.now();
-      const outcome = await withDeadline(stopped(step), stepTimeoutMs, () => 'late' as const);
+      const timeoutMs = step.stopTimeoutMs ?? defaultStopTimeoutMs;
+      const outcome = await withDeadline(stopped(step), timeoutMs, () => 'late' as const);
       const tookMs = Math.round(performance.now() - atMs);
       if (outcome === 'done') this.#log.debug({ step: name, reason, tookMs }, 'step stopped');
       else {

@@ -5,7 +5,7 @@ import { createLog } from './log.js';
 describe('createLog', () => {
   it('writes one JSON object per line with service, node and level', () => {
     const destination = new PassThrough();
-    createLog({ service: 'edge', node: 'n1', level: 'info', pretty: false, destination }).info(
+    createLog({ service: 'edge', node: 'n1', level: 'info', format: 'json', destination }).info(
       { a: 1 },
       'ready',
     );
@@ -20,7 +20,10 @@ describe('createLog', () => {
 
   it('writes for the eye when asked', () => {
     const destination = new PassThrough();
-    createLog({ service: 'edge', node: 'n1', level: 'info', pretty: true, destination }).info({}, 'ready');
+    createLog({ service: 'edge', node: 'n1', level: 'info', format: 'pretty', destination }).info(
+      {},
+      'ready',
+    );
     const line = String(destination.read());
     expect(line).toContain('edge/n1 ready');
     expect(() => JSON.parse(line)).toThrow();

@@ -12,6 +12,26 @@ export function observeGauge(registry: Registry, name: string, help: string, rea
   });
 }
 
+/** A gauge for each value of one label, read when it is scraped: what is not there any more goes. */
+export function observeGauges(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Iterable<readonly [string, number]>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [value, number] of read()) this.set({ [label]: value }, number);
+    },
+  });
+}
+
 /** A counter that somebody else counts; `read` gives its total since the start. */
 export function observeCounter(registry: Registry, name: string, help: string, read: () => number): void {
   new Counter({

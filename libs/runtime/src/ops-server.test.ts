@@ -1,55 +1,61 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createMetrics } from './metrics.js';
+import { observeCounter, observeGauges } from './observed.js';
 import { OpsServer } from './ops-server.js';
 
-async function serve(ready: () => Record<string, true | string>) {
-  const metrics = createMetrics({ service: 'edge', node: 'n1', defaults: false });
-  const server = new OpsServer({
-    port: 0,
-    host: '127.0.0.1',
-    metrics,
-    ready,
-    status: () => ({ sessions: 3 }),
-  });
-  await server.start();
-  onTestFinished(() => server.stop());
-  return { metrics, get: (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`) };
+async function serve(port = 0) {
+  const ops = new OpsServer({ port, host: '127.0.0.1', service: 'edge', node: 'n1' });
+  await ops.start();
+  onTestFinished(() => ops.stop());
+  return { ops, get: (path: string) => fetch(`http://127.0.0.1:${ops.port}${path}`) };
 }
 
 describe('OpsServer', () => {
   it('is ready exactly while every check passes, and says which does not', async () => {
-    const checks: Record<string, true | string> = { broker: 'connecting' };
-    const { get } = await serve(() => checks);
+    const { ops, get } = await serve();
+    let broker: true | string = 'connecting';
+    ops.readiness('started', () => true);
+    ops.readiness('broker', () => broker);
     const before = await get('/readyz');
     expect(before.status).toBe(503);
-    expect(await before.json()).toEqual({ ready: false, checks: { broker: 'connecting' } });
+    expect(await before.json()).toEqual({ ready: false, checks: { started: true, broker: 'connecting' } });
     expect((await get('/healthz')).status).toBe(200);
-    checks.broker = true;
+    broker = true;
     expect((await get('/readyz')).status).toBe(200);
   });
 
   it('counts a check that throws as not ready', async () => {
-    const { get } = await serve(() => {
+    const { ops, get } = await serve();
+    ops.readiness('broken', () => {
       throw new Error('boom');
     });
-    expect((await get('/readyz')).status).toBe(503);
+    const answer = await get('/readyz');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('boom');
   });
 
-  it('serves metrics with their labels, the status, and 404 for the rest', async () => {
-    const { get, metrics } = await serve(() => ({}));
-    const { Counter } = await import('prom-client');
-    new Counter({ name: 'moves_total', help: 'Moves', registers: [metrics] }).inc(2);
-    expect(await (await get('/metrics')).text()).toContain('moves_total{service="edge",node="n1"} 2');
+  it('serves metrics with their labels, those of Node among them', async () => {
+    const { ops, get } = await serve();
+    let nodes: [string, number][] = [['a', 1]];
+    observeCounter(ops.metrics, 'moves_total', 'Moves', () => 2);
+    observeGauges(ops.metrics, 'reserved', 'Reserved', 'to', () => nodes);
+    const text = await (await get('/metrics')).text();
+    expect(text).toContain('moves_total{service="edge",node="n1"} 2');
+    expect(text).toContain('reserved{to="a",service="edge",node="n1"} 1');
+    expect(text).toContain('nodejs_eventloop_lag_seconds');
+    nodes = [['b', 1]];
+    expect(await (await get('/metrics')).text()).not.toContain('to="a"');
+  });
+
+  it('serves the status, and 404 for what there is not', async () => {
+    const { ops, get } = await serve();
+    expect(await (await get('/status')).json()).toEqual({});
+    ops.status(() => ({ sessions: 3 }));
     expect(await (await get('/status?x=1')).json()).toEqual({ sessions: 3 });
     expect((await get('/other')).status).toBe(404);
   });
 
   it('rejects when its port is taken', async () => {
-    const first = new OpsServer({ port: 0, host: '127.0.0.1' });
-    await first.start();
-    onTestFinished(() => first.stop());
-    await expect(new OpsServer({ port: first.port, host: '127.0.0.1' }).start()).rejects.toThrow(
-      'EADDRINUSE',
-    );
+    const { ops } = await serve();
+    await expect(serve(ops.port)).rejects.toThrow('EADDRINUSE');
   });
 });

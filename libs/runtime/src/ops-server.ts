@@ -1,28 +1,38 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 
-/** What an {@link OpsServer} serves. */
-export interface OpsOptions {
-  /** 0 takes any free port. */
-  port: number;
-  /** Default `0.0.0.0`. */
-  host?: string;
-  /** Served as `/metrics`; 404 without. */
-  metrics?: Registry;
-  /** Named checks of `/readyz`: true, or why not. A check that throws counts as not ready. */
-  ready?: () => Record<string, true | string>;
-  /** Served as JSON under `/status`; 404 without. */
-  status?: () => unknown;
+/** What a service says of itself to those who operate it. */
+export interface Ops {
+  /** Served as `/metrics`, with Node's own figures. Every metric carries `service` and, where there is one, `node`. */
+  readonly metrics: Registry;
+  /** Adds a named check to `/readyz`: true, or why not. A check that throws counts as not ready. */
+  readiness(name: string, check: () => true | string): void;
+  /** Sets what `/status` serves as JSON. Default: nothing but an empty object. */
+  status(read: () => object): void;
 }
 
-/** `/healthz` (the process lives), `/readyz` (200 or 503 and its checks), `/metrics`, `/status`. */
-export class OpsServer {
+/** Where an {@link OpsServer} listens and what its metrics carry. */
+export interface OpsOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly host: string;
+  readonly service: string;
+  readonly node?: string | undefined;
+}
+
+/** `/healthz` (the process lives), `/readyz` (200, or 503, and its checks), `/metrics`, `/status`. */
+export class OpsServer implements Ops {
+  readonly metrics = new Registry();
   readonly #options: OpsOptions;
   readonly #server: Server;
+  readonly #checks = new Map<string, () => true | string>();
+  #status: () => object = () => ({});
 
   constructor(options: OpsOptions) {
     this.#options = options;
+    const { service, node } = options;
+    this.metrics.setDefaultLabels({ service, ...(node === undefined ? {} : { node }) });
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         if (!response.headersSent) sendJson(response, 500, { error: String(error) });
@@ -31,20 +41,29 @@ export class OpsServer {
     });
   }
 
+  readiness(name: string, check: () => true | string): void {
+    this.#checks.set(name, check);
+  }
+
+  status(read: () => object): void {
+    this.#status = read;
+  }
+
   /** The port in use; 0 before the start. */
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0;
   }
 
   /** Listens; rejects when the port is taken. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.#options.port, this.#options.host ?? '0.0.0.0', () => {
+      this.#server.listen(this.#options.port, this.#options.host, () => {
         this.#server.off('error', reject);
         resolve();
       });
     });
+    collectDefaultMetrics({ register: this.metrics });
   }
 
   /** Closes, open requests included. */
@@ -56,30 +75,37 @@ export class OpsServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { metrics, status } = this.#options;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendJson(response, 405, { error: 'use GET' });
-    const path = (request.url ?? '/').split('?', 1)[0];
-    if (path === '/healthz') return sendJson(response, 200, { alive: true });
-    if (path === '/readyz') return this.#readiness(response);
-    if (path === '/metrics' && metrics) {
-      const body = await metrics.metrics();
-      response.writeHead(200, { 'content-type': metrics.contentType }).end(body);
-      return;
+    switch ((request.url ?? '/').split('?', 1)[0]) {
+      case '/healthz':
+        return sendJson(response, 200, { alive: true });
+      case '/readyz':
+        return this.#answerReadiness(response);
+      case '/status':
+        return sendJson(response, 200, this.#status());
+      case '/metrics': {
+        const body = await this.metrics.metrics();
+        response.writeHead(200, { 'content-type': this.metrics.contentType }).end(body);
+        return;
+      }
+      default:
+        sendJson(response, 404, { error: 'there are /healthz, /readyz, /metrics and /status' });
     }
-    if (path === '/status' && status) return sendJson(response, 200, await status());
-    sendJson(response, 404, { error: 'there are /healthz, /readyz, /metrics and /status' });
   }
 
-  #readiness(response: ServerResponse): void {
-    let checks: Record<string, true | string>;
-    try {
-      checks = this.#options.ready?.() ?? {};
-    } catch (error) {
-      checks = { checks: String(error) };
-    }
-    const isReady = Object.values(checks).every((check) => check === true);
-    sendJson(response, isReady ? 200 : 503, { ready: isReady, checks });
+  #answerReadiness(response: ServerResponse): void {
+    const checks = [...this.#checks].map(([name, check]) => [name, outcomeOf(check)] as const);
+    const isReady = checks.every(([, outcome]) => outcome === true);
+    sendJson(response, isReady ? 200 : 503, { ready: isReady, checks: Object.fromEntries(checks) });
+  }
+}
+
+function outcomeOf(check: () => true | string): true | string {
+  try {
+    return check();
+  } catch (error) {
+    return String(error);
   }
 }
 

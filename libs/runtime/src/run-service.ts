@@ -1,67 +1,123 @@
-import { ConfigError } from './config.js';
+import { ConfigError, type ConfigSchema, loadConfig } from './config.js';
 import { Lifecycle } from './lifecycle.js';
-import { createLog, type Log } from './log.js';
+import { createLog, type Log, type LogFormat, type LogLevel } from './log.js';
+import { type Ops, OpsServer } from './ops-server.js';
+import { unknownVariables } from './variables.js';
 
-/** Exit codes of {@link runService}. */
-export const EXIT_CODES = { clean: 0, failed: 1, stopTimedOut: 2 } as const;
+/** 0: stopped in order. 1: could not start, or an error that nothing caught. 2: did not stop in time. */
+const exitCodes = { clean: 0, failed: 1, stopTimedOut: 2 } as const;
 
-/** What a service is given to start with. */
+/** Beside the longest step, stopping everything may take this long. */
+const stopAllowanceMs = 20_000;
+
+/** What a service is built with. */
 export interface ServiceContext {
-  readonly log: Log;
-  /** Add steps here; they are started after `start` resolves. */
+  /** Add steps here; they start in their order once everything is built, and stop in reverse. `ops` is there already. */
   readonly lifecycle: Lifecycle;
+  readonly log: Log;
   /** Aborted when stopping begins. */
   readonly signal: AbortSignal;
-  /** Stops the service as a signal would. */
-  stop(reason: string): void;
+  /** What `/readyz`, `/metrics` and `/status` say. `/readyz` already names the step that is still starting. */
+  readonly ops: Ops;
 }
 
-/** How to run a service. */
-export interface ServiceOptions {
+/** The settings that {@link runService} itself goes by: `commonSettings`. */
+interface CommonConfig {
+  opsPort: number;
+  opsHost: string;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+  /** Named in every log line and metric. */
+  node?: string;
+}
+
+/** A service: its settings, and how it is built from them. */
+export interface ServiceOptions<C extends CommonConfig> {
   name: string;
-  /** Builds the service; may start it too and return how to stop it. */
-  start(context: ServiceContext): Promise<{ stop?(): Promise<void> | void } | undefined | void>;
-  /** For every step of stopping. Default 10000; the whole takes at most three times as long. */
-  stopTimeoutMs?: number;
-  log?: Log;
+  /** The settings; `commonSettings` among them. */
+  config: ConfigSchema<C>;
+  /** Puts the service together and adds its steps. Touches nothing: no I/O, no timer; that is what steps are for. */
+  build(config: C, context: ServiceContext): void;
 }
 
 /**
- * Runs a service until a signal. SIGTERM and SIGINT stop it once, in reverse order; a second signal exits at
- * once. A parent that disconnects its IPC channel stops it too. Exit codes: 0 stopped, 1 failed to start or
- * met an uncaught error, 2 did not stop in time.
+ * Runs a service until a signal: reads its settings, answers `/healthz` at once and `/readyz` with the reason, builds it
+ * and starts its steps. SIGTERM and SIGINT stop it once, in reverse order; a second signal exits at once. A parent that
+ * disconnects its IPC channel stops it too. A setting that cannot be used is one line on standard error.
+ * Exit codes: 0 stopped, 1 failed to start or met an uncaught error, 2 did not stop in time.
  */
-export async function runService(options: ServiceOptions): Promise<void> {
-  const log = options.log ?? createLog({ service: options.name });
-  const stopTimeoutMs = options.stopTimeoutMs ?? 10_000;
+export async function runService<C extends CommonConfig>(options: ServiceOptions<C>): Promise<void> {
+  const config = settingsOf(options);
+  const { name } = options;
+  const { node, logLevel: level, logFormat: format, opsPort, opsHost } = config;
+  const log = createLog({ service: name, node, level, format });
+  for (const { variable, didYouMean } of unknownVariables(process.env)) {
+    log.warn({ variable, didYouMean }, 'no service knows this variable, ignored');
+  }
   const lifecycle = new Lifecycle(log);
-  const aborting = new AbortController();
-  let exitCode: number = EXIT_CODES.clean;
-  let isStopping = false;
+  const { stop, fail, signal } = untilStopped(lifecycle, log);
 
-  const exit = (code: number) => process.exit(code);
+  const ops = new OpsServer({ port: opsPort, host: opsHost, service: name, node });
+  ops.readiness('started', () => lifecycle.readiness());
+  // First, and so the last to stop: who asks gets an answer through a long start and a long drain.
+  lifecycle.add('ops', {
+    start: async () => {
+      await ops.start();
+      log.info({ host: opsHost, port: ops.port }, 'ops listening');
+    },
+    stop: () => ops.stop(),
+  });
+  try {
+    options.build(config, { lifecycle, log, signal, ops });
+    if (!signal.aborted) await lifecycle.start();
+  } catch (error) {
+    if (signal.aborted) return;
+    log.fatal({ err: error }, 'start failed');
+    fail();
+    stop('start failed');
+  }
+}
+
+/** The settings, or the end of the process: a stack would bury what the operator has to read. */
+function settingsOf<C extends CommonConfig>({ config }: ServiceOptions<C>): C {
+  try {
+    return loadConfig(config);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(exitCodes.failed);
+  }
+}
+
+/** Stops the lifecycle and ends the process on a signal, an uncaught error, a parent that goes, or when asked. */
+function untilStopped(lifecycle: Lifecycle, log: Log) {
+  const aborting = new AbortController();
+  let exitCode: number = exitCodes.clean;
+
   const stop = (reason: string) => {
-    if (isStopping) return;
-    isStopping = true;
+    if (aborting.signal.aborted) return;
     aborting.abort(new Error(reason));
     setTimeout(() => {
       log.fatal({ reason }, 'stop timed out');
-      exit(EXIT_CODES.stopTimedOut);
-    }, stopTimeoutMs * 3).unref();
-    void lifecycle.stop(reason, stopTimeoutMs).then((isClean) => {
-      exit(exitCode === EXIT_CODES.clean && !isClean ? EXIT_CODES.stopTimedOut : exitCode);
+      process.exit(exitCodes.stopTimedOut);
+    }, lifecycle.longestStopMs + stopAllowanceMs).unref();
+    void lifecycle.stop(reason).then((isClean) => {
+      process.exit(exitCode === exitCodes.clean && !isClean ? exitCodes.stopTimedOut : exitCode);
     });
   };
+  const fail = () => {
+    exitCode = exitCodes.failed;
+  };
   const onSignal = (signal: NodeJS.Signals) => {
-    if (isStopping) {
+    if (aborting.signal.aborted) {
       log.warn({ signal }, 'second signal, exiting at once');
-      exit(exitCode === EXIT_CODES.clean ? EXIT_CODES.stopTimedOut : exitCode);
+      process.exit(exitCode === exitCodes.clean ? exitCodes.stopTimedOut : exitCode);
     }
     stop(signal);
   };
   const onUncaught = (event: 'uncaught exception' | 'unhandled rejection') => (error: unknown) => {
     log.fatal({ err: error }, event);
-    exitCode = EXIT_CODES.failed;
+    fail();
     stop(event);
   };
   // Whoever read the log may be gone: no reason to fail, least of all while stopping.
@@ -76,18 +132,5 @@ export async function runService(options: ServiceOptions): Promise<void> {
     // A parent that died while this process was loading has told nobody.
     if (!process.connected) stop('parent disconnected');
   }
-
-  try {
-    const app = await options.start({ log, lifecycle, signal: aborting.signal, stop });
-    if (app?.stop) lifecycle.defer(options.name, () => app.stop?.());
-    if (!isStopping) await lifecycle.start(stopTimeoutMs);
-  } catch (error) {
-    if (isStopping) return;
-    isStopping = true;
-    // A bad setting is the operator's to read, a stack would bury it.
-    if (error instanceof ConfigError) log.fatal({ variables: error.variables }, error.message);
-    else log.fatal({ err: error }, 'start failed');
-    await lifecycle.stop('start failed', stopTimeoutMs);
-    exit(EXIT_CODES.failed);
-  }
+  return { stop, fail, signal: aborting.signal };
 }

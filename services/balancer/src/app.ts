@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Broker } from '@evenkeel/broker';
+import { Mesh } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
-import { edgeKey, exchanges, meshTopology, moveReport, nodeStats } from '@evenkeel/protocol';
-import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { edgeKey, exchanges, moveReport, nodeStats } from '@evenkeel/protocol';
+import type { Log, ServiceContext } from '@evenkeel/runtime';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
@@ -10,7 +10,7 @@ import { LeaderLock } from './leader/lock.js';
 import { carryOut } from './manage/commands.js';
 import { EdgeAsker } from './manage/edge-asker.js';
 import { ManageServer } from './manage/server.js';
-import { BalancerMetrics } from './metrics.js';
+import { balancerMetrics } from './metrics.js';
 import { PlanStore } from './store/plan-store.js';
 
 const TICK_MS = 100;
@@ -24,34 +24,11 @@ async function warmedUp(balancer: Balancer): Promise<void> {
   while (!balancer.isWarm(Date.now()) && Date.now() < endsAtMs) await sleep(TICK_MS);
 }
 
-export interface App {
-  readonly balancer: Balancer;
-  readonly opsPort: number;
-}
-
-/** Builds a balancer and adds its steps: broker, view, management, then the lock, since leading needs them all. */
-export async function createApp(
-  config: BalancerConfig,
-  context: { log: Log; lifecycle: Lifecycle; signal?: AbortSignal },
-): Promise<App> {
-  const { log, lifecycle, signal } = context;
-  const connect = (name: string) =>
-    Broker.connect({
-      url: config.amqpUrl,
-      name: `balancer ${config.id} ${name}`,
-      log,
-      ...(signal ? { signal } : {}),
-    });
-  const consuming = await connect('consume');
-  lifecycle.defer('consuming connection', () => consuming.close());
-  const publishing = await connect('publish');
-  lifecycle.defer('publishing connection', () => publishing.close());
-  await consuming.declare({ exchanges: meshTopology.exchanges });
-  const publisher = publishing.publisher({ timeoutMs: 5000 });
-  lifecycle.defer('publisher', () => publisher.flush());
-
+/** Builds a balancer and says in which order its parts start and stop. */
+export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
+  const mesh = new Mesh({ url: config.amqpUrl, name: `balancer ${config.id}`, log, publishTimeoutMs: 5000 });
+  const { consuming, publisher } = mesh;
   const store = new PlanStore(consuming, publisher, log);
-  await store.declare();
   const toEdge = (node: string, command: Command) =>
     publisher.publish(exchanges.control, edgeKey(node), JSON.stringify(command), {
       contentType: 'application/json',
@@ -92,32 +69,9 @@ export async function createApp(
       },
     },
   );
-  const metrics = new BalancerMetrics(balancer);
-
-  const statsQueue = `balancer.${config.id}.${randomUUID().slice(0, 8)}`;
-  await consuming.declare({
-    queues: [
-      {
-        name: statsQueue,
-        durable: false,
-        exclusive: true,
-        arguments: { 'x-max-length': STATS_QUEUE_LENGTH, 'x-overflow': 'drop-head' },
-      },
-    ],
-    bindings: [
-      { queue: statsQueue, exchange: exchanges.stats, key: 'stats.*' },
-      { queue: statsQueue, exchange: exchanges.stats, key: 'moves.*' },
-    ],
-  });
-  await consuming.consumers({ channels: 1, prefetch: 1000 }).consume(statsQueue, {
-    onDelivery: (d) => {
-      d.ack();
-      observe(balancer, d.key, d.body, log);
-    },
-  });
+  const metrics = balancerMetrics(ops.metrics, balancer);
 
   const asker = new EdgeAsker(consuming, publisher, config.id, log);
-  await asker.start();
   let leadingSince = 0;
   const manage = new ManageServer({
     broker: consuming,
@@ -136,17 +90,6 @@ export async function createApp(
       });
     },
   });
-  await manage.declare();
-
-  const timer = setInterval(() => {
-    try {
-      balancer.tick(Date.now());
-    } catch (error) {
-      log.error({ err: error }, 'tick failed');
-    }
-  }, TICK_MS);
-  lifecycle.defer('ticking', () => clearInterval(timer));
-
   // One change of leadership after the other, each to its end.
   let term = Promise.resolve();
   const lock = new LeaderLock({
@@ -177,34 +120,66 @@ export async function createApp(
         .catch((error: unknown) => log.error({ err: error }, 'stepping down failed'));
     },
   });
-  const ops = new OpsServer({
-    port: config.opsPort,
-    host: config.opsHost,
-    metrics: metrics.registry,
-    ready: () => ({
-      broker: consuming.state === 'open' && publishing.state === 'open' ? true : 'connection lost',
-    }),
-    status: () => ({
-      id: config.id,
-      isLeading: balancer.isLeading,
-      why: balancer.why,
-      nodes: balancer.view.size,
-    }),
-  });
-  lifecycle.add('leader lock', {
-    start: () => lock.start(signal),
-    stop: async () => {
-      await lock.stop();
-      await term;
-    },
-  });
-  lifecycle.add('operations server', { start: () => ops.start(), stop: () => ops.stop() });
-  return {
-    balancer,
-    get opsPort() {
-      return ops.port;
-    },
-  };
+  let ticking: NodeJS.Timeout | undefined;
+
+  ops.readiness('broker', () => mesh.readiness());
+  ops.status(() => ({
+    id: config.id,
+    isLeading: balancer.isLeading,
+    why: balancer.why,
+    nodes: balancer.view.size,
+  }));
+
+  lifecycle
+    .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
+    .add('plan store', { start: () => store.declare() })
+    .add('statistics', {
+      start: async () => {
+        const statsQueue = `balancer.${config.id}.${randomUUID().slice(0, 8)}`;
+        await consuming.declare({
+          queues: [
+            {
+              name: statsQueue,
+              durable: false,
+              exclusive: true,
+              arguments: { 'x-max-length': STATS_QUEUE_LENGTH, 'x-overflow': 'drop-head' },
+            },
+          ],
+          bindings: [
+            { queue: statsQueue, exchange: exchanges.stats, key: 'stats.*' },
+            { queue: statsQueue, exchange: exchanges.stats, key: 'moves.*' },
+          ],
+        });
+        await consuming.consumers({ channels: 1, prefetch: 1000 }).consume(statsQueue, {
+          onDelivery: (d) => {
+            d.ack();
+            observe(balancer, d.key, d.body, log);
+          },
+        });
+      },
+    })
+    .add('replies', { start: () => asker.start() })
+    .add('management', { start: () => manage.declare() })
+    .add('ticks', {
+      start: () => {
+        ticking = setInterval(() => {
+          try {
+            balancer.tick(Date.now());
+          } catch (error) {
+            log.error({ err: error }, 'tick failed');
+          }
+        }, TICK_MS);
+      },
+      stop: () => clearInterval(ticking),
+    })
+    // Last: who leads needs all of them.
+    .add('leader lock', {
+      start: () => lock.start(signal),
+      stop: async () => {
+        await lock.stop();
+        await term;
+      },
+    });
 }
 
 function observe(balancer: Balancer, key: string, body: Buffer, log: Log): void {

@@ -1,12 +1,6 @@
-import { createLog, loadConfig, runService } from '@evenkeel/runtime';
-import { createApp } from './app.js';
+#!/usr/bin/env node
+import { runService } from '@evenkeel/runtime';
+import { build } from './app.js';
 import { balancerConfig } from './config.js';
 
-await runService({
-  name: 'balancer',
-  start: async (context) => {
-    const config = loadConfig(balancerConfig);
-    const log = createLog({ service: 'balancer', node: config.id, level: config.logLevel });
-    await createApp(config, { log, lifecycle: context.lifecycle, signal: context.signal });
-  },
-});
+await runService({ name: 'balancer', config: balancerConfig, build });

@@ -1,42 +1,42 @@
-import { createMetrics } from '@evenkeel/runtime';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { type Ops, observeGauge } from '@evenkeel/runtime';
+import { Counter } from 'prom-client';
 import type { Balancer } from './core/balancer.js';
 
-/** What a balancer counts. */
-export class BalancerMetrics {
-  readonly registry: Registry = createMetrics({ service: 'balancer' });
-  readonly commands = new Counter({
+/** What a balancer counts as it goes. */
+export interface BalancerMetrics {
+  /** A management command has been answered; `outcome`: `ok`, or the code of the error. */
+  answered(command: string, outcome: string): void;
+  /** A management message could not be answered. */
+  deadLettered(): void;
+}
+
+/** What Prometheus reads of a balancer: its state at the time of the scrape, and the commands that it has answered. */
+export function balancerMetrics(metrics: Ops['metrics'], balancer: Balancer): BalancerMetrics {
+  const commands = new Counter({
     name: 'evenkeel_balancer_commands_total',
     help: 'Management commands, by command and outcome (ok, or the code of the error)',
     labelNames: ['command', 'outcome'],
-    registers: [this.registry],
+    registers: [metrics],
   });
-  readonly deadLettered = new Counter({
+  const deadLettered = new Counter({
     name: 'evenkeel_balancer_dead_lettered_total',
     help: 'Management messages that could not be answered',
-    registers: [this.registry],
+    registers: [metrics],
   });
-
-  constructor(balancer: Balancer) {
-    const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers: [this.registry],
-        collect() {
-          this.set(read());
-        },
-      });
-    gauge('evenkeel_balancer_leading', '1 on the balancer that leads', () => (balancer.isLeading ? 1 : 0));
-    gauge('evenkeel_balancer_nodes', 'Nodes in the view', () => balancer.view.size);
-    gauge('evenkeel_balancer_plan_total', 'Moves of the running plan', () => balancer.run?.plan.total ?? 0);
-    gauge('evenkeel_balancer_plan_done', 'Moves of the running plan that are done', () =>
-      (balancer.run?.progress() ?? []).reduce((sum, step) => sum + step.done, 0),
-    );
-    gauge(
-      'evenkeel_balancer_plan_rate',
-      'Moves a second allowed at present',
-      () => balancer.run?.ratePerSecond() ?? 0,
-    );
-  }
+  const gauge = (name: string, help: string, read: () => number) => observeGauge(metrics, name, help, read);
+  gauge('evenkeel_balancer_leading', '1 on the balancer that leads', () => (balancer.isLeading ? 1 : 0));
+  gauge('evenkeel_balancer_nodes', 'Nodes in the view', () => balancer.view.size);
+  gauge('evenkeel_balancer_plan_total', 'Moves of the running plan', () => balancer.run?.plan.total ?? 0);
+  gauge('evenkeel_balancer_plan_done', 'Moves of the running plan that are done', () =>
+    (balancer.run?.progress() ?? []).reduce((sum, step) => sum + step.done, 0),
+  );
+  gauge(
+    'evenkeel_balancer_plan_rate',
+    'Moves a second allowed at present',
+    () => balancer.run?.ratePerSecond() ?? 0,
+  );
+  return {
+    answered: (command, outcome) => commands.inc({ command, outcome }),
+    deadLettered: () => deadLettered.inc(),
+  };
 }

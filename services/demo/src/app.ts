@@ -1,5 +1,5 @@
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
-import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import type { ServiceContext } from '@evenkeel/runtime';
 import { createOperator } from 'evenkeel';
 import type { DemoConfig } from './config.js';
 import { Orders } from './orders.js';
@@ -9,20 +9,11 @@ import { nextPrice } from './price.js';
  * An application service, as small as one can be that uses everything: directed events to users, a topic,
  * and requests of clients. It knows nothing of edges, sessions or moves.
  */
-export function buildDemo(config: DemoConfig, { lifecycle, log }: { lifecycle: Lifecycle; log: Log }): void {
+export function build(config: DemoConfig, { lifecycle, log }: ServiceContext): void {
   const orders = new Orders();
   let price = 100;
   let publisher: Publisher | undefined;
   let timer: NodeJS.Timeout | undefined;
-
-  lifecycle.add(
-    'ops',
-    new OpsServer({
-      port: config.opsPort,
-      host: config.opsHost,
-      ready: () => ({ started: lifecycle.isReady || 'still starting' }),
-    }),
-  );
 
   lifecycle.add('publisher', {
     start: async () => {

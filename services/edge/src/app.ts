@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { Broker } from '@evenkeel/broker';
-import { closeCodes, meshTopology, type NodeState } from '@evenkeel/protocol';
-import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { Mesh } from '@evenkeel/mesh';
+import { closeCodes, type NodeState } from '@evenkeel/protocol';
+import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketOffice } from '@evenkeel/ticket';
-import type { EdgeConfig } from './config.js';
+import { type EdgeConfig, publicUrlOf } from './config.js';
 import { Commands } from './control/commands.js';
 import { edgeMetrics } from './metrics.js';
 import { Departures } from './move/departures.js';
@@ -20,39 +20,18 @@ import { UwsTransport } from './transport/uws/server.js';
 const sweepMs = 1_000;
 
 /** Builds an edge and says in which order its parts start and stop. */
-export async function buildEdge(
-  config: EdgeConfig,
-  lifecycle: Lifecycle,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
+export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
   const boot = randomBytes(8).toString('base64url');
   const now = () => Date.now();
   let state: NodeState = 'active';
   let url = '';
 
-  // Two connections: a broker alarm blocks a connection that publishes, acks included.
-  const consuming = await Broker.connect({
-    url: config.amqpUrl,
-    name: `edge ${config.node} consuming`,
-    log,
-    signal,
-  });
-  lifecycle.defer('consuming connection', () => consuming.close());
-  const publishing = await Broker.connect({
-    url: config.amqpUrl,
-    name: `edge ${config.node} publishing`,
-    log,
-    signal,
-  });
-  lifecycle.defer('publishing connection', () => publishing.close());
-  await publishing.declare(meshTopology);
-
+  const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${config.node}`, log });
+  const { consuming, publisher } = mesh;
   const topology = consuming.topology();
   const sessionConsumers = consuming.consumers({ channels: 64, prefetch: config.window });
   const ownConsumers = consuming.consumers({ channels: 2, prefetch: 512 });
-  const publisher = publishing.publisher();
-  const office = new TicketOffice(config.secret.split(','));
+  const office = new TicketOffice(config.secret);
   const directory = new Directory();
   const tally = new SessionTally();
 
@@ -123,21 +102,15 @@ export async function buildEdge(
     now,
     log,
   });
-  const ops = new OpsServer({
-    port: config.opsPort,
-    host: config.opsHost,
-    metrics: edgeMetrics(config.node, server.counts, tally, () => reporter.stats),
-    ready: () => ({
-      started: lifecycle.isReady || 'starting or stopping',
-      broker: consuming.state === 'open' || 'no connection to the broker',
-      accepting: state !== 'draining' || 'draining',
-    }),
-    status: () => ({ boot, url, state, ...reporter.stats }),
-  });
   let sweeper: NodeJS.Timeout | undefined;
 
+  edgeMetrics(ops.metrics, { counts: server.counts, tally, stats: () => reporter.stats });
+  ops.readiness('broker', () => mesh.readiness());
+  ops.readiness('accepting', () => state !== 'draining' || 'draining');
+  ops.status(() => ({ boot, url, state, ...reporter.stats }));
+
   lifecycle
-    .add('ops', { start: () => ops.start(), stop: () => ops.stop() })
+    .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
     .add('topics', { start: () => hub.start(), stop: () => hub.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
@@ -145,9 +118,7 @@ export async function buildEdge(
     .add('sockets', {
       start: async () => {
         const port = await server.listen();
-        url = (config.publicUrl ?? 'ws://127.0.0.1:{port}/ws')
-          .replaceAll('{port}', String(port))
-          .replaceAll('{node}', config.node);
+        url = publicUrlOf(config, port);
         log.info({ url, node: config.node, boot }, 'listening');
       },
       stop: () => {
@@ -167,6 +138,7 @@ export async function buildEdge(
     // Last to start: from here on the gateway sends clients. Stops after the drain, which the balancer follows through it.
     .add('statistics', { start: () => reporter.start(), stop: () => reporter.stop() })
     .add('drain', {
+      stopTimeoutMs: config.drainTimeoutMs + 10_000,
       stop: async () => {
         state = 'draining';
         reporter.publishNow();

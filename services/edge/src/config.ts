@@ -1,51 +1,36 @@
-import { hostname } from 'node:os';
 import { defaults, nodeName } from '@evenkeel/protocol';
+import { commonSettings, hostId, setting } from '@evenkeel/runtime';
+import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
 
-const ms = () => z.coerce.number().int().positive();
-const limit = () => z.coerce.number().int().positive();
+const { bytes, count, ms, port } = setting;
 
 /** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const edgeConfig = z.object({
-  amqpUrl: z
-    .string()
-    .default('amqp://guest:guest@127.0.0.1:5672')
-    .describe('RabbitMQ, with user and password')
-    .meta({ secret: true }),
-  secret: z
-    .string()
-    .min(16)
-    .describe('ticket secret shared with the gateways; several separated by commas while changing it')
-    .meta({ secret: true }),
+  amqpUrl: setting.amqpUrl(),
+  ...commonSettings,
+  secret: setting
+    .secrets(minSecretBytes)
+    .describe('ticket secret shared with the gateways; several separated by commas while changing it'),
   node: nodeName
-    .default(
-      hostname()
-        .replace(/[^A-Za-z0-9_-]/g, '-')
-        .slice(0, 64),
-    )
+    .meta({ takes: '1 to 64 of A-Z a-z 0-9 _ -' })
+    .default(hostId(64))
     .describe('name of this node, unique in the mesh'),
   host: z.string().default('0.0.0.0').describe('address to listen on'),
-  port: z.coerce.number().int().min(0).max(65_535).default(8101).describe('WebSocket port; 0: any free one'),
+  port: port().default(8101).describe('WebSocket port; 0: any free one'),
   publicUrl: z
     .string()
-    .optional()
-    .describe(
-      'URL clients dial, without a query; {port} and {node} are filled in. Default ws://127.0.0.1:{port}/ws',
-    ),
-  opsPort: z.coerce.number().int().min(0).max(65_535).default(0).describe('health and metrics port'),
-  opsHost: z.string().default('127.0.0.1').describe('address of the health and metrics server'),
+    .refine(isPublicUrl)
+    .meta({ takes: 'a ws:// or wss:// URL without a query; {port} and {node} are filled in' })
+    .default('ws://127.0.0.1:{port}/ws')
+    .describe('URL that clients dial'),
   version: z.string().max(64).default('0').describe('what is deployed here, for rolling deploys'),
-  weight: z.coerce.number().positive().default(1).describe('share of the load relative to other nodes'),
-  capacity: limit().default(16_000).describe('most connections taken; beyond it upgrades are answered 503'),
-  logLevel: z.string().default('info').describe('pino level'),
+  weight: z.number().positive().max(100).default(1).describe('share of the load relative to other nodes'),
+  capacity: count(1_000_000)
+    .default(16_000)
+    .describe('most connections taken; beyond it upgrades are answered 503'),
 
-  window: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(65_535)
-    .default(defaults.window)
-    .describe('events ahead of ack, a session'),
+  window: count(65_535).default(defaults.window).describe('events ahead of ack, a session'),
   heartbeatMs: ms().default(defaults.heartbeatMs).describe('silence after which a client pings'),
   helloTimeoutMs: ms().default(defaults.helloTimeoutMs).describe('time to the first frame'),
   ackTimeoutMs: ms()
@@ -55,40 +40,58 @@ export const edgeConfig = z.object({
   slowConsumerMs: ms()
     .default(defaults.slowConsumerMs)
     .describe('longest a socket stays over the high watermark'),
-  maxPayloadBytes: limit()
-    .max(1_048_576)
-    .default(defaults.maxPayloadBytes)
-    .describe('largest frame from a client'),
-  highWatermarkBytes: limit()
+  maxPayloadBytes: bytes(1_048_576).default(defaults.maxPayloadBytes).describe('largest frame from a client'),
+  highWatermarkBytes: bytes(268_435_456)
     .default(262_144)
     .describe('buffered bytes above which a socket gets no more events'),
-  maxBufferedBytes: limit()
+  maxBufferedBytes: bytes(268_435_456)
     .default(1_048_576)
     .describe('buffered bytes above which topic messages are dropped'),
-  maxTopics: limit().default(defaults.maxTopicsPerConnection).describe('topics a connection'),
-  framesPerSecond: limit()
+  maxTopics: count(100_000).default(defaults.maxTopicsPerConnection).describe('topics a connection'),
+  framesPerSecond: count(1_000_000)
     .default(100)
     .describe('publishes, requests and subscriptions a second, a connection'),
-  framesBurst: limit().default(400).describe('the same, in one burst'),
+  framesBurst: count(1_000_000).default(400).describe('the same, in one burst'),
   requestTimeoutMs: ms().default(defaults.requestTimeoutMs).describe('longest wait for a reply'),
 
   sessionLifetimeMs: ms().default(defaults.sessionLifetimeMs).describe('life of a session without a socket'),
-  sessionMaxLength: limit().default(defaults.sessionMaxLength).describe('events waiting for a session'),
+  sessionMaxLength: count(1_000_000)
+    .default(defaults.sessionMaxLength)
+    .describe('events waiting for a session'),
 
-  movesPerSecond: z.coerce
+  movesPerSecond: z
     .number()
     .positive()
+    .max(100_000)
     .default(200)
     .describe('pace of a reconnect command that names none'),
   moveDeadlineMs: ms()
+    .max(600_000)
     .default(defaults.moveDeadlineMs)
-    .describe('when a move that nobody finishes has failed'),
+    .describe('when a move that nobody finishes has failed, unless its command says otherwise'),
   settleTimeoutMs: ms().default(2_000).describe('longest wait for the last ack on the old socket'),
   takeoverRetryMs: ms().default(1_000).describe('a takeover is asked for again after this'),
   takeoverTimeoutMs: ms().default(30_000).describe('a takeover is given up after this'),
-  drainTimeoutMs: ms().default(25_000).describe('longest that SIGTERM waits for sessions to be moved'),
+  drainTimeoutMs: ms()
+    .max(3_600_000)
+    .default(25_000)
+    .describe('longest that SIGTERM waits for sessions to be moved'),
   drainPatienceMs: ms()
     .default(5_000)
     .describe('a drain that gets no command for this long closes the sockets itself'),
 });
 export type EdgeConfig = z.infer<typeof edgeConfig>;
+
+/** The URL that clients dial, once the port is known. */
+export function publicUrlOf(
+  { publicUrl, node }: Pick<EdgeConfig, 'publicUrl' | 'node'>,
+  port: number,
+): string {
+  return publicUrl.replaceAll('{port}', String(port)).replaceAll('{node}', node);
+}
+
+function isPublicUrl(publicUrl: string): boolean {
+  const text = publicUrlOf({ publicUrl, node: 'node' }, 1);
+  if (/[{}?#]/.test(text) || !URL.canParse(text)) return false;
+  return ['ws:', 'wss:'].includes(new URL(text).protocol);
+}

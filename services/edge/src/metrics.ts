@@ -1,16 +1,16 @@
 import type { NodeStats } from '@evenkeel/protocol';
-import { createMetrics, observeCounter, observeGauge } from '@evenkeel/runtime';
+import { type Ops, observeCounter, observeGauge } from '@evenkeel/runtime';
 import type { SessionTally } from './session/load.js';
 import type { ConnectionCounts } from './transport/uws/server.js';
 
+interface EdgeSources {
+  readonly counts: ConnectionCounts;
+  readonly tally: SessionTally;
+  stats(): NodeStats | undefined;
+}
+
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
-export function edgeMetrics(
-  node: string,
-  counts: ConnectionCounts,
-  tally: SessionTally,
-  stats: () => NodeStats | undefined,
-) {
-  const metrics = createMetrics({ service: 'edge', node });
+export function edgeMetrics(metrics: Ops['metrics'], { counts, tally, stats }: EdgeSources): void {
   observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
   observeGauge(
     metrics,
@@ -66,5 +66,4 @@ export function edgeMetrics(
     'Moves that failed',
     () => stats()?.moves.failed ?? 0,
   );
-  return metrics;
 }

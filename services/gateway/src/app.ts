@@ -1,15 +1,15 @@
-import { Broker } from '@evenkeel/broker';
-import { type Lifecycle, type Log, OpsServer } from '@evenkeel/runtime';
+import { Mesh } from '@evenkeel/mesh';
+import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketOffice } from '@evenkeel/ticket';
 import { Admission } from './admission/admission.js';
 import { floorOf } from './admission/ceiling.js';
-import { createAuthenticate } from './auth/authenticate.js';
+import { Authentication } from './auth/authenticate.js';
 import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
 import { createCors } from './http/cors.js';
 import { HttpServer } from './http/server.js';
 import { LocalClient } from './local/local-client.js';
-import { GatewayMetrics } from './metrics.js';
+import { gatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
 import { LocalRoutes } from './routes/local.js';
@@ -18,19 +18,9 @@ import { Page } from './routes/page.js';
 /** Edges report once a second: after this long a gateway knows those that there are. */
 const firstLookMs = 1_200;
 
-export interface GatewayApp {
-  /** The port of `GET /gateway`; 0 before the start. */
-  readonly port: number;
-  readonly opsPort: number;
-}
-
-/** Adds a gateway's parts to `lifecycle`, in the order in which they start; they stop in reverse. */
-export async function buildGateway(
-  config: GatewayConfig,
-  { lifecycle, log, signal }: { lifecycle: Lifecycle; log: Log; signal?: AbortSignal },
-): Promise<GatewayApp> {
+/** Builds a gateway and says in which order its parts start and stop. */
+export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
   const now = () => Date.now();
-  const metrics = new GatewayMetrics();
   const { handshakesPerSecond: base, handshakeTargetMs: targetMs, newSessionsPerSecond } = config;
   const placer = new Placer({
     rules: { ...ruleDefaults, strategy: config.strategy, prefersNewest: config.preferNewest },
@@ -41,15 +31,18 @@ export async function buildGateway(
     reservationMs: config.ticketLifetimeMs,
     random: Math.random,
   });
-  metrics.watch(placer, now);
+  const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log });
+  const feed = new StatsFeed(mesh.consuming, log, (stats) => placer.observe(stats, now()));
+  const authentication = new Authentication(config);
+  const metrics = gatewayMetrics(ops.metrics, { placer, now });
   const http = new HttpServer({
     host: config.host,
     port: config.port,
     cors: createCors(config.corsOrigin),
     route: {
-      authenticate: await createAuthenticate(config),
+      authenticate: (credentials) => authentication.authenticate(credentials),
       placer,
-      office: new TicketOffice(config.secret.split(',')),
+      office: new TicketOffice(config.secret),
       ticketLifetimeMs: config.ticketLifetimeMs,
       metrics,
       now,
@@ -64,61 +57,37 @@ export async function buildGateway(
   if (config.auth === 'dev') log.warn({}, 'development mode: anyone may be any user');
   if (config.auth === 'off') log.warn({}, 'nobody is let in: set EVENKEEL_AUTH');
 
-  let broker: Broker | undefined;
-  let feed: StatsFeed | undefined;
   let hasLooked = false;
-  const ops = new OpsServer({
-    port: config.opsPort,
-    host: config.opsHost,
-    metrics: metrics.registry,
-    ready: () => ({
-      started: lifecycle.isReady || 'still starting',
-      broker: broker?.state === 'open' || 'not connected to RabbitMQ',
-      // An edge need not be there: it may start after its gateway.
-      statistics: hasLooked || 'no interval of statistics has passed yet',
-    }),
-    status: () => placer.snapshot(now()),
-  });
+  let look: NodeJS.Timeout | undefined;
 
-  lifecycle.add('ops', ops);
-  lifecycle.add('broker', {
-    start: async () => {
-      broker = await Broker.connect({
-        url: config.amqpUrl,
-        name: 'gateway',
-        log,
-        ...(signal === undefined ? {} : { signal }),
-      });
-    },
-    stop: () => broker?.close(),
-  });
-  lifecycle.add('statistics', {
-    start: async () => {
-      if (broker === undefined) return;
-      feed = new StatsFeed(broker, log, (stats) => placer.observe(stats, now()));
-      await feed.start();
-      setTimeout(() => {
-        hasLooked = true;
-      }, firstLookMs).unref();
-    },
-    stop: () => feed?.stop(),
-  });
-  // Last: whoever is answered must be answered from statistics.
-  lifecycle.add('http', {
-    start: async () => {
-      await http.start();
-      log.info({ port: http.port, auth: config.auth }, 'gateway listening');
-    },
-    stop: () => http.stop(),
-  });
-  return {
-    get port() {
-      return http.port;
-    },
-    get opsPort() {
-      return ops.port;
-    },
-  };
+  ops.readiness('broker', () => mesh.readiness());
+  // An edge need not be there: it may start after its gateway.
+  ops.readiness('statistics', () => hasLooked || 'no interval of statistics has passed yet');
+  ops.status(() => placer.snapshot(now()));
+
+  lifecycle
+    .add('keys', authentication)
+    .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
+    .add('statistics', {
+      start: async () => {
+        await feed.start();
+        look = setTimeout(() => {
+          hasLooked = true;
+        }, firstLookMs);
+      },
+      stop: async () => {
+        clearTimeout(look);
+        await feed.stop();
+      },
+    })
+    // Last: whoever is answered must be answered from statistics.
+    .add('http', {
+      start: async () => {
+        await http.start();
+        log.info({ port: http.port, auth: config.auth }, 'gateway listening');
+      },
+      stop: () => http.stop(),
+    });
 }
 
 /** The `npm start` that runs this gateway, if one does and takes requests. */

@@ -1,18 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { describeConfig } from '@evenkeel/runtime';
+import { describeConfig, documentedSettings, settingsTable, variablesOf } from '@evenkeel/runtime';
 import { expect, test } from 'vitest';
 import { gatewayConfig } from './config.js';
 
-const text = readFileSync(new URL('../../../docs/settings.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../../docs/settings.md', import.meta.url), 'utf8');
 
-test('docs/settings.md lists every setting of gateway with its default and meaning', () => {
-  const section = text.split('\n## Settings: ').find((part) => part.startsWith('gateway\n')) ?? '';
-  const listed = (section.split('\n#')[0] ?? '')
-    .split('\n')
-    .filter((line) => line.startsWith('| `EVENKEEL_'));
-  const declared = describeConfig(gatewayConfig).map(({ variable, ...row }) => {
-    const value = row.isRequired ? 'required' : row.default;
-    return `| \`${variable}\` | ${value} | ${row.description} |`;
-  });
-  expect(listed).toEqual(declared);
+test('docs/settings.md lists every setting of gateway with its default, values and meaning', () => {
+  expect(documentedSettings(document, 'gateway')).toEqual(settingsTable(gatewayConfig));
+});
+
+test('every service knows the variables of gateway, so that it does not warn of them', () => {
+  const declared = describeConfig(gatewayConfig).map(({ variable }) => variable);
+  expect(declared.toSorted()).toEqual([...variablesOf.gateway].toSorted());
 });

@@ -1,14 +1,6 @@
 #!/usr/bin/env node
-import { createLog, loadConfig, runService } from '@evenkeel/runtime';
-import { buildGateway } from './app.js';
+import { runService } from '@evenkeel/runtime';
+import { build } from './app.js';
 import { gatewayConfig } from './config.js';
 
-await runService({
-  name: 'gateway',
-  log: createLog({ service: 'gateway' }),
-  start: async ({ lifecycle, log, signal }) => {
-    const config = loadConfig(gatewayConfig);
-    log.level = config.logLevel;
-    await buildGateway(config, { lifecycle, log, signal });
-  },
-});
+await runService({ name: 'gateway', config: gatewayConfig, build });

@@ -1,58 +1,48 @@
-import { createMetrics } from '@evenkeel/runtime';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { type Ops, observeGauge, observeGauges } from '@evenkeel/runtime';
+import { Counter } from 'prom-client';
 import type { Placer } from './placement/placer.js';
 
-/** What a gateway counts. */
-export class GatewayMetrics {
-  readonly registry: Registry = createMetrics({ service: 'gateway' });
-  readonly #placed = new Counter({
+interface GatewaySources {
+  readonly placer: Placer;
+  now(): number;
+}
+
+/** What a gateway counts as it goes. */
+export interface GatewayMetrics {
+  placed(node: string): void;
+  /** `reason`: `none`, `full` or `wait`. */
+  refused(reason: string): void;
+}
+
+/** What Prometheus reads of a gateway: what placement decides by, at the time of the scrape, and what came of it. */
+export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: GatewaySources): GatewayMetrics {
+  const placed = new Counter({
     name: 'evenkeel_gateway_placed_total',
     help: 'Tickets issued, by the edge they are for',
     labelNames: ['to'],
-    registers: [this.registry],
+    registers: [metrics],
   });
-  readonly #refused = new Counter({
+  const refused = new Counter({
     name: 'evenkeel_gateway_refused_total',
     help: 'Clients told to come back later, by reason: none, full, wait',
     labelNames: ['reason'],
-    registers: [this.registry],
+    registers: [metrics],
   });
-
-  placed(node: string): void {
-    this.#placed.inc({ to: node });
-  }
-
-  refused(reason: string): void {
-    this.#refused.inc({ reason });
-  }
-
-  /** Shows what placement decides by. */
-  watch(placer: Placer, now: () => number): void {
-    const registers = [this.registry];
-    const perNode = (
-      name: string,
-      help: string,
-      of: (node: ReturnType<Placer['snapshot']>['nodes'][number]) => number,
-    ) =>
-      new Gauge({
-        name,
-        help,
-        labelNames: ['to'],
-        registers,
-        collect() {
-          this.reset();
-          for (const node of placer.snapshot(now()).nodes) this.set({ to: node.node }, of(node));
-        },
-      });
-    perNode('evenkeel_gateway_reserved', 'Clients under way to an edge', (n) => n.reserved);
-    perNode('evenkeel_gateway_handshake_ceiling', 'Clients a second sent at most', (n) => n.handshakeCeiling);
-    new Gauge({
-      name: 'evenkeel_gateway_waiting',
-      help: 'Clients told a second to come back at that has not come yet',
-      registers,
-      collect() {
-        this.set(placer.snapshot(now()).waiting);
-      },
-    });
-  }
+  const nodes = () => placer.snapshot(now()).nodes;
+  observeGauges(metrics, 'evenkeel_gateway_reserved', 'Clients under way to an edge', 'to', () =>
+    nodes().map(({ node, reserved }) => [node, reserved]),
+  );
+  observeGauges(metrics, 'evenkeel_gateway_handshake_ceiling', 'Clients a second sent at most', 'to', () =>
+    nodes().map(({ node, handshakeCeiling }) => [node, handshakeCeiling]),
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_gateway_waiting',
+    'Clients told a second to come back at that has not come yet',
+    () => placer.snapshot(now()).waiting,
+  );
+  return {
+    placed: (node) => placed.inc({ to: node }),
+    refused: (reason) => refused.inc({ reason }),
+  };
 }

@@ -140,13 +140,13 @@ export class ManageServer {
   }
 
   #deadLetter(d: Delivery): void {
-    this.#options.metrics.deadLettered.inc();
+    this.#options.metrics.deadLettered();
     d.drop();
   }
 
   #audit(name: string, command: object | undefined, user: string, answer: Answer, messageId?: string): void {
     const outcome = answer.ok ? 'ok' : answer.error.code;
-    this.#options.metrics.commands.inc({ command: name, outcome });
+    this.#options.metrics.answered(name, outcome);
     const plan =
       answer.ok && typeof answer.plan === 'object' && answer.plan !== null ? answer.plan : undefined;
     const planId = plan !== undefined && 'id' in plan ? plan.id : undefined;

@@ -1,12 +1,6 @@
 #!/usr/bin/env node
-import { createLog, loadConfig, runService } from '@evenkeel/runtime';
-import { buildCrowd } from './app.js';
+import { runService } from '@evenkeel/runtime';
+import { build } from './app.js';
 import { crowdConfig } from './config.js';
 
-await runService({
-  name: 'crowd',
-  log: createLog({ service: 'crowd' }),
-  start: async ({ lifecycle, log }) => {
-    buildCrowd(loadConfig(crowdConfig), { lifecycle, log });
-  },
-});
+await runService({ name: 'crowd', config: crowdConfig, build });

@@ -42,17 +42,19 @@ export interface CommandsOptions {
 export class Commands {
   readonly #options: CommandsOptions;
   #consumer: Consumer | undefined;
-  readonly #stopListening: () => void;
+  #stopListening: () => void = () => {};
 
   constructor(options: CommandsOptions) {
     this.#options = options;
-    this.#stopListening = options.broker.on('open', () => {
-      this.#consumer?.cancel().catch(() => {});
-      this.#open().catch((error: unknown) => options.log.error({ err: error }, 'commands not consumed'));
-    });
   }
 
+  /** Start it on an open connection. */
   async start(): Promise<void> {
+    const { broker, log } = this.#options;
+    this.#stopListening = broker.on('open', () => {
+      this.#consumer?.cancel().catch(() => {});
+      this.#open().catch((error: unknown) => log.error({ err: error }, 'commands not consumed'));
+    });
     await this.#open();
   }
 

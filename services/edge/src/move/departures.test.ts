@@ -7,7 +7,7 @@ import type { PlannedMove, Session } from '../session/session.js';
 import { Departures } from './departures.js';
 
 const secret = 'departures-test-secret';
-const config = edgeConfig.parse({ secret, node: 'a', movesPerSecond: 100 });
+const config = edgeConfig.parse({ secret: [secret], node: 'a', movesPerSecond: 100 });
 const office = new TicketOffice([secret]);
 
 /** A session as departures see it. */

@@ -7,7 +7,7 @@ import { Directory } from '../session/directory.js';
 import type { Session } from '../session/session.js';
 import { Takeovers } from './takeovers.js';
 
-const config = edgeConfig.parse({ secret: 'takeovers-test-secret', node: 'a', takeoverRetryMs: 1_000 });
+const config = edgeConfig.parse({ secret: ['takeovers-test-secret'], node: 'a', takeoverRetryMs: 1_000 });
 const session = { claims: { uid: 'u', sid: 's', epoch: 5 } } as Session;
 let asked: { key: string; command: CommandOf<'takeover'> }[];
 let takeovers: Takeovers;

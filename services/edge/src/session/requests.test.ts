@@ -9,7 +9,7 @@ import type { Subscriptions } from './subscriptions.js';
 function make(outcome: PublishOutcome = 'routed') {
   const said: Record<string, unknown>[] = [];
   const clock = { nowMs: 1_000 };
-  const config = edgeConfig.parse({ secret: 'sixteen bytes at least', framesPerSecond: 1, framesBurst: 2 });
+  const config = edgeConfig.parse({ secret: ['sixteen bytes at least'], framesPerSecond: 1, framesBurst: 2 });
   const publisher = { publish: async () => outcome };
   const context = { config, publisher, tally: new SessionTally(), now: () => clock.nowMs };
   const requests = new ClientRequests(

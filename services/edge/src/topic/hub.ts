@@ -57,19 +57,20 @@ export class TopicHub {
   #fencePassed = 0;
   #fenceInFlight = false;
   #fenceWaiters: FenceWaiter[] = [];
-  readonly #stopListening: () => void;
+  #stopListening: () => void = () => {};
 
   constructor(options: HubOptions) {
     this.#options = options;
-    // The queue is exclusive: it goes with the connection, and so does what was in it.
-    this.#stopListening = options.broker.on('open', () => void this.#reopen());
   }
 
   get topicCount(): number {
     return this.#topics.size;
   }
 
+  /** Start it on an open connection. */
   async start(): Promise<void> {
+    // The queue is exclusive: it goes with the connection, and so does what was in it.
+    this.#stopListening = this.#options.broker.on('open', () => void this.#reopen());
     await this.#open();
     this.#looking = setInterval(() => void this.#lookForOverflow(), lookMs);
   }

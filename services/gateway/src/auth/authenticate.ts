@@ -33,52 +33,59 @@ export type Authenticate = (credentials: Credentials) => Promise<string>;
 
 export const tokenCookie = 'evenkeel_token';
 
-/** The authentication that the settings ask for. @throws Error when `auth=jwt` has no key. */
-export async function createAuthenticate(config: GatewayConfig): Promise<Authenticate> {
-  if (config.auth === 'dev') return async ({ user }) => uidOf(user, 'give ?user=<id>');
-  if (config.auth === 'off') {
-    return async () => {
-      throw new AuthError('no-credentials', 'this gateway lets nobody in; set EVENKEEL_AUTH to jwt (or dev)');
-    };
+/** The authentication that the settings ask for. */
+export class Authentication {
+  readonly #config: GatewayConfig;
+  readonly #secret: Uint8Array;
+  #keySet: JWTVerifyGetKey | undefined;
+
+  constructor(config: GatewayConfig) {
+    this.#config = config;
+    this.#secret = new TextEncoder().encode(config.jwtSecret ?? '');
   }
-  const verify = await createVerify(config);
-  return async ({ authorization, cookie }) => {
-    const token = bearer(authorization) ?? cookieValue(cookie, tokenCookie);
+
+  /** Reads the key set, where it is a file. @throws Error when it cannot be read. */
+  async start(): Promise<void> {
+    const { auth, jwksUrl } = this.#config;
+    if (auth === 'jwt' && jwksUrl !== undefined) this.#keySet = await loadKeySet(jwksUrl);
+  }
+
+  async authenticate(credentials: Credentials): Promise<string> {
+    const { auth } = this.#config;
+    if (auth === 'dev') return uidOf(credentials.user, 'give ?user=<id>');
+    if (auth === 'off') {
+      throw new AuthError('no-credentials', 'this gateway lets nobody in; set EVENKEEL_AUTH to jwt (or dev)');
+    }
+    const token = bearer(credentials.authorization) ?? cookieValue(credentials.cookie, tokenCookie);
     if (token === undefined) {
       throw new AuthError(
         'no-credentials',
         `send Authorization: Bearer <token>, or the cookie ${tokenCookie}`,
       );
     }
-    return uidOf(await verify(token), 'the token has no `sub` with the user id');
-  };
-}
-
-async function createVerify(config: GatewayConfig): Promise<(token: string) => Promise<string | undefined>> {
-  const options: JWTVerifyOptions = {
-    clockTolerance: 5,
-    ...(config.jwtIssuer === undefined ? {} : { issuer: config.jwtIssuer }),
-    ...(config.jwtAudience === undefined ? {} : { audience: config.jwtAudience }),
-  };
-  const secret = config.jwtSecret === undefined ? undefined : new TextEncoder().encode(config.jwtSecret);
-  const keySet = config.jwksUrl === undefined ? undefined : await loadKeySet(config.jwksUrl);
-  if (secret === undefined && keySet === undefined) {
-    throw new Error('EVENKEEL_AUTH is jwt: set EVENKEEL_JWT_SECRET or EVENKEEL_JWKS_URL too');
+    return uidOf(await this.#verify(token), 'the token has no `sub` with the user id');
   }
-  return async (token) => {
+
+  async #verify(token: string): Promise<string | undefined> {
+    const { jwtIssuer: issuer, jwtAudience: audience } = this.#config;
+    const options: JWTVerifyOptions = {
+      clockTolerance: 5,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+    };
     try {
       // The kind of key decides which algorithms count, never the token alone: a public key must not be
       // taken for an HMAC secret.
       const { payload } =
-        keySet !== undefined
-          ? await jwtVerify(token, keySet, { ...options, algorithms: asymmetric })
-          : await jwtVerify(token, secret ?? new Uint8Array(), { ...options, algorithms: ['HS256'] });
+        this.#keySet !== undefined
+          ? await jwtVerify(token, this.#keySet, { ...options, algorithms: asymmetric })
+          : await jwtVerify(token, this.#secret, { ...options, algorithms: ['HS256'] });
       return payload.sub;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new AuthError('bad-credentials', `the token is not accepted (${why}); get a new one`, cause);
     }
-  };
+  }
 }
 
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];

@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { logFormats, logLevels } from './log.js';
+
+/** A timer of Node's waits no longer: above this it fires at once. */
+const maxTimerMs = 2_147_483_647;
+
+/** Kinds of settings that several services share, each with its bounds, for the `z.object` of a service's `config.ts`. */
+export const setting = {
+  /** A port to listen on. */
+  port: () => z.int().min(0).max(65_535),
+
+  /** A time in whole milliseconds, as long as a timer can wait. */
+  ms: () => z.int().min(1).max(maxTimerMs),
+
+  /** A measured time that should not be exceeded, in milliseconds. */
+  limitMs: () => z.number().positive().max(maxTimerMs),
+
+  /** From 1 to `most` of something. */
+  count: (most: number) => z.int().min(1).max(most),
+
+  /** From 1 to `most` bytes. */
+  bytes: (most: number) => z.int().min(1).max(most),
+
+  /** A URL of one of these protocols, written as in `['ws:', 'wss:']`. */
+  url: (...protocols: readonly string[]) =>
+    z
+      .string()
+      .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
+      .meta({ takes: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}` }),
+
+  /** RabbitMQ's address; it holds a password. */
+  amqpUrl: () =>
+    setting
+      .url('amqp:', 'amqps:')
+      .default('amqp://guest:guest@127.0.0.1:5672')
+      .describe('RabbitMQ, with user and password')
+      .meta({ secret: true }),
+
+  /** One secret, or several while it is being changed: the first signs, all count. */
+  secrets: (minChars: number) => z.array(z.string().min(minChars)).min(1).meta({ secret: true }),
+};
+
+/** The settings of every service, which `runService` itself goes by. */
+export const commonSettings = {
+  opsPort: setting.port().default(0).describe('health and metrics port; 0: any free one'),
+  opsHost: z.string().default('127.0.0.1').describe('address of the health and metrics server'),
+  logLevel: z.enum(logLevels).default('info').describe('the least level that is logged'),
+  logFormat: z
+    .enum(logFormats)
+    .default('json')
+    .describe('json: an object a line; pretty: for reading by eye'),
+};
+
+/** The host's name as far as it fits into names on the broker. */
+export function hostId(maxChars: number): string {
+  return hostname()
+    .replace(/[^A-Za-z0-9_-]/g, '-')
+    .slice(0, maxChars);
+}

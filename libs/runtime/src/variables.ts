@@ -1,0 +1,116 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+const everyService = [
+  'EVENKEEL_AMQP_URL',
+  'EVENKEEL_OPS_PORT',
+  'EVENKEEL_OPS_HOST',
+  'EVENKEEL_LOG_LEVEL',
+  'EVENKEEL_LOG_FORMAT',
+];
+
+/**
+ * Every variable of Evenkeel by whose it is, so that a service can tell a mistyped variable from another's. A test of
+ * each service holds its list against its schema.
+ */
+export const variablesOf = {
+  edge: [
+    ...everyService,
+    'EVENKEEL_SECRET',
+    'EVENKEEL_NODE',
+    'EVENKEEL_HOST',
+    'EVENKEEL_PORT',
+    'EVENKEEL_PUBLIC_URL',
+    'EVENKEEL_VERSION',
+    'EVENKEEL_WEIGHT',
+    'EVENKEEL_CAPACITY',
+    'EVENKEEL_WINDOW',
+    'EVENKEEL_HEARTBEAT_MS',
+    'EVENKEEL_HELLO_TIMEOUT_MS',
+    'EVENKEEL_ACK_TIMEOUT_MS',
+    'EVENKEEL_SLOW_CONSUMER_MS',
+    'EVENKEEL_MAX_PAYLOAD_BYTES',
+    'EVENKEEL_HIGH_WATERMARK_BYTES',
+    'EVENKEEL_MAX_BUFFERED_BYTES',
+    'EVENKEEL_MAX_TOPICS',
+    'EVENKEEL_FRAMES_PER_SECOND',
+    'EVENKEEL_FRAMES_BURST',
+    'EVENKEEL_REQUEST_TIMEOUT_MS',
+    'EVENKEEL_SESSION_LIFETIME_MS',
+    'EVENKEEL_SESSION_MAX_LENGTH',
+    'EVENKEEL_MOVES_PER_SECOND',
+    'EVENKEEL_MOVE_DEADLINE_MS',
+    'EVENKEEL_SETTLE_TIMEOUT_MS',
+    'EVENKEEL_TAKEOVER_RETRY_MS',
+    'EVENKEEL_TAKEOVER_TIMEOUT_MS',
+    'EVENKEEL_DRAIN_TIMEOUT_MS',
+    'EVENKEEL_DRAIN_PATIENCE_MS',
+  ],
+  gateway: [
+    ...everyService,
+    'EVENKEEL_SECRET',
+    'EVENKEEL_HOST',
+    'EVENKEEL_PORT',
+    'EVENKEEL_AUTH',
+    'EVENKEEL_JWT_SECRET',
+    'EVENKEEL_JWKS_URL',
+    'EVENKEEL_JWT_ISSUER',
+    'EVENKEEL_JWT_AUDIENCE',
+    'EVENKEEL_CORS_ORIGIN',
+    'EVENKEEL_PAGE_DIR',
+    'EVENKEEL_LOCAL_URL',
+    'EVENKEEL_LOCAL_TOKEN',
+    'EVENKEEL_TICKET_LIFETIME_MS',
+    'EVENKEEL_STRATEGY',
+    'EVENKEEL_PREFER_NEWEST',
+    'EVENKEEL_HANDSHAKES_PER_SECOND',
+    'EVENKEEL_HANDSHAKE_TARGET_MS',
+    'EVENKEEL_NEW_SESSIONS_PER_SECOND',
+  ],
+  balancer: [
+    ...everyService,
+    'EVENKEEL_ID',
+    'EVENKEEL_MODE',
+    'EVENKEEL_STRATEGY',
+    'EVENKEEL_LOAD',
+    'EVENKEEL_MAINTENANCE_WINDOWS',
+    'EVENKEEL_RELATIVE_THRESHOLD',
+    'EVENKEEL_ABSOLUTE_THRESHOLD',
+    'EVENKEEL_QUIET_MS',
+    'EVENKEEL_DEPLOY_HOLD_MS',
+    'EVENKEEL_MOVE_DEADLINE_MS',
+    'EVENKEEL_START_PER_SECOND',
+    'EVENKEEL_MAX_PER_SECOND',
+    'EVENKEEL_HANDSHAKE_P99_MS',
+    'EVENKEEL_LOOP_LAG_P99_MS',
+  ],
+  demo: [...everyService, 'EVENKEEL_EVERY_MS'],
+  crowd: [...everyService, 'EVENKEEL_GATEWAY', 'EVENKEEL_CROWD_CLIENTS', 'EVENKEEL_CROWD_EVERY_MS'],
+  /** Of `npm start`, the tests and the command line. */
+  tools: ['EVENKEEL_STATE_DIR', 'EVENKEEL_TEST_BROKER', 'EVENKEEL_TEST_BROKER_IMAGE', 'EVENKEEL_CHROMIUM'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A variable that is set and that nothing knows. */
+export interface UnknownVariable {
+  readonly variable: string;
+  /** The known one that it is close to, if any. */
+  readonly didYouMean: string | undefined;
+}
+
+const prefix = 'EVENKEEL_';
+
+/** The variables of `env` that begin as ours do and belong to nothing of ours. */
+export function unknownVariables(env: NodeJS.ProcessEnv): UnknownVariable[] {
+  const known = new Set(Object.values(variablesOf).flat());
+  return Object.keys(env)
+    .filter((name) => name.startsWith(prefix) && !known.has(name))
+    .map((variable) => ({ variable, didYouMean: nearest(variable.slice(prefix.length), known) }));
+}
+
+/** At most a third of the letters may be wrong: else the guess would only confuse. */
+function nearest(word: string, known: ReadonlySet<string>): string | undefined {
+  const guess = closest(
+    word,
+    [...known].map((name) => name.slice(prefix.length)),
+  );
+  return distance(word, guess) <= Math.max(1, word.length / 3) ? prefix + guess : undefined;
+}
