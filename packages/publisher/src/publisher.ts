@@ -1,8 +1,8 @@
 import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } from '@evenkeel/broker';
 import { exchanges, meshTopology, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { v7 as newMessageId } from 'uuid';
 import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
 import { type InboundHandler, type ServeOptions, type Service, serve } from './service.js';
-import { Uuid7 } from './uuid7.js';
 
 /** How to reach the mesh. */
 export interface CreatePublisherOptions {
@@ -27,7 +27,6 @@ export interface Published {
 
 /** Publishes events into the mesh and serves what clients send. Make one per process. */
 export class Publisher {
-  private readonly ids = new Uuid7();
   private readonly services = new Set<Service>();
   private readonly broker: Broker;
   private readonly confirms: Confirms;
@@ -117,7 +116,7 @@ export class Publisher {
   private async publish(key: string, payload: unknown, options: EventOptions): Promise<Published> {
     const { contentType = 'application/json', headers, traceparent } = options;
     const nowMs = Date.now();
-    const id = options.id ?? this.ids.next(nowMs);
+    const id = options.id ?? newMessageId();
     const outcome = await this.confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
       messageId: id,
       timestamp: Math.floor(nowMs / 1_000),
