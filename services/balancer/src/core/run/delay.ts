@@ -15,7 +15,7 @@ const REPORT_MS = 100;
 const MAX_MARKS = 200;
 
 /** The moves from one node to another: sent and settled, as two curves over time. */
-export class Flow {
+export class MoveDelay {
   readonly #marks: Mark[] = [];
   #receivedAtMs = 0;
   #sent = 0;

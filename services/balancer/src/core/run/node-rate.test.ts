@@ -4,7 +4,7 @@ import { Random } from '../../../sim/random.js';
 import { playQueueing } from '../../../testing/queueing-edge.js';
 import {
   type FlowSample,
-  NodePace,
+  NodeRate,
   type PaceSample,
   type PaceState,
   paceDefaults,
@@ -104,16 +104,16 @@ it('stays within its bounds whatever is reported', () => {
 
 describe('the allowance of a node', () => {
   it('is never more at once than a quarter of a second of its rate', () => {
-    const pace = new NodePace(paceDefaults, 0);
+    const pace = new NodeRate(paceDefaults, 0);
     expect(pace.available(60_000)).toBe(50);
-    pace.take(50);
+    pace.take(50, 60_000);
     expect(pace.available(60_000)).toBe(0);
     expect(pace.available(60_100)).toBe(20);
   });
 
   it('starts where the plan before has come to, within the bounds of now', () => {
     const at = (perSecond: number) =>
-      new NodePace(paceDefaults, 0, { perSecond, isSearching: false }).perSecond;
+      new NodeRate(paceDefaults, 0, { perSecond, isSearching: false }).perSecond;
     expect([at(700), at(1), at(9000)]).toEqual([700, paceDefaults.minPerSecond, paceDefaults.maxPerSecond]);
   });
 });
@@ -123,7 +123,7 @@ describe('a slow report of a node', () => {
   const queueing = { delayMs: 300, isMeasured: true, settledPerSecond: 100 };
 
   it('does not slow down again what was slowed down while its handshakes were under way, but the next one does', () => {
-    const pace = new NodePace(paceDefaults, 0);
+    const pace = new NodeRate(paceDefaults, 0);
     pace.flow({ ...queueing, delayMs: 20 }, 100);
     pace.flow(queueing, 1500);
     const lowered = pace.perSecond;
@@ -135,7 +135,7 @@ describe('a slow report of a node', () => {
   });
 
   it('slows down at once what was not slowed down of late', () => {
-    const pace = new NodePace(paceDefaults, 0);
+    const pace = new NodeRate(paceDefaults, 0);
     pace.feed(slowReport, 1000);
     expect(pace.perSecond).toBe(100);
   });

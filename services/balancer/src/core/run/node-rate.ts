@@ -2,6 +2,7 @@
  * Closed-loop pacing: how many moves a second one node takes part in, and how many may be under way. Pure; time is
  * an argument.
  */
+import { TokenBucket } from '@evenkeel/pace';
 
 export interface PaceOptions {
   /** Where a plan starts. */
@@ -124,6 +125,7 @@ export function steer(
 }
 
 const BURST_S = 0.25;
+const burstOf = (perSecond: number): number => Math.max(1, perSecond * BURST_S);
 /** Between two looks at the flow: reports come no faster. */
 const STEER_EVERY_MS = 100;
 const FEED_EVERY_MS = 500;
@@ -137,12 +139,12 @@ const MIN_WINDOW = 20;
 /** What a plan has found out about a node, for the next one. */
 export type PaceMemory = Pick<PaceState, 'perSecond' | 'isSearching'>;
 
-/** The allowance of one node: a token bucket and a window, whose rate follows {@link steer} and {@link slow}. */
-export class NodePace {
+/** Moves that one node may take part in: a token bucket and a window, whose rate follows {@link steer} and {@link slow}. */
+export class NodeRate {
   readonly #options: PaceOptions;
   #state: PaceState;
-  #tokens: number;
-  #atMs: number;
+  readonly #bucket: TokenBucket;
+  #lookedAtMs: number;
   #fedAtMs: number;
   /** Whether the last report of the node was bad and nothing was done. */
   #hasSpared = false;
@@ -155,8 +157,8 @@ export class NodePace {
     const { startPerSecond, minPerSecond, maxPerSecond } = options;
     const perSecond = Math.min(maxPerSecond, Math.max(minPerSecond, memory?.perSecond ?? startPerSecond));
     this.#state = { perSecond, isSearching: memory?.isSearching ?? true, baseMs: undefined };
-    this.#tokens = perSecond * BURST_S;
-    this.#atMs = nowMs;
+    this.#bucket = new TokenBucket(perSecond, burstOf(perSecond), nowMs);
+    this.#lookedAtMs = nowMs;
     this.#fedAtMs = nowMs;
     this.#steeredAtMs = nowMs;
   }
@@ -185,7 +187,7 @@ export class NodePace {
     const toldOfMs = REPORT_COVERS_MS + sample.handshakeP99Ms;
     this.#hasSpared = !this.#hasSpared && nowMs - this.#loweredAtMs < toldOfMs;
     if (this.#hasSpared) return;
-    this.#state = next;
+    this.#change(next);
     this.#loweredAtMs = nowMs;
   }
 
@@ -199,7 +201,7 @@ export class NodePace {
     if (isSlower && nowMs - this.#loweredAtMs < STEER_EVERY_MS + sample.delayMs) return;
     this.#steeredAtMs = nowMs;
     if (isSlower) this.#loweredAtMs = nowMs;
-    this.#state = next;
+    this.#change(next);
   }
 
   /** Moves that may be under way, those counted that the edge has not sent yet: by Little's law this bounds the queue. */
@@ -211,14 +213,18 @@ export class NodePace {
 
   /** Whole moves that may be started now. */
   available(nowMs: number): number {
-    const perSecond = this.#state.perSecond;
-    const grown = this.#tokens + (Math.max(0, nowMs - this.#atMs) / 1000) * perSecond;
-    this.#tokens = Math.min(Math.max(1, perSecond * BURST_S), grown);
-    this.#atMs = nowMs;
-    return Math.floor(this.#tokens);
+    this.#lookedAtMs = nowMs;
+    return this.#bucket.available(nowMs);
   }
 
-  take(count: number): void {
-    this.#tokens -= count;
+  /** Takes `count` of what is {@link available}. */
+  take(count: number, nowMs: number): void {
+    this.#bucket.tryTake(nowMs, count);
+  }
+
+  #change(state: PaceState): void {
+    this.#state = state;
+    // As of the last look: what runs in between two looks is a batch at the present rate, not a little less than one.
+    this.#bucket.setRate(state.perSecond, this.#lookedAtMs, burstOf(state.perSecond));
   }
 }

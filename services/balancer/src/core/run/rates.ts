@@ -1,6 +1,6 @@
 import type { NodeView } from '../cluster/state.js';
-import type { Flow } from './delay.js';
-import { NodePace, type PaceMemory, type PaceOptions } from './node-rate.js';
+import type { MoveDelay } from './delay.js';
+import { NodeRate, type PaceMemory, type PaceOptions } from './node-rate.js';
 
 /** What became of moves to a node, in all and since its last report. */
 export interface Judged {
@@ -10,11 +10,11 @@ export interface Judged {
   recentBad: number;
 }
 
-/** The allowance of every node that a plan concerns, fed by its reports and by what becomes of its moves. */
-export class Paces {
+/** The rate of every node that a plan concerns, fed by its reports and by what becomes of its moves. */
+export class NodeRates {
   readonly #options: PaceOptions;
   readonly #remembered: (node: string) => PaceMemory | undefined;
-  readonly #paces = new Map<string, NodePace>();
+  readonly #rates = new Map<string, NodeRate>();
   readonly #fed = new Map<string, number>();
   readonly #judged = new Map<string, Judged>();
 
@@ -24,13 +24,13 @@ export class Paces {
     this.#remembered = remembered;
   }
 
-  of(node: string, nowMs: number): NodePace {
-    let pace = this.#paces.get(node);
-    if (pace === undefined) {
-      pace = new NodePace(this.#options, nowMs, this.#remembered(node));
-      this.#paces.set(node, pace);
+  of(node: string, nowMs: number): NodeRate {
+    let rate = this.#rates.get(node);
+    if (rate === undefined) {
+      rate = new NodeRate(this.#options, nowMs, this.#remembered(node));
+      this.#rates.set(node, rate);
     }
-    return pace;
+    return rate;
   }
 
   judged(node: string): Judged {
@@ -53,13 +53,13 @@ export class Paces {
 
   /** Takes each node's latest report, once. */
   feed(view: (node: string) => NodeView | undefined, nowMs: number): void {
-    for (const [node, pace] of this.#paces) {
+    for (const [node, rate] of this.#rates) {
       const seen = view(node);
       if (seen === undefined || this.#fed.get(node) === seen.stats.seq) continue;
       this.#fed.set(node, seen.stats.seq);
       const judged = this.judged(node);
       const { stats } = seen;
-      pace.feed(
+      rate.feed(
         {
           handshakeP99Ms: stats.handshakeP99Ms,
           loopLagP99Ms: stats.loopLagP99Ms,
@@ -77,19 +77,19 @@ export class Paces {
    * Takes what is known of the moves of each pair of nodes. A node is judged by the best of its pairs: where only some
    * are slow, the other end is to blame.
    */
-  steer(pairs: readonly { from: string; to: string; flow: Flow }[], nowMs: number): void {
+  steer(pairs: readonly { from: string; to: string; delay: MoveDelay }[], nowMs: number): void {
     const seen = new Map<string, { delayMs: number; isMeasured: boolean; settledPerSecond: number }>();
-    for (const { from, to, flow } of pairs) {
-      const delayMs = flow.delayMs(nowMs);
+    for (const { from, to, delay } of pairs) {
+      const delayMs = delay.delayMs(nowMs);
       if (delayMs === undefined) continue;
-      const settledPerSecond = flow.settledPerSecond(nowMs);
+      const settledPerSecond = delay.settledPerSecond(nowMs);
       for (const node of [from, to]) {
         const other = seen.get(node);
-        if (other === undefined) seen.set(node, { delayMs, isMeasured: flow.isMeasured, settledPerSecond });
+        if (other === undefined) seen.set(node, { delayMs, isMeasured: delay.isMeasured, settledPerSecond });
         else {
           other.settledPerSecond += settledPerSecond;
-          const isBetter = flow.isMeasured === other.isMeasured ? delayMs < other.delayMs : flow.isMeasured;
-          if (isBetter) Object.assign(other, { delayMs, isMeasured: flow.isMeasured });
+          const isBetter = delay.isMeasured === other.isMeasured ? delayMs < other.delayMs : delay.isMeasured;
+          if (isBetter) Object.assign(other, { delayMs, isMeasured: delay.isMeasured });
         }
       }
     }
@@ -98,6 +98,6 @@ export class Paces {
 
   /** What was found out, by node. */
   memories(): [string, PaceMemory][] {
-    return [...this.#paces].map(([node, pace]) => [node, pace.memory]);
+    return [...this.#rates].map(([node, rate]) => [node, rate.memory]);
   }
 }

@@ -1,19 +1,19 @@
 import type { CommandOf, MoveProgress, MoveReport } from '@evenkeel/protocol';
 import type { NodeView } from '../cluster/state.js';
 import type { Plan, PlanState, StepProgress } from '../plan/plan.js';
-import { Flow } from './delay.js';
+import { addedBy, type Batch, batchName, makeBatch, settledOf } from './batch.js';
+import { type ChaseOptions, chase, hasLeft, obstacleAt } from './chase.js';
 import type { PaceMemory, PaceOptions } from './node-rate.js';
-import { Paces } from './rates.js';
+import { NodeRates } from './rates.js';
 import {
-  add,
-  type Batch,
-  badOf,
-  countsOf,
-  isSettled,
+  isOver,
   isWhole,
-  noCounts,
+  makeStep,
+  progressOf,
   type Step,
-  settledOf,
+  type StepSnapshot,
+  settle,
+  snapshotOf,
   sumOf,
   underWayOf,
 } from './step.js';
@@ -29,17 +29,10 @@ export interface RunPorts {
   paceOf?(name: string, nowMs: number): PaceMemory | undefined;
 }
 
-export interface RunOptions {
+export interface RunOptions extends ChaseOptions {
   pace: PaceOptions;
-  /** A command that no report has mentioned for this long is sent again, … */
-  resendAfterMs: number;
-  /** … this often. */
-  maxResends: number;
   /** Sessions a command names at most. */
   maxBatch: number;
-  /** A target is given up when at least `judgedFrom` moves to it are settled and this share has failed. */
-  maxFailedRatio: number;
-  judgedFrom: number;
 }
 
 export const runDefaults: Omit<RunOptions, 'pace'> = {
@@ -50,15 +43,10 @@ export const runDefaults: Omit<RunOptions, 'pace'> = {
   judgedFrom: 20,
 };
 
-/** What must outlive the leader. Batch ids follow from it, so a repeat of one is recognised by the edge. */
+/** What must outlive the leader. */
 export interface RunSnapshot {
   readonly state: PlanState;
-  readonly steps: readonly {
-    readonly boot: string;
-    /** Batches all of whose moves are settled. */
-    readonly settledBatches: number;
-    readonly progress: StepProgress;
-  }[];
+  readonly steps: readonly StepSnapshot[];
 }
 
 /**
@@ -70,9 +58,9 @@ export class PlanRun {
   readonly plan: Plan;
   readonly #ports: RunPorts;
   readonly #options: RunOptions;
-  readonly #steps: Step[];
+  readonly #steps: readonly Step[];
   readonly #byMove = new Map<string, { step: Step; batch: Batch }>();
-  readonly #paces: Paces;
+  readonly #rates: NodeRates;
   /** Moves under way by node, in or out. */
   readonly #underWay = new Map<string, number>();
   #state: PlanState = 'running';
@@ -83,22 +71,11 @@ export class PlanRun {
     this.plan = plan;
     this.#ports = ports;
     this.#options = options;
-    this.#paces = new Paces(options.pace, (node) => ports.paceOf?.(node, nowMs));
+    this.#rates = new NodeRates(options.pace, (node) => ports.paceOf?.(node, nowMs));
     if (snapshot !== undefined) this.#state = snapshot.state;
     this.#steps = plan.steps.map((step, index) => {
-      const saved = snapshot?.steps[index];
-      return {
-        index,
-        plan: step,
-        boot: saved?.boot ?? ports.node(step.from, nowMs)?.stats.boot ?? '',
-        batches: [],
-        flow: new Flow(),
-        next: saved?.settledBatches ?? 0,
-        base: saved === undefined ? noCounts() : countsOf(saved.progress),
-        isExhausted: (saved?.settledBatches ?? 0) > 0 && step.load !== undefined,
-        dropped: saved?.progress.dropped,
-        hasGone: false,
-      };
+      const boot = ports.node(step.from, nowMs)?.stats.boot ?? '';
+      return makeStep(step, index, boot, snapshot?.steps[index]);
     });
   }
 
@@ -138,94 +115,69 @@ export class PlanRun {
 
   /** Takes an edge's report. Reports of other plans and of another boot are ignored. */
   report(report: MoveReport, nowMs: number): void {
-    const fresh = new Map<Step, { sent: number; settled: number }>();
+    const added = new Map<Step, { sent: number; settled: number }>();
     for (const progress of report.moves) {
       const known = this.#byMove.get(progress.move);
       if (known === undefined || known.step.plan.from !== report.node || known.step.boot !== report.boot)
         continue;
       const { step, batch } = known;
-      const { sent = 0, settled = 0 } = fresh.get(step) ?? {};
-      const before = batch.report;
-      fresh.set(step, {
-        sent: sent + Math.max(0, progress.sent - (before?.sent ?? 0)),
-        settled: settled + Math.max(0, settledOf(progress) - (before === undefined ? 0 : settledOf(before))),
-      });
+      const { sent = 0, settled = 0 } = added.get(step) ?? {};
+      const more = addedBy(progress, batch.report);
+      added.set(step, { sent: sent + more.sent, settled: settled + more.settled });
       this.#take(step, batch, progress, nowMs);
     }
-    for (const [step, { sent, settled }] of fresh) step.flow.observe(sent, settled, report.at, nowMs);
+    for (const [step, { sent, settled }] of added) step.delay.observe(sent, settled, report.at, nowMs);
   }
 
   /** Does what is due. Call it several times a second. */
   tick(nowMs: number): void {
     if (this.isOver) return;
-    this.#paces.feed((node) => this.#ports.node(node, nowMs), nowMs);
-    this.#paces.steer(
-      this.#steps
-        .filter((step) => step.batches.length > 0)
-        .map(({ plan: { from, to }, flow }) => ({ from, to, flow })),
+    this.#rates.feed((node) => this.#ports.node(node, nowMs), nowMs);
+    const busy = this.#steps.filter((step) => step.batches.length > 0);
+    this.#rates.steer(
+      busy.map(({ plan: { from, to }, delay }) => ({ from, to, delay })),
       nowMs,
     );
-    this.#countUnderWay();
+    this.#underWay.clear();
+    for (const step of busy) this.#addUnderWay(step, underWayOf(step));
     const { endsBy } = this.plan;
     if (endsBy !== undefined && nowMs >= endsBy && this.#state !== 'stopping') this.abort('deadline passed');
-    let isBusy = false;
-    const count = this.#steps.length;
-    this.#offset = count === 0 ? 0 : (this.#offset + 1) % count;
-    for (let k = 0; k < count; k++) {
-      const step = this.#steps[(k + this.#offset) % count] as Step;
-      if (isSettled(step)) continue;
+    for (const step of this.#inTurn()) {
+      if (isOver(step)) continue;
       this.#check(step, nowMs);
       this.#chase(step, nowMs);
       if (this.#state === 'running') this.#advance(step, nowMs);
-      if (!isSettled(step)) isBusy = true;
     }
-    if (!isBusy) this.#finish();
+    if (this.#steps.every(isOver)) this.#finish();
   }
 
   progress(): StepProgress[] {
-    return this.#steps.map((step) => {
-      const sum = sumOf(step);
-      const { from, to, count } = step.plan;
-      return { from, to, count, ...sum, ...(step.dropped === undefined ? {} : { dropped: step.dropped }) };
-    });
+    return this.#steps.map(progressOf);
   }
 
   /** Moves a second that the plan's nodes allow at present, the slowest way in or out deciding. */
   ratePerSecond(): number {
-    let into = 0;
-    const from = new Set<string>();
-    const to = new Set<string>();
-    let out = 0;
-    for (const step of this.#steps) {
-      if (isSettled(step)) continue;
-      if (!from.has(step.plan.from)) out += this.#paces.of(step.plan.from, 0).perSecond;
-      if (!to.has(step.plan.to)) into += this.#paces.of(step.plan.to, 0).perSecond;
-      from.add(step.plan.from);
-      to.add(step.plan.to);
-    }
-    return Math.min(into, out);
+    const open = this.#steps.filter((step) => !isOver(step));
+    const sum = (nodes: readonly string[]) =>
+      [...new Set(nodes)].reduce((all, node) => all + this.#rates.of(node, 0).perSecond, 0);
+    return Math.min(sum(open.map((step) => step.plan.from)), sum(open.map((step) => step.plan.to)));
   }
 
   /** What was found out about the pace that each node bears. */
   paces(): [string, PaceMemory][] {
-    return this.#paces.memories();
+    return this.#rates.memories();
   }
 
   snapshot(): RunSnapshot {
-    return {
-      state: this.#state,
-      steps: this.#steps.map((step) => ({
-        boot: step.boot,
-        settledBatches: step.next - step.batches.length,
-        progress: {
-          from: step.plan.from,
-          to: step.plan.to,
-          count: step.plan.count,
-          ...step.base,
-          ...(step.dropped === undefined ? {} : { dropped: step.dropped }),
-        },
-      })),
-    };
+    return { state: this.#state, steps: this.#steps.map(snapshotOf) };
+  }
+
+  /** The steps, beginning with another one each time: none has the first pick of what a node bears. */
+  *#inTurn(): Iterable<Step> {
+    if (this.#steps.length === 0) return;
+    this.#offset = (this.#offset + 1) % this.#steps.length;
+    yield* this.#steps.slice(this.#offset);
+    yield* this.#steps.slice(0, this.#offset);
   }
 
   #take(step: Step, batch: Batch, progress: MoveProgress, nowMs: number): void {
@@ -234,62 +186,39 @@ export class PlanRun {
     batch.report = progress;
     // Fewer than asked for says nothing: a successor may repeat with another count what the edge has had before.
     if (isWhole(step) || progress.asked - progress.refused <= 0) step.isExhausted = true;
-    const fresh = settledOf(progress) - (before === undefined ? 0 : settledOf(before));
-    const bad = badOf(progress) - (before === undefined ? 0 : badOf(before));
-    this.#paces.count(step.plan.to, Math.max(0, fresh), Math.max(0, bad));
+    const { settled, bad } = addedBy(progress, before);
+    this.#rates.count(step.plan.to, settled, bad);
     if (progress.isFinal) this.#settle(step, batch);
-    batch.sentAtMs = Math.max(batch.sentAtMs, before === undefined ? nowMs : batch.sentAtMs);
+    if (before === undefined) batch.sentAtMs = Math.max(batch.sentAtMs, nowMs);
   }
 
   #settle(step: Step, batch: Batch): void {
-    batch.isSettled = true;
-    // Forgotten in order only: the successor goes on with the first that is not settled.
-    for (let first = step.batches[0]; first?.isSettled; first = step.batches[0]) {
-      const report = first.report;
-      if (report !== undefined) add(step.base, report);
-      this.#byMove.delete(first.move);
-      step.batches.shift();
-    }
+    for (const { move } of settle(step, batch)) this.#byMove.delete(move);
   }
 
   #check(step: Step, nowMs: number): void {
-    if (step.dropped !== undefined) {
-      const source = this.#ports.node(step.plan.from, nowMs);
-      if (source === undefined || source.phase === 'gone' || source.stats.boot !== step.boot)
-        this.#void(step);
+    const { from, to } = step.plan;
+    if (hasLeft(step, this.#ports.node(from, nowMs))) {
+      if (step.dropped === undefined) {
+        this.#drop(step, `source ${from} has gone`);
+        step.hasGone = true;
+      }
+      // Nobody will report on these any more; whoever was not moved comes back by itself.
+      for (const batch of [...step.batches]) this.#giveUp(step, batch);
       return;
     }
-    const source = this.#ports.node(step.plan.from, nowMs);
-    if (source === undefined || source.phase === 'gone' || source.stats.boot !== step.boot) {
-      this.#drop(step, `source ${step.plan.from} has gone`);
-      step.hasGone = true;
-      this.#void(step);
-      return;
-    }
-    const target = this.#ports.node(step.plan.to, nowMs);
-    if (target === undefined || (target.phase !== 'active' && target.phase !== 'joining')) {
-      this.#drop(step, `target ${step.plan.to} is ${target?.phase ?? 'gone'}`);
-      return;
-    }
-    const judged = this.#paces.judged(step.plan.to);
-    const { judgedFrom, maxFailedRatio } = this.#options;
-    if (judged.settled >= judgedFrom && judged.bad / judged.settled > maxFailedRatio) {
-      this.#drop(step, `target ${step.plan.to} fails ${judged.bad} of ${judged.settled} moves`);
-    }
+    if (step.dropped !== undefined) return;
+    const obstacle = obstacleAt(step, this.#ports.node(to, nowMs), this.#rates.judged(to), this.#options);
+    if (obstacle !== undefined) this.#drop(step, obstacle);
   }
 
   #drop(step: Step, why: string): void {
-    if (step.dropped !== undefined || isSettled(step)) return;
+    if (step.dropped !== undefined || isOver(step)) return;
     step.dropped = why;
     for (const batch of step.batches) {
       if (batch.isSettled) continue;
       this.#ports.send(step.plan.from, { command: 'cancel', move: batch.move }, () => {});
     }
-  }
-
-  /** Nobody will report on these any more; whoever was not moved comes back by itself. */
-  #void(step: Step): void {
-    for (const batch of [...step.batches]) this.#giveUp(step, batch);
   }
 
   #giveUp(step: Step, batch: Batch): void {
@@ -300,36 +229,23 @@ export class PlanRun {
       batch.report = { ...report, timedOut: report.timedOut + open, isFinal: true };
     }
     this.#settle(step, batch);
-    if (step.batches.length === 0) step.flow.giveUp();
+    if (step.batches.length === 0) step.delay.giveUp();
   }
 
   #chase(step: Step, nowMs: number): void {
-    const { resendAfterMs, maxResends } = this.#options;
+    const { pace } = this.#options;
     for (const batch of [...step.batches]) {
       if (batch.isSettled) continue;
-      const silentMs = nowMs - batch.sentAtMs;
-      if (batch.report === undefined) {
-        if (silentMs < resendAfterMs) continue;
-        if (batch.resends >= maxResends) {
-          this.#drop(step, `source ${step.plan.from} does not report`);
-          this.#giveUp(step, batch);
-        } else {
-          batch.resends += 1;
-          batch.sentAtMs = nowMs;
-          this.#transmit(step, batch);
-        }
-      } else if (
-        silentMs >
-        this.plan.moveDeadlineMs + 5000 + (batch.count / this.#options.pace.minPerSecond) * 1000
-      ) {
-        this.#giveUp(step, batch);
+      const longestMs = this.plan.moveDeadlineMs + (batch.count / pace.minPerSecond) * 1000;
+      const next = chase(batch, longestMs, this.#options, nowMs);
+      if (next === 'resend') {
+        batch.resends += 1;
+        batch.sentAtMs = nowMs;
+        this.#transmit(step, batch);
       }
+      if (next === 'drop') this.#drop(step, `source ${step.plan.from} does not report`);
+      if (next === 'drop' || next === 'give-up') this.#giveUp(step, batch);
     }
-  }
-
-  #countUnderWay(): void {
-    this.#underWay.clear();
-    for (const step of this.#steps) if (step.batches.length > 0) this.#addUnderWay(step, underWayOf(step));
   }
 
   #addUnderWay({ plan: { from, to } }: Step, count: number): void {
@@ -341,54 +257,31 @@ export class PlanRun {
     if (step.dropped !== undefined || step.isExhausted) return;
     const last = step.batches.at(-1);
     if (last !== undefined && last.report === undefined) return;
-    const target = this.#ports.node(step.plan.to, nowMs);
+    const { from, to, count: planned } = step.plan;
+    const target = this.#ports.node(to, nowMs);
     if (target === undefined) return;
     const sum = sumOf(step);
-    const left = step.plan.count - (sum.asked - sum.refused);
+    const left = planned - (sum.asked - sum.refused);
     if (left <= 0) {
       step.isExhausted = true;
       return;
     }
-    const source = this.#paces.of(step.plan.from, nowMs);
-    const sink = this.#paces.of(step.plan.to, nowMs);
+    const source = this.#rates.of(from, nowMs);
+    const sink = this.#rates.of(to, nowMs);
     const perSecond = Math.min(source.perSecond, sink.perSecond);
     const window = Math.min(
-      source.window - (this.#underWay.get(step.plan.from) ?? 0),
-      sink.window - (this.#underWay.get(step.plan.to) ?? 0),
+      source.window - (this.#underWay.get(from) ?? 0),
+      sink.window - (this.#underWay.get(to) ?? 0),
     );
     const allowed = Math.min(source.available(nowMs), sink.available(nowMs), window);
-    const whole = isWhole(step);
     if (allowed < Math.min(left, Math.max(1, Math.floor(perSecond / 10)))) return;
-    const count = whole ? left : Math.min(left, allowed, this.#options.maxBatch);
-    source.take(whole ? allowed : count);
-    sink.take(whole ? allowed : count);
-    this.#addUnderWay(step, whole ? allowed : count);
-    const move = `${this.plan.id}.${step.index}.${step.next}`;
-    const command: CommandOf<'reconnect'> = {
-      command: 'reconnect',
-      move,
-      to: { node: step.plan.to, url: target.stats.url },
-      count,
-      ratePerSecond: Math.max(1, Math.round(perSecond)),
-      deadlineMs: this.plan.moveDeadlineMs,
-      reason: this.plan.kind,
-      ...(this.plan.ring === undefined ? {} : { ring: this.plan.ring }),
-      ...(step.plan.load === undefined
-        ? {}
-        : {
-            by: this.plan.load === 'bytes' ? ('bytes' as const) : ('events' as const),
-            load: step.plan.load,
-          }),
-    };
-    const batch: Batch = {
-      move,
-      count,
-      sentAtMs: nowMs,
-      resends: 0,
-      command,
-      report: undefined,
-      isSettled: false,
-    };
+    const count = isWhole(step) ? left : Math.min(left, allowed, this.#options.maxBatch);
+    const taken = isWhole(step) ? allowed : count;
+    source.take(taken, nowMs);
+    sink.take(taken, nowMs);
+    this.#addUnderWay(step, taken);
+    const move = batchName(this.plan, step.index, step.next);
+    const batch = makeBatch(move, this.plan, step.plan, { url: target.stats.url, count, perSecond }, nowMs);
     step.next += 1;
     step.batches.push(batch);
     this.#byMove.set(move, { step, batch });
@@ -404,27 +297,24 @@ export class PlanRun {
   }
 
   #finish(): void {
-    if (this.#state === 'stopping') {
-      this.#state = 'aborted';
-      return;
-    }
-    if (this.#state === 'paused') return;
-    const dropped = this.#steps.find((step) => step.dropped !== undefined);
-    let missed = 0;
-    for (const step of this.#steps) {
-      const sum = sumOf(step);
-      missed += Math.max(0, (step.plan.isEstimate ? sum.asked - sum.refused : step.plan.count) - sum.done);
-    }
-    if (
-      this.plan.kind === 'drain' &&
-      this.#steps.every((step) => step.dropped === undefined || step.hasGone)
-    ) {
-      // A node that drains to shut down leaves when it is empty, perhaps before its last report.
-      this.#state = missed === 0 || dropped !== undefined ? 'done' : 'partial';
-      this.#why = missed === 0 ? 'all moved' : `${missed} were not reported as moved`;
-      return;
-    }
-    this.#state = missed === 0 && dropped === undefined ? 'done' : 'partial';
-    this.#why = dropped?.dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);
+    if (this.#state === 'stopping') this.#state = 'aborted';
+    else if (this.#state === 'running') [this.#state, this.#why] = outcomeOf(this.plan, this.#steps);
   }
+}
+
+/** How a plan ends whose steps are all over, and why. */
+function outcomeOf(plan: Plan, steps: readonly Step[]): ['done' | 'partial', string] {
+  let missed = 0;
+  for (const step of steps) {
+    const { asked, refused, done } = sumOf(step);
+    missed += Math.max(0, (step.plan.isEstimate ? asked - refused : step.plan.count) - done);
+  }
+  const dropped = steps.find((step) => step.dropped !== undefined)?.dropped;
+  if (plan.kind === 'drain' && steps.every((step) => step.dropped === undefined || step.hasGone)) {
+    // A node that drains to shut down leaves when it is empty, perhaps before its last report.
+    const isDone = missed === 0 || dropped !== undefined;
+    return [isDone ? 'done' : 'partial', missed === 0 ? 'all moved' : `${missed} were not reported as moved`];
+  }
+  const why = dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);
+  return [missed === 0 && dropped === undefined ? 'done' : 'partial', why];
 }

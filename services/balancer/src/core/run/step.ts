@@ -1,6 +1,7 @@
-import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
+import type { MoveProgress } from '@evenkeel/protocol';
 import type { PlanStep, StepProgress } from '../plan/plan.js';
-import type { Flow } from './delay.js';
+import { type Batch, settledOf } from './batch.js';
+import { MoveDelay } from './delay.js';
 
 /** What has become of the sessions of a step; `refused` is part of `asked`. */
 export interface Counts {
@@ -11,24 +12,14 @@ export interface Counts {
   refused: number;
 }
 
-/** One command of a step. */
-export interface Batch {
-  readonly move: string;
-  readonly count: number;
-  sentAtMs: number;
-  resends: number;
-  command: CommandOf<'reconnect'>;
-  report: MoveProgress | undefined;
-  isSettled: boolean;
-}
-
 /** One pair of nodes of a running plan. */
 export interface Step {
   readonly index: number;
   readonly plan: PlanStep;
+  /** The process that its sessions are on; one that comes later knows nothing of the plan. */
   readonly boot: string;
   readonly batches: Batch[];
-  readonly flow: Flow;
+  readonly delay: MoveDelay;
   /** Number of the next batch. */
   next: number;
   /** Counts of batches that are settled and forgotten. */
@@ -39,13 +30,45 @@ export interface Step {
   hasGone: boolean;
 }
 
-export const noCounts = (): Counts => ({ asked: 0, done: 0, failed: 0, timedOut: 0, refused: 0 });
+/** What must outlive the leader. Batch ids follow from it, so a repeat of one is recognised by the edge. */
+export interface StepSnapshot {
+  readonly boot: string;
+  /** Batches all of whose moves are settled. */
+  readonly settledBatches: number;
+  readonly progress: StepProgress;
+}
 
-/** Of those asked for: `refused` is part of `asked`. */
-export const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
-export const badOf = (p: MoveProgress) => p.failed + p.timedOut;
+/** A step that begins, or goes on from where the leader before has left it. @param boot of its source. */
+export function makeStep(plan: PlanStep, index: number, boot: string, saved?: StepSnapshot): Step {
+  const settledBatches = saved?.settledBatches ?? 0;
+  return {
+    index,
+    plan,
+    boot: saved?.boot ?? boot,
+    batches: [],
+    delay: new MoveDelay(),
+    next: settledBatches,
+    base: countsOf(saved?.progress),
+    isExhausted: settledBatches > 0 && plan.load !== undefined,
+    dropped: saved?.progress.dropped,
+    hasGone: false,
+  };
+}
 
-export function add(sum: Counts, report: MoveProgress): void {
+export const snapshotOf = (step: Step): StepSnapshot => ({
+  boot: step.boot,
+  settledBatches: step.next - step.batches.length,
+  progress: progressWith(step, step.base),
+});
+
+/** What has become of a step so far. */
+export const progressOf = (step: Step): StepProgress => progressWith(step, sumOf(step));
+
+function progressWith({ plan: { from, to, count }, dropped }: Step, counts: Counts): StepProgress {
+  return { from, to, count, ...counts, ...(dropped === undefined ? {} : { dropped }) };
+}
+
+function add(sum: Counts, report: MoveProgress): void {
   sum.asked += report.asked;
   sum.done += report.done;
   sum.failed += report.failed;
@@ -53,13 +76,10 @@ export function add(sum: Counts, report: MoveProgress): void {
   sum.refused += report.refused;
 }
 
-export const countsOf = (p: StepProgress): Counts => ({
-  asked: p.asked,
-  done: p.done,
-  failed: p.failed,
-  timedOut: p.timedOut,
-  refused: p.refused,
-});
+function countsOf(progress: StepProgress | undefined): Counts {
+  const { asked = 0, done = 0, failed = 0, timedOut = 0, refused = 0 } = progress ?? {};
+  return { asked, done, failed, timedOut, refused };
+}
 
 /** Everything known of a step: batches forgotten and batches under way. */
 export function sumOf(step: Step): Counts {
@@ -71,7 +91,7 @@ export function sumOf(step: Step): Counts {
 /** Moves asked for and not ended, those counted that no report has mentioned yet. */
 export function underWayOf(step: Step): number {
   // One command for all there is: the edge paces it alone.
-  if (isWhole(step)) return step.flow.inFlight;
+  if (isWhole(step)) return step.delay.inFlight;
   let sum = 0;
   for (const { count, report, isSettled } of step.batches) {
     if (!isSettled) sum += report === undefined ? count : report.asked - report.refused - settledOf(report);
@@ -79,8 +99,20 @@ export function underWayOf(step: Step): number {
   return sum;
 }
 
+/** Marks a batch as settled and forgets it, with those before it, in order: a successor goes on with the first that is not. */
+export function settle(step: Step, batch: Batch): Batch[] {
+  batch.isSettled = true;
+  const forgotten: Batch[] = [];
+  for (let first = step.batches[0]; first?.isSettled; first = step.batches[0]) {
+    if (first.report !== undefined) add(step.base, first.report);
+    step.batches.shift();
+    forgotten.push(first);
+  }
+  return forgotten;
+}
+
 /** One batch: the edge alone knows how many sessions make up a load. */
 export const isWhole = (step: Step): boolean => step.plan.load !== undefined;
 
-export const isSettled = (step: Step): boolean =>
+export const isOver = (step: Step): boolean =>
   step.batches.length === 0 && (step.isExhausted || step.dropped !== undefined);

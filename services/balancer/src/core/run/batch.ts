@@ -1,0 +1,48 @@
+import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
+import type { Plan, PlanStep } from '../plan/plan.js';
+
+/** One command of a step: so many sessions at once. */
+export interface Batch {
+  readonly move: string;
+  readonly count: number;
+  readonly command: CommandOf<'reconnect'>;
+  sentAtMs: number;
+  resends: number;
+  report: MoveProgress | undefined;
+  isSettled: boolean;
+}
+
+/** Of those asked for: `refused` is part of `asked`. */
+export const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
+export const badOf = (p: MoveProgress) => p.failed + p.timedOut;
+
+/** What a report adds to the one before it, of moves ended and of those that ended badly. */
+export function addedBy(report: MoveProgress, before: MoveProgress | undefined) {
+  const since = (of: (p: MoveProgress) => number) =>
+    Math.max(0, of(report) - (before === undefined ? 0 : of(before)));
+  return { sent: since((p) => p.sent), settled: since(settledOf), bad: since(badOf) };
+}
+
+/** Name of the `number`th batch of a step. It follows from the plan, so an edge recognises a repeat, whoever sends it. */
+export const batchName = (plan: Plan, step: number, number: number): string => `${plan.id}.${step}.${number}`;
+
+export function makeBatch(
+  move: string,
+  plan: Plan,
+  { to, load }: PlanStep,
+  { url, count, perSecond }: { url: string; count: number; perSecond: number },
+  nowMs: number,
+): Batch {
+  const command: CommandOf<'reconnect'> = {
+    command: 'reconnect',
+    move,
+    to: { node: to, url },
+    count,
+    ratePerSecond: Math.max(1, Math.round(perSecond)),
+    deadlineMs: plan.moveDeadlineMs,
+    reason: plan.kind,
+    ...(plan.ring === undefined ? {} : { ring: plan.ring }),
+    ...(load === undefined ? {} : { by: plan.load === 'bytes' ? 'bytes' : 'events', load }),
+  };
+  return { move, count, command, sentAtMs: nowMs, resends: 0, report: undefined, isSettled: false };
+}
