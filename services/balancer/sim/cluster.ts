@@ -276,8 +276,8 @@ export class SimCluster {
     if (active.length === 0) return;
     this.#homelessByClass.forEach((count, cls) => {
       for (let i = 0; i < count; i++) {
-        const a = active[this.random.below(active.length)] as SimNode;
-        const b = active[this.random.below(active.length)] as SimNode;
+        const a = this.random.pick(active);
+        const b = this.random.pick(active);
         (a.sessions <= b.sessions ? a : b).add(1, cls, 0);
       }
       this.#homelessByClass[cls] = 0;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { simulate } from './run.js';
-import { type ScenarioName, scenarioNames } from './scenarios.js';
+import { scenarioNames } from './scenarios.js';
 
 const usage = `npm run sim -- --scenario NAME [--nodes N] [--sessions N] [--seed N] [--json]
 Scenarios: ${scenarioNames.join(', ')}. Exit status 0 only if all that the scenario promises held.`;
@@ -39,11 +39,11 @@ if (values.help) {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
 }
-const scenario = scenarioNames.find((name) => name === values.scenario);
-if (scenario === undefined) fail(`there is no scenario ${values.scenario}`);
+const scenario =
+  scenarioNames.find((name) => name === values.scenario) ?? fail(`there is no scenario ${values.scenario}`);
 const sizes = { nodes: whole(values.nodes, 'nodes', 2), sessions: whole(values.sessions, 'sessions', 1) };
 const seed = whole(values.seed, 'seed', 0);
-const run = simulate(scenario as ScenarioName, sizes, seed, () => performance.now());
+const run = simulate(scenario, sizes, seed, () => performance.now());
 if (values.json) process.stdout.write(`${JSON.stringify(run.result)}\n`);
 else {
   process.stdout.write(`${scenario}: ${sizes.nodes} nodes, ${sizes.sessions} sessions, ${run.plans} plans\n`);

@@ -11,7 +11,7 @@ interface Departure {
   waiting: [cls: number, count: number][];
   credit: number;
   /** Told and not yet arrived. */
-  readonly underWay: { dueMs: number; cls: number; count: number }[];
+  underWay: { dueMs: number; cls: number; count: number }[];
 }
 
 /** What arrives at its target. */
@@ -164,8 +164,11 @@ export class SimNode {
     for (const departure of this.#open) {
       const { command, progress, underWay } = departure;
       departure.credit += ((command.ratePerSecond ?? 200) * elapsedMs) / 1000;
-      while (departure.waiting.length > 0 && departure.credit >= 1) {
-        const next = departure.waiting[0] as [number, number];
+      for (
+        let [next] = departure.waiting;
+        next !== undefined && departure.credit >= 1;
+        [next] = departure.waiting
+      ) {
         const count = Math.min(next[1], Math.floor(departure.credit));
         departure.credit -= count;
         next[1] -= count;
@@ -174,13 +177,9 @@ export class SimNode {
         underWay.push({ dueMs: nowMs + latencyMs(command.to.node, count), cls: next[0], count });
         this.#changed.add(departure);
       }
-      for (let i = 0; i < underWay.length; ) {
-        const flight = underWay[i] as { dueMs: number; cls: number; count: number };
-        if (flight.dueMs > nowMs) {
-          i += 1;
-          continue;
-        }
-        underWay.splice(i, 1);
+      const due = underWay.filter((flight) => flight.dueMs <= nowMs);
+      if (due.length > 0) departure.underWay = underWay.filter((flight) => flight.dueMs > nowMs);
+      for (const flight of due) {
         arrivals.push({
           from: this,
           to: command.to.node,
@@ -193,7 +192,7 @@ export class SimNode {
           },
         });
       }
-      if (departure.waiting.length === 0 && underWay.length === 0) this.#open.delete(departure);
+      if (departure.waiting.length === 0 && departure.underWay.length === 0) this.#open.delete(departure);
     }
     return arrivals;
   }

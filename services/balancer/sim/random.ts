@@ -20,6 +20,13 @@ export class Random {
     return Math.floor(this.next() * below);
   }
 
+  /** One of `items`, each as likely. @throws RangeError when there are none. */
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.below(items.length)];
+    if (item === undefined) throw new RangeError('there is nothing to pick from');
+    return item;
+  }
+
   /** How many of `count` happen with probability `p` each; exact for small means, normal for large ones. */
   binomial(count: number, p: number): number {
     const mean = count * p;

@@ -111,7 +111,7 @@ function* join(c: SimCluster, sizes: Sizes): Script {
 function* leave(c: SimCluster, sizes: Sizes): Script {
   const nodes = seatEvenly(c, sizes);
   yield* forMs(c, 5000);
-  const leaver = nodes[c.random.below(nodes.length)] as SimNode;
+  const leaver = c.random.pick(nodes);
   const minimumMoves = leaver.sessions;
   c.drain(leaver);
   yield* until(c, 'empty', () => leaver.sessions === 0);
@@ -219,7 +219,7 @@ function fewestByLoad(nodes: readonly SimNode[]): number {
 function* flapping(c: SimCluster, sizes: Sizes): Script {
   const nodes = seatEvenly(c, sizes);
   yield* forMs(c, 5000);
-  const victim = nodes[c.random.below(nodes.length)] as SimNode;
+  const victim = c.random.pick(nodes);
   for (let i = 0; i < 20; i++) {
     c.crash(victim);
     yield* forMs(c, 1000 + c.random.below(4000));

@@ -1,3 +1,4 @@
+import { Fifo } from '@evenkeel/pace';
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
 import { ClusterState } from '../src/core/cluster/state.js';
 import { type PaceOptions, paceDefaults } from '../src/core/run/node-rate.js';
@@ -32,10 +33,10 @@ export function playQueueing(options: QueueingOptions): Queued {
   const { perSecond, baseMs, count, random = () => 0.5 } = options;
   const view = new ClusterState();
   let nowMs = 0;
-  const inbox: { atMs: number; command: CommandOf<'reconnect'> }[] = [];
+  const inbox = new Fifo<{ atMs: number; command: CommandOf<'reconnect'> }>();
   const departures: { rate: number; credit: number; waiting: number; progress: MoveProgress }[] = [];
-  const queue: { sentAtMs: number; progress: MoveProgress }[] = [];
-  const leaving: { atMs: number; sentAtMs: number; progress: MoveProgress }[] = [];
+  const queue = new Fifo<{ sentAtMs: number; progress: MoveProgress }>();
+  const leaving = new Fifo<{ atMs: number; sentAtMs: number; progress: MoveProgress }>();
   const changed = new Set<MoveProgress>();
   const moves: { endedAtMs: number; delayMs: number }[] = [];
   const told: number[] = [];
@@ -70,8 +71,7 @@ export function playQueueing(options: QueueingOptions): Queued {
     reportAtMs = Math.min(reportAtMs, nowMs + 100);
   };
   for (; !run.isOver && nowMs < 600_000; nowMs += STEP_MS) {
-    while (inbox[0] !== undefined && inbox[0].atMs <= nowMs) {
-      const { command } = inbox.shift() as { command: CommandOf<'reconnect'> };
+    for (const { command } of due(inbox, nowMs)) {
       const asked = command.count ?? 0;
       const none = { sent: 0, done: 0, failed: 0, timedOut: 0, refused: 0, isFinal: false };
       const progress = { move: command.move, to: 'b', asked, ...none };
@@ -89,12 +89,12 @@ export function playQueueing(options: QueueingOptions): Queued {
       }
     }
     credit = Math.min(credit, 1) + (perSecond(nowMs) * STEP_MS * (0.5 + random())) / 1000;
-    for (; queue.length > 0 && credit >= 1; credit -= 1) {
-      const { sentAtMs, progress } = queue.shift() as { sentAtMs: number; progress: MoveProgress };
-      leaving.push({ atMs: nowMs + baseMs, sentAtMs, progress });
+    for (let next = queue.peek(); next !== undefined && credit >= 1; next = queue.peek()) {
+      leaving.push({ atMs: nowMs + baseMs, ...next });
+      queue.shift();
+      credit -= 1;
     }
-    while (leaving[0] !== undefined && leaving[0].atMs <= nowMs) {
-      const { sentAtMs, progress } = leaving.shift() as { sentAtMs: number; progress: MoveProgress };
+    for (const { sentAtMs, progress } of due(leaving, nowMs)) {
       progress.done += 1;
       progress.isFinal = progress.done === progress.asked;
       moves.push({ endedAtMs: nowMs, delayMs: nowMs - sentAtMs });
@@ -110,10 +110,25 @@ export function playQueueing(options: QueueingOptions): Queued {
     if (nowMs % 1000 === 0) speak();
     if (nowMs % 100 === 0) run.tick(nowMs);
   }
-  let mostPerSecond = 0;
-  for (let first = 0, last = 0; last < told.length; last++) {
-    while ((told[last] as number) - (told[first] as number) >= 1000) first += 1;
-    mostPerSecond = Math.max(mostPerSecond, last - first + 1);
+  return { moves, tookMs: nowMs, state: run.state, mostPerSecond: mostWithinASecond(told) };
+}
+
+/** Takes out those whose time has come; the list is in order of time. */
+function* due<T extends { atMs: number }>(list: Fifo<T>, nowMs: number): Iterable<T> {
+  for (let next = list.peek(); next !== undefined && next.atMs <= nowMs; next = list.peek()) {
+    list.shift();
+    yield next;
   }
-  return { moves, tookMs: nowMs, state: run.state, mostPerSecond };
+}
+
+/** Most of these ascending times that lie within any second. */
+function mostWithinASecond(timesMs: readonly number[]): number {
+  const window = new Fifo<number>();
+  let most = 0;
+  for (const atMs of timesMs) {
+    window.push(atMs);
+    while (atMs - (window.peek() ?? atMs) >= 1000) window.shift();
+    most = Math.max(most, window.length);
+  }
+  return most;
 }

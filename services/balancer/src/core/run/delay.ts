@@ -52,9 +52,8 @@ export class MoveDelay {
     const silentMs = this.#silentMs(nowMs);
     let first = last;
     for (let i = this.#marks.length - 1; i >= 0; i--) {
-      const mark = this.#marks[i] as Mark;
-      first = mark;
-      if (last.atMs - mark.atMs >= RATE_MS - silentMs) break;
+      first = this.#marks[i] ?? first;
+      if (last.atMs - first.atMs >= RATE_MS - silentMs) break;
     }
     const overMs = last.atMs - first.atMs + silentMs;
     return overMs <= 0 ? 0 : ((last.settled - first.settled) / overMs) * 1000;
@@ -69,16 +68,19 @@ export class MoveDelay {
     if (last === undefined) return undefined;
     const silentMs = this.#silentMs(nowMs);
     if (this.inFlight <= 0) return silentMs > RATE_MS ? undefined : 0;
-    for (let i = this.#marks.length - 1; i > 0; i--) {
-      const before = this.#marks[i - 1] as Mark;
-      const after = this.#marks[i] as Mark;
-      if (before.sent > this.#settled) continue;
+    let after = last;
+    for (let i = this.#marks.length - 2; i >= 0; i--) {
+      const before = this.#marks[i] ?? after;
+      if (before.sent > this.#settled) {
+        after = before;
+        continue;
+      }
       const share =
         after.sent === before.sent ? 1 : (this.#settled - before.sent) / (after.sent - before.sent);
       const sentAtMs = before.atMs + Math.min(1, share) * (after.atMs - before.atMs);
       return last.atMs - sentAtMs + silentMs;
     }
-    return last.atMs - (this.#marks[0] as Mark).atMs + silentMs;
+    return last.atMs - after.atMs + silentMs;
   }
 
   /** Whether the delay is more than a bound: moves have ended with the last report, and others have not. */
