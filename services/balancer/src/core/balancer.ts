@@ -2,33 +2,20 @@ import type { Load } from '@evenkeel/cluster';
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Flapping } from './cluster/flapping.js';
 import { ClusterState } from './cluster/state.js';
-import type { Draft, Method } from './plan/draft.js';
+import { type Draft, type Method, planOf } from './plan/draft.js';
+import { AttemptLog, attemptKey, type DrainGoal, isOver, urgentDrain } from './plan/drains.js';
 import type { Plan, PlanKind, Strategy } from './plan/plan.js';
-import {
-  attemptKey,
-  type DrainAttempts,
-  type DrainGoal,
-  isDraining,
-  Policy,
-  type PolicyOptions,
-} from './plan/policy.js';
-import { type PaceMemory, type PaceOptions, paceDefaults } from './run/node-rate.js';
+import { Policy, type PolicyOptions } from './plan/policy.js';
+import { estimateMs } from './run/estimate.js';
+import { type PaceOptions, paceDefaults } from './run/node-rate.js';
 import { type PastPlan, pastPlan } from './run/past-plan.js';
+import { RateMemory } from './run/rate-memory.js';
 import { type Outgoing, PlanRun, type RunOptions, type RunSnapshot, runDefaults } from './run/run.js';
+import { Saver } from './saver.js';
+import type { Mode, SavedState } from './state.js';
 
-export type Mode = 'auto' | 'manual';
+export type { SavedState } from './state.js';
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
-
-/** What a successor needs. */
-export interface SavedState {
-  readonly v: 1;
-  readonly plan?: Plan;
-  readonly run?: RunSnapshot;
-  readonly drains: readonly DrainGoal[];
-  readonly isPaused: boolean;
-  readonly history: readonly PastPlan[];
-  readonly ring?: Method['ring'];
-}
 
 export interface BalancerPorts {
   send(node: string, command: Command, onUnrouted: () => void): void;
@@ -52,10 +39,8 @@ export interface BalancerOptions {
   moveDeadlineMs: number;
 }
 
+/** Plans remembered; the oldest goes. */
 const HISTORY = 100;
-const SAVE_EVERY_MS = 250;
-/** A pace found out is where the next plan starts, if it comes this soon: the machine may be another by then. */
-const PACE_KEPT_MS = 30_000;
 const SAME_REASON_EVERY_MS = 60_000;
 
 /** Everything a balancer knows and decides. Takes time as an argument; the world is behind {@link BalancerPorts}. */
@@ -70,16 +55,15 @@ export class Balancer {
   ring: Method['ring'];
   readonly #ports: BalancerPorts;
   readonly #options: BalancerOptions;
+  readonly #pace: PaceOptions;
+  readonly #saver: Saver;
   readonly #flapping = new Flapping();
-  readonly #attempts = new Map<string, DrainAttempts>();
-  /** What the last plans have found out about nodes' paces. */
-  readonly #paces = new Map<string, PaceMemory & { boot: string; untilMs: number }>();
+  readonly #attempts = new AttemptLog();
+  readonly #rates = new RateMemory();
   #run: PlanRun | undefined;
   #isLeading = false;
   #firstReportMs: number | undefined;
   #lastPlanEndMs = Number.NEGATIVE_INFINITY;
-  #savedAtMs = Number.NEGATIVE_INFINITY;
-  #savedRun = '';
   #why = 'starting';
   #whyAtMs = Number.NEGATIVE_INFINITY;
   #isStarting = false;
@@ -98,9 +82,11 @@ export class Balancer {
       moveDeadlineMs: 10_000,
       ...options,
     };
-    const { strategy, load } = this.#options;
-    this.policy = new Policy({ strategy, load, ...this.#options.policy });
-    this.mode = this.#options.mode;
+    const { mode, strategy, load, policy, pace } = this.#options;
+    this.policy = new Policy({ strategy, load, ...policy });
+    this.mode = mode;
+    this.#pace = { ...paceDefaults, ...pace };
+    this.#saver = new Saver(ports);
   }
 
   get isLeading(): boolean {
@@ -159,29 +145,10 @@ export class Balancer {
   /** Does what is due. Call it ten times a second. */
   tick(nowMs: number): void {
     if (!this.#isLeading || this.#isStarting || !this.isWarm(nowMs)) return;
-    this.#pruneDrains(nowMs);
-    if (this.#run !== undefined) {
-      this.#interrupt(this.#run, nowMs);
-      this.#run.tick(nowMs);
-      if (this.#run.isOver) this.#end(this.#run, nowMs);
-      else this.#saveProgress(nowMs);
-      return;
-    }
-    const decision = this.policy.decide({
-      nowMs,
-      nodes: this.view.nodes(nowMs),
-      drains: this.drains,
-      levelling: this.#levelling(nowMs),
-      lastPlanEndMs: this.#lastPlanEndMs,
-      flapping: this.#flapping.held(nowMs),
-      attempts: this.#attempts,
-      ring: this.ring,
-    });
-    if (decision.kind === 'wait') {
-      this.#explain(decision.why, nowMs);
-      return;
-    }
-    this.start(decision.planKind, decision.why, 'auto', decision.draft, nowMs);
+    for (const goal of this.drains.values())
+      if (isOver(goal, this.view.get(goal.node, nowMs), nowMs)) this.drains.delete(goal.node);
+    if (this.#run !== undefined) this.#goOn(this.#run, nowMs);
+    else this.#decide(nowMs);
   }
 
   /** Starts a plan. The first command goes out when it has been saved. */
@@ -192,39 +159,79 @@ export class Balancer {
     draft: Pick<Draft, 'steps' | 'total'> & Partial<Draft>,
     nowMs: number,
   ): Plan {
-    const deadlines = draft.steps.map(
-      (step) => this.drains.get(step.from)?.endsBy ?? Number.POSITIVE_INFINITY,
+    const { moveDeadlineMs } = this.#options;
+    const plan = planOf(
+      draft,
+      { id: this.#ports.newPlanId(), kind, why, by, startedAt: nowMs, moveDeadlineMs },
+      this.drains,
     );
-    const latest = kind === 'drain' ? Math.max(...new Set(deadlines)) : Number.POSITIVE_INFINITY;
-    const endsBy = Number.isFinite(latest) ? latest : undefined;
-    const plan: Plan = {
-      id: this.#ports.newPlanId(),
-      kind,
-      why,
-      by,
-      strategy: draft.strategy ?? 'least-loaded',
-      load: draft.load ?? 'connections',
-      steps: draft.steps,
-      total: draft.total,
-      startedAt: nowMs,
-      moveDeadlineMs: this.#options.moveDeadlineMs,
-      ...(draft.ring === undefined ? {} : { ring: draft.ring }),
-      ...(endsBy === undefined ? {} : { endsBy }),
-    };
     const run = this.#makeRun(plan, nowMs);
     this.#run = run;
     this.#why = why;
-    this.#ports.log('plan started', {
-      plan: plan.id,
-      kind,
-      why,
-      by,
-      total: plan.total,
-      steps: plan.steps.length,
-    });
+    const { id, total, steps } = plan;
+    this.#ports.log('plan started', { plan: id, kind, why, by, total, steps: steps.length });
     const saving = this.#ports.save(this.saved());
     if (saving !== undefined) this.#startWhen(saving, run);
     return plan;
+  }
+
+  /** About how long these moves take. */
+  estimateMs(moves: readonly { from: string; to: string; count: number }[]): number {
+    return estimateMs(moves, this.#pace);
+  }
+
+  /** An operator asks again for what was given up. */
+  forgive(key: string): void {
+    this.#attempts.forgive(key);
+  }
+
+  saved(): SavedState {
+    return {
+      v: 1,
+      ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
+      drains: [...this.drains.values()],
+      isPaused: this.isPaused,
+      history: this.history,
+      ...(this.ring === undefined ? {} : { ring: this.ring }),
+    };
+  }
+
+  /** Saves now: something an operator has asked for has changed. */
+  save(): Promise<void> {
+    return this.#saver.save(this.saved());
+  }
+
+  #decide(nowMs: number): void {
+    const decision = this.policy.decide({
+      nowMs,
+      nodes: this.view.nodes(nowMs),
+      drains: this.drains,
+      levelling: this.#levelling(nowMs),
+      lastPlanEndMs: this.#lastPlanEndMs,
+      flapping: this.#flapping.held(nowMs),
+      attempts: this.#attempts.all,
+      ring: this.ring,
+    });
+    if (decision.kind === 'wait') this.#explain(decision.why, nowMs);
+    else this.start(decision.planKind, decision.why, 'auto', decision.draft, nowMs);
+  }
+
+  #levelling(nowMs: number): true | string {
+    if (this.isPaused) return 'paused by an operator';
+    if (this.mode === 'manual') return 'manual mode';
+    if (this.#options.isMaintenance(nowMs)) return 'maintenance window';
+    return true;
+  }
+
+  #goOn(run: PlanRun, nowMs: number): void {
+    const attempts = this.#attempts.all;
+    const urgent = urgentDrain(run.plan, this.view.nodes(nowMs), this.drains, (n) =>
+      this.policy.hasGivenUp(attempts.get(attemptKey(n))),
+    );
+    if (urgent !== undefined) run.abort(`${urgent.node} must be drained first`);
+    run.tick(nowMs);
+    if (run.isOver) this.#end(run, nowMs);
+    else this.#saver.saveProgress(run, () => this.saved(), nowMs);
   }
 
   #startWhen(saving: Promise<void>, run: PlanRun): void {
@@ -242,117 +249,24 @@ export class Balancer {
     );
   }
 
-  /** About how long these moves take: the slowest way in or out at half the greatest rate. */
-  estimateMs(moves: readonly { from: string; to: string; count: number }[]): number {
-    const perNode = new Map<string, number>();
-    for (const m of moves) {
-      perNode.set(`out ${m.from}`, (perNode.get(`out ${m.from}`) ?? 0) + m.count);
-      perNode.set(`in ${m.to}`, (perNode.get(`in ${m.to}`) ?? 0) + m.count);
-    }
-    const pace = { ...paceDefaults, ...this.#options.pace };
-    let most = 0;
-    for (const count of perNode.values()) most = Math.max(most, count);
-    return Math.round((most / ((pace.startPerSecond + pace.maxPerSecond) / 2)) * 1000);
-  }
-
-  /** An operator asks again for what was given up. */
-  forgive(key: string): void {
-    this.#attempts.delete(key);
-  }
-
-  saved(): SavedState {
-    return {
-      v: 1,
-      ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
-      drains: [...this.drains.values()],
-      isPaused: this.isPaused,
-      history: this.history,
-      ...(this.ring === undefined ? {} : { ring: this.ring }),
-    };
-  }
-
-  /** Saves now: something an operator has asked for has changed. */
-  async save(): Promise<void> {
-    try {
-      await this.#ports.save(this.saved());
-    } catch (error) {
-      this.#ports.log('state not saved', { error: String(error) });
-    }
-  }
-
-  #levelling(nowMs: number): true | string {
-    if (this.isPaused) return 'paused by an operator';
-    if (this.mode === 'manual') return 'manual mode';
-    if (this.#options.isMaintenance(nowMs)) return 'maintenance window';
-    return true;
-  }
-
-  /** A node that must be emptied now cannot wait for levelling to end. */
-  #interrupt(run: PlanRun, nowMs: number): void {
-    const nodes = this.view.nodes(nowMs);
-    const isPlanned = new Set(run.plan.kind === 'drain' ? run.plan.steps.map((s) => s.from) : []);
-    const urgent = nodes.find(
-      (n) =>
-        (n.phase === 'draining' || n.phase === 'cordoned') &&
-        isDraining(n, this.drains) &&
-        n.stats.sessions > 0 &&
-        !isPlanned.has(n.node) &&
-        !this.policy.hasGivenUp(this.#attempts.get(attemptKey(n))),
-    );
-    if (urgent !== undefined) run.abort(`${urgent.node} must be drained first`);
-  }
-
   #end(run: PlanRun, nowMs: number): void {
     this.#run = undefined;
     this.#lastPlanEndMs = nowMs;
-    this.#rememberPaces(run, nowMs);
+    this.#rates.keep(run.paces(), (node) => this.view.get(node, nowMs), nowMs);
     this.view.restartAverages();
     const past = pastPlan(run, nowMs);
     this.history = [...this.history, past].slice(-HISTORY);
-    if (run.plan.ring !== undefined && run.state !== 'aborted') this.ring = run.plan.ring.nodes;
-    if (run.plan.kind === 'drain' && run.state !== 'done') {
-      for (const name of new Set(run.plan.steps.map((s) => s.from))) {
+    const { kind, ring, steps } = run.plan;
+    if (ring !== undefined && run.state !== 'aborted') this.ring = ring.nodes;
+    if (kind === 'drain' && run.state !== 'done') {
+      for (const name of new Set(steps.map((s) => s.from))) {
         const node = this.view.get(name, nowMs);
-        if (node === undefined) continue;
-        const key = attemptKey(node);
-        this.#attempts.set(key, { count: (this.#attempts.get(key)?.count ?? 0) + 1, lastAtMs: nowMs });
+        if (node !== undefined) this.#attempts.add(node, nowMs);
       }
-      if (this.#attempts.size > 10_000) this.#attempts.clear();
     }
     const { moved: _, ...fields } = past;
     this.#ports.log('plan ended', { ...fields, tookMs: nowMs - past.startedAt });
     void this.save();
-  }
-
-  #rememberPaces(run: PlanRun, nowMs: number): void {
-    for (const [node, { untilMs }] of this.#paces) if (untilMs < nowMs) this.#paces.delete(node);
-    for (const [node, memory] of run.paces()) {
-      const boot = this.view.get(node, nowMs)?.stats.boot;
-      if (boot !== undefined) this.#paces.set(node, { ...memory, boot, untilMs: nowMs + PACE_KEPT_MS });
-    }
-  }
-
-  #paceOf(node: string, nowMs: number): PaceMemory | undefined {
-    const kept = this.#paces.get(node);
-    if (kept === undefined || kept.untilMs < nowMs) return undefined;
-    return this.view.get(node, nowMs)?.stats.boot === kept.boot ? kept : undefined;
-  }
-
-  #saveProgress(nowMs: number): void {
-    if (this.#run === undefined || nowMs - this.#savedAtMs < SAVE_EVERY_MS) return;
-    const text = JSON.stringify(this.#run.snapshot());
-    if (text === this.#savedRun) return;
-    this.#savedRun = text;
-    this.#savedAtMs = nowMs;
-    void this.save();
-  }
-
-  #pruneDrains(nowMs: number): void {
-    for (const [name, goal] of this.drains) {
-      const node = this.view.get(name, nowMs);
-      const isOver = node === undefined || node.phase === 'gone' || node.stats.boot !== goal.boot;
-      if (isOver || (goal.endsBy !== undefined && nowMs > goal.endsBy)) this.drains.delete(name);
-    }
   }
 
   #explain(why: string, nowMs: number): void {
@@ -367,13 +281,9 @@ export class Balancer {
       send: (node: string, command: Outgoing, onUnrouted: () => void) =>
         this.#ports.send(node, command, onUnrouted),
       node: (name: string, atMs: number) => this.view.get(name, atMs),
-      paceOf: (name: string, atMs: number) => this.#paceOf(name, atMs),
+      paceOf: (name: string, atMs: number) => this.#rates.of(this.view.get(name, atMs), atMs),
     };
-    const options: RunOptions = {
-      ...runDefaults,
-      ...this.#options.run,
-      pace: { ...paceDefaults, ...this.#options.pace },
-    };
+    const options: RunOptions = { ...runDefaults, ...this.#options.run, pace: this.#pace };
     return new PlanRun(plan, ports, options, nowMs, snapshot);
   }
 }

@@ -1,8 +1,8 @@
 import type { ManageCommand } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
-import type { NodeView } from '../core/cluster/state.js';
+import { type NodeView, takes } from '../core/cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
-import { attemptKey, isDraining, takes } from '../core/plan/policy.js';
+import { attemptKey, isDraining } from '../core/plan/drains.js';
 import type { PastPlan } from '../core/run/past-plan.js';
 import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
 

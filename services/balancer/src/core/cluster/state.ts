@@ -25,6 +25,12 @@ export interface NodeView {
   readonly traffic: Traffic;
 }
 
+/** Whether the node is there, as far as is known. */
+export const isHere = (n: NodeView): boolean => n.phase !== 'gone' && n.phase !== 'suspect';
+
+/** Whether the node may be given sessions. */
+export const takes = (n: NodeView): boolean => n.phase === 'active';
+
 interface Entry {
   traffic: Traffic;
   /** The next report starts the averages anew. */

@@ -1,8 +1,9 @@
 import { defaultRingPoints, type Load, loadOf, type RingNode } from '@evenkeel/cluster';
-import type { NodeView } from '../cluster/state.js';
+import { isHere, type NodeView } from '../cluster/state.js';
 import { arcMoves, arcShares } from './arcs.js';
+import type { DrainGoals } from './drains.js';
 import { planByLoad } from './load.js';
-import type { PlanStep, Strategy } from './plan.js';
+import type { Plan, PlanStep, Strategy } from './plan.js';
 import { type Outcome, type PlanNode, planDrain, planLevel, type Role } from './planner.js';
 
 /** What a plan would do, before it is one. */
@@ -117,8 +118,6 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
   return { steps, total, unplaced: 0, strategy: 'consistent-hash', load: 'connections', ring, before, after };
 }
 
-const isHere = (n: NodeView) => n.phase !== 'gone' && n.phase !== 'suspect';
-
 /** The nodes as the planner takes them. */
 export function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): PlanNode[] {
   return nodes.filter(isHere).map((n) => ({
@@ -129,4 +128,24 @@ export function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => R
     capacity: n.stats.capacity,
     version: n.stats.version,
   }));
+}
+
+/** The plan that a draft becomes. One that drains ends with the last of its deadlines, where all its nodes have one. */
+export function planOf(
+  draft: Pick<Draft, 'steps' | 'total'> & Partial<Draft>,
+  about: Pick<Plan, 'id' | 'kind' | 'why' | 'by' | 'startedAt' | 'moveDeadlineMs'>,
+  goals: DrainGoals,
+): Plan {
+  const { strategy = 'least-loaded', load = 'connections', steps, total, ring } = draft;
+  const deadlines = new Set(steps.map((step) => goals.get(step.from)?.endsBy ?? Number.POSITIVE_INFINITY));
+  const endsBy = about.kind === 'drain' ? Math.max(...deadlines) : Number.POSITIVE_INFINITY;
+  return {
+    ...about,
+    strategy,
+    load,
+    steps,
+    total,
+    ...(ring === undefined ? {} : { ring }),
+    ...(Number.isFinite(endsBy) ? { endsBy } : {}),
+  };
 }

@@ -1,6 +1,7 @@
 import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
-import type { NodeView } from '../cluster/state.js';
+import { isHere, type NodeView, takes } from '../cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from './draft.js';
+import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
 import type { PlanKind, Strategy } from './plan.js';
 
 export interface PolicyOptions {
@@ -40,24 +41,10 @@ export const policyDefaults: PolicyOptions = {
   maxDrainAttempts: 5,
 };
 
-/** A node that an operator wants empty. */
-export interface DrainGoal {
-  readonly node: string;
-  readonly boot: string;
-  readonly by: string;
-  readonly endsBy?: number;
-}
-
-/** Plans that left sessions on a node behind. */
-export interface DrainAttempts {
-  readonly count: number;
-  readonly lastAtMs: number;
-}
-
 export interface Situation {
   readonly nowMs: number;
   readonly nodes: readonly NodeView[];
-  readonly drains: ReadonlyMap<string, DrainGoal>;
+  readonly drains: DrainGoals;
   /** Whether levelling may happen by itself; else why not. */
   readonly levelling: true | string;
   readonly lastPlanEndMs: number;
@@ -77,16 +64,6 @@ export type Decision =
       readonly why: string;
       readonly draft: Draft;
     };
-
-const isHere = (n: NodeView) => n.phase !== 'gone' && n.phase !== 'suspect';
-
-/** Whether the node is to be emptied: it says so itself, or an operator does and placement knows. */
-export function isDraining(n: NodeView, drains: ReadonlyMap<string, DrainGoal>): boolean {
-  if (n.phase === 'draining') return true;
-  return n.phase === 'cordoned' && drains.get(n.node)?.boot === n.stats.boot;
-}
-
-export const attemptKey = (n: NodeView): string => `${n.node}.${n.stats.boot}`;
 
 /** Decides what to do by itself, if anything. Remembers only since when the cluster has been off level. */
 export class Policy {
@@ -231,8 +208,5 @@ export class Policy {
     return { why: 'the members of the ring have changed', draft };
   }
 }
-
-/** May be given sessions. */
-export const takes = (n: NodeView): boolean => n.phase === 'active';
 
 const wait = (why: string): Decision => ({ kind: 'wait', why });

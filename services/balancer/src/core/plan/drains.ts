@@ -1,0 +1,69 @@
+/** What operators want empty, and what came of it so far. */
+import type { NodeView } from '../cluster/state.js';
+import type { Plan } from './plan.js';
+
+/** A node that an operator wants empty. */
+export interface DrainGoal {
+  readonly node: string;
+  readonly boot: string;
+  readonly by: string;
+  readonly endsBy?: number;
+}
+
+/** Plans that left sessions on a node behind. */
+export interface DrainAttempts {
+  readonly count: number;
+  readonly lastAtMs: number;
+}
+
+export type DrainGoals = ReadonlyMap<string, DrainGoal>;
+
+/** Whether the node is to be emptied: it says so itself, or an operator does and placement knows. */
+export function isDraining(n: NodeView, goals: DrainGoals): boolean {
+  if (n.phase === 'draining') return true;
+  return n.phase === 'cordoned' && goals.get(n.node)?.boot === n.stats.boot;
+}
+
+/** Whether a goal needs no more doing: its process is gone, or its time is up. */
+export function isOver(goal: DrainGoal, node: NodeView | undefined, nowMs: number): boolean {
+  if (node === undefined || node.phase === 'gone' || node.stats.boot !== goal.boot) return true;
+  return goal.endsBy !== undefined && nowMs > goal.endsBy;
+}
+
+/** A node that must be emptied now and that the running plan does not empty: it cannot wait for levelling to end. */
+export function urgentDrain(
+  plan: Plan,
+  nodes: readonly NodeView[],
+  goals: DrainGoals,
+  hasGivenUp: (n: NodeView) => boolean,
+): NodeView | undefined {
+  const isPlanned = new Set(plan.kind === 'drain' ? plan.steps.map((s) => s.from) : []);
+  return nodes.find(
+    (n) => isDraining(n, goals) && n.stats.sessions > 0 && !isPlanned.has(n.node) && !hasGivenUp(n),
+  );
+}
+
+export const attemptKey = (n: NodeView): string => `${n.node}.${n.stats.boot}`;
+
+/** Processes whose attempts are remembered; when there are more, all are forgotten and begin anew. */
+const MAX_ATTEMPTS = 10_000;
+
+/** Plans that left sessions behind, by node and boot. */
+export class AttemptLog {
+  readonly #attempts = new Map<string, DrainAttempts>();
+
+  get all(): ReadonlyMap<string, DrainAttempts> {
+    return this.#attempts;
+  }
+
+  add(n: NodeView, nowMs: number): void {
+    const key = attemptKey(n);
+    const count = (this.#attempts.get(key)?.count ?? 0) + 1;
+    if (this.#attempts.size >= MAX_ATTEMPTS && count === 1) this.#attempts.clear();
+    this.#attempts.set(key, { count, lastAtMs: nowMs });
+  }
+
+  forgive(key: string): void {
+    this.#attempts.delete(key);
+  }
+}

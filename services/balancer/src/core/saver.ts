@@ -1,0 +1,41 @@
+import type { PlanRun } from './run/run.js';
+import type { SavedState } from './state.js';
+
+/** Progress of a running plan is saved no more often than this, ms. */
+const PROGRESS_EVERY_MS = 250;
+
+export interface SaverPorts {
+  /** Resolves when the state is safe; undefined when that is not to be waited for. */
+  save(state: SavedState): Promise<void> | undefined;
+  log(event: string, fields: object): void;
+}
+
+/** Saves what a successor needs: at once what an operator asked for, and a plan's progress when it has changed. */
+export class Saver {
+  readonly #ports: SaverPorts;
+  #savedAtMs = Number.NEGATIVE_INFINITY;
+  #savedRun = '';
+
+  constructor(ports: SaverPorts) {
+    this.#ports = ports;
+  }
+
+  /** Saves now. A failure is logged: the next change saves all again. */
+  async save(state: SavedState): Promise<void> {
+    try {
+      await this.#ports.save(state);
+    } catch (error) {
+      this.#ports.log('state not saved', { error: String(error) });
+    }
+  }
+
+  /** Saves if the run has changed since it was last saved, but not too often. */
+  saveProgress(run: PlanRun, state: () => SavedState, nowMs: number): void {
+    if (nowMs - this.#savedAtMs < PROGRESS_EVERY_MS) return;
+    const text = JSON.stringify(run.snapshot());
+    if (text === this.#savedRun) return;
+    this.#savedRun = text;
+    this.#savedAtMs = nowMs;
+    void this.save(state());
+  }
+}
