@@ -1,6 +1,5 @@
 // Prints what a user gets, across moves and reconnects: node examples/client.mjs alice
 // A second argument is the gateway's address. Ctrl-C closes.
-// Node 20 has its WebSocket behind a flag: node --experimental-websocket examples/client.mjs alice
 import { connect } from '@evenkeel/client';
 
 const [user = 'alice', gateway = 'http://127.0.0.1:8080'] = process.argv.slice(2);

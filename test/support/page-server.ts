@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -13,11 +13,20 @@ const contentTypes: Record<string, string> = { '.html': 'text/html', '.js': 'tex
  * Serves test/browser/pages and the SDK's bundle (`/evenkeel.js`) for the running test, as an application would:
  * from an origin that is not the gateway's. Returns that origin.
  */
-export async function servePages(): Promise<string> {
+export const servePages = (): Promise<string> =>
+  serveFiles((path) =>
+    path === '/evenkeel.js'
+      ? fileURLToPath(import.meta.resolve('@evenkeel/client/browser'))
+      : join(pages, basename(path)),
+  );
+
+/** Serves the files of `folder` for the running test; returns the origin. */
+export const serveFolder = (folder: string): Promise<string> =>
+  serveFiles((path) => join(folder, normalize(path)));
+
+async function serveFiles(fileOf: (path: string) => string): Promise<string> {
   const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? '/', 'http://pages').pathname;
-    const sdk = fileURLToPath(import.meta.resolve('@evenkeel/client/browser'));
-    const file = path === '/evenkeel.js' ? sdk : join(pages, basename(path));
+    const file = fileOf(new URL(request.url ?? '/', 'http://pages').pathname);
     try {
       const body = await readFile(file);
       response.writeHead(200, { 'content-type': contentTypes[extname(file)] ?? 'text/plain' }).end(body);

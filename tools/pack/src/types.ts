@@ -30,7 +30,12 @@ export async function bundleTypes(options: Omit<BundleOptions, 'format'>): Promi
       },
     });
     const file = join(to, 'dist', `${name}.d.ts`);
-    const { output } = await bundle.write({ file, format: 'es' });
+    // A project need not ask for this part of the language itself: its name alone stands in the types.
+    const banner = ({ modules }: { modules: Record<string, { code: string | null }> }) =>
+      Object.values(modules).some(({ code }) => code?.includes('Symbol.asyncDispose'))
+        ? '/// <reference lib="esnext.disposable" />'
+        : '';
+    const { output } = await bundle.write({ file, format: 'es', banner });
     await bundle.close();
     for (const id of output[0].imports) {
       const of = packageOf(id);

@@ -1,0 +1,19 @@
+// What a project with the packages installed does with them, as ESM. Prints one JSON object.
+import { connect } from '@evenkeel/client';
+import { createPublisher } from '@evenkeel/publisher';
+import { createOperator } from 'evenkeel';
+
+const [gateway, amqpUrl, user] = process.argv.slice(2);
+
+const publisher = await createPublisher({ amqpUrl, name: 'installed-esm', attempts: 1 });
+await publisher.serve('greet.esm', (message) => `Hello, ${message.user}`);
+const client = connect({ gateway, user });
+const event = new Promise((resolve) => client.on('order.created', resolve));
+await client.ready();
+await publisher.toUser(user, 'order.created', { number: 7 });
+const { data } = await event;
+const reply = await client.request('greet.esm');
+const operator = await createOperator({ amqpUrl });
+const { nodes } = await operator.status();
+console.log(JSON.stringify({ number: data.number, reply, nodes: nodes.length }));
+await Promise.all([client.close(), publisher.close(), operator.close()]);

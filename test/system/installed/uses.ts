@@ -1,0 +1,25 @@
+// Compiled in a project with the packages installed, by several module resolutions; never run.
+import { type Client, ClientError, connect, type Status } from '@evenkeel/client';
+import { BrokerError, createPublisher, type Published, PublisherError } from '@evenkeel/publisher';
+import { createOperator, type NodeStatus, OperatorError } from 'evenkeel';
+
+type Events = { 'order.created': { number: number } };
+
+export async function uses(): Promise<{ published: Published; nodes: readonly NodeStatus[] }> {
+  const client: Client<Events> = connect<Events>({ gateway: 'http://127.0.0.1:8080', user: 'alice' });
+  client.on('order.created', ({ data }) => data.number.toFixed());
+  client.onStatus((status: Status) => (status.type === 'gap' ? status.reason : status.type));
+  const publisher = await createPublisher({ amqpUrl: 'amqp://127.0.0.1', name: 'shop' });
+  const published = await publisher.toUser('alice', 'order.created', { number: 7 });
+  const operator = await createOperator({ amqpUrl: 'amqp://127.0.0.1' });
+  const { nodes } = await operator.status();
+  return { published, nodes };
+}
+
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof ClientError ||
+  error instanceof PublisherError ||
+  error instanceof BrokerError ||
+  error instanceof OperatorError
+    ? error.code
+    : undefined;
