@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rabbitmqctl } from '../support/broker.js';
 import { eventually, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
 
 describe('a publisher', () => {
@@ -45,6 +46,62 @@ describe('a publisher', () => {
     expect(publisher.outstanding).toBe(1);
     proxy.allow();
     expect(await publishing).toBe('routed');
+  });
+
+  it('never delivers later what it has reported as failed, of messages that say how long their sender waits', async () => {
+    const { broker, proxy } = await openProxied();
+    const observer = await openBroker();
+    const queue = unique('expiring');
+    await makeQueue(observer, queue);
+    const publisher = broker.publisher();
+    const seen: string[] = [];
+    proxy.refuse();
+    proxy.cut();
+    await eventually(() => broker.state === 'connecting', 'the loss is noticed');
+    const failed = publisher.publish('', queue, 'failed', {}, 200);
+    await expect(failed).rejects.toMatchObject({ code: 'publish-timeout' });
+    proxy.allow();
+    // In order: whatever was before it is there by then.
+    await publisher.publish('', queue, 'after');
+    await observer.consumers().consume(queue, {
+      onDelivery: (d) => {
+        seen.push(d.body.toString());
+        d.ack();
+      },
+    });
+    await eventually(() => seen.includes('after'), 'the later one arrives');
+    expect(seen).toEqual(['after']);
+  });
+
+  it('lets a message expire in its queue when its sender stops waiting', async () => {
+    const broker = await openBroker();
+    const queue = unique('expired');
+    await makeQueue(broker, queue);
+    const topology = broker.topology();
+    const publisher = broker.publisher();
+    expect(await publisher.publish('', queue, 'for a moment', { mandatory: true }, 500)).toBe('routed');
+    await eventually(async () => (await topology.checkQueue(queue))?.messages === 0, 'expired');
+  });
+
+  it('declares the exchanges of its connection again when one of them turns out to be gone', async () => {
+    const exchange = unique('exchange');
+    const topology = { exchanges: [{ name: exchange, type: 'fanout' as const, durable: false }] };
+    const broker = await openBroker({ topology });
+    const publisher = broker.publisher();
+    await publisher.publish(exchange, '', 'x');
+    await rabbitmqctl(
+      'eval',
+      `rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"${exchange}">>), false, <<"test">>).`,
+    );
+    await expect(publisher.publish(exchange, '', 'x')).rejects.toMatchObject({ code: 'no-exchange' });
+    await eventually(
+      () =>
+        publisher.publish(exchange, '', 'x').then(
+          () => true,
+          () => false,
+        ),
+      'it is there again',
+    );
   });
 
   it('rejects with publish-timeout what is not confirmed in time', async () => {

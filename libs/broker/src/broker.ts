@@ -1,4 +1,4 @@
-import { backoffMs } from '@evenkeel/pace';
+import { backoffMs, LogLimit } from '@evenkeel/pace';
 import type { ChannelModel } from 'amqplib';
 import { AmqpConnection, type ConnectionEvent } from './connection.js';
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
@@ -29,9 +29,15 @@ export class Broker {
   #undeclared: string | undefined;
   #redeclaring: Promise<void> | undefined;
 
+  readonly #missingLimit = new LogLimit(1_000);
+
   /** Touches nothing: {@link Broker.open} connects. */
   constructor(options: BrokerOptions) {
     this.#connection = new AmqpConnection(options);
+    this.#connection.onMissing = () => {
+      // Somebody may publish again and again to what nobody declares.
+      if (this.#missingLimit.pass(performance.now()) !== undefined) this.redeclare().catch(() => {});
+    };
     this.#topologies = options.topology === undefined ? [] : [options.topology];
     this.#connection.beforeOpen = async (model) => {
       try {

@@ -24,6 +24,8 @@ export class AmqpConnection {
   failure: string | undefined;
   /** Run on every fresh connection before it counts as open. */
   beforeOpen: (model: ChannelModel) => Promise<void> = async () => {};
+  /** Something that should have been declared on this connection is missing. */
+  onMissing: () => void = () => {};
   readonly #options: BrokerOptions;
   readonly #listeners = new Map<ConnectionEvent, Set<(detail: string) => void>>();
   readonly #closing = new AbortController();

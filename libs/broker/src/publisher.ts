@@ -267,6 +267,7 @@ export class Publisher {
     const reason = messageOf(cause);
     const missing = code === REPLY.notFound ? /no exchange '([^']*)'/.exec(reason)?.[1] : undefined;
     this.#connection.log.warn({ reason, unconfirmed: this.#sent.size }, 'publisher channel closed');
+    if (missing !== undefined) this.#connection.onMissing();
     const isAlone = this.#sent.size === 1;
     let isFound = false;
     for (const out of this.#sent) {

@@ -1,8 +1,12 @@
 import { Broker, type Log, type Publisher, type Topology } from '@evenkeel/broker';
+import { withDeadline } from '@evenkeel/pace';
 import { meshTopology } from '@evenkeel/protocol';
 import { Control } from './control.js';
 import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
 import { StatsChannel } from './stats.js';
+
+/** What is not confirmed by then is given up at the end. */
+const flushMs = 2_000;
 
 export interface MeshOptions {
   /** `amqp://` or `amqps://` URL of RabbitMQ. */
@@ -68,9 +72,11 @@ export class Mesh {
     await Promise.all([this.consuming.open(signal), this.#publishing?.open(signal)]);
   }
 
-  /** Publishes what waits, for as long as the confirms take, and closes the connections. Stop its queues before. */
+  /** Waits for the confirms of what was published, two seconds at most, and closes the connections. Stop its queues before. */
   async stop(): Promise<void> {
-    if (this.#publishing?.state === 'open') await this.#publisher?.flush();
+    if (this.#publishing?.state === 'open' && this.#publisher !== undefined) {
+      await withDeadline(this.#publisher.flush(), flushMs, () => undefined);
+    }
     await Promise.all([this.consuming.close(), this.#publishing?.close()]);
   }
 

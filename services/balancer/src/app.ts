@@ -1,41 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
-import { edgeKey, exchanges, moveReport, nodeStats } from '@evenkeel/protocol';
-import type { Log, ServiceContext } from '@evenkeel/runtime';
+import type { ServiceContext } from '@evenkeel/runtime';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
 import { LeaderLock } from './leader/lock.js';
+import { Term } from './leader/term.js';
+import { ManageError } from './manage/answers.js';
 import { carryOut } from './manage/commands.js';
-import { EdgeAsker } from './manage/edge-asker.js';
-import { ManageServer } from './manage/server.js';
+import { EdgeQueries } from './manage/edge-queries.js';
+import { ManageServer, manageTopology } from './manage/server.js';
 import { balancerMetrics } from './metrics.js';
 import { PlanStore } from './store/plan-store.js';
 
 const TICK_MS = 100;
-const STATS_QUEUE_LENGTH = 10_000;
+
+/** How long a command to an edge is waited for: until then it reaches the edge, or never. */
+const COMMAND_WAIT_MS = 5_000;
 
 /** A command that moves sessions waits this long for a balancer that has just begun to lead; then it is `not-ready`. */
 const WARM_UP_WAIT_MS = 4_000;
 
-async function warmedUp(balancer: Balancer): Promise<void> {
-  const endsAtMs = Date.now() + WARM_UP_WAIT_MS;
+async function warmedUp(balancer: Balancer, waitMs: number): Promise<void> {
+  const endsAtMs = Date.now() + waitMs;
   while (!balancer.isWarm(Date.now()) && Date.now() < endsAtMs) await sleep(TICK_MS);
 }
 
 /** Builds a balancer and says in which order its parts start and stop. */
 export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
-  const mesh = new Mesh({ url: config.amqpUrl, name: `balancer ${config.id}`, log, publishTimeoutMs: 5000 });
-  const { consuming, publisher } = mesh;
-  const store = new PlanStore(consuming, publisher, log);
-  const toEdge = (node: string, command: Command) =>
-    publisher.publish(exchanges.control, edgeKey(node), JSON.stringify(command), {
-      contentType: 'application/json',
-      mandatory: true,
-      expiration: 30_000,
-    });
-  const balancer = new Balancer(
+  const mesh = new Mesh({
+    url: config.amqpUrl,
+    name: `balancer ${config.id}`,
+    log,
+    publishTimeoutMs: COMMAND_WAIT_MS,
+  });
+  const store = new PlanStore(mesh, log, () => {
+    // What was in it may have gone with it.
+    if (balancer.isLeading) void balancer.save();
+  });
+  const toEdge = (node: string, command: Command) => mesh.control.send(node, command, COMMAND_WAIT_MS);
+  const balancer: Balancer = new Balancer(
     {
       send: (node, command, onUnrouted) => {
         toEdge(node, command).then(
@@ -71,58 +76,63 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   );
   const metrics = balancerMetrics(ops.metrics, balancer);
 
-  const asker = new EdgeAsker(consuming, publisher, config.id, log);
+  const reports = mesh.stats.reports(
+    {
+      onStats: (stats) => balancer.observe(stats, Date.now()),
+      onMoves: (report) => balancer.report(report, Date.now()),
+    },
+    { name: `balancer.${config.id}`, log },
+  );
+  const queries = new EdgeQueries(mesh, config.id);
   let leadingSince = 0;
+  const lock: LeaderLock = new LeaderLock({
+    url: config.amqpUrl,
+    id: config.id,
+    log,
+    topology: manageTopology,
+    onLeading: () => term.won(),
+    onFollowing: () => term.lost(),
+  });
   const manage = new ManageServer({
-    broker: consuming,
-    publisher,
+    broker: lock.broker,
+    publisher: mesh.publisher,
     log,
     metrics,
-    carryOut: async (command, user) => {
-      if (command.command === 'rebalance' || command.command === 'drain') await warmedUp(balancer);
+    mayAct: () => lock.confirm(),
+    carryOut: async (command, user, leftMs) => {
+      if (command.command === 'rebalance' || command.command === 'drain') {
+        await warmedUp(balancer, Math.min(WARM_UP_WAIT_MS, leftMs()));
+        if (leftMs() <= 0)
+          throw new ManageError('not-ready', 'ready only after its sender has stopped waiting');
+      }
       return await carryOut(command, {
         balancer,
         leader: { id: config.id, since: leadingSince },
         nowMs: Date.now(),
         user,
         sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
-        askEdges: (kind, who) => asker.ask(kind, who, balancer.view.nodes(Date.now())),
+        askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(Date.now())),
       });
     },
   });
-  // One change of leadership after the other, each to its end.
-  let term = Promise.resolve();
-  const lock = new LeaderLock({
-    url: config.amqpUrl,
-    id: config.id,
+  const term = new Term({
+    isLeading: () => lock.isLeading,
+    begin: async () => {
+      leadingSince = Date.now();
+      const saved = await store.load();
+      if (!lock.isLeading) return;
+      balancer.lead(saved, Date.now());
+      await manage.serve();
+    },
+    follow: () => balancer.follow(),
+    end: () => manage.rest(),
     log,
-    onLeading: () => {
-      term = term.then(async () => {
-        for (let attempt = 0; lock.isLeading && attempt < 100; attempt++) {
-          try {
-            leadingSince = Date.now();
-            const saved = await store.load();
-            if (!lock.isLeading) return;
-            balancer.lead(saved, Date.now());
-            await manage.start();
-            return;
-          } catch (error) {
-            log.error({ err: error }, 'taking over failed, trying again');
-            await sleep(500);
-          }
-        }
-      });
-    },
-    onFollowing: () => {
-      balancer.follow();
-      term = term
-        .then(() => manage.stop())
-        .catch((error: unknown) => log.error({ err: error }, 'stepping down failed'));
-    },
   });
   let ticking: NodeJS.Timeout | undefined;
 
   ops.readiness('broker', () => mesh.readiness());
+  ops.readiness('leader lock', () => lock.readiness());
+  ops.readiness('management', () => manage.readiness());
   ops.status(() => ({
     id: config.id,
     isLeading: balancer.isLeading,
@@ -132,34 +142,11 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
 
   lifecycle
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
-    .add('plan store', { start: () => store.declare() })
-    .add('statistics', {
-      start: async () => {
-        const statsQueue = `balancer.${config.id}.${randomUUID().slice(0, 8)}`;
-        await consuming.declare({
-          queues: [
-            {
-              name: statsQueue,
-              durable: false,
-              exclusive: true,
-              arguments: { 'x-max-length': STATS_QUEUE_LENGTH, 'x-overflow': 'drop-head' },
-            },
-          ],
-          bindings: [
-            { queue: statsQueue, exchange: exchanges.stats, key: 'stats.*' },
-            { queue: statsQueue, exchange: exchanges.stats, key: 'moves.*' },
-          ],
-        });
-        await consuming.consumers({ channels: 1, prefetch: 1000 }).consume(statsQueue, {
-          onDelivery: (d) => {
-            d.ack();
-            observe(balancer, d.key, d.body, log);
-          },
-        });
-      },
-    })
-    .add('replies', { start: () => asker.start() })
-    .add('management', { start: () => manage.declare() })
+    .add('lock connection', { start: () => lock.broker.open(signal), stop: () => lock.broker.close() })
+    .add('plan store', { start: () => store.queue.start(signal), stop: () => store.queue.stop() })
+    .add('statistics', { start: () => reports.start(signal), stop: () => reports.stop() })
+    .add('replies', { start: () => queries.queue.start(signal), stop: () => queries.queue.stop() })
+    .add('management', { start: () => manage.start(signal), stop: () => manage.stop() })
     .add('ticks', {
       start: () => {
         ticking = setInterval(() => {
@@ -172,22 +159,12 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
       stop: () => clearInterval(ticking),
     })
-    // Last: who leads needs all of them.
+    // Last: who leads needs all of them. A successor leads when the last command has been answered.
     .add('leader lock', {
-      start: () => lock.start(signal),
+      start: () => lock.start(),
       stop: async () => {
-        await lock.stop();
-        await term;
+        lock.resign();
+        await term.settled();
       },
     });
-}
-
-function observe(balancer: Balancer, key: string, body: Buffer, log: Log): void {
-  try {
-    const raw: unknown = JSON.parse(body.toString('utf8'));
-    if (key.startsWith('stats.')) balancer.observe(nodeStats.parse(raw), Date.now());
-    else balancer.report(moveReport.parse(raw), Date.now());
-  } catch (error) {
-    log.debug({ key, err: error }, 'report unreadable');
-  }
 }

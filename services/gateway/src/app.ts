@@ -15,9 +15,6 @@ import { Placer } from './placement/placer.js';
 import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
 
-/** Edges report once a second: after this long a gateway knows those that there are. */
-const firstLookMs = 1_200;
-
 /** Builds a gateway and says in which order its parts start and stop. */
 export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
   const now = () => Date.now();
@@ -32,7 +29,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     random: Math.random,
   });
   const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log });
-  const feed = new StatsFeed(mesh.consuming, log, (stats) => placer.observe(stats, now()));
+  const feed = new StatsFeed(mesh, (stats) => placer.observe(stats, now()), log);
   const authentication = new Authentication(config);
   const metrics = gatewayMetrics(ops.metrics, { placer, now });
   const http = new HttpServer({
@@ -57,29 +54,14 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
   if (config.auth === 'dev') log.warn({}, 'development mode: anyone may be any user');
   if (config.auth === 'off') log.warn({}, 'nobody is let in: set EVENKEEL_AUTH');
 
-  let hasLooked = false;
-  let look: NodeJS.Timeout | undefined;
-
   ops.readiness('broker', () => mesh.readiness());
-  // An edge need not be there: it may start after its gateway.
-  ops.readiness('statistics', () => hasLooked || 'no interval of statistics has passed yet');
+  ops.readiness('statistics', () => feed.readiness());
   ops.status(() => placer.snapshot(now()));
 
   lifecycle
     .add('keys', authentication)
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
-    .add('statistics', {
-      start: async () => {
-        await feed.start();
-        look = setTimeout(() => {
-          hasLooked = true;
-        }, firstLookMs);
-      },
-      stop: async () => {
-        clearTimeout(look);
-        await feed.stop();
-      },
-    })
+    .add('statistics', { start: () => feed.start(signal), stop: () => feed.stop() })
     // Last: whoever is answered must be answered from statistics.
     .add('http', {
       start: async () => {

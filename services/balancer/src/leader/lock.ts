@@ -1,13 +1,15 @@
-import { Broker, BrokerError } from '@evenkeel/broker';
+import { Broker, BrokerError, type Topology, type TopologyChannels } from '@evenkeel/broker';
 import type { Log } from '@evenkeel/runtime';
 
 /** The queue whose owner leads. */
-export const leaderQueue = 'mesh.leader';
+const leaderQueue = 'mesh.leader';
 
 export interface LockOptions {
   url: string;
   id: string;
   log: Log;
+  /** Declared on the lock's connection. */
+  topology?: Topology;
   /** How often to try, and as leader how often to make sure. Default 500. */
   everyMs?: number;
   /** A leader that cannot make sure for this long no longer leads. Default 3000. */
@@ -18,56 +20,102 @@ export interface LockOptions {
 
 /**
  * Leadership by an exclusive queue: RabbitMQ gives it to one connection and frees it with that connection,
- * at once when the process dies. The connection is used for nothing else and has a short heartbeat, so
- * that a leader cut off from the broker is noticed.
+ * at once when the process dies. It is declared again and again, so a queue that was deleted, or went with everything
+ * on the broker, is somebody's again half a second later. The connection has a short heartbeat, so that a leader cut off from
+ * the broker is noticed; what only a leader may do is best done on it, and ends with it.
  */
 export class LeaderLock {
-  readonly #options: Required<LockOptions>;
-  #broker: Broker | undefined;
+  /** The lock's connection. Nothing is published on it: an alarm would block it. */
+  readonly broker: Broker;
+  readonly #options: Required<Omit<LockOptions, 'topology'>>;
+  readonly #topology: TopologyChannels;
   #timer: NodeJS.Timeout | undefined;
   #isLeading = false;
   #isStopped = false;
-  #sureAtMs = 0;
+  #isAnswered = false;
+  #sureAtMs = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
 
+  /** Touches nothing: {@link LeaderLock.start} does. */
   constructor(options: LockOptions) {
     this.#options = { everyMs: 500, doubtMs: 3000, ...options };
+    const { url, id, log, topology } = options;
+    this.broker = new Broker({
+      url,
+      name: `balancer ${id} leader lock`,
+      log,
+      heartbeatSeconds: 2,
+      retryMaxMs: 1000,
+      ...(topology === undefined ? {} : { topology }),
+    });
+    this.#topology = this.broker.topology({ channels: 1, timeoutMs: 2000 });
+    this.broker.on('lost', () => {
+      this.#isAnswered = false;
+      this.#lose('connection lost');
+    });
   }
 
   get isLeading(): boolean {
     return this.#isLeading;
   }
 
-  async start(signal?: AbortSignal): Promise<void> {
-    const { url, id, log } = this.#options;
-    const options = { url, name: `balancer ${id} leader lock`, log, heartbeatSeconds: 2, retryMaxMs: 1000 };
-    const broker = await Broker.connect(signal === undefined ? options : { ...options, signal });
-    this.#broker = broker;
-    broker.on('lost', () => this.#lose('connection lost'));
-    const topology = broker.topology({ channels: 1, timeoutMs: 2000 });
+  /** True when it is known who leads: this balancer or another. */
+  readiness(): true | string {
+    const readiness = this.broker.readiness();
+    if (readiness !== true) return readiness;
+    return this.#isAnswered || `queue ${leaderQueue}: not known yet who leads`;
+  }
+
+  /**
+   * Whether this balancer leads for certain. A process that was frozen, or had no time, takes itself for the leader when it
+   * wakes, while another has led for long: so whoever acts for the leader asks here first.
+   */
+  async confirm(): Promise<boolean> {
+    if (performance.now() - this.#sureAtMs > this.#options.doubtMs) await this.#ask();
+    return this.#isLeading;
+  }
+
+  /** Tries to lead from now on. {@link LeaderLock.broker} is open by then. */
+  async start(): Promise<void> {
     const round = async () => {
-      if (this.#isStopped) return;
-      if (broker.state === 'open') {
-        try {
-          await topology.declareQueue({ name: leaderQueue, durable: false, exclusive: true });
-          this.#sureAtMs = performance.now();
-          // The connection may have been lost, and the queue with it, while the answer was on its way.
-          if (broker.state === 'open' && !this.#isStopped) this.#win();
-        } catch (error) {
-          if (error instanceof BrokerError && error.code === 'queue-locked') this.#lose('another leads');
-          else if (performance.now() - this.#sureAtMs > this.#options.doubtMs)
-            this.#lose('the broker does not answer');
-        }
-      }
+      await this.#ask();
       if (!this.#isStopped) this.#timer = setTimeout(() => void round(), this.#options.everyMs);
     };
     await round();
   }
 
-  async stop(): Promise<void> {
+  /** Tries no more, and leads no more. Another can lead once {@link LeaderLock.broker} is closed. */
+  resign(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#lose('stopping');
-    await this.#broker?.close();
+  }
+
+  #ask(): Promise<void> {
+    this.#asking ??= this.#askOnce().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #askOnce(): Promise<void> {
+    if (this.#isStopped || this.broker.state !== 'open') return;
+    const askedAtMs = performance.now();
+    try {
+      await this.#topology.declareQueue({ name: leaderQueue, durable: false, exclusive: true });
+      this.#sureAtMs = askedAtMs;
+      this.#isAnswered = true;
+      // The connection may have been lost, and the queue with it, while the answer was on its way.
+      if (this.broker.state === 'open' && !this.#isStopped) this.#win();
+    } catch (error) {
+      if (error instanceof BrokerError && error.code === 'queue-locked') {
+        this.#isAnswered = true;
+        this.#lose('another leads');
+      } else if (performance.now() - this.#sureAtMs > this.#options.doubtMs) {
+        this.#isAnswered = false;
+        this.#lose('the broker does not answer');
+      }
+    }
   }
 
   #win(): void {

@@ -1,95 +1,126 @@
-import type { Broker, Consumer, ConsumerChannels, Delivery, Publisher } from '@evenkeel/broker';
-import { exchanges, type ManageCommand, manageCommand, queues } from '@evenkeel/protocol';
+import type { Broker, Delivery, Publisher, Topology } from '@evenkeel/broker';
+import { OwnQueue } from '@evenkeel/mesh';
+import { exchanges, type ManageCommand, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { BalancerMetrics } from '../metrics.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
+import { isMutating, type Read, read } from './read.js';
 
-export const deadExchange = 'mesh.dead';
-export const deadQueue = 'mesh.manage.dead';
+const deadExchange = 'mesh.dead';
+const deadQueue = 'mesh.manage.dead';
+/** An answer nobody has taken after this is of no use, where the command did not say how long its sender waits. */
+const answerExpireMs = 30_000;
 
-/** Larger commands are refused unread. */
-export const maxCommandBytes = 65_536;
+/** What the connection of a {@link ManageServer} declares. */
+export const manageTopology: Topology = { exchanges: [{ name: deadExchange, type: 'topic' }] };
 
 export interface ManageOptions {
+  /** Commands are consumed on the connection that leadership hangs on: whoever cannot lead any more gets none. */
   broker: Broker;
   publisher: Publisher;
   log: Log;
   metrics: BalancerMetrics;
-  carryOut(command: ManageCommand, user: string): Promise<Answer>;
+  /** Whether this balancer leads for certain. */
+  mayAct(): Promise<boolean>;
+  /** `leftMs`: how long the sender still waits. */
+  carryOut(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer>;
 }
 
-type Read = { command: ManageCommand } | { refused: Answer };
+/** One message in hand. */
+interface Received {
+  readonly delivery: Delivery;
+  readonly read: Read;
+  readonly leftMs: () => number;
+}
 
-/** Takes commands from `mesh.manage` while this balancer leads. In order, one at a time but for questions to the edges; none is ever fatal. */
+/**
+ * Takes commands from `mesh.manage` while this balancer leads. In order, one at a time but for questions to the edges; none is
+ * ever fatal. One whose sender has stopped waiting is not carried out.
+ */
 export class ManageServer {
   readonly #options: ManageOptions;
-  readonly #consumers: ConsumerChannels;
+  readonly #queue: OwnQueue;
+  readonly #deadLetters: OwnQueue;
   readonly #memory = new AnswerMemory();
-  #consumer: Consumer | undefined;
-  #isWanted = false;
+  #isServing = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: ManageOptions) {
     this.#options = options;
-    this.#consumers = options.broker.consumers({ channels: 1, prefetch: 16 });
-  }
-
-  async declare(): Promise<void> {
-    await this.#options.broker.declare({
-      exchanges: [{ name: deadExchange, type: 'topic' }],
-      queues: [
-        {
-          name: deadQueue,
-          arguments: { 'x-max-length': 1000, 'x-overflow': 'drop-head', 'x-message-ttl': 86_400_000 },
-        },
-        {
-          name: queues.manage,
-          arguments: {
-            'x-message-ttl': 30_000,
-            'x-max-length': 10_000,
-            'x-dead-letter-exchange': deadExchange,
-            'x-dead-letter-routing-key': queues.manage,
-          },
-        },
-      ],
-      bindings: [{ queue: deadQueue, exchange: deadExchange, key: queues.manage }],
-    });
-  }
-
-  async start(): Promise<void> {
-    this.#isWanted = true;
-    if (this.#consumer !== undefined) return;
-    const consumer = await this.#consumers.consume(queues.manage, {
-      onDelivery: (d) => {
-        // A question to the edges takes up to a second and changes nothing here: others need not wait for it.
-        if (isQuestion(d)) void this.#handle(d);
-        else this.#last = this.#last.then(() => this.#handle(d));
+    const { broker, log } = options;
+    this.#queue = new OwnQueue(broker, {
+      name: queues.manage,
+      isDurable: true,
+      arguments: {
+        'x-message-ttl': 30_000,
+        'x-max-length': 10_000,
+        'x-dead-letter-exchange': deadExchange,
+        'x-dead-letter-routing-key': queues.manage,
       },
+      prefetch: 16,
+      isConsumed: false,
+      onDelivery: (delivery) => this.#receive(delivery),
+      log,
     });
-    if (this.#isWanted && this.#consumer === undefined) this.#consumer = consumer;
-    else await consumer.cancel();
+    this.#deadLetters = new OwnQueue(broker, {
+      name: deadQueue,
+      isDurable: true,
+      arguments: { 'x-max-length': 1000, 'x-overflow': 'drop-head', 'x-message-ttl': 86_400_000 },
+      bindings: [{ exchange: deadExchange, key: queues.manage }],
+      log,
+    });
+  }
+
+  readiness(): true | string {
+    const readiness = this.#queue.readiness();
+    return readiness === true ? this.#deadLetters.readiness() : readiness;
+  }
+
+  /** Has its queues there, and takes nothing from them. */
+  async start(signal?: AbortSignal): Promise<void> {
+    await Promise.all([this.#queue.start(signal), this.#deadLetters.start(signal)]);
   }
 
   async stop(): Promise<void> {
-    this.#isWanted = false;
-    const consumer = this.#consumer;
-    this.#consumer = undefined;
-    await consumer?.cancel();
+    await this.rest();
+    await Promise.all([this.#queue.stop(), this.#deadLetters.stop()]);
+  }
+
+  /** Takes commands from now on. */
+  async serve(): Promise<void> {
+    this.#isServing = true;
+    await this.#queue.consume();
+  }
+
+  /** Takes no more. Resolves when the last one is answered; what is waiting goes back to the queue. */
+  async rest(): Promise<void> {
+    this.#isServing = false;
+    await this.#queue.pause();
     await this.#last;
   }
 
-  async #handle(d: Delivery): Promise<void> {
+  #receive(delivery: Delivery): void {
+    const received = { delivery, read: read(delivery), leftMs: countDown(delivery) };
+    // A question to the edges takes up to a second and changes nothing here: others need not wait for it.
+    if (isQuestion(received.read)) void this.#handle(received);
+    else this.#last = this.#last.then(() => this.#handle(received));
+  }
+
+  async #handle(received: Received): Promise<void> {
+    const { delivery, leftMs } = received;
     try {
-      if (!this.#isWanted) d.requeue();
-      else await this.#serve(d);
+      if (!this.#isServing || !(await this.#options.mayAct())) return delivery.requeue();
+      // Its sender has reported it as failed.
+      if (leftMs() <= 0) return this.#deadLetter(delivery);
+      await this.#serve(received);
     } catch (error) {
       this.#options.log.error({ err: error }, 'management message failed');
-      this.#deadLetter(d);
+      this.#deadLetter(delivery);
     }
   }
 
-  async #serve(d: Delivery): Promise<void> {
+  async #serve({ delivery: d, read, leftMs }: Received): Promise<void> {
     const { properties } = d;
     const user = properties.userId ?? 'anonymous';
     const identity = properties.messageId === undefined ? undefined : `${user} ${properties.messageId}`;
@@ -100,22 +131,21 @@ export class ManageServer {
       else this.#deadLetter(d);
       return;
     }
-    const read = parse(d);
     let answer: Answer;
     if ('refused' in read) answer = read.refused;
-    else answer = await this.#carryOut(read.command, user);
+    else answer = await this.#carryOut(read.command, user, leftMs);
     if (identity !== undefined) this.#memory.set(identity, d.body, answer);
     const name = 'command' in read ? read.command.command : 'unreadable';
-    this.#audit(name, 'command' in read ? read.command : undefined, user, answer, properties.messageId);
+    this.#audit(name, read, user, answer, properties.messageId);
     const isSent = await this.#reply(d, answer);
     // Carried out is carried out, whether or not anybody wanted to hear of it.
     if (isSent || ('command' in read && answer.ok && isMutating(read.command))) d.ack();
     else this.#deadLetter(d);
   }
 
-  async #carryOut(command: ManageCommand, user: string): Promise<Answer> {
+  async #carryOut(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer> {
     try {
-      return await this.#options.carryOut(command, user);
+      return await this.#options.carryOut(command, user, leftMs);
     } catch (error) {
       if (error instanceof ManageError) return refusal(error.code, error.message);
       this.#options.log.error({ err: error, command: command.command }, 'management command failed');
@@ -124,12 +154,13 @@ export class ManageServer {
   }
 
   async #reply(d: Delivery, answer: Answer): Promise<boolean> {
-    const { replyTo, correlationId } = d.properties;
+    const { replyTo, correlationId, expiration } = d.properties;
     if (replyTo === undefined || replyTo === '' || Buffer.byteLength(replyTo) > 255) return false;
     try {
       const outcome = await this.#options.publisher.publish('', replyTo, JSON.stringify(answer), {
         contentType: 'application/json',
         mandatory: true,
+        expiration: expiration ?? answerExpireMs,
         ...(correlationId === undefined ? {} : { correlationId }),
       });
       return outcome === 'routed';
@@ -144,14 +175,14 @@ export class ManageServer {
     d.drop();
   }
 
-  #audit(name: string, command: object | undefined, user: string, answer: Answer, messageId?: string): void {
+  #audit(name: string, read: Read, user: string, answer: Answer, messageId?: string): void {
     const outcome = answer.ok ? 'ok' : answer.error.code;
     this.#options.metrics.answered(name, outcome);
     const plan =
       answer.ok && typeof answer.plan === 'object' && answer.plan !== null ? answer.plan : undefined;
     const planId = plan !== undefined && 'id' in plan ? plan.id : undefined;
     const entry = {
-      command: command ?? null,
+      command: 'command' in read ? read.command : null,
       user,
       outcome,
       ...(answer.ok ? {} : { error: answer.error.message }),
@@ -159,7 +190,7 @@ export class ManageServer {
       ...(messageId === undefined ? {} : { messageId }),
     };
     // Those who look look often; the audit has it all the same.
-    const isRoutine = answer.ok && name !== 'unreadable' && !mutating.has(name);
+    const isRoutine = answer.ok && 'command' in read && !isMutating(read.command);
     this.#options.log[isRoutine ? 'debug' : 'info'](entry, 'management command');
     this.#options.publisher
       .publish(exchanges.audit, `manage.${name}`, JSON.stringify({ v: 1, at: Date.now(), ...entry }), {
@@ -170,63 +201,13 @@ export class ManageServer {
   }
 }
 
-function isQuestion(d: Delivery): boolean {
-  const read = parse(d);
+function isQuestion(read: Read): boolean {
   return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');
 }
 
-const known = manageCommand.options.map((o) => o.shape.command.value);
-const reading: ReadonlySet<string> = new Set(['status', 'plan', 'where']);
-const mutating: ReadonlySet<string> = new Set(known.filter((name) => !reading.has(name)));
-const isMutating = (c: ManageCommand) => mutating.has(c.command);
-
-/** Reads a message as a command, or says what is wrong with it. */
-export function parse(d: Pick<Delivery, 'body' | 'properties'>): Read {
-  const { body, properties } = d;
-  if (body.length > maxCommandBytes) {
-    return {
-      refused: refusal('too-large', `the command has ${body.length} bytes; send at most ${maxCommandBytes}`),
-    };
-  }
-  const encoding = properties.contentEncoding;
-  if (encoding !== undefined && encoding !== '' && !/^(utf-?8|identity)$/i.test(encoding)) {
-    return {
-      refused: refusal('bad-encoding', `content encoding ${clip(encoding)} is not read; send plain UTF-8`),
-    };
-  }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    return { refused: refusal('bad-encoding', 'the command is not UTF-8; send JSON in UTF-8') };
-  }
-  let raw: unknown;
-  try {
-    raw = JSON.parse(text);
-  } catch {
-    return {
-      refused: refusal('bad-json', 'the command is not JSON; send for example {"command": "status"}'),
-    };
-  }
-  const parsed = manageCommand.safeParse(raw);
-  if (parsed.success) return { command: parsed.data };
-  return { refused: explain(raw, parsed.error.issues) };
+/** How long the sender of a message still waits; without end where it did not say. Counts from now, so it errs to its favour. */
+function countDown({ properties }: Delivery): () => number {
+  const waitsMs = Number(properties.expiration ?? Number.POSITIVE_INFINITY);
+  const endsAtMs = performance.now() + (Number.isNaN(waitsMs) ? Number.POSITIVE_INFINITY : waitsMs);
+  return () => endsAtMs - performance.now();
 }
-
-function explain(raw: unknown, issues: readonly { path: readonly PropertyKey[]; message: string }[]): Answer {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return refusal('bad-command', 'a command is a JSON object, for example {"command": "status"}');
-  }
-  const command = 'command' in raw ? raw.command : undefined;
-  if (typeof command !== 'string' || !known.some((k) => k === command)) {
-    const given =
-      command === undefined
-        ? 'there is no "command"'
-        : `the command ${clip(JSON.stringify(command))} is unknown`;
-    return refusal('unknown-command', `${given}; use one of ${known.join(', ')}`);
-  }
-  const where = issues.slice(0, 3).map((i) => `${i.path.map(String).join('.') || 'command'}: ${i.message}`);
-  return refusal('bad-command', clip(`${command} is not written as it must be: ${where.join('; ')}`, 500));
-}
-
-const clip = (text: string, most = 80) => (text.length > most ? `${text.slice(0, most)}…` : text);

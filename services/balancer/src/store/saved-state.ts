@@ -1,5 +1,6 @@
 import { loads, nodeName, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
+import type { SavedState } from '../core/balancer.js';
 import { planKinds, planStates } from '../core/plan/plan.js';
 
 const count = z.number().int().nonnegative();
@@ -13,7 +14,7 @@ const progress = z.object({
   failed: count,
   timedOut: count,
   refused: count,
-  dropped: z.string().optional(),
+  dropped: z.string().exactOptional(),
 });
 
 const plan = z.object({
@@ -28,8 +29,8 @@ const plan = z.object({
       from: nodeName,
       to: nodeName,
       count,
-      isEstimate: z.literal(true).optional(),
-      load: z.number().optional(),
+      isEstimate: z.literal(true).exactOptional(),
+      load: z.number().exactOptional(),
     }),
   ),
   total: count,
@@ -37,25 +38,30 @@ const plan = z.object({
   moveDeadlineMs: z.number(),
   ring: z
     .object({ points: z.number(), nodes: z.array(z.object({ node: nodeName, weight: z.number() })) })
-    .optional(),
-  endsBy: z.number().optional(),
+    .exactOptional(),
+  endsBy: z.number().exactOptional(),
+});
+
+const drain = z.object({
+  node: nodeName,
+  boot: z.string(),
+  by: z.string(),
+  endsBy: z.number().exactOptional(),
 });
 
 /** What one leader leaves to the next. */
-export const savedState = z.object({
+const savedState = z.object({
   v: z.literal(1),
-  plan: plan.optional(),
+  plan: plan.exactOptional(),
   run: z
     .object({
       state: z.enum(planStates),
       steps: z.array(z.object({ boot: z.string(), settledBatches: count, progress })),
     })
-    .optional(),
-  drains: z.array(
-    z.object({ node: nodeName, boot: z.string(), by: z.string(), endsBy: z.number().optional() }),
-  ),
+    .exactOptional(),
+  drains: z.array(drain),
   isPaused: z.boolean(),
-  ring: z.array(z.object({ node: nodeName, weight: z.number() })).optional(),
+  ring: z.array(z.object({ node: nodeName, weight: z.number() })).exactOptional(),
   history: z.array(
     z.object({
       id: z.string(),
@@ -74,3 +80,18 @@ export const savedState = z.object({
     }),
   ),
 });
+
+/** What operators have asked for, which a plan that cannot be read must not take along. */
+const wishes = z.object({ drains: z.array(drain).catch([]), isPaused: z.boolean() });
+
+/**
+ * Reads what another balancer has saved, perhaps one of another version. Where its plan cannot be read, `unreadable` says why
+ * and the state has what operators asked for.
+ * @throws ZodError where nothing can be read.
+ */
+export function readState(raw: unknown): { state: SavedState; unreadable?: string } {
+  const all = savedState.safeParse(raw);
+  if (all.success) return { state: all.data };
+  const { drains, isPaused } = wishes.parse(raw);
+  return { state: { v: 1, drains, isPaused, history: [] }, unreadable: all.error.message };
+}

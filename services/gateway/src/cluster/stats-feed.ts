@@ -1,65 +1,54 @@
-import { randomBytes } from 'node:crypto';
-import type { Broker, Consumer, Delivery } from '@evenkeel/broker';
-import { exchanges, meshTopology, type NodeStats, nodeStats, statsKey } from '@evenkeel/protocol';
+import type { Mesh, OwnQueue } from '@evenkeel/mesh';
+import type { NodeStats } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 
-/** Statistics waiting at most; older ones go first, they are of no use. */
-const maxWaiting = 10_000;
-const ttlMs = 5_000;
+/** Edges report once a second: after this long a gateway knows those that there are. */
+const firstLookMs = 1_200;
 
-/** Consumes the statistics of every edge on an exclusive queue of its own. */
+/** Statistics of every edge, on a queue of this gateway's own. */
 export class StatsFeed {
-  readonly #broker: Broker;
-  readonly #log: Log;
-  readonly #onStats: (stats: NodeStats) => void;
-  #consumer: Consumer | undefined;
+  readonly #queue: OwnQueue;
+  #hasLooked = false;
+  #look: NodeJS.Timeout | undefined;
 
-  constructor(broker: Broker, log: Log, onStats: (stats: NodeStats) => void) {
-    this.#broker = broker;
-    this.#log = log;
-    this.#onStats = onStats;
+  constructor(mesh: Mesh, onStats: (stats: NodeStats) => void, log: Log) {
+    this.#queue = mesh.stats.reports(
+      { onStats },
+      {
+        name: 'gateway',
+        log,
+        onLost: () => this.#blind(),
+        onRemade: () => this.#lookAround(),
+      },
+    );
   }
 
-  async start(): Promise<void> {
-    const queue = `gateway.${randomBytes(9).toString('base64url')}`;
-    await this.#broker.declare(meshTopology);
-    await this.#broker.declare({
-      queues: [
-        {
-          name: queue,
-          durable: false,
-          exclusive: true,
-          autoDelete: true,
-          arguments: { 'x-max-length': maxWaiting, 'x-message-ttl': ttlMs },
-        },
-      ],
-      bindings: [{ queue, exchange: exchanges.stats, key: statsKey('*') }],
-    });
-    const consumers = this.#broker.consumers({ channels: 1, prefetch: 1_000 });
-    this.#consumer = await consumers.consume(queue, {
-      exclusive: true,
-      onDelivery: (delivery) => {
-        delivery.ack();
-        this.#read(delivery);
-      },
-    });
+  /** Whether every edge has had time to report. An edge need not be there: it may start after its gateway. */
+  readiness(): true | string {
+    const readiness = this.#queue.readiness();
+    if (readiness !== true) return readiness;
+    return this.#hasLooked || 'no interval of statistics has passed yet';
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    await this.#queue.start(signal);
+    this.#lookAround();
   }
 
   async stop(): Promise<void> {
-    await this.#consumer?.cancel();
+    this.#blind();
+    await this.#queue.stop();
   }
 
-  #read(delivery: Delivery): void {
-    const parsed = nodeStats.safeParse(parseJson(delivery.body));
-    if (parsed.success && delivery.key === statsKey(parsed.data.node)) this.#onStats(parsed.data);
-    else this.#log.warn({ key: delivery.key, err: parsed.error?.message }, 'statistics not understood');
+  #lookAround(): void {
+    this.#blind();
+    this.#look = setTimeout(() => {
+      this.#hasLooked = true;
+    }, firstLookMs);
   }
-}
 
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
+  #blind(): void {
+    clearTimeout(this.#look);
+    this.#hasLooked = false;
   }
 }
