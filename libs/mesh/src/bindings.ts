@@ -32,6 +32,8 @@ interface Entry {
 interface Operation {
   readonly entry: Entry;
   readonly kind: 'bind' | 'unbind';
+  /** It had no answer in time, and may have been carried out. */
+  readonly isRepeated?: boolean;
   readonly done?: () => void;
 }
 
@@ -143,6 +145,7 @@ export class Bindings {
       const operation = this.#operations.shift();
       if (operation === undefined) return;
       if (operation.kind === 'bind' && !operation.entry.isWanted) continue;
+      if (operation.kind === 'unbind' && operation.isRepeated && this.#isWantedAnew(operation)) continue;
       this.#inFlight += 1;
       void this.#carryOut(operation, this.#queue, this.#generation);
     }
@@ -168,6 +171,13 @@ export class Bindings {
     this.#pump();
   }
 
+  /** Asked for again after it was to be removed: then the binding stays. */
+  #isWantedAnew({ entry, done }: Operation): boolean {
+    const isWanted = this.#wanted.has(idOf(entry.binding));
+    if (isWanted) done?.();
+    return isWanted;
+  }
+
   #succeeded({ entry, kind, done }: Operation): void {
     done?.();
     if (kind === 'unbind' || !entry.isWanted) return;
@@ -187,6 +197,9 @@ export class Bindings {
     if (code === 'broker-closed') return done?.();
     const isMissing = code === 'no-queue' && reason.includes('no exchange');
     if (kind === 'unbind') {
+      // No answer in time: it may still be bound.
+      if (code === 'broker-unavailable')
+        return void this.#operations.push({ ...operation, isRepeated: true });
       done?.();
       if ((code === 'no-queue' && !isMissing) || code === 'queue-locked') this.#options.onFault(reason);
       return;

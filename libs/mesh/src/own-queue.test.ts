@@ -209,6 +209,26 @@ it('rejects a bind that is not carried out in time, and carries it out when it c
   expect(keys(connection)).toEqual(['always', 'late']);
 });
 
+it('removes a binding in the end although an answer stayed out, and keeps it when it is wanted again', async () => {
+  const { connection, queue } = make();
+  await queue.start();
+  await Promise.all([queue.bind('x', 'a'), queue.bind('x', 'b')]);
+  const noAnswer = new BrokerError('broker-unavailable', 'No answer in time.');
+  for (const key of ['a', 'b'])
+    connection.faults.push({ operation: `unbind ${queue.name} x ${key}`, error: noAnswer });
+  await Promise.all([queue.unbind('x', 'a'), queue.unbind('x', 'b'), queue.bind('x', 'b')]);
+  expect(keys(connection)).toEqual(['always', 'b']);
+});
+
+it('answers its counts, and nothing while it is gone', async () => {
+  const { connection, queue } = make();
+  await queue.start();
+  expect(await queue.counts()).toEqual({ messages: 0, consumers: 1 });
+  connection.lose();
+  await turn();
+  expect(await queue.counts()).toBeUndefined();
+});
+
 it('rejects a key that AMQP cannot carry', async () => {
   const { queue } = make();
   await queue.start();

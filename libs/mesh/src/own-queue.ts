@@ -213,6 +213,13 @@ export class OwnQueue {
     }
   }
 
+  /** Its counts, not older than the call; undefined where there is no queue, or no answer. */
+  async counts(): Promise<QueueCounts | undefined> {
+    const at = this.#at;
+    const counts = at && (await this.#topology.checkQueue(at.name).catch(() => undefined));
+    return this.#at === at ? counts : undefined;
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     const { random = Math.random } = this.#options;

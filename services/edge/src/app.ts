@@ -46,12 +46,9 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     },
   });
   const hub = new TopicHub({
+    mesh,
     node: config.node,
     boot,
-    broker: consuming,
-    topology,
-    consumers: ownConsumers,
-    publisher,
     publish: (topic, frame) => server.publish(topic, frame),
     now,
     log,
@@ -104,15 +101,21 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   });
   let sweeper: NodeJS.Timeout | undefined;
 
-  edgeMetrics(ops.metrics, { counts: server.counts, tally, stats: () => reporter.stats });
+  edgeMetrics(ops.metrics, {
+    counts: server.counts,
+    tally,
+    topics: hub,
+    stats: () => reporter.stats,
+  });
   ops.readiness('broker', () => mesh.readiness());
+  ops.readiness('topics', () => hub.readiness());
   ops.readiness('accepting', () => state !== 'draining' || 'draining');
   ops.status(() => ({ boot, url, state, ...reporter.stats }));
 
   lifecycle
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
-    .add('topics', { start: () => hub.start(), stop: () => hub.stop() })
+    .add('topics', { start: () => hub.start(signal), stop: () => hub.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
     .add('commands', { start: () => commands.start(), stop: () => commands.stop() })
     .add('sockets', {

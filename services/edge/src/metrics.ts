@@ -6,11 +6,12 @@ import type { ConnectionCounts } from './transport/uws/server.js';
 interface EdgeSources {
   readonly counts: ConnectionCounts;
   readonly tally: SessionTally;
+  readonly topics: { readonly faults: number };
   stats(): NodeStats | undefined;
 }
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
-export function edgeMetrics(metrics: Ops['metrics'], { counts, tally, stats }: EdgeSources): void {
+export function edgeMetrics(metrics: Ops['metrics'], { counts, tally, topics, stats }: EdgeSources): void {
   observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
   observeGauge(
     metrics,
@@ -59,6 +60,12 @@ export function edgeMetrics(metrics: Ops['metrics'], { counts, tally, stats }: E
   observeCounter(metrics, 'evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);
   observeCounter(metrics, 'evenkeel_events_written_total', 'Directed events written', () => tally.delivered);
   observeCounter(metrics, 'evenkeel_gaps_total', 'Gaps told to clients', () => tally.gaps);
+  observeCounter(
+    metrics,
+    'evenkeel_topic_faults_total',
+    'Topics left more often than joined: a fault of the edge',
+    () => topics.faults,
+  );
   observeCounter(metrics, 'evenkeel_moves_done_total', 'Sessions moved away', () => stats()?.moves.done ?? 0);
   observeCounter(
     metrics,

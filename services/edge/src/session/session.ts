@@ -94,7 +94,11 @@ export class Session implements ConnectionOwner {
     this.key = `${connection.claims.uid}.${connection.claims.sid}`;
     this.#queue = sessionQueue(connection.claims.uid, connection.claims.sid);
     const say = (frame: string) => this.#say(frame);
-    this.#topics = new Subscriptions(connection, context.hub, context.config.maxTopics, say);
+    this.#topics = new Subscriptions(connection, context.hub, {
+      limit: context.config.maxTopics,
+      send: say,
+      gap: (reason, topic) => this.gap(reason, topic),
+    });
     this.#requests = new ClientRequests(context, connection.claims, this.#topics, say);
     this.outbox = this.#makeOutbox('client');
   }
@@ -157,6 +161,7 @@ export class Session implements ConnectionOwner {
 
   onClose(): void {
     this.#context.directory.untrack(this);
+    this.#topics.leaveAll();
     this.outbox.socketClosed();
     this.#endMove('failed');
     if (this.state === sessionStates.gone || this.state === sessionStates.moved) return;
@@ -316,10 +321,7 @@ export class Session implements ConnectionOwner {
 
   async #settleThroughSocket(settleTimeoutMs: number): Promise<void> {
     await this.outbox.flushed(settleTimeoutMs);
-    await Promise.all([
-      this.#topics.size > 0 ? this.#context.hub.fence(flushTimeoutMs) : undefined,
-      this.#requests.answered(flushTimeoutMs),
-    ]);
+    await Promise.all([this.#topics.settle(flushTimeoutMs), this.#requests.answered(flushTimeoutMs)]);
     if (!this.connection.isOpen) return;
     this.connection.send(movedFrame(this.outbox.seq, this.#requests.received));
     this.state = sessionStates.moved;

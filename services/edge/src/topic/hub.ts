@@ -1,245 +1,221 @@
-import { randomBytes } from 'node:crypto';
-import type {
-  Broker,
-  Consumer,
-  ConsumerChannels,
-  Delivery,
-  Publisher,
-  TopologyChannels,
-} from '@evenkeel/broker';
+import type { Delivery } from '@evenkeel/broker';
+import type { Mesh, OwnQueue } from '@evenkeel/mesh';
 import { exchanges, fenceKey, type GapReason, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import { bodyFields, messageIdentity, publishedAt } from '../frame/body.js';
+import { gapFrame, messageFrame } from '../frame/frames.js';
+import { Fence } from './fence.js';
+import { Overflow } from './overflow.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
 const lingerMs = 10_000;
-/** Topic messages waiting in the broker for this edge; the oldest is dropped beyond it, which is told. */
-const queueMaxLength = 50_000;
-/** How often the queue is looked at; an edge that takes nothing for so long fills it only at 10,000 messages a second. */
+/**
+ * Topic messages waiting in the broker for this edge, the oldest of which is dropped beyond it, which is told; and those
+ * under way to it.
+ */
+const queueLimits = { maxLength: 50_000, prefetch: 512 };
+/** How often the queue is looked at, if nothing gives reason to look earlier. */
 const lookMs = 5_000;
 
-interface Topic {
-  subscribers: number;
-  isBound: boolean;
-  binding: Promise<void> | undefined;
-  linger: NodeJS.Timeout | undefined;
-}
-
-interface FenceWaiter {
-  number: number;
-  resolve(): void;
+/** One subscriber of one topic, counted in. */
+export interface TopicJoin {
+  /** Resolves once every later message of the topic reaches this edge; rejects when the broker did not bind it in time. */
+  readonly bound: Promise<void>;
+  /** Counts it out, once however often it is called; also while `bound` is pending. */
+  release(): void;
 }
 
 export interface HubOptions {
+  mesh: Pick<Mesh, 'ownQueue' | 'publisher'>;
   node: string;
   boot: string;
-  broker: Broker;
-  topology: TopologyChannels;
-  consumers: ConsumerChannels;
-  publisher: Publisher;
   /** Sends a frame to every local subscriber. */
   publish(topic: string, frame: string): void;
+  /** Ms since the epoch. */
   now: () => number;
   log: Log;
+  /** For tests: a small queue, and the clock that markers are timed by. */
+  limits?: typeof queueLimits;
+  monotonicNow?: () => number;
+}
+
+interface Topic {
+  readonly name: string;
+  subscribers: number;
+  /** Set while it stays bound without a subscriber. */
+  linger: NodeJS.Timeout | undefined;
 }
 
 /**
- * The topics of this edge. Each is bound once, to the edge's own exclusive queue, while it has local
- * subscribers, and fanned out in process.
+ * The topics of this edge: who subscribes, counted, and the fan-out. Each is bound once, to the edge's own queue, while
+ * it has local subscribers. The queue binds them again when it had to be made again; then each is told a gap, before
+ * the first message that may follow a missing one.
  */
 export class TopicHub {
   readonly #options: HubOptions;
   readonly #topics = new Map<string, Topic>();
-  #queue = '';
-  #consumer: Consumer | undefined;
+  readonly #queue: OwnQueue;
+  readonly #fence: Fence;
+  readonly #overflow: Overflow;
+  /** Topics that lost messages with the queue and are not told yet, since they are not bound again. */
+  readonly #untold = new Set<string>();
+  #hasQueue = true;
   #looking: NodeJS.Timeout | undefined;
-  #fenceSent = 0;
-  #fencePassed = 0;
-  #fenceInFlight = false;
-  #fenceWaiters: FenceWaiter[] = [];
-  #stopListening: () => void = () => {};
+  /** What must not happen and did: topics left more often than joined. */
+  faults = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    const { mesh, node, boot, limits = queueLimits } = options;
+    const markerKey = fenceKey(node, boot);
+    this.#queue = mesh.ownQueue({
+      name: `edge.${node}`,
+      arguments: { 'x-max-length': limits.maxLength },
+      bindings: [{ exchange: exchanges.control, key: markerKey }],
+      prefetch: limits.prefetch,
+      onDelivery: (delivery) => this.#onDelivery(delivery),
+      onLost: () => this.#onLost(),
+      onRemade: () => this.#onRemade(),
+      onRestored: ({ key }) => this.#tellLoss(topicOfKey(key) ?? ''),
+    });
+    this.#overflow = new Overflow({
+      ...limits,
+      length: async () => (await this.#queue.counts())?.messages,
+      onOverflow: () => this.#onOverflow(),
+    });
+    const { publisher } = mesh;
+    this.#fence = new Fence({
+      // Without an expiry: one that goes missing shows that the queue dropped it.
+      send: (marker) =>
+        publisher.publish(exchanges.control, markerKey, String(marker), {
+          contentType: 'text/plain',
+          mandatory: true,
+        }),
+      onDropped: () => this.#onOverflow(),
+      confirm: (tookMs) => this.#overflow.settle(tookMs),
+      now: options.monotonicNow ?? (() => performance.now()),
+    });
   }
 
-  get topicCount(): number {
+  /** Topics with subscribers, and those that linger. */
+  get size(): number {
     return this.#topics.size;
   }
 
-  /** Start it on an open connection. */
-  async start(): Promise<void> {
-    // The queue is exclusive: it goes with the connection, and so does what was in it.
-    this.#stopListening = this.#options.broker.on('open', () => void this.#reopen());
-    await this.#open();
-    this.#looking = setInterval(() => void this.#lookForOverflow(), lookMs);
+  /** True, or what keeps messages of topics from coming. */
+  readiness(): true | string {
+    const queue = this.#queue.readiness();
+    if (queue !== true) return queue;
+    return this.#untold.size === 0 || `${this.#untold.size} topics are not bound again yet`;
+  }
+
+  /** Resolves when topics can be bound; waits for the broker as long as it takes. */
+  async start(signal?: AbortSignal): Promise<void> {
+    this.#looking = setInterval(() => void this.#overflow.look(), lookMs);
+    await this.#queue.start(signal);
   }
 
   async stop(): Promise<void> {
-    this.#stopListening();
     clearInterval(this.#looking);
     for (const topic of this.#topics.values()) clearTimeout(topic.linger);
-    await this.#consumer?.cancel();
+    this.#fence.lost();
+    await this.#queue.stop();
   }
 
-  /** Counts a subscriber in; resolves once every later message of the topic reaches this edge. */
-  async join(name: string): Promise<void> {
+  /** Counts a subscriber in. */
+  join(name: string): TopicJoin {
     let topic = this.#topics.get(name);
     if (!topic) {
-      topic = { subscribers: 0, isBound: false, binding: undefined, linger: undefined };
+      topic = { name, subscribers: 0, linger: undefined };
       this.#topics.set(name, topic);
     }
-    topic.subscribers += 1;
-    clearTimeout(topic.linger);
-    topic.linger = undefined;
-    if (topic.isBound) return;
-    topic.binding ??= this.#bind(name, topic);
-    try {
-      await topic.binding;
-    } catch (error) {
-      this.leave(name);
-      throw error;
-    }
-  }
-
-  leave(name: string): void {
-    const topic = this.#topics.get(name);
-    if (!topic) return;
-    topic.subscribers -= 1;
-    if (topic.subscribers > 0 || topic.linger) return;
-    topic.linger = setTimeout(() => this.#unbind(name, topic), lingerMs);
-    topic.linger.unref();
+    const joined = topic;
+    joined.subscribers += 1;
+    clearTimeout(joined.linger);
+    joined.linger = undefined;
+    const bound = this.#queue.bind(exchanges.events, topicKey(name));
+    // Who has released it need not look at it any more.
+    bound.then(
+      () => this.#tellLoss(name),
+      () => {},
+    );
+    let isReleased = false;
+    return {
+      bound,
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#countOut(joined);
+      },
+    };
   }
 
   /**
-   * Resolves once this edge has handled every topic message that was in its queue at the time of the call:
-   * a marker is sent through the same queue. Gives up after `timeoutMs`.
+   * true: what was in the topic queue at the time of the call has been sent to its subscribers, or they were told a gap.
+   * false: that could not be shown within `timeoutMs`, so who leaves now may miss messages.
    */
   async fence(timeoutMs: number): Promise<boolean> {
-    return await new Promise((resolve) => {
-      // A marker already on its way was sent before this call: only a later one proves anything.
-      const number = this.#fenceSent + 1;
-      const timer = setTimeout(() => resolve(false), timeoutMs);
-      this.#fenceWaiters.push({
-        number,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve(true);
-        },
-      });
-      if (!this.#fenceInFlight) this.#sendFence();
-    });
+    if (!this.#hasQueue || this.#untold.size > 0) return false;
+    return await this.#fence.wait(timeoutMs);
   }
 
-  #sendFence(): void {
-    this.#fenceInFlight = true;
-    this.#fenceSent += 1;
-    const { publisher, node, boot } = this.#options;
-    const number = this.#fenceSent;
-    publisher.publish(exchanges.control, fenceKey(node, boot), String(number), { mandatory: true }).then(
-      (outcome) => {
-        if (outcome === 'unrouted') this.#fenceLost(number);
-      },
-      () => this.#fenceLost(number),
-    );
-  }
-
-  /** The queue is being made anew: what was in it is lost and told as a gap, so nobody need wait for it. */
-  #fenceLost(number: number): void {
-    this.#passFence(number);
-  }
-
-  #passFence(number: number): void {
-    if (number <= this.#fencePassed) return;
-    this.#fencePassed = number;
-    const waiting: FenceWaiter[] = [];
-    for (const waiter of this.#fenceWaiters) {
-      if (waiter.number <= number) waiter.resolve();
-      else waiting.push(waiter);
+  #countOut(topic: Topic): void {
+    topic.subscribers -= 1;
+    if (topic.subscribers > 0) return;
+    if (topic.subscribers < 0) {
+      topic.subscribers = 0;
+      this.faults += 1;
+      this.#options.log.error({ topic: topic.name }, 'topic left more often than joined');
     }
-    this.#fenceWaiters = waiting;
-    this.#fenceInFlight = false;
-    if (waiting.length > 0) this.#sendFence();
+    topic.linger ??= setTimeout(() => this.#forget(topic), lingerMs).unref();
   }
 
-  async #open(): Promise<void> {
-    const { topology, consumers, node, boot } = this.#options;
-    const queue = `edge.${node}.${randomBytes(6).toString('base64url')}`;
-    await topology.declareQueue({
-      name: queue,
-      durable: false,
-      exclusive: true,
-      arguments: { 'x-max-length': queueMaxLength },
-    });
-    await topology.bind(queue, exchanges.control, fenceKey(node, boot));
-    this.#queue = queue;
-    this.#consumer = await consumers.consume(queue, { onDelivery: (delivery) => this.#onDelivery(delivery) });
+  #forget(topic: Topic): void {
+    clearTimeout(topic.linger);
+    this.#topics.delete(topic.name);
+    this.#untold.delete(topic.name);
+    void this.#queue.unbind(exchanges.events, topicKey(topic.name));
   }
 
-  async #lookForOverflow(): Promise<void> {
-    const counts = await this.#options.topology.checkQueue(this.#queue).catch(() => undefined);
-    if (!counts || counts.messages < queueMaxLength) return;
-    this.#options.log.warn({ messages: counts.messages }, 'topic queue full, the oldest are dropped');
+  #onLost(): void {
+    this.#hasQueue = false;
+    this.#fence.lost();
+    for (const topic of [...this.#topics.values()]) {
+      if (topic.subscribers > 0) this.#untold.add(topic.name);
+      else this.#forget(topic);
+    }
+  }
+
+  #onRemade(): void {
+    this.#hasQueue = true;
+    this.#overflow.reset();
+  }
+
+  /** The topic is bound again; what was published meanwhile is lost. */
+  #tellLoss(name: string): void {
+    if (this.#untold.delete(name)) this.#tellGap(name, gapReasons.brokerLost);
+  }
+
+  #onOverflow(): void {
+    this.#options.log.warn({ topics: this.#topics.size }, 'topic queue was full, the oldest may be missing');
     for (const name of this.#topics.keys()) this.#tellGap(name, gapReasons.overflow);
   }
 
   #tellGap(name: string, reason: GapReason): void {
-    this.#options.publish(name, JSON.stringify({ t: 'gap', topic: name, reason }));
-  }
-
-  async #reopen(): Promise<void> {
-    const { log } = this.#options;
-    try {
-      this.#consumer?.cancel().catch(() => {});
-      await this.#open();
-      const names = [...this.#topics.keys()];
-      for (const topic of this.#topics.values()) topic.isBound = false;
-      await Promise.all(
-        names.map(async (name) => {
-          const topic = this.#topics.get(name);
-          if (!topic) return;
-          topic.binding = this.#bind(name, topic);
-          await topic.binding;
-          this.#tellGap(name, gapReasons.brokerLost);
-        }),
-      );
-      this.#passFence(this.#fenceSent);
-    } catch (error) {
-      log.warn({ err: error }, 'topics not restored yet');
-    }
-  }
-
-  async #bind(name: string, topic: Topic): Promise<void> {
-    try {
-      await this.#options.topology.bind(this.#queue, exchanges.events, topicKey(name));
-      topic.isBound = true;
-    } finally {
-      topic.binding = undefined;
-    }
-  }
-
-  #unbind(name: string, topic: Topic): void {
-    topic.linger = undefined;
-    if (topic.subscribers > 0) return;
-    this.#topics.delete(name);
-    this.#options.topology.unbind(this.#queue, exchanges.events, topicKey(name)).catch(() => {
-      // The binding goes with the queue; a stray one costs a look-up per message and no more.
-    });
+    this.#options.publish(name, gapFrame(reason, name));
   }
 
   #onDelivery(delivery: Delivery): void {
+    delivery.ack();
+    // Of a queue that is given up; its topics are in doubt already.
+    if (!this.#hasQueue) return;
+    this.#overflow.delivered();
     if (delivery.exchange === exchanges.control) {
-      this.#passFence(Number(delivery.body.toString('utf8')));
-      delivery.ack();
-      return;
+      return this.#fence.passed(Number(delivery.body.toString('utf8')));
     }
     const topic = topicOfKey(delivery.key);
-    if (topic !== undefined) {
-      // Derived from content alone, so both edges of a move give a message the same id and the client can merge.
-      const head = `{"t":"message","topic":${JSON.stringify(topic)},"id":${JSON.stringify(messageIdentity(delivery))}`;
-      const at = publishedAt(delivery, this.#options.now());
-      this.#options.publish(topic, `${head},"at":${at}${bodyFields(delivery)}}`);
-    }
-    delivery.ack();
+    if (topic === undefined) return;
+    // It may come before the answer to its bind; the gap belongs before it.
+    if (this.#untold.size > 0) this.#tellLoss(topic);
+    this.#options.publish(topic, messageFrame(topic, delivery, this.#options.now()));
   }
 }
