@@ -1,0 +1,109 @@
+import { exchanges } from '@evenkeel/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { World } from '../../testing/topic-world.js';
+
+/** The queue is made again a moment after its end. */
+const pass = async (world: World, ms = 100) => {
+  await world.drain();
+  vi.advanceTimersByTime(ms);
+  await world.drain();
+};
+const seen = (client: World['clients'][number] | undefined) =>
+  client?.frames.filter(({ t }) => t !== 'ok').map(({ t, data, reason }) => data ?? `${t} ${reason}`);
+
+describe('topics', () => {
+  let world: World;
+  beforeEach(async () => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+    });
+    world = new World();
+    await world.start();
+  });
+  afterEach(async () => {
+    await world.finish((ms) => vi.advanceTimersByTime(ms));
+    await world.stop();
+    vi.useRealTimers();
+  });
+
+  it('stay with who subscribes them when somebody says hello and breaks, and others come and go', async () => {
+    world.open(['a']).close();
+    const alice = world.open(['a']);
+    await world.drain();
+    world.open(['a']).close();
+    const bob = world.open([]);
+    bob.subscribe('a');
+    bob.unsubscribe('a');
+    await pass(world, 11_000);
+    world.publish('a', 1);
+    await world.drain();
+    expect(seen(alice)).toEqual([1]);
+    expect(world.hub.faults).toBe(0);
+  });
+
+  it('stay bound for a while without a subscriber, and no longer', async () => {
+    world.open(['a']).close();
+    await pass(world, 9_000);
+    expect(world.broker.bindingsOf(exchanges.events)).toEqual(['topic.a']);
+    await pass(world, 1_000);
+    expect(world.broker.bindingsOf(exchanges.events)).toEqual([]);
+    expect(world.hub.size).toBe(0);
+  });
+
+  it.each(['queue deleted', 'connection lost'])(
+    'have a gap told to each subscriber, once: %s',
+    async (how) => {
+      const clients = [world.open(['a']), world.open(['a', 'b']), world.open([])];
+      await world.drain();
+      world.hasFaults = true;
+      if (how === 'queue deleted') world.broker.deleteQueues();
+      else world.broker.loseConnection();
+      world.publish('a', 1);
+      await world.drain();
+      expect(world.hub.readiness()).not.toBe(true);
+      await pass(world);
+      expect(world.hub.readiness()).toBe(true);
+      world.publish('a', 1);
+      await world.drain();
+      expect(clients.map(seen)).toEqual([
+        ['gap broker-lost', 2],
+        ['gap broker-lost', 'gap broker-lost', 2],
+        [],
+      ]);
+    },
+  );
+
+  it('have the gap told before the first message behind it, though that overtakes the answer to the bind', async () => {
+    const client = world.open(['a']);
+    await world.drain();
+    world.hasFaults = true;
+    world.broker.deleteQueues();
+    world.publish('a', 1);
+    await world.drain();
+    vi.advanceTimersByTime(100);
+    await world.drain('topologyAnswers', true);
+    world.publish('a', 1);
+    await world.drain('topologyAnswers', true);
+    expect(seen(client)).toEqual(['gap broker-lost', 2]);
+    await world.drain();
+    expect(seen(client)).toEqual(['gap broker-lost', 2]);
+  });
+
+  it('cannot be left without a gap while one is owed: the fence does not pass', async () => {
+    const client = world.open(['a', 'b']);
+    await world.drain();
+    world.hasFaults = true;
+    world.broker.deleteQueues();
+    world.publish('b', 1);
+    await world.drain();
+    vi.advanceTimersByTime(100);
+    await world.drain('topologyRequests', true);
+    const fence = world.hub.fence(1_000);
+    await world.drain('topologyRequests', true);
+    vi.advanceTimersByTime(1_000);
+    expect(await fence).toBe(false);
+    world.move(client);
+    await world.drain();
+    expect(seen(client)).toEqual(['gap connection-lost', 'gap connection-lost']);
+  });
+});
