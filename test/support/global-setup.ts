@@ -1,6 +1,6 @@
-import { type BrokerChoice, type PrivateBroker, startPrivateBroker } from '@evenkeel/local';
+import type { PrivateBroker } from '@evenkeel/local';
 import type { TestProject } from 'vitest/node';
-import { runInTestcontainer } from './testcontainer.js';
+import { startTestBroker } from './private-broker.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -38,13 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(): Promise<PrivateBroker> {
-  const { EVENKEEL_TEST_BROKER: choice, EVENKEEL_TEST_BROKER_IMAGE: image } = process.env;
-  const broker = await startPrivateBroker({
-    choice: (choice || 'auto') as BrokerChoice,
-    ...(image ? { image } : {}),
-    preferContainer: true,
-    runContainer: runInTestcontainer,
-  });
+  const broker = await startTestBroker();
   console.log(`Tests run on ${broker.description}`);
   return broker;
 }
