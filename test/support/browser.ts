@@ -1,21 +1,6 @@
-import { existsSync } from 'node:fs';
+import { chromiumArgs, chromiumPath } from '@evenkeel/local';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** No sandbox, since root has none; nothing of its own on the network, which may not be there. */
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-background-networking',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /**
  * One headless Chromium for the tests of a file: Debian's, or what EVENKEEL_CHROMIUM names. The function returned
@@ -24,7 +9,7 @@ const args = [
 export function useBrowser(): () => Promise<BrowserContext> {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executable(), args });
+    browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
   });
   afterAll(async () => {
     await browser?.close();
@@ -35,14 +20,4 @@ export function useBrowser(): () => Promise<BrowserContext> {
     onTestFinished(() => context.close());
     return context;
   };
-}
-
-function executable(): string {
-  const path = process.env.EVENKEEL_CHROMIUM || places.find((each) => existsSync(each));
-  if (path === undefined) {
-    throw new Error(
-      'No Chromium is installed: apt-get install chromium, or set EVENKEEL_CHROMIUM to its path.',
-    );
-  }
-  return path;
 }

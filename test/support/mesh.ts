@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Mesh, type MeshOptions, startMesh } from '@evenkeel/local';
+import {
+  type ControlledMesh,
+  type Mesh,
+  type MeshOptions,
+  startControlledMesh,
+  startMesh,
+} from '@evenkeel/local';
 import { onTestFinished } from 'vitest';
 import { freshVhost } from './broker.js';
 
@@ -11,9 +17,21 @@ const logs = join(import.meta.dirname, '..', '..', '.evenkeel', 'test-logs');
  * over. Logs are kept under `.evenkeel/test-logs/`.
  */
 export async function startTestMesh(options: Partial<MeshOptions> = {}): Promise<Mesh> {
+  return untilTestEnds(await startMesh(await testOptions(options)));
+}
+
+/** The same, with edges that come and go on request, as those of `npm start` do. */
+export async function startControlledTestMesh(options: Partial<MeshOptions> = {}): Promise<ControlledMesh> {
+  return untilTestEnds(await startControlledMesh(await testOptions(options)));
+}
+
+async function testOptions(options: Partial<MeshOptions>): Promise<MeshOptions> {
   const { amqpUrl } = await freshVhost();
   const logDir = join(logs, randomBytes(4).toString('hex'));
-  const mesh = await startMesh({ edges: 2, amqpUrl, logDir, ...options });
+  return { edges: 2, amqpUrl, logDir, ...options };
+}
+
+function untilTestEnds<T extends Mesh>(mesh: T): T {
   onTestFinished(() => mesh.stop());
   return mesh;
 }

@@ -1,5 +1,6 @@
 // The demo's page: what a session sees of the mesh. The SDK is all that it needs.
 import { connect } from '/evenkeel.js';
+import { showMesh } from '/mesh.js';
 
 /** Rows and prices kept; older ones go. */
 const maxRows = 200;
@@ -21,6 +22,8 @@ let expected;
 let faults = 0;
 
 const client = connect({ gateway: location.origin, user });
+
+showMesh(() => ({ node: client.node, isConnected: client.state === 'connected' }));
 
 client.on('*', (event) => {
   counts.events += 1;
@@ -148,7 +151,7 @@ function drawPrices() {
 
 function showNode(node, from) {
   show('node', node);
-  show('path', from ? `before: ${from}` : 'the edge that holds your socket');
+  show('path', from ? `before: ${from}` : 'holds your socket');
   const tile = element('node').closest('.tile');
   tile.classList.remove('flash');
   // Reading a size makes the browser start the animation anew.

@@ -20,14 +20,8 @@ const pageFiles: Record<string, string> = {
   '/page.css': 'page.css',
   '/favicon.svg': 'favicon.svg',
 };
-/** Edges are at addresses of their own: sockets may go anywhere. Nobody may show the page, and its buttons, in a frame. */
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  "connect-src 'self' ws: wss:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** No page of another origin may show this one in a frame, and have its buttons pressed by mistake. */
+const contentSecurityPolicy = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
 const sdkPath = '/evenkeel.js';
 
 /** The demo's page and the browser SDK, for development. */

@@ -1,11 +1,11 @@
 import { parseAmqpUrl } from '../amqp-url.js';
 import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
 import { compile } from '../compile.js';
-import { LocalControl } from '../control/local-control.js';
+import { startControlledMesh } from '../control/controlled-mesh.js';
 import { environment } from '../environment.js';
 import { endAllWatched } from '../guard.js';
 import { renderLogLine } from '../log-lines.js';
-import { type Mesh, startMesh } from '../mesh.js';
+import { type Mesh, type MeshOptions, startMesh } from '../mesh.js';
 import { requireFreePort } from '../ports.js';
 import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
 import { Supervisor } from '../supervise.js';
@@ -96,19 +96,24 @@ async function runMesh(settings: Settings): Promise<number> {
   const startup = (async () => {
     const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compile('mesh')]);
     say(`Broker: ${broker.description}`);
-    const control = settings.isDevelopment ? await LocalControl.listen() : undefined;
-    const mesh = await startMesh({
+    const options: MeshOptions = {
       edges: settings.edges,
       amqpUrl: broker.amqpUrl,
       ports: { gateway: settings.port, firstEdge: settings.edgePort },
       demo: settings.demo,
       crowd: settings.crowd,
-      ...(control === undefined ? {} : { gatewayEnv: control.gatewayEnv }),
       env: givenEnvironment(),
       onLine,
       onUnexpectedEnd: supervisor.onEnd,
+    };
+    if (!settings.isDevelopment) return { broker, mesh: await startMesh(options), control: null };
+    const mesh = await startControlledMesh(options, {
+      onChange: () => refreshRunFile(),
+      onStartFailed: (edge, error) => {
+        supervisor.onEnd(edge, error instanceof Error ? error.message : String(error));
+      },
     });
-    return { broker, mesh, control };
+    return { broker, mesh, control: mesh.control.address };
   })();
   const started = await Promise.race([startup, stopRequest]);
   // Not everything is up yet, so there is no order to keep.
@@ -117,20 +122,13 @@ async function runMesh(settings: Settings): Promise<number> {
   const { broker, mesh, control } = started;
   const removeRunFile = ownRunFile();
   const startedAt = new Date();
-  const refreshRunFile = (): void => writeRunFile(mesh, broker, control?.address ?? null, startedAt);
-  control?.attach(mesh, {
-    onChange: refreshRunFile,
-    onStartFailed: (edge, error) => {
-      supervisor.onEnd(edge, error instanceof Error ? error.message : String(error));
-    },
-  });
+  const refreshRunFile = (): void => writeRunFile(mesh, broker, control, startedAt);
   refreshRunFile();
   superviseBroker(broker, supervisor);
   process.stdout.write(banner(mesh, broker, Date.now() - begunAt));
 
   const status = await Promise.race([finished, stopRequest.then(() => 0)]);
   say('Stopping …');
-  control?.close();
   supervisor.stop();
   await stopAll(mesh, broker);
   removeRunFile();

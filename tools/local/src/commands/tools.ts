@@ -4,6 +4,7 @@ export const tools: Readonly<Record<string, string>> = {
   smoke: 'bench/dist/smoke.js',
   'bench:move': 'bench/dist/move.js',
   conformance: 'packages/conformance/dist/main.js',
+  screenshots: 'tools/pictures/dist/main.js',
   sim: 'services/balancer/sim/dist/sim/main.js',
   pack: 'tools/pack/dist/main.js',
 };
