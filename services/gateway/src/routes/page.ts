@@ -21,7 +21,8 @@ const pageFiles: Record<string, string> = {
   '/favicon.svg': 'favicon.svg',
 };
 /** No page of another origin may show this one in a frame, and have its buttons pressed by mistake. */
-const contentSecurityPolicy = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
+const contentSecurityPolicy =
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
 const sdkPath = '/evenkeel.js';
 
 /** The demo's page and the browser SDK, for development. */
