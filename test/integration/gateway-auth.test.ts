@@ -43,6 +43,8 @@ describe('EVENKEEL_AUTH=jwt with a secret', () => {
       ['expired', bearer(hs256({ sub: 'bob', exp: inAnHour() - 7_200 }))],
       ['unsigned', bearer(unsigned)],
       ['without a user', bearer(hs256({ exp: inAnHour() }))],
+      ['a number for a user', bearer(hs256({ sub: 42, exp: inAnHour() }))],
+      ['a list for a user', bearer(hs256({ sub: ['bob'], exp: inAnHour() }))],
       ['no token at all', bearer('x')],
     ];
     for (const [what, init] of refused) {

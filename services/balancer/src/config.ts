@@ -1,4 +1,4 @@
-import { loads, strategies } from '@evenkeel/protocol';
+import { isNodeName, loads, strategies } from '@evenkeel/protocol';
 import { commonSettings, hostId, setting } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { isWindow } from './core/plan/maintenance.js';
@@ -14,7 +14,7 @@ export const balancerConfig = z.object({
   ...commonSettings,
   id: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .refine(isNodeName)
     .meta({ takes: '1 to 64 of A-Z a-z 0-9 _ -' })
     .default(`${hostId(50)}-${process.pid}`)
     .describe('name of this balancer, shown as the leader'),

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isSid, type Placement } from '@evenkeel/protocol';
+import { isNodeName, isSid, type Placement } from '@evenkeel/protocol';
 import type { TicketOffice } from '@evenkeel/ticket';
 import { AuthError, type Authenticate } from '../auth/authenticate.js';
 import { Refusal } from '../http/answer.js';
@@ -17,7 +17,6 @@ export interface GatewayRoute {
 
 /** Nodes of `from` looked at; a client has had to do with two or three at most. */
 const maxFrom = 8;
-const nodeForm = /^[A-Za-z0-9_-]{1,64}$/;
 
 const refusals = {
   none: 'no edge takes clients now; come back after Retry-After seconds',
@@ -93,7 +92,7 @@ async function whoIsAsking(
 function lastNodes(from: string | null): string | undefined {
   if (from === null || from === '') return undefined;
   const nodes = from.split(',');
-  if (nodes.length > maxFrom || !nodes.every((node) => nodeForm.test(node))) {
+  if (nodes.length > maxFrom || !nodes.every((node) => isNodeName(node))) {
     throw new Refusal(400, 'bad-from', `\`from\` is up to ${maxFrom} names of nodes separated by commas`);
   }
   return nodes.join(',');

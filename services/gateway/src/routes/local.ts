@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isNodeName } from '@evenkeel/protocol';
 import { Refusal, sendJson } from '../http/answer.js';
 import { crowdView, type ReportedNode } from '../local/crowd-view.js';
 import { type LocalAction, type LocalClient, localActions } from '../local/local-client.js';
@@ -6,7 +7,6 @@ import { type LocalAction, type LocalClient, localActions } from '../local/local
 const prefix = '/local/';
 const loopback = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
-const nodeForm = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * For development alone: `GET /crowd.json`, what the page is drawn from, and `POST /local/<action>?node=`, what its
@@ -72,7 +72,7 @@ function requireOwnPage({ headers, socket }: IncomingMessage): void {
 function nodeOf(url: URL, action: LocalAction): string | undefined {
   const node = url.searchParams.get('node') ?? undefined;
   const isNeeded = action === 'drain' || action === 'uncordon';
-  if (node === undefined ? isNeeded : !nodeForm.test(node)) {
+  if (node === undefined ? isNeeded : !isNodeName(node)) {
     throw new Refusal(400, 'bad-node', '`node` is the name of a node');
   }
   return node;
