@@ -196,7 +196,7 @@ describe('what arrives over AMQP', () => {
     await vi.waitFor(() => expect(edge.lines.join('\n')).toContain('command not understood'));
   });
 
-  it('ignores a released that answers no question', async () => {
+  it('keeps a session when a released arrives that answers no question', async () => {
     const { uid, sid } = bystander.session;
     await mesh.command('e1', {
       command: 'released',
@@ -207,6 +207,7 @@ describe('what arrives over AMQP', () => {
       outcome: 'released',
     });
     await expectAnswer();
+    expect(await mesh.counts(bystander.session)).toMatchObject({ consumers: 1 });
   });
 
   it('carries an event without a name, and of its headers only those documented', async () => {

@@ -1,140 +1,42 @@
-import { randomBytes } from 'node:crypto';
-import type {
-  Broker,
-  Consumer,
-  ConsumerChannels,
-  Delivery,
-  Publisher,
-  TopologyChannels,
-} from '@evenkeel/broker';
-import {
-  allEdgesKey,
-  type CommandOf,
-  closeCodes,
-  type EdgeReply,
-  edgeCommand,
-  edgeKey,
-  exchanges,
-  replyKey,
-} from '@evenkeel/protocol';
+import type { Control, OwnQueue } from '@evenkeel/mesh';
+import type { CommandOf, EdgeCommand } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import type { EdgeConfig } from '../config.js';
-import type { Departures } from '../move/departures.js';
-import type { Takeovers } from '../move/takeovers.js';
-import type { Directory } from '../session/directory.js';
+import type { Handlers } from './handlers.js';
 
 export interface CommandsOptions {
-  config: EdgeConfig;
-  boot: string;
-  broker: Broker;
-  topology: TopologyChannels;
-  consumers: ConsumerChannels;
-  publisher: Publisher;
-  directory: Directory;
-  departures: Departures;
-  takeovers: Takeovers;
-  cordon(isCordoned: boolean): void;
-  now: () => number;
+  node: string;
+  control: Pick<Control, 'commands'>;
+  handlers: Handlers;
   log: Log;
 }
 
-/** Takes commands from `mesh.control`, on a queue that lives exactly as long as this edge's consuming connection. */
+/**
+ * Takes commands from `mesh.control`. Their queue is exclusive to this edge's consuming connection: where there is none,
+ * other edges conclude that this one consumes no session either.
+ */
 export class Commands {
-  readonly #options: CommandsOptions;
-  #consumer: Consumer | undefined;
-  #stopListening: () => void = () => {};
+  readonly #queue: OwnQueue;
 
-  constructor(options: CommandsOptions) {
-    this.#options = options;
+  constructor({ node, control, handlers, log }: CommandsOptions) {
+    this.#queue = control.commands(node, (command) => dispatch(handlers, command), { log });
   }
 
-  /** Start it on an open connection. */
-  async start(): Promise<void> {
-    const { broker, log } = this.#options;
-    this.#stopListening = broker.on('open', () => {
-      this.#consumer?.cancel().catch(() => {});
-      this.#open().catch((error: unknown) => log.error({ err: error }, 'commands not consumed'));
-    });
-    await this.#open();
+  /** Resolves once commands arrive; waits for the broker as long as it takes. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#queue.start(signal);
   }
 
   async stop(): Promise<void> {
-    this.#stopListening();
-    await this.#consumer?.cancel();
+    await this.#queue.stop();
   }
 
-  async #open(): Promise<void> {
-    const { config, topology, consumers } = this.#options;
-    // A new name each time: the old one may still be there, locked to the connection that was lost.
-    const queue = `control.${config.node}.${randomBytes(6).toString('base64url')}`;
-    await topology.declareQueue({
-      name: queue,
-      durable: false,
-      exclusive: true,
-      arguments: { 'x-max-length': 100_000 },
-    });
-    this.#consumer = await consumers.consume(queue, { onDelivery: (delivery) => this.#onDelivery(delivery) });
-    await topology.bind(queue, exchanges.control, edgeKey(config.node));
-    await topology.bind(queue, exchanges.control, allEdgesKey);
+  /** Whether commands arrive; else why not. */
+  readiness(): true | string {
+    return this.#queue.readiness();
   }
+}
 
-  #onDelivery(delivery: Delivery): void {
-    delivery.ack();
-    let value: unknown;
-    try {
-      value = JSON.parse(delivery.body.toString('utf8'));
-    } catch {
-      value = undefined;
-    }
-    // Edges gather commands to each other in arrays.
-    for (const each of Array.isArray(value) ? value : [value]) this.#onCommand(each, delivery.key);
-  }
-
-  #onCommand(value: unknown, key: string): void {
-    const parsed = edgeCommand.safeParse(value);
-    if (!parsed.success) {
-      this.#options.log.warn({ key, reason: parsed.error.issues[0]?.message }, 'command not understood');
-      return;
-    }
-    const command = parsed.data;
-    const { departures, takeovers, cordon } = this.#options;
-    switch (command.command) {
-      case 'reconnect':
-        return departures.reconnect(command);
-      case 'cancel':
-        return departures.cancel(command.move);
-      case 'takeover':
-        return takeovers.onTakeover(command);
-      case 'released':
-        return takeovers.onReleased(command);
-      case 'cordon':
-        return cordon(true);
-      case 'uncordon':
-        return cordon(false);
-      case 'where':
-        return this.#answerWhere(command);
-      case 'disconnect':
-        this.#answerWhere(command);
-        for (const session of this.#options.directory.ofUser(command.uid))
-          session.close(closeCodes.disconnected);
-        return;
-    }
-  }
-
-  #answerWhere(command: CommandOf<'where'> | CommandOf<'disconnect'>): void {
-    const { config, boot, directory, publisher } = this.#options;
-    const reply: EdgeReply = {
-      ask: command.ask,
-      node: config.node,
-      boot,
-      sessions: directory.ofUser(command.uid).map((session) => ({
-        session: session.claims.sid,
-        node: config.node,
-        since: session.attachedAtMs || session.connection.openedAtMs,
-        unacked: session.outbox.unacked,
-        isBare: session.connection.isBare,
-      })),
-    };
-    publisher.publish(exchanges.control, replyKey(command.reply), JSON.stringify(reply)).catch(() => {});
-  }
+function dispatch<C extends EdgeCommand['command']>(handlers: Handlers, command: CommandOf<C>): void {
+  const handler: (command: CommandOf<C>) => void = handlers[command.command];
+  handler(command);
 }

@@ -1,4 +1,3 @@
-import type { Publisher } from '@evenkeel/broker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Coalescer } from './coalescer.js';
 
@@ -8,13 +7,13 @@ let coalescer: Coalescer;
 beforeEach(() => {
   vi.useFakeTimers();
   published = [];
-  const publish = (_exchange: string, key: string, body: string) =>
-    new Promise((resolve, reject) => {
+  const sendRaw = (key: string, body: string) =>
+    new Promise<'routed' | 'unrouted'>((resolve, reject) => {
       const settle = (outcome: 'routed' | 'unrouted' | Error) =>
         outcome instanceof Error ? reject(outcome) : resolve(outcome);
       published.push({ key, body, settle });
     });
-  coalescer = new Coalescer({ publish } as unknown as Publisher);
+  coalescer = new Coalescer({ sendRaw });
 });
 afterEach(() => void vi.useRealTimers());
 

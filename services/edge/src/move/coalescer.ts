@@ -1,16 +1,16 @@
-import type { Publisher } from '@evenkeel/broker';
-import { exchanges } from '@evenkeel/protocol';
+import type { PublishOutcome } from '@evenkeel/broker';
+import type { Control } from '@evenkeel/mesh';
 
 /** Longest that a command waits for the message before it to be confirmed, ms. */
 const maxWaitMs = 20;
 /** Commands in one message. */
 const maxGathered = 64;
 /** A command nobody has taken after this is of no use: it is asked for again. */
-const expirationMs = 10_000;
+const expireMs = 10_000;
 
 interface Batch {
   commands: string[];
-  outcome: Promise<'routed' | 'unrouted'>;
+  outcome: Promise<PublishOutcome>;
   send(): void;
 }
 
@@ -20,17 +20,17 @@ interface Batch {
  * So a lone command never waits, and the busier the broker, the fewer messages carry the same commands.
  */
 export class Coalescer {
-  readonly #publisher: Publisher;
+  readonly #control: Pick<Control, 'sendRaw'>;
   readonly #gathering = new Map<string, Batch>();
   /** Messages not yet confirmed, by key; absent: none. */
   readonly #underWay = new Map<string, number>();
 
-  constructor(publisher: Publisher) {
-    this.#publisher = publisher;
+  constructor(control: Pick<Control, 'sendRaw'>) {
+    this.#control = control;
   }
 
   /** Resolves when the message that carries it has been confirmed; `unrouted` when no edge has that key. */
-  publish(key: string, command: object): Promise<'routed' | 'unrouted'> {
+  publish(key: string, command: object): Promise<PublishOutcome> {
     let batch = this.#gathering.get(key);
     if (!batch) {
       batch = this.#open(key);
@@ -44,18 +44,14 @@ export class Coalescer {
   #open(key: string): Batch {
     const commands: string[] = [];
     let send = () => {};
-    const outcome = new Promise<'routed' | 'unrouted'>((resolve, reject) => {
+    const outcome = new Promise<PublishOutcome>((resolve, reject) => {
       send = () => {
         clearTimeout(timer);
         this.#gathering.delete(key);
         this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
         const body = commands.length === 1 ? commands[0] : undefined;
-        this.#publisher
-          .publish(exchanges.control, key, body ?? `[${commands.join(',')}]`, {
-            contentType: 'application/json',
-            mandatory: true,
-            expiration: expirationMs,
-          })
+        this.#control
+          .sendRaw(key, body ?? `[${commands.join(',')}]`, expireMs)
           .finally(() => this.#ended(key))
           .then(resolve, reject);
       };

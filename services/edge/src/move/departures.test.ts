@@ -3,20 +3,21 @@ import { TicketOffice } from '@evenkeel/ticket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { edgeConfig } from '../config.js';
 import { Directory } from '../session/directory.js';
-import type { PlannedMove, Session } from '../session/session.js';
-import { Departures } from './departures.js';
+import type { PlannedMove } from '../session/session.js';
+import { Departures, type Movable } from './departures.js';
+import { MoveLedger } from './ledger.js';
 
 const secret = 'departures-test-secret';
 const config = edgeConfig.parse({ secret: [secret], node: 'a', movesPerSecond: 100 });
-const office = new TicketOffice([secret]);
+const tickets = new TicketOffice([secret]);
 
 /** A session as departures see it. */
-class FakeSession {
+class FakeSession implements Movable {
   readonly key: string;
   readonly claims: { uid: string; sid: string; epoch: number };
   readonly frames: Record<string, unknown>[] = [];
   readonly connection: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
-  activeAtMs = 0;
+  readonly load = { activeAtMs: 0, eventsPerSecond: 0, bytesPerSecond: 0 };
   move: PlannedMove | undefined;
   isAttached = true;
   closedWith: number | undefined;
@@ -44,17 +45,20 @@ class FakeSession {
 
 let departures: Departures;
 let sessions: FakeSession[];
-let directory: Directory;
+let ledger: MoveLedger;
+let directory: Directory<Movable>;
 let reported: Map<string, MoveProgress>;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   directory = new Directory();
+  ledger = new MoveLedger();
+  ledger.onChange(() => {
+    for (const progress of ledger.take()) reported.set(progress.move, { ...progress });
+  });
   reported = new Map();
   sessions = [];
-  departures = new Departures(config, office, directory, Date.now, (moves) => {
-    for (const progress of moves) reported.set(progress.move, { ...progress });
-  });
+  departures = new Departures({ config, tickets, directory, ledger, now: Date.now });
 });
 afterEach(() => {
   departures.stop();
@@ -65,7 +69,7 @@ function populate(count: number, isBare = false): void {
   for (let n = 0; n < count; n += 1) {
     const session = new FakeSession(`s${sessions.length}`, isBare);
     sessions.push(session);
-    directory.set(session as unknown as Session);
+    directory.set(session);
   }
 }
 const to = { node: 'b', url: 'ws://b/ws' };
@@ -113,7 +117,7 @@ describe('a departure', () => {
     reconnect({ sessions: ['u.s0'], deadlineMs: 9_000, reason: 'drain' });
     const [frame] = sessions[0]?.frames ?? [];
     expect(frame).toMatchObject({ t: 'move', move: 'm1', url: to.url, reason: 'drain', deadlineMs: 9_000 });
-    const verdict = office.check(String(frame?.ticket), 'b', Date.now());
+    const verdict = tickets.check(String(frame?.ticket), 'b', Date.now());
     expect(verdict).toMatchObject({
       ok: true,
       claims: { uid: 'u', sid: 's0', node: 'b', move: 'm1', expiresAt: 1_009_000 },
@@ -142,11 +146,11 @@ describe('a departure', () => {
       timedOut: 1,
       isFinal: false,
     });
-    expect(departures.counts).toEqual({ pending: 1, done: 1, failed: 2 });
+    expect(ledger.counts).toEqual({ pending: 1, done: 1, failed: 2 });
     sessions[3]?.end('done');
     vi.advanceTimersByTime(10);
     expect(reported.get('m1')).toMatchObject({ done: 2, isFinal: true });
-    expect(departures.counts.pending).toBe(0);
+    expect(ledger.counts.pending).toBe(0);
   });
 
   it('refuses sessions that are not here, are moving already, or have gone by the time it is their turn', () => {

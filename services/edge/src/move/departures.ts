@@ -1,79 +1,74 @@
 import { TokenBucket } from '@evenkeel/pace';
-import { type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
+import { type CloseCode, type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
 import type { TicketOffice } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import { moveFrame } from '../frame/frames.js';
 import type { Directory } from '../session/directory.js';
-import type { Session } from '../session/session.js';
-import { pick } from './pick.js';
+import type { MoveOutcome, PlannedMove } from '../session/session.js';
+import type { Connection } from '../transport/connection.js';
+import type { MoveLedger } from './ledger.js';
+import { type Candidate, pick } from './pick.js';
 
 /** How often due `move` frames are sent, ms. */
 const tickMs = 10;
 /** Commands remembered after their end, so that a repeat is answered and not carried out again. */
 const maxRemembered = 1_000;
 
+/** A session as it is moved. */
+export interface Movable extends Candidate {
+  /** `<uid>.<sid>` */
+  readonly key: string;
+  readonly claims: { readonly uid: string; readonly sid: string; readonly epoch: number };
+  readonly connection: Pick<Connection, 'isOpen' | 'isBare' | 'send'>;
+  readonly isMovable: boolean;
+  move: PlannedMove | undefined;
+  close(why: CloseCode): void;
+}
+
 interface Departure {
   command: CommandOf<'reconnect'>;
   /** Picked and not yet told. */
-  waiting: Session[];
+  waiting: Movable[];
   /** Told and not yet ended. */
   underWay: number;
   bucket: TokenBucket;
   progress: MoveProgress;
 }
 
+export interface DeparturesOptions {
+  config: Pick<EdgeConfig, 'node' | 'movesPerSecond' | 'moveDeadlineMs'>;
+  tickets: Pick<TicketOffice, 'issue'>;
+  directory: Pick<Directory<Movable>, 'find' | 'values'>;
+  ledger: MoveLedger;
+  now(): number;
+}
+
 /** Carries out `reconnect` commands: picks sessions, tells their clients at the pace asked for, counts what becomes of them. */
 export class Departures {
-  readonly #config: EdgeConfig;
-  readonly #office: TicketOffice;
-  readonly #directory: Directory;
-  readonly #now: () => number;
-  /** Called with every progress that has changed, at most once a tick. */
-  readonly #report: (moves: MoveProgress[]) => void;
+  readonly #options: DeparturesOptions;
   /** By move id; those that have ended are kept for a while, to answer repeats. */
   readonly #departures = new Map<string, Departure>();
   readonly #active = new Set<Departure>();
   /** Sessions picked and not yet told. */
-  readonly #picked = new Set<Session>();
-  readonly #changed = new Set<Departure>();
+  readonly #picked = new Set<Movable>();
   #timer: NodeJS.Timeout | undefined;
-  #done = 0;
-  #failed = 0;
-  /** When the last command arrived, ms. */
-  commandedAtMs = 0;
 
-  constructor(
-    config: EdgeConfig,
-    office: TicketOffice,
-    directory: Directory,
-    now: () => number,
-    report: (moves: MoveProgress[]) => void,
-  ) {
-    this.#config = config;
-    this.#office = office;
-    this.#directory = directory;
-    this.#now = now;
-    this.#report = report;
-  }
-
-  get counts(): { pending: number; done: number; failed: number } {
-    let pending = 0;
-    for (const departure of this.#departures.values())
-      pending += departure.underWay + departure.waiting.length;
-    return { pending, done: this.#done, failed: this.#failed };
+  constructor(options: DeparturesOptions) {
+    this.#options = options;
   }
 
   reconnect(command: CommandOf<'reconnect'>): void {
-    this.commandedAtMs = this.#now();
+    const { config, ledger, now } = this.#options;
+    ledger.commandedAtMs = now();
     const known = this.#departures.get(command.move);
-    if (known) return this.#report([known.progress]);
-    const rate = command.ratePerSecond ?? this.#config.movesPerSecond;
+    if (known) return ledger.changed(known.progress);
+    const rate = command.ratePerSecond ?? config.movesPerSecond;
     const { sessions, refused } = this.#choose(command);
     const departure: Departure = {
       command,
       waiting: sessions,
       underWay: 0,
-      bucket: new TokenBucket(rate, Math.max(1, rate / 20), this.#now()),
+      bucket: new TokenBucket(rate, Math.max(1, rate / 20), now()),
       progress: {
         move: command.move,
         to: command.to.node,
@@ -89,8 +84,9 @@ export class Departures {
     this.#departures.set(command.move, departure);
     this.#active.add(departure);
     for (const session of sessions) this.#picked.add(session);
+    ledger.pending += sessions.length;
     this.#forgetOldest();
-    this.#change(departure);
+    this.#changed(departure);
     this.#run();
   }
 
@@ -98,11 +94,9 @@ export class Departures {
   cancel(move: string): void {
     const departure = this.#departures.get(move);
     if (!departure) return;
-    departure.progress.refused += departure.waiting.length;
-    for (const session of departure.waiting) this.#picked.delete(session);
+    for (const session of departure.waiting) this.#refuse(departure, session);
     departure.waiting = [];
-    this.#change(departure);
-    this.#run();
+    this.#changed(departure);
   }
 
   stop(): void {
@@ -110,19 +104,19 @@ export class Departures {
     this.#timer = undefined;
   }
 
-  #choose(command: CommandOf<'reconnect'>): { sessions: Session[]; refused: number } {
-    if (command.to.node === this.#config.node)
+  #choose(command: CommandOf<'reconnect'>): { sessions: Movable[]; refused: number } {
+    const { config, directory } = this.#options;
+    if (command.to.node === config.node)
       return { sessions: [], refused: command.count ?? command.sessions?.length ?? 0 };
+    const isFree = (session: Movable) => session.isMovable && !this.#picked.has(session);
     if (command.sessions) {
       const found = command.sessions
-        .map((reference) => this.#directory.find(reference))
-        .filter((session): session is Session => session?.isMovable === true && !this.#picked.has(session));
+        .map((reference) => directory.find(reference))
+        .filter((session) => session !== undefined)
+        .filter(isFree);
       return { sessions: found, refused: command.sessions.length - found.length };
     }
-    const movable = [...this.#directory.values()].filter(
-      (session) => session.isMovable && !this.#picked.has(session),
-    );
-    const sessions = pick(command, movable);
+    const sessions = pick(command, [...directory.values()].filter(isFree));
     return { sessions, refused: Math.max(0, (command.count ?? sessions.length) - sessions.length) };
   }
 
@@ -133,7 +127,7 @@ export class Departures {
   }
 
   #tick(): void {
-    const now = this.#now();
+    const now = this.#options.now();
     let isBusy = false;
     for (const departure of this.#active) {
       while (departure.waiting.length > 0 && departure.bucket.tryTake(now)) {
@@ -142,49 +136,40 @@ export class Departures {
       }
       if (departure.waiting.length > 0) isBusy = true;
     }
-    if (this.#changed.size > 0) {
-      const moves = [...this.#changed].map((departure) => departure.progress);
-      this.#changed.clear();
-      this.#report(moves);
-    }
     if (!isBusy) this.stop();
   }
 
-  #depart(departure: Departure, session: Session, now: number): void {
+  #depart(departure: Departure, session: Movable, now: number): void {
     const { command, progress } = departure;
-    this.#picked.delete(session);
+    const { config, tickets } = this.#options;
     if (!session.isMovable || !session.connection.isOpen) {
-      progress.refused += 1;
-      return this.#change(departure);
+      this.#refuse(departure, session);
+      return this.#changed(departure);
     }
+    this.#picked.delete(session);
     progress.sent += 1;
     departure.underWay += 1;
-    const deadlineMs = command.deadlineMs ?? this.#config.moveDeadlineMs;
-    let hasEnded = false;
-    const onEnd = (outcome: 'done' | 'failed' | 'timedOut') => {
-      if (hasEnded) return;
-      hasEnded = true;
-      progress[outcome] += 1;
-      if (outcome === 'done') this.#done += 1;
-      else this.#failed += 1;
-      departure.underWay -= 1;
-      this.#change(departure);
-      this.#run();
-    };
     if (session.connection.isBare) {
       // A bare client knows no move: it is let go, and finds its way through the gateway.
-      onEnd('done');
+      this.#ended(departure, 'done');
       return session.close(closeCodes.serviceRestart);
     }
+    const deadlineMs = command.deadlineMs ?? config.moveDeadlineMs;
+    let hasEnded = false;
+    const onEnd = (outcome: MoveOutcome) => {
+      if (hasEnded) return;
+      hasEnded = true;
+      this.#ended(departure, outcome);
+    };
     session.move = { move: command.move, deadlineAtMs: now + deadlineMs, onEnd };
     const { uid, sid, epoch } = session.claims;
-    const ticket = this.#office.issue({
+    const ticket = tickets.issue({
       uid,
       sid,
       node: command.to.node,
       epoch: Math.max(now, epoch + 1),
       expiresAt: now + deadlineMs,
-      from: this.#config.node,
+      from: config.node,
       move: command.move,
     });
     session.connection.send(
@@ -199,13 +184,30 @@ export class Departures {
         jitterMs: 0,
       }),
     );
-    this.#change(departure);
+    this.#changed(departure);
   }
 
-  #change(departure: Departure): void {
-    departure.progress.isFinal = departure.underWay === 0 && departure.waiting.length === 0;
-    if (departure.progress.isFinal) this.#active.delete(departure);
-    this.#changed.add(departure);
+  #refuse({ progress }: Departure, session: Movable): void {
+    this.#picked.delete(session);
+    this.#options.ledger.pending -= 1;
+    progress.refused += 1;
+  }
+
+  #ended(departure: Departure, outcome: MoveOutcome): void {
+    const { ledger } = this.#options;
+    departure.progress[outcome] += 1;
+    departure.underWay -= 1;
+    ledger.pending -= 1;
+    if (outcome === 'done') ledger.done += 1;
+    else ledger.failed += 1;
+    this.#changed(departure);
+  }
+
+  #changed(departure: Departure): void {
+    const { progress } = departure;
+    progress.isFinal = departure.underWay === 0 && departure.waiting.length === 0;
+    if (progress.isFinal) this.#active.delete(departure);
+    this.#options.ledger.changed(progress);
   }
 
   #forgetOldest(): void {

@@ -2,31 +2,34 @@ import { closeCodes } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
 import type { Directory } from '../session/directory.js';
-import type { Departures } from './departures.js';
+import type { Session } from '../session/session.js';
+import type { MoveLedger } from './ledger.js';
 
-/** Sockets closed a tick when nobody moves them. */
+/** Connections closed a tick when nobody moves them. */
 const closesPerTick = 25;
 const tickMs = 20;
+
+export interface DrainOptions {
+  config: Pick<EdgeConfig, 'drainPatienceMs' | 'drainTimeoutMs'>;
+  directory: Pick<Directory<Pick<Session, 'key' | 'claims' | 'close'>>, 'size' | 'tracked'>;
+  ledger: Pick<MoveLedger, 'pending' | 'commandedAtMs'>;
+  now(): number;
+  log: Pick<Log, 'info'>;
+}
 
 /**
  * Waits until the balancer has moved every session away. When no balancer says anything for `drainPatienceMs`, or
  * time runs out, the rest are closed with `drained`, spread over time, and resume through the gateway.
  */
-export async function drain(
-  config: EdgeConfig,
-  directory: Directory,
-  departures: Departures,
-  now: () => number,
-  log: Log,
-): Promise<void> {
+export async function drain({ config, directory, ledger, now, log }: DrainOptions): Promise<void> {
   const startedAtMs = now();
-  const sockets = directory.size;
+  const sessions = directory.size;
   let closed = 0;
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       const nowMs = now();
-      const commandedAtMs = Math.max(startedAtMs, departures.commandedAtMs);
-      const isAlone = departures.counts.pending === 0 && nowMs - commandedAtMs > config.drainPatienceMs;
+      const commandedAtMs = Math.max(startedAtMs, ledger.commandedAtMs);
+      const isAlone = ledger.pending === 0 && nowMs - commandedAtMs > config.drainPatienceMs;
       const isLate = nowMs - startedAtMs > config.drainTimeoutMs;
       if (isAlone || isLate) {
         for (const session of [...directory.tracked()].slice(0, closesPerTick)) {
@@ -34,12 +37,12 @@ export async function drain(
           closed += 1;
         }
       }
-      // The directory empties when the last session is settled; sockets that linger after `moved` hold nothing.
+      // The directory empties when the last session is settled; connections that linger after `moved` hold nothing.
       if (directory.size === 0) {
         clearInterval(timer);
         resolve();
       }
     }, tickMs);
   });
-  log.info({ sessions: sockets, closed, tookMs: now() - startedAtMs }, 'drained');
+  log.info({ sessions, closed, tookMs: now() - startedAtMs }, 'drained');
 }

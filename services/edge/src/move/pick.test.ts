@@ -1,17 +1,22 @@
 import type { CommandOf } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Session } from '../session/session.js';
-import { pick } from './pick.js';
+import { type Candidate, pick } from './pick.js';
 
-const session = (key: string, over: Partial<Session> = {}) =>
-  ({ key, activeAtMs: 0, eventsPerSecond: 0, bytesPerSecond: 0, ...over }) as Session;
+interface Named extends Candidate {
+  key: string;
+}
+const session = (key: string, load: Partial<Candidate['load']> = {}): Named => ({
+  key,
+  claims: { uid: 'u', sid: key },
+  load: { activeAtMs: 0, eventsPerSecond: 0, bytesPerSecond: 0, ...load },
+});
 const command = (over: Partial<CommandOf<'reconnect'>>): CommandOf<'reconnect'> => ({
   command: 'reconnect',
   move: 'm',
   to: { node: 'b', url: 'ws://b' },
   ...over,
 });
-const keys = (sessions: Session[]) => sessions.map((s) => s.key);
+const keys = (sessions: Named[]) => sessions.map((s) => s.key);
 
 describe('pick', () => {
   it('takes the idle first', () => {

@@ -1,61 +1,139 @@
-import type { Publisher } from '@evenkeel/broker';
-import { allEdgesKey, type CommandOf } from '@evenkeel/protocol';
-import type { Log } from '@evenkeel/runtime';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { edgeConfig } from '../config.js';
+import type { CommandOf } from '@evenkeel/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Directory } from '../session/directory.js';
-import type { Session } from '../session/session.js';
-import { Takeovers } from './takeovers.js';
+import type { Release, ReleaseMode } from '../session/release.js';
+import { type Releasable, Takeovers } from './takeovers.js';
 
-const config = edgeConfig.parse({ secret: ['takeovers-test-secret'], node: 'a', takeoverRetryMs: 1_000 });
-const session = { claims: { uid: 'u', sid: 's', epoch: 5 } } as Session;
-let asked: { key: string; command: CommandOf<'takeover'> }[];
+/** A session that lets go when the test says so. */
+class HeldSession implements Releasable {
+  readonly key = 'u.s';
+  readonly claims = { uid: 'u', sid: 's', epoch: 5 };
+  readonly modes: ReleaseMode[] = [];
+  letGo: (how: Release) => void = () => {};
+
+  release(mode: ReleaseMode): Promise<Release> {
+    this.modes.push(mode);
+    return new Promise((resolve) => {
+      this.letGo = resolve;
+    });
+  }
+}
+
+let session: HeldSession;
+let directory: Directory<Releasable>;
+let sent: { key: string; command: CommandOf<'released'> }[];
 let takeovers: Takeovers;
 
 beforeEach(() => {
-  vi.useFakeTimers();
-  asked = [];
-  const publish = (_exchange: string, key: string, body: string) => {
-    asked.push({ key, command: JSON.parse(body) });
-    return Promise.resolve('routed');
+  session = new HeldSession();
+  directory = new Directory();
+  directory.set(session);
+  sent = [];
+  const publish = async (key: string, command: object) => {
+    sent.push({ key, command: command as CommandOf<'released'> });
+    return 'routed' as const;
   };
-  takeovers = new Takeovers(config, 'boot', { publish } as unknown as Publisher, new Directory(), {} as Log);
+  const log = { error: () => {} };
+  const node = { name: 'a', boot: 'boot-a' };
+  takeovers = new Takeovers({ node, outgoing: { publish }, directory, log });
 });
-afterEach(() => void vi.useRealTimers());
 
-function edgeAnswers(outcome: 'refused' | 'unknown'): void {
-  const takeover = asked[0]?.command.takeover ?? '';
-  takeovers.onReleased({ command: 'released', takeover, uid: 'u', sid: 's', from: 'b', outcome });
-}
+const takeover = (over: Partial<CommandOf<'takeover'>> = {}): CommandOf<'takeover'> => ({
+  command: 'takeover',
+  takeover: 'b-1',
+  uid: 'u',
+  sid: 's',
+  from: 'b',
+  boot: 'boot-b',
+  epoch: 6,
+  mode: 'move',
+  ...over,
+});
+const answers = () => sent.map(({ key, command }) => [key, command.takeover, command.outcome]);
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('a search among all edges', () => {
-  it('repeats the same question until it is answered', async () => {
-    const answer = takeovers.search(session, 1_500);
-    // The first answers are lost: the queue they would come to is not there yet.
-    await vi.advanceTimersByTimeAsync(700);
-    expect(asked.length).toBeGreaterThan(1);
-    expect(new Set(asked.map(({ key }) => key))).toEqual(new Set([allEdgesKey]));
-    expect(new Set(asked.map(({ command }) => command.takeover)).size).toBe(1);
-    edgeAnswers('refused');
-    expect((await answer).outcome).toBe('refused');
-    const before = asked.length;
-    await vi.advanceTimersByTimeAsync(3_000);
-    expect(asked).toHaveLength(before);
-    expect(vi.getTimerCount()).toBe(0);
+describe('an edge that is asked for a session', () => {
+  it('answers only when it has let it go, with how it was left', async () => {
+    takeovers.onTakeover(takeover());
+    await settled();
+    expect(session.modes).toEqual(['move']);
+    expect(sent).toEqual([]);
+    session.letGo({ suspect: 2, isFull: true });
+    await settled();
+    expect(sent[0]).toMatchObject({
+      key: 'edge.b',
+      command: {
+        takeover: 'b-1',
+        uid: 'u',
+        sid: 's',
+        from: 'a',
+        outcome: 'released',
+        suspect: 2,
+        isFull: true,
+      },
+    });
   });
 
-  it('ends as unknown when nobody answers, or only such as do not know', async () => {
-    const answer = takeovers.search(session, 1_500);
-    edgeAnswers('unknown');
-    await vi.advanceTimersByTimeAsync(1_500);
-    expect((await answer).outcome).toBe('unknown');
-    expect(vi.getTimerCount()).toBe(0);
+  it('says so when it does not have it, each time anew', () => {
+    directory.remove(session);
+    takeovers.onTakeover(takeover());
+    directory.set(session);
+    takeovers.onTakeover(takeover());
+    expect(answers()).toEqual([['edge.b', 'b-1', 'unknown']]);
+    expect(session.modes).toEqual(['move']);
   });
 
-  it('gives each question an identity of its own', () => {
-    void takeovers.search(session, 1_500);
-    void takeovers.search(session, 1_500);
-    vi.advanceTimersByTime(20);
-    expect(new Set(asked.map(({ command }) => command.takeover)).size).toBe(asked.length);
+  it('refuses whoever comes with an older ticket', () => {
+    takeovers.onTakeover(takeover({ epoch: 4 }));
+    expect(answers()).toEqual([['edge.b', 'b-1', 'refused']]);
+    expect(session.modes).toEqual([]);
+  });
+
+  it('releases once to a question that is repeated, and repeats its answer', async () => {
+    for (let n = 0; n < 3; n += 1) takeovers.onTakeover(takeover());
+    expect(session.modes).toEqual(['move']);
+    session.letGo({ suspect: undefined, isFull: false });
+    await settled();
+    directory.remove(session);
+    takeovers.onTakeover(takeover());
+    expect(answers()).toEqual([
+      ['edge.b', 'b-1', 'released'],
+      ['edge.b', 'b-1', 'released'],
+    ]);
+    expect(sent[0]?.command).not.toHaveProperty('isFull');
+  });
+
+  it('gives the session to the newest of several that ask, and refuses the others', async () => {
+    takeovers.onTakeover(takeover());
+    takeovers.onTakeover(takeover({ takeover: 'c-1', from: 'c', epoch: 8 }));
+    takeovers.onTakeover(takeover({ takeover: 'd-1', from: 'd', epoch: 7 }));
+    session.letGo({ suspect: 0, isFull: false });
+    await settled();
+    expect(answers()).toEqual([
+      ['edge.b', 'b-1', 'refused'],
+      ['edge.d', 'd-1', 'refused'],
+      ['edge.c', 'c-1', 'released'],
+    ]);
+  });
+
+  it('does not answer its own questions', () => {
+    takeovers.onTakeover(takeover({ boot: 'boot-a' }));
+    expect(sent).toEqual([]);
+    expect(session.modes).toEqual([]);
+  });
+
+  it('forgets the oldest of over 10,000 answers', async () => {
+    takeovers.onTakeover(takeover());
+    session.letGo({ suspect: 0, isFull: false });
+    await settled();
+    directory.remove(session);
+    const other = new HeldSession();
+    directory.set(other);
+    for (let n = 0; n < 10_000; n += 1) takeovers.onTakeover(takeover({ takeover: `x-${n}`, epoch: 1 }));
+    directory.remove(other);
+    takeovers.onTakeover(takeover());
+    expect(answers().at(-1)).toEqual(['edge.b', 'b-1', 'unknown']);
+    takeovers.onTakeover(takeover({ takeover: 'x-0', epoch: 1 }));
+    expect(answers().at(-1)).toEqual(['edge.b', 'x-0', 'refused']);
   });
 });

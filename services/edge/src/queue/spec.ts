@@ -1,7 +1,6 @@
 import type { QueueSpec } from '@evenkeel/broker';
 import { fnv1a } from '@evenkeel/pace';
-import { exchanges, sessionQueue, userBinding } from '@evenkeel/protocol';
-import type { SessionContext } from '../session/context.js';
+import { sessionQueue } from '@evenkeel/protocol';
 
 /** Share of the lifetime by which queues of different sessions expire later, so that a crash is no delete storm. */
 const expirySpread = 0.1;
@@ -27,10 +26,3 @@ export function queueSpec(uid: string, sid: string, lifetimeMs: number, maxLengt
 
 /** A number from 0 to 1 that is always the same for the same id. */
 const fraction = (id: string): number => fnv1a(id) / 2 ** 32;
-
-/** Declares and binds the queue, new or not. */
-export async function makeQueue(context: SessionContext, uid: string, sid: string): Promise<void> {
-  const { config, topology } = context;
-  await topology.declareQueue(queueSpec(uid, sid, config.sessionLifetimeMs, config.sessionMaxLength));
-  await topology.bind(sessionQueue(uid, sid), exchanges.events, userBinding(uid));
-}

@@ -1,8 +1,8 @@
 import { sleep } from '@evenkeel/pace';
-import { sessionQueue } from '@evenkeel/protocol';
-import { makeQueue } from '../queue/spec.js';
-import type { SessionContext } from './context.js';
-import type { Session } from './session.js';
+import { type GapReason, gapReasons } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import type { HelloFrame } from './inbox.js';
+import type { Handover, SessionQueue } from './ports.js';
 
 /** How a session's queue was found when it was attached. */
 export interface Found {
@@ -10,24 +10,40 @@ export interface Found {
   isResumed: boolean;
   /** It was at its length limit, so the oldest events may have been dropped. */
   isOverflowed: boolean;
-  /** Deliveries at its head that an earlier socket may have seen; undefined: go by the broker's flag. */
+  /** Deliveries at its head that an earlier connection may have seen; undefined: go by the broker's flag. */
   suspect: number | undefined;
 }
 
-/** Thrown when the session cannot be had; `code` says which close code the socket gets. */
-export class OwnershipError extends Error {
+/** Thrown when the session cannot be had; `code` says which close code the connection gets. */
+export class AttachError extends Error {
   readonly code: 'stale-ticket' | 'takeover-failed';
-  constructor(code: OwnershipError['code']) {
+  constructor(code: AttachError['code']) {
     super(code);
-    this.name = 'OwnershipError';
+    this.name = 'AttachError';
     this.code = code;
   }
+}
+
+export interface AcquireOptions {
+  readonly claims: TicketClaims;
+  readonly queue: SessionQueue;
+  readonly handover: Handover;
+  /** This edge. */
+  readonly node: string;
+  /** Events in the queue at which it drops the oldest. */
+  readonly maxLength: number;
+  /** An earlier connection here, which has let the session go. */
+  readonly predecessor: { suspect: number | undefined } | undefined;
+  /** False once nobody wants the session any more. */
+  isLive(): boolean;
 }
 
 /** An exclusive queue of a dead edge goes at the same time as its unacknowledged messages come back; leave it this margin. */
 const deadEdgeGraceMs = 100;
 /** How long edges have to answer when nobody knows which of them holds the session. */
 export const searchMs = 1_500;
+/** Nodes of a ticket that are asked; a gateway names fewer. */
+const maxHolders = 4;
 
 /**
  * Makes sure that nobody else consumes the session's queue, and that it exists. After it, this edge may consume.
@@ -35,58 +51,76 @@ export const searchMs = 1_500;
  * `basic.cancel` alone is no ordered hand-off: the broker serves the next consumer while the last one still
  * holds unacknowledged messages. So this edge consumes only after the holder has said `released`, or has lost
  * its connection (then the broker has put everything back in its place in one step).
+ * @throws AttachError; BrokerError without the broker.
  */
-export async function takeOwnership(
-  context: SessionContext,
-  session: Session,
-  predecessor: { suspect: number | undefined } | undefined,
-  isLive: () => boolean,
-): Promise<Found> {
-  const { claims } = session;
+export async function acquire(options: AcquireOptions): Promise<Found> {
+  const { claims, queue, handover, node, predecessor, isLive } = options;
   if (claims.isNew) {
-    await makeQueue(context, claims.uid, claims.sid);
+    await queue.make();
     return { isResumed: false, isOverflowed: false, suspect: 0 };
   }
   let suspect = predecessor?.suspect;
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
-      holders(claims.from, context.config.node).map((node) => context.takeovers.ask(session, node, isLive)),
+      holders(claims.from, node).map((holder) => handover.ask(claims, holder, isLive)),
     );
-    if (answers.some((answer) => answer.outcome === 'refused')) throw new OwnershipError('stale-ticket');
-    if (answers.some((answer) => answer.outcome === 'silent')) throw new OwnershipError('takeover-failed');
-    const released = answers.find((answer) => answer.outcome === 'released');
+    if (answers.some(({ outcome }) => outcome === 'refused')) throw new AttachError('stale-ticket');
+    if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
+    const released = answers.find(({ outcome }) => outcome === 'released');
     if (released && claims.move && !released.isFull) {
       // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
       return { isResumed: true, isOverflowed: false, suspect: released.suspect };
     }
     suspect = released?.suspect;
-    if (answers.some((answer) => answer.outcome === 'unreachable')) await sleep(deadEdgeGraceMs);
+    if (answers.some(({ outcome }) => outcome === 'unreachable')) await sleep(deadEdgeGraceMs);
   }
   if (!isLive()) return { isResumed: true, isOverflowed: false, suspect };
-  return await findQueue(context, session, suspect);
+  return await find(options, suspect);
 }
 
-async function findQueue(
-  context: SessionContext,
-  session: Session,
+async function find(
+  { claims, queue, handover, maxLength }: AcquireOptions,
   known: number | undefined,
 ): Promise<Found> {
-  const { claims } = session;
-  const queue = sessionQueue(claims.uid, claims.sid);
-  const found = await context.topology.checkQueue(queue);
+  const found = await queue.check();
   // Bound again even when found: its first edge may have died between declaring and binding.
-  await makeQueue(context, claims.uid, claims.sid);
+  await queue.make();
   if (!found) return { isResumed: false, isOverflowed: false, suspect: 0 };
   let suspect = known;
   if (found.consumers > 0) {
     // Somebody holds it whom the ticket does not name. If nobody answers, single-active-consumer makes us wait our turn.
-    const answer = await context.takeovers.search(session, searchMs);
-    if (answer.outcome === 'refused') throw new OwnershipError('stale-ticket');
+    const answer = await handover.search(claims, searchMs);
+    if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
     suspect = answer.outcome === 'released' ? answer.suspect : undefined;
   }
-  return { isResumed: true, isOverflowed: found.messages >= context.config.sessionMaxLength, suspect };
+  return { isResumed: true, isOverflowed: found.messages >= maxLength, suspect };
 }
 
 /** The nodes a ticket names, without this one (a session held here has been released before). */
 const holders = (from: string, self: string): string[] =>
-  [...new Set(from.split(','))].filter((node) => node !== '' && node !== self).slice(0, 4);
+  [...new Set(from.split(','))].filter((node) => node !== '' && node !== self).slice(0, maxHolders);
+
+/** What a client that has just been welcomed may have missed. */
+export interface Missed {
+  /** Of each of its topics. */
+  readonly topics: GapReason | undefined;
+  /** Of the session's own events. */
+  readonly events: readonly GapReason[];
+}
+
+export function missedBy(
+  hello: HelloFrame,
+  { isResumed, isOverflowed }: Found,
+  isMove: boolean,
+  limits: { ackTimeoutMs: number; sessionLifetimeMs: number },
+): Missed {
+  const topics = hello.resume && !isMove ? gapReasons.connectionLost : undefined;
+  // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
+  if (!isResumed) return { topics, events: hello.resume ? [gapReasons.sessionExpired] : [] };
+  const events: GapReason[] = [];
+  if (isOverflowed) events.push(gapReasons.overflow);
+  // An event may have been unacknowledged that long before the connection was lost.
+  const isOutlived = (hello.awayMs ?? 0) + limits.ackTimeoutMs >= limits.sessionLifetimeMs;
+  if (isOutlived) events.push(gapReasons.expired);
+  return { topics, events };
+}

@@ -1,51 +1,56 @@
-import type { Session } from './session.js';
+/** What is listed: a session, or a stand-in for one. */
+export interface Listed {
+  /** `<uid>.<sid>` */
+  readonly key: string;
+  readonly claims: { readonly uid: string; readonly sid: string };
+}
 
-/** The sessions of this edge by `<uid>.<sid>`; the newest socket of each. */
-export class Directory {
-  readonly #byKey = new Map<string, Session>();
+/** The sessions of this edge by `<uid>.<sid>`; the newest connection of each. */
+export class Directory<S extends Listed> {
+  readonly #byKey = new Map<string, S>();
   /** Everyone with an open connection, attached or not. */
-  readonly #tracked = new Set<Session>();
+  readonly #tracked = new Set<S>();
 
   get size(): number {
     return this.#byKey.size;
   }
 
-  get(key: string): Session | undefined {
+  get(key: string): S | undefined {
     return this.#byKey.get(key);
   }
 
-  set(session: Session): void {
+  set(session: S): void {
     this.#byKey.set(session.key, session);
   }
 
   /** Removes `session` unless a newer one has taken its place. */
-  remove(session: Session): void {
+  remove(session: S): void {
     if (this.#byKey.get(session.key) === session) this.#byKey.delete(session.key);
   }
 
-  track(session: Session): void {
+  track(session: S): void {
     this.#tracked.add(session);
   }
 
-  untrack(session: Session): void {
+  untrack(session: S): void {
     this.#tracked.delete(session);
   }
 
   /** Sessions with an open connection, whatever their state. */
-  tracked(): IterableIterator<Session> {
+  tracked(): IterableIterator<S> {
     return this.#tracked.values();
   }
 
-  values(): IterableIterator<Session> {
+  values(): IterableIterator<S> {
     return this.#byKey.values();
   }
 
-  ofUser(uid: string): Session[] {
+  ofUser(uid: string): S[] {
     return [...this.#byKey.values()].filter((session) => session.claims.uid === uid);
   }
 
   /** By `<uid>.<sid>` or `<sid>` alone. */
-  find(reference: string): Session | undefined {
+  find(reference: string): S | undefined {
     if (reference.includes('.')) return this.#byKey.get(reference);
     for (const session of this.#byKey.values()) if (session.claims.sid === reference) return session;
     return undefined;

@@ -1,16 +1,30 @@
+import { LogLimit } from '@evenkeel/pace';
+
 /** Recent handshakes whose times are kept for the percentile. */
 const keptHandshakes = 1_024;
+/** One in so many ms is logged. */
+const unfencedLogMs = 10_000;
+/** Part of a moving average that the last second makes up. */
+const newPart = 0.3;
 
-/** Running counts of what sessions do; statistics read and difference them once a second. */
-export class SessionTally {
+/** Running counts of what all sessions do; statistics read and difference them once a second. */
+export class Load {
   delivered = 0;
-  deliveredBytes = 0;
   received = 0;
   welcomed = 0;
   gaps = 0;
+  /** Sessions that moved before all topic messages were seen to be sent to them; their topics were told a gap. */
+  unfenced = 0;
   #handshakes: number[] = [];
+  readonly #unfencedLog = new LogLimit(unfencedLogMs);
 
-  /** A session has been attached `ms` after its socket opened. */
+  /** @returns how many were not logged before it, where it is to be logged; undefined: there are too many to log. */
+  movedUnfenced(nowMs: number): number | undefined {
+    this.unfenced += 1;
+    return this.#unfencedLog.pass(nowMs);
+  }
+
+  /** A session has been attached `ms` after its connection opened. */
   handshake(ms: number): void {
     this.welcomed += 1;
     if (this.#handshakes.length < keptHandshakes) this.#handshakes.push(ms);
@@ -21,5 +35,31 @@ export class SessionTally {
     const sorted = this.#handshakes.sort((a, b) => a - b);
     this.#handshakes = [];
     return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? 0;
+  }
+}
+
+/** What one session costs, for who has to pick some. */
+export class SessionLoad {
+  /** When an event was last written, ms: the idle go first. */
+  activeAtMs = 0;
+  /** Moving averages. */
+  eventsPerSecond = 0;
+  bytesPerSecond = 0;
+  #recentEvents = 0;
+  #recentBytes = 0;
+
+  /** An event of so many bytes was written. */
+  wrote(bytes: number, nowMs: number): void {
+    this.#recentEvents += 1;
+    this.#recentBytes += bytes;
+    this.activeAtMs = nowMs;
+  }
+
+  /** To be called once a second. */
+  sample(): void {
+    this.eventsPerSecond = this.eventsPerSecond * (1 - newPart) + this.#recentEvents * newPart;
+    this.bytesPerSecond = this.bytesPerSecond * (1 - newPart) + this.#recentBytes * newPart;
+    this.#recentEvents = 0;
+    this.#recentBytes = 0;
   }
 }

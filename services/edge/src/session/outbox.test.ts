@@ -1,66 +1,15 @@
-import type { Delivery, DeliveryProperties } from '@evenkeel/broker';
+import type { Delivery } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
-import type { Connection } from '../transport/connection.js';
+import { Deliveries } from '../../testing/deliveries.js';
+import { FakeConnection } from '../../testing/fake-connection.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 
-type Over = Omit<Partial<Delivery>, 'properties'> & { properties?: Partial<DeliveryProperties> };
+type MakeOptions = Partial<OutboxOptions> & { ackMode?: 'client' | 'write' };
 
-/** What was settled, in the order it was. */
-class Queue {
-  readonly settled: string[] = [];
-
-  delivery(n: number, over: Over = {}): Delivery {
-    return {
-      body: Buffer.from(String(n)),
-      exchange: 'mesh.events',
-      key: 'user.alice.order.created',
-      redelivered: false,
-      isSettled: false,
-      forgetContent: () => {},
-      ack: () => void this.settled.push(`ack ${n}`),
-      requeue: () => void this.settled.push(`requeue ${n}`),
-      drop: () => void this.settled.push(`drop ${n}`),
-      ...over,
-      properties: { messageId: `m${n}`, timestamp: 1_700_000_000, headers: {}, ...over.properties },
-    };
-  }
-}
-
-class FakeConnection {
-  readonly sent: string[] = [];
-  readonly bytes: Buffer[] = [];
-  isOpen = true;
-  isBare = false;
-  bufferedBytes = 0;
-  /** Buffered after each frame sent. */
-  grows = 0;
-
-  send(text: string): boolean {
-    if (!this.isOpen) return false;
-    this.sent.push(text);
-    this.bufferedBytes += this.grows;
-    return true;
-  }
-
-  sendBinary(bytes: Buffer): boolean {
-    if (this.isOpen) this.bytes.push(bytes);
-    return this.isOpen;
-  }
-
-  get frames(): Record<string, unknown>[] {
-    return this.sent.map((text) => JSON.parse(text));
-  }
-
-  get data(): unknown[] {
-    return this.frames.map((frame) => frame.data);
-  }
-}
-
-function make(options: Partial<OutboxOptions> = {}) {
-  const queue = new Queue();
+function make({ ackMode = 'client', ...options }: MakeOptions = {}) {
+  const queue = new Deliveries();
   const connection = new FakeConnection();
-  const outbox = new Outbox(connection as unknown as Connection, {
-    ackMode: 'client',
+  const outbox = new Outbox(connection, {
     window: 4,
     highWatermarkBytes: 100,
     now: () => 7,
@@ -68,9 +17,10 @@ function make(options: Partial<OutboxOptions> = {}) {
     onReplied: () => {},
     ...options,
   });
+  outbox.ackMode = ackMode;
   outbox.suspect = 0;
   const offer = (from: number, to: number, over: Partial<Delivery> = {}) => {
-    for (let n = from; n <= to; n += 1) outbox.offer(queue.delivery(n, over));
+    for (let n = from; n <= to; n += 1) outbox.offer(queue.event(n, over));
   };
   return { queue, connection, outbox, offer };
 }
@@ -121,9 +71,9 @@ describe('writing', () => {
 
   it('turns a service’s reply into an answer, acknowledged when written and not numbered', () => {
     const { queue, connection, outbox } = make();
-    outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
+    outbox.offer(queue.event(1, { exchange: '', properties: { correlationId: 'r1' } }));
     const failed = { correlationId: 'r2', headers: { 'evenkeel-error': 'sold-out' } };
-    outbox.offer(queue.delivery(2, { exchange: '', properties: failed }));
+    outbox.offer(queue.event(2, { exchange: '', properties: failed }));
     expect(connection.frames).toEqual([
       { t: 'ok', re: 'r1', data: 1 },
       { t: 'error', re: 'r2', code: 'sold-out', message: '2' },
@@ -135,24 +85,24 @@ describe('writing', () => {
   it('says which request has had its reply, so that it is not timed out as well', () => {
     const replied: string[] = [];
     const { outbox, queue } = make({ onReplied: (id) => replied.push(id) });
-    outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
+    outbox.offer(queue.event(1, { exchange: '', properties: { correlationId: 'r1' } }));
     expect(replied).toEqual(['r1']);
   });
 
   it('gives a reply back when the socket has gone', () => {
     const { queue, connection, outbox } = make();
     connection.isOpen = false;
-    outbox.offer(queue.delivery(1, { exchange: '', properties: { correlationId: 'r1' } }));
+    outbox.offer(queue.event(1, { exchange: '', properties: { correlationId: 'r1' } }));
     expect(queue.settled).toEqual(['requeue 1']);
   });
 
   it('writes bodies alone to a bare client, and gives back what it cannot write', () => {
     const { queue, connection, outbox } = make({ ackMode: 'write' });
     connection.isBare = true;
-    outbox.offer(queue.delivery(1));
-    outbox.offer(queue.delivery(2, { body: Buffer.from([0xff]) }));
+    outbox.offer(queue.event(1));
+    outbox.offer(queue.event(2, { body: Buffer.from([0xff]) }));
     connection.isOpen = false;
-    outbox.offer(queue.delivery(3));
+    outbox.offer(queue.event(3));
     expect(connection.sent).toEqual(['1']);
     expect(connection.bytes).toEqual([Buffer.from([0xff])]);
     expect(queue.settled).toEqual(['ack 1', 'ack 2', 'requeue 3']);
@@ -280,7 +230,7 @@ describe('waiting', () => {
     const { outbox, offer } = make();
     offer(1, 2);
     let isSettled = false;
-    const settled = outbox.settled(60_000).then(() => {
+    const settled = outbox.acknowledged(60_000).then(() => {
       isSettled = true;
     });
     outbox.ack(1);
@@ -297,7 +247,7 @@ describe('waiting', () => {
     const { connection, outbox, offer } = make();
     if (_when !== 'nothing is held') offer(1, 1);
     before(connection, outbox);
-    await outbox.settled(60_000);
+    await outbox.acknowledged(60_000);
     await outbox.flushed(60_000);
   });
 
@@ -308,13 +258,13 @@ describe('waiting', () => {
     ]) {
       const { connection, outbox, offer } = make();
       offer(1, 1);
-      const settled = outbox.settled(60_000);
+      const settled = outbox.acknowledged(60_000);
       end(connection, outbox);
       await settled;
     }
     const { outbox, offer } = make();
     offer(1, 1);
-    await outbox.settled(5);
+    await outbox.acknowledged(5);
     expect(outbox.unacked).toBe(1);
   });
 
@@ -332,5 +282,5 @@ describe('waiting', () => {
 
 function closeConnection(connection: FakeConnection, outbox: Outbox): void {
   connection.isOpen = false;
-  outbox.socketClosed();
+  outbox.connectionClosed();
 }

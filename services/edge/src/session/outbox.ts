@@ -10,14 +10,12 @@ interface Written {
 }
 
 export interface OutboxOptions {
-  /** Deliveries are acknowledged to the broker when the client acknowledges, or when written. */
-  ackMode: 'client' | 'write';
   window: number;
   highWatermarkBytes: number;
   now: () => number;
-  /** Said of each event written, with its size in bytes. */
+  /** An event has been written, with so many bytes (of text: characters). */
   onWritten(bytes: number): void;
-  /** Said of each reply written, with the id of its request. */
+  /** A service's reply has been written; `id`: of its request. */
   onReplied(id: string): void;
 }
 
@@ -28,6 +26,8 @@ export interface OutboxOptions {
 export class Outbox {
   /** `seq` of the last event written. */
   seq = 0;
+  /** Deliveries are acknowledged to the broker when the client acknowledges them, or when written. */
+  ackMode: 'client' | 'write' = 'client';
   /** How many deliveries from here on may have been written to an earlier connection; `undefined`: as the broker flags them. */
   suspect: number | undefined;
   readonly #connection: Connection;
@@ -36,7 +36,7 @@ export class Outbox {
   #written: Written[] = [];
   #head = 0;
   #kept: Delivery[] = [];
-  #onSettled: (() => void) | undefined;
+  #onChange: (() => void) | undefined;
   /** Something written here is the broker's to deliver again, and not counted here any more. */
   #hasForgotten = false;
 
@@ -78,7 +78,7 @@ export class Outbox {
       written += 1;
     }
     if (written > 0) this.#kept.splice(0, written);
-    this.#tellSettled();
+    this.#changed();
   }
 
   /** Acknowledges up to `seq`. False when `seq` was never sent. */
@@ -94,7 +94,7 @@ export class Outbox {
       this.#written = this.#written.slice(this.#head);
       this.#head = 0;
     }
-    this.#tellSettled();
+    this.#changed();
     return true;
   }
 
@@ -105,7 +105,7 @@ export class Outbox {
     this.#kept = [];
     this.suspect = undefined;
     this.#hasForgotten = true;
-    this.#tellSettled();
+    this.#changed();
   }
 
   /**
@@ -125,7 +125,7 @@ export class Outbox {
   }
 
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
-  async settled(timeoutMs: number): Promise<void> {
+  async acknowledged(timeoutMs: number): Promise<void> {
     if (this.unacked === 0 || !this.#connection.isOpen) return;
     await this.#until(() => this.unacked === 0, timeoutMs);
   }
@@ -136,28 +136,28 @@ export class Outbox {
     await this.#until(() => this.#kept.length === 0, timeoutMs);
   }
 
-  /** The socket has closed: nobody waits for its acknowledgement any more. */
-  socketClosed(): void {
-    this.#tellSettled();
+  /** The connection has closed: nobody waits for its acknowledgement any more. */
+  connectionClosed(): void {
+    this.#changed();
   }
 
   async #until(isDone: () => boolean, timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
-        this.#onSettled = undefined;
+        this.#onChange = undefined;
         resolve();
       }, timeoutMs);
-      this.#onSettled = () => {
+      this.#onChange = () => {
         if (!isDone() && this.#connection.isOpen) return;
-        this.#onSettled = undefined;
+        this.#onChange = undefined;
         clearTimeout(timer);
         resolve();
       };
     });
   }
 
-  #tellSettled(): void {
-    this.#onSettled?.();
+  #changed(): void {
+    this.#onChange?.();
   }
 
   #write(delivery: Delivery): void {
@@ -168,7 +168,7 @@ export class Outbox {
     const seq = this.seq + 1;
     const frame = eventFrame(seq, delivery, now, isSuspect);
     this.seq = seq;
-    if (this.#options.ackMode === 'client') {
+    if (this.ackMode === 'client') {
       this.#hold(seq, delivery, now);
       this.#connection.send(frame);
     } else if (this.#connection.send(frame)) {

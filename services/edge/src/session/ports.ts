@@ -2,11 +2,10 @@
  * What sessions need of the rest of the edge, declared by the one who asks. Who serves it does not import this file:
  * app.ts joins the two, and there the compiler checks that they fit.
  */
+import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/broker';
+import type { TicketClaims } from '@evenkeel/ticket';
 
-/**
- * The topics of this edge.
- * @public
- */
+/** The topics of this edge. */
 export interface Topics {
   /** Counts a subscriber in at once; it counts until it is released. */
   join(topic: string): Membership;
@@ -23,4 +22,63 @@ export interface Membership {
   readonly bound: Promise<void>;
   /** Counts the subscriber out, once, however often it is called, also while `bound` is pending. */
   release(): void;
+}
+
+/** The queues of sessions on the broker. */
+export interface SessionQueues {
+  of(uid: string, sid: string): SessionQueue;
+}
+
+/** One session's queue, which outlives the connection and the edge. */
+export interface SessionQueue {
+  readonly name: string;
+  /** Its counts; undefined when there is none. Rejects without the broker, as do the others. */
+  check(): Promise<QueueCounts | undefined>;
+  /** Declares and binds it, new or not. */
+  make(): Promise<void>;
+  /** Consumes it, through losses of the broker and of the queue, until the consumer is cancelled. */
+  consume(listener: SessionQueueListener): Promise<Consumer>;
+}
+
+export interface SessionQueueListener {
+  onDelivery(delivery: Delivery): void;
+  /** What was delivered and is not settled is the broker's to deliver again. */
+  onLost(): void;
+  /** The queue is about to be consumed again; `found`: as it was then, undefined when it had gone and is a new one. */
+  onRestored(found: QueueCounts | undefined): void;
+}
+
+/** Asking other edges for a session. */
+export interface Handover {
+  /** Asks `node` until it answers, proves to be dead, time is up, or `isLive` says that nobody wants to know any more. */
+  ask(claims: TicketClaims, node: string, isLive: () => boolean): Promise<HandoverAnswer>;
+  /** Asks every edge, for when nobody knows which has it; `unknown` when none has answered within `timeoutMs`. */
+  search(claims: TicketClaims, timeoutMs: number): Promise<HandoverAnswer>;
+  /** Nobody wants an answer any more: what is asked for these claims resolves as `silent`. */
+  abandon(claims: TicketClaims): void;
+}
+
+export interface HandoverAnswer {
+  /**
+   * `released`: it had it and has let it go. `unknown`: it does not have it. `refused`: it has a newer connection.
+   * `unreachable`: it has no connection to the broker, so it holds nothing. `silent`: it lives and does not answer.
+   */
+  outcome: 'released' | 'unknown' | 'refused' | 'unreachable' | 'silent';
+  /** With `released`: deliveries at the queue's head that had been written; undefined: go by the broker's flag. */
+  suspect: number | undefined;
+  /** With `released`: the window was full, so the queue may have overflowed. */
+  isFull: boolean;
+}
+
+/** The way of clients' messages to application services. `unrouted`: no service consumes it. */
+export interface Inbound {
+  publish(from: TicketClaims, id: string, topic: string, data: unknown): Promise<PublishOutcome>;
+  request(from: TicketClaims, id: string, method: string, data: unknown): Promise<PublishOutcome>;
+}
+
+export interface SessionPorts {
+  readonly queues: SessionQueues;
+  readonly handover: Handover;
+  readonly topics: Topics;
+  readonly inbound: Inbound;
 }

@@ -1,50 +1,93 @@
 import type { PublishOutcome } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
-import { edgeConfig } from '../config.js';
-import type { SessionContext } from './context.js';
-import { SessionTally } from './load.js';
+import { FakeConnection } from '../../testing/fake-connection.js';
+import { FakeInbound, FakeTopics, settled } from '../../testing/session-world.js';
+import { Load } from './load.js';
 import { ClientRequests } from './requests.js';
-import type { Subscriptions } from './subscriptions.js';
+import { Subscriptions } from './subscriptions.js';
 
-function make(outcome: PublishOutcome = 'routed') {
-  const said: Record<string, unknown>[] = [];
+function make(outcome: PublishOutcome | Error = 'routed') {
+  const sent: Record<string, unknown>[] = [];
   const clock = { nowMs: 1_000 };
-  const config = edgeConfig.parse({ secret: ['sixteen bytes at least'], framesPerSecond: 1, framesBurst: 2 });
-  const publisher = { publish: async () => outcome };
-  const context = { config, publisher, tally: new SessionTally(), now: () => clock.nowMs };
-  const requests = new ClientRequests(
-    context as unknown as SessionContext,
-    { id: 't', uid: 'alice', sid: 's', node: 'edge-1', epoch: 1, expiresAt: 2 },
-    {} as Subscriptions,
-    (frame) => said.push(JSON.parse(frame)),
-  );
-  return { requests, said, clock, config };
+  const limits = { framesPerSecond: 1, framesBurst: 3, requestTimeoutMs: 30_000 };
+  const send = (frame: string) => void sent.push(JSON.parse(frame));
+  const inbound = new FakeInbound();
+  inbound.outcome = outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+  inbound.outcome.catch(() => {});
+  const connection = new FakeConnection();
+  const requests = new ClientRequests({
+    claims: connection.claims,
+    inbound,
+    subscriptions: new Subscriptions(connection, new FakeTopics(), { limit: 2, send, gap: () => {} }),
+    limits,
+    load: new Load(),
+    send,
+    now: () => clock.nowMs,
+  });
+  return { requests, inbound, sent, clock, limits };
 }
 
 describe('what a client asks for', () => {
+  it('is carried to services, and a publish is answered once the broker has it', async () => {
+    const { requests, inbound, sent } = make();
+    requests.handle({ t: 'publish', id: 'p', topic: 'a.b', data: [1] });
+    requests.handle({ t: 'request', id: 'r', method: 'quote', data: undefined });
+    expect(sent).toEqual([]);
+    await settled();
+    expect(inbound.carried).toEqual([
+      { kind: 'publish', id: 'p', key: 'a.b', data: [1] },
+      { kind: 'request', id: 'r', key: 'quote', data: undefined },
+    ]);
+    expect(sent).toEqual([{ t: 'ok', re: 'p' }]);
+  });
+
   it('is not timed out once its reply has come', async () => {
-    const { requests, said, clock, config } = make();
+    const { requests, sent, clock, limits } = make();
     requests.handle({ t: 'request', id: 'answered', method: 'quote', data: 1 });
     requests.handle({ t: 'request', id: 'forgotten', method: 'quote', data: 2 });
     await requests.answered(1_000);
     requests.replied('answered');
-    requests.sweep(clock.nowMs + config.requestTimeoutMs - 1);
-    expect(said).toEqual([]);
-    requests.sweep(clock.nowMs + config.requestTimeoutMs);
-    expect(said).toMatchObject([{ t: 'error', re: 'forgotten', code: 'request-timeout' }]);
+    requests.sweep(clock.nowMs + limits.requestTimeoutMs - 1);
+    expect(sent).toEqual([]);
+    requests.sweep(clock.nowMs + limits.requestTimeoutMs);
+    expect(sent).toMatchObject([{ t: 'error', re: 'forgotten', code: 'request-timeout' }]);
+  });
+
+  it('that is sent again does not keep a later one from being timed out', () => {
+    const { requests, sent, clock, limits } = make();
+    requests.handle({ t: 'request', id: 'again', method: 'quote', data: 1 });
+    requests.handle({ t: 'request', id: 'once', method: 'quote', data: 1 });
+    clock.nowMs += 1_000;
+    requests.handle({ t: 'request', id: 'again', method: 'quote', data: 1 });
+    requests.sweep(1_000 + limits.requestTimeoutMs);
+    expect(sent).toMatchObject([{ re: 'once', code: 'request-timeout' }]);
   });
 
   it('is refused one by one beyond the rate, and counted all the same', () => {
-    const { requests, said } = make();
-    for (const id of ['a', 'b', 'c']) requests.handle({ t: 'publish', id, topic: 'x', data: 1 });
-    expect(said).toMatchObject([{ t: 'error', re: 'c', code: 'rate-limited' }]);
-    expect(requests.received).toBe(3);
+    const { requests, sent } = make();
+    for (const id of ['a', 'b', 'c', 'd']) requests.handle({ t: 'publish', id, topic: 'x', data: 1 });
+    expect(sent).toMatchObject([{ t: 'error', re: 'd', code: 'rate-limited' }]);
+    expect(requests.received).toBe(4);
   });
 
-  it('is told when no service is there', async () => {
-    const { requests, said } = make('unrouted');
+  it.each([
+    ['no service is there', 'unrouted', 'no-service'],
+    ['the broker does not take it', new Error('away'), 'broker-unavailable'],
+  ] as const)('is told when %s, and not timed out besides', async (_when, outcome, code) => {
+    const { requests, sent, clock, limits } = make(outcome);
     requests.handle({ t: 'request', id: 'a', method: 'quote', data: 1 });
     await requests.answered(1_000);
-    expect(said).toMatchObject([{ t: 'error', re: 'a', code: 'no-service' }]);
+    requests.sweep(clock.nowMs + limits.requestTimeoutMs);
+    expect(sent).toMatchObject([{ t: 'error', re: 'a', code }]);
+  });
+
+  it.each([
+    [{ t: 'publish', id: 'a', topic: 'no wild*cards', data: 1 }, 'bad-topic'],
+    [{ t: 'request', id: 'a', method: '', data: 1 }, 'bad-method'],
+  ] as const)('is not carried under a key that is none: %o', async (frame, code) => {
+    const { requests, inbound, sent } = make();
+    requests.handle(frame);
+    expect(sent).toMatchObject([{ t: 'error', re: 'a', code }]);
+    expect(inbound.carried).toEqual([]);
   });
 });

@@ -1,21 +1,29 @@
 import { TokenBucket } from '@evenkeel/pace';
-import { errorCodes, type ParsedClientFrame } from '@evenkeel/protocol';
+import { errorCodes, isTopic } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, okFrame } from '../frame/frames.js';
-import { sendInbound } from '../inbound/inbound.js';
-import type { SessionContext } from './context.js';
+import type { RequestFrame } from './inbox.js';
+import type { Load } from './load.js';
+import type { Inbound } from './ports.js';
 import type { Subscriptions } from './subscriptions.js';
 
-type RequestFrame = Extract<ParsedClientFrame, { id: string }>;
+type InboundFrame = Extract<RequestFrame, { t: 'publish' | 'request' }>;
+
+export interface ClientRequestsOptions {
+  claims: TicketClaims;
+  inbound: Inbound;
+  subscriptions: Subscriptions;
+  limits: { framesPerSecond: number; framesBurst: number; requestTimeoutMs: number };
+  load: Load;
+  send(frame: string): void;
+  now(): number;
+}
 
 /** What one connection asks for: counted, paced, carried out, answered. */
 export class ClientRequests {
   /** Frames accepted; `moved` tells the client, which sends the later ones again elsewhere. */
   received = 0;
-  readonly #context: SessionContext;
-  readonly #claims: TicketClaims;
-  readonly #subscriptions: Subscriptions;
-  readonly #say: (frame: string) => void;
+  readonly #options: ClientRequestsOptions;
   /** Made with the first request: most connections never make one. */
   #bucket: TokenBucket | undefined;
   #pending = 0;
@@ -23,36 +31,28 @@ export class ClientRequests {
   /** Requests without a reply, with their deadlines, oldest first. */
   readonly #deadlines = new Map<string, number>();
 
-  constructor(
-    context: SessionContext,
-    claims: TicketClaims,
-    subscriptions: Subscriptions,
-    say: (frame: string) => void,
-  ) {
-    this.#context = context;
-    this.#claims = claims;
-    this.#subscriptions = subscriptions;
-    this.#say = say;
+  constructor(options: ClientRequestsOptions) {
+    this.#options = options;
   }
 
   handle(frame: RequestFrame): void {
-    const { config, tally, now } = this.#context;
+    const { limits, subscriptions, load, send, now } = this.#options;
     this.received += 1;
-    tally.received += 1;
-    this.#bucket ??= new TokenBucket(config.framesPerSecond, config.framesBurst, now());
+    load.received += 1;
+    this.#bucket ??= new TokenBucket(limits.framesPerSecond, limits.framesBurst, now());
     if (!this.#bucket.tryTake(now())) {
-      this.#say(errorFrame(frame.id, errorCodes.rateLimited, 'too many frames; slow down and send it again'));
-      return;
+      return send(
+        errorFrame(frame.id, errorCodes.rateLimited, 'too many frames; slow down and send it again'),
+      );
     }
     switch (frame.t) {
       case 'subscribe':
-        return this.#whilePending(this.#subscriptions.join(frame.topic, frame.id));
+        return this.#whilePending(subscriptions.join(frame.topic, frame.id));
       case 'unsubscribe':
-        this.#subscriptions.leave(frame.topic);
-        this.#say(okFrame(frame.id));
-        return;
+        subscriptions.leave(frame.topic);
+        return send(okFrame(frame.id));
       default:
-        return this.#sendInbound(frame);
+        return this.#whilePending(this.#carry(frame));
     }
   }
 
@@ -73,7 +73,7 @@ export class ClientRequests {
     for (const [id, deadline] of this.#deadlines) {
       if (deadline > nowMs) return;
       this.#deadlines.delete(id);
-      this.#say(errorFrame(id, errorCodes.requestTimeout, 'no service answered in time; ask again'));
+      this.#options.send(errorFrame(id, errorCodes.requestTimeout, 'no service answered in time; ask again'));
     }
   }
 
@@ -82,23 +82,36 @@ export class ClientRequests {
     this.#deadlines.delete(id);
   }
 
-  #sendInbound(frame: Extract<RequestFrame, { t: 'publish' | 'request' }>): void {
-    const { config, publisher, now } = this.#context;
-    if (frame.t === 'request') this.#deadlines.set(frame.id, now() + config.requestTimeoutMs);
-    const answer = (text: string) => {
-      this.#deadlines.delete(frame.id);
-      this.#say(text);
-    };
-    this.#whilePending(
-      sendInbound(
-        { ...frame, data: frame.data },
-        this.#claims,
-        config.node,
-        publisher,
-        config.requestTimeoutMs,
-        answer,
-      ),
-    );
+  /** A publish is answered once the broker has it; a request by its service, or here if that cannot be. */
+  async #carry(frame: InboundFrame): Promise<void> {
+    const { inbound, claims, limits, now } = this.#options;
+    const { id } = frame;
+    const isRequest = frame.t === 'request';
+    const key = isRequest ? frame.method : frame.topic;
+    if (!isTopic(key)) {
+      const code = isRequest ? errorCodes.badMethod : errorCodes.badTopic;
+      const message = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
+      return this.#answer(id, errorFrame(id, code, message));
+    }
+    // Deleted first: one that is sent again has its place at the end.
+    this.#deadlines.delete(id);
+    if (isRequest) this.#deadlines.set(id, now() + limits.requestTimeoutMs);
+    try {
+      const outcome = isRequest
+        ? await inbound.request(claims, id, key, frame.data)
+        : await inbound.publish(claims, id, key, frame.data);
+      if (outcome === 'unrouted') {
+        this.#answer(id, errorFrame(id, errorCodes.noService, `no service consumes '${key}'`));
+      } else if (!isRequest) this.#answer(id, okFrame(id));
+    } catch {
+      const message = 'the broker did not take it; send it again with the same id';
+      this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, message));
+    }
+  }
+
+  #answer(id: string, frame: string): void {
+    this.#deadlines.delete(id);
+    this.#options.send(frame);
   }
 
   #whilePending(work: Promise<void>): void {

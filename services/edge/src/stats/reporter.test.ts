@@ -1,31 +1,49 @@
-import { expect, it } from 'vitest';
-import { Reporter, type ReporterOptions } from './reporter.js';
+import type { MoveReport, NodeStats } from '@evenkeel/protocol';
+import { expect, it, onTestFinished } from 'vitest';
+import { MoveLedger } from '../move/ledger.js';
+import { EdgeNode } from '../node.js';
+import { Load } from '../session/load.js';
+import { Reporter } from './reporter.js';
 
-it('tells what became of the last moves when it is stopped within the time that it gathers reports', () => {
-  const published: { key: string; body: string }[] = [];
-  const options = {
-    config: { node: 'edge-1' },
-    boot: 'b',
+function make() {
+  const stats: NodeStats[] = [];
+  const moves: MoveReport[] = [];
+  const node = new EdgeNode('edge-1', 'b');
+  const ledger = new MoveLedger();
+  const reporter = new Reporter({
+    config: { version: '1', weight: 1, capacity: 10 },
+    node,
+    channel: {
+      send: async (each) => void stats.push(each),
+      sendMoves: async (each) => void moves.push(each),
+    },
+    counts: { open: 0, accepted: 0, refusedTickets: 0, refusedFull: 0, framesIn: 0, bytesOut: 0 },
+    load: new Load(),
+    directory: { values: () => [].values() },
+    ledger,
     now: () => 1,
-    publisher: {
-      publish: async (_exchange: string, key: string, body: string) => void published.push({ key, body }),
-    },
-  } as unknown as ReporterOptions;
-  const reporter = new Reporter(options);
-  reporter.moved([
-    {
-      move: 'm',
-      to: 'edge-2',
-      asked: 1,
-      sent: 1,
-      done: 1,
-      failed: 0,
-      timedOut: 0,
-      refused: 0,
-      isFinal: true,
-    },
-  ]);
+  });
+  onTestFinished(() => reporter.stop());
+  return { reporter, node, ledger, stats, moves };
+}
+
+it('reports what became of the last moves when it is stopped within the time that it gathers reports', () => {
+  const { reporter, ledger, moves } = make();
+  reporter.start();
+  const counts = { asked: 1, sent: 1, done: 1, failed: 0, timedOut: 0, refused: 0 };
+  ledger.changed({ move: 'm', to: 'edge-2', ...counts, isFinal: true });
   reporter.stop();
-  expect(published.map(({ key }) => key)).toEqual(['moves.edge-1']);
-  expect(JSON.parse(published[0]?.body ?? '{}')).toMatchObject({ moves: [{ move: 'm', done: 1 }] });
+  expect(moves).toMatchObject([{ node: 'edge-1', boot: 'b', moves: [{ move: 'm', done: 1 }] }]);
+});
+
+it('reports a change of state at once, with a newer number', () => {
+  const { reporter, node, stats } = make();
+  reporter.start();
+  node.cordon();
+  node.drain();
+  expect(stats.map(({ seq, state }) => [seq, state])).toEqual([
+    [1, 'active'],
+    [2, 'cordoned'],
+    [3, 'draining'],
+  ]);
 });

@@ -1,93 +1,91 @@
-import type { Publisher } from '@evenkeel/broker';
-import {
-  exchanges,
-  type MoveProgress,
-  movesKey,
-  type NodeState,
-  type NodeStats,
-  statsKey,
-} from '@evenkeel/protocol';
+import type { StatsChannel } from '@evenkeel/mesh';
+import type { NodeStats } from '@evenkeel/protocol';
 import { EventLoopMonitor } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
-import type { Departures } from '../move/departures.js';
-import type { Directory } from '../session/directory.js';
-import type { SessionTally } from '../session/load.js';
-import type { ConnectionCounts } from '../transport/uws/server.js';
+import type { MoveLedger } from '../move/ledger.js';
+import type { EdgeNode } from '../node.js';
+import type { Directory, Listed } from '../session/directory.js';
+import type { Load } from '../session/load.js';
+import type { SessionState } from '../session/states.js';
+import type { Connection, ConnectionCounts } from '../transport/connection.js';
 
 const intervalMs = 1_000;
 /** Reports on moves are gathered this long. */
 const gatherMs = 100;
-/** A statistic nobody has taken after this is of no use. */
-const expirationMs = 5_000;
 
-export interface ReporterOptions {
-  config: EdgeConfig;
-  boot: string;
-  url: () => string;
-  state: () => NodeState;
-  counts: ConnectionCounts;
-  tally: SessionTally;
-  directory: Directory;
-  departures: () => Departures;
-  publisher: Publisher;
-  now: () => number;
+/** A session as it is counted. */
+export interface Countable extends Listed {
+  readonly state: SessionState;
+  readonly connection: Pick<Connection, 'isOpen'>;
+  readonly outbox: { readonly unacked: number };
 }
 
-/** Publishes `node-stats` each second, and at once when asked; and reports on moves. */
+export interface ReporterOptions {
+  config: Pick<EdgeConfig, 'version' | 'weight' | 'capacity'>;
+  node: EdgeNode;
+  channel: Pick<StatsChannel, 'send' | 'sendMoves'>;
+  counts: ConnectionCounts;
+  load: Load;
+  directory: Pick<Directory<Countable>, 'values'>;
+  ledger: MoveLedger;
+  now(): number;
+}
+
+/** Publishes `node-stats` each second, and at once at a change of state; and reports on moves. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  readonly #loop = new EventLoopMonitor();
+  #loop: EventLoopMonitor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #seq = 0;
   #last = { atMs: 0, delivered: 0, received: 0, bytes: 0, handshakes: 0 };
   #stats: NodeStats | undefined;
-  #moves = new Map<string, MoveProgress>();
   #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
-    this.#last.atMs = options.now();
   }
 
-  /** The statistics last published. */
+  /** The statistics last published; undefined before the start. */
   get stats(): NodeStats | undefined {
     return this.#stats;
   }
 
   start(): void {
+    const { node, ledger, now } = this.#options;
+    this.#loop = new EventLoopMonitor();
+    this.#last.atMs = now();
+    node.onChange(() => this.#publishNow());
+    ledger.onChange(() => {
+      this.#gathering ??= setTimeout(() => this.#publishMoves(), gatherMs);
+    });
     this.#timer = setInterval(() => this.#tick(), intervalMs);
     this.#tick();
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#loop.stop();
+    this.#loop?.stop();
     if (this.#gathering === undefined) return;
     // What ended a drain would else be taken for lost.
     clearTimeout(this.#gathering);
     this.#publishMoves();
   }
 
-  /** Says now what has changed, at a change of state. */
-  publishNow(): void {
+  #publishNow(): void {
     if (this.#stats) this.#publish({ ...this.#stats, ...this.#momentary() });
-  }
-
-  moved(moves: MoveProgress[]): void {
-    for (const progress of moves) this.#moves.set(progress.move, progress);
-    this.#gathering ??= setTimeout(() => this.#publishMoves(), gatherMs);
   }
 
   #publishMoves(): void {
     this.#gathering = undefined;
-    const { config, boot, now, publisher } = this.#options;
-    const report = { v: 1, node: config.node, boot, at: now(), moves: [...this.#moves.values()] };
-    this.#moves = new Map();
-    publisher.publish(exchanges.stats, movesKey(config.node), JSON.stringify(report)).catch(() => {});
+    const { node, ledger, now, channel } = this.#options;
+    const report = { v: 1 as const, node: node.name, boot: node.boot, at: now(), moves: ledger.take() };
+    channel.sendMoves(report).catch(() => {
+      // The balancer asks again for what it has not heard of.
+    });
   }
 
   #momentary() {
-    const { counts, directory, departures, now, state } = this.#options;
+    const { node, counts, directory, ledger, now } = this.#options;
     let sessions = 0;
     let detached = 0;
     let unacked = 0;
@@ -100,57 +98,51 @@ export class Reporter {
     return {
       seq: this.#seq,
       at: now(),
-      state: state(),
+      state: node.state,
       connections: counts.open,
       sessions,
       detached,
       unacked,
-      moves: departures().counts,
+      moves: ledger.counts,
     };
   }
 
   #tick(): void {
-    const { config, boot, counts, tally, now, url } = this.#options;
+    const { config, node, counts, load, now } = this.#options;
+    if (!this.#loop) return;
     const nowMs = now();
     const seconds = Math.max(0.001, (nowMs - this.#last.atMs) / 1000);
     const per = (value: number, before: number) => Math.round(((value - before) / seconds) * 10) / 10;
     const last = this.#last;
     this.#last = {
       atMs: nowMs,
-      delivered: tally.delivered,
-      received: tally.received,
+      delivered: load.delivered,
+      received: load.received,
       bytes: counts.bytesOut,
-      handshakes: tally.welcomed,
+      handshakes: load.welcomed,
     };
     this.#publish({
       v: 1,
-      node: config.node,
-      url: url(),
-      boot,
+      node: node.name,
+      url: node.url,
+      boot: node.boot,
       version: config.version,
       weight: config.weight,
       capacity: config.capacity,
       ...this.#momentary(),
-      deliveredPerSecond: per(tally.delivered, last.delivered),
-      receivedPerSecond: per(tally.received, last.received),
+      deliveredPerSecond: per(load.delivered, last.delivered),
+      receivedPerSecond: per(load.received, last.received),
       bytesPerSecond: per(counts.bytesOut, last.bytes),
-      handshakesPerSecond: per(tally.welcomed, last.handshakes),
-      handshakeP99Ms: tally.takeHandshakeP99(),
+      handshakesPerSecond: per(load.welcomed, last.handshakes),
+      handshakeP99Ms: load.takeHandshakeP99(),
       ...this.#loop.sample(),
     });
   }
 
   #publish(stats: NodeStats): void {
     this.#stats = stats;
-    const { config, publisher } = this.#options;
-    publisher
-      .publish(exchanges.stats, statsKey(config.node), JSON.stringify(stats), {
-        contentType: 'application/json',
-        expiration: expirationMs,
-        persistent: false,
-      })
-      .catch(() => {
-        // The next second has newer ones.
-      });
+    this.#options.channel.send(stats).catch(() => {
+      // The next second has newer ones.
+    });
   }
 }

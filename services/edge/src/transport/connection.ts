@@ -1,7 +1,14 @@
 import type { CloseCode } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 
-/** One accepted connection as the rest of the edge sees it; no other folder knows uWebSockets.js. */
+/**
+ * One accepted connection, whatever carries it. The engine behind it:
+ *
+ * - MUST have checked the ticket that `claims` is from, and MUST NOT accept the same ticket twice;
+ * - MUST send in the order of the calls, or not at all;
+ * - MUST NOT call the owner after `onClose`, which it calls once, also when `close` was called here;
+ * - MUST drop topic messages, and only those, for a peer that is too far behind, and remember that it did.
+ */
 export interface Connection {
   readonly claims: TicketClaims;
   /** No subprotocol: raw bodies out, nothing in. */
@@ -11,20 +18,21 @@ export interface Connection {
   /** Bytes accepted and not yet taken by the network. */
   readonly bufferedBytes: number;
   /** Since when it has been over the high watermark, ms; undefined when it is not. */
-  slowSinceMs: number | undefined;
-  /** Topics of which messages were dropped for this connection. */
-  hasDropped: boolean;
-  /** Whoever handles this socket's frames; set by the session layer. */
+  readonly slowSinceMs: number | undefined;
+  /** Whoever handles what the peer sends; set by who accepts the connection, before anything else. */
   owner: ConnectionOwner | undefined;
-  /** Sends text; false when the socket is gone (or was closed for being too far behind). */
+  /** Sends text; false when the connection is gone (or was closed for being too far behind). */
   send(text: string): boolean;
   sendBinary(bytes: Buffer): boolean;
+  /** May call `onClose` before it returns. */
   close(why: CloseCode): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
+  /** Whether topic messages were dropped for it since the last call. */
+  takeDropped(): boolean;
 }
 
-/** What a socket tells its owner. */
+/** What a connection tells its owner. */
 export interface ConnectionOwner {
   onFrame(text: string): void;
   /** The network has taken what was buffered, at least down to the high watermark. */
@@ -32,10 +40,12 @@ export interface ConnectionOwner {
   onClose(): void;
 }
 
-/** What the server asks of the edge around it. */
-export interface Admission {
-  /** May a client come in now? Else the upgrade is answered 503. */
-  readonly isOpen: boolean;
-  /** First and last word on a new connection. */
-  onOpen(connection: Connection): void;
+/** Counts of a transport since its start; read by statistics. */
+export interface ConnectionCounts {
+  open: number;
+  accepted: number;
+  refusedTickets: number;
+  refusedFull: number;
+  framesIn: number;
+  bytesOut: number;
 }

@@ -1,0 +1,46 @@
+import type { Control } from '@evenkeel/mesh';
+import type { CloseCode, CommandOf } from '@evenkeel/protocol';
+import type { EdgeNode } from '../node.js';
+import type { Directory, Listed } from '../session/directory.js';
+import type { Connection } from '../transport/connection.js';
+
+/** A session as it is told of. */
+export interface Locatable extends Listed {
+  /** 0: not yet. */
+  readonly attachedAtMs: number;
+  readonly connection: Pick<Connection, 'openedAtMs' | 'isBare'>;
+  readonly outbox: { readonly unacked: number };
+  close(why: CloseCode): void;
+}
+
+export interface WhereaboutsOptions {
+  node: Pick<EdgeNode, 'name' | 'boot'>;
+  directory: Pick<Directory<Locatable>, 'ofUser'>;
+  control: Pick<Control, 'reply'>;
+}
+
+/** A user's sessions here: where they are, and their end. */
+export class Whereabouts {
+  readonly #options: WhereaboutsOptions;
+
+  constructor(options: WhereaboutsOptions) {
+    this.#options = options;
+  }
+
+  answer({ ask, reply, uid }: CommandOf<'where'> | CommandOf<'disconnect'>): void {
+    const { node, directory, control } = this.#options;
+    const sessions = directory.ofUser(uid).map((session) => ({
+      session: session.claims.sid,
+      node: node.name,
+      since: session.attachedAtMs || session.connection.openedAtMs,
+      unacked: session.outbox.unacked,
+      isBare: session.connection.isBare,
+    }));
+    // Lost, it is not missed: the asker tells which edges were silent.
+    control.reply(reply, { ask, node: node.name, boot: node.boot, sessions }).catch(() => {});
+  }
+
+  close(uid: string, why: CloseCode): void {
+    for (const session of this.#options.directory.ofUser(uid)) session.close(why);
+  }
+}

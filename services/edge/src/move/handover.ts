@@ -1,0 +1,122 @@
+import { allEdgesKey, type CommandOf, edgeKey } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import type { EdgeNode } from '../node.js';
+import type { HandoverAnswer } from '../session/ports.js';
+import type { Coalescer } from './coalescer.js';
+
+interface Question {
+  claims: TicketClaims;
+  onAnswer(answer: HandoverAnswer): void;
+}
+
+export interface HandoverOptions {
+  node: Pick<EdgeNode, 'name' | 'boot'>;
+  outgoing: Pick<Coalescer, 'publish'>;
+  /** An unanswered question is sent again after this. */
+  retryMs: number;
+  /** A question that stays unanswered is given up after this. */
+  timeoutMs: number;
+}
+
+const nothing = (outcome: HandoverAnswer['outcome']): HandoverAnswer => ({
+  outcome,
+  suspect: undefined,
+  isFull: false,
+});
+
+/** The edge that asks others for a session. A question has one identity, however often it is sent: it is carried out once. */
+export class Handover {
+  readonly #options: HandoverOptions;
+  /** By the takeover's id; as many as sessions are attaching here. */
+  readonly #questions = new Map<string, Question>();
+  #asked = 0;
+
+  constructor(options: HandoverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks `node` for the session, again every `retryMs`, until it answers, proves to be dead, or `timeoutMs` has passed.
+   */
+  async ask(claims: TicketClaims, node: string, isLive: () => boolean): Promise<HandoverAnswer> {
+    const { outgoing, retryMs, timeoutMs } = this.#options;
+    const command = this.#command(claims);
+    const endsAtMs = performance.now() + timeoutMs;
+    return await new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const finish = (answer: HandoverAnswer) => {
+        clearTimeout(timer);
+        this.#questions.delete(command.takeover);
+        resolve(answer);
+      };
+      const send = () => {
+        if (!isLive() || performance.now() >= endsAtMs) return finish(nothing('silent'));
+        timer = setTimeout(send, retryMs);
+        // The commands queue is exclusive to the connection that also consumes the sessions: no queue, no consumers.
+        outgoing.publish(edgeKey(node), command).then(
+          (outcome) => {
+            const isOpen = this.#questions.has(command.takeover);
+            if (outcome === 'unrouted' && isOpen) finish(nothing('unreachable'));
+          },
+          () => {
+            // Not published: the broker is away from us. The next attempt is already set.
+          },
+        );
+      };
+      this.#questions.set(command.takeover, { claims, onAnswer: finish });
+      send();
+    });
+  }
+
+  /**
+   * Asks every edge, again and again: an answer is lost while the commands queue of this edge is not back after a loss
+   * of the broker. For when nobody knows who holds it. `unknown` when none has answered after `timeoutMs`.
+   */
+  async search(claims: TicketClaims, timeoutMs: number): Promise<HandoverAnswer> {
+    const { outgoing, retryMs } = this.#options;
+    const command = this.#command(claims);
+    return await new Promise((resolve) => {
+      const finish = (answer: HandoverAnswer) => {
+        clearTimeout(timer);
+        clearInterval(repeating);
+        this.#questions.delete(command.takeover);
+        resolve(answer);
+      };
+      const onAnswer = (answer: HandoverAnswer) => {
+        if (answer.outcome !== 'unknown') finish(answer);
+      };
+      const send = () => void outgoing.publish(allEdgesKey, command).catch(() => {});
+      const timer = setTimeout(() => finish(nothing('unknown')), timeoutMs);
+      const repeating = setInterval(send, Math.min(retryMs, timeoutMs / 5));
+      this.#questions.set(command.takeover, { claims, onAnswer });
+      send();
+    });
+  }
+
+  /** The connection that came with these claims has gone, or a newer one has come: its questions are dropped. */
+  abandon(claims: TicketClaims): void {
+    for (const question of this.#questions.values())
+      if (question.claims === claims) question.onAnswer(nothing('silent'));
+  }
+
+  /** A late or foreign `released` finds no question here and changes nothing. */
+  onReleased({ takeover, outcome, suspect, isFull = false }: CommandOf<'released'>): void {
+    this.#questions.get(takeover)?.onAnswer({ outcome, suspect, isFull });
+  }
+
+  #command({ uid, sid, epoch, move }: TicketClaims): CommandOf<'takeover'> {
+    const { node } = this.#options;
+    this.#asked += 1;
+    return {
+      command: 'takeover',
+      takeover: `${node.boot}-${this.#asked}`,
+      uid,
+      sid,
+      from: node.name,
+      boot: node.boot,
+      epoch,
+      mode: move === undefined ? 'resume' : 'move',
+      ...(move === undefined ? {} : { move }),
+    };
+  }
+}

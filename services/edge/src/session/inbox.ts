@@ -1,0 +1,52 @@
+import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
+import type { SessionState } from './states.js';
+
+export type HelloFrame = Extract<ParsedClientFrame, { t: 'hello' }>;
+/** Frames that ask for something, and are answered by their id. */
+export type RequestFrame = Extract<ParsedClientFrame, { id: string }>;
+
+/** What a client has sent, and what it means in the session's state. */
+export type Incoming =
+  | { readonly is: 'frame'; readonly frame: ParsedClientFrame }
+  /** Of a kind from a later version: answered, and nothing else. */
+  | { readonly is: 'unknown'; readonly id: string | undefined; readonly kind: string }
+  /** It comes after `moved`, and belongs to the next edge. */
+  | { readonly is: 'late' }
+  | { readonly is: 'violation' };
+
+const violation: Incoming = { is: 'violation' };
+const late: Incoming = { is: 'late' };
+const plainAck = /^\{"t":"ack","seq":(\d{1,15})\}$/;
+/** What is repeated of an unreadable frame in its answer, characters. */
+const longest = { id: 128, kind: 64 };
+
+/** `seq` of an ack as nearly every client writes it; undefined: it takes a parser. Most frames are acks. */
+export function plainAckSeq(text: string): number | undefined {
+  const ack = plainAck.exec(text);
+  return ack ? Number(ack[1]) : undefined;
+}
+
+/** Reads a frame; what is no frame, or not its turn, is told apart. */
+export function readFrame(text: string, state: SessionState): Incoming {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return violation;
+  }
+  const parsed = clientFrame.safeParse(value);
+  if (!parsed.success) return readUnknown(value, state);
+  const frame = parsed.data;
+  if (state === 'moved') return frame.t === 'ack' ? { is: 'frame', frame } : late;
+  if ((frame.t === 'hello') !== (state === 'opened')) return violation;
+  return { is: 'frame', frame };
+}
+
+function readUnknown(value: unknown, state: SessionState): Incoming {
+  if (typeof value !== 'object' || value === null || !('t' in value)) return violation;
+  const { t } = value;
+  if (typeof t !== 'string' || clientFrameTypes.has(t) || state === 'opened') return violation;
+  if (state === 'moved') return late;
+  const id = 'id' in value && typeof value.id === 'string' ? value.id.slice(0, longest.id) : undefined;
+  return { is: 'unknown', id, kind: t.slice(0, longest.kind) };
+}

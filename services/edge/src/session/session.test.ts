@@ -1,0 +1,392 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { codes, pending, SessionWorld, settled } from '../../testing/session-world.js';
+import { AttachError } from './attach.js';
+import type { MoveOutcome } from './session.js';
+
+let world: SessionWorld;
+beforeEach(() => {
+  world = new SessionWorld();
+});
+
+describe('a session that attaches', () => {
+  it('is welcomed once its queue is consumed, with what was found of it', async () => {
+    const { connection, session } = await world.attach();
+    const { heartbeatMs, window } = world.config;
+    const welcome = { t: 'welcome', session: 's', node: 'edge-1', resumed: true, heartbeatMs, window };
+    expect(connection.frames).toEqual([welcome]);
+    expect(session.state).toBe('attached');
+    expect(world.directory.get('alice.s')).toBe(session);
+    expect(world.load.welcomed).toBe(1);
+  });
+
+  it('is welcomed before its first event, also where that comes before the broker has confirmed the consumer', async () => {
+    world.queue.consuming = pending();
+    const { connection } = await world.attach();
+    expect(connection.kinds).toEqual([]);
+    world.deliver(1);
+    world.queue.consuming.resolve();
+    await settled();
+    world.deliver(1);
+    expect(connection.kinds).toEqual(['welcome', 'event', 'event']);
+  });
+
+  it('is subscribed to all topics of its hello before anybody is asked to release anything', async () => {
+    const bound = pending<void>();
+    world.topics.bound = bound.promise;
+    const { connection } = await world.attach({ topics: ['a', 'b'] }, { from: 'edge-2', move: 'm' });
+    expect(world.calls).toEqual([]);
+    expect(world.topics.joined).toEqual(['a', 'b']);
+    world.handover.answers['edge-2'] = { outcome: 'released', suspect: 0 };
+    bound.resolve();
+    await settled();
+    expect(world.calls).toEqual(['ask edge-2', 'consume']);
+    expect([...connection.topics]).toEqual(['a', 'b']);
+    expect(connection.kinds).toEqual(['welcome']);
+  });
+
+  it('is told of every topic that it may have missed something of, and that its queue is gone', async () => {
+    world.queue.counts = undefined;
+    const { connection } = await world.attach({ resume: true, topics: ['a', 'b'] });
+    expect(connection.of('gap')).toEqual([
+      { t: 'gap', topic: 'a', reason: 'connection-lost' },
+      { t: 'gap', topic: 'b', reason: 'connection-lost' },
+      { t: 'gap', reason: 'session-expired' },
+    ]);
+    expect(world.load.gaps).toBe(3);
+  });
+
+  it('takes over from an older connection here: that one is closed and gives everything back first', async () => {
+    const older = await world.attach();
+    world.deliver(2);
+    const newer = await world.attach({ resume: true }, { epoch: 2, from: 'edge-1' });
+    expect(older.connection.closedWith?.code).toBe(codes.superseded);
+    expect(world.deliveries.settled).toEqual(['requeue 1', 'requeue 2']);
+    expect(world.calls).toEqual([
+      'check',
+      'make',
+      'consume',
+      'cancel',
+      'barrier',
+      'check',
+      'make',
+      'consume',
+    ]);
+    expect(newer.session.outbox.suspect).toBe(2);
+    expect(world.directory.get('alice.s')).toBe(newer.session);
+  });
+
+  it('is refused when a newer connection of it is here', async () => {
+    const newer = await world.attach({}, { epoch: 2 });
+    const older = await world.attach({}, { epoch: 1 });
+    expect(older.connection.closedWith?.code).toBe(codes.staleTicket);
+    expect(newer.connection.isOpen).toBe(true);
+    expect(world.directory.get('alice.s')).toBe(newer.session);
+  });
+
+  it.each([
+    ['its ticket is older than what another edge holds', { outcome: 'refused' }, codes.staleTicket],
+    ['its holder lives and does not answer', { outcome: 'silent' }, codes.takeoverFailed],
+  ] as const)('is refused when %s, and leaves nothing here', async (_why, answer, code) => {
+    world.handover.answers['edge-2'] = answer;
+    const { connection, session } = await world.attach({ topics: ['a'] }, { from: 'edge-2' });
+    expect(connection.closedWith?.code).toBe(code);
+    expect(session.state).toBe('gone');
+    expect(world.directory.size).toBe(0);
+    expect(world.topics.joined).toEqual([]);
+    expect([...world.directory.tracked()]).toEqual([]);
+  });
+
+  it('is refused when the broker is away', async () => {
+    world.queue.failure = new Error('away');
+    const { connection } = await world.attach();
+    expect(connection.closedWith?.code).toBe(codes.brokerUnavailable);
+    expect(world.warnings).toEqual(['session not attached']);
+  });
+
+  it('leaves nothing behind when its connection closes before', async () => {
+    world.queue.consuming = pending();
+    const { connection, session } = await world.attach({ topics: ['a'] });
+    connection.lose();
+    world.deliver(1);
+    world.queue.consuming.resolve();
+    await settled();
+    expect(world.calls.slice(3)).toEqual(['abandon', 'cancel', 'cancel', 'barrier']);
+    expect(world.deliveries.settled).toEqual(['requeue 1']);
+    expect(session.state).toBe('gone');
+    expect(world.directory.size).toBe(0);
+    expect(world.topics.joined).toEqual([]);
+  });
+
+  it('lets go at once of what it was about to take when another edge wants it', async () => {
+    world.handover.asking = pending();
+    const { connection, session } = await world.attach({}, { from: 'edge-2' });
+    const release = session.release('move');
+    expect(await release).toEqual({ suspect: 0, isFull: false });
+    expect(world.calls).toEqual(['ask edge-2', 'abandon']);
+    expect(connection.of('moved')).toEqual([]);
+    expect(connection.isOpen).toBe(false);
+  });
+});
+
+describe('a bare connection', () => {
+  it('is attached without a hello and gets bodies alone, acknowledged when written', async () => {
+    const { connection, session } = world.open({ isNew: true }, true);
+    await settled();
+    world.deliver(2);
+    expect(connection.sent).toEqual(['1', '2']);
+    expect(world.deliveries.settled).toEqual(['ack 1', 'ack 2']);
+    expect(session.state).toBe('attached');
+  });
+});
+
+describe('what a client sends', () => {
+  it.each([
+    ['what is no frame', ['nonsense']],
+    ['another frame before hello', ['{"t":"ping"}'], 'opened'],
+    ['a second hello', ['{"t":"hello"}']],
+    ['an ack of what was never sent', ['{"t":"ack","seq":1}']],
+  ])('closes its connection: %s', async (_what, texts, state = 'attached') => {
+    const { connection } = state === 'opened' ? world.open() : await world.attach();
+    for (const text of texts) connection.owner?.onFrame(text);
+    expect(connection.closedWith?.code).toBe(codes.badFrame);
+  });
+
+  it('is answered: a ping, a kind that is not known, a subscription', async () => {
+    const { connection } = await world.attach();
+    connection.receive({ t: 'ping' });
+    connection.receive({ t: 'sing', id: 'x' });
+    connection.receive({ t: 'subscribe', id: 'y', topic: 'a' });
+    await settled();
+    expect(connection.frames.slice(1)).toMatchObject([
+      { t: 'pong' },
+      { t: 'error', re: 'x', code: 'unknown-type' },
+      { t: 'ok', re: 'y' },
+    ]);
+  });
+
+  it('acknowledges to the broker; of a full window only after a look whether the queue has overflowed', async () => {
+    const { connection } = await world.attach();
+    world.deliver(3);
+    connection.receive({ t: 'ack', seq: 2 });
+    expect(world.deliveries.settled).toEqual(['ack 1', 'ack 2']);
+    world.deliver(3);
+    world.queue.counts = { messages: world.config.sessionMaxLength, consumers: 1 };
+    connection.receive({ t: 'ack', seq: 6 });
+    expect(world.deliveries.settled).toHaveLength(2);
+    await settled();
+    expect(world.deliveries.settled).toHaveLength(6);
+    expect(connection.of('gap')).toEqual([{ t: 'gap', reason: 'overflow' }]);
+  });
+});
+
+describe('a planned move', () => {
+  const outcomes: MoveOutcome[] = [];
+  beforeEach(() => void outcomes.splice(0));
+  afterEach(() => void vi.useRealTimers());
+
+  async function moving() {
+    const attached = await world.attach({ topics: ['a'] });
+    const deadlineAtMs = world.nowMs + 30_000;
+    attached.session.move = { move: 'm', deadlineAtMs, onEnd: (outcome) => outcomes.push(outcome) };
+    return attached;
+  }
+
+  it('stops consuming, sends moved as the last frame, waits for the last ack, gives the rest back, and only then is released', async () => {
+    const { connection, session } = await moving();
+    world.deliver(3);
+    let release: unknown;
+    void session.release('move').then((how) => {
+      release = how;
+    });
+    await settled();
+    expect(world.calls.at(-1)).toBe('cancel');
+    expect(connection.frames.at(-1)).toEqual({ t: 'moved', seq: 3, received: 0 });
+    expect(world.topics.joined).toEqual([]);
+    connection.receive({ t: 'ack', seq: 1 });
+    connection.receive({ t: 'ping' });
+    connection.receive({ t: 'publish', id: 'late', topic: 'a', data: 1 });
+    await settled();
+    expect(release).toBeUndefined();
+    connection.receive({ t: 'ack', seq: 3 });
+    await settled();
+    expect(release).toEqual({ suspect: 0, isFull: false });
+    expect(world.deliveries.settled).toEqual(['ack 1', 'ack 2', 'ack 3']);
+    expect(world.inbound.carried).toEqual([]);
+    expect(connection.frames.at(-1)).toMatchObject({ t: 'moved' });
+    expect(outcomes).toEqual(['done']);
+    expect(world.directory.size).toBe(0);
+    // The client may take its time to close it.
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('gives back in order what is not acknowledged in time, behind a barrier, and says how much had been written', async () => {
+    world = new SessionWorld({ settleTimeoutMs: 5 });
+    const { connection, session } = await moving();
+    world.deliver(3);
+    connection.receive({ t: 'ack', seq: 1 });
+    expect(await session.release('move')).toEqual({ suspect: 2, isFull: false });
+    expect(world.deliveries.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3']);
+    expect(world.calls.slice(-2)).toEqual(['cancel', 'barrier']);
+  });
+
+  it('says when the window was full, so that the next edge looks whether the queue has overflowed', async () => {
+    world = new SessionWorld({ settleTimeoutMs: 5 });
+    const { session } = await moving();
+    world.deliver(4);
+    expect(await session.release('move')).toEqual({ suspect: 4, isFull: true });
+  });
+
+  it('waits until topic messages on their way have been sent, and accepted publishes answered', async () => {
+    const { connection, session } = await moving();
+    const fence = pending<boolean>();
+    const confirm = pending<'routed'>();
+    world.topics.isFenced = fence.promise;
+    world.inbound.outcome = confirm.promise;
+    connection.receive({ t: 'publish', id: 'p', topic: 'a', data: 1 });
+    void session.release('move');
+    await settled();
+    confirm.resolve('routed');
+    await settled();
+    expect(connection.of('moved')).toEqual([]);
+    fence.resolve(true);
+    await settled();
+    expect(connection.kinds).toEqual(['welcome', 'ok', 'moved']);
+    expect(connection.of('moved')).toMatchObject([{ received: 1 }]);
+    expect(world.load.unfenced).toBe(0);
+  });
+
+  it('goes on when topic messages cannot be waited for: each topic is told a gap first, and it is counted and logged', async () => {
+    const { connection, session } = await moving();
+    world.topics.isFenced = false;
+    await session.release('move');
+    expect(connection.frames.slice(-2)).toMatchObject([{ t: 'gap', topic: 'a' }, { t: 'moved' }]);
+    expect(world.load.unfenced).toBe(1);
+    expect(world.warnings).toHaveLength(1);
+  });
+
+  it('ends as failed when the connection closes before, and once', async () => {
+    const { connection, session } = await moving();
+    connection.lose();
+    await settled();
+    world.nowMs += 60_000;
+    session.sweep(world.nowMs);
+    expect(outcomes).toEqual(['failed']);
+    expect(session.state).toBe('gone');
+  });
+
+  it('ends as timed out at its deadline, and the session stays and may be moved again', async () => {
+    const { session } = await moving();
+    expect(session.isMovable).toBe(false);
+    world.nowMs += 30_001;
+    session.sweep(world.nowMs);
+    expect(outcomes).toEqual(['timedOut']);
+    expect(session.state).toBe('attached');
+    expect(session.isMovable).toBe(true);
+  });
+
+  it('closes an old connection that its client keeps, after a while', async () => {
+    const { connection, session } = await moving();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await session.release('move');
+    expect(connection.isOpen).toBe(true);
+    vi.advanceTimersByTime(5_000);
+    expect(connection.closedWith?.reason).toBe('moved');
+  });
+});
+
+describe('a session that is left', () => {
+  it('has one release, whoever asks for it and how', async () => {
+    const { session } = await world.attach();
+    world.deliver(1);
+    const [one, two] = [session.release('resume'), session.release('move')];
+    expect(one).toBe(two);
+    await one;
+    expect(world.deliveries.settled).toEqual(['requeue 1']);
+  });
+
+  it('gives back what is delivered to it afterwards', async () => {
+    const { connection } = await world.attach();
+    const { listener } = world.queue;
+    connection.lose();
+    await settled();
+    listener?.onDelivery(world.deliveries.event(9));
+    expect(world.deliveries.settled).toEqual(['requeue 9']);
+  });
+
+  it('leaves the queue to the broker’s own order where it had lost its channel', async () => {
+    const { connection, session } = await world.attach();
+    world.deliver(2);
+    world.queue.listener?.onLost();
+    connection.lose();
+    expect(await session.release('resume')).toEqual({ suspect: undefined, isFull: false });
+    expect(world.deliveries.settled).toEqual([]);
+  });
+});
+
+describe('a session after a loss of the broker', () => {
+  it('is told when its queue had gone', async () => {
+    const { connection } = await world.attach();
+    world.queue.listener?.onRestored(undefined);
+    expect(connection.of('gap')).toEqual([{ t: 'gap', reason: 'session-expired' }]);
+  });
+
+  it('asks for nothing when nobody else consumes its queue', async () => {
+    await world.attach();
+    world.queue.listener?.onRestored({ messages: 0, consumers: 0 });
+    await settled();
+    expect(world.calls).not.toContain('search');
+  });
+
+  it.each([
+    ['is closed', 'refused', false],
+    ['goes on', 'released', true],
+  ] as const)('%s when the edge that consumes its queue answers %s', async (_what, outcome, isOpen) => {
+    const { connection } = await world.attach();
+    world.handover.searched = { outcome };
+    world.queue.listener?.onRestored({ messages: 0, consumers: 1 });
+    await settled();
+    expect(connection.isOpen).toBe(isOpen);
+    if (!isOpen) expect(connection.closedWith?.code).toBe(codes.superseded);
+  });
+});
+
+describe('a connection that is too slow', () => {
+  it('is told of every topic when messages for it were dropped, as soon as it reads again', async () => {
+    const { connection } = await world.attach({ topics: ['a', 'b'] });
+    connection.hasDropped = true;
+    connection.owner?.onDrain();
+    connection.owner?.onDrain();
+    expect(connection.of('gap')).toEqual([
+      { t: 'gap', topic: 'a', reason: 'slow-consumer' },
+      { t: 'gap', topic: 'b', reason: 'slow-consumer' },
+    ]);
+  });
+
+  it('gets what was kept back, in order, when it reads again', async () => {
+    const { connection } = await world.attach();
+    connection.bufferedBytes = world.config.highWatermarkBytes + 1;
+    world.deliver(3);
+    expect(connection.of('event')).toEqual([]);
+    connection.bufferedBytes = 0;
+    connection.owner?.onDrain();
+    expect(connection.of('event').map(({ data }) => data)).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['says no hello', 'helloTimeoutMs', 'hello-timeout'],
+    ['acknowledges nothing', 'ackTimeoutMs', 'ack-timeout'],
+    ['reads nothing', 'slowConsumerMs', 'slow-consumer'],
+  ] as const)('is closed when it %s for too long, and not before', async (what, setting, reason) => {
+    const { connection, session } = what === 'says no hello' ? world.open() : await world.attach();
+    if (what === 'acknowledges nothing') world.deliver(1);
+    if (what === 'reads nothing') connection.slowSinceMs = world.nowMs;
+    session.sweep(world.nowMs + world.config[setting]);
+    expect(connection.isOpen).toBe(true);
+    session.sweep(world.nowMs + world.config[setting] + 1);
+    expect(connection.closedWith?.reason).toBe(reason);
+  });
+});
+
+it('has an error of its own for what cannot be had', () => {
+  expect(new AttachError('stale-ticket')).toMatchObject({ name: 'AttachError', code: 'stale-ticket' });
+});

@@ -1,0 +1,39 @@
+import { closeCodes } from '@evenkeel/protocol';
+import type { Connection } from '../transport/connection.js';
+import { Session, type SessionOptions } from './session.js';
+
+const sweepMs = 1_000;
+
+/** All sessions of this edge, from their connections' opening on. */
+export class Sessions {
+  readonly #options: SessionOptions;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an accepted connection over. */
+  readonly accept = (connection: Connection): void => {
+    const session = new Session(connection, this.#options);
+    connection.owner = session;
+    session.start();
+  };
+
+  /** Looks for deadlines from now on. */
+  start(): void {
+    this.#sweeper = setInterval(() => {
+      const nowMs = this.#options.now();
+      for (const session of [...this.#options.directory.tracked()]) session.sweep(nowMs);
+    }, sweepMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#sweeper);
+  }
+
+  /** Closes what is still open, for clients to go elsewhere. */
+  closeAll(): void {
+    for (const session of [...this.#options.directory.tracked()]) session.close(closeCodes.drained);
+  }
+}

@@ -1,0 +1,77 @@
+import { subprotocol } from '@evenkeel/protocol';
+import type { TicketClaims, TicketOffice } from '@evenkeel/ticket';
+import type { EdgeNode } from '../node.js';
+import { UsedTickets } from './used-tickets.js';
+
+/** What a client shows when it asks for a WebSocket. */
+export interface Upgrade {
+  readonly ticket: string;
+  /** `Sec-WebSocket-Protocol` as it came. */
+  readonly protocols: string;
+}
+
+export type Verdict = Admitted | Refused;
+
+export interface Admitted {
+  readonly isAdmitted: true;
+  readonly claims: TicketClaims;
+  /** It does not offer our subprotocol. */
+  readonly isBare: boolean;
+}
+
+export interface Refused {
+  readonly isAdmitted: false;
+  readonly why: 'ticket' | 'full';
+  readonly status: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface GateOptions {
+  tickets: Pick<TicketOffice, 'check'>;
+  node: Pick<EdgeNode, 'name' | 'isDraining'>;
+  /** Connections at most. */
+  capacity: number;
+}
+
+const full: Refused = {
+  isAdmitted: false,
+  why: 'full',
+  status: '503 Service Unavailable',
+  code: 'unavailable',
+  message: 'ask GET /gateway for another node',
+};
+
+const refuseTicket = (code: string, message: string): Refused => ({
+  isAdmitted: false,
+  why: 'ticket',
+  status: '401 Unauthorized',
+  code,
+  message,
+});
+
+/** Decides who may connect. Remembers the tickets it has admitted, and touches nothing else. */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #used = new UsedTickets();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** `open`: connections at this moment. An admitted ticket is used up. */
+  judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict {
+    const { tickets, node, capacity } = this.#options;
+    const checked = tickets.check(ticket, node.name, nowMs);
+    if (!checked.ok) return refuseTicket(`ticket-${checked.problem}`, 'ask GET /gateway for a new ticket');
+    if (node.isDraining || open >= capacity) return full;
+    const { claims } = checked;
+    if (!this.#used.use(claims.id, claims.expiresAt, nowMs)) {
+      return refuseTicket('ticket-used', 'a ticket is good for one socket; ask GET /gateway for a new one');
+    }
+    return { isAdmitted: true, claims, isBare: !offersOurs(protocols) };
+  }
+}
+
+const offersOurs = (protocols: string): boolean =>
+  protocols.split(',').some((offered) => offered.trim() === subprotocol);

@@ -1,0 +1,124 @@
+import type uWS from 'uWebSockets.js';
+import { type CloseCode, closeCodes } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import type { Connection, ConnectionCounts, ConnectionOwner } from '../connection.js';
+import type { Admitted } from '../gate.js';
+import { utf8 } from './text.js';
+
+/** uWebSockets.js copies it field by field, slowly: one field. */
+export interface UserData {
+  accepted: Accepted;
+}
+
+/** An admitted client, and its connection once it is open. */
+export interface Accepted {
+  readonly admitted: Admitted;
+  connection: UwsConnection | undefined;
+}
+
+export interface UwsConnectionOptions {
+  highWatermarkBytes: number;
+  now: () => number;
+}
+
+/** A WebSocket of uWebSockets.js. */
+export class UwsConnection implements Connection {
+  readonly claims: TicketClaims;
+  readonly isBare: boolean;
+  readonly openedAtMs: number;
+  slowSinceMs: number | undefined;
+  owner: ConnectionOwner | undefined;
+  #hasDropped = false;
+  #ws: uWS.WebSocket<UserData> | undefined;
+  readonly #options: UwsConnectionOptions;
+  readonly #counts: ConnectionCounts;
+
+  constructor(
+    ws: uWS.WebSocket<UserData>,
+    { claims, isBare }: Admitted,
+    options: UwsConnectionOptions,
+    counts: ConnectionCounts,
+  ) {
+    this.#ws = ws;
+    this.claims = claims;
+    this.isBare = isBare;
+    this.#options = options;
+    this.#counts = counts;
+    this.openedAtMs = options.now();
+  }
+
+  get isOpen(): boolean {
+    return this.#ws !== undefined;
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  send(text: string): boolean {
+    const bytes = utf8(text);
+    return this.#sent(this.#ws?.send(bytes, false), bytes.length);
+  }
+
+  sendBinary(bytes: Buffer): boolean {
+    return this.#sent(this.#ws?.send(bytes, true), bytes.length);
+  }
+
+  close(why: CloseCode): void {
+    const ws = this.#ws;
+    if (!ws) return;
+    // A frozen peer never answers the close handshake; uWebSockets.js ends it after its own timeout.
+    ws.end(why.code, why.reason);
+  }
+
+  subscribe(topic: string): void {
+    this.#ws?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ws?.unsubscribe(topic);
+  }
+
+  takeDropped(): boolean {
+    const hasDropped = this.#hasDropped;
+    this.#hasDropped = false;
+    return hasDropped;
+  }
+
+  // --- from the engine ---
+
+  drained(): void {
+    if (this.bufferedBytes > this.#options.highWatermarkBytes) return;
+    this.slowSinceMs = undefined;
+    this.owner?.onDrain();
+  }
+
+  dropped(): void {
+    this.#hasDropped = true;
+    this.slowSinceMs ??= this.#options.now();
+  }
+
+  gone(): void {
+    this.#ws = undefined;
+    this.owner?.onClose();
+    this.owner = undefined;
+  }
+
+  #sent(result: number | undefined, bytes: number): boolean {
+    if (result === undefined) return false;
+    if (result === 2) {
+      // Past the backpressure limit uWebSockets.js drops; a frame of the protocol must not vanish unseen.
+      this.close(closeCodes.slowConsumer);
+      return false;
+    }
+    this.#counts.bytesOut += bytes;
+    if (
+      result === 0 &&
+      this.slowSinceMs === undefined &&
+      this.bufferedBytes > this.#options.highWatermarkBytes
+    ) {
+      this.slowSinceMs = this.#options.now();
+    }
+    return true;
+  }
+}

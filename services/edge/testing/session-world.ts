@@ -1,0 +1,257 @@
+import type { Consumer, PublishOutcome, QueueCounts } from '@evenkeel/broker';
+import { closeCodes } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import { type EdgeConfig, edgeConfig } from '../src/config.js';
+import { Directory } from '../src/session/directory.js';
+import { Load } from '../src/session/load.js';
+import type {
+  Handover,
+  HandoverAnswer,
+  Inbound,
+  Membership,
+  SessionPorts,
+  SessionQueue,
+  SessionQueueListener,
+  Topics,
+} from '../src/session/ports.js';
+import { Session } from '../src/session/session.js';
+import { Deliveries } from './deliveries.js';
+import { FakeConnection } from './fake-connection.js';
+
+/** A promise that the test settles. */
+export interface Pending<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+export function pending<T>(): Pending<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+/** One queue on the broker; every session of its name shares it. */
+export class FakeQueue implements SessionQueue {
+  readonly name = 'session.alice.s';
+  readonly calls: string[];
+  /** Undefined: there is none. */
+  counts: QueueCounts | undefined = { messages: 0, consumers: 0 };
+  /** Set to keep `consume` waiting. */
+  consuming: Pending<void> | undefined;
+  /** Of who consumes it. */
+  listener: SessionQueueListener | undefined;
+  failure: Error | undefined;
+
+  constructor(calls: string[]) {
+    this.calls = calls;
+  }
+
+  async check(): Promise<QueueCounts | undefined> {
+    this.calls.push('check');
+    if (this.failure) throw this.failure;
+    return this.counts;
+  }
+
+  async make(): Promise<void> {
+    this.calls.push('make');
+    if (this.failure) throw this.failure;
+  }
+
+  async consume(listener: SessionQueueListener): Promise<Consumer> {
+    this.calls.push('consume');
+    this.listener = listener;
+    await this.consuming?.promise;
+    const { calls, name } = this;
+    const consumer = {
+      queue: name,
+      state: 'active' as Consumer['state'],
+      cancel: async () => {
+        calls.push('cancel');
+        consumer.state = 'cancelled';
+        if (this.listener === listener) this.listener = undefined;
+      },
+      barrier: async () => {
+        calls.push('barrier');
+        return this.counts;
+      },
+    };
+    return consumer;
+  }
+}
+
+export class FakeHandover implements Handover {
+  readonly calls: string[];
+  /** Of each edge that is asked; those not named do not have it. */
+  readonly answers: Record<string, Partial<HandoverAnswer>> = {};
+  searched: Partial<HandoverAnswer> | Promise<Partial<HandoverAnswer>> = { outcome: 'unknown' };
+  /** Set to keep whoever asks waiting. */
+  asking: Pending<void> | undefined;
+  #abandon: () => void = () => {};
+
+  constructor(calls: string[]) {
+    this.calls = calls;
+  }
+
+  async ask(_claims: TicketClaims, node: string): Promise<HandoverAnswer> {
+    this.calls.push(`ask ${node}`);
+    const abandoned = new Promise<'silent'>((resolve) => {
+      this.#abandon = () => resolve('silent');
+    });
+    const outcome = await Promise.race([this.asking?.promise, abandoned]);
+    return answer(outcome === 'silent' ? { outcome } : this.answers[node]);
+  }
+
+  async search(): Promise<HandoverAnswer> {
+    this.calls.push('search');
+    return answer(await this.searched);
+  }
+
+  abandon(): void {
+    this.calls.push('abandon');
+    this.#abandon();
+  }
+}
+
+const answer = (given: Partial<HandoverAnswer> = {}): HandoverAnswer => ({
+  outcome: 'unknown',
+  suspect: undefined,
+  isFull: false,
+  ...given,
+});
+
+export class FakeTopics implements Topics {
+  readonly counts = new Map<string, number>();
+  isFenced: boolean | Promise<boolean> = true;
+  bound: Promise<void> = Promise.resolve();
+
+  join(topic: string): Membership {
+    const { bound } = this;
+    this.#count(topic, 1);
+    let isReleased = false;
+    const release = () => {
+      if (!isReleased) this.#count(topic, -1);
+      isReleased = true;
+    };
+    return { bound, release };
+  }
+
+  async fence(): Promise<boolean> {
+    return await this.isFenced;
+  }
+
+  /** Those with subscribers. */
+  get joined(): string[] {
+    return [...this.counts].filter(([, count]) => count !== 0).map(([topic]) => topic);
+  }
+
+  #count(topic: string, by: number): void {
+    this.counts.set(topic, (this.counts.get(topic) ?? 0) + by);
+  }
+}
+
+export class FakeInbound implements Inbound {
+  readonly carried: { kind: 'publish' | 'request'; id: string; key: string; data: unknown }[] = [];
+  outcome: Promise<PublishOutcome> = Promise.resolve('routed');
+
+  publish(_from: TicketClaims, id: string, key: string, data: unknown): Promise<PublishOutcome> {
+    this.carried.push({ kind: 'publish', id, key, data });
+    return this.outcome;
+  }
+
+  request(_from: TicketClaims, id: string, key: string, data: unknown): Promise<PublishOutcome> {
+    this.carried.push({ kind: 'request', id, key, data });
+    return this.outcome;
+  }
+}
+
+/** Everything around the sessions of one edge, and a clock. */
+export class SessionWorld {
+  /** What was done to the queue and asked of other edges, in order. */
+  readonly calls: string[] = [];
+  readonly warnings: string[] = [];
+  readonly queue = new FakeQueue(this.calls);
+  readonly handover = new FakeHandover(this.calls);
+  readonly topics = new FakeTopics();
+  readonly inbound = new FakeInbound();
+  readonly directory = new Directory<Session>();
+  readonly load = new Load();
+  readonly deliveries = new Deliveries();
+  readonly config: EdgeConfig;
+  readonly connections: FakeConnection[] = [];
+  readonly sessions: Session[] = [];
+  nowMs = 1_000_000;
+  delivered = 0;
+  /** Deliveries that the broker took back with a channel. */
+  forgotten = 0;
+
+  constructor(settings: Partial<EdgeConfig> = {}) {
+    const secret = 'session-test-secret';
+    this.config = { ...edgeConfig.parse({ secret: [secret], node: 'edge-1', window: 4 }), ...settings };
+  }
+
+  /** A connection that has opened and said nothing. */
+  open(claims: Partial<TicketClaims> = {}, isBare = false): { connection: FakeConnection; session: Session } {
+    const connection = new FakeConnection(claims);
+    connection.isBare = isBare;
+    connection.openedAtMs = this.nowMs;
+    const { config, directory, load } = this;
+    const ports: SessionPorts = {
+      queues: { of: () => this.queue },
+      handover: this.handover,
+      topics: this.topics,
+      inbound: this.inbound,
+    };
+    const warn = (_fields: unknown, message?: string) => void this.warnings.push(message ?? '');
+    const now = () => this.nowMs;
+    const session = new Session(connection, { config, ports, directory, load, log: { warn }, now });
+    connection.owner = session;
+    this.connections.push(connection);
+    this.sessions.push(session);
+    session.start();
+    return { connection, session };
+  }
+
+  /** Opens, says hello, and lets it attach as far as it gets. */
+  async attach(
+    hello: object = {},
+    claims: Partial<TicketClaims> = {},
+  ): Promise<{ connection: FakeConnection; session: Session }> {
+    const opened = this.open(claims);
+    opened.connection.receive({ t: 'hello', ...hello });
+    await settled();
+    return opened;
+  }
+
+  /** The channel goes, and with it what was delivered and not settled. */
+  lose(): void {
+    const { listener } = this.queue;
+    if (!listener) return;
+    listener.onLost();
+    this.forgotten = this.delivered - this.deliveries.settled.length;
+  }
+
+  /** The queue delivers the next numbers as events. */
+  deliver(count: number): void {
+    const { listener } = this.queue;
+    for (let n = 0; listener && n < count; n += 1) {
+      this.delivered += 1;
+      listener.onDelivery(this.deliveries.event(this.delivered));
+    }
+  }
+}
+
+/** Lets everything go on that waits for nothing but its turn. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const codes = {
+  badFrame: closeCodes.badFrame.code,
+  staleTicket: closeCodes.staleTicket.code,
+  takeoverFailed: closeCodes.takeoverFailed.code,
+  brokerUnavailable: closeCodes.brokerUnavailable.code,
+  superseded: closeCodes.superseded.code,
+};
