@@ -64,6 +64,7 @@ describe('a move', () => {
     await second.frame('welcome');
     await mesh.numbers(session, 10, 12);
     await second.eventCount(3);
+    await first.frame('moved');
     expect(first.data).toEqual(range(1, 9));
     expect(last(first)).toEqual({ t: 'moved', seq: 9, received: 0 });
     expect(second.kinds).toEqual(['welcome', 'event', 'event', 'event']);
@@ -83,6 +84,7 @@ describe('a move', () => {
       const [from, to] = round % 2 === 0 ? [a, b] : [b, a];
       await client.eventCount(5);
       const next = await move(session, client, from, to);
+      await client.frame('moved');
       expect(last(client)).toMatchObject({ t: 'moved', seq: client.events.length });
       await client.close();
       seen.push(...client.events);
