@@ -66,11 +66,21 @@ async function testDocuments(only: string | undefined): Promise<number> {
   );
   await compile('all');
   const mesh = await startMesh();
+  // Who reads has the page of alice open.
+  const alice = new Child({
+    name: 'alice',
+    command: process.execPath,
+    args: [join(root, 'examples', 'client.mjs'), 'alice'],
+    env: environment(),
+    cwd: root,
+    onLine: () => {},
+  });
   const results: BlockResult[] = [];
   try {
     for (const block of blocks) results.push(report(await runBlock(block)));
     if (only === undefined) for (const command of examples) results.push(report(await runExample(command)));
   } finally {
+    await alice.stop(1_000);
     await mesh.stop(30_000);
   }
   const count = (outcome: BlockResult['outcome']) => results.filter((one) => one.outcome === outcome).length;

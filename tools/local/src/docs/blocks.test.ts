@@ -18,6 +18,11 @@ npm start
 docker compose up
 \`\`\`
 
+<!-- goes on -->
+\`\`\`sh
+tail -f log
+\`\`\`
+
 \`\`\`
 a drawing
 \`\`\`
@@ -34,10 +39,11 @@ test('finds every block with its line, language and text, and why one is not run
       text: 'docker compose up',
       notRun: 'it needs a container engine',
     },
-    { document: 'a.md', line: 18, language: '', text: 'a drawing' },
+    { document: 'a.md', line: 19, language: 'sh', text: 'tail -f log', goesOn: true },
+    { document: 'a.md', line: 23, language: '', text: 'a drawing' },
   ]);
 });
 
 test('runs what it knows how to run; a drawing is none', () => {
-  expect(blocksOf('a.md', text).map(mannerOf)).toEqual(['shell', 'module', 'shell', 'none']);
+  expect(blocksOf('a.md', text).map(mannerOf)).toEqual(['shell', 'module', 'shell', 'shell', 'none']);
 });

@@ -9,9 +9,12 @@ export interface Block {
   readonly text: string;
   /** Why it is not run, from `<!-- not run: … -->` in front of it. */
   readonly notRun?: string;
+  /** It is a program that does not end by itself, from `<!-- goes on -->` in front of it. */
+  readonly goesOn?: true;
 }
 
 const directive = /^<!-- not run: (.+) -->$/;
+const goesOnDirective = '<!-- goes on -->';
 
 /** The fenced blocks of a Markdown text, in order. */
 export function blocksOf(document: string, text: string): Block[] {
@@ -33,6 +36,7 @@ export function blocksOf(document: string, text: string): Block[] {
       language,
       text: body.join('\n'),
       ...(notRun !== undefined && { notRun }),
+      ...(before.trim() === goesOnDirective && { goesOn: true as const }),
     });
     if (end < 0) break;
     index = end;

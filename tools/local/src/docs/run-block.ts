@@ -28,7 +28,12 @@ export async function runBlock(block: Block): Promise<BlockResult> {
     case 'json':
       return checkJson(block);
     case 'shell':
-      return await asResult(block, ['bash', ['-euo', 'pipefail', '-c', withoutStart(text)]], timeoutMs);
+      return await asResult(
+        block,
+        ['bash', ['-euo', 'pipefail', '-c', withoutStart(text)]],
+        block.goesOn ? livesMs : timeoutMs,
+        block.goesOn,
+      );
     case 'python':
       return await asResult(block, ['python3', ['-c', text]], livesMs, true);
     case 'module':
