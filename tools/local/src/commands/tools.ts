@@ -7,4 +7,5 @@ export const tools: Readonly<Record<string, string>> = {
   screenshots: 'tools/pictures/dist/main.js',
   sim: 'services/balancer/sim/dist/sim/main.js',
   pack: 'tools/pack/dist/main.js',
+  release: 'tools/pack/dist/release.js',
 };
