@@ -5,7 +5,7 @@ import { parseFlags, readRunFile, reportFailure } from '@evenkeel/local';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { createOperator } from 'evenkeel';
 import WebSocket from 'ws';
-import { whenReady } from './story/ask.js';
+import { whenReady } from './mesh/when-ready.js';
 
 const help = `npm run smoke -- [--gateway URL] [--amqp-url URL]
 

@@ -1,53 +1,74 @@
-const stepsPerDoubling = 8;
-const buckets = 26 * stepsPerDoubling;
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+} from 'hdr-histogram-js';
 
-/** Delays in ms, counted in buckets 9 % wide up to 18 hours: a fixed size whatever comes, and it can be added up. */
+/** A day; more counts as this. */
+const longestMs = 86_400_000;
+const microsecondsPerMs = 1_000;
+
+const newHistogram = (): Histogram =>
+  build({
+    bitBucketSize: 32,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 1_000_000,
+    numberOfSignificantValueDigits: 3,
+    autoResize: true,
+  });
+
+/** Delays in ms, kept to the microsecond or to three digits (HdrHistogram); they can be added up. */
 export class Delays {
-  count = 0;
-  maxMs = 0;
-  readonly #counts: Uint32Array;
-
-  constructor(counts: Uint32Array = new Uint32Array(buckets), count = 0, maxMs = 0) {
-    this.#counts = counts;
-    this.count = count;
-    this.maxMs = maxMs;
-  }
+  readonly #histogram = newHistogram();
 
   add(delayMs: number): void {
-    const ms = Math.max(0, delayMs);
-    const bucket = Math.min(buckets - 1, Math.ceil(Math.log2(ms + 1) * stepsPerDoubling));
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.count++;
-    if (ms > this.maxMs) this.maxMs = ms;
+    const ms = Math.min(longestMs, Math.max(0, delayMs));
+    this.#histogram.recordValue(Math.round(ms * microsecondsPerMs));
   }
 
-  merge(other: DelaysDump): void {
-    for (const [bucket, n] of other.counts.entries()) {
-      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + n;
-    }
-    this.count += other.count;
-    this.maxMs = Math.max(this.maxMs, other.maxMs);
+  merge(dump: DelaysDump): void {
+    this.#histogram.add(decodeFromCompressedBase64(dump, 32));
+  }
+
+  get count(): number {
+    return this.#histogram.totalCount;
+  }
+
+  get maxMs(): number {
+    return this.#histogram.maxValue / microsecondsPerMs;
   }
 
   /** The delay that this part (0 to 1) of them did not exceed, ms; 0 when there are none. */
   quantileMs(part: number): number {
-    let left = Math.ceil(this.count * part);
-    for (const [bucket, n] of this.#counts.entries()) {
-      left -= n;
-      if (n > 0 && left <= 0) return Math.min(this.maxMs, 2 ** (bucket / stepsPerDoubling) - 1);
-    }
-    return 0;
+    if (this.count === 0) return 0;
+    return this.#histogram.getValueAtPercentile(part * 100) / microsecondsPerMs;
   }
 
   /** As it goes from one process to another. */
   dump(): DelaysDump {
-    return { counts: this.#counts, count: this.count, maxMs: this.maxMs };
+    return encodeIntoCompressedBase64(this.#histogram);
   }
 }
 
 /** See {@link Delays.dump}. */
-export interface DelaysDump {
-  readonly counts: Uint32Array;
+export type DelaysDump = string;
+
+/** What a result says of delays. */
+export interface DelaySummary {
   readonly count: number;
-  readonly maxMs: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;
+
+export function summaryOf(delays: Delays): DelaySummary {
+  return {
+    count: delays.count,
+    p50: round(delays.quantileMs(0.5)),
+    p99: round(delays.quantileMs(0.99)),
+    max: round(delays.maxMs),
+  };
 }

@@ -1,149 +1,197 @@
-import { type Client, connect, type Status, type WebSocketClass } from '@evenkeel/client';
+import { type Client, connect, type Status } from '@evenkeel/client';
+import { toUid } from '@evenkeel/protocol';
 import { clock } from './clock.js';
-import type { Delays } from './delays.js';
-import type { FleetMember, Incident, NumberedEvent } from './messages.js';
+import { addOne } from './counts.js';
+import type { FleetMember, NumberedEvent } from './messages.js';
 import { SequenceRecord } from './sequence-record.js';
-import { ThinSocket } from './thin-socket.js';
-
-/** What all clients of a worker count together. */
-export interface Tally {
-  misrouted: number;
-  disconnects: number;
-  closed: number;
-  readonly connectFailures: Record<string, number>;
-  readonly gaps: Record<string, number>;
-  readonly movesFailed: Record<string, number>;
-  readonly dials: Record<string, Record<number, number>>;
-  readonly eventsPerNode: Record<string, number>;
-  readonly delays: Delays;
-  readonly delaysInMoves: Delays;
-  readonly moveTimes: Delays;
-  readonly connectTimes: Delays;
-  readonly incidents: Incident[];
-}
-
-const incidentsKept = 100;
-/** How long after a move an event still counts as touched by it. */
-const moveShadowMs = 1_000;
-
-/** Notes every dial. */
-export function notingSocket(dials: Tally['dials']): WebSocketClass {
-  return class extends ThinSocket {
-    constructor(url: string, protocols?: string[]) {
-      super(url, protocols);
-      const { host } = new URL(url);
-      dials[host] ??= {};
-      addOne(dials[host], Math.floor(clock() / 1_000));
-    }
-  };
-}
+import { newWire, spyOn, type Wire } from './spy-socket.js';
+import type { Tally } from './tally.js';
+import { topicName, topicNumber } from './topic-load.js';
 
 export interface FleetClientOptions {
   readonly gatewayUrl: string;
-  readonly WebSocket: WebSocketClass;
   readonly beforeMoveMs: number;
+  readonly ackAfterMs: number | undefined;
+  readonly tally: Tally;
+  readonly onMoving: (client: FleetClient) => void;
 }
 
-/** One SDK client, and what its application got. */
+/** One SDK client, what its application got, and what was seen on its wire. */
 export class FleetClient {
   readonly user: string;
+  readonly isControl: boolean;
+  /** What came of its user's events. */
   readonly record = new SequenceRecord();
+  /** What came of its topics, by their numbers. */
+  readonly topics: ReadonlyMap<number, SequenceRecord>;
+  readonly wire: Wire;
+  readonly client: Client;
   moves = 0;
   /** Times that it came back, after a loss, on another node. */
   returns = 0;
-  readonly client: Client;
+  isMoving = false;
+  /** A move has been asked for, at this time; ms. */
+  askedAtMs = 0;
+  /** When set, the handler takes this long. */
+  handlerMs = 0;
   readonly #n: number;
   readonly #tally: Tally;
+  readonly #onMoving: (client: FleetClient) => void;
   readonly #begunAtMs = clock();
   #isNew = true;
+  #isConnected = false;
   #node = '';
-  #movingSinceMs = 0;
-  #inShadowUntilMs = 0;
+  #moveBeganAtMs = 0;
+  #moveEndedAtMs = 0;
 
-  constructor({ n, user }: FleetMember, options: FleetClientOptions, tally: Tally) {
+  constructor({ n, user, isControl, topics }: FleetMember, options: FleetClientOptions) {
+    const { gatewayUrl, beforeMoveMs, ackAfterMs, tally } = options;
     this.user = user;
+    this.isControl = isControl;
+    this.topics = new Map(topics.map((topic) => [topic, new SequenceRecord()]));
+    this.wire = newWire(tally);
     this.#n = n;
     this.#tally = tally;
-    const { gatewayUrl, WebSocket, beforeMoveMs } = options;
+    this.#onMoving = options.onMoving;
     this.client = connect({
       gateway: gatewayUrl,
       user,
-      WebSocket,
+      WebSocket: spyOn(this.wire),
       storage: false,
+      topics: topics.map(topicName),
+      ...(ackAfterMs !== undefined && { ackAfterMs }),
       ...(beforeMoveMs > 0 && {
         beforeMove: () => new Promise<void>((resolve) => setTimeout(resolve, beforeMoveMs)),
       }),
     });
-    this.client.onEvent((event) => this.#event(event.data as NumberedEvent));
+    this.client.on('numbered', ({ data }) => this.#event(data as NumberedEvent));
+    if (topics.length > 0) this.client.onMessage(({ data }) => this.#message(data as NumberedEvent));
     this.client.onStatus((status) => this.#status(status));
   }
 
-  incident(what: string): void {
-    const { incidents } = this.#tally;
-    if (incidents.length >= incidentsKept) return;
-    incidents.push({ atMs: clock(), user: this.user, node: this.client.node ?? '', what });
+  /** `<uid>.<sid>`, as an edge is told which session to move. */
+  get sessionKey(): string {
+    return `${toUid(this.user)}.${this.client.session}`;
   }
 
-  #event({ n, k, at }: NumberedEvent): void {
+  #incident(what: string): void {
+    this.#tally.incident(this.user, this.client.node ?? '', what);
+  }
+
+  #event({ n, k, at }: NumberedEvent): Promise<void> | undefined {
     const tally = this.#tally;
     if (n !== this.#n) {
       tally.misrouted++;
-      this.incident(`got event ${k} of client ${n}`);
+      this.#incident(`got event ${k} of client ${n}`);
+      return undefined;
+    }
+    const outcome = this.record.note(k);
+    if (outcome !== 'repeated') tally.delivered++;
+    if (outcome !== 'in-order') this.#incident(`event ${k} ${outcome}`);
+    addOne(tally.eventsPerNode, this.#node);
+    const delayMs = clock() - at;
+    const { delays } = tally;
+    if (this.isControl) {
+      delays.control.add(delayMs);
+      if (tally.movesUnderWay > 0) delays.controlDuring.add(delayMs);
+    } else {
+      delays.moved.add(delayMs);
+      if (this.#wasMovingAt(at)) delays.duringMove.add(delayMs);
+    }
+    if (this.handlerMs === 0) return undefined;
+    return new Promise((resolve) => setTimeout(resolve, this.handlerMs));
+  }
+
+  #message({ n, k, at }: NumberedEvent): void {
+    const tally = this.#tally;
+    const record = this.topics.get(n);
+    if (record === undefined) {
+      tally.misrouted++;
+      this.#incident(`got message ${k} of ${topicName(n)}, which it has not subscribed`);
       return;
     }
-    const nowMs = clock();
-    addOne(tally.eventsPerNode, this.client.node ?? '');
-    const outcome = this.record.note(k);
-    if (outcome !== 'in-order') this.incident(`event ${k} ${outcome}`);
-    tally.delays.add(nowMs - at);
-    if (this.#movingSinceMs > 0 || nowMs < this.#inShadowUntilMs) tally.delaysInMoves.add(nowMs - at);
+    const outcome = record.note(k);
+    if (outcome !== 'repeated') tally.topicsDelivered++;
+    if (outcome !== 'in-order') this.#incident(`message ${k} of ${topicName(n)} ${outcome}`);
+    const delayMs = clock() - at;
+    tally.delays.topics.add(delayMs);
+    if (this.#wasMovingAt(at)) tally.delays.topicsDuring.add(delayMs);
+  }
+
+  /** By the time of publishing: what waited for the hand-off arrives after it. */
+  #wasMovingAt(atMs: number): boolean {
+    return atMs >= this.#moveBeganAtMs && (this.isMoving || atMs <= this.#moveEndedAtMs);
   }
 
   #status(status: Status): void {
     const tally = this.#tally;
     switch (status.type) {
-      case 'connected': {
-        if (this.#isNew) tally.connectTimes.add(clock() - this.#begunAtMs);
+      case 'connected':
+        if (!this.#isConnected) tally.connected++;
+        this.#isConnected = true;
+        if (this.#isNew) tally.delays.connectTimes.add(clock() - this.#begunAtMs);
         else if (status.node !== this.#node) this.returns++;
         this.#isNew = false;
         this.#node = status.node;
         break;
-      }
       case 'connect-failed':
         addOne(tally.connectFailures, String(status.code));
         break;
       case 'disconnected':
+        this.#disconnected();
         tally.disconnects++;
-        this.#movingSinceMs = 0;
-        this.incident(`disconnected: ${status.code} ${status.reason}`);
+        this.#incident(`disconnected: ${status.code} ${status.reason}`);
         break;
       case 'moving':
-        this.#movingSinceMs = clock();
+        if (!this.isMoving) tally.movesUnderWay++;
+        this.isMoving = true;
+        this.#moveBeganAtMs = clock();
+        this.#onMoving(this);
         break;
       case 'moved':
+        if (this.#endMove()) tally.delays.moveTimes.add(this.#moveEndedAtMs - this.#moveBeganAtMs);
         this.moves++;
+        tally.moves++;
         this.#node = status.node;
-        tally.moveTimes.add(clock() - this.#movingSinceMs);
-        this.#movingSinceMs = 0;
-        this.#inShadowUntilMs = clock() + moveShadowMs;
         break;
       case 'move-failed':
-        this.#movingSinceMs = 0;
+        this.#endMove();
         addOne(tally.movesFailed, status.reason);
         break;
       case 'gap':
-        addOne(tally.gaps, status.reason);
-        this.incident(`gap: ${status.reason}`);
+        this.#gap(status.topic, status.reason);
         break;
       case 'closed':
+        this.#disconnected();
         if (status.error === undefined) break;
         tally.closed++;
-        this.incident(`closed: ${status.error.message}`);
+        this.#incident(`closed: ${status.error.message}`);
         break;
     }
   }
-}
 
-function addOne(counts: Record<string | number, number>, key: string | number): void {
-  counts[key] = (counts[key] ?? 0) + 1;
+  #gap(topic: string | undefined, reason: string): void {
+    const tally = this.#tally;
+    const isOfEvents = topic === undefined || topic === '';
+    addOne(isOfEvents ? tally.gaps : tally.topicGaps, reason);
+    this.#incident(isOfEvents ? `gap: ${reason}` : `gap in ${topic}: ${reason}`);
+    if (isOfEvents) this.record.gap();
+    else this.topics.get(topicNumber(topic))?.gap();
+  }
+
+  #disconnected(): void {
+    if (this.#isConnected) this.#tally.connected--;
+    this.#isConnected = false;
+    this.#endMove();
+  }
+
+  /** Whether it was in one. */
+  #endMove(): boolean {
+    if (!this.isMoving) return false;
+    this.isMoving = false;
+    this.askedAtMs = 0;
+    this.#moveEndedAtMs = clock();
+    this.#tally.movesUnderWay--;
+    return true;
+  }
 }

@@ -1,16 +1,20 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { addTo, type Counts } from './counts.js';
 import { Delays } from './delays.js';
-import type {
-  FleetCheck,
-  FleetMember,
-  Incident,
-  WorkerAnswer,
-  WorkerCommand,
-  WorkerReport,
+import {
+  type ClientFault,
+  type DelayKind,
+  type Deliveries,
+  delayKinds,
+  type FleetCheck,
+  type FleetMember,
+  type Incident,
+  type MovePace,
+  type NodeAddress,
+  type WorkerProgress,
+  type WorkerReport,
 } from './messages.js';
 import { until } from './until.js';
+import { Worker } from './worker-process.js';
 
 export interface FleetOptions {
   readonly gatewayUrl: string;
@@ -23,76 +27,81 @@ export interface FleetOptions {
   readonly arriveWithinMs?: number;
   /** What each client's `beforeMove` waits. Default 0: none is set. */
   readonly beforeMoveMs?: number;
+  /** Default: the SDK's. */
+  readonly ackAfterMs?: number;
+  /** The topics of each client. Default: none. */
+  readonly topics?: readonly (readonly number[])[];
+  /** The last so many clients are moved by nobody. Default 0. */
+  readonly control?: number;
+  /** Lets the fleet ask the edges to move its clients; see {@link Fleet.move}. */
+  readonly mover?: { readonly amqpUrl: string; readonly edges: readonly NodeAddress[] };
 }
 
-/** What a fleet has seen so far; what each count means is told at {@link WorkerReport}. */
-export interface FleetStats
-  extends Omit<WorkerReport, 'delays' | 'delaysInMoves' | 'moveTimes' | 'connectTimes'> {
+/** What a fleet has seen so far; what each count means stands at {@link WorkerReport}. */
+export interface FleetStats extends Omit<WorkerReport, 'delays'> {
   readonly connected: number;
-  readonly delays: Delays;
-  readonly delaysInMoves: Delays;
-  readonly moveTimes: Delays;
-  readonly connectTimes: Delays;
+  readonly delays: Record<DelayKind, Delays>;
 }
 
 /** Thousands of SDK clients in child processes, each with a checker of what its application got. */
 export interface Fleet {
   readonly users: readonly string[];
+  /** As it was a tenth of a second ago at most. */
+  readonly progress: WorkerProgress;
   /** Resolves when every client is connected; rejects after `timeoutMs`, telling how many are not and why. */
   connected(timeoutMs?: number): Promise<void>;
   stats(): Promise<FleetStats>;
   /** Connected clients by node. */
   nodes(): Promise<Record<string, number>>;
-  /** Compares what came with what was sent: `sent[n]` is the last sequence number of client `n`. */
-  check(sent: Uint32Array): Promise<FleetCheck>;
+  /** Compares what came with what was sent: `sent[n]` is the last sequence number of client `n`, and so with topics. */
+  check(sent: Uint32Array, topicsSent?: Uint32Array): Promise<FleetCheck>;
   /** The node that each client is on, or was on last; by client number. */
   whereabouts(): Promise<string[]>;
-  /** Begins the counts of statuses, delays and dials anew; sequences, moves and nodes stay. */
+  /** Asks edges for moves at this pace, over all workers, until told otherwise. */
+  move(pace: MovePace): Promise<void>;
+  /** Makes trouble from the clients' side; undefined: no more. */
+  disturb(fault: ClientFault | undefined): Promise<void>;
+  /** Begins the counts of statuses, delays, dials and the mover anew; sequences, moves and nodes stay. */
   reset(): Promise<void>;
   /** Closes every client and ends the child processes, by force after 5 s. */
   stop(): Promise<void>;
 }
 
-const answerTimeoutMs = 30_000;
-const stopTimeoutMs = 5_000;
-
 /** Starts a fleet; resolves when the child processes have begun to connect their clients. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { gatewayUrl, clients, workers: workerCount = 1, beforeMoveMs = 0 } = options;
+  const { gatewayUrl, clients, workers: workerCount = 1, beforeMoveMs = 0, control = 0, mover } = options;
   const arriveWithinMs = options.arriveWithinMs ?? (clients / 300) * 1_000;
   const users = Array.from({ length: clients }, (_, n) => options.users?.(n) ?? `client-${n}`);
   const workers = Array.from({ length: workerCount }, () => new Worker());
   const reports = () => Promise.all(workers.map((worker) => worker.ask<WorkerReport>({ kind: 'report' })));
+  const all = async (command: Parameters<Worker['ask']>[0]) => {
+    await Promise.all(workers.map((worker) => worker.ask(command)));
+  };
 
   const fleet: Fleet = {
     users,
+    get progress() {
+      return progressOf(workers);
+    },
     async connected(timeoutMs = 120_000) {
-      let stats: FleetStats | undefined;
-      const isIn = await until(timeoutMs, 200, async () => {
-        stats = await fleet.stats();
-        return stats.connected === clients;
-      });
+      const isIn = await until(timeoutMs, 50, () => fleet.progress.connected === clients);
       if (isIn) return;
-      const why = JSON.stringify(stats?.connectFailures ?? {});
+      const { connected, connectFailures } = await fleet.stats();
       throw new Error(
-        `${stats?.connected ?? 0} of ${clients} clients were connected after ${timeoutMs / 1_000} s; failed attempts: ${why}`,
+        `${connected} of ${clients} clients were connected after ${timeoutMs / 1_000} s; failed attempts: ${JSON.stringify(connectFailures)}`,
       );
     },
     stats: async () => merged(await reports()),
     nodes: async () => (await fleet.stats()).perNode,
-    async check(sent) {
+    async check(sent, topicsSent = new Uint32Array()) {
       const parts = await Promise.all(
-        workers.map((worker) => worker.ask<FleetCheck>({ kind: 'check', sent })),
+        workers.map((worker) => worker.ask<FleetCheck>({ kind: 'check', sent, topicsSent })),
       );
-      const sum = (field: Exclude<keyof FleetCheck, 'faulty'>) =>
-        parts.reduce((total, part) => total + part[field], 0);
       return {
-        clients: sum('clients'),
-        delivered: sum('delivered'),
-        lost: sum('lost'),
-        repeated: sum('repeated'),
-        reordered: sum('reordered'),
-        misrouted: sum('misrouted'),
+        clients: sumOf(parts, (part) => part.clients),
+        events: addedUp(parts.map((part) => part.events)),
+        topics: addedUp(parts.map((part) => part.topics)),
+        misrouted: sumOf(parts, (part) => part.misrouted),
         faulty: parts.flatMap(({ faulty }) => faulty),
       };
     },
@@ -104,23 +113,32 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       for (const [n, node] of parts.flat()) nodes[n] = node;
       return nodes;
     },
-    reset: async () => void (await Promise.all(workers.map((worker) => worker.ask({ kind: 'reset' })))),
+    move: (pace) => all({ kind: 'move', pace: { ...pace, perSecond: pace.perSecond / workerCount } }),
+    disturb: (fault) => all({ kind: 'disturb', fault }),
+    reset: () => all({ kind: 'reset' }),
     stop: async () => void (await Promise.all(workers.map((worker) => worker.stop()))),
   };
 
   const shares: FleetMember[][] = workers.map(() => []);
-  for (const [n, user] of users.entries()) shares[n % workerCount]?.push({ n, user });
+  for (const [n, user] of users.entries()) {
+    const member = { n, user, isControl: n >= clients - control, topics: options.topics?.[n] ?? [] };
+    shares[n % workerCount]?.push(member);
+  }
+  const { ackAfterMs } = options;
   try {
     await Promise.all(
-      workers.map((worker, index) =>
-        worker.ask({
+      workers.map((worker, index) => {
+        const members = shares[index] ?? [];
+        return worker.ask({
           kind: 'start',
           gatewayUrl,
-          members: shares[index] ?? [],
+          members,
           arriveWithinMs,
           beforeMoveMs,
-        }),
-      ),
+          ackAfterMs,
+          mover,
+        });
+      }),
     );
   } catch (error) {
     await fleet.stop();
@@ -129,80 +147,30 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return fleet;
 }
 
-/** A child process and the questions it has not answered yet. */
-class Worker {
-  readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  #lastId = 0;
-  #end: string | undefined;
-
-  constructor() {
-    const path = fileURLToPath(new URL('./worker.js', import.meta.url));
-    this.#child = fork(path, [], {
-      serialization: 'advanced',
-      execArgv: ['--enable-source-maps'],
-      // Standard output is the tool's.
-      stdio: ['ignore', 2, 2, 'ipc'],
-    });
-    this.#child.on('message', ({ id, value }: WorkerAnswer) => {
-      this.#waiting.get(id)?.resolve(value);
-      this.#waiting.delete(id);
-    });
-    const ended = (how: string): void => {
-      this.#end ??= how;
-      for (const { reject } of this.#waiting.values()) reject(this.#gone());
-      this.#waiting.clear();
-    };
-    this.#child.on('error', (error) => ended(error.message));
-    this.#child.on('exit', (code, signal) => ended(signal ?? `exit status ${code}`));
-  }
-
-  async ask<Value>(command: WorkerCommand): Promise<Value> {
-    if (this.#end !== undefined) throw this.#gone();
-    const id = ++this.#lastId;
-    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    const timer = setTimeout(() => {
-      this.#waiting.get(id)?.reject(new Error(`a worker did not answer within ${answerTimeoutMs / 1_000} s`));
-    }, answerTimeoutMs);
-    this.#child.send({ ...command, id });
-    try {
-      return (await answer) as Value;
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(id);
-    }
-  }
-
-  async stop(): Promise<void> {
-    if (this.#end !== undefined) return;
-    const exit = once(this.#child, 'exit');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs);
-    // It may end before it answers.
-    this.ask({ kind: 'stop' }).catch(() => undefined);
-    await exit;
-    clearTimeout(timer);
-  }
-
-  #gone(): Error {
-    return new Error(`a worker of the fleet has ended (${this.#end})`);
-  }
+function progressOf(workers: readonly Worker[]): WorkerProgress {
+  const sum = (field: keyof WorkerProgress) => sumOf(workers, ({ progress }) => progress?.[field] ?? 0);
+  return {
+    connected: sum('connected'),
+    delivered: sum('delivered'),
+    topicsDelivered: sum('topicsDelivered'),
+    moves: sum('moves'),
+  };
 }
 
 function merged(reports: readonly WorkerReport[]): FleetStats {
-  const sum = (pick: (report: WorkerReport) => number) =>
-    reports.reduce((total, report) => total + pick(report), 0);
-  const counts = (pick: (report: WorkerReport) => Record<string, number>) => {
-    const all: Record<string, number> = {};
+  const sum = (pick: (report: WorkerReport) => number) => sumOf(reports, pick);
+  const counts = (pick: (report: WorkerReport) => Record<string, number>): Record<string, number> => {
+    const all: Counts = {};
     for (const report of reports) addTo(all, pick(report));
     return all;
   };
-  const delays = (pick: 'delays' | 'delaysInMoves' | 'moveTimes' | 'connectTimes') => {
+  const delays = (kind: DelayKind): Delays => {
     const all = new Delays();
-    for (const report of reports) all.merge(report[pick]);
+    for (const report of reports) all.merge(report.delays[kind]);
     return all;
   };
   const clientsByMoves: number[] = [];
-  const dials: Record<string, Record<number, number>> = {};
+  const dials: Record<string, Counts> = {};
   const incidents: Incident[] = [];
   for (const report of reports) {
     for (const [moves, n] of report.clientsByMoves.entries())
@@ -222,24 +190,40 @@ function merged(reports: readonly WorkerReport[]): FleetStats {
     repeated: sum((report) => report.repeated),
     reordered: sum((report) => report.reordered),
     misrouted: sum((report) => report.misrouted),
+    repeatedOnWire: sum((report) => report.repeatedOnWire),
     disconnects: sum((report) => report.disconnects),
     closed: sum((report) => report.closed),
     moves: sum((report) => report.moves),
+    minMoves: Math.min(...reports.map((report) => report.minMoves)),
     returns: sum((report) => report.returns),
+    socketlessMaxMs: Math.max(...reports.map((report) => report.socketlessMaxMs)),
     connectFailures: counts((report) => report.connectFailures),
     gaps: counts((report) => report.gaps),
+    topicGaps: counts((report) => report.topicGaps),
     movesFailed: counts((report) => report.movesFailed),
+    disturbances: counts((report) => report.disturbances),
+    eventsPerNode: counts((report) => report.eventsPerNode),
     clientsByMoves,
     dials,
-    eventsPerNode: counts((report) => report.eventsPerNode),
-    delays: delays('delays'),
-    delaysInMoves: delays('delaysInMoves'),
-    moveTimes: delays('moveTimes'),
-    connectTimes: delays('connectTimes'),
+    delays: Object.fromEntries(delayKinds.map((kind) => [kind, delays(kind)])) as Record<DelayKind, Delays>,
+    mover: {
+      turnsDue: sum(({ mover }) => mover.turnsDue),
+      turnsAtLimit: sum(({ mover }) => mover.turnsAtLimit),
+      turnsNobodyFree: sum(({ mover }) => mover.turnsNobodyFree),
+      leftOut: sum(({ mover }) => mover.leftOut),
+      asked: sum(({ mover }) => mover.asked),
+    },
     incidents: incidents.sort((a, b) => a.atMs - b.atMs),
   };
 }
 
-function addTo(sums: Record<string, number>, counts: Record<string, number>): void {
-  for (const [key, n] of Object.entries(counts)) sums[key] = (sums[key] ?? 0) + n;
-}
+const sumOf = <Each>(all: readonly Each[], pick: (each: Each) => number): number =>
+  all.reduce((total, each) => total + pick(each), 0);
+
+const addedUp = (parts: readonly Deliveries[]): Deliveries => ({
+  delivered: sumOf(parts, (part) => part.delivered),
+  lost: sumOf(parts, (part) => part.lost),
+  covered: sumOf(parts, (part) => part.covered),
+  repeated: sumOf(parts, (part) => part.repeated),
+  reordered: sumOf(parts, (part) => part.reordered),
+});

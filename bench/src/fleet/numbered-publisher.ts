@@ -1,6 +1,7 @@
 import { createPublisher } from '@evenkeel/publisher';
 import { clock } from './clock.js';
 import type { NumberedEvent } from './messages.js';
+import { steadily } from './steady.js';
 import { until } from './until.js';
 
 export interface NumberedPublisherOptions {
@@ -20,16 +21,16 @@ export interface NumberedPublisherOptions {
 export interface PublishedCounts {
   readonly sent: number;
   readonly confirmed: number;
-  /** Confirmed, but no queue took it: its user had no session. */
+  /** Confirmed, but no queue took it: its user had no session, its topic no subscriber. */
   readonly unrouted: number;
   /** Neither confirmed nor known to be refused: they may come or not. */
   readonly failed: number;
-  /** The last sequence number of each user. */
-  readonly perUser: Uint32Array;
+  /** The last sequence number of each user (or topic). */
+  readonly perNumber: Uint32Array;
   readonly firstFailure: string | undefined;
 }
 
-/** Publishes events that are numbered from 1 for each user, at a steady pace, until it is stopped. */
+/** Publishes events that are numbered from 1 for each user (or topic), at a steady pace, until it is stopped. */
 export interface NumberedPublisher {
   counts(): PublishedCounts;
   /** Publishes no more; resolves when every event is settled, or after `timeoutMs`. */
@@ -38,59 +39,70 @@ export interface NumberedPublisher {
   stop(): Promise<void>;
 }
 
-const tickMs = 5;
 /** Unsettled events at most: beyond it the pace drops, which `counts` shows. */
 const maxUnsettled = 5_000;
 
 export async function startNumberedPublisher(options: NumberedPublisherOptions): Promise<NumberedPublisher> {
   const { amqpUrl, users, ratePerSecond, random = Math.random, persistent = true } = options;
-  const pick = options.pick ?? (() => Math.floor(random() * users.length));
   const publisher = await createPublisher({ amqpUrl, name: 'numbered', attempts: 3 });
-  const perUser = new Uint32Array(users.length);
+  return numbered({
+    count: users.length,
+    ratePerSecond,
+    pick: options.pick ?? (() => Math.floor(random() * users.length)),
+    send: async (event) => {
+      const { routed } = await publisher.toUser(users[event.n] ?? '', 'numbered', event, { persistent });
+      return routed;
+    },
+    close: () => publisher.close(),
+  });
+}
+
+interface Numbered {
+  /** How many users, or topics. */
+  readonly count: number;
+  readonly ratePerSecond: number;
+  readonly pick: () => number;
+  /** Resolves when confirmed, with whether a queue took it. */
+  readonly send: (event: NumberedEvent) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/** What events to users and messages of topics have in common. */
+export function numbered({ count, ratePerSecond, pick, send, close }: Numbered): NumberedPublisher {
+  const perNumber = new Uint32Array(count);
   const totals = { sent: 0, confirmed: 0, unrouted: 0, failed: 0 };
   let firstFailure: string | undefined;
   let isOpen = true;
-
-  const send = (): void => {
+  const mayPass = () => totals.sent - totals.confirmed - totals.failed < maxUnsettled;
+  const stopSending = steadily(ratePerSecond, mayPass, () => {
     const n = pick();
-    const k = (perUser[n] ?? 0) + 1;
-    perUser[n] = k;
+    const k = (perNumber[n] ?? 0) + 1;
+    perNumber[n] = k;
     totals.sent++;
-    const event: NumberedEvent = { n, k, at: clock() };
-    publisher.toUser(users[n] ?? '', 'numbered', event, { persistent }).then(
-      ({ routed }) => {
+    send({ n, k, at: clock() }).then(
+      (isRouted) => {
         totals.confirmed++;
-        if (!routed) totals.unrouted++;
+        if (!isRouted) totals.unrouted++;
       },
       (error: unknown) => {
         totals.failed++;
         firstFailure ??= String(error);
       },
     );
-  };
-  const begunAtMs = performance.now();
-  let skipped = 0;
-  const timer = setInterval(() => {
-    const due = Math.floor(((performance.now() - begunAtMs) / 1_000) * ratePerSecond) - skipped;
-    while (totals.sent < due && totals.sent - totals.confirmed - totals.failed < maxUnsettled) send();
-    // What could not be sent in its time is left out, not made up for in a burst.
-    skipped += Math.max(0, due - totals.sent);
-  }, tickMs);
-
-  const counts = (): PublishedCounts => ({ ...totals, perUser, firstFailure });
-  const stop = async (): Promise<void> => {
-    clearInterval(timer);
-    if (!isOpen) return;
-    isOpen = false;
-    await publisher.close();
-  };
+  });
+  const counts = (): PublishedCounts => ({ ...totals, perNumber, firstFailure });
   return {
     counts,
     async finish(timeoutMs = 10_000) {
-      clearInterval(timer);
+      stopSending();
       await until(timeoutMs, 20, () => totals.confirmed + totals.failed === totals.sent);
       return counts();
     },
-    stop,
+    async stop() {
+      stopSending();
+      if (!isOpen) return;
+      isOpen = false;
+      await close();
+    },
   };
 }

@@ -14,7 +14,20 @@ describe('SequenceRecord', () => {
       'in-order',
     ]);
     expect(record).toMatchObject({ received: 5, repeated: 1, reordered: 1 });
-    expect(record.missing(8)).toEqual([5, 6, 8]);
+    expect(record.outcome(8)).toEqual({ lost: [5, 6, 8], covered: 0 });
+  });
+
+  it('takes a gap for what lies between the last number before it and the first after it, and for nothing else', () => {
+    const record = new SequenceRecord();
+    for (const k of [1, 3]) record.note(k);
+    record.gap();
+    for (const k of [6, 8]) record.note(k);
+    expect(record.outcome(9)).toEqual({ lost: [2, 7, 9], covered: 2 });
+    record.gap();
+    expect(record.outcome(9)).toEqual({ lost: [2, 7], covered: 3 });
+    record.note(9);
+    record.note(11);
+    expect(record.outcome(11)).toEqual({ lost: [2, 7, 10], covered: 2 });
   });
 
   it('counts any history as a set and a list of arrivals would', () => {
@@ -31,7 +44,7 @@ describe('SequenceRecord', () => {
         expect(record.received).toBe(seen.size);
         expect(record.repeated).toBe(arrivals.length - seen.size);
         expect(record.reordered).toBe(late);
-        expect(record.missing(300)).toHaveLength(300 - seen.size);
+        expect(record.outcome(300).lost).toHaveLength(300 - seen.size);
       }),
     );
   });

@@ -1,3 +1,11 @@
+/** What became of a numbered sequence that was sent to one application. */
+export interface SequenceOutcome {
+  /** Numbers that did not come, and of which nobody told. */
+  readonly lost: readonly number[];
+  /** Numbers that did not come where the application had been told of a gap. */
+  readonly covered: number;
+}
+
 /**
  * What one application got of a numbered sequence (1, 2, 3, …): one bit a number, so that hours fit in memory. It
  * knows nothing of the SDK: it sees only what reached the application.
@@ -10,6 +18,10 @@ export class SequenceRecord {
   reordered = 0;
   #highest = 0;
   #seen = new Uint8Array(8);
+  /** Told of a gap since the highest number came. */
+  #isInDoubt = false;
+  /** Numbers that a gap may have swallowed: pairs of the number before and the number after. */
+  readonly #gaps: number[] = [];
 
   /** Notes an arrival. */
   note(sequence: number): 'in-order' | 'repeated' | 'reordered' {
@@ -23,19 +35,42 @@ export class SequenceRecord {
       this.reordered++;
       return 'reordered';
     }
+    if (this.#isInDoubt) {
+      if (sequence > this.#highest + 1) this.#gaps.push(this.#highest, sequence);
+      this.#isInDoubt = false;
+    }
     this.#highest = sequence;
     return 'in-order';
+  }
+
+  /** The application was told: something may be missing before the next one. */
+  gap(): void {
+    this.#isInDoubt = true;
   }
 
   has(sequence: number): boolean {
     return ((this.#seen[sequence >> 3] ?? 0) & (1 << (sequence & 7))) !== 0;
   }
 
-  /** Which of 1 … `sent` have not come, in order. */
-  missing(sent: number): number[] {
-    const missing: number[] = [];
-    for (let sequence = 1; sequence <= sent; sequence++) if (!this.has(sequence)) missing.push(sequence);
-    return missing;
+  /** Of 1 … `sent`. */
+  outcome(sent: number): SequenceOutcome {
+    if (this.received >= sent) return { lost: [], covered: 0 };
+    const lost: number[] = [];
+    let covered = 0;
+    for (let sequence = 1; sequence <= sent; sequence++) {
+      if (this.has(sequence)) continue;
+      if (this.#isCovered(sequence)) covered++;
+      else lost.push(sequence);
+    }
+    return { lost, covered };
+  }
+
+  #isCovered(sequence: number): boolean {
+    if (this.#isInDoubt && sequence > this.#highest) return true;
+    for (let at = 0; at < this.#gaps.length; at += 2) {
+      if (sequence > (this.#gaps[at] ?? 0) && sequence < (this.#gaps[at + 1] ?? 0)) return true;
+    }
+    return false;
   }
 
   #set(sequence: number): void {

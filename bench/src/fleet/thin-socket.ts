@@ -33,6 +33,8 @@ export class ThinSocket implements WebSocketLike {
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
   onerror: (() => void) | null = null;
+  /** Host and port it was dialled at. */
+  protected readonly host: string;
   readonly #socket: Socket;
   /** Bytes that came and are no whole frame yet. */
   #rest: Buffer | undefined;
@@ -43,6 +45,7 @@ export class ThinSocket implements WebSocketLike {
   constructor(address: string | URL, protocols: string[] = []) {
     const url = new URL(address);
     if (url.protocol !== 'ws:') throw new TypeError(`ws: only, not ${url.protocol}`);
+    this.host = url.host;
     const socket = connect({
       host: url.hostname,
       port: Number(url.port || 80),

@@ -1,38 +1,65 @@
-import { clock } from './clock.js';
-import { Delays } from './delays.js';
-import { FleetClient, notingSocket, type Tally } from './fleet-client.js';
-import type { FaultyClient, FleetCheck, WorkerReport, WorkerRequest } from './messages.js';
+import { Broker } from '@evenkeel/broker';
+import { Crowd } from './crowd.js';
+import { disturb } from './disturb.js';
+import {
+  type DelayKind,
+  delayKinds,
+  type FromWorker,
+  type WorkerReport,
+  type WorkerRequest,
+} from './messages.js';
+import { Mover } from './mover.js';
 
 /** The child process of a fleet: holds its share of the clients and answers what the fleet asks. */
 
-const clients = new Map<number, FleetClient>();
-const tally = newTally();
-
+const progressEveryMs = 100;
 const closeTimeoutMs = 3_000;
-const startTickMs = 20;
-const faultyKept = 100;
-const missingKept = 20;
 
-process.on('message', (request: WorkerRequest) => {
-  process.send?.({ id: request.id, value: answer(request) });
+const crowd = new Crowd();
+const { tally } = crowd;
+let broker: Broker | undefined;
+let mover: Mover | undefined;
+let stopDisturbing: (() => void) | undefined;
+
+const say = (message: FromWorker): void => void process.send?.(message);
+
+process.on('message', async (request: WorkerRequest) => {
+  say({ id: request.id, value: await answer(request) });
 });
 // The fleet ends its workers by itself; Ctrl-C in a terminal reaches everyone.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
 
-function answer(request: WorkerRequest): unknown {
+setInterval(() => {
+  const { connected, delivered, topicsDelivered, moves } = tally;
+  say({ progress: { connected, delivered, topicsDelivered, moves } });
+}, progressEveryMs);
+
+async function answer(request: WorkerRequest): Promise<unknown> {
   switch (request.kind) {
     case 'start':
-      start(request);
+      if (request.mover) {
+        broker = await Broker.connect({ url: request.mover.amqpUrl, name: 'fleet mover', attempts: 3 });
+        mover = new Mover(crowd.clients, tally, request.mover.edges, broker.publisher());
+      }
+      crowd.start(request);
       return undefined;
     case 'report':
       return report();
     case 'check':
-      return check(request.sent);
+      return crowd.check(request.sent, request.topicsSent);
+    case 'move':
+      mover?.pace(request.pace);
+      return undefined;
+    case 'disturb':
+      stopDisturbing?.();
+      stopDisturbing = request.fault === undefined ? undefined : disturb(crowd, request.fault);
+      return undefined;
     case 'whereabouts':
-      return [...clients].map(([n, { client }]) => [n, client.node ?? '']);
+      return crowd.whereabouts();
     case 'reset':
-      reset();
+      tally.reset();
+      mover?.resetCounts();
       return undefined;
     case 'stop':
       void stop();
@@ -40,105 +67,38 @@ function answer(request: WorkerRequest): unknown {
   }
 }
 
-/** Clients begin evenly spread over `arriveWithinMs`. */
-function start({
-  gatewayUrl,
-  members,
-  arriveWithinMs,
-  beforeMoveMs,
-}: Extract<WorkerRequest, { kind: 'start' }>): void {
-  const begunAtMs = clock();
-  const options = { gatewayUrl, beforeMoveMs, WebSocket: notingSocket(tally.dials) };
-  let next = 0;
-  const timer = setInterval(() => {
-    const part = arriveWithinMs === 0 ? 1 : (clock() - begunAtMs) / arriveWithinMs;
-    const due = Math.min(members.length, Math.ceil(part * members.length));
-    for (; next < due; next++) {
-      const member = members[next];
-      if (member) clients.set(member.n, new FleetClient(member, options, tally));
-    }
-    if (next >= members.length) clearInterval(timer);
-  }, startTickMs);
-}
-
 function report(): WorkerReport {
-  const perNode: Record<string, number> = {};
   const clientsByMoves: number[] = [];
-  const sums = { received: 0, repeated: 0, reordered: 0, moves: 0, returns: 0 };
-  for (const { client, record, moves, returns } of clients.values()) {
-    if (client.state === 'connected' && client.node !== undefined) {
-      perNode[client.node] = (perNode[client.node] ?? 0) + 1;
-    }
+  const sums = { received: 0, repeated: 0, reordered: 0, returns: 0 };
+  let minMoves = Number.POSITIVE_INFINITY;
+  for (const { record, moves, returns, isControl } of crowd.clients) {
     sums.received += record.received;
     sums.repeated += record.repeated;
     sums.reordered += record.reordered;
-    sums.moves += moves;
     sums.returns += returns;
+    if (!isControl) minMoves = Math.min(minMoves, moves);
     clientsByMoves[moves + returns] = (clientsByMoves[moves + returns] ?? 0) + 1;
   }
+  const { disconnects, closed, misrouted, repeatedOnWire, socketlessMaxMs, moves } = tally;
+  const { connectFailures, gaps, topicGaps, movesFailed, eventsPerNode, dials } = tally;
+  const { disturbances, incidents } = tally;
+  const delays = Object.fromEntries(delayKinds.map((kind) => [kind, tally.delays[kind].dump()]));
   return {
-    ...tally,
     ...sums,
-    clients: clients.size,
-    perNode,
+    ...{ disconnects, closed, misrouted, repeatedOnWire, socketlessMaxMs, moves },
+    ...{ connectFailures, gaps, topicGaps, movesFailed, eventsPerNode, dials },
+    ...{ disturbances, incidents, minMoves },
+    clients: crowd.clients.length,
+    perNode: crowd.perNode(),
     clientsByMoves: Array.from(clientsByMoves, (count) => count ?? 0),
-    delays: tally.delays.dump(),
-    delaysInMoves: tally.delaysInMoves.dump(),
-    moveTimes: tally.moveTimes.dump(),
-    connectTimes: tally.connectTimes.dump(),
+    delays: delays as Record<DelayKind, string>,
+    mover: mover?.counts ?? { turnsDue: 0, turnsAtLimit: 0, turnsNobodyFree: 0, leftOut: 0, asked: 0 },
   };
-}
-
-function check(sent: Uint32Array): FleetCheck {
-  const sums = { delivered: 0, lost: 0, repeated: 0, reordered: 0 };
-  const faulty: FaultyClient[] = [];
-  for (const [n, { user, client, record }] of clients) {
-    const { received, repeated, reordered } = record;
-    const missing = received >= (sent[n] ?? 0) ? [] : record.missing(sent[n] ?? 0);
-    sums.delivered += received;
-    sums.lost += missing.length;
-    sums.repeated += repeated;
-    sums.reordered += reordered;
-    if (missing.length + repeated + reordered === 0 || faulty.length >= faultyKept) continue;
-    faulty.push({
-      user,
-      node: client.node,
-      missing: missing.slice(0, missingKept),
-      lost: missing.length,
-      repeated,
-      reordered,
-    });
-  }
-  return { ...sums, misrouted: tally.misrouted, clients: clients.size, faulty };
 }
 
 async function stop(): Promise<void> {
   setTimeout(() => process.exit(0), closeTimeoutMs);
-  await Promise.all([...clients.values()].map(({ client }) => client.close()));
+  mover?.pace({ perSecond: 0 });
+  await Promise.all([crowd.close(), broker?.close()]);
   process.exit(0);
-}
-
-/** The sockets note their dials in the object that they were given: it stays. */
-function reset(): void {
-  const { dials } = tally;
-  for (const host of Object.keys(dials)) delete dials[host];
-  Object.assign(tally, newTally(), { dials });
-}
-
-function newTally(): Tally {
-  return {
-    misrouted: 0,
-    disconnects: 0,
-    closed: 0,
-    connectFailures: {},
-    gaps: {},
-    movesFailed: {},
-    dials: {},
-    eventsPerNode: {},
-    delays: new Delays(),
-    delaysInMoves: new Delays(),
-    moveTimes: new Delays(),
-    connectTimes: new Delays(),
-    incidents: [],
-  };
 }

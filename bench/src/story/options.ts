@@ -10,6 +10,8 @@ export interface StoryOptions {
   readonly sessions: number;
   /** Events a second. */
   readonly rate: number;
+  /** Topics, half of them with many subscribers and half with one; each gets a message every four seconds. */
+  readonly topics: number;
   readonly load: (typeof loads)[number];
   readonly seed: number;
   readonly broker: ReturnType<typeof brokerChoice>;
@@ -36,6 +38,8 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
   --edges N             edges to begin with (2; rolling, herd: 4; hot: 3)
   --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500)
   --rate N              numbered events a second (500; pacing: 100)
+  --topics N            topics that the clients subscribe, half of them with one subscriber each (40);
+                        0: none
   --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)
   --no-surge            rolling: without one more edge that stands in while the others restart
   --seed N              of everything that is left to chance here (1)
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     edges: { type: 'string' },
     sessions: { type: 'string' },
     rate: { type: 'string' },
+    topics: { type: 'string', default: '40' },
     load: { type: 'string' },
     'no-surge': { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
@@ -73,6 +78,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     edges,
     sessions: number('sessions', 50_000),
     rate: number('rate', 20_000),
+    topics: wholeNumber('--topics', flags.topics, 0, 10_000),
     load: oneOf('--load', flags.load ?? defaults.load, loads),
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
     broker: brokerChoice(flags.broker),

@@ -6,7 +6,10 @@ export function render(result: StoryResult): string {
     ...table(result),
     '',
     `published ${result.published}, delivered ${result.delivered}: ` +
-      `${result.lost} lost, ${result.repeated} repeated, ${result.reordered} out of order`,
+      `${result.lost} lost, ${result.covered} lost in gaps, ${result.repeated} repeated, ${result.reordered} out of order`,
+    `topic messages published ${result.topics.published}, delivered ${result.topics.delivered}: ` +
+      `${result.topics.lost} lost, ${result.topics.covered} lost in gaps, ` +
+      `${result.topics.repeated} repeated, ${result.topics.reordered} out of order`,
     ...perClient(result),
     `moves per session ${result.movesPerSession}; losses of a connection ${result.disconnects}; ` +
       `gaps ${JSON.stringify(result.gaps)}; failed moves ${JSON.stringify(result.movesFailed)}`,

@@ -1,20 +1,21 @@
-import type { FaultyClient } from '../fleet/messages.js';
+import { type DelaySummary, summaryOf } from '../fleet/delays.js';
+import type { Deliveries, FaultyClient } from '../fleet/messages.js';
 import { until } from '../fleet/until.js';
 import type { Step } from './level.js';
 import type { ScenarioName } from './options.js';
 import { type Stage, say } from './stage.js';
 
 /** What `--json` prints; a scenario may add to it. */
-export interface StoryResult {
+export interface StoryResult extends Deliveries {
   readonly scenario: ScenarioName;
   readonly held: boolean;
   readonly failures: readonly string[];
   readonly steps: readonly Step[];
   readonly published: number;
-  readonly delivered: number;
-  readonly lost: number;
-  readonly repeated: number;
-  readonly reordered: number;
+  /** Confirmed, but no queue took it. */
+  readonly unrouted: number;
+  /** Each message is delivered once a subscriber. */
+  readonly topics: Deliveries & { readonly published: number };
   /** How often a session changed its node, by a move or by coming back after a loss. */
   readonly movesPerSession: number;
   readonly clients: number;
@@ -23,7 +24,7 @@ export interface StoryResult {
   readonly disconnects: number;
   readonly gaps: Readonly<Record<string, number>>;
   readonly movesFailed: Readonly<Record<string, number>>;
-  readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly delayMs: DelaySummary;
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
@@ -37,22 +38,39 @@ export async function settle(
 ): Promise<StoryResult> {
   const { fleet, publisher } = stage;
   const counts = await publisher?.finish();
-  const sent = counts?.perUser ?? new Uint32Array(fleet.users.length);
+  const topicCounts = await stage.topics?.finish();
+  const sent = counts?.perNumber ?? new Uint32Array(fleet.users.length);
   // A repeat may come late: everything is given a moment more than it takes.
-  await until(arriveTimeoutMs, 250, async () => (await fleet.stats()).received >= (counts?.sent ?? 0));
+  await until(arriveTimeoutMs, 250, () => fleet.progress.delivered >= (counts?.sent ?? 0));
   await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const [check, stats] = [await fleet.check(sent), await fleet.stats()];
+  const [check, stats] = [await fleet.check(sent, topicCounts?.perNumber), await fleet.stats()];
 
-  if (check.lost > 0) stage.fail(`${check.lost} events were lost`);
-  if (check.repeated > 0) stage.fail(`${check.repeated} events came twice`);
-  if (check.reordered > 0) stage.fail(`${check.reordered} events came out of order`);
+  const { events, topics } = check;
+  if (counts === undefined || counts.sent === 0) stage.fail('nothing was published');
+  if (counts !== undefined && counts.unrouted > 0) stage.fail(`${counts.unrouted} events reached no queue`);
+  for (const [what, { lost, covered, repeated, reordered }] of [
+    ['events', events],
+    ['topic messages', topics],
+  ] as const) {
+    if (lost > 0) stage.fail(`${lost} ${what} were lost`);
+    // What is published to a topic while its subscriber has no socket is lost, and told.
+    const mayBeCovered = what === 'topic messages' && mayDisconnect;
+    if (covered > 0 && !mayBeCovered)
+      stage.fail(`${covered} ${what} were lost in gaps that clients were told of`);
+    if (repeated > 0) stage.fail(`${repeated} ${what} came twice`);
+    if (reordered > 0) stage.fail(`${reordered} ${what} came out of order`);
+  }
+  if (topicCounts !== undefined && (topicCounts.sent === 0 || topics.delivered === 0)) {
+    stage.fail('no message of a topic was published, or none came');
+  }
   if (check.misrouted > 0) stage.fail(`${check.misrouted} events reached another user`);
   if (stats.closed > 0) stage.fail(`${stats.closed} clients were closed for good`);
   if (stats.disconnects > 0 && !mayDisconnect) {
     stage.fail(`${stats.disconnects} times a client was without a connection`);
   }
-  if (Object.keys(stats.gaps).length > 0 && !mayDisconnect) {
-    stage.fail(`clients were told of gaps: ${JSON.stringify(stats.gaps)}`);
+  const gaps = { ...stats.gaps, ...stats.topicGaps };
+  if (Object.keys(gaps).length > 0 && !mayDisconnect) {
+    stage.fail(`clients were told of gaps: ${JSON.stringify(gaps)}`);
   }
   if (counts !== undefined && counts.failed + (counts.sent - counts.confirmed - counts.failed) > 0) {
     stage.fail(
@@ -74,25 +92,20 @@ export async function settle(
     failures: stage.failures,
     steps: stage.steps,
     published: counts?.sent ?? 0,
-    delivered: check.delivered,
-    lost: check.lost,
-    repeated: check.repeated,
-    reordered: check.reordered,
+    unrouted: counts?.unrouted ?? 0,
+    ...events,
+    topics: { published: topicCounts?.sent ?? 0, ...topics },
     movesPerSession,
     clients: check.clients,
     clientsWithFaults: check.faulty,
     disconnects: stats.disconnects,
-    gaps: stats.gaps,
+    gaps,
     movesFailed: stats.movesFailed,
-    delayMs: {
-      p50: round(stats.delays.quantileMs(0.5)),
-      p99: round(stats.delays.quantileMs(0.99)),
-      max: round(stats.delays.maxMs),
-    },
+    delayMs: summaryOf(stats.delays.moved),
     extra: {
       ...extra,
       arrival: stage.arrival,
-      moveMs: { p50: round(stats.moveTimes.quantileMs(0.5)), p99: round(stats.moveTimes.quantileMs(0.99)) },
+      moveMs: summaryOf(stats.delays.moveTimes),
       clientsByMoves: stats.clientsByMoves,
     },
   };

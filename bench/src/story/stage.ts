@@ -10,7 +10,9 @@ import {
 import { createOperator, type NodeStatus, type Operator } from 'evenkeel';
 import { type Fleet, type FleetOptions, startFleet } from '../fleet/fleet.js';
 import { type NumberedPublisher, startNumberedPublisher } from '../fleet/numbered-publisher.js';
+import { startNumberedTopics } from '../fleet/numbered-topics.js';
 import { seededRandom } from '../fleet/random.js';
+import { topicsOfClients } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';
 import { areSame, type Step, spreadOf } from './level.js';
 import type { StoryOptions } from './options.js';
@@ -22,6 +24,7 @@ const levelTimeoutMs = 120_000;
 const askEveryMs = 2_000;
 const seenTimeoutMs = 15_000;
 const connectTimeoutMs = 120_000;
+const messagesPerTopicAndSecond = 0.25;
 /** More clients than this and they get a second process. */
 const clientsPerWorker = 4_000;
 
@@ -40,6 +43,7 @@ export class Stage {
   #operator: Operator | undefined;
   #fleet: Fleet | undefined;
   #publisher: NumberedPublisher | undefined;
+  #topics: NumberedPublisher | undefined;
 
   constructor(options: StoryOptions) {
     this.options = options;
@@ -57,6 +61,10 @@ export class Stage {
   }
   get publisher(): NumberedPublisher | undefined {
     return this.#publisher;
+  }
+  /** Who publishes to topics; undefined: nobody. */
+  get topics(): NumberedPublisher | undefined {
+    return this.#topics;
   }
   get amqpUrl(): string {
     return there(this.#broker).amqpUrl;
@@ -88,12 +96,13 @@ export class Stage {
 
   /** Starts the clients and waits until all are connected. */
   async enter(options: Partial<FleetOptions> = {}): Promise<void> {
-    const { sessions } = this.options;
+    const { sessions, topics } = this.options;
     this.#fleet = await startFleet({
       gatewayUrl: this.mesh.gatewayUrl,
       clients: sessions,
       workers: Math.ceil(sessions / clientsPerWorker),
       users: (n) => `story-${n}`,
+      topics: topicsOfClients(sessions, topics),
       ...options,
     });
     this.atEnd(() => this.fleet.stop());
@@ -113,6 +122,16 @@ export class Stage {
       ...(pick === undefined ? {} : { pick }),
     });
     this.atEnd(() => this.#publisher?.stop() ?? Promise.resolve());
+    const { topics } = this.options;
+    if (topics === 0) return;
+    const ratePerSecond = topics * messagesPerTopicAndSecond;
+    this.#topics = await startNumberedTopics({
+      amqpUrl: this.amqpUrl,
+      topics,
+      ratePerSecond,
+      random: this.random,
+    });
+    this.atEnd(() => this.#topics?.stop() ?? Promise.resolve());
   }
 
   /** What the balancer knows of every node. */

@@ -3,7 +3,12 @@ import type { Stage } from '../stage.js';
 
 const joinWithinMs = 20_000;
 
-/** One more edge joins and gets its share; then the first and the second are restarted, one after the other. */
+const movesTolerance = 0.1;
+
+/**
+ * One more edge joins and gets its share; then the first and the second are restarted, one after the other. A share moves
+ * when the edge joins, and each restart moves one away and one back: five in all.
+ */
 export async function playDefault(stage: Stage): Promise<StoryResult> {
   await stage.set();
   const startedAtMs = Date.now();
@@ -21,5 +26,6 @@ export async function playDefault(stage: Stage): Promise<StoryResult> {
     await edge.restart();
     await stage.level(`${edge.node} restarts`, restartedAtMs);
   }
-  return settle(stage);
+  const bound = 5 / (stage.options.edges + 1) + movesTolerance;
+  return settle(stage, { movesPerSessionAllowed: bound }, { movesPerSession: bound });
 }

@@ -1,3 +1,4 @@
+import { summaryOf } from '../../fleet/delays.js';
 import { until } from '../../fleet/until.js';
 import { spreadOf } from '../level.js';
 import { round, type StoryResult, settle } from '../result.js';
@@ -39,7 +40,7 @@ export async function playHerd(stage: Stage): Promise<StoryResult> {
 /** Notes the step and what every edge was asked to take. */
 async function allIn(stage: Stage, name: string, sinceMs: number): Promise<Record<string, unknown>> {
   const seconds = round((Date.now() - sinceMs) / 1_000);
-  const { perNode, dials, connectFailures, connectTimes } = await stage.fleet.stats();
+  const { perNode, dials, connectFailures, delays } = await stage.fleet.stats();
   const edges = runningEdges(stage.mesh);
   const { maxOverMean } = spreadOf(
     perNode,
@@ -61,6 +62,6 @@ async function allIn(stage: Stage, name: string, sinceMs: number): Promise<Recor
     seconds,
     highestHandshakesPerSecond,
     turnedAway: connectFailures,
-    connectMs: { p50: round(connectTimes.quantileMs(0.5)), p99: round(connectTimes.quantileMs(0.99)) },
+    connectMs: summaryOf(delays.connectTimes),
   };
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { NodeStats } from '@evenkeel/protocol';
 import { until } from '../../fleet/until.js';
-import { whenReady } from '../ask.js';
+import { whenReady } from '../../mesh/when-ready.js';
 import { round, type StoryResult, settle } from '../result.js';
 import { type Stage, say } from '../stage.js';
 import { type StatsWatch, watchStats } from '../stats-watch.js';

@@ -1,25 +1,26 @@
 import type { WebSocketClass } from '@evenkeel/client';
-import { ThinSocket } from '../fleet/thin-socket.js';
+import { clock } from './clock.js';
+import { addOne } from './counts.js';
+import type { Tally } from './tally.js';
+import { ThinSocket } from './thin-socket.js';
 
 /** What is seen of one client on the wire, below the SDK. */
 export interface Wire {
-  open: Set<SpySocket>;
+  readonly tally: Tally;
+  readonly open: Set<SpySocket>;
   /** Highest number of an event seen on any socket. */
   highest: number;
-  repeated: number;
   /** Since when there has been no open socket, ms; 0: there is one, or there never was. */
   socketlessSinceMs: number;
-  socketlessMaxMs: number;
   /** The last ticket a move came with. */
   moveTicket: { url: string; ticket: string } | undefined;
 }
 
-export const newWire = (): Wire => ({
+export const newWire = (tally: Tally): Wire => ({
+  tally,
   open: new Set(),
   highest: 0,
-  repeated: 0,
   socketlessSinceMs: 0,
-  socketlessMaxMs: 0,
   moveTicket: undefined,
 });
 
@@ -30,12 +31,13 @@ const numberMark = '"k":';
 /** A socket that notes in a wire when there is an open one, and which events come. */
 export class SpySocket extends ThinSocket {
   readonly #wire: Wire;
-  readonly #now: () => number;
 
-  constructor(wire: Wire, now: () => number, address: string | URL, protocols?: string[]) {
+  constructor(wire: Wire, address: string | URL, protocols?: string[]) {
     super(address, protocols);
     this.#wire = wire;
-    this.#now = now;
+    const { dials } = wire.tally;
+    dials[this.host] ??= {};
+    addOne(dials[this.host] ?? {}, Math.floor(clock() / 1_000));
   }
 
   override close(code?: number, reason?: string): void {
@@ -47,20 +49,21 @@ export class SpySocket extends ThinSocket {
     const wire = this.#wire;
     wire.open.add(this);
     if (wire.socketlessSinceMs === 0) return;
-    wire.socketlessMaxMs = Math.max(wire.socketlessMaxMs, this.#now() - wire.socketlessSinceMs);
+    const { tally } = wire;
+    tally.socketlessMaxMs = Math.max(tally.socketlessMaxMs, clock() - wire.socketlessSinceMs);
     wire.socketlessSinceMs = 0;
   }
 
   protected override seeClose(): void {
     const wire = this.#wire;
-    if (wire.open.delete(this) && wire.open.size === 0) wire.socketlessSinceMs = this.#now();
+    if (wire.open.delete(this) && wire.open.size === 0) wire.socketlessSinceMs = clock();
   }
 
   protected override seeMessage(text: string): void {
     const wire = this.#wire;
     if (text.startsWith(eventHead)) {
       const number = Number.parseInt(text.slice(text.indexOf(numberMark) + numberMark.length), 10);
-      if (number <= wire.highest) wire.repeated += 1;
+      if (number <= wire.highest) wire.tally.repeatedOnWire += 1;
       else wire.highest = number;
     } else if (text.startsWith(moveHead)) {
       const { url, ticket } = JSON.parse(text) as { url: string; ticket: string };
@@ -70,10 +73,10 @@ export class SpySocket extends ThinSocket {
 }
 
 /** What a client is given as its class of sockets, so that they note in `wire`. */
-export function spyOn(wire: Wire, now: () => number): WebSocketClass {
+export function spyOn(wire: Wire): WebSocketClass {
   // One class for all: thousands, one each, would cost the engine more than the sockets do. A constructor may return
   // another object; it becomes the value of `new`.
   return function spied(address: string | URL, protocols?: string[]) {
-    return new SpySocket(wire, now, address, protocols);
+    return new SpySocket(wire, address, protocols);
   } as unknown as WebSocketClass;
 }
