@@ -78,7 +78,16 @@ export class Crowd {
         client: { node },
       } = client;
       const missing = lost.slice(0, missingKept);
-      faulty.push({ user, node, topic, missing, lost: lost.length, repeated, reordered });
+      faulty.push({
+        user,
+        node,
+        topic,
+        missing,
+        lost: lost.length,
+        repeated,
+        reordered,
+        history: client.history,
+      });
     };
     for (const [index, client] of this.clients.entries()) {
       judge(events, client, undefined, client.record, sent[this.#numbers[index] ?? -1] ?? 0);

@@ -1,6 +1,6 @@
 import { type Client, connect, type Status } from '@evenkeel/client';
 import { toUid } from '@evenkeel/protocol';
-import { clock } from './clock.js';
+import { clock, timeOfDay } from './clock.js';
 import { addOne } from './counts.js';
 import type { FleetMember, NumberedEvent } from './messages.js';
 import { SequenceRecord } from './sequence-record.js';
@@ -15,6 +15,9 @@ export interface FleetClientOptions {
   readonly tally: Tally;
   readonly onMoving: (client: FleetClient) => void;
 }
+
+/** Statuses kept of each client. */
+const historyKept = 32;
 
 /** One SDK client, what its application got, and what was seen on its wire. */
 export class FleetClient {
@@ -38,6 +41,7 @@ export class FleetClient {
   readonly #tally: Tally;
   readonly #onMoving: (client: FleetClient) => void;
   readonly #begunAtMs = clock();
+  readonly #history: { atMs: number; status: Status }[] = [];
   #isNew = true;
   #isConnected = false;
   #node = '';
@@ -123,8 +127,18 @@ export class FleetClient {
     return atMs >= this.#moveBeganAtMs && (this.isMoving || atMs <= this.#moveEndedAtMs);
   }
 
+  /** What its client said of itself last, with the time of day. */
+  get history(): string[] {
+    return this.#history.map(({ atMs, status }) => {
+      const { type, ...rest } = status;
+      return `${timeOfDay(atMs)} ${type} ${JSON.stringify(rest)}`;
+    });
+  }
+
   #status(status: Status): void {
     const tally = this.#tally;
+    this.#history.push({ atMs: clock(), status });
+    if (this.#history.length > historyKept) this.#history.shift();
     switch (status.type) {
       case 'connected':
         if (!this.#isConnected) tally.connected++;

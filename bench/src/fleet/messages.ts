@@ -174,6 +174,8 @@ export interface FaultyClient extends Omit<Deliveries, 'delivered' | 'covered'> 
   readonly topic: string | undefined;
   /** The first missing sequence numbers. */
   readonly missing: readonly number[];
+  /** What its client said of itself last. */
+  readonly history: readonly string[];
 }
 
 /** What became of everything that was sent. */

@@ -28,6 +28,8 @@ export interface PublishedCounts {
   /** The last sequence number of each user (or topic). */
   readonly perNumber: Uint32Array;
   readonly firstFailure: string | undefined;
+  /** When each of them was sent, where that is kept: `[number][sequence number - 1]`. */
+  readonly sentAtMs: readonly (readonly number[])[];
 }
 
 /** Publishes events that are numbered from 1 for each user (or topic), at a steady pace, until it is stopped. */
@@ -65,11 +67,15 @@ interface Numbered {
   /** Resolves when confirmed, with whether a queue took it. */
   readonly send: (event: NumberedEvent) => Promise<boolean>;
   readonly close: () => Promise<void>;
+  /** Keep the time of each; for few. Default false. */
+  readonly keepsTimes?: boolean;
 }
 
 /** What events to users and messages of topics have in common. */
-export function numbered({ count, ratePerSecond, pick, send, close }: Numbered): NumberedPublisher {
+export function numbered(options: Numbered): NumberedPublisher {
+  const { count, ratePerSecond, pick, send, close, keepsTimes = false } = options;
   const perNumber = new Uint32Array(count);
+  const sentAtMs: number[][] = keepsTimes ? Array.from({ length: count }, () => []) : [];
   const totals = { sent: 0, confirmed: 0, unrouted: 0, failed: 0 };
   let firstFailure: string | undefined;
   let isOpen = true;
@@ -79,7 +85,9 @@ export function numbered({ count, ratePerSecond, pick, send, close }: Numbered):
     const k = (perNumber[n] ?? 0) + 1;
     perNumber[n] = k;
     totals.sent++;
-    send({ n, k, at: clock() }).then(
+    const at = clock();
+    sentAtMs[n]?.push(at);
+    send({ n, k, at }).then(
       (isRouted) => {
         totals.confirmed++;
         if (!isRouted) totals.unrouted++;
@@ -90,7 +98,7 @@ export function numbered({ count, ratePerSecond, pick, send, close }: Numbered):
       },
     );
   });
-  const counts = (): PublishedCounts => ({ ...totals, perNumber, firstFailure });
+  const counts = (): PublishedCounts => ({ ...totals, perNumber, firstFailure, sentAtMs });
   return {
     counts,
     async finish(timeoutMs = 10_000) {

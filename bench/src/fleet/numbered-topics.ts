@@ -39,5 +39,6 @@ export async function startNumberedTopics(options: NumberedTopicsOptions): Promi
       return outcome === 'routed';
     },
     close: () => broker.close(),
+    keepsTimes: true,
   });
 }

@@ -69,6 +69,8 @@ export interface MoveResult {
   readonly faulty: readonly FaultyClient[];
 }
 
+const faultyShown = 10;
+
 const row = (name: string, value: unknown): string => `${name.padEnd(36)}${value}`;
 const delay = (d: DelaySummary): string => `p50 ${d.p50}  p99 ${d.p99}  max ${d.max}  (${d.count})`;
 const rounded = (value: number): number => Math.round(value * 100) / 100;
@@ -130,11 +132,15 @@ function verdict({ failures, faulty }: MoveResult): string[] {
   return [
     'NOT HELD:',
     ...failures.map((each) => `  - ${each}`),
-    ...faulty
-      .slice(0, 10)
-      .map(
-        ({ user, node, topic, missing, lost, repeated, reordered }) =>
-          `    ${user} on ${node}${topic === undefined ? '' : `, ${topic}`}: ${lost} lost (${missing.join(', ')}), ${repeated} repeated, ${reordered} out of order`,
-      ),
+    ...faulty.slice(0, faultyShown).flatMap(described),
+  ];
+}
+
+function described(client: FaultyClient): string[] {
+  const { user, node, topic, missing, lost, repeated, reordered, history } = client;
+  const of = topic === undefined ? '' : `, ${topic}`;
+  return [
+    `    ${user} on ${node}${of}: ${lost} lost (${missing.join(', ')}), ${repeated} repeated, ${reordered} out of order`,
+    ...history.map((line) => `      ${line}`),
   ];
 }

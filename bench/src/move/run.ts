@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Mesh, type PrivateBroker, startMesh, startPrivateBroker } from '@evenkeel/local';
+import { timeOfDay } from '../fleet/clock.js';
 import { addTo } from '../fleet/counts.js';
 import { summaryOf } from '../fleet/delays.js';
 import { type Fleet, startFleet } from '../fleet/fleet.js';
-import type { Deliveries } from '../fleet/messages.js';
+import type { Deliveries, FaultyClient } from '../fleet/messages.js';
 import {
   type NumberedPublisher,
   type PublishedCounts,
@@ -11,7 +12,7 @@ import {
 } from '../fleet/numbered-publisher.js';
 import { startNumberedTopics } from '../fleet/numbered-topics.js';
 import { seededRandom } from '../fleet/random.js';
-import { topicsOfClients } from '../fleet/topic-load.js';
+import { topicNumber, topicsOfClients } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';
 import { allowedGaps, evidenceOf, isClientFault, meshFault } from './faults.js';
 import { watchProcessors } from './machine.js';
@@ -134,7 +135,7 @@ export async function runMoves(context: RunContext): Promise<MoveResult> {
       refused: stats.disturbances['replays refused'] ?? 0,
       accepted: stats.disturbances['replays let in'] ?? 0,
     },
-    faulty: check.faulty,
+    faulty: check.faulty.map((client) => withTimes(client, toTopics)),
   };
   const verdict = judge(result, allowedGaps[options.fault], topicCount > 0);
   if (verdict.failures.length > 0) {
@@ -246,9 +247,11 @@ class Run {
     const { from, to } = fault;
     await fleet.move({ perSecond: fault.isBalancers ? 0 : options.movesPerSecond, from, to });
     await sleep(1_000);
-    const struckAtMs = Date.now();
+    const beganAtMs = Date.now();
     say(`fault: ${options.fault}`);
     await fault.strike();
+    // A plan takes its time until it is struck.
+    const struckAtMs = fault.isBalancers ? Date.now() : beganAtMs;
     await sleep(fault.lastsMs);
     await fault.mend();
     const recoverySeconds = await this.#recovered(struckAtMs);
@@ -317,7 +320,18 @@ async function settled(
   await sleep(500);
 }
 
+/** Adds to a client's history when the topic messages that it misses were published. */
+function withTimes(client: FaultyClient, { sentAtMs }: PublishedCounts): FaultyClient {
+  if (client.topic === undefined) return client;
+  const times = sentAtMs[topicNumber(client.topic)] ?? [];
+  const published = client.missing.map(
+    (k) => `${timeOfDay(times[k - 1] ?? 0)} published ${k}, which did not come`,
+  );
+  return { ...client, history: [...client.history, ...published].sort() };
+}
+
 const noneSent: PublishedCounts = {
+  sentAtMs: [],
   sent: 0,
   confirmed: 0,
   unrouted: 0,
