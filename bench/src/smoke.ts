@@ -7,12 +7,13 @@ import { createOperator } from 'evenkeel';
 import WebSocket from 'ws';
 import { whenReady } from './mesh/when-ready.js';
 
-const help = `npm run smoke -- [--gateway URL] [--amqp-url URL]
+const help = `npm run smoke -- [--gateway URL] [--amqp-url URL] [--method NAME]
 
 Sends an event, a topic message and a request through a running mesh and asks for a rebalance; a line for each.
   --gateway URL         default: that of the running npm start, else http://127.0.0.1:8080
   --amqp-url URL        default: that of the running npm start, if it has this gateway, else
                         amqp://guest:guest@127.0.0.1:5672
+  --method NAME         what is asked of a service; default: demo.quote, of the demo
 Exit status 0 only if everything was answered.
 `;
 
@@ -21,7 +22,7 @@ const user = `smoke-${randomBytes(4).toString('hex')}`;
 const closers: (() => Promise<void>)[] = [];
 let failed = 0;
 
-async function run(gateway: string, amqpUrl: string): Promise<void> {
+async function run(gateway: string, amqpUrl: string, method: string): Promise<void> {
   const client = connect({ gateway, user, WebSocket, storage: false });
   closers.push(() => client.close());
   const isConnected = await step('connected', async () => {
@@ -37,7 +38,7 @@ async function run(gateway: string, amqpUrl: string): Promise<void> {
     await step('event', () => roundTrip(publisher, client, 'first'));
     await step('topic', () => topic(publisher, client));
   }
-  if (isConnected !== undefined) await step('request', () => request(client));
+  if (isConnected !== undefined) await step('request', () => request(client, method));
   await step('rebalance', () => rebalance(amqpUrl));
   if (publisher !== undefined && isConnected !== undefined) {
     await step('event after it', () => roundTrip(publisher, client, 'second'));
@@ -75,15 +76,12 @@ async function topic(publisher: Publisher, client: Client): Promise<string> {
   return 'subscribed, published, delivered';
 }
 
-async function request(client: Client): Promise<string> {
+async function request(client: Client, method: string): Promise<string> {
   try {
-    const reply = await client.request('demo.quote');
-    return `answered by the demo: ${JSON.stringify(reply)}`;
+    return `answered by ${method}: ${JSON.stringify(await client.request(method))}`;
   } catch (error) {
-    if (error instanceof ClientError && error.code === 'no-service') {
-      return 'answered: no-service (the demo does not run)';
-    }
-    throw error;
+    if (!(error instanceof ClientError) || error.code !== 'no-service') throw error;
+    throw new Error(`no service answers ${method}: does the demo run? Another one is named with --method`);
   }
 }
 
@@ -134,6 +132,7 @@ try {
   const flags = parseFlags(process.argv.slice(2), {
     gateway: { type: 'string' },
     'amqp-url': { type: 'string' },
+    method: { type: 'string', default: 'demo.quote' },
     help: { type: 'boolean', default: false },
   });
   if (flags.help) {
@@ -141,7 +140,7 @@ try {
     status = 0;
   } else {
     const { gateway, amqpUrl } = defaultsFor(flags.gateway);
-    await run(gateway, flags['amqp-url'] ?? amqpUrl);
+    await run(gateway, flags['amqp-url'] ?? amqpUrl, flags.method);
     status = failed === 0 ? 0 : 1;
   }
 } catch (error) {

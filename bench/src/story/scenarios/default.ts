@@ -26,6 +26,6 @@ export async function playDefault(stage: Stage): Promise<StoryResult> {
     await edge.restart();
     await stage.level(`${edge.node} restarts`, restartedAtMs);
   }
-  const bound = 5 / (stage.options.edges + 1) + movesTolerance;
+  const bound = Math.round((5 / (stage.options.edges + 1) + movesTolerance) * 1_000) / 1_000;
   return settle(stage, { movesPerSessionAllowed: bound }, { movesPerSession: bound });
 }
