@@ -1,9 +1,26 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { useBrowser } from '../support/browser.js';
 import { startControlledTestMesh, startTestMesh } from '../support/mesh.js';
 
 const newWindow = useBrowser();
+
+/** No inline script or style, nothing from elsewhere; an edge is at an address of its own. */
+const strictPolicy = "default-src 'self'; connect-src 'self' ws:; base-uri 'none'";
+
+/** A copy of the page's folder that asks for a strict policy. */
+function strictPage(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-page-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  cpSync(join(import.meta.dirname, '..', '..', 'services', 'demo', 'public'), folder, { recursive: true });
+  const index = join(folder, 'index.html');
+  const policy = `<meta http-equiv="content-security-policy" content="${strictPolicy}" />`;
+  writeFileSync(index, readFileSync(index, 'utf8').replace('<head>', `<head>${policy}`));
+  return folder;
+}
 
 /** A window with the page in it, and all that it complains about. */
 async function openPage(url: string): Promise<{ page: Page; complaints: string[] }> {
@@ -24,7 +41,7 @@ const until = (what: string, holds: () => Promise<boolean>) =>
   expect.poll(holds, { timeout: 40_000, interval: 50, message: what }).toBe(true);
 
 it('the demo page shows its node and live events, and goes on in order when its node is stopped', async () => {
-  const mesh = await startTestMesh({ edges: 2, demo: true });
+  const mesh = await startTestMesh({ edges: 2, demo: true, env: { EVENKEEL_PAGE_DIR: strictPage() } });
   const { page, complaints } = await openPage(`${mesh.gatewayUrl}/?user=alice`);
   const text = textOf(page);
 

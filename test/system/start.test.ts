@@ -23,9 +23,13 @@ interface Started {
 
 /** Runs what `npm start` runs, with its files in a folder of its own. */
 function start(...args: string[]): Started {
+  return startIn({}, ...args);
+}
+
+function startIn(given: Record<string, string>, ...args: string[]): Started {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-'));
   const stateDir = join(folder, '.evenkeel');
-  const env = { ...process.env, EVENKEEL_STATE_DIR: stateDir, EVENKEEL_AMQP_URL: '' };
+  const env = { ...process.env, EVENKEEL_STATE_DIR: stateDir, EVENKEEL_AMQP_URL: '', ...given };
   const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   mkdirSync(stateDir);
   let text = '';
@@ -47,9 +51,10 @@ async function freePortFlags(): Promise<string[]> {
   return ['--port', String(await freePort()), '--edge-port', String(await freePort())];
 }
 
-async function startMeshOnFreePorts(): Promise<Started & { run: RunFile }> {
+async function startMeshOnFreePorts(...flags: string[]): Promise<Started & { run: RunFile }> {
   const { amqpUrl } = await freshVhost();
-  const started = start('--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...(await freePortFlags()));
+  const ports = await freePortFlags();
+  const started = start('--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports, ...flags);
   await vi.waitFor(() => expect(started.text()).toContain('Evenkeel is up'), {
     timeout: 60_000,
     interval: 50,
@@ -58,7 +63,8 @@ async function startMeshOnFreePorts(): Promise<Started & { run: RunFile }> {
 }
 
 function pidsOf(run: RunFile): number[] {
-  return [run.gatewayPid, ...run.edges.map((edge) => edge.pid), run.balancer?.pid ?? -1];
+  const others = [run.balancer, run.crowd].flatMap((each) => (each === null ? [] : [each.pid]));
+  return [run.gatewayPid, ...run.edges.map((edge) => edge.pid), ...others];
 }
 
 /** Runs `evenkeel local …` in a folder; its last word on standard output is JSON. */
@@ -114,11 +120,24 @@ describe('npm start', () => {
     expect(text()).toContain('--egdes');
   });
 
+  it('has a crowd in development mode alone', async () => {
+    const { text, exitCode } = startIn({ EVENKEEL_AUTH: 'jwt' }, '--crowd', '5');
+    expect(await exitCode).toBe(2);
+    expect(text()).toContain('--crowd needs EVENKEEL_AUTH=dev');
+  });
+
   it('says in run.json what runs where; on SIGTERM the file and every process are gone within 10 s', async () => {
-    const { child, run, runFile, exitCode } = await startMeshOnFreePorts();
+    const { child, run, runFile, exitCode } = await startMeshOnFreePorts('--crowd', '3');
     expect(run.pid).toBe(child.pid);
     expect((await fetch(`${run.gateway}/gateway?user=alice`)).status).toBe(200);
     expect(pidsOf(run).every(isAlive)).toBe(true);
+    await vi.waitFor(
+      async () => {
+        const response = await fetch(`${run.gateway}/crowd.json`);
+        expect(await response.json()).toMatchObject({ clients: 3, lost: 0, canControl: true });
+      },
+      { timeout: 30_000, interval: 100 },
+    );
 
     const begunAt = Date.now();
     child.kill('SIGTERM');

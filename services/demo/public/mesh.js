@@ -156,11 +156,13 @@ function say(sentence) {
   show('story', sentence);
 }
 
+/** Not `disabled` meanwhile: whoever pressed it by the keyboard would lose their place. */
 function press(id, work) {
   element(id).addEventListener('click', async ({ currentTarget: button }) => {
-    button.disabled = true;
+    if (button.getAttribute('aria-disabled') === 'true') return;
+    button.setAttribute('aria-disabled', 'true');
     await work();
-    button.disabled = false;
+    button.removeAttribute('aria-disabled');
   });
 }
 

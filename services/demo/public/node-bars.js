@@ -31,7 +31,7 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
 :where(node-bars) {
   --nb-dot: #12908a;
-  --nb-own: #d9480f;
+  --nb-own: #c2410c;
   --nb-tank: #eef3f5;
   --nb-fill: #cfe7e5;
   --nb-line: #d5dfe4;

@@ -102,6 +102,7 @@ async function movingPicture(): Promise<void> {
   await recording();
   const gif = encodeGif(frames);
   console.log(`level.gif: ${frames.length} frames, ${Math.round(gif.length / 1_024)} KB`);
+  requireSmall('level.gif', gif, 1_024);
   writeFileSync(join(folder, 'level.gif'), gif);
 }
 
@@ -130,7 +131,13 @@ async function hero(name: string, page: Page): Promise<void> {
   await save(`mesh-${name}`, await page.locator('.mesh').screenshot());
 }
 
+/** They are in the repository, and a reader of the README waits for them. */
+function requireSmall(name: string, bytes: Uint8Array, maxKiB: number): void {
+  if (bytes.length > maxKiB * 1_024) throw new Error(`${name} has more than ${maxKiB} KiB`);
+}
+
 async function save(name: string, png: Buffer): Promise<void> {
+  requireSmall(name, png, 200);
   writeFileSync(join(folder, `${name}.png`), png);
   console.log(`${name}.png: ${Math.round(png.length / 1_024)} KB`);
 }

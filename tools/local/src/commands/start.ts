@@ -125,7 +125,7 @@ async function runMesh(settings: Settings): Promise<number> {
   const refreshRunFile = (): void => writeRunFile(mesh, broker, control, startedAt);
   refreshRunFile();
   superviseBroker(broker, supervisor);
-  process.stdout.write(banner(mesh, broker, Date.now() - begunAt));
+  process.stdout.write(banner(mesh, broker, control !== null, Date.now() - begunAt));
 
   const status = await Promise.race([finished, stopRequest.then(() => 0)]);
   say('Stopping …');
