@@ -22,6 +22,14 @@ export interface BalancerHandle {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
+export interface AskOptions {
+  readonly messageId?: string;
+  readonly timeoutMs?: number;
+  readonly contentEncoding?: string;
+  /** After it the broker drops the command. */
+  readonly expiresMs?: number;
+}
+
 /** Waits until `check` is true; fails with `what` after `timeoutMs`. */
 export async function until(
   what: string,
@@ -102,14 +110,11 @@ export class Bench {
   }
 
   /** Sends a command as an operator does; undefined when no answer came in time. */
-  ask(command: unknown, options: { messageId?: string; timeoutMs?: number } = {}): Promise<Answer> {
+  ask(command: unknown, options: AskOptions = {}): Promise<Answer> {
     return this.askRaw(Buffer.from(JSON.stringify(command)), options);
   }
 
-  async askRaw(
-    body: Buffer,
-    options: { messageId?: string; timeoutMs?: number; contentEncoding?: string } = {},
-  ): Promise<Answer> {
+  async askRaw(body: Buffer, options: AskOptions = {}): Promise<Answer> {
     const correlationId = randomUUID();
     let timer: NodeJS.Timeout | undefined;
     const answer = new Promise<Answer>((resolve) => {
@@ -120,6 +125,7 @@ export class Bench {
       replyTo: this.#replyTo,
       correlationId,
       ...(options.messageId === undefined ? {} : { messageId: options.messageId }),
+      ...(options.expiresMs === undefined ? {} : { expiration: options.expiresMs }),
       ...(options.contentEncoding === undefined ? {} : { contentEncoding: options.contentEncoding }),
     });
     return answer.finally(() => {

@@ -95,6 +95,23 @@ describe('the management queue', () => {
     expect(bench.mesh.moves.size).toBe(30);
   });
 
+  it('does not carry out what its sender has given up, not even when it was frozen meanwhile', async () => {
+    const bench = await Bench.open();
+    const topology = bench.broker.topology({ channels: 1 });
+    const waiting = async (queue: string) => (await topology.checkQueue(queue))?.messages;
+    const { child } = await bench.balancer('b1');
+    await until('leading', 10_000, async () => (await bench.ask({ command: 'status' }))?.isPaused === false);
+    child.kill('SIGSTOP');
+    const answer = await bench.ask({ command: 'pause' }, { expiresMs: 500, timeoutMs: 500 });
+    expect(answer).toBeUndefined();
+    // It is not in the queue any more but on its way to the balancer, where nothing expires.
+    expect(await waiting('mesh.manage')).toBe(0);
+    expect(await waiting('mesh.manage.dead')).toBe(0);
+    child.kill('SIGCONT');
+    expect(await bench.ask({ command: 'status' })).toMatchObject({ ok: true, isPaused: false });
+    await until('dead-lettered', 10_000, async () => (await waiting('mesh.manage.dead')) === 1);
+  });
+
   it('answers or dead-letters 1,000 random byte strings and 1,000 mutated commands, and lives', async () => {
     const bench = await Bench.open();
     await bench.edge({ node: 'e1', sessions: 10 });

@@ -5,6 +5,7 @@ import type { Log } from '@evenkeel/runtime';
 import type { BalancerMetrics } from '../metrics.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
+import { Arrivals } from './arrivals.js';
 import { isMutating, type Read, read } from './read.js';
 
 const deadExchange = 'mesh.dead';
@@ -43,6 +44,7 @@ export class ManageServer {
   readonly #queue: OwnQueue;
   readonly #deadLetters: OwnQueue;
   readonly #memory = new AnswerMemory();
+  readonly #arrivals = new Arrivals();
   #isServing = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -79,12 +81,14 @@ export class ManageServer {
 
   /** Has its queues there, and takes nothing from them. */
   async start(signal?: AbortSignal): Promise<void> {
+    this.#arrivals.start();
     await Promise.all([this.#queue.start(signal), this.#deadLetters.start(signal)]);
   }
 
   async stop(): Promise<void> {
     await this.rest();
     await Promise.all([this.#queue.stop(), this.#deadLetters.stop()]);
+    this.#arrivals.stop();
   }
 
   /** Takes commands from now on. */
@@ -101,7 +105,7 @@ export class ManageServer {
   }
 
   #receive(delivery: Delivery): void {
-    const received = { delivery, read: read(delivery), leftMs: countDown(delivery) };
+    const received = { delivery, read: read(delivery), leftMs: countDown(delivery, this.#arrivals.sinceMs) };
     // A question to the edges takes up to a second and changes nothing here: others need not wait for it.
     if (isQuestion(received.read)) void this.#handle(received);
     else this.#last = this.#last.then(() => this.#handle(received));
@@ -205,9 +209,9 @@ function isQuestion(read: Read): boolean {
   return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');
 }
 
-/** How long the sender of a message still waits; without end where it did not say. Counts from now, so it errs to its favour. */
-function countDown({ properties }: Delivery): () => number {
+/** How long the sender of a message that has arrived at `sinceMs` or later still waits; without end where it does not say. */
+function countDown({ properties }: Delivery, sinceMs: number): () => number {
   const waitsMs = Number(properties.expiration ?? Number.POSITIVE_INFINITY);
-  const endsAtMs = performance.now() + (Number.isNaN(waitsMs) ? Number.POSITIVE_INFINITY : waitsMs);
+  const endsAtMs = sinceMs + (Number.isNaN(waitsMs) ? Number.POSITIVE_INFINITY : waitsMs);
   return () => endsAtMs - performance.now();
 }
