@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeHandover, FakeQueue } from '../../testing/session-world.js';
 import { isTaken } from './reclaim.js';
 
@@ -28,6 +28,9 @@ function make(outcomes: ('unknown' | 'refused' | 'released')[], consumers: (numb
   return { calls, options };
 }
 
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+
 describe('a session whose queue has a consumer after the broker was away', () => {
   it('is taken when another edge answers that it has a newer connection', async () => {
     expect(await isTaken(make(['refused'], []).options)).toBe(true);
@@ -45,13 +48,24 @@ describe('a session whose queue has a consumer after the broker was away', () =>
 
   it('is asked for again while the queue has another consumer or cannot be looked at, until somebody answers', async () => {
     const { calls, options } = make(['unknown', 'unknown', 'refused'], [2, undefined]);
-    expect(await isTaken(options)).toBe(true);
+    const taken = isTaken(options);
+    await vi.advanceTimersByTimeAsync(499);
+    expect(calls).toEqual(['search', 'check']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual(['search', 'check', 'search', 'check']);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await taken).toBe(true);
     expect(calls).toEqual(['search', 'check', 'search', 'check', 'search']);
   });
 
-  it('is not asked for any more once it is on its way out', async () => {
-    const { calls, options } = make([], [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
-    expect(await isTaken(options)).toBe(false);
+  it('is asked for less and less often, and not any more once it is on its way out', async () => {
+    const { calls, options } = make([], new Array(20).fill(2));
+    const taken = isTaken(options);
+    await vi.advanceTimersByTimeAsync(500 + 1_000 + 2_000 + 4_000 + 5_000);
+    expect(calls.filter((call) => call === 'search')).toHaveLength(6);
+    await vi.advanceTimersByTimeAsync(5_000 * 5);
+    expect(await taken).toBe(false);
     expect(calls).toHaveLength(20);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
