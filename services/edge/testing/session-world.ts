@@ -43,6 +43,8 @@ export class FakeQueue implements SessionQueue {
   counts: QueueCounts | undefined = { messages: 0, consumers: 0 };
   /** Set to keep `consume` waiting. */
   consuming: Pending<void> | undefined;
+  /** Set to keep `cancel` waiting. */
+  cancelling: Pending<void> | undefined;
   /** Of who consumes it. */
   listener: SessionQueueListener | undefined;
   failure: Error | undefined;
@@ -72,6 +74,7 @@ export class FakeQueue implements SessionQueue {
       state: 'active' as Consumer['state'],
       cancel: async () => {
         calls.push('cancel');
+        await this.cancelling?.promise;
         consumer.state = 'cancelled';
         if (this.listener === listener) this.listener = undefined;
       },

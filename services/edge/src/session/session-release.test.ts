@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { pending, SessionWorld, settled } from '../../testing/session-world.js';
+import type { MoveOutcome } from './session.js';
+
+let world: SessionWorld;
+beforeEach(() => {
+  world = new SessionWorld();
+});
+
+describe('a planned move', () => {
+  const outcomes: MoveOutcome[] = [];
+  beforeEach(() => void outcomes.splice(0));
+  afterEach(() => void vi.useRealTimers());
+
+  async function moving() {
+    const attached = await world.attach({ topics: ['a'] });
+    const deadlineAtMs = world.nowMs + 30_000;
+    attached.session.move = { move: 'm', deadlineAtMs, onEnd: (outcome) => outcomes.push(outcome) };
+    return attached;
+  }
+
+  it('stops consuming, sends moved as the last frame, waits for the last ack, gives the rest back, and only then is released', async () => {
+    const { connection, session } = await moving();
+    world.deliver(3);
+    let release: unknown;
+    void session.release('move').then((how) => {
+      release = how;
+    });
+    await settled();
+    expect(world.calls.at(-1)).toBe('cancel');
+    expect(connection.frames.at(-1)).toEqual({ t: 'moved', seq: 3, received: 0 });
+    expect(world.topics.joined).toEqual([]);
+    connection.receive({ t: 'ack', seq: 1 });
+    connection.receive({ t: 'ping' });
+    connection.receive({ t: 'publish', id: 'late', topic: 'a', data: 1 });
+    await settled();
+    expect(release).toBeUndefined();
+    connection.receive({ t: 'ack', seq: 3 });
+    await settled();
+    expect(release).toEqual({ suspect: 0, isFull: false });
+    expect(world.deliveries.settled).toEqual(['ack 1', 'ack 2', 'ack 3']);
+    expect(world.inbound.carried).toEqual([]);
+    expect(connection.frames.at(-1)).toMatchObject({ t: 'moved' });
+    expect(outcomes).toEqual(['done']);
+    expect(world.directory.size).toBe(0);
+    // The client may take its time to close it.
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('writes what still comes until the broker has confirmed the end, and says moved only after it', async () => {
+    const { connection, session } = await moving();
+    world.queue.cancelling = pending();
+    void session.release('move');
+    world.deliver(2);
+    await settled();
+    expect(connection.kinds).toEqual(['welcome', 'event', 'event']);
+    world.queue.cancelling.resolve();
+    await settled();
+    expect(connection.of('moved')).toEqual([{ t: 'moved', seq: 2, received: 0 }]);
+  });
+
+  it('sends nothing after moved, not even the answer to a publish that the broker confirms late', async () => {
+    const { connection, session } = await moving();
+    const confirm = pending<'routed'>();
+    world.inbound.outcome = confirm.promise;
+    connection.receive({ t: 'publish', id: 'p', topic: 'a', data: 1 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const release = session.release('move');
+    await vi.advanceTimersByTimeAsync(1_000);
+    await release;
+    confirm.resolve('routed');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.kinds).toEqual(['welcome', 'moved']);
+  });
+
+  it('gives back in order what is not acknowledged in time, behind a barrier, and says how much had been written', async () => {
+    world = new SessionWorld({ settleTimeoutMs: 5 });
+    const { connection, session } = await moving();
+    world.deliver(3);
+    connection.receive({ t: 'ack', seq: 1 });
+    expect(await session.release('move')).toEqual({ suspect: 2, isFull: false });
+    expect(world.deliveries.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3']);
+    expect(world.calls.slice(-2)).toEqual(['cancel', 'barrier']);
+  });
+
+  it('says when the window was full, so that the next edge looks whether the queue has overflowed', async () => {
+    world = new SessionWorld({ settleTimeoutMs: 5 });
+    const { session } = await moving();
+    world.deliver(4);
+    expect(await session.release('move')).toEqual({ suspect: 4, isFull: true });
+  });
+
+  it('waits until topic messages on their way have been sent, and accepted publishes answered', async () => {
+    const { connection, session } = await moving();
+    const fence = pending<boolean>();
+    const confirm = pending<'routed'>();
+    world.topics.isFenced = fence.promise;
+    world.inbound.outcome = confirm.promise;
+    connection.receive({ t: 'publish', id: 'p', topic: 'a', data: 1 });
+    void session.release('move');
+    await settled();
+    confirm.resolve('routed');
+    await settled();
+    expect(connection.of('moved')).toEqual([]);
+    fence.resolve(true);
+    await settled();
+    expect(connection.kinds).toEqual(['welcome', 'ok', 'moved']);
+    expect(connection.of('moved')).toMatchObject([{ received: 1 }]);
+    expect(world.load.unfenced).toBe(0);
+  });
+
+  it('goes on when topic messages cannot be waited for: each topic is told a gap first, and it is counted and logged', async () => {
+    const { connection, session } = await moving();
+    world.topics.isFenced = false;
+    await session.release('move');
+    expect(connection.frames.slice(-2)).toMatchObject([{ t: 'gap', topic: 'a' }, { t: 'moved' }]);
+    expect(world.load.unfenced).toBe(1);
+    expect(world.warnings).toHaveLength(1);
+  });
+
+  it('ends as failed when the connection closes before, and once', async () => {
+    const { connection, session } = await moving();
+    connection.lose();
+    await settled();
+    world.nowMs += 60_000;
+    session.sweep(world.nowMs);
+    expect(outcomes).toEqual(['failed']);
+    expect(session.state).toBe('gone');
+  });
+
+  it('ends as timed out at its deadline, and the session stays and may be moved again', async () => {
+    const { session } = await moving();
+    expect(session.isMovable).toBe(false);
+    world.nowMs += 30_001;
+    session.sweep(world.nowMs);
+    expect(outcomes).toEqual(['timedOut']);
+    expect(session.state).toBe('attached');
+    expect(session.isMovable).toBe(true);
+  });
+
+  it('closes an old connection that its client keeps, after a while', async () => {
+    const { connection, session } = await moving();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await session.release('move');
+    expect(connection.isOpen).toBe(true);
+    vi.advanceTimersByTime(5_000);
+    expect(connection.closedWith?.reason).toBe('moved');
+  });
+});
+
+describe('a session that is left', () => {
+  it('has one release, whoever asks for it and how', async () => {
+    const { session } = await world.attach();
+    world.deliver(1);
+    const [one, two] = [session.release('resume'), session.release('move')];
+    expect(one).toBe(two);
+    await one;
+    expect(world.deliveries.settled).toEqual(['requeue 1']);
+  });
+
+  it('gives back what is delivered to it afterwards', async () => {
+    const { connection } = await world.attach();
+    const { listener } = world.queue;
+    connection.lose();
+    await settled();
+    listener?.onDelivery(world.deliveries.event(9));
+    expect(world.deliveries.settled).toEqual(['requeue 9']);
+  });
+
+  it('leaves the queue to the broker’s own order where it had lost its channel', async () => {
+    const { connection, session } = await world.attach();
+    world.deliver(2);
+    world.queue.listener?.onLost();
+    connection.lose();
+    expect(await session.release('resume')).toEqual({ suspect: undefined, isFull: false });
+    expect(world.deliveries.settled).toEqual([]);
+  });
+});
