@@ -13,8 +13,9 @@ const fields: Record<EdgeFrame['t'], Record<string, 'string' | 'number'>> = {
   pong: {},
 };
 
-const isKnown = (kind: unknown): kind is EdgeFrame['t'] =>
-  typeof kind === 'string' && Object.hasOwn(fields, kind);
+const checks: ReadonlyMap<unknown, readonly (readonly [string, string])[]> = new Map(
+  Object.entries(fields).map(([kind, of]) => [kind, Object.entries(of)]),
+);
 
 /**
  * The frame that a message of an edge carries, `ignored` for a kind that this client does not know (a newer edge's), or
@@ -29,9 +30,8 @@ export function readFrame(text: unknown): EdgeFrame | 'ignored' | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const frame = value as Record<string, unknown>;
-  if (!isKnown(frame.t)) return typeof frame.t === 'string' ? 'ignored' : undefined;
-  for (const [name, type] of Object.entries(fields[frame.t])) {
-    if (typeof frame[name] !== type) return undefined;
-  }
+  const expected = checks.get(frame.t);
+  if (!expected) return typeof frame.t === 'string' ? 'ignored' : undefined;
+  for (const [name, type] of expected) if (typeof frame[name] !== type) return undefined;
   return value as EdgeFrame;
 }
