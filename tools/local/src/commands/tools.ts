@@ -2,6 +2,7 @@
 export const tools: Readonly<Record<string, string>> = {
   story: 'bench/dist/story.js',
   smoke: 'bench/dist/smoke.js',
+  'bench:mutants': 'bench/dist/mutants.js',
   'bench:move': 'bench/dist/move.js',
   conformance: 'packages/conformance/dist/main.js',
   screenshots: 'tools/pictures/dist/main.js',

@@ -1,0 +1,142 @@
+/** `npm run bench:mutants`: are the tests as good as they look? Each committed breakage must be caught by the test named for it. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  endAllWatched,
+  parseFlags,
+  reportFailure,
+  stateDir,
+  UsageError,
+  watchOver,
+  wholeNumber,
+} from '@evenkeel/local';
+import { type Mutant, readMutant, summary, type Verdict } from './mutants/patch.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = join(root, 'bench', 'mutants');
+const scratch = join(stateDir, 'mutants');
+const help = `npm run bench:mutants -- [flags]
+
+Breaks a copy of the committed tree, one line at a time, and runs the test that must notice. Prints which were caught.
+Exit status 0 only if all were.
+  --only TEXT      only patches whose name contains it
+  --patch FILE     another patch: git diff's output below a line "# caught-by: COMMAND"
+  --minutes N      ends after that long; what is left counts as not caught (20)
+  --json           one JSON object on standard output and nothing else
+  --help
+`;
+
+const commandTimeoutMs = 5 * 60_000;
+
+interface Run {
+  readonly status: number;
+  readonly output: string;
+}
+
+function run(command: string, args: readonly string[], cwd: string): Run {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: commandTimeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { status: status ?? 1, output: `${stdout}${stderr}` };
+}
+
+function must(command: string, args: readonly string[], cwd: string): string {
+  const { status, output } = run(command, args, cwd);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${output}`);
+  return output;
+}
+
+const compile = (): Run =>
+  run(process.execPath, [join(scratch, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], scratch);
+
+/** A copy of HEAD with dependencies of its own, since links between workspaces are relative. */
+function makeScratch(): void {
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(stateDir, { recursive: true });
+  watchOver({ kind: 'path', path: scratch });
+  must('git', ['clone', '--quiet', '--no-hardlinks', root, scratch], root);
+  // Hard links cost nothing; where there are none, npm makes them anew.
+  const linked = run('cp', ['-al', join(root, 'node_modules'), join(scratch, 'node_modules')], root);
+  if (linked.status !== 0) must('npm', ['ci', '--loglevel=error'], scratch);
+  const { status, output } = compile();
+  if (status !== 0) throw new Error(`The tree as it is does not compile:\n${output}`);
+}
+
+const passes = (command: string): boolean => run('sh', ['-c', command], scratch).status === 0;
+
+function judge({ path, caughtBy }: Mutant): Verdict {
+  if (run('git', ['apply', path], scratch).status !== 0) return 'does not apply';
+  try {
+    if (compile().status !== 0) return 'does not compile';
+    return passes(caughtBy) ? 'survived' : 'caught';
+  } finally {
+    must('git', ['checkout', '--quiet', '--', '.'], scratch);
+  }
+}
+
+function mutants(only: string | undefined, patch: string | undefined): Mutant[] {
+  const paths =
+    patch !== undefined
+      ? [resolve(patch)]
+      : readdirSync(folder)
+          .filter((name) => name.endsWith('.patch') && (only === undefined || name.includes(only)))
+          .map((name) => join(folder, name));
+  if (paths.length === 0) throw new UsageError(`No patch in bench/mutants has "${only}" in its name.`);
+  return paths.sort().map((path) => readMutant(path, readFileSync(path, 'utf8')));
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const flags = parseFlags(args, {
+    only: { type: 'string' },
+    patch: { type: 'string' },
+    minutes: { type: 'string', default: '20' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  if (flags.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const endsAtMs = performance.now() + wholeNumber('--minutes', flags.minutes, 1, 600) * 60_000;
+  const all = mutants(flags.only, flags.patch);
+  const say = (line: string): void => {
+    if (!flags.json) process.stdout.write(`${line}\n`);
+  };
+  if (run('git', ['status', '--porcelain', '--untracked-files=no'], root).output !== '')
+    say('What is not committed is left out.');
+  say(`${all.length} mutants; compiling a copy of the tree …`);
+  makeScratch();
+
+  // A test that fails anyway catches nothing.
+  for (const command of new Set(all.map(({ caughtBy }) => caughtBy))) {
+    if (!passes(command)) throw new Error(`Without any breakage this fails already: ${command}`);
+  }
+  const verdicts = new Map<string, Verdict>();
+  for (const mutant of all) {
+    const verdict = performance.now() > endsAtMs ? 'not run' : judge(mutant);
+    verdicts.set(mutant.name, verdict);
+    say(`${verdict.padEnd(16)} ${mutant.name}   (${mutant.caughtBy.replace(/^npx vitest run /, '')})`);
+  }
+  const { text, isFine } = summary(verdicts);
+  if (flags.json)
+    process.stdout.write(
+      `${JSON.stringify({ passed: isFine, mutants: Object.fromEntries(verdicts) }, null, 2)}\n`,
+    );
+  else say(text);
+  return isFine ? 0 : 1;
+}
+
+let status: number;
+try {
+  status = await main(process.argv.slice(2));
+} catch (error) {
+  status = reportFailure(error);
+}
+rmSync(scratch, { recursive: true, force: true });
+await endAllWatched();
+process.exit(status);
