@@ -1,7 +1,7 @@
 /** `npm run bench:mutants`: are the tests as good as they look? Each committed breakage must be caught by the test named for it. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import {
   endAllWatched,
   parseFlags,
@@ -61,8 +61,15 @@ function makeScratch(): void {
   watchOver({ kind: 'path', path: scratch });
   must('git', ['clone', '--quiet', '--no-hardlinks', root, scratch], root);
   // Hard links cost nothing; where there are none, npm makes them anew.
-  const linked = run('cp', ['-al', join(root, 'node_modules'), join(scratch, 'node_modules')], root);
-  if (linked.status !== 0) must('npm', ['ci', '--loglevel=error'], scratch);
+  const folders = must('git', ['ls-files', 'package.json', '*/package.json'], root)
+    .trim()
+    .split('\n')
+    .map((path) => join(dirname(path), 'node_modules'))
+    .filter((path) => existsSync(join(root, path)));
+  const areLinked = folders.every(
+    (path) => run('cp', ['-al', join(root, path), join(scratch, path)], root).status === 0,
+  );
+  if (!areLinked) must('npm', ['ci', '--loglevel=error'], scratch);
   const { status, output } = compile();
   if (status !== 0) throw new Error(`The tree as it is does not compile:\n${output}`);
 }
