@@ -8,6 +8,6 @@ module.exports = {
   ],
   options: {
     ...options,
-    exclude: { path: [...options.exclude.path, '[.]test[.]ts$', '^services/balancer/testing/'] },
+    exclude: { path: [...options.exclude.path, '[.]test[.]ts$', '^services/[^/]+/testing/'] },
   },
 };

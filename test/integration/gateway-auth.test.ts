@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { TicketOffice } from '@evenkeel/ticket';
+import { TicketSigner } from '@evenkeel/ticket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { secret, startGateway } from './gateway-fixture.js';
 
 const jwtSecret = 'a-secret-of-at-least-32-bytes-for-hs256';
-const office = new TicketOffice([secret]);
+const signer = new TicketSigner([secret]);
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
@@ -28,7 +28,7 @@ describe('EVENKEEL_AUTH=jwt with a secret', () => {
       const response = await ask('?user=mallory', init);
       expect(response.status).toBe(200);
       const { ticket } = (await response.json()) as { ticket: string };
-      const verdict = office.check(ticket, 'e1', Date.now());
+      const verdict = signer.check(ticket, 'e1', Date.now());
       expect(verdict.ok && verdict.claims.uid).toBe('~Ym9iQGV4YW1wbGUuY29t');
     }
   });
@@ -43,6 +43,7 @@ describe('EVENKEEL_AUTH=jwt with a secret', () => {
       ['expired', bearer(hs256({ sub: 'bob', exp: inAnHour() - 7_200 }))],
       ['unsigned', bearer(unsigned)],
       ['without a user', bearer(hs256({ exp: inAnHour() }))],
+      ['of a user whose id is too long', bearer(hs256({ sub: 'x'.repeat(97), exp: inAnHour() }))],
       ['no token at all', bearer('x')],
     ];
     for (const [what, init] of refused) {
@@ -50,13 +51,12 @@ describe('EVENKEEL_AUTH=jwt with a secret', () => {
       expect([what, response.status]).toEqual([what, 401]);
       expect(response.headers.get('www-authenticate')).toContain('Bearer');
     }
-    expect((await ask('', bearer(hs256({ sub: 'x'.repeat(10_240), exp: inAnHour() })))).status).toBeOneOf([
-      400, 431,
-    ]);
     for (const sub of [42, true, ['bob'], { name: 'bob' }]) {
       const response = await ask('', bearer(hs256({ sub, exp: inAnHour() })));
-      expect([sub, response.status]).toEqual([sub, 400]);
-      expect(await response.json()).toMatchObject({ error: { code: 'bad-user-id' } });
+      expect([sub, response.status]).toEqual([sub, 401]);
+      expect(await response.json()).toMatchObject({
+        error: { code: 'bad-credentials', message: expect.stringContaining('`sub`') },
+      });
     }
     // The page is for development only.
     expect((await fetch(`${url}/`)).status).toBe(404);

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import type { HttpError, Placement } from '@evenkeel/protocol';
-import { TicketOffice } from '@evenkeel/ticket';
+import { TicketSigner } from '@evenkeel/ticket';
 import { describe, expect, it, vi } from 'vitest';
 import { secret, startGateway } from './gateway-fixture.js';
 
-const office = new TicketOffice([secret]);
+const signer = new TicketSigner([secret]);
 const placementOf = async (response: Response) => (await response.json()) as Placement;
 const errorOf = async (response: Response) => ((await response.json()) as HttpError).error;
 
@@ -18,7 +18,7 @@ describe('GET /gateway', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
     const placement = await placementOf(response);
     expect(placement).toMatchObject({ node: 'e1', url: 'ws://e1.example/ws', expiresInMs: 30_000 });
-    expect(office.check(placement.ticket, 'e1', Date.now())).toMatchObject({
+    expect(signer.check(placement.ticket, 'e1', Date.now())).toMatchObject({
       ok: true,
       claims: { uid: 'alice', sid: placement.session, node: 'e1', isNew: true },
     });
@@ -29,7 +29,7 @@ describe('GET /gateway', () => {
     await edges.report({ e1: {} });
     const placement = await placementOf(await ask('?user=alice&session=abc_-1&from=e9,e8'));
     expect(placement.session).toBe('abc_-1');
-    const verdict = office.check(placement.ticket, 'e1', Date.now());
+    const verdict = signer.check(placement.ticket, 'e1', Date.now());
     expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9,e8' } });
     if (verdict.ok) expect(verdict.claims.isNew).toBeUndefined();
   });
@@ -39,7 +39,7 @@ describe('GET /gateway', () => {
     await edges.report({ e1: {} });
     for (const user of ['a.b', '*', '#', 'with space', 'zoë', '~odd']) {
       const { ticket } = await placementOf(await ask(`?user=${encodeURIComponent(user)}`));
-      const verdict = office.check(ticket, 'e1', Date.now());
+      const verdict = signer.check(ticket, 'e1', Date.now());
       expect(verdict.ok && verdict.claims.uid).toMatch(/^~[A-Za-z0-9_-]+$/);
     }
   });

@@ -1,11 +1,11 @@
 import { sessionQueue, toUid } from '@evenkeel/protocol';
 import { RawClient, type RawOptions } from '@evenkeel/testkit';
-import { newSessionId, type TicketClaims, TicketOffice } from '@evenkeel/ticket';
+import { newSessionId, type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeUnderTest } from './edge-process.js';
 
 /** What the edges under test check tickets with. */
 export const secret = 'edge-test-secret-0123456789abcdef';
-const office = new TicketOffice([secret]);
+const signer = new TicketSigner([secret]);
 
 /** A session of one user, from the outside: it makes tickets and dials edges with them. */
 export class SessionUnderTest {
@@ -34,7 +34,7 @@ export class SessionUnderTest {
     this.#hasBegun = true;
     const { uid, sid } = this;
     const expiresAt = Date.now() + 30_000;
-    return office.issue({ uid, sid, node: edge.node, epoch: this.#epoch, expiresAt, ...isNew, ...claims });
+    return signer.issue({ uid, sid, node: edge.node, epoch: this.#epoch, expiresAt, ...isNew, ...claims });
   }
 
   /** The epoch of the last ticket. */

@@ -1,35 +1,11 @@
 import type { NodeStats } from '@evenkeel/protocol';
+import { statsOf as idleStatsOf } from '@evenkeel/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NodeReports } from './reports.js';
 
-const statsOf = (node: string, seq: number, more: Partial<NodeStats> = {}): NodeStats => ({
-  v: 1,
-  node,
-  url: `ws://${node}`,
-  boot: 'b1',
-  seq,
-  at: seq * 1_000,
-  state: 'active',
-  version: '1',
-  weight: 1,
-  capacity: 1_000,
-  connections: 0,
-  sessions: 0,
-  detached: 0,
-  unacked: 0,
-  deliveredPerSecond: 0,
-  receivedPerSecond: 0,
-  bytesPerSecond: 0,
-  handshakesPerSecond: 0,
-  handshakeP99Ms: 0,
-  loopLagP99Ms: 0,
-  loopUtilization: 0,
-  cpu: 0,
-  rssBytes: 1,
-  moves: { pending: 0, done: 0, failed: 0 },
-  ...more,
-});
+const statsOf = (node: string, seq: number, more: Partial<NodeStats> = {}): NodeStats =>
+  idleStatsOf(node, { seq, at: seq * 1_000, ...more });
 
 const reportsOf = (maxNodes = 10) => new NodeReports({ maxNodes, dropAt: 'gone' });
 

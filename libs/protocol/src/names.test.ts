@@ -44,7 +44,10 @@ describe('a user id', () => {
     );
   });
 
-  it.each(['', 'ä'.repeat(49), ...notText])('that cannot be carried is refused: %s', (id) => {
-    expect(() => toUid(id as string)).toThrow(NameError);
-  });
+  it.each(['', 'ä'.repeat(49), 'a\ud800', '\udc00', ...notText])(
+    'that cannot be carried is refused: %s',
+    (id) => {
+      expect(() => toUid(id as string)).toThrow(NameError);
+    },
+  );
 });

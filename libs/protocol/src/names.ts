@@ -35,6 +35,7 @@ export const maxTopicBytes = 200;
 
 const plainId = /^[A-Za-z0-9_-]{1,64}$/;
 const carriedId = /^(?:[A-Za-z0-9_-]{1,64}|~[A-Za-z0-9_-]{1,128})$/;
+const loneSurrogate = /\p{Surrogate}/u;
 const topicForm = /^[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*$/;
 const patternForm = /^(?:[A-Za-z0-9_~-]+|\*|#)(?:\.(?:[A-Za-z0-9_~-]+|\*|#))*$/;
 
@@ -67,13 +68,17 @@ export const isTopicPattern = (value: unknown): value is string =>
 /**
  * The form in which a user id travels in routing keys and queue names: itself when it is
  * `[A-Za-z0-9_-]{1,64}`, else `~` + its base64url (UTF-8, no padding). One word, injective.
- * @throws NameError `bad-user-id` when it is no string, empty, or over 96 UTF-8 bytes.
+ * @throws NameError `bad-user-id` when it is no string, no well-formed Unicode, empty, or over 96 UTF-8 bytes.
  */
 export function toUid(userId: string): string {
   if (typeof userId !== 'string') {
     throw new NameError('bad-user-id', `the user id is ${kindOf(userId)}; give a string of 1 to 96 bytes`);
   }
   if (plainId.test(userId)) return userId;
+  // Half a character has no UTF-8: two such ids would be carried as one.
+  if (loneSurrogate.test(userId)) {
+    throw new NameError('bad-user-id', 'the user id has a lone surrogate; give well-formed Unicode');
+  }
   const bytes = new TextEncoder().encode(userId);
   if (bytes.length === 0)
     throw new NameError('bad-user-id', 'the user id is empty; give one of 1 to 96 bytes');

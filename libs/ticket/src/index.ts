@@ -19,7 +19,7 @@ export interface TicketClaims {
   epoch: number;
   /** Not valid at or after this, ms since the epoch. */
   expiresAt: number;
-  /** `new`: the gateway made the session id up just now, so there is nothing to look for. */
+  /** The gateway made the session id up just now, so there is nothing to look for. */
   isNew?: boolean;
   /** The edge that holds the session, where known; several that may, separated by commas, newest first. */
   from?: string;
@@ -36,8 +36,10 @@ export const minSecretBytes = 16;
 export const maxTicketChars = 2_048;
 
 /** Signs and checks tickets with one secret (several for checking, while a secret is being changed). */
-export class TicketOffice {
-  readonly #keys: Buffer[];
+export class TicketSigner {
+  readonly #keys: readonly Buffer[];
+  /** The first. */
+  readonly #signingKey: Buffer;
 
   /**
    * @param secrets the first signs; all are accepted. Each at least 16 bytes.
@@ -45,7 +47,9 @@ export class TicketOffice {
    */
   constructor(secrets: readonly string[]) {
     this.#keys = secrets.map((secret) => Buffer.from(secret, 'utf8'));
-    if (this.#keys.length === 0) throw new RangeError('give at least one ticket secret');
+    const [signingKey] = this.#keys;
+    if (signingKey === undefined) throw new RangeError('give at least one ticket secret');
+    this.#signingKey = signingKey;
     for (const key of this.#keys) {
       if (key.length < minSecretBytes)
         throw new RangeError(`a ticket secret has at least ${minSecretBytes} bytes; make a longer one`);
@@ -55,7 +59,7 @@ export class TicketOffice {
   /** Issues a ticket; `id` is made here. */
   issue(claims: Omit<TicketClaims, 'id'>): string {
     const body = Buffer.from(JSON.stringify({ id: newTicketId(), ...claims })).toString('base64url');
-    return `${body}.${this.#sign(body, this.#keys[0] as Buffer).toString('base64url')}`;
+    return `${body}.${this.#sign(body, this.#signingKey).toString('base64url')}`;
   }
 
   /** Checks signature, form, time and edge, in that order. */
@@ -89,9 +93,8 @@ function readClaims(body: string): TicketClaims | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, uid, sid, node, epoch, expiresAt, isNew, from, move } = value as Record<string, unknown>;
-  if (typeof id !== 'string' || typeof node !== 'string') return undefined;
-  if (typeof uid !== 'string' || !isUid(uid) || typeof sid !== 'string' || !isSid(sid)) return undefined;
+  const { id, uid, sid, node, epoch, expiresAt, isNew, from, move }: Record<string, unknown> = { ...value };
+  if (typeof id !== 'string' || typeof node !== 'string' || !isUid(uid) || !isSid(sid)) return undefined;
   if (typeof epoch !== 'number' || typeof expiresAt !== 'number') return undefined;
   return {
     id,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Mesh } from '@evenkeel/mesh';
 import type { ServiceContext } from '@evenkeel/runtime';
-import { TicketOffice } from '@evenkeel/ticket';
+import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf } from './config.js';
 import { Commands } from './control/commands.js';
 import { commandHandlers } from './control/handlers.js';
@@ -32,7 +32,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const load = new Load();
   const ledger = new MoveLedger();
   const directory = new Directory<Session>();
-  const tickets = new TicketOffice(config.secret);
+  const tickets = new TicketSigner(config.secret);
   const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${node.name}`, log });
   const { control, consuming, publisher } = mesh;
 

@@ -1,9 +1,9 @@
 import { Mesh } from '@evenkeel/mesh';
 import type { ServiceContext } from '@evenkeel/runtime';
-import { TicketOffice } from '@evenkeel/ticket';
+import { TicketSigner } from '@evenkeel/ticket';
 import { Admission } from './admission/admission.js';
 import { floorOf } from './admission/ceiling.js';
-import { Authentication } from './auth/authenticate.js';
+import { Authentication } from './auth/authentication.js';
 import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
 import { createCors } from './http/cors.js';
@@ -12,6 +12,7 @@ import { LocalClient } from './local/local-client.js';
 import { gatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
+import { GatewayRoute } from './routes/gateway.js';
 import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
 
@@ -32,23 +33,20 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
   const feed = new StatsFeed(mesh, (stats) => placer.observe(stats, now()), log);
   const authentication = new Authentication(config);
   const metrics = gatewayMetrics(ops.metrics, { placer, now });
+  const gateway = new GatewayRoute({
+    authenticate: (credentials) => authentication.authenticate(credentials),
+    placer,
+    signer: new TicketSigner(config.secret),
+    ticketLifetimeMs: config.ticketLifetimeMs,
+    metrics,
+    now,
+  });
+  const local = new LocalRoutes(() => placer.snapshot(now()).nodes, npmStart(config));
   const http = new HttpServer({
     host: config.host,
     port: config.port,
     cors: createCors(config.corsOrigin),
-    route: {
-      authenticate: (credentials) => authentication.authenticate(credentials),
-      placer,
-      office: new TicketOffice(config.secret),
-      ticketLifetimeMs: config.ticketLifetimeMs,
-      metrics,
-      now,
-    },
-    page: config.auth === 'dev' ? new Page(config.pageDir) : undefined,
-    local:
-      config.auth === 'dev'
-        ? new LocalRoutes(() => placer.snapshot(now()).nodes, npmStart(config))
-        : undefined,
+    routes: [gateway, ...(config.auth === 'dev' ? [local, new Page(config.pageDir)] : [])],
     log,
   });
   if (config.auth === 'dev') log.warn({}, 'development mode: anyone may be any user');

@@ -1,5 +1,5 @@
 import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
-import { TicketOffice } from '@evenkeel/ticket';
+import { TicketSigner } from '@evenkeel/ticket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { edgeConfig } from '../config.js';
 import { Directory } from '../session/directory.js';
@@ -9,7 +9,7 @@ import { MoveLedger } from './ledger.js';
 
 const secret = 'departures-test-secret';
 const config = edgeConfig.parse({ secret: [secret], node: 'a', movesPerSecond: 100 });
-const tickets = new TicketOffice([secret]);
+const tickets = new TicketSigner([secret]);
 
 /** A session as departures see it. */
 class FakeSession implements Movable {

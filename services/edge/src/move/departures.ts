@@ -1,6 +1,6 @@
 import { TokenBucket } from '@evenkeel/pace';
 import { type CloseCode, type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
-import type { TicketOffice } from '@evenkeel/ticket';
+import type { TicketSigner } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import { moveFrame } from '../frame/frames.js';
 import type { Directory } from '../session/directory.js';
@@ -37,7 +37,7 @@ interface Departure {
 
 export interface DeparturesOptions {
   config: Pick<EdgeConfig, 'node' | 'movesPerSecond' | 'moveDeadlineMs'>;
-  tickets: Pick<TicketOffice, 'issue'>;
+  tickets: Pick<TicketSigner, 'issue'>;
   directory: Pick<Directory<Movable>, 'find' | 'values'>;
   ledger: MoveLedger;
   now(): number;

@@ -1,8 +1,8 @@
-import { TicketOffice } from '@evenkeel/ticket';
+import { TicketSigner } from '@evenkeel/ticket';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Gate } from './gate.js';
 
-const tickets = new TicketOffice(['gate-test-secret-0123456789']);
+const tickets = new TicketSigner(['gate-test-secret-0123456789']);
 const nowMs = 1_000;
 let node: { name: string; isDraining: boolean };
 let gate: Gate;

@@ -1,5 +1,5 @@
 import { subprotocol } from '@evenkeel/protocol';
-import type { TicketClaims, TicketOffice } from '@evenkeel/ticket';
+import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import { UsedTickets } from './used-tickets.js';
 
@@ -28,7 +28,7 @@ export interface Refused {
 }
 
 export interface GateOptions {
-  tickets: Pick<TicketOffice, 'check'>;
+  tickets: Pick<TicketSigner, 'check'>;
   node: Pick<EdgeNode, 'name' | 'isDraining'>;
   /** Connections at most. */
   capacity: number;

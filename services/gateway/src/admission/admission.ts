@@ -1,6 +1,7 @@
+import type { TokenBucket } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
 import { type Ceiling, type CeilingRules, fullCeiling, isAiling, nextCeiling } from './ceiling.js';
-import { SlotBucket } from './slot-bucket.js';
+import { setSlots, slotsOf } from './slots.js';
 import { WaitingList } from './waiting-list.js';
 
 /** Limits of admission; rates of this gateway alone. */
@@ -16,21 +17,21 @@ export interface AdmissionRules {
  */
 export class Admission {
   readonly #rules: AdmissionRules;
-  readonly #edges = new Map<string, { bucket: SlotBucket; ceiling: Ceiling }>();
-  readonly #newSessions: SlotBucket;
+  readonly #edges = new Map<string, { slots: TokenBucket; ceiling: Ceiling }>();
+  readonly #newSessions: TokenBucket;
   readonly #returning = new WaitingList();
   readonly #arriving = new WaitingList();
 
   constructor(rules: AdmissionRules, nowMs: number) {
     this.#rules = rules;
-    this.#newSessions = new SlotBucket(rules.newSessionsPerSecond, nowMs);
+    this.#newSessions = slotsOf(rules.newSessionsPerSecond, nowMs);
   }
 
   /** Takes in how `stats.node` fares. */
   observe(stats: NodeStats, nowMs: number): void {
     const edge = this.#edge(stats.node, nowMs);
     edge.ceiling = nextCeiling(edge.ceiling, stats, this.#rules.ceiling, nowMs);
-    edge.bucket.setRate(edge.ceiling.perSecond, nowMs);
+    setSlots(edge.slots, edge.ceiling.perSecond, nowMs);
   }
 
   forget(node: string): void {
@@ -38,16 +39,16 @@ export class Admission {
   }
 
   hasSlot(node: string, nowMs: number): boolean {
-    return this.#edge(node, nowMs).bucket.has(nowMs);
+    return this.#edge(node, nowMs).slots.available(nowMs) >= 1;
   }
 
   hasNewSessionSlot(nowMs: number): boolean {
-    return this.#newSessions.has(nowMs);
+    return this.#newSessions.available(nowMs) >= 1;
   }
 
   take(node: string, isNew: boolean, nowMs: number): void {
-    this.#edge(node, nowMs).bucket.take(nowMs);
-    if (isNew) this.#newSessions.take(nowMs);
+    this.#edge(node, nowMs).slots.tryTake(nowMs);
+    if (isNew) this.#newSessions.tryTake(nowMs);
   }
 
   ceilingOf(node: string): number {
@@ -76,11 +77,11 @@ export class Admission {
     return this.#returning.waiting(nowMs) + this.#arriving.waiting(nowMs);
   }
 
-  #edge(node: string, nowMs: number): { bucket: SlotBucket; ceiling: Ceiling } {
+  #edge(node: string, nowMs: number): { slots: TokenBucket; ceiling: Ceiling } {
     let edge = this.#edges.get(node);
     if (edge === undefined) {
       const ceiling = fullCeiling(this.#rules.ceiling);
-      edge = { bucket: new SlotBucket(ceiling.perSecond, nowMs), ceiling };
+      edge = { slots: slotsOf(ceiling.perSecond, nowMs), ceiling };
       this.#edges.set(node, edge);
     }
     return edge;

@@ -1,21 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@evenkeel/runtime';
-import { type GatewayRoute, placement } from '../routes/gateway.js';
-import type { LocalRoutes } from '../routes/local.js';
-import type { Page } from '../routes/page.js';
-import { Refusal, sendJson, sendRefusal } from './answer.js';
+import { Refusal, sendRefusal } from './answer.js';
 import type { Cors } from './cors.js';
+import type { Route } from './route.js';
 
 export interface HttpOptions {
   host: string;
   port: number;
   cors: Cors;
-  route: GatewayRoute;
-  /** Served at `/` in development mode. */
-  page: Page | undefined;
-  /** What the page asks, in development mode. */
-  local: LocalRoutes | undefined;
+  /** The first that has a path answers for it. */
+  routes: readonly Route[];
   log: Log;
 }
 
@@ -79,15 +74,18 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // What only this gateway's own page may ask lets no other page read.
-    if (this.#options.local?.has(pathOf(request.url)) !== true) {
-      for (const [name, value] of Object.entries(this.#options.cors(request.headers.origin))) {
-        response.setHeader(name, value);
-      }
-    }
+    const { cors, log, routes } = this.#options;
     if (this.#isStopping) response.setHeader('connection', 'close');
+    const url = parseUrl(request.url);
+    const route = url instanceof URL ? routes.find((each) => each.has(url.pathname)) : undefined;
+    // What only this gateway's own page may ask lets no other page read.
+    if (route?.isShared !== false) {
+      for (const [name, value] of Object.entries(cors(request.headers.origin)))
+        response.setHeader(name, value);
+    }
     try {
-      await this.#route(request, response);
+      if (url instanceof Refusal) throw url;
+      await dispatch(route, request, response, url);
     } catch (error) {
       if (response.headersSent) {
         response.destroy();
@@ -97,50 +95,36 @@ export class HttpServer {
         sendRefusal(response, error);
         return;
       }
-      this.#options.log.error({ err: error }, 'request failed');
+      log.error({ err: error }, 'request failed');
       sendRefusal(response, new Refusal(500, 'internal', 'the gateway failed; try again'));
     } finally {
       // Nothing here reads a body: what comes of one is not waited for.
       if (!request.complete) request.resume();
     }
   }
-
-  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { local, page, route } = this.#options;
-    const url = parseUrl(request.url);
-    if (local?.has(url.pathname)) {
-      await local.answer(request, response, url);
-      return;
-    }
-    const isGateway = url.pathname === '/gateway';
-    if (!isGateway && !page?.has(url.pathname)) {
-      throw new Refusal(404, 'not-found', 'there is GET /gateway');
-    }
-    if (request.method === 'OPTIONS') {
-      response.writeHead(204, { allow: 'GET, HEAD, OPTIONS', 'content-length': 0 }).end();
-      return;
-    }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new Refusal(405, 'method-not-allowed', 'use GET', { allow: 'GET, HEAD, OPTIONS' });
-    }
-    // A HEAD must not use up a slot: whoever sends it does not want a ticket.
-    if (isGateway && request.method === 'HEAD') sendJson(response, 200, {});
-    else if (isGateway) sendJson(response, 200, await placement(route, request, url.searchParams));
-    else await page?.send(url.pathname, response);
-  }
 }
 
-function pathOf(target: string | undefined): string {
-  return target?.split('?', 1)[0] ?? '';
+async function dispatch(
+  route: Route | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  if (route === undefined) throw new Refusal(404, 'not-found', 'there is GET /gateway');
+  const methods = route.methods(url.pathname);
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  if (request.method === 'OPTIONS') response.writeHead(204, { allow, 'content-length': 0 }).end();
+  else if (methods.includes(request.method ?? '')) await route.answer(request, response, url);
+  else throw new Refusal(405, 'method-not-allowed', `use ${methods[0]}`, { allow });
 }
 
-function parseUrl(target: string | undefined): URL {
+function parseUrl(target: string | undefined): URL | Refusal {
   if (target === undefined || target.length > maxUrlChars) {
-    throw new Refusal(400, 'bad-url', `the URL is longer than ${maxUrlChars} characters; shorten it`);
+    return new Refusal(400, 'bad-url', `the URL is longer than ${maxUrlChars} characters; shorten it`);
   }
   try {
     return new URL(target, 'http://gateway');
   } catch {
-    throw new Refusal(400, 'bad-url', 'the URL cannot be read');
+    return new Refusal(400, 'bad-url', 'the URL cannot be read');
   }
 }

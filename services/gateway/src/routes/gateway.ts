@@ -1,15 +1,17 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isNodeName, isSid, type Placement } from '@evenkeel/protocol';
-import type { TicketOffice } from '@evenkeel/ticket';
-import { AuthError, type Authenticate } from '../auth/authenticate.js';
-import { Refusal } from '../http/answer.js';
+import type { TicketSigner } from '@evenkeel/ticket';
+import { AuthError, type Credentials } from '../auth/credentials.js';
+import { Refusal, sendJson } from '../http/answer.js';
+import type { Route } from '../http/route.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Placer } from '../placement/placer.js';
 
-export interface GatewayRoute {
-  authenticate: Authenticate;
+export interface GatewayRouteOptions {
+  /** Resolves to the carried form of the user id. @throws AuthError */
+  authenticate(credentials: Credentials): Promise<string>;
   placer: Placer;
-  office: TicketOffice;
+  signer: TicketSigner;
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
   now(): number;
@@ -24,76 +26,81 @@ const refusals = {
   wait: 'more clients are arriving than the edges take at once; come back after Retry-After seconds',
 } as const;
 
-/** `GET /gateway` (PROTOCOL.md, section 1). @throws Refusal */
-export async function placement(
-  route: GatewayRoute,
-  request: IncomingMessage,
-  query: URLSearchParams,
-): Promise<Placement> {
-  const session = query.get('session') ?? undefined;
-  if (session !== undefined && !isSid(session)) {
-    throw new Refusal(
-      400,
-      'bad-session',
-      '`session` is 1 to 64 of A-Z a-z 0-9 _ -; leave it out for a new one',
-    );
+/** `GET /gateway` (PROTOCOL.md, section 1): places a client and gives it a ticket. */
+export class GatewayRoute implements Route {
+  readonly isShared = true;
+  readonly #options: GatewayRouteOptions;
+
+  constructor(options: GatewayRouteOptions) {
+    this.#options = options;
   }
-  const from = lastNodes(query.get('from'));
-  const uid = await whoIsAsking(route, request, query);
-  const nowMs = route.now();
-  const placed = route.placer.place(
-    { uid, sid: session, from: session === undefined ? undefined : from?.split(',')[0] },
-    nowMs,
-  );
-  if (placed.kind === 'refused') {
-    route.metrics.refused(placed.reason);
-    throw new Refusal(503, `no-edge-${placed.reason}`, refusals[placed.reason], {
-      'retry-after': String(placed.retryAfterSeconds),
+
+  has(path: string): boolean {
+    return path === '/gateway';
+  }
+
+  methods(): readonly string[] {
+    return ['GET', 'HEAD'];
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    // A HEAD must not use up a slot: whoever sends it does not want a ticket.
+    sendJson(response, 200, request.method === 'HEAD' ? {} : await this.#place(request, url.searchParams));
+  }
+
+  async #place({ headers }: IncomingMessage, query: URLSearchParams): Promise<Placement> {
+    const { placer, signer, ticketLifetimeMs, metrics, now } = this.#options;
+    const sid = sessionIn(query);
+    const from = lastNodesIn(query);
+    const { authorization, cookie } = headers;
+    const uid = await this.#identify({ authorization, cookie, user: query.get('user') ?? undefined });
+    const nowMs = now();
+    const placed = placer.place({ uid, sid, from: sid === undefined ? undefined : from[0] }, nowMs);
+    if (placed.kind === 'refused') {
+      metrics.refused(placed.reason);
+      throw new Refusal(503, `no-edge-${placed.reason}`, refusals[placed.reason], {
+        'retry-after': String(placed.retryAfterSeconds),
+      });
+    }
+    const { node, url, sid: session, isNew } = placed;
+    metrics.placed(node);
+    const ticket = signer.issue({
+      uid,
+      sid: session,
+      node,
+      epoch: nowMs,
+      expiresAt: nowMs + ticketLifetimeMs,
+      ...(isNew ? { isNew } : {}),
+      ...(from.length === 0 || isNew ? {} : { from: from.join(',') }),
     });
+    return { url, node, ticket, session, expiresInMs: ticketLifetimeMs };
   }
-  route.metrics.placed(placed.node);
-  const ticket = route.office.issue({
-    uid,
-    sid: placed.sid,
-    node: placed.node,
-    epoch: nowMs,
-    expiresAt: nowMs + route.ticketLifetimeMs,
-    ...(placed.isNew ? { isNew: true } : {}),
-    ...(from === undefined || placed.isNew ? {} : { from }),
-  });
-  return {
-    url: placed.url,
-    node: placed.node,
-    ticket,
-    session: placed.sid,
-    expiresInMs: route.ticketLifetimeMs,
-  };
+
+  async #identify(credentials: Credentials): Promise<string> {
+    try {
+      return await this.#options.authenticate(credentials);
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
+      throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
+    }
+  }
 }
 
-async function whoIsAsking(
-  route: GatewayRoute,
-  request: IncomingMessage,
-  query: URLSearchParams,
-): Promise<string> {
-  try {
-    return await route.authenticate({
-      authorization: request.headers.authorization,
-      cookie: request.headers.cookie,
-      user: query.get('user') ?? undefined,
-    });
-  } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
-    throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
-  }
+function sessionIn(query: URLSearchParams): string | undefined {
+  const session = query.get('session') ?? undefined;
+  if (session === undefined || isSid(session)) return session;
+  throw new Refusal(
+    400,
+    'bad-session',
+    '`session` is 1 to 64 of A-Z a-z 0-9 _ -; leave it out for a new one',
+  );
 }
 
 /** The nodes that may hold the session, newest first, as the ticket carries them: the edge asks each. */
-function lastNodes(from: string | null): string | undefined {
-  if (from === null || from === '') return undefined;
-  const nodes = from.split(',');
-  if (nodes.length > maxFrom || !nodes.every((node) => isNodeName(node))) {
-    throw new Refusal(400, 'bad-from', `\`from\` is up to ${maxFrom} names of nodes separated by commas`);
-  }
-  return nodes.join(',');
+function lastNodesIn(query: URLSearchParams): string[] {
+  const nodes = query.get('from')?.split(',') ?? [''];
+  if (nodes.length === 1 && nodes[0] === '') return [];
+  if (nodes.length <= maxFrom && nodes.every(isNodeName)) return nodes;
+  throw new Refusal(400, 'bad-from', `\`from\` is up to ${maxFrom} names of nodes separated by commas`);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isNodeName } from '@evenkeel/protocol';
 import { Refusal, sendJson } from '../http/answer.js';
+import type { Route } from '../http/route.js';
 import { crowdView, type ReportedNode } from '../local/crowd-view.js';
 import { type LocalAction, type LocalClient, localActions } from '../local/local-client.js';
 
@@ -12,7 +13,8 @@ const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
  * For development alone: `GET /crowd.json`, what the page is drawn from, and `POST /local/<action>?node=`, what its
  * buttons ask of the `npm start` that runs this mesh.
  */
-export class LocalRoutes {
+export class LocalRoutes implements Route {
+  readonly isShared = false;
   readonly #nodes: () => readonly ReportedNode[];
   readonly #client: LocalClient | undefined;
   readonly #now: () => number;
@@ -31,10 +33,13 @@ export class LocalRoutes {
     return path === '/crowd.json' || path.startsWith(prefix);
   }
 
+  methods(path: string): readonly string[] {
+    return path.startsWith(prefix) ? ['POST'] : ['GET', 'HEAD'];
+  }
+
   /** @throws Refusal */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     if (url.pathname === '/crowd.json') {
-      if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed('GET');
       sendJson(response, 200, crowdView(this.#nodes(), await this.#client?.status(this.#now())));
       return;
     }
@@ -43,7 +48,6 @@ export class LocalRoutes {
       const what = localActions.map((name) => `POST ${prefix}${name}`).join(', ');
       throw new Refusal(404, 'not-found', `where npm start runs the mesh there are ${what}`);
     }
-    if (request.method !== 'POST') throw notAllowed('POST');
     requireOwnPage(request);
     sendJson(response, 200, await this.#client.act(action, nodeOf(url, action)));
   }
@@ -76,8 +80,4 @@ function nodeOf(url: URL, action: LocalAction): string | undefined {
     throw new Refusal(400, 'bad-node', '`node` is the name of a node');
   }
   return node;
-}
-
-function notAllowed(allow: string): Refusal {
-  return new Refusal(405, 'method-not-allowed', `use ${allow}`, { allow });
 }

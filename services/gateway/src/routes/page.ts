@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Refusal } from '../http/answer.js';
+import type { Route } from '../http/route.js';
 
 const contentTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -26,7 +27,8 @@ const contentSecurityPolicy =
 const sdkPath = '/evenkeel.js';
 
 /** The demo's page and the browser SDK, for development. */
-export class Page {
+export class Page implements Route {
+  readonly isShared = true;
   readonly #dir: string;
 
   /** @param dir folder of the page; by default the demo's beside this service. */
@@ -38,8 +40,12 @@ export class Page {
     return path === sdkPath || Object.hasOwn(pageFiles, path);
   }
 
-  /** Sends the file behind `path`, read anew each time so that an edited page shows on reload. */
-  async send(path: string, response: ServerResponse): Promise<void> {
+  methods(): readonly string[] {
+    return ['GET', 'HEAD'];
+  }
+
+  /** Sends the file behind the path, read anew each time so that an edited page shows on reload. */
+  async answer(_request: IncomingMessage, response: ServerResponse, { pathname: path }: URL): Promise<void> {
     const file = path === sdkPath ? sdkFile() : join(this.#dir, pageFiles[path] ?? '');
     let body: Buffer;
     try {

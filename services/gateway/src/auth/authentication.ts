@@ -1,0 +1,27 @@
+import type { GatewayConfig } from '../config.js';
+import type { Authenticate, Credentials } from './credentials.js';
+import { believeUser, refuseAll } from './dev.js';
+import { JwtAuthentication } from './jwt.js';
+
+/** The authentication that the settings ask for. */
+export class Authentication {
+  readonly #jwt: JwtAuthentication | undefined;
+  readonly #authenticate: Authenticate;
+
+  constructor(config: GatewayConfig) {
+    const jwt = config.auth === 'jwt' ? new JwtAuthentication(config) : undefined;
+    this.#jwt = jwt;
+    const other = config.auth === 'dev' ? believeUser : refuseAll;
+    this.#authenticate = jwt === undefined ? other : (credentials) => jwt.authenticate(credentials);
+  }
+
+  /** Reads what it needs to know the users. @throws Error when it cannot be read. */
+  async start(): Promise<void> {
+    await this.#jwt?.start();
+  }
+
+  /** Resolves to the carried form of the user id. @throws AuthError */
+  authenticate(credentials: Credentials): Promise<string> {
+    return this.#authenticate(credentials);
+  }
+}

@@ -1,0 +1,35 @@
+import { NameError, toUid } from '@evenkeel/protocol';
+
+/** What a request carries that says who is asking. */
+export interface Credentials {
+  authorization: string | undefined;
+  cookie: string | undefined;
+  /** `?user=`, believed in development mode only. */
+  user: string | undefined;
+}
+
+/**
+ * Thrown when it is not known who is asking. `no-credentials`: nothing says so. `bad-credentials`: what says so is not
+ * accepted. `bad-user-id`: it is no id that the mesh can carry.
+ */
+export class AuthError extends Error {
+  readonly code: 'no-credentials' | 'bad-credentials' | 'bad-user-id';
+  constructor(code: AuthError['code'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'AuthError';
+    this.code = code;
+  }
+}
+
+/** Resolves to the carried form of the user id. @throws AuthError */
+export type Authenticate = (credentials: Credentials) => Promise<string>;
+
+/** The carried form of `user`. @throws AuthError with `code`, and with `context` before what is wrong with it. */
+export function uidOf(user: string, code: AuthError['code'], context = ''): string {
+  try {
+    return toUid(user);
+  } catch (cause) {
+    if (!(cause instanceof NameError)) throw cause;
+    throw new AuthError(code, `${context}${cause.message}`, cause);
+  }
+}

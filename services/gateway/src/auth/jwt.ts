@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import type { GatewayConfig } from '../config.js';
+import { AuthError, type Credentials, uidOf } from './credentials.js';
+import { tokenCookie, tokenOf } from './token.js';
+
+const clockToleranceSeconds = 5;
+const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+/** Users by JSON Web Tokens, signed with a shared secret or with a key of a set. */
+export class JwtAuthentication {
+  readonly #jwksUrl: string | undefined;
+  readonly #secret: Uint8Array;
+  readonly #options: JWTVerifyOptions;
+  #keySet: JWTVerifyGetKey | undefined;
+
+  constructor(config: Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience'>) {
+    const { jwtSecret, jwksUrl, jwtIssuer: issuer, jwtAudience: audience } = config;
+    this.#jwksUrl = jwksUrl;
+    this.#secret = new TextEncoder().encode(jwtSecret ?? '');
+    this.#options = {
+      clockTolerance: clockToleranceSeconds,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+    };
+  }
+
+  /** Reads the key set, where it is a file. @throws Error when it cannot be read. */
+  async start(): Promise<void> {
+    if (this.#jwksUrl !== undefined) this.#keySet = await loadKeySet(new URL(this.#jwksUrl));
+  }
+
+  async authenticate(credentials: Credentials): Promise<string> {
+    const token = tokenOf(credentials);
+    if (token === undefined) {
+      throw new AuthError(
+        'no-credentials',
+        `send Authorization: Bearer <token>, or the cookie ${tokenCookie}`,
+      );
+    }
+    const subject = await this.#subjectOf(token);
+    if (subject === undefined) {
+      throw new AuthError('bad-credentials', 'the token has no `sub`; put the user id there');
+    }
+    // Nobody checks the type of `sub` on the way: one that is a number would make a ticket that no edge takes.
+    return uidOf(subject, 'bad-credentials', 'the `sub` of the token cannot be used: ');
+  }
+
+  async #subjectOf(token: string): Promise<string | undefined> {
+    try {
+      // The kind of key decides which algorithms count, never the token alone: a public key must not be
+      // taken for an HMAC secret.
+      const { payload } =
+        this.#keySet !== undefined
+          ? await jwtVerify(token, this.#keySet, { ...this.#options, algorithms: asymmetric })
+          : await jwtVerify(token, this.#secret, { ...this.#options, algorithms: ['HS256'] });
+      return payload.sub;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new AuthError('bad-credentials', `the token is not accepted (${why}); get a new one`, cause);
+    }
+  }
+}
+
+async function loadKeySet(url: URL): Promise<JWTVerifyGetKey> {
+  if (url.protocol !== 'file:') return createRemoteJWKSet(url);
+  return createLocalJWKSet(JSON.parse(await readFile(url, 'utf8')) as JSONWebKeySet);
+}

@@ -1,0 +1,12 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** One path of the gateway, or a few that belong together. */
+export interface Route {
+  has(path: string): boolean;
+  /** Methods that a path of it takes, beside OPTIONS; others are refused before {@link answer} is asked. */
+  methods(path: string): readonly string[];
+  /** Whether pages of other origins may read its answers, as the settings allow. */
+  readonly isShared: boolean;
+  /** Answers a request to one of its paths. @throws Refusal */
+  answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>;
+}
