@@ -26,6 +26,7 @@ function start(...args: string[]): Started {
   return startIn({}, ...args);
 }
 
+/** The same with these variables in its environment. */
 function startIn(given: Record<string, string>, ...args: string[]): Started {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-'));
   const stateDir = join(folder, '.evenkeel');
@@ -52,9 +53,16 @@ async function freePortFlags(): Promise<string[]> {
 }
 
 async function startMeshOnFreePorts(...flags: string[]): Promise<Started & { run: RunFile }> {
+  return startMeshIn({}, ...flags);
+}
+
+async function startMeshIn(
+  given: Record<string, string>,
+  ...flags: string[]
+): Promise<Started & { run: RunFile }> {
   const { amqpUrl } = await freshVhost();
   const ports = await freePortFlags();
-  const started = start('--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports, ...flags);
+  const started = startIn(given, '--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports, ...flags);
   await vi.waitFor(() => expect(started.text()).toContain('Evenkeel is up'), {
     timeout: 60_000,
     interval: 50,
@@ -145,6 +153,51 @@ describe('npm start', () => {
     expect(Date.now() - begunAt).toBeLessThan(10_000);
     expect(existsSync(runFile)).toBe(false);
     expect(pidsOf(run).filter(isAlive)).toEqual([]);
+  });
+
+  it('gives a variable of the shell to the services that have it, and none that says which process is which', async () => {
+    const port = await freePort();
+    const { run, text } = await startMeshIn({
+      EVENKEEL_PORT: String(port),
+      EVENKEEL_NODE: 'x',
+      EVENKEEL_CAPACITY: '77',
+      EVENKEEL_CAPACTY: '1',
+    });
+    expect(new URL(run.gateway).port).not.toBe(String(port));
+    expect(run.edges.map((edge) => edge.node)).toEqual(['edge-1']);
+    const status = (await (await fetch(`${run.edges[0]?.opsUrl}/status`)).json()) as { capacity: number };
+    expect(status.capacity).toBe(77);
+    expect(text()).toContain('npm start sets it itself: EVENKEEL_PORT, EVENKEEL_NODE.');
+    expect(text().match(/EVENKEEL_CAPACTY.*/g)).toEqual([
+      'EVENKEEL_CAPACTY, it is ignored. Did you mean EVENKEEL_CAPACITY?',
+    ]);
+  });
+
+  it('says in its banner where the metrics of every service are', async () => {
+    const { run, text } = await startMeshOnFreePorts();
+    const addresses = [...text().matchAll(/http:\S+\/metrics/g)].map(([address]) => address);
+    expect(addresses).toEqual([
+      expect.any(String),
+      `${run.edges[0]?.opsUrl}/metrics`,
+      `${run.balancer?.opsUrl}/metrics`,
+    ]);
+    for (const address of addresses) expect((await fetch(address)).status).toBe(200);
+  });
+
+  it('starts nothing again when it is interrupted while it starts', async () => {
+    const { amqpUrl } = await freshVhost();
+    const { child, text, exitCode } = start(
+      '--edges',
+      '2',
+      '--amqp-url',
+      amqpUrl,
+      ...(await freePortFlags()),
+    );
+    // Some are ready, others are not.
+    await vi.waitFor(() => expect(text()).toMatch(/ ready\b/), { timeout: 60_000, interval: 5 });
+    child.kill('SIGINT');
+    expect(await exitCode).toBe(0);
+    expect(text()).not.toContain('Starting it again');
   });
 
   it('stops in time when an edge is frozen', async () => {

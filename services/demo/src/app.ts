@@ -2,6 +2,7 @@ import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { createOperator } from 'evenkeel';
 import type { DemoConfig } from './config.js';
+import { demoMetrics } from './metrics.js';
 import { Orders } from './orders.js';
 import { nextPrice } from './price.js';
 
@@ -9,11 +10,12 @@ import { nextPrice } from './price.js';
  * An application service, as small as one can be that uses everything: directed events to users, a topic,
  * and requests of clients. It knows nothing of edges, sessions or moves.
  */
-export function build(config: DemoConfig, { lifecycle, log }: ServiceContext): void {
+export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContext): void {
   const orders = new Orders();
   let price = 100;
   let publisher: Publisher | undefined;
   let timer: NodeJS.Timeout | undefined;
+  const metrics = demoMetrics(ops.metrics, { price: () => price });
 
   lifecycle.add('publisher', {
     start: async () => {
@@ -39,7 +41,9 @@ export function build(config: DemoConfig, { lifecycle, log }: ServiceContext): v
             .next(Date.now())
             .map(({ user, order }) => publisher?.toUser(user, 'order.created', order)),
         ];
-        Promise.all(published).catch((error: unknown) => {
+        const counted = Promise.all(published).then(() => metrics.published(published.length));
+        counted.catch((error: unknown) => {
+          metrics.failed();
           // The broker was away for longer than the publisher waits. Its numbers are void: nobody shall take
           // what was never published for lost.
           orders.renumber();

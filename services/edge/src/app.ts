@@ -92,7 +92,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   ops.status(() => ({ boot: node.boot, url: node.url, state: node.state, ...reporter.stats }));
 
   lifecycle
-    .add('mesh', { start: () => mesh.start(signal), stop: () => mesh.stop() })
+    .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
     .add('topics', { start: () => topics.start(signal), stop: () => topics.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.

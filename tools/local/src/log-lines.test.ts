@@ -1,22 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { renderLogLine } from './log-lines.js';
+import { logRenderer } from './log-lines.js';
 
-const line = JSON.stringify({ level: 40, time: 1, pid: 7, msg: 'slow consumer', session: 'a b', bytes: 12 });
+const fields = { node: 'edge-1', session: 'a b', bytes: 12 };
+const line = JSON.stringify({
+  level: 'warn',
+  time: 1,
+  pid: 7,
+  service: 'edge',
+  ...fields,
+  msg: 'slow consumer',
+});
 
 describe('log lines', () => {
-  it('shows level, service, event and fields of a JSON line, without colours off a terminal', () => {
-    const text = renderLogLine('edge-1', line, false);
-    expect(text).toContain('edge-1    warn  slow consumer session="a b" bytes=12');
-    expect(text).not.toContain('\x1b');
-    expect(text).not.toContain('pid');
+  it('show time, level, service, event and fields of a JSON line, without colours off a terminal', () => {
+    const text = logRenderer(false)('edge-1', line);
+    expect(text).toMatch(
+      /^\[\d\d:\d\d:\d\d\.001\] WARN: edge-1 {4}slow consumer \{"session":"a b","bytes":12\}\n$/,
+    );
   });
 
-  it('colours on a terminal', () => {
-    expect(renderLogLine('edge-1', line, true)).toContain('\x1b[33mwarn');
+  it('are coloured on a terminal', () => {
+    expect(logRenderer(true)('edge-1', line)).toContain('\x1b[33mWARN');
   });
 
-  it('shows what is no JSON log line as it is', () => {
-    expect(renderLogLine('edge-1', '{oops', false)).toMatch(/edge-1 +\{oops$/);
-    expect(renderLogLine('edge-1', 'plain text', false)).toMatch(/edge-1 +plain text$/);
+  it('show what is no JSON log line as it is, behind the name', () => {
+    const render = logRenderer(false);
+    expect(render('edge-1', '{oops')).toBe('{oops\n');
+    expect(render('edge-1', 'plain text')).toBe('edge-1    plain text\n');
   });
 });

@@ -1,5 +1,5 @@
 import { Child, type LineSink } from './child.js';
-import { environment } from './environment.js';
+import { inherited } from './environment.js';
 import { root } from './paths.js';
 
 /** The services a mesh is made of. */
@@ -73,7 +73,7 @@ export class Member {
       command: process.execPath,
       args: ['--enable-source-maps', mains[this.role]],
       env: {
-        ...environment(),
+        ...inherited(),
         EVENKEEL_LOG_FORMAT: 'json',
         ...this.#env,
         EVENKEEL_OPS_PORT: new URL(this.opsUrl).port,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { LineSink } from './child.js';
+import { forRole } from './given.js';
 import { fileSink } from './log-files.js';
 import { Member, type Role } from './member.js';
 import { freePort, freePorts, portOr } from './ports.js';
@@ -11,7 +12,7 @@ export interface MeshOptions {
   readonly amqpUrl: string;
   /** Signs the tickets. Default: a random one. */
   readonly secret?: string;
-  /** For every service, over what is set here. */
+  /** Settings, each for the services that have it; over what is set here, but for what says which process is which. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default `free`: any. Else the gateway's port and the first edge's; the others follow it. */
   readonly ports?: 'free' | { readonly gateway: number; readonly firstEdge: number };
@@ -87,7 +88,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     role,
     name,
     opsPort: await freePort(),
-    env: { ...shared, EVENKEEL_NODE: name, ...env, ...options.env },
+    env: forRole(role, { ...shared, ...options.env, ...env }),
     onLine,
     onUnexpectedEnd: options.onUnexpectedEnd ?? (() => undefined),
   });
@@ -95,7 +96,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     // Never a name again that was another edge's.
     const name = `edge-${++made}`;
     const url = `ws://127.0.0.1:${port}/ws`;
-    const env = { EVENKEEL_PORT: String(port), EVENKEEL_PUBLIC_URL: url };
+    const env = { EVENKEEL_NODE: name, EVENKEEL_PORT: String(port), EVENKEEL_PUBLIC_URL: url };
     const edge = new Edge(url, await memberOptions('edge', name, env));
     edges.push(edge);
     return edge;
@@ -114,8 +115,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const name = n === 1 ? 'balancer' : `balancer-${n}`;
     balancers.push(await member('balancer', name, { EVENKEEL_ID: name }));
   }
-  const demo =
-    options.demo === true ? await member('demo', 'demo', { EVENKEEL_GATEWAY: gatewayUrl }) : undefined;
+  const demo = options.demo === true ? await member('demo', 'demo', {}) : undefined;
   const crowd =
     (options.crowd ?? 0) > 0
       ? await member('crowd', 'crowd', {

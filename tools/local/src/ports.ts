@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import getPort from 'get-port';
 import { Failure } from './failure.js';
 
 const host = '127.0.0.1';
@@ -14,18 +15,26 @@ let next = lowest + Math.floor(Math.random() * (highest - lowest + 1));
 /** `count` distinct ports of 127.0.0.1 that are free now; not the ones given out last. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
-  for (let looked = 0; ports.length < count; looked += 1) {
-    if (looked > highest - lowest) {
+  while (ports.length < count) {
+    const port = await getPort({ host, port: inTurn() });
+    // With none of them free it takes any.
+    if (port < lowest || port > highest) {
       throw new Failure(
         'port-busy',
         `Too few free ports from ${lowest} to ${highest}. Stop what listens there.`,
       );
     }
-    const port = next;
-    next = port === highest ? lowest : port + 1;
-    if (await isFree(port)) ports.push(port);
+    ports.push(port);
   }
   return ports;
+}
+
+function* inTurn(): Generator<number> {
+  for (let tried = lowest; tried <= highest; tried += 1) {
+    const port = next;
+    next = port === highest ? lowest : port + 1;
+    yield port;
+  }
 }
 
 /** One port that is free now. */

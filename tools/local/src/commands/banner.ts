@@ -3,20 +3,19 @@ import { delimiter, join } from 'node:path';
 import { withoutPassword } from '../amqp-url.js';
 import type { BrokerInUse } from '../broker/resolve.js';
 import { environment } from '../environment.js';
+import type { Member } from '../member.js';
 import type { Mesh } from '../mesh.js';
 
 /** What runs where, and what to try next. */
 export function banner(mesh: Mesh, broker: BrokerInUse, canControl: boolean, tookMs: number): string {
-  const rows = [
-    ['gateway', mesh.gatewayUrl, mesh.gateway.pid],
-    ...mesh.edges.map((edge) => [edge.node, edge.url, edge.pid]),
-    ...mesh.balancers.map((balancer) => [balancer.name, `${balancer.opsUrl}/metrics`, balancer.pid]),
-    ...(mesh.demo === undefined ? [] : [['demo', `${mesh.demo.opsUrl}/metrics`, mesh.demo.pid]]),
-    ...(mesh.crowd === undefined ? [] : [['crowd', `${mesh.crowd.opsUrl}/status`, mesh.crowd.pid]]),
-  ];
-  const table = rows.map(
-    ([name, url, pid]) => `  ${String(name).padEnd(10)} ${String(url).padEnd(40)} pid ${pid}`,
-  );
+  const urls = new Map<Member, string>([
+    [mesh.gateway, mesh.gatewayUrl],
+    ...mesh.edges.map((edge) => [edge, edge.url] as const),
+  ]);
+  const table = mesh.members.map((member) => {
+    const url = (urls.get(member) ?? '').padEnd(25);
+    return `  ${member.name.padEnd(10)} ${url} ${member.opsUrl}/metrics  pid ${member.pid}`;
+  });
   // A private broker's password is nobody's secret, and the commands below need it.
   const amqpUrl = broker.own === undefined ? withoutPassword(broker.amqpUrl) : broker.amqpUrl;
   const event = `'{"text":"hello"}'`;
@@ -26,7 +25,7 @@ export function banner(mesh: Mesh, broker: BrokerInUse, canControl: boolean, too
     `Evenkeel is up (${(tookMs / 1000).toFixed(1)} s).`,
     '',
     ...table,
-    `  ${'broker'.padEnd(10)} ${amqpUrl.padEnd(40)} ${broker.description}`,
+    `  ${'broker'.padEnd(10)} ${amqpUrl}  ${broker.description}`,
     '',
     'Try',
     ...(mesh.demo === undefined

@@ -2,9 +2,10 @@ import { parseAmqpUrl } from '../amqp-url.js';
 import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
 import { compile } from '../compile.js';
 import { startControlledMesh } from '../control/controlled-mesh.js';
-import { environment } from '../environment.js';
+import { environment, givenVariables } from '../environment.js';
+import { sortGiven } from '../given.js';
 import { endAllWatched } from '../guard.js';
-import { renderLogLine } from '../log-lines.js';
+import { logRenderer } from '../log-lines.js';
 import { type Mesh, type MeshOptions, startMesh } from '../mesh.js';
 import { requireFreePort } from '../ports.js';
 import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
@@ -31,7 +32,9 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --json-logs           the services' logs as the JSON lines that they are
   --help
 
-EVENKEEL_… variables reach the services as they are; EVENKEEL_SECRET is random unless given.
+EVENKEEL_… variables in the shell reach the services that have them as a setting (docs/settings.md), but for those that
+say which process is which (EVENKEEL_NODE, EVENKEEL_PORT and the like): use the flags. EVENKEEL_SECRET is random unless
+given. EVENKEEL_STATE_DIR is the folder used in place of .evenkeel.
 Ctrl-C or SIGTERM stops everything in order; a second Ctrl-C at once.
 While it runs, .evenkeel/run.json holds the addresses and process ids, and edges come and go on request: by the
 page's buttons, or by npx evenkeel local add-edge | stop-edge [NODE] | kill-edge [NODE].
@@ -75,6 +78,8 @@ async function runMesh(settings: Settings): Promise<number> {
   }
 
   const { finished, finish } = finishing();
+  // Nothing to write down until all have started once.
+  let refreshRunFile = (): void => undefined;
   const supervisor = new Supervisor({
     onRestarting: ({ name }, how, delayMs) =>
       say(`${name} ended without having been told to (${how}). Starting it again in ${delayMs} ms.`),
@@ -88,9 +93,15 @@ async function runMesh(settings: Settings): Promise<number> {
     },
   });
   const useColours = process.stdout.isTTY === true && environment().NO_COLOR === undefined;
+  const render = logRenderer(useColours);
   const onLine = (name: string, line: string): void => {
-    process.stdout.write(`${settings.jsonLogs ? line : renderLogLine(name, line, useColours)}\n`);
+    process.stdout.write(settings.jsonLogs ? `${line}\n` : render(name, line));
   };
+
+  // What ends from now on has been told to.
+  void stopRequest.then(() => supervisor.stop());
+  const given = sortGiven(givenVariables());
+  for (const warning of given.warnings) say(warning);
 
   say('Compiling, and looking for a broker …');
   const startup = (async () => {
@@ -102,7 +113,7 @@ async function runMesh(settings: Settings): Promise<number> {
       ports: { gateway: settings.port, firstEdge: settings.edgePort },
       demo: settings.demo,
       crowd: settings.crowd,
-      env: givenEnvironment(),
+      env: given.settings,
       onLine,
       onUnexpectedEnd: supervisor.onEnd,
     };
@@ -122,7 +133,7 @@ async function runMesh(settings: Settings): Promise<number> {
   const { broker, mesh, control } = started;
   const removeRunFile = ownRunFile();
   const startedAt = new Date();
-  const refreshRunFile = (): void => writeRunFile(mesh, broker, control, startedAt);
+  refreshRunFile = () => writeRunFile(mesh, broker, control, startedAt);
   refreshRunFile();
   superviseBroker(broker, supervisor);
   process.stdout.write(banner(mesh, broker, control !== null, Date.now() - begunAt));
@@ -193,12 +204,6 @@ function onceOrphaned(stop: () => void): void {
   timer.unref();
 }
 
-/** What the person set for the services; the broker's address has been dealt with. */
-function givenEnvironment(): Record<string, string> {
-  const { EVENKEEL_AMQP_URL: _, ...rest } = environment();
-  return Object.fromEntries(Object.entries(rest).filter(([name]) => name.startsWith('EVENKEEL_')));
-}
-
 function brokerOptions(settings: Settings): Parameters<typeof resolveBroker>[0] {
   return {
     choice: settings.broker,
@@ -222,12 +227,12 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     help: { type: 'boolean', default: false },
   });
   if (flags.help) return 'help';
-  // An empty variable counts as unset, as it does for the services.
-  const amqpUrl = flags['amqp-url'] ?? (environment().EVENKEEL_AMQP_URL || undefined);
+  const given = givenVariables();
+  const amqpUrl = flags['amqp-url'] ?? given.EVENKEEL_AMQP_URL;
   if (amqpUrl !== undefined && parseAmqpUrl(amqpUrl) === undefined) {
     throw new UsageError('--amqp-url must look like amqp://user:password@host:5672/vhost.');
   }
-  const isDevelopment = (environment().EVENKEEL_AUTH || 'dev') === 'dev';
+  const isDevelopment = (given.EVENKEEL_AUTH ?? 'dev') === 'dev';
   const crowd = flags.crowd ?? (isDevelopment && !flags['no-demo'] ? String(defaultCrowd) : '0');
   if (!isDevelopment && crowd !== '0') {
     throw new UsageError('--crowd needs EVENKEEL_AUTH=dev: the clients of the crowd have no tokens.');
