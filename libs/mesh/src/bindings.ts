@@ -1,4 +1,5 @@
 import { BrokerError, type Log, type TopologyChannels } from '@evenkeel/broker';
+import { hash32 } from '@evenkeel/pace';
 import { Fifo } from '@evenkeel/pace';
 
 /** What a queue receives: messages to `exchange` whose key matches `key`. */
@@ -9,8 +10,8 @@ export interface Binding {
 
 /** Bindings remembered at most; one more is refused with `topology-overflow`. */
 const maxBindings = 100_000;
-/** Operations handed to the channel at once. It carries out one after the other; each has its time limit from here on. */
-const window = 32;
+/** Operations handed to the channels at once. Each channel carries out one after the other, with a time limit from here on. */
+const window = 64;
 /** Longest key that AMQP carries, bytes. */
 const maxKeyBytes = 255;
 
@@ -38,7 +39,8 @@ interface Operation {
 }
 
 export interface BindingsOptions {
-  topology: Pick<TopologyChannels, 'bind' | 'unbind'>;
+  /** Single channels. All that is done to one binding goes over the same one, so it is done in order. */
+  channels: readonly Pick<TopologyChannels, 'bind' | 'unbind'>[];
   /** Declares what may be missing on the broker. */
   redeclare(): Promise<void>;
   onRestored(binding: Binding): void;
@@ -51,7 +53,7 @@ export interface BindingsOptions {
 
 /**
  * Bindings that come and go while their queue is made again and again: remembered, applied to each new queue, and
- * carried out one after the other, in the order of the calls.
+ * carried out in the order of the calls, one after the other for each binding.
  */
 export class Bindings {
   readonly #options: BindingsOptions;
@@ -156,8 +158,10 @@ export class Bindings {
     const { exchange, key } = entry.binding;
     let failure: unknown;
     try {
-      if (kind === 'bind') await this.#options.topology.bind(queue, exchange, key);
-      else await this.#options.topology.unbind(queue, exchange, key);
+      const { channels } = this.#options;
+      const channel = channels[hash32(key) % channels.length];
+      if (kind === 'bind') await channel?.bind(queue, exchange, key);
+      else await channel?.unbind(queue, exchange, key);
     } catch (error) {
       failure = error;
     }

@@ -71,6 +71,8 @@ const retry = { minMs: 100, maxMs: 2_000 };
 /** A queue that held so long was no failed attempt. */
 const heldMs = 5_000;
 const operationTimeoutMs = 30_000;
+/** On one alone ten thousand bindings wait for ten thousand answers in turn. Opened when they are used. */
+const bindingChannels = 8;
 const bindTimeoutMs = 10_000;
 
 /**
@@ -105,7 +107,9 @@ export class OwnQueue {
     this.#topology = connection.topology({ channels: 1, timeoutMs: operationTimeoutMs });
     this.#consumers = connection.consumers({ channels: 1, prefetch: options.prefetch ?? 512 });
     this.#bindings = new Bindings({
-      topology: this.#topology,
+      channels: Array.from({ length: bindingChannels }, () =>
+        connection.topology({ channels: 1, timeoutMs: operationTimeoutMs }),
+      ),
       redeclare: () => connection.redeclare(),
       onRestored: (binding) => this.#tell('restored', () => options.onRestored?.(binding)),
       onFault: (why) => this.#at?.end(why),
@@ -177,7 +181,7 @@ export class OwnQueue {
   }
 
   /**
-   * Binds, and remembers it for every queue to come. Carried out in the order of the calls to `bind` and `unbind`. A repeated
+   * Binds, and remembers it for every queue to come. What is done to one binding is done in the order of the calls. A repeated
    * binding changes nothing and waits for the first.
    * @throws BrokerError `broker-unavailable` when it is not bound in time: it is tried on until {@link OwnQueue.unbind}.
    * `topology-refused`: it is forgotten. `topology-overflow` beyond 100,000 bindings.

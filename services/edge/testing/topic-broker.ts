@@ -9,7 +9,6 @@ import {
   type QueueSpec,
 } from '@evenkeel/broker';
 import type { QueueConnection } from '@evenkeel/mesh';
-import { exchanges } from '@evenkeel/protocol';
 
 /** What the broker holds for one message. */
 interface Message {
@@ -35,24 +34,26 @@ interface FakeConsumer {
 /** Something under way; carried out when its turn comes. */
 type Step = () => void;
 
-/** An operation on the topology channel. */
-interface Request {
-  /** It binds or unbinds a topic. */
-  readonly isOfTopic: boolean;
-  readonly send: Step;
+/** An answer of the broker; `again` repeats the request on the next connection when it was not read in time. */
+interface Answer {
+  readonly read: Step;
+  readonly again?: Step;
 }
 
-/** Its answer; `again` repeats the request on the next connection when it was not read in time. */
-interface Answer {
-  readonly isOfTopic: boolean;
-  readonly read: Step;
-  readonly again?: Request;
+/** A channel for declaring and binding. */
+class TopologyChannel {
+  readonly requests: Step[] = [];
+  readonly answers: Answer[] = [];
 }
 
 /** What is under way in one direction of a channel, each in its order; between these there is none. */
 export const lines = [
   'topologyRequests',
   'topologyAnswers',
+  'bindingRequests',
+  'bindingAnswers',
+  'otherBindingRequests',
+  'otherBindingAnswers',
   'consumerRequests',
   'consumerAnswers',
   'publisherRequests',
@@ -75,8 +76,10 @@ export class FakeTopicBroker implements QueueConnection {
   dropped = 0;
   /** Operations, on topics and others, that get no answer in time; true: they were carried out. */
   readonly failures = { topics: [] as boolean[], others: [] as boolean[] };
-  readonly #topologyRequests: Request[] = [];
-  readonly #topologyAnswers: Answer[] = [];
+  readonly #topology = new TopologyChannel();
+  readonly #bindings = [new TopologyChannel(), new TopologyChannel()] as const;
+  #channels = 0;
+  #usedForBindings = 0;
   readonly #consumerRequests: Step[] = [];
   readonly #consumerAnswers: Step[] = [];
   readonly #publisherRequests: Step[] = [];
@@ -103,25 +106,31 @@ export class FakeTopicBroker implements QueueConnection {
 
   async redeclare(): Promise<void> {}
 
+  /** The first channel is for the queue, the others are for topics: as many as are used, but two here. */
   topology() {
+    let channel = this.#channels++ === 0 ? this.#topology : undefined;
+    const ask = <T>(carryOut: () => T): Promise<T> => {
+      channel ??= this.#bindings[this.#usedForBindings++ % 2] ?? this.#topology;
+      return this.#ask(channel, carryOut);
+    };
     return {
       declareQueue: ({ name, arguments: args }: QueueSpec) =>
-        this.#ask(() => {
+        ask(() => {
           const maxLength = Number(args?.['x-max-length']);
           const queue: Queue = { maxLength, bindings: new Set(), ready: [], unacked: 0, consumer: undefined };
           this.#queues.set(name, queue);
           return { ...countsOf(queue), asIs: false };
         }),
       checkQueue: (name: string) =>
-        this.#ask((): QueueCounts | undefined => {
+        ask((): QueueCounts | undefined => {
           const queue = this.#queues.get(name);
           return queue && countsOf(queue);
         }),
-      deleteQueue: (name: string) => this.#ask(() => this.#remove(name)),
+      deleteQueue: (name: string) => ask(() => this.#remove(name)),
       bind: (name: string, exchange: string, key: string) =>
-        this.#change(name, exchange, (bindings) => bindings.add(bindingOf(exchange, key))),
+        ask(() => void this.#found(name).bindings.add(bindingOf(exchange, key))),
       unbind: (name: string, exchange: string, key: string) =>
-        this.#change(name, exchange, (bindings) => bindings.delete(bindingOf(exchange, key))),
+        ask(() => void this.#found(name).bindings.delete(bindingOf(exchange, key))),
     };
   }
 
@@ -223,10 +232,10 @@ export class FakeTopicBroker implements QueueConnection {
     this.state = 'connecting';
     this.#consumerRequests.length = 0;
     this.#consumerAnswers.length = 0;
-    const again = this.#topologyAnswers.flatMap((answer) => answer.again ?? []);
-    const readAnyway = this.#topologyAnswers.filter((answer) => !answer.again);
-    this.#topologyRequests.unshift(...again);
-    this.#topologyAnswers.splice(0, this.#topologyAnswers.length, ...readAnyway);
+    for (const { requests, answers } of [this.#topology, ...this.#bindings]) {
+      requests.unshift(...answers.flatMap(({ again }) => again ?? []));
+      answers.splice(0, answers.length, ...answers.filter(({ again }) => !again));
+    }
     for (const consumer of this.#consumers) consumer.lose('channel');
     for (const fn of this.#onLost) fn('connection lost');
   }
@@ -241,9 +250,17 @@ export class FakeTopicBroker implements QueueConnection {
   step(line: Line): boolean {
     switch (line) {
       case 'topologyRequests':
-        return this.#isConnected && run(this.#topologyRequests, (request) => request.send());
+        return this.#isConnected && run(this.#topology.requests);
       case 'topologyAnswers':
-        return run(this.#topologyAnswers, (answer) => answer.read());
+        return run(this.#topology.answers, read);
+      case 'bindingRequests':
+        return this.#isConnected && run(this.#bindings[0].requests);
+      case 'bindingAnswers':
+        return run(this.#bindings[0].answers, read);
+      case 'otherBindingRequests':
+        return this.#isConnected && run(this.#bindings[1].requests);
+      case 'otherBindingAnswers':
+        return run(this.#bindings[1].answers, read);
       case 'consumerRequests':
         return this.#isConnected && run(this.#consumerRequests);
       case 'consumerAnswers':
@@ -257,12 +274,6 @@ export class FakeTopicBroker implements QueueConnection {
     }
   }
 
-  /** Whether the next thing on this line is about the binding of a topic. */
-  isOfTopic(line: Line): boolean {
-    if (line === 'topologyRequests') return this.#topologyRequests[0]?.isOfTopic ?? false;
-    return line === 'topologyAnswers' && (this.#topologyAnswers[0]?.isOfTopic ?? false);
-  }
-
   /** What the newest queue is bound with, of `exchange`. */
   bindingsOf(exchange: string): string[] {
     const queue = [...this.#queues.values()].at(-1);
@@ -271,29 +282,23 @@ export class FakeTopicBroker implements QueueConnection {
     return found.map((binding) => binding.slice(prefix.length)).sort();
   }
 
-  #change(name: string, exchange: string, change: (bindings: Set<string>) => void): Promise<void> {
-    const carryOut = () => change(this.#found(name).bindings);
-    return this.#ask(carryOut, exchange === exchanges.events);
-  }
-
-  #ask<T>(carryOut: () => T, isOfTopic = false): Promise<T> {
+  #ask<T>(channel: TopologyChannel, carryOut: () => T): Promise<T> {
+    const failures = channel === this.#topology ? this.failures.others : this.failures.topics;
     return new Promise((resolve, reject) => {
-      const answers = this.#topologyAnswers;
-      const send = () => {
-        const failure = (isOfTopic ? this.failures.topics : this.failures.others).shift();
+      const request = () => {
+        const failure = failures.shift();
         // A time limit of this side, so nothing is asked again.
-        const timeOut = () => void answers.push({ isOfTopic, read: () => reject(unanswered()) });
+        const timeOut = () => void channel.answers.push({ read: () => reject(unanswered()) });
         if (failure === false) return timeOut();
         try {
           const value = carryOut();
           if (failure) return timeOut();
-          answers.push({ isOfTopic, read: () => resolve(value), again: request });
+          channel.answers.push({ read: () => resolve(value), again: request });
         } catch (error) {
-          answers.push({ isOfTopic, read: () => reject(error), again: request });
+          channel.answers.push({ read: () => reject(error), again: request });
         }
       };
-      const request: Request = { isOfTopic, send };
-      this.#topologyRequests.push(request);
+      channel.requests.push(request);
     });
   }
 
@@ -363,6 +368,8 @@ const countsOf = (queue: Queue): QueueCounts => ({
   messages: queue.ready.length,
   consumers: queue.consumer ? 1 : 0,
 });
+
+const read = (answer: Answer): void => answer.read();
 
 function run<T>(waiting: T[], how: (next: T) => void = (next) => (next as Step)()): boolean {
   const next = waiting.shift();

@@ -229,17 +229,13 @@ export class World {
     advance(ms);
   }
 
-  /**
-   * Lets everything happen that is under way, but for what is on the line `except`; with `topicsOnly`, until the next there is
-   * about the binding of a topic.
-   */
-  async drain(except?: Line, topicsOnly = false): Promise<void> {
-    const isHeld = (line: Line) => line === except && (!topicsOnly || this.broker.isOfTopic(line));
+  /** Lets everything happen that is under way, but for what is on these lines. */
+  async drain(...except: Line[]): Promise<void> {
     let hasMoved = true;
     while (hasMoved) {
       hasMoved = false;
       await settled();
-      for (const line of lines) if (!isHeld(line) && this.broker.step(line)) hasMoved = true;
+      for (const line of lines) if (!except.includes(line) && this.broker.step(line)) hasMoved = true;
     }
   }
 

@@ -81,9 +81,9 @@ describe('topics', () => {
     world.publish('a', 1);
     await world.drain();
     vi.advanceTimersByTime(100);
-    await world.drain('topologyAnswers', true);
+    await world.drain('bindingAnswers');
     world.publish('a', 1);
-    await world.drain('topologyAnswers', true);
+    await world.drain('bindingAnswers');
     expect(seen(client)).toEqual(['gap broker-lost', 2]);
     await world.drain();
     expect(seen(client)).toEqual(['gap broker-lost', 2]);
@@ -97,9 +97,9 @@ describe('topics', () => {
     world.publish('b', 1);
     await world.drain();
     vi.advanceTimersByTime(100);
-    await world.drain('topologyRequests', true);
+    await world.drain('bindingRequests', 'otherBindingRequests');
     const fence = world.hub.fence(1_000);
-    await world.drain('topologyRequests', true);
+    await world.drain('bindingRequests', 'otherBindingRequests');
     vi.advanceTimersByTime(1_000);
     expect(await fence).toBe(false);
     world.move(client);

@@ -67,25 +67,21 @@ const step = fc
   .tuple(fc.constantFrom<Line>(...lines), fc.integer({ min: 1, max: 4 }))
   .map(([line, count]) => new Command(`${line} ${count}`, (world) => world.step(line, count)));
 const drain = fc.constant(new Command('drain', (world) => world.drain()));
-/** A line that is held while everything else happens that can; of the topology's, what is about a topic, or all. */
+/** Lines that are held while everything else happens that can. */
 const held = fc.oneof(
-  fc.record({ line: fc.constantFrom<Line>(...lines), topicsOnly: fc.constant(false) }),
-  fc.record({
-    line: fc.constantFrom<Line>('topologyRequests', 'topologyAnswers'),
-    topicsOnly: fc.constant(true),
-  }),
+  fc.constantFrom<Line>(...lines).map((line) => [line]),
+  fc.constantFrom<Line[]>(
+    ['bindingRequests', 'otherBindingRequests'],
+    ['bindingAnswers', 'otherBindingAnswers'],
+  ),
 );
-const nameOf = ({ line, topicsOnly }: { line: Line; topicsOnly: boolean }) =>
-  `${line}${topicsOnly ? ' of topics' : ''}`;
-const drainExcept = held.map(
-  (at) => new Command(`drain all but ${nameOf(at)}`, (world) => world.drain(at.line, at.topicsOnly)),
-);
+const drainExcept = held.map((at) => new Command(`drain all but ${at}`, (world) => world.drain(...at)));
 const recover = held.map(
   (at) =>
-    new Command(`recover all but ${nameOf(at)}`, async (world) => {
-      await world.drain(at.line, at.topicsOnly);
+    new Command(`recover all but ${at}`, async (world) => {
+      await world.drain(...at);
       world.stall(100, (ms) => vi.advanceTimersByTime(ms));
-      await world.drain(at.line, at.topicsOnly);
+      await world.drain(...at);
     }),
 );
 const time = fc
