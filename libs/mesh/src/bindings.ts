@@ -1,6 +1,5 @@
 import { BrokerError, type Log, type TopologyChannels } from '@evenkeel/broker';
-import { hash32 } from '@evenkeel/pace';
-import { Fifo } from '@evenkeel/pace';
+import { Fifo, hash32 } from '@evenkeel/pace';
 
 /** What a queue receives: messages to `exchange` whose key matches `key`. */
 export interface Binding {
