@@ -1,0 +1,129 @@
+import type { Publisher, PublishOutcome } from '@evenkeel/broker';
+import type { EdgeCommand, EdgeReply, MoveReport, NodeStats } from '@evenkeel/protocol';
+import { expect, it } from 'vitest';
+import { Control, readCommands } from './control.js';
+import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
+import { readReport, StatsChannel } from './stats.js';
+import { FakeConnection } from './testing/fake-connection.js';
+
+/** A mesh that keeps what is sent, and the last queue that was asked for. */
+function fakeMesh() {
+  const sent: {
+    exchange: string;
+    key: string;
+    body: string;
+    properties: object;
+    waitMs: number | undefined;
+  }[] = [];
+  const publish = async (...args: Parameters<Publisher['publish']>): Promise<PublishOutcome> => {
+    const [exchange, key, body, properties = {}, waitMs] = args;
+    sent.push({ exchange, key, body: String(body), properties, waitMs });
+    return 'routed';
+  };
+  const connection = new FakeConnection();
+  connection.exchanges.add('mesh.control').add('mesh.stats');
+  const mesh = {
+    publisher: { publish } as Publisher,
+    ownQueue: (options: OwnQueueOptions) => new OwnQueue(connection, options),
+  };
+  return { sent, connection, control: new Control(mesh), stats: new StatsChannel(mesh) };
+}
+
+const body = (value: unknown) => Buffer.from(JSON.stringify(value));
+const statsOf = (node: string): NodeStats => ({
+  v: 1,
+  node,
+  url: 'ws://e1',
+  boot: 'b',
+  seq: 1,
+  at: 1,
+  state: 'active',
+  version: '1.0.0',
+  weight: 1,
+  capacity: 1,
+  connections: 0,
+  sessions: 0,
+  detached: 0,
+  unacked: 0,
+  deliveredPerSecond: 0,
+  receivedPerSecond: 0,
+  bytesPerSecond: 0,
+  handshakesPerSecond: 0,
+  handshakeP99Ms: 0,
+  loopLagP99Ms: 0,
+  loopUtilization: 0,
+  cpu: 0,
+  rssBytes: 0,
+  moves: { pending: 0, done: 0, failed: 0 },
+});
+const movesOf = (node: string): MoveReport => ({ v: 1, node, boot: 'b', at: 1, moves: [] });
+const reply: EdgeReply = { ask: 'q', node: 'e1', boot: 'b', sessions: [] };
+
+it('sends everything as JSON that says so, and that expires', async () => {
+  const { sent, control, stats } = fakeMesh();
+  await control.send('e1', { command: 'cordon' }, 5_000);
+  await control.sendToAll({ command: 'uncordon' }, 4_000);
+  await control.reply('b1', reply);
+  await stats.send(statsOf('e1'));
+  await stats.sendMoves(movesOf('e1'));
+  expect(sent.map(({ exchange, key }) => `${exchange} ${key}`)).toEqual([
+    'mesh.control edge.e1',
+    'mesh.control all',
+    'mesh.control reply.b1',
+    'mesh.stats stats.e1',
+    'mesh.stats moves.e1',
+  ]);
+  for (const { properties } of sent) expect(properties).toMatchObject({ contentType: 'application/json' });
+  const expiries = sent.map(
+    ({ properties, waitMs }) => waitMs ?? ('expiration' in properties && properties.expiration),
+  );
+  expect(expiries).toEqual([5_000, 4_000, 1_000, 5_000, 30_000]);
+});
+
+it('reads one command or several, and leaves out what is none', () => {
+  const cordon: EdgeCommand = { command: 'cordon' };
+  const read = (value: unknown) => readCommands({ key: 'edge.e1', body: body(value) });
+  expect(read(cordon)).toEqual([cordon]);
+  expect(read([cordon, { command: 'unheard-of' }, 7, cordon])).toEqual([cordon, cordon]);
+  expect(readCommands({ key: 'edge.e1', body: Buffer.from('{') })).toEqual([]);
+});
+
+it('takes statistics and reports on moves under their own key only', () => {
+  const seen: string[] = [];
+  const listener = {
+    onStats: ({ node }: NodeStats) => seen.push(`stats ${node}`),
+    onMoves: ({ node }: MoveReport) => seen.push(`moves ${node}`),
+  };
+  const read = (key: string, value: unknown) => readReport({ key, body: body(value) }, listener);
+  expect(read('stats.e1', statsOf('e1'))).toBeUndefined();
+  expect(read('moves.e1', movesOf('e1'))).toBeUndefined();
+  expect(read('stats.e2', statsOf('e1'))).toContain('e1');
+  expect(read('moves.e2', movesOf('e1'))).toContain('e1');
+  expect(read('moves.e1', statsOf('e1'))).toBeDefined();
+  expect(readReport({ key: 'stats.e1', body: Buffer.from('{') }, listener)).toBeDefined();
+  expect(seen).toEqual(['stats e1', 'moves e1']);
+});
+
+it('takes a reply under its own key only', async () => {
+  const { connection, control } = fakeMesh();
+  const seen: EdgeReply[] = [];
+  const queue = control.replies('b1', (each) => seen.push(each), { name: 'balancer.b1.replies' });
+  await queue.start();
+  connection.deliver({ key: 'reply.b1', body: body(reply) });
+  connection.deliver({ key: 'reply.b2', body: body(reply) });
+  connection.deliver({ key: 'reply.b1', body: body({ ask: 'q' }) });
+  expect(seen).toEqual([reply]);
+  await queue.stop();
+});
+
+it('binds the commands of an edge to its own key and to that of all edges', async () => {
+  const { connection, control } = fakeMesh();
+  const seen: EdgeCommand[] = [];
+  const queue = control.commands('e1', (each) => seen.push(each));
+  await queue.start();
+  expect(queue.name).toMatch(/^control\.e1\./);
+  expect([...(connection.only?.bindings ?? [])]).toEqual(['edge.e1', 'all']);
+  connection.deliver({ key: 'all', body: body([{ command: 'cordon' }, { command: 'uncordon' }]) });
+  expect(seen).toEqual([{ command: 'cordon' }, { command: 'uncordon' }]);
+  await queue.stop();
+});
