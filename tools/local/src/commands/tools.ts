@@ -2,6 +2,7 @@
 export const tools: Readonly<Record<string, string>> = {
   story: 'bench/dist/story.js',
   smoke: 'bench/dist/smoke.js',
+  'bench:compare': 'bench/dist/compare.js',
   'bench:mutants': 'bench/dist/mutants.js',
   'bench:move': 'bench/dist/move.js',
   conformance: 'packages/conformance/dist/main.js',

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, type PrivateBroker, watchOver } from '@evenkeel/local';
+import type { Tree } from './tree.js';
+
+/** An edge of either tree. */
+export interface EdgeUnderTest {
+  readonly node: string;
+  readonly url: string;
+}
+
+/** Two edges and a gateway of one tree, on a virtual host of their own. */
+export interface MeshUnderTest {
+  readonly amqpUrl: string;
+  readonly gatewayUrl: string;
+  readonly edges: readonly EdgeUnderTest[];
+  stop(): Promise<void>;
+}
+
+const readyTimeoutMs = 60_000;
+const stopTimeoutMs = 15_000;
+let runs = 0;
+
+/** Settings that both trees know; none of the rates that protect a mesh in production stands in the way. */
+const settings = {
+  EVENKEEL_SECRET: 'a-secret-of-the-comparison',
+  EVENKEEL_HOST: '127.0.0.1',
+  EVENKEEL_LOG_LEVEL: 'error',
+  EVENKEEL_AUTH: 'dev',
+  EVENKEEL_NEW_SESSIONS_PER_SECOND: '100000',
+  EVENKEEL_HANDSHAKES_PER_SECOND: '100000',
+  EVENKEEL_DRAIN_PATIENCE_MS: '1',
+  EVENKEEL_DRAIN_TIMEOUT_MS: '1',
+};
+
+/** Starts the services of `tree`; resolves when all are ready. @throws Error when one does not become so. */
+export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<MeshUnderTest> {
+  runs += 1;
+  const vhost = `compare-${runs}`;
+  await broker.ctl(['add_vhost', vhost]);
+  await broker.ctl(['set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*']);
+  const amqpUrl = `${broker.amqpUrl.replace(/\/$/, '')}/${vhost}`;
+  const children: Service[] = [];
+  const stop = async () => {
+    await Promise.all(children.map((child) => child.stop()));
+    await broker.ctl(['delete_vhost', vhost]);
+  };
+  const start = async (service: string, env: Record<string, string>): Promise<void> => {
+    const opsPort = await freePort();
+    const child = new Service(join(tree.dir, 'services', service, 'dist', 'main.js'), {
+      ...settings,
+      EVENKEEL_AMQP_URL: amqpUrl,
+      EVENKEEL_OPS_PORT: String(opsPort),
+      ...env,
+    });
+    children.push(child);
+    await child.untilReady(opsPort);
+  };
+  try {
+    const ports = [await freePort(), await freePort(), await freePort()] as const;
+    const edges = [1, 2].map((n) => ({ node: `edge-${n}`, url: `ws://127.0.0.1:${ports[n - 1]}/ws` }));
+    await Promise.all(
+      edges.map(({ node }, n) => start('edge', { EVENKEEL_NODE: node, EVENKEEL_PORT: String(ports[n]) })),
+    );
+    await start('gateway', { EVENKEEL_PORT: String(ports[2]) });
+    return { amqpUrl, gatewayUrl: `http://127.0.0.1:${ports[2]}`, edges, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+class Service {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #release: () => void;
+  readonly #file: string;
+  #output = '';
+
+  constructor(file: string, env: Record<string, string>) {
+    this.#file = file;
+    this.#child = spawn(process.execPath, [file], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#exited = once(this.#child, 'exit');
+    this.#release = watchOver({ kind: 'group', pid: this.#child.pid ?? -1 });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk) => {
+        this.#output = `${this.#output}${chunk}`.slice(-4_000);
+      });
+  }
+
+  async untilReady(opsPort: number): Promise<void> {
+    const endsAtMs = performance.now() + readyTimeoutMs;
+    while (performance.now() < endsAtMs) {
+      if (this.#child.exitCode !== null) break;
+      const isReady = await fetch(`http://127.0.0.1:${opsPort}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (isReady) return;
+      await sleep(100);
+    }
+    throw new Error(`${this.#file} did not become ready:\n${this.#output}`);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGTERM');
+      const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs);
+      await this.#exited;
+      clearTimeout(timer);
+    }
+    this.#release();
+  }
+}

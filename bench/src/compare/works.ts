@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Broker, type Publisher } from '@evenkeel/broker';
+import { build } from 'hdr-histogram-js';
+import { LightClient } from './light-client.js';
+import type { MeshUnderTest } from './mesh.js';
+
+/** Figures of one run by name; what is better when larger has no suffix, times end in `Ms`. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** One kind of work. @throws Error when something was not delivered, or a client fell out. */
+export type Work = (mesh: MeshUnderTest) => Promise<Figures>;
+
+const events = 'mesh.events';
+const control = 'mesh.control';
+const patienceMs = 90_000;
+const properties = { contentType: 'application/json' };
+
+/** Runs `use` with a publisher of its own. */
+async function publishing<T>(mesh: MeshUnderTest, window: number, use: (publisher: Publisher) => Promise<T>) {
+  const broker = await Broker.connect({ url: mesh.amqpUrl, name: 'compare', attempts: 5 });
+  try {
+    return await use(broker.publisher({ window, maxQueued: 1_000_000, timeoutMs: patienceMs }));
+  } finally {
+    await broker.close();
+  }
+}
+
+async function crowd(
+  mesh: MeshUnderTest,
+  count: number,
+  options: Omit<ConstructorParameters<typeof LightClient>[0], 'gatewayUrl' | 'user'> = {},
+): Promise<LightClient[]> {
+  const clients = Array.from(
+    { length: count },
+    (_, n) => new LightClient({ ...options, gatewayUrl: mesh.gatewayUrl, user: `u${n}` }),
+  );
+  await inParallel(64, clients, (client) => client.connect());
+  return clients;
+}
+
+async function inParallel<T>(limit: number, items: readonly T[], each: (item: T) => Promise<unknown>) {
+  const waiting = [...items];
+  const worker = async () => {
+    for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) await each(item);
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+}
+
+function finish(clients: readonly LightClient[]): void {
+  const failed = clients.find(({ failure }) => failure !== undefined);
+  if (failed) throw new Error(`${failed.session}: ${failed.failure}`);
+  for (const client of clients) client.close();
+}
+
+async function until(isDone: () => boolean, what: () => string): Promise<void> {
+  const endsAtMs = performance.now() + patienceMs;
+  while (!isDone()) {
+    if (performance.now() > endsAtMs) throw new Error(`not done after ${patienceMs / 1_000} s: ${what()}`);
+    await sleep(5);
+  }
+}
+
+const perSecond = (count: number, sinceMs: number) => (count * 1_000) / (performance.now() - sinceMs);
+
+/** Events to users: as fast as they go, then at a steady pace for the delays. */
+const directed: Work = async (mesh) => {
+  const [sessions, total, pace, paced] = [200, 24_000, 500, 2_000];
+  let received = 0;
+  const delays = build({ numberOfSignificantValueDigits: 3 });
+  const clients = await crowd(mesh, sessions, {
+    onData: (data) => {
+      received += 1;
+      const { at } = data as { at: number };
+      if (at > 0) delays.recordValue(Math.max(1, Math.round((performance.now() - at) * 1_000)));
+    },
+  });
+  return await publishing(mesh, 1_024, async (publisher) => {
+    const send = (n: number, at: number) =>
+      publisher.publish(events, `user.u${n % sessions}.compared`, JSON.stringify({ at }), {
+        ...properties,
+        messageId: `${at}-${n}`,
+      });
+    const begunAtMs = performance.now();
+    await Promise.all(Array.from({ length: total }, (_, n) => send(n, 0)));
+    await until(
+      () => received >= total,
+      () => `${received} of ${total} events`,
+    );
+    const eventsPerSecond = perSecond(total, begunAtMs);
+    const startMs = performance.now();
+    const sent: Promise<unknown>[] = [];
+    for (let n = 0; n < paced; ) {
+      const due = Math.min(paced, Math.floor(((performance.now() - startMs) * pace) / 1_000));
+      for (; n < due; n++) sent.push(send(n, performance.now()));
+      await sleep(2);
+    }
+    await Promise.all(sent);
+    await until(
+      () => received >= total + paced,
+      () => `${received} of ${total + paced} events`,
+    );
+    finish(clients);
+    const atMs = (percentile: number) => delays.getValueAtPercentile(percentile) / 1_000;
+    return { eventsPerSecond, p50Ms: atMs(50), p99Ms: atMs(99) };
+  });
+};
+
+/** One topic, many subscribers. */
+const fanout: Work = async (mesh) => {
+  const [subscribers, total] = [400, 800];
+  let received = 0;
+  const clients = await crowd(mesh, subscribers, {
+    topics: ['compared'],
+    onData: () => {
+      received += 1;
+    },
+  });
+  return await publishing(mesh, 16, async (publisher) => {
+    const begunAtMs = performance.now();
+    const body = (n: number) => JSON.stringify({ n, text: 'x'.repeat(100) });
+    await Promise.all(
+      Array.from({ length: total }, (_, n) =>
+        publisher.publish(events, 'topic.compared', body(n), { ...properties, messageId: `m-${n}` }),
+      ),
+    );
+    await until(
+      () => received >= total * subscribers,
+      () => `${received} of ${total * subscribers} messages`,
+    );
+    const messagesPerSecond = perSecond(total * subscribers, begunAtMs);
+    finish(clients);
+    return { messagesPerSecond };
+  });
+};
+
+/** New sessions, as fast as they attach. */
+const attach: Work = async (mesh) => {
+  const sessions = 1_500;
+  const begunAtMs = performance.now();
+  const clients = await crowd(mesh, sessions);
+  const sessionsPerSecond = perSecond(sessions, begunAtMs);
+  finish(clients);
+  return { sessionsPerSecond };
+};
+
+/** Sessions moved to and fro between two edges, under events. */
+const move: Work = async (mesh) => {
+  const [sessions, total, underWayAtMost, batch, eventsPerSecond] = [400, 6_000, 120, 20, 300];
+  let [moves, asked] = [0, 0];
+  const ready: LightClient[] = [];
+  const clients = await crowd(mesh, sessions, {
+    onMoved: (client) => {
+      moves += 1;
+      ready.push(client);
+    },
+  });
+  ready.push(...clients);
+  return await publishing(mesh, 256, async (publisher) => {
+    const background = setInterval(() => {
+      for (let n = 0; n < eventsPerSecond / 100; n++) {
+        const user = Math.floor(Math.random() * sessions);
+        publisher.publish(events, `user.u${user}.compared`, '{"at":0}', properties).catch(() => {});
+      }
+    }, 10);
+    try {
+      const begunAtMs = performance.now();
+      await until(
+        () => {
+          while (asked < total && asked - moves <= underWayAtMost - batch && ready.length >= batch) {
+            asked += ask(mesh, publisher, ready.splice(0, batch), asked);
+          }
+          return moves >= total || clients.some(({ failure }) => failure !== undefined);
+        },
+        () => `${moves} of ${total} moves`,
+      );
+      const movesPerSecond = perSecond(moves, begunAtMs);
+      finish(clients);
+      return { movesPerSecond };
+    } finally {
+      clearInterval(background);
+    }
+  });
+};
+
+/** Commands each edge to send those of `clients` that it has to the other. Returns how many. */
+function ask(mesh: MeshUnderTest, publisher: Publisher, clients: readonly LightClient[], n: number): number {
+  for (const [index, from] of mesh.edges.entries()) {
+    const to = mesh.edges[1 - index];
+    const here = clients.filter(({ node }) => node === from.node).map(({ session }) => session);
+    if (here.length === 0) continue;
+    const command = {
+      command: 'reconnect',
+      move: `c.${n}.${index}`,
+      to,
+      sessions: here,
+      ratePerSecond: 100_000,
+    };
+    publisher
+      .publish(control, `edge.${from.node}`, JSON.stringify(command), { ...properties, expiration: 30_000 })
+      .catch(() => {});
+  }
+  return clients.length;
+}
+
+export const works: Readonly<Record<string, Work>> = { directed, fanout, attach, move };
