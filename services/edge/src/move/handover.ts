@@ -1,8 +1,18 @@
 import { allEdgesKey, type CommandOf, edgeKey } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
-import type { HandoverAnswer } from '../session/ports.js';
 import type { Coalescer } from './coalescer.js';
+
+/** What came of asking for a session. */
+interface HandoverAnswer {
+  /**
+   * `released`, `unknown`, `refused`: as the edge says. `unreachable`: it has no connection to the broker, so it holds
+   * nothing. `silent`: it lives and does not answer.
+   */
+  outcome: CommandOf<'released'>['outcome'] | 'unreachable' | 'silent';
+  suspect: number | undefined;
+  isFull: boolean;
+}
 
 interface Question {
   claims: TicketClaims;
