@@ -18,7 +18,7 @@ export class ConfigError extends Error {
 export type ConfigSchema<C> = z.ZodObject & z.ZodType<C>;
 
 /** One variable, for tables in documents. */
-export interface ConfigRow {
+interface ConfigRow {
   variable: string;
   /** As it would be written in the environment; empty when required, `(unset)` when optional. */
   default: string;

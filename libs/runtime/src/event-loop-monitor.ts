@@ -6,7 +6,7 @@ import {
 } from 'node:perf_hooks';
 
 /** What the process did since the sample before. */
-export interface LoopSample {
+interface LoopSample {
   /** 99th percentile of the event loop's lateness, in milliseconds. */
   loopLagP99Ms: number;
   /** 0 (idle) to 1. */

@@ -1,10 +1,9 @@
-export { ConfigError, type ConfigRow, describeConfig, loadConfig } from './config.js';
-export { EventLoopMonitor, type LoopSample } from './event-loop-monitor.js';
-export { Lifecycle, type LifecycleState, StartError, type Step } from './lifecycle.js';
-export { createLog, type Log, type LogOptions } from './log.js';
+export { ConfigError, describeConfig, loadConfig } from './config.js';
+export { EventLoopMonitor } from './event-loop-monitor.js';
+export type { Log } from './log.js';
 export { observeCounter, observeGauge, observeGauges } from './observed.js';
-export { type Ops, type OpsOptions, OpsServer } from './ops-server.js';
-export { runService, type ServiceContext, type ServiceOptions } from './run-service.js';
+export type { Ops } from './ops-server.js';
+export { runService, type ServiceContext } from './run-service.js';
 export { commonSettings, hostId, setting } from './settings.js';
 export { documentedSettings, settingsTable } from './settings-table.js';
 export { unknownVariables, variablesOf } from './variables.js';

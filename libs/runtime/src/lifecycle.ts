@@ -2,7 +2,7 @@ import { withDeadline } from '@evenkeel/pace';
 import type { Log } from './log.js';
 
 /** One thing that is started and stopped. */
-export interface Step {
+interface Step {
   start?(): Promise<void> | void;
   stop?(): Promise<void> | void;
   /** How long stopping may take before the next step is stopped all the same. Default 10000. */
@@ -10,7 +10,7 @@ export interface Step {
 }
 
 /** Where a {@link Lifecycle} is. It only goes forward. */
-export type LifecycleState = 'created' | 'starting' | 'ready' | 'stopping' | 'stopped';
+type LifecycleState = 'created' | 'starting' | 'ready' | 'stopping' | 'stopped';
 
 /** Starting one step failed; the steps before it have been stopped. */
 export class StartError extends Error {

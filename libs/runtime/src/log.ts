@@ -13,7 +13,7 @@ export const logFormats = ['json', 'pretty'] as const;
 export type LogFormat = (typeof logFormats)[number];
 
 /** What every line of a log carries and how it looks. */
-export interface LogOptions {
+interface LogOptions {
   service: string;
   node?: string | undefined;
   level: LogLevel;

@@ -13,7 +13,7 @@ export interface Ops {
 }
 
 /** Where an {@link OpsServer} listens and what its metrics carry. */
-export interface OpsOptions {
+interface OpsOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly host: string;

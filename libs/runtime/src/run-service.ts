@@ -32,7 +32,7 @@ interface CommonConfig {
 }
 
 /** A service: its settings, and how it is built from them. */
-export interface ServiceOptions<C extends CommonConfig> {
+interface ServiceOptions<C extends CommonConfig> {
   name: string;
   /** The settings; `commonSettings` among them. */
   config: ConfigSchema<C>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What a field of a settings schema says of itself. */
-export interface SettingDetails {
+interface SettingDetails {
   /** Of zod, without what is wrapped around it: `number`, `boolean`, `array`, `string` … */
   readonly kind: string;
   readonly description: string;

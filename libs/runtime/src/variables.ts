@@ -90,7 +90,7 @@ export const variablesOf = {
 } as const satisfies Record<string, readonly string[]>;
 
 /** A variable that is set and that nothing knows. */
-export interface UnknownVariable {
+interface UnknownVariable {
   readonly variable: string;
   /** The known one that it is close to, if any. */
   readonly didYouMean: string | undefined;

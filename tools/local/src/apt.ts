@@ -10,7 +10,7 @@ export function canInstallPackages(): boolean {
 }
 
 /** Those of the packages that are not installed. */
-export async function missingPackages(names: readonly string[]): Promise<string[]> {
+async function missingPackages(names: readonly string[]): Promise<string[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's own.
   const format = '${Package} ${db:Status-Status}\n';
   const { stdout } = await runToEnd('dpkg-query', ['-W', '-f', format, ...names]);
