@@ -21,7 +21,7 @@ export interface Ring {
   readonly totalWeight: number;
 }
 
-/** Points a node of weight 1 has unless told otherwise: arcs are within about 8 % of even (1/√points). */
+/** Points a node of weight 1 has by default: arcs are within about 8 % of even (1/√points). */
 export const defaultRingPoints = 160;
 /** Points of a ring at most: under a second and 20 MB to build. 5,000 nodes of weight 1 stay below. */
 export const maxRingPoints = 2 ** 20;

@@ -15,7 +15,7 @@ export interface SimOptions {
 }
 
 /** Broken expectations of a run; each is a sentence. */
-export class Violations {
+class Violations {
   readonly list: string[] = [];
 
   add(text: string): void {

@@ -7,7 +7,7 @@ export type Classes = readonly number[];
 interface Departure {
   readonly command: CommandOf<'reconnect'>;
   readonly progress: MoveProgress;
-  /** Picked and not yet told: sessions by class. */
+  /** Picked and not yet sent away: sessions by class. */
   waiting: [cls: number, count: number][];
   credit: number;
   /** Told and not yet arrived. */

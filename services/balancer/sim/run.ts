@@ -2,7 +2,7 @@ import { SimCluster } from './cluster.js';
 import { type HistoryEvent, history } from './history.js';
 import { hotClasses, type ScenarioName, type Script, type Sizes, scenarios } from './scenarios.js';
 
-export interface SimResult {
+interface SimResult {
   readonly planMs: number;
   readonly moves: number;
   readonly minimumMoves: number;

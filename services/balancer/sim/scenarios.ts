@@ -17,7 +17,7 @@ export interface Sizes {
 }
 
 /** What a scenario promises, checked when it is over. */
-export interface Expectation {
+interface Expectation {
   /** Fewest moves that reach the goal. */
   minimumMoves: number;
   /** Most moves allowed. */
@@ -81,7 +81,7 @@ export function seatEvenly(c: SimCluster, sizes: Sizes, version = '1'): SimNode[
 }
 
 /** Fewest moves that give every active node its exact share, all weights being equal, and empty `drained`. */
-export function fewestMoves(loads: readonly number[], drained: number): number {
+function fewestMoves(loads: readonly number[], drained: number): number {
   let total = drained;
   for (const load of loads) total += load;
   const base = Math.floor(total / loads.length);

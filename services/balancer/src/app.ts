@@ -8,7 +8,7 @@ import { inMaintenance } from './core/plan/maintenance.js';
 import { LeaderLock } from './leader/lock.js';
 import { Term } from './leader/term.js';
 import { ManageError } from './manage/answers.js';
-import { carryOut } from './manage/commands.js';
+import { execute } from './manage/commands.js';
 import { EdgeQueries } from './manage/edge-queries.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { balancerMetrics } from './metrics.js';
@@ -99,13 +99,13 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     log,
     metrics,
     mayAct: () => lock.confirm(),
-    carryOut: async (command, user, leftMs) => {
+    execute: async (command, user, leftMs) => {
       if (command.command === 'rebalance' || command.command === 'drain') {
         await warmedUp(balancer, Math.min(WARM_UP_WAIT_MS, leftMs()));
         if (leftMs() <= 0)
           throw new ManageError('not-ready', 'ready only after its sender has stopped waiting');
       }
-      return await carryOut(command, {
+      return await execute(command, {
         balancer,
         leader: { id: config.id, since: leadingSince },
         nowMs: Date.now(),

@@ -22,7 +22,7 @@ export interface Queued {
   readonly moves: { endedAtMs: number; delayMs: number }[];
   readonly tookMs: number;
   readonly state: string;
-  /** Most moves told within any second. */
+  /** Most moves sent within any second. */
   readonly mostPerSecond: number;
 }
 
@@ -39,7 +39,7 @@ export function playQueueing(options: QueueingOptions): Queued {
   const leaving = new Fifo<{ atMs: number; sentAtMs: number; progress: MoveProgress }>();
   const changed = new Set<MoveProgress>();
   const moves: { endedAtMs: number; delayMs: number }[] = [];
-  const told: number[] = [];
+  const sentAtMs: number[] = [];
   let reportAtMs = Number.POSITIVE_INFINITY;
   let seq = 0;
   let credit = 0;
@@ -83,7 +83,7 @@ export function playQueueing(options: QueueingOptions): Queued {
       for (; each.waiting > 0 && each.credit >= 1; each.credit -= 1) {
         each.waiting -= 1;
         each.progress.sent += 1;
-        told.push(nowMs);
+        sentAtMs.push(nowMs);
         queue.push({ sentAtMs: nowMs, progress: each.progress });
         change(each.progress);
       }
@@ -110,7 +110,7 @@ export function playQueueing(options: QueueingOptions): Queued {
     if (nowMs % 1000 === 0) speak();
     if (nowMs % 100 === 0) run.tick(nowMs);
   }
-  return { moves, tookMs: nowMs, state: run.state, mostPerSecond: mostWithinASecond(told) };
+  return { moves, tookMs: nowMs, state: run.state, mostPerSecond: mostWithinASecond(sentAtMs) };
 }
 
 /** Takes out those whose time has come; the list is in order of time. */

@@ -60,7 +60,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     .add('keys', authentication)
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     .add('statistics', { start: () => feed.start(signal), stop: () => feed.stop() })
-    // Last: whoever is answered must be answered from statistics.
+    // Started last: placement needs statistics.
     .add('http', {
       start: async () => {
         await http.start();

@@ -14,7 +14,6 @@ import { type Outgoing, PlanRun, type RunOptions, type RunSnapshot, runDefaults 
 import { Saver } from './saver.js';
 import type { Mode, SavedState } from './state.js';
 
-export type { SavedState } from './state.js';
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
 
 export interface BalancerPorts {

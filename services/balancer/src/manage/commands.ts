@@ -19,7 +19,7 @@ export interface CommandContext {
 type Of<C extends ManageCommand['command']> = Extract<ManageCommand, { command: C }>;
 
 /** Carries out one command. @throws ManageError what is wrong with it. */
-export async function carryOut(command: ManageCommand, c: CommandContext): Promise<Answer> {
+export async function execute(command: ManageCommand, c: CommandContext): Promise<Answer> {
   switch (command.command) {
     case 'status':
       return status(c);

@@ -25,7 +25,7 @@ export interface ManageOptions {
   /** Whether this balancer leads for certain. */
   mayAct(): Promise<boolean>;
   /** `leftMs`: how long the sender still waits. */
-  carryOut(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer>;
+  execute(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer>;
 }
 
 /** One message in hand. */
@@ -137,7 +137,7 @@ export class ManageServer {
     }
     let answer: Answer;
     if ('refused' in read) answer = read.refused;
-    else answer = await this.#carryOut(read.command, user, leftMs);
+    else answer = await this.#execute(read.command, user, leftMs);
     if (identity !== undefined) this.#memory.set(identity, d.body, answer);
     const name = 'command' in read ? read.command.command : 'unreadable';
     this.#audit(name, read, user, answer, properties.messageId);
@@ -147,9 +147,9 @@ export class ManageServer {
     else this.#deadLetter(d);
   }
 
-  async #carryOut(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer> {
+  async #execute(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer> {
     try {
-      return await this.#options.carryOut(command, user, leftMs);
+      return await this.#options.execute(command, user, leftMs);
     } catch (error) {
       if (error instanceof ManageError) return refusal(error.code, error.message);
       this.#options.log.error({ err: error, command: command.command }, 'management command failed');

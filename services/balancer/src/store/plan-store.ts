@@ -2,7 +2,7 @@ import type { Consumer, ConsumerChannels, Delivery, Publisher, TopologyChannels 
 import type { Mesh, OwnQueue } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
 import type { Log } from '@evenkeel/runtime';
-import type { SavedState } from '../core/balancer.js';
+import type { SavedState } from '../core/state.js';
 import { readState } from './saved-state.js';
 
 /** Holds one message: the state that the leader saved last. */

@@ -1,7 +1,7 @@
 import { loads, nodeName, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
-import type { SavedState } from '../core/balancer.js';
 import { planKinds, planStates } from '../core/plan/plan.js';
+import type { SavedState } from '../core/state.js';
 
 const count = z.number().int().nonnegative();
 

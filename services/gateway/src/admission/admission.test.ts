@@ -76,7 +76,7 @@ describe('admission', () => {
     }
     expect(waiting).toEqual([]);
     expect(maxOverMean(edges.map((e) => e.connections))).toBeLessThanOrEqual(1.05);
-    // 5,000 at 4 × 500 a second need 2.5 s; being told whole seconds costs some.
+    // 5,000 at 4 × 500 a second need 2.5 s; whole seconds cost some.
     expect(second).toBeLessThanOrEqual(8);
   });
 

@@ -4,8 +4,8 @@ import { maxRetryAfterSeconds, WaitingList } from './waiting-list.js';
 describe('WaitingList', () => {
   it('fills one second after another', () => {
     const list = new WaitingList();
-    const told = Array.from({ length: 30 }, () => list.book(500, 10, () => 0));
-    expect(told.map((s) => [s])).toEqual([
+    const seconds = Array.from({ length: 30 }, () => list.book(500, 10, () => 0));
+    expect(seconds.map((s) => [s])).toEqual([
       ...Array.from({ length: 9 }, () => [1]),
       ...Array.from({ length: 9 }, () => [2]),
       ...Array.from({ length: 9 }, () => [3]),

@@ -1,11 +1,11 @@
-/** Furthest second that a client is told to come back at. */
+/** Furthest second that a refused client is given. */
 export const maxRetryAfterSeconds = 60;
 /** Part of a second's slots that is given to those who wait; the rest is for those who come anew. */
 const bookable = 0.9;
 
 /**
- * Spreads those who are turned away over the coming seconds, as a queue: each is told the first second that
- * has slots nobody was told yet. Bookings are counts per second, so the list has a fixed size whatever the
+ * Spreads refused clients over the coming seconds, as a queue: each gets the first second that
+ * has free slots. Bookings are counts per second, so the list has a fixed size whatever the
  * crowd. Past the last second they are spread at random over its second half. Takes time and randomness as
  * arguments.
  */
@@ -27,7 +27,7 @@ export class WaitingList {
     return maxRetryAfterSeconds - Math.floor((random() * maxRetryAfterSeconds) / 2);
   }
 
-  /** How many were told a second that has not come yet. */
+  /** How many have a second that has not come yet. */
   waiting(nowMs: number): number {
     this.#forget(Math.floor(nowMs / 1_000));
     let sum = 0;

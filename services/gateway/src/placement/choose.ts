@@ -2,7 +2,7 @@ import { boundedShare, ownerBounded, type Ring, ringKey } from '@evenkeel/cluste
 import type { Candidate, Choice } from './candidate.js';
 import { preferNewest, totalOf } from './newest.js';
 
-/** What placement is told beside the nodes. */
+/** The rules of placement. */
 export interface Rules {
   strategy: 'least-loaded' | 'consistent-hash';
   /** Up to this many nodes the choice looks at all of them and is exact. Above, at two at random. */

@@ -2,7 +2,7 @@ import { hasAge, type NodeReport, NodeReports, type Observation } from '@evenkee
 import type { NodeStats } from '@evenkeel/protocol';
 
 /** Nodes known at most; statistics of a further one are ignored. */
-export const maxNodes = 2_000;
+const maxNodes = 2_000;
 
 /** A node as placement sees it. */
 export interface KnownNode {

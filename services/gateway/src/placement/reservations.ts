@@ -1,7 +1,7 @@
 import type { NodeStats } from '@evenkeel/protocol';
 
 /** Reservations kept at most, over all nodes; at the limit the oldest goes. */
-export const maxReservations = 200_000;
+const maxReservations = 200_000;
 /** What stays of an unmatched growth after a second: a socket whose handshake fails is never reported. */
 const debtKeptPerSecond = 0.97;
 /** Longest gap between two stats over which their rate is believed, ms. */

@@ -119,7 +119,7 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
 }
 
 /** The nodes as the planner takes them. */
-export function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): PlanNode[] {
+function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): PlanNode[] {
   return nodes.filter(isHere).map((n) => ({
     node: n.node,
     role: role(n),

@@ -3,7 +3,7 @@ import type { NodeView } from '../cluster/state.js';
 import { pair } from './planner.js';
 
 /** A step by load: units a second to move, and the most sessions this may take. */
-export interface LoadStep {
+interface LoadStep {
   readonly from: string;
   readonly to: string;
   readonly count: number;
@@ -20,7 +20,7 @@ export interface LoadOutcome {
   readonly after: ReadonlyMap<string, number>;
 }
 
-/** Who is this little over its share, in parts of it, keeps it: nobody would notice. */
+/** A node at most this part over its share is left alone. */
 const SLACK = 0.01;
 /** Moves of less than this part of a share are left out: they would be more precise than the measure is. */
 const NEGLIGIBLE = 0.002;

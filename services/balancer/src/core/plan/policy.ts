@@ -144,8 +144,8 @@ export class Policy {
       const newest = versions.sort(compareVersions).at(-1);
       return wait(`versions are mixed (newest ${newest}): a deployment may be under way`);
     }
-    // Figures from before a plan, or before a node came or went, or of before and after a sudden change side by side,
-    // would be made into moves that have to be undone: everyone has to have spoken since.
+    // Plan only on reports newer than the last plan, the last change of membership and the first sign of imbalance:
+    // older ones produce moves that must be undone.
     const since = Math.max(s.lastPlanEndMs, this.#changedAtMs, this.#offSinceMs);
     const stale = level.find((n) => n.seenAtMs <= since || hasAge('stale', n.seenAtMs, s.nowMs));
     if (stale !== undefined) return wait(`waiting for a new report of ${stale.node}`);

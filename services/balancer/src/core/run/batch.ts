@@ -14,7 +14,7 @@ export interface Batch {
 
 /** Of those asked for: `refused` is part of `asked`. */
 export const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
-export const badOf = (p: MoveProgress) => p.failed + p.timedOut;
+const badOf = (p: MoveProgress) => p.failed + p.timedOut;
 
 /** What a report adds to the one before it, of moves ended and of those that ended badly. */
 export function addedBy(report: MoveProgress, before: MoveProgress | undefined) {

@@ -5,7 +5,7 @@ import { MoveDelay } from './delay.js';
 const edgeMs = 5_000_000;
 
 describe('how long moves take', () => {
-  it('is told from what was sent and what has ended, and how many end a second', () => {
+  it('is known from what was sent and what has ended, and how many end a second', () => {
     const delay = new MoveDelay();
     for (let i = 0; i < 10; i++) {
       const atMs = i * 100;
@@ -42,7 +42,7 @@ describe('how long moves take', () => {
     expect(delay.delayMs(5000)).toBeLessThanOrEqual(100);
   });
 
-  it('is forgotten when nobody will tell', () => {
+  it('is forgotten when no report will come', () => {
     const delay = new MoveDelay();
     delay.observe(50, 0, edgeMs, 0);
     delay.giveUp();

@@ -1,4 +1,4 @@
-/** What the reports tell of how fast moves get through, and how long each takes. Pure; time is an argument. */
+/** How fast moves get through and how long each takes, from the edges' reports. Pure; time is an argument. */
 
 interface Mark {
   /** Clock of the edge. */
@@ -11,7 +11,7 @@ interface Mark {
 const RATE_MS = 400;
 /** How often an edge reports while anything changes, ms. */
 const REPORT_MS = 100;
-/** Reports kept; the oldest is forgotten: a delay of more than this many reports is told as that many. */
+/** Reports kept; the oldest is forgotten: a delay of more than this many reports is measured as that many. */
 const MAX_MARKS = 200;
 
 /** The moves from one node to another: sent and settled, as two curves over time. */
@@ -21,7 +21,7 @@ export class MoveDelay {
   #sent = 0;
   #settled = 0;
 
-  /** Moves that an edge has told and that have not ended. */
+  /** Moves that an edge has reported as sent and that have not ended. */
   get inFlight(): number {
     return this.#sent - this.#settled;
   }
@@ -40,7 +40,7 @@ export class MoveDelay {
     if (this.#marks.length > MAX_MARKS) this.#marks.shift();
   }
 
-  /** Nobody will tell what became of what is on its way. */
+  /** No report will come on what is under way. */
   giveUp(): void {
     this.#settled = this.#sent;
   }

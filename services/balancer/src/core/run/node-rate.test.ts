@@ -179,7 +179,7 @@ describe('a plan whose moves queue at a node', () => {
     expect((late.length / overMs) * 1000).toBeGreaterThan(160);
   });
 
-  it('is told no faster than the ceiling', () => {
+  it('is sent no faster than the ceiling', () => {
     const pace = { startPerSecond: 300, maxPerSecond: 300 };
     const { mostPerSecond } = playQueueing({ perSecond: () => 5000, baseMs: 5, count: 3000, pace });
     // A bucket lets through what it holds on top of what runs in.

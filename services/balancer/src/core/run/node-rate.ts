@@ -30,7 +30,7 @@ export const paceDefaults: PaceOptions = {
   failedRatio: 0.05,
 };
 
-/** What one report of a node tells about how it bears up; once a second. */
+/** What one report of a node shows of how it bears up; once a second. */
 export interface PaceSample {
   readonly handshakeP99Ms: number;
   readonly loopLagP99Ms: number;
@@ -38,7 +38,7 @@ export interface PaceSample {
   readonly failedRatio: number;
 }
 
-/** What reports on moves tell; ten times a second. */
+/** What reports on moves show; ten times a second. */
 export interface FlowSample {
   /** From the `move` frame to its end. */
   readonly delayMs: number;
@@ -56,7 +56,7 @@ export interface PaceState {
 }
 
 /** How far the worst signal is towards its limit: 1 is at the limit. */
-export function strain(sample: PaceSample, options: PaceOptions): number {
+function strain(sample: PaceSample, options: PaceOptions): number {
   return Math.max(
     sample.handshakeP99Ms / options.handshakeP99Ms,
     sample.loopLagP99Ms / options.loopLagP99Ms,
@@ -74,7 +74,7 @@ const FREE = 0.5;
 /** Growth within the time that its effect takes to be seen. */
 const GROWTH_SEARCHING = 1.4;
 const GROWTH = 1.08;
-/** Reports tell the time of a move no better, ms. */
+/** Reports show the time of a move no better, ms. */
 const MAX_BLUR_MS = 100;
 /** A queue this many times the limit needs more than a rate just below what gets through. */
 const LONG_QUEUE = 3;
