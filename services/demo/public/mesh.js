@@ -1,5 +1,5 @@
 // The upper half of the demo's page: the nodes, the crowd of clients and its counters, and the buttons.
-import '/node-bars.js';
+import './node-bars.js';
 
 /** Time between two looks at the counts; none while nobody looks at the page. */
 const everyMs = 400;

@@ -1,5 +1,5 @@
 /**
- * <node-bars>: nodes as columns that fill and level out, and clients as dots that move between them. One file, no
+ * <node-bars>: nodes as columns that fill and level out, and clients as dots that move between them. Three files, no
  * dependency, no build. It draws what it is given and asks for nothing:
  *
  *   bars.nodes = [{ node: 'edge-1', sessions: 67, state: 'active', label?: 'draining', actions?: [{ name, label }] }, …];
@@ -9,6 +9,9 @@
  * `detail: { node, action }`. Colours are the custom properties of the style sheet below, for a page to set.
  * It renders outside of a shadow root, so that tests and style sheets reach what is in it.
  */
+
+import { drawDot, drawOwn } from './node-bars-draw.js';
+import { sheet } from './node-bars-style.js';
 
 /** Dots that are drawn; the columns count all sessions, however many there are. */
 const maxDots = 1_200;
@@ -20,162 +23,15 @@ const settleMs = 350;
 const maxCellPx = 21;
 const minCellPx = 3;
 const maxColumnPx = 230;
+/** Narrower than this they are not: the whole then scrolls to the side. */
+const minColumnPx = 52;
+const narrowColumnPx = 80;
 /** How far the line of the level reaches beyond the columns. */
 const overhangPx = 10;
 /** What the word beside that line takes. */
 const levelWordPx = 72;
 /** A column shows at least this many sessions: two of two clients are not a full node. */
 const minScale = 12;
-
-const sheet = new CSSStyleSheet();
-sheet.replaceSync(`
-:where(node-bars) {
-  --nb-dot: #12908a;
-  --nb-own: #c2410c;
-  --nb-tank: #eef3f5;
-  --nb-fill: #cfe7e5;
-  --nb-line: #d5dfe4;
-  --nb-text: #10232b;
-  --nb-quiet: #54666e;
-  --nb-warn: #8f5200;
-  --nb-lost: #b3261e;
-}
-@media (prefers-color-scheme: dark) {
-  :where(node-bars) {
-    --nb-dot: #3fb8ad;
-    --nb-own: #ffa04d;
-    --nb-tank: #0d171c;
-    --nb-fill: #15393a;
-    --nb-line: #26363e;
-    --nb-text: #e7eff2;
-    --nb-quiet: #93a7af;
-    --nb-warn: #eab04f;
-    --nb-lost: #ff8a80;
-  }
-}
-node-bars {
-  display: block;
-  position: relative;
-  color: var(--nb-text);
-}
-node-bars .nb-columns {
-  display: flex;
-  justify-content: center;
-  gap: clamp(6px, 1.6vw, 18px);
-  margin: 0;
-  padding: 26px 0 0;
-  list-style: none;
-}
-node-bars .nb-column {
-  position: relative;
-  flex: 0 1 auto;
-  min-width: 0;
-  text-align: center;
-}
-node-bars .nb-tank {
-  position: relative;
-  height: var(--nb-height, 260px);
-  overflow: hidden;
-  border: 1px solid var(--nb-line);
-  border-radius: 10px;
-  background: var(--nb-tank);
-}
-node-bars .nb-fill {
-  position: absolute;
-  inset: auto 0 0;
-  background: var(--nb-fill);
-  transition: height 600ms ease;
-}
-node-bars .nb-column[data-state="starting"] .nb-tank {
-  border-style: dashed;
-}
-node-bars .nb-column[data-state="cordoned"] .nb-tank,
-node-bars .nb-column[data-state="draining"] .nb-tank {
-  border-color: var(--nb-warn);
-}
-node-bars .nb-column[data-state="crashed"] .nb-tank,
-node-bars .nb-column[data-state="silent"] .nb-tank {
-  border: 1px dashed var(--nb-lost);
-  background: none;
-}
-node-bars .nb-count {
-  margin: 8px 0 0;
-  font-size: 22px;
-  font-weight: 650;
-  font-variant-numeric: tabular-nums;
-  line-height: 1.2;
-}
-node-bars .nb-name {
-  margin: 0;
-  overflow: hidden;
-  color: var(--nb-quiet);
-  font-size: 14px;
-  text-overflow: ellipsis;
-  white-space: nowrap;
-}
-node-bars .nb-state {
-  min-height: 1.5em;
-  margin: 0;
-  color: var(--nb-quiet);
-  font-size: 13px;
-}
-node-bars [data-state="cordoned"] .nb-state,
-node-bars [data-state="draining"] .nb-state {
-  color: var(--nb-warn);
-}
-node-bars [data-state="crashed"] .nb-state,
-node-bars [data-state="silent"] .nb-state {
-  color: var(--nb-lost);
-}
-node-bars .nb-actions {
-  display: flex;
-  position: absolute;
-  z-index: 1;
-  top: calc(var(--nb-height, 260px) / 2);
-  right: 6px;
-  left: 6px;
-  flex-wrap: wrap;
-  justify-content: center;
-  gap: 6px;
-  transform: translateY(-50%);
-}
-node-bars .nb-actions:empty {
-  display: none;
-}
-node-bars .nb-level {
-  position: absolute;
-  height: 0;
-  border-top: 1.5px dashed var(--nb-quiet);
-  pointer-events: none;
-  transition: top 600ms ease;
-}
-node-bars .nb-level span {
-  position: absolute;
-  bottom: -0.75em;
-  left: calc(100% + 8px);
-  color: var(--nb-quiet);
-  font-size: 13px;
-  white-space: nowrap;
-}
-node-bars canvas {
-  position: absolute;
-  inset: 0 auto auto 0;
-  pointer-events: none;
-}
-node-bars .nb-hidden {
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
-}
-@media (prefers-reduced-motion: reduce) {
-  node-bars .nb-fill, node-bars .nb-level {
-    transition: none;
-  }
-}
-`);
 
 /** @param {string} name @param {string} className @param {Node[]} children */
 function make(name, className, ...children) {
@@ -246,6 +102,7 @@ export class NodeBars extends HTMLElement {
   #list = make('ol', 'nb-columns');
   #canvas = make('canvas', '');
   #level = make('div', 'nb-level');
+  #stage = make('div', 'nb-stage', this.#list, this.#level, this.#canvas);
   #levelText = make('span', '');
   #scale = minScale;
   #cell = maxCellPx;
@@ -264,7 +121,7 @@ export class NodeBars extends HTMLElement {
     this.#canvas.setAttribute('aria-hidden', 'true');
     this.#level.setAttribute('aria-hidden', 'true');
     this.#level.append(this.#levelText);
-    this.append(this.#list, this.#level, this.#canvas);
+    this.append(this.#stage);
     this.#resize.observe(this);
     this.#scheme.addEventListener('change', this.#redraw);
   }
@@ -339,13 +196,17 @@ export class NodeBars extends HTMLElement {
 
   /** Sizes of columns and cells, then the way of every dot to its place. */
   #layOut() {
-    const width = this.clientWidth;
     const columns = [...this.#columns.values()];
-    if (width === 0 || columns.length === 0) return;
-    const gap = Number.parseFloat(getComputedStyle(this.#list).columnGap) || 0;
+    if (this.clientWidth === 0 || columns.length === 0) return;
     // Room for four from the start: a node that is added makes the others no narrower.
-    const share = Math.floor((width - gap * (Math.max(4, columns.length) - 1)) / Math.max(4, columns.length));
-    const columnWidth = Math.max(28, Math.min(maxColumnPx, share));
+    const places = Math.max(4, columns.length);
+    const gap = places > 8 || this.clientWidth < 500 ? 8 : 18;
+    const width = Math.max(this.clientWidth, places * (minColumnPx + gap) - gap);
+    const share = Math.floor((width - gap * (places - 1)) / places);
+    const columnWidth = Math.min(maxColumnPx, share);
+    this.#stage.style.width = `${width}px`;
+    this.#list.style.gap = `${gap}px`;
+    this.#list.classList.toggle('nb-narrow', columnWidth < narrowColumnPx);
     for (const { element } of columns) element.style.width = `${columnWidth}px`;
 
     const counts = columns.map(({ sessions, slots }) => Math.max(sessions, slots.length));
@@ -395,6 +256,7 @@ export class NodeBars extends HTMLElement {
     return Math.max(reported, this.#dots.size) / open.length;
   }
 
+  /** Sends every dot on the way to its place. */
   #aim(height) {
     const now = performance.now();
     const cell = this.#cell;
@@ -433,7 +295,7 @@ export class NodeBars extends HTMLElement {
   #draw(now) {
     this.#frame = 0;
     const ratio = devicePixelRatio || 1;
-    const { clientWidth: width, clientHeight: height } = this;
+    const { clientWidth: width, clientHeight: height } = this.#stage;
     const canvas = this.#canvas;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio);
@@ -460,7 +322,7 @@ export class NodeBars extends HTMLElement {
       if (dot.isOwn) own = dot;
       else drawDot(context, dot, radius, dot.isAway ? colours.away : colours.dot);
     }
-    if (own !== undefined) drawOwn(context, own, radius, colours);
+    if (own !== undefined) drawOwn(context, own, radius, colours, width);
     if (isMoving) this.#animate();
   }
 
@@ -477,46 +339,6 @@ export class NodeBars extends HTMLElement {
     Object.assign(dot, { x: toX, y: toY, way: undefined });
     return false;
   }
-}
-
-function drawDot(context, { x, y, isAway }, radius, colour) {
-  context.beginPath();
-  if (isAway) {
-    context.arc(x, y, Math.max(1, radius - 1), 0, 2 * Math.PI);
-    context.strokeStyle = colour;
-    context.lineWidth = 1.5;
-    context.stroke();
-  } else {
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fillStyle = colour;
-    context.fill();
-  }
-}
-
-/** Larger, ringed, and with its name: among two hundred it must be found at once. */
-function drawOwn(context, dot, radius, { own, tank }) {
-  const { x, y } = dot;
-  const size = Math.max(radius + 1.5, 5);
-  context.beginPath();
-  context.arc(x, y, size + 2, 0, 2 * Math.PI);
-  context.fillStyle = tank;
-  context.fill();
-  drawDot(context, dot, size, own);
-  context.font = '700 12px system-ui, sans-serif';
-  const text = 'you';
-  const width = context.measureText(text).width + 10;
-  const top = y - size - 22;
-  context.fillStyle = own;
-  context.beginPath();
-  context.roundRect(x - width / 2, top, width, 17, 5);
-  context.moveTo(x - 4, top + 16.5);
-  context.lineTo(x + 4, top + 16.5);
-  context.lineTo(x, top + 21);
-  context.fill();
-  context.fillStyle = tank;
-  context.textAlign = 'center';
-  context.textBaseline = 'middle';
-  context.fillText(text, x, top + 9);
 }
 
 customElements.define('node-bars', NodeBars);

@@ -38,8 +38,8 @@ export interface CrowdStatus {
   readonly places: readonly number[];
 }
 
-/** Clients begin at this pace: more than an edge binds in a second (about 540) would only queue up. */
-const startsPerSecond = 200;
+/** Clients begin at this pace: a slow machine that is asked for more only has them wait. */
+const startsPerSecond = 100;
 const tickMs = 50;
 const sampleEveryTicks = 10;
 /** Longer than a move, a reconnect with its back-off, or a restart of the broker takes to deliver. */

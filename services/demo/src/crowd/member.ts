@@ -73,7 +73,7 @@ export class CrowdMember {
 
   #message({ run, number }: Numbered): void {
     this.events++;
-    this.pulse.note(run, number);
+    this.pulse.note(run, number, this.#connectedSinceMs !== undefined);
   }
 
   #status(status: Status): void {

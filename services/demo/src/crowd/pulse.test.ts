@@ -19,6 +19,16 @@ describe('the messages of a topic', () => {
     expect(pulse.lost).toBe(1);
   });
 
+  it('promise nothing before the client is connected, and count when they come that early', () => {
+    const pulse = new Pulse();
+    pulse.note('a', 3, false);
+    pulse.note('a', 6);
+    expect(pulse.lost).toBe(0);
+    for (const number of [8, 9]) pulse.note('a', number, false);
+    pulse.note('a', 10);
+    expect(pulse.lost).toBe(1);
+  });
+
   it('begin at 1 in another run of the publisher', () => {
     const pulse = new Pulse();
     noted(pulse, 'a', 4);

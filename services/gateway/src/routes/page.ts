@@ -16,8 +16,11 @@ const contentTypes: Record<string, string> = {
 const pageFiles: Record<string, string> = {
   '/': 'index.html',
   '/page.js': 'page.js',
+  '/mesh.css': 'mesh.css',
   '/mesh.js': 'mesh.js',
   '/node-bars.js': 'node-bars.js',
+  '/node-bars-draw.js': 'node-bars-draw.js',
+  '/node-bars-style.js': 'node-bars-style.js',
   '/page.css': 'page.css',
   '/favicon.svg': 'favicon.svg',
 };
