@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { freePort } from '@evenkeel/local';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -22,8 +23,23 @@ function start(main: string, settings: Record<string, string>): Service {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
-  return { child, ended: ended.then(([[code], out, err]) => ({ code: code as number | null, out, err })) };
+  return { child, ended: endOf(child) };
+}
+
+/** Runs a module at the repository's root to its end. */
+function evaluate(source: string): Service['ended'] {
+  const args = ['--input-type=module', '--eval', source];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return endOf(child);
+}
+
+async function endOf(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+): Promise<Awaited<Service['ended']>> {
+  const end = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  const [[code], out, err] = await end;
+  return { code: code as number | null, out, err };
 }
 
 describe.each([
@@ -32,7 +48,7 @@ describe.each([
   { name: 'balancer', main: 'services/balancer/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'demo', main: 'services/demo/dist/main.js', waitsFor: 'starting: publisher' },
   { name: 'crowd', main: 'services/demo/dist/crowd/main.js', waitsFor: 'starting: publisher' },
-])('$name', ({ main, waitsFor }) => {
+])('$name', ({ name, main, waitsFor }) => {
   it('lives while RabbitMQ is away, says what it waits for, and warns of a variable that nothing knows', async () => {
     const opsPort = await freePort();
     const settings = { AMQP_URL: deadBroker, PORT: '0', OPS_PORT: String(opsPort) };
@@ -59,6 +75,25 @@ describe.each([
     expect(warnings).toMatchObject([
       { level: 'warn', variable: 'EVENKEEL_CAPACTY', didYouMean: 'EVENKEEL_CAPACITY' },
     ]);
+  });
+
+  it('is built without opening, connecting or waiting for anything', async () => {
+    const { code, out, err } = await evaluate(`
+      import { Registry } from 'prom-client';
+      import { build } from './${dirname(main)}/app.js';
+      import { ${name}Config } from './${dirname(main)}/config.js';
+
+      const log = Object.fromEntries(['debug', 'info', 'warn', 'error'].map((level) => [level, () => {}]));
+      const lifecycle = { add: () => lifecycle };
+      const ops = { metrics: new Registry(), readiness: () => {}, status: () => {} };
+      const config = ${name}Config.parse(${JSON.stringify({ amqpUrl: deadBroker, secret: ['built-test-secret-0123456789'] })});
+      const before = process.getActiveResourcesInfo();
+      build(config, { lifecycle, log, ops, signal: new AbortController().signal });
+      console.log(JSON.stringify({ before, after: process.getActiveResourcesInfo() }));
+    `);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { before, after } = JSON.parse(out);
+    expect(after).toEqual(before);
   });
 
   it('refuses each wrong setting with one line that says what it takes, without a secret', async () => {
