@@ -64,7 +64,7 @@ export function splitPositionals(args: readonly string[]): { flagArgs: string[];
     const isFlag = arg.startsWith('-');
     if (isFlag || isValue) flagArgs.push(arg);
     else positionals.push(arg);
-    isValue = isFlag && !arg.includes('=') && arg !== '--help';
+    isValue = isFlag && !arg.includes('=') && arg !== '--help' && arg !== '--long';
   }
   return { flagArgs, positionals };
 }

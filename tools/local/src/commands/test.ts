@@ -17,6 +17,7 @@ const help = `npm test -- [flags] [FILE-PATTERN…]
   --broker KIND         where the tests' own RabbitMQ comes from: auto, container (insists on one) or
                         local (an installed rabbitmq-server)
   --broker-image IMAGE  for a container (rabbitmq:4-management)
+  --long                the long form: properties over 10,000 sequences (npm run test:long)
   --help
 
 The last line is "N passed, N failed".
@@ -24,6 +25,9 @@ The last line is "N passed, N failed".
 
 /** Needed by the tests that use a browser or clients of other languages. */
 const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools'];
+
+/** Sequences of a model-based test in its long form. */
+const longRuns = 10_000;
 
 /** `npm test`. Ends the process with 0 only if tests ran and all passed. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -33,6 +37,7 @@ export async function run(args: readonly string[]): Promise<void> {
       project: { type: 'string' },
       broker: { type: 'string', default: 'auto' },
       'broker-image': { type: 'string' },
+      long: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     });
     if (flags.help) {
@@ -50,9 +55,14 @@ export async function run(args: readonly string[]): Promise<void> {
       await ensurePackages(packages, 'for the tests with a browser and with clients of other languages');
     }
     await compile('all');
-    const env = { EVENKEEL_TEST_BROKER: choice, EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '' };
+    const env = {
+      EVENKEEL_TEST_BROKER: choice,
+      EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '',
+      ...(flags.long && { EVENKEEL_TEST_RUNS: String(longRuns) }),
+    };
     const projects = flags.project === undefined ? [] : ['--project', flags.project];
-    const count = await runVitest([...projects, ...positionals], env);
+    const files = flags.long && positionals.length === 0 ? ['property'] : positionals;
+    const count = await runVitest([...projects, ...files], env);
     if (count.skipped > 0) process.stdout.write(`${count.skipped} skipped\n`);
     process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
     process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1;
