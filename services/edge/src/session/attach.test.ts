@@ -1,7 +1,7 @@
 import type { TicketClaims } from '@evenkeel/ticket';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeHandover, FakeQueue, settled } from '../../testing/session-world.js';
-import { type AcquireOptions, acquire, missedBy } from './attach.js';
+import { type AcquireOptions, acquire, missedBy, missedOfTopics } from './attach.js';
 
 function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {}) {
   const calls: string[] = [];
@@ -138,28 +138,24 @@ describe('what a client may have missed', () => {
   const found = { isResumed: true, isOverflowed: false, suspect: 0 };
 
   it.each([
-    ['nothing, where it was never here before', {}, { ...found, isResumed: false }, false, undefined, []],
+    ['nothing, where it was never here before', {}, { ...found, isResumed: false }, []],
     [
       'its events, where the queue is gone',
       { resume: true },
       { ...found, isResumed: false },
-      true,
-      undefined,
       ['session-expired'],
     ],
-    ['messages of its topics, after a loss', { resume: true }, found, false, 'connection-lost', []],
-    ['nothing, in a move', { resume: true }, found, true, undefined, []],
-    [
-      'the oldest events, of a full queue',
-      {},
-      { ...found, isOverflowed: true },
-      false,
-      undefined,
-      ['overflow'],
-    ],
-    ['nothing, at the last moment', { awayMs: 239_999 }, found, false, undefined, []],
-    ['events that expired, after a long absence', { awayMs: 240_000 }, found, false, undefined, ['expired']],
-  ] as const)('%s', (_what, hello, how, isMove, topics, events) => {
-    expect(missedBy({ t: 'hello', ...hello }, how, isMove, limits)).toEqual({ topics, events });
+    ['nothing, where it comes back in time', { resume: true }, found, []],
+    ['the oldest events, of a full queue', {}, { ...found, isOverflowed: true }, ['overflow']],
+    ['nothing, at the last moment', { awayMs: 239_999 }, found, []],
+    ['events that expired, after a long absence', { awayMs: 240_000 }, found, ['expired']],
+  ] as const)('%s', (_what, hello, how, events) => {
+    expect(missedBy({ t: 'hello', ...hello }, how, limits)).toEqual(events);
+  });
+
+  it('messages of its topics after a loss, none in a move or at its first coming', () => {
+    expect(missedOfTopics({ t: 'hello', resume: true }, false)).toBe('connection-lost');
+    expect(missedOfTopics({ t: 'hello', resume: true }, true)).toBeUndefined();
+    expect(missedOfTopics({ t: 'hello' }, false)).toBeUndefined();
   });
 });

@@ -100,27 +100,23 @@ async function find(
 const holders = (from: string, self: string): string[] =>
   [...new Set(from.split(','))].filter((node) => node !== '' && node !== self).slice(0, maxHolders);
 
-/** What a client that has just been welcomed may have missed. */
-export interface Missed {
-  /** Of each of its topics. */
-  readonly topics: GapReason | undefined;
-  /** Of the session's own events. */
-  readonly events: readonly GapReason[];
+/** What a client that says hello may have missed of each of its topics. */
+export function missedOfTopics(hello: HelloFrame, isMove: boolean): GapReason | undefined {
+  return hello.resume && !isMove ? gapReasons.connectionLost : undefined;
 }
 
+/** What a client that has just been welcomed may have missed of its session's own events. */
 export function missedBy(
   hello: HelloFrame,
   { isResumed, isOverflowed }: Found,
-  isMove: boolean,
   limits: { ackTimeoutMs: number; sessionLifetimeMs: number },
-): Missed {
-  const topics = hello.resume && !isMove ? gapReasons.connectionLost : undefined;
+): GapReason[] {
   // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
-  if (!isResumed) return { topics, events: hello.resume ? [gapReasons.sessionExpired] : [] };
+  if (!isResumed) return hello.resume ? [gapReasons.sessionExpired] : [];
   const events: GapReason[] = [];
   if (isOverflowed) events.push(gapReasons.overflow);
   // An event may have been unacknowledged that long before the connection was lost.
   const isOutlived = (hello.awayMs ?? 0) + limits.ackTimeoutMs >= limits.sessionLifetimeMs;
   if (isOutlived) events.push(gapReasons.expired);
-  return { topics, events };
+  return events;
 }

@@ -46,6 +46,7 @@ describe('a session that attaches', () => {
   it('is told of every topic that it may have missed something of, and that its queue is gone', async () => {
     world.queue.counts = undefined;
     const { connection } = await world.attach({ resume: true, topics: ['a', 'b'] });
+    expect(connection.kinds).toEqual(['gap', 'gap', 'welcome', 'gap']);
     expect(connection.of('gap')).toEqual([
       { t: 'gap', topic: 'a', reason: 'connection-lost' },
       { t: 'gap', topic: 'b', reason: 'connection-lost' },

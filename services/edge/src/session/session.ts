@@ -6,7 +6,7 @@ import type { EdgeConfig } from '../config.js';
 import { errorFrame, gapFrame, pongFrame, welcomeFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { Acks } from './acks.js';
-import { AttachError, acquire, type Found, missedBy } from './attach.js';
+import { AttachError, acquire, type Found, missedBy, missedOfTopics } from './attach.js';
 import type { Directory } from './directory.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
 import { type Load, SessionLoad } from './load.js';
@@ -176,7 +176,10 @@ export class Session implements ConnectionOwner {
     if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
     directory.set(this);
     try {
-      await Promise.all((hello.topics ?? []).map((topic) => this.#subscriptions.join(topic, undefined)));
+      const missed = missedOfTopics(hello, this.claims.move !== undefined);
+      await Promise.all(
+        (hello.topics ?? []).map((topic) => this.#subscriptions.join(topic, undefined, missed)),
+      );
       const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
       const predecessor = await previous?.release('resume');
       const found = await acquire({
@@ -227,9 +230,7 @@ export class Session implements ConnectionOwner {
         window: config.window,
       }),
     );
-    const missed = missedBy(hello, found, this.claims.move !== undefined, config);
-    if (missed.topics) this.#gapOfTopics(missed.topics);
-    for (const reason of missed.events) this.#gap(reason);
+    for (const reason of missedBy(hello, found, config)) this.#gap(reason);
   }
 
   #refuse(why: CloseCode): void {

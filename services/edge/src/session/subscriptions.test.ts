@@ -9,9 +9,13 @@ function make({ limit = 3 } = {}) {
   const sent: { t: string; re?: string; code?: string }[] = [];
   const gaps: [string, GapReason][] = [];
   const listening = new Set<string>();
+  const order: string[] = [];
   const fence = { hasPassed: true, asked: 0 };
   const connection = {
-    subscribe: (topic: string) => listening.add(topic),
+    subscribe: (topic: string) => {
+      order.push(`subscribe ${topic}`);
+      listening.add(topic);
+    },
     unsubscribe: (topic: string) => listening.delete(topic),
   } as unknown as Connection;
   const topics = {
@@ -39,9 +43,12 @@ function make({ limit = 3 } = {}) {
   const subscriptions = new Subscriptions(connection, topics, {
     limit,
     send: (frame) => sent.push(JSON.parse(frame)),
-    gap: (reason, topic) => gaps.push([topic, reason]),
+    gap: (reason, topic) => {
+      order.push(`gap ${topic}`);
+      gaps.push([topic, reason]);
+    },
   });
-  return { subscriptions, asked, sent, gaps, listening, fence };
+  return { subscriptions, asked, sent, gaps, listening, order, fence };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -58,6 +65,17 @@ describe('subscriptions of one connection', () => {
     expect([...listening]).toEqual(['a']);
     await subscriptions.join('a', '3');
     expect(sent.map(({ t, re }) => `${t} ${re}`)).toEqual(['ok 1', 'ok 2', 'ok 3']);
+  });
+
+  it('are told a gap before their first message, where messages may be missing', async () => {
+    const { subscriptions, asked, gaps, order } = make();
+    const joined = subscriptions.join('a', undefined, 'connection-lost');
+    await turn();
+    expect(gaps).toEqual([]);
+    asked[0]?.bind();
+    await joined;
+    expect(gaps).toEqual([['a', 'connection-lost']]);
+    expect(order).toEqual(['gap a', 'subscribe a']);
   });
 
   it('that are refused answer each request, and may be asked for again', async () => {

@@ -14,6 +14,8 @@ export interface SubscriptionsOptions {
 interface Subscription {
   readonly membership: Membership;
   isBound: boolean;
+  /** Messages may be missing before its first one. */
+  readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
   readonly unanswered: string[];
   /** Resolves when it is bound, refused, or left. */
@@ -45,8 +47,11 @@ export class Subscriptions {
     for (const [topic, { isBound }] of this.#subscriptions) if (isBound) yield topic;
   }
 
-  /** Resolves when every later message of the topic reaches the connection, or the refusal was sent. `id`: of the request. */
-  async join(topic: string, id: string | undefined): Promise<void> {
+  /**
+   * Resolves when every later message of the topic reaches the connection, or the refusal was sent. `id`: of the request.
+   * With `missed` a gap is told before the first message.
+   */
+  async join(topic: string, id: string | undefined, missed?: GapReason): Promise<void> {
     const { limit, send } = this.#options;
     if (this.#isOver) return;
     if (!isTopic(topic)) {
@@ -59,7 +64,7 @@ export class Subscriptions {
         const message = `at most ${limit} topics; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
-      subscription = this.#subscribe(topic);
+      subscription = this.#subscribe(topic, missed);
     }
     if (!subscription.isBound) {
       if (id !== undefined) subscription.unanswered.push(id);
@@ -91,13 +96,20 @@ export class Subscriptions {
     return false;
   }
 
-  #subscribe(topic: string): Subscription {
+  #subscribe(topic: string, missed: GapReason | undefined): Subscription {
     const membership = this.#topics.join(topic);
     let settle = () => {};
     const settled = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const subscription: Subscription = { membership, isBound: false, unanswered: [], settled, settle };
+    const subscription: Subscription = {
+      membership,
+      isBound: false,
+      missed,
+      unanswered: [],
+      settled,
+      settle,
+    };
     this.#subscriptions.set(topic, subscription);
     membership.bound.then(
       () => this.#bound(topic, subscription),
@@ -110,6 +122,8 @@ export class Subscriptions {
     // It may have been left while the broker was binding.
     if (this.#subscriptions.get(topic) !== subscription) return;
     subscription.isBound = true;
+    // Before anything that a client could take for the message that follows the gap.
+    if (subscription.missed) this.#options.gap(subscription.missed, topic);
     this.#connection.subscribe(topic);
     for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
     subscription.settle();
