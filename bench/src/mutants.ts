@@ -11,7 +11,7 @@ import {
   watchOver,
   wholeNumber,
 } from '@evenkeel/local';
-import { type Mutant, readMutant, summary, type Verdict } from './mutants/patch.js';
+import { type Mutant, readMutant, summary, type Verdict, verdictOf } from './mutants/patch.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'bench', 'mutants');
@@ -74,13 +74,13 @@ function makeScratch(): void {
   if (status !== 0) throw new Error(`The tree as it is does not compile:\n${output}`);
 }
 
-const passes = (command: string): boolean => run('sh', ['-c', command], scratch).status === 0;
+const attempt = (command: string): Run => run('sh', ['-c', command], scratch);
 
 function judge({ path, caughtBy }: Mutant): Verdict {
   if (run('git', ['apply', path], scratch).status !== 0) return 'does not apply';
   try {
     if (compile().status !== 0) return 'does not compile';
-    return passes(caughtBy) ? 'survived' : 'caught';
+    return verdictOf(attempt(caughtBy));
   } finally {
     must('git', ['checkout', '--quiet', '--', '.'], scratch);
   }
@@ -121,7 +121,9 @@ async function main(args: readonly string[]): Promise<number> {
 
   // A test that fails anyway catches nothing.
   for (const command of new Set(all.map(({ caughtBy }) => caughtBy))) {
-    if (!passes(command)) throw new Error(`Without any breakage this fails already: ${command}`);
+    const { status, output } = attempt(command);
+    if (status !== 0)
+      throw new Error(`Without any breakage this fails already: ${command}\n${output.slice(-4_000)}`);
   }
   const verdicts = new Map<string, Verdict>();
   for (const mutant of all) {

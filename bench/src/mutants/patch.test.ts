@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readMutant, summary } from './patch.js';
+import { readMutant, summary, verdictOf } from './patch.js';
 
 test('a patch names the command that must fail with it, above its diff', () => {
   const text = '# caught-by: npx vitest run hub.test.ts\ndiff --git a/x b/x\n+# caught-by: nothing\n';
@@ -27,4 +27,13 @@ test('nothing run is no success, and neither is a mutant that does not compile',
       ]),
     ),
   ).toEqual({ text: '1 caught, 1 not caught', isFine: false });
+});
+
+test('it is caught by a test that fails, not by a command that could not run', () => {
+  expect(verdictOf({ status: 0, output: '3 passed, 0 failed' })).toBe('survived');
+  expect(verdictOf({ status: 1, output: ' Tests  1 failed | 3 passed (4)' })).toBe('caught');
+  expect(verdictOf({ status: 1, output: '10 passed, 2 failed\n' })).toBe('caught');
+  expect(verdictOf({ status: 1, output: 'x\nNOT HELD:\n  - 1 lost' })).toBe('caught');
+  expect(verdictOf({ status: 1, output: 'No test files found, exiting with code 1' })).toBe('unclear');
+  expect(verdictOf({ status: 127, output: 'sh: 1: nothing: not found' })).toBe('unclear');
 });

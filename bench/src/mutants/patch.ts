@@ -22,8 +22,17 @@ export function readMutant(path: string, text: string): Mutant {
   return { name, path, caughtBy };
 }
 
-/** What became of a mutant. */
-export type Verdict = 'caught' | 'survived' | 'does not apply' | 'does not compile' | 'not run';
+/** What became of a mutant; `unclear`: its command failed, but no test said so. */
+export type Verdict = 'caught' | 'survived' | 'unclear' | 'does not apply' | 'does not compile' | 'not run';
+
+/** A failed test of vitest, the last line of `npm test`, or a bench or scenario that did not hold. */
+const failure = /\b[1-9]\d* failed\b|^NOT HELD/m;
+
+/** What the command that must fail has shown. */
+export function verdictOf({ status, output }: { status: number; output: string }): Verdict {
+  if (status === 0) return 'survived';
+  return failure.test(output) ? 'caught' : 'unclear';
+}
 
 /** The closing lines: what survived, and how many were caught. */
 export function summary(verdicts: ReadonlyMap<string, Verdict>): { text: string; isFine: boolean } {
