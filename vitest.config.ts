@@ -1,6 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const broker = ['test/support/global-setup.ts'];
+/** `npm run test:long`: model-based tests try many times more, and nobody waits in front of it. */
+const isLong = process.env.EVENKEEL_TEST_RUNS !== undefined;
+const exclude = [...configDefaults.exclude, ...(isLong ? [] : ['**/*.long.test.ts'])];
+const longMs = 3_600_000;
 
 export default defineConfig({
   test: {
@@ -14,7 +18,8 @@ export default defineConfig({
             '{libs,packages,services,tools,bench}/**/src/**/*.test.ts',
             'services/balancer/sim/*.test.ts',
           ],
-          testTimeout: 20_000,
+          exclude,
+          testTimeout: isLong ? longMs : 20_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -23,7 +28,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: broker,
-          testTimeout: 60_000,
+          exclude,
+          testTimeout: isLong ? longMs : 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
@@ -36,7 +42,8 @@ export default defineConfig({
           // Each of these brings a whole mesh of processes.
           fileParallelism: false,
           maxWorkers: 1,
-          testTimeout: 180_000,
+          exclude,
+          testTimeout: isLong ? longMs : 180_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 2 },
         },

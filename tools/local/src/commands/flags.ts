@@ -56,7 +56,11 @@ export function reportFailure(error: unknown): number {
 }
 
 /** Parts a command line into flags (with their values) and trailing words that are none. */
-export function splitPositionals(args: readonly string[]): { flagArgs: string[]; positionals: string[] } {
+export function splitPositionals(
+  args: readonly string[],
+  /** Flags that take no value. */
+  switches: readonly string[] = ['--help'],
+): { flagArgs: string[]; positionals: string[] } {
   const flagArgs: string[] = [];
   const positionals: string[] = [];
   let isValue = false;
@@ -64,7 +68,7 @@ export function splitPositionals(args: readonly string[]): { flagArgs: string[];
     const isFlag = arg.startsWith('-');
     if (isFlag || isValue) flagArgs.push(arg);
     else positionals.push(arg);
-    isValue = isFlag && !arg.includes('=') && arg !== '--help' && arg !== '--long';
+    isValue = isFlag && !arg.includes('=') && !switches.includes(arg);
   }
   return { flagArgs, positionals };
 }

@@ -17,7 +17,8 @@ const help = `npm test -- [flags] [FILE-PATTERN…]
   --broker KIND         where the tests' own RabbitMQ comes from: auto, container (insists on one) or
                         local (an installed rabbitmq-server)
   --broker-image IMAGE  for a container (rabbitmq:4-management)
-  --long                the long form: properties over 10,000 sequences (npm run test:long)
+  --long                what has a long form, in that form (npm run test:long): model-based tests try
+                        10,000 sequences, or as many as EVENKEEL_TEST_RUNS says
   --help
 
 The last line is "N passed, N failed".
@@ -26,12 +27,13 @@ The last line is "N passed, N failed".
 /** Needed by the tests that use a browser or clients of other languages. */
 const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools'];
 
-/** Sequences of a model-based test in its long form. */
-const longRuns = 10_000;
+/** What has a long form, and the sequences that each model-based test then tries. */
+const longFiles = ['.property.test.ts', '.long.test.ts'];
+const longRuns = '10000';
 
 /** `npm test`. Ends the process with 0 only if tests ran and all passed. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { flagArgs, positionals } = splitPositionals(args);
+  const { flagArgs, positionals } = splitPositionals(args, ['--help', '--long']);
   try {
     const flags = parseFlags(flagArgs, {
       project: { type: 'string' },
@@ -58,10 +60,10 @@ export async function run(args: readonly string[]): Promise<void> {
     const env = {
       EVENKEEL_TEST_BROKER: choice,
       EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '',
-      ...(flags.long && { EVENKEEL_TEST_RUNS: String(longRuns) }),
+      ...(flags.long && { EVENKEEL_TEST_RUNS: environment().EVENKEEL_TEST_RUNS ?? longRuns }),
     };
     const projects = flags.project === undefined ? [] : ['--project', flags.project];
-    const files = flags.long && positionals.length === 0 ? ['property'] : positionals;
+    const files = flags.long && positionals.length === 0 ? longFiles : positionals;
     const count = await runVitest([...projects, ...files], env);
     if (count.skipped > 0) process.stdout.write(`${count.skipped} skipped\n`);
     process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
