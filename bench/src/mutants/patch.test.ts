@@ -31,7 +31,9 @@ test('nothing run is no success, and neither is a mutant that does not compile',
 
 test('it is caught by a test that fails, not by a command that could not run', () => {
   expect(verdictOf({ status: 0, output: '3 passed, 0 failed' })).toBe('survived');
-  expect(verdictOf({ status: 1, output: ' Tests  1 failed | 3 passed (4)' })).toBe('caught');
+  expect(verdictOf({ status: 1, output: ' Tests  \u001b[31m1 failed\u001b[39m | 3 passed (4)' })).toBe(
+    'caught',
+  );
   expect(verdictOf({ status: 1, output: '10 passed, 2 failed\n' })).toBe('caught');
   expect(verdictOf({ status: 1, output: 'x\nNOT HELD:\n  - 1 lost' })).toBe('caught');
   expect(verdictOf({ status: 1, output: 'No test files found, exiting with code 1' })).toBe('unclear');

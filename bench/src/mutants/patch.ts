@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** A committed breakage: a patch, and the command that must fail with it. */
 export interface Mutant {
   /** The file's name without its extension: what is broken. */
@@ -31,7 +33,7 @@ const failure = /\b[1-9]\d* failed\b|^NOT HELD/m;
 /** What the command that must fail has shown. */
 export function verdictOf({ status, output }: { status: number; output: string }): Verdict {
   if (status === 0) return 'survived';
-  return failure.test(output) ? 'caught' : 'unclear';
+  return failure.test(stripVTControlCharacters(output)) ? 'caught' : 'unclear';
 }
 
 /** The closing lines: what survived, and how many were caught. */
