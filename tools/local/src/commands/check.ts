@@ -50,8 +50,6 @@ export async function run(): Promise<void> {
 
 const maxLines = 400;
 const code = /[.](ts|tsx|js|mjs|cjs|py|css|html)$/;
-/** What a browser is given as one file. */
-const wholes = /^services\/demo\/public\/(node-bars[.]js|page[.]css)$/;
 
 /** Files of code over 400 lines. */
 function tooLong(): string[] {
@@ -61,7 +59,7 @@ function tooLong(): string[] {
   if (listed.status !== 0) return [];
   return listed.stdout
     .split('\0')
-    .filter((path) => code.test(path) && !wholes.test(path) && existsSync(join(root, path)))
+    .filter((path) => code.test(path) && existsSync(join(root, path)))
     .map((path) => ({ path, lines: readFileSync(join(root, path), 'utf8').split('\n').length - 1 }))
     .filter(({ lines }) => lines > maxLines)
     .map(({ path, lines }) => `${path}: ${lines} lines, more than ${maxLines}; split it`);
