@@ -1,7 +1,7 @@
 /** `npm run bench:mutants`: are the tests as good as they look? Each committed breakage must be caught by the test named for it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import {
   endAllWatched,
   parseFlags,
@@ -11,6 +11,7 @@ import {
   watchOver,
   wholeNumber,
 } from '@evenkeel/local';
+import { linkDependencies } from './checkout.js';
 import { type Mutant, readMutant, summary, type Verdict, verdictOf } from './mutants/patch.js';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -60,16 +61,7 @@ function makeScratch(): void {
   mkdirSync(stateDir, { recursive: true });
   watchOver({ kind: 'path', path: scratch });
   must('git', ['clone', '--quiet', '--no-hardlinks', root, scratch], root);
-  // Hard links cost nothing; where there are none, npm makes them anew.
-  const folders = must('git', ['ls-files', 'package.json', '*/package.json'], root)
-    .trim()
-    .split('\n')
-    .map((path) => join(dirname(path), 'node_modules'))
-    .filter((path) => existsSync(join(root, path)));
-  const areLinked = folders.every(
-    (path) => run('cp', ['-al', join(root, path), join(scratch, path)], root).status === 0,
-  );
-  if (!areLinked) must('npm', ['ci', '--loglevel=error'], scratch);
+  if (!linkDependencies(root, scratch)) must('npm', ['ci', '--loglevel=error'], scratch);
   const { status, output } = compile();
   if (status !== 0) throw new Error(`The tree as it is does not compile:\n${output}`);
 }

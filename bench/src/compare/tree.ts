@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stateDir } from '@evenkeel/local';
+import { linkDependencies } from '../checkout.js';
 
 export const root = join(import.meta.dirname, '..', '..', '..');
 const services = ['services/edge', 'services/gateway'];
@@ -56,16 +57,6 @@ export function buildTree(ref: string, say: (line: string) => void): Tree {
 /** Links of this tree's dependencies where both lock files agree, else npm. */
 function install(dir: string): void {
   const lock = (of: string) => readFileSync(join(of, 'package-lock.json'), 'utf8');
-  if (lock(dir) === lock(root)) {
-    const folders = run('git', ['ls-files', 'package.json', '*/package.json'], dir)
-      .split('\n')
-      .map((path) => join(dirname(path), 'node_modules'))
-      .filter((path) => existsSync(join(root, path)));
-    const linked = folders.every(
-      (path) => spawnSync('cp', ['-al', join(root, path), join(dir, path)]).status === 0,
-    );
-    if (linked) return;
-    for (const path of folders) rmSync(join(dir, path), { recursive: true, force: true });
-  }
+  if (lock(dir) === lock(root) && linkDependencies(root, dir)) return;
   run('npm', ['ci', '--loglevel=error'], dir);
 }
