@@ -15,6 +15,8 @@ export const exchanges = {
   stats: 'mesh.stats',
   /** Topic exchange: `edge.<node>`, `all`, `fence.<…>`, `reply.<…>`. */
   control: 'mesh.control',
+  /** Direct exchange: services' replies to clients' requests; key = the session's address, {@link sessionQueue}. */
+  replies: 'mesh.replies',
   /** Fanout exchange: alternate exchange of `mesh.events`. */
   unrouted: 'mesh.unrouted',
   /** Topic exchange: every management command and what came of it. */

@@ -3,7 +3,7 @@ import { exchanges } from './names.js';
 /** One exchange that every part of the mesh declares alike. */
 export interface MeshExchange {
   name: string;
-  type: 'topic' | 'fanout';
+  type: 'topic' | 'fanout' | 'direct';
   durable: boolean;
   alternateExchange?: string;
 }
@@ -18,6 +18,7 @@ export const meshTopology: { exchanges: MeshExchange[] } = {
     { name: exchanges.unrouted, type: 'fanout', durable: true },
     { name: exchanges.events, type: 'topic', durable: true, alternateExchange: exchanges.unrouted },
     { name: exchanges.inbound, type: 'topic', durable: true },
+    { name: exchanges.replies, type: 'direct', durable: true },
     { name: exchanges.stats, type: 'topic', durable: true },
     { name: exchanges.control, type: 'topic', durable: true },
     { name: exchanges.audit, type: 'topic', durable: true },
