@@ -28,6 +28,8 @@ export interface AskOptions {
   readonly contentEncoding?: string;
   /** After it the broker drops the command. */
   readonly expiresMs?: number;
+  /** Sent to the exchange `mesh.manage` with this key; else straight to the queue. */
+  readonly key?: string;
 }
 
 /** Waits until `check` is true; fails with `what` after `timeoutMs`. */
@@ -121,7 +123,8 @@ export class Bench {
       this.#waiting.set(correlationId, resolve);
       timer = setTimeout(() => resolve(undefined), options.timeoutMs ?? 5000);
     });
-    await this.publisher.publish('', 'mesh.manage', body, {
+    const [exchange, key] = options.key === undefined ? ['', 'mesh.manage'] : ['mesh.manage', options.key];
+    await this.publisher.publish(exchange, key, body, {
       replyTo: this.#replyTo,
       correlationId,
       ...(options.messageId === undefined ? {} : { messageId: options.messageId }),

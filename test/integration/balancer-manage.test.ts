@@ -76,6 +76,14 @@ describe('the management queue', () => {
     expect(code(await bench.ask({ command: 'where', user: 'x'.repeat(200) }))).toBe('bad-user');
   });
 
+  it('takes commands by the exchange of its name as by the queue', async () => {
+    const bench = await Bench.open();
+    await bench.balancer('b1');
+    await until('leading', 10_000, async () => (await bench.ask({ command: 'status' }))?.ok === true);
+    expect(await bench.ask({ command: 'status' }, { key: 'view.status' })).toMatchObject({ ok: true });
+    expect(await bench.ask({ command: 'pause' }, { key: 'operate.pause' })).toMatchObject({ isPaused: true });
+  });
+
   it('carries out a repeated message id once and gives it the same answer', async () => {
     const bench = await Bench.open();
     await bench.edge({ node: 'e1', sessions: 60 });

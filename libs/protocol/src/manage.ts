@@ -41,6 +41,15 @@ export const manageCommand = z.discriminatedUnion('command', [
   z.strictObject({ ...v, command: z.literal('disconnect'), user: z.string().min(1).max(4096) }),
 ]);
 export type ManageCommand = z.infer<typeof manageCommand>;
+type CommandName = ManageCommand['command'];
+
+const viewing: ReadonlySet<CommandName> = new Set(['status', 'plan', 'where']);
+
+/** The commands that there are. */
+export const manageCommands: readonly CommandName[] = manageCommand.options.map((o) => o.shape.command.value);
+/** Whether a command only looks, or changes something. */
+export const manageKind = (command: CommandName): 'view' | 'operate' =>
+  viewing.has(command) ? 'view' : 'operate';
 
 const amount = z.number().nonnegative();
 

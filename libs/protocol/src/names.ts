@@ -19,6 +19,8 @@ export const exchanges = {
   replies: 'mesh.replies',
   /** Fanout exchange: alternate exchange of `mesh.events`. */
   unrouted: 'mesh.unrouted',
+  /** Topic exchange: operators' commands, `view.<command>` and `operate.<command>`, to the queue of the same name. */
+  manage: 'mesh.manage',
   /** Topic exchange: every management command and what came of it. */
   audit: 'mesh.audit',
 } as const;
@@ -121,6 +123,8 @@ export const topicKey = (topic: string): string => `topic.${topic}`;
 export const edgeKey = (node: string): string => `edge.${node}`;
 /** Key of commands to every edge. */
 export const allEdgesKey = 'all';
+/** Key of a command on the exchange `mesh.manage`: by it the broker tells who may look and who may command. */
+export const manageKey = (kind: 'view' | 'operate', command: string): string => `${kind}.${command}`;
 /** Key of answers to `id` (a balancer, a test) on `mesh.control`. */
 export const replyKey = (id: string): string => `reply.${id}`;
 /** Key by which an edge sends a fence through its own topic queue. */

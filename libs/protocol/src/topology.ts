@@ -21,6 +21,7 @@ export const meshTopology: { exchanges: MeshExchange[] } = {
     { name: exchanges.replies, type: 'direct', durable: true },
     { name: exchanges.stats, type: 'topic', durable: true },
     { name: exchanges.control, type: 'topic', durable: true },
+    { name: exchanges.manage, type: 'topic', durable: true },
     { name: exchanges.audit, type: 'topic', durable: true },
   ],
 };

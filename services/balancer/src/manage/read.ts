@@ -1,5 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
-import { type ManageCommand, manageCommand } from '@evenkeel/protocol';
+import { type ManageCommand, manageCommand, manageCommands, manageKind } from '@evenkeel/protocol';
 import { type Answer, refusal } from './answers.js';
 
 /** Larger commands are refused unread. */
@@ -8,12 +8,8 @@ export const maxCommandBytes = 65_536;
 /** A message as it was understood, or what is wrong with it. */
 export type Read = { command: ManageCommand } | { refused: Answer };
 
-const known = manageCommand.options.map((o) => o.shape.command.value);
-
-const reading: ReadonlySet<string> = new Set(['status', 'plan', 'where']);
-const mutating: ReadonlySet<string> = new Set(known.filter((name) => !reading.has(name)));
 /** Whether it changes anything: then it is carried out whether or not anybody hears of it. */
-export const isMutating = (c: ManageCommand) => mutating.has(c.command);
+export const isMutating = (c: ManageCommand) => manageKind(c.command) === 'operate';
 
 /** Reads a message as a command, or says what is wrong with it. */
 export function read(d: Pick<Delivery, 'body' | 'properties'>): Read {
@@ -53,12 +49,12 @@ function explain(raw: unknown, issues: readonly { path: readonly PropertyKey[]; 
     return refusal('bad-command', 'a command is a JSON object, for example {"command": "status"}');
   }
   const command = 'command' in raw ? raw.command : undefined;
-  if (typeof command !== 'string' || !known.some((k) => k === command)) {
+  if (typeof command !== 'string' || !manageCommands.some((k) => k === command)) {
     const given =
       command === undefined
         ? 'there is no "command"'
         : `the command ${clip(JSON.stringify(command))} is unknown`;
-    return refusal('unknown-command', `${given}; use one of ${known.join(', ')}`);
+    return refusal('unknown-command', `${given}; use one of ${manageCommands.join(', ')}`);
   }
   const where = issues.slice(0, 3).map((i) => `${i.path.map(String).join('.') || 'command'}: ${i.message}`);
   return refusal('bad-command', clip(`${command} is not written as it must be: ${where.join('; ')}`, 500));

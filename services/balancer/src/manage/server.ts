@@ -1,6 +1,6 @@
 import type { Broker, Delivery, Publisher, Topology } from '@evenkeel/broker';
 import { OwnQueue } from '@evenkeel/mesh';
-import { exchanges, type ManageCommand, queues } from '@evenkeel/protocol';
+import { exchanges, type ManageCommand, manageKey, meshTopology, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { BalancerMetrics } from '../metrics.js';
 import { AnswerMemory } from './answer-memory.js';
@@ -14,7 +14,12 @@ const deadQueue = 'mesh.manage.dead';
 const answerExpireMs = 30_000;
 
 /** What the connection of a {@link ManageServer} declares. */
-export const manageTopology: Topology = { exchanges: [{ name: deadExchange, type: 'topic' }] };
+export const manageTopology: Topology = {
+  exchanges: [
+    ...meshTopology.exchanges.filter(({ name }) => name === exchanges.manage),
+    { name: deadExchange, type: 'topic' },
+  ],
+};
 
 export interface ManageOptions {
   /** Commands are consumed on the connection that leadership hangs on: whoever cannot lead any more gets none. */
@@ -60,6 +65,10 @@ export class ManageServer {
         'x-dead-letter-exchange': deadExchange,
         'x-dead-letter-routing-key': queues.manage,
       },
+      bindings: (['view', 'operate'] as const).map((kind) => ({
+        exchange: exchanges.manage,
+        key: manageKey(kind, '*'),
+      })),
       prefetch: 16,
       isConsumed: false,
       onDelivery: (delivery) => this.#receive(delivery),
