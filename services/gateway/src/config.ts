@@ -62,8 +62,14 @@ export const gatewayConfig = z
       ),
   })
   .superRefine(({ auth, jwtSecret, jwksUrl }, context) => {
-    if (auth !== 'jwt' || jwtSecret !== undefined || jwksUrl !== undefined) return;
-    const message = 'with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL';
-    context.addIssue({ code: 'custom', path: ['jwtSecret'], message });
+    if (auth !== 'jwt') return;
+    if (jwtSecret === undefined && jwksUrl === undefined) {
+      const message = 'with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL';
+      context.addIssue({ code: 'custom', path: ['jwtSecret'], message });
+    }
+    if (jwtSecret !== undefined && jwksUrl !== undefined) {
+      const message = 'EVENKEEL_JWT_SECRET is set too; unset one of the two';
+      context.addIssue({ code: 'custom', path: ['jwksUrl'], message });
+    }
   });
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

@@ -63,7 +63,8 @@ export function crowdView(reported: readonly ReportedNode[], local: LocalStatus 
     const isKnown = phases.has(node);
     // One that was stopped goes on being remembered for a while.
     const hasLeft = local !== undefined && !isKnown && sessions === 0 && state !== 'active';
-    if (!hasLeft) nodes.set(node, { node, state: state === 'suspect' ? 'silent' : state, sessions });
+    const isSilent = state === 'suspect' || state === 'gone';
+    if (!hasLeft) nodes.set(node, { node, state: isSilent ? 'silent' : state, sessions });
   }
   for (const [node, phase] of phases) {
     if (phase === 'ended') nodes.set(node, { node, state: 'crashed', sessions: 0 });

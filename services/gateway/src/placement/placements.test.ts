@@ -44,10 +44,19 @@ describe('nodes that may take clients', () => {
   it('forgets a node after 15 s of silence and takes it back when it reports again', () => {
     const p = placer();
     p.observe(stats('a'), 0);
-    expect(p.snapshot(14_000).nodes[0]?.state).toBe('suspect');
+    expect(p.snapshot(14_000).nodes).toHaveLength(1);
     expect(p.snapshot(15_000).nodes).toEqual([]);
     p.observe(stats('a', { seq: 9 }), 16_000);
     expect(p.place({ uid: 'u', sid: 's' }, 16_000)).toMatchObject({ kind: 'placed', node: 'a' });
+  });
+
+  it('shows a silent node as suspect after 3 s, as the balancer does, and a silent one that was leaving as gone', () => {
+    const p = placer();
+    const stateAt = (nowMs: number) => p.snapshot(nowMs).nodes[0]?.state;
+    p.observe(stats('a'), 0);
+    expect([0, 2_999, 3_000, 14_999].map(stateAt)).toEqual(['active', 'active', 'suspect', 'suspect']);
+    p.observe(stats('a', { seq: 2, at: 16_000, state: 'draining' }), 16_000);
+    expect([16_000, 18_999, 19_000].map(stateAt)).toEqual(['draining', 'draining', 'gone']);
   });
 
   it('sends nobody to an edge that its clients say they have lost, until it reports again', () => {

@@ -1,4 +1,11 @@
-import { hasAge, type NodeReport, NodeReports, type Observation } from '@evenkeel/cluster';
+import {
+  hasAge,
+  type NodePhase,
+  type NodeReport,
+  NodeReports,
+  type Observation,
+  phaseOf,
+} from '@evenkeel/cluster';
 import type { NodeStats } from '@evenkeel/protocol';
 
 /** Nodes known at most; statistics of a further one are ignored. */
@@ -7,6 +14,8 @@ const maxNodes = 2_000;
 /** A node as placement sees it. */
 export interface KnownNode {
   readonly stats: NodeStats;
+  /** As it is shown: what it says of itself, and `suspect` or `gone` by the ages that the balancer has too. */
+  readonly phase: NodePhase;
   /** Nothing was heard for so long that nobody is sent there. */
   readonly isSilent: boolean;
   /** A report is overdue, or many clients say that they have lost it: others are better while there are any. */
@@ -54,6 +63,8 @@ export class Placements {
       if (report === undefined || hasAge('gone', report.seenAtMs, nowMs)) continue;
       known.push({
         stats: report.stats,
+        // Clients are sent here from the first report on: none is joining.
+        phase: phaseOf(report.stats.state, Number.POSITIVE_INFINITY, report.seenAtMs, nowMs),
         isSilent: hasAge('silent', report.seenAtMs, nowMs),
         isDoubtful: hasAge('late', report.seenAtMs, nowMs) || this.#isLostByMany(report),
       });

@@ -77,10 +77,10 @@ export class Placer {
   snapshot(nowMs: number) {
     const { admission } = this.#options;
     return {
-      nodes: this.#nodes.nodes(nowMs).map(({ stats, isSilent }) => ({
+      nodes: this.#nodes.nodes(nowMs).map(({ stats, phase }) => ({
         node: stats.node,
         url: stats.url,
-        state: isSilent ? 'suspect' : stats.state,
+        state: phase,
         version: stats.version,
         connections: stats.connections,
         sessions: stats.sessions,

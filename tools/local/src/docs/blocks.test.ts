@@ -23,6 +23,15 @@ docker compose up
 tail -f log
 \`\`\`
 
+<!-- in an empty project -->
+\`\`\`sh
+npm install x
+\`\`\`
+
+\`\`\`html
+<p>
+\`\`\`
+
 \`\`\`
 a drawing
 \`\`\`
@@ -40,10 +49,20 @@ test('finds every block with its line, language and text, and why one is not run
       notRun: 'it needs a container engine',
     },
     { document: 'a.md', line: 19, language: 'sh', text: 'tail -f log', goesOn: true },
-    { document: 'a.md', line: 23, language: '', text: 'a drawing' },
+    { document: 'a.md', line: 24, language: 'sh', text: 'npm install x', ownProject: true },
+    { document: 'a.md', line: 28, language: 'html', text: '<p>' },
+    { document: 'a.md', line: 32, language: '', text: 'a drawing' },
   ]);
 });
 
 test('runs what it knows how to run; a drawing is none', () => {
-  expect(blocksOf('a.md', text).map(mannerOf)).toEqual(['shell', 'module', 'shell', 'shell', 'none']);
+  expect(blocksOf('a.md', text).map(mannerOf)).toEqual([
+    'shell',
+    'module',
+    'shell',
+    'shell',
+    'shell',
+    'page',
+    'none',
+  ]);
 });

@@ -11,10 +11,13 @@ export interface Block {
   readonly notRun?: string;
   /** It is a program that does not end by itself, from `<!-- goes on -->` in front of it. */
   readonly goesOn?: true;
+  /** It wants an empty project of its own, not the repository, from `<!-- in an empty project -->` in front of it. */
+  readonly ownProject?: true;
 }
 
 const directive = /^<!-- not run: (.+) -->$/;
 const goesOnDirective = '<!-- goes on -->';
+const ownProjectDirective = '<!-- in an empty project -->';
 
 /** The fenced blocks of a Markdown text, in order. */
 export function blocksOf(document: string, text: string): Block[] {
@@ -37,6 +40,7 @@ export function blocksOf(document: string, text: string): Block[] {
       text: body.join('\n'),
       ...(notRun !== undefined && { notRun }),
       ...(before.trim() === goesOnDirective && { goesOn: true as const }),
+      ...(before.trim() === ownProjectDirective && { ownProject: true as const }),
     });
     if (end < 0) break;
     index = end;
@@ -44,13 +48,14 @@ export function blocksOf(document: string, text: string): Block[] {
   return blocks;
 }
 
-/** How a block is run: as a shell script, a module, a Python program, checked as JSON, or not at all. */
-export type Manner = 'shell' | 'module' | 'python' | 'json' | 'none';
+/** How a block is run: as a shell script, a module, a Python program, a page in a browser, checked as JSON, or not at all. */
+export type Manner = 'shell' | 'module' | 'python' | 'page' | 'json' | 'none';
 
 const manners: Readonly<Record<string, Manner>> = {
   sh: 'shell',
   js: 'module',
   python: 'python',
+  html: 'page',
   json: 'json',
 };
 

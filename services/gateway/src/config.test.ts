@@ -1,0 +1,29 @@
+import { ConfigError, loadConfig } from '@evenkeel/runtime';
+import { expect, test } from 'vitest';
+import { gatewayConfig } from './config.js';
+
+const needed = { EVENKEEL_AMQP_URL: 'amqp://x', EVENKEEL_SECRET: 'a secret of 16 bytes or more' };
+const secret = { EVENKEEL_JWT_SECRET: 'a secret of at least 32 characters' };
+const keySet = { EVENKEEL_JWKS_URL: 'https://keys.example/' };
+
+/** The lines that a gateway prints when it does not start with these settings. */
+function refusal(env: Record<string, string>): string {
+  try {
+    loadConfig(gatewayConfig, { ...needed, ...env });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+  }
+  return '';
+}
+
+test('EVENKEEL_AUTH=jwt takes a secret or a key set; with both or neither the gateway does not start, and says what to do', () => {
+  const jwt = { EVENKEEL_AUTH: 'jwt' };
+  expect(refusal({ ...jwt, ...secret })).toBe('');
+  expect(refusal({ ...jwt, ...keySet })).toBe('');
+  expect(refusal(jwt)).toBe(
+    'EVENKEEL_JWT_SECRET is not set; with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL (HS256 secret of auth=jwt)',
+  );
+  expect(refusal({ ...jwt, ...secret, ...keySet })).toBe(
+    'EVENKEEL_JWKS_URL is "https://keys.example/"; EVENKEEL_JWT_SECRET is set too; unset one of the two (key set of auth=jwt)',
+  );
+});

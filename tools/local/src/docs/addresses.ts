@@ -1,0 +1,53 @@
+import { freePort, portOr } from '../ports.js';
+import type { RunFile } from '../run-file.js';
+
+/** The ports that the documents print. */
+const printed = { broker: 5672, gateway: 8080, firstEdge: 8101 } as const;
+
+/** Ports of this run: those that are printed, or others where one is taken. */
+export interface Addresses {
+  readonly broker: number;
+  readonly gateway: number;
+  readonly firstEdge: number;
+}
+
+/** The flags that have `npm start` listen where the documents say, or on free ports where one is taken. */
+export async function portFlags(): Promise<string[]> {
+  const gateway = await portOr(printed.gateway, await freePort());
+  return ['--port', String(gateway), '--edge-port', String(await firstOfTwo())];
+}
+
+/** Where a running mesh listens. */
+export function addressesOf({ amqpUrl, gateway, edges }: RunFile): Addresses {
+  const port = (url = ''): number => Number(new URL(url).port);
+  return { broker: port(amqpUrl), gateway: port(gateway), firstEdge: port(edges[0]?.url) };
+}
+
+/** The first of two neighbouring free ports, one for each edge. */
+async function firstOfTwo(): Promise<number> {
+  let first: number = printed.firstEdge;
+  for (;;) {
+    const isFree = async (port: number) => (await portOr(port, -1)) === port;
+    if ((await isFree(first)) && (await isFree(first + 1))) return first;
+    first = await freePort();
+  }
+}
+
+/** What is said of ports that are taken; undefined when none is. */
+export function explain(addresses: Addresses): string | undefined {
+  const changed = (['broker', 'gateway', 'firstEdge'] as const)
+    .filter((what) => addresses[what] !== printed[what])
+    .map((what) => `${printed[what]} (here ${addresses[what]})`);
+  if (changed.length === 0) return undefined;
+  return `Taken by something else: port ${changed.join(', ')}. The printed addresses are read with the ports in brackets.`;
+}
+
+/** A text of the documents with the addresses of this run in place of those that are printed. */
+export function readdress(text: string, { broker, gateway }: Addresses): string {
+  return text
+    .replaceAll(/\b(127\.0\.0\.1|localhost):8080\b/g, `$1:${gateway}`)
+    .replaceAll(
+      /(amqps?:\/\/(?:[^@\s'"/]*@)?(?:127\.0\.0\.1|localhost))(?::5672)?(?![:\d])/g,
+      `$1:${broker}`,
+    );
+}
