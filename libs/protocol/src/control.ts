@@ -56,6 +56,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     /** `move`: the old socket still works, settle through it. `resume`: it is lost, requeue at once. */
     mode: z.enum(['move', 'resume']),
     move: z.string().max(128).optional(),
+    /** The asking edge knows what comes from `mesh.replies`; older ones would take a reply for an event. */
+    takesReplies: z.boolean().optional(),
   }),
   z.object({
     command: z.literal('released'),

@@ -25,6 +25,9 @@ export const exchanges = {
   audit: 'mesh.audit',
 } as const;
 
+/** Header of a request: the exchange that its replies go to. Without it, from an older edge: the default exchange. */
+export const replyExchangeHeader = 'evenkeel-reply-exchange';
+
 export const queues = {
   /** Operators' commands, request/reply. */
   manage: 'mesh.manage',
@@ -113,6 +116,8 @@ export function fromUid(uid: string): string {
 
 /** Queue of one session: `session.<uid>.<sid>`. */
 export const sessionQueue = (uid: string, sid: string): string => `session.${uid}.${sid}`;
+/** Where services reply to a session, whatever its queue is called by then: key of its binding to `mesh.replies`. */
+export const sessionAddress = (uid: string, sid: string): string => sessionQueue(uid, sid);
 /** What a session queue is bound with: everything for its user. */
 export const userBinding = (uid: string): string => `user.${uid}.#`;
 /** Key of a directed event, e.g. `user.alice.order.created`. */

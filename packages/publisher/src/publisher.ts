@@ -2,6 +2,7 @@ import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } f
 import { exchanges, meshTopology, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
+import { Replies, type ReplyPublisher } from './replies.js';
 import { type InboundHandler, type ServeOptions, type Service, serve } from './service.js';
 
 /** How to reach the mesh. */
@@ -30,6 +31,7 @@ export class Publisher {
   private readonly services = new Set<Service>();
   private readonly broker: Broker;
   private readonly confirms: Confirms;
+  private readonly replies: Replies;
   private readonly options: CreatePublisherOptions;
   private consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
 
@@ -37,6 +39,11 @@ export class Publisher {
     this.options = options;
     this.broker = broker;
     this.confirms = broker.publisher({ window: options.window ?? 1_024 });
+    this.replies = new Replies({
+      publisher: this.confirms,
+      toDefault: (): ReplyPublisher => broker.publisher({ window: 64 }),
+      log: options.log,
+    });
   }
 
   /** @internal Applications call {@link createPublisher}. */
@@ -94,7 +101,7 @@ export class Publisher {
     checkPattern(method);
     this.consuming ??= this.openConsuming();
     const { name, log } = this.options;
-    const mesh = { ...(await this.consuming), replies: this.confirms, name, log };
+    const mesh = { ...(await this.consuming), replies: this.replies, name, log };
     const service = await serve(mesh, method, handler as InboundHandler, options);
     this.services.add(service);
     return service;

@@ -1,6 +1,7 @@
-import type { Broker, Consumer, ConsumerChannels, Delivery, Log, Publisher } from '@evenkeel/broker';
-import { exchanges } from '@evenkeel/protocol/wire';
+import type { Broker, Consumer, ConsumerChannels, Delivery, Log } from '@evenkeel/broker';
+import { exchanges, replyExchangeHeader } from '@evenkeel/protocol/wire';
 import { Answered, type Outcome } from './answered.js';
+import type { Replies } from './replies.js';
 
 /** What a client sent: a `request`, which is answered, or a `publish`, which is not. */
 export interface InboundMessage<Payload = unknown> {
@@ -43,14 +44,11 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** How long a reply waits for its client, ms: as long as a client waits at most. */
-const replyLifetimeMs = 30_000;
-
 /** What a service needs of the mesh: a connection to consume on, and another for its replies. */
 export interface ServiceMesh {
   readonly broker: Broker;
   readonly consumers: ConsumerChannels;
-  readonly replies: Publisher;
+  readonly replies: Replies;
   /** Of the application service. */
   readonly name: string;
   readonly log: Log | undefined;
@@ -73,18 +71,12 @@ export async function serve(
   };
   await prepare();
   const settle = async (delivery: Delivery): Promise<void> => {
-    const { messageId, replyTo, correlationId } = delivery.properties;
+    const { messageId, replyTo, correlationId, headers } = delivery.properties;
     try {
       const outcome = await answered.once(messageId, () => handle(handler, delivery));
       if (replyTo !== undefined) {
-        await replies.publish('', replyTo, outcome.body, {
-          correlationId,
-          contentType: outcome.errorCode === undefined ? 'application/json' : 'text/plain',
-          headers: outcome.errorCode === undefined ? undefined : { 'evenkeel-error': outcome.errorCode },
-          expiration: replyLifetimeMs,
-          persistent: false,
-          mandatory: false,
-        });
+        const exchange = headers[replyExchangeHeader];
+        await replies.send({ replyTo, correlationId, exchange }, outcome);
       } else if (outcome.errorCode !== undefined) {
         // Nobody waits for an answer: once more, it may have been a passing fault, then no more.
         log?.warn({ method: delivery.key, id: messageId, error: outcome.body.toString() }, 'handler failed');

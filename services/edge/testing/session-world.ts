@@ -64,6 +64,15 @@ export class FakeQueue implements SessionQueue {
     if (this.failure) throw this.failure;
   }
 
+  async takeReplies(): Promise<void> {
+    this.calls.push('take replies');
+    if (this.failure) throw this.failure;
+  }
+
+  async refuseReplies(): Promise<void> {
+    this.calls.push('refuse replies');
+  }
+
   async consume(listener: SessionQueueListener): Promise<Consumer> {
     this.calls.push('consume');
     this.listener = listener;

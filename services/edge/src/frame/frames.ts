@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   type ErrorFrame,
   eventName,
+  exchanges,
   type GapFrame,
   type GapReason,
   type MoveFrame,
@@ -72,6 +73,9 @@ export const movedFrame = (seq: number, received: number): string =>
 
 /** A request is carried out and has nothing to bring back. */
 export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(re)}}`;
+
+/** Whether it is a service's reply: by `mesh.replies`, or straight to the queue. */
+export const isReply = ({ exchange }: Delivery): boolean => exchange === '' || exchange === exchanges.replies;
 
 /** A service's reply to a request: `ok` with its body, or the `error` that it names. */
 export function replyFrame(delivery: Delivery): string {

@@ -1,5 +1,5 @@
 import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
-import { exchanges, fromUid, sessionQueue } from '@evenkeel/protocol';
+import { exchanges, fromUid, replyExchangeHeader, sessionAddress } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 
 export interface InboundOptions {
@@ -37,9 +37,10 @@ export class Inbound {
   async request(from: Sender, id: string, method: string, data: unknown): Promise<PublishOutcome> {
     return await this.#send(from, id, method, data, {
       type: 'request',
-      replyTo: sessionQueue(from.uid, from.sid),
+      replyTo: sessionAddress(from.uid, from.sid),
       correlationId: id,
       expiration: this.#options.requestTimeoutMs,
+      headers: { [replyExchangeHeader]: exchanges.replies },
     });
   }
 
@@ -48,7 +49,7 @@ export class Inbound {
     id: string,
     key: string,
     data: unknown,
-    properties: PublishProperties,
+    { headers, ...properties }: PublishProperties,
   ): Promise<PublishOutcome> {
     const { publisher, node, now } = this.#options;
     return await publisher.publish(exchanges.inbound, key, JSON.stringify(data ?? null), {
@@ -61,6 +62,7 @@ export class Inbound {
         'evenkeel-uid': uid,
         'evenkeel-session': sid,
         'evenkeel-node': node,
+        ...headers,
       },
       ...properties,
     });

@@ -127,6 +127,7 @@ export class Handover {
       epoch,
       mode: move === undefined ? 'resume' : 'move',
       ...(move === undefined ? {} : { move }),
+      takesReplies: true,
     };
   }
 }

@@ -9,7 +9,12 @@ class HeldSession implements Releasable {
   readonly key = 'u.s';
   readonly claims = { uid: 'u', sid: 's', epoch: 5 };
   readonly modes: ReleaseMode[] = [];
+  readonly calls: string[] = [];
   letGo: (how: Release) => void = () => {};
+
+  async refuseReplies(): Promise<void> {
+    this.calls.push('refuse replies');
+  }
 
   release(mode: ReleaseMode): Promise<Release> {
     this.modes.push(mode);
@@ -47,6 +52,7 @@ const takeover = (over: Partial<CommandOf<'takeover'>> = {}): CommandOf<'takeove
   boot: 'boot-b',
   epoch: 6,
   mode: 'move',
+  takesReplies: true,
   ...over,
 });
 const answers = () => sent.map(({ key, command }) => [key, command.takeover, command.outcome]);
@@ -60,6 +66,7 @@ describe('an edge that is asked for a session', () => {
     expect(sent).toEqual([]);
     session.letGo({ suspect: 2, isFull: true });
     await settled();
+    expect(session.calls).toEqual([]);
     expect(sent[0]).toMatchObject({
       key: 'edge.b',
       command: {
@@ -72,6 +79,15 @@ describe('an edge that is asked for a session', () => {
         isFull: true,
       },
     });
+  });
+
+  it('stops replies by mesh.replies before it hands a session to an edge that would take them for events', async () => {
+    takeovers.onTakeover(takeover({ takesReplies: undefined }));
+    expect(session.calls).toEqual([]);
+    session.letGo({ suspect: 0, isFull: false });
+    await settled();
+    expect(session.calls).toEqual(['refuse replies']);
+    expect(answers()).toEqual([['edge.b', 'b-1', 'released']]);
   });
 
   it('says so when it does not have it, each time anew', () => {

@@ -14,6 +14,8 @@ export interface Releasable {
   readonly key: string;
   readonly claims: { readonly uid: string; readonly sid: string; readonly epoch: number };
   release(mode: ReleaseMode): Promise<Release>;
+  /** Lets replies in no more by `mesh.replies`. */
+  refuseReplies(): Promise<void>;
 }
 
 type Answer = Pick<CommandOf<'released'>, 'outcome' | 'suspect' | 'isFull'>;
@@ -54,7 +56,7 @@ export class Takeovers {
   }
 
   #release(session: Releasable, command: CommandOf<'takeover'>): void {
-    session.release(command.mode).then(
+    this.#let(session, command).then(
       ({ suspect, isFull }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
@@ -65,6 +67,13 @@ export class Takeovers {
         this.#options.log.error({ err: error, session: session.key }, 'session not released');
       },
     );
+  }
+
+  async #let(session: Releasable, { mode, takesReplies }: CommandOf<'takeover'>): Promise<Release> {
+    const release = await session.release(mode);
+    // An older edge: services' replies are returned to them from here on, and come by the default exchange.
+    if (!takesReplies) await session.refuseReplies().catch(() => {});
+    return release;
   }
 
   #answer({ takeover, uid, sid, from }: CommandOf<'takeover'>, answer: Answer): void {

@@ -1,5 +1,5 @@
 import type { Consumer, ConsumerChannels, Delivery, QueueCounts, TopologyChannels } from '@evenkeel/broker';
-import { exchanges, sessionQueue, userBinding } from '@evenkeel/protocol';
+import { exchanges, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
 import { queueSpec } from './spec.js';
 
 /** What a consumer of a session's queue is told. */
@@ -12,7 +12,7 @@ export interface SessionQueueListener {
 }
 
 export interface SessionQueuesOptions {
-  topology: Pick<TopologyChannels, 'checkQueue' | 'declareQueue' | 'bind'>;
+  topology: Pick<TopologyChannels, 'checkQueue' | 'declareQueue' | 'bind' | 'unbind'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   /** Life of a queue without a consumer, and of an event in it. */
   lifetimeMs: number;
@@ -39,6 +39,7 @@ export class SessionQueue {
   readonly #uid: string;
   readonly #sid: string;
   readonly #options: SessionQueuesOptions;
+  #takesReplies = false;
 
   constructor(uid: string, sid: string, options: SessionQueuesOptions) {
     this.name = sessionQueue(uid, sid);
@@ -57,6 +58,23 @@ export class SessionQueue {
     const { topology, lifetimeMs, maxLength } = this.#options;
     await topology.declareQueue(queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength));
     await topology.bind(this.name, exchanges.events, userBinding(this.#uid));
+    if (this.#takesReplies) await this.#bindReplies();
+  }
+
+  /**
+   * Lets services' replies in, and again wherever it is made again. The binding belongs to the queue: it outlives this edge,
+   * and another one's binds once more without harm.
+   */
+  async takeReplies(): Promise<void> {
+    this.#takesReplies = true;
+    await this.#bindReplies();
+  }
+
+  /** The opposite: what comes by `mesh.replies` is returned to its sender. */
+  async refuseReplies(): Promise<void> {
+    this.#takesReplies = false;
+    const address = sessionAddress(this.#uid, this.#sid);
+    await this.#options.topology.unbind(this.name, exchanges.replies, address);
   }
 
   /** Consumes it, and makes it again where it has gone, until the consumer is cancelled. */
@@ -70,5 +88,9 @@ export class SessionQueue {
         listener.onRestored(found);
       },
     });
+  }
+
+  async #bindReplies(): Promise<void> {
+    await this.#options.topology.bind(this.name, exchanges.replies, sessionAddress(this.#uid, this.#sid));
   }
 }

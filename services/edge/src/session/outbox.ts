@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
-import { eventFrame, replyFrame } from '../frame/frames.js';
+import { eventFrame, isReply, replyFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 
 interface Written {
@@ -163,7 +163,7 @@ export class Outbox {
   #write(delivery: Delivery): void {
     const isSuspect = this.#takeSuspicion(delivery);
     if (this.#connection.isBare) return this.#writeBare(delivery);
-    if (delivery.exchange === '') return this.#writeReply(delivery);
+    if (isReply(delivery)) return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
     const frame = eventFrame(seq, delivery, now, isSuspect);

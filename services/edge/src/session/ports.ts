@@ -36,6 +36,10 @@ export interface SessionQueue {
   check(): Promise<QueueCounts | undefined>;
   /** Declares and binds it, new or not. */
   make(): Promise<void>;
+  /** Lets services' replies in from now on, also after a loss of the queue or its broker. Binds each time it is called. */
+  takeReplies(): Promise<void>;
+  /** The opposite: services get them back, and may use the default exchange. */
+  refuseReplies(): Promise<void>;
   /** Consumes it, through losses of the broker and of the queue, until the consumer is cancelled. */
   consume(listener: SessionQueueListener): Promise<Consumer>;
 }

@@ -1,7 +1,7 @@
 import type { PublishOutcome } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
 import { FakeConnection } from '../../testing/fake-connection.js';
-import { FakeInbound, FakeTopics, settled } from '../../testing/session-world.js';
+import { FakeInbound, FakeTopics, pending, settled } from '../../testing/session-world.js';
 import { Load } from './load.js';
 import { ClientRequests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
@@ -15,16 +15,21 @@ function make(outcome: PublishOutcome | Error = 'routed') {
   inbound.outcome = outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
   inbound.outcome.catch(() => {});
   const connection = new FakeConnection();
+  const replies = { taken: 0, answers: [] as Promise<void>[] };
   const requests = new ClientRequests({
     claims: connection.claims,
     inbound,
     subscriptions: new Subscriptions(connection, new FakeTopics(), { limit: 2, send, gap: () => {} }),
     limits,
     load: new Load(),
+    takeReplies: async () => {
+      replies.taken += 1;
+      await replies.answers.shift();
+    },
     send,
     now: () => clock.nowMs,
   });
-  return { requests, inbound, sent, clock, limits };
+  return { requests, inbound, sent, clock, limits, replies };
 }
 
 describe('what a client asks for', () => {
@@ -39,6 +44,39 @@ describe('what a client asks for', () => {
       { kind: 'request', id: 'r', key: 'quote', data: undefined },
     ]);
     expect(sent).toEqual([{ t: 'ok', re: 'p' }]);
+  });
+
+  it('lets replies in once, before its first request goes out, and keeps the order of what comes meanwhile', async () => {
+    const { requests, inbound, replies, clock } = make();
+    const binding = pending<void>();
+    replies.answers.push(binding.promise);
+    requests.handle({ t: 'publish', id: '1', topic: 'a', data: 1 });
+    requests.handle({ t: 'request', id: '2', method: 'b', data: 2 });
+    requests.handle({ t: 'publish', id: '3', topic: 'c', data: 3 });
+    clock.nowMs += 3_000;
+    requests.handle({ t: 'request', id: '4', method: 'd', data: 4 });
+    await settled();
+    expect(inbound.carried.map(({ id }) => id)).toEqual(['1']);
+    binding.resolve();
+    await settled();
+    requests.handle({ t: 'request', id: '5', method: 'e', data: 5 });
+    expect(inbound.carried.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+    expect(replies.taken).toBe(1);
+  });
+
+  it('is told when replies could not come back, and the next request tries again', async () => {
+    const { requests, inbound, sent, replies } = make();
+    replies.answers.push(Promise.reject(new Error('away')));
+    requests.handle({ t: 'request', id: '1', method: 'a', data: 1 });
+    requests.handle({ t: 'publish', id: '2', topic: 'b', data: 2 });
+    await settled();
+    requests.handle({ t: 'request', id: '3', method: 'c', data: 3 });
+    await settled();
+    expect(sent).toMatchObject([
+      { t: 'error', re: '1', code: 'broker-unavailable' },
+      { t: 'ok', re: '2' },
+    ]);
+    expect(inbound.carried.map(({ id }) => id)).toEqual(['2', '3']);
   });
 
   it('is not timed out once its reply has come', async () => {

@@ -15,6 +15,8 @@ export interface ClientRequestsOptions {
   subscriptions: Subscriptions;
   limits: { framesPerSecond: number; framesBurst: number; requestTimeoutMs: number };
   load: Load;
+  /** Lets replies find this session; asked for once, before its first request goes out. */
+  takeReplies(): Promise<void>;
   send(frame: string): void;
   now(): number;
 }
@@ -26,6 +28,9 @@ export class ClientRequests {
   readonly #options: ClientRequestsOptions;
   /** Made with the first request: most connections never make one. */
   #bucket: TokenBucket | undefined;
+  #takesReplies = false;
+  /** While replies are being let in, whatever comes meanwhile waits, so that the order stays. Never rejects. */
+  #takingReplies: Promise<void> | undefined;
   #pending = 0;
   #onAnswered: (() => void) | undefined;
   /** Requests without a reply, with their deadlines, oldest first. */
@@ -97,6 +102,9 @@ export class ClientRequests {
     this.#deadlines.delete(id);
     if (isRequest) this.#deadlines.set(id, now() + limits.requestTimeoutMs);
     try {
+      if (isRequest && !this.#takesReplies) this.#takingReplies ??= this.#takeReplies();
+      if (this.#takingReplies) await this.#takingReplies;
+      if (isRequest && !this.#takesReplies) throw new Error('replies would not come back');
       const outcome = isRequest
         ? await inbound.request(claims, id, key, frame.data)
         : await inbound.publish(claims, id, key, frame.data);
@@ -107,6 +115,16 @@ export class ClientRequests {
       const message = 'the broker did not take it; send it again with the same id';
       this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, message));
     }
+  }
+
+  async #takeReplies(): Promise<void> {
+    try {
+      await this.#options.takeReplies();
+      this.#takesReplies = true;
+    } catch {
+      // The requests that wait are told, and the next one tries again.
+    }
+    this.#takingReplies = undefined;
   }
 
   #answer(id: string, frame: string): void {

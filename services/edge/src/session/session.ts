@@ -3,7 +3,7 @@ import { type CloseCode, closeCodes, errorCodes, type GapReason, gapReasons } fr
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
-import { errorFrame, gapFrame, pongFrame, welcomeFrame } from '../frame/frames.js';
+import { errorFrame, gapFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { Acks } from './acks.js';
 import { AttachError, acquire, type Found, missedBy, missedOfTopics } from './attach.js';
@@ -11,12 +11,14 @@ import type { Directory } from './directory.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
 import { type Load, SessionLoad } from './load.js';
 import { Outbox } from './outbox.js';
+import { overdue } from './overdue.js';
 import type { SessionPorts, SessionQueue } from './ports.js';
 import { isTaken } from './reclaim.js';
 import { type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
+import { welcome } from './welcome.js';
 
 /** What every session of this edge shares. */
 export interface SessionOptions {
@@ -85,6 +87,11 @@ export class Session implements ConnectionOwner {
       subscriptions: this.#subscriptions,
       limits: config,
       load,
+      takeReplies: async () => {
+        // Said right after hello, a request may be here before the queue.
+        await this.#attaching;
+        await this.#queue.takeReplies();
+      },
       send,
       now,
     });
@@ -221,15 +228,7 @@ export class Session implements ConnectionOwner {
     this.load.activeAtMs = this.attachedAtMs;
     load.handshake(this.attachedAtMs - this.connection.openedAtMs);
     if (this.connection.isBare) return;
-    this.connection.send(
-      welcomeFrame({
-        session: this.claims.sid,
-        node: config.node,
-        resumed: found.isResumed,
-        heartbeatMs: config.heartbeatMs,
-        window: config.window,
-      }),
-    );
+    this.connection.send(welcome(this.claims.sid, found.isResumed, config));
     for (const reason of missedBy(hello, found, config)) this.#gap(reason);
   }
 
@@ -275,6 +274,11 @@ export class Session implements ConnectionOwner {
   release(mode: ReleaseMode): Promise<Release> {
     this.#releasing ??= this.#release(mode);
     return this.#releasing;
+  }
+
+  /** For the sake of an older edge, which takes it: replies come by the default exchange again. */
+  refuseReplies(): Promise<void> {
+    return this.#queue.refuseReplies();
   }
 
   async #release(mode: ReleaseMode): Promise<Release> {
@@ -344,21 +348,18 @@ export class Session implements ConnectionOwner {
 
   /** Looks for deadlines that have passed. */
   sweep(nowMs: number): void {
-    const why = this.#overdue(nowMs);
+    const { openedAtMs, slowSinceMs } = this.connection;
+    const waiting = {
+      isOpened: this.#is('opened'),
+      openedAtMs,
+      slowSinceMs,
+      oldestAtMs: this.outbox.oldestAtMs,
+    };
+    const why = overdue(waiting, this.#options.config, nowMs);
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
     this.#requests.sweep(nowMs);
     this.load.sample();
-  }
-
-  #overdue(nowMs: number): CloseCode | undefined {
-    const { helloTimeoutMs, slowConsumerMs, ackTimeoutMs } = this.#options.config;
-    const { openedAtMs, slowSinceMs = nowMs } = this.connection;
-    const { oldestAtMs = nowMs } = this.outbox;
-    if (this.#is('opened') && nowMs - openedAtMs > helloTimeoutMs) return closeCodes.helloTimeout;
-    if (nowMs - slowSinceMs > slowConsumerMs) return closeCodes.slowConsumer;
-    if (nowMs - oldestAtMs > ackTimeoutMs) return closeCodes.ackTimeout;
-    return undefined;
   }
 
   // --- frames ---
