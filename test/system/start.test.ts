@@ -128,6 +128,12 @@ describe('npm start', () => {
     expect(text()).toContain('--egdes');
   });
 
+  it('refuses a crowd above its limit in one sentence', async () => {
+    const { text, exitCode } = startIn({}, '--crowd', '1001');
+    await expect(exitCode).resolves.toBe(2);
+    expect(text()).toContain('--crowd takes at most 1000 clients: they share one process and this machine.');
+  });
+
   it('has a crowd in development mode alone', async () => {
     const { text, exitCode } = startIn({ EVENKEEL_AUTH: 'jwt' }, '--crowd', '5');
     expect(await exitCode).toBe(2);

@@ -38,8 +38,9 @@ export interface CrowdStatus {
   readonly places: readonly number[];
 }
 
-/** Clients begin at this pace: a slow machine that is asked for more only has them wait. */
+/** Clients begin at this pace, and while so few have no session yet: a slow machine gets no more than it can attach. */
 const startsPerSecond = 100;
+const maxStarting = 50;
 const tickMs = 50;
 const sampleEveryTicks = 10;
 /** Longer than a move, a reconnect with its back-off, or a restart of the broker takes to deliver. */
@@ -119,10 +120,9 @@ export class Crowd {
   #grow(): void {
     const { clients, gateway, run, WebSocket, now } = this.#options;
     if (this.#members.length > 0 && this.#members[0]?.hasSession !== true) return;
-    const upTo = Math.min(
-      clients,
-      this.#members.length + Math.max(1, Math.round((startsPerSecond * tickMs) / 1_000)),
-    );
+    const starting = this.#members.filter(({ hasSession }) => !hasSession).length;
+    const pace = Math.max(1, Math.round((startsPerSecond * tickMs) / 1_000));
+    const upTo = Math.min(clients, this.#members.length + Math.min(pace, maxStarting - starting));
     while (this.#members.length < upTo) {
       const user = `crowd-${this.#members.length + 1}`;
       this.#members.push(new CrowdMember({ user, gateway, run, WebSocket, now }));

@@ -237,6 +237,11 @@ function readSettings(args: readonly string[]): Settings | 'help' {
   if (!isDevelopment && crowd !== '0') {
     throw new UsageError('--crowd needs EVENKEEL_AUTH=dev: the clients of the crowd have no tokens.');
   }
+  if (/^\d+$/.test(crowd) && Number(crowd) > maxCrowd) {
+    throw new UsageError(
+      `--crowd takes at most ${maxCrowd} clients: they share one process and this machine. npm run bench:move takes more.`,
+    );
+  }
   return {
     edges: wholeNumber('--edges', flags.edges, 1, 100),
     port: wholeNumber('--port', flags.port, 1, 65_535),
