@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Broker, type Publisher } from '@evenkeel/broker';
+import { Broker, type Publisher, userOf } from '@evenkeel/broker';
+import { manageCommand, manageKey, manageKind, meshTopology } from '@evenkeel/protocol';
 import { FakeEdge, type FakeEdgeBroker, type FakeEdgeOptions, FakeMesh } from '@evenkeel/testkit';
 import { onTestFinished } from 'vitest';
 import { freshVhost } from '../support/broker.js';
@@ -28,8 +29,14 @@ export interface AskOptions {
   readonly contentEncoding?: string;
   /** After it the broker drops the command. */
   readonly expiresMs?: number;
-  /** Sent to the exchange `mesh.manage` with this key; else straight to the queue. */
+  /** On the exchange `mesh.manage`. Default: the command's own. */
   readonly key?: string;
+  /** Straight to the queue. */
+  readonly isByQueue?: boolean;
+  /** Default: the user that the bench logs in as. Null: none. */
+  readonly userId?: null;
+  /** Default: a queue of the bench's own. */
+  readonly replyTo?: string;
 }
 
 /** Waits until `check` is true; fails with `what` after `timeoutMs`. */
@@ -52,7 +59,7 @@ export class Bench {
   readonly broker: Broker;
   readonly publisher: Publisher;
   readonly mesh = new FakeMesh();
-  readonly #replyTo = `test.reply.${randomUUID()}`;
+  readonly #replyTo = `operator.test.${randomUUID()}`;
   readonly #waiting = new Map<string, (answer: Answer) => void>();
 
   private constructor(amqpUrl: string, broker: Broker) {
@@ -65,7 +72,6 @@ export class Bench {
     const { amqpUrl } = await freshVhost();
     const broker = await Broker.connect({ url: amqpUrl, name: 'bench', attempts: 1 });
     onTestFinished(() => broker.close());
-    const { meshTopology } = await import('@evenkeel/protocol');
     await broker.declare({ exchanges: meshTopology.exchanges });
     const bench = new Bench(amqpUrl, broker);
     const replyTo = bench.#replyTo;
@@ -113,7 +119,9 @@ export class Bench {
 
   /** Sends a command as an operator does; undefined when no answer came in time. */
   ask(command: unknown, options: AskOptions = {}): Promise<Answer> {
-    return this.askRaw(Buffer.from(JSON.stringify(command)), options);
+    const known = manageCommand.safeParse(command).data?.command;
+    const key = known === undefined ? {} : { key: manageKey(manageKind(known), known) };
+    return this.askRaw(Buffer.from(JSON.stringify(command)), { ...key, ...options });
   }
 
   async askRaw(body: Buffer, options: AskOptions = {}): Promise<Answer> {
@@ -123,14 +131,20 @@ export class Bench {
       this.#waiting.set(correlationId, resolve);
       timer = setTimeout(() => resolve(undefined), options.timeoutMs ?? 5000);
     });
-    const [exchange, key] = options.key === undefined ? ['', 'mesh.manage'] : ['mesh.manage', options.key];
-    await this.publisher.publish(exchange, key, body, {
-      replyTo: this.#replyTo,
-      correlationId,
-      ...(options.messageId === undefined ? {} : { messageId: options.messageId }),
-      ...(options.expiresMs === undefined ? {} : { expiration: options.expiresMs }),
-      ...(options.contentEncoding === undefined ? {} : { contentEncoding: options.contentEncoding }),
-    });
+    const isByQueue = options.isByQueue ?? options.key === undefined;
+    await this.publisher.publish(
+      isByQueue ? '' : 'mesh.manage',
+      isByQueue ? 'mesh.manage' : (options.key ?? ''),
+      body,
+      {
+        replyTo: options.replyTo ?? this.#replyTo,
+        correlationId,
+        ...(options.userId === null ? {} : { userId: userOf(this.amqpUrl) }),
+        ...(options.messageId === undefined ? {} : { messageId: options.messageId }),
+        ...(options.expiresMs === undefined ? {} : { expiration: options.expiresMs }),
+        ...(options.contentEncoding === undefined ? {} : { contentEncoding: options.contentEncoding }),
+      },
+    );
     return answer.finally(() => {
       clearTimeout(timer);
       this.#waiting.delete(correlationId);

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { userOf } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
 import { Bench, until } from './balancer-fixture.js';
 
@@ -82,6 +83,54 @@ describe('the management queue', () => {
     await until('leading', 10_000, async () => (await bench.ask({ command: 'status' }))?.ok === true);
     expect(await bench.ask({ command: 'status' }, { key: 'view.status' })).toMatchObject({ ok: true });
     expect(await bench.ask({ command: 'pause' }, { key: 'operate.pause' })).toMatchObject({ isPaused: true });
+    expect(await bench.ask({ command: 'resume' }, { isByQueue: true })).toMatchObject({ isPaused: false });
+  });
+
+  it('lets nobody pass for another: by the key of another command, without a user, by the queue alone', async () => {
+    const bench = await Bench.open();
+    await bench.balancer('b1');
+    await until('leading', 10_000, async () => (await bench.ask({ command: 'status' }))?.ok === true);
+    expect(code(await bench.ask({ command: 'pause' }, { key: 'view.status' }))).toBe('bad-command');
+    expect(code(await bench.ask({ command: 'pause' }, { key: 'view.pause' }))).toBe('bad-command');
+    for (const way of [{}, { isByQueue: true }]) {
+      expect(code(await bench.ask({ command: 'pause' }, { ...way, userId: null }))).toBe('forbidden');
+      expect(await bench.ask({ command: 'status' }, { ...way, userId: null })).toMatchObject({
+        ok: true,
+        isPaused: false,
+      });
+    }
+  });
+
+  it('sends no answer to a queue that is not an operator’s, and carries out nothing then', async () => {
+    const bench = await Bench.open();
+    const topology = bench.broker.topology({ channels: 1 });
+    const waiting = async (queue: string) => (await topology.checkQueue(queue))?.messages;
+    await bench.balancer('b1');
+    await until('leading', 10_000, async () => (await bench.ask({ command: 'status' }))?.ok === true);
+    await topology.declareQueue({ name: 'session.alice.s1' });
+    const before = await waiting('mesh.plan');
+    for (const replyTo of ['session.alice.s1', 'mesh.plan', 'mesh.manage']) {
+      await bench.ask({ command: 'pause' }, { replyTo, timeoutMs: 100 });
+      await bench.ask({ command: 'status' }, { replyTo, isByQueue: true, timeoutMs: 100 });
+    }
+    await until('refused', 10_000, async () => (await waiting('mesh.manage.dead')) === 6);
+    expect(await bench.ask({ command: 'status' })).toMatchObject({ ok: true, isPaused: false });
+    expect(await waiting('session.alice.s1')).toBe(0);
+    expect(await waiting('mesh.plan')).toBe(before);
+  });
+
+  it('answers a status soon while a user floods it with questions, most of which reach no edge', async () => {
+    const bench = await Bench.open();
+    await bench.edge({ node: 'e1', sessions: 1 });
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await until('known', 10_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === 1);
+    const flood = Array.from({ length: 1_000 }, () => bench.ask({ command: 'where', user: 'a' }));
+    expect(await bench.ask({ command: 'status' })).toMatchObject({ ok: true });
+    const answers = await Promise.all(flood);
+    expect(answers.filter((answer) => answer?.ok).length).toBeGreaterThanOrEqual(100);
+    expect(answers.filter((answer) => code(answer) === 'rate-limited').length).toBeGreaterThan(100);
+    for (const answer of answers.filter((each) => !each?.ok))
+      expect(['busy', 'rate-limited']).toContain(code(answer));
   });
 
   it('carries out a repeated message id once and gives it the same answer', async () => {
@@ -186,6 +235,6 @@ describe('the management queue', () => {
       ['manage.drain', 'unknown-node'],
       ['manage.unreadable', 'bad-json'],
     ]);
-    expect(entries[0]?.entry).toMatchObject({ user: 'anonymous', command: { command: 'pause' } });
+    expect(entries[0]?.entry).toMatchObject({ user: userOf(bench.amqpUrl), command: { command: 'pause' } });
   });
 });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { Broker, type Delivery } from '@evenkeel/broker';
-import { exchanges, manageCommand, meshTopology, queues } from '@evenkeel/protocol';
+import { exchanges, manageCommand, manageKey, manageKind, meshTopology, queues } from '@evenkeel/protocol';
 import { createOperator, type Operator } from 'evenkeel';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshVhost } from '../support/broker.js';
@@ -21,6 +21,7 @@ async function startResponder(script: Script) {
   onTestFinished(() => broker.close());
   await broker.declare(meshTopology);
   await broker.topology().declareQueue({ name: queues.manage });
+  await broker.topology().bind(queues.manage, exchanges.manage, '#');
   const publisher = broker.publisher();
   const seen: { command: Record<string, unknown>; delivery: Delivery }[] = [];
   await broker.consumers().consume(queues.manage, {
@@ -96,7 +97,9 @@ describe('createOperator', () => {
     const ids = seen.map((s) => s.delivery.properties.messageId);
     expect(new Set(ids).size).toBe(12);
     expect(ids[2]).toBe('my-id');
-    for (const { delivery } of seen) {
+    for (const { command, delivery } of seen) {
+      const name = manageCommand.parse(command).command;
+      expect(delivery).toMatchObject({ exchange: exchanges.manage, key: manageKey(manageKind(name), name) });
       expect(delivery.properties).toMatchObject({ userId: 'guest' });
       const expiresMs = Number(delivery.properties.expiration);
       expect(expiresMs).toBeGreaterThan(0);
@@ -134,6 +137,13 @@ describe('createOperator', () => {
     const users = Array.from({ length: 50 }, (_, i) => `u${i}`);
     const answers = await Promise.all(users.map((user) => operator.where(user)));
     expect(answers.map((a) => a.sessions?.[0]?.session)).toEqual(users);
+  });
+
+  it('reaches a balancer that knows the queue alone', async () => {
+    const { amqpUrl, broker, seen } = await startResponder(() => ({ ok: true }));
+    await broker.topology().unbind(queues.manage, exchanges.manage, '#');
+    await (await openOperator(amqpUrl)).cordon({ nodes: ['e1'] });
+    expect(seen.map(({ delivery }) => delivery.exchange)).toEqual(['']);
   });
 
   it('rejects with timeout where nobody answers, and with no-balancer where there is no queue', async () => {

@@ -5,3 +5,4 @@ export { BrokerError, type BrokerErrorCode, redactUrl } from './errors.js';
 export { Publisher, type PublisherOptions, type PublishOutcome } from './publisher.js';
 export { TopologyChannels, type TopologyOptions } from './topology-channels.js';
 export type * from './types.js';
+export { userOf } from './user.js';

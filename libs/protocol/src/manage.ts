@@ -12,7 +12,12 @@ const nodesArgument = {
   node: nodeName.optional(),
   nodes: z.array(nodeName).min(1).max(1000).optional(),
 };
-const v = { v: z.literal(1).optional() };
+/** What every command may have. */
+const v = {
+  v: z.literal(1).optional(),
+  /** Whom the console commands for; from others it does not count. */
+  onBehalfOf: z.string().min(1).max(256).optional(),
+};
 const planArguments = {
   strategy: z.enum(strategies).optional(),
   load: z.enum(loads).optional(),

@@ -69,6 +69,7 @@ export const variablesOf = {
   balancer: [
     ...everyService,
     'EVENKEEL_ID',
+    'EVENKEEL_OPERATORS',
     'EVENKEEL_MODE',
     'EVENKEEL_STRATEGY',
     'EVENKEEL_LOAD',

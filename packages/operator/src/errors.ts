@@ -17,6 +17,8 @@ export const operatorErrorCodes = {
   unreachable: 'unreachable',
   /** Nothing declares `mesh.manage`: no balancer has been there. */
   noBalancer: 'no-balancer',
+  /** RabbitMQ does not let this user send the command. */
+  forbidden: 'forbidden',
   /** No answer in time; the command may or may not have been carried out. Repeat it with the same id. */
   timeout: 'timeout',
   /** The answer is not of the documented form. */

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import {
   Broker,
   BrokerError,
+  type BrokerErrorCode,
   type Delivery,
   type Log,
   type Publisher,
+  type PublishOutcome,
   type PublishProperties,
+  userOf,
 } from '@evenkeel/broker';
 import { OwnQueue } from '@evenkeel/mesh';
 import {
@@ -13,7 +16,8 @@ import {
   doneAnswer,
   exchanges,
   type ManageCommand,
-  meshTopology,
+  manageKey,
+  manageKind,
   type PlanAnswer,
   planAnswer,
   queues,
@@ -45,7 +49,7 @@ export interface CommandOptions {
 
 type ArgumentsOf<C extends ManageCommand['command']> = Omit<
   Extract<ManageCommand, { command: C }>,
-  'command' | 'v'
+  'command' | 'v' | 'onBehalfOf'
 >;
 type Call<C extends ManageCommand['command'], A> = (
   args?: ArgumentsOf<C>,
@@ -90,7 +94,6 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   const broker = await connect(amqpUrl, timeoutMs, log);
   const calls = new ManageCalls(broker, { timeoutMs, user: userOf(amqpUrl), log });
   try {
-    await broker.declare(meshTopology);
     await calls.open();
   } catch (error) {
     await broker.close();
@@ -99,7 +102,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   const call =
     <C extends ManageCommand['command'], S extends z.ZodType>(command: C, schema: S) =>
     async (args: object = {}, opts: CommandOptions = {}): Promise<z.output<S>> => {
-      const answer = schema.safeParse(await calls.request({ command, ...args }, opts.id));
+      const answer = schema.safeParse(await calls.request(command, args, opts.id));
       if (answer.success) return answer.data;
       throw new OperatorError(
         operatorErrorCodes.badAnswer,
@@ -131,6 +134,8 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
 interface Waiting {
   /** The command's own identity: sent again, it is answered again and not carried out again. */
   readonly id: string;
+  /** On the exchange `mesh.manage`. */
+  readonly key: string;
   readonly body: string;
   readonly endsAtMs: number;
   readonly timer: NodeJS.Timeout;
@@ -170,7 +175,7 @@ class ManageCalls {
     await this.#replies.start(AbortSignal.timeout(this.#timeoutMs));
   }
 
-  request(command: object, id: string = randomUUID()): Promise<unknown> {
+  request(command: ManageCommand['command'], args: object, id: string = randomUUID()): Promise<unknown> {
     const correlationId = randomUUID();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -182,7 +187,9 @@ class ManageCalls {
         );
       }, this.#timeoutMs);
       const endsAtMs = performance.now() + this.#timeoutMs;
-      const waiting = { id, body: JSON.stringify(command), endsAtMs, timer, resolve, reject };
+      const key = manageKey(manageKind(command), command);
+      const body = JSON.stringify({ command, ...args });
+      const waiting = { id, key, body, endsAtMs, timer, resolve, reject };
       this.#waiting.set(correlationId, waiting);
       if (this.#replies.isReady) void this.#send(correlationId, waiting);
     });
@@ -204,18 +211,30 @@ class ManageCalls {
   }
 
   /** A balancer that takes it after its time would carry out what was reported as failed: so it expires by then. */
-  async #send(correlationId: string, { id, body, endsAtMs }: Waiting): Promise<void> {
+  async #send(correlationId: string, { id, key, body, endsAtMs }: Waiting): Promise<void> {
+    const properties = { messageId: id, correlationId, replyTo: this.#replies.name };
+    const publish = (exchange: string, routingKey: string) =>
+      this.#publish(exchange, routingKey, body, properties, Math.max(1, endsAtMs - performance.now()));
     try {
-      const leftMs = Math.max(1, endsAtMs - performance.now());
-      const replyTo = this.#replies.name;
-      const properties = { messageId: id, correlationId, replyTo };
-      if ((await this.#publish('', queues.manage, body, properties, leftMs)) === 'routed') return;
+      if ((await outcomeOf(publish(exchanges.manage, key), 'no-exchange')) === 'routed') return;
+      // A balancer of before the exchange has the queue alone, which not everybody may write to.
+      if ((await outcomeOf(publish('', queues.manage), 'publish-refused')) === 'routed') return;
       throw new OperatorError(
         operatorErrorCodes.noBalancer,
         `there is no queue ${queues.manage}: no balancer has run on this RabbitMQ; start one`,
       );
     } catch (error) {
-      this.#settle(correlationId)?.reject(unreachable(error));
+      const isRefused = error instanceof BrokerError && error.code === 'publish-refused';
+      const user = this.#user ?? 'this user';
+      this.#settle(correlationId)?.reject(
+        isRefused
+          ? new OperatorError(
+              operatorErrorCodes.forbidden,
+              `RabbitMQ does not let ${user} send ${key}`,
+              error,
+            )
+          : unreachable(error),
+      );
     }
   }
 
@@ -280,10 +299,15 @@ function unreachable(error: unknown): OperatorError {
   return new OperatorError(operatorErrorCodes.unreachable, message, error);
 }
 
-function userOf(amqpUrl: string): string | undefined {
+/** What has become of a message that fails with `code` where there is nobody to take it. */
+async function outcomeOf(
+  publishing: Promise<PublishOutcome>,
+  code: BrokerErrorCode,
+): Promise<PublishOutcome> {
   try {
-    return decodeURIComponent(new URL(amqpUrl).username) || 'guest';
-  } catch {
-    return undefined;
+    return await publishing;
+  } catch (error) {
+    if (error instanceof BrokerError && error.code === code) return 'unrouted';
+    throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { userOf } from '@evenkeel/broker';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
@@ -99,6 +100,8 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     log,
     metrics,
     mayAct: () => lock.confirm(),
+    // Where all of the mesh logs in as one user, that one commands it too.
+    operators: new Set([...config.operators, userOf(config.amqpUrl) ?? '']),
     execute: async (command, user, leftMs) => {
       if (command.command === 'rebalance' || command.command === 'drain') {
         await warmedUp(balancer, Math.min(WARM_UP_WAIT_MS, leftMs()));

@@ -18,6 +18,13 @@ export const balancerConfig = z.object({
     .meta({ takes: '1 to 64 of A-Z a-z 0-9 _ -' })
     .default(`${hostId(50)}-${process.pid}`)
     .describe('name of this balancer, shown as the leader'),
+  operators: z
+    .array(z.string().min(1))
+    .default(['operator', 'console'])
+    .describe(
+      "broker users whose commands by the default exchange may change something, beside this balancer's own; " +
+        'anonymous: commands without a user_id too, by any way',
+    ),
   mode: z
     .enum(['auto', 'manual'])
     .default('auto')

@@ -1,11 +1,14 @@
 import type { Broker, Delivery, Publisher, Topology } from '@evenkeel/broker';
 import { OwnQueue } from '@evenkeel/mesh';
+import { LogLimit } from '@evenkeel/pace';
 import { exchanges, type ManageCommand, manageKey, meshTopology, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { BalancerMetrics } from '../metrics.js';
+import { isReplyAddress, nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
 import { Arrivals } from './arrivals.js';
+import { QuestionLimit, questionsBurst, questionsPerSecond } from './question-limit.js';
 import { isMutating, type Read, read } from './read.js';
 
 const deadExchange = 'mesh.dead';
@@ -29,8 +32,10 @@ export interface ManageOptions {
   metrics: BalancerMetrics;
   /** Whether this balancer leads for certain. */
   mayAct(): Promise<boolean>;
-  /** `leftMs`: how long the sender still waits. */
-  execute(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer>;
+  /** Users whose commands by the default exchange may change something; `anonymous`: those without a `user_id`, by any way. */
+  operators: ReadonlySet<string>;
+  /** `by`: who asks. `leftMs`: how long the sender still waits. */
+  execute(command: ManageCommand, by: string, leftMs: () => number): Promise<Answer>;
 }
 
 /** One message in hand. */
@@ -50,6 +55,8 @@ export class ManageServer {
   readonly #deadLetters: OwnQueue;
   readonly #memory = new AnswerMemory();
   readonly #arrivals = new Arrivals();
+  readonly #questions = new QuestionLimit();
+  readonly #misdirectedLog = new LogLimit(1_000);
   #isServing = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -135,30 +142,66 @@ export class ManageServer {
 
   async #serve({ delivery: d, read, leftMs }: Received): Promise<void> {
     const { properties } = d;
-    const user = properties.userId ?? 'anonymous';
-    const identity = properties.messageId === undefined ? undefined : `${user} ${properties.messageId}`;
+    const command = 'command' in read ? read.command : undefined;
+    const sender = senderOf(d, command);
+    if (properties.replyTo && !isReplyAddress(properties.replyTo)) {
+      this.#refuseReplyAddress(d, read, sender);
+      return;
+    }
+    const refused = command && refuseEntry(d, command, this.#options.operators);
+    if (refused !== undefined) return await this.#finish(d, read, sender, refused);
+    const { messageId } = properties;
+    const identity = messageId === undefined ? undefined : `${sender.user} ${messageId}`;
     const known = identity === undefined ? undefined : this.#memory.get(identity, d.body);
     if (known !== undefined) {
-      const isSent = await this.#reply(d, known);
-      if (isSent) d.ack();
+      if (await this.#reply(d, known)) d.ack();
       else this.#deadLetter(d);
       return;
     }
-    let answer: Answer;
-    if ('refused' in read) answer = read.refused;
-    else answer = await this.#execute(read.command, user, leftMs);
+    if (isQuestion(read) && !this.#questions.tryTake(sender.user, Date.now())) {
+      this.#refuseQuestion(d, read);
+      return;
+    }
+    const answer = 'refused' in read ? read.refused : await this.#execute(read.command, sender, leftMs);
     if (identity !== undefined) this.#memory.set(identity, d.body, answer);
-    const name = 'command' in read ? read.command.command : 'unreadable';
-    this.#audit(name, read, user, answer, properties.messageId);
+    await this.#finish(d, read, sender, answer);
+  }
+
+  async #finish(d: Delivery, read: Read, sender: Sender, answer: Answer): Promise<void> {
+    this.#audit(read, sender, answer, d.properties.messageId);
     const isSent = await this.#reply(d, answer);
     // Carried out is carried out, whether or not anybody wanted to hear of it.
     if (isSent || ('command' in read && answer.ok && isMutating(read.command))) d.ack();
     else this.#deadLetter(d);
   }
 
-  async #execute(command: ManageCommand, user: string, leftMs: () => number): Promise<Answer> {
+  /** Nothing is carried out, and whoever owns that queue hears nothing. */
+  #refuseReplyAddress(d: Delivery, read: Read, sender: Sender): void {
+    const { replyTo = '', messageId } = d.properties;
+    const suppressed = this.#misdirectedLog.pass(performance.now());
+    if (suppressed !== undefined) {
+      this.#options.log.warn(
+        { user: sender.user, replyTo, suppressed },
+        'no answer may go there: command refused',
+      );
+    }
+    const message = `no answer may go to ${replyTo}: use a queue operator.…, one that RabbitMQ has named, or direct reply-to`;
+    this.#audit(read, sender, refusal('bad-reply-to', message), messageId);
+    this.#deadLetter(d);
+  }
+
+  /** Without waiting for anything, and without the audit: a flood of them is to hold up nobody. */
+  #refuseQuestion(d: Delivery, read: Read): void {
+    const code = 'rate-limited';
+    this.#options.metrics.answered(nameIn(read), code);
+    const most = `${questionsPerSecond} a second by one user, ${questionsBurst} at once`;
+    void this.#reply(d, refusal(code, `every edge would be asked: at most ${most}; ask again in a second`));
+    d.ack();
+  }
+
+  async #execute(command: ManageCommand, sender: Sender, leftMs: () => number): Promise<Answer> {
     try {
-      return await this.#options.execute(command, user, leftMs);
+      return await this.#options.execute(command, nameOf(sender), leftMs);
     } catch (error) {
       if (error instanceof ManageError) return refusal(error.code, error.message);
       this.#options.log.error({ err: error, command: command.command }, 'management command failed');
@@ -168,7 +211,7 @@ export class ManageServer {
 
   async #reply(d: Delivery, answer: Answer): Promise<boolean> {
     const { replyTo, correlationId, expiration } = d.properties;
-    if (replyTo === undefined || replyTo === '' || Buffer.byteLength(replyTo) > 255) return false;
+    if (replyTo === undefined || replyTo === '') return false;
     try {
       const outcome = await this.#options.publisher.publish('', replyTo, JSON.stringify(answer), {
         contentType: 'application/json',
@@ -188,7 +231,8 @@ export class ManageServer {
     d.drop();
   }
 
-  #audit(name: string, read: Read, user: string, answer: Answer, messageId?: string): void {
+  #audit(read: Read, sender: Sender, answer: Answer, messageId?: string): void {
+    const name = nameIn(read);
     const outcome = answer.ok ? 'ok' : answer.error.code;
     this.#options.metrics.answered(name, outcome);
     const plan =
@@ -196,7 +240,7 @@ export class ManageServer {
     const planId = plan !== undefined && 'id' in plan ? plan.id : undefined;
     const entry = {
       command: 'command' in read ? read.command : null,
-      user,
+      ...sender,
       outcome,
       ...(answer.ok ? {} : { error: answer.error.message }),
       ...(planId === undefined || planId === null ? {} : { plan: planId }),
@@ -213,6 +257,8 @@ export class ManageServer {
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'audit entry not published'));
   }
 }
+
+const nameIn = (read: Read) => ('command' in read ? read.command.command : 'unreadable');
 
 function isQuestion(read: Read): boolean {
   return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');

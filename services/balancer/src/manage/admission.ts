@@ -1,0 +1,69 @@
+import type { Delivery } from '@evenkeel/broker';
+import { exchanges, type ManageCommand, manageKey, manageKind } from '@evenkeel/protocol';
+import { type Answer, refusal } from './answers.js';
+
+/** Who a command without a `user_id` is: in the audit, and in the setting that lists who may operate. */
+export const anonymous = 'anonymous';
+/** Alone it may say for whom it commands. */
+const consoleUser = 'console';
+
+/** Who sends a command, as the broker has validated it, and for whom. */
+export interface Sender {
+  readonly user: string;
+  readonly onBehalfOf?: string;
+}
+
+/** Who sends this. `onBehalfOf` counts from the console's user only: anybody else would speak in another's name. */
+export function senderOf({ properties }: Pick<Delivery, 'properties'>, command?: ManageCommand): Sender {
+  const user = properties.userId ?? anonymous;
+  const onBehalfOf = user === consoleUser ? command?.onBehalfOf : undefined;
+  return { user, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
+}
+
+/** Who it is, for a plan's `by` and `why`. */
+export const nameOf = ({ user, onBehalfOf }: Sender): string =>
+  onBehalfOf === undefined ? user : `${onBehalfOf} (${user})`;
+
+/**
+ * Why this command may not come this way; undefined when it may. On the exchange the broker has checked the key against the
+ * sender's topic permission, so the key has to be the command's own. By another way everybody whom the broker lets write
+ * there may look; to operate takes a user that is named here.
+ */
+export function refuseEntry(
+  delivery: Pick<Delivery, 'exchange' | 'key' | 'properties'>,
+  { command }: ManageCommand,
+  operators: ReadonlySet<string>,
+): Answer | undefined {
+  const kind = manageKind(command);
+  const key = manageKey(kind, command);
+  const isByKey = delivery.exchange === exchanges.manage;
+  if (isByKey && delivery.key !== key) {
+    return refusal('bad-command', `${command} came with key ${clip(delivery.key)}; its key is ${key}`);
+  }
+  if (kind === 'view') return undefined;
+  const { userId } = delivery.properties;
+  if (operators.has(userId ?? anonymous)) return undefined;
+  if (userId === undefined) {
+    return refusal(
+      'forbidden',
+      `${command} changes something: send it with user_id, the user that you log in as`,
+    );
+  }
+  if (isByKey) return undefined;
+  return refusal(
+    'forbidden',
+    `${clip(userId)} may not ${command} by the queue: send it to the exchange ${exchanges.manage} with key ${key}`,
+  );
+}
+
+/** RabbitMQ's direct reply-to, names that it has given, and those of operators. */
+const replyPrefixes = ['amq.rabbitmq.reply-to', 'amq.gen-', 'operator.'];
+
+/**
+ * Whether an answer may go there: the balancer may write to every queue, and whoever sends a command chooses which. An answer in
+ * a session's queue would reach its client, and one in `mesh.plan` would take the plan's place.
+ */
+export const isReplyAddress = (name: string): boolean =>
+  Buffer.byteLength(name) <= 255 && replyPrefixes.some((prefix) => name.startsWith(prefix));
+
+const clip = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -1,0 +1,25 @@
+import { TokenBucket } from '@evenkeel/pace';
+
+/** Questions to all edges that one user may ask a second, … */
+export const questionsPerSecond = 50;
+/** … and at once. */
+export const questionsBurst = 200;
+/** Users whose rate is remembered; the one that has been silent longest is forgotten. */
+const maxUsers = 1_000;
+
+/** Every question goes to every edge: so each user has a rate of them. */
+export class QuestionLimit {
+  readonly #users = new Map<string, TokenBucket>();
+
+  /** Whether this user may ask one more now. */
+  tryTake(user: string, nowMs: number): boolean {
+    const bucket = this.#users.get(user) ?? new TokenBucket(questionsPerSecond, questionsBurst, nowMs);
+    this.#users.delete(user);
+    this.#users.set(user, bucket);
+    if (this.#users.size > maxUsers) {
+      const [silent] = this.#users.keys();
+      if (silent !== undefined) this.#users.delete(silent);
+    }
+    return bucket.tryTake(nowMs);
+  }
+}
