@@ -12,6 +12,6 @@ await publisher.serve('greet', ({ user, data }) => ({
 }));
 
 // client.publish('chat.harbour', 'ahoy') comes here; everyone who has subscribed the topic gets it.
-await publisher.serve('chat.*', ({ method, user, data }) => publisher.toTopic(method, { user, text: data }));
+await publisher.on('chat.*', ({ method, user, data }) => publisher.toTopic(method, { user, text: data }));
 
 process.once('SIGINT', () => publisher.close());

@@ -76,9 +76,16 @@ describe('the publisher', () => {
 });
 
 describe('a service', () => {
-  const ask = async (key: string, fields: { id?: string; replyTo?: string; correlationId?: string }) =>
+  interface Fields {
+    id?: string;
+    type?: string;
+    replyTo?: string;
+    correlationId?: string;
+  }
+  const ask = async (key: string, fields: Fields) =>
     broker.publisher().publish('mesh.inbound', key, '{"n":2}', {
       messageId: fields.id,
+      type: fields.type,
       replyTo: fields.replyTo,
       correlationId: fields.correlationId,
       headers: { 'evenkeel-user': 'alice', 'evenkeel-session': 's1' },
@@ -113,7 +120,7 @@ describe('a service', () => {
 
   it('gets a publish whose handler failed once more, then no more', async () => {
     let handled = 0;
-    await publisher.serve('flaky', () => {
+    await publisher.on('flaky', () => {
       handled++;
       throw new Error('always');
     });
@@ -124,6 +131,24 @@ describe('a service', () => {
     await ask('after', { id: 'p2', replyTo: queue });
     await eventually('the next', () => got.length === 1);
     expect(handled).toBe(2);
+  });
+
+  it('gives requests to serve and publishes to on, by their type, though both be called the same', async () => {
+    const { queue, got } = await bound('', '');
+    const seen: string[] = [];
+    const requests = await publisher.serve('both.*', ({ id }) => seen.push(`request ${id}`));
+    const publishes = await publisher.on('both.*', ({ id }) => seen.push(`publish ${id}`));
+    await ask('both.1', { id: '1', type: 'request', replyTo: queue });
+    await ask('both.1', { id: '2', type: 'publish' });
+    await ask('both.1', { id: '3', replyTo: queue });
+    await ask('both.1', { id: '4' });
+    await ask('both.1', { id: '5', type: 'publish', replyTo: queue });
+    await ask('both.1', { id: '6', type: 'neither', replyTo: queue });
+    await eventually('all seen by both', () => requests.ignored === 4 && publishes.ignored === 3);
+    await eventually('two answers', () => got.length === 2);
+    await Promise.all([requests.stop(), publishes.stop()]);
+    expect(seen.sort()).toEqual(['publish 2', 'publish 4', 'publish 5', 'request 1', 'request 3']);
+    expect(got).toHaveLength(2);
   });
 
   it('that has stopped takes nothing, and clients are told that there is none', async () => {

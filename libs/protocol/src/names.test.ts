@@ -1,8 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromUid, isNodeName, isSid, isTopic, isTopicPattern, isUid, NameError, toUid } from './names.js';
+import {
+  fromUid,
+  inboundKind,
+  isNodeName,
+  isSid,
+  isTopic,
+  isTopicPattern,
+  isUid,
+  NameError,
+  toUid,
+} from './names.js';
 
 const notText: unknown[] = [undefined, null, 42, true, ['a'], { toString: () => 'a' }, /a/];
+
+describe('what came from a client', () => {
+  it.each([
+    ['publish', undefined, 'publish'],
+    ['publish', 'session.a.s', 'publish'],
+    ['request', 'session.a.s', 'request'],
+    ['request', undefined, 'request'],
+    [undefined, 'session.a.s', 'request'],
+    [undefined, undefined, 'publish'],
+    ['', undefined, 'publish'],
+    ['other', 'session.a.s', undefined],
+  ])('with type %s and reply_to %s is a %s', (type, replyTo, kind) => {
+    expect(inboundKind(type, replyTo)).toBe(kind);
+  });
+});
 
 describe('names', () => {
   it.each(Object.entries({ isUid, isSid, isNodeName, isTopic, isTopicPattern }))(

@@ -25,6 +25,15 @@ export const exchanges = {
   audit: 'mesh.audit',
 } as const;
 
+/** What a message on `mesh.inbound` is: by its `type`; without one, by whether an answer is wanted. Undefined: neither. */
+export function inboundKind(
+  type: string | undefined,
+  replyTo: string | undefined,
+): 'publish' | 'request' | undefined {
+  if (type === undefined || type === '') return replyTo === undefined ? 'publish' : 'request';
+  return type === 'publish' || type === 'request' ? type : undefined;
+}
+
 /** Header of a request: the exchange that its replies go to. Without it, from an older edge: the default exchange. */
 export const replyExchangeHeader = 'evenkeel-reply-exchange';
 

@@ -25,7 +25,9 @@ describe('a message', () => {
   );
 
   it.each(['', 'a..b', 'a*', 'x'.repeat(201), ['a'], 42, undefined])('serves no method like %j', (method) => {
-    expect(() => checkPattern(method as string)).toThrow(expect.objectContaining({ code: 'bad-name' }));
+    expect(() => checkPattern('method', method as string)).toThrow(
+      expect.objectContaining({ code: 'bad-name' }),
+    );
   });
 
   it('has a key of at most 255 bytes', () => {

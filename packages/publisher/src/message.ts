@@ -49,10 +49,10 @@ export function checkName(kind: 'event' | 'topic', name: string): void {
   throw badName(kind, name, 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes');
 }
 
-/** Checks what is served: the words of a method, of which some may be wildcards. @throws PublisherError `bad-name`. */
-export function checkPattern(method: string): void {
-  if (isTopicPattern(method)) return;
-  throw badName('method', method, 'use words joined by dots, at most 200 bytes; a word may be * or #');
+/** Checks what is served: words, of which some may be wildcards. @throws PublisherError `bad-name`. */
+export function checkPattern(kind: 'method' | 'topic', pattern: string): void {
+  if (isTopicPattern(pattern)) return;
+  throw badName(kind, pattern, 'use words joined by dots, at most 200 bytes; a word may be * or #');
 }
 
 function badName(kind: string, name: unknown, rule: string): PublisherError {

@@ -3,7 +3,7 @@ import { exchanges, meshTopology, topicKey, toUid, userKey } from '@evenkeel/pro
 import { v7 as newMessageId } from 'uuid';
 import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
 import { Replies, type ReplyPublisher } from './replies.js';
-import { type InboundHandler, type ServeOptions, type Service, serve } from './service.js';
+import { type InboundHandler, type Served, type ServeOptions, type Service, serve } from './service.js';
 
 /** How to reach the mesh. */
 export interface CreatePublisherOptions {
@@ -89,20 +89,38 @@ export class Publisher {
   }
 
   /**
-   * Serves requests and publishes of clients whose method or topic matches `method` (words; `*` one, `#` any). Each message
-   * is acknowledged when its handler has finished and its reply is confirmed. At least once: a repeat of one of the last
-   * 1,000 is answered again, not handled again, by the instance that handled it.
+   * Serves clients' requests whose method matches `method` (words; `*` one, `#` any). Each message is acknowledged when its
+   * handler has finished and its reply is confirmed. At least once: a repeat of one of the last 1,000 is answered again, not
+   * handled again, by the instance that handled it. A publish to a topic of that name is not handled: see {@link on}.
    */
   async serve<Payload = unknown>(
     method: string,
     handler: InboundHandler<Payload>,
     options: ServeOptions = {},
   ): Promise<Service> {
-    checkPattern(method);
+    checkPattern('method', method);
+    return this.consume({ kind: 'request', pattern: method }, handler as InboundHandler, options);
+  }
+
+  /**
+   * Handles what clients publish to topics that match `topic` (words; `*` one, `#` any), each message by one instance of
+   * the service. At least once, as {@link serve}; a message whose handler throws comes once more. A request for a method of
+   * that name is not handled.
+   */
+  async on<Payload = unknown>(
+    topic: string,
+    handler: InboundHandler<Payload>,
+    options: ServeOptions = {},
+  ): Promise<Service> {
+    checkPattern('topic', topic);
+    return this.consume({ kind: 'publish', pattern: topic }, handler as InboundHandler, options);
+  }
+
+  private async consume(served: Served, handler: InboundHandler, options: ServeOptions): Promise<Service> {
     this.consuming ??= this.openConsuming();
     const { name, log } = this.options;
     const mesh = { ...(await this.consuming), replies: this.replies, name, log };
-    const service = await serve(mesh, method, handler as InboundHandler, options);
+    const service = await serve(mesh, served, handler, options);
     this.services.add(service);
     return service;
   }

@@ -1,9 +1,9 @@
 import type { Broker, Consumer, ConsumerChannels, Delivery, Log } from '@evenkeel/broker';
-import { exchanges, replyExchangeHeader } from '@evenkeel/protocol/wire';
+import { exchanges, inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
 import { Answered, type Outcome } from './answered.js';
 import type { Replies } from './replies.js';
 
-/** What a client sent: a `request`, which is answered, or a `publish`, which is not. */
+/** What a client sent: a request to who serves the method, a publish to who listens to the topic. */
 export interface InboundMessage<Payload = unknown> {
   /** The method or topic. */
   readonly method: string;
@@ -13,19 +13,21 @@ export interface InboundMessage<Payload = unknown> {
   readonly session: string;
   /** The same for every repeat; undefined where the sender set none. */
   readonly id: string | undefined;
-  /** Whether somebody waits for an answer. */
-  readonly isRequest: boolean;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 /**
- * Answers a client. What it returns (or resolves with) goes back as JSON. When it throws, the client gets an error with
- * the thrown error's `code` (if a string, else `service-error`) and message.
+ * Handles what a client sent. What it returns (or resolves with) to a request goes back as JSON. When it throws, the
+ * client gets an error with the thrown error's `code` (if a string, else `service-error`) and message; a publish comes once
+ * more.
  */
 export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
 
 /** How a method is served. */
 export interface ServeOptions {
-  /** Queue that the instances of this service share. Default `service.<publisher's name>.<method>`. */
+  /**
+   * Queue that the instances of this service share. Default `service.<publisher's name>.<method>` for requests,
+   * `service.<publisher's name>.publish:<topic>` for publishes.
+   */
   queue?: string;
   /**
    * Keep the queue when no instance runs, so that clients' messages wait. Default false: the queue goes with its last
@@ -38,8 +40,10 @@ export interface ServeOptions {
   remember?: number;
 }
 
-/** A method being served. */
+/** A method being served, or a topic being listened to. */
 export interface Service {
+  /** Messages of the other kind that came and were not handled: a method and a topic of one name. */
+  readonly ignored: number;
   /** Takes no more, waits for what is being handled. */
   stop(): Promise<void>;
 }
@@ -54,27 +58,43 @@ export interface ServiceMesh {
   readonly log: Log | undefined;
 }
 
-/** Consumes `method` (a binding key of `mesh.inbound`, `*` and `#` allowed). */
+/** What of `mesh.inbound` is handled: messages of one kind whose keys match a pattern, `*` and `#` allowed. */
+export interface Served {
+  readonly kind: 'publish' | 'request';
+  readonly pattern: string;
+}
+
+/** Consumes what is to be served. */
 export async function serve(
   { broker, consumers, replies, name, log }: ServiceMesh,
-  method: string,
+  { kind, pattern }: Served,
   handler: InboundHandler,
   options: ServeOptions,
 ): Promise<Service> {
+  let ignored = 0;
   const answered = new Answered(options.remember ?? 1_000);
   const running = new Set<Promise<void>>();
-  const queue = options.queue ?? `service.${name}.${method.replaceAll('*', '+').replaceAll('#', '++')}`;
+  const queue = options.queue ?? queueOf(name, kind, pattern);
   const topology = broker.topology({ channels: 1 });
   const prepare = async (): Promise<void> => {
     await topology.declareQueue({ name: queue, durable: true, autoDelete: !options.durable });
-    await topology.bind(queue, exchanges.inbound, method);
+    await topology.bind(queue, exchanges.inbound, pattern);
   };
   await prepare();
+  const ignore = (delivery: Delivery): void => {
+    ignored += 1;
+    if (ignored === 1) {
+      const { type } = delivery.properties;
+      log?.warn({ queue, key: delivery.key, type }, `not a ${kind}: not handled; further ones are counted`);
+    }
+    delivery.ack();
+  };
   const settle = async (delivery: Delivery): Promise<void> => {
-    const { messageId, replyTo, correlationId, headers } = delivery.properties;
+    const { messageId, replyTo, correlationId, headers, type } = delivery.properties;
+    if (inboundKind(type, replyTo) !== kind) return ignore(delivery);
     try {
       const outcome = await answered.once(messageId, () => handle(handler, delivery));
-      if (replyTo !== undefined) {
+      if (kind === 'request' && replyTo !== undefined) {
         const exchange = headers[replyExchangeHeader];
         await replies.send({ replyTo, correlationId, exchange }, outcome);
       } else if (outcome.errorCode !== undefined) {
@@ -102,6 +122,9 @@ export async function serve(
   });
 
   return {
+    get ignored() {
+      return ignored;
+    },
     stop: async () => {
       await consumer.cancel();
       await Promise.all(running);
@@ -109,8 +132,14 @@ export async function serve(
   };
 }
 
+/** `:` is no character of a topic, so that no method's queue is taken for a topic's. */
+function queueOf(service: string, kind: Served['kind'], pattern: string): string {
+  const words = pattern.replaceAll('*', '+').replaceAll('#', '++');
+  return `service.${service}.${kind === 'publish' ? 'publish:' : ''}${words}`;
+}
+
 async function handle(handler: InboundHandler, delivery: Delivery): Promise<Outcome> {
-  const { headers, messageId, replyTo } = delivery.properties;
+  const { headers, messageId } = delivery.properties;
   const text = (name: string): string => String(headers[name] ?? '');
   try {
     const result = await handler({
@@ -119,7 +148,6 @@ async function handle(handler: InboundHandler, delivery: Delivery): Promise<Outc
       user: text('evenkeel-user'),
       session: text('evenkeel-session'),
       id: messageId,
-      isRequest: replyTo !== undefined,
       headers,
     });
     return { body: Buffer.from(JSON.stringify(result) ?? 'null') };

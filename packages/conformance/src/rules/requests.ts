@@ -1,5 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
-import { defaults, sessionQueue, toUid } from '@evenkeel/protocol';
+import { defaults, exchanges, replyExchangeHeader, sessionAddress, toUid } from '@evenkeel/protocol';
 import type { Case } from '../case.js';
 import type { Rule } from '../rule.js';
 import { must, mustEqual } from '../verdict.js';
@@ -10,12 +10,18 @@ async function inbox(c: Case, key: string): Promise<Delivery[]> {
   return inbound;
 }
 
-/** Answers with `body`, as an application service of any language would. */
-async function reply(c: Case, to: Delivery | undefined, body: string, headers?: object): Promise<void> {
+/** Answers with `body`, as an application service of any language would; says whether a queue took it. */
+async function reply(
+  c: Case,
+  to: Delivery | undefined,
+  body: string,
+  { exchange = exchanges.replies as string, headers }: { exchange?: string; headers?: object } = {},
+): Promise<'routed' | 'unrouted'> {
   must(to?.properties.replyTo, 'the request has no reply_to');
   must(to.properties.correlationId, 'the request has no correlation_id');
-  await c.mesh.publisher.publish('', to.properties.replyTo, body, {
+  return await c.mesh.publisher.publish(exchange, to.properties.replyTo, body, {
     correlationId: to.properties.correlationId,
+    mandatory: true,
     contentType: headers === undefined ? 'application/json' : 'text/plain',
     ...(headers && { headers: { ...headers } }),
   });
@@ -42,6 +48,7 @@ export const requestRules: Rule[] = [
       socket.send({ t: 'publish', id: 'p1', topic, data: { text: 'hi' } });
       await socket.mustOk('p1');
       const { key, body, properties } = await first(inbound);
+      mustEqual(properties.type, 'publish', 'type');
       mustEqual([key, JSON.parse(body.toString())], [topic, { text: 'hi' }], 'key and body');
       mustEqual(properties.headers['evenkeel-user'], user, 'evenkeel-user');
       mustEqual(properties.headers['evenkeel-session'], placement.session, 'evenkeel-session');
@@ -81,7 +88,7 @@ export const requestRules: Rule[] = [
   {
     id: 'request',
     section: '2.1',
-    text: "request is answered by ok with the service's reply as data; reply_to is the session's queue",
+    text: "request is answered by ok with the service's reply as data; reply_to is the session's address",
     async check(c) {
       const method = `${c.word('in')}.add`;
       const inbound = await inbox(c, method);
@@ -89,9 +96,33 @@ export const requestRules: Rule[] = [
       socket.send({ t: 'request', id: 'r1', method, data: [1, 2] });
       const request = await first(inbound);
       mustEqual(JSON.parse(request.body.toString()), [1, 2], 'body');
-      mustEqual(request.properties.replyTo, sessionQueue(toUid(c.user), placement.session), 'reply_to');
+      mustEqual(request.properties.type, 'request', 'type');
+      mustEqual(request.properties.replyTo, sessionAddress(toUid(c.user), placement.session), 'reply_to');
       await reply(c, request, '{"sum":3}');
       mustEqual((await socket.mustOk('r1')).data, { sum: 3 }, 'data');
+    },
+  },
+  {
+    id: 'request-replies',
+    section: '7',
+    text: 'a request names mesh.replies, where its reply is routed to the session; by the default exchange it arrives too',
+    async check(c) {
+      const method = c.word('in');
+      const inbound = await inbox(c, method);
+      const { socket } = await c.attach();
+      socket.send({ t: 'request', id: 'r1', method, data: {} });
+      const request = await first(inbound);
+      mustEqual(request.properties.headers[replyExchangeHeader], exchanges.replies, replyExchangeHeader);
+      mustEqual(await reply(c, request, '1'), 'routed', 'a mandatory reply to mesh.replies');
+      mustEqual((await socket.mustOk('r1')).data, 1, 'data');
+      socket.send({ t: 'request', id: 'r2', method, data: {} });
+      while (inbound.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      mustEqual(
+        await reply(c, inbound[1], '2', { exchange: '' }),
+        'routed',
+        'a reply by the default exchange',
+      );
+      mustEqual((await socket.mustOk('r2')).data, 2, 'data');
     },
   },
   {
@@ -103,7 +134,7 @@ export const requestRules: Rule[] = [
       const inbound = await inbox(c, method);
       const { socket } = await c.attach();
       socket.send({ t: 'request', id: 'r1', method, data: {} });
-      await reply(c, await first(inbound), 'sold out', { 'evenkeel-error': 'no-stock' });
+      await reply(c, await first(inbound), 'sold out', { headers: { 'evenkeel-error': 'no-stock' } });
       const answer = await socket.answer('r1');
       mustEqual(
         answer.t === 'error' ? [answer.code, answer.message] : answer,
