@@ -9,9 +9,9 @@ import {
 } from '@evenkeel/local';
 import { startMeshOf } from './compare/mesh.js';
 import { type Comparison, compare } from './compare/ratios.js';
-import { buildTree, type Tree, thisTree } from './compare/tree.js';
 import { type Figures, works } from './compare/works.js';
 import { scheduleAsBatch } from './fleet/scheduling.js';
+import { buildTree, type Tree, thisTree } from './tree.js';
 
 const help = `npm run bench:compare -- --base REF [flags]
 

@@ -8,14 +8,17 @@ import { playHerd } from './story/scenarios/herd.js';
 import { playHot } from './story/scenarios/hot.js';
 import { playPacing } from './story/scenarios/pacing.js';
 import { playRolling } from './story/scenarios/rolling.js';
+import { playUpgrade } from './story/scenarios/upgrade.js';
 import { Stage, say } from './story/stage.js';
+import { renderUpgrade, type UpgradeResult } from './story/upgrade/result.js';
 
-const play: Record<ScenarioName, (stage: Stage) => Promise<StoryResult>> = {
+const play: Record<ScenarioName, (stage: Stage) => Promise<StoryResult | UpgradeResult>> = {
   default: playDefault,
   rolling: playRolling,
   herd: playHerd,
   pacing: playPacing,
   hot: playHot,
+  upgrade: playUpgrade,
 };
 
 /** However a scenario hangs, it ends. */
@@ -28,13 +31,16 @@ async function run(options: StoryOptions): Promise<number> {
   try {
     const result = await Promise.race([play[options.scenario](stage), interrupted(), late()]);
     if (result === undefined) return 130;
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `\n${render(result)}`);
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `\n${rendered(result)}`);
     status = result.held ? 0 : 1;
   } finally {
     await Promise.race([stage.strike(), rest(strikeTimeoutMs)]);
   }
   return status;
 }
+
+const rendered = (result: StoryResult | UpgradeResult): string =>
+  'calls' in result ? renderUpgrade(result) : render(result);
 
 function interrupted(): Promise<undefined> {
   return new Promise((resolve) => {

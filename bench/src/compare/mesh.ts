@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, type PrivateBroker, watchOver } from '@evenkeel/local';
-import type { Tree } from './tree.js';
+import type { Tree } from '../tree.js';
 
 /** An edge of either tree. */
 export interface EdgeUnderTest {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { build } from 'hdr-histogram-js';
-import { LightClient } from './light-client.js';
+import { LightClient } from '../fleet/light-client.js';
 import type { MeshUnderTest } from './mesh.js';
 
 /** Figures of one run by name; what is better when larger has no suffix, times end in `Ms`. */

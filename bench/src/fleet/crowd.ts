@@ -1,3 +1,4 @@
+import type { connect as connectSdk } from '@evenkeel/client';
 import { clock } from './clock.js';
 import { addOne, type Counts } from './counts.js';
 import { FleetClient } from './fleet-client.js';
@@ -23,13 +24,14 @@ export class Crowd {
   }
 
   /** Clients begin evenly spread over `arriveWithinMs`. */
-  start({ members, gatewayUrl, beforeMoveMs, ackAfterMs, arriveWithinMs }: WorkerStart): void {
+  start(start: Omit<WorkerStart, 'sdk' | 'mover'>, connect: typeof connectSdk): void {
+    const { members, gatewayUrl, beforeMoveMs, ackAfterMs, arriveWithinMs } = start;
     const begunAtMs = clock();
     const { tally } = this;
     const onMoving = (client: FleetClient) => {
       for (const listener of this.#onMoving) listener(client);
     };
-    const options = { gatewayUrl, beforeMoveMs, ackAfterMs, tally, onMoving };
+    const options = { connect, gatewayUrl, beforeMoveMs, ackAfterMs, tally, onMoving };
     const timer = setInterval(() => {
       const part = arriveWithinMs === 0 ? 1 : (clock() - begunAtMs) / arriveWithinMs;
       const due = Math.min(members.length, Math.ceil(part * members.length));
@@ -52,6 +54,10 @@ export class Crowd {
 
   whereabouts(): [number, string][] {
     return this.clients.map(({ client }, index) => [this.#numbers[index] ?? -1, client.node ?? '']);
+  }
+
+  changes(): [number, number][] {
+    return this.clients.map(({ moves, returns }, index) => [this.#numbers[index] ?? -1, moves + returns]);
   }
 
   check(sent: Uint32Array, topicsSent: Uint32Array): FleetCheck {

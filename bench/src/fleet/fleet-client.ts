@@ -1,4 +1,4 @@
-import { type Client, connect, type Status } from '@evenkeel/client';
+import type { Client, connect, Status } from '@evenkeel/client';
 import { toUid } from '@evenkeel/protocol';
 import { clock, timeOfDay } from './clock.js';
 import { addOne } from './counts.js';
@@ -9,6 +9,8 @@ import type { Tally } from './tally.js';
 import { topicName, topicNumber } from './topic-load.js';
 
 export interface FleetClientOptions {
+  /** Of this checkout's SDK, or of another. */
+  readonly connect: typeof connect;
   readonly gatewayUrl: string;
   readonly beforeMoveMs: number;
   readonly ackAfterMs: number | undefined;
@@ -57,7 +59,7 @@ export class FleetClient {
     this.#n = n;
     this.#tally = tally;
     this.#onMoving = options.onMoving;
-    this.client = connect({
+    this.client = options.connect({
       gateway: gatewayUrl,
       user,
       WebSocket: spyOn(this.wire),

@@ -29,6 +29,8 @@ export interface FleetOptions {
   readonly beforeMoveMs?: number;
   /** Default: the SDK's. */
   readonly ackAfterMs?: number;
+  /** The module of the client's SDK. Default: this checkout's. */
+  readonly sdk?: string;
   /** The topics of each client. Default: none. */
   readonly topics?: readonly (readonly number[])[];
   /** The last so many clients are moved by nobody. Default 0. */
@@ -57,6 +59,8 @@ export interface Fleet {
   check(sent: Uint32Array, topicsSent?: Uint32Array): Promise<FleetCheck>;
   /** The node that each client is on, or was on last; by client number. */
   whereabouts(): Promise<string[]>;
+  /** How often each client has changed its node, by a move or by coming back elsewhere; by client number. */
+  changes(): Promise<number[]>;
   /** Asks edges for moves at this pace, over all workers, until told otherwise. */
   move(pace: MovePace): Promise<void>;
   /** Makes trouble from the clients' side; undefined: no more. */
@@ -76,6 +80,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const reports = () => Promise.all(workers.map((worker) => worker.ask<WorkerReport>({ kind: 'report' })));
   const all = async (command: Parameters<Worker['ask']>[0]) => {
     await Promise.all(workers.map((worker) => worker.ask(command)));
+  };
+  const ofEach = async <Value>(kind: 'whereabouts' | 'changes', none: Value): Promise<Value[]> => {
+    const values = new Array<Value>(clients).fill(none);
+    const parts = await Promise.all(workers.map((worker) => worker.ask<[number, Value][]>({ kind })));
+    for (const [n, value] of parts.flat()) values[n] = value;
+    return values;
   };
 
   const fleet: Fleet = {
@@ -105,14 +115,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         faulty: parts.flatMap(({ faulty }) => faulty),
       };
     },
-    async whereabouts() {
-      const nodes = new Array<string>(clients).fill('');
-      const parts = await Promise.all(
-        workers.map((worker) => worker.ask<[number, string][]>({ kind: 'whereabouts' })),
-      );
-      for (const [n, node] of parts.flat()) nodes[n] = node;
-      return nodes;
-    },
+    whereabouts: () => ofEach('whereabouts', ''),
+    changes: () => ofEach('changes', 0),
     move: (pace) => all({ kind: 'move', pace: { ...pace, perSecond: pace.perSecond / workerCount } }),
     disturb: (fault) => all({ kind: 'disturb', fault }),
     reset: () => all({ kind: 'reset' }),
@@ -124,7 +128,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const member = { n, user, isControl: n >= clients - control, topics: options.topics?.[n] ?? [] };
     shares[n % workerCount]?.push(member);
   }
-  const { ackAfterMs } = options;
+  const { ackAfterMs, sdk } = options;
   try {
     await Promise.all(
       workers.map((worker, index) => {
@@ -136,6 +140,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           arriveWithinMs,
           beforeMoveMs,
           ackAfterMs,
+          sdk,
           mover,
         });
       }),

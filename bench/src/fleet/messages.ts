@@ -40,6 +40,8 @@ export interface WorkerStart {
   readonly arriveWithinMs: number;
   readonly beforeMoveMs: number;
   readonly ackAfterMs: number | undefined;
+  /** The module of another SDK than this checkout's. */
+  readonly sdk: string | undefined;
   /** Where this worker asks for moves; undefined: it does not. */
   readonly mover: { readonly amqpUrl: string; readonly edges: readonly NodeAddress[] } | undefined;
 }
@@ -53,6 +55,7 @@ export type WorkerCommand =
   | { readonly kind: 'disturb'; readonly fault: ClientFault | undefined }
   | { readonly kind: 'reset' }
   | { readonly kind: 'whereabouts' }
+  | { readonly kind: 'changes' }
   | { readonly kind: 'stop' };
 
 export type WorkerRequest = WorkerCommand & { readonly id: number };

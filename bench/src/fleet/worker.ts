@@ -1,4 +1,5 @@
 import { Broker } from '@evenkeel/broker';
+import { connect } from '@evenkeel/client';
 import { Crowd } from './crowd.js';
 import { disturb } from './disturb.js';
 import {
@@ -42,7 +43,7 @@ async function answer(request: WorkerRequest): Promise<unknown> {
         broker = await Broker.connect({ url: request.mover.amqpUrl, name: 'fleet mover', attempts: 3 });
         mover = new Mover(crowd.clients, tally, request.mover.edges, broker.publisher());
       }
-      crowd.start(request);
+      crowd.start(request, request.sdk === undefined ? connect : await connectOf(request.sdk));
       return undefined;
     case 'report':
       return report();
@@ -57,6 +58,8 @@ async function answer(request: WorkerRequest): Promise<unknown> {
       return undefined;
     case 'whereabouts':
       return crowd.whereabouts();
+    case 'changes':
+      return crowd.changes();
     case 'reset':
       tally.reset();
       mover?.resetCounts();
@@ -65,6 +68,11 @@ async function answer(request: WorkerRequest): Promise<unknown> {
       void stop();
       return undefined;
   }
+}
+
+/** Another version's; what it takes and gives is what ours does, or it could not be compared. */
+async function connectOf(sdk: string): Promise<typeof connect> {
+  return ((await import(sdk)) as { connect: typeof connect }).connect;
 }
 
 function report(): WorkerReport {

@@ -5,12 +5,12 @@ import { addTo } from '../fleet/counts.js';
 import { summaryOf } from '../fleet/delays.js';
 import { type Fleet, startFleet } from '../fleet/fleet.js';
 import type { Deliveries, FaultyClient } from '../fleet/messages.js';
+import { startNumberedTopics } from '../fleet/numbered-plain.js';
 import {
   type NumberedPublisher,
   type PublishedCounts,
   startNumberedPublisher,
 } from '../fleet/numbered-publisher.js';
-import { startNumberedTopics } from '../fleet/numbered-topics.js';
 import { seededRandom } from '../fleet/random.js';
 import { topicNumber, topicsOfClients } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';

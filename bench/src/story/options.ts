@@ -1,6 +1,6 @@
 import { brokerChoice, parseFlags, UsageError, wholeNumber } from '@evenkeel/local';
 
-export const scenarios = ['default', 'rolling', 'herd', 'pacing', 'hot'] as const;
+export const scenarios = ['default', 'rolling', 'herd', 'pacing', 'hot', 'upgrade'] as const;
 export type ScenarioName = (typeof scenarios)[number];
 const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
 
@@ -17,6 +17,8 @@ export interface StoryOptions {
   readonly broker: ReturnType<typeof brokerChoice>;
   readonly brokerImage: string | undefined;
   readonly surge: boolean;
+  /** The commit that is upgraded. */
+  readonly from: string;
   readonly json: boolean;
 }
 
@@ -26,7 +28,12 @@ const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' |
   herd: { edges: 4, sessions: 5_000, rate: 500, load: 'connections' },
   pacing: { edges: 2, sessions: 4_000, rate: 100, load: 'connections' },
   hot: { edges: 3, sessions: 1_500, rate: 500, load: 'events' },
+  upgrade: { edges: 3, sessions: 1_000, rate: 500, load: 'connections' },
 };
+/** The release before this one; while there is none, the commit that stands for it. */
+const releaseBefore = 'c8864aa';
+/** So few that there is one of each kind of client. */
+const leastOfUpgrade = 30;
 
 export const help = `npm run story -- [flags]     Runs a mesh of processes on a broker of its own, and thousands of SDK clients.
 
@@ -35,13 +42,16 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         herd: all clients arrive in the same second; then an edge is killed
                         pacing: the controller against a fixed pace, on an idle and on a loaded machine
                         hot: 5 % of the users get 95 % of the events
-  --edges N             edges to begin with (2; rolling, herd: 4; hot: 3)
-  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500)
+                        upgrade: a mesh of an older commit becomes one of this commit, part after part,
+                        and goes back, with clients and services of both
+  --edges N             edges to begin with (2; rolling, herd: 4; hot, upgrade: 3)
+  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade: 1000)
   --rate N              numbered events a second (500; pacing: 100)
   --topics N            topics that the clients subscribe, half of them with one subscriber each (40);
                         0: none
   --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)
   --no-surge            rolling: without one more edge that stands in while the others restart
+  --from REF            upgrade: the older commit (${releaseBefore})
   --seed N              of everything that is left to chance here (1)
   --broker KIND         where the private broker comes from: auto, container or local
   --broker-image IMAGE  for a container (rabbitmq:4-management)
@@ -60,6 +70,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     topics: { type: 'string', default: '40' },
     load: { type: 'string' },
     'no-surge': { type: 'boolean', default: false },
+    from: { type: 'string', default: releaseBefore },
     seed: { type: 'string', default: '1' },
     broker: { type: 'string', default: 'auto' },
     'broker-image': { type: 'string' },
@@ -73,10 +84,15 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     wholeNumber(`--${flag}`, flags[flag] ?? String(defaults[flag]), 1, maximum);
   const edges = number('edges', 50);
   if (edges < 2) throw new UsageError('--edges takes at least 2: with one there is nowhere to move to.');
+  const sessions = number('sessions', 50_000);
+  if (scenario === 'upgrade' && sessions < leastOfUpgrade)
+    throw new UsageError(
+      `--sessions takes at least ${leastOfUpgrade} here: there are clients of many kinds.`,
+    );
   return {
     scenario,
     edges,
-    sessions: number('sessions', 50_000),
+    sessions,
     rate: number('rate', 20_000),
     topics: wholeNumber('--topics', flags.topics, 0, 10_000),
     load: oneOf('--load', flags.load ?? defaults.load, loads),
@@ -84,6 +100,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     broker: brokerChoice(flags.broker),
     brokerImage: flags['broker-image'],
     surge: !flags['no-surge'],
+    from: flags.from,
     json: flags.json,
   };
 }

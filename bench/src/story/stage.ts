@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type Edge,
   type Mesh,
+  type MeshOptions,
   type PrivateBroker,
   startMesh,
   startPrivateBroker,
@@ -9,8 +10,8 @@ import {
 } from '@evenkeel/local';
 import { createOperator, type NodeStatus, type Operator } from 'evenkeel';
 import { type Fleet, type FleetOptions, startFleet } from '../fleet/fleet.js';
+import { startNumberedTopics } from '../fleet/numbered-plain.js';
 import { type NumberedPublisher, startNumberedPublisher } from '../fleet/numbered-publisher.js';
-import { startNumberedTopics } from '../fleet/numbered-topics.js';
 import { seededRandom } from '../fleet/random.js';
 import { topicsOfClients } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';
@@ -71,7 +72,7 @@ export class Stage {
   }
 
   /** Broker, gateway, edges and balancer; `env` is for all of them. */
-  async set(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  async set(env: Readonly<Record<string, string>> = {}, more: Partial<MeshOptions> = {}): Promise<void> {
     const { broker, brokerImage, edges, load } = this.options;
     this.#broker = await startPrivateBroker({
       choice: broker,
@@ -85,6 +86,7 @@ export class Stage {
       amqpUrl: this.#broker.amqpUrl,
       env: { EVENKEEL_LOAD: load, ...env },
       logDir,
+      ...more,
       onUnexpectedEnd: (member, how) =>
         this.fail(`${member.name} ended without having been told to (${how})`),
     });

@@ -1,3 +1,4 @@
+export { ensurePackages } from './apt.js';
 export type { PrivateBroker } from './broker/broker.js';
 export { startContainerBroker } from './broker/container.js';
 export { handshake } from './broker/handshake.js';

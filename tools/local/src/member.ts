@@ -22,6 +22,8 @@ export interface MemberOptions {
   /** Unique within the mesh; an edge's node name. */
   readonly name: string;
   readonly opsPort: number;
+  /** The compiled checkout that it runs. Default: this one. */
+  readonly checkout?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly onLine: LineSink;
   /** Is told when it ends without having been told to. */
@@ -38,6 +40,7 @@ export class Member {
   readonly opsUrl: string;
   readonly #options: MemberOptions;
   #env: Readonly<Record<string, string>>;
+  #checkout: string;
   #child: Child | undefined;
   #isMeantToRun = false;
   #isReady = false;
@@ -48,6 +51,7 @@ export class Member {
     this.opsUrl = `http://127.0.0.1:${options.opsPort}`;
     this.#options = options;
     this.#env = options.env;
+    this.#checkout = options.checkout ?? root;
   }
 
   /** Its process id; -1 while it does not run. */
@@ -78,7 +82,7 @@ export class Member {
         ...this.#env,
         EVENKEEL_OPS_PORT: new URL(this.opsUrl).port,
       },
-      cwd: root,
+      cwd: this.#checkout,
       onLine: this.#options.onLine,
     });
     this.#child = child;
@@ -106,6 +110,11 @@ export class Member {
   async restart(env: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.stop();
     await this.start(env);
+  }
+
+  /** Another compiled checkout is what it runs from its next start on. */
+  runFrom(checkout: string): void {
+    this.#checkout = checkout;
   }
 
   /** Freezes it (SIGSTOP): its sockets stay open, and nothing happens on them. */

@@ -16,6 +16,8 @@ export interface MeshOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default `free`: any. Else the gateway's port and the first edge's; the others follow it. */
   readonly ports?: 'free' | { readonly gateway: number; readonly firstEdge: number };
+  /** The compiled checkout that all of it runs. Default: this one. */
+  readonly checkout?: string;
   /** How the gateway knows its users. Default `dev`: it believes `?user=`. */
   readonly auth?: string;
   /** How many balancers; default one. */
@@ -58,8 +60,8 @@ export interface Mesh {
   readonly crowd: Member | undefined;
   /** All of the above. */
   readonly members: readonly Member[];
-  /** Starts one more edge and waits until it is ready. */
-  addEdge(env?: Readonly<Record<string, string>>): Promise<Edge>;
+  /** Starts one more edge, of another checkout where one is given, and waits until it is ready. */
+  addEdge(env?: Readonly<Record<string, string>>, checkout?: string): Promise<Edge>;
   /** Stops an edge in order, its clients moved away first, and forgets it. */
   removeEdge(edge: Edge): Promise<void>;
   /** Stops everything in order, by force where need be, within about 7 s. */
@@ -90,6 +92,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     role,
     name,
     opsPort: await freePort(),
+    checkout: options.checkout,
     env: forRole(role, { ...shared, ...options.env, ...env }),
     onLine,
     onUnexpectedEnd: options.onUnexpectedEnd ?? (() => undefined),
@@ -139,8 +142,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     get members() {
       return [gateway, ...edges, ...balancers, ...[demo, crowd].filter((each) => each !== undefined)];
     },
-    async addEdge(env = {}) {
+    async addEdge(env = {}, checkout = undefined) {
       const edge = await newEdge(await nextPort());
+      if (checkout !== undefined) edge.runFrom(checkout);
       try {
         await edge.start(env);
       } catch (error) {

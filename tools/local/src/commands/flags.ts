@@ -4,8 +4,8 @@ import { Failure } from '../failure.js';
 
 /** A wrong use of a command: exit status 2. */
 export class UsageError extends Failure {
-  constructor(message: string) {
-    super('usage', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('usage', message, options);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ThinSocket } from '../fleet/thin-socket.js';
+import { ThinSocket } from './thin-socket.js';
 
 interface Frame {
   readonly t: string;
@@ -108,7 +108,7 @@ export class LightClient {
   }
 }
 
-async function placement(
+export async function placement(
   address: string,
 ): Promise<{ url: string; node: string; ticket: string; session: string }> {
   const endsAtMs = performance.now() + patienceMs;
