@@ -25,40 +25,39 @@ export const balancerConfig = z.object({
       "broker users whose commands by the default exchange may change something, beside this balancer's own; " +
         'anonymous: commands without a user_id too, by any way',
     ),
-  mode: z
-    .enum(['auto', 'manual'])
-    .default('auto')
-    .describe('manual: nothing is levelled unless an operator asks'),
+  mode: z.enum(['auto', 'manual']).default('auto').describe('manual: rebalances only when an operator asks'),
   strategy: z
     .enum(strategies)
     .default('least-loaded')
-    .describe('how sessions are spread; gateways must be told the same'),
-  load: z.enum(loads).default('connections').describe('what is levelled'),
+    .describe('how sessions are spread; set the same on gateways'),
+  load: z.enum(loads).default('connections').describe('what is balanced'),
   maintenanceWindows: z
     .array(z.string().refine(isWindow).meta({ takes: 'HH:MM-HH:MM in UTC' }))
     .default([])
-    .describe('daily times in which nothing is levelled by itself; drains go on'),
+    .describe('daily times without automatic rebalancing; drains go on'),
   relativeThreshold: z
     .number()
     .min(0)
     .max(1)
     .default(policyDefaults.relativeThreshold)
-    .describe('part of its share that a node may be off before it is levelled'),
+    .describe('part of its share by which a node may be off before a rebalance'),
   absoluteThreshold: z
     .number()
     .int()
     .min(0)
     .max(1_000_000)
     .default(policyDefaults.absoluteThreshold)
-    .describe('sessions that a node may be off before it is levelled'),
-  quietMs: ms().default(policyDefaults.quietMs).describe('pause between two plans made by itself'),
+    .describe('sessions by which a node may be off before a rebalance'),
+  quietMs: ms().default(policyDefaults.quietMs).describe('pause between two automatic plans'),
   deployHoldMs: ms()
     .default(policyDefaults.deployHoldMs)
-    .describe('with mixed versions, levelling waits this long after the last change of the cluster'),
+    .describe(
+      'with mixed versions, automatic rebalancing waits this long after the last change of the cluster',
+    ),
   moveDeadlineMs: ms()
     .max(600_000)
     .default(10_000)
-    .describe('a move not finished after this long has failed'),
+    .describe('time after which an unfinished move has failed'),
   startPerSecond: perSecond()
     .default(paceDefaults.startPerSecond)
     .describe('moves a second that a plan starts with, a node'),

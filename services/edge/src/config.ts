@@ -24,11 +24,11 @@ export const edgeConfig = z.object({
     .meta({ takes: 'a ws:// or wss:// URL without a query; {port} and {node} are filled in' })
     .default('ws://127.0.0.1:{port}/ws')
     .describe('URL that clients dial'),
-  version: z.string().max(64).default('0').describe('what is deployed here, for rolling deploys'),
+  version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
   weight: z.number().positive().max(100).default(1).describe('share of the load relative to other nodes'),
   capacity: count(1_000_000)
     .default(16_000)
-    .describe('most connections taken; beyond it upgrades are answered 503'),
+    .describe('most connections accepted; above it upgrades are answered 503'),
 
   window: count(65_535).default(defaults.window).describe('events ahead of ack, a session'),
   heartbeatMs: ms().default(defaults.heartbeatMs).describe('silence after which a client pings'),
@@ -64,14 +64,14 @@ export const edgeConfig = z.object({
     .positive()
     .max(100_000)
     .default(200)
-    .describe('pace of a reconnect command that names none'),
+    .describe('pace of a reconnect command that sets none'),
   moveDeadlineMs: ms()
     .max(600_000)
     .default(defaults.moveDeadlineMs)
-    .describe('when a move that nobody finishes has failed, unless its command says otherwise'),
+    .describe('time after which an unfinished move has failed, unless its command sets another'),
   settleTimeoutMs: ms().default(2_000).describe('longest wait for the last ack on the old socket'),
-  takeoverRetryMs: ms().default(1_000).describe('a takeover is asked for again after this'),
-  takeoverTimeoutMs: ms().default(30_000).describe('a takeover is given up after this'),
+  takeoverRetryMs: ms().default(1_000).describe('time after which a takeover is requested again'),
+  takeoverTimeoutMs: ms().default(30_000).describe('time after which a takeover is abandoned'),
   drainTimeoutMs: ms()
     .max(3_600_000)
     .default(25_000)

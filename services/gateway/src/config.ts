@@ -20,7 +20,9 @@ export const gatewayConfig = z
     auth: z
       .enum(['off', 'dev', 'jwt'])
       .default('off')
-      .describe('who may come: off (nobody), dev (?user= is believed; serves the demo page), jwt'),
+      .describe(
+        'how clients authenticate: off (refuses all), dev (trusts ?user=; serves the demo page), jwt',
+      ),
     jwtSecret: z.string().min(32).optional().describe('HS256 secret of auth=jwt').meta({ secret: true }),
     jwksUrl: setting.url('https:', 'file:').optional().describe('key set of auth=jwt'),
     jwtIssuer: z.string().optional().describe('required `iss` of auth=jwt'),
@@ -28,7 +30,7 @@ export const gatewayConfig = z
     corsOrigin: z
       .string()
       .default('*')
-      .describe('origins of pages that may ask: * (without cookies), or a list separated by commas (with)'),
+      .describe('origins of pages that may call: * (without cookies), or a list separated by commas (with)'),
     pageDir: z.string().optional().describe('folder of the page served at / with auth=dev'),
     localUrl: setting
       .url('http:')
@@ -43,10 +45,7 @@ export const gatewayConfig = z
       .max(3_600_000)
       .default(defaults.ticketLifetimeMs)
       .describe('how long a ticket may be used'),
-    strategy: z
-      .enum(strategies)
-      .default('least-loaded')
-      .describe('placement; balancers must be told the same'),
+    strategy: z.enum(strategies).default('least-loaded').describe('placement; set the same on balancers'),
     preferNewest: z.boolean().default(true).describe('while several versions run, prefer the newest'),
     handshakesPerSecond: perSecond()
       .default(500)

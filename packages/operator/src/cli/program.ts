@@ -37,7 +37,7 @@ Examples:
   evenkeel status                       nodes, how level they are, the running plan
   evenkeel top                          the same, live
   evenkeel plan                         what a rebalance would move; nothing happens
-  evenkeel rebalance --wait             level the load and watch it
+  evenkeel rebalance --wait             balance the load and watch it
   evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
   evenkeel where alice                  the sessions of a user
   evenkeel send alice '{"text":"hi"}'   publish an event to a user
@@ -52,7 +52,7 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer.`;
 export function createProgram({ terminal, version, withOperator }: ProgramPorts): Command {
   const paint = painter(terminal.isTty);
   const program = new Command('evenkeel')
-    .description('Look at and steer an Evenkeel mesh.')
+    .description('Operate an Evenkeel mesh.')
     .version(version)
     .addHelpText('after', examples)
     .showHelpAfterError('(evenkeel --help shows the commands)');
@@ -82,7 +82,7 @@ export function createProgram({ terminal, version, withOperator }: ProgramPorts)
   );
 
   command('top', 'the status, live')
-    .option('--interval <seconds>', 'time between two looks', positive, 1)
+    .option('--interval <seconds>', 'time between two refreshes', positive, 1)
     .option('--frames <n>', 'stop after this many', positive)
     .action((options: CommonOptions & { interval: number; frames?: number }) =>
       withOperator(options, (operator) => {
@@ -122,8 +122,8 @@ export function createProgram({ terminal, version, withOperator }: ProgramPorts)
     show(options, { ...answer, plan: { ...answer.plan, ...last } }, () => `${planLine(last)}.`);
   };
 
-  withPlanOptions(command('rebalance', 'level the load with the fewest moves'))
-    .option('--wait', 'watch it until it is done')
+  withPlanOptions(command('rebalance', 'balance the load with the fewest moves'))
+    .option('--wait', 'follow it until it is done')
     .action((options: PlanOptions) =>
       withOperator(options, async (operator) => {
         const answer = await operator.rebalance(planArguments(options));
@@ -135,7 +135,7 @@ export function createProgram({ terminal, version, withOperator }: ProgramPorts)
   command('drain', 'move every session away from these nodes and keep new ones off')
     .argument('<node...>', 'nodes', nodes)
     .option('--deadline <seconds>', 'give up after this long', positive)
-    .option('--wait', 'watch it until it is done')
+    .option('--wait', 'follow it until it is done')
     .action((names: string[], options: PlanOptions) =>
       withOperator(options, async (operator) => {
         const { deadline } = options;
@@ -161,7 +161,7 @@ export function createProgram({ terminal, version, withOperator }: ProgramPorts)
 
   for (const [verb, does] of [
     ['pause', 'pause the running plan; without one, automatic rebalancing'],
-    ['resume', 'go on with what was paused'],
+    ['resume', 'continue what was paused'],
     ['abort', 'end the running plan; what has moved stays'],
     ['undo', 'move back what the last plan moved'],
   ] as const) {
@@ -184,7 +184,7 @@ export function createProgram({ terminal, version, withOperator }: ProgramPorts)
       }),
     );
 
-  command('disconnect', 'close every connection of a user; the client does not come back by itself')
+  command('disconnect', 'close every connection of a user; its clients do not reconnect on their own')
     .argument('<user>')
     .action((user: string, options: CommonOptions) =>
       withOperator(options, async (operator) => {
