@@ -4,6 +4,7 @@ export const tools: Readonly<Record<string, string>> = {
   smoke: 'bench/dist/smoke.js',
   'bench:compare': 'bench/dist/compare.js',
   'bench:mutants': 'bench/dist/mutants.js',
+  'bench:figures': 'bench/dist/figures.js',
   'bench:move': 'bench/dist/move.js',
   conformance: 'packages/conformance/dist/main.js',
   screenshots: 'tools/pictures/dist/main.js',
