@@ -101,9 +101,11 @@ export class Callers {
       const publisher = await createPublisher({ amqpUrl, name: `upgrade-${version}`, attempts: 3 });
       all.#closers.push(() => publisher.close());
       await publisher.serve(method(version), ({ data }: InboundMessage<Call>) => ({ by: version, ...data }));
-      await publisher.serve(topic(version), ({ data }: InboundMessage<Call>) => {
+      const note = ({ data }: InboundMessage<Call>): void => {
         all.#callers[data.n]?.records[version].note(data.k);
-      });
+      };
+      // The older SDK has one way for both.
+      await (version === 'old' ? publisher.serve(topic(version), note) : publisher.on(topic(version), note));
     }
     for (const sdk of sdks) for (let i = 0; i < ofEach; i++) all.#add(sdk, gatewayUrl);
     await Promise.all(all.#callers.map(({ client }) => client.ready()));
