@@ -1,8 +1,8 @@
 // Shows how level the mesh is, and levels it: node examples/operate.mjs
-// An argument is the broker's address.
+// An argument is the broker's address, else what `export $(npx evenkeel env)` has set.
 import { createOperator, OperatorError } from 'evenkeel';
 
-const [amqpUrl = 'amqp://guest:guest@127.0.0.1:5672'] = process.argv.slice(2);
+const [amqpUrl = process.env.EVENKEEL_OPERATOR_AMQP_URL] = process.argv.slice(2);
 
 const operator = await createOperator({ amqpUrl });
 try {

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Broker, type Publisher, userOf } from '@evenkeel/broker';
-import { manageCommand, manageKey, manageKind, meshTopology } from '@evenkeel/protocol';
+import { manageCommand, manageKey, manageKind } from '@evenkeel/protocol';
 import { FakeEdge, type FakeEdgeBroker, type FakeEdgeOptions, FakeMesh } from '@evenkeel/testkit';
 import { onTestFinished } from 'vitest';
-import { freshVhost } from '../support/broker.js';
+import { freshVhost, type Vhost } from '../support/broker.js';
 
 const main = join(import.meta.dirname, '..', '..', 'services', 'balancer', 'dist', 'main.js');
 
@@ -56,24 +56,25 @@ export async function until(
 /** Fake edges, real balancers and an operator, in a vhost of their own. */
 export class Bench {
   readonly amqpUrl: string;
+  readonly urlFor: Vhost['urlFor'];
   readonly broker: Broker;
   readonly publisher: Publisher;
   readonly mesh = new FakeMesh();
   readonly #replyTo = `operator.test.${randomUUID()}`;
   readonly #waiting = new Map<string, (answer: Answer) => void>();
 
-  private constructor(amqpUrl: string, broker: Broker) {
+  private constructor({ amqpUrl, urlFor }: Vhost, broker: Broker) {
     this.amqpUrl = amqpUrl;
+    this.urlFor = urlFor;
     this.broker = broker;
     this.publisher = broker.publisher();
   }
 
   static async open(): Promise<Bench> {
-    const { amqpUrl } = await freshVhost();
-    const broker = await Broker.connect({ url: amqpUrl, name: 'bench', attempts: 1 });
+    const vhost = await freshVhost();
+    const broker = await Broker.connect({ url: vhost.amqpUrl, name: 'bench', attempts: 1 });
     onTestFinished(() => broker.close());
-    await broker.declare({ exchanges: meshTopology.exchanges });
-    const bench = new Bench(amqpUrl, broker);
+    const bench = new Bench(vhost, broker);
     const replyTo = bench.#replyTo;
     await broker.declare({ queues: [{ name: replyTo, durable: false, exclusive: true }] });
     await broker.consumers({ channels: 1, prefetch: 1000 }).consume(replyTo, {
@@ -94,7 +95,12 @@ export class Bench {
   /** Starts a balancer process and waits until it serves or stands by. */
   async balancer(id: string, env: Record<string, string> = {}): Promise<BalancerHandle> {
     const child = spawn(process.execPath, [main], {
-      env: { PATH: process.env.PATH ?? '', EVENKEEL_AMQP_URL: this.amqpUrl, EVENKEEL_ID: id, ...env },
+      env: {
+        PATH: process.env.PATH ?? '',
+        EVENKEEL_AMQP_URL: this.urlFor('balancer'),
+        EVENKEEL_ID: id,
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines: string[] = [];

@@ -39,7 +39,7 @@ async function proxied(
 ): Promise<{ edge: EdgeUnderTest; proxy: TcpProxy }> {
   const proxy = await TcpProxy.toUrl(mesh.amqpUrl);
   onTestFinished(() => proxy.close());
-  return { edge: await mortal({ AMQP_URL: proxy.urlFor(mesh.amqpUrl), ...extra }), proxy };
+  return { edge: await mortal({ AMQP_URL: proxy.urlFor(mesh.urlFor('edge')), ...extra }), proxy };
 }
 
 describe('the source edge', () => {

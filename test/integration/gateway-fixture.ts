@@ -1,6 +1,6 @@
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
-import { exchanges, meshTopology, type NodeStats, statsKey } from '@evenkeel/protocol';
+import { exchanges, type NodeStats, statsKey } from '@evenkeel/protocol';
 import { statsOf, TcpProxy } from '@evenkeel/testkit';
 import { onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
@@ -19,7 +19,7 @@ export interface GatewayUnderTest {
 
 /** Starts a gateway; it and everything else is stopped when the test ends. */
 export async function startGateway(env: Record<string, string> = {}): Promise<GatewayUnderTest> {
-  const { amqpUrl } = await freshVhost();
+  const { amqpUrl, urlFor } = await freshVhost();
   const proxy = await TcpProxy.toUrl(amqpUrl);
   onTestFinished(() => proxy.close());
   const port = await freePort();
@@ -28,7 +28,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
     name: 'gateway',
     opsPort: await freePort(),
     env: {
-      EVENKEEL_AMQP_URL: proxy.urlFor(amqpUrl),
+      EVENKEEL_AMQP_URL: proxy.urlFor(urlFor('gateway')),
       EVENKEEL_SECRET: secret,
       EVENKEEL_AUTH: 'dev',
       EVENKEEL_HOST: '127.0.0.1',
@@ -47,7 +47,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
     url,
     opsUrl: gateway.opsUrl,
     amqp: proxy,
-    edges: await FakeEdges.open(amqpUrl, gateway.opsUrl),
+    edges: await FakeEdges.open(urlFor('edge'), gateway.opsUrl),
     ask: (query, init) => fetch(`${url}/gateway${query}`, init),
   };
 }
@@ -61,7 +61,6 @@ export class FakeEdges {
   static async open(amqpUrl: string, opsUrl: string): Promise<FakeEdges> {
     const broker = await Broker.connect({ url: amqpUrl, name: 'fake-edges', attempts: 1 });
     onTestFinished(() => broker.close());
-    await broker.declare(meshTopology);
     return new FakeEdges(broker, opsUrl);
   }
 

@@ -1,24 +1,51 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { brokerUsers, urlOfUser } from '@evenkeel/local';
+import { type Definitions, vhostDefinitions } from '@evenkeel/mesh/rights';
 import { inject } from 'vitest';
 
 const run = promisify(execFile);
 
-/** The tests' own broker, vhost `/`. Prefer {@link freshVhost}: files run side by side. */
+/** The tests' own broker, vhost `/`, as its administrator. Prefer {@link freshVhost}: files run side by side. */
 export function brokerUrl(): string {
   return inject('amqpUrl');
 }
 
+/** A virtual host that nobody else uses. */
+export interface Vhost {
+  readonly vhost: string;
+  /** The administrator's address: for what only a test does, such as deleting queues. */
+  readonly amqpUrl: string;
+  /** The address of one of the mesh's users, with its rights. */
+  urlFor(user: string): string;
+}
+
 /**
- * A vhost that nobody else uses; call it once a test file. It is not removed: the broker itself is gone
- * after the run, and removing takes longer than keeping.
+ * A vhost that nobody else uses, with the exchanges of the mesh and the rights of its users; call it once a test file. It is
+ * not removed: the broker itself is gone after the run, and removing takes longer than keeping.
  */
-export async function freshVhost(): Promise<{ amqpUrl: string; vhost: string }> {
+export async function freshVhost(): Promise<Vhost> {
   const vhost = `test-${randomBytes(4).toString('hex')}`;
-  await rabbitmqctl('add_vhost', vhost);
-  await rabbitmqctl('set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*');
-  return { amqpUrl: `${brokerUrl()}/${vhost}`, vhost };
+  const users = brokerUsers();
+  await importDefinitions(vhostDefinitions(vhost, users.names, ['guest']));
+  const amqpUrl = `${brokerUrl()}/${vhost}`;
+  return { vhost, amqpUrl, urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)) };
+}
+
+/** Adds to what the tests' own broker has. */
+export async function importDefinitions(definitions: Definitions): Promise<void> {
+  const ctl = inject('brokerCtl');
+  const child = spawn(ctl.command, [...ctl.args, 'import_definitions'], {
+    env: { ...process.env, ...ctl.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+  child.stdin.end(JSON.stringify(definitions));
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`rabbitmqctl import_definitions: ${said}`);
 }
 
 /** Runs `rabbitmqctl` on the tests' own broker; returns what it printed. Takes about half a second. */

@@ -6,7 +6,7 @@ import type { SessionUnderTest } from './edge-session.js';
 
 /** What a puppet needs of its mesh. */
 interface PuppetMesh {
-  readonly amqpUrl: string;
+  readonly urlFor: (user: string) => string;
   command(node: string, command: EdgeCommand): Promise<unknown>;
 }
 
@@ -26,7 +26,7 @@ export class PuppetEdge {
   }
 
   static async open(mesh: PuppetMesh, node: string): Promise<PuppetEdge> {
-    const broker = await Broker.connect({ url: mesh.amqpUrl, name: `puppet ${node}`, attempts: 5 });
+    const broker = await Broker.connect({ url: mesh.urlFor('edge'), name: `puppet ${node}`, attempts: 5 });
     const puppet = new PuppetEdge(mesh, node, broker);
     const topology = broker.topology();
     const queue = `control.${node}.${randomUUID()}`;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, type Publisher, type TopologyChannels } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
-import { type EdgeCommand, edgeKey, exchanges, meshTopology, topicKey, userKey } from '@evenkeel/protocol';
+import { type EdgeCommand, edgeKey, exchanges, topicKey, userKey } from '@evenkeel/protocol';
 import type { RawClient } from '@evenkeel/testkit';
 import { vi } from 'vitest';
-import { freshVhost } from './broker.js';
+import { freshVhost, type Vhost } from './broker.js';
 import { EdgeUnderTest } from './edge-process.js';
 import { PuppetEdge } from './edge-puppet.js';
 import { type SessionUnderTest, secret } from './edge-session.js';
@@ -13,29 +13,48 @@ export { EdgeUnderTest } from './edge-process.js';
 export { PuppetEdge } from './edge-puppet.js';
 export { SessionUnderTest } from './edge-session.js';
 
-/** A vhost with edges in it, and a hand on its broker. */
+/** What edges say to each other; everything else the balancer says. */
+const betweenEdges: ReadonlySet<string> = new Set(['takeover', 'released']);
+
+/** A vhost with edges in it, each as the user `edge`, and a hand on its broker. */
 export class EdgeMesh {
+  /** The administrator's address. */
   readonly amqpUrl: string;
   readonly vhost: string;
+  readonly urlFor: Vhost['urlFor'];
+  /** The administrator's connection. */
   readonly broker: Broker;
   readonly publisher: Publisher;
   readonly topology: TopologyChannels;
   readonly #edges: EdgeUnderTest[] = [];
   readonly #cleanUps: (() => unknown)[] = [];
+  readonly #speakers: Readonly<Record<'balancer' | 'edge', Broker>>;
+  readonly #commands: Readonly<Record<'balancer' | 'edge', Publisher>>;
 
-  private constructor(amqpUrl: string, vhost: string, broker: Broker) {
+  private constructor(
+    { amqpUrl, vhost, urlFor }: Vhost,
+    broker: Broker,
+    speakers: Readonly<Record<'balancer' | 'edge', Broker>>,
+  ) {
     this.amqpUrl = amqpUrl;
     this.vhost = vhost;
+    this.urlFor = urlFor;
     this.broker = broker;
+    this.#speakers = speakers;
+    this.#commands = { balancer: speakers.balancer.publisher(), edge: speakers.edge.publisher() };
     this.publisher = broker.publisher();
     this.topology = broker.topology();
   }
 
   static async open(): Promise<EdgeMesh> {
-    const { amqpUrl, vhost } = await freshVhost();
-    const broker = await Broker.connect({ url: amqpUrl, name: 'edge tests', attempts: 5 });
-    await broker.declare(meshTopology);
-    return new EdgeMesh(amqpUrl, vhost, broker);
+    const vhost = await freshVhost();
+    const connect = (url: string) => Broker.connect({ url, name: 'edge tests', attempts: 5 });
+    const [broker, balancer, edge] = await Promise.all([
+      connect(vhost.amqpUrl),
+      connect(vhost.urlFor('balancer')),
+      connect(vhost.urlFor('edge')),
+    ]);
+    return new EdgeMesh(vhost, broker, { balancer, edge });
   }
 
   /** Starts an edge process; `env` without the prefix `EVENKEEL_`. */
@@ -47,7 +66,7 @@ export class EdgeMesh {
       name: node,
       opsPort: await freePort(),
       env: {
-        EVENKEEL_AMQP_URL: this.amqpUrl,
+        EVENKEEL_AMQP_URL: this.urlFor('edge'),
         EVENKEEL_SECRET: secret,
         EVENKEEL_NODE: node,
         EVENKEEL_HOST: '127.0.0.1',
@@ -78,7 +97,9 @@ export class EdgeMesh {
         await member.stop('SIGTERM', 3_000);
       }),
     );
-    await this.broker.close();
+    await Promise.all(
+      [this.broker, this.#speakers.balancer, this.#speakers.edge].map((each) => each.close()),
+    );
   }
 
   /** Publishes a directed event; resolves when confirmed. */
@@ -108,7 +129,11 @@ export class EdgeMesh {
 
   async command(node: string, command: EdgeCommand): Promise<'routed' | 'unrouted'> {
     const body = JSON.stringify(command);
-    return await this.publisher.publish(exchanges.control, edgeKey(node), body, { mandatory: true });
+    const userId = betweenEdges.has(command.command) ? 'edge' : 'balancer';
+    return await this.#commands[userId].publish(exchanges.control, edgeKey(node), body, {
+      mandatory: true,
+      userId,
+    });
   }
 
   /** Tells `from` to move the session to `to`; resolves with the `move` frame that the client gets. */

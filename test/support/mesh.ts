@@ -26,9 +26,9 @@ export async function startControlledTestMesh(options: Partial<MeshOptions> = {}
 }
 
 async function testOptions(options: Partial<MeshOptions>): Promise<MeshOptions> {
-  const { amqpUrl } = await freshVhost();
+  const { amqpUrl, urlFor } = await freshVhost();
   const logDir = join(logs, randomBytes(4).toString('hex'));
-  return { edges: 2, amqpUrl, logDir, ...options };
+  return { edges: 2, amqpUrl, urlFor, logDir, ...options };
 }
 
 function untilTestEnds<T extends Mesh>(mesh: T): T {

@@ -1,4 +1,15 @@
-import { freePort, handshake, type PrivateBroker, startContainerBroker, watchOver } from '@evenkeel/local';
+import { readFileSync } from 'node:fs';
+import {
+  brokerUsers,
+  copyDefinitions,
+  definitionsInContainer,
+  freePort,
+  handshake,
+  type PrivateBroker,
+  startContainerBroker,
+  urlOfUser,
+  watchOver,
+} from '@evenkeel/local';
 import { GenericContainer, type StartedTestContainer } from 'testcontainers';
 
 /** Runs the broker with testcontainers where the engine is docker, else with the engine's commands. */
@@ -7,7 +18,13 @@ export async function runInTestcontainer(engine: string, image: string): Promise
   // Its reaper is one more image to pull; our guard removes the container when this process dies.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   const port = await freePort();
+  const users = brokerUsers();
+  const files: { content: string; target: string; mode: number }[] = [];
+  await copyDefinitions(users, async (from, target) => {
+    files.push({ content: readFileSync(from, 'utf8'), target, mode: 0o644 });
+  });
   const container = await new GenericContainer(image)
+    .withCopyContentToContainer(files)
     .withExposedPorts({ container: 5672, host: port })
     .withStartupTimeout(60_000)
     .start();
@@ -22,10 +39,20 @@ export async function runInTestcontainer(engine: string, image: string): Promise
   return {
     kind: 'container',
     amqpUrl,
+    users,
+    urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)),
+    async addUser(user) {
+      users.add(user);
+      await copyDefinitions(users, async (from, target) => {
+        const content = readFileSync(from, 'utf8');
+        await container.copyContentToContainer([{ content, target, mode: 0o644 }]);
+      });
+      await rabbitmqctl(container, ['import_definitions', definitionsInContainer]);
+    },
     version,
     description: `RabbitMQ ${version} in a test container (${image})`,
     pid: undefined,
-    ctlCommand: { command: engine, args: ['exec', name, 'rabbitmqctl', '--quiet'], env: {} },
+    ctlCommand: { command: engine, args: ['exec', '-i', name, 'rabbitmqctl', '--quiet'], env: {} },
     ctl: (args) => rabbitmqctl(container, args),
     ended: () => ended,
     async restart() {

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Broker } from '@evenkeel/broker';
 import { freePort, type PrivateBroker, watchOver } from '@evenkeel/local';
+import { meshTopology } from '@evenkeel/protocol';
 import type { Tree } from '../tree.js';
 
 /** An edge of either tree. */
@@ -42,6 +44,10 @@ export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<Me
   await broker.ctl(['add_vhost', vhost]);
   await broker.ctl(['set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*']);
   const amqpUrl = `${broker.amqpUrl.replace(/\/$/, '')}/${vhost}`;
+  // A balancer would declare them; none runs here.
+  const declaring = await Broker.connect({ url: amqpUrl, name: 'compare', attempts: 5 });
+  await declaring.declare(meshTopology);
+  await declaring.close();
   const children: Service[] = [];
   const stop = async () => {
     await Promise.all(children.map((child) => child.stop()));

@@ -131,7 +131,9 @@ export class Mover {
       deadlineMs: 10_000,
       reason: 'bench',
     };
-    this.#publisher.publish(exchanges.control, edgeKey(from), JSON.stringify(body)).catch(() => {});
+    this.#publisher
+      .publish(exchanges.control, edgeKey(from), JSON.stringify(body), { userId: 'balancer' })
+      .catch(() => {});
   }
 
   #isFree(client: FleetClient, nowMs: number): boolean {

@@ -106,7 +106,7 @@ export function meshFault(
       };
     }
     case 'balancer-killed':
-      return killInPlan(mesh, broker.amqpUrl);
+      return killInPlan(mesh, broker.urlFor('operator'));
     default:
       return undefined;
   }

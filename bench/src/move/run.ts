@@ -50,6 +50,7 @@ export async function runMoves(context: RunContext): Promise<MoveResult> {
   const mesh = await startMesh({
     edges: options.edges,
     amqpUrl: broker.amqpUrl,
+    urlFor: broker.urlFor,
     env,
     onLine: (name, line) => {
       if (/"level":"?(?:warn|error|fatal)/.test(line)) say(`${name}: ${line}`);
@@ -67,14 +68,14 @@ export async function runMoves(context: RunContext): Promise<MoveResult> {
     users: (n) => `bench-${n}`,
     topics: subscribed,
     ackAfterMs,
-    mover: { amqpUrl: broker.amqpUrl, edges: mesh.edges.map(({ node, url }) => ({ node, url })) },
+    mover: { amqpUrl: broker.urlFor('balancer'), edges: mesh.edges.map(({ node, url }) => ({ node, url })) },
   });
   atEnd(() => fleet.stop());
   await fleet.connected(connectTimeoutMs);
   say(`${all} clients connected to ${options.edges} edges`);
 
   const random = seededRandom(options.seed);
-  const { amqpUrl } = broker;
+  const amqpUrl = broker.urlFor('app-shop');
   const { rate: ratePerSecond, persistent, topics: topicCount } = options;
   const events = await startNumberedPublisher({
     amqpUrl,

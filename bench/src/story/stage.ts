@@ -80,10 +80,14 @@ export class Stage {
     });
     this.atEnd(() => there(this.#broker).stop());
     say(`Broker: ${this.#broker.description}`);
+    const { amqpUrl } = this.#broker;
+    // What declares the exchanges itself, as older parts do, needs the right to.
+    const urlFor = more.checkout === undefined ? this.#broker.urlFor : () => amqpUrl;
     const logDir = join(stateDir, `story-${this.options.scenario}`);
     this.#mesh = await startMesh({
       edges,
-      amqpUrl: this.#broker.amqpUrl,
+      amqpUrl,
+      urlFor,
       env: { EVENKEEL_LOAD: load, ...env },
       logDir,
       ...more,
@@ -91,7 +95,7 @@ export class Stage {
         this.fail(`${member.name} ended without having been told to (${how})`),
     });
     this.atEnd(() => this.mesh.stop());
-    this.#operator = await createOperator({ amqpUrl: this.#broker.amqpUrl });
+    this.#operator = await createOperator({ amqpUrl: urlFor('operator') });
     this.atEnd(() => this.operator.close());
     say(`${edges} edges are up; their logs are in ${logDir}.`);
   }
@@ -117,7 +121,7 @@ export class Stage {
   /** Publishes from now on until `settle`. */
   async publish(pick?: () => number): Promise<void> {
     this.#publisher = await startNumberedPublisher({
-      amqpUrl: this.amqpUrl,
+      amqpUrl: there(this.#broker).urlFor('app-shop'),
       users: this.fleet.users,
       ratePerSecond: this.options.rate,
       random: this.random,
@@ -128,7 +132,7 @@ export class Stage {
     if (topics === 0) return;
     const ratePerSecond = topics * messagesPerTopicAndSecond;
     this.#topics = await startNumberedTopics({
-      amqpUrl: this.amqpUrl,
+      amqpUrl: there(this.#broker).urlFor('app-shop'),
       topics,
       ratePerSecond,
       random: this.random,

@@ -1,4 +1,4 @@
-import { backoffMs, LogLimit } from '@evenkeel/pace';
+import { backoffMs, LogLimit, sleep } from '@evenkeel/pace';
 import type { ChannelModel } from 'amqplib';
 import { AmqpConnection, type ConnectionEvent } from './connection.js';
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
@@ -28,6 +28,8 @@ export class Broker {
   readonly #topologies: Topology[];
   #undeclared: string | undefined;
   #redeclaring: Promise<void> | undefined;
+  /** The connection on which it is tried again and again. */
+  #retriedOn: ChannelModel | undefined;
 
   readonly #missingLimit = new LogLimit(1_000);
 
@@ -98,7 +100,7 @@ export class Broker {
 
   /**
    * Declares `t` now and again after every reconnect, before consumers.
-   * @throws BrokerError `topology-refused`, `queue-locked`; `t` is not remembered then.
+   * @throws BrokerError `no-exchange`, `topology-refused`, `queue-locked`; `t` is not remembered then.
    */
   async declare(t: Topology): Promise<void> {
     for (;;) {
@@ -116,15 +118,40 @@ export class Broker {
   }
 
   /**
-   * Declares everything once more, for what has vanished while the connection lived.
-   * @throws BrokerError `topology-refused`, `queue-locked`; a plain error without a connection.
+   * Waits until these exchanges, which somebody else declares, are there, and looks for them on every connection from then
+   * on: `attempts` times at most, by default without end.
+   * @throws BrokerError `no-exchange` after `attempts`, `broker-closed`.
+   */
+  async expect(exchanges: readonly string[], attempts = Number.POSITIVE_INFINITY): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.declare({ expected: exchanges });
+      } catch (error) {
+        const isMissing = error instanceof BrokerError && error.code === 'no-exchange';
+        if (!isMissing || attempt + 1 >= attempts) throw error;
+        this.#connection.log.warn({ error: error.message }, 'waiting for the mesh');
+      }
+      const delayMs = backoffMs(attempt, REDECLARE, this.#connection.random);
+      // A closed connection is the next attempt's to report.
+      await sleep(delayMs, this.#connection.closing).catch(() => {});
+    }
+  }
+
+  /**
+   * Declares everything once more, for what has vanished while the connection lived. What fails is tried again by itself.
+   * @throws BrokerError `no-exchange`, `topology-refused`, `queue-locked`; a plain error without a connection.
    */
   redeclare(): Promise<void> {
     const model = this.#connection.model;
     if (!model) return Promise.reject(new Error('connection lost'));
-    this.#redeclaring ??= this.#declareAll(model).finally(() => {
-      this.#redeclaring = undefined;
-    });
+    this.#redeclaring ??= this.#declareAll(model)
+      .catch((error: unknown) => {
+        void this.#declareLater();
+        throw error;
+      })
+      .finally(() => {
+        this.#redeclaring = undefined;
+      });
     return this.#redeclaring;
   }
 
@@ -158,11 +185,21 @@ export class Broker {
     }
   }
 
-  /** An exclusive queue stays locked until the broker has noticed the end of its old connection. */
+  /**
+   * An exclusive queue stays locked until the broker has noticed the end of its old connection; what somebody else declares
+   * comes when that one does.
+   */
   async #declareLater(): Promise<void> {
     await this.#connection.whenOpen().catch(() => {});
     const model = this.#connection.model;
-    for (let attempt = 0; model && this.#connection.model === model; attempt++) {
+    if (model === undefined || this.#retriedOn === model) return;
+    this.#retriedOn = model;
+    await this.#declareUntilDone(model);
+    if (this.#retriedOn === model) this.#retriedOn = undefined;
+  }
+
+  async #declareUntilDone(model: ChannelModel): Promise<void> {
+    for (let attempt = 0; this.#connection.model === model; attempt++) {
       const delayMs = backoffMs(attempt, REDECLARE, this.#connection.random);
       await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
       if (this.#connection.model !== model) return;

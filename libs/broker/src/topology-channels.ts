@@ -116,6 +116,11 @@ export class TopologyChannels {
     return this.#void((channel) => channel.deleteQueue(name), `queue ${name}`);
   }
 
+  /** Deletes the exchange with its bindings; one that does not exist is no error. */
+  deleteExchange(name: string): Promise<void> {
+    return this.#void((channel) => channel.deleteExchange(name), `exchange ${name}`);
+  }
+
   async #void(run: (channel: Channel) => Promise<unknown>, what: string): Promise<void> {
     try {
       await this.#execute(run);

@@ -29,12 +29,30 @@ async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> 
   });
 }
 
+/** @throws BrokerError `no-exchange`; a plain error when the connection was lost. */
+async function expectExchange(model: ChannelModel, name: string): Promise<void> {
+  // The answer that there is none closes its channel.
+  const channel = await openChannel(model);
+  try {
+    await channel.checkExchange(name);
+  } catch (cause) {
+    const code = replyCodeOf(cause);
+    // RabbitMQ 4.3.0 lets only those look who may declare: that it is missing then shows when it is used.
+    if (code === REPLY.accessRefused) return;
+    if (code === REPLY.notFound) throw new BrokerError('no-exchange', `exchange ${name} is missing`, cause);
+    throw cause;
+  }
+  await channel.close();
+}
+
 /**
- * Declares `t` on a channel of its own: exchanges, queues, bindings. A queue that exists
- * with other arguments is taken as it is, with a warning. Idempotent.
- * @throws BrokerError `topology-refused`, `queue-locked`; a plain error when the connection was lost.
+ * Looks for what `t` expects and declares the rest of it on a channel of its own: exchanges, queues, bindings. A queue that
+ * exists with other arguments is taken as it is, with a warning. Idempotent.
+ * @throws BrokerError `no-exchange`, `topology-refused`, `queue-locked`; a plain error when the connection was lost.
  */
 export async function declareTopology(model: ChannelModel, t: Topology, log: Log): Promise<void> {
+  await Promise.all((t.expected ?? []).map((name) => expectExchange(model, name)));
+  if (t.exchanges === undefined && t.queues === undefined && t.bindings === undefined) return;
   let channel = await openChannel(model);
   const run = async (what: string, op: (channel: Channel) => Promise<unknown>) => {
     try {

@@ -48,6 +48,8 @@ export interface QueueSpec {
 
 /** What is declared on connecting and again after every reconnect: exchanges, then queues, then bindings. */
 export interface Topology {
+  /** Names of exchanges that somebody else declares. They are looked for first, and nothing is ready while one is missing. */
+  expected?: readonly string[];
   exchanges?: ExchangeSpec[];
   queues?: QueueSpec[];
   bindings?: { queue: string; exchange: string; key: string }[];

@@ -11,6 +11,8 @@ export interface Binding {
 const maxBindings = 100_000;
 /** Operations handed to the channels at once. Each channel carries out one after the other, with a time limit from here on. */
 const window = 64;
+/** A binding to an exchange that somebody else is yet to declare is tried again after this long. */
+const missingRetryMs = 500;
 /** Longest key that AMQP carries, bytes. */
 const maxKeyBytes = 255;
 
@@ -218,7 +220,11 @@ export class Bindings {
         this.#operations.push(operation);
         this.#pump();
       };
-      this.#options.redeclare().then(again, again);
+      this.#options.redeclare().then(again, () => {
+        // Whoever declares it has not yet.
+        entry.hasMissedExchange = false;
+        setTimeout(again, missingRetryMs).unref();
+      });
     } else if (code === 'no-queue' || code === 'queue-locked') {
       this.#options.onFault(reason);
     } else {

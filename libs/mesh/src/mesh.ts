@@ -7,6 +7,10 @@ import { StatsChannel } from './stats.js';
 
 /** What is not confirmed by then is given up at the end. */
 const flushMs = 2_000;
+/** How often the exchanges are declared again, or looked for. */
+const lookEveryMs = 3_000;
+
+const everyExchange = meshTopology.exchanges.map(({ name }) => name);
 
 export interface MeshOptions {
   /** `amqp://` or `amqps://` URL of RabbitMQ. */
@@ -14,8 +18,13 @@ export interface MeshOptions {
   /** Of the connections, in RabbitMQ's list: `<name> consuming`, `<name> publishing`. */
   name: string;
   log?: Log;
-  /** Declared on each connection before anything else. Default: the exchanges of the mesh. */
-  topology?: Topology;
+  /**
+   * Whether it declares the exchanges of the mesh, again when they are missing, or only looks for them, and is not ready
+   * while one is. One process declares, the balancer: nobody else needs the right. Default `passive`.
+   */
+  topology?: 'declare' | 'passive';
+  /** The exchanges that it looks for. Default: every one. */
+  uses?: readonly string[];
   /** From a publish to its confirm, unless the call says otherwise. Default 30000. */
   publishTimeoutMs?: number;
 }
@@ -33,6 +42,7 @@ export class Mesh {
   readonly #queues: OwnQueue[] = [];
   #publishing: Broker | undefined;
   #publisher: Publisher | undefined;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
     this.#options = options;
@@ -70,10 +80,15 @@ export class Mesh {
    */
   async start(signal?: AbortSignal): Promise<void> {
     await Promise.all([this.consuming.open(signal), this.#publishing?.open(signal)]);
+    this.#looking = setInterval(() => {
+      // Why it fails is in the readiness.
+      if (this.consuming.state === 'open') this.consuming.redeclare().catch(() => {});
+    }, lookEveryMs);
   }
 
   /** Waits for the confirms of what was published, two seconds at most, and closes the connections. Stop its queues before. */
   async stop(): Promise<void> {
+    clearInterval(this.#looking);
     if (this.#publishing?.state === 'open' && this.#publisher !== undefined) {
       await withDeadline(this.#publisher.flush(), flushMs, () => undefined);
     }
@@ -97,7 +112,13 @@ export class Mesh {
   }
 
   #broker(role: string): Broker {
-    const { url, name, log, topology = meshTopology } = this.#options;
-    return new Broker({ url, name: `${name} ${role}`, topology, ...(log === undefined ? {} : { log }) });
+    const { url, name, log, topology = 'passive', uses = everyExchange } = this.#options;
+    const declared: Topology = { exchanges: meshTopology.exchanges };
+    return new Broker({
+      url,
+      name: `${name} ${role}`,
+      topology: topology === 'declare' ? declared : { expected: uses },
+      ...(log === undefined ? {} : { log }),
+    });
   }
 }

@@ -195,6 +195,20 @@ it('declares a missing exchange again before it gives a binding up', async () =>
   expect(queue.isReady).toBe(true);
 });
 
+it('binds when somebody else has declared the exchange, however long that takes', async () => {
+  const { connection, queue } = make({ bindings: [] });
+  await queue.start();
+  connection.exchanges.clear();
+  connection.isPassive = true;
+  const bound = queue.bind('x', 'a', 60_000);
+  await pass(20_000);
+  expect(queue.readiness()).toBe('queue q: 1 of 1 bindings to be made');
+  connection.exchanges.add('x');
+  await pass(1_000);
+  await bound;
+  expect(keys(connection)).toContain('a');
+});
+
 it('rejects a bind that is not carried out in time, and carries it out when it can', async () => {
   const { connection, queue } = make();
   await queue.start();

@@ -84,10 +84,18 @@ export const variablesOf = {
     'EVENKEEL_HANDSHAKE_P99_MS',
     'EVENKEEL_LOOP_LAG_P99_MS',
   ],
-  demo: [...everyService, 'EVENKEEL_EVERY_MS'],
+  demo: [...everyService, 'EVENKEEL_OPERATOR_AMQP_URL', 'EVENKEEL_EVERY_MS'],
   crowd: [...everyService, 'EVENKEEL_GATEWAY', 'EVENKEEL_CROWD_CLIENTS', 'EVENKEEL_CROWD_EVERY_MS'],
   /** Of `npm start`, the tests and the command line. */
-  tools: ['EVENKEEL_STATE_DIR', 'EVENKEEL_TEST_BROKER', 'EVENKEEL_TEST_BROKER_IMAGE', 'EVENKEEL_CHROMIUM'],
+  tools: [
+    'EVENKEEL_APP_AMQP_URL',
+    'EVENKEEL_OPERATOR_AMQP_URL',
+    'EVENKEEL_VIEWER_AMQP_URL',
+    'EVENKEEL_STATE_DIR',
+    'EVENKEEL_TEST_BROKER',
+    'EVENKEEL_TEST_BROKER_IMAGE',
+    'EVENKEEL_CHROMIUM',
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A variable that is set and that nothing knows. */

@@ -3,10 +3,11 @@ import { ConfigError, loadConfig } from '@evenkeel/runtime';
 import { type Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { type CommonOptions, createProgram } from './cli/program.js';
-import { resolveAmqpUrl } from './cli/target.js';
+import { localAddresses, resolveAmqpUrl } from './cli/target.js';
 import { processTerminal, type Terminal } from './cli/terminal.js';
 import { isUnreachable, OperatorError } from './errors.js';
 import { createOperator } from './operator.js';
+import { sendEvent } from './send.js';
 
 /** What the `evenkeel` command exits with. */
 export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
@@ -28,6 +29,9 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
         await operator.close();
       }
     },
+    send: ({ amqpUrl, timeout = 5 }, ...event) =>
+      sendEvent({ amqpUrl: resolveAmqpUrl(amqpUrl, 'app'), timeoutMs: timeout * 1_000 }, ...event),
+    addresses: () => localAddresses(),
   });
   prepare(program, terminal);
   try {

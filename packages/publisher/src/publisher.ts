@@ -1,5 +1,5 @@
 import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } from '@evenkeel/broker';
-import { exchanges, meshTopology, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
 import { Replies, type ReplyPublisher } from './replies.js';
@@ -12,7 +12,7 @@ export interface CreatePublisherOptions {
   /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. */
   name: string;
   log?: Log;
-  /** First connects tried before `createPublisher` rejects. Default: no limit. */
+  /** Connects, and looks for the mesh's exchanges, tried before `createPublisher` rejects. Default: no limit. */
   attempts?: number;
   /** Unconfirmed events at most; up to 10,000 more wait. Default 1,024. */
   window?: number;
@@ -48,7 +48,7 @@ export class Publisher {
 
   /** @internal Applications call {@link createPublisher}. */
   static async connect(options: CreatePublisherOptions): Promise<Publisher> {
-    const broker = await connected(options, options.name);
+    const broker = await connected(options, options.name, exchanges.events);
     return new Publisher(options, broker);
   }
 
@@ -155,20 +155,21 @@ export class Publisher {
 
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
   private async openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
-    const broker = await connected(this.options, `${this.options.name} (consuming)`);
+    const broker = await connected(this.options, `${this.options.name} (consuming)`, exchanges.inbound);
     return { broker, consumers: broker.consumers({ channels: 2 }) };
   }
 }
 
 /**
- * Connects and declares the exchanges of the mesh. Resolves on the first connection; recovers by itself from then on.
- * @throws BrokerError `broker-unreachable` (with `attempts`), `broker-refused`, `topology-refused`.
+ * Connects, and waits until the mesh has declared its exchanges; recovers by itself from then on. It declares none itself,
+ * and needs no right to.
+ * @throws BrokerError `broker-unreachable` and `no-exchange` (with `attempts`), `broker-refused`.
  */
 export const createPublisher = (options: CreatePublisherOptions): Promise<Publisher> =>
   Publisher.connect(options);
 
-/** A connection named `name` on which the exchanges of the mesh are declared. */
-async function connected(options: CreatePublisherOptions, name: string): Promise<Broker> {
+/** A connection named `name` to a broker where `exchange` is. */
+async function connected(options: CreatePublisherOptions, name: string, exchange: string): Promise<Broker> {
   const { amqpUrl, log, attempts } = options;
   const broker = await Broker.connect({
     url: amqpUrl,
@@ -177,7 +178,7 @@ async function connected(options: CreatePublisherOptions, name: string): Promise
     ...(attempts !== undefined && { attempts }),
   });
   try {
-    await broker.declare(meshTopology);
+    await broker.expect([exchange], attempts);
     return broker;
   } catch (error) {
     await broker.close();

@@ -34,6 +34,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     url: config.amqpUrl,
     name: `balancer ${config.id}`,
     log,
+    topology: 'declare',
     publishTimeoutMs: COMMAND_WAIT_MS,
   });
   const store = new PlanStore(mesh, log, () => {

@@ -26,7 +26,7 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
         return { everyMs: config.everyMs };
       });
       await publisher.serve('demo.quote', () => ({ price }));
-      await publisher.serve('demo.rebalance', () => rebalance(config.amqpUrl));
+      await publisher.serve('demo.rebalance', () => rebalance(config.operatorAmqpUrl ?? config.amqpUrl));
     },
     stop: () => publisher?.close(),
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Mesh } from '@evenkeel/mesh';
+import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf } from './config.js';
@@ -25,6 +26,8 @@ import { TopicHub } from './topic/hub.js';
 import { Gate } from './transport/gate.js';
 import { UwsTransport } from './transport/uws/server.js';
 
+const uses = [exchanges.events, exchanges.inbound, exchanges.replies, exchanges.stats, exchanges.control];
+
 /** Builds an edge and says in which order its parts start and stop. Touches nothing: the steps do. */
 export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
   const now = Date.now;
@@ -33,7 +36,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const ledger = new MoveLedger();
   const directory = new Directory<Session>();
   const tickets = new TicketSigner(config.secret);
-  const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${node.name}`, log });
+  const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${node.name}`, log, uses });
   const { control, consuming, publisher } = mesh;
 
   const gate = new Gate({ tickets, node, capacity: config.capacity });

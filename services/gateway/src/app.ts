@@ -1,4 +1,5 @@
 import { Mesh } from '@evenkeel/mesh';
+import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { Admission } from './admission/admission.js';
@@ -29,7 +30,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     reservationMs: config.ticketLifetimeMs,
     random: Math.random,
   });
-  const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log });
+  const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log, uses: [exchanges.stats] });
   const feed = new StatsFeed(mesh, (stats) => placer.observe(stats, now()), log);
   const authentication = new Authentication(config);
   const metrics = gatewayMetrics(ops.metrics, { placer, now });

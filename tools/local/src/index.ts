@@ -1,8 +1,9 @@
 export { ensurePackages } from './apt.js';
 export type { PrivateBroker } from './broker/broker.js';
-export { startContainerBroker } from './broker/container.js';
+export { copyDefinitions, definitionsInContainer, startContainerBroker } from './broker/container.js';
 export { handshake } from './broker/handshake.js';
 export { type BrokerChoice, type PrivateBrokerOptions, startPrivateBroker } from './broker/resolve.js';
+export { type BrokerUsers, brokerUsers, urlOfUser } from './broker/users.js';
 export { chromiumArgs, chromiumPath } from './chromium.js';
 export { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './commands/flags.js';
 export { type ControlledMesh, startControlledMesh } from './control/controlled-mesh.js';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { appUser } from '@evenkeel/mesh/rights';
 import type { LineSink } from './child.js';
 import { forRole } from './given.js';
 import { fileSink } from './log-files.js';
@@ -9,7 +10,10 @@ import { freePort, freePorts, portOr } from './ports.js';
 export interface MeshOptions {
   /** How many edges to start with, named `edge-1`, `edge-2` and so on. */
   readonly edges: number;
+  /** The administrator's address, or the only one that there is. */
   readonly amqpUrl: string;
+  /** The address for each of the mesh's users. Default: everybody has the same. */
+  readonly urlFor?: (user: string) => string;
   /** Signs the tickets. Default: a random one. */
   readonly secret?: string;
   /** Settings, each for the services that have it; over what is set here, but for what says which process is which. */
@@ -49,8 +53,18 @@ export class Edge extends Member {
   }
 }
 
+/** Which user of the broker each service is. */
+const userOf: Readonly<Record<Role, string>> = {
+  edge: 'edge',
+  gateway: 'gateway',
+  balancer: 'balancer',
+  demo: appUser('demo'),
+  crowd: appUser('crowd'),
+};
+
 export interface Mesh {
   readonly amqpUrl: string;
+  urlFor(user: string): string;
   readonly secret: string;
   readonly gatewayUrl: string;
   readonly gateway: Member;
@@ -77,8 +91,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const onLine = options.onLine ?? sinkFor(options.logDir);
   const edges: Edge[] = [];
   let made = 0;
+  const { amqpUrl, urlFor = () => amqpUrl } = options;
   const shared = {
-    EVENKEEL_AMQP_URL: options.amqpUrl,
+    EVENKEEL_OPERATOR_AMQP_URL: urlFor('operator'),
     EVENKEEL_SECRET: secret,
     EVENKEEL_HOST: '127.0.0.1',
     EVENKEEL_AUTH: options.auth ?? 'dev',
@@ -93,7 +108,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     name,
     opsPort: await freePort(),
     checkout: options.checkout,
-    env: forRole(role, { ...shared, ...options.env, ...env }),
+    env: forRole(role, { EVENKEEL_AMQP_URL: urlFor(userOf[role]), ...shared, ...options.env, ...env }),
     onLine,
     onUnexpectedEnd: options.onUnexpectedEnd ?? (() => undefined),
   });
@@ -131,7 +146,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   for (let n = 0; n < options.edges; n++) await newEdge(await nextPort());
 
   const mesh: Mesh = {
-    amqpUrl: options.amqpUrl,
+    amqpUrl,
+    urlFor,
     secret,
     gatewayUrl,
     gateway,

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { appUser } from '@evenkeel/mesh/rights';
 import type { BrokerInUse } from './broker/resolve.js';
 import type { ControlAddress } from './control/local-control.js';
 import { Failure } from './failure.js';
@@ -9,7 +10,14 @@ import { runFile } from './paths.js';
 
 /** What `.evenkeel/run.json` says while `npm start` runs. */
 export interface RunFile {
+  /** The administrator's, as are those of tests and faults; a found broker's only one. */
   readonly amqpUrl: string;
+  /** For applications: the user `app-shop`, who publishes events and serves `shop.…`. */
+  readonly appAmqpUrl: string;
+  /** For operators, who command and do nothing else. */
+  readonly operatorAmqpUrl: string;
+  /** For those who only look. */
+  readonly viewerAmqpUrl: string;
   readonly gateway: string;
   readonly gatewayPid: number;
   readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
@@ -43,6 +51,9 @@ export function writeRunFile(
 ): void {
   const content: RunFile = {
     amqpUrl: broker.amqpUrl,
+    appAmqpUrl: broker.urlFor(appUser('shop')),
+    operatorAmqpUrl: broker.urlFor('operator'),
+    viewerAmqpUrl: broker.urlFor('viewer'),
     gateway: mesh.gatewayUrl,
     gatewayPid: mesh.gateway.pid,
     edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),

@@ -34,7 +34,13 @@ export class Stage {
 
   static async open(crowd: number): Promise<Stage> {
     const broker = await startPrivateBroker();
-    const mesh = await startControlledMesh({ edges: 2, amqpUrl: broker.amqpUrl, demo: true, crowd });
+    const mesh = await startControlledMesh({
+      edges: 2,
+      amqpUrl: broker.amqpUrl,
+      urlFor: broker.urlFor,
+      demo: true,
+      crowd,
+    });
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
     return new Stage(mesh, browser, async () => {
       await browser.close();

@@ -21,6 +21,8 @@ export class FakeConnection implements QueueConnection {
   /** Operations that are refused, by their beginning: once each. */
   readonly faults: { operation: string; error: Error }[] = [];
   redeclared = 0;
+  /** It declares nothing. */
+  isPassive = false;
   /** Operations that contain this wait. */
   held: string | undefined;
   #release: () => void = () => {};
@@ -41,6 +43,7 @@ export class FakeConnection implements QueueConnection {
 
   async redeclare(): Promise<void> {
     this.redeclared += 1;
+    if (this.isPassive) throw new BrokerError('no-exchange', 'exchange x is missing');
     this.exchanges.add('x');
   }
 

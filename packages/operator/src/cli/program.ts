@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { completionScript, shells } from './completion.js';
+import { shellAssignments } from './env.js';
 import { follow, type Goal } from './follow.js';
 import { addLocalCommands } from './local.js';
 import { painter, type Terminal } from './terminal.js';
@@ -23,6 +24,10 @@ export interface ProgramPorts {
   version: string;
   /** Connects, runs `work`, closes. */
   withOperator<T>(options: CommonOptions, work: (operator: Operator) => Promise<T>): Promise<T>;
+  /** Publishes an event as an application; false when nobody takes it. */
+  send(options: CommonOptions, user: string, event: string, body: unknown): Promise<boolean>;
+  /** The addresses of the mesh that runs here. */
+  addresses(): Record<string, string>;
 }
 
 interface PlanOptions extends CommonOptions {
@@ -44,12 +49,13 @@ Examples:
   evenkeel local add-edge               one more edge of the "npm start" that runs here
   evenkeel status --json | jq '.nodes[].connections'
 
-RabbitMQ's address is --amqp-url, else EVENKEEL_AMQP_URL, else that of a running "npm start", else
-amqp://guest:guest@127.0.0.1:5672.
+RabbitMQ's address is --amqp-url, else EVENKEEL_OPERATOR_AMQP_URL (of "send": EVENKEEL_APP_AMQP_URL), else
+EVENKEEL_AMQP_URL, else that of a running "npm start", else amqp://guest:guest@127.0.0.1:5672.
 Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer.`;
 
 /** The command line, without what runs it. */
-export function createProgram({ terminal, version, withOperator }: ProgramPorts): Command {
+export function createProgram(ports: ProgramPorts): Command {
+  const { terminal, version, withOperator } = ports;
   const paint = painter(terminal.isTty);
   const program = new Command('evenkeel')
     .description('Operate an Evenkeel mesh.')
@@ -197,17 +203,20 @@ export function createProgram({ terminal, version, withOperator }: ProgramPorts)
     .argument('<user>')
     .argument('<json>', 'body of the event', json)
     .option('--event <name>', 'words of its name', 'message')
-    .action((user: string, body: unknown, options: CommonOptions & { event: string }) =>
-      withOperator(options, async (operator) => {
-        const isRouted = await operator.send(user, options.event, body);
-        if (!isRouted) {
-          throw new OperatorError('no-session', `${user} has no session; nobody received the event`);
-        }
-        show(options, { ok: true, user, event: options.event }, () => `sent ${options.event} to ${user}`);
-      }),
-    );
+    .action(async (user: string, body: unknown, options: CommonOptions & { event: string }) => {
+      const isRouted = await ports.send(options, user, options.event, body);
+      if (!isRouted) {
+        throw new OperatorError('no-session', `${user} has no session; nobody received the event`);
+      }
+      show(options, { ok: true, user, event: options.event }, () => `sent ${options.event} to ${user}`);
+    });
 
   addLocalCommands(program, terminal);
+
+  program
+    .command('env')
+    .description('addresses of the "npm start" that runs here: export $(evenkeel env)')
+    .action(() => terminal.out(shellAssignments(ports.addresses())));
 
   program
     .command('completion')

@@ -3,24 +3,55 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@evenkeel/runtime';
 import { z } from 'zod';
+import { OperatorError } from '../errors.js';
 
+const address = () => z.string().optional().meta({ secret: true });
 const settings = z.object({
-  amqpUrl: z.string().optional().describe('RabbitMQ, with user and password').meta({ secret: true }),
+  amqpUrl: address().describe('RabbitMQ, with user and password'),
+  operatorAmqpUrl: address().describe('the same, as an operator'),
+  appAmqpUrl: address().describe('the same, as an application'),
 });
 const runFile = z.looseObject({
   amqpUrl: z.string(),
+  appAmqpUrl: z.string().optional(),
+  operatorAmqpUrl: z.string().optional(),
+  viewerAmqpUrl: z.string().optional(),
   /** How to ask the `npm start` itself; null when it takes no requests. */
   control: z.looseObject({ url: z.string(), token: z.string() }).nullish(),
 });
 type RunFile = z.infer<typeof runFile>;
 
+/** As whom the command line speaks to RabbitMQ: events are an application's to publish. */
+export type Speaker = 'operator' | 'app';
+
 /**
- * RabbitMQ's address: what was given, `EVENKEEL_AMQP_URL`, that of an `npm start` that runs in this or a
- * parent folder (or in this checkout), else the local one.
+ * RabbitMQ's address: what was given, `EVENKEEL_OPERATOR_AMQP_URL` (or `EVENKEEL_APP_AMQP_URL`), `EVENKEEL_AMQP_URL`, that
+ * of an `npm start` that runs in this or a parent folder (or in this checkout), else the local one.
  */
-export function resolveAmqpUrl(given: string | undefined, cwd: string = process.cwd()): string {
-  const url = given ?? loadConfig(settings).amqpUrl;
-  return url ?? findRunFile(cwd)?.amqpUrl ?? 'amqp://guest:guest@127.0.0.1:5672';
+export function resolveAmqpUrl(
+  given: string | undefined,
+  speaker: Speaker = 'operator',
+  cwd: string = process.cwd(),
+): string {
+  if (given !== undefined) return given;
+  const set = loadConfig(settings);
+  const own = { operator: 'operatorAmqpUrl', app: 'appAmqpUrl' } as const;
+  const url = set[own[speaker]] ?? set.amqpUrl;
+  if (url !== undefined) return url;
+  const running = findRunFile(cwd);
+  return running?.[own[speaker]] ?? running?.amqpUrl ?? 'amqp://guest:guest@127.0.0.1:5672';
+}
+
+/** The addresses that an `npm start` that runs here has made, by the variable that each goes into. */
+export function localAddresses(cwd: string = process.cwd()): Record<string, string> {
+  const running = findRunFile(cwd);
+  if (running === undefined) throw new OperatorError('no-local', 'no "npm start" runs in this folder');
+  const { amqpUrl, appAmqpUrl, operatorAmqpUrl, viewerAmqpUrl } = running;
+  return {
+    EVENKEEL_APP_AMQP_URL: appAmqpUrl ?? amqpUrl,
+    EVENKEEL_OPERATOR_AMQP_URL: operatorAmqpUrl ?? amqpUrl,
+    EVENKEEL_VIEWER_AMQP_URL: viewerAmqpUrl ?? amqpUrl,
+  };
 }
 
 /** What an `npm start` that runs in this or a parent folder (or in this checkout) says of itself. */

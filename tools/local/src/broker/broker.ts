@@ -1,8 +1,16 @@
+import type { BrokerUsers } from './users.js';
+
 /** A broker that was started for us alone. */
 export interface PrivateBroker {
   readonly kind: 'installed' | 'container';
   /** Where it answers, on loopback, with user `guest`, an administrator. */
   readonly amqpUrl: string;
+  /** Who else may use it. From its start it has them, their rights, and the exchanges of the mesh. */
+  readonly users: BrokerUsers;
+  /** Where it answers to one of its users. */
+  urlFor(user: string): string;
+  /** Gives it one more of the mesh's users, now and on every later boot. */
+  addUser(user: string): Promise<void>;
   /** RabbitMQ's version, such as `3.10.8`. */
   readonly version: string;
   /** How to name it to a person. */

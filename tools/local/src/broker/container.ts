@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { runToEnd } from '../child.js';
 import { Failure } from '../failure.js';
 import { watchOver } from '../guard.js';
+import { freshDir } from '../paths.js';
 import { freePort, portOr } from '../ports.js';
 import { bootTimeoutMs, type PrivateBroker } from './broker.js';
 import { handshake } from './handshake.js';
+import { type BrokerUsers, brokerUsers, urlOfUser } from './users.js';
 
 /** The image used where no other is asked for. */
 export const defaultBrokerImage = 'rabbitmq:4-management';
@@ -40,14 +44,23 @@ export async function startContainerBroker(
   try {
     // A port of our choice: one that the engine chooses would change on a restart.
     const port = await portOr(preferredPort, await freePort());
-    const args = ['run', '-d', '--name', name, '-p', `127.0.0.1:${port}:5672`, image];
-    await engineCommand(engine, args, 300_000);
+    const users = brokerUsers();
+    await engineCommand(engine, ['create', '--name', name, '-p', `127.0.0.1:${port}:5672`, image], 300_000);
+    await copyDefinitions(users, (from, to) => engineCommand(engine, ['cp', from, `${name}:${to}`]));
+    await engineCommand(engine, ['start', name]);
     const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
-    const ctlArgs = ['exec', name, 'rabbitmqctl', '--quiet'];
+    const ctlArgs = ['exec', '-i', name, 'rabbitmqctl', '--quiet'];
     const version = await waitForBroker(engine, name, amqpUrl);
     return {
       kind: 'container',
       amqpUrl,
+      users,
+      urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)),
+      async addUser(user) {
+        users.add(user);
+        await copyDefinitions(users, (from, to) => engineCommand(engine, ['cp', from, `${name}:${to}`]));
+        await engineCommand(engine, [...ctlArgs, 'import_definitions', definitionsInContainer]);
+      },
       version,
       description: `RabbitMQ ${version} in ${engine} container ${name} (${image})`,
       pid: undefined,
@@ -67,6 +80,29 @@ export async function startContainerBroker(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Where a broker in a container has its users, rights and exchanges from, on every boot. */
+export const definitionsInContainer = '/etc/rabbitmq/evenkeel.json';
+
+/** Hands `copy` the files that make a container's broker load the definitions of these users. */
+export async function copyDefinitions(
+  users: BrokerUsers,
+  copy: (from: string, to: string) => Promise<unknown>,
+): Promise<void> {
+  const dir = freshDir('definitions');
+  // The folder is for nobody else; the broker in the container is another user, and reads the files.
+  chmodSync(dir, 0o700);
+  try {
+    const definitions = join(dir, 'evenkeel.json');
+    writeFileSync(definitions, JSON.stringify(users.definitions()), { mode: 0o644 });
+    const config = join(dir, '90-evenkeel.conf');
+    writeFileSync(config, `load_definitions = ${definitionsInContainer}\n`, { mode: 0o644 });
+    await copy(definitions, definitionsInContainer);
+    await copy(config, '/etc/rabbitmq/conf.d/90-evenkeel.conf');
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
 }
 

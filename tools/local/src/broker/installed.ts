@@ -9,6 +9,7 @@ import { freshDir, root } from '../paths.js';
 import { freePorts, portOr } from '../ports.js';
 import { bootTimeoutMs, type PrivateBroker } from './broker.js';
 import { handshake } from './handshake.js';
+import { brokerUsers, urlOfUser } from './users.js';
 
 // Debian's /usr/sbin/rabbitmq-server is a wrapper that insists on the system's user; behind it is the
 // real script.
@@ -34,7 +35,11 @@ export async function startInstalledBroker(scripts: string, preferredPort?: numb
   const amqpPort = await portOr(preferredPort, anyPort);
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${amqpPort}`;
   const env = brokerEnvironment(dir, distPort, epmdPort);
-  writeFileSync(join(dir, 'rabbitmq.conf'), brokerConfig(amqpPort));
+  const users = brokerUsers();
+  const definitions = join(dir, 'definitions.json');
+  const define = (): void => writeFileSync(definitions, JSON.stringify(users.definitions()), { mode: 0o600 });
+  define();
+  writeFileSync(join(dir, 'rabbitmq.conf'), brokerConfig(amqpPort, definitions));
   // No plugins: they are what takes the longest to boot.
   writeFileSync(join(dir, 'enabled_plugins'), '[].\n');
 
@@ -79,9 +84,21 @@ export async function startInstalledBroker(scripts: string, preferredPort?: numb
     throw error;
   });
   const ctl = { command: join(scripts, 'rabbitmqctl'), args: ['--quiet'], env };
+  const runCtl = async (args: readonly string[]): Promise<string> => {
+    const result = await runToEnd(ctl.command, [...ctl.args, ...args], { env });
+    if (result.status === 0) return result.stdout;
+    throw new Failure('rabbitmqctl', `rabbitmqctl ${args.join(' ')}: ${result.stderr || result.stdout}`);
+  };
   return {
     kind: 'installed',
     amqpUrl,
+    users,
+    urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)),
+    async addUser(user) {
+      users.add(user);
+      define();
+      await runCtl(['import_definitions', definitions]);
+    },
     version,
     description: `private RabbitMQ ${version} (${scripts}), data in ${relative(root, dir)}`,
     get pid() {
@@ -95,17 +112,15 @@ export async function startInstalledBroker(scripts: string, preferredPort?: numb
     },
     stop,
     ctlCommand: ctl,
-    async ctl(args) {
-      const result = await runToEnd(ctl.command, [...ctl.args, ...args], { env });
-      if (result.status === 0) return result.stdout;
-      throw new Failure('rabbitmqctl', `rabbitmqctl ${args.join(' ')}: ${result.stderr || result.stdout}`);
-    },
+    ctl: runCtl,
   };
 }
 
-function brokerConfig(amqpPort: number): string {
+function brokerConfig(amqpPort: number, definitions: string): string {
   return [
     `listeners.tcp.local = 127.0.0.1:${amqpPort}`,
+    // On every boot: users, rights and exchanges are there again after a reset too.
+    `load_definitions = ${definitions}`,
     'log.console = true',
     'log.console.level = warning',
     'log.file = false',

@@ -26,7 +26,10 @@ export interface PrivateBrokerOptions {
 
 /** A broker to use, private or somebody else's. */
 export interface BrokerInUse {
+  /** The administrator's address, or the only one that there is. */
   readonly amqpUrl: string;
+  /** The address for one of the mesh's users. On a broker that is not ours everybody has the same. */
+  urlFor(user: string): string;
   readonly kind: 'given' | 'localhost' | PrivateBroker['kind'];
   readonly description: string;
   /** Set when it is ours to stop. */
@@ -58,14 +61,15 @@ export async function resolveBroker(
     const result = await handshake(localhostUrl, 1500);
     if (result.outcome === 'accepted') {
       const description = `RabbitMQ ${result.version} found on localhost:5672`;
-      return { amqpUrl: localhostUrl, kind: 'localhost', description };
+      return { amqpUrl: localhostUrl, urlFor: () => localhostUrl, kind: 'localhost', description };
     }
     if (result.outcome === 'refused') {
       say(`A broker on localhost:5672 does not let guest in (${result.reason}); bringing one of our own.`);
     }
   }
   const own = await startPrivateBroker({ preferredPort: standardPort, ...options });
-  return { amqpUrl: own.amqpUrl, kind: own.kind, description: own.description, own };
+  const { amqpUrl, urlFor, kind, description } = own;
+  return { amqpUrl, urlFor, kind, description, own };
 }
 
 async function useGiven(amqpUrl: string): Promise<BrokerInUse> {
@@ -75,7 +79,8 @@ async function useGiven(amqpUrl: string): Promise<BrokerInUse> {
   const shown = withoutPassword(amqpUrl);
   const result = await handshake(amqpUrl, 5000);
   if (result.outcome === 'accepted') {
-    return { amqpUrl, kind: 'given', description: `RabbitMQ ${result.version} at ${shown}` };
+    const description = `RabbitMQ ${result.version} at ${shown}`;
+    return { amqpUrl, urlFor: () => amqpUrl, kind: 'given', description };
   }
   const verb = result.outcome === 'refused' ? 'refused us' : 'did not answer';
   throw new Failure(

@@ -100,6 +100,12 @@ async function* runBlocks(reader: Reader, blocks: readonly Block[]): AsyncGenera
 }
 
 async function* runExamples(reader: Reader): AsyncGenerator<BlockResult> {
+  yield await reader.run({
+    document: 'examples',
+    line: 1,
+    language: 'sh',
+    text: 'export $(npx evenkeel env)',
+  });
   for (const [file, ...args] of examples) yield await reader.runExample(file, args);
 }
 

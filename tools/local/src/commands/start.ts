@@ -40,6 +40,10 @@ While it runs, .evenkeel/run.json holds the addresses and process ids, and edges
 page's buttons, or by npx evenkeel local add-edge | stop-edge [NODE] | kill-edge [NODE].
 `;
 
+/** Who may make users on somebody else's broker is that one's affair. */
+const asGiven =
+  'Its users are not ours to make: everything runs as the one given. docs/broker-users.md says how to give each its own.';
+
 interface Settings {
   readonly edges: number;
   readonly port: number;
@@ -107,9 +111,11 @@ async function runMesh(settings: Settings): Promise<number> {
   const startup = (async () => {
     const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compile('mesh')]);
     say(`Broker: ${broker.description}`);
+    if (broker.own === undefined) say(asGiven);
     const options: MeshOptions = {
       edges: settings.edges,
       amqpUrl: broker.amqpUrl,
+      urlFor: broker.urlFor,
       ports: { gateway: settings.port, firstEdge: settings.edgePort },
       demo: settings.demo,
       crowd: settings.crowd,

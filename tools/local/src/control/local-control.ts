@@ -118,12 +118,12 @@ export class LocalControl {
       }),
       '/drain': async (node) => {
         const nodes = [named(node)];
-        await operate(mesh.amqpUrl, (operator) => operator.drain({ nodes }));
+        await operate(mesh.urlFor('operator'), (operator) => operator.drain({ nodes }));
         return { node };
       },
       '/uncordon': async (node) => {
         const nodes = [named(node)];
-        await operate(mesh.amqpUrl, (operator) => operator.uncordon({ nodes }));
+        await operate(mesh.urlFor('operator'), (operator) => operator.uncordon({ nodes }));
         return { node };
       },
     };

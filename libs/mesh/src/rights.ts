@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { exchanges, isNodeName, meshTopology } from '@evenkeel/protocol';
+
+/** What a user of the broker may do with the names of one topic exchange: keys published, keys bound. */
+export interface TopicRights {
+  readonly exchange: string;
+  /** Of routing keys that may be published. */
+  readonly write: string;
+  /** Of binding keys that may be bound. */
+  readonly read: string;
+}
+
+/** Regular expressions of names, as RabbitMQ has them: one set for exchanges and queues together. */
+export interface Rights {
+  /** Declared and deleted. */
+  readonly configure: string;
+  /** Published to; of queues, bound. */
+  readonly write: string;
+  /** Consumed and purged; of exchanges, bound to. */
+  readonly read: string;
+  /** A topic exchange that is written or read and not named here takes every key. */
+  readonly topics: readonly TopicRights[];
+}
+
+/** Users that there is one of; beside them one per node (`edge-<node>`) and per application (`app-<name>`). */
+export const fixedUsers = ['edge', 'gateway', 'balancer', 'operator', 'viewer', 'console', 'api'] as const;
+
+/** The user of one application service. */
+export const appUser = (name: string): string => `app-${name}`;
+/** The user of one edge, which can report as no other. */
+export const edgeUser = (node: string): string => `edge-${node}`;
+
+/** Not a kind of user that the mesh knows. */
+export class UnknownUserError extends Error {
+  readonly code = 'unknown-user';
+
+  constructor(user: string) {
+    super(
+      `There are no rights for a user "${user}"; there are ${fixedUsers.join(', ')}, edge-<node> and app-<name>.`,
+    );
+    this.name = 'UnknownUserError';
+  }
+}
+
+const none = '^$';
+const anyNode = '[A-Za-z0-9_-]+';
+const word = '[A-Za-z0-9_~-]+';
+const names = (...patterns: string[]): string => `^(${patterns.join('|')})$`;
+const literal = (...all: string[]): string[] => all.map((name) => name.replaceAll('.', '\\.'));
+
+/**
+ * What the user of this name may do. Where edges share the user `edge`, each may report as any other; a user of its own
+ * ties an edge to its node.
+ * @throws UnknownUserError
+ */
+export function rightsOf(user: string): Rights {
+  if (user === 'edge') return edge(anyNode);
+  if (user.startsWith('edge-') && isNodeName(user.slice(5))) return edge(user.slice(5));
+  if (user.startsWith('app-') && isNodeName(user.slice(4))) return application(user.slice(4));
+  const rights = single.get(user);
+  if (rights === undefined) throw new UnknownUserError(user);
+  return rights;
+}
+
+function edge(node: string): Rights {
+  const own = `(edge|control)\\.${node}\\..+`;
+  const session = 'session\\..+';
+  return {
+    configure: names(session, own),
+    write: names(...literal(exchanges.inbound, exchanges.stats, exchanges.control), session, own),
+    read: names(...literal(exchanges.events, exchanges.control, exchanges.replies), session, own),
+    topics: [
+      // Never `user.#` or `user.*.#`: one binding is one user's.
+      { exchange: exchanges.events, write: none, read: `^(user\\.${word}\\.#|topic\\..+)$` },
+      { exchange: exchanges.stats, write: `^(stats|moves)\\.${node}$`, read: none },
+      {
+        exchange: exchanges.control,
+        // To all when it does not know who holds a session.
+        write: `^(edge\\.${anyNode}|all|reply\\.[^.]+|fence\\.${node}\\..+)$`,
+        read: `^(edge\\.${node}|all|fence\\.${node}\\..+)$`,
+      },
+    ],
+  };
+}
+
+function application(name: string): Rights {
+  const own = `service\\.${name}\\..+`;
+  return {
+    configure: names(own),
+    write: names(...literal(exchanges.events, exchanges.replies), own),
+    read: names(...literal(exchanges.inbound), own),
+    topics: [publishing, { exchange: exchanges.inbound, write: none, read: `^${name}(\\..+)?$` }],
+  };
+}
+
+const publishing: TopicRights = {
+  exchange: exchanges.events,
+  write: `^(user\\.${word}|topic)\\..+$`,
+  read: none,
+};
+
+/** Who sends commands: answers come to a queue of its own, or by RabbitMQ's direct reply-to. */
+const managing = (keys: string): Rights => ({
+  configure: names('operator\\..+', 'amq\\.gen.*'),
+  write: names(...literal(exchanges.manage)),
+  read: names('operator\\..+', 'amq\\.gen.*'),
+  topics: [{ exchange: exchanges.manage, write: keys, read: none }],
+});
+
+const single = new Map<string, Rights>(
+  Object.entries({
+    gateway: {
+      configure: names('gateway\\..+'),
+      write: names('gateway\\..+'),
+      read: names(...literal(exchanges.stats), 'gateway\\..+'),
+      topics: [{ exchange: exchanges.stats, write: none, read: '^stats\\.\\*$' }],
+    },
+    balancer: {
+      configure: names('mesh\\..+', 'balancer\\..+'),
+      write: names(
+        ...literal('amq.default', exchanges.control, exchanges.audit, exchanges.unrouted),
+        'mesh\\.(dead|manage|manage\\.dead|plan|leader)',
+        'balancer\\..+',
+      ),
+      read: names(
+        // An exchange with an alternate is declared by who may read it.
+        ...literal(exchanges.stats, exchanges.control, exchanges.events),
+        'mesh\\.(dead|manage|manage\\.dead|plan|leader)',
+        'balancer\\..+',
+      ),
+      topics: [
+        { exchange: exchanges.events, write: none, read: none },
+        { exchange: exchanges.stats, write: none, read: '^(stats|moves)\\.\\*$' },
+        { exchange: exchanges.control, write: `^(edge\\.${anyNode}|all)$`, read: '^reply\\.[^.]+$' },
+        { exchange: exchanges.manage, write: none, read: '^(view|operate)\\.\\*$' },
+      ],
+    },
+    operator: managing('^(view|operate)\\..+$'),
+    viewer: managing('^view\\..+$'),
+    console: managing('^(view|operate)\\..+$'),
+    api: { configure: none, write: names(...literal(exchanges.events)), read: none, topics: [publishing] },
+  }),
+);
+
+/** A user with what it logs in with. */
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+  /** Four random bytes. */
+  readonly salt: Uint8Array;
+  /** May do everything everywhere. Default false: what {@link rightsOf} says. */
+  readonly isAdministrator?: boolean;
+}
+
+/** A part of what `rabbitmqctl import_definitions` and `load_definitions` take. */
+export interface Definitions {
+  readonly users?: readonly object[];
+  readonly vhosts?: readonly object[];
+  readonly permissions?: readonly object[];
+  readonly topic_permissions?: readonly object[];
+  readonly exchanges?: readonly object[];
+}
+
+/** The users themselves, who may do nothing yet. */
+export function userDefinitions(all: readonly Credentials[]): Definitions {
+  return {
+    users: all.map(({ user, password, salt, isAdministrator }) => ({
+      name: user,
+      password_hash: passwordHash(password, salt),
+      hashing_algorithm: 'rabbit_password_hashing_sha256',
+      tags: isAdministrator === true ? ['administrator'] : [],
+    })),
+  };
+}
+
+/** A virtual host with the exchanges of the mesh and what these users may do there. */
+export function vhostDefinitions(
+  vhost: string,
+  users: readonly string[],
+  administrators: readonly string[] = [],
+): Definitions {
+  const all = '.*';
+  return {
+    vhosts: [{ name: vhost }],
+    permissions: [
+      ...administrators.map((user) => ({ user, vhost, configure: all, write: all, read: all })),
+      ...users.map((user) => {
+        const { configure, write, read } = rightsOf(user);
+        return { user, vhost, configure, write, read };
+      }),
+    ],
+    topic_permissions: users.flatMap((user) =>
+      rightsOf(user).topics.map((topic) => ({ user, vhost, ...topic })),
+    ),
+    exchanges: meshTopology.exchanges.map(({ name, type, durable, alternateExchange }) => ({
+      name,
+      vhost,
+      type,
+      durable,
+      auto_delete: false,
+      internal: false,
+      arguments: alternateExchange === undefined ? {} : { 'alternate-exchange': alternateExchange },
+    })),
+  };
+}
+
+/** As RabbitMQ keeps passwords: the salt, then SHA-256 of salt and password, in base64. */
+export function passwordHash(password: string, salt: Uint8Array): string {
+  const hash = createHash('sha256').update(salt).update(password).digest();
+  return Buffer.concat([salt, hash]).toString('base64');
+}
