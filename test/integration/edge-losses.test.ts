@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import type { Delivery } from '@evenkeel/broker';
+import { edgeKey, exchanges, fenceKey } from '@evenkeel/protocol';
 import { RawClient, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rabbitmqctl } from '../support/broker.js';
@@ -40,6 +43,20 @@ async function proxied(
   const proxy = await TcpProxy.toUrl(mesh.amqpUrl);
   onTestFinished(() => proxy.close());
   return { edge: await mortal({ AMQP_URL: proxy.urlFor(mesh.urlFor('edge')), ...extra }), proxy };
+}
+
+/** Hears of all that goes to these keys of `mesh.control`. */
+async function overhear(keys: readonly string[], onDelivery: (delivery: Delivery) => void): Promise<void> {
+  const name = `overheard.${randomUUID()}`;
+  await mesh.topology.declareQueue({ name, durable: false, exclusive: true });
+  for (const key of keys) await mesh.topology.bind(name, exchanges.control, key);
+  const consumer = await mesh.broker.consumers().consume(name, {
+    onDelivery: (delivery) => {
+      delivery.ack();
+      onDelivery(delivery);
+    },
+  });
+  onTestFinished(() => consumer.cancel());
 }
 
 describe('the source edge', () => {
@@ -86,6 +103,38 @@ describe('the source edge', () => {
     expect([...first.data, ...second.data]).toEqual(range(1, 7));
     await first.close();
     await second.close();
+  });
+
+  it('frozen while its topic queue is to pass a fence: awake, it reads what has come first, and tells no gap', async () => {
+    // What comes to the edge passes this process, which stops it as soon as it sees the fence.
+    const { edge: a } = await proxied();
+    let [takeovers, hasFence] = [0, false];
+    await overhear([edgeKey(a.node), fenceKey(a.node, '*')], ({ key }) => {
+      if (key === edgeKey(a.node)) takeovers += 1;
+      else if (!hasFence) a.member.pause();
+      hasFence ||= key !== edgeKey(a.node);
+    });
+    // An edge that has passed the fence before it stood still is no example.
+    let isCaught = false;
+    for (let n = 0; n < 50 && !isCaught; n++) {
+      const session = new SessionUnderTest(`fence-frozen-${n}`);
+      const topics = ['t'];
+      const first = await session.attach(a, { topics });
+      const { ticket } = await mesh.askToMove(session, first, a, b);
+      const second = await RawClient.open(b.url, ticket);
+      [takeovers, hasFence] = [0, false];
+      second.send({ t: 'hello', resume: true, topics });
+      // Asked so often in vain: it has stood still for longer than a fence waits.
+      await second.until('an answer, or none', () => second.of('welcome').length > 0 || takeovers > 8);
+      isCaught = first.of('moved').length === 0;
+      a.member.resume();
+      await second.frame('welcome');
+      await first.frame('moved');
+      expect(first.kinds).not.toContain('gap');
+      await first.close();
+      await second.close();
+    }
+    expect(isCaught).toBe(true);
   });
 });
 

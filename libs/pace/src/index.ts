@@ -1,4 +1,5 @@
 export { type Backoff, backoffMs } from './backoff.js';
+export { countdown } from './countdown.js';
 export { Fifo } from './fifo.js';
 export { fnv1a, hash32 } from './hash.js';
 export { LogLimit } from './log-limit.js';

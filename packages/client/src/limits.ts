@@ -6,8 +6,12 @@ export const limits = {
   welcomeMs: 45_000,
   /** Wait for the new socket's `welcome` when the old one is already gone. */
   moveGraceMs: 10_000,
-  /** Wait for the `moved` of the old socket that the new one's `welcome` has overtaken. */
-  overtakenMs: 1_000,
+  /**
+   * Wait for the `moved` of the old socket that the new one's `welcome` has overtaken: as long as the edge keeps it for
+   * that, since only a stalled way can be the reason. Calls do not wait so long.
+   */
+  overtakenMs: 5_000,
+  overtakenCallsMs: 1_000,
   /** An answer to a ping after the page woke up or came online. */
   probeMs: 5_000,
   /** Messages kept from the new socket of a move until the old one has finished. */

@@ -28,10 +28,16 @@ export class Mover implements MoveHost {
   private move: Move | undefined;
   /**
    * The old socket, when the new one's `welcome` has overtaken its `moved` (two sockets, two paths). Events come from
-   * the new socket then; topics and calls wait for `moved` a moment longer.
+   * the new socket then; calls wait for `moved` a moment longer, and topics as long as the edge keeps the old socket:
+   * `moved` is under way, however slowly that is read.
    */
   private old: EdgeSocket | undefined;
   private oldTimer: ReturnType<typeof setTimeout> | undefined;
+  private callsTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Nothing may be sent now: it is not settled yet which socket has taken what. */
+  holdsAll = false;
+  /** A move that waits until there is no old socket: with a third one, topics would come from three. */
+  private onSettled: (() => void) | undefined;
   private readonly host: MoverHost;
   private readonly beforeMove: BeforeMove | undefined;
   private readonly random: () => number;
@@ -46,10 +52,6 @@ export class Mover implements MoveHost {
   get socket(): EdgeSocket | undefined {
     return this.move?.socket;
   }
-  /** Nothing may be sent now: it is not settled yet which socket has taken what. */
-  get holdsAll(): boolean {
-    return this.old !== undefined;
-  }
   /** The second socket was told the topics in its hello: a change goes to it once it is the one. */
   get holdsTopics(): boolean {
     return this.socket?.isOpen === true;
@@ -59,17 +61,26 @@ export class Mover implements MoveHost {
   begin(frame: MoveFrame): void {
     const earlier = this.move;
     if (earlier?.frame.move === frame.move && earlier.frame.ticket === frame.ticket) return;
-    this.settleOld(false);
     earlier?.end();
-    earlier?.socket?.close(1000);
-    this.host.topics.forgetKept();
+    if (earlier?.socket) {
+      earlier.socket.close(1000);
+      this.host.topics.forgetKept();
+    }
     this.move = new Move(frame, this);
     this.host.flush();
     this.host.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
-    this.move.start(this.beforeMove, this.random);
+    this.move.start(this.old ? () => this.afterOld(frame) : this.beforeMove, this.random);
+  }
+
+  private async afterOld(frame: MoveFrame): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.onSettled = resolve;
+    });
+    if (this.move?.frame === frame) await this.beforeMove?.(frame);
   }
 
   dialTarget({ frame }: Move): EdgeSocket {
+    this.settleOld(false);
     return this.host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
 
@@ -107,6 +118,8 @@ export class Mover implements MoveHost {
     host.acks.flush();
     if (before && !before.isMoved) {
       this.old = before;
+      this.holdsAll = true;
+      this.callsTimer = setTimeout(() => this.freeCalls(before), limits.overtakenCallsMs);
       this.oldTimer = setTimeout(() => this.settleOld(false), limits.overtakenMs);
     } else before?.close(1000);
     return move?.frame.move ?? '';
@@ -155,21 +168,30 @@ export class Mover implements MoveHost {
     this.move = undefined;
   }
 
+  /** What the old edge took is unknown: all goes again, with the same ids. */
+  private freeCalls(old: EdgeSocket): void {
+    this.holdsAll = false;
+    this.host.calls.lost(old);
+    this.host.flush();
+  }
+
   /** `isClean`: the old socket has said that it had finished. */
   private settleOld(isClean: boolean): void {
     const { old, host } = this;
     if (!old) return;
+    clearTimeout(this.callsTimer);
     clearTimeout(this.oldTimer);
     this.old = undefined;
+    this.holdsAll = false;
     old.close(1000);
     if (host.active) {
       if (isClean) host.topics.takeLive(host.active, true);
       else this.endUncleanly(old, host.active);
     } else host.calls.lost(old);
     host.flush();
+    this.onSettled?.();
   }
 
-  /** What the old edge took is unknown: all goes again, with the same ids. */
   private endUncleanly(socket: EdgeSocket, target: EdgeSocket): void {
     this.host.calls.lost(socket);
     this.host.topics.takeLive(target, false);

@@ -100,6 +100,17 @@ describe('a fence', () => {
     },
   );
 
+  it('reads a marker that came while the process stood still before it gives up', async () => {
+    vi.useRealTimers();
+    const { fence } = make();
+    const wait = fence.wait(100);
+    // Comes after timers that are due, as what is read does.
+    setImmediate(() => fence.passed(1));
+    const endsAtMs = performance.now() + 150;
+    while (performance.now() < endsAtMs);
+    expect(await wait).toBe(true);
+  });
+
   it('does not believe a marker that it has not sent', async () => {
     const { fence, dropped } = make();
     const wait = fence.wait(1_000);

@@ -1,4 +1,5 @@
 import type { PublishOutcome } from '@evenkeel/broker';
+import { countdown } from '@evenkeel/pace';
 
 /** A marker that has not come back for this long keeps the next one waiting no longer: it may have been dropped. */
 const patienceMs = 250;
@@ -39,15 +40,18 @@ export class Fence {
     this.#options = options;
   }
 
-  /** true: everything that was in the queue at the time of the call has been handled. false: not shown in `timeoutMs`. */
+  /**
+   * true: everything that was in the queue at the time of the call has been handled. false: not shown while this process
+   * ran for `timeoutMs`. After a standstill the marker may have come long ago and wait to be read.
+   */
   wait(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => waiter.settle(false), timeoutMs);
+      const end = countdown(timeoutMs, () => waiter.settle(false));
       const waiter: Waiter = {
         // A marker on its way was sent before this call: only a later one proves anything.
         marker: this.#sent + 1,
         settle: (hasPassed) => {
-          clearTimeout(timer);
+          end();
           this.#waiters.delete(waiter);
           resolve(hasPassed);
         },
