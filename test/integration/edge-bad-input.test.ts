@@ -121,6 +121,7 @@ describe('a ticket that does not hold is answered with 401 and JSON before any s
     ['forged', 'ticket-forged', () => forge((claims) => ({ ...claims, uid: 'bystander' }))],
     ['its signature cut short', 'ticket-forged', () => attacker.ticket(edge).slice(0, -4)],
     ['expired', 'ticket-expired', () => attacker.ticket(edge, { expiresAt: Date.now() - 1 })],
+    ['for an earlier process', 'ticket-stale', () => attacker.ticket(edge, { boot: 'before' })],
     ['for another edge', 'ticket-wrong-node', () => attacker.ticket(edge, { node: 'e2' })],
     ['a user id with a wildcard', 'ticket-malformed', () => attacker.ticket(edge, { uid: '#' })],
     ['a user id of two words', 'ticket-malformed', () => attacker.ticket(edge, { uid: 'a.b' })],
@@ -140,6 +141,17 @@ describe('a ticket that does not hold is answered with 401 and JSON before any s
     expect({ status, code: body.error.code }).toEqual({ status: 401, code: 'ticket-used' });
     expect(client.isOpen).toBe(true);
     await client.close();
+  });
+
+  it('used before its edge was killed and started again', async () => {
+    const first = await mesh.edge('restarts');
+    const { boot } = await first.stats();
+    const ticket = new SessionUnderTest('thrice').ticket(first, { boot });
+    await RawClient.open(first.url, ticket);
+    await first.member.stop('SIGKILL', 3_000);
+    const second = await mesh.edge('restarts');
+    const { status, body } = await refusal(second.url, `?ticket=${ticket}`);
+    expect({ status, code: body.error.code }).toEqual({ status: 401, code: 'ticket-stale' });
   });
 
   const forge = (change: (claims: object) => object): string => {

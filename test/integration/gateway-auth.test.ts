@@ -28,7 +28,7 @@ describe('EVENKEEL_AUTH=jwt with a secret', () => {
       const response = await ask('?user=mallory', init);
       expect(response.status).toBe(200);
       const { ticket } = (await response.json()) as { ticket: string };
-      const verdict = signer.check(ticket, 'e1', Date.now());
+      const verdict = signer.check(ticket, { name: 'e1', boot: 'b1' }, Date.now());
       expect(verdict.ok && verdict.claims.uid).toBe('~Ym9iQGV4YW1wbGUuY29t');
     }
   });

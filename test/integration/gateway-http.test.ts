@@ -18,10 +18,23 @@ describe('GET /gateway', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
     const placement = await placementOf(response);
     expect(placement).toMatchObject({ node: 'e1', url: 'ws://e1.example/ws', expiresInMs: 30_000 });
-    expect(signer.check(placement.ticket, 'e1', Date.now())).toMatchObject({
+    expect(signer.check(placement.ticket, { name: 'e1', boot: 'b1' }, Date.now())).toMatchObject({
       ok: true,
       claims: { uid: 'alice', sid: placement.session, node: 'e1', isNew: true },
     });
+  });
+
+  it('gives each edge tickets of the form that it reads: for its process, or as before', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.report({ e1: { ticketParts: 3, boot: 'b1' } });
+    const newer = await placementOf(await ask('?user=alice'));
+    expect(newer.ticket.split('.')).toMatchObject(['e1', {}, {}]);
+    const verdict = signer.check(newer.ticket, { name: 'e1', boot: 'b1' }, Date.now());
+    expect(verdict).toMatchObject({ ok: true, claims: { boot: 'b1' } });
+    await edges.report({ e1: { state: 'draining' }, e2: {} });
+    const older = await placementOf(await ask('?user=alice'));
+    expect(older.node).toBe('e2');
+    expect(older.ticket.split('.')).toHaveLength(2);
   });
 
   it('keeps the session that is asked for, and says where it was', async () => {
@@ -29,7 +42,7 @@ describe('GET /gateway', () => {
     await edges.report({ e1: {} });
     const placement = await placementOf(await ask('?user=alice&session=abc_-1&from=e9,e8'));
     expect(placement.session).toBe('abc_-1');
-    const verdict = signer.check(placement.ticket, 'e1', Date.now());
+    const verdict = signer.check(placement.ticket, { name: 'e1', boot: 'b1' }, Date.now());
     expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9,e8' } });
     if (verdict.ok) expect(verdict.claims.isNew).toBeUndefined();
   });
@@ -39,7 +52,7 @@ describe('GET /gateway', () => {
     await edges.report({ e1: {} });
     for (const user of ['a.b', '*', '#', 'with space', 'zoë', '~odd']) {
       const { ticket } = await placementOf(await ask(`?user=${encodeURIComponent(user)}`));
-      const verdict = signer.check(ticket, 'e1', Date.now());
+      const verdict = signer.check(ticket, { name: 'e1', boot: 'b1' }, Date.now());
       expect(verdict.ok && verdict.claims.uid).toMatch(/^~[A-Za-z0-9_-]+$/);
     }
   });

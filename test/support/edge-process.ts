@@ -21,7 +21,13 @@ export class EdgeUnderTest {
   }
 
   /** Its last statistics, up to a second old. */
-  async stats(): Promise<{ sessions: number; connections: number; unacked: number; rssBytes: number }> {
+  async stats(): Promise<{
+    boot: string;
+    sessions: number;
+    connections: number;
+    unacked: number;
+    rssBytes: number;
+  }> {
     const response = await fetch(`${this.member.opsUrl}/status`);
     return (await response.json()) as Awaited<ReturnType<EdgeUnderTest['stats']>>;
   }

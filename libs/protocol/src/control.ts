@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { isSid, isUid } from './names.js';
 import { count, nodeName } from './node.js';
 
-const target = z.object({ node: nodeName, url: z.string().min(1) });
+const target = z.object({
+  node: nodeName,
+  url: z.string().min(1),
+  /** The process that the tickets name; absent: it reads the older form of tickets alone, or the balancer does not know. */
+  boot: z.string().min(1).max(64).optional(),
+});
 /** `<uid>.<sid>`, or a `<sid>` alone. */
 const sessionRef = z.string().refine((s) => {
   const dot = s.lastIndexOf('.');

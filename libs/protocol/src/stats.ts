@@ -14,6 +14,8 @@ export const nodeStats = z.object({
   url: z.string(),
   /** Id of this process; changes on every start. */
   boot: z.string(),
+  /** How many parts the newest form of tickets has that it reads; absent: two. */
+  ticketParts: z.number().int().positive().max(100).optional(),
   /** Counts from 1 per boot. */
   seq: count,
   /** ms since the epoch, the edge's clock. */
@@ -45,6 +47,10 @@ export const nodeStats = z.object({
   moves: z.object({ pending: count, done: count, failed: count }),
 });
 export type NodeStats = z.infer<typeof nodeStats>;
+
+/** The process that a ticket for this edge names; undefined: the edge reads the older form alone, which names none. */
+export const ticketBoot = ({ boot, ticketParts = 2 }: Pick<NodeStats, 'boot' | 'ticketParts'>) =>
+  ticketParts >= 3 ? boot : undefined;
 
 /** One move command's progress at the edge that carries it out; counts are cumulative, so a repeat is harmless. */
 export const moveProgress = z.object({

@@ -10,39 +10,81 @@ const claims: Omit<TicketClaims, 'id'> = {
   node: 'edge-1',
   epoch: 7,
   expiresAt: 1_000,
+  boot: 'b1',
 };
+const { boot: _, ...older } = claims;
+const edge = { name: 'edge-1', boot: 'b1' };
 
 describe('a ticket', () => {
   it('gives back what was signed, at the edge it names, before it expires', () => {
-    const verdict = signer.check(signer.issue({ ...claims, from: 'edge-2', move: 'm1' }), 'edge-1', 999);
+    const verdict = signer.check(signer.issue({ ...claims, from: 'edge-2', move: 'm1' }), edge, 999);
     expect(verdict).toMatchObject({ ok: true, claims: { ...claims, from: 'edge-2', move: 'm1' } });
   });
 
   it('is refused when expired, for another edge, or signed with another secret', () => {
     const ticket = signer.issue(claims);
-    expect(signer.check(ticket, 'edge-1', 1_000)).toEqual({ ok: false, problem: 'expired' });
-    expect(signer.check(ticket, 'edge-2', 0)).toEqual({ ok: false, problem: 'wrong-node' });
+    expect(signer.check(ticket, edge, 1_000)).toEqual({ ok: false, problem: 'expired' });
+    expect(signer.check(ticket, { ...edge, name: 'edge-2' }, 0)).toEqual({
+      ok: false,
+      problem: 'wrong-node',
+    });
     const other = new TicketSigner(['another secret of enough bytes']);
-    expect(other.check(ticket, 'edge-1', 0)).toEqual({ ok: false, problem: 'forged' });
+    expect(other.check(ticket, edge, 0)).toEqual({ ok: false, problem: 'forged' });
   });
 
   it('is accepted under the previous secret while secrets are changed', () => {
     const next = new TicketSigner(['the next secret, long enough', secret]);
-    expect(next.check(signer.issue(claims), 'edge-1', 0).ok).toBe(true);
+    expect(next.check(signer.issue(claims), edge, 0).ok).toBe(true);
   });
 
-  it('is refused after any change of a character', () => {
-    const ticket = signer.issue(claims);
+  it('begins with the name of its edge, for fronts to route by', () => {
+    expect(signer.issue(claims)).toMatch(/^edge-1\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/);
+  });
+
+  it('is refused by another process of its edge, which does not know what was used', () => {
+    const restarted = { ...edge, boot: 'b2' };
+    expect(signer.check(signer.issue(claims), restarted, 0)).toEqual({ ok: false, problem: 'stale' });
+  });
+
+  it('has two parts where no process is named, and is good for every process of its edge', () => {
+    const ticket = signer.issue(older);
+    expect(ticket.split('.')).toHaveLength(2);
+    for (const boot of ['b1', 'b2'])
+      expect(signer.check(ticket, { ...edge, boot }, 0)).toMatchObject({ ok: true, claims: older });
+    expect(signer.check(ticket, { ...edge, name: 'edge-2' }, 0)).toEqual({
+      ok: false,
+      problem: 'wrong-node',
+    });
+  });
+
+  it('of one form is none of the other: the name cannot be taken off, put on or changed', () => {
+    const [node, body, signature] = signer.issue(claims).split('.');
+    const [olderBody, olderSignature] = signer.issue(older).split('.');
+    for (const ticket of [
+      `${body}.${signature}`,
+      `edge-2.${body}.${signature}`,
+      `${node}.${olderBody}.${olderSignature}`,
+      `.${body}.${signature}`,
+      `${node}.${node}.${body}.${signature}`,
+    ])
+      expect(signer.check(ticket, edge, 0), ticket).toEqual({ ok: false, problem: 'forged' });
+  });
+
+  it.each([
+    ['three parts', claims],
+    ['two parts', older],
+  ])('of %s is refused after any change of a character', (_form, given) => {
+    const ticket = signer.issue(given);
     fc.assert(
       fc.property(fc.nat(ticket.length - 2), fc.constantFrom('A', 'b', '9', '.', '~'), (at, c) => {
         const changed = ticket.slice(0, at) + c + ticket.slice(at + 1);
-        expect(signer.check(changed, 'edge-1', 0).ok).toBe(changed === ticket);
+        expect(signer.check(changed, edge, 0).ok).toBe(changed === ticket);
       }),
     );
   });
 
   it('is refused, never fatal, for any text', () => {
-    fc.assert(fc.property(fc.string(), (text) => !signer.check(text, 'edge-1', 0).ok));
+    fc.assert(fc.property(fc.string(), (text) => !signer.check(text, edge, 0).ok));
   });
 
   it('has an identity of its own each time', () => {

@@ -1,12 +1,14 @@
 /**
  * Tickets: short-lived signed tokens that admit one socket to one edge.
  *
- * A ticket is `base64url(JSON claims) . base64url(HMAC-SHA256)`, signed with a secret that
- * gateways and edges share. It is signed and checked synchronously, in the move's hot path;
+ * A ticket is `node . base64url(JSON claims) . base64url(HMAC-SHA256)`, signed over all that stands before the last dot, with
+ * a secret that gateways and edges share. Fronts may route by what stands before the first dot. For edges that do not say in
+ * their statistics that they read this form, and from balancers that do not pass it on, it is the older one of two parts,
+ * `claims . signature`, with the node among the claims and no process. It is signed and checked synchronously, in the move's hot path;
  * a general JWT library costs a thread-pool hop there (figures in ARCHITECTURE.md).
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isSid, isUid } from '@evenkeel/protocol/wire';
+import { isNodeName, isSid, isUid } from '@evenkeel/protocol/wire';
 
 export interface TicketClaims {
   /** Identity of the ticket: an edge admits each once. */
@@ -15,6 +17,8 @@ export interface TicketClaims {
   sid: string;
   /** The edge this ticket is for. */
   node: string;
+  /** The process of that edge, so that a restart, which forgets what was used, refuses it. Without it the form is the older one. */
+  boot?: string;
   /** Grows with every ticket of a session (ms since the epoch, or one more than the last): the newer socket wins. */
   epoch: number;
   /** Not valid at or after this, ms since the epoch. */
@@ -27,13 +31,16 @@ export interface TicketClaims {
   move?: string;
 }
 
-export type TicketProblem = 'malformed' | 'forged' | 'expired' | 'wrong-node';
+/** `stale`: for an earlier process of this edge. */
+export type TicketProblem = 'malformed' | 'forged' | 'expired' | 'wrong-node' | 'stale';
 export type TicketVerdict = { ok: true; claims: TicketClaims } | { ok: false; problem: TicketProblem };
 
 /** Shortest accepted secret, in bytes. */
 export const minSecretBytes = 16;
 /** Longest ticket looked at, in characters. */
 export const maxTicketChars = 2_048;
+/** How long a ticket may live, ms. Edges remember each until then. */
+export const ticketLifetime = { minMs: 1_000, maxMs: 300_000 } as const;
 
 /** Signs and checks tickets with one secret (several for checking, while a secret is being changed). */
 export class TicketSigner {
@@ -57,26 +64,35 @@ export class TicketSigner {
   }
 
   /** Issues a ticket; `id` is made here. */
-  issue(claims: Omit<TicketClaims, 'id'>): string {
-    const body = Buffer.from(JSON.stringify({ id: newTicketId(), ...claims })).toString('base64url');
-    return `${body}.${this.#sign(body, this.#signingKey).toString('base64url')}`;
+  issue({ node, ...claims }: Omit<TicketClaims, 'id'>): string {
+    const id = newTicketId();
+    const isNamed = claims.boot !== undefined;
+    const json = JSON.stringify(isNamed ? { id, ...claims } : { id, node, ...claims });
+    const body = Buffer.from(json).toString('base64url');
+    const signed = isNamed ? `${node}.${body}` : body;
+    return `${signed}.${this.#sign(signed, this.#signingKey).toString('base64url')}`;
   }
 
-  /** Checks signature, form, time and edge, in that order. */
-  check(ticket: string, node: string, nowMs: number): TicketVerdict {
-    const dot = ticket.indexOf('.');
+  /** Checks signature, form, time, edge and process, in that order. */
+  check(
+    ticket: string,
+    edge: { readonly name: string; readonly boot: string },
+    nowMs: number,
+  ): TicketVerdict {
+    const dot = ticket.lastIndexOf('.');
     if (dot <= 0 || ticket.length > maxTicketChars) return { ok: false, problem: 'malformed' };
-    const body = ticket.slice(0, dot);
+    const signed = ticket.slice(0, dot);
     const signature = Buffer.from(ticket.slice(dot + 1), 'base64url');
     const isSigned = this.#keys.some((key) => {
-      const expected = this.#sign(body, key);
+      const expected = this.#sign(signed, key);
       return signature.length === expected.length && timingSafeEqual(signature, expected);
     });
     if (!isSigned) return { ok: false, problem: 'forged' };
-    const claims = readClaims(body);
+    const claims = readTicket(signed);
     if (claims === undefined) return { ok: false, problem: 'malformed' };
     if (claims.expiresAt <= nowMs) return { ok: false, problem: 'expired' };
-    if (claims.node !== node) return { ok: false, problem: 'wrong-node' };
+    if (claims.node !== edge.name) return { ok: false, problem: 'wrong-node' };
+    if (claims.boot !== undefined && claims.boot !== edge.boot) return { ok: false, problem: 'stale' };
     return { ok: true, claims };
   }
 
@@ -85,7 +101,14 @@ export class TicketSigner {
   }
 }
 
-function readClaims(body: string): TicketClaims | undefined {
+/** The claims of both forms: in the older one the node is among them. */
+function readTicket(signed: string): TicketClaims | undefined {
+  const dot = signed.indexOf('.');
+  const claims = readClaims(signed.slice(dot + 1), dot < 0 ? undefined : signed.slice(0, dot));
+  return (claims?.boot !== undefined) === dot >= 0 ? claims : undefined;
+}
+
+function readClaims(body: string, named: string | undefined): TicketClaims | undefined {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
@@ -93,8 +116,11 @@ function readClaims(body: string): TicketClaims | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, uid, sid, node, epoch, expiresAt, isNew, from, move }: Record<string, unknown> = { ...value };
-  if (typeof id !== 'string' || typeof node !== 'string' || !isUid(uid) || !isSid(sid)) return undefined;
+  const { id, uid, sid, epoch, expiresAt, boot, isNew, from, move, ...rest }: Record<string, unknown> = {
+    ...value,
+  };
+  const node = named ?? rest.node;
+  if (typeof id !== 'string' || !isNodeName(node) || !isUid(uid) || !isSid(sid)) return undefined;
   if (typeof epoch !== 'number' || typeof expiresAt !== 'number') return undefined;
   return {
     id,
@@ -103,6 +129,7 @@ function readClaims(body: string): TicketClaims | undefined {
     node,
     epoch,
     expiresAt,
+    ...(typeof boot === 'string' ? { boot } : {}),
     ...(isNew === true ? { isNew } : {}),
     ...(typeof from === 'string' ? { from } : {}),
     ...(typeof move === 'string' ? { move } : {}),

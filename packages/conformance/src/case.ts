@@ -6,6 +6,7 @@ import {
   type MoveFrame,
   type Placement,
   sessionQueue,
+  ticketBoot,
   topicKey,
   toUid,
   userKey,
@@ -183,10 +184,11 @@ export class Case {
   // --- moves ---
 
   /** Another edge than `node`. @throws Violation when there is none. */
-  otherNode(node: string): { node: string; url: string } {
+  otherNode(node: string): { node: string; url: string; boot?: string } {
     const other = this.mesh.nodes.find((each) => each.node !== node);
     if (other === undefined) throw new Violation(`a move takes two edges: only ${node} is active`);
-    return { node: other.node, url: other.url };
+    const boot = ticketBoot(other);
+    return { node: other.node, url: other.url, ...(boot === undefined ? {} : { boot }) };
   }
 
   /** Commands the edge that holds it to move this session; a `move` of somebody else's will do as well. */

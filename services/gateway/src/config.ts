@@ -1,6 +1,6 @@
 import { defaults, strategies } from '@evenkeel/protocol';
 import { commonSettings, setting } from '@evenkeel/runtime';
-import { minSecretBytes } from '@evenkeel/ticket';
+import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
 
 const { ms, port } = setting;
@@ -41,8 +41,8 @@ export const gatewayConfig = z
     localToken: z.string().optional().describe('its token; set by npm start').meta({ secret: true }),
 
     ticketLifetimeMs: ms()
-      .min(1_000)
-      .max(3_600_000)
+      .min(ticketLifetime.minMs)
+      .max(ticketLifetime.maxMs)
       .default(defaults.ticketLifetimeMs)
       .describe('how long a ticket may be used'),
     strategy: z.enum(strategies).default('least-loaded').describe('placement; set the same on balancers'),

@@ -8,6 +8,7 @@ async function mustRefuse(
   c: Case,
   placement: Pick<Placement, 'url' | 'ticket'>,
   what: string,
+  code?: string,
 ): Promise<void> {
   const refused = await c.open(placement).then(
     () => undefined,
@@ -17,14 +18,15 @@ async function mustRefuse(
   mustEqual(refused.status, 401, `status for ${what}`);
   const body = JSON.parse(refused.body) as { error?: { code?: unknown; message?: unknown } };
   must(typeof body.error?.code === 'string', `${what}: no error code in ${refused.body}`);
+  if (code !== undefined) mustEqual(body.error.code, code, `code for ${what}`);
 }
 
 /** The claims changed, the signature kept. */
 function forge(ticket: string): string {
-  const dot = ticket.lastIndexOf('.');
-  const claims = Buffer.from(ticket.slice(0, dot), 'base64url').toString('utf8');
+  const parts = ticket.split('.');
+  const claims = Buffer.from(parts.at(-2) ?? '', 'base64url').toString('utf8');
   const forged = Buffer.from(claims.replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1) % 10)));
-  return `${forged.toString('base64url')}${ticket.slice(dot)}`;
+  return [...parts.slice(0, -2), forged.toString('base64url'), ...parts.slice(-1)].join('.');
 }
 
 export const ticketRules: Rule[] = [
@@ -35,6 +37,35 @@ export const ticketRules: Rule[] = [
     async check(c) {
       const socket = await c.open(await c.place());
       mustEqual(socket.protocol, subprotocol, 'subprotocol');
+    },
+  },
+  {
+    id: 'ticket-form',
+    section: '1',
+    text: 'a ticket is <node>.<claims>.<signature>, of the gateway and of a move',
+    async check(c) {
+      const a = await c.attach();
+      const { node, ticket } = a.placement;
+      mustEqual([ticket.split('.')[0], ticket.split('.').length], [node, 3], 'name and parts of a ticket');
+      const move = await c.commandMove(a);
+      const parts = move.ticket.split('.');
+      mustEqual([parts[0], parts.length], [move.node, 3], "name and parts of a move's ticket");
+    },
+  },
+  {
+    id: 'ticket-process',
+    section: '1',
+    text: 'a ticket for another process of the edge: 401 ticket-stale; one of two parts names no process and is taken',
+    async check(c) {
+      const a = await c.attach();
+      const { node, url } = c.otherNode(a.welcome.node);
+      const stale = await c.commandMove(a, { to: { node, url, boot: 'before' } });
+      await mustRefuse(c, stale, 'a ticket for an earlier process', 'ticket-stale');
+      const b = await c.attach();
+      const other = c.otherNode(b.welcome.node);
+      const older = await c.commandMove(b, { to: { node: other.node, url: other.url } });
+      mustEqual(older.ticket.split('.').length, 2, 'parts of a ticket that names no process');
+      await (await c.dial(older)).next('welcome');
     },
   },
   {

@@ -112,17 +112,31 @@ describe('pacing', () => {
 });
 
 describe('a departure', () => {
+  it('gives a ticket for the process that the command names, never for longer than tickets live', () => {
+    populate(1);
+    reconnect({ sessions: ['u.s0'], to: { ...to, boot: 'b1' }, deadlineMs: 600_000 });
+    const ticket = String(sessions[0]?.frames[0]?.ticket);
+    expect(ticket.split('.')[0]).toBe('b');
+    expect(tickets.check(ticket, { name: 'b', boot: 'b1' }, Date.now())).toMatchObject({
+      ok: true,
+      claims: { boot: 'b1', expiresAt: Date.now() + 300_000 },
+    });
+    const restarted = tickets.check(ticket, { name: 'b', boot: 'b2' }, Date.now());
+    expect(restarted).toEqual({ ok: false, problem: 'stale' });
+  });
+
   it('gives the client a ticket for the target, newer than its own, valid until the deadline', () => {
     populate(1);
     reconnect({ sessions: ['u.s0'], deadlineMs: 9_000, reason: 'drain' });
     const [frame] = sessions[0]?.frames ?? [];
     expect(frame).toMatchObject({ t: 'move', move: 'm1', url: to.url, reason: 'drain', deadlineMs: 9_000 });
-    const verdict = tickets.check(String(frame?.ticket), 'b', Date.now());
+    const verdict = tickets.check(String(frame?.ticket), { name: 'b', boot: 'b1' }, Date.now());
     expect(verdict).toMatchObject({
       ok: true,
       claims: { uid: 'u', sid: 's0', node: 'b', move: 'm1', expiresAt: 1_009_000 },
     });
     if (!verdict.ok) return;
+    expect(verdict.claims).not.toHaveProperty('boot');
     expect(verdict.claims.epoch).toBeGreaterThan(5);
     expect(verdict.claims.from?.split(',')[0]).toBe('a');
     expect(sessions[0]?.move).toMatchObject({ move: 'm1', deadlineAtMs: 1_009_000 });

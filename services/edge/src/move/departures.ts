@@ -1,6 +1,6 @@
 import { TokenBucket } from '@evenkeel/pace';
 import { type CloseCode, type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
-import type { TicketSigner } from '@evenkeel/ticket';
+import { type TicketSigner, ticketLifetime } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import { moveFrame } from '../frame/frames.js';
 import type { Directory } from '../session/directory.js';
@@ -163,12 +163,14 @@ export class Departures {
     };
     session.move = { move: command.move, deadlineAtMs: now + deadlineMs, onEnd };
     const { uid, sid, epoch } = session.claims;
+    const { node, boot } = command.to;
     const ticket = tickets.issue({
       uid,
       sid,
-      node: command.to.node,
+      node,
+      ...(boot === undefined ? {} : { boot }),
       epoch: Math.max(now, epoch + 1),
-      expiresAt: now + deadlineMs,
+      expiresAt: now + Math.min(ticketLifetime.maxMs, Math.max(ticketLifetime.minMs, deadlineMs)),
       from: config.node,
       move: command.move,
     });

@@ -126,6 +126,7 @@ export class Reporter {
       node: node.name,
       url: node.url,
       boot: node.boot,
+      ticketParts: 3,
       version: config.version,
       weight: config.weight,
       capacity: config.capacity,

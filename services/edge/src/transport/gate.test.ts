@@ -4,12 +4,12 @@ import { Gate } from './gate.js';
 
 const tickets = new TicketSigner(['gate-test-secret-0123456789']);
 const nowMs = 1_000;
-let node: { name: string; isDraining: boolean };
+let node: { name: string; boot: string; isDraining: boolean };
 let gate: Gate;
 
 beforeEach(() => {
-  node = { name: 'edge-1', isDraining: false };
-  gate = new Gate({ tickets, node, capacity: 2 });
+  node = { name: 'edge-1', boot: 'now', isDraining: false };
+  gate = new Gate({ tickets, node, capacity: 2, maxUsedTickets: 5 });
 });
 
 const issue = (over: object = {}) =>
@@ -38,6 +38,7 @@ describe('the gate', () => {
   it.each([
     ['ticket-malformed', () => 'noise'],
     ['ticket-expired', () => issue({ expiresAt: nowMs })],
+    ['ticket-stale', () => issue({ boot: 'before' })],
     ['ticket-wrong-node', () => issue({ node: 'edge-2' })],
   ])('refuses with %s', (code, ticket) => {
     expect(judge(ticket())).toMatchObject({
@@ -52,6 +53,11 @@ describe('the gate', () => {
     const ticket = issue();
     judge(ticket);
     expect(judge(ticket)).toMatchObject({ isAdmitted: false, code: 'ticket-used' });
+  });
+
+  it('admits nobody whose ticket it could not remember', () => {
+    for (let n = 0; n < 5; n += 1) expect(judge(issue())).toMatchObject({ isAdmitted: true });
+    expect(judge(issue())).toMatchObject({ isAdmitted: false, why: 'full', code: 'unavailable' });
   });
 
   it.each(['full', 'draining'])('sends elsewhere while it is %s, and uses no ticket up', (why) => {

@@ -29,9 +29,11 @@ export interface Refused {
 
 export interface GateOptions {
   tickets: Pick<TicketSigner, 'check'>;
-  node: Pick<EdgeNode, 'name' | 'isDraining'>;
+  node: Pick<EdgeNode, 'name' | 'boot' | 'isDraining'>;
   /** Connections at most. */
   capacity: number;
+  /** Used tickets remembered at most, until they expire. Default 100,000. */
+  maxUsedTickets?: number;
 }
 
 const full: Refused = {
@@ -53,20 +55,23 @@ const refuseTicket = (code: string, message: string): Refused => ({
 /** Decides who may connect. Remembers the tickets it has admitted, and touches nothing else. */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #used = new UsedTickets();
+  readonly #used: UsedTickets;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#used = new UsedTickets(options.maxUsedTickets ?? 100_000);
   }
 
   /** `open`: connections at this moment. An admitted ticket is used up. */
   judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict {
     const { tickets, node, capacity } = this.#options;
-    const checked = tickets.check(ticket, node.name, nowMs);
+    const checked = tickets.check(ticket, node, nowMs);
     if (!checked.ok) return refuseTicket(`ticket-${checked.problem}`, 'ask GET /gateway for a new ticket');
     if (node.isDraining || open >= capacity) return full;
     const { claims } = checked;
-    if (!this.#used.use(claims.id, claims.expiresAt, nowMs)) {
+    const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
+    if (use === 'full') return full;
+    if (use === 'again') {
       return refuseTicket('ticket-used', 'a ticket is good for one socket; ask GET /gateway for a new one');
     }
     return { isAdmitted: true, claims, isBare: !offersOurs(protocols) };

@@ -1,23 +1,43 @@
-/** Most tickets remembered; beyond it the oldest are forgotten first (they expire within seconds anyway). */
-const maxTickets = 100_000;
+/** Tickets that expire within the same slot are forgotten together. */
+const slotMs = 1_000;
 
-/** Remembers which tickets have been used until they expire, so that each admits one connection. */
+/** `again`: it was used before. `full`: it cannot be remembered, so that it must not be admitted. */
+export type Use = 'first' | 'again' | 'full';
+
+/** Remembers which tickets have been used until they expire, however long that is, so that each admits one connection. */
 export class UsedTickets {
-  // Insertion order is close to expiry order: all tickets live about as long.
-  readonly #expiresAt = new Map<string, number>();
+  /** Ids by the slot in which they expire: tickets live for different times. */
+  readonly #slots = new Map<number, Set<string>>();
+  readonly #limit: number;
+  #size = 0;
+  #sweptSlot = 0;
 
-  /** True the first time `id` is seen. */
-  use(id: string, expiresAt: number, nowMs: number): boolean {
-    this.#forget(nowMs);
-    if (this.#expiresAt.has(id)) return false;
-    this.#expiresAt.set(id, expiresAt);
-    return true;
+  /** @param limit tickets remembered at a time; beyond it none is admitted. */
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
+  use(id: string, expiresAt: number, nowMs: number): Use {
+    this.#forget(nowMs);
+    const slot = Math.ceil(expiresAt / slotMs);
+    const ids = this.#slots.get(slot) ?? new Set();
+    if (ids.has(id)) return 'again';
+    if (this.#size >= this.#limit) return 'full';
+    ids.add(id);
+    this.#slots.set(slot, ids);
+    this.#size += 1;
+    return 'first';
+  }
+
+  /** Once a slot: those that end before now hold nothing that could still be shown. */
   #forget(nowMs: number): void {
-    for (const [id, expiresAt] of this.#expiresAt) {
-      if (expiresAt > nowMs && this.#expiresAt.size < maxTickets) return;
-      this.#expiresAt.delete(id);
+    const ended = Math.floor(nowMs / slotMs);
+    if (ended === this.#sweptSlot) return;
+    this.#sweptSlot = ended;
+    for (const [slot, ids] of this.#slots) {
+      if (slot > ended) continue;
+      this.#slots.delete(slot);
+      this.#size -= ids.size;
     }
   }
 }

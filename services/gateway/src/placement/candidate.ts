@@ -2,6 +2,8 @@
 export interface Candidate {
   readonly node: string;
   readonly url: string;
+  /** The process that its tickets name; undefined: it reads the older form of tickets alone. */
+  readonly boot: string | undefined;
   readonly version: string;
   /** Its share of the whole is in proportion to this. */
   readonly weight: number;

@@ -1,5 +1,5 @@
 import { buildRing, type Ring } from '@evenkeel/cluster';
-import type { NodeStats } from '@evenkeel/protocol';
+import { type NodeStats, ticketBoot } from '@evenkeel/protocol';
 import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
 import type { Candidate } from './candidate.js';
@@ -16,7 +16,7 @@ export interface Arrival {
 }
 
 export type Placed =
-  | { kind: 'placed'; node: string; url: string; sid: string; isNew: boolean }
+  | { kind: 'placed'; node: string; url: string; boot: string | undefined; sid: string; isNew: boolean }
   | { kind: 'refused'; reason: 'none' | 'full' | 'wait'; retryAfterSeconds: number };
 
 export interface PlacerOptions {
@@ -67,10 +67,10 @@ export class Placer {
     const choice = choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
     if (choice.kind !== 'node') return refuse(choice.kind);
     if (isNew && !admission.hasNewSessionSlot(nowMs)) return refuse('wait');
-    const { node, url } = choice.node;
+    const { node, url, boot } = choice.node;
     admission.take(node, isNew, nowMs);
     this.#reservations.add(`${arrival.uid}.${sid}`, node, nowMs + this.#options.reservationMs);
-    return { kind: 'placed', node, url, sid, isNew };
+    return { kind: 'placed', node, url, boot, sid, isNew };
   }
 
   /** What is known, for `/status` and metrics. */
@@ -104,6 +104,7 @@ export class Placer {
       candidates: active.map(({ stats }) => ({
         node: stats.node,
         url: stats.url,
+        boot: ticketBoot(stats),
         version: stats.version,
         weight: stats.weight,
         capacity: stats.capacity,

@@ -62,12 +62,13 @@ export class GatewayRoute implements Route {
         'retry-after': String(placed.retryAfterSeconds),
       });
     }
-    const { node, url, sid: session, isNew } = placed;
+    const { node, url, boot, sid: session, isNew } = placed;
     metrics.placed(node);
     const ticket = signer.issue({
       uid,
       sid: session,
       node,
+      ...(boot === undefined ? {} : { boot }),
       epoch: nowMs,
       expiresAt: nowMs + ticketLifetimeMs,
       ...(isNew ? { isNew } : {}),

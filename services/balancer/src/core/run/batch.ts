@@ -1,4 +1,4 @@
-import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
+import { type CommandOf, type MoveProgress, type NodeStats, ticketBoot } from '@evenkeel/protocol';
 import type { Plan, PlanStep } from '../plan/plan.js';
 
 /** One command of a step: so many sessions at once. */
@@ -30,13 +30,14 @@ export function makeBatch(
   move: string,
   plan: Plan,
   { to, load }: PlanStep,
-  { url, count, perSecond }: { url: string; count: number; perSecond: number },
+  { target, count, perSecond }: { target: NodeStats; count: number; perSecond: number },
   nowMs: number,
 ): Batch {
+  const boot = ticketBoot(target);
   const command: CommandOf<'reconnect'> = {
     command: 'reconnect',
     move,
-    to: { node: to, url },
+    to: { node: to, url: target.url, ...(boot === undefined ? {} : { boot }) },
     count,
     ratePerSecond: Math.max(1, Math.round(perSecond)),
     deadlineMs: plan.moveDeadlineMs,

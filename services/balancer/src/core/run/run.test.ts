@@ -85,6 +85,20 @@ describe('carrying out a plan', () => {
     expect(stage.reconnects.map((c) => c.move)).toEqual(stage.reconnects.map((_, i) => `p.0.${i}`));
   });
 
+  it.each([
+    [{}, undefined],
+    [{ ticketParts: 3 }, 'b-1'],
+  ])('names the process of a target only if its tickets can name it: %o', (stats, boot) => {
+    const stage = new Stage();
+    stage.speak(stats);
+    stage.tick();
+    expect(stage.reconnects[0]?.to).toEqual({
+      node: 'b',
+      url: expect.any(String),
+      ...(boot === undefined ? {} : { boot }),
+    });
+  });
+
   it('sends the next batch only when the last was reported, and the same again when no report comes', () => {
     const stage = new Stage();
     for (let i = 0; i < 14; i++) stage.tick();

@@ -281,7 +281,7 @@ export class PlanRun {
     sink.take(taken, nowMs);
     this.#addUnderWay(step, taken);
     const move = batchName(this.plan, step.index, step.next);
-    const batch = makeBatch(move, this.plan, step.plan, { url: target.stats.url, count, perSecond }, nowMs);
+    const batch = makeBatch(move, this.plan, step.plan, { target: target.stats, count, perSecond }, nowMs);
     step.next += 1;
     step.batches.push(batch);
     this.#byMove.set(move, { step, batch });
