@@ -49,6 +49,17 @@ export interface Payload {
   encoding?: 'base64';
   contentType?: string;
 }
+/** What an edge takes from one connection. */
+export interface ConnectionLimits {
+  /** `subscribe`, `unsubscribe`, `publish` and `request` frames a second. */
+  framesPerSecond: number;
+  /** The same, in one burst. */
+  burst: number;
+  /** Topics at a time. */
+  maxTopics: number;
+  /** Longest frame, bytes. */
+  maxFrameBytes: number;
+}
 export interface WelcomeFrame {
   t: 'welcome';
   session: string;
@@ -58,6 +69,11 @@ export interface WelcomeFrame {
   heartbeatMs: number;
   /** How many events the edge sends ahead of the client's `ack`. */
   window: number;
+  /** Identity of this connection in the whole mesh. Not from older edges, as what follows. */
+  connection?: string;
+  limits?: ConnectionLimits;
+  /** Which of its queues the session has: 0 for the one it began with. */
+  generation?: number;
 }
 export interface EventFrame extends Payload {
   t: 'event';

@@ -25,6 +25,9 @@ export const exchanges = {
   audit: 'mesh.audit',
 } as const;
 
+/** Header of a published message: when that was, ms since the epoch. AMQP's `timestamp` has whole seconds. */
+export const atHeader = 'evenkeel-at';
+
 /** What a message on `mesh.inbound` is: by its `type`; without one, by whether an answer is wanted. Undefined: neither. */
 export function inboundKind(
   type: string | undefined,

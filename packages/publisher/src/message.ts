@@ -5,7 +5,10 @@ import { PublisherError } from './errors.js';
 export interface EventOptions {
   /** Identity: a repeat with the same id reaches no application twice. Default: a new UUIDv7. */
   id?: string;
-  /** AMQP headers; `traceparent`, `tracestate` and `cloudEvents_…` reach the client. */
+  /**
+   * AMQP headers; `traceparent`, `tracestate` and `cloudEvents_…` reach the client. `evenkeel-at` (ms since the epoch, default
+   * now) is what clients get as `at`.
+   */
   headers?: Record<string, unknown>;
   /** W3C trace context, carried to the client. */
   traceparent?: string;

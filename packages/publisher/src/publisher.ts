@@ -1,5 +1,5 @@
 import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } from '@evenkeel/broker';
-import { exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { atHeader, exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
 import { Replies, type ReplyPublisher } from './replies.js';
@@ -146,7 +146,7 @@ export class Publisher {
       messageId: id,
       timestamp: Math.floor(nowMs / 1_000),
       contentType,
-      headers: traceparent === undefined ? headers : { ...headers, traceparent },
+      headers: { [atHeader]: nowMs, ...headers, ...(traceparent === undefined ? {} : { traceparent }) },
       persistent: options.persistent ?? true,
       mandatory: true,
     });

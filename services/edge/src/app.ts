@@ -69,7 +69,12 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     now,
   });
   const ports = { queues, handover, topics, inbound };
-  const sessions = new Sessions({ config, ports, directory, load, log, now });
+  let connections = 0;
+  const newConnectionId = () => {
+    connections += 1;
+    return `${node.boot}.${connections}`;
+  };
+  const sessions = new Sessions({ config, newConnectionId, ports, directory, load, log, now });
   const departures = new Departures({ config, tickets, directory, ledger, now });
   const takeovers = new Takeovers({ node, outgoing, directory, log });
   const whereabouts = new Whereabouts({ node, directory, control });

@@ -220,7 +220,15 @@ export class SessionWorld {
     };
     const warn = (_fields: unknown, message?: string) => void this.warnings.push(message ?? '');
     const now = () => this.nowMs;
-    const session = new Session(connection, { config, ports, directory, load, log: { warn }, now });
+    const session = new Session(connection, {
+      config,
+      newConnectionId: () => `b.${this.sessions.length}`,
+      ports,
+      directory,
+      load,
+      log: { warn },
+      now,
+    });
     connection.owner = session;
     this.connections.push(connection);
     this.sessions.push(session);

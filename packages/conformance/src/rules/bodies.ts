@@ -1,4 +1,4 @@
-import { toUid, userKey } from '@evenkeel/protocol';
+import { atHeader, toUid, userKey } from '@evenkeel/protocol';
 import type { Rule } from '../rule.js';
 import { must, mustEqual } from '../verdict.js';
 
@@ -82,12 +82,16 @@ export const bodyRules: Rule[] = [
   {
     id: 'at',
     section: '2',
-    text: '`at` is the time of publishing in ms, or the time now where the message has no timestamp',
+    text: '`at` is the time of publishing in ms: by header, else by timestamp, else the time now',
     async check(c) {
       const { socket } = await c.attach();
       const key = userKey(toUid(c.user), 'b');
       await c.publish(key, '1', { timestamp: 1_600_000_000 });
       mustEqual((await socket.next('event')).at, 1_600_000_000_000, 'at');
+      await c.publish(key, '1', { timestamp: 1_600_000_000, headers: { [atHeader]: 1_600_000_000_123 } });
+      mustEqual((await socket.next('event')).at, 1_600_000_000_123, 'at by the header evenkeel-at');
+      await c.publish(key, '1', { timestamp: 1_600_000_000, headers: { [atHeader]: 'yesterday' } });
+      mustEqual((await socket.next('event')).at, 1_600_000_000_000, 'at by a header that is no time');
       await c.publish(key, '1');
       const { at } = await socket.next('event');
       must(Math.abs(Date.now() - at) < 60_000, `at is ${at}, now is ${Date.now()}`);

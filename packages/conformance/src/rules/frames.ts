@@ -48,6 +48,27 @@ export const frameRules: Rule[] = [
     },
   },
   {
+    id: 'reserved-types',
+    section: '9',
+    text: 'kinds of coming versions are answered with error `unknown-type` and their id, and the connection goes on',
+    async check(c) {
+      const { socket } = await c.attach();
+      const topic = c.word('topic');
+      for (const frame of [
+        { t: 'bye' },
+        { t: 'refresh', id: 'r1', token: 'x' },
+        { t: 'cancel', re: 'r1' },
+        { t: 'answer', id: 'a1', data: 1 },
+        { t: 'presence', id: 'p1', topic },
+      ]) {
+        socket.send(frame);
+        const error = await socket.next('error');
+        mustEqual([error.code, error.re], ['unknown-type', frame.id], `answer to ${frame.t}`);
+      }
+      await socket.mustLive('the socket after kinds of coming versions');
+    },
+  },
+  {
     id: 'bad-frame',
     section: '2',
     text: 'not JSON, a field missing or wrong, or binary: closed with 4500 bad-frame',

@@ -4,6 +4,22 @@ import { must, mustEqual, pause } from '../verdict.js';
 
 export const sessionRules: Rule[] = [
   {
+    id: 'welcome-fields',
+    section: '2.2',
+    text: "welcome names the connection, each another, and has the edge's limits and the queue's generation",
+    async check(c) {
+      const a = await c.attach();
+      const { connection, limits, generation } = a.welcome;
+      must(typeof connection === 'string' && connection !== '', `connection is ${String(connection)}`);
+      for (const name of ['framesPerSecond', 'burst', 'maxTopics', 'maxFrameBytes'] as const)
+        must(Number.isInteger(limits?.[name]) && Number(limits?.[name]) > 0, `limits.${name} is no count`);
+      mustEqual(generation, 0, 'generation');
+      await a.socket.cut();
+      const b = await c.resume(a);
+      must(b.welcome.connection !== connection, 'two connections have one name');
+    },
+  },
+  {
     id: 'resume',
     section: '5',
     text: 'what was published while the client was away comes when it is back, in order; resumed is true',

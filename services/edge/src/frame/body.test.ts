@@ -120,4 +120,24 @@ describe('publishedAt', () => {
     for (const timestamp of [undefined, 0, -5, Number.NaN])
       expect(publishedAt(delivery('1', { timestamp }), 9)).toBe(9);
   });
+
+  it('goes by the header to the millisecond, and as if there were none where that is no time', () => {
+    const at = (value: unknown) =>
+      publishedAt(delivery('1', { timestamp: 1_700_000_000, headers: { 'evenkeel-at': value } }), 9);
+    expect(at(1_700_000_000_123)).toBe(1_700_000_000_123);
+    expect(at(1_700_000_000_123.9)).toBe(1_700_000_000_123);
+    for (const bad of [
+      0,
+      -1,
+      0.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      9e15,
+      '1700000000123',
+      null,
+      {},
+      true,
+    ])
+      expect(at(bad)).toBe(1_700_000_000_000);
+  });
 });

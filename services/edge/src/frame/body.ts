@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Delivery } from '@evenkeel/broker';
+import { atHeader } from '@evenkeel/protocol';
 
 const jsonType = /^application\/(?:[\w.+-]+\+)?json\b/i;
 const textType = /^text\//i;
@@ -66,9 +67,17 @@ export function messageIdentity(delivery: Delivery): string {
   return `~${digest.digest('base64url')}`;
 }
 
-/** When it was published, ms. AMQP's timestamp is in seconds; some publishers write ms. */
+/** The latest time that a date can have, ms. */
+const maxTimeMs = 8.64e15;
+
+/**
+ * When it was published, ms: as its header says, else by AMQP's timestamp, which is in seconds (some publishers write ms). What
+ * is no time is as if it were not there.
+ */
 export function publishedAt(delivery: Delivery, nowMs: number): number {
-  const stamp = delivery.properties.timestamp;
+  const { headers, timestamp: stamp } = delivery.properties;
+  const at = headers[atHeader];
+  if (typeof at === 'number' && at >= 1 && at <= maxTimeMs) return Math.floor(at);
   if (typeof stamp !== 'number' || !Number.isFinite(stamp) || stamp <= 0) return nowMs;
   return stamp < 1e11 ? stamp * 1000 : stamp;
 }

@@ -23,7 +23,7 @@ interface GivenDelivery {
 }
 
 /** What a frame is built from; each kind takes its own of these. */
-interface Given extends Omit<WelcomeFrame, 't'>, Omit<MoveFrame, 't'> {
+interface Given extends Required<Omit<WelcomeFrame, 't'>>, Omit<MoveFrame, 't'> {
   delivery: GivenDelivery;
   nowMs: number;
   seq: number;

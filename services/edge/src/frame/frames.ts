@@ -17,8 +17,8 @@ import {
 import { bodyFields, messageIdentity, publishedAt } from './body.js';
 
 /** The answer to `hello`. */
-export function welcomeFrame(fields: Omit<WelcomeFrame, 't'>): string {
-  const { session, node, resumed, heartbeatMs, window } = fields;
+export function welcomeFrame(fields: Required<Omit<WelcomeFrame, 't'>>): string {
+  const { session, node, resumed, heartbeatMs, window, connection, limits, generation } = fields;
   return JSON.stringify({
     t: 'welcome',
     session,
@@ -26,6 +26,9 @@ export function welcomeFrame(fields: Omit<WelcomeFrame, 't'>): string {
     resumed,
     heartbeatMs,
     window,
+    connection,
+    limits,
+    generation,
   } satisfies WelcomeFrame);
 }
 

@@ -11,7 +11,17 @@ describe('a session that attaches', () => {
   it('is welcomed once its queue is consumed, with what was found of it', async () => {
     const { connection, session } = await world.attach();
     const { heartbeatMs, window } = world.config;
-    const welcome = { t: 'welcome', session: 's', node: 'edge-1', resumed: true, heartbeatMs, window };
+    const limits = { framesPerSecond: 100, burst: 400, maxTopics: 128, maxFrameBytes: 65_536 };
+    const more = { connection: 'b.1', limits, generation: 0 };
+    const welcome = {
+      t: 'welcome',
+      session: 's',
+      node: 'edge-1',
+      resumed: true,
+      heartbeatMs,
+      window,
+      ...more,
+    };
     expect(connection.frames).toEqual([welcome]);
     expect(session.state).toBe('attached');
     expect(world.directory.get('alice.s')).toBe(session);

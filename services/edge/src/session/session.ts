@@ -2,7 +2,6 @@ import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type CloseCode, closeCodes, errorCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
-import type { EdgeConfig } from '../config.js';
 import { errorFrame, gapFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { Acks } from './acks.js';
@@ -18,11 +17,10 @@ import { type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
-import { welcome } from './welcome.js';
+import { type WelcomeOptions, welcome } from './welcome.js';
 
 /** What every session of this edge shares. */
-export interface SessionOptions {
-  readonly config: EdgeConfig;
+export interface SessionOptions extends WelcomeOptions {
   readonly ports: SessionPorts;
   readonly directory: Directory<Session>;
   readonly load: Load;
@@ -228,7 +226,7 @@ export class Session implements ConnectionOwner {
     this.load.activeAtMs = this.attachedAtMs;
     load.handshake(this.attachedAtMs - this.connection.openedAtMs);
     if (this.connection.isBare) return;
-    this.connection.send(welcome(this.claims.sid, found.isResumed, config));
+    this.connection.send(welcome(this.claims.sid, found.isResumed, this.#options));
     for (const reason of missedBy(hello, found, config)) this.#gap(reason);
   }
 
