@@ -1,7 +1,7 @@
 /** `npm run smoke`: one of each through a mesh that runs already. */
 import { randomBytes } from 'node:crypto';
 import { type Client, ClientError, connect } from '@evenkeel/client';
-import { parseFlags, readRunFile, reportFailure } from '@evenkeel/local';
+import { type LocalAddresses, localAddresses, parseFlags, reportFailure } from '@evenkeel/local';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { createOperator } from 'evenkeel';
 import WebSocket from 'ws';
@@ -10,19 +10,22 @@ import { whenReady } from './mesh/when-ready.js';
 const help = `npm run smoke -- [--gateway URL] [--amqp-url URL] [--method NAME]
 
 Sends an event, a topic message and a request through a running mesh and asks for a rebalance; a line for each.
-  --gateway URL         default: that of the running npm start, else http://127.0.0.1:8080
+  --gateway URL         default: that of the running npm start or of Compose, else http://127.0.0.1:8080
   --amqp-url URL        default: that of the running npm start, if it has this gateway, else
                         amqp://guest:guest@127.0.0.1:5672
   --method NAME         what is asked of a service; default: demo.quote, of the demo
 Exit status 0 only if everything was answered.
 `;
 
+/** Where a mesh is reached, by a client, an application and an operator. */
+type Target = Pick<LocalAddresses, 'gateway' | 'appAmqpUrl' | 'operatorAmqpUrl'>;
+
 const stepTimeoutMs = 15_000;
 const user = `smoke-${randomBytes(4).toString('hex')}`;
 const closers: (() => Promise<void>)[] = [];
 let failed = 0;
 
-async function run(gateway: string, amqpUrl: string, method: string): Promise<void> {
+async function run({ gateway, appAmqpUrl, operatorAmqpUrl }: Target, method: string): Promise<void> {
   const client = connect({ gateway, user, WebSocket, storage: false });
   closers.push(() => client.close());
   const isConnected = await step('connected', async () => {
@@ -30,7 +33,7 @@ async function run(gateway: string, amqpUrl: string, method: string): Promise<vo
     return `${client.node}, session ${client.session}`;
   });
   const publisher = await step('publisher', async () => {
-    const made = await createPublisher({ amqpUrl, name: 'smoke', attempts: 1 });
+    const made = await createPublisher({ amqpUrl: appAmqpUrl, name: 'smoke', attempts: 1 });
     closers.push(() => made.close());
     return made;
   });
@@ -39,7 +42,7 @@ async function run(gateway: string, amqpUrl: string, method: string): Promise<vo
     await step('topic', () => topic(publisher, client));
   }
   if (isConnected !== undefined) await step('request', () => request(client, method));
-  await step('rebalance', () => rebalance(amqpUrl));
+  await step('rebalance', () => rebalance(operatorAmqpUrl));
   if (publisher !== undefined && isConnected !== undefined) {
     await step('event after it', () => roundTrip(publisher, client, 'second'));
   }
@@ -120,11 +123,13 @@ async function step<Result>(name: string, act: () => Promise<Result>): Promise<R
 }
 
 /** The broker of the `npm start` of this checkout, if that is what is meant. */
-function defaultsFor(gateway: string | undefined): { gateway: string; amqpUrl: string } {
-  const running = readRunFile();
+function defaultsFor(gateway: string | undefined, amqpUrl: string | undefined): Target {
+  const running = localAddresses();
   const chosen = gateway ?? running?.gateway ?? 'http://127.0.0.1:8080';
   const isThisOne = running !== undefined && new URL(running.gateway).port === new URL(chosen).port;
-  return { gateway: chosen, amqpUrl: isThisOne ? running.amqpUrl : 'amqp://guest:guest@127.0.0.1:5672' };
+  if (isThisOne && amqpUrl === undefined) return { ...running, gateway: chosen };
+  const only = amqpUrl ?? 'amqp://guest:guest@127.0.0.1:5672';
+  return { gateway: chosen, appAmqpUrl: only, operatorAmqpUrl: only };
 }
 
 let status = 1;
@@ -139,8 +144,7 @@ try {
     process.stdout.write(help);
     status = 0;
   } else {
-    const { gateway, amqpUrl } = defaultsFor(flags.gateway);
-    await run(gateway, flags['amqp-url'] ?? amqpUrl, flags.method);
+    await run(defaultsFor(flags.gateway, flags['amqp-url']), flags.method);
     status = failed === 0 ? 0 : 1;
   }
 } catch (error) {

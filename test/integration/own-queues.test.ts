@@ -144,6 +144,28 @@ const kinds = [
 let known: string[] = [];
 const kindOf = (name: string) => (name.startsWith('mesh.') ? name : name.replace(/\.[\w-]{8}$/, ''));
 
+it('every service logs in as a user of its own, who may do no more than it does', async () => {
+  const listed = await broker.ctl(['list_connections', 'user', 'client_properties']);
+  const users = new Map<string, string>();
+  for (const line of listed.split('\n')) {
+    const [user = '', properties = ''] = line.split('\t');
+    const name = /"connection_name","([^"]*)"/.exec(properties)?.[1];
+    if (name !== undefined) users.set(name, user);
+  }
+  users.delete('own-queues test');
+  expect(Object.fromEntries(users)).toEqual({
+    'edge edge-1 consuming': 'edge',
+    'edge edge-1 publishing': 'edge',
+    'edge edge-2 consuming': 'edge',
+    'edge edge-2 publishing': 'edge',
+    'gateway consuming': 'gateway',
+    'balancer balancer consuming': 'balancer',
+    'balancer balancer publishing': 'balancer',
+    'balancer balancer leader lock': 'balancer',
+    operator: 'operator',
+  });
+});
+
 describe('a mesh whose queue is deleted', () => {
   it('has the queues that are known here, and no other', async () => {
     known = await queueNames();

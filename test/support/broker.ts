@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { brokerUsers, urlOfUser } from '@evenkeel/local';
+import { brokerUsers, standardUsers, urlOfUser } from '@evenkeel/local';
 import { type Definitions, vhostDefinitions } from '@evenkeel/mesh/rights';
 import { inject } from 'vitest';
 
@@ -29,7 +29,7 @@ export interface Vhost {
 export async function freshVhost(): Promise<Vhost> {
   const vhost = `test-${randomBytes(4).toString('hex')}`;
   const users = brokerUsers();
-  await importDefinitions(vhostDefinitions(vhost, users.names, ['guest']));
+  await importDefinitions(vhostDefinitions(vhost, standardUsers, ['guest']));
   const amqpUrl = `${brokerUrl()}/${vhost}`;
   return { vhost, amqpUrl, urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)) };
 }

@@ -36,7 +36,9 @@ test('what pika and amqp-publish send to mesh.events reaches a bare WebSocket of
 
   // A bare client is not told when it is attached: the first one tries until somebody takes it.
   const publish = (...bodies: string[]) =>
-    run(python, ['-c', pikaPublish, mesh.amqpUrl, 'user.alice.hello', ...bodies], { timeout: 20_000 });
+    run(python, ['-c', pikaPublish, mesh.urlFor('app-shop'), 'user.alice.hello', ...bodies], {
+      timeout: 20_000,
+    });
   await expect
     .poll(() => publish('{"hello": "from pika"}').then(() => 'taken'), { timeout: 20_000 })
     .toBe('taken');
@@ -44,7 +46,7 @@ test('what pika and amqp-publish send to mesh.events reaches a bare WebSocket of
   await publish('second', 'third – ünïcode');
   await run(
     'amqp-publish',
-    ['-u', mesh.amqpUrl, '-e', 'mesh.events', '-r', 'user.alice.hello', '-b', 'from the shell'],
+    ['-u', mesh.urlFor('app-shop'), '-e', 'mesh.events', '-r', 'user.alice.hello', '-b', 'from the shell'],
     { timeout: 20_000 },
   );
   await client.until('four events', () => texts().length >= 4);

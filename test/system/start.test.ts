@@ -1,56 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort, type RunFile } from '@evenkeel/local';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
-
-const root = join(import.meta.dirname, '..', '..');
-const script = join(root, 'tools', 'local', 'start.mjs');
-const cli = join(root, 'packages', 'operator', 'bin', 'evenkeel.mjs');
-
-interface Started {
-  readonly child: ChildProcess;
-  /** Where `evenkeel` finds it. */
-  readonly folder: string;
-  readonly runFile: string;
-  readonly text: () => string;
-  readonly exitCode: Promise<number | null>;
-}
-
-/** Runs what `npm start` runs, with its files in a folder of its own. */
-function start(...args: string[]): Started {
-  return startIn({}, ...args);
-}
-
-/** The same with these variables in its environment. */
-function startIn(given: Record<string, string>, ...args: string[]): Started {
-  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-'));
-  const stateDir = join(folder, '.evenkeel');
-  const env = { ...process.env, EVENKEEL_STATE_DIR: stateDir, EVENKEEL_AMQP_URL: '', ...given };
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  mkdirSync(stateDir);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      text += chunk;
-    });
-  }
-  const exitCode = once(child, 'close').then(([code]) => code as number | null);
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    await exitCode;
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return { child, folder, runFile: join(stateDir, 'run.json'), text: () => text, exitCode };
-}
-
-async function freePortFlags(): Promise<string[]> {
-  return ['--port', String(await freePort()), '--edge-port', String(await freePort())];
-}
+import { cli, freePortFlags, type Started, start, startIn } from '../support/npm-start.js';
 
 async function startMeshOnFreePorts(...flags: string[]): Promise<Started & { run: RunFile }> {
   return startMeshIn({}, ...flags);

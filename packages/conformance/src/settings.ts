@@ -19,7 +19,8 @@ Checks a running mesh against every rule of PROTOCOL.md that a server must keep.
 left to expire.
 
   --gateway URL     the mesh's gateway (that of \`npm start\` here, else http://127.0.0.1:8080)
-  --amqp-url URL    the mesh's broker (that of \`npm start\` here, else amqp://guest:guest@127.0.0.1:5672)
+  --amqp-url URL    the mesh's broker, as its administrator (that of \`npm start\` here, else
+                    amqp://guest:guest@127.0.0.1:5672)
   --only TEXT       only rules whose id contains it; may be repeated
   --slow            also the rules that take up to a minute
   --parallel N      how many rules at once (4)
@@ -58,11 +59,14 @@ export function readSettings(args: readonly string[]): Settings | 'help' {
   };
 }
 
-/** What an `npm start` in this folder says of itself. */
+/** What an `npm start` in this folder says of itself, or what is set up there for Compose. */
 function readRun(): { gateway: string; amqpUrl: string } | undefined {
-  try {
-    return JSON.parse(readFileSync(join('.evenkeel', 'run.json'), 'utf8'));
-  } catch {
-    return undefined;
+  for (const name of ['run.json', 'compose.json']) {
+    try {
+      return JSON.parse(readFileSync(join('.evenkeel', name), 'utf8'));
+    } catch {
+      // Not there, or half written.
+    }
   }
+  return undefined;
 }

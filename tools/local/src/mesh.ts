@@ -14,6 +14,8 @@ export interface MeshOptions {
   readonly amqpUrl: string;
   /** The address for each of the mesh's users. Default: everybody has the same. */
   readonly urlFor?: (user: string) => string;
+  /** Gives the broker one more user, where that is ours to do. */
+  readonly addUser?: (user: string) => Promise<void>;
   /** Signs the tickets. Default: a random one. */
   readonly secret?: string;
   /** Settings, each for the services that have it; over what is set here, but for what says which process is which. */
@@ -65,6 +67,7 @@ const userOf: Readonly<Record<Role, string>> = {
 export interface Mesh {
   readonly amqpUrl: string;
   urlFor(user: string): string;
+  readonly addUser: ((user: string) => Promise<void>) | undefined;
   readonly secret: string;
   readonly gatewayUrl: string;
   readonly gateway: Member;
@@ -148,6 +151,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const mesh: Mesh = {
     amqpUrl,
     urlFor,
+    addUser: options.addUser,
     secret,
     gatewayUrl,
     gateway,

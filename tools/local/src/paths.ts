@@ -13,6 +13,9 @@ export const stateDir = environment().EVENKEEL_STATE_DIR ?? join(root, '.evenkee
 /** Where a running `npm start` says what runs where. */
 export const runFile = join(stateDir, 'run.json');
 
+/** Where `npm run compose:setup` says how its mesh is reached; docker-compose.yml looks beside it. */
+export const composeFile = join(root, '.evenkeel', 'compose.json');
+
 /** A new, empty folder of its own under `.evenkeel/`. */
 export function freshDir(prefix: string): string {
   const dir = join(stateDir, `${prefix}-${process.pid}-${randomBytes(3).toString('hex')}`);

@@ -6,10 +6,10 @@ import type { ControlAddress } from './control/local-control.js';
 import { Failure } from './failure.js';
 import { watchOver } from './guard.js';
 import type { Mesh } from './mesh.js';
-import { runFile } from './paths.js';
+import { composeFile, runFile } from './paths.js';
 
-/** What `.evenkeel/run.json` says while `npm start` runs. */
-export interface RunFile {
+/** Where a mesh is reached. */
+export interface LocalAddresses {
   /** The administrator's, as are those of tests and faults; a found broker's only one. */
   readonly amqpUrl: string;
   /** For applications: the user `app-shop`, who publishes events and serves `shop.…`. */
@@ -19,6 +19,10 @@ export interface RunFile {
   /** For those who only look. */
   readonly viewerAmqpUrl: string;
   readonly gateway: string;
+}
+
+/** What `.evenkeel/run.json` says while `npm start` runs. */
+export interface RunFile extends LocalAddresses {
   readonly gatewayPid: number;
   readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
   readonly balancer: { pid: number; opsUrl: string } | null;
@@ -81,8 +85,17 @@ export function ownRunFile(): () => void {
 
 /** Undefined when there is none, or none that can be read. */
 export function readRunFile(): RunFile | undefined {
+  return readAddresses(runFile) as RunFile | undefined;
+}
+
+/** Where the mesh that runs here is reached, or the one that is set up for Compose. */
+export function localAddresses(): LocalAddresses | undefined {
+  return readRunFile() ?? readAddresses(composeFile);
+}
+
+function readAddresses(file: string): LocalAddresses | undefined {
   try {
-    return JSON.parse(readFileSync(runFile, 'utf8')) as RunFile;
+    return JSON.parse(readFileSync(file, 'utf8')) as LocalAddresses;
   } catch {
     return undefined;
   }

@@ -44,7 +44,7 @@ export function addLocalCommands(program: Command, terminal: Terminal): void {
     if (takesNode) command.argument('[node]');
     command.action(async (...given: unknown[]) => {
       const node = takesNode && typeof given[0] === 'string' ? given[0] : undefined;
-      const body = await ask(name, node);
+      const body = answer.parse(await askLocal(name, node === undefined ? {} : { node }));
       const isJson = command.opts<{ json?: boolean }>().json === true;
       terminal.out(`${isJson ? JSON.stringify({ ok: true, ...body }) : text(body)}\n`);
     });
@@ -52,7 +52,7 @@ export function addLocalCommands(program: Command, terminal: Terminal): void {
 }
 
 /** @throws OperatorError `no-local`, `local-unreachable`, or what the `npm start` refuses with. */
-async function ask(action: string, node: string | undefined): Promise<Answer> {
+export async function askLocal(action: string, query: Readonly<Record<string, string>>): Promise<object> {
   const running = findRunFile();
   if (running?.control == null) {
     const why =
@@ -62,11 +62,11 @@ async function ask(action: string, node: string | undefined): Promise<Answer> {
     throw new OperatorError('no-local', why);
   }
   const { url, token } = running.control;
-  const query = node === undefined ? '' : `?${new URLSearchParams({ node })}`;
+  const parameters = new URLSearchParams(query);
   let response: Response;
   let body: unknown;
   try {
-    response = await fetch(`${url}/${action}${query}`, {
+    response = await fetch(`${url}/${action}?${parameters}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(timeoutMs),
@@ -75,7 +75,7 @@ async function ask(action: string, node: string | undefined): Promise<Answer> {
   } catch (cause) {
     throw new OperatorError('local-unreachable', 'the "npm start" of run.json does not answer', cause);
   }
-  if (response.ok) return answer.parse(body);
+  if (response.ok) return z.looseObject({}).parse(body);
   const { error } = refusal.parse(body);
   throw new OperatorError(error.code, error.message);
 }

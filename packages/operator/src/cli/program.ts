@@ -3,6 +3,7 @@ import { nodeName } from '@evenkeel/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { addBrokerUserCommand } from './broker-user.js';
 import { completionScript, shells } from './completion.js';
 import { shellAssignments } from './env.js';
 import { follow, type Goal } from './follow.js';
@@ -212,6 +213,7 @@ export function createProgram(ports: ProgramPorts): Command {
     });
 
   addLocalCommands(program, terminal);
+  addBrokerUserCommand(program, terminal);
 
   program
     .command('env')

@@ -39,6 +39,14 @@ describe('resolveAmqpUrl', () => {
     expect(resolveAmqpUrl(undefined, 'operator', folder)).toBe('amqp://env');
   });
 
+  it('takes what is set up for Compose where no npm start runs', () => {
+    const compose = { amqpUrl: 'amqp://admin', operatorAmqpUrl: 'amqp://compose' };
+    writeFileSync(join(folder, '.evenkeel', 'compose.json'), JSON.stringify(compose));
+    expect(resolveAmqpUrl(undefined, 'operator', folder)).toBe('amqp://compose');
+    writeFileSync(join(folder, '.evenkeel', 'run.json'), JSON.stringify({ amqpUrl: 'amqp://run' }));
+    expect(resolveAmqpUrl(undefined, 'operator', folder)).toBe('amqp://run');
+  });
+
   it('passes over a file that cannot be read', () => {
     writeFileSync(join(folder, '.evenkeel', 'run.json'), '{"amqpUrl": "amq');
     expect(resolveAmqpUrl(undefined, 'operator', folder)).toMatch(/^amqp:\/\//);

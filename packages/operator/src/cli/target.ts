@@ -26,7 +26,7 @@ export type Speaker = 'operator' | 'app';
 
 /**
  * RabbitMQ's address: what was given, `EVENKEEL_OPERATOR_AMQP_URL` (or `EVENKEEL_APP_AMQP_URL`), `EVENKEEL_AMQP_URL`, that
- * of an `npm start` that runs in this or a parent folder (or in this checkout), else the local one.
+ * of an `npm start` that runs in this or a parent folder (or in this checkout), or of Compose set up there, else the local one.
  */
 export function resolveAmqpUrl(
   given: string | undefined,
@@ -45,7 +45,11 @@ export function resolveAmqpUrl(
 /** The addresses that an `npm start` that runs here has made, by the variable that each goes into. */
 export function localAddresses(cwd: string = process.cwd()): Record<string, string> {
   const running = findRunFile(cwd);
-  if (running === undefined) throw new OperatorError('no-local', 'no "npm start" runs in this folder');
+  if (running === undefined)
+    throw new OperatorError(
+      'no-local',
+      'no "npm start" runs in this folder, and nothing is set up for Compose',
+    );
   const { amqpUrl, appAmqpUrl, operatorAmqpUrl, viewerAmqpUrl } = running;
   return {
     EVENKEEL_APP_AMQP_URL: appAmqpUrl ?? amqpUrl,
@@ -54,12 +58,17 @@ export function localAddresses(cwd: string = process.cwd()): Record<string, stri
   };
 }
 
-/** What an `npm start` that runs in this or a parent folder (or in this checkout) says of itself. */
+/**
+ * What an `npm start` that runs in this or a parent folder (or in this checkout) says of itself, or else what
+ * `npm run compose:setup` has made there.
+ */
 export function findRunFile(cwd: string = process.cwd()): RunFile | undefined {
   const checkout = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
   for (const folder of [...parents(cwd), checkout]) {
-    const running = readRunFile(join(folder, '.evenkeel', 'run.json'));
-    if (running !== undefined) return running;
+    for (const name of ['run.json', 'compose.json']) {
+      const running = readRunFile(join(folder, '.evenkeel', name));
+      if (running !== undefined) return running;
+    }
   }
   return undefined;
 }

@@ -12,14 +12,13 @@ import {
 import { stateDir } from '../paths.js';
 
 /** The administrator of a private broker, which listens on loopback alone. */
-const administrator = { user: 'guest', password: 'guest', isAdministrator: true };
+const guest = 'guest';
 
 /** The applications that each private broker knows: the demo's two, and one for trying things out. */
 const applications = ['demo', 'crowd', 'shop'].map(appUser);
 
 /** Who may use a private broker besides its administrator, and with which passwords. */
 export interface BrokerUsers {
-  readonly names: readonly string[];
   passwordOf(user: string): string;
   /** Makes a password for one more user, if there is none yet. */
   add(user: string): void;
@@ -31,7 +30,7 @@ export interface BrokerUsers {
  * The users of the private brokers of this checkout. Their passwords are made once and kept under `.evenkeel/`, for nobody
  * but its owner to read: an address that somebody has in a shell is good after the next start too.
  */
-export function brokerUsers(dir: string = stateDir): BrokerUsers {
+export function brokerUsers(dir: string = stateDir, administrator: string = guest): BrokerUsers {
   const file = join(dir, 'broker-passwords.json');
   const passwords = new Map(Object.entries(readOrMake(dir, file)));
   const complete = (user: string): boolean => {
@@ -40,28 +39,33 @@ export function brokerUsers(dir: string = stateDir): BrokerUsers {
     return true;
   };
   const save = (): void => replace(dir, file, Object.fromEntries(passwords));
+  const needed = administrator === guest ? standardUsers : [...standardUsers, administrator];
   // Made by an older version, which knew fewer.
-  if (standardUsers.map(complete).includes(true)) save();
+  if (needed.map(complete).includes(true)) save();
+  const names = (): string[] => [...passwords.keys()].filter((user) => user !== administrator);
+  const passwordOf = (user: string): string => {
+    const password = user === guest ? guest : passwords.get(user);
+    if (password === undefined) throw new Error(`there is no user ${user} on this broker`);
+    return password;
+  };
   return {
-    get names() {
-      return [...passwords.keys()];
-    },
-    passwordOf(user) {
-      const password = passwords.get(user);
-      if (password === undefined) throw new Error(`there is no user ${user} on this broker`);
-      return password;
-    },
+    passwordOf,
     add(user) {
       if (complete(user)) save();
     },
     definitions: () => ({
-      ...userDefinitions([administrator, ...[...passwords].map(toCredentials)].map(withSalt)),
-      ...vhostDefinitions('/', [...passwords.keys()], [administrator.user]),
+      ...userDefinitions(
+        [administrator, ...names()].map((user) =>
+          withSalt({ user, password: passwordOf(user), isAdministrator: user === administrator }),
+        ),
+      ),
+      ...vhostDefinitions('/', names(), [administrator]),
     }),
   };
 }
 
-const standardUsers: readonly string[] = [...fixedUsers, ...applications];
+/** Those that every private broker has from its start. */
+export const standardUsers: readonly string[] = [...fixedUsers, ...applications];
 
 /** The address of one user, made from another's. */
 export function urlOfUser(amqpUrl: string, user: string, password: string): string {
@@ -72,7 +76,6 @@ export function urlOfUser(amqpUrl: string, user: string, password: string): stri
 }
 
 const newPassword = (): string => randomBytes(18).toString('base64url');
-const toCredentials = ([user, password]: [string, string]) => ({ user, password });
 /** The same for the same password, so that definitions that say the same are the same. */
 const withSalt = (user: Omit<Credentials, 'salt'>): Credentials => ({
   ...user,

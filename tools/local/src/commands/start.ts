@@ -116,6 +116,7 @@ async function runMesh(settings: Settings): Promise<number> {
       edges: settings.edges,
       amqpUrl: broker.amqpUrl,
       urlFor: broker.urlFor,
+      ...(broker.own === undefined ? {} : { addUser: broker.own.addUser }),
       ports: { gateway: settings.port, firstEdge: settings.edgePort },
       demo: settings.demo,
       crowd: settings.crowd,

@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { rightsOf } from '@evenkeel/mesh/rights';
 import type { Edge, Mesh } from '../mesh.js';
 import { ControlError, deadForMs, LocalEdges, type LocalEdgesEvents } from './edges.js';
 import { operate } from './operate.js';
@@ -17,13 +18,14 @@ export interface ControlAddress {
 const maxActions = 8;
 const crowdTimeoutMs = 1_000;
 
-type Action = (node: string | undefined) => Promise<object>;
+type Action = (node: string | undefined, query: URLSearchParams) => Promise<object>;
 
 /**
  * Takes requests for the edges of a mesh that `npm start` runs, from the demo's page (through the gateway) and from
  * `evenkeel local`. Listens on loopback, and answers only to whoever has its token.
  *
- * `GET /status`; `POST /add-edge`, `/stop-edge`, `/kill-edge`, `/drain`, `/uncordon`, the last four with `?node=`.
+ * `GET /status`; `POST /add-edge`, `/stop-edge`, `/kill-edge`, `/drain`, `/uncordon`, the last four with `?node=`;
+ * `/broker-user` with `?user=`.
  */
 export class LocalControl {
   readonly #server: Server;
@@ -101,7 +103,7 @@ export class LocalControl {
     }
     this.#acting++;
     try {
-      return await action(query.get('node') ?? undefined);
+      return await action(query.get('node') ?? undefined, query);
     } finally {
       this.#acting--;
     }
@@ -125,6 +127,20 @@ export class LocalControl {
         const nodes = [named(node)];
         await operate(mesh.urlFor('operator'), (operator) => operator.uncordon({ nodes }));
         return { node };
+      },
+      '/broker-user': async (_node, query) => {
+        const user = query.get('user') ?? '';
+        if (mesh.addUser === undefined) {
+          throw new ControlError(
+            409,
+            'not-our-broker',
+            'The users of this broker are not made by npm start; use --management-url.',
+          );
+        }
+        // Only one that there are rights for.
+        rightsOf(user);
+        await mesh.addUser(user);
+        return { user, url: mesh.urlFor(user) };
       },
     };
   }
