@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { allEdgesKey, edgeKey, exchanges, userKey } from '@evenkeel/protocol';
+import { userOf } from '@evenkeel/broker';
+import { allEdgesKey, type EdgeCommand, edgeKey, exchanges, userKey } from '@evenkeel/protocol';
 import { RawClient, refusal } from '@evenkeel/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
@@ -206,6 +207,20 @@ describe('what arrives over AMQP', () => {
     // Several in one message: a bad one takes no other with it.
     await expectAnswer({ command: 'explode' });
     await vi.waitFor(() => expect(edge.lines.join('\n')).toContain('command not understood'));
+  });
+
+  it('does what the balancer’s user commands, and nothing that anybody else does', async () => {
+    const strict = await mesh.edge('strict', { BALANCER_USER: userOf(mesh.amqpUrl) ?? '' });
+    const client = await attacker.attach(strict);
+    const command = (userId: string | undefined, ...commands: EdgeCommand[]) =>
+      mesh.publisher.publish(exchanges.control, edgeKey('strict'), JSON.stringify(commands), { userId });
+    const { uid } = attacker;
+    const disconnect: EdgeCommand = { command: 'disconnect', uid, reply: 'nobody', ask: 'q' };
+    await command(undefined, { command: 'cordon' }, disconnect);
+    await vi.waitFor(() => expect(strict.lines.join('\n')).toContain('command refused'));
+    expect(client.isOpen).toBe(true);
+    await command(userOf(mesh.amqpUrl), disconnect);
+    expect(await client.closed).toMatchObject({ code: 4502 });
   });
 
   it('keeps a session when a released arrives that answers no question', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Broker, type Publisher } from '@evenkeel/broker';
+import { Broker, type Publisher, userOf } from '@evenkeel/broker';
 import type { Mesh } from '@evenkeel/local';
 import { type EdgeCommand, edgeKey, exchanges, toUid } from '@evenkeel/protocol';
 import { createPublisher } from '@evenkeel/publisher';
@@ -94,7 +94,8 @@ export class RecordedPage {
       to: { node: to.node, url: to.url },
       sessions: [`${toUid(this.#user)}.${session}`],
     };
-    await this.#publisher.publish(exchanges.control, edgeKey(node), JSON.stringify(command));
+    const userId = userOf(this.#mesh.amqpUrl);
+    await this.#publisher.publish(exchanges.control, edgeKey(node), JSON.stringify(command), { userId });
     const done = (status: Recording['statuses'][number]) => status.type === 'moved' && status.move === move;
     await this.until(`is moved to ${to.node}`, (now) => now.statuses.slice(statuses.length).some(done));
   }

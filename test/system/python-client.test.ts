@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Broker } from '@evenkeel/broker';
+import { Broker, userOf } from '@evenkeel/broker';
 import { edgeKey, exchanges, topicKey, userKey } from '@evenkeel/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { JsonLines, python } from '../support/json-lines.js';
@@ -50,7 +50,8 @@ test('the Python client stays connected through ten moves under 100 events a sec
       to: { node: target?.node, url: target?.url },
       count: 1,
     };
-    await publisher.publish(exchanges.control, edgeKey(String(node)), JSON.stringify(command));
+    const userId = userOf(mesh.amqpUrl);
+    await publisher.publish(exchanges.control, edgeKey(String(node)), JSON.stringify(command), { userId });
     await client.until(`move ${n}`, (lines) => lines.filter(isStatus('moved')).length === n);
     // Some of the stream on every edge, not one edge passed by.
     await client.until(`events after move ${n}`, () => published >= before + 20);

@@ -43,6 +43,7 @@ export class Mover {
   readonly #tally: Tally;
   readonly #edges: readonly NodeAddress[];
   readonly #publisher: Publisher;
+  readonly #userId: string | undefined;
   readonly #budget = new MoveBudget();
   #pace: MovePace = { perSecond: 0 };
   #timer: NodeJS.Timeout | undefined;
@@ -56,11 +57,13 @@ export class Mover {
     tally: Tally,
     edges: readonly NodeAddress[],
     publisher: Publisher,
+    userId: string | undefined,
   ) {
     this.#clients = clients;
     this.#tally = tally;
     this.#edges = edges;
     this.#publisher = publisher;
+    this.#userId = userId;
   }
 
   get counts(): MoverCounts {
@@ -131,8 +134,9 @@ export class Mover {
       deadlineMs: 10_000,
       reason: 'bench',
     };
+    const properties = { userId: this.#userId };
     this.#publisher
-      .publish(exchanges.control, edgeKey(from), JSON.stringify(body), { userId: 'balancer' })
+      .publish(exchanges.control, edgeKey(from), JSON.stringify(body), properties)
       .catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-import { Broker } from '@evenkeel/broker';
+import { Broker, userOf } from '@evenkeel/broker';
 import { connect } from '@evenkeel/client';
 import { Crowd } from './crowd.js';
 import { disturb } from './disturb.js';
@@ -41,7 +41,8 @@ async function answer(request: WorkerRequest): Promise<unknown> {
     case 'start':
       if (request.mover) {
         broker = await Broker.connect({ url: request.mover.amqpUrl, name: 'fleet mover', attempts: 3 });
-        mover = new Mover(crowd.clients, tally, request.mover.edges, broker.publisher());
+        const { amqpUrl, edges } = request.mover;
+        mover = new Mover(crowd.clients, tally, edges, broker.publisher(), userOf(amqpUrl));
       }
       crowd.start(request, request.sdk === undefined ? connect : await connectOf(request.sdk));
       return undefined;

@@ -23,6 +23,7 @@ function fakeMesh() {
   const connection = new FakeConnection();
   connection.exchanges.add('mesh.control').add('mesh.stats');
   const mesh = {
+    user: 'edge-e1',
     publisher: { publish } as Publisher,
     ownQueue: (options: OwnQueueOptions) => new OwnQueue(connection, options),
   };
@@ -59,7 +60,7 @@ const statsOf = (node: string): NodeStats => ({
 const movesOf = (node: string): MoveReport => ({ v: 1, node, boot: 'b', at: 1, moves: [] });
 const reply: EdgeReply = { ask: 'q', node: 'e1', boot: 'b', sessions: [] };
 
-it('sends everything as JSON that says so, and that expires', async () => {
+it('sends everything as JSON that says so, in its own name, and that expires', async () => {
   const { sent, control, stats } = fakeMesh();
   await control.send('e1', { command: 'cordon' }, 5_000);
   await control.sendToAll({ command: 'uncordon' }, 4_000);
@@ -73,7 +74,8 @@ it('sends everything as JSON that says so, and that expires', async () => {
     'mesh.stats stats.e1',
     'mesh.stats moves.e1',
   ]);
-  for (const { properties } of sent) expect(properties).toMatchObject({ contentType: 'application/json' });
+  for (const { properties } of sent)
+    expect(properties).toMatchObject({ contentType: 'application/json', userId: 'edge-e1' });
   const expiries = sent.map(
     ({ properties, waitMs }) => waitMs ?? ('expiration' in properties && properties.expiration),
   );
@@ -94,17 +96,36 @@ it('takes statistics and reports on moves under their own key only', () => {
     onStats: ({ node }: NodeStats) => seen.push(`stats ${node}`),
     onMoves: ({ node }: MoveReport) => seen.push(`moves ${node}`),
   };
-  const read = (key: string, value: unknown) => readReport({ key, body: body(value) }, listener);
+  const read = (key: string, value: unknown) =>
+    readReport({ key, body: body(value), properties: { headers: {} } }, listener);
   expect(read('stats.e1', statsOf('e1'))).toBeUndefined();
   expect(read('moves.e1', movesOf('e1'))).toBeUndefined();
   expect(read('stats.e2', statsOf('e1'))).toContain('e1');
   expect(read('moves.e2', movesOf('e1'))).toContain('e1');
   expect(read('moves.e1', statsOf('e1'))).toBeDefined();
-  expect(readReport({ key: 'stats.e1', body: Buffer.from('{') }, listener)).toBeDefined();
+  expect(
+    readReport({ key: 'stats.e1', body: Buffer.from('{'), properties: { headers: {} } }, listener),
+  ).toBeDefined();
   expect(seen).toEqual(['stats e1', 'moves e1']);
 });
 
-it('takes a reply under its own key only', async () => {
+it('takes statistics and reports on moves of a node from no other node’s user', () => {
+  const seen: string[] = [];
+  const listener = {
+    onStats: ({ node }: NodeStats) => seen.push(`stats ${node}`),
+    onMoves: ({ node }: MoveReport) => seen.push(`moves ${node}`),
+  };
+  for (const userId of ['edge-e2', 'edge-e1', 'edge', 'guest', undefined]) {
+    const properties = { headers: {}, userId };
+    const isForeign = userId === 'edge-e2';
+    const complaint = readReport({ key: 'stats.e1', body: body(statsOf('e1')), properties }, listener);
+    expect(complaint === undefined).toBe(!isForeign);
+    readReport({ key: 'moves.e1', body: body(movesOf('e1')), properties }, listener);
+  }
+  expect(seen).toEqual(Array.from({ length: 4 }, () => ['stats e1', 'moves e1']).flat());
+});
+
+it('takes a reply under its own key only, and from no other node’s user', async () => {
   const { connection, control } = fakeMesh();
   const seen: EdgeReply[] = [];
   const queue = control.replies('b1', (each) => seen.push(each), { name: 'balancer.b1.replies' });
@@ -112,18 +133,28 @@ it('takes a reply under its own key only', async () => {
   connection.deliver({ key: 'reply.b1', body: body(reply) });
   connection.deliver({ key: 'reply.b2', body: body(reply) });
   connection.deliver({ key: 'reply.b1', body: body({ ask: 'q' }) });
+  connection.deliver({ key: 'reply.b1', body: body(reply), properties: { headers: {}, userId: 'edge-e2' } });
   expect(seen).toEqual([reply]);
   await queue.stop();
 });
 
-it('binds the commands of an edge to its own key and to that of all edges', async () => {
+it('binds the commands of an edge to its own key and to that of all edges, and says who sends them', async () => {
   const { connection, control } = fakeMesh();
   const seen: EdgeCommand[] = [];
-  const queue = control.commands('e1', (each) => seen.push(each));
+  const senders = new Set<string | undefined>();
+  const queue = control.commands('e1', (each, { user }) => {
+    seen.push(each);
+    senders.add(user);
+  });
   await queue.start();
   expect(queue.name).toMatch(/^control\.e1\./);
   expect([...(connection.only?.bindings ?? [])]).toEqual(['edge.e1', 'all']);
-  connection.deliver({ key: 'all', body: body([{ command: 'cordon' }, { command: 'uncordon' }]) });
+  connection.deliver({
+    key: 'all',
+    body: body([{ command: 'cordon' }, { command: 'uncordon' }]),
+    properties: { headers: {}, userId: 'balancer' },
+  });
   expect(seen).toEqual([{ command: 'cordon' }, { command: 'uncordon' }]);
+  expect([...senders]).toEqual(['balancer']);
   await queue.stop();
 });

@@ -11,6 +11,7 @@ import {
 } from '@evenkeel/protocol';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
+import { maySpeakFor, type Sender } from './sender.js';
 
 /** How long a question to all edges waits for its replies. Questions and replies expire after it. */
 export const replyWaitMs = 1_000;
@@ -22,16 +23,18 @@ const maxReplies = 10_000;
 /** The hooks of an {@link OwnQueue}. */
 export type QueueHooks = Pick<OwnQueueOptions, 'onLost' | 'onRemade' | 'onRestored' | 'onChecked' | 'log'>;
 
-interface Sender {
+interface Hold {
+  /** That it logs in as: the broker vouches for it to whoever receives. */
+  readonly user: string | undefined;
   readonly publisher: Publisher;
   ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue;
 }
 
 /** `mesh.control`: commands to edges, and what edges reply. */
 export class Control {
-  readonly #mesh: Sender;
+  readonly #mesh: Hold;
 
-  constructor(mesh: Sender) {
+  constructor(mesh: Hold) {
     this.#mesh = mesh;
   }
 
@@ -51,13 +54,13 @@ export class Control {
 
   /** Sends what is JSON already: one command, or several in an array. */
   sendRaw(key: string, body: string, waitMs: number): Promise<PublishOutcome> {
-    const properties = { contentType: 'application/json', mandatory: true };
+    const properties = { contentType: 'application/json', mandatory: true, userId: this.#mesh.user };
     return this.#mesh.publisher.publish(exchanges.control, key, body, properties, waitMs);
   }
 
   /** Replies to a question. A reply that cannot be sent is not missed: the asker tells which edges were silent. */
   async reply(asker: string, reply: EdgeReply): Promise<void> {
-    const properties = { contentType: 'application/json' };
+    const properties = { contentType: 'application/json', userId: this.#mesh.user };
     await this.#mesh.publisher.publish(
       exchanges.control,
       replyKey(asker),
@@ -68,7 +71,11 @@ export class Control {
   }
 
   /** The queue of commands to `node`. What is no command is logged and dropped. */
-  commands(node: string, onCommand: (command: EdgeCommand) => void, hooks: QueueHooks = {}): OwnQueue {
+  commands(
+    node: string,
+    onCommand: (command: EdgeCommand, sender: Sender) => void,
+    hooks: QueueHooks = {},
+  ): OwnQueue {
     return this.#mesh.ownQueue({
       name: `control.${node}`,
       arguments: { 'x-max-length': maxCommands },
@@ -78,7 +85,8 @@ export class Control {
       ],
       onDelivery: (delivery) => {
         delivery.ack();
-        for (const command of readCommands(delivery, hooks.log)) onCommand(command);
+        const sender = { user: delivery.properties.userId };
+        for (const command of readCommands(delivery, hooks.log)) onCommand(command, sender);
       },
       ...hooks,
     });
@@ -96,8 +104,10 @@ export class Control {
       onDelivery: (delivery) => {
         delivery.ack();
         const reply = edgeReply.safeParse(readJson(delivery.body));
+        const sender = { user: delivery.properties.userId };
         // To another asker it came by a foreign binding.
-        if (reply.success && delivery.key === replyKey(asker)) onReply(reply.data);
+        const isOurs = reply.success && delivery.key === replyKey(asker);
+        if (isOurs && maySpeakFor(sender, reply.data.node)) onReply(reply.data);
         else options.log?.warn({ key: delivery.key, reason: reply.error?.message }, 'reply not understood');
       },
       ...options,

@@ -1,4 +1,4 @@
-import { Broker, type Log, type Publisher, type Topology } from '@evenkeel/broker';
+import { Broker, type Log, type Publisher, type Topology, userOf } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { meshTopology } from '@evenkeel/protocol';
 import { Control } from './control.js';
@@ -49,6 +49,11 @@ export class Mesh {
     this.consuming = this.#broker('consuming');
     this.control = new Control(this);
     this.stats = new StatsChannel(this);
+  }
+
+  /** The user that it logs in as. */
+  get user(): string | undefined {
+    return userOf(this.#options.url);
   }
 
   /** Ask for it while building: a connection that nobody has asked for is not opened. */

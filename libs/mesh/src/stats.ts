@@ -11,6 +11,7 @@ import {
 import type { QueueHooks } from './control.js';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
+import { maySpeakFor } from './sender.js';
 
 /** Older statistics are of no use to anybody. */
 const statsExpireMs = 5_000;
@@ -26,16 +27,18 @@ export interface StatsListener {
   onMoves?(report: MoveReport): void;
 }
 
-interface Sender {
+interface Hold {
+  /** That it logs in as: the broker vouches for it to whoever receives. */
+  readonly user: string | undefined;
   readonly publisher: Publisher;
   ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue;
 }
 
 /** `mesh.stats`: what edges report about themselves. */
 export class StatsChannel {
-  readonly #mesh: Sender;
+  readonly #mesh: Hold;
 
-  constructor(mesh: Sender) {
+  constructor(mesh: Hold) {
     this.#mesh = mesh;
   }
 
@@ -66,27 +69,31 @@ export class StatsChannel {
   }
 
   async #publish(key: string, body: string, expireMs: number): Promise<void> {
-    const properties = { contentType: 'application/json', expiration: expireMs, persistent: false };
-    await this.#mesh.publisher.publish(exchanges.stats, key, body, properties);
+    const { user: userId, publisher } = this.#mesh;
+    const properties = { contentType: 'application/json', expiration: expireMs, persistent: false, userId };
+    await publisher.publish(exchanges.stats, key, body, properties);
   }
 }
 
 /** Hands a report to `listener`; returns what is wrong with it otherwise. It counts only under its sender's own key. */
 export function readReport(
-  { body, key }: Pick<Delivery, 'body' | 'key'>,
+  { body, key, properties }: Pick<Delivery, 'body' | 'key' | 'properties'>,
   listener: StatsListener,
 ): string | undefined {
   const value = readJson(body);
+  const sender = { user: properties.userId };
   if (key.startsWith(movesKey(''))) {
     const report = moveReport.safeParse(value);
     if (!report.success) return report.error.message;
-    if (key !== movesKey(report.data.node)) return `it is about ${report.data.node}`;
+    const { node } = report.data;
+    if (key !== movesKey(node) || !maySpeakFor(sender, node)) return `it is about ${node}`;
     listener.onMoves?.(report.data);
     return undefined;
   }
   const stats = nodeStats.safeParse(value);
   if (!stats.success) return stats.error.message;
-  if (key !== statsKey(stats.data.node)) return `it is about ${stats.data.node}`;
+  const { node } = stats.data;
+  if (key !== statsKey(node) || !maySpeakFor(sender, node)) return `it is about ${node}`;
   listener.onStats(stats.data);
   return undefined;
 }

@@ -16,6 +16,7 @@ export const variablesOf = {
   edge: [
     ...everyService,
     'EVENKEEL_SECRET',
+    'EVENKEEL_BALANCER_USER',
     'EVENKEEL_NODE',
     'EVENKEEL_HOST',
     'EVENKEEL_PORT',

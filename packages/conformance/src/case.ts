@@ -212,6 +212,7 @@ export class Case {
       {
         mandatory: true,
         contentType: 'application/json',
+        userId: this.mesh.user,
       },
     );
     must(outcome === 'routed', `the edge ${node} has no queue bound to ${exchanges.control}`);

@@ -5,6 +5,7 @@ import {
   type Delivery,
   type Publisher,
   type TopologyChannels,
+  userOf,
 } from '@evenkeel/broker';
 import { exchanges, meshTopology, type NodeStats, nodeStats } from '@evenkeel/protocol';
 import { pause } from './verdict.js';
@@ -14,6 +15,8 @@ export class MeshUnderTest {
   readonly gateway: string;
   /** Part of every name this run uses, so that runs side by side do not meet. */
   readonly run: string;
+  /** Commands to edges name it: they count from the balancer's user, and from others that the edges are told. */
+  readonly user: string | undefined;
   readonly publisher: Publisher;
   readonly topology: TopologyChannels;
   /** The latest statistics of every edge heard of. */
@@ -22,7 +25,8 @@ export class MeshUnderTest {
   readonly #consumers: ConsumerChannels;
   #queues = 0;
 
-  private constructor(gateway: string, run: string, broker: Broker) {
+  private constructor(gateway: string, run: string, broker: Broker, user: string | undefined) {
+    this.user = user;
     this.gateway = gateway.replace(/\/+$/, '').replace(/\/gateway$/, '');
     this.run = run;
     this.#broker = broker;
@@ -35,7 +39,7 @@ export class MeshUnderTest {
   static async connect(gateway: string, amqpUrl: string, run: string): Promise<MeshUnderTest> {
     const broker = await Broker.connect({ url: amqpUrl, name: `conformance ${run}`, attempts: 1 });
     try {
-      const mesh = new MeshUnderTest(gateway, run, broker);
+      const mesh = new MeshUnderTest(gateway, run, broker, userOf(amqpUrl));
       await mesh.#listen();
       return mesh;
     } catch (error) {

@@ -4,7 +4,7 @@ import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf } from './config.js';
-import { Commands } from './control/commands.js';
+import { Commands, commandersOf } from './control/commands.js';
 import { commandHandlers } from './control/handlers.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Inbound } from './inbound/inbound.js';
@@ -79,7 +79,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const takeovers = new Takeovers({ node, outgoing, directory, log });
   const whereabouts = new Whereabouts({ node, directory, control });
   const handlers = commandHandlers({ node, departures, handover, takeovers, whereabouts });
-  const commands = new Commands({ node: node.name, control, handlers, log });
+  const commanders = commandersOf(config.balancerUser, mesh.user);
+  const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const { counts } = transport;
   const reporter = new Reporter({
     config,

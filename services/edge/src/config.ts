@@ -12,6 +12,12 @@ export const edgeConfig = z.object({
   secret: setting
     .secrets(minSecretBytes)
     .describe('ticket secret shared with the gateways; several separated by commas while changing it'),
+  balancerUser: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      'broker users whose commands count, *: everybody; unset: balancer where this edge logs in as edge or edge-…, else everybody',
+    ),
   node: nodeName
     .meta({ takes: '1 to 64 of A-Z a-z 0-9 _ -' })
     .default(hostId(64))

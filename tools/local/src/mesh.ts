@@ -7,6 +7,11 @@ import { fileSink } from './log-files.js';
 import { Member, type Role } from './member.js';
 import { freePort, freePorts, portOr } from './ports.js';
 
+/** A development mesh takes operators' commands without a user_id too. */
+const development = { EVENKEEL_OPERATORS: 'operator,console,guest,anonymous' };
+/** Where each has a user of its own, the administrator may command edges beside the balancer: tests and benches do. */
+const administered = { EVENKEEL_BALANCER_USER: 'balancer,guest' };
+
 export interface MeshOptions {
   /** How many edges to start with, named `edge-1`, `edge-2` and so on. */
   readonly edges: number;
@@ -100,8 +105,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     EVENKEEL_SECRET: secret,
     EVENKEEL_HOST: '127.0.0.1',
     EVENKEEL_AUTH: options.auth ?? 'dev',
-    // A development mesh takes commands without a user_id too.
-    ...((options.auth ?? 'dev') === 'dev' ? { EVENKEEL_OPERATORS: 'operator,console,guest,anonymous' } : {}),
+    ...((options.auth ?? 'dev') === 'dev' ? development : {}),
+    ...(urlFor('edge') === amqpUrl ? {} : administered),
   };
 
   const member = async (role: Role, name: string, env: Record<string, string>) =>

@@ -103,7 +103,7 @@ export class FakeConnection implements QueueConnection {
 
   deliver(delivery: Partial<Delivery> = {}): void {
     for (const consumer of this.only?.consumers ?? [])
-      consumer.options.onDelivery({ ack() {}, ...delivery } as Delivery);
+      consumer.options.onDelivery({ ack() {}, properties: { headers: {} }, ...delivery } as Delivery);
   }
 
   /** Deletes every queue; tells the consumers, as RabbitMQ does, unless `isSilent`. */

@@ -1,13 +1,41 @@
-import type { Control, OwnQueue } from '@evenkeel/mesh';
+import { type Control, maySpeakFor, type OwnQueue, type Sender } from '@evenkeel/mesh';
+import { LogLimit } from '@evenkeel/pace';
 import type { CommandOf, EdgeCommand } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Handlers } from './handlers.js';
+
+/** Whose commands count: these users', or everybody's. */
+export type Commanders = ReadonlySet<string> | 'any';
 
 export interface CommandsOptions {
   node: string;
   control: Pick<Control, 'commands'>;
   handlers: Handlers;
+  commanders: Commanders;
   log: Log;
+}
+
+/** Among the users: anybody, also without a `user_id`. */
+const anybody = '*';
+
+/**
+ * Whose commands count for an edge that logs in as `user`: those that the setting lists, else the balancer's alone. Where an
+ * edge has no user of its own kind, all of the mesh logs in as one, and everybody may.
+ */
+export function commandersOf(setting: readonly string[] | undefined, user: string | undefined): Commanders {
+  if (setting?.includes(anybody)) return 'any';
+  if (setting !== undefined) return new Set(setting);
+  return user === 'edge' || user?.startsWith('edge-') ? new Set(['balancer']) : 'any';
+}
+
+/**
+ * Whether this edge does what it is told here. Edges ask each other for sessions and answer, each in its own name; everything
+ * else is a balancer's to command.
+ */
+export function mayCommand(command: EdgeCommand, sender: Sender, commanders: Commanders): boolean {
+  if (command.command === 'takeover' || command.command === 'released')
+    return maySpeakFor(sender, command.from);
+  return commanders === 'any' || (sender.user !== undefined && commanders.has(sender.user));
 }
 
 /**
@@ -17,8 +45,21 @@ export interface CommandsOptions {
 export class Commands {
   readonly #queue: OwnQueue;
 
-  constructor({ node, control, handlers, log }: CommandsOptions) {
-    this.#queue = control.commands(node, (command) => dispatch(handlers, command), { log });
+  constructor({ node, control, handlers, commanders, log }: CommandsOptions) {
+    const refusals = new LogLimit(5_000);
+    this.#queue = control.commands(
+      node,
+      (command, sender) => {
+        if (mayCommand(command, sender, commanders)) return dispatch(handlers, command);
+        const suppressed = refusals.pass(performance.now());
+        if (suppressed === undefined) return;
+        log.warn(
+          { command: command.command, user: sender.user, suppressed },
+          'command refused: not from a user of EVENKEEL_BALANCER_USER',
+        );
+      },
+      { log },
+    );
   }
 
   /** Resolves once commands arrive; waits for the broker as long as it takes. */

@@ -1,0 +1,61 @@
+import { type EdgeCommand, edgeCommand } from '@evenkeel/protocol';
+import { describe, expect, it } from 'vitest';
+import { commandersOf, mayCommand } from './commands.js';
+
+const takeover = edgeCommand.parse({
+  command: 'takeover',
+  takeover: 't1',
+  uid: 'u',
+  sid: 's',
+  from: 'e2',
+  boot: 'b',
+  epoch: 1,
+  mode: 'move',
+});
+const released = edgeCommand.parse({
+  command: 'released',
+  takeover: 't1',
+  uid: 'u',
+  sid: 's',
+  from: 'e2',
+  outcome: 'unknown',
+});
+const balancers: EdgeCommand[] = [
+  { command: 'reconnect', move: 'p.1.1', to: { node: 'e2', url: 'ws://e2/ws' } },
+  { command: 'cancel', move: 'p.1.1' },
+  { command: 'cordon' },
+  { command: 'uncordon' },
+  { command: 'where', uid: 'u', reply: 'b1', ask: 'q' },
+  { command: 'disconnect', uid: 'u', reply: 'b1', ask: 'q' },
+];
+
+describe('an edge', () => {
+  it('does what the balancer commands, and nobody else', () => {
+    const commanders = commandersOf(undefined, 'edge');
+    for (const command of balancers) {
+      expect(mayCommand(command, { user: 'balancer' }, commanders)).toBe(true);
+      for (const user of [undefined, 'edge', 'edge-e2', 'operator', ''])
+        expect(mayCommand(command, { user }, commanders)).toBe(false);
+    }
+  });
+
+  it('lets another edge ask for sessions in its own name', () => {
+    for (const command of [takeover, released])
+      for (const [user, isAllowed] of [
+        ['edge-e2', true],
+        ['edge', true],
+        [undefined, true],
+        ['edge-e3', false],
+      ] as const)
+        expect(mayCommand(command, { user }, new Set(['balancer']))).toBe(isAllowed);
+  });
+
+  it('knows the balancer by its user where it has a user of its own, and takes anybody where it has none', () => {
+    expect(commandersOf(undefined, 'edge')).toEqual(new Set(['balancer']));
+    expect(commandersOf(undefined, 'edge-e1')).toEqual(new Set(['balancer']));
+    for (const user of ['guest', 'edgar', undefined]) expect(commandersOf(undefined, user)).toBe('any');
+    expect(commandersOf(['ship', 'boss'], 'guest')).toEqual(new Set(['ship', 'boss']));
+    expect(commandersOf(['*'], 'edge')).toBe('any');
+    expect(mayCommand({ command: 'cordon' }, { user: undefined }, 'any')).toBe(true);
+  });
+});
