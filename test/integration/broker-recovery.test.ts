@@ -181,3 +181,46 @@ describe('closing', () => {
     await expect(broker.whenOpen()).rejects.toMatchObject({ code: 'broker-closed' });
   });
 });
+
+describe('several addresses', () => {
+  it('are tried in turn, first and after a loss, until one answers', async () => {
+    const given = inject('amqpUrl');
+    const [a, b] = await Promise.all([TcpProxy.toUrl(given), TcpProxy.toUrl(given)]);
+    onTestFinished(async () => {
+      await Promise.all([a.close(), b.close()]);
+    });
+    a.refuse();
+    const broker = await Broker.connect({
+      url: `${a.urlFor(given)},${b.urlFor(given)}`,
+      name: 'test',
+      attempts: 1,
+      retryMinMs: 1,
+      retryMaxMs: 20,
+    });
+    onTestFinished(() => broker.close());
+    const opened: number[] = [];
+    broker.on('open', () => opened.push(1));
+    a.allow();
+    b.refuse();
+    b.cut();
+    await eventually(() => opened.length === 1 && broker.state === 'open', 'open by the other address');
+  });
+
+  it('of which none answers are all named in the error, without passwords', async () => {
+    const url = 'amqp://u:hush@127.0.0.1:1,amqp://u:hush@localhost:1';
+    const error = await Broker.connect({ url, name: 'test', attempts: 1 }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'broker-unreachable' });
+    expect(String(error)).toMatch(/127\.0\.0\.1:1 .*localhost:1 /);
+    expect(String(error)).not.toContain('hush');
+  });
+
+  it.each(['http://u:hush@localhost', 'localhost:5672', 'amqp://localhost,http://u:hush@localhost'])(
+    'that are none of a broker are refused at once: %s',
+    async (url) => {
+      const error = await Broker.connect({ url, name: 'test' }).catch((e: unknown) => e);
+      expect(error).toMatchObject({ code: 'bad-address' });
+      expect(String(error)).not.toContain('hush');
+      expect(() => new Broker({ url, name: 'test' })).toThrow(BrokerError);
+    },
+  );
+});

@@ -33,7 +33,7 @@ export class Broker {
 
   readonly #missingLimit = new LogLimit(1_000);
 
-  /** Touches nothing: {@link Broker.open} connects. */
+  /** Touches nothing: {@link Broker.open} connects. @throws BrokerError `bad-address` */
   constructor(options: BrokerOptions) {
     this.#connection = new AmqpConnection(options);
     this.#connection.onMissing = () => {
@@ -54,7 +54,8 @@ export class Broker {
 
   /**
    * A broker that is connected: resolves on the first open.
-   * @throws BrokerError `broker-unreachable` after `attempts`, `broker-refused` at once, `broker-closed` on abort.
+   * @throws BrokerError `bad-address` and `broker-refused` at once, `broker-unreachable` after `attempts`, `broker-closed` on
+   * abort.
    */
   static async connect(options: ConnectOptions): Promise<Broker> {
     const broker = new Broker(options);

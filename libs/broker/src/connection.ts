@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { backoffMs } from '@evenkeel/pace';
+import { backoffMs, brokerAddresses } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { destroyStream, gatherWrites } from './socket.js';
@@ -27,11 +27,16 @@ export class AmqpConnection {
   /** Something that should have been declared on this connection is missing. */
   onMissing: () => void = () => {};
   readonly #options: BrokerOptions;
+  readonly #addresses: readonly [URL, ...URL[]];
+  /** Index of the address that is tried next, or connected to. */
+  #at = 0;
   readonly #listeners = new Map<ConnectionEvent, Set<(detail: string) => void>>();
   readonly #closing = new AbortController();
 
+  /** @throws BrokerError `bad-address` */
   constructor(options: BrokerOptions) {
     this.#options = options;
+    this.#addresses = addressesOf(options.url);
     this.log = options.log ?? SILENT;
     this.random = options.random ?? Math.random;
     // Everything made from this connection listens, however many that are.
@@ -145,22 +150,37 @@ export class AmqpConnection {
     this.model = model;
     this.state = 'open';
     this.failure = undefined;
-    this.log.info({ url: redactUrl(this.#options.url), name: this.#options.name }, 'broker open');
+    const url = redactUrl((this.#addresses[this.#at] ?? this.#addresses[0]).href);
+    this.log.info({ url, name: this.#options.name }, 'broker open');
     this.#emit('open', '');
   }
 
+  /** Each address once, from the one that answered last on; with several that do not, what each says. */
   async #dial(): Promise<ChannelModel> {
-    const { url, name, heartbeatSeconds = 10, connectTimeoutMs = 5000 } = this.#options;
-    let target: URL;
-    try {
-      target = new URL(url);
-    } catch {
-      throw new BrokerError(
-        'broker-refused',
-        'The broker address is no URL; use amqp://user:password@host:5672.',
-      );
+    const failures: BrokerError[] = [];
+    for (const _ of this.#addresses) {
+      const address = this.#addresses[this.#at] ?? this.#addresses[0];
+      try {
+        return await this.#dialAt(address);
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        failures.push(error);
+        this.#at = (this.#at + 1) % this.#addresses.length;
+        if (this.state === 'closed') throw error;
+      }
     }
+    const [first] = failures;
+    if (first !== undefined && failures.length === 1) throw first;
+    const isRefused = failures.every(({ code }) => code === 'broker-refused');
+    const message = failures.map(messageOf).join(' ');
+    throw new BrokerError(isRefused ? 'broker-refused' : 'broker-unreachable', message, failures);
+  }
+
+  async #dialAt(address: URL): Promise<ChannelModel> {
+    const { name, heartbeatSeconds = 10, connectTimeoutMs = 5000 } = this.#options;
+    const target = new URL(address);
     if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', String(heartbeatSeconds));
+    const shown = redactUrl(address.href);
     try {
       const model = await connect(target.toString(), {
         noDelay: true,
@@ -175,13 +195,13 @@ export class AmqpConnection {
       if (REFUSED.test(message)) {
         throw new BrokerError(
           'broker-refused',
-          `RabbitMQ at ${redactUrl(url)} refuses this connection; check user, password, virtual host and permissions.`,
+          `RabbitMQ at ${shown} refuses this connection; check user, password, virtual host and permissions.`,
           cause,
         );
       }
       throw new BrokerError(
         'broker-unreachable',
-        `RabbitMQ at ${redactUrl(url)} does not answer (${message}); check that it runs and the address is right.`,
+        `RabbitMQ at ${shown} does not answer (${message}); check that it runs and the address is right.`,
         cause,
       );
     }
@@ -239,6 +259,14 @@ export class AmqpConnection {
         this.log.error({ event, error: messageOf(error) }, 'broker listener threw');
       }
     }
+  }
+}
+
+function addressesOf(url: string): [URL, ...URL[]] {
+  try {
+    return brokerAddresses(url);
+  } catch (cause) {
+    throw new BrokerError('bad-address', messageOf(cause), cause);
   }
 }
 

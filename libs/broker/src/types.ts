@@ -8,7 +8,10 @@ export interface Log {
 
 /** How to reach the broker and how patiently. */
 export interface BrokerOptions {
-  /** `amqp://` or `amqps://` URL. The password never reaches a log or an error. */
+  /**
+   * `amqp://` or `amqps://` URL, or several separated by commas: each is tried in turn. The password never reaches a log or an
+   * error.
+   */
   url: string;
   /** Shown by RabbitMQ as the connection's name. */
   name: string;

@@ -13,7 +13,7 @@ const lookEveryMs = 3_000;
 const everyExchange = meshTopology.exchanges.map(({ name }) => name);
 
 export interface MeshOptions {
-  /** `amqp://` or `amqps://` URL of RabbitMQ. */
+  /** `amqp://` or `amqps://` URL of RabbitMQ, or several separated by commas. */
   url: string;
   /** Of the connections, in RabbitMQ's list: `<name> consuming`, `<name> publishing`. */
   name: string;

@@ -1,3 +1,4 @@
+export { AddressError, areBrokerAddresses, brokerAddresses } from './addresses.js';
 export { type Backoff, backoffMs } from './backoff.js';
 export { countdown } from './countdown.js';
 export { Fifo } from './fifo.js';

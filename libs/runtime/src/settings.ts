@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { areBrokerAddresses } from '@evenkeel/pace';
 import { z } from 'zod';
 import { logFormats, logLevels } from './log.js';
 
@@ -29,12 +30,19 @@ export const setting = {
       .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
       .meta({ takes: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}` }),
 
-  /** RabbitMQ's address; it holds a password. */
+  /** Addresses of brokers: one, or several separated by commas. */
+  brokers: () =>
+    z
+      .string()
+      .refine(areBrokerAddresses)
+      .meta({ takes: 'one or more amqp:// or amqps:// URLs, separated by commas' }),
+
+  /** RabbitMQ's addresses, which hold a password. */
   amqpUrl: () =>
     setting
-      .url('amqp:', 'amqps:')
+      .brokers()
       .default('amqp://guest:guest@127.0.0.1:5672')
-      .describe('RabbitMQ, with user and password')
+      .describe('RabbitMQ, with user and password; of several addresses the next is tried when one fails')
       .meta({ secret: true }),
 
   /** One secret, or several while it is being changed: the first signs, all count. */

@@ -7,7 +7,7 @@ import { type InboundHandler, type Served, type ServeOptions, type Service, serv
 
 /** How to reach the mesh. */
 export interface CreatePublisherOptions {
-  /** `amqp://` or `amqps://` URL of the mesh's broker. */
+  /** `amqp://` or `amqps://` URL of the mesh's broker, or several separated by commas. */
   amqpUrl: string;
   /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. */
   name: string;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const demoConfig = z.object({
   amqpUrl: setting.amqpUrl(),
   operatorAmqpUrl: setting
-    .url('amqp:', 'amqps:')
+    .brokers()
     .optional()
     .describe('RabbitMQ, as a user who may rebalance; the same as the other unless given')
     .meta({ secret: true }),

@@ -12,5 +12,6 @@ describe('broker URLs', () => {
     expect(parseAmqpUrl('amqp://host')).toBeDefined();
     expect(parseAmqpUrl('http://host')).toBeUndefined();
     expect(parseAmqpUrl('host:5672')).toBeUndefined();
+    expect(parseAmqpUrl('amqp://a:5672,amqp://b:5672')).toBeUndefined();
   });
 });

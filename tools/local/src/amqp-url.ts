@@ -6,9 +6,10 @@ export function withoutPassword(amqpUrl: string): string {
   return url.href;
 }
 
-/** The URL, or `undefined` when it is not an `amqp:` or `amqps:` one. */
+/** The URL, or `undefined` when it is not an `amqp:` or `amqps:` one, or a list of them: a mesh on one machine has one broker. */
 export function parseAmqpUrl(amqpUrl: string): URL | undefined {
   if (!URL.canParse(amqpUrl)) return undefined;
   const url = new URL(amqpUrl);
-  return url.protocol === 'amqp:' || url.protocol === 'amqps:' ? url : undefined;
+  const isOne = !url.host.includes(',') && !amqpUrl.includes(',amqp');
+  return isOne && (url.protocol === 'amqp:' || url.protocol === 'amqps:') ? url : undefined;
 }

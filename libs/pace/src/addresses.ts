@@ -1,0 +1,48 @@
+/** Addresses looked at; a cluster has fewer brokers. */
+const maxAddresses = 32;
+
+/** A text that names no brokers. The message says which part of it is wrong, and shows no password. */
+export class AddressError extends Error {
+  readonly code = 'bad-address';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'AddressError';
+  }
+}
+
+/**
+ * The brokers that a text names (`EVENKEEL_AMQP_URL`, `--amqp-url`): one address or several, separated by commas, in the order in
+ * which they are tried. Settings and connections read it here alike. A comma of a password is written `%2C` only where
+ * what follows would look like another address.
+ * @throws AddressError
+ */
+export function brokerAddresses(text: string): [URL, ...URL[]] {
+  // Before a scheme: `http://…` in the list is a wrong address, not the end of the one before it.
+  const parts = text.split(/,(?=\s*[A-Za-z][A-Za-z0-9+.-]*:\/\/)/).map((part) => part.trim());
+  if (parts.length > maxAddresses) {
+    throw new AddressError(
+      `${parts.length} broker addresses are too many; give one to ${maxAddresses}, separated by commas`,
+    );
+  }
+  const [first, ...others] = parts.map((part, index) => {
+    const url = URL.canParse(part) ? new URL(part) : undefined;
+    const isAmqp = url?.protocol === 'amqp:' || url?.protocol === 'amqps:';
+    if (url !== undefined && isAmqp && !/[,\s]/.test(url.host)) return url;
+    const which = parts.length === 1 ? 'the broker address' : `broker address ${index + 1}`;
+    throw new AddressError(
+      `${which} is not an AMQP URL; use amqp://user:password@host:5672, or amqps://, each complete`,
+    );
+  });
+  if (first === undefined) throw new AddressError('there is no broker address');
+  return [first, ...others];
+}
+
+/** Whether {@link brokerAddresses} can read it. */
+export function areBrokerAddresses(text: string): boolean {
+  try {
+    return brokerAddresses(text).length > 0;
+  } catch {
+    return false;
+  }
+}
