@@ -16,6 +16,9 @@ const number = new Intl.NumberFormat('en');
 /** Whether what is told is how level the nodes are: that stays true as they fill. */
 let isSettled = false;
 
+/** Nodes that hold no socket: they are shown, and not counted. */
+const isDown = new Set(['starting', 'crashed', 'silent']);
+
 const labels = {
   starting: () => 'starting',
   cordoned: ({ sessions }) => (sessions > 0 ? 'draining' : 'drained'),
@@ -82,7 +85,8 @@ function draw(bars, view, own) {
   element('gaps-told').hidden = view.gaps === 0;
   show('crowd-moves', number.format(view.moves));
   const clients = view.size === 0 ? '' : `${number.format(view.clients)} clients on `;
-  const nodes = view.nodes.length === 1 ? '1 node' : `${view.nodes.length} nodes`;
+  const up = view.nodes.filter(({ state }) => !isDown.has(state)).length;
+  const nodes = up === 1 ? '1 node' : `${up} nodes`;
   show('headline', `${clients}${nodes}`);
   element('buttons').hidden = !view.canControl;
   element('no-control').hidden = view.canControl;

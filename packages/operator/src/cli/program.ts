@@ -77,7 +77,7 @@ export function createProgram(ports: ProgramPorts): Command {
     c
       .addOption(new Option('--strategy <name>', 'how to place').choices(['least-loaded', 'consistent-hash']))
       .addOption(
-        new Option('--load <measure>', 'what to level').choices(['connections', 'events', 'bytes', 'cpu']),
+        new Option('--load <measure>', 'what to balance').choices(['connections', 'events', 'bytes', 'cpu']),
       );
 
   command('status', 'nodes, how level they are, the leader and the running plan').action(
