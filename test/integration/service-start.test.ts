@@ -61,7 +61,10 @@ describe.each([
 
     const readiness = await ask('/readyz');
     expect(readiness.status).toBe(503);
-    expect(await readiness.json()).toMatchObject({ ready: false, checks: { started: waitsFor } });
+    expect(await readiness.json()).toMatchObject({
+      ready: false,
+      checks: { started: waitsFor, broker: expect.stringContaining('RabbitMQ') },
+    });
     expect(await (await ask('/metrics')).text()).toContain('process_cpu_seconds_total');
 
     child.kill('SIGTERM');

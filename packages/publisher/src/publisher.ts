@@ -125,6 +125,11 @@ export class Publisher {
     return service;
   }
 
+  /** True while it is connected to the broker; else why not, as one sentence. For a readiness probe. */
+  readiness(): true | string {
+    return this.broker.readiness();
+  }
+
   /** Takes no more requests, waits for handlers and confirms, disconnects. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([...this.services].map((service) => service.stop()));

@@ -17,6 +17,8 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
   let timer: NodeJS.Timeout | undefined;
   const metrics = demoMetrics(ops.metrics, { price: () => price });
 
+  ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
+
   lifecycle.add('publisher', {
     start: async () => {
       publisher = await createPublisher({ amqpUrl: config.amqpUrl, name: 'demo', log });

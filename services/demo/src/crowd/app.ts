@@ -20,6 +20,8 @@ export function build(config: CrowdConfig, { lifecycle, log, ops }: ServiceConte
 
   ops.status(() => crowd.status());
 
+  ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
+
   lifecycle.add('publisher', {
     start: async () => {
       publisher = await createPublisher({ amqpUrl: config.amqpUrl, name: 'crowd', log });
