@@ -161,16 +161,22 @@ describe('a move', () => {
     for (const n of range(1, 30)) first.send({ t: 'publish', id: n, topic: 'in', data: n });
     const moving = move(session, first, a, b);
     let sent = 30;
-    while (first.of('moved').length === 0) {
+    const publish = () => {
       sent += 1;
       first.send({ t: 'publish', id: sent, topic: 'in', data: sent });
-      // Below the rate that is limited.
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    };
+    const hasMoved = () => first.of('moved').length > 0;
+    while (!hasMoved()) {
+      publish();
+      // One at a time: below the rate that is limited.
+      await first.until('an answer, or moved', () => first.of('ok').length === sent || hasMoved());
     }
+    publish();
     await moving;
     const received = Number(first.of('moved')[0]?.received);
     expect(first.of('ok').map((f) => Number(f.re))).toEqual(range(1, received));
     expect(received).toBeGreaterThanOrEqual(30);
+    expect(received).toBeLessThan(sent);
     await mesh.topology.checkQueue('inbound').then((q) => expect(q?.messages).toBe(received));
     await first.close();
   });

@@ -1,5 +1,6 @@
 import type { Publisher, PublishOutcome } from '@evenkeel/broker';
 import type { EdgeCommand, EdgeReply, MoveReport, NodeStats } from '@evenkeel/protocol';
+import { statsOf } from '@evenkeel/testkit';
 import { expect, it } from 'vitest';
 import { Control, readCommands } from './control.js';
 import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
@@ -31,32 +32,6 @@ function fakeMesh() {
 }
 
 const body = (value: unknown) => Buffer.from(JSON.stringify(value));
-const statsOf = (node: string): NodeStats => ({
-  v: 1,
-  node,
-  url: 'ws://e1',
-  boot: 'b',
-  seq: 1,
-  at: 1,
-  state: 'active',
-  version: '1.0.0',
-  weight: 1,
-  capacity: 1,
-  connections: 0,
-  sessions: 0,
-  detached: 0,
-  unacked: 0,
-  deliveredPerSecond: 0,
-  receivedPerSecond: 0,
-  bytesPerSecond: 0,
-  handshakesPerSecond: 0,
-  handshakeP99Ms: 0,
-  loopLagP99Ms: 0,
-  loopUtilization: 0,
-  cpu: 0,
-  rssBytes: 0,
-  moves: { pending: 0, done: 0, failed: 0 },
-});
 const movesOf = (node: string): MoveReport => ({ v: 1, node, boot: 'b', at: 1, moves: [] });
 const reply: EdgeReply = { ask: 'q', node: 'e1', boot: 'b', sessions: [] };
 

@@ -7,9 +7,6 @@ import { TopicHub } from '../src/topic/hub.js';
 import type { Connection } from '../src/transport/connection.js';
 import { FakeTopicBroker, type Line, lines } from './topic-broker.js';
 
-/** Sequences to try; `npm run test:long` asks for more. */
-export const runs = Number(process.env.EVENKEEL_TEST_RUNS ?? 500);
-
 /** Small, so that it overflows. */
 export const maxLength = 24;
 const prefetch = 4;

@@ -1,9 +1,8 @@
-/** The URL with its password replaced, for logs and error messages. */
+import { redactUrl } from '@evenkeel/broker';
+
+/** The URL without its password; of what is none, nothing. For logs and error messages. */
 export function withoutPassword(amqpUrl: string): string {
-  const url = parseAmqpUrl(amqpUrl);
-  if (url === undefined) return '(not an amqp:// URL)';
-  if (url.password !== '') url.password = '***';
-  return url.href;
+  return parseAmqpUrl(amqpUrl) === undefined ? '(not an amqp:// URL)' : redactUrl(amqpUrl);
 }
 
 /** The URL, or `undefined` when it is not an `amqp:` or `amqps:` one, or a list of them: a mesh on one machine has one broker. */

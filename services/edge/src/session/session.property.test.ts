@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { runs } from '../../testing/runs.js';
 import { SessionWorld, settled } from '../../testing/session-world.js';
 
 /** What may happen to a session, in any order. */
@@ -105,6 +106,6 @@ it('settles every delivery once and leaves nothing behind, whatever happens in w
       expect(new Set(numbers).size).toBe(numbers.length);
       expect(numbers.length + world.forgotten).toBe(world.delivered);
     }),
-    { numRuns: 300 },
+    { numRuns: runs },
   );
 });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runs } from '../../testing/runs.js';
 import { type Line, lines } from '../../testing/topic-broker.js';
-import { maxLength, runs, World } from '../../testing/topic-world.js';
+import { maxLength, World } from '../../testing/topic-world.js';
 
 const topics = ['a', 'b'];
 
