@@ -155,6 +155,20 @@ describe('topics', () => {
     expect(s.types()).not.toContain('gap');
   });
 
+  it('of which the old socket of a move tells a gap and goes on are not followed by what lies in it', async () => {
+    const s = await subscribed();
+    s.at.message('news', '1');
+    const b = await s.move();
+    for (const id of ['2', '3', '4', '5']) b.message('news', id);
+    s.at.send({ t: 'gap', topic: 'news', reason: 'broker-lost' });
+    s.at.message('news', '4');
+    await eventually('what follows the gap', () => s.got.length === 2);
+    s.at.moved();
+    b.message('news', '6');
+    await eventually('the rest', () => s.got.includes('6'));
+    expect(s.got).toEqual(['1', '4', '5', '6']);
+  });
+
   it("go on from the new socket when the old one stays silent after the new one's welcome", async () => {
     const s = await subscribed();
     const b = await s.move();

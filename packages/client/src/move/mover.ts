@@ -81,6 +81,7 @@ export class Mover implements MoveHost {
 
   dialTarget({ frame }: Move): EdgeSocket {
     this.settleOld(false);
+    this.host.topics.forgetKept();
     return this.host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
 

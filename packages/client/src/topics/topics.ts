@@ -26,8 +26,8 @@ interface Topic {
   /** Counts of ids that another socket may send again, until `seenUntilMs`. */
   seen: Map<string, number> | undefined;
   seenUntilMs: number;
-  /** Did the new socket repeat anything of the old one? Then nothing lies between them. */
-  hasOverlap: boolean;
+  /** The last gap that the live socket has told since a move opened another. */
+  gap: GapFrame | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ export class Topics {
         next: 0,
         seen: undefined,
         seenUntilMs: 0,
-        hasOverlap: false,
+        gap: undefined,
       };
       this.topics.set(topic, entry);
     }
@@ -87,21 +87,24 @@ export class Topics {
 
   /** A frame from `socket`: handed on when that is the live one, else kept. */
   receive(socket: EdgeSocket, frame: MessageFrame | GapFrame): void {
-    if (socket === this.live) this.deliver(frame);
-    else if (this.kept.length < limits.mergeBuffer) this.kept.push(frame);
+    if (socket === this.live) {
+      this.deliver(frame);
+      const entry = frame.t === 'gap' && this.topics.get(frame.topic ?? '');
+      if (entry) entry.gap = frame;
+    } else if (this.kept.length < limits.mergeBuffer) this.kept.push(frame);
     else if (frame.topic) this.overflowed.add(frame.topic);
   }
 
   /**
    * `socket` is the live one from now on; what was kept from it is merged. `isClean`: the old one said that it had
-   * finished, or an edge tells the gaps. Else a topic that the new socket did not overlap with has a gap.
+   * finished, or an edge tells the gaps. Else a topic of which the new socket repeated nothing has a gap. Where the old
+   * one has told a gap and gone on, what the new one has of that time would come behind what is younger: it is left out.
    */
   takeLive(socket: EdgeSocket, isClean: boolean): void {
     this.live = socket;
     const untilMs = Date.now() + limits.repeatMs;
     for (const entry of this.topics.values()) {
       entry.seen = undefined;
-      entry.hasOverlap = false;
       entry.seenUntilMs = untilMs;
       if (entry.recent.length > 0) {
         const seen = new Map<string, number>();
@@ -110,22 +113,35 @@ export class Topics {
       }
     }
     const kept = this.kept.splice(0);
+    /** Where the new socket repeats the old one last: nothing that comes later lies before what was delivered. */
+    const repeats = new Map<string, number>();
+    for (const [at, frame] of kept.entries()) {
+      if (frame.t === 'message' && this.topics.get(frame.topic)?.seen?.has(frame.id))
+        repeats.set(frame.topic, at);
+    }
     if (!isClean) {
-      for (const frame of kept) {
-        const entry = frame.t === 'message' ? this.topics.get(frame.topic) : undefined;
-        if (entry && frame.t === 'message' && entry.seen?.has(frame.id)) entry.hasOverlap = true;
-      }
-      for (const [topic, entry] of this.topics) {
-        if (!entry.hasOverlap) this.status.emit({ type: 'gap', topic, reason: 'connection-lost' });
+      for (const topic of this.topics.keys()) {
+        if (!repeats.has(topic)) this.status.emit({ type: 'gap', topic, reason: 'connection-lost' });
       }
     }
-    for (const frame of kept) this.deliver(frame);
+    const told = new Set<GapFrame>();
+    for (const [at, frame] of kept.entries()) {
+      const { gap, seen } = this.topics.get(frame.topic ?? '') ?? {};
+      const isLate = frame.t === 'message' && at < (repeats.get(frame.topic) ?? 0) && !seen?.has(frame.id);
+      if (!gap || !isLate) this.deliver(frame);
+      else if (!told.has(gap)) {
+        // Once more: what several publishers send need not come in one order, so this may lie behind that gap.
+        told.add(gap);
+        this.deliver(gap);
+      }
+    }
     for (const topic of this.overflowed) this.status.emit({ type: 'gap', topic, reason: 'slow-consumer' });
     this.overflowed.clear();
   }
 
-  /** The new socket of a move is given up. */
+  /** A new socket of a move begins, or is given up. */
   forgetKept(): void {
+    for (const entry of this.topics.values()) entry.gap = undefined;
     this.kept.length = 0;
     this.overflowed.clear();
   }
