@@ -17,6 +17,8 @@ import { maySpeakFor, type Sender } from './sender.js';
 export const replyWaitMs = 1_000;
 /** Commands waiting for an edge at most; the oldest go first. */
 const maxCommands = 100_000;
+/** Commands in one message at most; the others are left out. Edges gather 64. */
+const maxGathered = 1_000;
 /** Replies waiting for their asker at most. */
 const maxReplies = 10_000;
 
@@ -120,7 +122,7 @@ export function readCommands(delivery: Pick<Delivery, 'body' | 'key'>, log?: Log
   const value = readJson(delivery.body);
   const commands: EdgeCommand[] = [];
   // Edges gather commands to each other in arrays.
-  for (const each of Array.isArray(value) ? value : [value]) {
+  for (const each of Array.isArray(value) ? value.slice(0, maxGathered) : [value]) {
     const parsed = edgeCommand.safeParse(each);
     if (parsed.success) commands.push(parsed.data);
     else log?.warn({ key: delivery.key, reason: parsed.error.issues[0]?.message }, 'command not understood');

@@ -1,26 +1,29 @@
 /** What is sent on `mesh.control`: commands to edges, and their replies. */
 import { z } from 'zod';
 import { isSid, isUid } from './names.js';
-import { count, nodeName } from './node.js';
+import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 
 const target = z.object({
   node: nodeName,
-  url: z.string().min(1),
+  url: nodeUrl,
   /** The process that the tickets name; absent: it reads the older form of tickets alone, or the balancer does not know. */
-  boot: z.string().min(1).max(64).optional(),
+  boot: shortId.optional(),
 });
 /** `<uid>.<sid>`, or a `<sid>` alone. */
-const sessionRef = z.string().refine((s) => {
-  const dot = s.lastIndexOf('.');
-  return dot < 0 ? isSid(s) : isUid(s.slice(0, dot)) && isSid(s.slice(dot + 1));
-}, 'a session is named <uid>.<sid> or <sid>');
+const sessionRef = z
+  .string()
+  .max(256)
+  .refine((s) => {
+    const dot = s.lastIndexOf('.');
+    return dot < 0 ? isSid(s) : isUid(s.slice(0, dot)) && isSid(s.slice(dot + 1));
+  }, 'a session is named <uid>.<sid> or <sid>');
 
 /** Ring for `consistent-hash`: every part of the mesh builds the same one from it. */
 const ring = z.object({
   /** Virtual points a node of weight 1 has. */
-  points: z.number().int().positive().max(10_000),
+  points: z.number().int().positive().max(1_024),
   nodes: z
-    .array(z.object({ node: nodeName, weight: z.number().positive() }))
+    .array(z.object({ node: nodeName, weight: nodeWeight }))
     .min(1)
     .max(5_000),
 });
@@ -30,10 +33,10 @@ export const edgeCommand = z.discriminatedUnion('command', [
   z.object({
     command: z.literal('reconnect'),
     /** Identity of this command: a repeat changes nothing and is answered by the current report. */
-    move: z.string().min(1).max(128),
+    move: shortId,
     to: target,
     /** How many sessions, picked by the edge, idle first. */
-    count: z.number().int().positive().optional(),
+    count: z.number().int().positive().max(1_000_000).optional(),
     /** Or exactly these. */
     sessions: z.array(sessionRef).max(10_000).optional(),
     /** Or those that the ring gives to `to.node`. */
@@ -49,13 +52,13 @@ export const edgeCommand = z.discriminatedUnion('command', [
   z.object({
     command: z.literal('takeover'),
     /** Identity of this attempt; `released` repeats it. */
-    takeover: z.string().min(1).max(128),
+    takeover: shortId,
     uid: z.string().refine(isUid),
     sid: z.string().refine(isSid),
     /** The edge that asks. */
     from: nodeName,
     /** Its boot id: a later boot of the same name is another edge. */
-    boot: z.string(),
+    boot: shortId,
     /** Of the ticket that the new socket came with; an edge with a newer one refuses. */
     epoch: z.number().int().nonnegative(),
     /** `move`: the old socket still works, settle through it. `resume`: it is lost, requeue at once. */
@@ -66,9 +69,9 @@ export const edgeCommand = z.discriminatedUnion('command', [
   }),
   z.object({
     command: z.literal('released'),
-    takeover: z.string(),
-    uid: z.string(),
-    sid: z.string(),
+    takeover: shortId,
+    uid: z.string().refine(isUid),
+    sid: z.string().refine(isSid),
     from: nodeName,
     /** `released`: it was held here and is free now. `unknown`: not held here. `refused`: a newer socket has it. */
     outcome: z.enum(['released', 'unknown', 'refused']),
@@ -80,39 +83,44 @@ export const edgeCommand = z.discriminatedUnion('command', [
   z.object({ command: z.literal('cordon') }),
   z.object({ command: z.literal('uncordon') }),
   /** Stop sending `move` for this command; what was sent goes on. */
-  z.object({ command: z.literal('cancel'), move: z.string().min(1).max(128) }),
+  z.object({ command: z.literal('cancel'), move: shortId }),
   /** Answer, with key `reply.<reply>`, which sessions of this user are here. */
   z.object({
     command: z.literal('where'),
     uid: z.string().refine(isUid),
-    reply: z.string(),
-    ask: z.string(),
+    reply: shortId,
+    ask: shortId,
   }),
   /** Close this user's sockets with `disconnected`; answered like `where`. */
   z.object({
     command: z.literal('disconnect'),
     uid: z.string().refine(isUid),
-    reply: z.string(),
-    ask: z.string(),
+    reply: shortId,
+    ask: shortId,
   }),
 ]);
 export type EdgeCommand = z.infer<typeof edgeCommand>;
 export type CommandOf<C extends EdgeCommand['command']> = Extract<EdgeCommand, { command: C }>;
 
+/** Sessions that an edge's answer names at most; it leaves out the others. */
+export const maxSessionsInReply = 10_000;
+
 /** An edge's answer to `where` and `disconnect`, on `mesh.control` with key `reply.<reply>`. */
 export const edgeReply = z.object({
-  ask: z.string(),
+  ask: shortId,
   node: nodeName,
-  boot: z.string(),
-  sessions: z.array(
-    z.object({
-      session: z.string(),
-      node: nodeName,
-      /** When it was attached here, ms since the epoch. */
-      since: count,
-      unacked: count,
-      isBare: z.boolean(),
-    }),
-  ),
+  boot: shortId,
+  sessions: z
+    .array(
+      z.object({
+        session: z.string().max(256),
+        node: nodeName,
+        /** When it was attached here, ms since the epoch. */
+        since: count,
+        unacked: count,
+        isBare: z.boolean(),
+      }),
+    )
+    .max(maxSessionsInReply),
 });
 export type EdgeReply = z.infer<typeof edgeReply>;

@@ -5,6 +5,6 @@ export * from './frames.js';
 export type * from './gateway.js';
 export * from './manage.js';
 export * from './names.js';
-export { nodeName } from './node.js';
+export { maxWeight, minWeight, nodeName } from './node.js';
 export * from './stats.js';
 export * from './topology.js';

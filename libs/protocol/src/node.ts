@@ -4,5 +4,18 @@ import { isNodeName } from './names.js';
 /** A node's name: one routing-key word. */
 export const nodeName = z.string().refine(isNodeName, 'a node name is 1 to 64 of A-Z a-z 0-9 _ -');
 
+/** An id that a process makes up: a boot, a question, a takeover. */
+export const shortId = z.string().min(1).max(128);
+
+/** What clients dial. */
+export const nodeUrl = z.string().min(1).max(2_048);
+
+/** Share of the load relative to other nodes: one may have ten thousand times another's, and a ring stays small. */
+export const minWeight = 0.01;
+/** See {@link minWeight}. */
+export const maxWeight = 100;
+/** See {@link minWeight}. */
+export const nodeWeight = z.number().min(minWeight).max(maxWeight);
+
 /** How many: a whole number from 0. */
 export const count = z.number().int().nonnegative();

@@ -1,6 +1,6 @@
 /** What edges report on `mesh.stats`. */
 import { z } from 'zod';
-import { count, nodeName } from './node.js';
+import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
 export type NodeState = (typeof nodeStates)[number];
@@ -11,9 +11,9 @@ const rate = z.number().nonnegative();
 export const nodeStats = z.object({
   v: z.literal(1),
   node: nodeName,
-  url: z.string(),
+  url: nodeUrl,
   /** Id of this process; changes on every start. */
-  boot: z.string(),
+  boot: shortId,
   /** How many parts the newest form of tickets has that it reads; absent: two. */
   ticketParts: z.number().int().positive().max(100).optional(),
   /** Counts from 1 per boot. */
@@ -21,10 +21,10 @@ export const nodeStats = z.object({
   /** ms since the epoch, the edge's clock. */
   at: count,
   state: z.enum(nodeStates),
-  version: z.string(),
-  weight: z.number().positive(),
+  version: z.string().max(256),
+  weight: nodeWeight,
   /** Most connections this edge takes. */
-  capacity: z.number().int().positive(),
+  capacity: z.number().int().positive().max(1_000_000),
   /** Open sockets past the ticket check. */
   connections: count,
   /** Sessions attached to their queue here. */
@@ -54,8 +54,8 @@ export const ticketBoot = ({ boot, ticketParts = 2 }: Pick<NodeStats, 'boot' | '
 
 /** One move command's progress at the edge that carries it out; counts are cumulative, so a repeat is harmless. */
 export const moveProgress = z.object({
-  move: z.string(),
-  to: z.string(),
+  move: shortId,
+  to: nodeName,
   /** Sessions the edge picked. */
   asked: count,
   /** `move` frames sent (or bare sockets closed). */
@@ -75,7 +75,7 @@ export type MoveProgress = z.infer<typeof moveProgress>;
 export const moveReport = z.object({
   v: z.literal(1),
   node: nodeName,
-  boot: z.string(),
+  boot: shortId,
   at: count,
   moves: z.array(moveProgress).max(1000),
 });

@@ -1,4 +1,4 @@
-import { defaults, nodeName } from '@evenkeel/protocol';
+import { defaults, maxWeight, minWeight, nodeName } from '@evenkeel/protocol';
 import { commonSettings, hostId, setting } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
@@ -31,7 +31,12 @@ export const edgeConfig = z.object({
     .default('ws://127.0.0.1:{port}/ws')
     .describe('URL that clients dial'),
   version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
-  weight: z.number().positive().max(100).default(1).describe('share of the load relative to other nodes'),
+  weight: z
+    .number()
+    .min(minWeight)
+    .max(maxWeight)
+    .default(1)
+    .describe('share of the load relative to other nodes'),
   capacity: count(1_000_000)
     .default(16_000)
     .describe('most connections accepted; above it upgrades are answered 503'),

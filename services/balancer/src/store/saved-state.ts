@@ -5,6 +5,8 @@ import type { SavedState } from '../core/state.js';
 
 const count = z.number().int().nonnegative();
 
+const ringNodes = z.array(z.object({ node: nodeName, weight: z.number().positive() })).max(5_000);
+
 const progress = z.object({
   from: nodeName,
   to: nodeName,
@@ -36,9 +38,7 @@ const plan = z.object({
   total: count,
   startedAt: z.number(),
   moveDeadlineMs: z.number(),
-  ring: z
-    .object({ points: z.number(), nodes: z.array(z.object({ node: nodeName, weight: z.number() })) })
-    .exactOptional(),
+  ring: z.object({ points: z.number().int().positive().max(10_000), nodes: ringNodes }).exactOptional(),
   endsBy: z.number().exactOptional(),
 });
 
@@ -61,7 +61,7 @@ const savedState = z.object({
     .exactOptional(),
   drains: z.array(drain),
   isPaused: z.boolean(),
-  ring: z.array(z.object({ node: nodeName, weight: z.number() })).exactOptional(),
+  ring: ringNodes.exactOptional(),
   history: z.array(
     z.object({
       id: z.string(),

@@ -1,5 +1,5 @@
 import type { Control } from '@evenkeel/mesh';
-import type { CloseCode, CommandOf } from '@evenkeel/protocol';
+import { type CloseCode, type CommandOf, maxSessionsInReply } from '@evenkeel/protocol';
 import type { EdgeNode } from '../node.js';
 import type { Directory, Listed } from '../session/directory.js';
 import type { Connection } from '../transport/connection.js';
@@ -29,13 +29,16 @@ export class Whereabouts {
 
   answer({ ask, reply, uid }: CommandOf<'where'> | CommandOf<'disconnect'>): void {
     const { node, directory, control } = this.#options;
-    const sessions = directory.ofUser(uid).map((session) => ({
-      session: session.claims.sid,
-      node: node.name,
-      since: session.attachedAtMs || session.connection.openedAtMs,
-      unacked: session.outbox.unacked,
-      isBare: session.connection.isBare,
-    }));
+    const sessions = directory
+      .ofUser(uid)
+      .slice(0, maxSessionsInReply)
+      .map((session) => ({
+        session: session.claims.sid,
+        node: node.name,
+        since: session.attachedAtMs || session.connection.openedAtMs,
+        unacked: session.outbox.unacked,
+        isBare: session.connection.isBare,
+      }));
     // Lost, it is not missed: the asker tells which edges were silent.
     control.reply(reply, { ask, node: node.name, boot: node.boot, sessions }).catch(() => {});
   }
