@@ -88,7 +88,10 @@ export interface Operator {
 /** Answers waiting to be read at most. */
 const maxReplies = 10_000;
 
-/** @throws OperatorError `unreachable` */
+/**
+ * Connects to the mesh's broker. Each command resolves with the leading balancer's answer; close the operator when done.
+ * @throws OperatorError `unreachable`
+ */
 export async function createOperator(options: OperatorOptions): Promise<Operator> {
   const { amqpUrl, timeoutMs = 5_000, log } = options;
   const broker = await connect(amqpUrl, timeoutMs, log);

@@ -77,6 +77,7 @@ client
   .subscribe('prices.demo', ({ data }) => {
     counts.prices += 1;
     show('price-count', counts.prices);
+    show('price-word', counts.prices === 1 ? 'price' : 'prices');
     show('price', data.price.toFixed(2));
     prices.push(data.price);
     if (prices.length > maxPrices) prices.shift();

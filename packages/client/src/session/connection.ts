@@ -250,7 +250,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   private stopped(code: number, reason: string): void {
-    const why = `the edge closed with ${code} ${reason}; coming back is no use`;
+    const why = `the edge ended the connection for good (${code} ${reason}); connect() again when its cause is gone`;
     void this.close(new ClientError(reason || 'refused', why));
   }
 

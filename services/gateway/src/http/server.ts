@@ -110,7 +110,7 @@ async function dispatch(
   response: ServerResponse,
   url: URL,
 ): Promise<void> {
-  if (route === undefined) throw new Refusal(404, 'not-found', 'there is GET /gateway');
+  if (route === undefined) throw new Refusal(404, 'not-found', 'no such path; clients ask GET /gateway');
   const methods = route.methods(url.pathname);
   const allow = [...methods, 'OPTIONS'].join(', ');
   if (request.method === 'OPTIONS') response.writeHead(204, { allow, 'content-length': 0 }).end();

@@ -6,8 +6,8 @@ import { environment } from '../environment.js';
 import type { Member } from '../member.js';
 import type { Mesh } from '../mesh.js';
 
-/** What runs where, and what to try next. */
-export function banner(mesh: Mesh, broker: BrokerInUse, canControl: boolean, tookMs: number): string {
+/** What runs where, and what to try next. In development mode clients need no token, and edges come and go on request. */
+export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, tookMs: number): string {
   const urls = new Map<Member, string>([
     [mesh.gateway, mesh.gatewayUrl],
     ...mesh.edges.map((edge) => [edge, edge.url] as const),
@@ -28,16 +28,18 @@ export function banner(mesh: Mesh, broker: BrokerInUse, canControl: boolean, too
     `  ${'broker'.padEnd(10)} ${amqpUrl}  ${broker.description}`,
     '',
     'Try',
-    ...(mesh.demo === undefined
+    ...(mesh.demo === undefined || !isDevelopment
       ? []
       : [`  ${mesh.gatewayUrl}/?user=alice     in a browser: the nodes live${crowd}`]),
-    `  curl -s '${mesh.gatewayUrl}/gateway?user=alice'`,
+    isDevelopment
+      ? `  curl -s '${mesh.gatewayUrl}/gateway?user=alice'`
+      : `  curl -s -H "authorization: Bearer $TOKEN" ${mesh.gatewayUrl}/gateway`,
     `  npx evenkeel send alice ${event}`,
     ...(isOnPath('amqp-publish')
       ? [`  amqp-publish -u ${amqpUrl} -e mesh.events -r user.alice.hello -C application/json -b ${event}`]
       : []),
     '  npx evenkeel status',
-    ...(canControl ? ['  npx evenkeel local add-edge'] : []),
+    ...(isDevelopment ? ['  npx evenkeel local add-edge'] : []),
     'Ctrl-C stops everything.',
     '',
     '',
