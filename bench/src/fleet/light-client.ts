@@ -8,6 +8,7 @@ interface Frame {
   readonly topic?: string;
   readonly data?: unknown;
   readonly re?: string;
+  readonly connection?: unknown;
 }
 
 export interface LightClientOptions {
@@ -33,6 +34,8 @@ export class LightClient {
   /** The session, `<uid>.<sid>`; the users of a comparison need no encoding. */
   session = '';
   node = '';
+  /** The last `welcome` named its connection, which edges of before do not. */
+  isConnectionNamed = false;
   /** Closed without having been told to, or cut. */
   failure: string | undefined;
   #isClosing = false;
@@ -66,6 +69,7 @@ export class LightClient {
         const frame = JSON.parse(data) as Frame;
         if (frame.t === 'welcome') {
           isWelcome = true;
+          this.isConnectionNamed = frame.connection !== undefined;
           this.#socket = socket;
           old?.close(1000);
           resolve();

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from 'evenkeel';
 
 /** Answers that say: ask again in a moment. */
 const forNow: ReadonlySet<string> = new Set(['not-ready', 'busy', 'plan-running']);
@@ -11,7 +10,8 @@ export async function whenReady<Answer>(timeoutMs: number, ask: () => Promise<An
     try {
       return await ask();
     } catch (error) {
-      const isForNow = error instanceof OperatorError && forNow.has(error.code);
+      // By its code: it may be an error of another version's operator.
+      const isForNow = forNow.has(String((error as { code?: unknown }).code));
       if (!isForNow || Date.now() > deadline) throw error;
       await sleep(500);
     }

@@ -67,6 +67,10 @@ export class Stage {
   get topics(): NumberedPublisher | undefined {
     return this.#topics;
   }
+  /** The broker's address for a user of it. */
+  get urlFor(): (user: string) => string {
+    return there(this.#broker).urlFor;
+  }
   get amqpUrl(): string {
     return there(this.#broker).amqpUrl;
   }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Edge, ensurePackages, type Member } from '@evenkeel/local';
-import type { NodeStatus } from 'evenkeel';
+import { type Edge, ensurePackages, type Member, type Role } from '@evenkeel/local';
+import { createOperator, type NodeStatus, type Operator } from 'evenkeel';
 import { until } from '../../fleet/until.js';
 import { whenReady } from '../../mesh/when-ready.js';
-import { buildTree, type Tree, thisTree } from '../../tree.js';
+import { buildTree, moduleOf, type Tree, thisTree } from '../../tree.js';
 import { runningEdges, type Stage, say } from '../stage.js';
 import { Cast } from '../upgrade/cast.js';
 import {
@@ -13,6 +13,8 @@ import {
   type UpgradeResult,
   type UpgradeStep,
 } from '../upgrade/result.js';
+import { application } from '../upgrade/sdk.js';
+import { visit } from '../upgrade/visitors.js';
 
 /** A session may move once with its edge and once more from the edge that stands in. */
 const mostMoves = 2;
@@ -25,11 +27,19 @@ const repeatsMs = 2_000;
 const seenTimeoutMs = 15_000;
 const askEveryMs = 500;
 
-/** What a part of the mesh is started from, and what an edge of it calls itself. */
+/** What a part of the mesh is started from, as whom it logs in, and with what settings. */
 interface Release {
   readonly tree: Tree;
+  /** What its edges call themselves. */
   readonly version: string;
+  readonly urlFor: (user: string) => string;
+  /** Of its edges. */
+  readonly settings: Readonly<Record<string, string>>;
 }
+
+/** Other arguments of new queues: those that are there keep theirs. */
+const otherQueues = { EVENKEEL_SESSION_LIFETIME_MS: '240000', EVENKEEL_SESSION_MAX_LENGTH: '2000' };
+const queuesOfBefore = { EVENKEEL_SESSION_LIFETIME_MS: '300000', EVENKEEL_SESSION_MAX_LENGTH: '1000' };
 
 /** How often each session had moved, group by group. */
 type Changes = readonly (readonly number[])[];
@@ -43,23 +53,32 @@ export async function playUpgrade(stage: Stage): Promise<UpgradeResult> {
   const old = buildTree(stage.options.from, say);
   const tree = thisTree();
   // A deployment is newer than the one it replaces, whatever code it brings: clients of a leaving edge go to the newest.
-  const release = (n: number, of: Tree): Release => ({
-    tree: of,
-    version: `${n}.0.0+${of.commit.replace(/\W.*/, '')}`,
-  });
-  const [before, target, back] = [release(1, old), release(2, tree), release(3, old)];
+  const versionOf = (n: number, { commit }: Tree) => `${n}.0.0+${commit.replace(/\W.*/, '')}`;
+  await stage.set({ EVENKEEL_VERSION: versionOf(1, old) }, { checkout: old.dir });
+  const { amqpUrl, urlFor } = stage;
+  const before: Release = {
+    tree: old,
+    version: versionOf(1, old),
+    urlFor: () => amqpUrl,
+    settings: queuesOfBefore,
+  };
+  const target: Release = { tree, version: versionOf(2, tree), urlFor, settings: otherQueues };
+  const back: Release = { ...before, version: versionOf(3, old) };
 
-  await stage.set({ EVENKEEL_VERSION: before.version }, { checkout: old.dir });
-  const upgrade = new Upgrade(stage, before);
+  const upgrade = await Upgrade.of(stage, before);
   await upgrade.enter();
   const started = await upgrade.changes();
-  await upgrade.restart(stage.mesh.gateway, target);
-  for (const balancer of stage.mesh.balancers) await upgrade.restart(balancer, target);
+  await upgrade.replaceBalancers(target);
+  await upgrade.replace(stage.mesh.gateway, target);
   await upgrade.replaceEdges(target);
+  upgrade.checkWire(true);
+  await upgrade.changeServiceUser(urlFor(`app-${application}`));
+  await upgrade.changeServiceUser(amqpUrl);
   const turned = await upgrade.changes();
   await upgrade.replaceEdges(back);
-  for (const balancer of stage.mesh.balancers) await upgrade.restart(balancer, back);
-  await upgrade.restart(stage.mesh.gateway, back);
+  await upgrade.replace(stage.mesh.gateway, back);
+  await upgrade.replaceBalancers(back);
+  upgrade.checkWire(false);
   const ended = await upgrade.changes();
   return upgrade.judge(old, tree, { forward: [started, turned], back: [turned, ended] });
 }
@@ -70,14 +89,30 @@ class Upgrade {
   readonly #steps: UpgradeStep[] = [];
   /** The version that each running edge must report. */
   readonly #versions = new Map<string, string>();
+  #isNamedBefore = false;
+  /** As the balancer's release and rights have it. */
+  #operator: Operator;
+  /** Looks on, whatever the balancer is. */
+  readonly #oldOperator: Operator;
 
-  constructor(stage: Stage, before: Release) {
+  /** The mesh of `stage` is all of the release `before`. */
+  static async of(stage: Stage, before: Release): Promise<Upgrade> {
+    const { createOperator } = (await import(moduleOf(before.tree, 'operator'))) as typeof import('evenkeel');
+    const oldOperator = await createOperator({ amqpUrl: before.urlFor('operator') });
+    stage.atEnd(() => oldOperator.close());
+    return new Upgrade(stage, before, oldOperator);
+  }
+
+  private constructor(stage: Stage, before: Release, oldOperator: Operator) {
     const { sessions, rate, topics } = stage.options;
     const { amqpUrl, random, mesh } = stage;
     this.#stage = stage;
+    this.#operator = stage.operator;
+    this.#oldOperator = oldOperator;
     this.#cast = new Cast({
       old: before.tree,
       gatewayUrl: mesh.gatewayUrl,
+      appAmqpUrl: stage.urlFor(`app-${application}`),
       atEnd: (stop) => stage.atEnd(stop),
       ...{ amqpUrl, sessions, rate, topics, random },
     });
@@ -86,7 +121,7 @@ class Upgrade {
 
   /** Brings in all clients, pauses automatic rebalancing, and begins to publish. */
   async enter(): Promise<void> {
-    const { operator, options } = this.#stage;
+    const { options } = this.#stage;
     await this.#step('before', async () => {
       await this.#cast.enter();
       const areAttached = await until(attachedTimeoutMs, askEveryMs, async () => {
@@ -95,31 +130,44 @@ class Upgrade {
       });
       if (!areAttached) throw new Error('not every session is attached');
       say(`${options.sessions} clients are connected.`);
-      await whenReady(answerTimeoutMs, () => operator.pause());
+      this.#isNamedBefore = this.#cast.partNamed > 0;
+      await whenReady(answerTimeoutMs, () => this.#operator.pause());
       await this.#cast.begin();
     });
   }
 
-  /** Stops a part of the mesh and starts another version of it in its place. */
-  async restart(member: Member, { tree, version }: Release): Promise<void> {
-    await this.#step(`${member.name} ${tree.commit}`, () => this.#restart(member, { tree, version }));
+  /** Stops a part of the mesh and starts another release of it in its place. */
+  async replace(member: Member, release: Release): Promise<void> {
+    await this.#step(`${member.name} ${release.tree.commit}`, () => this.#replace(member, release));
   }
 
-  /** Edge after edge is drained and started anew, while one more of the new version stands in. */
+  /** What commands the balancer changes with it: an operator has rights on what its balancer declares. */
+  async replaceBalancers(release: Release): Promise<void> {
+    for (const balancer of this.#stage.mesh.balancers) {
+      await this.#step(`${balancer.name} ${release.tree.commit}`, async () => {
+        await this.#replace(balancer, release);
+        const operator = await createOperator({ amqpUrl: release.urlFor('operator') });
+        this.#stage.atEnd(() => operator.close());
+        this.#operator = operator;
+      });
+    }
+  }
+
+  /** Edge after edge is drained and started anew, while one more of the new release stands in. */
   async replaceEdges(release: Release): Promise<void> {
     const { mesh } = this.#stage;
     const { tree, version } = release;
     const first = [...mesh.edges];
     let standIn: Edge | undefined;
     await this.#step(`one more edge ${tree.commit}`, async () => {
-      standIn = await mesh.addEdge({ EVENKEEL_VERSION: version }, tree.dir);
+      standIn = await mesh.addEdge(this.#settingsOf('edge', release), tree.dir);
       this.#versions.set(standIn.node, version);
       await this.#stage.seen(standIn.node, version);
     });
     for (const edge of first) {
       await this.#step(`${edge.node} ${tree.commit}`, async () => {
         await this.#empty(edge);
-        await this.#restart(edge, release);
+        await this.#replace(edge, release);
         this.#versions.set(edge.node, version);
         await this.#stage.seen(edge.node, version);
       });
@@ -132,9 +180,26 @@ class Upgrade {
     });
   }
 
+  /** A service of this version logs in as another user of the broker. */
+  async changeServiceUser(amqpUrl: string): Promise<void> {
+    const { callers } = this.#cast;
+    const service = callers.services.find(({ sdk }) => sdk.version === 'new');
+    if (service === undefined) throw new Error('no service of this version runs');
+    await this.#step(`service as ${new URL(amqpUrl).username}`, () => callers.serve(service.sdk, amqpUrl));
+  }
+
   /** How often each session has moved so far. */
   changes(): Promise<Changes> {
     return Promise.all(this.#cast.groups.map((group) => group.changes()));
+  }
+
+  /** All edges are of one version now; the wire shows of which, where the older one did not name connections. */
+  checkWire(isThisVersion: boolean): void {
+    const { partNamed } = this.#cast;
+    if (isThisVersion ? partNamed === 1 : partNamed === 0 || this.#isNamedBefore) return;
+    this.#stage.fail(
+      `${Math.round(partNamed * 100)} % of the raw clients were told the name of their connection`,
+    );
   }
 
   async judge(
@@ -181,15 +246,22 @@ class Upgrade {
     };
   }
 
-  async #restart(member: Member, { tree, version }: Release): Promise<void> {
+  async #replace(member: Member, release: Release): Promise<void> {
     await member.stop();
-    member.runFrom(tree.dir);
-    await member.start({ EVENKEEL_VERSION: version });
+    member.runFrom(release.tree.dir);
+    await member.start(this.#settingsOf(member.role, release));
+  }
+
+  #settingsOf(role: Role, { version, urlFor, settings }: Release): Record<string, string> {
+    return {
+      EVENKEEL_AMQP_URL: urlFor(role),
+      ...(role === 'edge' && { EVENKEEL_VERSION: version, ...settings }),
+    };
   }
 
   /** Moves everyone away from an edge, by an operator's command. */
   async #empty({ node }: Edge): Promise<void> {
-    await whenReady(answerTimeoutMs, () => this.#stage.operator.drain({ node }));
+    await whenReady(answerTimeoutMs, () => this.#operator.drain({ node }));
     const isEmpty = await until(emptyTimeoutMs, askEveryMs, async () => {
       const { nodes } = await this.#status();
       return nodes.some((each) => each.node === node && each.connections === 0 && each.sessions === 0);
@@ -220,11 +292,20 @@ class Upgrade {
     );
     if (!isDeepStrictEqual(seen, meant().sort()))
       this.#stage.fail(`after ${name} the balancer sees ${seen.join(', ')}, not ${meant().join(', ')}`);
+    const { nodes: seenByOld } = await whenReady(answerTimeoutMs, () => this.#oldOperator.status());
+    if (!seenByOld.some((each) => this.#versions.has(each.node)))
+      this.#stage.fail(`after ${name} an operator of before sees no edge`);
+    const troubles = await visit(
+      this.#stage.mesh.gatewayUrl,
+      this.#cast.callers.services,
+      this.#steps.length,
+    );
+    for (const trouble of troubles) this.#stage.fail(`after ${name}: ${trouble}`);
     if (!isPaused) this.#stage.fail(`after ${name} automatic rebalancing is not paused any more`);
   }
 
   async #status() {
-    const answer = await whenReady(answerTimeoutMs, () => this.#stage.operator.status());
+    const answer = await whenReady(answerTimeoutMs, () => this.#operator.status());
     return { nodes: answer.nodes, isPaused: (answer as { isPaused?: unknown }).isPaused === true };
   }
 }

@@ -1,17 +1,11 @@
-import type { Client, connect } from '@evenkeel/client';
-import type { createPublisher, InboundMessage } from '@evenkeel/publisher';
+import type { Client } from '@evenkeel/client';
+import type { InboundMessage } from '@evenkeel/publisher';
 import { addOne, type Counts } from '../../fleet/counts.js';
 import { SequenceRecord } from '../../fleet/sequence-record.js';
 import { steadily } from '../../fleet/steady.js';
 import { ThinSocket } from '../../fleet/thin-socket.js';
 import { type Group, judged, noDeliveries } from './group.js';
-
-/** An SDK for clients and one for services, of one version. */
-export interface Sdk {
-  readonly version: 'old' | 'new';
-  readonly connect: typeof connect;
-  readonly createPublisher: typeof createPublisher;
-}
+import { application, ask, type Sdk, type Service, tell, type Version, versions } from './sdk.js';
 
 /** What became of requests and publishes. */
 export interface CallsOutcome {
@@ -34,24 +28,22 @@ interface Call {
 }
 
 interface Caller {
-  readonly sdk: Sdk['version'];
+  readonly sdk: Version;
   readonly client: Client;
   /** Publishes that each service got of this client. */
-  readonly records: Record<Sdk['version'], SequenceRecord>;
-  readonly published: Record<Sdk['version'], number>;
+  readonly records: Record<Version, SequenceRecord>;
+  readonly published: Record<Version, number>;
   changes: number;
   disconnects: number;
   node: string;
 }
 
-const method = (service: Sdk['version']): string => `upgrade.ask.${service}`;
-const topic = (service: Sdk['version']): string => `upgrade.tell.${service}`;
-const versions = ['old', 'new'] as const;
 const callTimeoutMs = 60_000;
 
 /** Clients of both SDKs that ask services of both SDKs, and publish to them. */
 export class Callers {
   readonly group: Group;
+  readonly services: Service[] = [];
   readonly #callers: Caller[] = [];
   readonly #closers: (() => Promise<unknown>)[] = [];
   readonly #counts = { requests: 0, answered: 0, wrong: 0, publishes: 0 };
@@ -97,19 +89,34 @@ export class Callers {
   }): Promise<Callers> {
     const { amqpUrl, gatewayUrl, sdks, ofEach } = options;
     const all = new Callers(sdks.length * ofEach);
-    for (const { version, createPublisher } of sdks) {
-      const publisher = await createPublisher({ amqpUrl, name: `upgrade-${version}`, attempts: 3 });
-      all.#closers.push(() => publisher.close());
-      await publisher.serve(method(version), ({ data }: InboundMessage<Call>) => ({ by: version, ...data }));
-      const note = ({ data }: InboundMessage<Call>): void => {
-        all.#callers[data.n]?.records[version].note(data.k);
-      };
-      // The older SDK has one way for both.
-      await (version === 'old' ? publisher.serve(topic(version), note) : publisher.on(topic(version), note));
-    }
+    for (const sdk of sdks) await all.serve(sdk, amqpUrl);
     for (const sdk of sdks) for (let i = 0; i < ofEach; i++) all.#add(sdk, gatewayUrl);
     await Promise.all(all.#callers.map(({ client }) => client.ready()));
     return all;
+  }
+
+  /** Starts a service as this user of the broker; then the one of this version that ran before, if any, ends. */
+  async serve(sdk: Sdk, amqpUrl: string): Promise<void> {
+    const { version, createPublisher } = sdk;
+    const name = version === 'old' ? `${application}-before` : application;
+    const publisher = await createPublisher({ amqpUrl, name, attempts: 3 });
+    this.#closers.push(() => publisher.close());
+    const note = ({ data }: InboundMessage<Call>): void => {
+      this.#callers[data.n]?.records[version].note(data.k);
+    };
+    const running = [
+      await publisher.serve(ask(version), ({ data }: InboundMessage<Call>) => ({ by: version, ...data })),
+      // The older SDK has one way for both.
+      await (version === 'old' ? publisher.serve(tell(version), note) : publisher.on(tell(version), note)),
+    ];
+    const before = this.services.findIndex((each) => each.sdk.version === version);
+    const [ended] = this.services.splice(before < 0 ? this.services.length : before, 1, {
+      sdk,
+      publisher,
+      running,
+    });
+    for (const service of ended?.running ?? []) await service.stop();
+    await ended?.publisher.close();
   }
 
   /** Calls at this pace from now on until `finish`: requests and publishes in turn. */
@@ -174,10 +181,10 @@ export class Callers {
     this.#closers.push(() => client.close());
   }
 
-  #request({ client }: Caller, service: Sdk['version'], call: Call): void {
+  #request({ client }: Caller, service: Version, call: Call): void {
     this.#counts.requests++;
     this.#settle(
-      client.request<Call & { by: string }>(method(service), call).then(({ by, n, k }) => {
+      client.request<Call & { by: string }>(ask(service), call).then(({ by, n, k }) => {
         if (by === service && n === call.n && k === call.k) this.#counts.answered++;
         else this.#counts.wrong++;
       }),
@@ -185,10 +192,10 @@ export class Callers {
     );
   }
 
-  #publish({ client, published }: Caller, service: Sdk['version'], n: number): void {
+  #publish({ client, published }: Caller, service: Version, n: number): void {
     this.#counts.publishes++;
     published[service]++;
-    this.#settle(client.publish(topic(service), { n, k: published[service] }), this.#publishesFailed);
+    this.#settle(client.publish(tell(service), { n, k: published[service] }), this.#publishesFailed);
   }
 
   #settle(done: Promise<unknown>, failed: Counts): void {

@@ -14,7 +14,10 @@ import { RawFrameClient } from './raw-client.js';
 
 export interface CastOptions {
   readonly old: Tree;
+  /** The administrator's: what is of the older version declares exchanges itself. */
   readonly amqpUrl: string;
+  /** Of an application. */
+  readonly appAmqpUrl: string;
   readonly gatewayUrl: string;
   readonly sessions: number;
   /** Events a second over all clients. */
@@ -54,6 +57,7 @@ export class Cast {
     readonly prefix: string;
     readonly clients: RecordedClient[];
   }[] = [];
+  readonly #raw: RawFrameClient[] = [];
   #callers: Callers | undefined;
 
   constructor(options: CastOptions) {
@@ -83,14 +87,17 @@ export class Cast {
     await this.#bring('Python', 'python', shares.python, async (user, n) => {
       return new PythonClient(old.dir, gatewayUrl, user, n, n % Math.max(1, topics));
     });
-    await this.#bring('raw frames', 'raw', shares.raw, (user, n) =>
-      new RawFrameClient(gatewayUrl, user, n).connect(),
-    );
+    await this.#bring('raw frames', 'raw', shares.raw, (user, n) => {
+      const client = new RawFrameClient(gatewayUrl, user, n);
+      this.#raw.push(client);
+      return client.connect();
+    });
     await this.#bring('bare', 'bare', shares.bare, (user, n) =>
       new BareClient(gatewayUrl, user, n).connect(),
     );
     const client = (await import(moduleOf(old, 'client'))) as { connect: typeof connect };
     const callers = await Callers.start({
+      // Only edges of this version bind what a user of its own may reply to.
       amqpUrl,
       gatewayUrl,
       ofEach: shares.callersOfEach,
@@ -116,7 +123,7 @@ export class Cast {
 
   /** Begins to publish and to call. Who publishes to the clients of one SDK does so by the other version's. */
   async begin(): Promise<void> {
-    const { old, amqpUrl, sessions, rate, topics, random, atEnd } = this.#options;
+    const { old, amqpUrl, appAmqpUrl, sessions, rate, topics, random, atEnd } = this.#options;
     const ratePerSecond = (size: number) => (rate * size) / sessions;
     const add = (group: Group, publisher: NumberedPublisher) => {
       atEnd(() => publisher.stop());
@@ -125,7 +132,7 @@ export class Cast {
     for (const { version, fleet } of this.#fleets) {
       await fleet.reset();
       const publisher = await startNumberedPublisher({
-        amqpUrl,
+        amqpUrl: version === 'new' ? amqpUrl : appAmqpUrl,
         users: fleet.users,
         ratePerSecond: ratePerSecond(fleet.users.length),
         random,
@@ -154,6 +161,11 @@ export class Cast {
     });
     atEnd(() => publisher.stop());
     this.topics = publisher;
+  }
+
+  /** Part of the clients of raw frames that edges have told the name of their connection: those of this version do. */
+  get partNamed(): number {
+    return this.#raw.filter(({ isConnectionNamed }) => isConnectionNamed).length / this.#raw.length;
   }
 
   /** Clients that are connected now. */

@@ -38,6 +38,10 @@ export class RawFrameClient implements RecordedClient {
     return this.#client.failure === undefined && this.#client.node !== '';
   }
 
+  get isConnectionNamed(): boolean {
+    return this.#client.isConnectionNamed;
+  }
+
   get disconnects(): number {
     return this.#client.failure === undefined ? 0 : 1;
   }
