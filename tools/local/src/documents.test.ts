@@ -7,6 +7,7 @@ const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
 const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => join('docs', name));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const documents = [...atRoot, ...inDocs];
 const scripts = Object.keys(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }).scripts,
@@ -42,6 +43,16 @@ describe.each(documents)('%s', (document) => {
     expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
   });
 });
+
+test.each(['edge', 'gateway', 'balancer'])(
+  'ARCHITECTURE.md has the steps of %s in their order',
+  (service) => {
+    const [, steps] =
+      new RegExp(`^\\| \`${service}\` \\| ([a-z ,]+) \\|`, 'm').exec(read('ARCHITECTURE.md')) ?? [];
+    const added = [...read(`services/${service}/src/app.ts`).matchAll(/\.add\('([\w ]+)'/g)];
+    expect(steps).toBe(added.map(([, name]) => name).join(', '));
+  },
+);
 
 /** Anchors of headings, as GitHub makes them. */
 function headings(text: string): string[] {
