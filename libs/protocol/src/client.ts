@@ -3,12 +3,18 @@ import { z } from 'zod';
 
 const requestId = z.union([z.string().min(1).max(128), z.number().int().nonnegative().transform(String)]);
 
+/** Written out by coming versions: what they add to the name is not known here, and ignored as every unknown field. */
+const helloTopic = z.union([
+  z.string().max(512),
+  z.object({ topic: z.string().max(512) }).transform(({ topic }) => topic),
+]);
+
 /** Frames a client may send. Unknown fields are ignored, unknown `t` is answered, not fatal. */
 export const clientFrame = z.discriminatedUnion('t', [
   z.object({
     t: z.literal('hello'),
     resume: z.boolean().optional(),
-    topics: z.array(z.string().max(512)).max(1024).optional(),
+    topics: z.array(helloTopic).max(1024).optional(),
     ack: z.enum(['client', 'write']).optional(),
     awayMs: z.number().nonnegative().optional(),
   }),

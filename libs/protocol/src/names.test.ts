@@ -9,6 +9,8 @@ import {
   isTopicPattern,
   isUid,
   NameError,
+  readSessionQueue,
+  sessionQueue,
   toUid,
 } from './names.js';
 
@@ -26,6 +28,40 @@ describe('what came from a client', () => {
     ['other', 'session.a.s', undefined],
   ])('with type %s and reply_to %s is a %s', (type, replyTo, kind) => {
     expect(inboundKind(type, replyTo)).toBe(kind);
+  });
+});
+
+describe("a session's queue", () => {
+  const anyUid = fc.oneof(
+    fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
+    fc.stringMatching(/^~[A-Za-z0-9_-]{1,128}$/),
+  );
+  const anySid = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+
+  it('is read back from its name, whatever its generation', () => {
+    fc.assert(
+      fc.property(anyUid, anySid, fc.integer({ min: 0, max: 999_999_999 }), (uid, sid, generation) => {
+        expect(readSessionQueue(sessionQueue(uid, sid, generation))).toEqual({ uid, sid, generation });
+      }),
+    );
+    expect(sessionQueue('alice', 's')).toBe('session.alice.s');
+    expect(sessionQueue('alice', 's', 2)).toBe('session.alice.s.2');
+  });
+
+  it.each([
+    'session.alice',
+    'session.alice.s.0',
+    'session.alice.s.01',
+    'session.alice.s.1.1',
+    'session.alice.s.x',
+    'session.alice.s.1000000000',
+    'session..s',
+    'session.#.s',
+    'edge.alice.s',
+    'mesh.manage',
+    '',
+  ])('has no name like %j', (name) => {
+    expect(readSessionQueue(name)).toBeUndefined();
   });
 });
 

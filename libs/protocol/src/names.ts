@@ -126,8 +126,26 @@ export function fromUid(uid: string): string {
   return new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));
 }
 
-/** Queue of one session: `session.<uid>.<sid>`. */
-export const sessionQueue = (uid: string, sid: string): string => `session.${uid}.${sid}`;
+/** A session's queue by its name: generation 0 is the one that the session began with. */
+export interface SessionQueueName {
+  uid: string;
+  sid: string;
+  generation: number;
+}
+
+const generationForm = /^[1-9][0-9]{0,8}$/;
+
+/** Queue of one session: `session.<uid>.<sid>`, and `session.<uid>.<sid>.<n>` for later generations. */
+export const sessionQueue = (uid: string, sid: string, generation = 0): string =>
+  generation === 0 ? `session.${uid}.${sid}` : `session.${uid}.${sid}.${generation}`;
+
+/** Whose queue it is, whatever its generation; undefined: no session's. The inverse of {@link sessionQueue}. */
+export function readSessionQueue(name: string): SessionQueueName | undefined {
+  const [kind, uid, sid, generation, ...rest] = name.split('.');
+  if (kind !== 'session' || !isUid(uid) || !isSid(sid) || rest.length > 0) return undefined;
+  if (generation === undefined) return { uid, sid, generation: 0 };
+  return generationForm.test(generation) ? { uid, sid, generation: Number(generation) } : undefined;
+}
 /** Where services reply to a session, whatever its queue is called by then: key of its binding to `mesh.replies`. */
 export const sessionAddress = (uid: string, sid: string): string => sessionQueue(uid, sid);
 /** What a session queue is bound with: everything for its user. */

@@ -69,6 +69,23 @@ export const frameRules: Rule[] = [
     },
   },
   {
+    id: 'reserved-fields',
+    section: '9',
+    text: 'fields of hello of coming versions are ignored, and a topic that is written out is its name',
+    async check(c) {
+      const topic = c.word('topic');
+      const hello = {
+        last: { connection: 'none', seq: 1 },
+        pass: 'none',
+        info: { device: 'phone' },
+        topics: [{ topic, since: '0', presence: true }],
+      };
+      const { socket } = await c.attach({ hello });
+      await c.topic(topic, 1);
+      mustEqual((await socket.next('message')).topic, topic, 'topic');
+    },
+  },
+  {
     id: 'bad-frame',
     section: '2',
     text: 'not JSON, a field missing or wrong, or binary: closed with 4500 bad-frame',
