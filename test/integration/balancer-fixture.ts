@@ -59,22 +59,26 @@ export class Bench {
   readonly urlFor: Vhost['urlFor'];
   readonly broker: Broker;
   readonly publisher: Publisher;
+  readonly #edges: Broker;
   readonly mesh = new FakeMesh();
   readonly #replyTo = `operator.test.${randomUUID()}`;
   readonly #waiting = new Map<string, (answer: Answer) => void>();
 
-  private constructor({ amqpUrl, urlFor }: Vhost, broker: Broker) {
+  private constructor({ amqpUrl, urlFor }: Vhost, broker: Broker, edges: Broker) {
     this.amqpUrl = amqpUrl;
     this.urlFor = urlFor;
     this.broker = broker;
     this.publisher = broker.publisher();
+    this.#edges = edges;
   }
 
   static async open(): Promise<Bench> {
     const vhost = await freshVhost();
     const broker = await Broker.connect({ url: vhost.amqpUrl, name: 'bench', attempts: 1 });
     onTestFinished(() => broker.close());
-    const bench = new Bench(vhost, broker);
+    const edges = await Broker.connect({ url: vhost.urlFor('edge'), name: 'fake edges', attempts: 1 });
+    onTestFinished(() => edges.close());
+    const bench = new Bench(vhost, broker, edges);
     const replyTo = bench.#replyTo;
     await broker.declare({ queues: [{ name: replyTo, durable: false, exclusive: true }] });
     await broker.consumers({ channels: 1, prefetch: 1000 }).consume(replyTo, {
@@ -158,13 +162,14 @@ export class Bench {
   }
 
   #forEdges(): FakeEdgeBroker {
-    const topology = this.broker.topology({ channels: 1 });
+    const topology = this.#edges.topology({ channels: 1 });
+    const publisher = this.#edges.publisher();
     return {
-      publish: (exchange, key, body) => this.publisher.publish(exchange, key, body),
+      publish: (exchange, key, body) => publisher.publish(exchange, key, body),
       consume: async (queue, exchange, keys, onBody) => {
         await topology.declareQueue({ name: queue, durable: false, exclusive: true });
         for (const key of keys) await topology.bind(queue, exchange, key);
-        const consumer = await this.broker.consumers({ channels: 1, prefetch: 100 }).consume(queue, {
+        const consumer = await this.#edges.consumers({ channels: 1, prefetch: 100 }).consume(queue, {
           onDelivery: (delivery) => {
             delivery.ack();
             onBody(delivery.body);

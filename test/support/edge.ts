@@ -13,6 +13,9 @@ export { EdgeUnderTest } from './edge-process.js';
 export { PuppetEdge } from './edge-puppet.js';
 export { SessionUnderTest } from './edge-session.js';
 
+/** As whom the tests speak: as the balancer to edges, as an edge to another, and as an application. */
+type Speaker = 'balancer' | 'edge' | 'app-shop';
+
 /** What edges say to each other; everything else the balancer says. */
 const betweenEdges: ReadonlySet<string> = new Set(['takeover', 'released']);
 
@@ -28,20 +31,24 @@ export class EdgeMesh {
   readonly topology: TopologyChannels;
   readonly #edges: EdgeUnderTest[] = [];
   readonly #cleanUps: (() => unknown)[] = [];
-  readonly #speakers: Readonly<Record<'balancer' | 'edge', Broker>>;
-  readonly #commands: Readonly<Record<'balancer' | 'edge', Publisher>>;
+  readonly #speakers: Readonly<Record<Speaker, Broker>>;
+  readonly #publishers: Readonly<Record<Speaker, Publisher>>;
 
   private constructor(
     { amqpUrl, vhost, urlFor }: Vhost,
     broker: Broker,
-    speakers: Readonly<Record<'balancer' | 'edge', Broker>>,
+    speakers: Readonly<Record<Speaker, Broker>>,
   ) {
     this.amqpUrl = amqpUrl;
     this.vhost = vhost;
     this.urlFor = urlFor;
     this.broker = broker;
     this.#speakers = speakers;
-    this.#commands = { balancer: speakers.balancer.publisher(), edge: speakers.edge.publisher() };
+    this.#publishers = {
+      balancer: speakers.balancer.publisher(),
+      edge: speakers.edge.publisher(),
+      'app-shop': speakers['app-shop'].publisher(),
+    };
     this.publisher = broker.publisher();
     this.topology = broker.topology();
   }
@@ -49,12 +56,13 @@ export class EdgeMesh {
   static async open(): Promise<EdgeMesh> {
     const vhost = await freshVhost();
     const connect = (url: string) => Broker.connect({ url, name: 'edge tests', attempts: 5 });
-    const [broker, balancer, edge] = await Promise.all([
+    const [broker, balancer, edge, app] = await Promise.all([
       connect(vhost.amqpUrl),
       connect(vhost.urlFor('balancer')),
       connect(vhost.urlFor('edge')),
+      connect(vhost.urlFor('app-shop')),
     ]);
-    return new EdgeMesh(vhost, broker, { balancer, edge });
+    return new EdgeMesh(vhost, broker, { balancer, edge, 'app-shop': app });
   }
 
   /** Starts an edge process; `env` without the prefix `EVENKEEL_`. */
@@ -97,9 +105,7 @@ export class EdgeMesh {
         await member.stop('SIGTERM', 3_000);
       }),
     );
-    await Promise.all(
-      [this.broker, this.#speakers.balancer, this.#speakers.edge].map((each) => each.close()),
-    );
+    await Promise.all([this.broker, ...Object.values(this.#speakers)].map((each) => each.close()));
   }
 
   /** Publishes a directed event; resolves when confirmed. */
@@ -109,10 +115,15 @@ export class EdgeMesh {
     properties: { messageId?: string } = {},
   ): Promise<void> {
     const { messageId = randomUUID() } = properties;
-    await this.publisher.publish(exchanges.events, userKey(session.uid, 'n'), JSON.stringify(data), {
-      contentType: 'application/json',
-      messageId,
-    });
+    await this.#publishers['app-shop'].publish(
+      exchanges.events,
+      userKey(session.uid, 'n'),
+      JSON.stringify(data),
+      {
+        contentType: 'application/json',
+        messageId,
+      },
+    );
   }
 
   /** Publishes numbers as events, in order. */
@@ -121,7 +132,7 @@ export class EdgeMesh {
   }
 
   async message(topic: string, data: unknown): Promise<void> {
-    await this.publisher.publish(exchanges.events, topicKey(topic), JSON.stringify(data), {
+    await this.#publishers['app-shop'].publish(exchanges.events, topicKey(topic), JSON.stringify(data), {
       contentType: 'application/json',
       messageId: randomUUID(),
     });
@@ -130,7 +141,7 @@ export class EdgeMesh {
   async command(node: string, command: EdgeCommand): Promise<'routed' | 'unrouted'> {
     const body = JSON.stringify(command);
     const userId = betweenEdges.has(command.command) ? 'edge' : 'balancer';
-    return await this.#commands[userId].publish(exchanges.control, edgeKey(node), body, {
+    return await this.#publishers[userId].publish(exchanges.control, edgeKey(node), body, {
       mandatory: true,
       userId,
     });
