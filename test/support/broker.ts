@@ -1,6 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brokerUsers, standardUsers, urlOfUser } from '@evenkeel/local';
 import { type Definitions, vhostDefinitions } from '@evenkeel/mesh/rights';
@@ -37,15 +40,23 @@ export async function freshVhost(): Promise<Vhost> {
 /** Adds to what the tests' own broker has. */
 export async function importDefinitions(definitions: Definitions): Promise<void> {
   const ctl = inject('brokerCtl');
-  const child = spawn(ctl.command, [...ctl.args, 'import_definitions'], {
-    env: { ...process.env, ...ctl.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
-  child.stdin.end(JSON.stringify(definitions));
-  const [status] = (await once(child, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`rabbitmqctl import_definitions: ${said}`);
+  // A file that is handed over open: a broker in a container has other files, and rabbitmqctl reads no socket.
+  const file = join(tmpdir(), `evenkeel-${randomBytes(6).toString('hex')}.json`);
+  writeFileSync(file, JSON.stringify(definitions), { mode: 0o600 });
+  const input = openSync(file, 'r');
+  rmSync(file);
+  try {
+    const child = spawn(ctl.command, [...ctl.args, 'import_definitions', '/dev/stdin'], {
+      env: { ...process.env, ...ctl.env },
+      stdio: [input, 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
+    const [status] = (await once(child, 'close')) as [number | null];
+    if (status !== 0) throw new Error(`rabbitmqctl import_definitions: ${said}`);
+  } finally {
+    closeSync(input);
+  }
 }
 
 /** Runs `rabbitmqctl` on the tests' own broker; returns what it printed. Takes about half a second. */

@@ -11,7 +11,7 @@ import {
 } from '@evenkeel/protocol';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
-import { maySpeakFor, type Sender } from './sender.js';
+import { isDeadLetter, maySpeakFor, type Sender } from './sender.js';
 
 /** How long a question to all edges waits for its replies. Questions and replies expire after it. */
 export const replyWaitMs = 1_000;
@@ -88,7 +88,8 @@ export class Control {
       onDelivery: (delivery) => {
         delivery.ack();
         const sender = { user: delivery.properties.userId };
-        for (const command of readCommands(delivery, hooks.log)) onCommand(command, sender);
+        const commands = isDeadLetter(delivery) ? [] : readCommands(delivery, hooks.log);
+        for (const command of commands) onCommand(command, sender);
       },
       ...hooks,
     });
@@ -108,7 +109,7 @@ export class Control {
         const reply = edgeReply.safeParse(readJson(delivery.body));
         const sender = { user: delivery.properties.userId };
         // To another asker it came by a foreign binding.
-        const isOurs = reply.success && delivery.key === replyKey(asker);
+        const isOurs = reply.success && delivery.key === replyKey(asker) && !isDeadLetter(delivery);
         if (isOurs && maySpeakFor(sender, reply.data.node)) onReply(reply.data);
         else options.log?.warn({ key: delivery.key, reason: reply.error?.message }, 'reply not understood');
       },

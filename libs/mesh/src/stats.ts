@@ -11,7 +11,7 @@ import {
 import type { QueueHooks } from './control.js';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
-import { maySpeakFor } from './sender.js';
+import { isDeadLetter, maySpeakFor } from './sender.js';
 
 /** Older statistics are of no use to anybody. */
 const statsExpireMs = 5_000;
@@ -80,6 +80,7 @@ export function readReport(
   { body, key, properties }: Pick<Delivery, 'body' | 'key' | 'properties'>,
   listener: StatsListener,
 ): string | undefined {
+  if (isDeadLetter({ properties })) return 'it is a dead letter';
   const value = readJson(body);
   const sender = { user: properties.userId };
   if (key.startsWith(movesKey(''))) {
