@@ -277,6 +277,13 @@ export const actions: readonly Action[] = [
     attempt: (actor) => actor.declareQueue(`${ownQueues[actor.user]}.dead`, { 'x-dead-letter-exchange': '' }),
   },
   {
+    name: 'have dead letters go to edges',
+    // Edges take none.
+    allowed: [...edges, 'balancer'],
+    attempt: (actor) =>
+      actor.declareQueue(`${ownQueues[actor.user]}.control`, { 'x-dead-letter-exchange': control }),
+  },
+  {
     name: 'have dead letters go to management',
     // Of no use: what the broker sends on has no user that says it.
     allowed: ['balancer', 'operator', 'viewer', 'console'],

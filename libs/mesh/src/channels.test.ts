@@ -59,10 +59,11 @@ it('sends everything as JSON that says so, in its own name, and that expires', a
 
 it('reads one command or several, and leaves out what is none', () => {
   const cordon: EdgeCommand = { command: 'cordon' };
-  const read = (value: unknown) => readCommands({ key: 'edge.e1', body: body(value) });
+  const read = (value: unknown) =>
+    readCommands({ key: 'edge.e1', body: body(value), properties: { headers: {} } });
   expect(read(cordon)).toEqual([cordon]);
   expect(read([cordon, { command: 'unheard-of' }, 7, cordon])).toEqual([cordon, cordon]);
-  expect(readCommands({ key: 'edge.e1', body: Buffer.from('{') })).toEqual([]);
+  expect(readCommands({ key: 'edge.e1', body: Buffer.from('{'), properties: { headers: {} } })).toEqual([]);
 });
 
 it('takes statistics and reports on moves under their own key only', () => {
@@ -98,6 +99,20 @@ it('takes statistics and reports on moves of a node from no other node’s user'
     readReport({ key: 'moves.e1', body: body(movesOf('e1')), properties }, listener);
   }
   expect(seen).toEqual(Array.from({ length: 4 }, () => ['stats e1', 'moves e1']).flat());
+});
+
+it('takes nothing that another queue has given up: its declarer has chosen the key', async () => {
+  const { connection, control } = fakeMesh();
+  const seen: unknown[] = [];
+  const properties = { headers: { 'x-death': [{}] }, userId: 'balancer' };
+  const listener = { onStats: (stats: NodeStats) => seen.push(stats) };
+  expect(readReport({ key: 'stats.e1', body: body(statsOf('e1')), properties }, listener)).toBeDefined();
+  expect(readCommands({ key: 'edge.e1', body: body({ command: 'cordon' }), properties })).toEqual([]);
+  const queue = control.replies('b1', (each) => seen.push(each), { name: 'balancer.b1.replies' });
+  await queue.start();
+  connection.deliver({ key: 'reply.b1', body: body(reply), properties });
+  expect(seen).toEqual([]);
+  await queue.stop();
 });
 
 it('takes a reply under its own key only, and from no other node’s user', async () => {

@@ -88,8 +88,7 @@ export class Control {
       onDelivery: (delivery) => {
         delivery.ack();
         const sender = { user: delivery.properties.userId };
-        const commands = isDeadLetter(delivery) ? [] : readCommands(delivery, hooks.log);
-        for (const command of commands) onCommand(command, sender);
+        for (const command of readCommands(delivery, hooks.log)) onCommand(command, sender);
       },
       ...hooks,
     });
@@ -119,7 +118,14 @@ export class Control {
 }
 
 /** The commands in one message. What is none is logged and left out. */
-export function readCommands(delivery: Pick<Delivery, 'body' | 'key'>, log?: Log): EdgeCommand[] {
+export function readCommands(
+  delivery: Pick<Delivery, 'body' | 'key' | 'properties'>,
+  log?: Log,
+): EdgeCommand[] {
+  if (isDeadLetter(delivery)) {
+    log?.warn({ key: delivery.key, reason: 'it is a dead letter' }, 'command not understood');
+    return [];
+  }
   const value = readJson(delivery.body);
   const commands: EdgeCommand[] = [];
   // Edges gather commands to each other in arrays.
