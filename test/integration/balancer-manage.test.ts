@@ -79,7 +79,7 @@ describe('the management queue', () => {
 
   it('takes commands by the exchange of its name as by the queue', async () => {
     const bench = await Bench.open();
-    await bench.balancer('b1');
+    await bench.balancer('b1', { EVENKEEL_OPERATORS: 'operator,guest' });
     await until('leading', 10_000, async () => (await bench.ask({ command: 'status' }))?.ok === true);
     expect(await bench.ask({ command: 'status' }, { key: 'view.status' })).toMatchObject({ ok: true });
     expect(await bench.ask({ command: 'pause' }, { key: 'operate.pause' })).toMatchObject({ isPaused: true });
