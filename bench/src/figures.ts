@@ -20,7 +20,9 @@ const read = (name: string) => JSON.parse(readFileSync(fileOf(name), 'utf8'));
 
 function take(name: string, command: string): void {
   if (!['move', 'move-long', 'move-faults'].includes(name)) throw new UsageError(`No results "${name}".`);
-  const lines = readFileSync(0, 'utf8').split('\n').filter(Boolean);
+  const lines = readFileSync(0, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
   const measured = {
     date: new Date().toISOString().slice(0, 10),
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),

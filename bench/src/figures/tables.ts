@@ -73,7 +73,8 @@ export function tables({ move, long, faults }: AllMeasured): Readonly<Record<str
       ['what', 'result', 'commit'],
       benchmarks.map(([what, result, { commit }]) => [what, result, `\`${commit}\``]),
     ),
-    moves: table(
+    moves: labelled(
+      move,
       [
         'moves',
         'a second',
@@ -91,7 +92,8 @@ export function tables({ move, long, faults }: AllMeasured): Readonly<Record<str
         tenth(added[index] ?? null),
       ]),
     ),
-    faults: table(
+    faults: labelled(
+      faults,
       [
         ...['fault', 'moves', 'events', 'lost / repeated / out of order'],
         ...[
@@ -146,6 +148,16 @@ function spread(values: readonly number[]): (unit: string) => string {
   const shown = middle < 100 ? tenth(middle) : whole(middle);
   const range = `${whole(at(0))} to ${whole(at(sorted.length - 1))}, ${sorted.length} runs`;
   return (unit) => (sorted.length === 1 ? `${shown}${unit} (one run)` : `median ${shown}${unit} (${range})`);
+}
+
+/** A table, and under it what was measured. */
+function labelled(
+  { commit, date, machine }: Measured,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const cores = machine.replace(/ shared with[^;]*/, '').replaceAll(';', ',');
+  return `${table(head, rows)}\n\nCommit \`${commit}\`, ${date}; ${cores}.`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
