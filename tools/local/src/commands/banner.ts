@@ -16,7 +16,7 @@ export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, 
     const url = (urls.get(member) ?? '').padEnd(25);
     return `  ${member.name.padEnd(10)} ${url} ${member.opsUrl}/metrics  pid ${member.pid}`;
   });
-  // A private broker's password is nobody's secret, and the commands below need it.
+  // The password of a private broker's administrator is nobody's secret: it answers on loopback alone.
   const amqpUrl = broker.own === undefined ? withoutPassword(broker.amqpUrl) : broker.amqpUrl;
   const event = `'{"text":"hello"}'`;
   const crowd = mesh.crowd === undefined ? '' : ', and a crowd of clients that the page shows';
@@ -36,7 +36,10 @@ export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, 
       : `  curl -s -H "authorization: Bearer $TOKEN" ${mesh.gatewayUrl}/gateway`,
     `  npx evenkeel send alice ${event}`,
     ...(isOnPath('amqp-publish')
-      ? [`  amqp-publish -u ${amqpUrl} -e mesh.events -r user.alice.hello -C application/json -b ${event}`]
+      ? [
+          '  export $(npx evenkeel env)',
+          `  amqp-publish -u "$EVENKEEL_APP_AMQP_URL" -e mesh.events -r user.alice.hello -C application/json -b ${event}`,
+        ]
       : []),
     '  npx evenkeel status',
     ...(isDevelopment ? ['  npx evenkeel local add-edge'] : []),
