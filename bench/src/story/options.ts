@@ -17,6 +17,8 @@ export interface StoryOptions {
   readonly broker: ReturnType<typeof brokerChoice>;
   readonly brokerImage: string | undefined;
   readonly surge: boolean;
+  /** Each part of the mesh is a user of its own on the broker. */
+  readonly users: boolean;
   /** The commit that is upgraded. */
   readonly from: string;
   readonly json: boolean;
@@ -52,6 +54,7 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
   --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)
   --no-surge            rolling: without one more edge that stands in while the others restart
   --from REF            upgrade: the older commit (${releaseBefore})
+  --no-users            on a broker without users of its own: all log in as the administrator
   --seed N              of everything that is left to chance here (1)
   --broker KIND         where the private broker comes from: auto, container or local
   --broker-image IMAGE  for a container (rabbitmq:4-management)
@@ -70,6 +73,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     topics: { type: 'string', default: '40' },
     load: { type: 'string' },
     'no-surge': { type: 'boolean', default: false },
+    'no-users': { type: 'boolean', default: false },
     from: { type: 'string', default: releaseBefore },
     seed: { type: 'string', default: '1' },
     broker: { type: 'string', default: 'auto' },
@@ -100,6 +104,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     broker: brokerChoice(flags.broker),
     brokerImage: flags['broker-image'],
     surge: !flags['no-surge'],
+    users: !flags['no-users'],
     from: flags.from,
     json: flags.json,
   };

@@ -40,6 +40,8 @@ export class Stage {
   arrival: Readonly<Record<string, unknown>> = {};
   readonly #cleanUps: (() => Promise<unknown>)[] = [];
   #broker: PrivateBroker | undefined;
+  /** A virtual host where there is nothing yet, and one user for everybody. */
+  #givenUrl: string | undefined;
   #mesh: Mesh | undefined;
   #operator: Operator | undefined;
   #fleet: Fleet | undefined;
@@ -69,10 +71,11 @@ export class Stage {
   }
   /** The broker's address for a user of it. */
   get urlFor(): (user: string) => string {
-    return there(this.#broker).urlFor;
+    return this.#givenUrl === undefined ? there(this.#broker).urlFor : () => this.amqpUrl;
   }
+  /** The broker's address for its administrator. */
   get amqpUrl(): string {
-    return there(this.#broker).amqpUrl;
+    return this.#givenUrl ?? there(this.#broker).amqpUrl;
   }
 
   /** Broker, gateway, edges and balancer; `env` is for all of them. */
@@ -84,9 +87,10 @@ export class Stage {
     });
     this.atEnd(() => there(this.#broker).stop());
     say(`Broker: ${this.#broker.description}`);
-    const { amqpUrl } = this.#broker;
+    if (!this.options.users) await this.#forgetUsers(this.#broker);
+    const { amqpUrl } = this;
     // What declares the exchanges itself, as older parts do, needs the right to.
-    const urlFor = more.checkout === undefined ? this.#broker.urlFor : () => amqpUrl;
+    const urlFor = more.checkout === undefined ? this.urlFor : () => amqpUrl;
     const logDir = join(stateDir, `story-${this.options.scenario}`);
     this.#mesh = await startMesh({
       edges,
@@ -125,7 +129,7 @@ export class Stage {
   /** Publishes from now on until `settle`. */
   async publish(pick?: () => number): Promise<void> {
     this.#publisher = await startNumberedPublisher({
-      amqpUrl: there(this.#broker).urlFor('app-shop'),
+      amqpUrl: this.urlFor('app-shop'),
       users: this.fleet.users,
       ratePerSecond: this.options.rate,
       random: this.random,
@@ -136,7 +140,7 @@ export class Stage {
     if (topics === 0) return;
     const ratePerSecond = topics * messagesPerTopicAndSecond;
     this.#topics = await startNumberedTopics({
-      amqpUrl: there(this.#broker).urlFor('app-shop'),
+      amqpUrl: this.urlFor('app-shop'),
       topics,
       ratePerSecond,
       random: this.random,
@@ -194,6 +198,15 @@ export class Stage {
       ),
     );
     if (!isSeen) this.fail(`${node} was not active with version ${version} after ${seenTimeoutMs / 1_000} s`);
+  }
+
+  /** As on a broker that was there before: no exchange but what the parts declare, no user but the administrator. */
+  async #forgetUsers(broker: PrivateBroker): Promise<void> {
+    const url = new URL(broker.amqpUrl);
+    url.pathname = '/given';
+    await broker.ctl(['add_vhost', 'given']);
+    await broker.ctl(['set_permissions', '-p', 'given', url.username, '.*', '.*', '.*']);
+    this.#givenUrl = url.href;
   }
 
   fail(what: string): void {

@@ -70,14 +70,15 @@ export async function playUpgrade(stage: Stage): Promise<UpgradeResult> {
   const started = await upgrade.changes();
   await upgrade.replaceBalancers(target);
   await upgrade.replace(stage.mesh.gateway, target);
-  await upgrade.replaceEdges(target);
+  await upgrade.remove(await upgrade.replaceEdges(target));
   upgrade.checkWire(true);
   await upgrade.changeServiceUser(urlFor(`app-${application}`));
   await upgrade.changeServiceUser(amqpUrl);
   const turned = await upgrade.changes();
-  await upgrade.replaceEdges(back);
+  const standIn = await upgrade.replaceEdges(back);
   await upgrade.replace(stage.mesh.gateway, back);
-  await upgrade.replaceBalancers(back);
+  await upgrade.replaceBalancersUnderPlan(standIn, back);
+  await upgrade.remove(standIn);
   upgrade.checkWire(false);
   const ended = await upgrade.changes();
   return upgrade.judge(old, tree, { forward: [started, turned], back: [turned, ended] });
@@ -141,29 +142,39 @@ class Upgrade {
     await this.#step(`${member.name} ${release.tree.commit}`, () => this.#replace(member, release));
   }
 
-  /** What commands the balancer changes with it: an operator has rights on what its balancer declares. */
   async replaceBalancers(release: Release): Promise<void> {
-    for (const balancer of this.#stage.mesh.balancers) {
-      await this.#step(`${balancer.name} ${release.tree.commit}`, async () => {
-        await this.#replace(balancer, release);
-        const operator = await createOperator({ amqpUrl: release.urlFor('operator') });
-        this.#stage.atEnd(() => operator.close());
-        this.#operator = operator;
-      });
-    }
+    await this.#step(`balancer ${release.tree.commit}`, () => this.#replaceBalancers(release));
   }
 
-  /** Edge after edge is drained and started anew, while one more of the new release stands in. */
-  async replaceEdges(release: Release): Promise<void> {
+  /** The same while a plan waits that the one has made and the other must finish. */
+  async replaceBalancersUnderPlan(edge: Edge, release: Release): Promise<void> {
+    await this.#step(`balancer ${release.tree.commit}, and its plan`, async () => {
+      await whenReady(answerTimeoutMs, () => this.#operator.drain({ node: edge.node }));
+      let id: string | undefined;
+      await until(answerTimeoutMs, 10, async () => {
+        id = (await this.#operator.status()).plan?.id ?? undefined;
+        return id !== undefined;
+      });
+      if (id === undefined) return this.#stage.fail(`the drain of ${edge.node} made no plan`);
+      await this.#operator.pause({ plan: id });
+      await this.#replaceBalancers(release);
+      const { plan: taken } = await whenReady(answerTimeoutMs, () => this.#operator.status());
+      if (taken?.id !== id || taken.state !== 'paused')
+        this.#stage.fail(`the plan ${id} was not taken over, paused: ${JSON.stringify(taken)}`);
+      await whenReady(answerTimeoutMs, () => this.#operator.resume({ plan: id }));
+    });
+  }
+
+  /** Edge after edge is drained and started anew, while one more of the new release stands in; returns that one. */
+  async replaceEdges(release: Release): Promise<Edge> {
     const { mesh } = this.#stage;
     const { tree, version } = release;
     const first = [...mesh.edges];
-    let standIn: Edge | undefined;
-    await this.#step(`one more edge ${tree.commit}`, async () => {
-      standIn = await mesh.addEdge(this.#settingsOf('edge', release), tree.dir);
-      this.#versions.set(standIn.node, version);
-      await this.#stage.seen(standIn.node, version);
-    });
+    const standIn = await mesh.addEdge(this.#settingsOf('edge', release), tree.dir);
+    this.#versions.set(standIn.node, version);
+    await this.#step(`${standIn.node} ${tree.commit} stands in`, () =>
+      this.#stage.seen(standIn.node, version),
+    );
     for (const edge of first) {
       await this.#step(`${edge.node} ${tree.commit}`, async () => {
         await this.#empty(edge);
@@ -172,11 +183,15 @@ class Upgrade {
         await this.#stage.seen(edge.node, version);
       });
     }
-    await this.#step('the one more goes', async () => {
-      if (standIn === undefined) return;
-      await this.#empty(standIn);
-      await mesh.removeEdge(standIn);
-      this.#versions.delete(standIn.node);
+    return standIn;
+  }
+
+  /** Drains and stops an edge. */
+  async remove(edge: Edge): Promise<void> {
+    await this.#step(`${edge.node} goes`, async () => {
+      await this.#empty(edge);
+      await this.#stage.mesh.removeEdge(edge);
+      this.#versions.delete(edge.node);
     });
   }
 
@@ -244,6 +259,14 @@ class Upgrade {
       topics: { published: topics?.counts().sent ?? 0 },
       calls,
     };
+  }
+
+  /** What commands the balancer changes with it: an operator has rights on what its balancer declares. */
+  async #replaceBalancers(release: Release): Promise<void> {
+    for (const balancer of this.#stage.mesh.balancers) await this.#replace(balancer, release);
+    const operator = await createOperator({ amqpUrl: release.urlFor('operator') });
+    this.#stage.atEnd(() => operator.close());
+    this.#operator = operator;
   }
 
   async #replace(member: Member, release: Release): Promise<void> {
