@@ -97,4 +97,35 @@ describe('several balancers', () => {
     await until('serving', 20_000, async () => (await leaderOf(bench)) === 'b1');
     expect(await bench.ask({ command: 'status' })).toMatchObject({ isPaused: true });
   });
+
+  it('leave the state of a later version as it is, say so, and go on when it is gone', async () => {
+    const bench = await Bench.open();
+    const later = JSON.stringify({ v: 2, isPaused: true, plans: { p: 'whatever' } });
+    await bench.broker.declare({
+      queues: [{ name: 'mesh.plan', arguments: { 'x-max-length': 1, 'x-overflow': 'drop-head' } }],
+    });
+    await bench.publisher.publish('', 'mesh.plan', later, { persistent: true });
+    await bench.edge({ node: 'e1', sessions: 60 });
+    await bench.edge({ node: 'e2', sessions: 0 });
+    await bench.balancer('b1');
+    await until('known', 20_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === 2);
+    const why = expect.stringContaining('version 2');
+    expect(await bench.ask({ command: 'status' })).toMatchObject({ plan: null, isPaused: true, why });
+    expect(await bench.ask({ command: 'resume' })).toMatchObject({
+      ok: false,
+      error: { code: 'newer-state', message: why },
+    });
+    const kept: string[] = [];
+    const reader = await bench.broker.consumers({ channels: 1 }).consume('mesh.plan', {
+      onDelivery: (d) => {
+        kept.push(d.body.toString());
+        d.ack();
+      },
+    });
+    await until('read', 10_000, () => kept.length > 0);
+    await reader.cancel();
+    expect(kept).toEqual([later]);
+    expect(bench.counts()).toEqual({ e1: 60, e2: 0 });
+    await until('level', 30_000, () => bench.counts().e1 === 30 && bench.counts().e2 === 30);
+  });
 });

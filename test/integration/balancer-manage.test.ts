@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { userOf } from '@evenkeel/broker';
-import { describe, expect, it } from 'vitest';
+import { statsOf } from '@evenkeel/testkit';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Bench, until } from './balancer-fixture.js';
 
 const code = (answer: { ok?: boolean; error?: { code: string; message: string } }) => answer?.error?.code;
@@ -131,6 +132,32 @@ describe('the management queue', () => {
     expect(answers.filter((answer) => code(answer) === 'rate-limited').length).toBeGreaterThan(100);
     for (const answer of answers.filter((each) => !each?.ok))
       expect(['busy', 'rate-limited']).toContain(code(answer));
+  });
+
+  it('drains and cordons several nodes or none, when one of them takes no commands', async () => {
+    const bench = await Bench.open();
+    for (const node of ['e1', 'e2']) await bench.edge({ node, sessions: 10 });
+    const deaf = (seq: number) => JSON.stringify(statsOf('deaf', { seq }));
+    let seq = 0;
+    const reporting = setInterval(() => {
+      seq += 1;
+      void bench.publisher.publish('mesh.stats', 'stats.deaf', deaf(seq)).catch(() => {});
+    }, 500);
+    onTestFinished(() => clearInterval(reporting));
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await ready(bench, 3);
+    const states = async () => {
+      const { nodes } = await bench.ask({ command: 'status' });
+      return nodes.map((n: { node: string; state: string }) => `${n.node} ${n.state}`).sort();
+    };
+    expect(code(await bench.ask({ command: 'drain', nodes: ['e1', 'deaf'] }))).toBe('node-unreachable');
+    expect(code(await bench.ask({ command: 'cordon', nodes: ['e1', 'deaf'] }))).toBe('node-unreachable');
+    await until(
+      'as before',
+      5_000,
+      async () => (await states()).join() === 'deaf active,e1 active,e2 active',
+    );
+    expect(bench.counts()).toEqual({ e1: 10, e2: 10 });
   });
 
   it('carries out a repeated message id once and gives it the same answer', async () => {

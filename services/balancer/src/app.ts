@@ -7,6 +7,7 @@ import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
 import { LeaderLock } from './leader/lock.js';
+import { Succession } from './leader/succession.js';
 import { Term } from './leader/term.js';
 import { ManageError } from './manage/answers.js';
 import { execute } from './manage/commands.js';
@@ -83,7 +84,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       onStats: (stats) => balancer.observe(stats, Date.now()),
       onMoves: (report) => balancer.report(report, Date.now()),
     },
-    { name: `balancer.${config.id}`, log },
+    { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain() },
   );
   const queries = new EdgeQueries(mesh, config.id);
   let leadingSince = 0;
@@ -119,16 +120,24 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       });
     },
   });
+  const succession = new Succession({
+    load: () => store.load(),
+    isLeading: () => lock.isLeading,
+    lead: (saved) => balancer.lead(saved, Date.now()),
+    hold: (why) => balancer.hold(why),
+    log,
+  });
   const term = new Term({
     isLeading: () => lock.isLeading,
     begin: async () => {
       leadingSince = Date.now();
-      const saved = await store.load();
-      if (!lock.isLeading) return;
-      balancer.lead(saved, Date.now());
-      await manage.serve();
+      await succession.begin();
+      if (lock.isLeading) await manage.serve();
     },
-    follow: () => balancer.follow(),
+    follow: () => {
+      succession.end();
+      balancer.follow();
+    },
     end: () => manage.rest(),
     log,
   });
@@ -137,6 +146,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('leader lock', () => lock.readiness());
   ops.readiness('management', () => manage.readiness());
+  ops.readiness('saved state', () => balancer.held ?? true);
   ops.status(() => ({
     id: config.id,
     isLeading: balancer.isLeading,

@@ -66,6 +66,7 @@ export class Balancer {
   #why = 'starting';
   #whyAtMs = Number.NEGATIVE_INFINITY;
   #isStarting = false;
+  #held: string | undefined;
 
   constructor(ports: BalancerPorts, options: Partial<BalancerOptions> = {}) {
     this.#ports = ports;
@@ -99,6 +100,11 @@ export class Balancer {
     return this.#why;
   }
 
+  /** Why it leads and plans nothing, and saves nothing; undefined when it does. */
+  get held(): string | undefined {
+    return this.#held;
+  }
+
   observe(stats: NodeStats, nowMs: number): void {
     this.#firstReportMs ??= nowMs;
     const before = this.view.get(stats.node, nowMs);
@@ -116,8 +122,23 @@ export class Balancer {
     this.#run?.report(report, nowMs);
   }
 
+  /** An edge's reports may have been lost: asks for those on every move under way. */
+  askAgain(): void {
+    this.#run?.askAgain();
+  }
+
+  /** Leads, and leaves everything as it is: what the leader before has left is not understood. */
+  hold(why: string): void {
+    this.#isLeading = true;
+    this.#run = undefined;
+    this.#held = why;
+    this.#why = why;
+    this.isPaused = true;
+  }
+
   /** Takes over where the leader before left off. */
   lead(saved: SavedState | undefined, nowMs: number): void {
+    this.#letGo();
     this.#isLeading = true;
     this.#run = undefined;
     if (saved === undefined) return;
@@ -133,6 +154,7 @@ export class Balancer {
 
   /** Another leads: commands nothing and forgets the plan, which is the other's now. */
   follow(): void {
+    this.#letGo();
     this.#isLeading = false;
     this.#run = undefined;
   }
@@ -143,7 +165,7 @@ export class Balancer {
 
   /** Does what is due. Call it ten times a second. */
   tick(nowMs: number): void {
-    if (!this.#isLeading || this.#isStarting || !this.isWarm(nowMs)) return;
+    if (!this.#isLeading || this.#held !== undefined || this.#isStarting || !this.isWarm(nowMs)) return;
     for (const goal of this.drains.values())
       if (isOver(goal, this.view.get(goal.node, nowMs), nowMs)) this.drains.delete(goal.node);
     if (this.#run !== undefined) this.#goOn(this.#run, nowMs);
@@ -197,7 +219,13 @@ export class Balancer {
 
   /** Saves now: something an operator has asked for has changed. */
   save(): Promise<void> {
+    if (this.#held !== undefined) return Promise.resolve();
     return this.#saver.save(this.saved());
+  }
+
+  #letGo(): void {
+    if (this.#held !== undefined) this.isPaused = false;
+    this.#held = undefined;
   }
 
   #decide(nowMs: number): void {

@@ -18,3 +18,8 @@ export interface SavedState {
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   readonly ring?: readonly RingNode[];
 }
+
+/** A state that a later version has saved: what is in it is not known here. */
+export interface NewerState {
+  readonly newer: number;
+}

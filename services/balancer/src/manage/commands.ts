@@ -1,4 +1,4 @@
-import type { ManageCommand } from '@evenkeel/protocol';
+import { type ManageCommand, manageKind } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
 import { type NodeView, takes } from '../core/cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
@@ -20,6 +20,9 @@ type Of<C extends ManageCommand['command']> = Extract<ManageCommand, { command: 
 
 /** Carries out one command. @throws ManageError what is wrong with it. */
 export async function execute(command: ManageCommand, c: CommandContext): Promise<Answer> {
+  const { held } = c.balancer;
+  const isFree = command.command === 'disconnect' || manageKind(command.command) === 'view';
+  if (held !== undefined && !isFree) throw new ManageError('newer-state', held);
   switch (command.command) {
     case 'status':
       return status(c);
@@ -171,6 +174,11 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
   const nodes = needNodes(command, c);
   needWarm(c);
   const draft = emptied(command, nodes, c);
+  await toEdges(
+    nodes.filter((n) => n.phase !== 'draining'),
+    'cordon',
+    c,
+  );
   for (const n of nodes) {
     c.balancer.drains.set(n.node, {
       node: n.node,
@@ -181,7 +189,6 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
     c.balancer.forgive(attemptKey(n));
   }
   await c.balancer.save();
-  for (const n of nodes) if (n.phase !== 'draining') await toEdge(n.node, 'cordon', c);
   return {
     ok: true,
     nodes: nodes.map((n) => n.node),
@@ -191,20 +198,37 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
 
 async function cordon(command: Of<'cordon'> | Of<'uncordon'>, c: CommandContext): Promise<Answer> {
   const nodes = needNodes(command, c);
-  for (const n of nodes) {
-    if (command.command === 'uncordon') {
-      if (n.phase === 'draining') {
-        throw new ManageError(
-          'draining',
-          `${n.node} is shutting down and cannot be uncordoned; start it again`,
-        );
-      }
-      c.balancer.drains.delete(n.node);
-    }
-    await toEdge(n.node, command.command, c);
+  const isUncordon = command.command === 'uncordon';
+  const leaving = nodes.find((n) => isUncordon && n.phase === 'draining');
+  if (leaving !== undefined) {
+    throw new ManageError(
+      'draining',
+      `${leaving.node} is shutting down and cannot be uncordoned; start it again`,
+    );
   }
+  await toEdges(nodes, command.command, c);
+  if (isUncordon) for (const n of nodes) c.balancer.drains.delete(n.node);
   await c.balancer.save();
   return { ok: true, nodes: nodes.map((n) => n.node) };
+}
+
+/** All of them, or none: what was done before one that cannot be reached is done back. */
+async function toEdges(
+  nodes: readonly NodeView[],
+  command: 'cordon' | 'uncordon',
+  c: CommandContext,
+): Promise<void> {
+  const changed: NodeView[] = [];
+  try {
+    for (const n of nodes) {
+      await toEdge(n.node, command, c);
+      if ((n.phase === 'cordoned') !== (command === 'cordon')) changed.push(n);
+    }
+  } catch (error) {
+    const back = command === 'cordon' ? 'uncordon' : 'cordon';
+    await Promise.allSettled(changed.map((n) => toEdge(n.node, back, c)));
+    throw error;
+  }
 }
 
 async function toEdge(node: string, command: 'cordon' | 'uncordon', c: CommandContext): Promise<void> {

@@ -2,7 +2,7 @@ import type { Consumer, ConsumerChannels, Delivery, Publisher, TopologyChannels 
 import type { Mesh, OwnQueue } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
 import type { Log } from '@evenkeel/runtime';
-import type { SavedState } from '../core/state.js';
+import type { NewerState, SavedState } from '../core/state.js';
 import { readState } from './saved-state.js';
 
 /** Holds one message: the state that the leader saved last. */
@@ -49,10 +49,11 @@ export class PlanStore {
   }
 
   /**
-   * The state saved last; undefined when there is none or it cannot be read. Leaves it in the queue. One that another balancer
+   * The state saved last; undefined when there is none or it cannot be read. Leaves it in the queue, also one of a later
+   * version. One that another balancer
    * is reading, or died over, is waited for.
    */
-  async load(): Promise<SavedState | undefined> {
+  async load(): Promise<SavedState | NewerState | undefined> {
     const endsAtMs = performance.now() + readTimeoutMs;
     if (!(await this.#isThere(endsAtMs))) return undefined;
     let got: (d: Delivery | undefined) => void = () => {};
@@ -127,9 +128,11 @@ export class PlanStore {
     }
   }
 
-  #parse(body: Buffer): SavedState | undefined {
+  #parse(body: Buffer): SavedState | NewerState | undefined {
     try {
-      const { state, unreadable } = readState(JSON.parse(body.toString('utf8')));
+      const read = readState(JSON.parse(body.toString('utf8')));
+      if ('newer' in read) return read;
+      const { state, unreadable } = read;
       if (unreadable !== undefined) {
         this.#log.error(
           { reason: unreadable },

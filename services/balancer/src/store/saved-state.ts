@@ -1,7 +1,7 @@
 import { loads, nodeName, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
 import { planKinds, planStates } from '../core/plan/plan.js';
-import type { SavedState } from '../core/state.js';
+import type { NewerState, SavedState } from '../core/state.js';
 
 const count = z.number().int().nonnegative();
 
@@ -84,12 +84,17 @@ const savedState = z.object({
 /** What operators have asked for, which a plan that cannot be read must not take along. */
 const wishes = z.object({ drains: z.array(drain).catch([]), isPaused: z.boolean() });
 
+/** The version of a state that is later than this one's. */
+const newer = z.object({ v: z.number().min(2) });
+
 /**
- * Reads what another balancer has saved, perhaps one of another version. Where its plan cannot be read, `unreadable` says why
- * and the state has what operators asked for.
+ * Reads what another balancer has saved, perhaps one of another version. Of a later one it tells the version alone. Where the
+ * plan of this one's own cannot be read, `unreadable` says why and the state has what operators asked for.
  * @throws ZodError where nothing can be read.
  */
-export function readState(raw: unknown): { state: SavedState; unreadable?: string } {
+export function readState(raw: unknown): NewerState | { state: SavedState; unreadable?: string } {
+  const later = newer.safeParse(raw);
+  if (later.success) return { newer: later.data.v };
   const all = savedState.safeParse(raw);
   if (all.success) return { state: all.data };
   const { drains, isPaused } = wishes.parse(raw);

@@ -108,6 +108,22 @@ describe('carrying out a plan', () => {
     expect(stage.reconnects[1]).toEqual(stage.reconnects[0]);
   });
 
+  it('asks again for reports that may have been lost, and not for what was taken back', () => {
+    const stage = new Stage();
+    stage.tick();
+    stage.report('p.0.0', { asked: 50, done: 10, isFinal: false });
+    stage.run.askAgain();
+    expect(stage.reconnects.map((c) => c.move)).toEqual(['p.0.0', 'p.0.0']);
+    stage.report('p.0.0', { asked: 50, done: 50 });
+    stage.run.askAgain();
+    expect(stage.reconnects).toHaveLength(2);
+    const other = new Stage();
+    other.tick();
+    other.run.abort('aborted by ann');
+    other.run.askAgain();
+    expect(other.sent.map((c) => c.command)).toEqual(['reconnect', 'cancel']);
+  });
+
   it('goes on after its leader has died without moving more than planned, though the counts differ', () => {
     const stage = new Stage();
     stage.tick();

@@ -129,6 +129,18 @@ export class PlanRun {
     for (const [step, { sent, settled }] of added) step.delay.observe(sent, settled, report.at, nowMs);
   }
 
+  /**
+   * Sends every command under way again, since reports on it may have been lost: an edge answers a repeat with what has come of
+   * it. But not one that was taken back before it was heard of.
+   */
+  askAgain(): void {
+    for (const step of this.#steps)
+      for (const batch of step.batches) {
+        const isTakenBack = step.dropped !== undefined && batch.report === undefined;
+        if (!batch.isSettled && !isTakenBack) this.#transmit(step, batch);
+      }
+  }
+
   /** Does what is due. Call it several times a second. */
   tick(nowMs: number): void {
     if (this.isOver) return;
