@@ -272,6 +272,16 @@ export const actions: readonly Action[] = [
   },
   // Round about.
   {
+    name: 'declare a queue that RabbitMQ names',
+    allowed: ['operator', 'viewer', 'console'],
+    attempt: (actor) => actor.declareQueue(''),
+  },
+  {
+    name: "publish to an exchange of RabbitMQ's own",
+    allowed: [],
+    attempt: publish('amq.topic', 'user.alice.hello'),
+  },
+  {
     name: 'have dead letters go to any queue',
     allowed: ['balancer'],
     attempt: (actor) => actor.declareQueue(`${ownQueues[actor.user]}.dead`, { 'x-dead-letter-exchange': '' }),
