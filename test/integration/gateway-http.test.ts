@@ -37,6 +37,13 @@ describe('GET /gateway', () => {
     expect(older.ticket.split('.')).toHaveLength(2);
   });
 
+  it('sends nobody to a node that says it is elsewhere than a node may be', async () => {
+    const { ask, edges } = await startGateway({ EVENKEEL_NODE_URL_PATTERN: 'ws://*.example' });
+    await edges.report({ evil: { url: 'ws://example.evil/ws' }, e1: { url: 'ws://e1.example/ws' } });
+    for (let n = 0; n < 10; n += 1)
+      expect((await placementOf(await ask(`?user=u${n}`))).url).toBe('ws://e1.example/ws');
+  });
+
   it('keeps the session that is asked for, and says where it was', async () => {
     const { ask, edges } = await startGateway();
     await edges.report({ e1: {} });

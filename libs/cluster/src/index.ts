@@ -1,5 +1,6 @@
 export * from './liveness.js';
 export * from './load.js';
+export { isNodeUrlPattern, NodeUrls } from './node-url.js';
 export * from './reports.js';
 export * from './ring.js';
 export * from './version.js';

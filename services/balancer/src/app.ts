@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { userOf } from '@evenkeel/broker';
+import { NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
@@ -79,9 +80,14 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   );
   const metrics = balancerMetrics(ops.metrics, balancer);
 
+  const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
+    log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
+  );
   const reports = mesh.stats.reports(
     {
-      onStats: (stats) => balancer.observe(stats, Date.now()),
+      onStats: (stats) => {
+        if (urls.takes(stats)) balancer.observe(stats, Date.now());
+      },
       onMoves: (report) => balancer.report(report, Date.now()),
     },
     { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain() },

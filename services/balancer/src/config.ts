@@ -1,3 +1,4 @@
+import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { isNodeName, loads, strategies } from '@evenkeel/protocol';
 import { commonSettings, hostId, setting } from '@evenkeel/runtime';
 import { z } from 'zod';
@@ -25,6 +26,10 @@ export const balancerConfig = z.object({
       "broker users whose commands by the default exchange may change something, beside this balancer's own; " +
         'anonymous: commands without a user_id too, by any way',
     ),
+  nodeUrlPattern: z
+    .array(z.string().refine(isNodeUrlPattern).meta({ takes: 'a URL such as wss://*.example.com' }))
+    .optional()
+    .describe('where nodes may be; one that reports another URL is ignored. Unset: any ws:// or wss:// URL'),
   mode: z.enum(['auto', 'manual']).default('auto').describe('manual: rebalances only when an operator asks'),
   strategy: z
     .enum(strategies)

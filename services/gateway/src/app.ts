@@ -1,4 +1,6 @@
+import { NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
+import type { NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
@@ -31,7 +33,13 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     random: Math.random,
   });
   const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log, uses: [exchanges.stats] });
-  const feed = new StatsFeed(mesh, (stats) => placer.observe(stats, now()), log);
+  const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
+    log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
+  );
+  const onStats = (stats: NodeStats) => {
+    if (urls.takes(stats)) placer.observe(stats, now());
+  };
+  const feed = new StatsFeed(mesh, onStats, log);
   const authentication = new Authentication(config);
   const metrics = gatewayMetrics(ops.metrics, { placer, now });
   const gateway = new GatewayRoute({

@@ -1,3 +1,4 @@
+import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { defaults, strategies } from '@evenkeel/protocol';
 import { commonSettings, setting } from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
@@ -40,6 +41,12 @@ export const gatewayConfig = z
       ),
     localToken: z.string().optional().describe('its token; set by npm start').meta({ secret: true }),
 
+    nodeUrlPattern: z
+      .array(z.string().refine(isNodeUrlPattern).meta({ takes: 'a URL such as wss://*.example.com' }))
+      .optional()
+      .describe(
+        'where nodes may be; one that reports another URL is ignored. Unset: any ws:// or wss:// URL',
+      ),
     ticketLifetimeMs: ms()
       .min(ticketLifetime.minMs)
       .max(ticketLifetime.maxMs)
