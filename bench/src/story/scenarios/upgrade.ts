@@ -99,7 +99,10 @@ class Upgrade {
   /** The mesh of `stage` is all of the release `before`. */
   static async of(stage: Stage, before: Release): Promise<Upgrade> {
     const { createOperator } = (await import(moduleOf(before.tree, 'operator'))) as typeof import('evenkeel');
-    const oldOperator = await createOperator({ amqpUrl: before.urlFor('operator') });
+    const oldOperator = await createOperator({
+      amqpUrl: before.urlFor('operator'),
+      timeoutMs: answerTimeoutMs,
+    });
     stage.atEnd(() => oldOperator.close());
     return new Upgrade(stage, before, oldOperator);
   }
@@ -264,7 +267,10 @@ class Upgrade {
   /** What commands the balancer changes with it: an operator has rights on what its balancer declares. */
   async #replaceBalancers(release: Release): Promise<void> {
     for (const balancer of this.#stage.mesh.balancers) await this.#replace(balancer, release);
-    const operator = await createOperator({ amqpUrl: release.urlFor('operator') });
+    const operator = await createOperator({
+      amqpUrl: release.urlFor('operator'),
+      timeoutMs: answerTimeoutMs,
+    });
     this.#stage.atEnd(() => operator.close());
     this.#operator = operator;
   }
