@@ -39,7 +39,9 @@ describe('GET /gateway', () => {
 
   it('sends nobody to a node that says it is elsewhere than a node may be', async () => {
     const { ask, edges } = await startGateway({ EVENKEEL_NODE_URL_PATTERN: 'ws://*.example' });
-    await edges.report({ evil: { url: 'ws://example.evil/ws' }, e1: { url: 'ws://e1.example/ws' } });
+    await edges.publish({ evil: { url: 'ws://example.evil/ws' } });
+    await edges.report({ e1: {} });
+    expect((await edges.shown()).map(({ node }) => node)).toEqual(['e1']);
     for (let n = 0; n < 10; n += 1)
       expect((await placementOf(await ask(`?user=u${n}`))).url).toBe('ws://e1.example/ws');
   });
