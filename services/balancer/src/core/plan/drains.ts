@@ -24,9 +24,12 @@ export function isDraining(n: NodeView, goals: DrainGoals): boolean {
   return n.phase === 'cordoned' && goals.get(n.node)?.boot === n.stats.boot;
 }
 
-/** Whether a goal needs no more doing: its process is gone, or its time is up. */
+/**
+ * Whether a goal needs no more doing: another process has its name, it has been gone for so long that it is forgotten, or its
+ * time is up. That nothing is heard of it for a while may be this balancer's own connection.
+ */
 export function isOver(goal: DrainGoal, node: NodeView | undefined, nowMs: number): boolean {
-  if (node === undefined || node.phase === 'gone' || node.stats.boot !== goal.boot) return true;
+  if (node === undefined || node.stats.boot !== goal.boot) return true;
   return goal.endsBy !== undefined && nowMs > goal.endsBy;
 }
 
