@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readMutant, summary, verdictOf } from './patch.js';
 
@@ -14,6 +17,19 @@ test('a patch without one is refused', () => {
   expect(() => readMutant('a.patch', 'diff --git a/x b/x\n# caught-by: y\n')).toThrow(
     'a.patch names no test',
   );
+});
+
+test('every committed patch applies to the tree as it is, and the test named for it exists', () => {
+  const root = join(import.meta.dirname, '..', '..', '..');
+  const folder = join(root, 'bench', 'mutants');
+  const unfit = readdirSync(folder).filter((name) => {
+    const path = join(folder, name);
+    const { caughtBy } = readMutant(path, readFileSync(path, 'utf8'));
+    const test = caughtBy.split(' ').at(-1) ?? '';
+    const exists = spawnSync('git', ['ls-files', '--error-unmatch', test], { cwd: root }).status === 0;
+    return !exists || spawnSync('git', ['apply', '--check', path], { cwd: root }).status !== 0;
+  });
+  expect(unfit).toEqual([]);
 });
 
 test('nothing run is no success, and neither is a mutant that does not compile', () => {
