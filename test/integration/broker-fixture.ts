@@ -28,8 +28,8 @@ export class LogMemory implements Log {
     this.lines.push({ level: 'error', fields, message });
   }
 
-  count(message: string): number {
-    return this.lines.filter((line) => line.message === message).length;
+  has(message: string): boolean {
+    return this.lines.some((line) => line.message === message);
   }
 }
 

@@ -38,7 +38,7 @@ describe('connecting', () => {
     const log = new LogMemory();
     const url = proxy.urlFor(inject('amqpUrl'));
     const connecting = Broker.connect({ url, name: 'test', log, retryMinMs: 5, retryMaxMs: 20 });
-    await eventually(() => log.count('broker connect failed') >= 2, 'two failed attempts');
+    await eventually(() => log.has('broker connect failed'), 'an attempt has failed');
     proxy.allow();
     const broker = await connecting;
     onTestFinished(() => broker.close());
