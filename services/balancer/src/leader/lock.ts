@@ -19,10 +19,11 @@ export interface LockOptions {
 }
 
 /**
- * Leadership by an exclusive queue: RabbitMQ gives it to one connection and frees it with that connection,
- * at once when the process dies. It is declared again and again, so a queue that was deleted, or went with everything
- * on the broker, is somebody's again half a second later. The connection has a short heartbeat, so that a leader cut off from
- * the broker is noticed; what only a leader may do is best done on it, and ends with it.
+ * Leadership by an exclusive queue: RabbitMQ gives it to one connection and frees it with that connection, at once when the
+ * process dies. Not an `OwnQueue`: that one tries until it has its queue, and here "another has it" is an answer. It is
+ * declared again and again, so a queue that was deleted, or went with everything on the broker, is somebody's again half a
+ * second later. The connection has a short heartbeat, so that a leader cut off from the broker is noticed; what only a leader
+ * may do is best done on it, and ends with it.
  */
 export class LeaderLock {
   /** The lock's connection. Nothing is published on it: an alarm would block it. */
