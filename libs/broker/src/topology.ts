@@ -30,17 +30,19 @@ async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> 
 }
 
 /** @throws BrokerError `no-exchange`; a plain error when the connection was lost. */
-async function expectExchange(model: ChannelModel, name: string): Promise<void> {
-  // The answer that there is none closes its channel.
-  const channel = await openChannel(model);
-  try {
-    await channel.checkExchange(name);
-  } catch (cause) {
-    const code = replyCodeOf(cause);
-    // RabbitMQ 4.3.0 lets only those look who may declare: that it is missing then shows when it is used.
-    if (code === REPLY.accessRefused) return;
-    if (code === REPLY.notFound) throw new BrokerError('no-exchange', `exchange ${name} is missing`, cause);
-    throw cause;
+async function expectExchanges(model: ChannelModel, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  let channel = await openChannel(model);
+  for (const name of names) {
+    try {
+      await channel.checkExchange(name);
+    } catch (cause) {
+      const code = replyCodeOf(cause);
+      if (code === REPLY.notFound) throw new BrokerError('no-exchange', `exchange ${name} is missing`, cause);
+      if (code !== REPLY.accessRefused) throw cause;
+      // RabbitMQ 4.3.0 lets only those look who may declare: that it is missing then shows when it is used.
+      channel = await openChannel(model);
+    }
   }
   await channel.close();
 }
@@ -51,7 +53,7 @@ async function expectExchange(model: ChannelModel, name: string): Promise<void> 
  * @throws BrokerError `no-exchange`, `topology-refused`, `queue-locked`; a plain error when the connection was lost.
  */
 export async function declareTopology(model: ChannelModel, t: Topology, log: Log): Promise<void> {
-  await Promise.all((t.expected ?? []).map((name) => expectExchange(model, name)));
+  await expectExchanges(model, t.expected ?? []);
   if (t.exchanges === undefined && t.queues === undefined && t.bindings === undefined) return;
   let channel = await openChannel(model);
   const run = async (what: string, op: (channel: Channel) => Promise<unknown>) => {
