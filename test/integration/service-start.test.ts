@@ -121,7 +121,7 @@ it.each([
     { PUBLIC_URL: 'wss://{host}/ws' },
     /^EVENKEEL_PUBLIC_URL is .*; \{port\} and \{node\} are filled in/,
   ],
-  ['edge', { WEIGHT: '16000' }, /^EVENKEEL_WEIGHT is "16000"; it takes a number above 0 and of at most 100 /],
+  ['edge', { WEIGHT: '16000' }, /^EVENKEEL_WEIGHT is "16000"; it takes a number from 0.01 to 100 /],
   ['edge', { SECRET: 'short' }, /^EVENKEEL_SECRET has a value \(not shown\) .* at least 16 characters/],
   ['edge', { SECRET: '' }, /^EVENKEEL_SECRET is not set; it takes .* at least 16 characters/],
   ['edge', { NODE: 'a.b' }, /^EVENKEEL_NODE is "a\.b"; it takes 1 to 64 of A-Z a-z 0-9 _ - /],

@@ -27,7 +27,8 @@ it('takes the global one before that, and one that is given before both', async 
   vi.stubGlobal('WebSocket', noting('global'));
   const placement = async () => ({ url: 'ws://x', node: 'a', ticket: 't', session: 's', expiresInMs: 1 });
   const clients = [connect({ placement }), connect({ placement, WebSocket: noting('given') })];
-  await vi.waitFor(() => expect(made).toEqual(['global', 'given']));
+  // Each tries again until it is closed, so what comes first counts.
+  await vi.waitFor(() => expect(made.slice(0, 2)).toEqual(['global', 'given']));
   await Promise.all(clients.map((client) => client.close()));
 });
 
