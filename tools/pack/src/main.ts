@@ -20,6 +20,7 @@ try {
   });
   if (flags.help) process.stdout.write(help);
   else {
+    if (!flags.json) process.stdout.write('Building and packing …\n');
     const packed = await packAll(root, flags.out);
     if (flags.json) process.stdout.write(`${JSON.stringify({ packages: packed }, null, 2)}\n`);
     else {

@@ -57,7 +57,7 @@ export async function askLocal(action: string, query: Readonly<Record<string, st
   if (running?.control == null) {
     const why =
       running === undefined
-        ? 'no "npm start" runs in this folder'
+        ? 'no "npm start" runs in this folder; run it in the checkout where it does'
         : 'the "npm start" that runs here takes no requests: it does so in development mode alone (EVENKEEL_AUTH=dev)';
     throw new OperatorError('no-local', why);
   }

@@ -48,7 +48,7 @@ export function localAddresses(cwd: string = process.cwd()): Record<string, stri
   if (running === undefined)
     throw new OperatorError(
       'no-local',
-      'no "npm start" runs in this folder, and nothing is set up for Compose',
+      'no "npm start" runs in this folder, and nothing is set up for Compose; run it in the checkout where one of them is',
     );
   const { amqpUrl, appAmqpUrl, operatorAmqpUrl, viewerAmqpUrl } = running;
   return {

@@ -67,7 +67,7 @@ function nameOf(leader: unknown): string {
 
 export function planLine(plan: PlanView): string {
   const { done, total, etaMs } = progressOf(plan);
-  const eta = etaMs === undefined ? '' : `, about ${duration(etaMs)} to go`;
+  const eta = etaMs === undefined || plan.state === 'done' ? '' : `, about ${duration(etaMs)} to go`;
   const name = [plan.kind, plan.id].filter((part) => part != null).join(' ');
   return `${name} ${plan.state ?? ''} ${whole(done)} of ${whole(total)} moved${eta}`.trim();
 }
