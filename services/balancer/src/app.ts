@@ -14,6 +14,7 @@ import { ManageError } from './manage/answers.js';
 import { execute } from './manage/commands.js';
 import { EdgeQueries } from './manage/edge-queries.js';
 import { ManageServer, manageTopology } from './manage/server.js';
+import { Told } from './manage/told.js';
 import { balancerMetrics } from './metrics.js';
 import { PlanStore } from './store/plan-store.js';
 
@@ -102,6 +103,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     onLeading: () => term.won(),
     onFollowing: () => term.lost(),
   });
+  const told = new Told();
   const manage = new ManageServer({
     broker: lock.broker,
     publisher: mesh.publisher,
@@ -121,6 +123,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         leader: { id: config.id, since: leadingSince },
         nowMs: Date.now(),
         user,
+        told,
         sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
         askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(Date.now())),
       });

@@ -5,6 +5,7 @@ import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/dr
 import { attemptKey, isDraining } from '../core/plan/drains.js';
 import type { PastPlan } from '../core/run/past-plan.js';
 import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
+import type { Told } from './told.js';
 
 export interface CommandContext {
   readonly balancer: Balancer;
@@ -12,6 +13,7 @@ export interface CommandContext {
   readonly nowMs: number;
   /** Who asks, as the broker has validated it; else `anonymous`. */
   readonly user: string;
+  readonly told: Told;
   sendToEdge(node: string, command: { command: 'cordon' | 'uncordon' }): Promise<'routed' | 'unrouted'>;
   askEdges(command: 'where' | 'disconnect', user: string): Promise<Answer>;
 }
@@ -221,20 +223,22 @@ async function toEdges(
   const changed: NodeView[] = [];
   try {
     for (const n of nodes) {
-      await toEdge(n.node, command, c);
-      if ((n.phase === 'cordoned') !== (command === 'cordon')) changed.push(n);
+      const wasCordoned = c.told.isCordoned(n, c.nowMs);
+      await toEdge(n, command, c);
+      if (wasCordoned !== (command === 'cordon')) changed.push(n);
     }
   } catch (error) {
     const back = command === 'cordon' ? 'uncordon' : 'cordon';
-    await Promise.allSettled(changed.map((n) => toEdge(n.node, back, c)));
+    await Promise.allSettled(changed.map((n) => toEdge(n, back, c)));
     throw error;
   }
 }
 
-async function toEdge(node: string, command: 'cordon' | 'uncordon', c: CommandContext): Promise<void> {
-  if ((await c.sendToEdge(node, { command })) === 'unrouted') {
-    throw new ManageError('node-unreachable', `${node} takes no commands at present; look whether it runs`);
+async function toEdge(n: NodeView, command: 'cordon' | 'uncordon', c: CommandContext): Promise<void> {
+  if ((await c.sendToEdge(n.node, { command })) === 'unrouted') {
+    throw new ManageError('node-unreachable', `${n.node} takes no commands at present; look whether it runs`);
   }
+  c.told.note(n, command, c.nowMs);
 }
 
 function steer(command: Of<'pause'> | Of<'resume'> | Of<'abort'>, c: CommandContext): Answer {
