@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Broker, type Publisher, userOf } from '@evenkeel/broker';
 import { manageCommand, manageKey, manageKind } from '@evenkeel/protocol';
 import { FakeEdge, type FakeEdgeBroker, type FakeEdgeOptions, FakeMesh } from '@evenkeel/testkit';
 import { onTestFinished } from 'vitest';
 import { freshVhost, type Vhost } from '../support/broker.js';
+import { eventually } from './broker-fixture.js';
 
 const main = join(import.meta.dirname, '..', '..', 'services', 'balancer', 'dist', 'main.js');
 
@@ -39,17 +39,14 @@ export interface AskOptions {
   readonly replyTo?: string;
 }
 
-/** Waits until `check` is true; fails with `what` after `timeoutMs`. */
+/** Waits until `check` is true, and tells how long that took, ms; fails with `what` after `timeoutMs`. */
 export async function until(
   what: string,
   timeoutMs: number,
   check: () => boolean | Promise<boolean>,
 ): Promise<number> {
   const beginMs = performance.now();
-  while (!(await check())) {
-    if (performance.now() - beginMs > timeoutMs) throw new Error(`after ${timeoutMs} ms: not ${what}`);
-    await pause(20);
-  }
+  await eventually(check, what, timeoutMs);
   return performance.now() - beginMs;
 }
 

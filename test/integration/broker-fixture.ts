@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, type BrokerOptions, type Log } from '@evenkeel/broker';
 import { TcpProxy } from '@evenkeel/testkit';
-import { inject, onTestFinished } from 'vitest';
+import { inject, onTestFinished, vi } from 'vitest';
 
 /** A name nobody else uses. */
 export function unique(stem: string): string {
@@ -63,16 +63,12 @@ export async function makeQueue(
 }
 
 /** Waits until `look` gives something truthy, and gives that back. */
-export async function eventually<T>(
+export function eventually<T>(
   look: () => T | Promise<T>,
   what: string,
   timeoutMs = 10_000,
 ): Promise<NonNullable<T>> {
-  const deadlineMs = Date.now() + timeoutMs;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const seen = async (): Promise<NonNullable<T>> =>
+    (await look()) || Promise.reject(new Error(`Not within ${timeoutMs} ms: ${what}`));
+  return vi.waitFor(seen, { timeout: timeoutMs, interval: 10 });
 }

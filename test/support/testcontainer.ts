@@ -4,9 +4,9 @@ import {
   copyDefinitions,
   definitionsInContainer,
   freePort,
-  handshake,
   type PrivateBroker,
   startContainerBroker,
+  untilBrokerAnswers,
   urlOfUser,
   watchOver,
 } from '@evenkeel/local';
@@ -31,7 +31,7 @@ export async function runInTestcontainer(engine: string, image: string): Promise
   const name = container.getId();
   const release = watchOver({ kind: 'container', engine, name });
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
-  const version = await waitForBroker(amqpUrl);
+  const version = await untilBrokerAnswers(engine, name, amqpUrl);
   let end: (how: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => {
     end = resolve;
@@ -57,7 +57,7 @@ export async function runInTestcontainer(engine: string, image: string): Promise
     ended: () => ended,
     async restart() {
       await container.restart({ timeout: 3000 });
-      await waitForBroker(amqpUrl);
+      await untilBrokerAnswers(engine, name, amqpUrl);
     },
     async stop() {
       await container.stop({ timeout: 0 });
@@ -71,14 +71,4 @@ async function rabbitmqctl(container: StartedTestContainer, args: readonly strin
   const result = await container.exec(['rabbitmqctl', '--quiet', ...args]);
   if (result.exitCode === 0) return result.stdout;
   throw new Error(`rabbitmqctl ${args.join(' ')}: ${result.output}`);
-}
-
-async function waitForBroker(amqpUrl: string): Promise<string> {
-  const deadline = Date.now() + 90_000;
-  while (Date.now() < deadline) {
-    const result = await handshake(amqpUrl);
-    if (result.outcome === 'accepted') return result.version;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`the broker at ${amqpUrl} did not answer within 90 s`);
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { build } from 'hdr-histogram-js';
 import { LightClient } from '../fleet/light-client.js';
+import { until } from '../fleet/until.js';
 import type { MeshUnderTest } from './mesh.js';
 
 /** Figures of one run by name; what is better when larger has no suffix, times end in `Ms`. */
@@ -52,12 +53,9 @@ function finish(clients: readonly LightClient[]): void {
   for (const client of clients) client.close();
 }
 
-async function until(isDone: () => boolean, what: () => string): Promise<void> {
-  const endsAtMs = performance.now() + patienceMs;
-  while (!isDone()) {
-    if (performance.now() > endsAtMs) throw new Error(`not done after ${patienceMs / 1_000} s: ${what()}`);
-    await sleep(5);
-  }
+async function untilDone(isDone: () => boolean, what: () => string): Promise<void> {
+  if (!(await until(patienceMs, 5, isDone)))
+    throw new Error(`not done after ${patienceMs / 1_000} s: ${what()}`);
 }
 
 const perSecond = (count: number, sinceMs: number) => (count * 1_000) / (performance.now() - sinceMs);
@@ -82,7 +80,7 @@ const directed: Work = async (mesh) => {
       });
     const begunAtMs = performance.now();
     await Promise.all(Array.from({ length: total }, (_, n) => send(n, 0)));
-    await until(
+    await untilDone(
       () => received >= total,
       () => `${received} of ${total} events`,
     );
@@ -95,7 +93,7 @@ const directed: Work = async (mesh) => {
       await sleep(2);
     }
     await Promise.all(sent);
-    await until(
+    await untilDone(
       () => received >= total + paced,
       () => `${received} of ${total + paced} events`,
     );
@@ -123,7 +121,7 @@ const fanout: Work = async (mesh) => {
         publisher.publish(events, 'topic.compared', body(n), { ...properties, messageId: `m-${n}` }),
       ),
     );
-    await until(
+    await untilDone(
       () => received >= total * subscribers,
       () => `${received} of ${total * subscribers} messages`,
     );
@@ -164,7 +162,7 @@ const move: Work = async (mesh) => {
     }, 10);
     try {
       const begunAtMs = performance.now();
-      await until(
+      await untilDone(
         () => {
           while (asked < total && asked - moves <= underWayAtMost - batch && ready.length >= batch) {
             asked += ask(mesh, publisher, ready.splice(0, batch), asked);

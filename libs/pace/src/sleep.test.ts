@@ -35,6 +35,6 @@ describe('withDeadline', () => {
     expect(await withDeadline(work, 1, () => 'late')).toBe('late');
     // An unhandled rejection would fail this test.
     fail(new Error('nobody listens'));
-    await sleep(0);
+    await new Promise(setImmediate);
   });
 });

@@ -1,6 +1,11 @@
 export { ensurePackages } from './apt.js';
 export type { PrivateBroker } from './broker/broker.js';
-export { copyDefinitions, definitionsInContainer, startContainerBroker } from './broker/container.js';
+export {
+  copyDefinitions,
+  definitionsInContainer,
+  startContainerBroker,
+  untilBrokerAnswers,
+} from './broker/container.js';
 export { handshake } from './broker/handshake.js';
 export { type BrokerChoice, type PrivateBrokerOptions, startPrivateBroker } from './broker/resolve.js';
 export { type BrokerUsers, brokerUsers, standardUsers, urlOfUser } from './broker/users.js';

@@ -50,7 +50,7 @@ export async function startContainerBroker(
     await engineCommand(engine, ['start', name]);
     const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
     const ctlArgs = ['exec', '-i', name, 'rabbitmqctl', '--quiet'];
-    const version = await waitForBroker(engine, name, amqpUrl);
+    const version = await untilBrokerAnswers(engine, name, amqpUrl);
     return {
       kind: 'container',
       amqpUrl,
@@ -71,7 +71,7 @@ export async function startContainerBroker(
         ),
       async restart() {
         await engineCommand(engine, ['restart', '-t', '3', name]);
-        await waitForBroker(engine, name, amqpUrl);
+        await untilBrokerAnswers(engine, name, amqpUrl);
       },
       stop,
       ctlCommand: { command: engine, args: ctlArgs, env: {} },
@@ -106,7 +106,8 @@ export async function copyDefinitions(
   }
 }
 
-async function waitForBroker(engine: string, name: string, amqpUrl: string): Promise<string> {
+/** Waits until a broker in a container takes a login; returns its version. @throws Failure when it ends or takes too long. */
+export async function untilBrokerAnswers(engine: string, name: string, amqpUrl: string): Promise<string> {
   const deadline = Date.now() + bootTimeoutMs;
   while (Date.now() < deadline) {
     const result = await handshake(amqpUrl);
