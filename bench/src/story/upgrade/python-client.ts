@@ -3,16 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { watchOver } from '@evenkeel/local';
-import { addOne, type Counts } from '../../fleet/counts.js';
+import { addOne } from '../../fleet/counts.js';
 import type { NumberedEvent } from '../../fleet/messages.js';
-import { SequenceRecord } from '../../fleet/sequence-record.js';
 import { topicName } from '../../fleet/topic-load.js';
-import type { RecordedClient } from './group.js';
+import { RecordingClient } from './recording-client.js';
 
 /** The distribution's own, which has the package `websockets` where it is installed. */
 const python = '/usr/bin/python3';
 const program = join('examples', 'python-client', 'evenkeel_client.py');
-const incidentsKept = 5;
 
 interface Line {
   readonly kind: string;
@@ -24,25 +22,13 @@ interface Line {
 }
 
 /** The client in Python of a checkout, one process, with one topic. */
-export class PythonClient implements RecordedClient {
-  readonly record = new SequenceRecord();
-  readonly topic: { readonly number: number; readonly record: SequenceRecord };
-  readonly gaps: Counts = {};
-  readonly topicGaps: Counts = {};
-  readonly incidents: string[] = [];
-  changes = 0;
-  misrouted = 0;
-  disconnects = 0;
-  isConnected = false;
-  readonly #n: number;
+export class PythonClient extends RecordingClient {
   readonly #child: ChildProcess;
   readonly #release: () => void;
-  #node = '';
   #isStopping = false;
 
   constructor(checkout: string, gatewayUrl: string, user: string, n: number, topic: number) {
-    this.#n = n;
-    this.topic = { number: topic, record: new SequenceRecord() };
+    super(`python ${n}`, n, topic);
     const flags = ['--gateway', gatewayUrl, '--user', user, '--topic', topicName(topic)];
     this.#child = spawn(python, [join(checkout, program), ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,7 +37,7 @@ export class PythonClient implements RecordedClient {
     this.#release = watchOver({ kind: 'group', pid: this.#child.pid ?? -1 });
     const { stdout, stderr } = this.#child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#line(JSON.parse(line) as Line));
-    if (stderr) createInterface({ input: stderr }).on('line', (line) => this.#incident(line));
+    if (stderr) createInterface({ input: stderr }).on('line', (line) => this.onIncident(line));
     this.#child.on('error', (error) => this.#ended(error.message));
     this.#child.on('exit', (code, signal) => this.#ended(`ended with ${signal ?? code}`));
   }
@@ -63,33 +49,26 @@ export class PythonClient implements RecordedClient {
     this.#release();
   }
 
-  #line({ kind, status, node = this.#node, reason = '', topic, data }: Line): void {
+  #line({ kind, status, node = this.node, reason = '', topic, data }: Line): void {
     if (kind === 'event' && data !== undefined) {
-      if (data.n === this.#n) this.record.note(data.k);
-      else this.misrouted++;
+      this.onEvent(data);
     } else if (kind === 'message' && data !== undefined) {
-      if (data.n === this.topic.number) this.topic.record.note(data.k);
+      if (data.n === this.topic?.number) this.topic.record.note(data.k);
       else this.misrouted++;
     } else if (kind === 'gap') {
       addOne(topic === undefined ? this.gaps : this.topicGaps, reason);
-      (topic === undefined ? this.record : this.topic.record).gap();
+      (topic === undefined ? this.record : this.topic?.record)?.gap();
     } else if (kind === 'status' && (status === 'connected' || status === 'moved')) {
-      if (this.#node !== '' && node !== this.#node) this.changes++;
-      this.#node = node;
-      this.isConnected = true;
+      this.onNode(node);
     } else if (kind === 'status' && status === 'disconnected') {
       this.isConnected = false;
       this.disconnects++;
     } else if (status === 'move-failed' || kind === 'error')
-      this.#incident(JSON.stringify({ kind, status, reason }));
+      this.onIncident(JSON.stringify({ kind, status, reason }));
   }
 
   #ended(how: string): void {
     this.isConnected = false;
-    if (!this.#isStopping) this.#incident(how);
-  }
-
-  #incident(what: string): void {
-    if (this.incidents.length < incidentsKept) this.incidents.push(`python ${this.#n}: ${what}`);
+    if (!this.#isStopping) this.onIncident(how);
   }
 }
