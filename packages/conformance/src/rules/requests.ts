@@ -13,11 +13,11 @@ async function inbox(c: Case, key: string): Promise<Delivery[]> {
 /** Answers with `body`, as an application service of any language would; says whether a queue took it. */
 async function reply(
   c: Case,
-  to: Delivery | undefined,
+  to: Delivery,
   body: string,
   { exchange = exchanges.replies as string, headers }: { exchange?: string; headers?: object } = {},
 ): Promise<'routed' | 'unrouted'> {
-  must(to?.properties.replyTo, 'the request has no reply_to');
+  must(to.properties.replyTo, 'the request has no reply_to');
   must(to.properties.correlationId, 'the request has no correlation_id');
   return await c.mesh.publisher.publish(exchange, to.properties.replyTo, body, {
     correlationId: to.properties.correlationId,
@@ -27,12 +27,23 @@ async function reply(
   });
 }
 
-async function first(inbound: Delivery[]): Promise<Delivery> {
-  for (let n = 0; n < 400; n++) {
-    if (inbound[0] !== undefined) return inbound[0];
+/** The `n`-th that comes, counted from 1. */
+async function arrived(inbound: readonly Delivery[], n = 1): Promise<Delivery> {
+  for (let looks = 0; looks < 400; looks++) {
+    const delivery = inbound[n - 1];
+    if (delivery !== undefined) return delivery;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  must(false, 'nothing came from mesh.inbound within 8 s');
+  must(false, `${inbound.length} of ${n} messages came from mesh.inbound within 8 s`);
+}
+
+/** A client that has asked `r1` for a method that only this case serves, and what came of it. */
+async function asked(c: Case) {
+  const method = c.word('in');
+  const inbound = await inbox(c, method);
+  const client = await c.attach();
+  client.socket.send({ t: 'request', id: 'r1', method, data: {} });
+  return { method, inbound, client, request: await arrived(inbound) };
 }
 
 export const requestRules: Rule[] = [
@@ -47,7 +58,7 @@ export const requestRules: Rule[] = [
       const { socket, placement } = await c.attach({ user });
       socket.send({ t: 'publish', id: 'p1', topic, data: { text: 'hi' } });
       await socket.mustOk('p1');
-      const { key, body, properties } = await first(inbound);
+      const { key, body, properties } = await arrived(inbound);
       mustEqual(properties.type, 'publish', 'type');
       mustEqual([key, JSON.parse(body.toString())], [topic, { text: 'hi' }], 'key and body');
       mustEqual(properties.headers['evenkeel-user'], user, 'evenkeel-user');
@@ -81,8 +92,8 @@ export const requestRules: Rule[] = [
       const b = await c.resume(a);
       b.socket.send({ t: 'publish', id: 'same', topic, data: 1 });
       await b.socket.mustOk('same');
-      while (inbound.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-      mustEqual(inbound[1]?.properties.messageId, inbound[0]?.properties.messageId, 'message_id');
+      const again = await arrived(inbound, 2);
+      mustEqual(again.properties.messageId, inbound[0]?.properties.messageId, 'message_id');
     },
   },
   {
@@ -94,7 +105,7 @@ export const requestRules: Rule[] = [
       const inbound = await inbox(c, method);
       const { socket, placement } = await c.attach();
       socket.send({ t: 'request', id: 'r1', method, data: [1, 2] });
-      const request = await first(inbound);
+      const request = await arrived(inbound);
       mustEqual(JSON.parse(request.body.toString()), [1, 2], 'body');
       mustEqual(request.properties.type, 'request', 'type');
       mustEqual(request.properties.replyTo, sessionAddress(toUid(c.user), placement.session), 'reply_to');
@@ -107,18 +118,14 @@ export const requestRules: Rule[] = [
     section: '7',
     text: 'a request names mesh.replies, where its reply is routed to the session; by the default exchange it arrives too',
     async check(c) {
-      const method = c.word('in');
-      const inbound = await inbox(c, method);
-      const { socket } = await c.attach();
-      socket.send({ t: 'request', id: 'r1', method, data: {} });
-      const request = await first(inbound);
+      const { method, inbound, client, request } = await asked(c);
+      const { socket } = client;
       mustEqual(request.properties.headers[replyExchangeHeader], exchanges.replies, replyExchangeHeader);
       mustEqual(await reply(c, request, '1'), 'routed', 'a mandatory reply to mesh.replies');
       mustEqual((await socket.mustOk('r1')).data, 1, 'data');
       socket.send({ t: 'request', id: 'r2', method, data: {} });
-      while (inbound.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
       mustEqual(
-        await reply(c, inbound[1], '2', { exchange: '' }),
+        await reply(c, await arrived(inbound, 2), '2', { exchange: '' }),
         'routed',
         'a reply by the default exchange',
       );
@@ -130,11 +137,9 @@ export const requestRules: Rule[] = [
     section: '7',
     text: 'a reply with header evenkeel-error is an error with that code and its body as message',
     async check(c) {
-      const method = c.word('in');
-      const inbound = await inbox(c, method);
-      const { socket } = await c.attach();
-      socket.send({ t: 'request', id: 'r1', method, data: {} });
-      await reply(c, await first(inbound), 'sold out', { headers: { 'evenkeel-error': 'no-stock' } });
+      const { client, request } = await asked(c);
+      const { socket } = client;
+      await reply(c, request, 'sold out', { headers: { 'evenkeel-error': 'no-stock' } });
       const answer = await socket.answer('r1');
       mustEqual(
         answer.t === 'error' ? [answer.code, answer.message] : answer,
@@ -149,12 +154,8 @@ export const requestRules: Rule[] = [
     section: '7',
     text: 'a reply survives a move: asked before, answered on the new socket',
     async check(c) {
-      const method = c.word('in');
-      const inbound = await inbox(c, method);
-      const a = await c.attach();
-      a.socket.send({ t: 'request', id: 'r1', method, data: {} });
-      const request = await first(inbound);
-      const b = await c.dial(await c.commandMove(a));
+      const { client, request } = await asked(c);
+      const b = await c.dial(await c.commandMove(client));
       await b.next('welcome');
       await reply(c, request, '"moved"');
       mustEqual((await b.mustOk('r1')).data, 'moved', 'data');
