@@ -48,6 +48,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     ratePerSecond: z.number().positive().max(100_000).optional(),
     deadlineMs: z.number().int().positive().max(600_000).optional(),
     reason: z.string().max(256).optional(),
+    /** Sessions that the front keeps here are left out; `close`: only they are taken, and their sockets closed at `ratePerSecond`. */
+    pinned: z.enum(['skip', 'close']).optional(),
   }),
   z.object({
     command: z.literal('takeover'),

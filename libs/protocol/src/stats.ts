@@ -21,6 +21,8 @@ export const nodeStats = z.object({
   /** ms since the epoch, the edge's clock. */
   at: count,
   state: z.enum(nodeStates),
+  /** `false`: clients that dial `url` do not come here, so it stays `cordoned`; absent: it has not looked, or they do. */
+  reachable: z.boolean().optional(),
   version: z.string().max(256),
   weight: nodeWeight,
   /** Most connections this edge takes. */
@@ -31,6 +33,8 @@ export const nodeStats = z.object({
   sessions: count,
   /** Attached sessions whose socket has closed and whose hand-off is still being settled. */
   detached: count,
+  /** Sessions here that the front brings back whenever they are sent elsewhere; plans leave them out. Absent: none. */
+  pinned: count.optional(),
   unacked: count,
   deliveredPerSecond: rate,
   receivedPerSecond: rate,
@@ -63,6 +67,8 @@ export const moveProgress = z.object({
   done: count,
   /** The client closed or reconnected elsewhere, or the target refused. */
   failed: count,
+  /** How many of `failed` came back here because the front in between keeps them here; absent: none. */
+  pinned: count.optional(),
   /** Deadline passed with the session still here. */
   timedOut: count,
   /** No such session here, or it is moving already. */
