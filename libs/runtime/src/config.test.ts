@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, describeConfig, loadConfig, variableOf } from './config.js';
 import { setting } from './settings.js';
@@ -98,6 +101,48 @@ describe('loadConfig', () => {
         `EVENKEEL_URL is "${url}"; it takes a URL that begins with ws:// or wss://`,
       );
     }
+  });
+});
+
+describe('a secret in a file', () => {
+  const secrets = z.object({
+    key: z.string().min(4).meta({ secret: true }),
+    keys: z.array(z.string()).default([]).meta({ secret: true }),
+    plain: z.string().optional(),
+  });
+
+  function fileWith(text: string): string {
+    const dir = mkdtempSync(join(tmpdir(), 'evenkeel-secret-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const file = join(dir, 'secret');
+    writeFileSync(file, text);
+    return file;
+  }
+
+  it('is read as if the variable held it, without line ends at its end', () => {
+    const env = { EVENKEEL_KEY_FILE: fileWith('hush hush\n'), EVENKEEL_KEYS_FILE: fileWith('a, b\r\n') };
+    expect(loadConfig(secrets, env)).toEqual({ key: 'hush hush', keys: ['a', 'b'] });
+  });
+
+  it('is for secrets alone: another setting is not read from a file', () => {
+    const env = { EVENKEEL_KEY: 'hush', EVENKEEL_PLAIN_FILE: fileWith('x') };
+    expect(loadConfig(secrets, env)).toEqual({ key: 'hush', keys: [] });
+  });
+
+  it('is refused in one line that names the variable, and what the file holds is not printed', () => {
+    const refusals = (env: Record<string, string>) => refusalOf(secrets, env).message.split('\n');
+    const file = fileWith('hus');
+    expect(refusals({ EVENKEEL_KEY_FILE: file })).toEqual([
+      `EVENKEEL_KEY of the file ${file} has a value (not shown) that it cannot use; it takes text of at least 4 characters`,
+    ]);
+    expect(refusals({ EVENKEEL_KEY: 'x', EVENKEEL_KEY_FILE: file })).toEqual([
+      `EVENKEEL_KEY_FILE is "${file}"; EVENKEEL_KEY is set too; unset one of the two`,
+    ]);
+    expect(refusals({ EVENKEEL_KEY_FILE: `${file}.gone` })).toEqual([
+      `EVENKEEL_KEY_FILE is "${file}.gone"; cannot read it: ENOENT`,
+    ]);
+    expect(refusals({ EVENKEEL_KEY: 'hush', EVENKEEL_KEYS_FILE: fileWith('\n') })[0]).toContain('is empty');
+    expect(refusals({ EVENKEEL_KEY_FILE: fileWith('x'.repeat(70_000)) })[0]).toContain('at most 65536 bytes');
   });
 });
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { fileVariableOf, secretText } from './secret-files.js';
 import { detailsOf, takesOf } from './setting-details.js';
 
 /** Settings that cannot be used: one line for each variable at fault. */
@@ -43,20 +44,23 @@ export function variableOf(key: string): string {
 /**
  * Reads the variables a schema names and checks them: numbers, booleans (`true/1/yes/on`, `false/0/no/off`)
  * and arrays (comma-separated) are made from their text, an empty variable counts as unset, and defaults
- * come from the schema. Mark what must not be printed with `.meta({ secret: true })`, and say with
- * `.meta({ takes: '…' })` what a field takes where its type does not tell.
+ * come from the schema. Mark what must not be printed with `.meta({ secret: true })`: it may also be in a file that
+ * `<VARIABLE>_FILE` names. Say with `.meta({ takes: '…' })` what a field takes where its type does not tell.
  * @throws ConfigError with a line for each bad variable: its name, what it got and what it takes.
  */
 export function loadConfig<C>(schema: ConfigSchema<C>, env: NodeJS.ProcessEnv = process.env): C {
   const raw: Record<string, unknown> = {};
+  const lines = new Map<string, string>();
   for (const [key, field] of Object.entries(schema.shape)) {
-    const text = env[variableOf(key)];
-    if (text !== undefined && text !== '') raw[key] = fromText(text, detailsOf(field as z.ZodType).kind);
+    const variable = variableOf(key);
+    const { kind, isSecret } = detailsOf(field as z.ZodType);
+    const { text, fault } = isSecret ? secretText(variable, env) : { text: env[variable] };
+    if (fault !== undefined) lines.set(key, ofFile(variable, env, fault));
+    if (text !== undefined && text !== '') raw[key] = fromText(text, kind);
   }
   const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const lines = new Map<string, string>();
-  for (const issue of parsed.error.issues) {
+  if (parsed.success && lines.size === 0) return parsed.data;
+  for (const issue of parsed.error?.issues ?? []) {
     const key = String(issue.path[0]);
     const field = schema.shape[key] as z.ZodType | undefined;
     if (field === undefined || lines.has(key)) continue;
@@ -95,15 +99,27 @@ function explain(
   const { description, isSecret } = detailsOf(field);
   const variable = variableOf(key);
   const text = env[variable];
+  const file = isSecret ? env[fileVariableOf(variable)] : undefined;
   const got =
-    text === undefined || text === ''
-      ? 'is not set'
-      : isSecret
-        ? 'has a value (not shown) that it cannot use'
-        : `is ${JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)}`;
+    file !== undefined && file !== ''
+      ? `of the file ${file} has a value (not shown) that it cannot use`
+      : text === undefined || text === ''
+        ? 'is not set'
+        : isSecret
+          ? 'has a value (not shown) that it cannot use'
+          : `is ${shown(text)}`;
   const meaning = description === '' ? '' : ` (${description})`;
   return `${variable} ${got}; ${contradiction ?? `it takes ${takesOf(field)}`}${meaning}`;
 }
+
+/** Of the variable that names a file, in one line. */
+function ofFile(variable: string, env: NodeJS.ProcessEnv, fault: string): string {
+  const name = fileVariableOf(variable);
+  return `${name} is ${shown(env[name] ?? '')}; ${fault}`;
+}
+
+const shown = (text: string): string =>
+  JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 
 function asText(value: unknown): string {
   if (value === undefined || value === '') return '(unset)';

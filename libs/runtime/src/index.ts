@@ -4,6 +4,7 @@ export type { Log } from './log.js';
 export { observeCounter, observeGauge, observeGauges } from './observed.js';
 export type { Ops } from './ops-server.js';
 export { runService, type ServiceContext } from './run-service.js';
+export { fileVariableOf, secretText } from './secret-files.js';
 export { commonSettings, hostId, setting } from './settings.js';
 export { documentedSettings, settingsTable } from './settings-table.js';
-export { unknownVariables, variablesOf } from './variables.js';
+export { readBy, secretVariables, unknownVariables, variablesOf } from './variables.js';

@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { fileVariableOf } from './secret-files.js';
 
 const everyService = [
   'EVENKEEL_AMQP_URL',
@@ -101,6 +102,25 @@ export const variablesOf = {
   ],
 } as const satisfies Record<string, readonly string[]>;
 
+/** Those that hold a secret; each may be in a file too, which `<VARIABLE>_FILE` names. Held by the same tests. */
+export const secretVariables = [
+  'EVENKEEL_AMQP_URL',
+  'EVENKEEL_OPERATOR_AMQP_URL',
+  'EVENKEEL_APP_AMQP_URL',
+  'EVENKEEL_VIEWER_AMQP_URL',
+  'EVENKEEL_SECRET',
+  'EVENKEEL_JWT_SECRET',
+  'EVENKEEL_LOCAL_TOKEN',
+] as const;
+
+/** What a service reads: its variables, and for each secret that which names a file. */
+export function readBy(service: keyof typeof variablesOf): string[] {
+  const secrets: ReadonlySet<string> = new Set(secretVariables);
+  return variablesOf[service].flatMap((variable) =>
+    secrets.has(variable) ? [variable, fileVariableOf(variable)] : [variable],
+  );
+}
+
 /** A variable that is set and that nothing knows. */
 interface UnknownVariable {
   readonly variable: string;
@@ -112,7 +132,7 @@ const prefix = 'EVENKEEL_';
 
 /** The variables of `env` that begin as ours do and belong to nothing of ours. */
 export function unknownVariables(env: NodeJS.ProcessEnv): UnknownVariable[] {
-  const known = new Set(Object.values(variablesOf).flat());
+  const known = new Set((Object.keys(variablesOf) as (keyof typeof variablesOf)[]).flatMap(readBy));
   return Object.keys(env)
     .filter((name) => name.startsWith(prefix) && !known.has(name))
     .map((variable) => ({ variable, didYouMean: nearest(variable.slice(prefix.length), known) }));

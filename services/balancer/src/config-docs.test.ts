@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { describeConfig, documentedSettings, settingsTable, variablesOf } from '@evenkeel/runtime';
+import {
+  describeConfig,
+  documentedSettings,
+  secretVariables,
+  settingsTable,
+  variablesOf,
+} from '@evenkeel/runtime';
 import { expect, test } from 'vitest';
 import { balancerConfig } from './config.js';
 
@@ -12,4 +18,9 @@ test('docs/settings.md lists every setting of balancer with its default, values 
 test('every service knows the variables of balancer, so that it does not warn of them', () => {
   const declared = describeConfig(balancerConfig).map(({ variable }) => variable);
   expect(declared.toSorted()).toEqual([...variablesOf.balancer].toSorted());
+});
+
+test('every service knows which variables of balancer are secrets, and so may be in files', () => {
+  const secrets = describeConfig(balancerConfig).filter(({ isSecret }) => isSecret);
+  expect(secretVariables).toEqual(expect.arrayContaining(secrets.map(({ variable }) => variable)));
 });

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { describeConfig, documentedSettings, settingsTable, variablesOf } from '@evenkeel/runtime';
+import {
+  describeConfig,
+  documentedSettings,
+  secretVariables,
+  settingsTable,
+  variablesOf,
+} from '@evenkeel/runtime';
 import { expect, test } from 'vitest';
 import { gatewayConfig } from './config.js';
 
@@ -12,4 +18,9 @@ test('docs/settings.md lists every setting of gateway with its default, values a
 test('every service knows the variables of gateway, so that it does not warn of them', () => {
   const declared = describeConfig(gatewayConfig).map(({ variable }) => variable);
   expect(declared.toSorted()).toEqual([...variablesOf.gateway].toSorted());
+});
+
+test('every service knows which variables of gateway are secrets, and so may be in files', () => {
+  const secrets = describeConfig(gatewayConfig).filter(({ isSecret }) => isSecret);
+  expect(secretVariables).toEqual(expect.arrayContaining(secrets.map(({ variable }) => variable)));
 });
