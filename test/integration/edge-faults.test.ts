@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EdgeCommand } from '@evenkeel/protocol';
 import { RawClient } from '@evenkeel/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 /** Every party of a hand-over that can die, fall silent or come late. */
@@ -113,6 +113,7 @@ describe('the edge that holds the session', () => {
     const session = new SessionUnderTest('refused');
     const puppet = await mesh.puppet('refuses');
     await (await session.attach(b)).close();
+    await mesh.settled(session, { consumers: 0 });
     const client = await session.open(b, { from: 'refuses' });
     client.send({ t: 'hello', resume: true });
     await puppet.answer(await puppet.command('takeover'), 'refused');
@@ -336,5 +337,32 @@ describe('the client', () => {
     await first.pinged();
     expect(first.of('moved')).toEqual([]);
     await first.close();
+  });
+});
+
+describe('an edge that stood still', () => {
+  it('leaves out what its sender has given up meanwhile, and does what comes now', async () => {
+    const still = await mesh.edge('still');
+    const session = new SessionUnderTest('kept');
+    const client = await session.attach(still);
+    const state = async () =>
+      ((await (await fetch(`${still.member.opsUrl}/status`)).json()) as { state: string }).state;
+    still.member.pause();
+    const waitsMs = 200;
+    const sentAtMs = performance.now();
+    // It is pushed to the edge at once, so that it does not expire at the broker.
+    for (const command of [
+      { command: 'disconnect', uid: session.uid, reply: 'r', ask: 'q' },
+      { command: 'cordon' },
+    ] as const)
+      expect(await mesh.command('still', command, { expiration: String(waitsMs) })).toBe('routed');
+    await vi.waitUntil(() => performance.now() > sentAtMs + 2 * waitsMs, { timeout: 10_000 });
+    still.member.resume();
+    await mesh.event(session, 'after');
+    await client.frame('event', ({ data }) => data === 'after');
+    expect(await state()).toBe('active');
+    await mesh.command('still', { command: 'cordon' });
+    await vi.waitUntil(async () => (await state()) === 'cordoned', { timeout: 10_000 });
+    await client.close();
   });
 });

@@ -138,12 +138,18 @@ export class EdgeMesh {
     });
   }
 
-  async command(node: string, command: EdgeCommand): Promise<'routed' | 'unrouted'> {
+  /** `expiration`: how long its sender waits for it, ms. */
+  async command(
+    node: string,
+    command: EdgeCommand,
+    properties: { expiration?: string } = {},
+  ): Promise<'routed' | 'unrouted'> {
     const body = JSON.stringify(command);
     const userId = betweenEdges.has(command.command) ? 'edge' : 'balancer';
     return await this.#publishers[userId].publish(exchanges.control, edgeKey(node), body, {
       mandatory: true,
       userId,
+      ...properties,
     });
   }
 

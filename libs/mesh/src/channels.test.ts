@@ -2,6 +2,7 @@ import type { Publisher, PublishOutcome } from '@evenkeel/broker';
 import type { EdgeCommand, EdgeReply, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { statsOf } from '@evenkeel/testkit';
 import { expect, it } from 'vitest';
+import { Arrivals } from './arrivals.js';
 import { Control, readCommands } from './control.js';
 import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
 import { readReport, StatsChannel } from './stats.js';
@@ -146,5 +147,22 @@ it('binds the commands of an edge to its own key and to that of all edges, and s
   });
   expect(seen).toEqual([{ command: 'cordon' }, { command: 'uncordon' }]);
   expect([...senders]).toEqual(['balancer']);
+  await queue.stop();
+});
+
+it('says of a command whether its sender may have given it up: what lay in a process that stood still expired nowhere', async () => {
+  const { connection, control } = fakeMesh();
+  // Not started: as if nothing had been read since.
+  const arrivals = new Arrivals();
+  const late: boolean[] = [];
+  const queue = control.commands('e1', (_command, _sender, isLate) => late.push(isLate), { arrivals });
+  await queue.start();
+  for (const expiration of [undefined, '60000', '0'])
+    connection.deliver({
+      key: 'edge.e1',
+      body: body({ command: 'cordon' }),
+      properties: { headers: {}, ...(expiration === undefined ? {} : { expiration }) },
+    });
+  expect(late).toEqual([false, false, true]);
   await queue.stop();
 });

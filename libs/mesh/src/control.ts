@@ -9,6 +9,7 @@ import {
   exchanges,
   replyKey,
 } from '@evenkeel/protocol';
+import type { Arrivals } from './arrivals.js';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
 import { isDeadLetter, maySpeakFor, type Sender } from './sender.js';
@@ -72,11 +73,14 @@ export class Control {
     );
   }
 
-  /** The queue of commands to `node`. What is no command is logged and dropped. */
+  /**
+   * The queue of commands to `node`. What is no command is logged and dropped. A command is `late` when its sender may have
+   * given it up: the broker drops what nobody has taken in time, but not what lay in a process that stood still.
+   */
   commands(
     node: string,
-    onCommand: (command: EdgeCommand, sender: Sender) => void,
-    hooks: QueueHooks = {},
+    onCommand: (command: EdgeCommand, sender: Sender, isLate: boolean) => void,
+    { arrivals, ...hooks }: QueueHooks & { arrivals?: Arrivals } = {},
   ): OwnQueue {
     return this.#mesh.ownQueue({
       name: `control.${node}`,
@@ -88,7 +92,8 @@ export class Control {
       onDelivery: (delivery) => {
         delivery.ack();
         const sender = { user: delivery.properties.userId };
-        for (const command of readCommands(delivery, hooks.log)) onCommand(command, sender);
+        const isLate = arrivals !== undefined && arrivals.countDown(delivery)() <= 0;
+        for (const command of readCommands(delivery, hooks.log)) onCommand(command, sender, isLate);
       },
       ...hooks,
     });

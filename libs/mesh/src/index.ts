@@ -1,3 +1,4 @@
+export { Arrivals } from './arrivals.js';
 export type { Binding } from './bindings.js';
 export { type Control, type QueueHooks, replyWaitMs } from './control.js';
 export { Mesh, type MeshOptions } from './mesh.js';

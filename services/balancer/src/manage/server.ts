@@ -1,5 +1,5 @@
 import type { Broker, Delivery, Publisher, Topology } from '@evenkeel/broker';
-import { OwnQueue } from '@evenkeel/mesh';
+import { Arrivals, OwnQueue } from '@evenkeel/mesh';
 import { LogLimit } from '@evenkeel/pace';
 import { exchanges, type ManageCommand, manageKey, meshTopology, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
@@ -7,7 +7,6 @@ import type { BalancerMetrics } from '../metrics.js';
 import { isReplyAddress, nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
-import { Arrivals } from './arrivals.js';
 import { QuestionLimit, questionsBurst, questionsPerSecond } from './question-limit.js';
 import { isMutating, type Read, read } from './read.js';
 
@@ -121,7 +120,7 @@ export class ManageServer {
   }
 
   #receive(delivery: Delivery): void {
-    const received = { delivery, read: read(delivery), leftMs: countDown(delivery, this.#arrivals.sinceMs) };
+    const received = { delivery, read: read(delivery), leftMs: this.#arrivals.countDown(delivery) };
     // A question to the edges takes up to a second and changes nothing here: others need not wait for it.
     if (isQuestion(received.read)) void this.#handle(received);
     else this.#last = this.#last.then(() => this.#handle(received));
@@ -262,11 +261,4 @@ const nameIn = (read: Read) => ('command' in read ? read.command.command : 'unre
 
 function isQuestion(read: Read): boolean {
   return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');
-}
-
-/** How long the sender of a message that has arrived at `sinceMs` or later still waits; without end where it does not say. */
-function countDown({ properties }: Delivery, sinceMs: number): () => number {
-  const waitsMs = Number(properties.expiration ?? Number.POSITIVE_INFINITY);
-  const endsAtMs = sinceMs + (Number.isNaN(waitsMs) ? Number.POSITIVE_INFINITY : waitsMs);
-  return () => endsAtMs - performance.now();
 }

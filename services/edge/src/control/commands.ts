@@ -1,4 +1,4 @@
-import { type Control, maySpeakFor, type OwnQueue, type Sender } from '@evenkeel/mesh';
+import { Arrivals, type Control, maySpeakFor, type OwnQueue, type Sender } from '@evenkeel/mesh';
 import { LogLimit } from '@evenkeel/pace';
 import type { CommandOf, EdgeCommand } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
@@ -33,10 +33,13 @@ export function commandersOf(setting: readonly string[] | undefined, user: strin
  * else is a balancer's to command.
  */
 export function mayCommand(command: EdgeCommand, sender: Sender, commanders: Commanders): boolean {
-  if (command.command === 'takeover' || command.command === 'released')
-    return maySpeakFor(sender, command.from);
+  if (isBetweenEdges(command)) return maySpeakFor(sender, command.from);
   return commanders === 'any' || (sender.user !== undefined && commanders.has(sender.user));
 }
+
+/** What edges ask and tell each other. Questions are repeated until they are answered, so a late one is not left out. */
+const isBetweenEdges = (command: EdgeCommand): command is CommandOf<'takeover' | 'released'> =>
+  command.command === 'takeover' || command.command === 'released';
 
 /**
  * Takes commands from `mesh.control`. Their queue is exclusive to this edge's consuming connection: where there is none,
@@ -44,12 +47,15 @@ export function mayCommand(command: EdgeCommand, sender: Sender, commanders: Com
  */
 export class Commands {
   readonly #queue: OwnQueue;
+  readonly #arrivals = new Arrivals();
 
   constructor({ node, control, handlers, commanders, log }: CommandsOptions) {
     const refusals = new LogLimit(5_000);
     this.#queue = control.commands(
       node,
-      (command, sender) => {
+      (command, sender, isLate) => {
+        if (isLate && !isBetweenEdges(command))
+          return log.warn({ command: command.command }, 'command left out: its sender has given it up');
         if (mayCommand(command, sender, commanders)) return dispatch(handlers, command);
         const suppressed = refusals.pass(performance.now());
         if (suppressed === undefined) return;
@@ -58,17 +64,19 @@ export class Commands {
           'command refused: not from a user of EVENKEEL_BALANCER_USER',
         );
       },
-      { log },
+      { log, arrivals: this.#arrivals },
     );
   }
 
   /** Resolves once commands arrive; waits for the broker as long as it takes. */
   async start(signal: AbortSignal): Promise<void> {
+    this.#arrivals.start();
     await this.#queue.start(signal);
   }
 
   async stop(): Promise<void> {
     await this.#queue.stop();
+    this.#arrivals.stop();
   }
 
   /** Whether commands arrive; else why not. */

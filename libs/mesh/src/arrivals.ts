@@ -1,3 +1,5 @@
+import type { Delivery } from '@evenkeel/broker';
+
 const everyMs = 100;
 
 /**
@@ -23,8 +25,13 @@ export class Arrivals {
     clearInterval(this.#timer);
   }
 
-  /** What is being read now has arrived since then, of `performance.now()`. */
-  get sinceMs(): number {
-    return this.#readUntilMs;
+  /**
+   * How long the sender of a message that is being read now still waits for it, at the time of the call, ms: its `expiration`
+   * runs from when it has arrived. Without end where it has none.
+   */
+  countDown({ properties }: Pick<Delivery, 'properties'>): () => number {
+    const waitsMs = Number(properties.expiration ?? Number.POSITIVE_INFINITY);
+    const endsAtMs = this.#readUntilMs + (Number.isNaN(waitsMs) ? Number.POSITIVE_INFINITY : waitsMs);
+    return () => endsAtMs - performance.now();
   }
 }
