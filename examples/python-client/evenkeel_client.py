@@ -15,7 +15,7 @@ import urllib.request
 
 import websockets
 
-STOP, AT_ONCE = {1002, 1003, 1007, 1008, 1009}, {1012, 4000, 4001}  # from 4500: stop; every other: back off
+STOP, AT_ONCE = {1002, 1003, 1007, 1008, 1009}, {1012, 4000, 4001, 4010}  # from 4500: stop; every other: back off
 MAX_HELD = 10_000  # frames kept from the new socket of a move; over it the move is given up
 
 
@@ -42,7 +42,7 @@ class Client:
         self.gateway, self.on, self.user, self.token = gateway.rstrip("/"), on, user, token
         self.topics, self.session = list(topics), session
         self.window, self.recent = 64, collections.OrderedDict()  # ids of events handled, oldest first
-        self.nodes = []  # that held the session, newest first
+        self.nodes, self.tried = [], []  # that held the session; that have failed since; newest first
         self.current = self.moving = self.away_since = None
         self.tasks, self.retry_after = set(), 0.0
 
@@ -70,15 +70,18 @@ class Client:
 
     async def connect(self):
         place = await asyncio.to_thread(self.ask)
+        earlier = [] if place["node"] in self.tried else self.tried  # sent there again: no other was left
+        self.tried = [place["node"], *earlier][:8]
         self.session, link = place["session"], await self.open(place, None, is_resume=bool(self.nodes))
         await first(link.welcomed, link.done)
         if link.welcomed.is_set():
-            self.current = link
+            self.current, self.tried = link, []
             await self.on("status", {"status": "connected", "node": link.node, "session": self.session})
         return link
 
     def ask(self):
-        query = {"user": self.user, "session": self.session, "from": ",".join(self.nodes)}
+        names = {"from": ",".join(self.nodes), "tried": ",".join(self.tried)}
+        query = {"user": self.user, "session": self.session, **names}
         query = urllib.parse.urlencode({name: value for name, value in query.items() if value})
         request = urllib.request.Request(f"{self.gateway}/gateway?{query}")
         if self.token:

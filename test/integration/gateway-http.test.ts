@@ -77,6 +77,9 @@ describe('GET /gateway', () => {
       [`?user=a&session=${'s'.repeat(65)}`, 'bad-session'],
       ['?user=a&from=e1,%23', 'bad-from'],
       [`?user=a&from=${Array(9).fill('e1').join()}`, 'bad-from'],
+      ['?user=a&tried=e1,%23', 'bad-tried'],
+      ['?user=a&tried=e1,', 'bad-tried'],
+      [`?user=a&tried=${Array(9).fill('e1').join()}`, 'bad-tried'],
     ];
     for (const [query, code] of refused) {
       const response = await ask(query);
@@ -109,6 +112,17 @@ describe('GET /gateway', () => {
     await edges.report({ e1: { capacity: 5, connections: 5 } });
     const full = await ask('?user=alice');
     expect([full.status, (await errorOf(full)).code]).toEqual([503, 'no-edge-full']);
+  });
+
+  it('avoids the nodes that a client has tried while there is another, and then takes them again', async () => {
+    const { ask, edges } = await startGateway();
+    await edges.report({ e1: {}, e2: { connections: 50 }, e3: { state: 'cordoned' } });
+    const sentTo = async (query: string) =>
+      (await placementOf(await ask(`?user=alice&session=s${query}`))).node;
+    expect(await sentTo('')).toBe('e1');
+    expect(await sentTo('&tried=e1')).toBe('e2');
+    expect(await sentTo('&tried=e1,e2,e3,e4,e5,e6,e7,e8')).toBe('e1');
+    expect(await sentTo('&tried=')).toBe('e1');
   });
 
   it('survives statistics that are none', async () => {

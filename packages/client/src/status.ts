@@ -7,8 +7,11 @@ import { limits } from './limits.js';
 export type Status =
   /** An attempt begins. `attempt` counts from 0 since the last stable connection. */
   | { type: 'connecting'; attempt: number }
-  /** An attempt failed; the next begins after `retryInMs`. */
-  | { type: 'connect-failed'; code: number | string; reason: string; retryInMs: number }
+  /**
+   * An attempt failed; the next begins after `retryInMs`. `code`: of the gateway's error, the close code, or `http-401`
+   * and so on where it is known how an edge answered (browsers hide it). `node`: the edge that was dialled.
+   */
+  | { type: 'connect-failed'; code: number | string; reason: string; retryInMs: number; node?: string }
   | { type: 'connected'; node: string; session: string; resumed: boolean }
   /** The mesh asked for a move; the connection goes on. */
   | { type: 'moving'; move: string; reason: string }

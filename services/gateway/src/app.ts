@@ -18,6 +18,7 @@ import { Placer } from './placement/placer.js';
 import { GatewayRoute } from './routes/gateway.js';
 import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
+import { TurnedAway } from './routes/turned-away.js';
 
 /** Builds a gateway and says in which order its parts start and stop. */
 export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
@@ -31,6 +32,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     ),
     reservationMs: config.ticketLifetimeMs,
     random: Math.random,
+    forgotten: (node) => metrics.forget(node),
   });
   const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log, uses: [exchanges.stats] });
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
@@ -48,6 +50,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     signer: new TicketSigner(config.secret),
     ticketLifetimeMs: config.ticketLifetimeMs,
     metrics,
+    turnedAway: new TurnedAway(() => placer.snapshot(now()).nodes, log),
     now,
   });
   const local = new LocalRoutes(() => placer.snapshot(now()).nodes, npmStart(config));

@@ -10,6 +10,8 @@ interface GatewaySources {
 /** What a gateway counts as it goes. */
 export interface GatewayMetrics {
   placed(node: string): void;
+  /** Nothing is known of this node any more: its name does not stay as a label. */
+  forget(node: string): void;
   /** `reason`: `none`, `full` or `wait`. */
   refused(reason: string): void;
 }
@@ -43,6 +45,7 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   );
   return {
     placed: (node) => placed.inc({ to: node }),
+    forget: (node) => placed.remove({ to: node }),
     refused: (reason) => refused.inc({ reason }),
   };
 }

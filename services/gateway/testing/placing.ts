@@ -25,6 +25,7 @@ export function placer(
     newSessionsPerSecond: number;
     seed: number;
     rules: Partial<PlacerOptions['rules']>;
+    forgotten: (node: string) => void;
   }> = {},
 ): Placer {
   const base = over.base ?? 1_000_000;
@@ -39,6 +40,7 @@ export function placer(
     ),
     reservationMs: 30_000,
     random: seeded(over.seed ?? 1),
+    ...(over.forgotten && { forgotten: over.forgotten }),
   });
 }
 

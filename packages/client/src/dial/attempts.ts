@@ -6,6 +6,8 @@ import type { StatusFeed } from '../status.js';
 import { LookupError } from './gateway.js';
 import type { DialOptions } from './options.js';
 import { place } from './place.js';
+import { withTried } from './tried.js';
+import { whyFailed } from './why.js';
 
 /** Who attempts, and learns what came of them. */
 export interface AttemptHost {
@@ -23,6 +25,10 @@ export class Attempts {
   private count = 0;
   /** 401 answers in a row. */
   private refusals = 0;
+  /** Nodes that have failed since the last `welcome`, newest first. */
+  private tried: readonly string[] = [];
+  /** Where this attempt dials. */
+  private placement: Placement | undefined;
   private isWaiting = false;
   /** No attempt before this: a server said so. */
   private notBeforeMs = 0;
@@ -46,11 +52,13 @@ export class Attempts {
     host.status.emit({ type: 'connecting', attempt: this.count });
     const controller = new AbortController();
     this.lookup = controller;
-    place(this.options, this.random, { session: host.session, from: host.from }, controller).then(
+    const { tried } = this;
+    place(this.options, this.random, { session: host.session, from: host.from, tried }, controller).then(
       (placement) => {
         if (this.lookup !== controller) return;
         this.lookup = undefined;
         this.refusals = 0;
+        this.placement = placement;
         host.placed(placement);
       },
       (error: unknown) => {
@@ -69,12 +77,22 @@ export class Attempts {
 
   succeeded(): void {
     this.end();
+    this.tried = [];
     this.connectedAtMs = Date.now();
   }
 
   /** A socket of an attempt closed before `welcome`. */
   failed(code: number, reason: string): void {
-    this.again(code, reason, this.delayMs(code));
+    const { placement } = this;
+    if (!placement) return; // nothing was dialled
+    this.avoid(placement.node);
+    const why = whyFailed(placement, code, reason);
+    this.again(why.code, why.reason, this.delayMs(code), placement.node);
+  }
+
+  /** The next look-up names this node as tried. */
+  avoid(node: string): void {
+    this.tried = withTried(this.tried, node);
   }
 
   /** The connection was lost; returns the wait before the next attempt, ms. */
@@ -112,9 +130,9 @@ export class Attempts {
     this.again(code, reason, told?.retryInMs ?? this.delayMs(1006));
   }
 
-  private again(code: number | string, reason: string, retryInMs: number): void {
+  private again(code: number | string, reason: string, retryInMs: number, node?: string): void {
     this.after(retryInMs);
-    this.host.status.emit({ type: 'connect-failed', code, reason, retryInMs });
+    this.host.status.emit({ type: 'connect-failed', code, reason, retryInMs, ...(node && { node }) });
   }
 
   private after(inMs: number): void {

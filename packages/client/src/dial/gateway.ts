@@ -34,6 +34,7 @@ export async function lookUp(
   const parameters = new URLSearchParams();
   if (query.session) parameters.set('session', query.session);
   if (query.from.length > 0) parameters.set('from', query.from.join(','));
+  if (query.tried.length > 0) parameters.set('tried', query.tried.join(','));
   if (query.user !== undefined) parameters.set('user', query.user);
   const response = await request(`${gateway.replace(/\/+$/, '')}/gateway?${parameters}`, {
     signal: query.signal,

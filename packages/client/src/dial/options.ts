@@ -7,6 +7,8 @@ export interface PlacementQuery {
   session: string | undefined;
   /** Nodes that held the session last, newest first, at most 4. */
   from: readonly string[];
+  /** Nodes that have failed since the last connection, newest first, at most 8: the gateway avoids them. */
+  tried: readonly string[];
   user: string | undefined;
   token: string | undefined;
   /** Aborted after the attempt's 10 s, and by `close()`. */

@@ -8,7 +8,7 @@ import type { DialOptions, PlacementQuery } from './options.js';
 export async function place(
   options: DialOptions,
   random: () => number,
-  asked: Pick<PlacementQuery, 'session' | 'from'>,
+  asked: Pick<PlacementQuery, 'session' | 'from' | 'tried'>,
   controller: AbortController,
 ): Promise<Placement> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -19,6 +19,8 @@ export interface MoverHost {
   readonly acks: Acks;
   open(url: string, ticket: string, node: string | undefined): EdgeSocket;
   flush(): void;
+  /** The gateway is to choose another node next. */
+  avoid(node: string | undefined): void;
   /** No socket is left. `isAtOnce`: come back without waiting. */
   lost(code: number, reason: string, isAtOnce: boolean): void;
 }
@@ -158,6 +160,7 @@ export class Mover implements MoveHost {
       return;
     }
     if (active) this.leave(active);
+    host.avoid((move.frame as { node?: string }).node);
     host.lost(code, reason, true);
   }
 

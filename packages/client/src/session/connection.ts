@@ -195,6 +195,11 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.status.emit({ type: 'closed', ...(error && { error }) });
   }
 
+  /** The gateway is to choose another node next. */
+  avoid(node: string | undefined): void {
+    if (node) this.attempts.avoid(node);
+  }
+
   /** A new socket; its node is the newest that has to do with the session. */
   open(url: string, ticket: string, node: string | undefined): EdgeSocket {
     if (node) this.from = [node, ...this.from.filter((n) => n !== node)].slice(0, 4);

@@ -13,7 +13,7 @@ interface Handlers {
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
-  onerror: (() => void) | null;
+  onerror: ((event: { message?: unknown }) => void) | null;
   terminate?: () => void;
 }
 const nothing = (): void => {};
@@ -66,11 +66,15 @@ export class EdgeSocket {
       owner.opened(this);
     };
     webSocket.onmessage = ({ data }) => this.read(data);
+    let fault = '';
     webSocket.onclose = ({ code, reason }) => {
       this.detach();
-      owner.ended(this, code, reason);
+      owner.ended(this, code, code === 1006 ? reason || fault : reason);
     };
-    webSocket.onerror = nothing;
+    // In Node it says why; browsers tell nothing.
+    webSocket.onerror = ({ message }) => {
+      if (typeof message === 'string') fault = message;
+    };
   }
 
   /** Sends one frame; nothing when the socket is not open (the owner learns of that by `ended`). */

@@ -30,6 +30,8 @@ export const ruleDefaults: Rules = {
 export interface Client {
   uid: string;
   sid: string;
+  /** Nodes that have just failed for it: avoided while any other may take it. */
+  tried: readonly string[];
 }
 
 /**
@@ -44,13 +46,30 @@ export function choose(
   ring: (nodes: readonly Candidate[]) => Ring,
   random: () => number,
 ): Choice {
-  if (candidates.length === 0) return { kind: 'none' };
-  const withRoom = candidates.filter((c) => c.load < c.capacity);
-  if (withRoom.length === 0) return { kind: 'full' };
-  const preferred = rules.prefersNewest ? preferNewest(withRoom, draining, rules.versionBound) : withRoom;
-  return rules.strategy === 'consistent-hash'
-    ? byRing(preferred, client, rules, ring)
-    : leastLoaded(preferred, rules, random);
+  const among = (nodes: readonly Candidate[], strategy: Rules['strategy']): Choice => {
+    if (nodes.length === 0) return { kind: 'none' };
+    const withRoom = nodes.filter((c) => c.load < c.capacity);
+    if (withRoom.length === 0) return { kind: 'full' };
+    const preferred = rules.prefersNewest ? preferNewest(withRoom, draining, rules.versionBound) : withRoom;
+    return strategy === 'consistent-hash'
+      ? byRing(preferred, client, rules, ring)
+      : leastLoaded(preferred, rules, random);
+  };
+  const untried = candidates.filter((c) => !client.tried.includes(c.node));
+  if (untried.length < candidates.length) {
+    // Without a ring: its place there has failed it, and a ring for each client's choice of nodes would be dear.
+    const choice = among(sureOf(untried), 'least-loaded');
+    if (choice.kind === 'node' || choice.kind === 'wait') return choice;
+  }
+  return among(sureOf(candidates), rules.strategy);
+}
+
+/** The nodes that are not in doubt, or all if there are none. */
+export function sureOf<Node extends { readonly isDoubtful: boolean }>(
+  nodes: readonly Node[],
+): readonly Node[] {
+  const sure = nodes.filter((n) => !n.isDoubtful);
+  return sure.length > 0 ? sure : nodes;
 }
 
 function leastLoaded(nodes: readonly Candidate[], rules: Rules, random: () => number): Choice {

@@ -3,7 +3,7 @@ import { type NodeStats, ticketBoot } from '@evenkeel/protocol';
 import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
 import type { Candidate } from './candidate.js';
-import { choose, type Rules } from './choose.js';
+import { choose, type Rules, sureOf } from './choose.js';
 import { Placements } from './placements.js';
 import { Reservations } from './reservations.js';
 
@@ -13,6 +13,8 @@ export interface Arrival {
   sid: string | undefined;
   /** The node that held the session last. */
   from?: string | undefined;
+  /** Nodes that have just failed for this client. */
+  tried?: readonly string[];
 }
 
 export type Placed =
@@ -25,6 +27,8 @@ export interface PlacerOptions {
   /** How long a reservation stands for a ticket that is not used, ms. */
   reservationMs: number;
   random: () => number;
+  /** Nothing is known of this node any more. */
+  forgotten?: (node: string) => void;
 }
 
 /** The cluster as this gateway sees it, and the clients that it has sent. Takes the time as an argument. */
@@ -58,12 +62,12 @@ export class Placer {
     if (arrival.from !== undefined) this.#nodes.returnedFrom(arrival.from, arrival.uid);
     const { candidates, draining } = this.#candidates(nowMs);
     const refuse = (reason: 'none' | 'full' | 'wait'): Placed => {
-      const nodes = candidates.map((c) => c.node);
+      const nodes = sureOf(candidates).map((c) => c.node);
       const retryAfterSeconds = admission.retryAfterSeconds(nodes, isNew, nowMs, random);
       return { kind: 'refused', reason, retryAfterSeconds };
     };
     const sid = arrival.sid ?? newSessionId();
-    const client = { uid: arrival.uid, sid };
+    const client = { uid: arrival.uid, sid, tried: arrival.tried ?? [] };
     const choice = choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
     if (choice.kind !== 'node') return refuse(choice.kind);
     if (isNew && !admission.hasNewSessionSlot(nowMs)) return refuse('wait');
@@ -81,6 +85,7 @@ export class Placer {
         node: stats.node,
         url: stats.url,
         state: phase,
+        ...(stats.reachable === undefined ? {} : { reachable: stats.reachable }),
         version: stats.version,
         connections: stats.connections,
         sessions: stats.sessions,
@@ -97,11 +102,10 @@ export class Placer {
     this.#reservations.expire(nowMs);
     const known = this.#nodes.nodes(nowMs).filter((n) => !n.isSilent);
     const open = known.filter((n) => n.stats.state === 'active');
-    const sure = open.filter((n) => !n.isDoubtful);
-    const active = sure.length > 0 ? sure : open;
-    const ailing = admission.ailing(active.map((n) => n.stats.node));
+    // What a node in doubt could do once is no measure for the others.
+    const ailing = admission.ailing(sureOf(open).map((n) => n.stats.node));
     return {
-      candidates: active.map(({ stats }) => ({
+      candidates: open.map(({ stats, isDoubtful }) => ({
         node: stats.node,
         url: stats.url,
         boot: ticketBoot(stats),
@@ -110,6 +114,7 @@ export class Placer {
         capacity: stats.capacity,
         load: stats.connections + this.#reservations.of(stats.node),
         hasSlot: admission.hasSlot(stats.node, nowMs),
+        isDoubtful,
         isAiling: ailing.has(stats.node),
       })),
       draining: known.reduce((sum, n) => sum + (n.stats.state === 'draining' ? n.stats.connections : 0), 0),
@@ -120,6 +125,7 @@ export class Placer {
     for (const node of this.#nodes.forget(nowMs)) {
       this.#reservations.reset(node);
       this.#options.admission.forget(node);
+      this.#options.forgotten?.(node);
     }
   }
 

@@ -6,6 +6,7 @@ import { Refusal, sendJson } from '../http/answer.js';
 import type { Route } from '../http/route.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Placer } from '../placement/placer.js';
+import type { TurnedAway } from './turned-away.js';
 
 export interface GatewayRouteOptions {
   /** Resolves to the carried form of the user id. @throws AuthError */
@@ -14,11 +15,12 @@ export interface GatewayRouteOptions {
   signer: TicketSigner;
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
+  turnedAway: TurnedAway;
   now(): number;
 }
 
-/** Nodes of `from` looked at; a client has had to do with two or three at most. */
-const maxFrom = 8;
+/** Nodes that `from` and `tried` may each name; a client has had to do with two or three at most. */
+const maxNamed = 8;
 
 const refusals = {
   none: 'no edge takes clients now; come back after Retry-After seconds',
@@ -49,21 +51,25 @@ export class GatewayRoute implements Route {
   }
 
   async #place({ headers }: IncomingMessage, query: URLSearchParams): Promise<Placement> {
-    const { placer, signer, ticketLifetimeMs, metrics, now } = this.#options;
+    const { placer, signer, ticketLifetimeMs, metrics, turnedAway, now } = this.#options;
     const sid = sessionIn(query);
-    const from = lastNodesIn(query);
+    // The nodes that may hold the session, newest first, as the ticket carries them: the edge asks each.
+    const from = nodesIn(query, 'from');
+    const tried = nodesIn(query, 'tried');
     const { authorization, cookie } = headers;
     const uid = await this.#identify({ authorization, cookie, user: query.get('user') ?? undefined });
     const nowMs = now();
-    const placed = placer.place({ uid, sid, from: sid === undefined ? undefined : from[0] }, nowMs);
+    const placed = placer.place({ uid, sid, from: sid === undefined ? undefined : from[0], tried }, nowMs);
     if (placed.kind === 'refused') {
       metrics.refused(placed.reason);
+      turnedAway.refused(placed.reason, nowMs);
       throw new Refusal(503, `no-edge-${placed.reason}`, refusals[placed.reason], {
         'retry-after': String(placed.retryAfterSeconds),
       });
     }
     const { node, url, boot, sid: session, isNew } = placed;
     metrics.placed(node);
+    turnedAway.placed();
     const ticket = signer.issue({
       uid,
       sid: session,
@@ -98,10 +104,13 @@ function sessionIn(query: URLSearchParams): string | undefined {
   );
 }
 
-/** The nodes that may hold the session, newest first, as the ticket carries them: the edge asks each. */
-function lastNodesIn(query: URLSearchParams): string[] {
-  const nodes = query.get('from')?.split(',') ?? [''];
+function nodesIn(query: URLSearchParams, name: 'from' | 'tried'): string[] {
+  const nodes = query.get(name)?.split(',') ?? [''];
   if (nodes.length === 1 && nodes[0] === '') return [];
-  if (nodes.length <= maxFrom && nodes.every(isNodeName)) return nodes;
-  throw new Refusal(400, 'bad-from', `\`from\` is up to ${maxFrom} names of nodes separated by commas`);
+  if (nodes.length <= maxNamed && nodes.every(isNodeName)) return nodes;
+  throw new Refusal(
+    400,
+    `bad-${name}`,
+    `\`${name}\` is up to ${maxNamed} names of nodes separated by commas`,
+  );
 }
