@@ -133,13 +133,14 @@ describe('GET /gateway', () => {
   });
 
   it('is not ready while it has lost RabbitMQ, and sees the edges again afterwards', async () => {
-    const { amqp, ask, edges, opsUrl } = await startGateway();
+    const { amqp, ask, edges, url } = await startGateway();
     await edges.report({ e1: {} });
-    const readiness = async () => (await fetch(`${opsUrl}/readyz`)).status;
+    const readiness = async () => (await fetch(`${url}/readyz`)).status;
     expect(await readiness()).toBe(200);
     amqp.refuse();
     amqp.cut();
     await vi.waitUntil(async () => (await readiness()) === 503, { timeout: 10_000 });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
     // What it knew is good for a few seconds: clients are still sent somewhere.
     expect((await ask('?user=alice')).status).toBe(200);
     amqp.allow();

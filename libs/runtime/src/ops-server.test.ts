@@ -21,6 +21,7 @@ describe('OpsServer', () => {
     expect((await get('/healthz')).status).toBe(200);
     broker = true;
     expect((await get('/readyz')).status).toBe(200);
+    expect(ops.isReady()).toBe(true);
   });
 
   it('counts a check that throws as not ready', async () => {

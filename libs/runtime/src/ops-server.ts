@@ -8,6 +8,8 @@ export interface Ops {
   readonly metrics: Registry;
   /** Adds a named check to `/readyz`: true, or why not. A check that throws counts as not ready. */
   readiness(name: string, check: () => true | string): void;
+  /** Whether every check passes, as `/readyz` says. */
+  isReady(): boolean;
   /** Sets what `/status` serves as JSON. Default: nothing but an empty object. */
   status(read: () => object): void;
 }
@@ -43,6 +45,10 @@ export class OpsServer implements Ops {
 
   readiness(name: string, check: () => true | string): void {
     this.#checks.set(name, check);
+  }
+
+  isReady(): boolean {
+    return [...this.#checks.values()].every((check) => outcomeOf(check) === true);
   }
 
   status(read: () => object): void {
@@ -96,7 +102,7 @@ export class OpsServer implements Ops {
 
   #answerReadiness(response: ServerResponse): void {
     const checks = [...this.#checks].map(([name, check]) => [name, outcomeOf(check)] as const);
-    const isReady = checks.every(([, outcome]) => outcome === true);
+    const isReady = this.isReady();
     sendJson(response, isReady ? 200 : 503, { ready: isReady, checks: Object.fromEntries(checks) });
   }
 }

@@ -40,7 +40,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const { control, consuming, publisher } = mesh;
 
   const gate = new Gate({ tickets, node, capacity: config.capacity });
-  const transport = new UwsTransport({ ...config, now }, gate);
+  const transport = new UwsTransport({ ...config, now, isReady: () => ops.isReady() }, gate);
   const topics = new TopicHub({
     mesh,
     node: node.name,

@@ -16,6 +16,7 @@ import { gatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
 import { GatewayRoute } from './routes/gateway.js';
+import { HealthRoutes } from './routes/health.js';
 import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
 import { TurnedAway } from './routes/turned-away.js';
@@ -58,7 +59,11 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     host: config.host,
     port: config.port,
     cors: createCors(config.corsOrigin),
-    routes: [gateway, ...(config.auth === 'dev' ? [local, new Page(config.pageDir)] : [])],
+    routes: [
+      gateway,
+      new HealthRoutes(() => ops.isReady()),
+      ...(config.auth === 'dev' ? [local, new Page(config.pageDir)] : []),
+    ],
     log,
   });
   if (config.auth === 'dev') log.warn({}, 'development mode: anyone may be any user');

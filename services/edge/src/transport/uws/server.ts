@@ -30,6 +30,8 @@ export interface UwsTransportOptions {
   highWatermarkBytes: number;
   maxBufferedBytes: number;
   now: () => number;
+  /** Whether clients may be sent here, for `/readyz`. */
+  isReady: () => boolean;
 }
 
 /** Terminates WebSockets: lets in whom the gate admits, and fans topics out. Opens nothing before `listen`. */
@@ -90,7 +92,9 @@ export class UwsTransport {
   }
 
   #build(): uWS.TemplatedApp {
-    const { heartbeatMs, maxBufferedBytes } = this.#options;
+    const { heartbeatMs, maxBufferedBytes, isReady } = this.#options;
+    const healthz = (res: uWS.HttpResponse) => status(res, true);
+    const readyz = (res: uWS.HttpResponse) => status(res, isReady());
     return uWS
       .App()
       .ws<UserData>('/*', {
@@ -106,6 +110,10 @@ export class UwsTransport {
         dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
         close: (ws) => this.#close(ws),
       })
+      .get('/healthz', healthz)
+      .head('/healthz', healthz)
+      .get('/readyz', readyz)
+      .head('/readyz', readyz)
       .any('/*', (res) => {
         const message = 'dial the url that GET /gateway gave, with its ticket, as a WebSocket';
         answer(res, '404 Not Found', 'not-found', message);
@@ -155,6 +163,14 @@ export class UwsTransport {
     this.counts.open -= 1;
     ws.getUserData().accepted.connection?.gone();
   }
+}
+
+/** For load balancers: the status and nothing else. */
+function status(res: uWS.HttpResponse, isGood: boolean): void {
+  res.cork(() => {
+    res.writeStatus(isGood ? '200 OK' : '503 Service Unavailable').writeHeader('cache-control', 'no-store');
+    res.end();
+  });
 }
 
 function answer(res: uWS.HttpResponse, status: string, code: string, message: string): void {
