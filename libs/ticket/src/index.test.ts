@@ -32,6 +32,15 @@ describe('a ticket', () => {
     expect(other.check(ticket, edge, 0)).toEqual({ ok: false, problem: 'forged' });
   });
 
+  it('is never good for a socket when it is a probe, wherever it is shown; one that is forged or expired is no probe', () => {
+    const probe = signer.issue({ ...claims, isProbe: true });
+    for (const name of ['edge-1', 'edge-2'])
+      expect(signer.check(probe, { ...edge, name }, 0)).toEqual({ ok: false, problem: 'probe' });
+    expect(signer.check(probe, edge, 1_000)).toEqual({ ok: false, problem: 'expired' });
+    const other = new TicketSigner(['another secret of enough bytes']);
+    expect(other.check(probe, edge, 0)).toEqual({ ok: false, problem: 'forged' });
+  });
+
   it('is accepted under the previous secret while secrets are changed', () => {
     const next = new TicketSigner(['the next secret, long enough', secret]);
     expect(next.check(signer.issue(claims), edge, 0).ok).toBe(true);

@@ -29,10 +29,12 @@ export interface TicketClaims {
   from?: string;
   /** The planned move this ticket belongs to. */
   move?: string;
+  /** An edge looks where its own URL leads: whoever checks this says who it is, and admits nobody. */
+  isProbe?: boolean;
 }
 
-/** `stale`: for an earlier process of this edge. */
-export type TicketProblem = 'malformed' | 'forged' | 'expired' | 'wrong-node' | 'stale';
+/** `stale`: for an earlier process of this edge. `probe`: good, for whichever edge is asked, and admits nobody. */
+export type TicketProblem = 'malformed' | 'forged' | 'expired' | 'probe' | 'wrong-node' | 'stale';
 export type TicketVerdict = { ok: true; claims: TicketClaims } | { ok: false; problem: TicketProblem };
 
 /** Shortest accepted secret, in bytes. */
@@ -73,7 +75,7 @@ export class TicketSigner {
     return `${signed}.${this.#sign(signed, this.#signingKey).toString('base64url')}`;
   }
 
-  /** Checks signature, form, time, edge and process, in that order. */
+  /** Checks signature, form, time, use, edge and process, in that order. */
   check(
     ticket: string,
     edge: { readonly name: string; readonly boot: string },
@@ -91,6 +93,7 @@ export class TicketSigner {
     const claims = readTicket(signed);
     if (claims === undefined) return { ok: false, problem: 'malformed' };
     if (claims.expiresAt <= nowMs) return { ok: false, problem: 'expired' };
+    if (claims.isProbe === true) return { ok: false, problem: 'probe' };
     if (claims.node !== edge.name) return { ok: false, problem: 'wrong-node' };
     if (claims.boot !== undefined && claims.boot !== edge.boot) return { ok: false, problem: 'stale' };
     return { ok: true, claims };
@@ -116,7 +119,19 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, uid, sid, epoch, expiresAt, boot, isNew, from, move, ...rest }: Record<string, unknown> = {
+  const {
+    id,
+    uid,
+    sid,
+    epoch,
+    expiresAt,
+    boot,
+    isNew,
+    from,
+    move,
+    isProbe,
+    ...rest
+  }: Record<string, unknown> = {
     ...value,
   };
   const node = named ?? rest.node;
@@ -133,6 +148,7 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
     ...(isNew === true ? { isNew } : {}),
     ...(typeof from === 'string' ? { from } : {}),
     ...(typeof move === 'string' ? { move } : {}),
+    ...(isProbe === true ? { isProbe } : {}),
   };
 }
 

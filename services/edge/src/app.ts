@@ -3,7 +3,7 @@ import { Mesh } from '@evenkeel/mesh';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
-import { type EdgeConfig, publicUrlOf } from './config.js';
+import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import { Commands, commandersOf } from './control/commands.js';
 import { commandHandlers } from './control/handlers.js';
 import { Whereabouts } from './control/whereabouts.js';
@@ -17,6 +17,9 @@ import { MoveLedger } from './move/ledger.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { SessionQueues } from './queue/session-queue.js';
+import { AgentServer } from './reach/agent.js';
+import { dial } from './reach/dial.js';
+import { Reachability } from './reach/reachability.js';
 import { Directory } from './session/directory.js';
 import { Load } from './session/load.js';
 import type { Session } from './session/session.js';
@@ -41,6 +44,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
 
   const gate = new Gate({ tickets, node, capacity: config.capacity });
   const transport = new UwsTransport({ ...config, now, isReady: () => ops.isReady() }, gate);
+  const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const topics = new TopicHub({
     mesh,
     node: node.name,
@@ -82,6 +86,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const { counts } = transport;
+  let port = 0;
+  const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: config.capacity }));
   const reporter = new Reporter({
     config,
     node,
@@ -98,7 +104,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('accepting', () => !node.isDraining || 'draining');
-  ops.status(() => ({ boot: node.boot, url: node.url, state: node.state, ...reporter.stats }));
+  ops.status(() => ({
+    boot: node.boot,
+    url: node.url,
+    state: node.state,
+    cordonedBy: node.cordonedBy,
+    ...reporter.stats,
+  }));
 
   lifecycle
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
@@ -108,7 +120,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
     .add('transport', {
       start: async () => {
-        node.listensAt(publicUrlOf(config, await transport.listen(sessions.accept)));
+        port = await transport.listen(sessions.accept);
+        node.listensAt(publicUrlOf(config, port));
         log.info({ url: node.url, node: node.name, boot: node.boot }, 'listening');
       },
       stop: () => {
@@ -117,6 +130,20 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
       },
     })
     .add('sessions', { start: () => sessions.start(), stop: () => sessions.stop() })
+    .add('agent', {
+      start: async () => {
+        if (config.agentPort === undefined) return;
+        log.info({ port: await agent.start(config.host, config.agentPort) }, 'agent listening');
+      },
+      stop: () => agent.stop(),
+    })
+    // What is in front may need the edge to be ready first, so a look in vain does not hold the start up.
+    .add('reachability', {
+      start: async () => {
+        const url = reachabilityUrlOf(config, port);
+        if (url !== undefined) await reachability.start(url, signal);
+      },
+    })
     // Last to start: from here on the gateway sends clients. Stops after the drain, which the balancer follows through it.
     .add('statistics', { start: () => reporter.start(), stop: () => reporter.stop() })
     .add('drain', {

@@ -3,6 +3,9 @@ import { commonSettings, hostId, setting } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
 
+/** Of `reachabilityUrl`. */
+const isNotChecked = 'off';
+
 const { bytes, count, ms, port } = setting;
 
 /** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
@@ -30,6 +33,17 @@ export const edgeConfig = z.object({
     .meta({ takes: 'a ws:// or wss:// URL without a query; {port} and {node} are filled in' })
     .default('ws://127.0.0.1:{port}/ws')
     .describe('URL that clients dial'),
+  reachabilityUrl: z
+    .string()
+    .refine((text) => text === isNotChecked || isPublicUrl(text))
+    .meta({ takes: 'off, or a URL as EVENKEEL_PUBLIC_URL takes it' })
+    .optional()
+    .describe(
+      'what this edge dials until it meets itself, before it is active; unset: the public URL; off: it does not look',
+    ),
+  agentPort: port()
+    .optional()
+    .describe("port of HAProxy's agent-check, at EVENKEEL_HOST; 0: any free one; unset: none"),
   version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
   weight: z
     .number()
@@ -98,11 +112,26 @@ export function publicUrlOf(
   { publicUrl, node }: Pick<EdgeConfig, 'publicUrl' | 'node'>,
   port: number,
 ): string {
-  return publicUrl.replaceAll('{port}', String(port)).replaceAll('{node}', node);
+  return filledIn(publicUrl, node, port);
 }
 
+/** What the edge dials to see whether clients get here; undefined: nothing. */
+export function reachabilityUrlOf(
+  {
+    publicUrl,
+    reachabilityUrl = publicUrl,
+    node,
+  }: Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node'>,
+  port: number,
+): string | undefined {
+  return reachabilityUrl === isNotChecked ? undefined : filledIn(reachabilityUrl, node, port);
+}
+
+const filledIn = (url: string, node: string, port: number): string =>
+  url.replaceAll('{port}', String(port)).replaceAll('{node}', node);
+
 function isPublicUrl(publicUrl: string): boolean {
-  const text = publicUrlOf({ publicUrl, node: 'node' }, 1);
+  const text = filledIn(publicUrl, 'node', 1);
   if (/[{}?#]/.test(text) || !URL.canParse(text)) return false;
   return ['ws:', 'wss:'].includes(new URL(text).protocol);
 }

@@ -20,6 +20,9 @@ export function edgeMetrics(metrics: Ops['metrics'], { counts, load, topics, sta
   const counter = (name: string, help: string, read: () => number) =>
     observeCounter(metrics, name, help, read);
   observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
+  gauge('evenkeel_unreachable', '1: clients that dial the public URL do not get here', ({ reachable }) =>
+    reachable === false ? 1 : 0,
+  );
   gauge('evenkeel_sessions', 'Sessions attached to their queue', ({ sessions }) => sessions);
   gauge('evenkeel_unacked', 'Events written and not acknowledged', ({ unacked }) => unacked);
   gauge('evenkeel_moves_pending', 'Sessions told to move and not gone', ({ moves }) => moves.pending);

@@ -13,4 +13,28 @@ describe('an edge node', () => {
     expect(seen).toEqual(['cordoned', 'active', 'draining', 'draining']);
     expect(node.isDraining).toBe(true);
   });
+
+  it('is cordoned until clients that dial its URL get here, and longer if an operator says so', () => {
+    const node = new EdgeNode('edge-1', 'b');
+    const seen: unknown[][] = [];
+    node.onChange(() => seen.push([node.state, node.cordonedBy, node.isReachable]));
+    node.reaches('checking');
+    node.reaches('no');
+    node.uncordon();
+    node.cordon();
+    node.reaches('yes');
+    node.uncordon();
+    node.reaches('no');
+    node.drain();
+    expect(seen).toEqual([
+      ['cordoned', 'unreachable', undefined],
+      ['cordoned', 'unreachable', false],
+      ['cordoned', 'unreachable', false],
+      ['cordoned', 'operator', false],
+      ['cordoned', 'operator', true],
+      ['active', undefined, true],
+      ['cordoned', 'unreachable', false],
+      ['draining', 'unreachable', false],
+    ]);
+  });
 });

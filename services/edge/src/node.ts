@@ -1,6 +1,12 @@
 /** `cordoned`: takes no newcomers, but those who are sent here; `draining`: takes nobody, for good. */
 export type EdgeState = 'active' | 'cordoned' | 'draining';
 
+/** Whether clients that dial its URL get here. `unchecked`: nobody looks; `checking`: it has not come out yet. */
+export type Reach = 'unchecked' | 'checking' | 'no' | 'yes';
+
+/** Who keeps newcomers off a cordoned edge. */
+export type CordonCause = 'operator' | 'unreachable';
+
 /** This edge as the mesh knows it. Its state is written here and nowhere else. */
 export class EdgeNode {
   /** Unique in the mesh, the same after a restart. */
@@ -8,7 +14,9 @@ export class EdgeNode {
   /** Of this process: a restarted edge is another one. */
   readonly boot: string;
   #url = '';
-  #state: EdgeState = 'active';
+  #isCordoned = false;
+  #isDraining = false;
+  #reach: Reach = 'unchecked';
   #onChange: () => void = () => {};
 
   constructor(name: string, boot: string) {
@@ -22,14 +30,26 @@ export class EdgeNode {
   }
 
   get state(): EdgeState {
-    return this.#state;
+    if (this.#isDraining) return 'draining';
+    return this.cordonedBy === undefined ? 'active' : 'cordoned';
+  }
+
+  /** An operator, even where it cannot be reached either. */
+  get cordonedBy(): CordonCause | undefined {
+    if (this.#isCordoned) return 'operator';
+    return this.#reach === 'checking' || this.#reach === 'no' ? 'unreachable' : undefined;
   }
 
   get isDraining(): boolean {
-    return this.#state === 'draining';
+    return this.#isDraining;
   }
 
-  /** Calls `fn` at each change of state; there is one listener. */
+  /** Undefined: it has not been looked at, or not come out yet. */
+  get isReachable(): boolean | undefined {
+    return this.#reach === 'yes' || this.#reach === 'no' ? this.#reach === 'yes' : undefined;
+  }
+
+  /** Calls `fn` at each change, and where a command changes nothing: who commands wants to see it confirmed. One listener. */
   onChange(fn: () => void): void {
     this.#onChange = fn;
   }
@@ -40,20 +60,23 @@ export class EdgeNode {
   }
 
   cordon(): void {
-    this.#enter('cordoned');
+    this.#isCordoned = true;
+    this.#onChange();
   }
 
+  /** It stays cordoned while clients would not get here. */
   uncordon(): void {
-    this.#enter('active');
+    this.#isCordoned = false;
+    this.#onChange();
+  }
+
+  reaches(reach: Reach): void {
+    this.#reach = reach;
+    this.#onChange();
   }
 
   drain(): void {
-    this.#enter('draining');
-  }
-
-  /** The listener is called also where nothing changes: who commands wants to see it confirmed. */
-  #enter(state: EdgeState): void {
-    if (this.#state !== 'draining') this.#state = state;
+    this.#isDraining = true;
     this.#onChange();
   }
 }

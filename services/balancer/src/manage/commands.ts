@@ -211,7 +211,15 @@ async function cordon(command: Of<'cordon'> | Of<'uncordon'>, c: CommandContext)
   await toEdges(nodes, command.command, c);
   if (isUncordon) for (const n of nodes) c.balancer.drains.delete(n.node);
   await c.balancer.save();
-  return { ok: true, nodes: nodes.map((n) => n.node) };
+  return { ok: true, nodes: nodes.map((n) => n.node), ...(isUncordon ? stillCordoned(nodes) : {}) };
+}
+
+/** Those that keep newcomers off by themselves: no operator ends that. */
+function stillCordoned(nodes: readonly NodeView[]): { unreachable?: string[]; why?: string } {
+  const unreachable = nodes.filter((n) => n.stats.reachable === false).map((n) => n.node);
+  if (unreachable.length === 0) return {};
+  const why = `${unreachable.join(', ')}: cordoned until clients that dial the public URL get there; the log of the edge says what it meets`;
+  return { unreachable, why };
 }
 
 /** All of them, or none: what was done before one that cannot be reached is done back. */

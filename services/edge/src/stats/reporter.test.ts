@@ -36,6 +36,19 @@ it('reports what became of the last moves when it is stopped within the time tha
   expect(moves).toMatchObject([{ node: 'edge-1', boot: 'b', moves: [{ move: 'm', done: 1 }] }]);
 });
 
+it('reports whether clients get here as soon as that is known', () => {
+  const { reporter, node, stats } = make();
+  node.reaches('checking');
+  reporter.start();
+  node.reaches('no');
+  node.reaches('yes');
+  expect(stats.map(({ state, reachable }) => [state, reachable])).toEqual([
+    ['cordoned', undefined],
+    ['cordoned', false],
+    ['active', true],
+  ]);
+});
+
 it('reports a change of state at once, with a newer number', () => {
   const { reporter, node, stats } = make();
   reporter.start();

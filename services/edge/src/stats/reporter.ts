@@ -99,6 +99,7 @@ export class Reporter {
       seq: this.#seq,
       at: now(),
       state: node.state,
+      reachable: node.isReachable,
       connections: counts.open,
       sessions,
       detached,

@@ -49,6 +49,18 @@ describe('the gate', () => {
     });
   });
 
+  it('tells an edge that looks where its URL leads who this is, full and draining too, and uses nothing up', () => {
+    const probe = issue({ node: 'edge-2', boot: 'theirs', isProbe: true });
+    node.isDraining = true;
+    for (let n = 0; n < 6; n += 1)
+      expect(judge(probe, 2, '')).toMatchObject({
+        why: 'dismissed',
+        close: { code: 1000, reason: 'edge-1.now' },
+      });
+    node.isDraining = false;
+    expect(judge(issue())).toMatchObject({ isAdmitted: true });
+  });
+
   it('refuses a ticket that was used, whatever became of its connection', () => {
     const ticket = issue();
     judge(ticket);

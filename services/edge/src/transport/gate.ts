@@ -1,6 +1,7 @@
-import { subprotocol } from '@evenkeel/protocol';
+import { type CloseCode, subprotocol } from '@evenkeel/protocol';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
+import { identityText, metCode } from '../reach/met.js';
 import { UsedTickets } from './used-tickets.js';
 
 /** What a client shows when it asks for a WebSocket. */
@@ -10,7 +11,7 @@ export interface Upgrade {
   readonly protocols: string;
 }
 
-export type Verdict = Admitted | Refused;
+export type Verdict = Admitted | Refused | Dismissed;
 
 export interface Admitted {
   readonly isAdmitted: true;
@@ -19,12 +20,21 @@ export interface Admitted {
   readonly isBare: boolean;
 }
 
+/** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
   readonly why: 'ticket' | 'full';
   readonly status: string;
   readonly code: string;
   readonly message: string;
+}
+
+/** Gets a WebSocket only to be told why it is closed: browsers hide an answer over HTTP from the page. */
+export interface Dismissed {
+  readonly isAdmitted: false;
+  readonly why: 'dismissed';
+  readonly isBare: boolean;
+  readonly close: Pick<CloseCode, 'code' | 'reason'>;
 }
 
 export interface GateOptions {
@@ -56,16 +66,21 @@ const refuseTicket = (code: string, message: string): Refused => ({
 export class Gate {
   readonly #options: GateOptions;
   readonly #used: UsedTickets;
+  /** For an edge that looks where its URL leads, in every state of this one. */
+  readonly #met: Dismissed;
 
   constructor(options: GateOptions) {
     this.#options = options;
     this.#used = new UsedTickets(options.maxUsedTickets ?? 100_000);
+    const close = { code: metCode, reason: identityText(options.node) };
+    this.#met = { isAdmitted: false, why: 'dismissed', isBare: true, close };
   }
 
   /** `open`: connections at this moment. An admitted ticket is used up. */
   judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict {
     const { tickets, node, capacity } = this.#options;
     const checked = tickets.check(ticket, node, nowMs);
+    if (!checked.ok && checked.problem === 'probe') return this.#met;
     if (!checked.ok) return refuseTicket(`ticket-${checked.problem}`, 'ask GET /gateway for a new ticket');
     if (node.isDraining || open >= capacity) return full;
     const { claims } = checked;

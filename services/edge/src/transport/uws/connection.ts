@@ -2,7 +2,7 @@ import type uWS from 'uWebSockets.js';
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection, ConnectionCounts, ConnectionOwner } from '../connection.js';
-import type { Admitted } from '../gate.js';
+import type { Admitted, Dismissed } from '../gate.js';
 import { utf8 } from './text.js';
 
 /** uWebSockets.js copies it field by field, slowly: one field. */
@@ -10,9 +10,9 @@ export interface UserData {
   accepted: Accepted;
 }
 
-/** An admitted client, and its connection once it is open. */
+/** Who got a WebSocket, and the connection of an admitted one once it is open. */
 export interface Accepted {
-  readonly admitted: Admitted;
+  readonly verdict: Admitted | Dismissed;
   connection: UwsConnection | undefined;
 }
 

@@ -126,13 +126,13 @@ export class UwsTransport {
       protocols: req.getHeader('sec-websocket-protocol'),
     };
     const verdict = this.#gate.judge(upgrade, this.counts.open, this.#options.now());
-    if (!verdict.isAdmitted) {
+    if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       if (verdict.why === 'full') this.counts.refusedFull += 1;
       else this.counts.refusedTickets += 1;
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
     res.upgrade<UserData>(
-      { accepted: { admitted: verdict, connection: undefined } },
+      { accepted: { verdict, connection: undefined } },
       req.getHeader('sec-websocket-key'),
       verdict.isBare ? '' : subprotocol,
       req.getHeader('sec-websocket-extensions'),
@@ -142,7 +142,12 @@ export class UwsTransport {
 
   #open(ws: uWS.WebSocket<UserData>): void {
     const { accepted } = ws.getUserData();
-    const connection = new UwsConnection(ws, accepted.admitted, this.#options, this.counts);
+    const { verdict } = accepted;
+    if (!verdict.isAdmitted) {
+      ws.end(verdict.close.code, verdict.close.reason);
+      return;
+    }
+    const connection = new UwsConnection(ws, verdict, this.#options, this.counts);
     accepted.connection = connection;
     this.counts.open += 1;
     this.counts.accepted += 1;
@@ -160,8 +165,10 @@ export class UwsTransport {
   }
 
   #close(ws: uWS.WebSocket<UserData>): void {
+    const { connection } = ws.getUserData().accepted;
+    if (!connection) return;
     this.counts.open -= 1;
-    ws.getUserData().accepted.connection?.gone();
+    connection.gone();
   }
 }
 
