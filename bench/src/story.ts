@@ -1,9 +1,11 @@
 /** `npm run story`: what this project is for, played on one machine and accounted for. */
 import { endAllWatched, reportFailure } from '@evenkeel/local';
+import { type FrontResult, renderFront } from './story/front/result.js';
 import { help, readOptions, type ScenarioName, type StoryOptions } from './story/options.js';
 import { render } from './story/render.js';
 import type { StoryResult } from './story/result.js';
 import { playDefault } from './story/scenarios/default.js';
+import { playFront } from './story/scenarios/front.js';
 import { playHerd } from './story/scenarios/herd.js';
 import { playHot } from './story/scenarios/hot.js';
 import { playPacing } from './story/scenarios/pacing.js';
@@ -12,13 +14,16 @@ import { playUpgrade } from './story/scenarios/upgrade.js';
 import { Stage, say } from './story/stage.js';
 import { renderUpgrade, type UpgradeResult } from './story/upgrade/result.js';
 
-const play: Record<ScenarioName, (stage: Stage) => Promise<StoryResult | UpgradeResult>> = {
+type AnyResult = StoryResult | UpgradeResult | FrontResult;
+
+const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   default: playDefault,
   rolling: playRolling,
   herd: playHerd,
   pacing: playPacing,
   hot: playHot,
   upgrade: playUpgrade,
+  front: playFront,
 };
 
 /** However a scenario hangs, it ends. */
@@ -39,8 +44,10 @@ async function run(options: StoryOptions): Promise<number> {
   return status;
 }
 
-const rendered = (result: StoryResult | UpgradeResult): string =>
-  'calls' in result ? renderUpgrade(result) : render(result);
+function rendered(result: AnyResult): string {
+  if ('calls' in result) return renderUpgrade(result);
+  return 'outcome' in result ? renderFront(result) : render(result);
+}
 
 function interrupted(): Promise<undefined> {
   return new Promise((resolve) => {

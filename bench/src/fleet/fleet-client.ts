@@ -50,12 +50,12 @@ export class FleetClient {
   #moveBeganAtMs = 0;
   #moveEndedAtMs = 0;
 
-  constructor({ n, user, isControl, topics }: FleetMember, options: FleetClientOptions) {
+  constructor({ n, user, isControl, topics, address }: FleetMember, options: FleetClientOptions) {
     const { gatewayUrl, beforeMoveMs, ackAfterMs, tally } = options;
     this.user = user;
     this.isControl = isControl;
     this.topics = new Map(topics.map((topic) => [topic, new SequenceRecord()]));
-    this.wire = newWire(tally);
+    this.wire = newWire(tally, address);
     this.#n = n;
     this.#tally = tally;
     this.#onMoving = options.onMoving;

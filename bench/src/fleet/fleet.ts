@@ -33,6 +33,8 @@ export interface FleetOptions {
   readonly sdk?: string;
   /** The topics of each client. Default: none. */
   readonly topics?: readonly (readonly number[])[];
+  /** The address of this machine that client number `n` dials edges from. Default: any. */
+  readonly addresses?: (n: number) => string;
   /** The last so many clients are moved by nobody. Default 0. */
   readonly control?: number;
   /** Lets the fleet ask the edges to move its clients; see {@link Fleet.move}. */
@@ -125,7 +127,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
   const shares: FleetMember[][] = workers.map(() => []);
   for (const [n, user] of users.entries()) {
-    const member = { n, user, isControl: n >= clients - control, topics: options.topics?.[n] ?? [] };
+    const member = {
+      n,
+      user,
+      isControl: n >= clients - control,
+      topics: options.topics?.[n] ?? [],
+      address: options.addresses?.(n),
+    };
     shares[n % workerCount]?.push(member);
   }
   const { ackAfterMs, sdk } = options;

@@ -16,6 +16,8 @@ export interface FleetMember {
   readonly isControl: boolean;
   /** Numbers of its topics. */
   readonly topics: readonly number[];
+  /** The address of this machine that it dials from; undefined: any. */
+  readonly address: string | undefined;
 }
 
 /** What clients can do to the mesh. */

@@ -7,6 +7,8 @@ import { ThinSocket } from './thin-socket.js';
 /** What is seen of one client on the wire, below the SDK. */
 export interface Wire {
   readonly tally: Tally;
+  /** What it dials from; undefined: any address of this machine. */
+  readonly address: string | undefined;
   readonly open: Set<SpySocket>;
   /** Highest number of an event seen on any socket. */
   highest: number;
@@ -16,8 +18,9 @@ export interface Wire {
   moveTicket: { url: string; ticket: string } | undefined;
 }
 
-export const newWire = (tally: Tally): Wire => ({
+export const newWire = (tally: Tally, address?: string): Wire => ({
   tally,
+  address,
   open: new Set(),
   highest: 0,
   socketlessSinceMs: 0,
@@ -33,7 +36,7 @@ export class SpySocket extends ThinSocket {
   readonly #wire: Wire;
 
   constructor(wire: Wire, address: string | URL, protocols?: string[]) {
-    super(address, protocols);
+    super(address, protocols, wire.address);
     this.#wire = wire;
     const { dials } = wire.tally;
     dials[this.host] ??= {};

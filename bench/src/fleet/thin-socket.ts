@@ -41,8 +41,11 @@ export class ThinSocket implements WebSocketLike {
   #closed: { code: number; reason: string } = { code: abnormal, reason: '' };
   #closing: NodeJS.Timeout | undefined;
 
-  /** @throws TypeError for an address that is no `ws:` URL. */
-  constructor(address: string | URL, protocols: string[] = []) {
+  /**
+   * @param from the address of this machine that it dials from; default: any.
+   * @throws TypeError for an address that is no `ws:` URL.
+   */
+  constructor(address: string | URL, protocols: string[] = [], from?: string) {
     const url = new URL(address);
     if (url.protocol !== 'ws:') throw new TypeError(`ws: only, not ${url.protocol}`);
     this.host = url.host;
@@ -50,6 +53,7 @@ export class ThinSocket implements WebSocketLike {
       host: url.hostname,
       port: Number(url.port || 80),
       noDelay: true,
+      ...(from !== undefined && { localAddress: from }),
       onread: {
         buffer: readBuffer,
         callback: (length, bytes) => {

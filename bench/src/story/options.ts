@@ -1,6 +1,7 @@
-import { brokerChoice, parseFlags, UsageError, wholeNumber } from '@evenkeel/local';
+import { brokerChoice, frontNames, parseFlags, UsageError, wholeNumber } from '@evenkeel/local';
+import type { StoryFront } from './front/result.js';
 
-export const scenarios = ['default', 'rolling', 'herd', 'pacing', 'hot', 'upgrade'] as const;
+export const scenarios = ['default', 'rolling', 'herd', 'pacing', 'hot', 'upgrade', 'front'] as const;
 export type ScenarioName = (typeof scenarios)[number];
 const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
 
@@ -21,8 +22,16 @@ export interface StoryOptions {
   readonly users: boolean;
   /** The commit that is upgraded. */
   readonly from: string;
+  /** What stands before the mesh; undefined: nothing is asked of it. */
+  readonly front: StoryFront | undefined;
+  /** Clients without the SDK, behind a front. */
+  readonly bare: number;
+  /** Behind the front are plain servers. */
+  readonly without: boolean;
   readonly json: boolean;
 }
+
+const storyFronts: readonly StoryFront[] = [...frontNames, 'direct'];
 
 const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' | 'rate' | 'load'>> = {
   default: { edges: 2, sessions: 3_000, rate: 500, load: 'connections' },
@@ -31,6 +40,7 @@ const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' |
   pacing: { edges: 2, sessions: 4_000, rate: 100, load: 'connections' },
   hot: { edges: 3, sessions: 1_500, rate: 500, load: 'events' },
   upgrade: { edges: 3, sessions: 1_000, rate: 500, load: 'connections' },
+  front: { edges: 2, sessions: 40, rate: 160, load: 'connections' },
 };
 /** The release before this one; while there is none, the commit that stands for it. */
 const releaseBefore = 'c8864aa';
@@ -55,6 +65,11 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
   --no-surge            rolling: without one more edge that stands in while the others restart
   --from REF            upgrade: the older commit (${releaseBefore})
   --no-users            on a broker without users of its own: all log in as the administrator
+  --front NAME          a mesh behind a load balancer, every client with an address of its own: an edge joins, one is drained,
+                        one is killed, each is restarted. ${storyFronts.slice(0, 5).join(', ')},
+                        ${storyFronts.slice(5).join(', ')}
+  --sdk N, --bare N     front: clients with the SDK (40) and without it (6)
+  --without             front: plain WebSocket servers behind it instead of a mesh
   --seed N              of everything that is left to chance here (1)
   --broker KIND         where the private broker comes from: auto, container or local
   --broker-image IMAGE  for a container (rabbitmq:4-management)
@@ -72,6 +87,10 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     rate: { type: 'string' },
     topics: { type: 'string', default: '40' },
     load: { type: 'string' },
+    front: { type: 'string' },
+    sdk: { type: 'string' },
+    bare: { type: 'string', default: '6' },
+    without: { type: 'boolean', default: false },
     'no-surge': { type: 'boolean', default: false },
     'no-users': { type: 'boolean', default: false },
     from: { type: 'string', default: releaseBefore },
@@ -82,13 +101,16 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     help: { type: 'boolean', default: false },
   });
   if (flags.help) return 'help';
-  const scenario = oneOf('--scenario', flags.scenario, scenarios);
+  const front = flags.front === undefined ? undefined : oneOf('--front', flags.front, storyFronts);
+  const scenario = front === undefined ? oneOf('--scenario', flags.scenario, scenarios) : 'front';
+  if (scenario === 'front' && front === undefined)
+    throw new UsageError('--front NAME says which load balancer stands before the mesh.');
   const defaults = defaultsOf[scenario];
-  const number = (flag: 'edges' | 'sessions' | 'rate', maximum: number) =>
-    wholeNumber(`--${flag}`, flags[flag] ?? String(defaults[flag]), 1, maximum);
+  const number = (flag: 'edges' | 'sessions' | 'rate', maximum: number, other?: string) =>
+    wholeNumber(`--${flag}`, flags[flag] ?? other ?? String(defaults[flag]), 1, maximum);
   const edges = number('edges', 50);
   if (edges < 2) throw new UsageError('--edges takes at least 2: with one there is nowhere to move to.');
-  const sessions = number('sessions', 50_000);
+  const sessions = number('sessions', 50_000, flags.sdk);
   if (scenario === 'upgrade' && sessions < leastOfUpgrade)
     throw new UsageError(
       `--sessions takes at least ${leastOfUpgrade} here: there are clients of many kinds.`,
@@ -97,8 +119,9 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     scenario,
     edges,
     sessions,
-    rate: number('rate', 20_000),
-    topics: wholeNumber('--topics', flags.topics, 0, 10_000),
+    // Behind a front each client gets four a second.
+    rate: number('rate', 20_000, scenario === 'front' ? String(4 * sessions) : undefined),
+    topics: scenario === 'front' ? 0 : wholeNumber('--topics', flags.topics, 0, 10_000),
     load: oneOf('--load', flags.load ?? defaults.load, loads),
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
     broker: brokerChoice(flags.broker),
@@ -106,6 +129,9 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     surge: !flags['no-surge'],
     users: !flags['no-users'],
     from: flags.from,
+    front,
+    bare: wholeNumber('--bare', flags.bare, 1, 1_000),
+    without: flags.without,
     json: flags.json,
   };
 }

@@ -1,4 +1,5 @@
 import type { StoryResult } from './result.js';
+import { tableOf } from './table.js';
 
 /** The result for people. */
 export function render(result: StoryResult): string {
@@ -32,16 +33,7 @@ function table({ steps }: StoryResult): string[] {
       secondsToLevel === null ? 'never' : `${secondsToLevel} s`,
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
+  return tableOf(rows);
 }
 
 function perClient({ clients, clientsWithFaults }: StoryResult): string[] {

@@ -19,6 +19,8 @@ const things = [...held.values()];
 for (const thing of things) if (thing.kind === 'group') killGroup(thing.pid);
 for (const thing of things) {
   if (thing.kind === 'container') spawnSync(thing.engine, ['rm', '-f', thing.name], { stdio: 'ignore' });
+  if (thing.kind === 'table')
+    spawnSync('/usr/sbin/nft', ['delete', 'table', 'ip', thing.name], { stdio: 'ignore' });
   if (thing.kind === 'path') rmSync(thing.path, { recursive: true, force: true, maxRetries: 5 });
 }
 

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 export type Guarded =
   | { readonly kind: 'group'; readonly pid: number }
   | { readonly kind: 'container'; readonly engine: string; readonly name: string }
-  | { readonly kind: 'path'; readonly path: string };
+  | { readonly kind: 'path'; readonly path: string }
+  /** A table of nftables, of the family `ip`. */
+  | { readonly kind: 'table'; readonly name: string };
 
 let guard: ChildProcess | undefined;
 

@@ -12,6 +12,9 @@ export { type BrokerUsers, brokerUsers, standardUsers, urlOfUser } from './broke
 export { chromiumArgs, chromiumPath } from './chromium.js';
 export { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './commands/flags.js';
 export { type ControlledMesh, startControlledMesh } from './control/controlled-mesh.js';
+export type { Place } from './front/config.js';
+export { Front, gatewayPlace, placesOf } from './front/front.js';
+export { type Choice, type FrontName, frontNames, fronts } from './front/fronts.js';
 export { endAllWatched, watchOver } from './guard.js';
 export { Member, type Role } from './member.js';
 export { type Edge, type Mesh, type MeshOptions, startMesh } from './mesh.js';

@@ -31,6 +31,10 @@ export interface MeshOptions {
   readonly checkout?: string;
   /** How the gateway knows its users. Default `dev`: it believes `?user=`. */
   readonly auth?: string;
+  /** What clients are told to dial, `{node}` and `{port}` filled in: a front's. Default: each edge's own address. */
+  readonly publicUrl?: string;
+  /** Edges answer HAProxy's agent-check, each on a port of its own. Default false. */
+  readonly hasAgents?: boolean;
   /** How many balancers; default one. */
   readonly balancer?: boolean | number;
   /** Default false. */
@@ -48,11 +52,15 @@ export interface MeshOptions {
 
 /** An edge of a running mesh. */
 export class Edge extends Member {
+  /** Its own; clients may be told another, a front's. */
   readonly url: string;
+  /** Where it answers HAProxy's agent-check; undefined: it does not. */
+  readonly agentPort: number | undefined;
 
-  constructor(url: string, ...rest: ConstructorParameters<typeof Member>) {
+  constructor(url: string, agentPort: number | undefined, ...rest: ConstructorParameters<typeof Member>) {
     super(...rest);
     this.url = url;
+    this.agentPort = agentPort;
   }
 
   get node(): string {
@@ -124,8 +132,14 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     // Never a name again that was another edge's.
     const name = `edge-${++made}`;
     const url = `ws://127.0.0.1:${port}/ws`;
-    const env = { EVENKEEL_NODE: name, EVENKEEL_PORT: String(port), EVENKEEL_PUBLIC_URL: url };
-    const edge = new Edge(url, await memberOptions('edge', name, env));
+    const agentPort = options.hasAgents === true ? await freePort() : undefined;
+    const env = {
+      EVENKEEL_NODE: name,
+      EVENKEEL_PORT: String(port),
+      EVENKEEL_PUBLIC_URL: options.publicUrl ?? url,
+      ...(agentPort !== undefined && { EVENKEEL_AGENT_PORT: String(agentPort) }),
+    };
+    const edge = new Edge(url, agentPort, await memberOptions('edge', name, env));
     edges.push(edge);
     return edge;
   };

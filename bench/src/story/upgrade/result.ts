@@ -1,5 +1,6 @@
 import type { Counts } from '../../fleet/counts.js';
 import type { Deliveries } from '../../fleet/messages.js';
+import { tableOf } from '../table.js';
 import type { CallsOutcome } from './callers.js';
 import type { GroupOutcome } from './group.js';
 
@@ -86,7 +87,7 @@ export function renderUpgrade(result: UpgradeResult): string {
   return [
     `${result.from} (1.0.0) upgraded to ${result.to} (2.0.0), and back (3.0.0); ${result.sessions} sessions`,
     '',
-    ...table([
+    ...tableOf([
       ['step', 'seconds', ...nodes, 'paused'],
       ...steps.map(({ name, seconds, nodes: seen, isPaused }) => [
         name,
@@ -99,7 +100,7 @@ export function renderUpgrade(result: UpgradeResult): string {
       ]),
     ]),
     '',
-    ...table([
+    ...tableOf([
       [
         'clients',
         'number',
@@ -137,17 +138,4 @@ export function renderUpgrade(result: UpgradeResult): string {
     ...(result.held ? ['All of it held.'] : ['NOT HELD:', ...result.failures.map((each) => `  - ${each}`)]),
     '',
   ].join('\n');
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
 }
