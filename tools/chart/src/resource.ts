@@ -13,6 +13,19 @@ export interface PodSpec {
   readonly automountServiceAccountToken: boolean;
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly containers: readonly Container[];
+  readonly volumes?: readonly Volume[];
+}
+
+interface Volume {
+  readonly name: string;
+  readonly projected?: {
+    readonly sources: readonly {
+      readonly secret: {
+        readonly name: string;
+        readonly items: readonly { readonly key: string; readonly path: string }[];
+      };
+    }[];
+  };
 }
 
 export interface Container {
@@ -21,6 +34,7 @@ export interface Container {
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly env?: readonly Variable[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly startupProbe: Probe;
   readonly readinessProbe: Probe;
   readonly livenessProbe: Probe;
@@ -30,13 +44,10 @@ interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string | number };
 }
 
-export interface Variable {
+interface Variable {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: {
-    readonly secretKeyRef?: { readonly name: string; readonly key: string };
-    readonly fieldRef?: { readonly fieldPath: string };
-  };
+  readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
 }
 
 export interface ServiceSpec {

@@ -174,3 +174,17 @@ test('scaling in takes one edge at a time, no sooner than it has drained', async
   expect(scaler).toMatchObject({ minReplicas: 3, maxReplicas: 6 });
   expect(specOf(resources, 'StatefulSet', 'mesh-evenkeel-edge')).not.toHaveProperty('replicas');
 });
+
+test('the longest release has names that fit, and two releases share none', async () => {
+  const long = `a-release-with-a-name-as-long-as-helm-will-take-in-full`.slice(0, 53);
+  const set = ['routing=haproxy', 'networkPolicy.enabled=true', 'edge.maxReplicas=1000'];
+  const [one, other] = await Promise.all(
+    [long, 'mesh'].map(async (release) =>
+      (await render({ release, set })).map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+    ),
+  );
+  const names = one?.map((name) => name.split(' ')[1] ?? '') ?? [];
+  expect(names.filter((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))).toEqual([]);
+  expect(names).toContain('a-release-with-a-name-as-long-a-evenkeel-edge-999');
+  expect(one?.filter((name) => other?.includes(name))).toEqual([]);
+});

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { balancerConfig } from '@evenkeel/balancer/config';
+import { NodeUrls } from '@evenkeel/cluster';
 import { edgeConfig, publicUrlOf } from '@evenkeel/edge/config';
 import { gatewayConfig } from '@evenkeel/gateway/config';
-import { loadConfig, variablesOf } from '@evenkeel/runtime';
+import { describeConfig, loadConfig, variablesOf } from '@evenkeel/runtime';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { chart, production, type Rendering, render } from './helm.js';
-import { type Container, podsOf, type Resource, type Variable } from './resource.js';
+import { type PodSpec, podsOf } from './resource.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -21,14 +22,35 @@ const secrets: Readonly<Record<string, string>> = {
   'jwt/secret': 'an HS256 secret of at least 32 characters',
 };
 
-/** The variable as its container gets it. */
-function inPod({ name, value, valueFrom }: Variable, pod: string): string {
-  if (value !== undefined) return value;
-  if (valueFrom?.fieldRef?.fieldPath === 'metadata.name') return pod;
-  const { secretKeyRef } = valueFrom ?? {};
-  const secret = secretKeyRef && secrets[`${secretKeyRef.name}/${secretKeyRef.key}`];
-  if (secret === undefined) throw new Error(`nothing gives ${name} its value`);
-  return secret;
+/** What is in the files of a pod that come from Secrets, by path. */
+function filesOf({ volumes = [], containers }: PodSpec): Map<string, string> {
+  const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts);
+  return new Map(
+    mounts.flatMap(({ name, mountPath }) => {
+      const sources = volumes.find((volume) => volume.name === name)?.projected?.sources ?? [];
+      return sources.flatMap(({ secret }) =>
+        secret.items.map(({ key, path }): [string, string] => [
+          `${mountPath}/${path}`,
+          secrets[`${secret.name}/${key}`] ?? '',
+        ]),
+      );
+    }),
+  );
+}
+
+/** The environment of a pod's container, with what is in files in the place of their names. */
+function environmentOf(pod: PodSpec, name: string): Record<string, string> {
+  const files = filesOf(pod);
+  const variables = pod.containers.flatMap(({ env = [] }) => env);
+  const entries = variables.map((variable): [string, string] => {
+    if (variable.valueFrom?.fieldRef?.fieldPath === 'metadata.name') return [variable.name, name];
+    const { value = '' } = variable;
+    const [, secret] = /^(.+)_FILE$/.exec(variable.name) ?? [];
+    return secret === undefined ? [variable.name, value] : [secret, files.get(value) ?? ''];
+  });
+  expect(new Set(entries.map(([variable]) => variable)).size).toBe(entries.length);
+  expect(entries.filter(([, value]) => value === '')).toEqual([]);
+  return Object.fromEntries(entries);
 }
 
 const services = [
@@ -39,14 +61,8 @@ const services = [
 
 type Service = (typeof services)[number][0];
 
-function containerOf(resources: readonly Resource[], kind: string, service: Service): Container {
-  const [container] = podsOf(resources, kind, `mesh-evenkeel-${service}`).containers;
-  if (container === undefined) throw new Error(`${service} has no container`);
-  return container;
-}
-
-const environmentOf = ({ env = [] }: Container, pod: string): Record<string, string> =>
-  Object.fromEntries(env.map((variable) => [variable.name, inPod(variable, pod)]));
+const podOf = async (rendering: Rendering, kind: string, service: Service): Promise<PodSpec> =>
+  podsOf(await render(rendering), kind, `mesh-evenkeel-${service}`);
 
 const renderings: Readonly<Record<string, Rendering>> = {
   'default values': {},
@@ -60,6 +76,7 @@ const renderings: Readonly<Record<string, Rendering>> = {
       'gateway.jwt.issuer=https://login.example.com/',
       'gateway.jwt.audience=mesh',
       'version=7.1.0',
+      'edge.reachabilityUrl=ws://front.live/ws',
       'edge.settings.EVENKEEL_WEIGHT=2',
       'gateway.settings.EVENKEEL_PREFER_NEWEST=false',
       'balancer.settings.EVENKEEL_MODE=manual',
@@ -71,36 +88,36 @@ describe.each(Object.entries(renderings))('with %s', (_, rendering) => {
   test.each(services)(
     '%s is given settings that it has, with values that it takes',
     async (service, kind, config) => {
-      const container = containerOf(await render(rendering), kind, service);
-      const env = environmentOf(container, `mesh-evenkeel-${service}-0`);
-      expect(container.env?.length).toBe(Object.keys(env).length);
-      expect(
-        Object.keys(env).filter((name) => !variablesOf[service].some((known) => known === name)),
-      ).toEqual([]);
+      const env = environmentOf(await podOf(rendering, kind, service), `mesh-evenkeel-${service}-0`);
+      const known: readonly string[] = variablesOf[service];
+      expect(Object.keys(env).filter((name) => !known.includes(name))).toEqual([]);
       expect(() => loadConfig<unknown>(config, env)).not.toThrow();
     },
   );
 
-  test.each(services)(
-    "the ports of %s's container are those that it listens on",
-    async (service, kind, config) => {
-      const container = containerOf(await render(rendering), kind, service);
-      const settings = loadConfig<{ port?: number; opsPort: number; opsHost: string }>(
-        config,
-        environmentOf(container, 'mesh-evenkeel-edge-0'),
-      );
-      const { port, opsPort, opsHost } = settings;
-      expect(container.ports.map(({ containerPort }) => containerPort)).toEqual(
-        port === undefined ? [opsPort] : [port, opsPort],
-      );
-      expect(opsHost).toBe('0.0.0.0');
-      expect(read('infra/docker/Dockerfile')).toContain(`EVENKEEL_OPS_PORT=${opsPort}`);
-    },
-  );
+  test.each(services)('%s gets secrets as files alone', async (service, kind, config) => {
+    const pod = await podOf(rendering, kind, service);
+    const names = pod.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
+    const isSecret = describeConfig(config).filter((row) => row.isSecret);
+    expect(isSecret.filter(({ variable }) => names.includes(variable))).toEqual([]);
+  });
+
+  test.each(services)('%s listens on the ports that its container names', async (service, kind, config) => {
+    const pod = await podOf(rendering, kind, service);
+    const { port, opsPort, opsHost } = loadConfig<{ port?: number; opsPort: number; opsHost: string }>(
+      config,
+      environmentOf(pod, 'mesh-evenkeel-edge-0'),
+    );
+    expect(pod.containers.flatMap(({ ports }) => ports.map(({ containerPort }) => containerPort))).toEqual(
+      port === undefined ? [opsPort] : [port, opsPort],
+    );
+    expect(opsHost).toBe('0.0.0.0');
+    expect(read('infra/docker/Dockerfile')).toContain(`EVENKEEL_OPS_PORT=${opsPort}`);
+  });
 
   test('an edge is named after its pod, which is in the URL that it reports', async () => {
-    const container = containerOf(await render(rendering), 'StatefulSet', 'edge');
-    const config = loadConfig(edgeConfig, environmentOf(container, 'mesh-evenkeel-edge-4'));
+    const pod = await podOf(rendering, 'StatefulSet', 'edge');
+    const config = loadConfig(edgeConfig, environmentOf(pod, 'mesh-evenkeel-edge-4'));
     expect(config.node).toBe('mesh-evenkeel-edge-4');
     const isByTicket = rendering.set?.includes('routing=haproxy') === true;
     expect(publicUrlOf(config, 8101)).toBe(
@@ -108,28 +125,51 @@ describe.each(Object.entries(renderings))('with %s', (_, rendering) => {
     );
   });
 
+  test('the URL that an edge reports is one that gateways and balancers take', async () => {
+    const edge = loadConfig(
+      edgeConfig,
+      environmentOf(await podOf(rendering, 'StatefulSet', 'edge'), 'edge-0'),
+    );
+    for (const [service, config] of [
+      ['gateway', gatewayConfig],
+      ['balancer', balancerConfig],
+    ] as const) {
+      const env = environmentOf(await podOf(rendering, 'Deployment', service), service);
+      const { nodeUrlPattern } = loadConfig<{ nodeUrlPattern?: string[] | undefined }>(config, env);
+      const urls = new NodeUrls(nodeUrlPattern, () => undefined);
+      expect(urls.takes({ node: edge.node, url: publicUrlOf(edge, 8101) })).toBe(true);
+      expect(urls.takes({ node: edge.node, url: 'wss://elsewhere.example.com/ws' })).toBe(false);
+    }
+  });
+
   test('an edge has 35 s more than its drain before it is killed', async () => {
-    const resources = await render(rendering);
-    const pod = podsOf(resources, 'StatefulSet', 'mesh-evenkeel-edge');
-    const env = environmentOf(containerOf(resources, 'StatefulSet', 'edge'), 'mesh-evenkeel-edge-0');
-    const { drainTimeoutMs } = loadConfig(edgeConfig, env);
+    const pod = await podOf(rendering, 'StatefulSet', 'edge');
+    const { drainTimeoutMs } = loadConfig(edgeConfig, environmentOf(pod, 'mesh-evenkeel-edge-0'));
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drainTimeoutMs / 1_000 + 35);
   });
 
   test.each(services)('%s runs a program of the image, probed where it answers', async (service, kind) => {
-    const container = containerOf(await render(rendering), kind, service);
-    expect(container.command).toEqual(['node', `services/${service}/dist/main.js`]);
+    const pod = await podOf(rendering, kind, service);
     expect(existsSync(join(root, 'services', service, 'src', 'main.ts'))).toBe(true);
-    const { startupProbe, readinessProbe, livenessProbe } = container;
-    expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet)).toEqual([
-      { path: '/readyz', port: 'ops' },
-      { path: '/readyz', port: 'ops' },
-      { path: '/healthz', port: 'ops' },
+    expect(
+      pod.containers.map(({ command, startupProbe, readinessProbe, livenessProbe }) => ({
+        command,
+        probes: [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet),
+      })),
+    ).toEqual([
+      {
+        command: ['node', `services/${service}/dist/main.js`],
+        probes: [
+          { path: '/readyz', port: 'ops' },
+          { path: '/readyz', port: 'ops' },
+          { path: '/healthz', port: 'ops' },
+        ],
+      },
     ]);
   });
 
   test.each(services)('%s runs without any right that it does not need', async (service, kind) => {
-    const pod = podsOf(await render(rendering), kind, `mesh-evenkeel-${service}`);
+    const pod = await podOf(rendering, kind, service);
     expect(pod.automountServiceAccountToken).toBe(false);
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,

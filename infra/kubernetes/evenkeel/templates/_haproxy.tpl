@@ -4,7 +4,8 @@
 {{- $domain := printf "%s.svc.%s" .Release.Namespace .Values.clusterDomain -}}
 global
   log stdout format raw local0 notice
-  maxconn {{ .Values.haproxy.maxConnections | int }}
+  # As many as the container's limit of file descriptors allows, two a connection, and no more than this.
+  fd-hard-limit {{ add (mul .Values.haproxy.maxConnections 2) 100 }}
   hard-stop-after 55s
   # Of a Secret: tls.crt and tls.key beside each other.
   ssl-load-extra-del-ext
@@ -16,7 +17,7 @@ defaults
   timeout server 30s
   timeout tunnel 1h
   option forwardfor
-  default-server resolvers kubernetes init-addr last,libc,none resolve-prefer ipv4
+  default-server resolvers kubernetes init-addr none resolve-prefer ipv4
 resolvers kubernetes
   parse-resolv-conf
   hold valid 10s
@@ -26,15 +27,16 @@ frontend health
   http-request deny
 frontend public
   bind :8000{{ if .Values.haproxy.tlsSecret }} ssl crt /etc/evenkeel-tls/tls.crt alpn http/1.1{{ end }}
-  use_backend gateway if { path /gateway }
   http-request set-var(txn.node) url_param(ticket),field(1,.)
+  use_backend gateway if { path /gateway }
   use_backend node-%[var(txn.node)] if { var(txn.node) -m found }
   default_backend edges
 backend gateway
   server gateway {{ $name }}-gateway.{{ $domain }}:8080
-# For a ticket that names no edge of this list.
+# For a ticket that names no edge of this list: a ready edge, which answers.
 backend edges
   balance leastconn
+  option httpchk GET /readyz
   {{- range $i := until (int .Values.edge.maxReplicas) }}
   server {{ $name }}-edge-{{ $i }} {{ $name }}-edge-{{ $i }}.{{ $domain }}:8101 check inter 2s
   {{- end }}

@@ -37,8 +37,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{/* Settings that every service has, and those given in values. (dict "root" $ "part" "edge") */}}
 {{- define "evenkeel.env" -}}
-- name: EVENKEEL_AMQP_URL
-  valueFrom: { secretKeyRef: { name: {{ .root.Values.broker.existingSecret }}, key: {{ .part }} } }
+- { name: EVENKEEL_AMQP_URL_FILE, value: /run/secrets/evenkeel/amqp-url }
 # Probes and Prometheus come from outside the pod.
 - { name: EVENKEEL_OPS_HOST, value: "0.0.0.0" }
 - { name: EVENKEEL_OPS_PORT, value: "9100" }
@@ -47,20 +46,34 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- end -}}
 
-{{- define "evenkeel.secretEnv" -}}
-- name: EVENKEEL_SECRET
-  valueFrom: { secretKeyRef: { name: {{ .Values.tickets.existingSecret }}, key: {{ .Values.tickets.key }} } }
+{{/* Secrets are files, which no child process and no listing of the environment shows. (dict "root" $ "part" "edge") */}}
+{{- define "evenkeel.secrets" -}}
+- name: secrets
+  projected:
+    # 0440, as a decimal number.
+    defaultMode: 288
+    sources:
+      - secret: { name: {{ .root.Values.broker.existingSecret }}, items: [{ key: {{ .part }}, path: amqp-url }] }
+      {{- if ne .part "balancer" }}
+      - secret: { name: {{ .root.Values.tickets.existingSecret }}, items: [{ key: {{ .root.Values.tickets.key }}, path: tickets }] }
+      {{- end }}
+      {{- if and (eq .part "gateway") .root.Values.gateway.jwt.existingSecret }}
+      - secret: { name: {{ .root.Values.gateway.jwt.existingSecret }}, items: [{ key: secret, path: jwt }] }
+      {{- end }}
 {{- end -}}
 
 {{/* Of every pod: who it runs as and where. (dict "root" $ "part" "edge") */}}
 {{- define "evenkeel.pod" -}}
 {{- $values := get .root.Values .part -}}
+volumes:
+  {{- include "evenkeel.secrets" . | nindent 2 }}
 serviceAccountName: {{ include "evenkeel.name" .root }}
 automountServiceAccountToken: false
 securityContext:
   runAsNonRoot: true
   runAsUser: 1000
   runAsGroup: 1000
+  fsGroup: 1000
   seccompProfile: { type: RuntimeDefault }
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
@@ -101,6 +114,8 @@ securityContext:
   {{- include "evenkeel.confined" . | nindent 2 }}
 resources:
   {{- toYaml (get .root.Values .part).resources | nindent 2 }}
+volumeMounts:
+  - { name: secrets, mountPath: /run/secrets/evenkeel, readOnly: true }
 # Without a broker it is alive and not ready: after ten minutes of that it starts anew.
 startupProbe:
   httpGet: { path: /readyz, port: ops }
