@@ -178,7 +178,7 @@ describe('evenkeel', () => {
     expect(asJson.code).toBe(0);
     expect(JSON.parse(asJson.stdout)).toMatchObject({ ok: true, nodes });
     const asText = await evenkeel(['status'], amqpUrl);
-    expect(asText.stdout).toMatch(/e1 +active +1 +60/);
+    expect(asText.stdout).toMatch(/e1 +active +60 +60/);
     expect(asText.stdout).toContain('leader  b1');
     expect(asText.stdout).not.toContain('\u001b');
   });

@@ -34,6 +34,10 @@ export const manageCommand = z.discriminatedUnion('command', [
     command: z.literal('drain'),
     ...nodesArgument,
     deadlineMs: z.number().int().positive().max(86_400_000).optional(),
+    /** What the front brings back whenever it is moved is closed in the end. */
+    closePinned: z.boolean().optional(),
+    /** With `closePinned`: how many a second. */
+    ratePerSecond: z.number().min(1).max(1_000).optional(),
   }),
   z.strictObject({ ...v, command: z.literal('cordon'), ...nodesArgument }),
   z.strictObject({ ...v, command: z.literal('uncordon'), ...nodesArgument }),
@@ -79,6 +83,20 @@ export const nodeStatus = z.looseObject({
   handshakeP99Ms: z.number().optional(),
   loopLagP99Ms: z.number().optional(),
   cpu: z.number().optional(),
+  /** Sessions that the front keeps on it. */
+  pinned: amount.optional(),
+  /** False: clients that dial `url` do not come to it. */
+  reachable: z.boolean().optional(),
+  /** Of a node that is to be empty: for whom, and how far it is. */
+  drain: z
+    .looseObject({
+      by: z.string().optional(),
+      /** `under-way`, `empty`, or `stayed`: nothing more is done about those left, unless something changes. */
+      state: z.string(),
+      why: z.string().optional(),
+      endsBy: z.number().optional(),
+    })
+    .optional(),
 });
 /** See {@link nodeStatus}. */
 export type NodeStatus = z.infer<typeof nodeStatus>;
@@ -90,6 +108,7 @@ export const planStep = z.looseObject({
   count: amount,
   done: amount.optional(),
   failed: amount.optional(),
+  pinned: amount.optional(),
   timedOut: amount.optional(),
   refused: amount.optional(),
 });
@@ -109,7 +128,17 @@ export const planView = z.looseObject({
   total: amount.optional(),
   done: amount.optional(),
   failed: amount.optional(),
+  /** Sessions that the front keeps where they are: left out, or, of a plan that runs or has ended, part of `failed`. */
+  pinned: amount.optional(),
   timedOut: amount.optional(),
+  /** Sessions that are to go and that no node has room for. */
+  unplaced: amount.optional(),
+  /** `auto`, or whoever asked for it. */
+  by: z.string().optional(),
+  /** How it ended. */
+  outcome: z.string().optional(),
+  /** ms since the epoch */
+  startedAt: z.number().optional(),
   /** Who goes where. */
   moves: z.array(planStep).optional(),
   ratePerSecond: z.number().optional(),
@@ -130,6 +159,15 @@ export const statusAnswer = z.looseObject({
   leader: z.unknown(),
   /** The running plan. */
   plan: planView.nullish(),
+  /** `auto` or `manual`. */
+  mode: z.string().optional(),
+  /** Whether automatic rebalancing is paused, and by whom. */
+  isPaused: z.boolean().optional(),
+  pausedBy: z.looseObject({ by: z.string(), at: z.number(), why: z.string().optional() }).optional(),
+  /** Why nothing is done, or what is. */
+  why: z.string().optional(),
+  /** False: this balancer has just started, and may not know every node yet. */
+  isComplete: z.boolean().optional(),
   /** Finished plans, newest first. */
   history: z.array(planView).optional(),
 });

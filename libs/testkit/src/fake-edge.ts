@@ -151,7 +151,7 @@ export class FakeEdge {
     if (this.#moves.has(command.move)) return;
     // Picked is picked: not for the next command.
     const free = [...this.sessions].filter((s) => !this.#picked.has(s));
-    const picked = free.slice(0, command.count ?? free.length);
+    const picked = free.slice(0, command.sessions?.length ?? command.count ?? free.length);
     for (const session of picked) this.#picked.add(session);
     const progress: MoveProgress = {
       move: command.move,

@@ -213,7 +213,8 @@ export class SimCluster {
       return;
     }
     if (command.command === 'cancel') node.cancel(command.move);
-    if (command.command !== 'reconnect') return;
+    // One with no sessions only keeps the edge waiting.
+    if (command.command !== 'reconnect' || command.sessions?.length === 0) return;
     const phase = this.balancer.view.get(command.to.node, this.nowMs)?.phase;
     if (phase !== 'active' && phase !== 'joining') {
       this.violations.add(`${command.move} moves onto ${command.to.node}, which is ${phase ?? 'unknown'}`);

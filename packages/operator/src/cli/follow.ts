@@ -2,12 +2,15 @@ import type { PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';
+import { whole } from './table.js';
 import type { Terminal } from './terminal.js';
 
 const everyMs = 500;
 
 /** What is waited for: the end of one plan, or that nodes are empty. */
-export type Goal = { kind: 'plan'; plan: PlanView } | { kind: 'empty'; nodes: readonly string[] };
+export type Goal =
+  | { kind: 'plan'; plan: PlanView }
+  | { kind: 'empty'; nodes: readonly string[]; deadlineMs?: number | undefined };
 
 interface Look {
   progress: Progress;
@@ -27,7 +30,7 @@ export async function follow(
   now: () => number = Date.now,
 ): Promise<PlanView> {
   const bar = new Bar(terminal);
-  const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal.nodes);
+  const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal, now);
   let first: { done: number; atMs: number } | undefined;
   for (;;) {
     const { progress, end } = look(await operator.status());
@@ -57,26 +60,51 @@ function planLook(plan: PlanView): (status: StatusAnswer) => Look {
   };
 }
 
-/** A node that has gone is empty. */
-function emptyLook(nodes: readonly string[]): (status: StatusAnswer) => Look {
+/** How long nothing may come of it, ms, before it counts as ended: an older balancer does not say so. */
+const stalledMs = 15_000;
+
+/** A node that has gone is empty. Ends also when the rest stays: the balancer says so, or nothing comes of it any more. */
+function emptyLook(
+  { nodes, deadlineMs = Number.POSITIVE_INFINITY }: Extract<Goal, { kind: 'empty' }>,
+  now: () => number,
+): (status: StatusAnswer) => Look {
+  const endsAtMs = now() + deadlineMs;
   let most = 0;
+  let least = Number.POSITIVE_INFINITY;
+  let progressAtMs = now();
   let hasBegun = false;
   return (status) => {
-    const left = status.nodes
-      .filter((n) => nodes.includes(n.node) && n.state !== 'gone')
-      .reduce((sum, n) => sum + n.sessions, 0);
+    const waited = status.nodes.filter((n) => nodes.includes(n.node) && n.state !== 'gone');
+    const left = waited.reduce((sum, n) => sum + n.sessions, 0);
     most = Math.max(most, left);
-    const progress = { done: most - left, failed: 0, total: most, etaMs: undefined };
+    if (left < least || status.plan?.state === 'running') progressAtMs = now();
+    least = Math.min(least, left);
     // Between the answer and the next statistics a node still shows as active.
-    const isActive = status.nodes.some((n) => nodes.includes(n.node) && n.state === 'active');
+    const isActive = waited.some((n) => n.state === 'active');
     hasBegun ||= !isActive;
-    const end = left === 0 ? 'done' : hasBegun && isActive ? 'aborted' : undefined;
-    return {
+    const done = most - left;
+    const progress = { done, failed: 0, total: most, etaMs: undefined };
+    const end = (state: string, outcome?: string): Look => ({
       progress,
-      end: end === undefined ? undefined : { kind: 'drain', state: end, total: most, done: most - left },
-    };
+      end: { kind: 'drain', state, total: most, done, ...(outcome === undefined ? {} : { outcome }) },
+    });
+    if (left === 0) return end('done');
+    const stayed = (why: string) => end('partial', `${sessions(left)} stayed: ${why}`);
+    if (hasBegun && isActive) return stayed('the drain was ended by an uncordon');
+    const occupied = waited.filter((n) => n.sessions > 0);
+    if (hasBegun && occupied.every((n) => n.drain?.state === 'stayed'))
+      return stayed(occupied.map((n) => `${n.drain?.why ?? 'not moved'} on ${n.node}`).join('; '));
+    if (now() > endsAtMs && occupied.every((n) => n.state === 'cordoned'))
+      return stayed('the deadline has passed');
+    if (now() - progressAtMs < stalledMs) return { progress, end: undefined };
+    const isPaused = status.plan?.state === 'paused';
+    return stayed(
+      isPaused ? 'the plan is paused (evenkeel resume goes on)' : (status.why ?? 'nothing moves them'),
+    );
   };
 }
+
+const sessions = (count: number) => (count === 1 ? '1 session' : `${whole(count)} sessions`);
 
 class Bar {
   readonly #terminal: Terminal;

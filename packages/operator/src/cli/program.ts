@@ -8,9 +8,10 @@ import { completionScript, shells } from './completion.js';
 import { shellAssignments } from './env.js';
 import { follow, type Goal } from './follow.js';
 import { addLocalCommands } from './local.js';
+import { statusText } from './status.js';
 import { painter, type Terminal } from './terminal.js';
 import { top } from './top.js';
-import { planLine, planText, sessionsText, statusText } from './views.js';
+import { nobodyText, planLine, planText, sessionsText, steeredText, unreachableLines } from './views.js';
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -35,7 +36,12 @@ interface PlanOptions extends CommonOptions {
   strategy?: 'least-loaded' | 'consistent-hash';
   load?: 'connections' | 'events' | 'bytes' | 'cpu';
   wait?: boolean;
+}
+
+interface DrainOptions extends PlanOptions {
   deadline?: number;
+  closePinned?: boolean;
+  rate?: number;
 }
 
 const examples = `
@@ -80,13 +86,14 @@ export function createProgram(ports: ProgramPorts): Command {
         new Option('--load <measure>', 'what to balance').choices(['connections', 'events', 'bytes', 'cpu']),
       );
 
-  command('status', 'nodes, how level they are, the leader and the running plan').action(
-    (options: CommonOptions) =>
+  command('status', 'nodes, how level they are, the leader, the running plan and the last ones')
+    .option('--wide', 'more columns: version, weight')
+    .action((options: CommonOptions & { wide?: boolean }) =>
       withOperator(options, async (operator) => {
         const answer = await operator.status();
-        show(options, answer, () => statusText(answer, paint));
+        show(options, answer, () => statusText(answer, paint, { isWide: options.wide === true }));
       }),
-  );
+    );
 
   command('top', 'the status, live')
     .option('--interval <seconds>', 'time between two refreshes', positive, 1)
@@ -124,7 +131,8 @@ export function createProgram(ports: ProgramPorts): Command {
     }
     const last = await follow(operator, goal, terminal);
     if (last.state !== 'done') {
-      throw new OperatorError('unfinished', `it ended ${last.state ?? 'early'}; evenkeel status says more`);
+      const ended = last.outcome ?? `it ended ${last.state ?? 'early'}; evenkeel status says more`;
+      throw new OperatorError('unfinished', ended);
     }
     show(options, { ...answer, plan: { ...answer.plan, ...last } }, () => `${planLine(last)}.`);
   };
@@ -142,13 +150,18 @@ export function createProgram(ports: ProgramPorts): Command {
   command('drain', 'move every session away from these nodes and keep new ones off')
     .argument('<node...>', 'nodes', nodes)
     .option('--deadline <seconds>', 'give up after this long', positive)
-    .option('--wait', 'follow it until it is done')
-    .action((names: string[], options: PlanOptions) =>
+    .option('--close-pinned', 'close in the end what the front keeps there whatever is moved')
+    .addOption(
+      new Option('--rate <n>', 'how many a second --close-pinned closes (default: 10)')
+        .argParser(closeRate)
+        .implies({ closePinned: true }),
+    )
+    .option('--wait', 'follow it until it is done, or nothing more can be done (exit status 1)')
+    .action((names: string[], options: DrainOptions) =>
       withOperator(options, async (operator) => {
-        const { deadline } = options;
-        const deadlineMs = deadline === undefined ? {} : { deadlineMs: Math.round(deadline * 1_000) };
-        const answer = await operator.drain({ nodes: names, ...deadlineMs });
-        await carryOut(operator, options, answer, { kind: 'empty', nodes: names });
+        const answer = await operator.drain({ nodes: names, ...drainArguments(options) });
+        const { deadlineMs } = drainArguments(options);
+        await carryOut(operator, options, answer, { kind: 'empty', nodes: names, deadlineMs });
       }),
     );
 
@@ -161,7 +174,9 @@ export function createProgram(ports: ProgramPorts): Command {
       .action((names: string[], options: CommonOptions) =>
         withOperator(options, async (operator) => {
           const answer = await operator[verb]({ nodes: names });
-          show(options, answer, () => `${names.join(', ')}: ${verb}ed`);
+          show(options, answer, () =>
+            [`${names.join(', ')}: ${verb}ed`, ...unreachableLines(answer)].join('\n'),
+          );
         }),
       );
   }
@@ -177,7 +192,7 @@ export function createProgram(ports: ProgramPorts): Command {
       .action((plan: string | undefined, options: CommonOptions) =>
         withOperator(options, async (operator) => {
           const answer = await operator[verb](plan === undefined ? {} : { plan });
-          show(options, answer, () => (answer.plan == null ? `${verb}: done` : planText(answer.plan, paint)));
+          show(options, answer, () => steeredText(verb, answer, paint));
         }),
       );
   }
@@ -196,7 +211,9 @@ export function createProgram(ports: ProgramPorts): Command {
     .action((user: string, options: CommonOptions) =>
       withOperator(options, async (operator) => {
         const answer = await operator.disconnect(user);
-        show(options, answer, () => `${user}: ${answer.sessions?.length ?? 0} sessions disconnected`);
+        const count = answer.sessions?.length ?? 0;
+        if (count === 0) throw new OperatorError('no-session', nobodyText(user, answer));
+        show(options, answer, () => `${user}: ${count} ${count === 1 ? 'session' : 'sessions'} disconnected`);
       }),
     );
 
@@ -243,9 +260,23 @@ function planArguments({ strategy, load }: PlanOptions) {
   return { ...(strategy === undefined ? {} : { strategy }), ...(load === undefined ? {} : { load }) };
 }
 
+function drainArguments({ deadline, closePinned, rate }: DrainOptions) {
+  return {
+    ...(deadline === undefined ? {} : { deadlineMs: Math.round(deadline * 1_000) }),
+    ...(closePinned === true ? { closePinned } : {}),
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+  };
+}
+
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.');
+  return value;
+}
+
+function closeRate(text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= 1_000)) throw new InvalidArgumentError('Give a number from 1 to 1,000.');
   return value;
 }
 

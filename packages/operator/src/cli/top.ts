@@ -1,7 +1,7 @@
 import { isUnreachable, OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { statusText } from './status.js';
 import { painter, type Terminal } from './terminal.js';
-import { statusText } from './views.js';
 
 export interface TopOptions {
   intervalMs: number;
@@ -44,7 +44,7 @@ async function draw(operator: Operator, json: boolean, terminal: Terminal): Prom
     const status = await operator.status();
     if (json) return JSON.stringify(status);
     const time = new Date().toISOString().slice(11, 19);
-    return `${paint('dim', `evenkeel top  ${time} UTC`)}\n\n${statusText(status, paint)}`;
+    return `${paint('dim', `evenkeel top  ${time} UTC`)}\n\n${statusText(status, paint, { isWide: false })}`;
   } catch (error) {
     if (!(error instanceof OperatorError) || !isUnreachable(error.code)) throw error;
     if (json) return JSON.stringify({ ok: false, error: { code: error.code, message: error.message } });

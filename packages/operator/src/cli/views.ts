@@ -1,75 +1,51 @@
-import type { NodeStatus, PlanStep, PlanView, SessionsAnswer, StatusAnswer } from '@evenkeel/protocol';
+import type { DoneAnswer, PlanAnswer, PlanStep, PlanView, SessionsAnswer } from '@evenkeel/protocol';
 import { progressOf } from './progress.js';
 import { type Column, duration, table, whole } from './table.js';
-import type { Paint, Style } from './terminal.js';
+import type { Paint } from './terminal.js';
 
-const stateStyles: Record<string, Style> = {
-  active: 'green',
-  joining: 'cyan',
-  cordoned: 'yellow',
-  draining: 'yellow',
-  suspect: 'red',
-};
-
-/** The cluster as a table, with how even it is and the running plan. */
-export function statusText(status: StatusAnswer, paint: Paint): string {
-  const columns: Column<NodeStatus>[] = [
-    { title: 'NODE', of: (n) => n.node },
-    {
-      title: 'STATE',
-      of: (n) => n.state,
-      paint: (text, n) => paint(stateStyles[n.state] ?? 'dim', text),
-    },
-    { title: 'VERSION', of: (n) => n.version },
-    { title: 'CONNECTIONS', of: (n) => whole(n.connections), align: 'right' },
-    { title: 'SESSIONS', of: (n) => whole(n.sessions), align: 'right' },
-    { title: 'EVENTS/S', of: (n) => whole(n.deliveredPerSecond), align: 'right' },
-    { title: 'P99 MS', of: (n) => whole(n.handshakeP99Ms), align: 'right' },
-    { title: 'CPU', of: (n) => (n.cpu === undefined ? '–' : n.cpu.toFixed(2)), align: 'right' },
-    { title: 'URL', of: (n) => n.url },
-  ];
-  const nodes = status.nodes
-    .filter((n) => n.state !== 'gone')
-    .sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }));
-  const lines = [
-    nodes.length === 0 ? 'No nodes.' : table(nodes, columns, (text) => paint('bold', text)),
-    '',
-    levelLine(nodes),
-    `leader  ${nameOf(status.leader)}`,
-    `plan    ${status.plan == null ? 'none' : planLine(status.plan)}`,
-  ];
-  return lines.join('\n');
-}
-
-/** Sums, and how far the fullest node is over the mean of those that share the load. */
-function levelLine(nodes: readonly NodeStatus[]): string {
-  const sum = nodes.reduce((total, n) => total + n.connections, 0);
-  const sharing = nodes.filter((n) => n.state === 'active');
-  const perWeight = sharing.map((n) => n.connections / (n.weight ?? 1));
-  const weight = sharing.reduce((total, n) => total + (n.weight ?? 1), 0);
-  const mean = sharing.reduce((total, n) => total + n.connections, 0) / Math.max(1, weight);
-  const most = Math.max(0, ...perWeight);
-  // A few connections cannot be shared more evenly than by one.
-  const level = most - mean < 1 ? 'level' : `max/mean ${(most / mean).toFixed(3)}`;
-  return `total   ${whole(sum)} connections on ${nodes.length} nodes, ${level}`;
-}
-
-function nameOf(leader: unknown): string {
-  if (typeof leader === 'string') return leader;
-  if (typeof leader === 'object' && leader !== null) {
-    for (const field of ['id', 'name', 'balancer', 'node']) {
-      const value: unknown = Reflect.get(leader, field);
-      if (typeof value === 'string') return value;
-    }
-  }
-  return 'none';
-}
-
+/** A plan in one line. */
 export function planLine(plan: PlanView): string {
   const { done, total, etaMs } = progressOf(plan);
-  const eta = etaMs === undefined || plan.state === 'done' ? '' : `, about ${duration(etaMs)} to go`;
+  const isUnderWay = plan.state === 'running' || plan.state === undefined;
   const name = [plan.kind, plan.id].filter((part) => part != null).join(' ');
-  return `${name} ${plan.state ?? ''} ${whole(done)} of ${whole(total)} moved${eta}`.trim();
+  return [
+    `${name} ${plan.state ?? ''} ${whole(done)} of ${whole(total)} moved`.trim(),
+    ...((plan.pinned ?? 0) > 0 ? [`${whole(plan.pinned)} pinned by the front`] : []),
+    ...(etaMs === undefined || !isUnderWay ? [] : [`about ${duration(etaMs)} to go`]),
+  ].join(', ');
+}
+
+/** What pausing, resuming, aborting or undoing has come to. */
+export function steeredText(
+  verb: 'pause' | 'resume' | 'abort' | 'undo',
+  answer: PlanAnswer,
+  paint: Paint,
+): string {
+  const isPaused = answer.isPaused === true;
+  const text = answer.plan == null ? `${verb}: done` : planText(answer.plan, paint);
+  if (verb === 'undo' && isPaused)
+    return `${text}\n\nAutomatic rebalancing is paused now, else it would undo the undoing: evenkeel resume ends that.`;
+  if (answer.plan != null) return text;
+  if (verb === 'pause') return 'Automatic rebalancing is paused until evenkeel resume; drains go on.';
+  return verb === 'resume' ? 'Automatic rebalancing goes on.' : text;
+}
+
+/** Of nodes that take clients again as far as operators are concerned, those that clients cannot reach. */
+export function unreachableLines(answer: DoneAnswer): string[] {
+  const { unreachable } = answer;
+  if (!Array.isArray(unreachable)) return [];
+  return unreachable.map(
+    (node) =>
+      `${String(node)} stays cordoned for now: clients that dial its URL do not come to it; its log says what they meet`,
+  );
+}
+
+/** Nobody was disconnected; perhaps since nobody could be asked. */
+export function nobodyText(user: string, { missing }: SessionsAnswer): string {
+  const nobody = `${user} is not connected; nobody was disconnected`;
+  return Array.isArray(missing) && missing.length > 0
+    ? `${nobody}; no answer from ${missing.join(', ')}`
+    : nobody;
 }
 
 const outcomeColumns: Column<PlanStep>[] = [
@@ -82,13 +58,16 @@ export function planText(plan: PlanView | null | undefined, paint: Paint): strin
   const { total, etaMs } = progressOf(plan ?? {});
   if (plan == null || (total === 0 && (plan.moves ?? []).length === 0)) {
     const why = plan?.why ?? plan?.reason;
-    return why === undefined || why === 'nothing to move' ? 'Nothing to move.' : `Nothing to move: ${why}.`;
+    const nothing =
+      why === undefined || why === 'nothing to move' ? 'Nothing to move.' : `Nothing to move: ${why}.`;
+    return [nothing, ...stayLines(plan ?? {})].join('\n');
   }
   const eta = etaMs === undefined ? '' : `, about ${duration(etaMs)}`;
   const title = [plan.kind ?? 'plan', plan.id, plan.state].filter((part) => part != null).join(' ');
   return [
     `${paint('bold', title)}: ${whole(total)} moves${eta}`,
     ...((plan.why ?? plan.reason) === undefined ? [] : [`why: ${plan.why ?? plan.reason}`]),
+    ...stayLines(plan),
     '',
     table(
       plan.moves ?? [],
@@ -102,6 +81,16 @@ export function planText(plan: PlanView | null | undefined, paint: Paint): strin
       (text) => paint('bold', text),
     ),
   ].join('\n');
+}
+
+/** Who stays where they should not, and why. */
+function stayLines({ unplaced = 0, pinned = 0 }: PlanView): string[] {
+  return [
+    ...(unplaced > 0
+      ? [`${whole(unplaced)} more would have to go, and no active node has room for them`]
+      : []),
+    ...(pinned > 0 ? [`${whole(pinned)} pinned by the front`] : []),
+  ];
 }
 
 /** Where a user's sessions are. */

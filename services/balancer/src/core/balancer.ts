@@ -1,18 +1,19 @@
 import type { Load } from '@evenkeel/cluster';
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Flapping } from './cluster/flapping.js';
-import { ClusterState } from './cluster/state.js';
+import { ClusterState, type NodeView } from './cluster/state.js';
+import { Draining } from './draining.js';
 import { type Draft, type Method, planOf } from './plan/draft.js';
-import { AttemptLog, attemptKey, type DrainGoal, isOver, urgentDrain } from './plan/drains.js';
+import { type DrainGoal, type DrainStatus, drainedBy } from './plan/drains.js';
 import type { Plan, PlanKind, Strategy } from './plan/plan.js';
-import { Policy, type PolicyOptions } from './plan/policy.js';
+import { type Fruitless, Policy, type PolicyOptions } from './plan/policy.js';
 import { estimateMs } from './run/estimate.js';
 import { type PaceOptions, paceDefaults } from './run/node-rate.js';
 import { type PastPlan, pastPlan } from './run/past-plan.js';
 import { RateMemory } from './run/rate-memory.js';
 import { type Outgoing, PlanRun, type RunOptions, type RunSnapshot, runDefaults } from './run/run.js';
 import { Saver } from './saver.js';
-import type { Mode, SavedState } from './state.js';
+import type { Mode, Pause, SavedState } from './state.js';
 
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
 
@@ -46,9 +47,9 @@ const SAME_REASON_EVERY_MS = 60_000;
 export class Balancer {
   readonly view = new ClusterState();
   readonly policy: Policy;
-  readonly drains = new Map<string, DrainGoal>();
   mode: Mode;
-  isPaused = false;
+  /** By whom automatic rebalancing is paused, where that is known. */
+  pausedBy: Pause | undefined;
   history: PastPlan[] = [];
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   ring: Method['ring'];
@@ -57,9 +58,11 @@ export class Balancer {
   readonly #pace: PaceOptions;
   readonly #saver: Saver;
   readonly #flapping = new Flapping();
-  readonly #attempts = new AttemptLog();
   readonly #rates = new RateMemory();
+  readonly #draining: Draining;
   #run: PlanRun | undefined;
+  #isPaused = false;
+  #fruitless: Fruitless = { count: 0, lastAtMs: Number.NEGATIVE_INFINITY };
   #isLeading = false;
   #firstReportMs: number | undefined;
   #lastPlanEndMs = Number.NEGATIVE_INFINITY;
@@ -84,6 +87,7 @@ export class Balancer {
     };
     const { mode, strategy, load, policy, pace } = this.#options;
     this.policy = new Policy({ strategy, load, ...policy });
+    this.#draining = new Draining(this.policy);
     this.mode = mode;
     this.#pace = { ...paceDefaults, ...pace };
     this.#saver = new Saver(ports);
@@ -94,6 +98,14 @@ export class Balancer {
   }
   get run(): PlanRun | undefined {
     return this.#run;
+  }
+  /** Whether automatic rebalancing is paused. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+  /** What operators want empty. */
+  get drains(): Map<string, DrainGoal> {
+    return this.#draining.goals;
   }
   /** Why nothing is being done, or what is. */
   get why(): string {
@@ -127,13 +139,30 @@ export class Balancer {
     this.#run?.askAgain();
   }
 
+  /** Pauses automatic rebalancing. */
+  pause(pause: Pause): void {
+    this.#isPaused = true;
+    this.pausedBy = pause;
+  }
+
+  /** Ends the pause of automatic rebalancing. */
+  resume(): void {
+    this.#isPaused = false;
+    this.pausedBy = undefined;
+  }
+
+  /** How far the emptying of a node is; undefined where nobody wants it empty. */
+  drainOf(n: NodeView): DrainStatus | undefined {
+    return this.#draining.statusOf(n, this.#run);
+  }
+
   /** Leads, and leaves everything as it is: what the leader before has left is not understood. */
   hold(why: string): void {
     this.#isLeading = true;
     this.#run = undefined;
     this.#held = why;
     this.#why = why;
-    this.isPaused = true;
+    this.#isPaused = true;
   }
 
   /** Takes over where the leader before left off. */
@@ -144,7 +173,8 @@ export class Balancer {
     if (saved === undefined) return;
     this.drains.clear();
     for (const goal of saved.drains) this.drains.set(goal.node, goal);
-    this.isPaused = saved.isPaused;
+    this.#isPaused = saved.isPaused;
+    this.pausedBy = saved.pause;
     this.history = [...saved.history];
     this.ring = saved.ring;
     if (saved.plan === undefined) return;
@@ -166,10 +196,11 @@ export class Balancer {
   /** Does what is due. Call it ten times a second. */
   tick(nowMs: number): void {
     if (!this.#isLeading || this.#held !== undefined || this.#isStarting || !this.isWarm(nowMs)) return;
-    for (const goal of this.drains.values())
-      if (isOver(goal, this.view.get(goal.node, nowMs), nowMs)) this.drains.delete(goal.node);
+    this.#draining.expire((node) => this.view.get(node, nowMs), nowMs);
     if (this.#run !== undefined) this.#goOn(this.#run, nowMs);
     else this.#decide(nowMs);
+    const send = (node: string, command: Outgoing) => this.#ports.send(node, command, () => {});
+    this.#draining.hold(this.view.nodes(nowMs), this.#run, send, nowMs);
   }
 
   /** Starts a plan. The first command goes out when it has been saved. */
@@ -179,11 +210,20 @@ export class Balancer {
     by: string,
     draft: Pick<Draft, 'steps' | 'total'> & Partial<Draft>,
     nowMs: number,
+    drains?: readonly string[],
   ): Plan {
     const { moveDeadlineMs } = this.#options;
     const plan = planOf(
       draft,
-      { id: this.#ports.newPlanId(), kind, why, by, startedAt: nowMs, moveDeadlineMs },
+      {
+        id: this.#ports.newPlanId(),
+        kind,
+        why,
+        by,
+        startedAt: nowMs,
+        moveDeadlineMs,
+        ...(drains === undefined ? {} : { drains }),
+      },
       this.drains,
     );
     const run = this.#makeRun(plan, nowMs);
@@ -203,7 +243,7 @@ export class Balancer {
 
   /** An operator asks again for what was given up. */
   forgive(key: string): void {
-    this.#attempts.forgive(key);
+    this.#draining.forgive(key);
   }
 
   saved(): SavedState {
@@ -211,7 +251,8 @@ export class Balancer {
       v: 1,
       ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
       drains: [...this.drains.values()],
-      isPaused: this.isPaused,
+      isPaused: this.#isPaused,
+      ...(this.pausedBy === undefined ? {} : { pause: this.pausedBy }),
       history: this.history,
       ...(this.ring === undefined ? {} : { ring: this.ring }),
     };
@@ -224,7 +265,7 @@ export class Balancer {
   }
 
   #letGo(): void {
-    if (this.#held !== undefined) this.isPaused = false;
+    if (this.#held !== undefined) this.resume();
     this.#held = undefined;
   }
 
@@ -235,26 +276,27 @@ export class Balancer {
       drains: this.drains,
       levelling: this.#levelling(nowMs),
       lastPlanEndMs: this.#lastPlanEndMs,
+      fruitless: this.#fruitless,
       flapping: this.#flapping.held(nowMs),
-      attempts: this.#attempts.all,
+      attempts: this.#draining.attempts,
       ring: this.ring,
     });
-    if (decision.kind === 'wait') this.#explain(decision.why, nowMs);
-    else this.start(decision.planKind, decision.why, 'auto', decision.draft, nowMs);
+    if (decision.kind === 'wait') return this.#explain(decision.why, nowMs);
+    const { planKind, why, draft, drains } = decision;
+    const by = planKind === 'drain' ? drainedBy(drains ?? [], this.drains) : 'auto';
+    const asked = by === 'auto' ? why : `${why}, asked for by ${by}`;
+    this.start(planKind, asked, by, draft, nowMs, drains);
   }
 
   #levelling(nowMs: number): true | string {
-    if (this.isPaused) return 'paused by an operator';
+    if (this.#isPaused) return `paused by ${this.pausedBy?.by ?? 'an operator'}`;
     if (this.mode === 'manual') return 'manual mode';
     if (this.#options.isMaintenance(nowMs)) return 'maintenance window';
     return true;
   }
 
   #goOn(run: PlanRun, nowMs: number): void {
-    const attempts = this.#attempts.all;
-    const urgent = urgentDrain(run.plan, this.view.nodes(nowMs), this.drains, (n) =>
-      this.policy.hasGivenUp(attempts.get(attemptKey(n))),
-    );
+    const urgent = this.#draining.urgent(run.plan, this.view.nodes(nowMs));
     if (urgent !== undefined) run.abort(`${urgent.node} must be drained first`);
     run.tick(nowMs);
     if (run.isOver) this.#end(run, nowMs);
@@ -286,12 +328,19 @@ export class Balancer {
     const { kind, ring, steps } = run.plan;
     if (ring !== undefined && run.state !== 'aborted') this.ring = ring.nodes;
     if (kind === 'drain' && run.state !== 'done') {
-      for (const name of new Set(steps.map((s) => s.from))) {
-        const node = this.view.get(name, nowMs);
-        if (node !== undefined) this.#attempts.add(node, nowMs);
-      }
+      const names = [...new Set(steps.map((s) => s.from))];
+      const left = names.map((name) => this.view.get(name, nowMs));
+      this.#draining.failed(
+        left.filter((n) => n !== undefined),
+        nowMs,
+      );
     }
-    const { moved: _, ...fields } = past;
+    if (kind === 'rebalance') {
+      const hasHelped = run.state !== 'partial' || (past.done + past.pinned) * 2 >= past.total;
+      this.#fruitless = { count: hasHelped ? 0 : this.#fruitless.count + 1, lastAtMs: nowMs };
+    }
+    this.#draining.closed(steps);
+    const { moved: _moved, ...fields } = past;
     this.#ports.log('plan ended', { ...fields, tookMs: nowMs - past.startedAt });
     void this.save();
   }

@@ -7,6 +7,15 @@ import type { RunSnapshot } from './run/run.js';
 /** `auto`: levels on its own. `manual`: only what an operator asks for, and drains. */
 export type Mode = 'auto' | 'manual';
 
+/** Who has paused automatic rebalancing, and since when. */
+export interface Pause {
+  readonly by: string;
+  /** ms since the epoch */
+  readonly at: number;
+  /** What it came with, where it was not asked for by itself. */
+  readonly why?: string;
+}
+
 /** What a leader leaves to its successor. */
 export interface SavedState {
   readonly v: 1;
@@ -14,6 +23,8 @@ export interface SavedState {
   readonly run?: RunSnapshot;
   readonly drains: readonly DrainGoal[];
   readonly isPaused: boolean;
+  /** Absent where nobody has paused it, and where a balancer of before has saved it. */
+  readonly pause?: Pause;
   readonly history: readonly PastPlan[];
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   readonly ring?: readonly RingNode[];

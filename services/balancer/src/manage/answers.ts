@@ -1,4 +1,5 @@
 import type { NodeView } from '../core/cluster/state.js';
+import type { DrainStatus } from '../core/plan/drains.js';
 import type { PlanRun } from '../core/run/run.js';
 
 /** Why a command was not carried out; `code` is stable and documented in docs/manage.md. */
@@ -19,17 +20,26 @@ export type Answer =
 export const refusal = (code: string, message: string): Answer => ({ ok: false, error: { code, message } });
 
 /** A node as `status` shows it. */
-export function nodeAnswer(n: NodeView, isDrained: boolean): object {
+export function nodeAnswer(n: NodeView, drain: DrainStatus | undefined): object {
   const { v: _v, node: _node, state, at: _at, ...stats } = n.stats;
-  const shown = n.phase === 'cordoned' && isDrained ? 'draining' : n.phase;
-  return { node: n.node, state: shown, reportedState: state, seenAt: n.seenAtMs, ...stats };
+  const shown = n.phase === 'cordoned' && drain !== undefined ? 'draining' : n.phase;
+  return {
+    node: n.node,
+    state: shown,
+    reportedState: state,
+    seenAt: n.seenAtMs,
+    ...stats,
+    pinned: n.pinned,
+    ...(drain === undefined ? {} : { drain }),
+  };
 }
 
 /** The running plan as `status` shows it. */
 export function planAnswer(run: PlanRun, nowMs: number): object {
   const { plan } = run;
   const steps = run.progress();
-  const sum = (key: 'done' | 'failed' | 'timedOut') => steps.reduce((all, step) => all + step[key], 0);
+  const sum = (key: 'done' | 'failed' | 'pinned' | 'timedOut') =>
+    steps.reduce((all, step) => all + step[key], 0);
   const done = sum('done');
   const failed = sum('failed');
   const timedOut = sum('timedOut');
@@ -47,6 +57,7 @@ export function planAnswer(run: PlanRun, nowMs: number): object {
     total: plan.total,
     done,
     failed,
+    pinned: sum('pinned'),
     timedOut,
     startedAt: plan.startedAt,
     ratePerSecond: Math.round(run.ratePerSecond()),

@@ -2,7 +2,7 @@ import { type ManageCommand, manageKind } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
 import { type NodeView, takes } from '../core/cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
-import { attemptKey, isDraining } from '../core/plan/drains.js';
+import { attemptKey } from '../core/plan/drains.js';
 import type { PastPlan } from '../core/run/past-plan.js';
 import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
 import type { Told } from './told.js';
@@ -17,6 +17,9 @@ export interface CommandContext {
   sendToEdge(node: string, command: { command: 'cordon' | 'uncordon' }): Promise<'routed' | 'unrouted'>;
   askEdges(command: 'where' | 'disconnect', user: string): Promise<Answer>;
 }
+
+/** How many pinned sessions a drain closes a second, where its command does not say. */
+const closesPerSecond = 10;
 
 type Of<C extends ManageCommand['command']> = Extract<ManageCommand, { command: C }>;
 
@@ -57,12 +60,15 @@ const short = (p: PastPlan) => {
 function status({ balancer, leader, nowMs }: CommandContext): Answer {
   return {
     ok: true,
-    nodes: balancer.view.nodes(nowMs).map((n) => nodeAnswer(n, isDraining(n, balancer.drains))),
+    nodes: balancer.view.nodes(nowMs).map((n) => nodeAnswer(n, balancer.drainOf(n))),
     leader,
     plan: balancer.run === undefined ? null : planAnswer(balancer.run, nowMs),
     mode: balancer.mode,
     isPaused: balancer.isPaused,
+    ...(balancer.pausedBy === undefined ? {} : { pausedBy: balancer.pausedBy }),
     why: balancer.why,
+    // A balancer that has just started has not yet heard of every node.
+    isComplete: balancer.isWarm(nowMs),
     history: balancer.history.map(short).reverse(),
   };
 }
@@ -126,6 +132,7 @@ function shown(draft: Draft, why: string, c: CommandContext): object {
     moves: draft.steps.map(({ isEstimate: _, ...step }) => step),
     total: draft.total,
     unplaced: draft.unplaced,
+    pinned: draft.pinned,
     strategy: draft.strategy,
     load: draft.load,
     before: Object.fromEntries(draft.before),
@@ -187,6 +194,7 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
       boot: n.stats.boot,
       by: c.user,
       ...(command.deadlineMs === undefined ? {} : { endsBy: c.nowMs + command.deadlineMs }),
+      ...(command.closePinned === true ? { closesPerSecond: command.ratePerSecond ?? closesPerSecond } : {}),
     });
     c.balancer.forgive(attemptKey(n));
   }
@@ -247,6 +255,7 @@ async function toEdge(n: NodeView, command: 'cordon' | 'uncordon', c: CommandCon
     throw new ManageError('node-unreachable', `${n.node} takes no commands at present; look whether it runs`);
   }
   c.told.note(n, command, c.nowMs);
+  if (command === 'cordon') c.balancer.view.unpin(n.node, c.nowMs);
 }
 
 function steer(command: Of<'pause'> | Of<'resume'> | Of<'abort'>, c: CommandContext): Answer {
@@ -260,13 +269,14 @@ function steer(command: Of<'pause'> | Of<'resume'> | Of<'abort'>, c: CommandCont
   }
   if (run === undefined) {
     if (command.command === 'abort') throw new ManageError('no-plan', 'no plan is running: nothing to abort');
-    balancer.isPaused = command.command === 'pause';
+    if (command.command === 'pause') balancer.pause({ by: c.user, at: c.nowMs });
+    else balancer.resume();
     void balancer.save();
     return { ok: true, plan: null, isPaused: balancer.isPaused };
   }
   if (command.command === 'pause') run.pause();
   else if (command.command === 'abort') run.abort(`aborted by ${c.user}`);
-  else if (!run.resume()) balancer.isPaused = false;
+  else if (!run.resume()) balancer.resume();
   void balancer.save();
   return { ok: true, plan: planAnswer(run, c.nowMs), isPaused: balancer.isPaused };
 }
@@ -294,6 +304,6 @@ function undo(command: Of<'undo'>, c: CommandContext): Answer {
   const why = `undoing ${past.id}, asked for by ${c.user}`;
   const plan = c.balancer.start('undo', why, c.user, { steps: moves, total }, c.nowMs);
   // Levelling would at once undo the undoing.
-  c.balancer.isPaused = true;
+  c.balancer.pause({ by: c.user, at: c.nowMs, why: `undo of ${past.id}` });
   return { ok: true, isPaused: true, plan: { id: plan.id, moves, total, why } };
 }

@@ -8,6 +8,43 @@ it('reads what a balancer saves', () => {
   expect(readState(state)).toEqual({ state });
 });
 
+it('reads what a balancer saves that knows of no pinned sessions', () => {
+  const counts = { asked: 3, done: 2, failed: 1, timedOut: 0, refused: 0 };
+  const about = { kind: 'drain', why: 'draining e1', by: 'auto', total: 3, startedAt: 1 };
+  const moves = { from: 'e1', to: 'e2', count: 3 };
+  const ended = { ...about, id: 'p1', state: 'partial', outcome: '1 was not moved', endedAt: 2 };
+  const older = {
+    v: 1,
+    plan: {
+      ...about,
+      id: 'p2',
+      strategy: 'least-loaded',
+      load: 'connections',
+      steps: [moves],
+      moveDeadlineMs: 10_000,
+    },
+    run: { state: 'running', steps: [{ boot: 'b', settledBatches: 1, progress: { ...moves, ...counts } }] },
+    drains,
+    isPaused: true,
+    history: [{ ...ended, done: 2, failed: 1, timedOut: 0, moved: [{ from: 'e1', to: 'e2', done: 2 }] }],
+  };
+  const read = readState(older);
+  expect(read).toMatchObject({
+    state: { ...older, run: { steps: [{ progress: { pinned: 0 } }] }, history: [{ pinned: 0 }] },
+  });
+  expect(read).not.toHaveProperty('unreadable');
+});
+
+it('keeps who has paused rebalancing, and what is to be closed', () => {
+  const pause = { by: 'ann', at: 1, why: 'undo of p1' };
+  const closing = [{ node: 'e1', boot: 'b', by: 'ann', closesPerSecond: 10 }];
+  const state = { v: 1, drains: closing, isPaused: true, pause, history: [] };
+  expect(readState(state)).toEqual({ state });
+  expect(readState({ v: 1, plan: {}, drains: closing, isPaused: true, pause })).toMatchObject({
+    state: { drains: closing, pause },
+  });
+});
+
 it('keeps pauses and drains of a state whose plan it cannot read', () => {
   const read = readState({ v: 1, plan: { kind: 'unheard-of' }, drains, isPaused: true });
   expect(read).toMatchObject({ state: { v: 1, drains, isPaused: true, history: [] } });

@@ -14,6 +14,7 @@ const progress = z.object({
   asked: count,
   done: count,
   failed: count,
+  pinned: count.default(0),
   timedOut: count,
   refused: count,
   dropped: z.string().exactOptional(),
@@ -33,11 +34,13 @@ const plan = z.object({
       count,
       isEstimate: z.literal(true).exactOptional(),
       load: z.number().exactOptional(),
+      closesPerSecond: z.number().positive().exactOptional(),
     }),
   ),
   total: count,
   startedAt: z.number(),
   moveDeadlineMs: z.number(),
+  drains: z.array(nodeName).exactOptional(),
   ring: z.object({ points: z.number().int().positive().max(10_000), nodes: ringNodes }).exactOptional(),
   endsBy: z.number().exactOptional(),
 });
@@ -47,7 +50,10 @@ const drain = z.object({
   boot: z.string(),
   by: z.string(),
   endsBy: z.number().exactOptional(),
+  closesPerSecond: z.number().positive().exactOptional(),
 });
+
+const pause = z.object({ by: z.string(), at: z.number(), why: z.string().exactOptional() });
 
 /** What one leader leaves to the next. */
 const savedState = z.object({
@@ -61,6 +67,7 @@ const savedState = z.object({
     .exactOptional(),
   drains: z.array(drain),
   isPaused: z.boolean(),
+  pause: pause.exactOptional(),
   ring: ringNodes.exactOptional(),
   history: z.array(
     z.object({
@@ -73,6 +80,7 @@ const savedState = z.object({
       total: count,
       done: count,
       failed: count,
+      pinned: count.default(0),
       timedOut: count,
       startedAt: z.number(),
       endedAt: z.number(),
@@ -82,7 +90,9 @@ const savedState = z.object({
 });
 
 /** What operators have asked for, which a plan that cannot be read must not take along. */
-const wishes = z.object({ drains: z.array(drain).catch([]), isPaused: z.boolean() });
+const wishes = savedState
+  .pick({ isPaused: true })
+  .extend({ drains: z.array(drain).catch([]), pause: pause.optional().catch(undefined) });
 
 /** The version of a state that is later than this one's. */
 const newer = z.object({ v: z.number().min(2) });
@@ -97,6 +107,7 @@ export function readState(raw: unknown): NewerState | { state: SavedState; unrea
   if (later.success) return { newer: later.data.v };
   const all = savedState.safeParse(raw);
   if (all.success) return { state: all.data };
-  const { drains, isPaused } = wishes.parse(raw);
-  return { state: { v: 1, drains, isPaused, history: [] }, unreadable: all.error.message };
+  const { drains, isPaused, pause } = wishes.parse(raw);
+  const paused = pause === undefined ? {} : { pause };
+  return { state: { v: 1, drains, isPaused, ...paused, history: [] }, unreadable: all.error.message };
 }

@@ -22,6 +22,8 @@ export interface NodeView {
   readonly seenAtMs: number;
   /** Local time since which the node has reported its present state. */
   readonly stateSinceMs: number;
+  /** Sessions that the front keeps on it, at most all it has; plans leave them out. */
+  readonly pinned: number;
   readonly traffic: Traffic;
 }
 
@@ -31,10 +33,18 @@ export const isHere = (n: NodeView): boolean => n.phase !== 'gone' && n.phase !=
 /** Whether the node may be given sessions. */
 export const takes = (n: NodeView): boolean => n.phase === 'active';
 
+/** Sessions that a plan may move away from the node. */
+export const movableOf = (n: NodeView): number => n.stats.sessions - n.pinned;
+
+/** A node that is told to try its pinned sessions again says so within this, ms: earlier reports may be from before. */
+const unpinnedWithinMs = 500;
+
 interface Entry {
   traffic: Traffic;
   /** The next report starts the averages anew. */
   isNew: boolean;
+  /** What reports from before this time say of pinned sessions does not count. */
+  unpinnedUntilMs: number;
   /** The view handed out last; undefined when it is out of date. */
   shown: NodeView | undefined;
 }
@@ -63,7 +73,12 @@ export class ClusterState {
         return 'ignored';
       case 'first':
       case 'restarted':
-        this.#entries.set(stats.node, { traffic: trafficOf(stats), isNew: false, shown: undefined });
+        this.#entries.set(stats.node, {
+          traffic: trafficOf(stats),
+          isNew: false,
+          unpinnedUntilMs: Number.NEGATIVE_INFINITY,
+          shown: undefined,
+        });
         return seen.kind === 'first' ? 'new' : 'reboot';
       case 'next': {
         this.#measure(stats, nowMs - seen.previous.seenAtMs);
@@ -76,6 +91,14 @@ export class ClusterState {
   /** Forgets the averages: sessions have been moved, and what was measured before says nothing of what is. */
   restartAverages(): void {
     for (const entry of this.#entries.values()) entry.isNew = true;
+  }
+
+  /** A node forgets which sessions are pinned, having been told to: all of them count as movable until it reports anew. */
+  unpin(node: string, nowMs: number): void {
+    const entry = this.#entries.get(node);
+    if (entry === undefined) return;
+    entry.unpinnedUntilMs = nowMs + unpinnedWithinMs;
+    entry.shown = undefined;
   }
 
   /** Every node known, by name; forgets those gone for long. */
@@ -108,6 +131,7 @@ function show(report: NodeReport, entry: Entry, nowMs: number): NodeView {
   const { stats, seenAtMs, stateSinceMs, reports } = report;
   const phase = phaseOf(stats.state, reports, seenAtMs, nowMs);
   if (entry.shown?.phase === phase) return entry.shown;
-  entry.shown = { node: stats.node, phase, stats, seenAtMs, stateSinceMs, traffic: entry.traffic };
+  const pinned = seenAtMs <= entry.unpinnedUntilMs ? 0 : Math.min(stats.pinned ?? 0, stats.sessions);
+  entry.shown = { node: stats.node, phase, stats, seenAtMs, stateSinceMs, pinned, traffic: entry.traffic };
   return entry.shown;
 }

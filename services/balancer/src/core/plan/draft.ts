@@ -1,5 +1,5 @@
 import { defaultRingPoints, type Load, loadOf, type RingNode } from '@evenkeel/cluster';
-import { isHere, type NodeView } from '../cluster/state.js';
+import { isHere, movableOf, type NodeView } from '../cluster/state.js';
 import { arcMoves, arcShares } from './arcs.js';
 import type { DrainGoals } from './drains.js';
 import { planByLoad } from './load.js';
@@ -11,8 +11,10 @@ export interface Draft {
   readonly steps: readonly PlanStep[];
   /** Sessions to move; an upper bound or an estimate where only the edges know. */
   readonly total: number;
-  /** Sessions of draining nodes that nobody has room for. */
+  /** Sessions of draining nodes that could go and that nobody has room for. */
   readonly unplaced: number;
+  /** Sessions that the front keeps on the nodes that give: left out. */
+  readonly pinned: number;
   readonly strategy: Strategy;
   readonly load: Load;
   readonly ring?: { points: number; nodes: RingNode[] };
@@ -34,9 +36,11 @@ export function draftLevel(nodes: readonly NodeView[], members: ReadonlySet<stri
   if (method.strategy === 'consistent-hash') return byRing(level, level, method);
   if (method.load !== 'connections' && hasTraffic(level, method.load)) {
     const { moves, total, before, after } = planByLoad(level, method.load);
-    return { steps: moves, total, unplaced: 0, strategy: method.strategy, load: method.load, before, after };
+    const { strategy, load } = method;
+    return { steps: moves, total, unplaced: 0, pinned: pinnedOf(level), strategy, load, before, after };
   }
-  return bySessions(planLevel(toPlanNodes(nodes, (n) => (members.has(n.node) ? 'level' : 'still'))), nodes);
+  const outcome = planLevel(toPlanNodes(nodes, (n) => (members.has(n.node) ? 'level' : 'still')));
+  return bySessions(outcome, nodes, pinnedOf(level));
 }
 
 /** Empties `drained` onto `takers`. */
@@ -51,7 +55,33 @@ export function draftDrain(
   if (method.strategy === 'consistent-hash' && to.length > 0) return byRing(from, to, method);
   const role = (n: NodeView): Role =>
     drained.has(n.node) ? 'drain' : takers.has(n.node) ? 'level' : 'still';
-  return bySessions(planDrain(toPlanNodes(nodes, role)), nodes);
+  return bySessions(planDrain(toPlanNodes(nodes, role)), nodes, pinnedOf(from));
+}
+
+/** Closes what is pinned to these nodes, each at its rate. A command has to name a target: the emptiest, though none is moved. */
+export function draftClose(rates: ReadonlyMap<NodeView, number>, takers: readonly NodeView[]): Draft {
+  const loadOfNode = (n: NodeView) => n.stats.sessions / n.stats.weight;
+  const [target] = [...takers].sort((a, b) => loadOfNode(a) - loadOfNode(b));
+  const steps: PlanStep[] = [];
+  const before = new Map<string, number>();
+  let total = 0;
+  for (const [{ node, stats, pinned }, closesPerSecond] of rates) {
+    before.set(node, stats.sessions);
+    if (target === undefined) continue;
+    steps.push({ from: node, to: target.node, count: pinned, closesPerSecond });
+    total += pinned;
+  }
+  const after = new Map([...before.keys()].map((node) => [node, 0]));
+  return {
+    steps,
+    total,
+    unplaced: 0,
+    pinned: 0,
+    strategy: 'least-loaded',
+    load: 'connections',
+    before,
+    after,
+  };
 }
 
 /** Below this there is nothing that could be levelled by it. */
@@ -63,11 +93,18 @@ function hasTraffic(nodes: readonly NodeView[], load: Exclude<Load, 'connections
   return sum >= TRAFFIC[load] * nodes.length;
 }
 
-function bySessions(outcome: Outcome, nodes: readonly NodeView[]): Draft {
+function pinnedOf(nodes: readonly NodeView[]): number {
+  let sum = 0;
+  for (const n of nodes) sum += n.pinned;
+  return sum;
+}
+
+function bySessions(outcome: Outcome, nodes: readonly NodeView[], pinned: number): Draft {
   return {
     steps: outcome.moves,
     total: outcome.total,
     unplaced: outcome.unplaced,
+    pinned,
     strategy: 'least-loaded',
     load: 'connections',
     before: new Map(nodes.filter((n) => outcome.after.has(n.node)).map((n) => [n.node, n.stats.sessions])),
@@ -78,13 +115,13 @@ function bySessions(outcome: Outcome, nodes: readonly NodeView[]): Draft {
 /** The edges know the ids and so who lies where; counts are estimated from the arcs. */
 function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Method): Draft {
   const next = to.map((n) => ({ node: n.node, weight: n.stats.weight }));
-  const sessions = new Map(from.map((n) => [n.node, n.stats.sessions]));
+  const movable = new Map(from.map((n) => [n.node, movableOf(n)]));
   const before = new Map([...to, ...from].map((n) => [n.node, n.stats.sessions]));
   const after = new Map(before);
   const steps: PlanStep[] = [];
   let total = 0;
   const add = (source: string, target: string, estimate: number) => {
-    const most = sessions.get(source) ?? 0;
+    const most = movable.get(source) ?? 0;
     if (most === 0 || source === target) return;
     steps.push({ from: source, to: target, count: most, isEstimate: true });
     const count = Math.min(most, Math.round(estimate));
@@ -98,7 +135,7 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
   if (isKnown) {
     const owned = arcShares(old);
     for (const { from: source, to: target, part } of arcMoves(old, next)) {
-      add(source, target, ((sessions.get(source) ?? 0) * part) / (owned.get(source) ?? 1));
+      add(source, target, ((movable.get(source) ?? 0) * part) / (owned.get(source) ?? 1));
     }
   } else {
     const share = arcShares(next);
@@ -106,16 +143,23 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
     for (const source of from) {
       for (const { node } of next) {
         // Who drains gives to everyone; of the others nobody knows how much lies wrong.
-        add(
-          source.node,
-          node,
-          isMember.has(source.node) ? 0 : source.stats.sessions * (share.get(node) ?? 0),
-        );
+        add(source.node, node, isMember.has(source.node) ? 0 : movableOf(source) * (share.get(node) ?? 0));
       }
     }
   }
   const ring = { points: defaultRingPoints, nodes: next };
-  return { steps, total, unplaced: 0, strategy: 'consistent-hash', load: 'connections', ring, before, after };
+  const pinned = pinnedOf(from);
+  return {
+    steps,
+    total,
+    unplaced: 0,
+    pinned,
+    strategy: 'consistent-hash',
+    load: 'connections',
+    ring,
+    before,
+    after,
+  };
 }
 
 /** The nodes as the planner takes them. */
@@ -124,6 +168,7 @@ function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): P
     node: n.node,
     role: role(n),
     sessions: n.stats.sessions,
+    pinned: n.pinned,
     weight: n.stats.weight,
     capacity: n.stats.capacity,
     version: n.stats.version,
@@ -133,7 +178,7 @@ function toPlanNodes(nodes: readonly NodeView[], role: (n: NodeView) => Role): P
 /** The plan that a draft becomes. One that drains ends with the last of its deadlines, where all its nodes have one. */
 export function planOf(
   draft: Pick<Draft, 'steps' | 'total'> & Partial<Draft>,
-  about: Pick<Plan, 'id' | 'kind' | 'why' | 'by' | 'startedAt' | 'moveDeadlineMs'>,
+  about: Pick<Plan, 'id' | 'kind' | 'why' | 'by' | 'startedAt' | 'moveDeadlineMs' | 'drains'>,
   goals: DrainGoals,
 ): Plan {
   const { strategy = 'least-loaded', load = 'connections', steps, total, ring } = draft;

@@ -1,5 +1,5 @@
 /** What operators want empty, and what came of it so far. */
-import type { NodeView } from '../cluster/state.js';
+import { movableOf, type NodeView } from '../cluster/state.js';
 import type { Plan } from './plan.js';
 
 /** A node that an operator wants empty. */
@@ -8,6 +8,8 @@ export interface DrainGoal {
   readonly boot: string;
   readonly by: string;
   readonly endsBy?: number;
+  /** Once only pinned sessions are left, their sockets are closed, so many a second. */
+  readonly closesPerSecond?: number;
 }
 
 /** Plans that left sessions on a node behind. */
@@ -40,10 +42,48 @@ export function urgentDrain(
   goals: DrainGoals,
   hasGivenUp: (n: NodeView) => boolean,
 ): NodeView | undefined {
-  const isPlanned = new Set(plan.kind === 'drain' ? plan.steps.map((s) => s.from) : []);
+  const drains = plan.drains ?? plan.steps.map((s) => s.from);
+  const isPlanned = new Set(plan.kind === 'drain' ? drains : []);
   return nodes.find(
-    (n) => isDraining(n, goals) && n.stats.sessions > 0 && !isPlanned.has(n.node) && !hasGivenUp(n),
+    (n) => isDraining(n, goals) && movableOf(n) > 0 && !isPlanned.has(n.node) && !hasGivenUp(n),
   );
+}
+
+/** Who wants these nodes empty: operators, and `auto` for those that say so themselves. */
+export function drainedBy(nodes: readonly string[], goals: DrainGoals): string {
+  return [...new Set(nodes.map((node) => goals.get(node)?.by ?? 'auto'))].join(', ');
+}
+
+/** How far the emptying of a node is. */
+export interface DrainStatus {
+  readonly by: string;
+  readonly endsBy?: number;
+  /** `stayed`: there is nothing more to do about those left, unless something changes; `why` says why. */
+  readonly state: 'under-way' | 'empty' | 'stayed';
+  readonly why?: string;
+}
+
+/** What there is to say of a node that is to be empty, while no plan moves anybody from it. */
+export function drainStatus(
+  n: NodeView,
+  goal: DrainGoal | undefined,
+  { hasGivenUp, hasNoRoom }: { hasGivenUp: boolean; hasNoRoom: boolean },
+): DrainStatus {
+  const about = {
+    by: goal?.by ?? 'auto',
+    ...(goal?.endsBy === undefined ? {} : { endsBy: goal.endsBy }),
+  };
+  if (n.stats.sessions === 0) return { ...about, state: 'empty' };
+  const movable = movableOf(n);
+  const isToClose = n.pinned > 0 && goal?.closesPerSecond !== undefined;
+  const isStuck = movable === 0 || hasGivenUp;
+  if (isStuck ? isToClose : !hasNoRoom) return { ...about, state: 'under-way' };
+  const parts = [
+    ...(n.pinned > 0 ? [`${n.pinned} pinned by the front`] : []),
+    ...(movable > 0 && hasGivenUp ? [`${movable} did not move, however often they were asked`] : []),
+    ...(movable > 0 && !hasGivenUp && hasNoRoom ? [`no active node has room for ${movable}`] : []),
+  ];
+  return { ...about, state: 'stayed', why: parts.join(', ') };
 }
 
 export const attemptKey = (n: NodeView): string => `${n.node}.${n.stats.boot}`;

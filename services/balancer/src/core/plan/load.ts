@@ -1,6 +1,7 @@
 import { type Load, loadOf } from '@evenkeel/cluster';
-import type { NodeView } from '../cluster/state.js';
+import { movableOf, type NodeView } from '../cluster/state.js';
 import { pair } from './planner.js';
+import { heldAt, waterLevel } from './water.js';
 
 /** A step by load: units a second to move, and the most sessions this may take. */
 interface LoadStep {
@@ -26,9 +27,9 @@ const SLACK = 0.01;
 const NEGLIGIBLE = 0.002;
 
 /**
- * Levels a load other than connections: each node shall carry its share by weight. Says how much is to move; the
- * edge, which knows its sessions, moves the busiest that fit, so the fewest. No node both gives and takes, and none
- * gets more sessions than it has room for.
+ * Levels a load other than connections: each node shall carry its share by weight, and no less than what its pinned sessions
+ * carry, which are taken to be as busy as the others. Says how much is to move; the edge, which knows its sessions, moves the
+ * busiest that fit, so the fewest. No node both gives and takes, and none gets more sessions than it has room for.
  */
 export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'connections'>): LoadOutcome {
   const before = new Map(nodes.map((n) => [n.node, loadOf(n, load)]));
@@ -39,10 +40,17 @@ export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'conn
     weight += n.stats.weight;
   }
   const byName = new Map(nodes.map((n) => [n.node, n]));
+  const vessels = new Map(
+    nodes.map((n) => {
+      const floor = (loadOf(n, load) * n.pinned) / Math.max(1, n.stats.sessions);
+      return [n, { weight: n.stats.weight, floor, capacity: Number.POSITIVE_INFINITY }];
+    }),
+  );
+  const level = waterLevel([...vessels.values()], total);
   const givers: { node: string; count: number }[] = [];
   const takers: { node: string; count: number }[] = [];
-  for (const n of nodes) {
-    const share = (total * n.stats.weight) / weight;
+  for (const [n, vessel] of vessels) {
+    const share = heldAt(vessel, level);
     const difference = loadOf(n, load) - share;
     if (difference > share * SLACK) givers.push({ node: n.node, count: difference - share * SLACK });
     else if (difference < 0) takers.push({ node: n.node, count: -difference });
@@ -56,7 +64,8 @@ export function planByLoad(nodes: readonly NodeView[], load: Exclude<Load, 'conn
     const carried = before.get(from) ?? 0;
     if (source === undefined || amount < (total / weight) * NEGLIGIBLE) continue;
     // As many as it would take if all were equally busy: the busiest are fewer.
-    const count = Math.min(Math.ceil((source.stats.sessions * amount) / carried), room.get(to) ?? 0);
+    const likely = Math.ceil((source.stats.sessions * amount) / carried);
+    const count = Math.min(likely, movableOf(source), room.get(to) ?? 0);
     if (count <= 0) continue;
     room.set(to, (room.get(to) ?? 0) - count);
     after.set(from, (after.get(from) ?? 0) - amount);

@@ -13,6 +13,8 @@ export interface PlanStep {
   readonly count: number;
   /** `count` is only a ceiling: the edge knows how many there are. */
   readonly isEstimate?: true;
+  /** Pinned sessions: their sockets are closed at this rate, and nobody is moved. */
+  readonly closesPerSecond?: number;
   /** With a load other than connections: bytes a second to move, or events a second (also where the load is CPU). */
   readonly load?: number;
 }
@@ -32,6 +34,8 @@ export interface Plan {
   readonly startedAt: number;
   /** A move not finished after this long has failed. */
   readonly moveDeadlineMs: number;
+  /** Nodes that a drain is to empty, also those that nothing goes from now since nobody has room. */
+  readonly drains?: readonly string[];
   /** Nodes of the ring, for `consistent-hash`. */
   readonly ring?: { points: number; nodes: { node: string; weight: number }[] };
   /** The plan is given up at this time (ms since the epoch). */
@@ -49,6 +53,8 @@ export interface StepProgress {
   readonly asked: number;
   readonly done: number;
   readonly failed: number;
+  /** Of those that failed: brought back by the front. */
+  readonly pinned: number;
   readonly timedOut: number;
   readonly refused: number;
   /** Why the rest of this step was given up. */

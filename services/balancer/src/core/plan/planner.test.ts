@@ -6,6 +6,7 @@ const node = (name: string, sessions: number, more: Partial<PlanNode> = {}): Pla
   node: name,
   role: 'level',
   sessions,
+  pinned: 0,
   weight: 1,
   capacity: 1_000_000,
   version: '1',
@@ -20,10 +21,17 @@ const cluster = fc
       capacity: fc.constantFrom(100, 3000, 1_000_000),
       role: fc.constantFrom('level', 'level', 'level', 'drain', 'still'),
       version: fc.constantFrom('1', '2'),
+      // Often none, sometimes all.
+      pinnedPart: fc.constantFrom(0, 0, 0, 0.1, 0.5, 1),
     }),
     { minLength: 1, maxLength: 12 },
   )
-  .map((list) => list.map((n, i): PlanNode => ({ node: `n${i}`, ...n, role: n.role as PlanNode['role'] })));
+  .map((list) =>
+    list.map(({ pinnedPart, ...n }, i): PlanNode => {
+      const pinned = Math.floor(n.sessions * pinnedPart);
+      return { node: `n${i}`, ...n, pinned, role: n.role as PlanNode['role'] };
+    }),
+  );
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((a, b) => a + b, 0);
 
@@ -40,7 +48,7 @@ function expectSound(nodes: readonly PlanNode[], outcome: Outcome): void {
   expect(sum(outcome.after.values())).toBe(sum(nodes.map((n) => n.sessions)));
   for (const n of nodes) {
     const after = outcome.after.get(n.node) ?? 0;
-    expect(after).toBeGreaterThanOrEqual(0);
+    expect(after).toBeGreaterThanOrEqual(n.pinned);
     if (n.role === 'still') expect(after).toBe(n.sessions);
     if (after > n.sessions) expect(after).toBeLessThanOrEqual(n.capacity);
   }
@@ -101,6 +109,12 @@ describe('levelling', () => {
     );
   });
 
+  it('leaves a node what is pinned to it, and the others end level among themselves', () => {
+    const outcome = planLevel([node('a', 24, { pinned: 24 }), node('b', 16, { pinned: 3 }), node('c', 6)]);
+    expect(Object.fromEntries(outcome.after)).toEqual({ a: 24, b: 11, c: 11 });
+    expect(planLevel([node('a', 30, { pinned: 9 }), node('b', 0)]).total).toBe(15);
+  });
+
   it('needs fewer pairs than there are nodes', () => {
     fc.assert(
       fc.property(cluster, (nodes) => {
@@ -122,6 +136,12 @@ describe('draining', () => {
   it('moves only those of the draining nodes, and fills the emptiest first', () => {
     const outcome = planDrain([node('a', 10), node('b', 30), node('c', 40, { role: 'drain' })]);
     expect(Object.fromEntries(outcome.after)).toEqual({ a: 40, b: 40, c: 0 });
+  });
+
+  it('leaves what is pinned where it is', () => {
+    const outcome = planDrain([node('a', 10), node('b', 0), node('c', 16, { role: 'drain', pinned: 6 })]);
+    expect(Object.fromEntries(outcome.after)).toEqual({ a: 10, b: 10, c: 6 });
+    expect(outcome.unplaced).toBe(0);
   });
 
   it('gives nobody to another node that is draining', () => {
@@ -152,7 +172,7 @@ describe('draining', () => {
         const outcome = planDrain(nodes);
         expectSound(nodes, outcome);
         const drained = nodes.filter((n) => n.role === 'drain');
-        expect(sum(drained.map((n) => outcome.after.get(n.node) ?? 0))).toBe(outcome.unplaced);
+        expect(sum(drained.map((n) => (outcome.after.get(n.node) ?? 0) - n.pinned))).toBe(outcome.unplaced);
         if (outcome.unplaced === 0) return;
         for (const n of nodes.filter((n) => n.role === 'level')) {
           expect(outcome.after.get(n.node) ?? 0).toBeGreaterThanOrEqual(n.capacity);

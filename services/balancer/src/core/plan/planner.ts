@@ -1,5 +1,6 @@
 import { byVersion } from '@evenkeel/cluster';
 import { shares } from './share.js';
+import { heldAt, type Vessel, waterLevel } from './water.js';
 
 /** What a node does in a plan: `level` gives and takes, `drain` gives everything, `still` neither. */
 export type Role = 'level' | 'drain' | 'still';
@@ -9,6 +10,8 @@ export interface PlanNode {
   readonly role: Role;
   /** Sessions it holds. */
   readonly sessions: number;
+  /** Of these, those that stay whatever is planned. */
+  readonly pinned: number;
   readonly weight: number;
   readonly capacity: number;
   readonly version: string;
@@ -23,20 +26,20 @@ export interface Move {
 export interface Outcome {
   readonly moves: Move[];
   readonly total: number;
-  /** Sessions of draining nodes that nobody has room for. */
+  /** Sessions of draining nodes that could go and that nobody has room for. */
   readonly unplaced: number;
   /** Sessions per node afterwards. */
   readonly after: ReadonlyMap<string, number>;
 }
 
 /**
- * Levels exactly: every `level` node ends with its share by weight, within its capacity, and every `drain`
- * node with none. The fewest moves that do so, and no node both gives and takes.
+ * Levels exactly: every `level` node ends with its share by weight, within its capacity and no less than it keeps, and every
+ * `drain` node with what it keeps. The fewest moves that do so, and no node both gives and takes.
  */
 export function planLevel(nodes: readonly PlanNode[]): Outcome {
   const level = nodes.filter((n) => n.role === 'level');
   const drained = nodes.filter((n) => n.role === 'drain');
-  return settle(nodes, shares(level, sessionsOf(level) + sessionsOf(drained)), drained);
+  return settle(nodes, shares(level, sessionsOf(level) + movableOf(drained)), drained);
 }
 
 /** How far over its share a node of the newest version may be filled. */
@@ -49,16 +52,16 @@ const NEWEST_SLACK = 1.015;
 export function planDrain(nodes: readonly PlanNode[]): Outcome {
   const level = nodes.filter((n) => n.role === 'level');
   const drained = nodes.filter((n) => n.role === 'drain');
-  let left = sessionsOf(drained);
+  let left = movableOf(drained);
   const fair = shares(level, sessionsOf(level) + left);
   const targets = new Map(level.map((n) => [n, n.sessions]));
   const pour = (members: readonly PlanNode[], ceiling: (n: PlanNode) => number) => {
     const vessels = members.map((node) => {
-      const load = targets.get(node) ?? 0;
-      return { node, load, ceiling: Math.max(load, ceiling(node)) };
+      const floor = targets.get(node) ?? 0;
+      return { node, weight: node.weight, floor, capacity: Math.max(floor, ceiling(node)) };
     });
     let open = 0;
-    for (const v of vessels) open += v.ceiling - v.load;
+    for (const v of vessels) open += v.capacity - v.floor;
     const amount = Math.min(left, open);
     if (amount <= 0) return;
     for (const { node, whole } of pourLevel(vessels, amount))
@@ -82,20 +85,27 @@ function sessionsOf(nodes: readonly PlanNode[]): number {
   return sum;
 }
 
+function movableOf(nodes: readonly PlanNode[]): number {
+  let sum = 0;
+  for (const n of nodes) sum += n.sessions - n.pinned;
+  return sum;
+}
+
 /** A node that is poured into: what it holds, and up to what it may be filled. */
-interface Vessel {
+interface Poured extends Vessel {
   readonly node: PlanNode;
-  readonly load: number;
-  readonly ceiling: number;
 }
 
 /** Spreads `amount` on top of what each holds so that load per weight ends as level as can be without taking. */
-function pourLevel(vessels: readonly Vessel[], amount: number): { node: PlanNode; whole: number }[] {
-  const water = waterLevel(vessels, amount);
-  const parts = vessels.map(({ node, load, ceiling }) => {
-    const exact = Math.max(0, Math.min(ceiling, water * node.weight) - load);
+function pourLevel(vessels: readonly Poured[], amount: number): { node: PlanNode; whole: number }[] {
+  let total = amount;
+  for (const { floor } of vessels) total += floor;
+  const level = waterLevel(vessels, total);
+  const parts = vessels.map((vessel) => {
+    const { node, floor, capacity } = vessel;
+    const exact = heldAt(vessel, level) - floor;
     const whole = Math.floor(exact + 1e-6);
-    return { node, whole, room: ceiling - load - whole, remainder: exact - whole };
+    return { node, whole, room: capacity - floor - whole, remainder: exact - whole };
   });
   let rest = amount;
   for (const p of parts) rest -= p.whole;
@@ -118,32 +128,13 @@ function pourLevel(vessels: readonly Vessel[], amount: number): { node: PlanNode
   return parts;
 }
 
-/** The load per weight at which the vessels have taken `amount`, by bisection; a little over rather than under. */
-function waterLevel(vessels: readonly Vessel[], amount: number): number {
-  const taken = (water: number) => {
-    let sum = 0;
-    for (const { node, load, ceiling } of vessels)
-      sum += Math.max(0, Math.min(ceiling, water * node.weight) - load);
-    return sum;
-  };
-  let low = 0;
-  let high = 1;
-  for (const { node, ceiling } of vessels) high = Math.max(high, ceiling / node.weight);
-  for (let i = 0; i < 60 && high - low > 1e-9; i++) {
-    const middle = (low + high) / 2;
-    if (taken(middle) < amount) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
-/** The moves that bring every node to its target, and the drained ones to nothing. */
+/** The moves that bring every node to its target, and the drained ones to what they keep. */
 function settle(
   nodes: readonly PlanNode[],
   targets: ReadonlyMap<PlanNode, number>,
   drained: readonly PlanNode[],
 ): Outcome {
-  const givers: Amount[] = drained.map((n) => ({ node: n.node, count: n.sessions }));
+  const givers: Amount[] = drained.map((n) => ({ node: n.node, count: n.sessions - n.pinned }));
   const takers: Amount[] = [];
   for (const [n, target] of targets) {
     const difference = target - n.sessions;

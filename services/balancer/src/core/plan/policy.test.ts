@@ -27,6 +27,7 @@ class Stage {
           drains: new Map(),
           levelling: true,
           lastPlanEndMs: Number.NEGATIVE_INFINITY,
+          fruitless: { count: 0, lastAtMs: Number.NEGATIVE_INFINITY },
           flapping: new Set(),
           attempts: new Map(),
           ring: undefined,
@@ -116,6 +117,40 @@ describe('deciding', () => {
     const stage = new Stage();
     stage.situation = { flapping: new Set(['c']) };
     expect(totals(stage.play(10, { a: { sessions: 90 }, b: { sessions: 90 }, c: {} }))).toContain('level');
+  });
+
+  it('waits for clients that a full node has turned away before it fills a node that has come', () => {
+    const full = { sessions: 100, capacity: 100 };
+    const stage = new Stage();
+    stage.play(5, { a: full, b: full });
+    for (let come = 0; come <= 60; come += 10) {
+      const decision = stage.play(1, { a: full, b: full, c: { sessions: come, capacity: 100 } });
+      expect(decision.kind).toBe('wait');
+    }
+    const settled = { a: full, b: full, c: { sessions: 60, capacity: 100 } };
+    expect(totals(stage.play(2, settled))).toBe('clients that a has no room for are still coming elsewhere');
+    expect(totals(stage.play(10, settled))).toBe(26);
+  });
+
+  it('tries again after ever longer when little has come of levelling, at once when a node has come', () => {
+    const nodes = { a: { sessions: 90 }, b: {} };
+    const stage = new Stage();
+    expect(totals(stage.play(10, nodes))).toBe(45);
+    const failed = (count: number) => {
+      stage.nowMs += 100;
+      stage.situation = { lastPlanEndMs: stage.nowMs, fruitless: { count, lastAtMs: stage.nowMs } };
+    };
+    for (const [count, quietSeconds] of [
+      [1, 4],
+      [3, 16],
+      [9, 60],
+    ] as const) {
+      failed(count);
+      expect(stage.play(quietSeconds - 1, nodes).kind).toBe('wait');
+      expect(stage.play(5, nodes).kind).toBe('plan');
+    }
+    failed(9);
+    expect(stage.play(5, { ...nodes, c: {} }).kind).toBe('plan');
   });
 
   it('says so when there is nobody to drain to', () => {

@@ -1,6 +1,6 @@
 import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
-import { isHere, type NodeView, takes } from '../cluster/state.js';
-import { type Draft, draftDrain, draftLevel, type Method } from './draft.js';
+import { isHere, movableOf, type NodeView, takes } from '../cluster/state.js';
+import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
 import type { PlanKind, Strategy } from './plan.js';
 
@@ -19,6 +19,8 @@ export interface PolicyOptions {
   loadSettleMs: number;
   /** After a plan nothing happens by itself for this long. */
   quietMs: number;
+  /** Twice as long after each plan in a row of which little came, up to this, until a node comes, goes or changes. */
+  maxQuietMs: number;
   /** A draining node is left alone this long, so that every gateway has heard of it. */
   drainSettleMs: number;
   /** While versions are mixed, nothing is levelled until this long after the last node came, went or drained. */
@@ -36,10 +38,24 @@ export const policyDefaults: PolicyOptions = {
   settleMs: 500,
   loadSettleMs: 30_000,
   quietMs: 2000,
+  maxQuietMs: 60_000,
   drainSettleMs: 300,
   deployHoldMs: 60_000,
   maxDrainAttempts: 5,
 };
+
+/** Plans in a row of which little came. */
+export interface Fruitless {
+  readonly count: number;
+  readonly lastAtMs: number;
+}
+
+/** From this part of its capacity on a node counts as full. */
+const fullPart = 0.98;
+/** While clients that were turned away may still be coming in, nothing is levelled for this long after a change, ms, … */
+const refillMs = 30_000;
+/** … or until nobody more has come for this long, ms: gateways ask them to try again after a few seconds. */
+const stillMs = 5_000;
 
 export interface Situation {
   readonly nowMs: number;
@@ -48,6 +64,8 @@ export interface Situation {
   /** Whether levelling may happen by itself; else why not. */
   readonly levelling: true | string;
   readonly lastPlanEndMs: number;
+  /** Plans in a row that should have levelled and did not. */
+  readonly fruitless: Fruitless;
   /** Nodes that came and went too often lately; they get nothing by themselves. */
   readonly flapping: ReadonlySet<string>;
   /** Plans for a boot of a node that left sessions behind. */
@@ -62,6 +80,8 @@ export type Decision =
       readonly kind: 'plan';
       readonly planKind: PlanKind;
       readonly why: string;
+      /** Nodes that it is to empty. */
+      readonly drains?: readonly string[];
       readonly draft: Draft;
     };
 
@@ -71,6 +91,9 @@ export class Policy {
   #offSinceMs: number | undefined;
   #changedAtMs = Number.NEGATIVE_INFINITY;
   #members: readonly NodeView[] = [];
+  #connections = 0;
+  #grewAtMs = Number.NEGATIVE_INFINITY;
+  #roomless: ReadonlySet<string> = new Set();
 
   constructor(options: Partial<PolicyOptions> = {}) {
     this.#options = { ...policyDefaults, ...options };
@@ -78,6 +101,11 @@ export class Policy {
 
   get options(): PolicyOptions {
     return this.#options;
+  }
+
+  /** Whether, at the last decision, no active node had room for what is to leave this one. */
+  hasNoRoom(node: string): boolean {
+    return this.#roomless.has(node);
   }
 
   /** Whether a draining node is left as it is. What failed before a node came, went or changed may work after it. */
@@ -90,7 +118,11 @@ export class Policy {
     this.#watch(s);
     const drain = this.#drain(s);
     if (drain !== undefined) return drain;
-    return this.#level(s);
+    const decision = this.#level(s);
+    if (decision.kind === 'plan') return decision;
+    const pinned = s.nodes.filter((n) => n.pinned > 0 && isHere(n) && isDraining(n, s.drains));
+    const left = pinned.map((n) => `${n.pinned} pinned by the front are left on ${n.node}`);
+    return wait([decision.why, ...left].join('; '));
   }
 
   #watch(s: Situation): void {
@@ -103,14 +135,17 @@ export class Policy {
       });
     if (!isSame) this.#changedAtMs = s.nowMs;
     this.#members = nodes;
+    let connections = 0;
+    for (const n of nodes) connections += n.stats.connections;
+    if (connections > this.#connections) this.#grewAtMs = s.nowMs;
+    this.#connections = connections;
   }
 
   #drain(s: Situation): Decision | undefined {
+    this.#roomless = new Set();
     const draining = s.nodes.filter((n) => isHere(n) && isDraining(n, s.drains));
-    const due = draining.filter(
-      (n) => n.stats.sessions > 0 && !this.hasGivenUp(s.attempts.get(attemptKey(n))),
-    );
-    if (due.length === 0) return undefined;
+    const due = draining.filter((n) => movableOf(n) > 0 && !this.hasGivenUp(s.attempts.get(attemptKey(n))));
+    if (due.length === 0) return this.#close(s, draining);
     const unsettled = due.find((n) => s.nowMs - n.stateSinceMs < this.#options.drainSettleMs);
     if (unsettled !== undefined)
       return wait(`waiting until the gateways know that ${unsettled.node} is draining`);
@@ -120,8 +155,28 @@ export class Policy {
     const takers = new Set(s.nodes.filter((n) => takes(n) && !names.has(n.node)).map((n) => n.node));
     const draft = draftDrain(s.nodes, names, takers, this.#method(s));
     const list = [...names].join(', ');
-    if (draft.steps.length === 0) return wait(`${list} should be drained but no active node has room`);
-    return { kind: 'plan', planKind: 'drain', why: `draining ${list}`, draft };
+    if (draft.steps.length === 0) {
+      this.#roomless = names;
+      return wait(`${list} should be drained but no active node has room`);
+    }
+    return { kind: 'plan', planKind: 'drain', why: `draining ${list}`, drains: [...names], draft };
+  }
+
+  /** Nobody is left who can be moved: what an operator wants closed is closed now. */
+  #close(s: Situation, draining: readonly NodeView[]): Decision | undefined {
+    const rates = new Map<NodeView, number>();
+    for (const n of draining) {
+      const perSecond = s.drains.get(n.node)?.closesPerSecond;
+      if (perSecond !== undefined && n.pinned > 0) rates.set(n, perSecond);
+    }
+    if (rates.size === 0) return undefined;
+    const stale = [...rates.keys()].find((n) => n.seenAtMs <= s.lastPlanEndMs);
+    if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
+    const draft = draftClose(rates, s.nodes.filter(takes));
+    const list = [...rates.keys()].map((n) => n.node).join(', ');
+    if (draft.steps.length === 0) return wait(`no active node is left for the pinned sessions of ${list}`);
+    const drains = draining.map((n) => n.node);
+    return { kind: 'plan', planKind: 'drain', why: `closing what is pinned to ${list}`, drains, draft };
   }
 
   #method(s: Situation): Method {
@@ -137,8 +192,12 @@ export class Policy {
     }
     this.#offSinceMs ??= s.nowMs;
     if (s.levelling !== true) return wait(s.levelling);
-    const { settleMs, loadSettleMs, quietMs, deployHoldMs } = this.#options;
-    if (s.nowMs - s.lastPlanEndMs < quietMs) return wait('quiet period after the last plan');
+    const { settleMs, loadSettleMs, deployHoldMs } = this.#options;
+    const quiet = this.#quiet(s);
+    if (quiet !== undefined) return wait(quiet);
+    const full = this.#isFilling(s, level);
+    if (full !== undefined)
+      return wait(`clients that ${full.node} has no room for are still coming elsewhere`);
     const versions = [...new Set(level.map((n) => n.stats.version))];
     if (versions.length > 1 && s.nowMs - this.#changedAtMs < deployHoldMs) {
       const newest = versions.sort(compareVersions).at(-1);
@@ -152,6 +211,25 @@ export class Policy {
     const lastsMs = off.draft.load === 'connections' ? settleMs : loadSettleMs;
     if (s.nowMs - this.#offSinceMs < lastsMs) return wait('off level, waiting whether it lasts');
     return { kind: 'plan', planKind: 'rebalance', why: off.why, draft: off.draft };
+  }
+
+  /**
+   * A full node while clients come in after a change: gateways have turned some away, and those fill the emptier nodes by
+   * themselves. What is moved there now would be moved back.
+   */
+  #isFilling({ nowMs }: Situation, level: readonly NodeView[]): NodeView | undefined {
+    if (nowMs - this.#changedAtMs >= refillMs || nowMs - this.#grewAtMs >= stillMs) return undefined;
+    return level.find((n) => n.stats.connections >= n.stats.capacity * fullPart);
+  }
+
+  #quiet({ nowMs, lastPlanEndMs, fruitless }: Situation): string | undefined {
+    const { quietMs, maxQuietMs } = this.#options;
+    const sinceMs = nowMs - lastPlanEndMs;
+    if (sinceMs < quietMs) return 'quiet period after the last plan';
+    const { count, lastAtMs } = fruitless;
+    if (lastAtMs < this.#changedAtMs || sinceMs >= Math.min(maxQuietMs, quietMs * 2 ** count))
+      return undefined;
+    return `little came of the last plan, or of ${count} in a row: trying again after a while`;
   }
 
   #isOff(s: Situation, level: NodeView[]): string | { why: string; draft: Draft } {

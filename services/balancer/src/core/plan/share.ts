@@ -1,4 +1,5 @@
 /** Exact integer shares: who should hold how many. Pure; O(n log n). */
+import { heldAt, type Vessel, waterLevel } from './water.js';
 
 export interface Holder {
   readonly node: string;
@@ -8,34 +9,46 @@ export interface Holder {
   readonly capacity: number;
   /** What it holds now. */
   readonly sessions: number;
+  /** Of these, what it keeps whatever is planned. */
+  readonly pinned: number;
 }
 
 /** Remainders below this are rounding errors of the division. */
 const EPSILON = 1e-9;
 
+const vesselOf = ({ weight, capacity, pinned }: Holder): Vessel => ({
+  weight,
+  floor: pinned,
+  capacity: Math.max(capacity, pinned),
+});
+
 /**
- * Splits `total` by weight, nobody over capacity, each share the exact one rounded up or down
- * (the largest-remainder method). Of equal choices the one that leaves most where it is.
+ * Splits `total` by weight, nobody over capacity nor below what it keeps, each share of the others the exact one rounded up
+ * or down (the largest-remainder method). Of equal choices the one that leaves most where it is.
  * What exceeds the sum of capacities is given to nobody.
  */
 export function shares<H extends Holder>(holders: readonly H[], total: number): Map<H, number> {
-  const out = new Map<H, number>(holders.map((holder) => [holder, 0]));
+  const out = new Map<H, number>();
+  const vessels = holders.map((holder) => ({ holder, vessel: vesselOf(holder) }));
+  const level = waterLevel(
+    vessels.map(({ vessel }) => vessel),
+    total,
+  );
   let left = total;
   let weight = 0;
-  for (const holder of holders) weight += holder.weight;
-  // Raise one water level: nodes fill up in the order of capacity per weight.
-  const order = [...holders].sort((a, b) => a.capacity / a.weight - b.capacity / b.weight);
-  let full = 0;
-  for (const holder of order) {
-    if ((left * holder.weight) / weight < holder.capacity) break;
-    const given = Math.min(holder.capacity, left);
-    out.set(holder, given);
-    left -= given;
-    weight -= holder.weight;
-    full += 1;
+  const free: H[] = [];
+  for (const { holder, vessel } of vessels) {
+    const held = heldAt(vessel, level);
+    if (held > vessel.floor && held < vessel.capacity) {
+      free.push(holder);
+      weight += holder.weight;
+      continue;
+    }
+    out.set(holder, held);
+    left -= held;
   }
   let rest = left;
-  const parts = order.slice(full).map((holder) => {
+  const parts = free.map((holder) => {
     const exact = (left * holder.weight) / weight;
     const floor = Math.floor(exact + EPSILON);
     rest -= floor;

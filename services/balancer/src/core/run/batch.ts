@@ -14,7 +14,10 @@ export interface Batch {
 
 /** Of those asked for: `refused` is part of `asked`. */
 export const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
-const badOf = (p: MoveProgress) => p.failed + p.timedOut;
+/** Of those that failed: an edge of before says nothing of it. */
+export const pinnedOf = (p: MoveProgress) => Math.min(p.pinned ?? 0, p.failed);
+/** That the front brings a client back says nothing about the target. */
+const badOf = (p: MoveProgress) => p.failed - pinnedOf(p) + p.timedOut;
 
 /** What a report adds to the one before it, of moves ended and of those that ended badly. */
 export function addedBy(report: MoveProgress, before: MoveProgress | undefined) {
@@ -29,7 +32,7 @@ export const batchName = (plan: Plan, step: number, number: number): string => `
 export function makeBatch(
   move: string,
   plan: Plan,
-  { to, load }: PlanStep,
+  { to, load, closesPerSecond }: PlanStep,
   { target, count, perSecond }: { target: NodeStats; count: number; perSecond: number },
   nowMs: number,
 ): Batch {
@@ -39,10 +42,11 @@ export function makeBatch(
     move,
     to: { node: to, url: target.url, ...(boot === undefined ? {} : { boot }) },
     count,
-    ratePerSecond: Math.max(1, Math.round(perSecond)),
+    ratePerSecond: closesPerSecond ?? Math.max(1, Math.round(perSecond)),
     deadlineMs: plan.moveDeadlineMs,
     reason: plan.kind,
     ...(plan.ring === undefined ? {} : { ring: plan.ring }),
+    ...(closesPerSecond === undefined ? {} : { pinned: 'close' as const }),
     ...(load === undefined ? {} : { by: plan.load === 'bytes' ? 'bytes' : 'events', load }),
   };
   return { move, count, command, sentAtMs: nowMs, resends: 0, report: undefined, isSettled: false };

@@ -12,6 +12,8 @@ export interface PastPlan {
   readonly total: number;
   readonly done: number;
   readonly failed: number;
+  /** Of those that failed: brought back by the front. */
+  readonly pinned: number;
   readonly timedOut: number;
   readonly startedAt: number;
   readonly endedAt: number;
@@ -21,7 +23,8 @@ export interface PastPlan {
 /** What is remembered of a plan that has just ended. */
 export function pastPlan(run: PlanRun, nowMs: number): PastPlan {
   const progress = run.progress();
-  const sum = (key: 'done' | 'failed' | 'timedOut') => progress.reduce((all, step) => all + step[key], 0);
+  const sum = (key: 'done' | 'failed' | 'pinned' | 'timedOut') =>
+    progress.reduce((all, step) => all + step[key], 0);
   return {
     id: run.plan.id,
     kind: run.plan.kind,
@@ -32,9 +35,13 @@ export function pastPlan(run: PlanRun, nowMs: number): PastPlan {
     total: run.plan.total,
     done: sum('done'),
     failed: sum('failed'),
+    pinned: sum('pinned'),
     timedOut: sum('timedOut'),
     startedAt: run.plan.startedAt,
     endedAt: nowMs,
-    moved: progress.map(({ from, to, done }) => ({ from, to, done })),
+    // Whose socket was closed has gone nowhere from where it could be moved back.
+    moved: progress
+      .filter((_, i) => run.plan.steps[i]?.closesPerSecond === undefined)
+      .map(({ from, to, done }) => ({ from, to, done })),
   };
 }

@@ -163,6 +163,11 @@ export class PlanRun {
     if (this.#steps.every(isOver)) this.#finish();
   }
 
+  /** Whether sessions of this node are still to be moved. */
+  isMoving(node: string): boolean {
+    return this.#steps.some((step) => step.plan.from === node && !isOver(step));
+  }
+
   progress(): StepProgress[] {
     return this.#steps.map(progressOf);
   }
@@ -269,7 +274,9 @@ export class PlanRun {
     if (step.dropped !== undefined || step.isExhausted) return;
     const last = step.batches.at(-1);
     if (last !== undefined && last.report === undefined) return;
-    const { from, to, count: planned } = step.plan;
+    const { from, to, count: planned, closesPerSecond } = step.plan;
+    // Each command is paced by itself, so one at a time keeps the rate.
+    if (last !== undefined && closesPerSecond !== undefined) return;
     const target = this.#ports.node(to, nowMs);
     if (target === undefined) return;
     const sum = sumOf(step);
@@ -287,7 +294,8 @@ export class PlanRun {
     );
     const allowed = Math.min(source.available(nowMs), sink.available(nowMs), window);
     if (allowed < Math.min(left, Math.max(1, Math.floor(perSecond / 10)))) return;
-    const count = isWhole(step) ? left : Math.min(left, allowed, this.#options.maxBatch);
+    const most = closesPerSecond === undefined ? this.#options.maxBatch : Math.ceil(closesPerSecond);
+    const count = isWhole(step) ? left : Math.min(left, allowed, most);
     const taken = isWhole(step) ? allowed : count;
     source.take(taken, nowMs);
     sink.take(taken, nowMs);
@@ -314,19 +322,31 @@ export class PlanRun {
   }
 }
 
-/** How a plan ends whose steps are all over, and why. */
+/** How a plan ends whose steps are all over, and why. What the front has brought back is no failure: nothing else was to be had. */
 function outcomeOf(plan: Plan, steps: readonly Step[]): ['done' | 'partial', string] {
   let missed = 0;
+  let pinned = 0;
+  let moved = 0;
+  let closed = 0;
   for (const step of steps) {
-    const { asked, refused, done } = sumOf(step);
-    missed += Math.max(0, (step.plan.isEstimate ? asked - refused : step.plan.count) - done);
+    const sum = sumOf(step);
+    pinned += sum.pinned;
+    moved += sum.done;
+    missed += Math.max(0, (step.plan.isEstimate ? sum.asked - sum.refused : step.plan.count) - sum.done);
+    if (step.plan.closesPerSecond !== undefined) closed += sum.done;
   }
+  missed = Math.max(0, missed - pinned);
+  const all = closed > 0 ? `${closed} pinned by the front were closed` : 'all moved';
+  const said = (why: string) => {
+    if (pinned === 0) return why;
+    return `${why === all ? `${moved} moved` : why}, ${pinned} pinned by the front`;
+  };
   const dropped = steps.find((step) => step.dropped !== undefined)?.dropped;
   if (plan.kind === 'drain' && steps.every((step) => step.dropped === undefined || step.hasGone)) {
     // A node that drains to shut down leaves when it is empty, perhaps before its last report.
     const isDone = missed === 0 || dropped !== undefined;
-    return [isDone ? 'done' : 'partial', missed === 0 ? 'all moved' : `${missed} were not reported as moved`];
+    return [isDone ? 'done' : 'partial', said(missed === 0 ? all : `${missed} were not reported as moved`)];
   }
-  const why = dropped ?? (missed === 0 ? 'all moved' : `${missed} were not moved`);
-  return [missed === 0 && dropped === undefined ? 'done' : 'partial', why];
+  const why = dropped ?? (missed === 0 ? all : `${missed} were not moved`);
+  return [missed === 0 && dropped === undefined ? 'done' : 'partial', said(why)];
 }

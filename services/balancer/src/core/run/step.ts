@@ -1,6 +1,6 @@
 import type { MoveProgress } from '@evenkeel/protocol';
 import type { PlanStep, StepProgress } from '../plan/plan.js';
-import { type Batch, settledOf } from './batch.js';
+import { type Batch, pinnedOf, settledOf } from './batch.js';
 import { MoveDelay } from './delay.js';
 
 /** What has become of the sessions of a step; `refused` is part of `asked`. */
@@ -8,6 +8,8 @@ export interface Counts {
   asked: number;
   done: number;
   failed: number;
+  /** Part of `failed`: the front has brought them back. */
+  pinned: number;
   timedOut: number;
   refused: number;
 }
@@ -72,13 +74,14 @@ function add(sum: Counts, report: MoveProgress): void {
   sum.asked += report.asked;
   sum.done += report.done;
   sum.failed += report.failed;
+  sum.pinned += pinnedOf(report);
   sum.timedOut += report.timedOut;
   sum.refused += report.refused;
 }
 
 function countsOf(progress: StepProgress | undefined): Counts {
-  const { asked = 0, done = 0, failed = 0, timedOut = 0, refused = 0 } = progress ?? {};
-  return { asked, done, failed, timedOut, refused };
+  const { asked = 0, done = 0, failed = 0, pinned = 0, timedOut = 0, refused = 0 } = progress ?? {};
+  return { asked, done, failed, pinned, timedOut, refused };
 }
 
 /** Everything known of a step: batches forgotten and batches under way. */

@@ -1,0 +1,87 @@
+import type { NodeStatus, StatusAnswer } from '@evenkeel/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Operator } from '../operator.js';
+import { follow, type Goal } from './follow.js';
+import type { Terminal } from './terminal.js';
+
+const e1 = (sessions: number, more: Partial<NodeStatus> = {}): NodeStatus => ({
+  node: 'e1',
+  url: 'ws://e1/ws',
+  state: 'draining',
+  version: '1',
+  connections: sessions,
+  sessions,
+  ...more,
+});
+
+/** Follows a drain of `e1` that a balancer shows like this, half a second a look. */
+async function followed(
+  shown: (look: number) => NodeStatus,
+  goal: Partial<Goal> = {},
+  more: Partial<StatusAnswer> = {},
+) {
+  let looks = 0;
+  let nowMs = 0;
+  const terminal: Terminal = {
+    out: () => {},
+    err: () => {},
+    isTty: false,
+    isErrTty: false,
+    columns: 80,
+    isInterrupted: false,
+    sleep: async (ms) => {
+      nowMs += ms;
+    },
+  };
+  const status = async (): Promise<StatusAnswer> => {
+    looks += 1;
+    return { ok: true, nodes: [shown(looks)], leader: 'b', plan: null, ...more };
+  };
+  const all: Goal = { kind: 'empty', nodes: ['e1'], ...(goal as object) };
+  const end = await follow({ status } as Operator, all, terminal, () => nowMs);
+  return { end, looks, tookMs: nowMs };
+}
+
+describe('waiting for a drain', () => {
+  it('ends with those that stay, and why, as soon as the balancer says so', async () => {
+    const drain = (look: number) =>
+      look < 4 ? { state: 'under-way' } : { state: 'stayed', why: '6 pinned by the front' };
+    const { end, looks } = await followed((look) => e1(look < 3 ? 16 : 6, { drain: drain(look) }));
+    expect(looks).toBe(4);
+    expect(end).toMatchObject({
+      state: 'partial',
+      outcome: '6 sessions stayed: 6 pinned by the front on e1',
+    });
+  });
+
+  it('ends when nothing comes of it any more, though an older balancer does not say so', async () => {
+    const { end, tookMs } = await followed(() => e1(3), {}, { why: 'level within the thresholds' });
+    expect(tookMs).toBeGreaterThanOrEqual(15_000);
+    expect(tookMs).toBeLessThan(17_000);
+    expect(end.outcome).toBe('3 sessions stayed: level within the thresholds');
+  });
+
+  it('goes on as long as sessions leave or a plan runs', async () => {
+    const plan = { id: 'p', state: 'running', total: 9 };
+    const { looks } = await followed((look) => e1(look < 90 ? 9 : 0), {}, { plan });
+    expect(looks).toBe(90);
+    expect((await followed((look) => e1(Math.max(0, 5 - Math.floor(look / 20))))).end.state).toBe('done');
+  });
+
+  it('ends when the plan stays paused, and says what continues it', async () => {
+    const { end } = await followed(() => e1(1), {}, { plan: { id: 'p', state: 'paused' } });
+    expect(end.outcome).toBe('1 session stayed: the plan is paused (evenkeel resume goes on)');
+  });
+
+  it('ends with its deadline', async () => {
+    const { end } = await followed((look) => e1(3, { state: look < 12 ? 'draining' : 'cordoned' }), {
+      deadlineMs: 5_000,
+    } as Partial<Goal>);
+    expect(end.outcome).toBe('3 sessions stayed: the deadline has passed');
+  });
+
+  it('ends when somebody lets the node take clients again', async () => {
+    const { end } = await followed((look) => e1(3, { state: look === 2 ? 'draining' : 'active' }));
+    expect(end.outcome).toBe('3 sessions stayed: the drain was ended by an uncordon');
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { SmallCluster } from '../../testing/small-cluster.js';
+
+const holds = (cluster: SmallCluster, node: string) =>
+  cluster.sent.filter(
+    (sent) =>
+      sent.node === node && sent.command.command === 'reconnect' && sent.command.sessions?.length === 0,
+  );
+
+const capacity = (sessions: number, most = 100) => ({ sessions, stats: { capacity: most } });
+
+describe('a drain', () => {
+  it('keeps an edge waiting that shuts down while nobody has room, until a node comes', () => {
+    const cluster = new SmallCluster({ a: capacity(97), b: capacity(96), c: capacity(97) });
+    cluster.play(4);
+    cluster.node('c').stats.state = 'draining';
+    cluster.play(20);
+    expect(cluster.counts()).toEqual({ a: 100, b: 100, c: 90 });
+    // An edge closes what is left after 5 s without a command.
+    expect(holds(cluster, 'c').length).toBeGreaterThan(10);
+    expect(holds(cluster, 'a')).toEqual([]);
+    expect(cluster.drainOf('c')?.why).toBe('no active node has room for 90');
+    cluster.add('d', { stats: { capacity: 100 } });
+    cluster.play(10);
+    expect(cluster.node('c').sessions).toBe(0);
+  });
+
+  it('keeps nobody waiting when all of the mesh shuts down', () => {
+    const cluster = new SmallCluster({ a: { sessions: 10 }, b: { sessions: 10 } });
+    cluster.play(4);
+    for (const name of ['a', 'b']) cluster.node(name).stats.state = 'draining';
+    cluster.play(20);
+    expect(cluster.sent).toEqual([]);
+  });
+
+  it('of a node that nothing fits from does not stop that of another, over and over', () => {
+    const cluster = new SmallCluster({ a: { sessions: 40 }, b: { sessions: 30 }, c: capacity(0, 35) });
+    cluster.play(0.5);
+    cluster.balancer.mode = 'manual';
+    cluster.drain('a');
+    cluster.drain('b');
+    cluster.play(10);
+    expect(cluster.counts()).toEqual({ a: 5, b: 30, c: 35 });
+    expect(cluster.balancer.history.every(({ outcome }) => !outcome.includes('must be drained first'))).toBe(
+      true,
+    );
+    expect(cluster.drainOf('b')).toEqual({
+      by: 'ann',
+      state: 'stayed',
+      why: 'no active node has room for 30',
+    });
+  });
+
+  it('ends when clients do not do what they are asked for', () => {
+    const cluster = new SmallCluster({ a: { sessions: 3, isDeaf: true }, b: {} });
+    cluster.play(4);
+    cluster.drain('a');
+    cluster.play(60);
+    expect(cluster.drainOf('a')).toEqual({
+      by: 'ann',
+      state: 'stayed',
+      why: '3 did not move, however often they were asked',
+    });
+  });
+
+  it('says who has asked for it, and of an edge that shuts down that nobody has', () => {
+    const cluster = new SmallCluster({ a: { sessions: 3 }, b: { sessions: 3 }, c: {} });
+    cluster.play(4);
+    cluster.drain('a');
+    cluster.play(4);
+    cluster.node('b').stats.state = 'draining';
+    cluster.play(4);
+    const started = cluster.logs.filter(({ event }) => event === 'plan started').map(({ fields }) => fields);
+    expect(started).toMatchObject([
+      { by: 'ann', why: 'draining a, asked for by ann' },
+      { by: 'auto', why: 'draining b' },
+    ]);
+  });
+
+  it('is remembered over a time without any reports', () => {
+    const cluster = new SmallCluster({ a: {}, b: { sessions: 200 } });
+    cluster.play(4);
+    cluster.drain('a');
+    cluster.play(4);
+    cluster.isSilent = true;
+    cluster.play(16);
+    cluster.isSilent = false;
+    cluster.play(5);
+    cluster.node('a').sessions = 20;
+    cluster.play(20);
+    expect(cluster.counts()).toEqual({ a: 0, b: 220 });
+  });
+});

@@ -1,0 +1,160 @@
+import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
+import { Balancer, type BalancerOptions, type Command } from '../src/core/balancer.js';
+import type { SavedState } from '../src/core/state.js';
+import { statsOf } from './stats.js';
+
+/** A node of a {@link SmallCluster}: counts in place of sessions. */
+export interface SmallNode {
+  sessions: number;
+  /** Of these, those whose front brings them back; picked before the others. */
+  stuck: number;
+  /** Of the stuck ones, those found out. */
+  pinned: number;
+  /** Of every move to it fails this part. */
+  failing: number;
+  /** Its clients do nothing that they are asked for. */
+  isDeaf: boolean;
+  stats: Partial<NodeStats>;
+}
+
+/** Reports come this often, ms. */
+const reportEveryMs = 1_000;
+const tickMs = 100;
+
+/** A balancer over a few nodes that obey at once, on simulated time. */
+export class SmallCluster {
+  readonly nodes = new Map<string, SmallNode>();
+  readonly sent: { node: string; command: Command }[] = [];
+  readonly logs: { event: string; fields: object }[] = [];
+  readonly balancer: Balancer;
+  nowMs = 1_000_000;
+  isSilent = false;
+  saved: SavedState | undefined;
+  readonly #reports: MoveReport[] = [];
+  #seq = 0;
+  #plans = 0;
+
+  constructor(nodes: Record<string, Partial<SmallNode>>, options: Partial<BalancerOptions> = {}) {
+    for (const [name, node] of Object.entries(nodes)) this.add(name, node);
+    this.balancer = new Balancer(
+      {
+        send: (node, command) => this.#obey(node, command),
+        save: (state) => {
+          this.saved = state;
+          return undefined;
+        },
+        log: (event, fields) => this.logs.push({ event, fields }),
+        newPlanId: () => `p${++this.#plans}`,
+      },
+      options,
+    );
+    this.balancer.lead(undefined, this.nowMs);
+  }
+
+  add(name: string, node: Partial<SmallNode>): void {
+    this.nodes.set(name, {
+      sessions: 0,
+      stuck: 0,
+      pinned: 0,
+      failing: 0,
+      isDeaf: false,
+      ...node,
+      stats: { ...node.stats },
+    });
+  }
+
+  node(name: string): SmallNode {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node;
+  }
+
+  /** What an operator's drain does. */
+  drain(name: string, more: { endsBy?: number; closesPerSecond?: number } = {}): void {
+    this.#obey(name, { command: 'cordon' });
+    this.balancer.view.unpin(name, this.nowMs);
+    this.balancer.drains.set(name, { node: name, boot: `${name}-1`, by: 'ann', ...more });
+  }
+
+  play(seconds: number): void {
+    const endsAtMs = this.nowMs + seconds * 1_000;
+    for (; this.nowMs < endsAtMs; this.nowMs += tickMs) {
+      if (!this.isSilent && this.nowMs % reportEveryMs === 0) this.#speak();
+      for (const report of this.#reports.splice(0)) this.balancer.report(report, this.nowMs);
+      this.balancer.tick(this.nowMs);
+    }
+  }
+
+  counts(): Record<string, number> {
+    return Object.fromEntries([...this.nodes].map(([name, { sessions }]) => [name, sessions]));
+  }
+
+  get plans(): number {
+    return this.#plans;
+  }
+
+  drainOf(name: string) {
+    const view = this.balancer.view.get(name, this.nowMs);
+    return view && this.balancer.drainOf(view);
+  }
+
+  #speak(): void {
+    this.#seq += 1;
+    for (const [name, { sessions, pinned, stats }] of this.nodes)
+      this.balancer.observe(statsOf(name, this.#seq, { sessions, pinned, ...stats }), this.nowMs);
+  }
+
+  #obey(name: string, command: Command): void {
+    this.sent.push({ node: name, command });
+    const node = this.node(name);
+    if (command.command === 'cordon') {
+      node.stats.state = 'cordoned';
+      node.pinned = 0;
+      this.#speak();
+    }
+    if (command.command === 'uncordon') node.stats.state = 'active';
+    if (command.command === 'reconnect') this.#reconnect(name, node, command);
+  }
+
+  #reconnect(name: string, node: SmallNode, command: CommandOf<'reconnect'>): void {
+    const isClosing = command.pinned === 'close';
+    const free = isClosing ? node.pinned : node.sessions - node.pinned;
+    const asked = command.sessions?.length ?? command.count ?? free;
+    const picked = Math.min(asked, free);
+    const progress = {
+      move: command.move,
+      to: command.to.node,
+      asked,
+      sent: picked,
+      refused: asked - picked,
+    };
+    const none = { done: 0, failed: 0, timedOut: 0, isFinal: true };
+    const report = (more: object) =>
+      this.#reports.push({
+        v: 1,
+        node: name,
+        boot: `${name}-1`,
+        at: this.nowMs,
+        moves: [{ ...progress, ...none, ...more }],
+      });
+    if (isClosing) {
+      node.sessions -= picked;
+      node.pinned -= picked;
+      node.stuck -= picked;
+      report({ done: picked });
+      return;
+    }
+    if (node.isDeaf) {
+      report({ timedOut: picked });
+      return;
+    }
+    const target = this.node(command.to.node);
+    const pinned = Math.min(picked, node.stuck - node.pinned);
+    const failed = Math.round((picked - pinned) * target.failing);
+    const done = picked - pinned - failed;
+    node.pinned += pinned;
+    node.sessions -= done;
+    target.sessions += done;
+    report({ done, failed: failed + pinned, ...(pinned === 0 ? {} : { pinned }) });
+  }
+}
