@@ -160,6 +160,29 @@ describe('the management queue', () => {
     expect(bench.counts()).toEqual({ e1: 10, e2: 10 });
   });
 
+  it('says of an uncordoned node that clients do not reach that it stays cordoned, and why', async () => {
+    const bench = await Bench.open();
+    const edge = await bench.edge({ node: 'e1', sessions: 0 });
+    await bench.edge({ node: 'e2', sessions: 0 });
+    edge.stats = { state: 'cordoned', reachable: false };
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await ready(bench, 2);
+    await until('unreachable', 10_000, async () => {
+      const { nodes } = await bench.ask({ command: 'status' });
+      return nodes.some(
+        (n: { reachable?: boolean; state: string }) => n.reachable === false && n.state === 'cordoned',
+      );
+    });
+    expect(await bench.ask({ command: 'uncordon', nodes: ['e1', 'e2'] })).toMatchObject({
+      ok: true,
+      nodes: ['e1', 'e2'],
+      unreachable: ['e1'],
+      why: expect.stringContaining('e1: cordoned until clients'),
+    });
+    const other = await bench.ask({ command: 'uncordon', node: 'e2' });
+    expect(other).not.toHaveProperty('unreachable');
+  });
+
   it('carries out a repeated message id once and gives it the same answer', async () => {
     const bench = await Bench.open();
     await bench.edge({ node: 'e1', sessions: 60 });

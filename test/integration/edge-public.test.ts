@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EdgeMesh, SessionUnderTest } from '../support/edge.js';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type EdgeReply, edgeReply, exchanges, replyKey } from '@evenkeel/protocol';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 
 let mesh: EdgeMesh;
 
@@ -7,6 +11,27 @@ beforeAll(async () => {
   mesh = await EdgeMesh.open();
 });
 afterAll(() => mesh.close());
+
+/** The only session of a user, as `where` tells of it. */
+async function whereabouts(
+  edge: EdgeUnderTest,
+  uid: string,
+): Promise<EdgeReply['sessions'][number] | undefined> {
+  const [reply, queue] = [randomUUID(), `reply.${randomUUID()}`];
+  await mesh.topology.declareQueue({ name: queue, durable: false, exclusive: true });
+  await mesh.topology.bind(queue, exchanges.control, replyKey(reply));
+  const replies: EdgeReply[] = [];
+  const consumer = await mesh.broker.consumers().consume(queue, {
+    onDelivery: (delivery) => {
+      delivery.ack();
+      replies.push(edgeReply.parse(JSON.parse(delivery.body.toString('utf8'))));
+    },
+  });
+  await mesh.command(edge.node, { command: 'where', uid, reply, ask: 'a' });
+  await vi.waitUntil(() => replies.length > 0, { timeout: 10_000 });
+  await consumer.cancel();
+  return replies[0]?.sessions[0];
+}
 
 describe('health on the port that clients use', () => {
   it('is told by status alone, and a draining edge is not ready while it lives', async () => {
@@ -28,5 +53,67 @@ describe('health on the port that clients use', () => {
     expect(await ask('/healthz')).toEqual([200, '']);
     client.close();
     await stopped;
+  });
+});
+
+/** Opens a WebSocket by hand, with `lines` among the headers and `before` in front of all. */
+async function openBare(url: string, ticket: string, lines: string[] = [], before: Buffer = Buffer.alloc(0)) {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  const head = [
+    `GET ${pathname}?ticket=${ticket} HTTP/1.1`,
+    `Host: ${hostname}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...lines,
+    '',
+    '',
+  ];
+  socket.write(Buffer.concat([before, Buffer.from(head.join('\r\n'))]));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 101 /);
+}
+
+/** A header of the PROXY protocol, version 2, for TCP over IPv4. */
+const proxyHeader = (source: readonly number[]) =>
+  Buffer.concat([
+    Buffer.from('\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c', 'latin1'),
+    Buffer.from([...source, 127, 0, 0, 1, 0x1f, 0x90, 0, 80]),
+  ]);
+
+describe("a client's address, in `where` and in the log", () => {
+  const addressSeen = async (edge: EdgeUnderTest, lines: string[] = [], before?: Buffer) => {
+    const session = new SessionUnderTest(randomUUID());
+    await openBare(edge.url, session.ticket(edge), lines, before);
+    const opened = await vi.waitUntil(
+      () => edge.lines.find((line) => line.includes('socket opened') && line.includes(session.key)),
+      { timeout: 10_000 },
+    );
+    const { address } = (await whereabouts(edge, session.uid)) ?? {};
+    expect(JSON.parse(opened)).toMatchObject({ address });
+    return address;
+  };
+  const client = [203, 0, 113, 7];
+  const forged = 'X-Forwarded-For: 6.6.6.6';
+
+  it("is the socket's, whatever it writes itself", async () => {
+    const edge = await mesh.edge('direct', { LOG_LEVEL: 'debug' });
+    expect(await addressSeen(edge, [forged, 'Forwarded: for=6.6.6.6'], proxyHeader([6, 6, 6, 6]))).toBe(
+      '127.0.0.1',
+    );
+  });
+
+  it('is what the trusted proxy says, in a line of its own too, or by the PROXY protocol', async () => {
+    const edge = await mesh.edge('behind', { LOG_LEVEL: 'debug', TRUSTED_HOPS: '1' });
+    expect(await addressSeen(edge)).toBe('127.0.0.1');
+    expect(await addressSeen(edge, [`${forged}, ${client.join('.')}`])).toBe('203.0.113.7');
+    expect(await addressSeen(edge, [forged, 'X-Forwarded-For: 203.0.113.7'])).toBe('203.0.113.7');
+    expect(await addressSeen(edge, ['Forwarded: for="[2001:db8::42]:5100";proto=https'])).toBe(
+      '2001:db8::42',
+    );
+    expect(await addressSeen(edge, [forged], proxyHeader(client))).toBe('203.0.113.7');
   });
 });

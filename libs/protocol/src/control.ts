@@ -121,6 +121,8 @@ export const edgeReply = z.object({
         since: count,
         unacked: count,
         isBare: z.boolean(),
+        /** Where its client is, as far as what is in front is trusted to say. */
+        address: z.string().max(64).optional(),
       }),
     )
     .max(maxSessionsInReply),

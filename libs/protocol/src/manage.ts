@@ -196,6 +196,8 @@ export const sessionsAnswer = z.looseObject({
         since: z.number().optional(),
         unacked: z.number().optional(),
         isBare: z.boolean().optional(),
+        /** Where its client is. */
+        address: z.string().optional(),
       }),
     )
     .optional(),

@@ -1,3 +1,4 @@
+export { clientAddress, type Way } from './client-address.js';
 export { ConfigError, describeConfig, loadConfig } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export type { Log } from './log.js';

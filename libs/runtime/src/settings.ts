@@ -30,6 +30,9 @@ export const setting = {
       .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
       .meta({ takes: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}` }),
 
+  /** How many proxies `clientAddress` trusts. */
+  trustedHops: () => z.int().min(0).max(10).default(0),
+
   /** Addresses of brokers: one, or several separated by commas. */
   brokers: () =>
     z

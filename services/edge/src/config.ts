@@ -44,6 +44,9 @@ export const edgeConfig = z.object({
   agentPort: port()
     .optional()
     .describe("port of HAProxy's agent-check, at EVENKEEL_HOST; 0: any free one; unset: none"),
+  trustedHops: setting
+    .trustedHops()
+    .describe('proxies in front that may name the client: X-Forwarded-For, Forwarded or PROXY protocol v2'),
   version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
   weight: z
     .number()

@@ -6,6 +6,7 @@ import type { Connection, ConnectionOwner } from '../src/transport/connection.js
 export class FakeConnection implements Connection {
   readonly claims: TicketClaims;
   isBare = false;
+  address = '127.0.0.1';
   openedAtMs = 0;
   isOpen = true;
   bufferedBytes = 0;

@@ -226,7 +226,7 @@ export class SessionWorld {
       ports,
       directory,
       load,
-      log: { warn },
+      log: { debug: () => {}, warn },
       now,
     });
     connection.owner = session;

@@ -59,6 +59,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     host: config.host,
     port: config.port,
     cors: createCors(config.corsOrigin),
+    trustedHops: config.trustedHops,
     routes: [
       gateway,
       new HealthRoutes(() => ops.isReady()),

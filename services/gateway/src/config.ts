@@ -17,6 +17,9 @@ export const gatewayConfig = z
       .describe('ticket secret shared with the edges; several separated by commas while changing it'),
     host: z.string().default('0.0.0.0').describe('address to listen on'),
     port: port().default(8080).describe('HTTP port; 0: any free one'),
+    trustedHops: setting
+      .trustedHops()
+      .describe('proxies in front that may name the client: X-Forwarded-For or Forwarded'),
 
     auth: z
       .enum(['off', 'dev', 'jwt'])

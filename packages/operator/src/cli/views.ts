@@ -104,6 +104,7 @@ export function sessionsText(user: string, answer: SessionsAnswer, nowMs: number
       { title: 'NODE', of: (s) => s.node },
       { title: 'FOR', of: (s) => (s.since === undefined ? '–' : duration(Math.max(0, nowMs - s.since))) },
       { title: 'UNACKED', of: (s) => whole(s.unacked), align: 'right' },
+      { title: 'ADDRESS', of: (s) => s.address ?? '–' },
     ],
     (text) => paint('bold', text),
   );

@@ -8,7 +8,7 @@ import type { Connection } from '../transport/connection.js';
 export interface Locatable extends Listed {
   /** 0: not yet. */
   readonly attachedAtMs: number;
-  readonly connection: Pick<Connection, 'openedAtMs' | 'isBare'>;
+  readonly connection: Pick<Connection, 'openedAtMs' | 'isBare' | 'address'>;
   readonly outbox: { readonly unacked: number };
   close(why: CloseCode): void;
 }
@@ -38,6 +38,7 @@ export class Whereabouts {
         since: session.attachedAtMs || session.connection.openedAtMs,
         unacked: session.outbox.unacked,
         isBare: session.connection.isBare,
+        address: session.connection.address,
       }));
     // Lost, it is not missed: the asker tells which edges were silent.
     control.reply(reply, { ask, node: node.name, boot: node.boot, sessions }).catch(() => {});

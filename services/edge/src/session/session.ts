@@ -24,7 +24,7 @@ export interface SessionOptions extends WelcomeOptions {
   readonly ports: SessionPorts;
   readonly directory: Directory<Session>;
   readonly load: Load;
-  readonly log: Pick<Log, 'warn'>;
+  readonly log: Pick<Log, 'debug' | 'warn'>;
   now(): number;
 }
 

@@ -18,6 +18,8 @@ export class Sessions {
     const session = new Session(connection, this.#options);
     connection.owner = session;
     session.start();
+    const { address, isBare } = connection;
+    this.#options.log.debug({ session: session.key, address, isBare }, 'socket opened');
   };
 
   /** Looks for deadlines from now on. */

@@ -13,6 +13,8 @@ export interface Connection {
   readonly claims: TicketClaims;
   /** No subprotocol: raw bodies out, nothing in. */
   readonly isBare: boolean;
+  /** Where its client is, as far as what is in front is trusted to say. */
+  readonly address: string;
   readonly openedAtMs: number;
   readonly isOpen: boolean;
   /** Bytes accepted and not yet taken by the network. */

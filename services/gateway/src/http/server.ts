@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Log } from '@evenkeel/runtime';
+import { clientAddress, type Log } from '@evenkeel/runtime';
 import { Refusal, sendRefusal } from './answer.js';
 import type { Cors } from './cors.js';
 import type { Route } from './route.js';
@@ -9,6 +9,8 @@ export interface HttpOptions {
   host: string;
   port: number;
   cors: Cors;
+  /** Proxies in front whose word on the client's address counts. */
+  trustedHops: number;
   /** The first that has a path answers for it. */
   routes: readonly Route[];
   log: Log;
@@ -95,14 +97,29 @@ export class HttpServer {
         sendRefusal(response, error);
         return;
       }
-      log.error({ err: error }, 'request failed');
+      log.error({ err: error, address: this.#addressOf(request) }, 'request failed');
       sendRefusal(response, new Refusal(500, 'internal', 'the gateway failed; try again'));
     } finally {
+      const path = url instanceof URL ? url.pathname : undefined;
+      log.debug({ path, status: response.statusCode, address: this.#addressOf(request) }, 'answered');
       // Nothing here reads a body: what comes of one is not waited for.
       if (!request.complete) request.resume();
     }
   }
+
+  #addressOf({ headers, socket }: IncomingMessage): string {
+    const way = {
+      socket: socket.remoteAddress ?? '',
+      forwardedFor: joined(headers['x-forwarded-for']),
+      forwarded: headers.forwarded,
+    };
+    return clientAddress(way, this.#options.trustedHops);
+  }
 }
+
+/** The lines of a header, joined as Node does. */
+const joined = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join() : header;
 
 async function dispatch(
   route: Route | undefined,

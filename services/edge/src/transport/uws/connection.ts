@@ -13,6 +13,7 @@ export interface UserData {
 /** Who got a WebSocket, and the connection of an admitted one once it is open. */
 export interface Accepted {
   readonly verdict: Admitted | Dismissed;
+  readonly address: string;
   connection: UwsConnection | undefined;
 }
 
@@ -25,6 +26,7 @@ export interface UwsConnectionOptions {
 export class UwsConnection implements Connection {
   readonly claims: TicketClaims;
   readonly isBare: boolean;
+  readonly address: string;
   readonly openedAtMs: number;
   slowSinceMs: number | undefined;
   owner: ConnectionOwner | undefined;
@@ -36,12 +38,14 @@ export class UwsConnection implements Connection {
   constructor(
     ws: uWS.WebSocket<UserData>,
     { claims, isBare }: Admitted,
+    address: string,
     options: UwsConnectionOptions,
     counts: ConnectionCounts,
   ) {
     this.#ws = ws;
     this.claims = claims;
     this.isBare = isBare;
+    this.address = address;
     this.#options = options;
     this.#counts = counts;
     this.openedAtMs = options.now();

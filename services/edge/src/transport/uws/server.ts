@@ -2,6 +2,7 @@ import uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { Connection, ConnectionCounts } from '../connection.js';
 import type { Gate } from '../gate.js';
+import { addressOf } from './address.js';
 import { type UserData, UwsConnection } from './connection.js';
 import { utf8 } from './text.js';
 
@@ -29,6 +30,8 @@ export interface UwsTransportOptions {
   maxPayloadBytes: number;
   highWatermarkBytes: number;
   maxBufferedBytes: number;
+  /** Proxies in front whose word on a client's address counts. */
+  trustedHops: number;
   now: () => number;
   /** Whether clients may be sent here, for `/readyz`. */
   isReady: () => boolean;
@@ -125,6 +128,7 @@ export class UwsTransport {
       ticket: req.getQuery('ticket') ?? '',
       protocols: req.getHeader('sec-websocket-protocol'),
     };
+    const address = addressOf(res, req, this.#options.trustedHops);
     const verdict = this.#gate.judge(upgrade, this.counts.open, this.#options.now());
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       if (verdict.why === 'full') this.counts.refusedFull += 1;
@@ -132,7 +136,7 @@ export class UwsTransport {
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
     res.upgrade<UserData>(
-      { accepted: { verdict, connection: undefined } },
+      { accepted: { verdict, address, connection: undefined } },
       req.getHeader('sec-websocket-key'),
       verdict.isBare ? '' : subprotocol,
       req.getHeader('sec-websocket-extensions'),
@@ -142,12 +146,12 @@ export class UwsTransport {
 
   #open(ws: uWS.WebSocket<UserData>): void {
     const { accepted } = ws.getUserData();
-    const { verdict } = accepted;
+    const { verdict, address } = accepted;
     if (!verdict.isAdmitted) {
       ws.end(verdict.close.code, verdict.close.reason);
       return;
     }
-    const connection = new UwsConnection(ws, verdict, this.#options, this.counts);
+    const connection = new UwsConnection(ws, verdict, address, this.#options, this.counts);
     accepted.connection = connection;
     this.counts.open += 1;
     this.counts.accepted += 1;
