@@ -49,25 +49,33 @@ export function runHelm(args: readonly string[]): Promise<string> {
   });
 }
 
-/** What is rendered: files of values, then values as `--set` takes them. */
+/** What is rendered: files of values, then values as `--set-json` and `--set` take them. */
 export interface Rendering {
   readonly files?: readonly string[];
+  readonly json?: readonly string[];
   readonly set?: readonly string[];
   readonly release?: string;
 }
 
-/** The resources that `helm template` makes of the chart. */
-export async function render({
-  files = [],
-  set = [],
-  release = 'mesh',
-}: Rendering = {}): Promise<Resource[]> {
+const rendered = new Map<string, Promise<readonly Resource[]>>();
+
+/** The resources that `helm template` makes of the chart; made once of the same values. */
+export function render(rendering: Rendering = {}): Promise<readonly Resource[]> {
+  const key = JSON.stringify(rendering);
+  const resources = rendered.get(key) ?? renderAnew(rendering);
+  rendered.set(key, resources);
+  return resources;
+}
+
+async function renderAnew(rendering: Rendering): Promise<Resource[]> {
+  const { files = [], json = [], set = [], release = 'mesh' } = rendering;
   const text = await runHelm([
     'template',
     release,
     chart,
     '--namespace=live',
     ...files.map((file) => `--values=${file}`),
+    ...json.map((value) => `--set-json=${value}`),
     ...set.map((value) => `--set=${value}`),
   ]);
   return parseAllDocuments(text)

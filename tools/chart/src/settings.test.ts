@@ -194,3 +194,9 @@ test('edges are scaled by a metric that they have', async () => {
   const [, metric = ''] = /"metric":\{"name":"(\w+)"\}/.exec(text) ?? [];
   expect(read('services/edge/src/metrics.ts')).toContain(`'${metric}'`);
 });
+
+test('a setting above a million is written in digits', async () => {
+  const json = ['edge.settings={"EVENKEEL_MAX_BUFFERED_BYTES":10485760,"EVENKEEL_WEIGHT":1.5}'];
+  const env = environmentOf(await podOf({ json }, 'StatefulSet', 'edge'), 'edge-0');
+  expect(env).toMatchObject({ EVENKEEL_MAX_BUFFERED_BYTES: '10485760', EVENKEEL_WEIGHT: '1.5' });
+});

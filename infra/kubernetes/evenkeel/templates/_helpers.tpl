@@ -42,7 +42,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - { name: EVENKEEL_OPS_HOST, value: "0.0.0.0" }
 - { name: EVENKEEL_OPS_PORT, value: "9100" }
 {{- range $variable, $value := (get .root.Values .part).settings }}
-- { name: {{ $variable }}, value: {{ $value | toString | quote }} }
+{{- /* Numbers of values files are floating: a million would be 1e+06. */}}
+- { name: {{ $variable }}, value: {{ kindIs "float64" $value | ternary (toJson $value) (toString $value) | quote }} }
 {{- end }}
 {{- end -}}
 
