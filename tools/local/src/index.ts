@@ -9,6 +9,7 @@ export {
 export { handshake } from './broker/handshake.js';
 export { type BrokerChoice, type PrivateBrokerOptions, startPrivateBroker } from './broker/resolve.js';
 export { type BrokerUsers, brokerUsers, standardUsers, urlOfUser } from './broker/users.js';
+export { Child } from './child.js';
 export { chromiumArgs, chromiumPath } from './chromium.js';
 export { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './commands/flags.js';
 export { type ControlledMesh, startControlledMesh } from './control/controlled-mesh.js';

@@ -24,8 +24,8 @@ const help = `npm test -- [flags] [FILE-PATTERN…]
 The last line is "N passed, N failed".
 `;
 
-/** Needed by the tests that use a browser or clients of other languages. */
-const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools'];
+/** Needed by the tests that use a browser, clients of other languages or a load generator. */
+const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools', 'tsung'];
 
 /** What has a long form, and the sequences that each model-based test then tries. */
 const longFiles = ['.property.test.ts', '.long.test.ts'];
@@ -54,7 +54,10 @@ export async function run(args: readonly string[]): Promise<void> {
       );
     }
     if (flags.project !== 'unit') {
-      await ensurePackages(packages, 'for the tests with a browser and with clients of other languages');
+      await ensurePackages(
+        packages,
+        'for the tests with a browser, clients of other languages and a load generator',
+      );
     }
     await compile('all');
     const env = {

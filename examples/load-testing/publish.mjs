@@ -1,0 +1,30 @@
+// Events for the clients of a load test: node examples/load-testing/publish.mjs 100 5
+// Users load-1 to load-100, five events a second to each. A third argument is the broker's address, else what
+// `export $(npx evenkeel env)` has set. Ctrl-C stops and prints how many were published.
+import { createPublisher } from '@evenkeel/publisher';
+
+const [users = '100', perSecond = '1', amqpUrl = process.env.EVENKEEL_APP_AMQP_URL] = process.argv.slice(2);
+
+const publisher = await createPublisher({ amqpUrl, name: 'shop', attempts: 1 });
+let published = 0;
+let user = 0;
+// In small steps rather than all users at once: a load test is not to make bursts that nobody asked for.
+const stepMs = 20;
+let due = 0;
+const timer = setInterval(() => {
+  due += (Number(users) * Number(perSecond) * stepMs) / 1_000;
+  for (; due >= 1; due -= 1) {
+    user = (user % Number(users)) + 1;
+    published += 1;
+    publisher.toUser(`load-${user}`, 'load.tick', { n: published, at: Date.now() }).catch(stop);
+  }
+}, stepMs);
+
+process.once('SIGINT', () => stop());
+
+async function stop(error) {
+  clearInterval(timer);
+  await publisher.close();
+  console.log(`${published} published`);
+  if (error) throw error;
+}
