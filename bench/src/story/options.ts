@@ -31,7 +31,8 @@ export interface StoryOptions {
   readonly json: boolean;
 }
 
-const storyFronts: readonly StoryFront[] = [...frontNames, 'direct'];
+/** The clients of a fleet speak no TLS. */
+const storyFronts: readonly StoryFront[] = [...frontNames.filter((name) => name !== 'nginx-tls'), 'direct'];
 
 const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' | 'rate' | 'load'>> = {
   default: { edges: 2, sessions: 3_000, rate: 500, load: 'connections' },

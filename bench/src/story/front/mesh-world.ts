@@ -14,6 +14,7 @@ import { judged } from '../upgrade/group.js';
 import { addressOf } from './addresses.js';
 import { choiceOf, serverOf } from './choice.js';
 import type { StoryFront } from './result.js';
+import type { TicketsOptions } from './tickets.js';
 import { faultsOfNodes } from './verdict.js';
 import type { NodeSeen, Outcome, Totals, World } from './world.js';
 
@@ -202,6 +203,23 @@ export class MeshWorld implements World {
         ...this.#bare.flatMap((client) => client.incidents),
       ],
     };
+  }
+
+  tickets(): TicketsOptions {
+    return {
+      gatewayUrl: this.gatewayUrl,
+      secret: this.#stage.mesh.secret,
+      addressOf,
+      wrongUrl: (url, node) => this.#wrongUrl(url, node),
+    };
+  }
+
+  /** By another path, or past the front, where that would find the right edge; else the front chooses. */
+  #wrongUrl(url: string, node: string): string {
+    const other = runningEdges(this.#stage.mesh).find((edge) => edge.node !== node);
+    if (other === undefined || choiceOf(this.#name) !== 'named') return url;
+    const byPath = url.replace(`/e/${node}/`, `/e/${other.node}/`);
+    return byPath === url ? other.url : byPath;
   }
 
   #edge(number: number): Edge {

@@ -31,8 +31,9 @@ export interface FrontResult {
 export interface TicketAnswer {
   readonly ticket: string;
   readonly answer: string;
-  /** How many got in with it. */
+  /** How many got in with it, and how many should. */
   readonly admitted: number;
+  readonly expected: number;
 }
 
 /** The result for people. */
@@ -69,7 +70,7 @@ export function renderFront(result: FrontResult): string {
     '',
     ...(without ? [] : [`SDK:  ${said(outcome.sdk)}`]),
     `${without ? 'all: ' : 'bare:'} ${said(outcome.bare)}; closes ${JSON.stringify(outcome.closes)}`,
-    ...tickets.map(({ ticket, answer, admitted }) => `ticket ${ticket}: ${answer} (${admitted} got in)`),
+    ...tickets.map(({ ticket, answer, admitted }) => `a ticket ${ticket}: ${answer}; ${admitted} got in`),
     '',
     ...(result.held ? [] : outcome.incidents.slice(0, 20).map((each) => `  ${each}`)),
     ...(result.held ? ['All of it held.'] : ['NOT HELD:', ...result.failures.map((each) => `  - ${each}`)]),

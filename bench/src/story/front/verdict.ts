@@ -1,4 +1,5 @@
 import type { Choice } from '@evenkeel/local';
+import type { TicketAnswer } from './result.js';
 import type { NodeSeen, Outcome } from './world.js';
 
 /** No edge may be over the emptiest by more than this. */
@@ -35,4 +36,14 @@ export function faultsOfOutcome({ sdk, bare }: Outcome): string[] {
   for (const what of ['lost', 'covered', 'repeated', 'reordered'] as const)
     if (sdk[what] > 0) faults.push(`${sdk[what]} events ${what} of clients with the SDK`);
   return faults;
+}
+
+/** Who got in that should not, or did not that should. */
+export function faultsOfTickets(answers: readonly TicketAnswer[]): string[] {
+  return answers
+    .filter(({ admitted, expected }) => admitted !== expected)
+    .map(
+      ({ ticket, answer, admitted, expected }) =>
+        `with a ticket ${ticket} ${admitted} got in, not ${expected}: ${answer}`,
+    );
 }

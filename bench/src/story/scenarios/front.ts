@@ -5,7 +5,8 @@ import { MeshWorld } from '../front/mesh-world.js';
 import { PlainWorld } from '../front/plain-world.js';
 import type { FrontResult, StoryFront } from '../front/result.js';
 import { playSteps } from '../front/steps.js';
-import { faultsOfNodes, faultsOfOutcome } from '../front/verdict.js';
+import { tryTickets } from '../front/tickets.js';
+import { faultsOfNodes, faultsOfOutcome, faultsOfTickets } from '../front/verdict.js';
 import type { World } from '../front/world.js';
 import type { Stage } from '../stage.js';
 import { watchStats } from '../stats-watch.js';
@@ -21,7 +22,9 @@ export async function playFront(stage: Stage): Promise<FrontResult> {
     faultsOf: (nodes) => (without ? [] : faultsOfNodes(nodes, choiceOf(name), world.clients)),
   });
   const outcome = await world.finish();
-  if (!without) for (const fault of faultsOfOutcome(outcome)) stage.fail(fault);
+  const tickets = world instanceof MeshWorld ? await tryTickets(world.tickets()) : [];
+  if (!without)
+    for (const fault of [...faultsOfOutcome(outcome), ...faultsOfTickets(tickets)]) stage.fail(fault);
   return {
     scenario: 'front',
     front: name,
@@ -32,7 +35,7 @@ export async function playFront(stage: Stage): Promise<FrontResult> {
     bare: stage.options.bare,
     steps,
     outcome,
-    tickets: [],
+    tickets,
   };
 }
 

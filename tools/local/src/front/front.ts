@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePackages } from '../apt.js';
+import { runToEnd } from '../child.js';
+import { Failure } from '../failure.js';
 import { watchOver } from '../guard.js';
 import { fileSink } from '../log-files.js';
 import type { Edge, Mesh } from '../mesh.js';
@@ -27,7 +29,9 @@ export class Front {
 
   /** Installs the program where it is missing and can be installed. Listens once it has been given edges. */
   static async prepare(name: FrontName, { logDir }: FrontOptions = {}): Promise<Front> {
-    await ensurePackages(packagesOf[fronts[name].program], `for the load balancer ${name}`);
+    const { program, hasTls }: FrontKind = fronts[name];
+    const packages = [...packagesOf[program], ...(hasTls === true ? ['openssl'] : [])];
+    await ensurePackages(packages, `for the load balancer ${name}`);
     const [port = 0, saidPort = 0] = await freePorts(2);
     return new Front(name, port, saidPort, logDir);
   }
@@ -45,13 +49,14 @@ export class Front {
 
   /** `EVENKEEL_PUBLIC_URL` of every edge behind it. */
   get publicUrl(): string {
-    return `ws://${this.address}${this.kind.path}`;
+    return `${this.kind.hasTls === true ? 'wss' : 'ws'}://${this.address}${this.kind.path}`;
   }
 
   /** Sends clients to these from now on; who is connected stays where they are. */
   async load(edges: readonly Place[], gateways: readonly Place[]): Promise<void> {
     const text = readFileSync(join(root, this.kind.file), 'utf8');
-    await this.#running.load(configFor(text, { listen: this.address, edges, gateways }));
+    const config = configFor(text, { listen: this.address, edges, gateways });
+    await this.#running.load(this.kind.hasTls === true ? await withCertificate(config, this.#dir) : config);
   }
 
   async stop(): Promise<void> {
@@ -59,6 +64,19 @@ export class Front {
     rmSync(this.#dir, { recursive: true, force: true });
     this.#releaseDir();
   }
+}
+
+/** With one that nobody has signed, made for the name that the configuration has. */
+async function withCertificate(config: string, dir: string): Promise<string> {
+  const [certificate, key] = [join(dir, 'fullchain.pem'), join(dir, 'privkey.pem')];
+  if (!existsSync(certificate)) {
+    const { status, stderr } = await runToEnd('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-subj', '/CN=mesh.example', '-days', '2', '-keyout', key, '-out', certificate],
+    ]);
+    if (status !== 0) throw new Failure('openssl', `openssl made no certificate: ${stderr}`);
+  }
+  return config.replaceAll('/etc/ssl/mesh.example', dir);
 }
 
 /** Where the edges of a mesh are, for a front. */

@@ -21,6 +21,8 @@ export interface FrontKind {
   readonly hasGateway: boolean;
   /** It asks edges how much room they have. */
   readonly asksAgents?: boolean;
+  /** Clients dial it with TLS. */
+  readonly hasTls?: boolean;
 }
 
 const kind = (
@@ -35,6 +37,7 @@ const perEdge = '/e/{node}/ws';
 
 export const fronts = {
   'nginx-path': kind('nginx', 'nginx/path.conf', 'named', perEdge),
+  'nginx-tls': { ...kind('nginx', 'nginx/tls.conf', 'named', perEdge), hasTls: true },
   'nginx-iphash': kind('nginx', 'nginx/ip-hash.conf', 'hashed'),
   'nginx-leastconn': kind('nginx', 'nginx/least-conn.conf', 'any'),
   'haproxy-path': kind('haproxy', 'haproxy/path.cfg', 'named', perEdge),
