@@ -45,7 +45,7 @@ const queuesOfBefore = { EVENKEEL_SESSION_LIFETIME_MS: '300000', EVENKEEL_SESSIO
 type Changes = readonly (readonly number[])[];
 
 /**
- * A mesh of an older commit becomes one of this commit, part after part as docs/operations.md says, and goes back: under events, topics,
+ * A mesh of an older commit becomes one of this commit, part after part as docs/deployment.md says, and goes back: under events, topics,
  * requests and publishes, with clients and services of both.
  */
 export async function playUpgrade(stage: Stage): Promise<UpgradeResult> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { appUser } from '@evenkeel/mesh/rights';
 import { brokerUsers, urlOfUser } from '../broker/users.js';
@@ -9,15 +9,16 @@ import { parseFlags, reportFailure } from './flags.js';
 
 const help = `npm run compose:setup
 
-Makes what docker-compose.yml needs and no repository has, for nobody but its owner to read:
-  .env                            passwords of the broker's users, and the secret of the tickets
-  .evenkeel/compose/definitions.json   RabbitMQ's users, rights and exchanges
-  .evenkeel/compose.json          the addresses, for npx evenkeel and npm run smoke
+Makes what docker-compose.yml and compose.production.yml need and no repository has:
+  .evenkeel/compose/        a folder for nobody but its owner: RabbitMQ's users, rights and exchanges, the addresses that
+                            the services log in with, and the secrets of tickets and tokens, a file each
+  .evenkeel/compose.json    the addresses, for npx evenkeel and npm run smoke
+  .env                      EVENKEEL_ADMIN_PASSWORD, of the administrator
 Run again it keeps what there is.
 `;
 
-/** RabbitMQ as it is published to this machine. */
-const published = 'amqp://127.0.0.1:5672';
+/** RabbitMQ as the containers reach it. */
+const inside = 'amqp://rabbitmq:5672';
 const administrator = 'admin';
 /** Sessions without end would fill the broker. */
 const queueLimit = {
@@ -27,15 +28,23 @@ const queueLimit = {
   value: { 'max-queues': 200_000 },
 };
 
-/** Variables of docker-compose.yml, and whose password each holds. */
-const passwords: Readonly<Record<string, string>> = {
-  EVENKEEL_EDGE_PASSWORD: 'edge',
-  EVENKEEL_GATEWAY_PASSWORD: 'gateway',
-  EVENKEEL_BALANCER_PASSWORD: 'balancer',
-  EVENKEEL_OPERATOR_PASSWORD: 'operator',
-  EVENKEEL_DEMO_PASSWORD: appUser('demo'),
-  EVENKEEL_ADMIN_PASSWORD: administrator,
+/** The services by the users that they log in as; the address of each is a file, `<service>-amqp-url`. */
+const users: Readonly<Record<string, string>> = {
+  edge: 'edge',
+  gateway: 'gateway',
+  balancer: 'balancer',
+  operator: 'operator',
+  demo: appUser('demo'),
 };
+
+const made = ['ticket-secret', 'jwt-secret'];
+
+/** What compose files may name as a secret. */
+export const secretFiles: readonly string[] = [
+  'definitions.json',
+  ...Object.keys(users).map((service) => `${service}-amqp-url`),
+  ...made,
+];
 
 /** `npm run compose:setup`. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -50,11 +59,25 @@ export async function run(args: readonly string[]): Promise<void> {
 function setUp(): void {
   const dir = join(dirname(composeFile), 'compose');
   mkdirSync(dir, { recursive: true });
-  const users = brokerUsers(dir, administrator);
-  const url = (user: string): string => urlOfUser(published, user, users.passwordOf(user));
+  // The folder is for nobody else; in the containers the files are read by other users.
+  chmodSync(dir, 0o700);
+  const broker = brokerUsers(dir, administrator);
+  const urlAt = (address: string, user: string): string => urlOfUser(address, user, broker.passwordOf(user));
+  const envFile = join(root, '.env');
+  const before = existsSync(envFile) ? readFileSync(envFile, 'utf8') : '';
+  const port = (name: string, usual: number) =>
+    new RegExp(`^EVENKEEL_${name}_PORT=(\\d+)`, 'm').exec(before)?.[1] ?? usual;
+  const url = (user: string): string => urlAt(`amqp://127.0.0.1:${port('AMQP', 5672)}`, user);
 
-  const definitions = { ...users.definitions(), policies: [], parameters: [queueLimit] };
-  write(join(dir, 'definitions.json'), JSON.stringify(definitions, null, 2));
+  const definitions = { ...broker.definitions(), policies: [], parameters: [queueLimit] };
+  write(join(dir, 'definitions.json'), JSON.stringify(definitions, null, 2), readable);
+  for (const [service, user] of Object.entries(users)) {
+    write(join(dir, `${service}-amqp-url`), urlAt(inside, user), readable);
+  }
+  for (const secret of made) {
+    const file = join(dir, secret);
+    if (!existsSync(file)) write(file, randomBytes(32).toString('base64url'), readable);
+  }
   write(
     composeFile,
     JSON.stringify(
@@ -63,23 +86,26 @@ function setUp(): void {
         appAmqpUrl: url(appUser('shop')),
         operatorAmqpUrl: url('operator'),
         viewerAmqpUrl: url('viewer'),
-        gateway: 'http://127.0.0.1:8080',
+        gateway: `http://127.0.0.1:${port('GATEWAY', 8080)}`,
       },
       null,
       2,
     ),
+    owned,
   );
-  const envFile = join(root, '.env');
-  const before = existsSync(envFile) ? readFileSync(envFile, 'utf8') : '';
-  const made = Object.fromEntries(
-    Object.entries(passwords).map(([variable, user]) => [variable, users.passwordOf(user)]),
-  );
-  const secret = { EVENKEEL_SECRET: randomBytes(32).toString('base64url') };
-  write(envFile, merge(before, { made, once: secret }).trimEnd());
+  const admin = { EVENKEEL_ADMIN_PASSWORD: broker.passwordOf(administrator) };
+  write(envFile, merge(before, { made: admin, once: {} }), owned);
   process.stdout.write(
     `Set up. docker compose up --build -d --wait starts the mesh; the management page takes ${administrator} and ` +
       'EVENKEEL_ADMIN_PASSWORD of .env.\n',
   );
 }
 
-const write = (file: string, text: string): void => writeFileSync(file, `${text}\n`, { mode: 0o600 });
+const owned = 0o600;
+const readable = 0o644;
+
+function write(file: string, text: string, mode: number): void {
+  writeFileSync(file, text, { mode });
+  // The mode above is for new files alone.
+  chmodSync(file, mode);
+}

@@ -6,6 +6,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:mutants': 'bench/dist/mutants.js',
   'bench:figures': 'bench/dist/figures.js',
   'bench:move': 'bench/dist/move.js',
+  'bench:roll': 'bench/dist/roll.js',
   conformance: 'packages/conformance/dist/main.js',
   screenshots: 'tools/pictures/dist/main.js',
   sim: 'services/balancer/sim/dist/sim/main.js',
