@@ -55,12 +55,16 @@ export class FakeEdge {
   stats: Partial<NodeStats> = {};
   /** Of every this many moves one fails; 0: none. */
   failEvery = 0;
+  /** Sessions that a front brings back whenever they are sent elsewhere. */
+  readonly stuck = new Set<string>();
   readonly #mesh: FakeMesh;
   readonly #broker: FakeEdgeBroker;
   readonly #moveMs: number;
   readonly #everyMs: number;
   readonly #moves = new Map<string, { progress: MoveProgress; isCancelled: boolean }>();
   readonly #picked = new Set<string>();
+  /** Of the stuck ones, those found out. */
+  readonly #pinned = new Set<string>();
   #seq = 0;
   #count = 0;
   #isDirty = false;
@@ -90,7 +94,7 @@ export class FakeEdge {
         const command = edgeCommand.parse(JSON.parse(body.toString()));
         if (command.command === 'reconnect') void this.#reconnect(command);
         else if (command.command === 'cancel') this.#cancelMove(command.move);
-        else if (command.command === 'cordon') this.setState('cordoned');
+        else if (command.command === 'cordon') this.#cordon();
         else if (command.command === 'uncordon') this.setState('active');
         else if (command.command === 'where' || command.command === 'disconnect') this.#answer(command);
       },
@@ -107,6 +111,12 @@ export class FakeEdge {
   setState(state: NodeState): void {
     this.state = state;
     this.publishStats();
+  }
+
+  #cordon(): void {
+    // It may be another front by now.
+    this.#pinned.clear();
+    this.setState('cordoned');
   }
 
   async stop(): Promise<void> {
@@ -128,6 +138,7 @@ export class FakeEdge {
       version: this.version,
       connections: this.sessions.size,
       sessions: this.sessions.size,
+      ...(this.#pinned.size === 0 ? {} : { pinned: this.#pinned.size }),
       handshakeP99Ms: 10,
       loopLagP99Ms: 1,
       loopUtilization: 0.1,
@@ -150,7 +161,8 @@ export class FakeEdge {
     this.#isDirty = true;
     if (this.#moves.has(command.move)) return;
     // Picked is picked: not for the next command.
-    const free = [...this.sessions].filter((s) => !this.#picked.has(s));
+    const isClosing = command.pinned === 'close';
+    const free = [...this.sessions].filter((s) => !this.#picked.has(s) && this.#pinned.has(s) === isClosing);
     const picked = free.slice(0, command.sessions?.length ?? command.count ?? free.length);
     for (const session of picked) this.#picked.add(session);
     const progress: MoveProgress = {
@@ -172,6 +184,18 @@ export class FakeEdge {
       if (move.isCancelled) break;
       progress.sent += 1;
       this.#isDirty = true;
+      if (isClosing) {
+        this.sessions.delete(session);
+        this.#pinned.delete(session);
+        progress.done += 1;
+        continue;
+      }
+      if (this.stuck.has(session)) {
+        this.#pinned.add(session);
+        progress.failed += 1;
+        progress.pinned = (progress.pinned ?? 0) + 1;
+        continue;
+      }
       const target = this.#mesh.edges.get(command.to.node);
       this.#count += 1;
       if (target === undefined || (this.failEvery > 0 && this.#count % this.failEvery === 0)) {

@@ -4,6 +4,7 @@ import { NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
+import { steadyNowMs } from './clock.js';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
@@ -27,8 +28,8 @@ const COMMAND_WAIT_MS = 5_000;
 const WARM_UP_WAIT_MS = 4_000;
 
 async function warmedUp(balancer: Balancer, waitMs: number): Promise<void> {
-  const endsAtMs = Date.now() + waitMs;
-  while (!balancer.isWarm(Date.now()) && Date.now() < endsAtMs) await sleep(TICK_MS);
+  const endsAtMs = steadyNowMs() + waitMs;
+  while (!balancer.isWarm(steadyNowMs()) && steadyNowMs() < endsAtMs) await sleep(TICK_MS);
 }
 
 /** Builds a balancer and says in which order its parts start and stop. */
@@ -87,9 +88,9 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const reports = mesh.stats.reports(
     {
       onStats: (stats) => {
-        if (urls.takes(stats)) balancer.observe(stats, Date.now());
+        if (urls.takes(stats)) balancer.observe(stats, steadyNowMs());
       },
-      onMoves: (report) => balancer.report(report, Date.now()),
+      onMoves: (report) => balancer.report(report, steadyNowMs()),
     },
     { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain() },
   );
@@ -121,25 +122,25 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       return await execute(command, {
         balancer,
         leader: { id: config.id, since: leadingSince },
-        nowMs: Date.now(),
+        nowMs: steadyNowMs(),
         user,
         told,
         sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
-        askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(Date.now())),
+        askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(steadyNowMs())),
       });
     },
   });
   const succession = new Succession({
     load: () => store.load(),
     isLeading: () => lock.isLeading,
-    lead: (saved) => balancer.lead(saved, Date.now()),
+    lead: (saved) => balancer.lead(saved, steadyNowMs()),
     hold: (why) => balancer.hold(why),
     log,
   });
   const term = new Term({
     isLeading: () => lock.isLeading,
     begin: async () => {
-      leadingSince = Date.now();
+      leadingSince = steadyNowMs();
       await succession.begin();
       if (lock.isLeading) await manage.serve();
     },
@@ -174,7 +175,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       start: () => {
         ticking = setInterval(() => {
           try {
-            balancer.tick(Date.now());
+            balancer.tick(steadyNowMs());
           } catch (error) {
             log.error({ err: error }, 'tick failed');
           }

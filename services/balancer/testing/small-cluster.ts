@@ -12,6 +12,8 @@ export interface SmallNode {
   pinned: number;
   /** Of every move to it fails this part. */
   failing: number;
+  /** What a ring gives to it in the end; undefined: nobody. */
+  ringShare: number | undefined;
   /** Its clients do nothing that they are asked for. */
   isDeaf: boolean;
   stats: Partial<NodeStats>;
@@ -57,6 +59,7 @@ export class SmallCluster {
       stuck: 0,
       pinned: 0,
       failing: 0,
+      ringShare: undefined,
       isDeaf: false,
       ...node,
       stats: { ...node.stats },
@@ -118,7 +121,10 @@ export class SmallCluster {
 
   #reconnect(name: string, node: SmallNode, command: CommandOf<'reconnect'>): void {
     const isClosing = command.pinned === 'close';
-    const free = isClosing ? node.pinned : node.sessions - node.pinned;
+    const target = this.node(command.to.node);
+    const movable = node.sessions - node.pinned;
+    const owned = command.ring === undefined ? movable : (target.ringShare ?? 0) - target.sessions;
+    const free = isClosing ? node.pinned : Math.max(0, Math.min(movable, owned));
     const asked = command.sessions?.length ?? command.count ?? free;
     const picked = Math.min(asked, free);
     const progress = {
@@ -148,7 +154,6 @@ export class SmallCluster {
       report({ timedOut: picked });
       return;
     }
-    const target = this.node(command.to.node);
     const pinned = Math.min(picked, node.stuck - node.pinned);
     const failed = Math.round((picked - pinned) * target.failing);
     const done = picked - pinned - failed;

@@ -3,9 +3,6 @@ import { type Column, table, whole } from './table.js';
 import type { Paint, Style } from './terminal.js';
 import { planLine } from './views.js';
 
-/** Finished plans that the text names; `--json` has all that the balancer remembers. */
-const plansShown = 5;
-
 const stateStyles: Record<string, Style> = {
   active: 'green',
   joining: 'cyan',
@@ -18,10 +15,13 @@ const stateStyles: Record<string, Style> = {
 export interface StatusTextOptions {
   /** More columns. */
   readonly isWide: boolean;
+  /** Finished plans shown at most. Default 5. */
+  readonly plans?: number;
 }
 
 /** The cluster as a table, with how even it is, what the balancer does and why, and the last plans. */
-export function statusText(status: StatusAnswer, paint: Paint, { isWide }: StatusTextOptions): string {
+export function statusText(status: StatusAnswer, paint: Paint, options: StatusTextOptions): string {
+  const { isWide, plans = 5 } = options;
   const nodes = status.nodes
     .filter((n) => n.state !== 'gone')
     .sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }));
@@ -36,7 +36,7 @@ export function statusText(status: StatusAnswer, paint: Paint, { isWide }: Statu
     ...pauseLines(status),
     `plan    ${status.plan == null ? 'none' : planLine(status.plan)}`,
     ...(status.why === undefined ? [] : [`why     ${status.why}`]),
-    ...historyLines(status.history ?? []),
+    ...historyLines(status.history ?? [], plans),
   ].join('\n');
 }
 
@@ -121,8 +121,9 @@ function pauseLines({ isPaused, pausedBy }: StatusAnswer): string[] {
   return [`paused  automatic rebalancing${by}${why}; evenkeel resume ends it`];
 }
 
-function historyLines(history: readonly PlanView[]): string[] {
-  if (history.length === 0) return [];
+/** `--json` has all that the balancer remembers. */
+function historyLines(history: readonly PlanView[], plansShown: number): string[] {
+  if (history.length === 0 || plansShown === 0) return [];
   const more = history.length > plansShown ? `, and ${history.length - plansShown} before (--json)` : '';
   return [
     '',

@@ -44,7 +44,7 @@ async function draw(operator: Operator, json: boolean, terminal: Terminal): Prom
     const status = await operator.status();
     if (json) return JSON.stringify(status);
     const time = new Date().toISOString().slice(11, 19);
-    return `${paint('dim', `evenkeel top  ${time} UTC`)}\n\n${statusText(status, paint, { isWide: false })}`;
+    return `${paint('dim', `evenkeel top  ${time} UTC`)}\n\n${statusText(status, paint, { isWide: false, plans: 0 })}`;
   } catch (error) {
     if (!(error instanceof OperatorError) || !isUnreachable(error.code)) throw error;
     if (json) return JSON.stringify({ ok: false, error: { code: error.code, message: error.message } });

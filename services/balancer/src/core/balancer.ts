@@ -121,11 +121,11 @@ export class Balancer {
     this.#firstReportMs ??= nowMs;
     const before = this.view.get(stats.node, nowMs);
     const change = this.view.observe(stats, nowMs);
+    this.#flapping.heard(nowMs);
     if (change === 'ignored' || change === 'none') return;
     // A node that drained before it restarted said so; one that did not has crashed.
-    if (change === 'returned' || (change === 'reboot' && before?.stats.state !== 'draining')) {
-      this.#flapping.strike(stats.node, nowMs);
-    }
+    if (change === 'reboot' && before?.stats.state !== 'draining') this.#flapping.strike(stats.node, nowMs);
+    if (change === 'returned') this.#flapping.returned(stats.node, nowMs);
     const { node, boot, state, version, sessions } = stats;
     this.#ports.log('node changed', { node, change, boot, state, version, sessions });
   }
@@ -326,7 +326,8 @@ export class Balancer {
     const past = pastPlan(run, nowMs);
     this.history = [...this.history, past].slice(-HISTORY);
     const { kind, ring, steps } = run.plan;
-    if (ring !== undefined && run.state !== 'aborted') this.ring = ring.nodes;
+    // Who lies wrong still is looked for again: only a plan that has come far enough makes the ring what it names.
+    if (ring !== undefined && this.policy.isRight(run.progress())) this.ring = ring.nodes;
     if (kind === 'drain' && run.state !== 'done') {
       const names = [...new Set(steps.map((s) => s.from))];
       const left = names.map((name) => this.view.get(name, nowMs));

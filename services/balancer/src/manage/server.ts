@@ -157,7 +157,7 @@ export class ManageServer {
       else this.#deadLetter(d);
       return;
     }
-    if (isQuestion(read) && !this.#questions.tryTake(sender.user, Date.now())) {
+    if (isQuestion(read) && !this.#questions.tryTake(sender.user, performance.now())) {
       this.#refuseQuestion(d, read);
       return;
     }

@@ -2,7 +2,7 @@ import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
 import { isHere, movableOf, type NodeView, takes } from '../cluster/state.js';
 import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
-import type { PlanKind, Strategy } from './plan.js';
+import type { PlanKind, StepProgress, Strategy } from './plan.js';
 
 export interface PolicyOptions {
   strategy: Strategy;
@@ -112,6 +112,18 @@ export class Policy {
   hasGivenUp(attempts: DrainAttempts | undefined): boolean {
     if (attempts === undefined || attempts.count < this.#options.maxDrainAttempts) return false;
     return attempts.lastAtMs >= this.#changedAtMs;
+  }
+
+  /** Whether what a plan has left undone is within the thresholds; what the front keeps in place cannot be had. */
+  isRight(steps: readonly StepProgress[]): boolean {
+    let asked = 0;
+    let missed = 0;
+    for (const step of steps) {
+      if (step.dropped !== undefined) return false;
+      asked += step.asked - step.refused - step.pinned;
+      missed += step.asked - step.refused - step.pinned - step.done;
+    }
+    return missed <= Math.max(this.#options.absoluteThreshold, asked * this.#options.relativeThreshold);
   }
 
   decide(s: Situation): Decision {
