@@ -113,6 +113,18 @@ describe('ThinSocket, against a server of another make', () => {
     expect((await open(`ws://127.0.0.1:${port}/`).closed).code).toBe(1006);
   });
 
+  it('says what was in the way when nobody is there, and dials from the address that it is given', async () => {
+    const socket = new ThinSocket('ws://127.0.0.1:1/', [], '127.9.8.7');
+    const [message] = await new Promise<unknown[]>((resolve) => {
+      socket.onerror = (event) => resolve([event.message]);
+    });
+    expect(String(message)).toContain('ECONNREFUSED');
+    const connection = once(server, 'connection');
+    sockets.push(new ThinSocket(url, [], '127.9.8.7'));
+    const [, request] = (await connection) as [WebSocket, { socket: { remoteAddress: string } }];
+    expect(request.socket.remoteAddress).toBe('127.9.8.7');
+  });
+
   it('cuts off a server that sends what it does not understand', async () => {
     const { peer, closed } = await pair();
     const ended = once(peer, 'close');

@@ -32,7 +32,7 @@ export class ThinSocket implements WebSocketLike {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: (() => void) | null = null;
+  onerror: ((event: { message?: unknown }) => void) | null = null;
   /** Host and port it was dialled at. */
   protected readonly host: string;
   readonly #socket: Socket;
@@ -63,7 +63,7 @@ export class ThinSocket implements WebSocketLike {
       },
     });
     this.#socket = socket;
-    socket.on('error', () => this.onerror?.());
+    socket.on('error', ({ message }) => this.onerror?.({ message }));
     socket.on('close', () => this.#ended());
     const offered = protocols.length > 0 ? `Sec-WebSocket-Protocol: ${protocols.join(', ')}\r\n` : '';
     socket.write(
