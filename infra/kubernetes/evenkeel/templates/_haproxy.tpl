@@ -27,6 +27,8 @@ frontend health
   http-request deny
 frontend public
   bind :8000{{ if .Values.haproxy.tlsSecret }} ssl crt /etc/evenkeel-tls/tls.crt alpn http/1.1{{ end }}
+  # Of the two headers that may name the client, HAProxy writes the other.
+  http-request del-header Forwarded
   http-request set-var(txn.node) url_param(ticket),field(1,.)
   use_backend gateway if { path /gateway }
   use_backend node-%[var(txn.node)] if { var(txn.node) -m found }
