@@ -1,4 +1,4 @@
-/** `npm run bench:figures`: the tables of README.md and docs/benchmarks.md from bench/results, or results into it. */
+/** `npm run bench:figures`: the tables of documents from bench/results, or results into it. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
@@ -7,7 +7,7 @@ import { parseFlags, reportFailure, UsageError } from '@evenkeel/local';
 import { type AllMeasured, tables, withTables } from './figures/tables.js';
 
 const root = join(import.meta.dirname, '..', '..');
-const help = `npm run bench:figures -- [flags]   Writes the tables of README.md and docs/benchmarks.md from bench/results.
+const help = `npm run bench:figures -- [flags]   Writes the tables of README.md, docs/benchmarks.md and docs/sessions.md.
 
   --take NAME     first makes bench/results/NAME.json (move, move-long or move-faults) of the results on standard input,
                   one JSON object a line, as bench:move --json prints them; the commit is the present one
@@ -48,8 +48,9 @@ try {
       move: read('move'),
       long: read('move-long'),
       faults: read('move-faults'),
+      sessions: read('sessions'),
     };
-    for (const document of ['README.md', 'docs/benchmarks.md']) {
+    for (const document of ['README.md', 'docs/benchmarks.md', 'docs/sessions.md']) {
       const path = join(root, document);
       writeFileSync(path, withTables(readFileSync(path, 'utf8'), tables(measured)));
     }

@@ -10,9 +10,10 @@ const measured: AllMeasured = {
   move: read('move.json'),
   long: read('move-long.json'),
   faults: read('move-faults.json'),
+  sessions: read('sessions.json'),
 };
 
-test.each(['README.md', 'docs/benchmarks.md'])(
+test.each(['README.md', 'docs/benchmarks.md', 'docs/sessions.md'])(
   '%s has the figures of bench/results (npm run bench:figures writes them)',
   (document) => {
     const text = readFileSync(join(root, document), 'utf8');
@@ -28,7 +29,7 @@ test.each(readdirSync(folder))(
       date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
       commit: expect.stringMatching(/^[0-9a-f]{7,}$/),
       machine: expect.stringContaining('cores'),
-      command: expect.stringContaining('npm run bench:move'),
+      command: expect.stringContaining('npm run bench:'),
       ...('note' in read(name) && { note: expect.any(String) }),
       results: expect.any(Array),
     });

@@ -1,3 +1,6 @@
+import { type SessionsMeasured, sessionTables } from './sessions.js';
+import { table } from './table.js';
+
 /** What became of everything of one kind that was published. */
 interface Accounts {
   readonly delivered: number;
@@ -36,10 +39,11 @@ export interface AllMeasured {
   readonly move: Measured;
   readonly long: Measured;
   readonly faults: Measured;
+  readonly sessions: SessionsMeasured;
 }
 
 /** The tables of the documents, by the name in their `<!-- figures: name -->`. */
-export function tables({ move, long, faults }: AllMeasured): Readonly<Record<string, string>> {
+export function tables({ move, long, faults, sessions }: AllMeasured): Readonly<Record<string, string>> {
   const runs = move.results;
   const killed = faults.results.find(({ fault }) => fault === 'kill-source');
   const [half] = long.results;
@@ -69,6 +73,7 @@ export function tables({ move, long, faults }: AllMeasured): Readonly<Record<str
     ],
   ] as const;
   return {
+    ...sessionTables(sessions),
     benchmarks: table(
       ['what', 'result', 'commit'],
       benchmarks.map(([what, result, { commit }]) => [what, result, `\`${commit}\``]),
@@ -158,9 +163,4 @@ function labelled(
 ): string {
   const cores = machine.replace(/ shared with[^;]*/, '').replaceAll(';', ',');
   return `${table(head, rows)}\n\nCommit \`${commit}\`, ${date}; ${cores}.`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
