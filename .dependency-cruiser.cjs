@@ -130,7 +130,8 @@ module.exports = {
   options: {
     doNotFollow: { path: ['node_modules', '/dist/'] },
     // A browser's imports are addresses, not files.
-    exclude: { path: ['^services/demo/public/', '^test/browser/pages/'] },
+    // test/compare has dependencies of its own, which nobody but it installs.
+    exclude: { path: ['^services/demo/public/', '^test/browser/pages/', '^test/compare/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {
