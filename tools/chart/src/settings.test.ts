@@ -148,6 +148,15 @@ describe.each(Object.entries(renderings))('with %s', (_, rendering) => {
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drainTimeoutMs / 1_000 + 35);
   });
 
+  test.each([
+    ['gateway', 40],
+    ['balancer', 35],
+  ] as const)('%s has %i s before it is killed', async (service, seconds) => {
+    const pod = await podOf(rendering, 'Deployment', service);
+    expect(pod.terminationGracePeriodSeconds).toBe(seconds);
+    expect(read('docs/deployment.md')).toContain('| gateway, balancer | 35 s |');
+  });
+
   test.each(services)('%s runs a program of the image, probed where it answers', async (service, kind) => {
     const pod = await podOf(rendering, kind, service);
     expect(existsSync(join(root, 'services', service, 'src', 'main.ts'))).toBe(true);
