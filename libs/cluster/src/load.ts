@@ -28,7 +28,7 @@ export interface Traffic {
   readonly cpu: number;
 }
 
-/** Averages go back no further than about this, ms. */
+/** Averages go back no further than about this, ms, where nothing else is asked for. */
 const maxAverageMs = 60_000;
 
 /** Averages that begin with one report. */
@@ -39,9 +39,14 @@ export const trafficOf = (stats: NodeStats): Traffic => ({
   cpu: stats.cpu,
 });
 
-/** The averages with one more report, `elapsedMs` after the last. */
-export function blendTraffic(before: Traffic, stats: NodeStats, elapsedMs: number): Traffic {
-  const overMs = Math.min(maxAverageMs, before.overMs + elapsedMs);
+/** The averages with one more report, `elapsedMs` after the last. @param mostMs how far they go back at most. */
+export function blendTraffic(
+  before: Traffic,
+  stats: NodeStats,
+  elapsedMs: number,
+  mostMs: number = maxAverageMs,
+): Traffic {
+  const overMs = Math.min(mostMs, before.overMs + elapsedMs);
   const share = Math.min(1, elapsedMs / overMs);
   return {
     overMs,

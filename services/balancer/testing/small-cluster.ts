@@ -14,6 +14,8 @@ export interface SmallNode {
   failing: number;
   /** What a ring gives to it in the end; undefined: nobody. */
   ringShare: number | undefined;
+  /** Events a second that each of its sessions gets. */
+  eventsPerSession: (nowMs: number) => number;
   /** Its clients do nothing that they are asked for. */
   isDeaf: boolean;
   stats: Partial<NodeStats>;
@@ -60,6 +62,7 @@ export class SmallCluster {
       pinned: 0,
       failing: 0,
       ringShare: undefined,
+      eventsPerSession: () => 0,
       isDeaf: false,
       ...node,
       stats: { ...node.stats },
@@ -103,8 +106,11 @@ export class SmallCluster {
 
   #speak(): void {
     this.#seq += 1;
-    for (const [name, { sessions, pinned, stats }] of this.nodes)
-      this.balancer.observe(statsOf(name, this.#seq, { sessions, pinned, ...stats }), this.nowMs);
+    for (const [name, { sessions, pinned, stats, eventsPerSession }] of this.nodes) {
+      const deliveredPerSecond = sessions * eventsPerSession(this.nowMs);
+      const seen = { sessions, pinned, deliveredPerSecond, ...stats };
+      this.balancer.observe(statsOf(name, this.#seq, seen), this.nowMs);
+    }
   }
 
   #obey(name: string, command: Command): void {
@@ -124,7 +130,9 @@ export class SmallCluster {
     const target = this.node(command.to.node);
     const movable = node.sessions - node.pinned;
     const owned = command.ring === undefined ? movable : (target.ringShare ?? 0) - target.sessions;
-    const free = isClosing ? node.pinned : Math.max(0, Math.min(movable, owned));
+    const worth =
+      command.load === undefined ? movable : Math.round(command.load / node.eventsPerSession(this.nowMs));
+    const free = isClosing ? node.pinned : Math.max(0, Math.min(movable, owned, worth));
     const asked = command.sessions?.length ?? command.count ?? free;
     const picked = Math.min(asked, free);
     const progress = {

@@ -17,6 +17,29 @@ describe('after a plan, or a silence', () => {
     expect(cluster.plans).toBe(plans);
   });
 
+  it('does not chase a load that swings from one node to the other and back', () => {
+    const swing = (phase: number) => (nowMs: number) =>
+      1 + 0.25 * Math.sin((2 * Math.PI * nowMs) / 100_000 + phase);
+    const nodes = {
+      a: { sessions: 1000, eventsPerSession: swing(0) },
+      b: { sessions: 1000, eventsPerSession: swing(Math.PI) },
+    };
+    const cluster = new SmallCluster(nodes, { load: 'events' });
+    cluster.play(1200);
+    expect(cluster.counts()).toEqual({ a: 1000, b: 1000 });
+  });
+
+  it('levels a load that is higher on one node for good', () => {
+    const nodes = {
+      a: { sessions: 1200, eventsPerSession: () => 1 },
+      b: { sessions: 800, eventsPerSession: () => 1 },
+    };
+    const cluster = new SmallCluster(nodes, { load: 'events' });
+    cluster.play(90);
+    expect(cluster.plans).toBe(1);
+    expect(cluster.node('a').sessions).toBeLessThanOrEqual(1015);
+  });
+
   it('holds it against no node that all of them were silent at once', () => {
     const cluster = new SmallCluster({ a: { sessions: 100 }, b: { sessions: 100 } });
     cluster.play(8);

@@ -25,6 +25,8 @@ export interface NodeView {
   /** Sessions that the front keeps on it, at most all it has; plans leave them out. */
   readonly pinned: number;
   readonly traffic: Traffic;
+  /** The same of the last seconds alone. */
+  readonly lately: Traffic;
 }
 
 /** Whether the node is there, as far as is known. */
@@ -39,8 +41,12 @@ export const movableOf = (n: NodeView): number => n.stats.sessions - n.pinned;
 /** A node that is told to try its pinned sessions again says so within this, ms: earlier reports may be from before. */
 const unpinnedWithinMs = 500;
 
+/** How far {@link NodeView.lately} goes back, ms. */
+const latelyMs = 10_000;
+
 interface Entry {
   traffic: Traffic;
+  lately: Traffic;
   /** The next report starts the averages anew. */
   isNew: boolean;
   /** What reports from before this time say of pinned sessions does not count. */
@@ -75,6 +81,7 @@ export class ClusterState {
       case 'restarted':
         this.#entries.set(stats.node, {
           traffic: trafficOf(stats),
+          lately: trafficOf(stats),
           isNew: false,
           unpinnedUntilMs: Number.NEGATIVE_INFINITY,
           shown: undefined,
@@ -122,6 +129,7 @@ export class ClusterState {
     const entry = this.#entries.get(stats.node);
     if (entry === undefined) return;
     entry.traffic = entry.isNew ? trafficOf(stats) : blendTraffic(entry.traffic, stats, elapsedMs);
+    entry.lately = entry.isNew ? trafficOf(stats) : blendTraffic(entry.lately, stats, elapsedMs, latelyMs);
     entry.isNew = false;
     entry.shown = undefined;
   }
@@ -132,6 +140,7 @@ function show(report: NodeReport, entry: Entry, nowMs: number): NodeView {
   const phase = phaseOf(stats.state, reports, seenAtMs, nowMs);
   if (entry.shown?.phase === phase) return entry.shown;
   const pinned = seenAtMs <= entry.unpinnedUntilMs ? 0 : Math.min(stats.pinned ?? 0, stats.sessions);
-  entry.shown = { node: stats.node, phase, stats, seenAtMs, stateSinceMs, pinned, traffic: entry.traffic };
+  const { traffic, lately } = entry;
+  entry.shown = { node: stats.node, phase, stats, seenAtMs, stateSinceMs, pinned, traffic, lately };
   return entry.shown;
 }

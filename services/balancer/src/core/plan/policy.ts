@@ -36,7 +36,7 @@ export const policyDefaults: PolicyOptions = {
   absoluteThreshold: 5,
   loadThreshold: 0.02,
   settleMs: 500,
-  loadSettleMs: 30_000,
+  loadSettleMs: 60_000,
   quietMs: 2000,
   maxQuietMs: 60_000,
   drainSettleMs: 300,
@@ -280,6 +280,7 @@ export class Policy {
       if (by > Math.max(this.#options.loadThreshold, noise) && by > worst.by) worst = { node: n.node, by };
     }
     if (worst.node === '' || draft.steps.length === 0) return 'level within the thresholds';
+    if (isUnderLately(worst.node, level, draft.load)) return `the ${draft.load} of ${worst.node} vary`;
     return {
       why: `${worst.node} carries ${Math.round(worst.by * 100)} % more than its share of ${draft.load}`,
       draft,
@@ -297,6 +298,22 @@ export class Policy {
     const draft = draftLevel(s.nodes, names, this.#method(s));
     return { why: 'the members of the ring have changed', draft };
   }
+}
+
+/** A node that is over its share on average but was under it in the last seconds only swings: its turn to take may come next. */
+function isUnderLately(node: string, level: readonly NodeView[], load: Load): boolean {
+  if (load === 'connections') return false;
+  let total = 0;
+  let weight = 0;
+  for (const { lately, stats } of level) {
+    total += lately[load];
+    weight += stats.weight;
+  }
+  const worst = level.find((n) => n.node === node);
+  if (worst === undefined) return false;
+  const { lately, stats } = worst;
+  const noise = 2 / Math.sqrt(Math.max(1, (lately.events * lately.overMs) / 1000));
+  return lately[load] < (total / weight) * stats.weight * (1 - noise);
 }
 
 const wait = (why: string): Decision => ({ kind: 'wait', why });

@@ -15,9 +15,9 @@ export const holdCommand = ({ node, stats }: NodeView): CommandOf<'reconnect'> =
 
 /** Keeps edges that shut down waiting while nobody has room for their sessions: they have more time than they need for that. */
 export class Hold {
-  #sentAtMs = new Map<string, number>();
+  #lastAtMs = new Map<string, number>();
 
-  /** Sends what is due to these nodes; those that are not among them are held no more. */
+  /** Sends what is due to these nodes, first after a while: most are moved from by then. Others are held no more. */
   tick(
     nodes: readonly NodeView[],
     send: (node: string, command: CommandOf<'reconnect'>) => void,
@@ -25,11 +25,11 @@ export class Hold {
   ): void {
     const kept = new Map<string, number>();
     for (const n of nodes) {
-      const sentAtMs = this.#sentAtMs.get(n.node);
-      const isDue = sentAtMs === undefined || nowMs - sentAtMs >= everyMs || sentAtMs > nowMs;
+      const lastAtMs = this.#lastAtMs.get(n.node) ?? nowMs;
+      const isDue = nowMs - lastAtMs >= everyMs;
       if (isDue) send(n.node, holdCommand(n));
-      kept.set(n.node, isDue ? nowMs : sentAtMs);
+      kept.set(n.node, isDue ? nowMs : lastAtMs);
     }
-    this.#sentAtMs = kept;
+    this.#lastAtMs = kept;
   }
 }
