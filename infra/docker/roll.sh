@@ -20,12 +20,13 @@ begun=$SECONDS
 say() { printf '%s\n' "$*"; }
 fail() { printf 'roll.sh: %s\n' "$*" >&2; exit 1; }
 cli() { docker compose run --rm --no-deps -T evenkeel "$@"; }
+version_of() { docker inspect -f '{{index .Config.Labels "evenkeel.version"}}' "$1"; }
 # The containers of a service that run, of this version or of others.
 of_version() {
   local id is
   for id in $(docker compose ps -q "$1"); do
     is=others
-    [ "$(docker inspect -f '{{index .Config.Labels "evenkeel.version"}}' "$id")" != "$version" ] || is=this
+    [ "$(version_of "$id")" != "$version" ] || is=this
     if [ $is = "$2" ]; then echo "$id"; fi
   done
 }
@@ -59,6 +60,13 @@ roll() { # SERVICE: new containers beside the old ones, then the old ones go
 }
 
 [ -n "$(docker compose ps -q edge)" ] || fail "no edge runs here; docker compose up -d --wait starts one"
+# Clients of a leaving edge go to the newest: under an older name they would go to the next that leaves.
+for id in $(docker compose ps -q edge); do
+  running=$(version_of "$id")
+  if [[ $running =~ ^[0-9] && $version =~ ^[0-9] && $(printf '%s\n' "$running" "$version" | sort -V | tail -1) != "$version" ]]; then
+    fail "version $running runs: take a higher one than that, on a way back too"
+  fi
+done
 export EVENKEEL_VERSION=$version
 docker compose build gateway
 # For every docker compose after this one.
