@@ -20,6 +20,7 @@ export interface PlaceOptions {
   readonly user?: string;
   readonly session?: string;
   readonly from?: string;
+  readonly tried?: string;
   /** Asks until the gateway gives this node (or, with `isNot`, another). */
   readonly node?: string;
   readonly isNot?: string;
@@ -65,8 +66,8 @@ export class Case {
   }
 
   async place(options: PlaceOptions = {}): Promise<Placement> {
-    const { user = this.user, session, from, node, isNot } = options;
-    const query = { user, ...(session && { session }), ...(from && { from }) };
+    const { user = this.user, session, from, tried, node, isNot } = options;
+    const query = { user, ...(session && { session }), ...(from && { from }), ...(tried && { tried }) };
     const endsAtMs = Date.now() + 15_000;
     for (;;) {
       const response = await this.ask(query);

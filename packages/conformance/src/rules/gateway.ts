@@ -56,13 +56,27 @@ export const gatewayRules: Rule[] = [
     },
   },
   {
+    id: 'gateway-tried',
+    section: '1',
+    text: 'a node named in `tried` is not chosen while another may take the client; names of no node change nothing',
+    async check(c) {
+      const { node } = await c.place();
+      // Two edges are what every check of a move needs as well.
+      const other = await c.place({ tried: `${node},edge-x` });
+      must(other.node !== node, `${node} was chosen though it was tried`);
+    },
+  },
+  {
     id: 'gateway-bad-query',
     section: '1',
     text: '400 with a JSON error for a query it cannot read',
     async check(c) {
       for (const session of ['with space', 'dot.ted', '*', 'x'.repeat(65)])
         await mustRefuse(await c.ask({ user: c.user, session }), 400, `session '${session}'`);
-      await mustRefuse(await c.ask({ user: c.user, from: 'no node!' }), 400, "from 'no node!'");
+      for (const name of ['from', 'tried'])
+        await mustRefuse(await c.ask({ user: c.user, [name]: 'no node!' }), 400, `${name} 'no node!'`);
+      const nine = Array(9).fill('edge-x').join();
+      await mustRefuse(await c.ask({ user: c.user, tried: nine }), 400, 'nine nodes in tried');
     },
   },
   {
