@@ -161,6 +161,14 @@ describe('createOperator', () => {
     expect(String(failure)).not.toContain('hidden');
   });
 
+  it('says what RabbitMQ refuses to a user that may ask nothing', async () => {
+    const { urlFor } = await freshVhost();
+    const asking = createOperator({ amqpUrl: urlFor('app-shop'), timeoutMs: 1_000 });
+    await expect(asking).rejects.toThrow(
+      /app-shop has no queue for answers.*ACCESS_REFUSED.*operator or viewer/,
+    );
+  });
+
   it('tells whether an event reached a session', async () => {
     const { amqpUrl, broker } = await startResponder(() => undefined);
     const operator = await openOperator(amqpUrl);

@@ -281,7 +281,11 @@ export class Publisher {
         isFound = true;
         this.#reject(
           out,
-          new BrokerError('publish-refused', `RabbitMQ refuses the message (${reason}); change it.`, cause),
+          new BrokerError(
+            'publish-refused',
+            `RabbitMQ refuses the message (${reason}); change it, or the user's rights.`,
+            cause,
+          ),
         );
       }
     }

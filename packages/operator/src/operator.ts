@@ -175,7 +175,17 @@ class ManageCalls {
   }
 
   async open(): Promise<void> {
-    await this.#replies.start(AbortSignal.timeout(this.#timeoutMs));
+    try {
+      await this.#replies.start(AbortSignal.timeout(this.#timeoutMs));
+    } catch (error) {
+      const why = this.#replies.readiness();
+      if (why === true) return;
+      throw new OperatorError(
+        operatorErrorCodes.unreachable,
+        `${this.#user ?? 'this user'} has no queue for answers after ${this.#timeoutMs / 1_000} s (${why}); log in as operator or viewer`,
+        error,
+      );
+    }
   }
 
   request(command: ManageCommand['command'], args: object, id: string = randomUUID()): Promise<unknown> {
