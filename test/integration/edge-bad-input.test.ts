@@ -123,7 +123,7 @@ describe('a ticket that does not hold is answered with 401 and JSON before any s
     ['its signature cut short', 'ticket-forged', () => attacker.ticket(edge).slice(0, -4)],
     ['expired', 'ticket-expired', () => attacker.ticket(edge, { expiresAt: Date.now() - 1 })],
     ['for an earlier process', 'ticket-stale', () => attacker.ticket(edge, { boot: 'before' })],
-    ['for another edge', 'ticket-wrong-node', () => attacker.ticket(edge, { node: 'e2' })],
+    ['forged for another edge', 'ticket-forged', () => `e2.${attacker.ticket(edge)}`],
     ['a user id with a wildcard', 'ticket-malformed', () => attacker.ticket(edge, { uid: '#' })],
     ['a user id of two words', 'ticket-malformed', () => attacker.ticket(edge, { uid: 'a.b' })],
     ['a session id with a wildcard', 'ticket-malformed', () => attacker.ticket(edge, { sid: '*' })],

@@ -17,7 +17,7 @@ export { SessionUnderTest } from './edge-session.js';
 type Speaker = 'balancer' | 'edge' | 'app-shop';
 
 /** What edges say to each other; everything else the balancer says. */
-const betweenEdges: ReadonlySet<string> = new Set(['takeover', 'released']);
+const betweenEdges: ReadonlySet<string> = new Set(['takeover', 'released', 'claim', 'claimed']);
 
 /** A vhost with edges in it, each as the user `edge`, and a hand on its broker. */
 export class EdgeMesh {

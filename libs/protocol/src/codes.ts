@@ -63,6 +63,13 @@ export const closeCodes = {
     after: 'backoff',
     meaning: 'the edge that holds the session did not release it in time; it stays there',
   },
+  wrongEdge: {
+    code: 4010,
+    reason: 'wrong-edge',
+    after: 'reconnect',
+    meaning:
+      'the ticket is for another edge; the reason is its `url`, where the ticket is still good, if that edge lives',
+  },
   badFrame: {
     code: 4500,
     reason: 'bad-frame',

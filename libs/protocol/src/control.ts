@@ -82,6 +82,29 @@ export const edgeCommand = z.discriminatedUnion('command', [
     /** The client's window was full: the queue may have overflowed, look. */
     isFull: z.boolean().optional(),
   }),
+  /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
+  z.object({
+    command: z.literal('claim'),
+    /** Identity of this question; `claimed` repeats it. */
+    claim: shortId,
+    ticket: z.string().max(2_048),
+    /** The edge that asks, its boot id, and where clients dial it. */
+    from: nodeName,
+    boot: shortId,
+    url: nodeUrl,
+  }),
+  z.object({
+    command: z.literal('claimed'),
+    claim: shortId,
+    from: nodeName,
+    /**
+     * `taken`: the ticket is used up and the asking edge admits its client. `elsewhere`: clients dial this edge at another `url`;
+     * the ticket is still good there. `used`, `stale`, `expired`, `full`: as this edge would answer it.
+     */
+    outcome: z.enum(['taken', 'elsewhere', 'used', 'stale', 'expired', 'full']),
+    /** Where clients dial this edge. */
+    url: nodeUrl,
+  }),
   z.object({ command: z.literal('cordon') }),
   z.object({ command: z.literal('uncordon') }),
   /** Stop sending `move` for this command; what was sent goes on. */

@@ -35,7 +35,11 @@ export interface TicketClaims {
 
 /** `stale`: for an earlier process of this edge. `probe`: good, for whichever edge is asked, and admits nobody. */
 export type TicketProblem = 'malformed' | 'forged' | 'expired' | 'probe' | 'wrong-node' | 'stale';
-export type TicketVerdict = { ok: true; claims: TicketClaims } | { ok: false; problem: TicketProblem };
+export type TicketVerdict =
+  | { ok: true; claims: TicketClaims }
+  | { ok: false; problem: Exclude<TicketProblem, 'wrong-node'> }
+  /** Good, for another edge: that one alone knows whether it has been used. */
+  | { ok: false; problem: 'wrong-node'; claims: TicketClaims };
 
 /** Shortest accepted secret, in bytes. */
 export const minSecretBytes = 16;
@@ -94,7 +98,7 @@ export class TicketSigner {
     if (claims === undefined) return { ok: false, problem: 'malformed' };
     if (claims.expiresAt <= nowMs) return { ok: false, problem: 'expired' };
     if (claims.isProbe === true) return { ok: false, problem: 'probe' };
-    if (claims.node !== edge.name) return { ok: false, problem: 'wrong-node' };
+    if (claims.node !== edge.name) return { ok: false, problem: 'wrong-node', claims };
     if (claims.boot !== undefined && claims.boot !== edge.boot) return { ok: false, problem: 'stale' };
     return { ok: true, claims };
   }

@@ -4,6 +4,7 @@ import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
+import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
 import { commandHandlers } from './control/handlers.js';
 import { Whereabouts } from './control/whereabouts.js';
@@ -42,8 +43,14 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${node.name}`, log, uses });
   const { control, consuming, publisher } = mesh;
 
-  const gate = new Gate({ tickets, node, capacity: config.capacity });
-  const transport = new UwsTransport({ ...config, now, isReady: () => ops.isReady() }, gate);
+  const gate = new Gate({
+    tickets,
+    node,
+    capacity: config.capacity,
+    cameBack: (returned) => departures.cameBack(returned),
+  });
+  const claims = new Claims({ node, control, gate, now, log });
+  const transport = new UwsTransport({ ...config, now, isReady: () => ops.isReady() }, gate, claims);
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const topics = new TopicHub({
     mesh,
@@ -82,7 +89,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const departures = new Departures({ config, tickets, directory, ledger, now });
   const takeovers = new Takeovers({ node, outgoing, directory, log });
   const whereabouts = new Whereabouts({ node, directory, control });
-  const handlers = commandHandlers({ node, departures, handover, takeovers, whereabouts });
+  const handlers = commandHandlers({ node, departures, handover, takeovers, claims, whereabouts });
   const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const { counts } = transport;

@@ -29,6 +29,12 @@ export function edgeMetrics(metrics: Ops['metrics'], { counts, load, topics, sta
   gauge('evenkeel_loop_lag_p99_ms', 'Event loop lag, 99th percentile', (s) => s.loopLagP99Ms);
   gauge('evenkeel_handshake_p99_ms', 'Open to welcome, 99th percentile', (s) => s.handshakeP99Ms);
   counter('evenkeel_handshakes_total', 'Sockets accepted', () => counts.accepted);
+  counter(
+    'evenkeel_tickets_honoured_total',
+    'Sockets accepted with a ticket for another edge, which agreed',
+    () => counts.honoured,
+  );
+  counter('evenkeel_wrong_edge_total', 'Sockets closed with wrong-edge', () => counts.wrongEdge);
   counter('evenkeel_tickets_refused_total', 'Upgrades refused for their ticket', () => counts.refusedTickets);
   counter('evenkeel_upgrades_refused_total', 'Upgrades refused: draining or full', () => counts.refusedFull);
   counter('evenkeel_frames_received_total', 'Frames from clients', () => counts.framesIn);

@@ -97,10 +97,32 @@ export const ticketRules: Rule[] = [
   {
     id: 'ticket-foreign',
     section: '1',
-    text: 'a ticket for another edge: 401',
+    text: 'a ticket for another edge: 4010 with the url where it is still good, or welcome where all edges have one url',
     async check(c) {
-      const { node, ticket } = await c.place();
-      await mustRefuse(c, { url: c.otherNode(node).url, ticket }, 'a ticket for another edge');
+      const placement = await c.place();
+      const { url } = c.otherNode(placement.node);
+      if (url !== placement.url) {
+        const isBrief = Buffer.byteLength(placement.url) <= 123;
+        const { code, reason } = closeCodes.wrongEdge;
+        const turnedAway = await c.open({ ...placement, url });
+        await turnedAway.mustClose({ code, reason: isBrief ? placement.url : reason });
+      }
+      const socket = await c.open(placement);
+      socket.send({ t: 'hello' });
+      await socket.next('welcome');
+      await mustRefuse(c, { ...placement, url }, 'a used ticket at another edge', 'ticket-used');
+    },
+  },
+  {
+    id: 'ticket-foreign-bare',
+    section: '1',
+    text: 'a bare client that comes to the wrong edge gets a WebSocket and 4010 too',
+    async check(c) {
+      const placement = await c.place();
+      const { url } = c.otherNode(placement.node);
+      if (url === placement.url) return;
+      const turnedAway = await c.open({ ...placement, url }, { isBare: true });
+      mustEqual((await turnedAway.end()).code, closeCodes.wrongEdge.code, 'close code');
     },
   },
   {

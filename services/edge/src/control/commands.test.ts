@@ -20,6 +20,21 @@ const released = edgeCommand.parse({
   from: 'e2',
   outcome: 'unknown',
 });
+const claim = edgeCommand.parse({
+  command: 'claim',
+  claim: 'c1',
+  ticket: 'e1.claims.signature',
+  from: 'e2',
+  boot: 'b',
+  url: 'ws://mesh/ws',
+});
+const claimed = edgeCommand.parse({
+  command: 'claimed',
+  claim: 'c1',
+  from: 'e2',
+  outcome: 'taken',
+  url: 'ws://mesh/ws',
+});
 const balancers: EdgeCommand[] = [
   { command: 'reconnect', move: 'p.1.1', to: { node: 'e2', url: 'ws://e2/ws' } },
   { command: 'cancel', move: 'p.1.1' },
@@ -39,8 +54,8 @@ describe('an edge', () => {
     }
   });
 
-  it('lets another edge ask for sessions in its own name', () => {
-    for (const command of [takeover, released])
+  it('lets another edge ask for sessions and about tickets, and answer, in its own name alone', () => {
+    for (const command of [takeover, released, claim, claimed])
       for (const [user, isAllowed] of [
         ['edge-e2', true],
         ['edge', true],

@@ -15,6 +15,15 @@ export interface CommandsOptions {
   log: Log;
 }
 
+/** What edges say to each other, each in its own name. */
+const betweenEdges = ['takeover', 'released', 'claim', 'claimed'] as const;
+type BetweenEdges = CommandOf<(typeof betweenEdges)[number]>;
+const isBetweenEdges = (command: EdgeCommand): command is BetweenEdges =>
+  (betweenEdges as readonly string[]).includes(command.command);
+
+/** Edges ask each other for sessions until they are answered, so a late question, or answer, is not left out. */
+const isAskedAgain = ({ command }: EdgeCommand): boolean => command === 'takeover' || command === 'released';
+
 /** Among the users: anybody, also without a `user_id`. */
 const anybody = '*';
 
@@ -29,17 +38,13 @@ export function commandersOf(setting: readonly string[] | undefined, user: strin
 }
 
 /**
- * Whether this edge does what it is told here. Edges ask each other for sessions and answer, each in its own name; everything
+ * Whether this edge does what it is told here. Edges ask each other for sessions and about tickets, and answer; everything
  * else is a balancer's to command.
  */
 export function mayCommand(command: EdgeCommand, sender: Sender, commanders: Commanders): boolean {
   if (isBetweenEdges(command)) return maySpeakFor(sender, command.from);
   return commanders === 'any' || (sender.user !== undefined && commanders.has(sender.user));
 }
-
-/** What edges ask and tell each other. Questions are repeated until they are answered, so a late one is not left out. */
-const isBetweenEdges = (command: EdgeCommand): command is CommandOf<'takeover' | 'released'> =>
-  command.command === 'takeover' || command.command === 'released';
 
 /**
  * Takes commands from `mesh.control`. Their queue is exclusive to this edge's consuming connection: where there is none,
@@ -54,7 +59,7 @@ export class Commands {
     this.#queue = control.commands(
       node,
       (command, sender, isLate) => {
-        if (isLate && !isBetweenEdges(command))
+        if (isLate && !isAskedAgain(command))
           return log.warn({ command: command.command }, 'command left out: its sender has given it up');
         if (mayCommand(command, sender, commanders)) return dispatch(handlers, command);
         const suppressed = refusals.pass(performance.now());

@@ -3,6 +3,7 @@ import type { Departures } from '../move/departures.js';
 import type { Handover } from '../move/handover.js';
 import type { Takeovers } from '../move/takeovers.js';
 import type { EdgeNode } from '../node.js';
+import type { Claims } from './claims.js';
 import type { Whereabouts } from './whereabouts.js';
 
 /** What each command to an edge does. */
@@ -13,16 +14,19 @@ export interface HandlersOptions {
   departures: Pick<Departures, 'reconnect' | 'cancel'>;
   handover: Pick<Handover, 'onReleased'>;
   takeovers: Pick<Takeovers, 'onTakeover'>;
+  claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
   whereabouts: Whereabouts;
 }
 
 export function commandHandlers(options: HandlersOptions): Handlers {
-  const { node, departures, handover, takeovers, whereabouts } = options;
+  const { node, departures, handover, takeovers, claims, whereabouts } = options;
   return {
     reconnect: (command) => departures.reconnect(command),
     cancel: ({ move }) => departures.cancel(move),
     takeover: (command) => takeovers.onTakeover(command),
     released: (command) => handover.onReleased(command),
+    claim: (command) => claims.onClaim(command),
+    claimed: (command) => claims.onClaimed(command),
     cordon: () => node.cordon(),
     uncordon: () => node.uncordon(),
     where: (command) => whereabouts.answer(command),

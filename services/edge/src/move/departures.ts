@@ -1,6 +1,6 @@
 import { TokenBucket } from '@evenkeel/pace';
 import { type CloseCode, type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
-import { type TicketSigner, ticketLifetime } from '@evenkeel/ticket';
+import { type TicketClaims, type TicketSigner, ticketLifetime } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import { moveFrame } from '../frame/frames.js';
 import type { Directory } from '../session/directory.js';
@@ -38,7 +38,7 @@ interface Departure {
 export interface DeparturesOptions {
   config: Pick<EdgeConfig, 'node' | 'movesPerSecond' | 'moveDeadlineMs'>;
   tickets: Pick<TicketSigner, 'issue'>;
-  directory: Pick<Directory<Movable>, 'find' | 'values'>;
+  directory: Pick<Directory<Movable>, 'get' | 'find' | 'values'>;
   ledger: MoveLedger;
   now(): number;
 }
@@ -97,6 +97,16 @@ export class Departures {
     for (const session of departure.waiting) this.#refuse(departure, session);
     departure.waiting = [];
     this.#changed(departure);
+  }
+
+  /**
+   * A client that was told to move is back here with the ticket for its new edge: where it is to go instead; empty when its
+   * move is over; undefined when the session is not held here.
+   */
+  cameBack({ uid, sid, move }: Pick<TicketClaims, 'uid' | 'sid' | 'move'>): string | undefined {
+    const session = this.#options.directory.get(`${uid}.${sid}`);
+    if (!session?.connection.isOpen) return undefined;
+    return session.move?.move === move ? (session.move?.url ?? '') : '';
   }
 
   stop(): void {
@@ -161,7 +171,7 @@ export class Departures {
       hasEnded = true;
       this.#ended(departure, outcome);
     };
-    session.move = { move: command.move, deadlineAtMs: now + deadlineMs, onEnd };
+    session.move = { move: command.move, url: command.to.url, deadlineAtMs: now + deadlineMs, onEnd };
     const { uid, sid, epoch } = session.claims;
     const { node, boot } = command.to;
     const ticket = tickets.issue({

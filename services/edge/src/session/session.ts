@@ -31,6 +31,8 @@ export interface SessionOptions extends WelcomeOptions {
 /** A planned move of a session, from the `move` frame to its end. */
 export interface PlannedMove {
   readonly move: string;
+  /** Where the client is to go. */
+  readonly url: string;
   readonly deadlineAtMs: number;
   /** Called once, with how it ended. */
   onEnd(outcome: MoveOutcome): void;

@@ -46,6 +46,10 @@ export interface ConnectionOwner {
 export interface ConnectionCounts {
   open: number;
   accepted: number;
+  /** Of those accepted, the ones with a ticket for another edge, which agreed. */
+  honoured: number;
+  /** Closed at once with `wrong-edge`. */
+  wrongEdge: number;
   refusedTickets: number;
   refusedFull: number;
   framesIn: number;

@@ -1,15 +1,18 @@
-import { TicketSigner } from '@evenkeel/ticket';
+import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Gate } from './gate.js';
+import { type ClaimAnswer, type Foreign, Gate } from './gate.js';
 
 const tickets = new TicketSigner(['gate-test-secret-0123456789']);
 const nowMs = 1_000;
-let node: { name: string; boot: string; isDraining: boolean };
+const url = 'wss://mesh/ws';
+let node: { name: string; boot: string; url: string; isDraining: boolean };
 let gate: Gate;
+let cameBack: (claims: TicketClaims) => string | undefined;
 
 beforeEach(() => {
-  node = { name: 'edge-1', boot: 'now', isDraining: false };
-  gate = new Gate({ tickets, node, capacity: 2, maxUsedTickets: 5 });
+  node = { name: 'edge-1', boot: 'now', url, isDraining: false };
+  cameBack = () => undefined;
+  gate = new Gate({ tickets, node, capacity: 2, maxUsedTickets: 5, cameBack: (claims) => cameBack(claims) });
 });
 
 const issue = (over: object = {}) =>
@@ -39,7 +42,8 @@ describe('the gate', () => {
     ['ticket-malformed', () => 'noise'],
     ['ticket-expired', () => issue({ expiresAt: nowMs })],
     ['ticket-stale', () => issue({ boot: 'before' })],
-    ['ticket-wrong-node', () => issue({ node: 'edge-2' })],
+    ['ticket-forged', () => `edge-2.${issue({ boot: 'now' }).split('.').slice(1).join('.')}`],
+    ['ticket-expired', () => issue({ node: 'edge-2', expiresAt: nowMs })],
   ])('refuses with %s', (code, ticket) => {
     expect(judge(ticket())).toMatchObject({
       isAdmitted: false,
@@ -84,5 +88,102 @@ describe('the gate', () => {
     expect(judge(ticket, why === 'full' ? 2 : 0)).toMatchObject(refused);
     node.isDraining = false;
     expect(judge(ticket, 1)).toMatchObject({ isAdmitted: true });
+  });
+});
+
+describe('the gate, shown a ticket that names another edge,', () => {
+  const foreign = (over: object = {}) => issue({ node: 'edge-2', boot: 'theirs', ...over });
+  const asked = (over: object = {}): Foreign => {
+    const verdict = judge(foreign(over));
+    if (verdict.isAdmitted || verdict.why !== 'foreign')
+      throw new Error(`not asked: ${JSON.stringify(verdict)}`);
+    return verdict;
+  };
+  const settle = (outcome: ClaimAnswer['outcome'], open = 0, theirs = 'wss://edge-2/ws') =>
+    gate.settle(asked(), { outcome, url: theirs }, open);
+  const wrongEdge = (reason: string) => ({
+    isAdmitted: false,
+    why: 'dismissed',
+    close: { code: 4010, reason },
+  });
+
+  it('lets that edge decide, and shows it the whole ticket', () => {
+    const ticket = foreign();
+    expect(judge(ticket)).toMatchObject({ why: 'foreign', ticket, claims: { node: 'edge-2' } });
+  });
+
+  it('admits its client when that edge has used it up', () => {
+    expect(settle('taken')).toMatchObject({ isAdmitted: true, isBare: false, claims: { uid: 'alice' } });
+  });
+
+  it.each([
+    ['used', '401 Unauthorized', 'ticket-used'],
+    ['stale', '401 Unauthorized', 'ticket-stale'],
+    ['expired', '401 Unauthorized', 'ticket-expired'],
+    ['full', '503 Service Unavailable', 'unavailable'],
+    ['unavailable', '503 Service Unavailable', 'unavailable'],
+  ] as const)('answers %s as that edge would: %s', (outcome, status, code) => {
+    expect(settle(outcome)).toMatchObject({ isAdmitted: false, status, code });
+  });
+
+  it('names the URL where the ticket is still good, as long as a close frame holds it', () => {
+    expect(settle('elsewhere')).toMatchObject(wrongEdge('wss://edge-2/ws'));
+    const longest = `wss://${'é'.repeat(57)}/ws`;
+    expect(settle('elsewhere', 0, longest)).toMatchObject(wrongEdge(longest));
+    expect(settle('elsewhere', 0, `${longest}s`)).toMatchObject(wrongEdge('wrong-edge'));
+  });
+
+  it('says wrong-edge when that edge is silent, and for the form of tickets that names no process', () => {
+    expect(settle('silent', 0, '')).toMatchObject(wrongEdge('wrong-edge'));
+    expect(judge(issue({ node: 'edge-2' }))).toMatchObject(wrongEdge('wrong-edge'));
+  });
+
+  it.each(['full', 'draining'])('asks nobody while it is %s, nor admits whom it asked for before', (why) => {
+    const before = asked();
+    node.isDraining = why === 'draining';
+    const open = why === 'full' ? 2 : 0;
+    expect(judge(foreign(), open)).toMatchObject({ why: 'full' });
+    expect(gate.settle(before, { outcome: 'taken', url }, open)).toMatchObject({ why: 'full' });
+  });
+
+  it('sends a client on that it has itself told to move and that is back, also while it is draining', () => {
+    cameBack = ({ move }) => (move === 'm1' ? 'wss://edge-2/ws' : undefined);
+    node.isDraining = true;
+    const moving = { move: 'm1', from: 'edge-1' };
+    expect(judge(foreign(moving))).toMatchObject(wrongEdge('wss://edge-2/ws'));
+    expect(judge(foreign({ ...moving, from: 'edge-3' }))).toMatchObject({ why: 'full' });
+    node.isDraining = false;
+    expect(judge(foreign({ ...moving, move: 'm2' }))).toMatchObject({ why: 'foreign' });
+  });
+});
+
+describe('the gate, asked by another edge,', () => {
+  it('uses its ticket up for the whole mesh: once, wherever it is shown', () => {
+    const [here, there] = [issue(), issue()];
+    expect(gate.claim(there, url, nowMs)).toBe('taken');
+    expect(gate.claim(there, url, nowMs)).toBe('used');
+    expect(judge(there)).toMatchObject({ code: 'ticket-used' });
+    judge(here);
+    expect(gate.claim(here, url, nowMs)).toBe('used');
+  });
+
+  it('keeps a ticket good for itself while clients dial the other edge at another URL', () => {
+    const ticket = issue();
+    expect(gate.claim(ticket, 'wss://edge-2/ws', nowMs)).toBe('elsewhere');
+    expect(judge(ticket)).toMatchObject({ isAdmitted: true });
+    expect(gate.claim(ticket, 'wss://edge-2/ws', nowMs)).toBe('used');
+  });
+
+  it('answers though it is draining, and says so when it can remember no more', () => {
+    node.isDraining = true;
+    for (let n = 0; n < 5; n += 1) expect(gate.claim(issue(), url, nowMs)).toBe('taken');
+    expect(gate.claim(issue(), url, nowMs)).toBe('full');
+  });
+
+  it('tells expired and stale tickets apart, and says nothing to what is no ticket of its own', () => {
+    expect(gate.claim(issue({ expiresAt: nowMs }), url, nowMs)).toBe('expired');
+    expect(gate.claim(issue({ boot: 'before' }), url, nowMs)).toBe('stale');
+    expect(gate.claim(issue({ node: 'edge-2' }), url, nowMs)).toBeUndefined();
+    expect(gate.claim('noise', url, nowMs)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { type CloseCode, subprotocol } from '@evenkeel/protocol';
+import { type CloseCode, type CommandOf, closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import { identityText, metCode } from '../reach/met.js';
@@ -37,14 +37,44 @@ export interface Dismissed {
   readonly close: Pick<CloseCode, 'code' | 'reason'>;
 }
 
+/** Its ticket is good and names another edge, which is to be asked; then {@link Gate.settle}. */
+export interface Foreign {
+  readonly isAdmitted: false;
+  readonly why: 'foreign';
+  readonly isBare: boolean;
+  readonly ticket: string;
+  readonly claims: TicketClaims;
+}
+
+/** What the named edge says of a ticket that was shown here. */
+export interface ClaimAnswer {
+  /** `silent`: it is dead, does not answer, or is of an older version. `unavailable`: it could not be asked now. */
+  readonly outcome: CommandOf<'claimed'>['outcome'] | 'silent' | 'unavailable';
+  /** Where clients dial it; empty: unknown. */
+  readonly url: string;
+}
+
+/** Asks the edge that a ticket names; never rejects. */
+export interface Claimer {
+  ask(foreign: Foreign): Promise<ClaimAnswer>;
+}
+
 export interface GateOptions {
   tickets: Pick<TicketSigner, 'check'>;
-  node: Pick<EdgeNode, 'name' | 'boot' | 'isDraining'>;
+  node: Pick<EdgeNode, 'name' | 'boot' | 'url' | 'isDraining'>;
   /** Connections at most. */
   capacity: number;
   /** Used tickets remembered at most, until they expire. Default 100,000. */
   maxUsedTickets?: number;
+  /**
+   * A client that this edge has asked to move is back here with the ticket for its new edge. Where it is to go; undefined
+   * when the session is not held here any more.
+   */
+  cameBack?(claims: TicketClaims): string | undefined;
 }
+
+/** Longest reason of a close frame, bytes. */
+const maxReasonBytes = 123;
 
 const full: Refused = {
   isAdmitted: false,
@@ -61,6 +91,8 @@ const refuseTicket = (code: string, message: string): Refused => ({
   code,
   message,
 });
+const renew = 'ask GET /gateway for a new ticket';
+const used = refuseTicket('ticket-used', 'a ticket is good for one socket; ask GET /gateway for a new one');
 
 /** Decides who may connect. Remembers the tickets it has admitted, and touches nothing else. */
 export class Gate {
@@ -77,20 +109,79 @@ export class Gate {
   }
 
   /** `open`: connections at this moment. An admitted ticket is used up. */
-  judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict {
+  judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
     const { tickets, node, capacity } = this.#options;
+    const isBare = !offersOurs(protocols);
     const checked = tickets.check(ticket, node, nowMs);
     if (!checked.ok && checked.problem === 'probe') return this.#met;
-    if (!checked.ok) return refuseTicket(`ticket-${checked.problem}`, 'ask GET /gateway for a new ticket');
+    if (!checked.ok) {
+      if (checked.problem !== 'wrong-node') return refuseTicket(`ticket-${checked.problem}`, renew);
+      return this.#judgeForeign(
+        { isAdmitted: false, why: 'foreign', isBare, ticket, claims: checked.claims },
+        open,
+      );
+    }
     if (node.isDraining || open >= capacity) return full;
     const { claims } = checked;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
     if (use === 'full') return full;
-    if (use === 'again') {
-      return refuseTicket('ticket-used', 'a ticket is good for one socket; ask GET /gateway for a new one');
-    }
-    return { isAdmitted: true, claims, isBare: !offersOurs(protocols) };
+    if (use === 'again') return used;
+    return { isAdmitted: true, claims, isBare };
   }
+
+  /** What becomes of a client, now that the edge which its ticket names has answered. `open`: connections now. */
+  settle({ claims, isBare }: Foreign, { outcome, url }: ClaimAnswer, open: number): Verdict {
+    const { node, capacity } = this.#options;
+    switch (outcome) {
+      case 'taken':
+        return node.isDraining || open >= capacity ? full : { isAdmitted: true, claims, isBare };
+      case 'elsewhere':
+      case 'silent':
+        return wrongEdge(isBare, url);
+      case 'used':
+        return used;
+      case 'stale':
+      case 'expired':
+        return refuseTicket(`ticket-${outcome}`, renew);
+      default:
+        return full;
+    }
+  }
+
+  /**
+   * For another edge, dialled at `url`, that was shown a ticket of this one: uses it up as if it had been shown here. Capacity
+   * does not matter, since the client goes there; nor does draining. Undefined: it is no ticket of this edge.
+   */
+  claim(ticket: string, url: string, nowMs: number): CommandOf<'claimed'>['outcome'] | undefined {
+    const { tickets, node } = this.#options;
+    const checked = tickets.check(ticket, node, nowMs);
+    if (!checked.ok)
+      return checked.problem === 'expired' || checked.problem === 'stale' ? checked.problem : undefined;
+    const { id, expiresAt } = checked.claims;
+    if (url !== node.url) return this.#used.has(id, expiresAt) ? 'used' : 'elsewhere';
+    const use = this.#used.use(id, expiresAt, nowMs);
+    return use === 'first' ? 'taken' : use === 'again' ? 'used' : 'full';
+  }
+
+  #judgeForeign(foreign: Foreign, open: number): Verdict | Foreign {
+    const { node, capacity, cameBack } = this.#options;
+    const { claims, isBare } = foreign;
+    // Also while draining: it is not to stay, and is sent away until the front lets it through.
+    if (claims.move !== undefined && claims.from === node.name) {
+      const url = cameBack?.(claims);
+      if (url !== undefined) return wrongEdge(isBare, url);
+    }
+    if (node.isDraining || open >= capacity) return full;
+    // The older form names no process, and edges that read it alone know no claims.
+    return claims.boot === undefined ? wrongEdge(isBare, '') : foreign;
+  }
+}
+
+/** `url`: where the ticket is good; empty: unknown. */
+function wrongEdge(isBare: boolean, url: string): Dismissed {
+  const { code, reason } = closeCodes.wrongEdge;
+  const isTold = url !== '' && Buffer.byteLength(url) <= maxReasonBytes;
+  return { isAdmitted: false, why: 'dismissed', isBare, close: { code, reason: isTold ? url : reason } };
 }
 
 const offersOurs = (protocols: string): boolean =>

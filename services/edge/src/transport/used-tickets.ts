@@ -1,5 +1,6 @@
 /** Tickets that expire within the same slot are forgotten together. */
 const slotMs = 1_000;
+const slotOf = (expiresAt: number): number => Math.ceil(expiresAt / slotMs);
 
 /** `again`: it was used before. `full`: it cannot be remembered, so that it must not be admitted. */
 export type Use = 'first' | 'again' | 'full';
@@ -19,7 +20,7 @@ export class UsedTickets {
 
   use(id: string, expiresAt: number, nowMs: number): Use {
     this.#forget(nowMs);
-    const slot = Math.ceil(expiresAt / slotMs);
+    const slot = slotOf(expiresAt);
     const ids = this.#slots.get(slot) ?? new Set();
     if (ids.has(id)) return 'again';
     if (this.#size >= this.#limit) return 'full';
@@ -27,6 +28,11 @@ export class UsedTickets {
     this.#slots.set(slot, ids);
     this.#size += 1;
     return 'first';
+  }
+
+  /** Whether it has been used; changes nothing. */
+  has(id: string, expiresAt: number): boolean {
+    return this.#slots.get(slotOf(expiresAt))?.has(id) ?? false;
   }
 
   /** Once a slot: those that end before now hold nothing that could still be shown. */

@@ -1,9 +1,10 @@
 import uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { Connection, ConnectionCounts } from '../connection.js';
-import type { Gate } from '../gate.js';
+import type { Claimer, Foreign, Gate, Verdict } from '../gate.js';
 import { addressOf } from './address.js';
 import { type UserData, UwsConnection } from './connection.js';
+import { EngineTurn } from './engine-turn.js';
 import { utf8 } from './text.js';
 
 /** A frame over the payload limit gets a close code; over this it is cut off unread. */
@@ -21,6 +22,14 @@ declare module 'uWebSockets.js' {
       done: (listener: us_listen_socket | false) => void,
     ): TemplatedApp;
   }
+}
+
+/** What an upgrade needs of its request. */
+interface Handshake {
+  readonly address: string;
+  readonly key: string;
+  readonly extensions: string;
+  readonly context: uWS.us_socket_context_t;
 }
 
 export interface UwsTransportOptions {
@@ -42,6 +51,8 @@ export class UwsTransport {
   readonly counts: ConnectionCounts = {
     open: 0,
     accepted: 0,
+    honoured: 0,
+    wrongEdge: 0,
     refusedTickets: 0,
     refusedFull: 0,
     framesIn: 0,
@@ -49,13 +60,16 @@ export class UwsTransport {
   };
   readonly #options: UwsTransportOptions;
   readonly #gate: Gate;
+  readonly #claimer: Claimer;
+  readonly #turn = new EngineTurn();
   #app: uWS.TemplatedApp | undefined;
   #listener: uWS.us_listen_socket | undefined;
   #accept: (connection: Connection) => void = () => {};
 
-  constructor(options: UwsTransportOptions, gate: Gate) {
+  constructor(options: UwsTransportOptions, gate: Gate, claimer: Claimer) {
     this.#options = options;
     this.#gate = gate;
+    this.#claimer = claimer;
   }
 
   /** Listens, and hands over each connection as it opens. @returns the port. @throws Error when it is taken. */
@@ -63,6 +77,7 @@ export class UwsTransport {
     this.#accept = accept;
     const app = this.#build();
     this.#app = app;
+    this.#turn.listen();
     const { host, port } = this.#options;
     return await new Promise((resolve, reject) => {
       // Exclusive: otherwise two edges share a port without noticing (SO_REUSEPORT).
@@ -92,6 +107,7 @@ export class UwsTransport {
     if (this.#listener) uWS.us_listen_socket_close(this.#listener);
     this.#listener = undefined;
     this.#app?.close();
+    this.#turn.close();
   }
 
   #build(): uWS.TemplatedApp {
@@ -128,26 +144,48 @@ export class UwsTransport {
       ticket: req.getQuery('ticket') ?? '',
       protocols: req.getHeader('sec-websocket-protocol'),
     };
-    const address = addressOf(res, req, this.#options.trustedHops);
+    // Read now: the request is gone once this returns.
+    const handshake: Handshake = {
+      address: addressOf(res, req, this.#options.trustedHops),
+      key: req.getHeader('sec-websocket-key'),
+      extensions: req.getHeader('sec-websocket-extensions'),
+      context,
+    };
     const verdict = this.#gate.judge(upgrade, this.counts.open, this.#options.now());
+    if (!verdict.isAdmitted && verdict.why === 'foreign') void this.#askNamedEdge(res, verdict, handshake);
+    else this.#conclude(res, verdict, handshake);
+  }
+
+  async #askNamedEdge(res: uWS.HttpResponse, foreign: Foreign, handshake: Handshake): Promise<void> {
+    let isGone = false;
+    res.onAborted(() => {
+      isGone = true;
+    });
+    const claimed = await this.#claimer.ask(foreign);
+    this.#turn.next(() => {
+      if (isGone) return;
+      const verdict = this.#gate.settle(foreign, claimed, this.counts.open);
+      if (verdict.isAdmitted) this.counts.honoured += 1;
+      this.#conclude(res, verdict, handshake);
+    });
+  }
+
+  #conclude(res: uWS.HttpResponse, verdict: Verdict, handshake: Handshake): void {
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       if (verdict.why === 'full') this.counts.refusedFull += 1;
       else this.counts.refusedTickets += 1;
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
-    res.upgrade<UserData>(
-      { accepted: { verdict, address, connection: undefined } },
-      req.getHeader('sec-websocket-key'),
-      verdict.isBare ? '' : subprotocol,
-      req.getHeader('sec-websocket-extensions'),
-      context,
-    );
+    const { address, key, extensions, context } = handshake;
+    const accepted = { verdict, address, connection: undefined };
+    res.upgrade<UserData>({ accepted }, key, verdict.isBare ? '' : subprotocol, extensions, context);
   }
 
   #open(ws: uWS.WebSocket<UserData>): void {
     const { accepted } = ws.getUserData();
     const { verdict, address } = accepted;
     if (!verdict.isAdmitted) {
+      if (verdict.close.code === closeCodes.wrongEdge.code) this.counts.wrongEdge += 1;
       ws.end(verdict.close.code, verdict.close.reason);
       return;
     }
