@@ -232,6 +232,32 @@ describe('a move', () => {
     expect(s.types()).not.toContain('move-failed');
   });
 
+  it('that the front brings back stays with the first socket, and dials again with each new ticket; beforeMove is asked once', async () => {
+    const asked: string[] = [];
+    const s = await scripted({ beforeMove: ({ move }) => void asked.push(move) });
+    s.b.defaults.welcome = false;
+    const a = await s.connected();
+    for (let n = 1; n <= 3; n++) {
+      a.move(s.b, { move: 'm1' });
+      const back = await s.b.next();
+      await back.take('hello');
+      back.close(4010, 'ws://mesh/ws');
+      await eventually('the try has failed', () => s.types().filter((t) => t === 'move-failed').length === n);
+      a.event(String(n));
+      await eventually('its ack', () => a.acked === n);
+    }
+    a.move(s.b, { move: 'm1' });
+    const b = await s.b.next();
+    await b.take('hello');
+    a.moved();
+    b.welcome({ resumed: true });
+    b.event('4');
+    await eventually('all', () => s.events.length === 4);
+    expect(s.events).toEqual(['1', '2', '3', '4']);
+    expect(asked).toEqual(['m1']);
+    expect(s.types()).not.toContain('disconnected');
+  });
+
   it('waits a random part of jitterMs', async () => {
     const s = await scripted({ random: () => 0.5 });
     const a = await s.connected();

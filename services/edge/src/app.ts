@@ -15,6 +15,7 @@ import { Departures } from './move/departures.js';
 import { drain } from './move/drain.js';
 import { Handover } from './move/handover.js';
 import { MoveLedger } from './move/ledger.js';
+import { RecentlyLetGo } from './move/let-go.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { SessionQueues } from './queue/session-queue.js';
@@ -79,14 +80,15 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     requestTimeoutMs: config.requestTimeoutMs,
     now,
   });
-  const ports = { queues, handover, topics, inbound };
+  const letGo = new RecentlyLetGo(now);
+  const ports = { queues, handover, topics, inbound, letGo };
   let connections = 0;
   const newConnectionId = () => {
     connections += 1;
     return `${node.boot}.${connections}`;
   };
   const sessions = new Sessions({ config, newConnectionId, ports, directory, load, log, now });
-  const departures = new Departures({ config, tickets, directory, ledger, now });
+  const departures = new Departures({ config, tickets, directory, ledger, letGo, now, log });
   const takeovers = new Takeovers({ node, outgoing, directory, log });
   const whereabouts = new Whereabouts({ node, directory, control });
   const handlers = commandHandlers({ node, departures, handover, takeovers, claims, whereabouts });
@@ -156,6 +158,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     .add('drain', {
       stopTimeoutMs: config.drainTimeoutMs + 10_000,
       stop: async () => {
+        departures.forgetPins();
         node.drain();
         await drain({ config, directory, ledger, now, log });
         departures.stop();

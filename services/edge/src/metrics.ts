@@ -24,6 +24,7 @@ export function edgeMetrics(metrics: Ops['metrics'], { counts, load, topics, sta
     reachable === false ? 1 : 0,
   );
   gauge('evenkeel_sessions', 'Sessions attached to their queue', ({ sessions }) => sessions);
+  gauge('evenkeel_sessions_pinned', 'Sessions that what is in front keeps here', ({ pinned = 0 }) => pinned);
   gauge('evenkeel_unacked', 'Events written and not acknowledged', ({ unacked }) => unacked);
   gauge('evenkeel_moves_pending', 'Sessions told to move and not gone', ({ moves }) => moves.pending);
   gauge('evenkeel_loop_lag_p99_ms', 'Event loop lag, 99th percentile', (s) => s.loopLagP99Ms);

@@ -190,6 +190,8 @@ export class SessionWorld {
   readonly handover = new FakeHandover(this.calls);
   readonly topics = new FakeTopics();
   readonly inbound = new FakeInbound();
+  /** Bare clients that were let go here. */
+  readonly lettingGo = new Set<string>();
   readonly directory = new Directory<Session>();
   readonly load = new Load();
   readonly deliveries = new Deliveries();
@@ -217,6 +219,7 @@ export class SessionWorld {
       handover: this.handover,
       topics: this.topics,
       inbound: this.inbound,
+      letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },
     };
     const warn = (_fields: unknown, message?: string) => void this.warnings.push(message ?? '');
     const now = () => this.nowMs;

@@ -40,6 +40,8 @@ export class Mover implements MoveHost {
   holdsAll = false;
   /** A move that waits until there is no old socket: with a third one, topics would come from three. */
   private onSettled: (() => void) | undefined;
+  /** The last that was begun: the same once more is another try, with another ticket. */
+  private begun = '';
   private readonly host: MoverHost;
   private readonly beforeMove: BeforeMove | undefined;
   private readonly random: () => number;
@@ -71,14 +73,21 @@ export class Mover implements MoveHost {
     this.move = new Move(frame, this);
     this.host.flush();
     this.host.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
-    this.move.start(this.old ? () => this.afterOld(frame) : this.beforeMove, this.random);
+    const before = this.hookOf(frame);
+    this.begun = frame.move;
+    this.move.start(this.old ? () => this.afterOld(frame, before) : before, this.random);
   }
 
-  private async afterOld(frame: MoveFrame): Promise<void> {
+  /** The application is asked once a move, however often its edge has to try: what is in front may bring the socket back. */
+  private hookOf({ move }: MoveFrame): BeforeMove | undefined {
+    return move === this.begun ? undefined : this.beforeMove;
+  }
+
+  private async afterOld(frame: MoveFrame, before: BeforeMove | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
       this.onSettled = resolve;
     });
-    if (this.move?.frame === frame) await this.beforeMove?.(frame);
+    if (this.move?.frame === frame) await before?.(frame);
   }
 
   dialTarget({ frame }: Move): EdgeSocket {

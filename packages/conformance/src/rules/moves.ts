@@ -63,6 +63,24 @@ export const moveRules: Rule[] = [
     },
   },
   {
+    id: 'move-brought-back',
+    section: '4',
+    text: 'a second socket that comes to the first edge: 4010 and where to go, then the same move with a new ticket',
+    async check(c) {
+      const a = await c.attach();
+      const move = await c.commandMove(a);
+      if (move.url === a.placement.url) return;
+      const { code, reason } = closeCodes.wrongEdge;
+      const back = await c.open({ url: a.placement.url, ticket: move.ticket });
+      await back.mustClose({ code, reason: Buffer.byteLength(move.url) <= 123 ? move.url : reason });
+      const again = await a.socket.next('move');
+      mustEqual([again.move, again.url], [move.move, move.url], 'the move that is sent again');
+      must(again.ticket !== move.ticket, 'it has the ticket of the first try');
+      const b = await c.dial(again);
+      await b.next('welcome');
+    },
+  },
+  {
     id: 'move-order',
     section: '4',
     text: 'make before break: moved on the old socket, then its ack, then welcome on the new one',

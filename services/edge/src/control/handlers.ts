@@ -11,7 +11,7 @@ export type Handlers = { readonly [C in EdgeCommand['command']]: (command: Comma
 
 export interface HandlersOptions {
   node: Pick<EdgeNode, 'cordon' | 'uncordon'>;
-  departures: Pick<Departures, 'reconnect' | 'cancel'>;
+  departures: Pick<Departures, 'reconnect' | 'cancel' | 'forgetPins'>;
   handover: Pick<Handover, 'onReleased'>;
   takeovers: Pick<Takeovers, 'onTakeover'>;
   claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
@@ -27,7 +27,11 @@ export function commandHandlers(options: HandlersOptions): Handlers {
     released: (command) => handover.onReleased(command),
     claim: (command) => claims.onClaim(command),
     claimed: (command) => claims.onClaimed(command),
-    cordon: () => node.cordon(),
+    cordon: () => {
+      // Commanded to empty it: everybody is tried again.
+      departures.forgetPins();
+      node.cordon();
+    },
     uncordon: () => node.uncordon(),
     where: (command) => whereabouts.answer(command),
     disconnect: (command) => {

@@ -3,9 +3,11 @@ import { TicketSigner } from '@evenkeel/ticket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { edgeConfig } from '../config.js';
 import { Directory } from '../session/directory.js';
-import type { PlannedMove } from '../session/session.js';
+import { Pin } from '../session/pin.js';
+import type { PlannedMove } from '../session/planned-move.js';
 import { Departures, type Movable } from './departures.js';
 import { MoveLedger } from './ledger.js';
+import { RecentlyLetGo } from './let-go.js';
 
 const secret = 'departures-test-secret';
 const config = edgeConfig.parse({ secret: [secret], node: 'a', movesPerSecond: 100 });
@@ -18,6 +20,7 @@ class FakeSession implements Movable {
   readonly frames: Record<string, unknown>[] = [];
   readonly connection: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
   readonly load = { activeAtMs: 0, eventsPerSecond: 0, bytesPerSecond: 0 };
+  readonly pin = new Pin(Date.now);
   move: PlannedMove | undefined;
   isAttached = true;
   closedWith: number | undefined;
@@ -29,7 +32,11 @@ class FakeSession implements Movable {
   }
 
   get isMovable(): boolean {
-    return this.isAttached && this.move === undefined;
+    return this.isAttached && this.move === undefined && !this.pin.isHeld;
+  }
+
+  get state(): 'attached' | 'moved' {
+    return this.isAttached ? 'attached' : 'moved';
   }
 
   close(why: { code: number }): void {
@@ -47,6 +54,7 @@ let departures: Departures;
 let sessions: FakeSession[];
 let ledger: MoveLedger;
 let directory: Directory<Movable>;
+let letGo: RecentlyLetGo;
 let reported: Map<string, MoveProgress>;
 
 beforeEach(() => {
@@ -58,7 +66,9 @@ beforeEach(() => {
   });
   reported = new Map();
   sessions = [];
-  departures = new Departures({ config, tickets, directory, ledger, now: Date.now });
+  letGo = new RecentlyLetGo(Date.now);
+  const log = { warn: () => {} };
+  departures = new Departures({ config, tickets, directory, ledger, letGo, now: Date.now, log });
 });
 afterEach(() => {
   departures.stop();
@@ -146,9 +156,9 @@ describe('a departure', () => {
     populate(4);
     reconnect({ count: 4, ratePerSecond: 1_000 });
     const [first, second, third] = sessions;
-    const ends = first?.move?.onEnd;
-    ends?.('done');
-    ends?.('failed');
+    const move = first?.move;
+    move?.onEnd('done');
+    move?.onEnd('failed');
     second?.end('failed');
     third?.end('timedOut');
     vi.advanceTimersByTime(10);
@@ -232,5 +242,139 @@ describe('a departure', () => {
     expect(sessions[0]?.closedWith).toBe(1012);
     expect(sessions[0]?.frames).toEqual([]);
     expect(reported.get('m1')).toMatchObject({ sent: 1, done: 1, isFinal: true });
+  });
+});
+
+describe('a client that the front brings back', () => {
+  const comeBack = (move = 'm1') => departures.cameBack({ uid: 'u', sid: 's0', move });
+  const frames = () => sessions[0]?.frames ?? [];
+
+  it('is told again after a moment: the same move, a newer ticket, the time that is left', () => {
+    populate(1);
+    reconnect({ count: 1, deadlineMs: 9_000, to: { ...to, boot: 'b1' } });
+    vi.advanceTimersByTime(1_000);
+    expect(comeBack()).toBe(to.url);
+    expect(comeBack()).toBe(to.url);
+    vi.advanceTimersByTime(299);
+    expect(frames()).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(frames()).toHaveLength(2);
+    const [first, second] = frames();
+    expect(second).toEqual({ ...first, ticket: second?.ticket, deadlineMs: 7_700 });
+    const [older, newer] = frames().map(({ ticket }) =>
+      tickets.check(String(ticket), { name: 'b', boot: 'b1' }, Date.now()),
+    );
+    if (!older?.ok || !newer?.ok) throw new Error('a ticket does not hold');
+    expect(newer.claims.epoch).toBeGreaterThan(older.claims.epoch);
+    expect(newer.claims).toMatchObject({ move: 'm1', from: 'a', expiresAt: 1_009_000 });
+    expect(reported.get('m1')).toMatchObject({ sent: 1, failed: 0 });
+  });
+
+  it('five times counts as pinned, and is told nothing more', () => {
+    populate(1);
+    reconnect({ count: 1 });
+    for (let n = 1; n <= 5; n += 1) {
+      expect(frames()).toHaveLength(n);
+      comeBack();
+      vi.advanceTimersByTime(300);
+    }
+    expect(frames()).toHaveLength(5);
+    expect(reported.get('m1')).toMatchObject({ sent: 1, failed: 1, pinned: 1, isFinal: true });
+    expect(ledger.counts).toEqual({ pending: 0, done: 0, failed: 1 });
+    expect(comeBack()).toBe('');
+    reconnect({ move: 'm2', sessions: ['s0'] });
+    expect(reported.get('m2')).toMatchObject({ asked: 1, sent: 0, refused: 1, isFinal: true });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('counts as pinned when the deadline leaves no time for another try', () => {
+    populate(1);
+    reconnect({ count: 1, deadlineMs: 1_000 });
+    vi.advanceTimersByTime(701);
+    comeBack();
+    expect(reported.get('m1')).toMatchObject({ failed: 1, pinned: 1 });
+  });
+
+  it('and gets through at last has moved: it is told no more', () => {
+    populate(1);
+    reconnect({ count: 1 });
+    comeBack();
+    sessions[0]?.end('done');
+    vi.advanceTimersByTime(1_000);
+    expect(frames()).toHaveLength(1);
+    expect(reported.get('m1')).toMatchObject({ done: 1, failed: 0 });
+    expect(reported.get('m1')).not.toHaveProperty('pinned');
+  });
+
+  it('while its session is being released is told nothing', () => {
+    populate(1);
+    reconnect({ count: 1 });
+    comeBack();
+    if (sessions[0]) sessions[0].isAttached = false;
+    vi.advanceTimersByTime(1_000);
+    expect(frames()).toHaveLength(1);
+  });
+
+  it('with a ticket of another move, or whose session is not here, has no try', () => {
+    populate(1);
+    reconnect({ count: 1 });
+    expect(comeBack('earlier')).toBe('');
+    expect(departures.cameBack({ uid: 'u', sid: 'gone', move: 'm1' })).toBeUndefined();
+    if (sessions[0]) sessions[0].connection.isOpen = false;
+    expect(comeBack()).toBeUndefined();
+    vi.advanceTimersByTime(1_000);
+    expect(frames()).toHaveLength(1);
+  });
+});
+
+describe('pinned sessions', () => {
+  it('are left out of every count, until they are forgotten or ten minutes have passed', () => {
+    populate(3);
+    sessions[0]?.pin.mark();
+    sessions[1]?.pin.mark();
+    reconnect({ move: 'm1', count: 3 });
+    expect(reported.get('m1')).toMatchObject({ asked: 3, sent: 1, refused: 2 });
+    vi.advanceTimersByTime(599_999);
+    sessions[1]?.pin.mark();
+    vi.advanceTimersByTime(1);
+    reconnect({ move: 'm2', count: 2 });
+    expect(reported.get('m2')).toMatchObject({ sent: 1, refused: 1 });
+    departures.forgetPins();
+    reconnect({ move: 'm3', count: 1 });
+    expect(reported.get('m3')).toMatchObject({ sent: 1, refused: 0 });
+  });
+
+  it('alone are closed, at the pace asked for, by a command that wants them closed', () => {
+    populate(1);
+    populate(1, true);
+    populate(2);
+    for (const session of sessions.slice(0, 3)) session.pin.mark();
+    reconnect({ pinned: 'close', to: { node: 'a', url: 'ws://a' }, ratePerSecond: 10 });
+    vi.advanceTimersByTime(50);
+    expect(sessions.map(({ closedWith }) => closedWith)).toEqual([4000, undefined, undefined, undefined]);
+    vi.advanceTimersByTime(1_000);
+    expect(sessions.map(({ closedWith }) => closedWith)).toEqual([4000, 1012, 4000, undefined]);
+    expect(sessions.flatMap(({ frames }) => frames)).toEqual([]);
+    expect(reported.get('m1')).toMatchObject({ asked: 3, sent: 3, done: 3, isFinal: true });
+  });
+});
+
+describe('a bare client that was let go', () => {
+  it('is known when it is back within a minute, by its session or its user, once', () => {
+    populate(1, true);
+    reconnect({ sessions: ['s0'] });
+    vi.advanceTimersByTime(59_999);
+    expect(letGo.isBack({ uid: 'u', sid: 'another' })).toBe(true);
+    expect(letGo.isBack({ uid: 'u', sid: 'another' })).toBe(false);
+    expect(letGo.isBack({ uid: 'u', sid: 's0' })).toBe(true);
+    reconnect({ move: 'm2', sessions: ['s0'] });
+    vi.advanceTimersByTime(60_000);
+    expect(letGo.isBack({ uid: 'u', sid: 's0' })).toBe(false);
+  });
+
+  it('is not known of those who were let go before too many others', () => {
+    const few = new RecentlyLetGo(Date.now, 2);
+    for (const uid of ['a', 'b', 'c']) few.letGo({ uid, sid: 's' });
+    expect(['a', 'b', 'c'].map((uid) => few.isBack({ uid, sid: 's' }))).toEqual([false, true, true]);
   });
 });

@@ -1,12 +1,14 @@
-import { TokenBucket } from '@evenkeel/pace';
+import { LogLimit, TokenBucket } from '@evenkeel/pace';
 import { type CloseCode, type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
-import { type TicketClaims, type TicketSigner, ticketLifetime } from '@evenkeel/ticket';
+import type { Log } from '@evenkeel/runtime';
+import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
-import { moveFrame } from '../frame/frames.js';
 import type { Directory } from '../session/directory.js';
-import type { MoveOutcome, PlannedMove } from '../session/session.js';
+import type { Pin } from '../session/pin.js';
 import type { Connection } from '../transport/connection.js';
+import { Attempt, type AttemptOutcome, type Departing } from './attempt.js';
 import type { MoveLedger } from './ledger.js';
+import type { RecentlyLetGo } from './let-go.js';
 import { type Candidate, pick } from './pick.js';
 
 /** How often due `move` frames are sent, ms. */
@@ -15,13 +17,13 @@ const tickMs = 10;
 const maxRemembered = 1_000;
 
 /** A session as it is moved. */
-export interface Movable extends Candidate {
+export interface Movable extends Candidate, Departing {
   /** `<uid>.<sid>` */
   readonly key: string;
-  readonly claims: { readonly uid: string; readonly sid: string; readonly epoch: number };
+  readonly claims: Departing['claims'];
   readonly connection: Pick<Connection, 'isOpen' | 'isBare' | 'send'>;
   readonly isMovable: boolean;
-  move: PlannedMove | undefined;
+  readonly pin: Pick<Pin, 'isHeld' | 'mark' | 'forget'>;
   close(why: CloseCode): void;
 }
 
@@ -40,7 +42,9 @@ export interface DeparturesOptions {
   tickets: Pick<TicketSigner, 'issue'>;
   directory: Pick<Directory<Movable>, 'get' | 'find' | 'values'>;
   ledger: MoveLedger;
+  letGo: Pick<RecentlyLetGo, 'letGo'>;
   now(): number;
+  log: Pick<Log, 'warn'>;
 }
 
 /** Carries out `reconnect` commands: picks sessions, tells their clients at the pace asked for, counts what becomes of them. */
@@ -51,6 +55,7 @@ export class Departures {
   readonly #active = new Set<Departure>();
   /** Sessions picked and not yet told. */
   readonly #picked = new Set<Movable>();
+  readonly #pinnedLog = new LogLimit(60_000);
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeparturesOptions) {
@@ -106,7 +111,12 @@ export class Departures {
   cameBack({ uid, sid, move }: Pick<TicketClaims, 'uid' | 'sid' | 'move'>): string | undefined {
     const session = this.#options.directory.get(`${uid}.${sid}`);
     if (!session?.connection.isOpen) return undefined;
-    return session.move?.move === move ? (session.move?.url ?? '') : '';
+    return session.move?.move === move ? (session.move?.cameBack() ?? '') : '';
+  }
+
+  /** Sessions that the front kept here are tried again. */
+  forgetPins(): void {
+    for (const session of this.#options.directory.values()) session.pin.forget();
   }
 
   stop(): void {
@@ -116,9 +126,9 @@ export class Departures {
 
   #choose(command: CommandOf<'reconnect'>): { sessions: Movable[]; refused: number } {
     const { config, directory } = this.#options;
-    if (command.to.node === config.node)
+    if (command.to.node === config.node && command.pinned !== 'close')
       return { sessions: [], refused: command.count ?? command.sessions?.length ?? 0 };
-    const isFree = (session: Movable) => session.isMovable && !this.#picked.has(session);
+    const isFree = (session: Movable) => isWanted(command, session) && !this.#picked.has(session);
     if (command.sessions) {
       const found = command.sessions
         .map((reference) => directory.find(reference))
@@ -142,61 +152,44 @@ export class Departures {
     for (const departure of this.#active) {
       while (departure.waiting.length > 0 && departure.bucket.tryTake(now)) {
         const session = departure.waiting.shift();
-        if (session) this.#depart(departure, session, now);
+        if (session) this.#depart(departure, session);
       }
       if (departure.waiting.length > 0) isBusy = true;
     }
     if (!isBusy) this.stop();
   }
 
-  #depart(departure: Departure, session: Movable, now: number): void {
+  #depart(departure: Departure, session: Movable): void {
     const { command, progress } = departure;
     const { config, tickets } = this.#options;
-    if (!session.isMovable || !session.connection.isOpen) {
+    if (!isWanted(command, session) || !session.connection.isOpen) {
       this.#refuse(departure, session);
       return this.#changed(departure);
     }
     this.#picked.delete(session);
     progress.sent += 1;
     departure.underWay += 1;
-    if (session.connection.isBare) {
-      // A bare client knows no move: it is let go, and finds its way through the gateway.
-      this.#ended(departure, 'done');
-      return session.close(closeCodes.serviceRestart);
-    }
-    const deadlineMs = command.deadlineMs ?? config.moveDeadlineMs;
-    let hasEnded = false;
-    const onEnd = (outcome: MoveOutcome) => {
-      if (hasEnded) return;
-      hasEnded = true;
-      this.#ended(departure, outcome);
-    };
-    session.move = { move: command.move, url: command.to.url, deadlineAtMs: now + deadlineMs, onEnd };
-    const { uid, sid, epoch } = session.claims;
-    const { node, boot } = command.to;
-    const ticket = tickets.issue({
-      uid,
-      sid,
-      node,
-      ...(boot === undefined ? {} : { boot }),
-      epoch: Math.max(now, epoch + 1),
-      expiresAt: now + Math.min(ticketLifetime.maxMs, Math.max(ticketLifetime.minMs, deadlineMs)),
-      from: config.node,
-      move: command.move,
-    });
-    session.connection.send(
-      moveFrame({
-        move: command.move,
-        node: command.to.node,
-        url: command.to.url,
-        ticket,
-        reason: command.reason ?? 'rebalance',
-        deadlineMs,
-        // Paced already: the pace is the spread.
-        jitterMs: 0,
-      }),
-    );
+    // A bare client knows no move: it is let go, and finds its way through the gateway.
+    if (session.connection.isBare || command.pinned === 'close') return this.#close(departure, session);
+    new Attempt(session, {
+      command,
+      deadlineMs: command.deadlineMs ?? config.moveDeadlineMs,
+      config,
+      tickets,
+      now: this.#options.now,
+      onEnd: (outcome) => {
+        if (outcome === 'pinned') this.#logPinned(session);
+        this.#ended(departure, outcome);
+      },
+    }).begin();
     this.#changed(departure);
+  }
+
+  #close(departure: Departure, session: Movable): void {
+    const { connection, claims } = session;
+    this.#ended(departure, 'done');
+    if (connection.isBare) this.#options.letGo.letGo(claims);
+    session.close(connection.isBare ? closeCodes.serviceRestart : closeCodes.drained);
   }
 
   #refuse({ progress }: Departure, session: Movable): void {
@@ -205,14 +198,25 @@ export class Departures {
     progress.refused += 1;
   }
 
-  #ended(departure: Departure, outcome: MoveOutcome): void {
+  #ended(departure: Departure, outcome: AttemptOutcome): void {
     const { ledger } = this.#options;
-    departure.progress[outcome] += 1;
+    const { progress } = departure;
+    if (outcome === 'pinned') progress.pinned = (progress.pinned ?? 0) + 1;
+    progress[outcome === 'pinned' ? 'failed' : outcome] += 1;
     departure.underWay -= 1;
     ledger.pending -= 1;
     if (outcome === 'done') ledger.done += 1;
     else ledger.failed += 1;
     this.#changed(departure);
+  }
+
+  #logPinned({ key }: Movable): void {
+    const unlogged = this.#pinnedLog.pass(performance.now());
+    if (unlogged === undefined) return;
+    this.#options.log.warn(
+      { session: key, unlogged },
+      'session pinned: told to move, its client was brought back here by what is in front, each time',
+    );
   }
 
   #changed(departure: Departure): void {
@@ -229,3 +233,7 @@ export class Departures {
     }
   }
 }
+
+/** Those that are kept here are not asked to move, and are closed if a command wants just that. */
+const isWanted = ({ pinned }: CommandOf<'reconnect'>, session: Movable): boolean =>
+  pinned === 'close' ? session.pin.isHeld && session.state === 'attached' : session.isMovable;

@@ -80,9 +80,16 @@ export interface Inbound {
   request(from: TicketClaims, id: string, method: string, data: unknown): Promise<PublishOutcome>;
 }
 
+/** Bare clients that were let go, and may be brought back by the front. */
+export interface LetGo {
+  /** Whether a client that comes here with these claims was let go from here a moment ago; it counts once. */
+  isBack(claims: Pick<TicketClaims, 'uid' | 'sid'>): boolean;
+}
+
 export interface SessionPorts {
   readonly queues: SessionQueues;
   readonly handover: Handover;
   readonly topics: Topics;
   readonly inbound: Inbound;
+  readonly letGo: LetGo;
 }

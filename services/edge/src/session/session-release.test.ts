@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pending, SessionWorld, settled } from '../../testing/session-world.js';
-import type { MoveOutcome } from './session.js';
+import type { MoveOutcome } from './planned-move.js';
 
 let world: SessionWorld;
 beforeEach(() => {
@@ -15,7 +15,8 @@ describe('a planned move', () => {
   async function moving() {
     const attached = await world.attach({ topics: ['a'] });
     const deadlineAtMs = world.nowMs + 30_000;
-    attached.session.move = { move: 'm', deadlineAtMs, onEnd: (outcome) => outcomes.push(outcome) };
+    const onEnd = (outcome: MoveOutcome) => void outcomes.push(outcome);
+    attached.session.move = { move: 'm', deadlineAtMs, cameBack: () => '', onEnd };
     return attached;
   }
 
@@ -174,5 +175,26 @@ describe('a session that is left', () => {
     connection.lose();
     expect(await session.release('resume')).toEqual({ suspect: undefined, isFull: false });
     expect(world.deliveries.settled).toEqual([]);
+  });
+});
+
+describe('a bare client that was let go from here', () => {
+  const attach = async (node: string) => {
+    const { session } = world.open({ node }, true);
+    await settled();
+    return session;
+  };
+
+  it('and is back with a ticket for another edge is kept here by the front: it is not to be moved', async () => {
+    world.lettingGo.add('alice');
+    const session = await attach('edge-2');
+    expect([session.state, session.pin.isHeld, session.isMovable]).toEqual(['attached', true, false]);
+    session.pin.forget();
+    expect(session.isMovable).toBe(true);
+  });
+
+  it('and is back because it was sent here may be moved', async () => {
+    world.lettingGo.add('alice');
+    expect((await attach('edge-1')).isMovable).toBe(true);
   });
 });

@@ -11,6 +11,8 @@ import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
 import { type Load, SessionLoad } from './load.js';
 import { Outbox } from './outbox.js';
 import { overdue } from './overdue.js';
+import { Pin } from './pin.js';
+import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { SessionPorts, SessionQueue } from './ports.js';
 import { isTaken } from './reclaim.js';
 import { type Release, type ReleaseMode, sayFarewell } from './release.js';
@@ -28,18 +30,6 @@ export interface SessionOptions extends WelcomeOptions {
   now(): number;
 }
 
-/** A planned move of a session, from the `move` frame to its end. */
-export interface PlannedMove {
-  readonly move: string;
-  /** Where the client is to go. */
-  readonly url: string;
-  readonly deadlineAtMs: number;
-  /** Called once, with how it ended. */
-  onEnd(outcome: MoveOutcome): void;
-}
-
-export type MoveOutcome = 'done' | 'failed' | 'timedOut';
-
 /** A client that keeps its old connection after a move loses it after this. */
 const oldConnectionMs = 5_000;
 
@@ -51,6 +41,7 @@ export class Session implements ConnectionOwner {
   readonly connection: Connection;
   readonly outbox: Outbox;
   readonly load = new SessionLoad();
+  readonly pin: Pin;
   /** Set by who moves it. */
   move: PlannedMove | undefined;
   /** 0: not yet. */
@@ -75,6 +66,9 @@ export class Session implements ConnectionOwner {
     this.claims = claims;
     this.key = `${claims.uid}.${claims.sid}`;
     this.#queue = ports.queues.of(claims.uid, claims.sid);
+    this.pin = new Pin(now);
+    // Let go from here and sent to another edge, it is here again.
+    if (connection.isBare && claims.node !== config.node && ports.letGo.isBack(claims)) this.pin.mark();
     const send = (frame: string) => this.#send(frame);
     this.#subscriptions = new Subscriptions(connection, ports.topics, {
       limit: config.maxTopics,
@@ -120,7 +114,7 @@ export class Session implements ConnectionOwner {
 
   /** Whether a planned move of it may begin. */
   get isMovable(): boolean {
-    return this.#is('attached') && this.move === undefined;
+    return this.#is('attached') && this.move === undefined && !this.pin.isHeld;
   }
 
   /** Begins at once for a bare client, else when its hello has come. */

@@ -18,6 +18,7 @@ export interface Countable extends Listed {
   readonly state: SessionState;
   readonly connection: Pick<Connection, 'isOpen'>;
   readonly outbox: { readonly unacked: number };
+  readonly pin: { readonly isHeld: boolean };
 }
 
 export interface ReporterOptions {
@@ -88,11 +89,14 @@ export class Reporter {
     const { node, counts, directory, ledger, now } = this.#options;
     let sessions = 0;
     let detached = 0;
+    let pinned = 0;
     let unacked = 0;
     for (const session of directory.values()) {
       unacked += session.outbox.unacked;
-      if (session.state === 'attached') sessions += 1;
-      else if (!session.connection.isOpen) detached += 1;
+      if (session.state === 'attached') {
+        sessions += 1;
+        if (session.pin.isHeld) pinned += 1;
+      } else if (!session.connection.isOpen) detached += 1;
     }
     this.#seq += 1;
     return {
@@ -103,6 +107,8 @@ export class Reporter {
       connections: counts.open,
       sessions,
       detached,
+      // Taken back from the last statistics too, which these are spread over.
+      pinned: pinned > 0 ? pinned : undefined,
       unacked,
       moves: ledger.counts,
     };
