@@ -4,13 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseFlags, reportFailure, UsageError } from '@evenkeel/local';
+import { frontRun } from './figures/fronts.js';
 import { type AllMeasured, tables, withTables } from './figures/tables.js';
 
 const root = join(import.meta.dirname, '..', '..');
-const help = `npm run bench:figures -- [flags]   Writes the tables of README.md, docs/benchmarks.md and docs/sessions.md.
+const help = `npm run bench:figures -- [flags]   Writes the tables of the documents from bench/results.
 
-  --take NAME     first makes bench/results/NAME.json (move, move-long or move-faults) of the results on standard input,
-                  one JSON object a line, as bench:move --json prints them; the commit is the present one
+  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults or fronts) of the results on standard
+                  input, one JSON object a line, as bench:move --json and story --front NAME --json print them;
+                  the commit is the present one
   --command TEXT  how they were made
   --help
 `;
@@ -19,7 +21,8 @@ const fileOf = (name: string): string => join(root, 'bench', 'results', `${name}
 const read = (name: string) => JSON.parse(readFileSync(fileOf(name), 'utf8'));
 
 function take(name: string, command: string): void {
-  if (!['move', 'move-long', 'move-faults'].includes(name)) throw new UsageError(`No results "${name}".`);
+  if (!['move', 'move-long', 'move-faults', 'fronts'].includes(name))
+    throw new UsageError(`No results "${name}".`);
   const lines = readFileSync(0, 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('{'));
@@ -30,7 +33,7 @@ function take(name: string, command: string): void {
       `${availableParallelism()} cores shared with broker, edges, clients and publisher; ` +
       `${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.versions.node}`,
     command,
-    results: lines.map((line) => JSON.parse(line) as unknown),
+    results: lines.map((line) => (name === 'fronts' ? frontRun(JSON.parse(line)) : JSON.parse(line))),
   };
   writeFileSync(fileOf(name), `${JSON.stringify(measured, null, 1)}\n`);
 }
@@ -49,8 +52,14 @@ try {
       long: read('move-long'),
       faults: read('move-faults'),
       sessions: read('sessions'),
+      fronts: read('fronts'),
     };
-    for (const document of ['README.md', 'docs/benchmarks.md', 'docs/sessions.md']) {
+    for (const document of [
+      'README.md',
+      'docs/benchmarks.md',
+      'docs/sessions.md',
+      'docs/load-balancers.md',
+    ]) {
       const path = join(root, document);
       writeFileSync(path, withTables(readFileSync(path, 'utf8'), tables(measured)));
     }

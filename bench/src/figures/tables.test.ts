@@ -11,9 +11,10 @@ const measured: AllMeasured = {
   long: read('move-long.json'),
   faults: read('move-faults.json'),
   sessions: read('sessions.json'),
+  fronts: read('fronts.json'),
 };
 
-test.each(['README.md', 'docs/benchmarks.md', 'docs/sessions.md'])(
+test.each(['README.md', 'docs/benchmarks.md', 'docs/sessions.md', 'docs/load-balancers.md'])(
   '%s has the figures of bench/results (npm run bench:figures writes them)',
   (document) => {
     const text = readFileSync(join(root, document), 'utf8');
@@ -29,7 +30,7 @@ test.each(readdirSync(folder))(
       date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
       commit: expect.stringMatching(/^[0-9a-f]{7,}$/),
       machine: expect.stringContaining('cores'),
-      command: expect.stringContaining('npm run bench:'),
+      command: expect.stringMatching(/npm run (bench:|story)/),
       ...('note' in read(name) && { note: expect.any(String) }),
       results: expect.any(Array),
     });

@@ -1,3 +1,4 @@
+import { type FrontRun, frontTable } from './fronts.js';
 import { type SessionsMeasured, sessionTables } from './sessions.js';
 import { table } from './table.js';
 
@@ -25,13 +26,13 @@ interface Run {
 }
 
 /** A file of `bench/results`. */
-export interface Measured {
+export interface Measured<Result = Run> {
   readonly date: string;
   /** What was measured. */
   readonly commit: string;
   readonly machine: string;
   readonly command: string;
-  readonly results: readonly Run[];
+  readonly results: readonly Result[];
 }
 
 /** The files of `bench/results` that the documents quote. */
@@ -40,10 +41,17 @@ export interface AllMeasured {
   readonly long: Measured;
   readonly faults: Measured;
   readonly sessions: SessionsMeasured;
+  readonly fronts: Measured<FrontRun>;
 }
 
 /** The tables of the documents, by the name in their `<!-- figures: name -->`. */
-export function tables({ move, long, faults, sessions }: AllMeasured): Readonly<Record<string, string>> {
+export function tables({
+  move,
+  long,
+  faults,
+  sessions,
+  fronts,
+}: AllMeasured): Readonly<Record<string, string>> {
   const runs = move.results;
   const killed = faults.results.find(({ fault }) => fault === 'kill-source');
   const [half] = long.results;
@@ -97,6 +105,7 @@ export function tables({ move, long, faults, sessions }: AllMeasured): Readonly<
         tenth(added[index] ?? null),
       ]),
     ),
+    fronts: `${frontTable(fronts.results)}\n\n${whatOf(fronts)}`,
     faults: labelled(
       faults,
       [
@@ -156,11 +165,11 @@ function spread(values: readonly number[]): (unit: string) => string {
 }
 
 /** A table, and under it what was measured. */
-function labelled(
-  { commit, date, machine }: Measured,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
+function labelled(measured: Measured, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return `${table(head, rows)}\n\n${whatOf(measured)}`;
+}
+
+function whatOf({ commit, date, machine }: Measured<unknown>): string {
   const cores = machine.replace(/ shared with[^;]*/, '').replaceAll(';', ',');
-  return `${table(head, rows)}\n\nCommit \`${commit}\`, ${date}; ${cores}.`;
+  return `Commit \`${commit}\`, ${date}; ${cores}.`;
 }

@@ -7,6 +7,7 @@ import { addTo, type Counts } from '../../fleet/counts.js';
 import { startPlainEvents } from '../../fleet/numbered-plain.js';
 import type { NumberedPublisher } from '../../fleet/numbered-publisher.js';
 import { until } from '../../fleet/until.js';
+import { whenReady } from '../../mesh/when-ready.js';
 import { runningEdges, type Stage } from '../stage.js';
 import type { StatsWatch } from '../stats-watch.js';
 import { BareClient } from '../upgrade/bare-client.js';
@@ -21,9 +22,12 @@ import type { NodeSeen, Outcome, Totals, World } from './world.js';
 const cli = join(import.meta.dirname, '..', '..', '..', '..', 'packages', 'operator', 'bin', 'evenkeel.mjs');
 const comeTimeoutMs = 60_000;
 const settleTimeoutMs = 60_000;
+const answerTimeoutMs = 15_000;
 const drainTimeoutMs = 180_000;
 /** What has been published is given this long to arrive before it counts as lost. */
 const arriveMs = 1_000;
+/** An operator levels what is not, and looks whether that is being done. */
+const askEveryMs = 2_500;
 /** The statistics of a node that has gone are left out after this. */
 const forgetMs = 3_500;
 /** Of each client. */
@@ -79,7 +83,8 @@ export class MeshWorld implements World {
       this.#bare.every(({ connectMs }) => connectMs !== undefined),
     );
     const { delays } = await this.#stage.fleet.stats();
-    await this.settled();
+    // Bare clients are not told when they are attached, and nothing is kept for them before.
+    await until(comeTimeoutMs, 200, () => sumOf(this.#nodes()) === this.clients);
     await this.#stage.fleet.reset();
     await this.#stage.publish();
     this.#barePublisher = await startPlainEvents({
@@ -98,6 +103,7 @@ export class MeshWorld implements World {
   async join(): Promise<void> {
     await this.#stage.mesh.addEdge();
     await this.load();
+    await this.#tryPinnedAgain();
   }
 
   async drain(): Promise<string> {
@@ -121,7 +127,7 @@ export class MeshWorld implements World {
   }
 
   async uncordon(): Promise<void> {
-    await this.#stage.operator.uncordon({ node: this.#drained });
+    await whenReady(answerTimeoutMs, () => this.#stage.operator.uncordon({ node: this.#drained }));
     this.#drained = '';
   }
 
@@ -144,21 +150,40 @@ export class MeshWorld implements World {
 
   async back(): Promise<void> {
     await this.#edge(2).start();
+    await this.#tryPinnedAgain();
   }
 
   async restart(edge: number): Promise<void> {
     await this.#edge(edge).restart();
+    await this.#tryPinnedAgain();
+  }
+
+  /** The front's hash is another one now: nodes forget whom it has kept there when they are cordoned. */
+  async #tryPinnedAgain(): Promise<void> {
+    const { operator } = this.#stage;
+    for (const { node, pinned } of this.#nodes()) {
+      if (pinned === 0) continue;
+      await whenReady(answerTimeoutMs, () => operator.cordon({ node }));
+      await whenReady(answerTimeoutMs, () => operator.uncordon({ node }));
+    }
   }
 
   /** Until the balancer has nothing to move and everybody is where the front lets them be. */
   async settled(): Promise<readonly NodeSeen[]> {
     let nodes: readonly NodeSeen[] = [];
+    let askedAtMs = Date.now();
     await until(settleTimeoutMs, 500, async () => {
       nodes = await this.#withHash(this.#nodes());
       if (nodes.length < runningEdges(this.#stage.mesh).length) return false;
-      if (faultsOfNodes(nodes, choiceOf(this.#name), this.clients).length > 0) return false;
-      const { plan } = await this.#stage.operator.status();
-      return plan == null;
+      const isSo = faultsOfNodes(nodes, choiceOf(this.#name), this.clients).length === 0;
+      if (Date.now() - askedAtMs < askEveryMs && !isSo) return false;
+      askedAtMs = Date.now();
+      const { operator } = this.#stage;
+      const { plan } = await operator.status();
+      if (plan != null) return false;
+      // By itself the balancer lets a little unevenness be.
+      if (!isSo) await operator.rebalance().catch(() => undefined);
+      return isSo;
     });
     return nodes;
   }
@@ -236,7 +261,9 @@ export class MeshWorld implements World {
   #nodes(): NodeSeen[] {
     const nowMs = Date.now();
     for (const stats of this.#watch.take()) this.#reports.set(stats.node, { atMs: nowMs, stats });
-    for (const [node, { atMs }] of this.#reports) if (nowMs - atMs > forgetMs) this.#reports.delete(node);
+    const running = new Set(runningEdges(this.#stage.mesh).map(({ node }) => node));
+    for (const [node, { atMs }] of this.#reports)
+      if (nowMs - atMs > forgetMs || !running.has(node)) this.#reports.delete(node);
     return [...this.#reports.values()]
       .map(({ stats: { node, sessions, pinned = 0 } }) => ({
         node,

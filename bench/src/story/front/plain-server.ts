@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 
 /** A plain WebSocket server as people have it: sends everybody what it is told to, knows its clients alone, and tells its parent how many. */
@@ -9,6 +9,12 @@ const host = '127.0.0.1';
 /** How long its clients are given to close, ms. */
 const closeTimeoutMs = 500;
 
+const agent = (socket: Socket): void => {
+  // HAProxy may be gone before it has read all.
+  socket.on('error', () => undefined);
+  socket.end('up 100%\n');
+};
+
 let isLeaving = false;
 const http = createServer((_request, response) => {
   response.writeHead(isLeaving ? 503 : 200).end();
@@ -17,7 +23,7 @@ const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
 sockets.on('connection', (socket) => {
   socket.on('error', () => undefined);
 });
-if (agentPort > 0) createTcpServer((socket) => socket.end('up 100%\n')).listen(agentPort, host);
+if (agentPort > 0) createTcpServer(agent).listen(agentPort, host);
 http.listen(port, host, () => process.send?.({ clients: 0 }));
 
 process.on('message', (event: object) => {

@@ -78,7 +78,10 @@ export class PlainWorld implements World {
 
   async kill(): Promise<number | undefined> {
     const atMs = Date.now();
-    await this.#stop(this.#server(2), 'SIGKILL');
+    const server = this.#server(2);
+    const cut = this.#disconnects() + server.clients;
+    await this.#stop(server, 'SIGKILL');
+    await until(comeTimeoutMs, 10, () => this.#disconnects() >= cut);
     return (await this.#areIn()) ? Date.now() - atMs : undefined;
   }
 
@@ -108,8 +111,7 @@ export class PlainWorld implements World {
   async totals(): Promise<Totals> {
     const sent = this.#sent;
     await new Promise((resolve) => setTimeout(resolve, arriveMs));
-    const disconnects = this.#crowd.reduce((sum, client) => sum + client.disconnects, 0);
-    return { moved: 0, disconnects, lost: this.#deliveries(sent).lost, bareLost: 0 };
+    return { moved: 0, disconnects: this.#disconnects(), lost: this.#deliveries(sent).lost, bareLost: 0 };
   }
 
   async finish(): Promise<Outcome> {
@@ -119,6 +121,10 @@ export class PlainWorld implements World {
     for (const client of this.#crowd) addTo(closes, client.closes);
     const all = { published: sent * this.clients, ...this.#deliveries(sent) };
     return { sdk: all, bare: all, closes, incidents: [] };
+  }
+
+  #disconnects(): number {
+    return this.#crowd.reduce((sum, client) => sum + client.disconnects, 0);
   }
 
   #deliveries(sent: number) {

@@ -2,8 +2,8 @@ import type { Choice } from '@evenkeel/local';
 import type { TicketAnswer } from './result.js';
 import type { NodeSeen, Outcome } from './world.js';
 
-/** No edge may be over the emptiest by more than this. */
-const slack = 1;
+/** No edge may be over the emptiest by more than this. Where the front chooses, the last one to level is as likely to be pinned. */
+const slackOf: Readonly<Record<Choice, number>> = { named: 1, hashed: 2, any: 2 };
 
 /** What does not hold of the sessions of each node, given how the front chooses; empty: all is as it must be. */
 export function faultsOfNodes(nodes: readonly NodeSeen[], choice: Choice, clients: number): string[] {
@@ -15,7 +15,7 @@ export function faultsOfNodes(nodes: readonly NodeSeen[], choice: Choice, client
   for (const { node, sessions, pinned, hashed, isDrained } of nodes) {
     if (choice === 'named' && pinned > 0) faults.push(`${pinned} are pinned on ${node}`);
     if (pinned > sessions) faults.push(`${pinned} are pinned on ${node}, of ${sessions}`);
-    const isTooMany = isDrained ? sessions > 0 : sessions > least + slack;
+    const isTooMany = isDrained ? sessions > 0 : sessions > least + slackOf[choice];
     if (isTooMany && pinned < sessions)
       faults.push(
         `${node} has ${sessions}, ${pinned} of them pinned, ${isDrained ? 'and is drained' : `another ${least}`}`,
