@@ -204,7 +204,7 @@ export const moveRules: Rule[] = [
   {
     id: 'move-ticket-fenced',
     section: '1',
-    text: "a move's ticket is for its edge and for one socket: elsewhere or again it gets 401",
+    text: "a move's ticket is for one socket: used, it gets 401 at its edge and at the one that it came from",
     async check(c) {
       const a = await c.attach();
       const move = await c.commandMove(a);
@@ -213,10 +213,11 @@ export const moveRules: Rule[] = [
           () => 101,
           (error: unknown) => (error instanceof UpgradeRefused ? error.status : String(error)),
         );
-      mustEqual(await statusAt(a.placement.url), 401, 'at the edge it comes from');
       const b = await c.dial(move);
       await b.next('welcome');
-      mustEqual(await statusAt(move.url), 401, 'used again');
+      await a.socket.next('moved');
+      for (const url of [move.url, a.placement.url])
+        mustEqual(await statusAt(url), 401, `used again at ${url}`);
       await b.mustLive('the moved socket');
     },
   },
