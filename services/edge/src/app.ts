@@ -28,6 +28,7 @@ import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
+import { forgedTicketLog } from './transport/forged-log.js';
 import { Gate } from './transport/gate.js';
 import { UwsTransport } from './transport/uws/server.js';
 
@@ -51,7 +52,11 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     cameBack: (returned) => departures.cameBack(returned),
   });
   const claims = new Claims({ node, control, gate, now, log });
-  const transport = new UwsTransport({ ...config, now, isReady: () => ops.isReady() }, gate, claims);
+  const transport = new UwsTransport(
+    { ...config, now, isReady: () => ops.isReady(), onTicketRefused: forgedTicketLog(log) },
+    gate,
+    claims,
+  );
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const topics = new TopicHub({
     mesh,

@@ -44,6 +44,8 @@ export interface UwsTransportOptions {
   now: () => number;
   /** Whether clients may be sent here, for `/readyz`. */
   isReady: () => boolean;
+  /** Called for each upgrade that was refused for its ticket, with the code of the answer. */
+  onTicketRefused: (code: string) => void;
 }
 
 /** Terminates WebSockets: lets in whom the gate admits, and fans topics out. Opens nothing before `listen`. */
@@ -173,7 +175,10 @@ export class UwsTransport {
   #conclude(res: uWS.HttpResponse, verdict: Verdict, handshake: Handshake): void {
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       if (verdict.why === 'full') this.counts.refusedFull += 1;
-      else this.counts.refusedTickets += 1;
+      else {
+        this.counts.refusedTickets += 1;
+        this.#options.onTicketRefused(verdict.code);
+      }
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
     const { address, key, extensions, context } = handshake;
