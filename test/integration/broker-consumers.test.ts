@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { Delivery } from '@evenkeel/broker';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { eventually, LogMemory, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
 
 describe('a consumer', () => {
@@ -305,5 +307,49 @@ describe('topology channels', () => {
     const bad = { name: unique('bad'), arguments: { f: () => {} } };
     await expect(topology.declareQueue(bad)).rejects.toMatchObject({ code: 'topology-refused' });
     expect(await topology.checkQueue(unique('missing'))).toBeUndefined();
+  });
+});
+
+/** Publishes with headers nested `depth` deep, from a thread with stack enough to write them. */
+async function publishNested(queue: string, depth: number): Promise<void> {
+  const worker = new Worker(
+    `const { workerData: { url, queue, depth } } = require('node:worker_threads');
+    import('@evenkeel/broker').then(async ({ Broker }) => {
+      let nested = null;
+      for (let n = 0; n < depth; n++) nested = [nested];
+      const broker = await Broker.connect({ url, name: 'nested', attempts: 1 });
+      await broker.publisher().publish('', queue, 'nested', { headers: { nested } });
+      await broker.close();
+    });`,
+    { eval: true, workerData: { url: inject('amqpUrl'), queue, depth }, resourceLimits: { stackSizeMb: 64 } },
+  );
+  const [status] = await once(worker, 'exit');
+  expect(status).toBe(0);
+}
+
+describe('a message whose headers are nested thousands deep', () => {
+  it('is dropped and told of; what is before and behind it arrives over the same connection', async () => {
+    const log = new LogMemory();
+    const broker = await openBroker({ log });
+    const queue = unique('nested');
+    await makeQueue(broker, queue);
+    const losses: string[] = [];
+    broker.on('lost', (why) => losses.push(why));
+    const seen: string[] = [];
+    const consumer = await broker.consumers({ channels: 1 }).consume(queue, {
+      onDelivery: (d) => {
+        seen.push(d.body.toString());
+        d.ack();
+      },
+    });
+    const publisher = broker.publisher();
+    await publisher.publish('', queue, 'before');
+    await publishNested(queue, 12_000);
+    await publisher.publish('', queue, 'behind');
+    await eventually(() => seen.length === 2, 'both arrive');
+    expect(seen).toEqual(['before', 'behind']);
+    expect(losses).toEqual([]);
+    expect(log.has('message dropped: its headers are nested too deep to be read')).toBe(true);
+    expect(await consumer.barrier()).toMatchObject({ messages: 0 });
   });
 });

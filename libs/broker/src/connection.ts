@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { backoffMs, brokerAddresses } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
+import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { destroyStream, gatherWrites } from './socket.js';
 import type { BrokerOptions, Log } from './types.js';
@@ -189,6 +190,7 @@ export class AmqpConnection {
         clientProperties: { connection_name: name },
       });
       gatherWrites(model);
+      surviveDeepHeaders(model);
       return model;
     } catch (cause) {
       const message = messageOf(cause);

@@ -1,6 +1,7 @@
 import { hash32, LogLimit } from '@evenkeel/pace';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
+import { unreadableHeaders } from './deep-headers.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
 
@@ -78,6 +79,7 @@ export class Shard {
       at.channel.nack(message, false, true);
       return;
     }
+    if (message.properties.headers === unreadableHeaders) return this.#dropUnreadable(at, message);
     const delivery = new IncomingDelivery(message, at);
     try {
       consumer.deliver(delivery);
@@ -93,6 +95,18 @@ export class Shard {
       // A message that fails every time must not spin between broker and handler.
       else setTimeout(() => delivery.requeue(), 1000).unref();
     }
+  }
+
+  /** Nobody can say what it is, not even whether another queue has given it up. */
+  #dropUnreadable(at: ShardChannel, message: ConsumeMessage): void {
+    at.channel.nack(message, false, false);
+    const suppressed = logLimit.pass(Date.now());
+    if (suppressed === undefined) return;
+    const { exchange, routingKey: key } = message.fields;
+    this.#connection.log.warn(
+      { exchange, key, suppressed },
+      'message dropped: its headers are nested too deep to be read',
+    );
   }
 }
 
