@@ -56,14 +56,4 @@ export function refuseEntry(
   );
 }
 
-/** RabbitMQ's direct reply-to, names that it has given, and those of operators. */
-const replyPrefixes = ['amq.rabbitmq.reply-to', 'amq.gen-', 'operator.'];
-
-/**
- * Whether an answer may go there: the balancer may write to every queue, and whoever sends a command chooses which. An answer in
- * a session's queue would reach its client, and one in `mesh.plan` would take the plan's place.
- */
-export const isReplyAddress = (name: string): boolean =>
-  Buffer.byteLength(name) <= 255 && replyPrefixes.some((prefix) => name.startsWith(prefix));
-
 const clip = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -4,11 +4,12 @@ import { LogLimit } from '@evenkeel/pace';
 import { exchanges, type ManageCommand, manageKey, meshTopology, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { BalancerMetrics } from '../metrics.js';
-import { isReplyAddress, nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
+import { nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
 import { QuestionLimit, questionsBurst, questionsPerSecond } from './question-limit.js';
 import { isMutating, type Read, read } from './read.js';
+import { isReplyAddress } from './reply-address.js';
 
 const deadExchange = 'mesh.dead';
 const deadQueue = 'mesh.manage.dead';
