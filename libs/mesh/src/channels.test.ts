@@ -34,6 +34,8 @@ function fakeMesh() {
 
 const body = (value: unknown) => Buffer.from(JSON.stringify(value));
 const movesOf = (node: string): MoveReport => ({ v: 1, node, boot: 'b', at: 1, moves: [] });
+const onControl = { exchange: 'mesh.control' };
+const onStats = { exchange: 'mesh.stats' };
 const reply: EdgeReply = { ask: 'q', node: 'e1', boot: 'b', sessions: [] };
 
 it('sends everything as JSON that says so, in its own name, and that expires', async () => {
@@ -61,10 +63,12 @@ it('sends everything as JSON that says so, in its own name, and that expires', a
 it('reads one command or several, and leaves out what is none', () => {
   const cordon: EdgeCommand = { command: 'cordon' };
   const read = (value: unknown) =>
-    readCommands({ key: 'edge.e1', body: body(value), properties: { headers: {} } });
+    readCommands({ ...onControl, key: 'edge.e1', body: body(value), properties: { headers: {} } });
   expect(read(cordon)).toEqual([cordon]);
   expect(read([cordon, { command: 'unheard-of' }, 7, cordon])).toEqual([cordon, cordon]);
-  expect(readCommands({ key: 'edge.e1', body: Buffer.from('{'), properties: { headers: {} } })).toEqual([]);
+  expect(
+    readCommands({ ...onControl, key: 'edge.e1', body: Buffer.from('{'), properties: { headers: {} } }),
+  ).toEqual([]);
 });
 
 it('takes statistics and reports on moves under their own key only', () => {
@@ -74,14 +78,17 @@ it('takes statistics and reports on moves under their own key only', () => {
     onMoves: ({ node }: MoveReport) => seen.push(`moves ${node}`),
   };
   const read = (key: string, value: unknown) =>
-    readReport({ key, body: body(value), properties: { headers: {} } }, listener);
+    readReport({ ...onStats, key, body: body(value), properties: { headers: {} } }, listener);
   expect(read('stats.e1', statsOf('e1'))).toBeUndefined();
   expect(read('moves.e1', movesOf('e1'))).toBeUndefined();
   expect(read('stats.e2', statsOf('e1'))).toContain('e1');
   expect(read('moves.e2', movesOf('e1'))).toContain('e1');
   expect(read('moves.e1', statsOf('e1'))).toBeDefined();
   expect(
-    readReport({ key: 'stats.e1', body: Buffer.from('{'), properties: { headers: {} } }, listener),
+    readReport(
+      { ...onStats, key: 'stats.e1', body: Buffer.from('{'), properties: { headers: {} } },
+      listener,
+    ),
   ).toBeDefined();
   expect(seen).toEqual(['stats e1', 'moves e1']);
 });
@@ -95,11 +102,28 @@ it('takes statistics and reports on moves of a node from no other node’s user'
   for (const userId of ['edge-e2', 'edge-e1', 'edge', 'guest', undefined]) {
     const properties = { headers: {}, userId };
     const isForeign = userId === 'edge-e2';
-    const complaint = readReport({ key: 'stats.e1', body: body(statsOf('e1')), properties }, listener);
+    const complaint = readReport(
+      { ...onStats, key: 'stats.e1', body: body(statsOf('e1')), properties },
+      listener,
+    );
     expect(complaint === undefined).toBe(!isForeign);
-    readReport({ key: 'moves.e1', body: body(movesOf('e1')), properties }, listener);
+    readReport({ ...onStats, key: 'moves.e1', body: body(movesOf('e1')), properties }, listener);
   }
   expect(seen).toEqual(Array.from({ length: 4 }, () => ['stats e1', 'moves e1']).flat());
+});
+
+it('takes nothing that has come by another exchange: its declarer has let it in with any key', async () => {
+  const { connection, control } = fakeMesh();
+  const seen: unknown[] = [];
+  const elsewhere = { exchange: 'edge.e2.mine', properties: { headers: {} } };
+  const listener = { onStats: (each: NodeStats) => seen.push(each) };
+  expect(readReport({ ...elsewhere, key: 'stats.e1', body: body(statsOf('e1')) }, listener)).toBeDefined();
+  expect(readCommands({ ...elsewhere, key: 'edge.e1', body: body({ command: 'cordon' }) })).toEqual([]);
+  const queue = control.replies('b1', (each) => seen.push(each), { name: 'balancer.b1.replies' });
+  await queue.start();
+  connection.deliver({ ...elsewhere, key: 'reply.b1', body: body(reply) });
+  expect(seen).toEqual([]);
+  await queue.stop();
 });
 
 it('takes nothing that another queue has given up: its declarer has chosen the key', async () => {
@@ -107,11 +131,15 @@ it('takes nothing that another queue has given up: its declarer has chosen the k
   const seen: unknown[] = [];
   const properties = { headers: { 'x-death': [{}] }, userId: 'balancer' };
   const listener = { onStats: (stats: NodeStats) => seen.push(stats) };
-  expect(readReport({ key: 'stats.e1', body: body(statsOf('e1')), properties }, listener)).toBeDefined();
-  expect(readCommands({ key: 'edge.e1', body: body({ command: 'cordon' }), properties })).toEqual([]);
+  expect(
+    readReport({ ...onStats, key: 'stats.e1', body: body(statsOf('e1')), properties }, listener),
+  ).toBeDefined();
+  expect(
+    readCommands({ ...onControl, key: 'edge.e1', body: body({ command: 'cordon' }), properties }),
+  ).toEqual([]);
   const queue = control.replies('b1', (each) => seen.push(each), { name: 'balancer.b1.replies' });
   await queue.start();
-  connection.deliver({ key: 'reply.b1', body: body(reply), properties });
+  connection.deliver({ ...onControl, key: 'reply.b1', body: body(reply), properties });
   expect(seen).toEqual([]);
   await queue.stop();
 });
@@ -121,10 +149,15 @@ it('takes a reply under its own key only, and from no other node’s user', asyn
   const seen: EdgeReply[] = [];
   const queue = control.replies('b1', (each) => seen.push(each), { name: 'balancer.b1.replies' });
   await queue.start();
-  connection.deliver({ key: 'reply.b1', body: body(reply) });
-  connection.deliver({ key: 'reply.b2', body: body(reply) });
-  connection.deliver({ key: 'reply.b1', body: body({ ask: 'q' }) });
-  connection.deliver({ key: 'reply.b1', body: body(reply), properties: { headers: {}, userId: 'edge-e2' } });
+  connection.deliver({ ...onControl, key: 'reply.b1', body: body(reply) });
+  connection.deliver({ ...onControl, key: 'reply.b2', body: body(reply) });
+  connection.deliver({ ...onControl, key: 'reply.b1', body: body({ ask: 'q' }) });
+  connection.deliver({
+    ...onControl,
+    key: 'reply.b1',
+    body: body(reply),
+    properties: { headers: {}, userId: 'edge-e2' },
+  });
   expect(seen).toEqual([reply]);
   await queue.stop();
 });
@@ -141,6 +174,7 @@ it('binds the commands of an edge to its own key and to that of all edges, and s
   expect(queue.name).toMatch(/^control\.e1\./);
   expect([...(connection.only?.bindings ?? [])]).toEqual(['edge.e1', 'all']);
   connection.deliver({
+    ...onControl,
     key: 'all',
     body: body([{ command: 'cordon' }, { command: 'uncordon' }]),
     properties: { headers: {}, userId: 'balancer' },

@@ -12,7 +12,7 @@ import {
 import type { Arrivals } from './arrivals.js';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
-import { isDeadLetter, maySpeakFor, type Sender } from './sender.js';
+import { isSentTo, maySpeakFor, type Sender } from './sender.js';
 
 /** How long a question to all edges waits for its replies. Questions and replies expire after it. */
 export const replyWaitMs = 1_000;
@@ -113,7 +113,8 @@ export class Control {
         const reply = edgeReply.safeParse(readJson(delivery.body));
         const sender = { user: delivery.properties.userId };
         // To another asker it came by a foreign binding.
-        const isOurs = reply.success && delivery.key === replyKey(asker) && !isDeadLetter(delivery);
+        const isOurs =
+          reply.success && delivery.key === replyKey(asker) && isSentTo(delivery, exchanges.control);
         if (isOurs && maySpeakFor(sender, reply.data.node)) onReply(reply.data);
         else options.log?.warn({ key: delivery.key, reason: reply.error?.message }, 'reply not understood');
       },
@@ -124,11 +125,14 @@ export class Control {
 
 /** The commands in one message. What is none is logged and left out. */
 export function readCommands(
-  delivery: Pick<Delivery, 'body' | 'key' | 'properties'>,
+  delivery: Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>,
   log?: Log,
 ): EdgeCommand[] {
-  if (isDeadLetter(delivery)) {
-    log?.warn({ key: delivery.key, reason: 'it is a dead letter' }, 'command not understood');
+  if (!isSentTo(delivery, exchanges.control)) {
+    log?.warn(
+      { key: delivery.key, reason: `it was not sent to ${exchanges.control}` },
+      'command not understood',
+    );
     return [];
   }
   const value = readJson(delivery.body);

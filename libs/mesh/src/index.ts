@@ -3,5 +3,5 @@ export type { Binding } from './bindings.js';
 export { type Control, type QueueHooks, replyWaitMs } from './control.js';
 export { Mesh, type MeshOptions } from './mesh.js';
 export { OwnQueue, type OwnQueueOptions, type QueueConnection } from './own-queue.js';
-export { maySpeakFor, type Sender } from './sender.js';
+export { isSentTo, maySpeakFor, type Sender } from './sender.js';
 export type { StatsChannel, StatsListener } from './stats.js';

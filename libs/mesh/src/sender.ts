@@ -11,8 +11,11 @@ export const maySpeakFor = ({ user }: Sender, node: string): boolean =>
   user === undefined || !user.startsWith('edge-') || user === `edge-${node}`;
 
 /**
- * Whether another queue has given it up. Whoever declares a queue chooses where its dead letters go and with which key, past
- * what a user may publish; and a `user_id` goes along.
+ * Whether its sender has published it to this exchange, by a key that the broker has let it use. Whoever may declare a queue or an
+ * exchange can have messages go on from there, past what it may publish: as dead letters, with another key, by an alternate
+ * exchange, by a binding from exchange to exchange. And a `user_id` goes along.
  */
-export const isDeadLetter = ({ properties }: Pick<Delivery, 'properties'>): boolean =>
-  properties.headers['x-death'] !== undefined;
+export const isSentTo = (
+  { exchange, properties }: Pick<Delivery, 'exchange' | 'properties'>,
+  to: string,
+): boolean => exchange === to && properties.headers['x-death'] === undefined;

@@ -11,7 +11,7 @@ import {
 import type { QueueHooks } from './control.js';
 import { readJson } from './json.js';
 import type { OwnQueue, OwnQueueOptions } from './own-queue.js';
-import { isDeadLetter, maySpeakFor } from './sender.js';
+import { isSentTo, maySpeakFor } from './sender.js';
 
 /** Older statistics are of no use to anybody. */
 const statsExpireMs = 5_000;
@@ -77,10 +77,11 @@ export class StatsChannel {
 
 /** Hands a report to `listener`; returns what is wrong with it otherwise. It counts only under its sender's own key. */
 export function readReport(
-  { body, key, properties }: Pick<Delivery, 'body' | 'key' | 'properties'>,
+  delivery: Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>,
   listener: StatsListener,
 ): string | undefined {
-  if (isDeadLetter({ properties })) return 'it is a dead letter';
+  if (!isSentTo(delivery, exchanges.stats)) return `it was not sent to ${exchanges.stats}`;
+  const { body, key, properties } = delivery;
   const value = readJson(body);
   const sender = { user: properties.userId };
   if (key.startsWith(movesKey(''))) {

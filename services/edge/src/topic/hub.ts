@@ -1,5 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
-import type { Mesh, OwnQueue } from '@evenkeel/mesh';
+import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
 import { exchanges, fenceKey, type GapReason, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
@@ -210,7 +210,8 @@ export class TopicHub {
     if (!this.#hasQueue) return;
     this.#overflow.delivered();
     if (delivery.exchange === exchanges.control) {
-      return this.#fence.passed(Number(delivery.body.toString('utf8')));
+      if (isSentTo(delivery, exchanges.control)) this.#fence.passed(Number(delivery.body.toString('utf8')));
+      return;
     }
     const topic = topicOfKey(delivery.key);
     if (topic === undefined) return;
