@@ -39,6 +39,13 @@ describe('a ticket', () => {
     expect(other.check(probe, edge, 0)).toEqual({ ok: false, problem: 'forged' });
   });
 
+  it('is refused while it has more than ten minutes left: it would have to be remembered as long', () => {
+    const lastingTo = (expiresAt: number) => signer.check(signer.issue({ ...claims, expiresAt }), edge, 0);
+    expect(lastingTo(600_000).ok).toBe(true);
+    for (const expiresAt of [600_001, 1e308])
+      expect(lastingTo(expiresAt)).toEqual({ ok: false, problem: 'malformed' });
+  });
+
   it('is accepted under the previous secret while secrets are changed', () => {
     const next = new TicketSigner(['the next secret, long enough', secret]);
     expect(next.check(signer.issue(claims), edge, 0).ok).toBe(true);

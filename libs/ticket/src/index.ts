@@ -47,6 +47,8 @@ export const minSecretBytes = 16;
 export const maxTicketChars = 2_048;
 /** How long a ticket may live, ms. Edges remember each until then. */
 export const ticketLifetime = { minMs: 1_000, maxMs: 300_000 } as const;
+/** No ticket is good for longer than this from now: room for clocks that differ, and for earlier versions, whose moves had 10 min. */
+const longestLeftMs = 2 * ticketLifetime.maxMs;
 
 /** Signs and checks tickets with one secret (several for checking, while a secret is being changed). */
 export class TicketSigner {
@@ -97,6 +99,7 @@ export class TicketSigner {
     const claims = readTicket(signed);
     if (claims === undefined) return { ok: false, problem: 'malformed' };
     if (claims.expiresAt <= nowMs) return { ok: false, problem: 'expired' };
+    if (claims.expiresAt > nowMs + longestLeftMs) return { ok: false, problem: 'malformed' };
     if (claims.isProbe === true) return { ok: false, problem: 'probe' };
     if (claims.node !== edge.name) return { ok: false, problem: 'wrong-node', claims };
     if (claims.boot !== undefined && claims.boot !== edge.boot) return { ok: false, problem: 'stale' };

@@ -114,10 +114,10 @@ describe('messageIdentity', () => {
 });
 
 describe('publishedAt', () => {
-  it('reads seconds and milliseconds, and takes the clock where there is neither', () => {
+  it('reads seconds and milliseconds, and takes the clock where there is neither or it is no time', () => {
     expect(publishedAt(delivery('1', { timestamp: 1_700_000_000 }), 1)).toBe(1_700_000_000_000);
     expect(publishedAt(delivery('1', { timestamp: 1_700_000_000_123 }), 1)).toBe(1_700_000_000_123);
-    for (const timestamp of [undefined, 0, -5, Number.NaN])
+    for (const timestamp of [undefined, 0, -5, Number.NaN, 9e15, 2 ** 63])
       expect(publishedAt(delivery('1', { timestamp }), 9)).toBe(9);
   });
 

@@ -79,5 +79,6 @@ export function publishedAt(delivery: Delivery, nowMs: number): number {
   const at = headers[atHeader];
   if (typeof at === 'number' && at >= 1 && at <= maxTimeMs) return Math.floor(at);
   if (typeof stamp !== 'number' || !Number.isFinite(stamp) || stamp <= 0) return nowMs;
-  return stamp < 1e11 ? stamp * 1000 : stamp;
+  const stampMs = stamp < 1e11 ? stamp * 1000 : stamp;
+  return stampMs <= maxTimeMs ? stampMs : nowMs;
 }

@@ -94,3 +94,14 @@ describe.each(Object.keys(build))('%s', (kind) => {
 it('compares every frame that is recorded', () => {
   expect(golden.filter(({ frame }) => build[frame] === undefined)).toEqual([]);
 });
+
+it('tells a reply that names no error code from one that does, whatever the header is', () => {
+  const read = (error: unknown) =>
+    JSON.parse(
+      replyFrame(delivery({ key: 'k', body: 'x', properties: { headers: { 'evenkeel-error': error } } })),
+    );
+  expect(read('sold-out').code).toBe('sold-out');
+  expect(read(7).code).toBe('7');
+  for (const noText of [{ toString: 1 }, Object.create(null), null, [{ toString: 1 }]])
+    expect(read(noText)).toMatchObject({ t: 'error', code: 'service-error', message: 'x' });
+});

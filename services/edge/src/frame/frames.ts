@@ -85,7 +85,9 @@ export function replyFrame(delivery: Delivery): string {
   const { correlationId = '', headers } = delivery.properties;
   const error = headers['evenkeel-error'];
   if (error === undefined) return `{"t":"ok","re":${JSON.stringify(correlationId)}${bodyFields(delivery)}}`;
-  return errorFrame(correlationId, String(error), delivery.body.toString('utf8'));
+  // A table has no text, and asking it for one may throw.
+  const code = typeof error === 'object' ? 'service-error' : String(error);
+  return errorFrame(correlationId, code, delivery.body.toString('utf8'));
 }
 
 /** A request failed; `re` is unknown when its frame had no readable id. */
