@@ -134,6 +134,21 @@ describe('the management queue', () => {
       expect(['busy', 'rate-limited']).toContain(code(answer));
   });
 
+  it('refuses a flood of looks, and of what it refuses anyway, and takes commands of other users meanwhile', async () => {
+    const bench = await Bench.open();
+    await bench.edge({ node: 'e1', sessions: 1 });
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await until('known', 10_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === 1);
+    const nobody = { userId: null, timeoutMs: 40_000 };
+    const looks = [{ command: 'status' }, { command: 'drain', node: 'e1' }, { command: 'unheard-of' }];
+    const flood = looks.flatMap((look) => Array.from({ length: 300 }, () => bench.ask(look, nobody)));
+    expect(await bench.ask({ command: 'cordon', node: 'e1' }, { timeoutMs: 40_000 })).toMatchObject({
+      ok: true,
+    });
+    const codes = new Set((await Promise.all(flood)).map((answer) => code(answer)));
+    expect(codes).toContain('rate-limited');
+  });
+
   it('drains and cordons several nodes or none, when one of them takes no commands', async () => {
     const bench = await Bench.open();
     for (const node of ['e1', 'e2']) await bench.edge({ node, sessions: 10 });

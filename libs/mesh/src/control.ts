@@ -137,11 +137,15 @@ export function readCommands(
   }
   const value = readJson(delivery.body);
   const commands: EdgeCommand[] = [];
+  const reasons: unknown[] = [];
   // Edges gather commands to each other in arrays.
   for (const each of Array.isArray(value) ? value.slice(0, maxGathered) : [value]) {
     const parsed = edgeCommand.safeParse(each);
     if (parsed.success) commands.push(parsed.data);
-    else log?.warn({ key: delivery.key, reason: parsed.error.issues[0]?.message }, 'command not understood');
+    else reasons.push(parsed.error.issues[0]?.message);
   }
+  const [reason] = reasons;
+  if (reasons.length > 0)
+    log?.warn({ key: delivery.key, reason, count: reasons.length }, 'command not understood');
   return commands;
 }

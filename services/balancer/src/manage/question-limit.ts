@@ -1,13 +1,13 @@
 import { TokenBucket } from '@evenkeel/pace';
 
-/** Questions to all edges that one user may ask a second, … */
+/** Questions to all edges that one user may ask a second, and other commands that only look, … */
 export const questionsPerSecond = 50;
 /** … and at once. */
 export const questionsBurst = 200;
 /** Users whose rate is remembered; the one that has been silent longest is forgotten. */
 const maxUsers = 1_000;
 
-/** Every question goes to every edge: so each user has a rate of them. */
+/** Every question goes to every edge, and whoever only looks is to hold up nobody who acts: so each user has a rate of them. */
 export class QuestionLimit {
   readonly #users = new Map<string, TokenBucket>();
 

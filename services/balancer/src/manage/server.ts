@@ -16,6 +16,9 @@ const deadQueue = 'mesh.manage.dead';
 /** An answer nobody has taken after this is of no use, where the command did not say how long its sender waits. */
 const answerExpireMs = 30_000;
 
+/** Refusals of a flood are sent only while fewer messages than this wait for the broker: commands to edges go the same way. */
+const maxOutstanding = 1_000;
+
 /** What the connection of a {@link ManageServer} declares. */
 export const manageTopology: Topology = {
   exchanges: [
@@ -56,6 +59,7 @@ export class ManageServer {
   readonly #memory = new AnswerMemory();
   readonly #arrivals = new Arrivals();
   readonly #questions = new QuestionLimit();
+  readonly #looks = new QuestionLimit();
   readonly #misdirectedLog = new LogLimit(1_000);
   #isServing = false;
   #last: Promise<void> = Promise.resolve();
@@ -144,11 +148,14 @@ export class ManageServer {
     const { properties } = d;
     const command = 'command' in read ? read.command : undefined;
     const sender = senderOf(d, command);
+    const refused = command && refuseEntry(d, command, this.#options.operators);
+    const isLook =
+      command === undefined || refused !== undefined || !(isMutating(command) || isQuestion(read));
+    if (isLook && !this.#looks.tryTake(sender.user, performance.now())) return this.#refuseFlood(d, read);
     if (properties.replyTo && !isReplyAddress(properties.replyTo)) {
       this.#refuseReplyAddress(d, read, sender);
       return;
     }
-    const refused = command && refuseEntry(d, command, this.#options.operators);
     if (refused !== undefined) return await this.#finish(d, read, sender, refused);
     const { messageId } = properties;
     const identity = messageId === undefined ? undefined : `${sender.user} ${messageId}`;
@@ -158,10 +165,8 @@ export class ManageServer {
       else this.#deadLetter(d);
       return;
     }
-    if (isQuestion(read) && !this.#questions.tryTake(sender.user, performance.now())) {
-      this.#refuseQuestion(d, read);
-      return;
-    }
+    if (isQuestion(read) && !this.#questions.tryTake(sender.user, performance.now()))
+      return this.#refuseFlood(d, read);
     const answer = 'refused' in read ? read.refused : await this.#execute(read.command, sender, leftMs);
     if (identity !== undefined) this.#memory.set(identity, d.body, answer);
     await this.#finish(d, read, sender, answer);
@@ -190,12 +195,14 @@ export class ManageServer {
     this.#deadLetter(d);
   }
 
-  /** Without waiting for anything, and without the audit: a flood of them is to hold up nobody. */
-  #refuseQuestion(d: Delivery, read: Read): void {
+  /** Without waiting for anything, and without the audit: a flood is to hold up nobody. */
+  #refuseFlood(d: Delivery, read: Read): void {
     const code = 'rate-limited';
-    this.#options.metrics.answered(nameIn(read), code);
+    const { metrics, publisher } = this.#options;
+    metrics.answered(nameIn(read), code);
     const most = `${questionsPerSecond} a second by one user, ${questionsBurst} at once`;
-    void this.#reply(d, refusal(code, `every edge would be asked: at most ${most}; ask again in a second`));
+    const isAnswerable = publisher.outstanding < maxOutstanding && isReplyAddress(d.properties.replyTo ?? '');
+    if (isAnswerable) void this.#reply(d, refusal(code, `too many commands that only look: at most ${most}`));
     d.ack();
   }
 
