@@ -193,6 +193,7 @@ it('says of a command whether its sender may have given it up: what lay in a pro
   await queue.start();
   for (const expiration of [undefined, '60000', '0'])
     connection.deliver({
+      ...onControl,
       key: 'edge.e1',
       body: body({ command: 'cordon' }),
       properties: { headers: {}, ...(expiration === undefined ? {} : { expiration }) },
