@@ -134,6 +134,20 @@ describe('the management queue', () => {
       expect(['busy', 'rate-limited']).toContain(code(answer));
   });
 
+  it('answers others while somebody wants answers at direct reply-tos of processes that never were', async () => {
+    const bench = await Bench.open();
+    await bench.edge({ node: 'e1', sessions: 1 });
+    await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
+    await until('known', 10_000, async () => (await bench.ask({ command: 'status' }))?.nodes?.length === 1);
+    for (let n = 0; n < 20; n += 1) {
+      const madeUp = Buffer.from(`\x83Xv\0\x07reply@${n % 10}${'x'.repeat(12)}`, 'latin1').toString('base64');
+      const replyTo = `amq.rabbitmq.reply-to.${madeUp}.${Buffer.from('key').toString('base64')}`;
+      await bench.ask({ command: 'status' }, { replyTo, userId: null, timeoutMs: 1 });
+    }
+    for (const command of ['cordon', 'uncordon'])
+      expect(await bench.ask({ command, node: 'e1' }, { timeoutMs: 20_000 })).toMatchObject({ ok: true });
+  });
+
   it('refuses a flood of looks, and of what it refuses anyway, and takes commands of other users meanwhile', async () => {
     const bench = await Bench.open();
     await bench.edge({ node: 'e1', sessions: 1 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { userOf } from '@evenkeel/broker';
+import { Broker, userOf } from '@evenkeel/broker';
 import { NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
@@ -26,6 +26,9 @@ const COMMAND_WAIT_MS = 5_000;
 
 /** A command that moves sessions waits this long for a balancer that has just begun to lead; then it is `not-ready`. */
 const WARM_UP_WAIT_MS = 4_000;
+
+/** Whoever asks by direct reply-to asks again: its answer is tried no longer. */
+const DIRECT_ANSWER_MS = 1_000;
 
 async function warmedUp(balancer: Balancer, waitMs: number): Promise<void> {
   const endsAtMs = steadyNowMs() + waitMs;
@@ -105,9 +108,17 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     onFollowing: () => term.lost(),
   });
   const told = new Told();
+  const answering = new Broker({
+    url: config.amqpUrl,
+    name: `balancer ${config.id} direct answers`,
+    log,
+    retryMaxMs: 500,
+  });
+  const directAnswers = answering.publisher({ timeoutMs: DIRECT_ANSWER_MS });
   const manage = new ManageServer({
     broker: lock.broker,
     publisher: mesh.publisher,
+    directAnswers,
     log,
     metrics,
     mayAct: () => lock.confirm(),
@@ -167,6 +178,10 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   lifecycle
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     .add('lock connection', { start: () => lock.broker.open(signal), stop: () => lock.broker.close() })
+    .add('direct answers', {
+      start: () => answering.open(signal),
+      stop: () => directAnswers.flush().then(() => answering.close()),
+    })
     .add('plan store', { start: () => store.queue.start(signal), stop: () => store.queue.stop() })
     .add('statistics', { start: () => reports.start(signal), stop: () => reports.stop() })
     .add('replies', { start: () => queries.queue.start(signal), stop: () => queries.queue.stop() })

@@ -9,6 +9,9 @@ export const isReplyAddress = (name: string): boolean =>
   Buffer.byteLength(name) <= 255 &&
   (replyPrefixes.some((prefix) => name.startsWith(prefix)) || isDirectReplyTo(name));
 
+/** Names of direct reply-tos begin so. */
+export const directReplyPrefix = 'amq.rabbitmq.reply-to.';
+
 const directForm = /^amq\.rabbitmq\.reply-to\.([A-Za-z0-9+/]+={0,2})\.([A-Za-z0-9+/]+={0,2})$/;
 /**
  * An Erlang process in its external form: on a node that RabbitMQ calls `reply@<number>`, whose length stands before it, with 12
@@ -18,7 +21,7 @@ const processForm = /^\x83X(?:[vd]\0|w)(.)(reply@\d{1,10}).{12}$/s;
 
 /**
  * Whether it is a direct reply-to as RabbitMQ writes it. RabbitMQ 3.10 ends the connection that publishes to one that it cannot
- * read: with it ends the balancer's, on which its commands to edges go too.
+ * read. Not even this is enough: one that is well formed may name a process that never was.
  */
 function isDirectReplyTo(name: string): boolean {
   const [, process = '', key = ''] = directForm.exec(name) ?? [];

@@ -9,7 +9,7 @@ import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
 import { QuestionLimit, questionsBurst, questionsPerSecond } from './question-limit.js';
 import { isMutating, type Read, read } from './read.js';
-import { isReplyAddress } from './reply-address.js';
+import { directReplyPrefix, isReplyAddress } from './reply-address.js';
 
 const deadExchange = 'mesh.dead';
 const deadQueue = 'mesh.manage.dead';
@@ -31,6 +31,8 @@ export interface ManageOptions {
   /** Commands are consumed on the connection that leadership hangs on: whoever cannot lead any more gets none. */
   broker: Broker;
   publisher: Publisher;
+  /** Of a connection for answers to direct reply-tos alone: RabbitMQ ends the connection over one that was made up. */
+  directAnswers: Publisher;
   log: Log;
   metrics: BalancerMetrics;
   /** Whether this balancer leads for certain. */
@@ -161,7 +163,7 @@ export class ManageServer {
     const identity = messageId === undefined ? undefined : `${sender.user} ${messageId}`;
     const known = identity === undefined ? undefined : this.#memory.get(identity, d.body);
     if (known !== undefined) {
-      if (await this.#reply(d, known)) d.ack();
+      if (isDirect(d) ? this.#replyMeanwhile(d, known) : await this.#reply(d, known)) d.ack();
       else this.#deadLetter(d);
       return;
     }
@@ -174,7 +176,8 @@ export class ManageServer {
 
   async #finish(d: Delivery, read: Read, sender: Sender, answer: Answer): Promise<void> {
     this.#audit(read, sender, answer, d.properties.messageId);
-    const isSent = await this.#reply(d, answer);
+    // One that was made up is never confirmed, and is to hold up nobody.
+    const isSent = isDirect(d) ? this.#replyMeanwhile(d, answer) : await this.#reply(d, answer);
     // Carried out is carried out, whether or not anybody wanted to hear of it.
     if (isSent || ('command' in read && answer.ok && isMutating(read.command))) d.ack();
     else this.#deadLetter(d);
@@ -198,10 +201,12 @@ export class ManageServer {
   /** Without waiting for anything, and without the audit: a flood is to hold up nobody. */
   #refuseFlood(d: Delivery, read: Read): void {
     const code = 'rate-limited';
-    const { metrics, publisher } = this.#options;
+    const { metrics, publisher, directAnswers } = this.#options;
     metrics.answered(nameIn(read), code);
     const most = `${questionsPerSecond} a second by one user, ${questionsBurst} at once`;
-    const isAnswerable = publisher.outstanding < maxOutstanding && isReplyAddress(d.properties.replyTo ?? '');
+    const isAnswerable =
+      publisher.outstanding + directAnswers.outstanding < maxOutstanding &&
+      isReplyAddress(d.properties.replyTo ?? '');
     if (isAnswerable) void this.#reply(d, refusal(code, `too many commands that only look: at most ${most}`));
     d.ack();
   }
@@ -216,16 +221,27 @@ export class ManageServer {
     }
   }
 
+  #replyMeanwhile(d: Delivery, answer: Answer): true {
+    void this.#reply(d, answer);
+    return true;
+  }
+
   async #reply(d: Delivery, answer: Answer): Promise<boolean> {
     const { replyTo, correlationId, expiration } = d.properties;
     if (replyTo === undefined || replyTo === '') return false;
+    const { publisher, directAnswers } = this.#options;
     try {
-      const outcome = await this.#options.publisher.publish('', replyTo, JSON.stringify(answer), {
-        contentType: 'application/json',
-        mandatory: true,
-        expiration: expiration ?? answerExpireMs,
-        ...(correlationId === undefined ? {} : { correlationId }),
-      });
+      const outcome = await (isDirect(d) ? directAnswers : publisher).publish(
+        '',
+        replyTo,
+        JSON.stringify(answer),
+        {
+          contentType: 'application/json',
+          mandatory: true,
+          expiration: expiration ?? answerExpireMs,
+          ...(correlationId === undefined ? {} : { correlationId }),
+        },
+      );
       return outcome === 'routed';
     } catch (error) {
       this.#options.log.warn({ err: error, replyTo }, 'answer not sent');
@@ -264,6 +280,9 @@ export class ManageServer {
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'audit entry not published'));
   }
 }
+
+const isDirect = ({ properties }: Delivery): boolean =>
+  properties.replyTo?.startsWith(directReplyPrefix) ?? false;
 
 const nameIn = (read: Read) => ('command' in read ? read.command.command : 'unreadable');
 
