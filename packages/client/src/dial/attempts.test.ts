@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { closeCodes } from '@evenkeel/protocol/wire';
 import { StatusFeed } from '../status.js';
 import { Attempts } from './attempts.js';
 import { LookupError } from './gateway.js';
@@ -62,4 +63,19 @@ it('nothing more is tried after the end', async () => {
   await vi.advanceTimersByTimeAsync(100_000);
   expect(calls.lookups).toBe(1);
   expect(made.hurry()).toBe(false);
+});
+
+it('who came to the wrong edge is back at the gateway within a second, though the backoff is long', async () => {
+  const placement = { url: 'ws://a/ws', node: 'a', ticket: 't', session: 's', expiresInMs: 1_000 };
+  const backoff = { minMs: 60_000, maxMs: 60_000 };
+  let lookups = 0;
+  const asked = () => Promise.resolve((lookups++, placement));
+  const host = { session: undefined, from: [], status: new StatusFeed(), placed: () => {}, refused: () => {} };
+  const made = new Attempts(host, { placement: asked, backoff }, () => 0.999);
+  made.begin();
+  await vi.advanceTimersByTimeAsync(1);
+  made.failed(closeCodes.wrongEdge.code, closeCodes.wrongEdge.reason);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(lookups).toBe(2);
+  made.end();
 });

@@ -1,7 +1,4 @@
-import type { Placement } from '@evenkeel/protocol/wire';
-
-/** Close code of an edge that the ticket is not for (PROTOCOL.md, section 3). */
-const wrongEdge = 4010;
+import { closeCodes, type Placement } from '@evenkeel/protocol/wire';
 
 /** Why an edge could not be dialled, as far as a client can know: browsers hide the answer to a refused upgrade. */
 export function whyFailed(
@@ -10,7 +7,7 @@ export function whyFailed(
   reason: string,
 ): { code: number | string; reason: string } {
   const at = `${node} at ${url}`;
-  if (code === wrongEdge) {
+  if (code === closeCodes.wrongEdge.code) {
     const where = reason.includes('://') ? `; it is at ${reason}` : ' and it cannot be asked';
     return { code, reason: `what answers for ${at} is another edge${where}` };
   }

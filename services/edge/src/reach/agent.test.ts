@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EdgeNode } from '../node.js';
 import { AgentServer, agentLine } from './agent.js';
 
@@ -39,5 +40,30 @@ describe("what HAProxy's agent check is told", () => {
     await expect(
       new AgentServer(() => ({ node: nodeThat(), connections: 0, capacity: 1 })).start('127.0.0.1', port),
     ).rejects.toThrow('EADDRINUSE');
+  });
+
+  it('is read within five seconds or not at all, by a peer that goes on sending too; a stop waits for nobody', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const agent = new AgentServer(() => ({ node: nodeThat(), connections: 0, capacity: 100 }));
+    const port = await agent.start('127.0.0.1', 0);
+    /** Keeps its own side open, and talks. */
+    const talker = async () => {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      const closed = new Promise((resolve) => socket.on('error', () => {}).on('close', resolve));
+      await once(socket.resume(), 'end');
+      return { socket, closed };
+    };
+    const { socket, closed } = await talker();
+    for (const _ of [1, 2, 3, 4]) {
+      await new Promise<unknown>((resolve) => socket.write('x', resolve));
+      vi.advanceTimersByTime(1_300);
+    }
+    // What is sent to a connection that is gone is answered with its end.
+    const talking = setInterval(() => socket.write('x'), 5);
+    await closed;
+    clearInterval(talking);
+    await talker();
+    await agent.stop();
   });
 });

@@ -1,10 +1,10 @@
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { EdgeNode } from '../node.js';
 
 /** Connections at a time; more are closed at once. */
 const maxConnections = 64;
-/** Longest that an answer may take to be read, ms. */
-const idleMs = 5_000;
+/** Longest that a connection stays open, ms, whatever comes on it. */
+const longestMs = 5_000;
 
 export interface Headroom {
   readonly node: Pick<EdgeNode, 'isDraining' | 'cordonedBy'>;
@@ -26,11 +26,17 @@ export function agentLine({ node, connections, capacity }: Headroom): string {
 /** Answers each TCP connection with {@link agentLine} and closes it. */
 export class AgentServer {
   readonly #server: Server;
+  readonly #open = new Set<Socket>();
 
   constructor(read: () => Headroom) {
     this.#server = createServer((socket) => {
+      this.#open.add(socket);
+      const late = setTimeout(() => socket.destroy(), longestMs);
       socket.on('error', () => {});
-      socket.setTimeout(idleMs, () => socket.destroy());
+      socket.on('close', () => {
+        clearTimeout(late);
+        this.#open.delete(socket);
+      });
       // What it may send is not of interest, but unread it would keep the connection from ending.
       socket.resume();
       socket.end(agentLine(read()));
@@ -50,6 +56,8 @@ export class AgentServer {
   }
 
   async stop(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#open) socket.destroy();
+    await stopped;
   }
 }
