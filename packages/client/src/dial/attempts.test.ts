@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { closeCodes } from '@evenkeel/protocol/wire';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { StatusFeed } from '../status.js';
 import { Attempts } from './attempts.js';
 import { LookupError } from './gateway.js';
@@ -69,8 +69,17 @@ it('who came to the wrong edge is back at the gateway within a second, though th
   const placement = { url: 'ws://a/ws', node: 'a', ticket: 't', session: 's', expiresInMs: 1_000 };
   const backoff = { minMs: 60_000, maxMs: 60_000 };
   let lookups = 0;
-  const asked = () => Promise.resolve((lookups++, placement));
-  const host = { session: undefined, from: [], status: new StatusFeed(), placed: () => {}, refused: () => {} };
+  const asked = () => {
+    lookups++;
+    return Promise.resolve(placement);
+  };
+  const host = {
+    session: undefined,
+    from: [],
+    status: new StatusFeed(),
+    placed: () => {},
+    refused: () => {},
+  };
   const made = new Attempts(host, { placement: asked, backoff }, () => 0.999);
   made.begin();
   await vi.advanceTimersByTimeAsync(1);

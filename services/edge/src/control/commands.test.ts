@@ -1,6 +1,6 @@
 import { type EdgeCommand, edgeCommand } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
-import { commandersOf, mayCommand } from './commands.js';
+import { Commands, type CommandsOptions, commandersOf, mayCommand } from './commands.js';
 
 const takeover = edgeCommand.parse({
   command: 'takeover',
@@ -72,5 +72,30 @@ describe('an edge', () => {
     expect(commandersOf(['ship', 'boss'], 'guest')).toEqual(new Set(['ship', 'boss']));
     expect(commandersOf(['*'], 'edge')).toBe('any');
     expect(mayCommand({ command: 'cordon' }, { user: undefined }, 'any')).toBe(true);
+  });
+});
+
+describe('an edge that stood still, or is sent what it refuses', () => {
+  it('logs each kind once in five seconds, with why, however many commands there are', () => {
+    type Take = Parameters<CommandsOptions['control']['commands']>[1];
+    const taking: Take[] = [];
+    const logged: string[] = [];
+    const options = {
+      node: 'e1',
+      control: { commands: (_node: string, onCommand: Take) => void taking.push(onCommand) },
+      handlers: {},
+      commanders: commandersOf(undefined, 'edge'),
+      log: { warn: (_fields: object, message: string) => void logged.push(message) },
+    };
+    new Commands(options as unknown as CommandsOptions);
+    const take = (...delivered: Parameters<Take>) => taking[0]?.(...delivered);
+    for (let i = 0; i < 500; i += 1) {
+      take(claim, { user: 'edge-e2' }, true);
+      take(claimed, { user: 'edge-e3' }, false);
+    }
+    expect(logged).toEqual([
+      'command left out: its sender has given it up',
+      'command refused: not from the user of the edge that it names',
+    ]);
   });
 });

@@ -15,6 +15,9 @@ export interface CommandsOptions {
   log: Log;
 }
 
+/** An edge that stood still finds hundreds of commands left, and a stranger may send as many. */
+const logEveryMs = 5_000;
+
 /** What edges say to each other, each in its own name. */
 const betweenEdges = ['takeover', 'released', 'claim', 'claimed'] as const;
 type BetweenEdges = CommandOf<(typeof betweenEdges)[number]>;
@@ -55,19 +58,22 @@ export class Commands {
   readonly #arrivals = new Arrivals();
 
   constructor({ node, control, handlers, commanders, log }: CommandsOptions) {
-    const refusals = new LogLimit(5_000);
+    const [leftOut, refused] = [new LogLimit(logEveryMs), new LogLimit(logEveryMs)];
+    const warn = (limit: LogLimit, command: EdgeCommand, sender: Sender, why: string) => {
+      const suppressed = limit.pass(performance.now());
+      if (suppressed === undefined) return;
+      log.warn({ command: command.command, user: sender.user, suppressed }, why);
+    };
     this.#queue = control.commands(
       node,
       (command, sender, isLate) => {
         if (isLate && !isAskedAgain(command))
-          return log.warn({ command: command.command }, 'command left out: its sender has given it up');
+          return warn(leftOut, command, sender, 'command left out: its sender has given it up');
         if (mayCommand(command, sender, commanders)) return dispatch(handlers, command);
-        const suppressed = refusals.pass(performance.now());
-        if (suppressed === undefined) return;
-        log.warn(
-          { command: command.command, user: sender.user, suppressed },
-          'command refused: not from a user of EVENKEEL_BALANCER_USER',
-        );
+        const whose = isBetweenEdges(command)
+          ? 'not from the user of the edge that it names'
+          : 'not from a user of EVENKEEL_BALANCER_USER';
+        warn(refused, command, sender, `command refused: ${whose}`);
       },
       { log, arrivals: this.#arrivals },
     );
