@@ -61,3 +61,9 @@ describe('behind a front that pins', () => {
     ).toHaveLength(1);
   });
 });
+
+test('behind a front that chooses anew each time, the others are not levelled while a node is drained', () => {
+  const nodes = [node('a', 3, { pinned: 3, isDrained: true }), node('b', 24), node('c', 19)];
+  expect(faultsOfNodes(nodes, 'any', 46)).toEqual([]);
+  expect(faultsOfNodes([node('b', 25), node('c', 21)], 'any', 46)).toHaveLength(1);
+});
