@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { connect } from '@evenkeel/client';
 import { Front, type FrontName, frontNames, fronts, gatewayPlace, placesOf } from '@evenkeel/local';
 import { createPublisher } from '@evenkeel/publisher';
@@ -32,6 +32,19 @@ async function startNamed(name: string): Promise<{ name: string; address: string
   return { name, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+/** An agent that says how much room is left, and how often it was asked. */
+async function startAgent(line: string): Promise<{ port: number; asked: () => number }> {
+  let asked = 0;
+  const server = createTcpServer((socket) => {
+    asked++;
+    socket.on('error', () => {}).end(`${line}\n`);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return { port: (server.address() as AddressInfo).port, asked: () => asked };
+}
+
 async function reached(url: string): Promise<string> {
   const socket = new WebSocket(url, { rejectUnauthorized: false });
   onTestFinished(() => socket.terminate());
@@ -56,6 +69,21 @@ describe.each(frontNames)('behind %s', (name) => {
     if (!hasGateway || hasTls === true) return;
     expect(await (await fetch(`http://${front.address}/gateway`)).text()).toBe('gateway-1');
   });
+});
+
+test('behind haproxy-agent edges that are not empty any more still get clients', async () => {
+  const [front, gateway] = [await prepare('haproxy-agent'), await startNamed('gateway-1')];
+  const agents = [await startAgent('ready up 99%'), await startAgent('ready up 1%')];
+  const edges = await Promise.all(
+    agents.map(async ({ port }, n) => ({ ...(await startNamed(`edge-${n + 1}`)), agentPort: port })),
+  );
+  await front.load(edges, [gateway]);
+  // Asked again: the first answer has been read.
+  await vi.waitFor(
+    () => expect(Math.min(...agents.map(({ asked }) => asked()))).toBeGreaterThan(1),
+    patience,
+  );
+  expect(await reached(`${front.publicUrl}?ticket=edge-1.claims.signature`)).toBe('edge-1');
 });
 
 test.each(['nginx-path', 'haproxy-ticket'] as const)(

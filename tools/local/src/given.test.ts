@@ -8,10 +8,17 @@ describe('variables in the shell of npm start', () => {
       EVENKEEL_NODE: 'x',
       EVENKEEL_CAPACITY: '10',
       EVENKEEL_STRATEGY: 'consistent-hash',
+      EVENKEEL_PUBLIC_URL: 'ws://127.0.0.1:8000/e/{node}/ws',
+      EVENKEEL_REACHABILITY_URL: 'off',
       EVENKEEL_AMQP_URL: 'amqp://x',
       EVENKEEL_STATE_DIR: '/tmp/x',
     });
-    expect(given.settings).toEqual({ EVENKEEL_CAPACITY: '10', EVENKEEL_STRATEGY: 'consistent-hash' });
+    expect(given.settings).toEqual({
+      EVENKEEL_CAPACITY: '10',
+      EVENKEEL_STRATEGY: 'consistent-hash',
+      EVENKEEL_PUBLIC_URL: 'ws://127.0.0.1:8000/e/{node}/ws',
+      EVENKEEL_REACHABILITY_URL: 'off',
+    });
     expect(given.warnings).toEqual([
       'Not taken from the shell, npm start sets it itself: EVENKEEL_PORT, EVENKEEL_NODE.',
     ]);

@@ -23,7 +23,7 @@ export interface MeshOptions {
   readonly addUser?: (user: string) => Promise<void>;
   /** Signs the tickets. Default: a random one. */
   readonly secret?: string;
-  /** Settings, each for the services that have it; over what is set here, but for what says which process is which. */
+  /** Settings, each for the services that have it; over what is set here, but for what says which process is which. `EVENKEEL_PUBLIC_URL` as {@link publicUrl}. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default `free`: any. Else the gateway's port and the first edge's; the others follow it. */
   readonly ports?: 'free' | { readonly gateway: number; readonly firstEdge: number };
@@ -136,7 +136,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const env = {
       EVENKEEL_NODE: name,
       EVENKEEL_PORT: String(port),
-      EVENKEEL_PUBLIC_URL: options.publicUrl ?? url,
+      EVENKEEL_PUBLIC_URL: options.publicUrl ?? options.env?.EVENKEEL_PUBLIC_URL ?? url,
       ...(agentPort !== undefined && { EVENKEEL_AGENT_PORT: String(agentPort) }),
     };
     const edge = new Edge(url, agentPort, await memberOptions('edge', name, env));

@@ -43,14 +43,15 @@ async function followed(
 }
 
 describe('waiting for a drain', () => {
-  it('ends with those that stay, and why, as soon as the balancer says so', async () => {
+  it('ends with those that stay, and why, and what to do, as soon as the balancer says so', async () => {
     const drain = (look: number) =>
       look < 4 ? { state: 'under-way' } : { state: 'stayed', why: '6 pinned by the front' };
-    const { end, looks } = await followed((look) => e1(look < 3 ? 16 : 6, { drain: drain(look) }));
+    const { end, looks } = await followed((look) => e1(look < 3 ? 16 : 6, { drain: drain(look), pinned: 6 }));
     expect(looks).toBe(4);
     expect(end).toMatchObject({
       state: 'partial',
-      outcome: '6 sessions stayed: 6 pinned by the front on e1',
+      outcome:
+        '6 sessions stayed: 6 pinned by the front on e1; take e1 out of what is in front, then drain again',
     });
   });
 

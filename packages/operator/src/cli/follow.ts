@@ -1,4 +1,4 @@
-import type { PlanView, StatusAnswer } from '@evenkeel/protocol';
+import type { NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';
@@ -93,7 +93,11 @@ function emptyLook(
     if (hasBegun && isActive) return stayed('the drain was ended by an uncordon');
     const occupied = waited.filter((n) => n.sessions > 0);
     if (hasBegun && occupied.every((n) => n.drain?.state === 'stayed'))
-      return stayed(occupied.map((n) => `${n.drain?.why ?? 'not moved'} on ${n.node}`).join('; '));
+      return stayed(
+        [...occupied.map((n) => `${n.drain?.why ?? 'not moved'} on ${n.node}`), ...letGo(occupied)].join(
+          '; ',
+        ),
+      );
     if (now() > endsAtMs && occupied.every((n) => n.state === 'cordoned'))
       return stayed('the deadline has passed');
     if (now() - progressAtMs < stalledMs) return { progress, end: undefined };
@@ -102,6 +106,13 @@ function emptyLook(
       isPaused ? 'the plan is paused (evenkeel resume goes on)' : (status.why ?? 'nothing moves them'),
     );
   };
+}
+
+/** What to do about those that the front keeps. Closing them is in vain while it brings them back. */
+function letGo(nodes: readonly NodeStatus[]): string[] {
+  const names = nodes.filter((n) => (n.pinned ?? 0) > 0).map((n) => n.node);
+  if (names.length === 0) return [];
+  return [`take ${names.join(', ')} out of what is in front, then drain again`];
 }
 
 const sessions = (count: number) => (count === 1 ? '1 session' : `${whole(count)} sessions`);

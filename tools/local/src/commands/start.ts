@@ -33,8 +33,9 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --help
 
 EVENKEEL_… variables in the shell reach the services that have them as a setting (docs/settings.md), but for those that
-say which process is which (EVENKEEL_NODE, EVENKEEL_PORT and the like): use the flags. EVENKEEL_SECRET is random unless
-given. EVENKEEL_STATE_DIR is the folder used in place of .evenkeel.
+say which process is which (EVENKEEL_NODE, EVENKEEL_PORT and the like): use the flags. EVENKEEL_PUBLIC_URL is where
+what you put in front listens: with {node} or {port} in it, or one for all edges. EVENKEEL_SECRET is random unless given.
+EVENKEEL_STATE_DIR is the folder used in place of .evenkeel.
 Ctrl-C or SIGTERM stops everything in order; a second Ctrl-C at once.
 While it runs, .evenkeel/run.json holds the addresses and process ids, and edges come and go on request: by the
 page's buttons, or by npx evenkeel local add-edge | stop-edge [NODE] | kill-edge [NODE].
