@@ -72,6 +72,21 @@ describe('claims', () => {
     expect(answers.map(({ outcome }) => outcome).sort()).toEqual(['taken', 'used', 'used']);
   });
 
+  it('are asked once about a ticket that is shown again meanwhile, which is refused as used', async () => {
+    const a = edge('a', { maxQuestions: 2 });
+    edge('frozen').claims.onClaim = () => {};
+    const [ticket, another] = [issue('frozen'), issue('frozen')];
+    const first = a.claims.ask(a.shown(ticket));
+    for (let i = 0; i < 10; i += 1)
+      expect(await a.claims.ask(a.shown(ticket))).toMatchObject({ outcome: 'used' });
+    const second = a.claims.ask(a.shown(another));
+    await vi.advanceTimersByTimeAsync(2_000);
+    for (const asked of [first, second]) expect(await asked).toMatchObject({ outcome: 'silent' });
+    expect(sent).toHaveLength(2);
+    edge('frozen');
+    expect(await a.claims.ask(a.shown(ticket))).toMatchObject({ outcome: 'taken' });
+  });
+
   it('tell where a ticket is good whose edge is dialled elsewhere', async () => {
     edge('n', { url: 'wss://n/ws' });
     const a = edge('a');

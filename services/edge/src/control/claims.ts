@@ -36,6 +36,8 @@ export interface ClaimsOptions {
 export class Claims implements Claimer {
   readonly #options: ClaimsOptions;
   readonly #questions = new Map<string, Question>();
+  /** What is being asked about: a client that shows one ticket over and over takes up one question. */
+  readonly #tickets = new Set<string>();
   readonly #warnings = new LogLimit(logEveryMs);
   #asked = 0;
 
@@ -44,7 +46,10 @@ export class Claims implements Claimer {
   }
 
   async ask({ claims, ticket }: Foreign): Promise<ClaimAnswer> {
+    if (this.#tickets.has(claims.id)) return { outcome: 'used', url: '' };
+    this.#tickets.add(claims.id);
     const answer = await this.#ask(claims.node, ticket);
+    this.#tickets.delete(claims.id);
     if (answer.outcome === 'elsewhere' || answer.outcome === 'silent') this.#warn(claims.node, answer);
     return answer;
   }
