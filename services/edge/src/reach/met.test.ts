@@ -29,12 +29,16 @@ describe('what an edge says of what it met', () => {
   it.each<[Met, RegExp, RegExp]>([
     [met('edge-2', 'b9'), /the edge edge-2/, /EVENKEEL_REACHABILITY_URL=off/],
     [met('edge-1', 'b9'), /another process of this name/, /EVENKEEL_NODE/],
-    [{ kind: 'answer', status: 404 }, /404/, /no way for this URL/],
+    [{ kind: 'answer', status: 404 }, /404/, /no way for this URL.* Upgrade and Connection/],
+    [{ kind: 'answer', status: 505 }, /505/, /HTTP\/1\.0.* Upgrade and Connection/],
+    [{ kind: 'answer', status: 400 }, /400/, /wss:\/\//],
+    [{ kind: 'answer', status: 301 }, /301/, /redirects.* EVENKEEL_PUBLIC_URL/],
     [{ kind: 'answer', status: 401 }, /401/, /EVENKEEL_SECRET/],
     [{ kind: 'answer', status: 502 }, /502/, /address and port/],
     [{ kind: 'stranger', code: 1006 }, /no edge of this mesh/, /EVENKEEL_PUBLIC_URL/],
     [{ kind: 'failure', code: 'ECONNREFUSED' }, /ECONNREFUSED/, /nothing listens there/],
     [{ kind: 'failure', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, /SELF_SIGNED/, /NODE_EXTRA_CA_CERTS/],
+    [{ kind: 'failure', code: 'EPROTO' }, /EPROTO/, /begins with ws:\/\//],
     [{ kind: 'failure', code: 'EHOSTUNREACH' }, /EHOSTUNREACH/, /EVENKEEL_REACHABILITY_URL/],
     [{ kind: 'silence', ms: 2_000 }, /nothing within 2000 ms/, /firewall/],
   ])('names what to do: %j', (what, seen, hint) => {

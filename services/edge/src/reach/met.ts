@@ -69,9 +69,15 @@ const elsewhere =
 function hintFor(status: number): string {
   if (status === 401 || status === 403)
     return 'give all edges one EVENKEEL_SECRET; an edge of an earlier version, or what is in front, may refuse it too';
+  if (status === 505) return `what is in front speaks HTTP/1.0 to this edge: let it speak 1.1, and ${passOn}`;
+  if (status === 400) return `where what is in front has TLS dial wss://; else ${passOn}`;
+  if (status >= 300 && status < 400)
+    return 'what is in front redirects this URL: set EVENKEEL_PUBLIC_URL to where it leads, perhaps wss:// in place of ws://';
   if (status >= 500) return 'what is in front does not reach this edge: look at its address and port there';
-  return `what is in front has no way for this URL: lead it to this edge; ${elsewhere}`;
+  return `what is in front has no way for this URL: lead it to this edge, and ${passOn}; ${elsewhere}`;
 }
+
+const passOn = 'pass on the headers Upgrade and Connection';
 
 const untrusted =
   'its certificate is not trusted here: name the file of its authority in NODE_EXTRA_CA_CERTS before the start';
@@ -86,6 +92,10 @@ const hints: ReadonlyMap<string, string> = new Map([
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   ].map((code) => [code, untrusted] as const),
+  [
+    'EPROTO',
+    'no TLS is spoken there, or another: without TLS in front EVENKEEL_PUBLIC_URL begins with ws://',
+  ],
   ['CERT_HAS_EXPIRED', 'its certificate has expired: renew it'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name: look at EVENKEEL_PUBLIC_URL'],
 ]);
