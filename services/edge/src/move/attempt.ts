@@ -5,11 +5,12 @@ import { moveFrame } from '../frame/frames.js';
 import type { MoveOutcome, PlannedMove } from '../session/planned-move.js';
 import type { SessionState } from '../session/states.js';
 import type { Connection } from '../transport/connection.js';
+import { heldMs } from '../transport/gate.js';
 
 /** How often a client that the front brings back is told to move, in all. */
 const maxTries = 5;
-/** From its coming back to the next try, ms: long enough for the client to see that the last one has failed. */
-const againMs = 300;
+/** From its coming back to the next try, ms: long enough for the client to see that the last one, held that long, has failed. */
+const againMs = heldMs + 300;
 
 /** `pinned`: the front keeps it here. */
 export type AttemptOutcome = MoveOutcome | 'pinned';
@@ -43,6 +44,7 @@ export class Attempt implements PlannedMove {
   readonly deadlineAtMs: number;
   readonly #session: Departing;
   readonly #options: AttemptOptions;
+  readonly #beganAtMs: number;
   #epoch: number;
   #tries = 0;
   #again: NodeJS.Timeout | undefined;
@@ -52,14 +54,15 @@ export class Attempt implements PlannedMove {
     this.#session = session;
     this.#options = options;
     this.move = options.command.move;
-    this.deadlineAtMs = options.now() + options.deadlineMs;
+    this.#beganAtMs = options.now();
+    this.deadlineAtMs = this.#beganAtMs + options.deadlineMs;
     this.#epoch = session.claims.epoch;
   }
 
   /** The first try. */
   begin(): void {
     this.#session.move = this;
-    this.#tell();
+    this.#tell(this.#beganAtMs);
   }
 
   cameBack(): string {
@@ -81,7 +84,8 @@ export class Attempt implements PlannedMove {
   #tryAgain(): void {
     this.#again = undefined;
     // Being released, it has got through after all, and nothing may follow its `moved`.
-    if (this.#session.state === 'attached' && this.#session.connection.isOpen) this.#tell();
+    if (this.#session.state === 'attached' && this.#session.connection.isOpen)
+      this.#tell(this.#options.now());
   }
 
   #giveUp(): void {
@@ -90,11 +94,10 @@ export class Attempt implements PlannedMove {
     this.onEnd('pinned');
   }
 
-  #tell(): void {
-    const { command, config, tickets, now } = this.#options;
+  #tell(nowMs: number): void {
+    const { command, config, tickets } = this.#options;
     const { uid, sid } = this.#session.claims;
     const { node, url, boot } = command.to;
-    const nowMs = now();
     const deadlineMs = this.deadlineAtMs - nowMs;
     this.#tries += 1;
     this.#epoch = Math.max(nowMs, this.#epoch + 1);

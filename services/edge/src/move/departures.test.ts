@@ -255,12 +255,12 @@ describe('a client that the front brings back', () => {
     vi.advanceTimersByTime(1_000);
     expect(comeBack()).toBe(to.url);
     expect(comeBack()).toBe(to.url);
-    vi.advanceTimersByTime(299);
+    vi.advanceTimersByTime(799);
     expect(frames()).toHaveLength(1);
     vi.advanceTimersByTime(1);
     expect(frames()).toHaveLength(2);
     const [first, second] = frames();
-    expect(second).toEqual({ ...first, ticket: second?.ticket, deadlineMs: 7_700 });
+    expect(second).toEqual({ ...first, ticket: second?.ticket, deadlineMs: 7_200 });
     const [older, newer] = frames().map(({ ticket }) =>
       tickets.check(String(ticket), { name: 'b', boot: 'b1' }, Date.now()),
     );
@@ -276,7 +276,7 @@ describe('a client that the front brings back', () => {
     for (let n = 1; n <= 5; n += 1) {
       expect(frames()).toHaveLength(n);
       comeBack();
-      vi.advanceTimersByTime(300);
+      vi.advanceTimersByTime(800);
     }
     expect(frames()).toHaveLength(5);
     expect(reported.get('m1')).toMatchObject({ sent: 1, failed: 1, pinned: 1, isFinal: true });

@@ -146,11 +146,17 @@ describe('the gate, shown a ticket that names another edge,', () => {
     expect(gate.settle(before, { outcome: 'taken', url }, open)).toMatchObject({ why: 'full' });
   });
 
-  it('sends a client on that it has itself told to move and that is back, also while it is draining', () => {
-    cameBack = ({ move }) => (move === 'm1' ? 'wss://edge-2/ws' : undefined);
-    node.isDraining = true;
+  it('sends a client on that it has itself told to move and that is back; while it drains, for the front to try another edge', () => {
+    const back: (string | undefined)[] = [];
+    cameBack = ({ move }) => {
+      back.push(move);
+      return move === 'm1' ? 'wss://edge-2/ws' : undefined;
+    };
     const moving = { move: 'm1', from: 'edge-1' };
     expect(judge(foreign(moving))).toMatchObject(wrongEdge('wss://edge-2/ws'));
+    node.isDraining = true;
+    expect(judge(foreign(moving))).toMatchObject({ why: 'full' });
+    expect(back).toEqual(['m1', 'm1']);
     expect(judge(foreign({ ...moving, from: 'edge-3' }))).toMatchObject({ why: 'full' });
     node.isDraining = false;
     expect(judge(foreign({ ...moving, move: 'm2' }))).toMatchObject({ why: 'foreign' });

@@ -35,7 +35,15 @@ export interface Dismissed {
   readonly why: 'dismissed';
   readonly isBare: boolean;
   readonly close: Pick<CloseCode, 'code' | 'reason'>;
+  /** Closed only after this, ms. */
+  readonly afterMs?: number;
 }
+
+/**
+ * How long a socket that a front has brought back here is held before it is closed, ms: a front that counts connections
+ * sends the next ones elsewhere meanwhile.
+ */
+export const heldMs = 500;
 
 /** Its ticket is good and names another edge, which is to be asked; then {@link Gate.settle}. */
 export interface Foreign {
@@ -166,10 +174,10 @@ export class Gate {
   #judgeForeign(foreign: Foreign, open: number): Verdict | Foreign {
     const { node, capacity, cameBack } = this.#options;
     const { claims, isBare } = foreign;
-    // Also while draining: it is not to stay, and is sent away until the front lets it through.
     if (claims.move !== undefined && claims.from === node.name) {
       const url = cameBack?.(claims);
-      if (url !== undefined) return wrongEdge(isBare, url);
+      // While draining it is not to stay: 503 lets the front try another edge at once.
+      if (url !== undefined && !node.isDraining) return { ...wrongEdge(isBare, url), afterMs: heldMs };
     }
     if (node.isDraining || open >= capacity) return full;
     // The older form names no process, and edges that read it alone know no claims.

@@ -15,6 +15,8 @@ export interface Accepted {
   readonly verdict: Admitted | Dismissed;
   readonly address: string;
   connection: UwsConnection | undefined;
+  /** Of one who is dismissed: when. */
+  dismissal: NodeJS.Timeout | undefined;
 }
 
 export interface UwsConnectionOptions {

@@ -1,7 +1,7 @@
 import uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { Connection, ConnectionCounts } from '../connection.js';
-import type { Claimer, Foreign, Gate, Verdict } from '../gate.js';
+import type { Claimer, Dismissed, Foreign, Gate, Verdict } from '../gate.js';
 import { addressOf } from './address.js';
 import { type UserData, UwsConnection } from './connection.js';
 import { EngineTurn } from './engine-turn.js';
@@ -182,7 +182,7 @@ export class UwsTransport {
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
     const { address, key, extensions, context } = handshake;
-    const accepted = { verdict, address, connection: undefined };
+    const accepted = { verdict, address, connection: undefined, dismissal: undefined };
     res.upgrade<UserData>({ accepted }, key, verdict.isBare ? '' : subprotocol, extensions, context);
   }
 
@@ -191,7 +191,7 @@ export class UwsTransport {
     const { verdict, address } = accepted;
     if (!verdict.isAdmitted) {
       if (verdict.close.code === closeCodes.wrongEdge.code) this.counts.wrongEdge += 1;
-      ws.end(verdict.close.code, verdict.close.reason);
+      this.#dismiss(ws, verdict);
       return;
     }
     const connection = new UwsConnection(ws, verdict, address, this.#options, this.counts);
@@ -199,6 +199,12 @@ export class UwsTransport {
     this.counts.open += 1;
     this.counts.accepted += 1;
     this.#accept(connection);
+  }
+
+  #dismiss(ws: uWS.WebSocket<UserData>, { close: { code, reason }, afterMs }: Dismissed): void {
+    if (afterMs === undefined) return void ws.end(code, reason);
+    const { accepted } = ws.getUserData();
+    accepted.dismissal = setTimeout(() => ws.end(code, reason), afterMs);
   }
 
   #message(ws: uWS.WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
@@ -212,7 +218,8 @@ export class UwsTransport {
   }
 
   #close(ws: uWS.WebSocket<UserData>): void {
-    const { connection } = ws.getUserData().accepted;
+    const { connection, dismissal } = ws.getUserData().accepted;
+    clearTimeout(dismissal);
     if (!connection) return;
     this.counts.open -= 1;
     connection.gone();
