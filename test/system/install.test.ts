@@ -91,7 +91,7 @@ describe('the packages, installed in an empty project', () => {
   });
 
   it('work against a mesh: as ESM, as CommonJS, in pages built by Vite and by esbuild and as a classic script, and as commands', async () => {
-    const mesh = await startTestMesh({ edges: 1 });
+    const mesh = await startTestMesh({ edges: 2 });
     const [{ stdout: esm }, { stdout: cjs }] = await Promise.all([
       inProject(process.execPath, 'program.mjs', mesh.gatewayUrl, mesh.amqpUrl, 'esm'),
       inProject(process.execPath, 'program.cjs', mesh.gatewayUrl, mesh.amqpUrl, 'cjs'),
