@@ -96,8 +96,8 @@ describe('the packages, installed in an empty project', () => {
       inProject(process.execPath, 'program.mjs', mesh.gatewayUrl, mesh.amqpUrl, 'esm'),
       inProject(process.execPath, 'program.cjs', mesh.gatewayUrl, mesh.amqpUrl, 'cjs'),
     ]);
-    expect(JSON.parse(esm)).toEqual({ number: 7, reply: 'Hello, esm', nodes: 1 });
-    expect(JSON.parse(cjs)).toEqual({ number: 7, reply: 'Hello, cjs', nodes: 1 });
+    expect(JSON.parse(esm)).toEqual({ number: 7, reply: 'Hello, esm', nodes: 2 });
+    expect(JSON.parse(cjs)).toEqual({ number: 7, reply: 'Hello, cjs', nodes: 2 });
 
     const site = join(project, 'site');
     await buildPages(site);

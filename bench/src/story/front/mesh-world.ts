@@ -182,7 +182,7 @@ export class MeshWorld implements World {
       const { plan } = await operator.status();
       if (plan != null) return false;
       // By itself the balancer lets a little unevenness be.
-      if (!isSo && this.#drained === '') await operator.rebalance().catch(() => undefined);
+      if (!isSo) await operator.rebalance().catch(() => undefined);
       return isSo;
     });
     return nodes;

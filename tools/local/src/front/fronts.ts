@@ -43,7 +43,7 @@ export const fronts = {
   'haproxy-path': kind('haproxy', 'haproxy/path.cfg', 'named', perEdge),
   'haproxy-ticket': kind('haproxy', 'haproxy/ticket.cfg', 'named'),
   'haproxy-source': kind('haproxy', 'haproxy/source.cfg', 'hashed'),
-  'haproxy-agent': { ...kind('haproxy', 'haproxy/agent.cfg', 'any'), asksAgents: true },
+  'haproxy-agent': { ...kind('haproxy', 'haproxy/agent.cfg', 'named'), asksAgents: true },
   l4: kind('nft', 'l4/evenkeel.nft', 'any', '/ws', false),
 } as const satisfies Readonly<Record<string, FrontKind>>;
 export type FrontName = keyof typeof fronts;
