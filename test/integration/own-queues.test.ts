@@ -161,6 +161,7 @@ it('every service logs in as a user of its own, who may do no more than it does'
     'gateway consuming': 'gateway',
     'balancer balancer consuming': 'balancer',
     'balancer balancer publishing': 'balancer',
+    'balancer balancer direct answers': 'balancer',
     'balancer balancer leader lock': 'balancer',
     operator: 'operator',
   });

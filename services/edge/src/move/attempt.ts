@@ -67,9 +67,9 @@ export class Attempt implements PlannedMove {
 
   cameBack(): string {
     if (this.#again === undefined && !this.#hasEnded) {
-      const isLast = this.#tries >= maxTries || this.#options.now() + againMs >= this.deadlineAtMs;
-      if (isLast) this.#giveUp();
-      else this.#again = setTimeout(() => this.#tryAgain(), againMs);
+      if (this.#options.now() + againMs >= this.deadlineAtMs) this.#giveUp();
+      // The last one is held as well: until it is closed the client counts on it.
+      else this.#again = setTimeout(() => this.#next(), againMs);
     }
     return this.#options.command.to.url;
   }
@@ -81,8 +81,9 @@ export class Attempt implements PlannedMove {
     this.#options.onEnd(outcome);
   }
 
-  #tryAgain(): void {
+  #next(): void {
     this.#again = undefined;
+    if (this.#tries >= maxTries) return this.#giveUp();
     // Being released, it has got through after all, and nothing may follow its `moved`.
     if (this.#session.state === 'attached' && this.#session.connection.isOpen)
       this.#tell(this.#options.now());
