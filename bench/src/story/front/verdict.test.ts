@@ -62,8 +62,9 @@ describe('behind a front that pins', () => {
   });
 });
 
-test('behind a front that chooses anew each time, the others are not levelled while a node is drained', () => {
+test('behind a front that chooses anew each time, every node has its part, but while one is drained', () => {
   const nodes = [node('a', 3, { pinned: 3, isDrained: true }), node('b', 24), node('c', 19)];
   expect(faultsOfNodes(nodes, 'any', 46)).toEqual([]);
-  expect(faultsOfNodes([node('b', 25), node('c', 21)], 'any', 46)).toHaveLength(1);
+  expect(faultsOfNodes([node('a', 16), node('b', 17), node('c', 13)], 'any', 46)).toEqual([]);
+  expect(faultsOfNodes([node('a', 18), node('b', 18), node('c', 10)], 'any', 46)).toHaveLength(2);
 });
