@@ -125,6 +125,16 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 
+/** Longest reason of a close frame, bytes. Source: RFC 6455, section 5.5. */
+const maxReasonBytes = 123;
+
+/** How a socket is closed whose ticket is good at `url`; empty: nobody knows where. A URL that is too long for it is left out. */
+export function wrongEdgeAt(url: string): Pick<CloseCode, 'code' | 'reason'> {
+  const { code, reason } = closeCodes.wrongEdge;
+  const isTold = url !== '' && new TextEncoder().encode(url).length <= maxReasonBytes;
+  return { code, reason: isTold ? url : reason };
+}
+
 /** Reasons in a `gap` frame. */
 export const gapReasons = {
   /** The session's queue had expired or was deleted: what it held is gone. */

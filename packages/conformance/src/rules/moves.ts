@@ -1,4 +1,4 @@
-import { closeCodes } from '@evenkeel/protocol';
+import { closeCodes, wrongEdgeAt } from '@evenkeel/protocol';
 import { UpgradeRefused } from '@evenkeel/testkit';
 import type { Rule } from '../rule.js';
 import { must, mustEqual, pause } from '../verdict.js';
@@ -70,9 +70,8 @@ export const moveRules: Rule[] = [
       const a = await c.attach();
       const move = await c.commandMove(a);
       if (move.url === a.placement.url) return;
-      const { code, reason } = closeCodes.wrongEdge;
       const back = await c.open({ url: a.placement.url, ticket: move.ticket });
-      await back.mustClose({ code, reason: Buffer.byteLength(move.url) <= 123 ? move.url : reason });
+      await back.mustClose(wrongEdgeAt(move.url));
       const again = await a.socket.next('move');
       mustEqual([again.move, again.url], [move.move, move.url], 'the move that is sent again');
       must(again.ticket !== move.ticket, 'it has the ticket of the first try');

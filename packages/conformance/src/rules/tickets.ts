@@ -1,4 +1,4 @@
-import { closeCodes, type Placement, subprotocol } from '@evenkeel/protocol';
+import { closeCodes, type Placement, subprotocol, wrongEdgeAt } from '@evenkeel/protocol';
 import { UpgradeRefused } from '@evenkeel/testkit';
 import type { Case } from '../case.js';
 import type { Rule } from '../rule.js';
@@ -102,10 +102,8 @@ export const ticketRules: Rule[] = [
       const placement = await c.place();
       const { url } = c.otherNode(placement.node);
       if (url !== placement.url) {
-        const isBrief = Buffer.byteLength(placement.url) <= 123;
-        const { code, reason } = closeCodes.wrongEdge;
         const turnedAway = await c.open({ ...placement, url });
-        await turnedAway.mustClose({ code, reason: isBrief ? placement.url : reason });
+        await turnedAway.mustClose(wrongEdgeAt(placement.url));
       }
       const socket = await c.open(placement);
       socket.send({ t: 'hello' });

@@ -1,4 +1,4 @@
-import { type CloseCode, type CommandOf, closeCodes, subprotocol } from '@evenkeel/protocol';
+import { type CloseCode, type CommandOf, subprotocol, wrongEdgeAt } from '@evenkeel/protocol';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import { identityText, metCode } from '../reach/met.js';
@@ -80,9 +80,6 @@ export interface GateOptions {
    */
   cameBack?(claims: TicketClaims): string | undefined;
 }
-
-/** Longest reason of a close frame, bytes. */
-const maxReasonBytes = 123;
 
 const full: Refused = {
   isAdmitted: false,
@@ -187,9 +184,7 @@ export class Gate {
 
 /** `url`: where the ticket is good; empty: unknown. */
 function wrongEdge(isBare: boolean, url: string): Dismissed {
-  const { code, reason } = closeCodes.wrongEdge;
-  const isTold = url !== '' && Buffer.byteLength(url) <= maxReasonBytes;
-  return { isAdmitted: false, why: 'dismissed', isBare, close: { code, reason: isTold ? url : reason } };
+  return { isAdmitted: false, why: 'dismissed', isBare, close: wrongEdgeAt(url) };
 }
 
 const offersOurs = (protocols: string): boolean =>
