@@ -130,8 +130,8 @@ module.exports = {
   options: {
     doNotFollow: { path: ['node_modules', '/dist/'] },
     // A browser's imports are addresses, not files.
-    // test/compare has dependencies of its own, which nobody but it installs.
-    exclude: { path: ['^services/demo/public/', '^test/browser/pages/', '^test/compare/'] },
+    // bench/sessions has dependencies of its own, which nobody but it installs.
+    exclude: { path: ['^services/demo/public/', '^test/browser/pages/', '^bench/sessions/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {

@@ -1,6 +1,6 @@
 import { table } from './table.js';
 
-/** One run of test/compare: a system whose first node was restarted under messages. */
+/** One run of bench/sessions: a system whose first node was restarted under messages. */
 interface Restarted {
   readonly system: string;
   readonly versions: Readonly<Record<string, string>>;

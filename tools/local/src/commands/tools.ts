@@ -7,7 +7,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:figures': 'bench/dist/figures.js',
   'bench:move': 'bench/dist/move.js',
   'bench:roll': 'bench/dist/roll.js',
-  'bench:sessions': 'test/compare/run.mjs',
+  'bench:sessions': 'bench/sessions/run.mjs',
   conformance: 'packages/conformance/dist/main.js',
   screenshots: 'tools/pictures/dist/main.js',
   sim: 'services/balancer/sim/dist/sim/main.js',

@@ -17,7 +17,7 @@ const backWithinMs = 30_000;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 if (!existsSync(join(here, 'node_modules'))) {
-  console.error('Installing what test/compare compares with (npm ci): it is no part of the workspaces.');
+  console.error('Installing what bench/sessions compares with (npm ci): it is no part of the workspaces.');
   execFileSync('npm', ['ci', '--loglevel=error'], { cwd: here, stdio: 'inherit' });
 }
 const { startEvenkeel } = await import('./systems/evenkeel.mjs');
