@@ -67,12 +67,28 @@ function edge(node: string): Rights {
   const session = 'session\\..+';
   return {
     configure: names(session, own),
-    write: names(...literal(exchanges.inbound, exchanges.stats, exchanges.control), session, own),
-    read: names(...literal(exchanges.events, exchanges.control, exchanges.replies), session, own),
+    write: names(
+      ...literal(exchanges.inbound, exchanges.stats, exchanges.control),
+      // A queue's dead letters go where its declarer may write.
+      ...literal(exchanges.dropped, exchanges.undelivered, exchanges.sessions),
+      session,
+      own,
+    ),
+    read: names(
+      ...literal(exchanges.events, exchanges.control, exchanges.replies, exchanges.dropped),
+      session,
+      own,
+    ),
     topics: [
       // Never `user.#` or `user.*.#`: one binding is one user's.
       { exchange: exchanges.events, write: none, read: `^(user\\.${word}\\.#|topic\\..+)$` },
-      { exchange: exchanges.stats, write: `^(stats|moves)\\.${node}$`, read: none },
+      { exchange: exchanges.stats, write: `^(stats|moves|sessions)\\.${node}$`, read: none },
+      { exchange: exchanges.undelivered, write: '^(user|topic)\\..+$', read: none },
+      {
+        exchange: exchanges.sessions,
+        write: `^${word}\\.(opened|detached|resumed|ended)$`,
+        read: none,
+      },
       {
         exchange: exchanges.control,
         // To all when it does not know who holds a session.
@@ -88,8 +104,14 @@ function application(name: string): Rights {
   return {
     configure: names(own),
     write: names(...literal(exchanges.events, exchanges.replies), own),
-    read: names(...literal(exchanges.inbound), own),
-    topics: [publishing, { exchange: exchanges.inbound, write: none, read: `^${name}(\\..+)?$` }],
+    read: names(...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions), own),
+    topics: [
+      publishing,
+      { exchange: exchanges.inbound, write: none, read: `^${name}(\\..+)?$` },
+      // Whom it may send to, it may learn of.
+      { exchange: exchanges.undelivered, write: none, read: '^.+$' },
+      { exchange: exchanges.sessions, write: none, read: '^.+$' },
+    ],
   };
 }
 
@@ -119,18 +141,18 @@ const single = new Map<string, Rights>(
       configure: names('mesh\\..+', 'balancer\\..+'),
       write: names(
         ...literal('amq.default', exchanges.control, exchanges.audit, exchanges.unrouted),
-        'mesh\\.(dead|manage|manage\\.dead|plan|leader)',
+        'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       read: names(
         // An exchange with an alternate is declared by who may read it.
         ...literal(exchanges.stats, exchanges.control, exchanges.events),
-        'mesh\\.(dead|manage|manage\\.dead|plan|leader)',
+        'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       topics: [
         { exchange: exchanges.events, write: none, read: none },
-        { exchange: exchanges.stats, write: none, read: '^(stats|moves)\\.\\*$' },
+        { exchange: exchanges.stats, write: none, read: '^(stats|moves|sessions)\\.\\*$' },
         { exchange: exchanges.control, write: `^(edge\\.${anyNode}|all)$`, read: '^reply\\.[^.]+$' },
         { exchange: exchanges.manage, write: none, read: '^(view|operate)\\.\\*$' },
       ],

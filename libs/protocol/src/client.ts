@@ -17,6 +17,9 @@ export const clientFrame = z.discriminatedUnion('t', [
     topics: z.array(helloTopic).max(1024).optional(),
     ack: z.enum(['client', 'write']).optional(),
     awayMs: z.number().nonnegative().optional(),
+    last: z
+      .object({ connection: z.string().min(1).max(128), seq: z.number().int().nonnegative() })
+      .optional(),
   }),
   z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative() }),
   z.object({ t: z.literal('subscribe'), id: requestId, topic: z.string().max(512) }),

@@ -145,8 +145,10 @@ export const gapReasons = {
   expired: 'expired',
   /** Topics: the socket was lost; what was published meanwhile is not known. */
   connectionLost: 'connection-lost',
-  /** Topics: the edge lost the broker. */
+  /** The edge lost the broker, or the broker what it kept. */
   brokerLost: 'broker-lost',
+  /** It is larger than an edge sends on. */
+  tooLarge: 'too-large',
   /** Topics: the client read too slowly and messages for it were dropped. */
   slowConsumer: 'slow-consumer',
 } as const;

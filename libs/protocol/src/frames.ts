@@ -14,6 +14,8 @@ export interface HelloFrame {
   ack?: 'client' | 'write';
   /** How long the client has been without a socket, in ms; lets the edge tell an `expired` gap. */
   awayMs?: number;
+  /** The last `event` that was received, on the connection that it came on, as its `welcome` named it. */
+  last?: { connection: string; seq: number };
 }
 /** Every event up to `seq` (of this connection) is handled. */
 export interface AckFrame {
@@ -88,6 +90,8 @@ export interface EventFrame extends Payload {
   headers?: Record<string, string>;
   /** Present and true when this may be a repeat of an event written to an earlier socket. */
   redelivered?: true;
+  /** This is the delivery that had this `seq` on the connection that `hello` named in `last`. */
+  again?: number;
 }
 export interface MessageFrame extends Payload {
   t: 'message';
@@ -122,6 +126,13 @@ export interface MovedFrame {
   seq: number;
   /** How many `subscribe`, `unsubscribe`, `publish` and `request` frames the edge accepted on this socket. */
   received: number;
+  /** The mark that this edge's topics had passed. */
+  mark?: string;
+}
+/** On the new socket of a move: this edge's topics have passed the mark; what follows comes after it. */
+export interface MarkFrame {
+  t: 'mark';
+  mark: string;
 }
 export interface OkFrame extends Partial<Payload> {
   t: 'ok';
@@ -143,6 +154,7 @@ export type EdgeFrame =
   | GapFrame
   | MoveFrame
   | MovedFrame
+  | MarkFrame
   | OkFrame
   | ErrorFrame
   | PongFrame;

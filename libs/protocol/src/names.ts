@@ -11,7 +11,7 @@ export const exchanges = {
   events: 'mesh.events',
   /** Topic exchange: what clients send. */
   inbound: 'mesh.inbound',
-  /** Topic exchange: `stats.<node>` and `moves.<node>`. */
+  /** Topic exchange: `stats.<node>`, `moves.<node>` and `sessions.<node>`. */
   stats: 'mesh.stats',
   /** Topic exchange: `edge.<node>`, `all`, `fence.<…>`, `reply.<…>`. */
   control: 'mesh.control',
@@ -19,6 +19,12 @@ export const exchanges = {
   replies: 'mesh.replies',
   /** Fanout exchange: alternate exchange of `mesh.events`. */
   unrouted: 'mesh.unrouted',
+  /** Topic exchange: directed events that were dropped for a session, with their own keys; headers say why and whose. */
+  undelivered: 'mesh.undelivered',
+  /** Topic exchange: `<uid>.opened`, `.detached`, `.resumed`, `.ended`: what becomes of sessions. */
+  sessions: 'mesh.sessions',
+  /** Fanout exchange: what RabbitMQ drops from sessions' queues, as it hands it on. */
+  dropped: 'mesh.dropped',
   /** Topic exchange: operators' commands, `view.<command>` and `operate.<command>`, to the queue of the same name. */
   manage: 'mesh.manage',
   /** Topic exchange: every management command and what came of it. */
@@ -40,7 +46,15 @@ export function inboundKind(
 /** Header of a request: the exchange that its replies go to. Without it, from an older edge: the default exchange. */
 export const replyExchangeHeader = 'evenkeel-reply-exchange';
 
+/** Header of the message at the head of a session's queue which says that nothing was dropped untold; its name. */
+export const sealHeader = 'evenkeel-seal';
+/** Headers of a message on `mesh.undelivered`: why it was dropped, and for which session. */
+export const whyHeader = 'evenkeel-why';
+export const sessionHeader = 'evenkeel-session';
+
 export const queues = {
+  /** What `mesh.dropped` carries, shared by all edges. */
+  dropped: 'mesh.dropped',
   /** Operators' commands, request/reply. */
   manage: 'mesh.manage',
 } as const;
@@ -168,6 +182,9 @@ export const fenceKey = (node: string, boot: string): string => `fence.${node}.$
 export const statsKey = (node: string): string => `stats.${node}`;
 /** Key of an edge's reports on moves. */
 export const movesKey = (node: string): string => `moves.${node}`;
+
+/** Key of an edge's reports on which sessions it holds. */
+export const sessionsKey = (node: string): string => `sessions.${node}`;
 
 /** The words of a directed event's key after `user.<uid>.`, or undefined when the key is of another form. */
 export function eventName(key: string): string | undefined {
