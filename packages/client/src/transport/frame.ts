@@ -8,6 +8,7 @@ const fields: Record<EdgeFrame['t'], Record<string, 'string' | 'number'>> = {
   gap: { reason: 'string' },
   move: { move: 'string', url: 'string', ticket: 'string', deadlineMs: 'number', jitterMs: 'number' },
   moved: { received: 'number' },
+  mark: { mark: 'string' },
   ok: { re: 'string' },
   error: { code: 'string', message: 'string' },
   pong: {},
