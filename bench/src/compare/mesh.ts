@@ -18,11 +18,15 @@ export interface MeshUnderTest {
   readonly amqpUrl: string;
   readonly gatewayUrl: string;
   readonly edges: readonly EdgeUnderTest[];
+  /** What RabbitMQ holds after it has collected its garbage, bytes. */
+  brokerBytes(): Promise<number>;
   stop(): Promise<void>;
 }
 
 const readyTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
+/** In the broker's own language. */
+const memory = '[erlang:garbage_collect(P) || P <- erlang:processes()], erlang:memory(total).';
 let runs = 0;
 
 /** Settings that both trees know; none of the rates that protect a mesh in production stands in the way. */
@@ -71,7 +75,8 @@ export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<Me
       edges.map(({ node }, n) => start('edge', { EVENKEEL_NODE: node, EVENKEEL_PORT: String(ports[n]) })),
     );
     await start('gateway', { EVENKEEL_PORT: String(ports[2]) });
-    return { amqpUrl, gatewayUrl: `http://127.0.0.1:${ports[2]}`, edges, stop };
+    const brokerBytes = async () => Number((await broker.ctl(['eval', memory])).trim());
+    return { amqpUrl, gatewayUrl: `http://127.0.0.1:${ports[2]}`, edges, brokerBytes, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -5,7 +5,7 @@ import { LightClient } from '../fleet/light-client.js';
 import { until } from '../fleet/until.js';
 import type { MeshUnderTest } from './mesh.js';
 
-/** Figures of one run by name; what is better when larger has no suffix, times end in `Ms`. */
+/** Figures of one run by name; what is better when smaller ends in `Ms` or `Bytes`. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** One kind of work. @throws Error when something was not delivered, or a client fell out. */
@@ -141,6 +141,18 @@ const attach: Work = async (mesh) => {
   return { sessionsPerSecond };
 };
 
+/** What a session that is attached and has nothing to do costs the broker. */
+const memory: Work = async (mesh) => {
+  const sessions = 2_000;
+  const before = await mesh.brokerBytes();
+  const clients = await crowd(mesh, sessions);
+  // Idle queues go to sleep, and give back what they needed to begin.
+  await sleep(3_000);
+  const sessionBytes = ((await mesh.brokerBytes()) - before) / sessions;
+  finish(clients);
+  return { sessionBytes };
+};
+
 /** Sessions moved to and fro between two edges, under events. */
 const move: Work = async (mesh) => {
   const [sessions, total, underWayAtMost, batch, eventsPerSecond] = [400, 6_000, 120, 20, 300];
@@ -200,4 +212,4 @@ function ask(mesh: MeshUnderTest, publisher: Publisher, clients: readonly LightC
   return clients.length;
 }
 
-export const works: Readonly<Record<string, Work>> = { directed, fanout, attach, move };
+export const works: Readonly<Record<string, Work>> = { directed, fanout, attach, memory, move };
