@@ -1,4 +1,3 @@
-import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type CloseCode, closeCodes, errorCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
@@ -8,13 +7,13 @@ import { Acks } from './acks.js';
 import { AttachError, acquire, type Found, missedBy, missedOfTopics } from './attach.js';
 import type { Directory } from './directory.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
+import { Intake } from './intake.js';
 import { type Load, SessionLoad } from './load.js';
 import { Outbox } from './outbox.js';
 import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { SessionPorts, SessionQueue } from './ports.js';
-import { isTaken } from './reclaim.js';
 import { type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
@@ -49,10 +48,10 @@ export class Session implements ConnectionOwner {
   readonly #options: SessionOptions;
   readonly #queue: SessionQueue;
   readonly #acks: Acks;
+  readonly #intake: Intake;
   readonly #subscriptions: Subscriptions;
   readonly #requests: ClientRequests;
   #state: SessionState = 'opened';
-  #consumer: Consumer | undefined;
   #attaching: Promise<void> | undefined;
   #releasing: Promise<Release> | undefined;
   /** Until it is welcomed: by the first delivery, or once it is consuming. */
@@ -105,6 +104,19 @@ export class Session implements ConnectionOwner {
       maxLength: config.sessionMaxLength,
       isConsuming: () => this.#is('attached'),
       onOverflow: () => this.#gap(gapReasons.overflow),
+    });
+    this.#intake = new Intake({
+      claims,
+      queue: this.#queue,
+      handover: ports.handover,
+      outbox: this.outbox,
+      onDelivering: () => {
+        if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
+      },
+      isTaking: () => this.#is('attached') || this.#is('releasing'),
+      isLive: () => this.#is('attached') && connection.isOpen,
+      onGap: (reason) => this.#gap(reason),
+      onTaken: () => connection.close(closeCodes.superseded),
     });
   }
 
@@ -195,14 +207,10 @@ export class Session implements ConnectionOwner {
       if (!isLive()) return;
       this.outbox.suspect = found.suspect;
       this.#welcome = () => this.#sendWelcome(hello, found);
-      this.#consumer = await this.#queue.consume({
-        onDelivery: (delivery) => this.#onDelivery(delivery),
-        onLost: () => this.outbox.forget(),
-        onRestored: (counts) => this.#onRestored(counts),
-      });
+      await this.#intake.start();
       // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
       if (isLive()) this.#welcome?.();
-      else if (this.#releasing) await this.#consumer.cancel();
+      else if (this.#releasing) await this.#intake.stop();
     } catch (error) {
       if (!this.connection.isOpen) return;
       if (error instanceof AttachError) {
@@ -233,31 +241,6 @@ export class Session implements ConnectionOwner {
     this.connection.close(why);
   }
 
-  // --- from the queue ---
-
-  #onDelivery(delivery: Delivery): void {
-    if (this.#is('attaching') && this.connection.isOpen) this.#welcome?.();
-    if (this.#is('attached') || this.#is('releasing')) this.outbox.offer(delivery);
-    else delivery.requeue();
-  }
-
-  #onRestored(found: { consumers: number } | undefined): void {
-    if (!found) this.#gap(gapReasons.sessionExpired);
-    else if (found.consumers > 0) void this.#yieldIfTaken();
-  }
-
-  async #yieldIfTaken(): Promise<void> {
-    const hasLost = await isTaken({
-      claims: this.claims,
-      queue: this.#queue,
-      handover: this.#options.ports.handover,
-      // Recovery is paced: this edge's own consumer may not be back yet.
-      ownConsumers: () => (this.#consumer?.state === 'active' ? 1 : 0),
-      isLive: () => this.#is('attached') && this.connection.isOpen,
-    });
-    if (hasLost) this.connection.close(closeCodes.superseded);
-  }
-
   // --- leaving ---
 
   /**
@@ -284,19 +267,17 @@ export class Session implements ConnectionOwner {
       await this.#attaching;
     }
     const { isFull } = outbox;
-    await this.#consumer?.cancel();
+    await this.#intake.stop();
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell();
-    const { requeued, written } = outbox.requeueAll();
-    // Requeued messages are back in their places only once the queue has seen it: the next edge must not look earlier.
-    if (requeued > 0) await this.#consumer?.barrier();
+    const suspect = await this.#intake.giveBack();
     // Refused while it was attaching, it is gone already.
     if (this.#is('releasing')) this.#enter('gone');
     this.#options.directory.remove(this);
     this.#subscriptions.leaveAll();
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     this.#dismissConnection();
-    return { suspect: written, isFull };
+    return { suspect, isFull };
   }
 
   async #sayFarewell(): Promise<void> {
