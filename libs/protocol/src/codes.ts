@@ -122,6 +122,9 @@ export const errorCodes = {
   noService: 'no-service',
   requestTimeout: 'request-timeout',
   brokerUnavailable: 'broker-unavailable',
+  badId: 'bad-id',
+  tooDeep: 'too-deep',
+  forbidden: 'forbidden',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -159,6 +159,9 @@ export type EdgeFrame =
   | ErrorFrame
   | PongFrame;
 
+/** Arrays and objects in each other in `data` of `publish` and `request`: common parsers take no more. */
+export const maxDataDepth = 512;
+
 /** Limits and defaults that both sides must know. All may be configured on the edge. */
 export const defaults = {
   window: 64,

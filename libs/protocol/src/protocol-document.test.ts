@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clientFrame } from './client.js';
 import { closeCodes, errorCodes, gapReasons } from './codes.js';
-import { defaults } from './frames.js';
+import { defaults, maxDataDepth } from './frames.js';
 import {
   edgeKey,
   exchanges,
@@ -149,6 +149,8 @@ describe('PROTOCOL.md', () => {
     expect(text).toContain(`within ${defaults.helloTimeoutMs / 1_000} s of opening`);
     expect(text).toContain(`\`request-timeout\` after ${defaults.requestTimeoutMs / 1_000} s`);
     expect(text).toContain(`length limit (${defaults.sessionMaxLength.toLocaleString('en-US')})`);
+    expect(text).toContain(`up to ${maxDataDepth} levels deep`);
+    expect(text).toContain(`more than ${maxDataDepth} levels deep`);
     expect(text).toContain(`(${defaults.maxPayloadBytes / 1_024} KiB)`);
   });
 

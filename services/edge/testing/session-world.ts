@@ -167,16 +167,16 @@ export class FakeTopics implements Topics {
 }
 
 export class FakeInbound implements Inbound {
-  readonly carried: { kind: 'publish' | 'request'; id: string; key: string; data: unknown }[] = [];
+  readonly carried: { kind: 'publish' | 'request'; id: string; key: string; json: string }[] = [];
   outcome: Promise<PublishOutcome> = Promise.resolve('routed');
 
-  publish(_from: TicketClaims, id: string, key: string, data: unknown): Promise<PublishOutcome> {
-    this.carried.push({ kind: 'publish', id, key, data });
+  publish(_from: TicketClaims, id: string, key: string, json: string): Promise<PublishOutcome> {
+    this.carried.push({ kind: 'publish', id, key, json });
     return this.outcome;
   }
 
-  request(_from: TicketClaims, id: string, key: string, data: unknown): Promise<PublishOutcome> {
-    this.carried.push({ kind: 'request', id, key, data });
+  request(_from: TicketClaims, id: string, key: string, json: string): Promise<PublishOutcome> {
+    this.carried.push({ kind: 'request', id, key, json });
     return this.outcome;
   }
 }

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
-import { exchanges, fromUid, replyExchangeHeader, sessionAddress } from '@evenkeel/protocol';
+import { exchanges, fromUid, maxKeyBytes, replyExchangeHeader, sessionAddress } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 
 export interface InboundOptions {
@@ -20,6 +21,16 @@ export interface InboundOptions {
 
 type Sender = Pick<TicketClaims, 'uid' | 'sid'>;
 
+/**
+ * `message_id` of what a client sends: the same for what it sends again, and no other's. AMQP carries 255 bytes; where it would be
+ * longer a digest of `id` stands for it. Source: PROTOCOL.md, "Request ids".
+ */
+export function inboundMessageId(uid: string, sid: string, id: string): string {
+  const plain = `${uid}.${sid}.${id}`;
+  if (Buffer.byteLength(plain) <= maxKeyBytes) return plain;
+  return `${uid}.${sid}.~${createHash('sha256').update(id).digest('base64url')}`;
+}
+
 /** Carries what clients send to application services, on `mesh.inbound`. */
 export class Inbound {
   readonly #options: InboundOptions;
@@ -28,14 +39,14 @@ export class Inbound {
     this.#options = options;
   }
 
-  /** Resolves when the broker has it; `unrouted`: nobody consumes it. `id`: of the client's frame. */
-  async publish(from: Sender, id: string, topic: string, data: unknown): Promise<PublishOutcome> {
-    return await this.#send(from, id, topic, data, { type: 'publish' });
+  /** Resolves when the broker has it; `unrouted`: nobody consumes it. `id`: of the client's frame, well-formed. */
+  async publish(from: Sender, id: string, topic: string, json: string): Promise<PublishOutcome> {
+    return await this.#send(from, id, topic, json, { type: 'publish' });
   }
 
   /** Like `publish`; the reply comes through the session's own queue, so it finds the session wherever it has moved. */
-  async request(from: Sender, id: string, method: string, data: unknown): Promise<PublishOutcome> {
-    return await this.#send(from, id, method, data, {
+  async request(from: Sender, id: string, method: string, json: string): Promise<PublishOutcome> {
+    return await this.#send(from, id, method, json, {
       type: 'request',
       replyTo: sessionAddress(from.uid, from.sid),
       correlationId: id,
@@ -48,12 +59,12 @@ export class Inbound {
     { uid, sid }: Sender,
     id: string,
     key: string,
-    data: unknown,
+    json: string,
     { headers, ...properties }: PublishProperties,
   ): Promise<PublishOutcome> {
     const { publisher, node, now } = this.#options;
-    return await publisher.publish(exchanges.inbound, key, JSON.stringify(data ?? null), {
-      messageId: `${uid}.${sid}.${id}`,
+    return await publisher.publish(exchanges.inbound, key, json, {
+      messageId: inboundMessageId(uid, sid, id),
       timestamp: Math.floor(now() / 1000),
       contentType: 'application/json',
       mandatory: true,

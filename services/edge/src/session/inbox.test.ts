@@ -42,6 +42,18 @@ describe('a frame', () => {
     expect(read({ t: 'ack', seq: 0 }, 'opened').is).toBe('violation');
   });
 
+  it('has its data as it was written, and null where there is none', () => {
+    const frame = '{"t":"publish","id":7,"topic":"a","data": [1e400, 12345678901234567890] }';
+    const data = { text: '[1e400, 12345678901234567890]', depth: 1 };
+    expect(readFrame(frame, 'attached')).toEqual({
+      is: 'frame',
+      frame: { t: 'publish', id: '7', topic: 'a', data },
+    });
+    expect(read({ t: 'request', id: 'r', method: 'm' })).toMatchObject({
+      frame: { data: { text: 'null', depth: 0 } },
+    });
+  });
+
   it('comes too late after moved, unless it is an ack', () => {
     expect(read({ t: 'ack', seq: 1, more: true }, 'moved')).toEqual({
       is: 'frame',

@@ -1,13 +1,18 @@
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
+import { type RawJson, rawMember } from '../frame/raw-member.js';
 import type { SessionState } from './states.js';
 
 export type HelloFrame = Extract<ParsedClientFrame, { t: 'hello' }>;
+/** What a client sends to services: `data` as it was written, since a number may be more than JavaScript takes. */
+export type InboundFrame = Carried<Extract<ParsedClientFrame, { t: 'publish' | 'request' }>>;
+type Carried<Frame> = Frame extends unknown ? Omit<Frame, 'data'> & { readonly data: RawJson } : never;
 /** Frames that ask for something, and are answered by their id. */
-export type RequestFrame = Extract<ParsedClientFrame, { id: string }>;
+export type RequestFrame = Extract<ParsedClientFrame, { t: 'subscribe' | 'unsubscribe' }> | InboundFrame;
+type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' }> | InboundFrame;
 
 /** What a client has sent, and what it means in the session's state. */
 export type Incoming =
-  | { readonly is: 'frame'; readonly frame: ParsedClientFrame }
+  | { readonly is: 'frame'; readonly frame: IncomingFrame }
   /** Of a kind from a later version: answered, and nothing else. */
   | { readonly is: 'unknown'; readonly id: string | undefined; readonly kind: string }
   /** It comes after `moved`, and belongs to the next edge. */
@@ -16,6 +21,7 @@ export type Incoming =
 
 const violation: Incoming = { is: 'violation' };
 const late: Incoming = { is: 'late' };
+const absent: RawJson = { text: 'null', depth: 0 };
 const plainAck = /^\{"t":"ack","seq":(\d{1,15})\}$/;
 /** What is repeated of an unreadable frame in its answer, characters. */
 const longest = { id: 128, kind: 64 };
@@ -39,7 +45,8 @@ export function readFrame(text: string, state: SessionState): Incoming {
   const frame = parsed.data;
   if (state === 'moved') return frame.t === 'ack' ? { is: 'frame', frame } : late;
   if ((frame.t === 'hello') !== (state === 'opened')) return violation;
-  return { is: 'frame', frame };
+  if (frame.t !== 'publish' && frame.t !== 'request') return { is: 'frame', frame };
+  return { is: 'frame', frame: { ...frame, data: rawMember(text, 'data') ?? absent } };
 }
 
 function readUnknown(value: unknown, state: SessionState): Incoming {

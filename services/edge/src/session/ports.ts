@@ -74,10 +74,10 @@ export interface HandoverAnswer {
   isFull: boolean;
 }
 
-/** The way of clients' messages to application services. `unrouted`: no service consumes it. */
+/** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
 export interface Inbound {
-  publish(from: TicketClaims, id: string, topic: string, data: unknown): Promise<PublishOutcome>;
-  request(from: TicketClaims, id: string, method: string, data: unknown): Promise<PublishOutcome>;
+  publish(from: TicketClaims, id: string, topic: string, json: string): Promise<PublishOutcome>;
+  request(from: TicketClaims, id: string, method: string, json: string): Promise<PublishOutcome>;
 }
 
 /** Bare clients that were let go, and may be brought back by the front. */

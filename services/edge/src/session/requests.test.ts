@@ -1,10 +1,15 @@
-import type { PublishOutcome } from '@evenkeel/broker';
+import { BrokerError, type PublishOutcome } from '@evenkeel/broker';
+import { maxDataDepth } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { FakeInbound, FakeTopics, pending, settled } from '../../testing/session-world.js';
+import type { RawJson } from '../frame/raw-member.js';
 import { Load } from './load.js';
 import { ClientRequests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
+
+/** As it is read from a frame. */
+const raw = (value: unknown, depth = 0): RawJson => ({ text: JSON.stringify(value), depth });
 
 function make(outcome: PublishOutcome | Error = 'routed') {
   const sent: Record<string, unknown>[] = [];
@@ -35,13 +40,13 @@ function make(outcome: PublishOutcome | Error = 'routed') {
 describe('what a client asks for', () => {
   it('is carried to services, and a publish is answered once the broker has it', async () => {
     const { requests, inbound, sent } = make();
-    requests.handle({ t: 'publish', id: 'p', topic: 'a.b', data: [1] });
-    requests.handle({ t: 'request', id: 'r', method: 'quote', data: undefined });
+    requests.handle({ t: 'publish', id: 'p', topic: 'a.b', data: raw([1]) });
+    requests.handle({ t: 'request', id: 'r', method: 'quote', data: raw(null) });
     expect(sent).toEqual([]);
     await settled();
     expect(inbound.carried).toEqual([
-      { kind: 'publish', id: 'p', key: 'a.b', data: [1] },
-      { kind: 'request', id: 'r', key: 'quote', data: undefined },
+      { kind: 'publish', id: 'p', key: 'a.b', json: '[1]' },
+      { kind: 'request', id: 'r', key: 'quote', json: 'null' },
     ]);
     expect(sent).toEqual([{ t: 'ok', re: 'p' }]);
   });
@@ -50,16 +55,16 @@ describe('what a client asks for', () => {
     const { requests, inbound, replies, clock } = make();
     const binding = pending<void>();
     replies.answers.push(binding.promise);
-    requests.handle({ t: 'publish', id: '1', topic: 'a', data: 1 });
-    requests.handle({ t: 'request', id: '2', method: 'b', data: 2 });
-    requests.handle({ t: 'publish', id: '3', topic: 'c', data: 3 });
+    requests.handle({ t: 'publish', id: '1', topic: 'a', data: raw(1) });
+    requests.handle({ t: 'request', id: '2', method: 'b', data: raw(2) });
+    requests.handle({ t: 'publish', id: '3', topic: 'c', data: raw(3) });
     clock.nowMs += 3_000;
-    requests.handle({ t: 'request', id: '4', method: 'd', data: 4 });
+    requests.handle({ t: 'request', id: '4', method: 'd', data: raw(4) });
     await settled();
     expect(inbound.carried.map(({ id }) => id)).toEqual(['1']);
     binding.resolve();
     await settled();
-    requests.handle({ t: 'request', id: '5', method: 'e', data: 5 });
+    requests.handle({ t: 'request', id: '5', method: 'e', data: raw(5) });
     expect(inbound.carried.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
     expect(replies.taken).toBe(1);
   });
@@ -67,10 +72,10 @@ describe('what a client asks for', () => {
   it('is told when replies could not come back, and the next request tries again', async () => {
     const { requests, inbound, sent, replies } = make();
     replies.answers.push(Promise.reject(new Error('away')));
-    requests.handle({ t: 'request', id: '1', method: 'a', data: 1 });
-    requests.handle({ t: 'publish', id: '2', topic: 'b', data: 2 });
+    requests.handle({ t: 'request', id: '1', method: 'a', data: raw(1) });
+    requests.handle({ t: 'publish', id: '2', topic: 'b', data: raw(2) });
     await settled();
-    requests.handle({ t: 'request', id: '3', method: 'c', data: 3 });
+    requests.handle({ t: 'request', id: '3', method: 'c', data: raw(3) });
     await settled();
     expect(sent).toMatchObject([
       { t: 'error', re: '1', code: 'broker-unavailable' },
@@ -81,8 +86,8 @@ describe('what a client asks for', () => {
 
   it('is not timed out once its reply has come', async () => {
     const { requests, sent, clock, limits } = make();
-    requests.handle({ t: 'request', id: 'answered', method: 'quote', data: 1 });
-    requests.handle({ t: 'request', id: 'forgotten', method: 'quote', data: 2 });
+    requests.handle({ t: 'request', id: 'answered', method: 'quote', data: raw(1) });
+    requests.handle({ t: 'request', id: 'forgotten', method: 'quote', data: raw(2) });
     await requests.answered(1_000);
     requests.replied('answered');
     requests.sweep(clock.nowMs + limits.requestTimeoutMs - 1);
@@ -93,17 +98,17 @@ describe('what a client asks for', () => {
 
   it('that is sent again does not keep a later one from being timed out', () => {
     const { requests, sent, clock, limits } = make();
-    requests.handle({ t: 'request', id: 'again', method: 'quote', data: 1 });
-    requests.handle({ t: 'request', id: 'once', method: 'quote', data: 1 });
+    requests.handle({ t: 'request', id: 'again', method: 'quote', data: raw(1) });
+    requests.handle({ t: 'request', id: 'once', method: 'quote', data: raw(1) });
     clock.nowMs += 1_000;
-    requests.handle({ t: 'request', id: 'again', method: 'quote', data: 1 });
+    requests.handle({ t: 'request', id: 'again', method: 'quote', data: raw(1) });
     requests.sweep(1_000 + limits.requestTimeoutMs);
     expect(sent).toMatchObject([{ re: 'once', code: 'request-timeout' }]);
   });
 
   it('is refused one by one beyond the rate, and counted all the same', () => {
     const { requests, sent } = make();
-    for (const id of ['a', 'b', 'c', 'd']) requests.handle({ t: 'publish', id, topic: 'x', data: 1 });
+    for (const id of ['a', 'b', 'c', 'd']) requests.handle({ t: 'publish', id, topic: 'x', data: raw(1) });
     expect(sent).toMatchObject([{ t: 'error', re: 'd', code: 'rate-limited' }]);
     expect(requests.received).toBe(4);
   });
@@ -113,19 +118,50 @@ describe('what a client asks for', () => {
     ['the broker does not take it', new Error('away'), 'broker-unavailable'],
   ] as const)('is told when %s, and not timed out besides', async (_when, outcome, code) => {
     const { requests, sent, clock, limits } = make(outcome);
-    requests.handle({ t: 'request', id: 'a', method: 'quote', data: 1 });
+    requests.handle({ t: 'request', id: 'a', method: 'quote', data: raw(1) });
     await requests.answered(1_000);
     requests.sweep(clock.nowMs + limits.requestTimeoutMs);
     expect(sent).toMatchObject([{ t: 'error', re: 'a', code }]);
   });
 
   it.each([
-    [{ t: 'publish', id: 'a', topic: 'no wild*cards', data: 1 }, 'bad-topic'],
-    [{ t: 'request', id: 'a', method: '', data: 1 }, 'bad-method'],
+    [{ t: 'publish', id: 'a', topic: 'no wild*cards', data: raw(1) }, 'bad-topic'],
+    [{ t: 'request', id: 'a', method: '', data: raw(1) }, 'bad-method'],
   ] as const)('is not carried under a key that is none: %o', async (frame, code) => {
     const { requests, inbound, sent } = make();
     requests.handle(frame);
     expect(sent).toMatchObject([{ t: 'error', re: 'a', code }]);
     expect(inbound.carried).toEqual([]);
+  });
+
+  it.each([
+    ['publish', '\ud800', 0, 'bad-id'],
+    ['request', 'a\udfff', 0, 'bad-id'],
+    ['request', '€'.repeat(86), 0, 'bad-id'],
+    ['publish', 'a', maxDataDepth + 1, 'too-deep'],
+    ['request', 'a', maxDataDepth + 1, 'too-deep'],
+  ] as const)('that can never be carried is told so: %s %j of depth %i', async (t, id, depth, code) => {
+    const { requests, inbound, sent } = make();
+    const data = raw(1, depth);
+    requests.handle(t === 'publish' ? { t, id, topic: 'a', data } : { t, id, method: 'a', data });
+    await settled();
+    expect(sent).toMatchObject([{ t: 'error', re: id, code }]);
+    expect(JSON.stringify(sent)).not.toContain('again');
+    expect(inbound.carried).toEqual([]);
+  });
+
+  it('is carried with an id of any length that the protocol allows, and data up to the depth', async () => {
+    const { requests, inbound } = make();
+    requests.handle({ t: 'publish', id: '消'.repeat(128), topic: 'a', data: raw(1, maxDataDepth) });
+    requests.handle({ t: 'request', id: '€'.repeat(85), method: 'a', data: raw(1, maxDataDepth) });
+    await settled();
+    expect(inbound.carried).toHaveLength(2);
+  });
+
+  it('is not to be sent again when the broker refuses it for good', async () => {
+    const { requests, sent } = make(new BrokerError('publish-refused', 'access refused'));
+    requests.handle({ t: 'publish', id: 'a', topic: 'x', data: raw(1) });
+    await settled();
+    expect(sent).toMatchObject([{ t: 'error', re: 'a', code: 'forbidden' }]);
   });
 });

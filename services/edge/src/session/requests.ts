@@ -1,13 +1,12 @@
+import { BrokerError } from '@evenkeel/broker';
 import { TokenBucket } from '@evenkeel/pace';
-import { errorCodes, isTopic } from '@evenkeel/protocol';
+import { type ErrorCode, errorCodes, isTopic, maxDataDepth, maxKeyBytes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, okFrame } from '../frame/frames.js';
-import type { RequestFrame } from './inbox.js';
+import type { InboundFrame, RequestFrame } from './inbox.js';
 import type { Load } from './load.js';
 import type { Inbound } from './ports.js';
 import type { Subscriptions } from './subscriptions.js';
-
-type InboundFrame = Extract<RequestFrame, { t: 'publish' | 'request' }>;
 
 export interface ClientRequestsOptions {
   claims: TicketClaims;
@@ -19,6 +18,44 @@ export interface ClientRequestsOptions {
   takeReplies(): Promise<void>;
   send(frame: string): void;
   now(): number;
+}
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Why it can never be carried, however often it is sent. */
+function refusalOf(frame: InboundFrame, key: string): Refusal | undefined {
+  const isRequest = frame.t === 'request';
+  if (!isTopic(key)) {
+    const code = isRequest ? errorCodes.badMethod : errorCodes.badTopic;
+    return { code, message: 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes' };
+  }
+  // Half a character has no UTF-8: two such ids would be carried as one.
+  if (loneSurrogate.test(frame.id)) {
+    return { code: errorCodes.badId, message: 'the id has a lone surrogate; use well-formed Unicode' };
+  }
+  // It travels to the service and back as `correlation_id`.
+  if (isRequest && Buffer.byteLength(frame.id) > maxKeyBytes) {
+    return { code: errorCodes.badId, message: `use an id of at most ${maxKeyBytes} bytes of UTF-8` };
+  }
+  if (frame.data.depth > maxDataDepth) {
+    const message = `data is nested deeper than ${maxDataDepth} levels, which not every service can read`;
+    return { code: errorCodes.tooDeep, message };
+  }
+  return undefined;
+}
+
+/** Why the broker does not have it; only what may succeed is to be sent again. */
+function failureOf(error: unknown): Refusal {
+  if (error instanceof BrokerError && error.code === 'publish-refused') {
+    return { code: errorCodes.forbidden, message: 'the broker refuses it, and will again; ask its operator' };
+  }
+  const message = 'the broker did not take it; send it again with the same id';
+  return { code: errorCodes.brokerUnavailable, message };
 }
 
 /** What one connection asks for: counted, paced, carried out, answered. */
@@ -92,12 +129,9 @@ export class ClientRequests {
     const { inbound, claims, limits, now } = this.#options;
     const { id } = frame;
     const isRequest = frame.t === 'request';
-    const key = isRequest ? frame.method : frame.topic;
-    if (!isTopic(key)) {
-      const code = isRequest ? errorCodes.badMethod : errorCodes.badTopic;
-      const message = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
-      return this.#answer(id, errorFrame(id, code, message));
-    }
+    const key = frame.t === 'request' ? frame.method : frame.topic;
+    const refused = refusalOf(frame, key);
+    if (refused) return this.#answer(id, errorFrame(id, refused.code, refused.message));
     // Deleted first: one that is sent again has its place at the end.
     this.#deadlines.delete(id);
     if (isRequest) this.#deadlines.set(id, now() + limits.requestTimeoutMs);
@@ -106,14 +140,14 @@ export class ClientRequests {
       if (this.#takingReplies) await this.#takingReplies;
       if (isRequest && !this.#takesReplies) throw new Error('replies would not come back');
       const outcome = isRequest
-        ? await inbound.request(claims, id, key, frame.data)
-        : await inbound.publish(claims, id, key, frame.data);
+        ? await inbound.request(claims, id, key, frame.data.text)
+        : await inbound.publish(claims, id, key, frame.data.text);
       if (outcome === 'unrouted') {
         this.#answer(id, errorFrame(id, errorCodes.noService, `no service consumes '${key}'`));
       } else if (!isRequest) this.#answer(id, okFrame(id));
-    } catch {
-      const message = 'the broker did not take it; send it again with the same id';
-      this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, message));
+    } catch (error) {
+      const { code, message } = failureOf(error);
+      this.#answer(id, errorFrame(id, code, message));
     }
   }
 

@@ -1,0 +1,53 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { rawMember } from './raw-member.js';
+
+const depthOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null
+    ? 1 + Math.max(0, ...Object.values(value).map((each) => depthOf(each)))
+    : 0;
+
+describe('the raw text of a member', () => {
+  it.each([
+    ['{"data":9007199254740993}', '9007199254740993'],
+    ['{"data" : 1e400 , "t":"publish"}', '1e400'],
+    ['{"data":-0}', '-0'],
+    ['{"data":{"b":1,"a":[1.0, 2]},"id":1}', '{"b":1,"a":[1.0, 2]}'],
+    ['{"id":"\\"data\\":5","data":"a\\\\\\"}"}', '"a\\\\\\"}"'],
+    ['{"x":{"data":1},"data":2}', '2'],
+    ['{"data":1,"data":2}', '2'],
+    ['{"\\u0064ata":3}', '3'],
+    ['\n { "data"\n:\ttrue\r}', 'true'],
+    ['{"data":"\\ud800"}', '"\\ud800"'],
+  ])('%s', (object, text) => {
+    expect(rawMember(object, 'data')?.text).toBe(text);
+  });
+
+  it('is not there where it is not', () => {
+    for (const object of ['{}', '{"x":{"data":1}}', '{"x":"\\"data\\":1"}', '{ "datas" : [] }'])
+      expect(rawMember(object, 'data')).toBeUndefined();
+  });
+
+  it('is what JSON.parse reads there, with its depth, whatever is around it and however it is written', () => {
+    const names = fc.oneof(fc.constantFrom('data', 'a"b', '\\', '{', ','), fc.string());
+    const objects = fc.dictionary(names, fc.jsonValue());
+    fc.assert(
+      fc.property(objects, fc.constantFrom(undefined, 1, '\t', ' \n'), (object, space) => {
+        const text = JSON.stringify(object, null, space);
+        for (const [name, value] of Object.entries(JSON.parse(text) as object)) {
+          const raw = rawMember(text, name);
+          expect(JSON.parse(raw?.text ?? '')).toEqual(value);
+          expect(raw?.text).toBe(raw?.text.trim());
+          expect(raw?.depth).toBe(depthOf(value));
+        }
+      }),
+    );
+  });
+
+  it('takes time by its length, also of backslashes and of nesting without end', () => {
+    const slashes = JSON.stringify({ a: '\\'.repeat(30_000), data: 1 });
+    expect(rawMember(slashes, 'data')?.text).toBe('1');
+    const deep = `{"data":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    expect(rawMember(deep, 'data')?.depth).toBe(30_000);
+  });
+});
