@@ -1,4 +1,4 @@
-import { backoffMs, Fifo, LogLimit, TokenBucket } from '@evenkeel/pace';
+import { backoffMs, Fifo, LogLimit, monotonicNow, TokenBucket } from '@evenkeel/pace';
 import { ChannelConsumer } from './channel-consumer.js';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
@@ -49,7 +49,7 @@ export class ConsumerChannels {
     );
     this.#topology = new TopologyChannels(connection, { channels: 4 });
     const perSecond = options.recoverPerSecond ?? 2000;
-    this.#bucket = new TokenBucket(perSecond, Math.max(1, perSecond / 20), Date.now());
+    this.#bucket = new TokenBucket(perSecond, Math.max(1, perSecond / 20), monotonicNow());
     connection.on('open', () => this.#pump());
     connection.closing.addEventListener('abort', () => {
       clearTimeout(this.#timer);
@@ -116,7 +116,7 @@ export class ConsumerChannels {
         this.#due.shift();
         continue;
       }
-      const nowMs = Date.now();
+      const nowMs = monotonicNow();
       if (!this.#bucket.tryTake(nowMs)) {
         this.#timer = setTimeout(() => this.#pump(), this.#bucket.waitMs(nowMs));
         return;
@@ -142,7 +142,7 @@ export class ConsumerChannels {
       this.#due.push(consumer);
       return;
     }
-    const suppressed = this.#retryLog.pass(Date.now());
+    const suppressed = this.#retryLog.pass(monotonicNow());
     if (suppressed !== undefined) {
       this.#connection.log.warn(
         { queue: consumer.queue, error: messageOf(error), suppressed },

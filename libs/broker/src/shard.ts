@@ -1,4 +1,4 @@
-import { hash32, LogLimit } from '@evenkeel/pace';
+import { hash32, LogLimit, monotonicNow } from '@evenkeel/pace';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { unreadableHeaders } from './deep-headers.js';
@@ -84,7 +84,7 @@ export class Shard {
     try {
       consumer.deliver(delivery);
     } catch (error) {
-      const suppressed = logLimit.pass(Date.now());
+      const suppressed = logLimit.pass(monotonicNow());
       if (suppressed !== undefined) {
         this.#connection.log.error(
           { error: messageOf(error), exchange: delivery.exchange, key: delivery.key, suppressed },
@@ -100,7 +100,7 @@ export class Shard {
   /** Nobody can say what it is, not even whether another queue has given it up. */
   #dropUnreadable(at: ShardChannel, message: ConsumeMessage): void {
     at.channel.nack(message, false, false);
-    const suppressed = logLimit.pass(Date.now());
+    const suppressed = logLimit.pass(monotonicNow());
     if (suppressed === undefined) return;
     const { exchange, routingKey: key } = message.fields;
     this.#connection.log.warn(

@@ -1,4 +1,4 @@
-import { Fifo, LogLimit } from '@evenkeel/pace';
+import { Fifo, LogLimit, monotonicNow } from '@evenkeel/pace';
 import type { Channel } from 'amqplib';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
@@ -73,7 +73,7 @@ export class TopologyChannels {
       const counts = await this.checkQueue(q.name);
       if (!counts)
         throw new BrokerError('no-queue', `Queue ${q.name} was deleted meanwhile; declare it again.`, cause);
-      const suppressed = this.#asIsLog.pass(Date.now());
+      const suppressed = this.#asIsLog.pass(monotonicNow());
       if (suppressed !== undefined) {
         this.#connection.log.warn(
           { queue: q.name, reason: messageOf(cause), suppressed },

@@ -16,7 +16,11 @@ export const clientFrame = z.discriminatedUnion('t', [
     resume: z.boolean().optional(),
     topics: z.array(helloTopic).max(1024).optional(),
     ack: z.enum(['client', 'write']).optional(),
-    awayMs: z.number().nonnegative().optional(),
+    /** Of a client whose clock was set back it is negative: that is none. */
+    awayMs: z
+      .number()
+      .transform((ms) => Math.max(0, ms))
+      .optional(),
     last: z
       .object({ connection: z.string().min(1).max(128), seq: z.number().int().nonnegative() })
       .optional(),

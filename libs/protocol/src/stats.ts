@@ -18,8 +18,10 @@ export const nodeStats = z.object({
   ticketParts: z.number().int().positive().max(100).optional(),
   /** Counts from 1 per boot. */
   seq: count,
-  /** ms since the epoch, the edge's clock. */
+  /** ms since the epoch, the clock of the edge's host. */
   at: count,
+  /** The clock by which it judges tickets, ms: its host's when the process began, and no step since. Absent: `at`. */
+  steadyAt: count.optional(),
   state: z.enum(nodeStates),
   /** `false`: clients that dial `url` do not come here, so it stays `cordoned`; absent: it has not looked, or they do. */
   reachable: z.boolean().optional(),
@@ -82,6 +84,7 @@ export const moveReport = z.object({
   v: z.literal(1),
   node: nodeName,
   boot: shortId,
+  /** The edge's clock as in `steadyAt`. */
   at: count,
   moves: z.array(moveProgress).max(1000),
 });

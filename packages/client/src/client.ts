@@ -1,3 +1,4 @@
+import { monotonicNow } from '@evenkeel/pace';
 import { isTopic, kindOf } from '@evenkeel/protocol/wire';
 import type { CallOptions } from './calls/calls.js';
 import { ClientError } from './errors.js';
@@ -6,6 +7,7 @@ import type { ConnectOptions } from './options.js';
 import { type ClientState, Connection } from './session/connection.js';
 import { SessionStore, tabStorage } from './session/session-store.js';
 import type { Status } from './status.js';
+import { timerMs } from './time.js';
 import type { MessageHandler } from './topics/topics.js';
 
 /** Event names and the types of their `data`. */
@@ -165,9 +167,10 @@ export class Client<Events extends EventMap = EventMap> {
   /** Waits until every event that has come is handled and every call answered (at most `timeoutMs`), then closes. */
   async drain(timeoutMs = 10_000): Promise<void> {
     const { events, calls } = this.connection;
-    const until = Date.now() + timeoutMs;
-    await Promise.all([events.idle(timeoutMs), calls.idle(timeoutMs)]);
-    await events.idle(Math.max(0, until - Date.now()));
+    const limitMs = timerMs(timeoutMs);
+    const untilMs = monotonicNow() + limitMs;
+    await Promise.all([events.idle(limitMs), calls.idle(limitMs)]);
+    await events.idle(Math.max(0, untilMs - monotonicNow()));
     await this.close();
   }
 

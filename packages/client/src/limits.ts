@@ -14,6 +14,8 @@ export const limits = {
    */
   overtakenMs: 5_000,
   overtakenCallsMs: 1_000,
+  /** An answer to a ping; never longer than the heartbeat. */
+  answerMs: 10_000,
   /** An answer to a ping after the page woke up or came online. */
   probeMs: 5_000,
   /** Messages kept from the new socket of a move until the old one has finished. */

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Broker, userOf } from '@evenkeel/broker';
 import { NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
-import { sleep } from '@evenkeel/pace';
+import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
-import { steadyNowMs } from './clock.js';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
@@ -31,8 +30,8 @@ const WARM_UP_WAIT_MS = 4_000;
 const DIRECT_ANSWER_MS = 1_000;
 
 async function warmedUp(balancer: Balancer, waitMs: number): Promise<void> {
-  const endsAtMs = steadyNowMs() + waitMs;
-  while (!balancer.isWarm(steadyNowMs()) && steadyNowMs() < endsAtMs) await sleep(TICK_MS);
+  const endsAtMs = steadyNow() + waitMs;
+  while (!balancer.isWarm(steadyNow()) && steadyNow() < endsAtMs) await sleep(TICK_MS);
 }
 
 /** Builds a balancer and says in which order its parts start and stop. */
@@ -68,7 +67,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       strategy: config.strategy,
       load: config.load,
       moveDeadlineMs: config.moveDeadlineMs,
-      isMaintenance: (nowMs) => inMaintenance(config.maintenanceWindows, nowMs),
+      isMaintenance: () => inMaintenance(config.maintenanceWindows, wallNow()),
       policy: {
         relativeThreshold: config.relativeThreshold,
         absoluteThreshold: config.absoluteThreshold,
@@ -91,9 +90,9 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const reports = mesh.stats.reports(
     {
       onStats: (stats) => {
-        if (urls.takes(stats)) balancer.observe(stats, steadyNowMs());
+        if (urls.takes(stats)) balancer.observe(stats, steadyNow());
       },
-      onMoves: (report) => balancer.report(report, steadyNowMs()),
+      onMoves: (report) => balancer.report(report, steadyNow()),
     },
     { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain() },
   );
@@ -133,25 +132,25 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       return await execute(command, {
         balancer,
         leader: { id: config.id, since: leadingSince },
-        nowMs: steadyNowMs(),
+        nowMs: steadyNow(),
         user,
         told,
         sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
-        askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(steadyNowMs())),
+        askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(steadyNow())),
       });
     },
   });
   const succession = new Succession({
     load: () => store.load(),
     isLeading: () => lock.isLeading,
-    lead: (saved) => balancer.lead(saved, steadyNowMs()),
+    lead: (saved) => balancer.lead(saved, steadyNow()),
     hold: (why) => balancer.hold(why),
     log,
   });
   const term = new Term({
     isLeading: () => lock.isLeading,
     begin: async () => {
-      leadingSince = steadyNowMs();
+      leadingSince = steadyNow();
       await succession.begin();
       if (lock.isLeading) await manage.serve();
     },
@@ -190,7 +189,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       start: () => {
         ticking = setInterval(() => {
           try {
-            balancer.tick(steadyNowMs());
+            balancer.tick(steadyNow());
           } catch (error) {
             log.error({ err: error }, 'tick failed');
           }

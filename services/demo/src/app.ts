@@ -24,7 +24,7 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
       publisher = await createPublisher({ amqpUrl: config.amqpUrl, name: 'demo', log });
       // A page says hello every 20 s; whoever does gets orders.
       await publisher.serve('demo.hello', ({ user }) => {
-        orders.see(user, Date.now());
+        orders.see(user, performance.now());
         return { everyMs: config.everyMs };
       });
       await publisher.serve('demo.quote', () => ({ price }));
@@ -40,7 +40,7 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
         const published = [
           publisher?.toTopic('prices.demo', { price }),
           ...orders
-            .next(Date.now())
+            .next(performance.now())
             .map(({ user, order }) => publisher?.toUser(user, 'order.created', order)),
         ];
         const counted = Promise.all(published).then(() => metrics.published(published.length));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Mesh } from '@evenkeel/mesh';
+import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
@@ -36,7 +37,8 @@ const uses = [exchanges.events, exchanges.inbound, exchanges.replies, exchanges.
 
 /** Builds an edge and says in which order its parts start and stop. Touches nothing: the steps do. */
 export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
-  const now = Date.now;
+  // One clock for all that lasts, and for tickets; what people read goes by the host's.
+  const now = steadyNow;
   const node = new EdgeNode(config.node, randomBytes(8).toString('base64url'));
   const load = new Load();
   const ledger = new MoveLedger();
@@ -63,7 +65,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     node: node.name,
     boot: node.boot,
     publish: (topic, frame) => transport.publish(topic, frame),
-    now,
+    now: wallNow,
     log,
   });
   const outgoing = new Coalescer(control);
@@ -83,7 +85,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     publisher,
     node: node.name,
     requestTimeoutMs: config.requestTimeoutMs,
-    now,
+    now: wallNow,
   });
   const letGo = new RecentlyLetGo(now);
   const ports = { queues, handover, topics, inbound, letGo };
@@ -111,6 +113,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     directory,
     ledger,
     now,
+    wallNow,
   });
 
   edgeMetrics(ops.metrics, { counts, load, topics, stats: () => reporter.stats });

@@ -1,5 +1,6 @@
 import { NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
+import { steadyNow } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
@@ -23,13 +24,12 @@ import { TurnedAway } from './routes/turned-away.js';
 
 /** Builds a gateway and says in which order its parts start and stop. */
 export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
-  const now = () => Date.now();
   const { handshakesPerSecond: base, handshakeTargetMs: targetMs, newSessionsPerSecond } = config;
   const placer = new Placer({
     rules: { ...ruleDefaults, strategy: config.strategy, prefersNewest: config.preferNewest },
     admission: new Admission(
       { ceiling: { base, floor: floorOf(base), targetMs }, newSessionsPerSecond },
-      now(),
+      steadyNow(),
     ),
     reservationMs: config.ticketLifetimeMs,
     random: Math.random,
@@ -40,21 +40,21 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
   );
   const onStats = (stats: NodeStats) => {
-    if (urls.takes(stats)) placer.observe(stats, now());
+    if (urls.takes(stats)) placer.observe(stats, steadyNow());
   };
   const feed = new StatsFeed(mesh, onStats, log);
   const authentication = new Authentication(config);
-  const metrics = gatewayMetrics(ops.metrics, { placer, now });
+  const metrics = gatewayMetrics(ops.metrics, { placer, now: steadyNow });
   const gateway = new GatewayRoute({
     authenticate: (credentials) => authentication.authenticate(credentials),
     placer,
     signer: new TicketSigner(config.secret),
     ticketLifetimeMs: config.ticketLifetimeMs,
     metrics,
-    turnedAway: new TurnedAway(() => placer.snapshot(now()).nodes, log),
-    now,
+    turnedAway: new TurnedAway(() => placer.snapshot(steadyNow()).nodes, log),
+    now: steadyNow,
   });
-  const local = new LocalRoutes(() => placer.snapshot(now()).nodes, npmStart(config));
+  const local = new LocalRoutes(() => placer.snapshot(steadyNow()).nodes, npmStart(config));
   const http = new HttpServer({
     host: config.host,
     port: config.port,
@@ -72,7 +72,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
 
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('statistics', () => feed.readiness());
-  ops.status(() => placer.snapshot(now()));
+  ops.status(() => placer.snapshot(steadyNow()));
 
   lifecycle
     .add('keys', authentication)

@@ -1,5 +1,6 @@
 import { defaults, type ErrorFrame, type OkFrame } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
+import { timerMs } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
 
@@ -77,7 +78,7 @@ export class Calls {
       const timer = setTimeout(
         () =>
           settle(new ClientError('timeout', `no answer to this ${kind} within ${timeoutMs} ms; try again`)),
-        timeoutMs,
+        timerMs(timeoutMs),
       );
       signal?.addEventListener('abort', abort);
       const pending: Pending = { text, isAboutTopics, socket: undefined, ordinal: 0, settle };
@@ -90,7 +91,7 @@ export class Calls {
   idle(timeoutMs: number): Promise<void> {
     if (this.pending.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(resolve, timerMs(timeoutMs));
       this.whenIdle.push(() => {
         clearTimeout(timer);
         resolve();

@@ -1,8 +1,9 @@
-import { backoffMs } from '@evenkeel/pace';
+import { backoffMs, monotonicNow } from '@evenkeel/pace';
 import { afterClose, type Placement } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
 import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
+import { timerMs } from '../time.js';
 import { LookupError } from './gateway.js';
 import type { DialOptions } from './options.js';
 import { place } from './place.js';
@@ -78,7 +79,7 @@ export class Attempts {
   succeeded(): void {
     this.end();
     this.tried = [];
-    this.connectedAtMs = Date.now();
+    this.connectedAtMs = monotonicNow();
   }
 
   /** A socket of an attempt closed before `welcome`. */
@@ -97,7 +98,7 @@ export class Attempts {
 
   /** The connection was lost; returns the wait before the next attempt, ms. */
   lost(code: number, isAtOnce: boolean): number {
-    if (Date.now() - this.connectedAtMs > limits.stableMs) this.count = 0;
+    if (monotonicNow() - this.connectedAtMs > limits.stableMs) this.count = 0;
     const inMs = isAtOnce && this.count === 0 ? 0 : this.delayMs(code);
     this.after(inMs);
     return inMs;
@@ -106,7 +107,7 @@ export class Attempts {
   /** Does not wait out a backoff (but what a server has asked for): the network is back. False: nothing waits. */
   hurry(): boolean {
     if (!this.isWaiting) return false;
-    if (Date.now() >= this.notBeforeMs) this.begin();
+    if (monotonicNow() >= this.notBeforeMs) this.begin();
     return true;
   }
 
@@ -125,7 +126,7 @@ export class Attempts {
       this.host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
       return;
     }
-    if (told?.retryInMs !== undefined) this.notBeforeMs = Date.now() + told.retryInMs;
+    if (told?.retryInMs !== undefined) this.notBeforeMs = monotonicNow() + told.retryInMs;
     const code = error instanceof ClientError ? error.code : 'unreachable';
     this.again(code, reason, told?.retryInMs ?? this.delayMs(1006));
   }
@@ -139,7 +140,7 @@ export class Attempts {
     this.end();
     this.count++;
     this.isWaiting = true;
-    this.timer = setTimeout(() => this.begin(), inMs);
+    this.timer = setTimeout(() => this.begin(), timerMs(inMs));
   }
 
   /** A close that asks to come back is answered within a second, unless that has just been tried. */

@@ -1,3 +1,4 @@
+import { monotonicNow } from '@evenkeel/pace';
 import type { MoveFrame } from '@evenkeel/protocol/wire';
 import { limits } from '../limits.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
@@ -37,10 +38,10 @@ export class Move {
    */
   start(before: BeforeMove | undefined, random: () => number): void {
     const jitterMs = Math.min(random() * this.frame.jitterMs, this.frame.deadlineMs / 2);
-    const begunAtMs = Date.now();
+    const begunAtMs = monotonicNow();
     const afterJitter = (): void => {
       if (this.isOver || this.socket) return;
-      const restMs = jitterMs - (Date.now() - begunAtMs);
+      const restMs = jitterMs - (monotonicNow() - begunAtMs);
       clearTimeout(this.wait);
       if (restMs > 0) this.wait = setTimeout(() => this.dial(), restMs);
       else this.dial();

@@ -14,6 +14,7 @@ import { limits } from '../limits.js';
 import { Mover, type MoverHost } from '../move/mover.js';
 import type { ConnectOptions } from '../options.js';
 import { StatusFeed } from '../status.js';
+import { atMostSinceMs, thisMoment, timerMs } from '../time.js';
 import { Topics } from '../topics/topics.js';
 import { EdgeSocket, type EdgeSocketOwner } from '../transport/edge-socket.js';
 import { Liveness } from '../transport/liveness.js';
@@ -51,8 +52,8 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   private generation = 0;
   /** This instance has had a `welcome`: it has a state to resume. */
   private hasState = false;
-  /** When the last socket went. */
-  private lostAtMs = 0;
+  /** When the last socket was last heard. */
+  private heard = thisMoment();
   private closing: Promise<void> | undefined;
 
   constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
@@ -63,7 +64,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.attempts = new Attempts(this, options, random);
     this.mover = new Mover(this, options.beforeMove, random);
     this.acks = new Acks(options.ackEvery ?? 16, options.ackAfterMs ?? 50);
-    this.events = new EventQueue(this.acks, this.status, options.handlerTimeoutMs ?? 30_000);
+    this.events = new EventQueue(this.acks, this.status, timerMs(options.handlerTimeoutMs ?? 30_000));
     this.topics = new Topics(this.status, options.topicMemory ?? 512);
     // Ids must not meet those of an earlier page of the same session: services drop repeats by them.
     const prefix = `${Math.random().toString(36).slice(2, 10)}-`;
@@ -112,7 +113,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       this.topics.takeLive(socket, true);
       this.attempts.watch(limits.welcomeMs, () => this.abandon(socket, 'no welcome in time'));
     }
-    const awayMs = this.hasState && !this.active ? Date.now() - this.lostAtMs : undefined;
+    const awayMs = this.hasState && !this.active ? atMostSinceMs(this.heard) : undefined;
     const hello = { t: 'hello', resume: this.hasState, topics: this.topics.wanted, awayMs };
     socket.send(JSON.stringify(hello));
     this.liveness.start();
@@ -160,7 +161,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       else this.attempts.failed(code, reason);
     } else if (socket === this.active) {
       this.active = undefined;
-      this.lostAtMs = Date.now();
+      this.heard = socket.heard;
       if (!this.mover.activeEnded(socket, code)) this.lost(code, reason, false);
     } else this.mover.oldEnded(socket);
   }
@@ -242,7 +243,6 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   lost(code: number, reason: string, isAtOnce: boolean): void {
     this.mover.end();
     this.liveness.stop();
-    this.lostAtMs = Date.now();
     if (!isAtOnce) this.calls.lost();
     if (this.state === 'closed') return;
     if (afterClose(code) === 'stop') {

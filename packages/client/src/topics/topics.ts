@@ -102,7 +102,7 @@ export class Topics {
    */
   takeLive(socket: EdgeSocket, isClean: boolean): void {
     this.live = socket;
-    const untilMs = Date.now() + limits.repeatMs;
+    const untilMs = performance.now() + limits.repeatMs;
     for (const entry of this.topics.values()) {
       entry.seen = undefined;
       entry.seenUntilMs = untilMs;
@@ -160,7 +160,7 @@ export class Topics {
         else entry.seen.delete(frame.id);
         return;
       }
-      if (entry.seen.size === 0 || Date.now() > entry.seenUntilMs) entry.seen = undefined;
+      if (entry.seen.size === 0 || performance.now() > entry.seenUntilMs) entry.seen = undefined;
     }
     entry.recent[entry.next] = frame.id;
     entry.next = (entry.next + 1) % this.memory;

@@ -1,4 +1,5 @@
 import { type EdgeFrame, subprotocol } from '@evenkeel/protocol/wire';
+import { thisMoment } from '../time.js';
 import { readFrame } from './frame.js';
 import type { WebSocketClass, WebSocketLike } from './web-socket.js';
 
@@ -27,9 +28,11 @@ export class EdgeSocket {
   /** The edge has sent `moved`: only acks are accepted here. */
   isMoved = false;
   isGone = false;
-  heardAtMs = 0;
+  heard = thisMoment();
   /** A ping is unanswered: something must come by then; 0: none is. */
   answerByMs = 0;
+  /** It had not answered when a timer came late: what has come meanwhile is read before it is judged, once. */
+  isExcused = false;
   /** `subscribe`, `unsubscribe`, `publish` and `request` frames sent here. */
   calls = 0;
   handledSeq = 0;
@@ -62,7 +65,7 @@ export class EdgeSocket {
     this.webSocket = webSocket;
     webSocket.onopen = () => {
       this.isOpen = true;
-      this.heardAtMs = Date.now();
+      this.heard = thisMoment();
       owner.opened(this);
     };
     webSocket.onmessage = ({ data }) => this.read(data);
@@ -104,8 +107,9 @@ export class EdgeSocket {
   }
 
   private read(text: unknown): void {
-    this.heardAtMs = Date.now();
+    this.heard = thisMoment();
     this.answerByMs = 0;
+    this.isExcused = false;
     const frame = readFrame(text);
     if (frame === undefined) {
       // What this message carried is lost with it: only a new connection makes that good.

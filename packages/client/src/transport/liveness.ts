@@ -1,10 +1,17 @@
+import { monotonicNow } from '@evenkeel/pace';
 import { limits } from '../limits.js';
+import { timerMs } from '../time.js';
 import type { EdgeSocket } from './edge-socket.js';
 
-/** A timer that fires this much late tells of a busy or sleeping machine, not of a silent edge. */
+/** A timer that fires this much late tells of a busy or sleeping machine, or a hidden page: what has come may not be read yet. */
 const lateMs = 1_000;
+/** Then it is read for this long before anything is judged. */
+const graceMs = 2_000;
 
-/** Pings what is silent and reports what stays silent. One timer per client, re-armed once a heartbeat. */
+/**
+ * Pings what is silent and reports what stays silent. One timer per client, re-armed once a heartbeat. However late its timers
+ * come: a socket that has not answered is given one grace, and then it is judged.
+ */
 export class Liveness {
   private heartbeatMs: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -46,33 +53,36 @@ export class Liveness {
   }
 
   private ping(socket: EdgeSocket, graceMs: number): void {
-    socket.answerByMs = Date.now() + graceMs;
+    const byMs = monotonicNow() + graceMs;
+    // Asking again gives no more time.
+    socket.answerByMs = socket.answerByMs === 0 ? byMs : Math.min(socket.answerByMs, byMs);
     socket.send('{"t":"ping"}');
   }
 
   private arm(ms: number): void {
     clearTimeout(this.timer);
-    this.dueAtMs = Date.now() + ms;
-    this.timer = setTimeout(() => this.check(), ms);
+    this.dueAtMs = monotonicNow() + ms;
+    this.timer = setTimeout(() => this.check(), timerMs(ms));
   }
 
   private check(): void {
-    const now = Date.now();
-    if (now - this.dueAtMs > lateMs) {
-      // What has come meanwhile is not read yet: read it, and ask again, before judging.
-      for (const socket of this.sockets())
-        if (socket && socket.answerByMs !== 0) this.ping(socket, limits.probeMs);
-      this.arm(lateMs);
-      return;
-    }
+    const now = monotonicNow();
+    const isLate = now - this.dueAtMs > lateMs;
+    const answerMs = Math.min(this.heartbeatMs, limits.answerMs);
     let next = this.heartbeatMs;
     for (const socket of this.sockets()) {
       if (!socket?.isOpen || socket.isGone) continue;
-      const silentMs = now - socket.heardAtMs;
-      if (socket.answerByMs === 0 && silentMs >= this.heartbeatMs) this.ping(socket, this.heartbeatMs);
-      else if (socket.answerByMs === 0) next = Math.min(next, this.heartbeatMs - silentMs);
-      else if (now >= socket.answerByMs) this.onSilent(socket);
-      else next = Math.min(next, socket.answerByMs - now);
+      const silentMs = now - socket.heard.monotonicMs;
+      if (socket.answerByMs === 0) {
+        const leftMs = this.heartbeatMs - silentMs;
+        if (leftMs <= 0) this.ping(socket, answerMs);
+        next = Math.min(next, leftMs > 0 ? leftMs : answerMs);
+      } else if (now < socket.answerByMs) next = Math.min(next, socket.answerByMs - now);
+      else if (isLate && !socket.isExcused) {
+        socket.isExcused = true;
+        this.ping(socket, answerMs);
+        next = Math.min(next, graceMs);
+      } else this.onSilent(socket);
     }
     if (this.timer !== undefined) this.arm(Math.max(next, 10));
   }

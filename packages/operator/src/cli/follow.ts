@@ -27,7 +27,7 @@ export async function follow(
   operator: Operator,
   goal: Goal,
   terminal: Terminal,
-  now: () => number = Date.now,
+  now: () => number = () => performance.now(),
 ): Promise<PlanView> {
   const bar = new Bar(terminal);
   const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal, now);

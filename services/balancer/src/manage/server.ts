@@ -1,6 +1,6 @@
 import type { Broker, Delivery, Publisher, Topology } from '@evenkeel/broker';
 import { Arrivals, OwnQueue } from '@evenkeel/mesh';
-import { LogLimit } from '@evenkeel/pace';
+import { LogLimit, wallNow } from '@evenkeel/pace';
 import { exchanges, type ManageCommand, manageKey, meshTopology, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { BalancerMetrics } from '../metrics.js';
@@ -273,7 +273,7 @@ export class ManageServer {
     const isRoutine = answer.ok && 'command' in read && !isMutating(read.command);
     this.#options.log[isRoutine ? 'debug' : 'info'](entry, 'management command');
     this.#options.publisher
-      .publish(exchanges.audit, `manage.${name}`, JSON.stringify({ v: 1, at: Date.now(), ...entry }), {
+      .publish(exchanges.audit, `manage.${name}`, JSON.stringify({ v: 1, at: wallNow(), ...entry }), {
         contentType: 'application/json',
         persistent: true,
       })

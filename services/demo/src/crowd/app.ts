@@ -13,7 +13,7 @@ export function build(config: CrowdConfig, { lifecycle, log, ops }: ServiceConte
     gateway: config.gateway,
     run: randomUUID().slice(0, 8),
     WebSocket,
-    now: Date.now,
+    now: () => performance.now(),
     onPublishFailed: (error) => log.warn({ err: error }, 'publishing failed'),
   });
   let publisher: Publisher | undefined;

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
+import { wallNow } from '@evenkeel/pace';
 import { eventFrame, isReply, replyFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 
@@ -166,7 +167,7 @@ export class Outbox {
     if (isReply(delivery)) return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
-    const frame = eventFrame(seq, delivery, now, isSuspect);
+    const frame = eventFrame(seq, delivery, wallNow(), isSuspect);
     this.seq = seq;
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, now);

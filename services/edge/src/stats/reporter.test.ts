@@ -31,6 +31,7 @@ function make() {
     directory: { values: () => [].values() },
     ledger,
     now: () => 1,
+    wallNow: () => 2,
   });
   onTestFinished(() => reporter.stop());
   return { reporter, node, ledger, stats, moves };

@@ -29,7 +29,10 @@ export interface ReporterOptions {
   load: Load;
   directory: Pick<Directory<Countable>, 'values'>;
   ledger: MoveLedger;
+  /** For rates, and for what tickets are judged by. */
   now(): number;
+  /** The host's. */
+  wallNow(): number;
 }
 
 /** Publishes `node-stats` each second, and at once at a change of state; and reports on moves. */
@@ -86,7 +89,7 @@ export class Reporter {
   }
 
   #momentary() {
-    const { node, counts, directory, ledger, now } = this.#options;
+    const { node, counts, directory, ledger, now, wallNow } = this.#options;
     let sessions = 0;
     let detached = 0;
     let pinned = 0;
@@ -101,7 +104,8 @@ export class Reporter {
     this.#seq += 1;
     return {
       seq: this.#seq,
-      at: now(),
+      at: wallNow(),
+      steadyAt: now(),
       state: node.state,
       reachable: node.isReachable,
       connections: counts.open,

@@ -47,7 +47,10 @@ export class Placer {
     this.#forget(nowMs);
     const observation = this.#nodes.observe(stats, nowMs);
     if (observation.kind === 'ignored') return;
-    if (observation.kind === 'next') this.#reservations.settle(observation.previous.stats, stats);
+    if (observation.kind === 'next') {
+      const { previous } = observation;
+      this.#reservations.settle(previous.stats, stats, nowMs - previous.seenAtMs);
+    }
     if (observation.kind === 'restarted') {
       this.#reservations.reset(stats.node);
       admission.forget(stats.node);

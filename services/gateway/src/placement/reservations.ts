@@ -52,10 +52,10 @@ export class Reservations {
     else this.#perNode.set(node, new Set([session]));
   }
 
-  /** Retires what `next` shows to have arrived since `previous`, both of one boot. Returns how many. */
-  settle(previous: NodeStats, next: NodeStats): number {
+  /** Retires what `next` shows to have arrived since `previous`, both of one boot and heard `elapsedMs` apart. Returns how many. */
+  settle(previous: NodeStats, next: NodeStats, elapsedMs: number): number {
     const node = next.node;
-    const intervalMs = Math.min(Math.max(next.at - previous.at, 0), maxIntervalMs);
+    const intervalMs = Math.min(elapsedMs, maxIntervalMs);
     const grown = Math.max(0, next.connections - previous.connections);
     const before = this.#credit.get(node) ?? 0;
     const kept = before < 0 ? before * debtKeptPerSecond ** (intervalMs / 1_000) : before;

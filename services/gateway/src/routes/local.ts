@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { monotonicNow } from '@evenkeel/pace';
 import { isNodeName } from '@evenkeel/protocol';
 import { Refusal, sendJson } from '../http/answer.js';
 import type { Route } from '../http/route.js';
@@ -22,7 +23,7 @@ export class LocalRoutes implements Route {
   constructor(
     nodes: () => readonly ReportedNode[],
     client: LocalClient | undefined,
-    now: () => number = Date.now,
+    now: () => number = monotonicNow,
   ) {
     this.#nodes = nodes;
     this.#client = client;

@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { root } from './paths.js';
+
+/** Who reads the host's clock, and what for. All else that has to do with time lasts, and is measured by `monotonicNow`. */
+const readers: Record<string, string> = {
+  'libs/pace/src/clock.ts': 'names it',
+  'libs/pace/src/index.ts': 'hands it on',
+  'packages/client/src/time.ts': 'at most how long ago: the other clock may stand still in sleep',
+  'packages/operator/src/cli/program.ts': 'shown to people',
+  'packages/operator/src/cli/top.ts': 'shown to people',
+  'packages/operator/src/operator.ts': 'timestamp of a message',
+  'packages/operator/src/send.ts': 'timestamp of a message',
+  'packages/publisher/src/publisher.ts': 'timestamp of a message',
+  'services/balancer/src/app.ts': 'maintenance windows are times of day; how far clocks are apart',
+  'services/balancer/src/manage/server.ts': '`at` of an audit entry',
+  'services/edge/src/app.ts': '`at` of events, messages, publishes and statistics',
+  'services/edge/src/session/outbox.ts': '`at` of an event whose publisher did not say',
+  'services/edge/src/stats/reporter.ts': '`at` of statistics',
+  'services/gateway/src/app.ts': 'how far clocks are apart',
+};
+
+const folders = ['libs', 'packages', 'services'].flatMap((kind) =>
+  readdirSync(join(root, kind))
+    // They drive the others, and measure nothing for them.
+    .filter((name) => !['testkit', 'conformance'].includes(name))
+    .map((name) => join(kind, name, 'src')),
+);
+
+it('the host’s clock is read only where people or other systems read what it says', () => {
+  const found = folders
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+        join(folder, name),
+      ),
+    )
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/testing/'))
+    .filter((path) => /\bDate\.now\b|new Date\(\)|\bwallNow\b/.test(readFileSync(join(root, path), 'utf8')));
+  expect(found.filter((path) => !(path in readers))).toEqual([]);
+});
