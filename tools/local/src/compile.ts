@@ -17,7 +17,7 @@ const meshProjects = [
 export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
   const projects = {
     mesh: meshProjects,
-    tools: [...meshProjects, 'bench', 'packages/conformance', 'tools/pack', 'tools/pictures'],
+    tools: [...meshProjects, 'bench', 'packages/conformance', 'tools/pack', 'tools/pictures', 'test'],
     all: ['.'],
   }[what];
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

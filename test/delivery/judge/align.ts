@@ -1,0 +1,87 @@
+/** Something published, as the aligning sees it. */
+export interface Wanted {
+  readonly tag: string;
+  readonly at: number;
+  /** What it costs that it was not delivered. */
+  readonly isOwed: boolean;
+}
+
+/** Something delivered. */
+export interface Came {
+  readonly tag: string;
+  readonly at: number;
+  /** A gap stands between the delivery before and this one. */
+  readonly isAfterGap: boolean;
+}
+
+const never = 2 ** 30;
+/** A delivery that is no publish in its turn: repeated, or out of order. */
+const extra = 100_000;
+const loss = 10;
+/** A gap that explains nothing is worse than one that does, and better than a loss. */
+const idleGap = 1;
+
+/**
+ * The kindest explanation of what came: for each delivery the publish that it is, in order (-1: none). Where contents recur
+ * there are several; that with the fewest faults is taken.
+ */
+export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastGap: boolean): Int32Array {
+  const matches = new Int32Array(came.length).fill(-1);
+  let start = 0;
+  // What agrees from the beginning needs no choice.
+  while (start < came.length && isSame(wanted[start], came[start]) && came[start]?.isAfterGap === false) {
+    matches[start] = start;
+    start++;
+  }
+  const rows = wanted.length - start + 1;
+  const columns = came.length - start + 1;
+  if (columns === 1) return matches;
+  // Two layers: whether something has been skipped where a gap stands before the delivery at hand.
+  const best = [0, 1].map(() => new Int32Array(rows * columns));
+  const [dry, used] = best as [Int32Array, Int32Array];
+  for (let j = columns - 1; j >= 0; j--) {
+    const next = came[start + j];
+    const isGap = next?.isAfterGap ?? hasLastGap;
+    for (let i = rows - 1; i >= 0; i--) {
+      const at = i * columns + j;
+      for (const layer of [used, dry]) {
+        const idle = isGap && layer === dry ? idleGap : 0;
+        let cost = never;
+        if (i === rows - 1 && j === columns - 1) cost = idle;
+        if (i < rows - 1)
+          cost = Math.min(cost, skipCost(wanted[start + i], isGap) + (used[at + columns] ?? 0));
+        if (j < columns - 1) cost = Math.min(cost, extra + idle + (dry[at + 1] ?? 0));
+        if (i < rows - 1 && j < columns - 1 && isSame(wanted[start + i], next))
+          cost = Math.min(cost, idle + (dry[at + columns + 1] ?? 0));
+        layer[at] = cost;
+      }
+    }
+  }
+  for (let i = 0, j = 0, isDry = true; j < columns - 1; ) {
+    const at = i * columns + j;
+    const next = came[start + j];
+    const isGap = next?.isAfterGap ?? hasLastGap;
+    const idle = isGap && isDry ? idleGap : 0;
+    const cost = (isDry ? dry : used)[at];
+    if (i < rows - 1 && isSame(wanted[start + i], next) && cost === idle + (dry[at + columns + 1] ?? 0)) {
+      matches[start + j] = start + i;
+      i++;
+      j++;
+      isDry = true;
+    } else if (i < rows - 1 && cost === skipCost(wanted[start + i], isGap) + (used[at + columns] ?? 0)) {
+      i++;
+      isDry = false;
+    } else {
+      j++;
+      isDry = true;
+    }
+  }
+  return matches;
+}
+
+const skipCost = (wanted: Wanted | undefined, isGap: boolean): number =>
+  isGap || wanted?.isOwed !== true ? 0 : loss;
+
+/** A delivery is no publish that began after it. */
+const isSame = (wanted: Wanted | undefined, came: Came | undefined): boolean =>
+  wanted !== undefined && came !== undefined && wanted.tag === came.tag && wanted.at <= came.at;

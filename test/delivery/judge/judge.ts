@@ -1,0 +1,118 @@
+import type { Condition, Line, Log } from '../log.js';
+import { eventsOf } from './events.js';
+import { isListed } from './listed.js';
+import { type Life, livesOf } from './lives.js';
+import { type Published, publishedIn } from './published.js';
+import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
+import { messagesOf, spellsOf } from './topics.js';
+
+export interface Verdict {
+  /** A good history. */
+  readonly ok: boolean;
+  readonly published: number;
+  readonly sessions: number;
+  readonly streams: number;
+  /** Deliveries that were due, over all streams. */
+  readonly owed: number;
+  readonly delivered: number;
+  readonly gaps: number;
+  readonly lost: number;
+  readonly lateGaps: number;
+  readonly repeated: number;
+  readonly reordered: number;
+  readonly falseGaps: number;
+  /** Gaps in vain of the kinds that PROTOCOL.md lists. */
+  readonly listedGaps: number;
+  readonly foreign: number;
+  /** Conditions that the run was about, and that the log does not show. */
+  readonly notShown: readonly string[];
+  readonly malformed: readonly string[];
+  /** The first 200 faults. */
+  readonly faults: readonly Fault[];
+}
+
+const shownFaults = 200;
+
+/** Judges a history from its log alone. */
+export function judge({ lines, malformed }: Log): Verdict {
+  const { lives, faults: badConnections } = livesOf(lines);
+  const { published, faults: badPublishes } = publishedIn(lines);
+  const resent = new Set(
+    published.flatMap(({ isResent, publish }) => (isResent && publish.id !== undefined ? [publish.id] : [])),
+  );
+  const faults: Fault[] = [];
+  const sums = { streams: 0, owed: 0, delivered: 0, gaps: 0, listedGaps: 0 };
+  for (const { stream, life } of streamsOf(lives, published, resent)) {
+    const verdict = judgeStream(stream);
+    const { idle } = verdict;
+    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, lines));
+    const falseGaps = idle.filter((gap) => !listed.includes(gap));
+    faults.push(...verdict.faults);
+    for (const { at, reason, connection } of falseGaps) {
+      faults.push({ kind: 'false-gap', stream: stream.name, at, detail: `${reason} on ${connection}` });
+    }
+    sums.streams++;
+    sums.owed += verdict.owed;
+    sums.delivered += verdict.delivered;
+    sums.gaps += verdict.gaps;
+    sums.listedGaps += listed.length;
+  }
+  const count = (kind: FaultKind): number => faults.filter((each) => each.kind === kind).length;
+  const notShown = conditionsNotShown(lines);
+  const bad = [...malformed, ...badConnections, ...badPublishes];
+  return {
+    ok: faults.length === 0 && notShown.length === 0 && bad.length === 0,
+    published: published.length,
+    sessions: new Set(lives.map(({ uid, session }) => `${uid}.${session}`)).size,
+    ...sums,
+    lost: count('lost'),
+    lateGaps: count('late-gap'),
+    repeated: count('repeated'),
+    reordered: count('reordered'),
+    falseGaps: count('false-gap'),
+    foreign: count('foreign'),
+    notShown,
+    malformed: bad,
+    faults: faults.slice(0, shownFaults),
+  };
+}
+
+function* streamsOf(
+  lives: readonly Life[],
+  published: readonly Published[],
+  resent: ReadonlySet<string>,
+): Generator<{ stream: Stream; life: Life }> {
+  for (const life of lives) {
+    const { name, beginsAt, endsAt, isWhole } = life;
+    const opensAt = life.connections[0]?.open.at ?? beginsAt;
+    const common = { opensAt, beginsAt, endsAt, isWhole };
+    const events = { name: `events of ${name}`, topic: undefined, items: eventsOf(life, resent) };
+    yield { life, stream: { ...common, ...events, published: under(published, `user.${life.uid}.`) } };
+    for (const spell of spellsOf(life)) {
+      const { topic } = spell;
+      const stream = { name: `topic ${topic} at ${name}`, topic, items: messagesOf(spell) };
+      const toTopic = published
+        .filter(({ publish }) => publish.keys.includes(`topic.${topic}`))
+        .map((of) => ({ of, names: [topic] }));
+      const { beginsAt, endsAt, isWhole } = spell;
+      yield { life, stream: { ...stream, opensAt, beginsAt, endsAt, isWhole, published: toTopic } };
+    }
+  }
+}
+
+/** What was published to a user, with the names that its keys have for it. */
+const under = (published: readonly Published[], prefix: string): Stream['published'] =>
+  published
+    .map((of) => ({
+      of,
+      names: of.publish.keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)),
+    }))
+    .filter(({ names }) => names.length > 0);
+
+function conditionsNotShown(lines: readonly Line[]): string[] {
+  const wanted = lines.flatMap((line) => (line.kind === 'run' && line.condition ? [line.condition] : []));
+  const shown = lines.filter(
+    (line): line is Condition => line.kind === 'condition' && line.phase === 'shown',
+  );
+  return wanted.filter((name) => !shown.some((each) => each.name === name));
+}

@@ -1,0 +1,50 @@
+import type { Condition, Line } from '../log.js';
+import type { Gap } from './items.js';
+import type { Connection, Life } from './lives.js';
+
+/** How long after its end a condition may still be noticed. */
+const echoMs = 30_000;
+
+/** In these a broker, or an edge's way to it, was away or lost what it held: the edge cannot know what it missed. */
+const brokerConditions = [
+  'edge-without-broker',
+  'edge-stalled',
+  'broker-emptied',
+  'broker-restarted',
+  'memory-alarm',
+];
+
+/**
+ * Whether a gap with nothing missing in its place is of a kind that PROTOCOL.md lists: where the edge cannot know, it tells.
+ * - a topic after a lost socket (`connection-lost`), whatever was published meanwhile
+ * - `session-expired` where the queue was gone (`resumed` is false), whatever it had held
+ * - a topic (`broker-lost`), and events whose queue was made anew, when the broker was away
+ */
+export function isListed(gap: Gap, topic: string | undefined, life: Life, lines: readonly Line[]): boolean {
+  const index = life.connections.findIndex(({ open }) => open.connection === gap.connection);
+  const connection = life.connections[index];
+  if (connection === undefined) return false;
+  const isBroker = underBrokerCondition(gap.at, lines);
+  if (topic !== undefined) {
+    if (gap.reason === 'connection-lost')
+      return isAfterLoss(connection, life.connections[index - 1]) || isBroker;
+    return gap.reason === 'broker-lost' && isBroker;
+  }
+  if (gap.reason === 'session-expired' && connection.welcome?.resumed === false) return index > 0;
+  return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
+}
+
+function isAfterLoss(connection: Connection, before: Connection | undefined): boolean {
+  return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? 0);
+}
+
+function underBrokerCondition(at: number, lines: readonly Line[]): boolean {
+  const conditions = lines.filter(
+    (line): line is Condition => line.kind === 'condition' && brokerConditions.includes(line.name),
+  );
+  return conditions.some(({ name, phase, at: begunAt }) => {
+    if (phase !== 'begin' || at < begunAt) return false;
+    const end = conditions.find((each) => each.name === name && each.phase === 'end' && each.at >= begunAt);
+    return at <= (end?.at ?? Infinity) + echoMs;
+  });
+}

@@ -1,0 +1,118 @@
+import type { Close, Frame, Line, Open } from '../log.js';
+
+/** A frame, with its place in the whole log. */
+export interface Seen {
+  readonly at: number;
+  readonly isSent: boolean;
+  readonly frame: Frame;
+}
+
+/** One socket. */
+export interface Connection {
+  readonly open: Open;
+  readonly frames: Seen[];
+  close: Close | undefined;
+  /** When the client got `welcome`; undefined: never. */
+  welcomeAt: number | undefined;
+  hello: Frame | undefined;
+  welcome: Frame | undefined;
+}
+
+/**
+ * What one client saw of a session from a `hello` without `resume: true` on: from there the mesh owes it events, or gaps,
+ * until the last socket is closed.
+ */
+export interface Life {
+  readonly name: string;
+  readonly uid: string;
+  readonly session: string;
+  /** Those that were welcomed, in the order of their welcomes. */
+  readonly connections: readonly Connection[];
+  readonly beginsAt: number;
+  /** What is confirmed later is owed no more. */
+  readonly endsAt: number;
+  /** The client ended it in order, or not at all: all that was due is there. */
+  readonly isWhole: boolean;
+}
+
+/** The lives of all sessions of a log. */
+export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string[] } {
+  const { connections, faults } = connectionsOf(lines);
+  const bySession = new Map<string, Connection[]>();
+  for (const connection of connections.filter(({ welcomeAt }) => welcomeAt !== undefined)) {
+    const name = `${connection.open.uid}.${connection.open.session}`;
+    bySession.set(name, [...(bySession.get(name) ?? []), connection]);
+  }
+  const lives: Life[] = [];
+  for (const [name, ofSession] of bySession) {
+    ofSession.sort((a, b) => (a.welcomeAt ?? 0) - (b.welcomeAt ?? 0));
+    const parts: Connection[][] = [];
+    for (const connection of ofSession) {
+      const part = parts.at(-1);
+      if (part === undefined || connection.hello?.resume !== true) parts.push([connection]);
+      else part.push(connection);
+    }
+    for (const [i, part] of parts.entries()) {
+      lives.push(lifeOf(parts.length === 1 ? name : `${name}#${i + 1}`, part));
+    }
+  }
+  return { lives, faults };
+}
+
+function lifeOf(name: string, connections: readonly Connection[]): Life {
+  const [first] = connections;
+  const last = connections.at(-1);
+  if (first === undefined || last === undefined) throw new Error('a life has a connection');
+  const bye = connections
+    .flatMap(({ frames }) => frames)
+    .find(({ isSent, frame }) => isSent && frame.t === 'bye');
+  const closedAt = last.close?.at ?? Number.POSITIVE_INFINITY;
+  const isOrderly = last.close === undefined || (last.close.by === 'client' && last.close.code !== 1006);
+  return {
+    name,
+    uid: first.open.uid,
+    session: first.open.session,
+    connections,
+    beginsAt: first.welcomeAt ?? first.open.at,
+    endsAt: Math.min(closedAt, bye?.at ?? Number.POSITIVE_INFINITY),
+    isWhole: isOrderly && bye === undefined && unacknowledged(last) < windowOf(last),
+  };
+}
+
+export const windowOf = ({ welcome }: Connection): number =>
+  typeof welcome?.window === 'number' ? welcome.window : 64;
+
+/** Events that its client left unacknowledged: at a full window the rest waits, and is not lost. */
+function unacknowledged({ frames, hello }: Connection): number {
+  if (hello?.ack === 'write') return 0;
+  const last = (isSent: boolean, t: string): number =>
+    Number(frames.findLast((each) => each.isSent === isSent && each.frame.t === t)?.frame.seq ?? 0);
+  return last(false, 'event') - last(true, 'ack');
+}
+
+function connectionsOf(lines: readonly Line[]): { connections: Connection[]; faults: string[] } {
+  const byName = new Map<string, Connection>();
+  const faults: string[] = [];
+  for (const line of lines) {
+    if (line.kind === 'open') {
+      if (byName.has(line.connection)) faults.push(`connection ${line.connection} is opened twice`);
+      const none = { close: undefined, welcomeAt: undefined, hello: undefined, welcome: undefined };
+      byName.set(line.connection, { open: line, frames: [], ...none });
+      continue;
+    }
+    if (line.kind !== 'send' && line.kind !== 'frame' && line.kind !== 'close') continue;
+    const connection = byName.get(line.connection);
+    if (connection === undefined) faults.push(`connection ${line.connection} was never opened`);
+    else if (line.kind === 'close') connection.close = line;
+    else note(connection, { at: line.at, isSent: line.kind === 'send', frame: line.frame });
+  }
+  return { connections: [...byName.values()], faults: [...new Set(faults)] };
+}
+
+function note(connection: Connection, seen: Seen): void {
+  connection.frames.push(seen);
+  if (seen.isSent && seen.frame.t === 'hello') connection.hello ??= seen.frame;
+  if (seen.isSent || seen.frame.t !== 'welcome' || connection.welcome !== undefined) return;
+  connection.welcome = seen.frame;
+  connection.welcomeAt = seen.at;
+}

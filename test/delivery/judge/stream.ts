@@ -1,0 +1,212 @@
+import { align } from './align.js';
+import type { Delivery, Gap, Item } from './items.js';
+import { isMade } from './items.js';
+import { type Published, tagOf } from './published.js';
+
+/** One ordered stream: a session's events, or a topic at one of its subscribers. */
+export interface Stream {
+  readonly name: string;
+  readonly topic: string | undefined;
+  readonly items: readonly Item[];
+  /** What was published to it, in order of time, each with the names that it may come under. */
+  readonly published: readonly { readonly of: Published; readonly names: readonly string[] }[];
+  readonly opensAt: number;
+  readonly beginsAt: number;
+  readonly endsAt: number;
+  /** Everything due had arrived when it ended. */
+  readonly isWhole: boolean;
+}
+
+export type FaultKind = 'lost' | 'late-gap' | 'repeated' | 'reordered' | 'false-gap' | 'foreign';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly stream: string;
+  readonly at: number;
+  readonly detail: string;
+}
+
+export interface StreamVerdict {
+  readonly owed: number;
+  readonly delivered: number;
+  readonly gaps: number;
+  readonly faults: readonly Fault[];
+  /** Gaps with nothing missing in their place. */
+  readonly idle: readonly Gap[];
+}
+
+interface Wanted {
+  readonly of: Published;
+  readonly tag: string;
+  readonly at: number;
+  readonly isOwed: boolean;
+}
+
+interface Place {
+  readonly wanted: Wanted;
+  /** Where it stands among the items. */
+  readonly index: number;
+}
+
+export function judgeStream(stream: Stream): StreamVerdict {
+  const { name, items } = stream;
+  const { wanted, tagFor } = expected(stream);
+  const deliveries = items.flatMap((item, index) => (item.kind === 'delivery' ? [{ item, index }] : []));
+  const faults: Fault[] = [];
+  const fault = (kind: FaultKind, at: number, detail: string): void => {
+    faults.push({ kind, stream: name, at, detail });
+  };
+  const places: Place[] = [];
+  const missing: Wanted[] = [];
+  const known = new Set(wanted.map(({ tag }) => tag));
+  for (const { item } of deliveries) {
+    if (!known.has(tagFor(item))) fault('foreign', item.at, `${item.where}: nobody published ${item.id}`);
+  }
+  for (const group of groups(wanted)) {
+    const tags = new Set(group.map(({ tag }) => tag));
+    const came = deliveries.filter(({ item }) => tags.has(tagFor(item)));
+    const matches = align(group, withGaps(items, came, tagFor), endsInGap(items, came.at(-1)?.index));
+    const taken = new Set(matches);
+    const left = new Map<string, number[]>();
+    for (const [i, { tag }] of group.entries()) {
+      if (!taken.has(i)) left.set(tag, [...(left.get(tag) ?? []), i]);
+    }
+    for (const [j, { item, index }] of came.entries()) {
+      const at = matches[j] ?? -1;
+      const found = group[at];
+      if (found !== undefined) {
+        places.push({ wanted: found, index });
+        continue;
+      }
+      const late = left.get(tagFor(item))?.shift();
+      if (late !== undefined) taken.add(late);
+      fault(late === undefined ? 'repeated' : 'reordered', item.at, `${item.where}: ${tagFor(item)}`);
+    }
+    missing.push(...group.filter((_, i) => !taken.has(i)));
+  }
+  places.sort((a, b) => a.index - b.index);
+  if (stream.topic === undefined) for (const each of disorder(places)) fault('reordered', each.at, each.tag);
+  const idle = judgeGaps(stream, places, missing, fault);
+  return {
+    owed: wanted.filter(({ isOwed }) => isOwed).length,
+    delivered: deliveries.length,
+    gaps: items.filter((each) => each.kind === 'gap' && !each.isOwn).length,
+    faults,
+    idle,
+  };
+}
+
+/** Finds what is missing without a gap in its place; returns the gaps that stand where nothing is missing. */
+function judgeGaps(
+  { topic, items, isWhole, opensAt }: Stream,
+  places: readonly Place[],
+  missing: readonly Wanted[],
+  fault: (kind: FaultKind, at: number, detail: string) => void,
+): Gap[] {
+  const gaps = items.flatMap((item, index) => (item.kind === 'gap' ? [{ gap: item, index }] : []));
+  const needed = new Set<Gap>();
+  const lost: { wanted: Wanted; high: number }[] = [];
+  for (const each of missing) {
+    let [low, high] = [-1, Infinity];
+    for (const place of places) {
+      if (precedes(place.wanted.of, each.of, topic)) low = Math.max(low, place.index);
+      else if (precedes(each.of, place.wanted.of, topic)) high = Math.min(high, place.index);
+    }
+    const inPlace = gaps.filter(({ gap, index }) => index > low && index < high && gap.at >= each.at);
+    if (each.of.confirmedAt >= opensAt) for (const { gap } of inPlace) needed.add(gap);
+    if (each.isOwed && inPlace.length === 0 && (high < Infinity || isWhole))
+      lost.push({ wanted: each, high });
+  }
+  const late = new Set<Gap>();
+  for (const { wanted, high } of lost) {
+    const { publisher, n } = wanted.of.publish;
+    const after = gaps.find(({ gap, index }) => index > high && !gap.isOwn && !needed.has(gap));
+    if (after === undefined) fault('lost', wanted.at, `${publisher} ${n} (${wanted.tag})`);
+    else {
+      late.add(after.gap);
+      fault(
+        'late-gap',
+        wanted.at,
+        `${publisher} ${n} (${wanted.tag}): the gap ${after.gap.reason} comes after the next`,
+      );
+    }
+  }
+  return gaps.map(({ gap }) => gap).filter((gap) => !gap.isOwn && !needed.has(gap) && !late.has(gap));
+}
+
+/** Whether `a` stands before `b` wherever both are delivered. A topic has an order for each publisher only. */
+const precedes = (a: Published, b: Published, topic: string | undefined): boolean =>
+  a.publish.publisher === b.publish.publisher
+    ? a.publish.n < b.publish.n
+    : topic === undefined && a.outcome === 'routed' && a.confirmedAt < b.publish.at;
+
+/** Events that came after one that was published when they had been confirmed. */
+function disorder(places: readonly Place[]): { at: number; tag: string }[] {
+  let newest = -Infinity;
+  return places.flatMap(({ wanted }) => {
+    const isBehind = wanted.of.confirmedAt < newest;
+    newest = Math.max(newest, wanted.of.publish.at);
+    return isBehind ? [wanted] : [];
+  });
+}
+
+/** What could come in this stream, and how a delivery is known. */
+function expected(stream: Stream): { wanted: Wanted[]; tagFor: (item: Delivery) => string } {
+  const ids = new Set<string>();
+  const aliases = new Map<string, string>();
+  const wanted = stream.published.map(({ of, names }) => {
+    const { publish, outcome, confirmedAt } = of;
+    const tag = tagOf(publish.id, names[0] ?? '', publish.data);
+    for (const name of names)
+      if (publish.id === undefined) aliases.set(tagOf(undefined, name, publish.data), tag);
+    // Who gives two messages one id has them taken for one.
+    const isFirst = publish.id === undefined || !ids.has(publish.id);
+    if (publish.id !== undefined) ids.add(publish.id);
+    const isDue = publish.at >= stream.beginsAt && confirmedAt <= stream.endsAt;
+    return { of, tag, at: publish.at, isOwed: outcome === 'routed' && isFirst && isDue };
+  });
+  const tagFor = ({ id, name, data }: Delivery): string => {
+    if (!isMade(id) && ids.has(id)) return tagOf(id, name, data);
+    const tag = tagOf(undefined, name, data);
+    return aliases.get(tag) ?? tag;
+  };
+  return { wanted, tagFor };
+}
+
+/** By publisher; publishers whose messages cannot be told apart are one. */
+function groups(wanted: readonly Wanted[]): Wanted[][] {
+  const groupOf = new Map<string, Wanted[]>();
+  const byTag = new Map<string, Wanted[]>();
+  for (const each of wanted) {
+    const { publisher } = each.of.publish;
+    const mine = groupOf.get(publisher) ?? [];
+    const other = byTag.get(each.tag) ?? mine;
+    if (other !== mine) {
+      other.push(...mine);
+      for (const [name, group] of groupOf) if (group === mine) groupOf.set(name, other);
+      for (const [tag, group] of byTag) if (group === mine) byTag.set(tag, other);
+    }
+    other.push(each);
+    groupOf.set(publisher, other);
+    byTag.set(each.tag, other);
+  }
+  return [...new Set(groupOf.values())].map((group) => group.sort(inOrder));
+}
+
+const inOrder = (a: Wanted, b: Wanted): number =>
+  a.of.publish.publisher === b.of.publish.publisher ? a.of.publish.n - b.of.publish.n : a.at - b.at;
+
+function withGaps(
+  items: readonly Item[],
+  came: readonly { readonly item: Delivery; readonly index: number }[],
+  tagFor: (item: Delivery) => string,
+) {
+  return came.map(({ item, index }, j) => {
+    const from = (came[j - 1]?.index ?? -1) + 1;
+    const isAfterGap = items.slice(from, index).some((each) => each.kind === 'gap');
+    return { tag: tagFor(item), at: item.at, isAfterGap };
+  });
+}
+
+const endsInGap = (items: readonly Item[], last = -1): boolean =>
+  items.slice(last + 1).some((each) => each.kind === 'gap');

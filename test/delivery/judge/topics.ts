@@ -1,0 +1,161 @@
+import { type Delivery, type Gap, type Item, isMade } from './items.js';
+import type { Connection, Life } from './lives.js';
+
+/** A time for which a client is subscribed to a topic, over its connections. */
+export interface Spell {
+  readonly topic: string;
+  readonly beginsAt: number;
+  readonly endsAt: number;
+  readonly isWhole: boolean;
+  readonly connections: readonly Connection[];
+}
+
+/** How long B's messages wait for A's `moved`. */
+const patienceMs = 5000;
+const remembered = 512;
+
+export function spellsOf(life: Life): Spell[] {
+  const topics = new Set(life.connections.flatMap((each) => [...helloTopics(each), ...asked(each)]));
+  return [...topics].flatMap((topic) => spellsOfTopic(life, topic));
+}
+
+function spellsOfTopic(life: Life, topic: string): Spell[] {
+  const spells: Spell[] = [];
+  let current: { beginsAt: number; connections: Connection[] } | undefined;
+  const end = (endsAt: number, isWhole: boolean): void => {
+    if (current !== undefined) spells.push({ topic, ...current, endsAt, isWhole });
+    current = undefined;
+  };
+  for (const connection of life.connections) {
+    const { welcomeAt = 0 } = connection;
+    const isTaken = helloTopics(connection).includes(topic);
+    if (!isTaken) end(current?.connections.at(-1)?.close?.at ?? welcomeAt, false);
+    else if (current === undefined) current = { beginsAt: welcomeAt, connections: [connection] };
+    else current.connections.push(connection);
+    const open = new Set<string>();
+    for (const { isSent, frame, at } of connection.frames) {
+      if (isSent && frame.t === 'subscribe' && frame.topic === topic) open.add(String(frame.id));
+      if (isSent && frame.t === 'unsubscribe' && frame.topic === topic) end(at, false);
+      if (!isSent && frame.t === 'ok' && open.has(String(frame.re)))
+        current ??= { beginsAt: at, connections: [connection] };
+    }
+  }
+  const last = life.connections.at(-1)?.close;
+  end(life.endsAt, last === undefined || last.by === 'client');
+  return spells;
+}
+
+const helloTopics = ({ hello }: Connection): string[] =>
+  (Array.isArray(hello?.topics) ? hello.topics : []).map((each: unknown) =>
+    typeof each === 'string' ? each : String((each as { topic?: unknown }).topic),
+  );
+
+const asked = ({ frames }: Connection): string[] =>
+  frames
+    .filter(({ isSent, frame }) => isSent && frame.t === 'subscribe')
+    .map(({ frame }) => String(frame.topic));
+
+type Entry = Item | { readonly kind: 'mark'; readonly at: number; readonly mark: string };
+
+/** What a client that keeps PROTOCOL.md hands over of a topic. */
+export function messagesOf(spell: Spell): Item[] {
+  let items: Item[] = [];
+  let before: Connection | undefined;
+  for (const connection of spell.connections) {
+    const entries = entriesOf(connection, spell);
+    const isMove = before !== undefined && (before.close?.at ?? Infinity) > connection.open.at;
+    items = isMove && before ? joined(items, before, entries, connection) : withoutKnown(items, entries);
+    before = connection;
+  }
+  return items;
+}
+
+const isItem = (entry: Entry): entry is Item => entry.kind !== 'mark';
+const idsOf = (items: readonly Item[]): string[] =>
+  items.flatMap((each) => (each.kind === 'delivery' ? [each.id] : []));
+
+/** Over a reconnect real ids tell repeats. */
+function withoutKnown(items: readonly Item[], entries: readonly Entry[]): Item[] {
+  const known = new Set(
+    idsOf(items)
+      .slice(-remembered)
+      .filter((id) => !isMade(id)),
+  );
+  return [...items, ...entries.filter(isItem).filter((each) => each.kind === 'gap' || !known.has(each.id))];
+}
+
+/** A move from `old`: its messages until `moved`, then what the new socket brought besides. */
+function joined(
+  items: readonly Item[],
+  old: Connection,
+  entries: readonly Entry[],
+  fresh: Connection,
+): Item[] {
+  const moved = old.frames.find(({ isSent, frame }) => !isSent && frame.t === 'moved');
+  const limit = (fresh.welcomeAt ?? fresh.open.at) + patienceMs;
+  const endsAt = Math.min(moved?.at ?? Infinity, old.close?.at ?? Infinity, limit);
+  const isToldOff = moved !== undefined && moved.at === endsAt;
+  const handed = items.filter((each) => each.at <= endsAt);
+  const tail = idsOf(handed).slice(-remembered);
+  const seen = new Set(tail);
+  const kept = entries.filter((each) => each.at <= endsAt);
+  const later = entries.filter((each) => each.at > endsAt).filter(isItem);
+  const keptItems = kept.filter(isItem);
+  const messages = keptItems.filter((each): each is Delivery => each.kind === 'delivery');
+  const gapOfOld = handed.findLast(
+    (each): each is Gap => each.kind === 'gap' && each.at >= fresh.open.at && !each.isOwn,
+  );
+  const overlap = splitOf(tail, idsOf(messages), markAt(kept, moved?.frame.mark));
+  const leftOut = gapOfOld === undefined ? 0 : messages.findLastIndex(({ id }) => seen.has(id)) + 1;
+  const dropped = new Set<Item>(
+    messages.filter(({ id }, i) => i < leftOut || (isMade(id) ? i < overlap : seen.has(id))),
+  );
+  const own: Gap = { kind: 'gap', at: endsAt, reason: 'unknown', connection: '', isOwn: true };
+  const isDoubtful = gapOfOld !== undefined || (!isToldOff && overlap === 0);
+  return [
+    ...handed,
+    ...(isDoubtful ? [own] : []),
+    ...keptItems.filter((each) => !dropped.has(each)),
+    ...later.filter((each) => each.kind === 'gap' || isMade(each.id) || !seen.has(each.id)),
+  ];
+}
+
+/** How many of the kept messages were there before the mark of the move; undefined: no mark. */
+function markAt(kept: readonly Entry[], mark: unknown): number | undefined {
+  if (typeof mark !== 'string') return undefined;
+  const at = kept.findIndex((each) => each.kind === 'mark' && each.mark === mark);
+  return at < 0 ? undefined : kept.slice(0, at).filter((each) => each.kind === 'delivery').length;
+}
+
+/** How many of what the new socket brought first, the old one has brought last: nearest to the mark, else the most. */
+function splitOf(tail: readonly string[], kept: readonly string[], mark: number | undefined): number {
+  const fitting: number[] = [];
+  for (let n = 0; n <= kept.length; n++) {
+    const shared = Math.min(n, tail.length);
+    if (kept.slice(n - shared, n).every((id, i) => id === tail[tail.length - shared + i])) fitting.push(n);
+  }
+  if (mark === undefined) return fitting.filter((n) => n <= tail.length).at(-1) ?? 0;
+  return fitting.sort((a, b) => Math.abs(a - mark) - Math.abs(b - mark))[0] ?? mark;
+}
+
+function entriesOf({ frames, open }: Connection, spell: Spell): Entry[] {
+  const entries: Entry[] = [];
+  let n = 0;
+  for (const { isSent, frame, at } of frames) {
+    if (isSent || at > spell.endsAt) continue;
+    if (frame.t === 'mark') entries.push({ kind: 'mark', at, mark: String(frame.mark) });
+    if (frame.topic !== spell.topic) continue;
+    if (frame.t === 'gap')
+      entries.push({
+        kind: 'gap',
+        at,
+        reason: String(frame.reason),
+        connection: open.connection,
+        isOwn: false,
+      });
+    if (frame.t !== 'message') continue;
+    const where = `${open.connection} message ${++n} of ${spell.topic}`;
+    entries.push({ kind: 'delivery', at, id: String(frame.id), name: spell.topic, data: frame.data, where });
+  }
+  return entries;
+}
