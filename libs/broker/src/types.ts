@@ -82,6 +82,7 @@ export interface PublishProperties {
   type?: string | undefined;
   userId?: string | undefined;
   appId?: string | undefined;
+  priority?: number | undefined;
 }
 
 /** AMQP properties of a delivered message. */
@@ -98,6 +99,9 @@ export interface DeliveryProperties {
   type?: string | undefined;
   appId?: string | undefined;
   expiration?: string | undefined;
+  /** 2: persistent. */
+  deliveryMode?: number | undefined;
+  priority?: number | undefined;
 }
 
 /**

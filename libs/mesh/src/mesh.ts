@@ -118,7 +118,7 @@ export class Mesh {
 
   #broker(role: string): Broker {
     const { url, name, log, topology = 'passive', uses = everyExchange } = this.#options;
-    const declared: Topology = { exchanges: meshTopology.exchanges };
+    const declared: Topology = meshTopology;
     return new Broker({
       url,
       name: `${name} ${role}`,

@@ -181,6 +181,8 @@ export interface Definitions {
   readonly permissions?: readonly object[];
   readonly topic_permissions?: readonly object[];
   readonly exchanges?: readonly object[];
+  readonly queues?: readonly object[];
+  readonly bindings?: readonly object[];
 }
 
 /** The users themselves, who may do nothing yet. */
@@ -195,7 +197,7 @@ export function userDefinitions(all: readonly Credentials[]): Definitions {
   };
 }
 
-/** A virtual host with the exchanges of the mesh and what these users may do there. */
+/** A virtual host with the exchanges and queues of the mesh and what these users may do there. */
 export function vhostDefinitions(
   vhost: string,
   users: readonly string[],
@@ -222,6 +224,15 @@ export function vhostDefinitions(
       auto_delete: false,
       internal: false,
       arguments: alternateExchange === undefined ? {} : { 'alternate-exchange': alternateExchange },
+    })),
+    queues: meshTopology.queues.map((queue) => ({ ...queue, vhost, auto_delete: false })),
+    bindings: meshTopology.bindings.map(({ queue, exchange, key }) => ({
+      source: exchange,
+      vhost,
+      destination: queue,
+      destination_type: 'queue',
+      routing_key: key,
+      arguments: {},
     })),
   };
 }

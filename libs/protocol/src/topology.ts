@@ -1,4 +1,4 @@
-import { exchanges } from './names.js';
+import { exchanges, queues } from './names.js';
 
 /** One exchange that every part of the mesh declares alike. */
 export interface MeshExchange {
@@ -8,12 +8,23 @@ export interface MeshExchange {
   alternateExchange?: string;
 }
 
+/** One queue that the parts of the mesh share. */
+export interface MeshQueue {
+  name: string;
+  durable: boolean;
+  arguments: Record<string, string | number>;
+}
+
 /**
  * The exchanges of the mesh, as data. Every process that publishes or binds declares exactly these: RabbitMQ
  * refuses (406) a second declaration with other arguments. `mesh.unrouted` comes before `mesh.events`, whose
- * alternate exchange it is.
+ * alternate exchange it is. And what all edges consume together: what RabbitMQ drops.
  */
-export const meshTopology: { exchanges: MeshExchange[] } = {
+export const meshTopology: {
+  exchanges: MeshExchange[];
+  queues: MeshQueue[];
+  bindings: { queue: string; exchange: string; key: string }[];
+} = {
   exchanges: [
     { name: exchanges.unrouted, type: 'fanout', durable: true },
     { name: exchanges.events, type: 'topic', durable: true, alternateExchange: exchanges.unrouted },
@@ -27,4 +38,17 @@ export const meshTopology: { exchanges: MeshExchange[] } = {
     { name: exchanges.manage, type: 'topic', durable: true },
     { name: exchanges.audit, type: 'topic', durable: true },
   ],
+  queues: [
+    {
+      name: queues.dropped,
+      durable: true,
+      arguments: {
+        'x-queue-type': 'classic',
+        'x-max-length': 100_000,
+        'x-max-length-bytes': 268_435_456,
+        'x-overflow': 'drop-head',
+      },
+    },
+  ],
+  bindings: [{ queue: queues.dropped, exchange: exchanges.dropped, key: '' }],
 };

@@ -2,7 +2,7 @@ export { clientAddress, type Way } from './client-address.js';
 export { ConfigError, describeConfig, loadConfig } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export type { Log } from './log.js';
-export { observeCounter, observeGauge, observeGauges } from './observed.js';
+export { observeCounter, observeCounters, observeGauge, observeGauges } from './observed.js';
 export type { Ops } from './ops-server.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';

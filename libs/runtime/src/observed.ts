@@ -44,3 +44,23 @@ export function observeCounter(registry: Registry, name: string, help: string, r
     },
   });
 }
+
+/** A counter for each value of one label that somebody else counts; `read` gives the totals since the start. */
+export function observeCounters(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Iterable<readonly [string, number]>,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [value, number] of read()) this.inc({ [label]: value }, number);
+    },
+  });
+}

@@ -32,8 +32,19 @@ import { TopicHub } from './topic/hub.js';
 import { forgedTicketLog } from './transport/forged-log.js';
 import { Gate } from './transport/gate.js';
 import { UwsTransport } from './transport/uws/server.js';
+import { DroppedEvents } from './undelivered/dropped.js';
+import { Undelivered } from './undelivered/undelivered.js';
 
-const uses = [exchanges.events, exchanges.inbound, exchanges.replies, exchanges.stats, exchanges.control];
+const uses = [
+  exchanges.events,
+  exchanges.inbound,
+  exchanges.replies,
+  exchanges.stats,
+  exchanges.control,
+  exchanges.dropped,
+  exchanges.undelivered,
+  exchanges.sessions,
+];
 
 /** Builds an edge and says in which order its parts start and stop. Touches nothing: the steps do. */
 export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
@@ -87,6 +98,14 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     requestTimeoutMs: config.requestTimeoutMs,
     now: wallNow,
   });
+  const undelivered = new Undelivered({ publisher, log });
+  const dropped = new DroppedEvents({
+    connection: consuming,
+    consumers: consuming.consumers({ channels: 1 }),
+    undelivered,
+    log,
+    random: Math.random,
+  });
   const letGo = new RecentlyLetGo(now);
   const ports = { queues, handover, topics, inbound, letGo };
   let connections = 0;
@@ -116,7 +135,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     wallNow,
   });
 
-  edgeMetrics(ops.metrics, { counts, load, topics, stats: () => reporter.stats });
+  edgeMetrics(ops.metrics, { counts, load, topics, undelivered, dropped, stats: () => reporter.stats });
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('commands', () => commands.readiness());
@@ -146,6 +165,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
         transport.close();
       },
     })
+    .add('dropped events', { start: () => dropped.start(), stop: () => dropped.stop() })
     .add('sessions', { start: () => sessions.start(), stop: () => sessions.stop() })
     .add('agent', {
       start: async () => {

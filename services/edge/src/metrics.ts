@@ -1,17 +1,22 @@
 import type { NodeStats } from '@evenkeel/protocol';
-import { type Ops, observeCounter, observeGauge } from '@evenkeel/runtime';
+import { type Ops, observeCounter, observeCounters, observeGauge } from '@evenkeel/runtime';
 import type { Load } from './session/load.js';
 import type { ConnectionCounts } from './transport/connection.js';
+import type { DroppedEvents } from './undelivered/dropped.js';
+import type { Undelivered } from './undelivered/undelivered.js';
 
 interface EdgeSources {
   readonly counts: ConnectionCounts;
   readonly load: Load;
   readonly topics: { readonly faults: number };
+  readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
+  readonly dropped: Pick<DroppedEvents, 'leftOut'>;
   stats(): NodeStats | undefined;
 }
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
-export function edgeMetrics(metrics: Ops['metrics'], { counts, load, topics, stats }: EdgeSources): void {
+export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
+  const { counts, load, topics, undelivered, dropped, stats } = sources;
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
       const current = stats();
@@ -53,5 +58,22 @@ export function edgeMetrics(metrics: Ops['metrics'], { counts, load, topics, sta
     'evenkeel_moves_unfenced_total',
     'Sessions moved before all topic messages were seen to be sent',
     () => load.unfenced,
+  );
+  observeCounters(
+    metrics,
+    'evenkeel_undelivered_total',
+    'Events published on mesh.undelivered, by why they were dropped',
+    'why',
+    () => Object.entries(undelivered.counts),
+  );
+  counter(
+    'evenkeel_undelivered_refused_total',
+    'Events that could not be published on mesh.undelivered in any form',
+    () => undelivered.refused,
+  );
+  counter(
+    'evenkeel_dropped_left_out_total',
+    'Dead letters of sessions that are no event: seals, replies, foreign ones',
+    () => dropped.leftOut,
   );
 }
