@@ -31,6 +31,7 @@ class Link:
         self.delivered = collections.deque(maxlen=1000)  # ids of topic messages
         self.skip = set()  # those that the old socket of a move has delivered: the new edge may lag behind
         self.handled, self.acked, self.ack_timer = 0, 0, None
+        self.name, self.after = None, None  # of this connection; the connection that `hello` named
         self.heartbeat, self.heard = 15.0, time.monotonic()  # seconds; when something came last
         self.welcomed, self.moved, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -42,6 +43,8 @@ class Client:
         self.gateway, self.on, self.user, self.token = gateway.rstrip("/"), on, user, token
         self.topics, self.session = list(topics), session
         self.window, self.recent = 64, collections.OrderedDict()  # ids of events handled, oldest first
+        self.last = None  # the connection that brought the last event
+        self.open, self.expected = [], []  # ids of events not acknowledged; of those that are to come again
         self.nodes, self.tried = [], []  # that held the session; that have failed since; newest first
         self.current = self.moving = self.away_since = None
         self.tasks, self.retry_after = set(), 0.0
@@ -100,7 +103,11 @@ class Client:
         options = {"open_timeout": 10, "close_timeout": 2, "ping_interval": None, "max_size": None}
         link = Link(await websockets.connect(url, subprotocols=["evenkeel.v1"], **options), held)
         away = int((time.monotonic() - self.away_since) * 1000) if self.away_since else 0
-        await self.send(link, {"t": "hello", "resume": is_resume, "topics": self.topics, "awayMs": away})
+        hello = {"t": "hello", "resume": is_resume, "topics": self.topics, "awayMs": away}
+        if self.last and self.last.name:
+            link.after = self.last
+            hello["last"] = {"connection": self.last.name, "seq": self.last.handled}
+        await self.send(link, hello)
         self.spawn(self.read(link))
         self.spawn(self.watch(link))
         return link
@@ -122,7 +129,7 @@ class Client:
                 link.heard = time.monotonic()
                 frame = json.loads(text)
                 if frame["t"] == "welcome":
-                    link.node, self.window = frame["node"], frame["window"]
+                    link.node, self.window, link.name = frame["node"], frame["window"], frame.get("connection")
                     link.heartbeat, self.away_since = frame["heartbeatMs"] / 1000, None
                     self.nodes = [link.node, *(node for node in self.nodes if node != link.node)][:4]
                     link.welcomed.set()
@@ -141,12 +148,12 @@ class Client:
     async def handle(self, link, frame):
         kind = frame["t"]
         if kind == "event":
-            key = frame["id"]  # one that begins with ~ was made from the content: two events may share it
-            if key not in self.recent or (key.startswith("~") and not frame.get("redelivered")):
+            if not self.is_repeat(link, frame):
                 await self.on(kind, frame)
-                self.recent[key] = True
-                while len(self.recent) > 4 * self.window:
-                    self.recent.popitem(last=False)
+            self.recent[frame["id"]] = True
+            while len(self.recent) > 4 * self.window:
+                self.recent.popitem(last=False)
+            self.open.append(frame["id"])
             link.handled = frame["seq"]
             if link.handled - link.acked >= self.window // 4:
                 await self.ack(link)
@@ -165,10 +172,26 @@ class Client:
         elif kind in ("gap", "error"):
             await self.on(kind, frame)
 
+    def is_repeat(self, link, frame):
+        if self.last is not link:
+            self.last, self.expected, self.open = link, self.open, []
+        key, again = frame["id"], frame.get("again")
+        if again is None and not frame.get("redelivered"):
+            self.expected = []  # all that was to come again has come
+        is_next = bool(self.expected) and self.expected[0] == key
+        if is_next:
+            self.expected.pop(0)
+        if again is not None and link.after and again <= link.after.handled:
+            return True
+        # One that begins with ~ was made from the content, which two events may share: its place tells.
+        return is_next if key.startswith("~") else key in self.recent
+
     async def ack(self, link):
         link.ack_timer = None
         if link.handled > link.acked:
             link.acked = link.handled
+            if self.last is link:
+                self.open = []
             await self.send(link, {"t": "ack", "seq": link.handled})
 
     async def watch(self, link):

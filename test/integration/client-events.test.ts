@@ -42,26 +42,58 @@ describe('directed events', () => {
     expect(a.connections).toHaveLength(1);
   });
 
-  it('with derived ids are repeats only when marked redelivered, one for one', async () => {
+  it('without ids are two when they are equal, and one when it is the same delivery, over as many breaks as come', async () => {
     const { connected, events, mesh, b } = await scripted();
     const at = await connected();
+    expect((await at.take('hello')).last).toBeUndefined();
     for (let n = 0; n < 2; n++) at.event('~same');
     await eventually('both', () => events.length === 2);
     mesh.target = b;
     at.terminate();
     const second = await b.next();
-    await second.take('hello');
-    for (let n = 0; n < 3; n++) second.event('~same', { redelivered: true });
+    expect((await second.take('hello')).last).toEqual({ connection: at.name, seq: 2 });
+    // The third was on the wire when the socket broke.
+    for (const again of [1, 2, 3]) second.event('~same', { redelivered: true, again });
     second.event('~same');
-    await eventually('the third redelivered and the new one', () => second.acked === 4);
+    await eventually('the third and the new one', () => second.acked === 4);
     expect(events).toHaveLength(4);
     second.terminate();
     const third = await b.next();
-    await third.take('hello');
-    for (let n = 0; n < 4; n++) third.event('~same', { redelivered: true });
+    expect((await third.take('hello')).last).toEqual({ connection: second.name, seq: 4 });
+    for (const again of [3, 4, 5]) third.event('~same', { redelivered: true, again });
     third.event('end');
     await eventually('the end', () => events.includes('end'));
-    expect(events).toHaveLength(5);
+    expect(events).toHaveLength(6);
+  });
+
+  it('are no repeats of what only the next socket of a move says it has, but of what has come on the old one since', async () => {
+    const { connected, events, b } = await scripted({ ackAfterMs: 60_000 });
+    b.defaults.welcome = false;
+    const at = await connected();
+    at.event('~same');
+    await eventually('the first', () => events.length === 1);
+    at.move(b);
+    const next = await b.next();
+    expect((await next.take('hello')).last).toEqual({ connection: at.name, seq: 1 });
+    at.event('~same');
+    at.moved();
+    await eventually('the second', () => events.length === 2);
+    next.welcome({ resumed: true });
+    for (const again of [1, 2, 3]) next.event('~same', { redelivered: true, again });
+    next.event('end');
+    await eventually('the end', () => events.includes('end'));
+    expect(events).toEqual(['~same', '~same', '~same', 'end']);
+  });
+
+  it('of which two have one message_id are one, and that is told', async () => {
+    const { connected, events, status, types } = await scripted();
+    const at = await connected();
+    for (let n = 0; n < 4; n++) at.event('same');
+    at.event('end');
+    await eventually('the end', () => events.includes('end'));
+    expect(events).toEqual(['same', 'end']);
+    expect(await status('duplicate-id')).toMatchObject({ id: 'same', name: 'test', count: 1 });
+    expect(types().filter((type) => type === 'duplicate-id')).toHaveLength(2);
   });
 
   it('are acknowledged once for many, by count', async () => {

@@ -4,7 +4,14 @@
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ClientFrame, EdgeFrame, EventFrame, MessageFrame, MoveFrame } from '@evenkeel/protocol/wire';
+import type {
+  ClientFrame,
+  EdgeFrame,
+  EventFrame,
+  MessageFrame,
+  MoveFrame,
+  WelcomeFrame,
+} from '@evenkeel/protocol/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 /** Resolves with the first value of `probe` that is neither undefined nor false; rejects after `ms`. */
@@ -42,6 +49,8 @@ export class ScriptedConnection {
   closedWith: number | undefined;
   /** `seq` of the last event sent. */
   seq = 0;
+  /** What `welcome` calls it. */
+  readonly name: string;
   readonly edge: ScriptedEdge;
   readonly ticket: string;
   readonly socket: WebSocket;
@@ -51,6 +60,7 @@ export class ScriptedConnection {
     this.edge = edge;
     this.socket = socket;
     this.ticket = ticket;
+    this.name = `${edge.node}.${ticket}`;
     socket.on('close', (code) => {
       this.closedWith = code;
     });
@@ -70,9 +80,9 @@ export class ScriptedConnection {
   send(frame: EdgeFrame): void {
     this.socket.send(JSON.stringify(frame));
   }
-  welcome(fields: { resumed?: boolean; heartbeatMs?: number; window?: number } = {}): void {
+  welcome(fields: Partial<WelcomeFrame> = {}): void {
     const session = this.edge.mesh.session;
-    const defaults = { resumed: false, heartbeatMs: 15_000, window: 64 };
+    const defaults = { resumed: false, heartbeatMs: 15_000, window: 64, connection: this.name };
     this.send({ t: 'welcome', session, node: this.edge.node, ...defaults, ...fields });
   }
   /** The next event; `data` is its id unless given. */

@@ -22,6 +22,11 @@ export type Status =
   | { type: 'disconnected'; code: number; reason: string; retryInMs: number }
   /** Events (or messages of `topic`) may be missing before the next one. */
   | { type: 'gap'; topic?: string; reason: GapReason | (string & {}) }
+  /**
+   * An event came under the id of an earlier one and was not handed on: its publisher has sent it twice, or has given two
+   * events one `message_id`. `count`: how often so far; told for 1, 2, 4, 8, …
+   */
+  | { type: 'duplicate-id'; id: string; name: string; count: number }
   /** A handler threw or rejected; the event counts as handled. */
   | { type: 'handler-error'; error: unknown; id: string; name: string }
   /** A handler did not settle in time; the event counts as handled. */

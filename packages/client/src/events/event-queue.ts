@@ -3,9 +3,10 @@ import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
+import type { Source } from '../transport/source.js';
 import type { Acks } from './acks.js';
 import type { ClientEvent, EventHandler } from './event.js';
-import { RecentEvents } from './recent-events.js';
+import { Received } from './received.js';
 
 type Item =
   | { kind: 'event'; socket: EdgeSocket; seq: number; frame: EventFrame | undefined }
@@ -21,7 +22,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  */
 export class EventQueue {
   private readonly handlers = new Map<string, Set<EventHandler>>();
-  private readonly recent = new RecentEvents(limits.recentEvents);
+  private readonly received = new Received(limits.recentEvents);
   private items: Item[] = [];
   private head = 0;
   private isRunning = false;
@@ -37,9 +38,14 @@ export class EventQueue {
     this.handlerTimeoutMs = handlerTimeoutMs;
   }
 
+  /** The last connection that brought an event. */
+  get last(): Source | undefined {
+    return this.received.last;
+  }
+
   /** How many events an edge sends ahead. */
   set window(window: number) {
-    this.recent.capacity = Math.max(limits.recentEvents, 2 * window);
+    this.received.capacity = Math.max(limits.recentEvents, 2 * window);
   }
 
   /** `name` is an event's, or `*` for all. */
@@ -55,13 +61,20 @@ export class EventQueue {
   /** False: more wait than may, the socket must go (what it sent comes again). */
   push(socket: EdgeSocket, frame: EventFrame): boolean {
     if (this.items.length - this.head >= limits.queuedEvents) return false;
-    const isRepeat = this.recent.isRepeat(frame.id, socket.generation, frame.redelivered === true);
+    const { received } = this;
+    const { duplicates } = received;
+    const isRepeat = received.isRepeat(frame, socket);
+    const count = received.duplicates;
+    // Told ever more seldom: there may be one with every event.
+    if (count > duplicates && (count & (count - 1)) === 0)
+      this.status.emit({ type: 'duplicate-id', id: frame.id, name: frame.name, count });
     this.add({ kind: 'event', socket, seq: frame.seq, frame: isRepeat ? undefined : frame });
     return true;
   }
 
   /** A gap is told between the events that it lies between. */
   gap(frame: GapFrame): void {
+    this.received.gap();
     this.add({ kind: 'gap', frame });
   }
 

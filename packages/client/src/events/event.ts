@@ -1,6 +1,6 @@
 /** A directed event as a handler gets it. */
 export interface ClientEvent<Data = unknown> {
-  /** Identity; a repeat has the same and is not handed on. */
+  /** The publisher's `message_id`: identity. Without one `~` and a digest of the content, which different events may share. */
   readonly id: string;
   /** The routing key's words after `user.<uid>.`. */
   readonly name: string;
@@ -10,7 +10,10 @@ export interface ClientEvent<Data = unknown> {
   readonly at: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
-  /** It may have been written to an earlier socket of this session, maybe of another page. */
+  /**
+   * It may have been written to an earlier socket of this session, maybe of another page. Where its publisher gave no
+   * `message_id` and its edge died, it may have been handed on already.
+   */
   readonly redelivered?: true;
 }
 /** Handles an event; the next one waits until what it returns has settled. */

@@ -114,7 +114,10 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       this.attempts.watch(limits.welcomeMs, () => this.abandon(socket, 'no welcome in time'));
     }
     const awayMs = this.hasState && !this.active ? atMostSinceMs(this.heard) : undefined;
-    const hello = { t: 'hello', resume: this.hasState, topics: this.topics.wanted, awayMs };
+    const from = this.events.last;
+    socket.after = from;
+    const last = from?.connection && { connection: from.connection, seq: from.receivedSeq };
+    const hello = { t: 'hello', resume: this.hasState, topics: this.topics.wanted, awayMs, last };
     socket.send(JSON.stringify(hello));
     this.liveness.start();
   }
@@ -219,6 +222,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     const { node, session, resumed } = frame;
     const from = this.node;
     socket.isWelcomed = this.hasState = true;
+    socket.connection = frame.connection;
     this.session = session;
     this.node = node;
     this.from = [node];

@@ -1,6 +1,8 @@
+import { monotonicNow } from '@evenkeel/pace';
 import { type EdgeFrame, subprotocol } from '@evenkeel/protocol/wire';
 import { thisMoment } from '../time.js';
 import { readFrame } from './frame.js';
+import type { Source } from './source.js';
 import type { WebSocketClass, WebSocketLike } from './web-socket.js';
 
 /** Who is told what happens on a socket. Nothing is told after `close` or `drop`. */
@@ -20,7 +22,7 @@ interface Handlers {
 const nothing = (): void => {};
 
 /** One WebSocket to one edge, with what is counted per connection. */
-export class EdgeSocket {
+export class EdgeSocket implements Source {
   /** Later sockets have higher ones. */
   readonly generation: number;
   isOpen = false;
@@ -35,10 +37,16 @@ export class EdgeSocket {
   isExcused = false;
   /** `subscribe`, `unsubscribe`, `publish` and `request` frames sent here. */
   calls = 0;
+  receivedSeq = 0;
+  private endedAtMs = 0;
   handledSeq = 0;
   ackedSeq = 0;
+  /** What `welcome` called this connection. */
+  connection: string | undefined;
+  /** What `hello` has named as the last connection before it. */
+  after: Source | undefined;
   private readonly owner: EdgeSocketOwner;
-  private readonly webSocket: (WebSocketLike & Handlers) | undefined;
+  private webSocket: (WebSocketLike & Handlers) | undefined;
 
   constructor(
     WebSocket: WebSocketClass,
@@ -80,6 +88,10 @@ export class EdgeSocket {
     };
   }
 
+  get aliveAtMs(): number {
+    return this.endedAtMs || this.heard.monotonicMs;
+  }
+
   /** Sends one frame; nothing when the socket is not open (the owner learns of that by `ended`). */
   send(text: string): void {
     if (this.isOpen && !this.isGone) this.webSocket?.send(text);
@@ -101,9 +113,10 @@ export class EdgeSocket {
   /** The end of a socket that does not answer. */
   drop(): void {
     if (this.isGone) return;
+    const { webSocket } = this;
     this.detach();
-    if (this.webSocket?.terminate) this.webSocket.terminate();
-    else this.webSocket?.close();
+    if (webSocket?.terminate) webSocket.terminate();
+    else webSocket?.close();
   }
 
   private read(text: unknown): void {
@@ -120,6 +133,9 @@ export class EdgeSocket {
 
   private detach(): void {
     this.isGone = true;
+    this.endedAtMs = monotonicNow();
     if (this.webSocket) this.webSocket.onopen = this.webSocket.onmessage = this.webSocket.onclose = null;
+    // What came on it is remembered for longer.
+    this.webSocket = undefined;
   }
 }
