@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { backoffMs, brokerAddresses } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
+import { keepBinaryIds } from './binary-ids.js';
 import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { destroyStream, gatherWrites } from './socket.js';
@@ -191,6 +192,7 @@ export class AmqpConnection {
       });
       gatherWrites(model);
       surviveDeepHeaders(model);
+      keepBinaryIds(model);
       return model;
     } catch (cause) {
       const message = messageOf(cause);

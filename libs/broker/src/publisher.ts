@@ -8,8 +8,12 @@ import type { PublishProperties } from './types.js';
 export interface PublisherOptions {
   /** Unconfirmed messages at most; more wait. Default 1024. */
   window?: number;
+  /** Bytes of their bodies at most; more wait, but one is always sent. Default 32 MiB. */
+  windowBytes?: number;
   /** Waiting messages at most; more reject with `publisher-overflow`. Default 10000. */
   maxQueued?: number;
+  /** Bytes of their bodies at most, likewise; one may always wait. Default 64 MiB. */
+  maxQueuedBytes?: number;
   /** From the call to the confirm, else `publish-timeout`. Default 30000. */
   timeoutMs?: number;
 }
@@ -56,11 +60,15 @@ class Outgoing {
 export class Publisher {
   readonly #connection: AmqpConnection;
   readonly #window: number;
+  readonly #windowBytes: number;
   readonly #maxQueued: number;
+  readonly #maxQueuedBytes: number;
   readonly #timeoutMs: number;
   readonly #waiting = new Fifo<Outgoing>();
+  #waitingBytes = 0;
   /** Unconfirmed, oldest first. */
   readonly #sent = new Set<Outgoing>();
+  #sentBytes = 0;
   /** Those with a time limit of their own. */
   readonly #expiring = new Set<Outgoing>();
   #channel: ConfirmChannel | undefined;
@@ -74,13 +82,16 @@ export class Publisher {
   constructor(connection: AmqpConnection, options: PublisherOptions = {}) {
     this.#connection = connection;
     this.#window = options.window ?? 1024;
+    this.#windowBytes = options.windowBytes ?? 33_554_432;
     this.#maxQueued = options.maxQueued ?? 10_000;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? 67_108_864;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     connection.on('open', () => void this.#open());
     connection.on('unblocked', () => this.#pump());
     connection.closing.addEventListener('abort', () => {
       for (const out of [...this.#sent, ...this.#waiting.drain()]) this.#reject(out, closedError());
       this.#sent.clear();
+      this.#waitingBytes = this.#sentBytes = 0;
     });
     void this.#open();
   }
@@ -105,20 +116,17 @@ export class Publisher {
     waitMs?: number,
   ): Promise<PublishOutcome> {
     if (this.#connection.state === 'closed') return Promise.reject(closedError());
-    if (this.#waiting.length >= this.#maxQueued) {
-      return Promise.reject(
-        new BrokerError(
-          'publisher-overflow',
-          `${this.#maxQueued} messages are waiting; publish more slowly.`,
-        ),
-      );
-    }
     const message = {
       exchange,
       key,
       body: typeof body === 'string' ? Buffer.from(body) : body,
       properties: p,
     };
+    const full = this.#full(message.body.length);
+    if (full !== undefined) {
+      const reason = `${full} are waiting; publish more slowly.`;
+      return Promise.reject(new BrokerError('publisher-overflow', reason));
+    }
     return new Promise((resolve, reject) => {
       this.#outstanding++;
       const expires = waitMs !== undefined;
@@ -126,6 +134,7 @@ export class Publisher {
       const out = new Outgoing(message, deadlineMs, expires, resolve, reject);
       if (expires) this.#expiring.add(out);
       this.#waiting.push(out);
+      this.#waitingBytes += out.body.length;
       this.#sweep ??= setInterval(() => this.#expire(), Math.min(1000, Math.max(10, this.#timeoutMs / 10)));
       this.#pump();
     });
@@ -137,14 +146,37 @@ export class Publisher {
     return new Promise((resolve) => this.#flushed.push(resolve));
   }
 
+  /** What leaves no room for so many bytes more. */
+  #full(bytes: number): string | undefined {
+    if (this.#waiting.length >= this.#maxQueued) return `${this.#maxQueued} messages`;
+    const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > this.#maxQueuedBytes;
+    return isFull ? `${this.#waitingBytes} bytes` : undefined;
+  }
+
   #pump(): void {
     const channel = this.#channel;
     if (!channel || this.#connection.isBlocked) return;
-    while (this.#sent.size < (this.#probes > 0 ? 1 : this.#window)) {
-      const out = this.#waiting.shift();
+    const atOnce = this.#probes > 0 ? 1 : this.#window;
+    while (this.#sent.size < atOnce && this.#sentBytes < this.#windowBytes) {
+      const out = this.#next();
       if (!out) return;
       if (!out.isSettled && !this.#send(channel, out)) return;
     }
+  }
+
+  #next(): Outgoing | undefined {
+    const out = this.#waiting.shift();
+    if (out) this.#waitingBytes -= out.body.length;
+    return out;
+  }
+
+  #putBack(outs: Outgoing[]): void {
+    this.#waiting.prepend(outs);
+    for (const { body } of outs) this.#waitingBytes += body.length;
+  }
+
+  #forget(out: Outgoing): void {
+    if (this.#sent.delete(out)) this.#sentBytes -= out.body.length;
   }
 
   #send(channel: ConfirmChannel, out: Outgoing): boolean {
@@ -159,15 +191,16 @@ export class Publisher {
       options.expiration = String(leftMs);
     }
     this.#sent.add(out);
+    this.#sentBytes += out.body.length;
     try {
       channel.publish(out.exchange, out.key, out.body, options, (error: unknown) => {
         if (this.#channel === channel) this.#confirmed(out, error);
       });
       return true;
     } catch (cause) {
-      this.#sent.delete(out);
+      this.#forget(out);
       if (cause instanceof IllegalOperationError) {
-        this.#waiting.prepend([out]);
+        this.#putBack([out]);
         return false;
       }
       this.#reject(
@@ -185,7 +218,7 @@ export class Publisher {
   #confirmed(out: Outgoing, error: unknown): void {
     // Before its close event amqplib fails every callback: those are for the next channel.
     if (error instanceof Error && error.message === 'channel closed') return;
-    this.#sent.delete(out);
+    this.#forget(out);
     if (this.#probes > 0) this.#probes--;
     if (error) {
       this.#reject(
@@ -256,7 +289,8 @@ export class Publisher {
       if (!out.isSettled) again.push(out);
     }
     this.#sent.clear();
-    this.#waiting.prepend(again);
+    this.#sentBytes = 0;
+    this.#putBack(again);
     if (!isFound) this.#probes = again.length;
     // The channels of a lost connection close before the connection says so.
     queueMicrotask(() => void this.#open());
@@ -300,7 +334,7 @@ export class Publisher {
       this.#reject(out, this.#late());
     }
     for (let out = this.#waiting.peek(); out && out.deadlineMs <= nowMs; out = this.#waiting.peek()) {
-      this.#waiting.shift();
+      this.#next();
       this.#reject(out, this.#late());
     }
   }

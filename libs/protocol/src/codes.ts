@@ -125,6 +125,7 @@ export const errorCodes = {
   badId: 'bad-id',
   tooDeep: 'too-deep',
   forbidden: 'forbidden',
+  tooLarge: 'too-large',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

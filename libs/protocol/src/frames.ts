@@ -50,6 +50,8 @@ export interface Payload {
   data: unknown;
   encoding?: 'base64';
   contentType?: string;
+  /** How the bytes behind `data` are encoded, where the edge could not decode them. */
+  contentEncoding?: string;
 }
 /** What an edge takes from one connection. */
 export interface ConnectionLimits {
@@ -170,6 +172,7 @@ export const defaults = {
   ackTimeoutMs: 60_000,
   slowConsumerMs: 30_000,
   maxPayloadBytes: 65_536,
+  maxEventBytes: 1_048_576,
   maxTopicsPerConnection: 128,
   ticketLifetimeMs: 30_000,
   moveDeadlineMs: 30_000,

@@ -82,7 +82,7 @@ function declaredFrames(): Map<string, string[]> {
     /interface \w+Frame(?: extends ([\w<>]+))? \{([\s\S]*?)\n\}/g,
   )) {
     const fields = [...(body ?? '').matchAll(/^ {2}(\w+\??):/gm)].map(([, field]) => field ?? '');
-    if (parent?.includes('Payload')) fields.push('encoding?', 'contentType?');
+    if (parent?.includes('Payload')) fields.push('encoding?', 'contentType?', 'contentEncoding?');
     if (parent === 'Payload') fields.push('data');
     if (parent === 'Partial<Payload>') fields.push('data?');
     const kinds = /^ {2}t: (.+);$/m.exec(body ?? '')?.[1] ?? '';
@@ -129,6 +129,7 @@ describe('PROTOCOL.md', () => {
     const ms = (n: number) => `${count(n)} ms`;
     expect(Object.fromEntries(written)).toEqual({
       'frame from a client': `${count(defaults.maxPayloadBytes)} bytes`,
+      'frame of an event, a message or a reply': `${count(defaults.maxEventBytes)} bytes`,
       'events ahead of ack (window)': count(defaults.window),
       'unacknowledged for': ms(defaults.ackTimeoutMs),
       'no hello for': ms(defaults.helloTimeoutMs),

@@ -75,6 +75,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     mesh,
     node: node.name,
     boot: node.boot,
+    maxEventBytes: config.maxEventBytes,
     publish: (topic, frame) => transport.publish(topic, frame),
     now: wallNow,
     log,

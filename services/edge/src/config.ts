@@ -69,6 +69,9 @@ export const edgeConfig = z.object({
     .default(defaults.slowConsumerMs)
     .describe('longest a socket stays over the high watermark'),
   maxPayloadBytes: bytes(1_048_576).default(defaults.maxPayloadBytes).describe('largest frame from a client'),
+  maxEventBytes: bytes(67_108_864)
+    .default(defaults.maxEventBytes)
+    .describe('longest frame of an event, a topic message or a reply; a longer one becomes a gap'),
   highWatermarkBytes: bytes(268_435_456)
     .default(262_144)
     .describe('buffered bytes above which a socket gets no more events'),

@@ -15,6 +15,7 @@ interface Message {
   readonly exchange: string;
   readonly key: string;
   readonly body: string;
+  readonly cc?: readonly string[];
 }
 
 interface Queue {
@@ -208,8 +209,8 @@ export class FakeTopicBroker implements QueueConnection {
   // --- what happens at the broker ---
 
   /** Somebody else publishes. */
-  publish(exchange: string, key: string, body: string): void {
-    this.#route({ exchange, key, body });
+  publish(exchange: string, key: string, body: string, cc: readonly string[] = []): void {
+    this.#route({ exchange, key, body, cc });
   }
 
   /** `rabbitmqctl delete_queue`. */
@@ -317,7 +318,8 @@ export class FakeTopicBroker implements QueueConnection {
   #route(message: Message): boolean {
     let isRouted = false;
     for (const queue of this.#queues.values()) {
-      if (!queue.bindings.has(bindingOf(message.exchange, message.key))) continue;
+      const keys = [message.key, ...(message.cc ?? [])];
+      if (!keys.some((key) => queue.bindings.has(bindingOf(message.exchange, key)))) continue;
       isRouted = true;
       queue.ready.push(message);
       this.#deliver(queue);
@@ -339,7 +341,7 @@ export class FakeTopicBroker implements QueueConnection {
     }
   }
 
-  #delivery(queue: Queue, { exchange, key, body }: Message): Delivery {
+  #delivery(queue: Queue, { exchange, key, body, cc = [] }: Message): Delivery {
     let isSettled = false;
     const settle = () => {
       if (isSettled) return;
@@ -352,7 +354,7 @@ export class FakeTopicBroker implements QueueConnection {
       exchange,
       key,
       redelivered: false,
-      properties: { headers: {}, messageId: body },
+      properties: { headers: cc.length > 0 ? { CC: cc } : {}, messageId: body },
       get isSettled() {
         return isSettled;
       },

@@ -149,6 +149,7 @@ export class World {
       },
       node: 'n',
       boot: 'b',
+      maxEventBytes: 1_000,
       publish: (topic, frame) => {
         for (const client of this.clients) if (client.listensTo.has(topic)) client.receive(frame);
       },

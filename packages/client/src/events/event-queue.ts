@@ -144,6 +144,7 @@ export class EventQueue {
       at: frame.at,
       ...(frame.headers && { headers: frame.headers }),
       ...(frame.contentType && { contentType: frame.contentType }),
+      ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
       ...(frame.redelivered && { redelivered: true }),
     };
     const failed = (error: unknown): void =>

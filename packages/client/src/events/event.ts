@@ -10,6 +10,8 @@ export interface ClientEvent<Data = unknown> {
   readonly at: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** How the bytes of `data` are encoded, where the edge could not decode them. */
+  readonly contentEncoding?: string;
   /**
    * It may have been written to an earlier socket of this session, maybe of another page. Where its publisher gave no
    * `message_id` and its edge died, it may have been handed on already.

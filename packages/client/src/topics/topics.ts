@@ -14,6 +14,8 @@ export interface TopicMessage<Data = unknown> {
   readonly position?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** How the bytes of `data` are encoded, where the edge could not decode them. */
+  readonly contentEncoding?: string;
 }
 /** Handles a message. It is not waited for: messages are handed on as they come. */
 export type MessageHandler<Data = unknown> = (message: TopicMessage<Data>) => unknown;
@@ -172,6 +174,7 @@ export class Topics {
       ...(frame.position !== undefined && { position: frame.position }),
       ...(frame.headers && { headers: frame.headers }),
       ...(frame.contentType && { contentType: frame.contentType }),
+      ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
     };
     const failed = (error: unknown): void =>
       this.status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });

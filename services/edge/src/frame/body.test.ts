@@ -1,7 +1,8 @@
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Delivery, DeliveryProperties } from '@evenkeel/broker';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bodyFields, messageIdentity, publishedAt } from './body.js';
+import { bodyFields, messageIdentity } from './body.js';
 
 const delivery = (body: Buffer | string, properties: Partial<DeliveryProperties> = {}, key = 'user.a.x') =>
   ({
@@ -12,13 +13,15 @@ const delivery = (body: Buffer | string, properties: Partial<DeliveryProperties>
     properties: { headers: {}, ...properties },
   }) as Delivery;
 
+const maxBytes = 1_048_576;
+
 /** The fields as a client reads them. */
-const read = (d: Delivery): Record<string, unknown> => JSON.parse(`{"t":"x"${bodyFields(d)}}`);
+const read = (d: Delivery): Record<string, unknown> => JSON.parse(`{"t":"x"${bodyFields(d, maxBytes)}}`);
 
 describe('bodyFields', () => {
   it('carries JSON as it is, byte for byte', () => {
     const text = '{"n":12345678901234567890, "a" : [1.0]}';
-    expect(bodyFields(delivery(text, { contentType: 'application/json' }))).toBe(`,"data":${text}`);
+    expect(bodyFields(delivery(text, { contentType: 'application/json' }), maxBytes)).toBe(`,"data":${text}`);
   });
 
   it.each(['application/json', 'application/json; charset=utf-8', 'application/cloudevents+json', undefined])(
@@ -93,6 +96,120 @@ describe('bodyFields', () => {
   });
 });
 
+describe('the body of a message that is encoded', () => {
+  const json = { contentType: 'application/json' };
+  const text = '{"n":1,"s":"äöü"}';
+  const value = { n: 1, s: 'äöü' };
+  const utf16be = Buffer.from(text, 'utf16le').swap16();
+  const marked = Buffer.concat([Buffer.from([0xfe, 0xff]), utf16be]);
+
+  it.each<[string, Buffer, Partial<DeliveryProperties>]>([
+    ['gzip', gzipSync(text), { contentEncoding: 'gzip' }],
+    ['gzip by its other name', gzipSync(text), { contentEncoding: 'X-GZIP' }],
+    ['deflate', deflateSync(text), { contentEncoding: 'deflate' }],
+    ['deflate without its header', deflateRawSync(text), { contentEncoding: 'deflate' }],
+    ['br', brotliCompressSync(text), { contentEncoding: 'br' }],
+    ['one on another', brotliCompressSync(gzipSync(text)), { contentEncoding: 'gzip, br' }],
+    ['identity', Buffer.from(text), { contentEncoding: 'identity' }],
+    ['binary, as Celery says', Buffer.from(text), { contentEncoding: 'binary' }],
+    ['utf-8 as an encoding', Buffer.from(text), { contentEncoding: 'utf-8' }],
+    ['utf-16 as an encoding', Buffer.from(text, 'utf16le'), { contentEncoding: 'utf-16le' }],
+    ['utf-16', Buffer.from(text, 'utf16le'), { contentType: 'application/json; charset=UTF-16' }],
+    ['utf-16 with a mark', marked, { contentType: 'application/json;charset="utf-16"' }],
+    ['a mark of utf-16 alone', marked, {}],
+    ['latin1', Buffer.from(text, 'latin1'), { contentType: 'application/json; charset=iso-8859-1' }],
+    [
+      'both',
+      gzipSync(Buffer.from(text, 'utf16le')),
+      { contentEncoding: 'gzip', contentType: 'application/json; charset=utf-16le' },
+    ],
+  ])('is read: %s', (_how, body, properties) => {
+    expect(read(delivery(body, { ...json, ...properties }))).toEqual({ t: 'x', data: value });
+  });
+
+  it('is told as bytes with its encoding where it cannot be read', () => {
+    for (const contentEncoding of ['zstd', 'gzip', 'gzip,gzip,gzip,gzip', 'br']) {
+      expect(read(delivery('{"n":1}', { ...json, contentEncoding }))).toEqual({
+        t: 'x',
+        data: Buffer.from('{"n":1}').toString('base64'),
+        encoding: 'base64',
+        contentType: 'application/json',
+        contentEncoding,
+      });
+    }
+    const unknown = { contentType: 'text/plain; charset=klingon' };
+    expect(read(delivery('x', unknown))).toMatchObject({ encoding: 'base64', ...unknown });
+  });
+
+  it('is decoded also where its type is opaque', () => {
+    const type = { contentType: 'application/protobuf' };
+    expect(read(delivery(gzipSync('abc'), { ...type, contentEncoding: 'gzip' }))).toEqual({
+      t: 'x',
+      data: Buffer.from('abc').toString('base64'),
+      encoding: 'base64',
+      ...type,
+    });
+  });
+
+  it('is decoded no further than a frame may be long, whatever is in it', () => {
+    const zeros = Buffer.alloc(50_000_000);
+    for (const [body, contentEncoding] of [
+      [gzipSync(zeros), 'gzip'],
+      [brotliCompressSync(zeros, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }), 'br'],
+      [deflateSync(zeros), 'deflate'],
+    ] as const)
+      expect(bodyFields(delivery(body, { ...json, contentEncoding }), maxBytes)).toBeUndefined();
+  });
+
+  it('may be text/json, or of an empty type, which is as good as none', () => {
+    expect(read(delivery('[1]', { contentType: 'text/json' })).data).toEqual([1]);
+    expect(read(delivery('[1]', { contentType: '', contentEncoding: '' })).data).toEqual([1]);
+    const bytes = delivery(Buffer.from([0xff]), { contentType: '' });
+    expect(read(bytes)).toMatchObject({ encoding: 'base64', contentType: 'application/octet-stream' });
+  });
+
+  it('is looked at once for all who get it, and not taken for another', () => {
+    const big = (n: number) => Buffer.from(JSON.stringify([n, 'x'.repeat(10_000)]));
+    const one = bodyFields(delivery(big(1), json), maxBytes);
+    expect(bodyFields(delivery(big(1), json), maxBytes)).toBe(one);
+    expect(bodyFields(delivery(big(2), json), maxBytes)).not.toBe(one);
+    expect(read(delivery(big(1), { contentType: 'text/plain' })).data).toBe(big(1).toString());
+    expect(bodyFields(delivery(big(1), json), 5_000)).toBeUndefined();
+  });
+});
+
+describe('headers', () => {
+  const carried = (headers: Record<string, unknown>) => read(delivery('1', { headers })).headers ?? {};
+
+  it('of the application’s own begin with x-, and RabbitMQ’s are none', () => {
+    const headers = { 'x-tenant': 'a', 'x-n': 5, 'x-table': { a: 1 }, 'x-death': [{}], 'x-delay': 5 };
+    const own = { 'x-first-death-queue': 'q', 'x-delivery-count': 1, 'x-match': 'all', 'X-Tenant': 'b' };
+    expect(carried({ ...headers, ...own })).toEqual({ 'x-tenant': 'a', 'x-n': '5' });
+  });
+
+  it('are bounded together, and half a value is not carried', () => {
+    const custom = carried({ 'x-a': 'a'.repeat(2_000), 'x-b': 'b'.repeat(100), 'x-c': 'c'.repeat(30) });
+    expect(Object.keys(custom as object)).toEqual(['x-a', 'x-c']);
+    const events = Object.fromEntries(
+      Array.from({ length: 100 }, (_, n) => [`cloudEvents:a${n}`, 'ä'.repeat(100)]),
+    );
+    expect(JSON.stringify(carried(events)).length).toBeLessThan(4_096);
+  });
+
+  it('have a tracestate with whole members, up to what W3C asks for', () => {
+    const members = Array.from({ length: 60 }, (_, n) => `vendor${n}=value${n}`);
+    const { tracestate } = carried({ tracestate: members.join() }) as { tracestate: string };
+    expect(tracestate.length).toBeLessThanOrEqual(512);
+    expect(members.join().startsWith(`${tracestate},`)).toBe(true);
+    expect(carried({ tracestate: 'x'.repeat(60_000) })).toEqual({});
+  });
+
+  it('of AMQP’s own time are text', () => {
+    const time = { '!': 'timestamp', value: 1_767_225_600 };
+    expect(carried({ cloudEvents_time: time })).toEqual({ cloudEvents_time: '2026-01-01T00:00:00.000Z' });
+  });
+});
+
 describe('messageIdentity', () => {
   it('is the publisher’s where there is one', () => {
     expect(messageIdentity(delivery('1', { messageId: 'm1' }))).toBe('m1');
@@ -110,34 +227,5 @@ describe('messageIdentity', () => {
     ]) {
       expect(messageIdentity(other)).not.toBe(one);
     }
-  });
-});
-
-describe('publishedAt', () => {
-  it('reads seconds and milliseconds, and takes the clock where there is neither or it is no time', () => {
-    expect(publishedAt(delivery('1', { timestamp: 1_700_000_000 }), 1)).toBe(1_700_000_000_000);
-    expect(publishedAt(delivery('1', { timestamp: 1_700_000_000_123 }), 1)).toBe(1_700_000_000_123);
-    for (const timestamp of [undefined, 0, -5, Number.NaN, 9e15, 2 ** 63])
-      expect(publishedAt(delivery('1', { timestamp }), 9)).toBe(9);
-  });
-
-  it('goes by the header to the millisecond, and as if there were none where that is no time', () => {
-    const at = (value: unknown) =>
-      publishedAt(delivery('1', { timestamp: 1_700_000_000, headers: { 'evenkeel-at': value } }), 9);
-    expect(at(1_700_000_000_123)).toBe(1_700_000_000_123);
-    expect(at(1_700_000_000_123.9)).toBe(1_700_000_000_123);
-    for (const bad of [
-      0,
-      -1,
-      0.5,
-      Number.NaN,
-      Number.POSITIVE_INFINITY,
-      9e15,
-      '1700000000123',
-      null,
-      {},
-      true,
-    ])
-      expect(at(bad)).toBe(1_700_000_000_000);
   });
 });

@@ -58,15 +58,18 @@ function delivery({ key, body = '', bodyBase64, properties }: GivenDelivery): De
   };
 }
 
-const build: Record<string, (given: Given) => string> = {
+const addressee = { uid: 'alice', maxBytes: 1_048_576 };
+
+const build: Record<string, (given: Given) => string | undefined> = {
   welcome: (given) => welcomeFrame(given),
-  event: (given) => eventFrame(given.seq, delivery(given.delivery), given.nowMs, given.isRedelivered),
-  message: (given) => messageFrame(given.topic, delivery(given.delivery), given.nowMs),
+  event: (given) =>
+    eventFrame(given.seq, delivery(given.delivery), given.nowMs, given.isRedelivered, addressee),
+  message: (given) => messageFrame(given.topic, delivery(given.delivery), given.nowMs, addressee.maxBytes),
   gap: (given) => gapFrame(given.reason as GapReason, given.topic),
   move: (given) => moveFrame(given),
   moved: (given) => movedFrame(given.seq, given.received),
   ok: (given) => okFrame(given.re ?? ''),
-  reply: (given) => replyFrame(delivery(given.delivery)),
+  reply: (given) => replyFrame(delivery(given.delivery), addressee.maxBytes),
   error: (given) => errorFrame(given.re, given.code, given.message),
   pong: () => pongFrame,
 };
@@ -98,7 +101,10 @@ it('compares every frame that is recorded', () => {
 it('tells a reply that names no error code from one that does, whatever the header is', () => {
   const read = (error: unknown) =>
     JSON.parse(
-      replyFrame(delivery({ key: 'k', body: 'x', properties: { headers: { 'evenkeel-error': error } } })),
+      replyFrame(
+        delivery({ key: 'k', body: 'x', properties: { headers: { 'evenkeel-error': error } } }),
+        addressee.maxBytes,
+      ),
     );
   expect(read('sold-out').code).toBe('sold-out');
   expect(read(7).code).toBe('7');

@@ -6,7 +6,7 @@ import type { Delivery } from '@evenkeel/broker';
 import {
   type ErrorCode,
   type ErrorFrame,
-  eventName,
+  errorCodes,
   exchanges,
   type GapFrame,
   type GapReason,
@@ -14,7 +14,9 @@ import {
   type PongFrame,
   type WelcomeFrame,
 } from '@evenkeel/protocol';
-import { bodyFields, messageIdentity, publishedAt } from './body.js';
+import { bodyFields, messageIdentity } from './body.js';
+import { nameFor } from './routing.js';
+import { publishedAt } from './time.js';
 
 /** The answer to `hello`. */
 export function welcomeFrame(fields: Required<Omit<WelcomeFrame, 't'>>): string {
@@ -32,18 +34,57 @@ export function welcomeFrame(fields: Required<Omit<WelcomeFrame, 't'>>): string 
   } satisfies WelcomeFrame);
 }
 
-/** A directed event; `nowMs` stands in for the time of publishing where the message has none. */
-export function eventFrame(seq: number, delivery: Delivery, nowMs: number, isRedelivered: boolean): string {
-  const id = JSON.stringify(messageIdentity(delivery));
-  const name = JSON.stringify(eventName(delivery.key) ?? delivery.key);
-  const flag = isRedelivered ? ',"redelivered":true' : '';
-  return `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, nowMs)}${flag}${bodyFields(delivery)}}`;
+/** To whom a directed event goes. */
+export interface Addressee {
+  readonly uid: string;
+  /** Longest frame. */
+  readonly maxBytes: number;
 }
 
-/** A topic's message. Its id comes from content alone, so that both edges of a move give it the same one. */
-export function messageFrame(topic: string, delivery: Delivery, nowMs: number): string {
+/**
+ * A directed event; `nowMs` stands in for the time of publishing where the message has none. Undefined: it would be longer than
+ * frames may be.
+ */
+export function eventFrame(
+  seq: number,
+  delivery: Delivery,
+  nowMs: number,
+  isRedelivered: boolean,
+  { uid, maxBytes }: Addressee,
+): string | undefined {
+  const body = bodyFields(delivery, maxBytes);
+  if (body === undefined) return undefined;
   const id = JSON.stringify(messageIdentity(delivery));
-  return `{"t":"message","topic":${JSON.stringify(topic)},"id":${id},"at":${publishedAt(delivery, nowMs)}${bodyFields(delivery)}}`;
+  const name = JSON.stringify(nameFor(delivery, uid));
+  const flag = isRedelivered ? ',"redelivered":true' : '';
+  return fitting(
+    `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, nowMs)}${flag}${body}}`,
+    maxBytes,
+  );
+}
+
+/**
+ * A topic's message. Its id comes from content alone, so that both edges of a move give it the same one. Undefined: it would be
+ * longer than frames may be.
+ */
+export function messageFrame(
+  topic: string,
+  delivery: Delivery,
+  nowMs: number,
+  maxBytes: number,
+): string | undefined {
+  const body = bodyFields(delivery, maxBytes);
+  if (body === undefined) return undefined;
+  const id = JSON.stringify(messageIdentity(delivery));
+  return fitting(
+    `{"t":"message","topic":${JSON.stringify(topic)},"id":${id},"at":${publishedAt(delivery, nowMs)}${body}}`,
+    maxBytes,
+  );
+}
+
+/** A character has at most three bytes of UTF-8, so most need not be counted. */
+function fitting(frame: string, maxBytes: number): string | undefined {
+  return frame.length * 3 <= maxBytes || Buffer.byteLength(frame) <= maxBytes ? frame : undefined;
 }
 
 /** Something may be missing: of `topic`, or of the session's own events. */
@@ -77,17 +118,29 @@ export const movedFrame = (seq: number, received: number): string =>
 /** A request is carried out and has nothing to bring back. */
 export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(re)}}`;
 
-/** Whether it is a service's reply: by `mesh.replies`, or straight to the queue. */
-export const isReply = ({ exchange }: Delivery): boolean => exchange === '' || exchange === exchanges.replies;
+/**
+ * Whether it is a service's reply: by `mesh.replies`, or straight to the queue. What is put there without a `correlation_id` answers
+ * nothing: it is an event, by whoever knows the queue alone.
+ */
+export const isReply = ({ exchange, properties }: Delivery): boolean =>
+  exchange === exchanges.replies || (exchange === '' && properties.correlationId !== undefined);
 
-/** A service's reply to a request: `ok` with its body, or the `error` that it names. */
-export function replyFrame(delivery: Delivery): string {
+/** Longest text of a service's error that is passed on, bytes. */
+const maxErrorBytes = 16_384;
+
+/** A service's reply to a request: `ok` with its body, or the `error` that it names, or that it is too long for a frame. */
+export function replyFrame(delivery: Delivery, maxBytes: number): string {
   const { correlationId = '', headers } = delivery.properties;
   const error = headers['evenkeel-error'];
-  if (error === undefined) return `{"t":"ok","re":${JSON.stringify(correlationId)}${bodyFields(delivery)}}`;
+  if (error === undefined) {
+    const body = bodyFields(delivery, maxBytes);
+    const frame = body && fitting(`{"t":"ok","re":${JSON.stringify(correlationId)}${body}}`, maxBytes);
+    const message = `the reply is longer than the ${maxBytes} bytes that a frame may have`;
+    return frame ?? errorFrame(correlationId, errorCodes.tooLarge, message);
+  }
   // A table has no text, and asking it for one may throw.
   const code = typeof error === 'object' ? 'service-error' : String(error);
-  return errorFrame(correlationId, code, delivery.body.toString('utf8'));
+  return errorFrame(correlationId, code, delivery.body.toString('utf8', 0, maxErrorBytes));
 }
 
 /** A request failed; `re` is unknown when its frame had no readable id. */

@@ -1,6 +1,5 @@
-import type { Delivery } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
-import { Deliveries } from '../../testing/deliveries.js';
+import { Deliveries, type DeliveryOver } from '../../testing/deliveries.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 
@@ -12,14 +11,16 @@ function make({ ackMode = 'client', ...options }: MakeOptions = {}) {
   const outbox = new Outbox(connection, {
     window: 4,
     highWatermarkBytes: 100,
+    maxEventBytes: 1_000,
     now: () => 7,
     onWritten: () => {},
     onReplied: () => {},
+    onTooLarge: () => {},
     ...options,
   });
   outbox.ackMode = ackMode;
   outbox.suspect = 0;
-  const offer = (from: number, to: number, over: Partial<Delivery> = {}) => {
+  const offer = (from: number, to: number, over: DeliveryOver = {}) => {
     for (let n = from; n <= to; n += 1) outbox.offer(queue.event(n, over));
   };
   return { queue, connection, outbox, offer };
@@ -37,6 +38,39 @@ describe('writing', () => {
       at: 1_700_000_000_000,
       data: 2,
     });
+  });
+
+  it('drops an event that is longer than frames may be, tells it in its place, and goes on', () => {
+    const told: number[] = [];
+    const { queue, connection, outbox, offer } = make({
+      onTooLarge: () => told.push(connection.data.length),
+    });
+    offer(1, 1);
+    offer(2, 2, { body: Buffer.from(JSON.stringify('x'.repeat(950))) });
+    offer(3, 3);
+    expect(connection.frames.map(({ seq, data }) => [seq, data])).toEqual([
+      [1, 1],
+      [2, 3],
+    ]);
+    expect(told).toEqual([1]);
+    expect(queue.settled).toEqual(['drop 2']);
+    expect(outbox.unacked).toBe(2);
+  });
+
+  it('names an event by the key of CC that is its user’s', () => {
+    const { connection, offer } = make();
+    offer(1, 1, { key: 'topic.x', properties: { headers: { CC: ['user.alice.cc'] } } });
+    expect(connection.frames[0]).toMatchObject({ t: 'event', name: 'cc' });
+  });
+
+  it('writes what comes straight to the queue as an event, unless it answers something', () => {
+    const { connection, offer, queue, outbox } = make();
+    offer(1, 1, { exchange: '', key: 'session.alice.s' });
+    outbox.offer(queue.reply(2, 'r'));
+    expect(connection.frames).toMatchObject([
+      { t: 'event', name: 'session.alice.s' },
+      { t: 'ok', re: 'r' },
+    ]);
   });
 
   it('keeps back what comes while the socket is over its high watermark, and writes it in order when it is not', () => {

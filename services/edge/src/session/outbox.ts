@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
 import { wallNow } from '@evenkeel/pace';
-import { eventFrame, isReply, replyFrame } from '../frame/frames.js';
+import { type Addressee, eventFrame, isReply, replyFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 
 interface Written {
@@ -13,11 +13,15 @@ interface Written {
 export interface OutboxOptions {
   window: number;
   highWatermarkBytes: number;
+  /** Longest frame. */
+  maxEventBytes: number;
   now: () => number;
   /** An event has been written, with so many bytes (of text: characters). */
   onWritten(bytes: number): void;
   /** A service's reply has been written; `id`: of its request. */
   onReplied(id: string): void;
+  /** An event is longer than frames may be; in its place belongs a gap. */
+  onTooLarge(): void;
 }
 
 /**
@@ -33,6 +37,7 @@ export class Outbox {
   suspect: number | undefined;
   readonly #connection: Connection;
   readonly #options: OutboxOptions;
+  readonly #addressee: Addressee;
   /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
   #written: Written[] = [];
   #head = 0;
@@ -44,6 +49,7 @@ export class Outbox {
   constructor(connection: Connection, options: OutboxOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#addressee = { uid: connection.claims.uid, maxBytes: options.maxEventBytes };
   }
 
   /** Written and not acknowledged, and kept back. */
@@ -167,7 +173,8 @@ export class Outbox {
     if (isReply(delivery)) return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
-    const frame = eventFrame(seq, delivery, wallNow(), isSuspect);
+    const frame = eventFrame(seq, delivery, wallNow(), isSuspect, this.#addressee);
+    if (frame === undefined) return this.#refuse(delivery);
     this.seq = seq;
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, now);
@@ -180,6 +187,12 @@ export class Outbox {
     this.#options.onWritten(frame.length);
   }
 
+  /** It is never sent: its queue has it dead-lettered, without its body going through here once more. */
+  #refuse(delivery: Delivery): void {
+    delivery.drop();
+    this.#options.onTooLarge();
+  }
+
   /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */
   #hold(seq: number, delivery: Delivery, atMs: number): void {
     delivery.forgetContent();
@@ -188,7 +201,7 @@ export class Outbox {
 
   /** A reply of a service to this session's request: acknowledged when written, since no `seq` counts it. */
   #writeReply(delivery: Delivery): void {
-    const frame = replyFrame(delivery);
+    const frame = replyFrame(delivery, this.#addressee.maxBytes);
     if (this.#connection.send(frame)) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(frame.length);
@@ -197,6 +210,7 @@ export class Outbox {
 
   #writeBare(delivery: Delivery): void {
     const { body } = delivery;
+    if (body.length > this.#addressee.maxBytes) return this.#refuse(delivery);
     const isSent = isUtf8(body)
       ? this.#connection.send(body.toString('utf8'))
       : this.#connection.sendBinary(body);

@@ -91,12 +91,14 @@ export class Session implements ConnectionOwner {
     this.outbox = new Outbox(connection, {
       window: config.window,
       highWatermarkBytes: config.highWatermarkBytes,
+      maxEventBytes: config.maxEventBytes,
       now,
       onWritten: (bytes) => {
         load.delivered += 1;
         this.load.wrote(bytes, now());
       },
       onReplied: (id) => this.#requests.replied(id),
+      onTooLarge: () => this.#gap(gapReasons.tooLarge),
     });
     this.#acks = new Acks({
       outbox: this.outbox,

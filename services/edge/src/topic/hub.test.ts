@@ -41,6 +41,25 @@ describe('topics', () => {
     expect(world.hub.faults).toBe(0);
   });
 
+  it('get a message by any of its keys, of CC too, once each', async () => {
+    const [a, b] = [world.open(['a']), world.open(['b'])];
+    await world.drain();
+    world.broker.publish(exchanges.events, 'topic.a', '1', ['topic.b', 'topic.a', 'topic.nobody']);
+    await world.drain();
+    expect([seen(a), seen(b)]).toEqual([[1], [1]]);
+    world.hasFaults = true;
+  });
+
+  it('are told a gap in place of a message that is longer than frames may be', async () => {
+    const a = world.open(['a']);
+    await world.drain();
+    for (const body of ['1', JSON.stringify('x'.repeat(1_000)), '2'])
+      world.broker.publish(exchanges.events, 'topic.a', body);
+    await world.drain();
+    expect(seen(a)).toEqual([1, 'gap too-large', 2]);
+    world.hasFaults = true;
+  });
+
   it('stay bound for a while without a subscriber, and no longer', async () => {
     world.open(['a']).close();
     await pass(world, 9_000);

@@ -3,6 +3,7 @@ import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
 import { exchanges, fenceKey, type GapReason, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
+import { topicsOf } from '../frame/routing.js';
 import { Fence } from './fence.js';
 import { Overflow } from './overflow.js';
 
@@ -28,6 +29,8 @@ export interface HubOptions {
   mesh: Pick<Mesh, 'ownQueue' | 'publisher'>;
   node: string;
   boot: string;
+  /** Longest frame of a message; a longer one becomes a gap. */
+  maxEventBytes: number;
   /** Sends a frame to every local subscriber. */
   publish(topic: string, frame: string): void;
   /** Ms since the epoch. */
@@ -213,10 +216,17 @@ export class TopicHub {
       if (isSentTo(delivery, exchanges.control)) this.#fence.passed(Number(delivery.body.toString('utf8')));
       return;
     }
-    const topic = topicOfKey(delivery.key);
-    if (topic === undefined) return;
+    for (const topic of topicsOf(delivery)) this.#fanOut(topic, delivery);
+  }
+
+  #fanOut(topic: string, delivery: Delivery): void {
+    // It may have other topics by CC, which nobody here has subscribed.
+    if (!this.#topics.has(topic)) return;
     // It may come before the answer to its bind; the gap belongs before it.
     if (this.#untold.size > 0) this.#tellLoss(topic);
-    this.#options.publish(topic, messageFrame(topic, delivery, this.#options.now()));
+    const { now, maxEventBytes, publish } = this.#options;
+    const frame = messageFrame(topic, delivery, now(), maxEventBytes);
+    if (frame === undefined) this.#tellGap(topic, gapReasons.tooLarge);
+    else publish(topic, frame);
   }
 }

@@ -1,0 +1,76 @@
+import { isUtf8 } from 'node:buffer';
+import type { ChannelModel } from 'amqplib';
+
+/** What stands before the base64url of an id that is no text. */
+export const binaryIdPrefix = 'b64:';
+
+const headerFrame = 2;
+/** Bytes from a header frame's start: the length of its payload, the flags of its properties, and the properties. */
+const at = { size: 3, flags: 19, properties: 21 } as const;
+const frameOverhead = 8;
+const replacement = '\uFFFD';
+
+/** The part of amqplib's connection that reads frames; its types do not name it. */
+interface Receiver {
+  /** What was received and is not read yet. */
+  rest: Buffer;
+  recvFrame(): false | { fields?: Ids };
+}
+
+interface Ids {
+  messageId?: string;
+  correlationId?: string;
+}
+
+const isReceiver = (connection: object): connection is Receiver =>
+  'recvFrame' in connection && 'rest' in connection;
+
+/**
+ * AMQP has ids as bytes, and amqplib reads them as UTF-8: of a counter or a hash nothing is left but replacement characters, the
+ * same for many. Where an id is no UTF-8 it becomes {@link binaryIdPrefix} and its base64url.
+ */
+export function keepBinaryIds({ connection }: ChannelModel): void {
+  if (!isReceiver(connection)) return;
+  const receive = connection.recvFrame;
+  connection.recvFrame = function kept(this: Receiver) {
+    // Where it reads more it calls this again, and the ids are mended there.
+    const { rest } = this;
+    const frame = receive.call(this);
+    const fields = frame ? frame.fields : undefined;
+    if (fields && (isMangled(fields.messageId) || isMangled(fields.correlationId))) mend(fields, rest);
+    return frame;
+  };
+}
+
+const isMangled = (id: string | undefined): boolean => id?.includes(replacement) === true;
+
+function mend(fields: Ids, rest: Buffer): void {
+  if (rest[0] !== headerFrame || rest.length < rest.readUInt32BE(at.size) + frameOverhead) return;
+  const { messageId, correlationId } = idsOf(rest);
+  if (messageId && !isUtf8(messageId)) fields.messageId = textOf(messageId);
+  if (correlationId && !isUtf8(correlationId)) fields.correlationId = textOf(correlationId);
+}
+
+const textOf = (id: Buffer): string => `${binaryIdPrefix}${id.toString('base64url')}`;
+
+/** Source: AMQP 0-9-1, 4.2.6.1: a flag a property from the highest bit down; those that are set follow in this order. */
+function idsOf(frame: Buffer): { correlationId: Buffer | undefined; messageId: Buffer | undefined } {
+  const flags = frame.readUInt16BE(at.flags);
+  let offset: number = at.properties;
+  const has = (bit: number) => (flags & (1 << bit)) !== 0;
+  const shortText = (bit: number) => {
+    if (!has(bit)) return undefined;
+    const start = offset + 1;
+    offset = start + frame.readUInt8(offset);
+    return frame.subarray(start, offset);
+  };
+  shortText(15); // content_type
+  shortText(14); // content_encoding
+  if (has(13)) offset += 4 + frame.readUInt32BE(offset); // headers
+  if (has(12)) offset += 1; // delivery_mode
+  if (has(11)) offset += 1; // priority
+  const correlationId = shortText(10);
+  shortText(9); // reply_to
+  shortText(8); // expiration
+  return { correlationId, messageId: shortText(7) };
+}
