@@ -1,3 +1,4 @@
+export * from './clocks.js';
 export * from './liveness.js';
 export * from './load.js';
 export { isNodeUrlPattern, NodeUrls } from './node-url.js';

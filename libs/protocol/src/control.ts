@@ -8,6 +8,11 @@ const target = z.object({
   url: nodeUrl,
   /** The process that the tickets name; absent: it reads the older form of tickets alone, or the balancer does not know. */
   boot: shortId.optional(),
+  /**
+   * How far the clock by which it judges tickets is ahead of that of the edge which writes them, ms; absent: not worth
+   * mentioning, or the balancer does not know.
+   */
+  clockAheadMs: z.number().int().optional(),
 });
 /** `<uid>.<sid>`, or a `<sid>` alone. */
 const sessionRef = z

@@ -81,6 +81,10 @@ export const nodeStatus = z.looseObject({
   capacity: z.number().optional(),
   deliveredPerSecond: z.number().optional(),
   handshakeP99Ms: z.number().optional(),
+  /** How far the clock of its host is ahead of the median of all, ms. */
+  clockAheadMs: z.number().optional(),
+  /** That is more than is tolerated: it is avoided while others take sessions. */
+  isClockOff: z.boolean().optional(),
   loopLagP99Ms: z.number().optional(),
   cpu: z.number().optional(),
   /** Sessions that the front keeps on it. */

@@ -19,9 +19,9 @@ export interface TicketClaims {
   node: string;
   /** The process of that edge, so that a restart, which forgets what was used, refuses it. Without it the form is the older one. */
   boot?: string;
-  /** Grows with every ticket of a session (ms since the epoch, or one more than the last): the newer socket wins. */
+  /** Grows with every ticket of a session (a gateway's ms since the epoch, or one more than the last): the newer socket wins. */
   epoch: number;
-  /** Not valid at or after this, ms since the epoch. */
+  /** Not valid at or after this, ms since the epoch by the clock of the edge that it is for. */
   expiresAt: number;
   /** The gateway made the session id up just now, so there is nothing to look for. */
   isNew?: boolean;
@@ -49,6 +49,9 @@ export const maxTicketChars = 2_048;
 export const ticketLifetime = { minMs: 1_000, maxMs: 300_000 } as const;
 /** No ticket is good for longer than this from now: room for clocks that differ, and for earlier versions, whose moves had 10 min. */
 const longestLeftMs = 2 * ticketLifetime.maxMs;
+
+/** How much later than here it may be at the edge that a ticket names, ms: that one judges by its own clock, and is asked. */
+const foreignSlackMs = 10_000;
 
 /** Signs and checks tickets with one secret (several for checking, while a secret is being changed). */
 export class TicketSigner {
@@ -98,7 +101,8 @@ export class TicketSigner {
     if (!isSigned) return { ok: false, problem: 'forged' };
     const claims = readTicket(signed);
     if (claims === undefined) return { ok: false, problem: 'malformed' };
-    if (claims.expiresAt <= nowMs) return { ok: false, problem: 'expired' };
+    const slackMs = claims.node === edge.name ? 0 : foreignSlackMs;
+    if (claims.expiresAt + slackMs <= nowMs) return { ok: false, problem: 'expired' };
     if (claims.expiresAt > nowMs + longestLeftMs) return { ok: false, problem: 'malformed' };
     if (claims.isProbe === true) return { ok: false, problem: 'probe' };
     if (claims.node !== edge.name) return { ok: false, problem: 'wrong-node', claims };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, userOf } from '@evenkeel/broker';
-import { NodeUrls } from '@evenkeel/cluster';
+import { ClockWatch, NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
+import { withClock } from './clocks.js';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
 import { inMaintenance } from './core/plan/maintenance.js';
@@ -47,7 +48,8 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     // What was in it may have gone with it.
     if (balancer.isLeading) void balancer.save();
   });
-  const toEdge = (node: string, command: Command) => mesh.control.send(node, command, COMMAND_WAIT_MS);
+  const toEdge = (node: string, command: Command) =>
+    mesh.control.send(node, withClock(node, command, balancer.view.clocks), COMMAND_WAIT_MS);
   const balancer: Balancer = new Balancer(
     {
       send: (node, command, onUnrouted) => {
@@ -83,6 +85,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     },
   );
   const metrics = balancerMetrics(ops.metrics, balancer);
+  const watch = new ClockWatch(balancer.view.clocks, (fields, message) => log.warn(fields, message));
 
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
     log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
@@ -90,7 +93,9 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const reports = mesh.stats.reports(
     {
       onStats: (stats) => {
-        if (urls.takes(stats)) balancer.observe(stats, steadyNow());
+        if (!urls.takes(stats)) return;
+        balancer.observe(stats, steadyNow());
+        watch.look(stats.node, wallNow() - steadyNow());
       },
       onMoves: (report) => balancer.report(report, steadyNow()),
     },

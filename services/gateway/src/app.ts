@@ -1,6 +1,6 @@
-import { NodeUrls } from '@evenkeel/cluster';
+import { ClockWatch, NodeUrls } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
-import { steadyNow } from '@evenkeel/pace';
+import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
@@ -33,14 +33,20 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     ),
     reservationMs: config.ticketLifetimeMs,
     random: Math.random,
-    forgotten: (node) => metrics.forget(node),
+    forgotten: (node) => {
+      metrics.forget(node);
+      watch.forget(node);
+    },
   });
+  const watch = new ClockWatch(placer.clocks, (fields, message) => log.warn(fields, message));
   const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log, uses: [exchanges.stats] });
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
     log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
   );
   const onStats = (stats: NodeStats) => {
-    if (urls.takes(stats)) placer.observe(stats, steadyNow());
+    if (!urls.takes(stats)) return;
+    placer.observe(stats, steadyNow());
+    watch.look(stats.node, wallNow() - steadyNow());
   };
   const feed = new StatsFeed(mesh, onStats, log);
   const authentication = new Authentication(config);

@@ -37,6 +37,13 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   observeGauges(metrics, 'evenkeel_gateway_handshake_ceiling', 'Clients a second sent at most', 'to', () =>
     nodes().map(({ node, handshakeCeiling }) => [node, handshakeCeiling]),
   );
+  observeGauges(
+    metrics,
+    'evenkeel_gateway_node_clock_ahead_seconds',
+    'How far the clock of an edge is ahead of the median of all',
+    'to',
+    () => nodes().map(({ node, clockAheadMs }) => [node, clockAheadMs / 1_000]),
+  );
   observeGauge(
     metrics,
     'evenkeel_gateway_waiting',

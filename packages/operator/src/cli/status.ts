@@ -100,6 +100,12 @@ function noteLines(status: StatusAnswer, nodes: readonly NodeStatus[]): string[]
     ),
     ...when(pinned > 0, `pinned  ${whole(pinned)} by the front; plans leave them out`),
     ...nodes
+      .filter((n) => n.isClockOff === true)
+      .map(
+        (n) =>
+          `note    ${n.node}: ${clockText(n.clockAheadMs ?? 0)}; it is avoided: set the clock of its host (NTP)`,
+      ),
+    ...nodes
       .filter((n) => n.reachable === false)
       .map(
         (n) => `note    ${n.node}: clients that dial its URL do not come to it; its log says what they meet`,
@@ -107,6 +113,9 @@ function noteLines(status: StatusAnswer, nodes: readonly NodeStatus[]): string[]
     ...nodes.filter((n) => n.drain !== undefined).map((n) => `drain   ${n.node} ${drainText(n)}`),
   ];
 }
+
+const clockText = (aheadMs: number): string =>
+  `its clock is ${whole(Math.abs(aheadMs) / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the others`;
 
 function drainText({ drain, sessions }: NodeStatus): string {
   const by = drain?.by === undefined || drain.by === 'auto' ? '' : ` by ${drain.by}`;

@@ -21,7 +21,7 @@ export const refusal = (code: string, message: string): Answer => ({ ok: false, 
 
 /** A node as `status` shows it. */
 export function nodeAnswer(n: NodeView, drain: DrainStatus | undefined): object {
-  const { v: _v, node: _node, state, at: _at, ...stats } = n.stats;
+  const { v: _v, node: _node, state, at: _at, steadyAt: _steadyAt, ...stats } = n.stats;
   const shown = n.phase === 'cordoned' && drain !== undefined ? 'draining' : n.phase;
   return {
     node: n.node,
@@ -30,6 +30,8 @@ export function nodeAnswer(n: NodeView, drain: DrainStatus | undefined): object 
     seenAt: n.seenAtMs,
     ...stats,
     pinned: n.pinned,
+    clockAheadMs: n.clockAheadMs,
+    ...(n.isClockOff ? { isClockOff: true } : {}),
     ...(drain === undefined ? {} : { drain }),
   };
 }

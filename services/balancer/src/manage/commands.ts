@@ -1,6 +1,6 @@
 import { type ManageCommand, manageKind } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
-import { type NodeView, takes } from '../core/cluster/state.js';
+import { type NodeView, takersAmong } from '../core/cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
 import { attemptKey } from '../core/plan/drains.js';
 import type { PastPlan } from '../core/run/past-plan.js';
@@ -111,13 +111,13 @@ function method(
 
 function level(command: Of<'plan'> | Of<'rebalance'>, c: CommandContext): Draft {
   const nodes = c.balancer.view.nodes(c.nowMs);
-  return draftLevel(nodes, new Set(nodes.filter(takes).map((n) => n.node)), method(command, c));
+  return draftLevel(nodes, new Set(takersAmong(nodes).map((n) => n.node)), method(command, c));
 }
 
 function emptied(command: Of<'plan'> | Of<'drain'>, nodes: readonly NodeView[], c: CommandContext): Draft {
   const names = new Set(nodes.map((n) => n.node));
   const all = c.balancer.view.nodes(c.nowMs);
-  const takers = new Set(all.filter((n) => takes(n) && !names.has(n.node)).map((n) => n.node));
+  const takers = new Set(takersAmong(all.filter((n) => !names.has(n.node))).map((n) => n.node));
   if (takers.size === 0) {
     throw new ManageError(
       'no-target',

@@ -98,17 +98,19 @@ export class Attempt implements PlannedMove {
   #tell(nowMs: number): void {
     const { command, config, tickets } = this.#options;
     const { uid, sid } = this.#session.claims;
-    const { node, url, boot } = command.to;
+    const { node, url, boot, clockAheadMs = 0 } = command.to;
     const deadlineMs = this.deadlineAtMs - nowMs;
     this.#tries += 1;
-    this.#epoch = Math.max(nowMs, this.#epoch + 1);
+    // Not by the clock: what a gateway issues afterwards is newer, whatever this edge takes the time for.
+    this.#epoch += 1;
     const ticket = tickets.issue({
       uid,
       sid,
       node,
       ...(boot === undefined ? {} : { boot }),
       epoch: this.#epoch,
-      expiresAt: nowMs + Math.min(ticketLifetime.maxMs, Math.max(ticketLifetime.minMs, deadlineMs)),
+      expiresAt:
+        nowMs + clockAheadMs + Math.min(ticketLifetime.maxMs, Math.max(ticketLifetime.minMs, deadlineMs)),
       from: config.node,
       move: command.move,
     });

@@ -135,6 +135,15 @@ describe('a departure', () => {
     expect(restarted).toEqual({ ok: false, problem: 'stale' });
   });
 
+  it('writes the ticket in the time of the target, and just newer than its own, whatever this edge takes the time for', () => {
+    populate(1);
+    reconnect({ sessions: ['u.s0'], to: { ...to, boot: 'b1', clockAheadMs: 3_600_000 }, deadlineMs: 30_000 });
+    const ticket = String(sessions[0]?.frames[0]?.ticket);
+    const at = (nowMs: number) => tickets.check(ticket, { name: 'b', boot: 'b1' }, nowMs);
+    expect(at(Date.now() + 3_600_000 + 29_999)).toMatchObject({ ok: true, claims: { epoch: 6 } });
+    expect(at(Date.now() + 3_600_000 + 30_000)).toMatchObject({ ok: false, problem: 'expired' });
+  });
+
   it('gives the client a ticket for the target, newer than its own, valid until the deadline', () => {
     populate(1);
     reconnect({ sessions: ['u.s0'], deadlineMs: 9_000, reason: 'drain' });

@@ -43,13 +43,19 @@ describe('the gate', () => {
     ['ticket-expired', () => issue({ expiresAt: nowMs })],
     ['ticket-stale', () => issue({ boot: 'before' })],
     ['ticket-forged', () => `edge-2.${issue({ boot: 'now' }).split('.').slice(1).join('.')}`],
-    ['ticket-expired', () => issue({ node: 'edge-2', expiresAt: nowMs })],
+    ['ticket-expired', () => issue({ node: 'edge-2', expiresAt: nowMs - 10_000 })],
   ])('refuses with %s', (code, ticket) => {
     expect(judge(ticket())).toMatchObject({
       isAdmitted: false,
       why: 'ticket',
       status: '401 Unauthorized',
       code,
+    });
+  });
+
+  it('leaves it to the edge that a ticket names whether it has just expired there: its clock may be another', () => {
+    expect(judge(issue({ node: 'edge-2', boot: 'theirs', expiresAt: nowMs - 9_000 }))).toMatchObject({
+      why: 'foreign',
     });
   });
 

@@ -13,7 +13,7 @@ export interface Candidate {
   readonly load: number;
   /** Whether it may be sent one more client at this moment. */
   readonly hasSlot: boolean;
-  /** A report is overdue, or many clients say that they have lost it: others are better while there are any. */
+  /** See {@link KnownNode.isDoubtful}: others are better while there are any. */
   readonly isDoubtful: boolean;
   /** Far slower than the others at the moment: nobody waits for it. */
   readonly isAiling: boolean;

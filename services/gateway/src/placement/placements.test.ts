@@ -87,6 +87,41 @@ describe('nodes that may take clients', () => {
     expect(p.place({ uid: 'v', sid: 's' }, 3_000)).toMatchObject({ node: 'b' });
   });
 
+  describe('whose clock is off', () => {
+    const report = (p: ReturnType<typeof placer>, ahead: Record<string, number>, nowMs: number) => {
+      for (const [node, aheadMs] of Object.entries(ahead))
+        p.observe(
+          stats(node, { seq: nowMs, at: nowMs + aheadMs, connections: node === 'off' ? 0 : 500 }),
+          nowMs,
+        );
+    };
+
+    it.each([40_000, -40_000])('by %s ms are avoided while there are others, and shown', (aheadMs) => {
+      const p = placer();
+      report(p, { off: aheadMs, a: 0, b: 0 }, 1_000);
+      expect(p.snapshot(1_000).nodes.map((n) => n.clockAheadMs)).toEqual([0, 0, aheadMs]);
+      for (let n = 0; n < 20; n += 1)
+        expect(p.place({ uid: `u${n}`, sid: 's' }, 1_000)).not.toMatchObject({ node: 'off' });
+    });
+
+    it('are taken when they are all there are, with tickets in their time', () => {
+      const p = placer();
+      p.observe(stats('off', { at: 41_000, steadyAt: 31_000 }), 1_000);
+      expect(p.place({ uid: 'u', sid: 's' }, 1_000)).toMatchObject({ node: 'off', edgeNowMs: 31_000 });
+    });
+
+    it('are taken by the gateway that is itself off, and two gateways agree on the time', () => {
+      const [right, behind] = [placer(), placer()];
+      report(right, { a: 0, b: 0 }, 100_000);
+      report(behind, { a: 20_000, b: 20_000 }, 80_000);
+      const placed = [
+        right.place({ uid: 'u', sid: 's' }, 100_000),
+        behind.place({ uid: 'u', sid: 's' }, 80_000),
+      ];
+      for (const each of placed) expect(each).toMatchObject({ edgeNowMs: 100_000, meshNowMs: 100_000 });
+    });
+  });
+
   it('drops what was under way to a process that has been restarted', () => {
     const p = placer();
     p.observe(stats('a'), 0);

@@ -1,5 +1,6 @@
 import {
   hasAge,
+  NodeClocks,
   type NodePhase,
   type NodeReport,
   NodeReports,
@@ -18,7 +19,9 @@ export interface KnownNode {
   readonly phase: NodePhase;
   /** Nothing was heard for so long that nobody is sent there. */
   readonly isSilent: boolean;
-  /** A report is overdue, or many clients say that they have lost it: others are better while there are any. */
+  /**
+   * A report is overdue, many clients say that they have lost it, or its clock is off: others are better while there are any.
+   */
   readonly isDoubtful: boolean;
 }
 
@@ -30,13 +33,16 @@ const doubt = { users: 3, part: 0.01, maxUsers: 1_000 };
 
 /** The nodes that clients may be placed on: their last statistics, and who has lost them since. Takes the time as an argument. */
 export class Placements {
+  readonly clocks = new NodeClocks();
   readonly #reports = new NodeReports({ maxNodes, dropAt: 'gone' });
   /** By node, the users that have come back from it since its last report. */
   readonly #returned = new Map<string, Set<string>>();
 
   observe(stats: NodeStats, nowMs: number): Observation {
     const observation = this.#reports.observe(stats, nowMs);
-    if (observation.kind !== 'ignored') this.#returned.delete(stats.node);
+    if (observation.kind === 'ignored') return observation;
+    this.#returned.delete(stats.node);
+    this.clocks.observe(stats, nowMs);
     return observation;
   }
 
@@ -51,7 +57,10 @@ export class Placements {
   /** Drops the nodes that have been silent too long and returns their names. */
   forget(nowMs: number): string[] {
     const gone = this.#reports.prune(nowMs);
-    for (const node of gone) this.#returned.delete(node);
+    for (const node of gone) {
+      this.#returned.delete(node);
+      this.clocks.forget(node);
+    }
     return gone;
   }
 
@@ -66,7 +75,8 @@ export class Placements {
         // Clients are sent here from the first report on: none is joining.
         phase: phaseOf(report.stats.state, Number.POSITIVE_INFINITY, report.seenAtMs, nowMs),
         isSilent: hasAge('silent', report.seenAtMs, nowMs),
-        isDoubtful: hasAge('late', report.seenAtMs, nowMs) || this.#isLostByMany(report),
+        isDoubtful:
+          hasAge('late', report.seenAtMs, nowMs) || this.#isLostByMany(report) || this.clocks.isOff(name),
       });
     }
     return known;

@@ -1,4 +1,4 @@
-import { buildRing, type Ring } from '@evenkeel/cluster';
+import { buildRing, type NodeClocks, type Ring } from '@evenkeel/cluster';
 import { type NodeStats, ticketBoot } from '@evenkeel/protocol';
 import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
@@ -18,7 +18,18 @@ export interface Arrival {
 }
 
 export type Placed =
-  | { kind: 'placed'; node: string; url: string; boot: string | undefined; sid: string; isNew: boolean }
+  | {
+      kind: 'placed';
+      node: string;
+      url: string;
+      boot: string | undefined;
+      sid: string;
+      isNew: boolean;
+      /** Now, by the clock that the edge judges tickets by, ms. */
+      edgeNowMs: number;
+      /** Now, as every gateway has it that sees these edges, ms. */
+      meshNowMs: number;
+    }
   | { kind: 'refused'; reason: 'none' | 'full' | 'wait'; retryAfterSeconds: number };
 
 export interface PlacerOptions {
@@ -77,7 +88,15 @@ export class Placer {
     const { node, url, boot } = choice.node;
     admission.take(node, isNew, nowMs);
     this.#reservations.add(`${arrival.uid}.${sid}`, node, nowMs + this.#options.reservationMs);
-    return { kind: 'placed', node, url, boot, sid, isNew };
+    const { clocks } = this.#nodes;
+    const edgeNowMs = Math.round(nowMs + clocks.ticketsAheadMs(node));
+    const meshNowMs = Math.round(nowMs + clocks.steadyMedianMs);
+    return { kind: 'placed', node, url, boot, sid, isNew, edgeNowMs, meshNowMs };
+  }
+
+  /** How far apart the clocks of nodes are. */
+  get clocks(): NodeClocks {
+    return this.#nodes.clocks;
   }
 
   /** What is known, for `/status` and metrics. */
@@ -90,6 +109,7 @@ export class Placer {
         state: phase,
         ...(stats.reachable === undefined ? {} : { reachable: stats.reachable }),
         version: stats.version,
+        clockAheadMs: Math.round(this.#nodes.clocks.aheadMs(stats.node)),
         connections: stats.connections,
         sessions: stats.sessions,
         reserved: this.#reservations.of(stats.node),

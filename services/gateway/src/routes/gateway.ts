@@ -67,7 +67,7 @@ export class GatewayRoute implements Route {
         'retry-after': String(placed.retryAfterSeconds),
       });
     }
-    const { node, url, boot, sid: session, isNew } = placed;
+    const { node, url, boot, sid: session, isNew, edgeNowMs, meshNowMs } = placed;
     metrics.placed(node);
     turnedAway.placed();
     const ticket = signer.issue({
@@ -75,8 +75,9 @@ export class GatewayRoute implements Route {
       sid: session,
       node,
       ...(boot === undefined ? {} : { boot }),
-      epoch: nowMs,
-      expiresAt: nowMs + ticketLifetimeMs,
+      // The one that wins is the later one, whichever gateways they are of.
+      epoch: meshNowMs,
+      expiresAt: edgeNowMs + ticketLifetimeMs,
       ...(isNew ? { isNew } : {}),
       ...(from.length === 0 || isNew ? {} : { from: from.join(',') }),
     });

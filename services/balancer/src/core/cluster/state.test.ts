@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { statsOf } from '../../../testing/stats.js';
 import { Flapping } from './flapping.js';
-import { ClusterState } from './state.js';
+import { ClusterState, takersAmong } from './state.js';
 
 const phase = (view: ClusterState, nowMs: number) => view.get('a', nowMs)?.phase;
 
@@ -40,6 +40,21 @@ describe('the view of the cluster', () => {
     expect(view.observe(statsOf('a', 1, { boot: 'a-2', at: 9000 }), 2)).toBe('reboot');
     expect(view.observe(statsOf('a', 6, { sessions: 6, at: 6000 }), 3)).toBe('ignored');
     expect(view.get('a', 3)?.stats.boot).toBe('a-2');
+  });
+
+  it('gives sessions to a node whose clock is off only where there is no other', () => {
+    const view = new ClusterState();
+    for (const seq of [1, 2])
+      for (const [node, aheadMs] of [
+        ['a', 0],
+        ['b', 40_000],
+        ['c', 0],
+      ] as const)
+        view.observe(statsOf(node, seq, { at: seq * 1_000 + aheadMs }), seq * 1_000);
+    const nodes = view.nodes(2_000);
+    expect(nodes.map((n) => n.clockAheadMs)).toEqual([0, 40_000, 0]);
+    expect(takersAmong(nodes).map((n) => n.node)).toEqual(['a', 'c']);
+    expect(takersAmong(nodes.filter((n) => n.node === 'b')).map((n) => n.node)).toEqual(['b']);
   });
 
   it('takes no more nodes than its limit', () => {

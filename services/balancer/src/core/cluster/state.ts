@@ -1,6 +1,7 @@
 import {
   blendTraffic,
   hasAge,
+  NodeClocks,
   type NodePhase,
   type NodeReport,
   NodeReports,
@@ -24,6 +25,9 @@ export interface NodeView {
   readonly stateSinceMs: number;
   /** Sessions that the front keeps on it, at most all it has; plans leave them out. */
   readonly pinned: number;
+  /** How far the clock of its host is ahead of the median of all, ms, and whether that is more than is tolerated. */
+  readonly clockAheadMs: number;
+  readonly isClockOff: boolean;
   readonly traffic: Traffic;
   /** The same of the last seconds alone. */
   readonly lately: Traffic;
@@ -34,6 +38,13 @@ export const isHere = (n: NodeView): boolean => n.phase !== 'gone' && n.phase !=
 
 /** Whether the node may be given sessions. */
 export const takes = (n: NodeView): boolean => n.phase === 'active';
+
+/** Those of `nodes` that may be given sessions; one whose clock is off only where there is no other. */
+export function takersAmong(nodes: readonly NodeView[]): NodeView[] {
+  const able = nodes.filter(takes);
+  const sure = able.filter((n) => !n.isClockOff);
+  return sure.length > 0 ? sure : able;
+}
 
 /** Sessions that a plan may move away from the node. */
 export const movableOf = (n: NodeView): number => n.stats.sessions - n.pinned;
@@ -60,6 +71,8 @@ export type Change = 'new' | 'reboot' | 'state' | 'returned' | 'none' | 'ignored
 
 /** The cluster from the nodes' reports. Takes time as an argument; does no I/O. */
 export class ClusterState {
+  /** How far apart the clocks of nodes are. */
+  readonly clocks = new NodeClocks();
   readonly #reports: NodeReports;
   readonly #entries = new Map<string, Entry>();
 
@@ -74,6 +87,7 @@ export class ClusterState {
   /** Takes one report. Reports that come late, and those of an earlier boot, are ignored. */
   observe(stats: NodeStats, nowMs: number): Change {
     const seen = this.#reports.observe(stats, nowMs);
+    if (seen.kind !== 'ignored') this.clocks.observe(stats, nowMs);
     switch (seen.kind) {
       case 'ignored':
         return 'ignored';
@@ -110,7 +124,10 @@ export class ClusterState {
 
   /** Every node known, by name; forgets those gone for long. */
   nodes(nowMs: number): NodeView[] {
-    for (const node of this.#reports.prune(nowMs)) this.#entries.delete(node);
+    for (const node of this.#reports.prune(nowMs)) {
+      this.#entries.delete(node);
+      this.clocks.forget(node);
+    }
     const out: NodeView[] = [];
     for (const name of this.#reports.names) {
       const node = this.get(name, nowMs);
@@ -122,7 +139,7 @@ export class ClusterState {
   get(node: string, nowMs: number): NodeView | undefined {
     const report = this.#reports.get(node);
     const entry = this.#entries.get(node);
-    return report === undefined || entry === undefined ? undefined : show(report, entry, nowMs);
+    return report === undefined || entry === undefined ? undefined : show(report, entry, this.clocks, nowMs);
   }
 
   #measure(stats: NodeStats, elapsedMs: number): void {
@@ -135,12 +152,14 @@ export class ClusterState {
   }
 }
 
-function show(report: NodeReport, entry: Entry, nowMs: number): NodeView {
+function show(report: NodeReport, entry: Entry, clocks: NodeClocks, nowMs: number): NodeView {
   const { stats, seenAtMs, stateSinceMs, reports } = report;
   const phase = phaseOf(stats.state, reports, seenAtMs, nowMs);
   if (entry.shown?.phase === phase) return entry.shown;
   const pinned = seenAtMs <= entry.unpinnedUntilMs ? 0 : Math.min(stats.pinned ?? 0, stats.sessions);
   const { traffic, lately } = entry;
-  entry.shown = { node: stats.node, phase, stats, seenAtMs, stateSinceMs, pinned, traffic, lately };
+  const { node } = stats;
+  const clock = { clockAheadMs: Math.round(clocks.aheadMs(node)), isClockOff: clocks.isOff(node) };
+  entry.shown = { node, phase, stats, seenAtMs, stateSinceMs, pinned, ...clock, traffic, lately };
   return entry.shown;
 }

@@ -1,5 +1,5 @@
 import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
-import { isHere, movableOf, type NodeView, takes } from '../cluster/state.js';
+import { isHere, movableOf, type NodeView, takersAmong, takes } from '../cluster/state.js';
 import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
 import type { PlanKind, StepProgress, Strategy } from './plan.js';
@@ -164,7 +164,7 @@ export class Policy {
     const stale = due.find((n) => n.seenAtMs <= s.lastPlanEndMs);
     if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
     const names = new Set(due.map((n) => n.node));
-    const takers = new Set(s.nodes.filter((n) => takes(n) && !names.has(n.node)).map((n) => n.node));
+    const takers = new Set(takersAmong(s.nodes.filter((n) => !names.has(n.node))).map((n) => n.node));
     const draft = draftDrain(s.nodes, names, takers, this.#method(s));
     const list = [...names].join(', ');
     if (draft.steps.length === 0) {
@@ -196,7 +196,7 @@ export class Policy {
   }
 
   #level(s: Situation): Decision {
-    const level = s.nodes.filter((n) => takes(n) && !s.flapping.has(n.node));
+    const level = takersAmong(s.nodes).filter((n) => !s.flapping.has(n.node));
     const off = this.#isOff(s, level);
     if (typeof off === 'string') {
       this.#offSinceMs = undefined;
