@@ -1,33 +1,72 @@
 /** `npm run check:delivery`: what was published, what arrived, and whether what did not was told. */
 import { readFileSync } from 'node:fs';
-import { parseFlags, reportFailure, UsageError } from '@evenkeel/local';
+import { brokerChoice, parseFlags, reportFailure, UsageError } from '@evenkeel/local';
 import { judge } from './judge/judge.js';
 import { readLog } from './log.js';
+import { conditions } from './run/conditions.js';
+import { isGood, type Outcome, runCondition, table } from './run/run.js';
 
-const help = `npm run check:delivery -- --judge FILE
+const help = `npm run check:delivery -- [--condition NAME] [--broker KIND]
+npm run check:delivery -- --judge FILE
 
-  --judge FILE   judges the log of a run (docs/delivery-log.md); the verdict is JSON on standard output
-Exit status 0 only if nothing was lost without a gap, repeated, out of order, or told in vain.
+Publishers of four manners and clients of five on a mesh of its own, in each of nine conditions; a table. Nothing may be lost
+without a gap, repeated, out of order, or told in vain. The logs are kept in .evenkeel/delivery/.
+  --condition NAME      only this one: ${Object.keys(conditions).join(', ')}
+  --broker KIND         auto, container or local; its default and its image are those of npm test
+  --broker-image IMAGE  for a container
+  --judge FILE          judges a log (docs/delivery-log.md); the verdict is JSON on standard output
+Exit status 0 only if all was well.
 `;
 
-function run(): number {
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function run(): Promise<number> {
   const flags = parseFlags(process.argv.slice(2), {
     judge: { type: 'string' },
+    condition: { type: 'string' },
+    broker: { type: 'string', default: process.env.EVENKEEL_TEST_BROKER || 'auto' },
+    'broker-image': { type: 'string' },
     help: { type: 'boolean', default: false },
   });
   if (flags.help) {
     process.stdout.write(help);
     return 0;
   }
-  if (flags.judge === undefined) throw new UsageError('--judge FILE is missing. --help lists the flags.');
-  const verdict = judge(readLog(readFileSync(flags.judge, 'utf8')));
+  if (flags.judge !== undefined) return judgeFile(flags.judge);
+  const names = flags.condition === undefined ? Object.keys(conditions) : [flags.condition];
+  const unknown = names.find((name) => conditions[name] === undefined);
+  if (unknown !== undefined) {
+    throw new UsageError(`--condition takes one of ${Object.keys(conditions).join(', ')}, not "${unknown}".`);
+  }
+  const image = flags['broker-image'] ?? process.env.EVENKEEL_TEST_BROKER_IMAGE;
+  const choice = brokerChoice(flags.broker);
+  const outcomes: Outcome[] = [];
+  for (const name of names) {
+    outcomes.push(await runCondition(name, { choice, ...(image ? { image } : {}) }, say));
+  }
+  process.stdout.write(`${table(outcomes)}\n`);
+  for (const { condition, verdict, failures } of outcomes) {
+    for (const text of [...failures, ...verdict.notShown.map((each) => `${each} was not shown`)]) {
+      process.stdout.write(`${condition}: ${text}\n`);
+    }
+    for (const { kind, stream, detail } of verdict.faults.slice(0, 5)) {
+      process.stdout.write(`${condition}: ${kind}: ${stream}: ${detail}\n`);
+    }
+  }
+  const good = outcomes.filter(isGood).length;
+  process.stdout.write(`${good} passed, ${outcomes.length - good} failed\n`);
+  return good === outcomes.length ? 0 : 1;
+}
+
+function judgeFile(path: string): number {
+  const verdict = judge(readLog(readFileSync(path, 'utf8')));
   process.stdout.write(`${JSON.stringify(verdict, null, 2)}\n`);
   return verdict.ok ? 0 : 1;
 }
 
 let status = 1;
 try {
-  status = run();
+  status = await run();
 } catch (error) {
   status = reportFailure(error);
 }

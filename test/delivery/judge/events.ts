@@ -11,6 +11,8 @@ export function eventsOf(life: Life, resent: ReadonlySet<string>): Item[] {
   const items: Item[] = [];
   const recent: string[] = [];
   let newest = 0;
+  /** By the connection's identity: the last event that was taken from it. */
+  const lastSeqs = new Map<string, number>();
   for (const { index, connection, at, frame } of received(life)) {
     if (frame.t === 'welcome') newest = Math.max(newest, index);
     if (frame.t === 'gap' && frame.topic === undefined) {
@@ -21,9 +23,18 @@ export function eventsOf(life: Life, resent: ReadonlySet<string>): Item[] {
     // After a welcome the older socket's events come again by the newer.
     if (frame.t !== 'event' || index < newest) continue;
     const id = String(frame.id);
-    const isRepeat = repeats(frame, id, connection, recent.slice(-2 * windowOf(connection)), resent);
-    if (isRepeat) continue;
+    if (
+      repeats(
+        frame,
+        id,
+        recent.slice(-2 * windowOf(connection)),
+        resent,
+        lastSeqs.get(lastOf(connection)) ?? 0,
+      )
+    )
+      continue;
     recent.push(id);
+    lastSeqs.set(nameOf(connection), Number(frame.seq));
     const where = `${connection.open.connection} seq ${String(frame.seq)}`;
     items.push({ kind: 'delivery', at, id, name: String(frame.name), data: frame.data, where });
   }
@@ -33,18 +44,20 @@ export function eventsOf(life: Life, resent: ReadonlySet<string>): Item[] {
 function repeats(
   frame: Frame,
   id: string,
-  { hello }: Connection,
   recent: readonly string[],
   resent: ReadonlySet<string>,
+  lastSeq: number,
 ): boolean {
   const isKnown = recent.includes(id);
   if (!isMade(id)) return isKnown && (frame.redelivered === true || resent.has(id));
   if (frame.redelivered !== true) return false;
-  const last = hello?.last as { seq?: unknown } | undefined;
   // The edge says which delivery of the connection named in hello it was.
-  if (typeof frame.again === 'number') return frame.again <= Number(last?.seq ?? 0);
-  return isKnown;
+  return typeof frame.again === 'number' ? frame.again <= lastSeq : isKnown;
 }
+
+const nameOf = ({ welcome }: Connection): string => String(welcome?.connection);
+const lastOf = ({ hello }: Connection): string =>
+  String((hello?.last as { connection?: unknown } | undefined)?.connection);
 
 interface Received {
   readonly index: number;

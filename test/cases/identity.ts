@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stateDir } from '@evenkeel/local';
+import { createOperator } from 'evenkeel';
+import { judge } from '../delivery/judge/judge.js';
+import { DeliveryClient, type Manner } from '../delivery/run/client.js';
+import { Recorder } from '../delivery/run/recorder.js';
+import type { Case, Scene, Seen } from './case.js';
+
+/** A client that records all, somebody who publishes to it, and the judge's word on what came of it. */
+async function judged(
+  name: string,
+  { gateway, amqp }: Scene,
+  given: { user: string; manner: Manner; topics: string[] },
+  act: (client: DeliveryClient, publish: (key: string, data: unknown) => Promise<void>) => Promise<void>,
+): Promise<Seen> {
+  const recorder = new Recorder(join(stateDir, 'cases', `${name}.jsonl`));
+  const client = new DeliveryClient({ gatewayUrl: gateway, recorder, ...given });
+  let n = 0;
+  const publish = async (key: string, data: unknown): Promise<void> => {
+    const mine = { publisher: 'bare', n: ++n };
+    recorder.add({ kind: 'publish', ...mine, keys: [key], data });
+    const outcome = await amqp.publish({ key, body: JSON.stringify(data) }).then(
+      () => 'routed' as const,
+      () => 'returned' as const,
+    );
+    recorder.add({ kind: 'confirm', ...mine, outcome });
+  };
+  await connected(client);
+  await act(client, publish);
+  await quiet(client);
+  client.close();
+  await recorder.close();
+  const verdict = judge({ lines: recorder.lines, malformed: [] });
+  const { owed, delivered, lost, lateGaps, repeated, reordered, falseGaps, gaps } = verdict;
+  const counts = { owed, delivered, gaps, lost, lateGaps, repeated, reordered, falseGaps };
+  return { isRight: verdict.ok && delivered > 0, saw: `${JSON.stringify(counts)}, log ${recorder.path}` };
+}
+
+async function connected(client: DeliveryClient): Promise<void> {
+  for (let left = 500; !client.isConnected; left--) {
+    if (left === 0) throw new Error('the client was not connected within 10 s');
+    await sleep(20);
+  }
+}
+
+async function quiet(client: DeliveryClient): Promise<void> {
+  const beganAt = performance.now();
+  do await sleep(100);
+  while (performance.now() - Math.max(client.lastAt, beganAt) < 2000 && performance.now() - beganAt < 20_000);
+}
+
+const equalMessages: Case = {
+  name: 'equal-messages',
+  right:
+    'on and off twenty times over three moves and two cuts: all of them, in order, as events and on a topic',
+  kind: 'identity guessed from content',
+  async run(scene) {
+    const operator = await createOperator({ amqpUrl: scene.broker.urlFor('operator') });
+    try {
+      const given = { user: 'lamp', manner: 'moved' as const, topics: ['lamps'] };
+      return await judged('equal-messages', scene, given, async (client, publish) => {
+        for (let n = 0; n < 20; n++) {
+          const data = n % 2 === 0 ? 'on' : 'off';
+          await publish('user.lamp.switched', data);
+          await publish('topic.lamps', data);
+          if (n % 5 === 4) await moved(client, operator);
+          if (n % 8 === 7) {
+            client.cut();
+            await connected(client);
+          }
+        }
+      });
+    } finally {
+      await operator.close();
+    }
+  },
+};
+
+async function moved(
+  client: DeliveryClient,
+  operator: Awaited<ReturnType<typeof createOperator>>,
+): Promise<void> {
+  const from = client.node ?? '';
+  await operator.drain({ node: from });
+  for (let left = 500; client.node === from && left > 0; left--) await sleep(20);
+  await operator.uncordon({ node: from });
+}
+
+const equalOnTheWire: Case = {
+  name: 'equal-event-on-the-wire',
+  right: 'two equal events are two, also when the second is on the wire while the socket breaks',
+  kind: 'identity guessed from content',
+  run: (scene) =>
+    judged(
+      'equal-event-on-the-wire',
+      scene,
+      { user: 'wire', manner: 'quick', topics: [] },
+      async (client, publish) => {
+        await publish('user.wire.switched', 'on');
+        await sleep(1000);
+        const sleeping = client.sleep(800);
+        await publish('user.wire.switched', 'on');
+        await sleeping;
+        await connected(client);
+      },
+    ),
+};
+
+const slept: Case = {
+  name: 'slept-past-its-life',
+  right: 'who slept past the session’s life gets what was published meanwhile, or a gap',
+  kind: 'loss is guessed from what the client says',
+  run: (scene) =>
+    judged(
+      'slept-past-its-life',
+      scene,
+      { user: 'sleeper', manner: 'sleeping', topics: [] },
+      async (client, publish) => {
+        const sleeping = client.sleep(2 * scene.lifetimeMs + 2000);
+        await sleep(500);
+        for (const n of [1, 2, 3]) await publish('user.sleeper.n', n);
+        await sleeping;
+        await connected(client);
+        await publish('user.sleeper.n', 4);
+      },
+    ),
+};
+
+export const identityCases: readonly Case[] = [equalMessages, equalOnTheWire, slept];

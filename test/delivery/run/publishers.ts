@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensurePackages } from '@evenkeel/local';
+import { createPublisher } from '@evenkeel/publisher';
+import type { Line } from '../log.js';
+import type { Recorder } from './recorder.js';
+
+/** What a publisher may be told while it publishes. */
+export interface Orders {
+  readonly rate?: number;
+  /** Time to live of messages, ms; the SDK sets none. */
+  readonly expiration?: number | null;
+  /** So many more at once. */
+  readonly burst?: number;
+}
+
+export interface RunningPublisher {
+  tell(orders: Orders): void;
+  stop(): Promise<void>;
+}
+
+export interface PublisherOptions {
+  readonly amqpUrl: string;
+  readonly users: readonly string[];
+  readonly topic: string;
+  readonly recorder: Recorder;
+}
+
+const rate = 6;
+/** Longer than this for a confirm, and the connection may have been lost and the message sent again. */
+const resentAfterMs = 300;
+
+/** By the project's own SDK. */
+export async function startSdkPublisher(options: PublisherOptions): Promise<RunningPublisher> {
+  const { amqpUrl, users, topic, recorder } = options;
+  const sdk = await createPublisher({ amqpUrl, name: 'delivery' });
+  const open = new Set<Promise<void>>();
+  let n = 0;
+  let extra = 0;
+  let isStopped = false;
+  const publish = async (): Promise<void> => {
+    const mine = ++n;
+    const user = users[mine % users.length] ?? '';
+    const isTopic = mine % 5 === 4;
+    const id = `sdk-${mine}`;
+    const data = { sdk: mine };
+    const keys = [isTopic ? `topic.${topic}` : `user.${user}.order.made`];
+    recorder.add({ kind: 'publish', publisher: 'sdk', n: mine, keys, id, data });
+    const beganAt = performance.now();
+    const outcome = await (isTopic
+      ? sdk.toTopic(topic, data, { id })
+      : sdk.toUser(user, 'order.made', data, { id })
+    ).then(
+      ({ routed }) => (routed ? ('routed' as const) : ('returned' as const)),
+      () => 'unknown' as const,
+    );
+    const resent = performance.now() - beganAt > resentAfterMs ? { resent: true } : {};
+    recorder.add({ kind: 'confirm', publisher: 'sdk', n: mine, outcome, ...resent });
+  };
+  const loop = async (): Promise<void> => {
+    while (!isStopped) {
+      for (let left = 1 + extra; left > 0; left--) {
+        const one = publish().finally(() => open.delete(one));
+        open.add(one);
+      }
+      extra = 0;
+      await sleep(1000 / rate);
+    }
+  };
+  const looping = loop();
+  return {
+    tell: ({ burst = 0 }) => {
+      extra = burst;
+    },
+    async stop() {
+      isStopped = true;
+      await looping;
+      await Promise.all(open);
+      await sdk.close();
+    },
+  };
+}
+
+/** By pika, in one of three manners: `bare`, `cc` and `cloudevents`. */
+export async function startPikaPublisher(
+  manner: 'bare' | 'cc' | 'cloudevents',
+  { amqpUrl, users, topic, recorder }: PublisherOptions,
+): Promise<RunningPublisher> {
+  await ensurePackages(['python3-pika'], 'for publishers without the SDK');
+  // Beside the source of what is compiled here.
+  const script = join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'pika.py');
+  const args = [script, amqpUrl, manner, users.join(','), topic, String(rate)];
+  const child = spawn('/usr/bin/python3', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  createInterface(child.stdout).on('line', (text) => {
+    const { at, ...line } = JSON.parse(text) as Line;
+    recorder.addAt(at, line as Parameters<Recorder['addAt']>[1]);
+  });
+  const tell = (orders: object): void => void child.stdin.write(`${JSON.stringify(orders)}\n`);
+  return {
+    tell,
+    async stop() {
+      tell({ stop: true });
+      const timer = setTimeout(() => child.kill(), 5000);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}

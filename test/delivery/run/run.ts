@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stateDir } from '@evenkeel/local';
+import { judge, type Verdict } from '../judge/judge.js';
+import { type Act, conditions } from './conditions.js';
+import { Recorder } from './recorder.js';
+import { type BrokerFlags, Stage } from './stage.js';
+
+export interface Outcome {
+  readonly condition: string;
+  readonly log: string;
+  readonly verdict: Verdict;
+  /** What else did not hold, in words. */
+  readonly failures: readonly string[];
+}
+
+const beforeMs = 4000;
+const afterMs = 3000;
+
+/** Everybody together, and one condition. */
+export async function runCondition(
+  name: string,
+  flags: BrokerFlags,
+  say: (text: string) => void,
+): Promise<Outcome> {
+  const act = conditions[name] as Act;
+  const log = join(stateDir, 'delivery', `${name}.jsonl`);
+  const recorder = new Recorder(log);
+  const failures: string[] = [];
+  const beganAt = performance.now();
+  const stage = await Stage.set(name, recorder, flags);
+  try {
+    recorder.add({ kind: 'run', condition: name, broker: stage.broker.version });
+    await stage.play();
+    await sleep(beforeMs);
+    recorder.add({ kind: 'condition', name, phase: 'begin' });
+    const detail = await act(stage);
+    recorder.add({ kind: 'condition', name, phase: 'end' });
+    if (detail !== undefined) recorder.add({ kind: 'condition', name, phase: 'shown', detail });
+    await sleep(afterMs);
+    await stage.settle();
+    failures.push(...stage.absent);
+    say(
+      `${name}: ${detail ?? 'not shown'}; ${Math.round((performance.now() - beganAt) / 1000)} s, log ${log}`,
+    );
+  } catch (error) {
+    failures.push(error instanceof Error ? error.message : String(error));
+    say(`${name}: ${failures.at(-1)}`);
+  } finally {
+    await stage.strike();
+    await recorder.close();
+  }
+  const lines = recorder.lines.toSorted((a, b) => a.at - b.at);
+  return { condition: name, log, verdict: judge({ lines, malformed: [] }), failures };
+}
+
+const columns = [
+  'published',
+  'owed',
+  'delivered',
+  'gaps',
+  'listedGaps',
+  'lost',
+  'lateGaps',
+  'repeated',
+  'reordered',
+  'falseGaps',
+  'foreign',
+] as const;
+
+/** A row for each condition. */
+export function table(outcomes: readonly Outcome[]): string {
+  const names = {
+    published: 'published',
+    owed: 'owed',
+    delivered: 'delivered',
+    gaps: 'gaps',
+    listedGaps: 'in vain, listed',
+    lost: 'lost without gap',
+    lateGaps: 'gap too late',
+    repeated: 'repeated',
+    reordered: 'reordered',
+    falseGaps: 'false gaps',
+    foreign: 'foreign',
+  };
+  const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    row(['condition', ...columns.map((each) => names[each])]),
+    row(['---', ...columns.map(() => '---')]),
+    ...outcomes.map(({ condition, verdict }) => row([condition, ...columns.map((each) => verdict[each])])),
+  ].join('\n');
+}
+
+/** What is wrong with an outcome, in words; undefined: nothing. */
+export const isGood = ({ verdict, failures }: Outcome): boolean => verdict.ok && failures.length === 0;

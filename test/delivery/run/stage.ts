@@ -1,0 +1,187 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BrokerChoice,
+  type Edge,
+  type Mesh,
+  type PrivateBroker,
+  startMesh,
+  startPrivateBroker,
+  stateDir,
+} from '@evenkeel/local';
+import { TcpProxy } from '@evenkeel/testkit';
+import { createOperator, type Operator } from 'evenkeel';
+import { DeliveryClient, type Manner } from './client.js';
+import { type Orders, type RunningPublisher, startPikaPublisher, startSdkPublisher } from './publishers.js';
+import type { Recorder } from './recorder.js';
+
+export interface BrokerFlags {
+  readonly choice: BrokerChoice;
+  readonly image?: string;
+}
+
+const manners: readonly Manner[] = ['quick', 'slow', 'sleeping', 'cut', 'moved'];
+const users = ['ann', 'bea'];
+const topic = 'all';
+export const lifetimeMs = 10_000;
+export const maxLength = 60;
+/** Lifetimes and windows are short, so that their ends are met often. */
+const settings = {
+  EVENKEEL_SESSION_LIFETIME_MS: String(lifetimeMs),
+  EVENKEEL_SESSION_MAX_LENGTH: String(maxLength),
+  EVENKEEL_WINDOW: '16',
+  EVENKEEL_ACK_TIMEOUT_MS: '20000',
+  EVENKEEL_HEARTBEAT_MS: '5000',
+};
+const drainEveryMs = 4_000;
+const quietMs = 3_000;
+const quietWithinMs = 25_000;
+
+/** A broker and a mesh of its own, with publishers of four manners and clients of five. */
+export class Stage {
+  readonly broker: PrivateBroker;
+  readonly mesh: Mesh;
+  /** What leads to the broker of the first edge. */
+  readonly proxy: TcpProxy;
+  /** Where the wall clocks of the services are set. */
+  readonly clocks: string;
+  readonly recorder: Recorder;
+  readonly clients: DeliveryClient[] = [];
+  readonly #publishers: RunningPublisher[] = [];
+  readonly #operator: Operator;
+  #isOver = false;
+  #loops: Promise<void>[] = [];
+
+  private constructor(given: {
+    broker: PrivateBroker;
+    mesh: Mesh;
+    proxy: TcpProxy;
+    clocks: string;
+    recorder: Recorder;
+    operator: Operator;
+  }) {
+    this.broker = given.broker;
+    this.mesh = given.mesh;
+    this.proxy = given.proxy;
+    this.clocks = given.clocks;
+    this.recorder = given.recorder;
+    this.#operator = given.operator;
+  }
+
+  static async set(name: string, recorder: Recorder, { choice, image }: BrokerFlags): Promise<Stage> {
+    const broker = await startPrivateBroker({ choice, ...(image === undefined ? {} : { image }) });
+    const clocks = mkdtempSync(join(tmpdir(), 'evenkeel-clocks-'));
+    // Inherited by the services.
+    process.env.DELIVERY_CLOCKS = clocks;
+    process.env.NODE_OPTIONS = `--require=${join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'clock.cjs')}`;
+    const proxy = await TcpProxy.toUrl(broker.amqpUrl);
+    const { amqpUrl, urlFor } = broker;
+    const logDir = join(stateDir, 'delivery', name);
+    const mesh = await startMesh({ edges: 0, amqpUrl, urlFor, env: settings, logDir });
+    await mesh.addEdge({ EVENKEEL_AMQP_URL: proxy.urlFor(urlFor('edge')) });
+    await mesh.addEdge();
+    const operator = await createOperator({ amqpUrl: urlFor('operator') });
+    return new Stage({ broker, mesh, proxy, clocks, recorder, operator });
+  }
+
+  /** The first edge: the one that things are done to. */
+  get edge(): Edge {
+    const [edge] = this.mesh.edges;
+    if (edge === undefined) throw new Error('there is no edge');
+    return edge;
+  }
+
+  async play(): Promise<void> {
+    const { recorder, mesh } = this;
+    for (const user of users) {
+      for (const manner of manners) {
+        const own = `${user}.${manner}`;
+        const options = { gatewayUrl: mesh.gatewayUrl, user, manner, topics: [topic, own], recorder };
+        this.clients.push(new DeliveryClient(options));
+      }
+    }
+    await this.#until('all clients are connected', () => this.clients.every((each) => each.isConnected));
+    const options = { amqpUrl: this.broker.urlFor('app-shop'), users, topic, recorder };
+    this.#publishers.push(await startSdkPublisher(options));
+    for (const manner of ['bare', 'cc', 'cloudevents'] as const) {
+      this.#publishers.push(await startPikaPublisher(manner, options));
+    }
+    this.#loops = [this.#drain(), ...this.clients.map((each) => this.#live(each))];
+  }
+
+  /** Tells all publishers. */
+  tell(orders: Orders): void {
+    for (const each of this.#publishers) each.tell(orders);
+  }
+
+  /** Nothing more is published or broken; waits until all that is due has come, and ends the clients. */
+  async settle(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all([...this.#loops, ...this.#publishers.map((each) => each.stop())]);
+    const deadline = performance.now() + quietWithinMs;
+    const isQuiet = (): boolean =>
+      this.clients.every((each) => each.isConnected && performance.now() - each.lastAt > quietMs);
+    while (!isQuiet() && performance.now() < deadline) await sleep(100);
+    for (const each of this.clients) each.close();
+  }
+
+  /** Clients that are not there, or have been ended for good. */
+  get absent(): string[] {
+    return this.clients
+      .filter((each) => each.failure !== undefined)
+      .map(({ options: { user, manner }, failure }) => `${user}'s ${manner} client: ${failure}`);
+  }
+
+  async strike(): Promise<void> {
+    this.#isOver = true;
+    for (const each of this.clients) each.close();
+    await Promise.allSettled(this.#loops);
+    await Promise.allSettled(this.#publishers.map((each) => each.stop()));
+    await this.#operator.close().catch(() => undefined);
+    await this.mesh.stop();
+    await this.proxy.close();
+    await this.broker.stop();
+  }
+
+  /** Moves everybody to and fro. */
+  async #drain(): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn++) {
+      const { node } = this.mesh.edges[turn % 2] ?? this.edge;
+      const isDone = await this.#operator.drain({ node }).then(
+        () => true,
+        () => false,
+      );
+      await this.#pause(drainEveryMs);
+      if (isDone) await this.#operator.uncordon({ node }).catch(() => undefined);
+    }
+    for (const { node } of this.mesh.edges) await this.#operator.uncordon({ node }).catch(() => undefined);
+  }
+
+  async #live(client: DeliveryClient): Promise<void> {
+    for (let turn = 0; !this.#isOver; turn++) {
+      if (client.options.manner === 'cut') {
+        await this.#pause(1500 + Math.random() * 2500);
+        client.cut();
+      } else if (client.options.manner === 'sleeping') {
+        await this.#pause(3000);
+        // Every second time past its session's life.
+        await client.sleep(turn % 2 === 0 ? lifetimeMs * 0.4 : lifetimeMs * 1.5);
+      } else return;
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    while (!this.#isOver && performance.now() < deadline) await sleep(50);
+  }
+
+  async #until(what: string, isSo: () => boolean, withinMs = 30_000): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    while (!isSo()) {
+      if (performance.now() > deadline) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
+      await sleep(50);
+    }
+  }
+}
