@@ -90,7 +90,7 @@ function* streamsOf(
     yield { life, stream: { ...common, ...events, published: under(published, `user.${life.uid}.`) } };
     for (const spell of spellsOf(life)) {
       const { topic } = spell;
-      const stream = { name: `topic ${topic} at ${name}`, topic, items: messagesOf(spell) };
+      const stream = { name: `topic ${topic} at ${name}`, topic, items: messagesOf(spell, resent) };
       const toTopic = published
         .filter(({ publish }) => publish.keys.includes(`topic.${topic}`))
         .map((of) => ({ of, names: [topic] }));

@@ -57,8 +57,8 @@ const asked = ({ frames }: Connection): string[] =>
 
 type Entry = Item | { readonly kind: 'mark'; readonly at: number; readonly mark: string };
 
-/** What a client that keeps PROTOCOL.md hands over of a topic. */
-export function messagesOf(spell: Spell): Item[] {
+/** What a client that keeps PROTOCOL.md hands over of a topic; `resent` as for events. */
+export function messagesOf(spell: Spell, resent: ReadonlySet<string>): Item[] {
   let items: Item[] = [];
   let before: Connection | undefined;
   for (const connection of spell.connections) {
@@ -67,7 +67,13 @@ export function messagesOf(spell: Spell): Item[] {
     items = isMove && before ? joined(items, before, entries, connection) : withoutKnown(items, entries);
     before = connection;
   }
-  return items;
+  const twice = new Set<string>();
+  return items.filter((each) => {
+    if (each.kind === 'gap' || !resent.has(each.id)) return true;
+    const isFirst = !twice.has(each.id);
+    twice.add(each.id);
+    return isFirst;
+  });
 }
 
 const isItem = (entry: Entry): entry is Item => entry.kind !== 'mark';

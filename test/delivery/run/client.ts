@@ -79,7 +79,7 @@ export class DeliveryClient {
   async #stay(): Promise<void> {
     let failed = 0;
     while (!this.#isClosed) {
-      if (this.#isAsleep || this.#current !== undefined) {
+      if (this.#isAsleep || this.#links.size > 0) {
         await sleep(20);
         continue;
       }
@@ -167,7 +167,8 @@ export class DeliveryClient {
 
   /** @internal */
   failed(code: number, reason: string): void {
-    if (code >= 4500 && code < 5000) this.failure = `${code} ${reason}`;
+    // Its own newer socket may have superseded it.
+    if (code >= 4500 && code < 5000 && code !== 4501) this.failure = `${code} ${reason}`;
   }
 }
 

@@ -91,7 +91,7 @@ export async function startPikaPublisher(
 ): Promise<RunningPublisher> {
   await ensurePackages(['python3-pika'], 'for publishers without the SDK');
   // Beside the source of what is compiled here.
-  const script = join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'pika.py');
+  const script = join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'publish.py');
   const args = [script, amqpUrl, manner, users.join(','), topic, String(rate)];
   const child = spawn('/usr/bin/python3', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');

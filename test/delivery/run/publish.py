@@ -1,4 +1,4 @@
-"""Publishes as applications without the SDK do: usage: pika.py AMQP_URL MANNER USER,USER TOPIC RATE. What it does and what came
+"""Publishes as applications without the SDK do: usage: publish.py AMQP_URL MANNER USER,USER TOPIC RATE. What it does and what came
 of it goes to standard output, JSON lines of docs/delivery-log.md; one JSON object a line on standard input changes what it does:
 rate (messages a second), expiration (ms, or null), burst (messages at once), stop."""
 import json
