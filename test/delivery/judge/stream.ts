@@ -38,6 +38,8 @@ export interface StreamVerdict {
 interface Wanted {
   readonly of: Published;
   readonly tag: string;
+  /** No other message of the stream is like it: it is known which delivery is which. */
+  readonly isUnique: boolean;
   readonly at: number;
   readonly isOwed: boolean;
 }
@@ -109,8 +111,8 @@ function judgeGaps(
   for (const each of missing) {
     let [low, high] = [-1, Infinity];
     for (const place of places) {
-      if (precedes(place.wanted.of, each.of, topic)) low = Math.max(low, place.index);
-      else if (precedes(each.of, place.wanted.of, topic)) high = Math.min(high, place.index);
+      if (precedes(place.wanted, each, topic)) low = Math.max(low, place.index);
+      else if (precedes(each, place.wanted, topic)) high = Math.min(high, place.index);
     }
     const inPlace = gaps.filter(({ gap, index }) => index > low && index < high && gap.at >= each.at);
     if (each.of.confirmedAt >= opensAt) for (const { gap } of inPlace) needed.add(gap);
@@ -135,15 +137,18 @@ function judgeGaps(
 }
 
 /** Whether `a` stands before `b` wherever both are delivered. A topic has an order for each publisher only. */
-const precedes = (a: Published, b: Published, topic: string | undefined): boolean =>
-  a.publish.publisher === b.publish.publisher
-    ? a.publish.n < b.publish.n
-    : topic === undefined && a.outcome === 'routed' && a.confirmedAt < b.publish.at;
+function precedes(a: Wanted, b: Wanted, topic: string | undefined): boolean {
+  const [first, second] = [a.of.publish, b.of.publish];
+  if (first.publisher === second.publisher) return first.n < second.n;
+  if (topic !== undefined || !a.isUnique || !b.isUnique) return false;
+  return a.of.outcome === 'routed' && a.of.confirmedAt < second.at;
+}
 
 /** Events that came after one that was published when they had been confirmed. */
 function disorder(places: readonly Place[]): { at: number; tag: string }[] {
   let newest = -Infinity;
   return places.flatMap(({ wanted }) => {
+    if (!wanted.isUnique) return [];
     const isBehind = wanted.of.confirmedAt < newest;
     newest = Math.max(newest, wanted.of.publish.at);
     return isBehind ? [wanted] : [];
@@ -154,7 +159,8 @@ function disorder(places: readonly Place[]): { at: number; tag: string }[] {
 function expected(stream: Stream): { wanted: Wanted[]; tagFor: (item: Delivery) => string } {
   const ids = new Set<string>();
   const aliases = new Map<string, string>();
-  const wanted = stream.published.map(({ of, names }) => {
+  const like = new Map<string, number>();
+  const all = stream.published.map(({ of, names }) => {
     const { publish, outcome, confirmedAt } = of;
     const tag = tagOf(publish.id, names[0] ?? '', publish.data);
     for (const name of names)
@@ -163,8 +169,10 @@ function expected(stream: Stream): { wanted: Wanted[]; tagFor: (item: Delivery) 
     const isFirst = publish.id === undefined || !ids.has(publish.id);
     if (publish.id !== undefined) ids.add(publish.id);
     const isDue = publish.at >= stream.beginsAt && confirmedAt <= stream.endsAt;
+    like.set(tag, (like.get(tag) ?? 0) + 1);
     return { of, tag, at: publish.at, isOwed: outcome === 'routed' && isFirst && isDue };
   });
+  const wanted = all.map((each) => ({ ...each, isUnique: like.get(each.tag) === 1 }));
   const tagFor = ({ id, name, data }: Delivery): string => {
     if (!isMade(id) && ids.has(id)) return tagOf(id, name, data);
     const tag = tagOf(undefined, name, data);

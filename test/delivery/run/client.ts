@@ -49,7 +49,7 @@ export class DeliveryClient {
   }
 
   get isConnected(): boolean {
-    return this.#current?.isWelcome === true;
+    return this.#current?.isWelcome === true && !this.#current.isOver;
   }
 
   get node(): string | undefined {
@@ -182,7 +182,7 @@ class Link {
   readonly moved: Promise<void>;
   #isMoved: () => void = () => undefined;
   #hasEnded: () => void = () => undefined;
-  #isOver = false;
+  isOver = false;
   #isFrozen = false;
   #socket: WebSocket | undefined;
   #heardAt = performance.now();
@@ -225,7 +225,7 @@ class Link {
   }
 
   send(frame: Frame): void {
-    if (this.#isOver || this.#isFrozen || this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (this.isOver || this.#isFrozen || this.#socket?.readyState !== WebSocket.OPEN) return;
     if (frame.t !== 'ping') this.#client.options.recorder.add({ kind: 'send', connection: this.name, frame });
     this.#socket.send(JSON.stringify(frame));
   }
@@ -247,14 +247,14 @@ class Link {
   }
 
   close(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#end('client', 1000);
     this.#socket?.close(1000);
   }
 
   /** Once everything that came here is acknowledged. */
   async closeWhenDone(): Promise<void> {
-    while (this.#isAcknowledging && !this.#isOver) await sleep(20);
+    while (this.#isAcknowledging && !this.isOver) await sleep(20);
     this.close();
   }
 
@@ -269,7 +269,7 @@ class Link {
 
   #read(frame: Frame): void {
     this.#heardAt = performance.now();
-    if (this.#isOver || frame.t === 'pong') return;
+    if (this.isOver || frame.t === 'pong') return;
     this.#client.options.recorder.add({ kind: 'frame', connection: this.name, frame });
     if (frame.t === 'welcome') this.isWelcome = true;
     if (frame.t === 'moved') this.#isMoved();
@@ -284,8 +284,8 @@ class Link {
   }
 
   #end(by: 'client' | 'edge' | 'cut', code: number): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     clearInterval(this.#pings);
     this.#client.options.recorder.add({ kind: 'close', connection: this.name, by, code });
     this.#hasEnded();
