@@ -78,6 +78,35 @@ describe('several balancers', () => {
     expect(await leaderOf(bench)).toBe('b2');
   });
 
+  it('command nothing and save nothing when they wake from a freeze and another leads', async () => {
+    const bench = await Bench.open();
+    const edges = [
+      await bench.edge({ node: 'e1', sessions: 400, moveMs: 10 }),
+      await bench.edge({ node: 'e2', moveMs: 10 }),
+    ];
+    const env = { EVENKEEL_START_PER_SECOND: '20', EVENKEEL_MAX_PER_SECOND: '20' };
+    const frozen = await bench.balancer('b1', env);
+    await bench.balancer('b2', env);
+    await until('under way', 30_000, () => (edges[1]?.sessions.size ?? 0) >= 20);
+    expect(await leaderOf(bench)).toBe('b1');
+    frozen.child.kill('SIGSTOP');
+    onTestFinished(() => void frozen.child.kill('SIGCONT'));
+    await until('b2 leads', 20_000, async () => (await leaderOf(bench)) === 'b2');
+    expect(await bench.ask({ command: 'pause' })).toMatchObject({ ok: true, plan: { state: 'paused' } });
+    const { plan } = await bench.ask({ command: 'status' });
+    await until('nothing is under way', 20_000, async () => {
+      const { nodes } = await bench.ask({ command: 'status' });
+      return nodes.every((n: { moves: { pending: number } }) => n.moves.pending === 0);
+    });
+    const commands = edges.map((e) => e.commands.length);
+    frozen.child.kill('SIGCONT');
+    const hasLogged = (text: string) => frozen.lines.some((line) => line.includes(text));
+    await until('b1 follows', 20_000, () => hasLogged('"no longer leading"'));
+    await until('b1 is connected again', 20_000, () => hasLogged('"queue made again"'));
+    expect(edges.map((e) => e.commands.length)).toEqual(commands);
+    expect((await bench.ask({ command: 'status' })).plan).toMatchObject({ id: plan.id, state: 'paused' });
+  });
+
   it('wait for the state that a dying leader still holds', async () => {
     const bench = await Bench.open();
     const saved = { v: 1, drains: [], isPaused: true, history: [] };

@@ -116,7 +116,7 @@ describe('GET /gateway', () => {
 
   it('avoids the nodes that a client has tried while there is another, and then takes them again', async () => {
     const { ask, edges } = await startGateway();
-    await edges.report({ e1: {}, e2: { connections: 50 }, e3: { state: 'cordoned' } });
+    await edges.report({ e1: {}, e2: { connections: 50, sessions: 50 }, e3: { state: 'cordoned' } });
     const sentTo = async (query: string) =>
       (await placementOf(await ask(`?user=alice&session=s${query}`))).node;
     expect(await sentTo('')).toBe('e1');

@@ -1,4 +1,5 @@
 export * from './clocks.js';
+export * from './hearing.js';
 export * from './liveness.js';
 export * from './load.js';
 export { isNodeUrlPattern, NodeUrls } from './node-url.js';

@@ -14,9 +14,36 @@ describe('NodeReports', () => {
     const reports = reportsOf();
     expect(reports.observe(statsOf('a', 1), 0).kind).toBe('first');
     expect(reports.observe(statsOf('a', 2), 1_000).kind).toBe('next');
-    const restart = reports.observe(statsOf('a', 1, { boot: 'b2', at: 3_000 }), 2_000);
+    const restart = reports.observe(statsOf('a', 1, { boot: 'b2', at: 5_000 }), 4_000);
     expect(restart).toMatchObject({ kind: 'restarted', previous: { stats: { seq: 2 }, reports: 2 } });
-    expect(reports.get('a')).toMatchObject({ seenAtMs: 2_000, reports: 1 });
+    expect(reports.get('a')).toMatchObject({ seenAtMs: 4_000, reports: 1 });
+  });
+
+  it('takes another process for the node once that one has reported for a while and the present one has not', () => {
+    const reports = reportsOf();
+    reports.observe(statsOf('a', 2), 0);
+    const kindAt = (seq: number, nowMs: number) =>
+      reports.observe(statsOf('a', seq, { boot: 'b2', at: 9_000 + nowMs }), nowMs).kind;
+    expect([kindAt(1, 500), kindAt(2, 1_500), kindAt(3, 2_500)]).toEqual(['ignored', 'ignored', 'restarted']);
+  });
+
+  it('lets no foreign report replace a node that goes on reporting, however often one comes', () => {
+    const reports = reportsOf();
+    for (let second = 0; second < 60; second++) {
+      const nowMs = second * 1_000;
+      expect(reports.observe(statsOf('a', second + 1), nowMs).kind).not.toBe('ignored');
+      const foreign = statsOf('a', second + 1, { boot: 'evil', url: 'ws://evil/', at: 1e12 + nowMs });
+      expect(reports.observe(foreign, nowMs + 100).kind).toBe('ignored');
+      // In the name of the present process, to make all of its own reports look old.
+      expect(reports.observe(statsOf('a', 1e9), nowMs + 200).kind).toBe('ignored');
+    }
+    expect(reports.get('a')?.stats).toMatchObject({ boot: 'b1', seq: 60 });
+  });
+
+  it('takes the next process at once where the last one has said that it leaves', () => {
+    const reports = reportsOf();
+    reports.observe(statsOf('a', 1, { state: 'draining' }), 0);
+    expect(reports.observe(statsOf('a', 1, { boot: 'b2', at: 2_000 }), 800).kind).toBe('restarted');
   });
 
   it('ignores what arrives out of order', () => {
@@ -30,10 +57,12 @@ describe('NodeReports', () => {
   it('ignores a process that has been replaced, and one older by its clock, while the present one is heard', () => {
     const reports = reportsOf();
     reports.observe(statsOf('a', 1, { boot: 'old', at: 1_000 }), 0);
-    reports.observe(statsOf('a', 1, { boot: 'new', at: 2_000 }), 1_000);
-    expect(reports.observe(statsOf('a', 2, { boot: 'old', at: 2_500 }), 1_500).kind).toBe('ignored');
-    expect(reports.observe(statsOf('a', 9, { boot: 'older', at: 500 }), 1_500).kind).toBe('ignored');
-    expect(reports.observe(statsOf('a', 3, { boot: 'old', at: 9_000 }), 4_000).kind).toBe('restarted');
+    reports.observe(statsOf('a', 1, { boot: 'new', at: 5_000 }), 4_000);
+    for (let nowMs = 4_500; nowMs < 6_500; nowMs += 500) {
+      expect(reports.observe(statsOf('a', 2, { boot: 'old', at: 5_500 }), nowMs).kind).toBe('ignored');
+      expect(reports.observe(statsOf('a', 9, { boot: 'older', at: 500 }), nowMs).kind).toBe('ignored');
+    }
+    expect(reports.observe(statsOf('a', 3, { boot: 'old', at: 9_000 }), 7_000).kind).toBe('restarted');
   });
 
   it('settles on one of two processes that use the same name', () => {

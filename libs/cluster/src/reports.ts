@@ -28,16 +28,32 @@ export interface NodeReportsOptions {
 
 const ignored: Observation = { kind: 'ignored' };
 
+/** Another process has a node's name once it has been heard for this long, ms, and the present one has not meanwhile. */
+const succeedsAfterMs = 1_300;
+/** Reports a second that no process exceeds; one further ahead by its `seq` is not from it. */
+const mostPerSecond = 20;
+const mostAhead = 100;
+
+/** A process that uses the name of a node whose present one was heard not long ago. */
+interface Claimant {
+  readonly boot: string;
+  readonly sinceMs: number;
+}
+
 /**
- * The last report of every node. A message that arrives late changes nothing: not one with a lower `seq`, and not
- * one of an earlier process while the present one is heard (the process that it replaced, or one that sent it
- * before the last report by the edge's clock). Takes the time as an argument.
+ * The last report of every node. No single message replaces a node. One that arrives late changes nothing: not one with a lower
+ * `seq`, and not one of an earlier process while the present one is heard (the process that it replaced, or one that sent it
+ * before the last report by the edge's clock). A foreign one changes nothing either: another process has the name when it has
+ * reported for a while in which the present one has not, or when that one is silent, or has said that it leaves. Takes the time
+ * as an argument.
  */
 export class NodeReports {
   readonly #options: NodeReportsOptions;
   readonly #reports = new Map<string, NodeReport>();
   /** By node, the boot that the present one has replaced. */
   readonly #replaced = new Map<string, string>();
+  /** By node, the process that may have replaced the present one. */
+  readonly #claimants = new Map<string, Claimant>();
   #names: readonly string[] | undefined;
 
   constructor(options: NodeReportsOptions) {
@@ -71,13 +87,17 @@ export class NodeReports {
       return { kind: 'first', report: this.#keep(first(stats, nowMs)) };
     }
     if (previous.stats.boot !== stats.boot) {
-      const isHeard = !hasAge('suspect', previous.seenAtMs, nowMs);
-      const isOlder = this.#replaced.get(node) === stats.boot || stats.at < previous.stats.at;
-      if (isHeard && isOlder) return ignored;
+      if (!hasAge('suspect', previous.seenAtMs, nowMs) && !this.#succeeds(stats, previous, nowMs))
+        return ignored;
+      this.#claimants.delete(node);
       this.#replaced.set(node, previous.stats.boot);
       return { kind: 'restarted', report: this.#keep(first(stats, nowMs)), previous };
     }
-    if (stats.seq <= previous.stats.seq) return ignored;
+    const ahead = stats.seq - previous.stats.seq;
+    if (ahead <= 0 || ahead > mostAhead + ((nowMs - previous.seenAtMs) / 1_000) * mostPerSecond)
+      return ignored;
+    // It lives: whoever else has its name is not its successor.
+    this.#claimants.delete(node);
     const report = this.#keep({
       stats,
       seenAtMs: nowMs,
@@ -96,6 +116,17 @@ export class NodeReports {
     return dropped;
   }
 
+  /** Whether another process, which reports now, has the place of one that was heard not long ago. */
+  #succeeds(stats: NodeStats, previous: NodeReport, nowMs: number): boolean {
+    const { node, boot } = stats;
+    if (this.#replaced.get(node) === boot || stats.at < previous.stats.at) return false;
+    if (previous.stats.state === 'draining') return true;
+    const claimant = this.#claimants.get(node);
+    if (claimant?.boot === boot) return nowMs - claimant.sinceMs >= succeedsAfterMs;
+    this.#claimants.set(node, { boot, sinceMs: nowMs });
+    return false;
+  }
+
   #keep(report: NodeReport): NodeReport {
     this.#reports.set(report.stats.node, report);
     return report;
@@ -104,6 +135,7 @@ export class NodeReports {
   #drop(node: string): void {
     this.#reports.delete(node);
     this.#replaced.delete(node);
+    this.#claimants.delete(node);
     this.#names = undefined;
   }
 }

@@ -99,6 +99,8 @@ export const nodeStatus = z.looseObject({
       state: z.string(),
       why: z.string().optional(),
       endsBy: z.number().optional(),
+      /** Its deadline passed then. */
+      endedAt: z.number().optional(),
     })
     .optional(),
 });
@@ -170,8 +172,12 @@ export const statusAnswer = z.looseObject({
   pausedBy: z.looseObject({ by: z.string(), at: z.number(), why: z.string().optional() }).optional(),
   /** Why nothing is done, or what is. */
   why: z.string().optional(),
-  /** False: this balancer has just started, and may not know every node yet. */
+  /** False: this balancer has just started, or hears of no node, and may not know every one as it is. */
   isComplete: z.boolean().optional(),
+  /** For how long no node has been heard, ms: what is shown is the last view. Absent while any is. */
+  silentMs: amount.optional(),
+  /** Nodes that operators keep clients from, also those that are not there. */
+  cordons: z.array(z.looseObject({ node: z.string(), by: z.string(), at: z.number() })).optional(),
   /** Finished plans, newest first. */
   history: z.array(planView).optional(),
 });

@@ -24,6 +24,17 @@ describe('OpsServer', () => {
     expect(ops.isReady()).toBe(true);
   });
 
+  it('says what is noted, and is ready all the same', async () => {
+    const { ops, get } = await serve();
+    let note: string | undefined = 'no edge is heard';
+    ops.note('view', () => note);
+    const answer = await get('/readyz');
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ ready: true, checks: {}, notes: { view: 'no edge is heard' } });
+    note = undefined;
+    expect(await (await get('/readyz')).json()).toEqual({ ready: true, checks: {} });
+  });
+
   it('counts a check that throws as not ready', async () => {
     const { ops, get } = await serve();
     ops.readiness('broken', () => {

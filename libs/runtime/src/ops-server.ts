@@ -8,6 +8,8 @@ export interface Ops {
   readonly metrics: Registry;
   /** Adds a named check to `/readyz`: true, or why not. A check that throws counts as not ready. */
   readiness(name: string, check: () => true | string): void;
+  /** Adds what `/readyz` is to say beside its checks, without a part in the outcome; undefined: nothing at present. */
+  note(name: string, read: () => string | undefined): void;
   /** Whether every check passes, as `/readyz` says. */
   isReady(): boolean;
   /** Sets what `/status` serves as JSON. Default: nothing but an empty object. */
@@ -29,6 +31,7 @@ export class OpsServer implements Ops {
   readonly #options: OpsOptions;
   readonly #server: Server;
   readonly #checks = new Map<string, () => true | string>();
+  readonly #notes = new Map<string, () => string | undefined>();
   #status: () => object = () => ({});
 
   constructor(options: OpsOptions) {
@@ -45,6 +48,10 @@ export class OpsServer implements Ops {
 
   readiness(name: string, check: () => true | string): void {
     this.#checks.set(name, check);
+  }
+
+  note(name: string, read: () => string | undefined): void {
+    this.#notes.set(name, read);
   }
 
   isReady(): boolean {
@@ -102,8 +109,16 @@ export class OpsServer implements Ops {
 
   #answerReadiness(response: ServerResponse): void {
     const checks = [...this.#checks].map(([name, check]) => [name, outcomeOf(check)] as const);
+    const notes = [...this.#notes].flatMap(([name, read]) => {
+      const note = read();
+      return note === undefined ? [] : [[name, note] as const];
+    });
     const isReady = this.isReady();
-    sendJson(response, isReady ? 200 : 503, { ready: isReady, checks: Object.fromEntries(checks) });
+    sendJson(response, isReady ? 200 : 503, {
+      ready: isReady,
+      checks: Object.fromEntries(checks),
+      ...(notes.length === 0 ? {} : { notes: Object.fromEntries(notes) }),
+    });
   }
 }
 

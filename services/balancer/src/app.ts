@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, userOf } from '@evenkeel/broker';
-import { ClockWatch, NodeUrls } from '@evenkeel/cluster';
+import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
@@ -11,7 +11,7 @@ import { inMaintenance } from './core/plan/maintenance.js';
 import { LeaderLock } from './leader/lock.js';
 import { Succession } from './leader/succession.js';
 import { Term } from './leader/term.js';
-import { ManageError } from './manage/answers.js';
+import { ManageError, notLeader } from './manage/answers.js';
 import { execute } from './manage/commands.js';
 import { EdgeQueries } from './manage/edge-queries.js';
 import { ManageServer, manageTopology } from './manage/server.js';
@@ -44,15 +44,18 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     topology: 'declare',
     publishTimeoutMs: COMMAND_WAIT_MS,
   });
-  const store = new PlanStore(mesh, log, () => {
+  const store = new PlanStore(mesh, log, {
     // What was in it may have gone with it.
-    if (balancer.isLeading) void balancer.save();
+    onRemade: () => void balancer.save(),
+    mayWrite: () => lock.isSure,
   });
   const toEdge = (node: string, command: Command) =>
     mesh.control.send(node, withClock(node, command, balancer.view.clocks), COMMAND_WAIT_MS);
   const balancer: Balancer = new Balancer(
     {
       send: (node, command, onUnrouted) => {
+        // What is not sent now is sent by whoever leads: one that was frozen commands nothing late.
+        if (!lock.isSure) return;
         toEdge(node, command).then(
           (outcome) => {
             if (outcome === 'unrouted') onUnrouted();
@@ -99,7 +102,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
       onMoves: (report) => balancer.report(report, steadyNow()),
     },
-    { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain() },
+    { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain(steadyNow()) },
   );
   const queries = new EdgeQueries(mesh, config.id);
   let leadingSince = 0;
@@ -133,6 +136,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         await warmedUp(balancer, Math.min(WARM_UP_WAIT_MS, leftMs()));
         if (leftMs() <= 0)
           throw new ManageError('not-ready', 'ready only after its sender has stopped waiting');
+        if (!(await lock.confirm())) throw notLeader();
       }
       return await execute(command, {
         balancer,
@@ -140,7 +144,10 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         nowMs: steadyNow(),
         user,
         told,
-        sendToEdge: (node, edgeCommand) => toEdge(node, edgeCommand),
+        sendToEdge: async (node, edgeCommand) => {
+          if (!(await lock.confirm())) throw notLeader();
+          return await toEdge(node, edgeCommand);
+        },
         askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(steadyNow())),
       });
     },
@@ -172,6 +179,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   ops.readiness('leader lock', () => lock.readiness());
   ops.readiness('management', () => manage.readiness());
   ops.readiness('saved state', () => balancer.held ?? true);
+  ops.note('view', () => silence(balancer.view.silentMs(steadyNow())));
   ops.status(() => ({
     id: config.id,
     isLeading: balancer.isLeading,
@@ -194,7 +202,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       start: () => {
         ticking = setInterval(() => {
           try {
-            balancer.tick(steadyNow());
+            if (lock.isSure) balancer.tick(steadyNow());
           } catch (error) {
             log.error({ err: error }, 'tick failed');
           }

@@ -82,6 +82,24 @@ export class SmallCluster {
     this.balancer.drains.set(name, { node: name, boot: `${name}-1`, by: 'ann', ...more });
   }
 
+  /** What an operator's cordon does. */
+  cordon(name: string): void {
+    this.#obey(name, { command: 'cordon' });
+    this.balancer.cordons.set({ node: name, by: 'ann', at: this.nowMs });
+    this.balancer.cordons.told(name, this.nowMs);
+  }
+
+  /** Another process takes the place of a node's, at once. */
+  restart(name: string): void {
+    const { stats } = this.node(name);
+    stats.boot = `${this.#bootOf(name)}+`;
+    stats.state = 'active';
+  }
+
+  #bootOf(name: string): string {
+    return this.node(name).stats.boot ?? `${name}-1`;
+  }
+
   play(seconds: number): void {
     const endsAtMs = this.nowMs + seconds * 1_000;
     for (; this.nowMs < endsAtMs; this.nowMs += tickMs) {
@@ -147,7 +165,7 @@ export class SmallCluster {
       this.#reports.push({
         v: 1,
         node: name,
-        boot: `${name}-1`,
+        boot: this.#bootOf(name),
         at: this.nowMs,
         moves: [{ ...progress, ...none, ...more }],
       });

@@ -1,4 +1,4 @@
-import { ClockWatch, NodeUrls } from '@evenkeel/cluster';
+import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
@@ -49,7 +49,9 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     watch.look(stats.node, wallNow() - steadyNow());
   };
   const feed = new StatsFeed(mesh, onStats, log);
-  const authentication = new Authentication(config);
+  const authentication = new Authentication(config, (err) =>
+    log.warn({ err }, 'key set not fetched; keys fetched before count for a day'),
+  );
   const metrics = gatewayMetrics(ops.metrics, { placer, now: steadyNow });
   const gateway = new GatewayRoute({
     authenticate: (credentials) => authentication.authenticate(credentials),
@@ -78,6 +80,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
 
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('statistics', () => feed.readiness());
+  ops.note('view', () => silence(placer.silentMs(steadyNow())));
   ops.status(() => placer.snapshot(steadyNow()));
 
   lifecycle

@@ -7,7 +7,7 @@ import { Placer, type PlacerOptions } from '../src/placement/placer.js';
 
 /** Statistics of an edge at the beginning of time. */
 export const stats = (node: string, over: Partial<NodeStats> = {}): NodeStats =>
-  statsOf(node, { at: 0, capacity: 20_000, ...over });
+  statsOf(node, { at: 0, capacity: 20_000, sessions: over.connections ?? 0, ...over });
 
 /** A small generator with a seed: a failing history is reproduced by its seed. */
 export function seeded(seed: number): () => number {
@@ -59,4 +59,10 @@ export function burst(p: Placer, count: number, nowMs: number, prefix = 'u'): st
     if (placed.kind !== 'placed') throw new Error(`not placed: ${placed.reason}`);
     return placed.node;
   });
+}
+
+/** A cordoned node reports each second from `fromMs` to `toMs`: somebody is heard, so that the silence of others counts. */
+export function hearing(p: Placer, fromMs: number, toMs: number): void {
+  for (let nowMs = Math.ceil(fromMs / 1_000) * 1_000; nowMs <= toMs; nowMs += 1_000)
+    p.observe(stats('other', { state: 'cordoned', seq: nowMs / 1_000 + 1, at: nowMs }), nowMs);
 }

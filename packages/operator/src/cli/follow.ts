@@ -80,7 +80,8 @@ function emptyLook(
     if (left < least || status.plan?.state === 'running') progressAtMs = now();
     least = Math.min(least, left);
     // Between the answer and the next statistics a node still shows as active.
-    const isActive = waited.some((n) => n.state === 'active');
+    // Nor is one that has started anew, until it is cordoned again.
+    const isActive = waited.some((n) => n.state === 'active' && n.drain === undefined);
     hasBegun ||= !isActive;
     const done = most - left;
     const progress = { done, failed: 0, total: most, etaMs: undefined };
@@ -98,6 +99,12 @@ function emptyLook(
           '; ',
         ),
       );
+    if (
+      hasBegun &&
+      occupied.every((n) => n.state === 'cordoned' && n.drain === undefined) &&
+      now() <= endsAtMs
+    )
+      return stayed('the drain was withdrawn (status says more)');
     if (now() > endsAtMs && occupied.every((n) => n.state === 'cordoned'))
       return stayed('the deadline has passed');
     if (now() - progressAtMs < stalledMs) return { progress, end: undefined };

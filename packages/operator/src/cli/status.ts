@@ -94,10 +94,7 @@ function levelLine(nodes: readonly NodeStatus[]): string {
 function noteLines(status: StatusAnswer, nodes: readonly NodeStatus[]): string[] {
   const pinned = nodes.reduce((total, n) => total + (n.pinned ?? 0), 0);
   return [
-    ...when(
-      status.isComplete === false && nodes.length > 0,
-      'note    this balancer has just started and may not know every node yet',
-    ),
+    ...silenceLines(status, nodes),
     ...when(pinned > 0, `pinned  ${whole(pinned)} by the front; plans leave them out`),
     ...nodes
       .filter((n) => n.isClockOff === true)
@@ -111,11 +108,30 @@ function noteLines(status: StatusAnswer, nodes: readonly NodeStatus[]): string[]
         (n) => `note    ${n.node}: clients that dial its URL do not come to it; its log says what they meet`,
       ),
     ...nodes.filter((n) => n.drain !== undefined).map((n) => `drain   ${n.node} ${drainText(n)}`),
+    ...cordonLines(status, nodes),
   ];
 }
 
 const clockText = (aheadMs: number): string =>
   `its clock is ${whole(Math.abs(aheadMs) / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the others`;
+
+/** That the nodes may be others than those shown. */
+function silenceLines({ isComplete, silentMs }: StatusAnswer, nodes: readonly NodeStatus[]): string[] {
+  if (silentMs !== undefined)
+    return [
+      `note    no node is heard for ${Math.round(silentMs / 1000)} s: it may be the connection to the broker; this is the last view`,
+    ];
+  if (isComplete !== false || nodes.length === 0) return [];
+  return ['note    this balancer has just started and may not know every node yet'];
+}
+
+function cordonLines({ cordons = [] }: StatusAnswer, nodes: readonly NodeStatus[]): string[] {
+  const isHere = new Set(nodes.map((n) => n.node));
+  return cordons.map(({ node, by }) => {
+    const where = isHere.has(node) ? 'and stays so over restarts' : 'and is not there now';
+    return `cordon  ${node} by ${by}, ${where}; evenkeel uncordon ${node} ends it`;
+  });
+}
 
 function drainText({ drain, sessions }: NodeStatus): string {
   const by = drain?.by === undefined || drain.by === 'auto' ? '' : ` by ${drain.by}`;

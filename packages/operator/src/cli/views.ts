@@ -25,6 +25,10 @@ export function steeredText(
   const text = answer.plan == null ? `${verb}: done` : planText(answer.plan, paint);
   if (verb === 'undo' && isPaused)
     return `${text}\n\nAutomatic rebalancing is paused now, else it would undo the undoing: evenkeel resume ends that.`;
+  if (verb === 'abort' && Array.isArray(answer.withdrawn))
+    return `${text}\n\nNobody wants ${answer.withdrawn.join(', ')} empty any more: evenkeel uncordon lets clients in again, drain begins anew.`;
+  if (verb === 'abort' && answer.plan?.kind === 'rebalance')
+    return `${text}\n\nNothing is rebalanced for 5 minutes: evenkeel resume ends that, pause keeps it so.`;
   if (answer.plan != null) return text;
   if (verb === 'pause') return 'Automatic rebalancing is paused until evenkeel resume; drains go on.';
   return verb === 'resume' ? 'Automatic rebalancing goes on.' : text;

@@ -1,7 +1,9 @@
-import type { Load } from '@evenkeel/cluster';
+import { type Load, lastViewMs } from '@evenkeel/cluster';
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
+import { Automatic } from './automatic.js';
 import { Flapping } from './cluster/flapping.js';
 import { ClusterState, type NodeView } from './cluster/state.js';
+import { Cordons } from './cordons.js';
 import { Draining } from './draining.js';
 import { type Draft, type Method, planOf } from './plan/draft.js';
 import { type DrainGoal, type DrainStatus, drainedBy } from './plan/drains.js';
@@ -9,11 +11,11 @@ import type { Plan, PlanKind, Strategy } from './plan/plan.js';
 import { type Fruitless, Policy, type PolicyOptions } from './plan/policy.js';
 import { estimateMs } from './run/estimate.js';
 import { type PaceOptions, paceDefaults } from './run/node-rate.js';
-import { type PastPlan, pastPlan } from './run/past-plan.js';
+import { type PastPlan, pastPlan, remember } from './run/past-plan.js';
 import { RateMemory } from './run/rate-memory.js';
 import { type Outgoing, PlanRun, type RunOptions, type RunSnapshot, runDefaults } from './run/run.js';
 import { Saver } from './saver.js';
-import type { Mode, Pause, SavedState } from './state.js';
+import type { Mode, SavedState } from './state.js';
 
 export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
 
@@ -39,17 +41,14 @@ export interface BalancerOptions {
   moveDeadlineMs: number;
 }
 
-/** Plans remembered; the oldest goes. */
-const HISTORY = 100;
 const SAME_REASON_EVERY_MS = 60_000;
 
 /** Everything a balancer knows and decides. Takes time as an argument; the world is behind {@link BalancerPorts}. */
 export class Balancer {
   readonly view = new ClusterState();
   readonly policy: Policy;
-  mode: Mode;
-  /** By whom automatic rebalancing is paused, where that is known. */
-  pausedBy: Pause | undefined;
+  readonly automatic: Automatic;
+  readonly cordons = new Cordons();
   history: PastPlan[] = [];
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   ring: Method['ring'];
@@ -61,7 +60,6 @@ export class Balancer {
   readonly #rates = new RateMemory();
   readonly #draining: Draining;
   #run: PlanRun | undefined;
-  #isPaused = false;
   #fruitless: Fruitless = { count: 0, lastAtMs: Number.NEGATIVE_INFINITY };
   #isLeading = false;
   #firstReportMs: number | undefined;
@@ -85,10 +83,10 @@ export class Balancer {
       moveDeadlineMs: 10_000,
       ...options,
     };
-    const { mode, strategy, load, policy, pace } = this.#options;
+    const { mode, strategy, load, policy, pace, isMaintenance } = this.#options;
+    this.automatic = new Automatic(mode, isMaintenance);
     this.policy = new Policy({ strategy, load, ...policy });
-    this.#draining = new Draining(this.policy);
-    this.mode = mode;
+    this.#draining = new Draining(this.policy, ports.log);
     this.#pace = { ...paceDefaults, ...pace };
     this.#saver = new Saver(ports);
   }
@@ -98,10 +96,6 @@ export class Balancer {
   }
   get run(): PlanRun | undefined {
     return this.#run;
-  }
-  /** Whether automatic rebalancing is paused. */
-  get isPaused(): boolean {
-    return this.#isPaused;
   }
   /** What operators want empty. */
   get drains(): Map<string, DrainGoal> {
@@ -118,14 +112,13 @@ export class Balancer {
   }
 
   observe(stats: NodeStats, nowMs: number): void {
-    this.#firstReportMs ??= nowMs;
+    this.#hear(nowMs);
     const before = this.view.get(stats.node, nowMs);
     const change = this.view.observe(stats, nowMs);
-    this.#flapping.heard(nowMs);
     if (change === 'ignored' || change === 'none') return;
     // A node that drained before it restarted said so; one that did not has crashed.
     if (change === 'reboot' && before?.stats.state !== 'draining') this.#flapping.strike(stats.node, nowMs);
-    if (change === 'returned') this.#flapping.returned(stats.node, nowMs);
+    if (change === 'returned') this.#flapping.strike(stats.node, nowMs);
     const { node, boot, state, version, sessions } = stats;
     this.#ports.log('node changed', { node, change, boot, state, version, sessions });
   }
@@ -135,20 +128,27 @@ export class Balancer {
   }
 
   /** An edge's reports may have been lost: asks for those on every move under way. */
-  askAgain(): void {
-    this.#run?.askAgain();
+  askAgain(nowMs: number): void {
+    this.#run?.askAgain(nowMs);
   }
 
-  /** Pauses automatic rebalancing. */
-  pause(pause: Pause): void {
-    this.#isPaused = true;
-    this.pausedBy = pause;
+  /** An operator ends the plan. Nothing like it is made at once; returns the nodes that nobody wants empty any more. */
+  abort(by: string, nowMs: number): string[] {
+    const run = this.#run;
+    if (run?.abort(`aborted by ${by}`) !== true) return [];
+    const { kind, steps, drains = steps.map((step) => step.from) } = run.plan;
+    if (kind !== 'drain') this.automatic.abortedBy = { by, at: nowMs };
+    const nodes = kind === 'drain' ? drains.map((node) => this.view.get(node, nowMs)) : [];
+    return this.#draining.abandon(
+      nodes.filter((n) => n !== undefined),
+      by,
+      nowMs,
+    );
   }
 
-  /** Ends the pause of automatic rebalancing. */
-  resume(): void {
-    this.#isPaused = false;
-    this.pausedBy = undefined;
+  /** An operator does not want this node empty any more. */
+  withdraw(node: string, by: string): void {
+    this.#draining.withdraw(node, by);
   }
 
   /** How far the emptying of a node is; undefined where nobody wants it empty. */
@@ -162,7 +162,7 @@ export class Balancer {
     this.#run = undefined;
     this.#held = why;
     this.#why = why;
-    this.#isPaused = true;
+    this.automatic.isPaused = true;
   }
 
   /** Takes over where the leader before left off. */
@@ -173,8 +173,13 @@ export class Balancer {
     if (saved === undefined) return;
     this.drains.clear();
     for (const goal of saved.drains) this.drains.set(goal.node, goal);
-    this.#isPaused = saved.isPaused;
-    this.pausedBy = saved.pause;
+    this.cordons.wishes.clear();
+    for (const cordon of saved.cordons ?? []) this.cordons.set(cordon);
+    Object.assign(this.automatic, {
+      isPaused: saved.isPaused,
+      pausedBy: saved.pause,
+      abortedBy: saved.aborted,
+    });
     this.history = [...saved.history];
     this.ring = saved.ring;
     if (saved.plan === undefined) return;
@@ -196,11 +201,22 @@ export class Balancer {
   /** Does what is due. Call it ten times a second. */
   tick(nowMs: number): void {
     if (!this.#isLeading || this.#held !== undefined || this.#isStarting || !this.isWarm(nowMs)) return;
-    this.#draining.expire((node) => this.view.get(node, nowMs), nowMs);
+    // Nothing that is done now could be followed, and what is not reported is nobody's fault.
+    const silentMs = this.view.silentMs(nowMs);
+    if (silentMs !== undefined && silentMs < lastViewMs && this.view.size > 0)
+      return this.#explain(
+        'no node is heard: it may be the connection to the broker, so the last view stands for a minute',
+        nowMs,
+      );
+    const hasChanged = this.#draining.review((node) => this.view.get(node, nowMs), nowMs);
+    if (hasChanged) void this.save();
     if (this.#run !== undefined) this.#goOn(this.#run, nowMs);
     else this.#decide(nowMs);
-    const send = (node: string, command: Outgoing) => this.#ports.send(node, command, () => {});
-    this.#draining.hold(this.view.nodes(nowMs), this.#run, send, nowMs);
+    const send = (node: string, command: Command) => this.#ports.send(node, command, () => {});
+    const nodes = this.view.nodes(nowMs);
+    this.#draining.hold(nodes, this.#run, send, nowMs);
+    for (const node of this.cordons.keep(nodes, this.drains, send, nowMs))
+      this.#ports.log('cordoned again', { node });
   }
 
   /** Starts a plan. The first command goes out when it has been saved. */
@@ -247,12 +263,15 @@ export class Balancer {
   }
 
   saved(): SavedState {
+    const { isPaused, pausedBy, abortedBy } = this.automatic;
     return {
       v: 1,
       ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
       drains: [...this.drains.values()],
-      isPaused: this.#isPaused,
-      ...(this.pausedBy === undefined ? {} : { pause: this.pausedBy }),
+      cordons: [...this.cordons.wishes.values()],
+      isPaused,
+      ...(pausedBy === undefined ? {} : { pause: pausedBy }),
+      ...(abortedBy === undefined ? {} : { aborted: abortedBy }),
       history: this.history,
       ...(this.ring === undefined ? {} : { ring: this.ring }),
     };
@@ -260,12 +279,25 @@ export class Balancer {
 
   /** Saves now: something an operator has asked for has changed. */
   save(): Promise<void> {
-    if (this.#held !== undefined) return Promise.resolve();
+    // Whoever does not lead writes over nothing.
+    if (this.#held !== undefined || !this.#isLeading) return Promise.resolve();
     return this.#saver.save(this.saved());
   }
 
+  /** A report has come, whosever. After a silence of all each node is waited for, as after the start. */
+  #hear(nowMs: number): void {
+    const silentMs = this.view.silentMs(nowMs);
+    if (silentMs === undefined) {
+      this.#firstReportMs ??= nowMs;
+      return;
+    }
+    this.#firstReportMs = nowMs;
+    this.#run?.askAgain(nowMs);
+    this.#ports.log('heard again', { silentMs });
+  }
+
   #letGo(): void {
-    if (this.#held !== undefined) this.resume();
+    if (this.#held !== undefined) this.automatic.resume();
     this.#held = undefined;
   }
 
@@ -274,7 +306,7 @@ export class Balancer {
       nowMs,
       nodes: this.view.nodes(nowMs),
       drains: this.drains,
-      levelling: this.#levelling(nowMs),
+      levelling: this.automatic.mayLevel(nowMs),
       lastPlanEndMs: this.#lastPlanEndMs,
       fruitless: this.#fruitless,
       flapping: this.#flapping.held(nowMs),
@@ -286,13 +318,6 @@ export class Balancer {
     const by = planKind === 'drain' ? drainedBy(drains ?? [], this.drains) : 'auto';
     const asked = by === 'auto' ? why : `${why}, asked for by ${by}`;
     this.start(planKind, asked, by, draft, nowMs, drains);
-  }
-
-  #levelling(nowMs: number): true | string {
-    if (this.#isPaused) return `paused by ${this.pausedBy?.by ?? 'an operator'}`;
-    if (this.mode === 'manual') return 'manual mode';
-    if (this.#options.isMaintenance(nowMs)) return 'maintenance window';
-    return true;
   }
 
   #goOn(run: PlanRun, nowMs: number): void {
@@ -324,7 +349,7 @@ export class Balancer {
     this.#rates.keep(run.paces(), (node) => this.view.get(node, nowMs), nowMs);
     this.view.restartAverages();
     const past = pastPlan(run, nowMs);
-    this.history = [...this.history, past].slice(-HISTORY);
+    this.history = remember(this.history, past);
     const { kind, ring, steps } = run.plan;
     // Who lies wrong still is looked for again: only a plan that has come far enough makes the ring what it names.
     if (ring !== undefined && this.policy.isRight(run.progress())) this.ring = ring.nodes;

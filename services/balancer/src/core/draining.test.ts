@@ -7,6 +7,10 @@ const holds = (cluster: SmallCluster, node: string) =>
       sent.node === node && sent.command.command === 'reconnect' && sent.command.sessions?.length === 0,
   );
 
+/** How drains have ended. */
+const endings = (cluster: SmallCluster) =>
+  cluster.logs.filter(({ event }) => event === 'drain ended').map(({ fields }) => fields);
+
 const capacity = (sessions: number, most = 100) => ({ sessions, stats: { capacity: most } });
 
 describe('a drain', () => {
@@ -36,7 +40,7 @@ describe('a drain', () => {
   it('of a node that nothing fits from does not stop that of another, over and over', () => {
     const cluster = new SmallCluster({ a: { sessions: 40 }, b: { sessions: 30 }, c: capacity(0, 35) });
     cluster.play(0.5);
-    cluster.balancer.mode = 'manual';
+    cluster.balancer.automatic.mode = 'manual';
     cluster.drain('a');
     cluster.drain('b');
     cluster.play(10);
@@ -89,5 +93,103 @@ describe('a drain', () => {
     cluster.node('a').sessions = 20;
     cluster.play(20);
     expect(cluster.counts()).toEqual({ a: 0, b: 220 });
+  });
+
+  it('is remembered over minutes without any reports, and ends with what stayed when it is overdue', () => {
+    const cluster = new SmallCluster({ a: { sessions: 3, isDeaf: true }, b: { sessions: 9 } });
+    cluster.play(4);
+    cluster.drain('a', { endsBy: cluster.nowMs + 400_000 });
+    cluster.play(4);
+    cluster.isSilent = true;
+    cluster.play(300);
+    cluster.isSilent = false;
+    cluster.play(5);
+    expect(cluster.drainOf('a')).toMatchObject({ by: 'ann' });
+    expect(cluster.drainOf('a')).not.toHaveProperty('endedAt');
+    cluster.play(120);
+    expect(cluster.drainOf('a')).toMatchObject({
+      by: 'ann',
+      state: 'stayed',
+      endedAt: expect.any(Number),
+      why: 'its deadline has passed',
+    });
+    const plans = cluster.plans;
+    cluster.play(60);
+    expect(cluster.plans).toBe(plans);
+    expect(endings(cluster)).toMatchObject([{ node: 'a', by: 'ann', how: 'overdue', left: 3 }]);
+  });
+
+  it('goes on when the process crashes that is to be emptied, and is over when one leaves that is empty', () => {
+    const cluster = new SmallCluster({ a: { sessions: 20, isDeaf: true }, b: {} });
+    cluster.play(4);
+    cluster.drain('a');
+    cluster.play(3);
+    cluster.restart('a');
+    Object.assign(cluster.node('a'), { sessions: 5, isDeaf: false });
+    cluster.play(10);
+    expect(cluster.node('a').sessions).toBe(0);
+    expect(cluster.node('a').stats.state).toBe('cordoned');
+    expect(endings(cluster)).toMatchObject([{ node: 'a', how: 'met' }]);
+    cluster.restart('a');
+    cluster.play(10);
+    expect(cluster.node('a').stats.state).toBe('active');
+    expect(cluster.drainOf('a')).toBeUndefined();
+  });
+
+  it('is withdrawn when its plan is aborted, and is not begun again', () => {
+    const cluster = new SmallCluster({ a: { sessions: 20, isDeaf: true }, b: {} }, { mode: 'manual' });
+    cluster.play(4);
+    cluster.drain('a');
+    while (cluster.balancer.run === undefined) cluster.play(0.1);
+    expect(cluster.balancer.abort('bob', cluster.nowMs)).toEqual(['a']);
+    cluster.play(60);
+    expect(cluster.plans).toBe(1);
+    expect(cluster.node('a')).toMatchObject({ sessions: 20, stats: { state: 'cordoned' } });
+    expect(endings(cluster)).toMatchObject([{ node: 'a', by: 'ann', how: 'withdrawn', withdrawnBy: 'bob' }]);
+  });
+});
+
+describe('a cordon', () => {
+  it('holds for the process that follows, and also when the leader is another', () => {
+    const cluster = new SmallCluster({ a: {}, b: {} });
+    cluster.play(4);
+    cluster.cordon('a');
+    cluster.play(4);
+    cluster.restart('a');
+    cluster.play(4);
+    expect(cluster.node('a').stats.state).toBe('cordoned');
+    const saved = cluster.balancer.saved();
+    cluster.balancer.follow();
+    cluster.restart('a');
+    cluster.play(4);
+    expect(cluster.node('a').stats.state).toBe('active');
+    cluster.balancer.lead(JSON.parse(JSON.stringify(saved)), cluster.nowMs);
+    cluster.play(4);
+    expect(cluster.node('a').stats.state).toBe('cordoned');
+    expect(cluster.sent.filter(({ command }) => command.command === 'cordon')).toHaveLength(3);
+  });
+});
+
+describe('a rebalance that an operator has aborted', () => {
+  it('is not made again for five minutes, nor by the next leader, unless somebody resumes', () => {
+    const begun = () => {
+      const cluster = new SmallCluster({ a: { sessions: 300, isDeaf: true }, b: {} });
+      while (cluster.balancer.run === undefined) cluster.play(0.1);
+      cluster.balancer.abort('ann', cluster.nowMs);
+      cluster.play(60);
+      return cluster;
+    };
+    const cluster = begun();
+    expect(cluster.plans).toBe(1);
+    expect(cluster.balancer.why).toContain('ann has aborted a plan');
+    cluster.balancer.lead(cluster.balancer.saved(), cluster.nowMs);
+    cluster.play(200);
+    expect(cluster.plans).toBe(1);
+    cluster.play(60);
+    expect(cluster.plans).toBeGreaterThan(1);
+    const resumed = begun();
+    resumed.balancer.automatic.resume();
+    resumed.play(10);
+    expect(resumed.plans).toBeGreaterThan(1);
   });
 });

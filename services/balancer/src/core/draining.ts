@@ -8,7 +8,7 @@ import {
   drainedBy,
   drainStatus,
   isDraining,
-  isOver,
+  reviewed,
   urgentDrain,
 } from './plan/drains.js';
 import type { Plan, PlanStep } from './plan/plan.js';
@@ -22,9 +22,14 @@ export class Draining {
   readonly #policy: Pick<Policy, 'hasGivenUp' | 'hasNoRoom'>;
   readonly #attempts = new AttemptLog();
   readonly #hold = new Hold();
+  readonly #log: (event: string, fields: object) => void;
 
-  constructor(policy: Pick<Policy, 'hasGivenUp' | 'hasNoRoom'>) {
+  constructor(
+    policy: Pick<Policy, 'hasGivenUp' | 'hasNoRoom'>,
+    log: (event: string, fields: object) => void,
+  ) {
     this.#policy = policy;
+    this.#log = log;
   }
 
   get attempts(): ReadonlyMap<string, DrainAttempts> {
@@ -36,10 +41,34 @@ export class Draining {
     this.#attempts.forgive(key);
   }
 
-  /** Drops the goals that need no more doing. */
-  expire(node: (name: string) => NodeView | undefined, nowMs: number): void {
-    for (const goal of this.goals.values())
-      if (isOver(goal, node(goal.node), nowMs)) this.goals.delete(goal.node);
+  /** Looks what has become of the goals. Returns whether any has changed. */
+  review(nodeOf: (name: string) => NodeView | undefined, nowMs: number): boolean {
+    let hasChanged = false;
+    for (const goal of [...this.goals.values()]) {
+      const n = nodeOf(goal.node);
+      const next = reviewed(goal, n, nowMs);
+      if (next === goal) continue;
+      hasChanged = true;
+      if (next === undefined) this.goals.delete(goal.node);
+      else this.#keep(next, goal, n);
+    }
+    return hasChanged;
+  }
+
+  /** An operator does not want it empty any more. */
+  withdraw(node: string, by: string): void {
+    const goal = this.goals.get(node);
+    if (goal === undefined) return;
+    this.goals.delete(node);
+    if (goal.ended === undefined) this.#ended(goal, 'withdrawn', { withdrawnBy: by });
+  }
+
+  /** An operator has aborted the plan that empties these: nothing more is done about them. Returns whose goal is withdrawn. */
+  abandon(nodes: readonly NodeView[], by: string, nowMs: number): string[] {
+    const withdrawn = nodes.filter(({ node }) => this.goals.has(node)).map(({ node }) => node);
+    for (const n of nodes) if (n.phase === 'draining') this.#attempts.giveUp(n, nowMs);
+    for (const node of withdrawn) this.withdraw(node, by);
+    return withdrawn;
   }
 
   urgent(plan: Plan, nodes: readonly NodeView[]): NodeView | undefined {
@@ -48,10 +77,12 @@ export class Draining {
 
   /** How far the emptying of a node is; undefined where nobody wants it empty. */
   statusOf(n: NodeView, run: PlanRun | undefined): DrainStatus | undefined {
-    if (!isDraining(n, this.goals)) return undefined;
+    const goal = this.goals.get(n.node);
+    const isMeant = goal?.boot === n.stats.boot;
+    if (!isMeant && !isDraining(n, this.goals)) return undefined;
     if (n.stats.sessions > 0 && run?.isMoving(n.node) === true)
       return { by: drainedBy([n.node], this.goals), state: 'under-way' };
-    return drainStatus(n, this.goals.get(n.node), {
+    return drainStatus(n, goal, {
       hasGivenUp: this.#hasGivenUp(n),
       hasNoRoom: this.#policy.hasNoRoom(n.node),
     });
@@ -83,6 +114,19 @@ export class Draining {
       const { closesPerSecond: _, ...rest } = goal;
       this.goals.set(from, rest);
     }
+  }
+
+  #keep(next: DrainGoal, before: DrainGoal, n: NodeView | undefined): void {
+    this.goals.set(next.node, next);
+    const { node, boot } = next;
+    if (boot !== before.boot) this.#log('drain goes on with another process', { node, boot });
+    if (next.ended !== undefined)
+      this.#ended(next, next.isMet ? 'met' : 'overdue', { left: next.ended.left });
+    else if (next.isMet && !before.isMet && n?.stats.state === 'cordoned') this.#ended(next, 'met', {});
+  }
+
+  #ended({ node, by }: DrainGoal, how: 'met' | 'withdrawn' | 'overdue', more: object): void {
+    this.#log('drain ended', { node, by, how, ...more });
   }
 
   #hasGivenUp(n: NodeView): boolean {

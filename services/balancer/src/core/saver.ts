@@ -1,8 +1,10 @@
 import type { PlanRun } from './run/run.js';
 import type { SavedState } from './state.js';
 
-/** Progress of a running plan is saved no more often than this, ms. */
+/** Progress of a running plan is saved no more often than this, ms, … */
 const PROGRESS_EVERY_MS = 250;
+/** … and no more than this much of it a second: that of thousands of nodes is megabytes. */
+const BYTES_PER_SECOND = 1_000_000;
 
 export interface SaverPorts {
   /** Resolves when the state is safe; undefined when that is not to be waited for. */
@@ -15,6 +17,7 @@ export class Saver {
   readonly #ports: SaverPorts;
   #savedAtMs = Number.NEGATIVE_INFINITY;
   #savedRun = '';
+  #everyMs = PROGRESS_EVERY_MS;
 
   constructor(ports: SaverPorts) {
     this.#ports = ports;
@@ -31,11 +34,12 @@ export class Saver {
 
   /** Saves if the run has changed since it was last saved, but not too often. */
   saveProgress(run: PlanRun, state: () => SavedState, nowMs: number): void {
-    if (nowMs - this.#savedAtMs < PROGRESS_EVERY_MS) return;
+    if (nowMs - this.#savedAtMs < this.#everyMs) return;
+    this.#savedAtMs = nowMs;
     const text = JSON.stringify(run.snapshot());
     if (text === this.#savedRun) return;
     this.#savedRun = text;
-    this.#savedAtMs = nowMs;
+    this.#everyMs = Math.max(PROGRESS_EVERY_MS, (text.length / BYTES_PER_SECOND) * 1000);
     void this.save(state());
   }
 }

@@ -1,4 +1,5 @@
 import type { RingNode } from '@evenkeel/cluster';
+import type { Cordon } from './cordons.js';
 import type { DrainGoal } from './plan/drains.js';
 import type { Plan } from './plan/plan.js';
 import type { PastPlan } from './run/past-plan.js';
@@ -25,6 +26,10 @@ export interface SavedState {
   readonly isPaused: boolean;
   /** Absent where nobody has paused it, and where a balancer of before has saved it. */
   readonly pause?: Pause;
+  /** Who has aborted a plan last. */
+  readonly aborted?: Pause;
+  /** Nodes that operators keep clients from, whatever their process. */
+  readonly cordons?: readonly Cordon[];
   readonly history: readonly PastPlan[];
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   readonly ring?: readonly RingNode[];

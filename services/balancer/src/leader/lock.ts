@@ -60,6 +60,14 @@ export class LeaderLock {
     return this.#isLeading;
   }
 
+  /**
+   * Whether this balancer leads for certain, as far as it has asked lately. False in one that has just woken: until the broker
+   * has answered again, another may lead.
+   */
+  get isSure(): boolean {
+    return this.#isLeading && performance.now() - this.#sureAtMs <= this.#options.doubtMs;
+  }
+
   /** True when it is known who leads: this balancer or another. */
   readiness(): true | string {
     const readiness = this.broker.readiness();
@@ -72,8 +80,8 @@ export class LeaderLock {
    * wakes, while another has led for long: so whoever acts for the leader asks here first.
    */
   async confirm(): Promise<boolean> {
-    if (performance.now() - this.#sureAtMs > this.#options.doubtMs) await this.#ask();
-    return this.#isLeading;
+    if (!this.isSure) await this.#ask();
+    return this.isSure;
   }
 
   /** Tries to lead from now on. {@link LeaderLock.broker} is open by then. */

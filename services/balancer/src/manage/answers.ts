@@ -13,6 +13,10 @@ export class ManageError extends Error {
   }
 }
 
+/** It led when the command came, and another leads now. */
+export const notLeader = (): ManageError =>
+  new ManageError('not-leader', 'another balancer leads now and carries out commands; ask again');
+
 export type Answer =
   | { ok: true; [key: string]: unknown }
   | { ok: false; error: { code: string; message: string } };
@@ -22,7 +26,8 @@ export const refusal = (code: string, message: string): Answer => ({ ok: false, 
 /** A node as `status` shows it. */
 export function nodeAnswer(n: NodeView, drain: DrainStatus | undefined): object {
   const { v: _v, node: _node, state, at: _at, steadyAt: _steadyAt, ...stats } = n.stats;
-  const shown = n.phase === 'cordoned' && drain !== undefined ? 'draining' : n.phase;
+  const isGoingOn = drain !== undefined && drain.endedAt === undefined;
+  const shown = n.phase === 'cordoned' && isGoingOn ? 'draining' : n.phase;
   return {
     node: n.node,
     state: shown,

@@ -3,8 +3,9 @@ import type { Balancer } from '../core/balancer.js';
 import { type NodeView, takersAmong } from '../core/cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
 import { attemptKey } from '../core/plan/drains.js';
+import { listed } from '../core/plan/plan.js';
 import type { PastPlan } from '../core/run/past-plan.js';
-import { type Answer, ManageError, nodeAnswer, planAnswer } from './answers.js';
+import { type Answer, ManageError, nodeAnswer, notLeader, planAnswer } from './answers.js';
 import type { Told } from './told.js';
 
 export interface CommandContext {
@@ -38,8 +39,9 @@ export async function execute(command: ManageCommand, c: CommandContext): Promis
     case 'drain':
       return drain(command, c);
     case 'cordon':
-    case 'uncordon':
       return cordon(command, c);
+    case 'uncordon':
+      return uncordon(command, c);
     case 'pause':
     case 'resume':
     case 'abort':
@@ -58,30 +60,40 @@ const short = (p: PastPlan) => {
 };
 
 function status({ balancer, leader, nowMs }: CommandContext): Answer {
+  const { automatic } = balancer;
+  const silentMs = balancer.view.silentMs(nowMs);
   return {
     ok: true,
     nodes: balancer.view.nodes(nowMs).map((n) => nodeAnswer(n, balancer.drainOf(n))),
     leader,
     plan: balancer.run === undefined ? null : planAnswer(balancer.run, nowMs),
-    mode: balancer.mode,
-    isPaused: balancer.isPaused,
-    ...(balancer.pausedBy === undefined ? {} : { pausedBy: balancer.pausedBy }),
+    mode: automatic.mode,
+    isPaused: automatic.isPaused,
+    ...(automatic.pausedBy === undefined ? {} : { pausedBy: automatic.pausedBy }),
     why: balancer.why,
-    // A balancer that has just started has not yet heard of every node.
-    isComplete: balancer.isWarm(nowMs),
+    // A balancer that has just started, or that has heard of nobody for a while, has not yet heard of every node.
+    isComplete: balancer.isWarm(nowMs) && silentMs === undefined,
+    ...(silentMs === undefined ? {} : { silentMs }),
+    cordons: [...balancer.cordons.wishes.values()],
     history: balancer.history.map(short).reverse(),
   };
 }
 
+interface Naming {
+  node?: string | undefined;
+  nodes?: string[] | undefined;
+}
+
+const namesIn = ({ node, nodes = [] }: Naming): string[] => [
+  ...new Set([...nodes, ...(node === undefined ? [] : [node])]),
+];
+
+const isThere = (name: string, { balancer, nowMs }: CommandContext): boolean =>
+  (balancer.view.get(name, nowMs)?.phase ?? 'gone') !== 'gone';
+
 /** The nodes that a command names. */
-function named(
-  command: { node?: string | undefined; nodes?: string[] | undefined },
-  c: CommandContext,
-): NodeView[] {
-  const names = [
-    ...new Set([...(command.nodes ?? []), ...(command.node === undefined ? [] : [command.node])]),
-  ];
-  return names.map((name) => {
+function named(command: Naming, c: CommandContext): NodeView[] {
+  return namesIn(command).map((name) => {
     const node = c.balancer.view.get(name, c.nowMs);
     if (node === undefined || node.phase === 'gone') {
       const known = c.balancer.view.nodes(c.nowMs).filter((n) => n.phase !== 'gone');
@@ -145,7 +157,7 @@ function shown(draft: Draft, why: string, c: CommandContext): object {
 function dryRun(command: Of<'plan'>, c: CommandContext): Answer {
   const nodes = named(command, c);
   const draft = nodes.length > 0 ? emptied(command, nodes, c) : level(command, c);
-  const list = nodes.map((n) => n.node).join(', ');
+  const list = listed(nodes.map((n) => n.node));
   const why =
     draft.steps.length === 0 ? 'nothing to move' : nodes.length > 0 ? `draining ${list}` : 'levelling';
   return { ok: true, plan: shown(draft, why, c) };
@@ -188,6 +200,7 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
     'cordon',
     c,
   );
+  if (!c.balancer.isLeading) throw notLeader();
   for (const n of nodes) {
     c.balancer.drains.set(n.node, {
       node: n.node,
@@ -206,20 +219,46 @@ async function drain(command: Of<'drain'>, c: CommandContext): Promise<Answer> {
   };
 }
 
-async function cordon(command: Of<'cordon'> | Of<'uncordon'>, c: CommandContext): Promise<Answer> {
+async function cordon(command: Of<'cordon'>, c: CommandContext): Promise<Answer> {
   const nodes = needNodes(command, c);
-  const isUncordon = command.command === 'uncordon';
-  const leaving = nodes.find((n) => isUncordon && n.phase === 'draining');
+  await toEdges(nodes, 'cordon', c);
+  if (!c.balancer.isLeading) throw notLeader();
+  for (const { node } of nodes) c.balancer.cordons.set({ node, by: c.user, at: c.nowMs });
+  await c.balancer.save();
+  return { ok: true, nodes: nodes.map((n) => n.node) };
+}
+
+async function uncordon(command: Of<'uncordon'>, c: CommandContext): Promise<Answer> {
+  const { cordons, drains } = c.balancer;
+  // Of a node that is not there it is only forgotten that it was to be cordoned.
+  const absent = namesIn(command).filter(
+    (name) => !isThere(name, c) && (cordons.wishes.has(name) || drains.has(name)),
+  );
+  const nodes =
+    absent.length === 0
+      ? needNodes(command, c)
+      : named({ nodes: namesIn(command).filter((name) => !absent.includes(name)) }, c);
+  const leaving = nodes.find((n) => n.phase === 'draining');
   if (leaving !== undefined) {
     throw new ManageError(
       'draining',
       `${leaving.node} is shutting down and cannot be uncordoned; start it again`,
     );
   }
-  await toEdges(nodes, command.command, c);
-  if (isUncordon) for (const n of nodes) c.balancer.drains.delete(n.node);
+  const names = [...nodes.map((n) => n.node), ...absent];
+  // Before the edges are told: one that reports active meanwhile would be told the opposite.
+  const lifted = names.flatMap((name) => cordons.wishes.get(name) ?? []);
+  for (const name of names) cordons.wishes.delete(name);
+  try {
+    await toEdges(nodes, 'uncordon', c);
+    if (!c.balancer.isLeading) throw notLeader();
+  } catch (error) {
+    for (const wish of lifted) cordons.set(wish);
+    throw error;
+  }
+  for (const name of names) c.balancer.withdraw(name, c.user);
   await c.balancer.save();
-  return { ok: true, nodes: nodes.map((n) => n.node), ...(isUncordon ? stillCordoned(nodes) : {}) };
+  return { ok: true, nodes: names, ...stillCordoned(nodes) };
 }
 
 /** Those that keep newcomers off by themselves: no operator ends that. */
@@ -255,12 +294,13 @@ async function toEdge(n: NodeView, command: 'cordon' | 'uncordon', c: CommandCon
     throw new ManageError('node-unreachable', `${n.node} takes no commands at present; look whether it runs`);
   }
   c.told.note(n, command, c.nowMs);
+  c.balancer.cordons.told(n.node, c.nowMs);
   if (command === 'cordon') c.balancer.view.unpin(n.node, c.nowMs);
 }
 
 function steer(command: Of<'pause'> | Of<'resume'> | Of<'abort'>, c: CommandContext): Answer {
   const { balancer } = c;
-  const { run } = balancer;
+  const { run, automatic } = balancer;
   if (command.plan !== undefined && run?.plan.id !== command.plan) {
     throw new ManageError(
       'unknown-plan',
@@ -269,16 +309,22 @@ function steer(command: Of<'pause'> | Of<'resume'> | Of<'abort'>, c: CommandCont
   }
   if (run === undefined) {
     if (command.command === 'abort') throw new ManageError('no-plan', 'no plan is running: nothing to abort');
-    if (command.command === 'pause') balancer.pause({ by: c.user, at: c.nowMs });
-    else balancer.resume();
+    if (command.command === 'pause') automatic.pause({ by: c.user, at: c.nowMs });
+    else automatic.resume();
     void balancer.save();
-    return { ok: true, plan: null, isPaused: balancer.isPaused };
+    return { ok: true, plan: null, isPaused: automatic.isPaused };
   }
+  let withdrawn: string[] = [];
   if (command.command === 'pause') run.pause();
-  else if (command.command === 'abort') run.abort(`aborted by ${c.user}`);
-  else if (!run.resume()) balancer.resume();
+  else if (command.command === 'abort') withdrawn = balancer.abort(c.user, c.nowMs);
+  else if (!run.resume()) automatic.resume();
   void balancer.save();
-  return { ok: true, plan: planAnswer(run, c.nowMs), isPaused: balancer.isPaused };
+  return {
+    ok: true,
+    plan: planAnswer(run, c.nowMs),
+    isPaused: automatic.isPaused,
+    ...(withdrawn.length === 0 ? {} : { withdrawn }),
+  };
 }
 
 function undo(command: Of<'undo'>, c: CommandContext): Answer {
@@ -300,10 +346,16 @@ function undo(command: Of<'undo'>, c: CommandContext): Answer {
     );
   }
   const total = moves.reduce((sum, m) => sum + m.count, 0);
-  if (total === 0) return { ok: true, plan: { id: null, moves, total, why: `plan ${past.id} moved nobody` } };
+  if (total === 0) {
+    const why =
+      past.done > 0 && past.moved.length === 0
+        ? `of plan ${past.id} nothing can be moved back: its sessions were closed, or it is too long ago`
+        : `plan ${past.id} moved nobody`;
+    return { ok: true, plan: { id: null, moves, total, why } };
+  }
   const why = `undoing ${past.id}, asked for by ${c.user}`;
   const plan = c.balancer.start('undo', why, c.user, { steps: moves, total }, c.nowMs);
   // Levelling would at once undo the undoing.
-  c.balancer.pause({ by: c.user, at: c.nowMs, why: `undo of ${past.id}` });
+  c.balancer.automatic.pause({ by: c.user, at: c.nowMs, why: `undo of ${past.id}` });
   return { ok: true, isPaused: true, plan: { id: plan.id, moves, total, why } };
 }

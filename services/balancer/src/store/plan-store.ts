@@ -31,11 +31,15 @@ export class PlanStore {
   readonly #topology: TopologyChannels;
   readonly #publisher: Publisher;
   readonly #log: Log;
+  readonly #mayWrite: () => boolean;
   #pending: Pending | undefined;
   #isWriting = false;
 
-  /** `onRemade`: the queue was gone for a while, and the state may be gone with it. */
-  constructor(mesh: Mesh, log: Log, onRemade: () => void) {
+  /**
+   * `onRemade`: the queue was gone for a while, and the state may be gone with it. `mayWrite`: asked before each write, since one
+   * that has waited may be another leader's to make by then.
+   */
+  constructor(mesh: Mesh, log: Log, { onRemade, mayWrite }: { onRemade(): void; mayWrite(): boolean }) {
     this.queue = mesh.durableQueue({
       name: planQueue,
       arguments: { 'x-max-length': 1, 'x-overflow': 'drop-head' },
@@ -46,6 +50,7 @@ export class PlanStore {
     this.#topology = mesh.consuming.topology({ channels: 1 });
     this.#publisher = mesh.publisher;
     this.#log = log;
+    this.#mayWrite = mayWrite;
   }
 
   /**
@@ -120,6 +125,7 @@ export class PlanStore {
   async #publish(body: string): Promise<void> {
     const endsAtMs = performance.now() + remakeTimeoutMs;
     for (;;) {
+      if (!this.#mayWrite()) throw new Error('this balancer does not lead for certain');
       const properties = { persistent: true, mandatory: true, contentType: 'application/json' };
       if ((await this.#publisher.publish('', planQueue, body, properties)) === 'routed') return;
       if (performance.now() > endsAtMs) throw new Error(`there is no queue ${planQueue} to save to`);

@@ -51,7 +51,11 @@ const drain = z.object({
   by: z.string(),
   endsBy: z.number().exactOptional(),
   closesPerSecond: z.number().positive().exactOptional(),
+  isMet: z.literal(true).exactOptional(),
+  ended: z.object({ at: z.number(), left: count }).exactOptional(),
 });
+
+const cordon = z.object({ node: nodeName, by: z.string(), at: z.number() });
 
 const pause = z.object({ by: z.string(), at: z.number(), why: z.string().exactOptional() });
 
@@ -68,6 +72,8 @@ const savedState = z.object({
   drains: z.array(drain),
   isPaused: z.boolean(),
   pause: pause.exactOptional(),
+  aborted: pause.exactOptional(),
+  cordons: z.array(cordon).exactOptional(),
   ring: ringNodes.exactOptional(),
   history: z.array(
     z.object({
@@ -90,9 +96,11 @@ const savedState = z.object({
 });
 
 /** What operators have asked for, which a plan that cannot be read must not take along. */
-const wishes = savedState
-  .pick({ isPaused: true })
-  .extend({ drains: z.array(drain).catch([]), pause: pause.optional().catch(undefined) });
+const wishes = savedState.pick({ isPaused: true }).extend({
+  drains: z.array(drain).catch([]),
+  cordons: z.array(cordon).catch([]),
+  pause: pause.optional().catch(undefined),
+});
 
 /** The version of a state that is later than this one's. */
 const newer = z.object({ v: z.number().min(2) });
@@ -107,7 +115,10 @@ export function readState(raw: unknown): NewerState | { state: SavedState; unrea
   if (later.success) return { newer: later.data.v };
   const all = savedState.safeParse(raw);
   if (all.success) return { state: all.data };
-  const { drains, isPaused, pause } = wishes.parse(raw);
+  const { drains, isPaused, pause, cordons } = wishes.parse(raw);
   const paused = pause === undefined ? {} : { pause };
-  return { state: { v: 1, drains, isPaused, ...paused, history: [] }, unreadable: all.error.message };
+  return {
+    state: { v: 1, drains, isPaused, ...paused, cordons, history: [] },
+    unreadable: all.error.message,
+  };
 }

@@ -8,8 +8,9 @@ export class Authentication {
   readonly #jwt: JwtAuthentication | undefined;
   readonly #authenticate: Authenticate;
 
-  constructor(config: GatewayConfig) {
-    const jwt = config.auth === 'jwt' ? new JwtAuthentication(config) : undefined;
+  /** `onKeysFailed`: the key set of the issuer cannot be fetched at present. */
+  constructor(config: GatewayConfig, onKeysFailed: (error: unknown) => void) {
+    const jwt = config.auth === 'jwt' ? new JwtAuthentication(config, onKeysFailed) : undefined;
     this.#jwt = jwt;
     const other = config.auth === 'dev' ? believeUser : refuseAll;
     this.#authenticate = jwt === undefined ? other : (credentials) => jwt.authenticate(credentials);

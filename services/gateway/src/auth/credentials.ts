@@ -10,10 +10,10 @@ export interface Credentials {
 
 /**
  * Thrown when it is not known who is asking. `no-credentials`: nothing says so. `bad-credentials`: what says so is not
- * accepted. `bad-user-id`: it is no id that the mesh can carry.
+ * accepted. `bad-user-id`: it is no id that the mesh can carry. `keys-unavailable`: whether it is accepted cannot be told now.
  */
 export class AuthError extends Error {
-  readonly code: 'no-credentials' | 'bad-credentials' | 'bad-user-id';
+  readonly code: 'no-credentials' | 'bad-credentials' | 'bad-user-id' | 'keys-unavailable';
   constructor(code: AuthError['code'], message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'AuthError';

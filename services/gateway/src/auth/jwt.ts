@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import {
   createLocalJWKSet,
-  createRemoteJWKSet,
   type JSONWebKeySet,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
@@ -9,6 +8,7 @@ import {
 } from 'jose';
 import type { GatewayConfig } from '../config.js';
 import { AuthError, type Credentials, uidOf } from './credentials.js';
+import { KeysUnavailableError, RemoteKeySet } from './key-set.js';
 import { tokenCookie, tokenOf } from './token.js';
 
 const clockToleranceSeconds = 5;
@@ -19,9 +19,15 @@ export class JwtAuthentication {
   readonly #jwksUrl: string | undefined;
   readonly #secret: Uint8Array;
   readonly #options: JWTVerifyOptions;
+  readonly #onKeysFailed: (error: unknown) => void;
   #keySet: JWTVerifyGetKey | undefined;
 
-  constructor(config: Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience'>) {
+  /** `onKeysFailed`: the key set cannot be fetched at present. */
+  constructor(
+    config: Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience'>,
+    onKeysFailed: (error: unknown) => void = () => {},
+  ) {
+    this.#onKeysFailed = onKeysFailed;
     const { jwtSecret, jwksUrl, jwtIssuer: issuer, jwtAudience: audience } = config;
     this.#jwksUrl = jwksUrl;
     this.#secret = new TextEncoder().encode(jwtSecret ?? '');
@@ -34,7 +40,8 @@ export class JwtAuthentication {
 
   /** Reads the key set, where it is a file. @throws Error when it cannot be read. */
   async start(): Promise<void> {
-    if (this.#jwksUrl !== undefined) this.#keySet = await loadKeySet(new URL(this.#jwksUrl));
+    if (this.#jwksUrl !== undefined)
+      this.#keySet = await loadKeySet(new URL(this.#jwksUrl), this.#onKeysFailed);
   }
 
   async authenticate(credentials: Credentials): Promise<string> {
@@ -63,13 +70,15 @@ export class JwtAuthentication {
           : await jwtVerify(token, this.#secret, { ...this.#options, algorithms: ['HS256'] });
       return payload.sub;
     } catch (cause) {
+      if (cause instanceof KeysUnavailableError)
+        throw new AuthError('keys-unavailable', cause.message, cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new AuthError('bad-credentials', `the token is not accepted (${why}); get a new one`, cause);
     }
   }
 }
 
-async function loadKeySet(url: URL): Promise<JWTVerifyGetKey> {
-  if (url.protocol !== 'file:') return createRemoteJWKSet(url);
+async function loadKeySet(url: URL, onFailed: (error: unknown) => void): Promise<JWTVerifyGetKey> {
+  if (url.protocol !== 'file:') return new RemoteKeySet(url, { onFailed }).keyOf;
   return createLocalJWKSet(JSON.parse(await readFile(url, 'utf8')) as JSONWebKeySet);
 }

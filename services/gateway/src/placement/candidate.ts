@@ -9,8 +9,10 @@ export interface Candidate {
   readonly weight: number;
   /** Connections it takes at most. */
   readonly capacity: number;
-  /** Connections and reservations. */
+  /** Sessions, as the balancer counts them, and clients under way. */
   readonly load: number;
+  /** Connections and clients under way: what its capacity is for. */
+  readonly used: number;
   /** Whether it may be sent one more client at this moment. */
   readonly hasSlot: boolean;
   /** See {@link KnownNode.isDoubtful}: others are better while there are any. */

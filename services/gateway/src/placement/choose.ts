@@ -48,7 +48,7 @@ export function choose(
 ): Choice {
   const among = (nodes: readonly Candidate[], strategy: Rules['strategy']): Choice => {
     if (nodes.length === 0) return { kind: 'none' };
-    const withRoom = nodes.filter((c) => c.load < c.capacity);
+    const withRoom = nodes.filter((c) => c.used < c.capacity);
     if (withRoom.length === 0) return { kind: 'full' };
     const preferred = rules.prefersNewest ? preferNewest(withRoom, draining, rules.versionBound) : withRoom;
     return strategy === 'consistent-hash'

@@ -1,7 +1,7 @@
 import type { NodeStats } from '@evenkeel/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { burst, counted, placer, stats } from '../../testing/placing.js';
+import { burst, counted, hearing, placer, stats } from '../../testing/placing.js';
 
 describe('nodes that may take clients', () => {
   it('never goes over the capacity of a node, reservations counted', () => {
@@ -26,10 +26,13 @@ describe('nodes that may take clients', () => {
         }),
         (states) => {
           const p = placer();
+          for (const [i, state] of states.entries())
+            if (state === 'silent') p.observe(stats(`e${i}`, { version: `1.${i}` }), 0);
+          hearing(p, 0, 6_000);
           for (const [i, state] of states.entries()) {
-            const seenAtMs = state === 'silent' ? 0 : 6_000;
-            const reported = state === 'silent' ? 'active' : (state as NodeStats['state']);
-            p.observe(stats(`e${i}`, { state: reported, version: `1.${i}` }), seenAtMs);
+            const reported = state as NodeStats['state'] | 'silent';
+            if (reported !== 'silent')
+              p.observe(stats(`e${i}`, { state: reported, version: `1.${i}` }), 6_000);
           }
           for (let i = 0; i < 20; i++) {
             const placed = p.place({ uid: 'u', sid: `s${i}` }, 6_000);
@@ -43,9 +46,12 @@ describe('nodes that may take clients', () => {
 
   it('forgets a node after 15 s of silence and takes it back when it reports again', () => {
     const p = placer();
+    const names = (nowMs: number) => p.snapshot(nowMs).nodes.map(({ node }) => node);
     p.observe(stats('a'), 0);
-    expect(p.snapshot(14_000).nodes).toHaveLength(1);
-    expect(p.snapshot(15_000).nodes).toEqual([]);
+    hearing(p, 0, 14_000);
+    expect(names(14_999)).toEqual(['a', 'other']);
+    hearing(p, 15_000, 16_000);
+    expect(names(16_000)).toEqual(['other']);
     p.observe(stats('a', { seq: 9 }), 16_000);
     expect(p.place({ uid: 'u', sid: 's' }, 16_000)).toMatchObject({ kind: 'placed', node: 'a' });
   });
@@ -54,21 +60,54 @@ describe('nodes that may take clients', () => {
     const p = placer();
     const stateAt = (nowMs: number) => p.snapshot(nowMs).nodes[0]?.state;
     p.observe(stats('a'), 0);
+    hearing(p, 0, 14_000);
     expect([0, 2_999, 3_000, 14_999].map(stateAt)).toEqual(['active', 'active', 'suspect', 'suspect']);
     p.observe(stats('a', { seq: 2, at: 16_000, state: 'draining' }), 16_000);
     expect([16_000, 18_999, 19_000].map(stateAt)).toEqual(['draining', 'draining', 'gone']);
   });
 
-  it('sends nobody to an edge that its clients say they have lost, until it reports again', () => {
+  it('places by the last view for a minute when nobody at all is heard, and by the nodes again once they are', () => {
+    const p = placer();
+    p.observe(stats('a'), 0);
+    p.observe(stats('b', { connections: 4 }), 500);
+    for (const nowMs of [3_000, 20_000, 59_000]) {
+      const nodes = Array.from({ length: 4 }, (_, i) => p.place({ uid: `u${nowMs}`, sid: `${i}` }, nowMs));
+      expect(nodes.every(({ kind }) => kind === 'placed')).toBe(true);
+      expect(p.snapshot(nowMs)).toMatchObject({ silentMs: nowMs - 500 });
+    }
+    expect(p.place({ uid: 'u', sid: 's' }, 66_000)).toMatchObject({ kind: 'refused', reason: 'none' });
+    p.observe(stats('a', { seq: 67 }), 67_000);
+    expect(p.place({ uid: 'u', sid: 's' }, 67_000)).toMatchObject({ kind: 'placed', node: 'a' });
+    expect(p.snapshot(67_000)).not.toHaveProperty('silentMs');
+  });
+
+  it('sends nobody to an edge that is overdue and that its clients say they have lost, until it reports again', () => {
     const p = placer();
     p.observe(stats('dead', { connections: 200 }), 0);
     p.observe(stats('live', { connections: 300 }), 0);
+    hearing(p, 0, 1_000);
     const back = Array.from({ length: 200 }, (_, i) =>
-      p.place({ uid: `u${i}`, sid: 's', from: 'dead' }, 500),
+      p.place({ uid: `u${i}`, sid: 's', from: 'dead' }, 1_600),
     );
     expect(back.filter((b) => b.kind === 'placed' && b.node === 'dead').length).toBeLessThanOrEqual(2);
-    p.observe(stats('dead', { seq: 2, at: 1_000, connections: 10 }), 1_000);
-    expect(p.place({ uid: 'v', sid: 's' }, 1_000)).toMatchObject({ node: 'dead' });
+    p.observe(stats('dead', { seq: 2, at: 2_000, connections: 10 }), 2_000);
+    expect(p.place({ uid: 'v', sid: 's' }, 2_000)).toMatchObject({ node: 'dead' });
+  });
+
+  it('believes no client that an edge which reports on time is lost', () => {
+    const p = placer();
+    const nodes: string[] = [];
+    for (let second = 0; second < 20; second++) {
+      for (const node of ['a', 'b']) {
+        const more = { seq: second + 1, at: second * 1_000, connections: node === 'a' ? 10 : 20 };
+        p.observe(stats(node, more), second * 1_000);
+      }
+      for (let k = 0; k < 10; k++) {
+        const placed = p.place({ uid: `m${k % 3}`, sid: 's', from: 'a' }, second * 1_000 + k * 100);
+        if (placed.kind === 'placed') nodes.push(placed.node);
+      }
+    }
+    expect(counted(nodes)).toEqual(new Map([['a', 200]]));
   });
 
   it('does not take one user who comes back again and again for the loss of an edge', () => {
@@ -82,6 +121,7 @@ describe('nodes that may take clients', () => {
   it('prefers edges whose reports are on time, and takes late ones when there are no others', () => {
     const p = placer();
     p.observe(stats('late'), 0);
+    hearing(p, 0, 3_000);
     expect(p.place({ uid: 'u', sid: 's' }, 3_000)).toMatchObject({ node: 'late' });
     p.observe(stats('b', { connections: 500 }), 3_000);
     expect(p.place({ uid: 'v', sid: 's' }, 3_000)).toMatchObject({ node: 'b' });
@@ -126,15 +166,27 @@ describe('nodes that may take clients', () => {
     const p = placer();
     p.observe(stats('a'), 0);
     burst(p, 50, 10);
-    p.observe(stats('a', { boot: 'b2' }), 500);
-    expect(p.snapshot(500).nodes[0]?.reserved).toBe(0);
+    for (const seq of [1, 2, 3]) p.observe(stats('a', { boot: 'b2', seq }), seq * 1_000);
+    expect(p.snapshot(3_000).nodes[0]?.reserved).toBe(0);
   });
 
   it('ignores a late report of the process before', () => {
     const p = placer();
     p.observe(stats('a', { connections: 5 }), 0);
-    p.observe(stats('a', { boot: 'b2', connections: 1 }), 500);
-    p.observe(stats('a', { seq: 2, connections: 6 }), 600);
-    expect(p.snapshot(600).nodes[0]?.connections).toBe(1);
+    for (const seq of [1, 2, 3]) p.observe(stats('a', { boot: 'b2', connections: 1, seq }), seq * 1_000);
+    p.observe(stats('a', { seq: 2, connections: 6 }), 3_100);
+    expect(p.snapshot(3_100).nodes[0]?.connections).toBe(1);
+  });
+
+  it('counts sessions as the balancer does, and keeps capacity for connections', () => {
+    const p = placer();
+    p.observe(stats('a', { connections: 90, sessions: 10, capacity: 100 }), 0);
+    p.observe(stats('b', { connections: 20, sessions: 20, capacity: 100 }), 0);
+    expect(counted(burst(p, 30, 10))).toEqual(
+      new Map([
+        ['a', 10],
+        ['b', 20],
+      ]),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import {
+  Hearing,
   hasAge,
   NodeClocks,
   type NodePhase,
@@ -30,20 +31,36 @@ export interface KnownNode {
  * this part of its connections. Fewer is one user's own network.
  */
 const doubt = { users: 3, part: 0.01, maxUsers: 1_000 };
+/**
+ * What clients say only hastens what the node's silence says: it counts from this age of its last report, ms. A node that reports
+ * on time is there, whoever says otherwise.
+ */
+const overdueMs = 1_500;
 
 /** The nodes that clients may be placed on: their last statistics, and who has lost them since. Takes the time as an argument. */
 export class Placements {
   readonly clocks = new NodeClocks();
   readonly #reports = new NodeReports({ maxNodes, dropAt: 'gone' });
+  /** Its clock is that of `#reports`: when nobody is heard the last view stands. */
+  readonly #hearing = new Hearing();
+  readonly #seenAtMs = new Map<string, number>();
   /** By node, the users that have come back from it since its last report. */
   readonly #returned = new Map<string, Set<string>>();
 
   observe(stats: NodeStats, nowMs: number): Observation {
-    const observation = this.#reports.observe(stats, nowMs);
+    // Also by one that is not believed: it shows that reports arrive.
+    this.#hearing.heard(nowMs);
+    const observation = this.#reports.observe(stats, this.#hearing.clockMs(nowMs));
     if (observation.kind === 'ignored') return observation;
     this.#returned.delete(stats.node);
+    this.#seenAtMs.set(stats.node, nowMs);
     this.clocks.observe(stats, nowMs);
     return observation;
+  }
+
+  /** For how long nobody at all has been heard, ms; undefined while somebody is. */
+  silentMs(nowMs: number): number | undefined {
+    return this.#hearing.silentMs(nowMs);
   }
 
   /** `user` says that it was connected to `node` and is no more. The node's next report clears it. */
@@ -56,9 +73,10 @@ export class Placements {
 
   /** Drops the nodes that have been silent too long and returns their names. */
   forget(nowMs: number): string[] {
-    const gone = this.#reports.prune(nowMs);
+    const gone = this.#reports.prune(this.#hearing.clockMs(nowMs));
     for (const node of gone) {
       this.#returned.delete(node);
+      this.#seenAtMs.delete(node);
       this.clocks.forget(node);
     }
     return gone;
@@ -66,20 +84,32 @@ export class Placements {
 
   /** Every node that is not gone. */
   nodes(nowMs: number): KnownNode[] {
+    const clockMs = this.#hearing.clockMs(nowMs);
     const known: KnownNode[] = [];
     for (const name of this.#reports.names) {
       const report = this.#reports.get(name);
-      if (report === undefined || hasAge('gone', report.seenAtMs, nowMs)) continue;
+      if (report === undefined || hasAge('gone', report.seenAtMs, clockMs)) continue;
+      const { stats, seenAtMs } = report;
       known.push({
-        stats: report.stats,
-        // Clients are sent here from the first report on: none is joining.
-        phase: phaseOf(report.stats.state, Number.POSITIVE_INFINITY, report.seenAtMs, nowMs),
-        isSilent: hasAge('silent', report.seenAtMs, nowMs),
+        stats,
+        phase: this.#phaseOf(report, clockMs, nowMs),
+        isSilent: hasAge('silent', seenAtMs, clockMs),
         isDoubtful:
-          hasAge('late', report.seenAtMs, nowMs) || this.#isLostByMany(report) || this.clocks.isOff(name),
+          hasAge('late', seenAtMs, clockMs) ||
+          (clockMs - seenAtMs >= overdueMs && this.#isLostByMany(report)) ||
+          this.clocks.isOff(name),
       });
     }
     return known;
+  }
+
+  #phaseOf({ stats, seenAtMs }: NodeReport, clockMs: number, nowMs: number): NodePhase {
+    // Clients are sent here from the first report on: none is joining.
+    const reports = Number.POSITIVE_INFINITY;
+    // One that said that it leaves has left when it falls silent, whoever else is heard.
+    return stats.state === 'draining'
+      ? phaseOf(stats.state, reports, this.#seenAtMs.get(stats.node) ?? nowMs, nowMs)
+      : phaseOf(stats.state, reports, seenAtMs, clockMs);
   }
 
   #isLostByMany({ stats }: NodeReport): boolean {

@@ -8,13 +8,22 @@ import { burst, counted, maxOverMean, placer, seeded, stats } from '../../testin
  */
 function simulateArrivals(
   seed: number,
-  options: { nodes: number; total: number; spreadMs: number; maxDelayMs: number; leavePerSecond: number },
+  options: {
+    nodes: number;
+    total: number;
+    spreadMs: number;
+    maxDelayMs: number;
+    leavePerSecond: number;
+    gateways?: number;
+    /** Connections of the nodes before; none by default. */
+    before?: readonly number[];
+  },
 ): number[] {
   const random = seeded(seed);
-  const p = placer({ seed: seed + 1 });
+  const gateways = Array.from({ length: options.gateways ?? 1 }, (_, i) => placer({ seed: seed + 1 + i }));
   const edges = Array.from({ length: options.nodes }, (_, i) => ({
     node: `e${i}`,
-    connections: 0,
+    connections: options.before?.[i] ?? 0,
     handshakes: 0,
     phaseMs: Math.floor(random() * 1_000),
     seq: 0,
@@ -32,11 +41,13 @@ function simulateArrivals(
       if (nowMs % 1_000 !== edge.phaseMs - (edge.phaseMs % 10)) continue;
       edge.seq += 1;
       const over = { seq: edge.seq, at: nowMs, connections: edge.connections };
-      p.observe(stats(edge.node, { ...over, handshakesPerSecond: edge.handshakes }), nowMs);
+      for (const p of gateways)
+        p.observe(stats(edge.node, { ...over, handshakesPerSecond: edge.handshakes }), nowMs);
       edge.handshakes = 0;
     }
     for (; next < arrivals.length && (arrivals[next] ?? 0) <= nowMs; next++) {
-      const placed = p.place({ uid: `u${next}`, sid: `s${next}` }, nowMs);
+      const p = gateways[Math.floor(random() * gateways.length)];
+      const placed = p?.place({ uid: `u${next}`, sid: `s${next}` }, nowMs) ?? { kind: 'none' };
       if (placed.kind !== 'placed') throw new Error('not placed');
       opens.push({ atMs: nowMs + Math.floor(random() * options.maxDelayMs), node: placed.node });
     }
@@ -94,6 +105,16 @@ describe('placement of a burst', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  it.each([2, 4])('ends as even by %i gateways as by one', (gateways) => {
+    const shape = { nodes: 3, total: 3_000, spreadMs: 8_000, maxDelayMs: 1_500, leavePerSecond: 0, gateways };
+    for (const seed of [1, 2, 3, 4, 5])
+      expect(maxOverMean(simulateArrivals(seed, shape))).toBeLessThanOrEqual(1.02);
+    // One node has just come.
+    const filling = { ...shape, before: [1_500, 1_500, 0], spreadMs: 10_000 };
+    for (const seed of [1, 2, 3, 4, 5])
+      expect(maxOverMean(simulateArrivals(seed, filling))).toBeLessThanOrEqual(1.02);
   });
 
   it('stays level while others leave', () => {

@@ -4,6 +4,7 @@ import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
 import type { Candidate } from './candidate.js';
 import { choose, type Rules, sureOf } from './choose.js';
+import { Others } from './others.js';
 import { Placements } from './placements.js';
 import { Reservations } from './reservations.js';
 
@@ -47,6 +48,7 @@ export class Placer {
   readonly #options: PlacerOptions;
   readonly #nodes = new Placements();
   readonly #reservations = new Reservations();
+  readonly #others = new Others();
   #ring: { key: string; ring: Ring } | undefined;
 
   constructor(options: PlacerOptions) {
@@ -59,8 +61,11 @@ export class Placer {
     const observation = this.#nodes.observe(stats, nowMs);
     if (observation.kind === 'ignored') return;
     if (observation.kind === 'next') {
-      const { previous } = observation;
-      this.#reservations.settle(previous.stats, stats, nowMs - previous.seenAtMs);
+      const { previous, report } = observation;
+      const elapsedMs = report.seenAtMs - previous.seenAtMs;
+      const { factor } = this.#others;
+      const arrived = this.#reservations.settle(previous.stats, stats, elapsedMs, factor);
+      this.#others.arrived(arrived);
     }
     if (observation.kind === 'restarted') {
       this.#reservations.reset(stats.node);
@@ -87,7 +92,8 @@ export class Placer {
     if (isNew && !admission.hasNewSessionSlot(nowMs)) return refuse('wait');
     const { node, url, boot } = choice.node;
     admission.take(node, isNew, nowMs);
-    this.#reservations.add(`${arrival.uid}.${sid}`, node, nowMs + this.#options.reservationMs);
+    this.#others.sent();
+    this.#reservations.add(arrival.uid, sid, node, nowMs + this.#options.reservationMs);
     const { clocks } = this.#nodes;
     const edgeNowMs = Math.round(nowMs + clocks.ticketsAheadMs(node));
     const meshNowMs = Math.round(nowMs + clocks.steadyMedianMs);
@@ -99,10 +105,18 @@ export class Placer {
     return this.#nodes.clocks;
   }
 
+  /** For how long no node has been heard, ms; undefined while one is. */
+  silentMs(nowMs: number): number | undefined {
+    return this.#nodes.silentMs(nowMs);
+  }
+
   /** What is known, for `/status` and metrics. */
   snapshot(nowMs: number) {
     const { admission } = this.#options;
+    const silentMs = this.#nodes.silentMs(nowMs);
     return {
+      // Nobody is heard: this is the last view.
+      ...(silentMs === undefined ? {} : { silentMs }),
       nodes: this.#nodes.nodes(nowMs).map(({ stats, phase }) => ({
         node: stats.node,
         url: stats.url,
@@ -125,6 +139,7 @@ export class Placer {
     this.#reservations.expire(nowMs);
     const known = this.#nodes.nodes(nowMs).filter((n) => !n.isSilent);
     const open = known.filter((n) => n.stats.state === 'active');
+    const { factor } = this.#others;
     // What a node in doubt could do once is no measure for the others.
     const ailing = admission.ailing(sureOf(open).map((n) => n.stats.node));
     return {
@@ -135,12 +150,13 @@ export class Placer {
         version: stats.version,
         weight: stats.weight,
         capacity: stats.capacity,
-        load: stats.connections + this.#reservations.of(stats.node),
+        load: stats.sessions + this.#reservations.of(stats.node) * factor,
+        used: stats.connections + this.#reservations.of(stats.node),
         hasSlot: admission.hasSlot(stats.node, nowMs),
         isDoubtful,
         isAiling: ailing.has(stats.node),
       })),
-      draining: known.reduce((sum, n) => sum + (n.stats.state === 'draining' ? n.stats.connections : 0), 0),
+      draining: known.reduce((sum, n) => sum + (n.stats.state === 'draining' ? n.stats.sessions : 0), 0),
     };
   }
 

@@ -7,7 +7,11 @@ const debtKeptPerSecond = 0.97;
 /** Longest gap between two stats over which their rate is believed, ms. */
 const maxIntervalMs = 5_000;
 
+/** Clients of one user that are counted as under way; with a further one its oldest counts no more. */
+const mostPerUser = 16;
+
 interface Reservation {
+  uid: string;
   node: string;
   expiresAtMs: number;
 }
@@ -19,7 +23,7 @@ interface Reservation {
  * adds one here. It goes when the node reports a handshake, oldest first; when the session gets a newer
  * ticket; or when the ticket expires.
  *
- * Handshakes, not the growth of `connections`, retire reservations: where as many leave as come, the count
+ * Handshakes, not the growth of `sessions`, retire reservations: where as many leave as come, the count
  * stands still while tickets are being used. Yet a growth beyond the reported handshakes is proof as well
  * (the rate may be smoothed); what is retired on that proof is taken off the handshakes that follow.
  */
@@ -27,6 +31,7 @@ export class Reservations {
   /** Insertion order is the order of issue. */
   readonly #all = new Map<string, Reservation>();
   readonly #perNode = new Map<string, Set<string>>();
+  readonly #perUser = new Map<string, Set<string>>();
   /** Handshakes reported and not matched yet; negative after growth ran ahead of them. */
   readonly #credit = new Map<string, number>();
 
@@ -40,28 +45,38 @@ export class Reservations {
   }
 
   /** One ticket was issued. An earlier one of the same session counts no longer. */
-  add(session: string, node: string, expiresAtMs: number): void {
+  add(uid: string, sid: string, node: string, expiresAtMs: number): void {
+    const session = `${uid}.${sid}`;
     this.#remove(session);
+    const ofUser = this.#perUser.get(uid) ?? new Set();
+    const [first] = ofUser;
+    // Tickets cost nothing: whoever asks for hundreds is to fill no edge with them.
+    if (ofUser.size >= mostPerUser && first !== undefined) this.#remove(first);
     if (this.#all.size >= maxReservations) {
       const oldest = this.#all.keys().next();
       if (!oldest.done) this.#remove(oldest.value);
     }
-    this.#all.set(session, { node, expiresAtMs });
+    this.#all.set(session, { uid, node, expiresAtMs });
+    this.#perUser.set(uid, ofUser.add(session));
     const sessions = this.#perNode.get(node);
     if (sessions) sessions.add(session);
     else this.#perNode.set(node, new Set([session]));
   }
 
-  /** Retires what `next` shows to have arrived since `previous`, both of one boot and heard `elapsedMs` apart. Returns how many. */
-  settle(previous: NodeStats, next: NodeStats, elapsedMs: number): number {
+  /**
+   * Retires what `next` shows to have arrived since `previous`, both of one boot and heard `elapsedMs` apart: of so many that have
+   * arrived, one that was sent from here for each `factor`. Returns how many have arrived.
+   */
+  settle(previous: NodeStats, next: NodeStats, elapsedMs: number, factor = 1): number {
     const node = next.node;
     const intervalMs = Math.min(elapsedMs, maxIntervalMs);
-    const grown = Math.max(0, next.connections - previous.connections);
+    const grown = Math.max(0, next.sessions - previous.sessions) / factor;
     const before = this.#credit.get(node) ?? 0;
     const kept = before < 0 ? before * debtKeptPerSecond ** (intervalMs / 1_000) : before;
-    const credit = kept + (next.handshakesPerSecond * intervalMs) / 1_000;
+    const handshakes = (next.handshakesPerSecond * intervalMs) / 1_000;
+    const credit = kept + handshakes / factor;
     // A tenth short of a whole handshake is a rounded rate, not a missing one.
-    const arrived = Math.max(grown, Math.floor(credit + 0.1), 0);
+    const arrived = Math.max(Math.floor(grown), Math.floor(credit + 0.1), 0);
     const sessions = this.#perNode.get(node);
     let retired = 0;
     for (const session of sessions ?? []) {
@@ -71,13 +86,12 @@ export class Reservations {
     }
     // Handshakes beyond what was reserved (moves, other gateways' tickets) must not retire later tickets.
     this.#credit.set(node, Math.min(credit - arrived, 0.9));
-    return retired;
+    return handshakes;
   }
 
   /** A new process: what was under way to the old one never arrives. */
   reset(node: string): void {
-    for (const session of [...(this.#perNode.get(node) ?? [])]) this.#all.delete(session);
-    this.#perNode.delete(node);
+    for (const session of [...(this.#perNode.get(node) ?? [])]) this.#remove(session);
     this.#credit.delete(node);
   }
 
@@ -95,5 +109,8 @@ export class Reservations {
     const sessions = this.#perNode.get(reservation.node);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#perNode.delete(reservation.node);
+    const ofUser = this.#perUser.get(reservation.uid);
+    ofUser?.delete(session);
+    if (ofUser?.size === 0) this.#perUser.delete(reservation.uid);
   }
 }

@@ -22,6 +22,9 @@ export interface GatewayRouteOptions {
 /** Nodes that `from` and `tried` may each name; a client has had to do with two or three at most. */
 const maxNamed = 8;
 
+/** When the key set of the issuer is tried again. */
+const keysRetrySeconds = '5';
+
 const refusals = {
   none: 'no edge takes clients now; come back after Retry-After seconds',
   full: 'every edge is at capacity; come back after Retry-After seconds',
@@ -89,6 +92,8 @@ export class GatewayRoute implements Route {
       return await this.#options.authenticate(credentials);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
+      if (error.code === 'keys-unavailable')
+        throw new Refusal(503, error.code, error.message, { 'retry-after': keysRetrySeconds });
       if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
       throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
     }

@@ -18,12 +18,30 @@ describe('the view of the cluster', () => {
     const view = new ClusterState();
     view.observe(statsOf('a', 1), 0);
     view.observe(statsOf('a', 2), 0);
-    expect(phase(view, 2999)).toBe('active');
-    expect(phase(view, 3000)).toBe('suspect');
-    expect(phase(view, 15_000)).toBe('gone');
-    expect(view.nodes(119_999)).toHaveLength(1);
-    expect(view.nodes(120_000)).toHaveLength(0);
-    expect(view.size).toBe(0);
+    const at = (nowMs: number) => {
+      for (; heard * 1000 < nowMs; heard++) view.observe(statsOf('other', heard), heard * 1000);
+      return phase(view, nowMs);
+    };
+    let heard = 1;
+    expect([2999, 3000, 15_000].map(at)).toEqual(['active', 'suspect', 'gone']);
+    at(120_000);
+    expect(view.nodes(119_999)).toHaveLength(2);
+    expect(view.nodes(120_000)).toHaveLength(1);
+    expect(view.size).toBe(1);
+  });
+
+  it('keeps its last view for a minute when nobody at all is heard, and holds the silence against nobody', () => {
+    const view = new ClusterState();
+    for (const node of ['a', 'b']) for (const seq of [1, 2]) view.observe(statsOf(node, seq), seq * 1000);
+    const phases = (nowMs: number) => view.nodes(nowMs).map((n) => n.phase);
+    expect(view.silentMs(3000)).toBeUndefined();
+    expect(view.silentMs(22_000)).toBe(20_000);
+    expect(phases(60_000)).toEqual(['active', 'active']);
+    expect(phases(66_000)).toEqual(['suspect', 'suspect']);
+    expect(view.observe(statsOf('a', 3), 40_000)).toBe('none');
+    expect(phases(40_900)).toEqual(['active', 'active']);
+    expect(view.observe(statsOf('b', 3), 41_000)).toBe('none');
+    expect(view.get('b', 41_000)).toMatchObject({ seenAtMs: 41_000 });
   });
 
   it('takes a silent node that was draining for gone at once: it said that it would leave', () => {
@@ -37,9 +55,10 @@ describe('the view of the cluster', () => {
     const view = new ClusterState();
     view.observe(statsOf('a', 5, { sessions: 5 }), 0);
     expect(view.observe(statsOf('a', 4, { sessions: 4 }), 1)).toBe('ignored');
-    expect(view.observe(statsOf('a', 1, { boot: 'a-2', at: 9000 }), 2)).toBe('reboot');
-    expect(view.observe(statsOf('a', 6, { sessions: 6, at: 6000 }), 3)).toBe('ignored');
-    expect(view.get('a', 3)?.stats.boot).toBe('a-2');
+    for (const nowMs of [2, 1002]) view.observe(statsOf('a', 1, { boot: 'a-2', at: 9000 }), nowMs);
+    expect(view.observe(statsOf('a', 2, { boot: 'a-2', at: 9000 }), 2002)).toBe('reboot');
+    expect(view.observe(statsOf('a', 6, { sessions: 6, at: 9500 }), 2003)).toBe('ignored');
+    expect(view.get('a', 2003)?.stats.boot).toBe('a-2');
   });
 
   it('gives sessions to a node whose clock is off only where there is no other', () => {

@@ -1,5 +1,6 @@
 import {
   blendTraffic,
+  Hearing,
   hasAge,
   NodeClocks,
   type NodePhase,
@@ -56,6 +57,8 @@ const unpinnedWithinMs = 500;
 const latelyMs = 10_000;
 
 interface Entry {
+  seenAtMs: number;
+  stateSinceMs: number;
   traffic: Traffic;
   lately: Traffic;
   /** The next report starts the averages anew. */
@@ -74,6 +77,8 @@ export class ClusterState {
   /** How far apart the clocks of nodes are. */
   readonly clocks = new NodeClocks();
   readonly #reports: NodeReports;
+  /** Its clock is that of `#reports`: when nobody is heard the last view stands. */
+  readonly #hearing = new Hearing();
   readonly #entries = new Map<string, Entry>();
 
   constructor(maxNodes: number = MAX_NODES) {
@@ -84,9 +89,17 @@ export class ClusterState {
     return this.#reports.size;
   }
 
+  /** For how long nobody at all has been heard, ms; undefined while somebody is. */
+  silentMs(nowMs: number): number | undefined {
+    return this.#hearing.silentMs(nowMs);
+  }
+
   /** Takes one report. Reports that come late, and those of an earlier boot, are ignored. */
   observe(stats: NodeStats, nowMs: number): Change {
-    const seen = this.#reports.observe(stats, nowMs);
+    // Also by one that is not believed: it shows that reports arrive.
+    this.#hearing.heard(nowMs);
+    const clockMs = this.#hearing.clockMs(nowMs);
+    const seen = this.#reports.observe(stats, clockMs);
     if (seen.kind !== 'ignored') this.clocks.observe(stats, nowMs);
     switch (seen.kind) {
       case 'ignored':
@@ -94,6 +107,8 @@ export class ClusterState {
       case 'first':
       case 'restarted':
         this.#entries.set(stats.node, {
+          seenAtMs: nowMs,
+          stateSinceMs: nowMs,
           traffic: trafficOf(stats),
           lately: trafficOf(stats),
           isNew: false,
@@ -102,9 +117,10 @@ export class ClusterState {
         });
         return seen.kind === 'first' ? 'new' : 'reboot';
       case 'next': {
-        this.#measure(stats, nowMs - seen.previous.seenAtMs);
-        if (seen.previous.stats.state !== stats.state) return 'state';
-        return hasAge('suspect', seen.previous.seenAtMs, nowMs) ? 'returned' : 'none';
+        const { stats: before, seenAtMs } = seen.previous;
+        this.#measure(stats, before.state !== stats.state, nowMs);
+        if (before.state !== stats.state) return 'state';
+        return hasAge('suspect', seenAtMs, clockMs) ? 'returned' : 'none';
       }
     }
   }
@@ -124,7 +140,7 @@ export class ClusterState {
 
   /** Every node known, by name; forgets those gone for long. */
   nodes(nowMs: number): NodeView[] {
-    for (const node of this.#reports.prune(nowMs)) {
+    for (const node of this.#reports.prune(this.#hearing.clockMs(nowMs))) {
       this.#entries.delete(node);
       this.clocks.forget(node);
     }
@@ -139,12 +155,16 @@ export class ClusterState {
   get(node: string, nowMs: number): NodeView | undefined {
     const report = this.#reports.get(node);
     const entry = this.#entries.get(node);
-    return report === undefined || entry === undefined ? undefined : show(report, entry, this.clocks, nowMs);
+    if (report === undefined || entry === undefined) return undefined;
+    return show(report, entry, this.clocks, this.#hearing.clockMs(nowMs), nowMs);
   }
 
-  #measure(stats: NodeStats, elapsedMs: number): void {
+  #measure(stats: NodeStats, isNewState: boolean, nowMs: number): void {
     const entry = this.#entries.get(stats.node);
     if (entry === undefined) return;
+    const elapsedMs = nowMs - entry.seenAtMs;
+    entry.seenAtMs = nowMs;
+    if (isNewState) entry.stateSinceMs = nowMs;
     entry.traffic = entry.isNew ? trafficOf(stats) : blendTraffic(entry.traffic, stats, elapsedMs);
     entry.lately = entry.isNew ? trafficOf(stats) : blendTraffic(entry.lately, stats, elapsedMs, latelyMs);
     entry.isNew = false;
@@ -152,9 +172,20 @@ export class ClusterState {
   }
 }
 
-function show(report: NodeReport, entry: Entry, clocks: NodeClocks, nowMs: number): NodeView {
-  const { stats, seenAtMs, stateSinceMs, reports } = report;
-  const phase = phaseOf(stats.state, reports, seenAtMs, nowMs);
+function show(
+  report: NodeReport,
+  entry: Entry,
+  clocks: NodeClocks,
+  clockMs: number,
+  nowMs: number,
+): NodeView {
+  const { stats, reports } = report;
+  const { seenAtMs, stateSinceMs } = entry;
+  // One that said that it leaves has left when it falls silent, whoever else is heard.
+  const phase =
+    stats.state === 'draining'
+      ? phaseOf(stats.state, reports, seenAtMs, nowMs)
+      : phaseOf(stats.state, reports, report.seenAtMs, clockMs);
   if (entry.shown?.phase === phase) return entry.shown;
   const pinned = seenAtMs <= entry.unpinnedUntilMs ? 0 : Math.min(stats.pinned ?? 0, stats.sessions);
   const { traffic, lately } = entry;

@@ -19,6 +19,15 @@ export interface PlanStep {
   readonly load?: number;
 }
 
+const mostNamed = 8;
+
+/** Names in a sentence: all of them where they are few. */
+export function listed(names: Iterable<string>): string {
+  const all = [...names];
+  const more = all.length - mostNamed;
+  return more <= 0 ? all.join(', ') : `${all.slice(0, mostNamed).join(', ')} and ${more} more`;
+}
+
 /** What was decided; never changes once it is made. */
 export interface Plan {
   readonly id: string;

@@ -2,7 +2,7 @@ import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
 import { isHere, movableOf, type NodeView, takersAmong, takes } from '../cluster/state.js';
 import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
-import type { PlanKind, StepProgress, Strategy } from './plan.js';
+import { listed, type PlanKind, type StepProgress, type Strategy } from './plan.js';
 
 export interface PolicyOptions {
   strategy: Strategy;
@@ -166,7 +166,7 @@ export class Policy {
     const names = new Set(due.map((n) => n.node));
     const takers = new Set(takersAmong(s.nodes.filter((n) => !names.has(n.node))).map((n) => n.node));
     const draft = draftDrain(s.nodes, names, takers, this.#method(s));
-    const list = [...names].join(', ');
+    const list = listed(names);
     if (draft.steps.length === 0) {
       this.#roomless = names;
       return wait(`${list} should be drained but no active node has room`);
@@ -185,7 +185,7 @@ export class Policy {
     const stale = [...rates.keys()].find((n) => n.seenAtMs <= s.lastPlanEndMs);
     if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
     const draft = draftClose(rates, s.nodes.filter(takes));
-    const list = [...rates.keys()].map((n) => n.node).join(', ');
+    const list = listed([...rates.keys()].map((n) => n.node));
     if (draft.steps.length === 0) return wait(`no active node is left for the pinned sessions of ${list}`);
     const drains = draining.map((n) => n.node);
     return { kind: 'plan', planKind: 'drain', why: `closing what is pinned to ${list}`, drains, draft };

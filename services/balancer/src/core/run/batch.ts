@@ -7,6 +7,8 @@ export interface Batch {
   readonly count: number;
   readonly command: CommandOf<'reconnect'>;
   sentAtMs: number;
+  /** When it was sent, asked about or reported last. */
+  heardAtMs: number;
   resends: number;
   report: MoveProgress | undefined;
   isSettled: boolean;
@@ -49,5 +51,14 @@ export function makeBatch(
     ...(closesPerSecond === undefined ? {} : { pinned: 'close' as const }),
     ...(load === undefined ? {} : { by: plan.load === 'bytes' ? 'bytes' : 'events', load }),
   };
-  return { move, count, command, sentAtMs: nowMs, resends: 0, report: undefined, isSettled: false };
+  return {
+    move,
+    count,
+    command,
+    sentAtMs: nowMs,
+    heardAtMs: nowMs,
+    resends: 0,
+    report: undefined,
+    isSettled: false,
+  };
 }

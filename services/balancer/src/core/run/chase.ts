@@ -9,6 +9,8 @@ export interface ChaseOptions {
   resendAfterMs: number;
   /** … this often. */
   maxResends: number;
+  /** One whose last report is this old, and was not its final one, is asked about: that may have been lost. */
+  askAfterMs: number;
   /** A target is given up when at least `judgedFrom` moves to it are settled and this share has failed. */
   maxFailedRatio: number;
   judgedFrom: number;
@@ -37,8 +39,8 @@ export function obstacleAt(
 }
 
 /**
- * What to do about a batch under way: wait for it, send it again, drop its step since nothing is heard of it, or give
- * up what it has not ended.
+ * What to do about a batch under way: wait for it, ask how far it is, send it again, drop its step since nothing is heard of
+ * it, or give up what it has not ended.
  * @param longestMs how long its moves may take, from the first to the last.
  */
 export function chase(
@@ -46,9 +48,12 @@ export function chase(
   longestMs: number,
   options: ChaseOptions,
   nowMs: number,
-): 'wait' | 'resend' | 'drop' | 'give-up' {
+): 'wait' | 'ask' | 'resend' | 'drop' | 'give-up' {
   const silentMs = nowMs - batch.sentAtMs;
-  if (batch.report !== undefined) return silentMs > longestMs + LAST_REPORT_MS ? 'give-up' : 'wait';
+  if (batch.report !== undefined) {
+    if (silentMs > longestMs + LAST_REPORT_MS) return 'give-up';
+    return nowMs - batch.heardAtMs >= options.askAfterMs ? 'ask' : 'wait';
+  }
   if (silentMs < options.resendAfterMs) return 'wait';
   return batch.resends < options.maxResends ? 'resend' : 'drop';
 }

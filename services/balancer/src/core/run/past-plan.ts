@@ -1,6 +1,11 @@
 import type { PlanKind } from '../plan/plan.js';
 import type { PlanRun } from './run.js';
 
+/** Plans remembered; the oldest goes. */
+const mostPlans = 100;
+/** Pairs of nodes remembered of all of them together: so many fit a message that is written with each change. */
+const mostPairs = 5_000;
+
 /** A plan that is over. */
 export interface PastPlan {
   readonly id: string;
@@ -18,6 +23,17 @@ export interface PastPlan {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly moved: readonly { from: string; to: string; done: number }[];
+}
+
+/** The plans before with one more. Of the older ones it is forgotten who went where, once there is too much of that. */
+export function remember(before: readonly PastPlan[], past: PastPlan): PastPlan[] {
+  let left = mostPairs;
+  const kept: PastPlan[] = [];
+  for (const plan of [...before, past].slice(-mostPlans).reverse()) {
+    left -= plan.moved.length;
+    kept.push(left >= 0 || plan === past ? plan : { ...plan, moved: [] });
+  }
+  return kept.reverse();
 }
 
 /** What is remembered of a plan that has just ended. */

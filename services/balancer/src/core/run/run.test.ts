@@ -108,19 +108,36 @@ describe('carrying out a plan', () => {
     expect(stage.reconnects[1]).toEqual(stage.reconnects[0]);
   });
 
+  it('asks for a final report that was lost, long before the moves would be given up', () => {
+    const stage = new Stage();
+    stage.tick();
+    stage.report('p.0.0', { asked: 120, done: 100, isFinal: false });
+    for (let i = 0; i < 29; i++) {
+      stage.tick();
+      if (i % 10 === 0) stage.speak();
+    }
+    expect(stage.reconnects).toHaveLength(1);
+    stage.tick();
+    stage.tick();
+    expect(stage.reconnects.map((c) => c.move)).toEqual(['p.0.0', 'p.0.0']);
+    stage.report('p.0.0', { asked: 120, done: 120 });
+    stage.tick();
+    expect(stage.run.state).toBe('done');
+  });
+
   it('asks again for reports that may have been lost, and not for what was taken back', () => {
     const stage = new Stage();
     stage.tick();
     stage.report('p.0.0', { asked: 50, done: 10, isFinal: false });
-    stage.run.askAgain();
+    stage.run.askAgain(stage.nowMs);
     expect(stage.reconnects.map((c) => c.move)).toEqual(['p.0.0', 'p.0.0']);
     stage.report('p.0.0', { asked: 50, done: 50 });
-    stage.run.askAgain();
+    stage.run.askAgain(stage.nowMs);
     expect(stage.reconnects).toHaveLength(2);
     const other = new Stage();
     other.tick();
     other.run.abort('aborted by ann');
-    other.run.askAgain();
+    other.run.askAgain(stage.nowMs);
     expect(other.sent.map((c) => c.command)).toEqual(['reconnect', 'cancel']);
   });
 
@@ -176,8 +193,10 @@ describe('carrying out a plan', () => {
     const stage = new Stage();
     stage.tick();
     stage.report('p.0.0', { asked: 50, sent: 50, done: 20, isFinal: false });
-    stage.view.observe(statsOf('a', 1, { boot: 'a-2', at: 90_000 }), stage.nowMs);
-    stage.tick();
+    for (const seq of [1, 2, 3]) {
+      stage.view.observe(statsOf('a', seq, { boot: 'a-2', at: 90_000 }), stage.nowMs);
+      stage.tick(1000);
+    }
     expect(stage.run.state).toBe('partial');
     expect(stage.run.progress()[0]).toMatchObject({ done: 20, timedOut: 30 });
   });

@@ -38,6 +38,7 @@ export interface RunOptions extends ChaseOptions {
 export const runDefaults: Omit<RunOptions, 'pace'> = {
   resendAfterMs: 1500,
   maxResends: 4,
+  askAfterMs: 3000,
   maxBatch: 500,
   maxFailedRatio: 0.3,
   judgedFrom: 20,
@@ -133,11 +134,14 @@ export class PlanRun {
    * Sends every command under way again, since reports on it may have been lost: an edge answers a repeat with what has come of
    * it. But not one that was taken back before it was heard of.
    */
-  askAgain(): void {
+  askAgain(nowMs: number): void {
     for (const step of this.#steps)
       for (const batch of step.batches) {
         const isTakenBack = step.dropped !== undefined && batch.report === undefined;
-        if (!batch.isSettled && !isTakenBack) this.#transmit(step, batch);
+        if (batch.isSettled || isTakenBack) continue;
+        // Its time begins anew: until now no report could come.
+        Object.assign(batch, { sentAtMs: nowMs, heardAtMs: nowMs });
+        this.#transmit(step, batch);
       }
   }
 
@@ -201,6 +205,7 @@ export class PlanRun {
     if (batch.isSettled) return;
     const before = batch.report;
     batch.report = progress;
+    batch.heardAtMs = nowMs;
     // Fewer than asked for says nothing: a successor may repeat with another count what the edge has had before.
     if (isWhole(step) || progress.asked - progress.refused <= 0) step.isExhausted = true;
     const { settled, bad } = addedBy(progress, before);
@@ -255,6 +260,11 @@ export class PlanRun {
       if (batch.isSettled) continue;
       const longestMs = this.plan.moveDeadlineMs + (batch.count / pace.minPerSecond) * 1000;
       const next = chase(batch, longestMs, this.#options, nowMs);
+      if (next === 'ask') {
+        // A repeat is answered with what has come of it.
+        batch.heardAtMs = nowMs;
+        this.#transmit(step, batch);
+      }
       if (next === 'resend') {
         batch.resends += 1;
         batch.sentAtMs = nowMs;
