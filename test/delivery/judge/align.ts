@@ -12,6 +12,8 @@ export interface Came {
   readonly at: number;
   /** A gap stands between the delivery before and this one. */
   readonly isAfterGap: boolean;
+  /** It may be a repeat, and is marked as such. */
+  readonly isDoubtful: boolean;
 }
 
 const never = 2 ** 30;
@@ -50,7 +52,7 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
         if (i === rows - 1 && j === columns - 1) cost = idle;
         if (i < rows - 1)
           cost = Math.min(cost, skipCost(wanted[start + i], isGap) + (used[at + columns] ?? 0));
-        if (j < columns - 1) cost = Math.min(cost, extra + idle + (dry[at + 1] ?? 0));
+        if (j < columns - 1) cost = Math.min(cost, extraCost(next) + idle + (dry[at + 1] ?? 0));
         if (i < rows - 1 && j < columns - 1 && isSame(wanted[start + i], next))
           cost = Math.min(cost, idle + (dry[at + columns + 1] ?? 0));
         layer[at] = cost;
@@ -79,6 +81,7 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
   return matches;
 }
 
+const extraCost = (came: Came | undefined): number => (came?.isDoubtful ? 0 : extra);
 const skipCost = (wanted: Wanted | undefined, isGap: boolean): number =>
   isGap || wanted?.isOwed !== true ? 0 : loss;
 

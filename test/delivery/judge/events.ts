@@ -23,36 +23,23 @@ export function eventsOf(life: Life, resent: ReadonlySet<string>): Item[] {
     // After a welcome the older socket's events come again by the newer.
     if (frame.t !== 'event' || index < newest) continue;
     const id = String(frame.id);
-    if (
-      repeats(
-        frame,
-        id,
-        recent.slice(-2 * windowOf(connection)),
-        resent,
-        lastSeqs.get(lastOf(connection)) ?? 0,
-      )
-    )
-      continue;
-    recent.push(id);
+    const came = lastSeqs.get(lastOf(connection)) ?? 0;
     lastSeqs.set(nameOf(connection), Number(frame.seq));
+    const isKnown = recent.slice(-2 * windowOf(connection)).includes(id);
+    if (isRepeat(frame, isKnown, resent, came)) continue;
+    recent.push(id);
+    const isDoubtful = isMade(id) && frame.redelivered === true && frame.again === undefined;
     const where = `${connection.open.connection} seq ${String(frame.seq)}`;
-    items.push({ kind: 'delivery', at, id, name: String(frame.name), data: frame.data, where });
+    items.push({ kind: 'delivery', at, id, name: String(frame.name), data: frame.data, isDoubtful, where });
   }
   return items;
 }
 
-function repeats(
-  frame: Frame,
-  id: string,
-  recent: readonly string[],
-  resent: ReadonlySet<string>,
-  lastSeq: number,
-): boolean {
-  const isKnown = recent.includes(id);
+/** Whether a client drops it; `came`: the last `seq` of the connection that its `hello` named. */
+function isRepeat(frame: Frame, isKnown: boolean, resent: ReadonlySet<string>, came: number): boolean {
+  const id = String(frame.id);
   if (!isMade(id)) return isKnown && (frame.redelivered === true || resent.has(id));
-  if (frame.redelivered !== true) return false;
-  // The edge says which delivery of the connection named in hello it was.
-  return typeof frame.again === 'number' ? frame.again <= lastSeq : isKnown;
+  return frame.redelivered === true && typeof frame.again === 'number' && frame.again <= came;
 }
 
 const nameOf = ({ welcome }: Connection): string => String(welcome?.connection);

@@ -9,6 +9,8 @@ export interface Delivery {
   /** The event's name; for a message its topic. */
   readonly name: string;
   readonly data: unknown;
+  /** It may be a repeat that nobody can tell from a new one: handed on, and marked as such. */
+  readonly isDoubtful: boolean;
   /** Connection and `seq`, to find it in the log. */
   readonly where: string;
 }

@@ -17,7 +17,6 @@ const reasons: Readonly<Record<string, string>> = {
   'cut-off-line': 'malformed',
   'condition-never-shown': 'notShown',
   'equal-event-lost': 'lost',
-  'equal-event-marked-as-a-repeat': 'lost',
   'false-gap-after-a-short-absence': 'falseGaps',
   'gap-after-the-next-event': 'lateGaps',
   'gap-before-the-hole': 'lost',

@@ -80,6 +80,7 @@ export function judgeStream(stream: Stream): StreamVerdict {
         places.push({ wanted: found, index });
         continue;
       }
+      if (item.isDoubtful) continue;
       const late = left.get(tagFor(item))?.shift();
       if (late !== undefined) taken.add(late);
       fault(late === undefined ? 'repeated' : 'reordered', item.at, `${item.where}: ${tagFor(item)}`);
@@ -212,7 +213,7 @@ function withGaps(
   return came.map(({ item, index }, j) => {
     const from = (came[j - 1]?.index ?? -1) + 1;
     const isAfterGap = items.slice(from, index).some((each) => each.kind === 'gap');
-    return { tag: tagFor(item), at: item.at, isAfterGap };
+    return { tag: tagFor(item), at: item.at, isAfterGap, isDoubtful: item.isDoubtful };
   });
 }
 

@@ -161,7 +161,15 @@ function entriesOf({ frames, open }: Connection, spell: Spell): Entry[] {
       });
     if (frame.t !== 'message') continue;
     const where = `${open.connection} message ${++n} of ${spell.topic}`;
-    entries.push({ kind: 'delivery', at, id: String(frame.id), name: spell.topic, data: frame.data, where });
+    entries.push({
+      kind: 'delivery',
+      at,
+      id: String(frame.id),
+      name: spell.topic,
+      data: frame.data,
+      isDoubtful: false,
+      where,
+    });
   }
   return entries;
 }

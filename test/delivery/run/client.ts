@@ -40,6 +40,7 @@ export class DeliveryClient {
   #tried: string[] = [];
   #last: { connection: string; seq: number } | undefined;
   #lostAt = 0;
+  #hasBeenWelcome = false;
   #isAsleep = false;
   #isClosed = false;
 
@@ -111,7 +112,7 @@ export class DeliveryClient {
 
   async #dial(place: Place): Promise<Link> {
     this.session ??= place.session;
-    const resume = this.#last !== undefined;
+    const resume = this.#hasBeenWelcome;
     const { topics } = this.options;
     const awayMs = resume && this.#lostAt > 0 ? { awayMs: Math.round(performance.now() - this.#lostAt) } : {};
     const link = new Link(place, this.session, this);
@@ -152,7 +153,7 @@ export class DeliveryClient {
     this.#tried = [];
     this.#nodes = [link.place.node, ...this.#nodes.filter((node) => node !== link.place.node)].slice(0, 4);
     link.identity = String(frame.connection ?? '');
-    this.#last = { connection: link.identity, seq: 0 };
+    this.#hasBeenWelcome = true;
     if (old === undefined || old === link) return;
     void Promise.race([old.moved, old.ended, sleep(movedPatienceMs)]).then(() => old.closeWhenDone());
   }
