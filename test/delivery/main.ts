@@ -1,7 +1,7 @@
 /** `npm run check:delivery`: what was published, what arrived, and whether what did not was told. */
 import { readFileSync } from 'node:fs';
 import { brokerChoice, parseFlags, reportFailure, UsageError } from '@evenkeel/local';
-import { judge } from './judge/judge.js';
+import { judge, type Verdict } from './judge/judge.js';
 import { readLog } from './log.js';
 import { conditions } from './run/conditions.js';
 import { isGood, type Outcome, runCondition, table } from './run/run.js';
@@ -49,13 +49,25 @@ async function run(): Promise<number> {
     for (const text of [...failures, ...verdict.notShown.map((each) => `${each} was not shown`)]) {
       process.stdout.write(`${condition}: ${text}\n`);
     }
-    for (const { kind, stream, detail } of verdict.faults.slice(0, 5)) {
-      process.stdout.write(`${condition}: ${kind}: ${stream}: ${detail}\n`);
+    for (const [what, { count, example }] of kindsOf(verdict)) {
+      process.stdout.write(`${condition}: ${count} × ${what}, first ${example}\n`);
     }
   }
   const good = outcomes.filter(isGood).length;
   process.stdout.write(`${good} passed, ${outcomes.length - good} failed\n`);
   return good === outcomes.length ? 0 : 1;
+}
+
+/** The faults of a verdict, counted by what they are. */
+function kindsOf({ faults }: Verdict): Map<string, { count: number; example: string }> {
+  const kinds = new Map<string, { count: number; example: string }>();
+  for (const { kind, stream, at, detail } of faults) {
+    const of = stream.startsWith('topic') ? 'a topic' : 'events';
+    const what = `${kind} of ${of}${kind === 'false-gap' ? ` (${detail.split(' ')[0]})` : ''}`;
+    const before = kinds.get(what) ?? { count: 0, example: `at ${at}: ${stream}: ${detail}` };
+    kinds.set(what, { ...before, count: before.count + 1 });
+  }
+  return kinds;
 }
 
 function judgeFile(path: string): number {

@@ -16,10 +16,12 @@ export interface Came {
   readonly isDoubtful: boolean;
 }
 
-const never = 2 ** 30;
+const never = Number.MAX_VALUE;
 /** A delivery that is no publish in its turn: repeated, or out of order. */
-const extra = 100_000;
-const loss = 10;
+const extra = 1e10;
+const loss = 1e5;
+/** One that may be a repeat is rather taken for new where that explains as much. */
+const dropped = 2;
 /** A gap that explains nothing is worse than one that does, and better than a loss. */
 const idleGap = 1;
 
@@ -39,8 +41,8 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
   const columns = came.length - start + 1;
   if (columns === 1) return matches;
   // Two layers: whether something has been skipped where a gap stands before the delivery at hand.
-  const best = [0, 1].map(() => new Int32Array(rows * columns));
-  const [dry, used] = best as [Int32Array, Int32Array];
+  const best = [0, 1].map(() => new Float64Array(rows * columns));
+  const [dry, used] = best as [Float64Array, Float64Array];
   for (let j = columns - 1; j >= 0; j--) {
     const next = came[start + j];
     const isGap = next?.isAfterGap ?? hasLastGap;
@@ -81,7 +83,7 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
   return matches;
 }
 
-const extraCost = (came: Came | undefined): number => (came?.isDoubtful ? 0 : extra);
+const extraCost = (came: Came | undefined): number => (came?.isDoubtful ? dropped : extra);
 const skipCost = (wanted: Wanted | undefined, isGap: boolean): number =>
   isGap || wanted?.isOwed !== true ? 0 : loss;
 

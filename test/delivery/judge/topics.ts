@@ -104,8 +104,11 @@ function joined(
   const handed = items.filter((each) => each.at <= endsAt);
   const tail = idsOf(handed).slice(-remembered);
   const seen = new Set(tail);
-  const kept = entries.filter((each) => each.at <= endsAt);
-  const later = entries.filter((each) => each.at > endsAt).filter(isItem);
+  // B may lag behind A: until its mark has come it brings what A has brought.
+  const marked = entries.findIndex((each) => each.kind === 'mark' && each.mark === moved?.frame.mark);
+  const split = Math.max(marked + 1, entries.filter((each) => each.at <= endsAt).length);
+  const kept = entries.slice(0, split);
+  const later = entries.slice(split).filter(isItem);
   const keptItems = kept.filter(isItem);
   const messages = keptItems.filter((each): each is Delivery => each.kind === 'delivery');
   const gapOfOld = handed.findLast(
