@@ -47,10 +47,10 @@ class Client:
         self.open, self.expected = [], []  # ids of events not acknowledged; of those that are to come again
         self.nodes, self.tried = [], []  # that held the session; that have failed since; newest first
         self.current = self.moving = self.away_since = None
-        self.tasks, self.retry_after = set(), 0.0
+        self.tasks, self.retry_after, self.leaving = set(), 0.0, False
 
     async def run(self):
-        """Stays connected until cancelled. Raises Refused when there is no use in trying."""
+        """Stays connected until cancelled or ended. Raises Refused when there is no use in trying."""
         attempt = 0
         try:
             while True:
@@ -63,6 +63,8 @@ class Client:
                     await self.on("status", {"status": "disconnected", "code": code})
                 except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:
                     await self.on("status", {"status": "waiting", "reason": str(error)})
+                if code == 1000 and self.leaving:
+                    return
                 if code in STOP or 4500 <= code <= 4999:
                     raise Refused(f"the edge closed with {code}")
                 attempt, ceiling = attempt + 1, 1.0 if code in AT_ONCE else min(30.0, 0.5 * 2**attempt)
@@ -70,6 +72,12 @@ class Client:
         finally:
             for task in list(self.tasks):
                 task.cancel()
+
+    async def end(self):
+        """Ends the session itself, not only its connection; run() returns once the edge has said so."""
+        self.leaving = True
+        if self.current:
+            await self.send(self.current, {"t": "bye"})
 
     async def connect(self):
         place = await asyncio.to_thread(self.ask)
@@ -133,6 +141,8 @@ class Client:
                     link.heartbeat, self.away_since = frame["heartbeatMs"] / 1000, None
                     self.nodes = [link.node, *(node for node in self.nodes if node != link.node)][:4]
                     link.welcomed.set()
+                    if self.leaving:
+                        await self.send(link, {"t": "bye"})
                 elif link.held is None:
                     await self.handle(link, frame)
                 else:

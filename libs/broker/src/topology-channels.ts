@@ -116,6 +116,17 @@ export class TopologyChannels {
     return this.#void((channel) => channel.deleteQueue(name), `queue ${name}`);
   }
 
+  /** Deletes the queue if nothing waits in it, at that moment; false: something does. */
+  async deleteEmptyQueue(name: string): Promise<boolean> {
+    try {
+      await this.#execute((channel) => channel.deleteQueue(name, { ifEmpty: true }));
+      return true;
+    } catch (cause) {
+      if (replyCodeOf(cause) === REPLY.preconditionFailed) return false;
+      throw mapError(cause, `queue ${name}`);
+    }
+  }
+
   /** Deletes the exchange with its bindings; one that does not exist is no error. */
   deleteExchange(name: string): Promise<void> {
     return this.#void((channel) => channel.deleteExchange(name), `exchange ${name}`);

@@ -6,6 +6,9 @@ import {
   movesKey,
   type NodeStats,
   nodeStats,
+  type SessionsReport,
+  sessionsKey,
+  sessionsReport,
   statsKey,
 } from '@evenkeel/protocol';
 import type { QueueHooks } from './control.js';
@@ -25,6 +28,8 @@ export interface StatsListener {
   onStats(stats: NodeStats): void;
   /** Without it, reports on moves are not asked for. */
   onMoves?(report: MoveReport): void;
+  /** Without it, reports on sessions are not asked for. */
+  onSessions?(report: SessionsReport): void;
 }
 
 interface Hold {
@@ -52,9 +57,16 @@ export class StatsChannel {
     await this.#publish(movesKey(report.node), JSON.stringify(report), movesExpireMs);
   }
 
+  /** Reports which sessions the edge `report.node` has. */
+  async sendSessions(report: SessionsReport): Promise<void> {
+    await this.#publish(sessionsKey(report.node), JSON.stringify(report), movesExpireMs);
+  }
+
   /** A queue of all that edges report. What is not understood, or not about its sender, is logged and dropped. */
   reports(listener: StatsListener, options: { name: string } & QueueHooks): OwnQueue {
-    const keys = listener.onMoves === undefined ? [statsKey('*')] : [statsKey('*'), movesKey('*')];
+    const keys = [statsKey('*')];
+    if (listener.onMoves !== undefined) keys.push(movesKey('*'));
+    if (listener.onSessions !== undefined) keys.push(sessionsKey('*'));
     return this.#mesh.ownQueue({
       arguments: { 'x-max-length': maxWaiting, 'x-overflow': 'drop-head' },
       bindings: keys.map((key) => ({ exchange: exchanges.stats, key })),
@@ -90,6 +102,14 @@ export function readReport(
     const { node } = report.data;
     if (key !== movesKey(node) || !maySpeakFor(sender, node)) return `it is about ${node}`;
     listener.onMoves?.(report.data);
+    return undefined;
+  }
+  if (key.startsWith(sessionsKey(''))) {
+    const report = sessionsReport.safeParse(value);
+    if (!report.success) return report.error.message;
+    const { node } = report.data;
+    if (key !== sessionsKey(node) || !maySpeakFor(sender, node)) return `it is about ${node}`;
+    listener.onSessions?.(report.data);
     return undefined;
   }
   const stats = nodeStats.safeParse(value);

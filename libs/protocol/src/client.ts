@@ -41,6 +41,7 @@ export const clientFrame = z.discriminatedUnion('t', [
     data: z.unknown().optional(),
   }),
   z.object({ t: z.literal('ping') }),
+  z.object({ t: z.literal('bye') }),
 ]);
 export type ParsedClientFrame = z.infer<typeof clientFrame>;
 /** The values of `t` a client may send. */
@@ -52,4 +53,5 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'publish',
   'request',
   'ping',
+  'bye',
 ]);

@@ -129,6 +129,9 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 
+/** How a socket is closed whose client has said `bye`. */
+export const sessionEnded: Pick<CloseCode, 'code' | 'reason'> = { code: 1000, reason: 'ended' };
+
 /** Longest reason of a close frame, bytes. Source: RFC 6455, section 5.5. */
 const maxReasonBytes = 123;
 

@@ -23,6 +23,11 @@ const sessionRef = z
     return dot < 0 ? isSid(s) : isUid(s.slice(0, dot)) && isSid(s.slice(dot + 1));
   }, 'a session is named <uid>.<sid> or <sid>');
 
+/** `<uid>.<sid>` */
+export const sessionKey = sessionRef.refine((s) => s.includes('.'), 'a session is named <uid>.<sid>');
+/** Sessions in one message at most: of a report, of an adoption. */
+export const maxSessionsInMessage = 500;
+
 /** Ring for `consistent-hash`: every part of the mesh builds the same one from it. */
 const ring = z.object({
   /** Virtual points a node of weight 1 has. */
@@ -86,6 +91,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     suspect: count.optional(),
     /** The client's window was full: the queue may have overflowed, look. */
     isFull: z.boolean().optional(),
+    /** It was without a connection there, and applications have been told so. */
+    wasAway: z.boolean().optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({
@@ -114,6 +121,29 @@ export const edgeCommand = z.discriminatedUnion('command', [
   z.object({ command: z.literal('uncordon') }),
   /** Stop sending `move` for this command; what was sent goes on. */
   z.object({ command: z.literal('cancel'), move: shortId }),
+  /** Report every session once more, with key `sessions.<node>`. */
+  z.object({ command: z.literal('sessions') }),
+  /** The process that had these is gone: see to those that nobody consumes, and end them when their time is over. */
+  z.object({
+    command: z.literal('adopt'),
+    node: nodeName,
+    boot: shortId,
+    /** How long ago it was last heard of, ms. */
+    silentMs: count,
+    /** Key, epoch, and what was left of the lifetime of those without a connection, ms; null: it had one. */
+    sessions: z
+      .array(z.tuple([sessionKey, count, count.nullable()]))
+      .min(1)
+      .max(maxSessionsInMessage),
+  }),
+  /** Others have these, with connections of this epoch or as old: end them no more. */
+  z.object({
+    command: z.literal('forget'),
+    sessions: z
+      .array(z.tuple([sessionKey, count]))
+      .min(1)
+      .max(maxSessionsInMessage),
+  }),
   /** Answer, with key `reply.<reply>`, which sessions of this user are here. */
   z.object({
     command: z.literal('where'),

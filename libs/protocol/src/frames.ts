@@ -42,7 +42,18 @@ export interface RequestFrame {
 export interface PingFrame {
   t: 'ping';
 }
-export type ClientFrame = HelloFrame | AckFrame | SubscribeFrame | PublishFrame | RequestFrame | PingFrame;
+/** The session ends. */
+export interface ByeFrame {
+  t: 'bye';
+}
+export type ClientFrame =
+  | HelloFrame
+  | AckFrame
+  | SubscribeFrame
+  | PublishFrame
+  | RequestFrame
+  | PingFrame
+  | ByeFrame;
 
 /** The body of an AMQP message as a frame carries it. */
 export interface Payload {

@@ -52,6 +52,12 @@ export const sealHeader = 'evenkeel-seal';
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
 
+/** What becomes of sessions: the second words of keys on `mesh.sessions`. */
+export const happenings = ['opened', 'detached', 'resumed', 'ended'] as const;
+export type Happening = (typeof happenings)[number];
+/** Key of what has happened to a session of this user. */
+export const happeningKey = (uid: string, what: Happening): string => `${uid}.${what}`;
+
 export const queues = {
   /** What `mesh.dropped` carries, shared by all edges. */
   dropped: 'mesh.dropped',

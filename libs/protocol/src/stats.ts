@@ -1,5 +1,6 @@
 /** What edges report on `mesh.stats`. */
 import { z } from 'zod';
+import { maxSessionsInMessage, sessionKey } from './control.js';
 import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
@@ -89,3 +90,27 @@ export const moveReport = z.object({
   moves: z.array(moveProgress).max(1000),
 });
 export type MoveReport = z.infer<typeof moveReport>;
+
+const someSessions = <T extends z.ZodType>(entry: T) => z.array(entry).max(maxSessionsInMessage).optional();
+
+/**
+ * `sessions.<node>` on `mesh.stats`: what has changed, at most five messages a second; everything, on demand; and nothing, every
+ * five seconds, so that whoever begins to listen knows whom to ask.
+ */
+export const sessionsReport = z.object({
+  v: z.literal(1),
+  node: nodeName,
+  boot: shortId,
+  /** Counts from 1 per boot: one that is missing has been lost. */
+  seq: count,
+  /** It begins a list of all: what is not named again until `ends` is not here any more. */
+  begins: z.literal(true).optional(),
+  ends: z.literal(true).optional(),
+  /** With a connection here: key and epoch. */
+  held: someSessions(z.tuple([sessionKey, count])),
+  /** Without one, and this edge ends them: key, epoch, what is left of their lifetime in ms. */
+  away: someSessions(z.tuple([sessionKey, count, count])),
+  /** Not here any more. */
+  gone: someSessions(z.tuple([sessionKey, count])),
+});
+export type SessionsReport = z.infer<typeof sessionsReport>;

@@ -174,9 +174,21 @@ export class Client<Events extends EventMap = EventMap> {
     await this.close();
   }
 
-  /** Acknowledges what is handled and closes; open calls are rejected. Waits for a running handler at most 2 s. */
+  /**
+   * Acknowledges what is handled and closes; open calls are rejected. Waits for a running handler at most 2 s. The session stays for
+   * its lifetime (5 min), with the events that come meanwhile: `connect` with {@link session} goes on in it. To end it, see {@link end}.
+   */
   close(): Promise<void> {
     return this.connection.close();
+  }
+
+  /**
+   * Ends the session for good, as when somebody logs out, and closes. No further event reaches a handler; what has not been
+   * handled goes to the application (`mesh.undelivered`), and whoever publishes for this user learns that nobody is there. False:
+   * no edge could be asked within 5 s, so that the session ends with its lifetime.
+   */
+  end(): Promise<boolean> {
+    return this.connection.bye();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -32,4 +32,6 @@ export const limits = {
   stableMs: 5_000,
   /** `close()` waits for a running handler this long, then this long for the socket. */
   closeMs: 2_000,
+  /** `end()` looks for an edge that ends the session this long. */
+  endMs: 5_000,
 } as const;

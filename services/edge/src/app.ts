@@ -10,6 +10,11 @@ import { Commands, commandersOf } from './control/commands.js';
 import { commandHandlers } from './control/handlers.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Inbound } from './inbound/inbound.js';
+import { Adoptions } from './life/adoptions.js';
+import { Endings } from './life/ending.js';
+import { Happenings } from './life/happenings.js';
+import { Life } from './life/life.js';
+import { SessionReports } from './life/reports.js';
 import { edgeMetrics } from './metrics.js';
 import { Coalescer } from './move/coalescer.js';
 import { Departures } from './move/departures.js';
@@ -107,8 +112,27 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     log,
     random: Math.random,
   });
+  const happenings = new Happenings({ publisher, now: wallNow, log });
+  const isHere = (key: string) => directory.get(key) !== undefined;
+  const topology = consuming.topology();
+  const life = new Life({
+    node: node.name,
+    lifetimeMs: config.sessionLifetimeMs,
+    endings: new Endings({ topology, consumers: consuming.consumers({ channels: 4 }), undelivered }),
+    tell: (told) => happenings.tell(told),
+    isHere,
+    steadyNow: now,
+    log,
+  });
+  const adoptions = new Adoptions({ topology, life, isHere, log });
+  const reports = new SessionReports({
+    node,
+    life,
+    send: (report) => mesh.stats.sendSessions(report),
+    steadyNow: now,
+  });
   const letGo = new RecentlyLetGo(now);
-  const ports = { queues, handover, topics, inbound, letGo };
+  const ports = { queues, handover, topics, inbound, letGo, life };
   let connections = 0;
   const newConnectionId = () => {
     connections += 1;
@@ -116,9 +140,19 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   };
   const sessions = new Sessions({ config, newConnectionId, ports, directory, load, log, now });
   const departures = new Departures({ config, tickets, directory, ledger, letGo, now, log });
-  const takeovers = new Takeovers({ node, outgoing, directory, log });
-  const whereabouts = new Whereabouts({ node, directory, control });
-  const handlers = commandHandlers({ node, departures, handover, takeovers, claims, whereabouts });
+  const takeovers = new Takeovers({ node, outgoing, directory, life, log });
+  const whereabouts = new Whereabouts({ node, directory, control, life });
+  const handlers = commandHandlers({
+    node,
+    departures,
+    handover,
+    takeovers,
+    claims,
+    whereabouts,
+    life,
+    adoptions,
+    reports,
+  });
   const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const { counts } = transport;
@@ -136,7 +170,17 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     wallNow,
   });
 
-  edgeMetrics(ops.metrics, { counts, load, topics, undelivered, dropped, stats: () => reporter.stats });
+  edgeMetrics(ops.metrics, {
+    counts,
+    load,
+    topics,
+    undelivered,
+    dropped,
+    life,
+    happenings,
+    adoptions,
+    stats: () => reporter.stats,
+  });
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('commands', () => commands.readiness());
@@ -155,6 +199,17 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     .add('topics', { start: () => topics.start(signal), stop: () => topics.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
     .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
+    // What the last connections leave behind is still told and reported.
+    .add('lives', {
+      start: () => {
+        life.start();
+        reports.start();
+      },
+      stop: async () => {
+        life.stop();
+        await Promise.all([reports.stop(), happenings.stop()]);
+      },
+    })
     .add('transport', {
       start: async () => {
         port = await transport.listen(sessions.accept);

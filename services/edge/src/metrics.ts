@@ -1,5 +1,8 @@
 import type { NodeStats } from '@evenkeel/protocol';
 import { type Ops, observeCounter, observeCounters, observeGauge } from '@evenkeel/runtime';
+import type { Adoptions } from './life/adoptions.js';
+import type { Happenings } from './life/happenings.js';
+import type { Life } from './life/life.js';
 import type { Load } from './session/load.js';
 import type { ConnectionCounts } from './transport/connection.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
@@ -11,12 +14,15 @@ interface EdgeSources {
   readonly topics: { readonly faults: number };
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
   readonly dropped: Pick<DroppedEvents, 'leftOut'>;
+  readonly life: Pick<Life, 'away' | 'forgotten'>;
+  readonly happenings: Pick<Happenings, 'told' | 'waiting' | 'dropped'>;
+  readonly adoptions: Pick<Adoptions, 'adopted'>;
   stats(): NodeStats | undefined;
 }
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
-  const { counts, load, topics, undelivered, dropped, stats } = sources;
+  const { counts, load, topics, undelivered, dropped, life, happenings, adoptions, stats } = sources;
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
       const current = stats();
@@ -75,5 +81,33 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
     'evenkeel_dropped_left_out_total',
     'Dead letters of sessions that are no event: seals, replies, foreign ones',
     () => dropped.leftOut,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_sessions_away',
+    'Sessions without a connection that this edge ends when their time is over',
+    () => life.away,
+  );
+  counter(
+    'evenkeel_sessions_adopted_total',
+    'Sessions taken over from edges that are gone',
+    () => adoptions.adopted,
+  );
+  counter(
+    'evenkeel_sessions_forgotten_total',
+    "Sessions left to RabbitMQ's expiry because too many were away",
+    () => life.forgotten,
+  );
+  counter('evenkeel_happenings_told_total', 'Messages on mesh.sessions', () => happenings.told);
+  counter(
+    'evenkeel_happenings_dropped_total',
+    'Happenings not told because too many waited for the broker',
+    () => happenings.dropped,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_happenings_waiting',
+    'Happenings told and not yet confirmed by the broker',
+    () => happenings.waiting,
   );
 }

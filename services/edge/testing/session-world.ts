@@ -2,6 +2,8 @@ import type { Consumer, PublishOutcome, QueueCounts } from '@evenkeel/broker';
 import { closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { type EdgeConfig, edgeConfig } from '../src/config.js';
+import type { Outcome } from '../src/life/ending.js';
+import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
 import { Load } from '../src/session/load.js';
 import type {
@@ -103,6 +105,8 @@ export class FakeHandover implements Handover {
   searched: Partial<HandoverAnswer> | Promise<Partial<HandoverAnswer>> = { outcome: 'unknown' };
   /** Set to keep whoever asks waiting. */
   asking: Pending<void> | undefined;
+  /** What those that were asked said of the session. */
+  isAway = false;
   #abandon: () => void = () => {};
 
   constructor(calls: string[]) {
@@ -121,6 +125,10 @@ export class FakeHandover implements Handover {
   async search(): Promise<HandoverAnswer> {
     this.calls.push('search');
     return answer(await this.searched);
+  }
+
+  wasAway(): boolean {
+    return this.isAway;
   }
 
   abandon(): void {
@@ -194,6 +202,11 @@ export class SessionWorld {
   readonly lettingGo = new Set<string>();
   readonly directory = new Directory<Session>();
   readonly load = new Load();
+  /** What applications were told, in order. */
+  readonly told: string[] = [];
+  readonly life: Life;
+  /** What ending the session comes to. */
+  ending: Promise<Outcome> = Promise.resolve('ended');
   readonly deliveries = new Deliveries();
   readonly config: EdgeConfig;
   readonly connections: FakeConnection[] = [];
@@ -206,6 +219,20 @@ export class SessionWorld {
   constructor(settings: Partial<EdgeConfig> = {}) {
     const secret = 'session-test-secret';
     this.config = { ...edgeConfig.parse({ secret: [secret], node: 'edge-1', window: 4 }), ...settings };
+    this.life = new Life({
+      node: 'edge-1',
+      lifetimeMs: this.config.sessionLifetimeMs,
+      endings: {
+        end: async (_owner, why) => {
+          this.calls.push(`end as ${why}`);
+          return await this.ending;
+        },
+      },
+      tell: ({ what, reason }) => void this.told.push(reason === undefined ? what : `${what} by ${reason}`),
+      isHere: (key) => this.directory.get(key) !== undefined,
+      steadyNow: () => this.nowMs,
+      log: { warn: () => {} },
+    });
   }
 
   /** A connection that has opened and said nothing. */
@@ -220,6 +247,7 @@ export class SessionWorld {
       topics: this.topics,
       inbound: this.inbound,
       letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },
+      life: this.life,
     };
     const warn = (_fields: unknown, message?: string) => void this.warnings.push(message ?? '');
     const now = () => this.nowMs;

@@ -55,6 +55,9 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** When the last socket was last heard. */
   private heard = thisMoment();
   private closing: Promise<void> | undefined;
+  private parting: Promise<boolean> | undefined;
+  /** Set while `bye` waits for its answer. */
+  private parted: ((hasEnded: boolean) => void) | undefined;
 
   constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
     this.session = session;
@@ -165,6 +168,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     } else if (socket === this.active) {
       this.active = undefined;
       this.heard = socket.heard;
+      if (this.parted && code === 1000) return this.parted(true);
       if (!this.mover.activeEnded(socket, code)) this.lost(code, reason, false);
     } else this.mover.oldEnded(socket);
   }
@@ -175,7 +179,36 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     return this.closing;
   }
 
+  /** Ends the session, then closes. False: no edge has said in time that it has ended. */
+  bye(): Promise<boolean> {
+    this.parting ??= this.part();
+    return this.parting;
+  }
+
+  private async part(): Promise<boolean> {
+    if (this.state === 'closed') return false;
+    await this.events.stop(limits.closeMs);
+    this.acks.flush();
+    const hasEnded = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(resolve, limits.endMs, false);
+      this.parted = (ended) => {
+        clearTimeout(timer);
+        resolve(ended);
+      };
+      if (this.closing) this.parted(false);
+      this.sayBye();
+    });
+    await this.close();
+    return hasEnded;
+  }
+
+  /** On each socket that comes to have the session, until an edge has ended it. */
+  private sayBye(): void {
+    if (this.parted && this.active && !this.active.isMoved) this.active.send('{"t":"bye"}');
+  }
+
   private async end(error: ClientError | undefined): Promise<void> {
+    this.parted?.(false);
     this.transition('closed');
     const { active, dialing } = this;
     this.attempts.end();
@@ -230,6 +263,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.acks.window = frame.window;
     this.events.window = frame.window;
     this.active = socket;
+    this.sayBye();
     if (isMove) {
       const move = this.mover.welcomed(active);
       this.flush();

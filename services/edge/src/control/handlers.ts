@@ -1,4 +1,7 @@
-import { type CommandOf, closeCodes, type EdgeCommand } from '@evenkeel/protocol';
+import type { CommandOf, EdgeCommand } from '@evenkeel/protocol';
+import type { Adoptions } from '../life/adoptions.js';
+import type { Life } from '../life/life.js';
+import type { SessionReports } from '../life/reports.js';
 import type { Departures } from '../move/departures.js';
 import type { Handover } from '../move/handover.js';
 import type { Takeovers } from '../move/takeovers.js';
@@ -16,10 +19,13 @@ export interface HandlersOptions {
   takeovers: Pick<Takeovers, 'onTakeover'>;
   claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
   whereabouts: Whereabouts;
+  life: Pick<Life, 'forget'>;
+  adoptions: Pick<Adoptions, 'onAdopt'>;
+  reports: Pick<SessionReports, 'all'>;
 }
 
 export function commandHandlers(options: HandlersOptions): Handlers {
-  const { node, departures, handover, takeovers, claims, whereabouts } = options;
+  const { node, departures, handover, takeovers, claims, whereabouts, life, adoptions, reports } = options;
   return {
     reconnect: (command) => departures.reconnect(command),
     cancel: ({ move }) => departures.cancel(move),
@@ -36,7 +42,10 @@ export function commandHandlers(options: HandlersOptions): Handlers {
     where: (command) => whereabouts.answer(command),
     disconnect: (command) => {
       whereabouts.answer(command);
-      whereabouts.close(command.uid, closeCodes.disconnected);
+      whereabouts.end(command.uid);
     },
+    sessions: () => reports.all(),
+    adopt: (command) => adoptions.onAdopt(command),
+    forget: ({ sessions }) => life.forget(sessions),
   };
 }

@@ -1,5 +1,6 @@
 import type { Control } from '@evenkeel/mesh';
-import { type CloseCode, type CommandOf, maxSessionsInReply } from '@evenkeel/protocol';
+import { type CommandOf, maxSessionsInReply } from '@evenkeel/protocol';
+import type { Life } from '../life/life.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory, Listed } from '../session/directory.js';
 import type { Connection } from '../transport/connection.js';
@@ -10,13 +11,14 @@ export interface Locatable extends Listed {
   readonly attachedAtMs: number;
   readonly connection: Pick<Connection, 'openedAtMs' | 'isBare' | 'address'>;
   readonly outbox: { readonly unacked: number };
-  close(why: CloseCode): void;
+  end(reason: 'disconnected'): void;
 }
 
 export interface WhereaboutsOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
   directory: Pick<Directory<Locatable>, 'ofUser'>;
   control: Pick<Control, 'reply'>;
+  life: Pick<Life, 'endAway'>;
 }
 
 /** A user's sessions here: where they are, and their end. */
@@ -44,7 +46,10 @@ export class Whereabouts {
     control.reply(reply, { ask, node: node.name, boot: node.boot, sessions }).catch(() => {});
   }
 
-  close(uid: string, why: CloseCode): void {
-    for (const session of this.#options.directory.ofUser(uid)) session.close(why);
+  /** Ends them, those without a connection too. */
+  end(uid: string): void {
+    const { directory, life } = this.#options;
+    for (const session of directory.ofUser(uid)) session.end('disconnected');
+    life.endAway(uid, 'disconnected');
   }
 }

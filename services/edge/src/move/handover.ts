@@ -39,6 +39,8 @@ export class Handover {
   readonly #options: HandoverOptions;
   /** By the takeover's id; as many as sessions are attaching here. */
   readonly #questions = new Map<string, Question>();
+  /** Of whom an edge said that they were without a connection. */
+  readonly #away = new WeakSet<TicketClaims>();
   #asked = 0;
 
   constructor(options: HandoverOptions) {
@@ -110,8 +112,14 @@ export class Handover {
   }
 
   /** A late or foreign `released` finds no question here and changes nothing. */
-  onReleased({ takeover, outcome, suspect, isFull = false }: CommandOf<'released'>): void {
-    this.#questions.get(takeover)?.onAnswer({ outcome, suspect, isFull });
+  onReleased({ takeover, outcome, suspect, isFull = false, wasAway }: CommandOf<'released'>): void {
+    const question = this.#questions.get(takeover);
+    if (wasAway && question) this.#away.add(question.claims);
+    question?.onAnswer({ outcome, suspect, isFull });
+  }
+
+  wasAway(claims: TicketClaims): boolean {
+    return this.#away.has(claims);
   }
 
   #command({ uid, sid, epoch, move }: TicketClaims): CommandOf<'takeover'> {

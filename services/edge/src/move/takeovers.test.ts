@@ -28,6 +28,9 @@ let session: HeldSession;
 let directory: Directory<Releasable>;
 let sent: { key: string; command: CommandOf<'released'> }[];
 let takeovers: Takeovers;
+let handedOver: string[];
+let isAway: boolean;
+let ending: Promise<unknown> | undefined;
 
 beforeEach(() => {
   session = new HeldSession();
@@ -40,7 +43,17 @@ beforeEach(() => {
   };
   const log = { error: () => {} };
   const node = { name: 'a', boot: 'boot-a' };
-  takeovers = new Takeovers({ node, outgoing: { publish }, directory, log });
+  ending = undefined;
+  handedOver = [];
+  const life = {
+    ending: () => ending,
+    handedOver: (key: string, _epoch: number, mode: 'move' | 'resume') => {
+      handedOver.push(`${key} ${mode}`);
+      return isAway;
+    },
+  };
+  isAway = false;
+  takeovers = new Takeovers({ node, outgoing: { publish }, directory, life, log });
 });
 
 const takeover = (over: Partial<CommandOf<'takeover'>> = {}): CommandOf<'takeover'> => ({

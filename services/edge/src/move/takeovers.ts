@@ -1,5 +1,6 @@
 import { type CommandOf, edgeKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
+import type { Life } from '../life/life.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory } from '../session/directory.js';
 import type { Release, ReleaseMode } from '../session/release.js';
@@ -18,12 +19,13 @@ export interface Releasable {
   refuseReplies(): Promise<void>;
 }
 
-type Answer = Pick<CommandOf<'released'>, 'outcome' | 'suspect' | 'isFull'>;
+type Answer = Pick<CommandOf<'released'>, 'outcome' | 'suspect' | 'isFull' | 'wasAway'>;
 
 export interface TakeoversOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
   outgoing: Pick<Coalescer, 'publish'>;
   directory: Pick<Directory<Releasable>, 'get'>;
+  life: Pick<Life, 'ending' | 'handedOver'>;
   log: Pick<Log, 'error'>;
 }
 
@@ -39,12 +41,18 @@ export class Takeovers {
   }
 
   onTakeover(command: CommandOf<'takeover'>): void {
-    const { node, directory } = this.#options;
+    const { node, directory, life } = this.#options;
     if (command.boot === node.boot) return;
     const answered = this.#answers.get(command.takeover);
     if (answered) return this.#send(command.from, answered);
-    const session = directory.get(`${command.uid}.${command.sid}`);
-    if (!session) return this.#answer(command, { outcome: 'unknown' });
+    const key = `${command.uid}.${command.sid}`;
+    const session = directory.get(key);
+    if (!session) {
+      const ending = life.ending(key);
+      // Half of it may have been handed on: the other edge is to find the end.
+      if (ending) return void ending.then(() => this.onTakeover(command));
+      return this.#answer(command, { outcome: 'unknown', ...this.#handOver(command) });
+    }
     const rival = this.#wanted.get(session);
     if (session.claims.epoch > command.epoch || (rival && rival.epoch > command.epoch)) {
       return this.#answer(command, { outcome: 'refused' });
@@ -60,7 +68,12 @@ export class Takeovers {
       ({ suspect, isFull }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
-        this.#answer(command, { outcome: 'released', suspect, ...(isFull ? { isFull } : {}) });
+        this.#answer(command, {
+          outcome: 'released',
+          suspect,
+          ...(isFull ? { isFull } : {}),
+          ...this.#handOver(command),
+        });
       },
       (error: unknown) => {
         this.#wanted.delete(session);
@@ -74,6 +87,10 @@ export class Takeovers {
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});
     return release;
+  }
+
+  #handOver({ uid, sid, epoch, mode }: CommandOf<'takeover'>): { wasAway?: true } {
+    return this.#options.life.handedOver(`${uid}.${sid}`, epoch, mode) ? { wasAway: true } : {};
   }
 
   #answer({ takeover, uid, sid, from }: CommandOf<'takeover'>, answer: Answer): void {

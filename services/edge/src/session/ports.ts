@@ -58,6 +58,8 @@ export interface Handover {
   ask(claims: TicketClaims, node: string, isLive: () => boolean): Promise<HandoverAnswer>;
   /** Asks every edge, for when nobody knows which has it; `unknown` when none has answered within `timeoutMs`. */
   search(claims: TicketClaims, timeoutMs: number): Promise<HandoverAnswer>;
+  /** Whether one of those that were asked for these claims said that the session was without a connection. */
+  wasAway(claims: TicketClaims): boolean;
   /** Nobody wants an answer any more: what is asked for these claims resolves as `silent`. */
   abandon(claims: TicketClaims): void;
 }
@@ -86,10 +88,30 @@ export interface LetGo {
   isBack(claims: Pick<TicketClaims, 'uid' | 'sid'>): boolean;
 }
 
+/** Why a session ends now. */
+export type EndReason = 'bye' | 'disconnected';
+
+/** What becomes of sessions, as applications are told, and the end of those without a connection. */
+export interface Life {
+  /** Pending while it is being ended here. */
+  ending(key: string): Promise<unknown> | undefined;
+  welcomed(
+    claims: TicketClaims,
+    found: { isResumed: boolean; wasAway?: boolean | undefined; isMove: boolean },
+  ): void;
+  /** Its queue has gone and is a new one. */
+  renewed(claims: TicketClaims): void;
+  /** Its connection is lost, and no other edge has asked for it. `isTold`: applications know already that it is away. */
+  lost(claims: TicketClaims, isTold?: boolean): void;
+  /** Its queue is emptied and goes. Resolves when it has gone, or when that is to be tried again. */
+  end(claims: TicketClaims, reason: EndReason): Promise<void>;
+}
+
 export interface SessionPorts {
   readonly queues: SessionQueues;
   readonly handover: Handover;
   readonly topics: Topics;
   readonly inbound: Inbound;
   readonly letGo: LetGo;
+  readonly life: Life;
 }

@@ -4,8 +4,8 @@ import type { Outbox } from './outbox.js';
 import type { ClientRequests } from './requests.js';
 import type { Subscriptions } from './subscriptions.js';
 
-/** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. */
-export type ReleaseMode = 'move' | 'resume';
+/** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
+export type ReleaseMode = 'move' | 'resume' | 'end';
 
 /** How a session left this edge. */
 export interface Release {

@@ -5,6 +5,7 @@ import { errorFrame, gapFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { Acks } from './acks.js';
 import { AttachError, acquire, type Found, missedBy, missedOfTopics } from './attach.js';
+import { Custody } from './custody.js';
 import type { Directory } from './directory.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
 import { Intake } from './intake.js';
@@ -13,7 +14,7 @@ import { Outbox } from './outbox.js';
 import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
-import type { SessionPorts, SessionQueue } from './ports.js';
+import type { EndReason, SessionPorts, SessionQueue } from './ports.js';
 import { type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
@@ -51,6 +52,7 @@ export class Session implements ConnectionOwner {
   readonly #intake: Intake;
   readonly #subscriptions: Subscriptions;
   readonly #requests: ClientRequests;
+  readonly #custody: Custody;
   #state: SessionState = 'opened';
   #attaching: Promise<void> | undefined;
   #releasing: Promise<Release> | undefined;
@@ -66,6 +68,7 @@ export class Session implements ConnectionOwner {
     this.key = `${claims.uid}.${claims.sid}`;
     this.#queue = ports.queues.of(claims.uid, claims.sid);
     this.pin = new Pin(now);
+    this.#custody = new Custody(connection, ports);
     // Let go from here and sent to another edge, it is here again.
     if (connection.isBare && claims.node !== config.node && ports.letGo.isBack(claims)) this.pin.mark();
     const send = (frame: string) => this.#send(frame);
@@ -117,7 +120,10 @@ export class Session implements ConnectionOwner {
       },
       isTaking: () => this.#is('attached') || this.#is('releasing'),
       isLive: () => this.#is('attached') && connection.isOpen,
-      onGap: (reason) => this.#gap(reason),
+      onGap: (reason) => {
+        this.#custody.gap(reason);
+        this.#gap(reason);
+      },
       onTaken: () => connection.close(closeCodes.superseded),
     });
   }
@@ -157,6 +163,8 @@ export class Session implements ConnectionOwner {
         return this.#onAck(frame.seq);
       case 'ping':
         return this.#send(pongFrame);
+      case 'bye':
+        return this.end('bye');
       default:
         return this.#requests.handle(frame);
     }
@@ -173,7 +181,8 @@ export class Session implements ConnectionOwner {
     this.outbox.connectionClosed();
     this.#endMove('failed');
     if (this.#is('gone') || this.#is('moved')) return;
-    void this.release('resume');
+    if (this.#is('attached')) this.#custody.lost();
+    void this.release(this.#custody.isEnding ? 'end' : 'resume');
   }
 
   // --- attaching ---
@@ -197,6 +206,7 @@ export class Session implements ConnectionOwner {
       );
       const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
       const predecessor = await previous?.release('resume');
+      await ports.life.ending(this.key);
       const found = await acquire({
         claims: this.claims,
         queue: this.#queue,
@@ -206,6 +216,7 @@ export class Session implements ConnectionOwner {
         predecessor: wasHeldHere ? predecessor : undefined,
         isLive,
       });
+      this.#custody.acquired(found.isResumed);
       if (!isLive()) return;
       this.outbox.suspect = found.suspect;
       this.#welcome = () => this.#sendWelcome(hello, found);
@@ -214,6 +225,7 @@ export class Session implements ConnectionOwner {
       if (isLive()) this.#welcome?.();
       else if (this.#releasing) await this.#intake.stop();
     } catch (error) {
+      if (!(error instanceof AttachError)) this.#custody.failed();
       if (!this.connection.isOpen) return;
       if (error instanceof AttachError) {
         const isStale = error.code === 'stale-ticket';
@@ -228,6 +240,7 @@ export class Session implements ConnectionOwner {
     const { config, now, load } = this.#options;
     this.#welcome = undefined;
     this.#enter('attached');
+    this.#custody.welcomed(found.isResumed);
     this.attachedAtMs = now();
     this.load.activeAtMs = this.attachedAtMs;
     load.handshake(this.attachedAtMs - this.connection.openedAtMs);
@@ -237,6 +250,7 @@ export class Session implements ConnectionOwner {
   }
 
   #refuse(why: CloseCode): void {
+    this.#custody.leaveBehind();
     this.#options.directory.remove(this);
     this.#enter('gone');
     this.#subscriptions.leaveAll();
@@ -253,6 +267,14 @@ export class Session implements ConnectionOwner {
   release(mode: ReleaseMode): Promise<Release> {
     this.#releasing ??= this.#release(mode);
     return this.#releasing;
+  }
+
+  /** Ends the session itself, not only its connection: what is left in its queue goes to applications. */
+  end(reason: EndReason): void {
+    this.#custody.end(reason, this.#releasing !== undefined);
+    void this.#attaching?.then(() => {
+      if (this.#is('attached') && this.#custody.isEnding) void this.release('end');
+    });
   }
 
   /** For the sake of an older edge, which takes it: replies come by the default exchange again. */
@@ -273,13 +295,16 @@ export class Session implements ConnectionOwner {
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell();
     const suspect = await this.#intake.giveBack();
+    if (mode === 'end') await this.#custody.finish();
+    else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.
     if (this.#is('releasing')) this.#enter('gone');
     this.#options.directory.remove(this);
     this.#subscriptions.leaveAll();
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     this.#dismissConnection();
-    return { suspect, isFull };
+    // After its end there is no queue: whoever asks is to look.
+    return { suspect, isFull: isFull || mode === 'end' };
   }
 
   async #sayFarewell(): Promise<void> {

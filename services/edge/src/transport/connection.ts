@@ -27,7 +27,7 @@ export interface Connection {
   send(text: string): boolean;
   sendBinary(bytes: Buffer): boolean;
   /** May call `onClose` before it returns. */
-  close(why: CloseCode): void;
+  close(why: Pick<CloseCode, 'code' | 'reason'>): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** Whether topic messages were dropped for it since the last call. */

@@ -70,7 +70,7 @@ export class UwsConnection implements Connection {
     return this.#sent(this.#ws?.send(bytes, true), bytes.length);
   }
 
-  close(why: CloseCode): void {
+  close(why: Pick<CloseCode, 'code' | 'reason'>): void {
     const ws = this.#ws;
     if (!ws) return;
     // A frozen peer never answers the close handshake; uWebSockets.js ends it after its own timeout.

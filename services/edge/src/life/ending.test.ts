@@ -1,0 +1,137 @@
+import type { ConsumeOptions, Consumer, Delivery } from '@evenkeel/broker';
+import { beforeEach, expect, it } from 'vitest';
+import { Endings } from './ending.js';
+
+type Message = { exchange: string; key: string; headers?: Record<string, unknown> };
+
+/** One queue of a broker, as far as ending a session has to do with it. */
+class FakeQueue {
+  ready: Message[] = [];
+  unacked = new Set<Message>();
+  rivals = 0;
+  isThere = true;
+  isBound = true;
+  /** Comes as soon as the queue has been found empty. */
+  late: Message[] = [];
+  #consumer: ConsumeOptions | undefined;
+
+  get counts() {
+    return { messages: this.ready.length, consumers: this.rivals + (this.#consumer ? 1 : 0) };
+  }
+
+  checkQueue = async () => (this.isThere ? this.counts : undefined);
+  unbind = async () => {
+    this.isBound = false;
+  };
+  deleteEmptyQueue = async () => {
+    const late = this.late.shift();
+    if (late && this.isBound) this.ready.push(late);
+    if (this.ready.length > 0) return false;
+    this.isThere = false;
+    return true;
+  };
+  consume = async (_queue: string, options: ConsumeOptions): Promise<Consumer> => {
+    this.#consumer = options;
+    queueMicrotask(() => this.#deliver());
+    const cancel = async () => {
+      this.#consumer = undefined;
+    };
+    return { queue: 'q', state: 'active', cancel, barrier: async () => undefined };
+  };
+
+  #deliver(): void {
+    while (this.#consumer && this.unacked.size < 64) {
+      const message = this.ready.shift();
+      if (message === undefined) return;
+      this.unacked.add(message);
+      this.#consumer.onDelivery(this.#delivery(message));
+    }
+  }
+
+  #delivery(message: Message): Delivery {
+    const settle = (isBack: boolean) => {
+      this.unacked.delete(message);
+      if (isBack) this.ready.unshift(message);
+      else queueMicrotask(() => this.#deliver());
+    };
+    const { exchange, key, headers = {} } = message;
+    return {
+      body: Buffer.from(''),
+      exchange,
+      key,
+      redelivered: false,
+      properties: { headers },
+      isSettled: false,
+      forgetContent: () => {},
+      ack: () => settle(false),
+      requeue: () => settle(true),
+      drop: () => settle(false),
+    };
+  }
+}
+
+let queue: FakeQueue;
+let published: string[];
+let failure: Error | undefined;
+let endings: Endings;
+const owner = { uid: 'u', sid: 's' };
+const event = (n: number): Message => ({ exchange: 'mesh.events', key: `user.u.e${n}` });
+const seal: Message = { exchange: '', key: 'session.u.s', headers: { 'evenkeel-seal': 'x' } };
+
+beforeEach(() => {
+  queue = new FakeQueue();
+  published = [];
+  failure = undefined;
+  endings = new Endings({
+    topology: queue,
+    consumers: queue,
+    undelivered: {
+      async publish({ key }, why) {
+        if (failure) throw failure;
+        published.push(`${key} ${why}`);
+      },
+    },
+  });
+});
+
+it('hands on every event in order, neither seals nor replies, and deletes the queue', async () => {
+  queue.ready = [seal, ...Array.from({ length: 200 }, (_, n) => event(n))];
+  queue.ready.push({ exchange: 'mesh.replies', key: 'session.u.s' });
+  expect(await endings.end(owner, 'expired')).toBe('ended');
+  expect(published).toEqual(Array.from({ length: 200 }, (_, n) => `user.u.e${n} expired`));
+  expect([queue.isThere, queue.unacked.size]).toEqual([false, 0]);
+});
+
+it('hands on what comes while it ends, and lets nothing in after that', async () => {
+  queue.ready = [event(1)];
+  queue.late = [event(2), event(3)];
+  expect(await endings.end(owner, 'ended')).toBe('ended');
+  expect(published).toEqual(['user.u.e1 ended', 'user.u.e2 ended']);
+  expect(queue.isBound).toBe(false);
+});
+
+it('touches nothing where somebody consumes, or comes to consume at the same moment', async () => {
+  queue.ready = [event(1)];
+  queue.rivals = 1;
+  expect(await endings.end(owner, 'expired')).toBe('taken');
+  queue.rivals = 0;
+  const consume = queue.consume;
+  queue.consume = async (...args) => {
+    queue.rivals = 1;
+    return await consume(...args);
+  };
+  expect(await endings.end(owner, 'expired')).toBe('raced');
+  expect([published, queue.isThere, queue.unacked.size]).toEqual([[], true, 0]);
+});
+
+it('gives back what cannot be handed on, and keeps the queue', async () => {
+  queue.ready = [seal, event(1), event(2)];
+  failure = new Error('away');
+  await expect(endings.end(owner, 'expired')).rejects.toBe(failure);
+  expect([queue.isThere, queue.unacked.size, queue.ready.length]).toEqual([true, 0, 2]);
+});
+
+it('finds that there is nothing to end', async () => {
+  queue.isThere = false;
+  expect(await endings.end(owner, 'expired')).toBe('gone');
+});

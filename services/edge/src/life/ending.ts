@@ -1,0 +1,153 @@
+import type { Consumer, ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
+import { exchanges, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
+import { isReply } from '../frame/frames.js';
+import type { Owner, Why } from '../undelivered/message.js';
+import type { Undelivered } from '../undelivered/undelivered.js';
+
+/**
+ * What came of it. `ended`: the queue is deleted and what was in it handed on. `gone`: there was none. `taken`: somebody consumes
+ * it. `raced`: somebody came at the same moment.
+ */
+export type Outcome = 'ended' | 'gone' | 'taken' | 'raced';
+
+/** Events in hand while a queue is emptied. */
+export const endingPrefetch = 64;
+/** Rounds of emptying; each takes what came during the last. */
+const maxRounds = 20;
+/** A queue that has something and delivers nothing: another consumer was first. */
+const patienceMs = 5_000;
+
+export interface EndingsOptions {
+  topology: Pick<TopologyChannels, 'checkQueue' | 'deleteEmptyQueue' | 'unbind'>;
+  consumers: Pick<ConsumerChannels, 'consume'>;
+  undelivered: Pick<Undelivered, 'publish'>;
+}
+
+/** Ends sessions on the broker: what is left in the queue goes to `mesh.undelivered`, and the queue goes. */
+export class Endings {
+  readonly #options: EndingsOptions;
+
+  constructor(options: EndingsOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects when the broker is away: then it may have come half-way, and is to be called again. */
+  async end(owner: Owner, why: Why): Promise<Outcome> {
+    const { topology } = this.#options;
+    const name = sessionQueue(owner.uid, owner.sid);
+    const found = await topology.checkQueue(name);
+    if (found === undefined) return 'gone';
+    if (found.consumers > 0) return 'taken';
+    for (let round = 1; round <= maxRounds; round += 1) {
+      const outcome = await new Emptying(name, owner, why, this.#options, round > 1).run();
+      if (outcome !== 'empty') return outcome;
+      if (await topology.deleteEmptyQueue(name)) return 'ended';
+      // More has come meanwhile: nothing new gets in from now on. Who comes for the session binds it again.
+      await topology.unbind(name, exchanges.events, userBinding(owner.uid));
+    }
+    throw new Error(`${name} does not become empty`);
+  }
+}
+
+/** One round: consumes what is there, hands it on, and stops. */
+class Emptying {
+  readonly #name: string;
+  readonly #owner: Owner;
+  readonly #why: Why;
+  readonly #options: EndingsOptions;
+  /** Some of it has been handed on already: there is no way back. */
+  readonly #isCommitted: boolean;
+  #isOurs = false;
+  #received = 0;
+  #held: Delivery[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: unknown;
+  #onChange = () => {};
+
+  constructor(name: string, owner: Owner, why: Why, options: EndingsOptions, isCommitted: boolean) {
+    this.#name = name;
+    this.#owner = owner;
+    this.#why = why;
+    this.#options = options;
+    this.#isCommitted = isCommitted;
+  }
+
+  async run(): Promise<'empty' | 'gone' | 'raced'> {
+    const { consumers, topology } = this.#options;
+    let isLost = false;
+    const consumer = await consumers.consume(this.#name, {
+      onDelivery: (delivery) => this.#take(delivery),
+      onLost: () => {
+        isLost = true;
+        this.#onChange();
+      },
+      recovers: false,
+      prefetch: endingPrefetch,
+    });
+    try {
+      // Only now: with a consumer of one's own, whoever else has one shows.
+      const counts = await topology.checkQueue(this.#name);
+      if (counts === undefined) return 'gone';
+      if (counts.consumers > 1 && !this.#isCommitted) return await this.#giveBack(consumer);
+      const total = counts.messages + this.#received;
+      this.#begin();
+      await this.#until(() => this.#received >= total || isLost || this.#failure !== undefined);
+      // What is on its way still arrives.
+      await consumer.cancel();
+      await Promise.all(this.#underWay);
+      if (isLost) throw new Error('consumer lost');
+      if (this.#failure !== undefined) throw this.#failure;
+      return 'empty';
+    } finally {
+      await consumer.cancel();
+      for (const delivery of this.#held) delivery.requeue();
+    }
+  }
+
+  async #giveBack(consumer: Consumer): Promise<'raced'> {
+    await consumer.cancel();
+    return 'raced';
+  }
+
+  #take(delivery: Delivery): void {
+    this.#received += 1;
+    if (!this.#isOurs) this.#held.push(delivery);
+    else this.#handOn(delivery);
+    this.#onChange();
+  }
+
+  #begin(): void {
+    this.#isOurs = true;
+    const held = this.#held;
+    this.#held = [];
+    for (const delivery of held) this.#handOn(delivery);
+  }
+
+  #handOn(delivery: Delivery): void {
+    if (sealHeader in delivery.properties.headers || isReply(delivery)) return delivery.ack();
+    const work = this.#options.undelivered.publish(delivery, this.#why, this.#owner).then(
+      () => delivery.ack(),
+      (error: unknown) => {
+        delivery.requeue();
+        this.#failure ??= error;
+        this.#onChange();
+      },
+    );
+    this.#underWay.add(work);
+    void work.then(() => this.#underWay.delete(work));
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    if (isDone()) return;
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(settle, patienceMs);
+      this.#onChange = () => {
+        if (isDone()) settle();
+      };
+    });
+  }
+}

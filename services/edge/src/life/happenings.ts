@@ -1,0 +1,138 @@
+import type { Publisher, PublishProperties } from '@evenkeel/broker';
+import { Fifo, LogLimit, sleep, withDeadline } from '@evenkeel/pace';
+import { exchanges, fromUid, type Happening, happeningKey } from '@evenkeel/protocol';
+import type { Log } from '@evenkeel/runtime';
+
+/** Why a session has ended. */
+export type EndReason = 'bye' | 'expired' | 'disconnected';
+
+/** One thing that has happened to a session. */
+export interface Told {
+  readonly what: Happening;
+  readonly uid: string;
+  readonly sid: string;
+  /** Of the connection that it is about: with the session it makes the identity of what has happened. */
+  readonly epoch: number;
+  /** Where the session was. */
+  readonly node: string;
+  readonly reason?: EndReason;
+}
+
+/** Told and not yet confirmed; the oldest is dropped beyond it. */
+export const maxWaiting = 100_000;
+/** Unconfirmed at a time. */
+const window = 128;
+const againMs = 1_000;
+const stopMs = 2_000;
+const logEveryMs = 30_000;
+
+export interface HappeningsOptions {
+  publisher: Pick<Publisher, 'publish'>;
+  log: Pick<Log, 'warn'>;
+  /** ms since the epoch. */
+  now(): number;
+}
+
+interface Message {
+  readonly seq: number;
+  readonly key: string;
+  readonly body: string;
+  readonly properties: PublishProperties;
+}
+
+/**
+ * Tells applications what becomes of sessions, on `mesh.sessions`: at least once, in order for each session, also after a loss of
+ * the broker. A repeat has the same `message_id`.
+ */
+export class Happenings {
+  /** Not told, because too many waited for the broker. */
+  dropped = 0;
+  told = 0;
+  readonly #options: HappeningsOptions;
+  readonly #waiting = new Fifo<Message>();
+  readonly #failed: Message[] = [];
+  readonly #stopping = new AbortController();
+  readonly #failedLog = new LogLimit(logEveryMs);
+  #seq = 0;
+  #underWay = 0;
+  #isPaused = false;
+  #onTold = () => {};
+
+  constructor(options: HappeningsOptions) {
+    this.#options = options;
+  }
+
+  /** Told and not yet confirmed. */
+  get waiting(): number {
+    return this.#waiting.length + this.#underWay + this.#failed.length;
+  }
+
+  tell({ what, uid, sid, epoch, node, reason }: Told): void {
+    const at = this.#options.now();
+    const body = { user: fromUid(uid), session: sid, node, at, ...(reason === undefined ? {} : { reason }) };
+    this.#seq += 1;
+    this.#waiting.push({
+      seq: this.#seq,
+      key: happeningKey(uid, what),
+      body: JSON.stringify(body),
+      properties: {
+        messageId: `${uid}.${sid}.${epoch}.${what}`,
+        timestamp: Math.floor(at / 1_000),
+        contentType: 'application/json',
+        type: what,
+        persistent: true,
+      },
+    });
+    if (this.#waiting.length > maxWaiting) {
+      this.#waiting.shift();
+      this.dropped += 1;
+    }
+    this.#pump();
+  }
+
+  /** Resolves when all is told, or after two seconds. */
+  async stop(): Promise<void> {
+    if (this.waiting > 0) {
+      const told = new Promise<void>((resolve) => {
+        this.#onTold = resolve;
+      });
+      await withDeadline(told, stopMs, () => undefined);
+    }
+    this.#stopping.abort();
+  }
+
+  #pump(): void {
+    while (!this.#isPaused && this.#underWay < window) {
+      const message = this.#waiting.shift();
+      if (message === undefined) return;
+      this.#underWay += 1;
+      void this.#send(message);
+    }
+  }
+
+  async #send(message: Message): Promise<void> {
+    const { key, body, properties } = message;
+    try {
+      await this.#options.publisher.publish(exchanges.sessions, key, body, properties);
+      this.told += 1;
+    } catch (error) {
+      this.#failed.push(message);
+      this.#isPaused = true;
+      const suppressed = this.#failedLog.pass(performance.now());
+      if (suppressed !== undefined && !this.#stopping.signal.aborted)
+        this.#options.log.warn({ err: error, suppressed }, 'happening not told, trying again');
+    }
+    this.#underWay -= 1;
+    if (this.#underWay === 0 && this.#isPaused) await this.#resume();
+    this.#pump();
+    if (this.waiting === 0) this.#onTold();
+  }
+
+  /** Nothing is under way: those that failed go first, in their order. */
+  async #resume(): Promise<void> {
+    await sleep(againMs, this.#stopping.signal).catch(() => {});
+    if (this.#stopping.signal.aborted) return;
+    this.#waiting.prepend(this.#failed.splice(0).sort((a, b) => a.seq - b.seq));
+    this.#isPaused = false;
+  }
+}

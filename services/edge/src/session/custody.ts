@@ -1,0 +1,73 @@
+import { withDeadline } from '@evenkeel/pace';
+import { closeCodes, type GapReason, gapReasons, sessionEnded } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import type { Connection } from '../transport/connection.js';
+import type { EndReason, SessionPorts } from './ports.js';
+
+/** Longest that a client which has said `bye` waits for its answer. What is not done by then is tried on without it. */
+const endMs = 3_000;
+
+/** What an edge owes a session beyond its connection: to tell what becomes of it, and to see to it until somebody else does. */
+export class Custody {
+  readonly #claims: TicketClaims;
+  readonly #connection: Connection;
+  readonly #ports: Pick<SessionPorts, 'life' | 'handover'>;
+  #ending: EndReason | undefined;
+  /** Nobody else sees to it, should this connection not live to be welcomed. */
+  #isAcquired = false;
+
+  constructor(connection: Connection, ports: Pick<SessionPorts, 'life' | 'handover'>) {
+    this.#claims = connection.claims;
+    this.#connection = connection;
+    this.#ports = ports;
+  }
+
+  /** It is to end, and not only its connection. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** It could not be attached: whoever had it may have let it go. */
+  failed(): void {
+    this.#isAcquired = !this.#claims.isNew;
+  }
+
+  acquired(isResumed: boolean): void {
+    this.#isAcquired = isResumed;
+  }
+
+  welcomed(isResumed: boolean): void {
+    const { life, handover } = this.#ports;
+    const isMove = this.#claims.move !== undefined;
+    life.welcomed(this.#claims, { isResumed, wasAway: handover.wasAway(this.#claims), isMove });
+  }
+
+  /** Its client is told a gap. */
+  gap(reason: GapReason): void {
+    if (reason === gapReasons.sessionExpired) this.#ports.life.renewed(this.#claims);
+  }
+
+  /** Its connection has closed, and no other edge has asked for it. */
+  lost(): void {
+    if (!this.isEnding) this.#ports.life.lost(this.#claims);
+  }
+
+  /** It has come here and was not welcomed: it waits for its next connection, or its end. */
+  leaveBehind(): void {
+    // Applications know that it is away, unless it came by a move.
+    if (this.#isAcquired) this.#ports.life.lost(this.#claims, this.#claims.move === undefined);
+  }
+
+  /** An operator's word closes the connection at once. `isLeaving`: another edge is taking the session, and is to end it. */
+  end(reason: EndReason, isLeaving: boolean): void {
+    if (!isLeaving) this.#ending ??= reason;
+    if (reason === 'disconnected') this.#connection.close(closeCodes.disconnected);
+  }
+
+  /** Ends the session, then its connection. */
+  async finish(): Promise<void> {
+    if (this.#ending === undefined) return;
+    await withDeadline(this.#ports.life.end(this.#claims, this.#ending), endMs, () => undefined);
+    if (this.#connection.isOpen) this.#connection.close(sessionEnded);
+  }
+}

@@ -1,0 +1,131 @@
+import { exchanges } from '@evenkeel/protocol';
+import { RawClient } from '@evenkeel/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+import { MeshListener } from '../support/mesh-listener.js';
+
+let mesh: EdgeMesh;
+let a: EdgeUnderTest;
+let b: EdgeUnderTest;
+let undelivered: MeshListener;
+let sessions: MeshListener;
+
+/** Of a session without a connection. */
+const lifetimeMs = 3_000;
+
+beforeAll(async () => {
+  mesh = await EdgeMesh.open();
+  const env = { SESSION_LIFETIME_MS: String(lifetimeMs), SESSION_MAX_LENGTH: '5', WINDOW: '4' };
+  [a, b, undelivered, sessions] = await Promise.all([
+    mesh.edge('life-a', env),
+    mesh.edge('life-b', env),
+    MeshListener.open(mesh.urlFor('app-shop'), exchanges.undelivered),
+    MeshListener.open(mesh.urlFor('app-shop'), exchanges.sessions),
+  ]);
+  mesh.defer(() => Promise.all([undelivered.close(), sessions.close()]));
+}, 60_000);
+afterAll(() => mesh.close(), 30_000);
+
+/** What has come to `mesh.undelivered` for this user. */
+const lost = ({ uid }: SessionUnderTest) =>
+  undelivered.deliveries
+    .filter(({ key }) => key.startsWith(`user.${uid}.`))
+    .map(({ key, body, properties }) => ({
+      key,
+      data: JSON.parse(body.toString()) as unknown,
+      id: properties.messageId,
+      why: properties.headers['evenkeel-why'],
+      session: properties.headers['evenkeel-session'],
+    }));
+const waitForLost = async (session: SessionUnderTest, count: number) => {
+  await expect.poll(() => lost(session).length, { timeout: 15_000 }).toBe(count);
+  return lost(session);
+};
+
+describe('bye', () => {
+  it('ends the session at once: what is left is handed on, nobody is there for the next event, the queue is gone', async () => {
+    const session = new SessionUnderTest('bye');
+    const client = await session.attach(a, {}, {}, { acks: false });
+    await mesh.numbers(session, 1, 5);
+    await client.eventCount(4);
+    client.ack(1);
+    client.send({ t: 'bye' });
+    expect(await client.closed).toEqual({ code: 1000, reason: 'ended' });
+    const outcome = await mesh.publisher.publish(exchanges.events, `user.${session.uid}.n`, '1', {
+      mandatory: true,
+    });
+    expect(outcome).toBe('unrouted');
+    expect(await mesh.counts(session)).toBeUndefined();
+    const left = await waitForLost(session, 4);
+    expect(left.map(({ data, why }) => [data, why])).toEqual([2, 3, 4, 5].map((n) => [n, 'ended']));
+    await sessions.happened(session, ['opened', 'ended bye']);
+  });
+
+  it('does not hinder the session from being opened anew', async () => {
+    const session = new SessionUnderTest('again');
+    const client = await session.attach(a);
+    client.send({ t: 'bye' });
+    await client.closed;
+    const next = await session.attach(b, { resume: true }, { from: a.node });
+    await next.frame('gap', ({ reason }) => reason === 'session-expired');
+    await sessions.happened(session, ['opened', 'ended bye', 'opened']);
+    await next.close();
+  });
+});
+
+describe('the life of a session', () => {
+  it('is told in order: opened, cut, resumed elsewhere, nothing for a move, ended at its lifetime', async () => {
+    const session = new SessionUnderTest('whole life');
+    const first = await session.attach(a);
+    first.terminate();
+    await sessions.happened(session, ['opened', 'detached']);
+    const second = await session.attach(b, { resume: true }, { from: a.node });
+    await sessions.happened(session, ['opened', 'detached', 'resumed']);
+    const { ticket } = await mesh.askToMove(session, second, b, a);
+    const moved = await RawClient.open(a.url, ticket);
+    moved.send({ t: 'hello', resume: true });
+    await moved.frame('welcome');
+    await second.close();
+    await mesh.event(session, 'after the move');
+    await moved.eventCount(1);
+    expect(sessions.happenings(session)).toEqual(['opened', 'detached', 'resumed']);
+    moved.terminate();
+    const all = ['opened', 'detached', 'resumed', 'detached', 'ended expired'];
+    await sessions.happened(session, all, lifetimeMs + 10_000);
+    const { uid, sid } = session;
+    const ours = sessions.bodies.filter(({ session: id }) => id === sid);
+    expect(ours[0]).toEqual({ user: 'whole life', session: sid, node: 'life-a', at: expect.any(Number) });
+    expect(sessions.deliveries.some(({ key }) => key === `${uid}.resumed`)).toBe(true);
+  });
+
+  it('goes on where it is resumed by a client that names nobody, and is not ended for the time before', async () => {
+    const session = new SessionUnderTest('no from');
+    (await session.attach(a)).terminate();
+    await sessions.happened(session, ['opened', 'detached']);
+    const client = await session.attach(b, { resume: true });
+    await mesh.event(session, 'here');
+    await client.eventCount(1);
+    // The first edge looks when it believes the lifetime to be over.
+    await expect.poll(() => sessions.happenings(session).length, { timeout: lifetimeMs }).toBe(3);
+    const other = new SessionUnderTest('a later one');
+    (await other.attach(a)).terminate();
+    await sessions.happened(other, ['opened', 'detached', 'ended expired'], lifetimeMs + 10_000);
+    expect(sessions.happenings(session)).toEqual(['opened', 'detached', 'resumed']);
+    await client.close();
+  });
+
+  it('ends by an operator, whether it has a socket or not', async () => {
+    const attached = new SessionUnderTest('to go');
+    const away = new SessionUnderTest('to go');
+    const client = await attached.attach(a);
+    (await away.attach(b)).terminate();
+    await sessions.happened(away, ['opened', 'detached']);
+    const command = { command: 'disconnect', uid: attached.uid, reply: 'nobody', ask: 'q' } as const;
+    for (const edge of [a, b]) await mesh.command(edge.node, command);
+    expect(await client.closed).toMatchObject({ code: 4502 });
+    await sessions.happened(attached, ['opened', 'ended disconnected']);
+    await sessions.happened(away, ['opened', 'detached', 'ended disconnected']);
+    expect(await mesh.counts(attached)).toBeUndefined();
+    expect(await mesh.counts(away)).toBeUndefined();
+  });
+});
