@@ -26,7 +26,8 @@ function world(edges: Record<string, number>, selfAheadMs = 0) {
 
 it('the node whose clock is off is named, whichever it is and whatever the clock of the observer', () => {
   const far = fc
-    .integer({ min: clockToleranceMs + 1_000, max: 3_600_000 })
+    // The observer, up to 2 s off, may be the median itself.
+    .integer({ min: clockToleranceMs + 2_001, max: 3_600_000 })
     .chain((ms) => fc.constantFrom(ms, -ms));
   fc.assert(
     fc.property(far, fc.integer({ min: -2_000, max: 2_000 }), (off, self) => {
