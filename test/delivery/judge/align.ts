@@ -2,14 +2,18 @@
 export interface Wanted {
   readonly tag: string;
   readonly at: number;
-  /** What it costs that it was not delivered. */
   readonly isOwed: boolean;
+  /** Where it stands among the items of the stream, as far as its neighbours tell: behind `from`, before `until`. */
+  readonly from: number;
+  readonly until: number;
 }
 
 /** Something delivered. */
 export interface Came {
   readonly tag: string;
   readonly at: number;
+  /** Its place among the items of the stream. */
+  readonly index: number;
   /** A gap stands between the delivery before and this one. */
   readonly isAfterGap: boolean;
   /** It may be a repeat, and is marked as such. */
@@ -88,5 +92,7 @@ const skipCost = (wanted: Wanted | undefined, isGap: boolean): number =>
   isGap || wanted?.isOwed !== true ? 0 : loss;
 
 /** A delivery is no publish that began after it. */
-const isSame = (wanted: Wanted | undefined, came: Came | undefined): boolean =>
-  wanted !== undefined && came !== undefined && wanted.tag === came.tag && wanted.at <= came.at;
+function isSame(wanted: Wanted | undefined, came: Came | undefined): boolean {
+  if (wanted === undefined || came === undefined || wanted.tag !== came.tag) return false;
+  return wanted.at <= came.at && wanted.from < came.index && came.index < wanted.until;
+}

@@ -64,10 +64,12 @@ export function judgeStream(stream: Stream): StreamVerdict {
   for (const { item } of deliveries) {
     if (!known.has(tagFor(item))) fault('foreign', item.at, `${item.where}: nobody published ${item.id}`);
   }
-  for (const group of groups(wanted)) {
+  for (const unplaced of groups(wanted)) {
+    const group = unplaced.map((each) => ({ ...each, ...boundsOf(each, places, stream.topic) }));
     const tags = new Set(group.map(({ tag }) => tag));
     const came = deliveries.filter(({ item }) => tags.has(tagFor(item)));
     const matches = align(group, withGaps(items, came, tagFor), endsInGap(items, came.at(-1)?.index));
+    const placed: Place[] = [];
     const taken = new Set(matches);
     const left = new Map<string, number[]>();
     for (const [i, { tag }] of group.entries()) {
@@ -77,7 +79,7 @@ export function judgeStream(stream: Stream): StreamVerdict {
       const at = matches[j] ?? -1;
       const found = group[at];
       if (found !== undefined) {
-        places.push({ wanted: found, index });
+        placed.push({ wanted: found, index });
         continue;
       }
       if (item.isDoubtful) continue;
@@ -85,6 +87,7 @@ export function judgeStream(stream: Stream): StreamVerdict {
       if (late !== undefined) taken.add(late);
       fault(late === undefined ? 'repeated' : 'reordered', item.at, `${item.where}: ${tagFor(item)}`);
     }
+    places.push(...placed);
     missing.push(...group.filter((_, i) => !taken.has(i)));
   }
   places.sort((a, b) => a.index - b.index);
@@ -110,11 +113,7 @@ function judgeGaps(
   const needed = new Set<Gap>();
   const lost: { wanted: Wanted; high: number }[] = [];
   for (const each of missing) {
-    let [low, high] = [-1, Infinity];
-    for (const place of places) {
-      if (precedes(place.wanted, each, topic)) low = Math.max(low, place.index);
-      else if (precedes(each, place.wanted, topic)) high = Math.min(high, place.index);
-    }
+    const { from: low, until: high } = boundsOf(each, places, topic);
     const inPlace = gaps.filter(({ gap, index }) => index > low && index < high && gap.at >= each.at);
     if (each.of.confirmedAt >= opensAt) for (const { gap } of inPlace) needed.add(gap);
     if (each.isOwed && inPlace.length === 0 && (high < Infinity || isWhole))
@@ -137,12 +136,24 @@ function judgeGaps(
   return gaps.map(({ gap }) => gap).filter((gap) => !gap.isOwn && !needed.has(gap) && !late.has(gap));
 }
 
+/** Between which of those that are placed it stands. */
+function boundsOf(each: Wanted, places: readonly Place[], topic: string | undefined) {
+  let [from, until] = [-1, Infinity];
+  const mine = each.of.publish.publisher;
+  for (const place of places) {
+    // Of another publisher only what is certain tells.
+    if (!place.wanted.isUnique && place.wanted.of.publish.publisher !== mine) continue;
+    if (precedes(place.wanted, each, topic)) from = Math.max(from, place.index);
+    else if (precedes(each, place.wanted, topic)) until = Math.min(until, place.index);
+  }
+  return { from, until };
+}
+
 /** Whether `a` stands before `b` wherever both are delivered. A topic has an order for each publisher only. */
 function precedes(a: Wanted, b: Wanted, topic: string | undefined): boolean {
   const [first, second] = [a.of.publish, b.of.publish];
   if (first.publisher === second.publisher) return first.n < second.n;
-  if (topic !== undefined || !a.isUnique || !b.isUnique) return false;
-  return a.of.outcome === 'routed' && a.of.confirmedAt < second.at;
+  return topic === undefined && a.of.outcome === 'routed' && a.of.confirmedAt < second.at;
 }
 
 /** Events that came after one that was published when they had been confirmed. */
@@ -199,8 +210,12 @@ function groups(wanted: readonly Wanted[]): Wanted[][] {
     groupOf.set(publisher, other);
     byTag.set(each.tag, other);
   }
-  return [...new Set(groupOf.values())].map((group) => group.sort(inOrder));
+  const found = [...new Set(groupOf.values())].map((group) => group.sort(inOrder));
+  // Those whose messages are alike last: the others tell where they stand.
+  return found.sort((a, b) => Number(isAlike(a)) - Number(isAlike(b)));
 }
+
+const isAlike = (group: readonly Wanted[]): boolean => group.some(({ isUnique }) => !isUnique);
 
 const inOrder = (a: Wanted, b: Wanted): number =>
   a.of.publish.publisher === b.of.publish.publisher ? a.of.publish.n - b.of.publish.n : a.at - b.at;
@@ -213,7 +228,7 @@ function withGaps(
   return came.map(({ item, index }, j) => {
     const from = (came[j - 1]?.index ?? -1) + 1;
     const isAfterGap = items.slice(from, index).some((each) => each.kind === 'gap');
-    return { tag: tagFor(item), at: item.at, isAfterGap, isDoubtful: item.isDoubtful };
+    return { tag: tagFor(item), at: item.at, isAfterGap, isDoubtful: item.isDoubtful, index };
   });
 }
 
