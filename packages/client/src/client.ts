@@ -44,10 +44,15 @@ export class Client<Events extends EventMap = EventMap> {
     for (const topic of topics) checkName(topic);
     const storage =
       options.storage === false || options.session ? undefined : (options.storage ?? tabStorage());
-    this.store = new SessionStore(storage, () => {
-      const { session, from } = this.connection;
-      return { ...(session && { session }), from };
-    });
+    this.store = new SessionStore(
+      storage,
+      `${options.gateway ?? ''} ${options.user ?? ''}`,
+      () => {
+        const { session, from } = this.connection;
+        return { ...(session && { session }), from };
+      },
+      (isGone) => this.connection.taken(isGone),
+    );
     const saved = this.store.open();
     this.connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
     for (const topic of topics) this.connection.topics.add(topic);

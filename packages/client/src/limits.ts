@@ -4,6 +4,8 @@ export const limits = {
   attemptMs: 10_000,
   /** Nodes named to the gateway as tried; it takes no more. */
   tried: 8,
+  /** `Retry-After` is kept up to this. */
+  retryAfterMs: 600_000,
   /** From the open socket to `welcome`: longer than an edge tries to take a session over (30 s). */
   welcomeMs: 45_000,
   /** Wait for the new socket's `welcome` when the old one is already gone. */

@@ -13,12 +13,14 @@ export interface ConnectOptions extends DialOptions {
   WebSocket?: WebSocketClass;
   /**
    * Where the tab's session id survives a reload. Default: `sessionStorage` where there is one. While the page
-   * lives the id is taken out, so a duplicated tab gets a session of its own. `false`: nowhere.
+   * lives the id is taken out, so a duplicated tab gets a session of its own. Clients of one page are told apart by gateway,
+   * user, and the order in which they are made. A page that comes back from the browser's page cache, and whose session another
+   * page has had meanwhile, gets a `gap` `session-expired`. `false`: nowhere.
    */
   storage?: SessionStorageLike | false;
   /** Source of jitter, 0 ≤ x < 1. Default `Math.random`. */
   random?: () => number;
-  /** An event whose handler has not settled after this long counts as handled. Default 30,000 ms. */
+  /** An event whose handler has not settled after this long counts as handled. Default 30,000 ms; `Infinity`: never. */
   handlerTimeoutMs?: number;
   /** Acknowledge after this many handled events at the latest (never more than half a window). Default 16. */
   ackEvery?: number;

@@ -6,7 +6,7 @@ import { dataOf } from '../transport/payload.js';
 
 /** How long to wait for an answer, and a way to stop waiting. */
 export interface CallOptions {
-  /** Default 30,000 ms; whether it was carried out is unknown after that. */
+  /** Default 30,000 ms, `Infinity` for no limit; whether it was carried out is unknown after that. */
   timeoutMs?: number;
   /** Stops waiting; what was sent cannot be called back. */
   signal?: AbortSignal;

@@ -35,6 +35,19 @@ it('a wait that a server asked for is not cut short by waking up', async () => {
   made.end();
 });
 
+it.each([
+  [0, 250],
+  [2_592_000_000, 600_000],
+])('a Retry-After of %s ms is no hot loop: the next look-up is after %s ms', async (askedMs, afterMs) => {
+  const { calls, made } = attempts(() => Promise.reject(new LookupError(503, 'full', 'full', askedMs)));
+  made.begin();
+  await vi.advanceTimersByTimeAsync(afterMs - 2);
+  expect(calls.lookups).toBe(1);
+  await vi.advanceTimersByTimeAsync(3);
+  expect(calls.lookups).toBe(2);
+  made.end();
+});
+
 it('a backoff is cut short by waking up', async () => {
   const { calls, made } = attempts(() => Promise.reject(new Error('offline')));
   made.begin();

@@ -126,9 +126,11 @@ export class Attempts {
       this.host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
       return;
     }
-    if (told?.retryInMs !== undefined) this.notBeforeMs = monotonicNow() + told.retryInMs;
+    // 0 is no time to wait, and nobody waits for days.
+    const askedMs = Math.min(told?.retryInMs ?? 0, limits.retryAfterMs);
+    if (askedMs > 0) this.notBeforeMs = monotonicNow() + askedMs;
     const code = error instanceof ClientError ? error.code : 'unreachable';
-    this.again(code, reason, told?.retryInMs ?? this.delayMs(1006));
+    this.again(code, reason, askedMs || this.delayMs(1006));
   }
 
   private again(code: number | string, reason: string, retryInMs: number, node?: string): void {

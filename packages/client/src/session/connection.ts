@@ -2,6 +2,7 @@ import {
   afterClose,
   defaults,
   type EdgeFrame,
+  gapReasons,
   type Placement,
   type WelcomeFrame,
 } from '@evenkeel/protocol/wire';
@@ -92,6 +93,19 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** Is the socket still alive? */
   probe(): void {
     this.liveness.probe();
+  }
+
+  /**
+   * This page was in the page cache, and another has had the session meanwhile: what that one handled, this one does not know.
+   * `isGone`: it has kept it, so this one begins another, and the edge tells of it.
+   */
+  taken(isGone: boolean): void {
+    if (!this.hasState || this.state === 'closed') return;
+    if (!isGone) this.events.gap({ t: 'gap', reason: gapReasons.sessionExpired });
+    else if (!this.active) {
+      this.session = undefined;
+      this.from = [];
+    }
   }
 
   /** Sends what is queued, where it may go now. */

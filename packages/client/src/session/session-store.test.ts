@@ -1,49 +1,53 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type SessionStorageLike, SessionStore } from './session-store.js';
+
+type Listener = (event: { persisted?: boolean }) => void;
 
 afterEach(() => vi.unstubAllGlobals());
 
 /** A tab: its storage and the events of its page. */
 function tab(copyOf?: Map<string, string>) {
   const map = new Map(copyOf);
-  const listeners = new Map<string, Set<() => void>>();
-  vi.stubGlobal('addEventListener', (type: string, fn: () => void) => {
+  const listeners = new Map<string, Set<Listener>>();
+  vi.stubGlobal('addEventListener', (type: string, fn: Listener) => {
     listeners.set(type, (listeners.get(type) ?? new Set()).add(fn));
   });
-  vi.stubGlobal('removeEventListener', (type: string, fn: () => void) => listeners.get(type)?.delete(fn));
+  vi.stubGlobal('removeEventListener', (type: string, fn: Listener) => listeners.get(type)?.delete(fn));
   const storage: SessionStorageLike = {
     getItem: (key) => map.get(key) ?? null,
     setItem: (key, value) => void map.set(key, value),
     removeItem: (key) => void map.delete(key),
   };
-  const fire = (type: string): void => {
-    for (const fn of listeners.get(type) ?? []) fn();
+  const fire = (type: string, persisted = false): void => {
+    for (const fn of listeners.get(type) ?? []) fn({ persisted });
   };
   return { map, storage, fire, listeners };
 }
 const mine = () => ({ session: 's1', from: ['a'] });
+const store = (storage: SessionStorageLike, user = 'u', taken?: (isGone: boolean) => void) =>
+  new SessionStore(storage, user, mine, taken);
 
 it('a reloaded page finds the session of the page before', () => {
   const { storage, fire } = tab();
-  expect(new SessionStore(storage, mine).open()).toEqual({});
+  expect(store(storage).open()).toEqual({});
   fire('pagehide');
-  expect(new SessionStore(storage, mine).open()).toEqual({ session: 's1', from: ['a'] });
+  expect(store(storage).open()).toEqual({ session: 's1', from: ['a'] });
 });
 
 it('a duplicated tab finds none while the first lives, nor when the first came back from the page cache', () => {
   const first = tab();
-  new SessionStore(first.storage, mine).open();
-  expect(new SessionStore(tab(first.map).storage, mine).open()).toEqual({});
+  store(first.storage).open();
+  expect(store(tab(first.map).storage).open()).toEqual({});
   first.fire('pagehide');
   first.fire('pageshow');
-  expect(new SessionStore(tab(first.map).storage, mine).open()).toEqual({});
+  expect(store(tab(first.map).storage).open()).toEqual({});
 });
 
 it('a closed client leaves nothing behind', () => {
   const { storage, fire, map } = tab();
-  const store = new SessionStore(storage, mine);
-  store.open();
-  store.close();
+  const closed = store(storage);
+  closed.open();
+  closed.close();
   fire('pagehide');
   expect(map.size).toBe(0);
 });
@@ -51,8 +55,10 @@ it('a closed client leaves nothing behind', () => {
 it('a storage with rubbish in it, or one that refuses, is as none', () => {
   const { storage, map } = tab();
   for (const rubbish of ['{', 'null', '7', '{"session":["a"],"from":"b"}']) {
-    map.set('evenkeel.session', rubbish);
-    expect(new SessionStore(storage, mine).open()).toEqual({});
+    map.set('evenkeel.session u', rubbish);
+    const any = store(storage);
+    expect(any.open()).toEqual({});
+    any.close();
   }
   const refusing = {
     ...storage,
@@ -60,5 +66,59 @@ it('a storage with rubbish in it, or one that refuses, is as none', () => {
       throw new Error('denied');
     },
   };
-  expect(new SessionStore(refusing, mine).open()).toEqual({});
+  expect(store(refusing).open()).toEqual({});
+});
+
+it('two clients of a page find their own sessions again, of two users as of one', () => {
+  const { storage, fire, listeners } = tab();
+  const open = (user: string, session: string) => new SessionStore(storage, user, () => ({ session })).open();
+  for (const [user, session] of [
+    ['u', 'a'],
+    ['v', 'b'],
+    ['v', 'c'],
+  ] as const)
+    expect(open(user, session)).toEqual({});
+  fire('pagehide');
+  listeners.clear();
+  expect([open('u', 'x'), open('v', 'y'), open('v', 'z')].map(({ session }) => session)).toEqual([
+    'a',
+    'b',
+    'c',
+  ]);
+});
+
+describe('a page that comes back from the page cache', () => {
+  const hidden = () => {
+    const page = tab();
+    const told: boolean[] = [];
+    store(page.storage, 'u', (isGone) => told.push(isGone)).open();
+    page.fire('pagehide', true);
+    const listeners = new Map(page.listeners);
+    page.listeners.clear();
+    const back = () => {
+      for (const fn of listeners.get('pageshow') ?? []) fn({ persisted: true });
+    };
+    return { ...page, told, back };
+  };
+
+  it('has its session as before when nobody has had it', () => {
+    const { map, told, back } = hidden();
+    back();
+    expect([told, map.size]).toEqual([[], 0]);
+  });
+
+  it('learns that another page has had it and left it', () => {
+    const { storage, fire, told, back } = hidden();
+    expect(store(storage).open()).toMatchObject({ session: 's1' });
+    fire('pagehide', true);
+    back();
+    expect(told).toEqual([false]);
+  });
+
+  it('learns that another page has it', () => {
+    const { storage, told, back } = hidden();
+    store(storage).open();
+    back();
+    expect(told).toEqual([true]);
+  });
 });

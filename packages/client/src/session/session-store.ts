@@ -7,52 +7,93 @@ export interface SessionStorageLike {
   removeItem(key: string): void;
 }
 
-const key = 'evenkeel.session';
 interface Saved {
   session?: string;
   from?: string[];
 }
 interface PageEvents {
-  addEventListener?(type: string, listener: () => void): void;
-  removeEventListener?(type: string, listener: () => void): void;
+  addEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
+  removeEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
 }
+/** Keys that clients of this page have: those of one user at one gateway are told apart by the order in which they are made. */
+const heldIn = new WeakMap<SessionStorageLike, Set<string>>();
 
 /**
  * Carries a tab's session over a reload. The id is in the storage only while no page of the tab lives: a browser
  * copies the storage when it duplicates a tab, and two pages with one session would throw each other out.
+ *
+ * A page that comes back from the browser's page cache may find that another page has had its session meanwhile: then the
+ * mark on it is another, or it is gone.
  */
 export class SessionStore {
   private readonly storage: SessionStorageLike | undefined;
   private readonly page = globalThis as PageEvents;
+  private readonly name: string;
   private readonly current: () => Saved;
+  private readonly taken: (isGone: boolean) => void;
+  private readonly mark = Math.random().toString(36).slice(2);
+  private readonly held: Set<string>;
+  private key = '';
+  private isSaved = false;
   private readonly save = (): void => {
+    this.held.delete(this.key);
     const saved = this.current();
-    if (saved.session) this.storage?.setItem(key, JSON.stringify(saved));
+    this.isSaved = saved.session !== undefined;
+    if (this.isSaved) this.storage?.setItem(this.key, JSON.stringify({ ...saved, by: this.mark }));
   };
-  private readonly take = (): void => this.storage?.removeItem(key);
+  private readonly comeBack = ({ persisted }: { persisted?: boolean }): void => {
+    this.held.add(this.key);
+    const by = this.take()?.by;
+    if (persisted && this.isSaved && by !== this.mark) this.taken(by === undefined);
+    this.isSaved = false;
+  };
 
-  constructor(storage: SessionStorageLike | undefined, current: () => Saved) {
+  /**
+   * `name`: whose sessions these are, of all clients of a page. `taken`: another page has had the session since this one went
+   * into the page cache; `isGone`: and has not left it behind.
+   */
+  constructor(
+    storage: SessionStorageLike | undefined,
+    name: string,
+    current: () => Saved,
+    taken: (isGone: boolean) => void = () => {},
+  ) {
     this.storage = storage;
+    this.held = (storage && heldIn.get(storage)) ?? new Set();
+    if (storage) heldIn.set(storage, this.held);
+    this.name = name;
     this.current = current;
+    this.taken = taken;
   }
 
   /** What an earlier page of this tab left, taken out. */
   open(): Saved {
     if (!this.storage) return {};
     this.page.addEventListener?.('pagehide', this.save);
-    this.page.addEventListener?.('pageshow', this.take);
-    try {
-      const text = this.storage.getItem(key);
-      this.take();
-      return savedIn(JSON.parse(text ?? 'null'));
-    } catch {
-      return {};
-    }
+    this.page.addEventListener?.('pageshow', this.comeBack);
+    let n = 0;
+    do {
+      this.key = `evenkeel.session ${this.name}${n++ || ''}`;
+    } while (this.held.has(this.key));
+    this.held.add(this.key);
+    return savedIn(this.take());
   }
 
   close(): void {
     this.page.removeEventListener?.('pagehide', this.save);
-    this.page.removeEventListener?.('pageshow', this.take);
+    this.page.removeEventListener?.('pageshow', this.comeBack);
+    this.held.delete(this.key);
+  }
+
+  /** What is stored, taken out. */
+  private take(): { by?: unknown } | undefined {
+    try {
+      const text = this.storage?.getItem(this.key);
+      this.storage?.removeItem(this.key);
+      return JSON.parse(text ?? 'null') ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
 }
 

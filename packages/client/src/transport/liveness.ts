@@ -62,7 +62,19 @@ export class Liveness {
   private arm(ms: number): void {
     clearTimeout(this.timer);
     this.dueAtMs = monotonicNow() + ms;
-    this.timer = setTimeout(() => this.check(), timerMs(ms));
+    const set = (inMs: number) => setTimeout(() => this.check(), timerMs(inMs));
+    const timer = set(ms);
+    this.timer = timer;
+    // In a page that is hidden for long, timers that timers have set come once a minute; those that a message has set do not.
+    if (typeof document === 'undefined' || document.visibilityState === 'visible') return;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      if (this.timer !== timer) return;
+      clearTimeout(timer);
+      this.timer = set(this.dueAtMs - monotonicNow());
+    };
+    port2.postMessage(0);
   }
 
   private check(): void {
