@@ -1,6 +1,5 @@
 /** What a node carries, and what it should. */
 import type { loads, NodeStats } from '@evenkeel/protocol';
-import { reportEveryMs } from './liveness.js';
 
 /** A measure of load, as `EVENKEEL_LOAD` names it. */
 export type Load = (typeof loads)[number];
@@ -26,34 +25,6 @@ export interface Traffic {
   readonly bytes: number;
   /** Cores. */
   readonly cpu: number;
-}
-
-/** Averages go back no further than about this, ms, where nothing else is asked for. */
-const maxAverageMs = 60_000;
-
-/** Averages that begin with one report. */
-export const trafficOf = (stats: NodeStats): Traffic => ({
-  overMs: reportEveryMs,
-  events: stats.deliveredPerSecond,
-  bytes: stats.bytesPerSecond,
-  cpu: stats.cpu,
-});
-
-/** The averages with one more report, `elapsedMs` after the last. @param mostMs how far they go back at most. */
-export function blendTraffic(
-  before: Traffic,
-  stats: NodeStats,
-  elapsedMs: number,
-  mostMs: number = maxAverageMs,
-): Traffic {
-  const overMs = Math.min(mostMs, before.overMs + elapsedMs);
-  const share = Math.min(1, elapsedMs / overMs);
-  return {
-    overMs,
-    events: before.events + (stats.deliveredPerSecond - before.events) * share,
-    bytes: before.bytes + (stats.bytesPerSecond - before.bytes) * share,
-    cpu: before.cpu + (stats.cpu - before.cpu) * share,
-  };
 }
 
 /** What a node carries by one measure: its sessions, or the average of its traffic. */

@@ -47,6 +47,10 @@ export class SimCluster {
   planMs = 0;
   /** Sessions that should exist. */
   expected = 0;
+  /** Until then nothing that nodes report arrives. */
+  silentUntilMs = 0;
+  /** Until then this part of what nodes report is lost. */
+  loss = { untilMs: 0, ratio: 0 };
   /** Time of the last change of members, a silence noticed or ended included; what was right before may be wrong after. */
   changedAtMs = 0;
   readonly #options: SimOptions;
@@ -113,6 +117,19 @@ export class SimCluster {
     node.restart(version);
     node.nextStatsMs = this.nowMs;
     this.changedAtMs = this.nowMs;
+  }
+
+  /** Somebody else reports in the node's name: another process, the same one far ahead, or an old report once more. */
+  forge(node: SimNode): void {
+    const stats = node.last;
+    if (stats === undefined || this.nowMs < this.silentUntilMs) return;
+    const foreign = [
+      { ...stats, boot: 'foreign', sessions: 0, connections: 0, at: stats.at + 3_600_000 },
+      { ...stats, seq: stats.seq + 1_000_000, sessions: 9 * stats.sessions },
+      { ...stats, seq: Math.max(1, stats.seq - 3), sessions: 0, state: 'active' as const },
+      { ...stats, boot: `${node.node}-${node.boot - 1}`, seq: stats.seq + 1, at: stats.at - 5_000 },
+    ];
+    this.balancer.observe(this.random.pick(foreign), this.nowMs);
   }
 
   drain(node: SimNode): void {
@@ -184,15 +201,22 @@ export class SimCluster {
     for (const node of this.nodes.values()) {
       if (!node.isUp) continue;
       const moves = node.takeReports();
-      if (moves.length > 0) {
+      if (moves.length > 0 && !this.#isLost()) {
         const boot = `${node.node}-${node.boot}`;
-        this.balancer.report({ v: 1, node: node.node, boot, at: this.nowMs, moves }, this.nowMs);
+        const at = node.clockMs(this.nowMs);
+        this.balancer.report({ v: 1, node: node.node, boot, at, moves }, this.nowMs);
       }
       if (node.nextStatsMs > this.nowMs) continue;
       node.nextStatsMs = Math.max(node.nextStatsMs + STATS_MS, this.nowMs + 1);
       if (node.muteUntilMs > this.nowMs) continue;
-      this.balancer.observe(node.stats(this.nowMs, this.random), this.nowMs);
+      const stats = node.stats(this.nowMs, this.random);
+      if (!this.#isLost()) this.balancer.observe(stats, this.nowMs);
     }
+  }
+
+  #isLost(): boolean {
+    if (this.nowMs < this.silentUntilMs) return true;
+    return this.nowMs < this.loss.untilMs && this.random.next() < this.loss.ratio;
   }
 
   #noteSilence(): void {

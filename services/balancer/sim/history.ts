@@ -1,4 +1,5 @@
 import type { SimCluster } from './cluster.js';
+import { Random } from './random.js';
 import {
   bySessions,
   calm,
@@ -10,9 +11,25 @@ import {
   until,
 } from './scenarios.js';
 
+/** What may happen. The last four are faults of the observation alone: nothing is different with the nodes. */
+export const eventKinds = [
+  'join',
+  'drain',
+  'crash',
+  'restart',
+  'mute',
+  'slow',
+  'deploy',
+  'silence',
+  'loss',
+  'clock',
+  'forge',
+] as const;
+type EventKind = (typeof eventKinds)[number];
+
 /** Something that happens to a node; `which` picks the node, `afterMs` is the time until the next event. */
 export interface HistoryEvent {
-  readonly kind: 'join' | 'drain' | 'crash' | 'restart' | 'mute' | 'slow' | 'deploy';
+  readonly kind: EventKind;
   readonly which: number;
   readonly afterMs: number;
 }
@@ -34,9 +51,15 @@ export function* history(c: SimCluster, sizes: Sizes, events: readonly HistoryEv
     else if (kind === 'deploy' && !node.isUp) c.restart(node, String(Number(node.version) + 1));
     else if (kind === 'mute') node.muteUntilMs = c.nowMs + 5000;
     else if (kind === 'slow') node.handshakesPerSecond = 100;
+    else if (kind === 'silence') c.silentUntilMs = c.nowMs + which * which * 10;
+    else if (kind === 'loss') c.loss = { untilMs: c.nowMs + which * 100, ratio: which / 150 };
+    else if (kind === 'clock') node.aheadMs = (which - 50) * 60_000;
+    else if (kind === 'forge') c.forge(node);
     yield* forMs(c, afterMs);
   }
   for (const node of c.nodes.values()) {
+    // One whose clock is far off is avoided until somebody sets it.
+    node.aheadMs = 0;
     if (node.isUp && node.state === 'draining') {
       yield* until(c, `${node.node} empty`, () => node.sessions === 0);
       c.crash(node);
@@ -52,4 +75,16 @@ export function* history(c: SimCluster, sizes: Sizes, events: readonly HistoryEv
     maxOverMean: MAX_OVER_MEAN,
     measure: bySessions,
   };
+}
+
+/** Events at random, in a cluster at random: all from one seed. */
+export function randomHistory(seed: number): { events: HistoryEvent[]; sizes: Sizes } {
+  const random = new Random(seed);
+  const nodes = 2 + random.below(7);
+  const events = Array.from({ length: random.below(13) }, () => ({
+    kind: random.pick(eventKinds),
+    which: random.below(101),
+    afterMs: 100 + random.below(15_000),
+  }));
+  return { events, sizes: { nodes, sessions: nodes * 1000 } };
 }

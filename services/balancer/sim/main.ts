@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import { simulate } from './run.js';
 import { scenarioNames } from './scenarios.js';
+import { playSeeds } from './seeds.js';
 
 const usage = `npm run sim -- --scenario NAME [--nodes N] [--sessions N] [--seed N] [--json]
+npm run sim -- --seeds N [--seed FIRST]   random histories, one a seed: crashes, drains, silences, lost and foreign reports, clocks
 Scenarios: ${scenarioNames.join(', ')}. Exit status 0 only if all that the scenario promises held.`;
 
 function fail(message: string): never {
@@ -25,6 +27,7 @@ function read() {
         nodes: { type: 'string', default: '100' },
         sessions: { type: 'string', default: '1000000' },
         seed: { type: 'string', default: '1' },
+        seeds: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -38,6 +41,12 @@ const values = read();
 if (values.help) {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
+}
+if (values.seeds !== undefined) {
+  const { failures, text } = playSeeds(whole(values.seed, 'seed', 0), whole(values.seeds, 'seeds', 1));
+  for (const failure of failures) process.stderr.write(`${failure}\n`);
+  process.stdout.write(`${text}\n`);
+  process.exit(failures.length === 0 ? 0 : 1);
 }
 const scenario =
   scenarioNames.find((name) => name === values.scenario) ?? fail(`there is no scenario ${values.scenario}`);

@@ -43,6 +43,10 @@ export class SimNode {
   /** Until then its statistics say nothing new. */
   muteUntilMs = 0;
   nextStatsMs: number;
+  /** How far its clock is ahead, ms. */
+  aheadMs = 0;
+  /** What it has reported last. */
+  last: NodeStats | undefined;
   readonly #classes: Classes;
   readonly #departures = new Map<string, Departure>();
   readonly #open = new Set<Departure>();
@@ -63,6 +67,11 @@ export class SimNode {
     this.byClass = classes.map(() => 0);
     this.handshakesPerSecond = handshakesPerSecond;
     this.nextStatsMs = nextStatsMs;
+  }
+
+  /** The time by its own clock, which nobody promises to be right. */
+  clockMs(nowMs: number): number {
+    return Math.max(0, nowMs + this.aheadMs);
   }
 
   get isBusy(): boolean {
@@ -225,13 +234,13 @@ export class SimNode {
       pending += d.progress.asked - d.progress.refused - d.progress.done - d.progress.failed;
     const waitMs = (this.#backlog / this.handshakesPerSecond) * 1000;
     const events = random.poisson(this.eventsPerSecond);
-    return {
+    this.last = {
       v: 1,
       node: this.node,
       url: `ws://${this.node}`,
       boot: `${this.node}-${this.boot}`,
       seq: this.#seq,
-      at: nowMs,
+      at: this.clockMs(nowMs),
       state: this.state,
       version: this.version,
       weight: 1,
@@ -251,6 +260,7 @@ export class SimNode {
       rssBytes: 1,
       moves: { pending, done: 0, failed: 0 },
     };
+    return this.last;
   }
 
   /** As the edge does: idle first; by load the busiest that still fit. */

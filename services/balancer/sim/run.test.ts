@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HistoryEvent } from './history.js';
+import { eventKinds, type HistoryEvent } from './history.js';
 import { simulate, simulateHistory } from './run.js';
 import { scenarioNames } from './scenarios.js';
 
 const event = fc.record({
-  kind: fc.constantFrom('join', 'drain', 'crash', 'restart', 'mute', 'slow', 'deploy'),
+  kind: fc.constantFrom(...eventKinds),
   which: fc.nat(100),
   afterMs: fc.integer({ min: 100, max: 15_000 }),
 }) satisfies fc.Arbitrary<HistoryEvent>;

@@ -49,7 +49,7 @@ export function* until(
   const endMs = c.nowMs + limitMs;
   while (!check()) {
     if (c.nowMs >= endMs) {
-      c.violations.add(`after ${limitMs} ms of simulated time: not ${what}`);
+      c.violations.add(`after ${limitMs} ms of simulated time: not ${what} (${c.balancer.why})`);
       return false;
     }
     yield;
@@ -179,8 +179,8 @@ function* hotUsers(c: SimCluster, sizes: Sizes): Script {
   const minimumMoves = fewestByLoad(nodes);
   yield* until(c, 'levelling', () => c.balancer.run !== undefined);
   yield* calm(c);
-  // What is left shows only when averages go back far enough.
-  yield* forMs(c, 180_000);
+  // What is left shows only when it has been watched for long enough.
+  yield* forMs(c, 700_000);
   yield* calm(c);
   const measure = (n: SimNode) => n.eventsPerSecond;
   // Few nodes cannot be more level than their busiest sessions are small.

@@ -1,5 +1,4 @@
 import {
-  blendTraffic,
   Hearing,
   hasAge,
   NodeClocks,
@@ -7,10 +6,11 @@ import {
   type NodeReport,
   NodeReports,
   phaseOf,
+  reportEveryMs,
   type Traffic,
-  trafficOf,
 } from '@evenkeel/cluster';
 import type { NodeStats } from '@evenkeel/protocol';
+import { type Bucket, TrafficSeries } from './series.js';
 
 /** Nodes known at most; reports of a further one are ignored. */
 const MAX_NODES = 5000;
@@ -30,8 +30,8 @@ export interface NodeView {
   readonly clockAheadMs: number;
   readonly isClockOff: boolean;
   readonly traffic: Traffic;
-  /** The same of the last seconds alone. */
-  readonly lately: Traffic;
+  /** The same, ten seconds by ten seconds. */
+  readonly series: readonly Bucket[];
 }
 
 /** Whether the node is there, as far as is known. */
@@ -53,14 +53,10 @@ export const movableOf = (n: NodeView): number => n.stats.sessions - n.pinned;
 /** A node that is told to try its pinned sessions again says so within this, ms: earlier reports may be from before. */
 const unpinnedWithinMs = 500;
 
-/** How far {@link NodeView.lately} goes back, ms. */
-const latelyMs = 10_000;
-
 interface Entry {
   seenAtMs: number;
   stateSinceMs: number;
-  traffic: Traffic;
-  lately: Traffic;
+  readonly series: TrafficSeries;
   /** The next report starts the averages anew. */
   isNew: boolean;
   /** What reports from before this time say of pinned sessions does not count. */
@@ -109,8 +105,7 @@ export class ClusterState {
         this.#entries.set(stats.node, {
           seenAtMs: nowMs,
           stateSinceMs: nowMs,
-          traffic: trafficOf(stats),
-          lately: trafficOf(stats),
+          series: seriesFrom(stats, nowMs),
           isNew: false,
           unpinnedUntilMs: Number.NEGATIVE_INFINITY,
           shown: undefined,
@@ -165,11 +160,17 @@ export class ClusterState {
     const elapsedMs = nowMs - entry.seenAtMs;
     entry.seenAtMs = nowMs;
     if (isNewState) entry.stateSinceMs = nowMs;
-    entry.traffic = entry.isNew ? trafficOf(stats) : blendTraffic(entry.traffic, stats, elapsedMs);
-    entry.lately = entry.isNew ? trafficOf(stats) : blendTraffic(entry.lately, stats, elapsedMs, latelyMs);
+    if (entry.isNew) entry.series.restart();
+    entry.series.add(stats, entry.isNew ? reportEveryMs : elapsedMs, nowMs);
     entry.isNew = false;
     entry.shown = undefined;
   }
+}
+
+function seriesFrom(stats: NodeStats, nowMs: number): TrafficSeries {
+  const series = new TrafficSeries();
+  series.add(stats, reportEveryMs, nowMs);
+  return series;
 }
 
 function show(
@@ -188,9 +189,10 @@ function show(
       : phaseOf(stats.state, reports, report.seenAtMs, clockMs);
   if (entry.shown?.phase === phase) return entry.shown;
   const pinned = seenAtMs <= entry.unpinnedUntilMs ? 0 : Math.min(stats.pinned ?? 0, stats.sessions);
-  const { traffic, lately } = entry;
+  const { buckets } = entry.series;
+  const measured = { traffic: entry.series.mean(), series: [...buckets] };
   const { node } = stats;
   const clock = { clockAheadMs: Math.round(clocks.aheadMs(node)), isClockOff: clocks.isOff(node) };
-  entry.shown = { node, phase, stats, seenAtMs, stateSinceMs, pinned, ...clock, traffic, lately };
+  entry.shown = { node, phase, stats, seenAtMs, stateSinceMs, pinned, ...clock, ...measured };
   return entry.shown;
 }

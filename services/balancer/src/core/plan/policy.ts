@@ -3,6 +3,7 @@ import { isHere, movableOf, type NodeView, takersAmong, takes } from '../cluster
 import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
 import { listed, type PlanKind, type StepProgress, type Strategy } from './plan.js';
+import { swingOf } from './swing.js';
 
 export interface PolicyOptions {
   strategy: Strategy;
@@ -50,6 +51,9 @@ export interface Fruitless {
   readonly lastAtMs: number;
 }
 
+/** What a node was given by load it does not give away again for this long, ms: it was a slow swing, and may turn once more. */
+const givenMs = 1_200_000;
+
 /** From this part of its capacity on a node counts as full. */
 const fullPart = 0.98;
 /** While clients that were turned away may still be coming in, nothing is levelled for this long after a change, ms, … */
@@ -94,6 +98,8 @@ export class Policy {
   #connections = 0;
   #grewAtMs = Number.NEGATIVE_INFINITY;
   #roomless: ReadonlySet<string> = new Set();
+  /** Who was given something by the last plan by load. */
+  #given: { readonly atMs: number; readonly takers: ReadonlySet<string> } | undefined;
 
   constructor(options: Partial<PolicyOptions> = {}) {
     this.#options = { ...policyDefaults, ...options };
@@ -222,6 +228,8 @@ export class Policy {
     if (stale !== undefined) return wait(`waiting for a new report of ${stale.node}`);
     const lastsMs = off.draft.load === 'connections' ? settleMs : loadSettleMs;
     if (s.nowMs - this.#offSinceMs < lastsMs) return wait('off level, waiting whether it lasts');
+    if (off.draft.load !== 'connections')
+      this.#given = { atMs: s.nowMs, takers: new Set(off.draft.steps.map((step) => step.to)) };
     return { kind: 'plan', planKind: 'rebalance', why: off.why, draft: off.draft };
   }
 
@@ -257,7 +265,7 @@ export class Policy {
     const names = new Set(level.map((n) => n.node));
     if (this.#options.strategy === 'consistent-hash') return this.#isOffRing(s, level, names);
     const draft = draftLevel(s.nodes, names, this.#method(s));
-    if (draft.load !== 'connections') return this.#isOffLoad(draft, level);
+    if (draft.load !== 'connections') return this.#isOffLoad(draft, level, s.nowMs);
     let worst = { node: '', by: 0, share: 0 };
     for (const n of level) {
       const share = draft.after.get(n.node) ?? 0;
@@ -270,7 +278,11 @@ export class Policy {
     return { why: `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.share}`, draft };
   }
 
-  #isOffLoad(draft: Draft, level: readonly NodeView[]): string | { why: string; draft: Draft } {
+  #isOffLoad(
+    draft: Draft,
+    level: readonly NodeView[],
+    nowMs: number,
+  ): string | { why: string; draft: Draft } {
     let worst = { node: '', by: 0 };
     for (const n of level) {
       const share = draft.after.get(n.node) ?? 0;
@@ -280,7 +292,16 @@ export class Policy {
       if (by > Math.max(this.#options.loadThreshold, noise) && by > worst.by) worst = { node: n.node, by };
     }
     if (worst.node === '' || draft.steps.length === 0) return 'level within the thresholds';
-    if (isUnderLately(worst.node, level, draft.load)) return `the ${draft.load} of ${worst.node} vary`;
+    const node = level.find((n) => n.node === worst.node);
+    if (node !== undefined && draft.load !== 'connections' && !isFilling(level)) {
+      const { isKnown, mayBe } = swingOf(node, level, draft.load);
+      if (!isKnown)
+        return `watching the ${draft.load} of ${worst.node} for five minutes: a move has its price`;
+      const given = this.#given;
+      if (given !== undefined && nowMs - given.atMs < givenMs && given.takers.has(worst.node))
+        return `${worst.node} was given ${draft.load} a while ago: it keeps them for 20 minutes`;
+      if (worst.by <= mayBe) return `the ${draft.load} of ${worst.node} swing to both sides`;
+    }
     return {
       why: `${worst.node} carries ${Math.round(worst.by * 100)} % more than its share of ${draft.load}`,
       draft,
@@ -300,20 +321,15 @@ export class Policy {
   }
 }
 
-/** A node that is over its share on average but was under it in the last seconds only swings: its turn to take may come next. */
-function isUnderLately(node: string, level: readonly NodeView[], load: Load): boolean {
-  if (load === 'connections') return false;
-  let total = 0;
+/** Whether a node holds less than half of its sessions: it has come lately, and need not be watched to see that. */
+function isFilling(level: readonly NodeView[]): boolean {
+  let sessions = 0;
   let weight = 0;
-  for (const { lately, stats } of level) {
-    total += lately[load];
+  for (const { stats } of level) {
+    sessions += stats.sessions;
     weight += stats.weight;
   }
-  const worst = level.find((n) => n.node === node);
-  if (worst === undefined) return false;
-  const { lately, stats } = worst;
-  const noise = 2 / Math.sqrt(Math.max(1, (lately.events * lately.overMs) / 1000));
-  return lately[load] < (total / weight) * stats.weight * (1 - noise);
+  return level.some(({ stats }) => stats.sessions * 2 < (sessions / weight) * stats.weight);
 }
 
 const wait = (why: string): Decision => ({ kind: 'wait', why });

@@ -131,17 +131,15 @@ export class PlanRun {
   }
 
   /**
-   * Sends every command under way again, since reports on it may have been lost: an edge answers a repeat with what has come of
-   * it. But not one that was taken back before it was heard of.
+   * Reports may have been lost: what has become of every command under way is asked for with the next tick, and its time begins
+   * anew.
    */
   askAgain(nowMs: number): void {
     for (const step of this.#steps)
       for (const batch of step.batches) {
-        const isTakenBack = step.dropped !== undefined && batch.report === undefined;
-        if (batch.isSettled || isTakenBack) continue;
-        // Its time begins anew: until now no report could come.
-        Object.assign(batch, { sentAtMs: nowMs, heardAtMs: nowMs });
-        this.#transmit(step, batch);
+        batch.heardAtMs = Number.NEGATIVE_INFINITY;
+        batch.sentAtMs = batch.report === undefined ? Number.NEGATIVE_INFINITY : nowMs;
+        batch.resends = 0;
       }
   }
 
@@ -239,8 +237,12 @@ export class PlanRun {
     step.dropped = why;
     for (const batch of step.batches) {
       if (batch.isSettled) continue;
-      this.#ports.send(step.plan.from, { command: 'cancel', move: batch.move }, () => {});
+      this.#cancel(step, batch);
     }
+  }
+
+  #cancel(step: Step, batch: Batch): void {
+    this.#ports.send(step.plan.from, { command: 'cancel', move: batch.move }, () => {});
   }
 
   #giveUp(step: Step, batch: Batch): void {
@@ -261,14 +263,17 @@ export class PlanRun {
       const longestMs = this.plan.moveDeadlineMs + (batch.count / pace.minPerSecond) * 1000;
       const next = chase(batch, longestMs, this.#options, nowMs);
       if (next === 'ask') {
-        // A repeat is answered with what has come of it.
+        // An edge answers a repeat with what has come of it, and so it does when something is taken back.
         batch.heardAtMs = nowMs;
-        this.#transmit(step, batch);
+        if (step.dropped === undefined) this.#transmit(step, batch);
+        else this.#cancel(step, batch);
       }
       if (next === 'resend') {
         batch.resends += 1;
         batch.sentAtMs = nowMs;
-        this.#transmit(step, batch);
+        // One that was taken back before it was heard of is not sent again.
+        if (step.dropped === undefined) this.#transmit(step, batch);
+        else this.#cancel(step, batch);
       }
       if (next === 'drop') this.#drop(step, `source ${step.plan.from} does not report`);
       if (next === 'drop' || next === 'give-up') this.#giveUp(step, batch);
