@@ -352,7 +352,7 @@ export class Balancer {
     this.history = remember(this.history, past);
     const { kind, ring, steps } = run.plan;
     // Who lies wrong still is looked for again: only a plan that has come far enough makes the ring what it names.
-    if (ring !== undefined && this.policy.isRight(run.progress())) this.ring = ring.nodes;
+    if (ring !== undefined && !run.hasFilled && this.policy.isRight(run.progress())) this.ring = ring.nodes;
     if (kind === 'drain' && run.state !== 'done') {
       const names = [...new Set(steps.map((s) => s.from))];
       const left = names.map((name) => this.view.get(name, nowMs));

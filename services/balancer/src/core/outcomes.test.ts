@@ -36,6 +36,33 @@ function playSwing(shape: keyof typeof shapes, seconds: number, count: number) {
 }
 
 describe('after a plan, or a silence', () => {
+  it('gives no node of a ring more than it has room for, and the rest once it has room', () => {
+    const nodes = { a: { sessions: 300, ringShare: 150 }, b: { sessions: 300, ringShare: 150 } };
+    const cluster = new SmallCluster(nodes, { strategy: 'consistent-hash' });
+    cluster.play(10);
+    cluster.add('c', { ringShare: 300, stats: { capacity: 100 } });
+    cluster.play(120);
+    expect(cluster.node('c').sessions).toBeGreaterThanOrEqual(98);
+    expect(cluster.node('c').sessions).toBeLessThanOrEqual(100);
+    const { plans } = cluster;
+    cluster.play(120);
+    expect(cluster.plans).toBe(plans);
+    cluster.node('c').stats.capacity = 1000;
+    cluster.play(120);
+    expect(cluster.node('c').sessions).toBeGreaterThan(290);
+  });
+
+  it('levels the others while one node starts anew over and over', () => {
+    const cluster = new SmallCluster({ a: { sessions: 300 }, b: { sessions: 300 }, c: {} });
+    cluster.play(4);
+    cluster.node('a').sessions = 600;
+    for (let i = 0; i < 60; i++) {
+      cluster.restart('c');
+      cluster.play(2 + (i % 4));
+    }
+    expect(cluster.node('a').sessions).toBeLessThanOrEqual(455);
+  });
+
   it('looks again for those of a ring that a plan has not moved', () => {
     const nodes = { a: { sessions: 300 }, b: { sessions: 300 } };
     const cluster = new SmallCluster(nodes, { strategy: 'consistent-hash' });

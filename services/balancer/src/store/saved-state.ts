@@ -33,6 +33,7 @@ const plan = z.object({
       to: nodeName,
       count,
       isEstimate: z.literal(true).exactOptional(),
+      isCapped: z.literal(true).exactOptional(),
       load: z.number().exactOptional(),
       closesPerSecond: z.number().positive().exactOptional(),
     }),

@@ -52,7 +52,11 @@ export function draftDrain(
 ): Draft {
   const from = nodes.filter((n) => drained.has(n.node));
   const to = nodes.filter((n) => takers.has(n.node) && !drained.has(n.node));
-  if (method.strategy === 'consistent-hash' && to.length > 0) return byRing(from, to, method);
+  if (method.strategy === 'consistent-hash' && to.length > 0) {
+    const draft = byRing(from, to, method);
+    // Where those that the ring names are full, others may have room.
+    if (draft.steps.length > 0) return draft;
+  }
   const role = (n: NodeView): Role =>
     drained.has(n.node) ? 'drain' : takers.has(n.node) ? 'level' : 'still';
   return bySessions(planDrain(toPlanNodes(nodes, role)), nodes, pinnedOf(from));
@@ -120,14 +124,11 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
   const after = new Map(before);
   const steps: PlanStep[] = [];
   let total = 0;
+  const flows: Flow[] = [];
   const add = (source: string, target: string, estimate: number) => {
     const most = movable.get(source) ?? 0;
-    if (most === 0 || source === target) return;
-    steps.push({ from: source, to: target, count: most, isEstimate: true });
-    const count = Math.min(most, Math.round(estimate));
-    total += count;
-    after.set(source, (after.get(source) ?? 0) - count);
-    after.set(target, (after.get(target) ?? 0) + count);
+    if (most > 0 && source !== target)
+      flows.push({ source, target, most, estimate: Math.min(most, estimate) });
   };
   const old = method.ring;
   const isKnown =
@@ -147,12 +148,29 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
       }
     }
   }
+  let unplaced = 0;
+  for (const { source, target, most, estimate, ceiling } of within(flows, to)) {
+    const count = Math.min(ceiling, Math.round(estimate));
+    unplaced += Math.round(estimate) - count;
+    if (ceiling === 0) continue;
+    const isCapped = ceiling < most;
+    steps.push({
+      from: source,
+      to: target,
+      count: ceiling,
+      isEstimate: true,
+      ...(isCapped ? { isCapped } : {}),
+    });
+    total += count;
+    after.set(source, (after.get(source) ?? 0) - count);
+    after.set(target, (after.get(target) ?? 0) + count);
+  }
   const ring = { points: defaultRingPoints, nodes: next };
   const pinned = pinnedOf(from);
   return {
     steps,
     total,
-    unplaced: 0,
+    unplaced,
     pinned,
     strategy: 'consistent-hash',
     load: 'connections',
@@ -160,6 +178,39 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
     before,
     after,
   };
+}
+
+/** What a ring gives from one node to another. */
+interface Flow {
+  readonly source: string;
+  readonly target: string;
+  /** Sessions that may be moved from there at all. */
+  readonly most: number;
+  readonly estimate: number;
+}
+
+/** A node with less room than this part of its capacity is full: it is not filled up one by one. */
+const leastRoom = 0.01;
+
+/** How many of each may go at most, so that no target gets more than it has room for. */
+function within(flows: readonly Flow[], to: readonly NodeView[]): (Flow & { ceiling: number })[] {
+  return to.flatMap(({ node, stats }) => {
+    const free = stats.capacity - Math.max(stats.connections, stats.sessions);
+    const room = free < stats.capacity * leastRoom ? 0 : free;
+    const its = flows.filter(({ target }) => target === node);
+    let wanted = 0;
+    let most = 0;
+    for (const flow of its) {
+      wanted += flow.estimate;
+      most += flow.most;
+    }
+    const ceilingOf = (flow: Flow) => {
+      if (most <= room) return flow.most;
+      if (wanted >= room) return Math.floor((flow.estimate / Math.max(1, wanted)) * room);
+      return Math.min(flow.most, Math.floor(flow.estimate + ((room - wanted) * flow.most) / most));
+    };
+    return its.map((flow) => ({ ...flow, ceiling: ceilingOf(flow) }));
+  });
 }
 
 /** The nodes as the planner takes them. */

@@ -13,6 +13,8 @@ export interface PlanStep {
   readonly count: number;
   /** `count` is only a ceiling: the edge knows how many there are. */
   readonly isEstimate?: true;
+  /** And less than what may have to go: the target has no more room. */
+  readonly isCapped?: true;
   /** Pinned sessions: their sockets are closed at this rate, and nobody is moved. */
   readonly closesPerSecond?: number;
   /** With a load other than connections: bytes a second to move, or events a second (also where the load is CPU). */

@@ -113,6 +113,15 @@ describe('deciding', () => {
     expect(totals(new Stage().play(10, { a: { sessions: 300, ...more }, b: {} }))).toBe(why);
   });
 
+  it.each([
+    ['clients that never say hello', { connections: 308 }],
+    ['moves that never end', { moves: { pending: 3, done: 0, failed: 0 } }],
+  ])('waits half a minute for %s, and no longer', (_, more) => {
+    const stage = new Stage();
+    expect(stage.play(29, { a: { sessions: 300, ...more }, b: {} }).kind).toBe('wait');
+    expect(totals(stage.play(10, { a: { sessions: 300, ...more }, b: {} }))).toBe(150);
+  });
+
   it('gives nothing to a node that flaps', () => {
     const stage = new Stage();
     stage.situation = { flapping: new Set(['c']) };

@@ -2,6 +2,7 @@ import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
 import { isHere, movableOf, type NodeView, takersAmong, takes } from '../cluster/state.js';
 import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
+import { Patience } from './patience.js';
 import { listed, type PlanKind, type StepProgress, type Strategy } from './plan.js';
 import { swingOf } from './swing.js';
 
@@ -54,6 +55,11 @@ export interface Fruitless {
 /** What a node was given by load it does not give away again for this long, ms: it was a slow swing, and may turn once more. */
 const givenMs = 1_200_000;
 
+/** What is about to be over is waited for, for this long at a stretch, ms. */
+const patienceMs = 30_000;
+/** And a deployment for this long: a version that never ends its roll-out is the versions that there are, ms. */
+const deployPatienceMs = 600_000;
+
 /** From this part of its capacity on a node counts as full. */
 const fullPart = 0.98;
 /** While clients that were turned away may still be coming in, nothing is levelled for this long after a change, ms, … */
@@ -98,6 +104,7 @@ export class Policy {
   #connections = 0;
   #grewAtMs = Number.NEGATIVE_INFINITY;
   #roomless: ReadonlySet<string> = new Set();
+  readonly #patience = new Patience();
   /** Who was given something by the last plan by load. */
   #given: { readonly atMs: number; readonly takers: ReadonlySet<string> } | undefined;
 
@@ -144,7 +151,8 @@ export class Policy {
   }
 
   #watch(s: Situation): void {
-    const { nodes } = s;
+    // One that comes and goes all the time is no change.
+    const nodes = s.nodes.filter((n) => !s.flapping.has(n.node));
     const isSame =
       nodes.length === this.#members.length &&
       nodes.every((n, i) => {
@@ -217,7 +225,8 @@ export class Policy {
     if (full !== undefined)
       return wait(`clients that ${full.node} has no room for are still coming elsewhere`);
     const versions = [...new Set(level.map((n) => n.stats.version))];
-    if (versions.length > 1 && s.nowMs - this.#changedAtMs < deployHoldMs) {
+    const isMixed = versions.length > 1 && s.nowMs - this.#changedAtMs < deployHoldMs;
+    if (this.#patience.has('versions', isMixed, Math.max(deployPatienceMs, deployHoldMs), s.nowMs)) {
       const newest = versions.sort(compareVersions).at(-1);
       return wait(`versions are mixed (newest ${newest}): a deployment may be under way`);
     }
@@ -254,14 +263,8 @@ export class Policy {
 
   #isOff(s: Situation, level: NodeView[]): string | { why: string; draft: Draft } {
     if (level.length < 2) return `${level.length} active nodes: nothing to level`;
-    const joining = s.nodes.find((n) => n.phase === 'joining');
-    if (joining !== undefined) return `${joining.node} is joining`;
-    const busy = level.find((n) => n.stats.moves.pending > 0);
-    if (busy !== undefined) return `moves are pending on ${busy.node}`;
-    const attaching = level.find(
-      (n) => n.stats.connections - n.stats.sessions > Math.max(5, n.stats.sessions * 0.02),
-    );
-    if (attaching !== undefined) return `clients are still attaching on ${attaching.node}`;
+    const unsettled = this.#isUnsettled(s, level);
+    if (unsettled !== undefined) return unsettled;
     const names = new Set(level.map((n) => n.node));
     if (this.#options.strategy === 'consistent-hash') return this.#isOffRing(s, level, names);
     const draft = draftLevel(s.nodes, names, this.#method(s));
@@ -276,6 +279,25 @@ export class Policy {
     if (worst.node === '') return 'level within the thresholds';
     const side = worst.by > 0 ? 'over' : 'under';
     return { why: `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.share}`, draft };
+  }
+
+  /** What will be over in a moment, and whose figures are better waited for; but not for ever. */
+  #isUnsettled(s: Situation, level: readonly NodeView[]): string | undefined {
+    const joining = s.nodes.find((n) => n.phase === 'joining' && !s.flapping.has(n.node));
+    const busy = level.find((n) => n.stats.moves.pending > 0);
+    const attaching = level.find(
+      ({ stats }) => stats.connections - stats.sessions > Math.max(5, stats.sessions * 0.02),
+    );
+    const isWaitedFor = (what: string, node: NodeView | undefined) =>
+      this.#patience.has(what, node !== undefined, patienceMs, s.nowMs) ? node?.node : undefined;
+    const names = {
+      joining: isWaitedFor('joining', joining),
+      busy: isWaitedFor('busy', busy),
+      attaching: isWaitedFor('attaching', attaching),
+    };
+    if (names.joining !== undefined) return `${names.joining} is joining`;
+    if (names.busy !== undefined) return `moves are pending on ${names.busy}`;
+    return names.attaching === undefined ? undefined : `clients are still attaching on ${names.attaching}`;
   }
 
   #isOffLoad(
@@ -317,6 +339,7 @@ export class Policy {
     const now = members(level.map((n) => ({ node: n.node, weight: n.stats.weight })));
     if (s.ring !== undefined && members(s.ring) === now) return 'the ring is as it was';
     const draft = draftLevel(s.nodes, names, this.#method(s));
+    if (draft.steps.length === 0) return 'nodes have no room for what the ring gives them';
     return { why: 'the members of the ring have changed', draft };
   }
 }

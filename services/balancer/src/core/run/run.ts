@@ -165,6 +165,14 @@ export class PlanRun {
     if (this.#steps.every(isOver)) this.#finish();
   }
 
+  /** Whether a target has taken all that it has room for, while more may have to go there. */
+  get hasFilled(): boolean {
+    return this.#steps.some((step) => {
+      const { asked, refused } = sumOf(step);
+      return step.plan.isCapped === true && asked - refused >= step.plan.count;
+    });
+  }
+
   /** Whether sessions of this node are still to be moved. */
   isMoving(node: string): boolean {
     return this.#steps.some((step) => step.plan.from === node && !isOver(step));
