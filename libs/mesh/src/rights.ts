@@ -92,8 +92,8 @@ function edge(node: string): Rights {
       {
         exchange: exchanges.control,
         // To all when it does not know who holds a session.
-        write: `^(edge\\.${anyNode}|all|reply\\.[^.]+|fence\\.${node}\\..+)$`,
-        read: `^(edge\\.${node}|all|fence\\.${node}\\..+)$`,
+        write: `^(edge\\.${anyNode}|all|reply\\.[^.]+|fence\\.${node}\\..+|mark\\.${anyNode})$`,
+        read: `^(edge\\.${node}|all|fence\\.${node}\\..+|mark\\.${node})$`,
       },
     ],
   };

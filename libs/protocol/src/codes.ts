@@ -49,7 +49,7 @@ export const closeCodes = {
     code: 4006,
     reason: 'broker-unavailable',
     after: 'backoff',
-    meaning: 'the session could not be attached to its queue in time',
+    meaning: 'the session could not be attached to its queue, or to a topic of its `hello`, in time',
   },
   staleTicket: {
     code: 4007,

@@ -78,6 +78,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     move: z.string().max(128).optional(),
     /** The asking edge knows what comes from `mesh.replies`; older ones would take a reply for an event. */
     takesReplies: z.boolean().optional(),
+    /** The asking edge passes marks on to its client. */
+    takesMarks: z.boolean().optional(),
   }),
   z.object({
     command: z.literal('released'),
@@ -93,6 +95,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     isFull: z.boolean().optional(),
     /** It was without a connection there, and applications have been told so. */
     wasAway: z.boolean().optional(),
+    /** Topics of which messages may be missing that its client was not told of. */
+    doubt: z.array(z.string().max(512)).max(1_024).optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

@@ -13,7 +13,7 @@ export const exchanges = {
   inbound: 'mesh.inbound',
   /** Topic exchange: `stats.<node>`, `moves.<node>` and `sessions.<node>`. */
   stats: 'mesh.stats',
-  /** Topic exchange: `edge.<node>`, `all`, `fence.<…>`, `reply.<…>`. */
+  /** Topic exchange: `edge.<node>`, `all`, `fence.<…>`, `mark.<node>`, `reply.<…>`. */
   control: 'mesh.control',
   /** Direct exchange: services' replies to clients' requests; key = the session's address, {@link sessionQueue}. */
   replies: 'mesh.replies',
@@ -184,6 +184,8 @@ export const manageKey = (kind: 'view' | 'operate', command: string): string => 
 export const replyKey = (id: string): string => `reply.${id}`;
 /** Key by which an edge sends a fence through its own topic queue. */
 export const fenceKey = (node: string, boot: string): string => `fence.${node}.${boot}`;
+/** Second key of a fence: of the edge that a session moves to, for which it is a mark. */
+export const markKey = (node: string): string => `mark.${node}`;
 /** Key of an edge's statistics. */
 export const statsKey = (node: string): string => `stats.${node}`;
 /** Key of an edge's reports on moves. */

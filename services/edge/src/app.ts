@@ -82,6 +82,9 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     boot: node.boot,
     maxEventBytes: config.maxEventBytes,
     publish: (topic, frame) => transport.publish(topic, frame),
+    onMark: (mark, sessions) => {
+      for (const session of sessions) directory.get(session)?.passMark(mark);
+    },
     now: wallNow,
     log,
   });

@@ -10,6 +10,7 @@ import type {
   Handover,
   HandoverAnswer,
   Inbound,
+  Leaving,
   Membership,
   SessionPorts,
   SessionQueue,
@@ -160,8 +161,16 @@ export class FakeTopics implements Topics {
     return { bound, release };
   }
 
-  async fence(): Promise<boolean> {
+  /** What those who leave are told. */
+  mark = '';
+  async fence(_timeoutMs?: number, leaving?: Leaving): Promise<boolean> {
+    leaving?.reached(this.mark);
     return await this.isFenced;
+  }
+  async caughtUp(): Promise<void> {}
+  readonly inDoubt = new Set<string>();
+  isInDoubt(topic: string): boolean {
+    return this.inDoubt.has(topic);
   }
 
   /** Those with subscribers. */

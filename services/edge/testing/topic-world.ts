@@ -112,7 +112,7 @@ export class Client {
     if (!this.isOpen || this.isMoving) return;
     this.isMoving = true;
     const at = this.#world.tick();
-    await this.subscriptions.settle(fenceTimeoutMs);
+    await this.subscriptions.settle(fenceTimeoutMs, { session: this.name, to: 'b' });
     for (const claim of this.wants.values()) if (claim) this.#world.demand(this, claim, at);
     this.close();
   }
@@ -153,6 +153,7 @@ export class World {
       publish: (topic, frame) => {
         for (const client of this.clients) if (client.listensTo.has(topic)) client.receive(frame);
       },
+      onMark: () => {},
       now: () => 0,
       log: { debug() {}, info() {}, warn() {}, error() {}, fatal() {}, trace() {} } as never,
       limits: { maxLength, prefetch },

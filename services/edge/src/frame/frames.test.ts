@@ -28,6 +28,7 @@ interface Given extends Required<Omit<WelcomeFrame, 't'>>, Omit<MoveFrame, 't'> 
   nowMs: number;
   seq: number;
   received: number;
+  mark?: string;
   isRedelivered: boolean;
   topic: string;
   re?: string;
@@ -67,7 +68,7 @@ const build: Record<string, (given: Given) => string | undefined> = {
   message: (given) => messageFrame(given.topic, delivery(given.delivery), given.nowMs, addressee.maxBytes),
   gap: (given) => gapFrame(given.reason as GapReason, given.topic),
   move: (given) => moveFrame(given),
-  moved: (given) => movedFrame(given.seq, given.received),
+  moved: (given) => movedFrame(given.seq, given.received, given.mark),
   ok: (given) => okFrame(given.re ?? ''),
   reply: (given) => replyFrame(delivery(given.delivery), addressee.maxBytes),
   error: (given) => errorFrame(given.re, given.code, given.message),

@@ -10,6 +10,8 @@ import {
   exchanges,
   type GapFrame,
   type GapReason,
+  type MarkFrame,
+  type MovedFrame,
   type MoveFrame,
   type PongFrame,
   type WelcomeFrame,
@@ -112,8 +114,11 @@ export function moveFrame(fields: Omit<MoveFrame, 't'>): string {
 }
 
 /** The last frame on the old connection. */
-export const movedFrame = (seq: number, received: number): string =>
-  `{"t":"moved","seq":${seq},"received":${received}}`;
+export const movedFrame = (seq: number, received: number, mark: string | undefined): string =>
+  JSON.stringify({ t: 'moved', seq, received, ...(mark !== undefined && { mark }) } satisfies MovedFrame);
+
+/** The topics of this edge have passed the mark. */
+export const markFrame = (mark: string): string => JSON.stringify({ t: 'mark', mark } satisfies MarkFrame);
 
 /** A request is carried out and has nothing to bring back. */
 export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(re)}}`;

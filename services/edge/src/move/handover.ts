@@ -12,6 +12,7 @@ interface HandoverAnswer {
   outcome: CommandOf<'released'>['outcome'] | 'unreachable' | 'silent';
   suspect: number | undefined;
   isFull: boolean;
+  doubt?: readonly string[];
 }
 
 interface Question {
@@ -112,10 +113,10 @@ export class Handover {
   }
 
   /** A late or foreign `released` finds no question here and changes nothing. */
-  onReleased({ takeover, outcome, suspect, isFull = false, wasAway }: CommandOf<'released'>): void {
+  onReleased({ takeover, outcome, suspect, isFull = false, wasAway, doubt }: CommandOf<'released'>): void {
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
-    question?.onAnswer({ outcome, suspect, isFull });
+    question?.onAnswer({ outcome, suspect, isFull, ...(doubt && { doubt }) });
   }
 
   wasAway(claims: TicketClaims): boolean {
@@ -136,6 +137,7 @@ export class Handover {
       mode: move === undefined ? 'resume' : 'move',
       ...(move === undefined ? {} : { move }),
       takesReplies: true,
+      takesMarks: true,
     };
   }
 }

@@ -14,12 +14,12 @@ export interface Releasable {
   /** `<uid>.<sid>` */
   readonly key: string;
   readonly claims: { readonly uid: string; readonly sid: string; readonly epoch: number };
-  release(mode: ReleaseMode): Promise<Release>;
+  release(mode: ReleaseMode, to?: string): Promise<Release>;
   /** Lets replies in no more by `mesh.replies`. */
   refuseReplies(): Promise<void>;
 }
 
-type Answer = Pick<CommandOf<'released'>, 'outcome' | 'suspect' | 'isFull' | 'wasAway'>;
+type Answer = Pick<CommandOf<'released'>, 'outcome' | 'suspect' | 'isFull' | 'wasAway' | 'doubt'>;
 
 export interface TakeoversOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
@@ -65,7 +65,7 @@ export class Takeovers {
 
   #release(session: Releasable, command: CommandOf<'takeover'>): void {
     this.#let(session, command).then(
-      ({ suspect, isFull }) => {
+      ({ suspect, isFull, doubt = [] }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
         this.#answer(command, {
@@ -73,6 +73,7 @@ export class Takeovers {
           suspect,
           ...(isFull ? { isFull } : {}),
           ...this.#handOver(command),
+          ...(doubt.length > 0 ? { doubt: [...doubt] } : {}),
         });
       },
       (error: unknown) => {
@@ -82,8 +83,9 @@ export class Takeovers {
     );
   }
 
-  async #let(session: Releasable, { mode, takesReplies }: CommandOf<'takeover'>): Promise<Release> {
-    const release = await session.release(mode);
+  async #let(session: Releasable, command: CommandOf<'takeover'>): Promise<Release> {
+    const { mode, takesReplies, takesMarks, from } = command;
+    const release = await session.release(mode, takesMarks ? from : undefined);
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});
     return release;

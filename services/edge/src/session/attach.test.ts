@@ -15,6 +15,7 @@ function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {})
     node: 'edge-1',
     maxLength: 100,
     predecessor: undefined,
+    onDoubt: (topics) => calls.push(`doubt ${topics}`),
     isLive: () => true,
     ...over,
   };

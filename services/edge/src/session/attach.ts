@@ -34,6 +34,8 @@ export interface AcquireOptions {
   readonly maxLength: number;
   /** An earlier connection here, which has let the session go. */
   readonly predecessor: { suspect: number | undefined } | undefined;
+  /** Topics whose gap the edge that had the session could not tell. */
+  onDoubt(topics: readonly string[]): void;
   /** False once nobody wants the session any more. */
   isLive(): boolean;
 }
@@ -67,6 +69,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (answers.some(({ outcome }) => outcome === 'refused')) throw new AttachError('stale-ticket');
     if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
     const released = answers.find(({ outcome }) => outcome === 'released');
+    if (released?.doubt) options.onDoubt(released.doubt);
     if (released && claims.move && !released.isFull) {
       // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
       return { isResumed: true, isOverflowed: false, suspect: released.suspect };

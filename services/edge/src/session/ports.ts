@@ -13,7 +13,19 @@ export interface Topics {
    * Resolves with true once this edge has handled every topic message that was under way to it at the time of the call;
    * with false when that could not be learnt within `timeoutMs`, so that some may still come.
    */
-  fence(timeoutMs: number): Promise<boolean>;
+  fence(timeoutMs: number, leaving?: Leaving): Promise<boolean>;
+  /** Resolves once nothing that was published before the call can come any more, or after `timeoutMs`. */
+  caughtUp(timeoutMs: number): Promise<void>;
+  /** Messages of the topic may be missing, and nobody is told yet. */
+  isInDoubt(topic: string): boolean;
+}
+
+/** A session that leaves for another edge. */
+export interface Leaving {
+  readonly session: string;
+  readonly to: string;
+  /** Called between what was published before the mark and what was published after it; the other edge's stream has it too. */
+  reached(mark: string): void;
 }
 
 /** One subscriber's hold on a topic. */
@@ -74,6 +86,8 @@ export interface HandoverAnswer {
   suspect: number | undefined;
   /** With `released`: the window was full, so the queue may have overflowed. */
   isFull: boolean;
+  /** With `released`: topics of which messages may be missing, which the client was not told. */
+  doubt?: readonly string[];
 }
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */

@@ -1,8 +1,9 @@
+import type { Log } from '@evenkeel/runtime';
 import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { Outbox } from './outbox.js';
 import type { ClientRequests } from './requests.js';
-import type { Subscriptions } from './subscriptions.js';
+import type { Departure, Subscriptions } from './subscriptions.js';
 
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
 export type ReleaseMode = 'move' | 'resume' | 'end';
@@ -13,6 +14,8 @@ export interface Release {
   suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
+  /** Topics of which messages may be missing that the client was not told of. */
+  doubt?: readonly string[];
 }
 
 /** What is finished on the old connection. */
@@ -21,28 +24,45 @@ export interface Farewell {
   readonly outbox: Outbox;
   readonly requests: ClientRequests;
   readonly subscriptions: Subscriptions;
+  /** Where it goes. */
+  readonly departure: Departure;
   /** `moved` has been sent: nothing may follow it. */
   onMoved(): void;
-  /** Topic messages from before `moved` may not have been sent; the client has been told. */
-  onUnfenced(): void;
 }
 
 /** Longest wait for accepted publishes to be confirmed and for the topic queue to pass, within a move. */
 const flushTimeoutMs = 1_000;
 
+export interface FarewellOptions {
+  readonly config: { readonly settleTimeoutMs: number };
+  readonly load: { movedUnfenced(nowMs: number): number | undefined };
+  readonly log: Pick<Log, 'warn'>;
+  now(): number;
+}
+
 /** Sends what is still to be sent here, then `moved`, and gives the client a moment to acknowledge. */
-export async function sayFarewell(farewell: Farewell, settleTimeoutMs: number): Promise<void> {
-  const { connection, outbox, requests, subscriptions } = farewell;
+export async function sayFarewell(farewell: Farewell, options: FarewellOptions): Promise<void> {
+  const { connection, outbox, requests, subscriptions, departure } = farewell;
+  const { settleTimeoutMs } = options.config;
   await outbox.flushed(settleTimeoutMs);
-  const [isFenced] = await Promise.all([
-    subscriptions.settle(flushTimeoutMs),
+  const [{ isFenced, mark }] = await Promise.all([
+    subscriptions.settle(flushTimeoutMs, departure),
     requests.answered(flushTimeoutMs),
   ]);
   if (!connection.isOpen) return;
-  if (!isFenced) farewell.onUnfenced();
-  connection.send(movedFrame(outbox.seq, requests.received));
+  if (!isFenced) noteUnfenced(departure.session, options);
+  subscriptions.tellDropped();
+  connection.send(movedFrame(outbox.seq, requests.received, mark));
   farewell.onMoved();
   // What topics carry from now on comes from the other edge alone.
   subscriptions.leaveAll();
   await outbox.acknowledged(settleTimeoutMs);
+}
+
+/** Topic messages from before `moved` may not have been sent; the client has been told. */
+function noteUnfenced(session: string, { load, log, now }: FarewellOptions): void {
+  const unlogged = load.movedUnfenced(now());
+  if (unlogged === undefined) return;
+  const what = 'session moves, and its topics were told a gap: not all messages were seen to be sent';
+  log.warn({ session, unlogged }, what);
 }

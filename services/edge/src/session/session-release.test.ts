@@ -60,6 +60,32 @@ describe('a planned move', () => {
     expect(connection.of('moved')).toEqual([{ t: 'moved', seq: 2, received: 0 }]);
   });
 
+  it('tells what was dropped for its connection before moved: the next edge does not know of it', async () => {
+    const { connection, session } = await moving();
+    connection.hasDropped = true;
+    void session.release('move');
+    await settled();
+    expect(connection.frames.slice(1)).toEqual([
+      { t: 'gap', topic: 'a', reason: 'slow-consumer' },
+      { t: 'moved', seq: 0, received: 0 },
+    ]);
+  });
+
+  it('names the mark at which its topics end, where the next edge passes it on', async () => {
+    const { connection, session } = await moving();
+    world.topics.mark = 'boot.7';
+    void session.release('move', 'edge-2');
+    await settled();
+    expect(connection.frames.at(-1)).toEqual({ t: 'moved', seq: 0, received: 0, mark: 'boot.7' });
+  });
+
+  it('leaves to the next edge to tell what its client is too soon gone for', async () => {
+    const { connection, session } = await moving();
+    world.topics.inDoubt.add('a');
+    connection.lose();
+    expect(await session.release('move', 'edge-2')).toMatchObject({ doubt: ['a'] });
+  });
+
   it('sends nothing after moved, not even the answer to a publish that the broker confirms late', async () => {
     const { connection, session } = await moving();
     const confirm = pending<'routed'>();

@@ -53,6 +53,28 @@ describe('a session that attaches', () => {
     expect(connection.kinds).toEqual(['welcome']);
   });
 
+  it('is refused when a topic of its hello is not bound: without it messages would go missing in silence', async () => {
+    world.topics.bound = Promise.reject(new Error('Not bound within 10000 ms'));
+    world.topics.bound.catch(() => {});
+    const { connection } = await world.attach({ resume: true, topics: ['a'] });
+    expect(connection.sent).toEqual([]);
+    expect(connection.closedWith?.code).toBe(4006);
+    expect(world.topics.joined).toEqual([]);
+    expect(world.calls).toEqual([]);
+  });
+
+  it('is passed the marks of a move’s old edge, and told what that could not tell', async () => {
+    world.handover.answers['edge-2'] = { outcome: 'released', suspect: 0, doubt: ['a'] };
+    const claims = { from: 'edge-2', move: 'm' };
+    const { connection, session } = await world.attach({ resume: true, topics: ['a'] }, claims);
+    session.passMark('x.1');
+    expect(connection.frames).toMatchObject([
+      { t: 'gap', topic: 'a', reason: 'connection-lost' },
+      { t: 'welcome' },
+      { t: 'mark', mark: 'x.1' },
+    ]);
+  });
+
   it('is told of every topic that it may have missed something of, and that its queue is gone', async () => {
     world.queue.counts = undefined;
     const { connection } = await world.attach({ resume: true, topics: ['a', 'b'] });

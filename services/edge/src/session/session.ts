@@ -1,7 +1,7 @@
 import { type CloseCode, closeCodes, errorCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
-import { errorFrame, gapFrame, pongFrame } from '../frame/frames.js';
+import { errorFrame, gapFrame, markFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { Acks } from './acks.js';
 import { AttachError, acquire, type Found, missedBy, missedOfTopics } from './attach.js';
@@ -171,13 +171,13 @@ export class Session implements ConnectionOwner {
   }
 
   onDrain(): void {
-    if (this.connection.takeDropped()) this.#gapOfTopics(gapReasons.slowConsumer);
+    this.#subscriptions.tellDropped();
     if (this.#is('attached') || this.#is('releasing')) this.outbox.flush();
   }
 
   onClose(): void {
     this.#options.directory.untrack(this);
-    this.#subscriptions.leaveAll();
+    this.#subscriptions.lost();
     this.outbox.connectionClosed();
     this.#endMove('failed');
     if (this.#is('gone') || this.#is('moved')) return;
@@ -214,6 +214,8 @@ export class Session implements ConnectionOwner {
         node: config.node,
         maxLength: config.sessionMaxLength,
         predecessor: wasHeldHere ? predecessor : undefined,
+        // Without a move each is told anyway.
+        onDoubt: (topics) => this.claims.move && this.#subscriptions.tell(topics, gapReasons.connectionLost),
         isLive,
       });
       this.#custody.acquired(found.isResumed);
@@ -257,15 +259,20 @@ export class Session implements ConnectionOwner {
     this.connection.close(why);
   }
 
+  /** Its old edge has it too, at the same point: between messages of topics. */
+  passMark(mark: string): void {
+    if (this.claims.move !== undefined) this.#send(markFrame(mark));
+  }
+
   // --- leaving ---
 
   /**
    * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still
    * works and takes part: it gets the rest, then `moved`, and has a moment to acknowledge. Everybody who
-   * asks gets the same answer.
+   * asks gets the same answer. `to`: the edge it moves to, if that one passes marks on.
    */
-  release(mode: ReleaseMode): Promise<Release> {
-    this.#releasing ??= this.#release(mode);
+  release(mode: ReleaseMode, to?: string): Promise<Release> {
+    this.#releasing ??= this.#release(mode, to);
     return this.#releasing;
   }
 
@@ -282,7 +289,7 @@ export class Session implements ConnectionOwner {
     return this.#queue.refuseReplies();
   }
 
-  async #release(mode: ReleaseMode): Promise<Release> {
+  async #release(mode: ReleaseMode, to: string | undefined): Promise<Release> {
     const { connection, outbox } = this;
     const wasAttaching = this.#is('attaching');
     this.#enter('releasing');
@@ -293,7 +300,7 @@ export class Session implements ConnectionOwner {
     const { isFull } = outbox;
     await this.#intake.stop();
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
-      await this.#sayFarewell();
+      await this.#sayFarewell(to);
     const suspect = await this.#intake.giveBack();
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
@@ -304,29 +311,19 @@ export class Session implements ConnectionOwner {
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     this.#dismissConnection();
     // After its end there is no queue: whoever asks is to look.
-    return { suspect, isFull: isFull || mode === 'end' };
+    return { suspect, isFull: isFull || mode === 'end', ...this.#subscriptions.doubts };
   }
 
-  async #sayFarewell(): Promise<void> {
-    const { config, load, log, now } = this.#options;
-    await sayFarewell(
-      {
-        connection: this.connection,
-        outbox: this.outbox,
-        requests: this.#requests,
-        subscriptions: this.#subscriptions,
-        onMoved: () => this.#enter('moved'),
-        onUnfenced: () => {
-          const unlogged = load.movedUnfenced(now());
-          if (unlogged === undefined) return;
-          log.warn(
-            { session: this.key, unlogged },
-            'session moves, and its topics were told a gap: not all messages were seen to be sent',
-          );
-        },
-      },
-      config.settleTimeoutMs,
-    );
+  async #sayFarewell(to: string | undefined): Promise<void> {
+    const farewell = {
+      connection: this.connection,
+      outbox: this.outbox,
+      requests: this.#requests,
+      subscriptions: this.#subscriptions,
+      departure: { session: this.key, to },
+      onMoved: () => this.#enter('moved'),
+    };
+    await sayFarewell(farewell, this.#options);
   }
 
   #dismissConnection(): void {
@@ -374,10 +371,6 @@ export class Session implements ConnectionOwner {
     if (this.connection.isBare) return;
     this.#options.load.gaps += 1;
     this.#send(gapFrame(reason, topic));
-  }
-
-  #gapOfTopics(reason: GapReason): void {
-    for (const topic of this.#subscriptions) this.#gap(reason, topic);
   }
 
   /** `moved` is the last frame: what would be sent later belongs to the next edge, or to nobody. */

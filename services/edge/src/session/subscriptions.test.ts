@@ -1,6 +1,7 @@
 import type { GapReason } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../transport/connection.js';
+import type { Leaving } from './ports.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** Topics that are bound when the test says so. */
@@ -11,12 +12,14 @@ function make({ limit = 3 } = {}) {
   const listening = new Set<string>();
   const order: string[] = [];
   const fence = { hasPassed: true, asked: 0 };
+  const caughtUp = { current: Promise.resolve() };
   const connection = {
     subscribe: (topic: string) => {
       order.push(`subscribe ${topic}`);
       listening.add(topic);
     },
     unsubscribe: (topic: string) => listening.delete(topic),
+    takeDropped: () => false,
   } as unknown as Connection;
   const topics = {
     join: (topic: string) => {
@@ -35,10 +38,13 @@ function make({ limit = 3 } = {}) {
         },
       };
     },
-    fence: async () => {
+    fence: async (_timeoutMs: number, leaving?: Leaving) => {
       fence.asked += 1;
+      if (fence.hasPassed) leaving?.reached('m.1');
       return fence.hasPassed;
     },
+    caughtUp: () => caughtUp.current,
+    isInDoubt: (topic: string) => topic === 'a',
   };
   const subscriptions = new Subscriptions(connection, topics, {
     limit,
@@ -48,7 +54,7 @@ function make({ limit = 3 } = {}) {
       gaps.push([topic, reason]);
     },
   });
-  return { subscriptions, asked, sent, gaps, listening, order, fence };
+  return { subscriptions, asked, sent, gaps, listening, order, fence, caughtUp };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -148,18 +154,60 @@ describe('subscriptions of one connection', () => {
     expect(sent).toMatchObject([{ t: 'error', re: '2', code: 'topic-limit' }]);
   });
 
+  it('of a client that comes back begin when nothing older than its hello can come any more', async () => {
+    const { subscriptions, asked, order, caughtUp } = make();
+    let catchUp = () => {};
+    caughtUp.current = new Promise((resolve) => {
+      catchUp = resolve;
+    });
+    const joined = subscriptions.join('a', undefined, 'connection-lost');
+    asked[0]?.bind();
+    await turn();
+    expect(order).toEqual([]);
+    catchUp();
+    await joined;
+    expect(order).toEqual(['gap a', 'subscribe a']);
+  });
+
+  it('of a hello that the broker does not bind are not left out in silence: the hello fails', async () => {
+    const { subscriptions, asked, sent } = make();
+    const joined = subscriptions.join('a', undefined);
+    const refused = expect(joined).rejects.toThrow('not bound');
+    asked[0]?.refuse();
+    await refused;
+    expect(sent).toEqual([]);
+    expect(subscriptions.size).toBe(0);
+  });
+
   it('are settled without a word when the fence has passed, and with a gap for each that is bound when it has not', async () => {
-    const { subscriptions, asked, gaps, fence } = make();
-    expect(await subscriptions.settle(10)).toBe(true);
+    const { subscriptions, asked, gaps, fence, listening } = make();
+    const departure = { session: 'u.s', to: 'b' };
+    expect(await subscriptions.settle(10, departure)).toEqual({ isFenced: true, mark: undefined });
     expect(fence.asked).toBe(0);
     const joined = subscriptions.join('a', undefined);
     void subscriptions.join('b', undefined);
     asked[0]?.bind();
     await joined;
-    expect(await subscriptions.settle(10)).toBe(true);
+    expect(await subscriptions.settle(10, { session: 'u.s', to: undefined })).toMatchObject({
+      isFenced: true,
+    });
+    expect([...listening]).toEqual(['a']);
+    expect(await subscriptions.settle(10, departure)).toEqual({ isFenced: true, mark: 'm.1' });
     expect(gaps).toEqual([]);
+    // Nothing younger than the mark.
+    expect([...listening]).toEqual([]);
     fence.hasPassed = false;
-    expect(await subscriptions.settle(10)).toBe(false);
+    expect(await subscriptions.settle(10, departure)).toMatchObject({ isFenced: false });
     expect(gaps).toEqual([['a', 'connection-lost']]);
+  });
+
+  it('that are in doubt when the connection goes are named, for who comes next to tell', async () => {
+    const { subscriptions, asked } = make();
+    const joined = Promise.all([subscriptions.join('a', '1'), subscriptions.join('b', '2')]);
+    for (const { bind } of asked) bind();
+    await joined;
+    expect(subscriptions.doubts).toEqual({});
+    subscriptions.lost();
+    expect(subscriptions.doubts).toEqual({ doubt: ['a'] });
   });
 });

@@ -1,3 +1,4 @@
+import { BrokerError } from '@evenkeel/broker';
 import { errorCodes, type GapReason, gapReasons, isTopic } from '@evenkeel/protocol';
 import { errorFrame, okFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
@@ -10,6 +11,16 @@ export interface SubscriptionsOptions {
   gap(reason: GapReason, topic: string): void;
 }
 
+/** How long a client that comes back waits for what is older than it; then it may get a message once more, behind its gap. */
+const catchUpMs = 5_000;
+
+/** Where a session goes. */
+export interface Departure {
+  readonly session: string;
+  /** The edge that it moves to, if that one passes marks on. */
+  readonly to: string | undefined;
+}
+
 /** One topic of the connection, from the first request for it to its end. */
 interface Subscription {
   readonly membership: Membership;
@@ -18,9 +29,9 @@ interface Subscription {
   readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
   readonly unanswered: string[];
-  /** Resolves when it is bound, refused, or left. */
-  readonly settled: Promise<void>;
-  settle(): void;
+  /** Resolves when it is bound, refused, or left; with what to end the connection for, if nobody else can be told. */
+  readonly settled: Promise<unknown>;
+  settle(failure?: unknown): void;
 }
 
 /** The topics of one connection: counted in at the edge's topics, subscribed on the connection. */
@@ -30,6 +41,7 @@ export class Subscriptions {
   readonly #topics: Topics;
   readonly #options: SubscriptionsOptions;
   #isOver = false;
+  #doubt: readonly string[] = [];
 
   constructor(connection: Connection, topics: Topics, options: SubscriptionsOptions) {
     this.#connection = connection;
@@ -49,7 +61,8 @@ export class Subscriptions {
 
   /**
    * Resolves when every later message of the topic reaches the connection, or the refusal was sent. `id`: of the request.
-   * With `missed` a gap is told before the first message.
+   * With `missed` a gap is told before the first message, which is younger than the call.
+   * @throws what kept the topic from being bound, where there is no `id` to answer to and it may be tried again.
    */
   async join(topic: string, id: string | undefined, missed?: GapReason): Promise<void> {
     const { limit, send } = this.#options;
@@ -68,7 +81,8 @@ export class Subscriptions {
     }
     if (!subscription.isBound) {
       if (id !== undefined) subscription.unanswered.push(id);
-      await subscription.settled;
+      const failure = await subscription.settled;
+      if (failure !== undefined && id === undefined) throw failure;
     } else if (id !== undefined) send(okFrame(id));
   }
 
@@ -88,18 +102,51 @@ export class Subscriptions {
 
   /**
    * To be awaited before the connection is left for another. true: all that was published before the call has been sent to
-   * it. false: after `timeoutMs` at most that could not be shown, and each topic was told a gap.
+   * it, and, with a mark, nothing younger than that. false: after `timeoutMs` at most that could not be shown, and each topic was
+   * told a gap.
    */
-  async settle(timeoutMs: number): Promise<boolean> {
-    if (this.size === 0 || (await this.#topics.fence(timeoutMs))) return true;
-    for (const topic of this) this.#options.gap(gapReasons.connectionLost, topic);
-    return false;
+  async settle(
+    timeoutMs: number,
+    { session, to }: Departure,
+  ): Promise<{ isFenced: boolean; mark: string | undefined }> {
+    if (this.size === 0) return { isFenced: true, mark: undefined };
+    let mark: string | undefined;
+    const reached = (name: string) => {
+      mark = name;
+      for (const topic of this) this.#connection.unsubscribe(topic);
+    };
+    const leaving = to === undefined ? undefined : { session, to, reached };
+    if (await this.#topics.fence(timeoutMs, leaving)) return { isFenced: true, mark };
+    this.tell(this, gapReasons.connectionLost);
+    return { isFenced: false, mark: undefined };
+  }
+
+  /** Tells what was dropped for the connection, if anything was. */
+  tellDropped(): void {
+    if (this.#connection.takeDropped()) this.tell(this, gapReasons.slowConsumer);
+  }
+
+  /** Messages of these may be missing. */
+  tell(topics: Iterable<string>, reason: GapReason): void {
+    for (const topic of topics) this.#options.gap(reason, topic);
+  }
+
+  /** The connection is gone: what it could not be told any more is left in doubt. */
+  lost(): void {
+    const hasDropped = this.#connection.takeDropped();
+    this.#doubt = [...this].filter((topic) => hasDropped || this.#topics.isInDoubt(topic));
+    this.leaveAll();
+  }
+
+  /** Topics of which messages may be missing that the client was not told of, if there are any. */
+  get doubts(): { doubt?: readonly string[] } {
+    return this.#doubt.length > 0 ? { doubt: this.#doubt } : {};
   }
 
   #subscribe(topic: string, missed: GapReason | undefined): Subscription {
     const membership = this.#topics.join(topic);
-    let settle = () => {};
-    const settled = new Promise<void>((resolve) => {
+    let settle: Subscription['settle'] = () => {};
+    const settled = new Promise<unknown>((resolve) => {
       settle = resolve;
     });
     const subscription: Subscription = {
@@ -112,8 +159,12 @@ export class Subscriptions {
     };
     this.#subscriptions.set(topic, subscription);
     membership.bound.then(
-      () => this.#bound(topic, subscription),
-      () => this.#refused(topic, subscription),
+      async () => {
+        // Whoever else subscribes here may have brought what the client has had already.
+        if (missed !== undefined) await this.#topics.caughtUp(catchUpMs);
+        this.#bound(topic, subscription);
+      },
+      (error: unknown) => this.#refused(topic, subscription, error),
     );
     return subscription;
   }
@@ -129,21 +180,22 @@ export class Subscriptions {
     subscription.settle();
   }
 
-  #refused(topic: string, subscription: Subscription): void {
+  #refused(topic: string, subscription: Subscription, error: unknown): void {
     if (this.#subscriptions.get(topic) !== subscription) return;
-    this.#end(topic, subscription);
-    // From a hello: it has no id.
-    const ids = subscription.unanswered.length > 0 ? subscription.unanswered : [undefined];
-    for (const id of ids) {
+    // From a hello, without an id, there is nobody to tell who would ask again.
+    const isFinal = error instanceof BrokerError && error.code === 'topology-refused';
+    this.#end(topic, subscription, isFinal ? undefined : error);
+    const { unanswered } = subscription;
+    for (const id of unanswered.length > 0 || !isFinal ? unanswered : [undefined]) {
       const message = 'not subscribed: the broker is away; try again';
       this.#options.send(errorFrame(id, errorCodes.brokerUnavailable, message));
     }
   }
 
-  #end(topic: string, subscription: Subscription): void {
+  #end(topic: string, subscription: Subscription, failure?: unknown): void {
     this.#subscriptions.delete(topic);
     if (subscription.isBound) this.#connection.unsubscribe(topic);
     subscription.membership.release();
-    subscription.settle();
+    subscription.settle(failure);
   }
 }

@@ -4,14 +4,15 @@ import { Fence } from './fence.js';
 
 /** A fence whose markers come back when the test says so. */
 function make() {
-  const sent: { marker: number; answer(outcome: PublishOutcome | Error): void }[] = [];
+  const sent: { marker: number; leaving: string[]; answer(outcome: PublishOutcome | Error): void }[] = [];
   let dropped = 0;
   const confirm = vi.fn<(tookMs: number) => true | Promise<boolean>>(() => true);
   const fence = new Fence({
-    send: (marker) =>
+    send: (marker, leaving) =>
       new Promise((resolve, reject) => {
         sent.push({
           marker,
+          leaving: leaving.map(({ session }) => session),
           answer: (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)),
         });
       }),
@@ -146,5 +147,40 @@ describe('a fence', () => {
     expect(dropped()).toBe(1);
     fence.passed(newest + 1);
     expect(await waiting).toBe(true);
+  });
+
+  it('tells who leaves where its stream ends: before anything younger, once, with the marker that came first', async () => {
+    const { fence, sent } = make();
+    const reached: string[] = [];
+    const leave = (session: string) =>
+      fence.wait(10_000, { session, to: 'b', reached: (marker) => reached.push(`${session} ${marker}`) });
+    const first = leave('x');
+    void fence.wait(10_000);
+    const second = leave('y');
+    // The first marker seems to be lost, so another goes out for all who wait.
+    await vi.advanceTimersByTimeAsync(250);
+    expect(sent.map(({ leaving }) => leaving)).toEqual([['x'], ['x', 'y']]);
+    fence.passed(1);
+    expect(reached).toEqual(['x 1']);
+    expect(await first).toBe(true);
+    fence.passed(2);
+    expect(reached).toEqual(['x 1', 'y 2']);
+    expect(await second).toBe(true);
+  });
+
+  it('tells who leaves also where it is not sure yet that nothing was dropped before', async () => {
+    const { fence, confirm } = make();
+    let isWhole = (_: boolean) => {};
+    confirm.mockReturnValue(
+      new Promise((resolve) => {
+        isWhole = resolve;
+      }),
+    );
+    const reached: number[] = [];
+    const wait = fence.wait(10_000, { session: 'x', to: 'b', reached: (marker) => reached.push(marker) });
+    fence.passed(1);
+    expect(reached).toEqual([1]);
+    isWhole(false);
+    expect(await wait).toBe(false);
   });
 });

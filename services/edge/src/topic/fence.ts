@@ -6,15 +6,26 @@ const patienceMs = 250;
 /** Markers sent and not back; beyond it the oldest is forgotten. */
 const maxInFlight = 64;
 
+/** A session that leaves for another edge. */
+export interface Leaving {
+  /** `<uid>.<sid>` */
+  readonly session: string;
+  /** The edge that it moves to, which is to tell its client where it has the same marker. */
+  readonly to: string;
+  /** Called before anything younger than the marker is handled. */
+  reached(marker: number): void;
+}
+
 interface Waiter {
   /** The first marker that proves it. */
   readonly marker: number;
+  leaving: Leaving | undefined;
   settle(hasPassed: boolean): void;
 }
 
 export interface FenceOptions {
-  /** Publishes a marker that is to come back through the topic queue. */
-  send(marker: number): Promise<PublishOutcome>;
+  /** Publishes a marker that is to come back through the topic queue, and to reach the edges that these leave for. */
+  send(marker: number, leaving: readonly Leaving[]): Promise<PublishOutcome>;
   /** A marker was overtaken by a later one: the queue, which keeps the order, has dropped it and what was older. */
   onDropped(): void;
   /** Asked about a marker that has come back after `tookMs`: whether nothing older than it went missing untold. */
@@ -44,12 +55,13 @@ export class Fence {
    * true: everything that was in the queue at the time of the call has been handled. false: not shown while this process
    * ran for `timeoutMs`. After a standstill the marker may have come long ago and wait to be read.
    */
-  wait(timeoutMs: number): Promise<boolean> {
+  wait(timeoutMs: number, leaving?: Leaving): Promise<boolean> {
     return new Promise((resolve) => {
       const end = countdown(timeoutMs, () => waiter.settle(false));
       const waiter: Waiter = {
         // A marker on its way was sent before this call: only a later one proves anything.
         marker: this.#sent + 1,
+        leaving,
         settle: (hasPassed) => {
           end();
           this.#waiters.delete(waiter);
@@ -73,6 +85,7 @@ export class Fence {
       if (older < marker) hasOvertaken = true;
     }
     if (hasOvertaken) this.#options.onDropped();
+    this.#reached(marker);
     const verdict = this.#options.confirm(this.#options.now() - sentAtMs);
     if (verdict === true) this.#end(marker, true);
     else void verdict.then((isConfirmed) => this.#end(marker, isConfirmed));
@@ -92,7 +105,8 @@ export class Fence {
     if (oldest !== undefined && this.#inFlight.size >= maxInFlight) this.#inFlight.delete(oldest);
     this.#inFlight.set(marker, this.#options.now());
     this.#hold(setTimeout(() => this.#proceed(), patienceMs).unref());
-    this.#options.send(marker).then(
+    const leaving = [...this.#waiters].flatMap((waiter) => waiter.leaving ?? []);
+    this.#options.send(marker, leaving).then(
       (outcome) => {
         if (outcome === 'unrouted') this.#failed(marker);
       },
@@ -118,6 +132,15 @@ export class Fence {
   #hold(timer: NodeJS.Timeout | undefined): void {
     clearTimeout(this.#holding);
     this.#holding = timer;
+  }
+
+  #reached(marker: number): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.marker > marker) return;
+      waiter.leaving?.reached(marker);
+      // Once: a later marker changes nothing.
+      waiter.leaving = undefined;
+    }
   }
 
   #settle(marker: number, hasPassed: boolean): void {

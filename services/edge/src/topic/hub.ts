@@ -1,10 +1,19 @@
 import type { Delivery } from '@evenkeel/broker';
 import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
-import { exchanges, fenceKey, type GapReason, gapReasons, topicKey, topicOfKey } from '@evenkeel/protocol';
+import {
+  exchanges,
+  fenceKey,
+  type GapReason,
+  gapReasons,
+  markKey,
+  topicKey,
+  topicOfKey,
+} from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
 import { Fence } from './fence.js';
+import { markerBody, markerOf, markName, markOf } from './marker.js';
 import { Overflow } from './overflow.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
@@ -33,12 +42,24 @@ export interface HubOptions {
   maxEventBytes: number;
   /** Sends a frame to every local subscriber. */
   publish(topic: string, frame: string): void;
+  /** Another edge's marker has come, between the messages: these sessions leave that edge, maybe for this one. */
+  onMark(mark: string, sessions: readonly string[]): void;
   /** Ms since the epoch. */
   now: () => number;
   log: Log;
   /** For tests: a small queue, and the clock that markers are timed by. */
   limits?: typeof queueLimits;
   monotonicNow?: () => number;
+}
+
+/** A session that leaves for another edge. */
+export interface Leaver {
+  /** `<uid>.<sid>` */
+  readonly session: string;
+  /** The edge that it moves to, which tells its client where it has the same mark. */
+  readonly to: string;
+  /** Called between what was published before the mark and what was published after it. */
+  reached(mark: string): void;
 }
 
 interface Topic {
@@ -88,10 +109,12 @@ export class TopicHub {
     const { publisher } = mesh;
     this.#fence = new Fence({
       // Without an expiry: one that goes missing shows that the queue dropped it.
-      send: (marker) =>
-        publisher.publish(exchanges.control, markerKey, String(marker), {
+      send: (marker, leaving) =>
+        publisher.publish(exchanges.control, markerKey, markerBody(marker, leaving), {
           contentType: 'text/plain',
           mandatory: true,
+          // The same message to both queues: it stands at one point of both streams, as nearly as the broker can say.
+          ...(leaving.length > 0 && { headers: { CC: [...new Set(leaving.map(({ to }) => markKey(to)))] } }),
         }),
       onDropped: () => this.#onOverflow(),
       confirm: (tookMs) => this.#overflow.settle(tookMs),
@@ -115,6 +138,8 @@ export class TopicHub {
   async start(signal?: AbortSignal): Promise<void> {
     this.#looking = setInterval(() => void this.#overflow.look(), lookMs);
     await this.#queue.start(signal);
+    // Without it clients that move here tell repeats by content, as from an older edge.
+    this.#queue.bind(exchanges.control, markKey(this.#options.node)).catch(() => {});
   }
 
   async stop(): Promise<void> {
@@ -156,9 +181,31 @@ export class TopicHub {
    * true: what was in the topic queue at the time of the call has been sent to its subscribers, or they were told a gap.
    * false: that could not be shown within `timeoutMs`, so who leaves now may miss messages.
    */
-  async fence(timeoutMs: number): Promise<boolean> {
+  async fence(timeoutMs: number, leaving?: Leaver): Promise<boolean> {
     if (!this.#hasQueue || this.#untold.size > 0) return false;
-    return await this.#fence.wait(timeoutMs);
+    const { boot } = this.#options;
+    return await this.#fence.wait(
+      timeoutMs,
+      leaving && { ...leaving, reached: (marker) => leaving.reached(markName(boot, marker)) },
+    );
+  }
+
+  /** Resolves once nothing older than this call can come from the topic queue any more, or after `timeoutMs`. */
+  async caughtUp(timeoutMs: number): Promise<void> {
+    // What is lost with its queue does not come either.
+    if (this.#hasQueue) await this.#fence.wait(timeoutMs);
+  }
+
+  /** Messages of the topic may be missing that its subscribers are not told of yet. */
+  isInDoubt(topic: string): boolean {
+    return !this.#hasQueue || this.#untold.has(topic);
+  }
+
+  #onMarker({ key, body }: Delivery): void {
+    const { node, boot, onMark } = this.#options;
+    const { marker, sessions } = markerOf(body);
+    if (key === fenceKey(node, boot)) this.#fence.passed(marker);
+    else onMark(markOf(key, marker), sessions);
   }
 
   #countOut(topic: Topic): void {
@@ -213,7 +260,7 @@ export class TopicHub {
     if (!this.#hasQueue) return;
     this.#overflow.delivered();
     if (delivery.exchange === exchanges.control) {
-      if (isSentTo(delivery, exchanges.control)) this.#fence.passed(Number(delivery.body.toString('utf8')));
+      if (isSentTo(delivery, exchanges.control)) this.#onMarker(delivery);
       return;
     }
     for (const topic of topicsOf(delivery)) this.#fanOut(topic, delivery);
