@@ -34,6 +34,7 @@ class Link:
         self.name, self.after = None, None  # of this connection; the connection that `hello` named
         self.heartbeat, self.heard = 15.0, time.monotonic()  # seconds; when something came last
         self.welcomed, self.moved, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.mark, self.marked = None, asyncio.Event()  # that `moved` named; another one has come
 
 
 class Client:
@@ -147,6 +148,8 @@ class Client:
                     await self.handle(link, frame)
                 else:
                     link.held.append(frame)
+                    if frame["t"] == "mark":
+                        link.marked.set()
                     if len(link.held) > MAX_HELD:
                         break
         except websockets.ConnectionClosed:
@@ -178,6 +181,7 @@ class Client:
             self.moving = self.spawn(self.move(link, frame))
         elif kind == "moved":
             await self.ack(link)
+            link.mark = frame.get("mark")
             link.moved.set()
         elif kind in ("gap", "error"):
             await self.on(kind, frame)
@@ -233,8 +237,12 @@ class Client:
                 await first(old.moved, old.done, timeout=5)
             if not new.done.is_set():
                 # All that the old socket had to say is delivered: now what the new one has kept.
-                new.skip = set(old.delivered)
+                before = await self.before_mark(old.mark, new)
+                # An id that begins with ~ was made from the content, which may recur: the mark tells.
+                ids = (key for key in old.delivered if before is None or not key.startswith("~"))
+                new.skip = set(ids)
                 asyncio.get_running_loop().call_later(5, new.skip.clear)
+                new.held = [f for n, f in enumerate(new.held) if not (n < (before or 0) and is_derived(f))]
                 for topic in [] if old.moved.is_set() else self.topics:
                     await self.on("gap", {"topic": topic, "reason": "connection-lost"})
                 while new.held:
@@ -251,11 +259,27 @@ class Client:
         if old.moved.is_set():
             await old.ws.close(1000)  # it has nothing more to say: back through the gateway
 
+    async def before_mark(self, mark, new):
+        """How many of the frames kept come before the mark; None: it does not come."""
+        while mark is not None:
+            names = [frame.get("mark") if frame["t"] == "mark" else None for frame in new.held]
+            if mark in names:
+                return names.index(mark)
+            new.marked.clear()
+            await first(new.marked, new.done, timeout=5)
+            if not new.marked.is_set():
+                break
+        return None
+
     def spawn(self, coroutine):
         task = asyncio.get_running_loop().create_task(coroutine)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
+
+
+def is_derived(frame):
+    return frame["t"] == "message" and frame["id"].startswith("~")
 
 
 async def first(*events, timeout=None):

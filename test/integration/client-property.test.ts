@@ -10,6 +10,7 @@ const steps = [
   'move',
   'move, old edge does not wait for the ack',
   'move, welcome overtakes moved',
+  'move, new edge lags',
   'move, old edge dies',
   'move, new edge dies',
   'move, new edge dies after moved',
@@ -32,6 +33,11 @@ class ModelMesh {
   private holder: ScriptedConnection | undefined;
   /** Sockets whose topic messages come: from hello to moved. */
   private readonly listening = new Set<ScriptedConnection>();
+  /** What has not come out of an edge's topic queue yet. */
+  private readonly lagging = new Map<ScriptedConnection, (() => void)[]>();
+  private marks = 0;
+  /** Publishers give no ids, and contents recur. */
+  isBare = false;
   private used = 0;
 
   constructor(mesh: ScriptedMesh) {
@@ -53,7 +59,9 @@ class ModelMesh {
 
   publish(): void {
     const n = this.published++;
-    for (const connection of this.listening) connection.message('news', `m${n}`, { data: n });
+    const id = this.isBare ? `~${n % 2}` : `m${n}`;
+    for (const connection of this.listening)
+      this.through(connection, () => connection.message('news', id, { data: n }));
     this.queue.push({ n, wasSent: false });
     this.deliver();
   }
@@ -85,6 +93,31 @@ class ModelMesh {
     this.holder = undefined;
     this.queue = [...this.unacked.map(({ item }) => item), ...this.queue];
     this.unacked = [];
+  }
+
+  /** By the edge's topic queue. */
+  private through(connection: ScriptedConnection, send: () => void): void {
+    const waiting = this.lagging.get(connection);
+    if (waiting) waiting.push(send);
+    else send();
+  }
+
+  lag(connection: ScriptedConnection): void {
+    this.lagging.set(connection, []);
+  }
+
+  catchUp(connection: ScriptedConnection): void {
+    const waiting = this.lagging.get(connection) ?? [];
+    this.lagging.delete(connection);
+    for (const send of waiting) send();
+  }
+
+  /** The old edge's stream ends here, in both. */
+  moved(at: ScriptedConnection, next: ScriptedConnection): void {
+    this.stopListening(at);
+    const mark = `m.${++this.marks}`;
+    this.through(next, () => next.mark(mark));
+    at.moved(undefined, mark);
   }
 
   stopListening(connection: ScriptedConnection): void {
@@ -142,11 +175,9 @@ async function take(model: ModelMesh, step: Step, at: ScriptedConnection): Promi
   at.move(target);
   model.publish();
   const next = await model.arrival();
+  if (step === 'move, new edge lags') model.lag(next);
   model.publish();
-  const moved = () => {
-    model.stopListening(at);
-    at.moved();
-  };
+  const moved = () => model.moved(at, next);
   switch (step) {
     case 'move, old edge dies':
       kill(at);
@@ -182,58 +213,74 @@ async function take(model: ModelMesh, step: Step, at: ScriptedConnection): Promi
       model.publish();
       moved();
       model.publish();
-      if (step === 'move') await eventually('the last ack', () => !model.hasUnacked);
+      if (step === 'move' || step === 'move, new edge lags')
+        await eventually('the last ack', () => !model.hasUnacked);
       model.resume();
   }
   model.publish();
   model.attach(next, true);
+  if (step === 'move, new edge lags') {
+    model.publish();
+    model.catchUp(next);
+  }
   return next;
 }
 
-it('no interleaving of events, moves, losses and deaths loses, repeats or reorders an event', async () => {
-  const moves = fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 12 });
-  await fc.assert(
-    fc.asyncProperty(moves, fc.constantFrom('sync', 'async'), async (script, kind) => {
-      const model = new ModelMesh(await ScriptedMesh.start());
-      for (const node of ['a', 'b', 'c']) await model.add(node);
-      const events: unknown[] = [];
-      const messages: number[] = [];
-      const statuses: Status[] = [];
-      const client = connect({
-        gateway: model.mesh.gateway,
-        topics: ['news'],
-        WebSocket,
-        backoff: { minMs: 1, maxMs: 2 },
-        ackAfterMs: 2,
-        random: () => 0.001,
-      });
-      try {
-        client.onEvent(({ data }) => {
-          events.push(data);
-          return kind === 'async' ? new Promise((resolve) => setImmediate(resolve)) : undefined;
+/** What recurs is handed on rather than lost where an edge dies in a move, so it may come twice there. */
+const peaceful = steps.filter((step) => !step.includes('die'));
+
+it.each([
+  ['', false, steps],
+  [', nor a message without an id whose content recurs', true, peaceful],
+] as const)(
+  'no interleaving of events, moves, losses and deaths loses, repeats or reorders an event%s',
+  async (_what, isBare, of) => {
+    const moves = fc.array(fc.constantFrom<Step>(...of), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(moves, fc.constantFrom('sync', 'async'), async (script, kind) => {
+        const model = new ModelMesh(await ScriptedMesh.start());
+        model.isBare = isBare;
+        for (const node of ['a', 'b', 'c']) await model.add(node);
+        const events: unknown[] = [];
+        const messages: number[] = [];
+        const statuses: Status[] = [];
+        const client = connect({
+          gateway: model.mesh.gateway,
+          topics: ['news'],
+          WebSocket,
+          backoff: { minMs: 1, maxMs: 2 },
+          ackAfterMs: 2,
+          random: () => 0.001,
         });
-        client.onMessage(({ data }) => messages.push(data as number));
-        client.onStatus((status) => statuses.push(status));
-        let at = await model.arrival();
-        model.attach(at, true);
-        for (const step of script) at = await take(model, step, at);
-        model.publish();
-        await eventually('everything handled', () => model.isEmpty && events.length >= model.published);
-        expect(events).toEqual(Array.from({ length: model.published }, (_, n) => n));
-        await eventually('the last message', () => messages.at(-1) === model.published - 1);
-        expect(messages).toEqual([...new Set(messages)].sort((a, b) => a - b));
-        const hasLoss = script.some((s) => s === 'drop' || s.includes('dies') || s.includes('die'));
-        if (!statuses.some((s) => s.type === 'gap')) expect(messages).toHaveLength(model.published);
-        if (!hasLoss) {
-          const types = statuses.map((s) => s.type);
-          expect(types).not.toContain('disconnected');
-          expect(types).not.toContain('gap');
+        try {
+          client.onEvent(({ data }) => {
+            events.push(data);
+            return kind === 'async' ? new Promise((resolve) => setImmediate(resolve)) : undefined;
+          });
+          client.onMessage(({ data }) => messages.push(data as number));
+          client.onStatus((status) => statuses.push(status));
+          let at = await model.arrival();
+          model.attach(at, true);
+          for (const step of script) at = await take(model, step, at);
+          model.publish();
+          await eventually('everything handled', () => model.isEmpty && events.length >= model.published);
+          expect(events).toEqual(Array.from({ length: model.published }, (_, n) => n));
+          await eventually('the last message', () => messages.at(-1) === model.published - 1);
+          expect(messages).toEqual([...new Set(messages)].sort((a, b) => a - b));
+          const hasLoss = script.some((s) => s === 'drop' || s.includes('dies') || s.includes('die'));
+          if (!statuses.some((s) => s.type === 'gap')) expect(messages).toHaveLength(model.published);
+          if (!hasLoss) {
+            const types = statuses.map((s) => s.type);
+            expect(types).not.toContain('disconnected');
+            expect(types).not.toContain('gap');
+          }
+        } finally {
+          await client.close();
+          model.mesh.close();
         }
-      } finally {
-        await client.close();
-        model.mesh.close();
-      }
-    }),
-    { numRuns: 60 },
-  );
-}, 60_000);
+      }),
+      { numRuns: 60 },
+    );
+  },
+  60_000,
+);

@@ -180,6 +180,86 @@ describe('topics', () => {
     expect(await s.status('gap')).toMatchObject({ topic: 'news', reason: 'connection-lost' });
   });
 
+  it('without ids all arrive, however often their contents recur, over three moves and two cuts', async () => {
+    const s = await subscribed();
+    let n = 0;
+    const publish = (...at: { message(topic: string, id: string, fields: object): void }[]) => {
+      const id = n % 2 ? '~on' : '~off';
+      for (const each of at) each.message('news', id, { data: n });
+      n += 1;
+    };
+    const data: unknown[] = [];
+    s.client.onMessage((message) => data.push(message.data));
+    let at = s.at;
+    for (const [turn, target] of [s.b, s.c, s.b].entries()) {
+      for (let i = 0; i < 4; i++) publish(at);
+      target.defaults.welcome = false;
+      at.move(target);
+      const next = await target.next();
+      await next.take('hello');
+      for (let i = 0; i < 3; i++) publish(at, next);
+      next.mark(`${turn}`);
+      // Behind the mark the old edge sends no more.
+      for (let i = 0; i < 3; i++) publish(next);
+      at.moved(undefined, `${turn}`);
+      next.welcome({ resumed: true });
+      publish(next);
+      await eventually('all of them', () => data.length === n);
+      at = next;
+      if (turn === 2) break;
+      s.mesh.target = target;
+      at.terminate();
+      const again = await target.next();
+      await again.take('hello');
+      again.send({ t: 'gap', topic: 'news', reason: 'connection-lost' });
+      again.welcome({ resumed: true });
+      at = again;
+      publish(at);
+      await eventually('what follows the cut', () => data.length === n);
+    }
+    for (let i = 0; i < 4; i++) publish(at);
+    await eventually('the last ones', () => data.length === n);
+    expect(data).toEqual(Array.from({ length: n }, (_, i) => i));
+    expect(s.statuses.filter(({ type }) => type === 'gap')).toHaveLength(2);
+  });
+
+  it('wait for the mark of a new edge that lags behind, and know then what of it is new', async () => {
+    const s = await subscribed();
+    const b = await s.move();
+    const data: unknown[] = [];
+    s.client.onMessage((message) => data.push(message.data));
+    for (let n = 0; n < 4; n++) s.at.message('news', '~on', { data: n });
+    s.at.moved(undefined, 'm');
+    b.welcome({ resumed: true });
+    await s.status('moved');
+    for (const n of [2, 3]) b.message('news', '~on', { data: n });
+    b.mark('another');
+    b.mark('m');
+    for (const n of [4, 5, 6]) b.message('news', '~on', { data: n });
+    await eventually('all', () => data.length >= 7);
+    expect(data).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(s.types()).not.toContain('gap');
+  });
+
+  it('that came before a welcome which never did are followed by a gap: the next edge knows of no state to tell one for', async () => {
+    const s = await scripted({ topics: ['news'] });
+    const got: string[] = [];
+    s.client.onMessage(({ id }) => got.push(id));
+    s.a.defaults.welcome = false;
+    const a = await s.a.next();
+    await a.take('hello');
+    a.message('news', '1');
+    await eventually('the first', () => got.length === 1);
+    a.close(4006);
+    const again = await s.a.next();
+    expect(await again.take('hello')).toMatchObject({ resume: false });
+    again.message('news', '3');
+    again.welcome();
+    await eventually('the next', () => got.length === 2);
+    expect(s.statuses.filter(({ type }) => type === 'gap')).toMatchObject([{ topic: 'news' }]);
+    expect(s.types().indexOf('gap')).toBeLessThan(s.types().indexOf('connected'));
+  });
+
   it('keep equal derived ids apart: as many are dropped as the old socket has shown', async () => {
     const s = await subscribed();
     const b = await s.move();

@@ -99,8 +99,11 @@ export class ScriptedConnection {
     this.send({ t: 'move', node: target.node, url: target.url, ticket, ...rest, ...fields });
   }
   /** The last frame: `received` counts as an edge does unless given. */
-  moved(received = this.received): void {
-    this.send({ t: 'moved', seq: this.seq, received });
+  moved(received = this.received, mark?: string): void {
+    this.send({ t: 'moved', seq: this.seq, received, ...(mark !== undefined && { mark }) });
+  }
+  mark(mark: string): void {
+    this.send({ t: 'mark', mark });
   }
   /** How many frames that an edge counts have come. */
   get received(): number {

@@ -22,6 +22,10 @@ export const limits = {
   probeMs: 5_000,
   /** Messages kept from the new socket of a move until the old one has finished. */
   mergeBuffer: 10_000,
+  /** Wait for the mark that the old edge of a move has named; without one, contents that came once are repeats as long. */
+  markMs: 5_000,
+  /** What was published at the moment of the mark comes as soon after it. */
+  sameMomentMs: 20,
   /** How long repeats of a topic are looked for after a change of socket. */
   repeatMs: 30_000,
   /** Ids of directed events remembered; at least 2 × `window`. */

@@ -1,3 +1,4 @@
+import { isDerived } from '../ids.js';
 import type { Source } from '../transport/source.js';
 
 /** What is looked at of an event. */
@@ -83,7 +84,7 @@ export class Received {
     const { id, again } = event;
     const { after } = source;
     if (again !== undefined && after) {
-      const near = this.latest((e) => e.source === after && e.seq <= again);
+      const near = entries.findLastIndex((e) => e.source === after && e.seq <= again);
       const entry = entries[near];
       if (entry) {
         this.next = [near + again - entry.seq];
@@ -95,7 +96,7 @@ export class Received {
     const at = this.next[0] ?? entries.length;
     if (at < entries.length) return this.advance(at);
     this.advance(at);
-    const known = entries[this.latest((e) => e.id === id)];
+    const known = entries[entries.findLastIndex((e) => e.id === id)];
     if (!known) return undefined;
     if (!isDerived(id)) return known;
     // An edge that names the position has said that it did not come.
@@ -118,15 +119,6 @@ export class Received {
     return found;
   }
 
-  private latest(is: (entry: Entry) => boolean): number {
-    let at = this.entries.length - 1;
-    for (; at >= 0; at--) {
-      const entry = this.entries[at];
-      if (entry && is(entry)) break;
-    }
-    return at;
-  }
-
   private forget(): void {
     const entry = this.entries.shift();
     if (!entry) return;
@@ -137,7 +129,6 @@ export class Received {
   }
 }
 
-const isDerived = (id: string): boolean => id.startsWith('~');
 const isAcked = (entry: Entry | undefined): boolean => !!entry && entry.seq <= entry.source.ackedSeq;
 const isSettled = (entry: Entry | undefined): boolean =>
   isAcked(entry) && !!entry && entry.atMs < entry.source.aliveAtMs - settledMs;

@@ -1,4 +1,4 @@
-import { afterClose, closeCodes, type MoveFrame } from '@evenkeel/protocol/wire';
+import { afterClose, closeCodes, type MovedFrame, type MoveFrame } from '@evenkeel/protocol/wire';
 import type { Calls } from '../calls/calls.js';
 import type { Acks } from '../events/acks.js';
 import type { EventQueue } from '../events/event-queue.js';
@@ -92,6 +92,7 @@ export class Mover implements MoveHost {
 
   dialTarget({ frame }: Move): EdgeSocket {
     this.settleOld(false);
+    this.host.topics.finish();
     this.host.topics.forgetKept();
     return this.host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
@@ -101,19 +102,19 @@ export class Mover implements MoveHost {
   }
 
   /** `moved` has come on the active socket, or late on the old one. */
-  moved(socket: EdgeSocket, received: number): void {
+  moved(socket: EdgeSocket, { received, mark }: MovedFrame): void {
     const { host, move } = this;
     if (socket.isMoved) return;
     socket.isMoved = true;
     host.calls.moved(socket, received);
     if (socket === this.old) {
-      this.settleOld(true);
+      this.settleOld(true, mark);
       return;
     }
     if (socket !== host.active) return;
     host.events.flushAfter(socket);
     if (move?.socket) {
-      host.topics.takeLive(move.socket, true);
+      host.topics.takeLive(move.socket, true, mark);
       move.bound(limits.moveGraceMs);
       return;
     }
@@ -189,7 +190,7 @@ export class Mover implements MoveHost {
   }
 
   /** `isClean`: the old socket has said that it had finished. */
-  private settleOld(isClean: boolean): void {
+  private settleOld(isClean: boolean, mark?: string): void {
     const { old, host } = this;
     if (!old) return;
     clearTimeout(this.callsTimer);
@@ -198,7 +199,7 @@ export class Mover implements MoveHost {
     this.holdsAll = false;
     old.close(1000);
     if (host.active) {
-      if (isClean) host.topics.takeLive(host.active, true);
+      if (isClean) host.topics.takeLive(host.active, true, mark);
       else this.endUncleanly(old, host.active);
     } else host.calls.lost(old);
     host.flush();

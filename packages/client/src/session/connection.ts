@@ -127,7 +127,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   opened(socket: EdgeSocket): void {
     if (socket === this.dialing) {
-      this.topics.takeLive(socket, true);
+      this.topics.restart(socket);
       this.attempts.watch(limits.welcomeMs, () => this.abandon(socket, 'no welcome in time'));
     }
     const awayMs = this.hasState && !this.active ? atMostSinceMs(this.heard) : undefined;
@@ -146,6 +146,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
           this.abandon(socket, 'too many events');
         break;
       case 'message':
+      case 'mark':
         if (!socket.isMoved) this.topics.receive(socket, frame);
         break;
       case 'welcome':
@@ -166,7 +167,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         if (socket === this.active && !socket.isMoved) this.mover.begin(frame);
         break;
       case 'moved':
-        this.mover.moved(socket, frame.received);
+        this.mover.moved(socket, frame);
         break;
     }
   }
@@ -176,6 +177,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       this.mover.targetEnded(code, reason || `closed with ${code}`);
     } else if (socket === this.dialing) {
       this.dialing = undefined;
+      if (!this.hasState) this.topics.lostEarly();
       this.liveness.stop();
       if (afterClose(code) === 'stop') this.stopped(code, reason);
       else this.attempts.failed(code, reason);
@@ -228,6 +230,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.attempts.end();
     this.liveness.stop();
     this.mover.end();
+    this.topics.forgetKept();
     dialing?.close(1000);
     this.dialing = undefined;
     this.calls.fail(error ?? new ClientError('closed', 'the client was closed'));

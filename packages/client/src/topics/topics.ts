@@ -1,8 +1,11 @@
-import type { GapFrame, MessageFrame } from '@evenkeel/protocol/wire';
+import { monotonicNow } from '@evenkeel/pace';
+import type { GapFrame, MarkFrame, MessageFrame } from '@evenkeel/protocol/wire';
+import { isDerived } from '../ids.js';
 import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
+import { type Merged, merge, take } from './merge.js';
 
 /** A topic event as a handler gets it. */
 export interface TopicMessage<Data = unknown> {
@@ -25,23 +28,30 @@ interface Topic {
   /** Ids of the last messages, a ring. */
   recent: string[];
   next: number;
-  /** Counts of ids that another socket may send again, until `seenUntilMs`. */
+  /** Counts of ids that the live socket may send again, since `seenAtMs`. */
   seen: Map<string, number> | undefined;
-  seenUntilMs: number;
+  seenAtMs: number;
   /** The last gap that the live socket has told since a move opened another. */
   gap: GapFrame | undefined;
+  /** What the other socket has brought, and how much of it before each mark. */
+  kept: (MessageFrame | GapFrame)[];
+  readonly marks: Map<string, number>;
+  /** More than is kept. */
+  hasMore: boolean;
 }
 
 /**
- * Topics and their messages, over one socket or, during a move, two: those of the old socket go straight to the
- * handlers, those of the new one are kept until the old one has finished and are then merged by id.
+ * Topics and their messages, over one socket or, during a move, two: those of the old socket go straight to the handlers, those
+ * of the new one are kept until the old one has finished and both edges have said where that is in the new one.
  */
 export class Topics {
   private readonly topics = new Map<string, Topic>();
   private readonly all = new Set<MessageHandler>();
-  private readonly kept: (MessageFrame | GapFrame)[] = [];
-  private readonly overflowed = new Set<string>();
   private live: EdgeSocket | undefined;
+  /** The socket that is to be the live one once its mark has come. `isClean`: the old one said that it had finished. */
+  private next: { socket: EdgeSocket; isClean: boolean; mark: string | undefined } | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private keptCount = 0;
   private readonly status: StatusFeed;
   private readonly memory: number;
 
@@ -70,8 +80,11 @@ export class Topics {
         recent: [],
         next: 0,
         seen: undefined,
-        seenUntilMs: 0,
+        seenAtMs: 0,
         gap: undefined,
+        kept: [],
+        marks: new Map(),
+        hasMore: false,
       };
       this.topics.set(topic, entry);
     }
@@ -88,81 +101,112 @@ export class Topics {
   }
 
   /** A frame from `socket`: handed on when that is the live one, else kept. */
-  receive(socket: EdgeSocket, frame: MessageFrame | GapFrame): void {
+  receive(socket: EdgeSocket, frame: MessageFrame | GapFrame | MarkFrame): void {
+    if (frame.t === 'mark') {
+      if (socket === this.live) return;
+      for (const { marks, kept } of this.topics.values()) marks.set(frame.mark, kept.length);
+      // What was published at the very same moment may come right behind it.
+      if (frame.mark === this.next?.mark) this.finishIn(limits.sameMomentMs);
+      return;
+    }
+    const entry = this.topics.get(frame.topic ?? '');
+    if (!entry) return;
     if (socket === this.live) {
-      this.deliver(frame);
-      const entry = frame.t === 'gap' && this.topics.get(frame.topic ?? '');
-      if (entry) entry.gap = frame;
-    } else if (this.kept.length < limits.mergeBuffer) this.kept.push(frame);
-    else if (frame.topic) this.overflowed.add(frame.topic);
+      this.deliver(entry, frame);
+      if (frame.t === 'gap') entry.gap = frame;
+    } else if (this.keptCount++ < limits.mergeBuffer) entry.kept.push(frame);
+    else entry.hasMore = true;
+  }
+
+  /** A first socket, or one after a loss: its edge tells a gap, and nothing older comes behind it. */
+  restart(socket: EdgeSocket): void {
+    this.forgetKept();
+    this.live = socket;
+    for (const entry of this.topics.values()) this.remember(entry, merge(idsOf(entry), [], 0, this.memory));
+  }
+
+  /** The very first socket has ended before its `welcome`: the next one has no state that an edge would tell a gap for. */
+  lostEarly(): void {
+    for (const [topic, entry] of this.topics) {
+      if (entry.recent.length > 0) this.tell(topic, 'connection-lost');
+      entry.recent = [];
+      entry.next = 0;
+    }
   }
 
   /**
-   * `socket` is the live one from now on; what was kept from it is merged. `isClean`: the old one said that it had
-   * finished, or an edge tells the gaps. Else a topic of which the new socket repeated nothing has a gap. Where the old
-   * one has told a gap and gone on, what the new one has of that time would come behind what is younger: it is left out.
+   * `socket` is the live one of a move from now on; what was kept from it is merged, once it has brought `mark`. `isClean`: the
+   * old one said that it had finished. Else a topic of which the new socket repeated nothing has a gap.
    */
-  takeLive(socket: EdgeSocket, isClean: boolean): void {
+  takeLive(socket: EdgeSocket, isClean: boolean, mark?: string): void {
+    this.live = undefined;
+    this.next = { socket, isClean, mark };
+    const [any] = this.topics.values();
+    if (mark === undefined || !any || any.marks.has(mark)) this.finish();
+    else this.finishIn(limits.markMs);
+  }
+
+  /** Waits for no mark any longer. */
+  finish(): void {
+    if (!this.next) return;
+    const { socket, isClean, mark } = this.next;
     this.live = socket;
-    const untilMs = performance.now() + limits.repeatMs;
-    for (const entry of this.topics.values()) {
-      entry.seen = undefined;
-      entry.seenUntilMs = untilMs;
-      if (entry.recent.length > 0) {
-        const seen = new Map<string, number>();
-        for (const id of entry.recent) seen.set(id, (seen.get(id) ?? 0) + 1);
-        entry.seen = seen;
+    for (const [topic, entry] of this.topics) {
+      const { kept, gap, hasMore } = entry;
+      // A gap takes a place and repeats nothing.
+      const ids = kept.map((frame) => (frame.t === 'gap' ? '' : frame.id));
+      const merged = merge(idsOf(entry), ids, entry.marks.get(mark ?? ''), this.memory);
+      const last = merged.isRepeat.lastIndexOf(true);
+      this.remember(entry, merged);
+      if (!isClean && last < 0) this.tell(topic, 'connection-lost');
+      // Where the old socket has told a gap and gone on, what lies before the last repeat would come behind what is younger. And
+      // the gap again: several publishers' messages need not come in one order, so that may lie behind it.
+      const isLate = (at: number): boolean => gap !== undefined && at < last && kept[at]?.t === 'message';
+      const late = kept.findIndex((_, at) => isLate(at) && !merged.isRepeat[at]);
+      for (const [at, frame] of kept.entries()) {
+        if (gap && at === late) this.deliver(entry, gap);
+        if (!merged.isRepeat[at] && !isLate(at)) this.deliver(entry, frame, true);
       }
+      if (hasMore) this.tell(topic, 'slow-consumer');
     }
-    const kept = this.kept.splice(0);
-    /** Where the new socket repeats the old one last: nothing that comes later lies before what was delivered. */
-    const repeats = new Map<string, number>();
-    for (const [at, frame] of kept.entries()) {
-      if (frame.t === 'message' && this.topics.get(frame.topic)?.seen?.has(frame.id))
-        repeats.set(frame.topic, at);
-    }
-    if (!isClean) {
-      for (const topic of this.topics.keys()) {
-        if (!repeats.has(topic)) this.status.emit({ type: 'gap', topic, reason: 'connection-lost' });
-      }
-    }
-    const told = new Set<GapFrame>();
-    for (const [at, frame] of kept.entries()) {
-      const { gap, seen } = this.topics.get(frame.topic ?? '') ?? {};
-      const isLate = frame.t === 'message' && at < (repeats.get(frame.topic) ?? 0) && !seen?.has(frame.id);
-      if (!gap || !isLate) this.deliver(frame);
-      else if (!told.has(gap)) {
-        // Once more: what several publishers send need not come in one order, so this may lie behind that gap.
-        told.add(gap);
-        this.deliver(gap);
-      }
-    }
-    for (const topic of this.overflowed) this.status.emit({ type: 'gap', topic, reason: 'slow-consumer' });
-    this.overflowed.clear();
+    this.forgetKept();
+  }
+
+  private finishIn(ms: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.finish(), ms);
   }
 
   /** A new socket of a move begins, or is given up. */
   forgetKept(): void {
-    for (const entry of this.topics.values()) entry.gap = undefined;
-    this.kept.length = 0;
-    this.overflowed.clear();
+    clearTimeout(this.timer);
+    this.next = undefined;
+    this.keptCount = 0;
+    for (const entry of this.topics.values()) {
+      entry.gap = undefined;
+      entry.kept = [];
+      entry.marks.clear();
+      entry.hasMore = false;
+    }
   }
 
-  private deliver(frame: MessageFrame | GapFrame): void {
-    if (frame.t === 'gap') {
-      this.status.emit({ type: 'gap', topic: frame.topic ?? '', reason: frame.reason });
-      return;
-    }
-    const entry = this.topics.get(frame.topic);
-    if (!entry) return;
-    if (entry.seen) {
-      const count = entry.seen.get(frame.id);
-      if (count) {
-        if (count > 1) entry.seen.set(frame.id, count - 1);
-        else entry.seen.delete(frame.id);
-        return;
-      }
-      if (entry.seen.size === 0 || performance.now() > entry.seenUntilMs) entry.seen = undefined;
+  private remember(entry: Topic, { seen }: Merged): void {
+    entry.seen = seen;
+    entry.seenAtMs = monotonicNow();
+  }
+
+  private tell(topic: string, reason: GapFrame['reason']): void {
+    this.status.emit({ type: 'gap', topic, reason });
+  }
+
+  private deliver(entry: Topic, frame: MessageFrame | GapFrame, isMerged = false): void {
+    if (frame.t === 'gap') return this.tell(frame.topic ?? '', frame.reason);
+    const { id } = frame;
+    const { seen } = entry;
+    if (seen && !isMerged) {
+      const agoMs = monotonicNow() - entry.seenAtMs;
+      if (seen.size === 0 || agoMs > limits.repeatMs) entry.seen = undefined;
+      else if (seen.has(id) && (!isDerived(id) || agoMs < limits.markMs)) return take(seen, id);
     }
     entry.recent[entry.next] = frame.id;
     entry.next = (entry.next + 1) % this.memory;
@@ -188,3 +232,6 @@ export class Topics {
     }
   }
 }
+
+/** Ids of its last messages, oldest first. */
+const idsOf = ({ recent, next }: Topic): string[] => [...recent.slice(next), ...recent.slice(0, next)];
