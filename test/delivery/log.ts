@@ -66,6 +66,18 @@ export interface Condition {
   readonly detail?: string;
 }
 
+/** A directed event came by `mesh.undelivered`. */
+export interface Undelivered {
+  readonly kind: 'undelivered';
+  readonly at: number;
+  readonly key: string;
+  /** Whose it was. */
+  readonly session: string;
+  readonly why: string;
+  readonly id?: string;
+  readonly data?: unknown;
+}
+
 interface Run {
   readonly kind: 'run';
   readonly at: number;
@@ -74,7 +86,7 @@ interface Run {
   readonly broker?: string;
 }
 
-export type Line = Publish | Confirm | Open | FrameLine | Close | Condition | Run;
+export type Line = Publish | Confirm | Open | FrameLine | Close | Condition | Undelivered | Run;
 
 export interface Log {
   readonly lines: readonly Line[];
@@ -108,6 +120,7 @@ const kinds: Readonly<Record<Line['kind'], Fields>> = {
   send: ofFrame,
   frame: ofFrame,
   close: { connection: isText, by: oneOf('client', 'edge', 'cut') },
+  undelivered: { key: isText, session: isText, why: isText, id: maybe(isText) },
   condition: { name: isText, phase: oneOf('begin', 'end', 'shown') },
 };
 

@@ -2,7 +2,7 @@ import type { Condition, Line, Log } from '../log.js';
 import { eventsOf } from './events.js';
 import { isListed } from './listed.js';
 import { type Life, livesOf } from './lives.js';
-import { type Published, publishedIn } from './published.js';
+import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
 import { messagesOf, spellsOf } from './topics.js';
 
@@ -15,6 +15,9 @@ export interface Verdict {
   /** Deliveries that were due, over all streams. */
   readonly owed: number;
   readonly delivered: number;
+  /** Owed events of users that did not come, and those of them that came by `mesh.undelivered`. */
+  readonly missing: number;
+  readonly undelivered: number;
   readonly gaps: number;
   readonly lost: number;
   readonly lateGaps: number;
@@ -41,7 +44,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     published.flatMap(({ isResent, publish }) => (isResent && publish.id !== undefined ? [publish.id] : [])),
   );
   const faults: Fault[] = [];
-  const sums = { streams: 0, owed: 0, delivered: 0, gaps: 0, listedGaps: 0 };
+  const sums = { streams: 0, owed: 0, delivered: 0, missing: 0, undelivered: 0, gaps: 0, listedGaps: 0 };
   for (const { stream, life } of streamsOf(lives, published, resent)) {
     const verdict = judgeStream(stream);
     const { idle } = verdict;
@@ -54,6 +57,11 @@ export function judge({ lines, malformed }: Log): Verdict {
     sums.streams++;
     sums.owed += verdict.owed;
     sums.delivered += verdict.delivered;
+    if (stream.topic === undefined) {
+      const [missing, found] = accounted(verdict.missing, life.session, lines);
+      sums.missing += missing;
+      sums.undelivered += found;
+    }
     sums.gaps += verdict.gaps;
     sums.listedGaps += listed.length;
   }
@@ -75,6 +83,22 @@ export function judge({ lines, malformed }: Log): Verdict {
     malformed: bad,
     faults: faults.slice(0, shownFaults),
   };
+}
+
+/** How many are missing, and how many of these came by `mesh.undelivered` for this session. */
+function accounted(missing: readonly string[], session: string, lines: readonly Line[]): [number, number] {
+  const left = new Map<string, number>();
+  for (const line of lines) {
+    if (line.kind !== 'undelivered' || line.session !== session) continue;
+    const tag = tagOf(line.id, line.key.split('.').slice(2).join('.'), line.data);
+    left.set(tag, (left.get(tag) ?? 0) + 1);
+  }
+  const found = missing.filter((tag) => {
+    const count = left.get(tag) ?? 0;
+    left.set(tag, count - 1);
+    return count > 0;
+  });
+  return [missing.length, found.length];
 }
 
 function* streamsOf(

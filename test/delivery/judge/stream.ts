@@ -33,6 +33,8 @@ export interface StreamVerdict {
   readonly faults: readonly Fault[];
   /** Gaps with nothing missing in their place. */
   readonly idle: readonly Gap[];
+  /** What was owed and did not come, told or not: ids and contents. */
+  readonly missing: readonly string[];
 }
 
 interface Wanted {
@@ -99,6 +101,7 @@ export function judgeStream(stream: Stream): StreamVerdict {
     gaps: items.filter((each) => each.kind === 'gap' && !each.isOwn).length,
     faults,
     idle,
+    missing: missing.filter(({ isOwed }) => isOwed).map(({ tag }) => tag),
   };
 }
 

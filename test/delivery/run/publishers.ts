@@ -84,21 +84,26 @@ export async function startSdkPublisher(options: PublisherOptions): Promise<Runn
   };
 }
 
+/** Listens at `mesh.undelivered`, as an application does that sends push or e-mail instead. */
+export function startListener(amqpUrl: string, recorder: Recorder): RunningPublisher {
+  const child = startPython('listen.py', [amqpUrl], recorder);
+  return {
+    tell: () => undefined,
+    async stop() {
+      child.stdin.end();
+      await once(child, 'exit');
+    },
+  };
+}
+
 /** By pika, in one of three manners: `bare`, `cc` and `cloudevents`. */
 export async function startPikaPublisher(
   manner: 'bare' | 'cc' | 'cloudevents',
   { amqpUrl, users, topic, recorder }: PublisherOptions,
 ): Promise<RunningPublisher> {
   await ensurePackages(['python3-pika'], 'for publishers without the SDK');
-  // Beside the source of what is compiled here.
-  const script = join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'publish.py');
-  const args = [script, amqpUrl, manner, users.join(','), topic, String(rate)];
-  const child = spawn('/usr/bin/python3', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = startPython('publish.py', [amqpUrl, manner, users.join(','), topic, String(rate)], recorder);
   const exited = once(child, 'exit');
-  createInterface(child.stdout).on('line', (text) => {
-    const { at, ...line } = JSON.parse(text) as Line;
-    recorder.addAt(at, line as Parameters<Recorder['addAt']>[1]);
-  });
   const tell = (orders: object): void => void child.stdin.write(`${JSON.stringify(orders)}\n`);
   return {
     tell,
@@ -109,4 +114,16 @@ export async function startPikaPublisher(
       clearTimeout(timer);
     },
   };
+}
+
+/** A script that says what it does in lines of the log. */
+function startPython(script: string, args: readonly string[], recorder: Recorder) {
+  // Beside the source of what is compiled here.
+  const path = join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', script);
+  const child = spawn('/usr/bin/python3', [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  createInterface(child.stdout).on('line', (text) => {
+    const { at, ...line } = JSON.parse(text) as Line;
+    recorder.addAt(at, line as Parameters<Recorder['addAt']>[1]);
+  });
+  return child;
 }

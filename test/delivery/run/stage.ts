@@ -14,7 +14,13 @@ import {
 import { TcpProxy } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
 import { DeliveryClient, type Manner } from './client.js';
-import { type Orders, type RunningPublisher, startPikaPublisher, startSdkPublisher } from './publishers.js';
+import {
+  type Orders,
+  type RunningPublisher,
+  startListener,
+  startPikaPublisher,
+  startSdkPublisher,
+} from './publishers.js';
 import type { Recorder } from './recorder.js';
 
 export interface BrokerFlags {
@@ -50,6 +56,7 @@ export class Stage {
   readonly recorder: Recorder;
   readonly clients: DeliveryClient[] = [];
   readonly #publishers: RunningPublisher[] = [];
+  #listener: RunningPublisher | undefined;
   readonly #operator: Operator;
   #isOver = false;
   #loops: Promise<void>[] = [];
@@ -103,6 +110,7 @@ export class Stage {
       }
     }
     await this.#until('all clients are connected', () => this.clients.every((each) => each.isConnected));
+    this.#listener = startListener(this.broker.amqpUrl, recorder);
     const options = { amqpUrl: this.broker.urlFor('app-shop'), users, topic, recorder };
     this.#publishers.push(await startSdkPublisher(options));
     for (const manner of ['bare', 'cc', 'cloudevents'] as const) {
@@ -139,6 +147,7 @@ export class Stage {
     for (const each of this.clients) each.close();
     await Promise.allSettled(this.#loops);
     await Promise.allSettled(this.#publishers.map((each) => each.stop()));
+    await this.#listener?.stop();
     await this.#operator.close().catch(() => undefined);
     await this.mesh.stop();
     await this.proxy.close();
