@@ -16,7 +16,8 @@ import { execute } from './manage/commands.js';
 import { EdgeQueries } from './manage/edge-queries.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { Told } from './manage/told.js';
-import { balancerMetrics } from './metrics.js';
+import { balancerMetrics, guardianMetrics } from './metrics.js';
+import { Guardian } from './sessions/guardian.js';
 import { PlanStore } from './store/plan-store.js';
 
 const TICK_MS = 100;
@@ -93,6 +94,17 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
     log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
   );
+  const guardian = new Guardian({
+    view: balancer.view,
+    send: (node, command) => mesh.control.send(node, command, COMMAND_WAIT_MS),
+    isLeading: () => balancer.isLeading && lock.isSure,
+    log,
+    steadyNow,
+  });
+  const onReportsMissed = () => {
+    balancer.askAgain(steadyNow());
+    guardian.register.doubt();
+  };
   const reports = mesh.stats.reports(
     {
       onStats: (stats) => {
@@ -101,9 +113,11 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         watch.look(stats.node, wallNow() - steadyNow());
       },
       onMoves: (report) => balancer.report(report, steadyNow()),
+      onSessions: (report) => guardian.onReport(report),
     },
-    { name: `balancer.${config.id}`, log, onRemade: () => balancer.askAgain(steadyNow()) },
+    { name: `balancer.${config.id}`, log, onRemade: onReportsMissed },
   );
+  guardianMetrics(ops.metrics, guardian);
   const queries = new EdgeQueries(mesh, config.id);
   let leadingSince = 0;
   const lock: LeaderLock = new LeaderLock({
@@ -196,6 +210,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     })
     .add('plan store', { start: () => store.queue.start(signal), stop: () => store.queue.stop() })
     .add('statistics', { start: () => reports.start(signal), stop: () => reports.stop() })
+    .add('sessions', { start: () => guardian.start(), stop: () => guardian.stop() })
     .add('replies', { start: () => queries.queue.start(signal), stop: () => queries.queue.stop() })
     .add('management', { start: () => manage.start(signal), stop: () => manage.stop() })
     .add('ticks', {

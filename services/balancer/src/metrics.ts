@@ -1,6 +1,7 @@
-import { type Ops, observeGauge } from '@evenkeel/runtime';
+import { type Ops, observeCounter, observeGauge } from '@evenkeel/runtime';
 import { Counter } from 'prom-client';
 import type { Balancer } from './core/balancer.js';
+import type { Guardian } from './sessions/guardian.js';
 
 /** What a balancer counts as it goes. */
 export interface BalancerMetrics {
@@ -39,4 +40,22 @@ export function balancerMetrics(metrics: Ops['metrics'], balancer: Balancer): Ba
     answered: (command, outcome) => commands.inc({ command, outcome }),
     deadLettered: () => deadLettered.inc(),
   };
+}
+
+/** What Prometheus reads of a balancer's care for sessions of edges that are gone. */
+export function guardianMetrics(metrics: Ops['metrics'], guardian: Guardian): void {
+  const { register } = guardian;
+  observeGauge(metrics, 'evenkeel_balancer_sessions', 'Sessions in the register', () => register.size);
+  observeCounter(
+    metrics,
+    'evenkeel_balancer_sessions_overflowed_total',
+    'Sessions not registered because there were too many',
+    () => register.overflowed,
+  );
+  observeCounter(
+    metrics,
+    'evenkeel_balancer_sessions_offered_total',
+    'Sessions of edges that are gone, offered to others',
+    () => guardian.offered,
+  );
 }
