@@ -1,6 +1,7 @@
 import { exchanges } from '@evenkeel/protocol';
 import { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rabbitmqctl } from '../support/broker.js';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 import { MeshListener } from '../support/mesh-listener.js';
 
@@ -15,6 +16,14 @@ const lifetimeMs = 3_000;
 
 beforeAll(async () => {
   mesh = await EdgeMesh.open();
+  await rabbitmqctl(
+    'set_policy',
+    '-p',
+    mesh.vhost,
+    'dlx',
+    '^session',
+    JSON.stringify({ 'dead-letter-exchange': 'mesh.dropped', 'max-length': 5 }),
+  );
   const env = { SESSION_LIFETIME_MS: String(lifetimeMs), SESSION_MAX_LENGTH: '5', WINDOW: '4' };
   [a, b, undelivered, sessions] = await Promise.all([
     mesh.edge('life-a', env),
@@ -41,6 +50,50 @@ const waitForLost = async (session: SessionUnderTest, count: number) => {
   await expect.poll(() => lost(session).length, { timeout: 15_000 }).toBe(count);
   return lost(session);
 };
+
+describe('an event that a session does not get', () => {
+  it('because its own time to live is over is on mesh.undelivered', async () => {
+    const session = new SessionUnderTest('short lived');
+    (await session.attach(a)).terminate();
+    await sessions.happened(session, ['opened', 'detached']);
+    await mesh.publisher.publish(exchanges.events, `user.${session.uid}.n`, '"brief"', {
+      messageId: 'brief-1',
+      headers: { 'x-shop': 'harbour' },
+      expiration: 50,
+    });
+    expect(await waitForLost(session, 1)).toMatchObject([{ data: 'brief', id: 'brief-1', why: 'expired' }]);
+    const found = undelivered.deliveries.find(({ properties }) => properties.messageId === 'brief-1');
+    expect(found?.properties.headers).toMatchObject({ 'x-shop': 'harbour', 'evenkeel-user': 'short lived' });
+    expect(found?.properties.headers).not.toHaveProperty('x-death');
+  });
+
+  it('because its queue is full is on mesh.undelivered, with key, body, id and whose it was', async () => {
+    const session = new SessionUnderTest('overflow');
+    const client = await session.attach(a, {}, {}, { acks: false });
+    client.terminate();
+    await sessions.happened(session, ['opened', 'detached']);
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) await mesh.event(session, n, { messageId: `overflow-${n}` });
+    await expect.poll(() => lost(session).length).toBeGreaterThan(1);
+    expect(lost(session)[0]).toEqual({
+      key: 'user.overflow.n',
+      data: 1,
+      id: 'overflow-1',
+      why: 'overflow',
+      session: session.sid,
+    });
+  });
+
+  it('because its session ended at its lifetime is there too, and the queue is gone', async () => {
+    const session = new SessionUnderTest('outlived');
+    const client = await session.attach(a);
+    client.terminate();
+    await sessions.happened(session, ['opened', 'detached']);
+    await mesh.event(session, 'late', { messageId: 'late-1' });
+    expect(await waitForLost(session, 1)).toMatchObject([{ data: 'late', id: 'late-1', why: 'expired' }]);
+    await sessions.happened(session, ['opened', 'detached', 'ended expired']);
+    expect(await mesh.counts(session)).toBeUndefined();
+  });
+});
 
 describe('bye', () => {
   it('ends the session at once: what is left is handed on, nobody is there for the next event, the queue is gone', async () => {

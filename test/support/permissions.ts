@@ -5,7 +5,7 @@ import {
   type Publisher,
   type TopologyChannels,
 } from '@evenkeel/broker';
-import { exchanges } from '@evenkeel/protocol';
+import { exchanges, queues } from '@evenkeel/protocol';
 
 /** Every kind of user, with the node or the application that it is of. */
 export const users = [
@@ -131,7 +131,7 @@ export async function isAllowed(action: Action, actor: Actor): Promise<boolean> 
   }
 }
 
-const { events, inbound, replies, stats, control, manage, audit } = exchanges;
+const { events, inbound, replies, undelivered, sessions, stats, control, manage, audit } = exchanges;
 const edges: readonly User[] = ['edge', 'edge-n1'];
 const publish =
   (exchange: string, key: string) =>
@@ -199,12 +199,25 @@ export const actions: readonly Action[] = [
     allowed: [],
     attempt: (actor) => actor.consume(prepared.otherService),
   },
+  // What reaches a session no more, and what becomes of sessions.
+  {
+    name: 'take what RabbitMQ drops',
+    allowed: [...edges, 'balancer'],
+    attempt: (actor) => actor.consume(queues.dropped),
+  },
+  { name: 'publish an undelivered event', allowed: edges, attempt: publish(undelivered, 'user.alice.x') },
+  { name: 'take undelivered events', allowed: ['app-shop'], attempt: bind(undelivered, 'user.*.order.#') },
+  { name: 'tell what becomes of sessions', allowed: edges, attempt: publish(sessions, 'alice.ended') },
+  { name: 'tell something else of sessions', allowed: [], attempt: publish(sessions, 'alice.robbed') },
+  { name: 'learn what becomes of sessions', allowed: ['app-shop'], attempt: bind(sessions, '#') },
   // Statistics.
   { name: 'report statistics of n1', allowed: edges, attempt: publish(stats, 'stats.n1') },
   { name: 'report statistics of n2', allowed: ['edge'], attempt: publish(stats, 'stats.n2') },
   { name: 'report moves of n2', allowed: ['edge'], attempt: publish(stats, 'moves.n2') },
+  { name: 'report sessions of n2', allowed: ['edge'], attempt: publish(stats, 'sessions.n2') },
   { name: 'read statistics', allowed: ['gateway', 'balancer'], attempt: bind(stats, 'stats.*') },
   { name: 'read reports of moves', allowed: ['balancer'], attempt: bind(stats, 'moves.*') },
+  { name: 'read reports of sessions', allowed: ['balancer'], attempt: bind(stats, 'sessions.*') },
   { name: 'read everything on statistics', allowed: [], attempt: bind(stats, '#') },
   // Commands to edges.
   { name: 'command an edge', allowed: [...edges, 'balancer'], attempt: publish(control, 'edge.n2') },

@@ -1,4 +1,15 @@
-import { closeCodes, defaults, gapReasons, sessionQueue, toUid } from '@evenkeel/protocol';
+import {
+  closeCodes,
+  defaults,
+  exchanges,
+  gapReasons,
+  happeningKey,
+  sessionEnded,
+  sessionHeader,
+  sessionQueue,
+  toUid,
+  whyHeader,
+} from '@evenkeel/protocol';
 import type { Rule } from '../rule.js';
 import { must, mustEqual, pause } from '../verdict.js';
 
@@ -64,6 +75,42 @@ export const sessionRules: Rule[] = [
         [1, 2],
         'events',
       );
+    },
+  },
+  {
+    id: 'bye',
+    section: '2.1',
+    text: 'bye ends the session: what it has left is on mesh.undelivered, its queue is gone, and it begins anew',
+    async check(c) {
+      const a = await c.attach();
+      const left: unknown[] = [];
+      const told: unknown[] = [];
+      const uid = toUid(a.user);
+      await c.listen(exchanges.undelivered, `user.${uid}.#`, ({ body, properties }) =>
+        left.push([
+          Number(body.toString()),
+          properties.headers[whyHeader],
+          properties.headers[sessionHeader],
+        ]),
+      );
+      await c.listen(exchanges.sessions, happeningKey(uid, 'ended'), ({ body }) =>
+        told.push((JSON.parse(body.toString()) as { reason?: unknown }).reason),
+      );
+      await c.series(3);
+      await a.socket.nextEvents(3);
+      a.socket.send({ t: 'ack', seq: 1 });
+      a.socket.send({ t: 'bye' });
+      await a.socket.mustClose(sessionEnded);
+      const { session } = a.placement;
+      const found = await c.mesh.topology.checkQueue(sessionQueue(uid, session));
+      must(found === undefined, 'the queue is still there');
+      const wanted = [2, 3].map((n) => [n, 'ended', session]);
+      for (let n = 0; n < 100 && (left.length < 2 || told.length < 1); n++) await pause(20);
+      mustEqual(left, wanted, 'undelivered events');
+      mustEqual(told, ['bye'], 'why the session ended');
+      const { welcome, socket } = await c.resume(a);
+      mustEqual(welcome.resumed, false, 'resumed');
+      mustEqual((await socket.next('gap')).reason, gapReasons.sessionExpired, 'gap');
     },
   },
   {
