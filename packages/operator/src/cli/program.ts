@@ -206,7 +206,10 @@ export function createProgram(ports: ProgramPorts): Command {
       }),
     );
 
-  command('disconnect', 'close every connection of a user; its clients do not reconnect on their own')
+  command(
+    'disconnect',
+    'close every connection of a user and end its sessions; its clients do not reconnect on their own',
+  )
     .argument('<user>')
     .action((user: string, options: CommonOptions) =>
       withOperator(options, async (operator) => {
