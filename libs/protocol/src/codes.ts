@@ -10,95 +10,93 @@ export interface CloseCode {
   readonly code: number;
   readonly reason: string;
   readonly after: AfterClose;
-  readonly meaning: string;
 }
 
 /** Every close code an edge sends. 4000–4499: reconnect; 4500–4999: do not. */
 export const closeCodes = {
+  /** The edge is going away; ask the gateway for another. */
   drained: {
     code: 4000,
     reason: 'drained',
     after: 'reconnect',
-    meaning: 'the edge is going away; ask the gateway for another',
   },
+  /** The session has gone to another edge and the client kept this socket; nothing more comes here. */
   moved: {
     code: 4001,
     reason: 'moved',
     after: 'reconnect',
-    meaning: 'the session has gone to another edge and the client kept this socket; nothing more comes here',
   },
+  /** No hello within 10 s of opening. */
   helloTimeout: {
     code: 4002,
     reason: 'hello-timeout',
     after: 'backoff',
-    meaning: 'no hello within 10 s of opening',
   },
+  /** The client read nothing for 30 s while more than the high watermark was buffered for it. */
   slowConsumer: {
     code: 4003,
     reason: 'slow-consumer',
     after: 'backoff',
-    meaning: 'the client read nothing for 30 s while more than the high watermark was buffered for it',
   },
+  /** An event stayed unacknowledged for 60 s. */
   ackTimeout: {
     code: 4004,
     reason: 'ack-timeout',
     after: 'backoff',
-    meaning: 'an event stayed unacknowledged for 60 s',
   },
+  /** The session could not be attached to its queue, or to a topic of its `hello`, in time. */
   brokerUnavailable: {
     code: 4006,
     reason: 'broker-unavailable',
     after: 'backoff',
-    meaning: 'the session could not be attached to its queue, or to a topic of its `hello`, in time',
   },
+  /** A newer ticket of this session is in use elsewhere; get a new one from the gateway. */
   staleTicket: {
     code: 4007,
     reason: 'stale-ticket',
     after: 'backoff',
-    meaning: 'a newer ticket of this session is in use elsewhere; get a new one from the gateway',
   },
+  /** The edge that holds the session did not release it in time; it stays there. */
   takeoverFailed: {
     code: 4009,
     reason: 'takeover-failed',
     after: 'backoff',
-    meaning: 'the edge that holds the session did not release it in time; it stays there',
   },
+  /** The ticket is for another edge; the reason is its `url`, where the ticket is still good, if that edge lives. */
   wrongEdge: {
     code: 4010,
     reason: 'wrong-edge',
     after: 'reconnect',
-    meaning:
-      'the ticket is for another edge; the reason is its `url`, where the ticket is still good, if that edge lives',
   },
+  /** A frame broke the protocol: not JSON, a field missing or wrong, hello not first, binary. */
   badFrame: {
     code: 4500,
     reason: 'bad-frame',
     after: 'stop',
-    meaning: 'a frame broke the protocol: not JSON, a field missing or wrong, hello not first, binary',
   },
+  /** A newer socket has taken over this session. */
   superseded: {
     code: 4501,
     reason: 'superseded',
     after: 'stop',
-    meaning: 'a newer socket has taken over this session',
   },
+  /** An operator disconnected this user. */
   disconnected: {
     code: 4502,
     reason: 'disconnected',
     after: 'stop',
-    meaning: 'an operator disconnected this user',
   },
+  /** A frame over the payload limit (64 KiB unless configured). */
   tooLarge: {
     code: 1009,
     reason: 'too-large',
     after: 'stop',
-    meaning: 'a frame over the payload limit (64 KiB unless configured)',
   },
+  /** To bare clients only: this connection is to move; come back through the gateway. */
   serviceRestart: {
     code: 1012,
     reason: 'service-restart',
     after: 'reconnect',
-    meaning: 'to bare clients only: this connection is to move; come back through the gateway',
   },
 } as const satisfies Record<string, CloseCode>;
 
