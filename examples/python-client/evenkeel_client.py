@@ -23,6 +23,11 @@ class Refused(Exception):
     """Coming back will not help: wrong credentials, or the edge said stop."""
 
 
+def moment():
+    """Now, by a clock that takes no step and by the host's."""
+    return time.monotonic(), time.time()
+
+
 class Link:
     """One socket. While `held` is a list, what comes is kept there and not delivered yet."""
 
@@ -32,7 +37,7 @@ class Link:
         self.skip = set()  # those that the old socket of a move has delivered: the new edge may lag behind
         self.handled, self.acked, self.ack_timer = 0, 0, None
         self.name, self.after = None, None  # of this connection; the connection that `hello` named
-        self.heartbeat, self.heard = 15.0, time.monotonic()  # seconds; when something came last
+        self.heartbeat, self.heard = 15.0, moment()  # seconds; when something came last
         self.welcomed, self.moved, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.mark, self.marked = None, asyncio.Event()  # that `moved` named; another one has come
 
@@ -84,7 +89,7 @@ class Client:
         place = await asyncio.to_thread(self.ask)
         earlier = [] if place["node"] in self.tried else self.tried  # sent there again: no other was left
         self.tried = [place["node"], *earlier][:8]
-        self.session, link = place["session"], await self.open(place, None, is_resume=bool(self.nodes))
+        self.session, link = place["session"], await self.dial(place, None, is_resume=bool(self.nodes))
         await first(link.welcomed, link.done)
         if link.welcomed.is_set():
             self.current, self.tried = link, []
@@ -107,11 +112,12 @@ class Client:
             self.retry_after = float(error.headers.get("retry-after") or 0)
             raise
 
-    async def open(self, place, held, is_resume):
+    async def dial(self, place, held, is_resume):
         url = place["url"] + "?ticket=" + urllib.parse.quote(place["ticket"])
         options = {"open_timeout": 10, "close_timeout": 2, "ping_interval": None, "max_size": None}
         link = Link(await websockets.connect(url, subprotocols=["evenkeel.v1"], **options), held)
-        away = int((time.monotonic() - self.away_since) * 1000) if self.away_since else 0
+        # One clock may stand still in sleep, the other be set: at most so long.
+        away = int(max(now - then for now, then in zip(moment(), self.away_since)) * 1000) if self.away_since else 0
         hello = {"t": "hello", "resume": is_resume, "topics": self.topics, "awayMs": away}
         if self.last and self.last.name:
             link.after = self.last
@@ -129,13 +135,13 @@ class Client:
             if self.moving:
                 await asyncio.wait([self.moving])
             if self.current is link:
-                self.away_since = time.monotonic()
+                self.away_since = link.heard
                 return link
 
     async def read(self, link):
         try:
             async for text in link.ws:
-                link.heard = time.monotonic()
+                link.heard = moment()
                 frame = json.loads(text)
                 if frame["t"] == "welcome":
                     link.node, self.window, link.name = frame["node"], frame["window"], frame.get("connection")
@@ -211,8 +217,11 @@ class Client:
     async def watch(self, link):
         """Pings when nothing has come for a heartbeat; after two the socket counts as lost."""
         while not link.done.is_set():
+            due = time.monotonic() + link.heartbeat / 4
             await asyncio.sleep(link.heartbeat / 4)
-            silence = time.monotonic() - link.heard
+            if time.monotonic() - due > 1:  # this process stood still: what has come meanwhile is read first
+                await asyncio.sleep(2)
+            silence = time.monotonic() - link.heard[0]
             if silence > 2 * link.heartbeat:
                 link.ws.transport.abort()
             elif silence > link.heartbeat:
@@ -230,7 +239,7 @@ class Client:
         await self.on("status", {"status": "moving", "reason": frame["reason"]})
         reason = "the new socket closed before welcome"
         try:
-            new = await self.open(frame, [], is_resume=True)
+            new = await self.dial(frame, [], is_resume=True)
             self.nodes = [frame["node"], *(node for node in self.nodes if node != frame["node"])][:4]
             await first(old.moved, old.done, new.done, new.welcomed)
             if new.welcomed.is_set():  # it has overtaken what is still under way on the old socket

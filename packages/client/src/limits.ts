@@ -16,6 +16,9 @@ export const limits = {
    */
   overtakenMs: 5_000,
   overtakenCallsMs: 1_000,
+  /** A timer that comes this late tells of this machine; then what has come is read for so long before anything is judged. */
+  lateMs: 1_000,
+  graceMs: 2_000,
   /** An answer to a ping; never longer than the heartbeat. */
   answerMs: 10_000,
   /** An answer to a ping after the page woke up or came online. */

@@ -68,6 +68,20 @@ it('a look-up that is never answered is given up after ten seconds, and tried ag
   made.end();
 });
 
+it('a socket that opened while the page stood still is not given up by a timer that comes first', async () => {
+  const { made } = attempts(() => new Promise(() => {}));
+  const late = vi.fn();
+  made.watch(10_000, late);
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000);
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(late).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(late).toHaveBeenCalledTimes(1);
+  clock.mockRestore();
+  made.end();
+});
+
 it('nothing more is tried after the end', async () => {
   const { calls, made } = attempts(() => Promise.reject(new Error('offline')));
   made.begin();

@@ -73,7 +73,12 @@ export class Attempts {
   /** Calls `late` unless something else happens to this attempt within `ms`. */
   watch(ms: number, late: () => void): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(late, ms);
+    const dueAtMs = monotonicNow() + ms;
+    this.timer = setTimeout(() => {
+      // Late itself: the page stood still, and what has happened meanwhile is learned first.
+      if (monotonicNow() - dueAtMs > limits.lateMs) this.timer = setTimeout(late, limits.graceMs);
+      else late();
+    }, ms);
   }
 
   succeeded(): void {

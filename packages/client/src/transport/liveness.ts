@@ -3,11 +3,6 @@ import { limits } from '../limits.js';
 import { timerMs } from '../time.js';
 import type { EdgeSocket } from './edge-socket.js';
 
-/** A timer that fires this much late tells of a busy or sleeping machine, or a hidden page: what has come may not be read yet. */
-const lateMs = 1_000;
-/** Then it is read for this long before anything is judged. */
-const graceMs = 2_000;
-
 /**
  * Pings what is silent and reports what stays silent. One timer per client, re-armed once a heartbeat. However late its timers
  * come: a socket that has not answered is given one grace, and then it is judged.
@@ -79,7 +74,7 @@ export class Liveness {
 
   private check(): void {
     const now = monotonicNow();
-    const isLate = now - this.dueAtMs > lateMs;
+    const isLate = now - this.dueAtMs > limits.lateMs;
     const answerMs = Math.min(this.heartbeatMs, limits.answerMs);
     let next = this.heartbeatMs;
     for (const socket of this.sockets()) {
@@ -93,7 +88,7 @@ export class Liveness {
       else if (isLate && !socket.isExcused) {
         socket.isExcused = true;
         this.ping(socket, answerMs);
-        next = Math.min(next, graceMs);
+        next = Math.min(next, limits.graceMs);
       } else this.onSilent(socket);
     }
     if (this.timer !== undefined) this.arm(Math.max(next, 10));
