@@ -14,8 +14,8 @@ export interface Came {
   readonly at: number;
   /** Its place among the items of the stream. */
   readonly index: number;
-  /** A gap stands between the delivery before and this one. */
-  readonly isAfterGap: boolean;
+  /** Where gaps stand between the delivery before and this one. */
+  readonly gaps: readonly number[];
   /** It may be a repeat, and is marked as such. */
   readonly isDoubtful: boolean;
 }
@@ -33,11 +33,15 @@ const idleGap = 1;
  * The kindest explanation of what came: for each delivery the publish that it is, in order (-1: none). Where contents recur
  * there are several; that with the fewest faults is taken.
  */
-export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastGap: boolean): Int32Array {
+export function align(
+  wanted: readonly Wanted[],
+  came: readonly Came[],
+  lastGaps: readonly number[],
+): Int32Array {
   const matches = new Int32Array(came.length).fill(-1);
   let start = 0;
   // What agrees from the beginning needs no choice.
-  while (start < came.length && isSame(wanted[start], came[start]) && came[start]?.isAfterGap === false) {
+  while (start < came.length && isSame(wanted[start], came[start]) && came[start]?.gaps.length === 0) {
     matches[start] = start;
     start++;
   }
@@ -49,15 +53,15 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
   const [dry, used] = best as [Float64Array, Float64Array];
   for (let j = columns - 1; j >= 0; j--) {
     const next = came[start + j];
-    const isGap = next?.isAfterGap ?? hasLastGap;
+    const gaps = next?.gaps ?? lastGaps;
     for (let i = rows - 1; i >= 0; i--) {
       const at = i * columns + j;
       for (const layer of [used, dry]) {
-        const idle = isGap && layer === dry ? idleGap : 0;
+        const idle = gaps.length > 0 && layer === dry ? idleGap : 0;
         let cost = never;
         if (i === rows - 1 && j === columns - 1) cost = idle;
         if (i < rows - 1)
-          cost = Math.min(cost, skipCost(wanted[start + i], isGap) + (used[at + columns] ?? 0));
+          cost = Math.min(cost, skipCost(wanted[start + i], gaps) + (used[at + columns] ?? 0));
         if (j < columns - 1) cost = Math.min(cost, extraCost(next) + idle + (dry[at + 1] ?? 0));
         if (i < rows - 1 && j < columns - 1 && isSame(wanted[start + i], next))
           cost = Math.min(cost, idle + (dry[at + columns + 1] ?? 0));
@@ -68,15 +72,15 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
   for (let i = 0, j = 0, isDry = true; j < columns - 1; ) {
     const at = i * columns + j;
     const next = came[start + j];
-    const isGap = next?.isAfterGap ?? hasLastGap;
-    const idle = isGap && isDry ? idleGap : 0;
+    const gaps = next?.gaps ?? lastGaps;
+    const idle = gaps.length > 0 && isDry ? idleGap : 0;
     const cost = (isDry ? dry : used)[at];
     if (i < rows - 1 && isSame(wanted[start + i], next) && cost === idle + (dry[at + columns + 1] ?? 0)) {
       matches[start + j] = start + i;
       i++;
       j++;
       isDry = true;
-    } else if (i < rows - 1 && cost === skipCost(wanted[start + i], isGap) + (used[at + columns] ?? 0)) {
+    } else if (i < rows - 1 && cost === skipCost(wanted[start + i], gaps) + (used[at + columns] ?? 0)) {
       i++;
       isDry = false;
     } else {
@@ -88,8 +92,11 @@ export function align(wanted: readonly Wanted[], came: readonly Came[], hasLastG
 }
 
 const extraCost = (came: Came | undefined): number => (came?.isDoubtful ? dropped : extra);
-const skipCost = (wanted: Wanted | undefined, isGap: boolean): number =>
-  isGap || wanted?.isOwed !== true ? 0 : loss;
+/** What it costs that it did not come: nothing where a gap stands in its place. */
+function skipCost(wanted: Wanted | undefined, gaps: readonly number[]): number {
+  if (wanted === undefined || !wanted.isOwed) return 0;
+  return gaps.some((at) => wanted.from < at && at < wanted.until) ? 0 : loss;
+}
 
 /** A delivery is no publish that began after it. */
 function isSame(wanted: Wanted | undefined, came: Came | undefined): boolean {

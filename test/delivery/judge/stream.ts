@@ -70,7 +70,11 @@ export function judgeStream(stream: Stream): StreamVerdict {
     const group = unplaced.map((each) => ({ ...each, ...boundsOf(each, places, stream.topic) }));
     const tags = new Set(group.map(({ tag }) => tag));
     const came = deliveries.filter(({ item }) => tags.has(tagFor(item)));
-    const matches = align(group, withGaps(items, came, tagFor), endsInGap(items, came.at(-1)?.index));
+    const matches = align(
+      group,
+      withGaps(items, came, tagFor),
+      gapsIn(items, (came.at(-1)?.index ?? -1) + 1),
+    );
     const placed: Place[] = [];
     const taken = new Set(matches);
     const left = new Map<string, number[]>();
@@ -229,11 +233,14 @@ function withGaps(
   tagFor: (item: Delivery) => string,
 ) {
   return came.map(({ item, index }, j) => {
-    const from = (came[j - 1]?.index ?? -1) + 1;
-    const isAfterGap = items.slice(from, index).some((each) => each.kind === 'gap');
-    return { tag: tagFor(item), at: item.at, isAfterGap, isDoubtful: item.isDoubtful, index };
+    const gaps = gapsIn(items, (came[j - 1]?.index ?? -1) + 1, index);
+    return { tag: tagFor(item), at: item.at, gaps, isDoubtful: item.isDoubtful, index };
   });
 }
 
-const endsInGap = (items: readonly Item[], last = -1): boolean =>
-  items.slice(last + 1).some((each) => each.kind === 'gap');
+/** Where gaps stand among these. */
+const gapsIn = (items: readonly Item[], from: number, until = items.length): number[] => {
+  const found: number[] = [];
+  for (let at = from; at < until; at++) if (items[at]?.kind === 'gap') found.push(at);
+  return found;
+};
