@@ -16,7 +16,7 @@ describe('a dead letter', () => {
   it.each([
     ['maxlen', 'overflow'],
     ['expired', 'expired'],
-    ['rejected', 'ended'],
+    ['rejected', 'too-large'],
   ])('that RabbitMQ dropped as %s is told as %s, for the session of its last queue', (reason, why) => {
     expect(readDeadLetter(letter(death({ reason })))).toEqual({ why, owner: alice });
     const later = { reason, queue: 'session.alice.s1.2' };

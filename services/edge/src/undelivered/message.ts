@@ -20,8 +20,12 @@ export interface Owner {
 
 type Message = Pick<Delivery, 'body' | 'key' | 'properties'>;
 
-/** What RabbitMQ calls it when it drops a message. `rejected` is somebody's doing with a tool; the session has it no more. */
-const whyOf: Readonly<Record<string, Why>> = { maxlen: 'overflow', expired: 'expired', rejected: 'ended' };
+/** What RabbitMQ calls it when it drops a message. An edge rejects what is too large, and nothing else. */
+const whyOf: Readonly<Record<string, Why>> = {
+  maxlen: 'overflow',
+  expired: 'expired',
+  rejected: 'too-large',
+};
 
 /** Headers that RabbitMQ adds to a dead letter, and those by which it would route once more. */
 const isNoise = (name: string): boolean =>
