@@ -144,7 +144,8 @@ describe('a move', () => {
     await mesh.numbers(session, 11, 11);
     await second.eventCount(11);
     await second.close();
-    await mesh.settled(session, { consumers: 0, messages: 11 });
+    // Those, and the seal.
+    await mesh.settled(session, { consumers: 0, messages: 12 });
     expect(last(first)?.t).toBe('moved');
     const third = await session.attach(b, { resume: true }, { from: 'b,a' });
     await third.eventCount(11);

@@ -51,14 +51,6 @@ describe('a reply on mesh.replies', () => {
     await client.close();
   });
 
-  it('is not let in for a session that has asked nothing: attaching costs no binding more', async () => {
-    const session = new SessionUnderTest('silent');
-    const client = await session.attach(a);
-    const to = { replyTo: session.queue, correlationId: '1' };
-    expect(await reply(exchanges.replies, to, '1')).toBe('unrouted');
-    await client.close();
-  });
-
   it('finds a session that has moved to another edge', async () => {
     const asked = await service('replies.moved');
     const session = new SessionUnderTest('moves');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, type Consumer, type Delivery } from '@evenkeel/broker';
-import { type EdgeCommand, edgeKey, exchanges } from '@evenkeel/protocol';
+import { type EdgeCommand, edgeKey, exchanges, sealHeader } from '@evenkeel/protocol';
 import { vi } from 'vitest';
 import type { SessionUnderTest } from './edge-session.js';
 
@@ -42,16 +42,18 @@ export class PuppetEdge {
     return puppet;
   }
 
-  /** Holds the session: consumes its queue and acknowledges nothing. */
+  /** Holds the session: consumes its queue and acknowledges nothing. `prefetch`: events; the seal is one more. */
   async hold(session: SessionUnderTest, prefetch = 64): Promise<void> {
     this.#consumer = await this.#broker.consumers().consume(session.queue, {
-      prefetch,
+      prefetch: prefetch + 1,
       onDelivery: (delivery) => this.#held.push(delivery),
     });
   }
 
+  /** Bodies of events. */
   get held(): string[] {
-    return this.#held.map((delivery) => delivery.body.toString('utf8'));
+    const events = this.#held.filter(({ properties }) => !(sealHeader in properties.headers));
+    return events.map((delivery) => delivery.body.toString('utf8'));
   }
 
   /** Lets go in the order the protocol asks for. */

@@ -193,7 +193,8 @@ export const actions: readonly Action[] = [
   { name: "serve another application's method", allowed: [], attempt: bind(inbound, 'bank.transfer') },
   { name: 'serve every method', allowed: [], attempt: bind(inbound, '#') },
   { name: 'serve the authorization of others', allowed: [], attempt: bind(inbound, '$authorize.#') },
-  { name: 'answer a request', allowed: ['app-shop'], attempt: publish(replies, prepared.session) },
+  // Edges plant their seals that way.
+  { name: 'answer a request', allowed: [...edges, 'app-shop'], attempt: publish(replies, prepared.session) },
   {
     name: "read another application's queue",
     allowed: [],

@@ -69,6 +69,8 @@ function edge(node: string): Rights {
     configure: names(session, own),
     write: names(
       ...literal(exchanges.inbound, exchanges.stats, exchanges.control),
+      // Seals go the way of replies: by the default exchange they would take a right to every queue.
+      ...literal(exchanges.replies),
       // A queue's dead letters go where its declarer may write.
       ...literal(exchanges.dropped, exchanges.undelivered, exchanges.sessions),
       session,

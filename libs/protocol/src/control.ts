@@ -1,5 +1,6 @@
 /** What is sent on `mesh.control`: commands to edges, and their replies. */
 import { z } from 'zod';
+import { gapReasons } from './codes.js';
 import { isSid, isUid } from './names.js';
 import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 
@@ -97,6 +98,12 @@ export const edgeCommand = z.discriminatedUnion('command', [
     wasAway: z.boolean().optional(),
     /** Topics of which messages may be missing that its client was not told of. */
     doubt: z.array(z.string().max(512)).max(1_024).optional(),
+    /** It knows seals; older edges take one for a reply to nobody, and acknowledge it. */
+    knowsSeals: z.boolean().optional(),
+    /** The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. */
+    seal: z.object({ name: shortId.optional(), behind: count }).optional(),
+    /** The client is to be told this gap as soon as it is attached; there is no seal then. */
+    owed: z.enum(gapReasons).catch(gapReasons.overflow).optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

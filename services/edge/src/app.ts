@@ -24,6 +24,7 @@ import { MoveLedger } from './move/ledger.js';
 import { RecentlyLetGo } from './move/let-go.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
+import { Drops } from './queue/drops.js';
 import { SessionQueues } from './queue/session-queue.js';
 import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
@@ -50,6 +51,8 @@ const uses = [
   exchanges.undelivered,
   exchanges.sessions,
 ];
+/** A session's queue is consumed again after a loss of the broker once drops are heard of, or after this, ms. */
+const hearingMs = 3_000;
 
 /** Builds an edge and says in which order its parts start and stop. Touches nothing: the steps do. */
 export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
@@ -95,9 +98,19 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     retryMs: config.takeoverRetryMs,
     timeoutMs: config.takeoverTimeoutMs,
   });
+  const drops = new Drops({
+    mesh,
+    node: node.name,
+    boot: node.boot,
+    onDropped: (key, why) => directory.get(key)?.dropped(why),
+    now,
+  });
   const queues = new SessionQueues({
     topology: consuming.topology(),
-    consumers: consuming.consumers({ channels: 64, prefetch: config.window }),
+    // The seal, which is held, is one more.
+    consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
+    publisher,
+    whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,
   });
@@ -135,7 +148,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     steadyNow: now,
   });
   const letGo = new RecentlyLetGo(now);
-  const ports = { queues, handover, topics, inbound, letGo, life };
+  const ports = { queues, drops, handover, topics, inbound, letGo, life };
   let connections = 0;
   const newConnectionId = () => {
     connections += 1;
@@ -186,6 +199,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   });
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
+  ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('accepting', () => !node.isDraining || 'draining');
   ops.status(() => ({
@@ -200,6 +214,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
     .add('topics', { start: () => topics.start(signal), stop: () => topics.stop() })
+    // Before a session is consumed here it must be heard of what is dropped.
+    .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
     .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
     // What the last connections leave behind is still told and reported.

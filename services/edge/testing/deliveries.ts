@@ -7,6 +7,8 @@ export type DeliveryOver = Omit<Partial<Delivery>, 'properties'> & {
 /** Makes deliveries, and remembers what was settled, in the order it was. */
 export class Deliveries {
   readonly settled: string[] = [];
+  /** The same of seals. */
+  readonly seals: string[] = [];
 
   /** A directed event with `n` as its body. */
   event(n: number, over: DeliveryOver = {}): Delivery {
@@ -22,6 +24,16 @@ export class Deliveries {
       drop: () => void this.settled.push(`drop ${n}`),
       ...over,
       properties: { messageId: `m${n}`, timestamp: 1_700_000_000, headers: {}, ...over.properties },
+    };
+  }
+
+  /** A seal of this name. */
+  seal(name: string): Delivery {
+    const headers = { 'evenkeel-seal': name };
+    return {
+      ...this.event(0, { exchange: 'mesh.replies', redelivered: true, properties: { headers } }),
+      ack: () => void this.seals.push(`ack ${name}`),
+      requeue: () => void this.seals.push(`requeue ${name}`),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Consumer, PublishOutcome, QueueCounts } from '@evenkeel/broker';
-import { closeCodes } from '@evenkeel/protocol';
+import { closeCodes, type GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { type EdgeConfig, edgeConfig } from '../src/config.js';
 import type { Outcome } from '../src/life/ending.js';
@@ -7,6 +7,7 @@ import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
 import { Load } from '../src/session/load.js';
 import type {
+  Drops,
   Handover,
   HandoverAnswer,
   Inbound,
@@ -51,8 +52,18 @@ export class FakeQueue implements SessionQueue {
   /** Of who consumes it. */
   listener: SessionQueueListener | undefined;
   failure: Error | undefined;
+  /** An older edge has made it. */
+  isOfOlder = false;
+  /** Its seal is where it should be, and comes first whenever it is consumed. */
+  isSealed = true;
+  /** Names of seals that were planted and have not come. */
+  readonly planted: string[] = [];
+  /** What becomes of one that is planted: the broker says that it has it. */
+  planting: Promise<boolean> = Promise.resolve(true);
+  readonly deliveries: Deliveries;
 
-  constructor(calls: string[]) {
+  constructor(calls: string[], deliveries = new Deliveries()) {
+    this.deliveries = deliveries;
     this.calls = calls;
   }
 
@@ -62,9 +73,28 @@ export class FakeQueue implements SessionQueue {
     return this.counts;
   }
 
-  async make(): Promise<void> {
+  async make(onSealable?: () => void): Promise<boolean> {
     this.calls.push('make');
     if (this.failure) throw this.failure;
+    if (onSealable) this.isSealed = false;
+    onSealable?.();
+    return this.isOfOlder;
+  }
+
+  isMade(): void {
+    this.calls.push('is made');
+  }
+
+  async plant(name: string): Promise<boolean> {
+    this.calls.push('plant');
+    const isThere = await this.planting;
+    if (isThere) this.planted.push(name);
+    return isThere;
+  }
+
+  /** What was planted comes. */
+  deliverSeals(): void {
+    for (const name of this.planted.splice(0)) this.listener?.onDelivery(this.deliveries.seal(name));
   }
 
   async takeReplies(): Promise<void> {
@@ -79,6 +109,8 @@ export class FakeQueue implements SessionQueue {
   async consume(listener: SessionQueueListener): Promise<Consumer> {
     this.calls.push('consume');
     this.listener = listener;
+    if (this.isSealed) listener.onDelivery(this.deliveries.seal('old'));
+    else this.deliverSeals();
     await this.consuming?.promise;
     const { calls, name } = this;
     const consumer = {
@@ -142,6 +174,7 @@ const answer = (given: Partial<HandoverAnswer> = {}): HandoverAnswer => ({
   outcome: 'unknown',
   suspect: undefined,
   isFull: false,
+  knowsSeals: true,
   ...given,
 });
 
@@ -183,6 +216,20 @@ export class FakeTopics implements Topics {
   }
 }
 
+export class FakeDrops implements Drops {
+  doubts = 0;
+  fenced: boolean | Promise<boolean> = true;
+  readonly reasons = new Map<string, GapReason>();
+
+  async fence(): Promise<boolean> {
+    return await this.fenced;
+  }
+
+  whyOf(key: string): GapReason | undefined {
+    return this.reasons.get(key);
+  }
+}
+
 export class FakeInbound implements Inbound {
   readonly carried: { kind: 'publish' | 'request'; id: string; key: string; json: string }[] = [];
   outcome: Promise<PublishOutcome> = Promise.resolve('routed');
@@ -203,10 +250,12 @@ export class SessionWorld {
   /** What was done to the queue and asked of other edges, in order. */
   readonly calls: string[] = [];
   readonly warnings: string[] = [];
-  readonly queue = new FakeQueue(this.calls);
+  readonly deliveries = new Deliveries();
+  readonly queue = new FakeQueue(this.calls, this.deliveries);
   readonly handover = new FakeHandover(this.calls);
   readonly topics = new FakeTopics();
   readonly inbound = new FakeInbound();
+  readonly drops = new FakeDrops();
   /** Bare clients that were let go here. */
   readonly lettingGo = new Set<string>();
   readonly directory = new Directory<Session>();
@@ -216,7 +265,6 @@ export class SessionWorld {
   readonly life: Life;
   /** What ending the session comes to. */
   ending: Promise<Outcome> = Promise.resolve('ended');
-  readonly deliveries = new Deliveries();
   readonly config: EdgeConfig;
   readonly connections: FakeConnection[] = [];
   readonly sessions: Session[] = [];
@@ -252,6 +300,7 @@ export class SessionWorld {
     const { config, directory, load } = this;
     const ports: SessionPorts = {
       queues: { of: () => this.queue },
+      drops: this.drops,
       handover: this.handover,
       topics: this.topics,
       inbound: this.inbound,

@@ -68,7 +68,7 @@ describe('a question to one edge', () => {
     expect(identities().size).toBe(1);
     expect(asked[0]?.command).toMatchObject({ uid: 'u', sid: 's', epoch: 5, mode: 'move', move: 'm1' });
     edgeAnswers('released', { suspect: 3, isFull: true });
-    expect(await answer).toEqual({ outcome: 'released', suspect: 3, isFull: true });
+    expect(await answer).toMatchObject({ outcome: 'released', suspect: 3, isFull: true, knowsSeals: false });
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -13,6 +13,9 @@ interface HandoverAnswer {
   suspect: number | undefined;
   isFull: boolean;
   doubt?: readonly string[];
+  knowsSeals: boolean;
+  seal: CommandOf<'released'>['seal'];
+  owed: CommandOf<'released'>['owed'];
 }
 
 interface Question {
@@ -33,6 +36,9 @@ const nothing = (outcome: HandoverAnswer['outcome']): HandoverAnswer => ({
   outcome,
   suspect: undefined,
   isFull: false,
+  knowsSeals: false,
+  seal: undefined,
+  owed: undefined,
 });
 
 /** The edge that asks others for a session. A question has one identity, however often it is sent: it is carried out once. */
@@ -113,10 +119,11 @@ export class Handover {
   }
 
   /** A late or foreign `released` finds no question here and changes nothing. */
-  onReleased({ takeover, outcome, suspect, isFull = false, wasAway, doubt }: CommandOf<'released'>): void {
+  onReleased({ takeover, outcome, wasAway, doubt, ...said }: CommandOf<'released'>): void {
+    const { suspect, isFull = false, knowsSeals = false, seal, owed } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
-    question?.onAnswer({ outcome, suspect, isFull, ...(doubt && { doubt }) });
+    question?.onAnswer({ outcome, suspect, isFull, knowsSeals, seal, owed, ...(doubt && { doubt }) });
   }
 
   wasAway(claims: TicketClaims): boolean {

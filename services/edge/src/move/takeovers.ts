@@ -14,12 +14,15 @@ export interface Releasable {
   /** `<uid>.<sid>` */
   readonly key: string;
   readonly claims: { readonly uid: string; readonly sid: string; readonly epoch: number };
-  release(mode: ReleaseMode, to?: string): Promise<Release>;
+  release(mode: ReleaseMode, to?: string, isSealKept?: boolean): Promise<Release>;
   /** Lets replies in no more by `mesh.replies`. */
   refuseReplies(): Promise<void>;
 }
 
-type Answer = Pick<CommandOf<'released'>, 'outcome' | 'suspect' | 'isFull' | 'wasAway' | 'doubt'>;
+type Answer = Pick<
+  CommandOf<'released'>,
+  'outcome' | 'suspect' | 'isFull' | 'seal' | 'owed' | 'wasAway' | 'doubt'
+>;
 
 export interface TakeoversOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
@@ -65,12 +68,12 @@ export class Takeovers {
 
   #release(session: Releasable, command: CommandOf<'takeover'>): void {
     this.#let(session, command).then(
-      ({ suspect, isFull, doubt = [] }) => {
+      ({ isFull, doubt = [], ...left }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
         this.#answer(command, {
           outcome: 'released',
-          suspect,
+          ...left,
           ...(isFull ? { isFull } : {}),
           ...this.#handOver(command),
           ...(doubt.length > 0 ? { doubt: [...doubt] } : {}),
@@ -85,7 +88,7 @@ export class Takeovers {
 
   async #let(session: Releasable, command: CommandOf<'takeover'>): Promise<Release> {
     const { mode, takesReplies, takesMarks, from } = command;
-    const release = await session.release(mode, takesMarks ? from : undefined);
+    const release = await session.release(mode, takesMarks ? from : undefined, takesReplies === true);
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});
     return release;
@@ -103,6 +106,7 @@ export class Takeovers {
       uid,
       sid,
       from: node.name,
+      knowsSeals: true,
       ...answer,
     };
     if (answer.outcome !== 'unknown') this.#remember(released);

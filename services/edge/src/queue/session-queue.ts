@@ -1,20 +1,33 @@
-import type { Consumer, ConsumerChannels, Delivery, QueueCounts, TopologyChannels } from '@evenkeel/broker';
-import { exchanges, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
-import { queueSpec } from './spec.js';
+import type {
+  Consumer,
+  ConsumerChannels,
+  Delivery,
+  Publisher,
+  QueueCounts,
+  QueueSpec,
+  TopologyChannels,
+} from '@evenkeel/broker';
+import { exchanges, sealHeader, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
+import { olderQueueSpec, queueSpec } from './spec.js';
 
 /** What a consumer of a session's queue is told. */
 export interface SessionQueueListener {
   onDelivery(delivery: Delivery): void;
   /** What was delivered and is not settled is the broker's to deliver again. */
   onLost(): void;
-  /** The queue is about to be consumed again; `found`: as it was then, undefined when it had gone and is a new one. */
-  onRestored(found: QueueCounts | undefined): void;
+  /** The queue is about to be consumed again; `found`: as it is, undefined when it has gone and a new one will be made. */
+  onFound(found: QueueCounts | undefined): void;
+  /** It is consumed again. */
+  onRestored(): void;
 }
 
 export interface SessionQueuesOptions {
   topology: Pick<TopologyChannels, 'checkQueue' | 'declareQueue' | 'bind' | 'unbind'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
-  /** Life of a queue without a consumer, and of an event in it. */
+  publisher: Pick<Publisher, 'publish'>;
+  /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
+  whenHeard(): Promise<void>;
+  /** Life of a session without a connection. */
   lifetimeMs: number;
   /** Events at most; the oldest is dropped beyond it. */
   maxLength: number;
@@ -53,28 +66,59 @@ export class SessionQueue {
     return await this.#options.topology.checkQueue(this.name);
   }
 
-  /** Declares and binds it, new or not: its first edge may have died between the two. */
-  async make(): Promise<void> {
+  /**
+   * Declares and binds it, new or not: its first edge may have died between the two. Events come last, so that a seal that is
+   * planted as soon as it can be comes before them, mostly: `onSealable`.
+   * @returns whether an older edge has made it, one that knows no seals.
+   */
+  async make(onSealable?: () => void): Promise<boolean> {
     const { topology, lifetimeMs, maxLength } = this.#options;
-    await topology.declareQueue(queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength));
+    const { asIs } = await topology.declareQueue(queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength));
+    await this.#bindReplies();
+    onSealable?.();
     await topology.bind(this.name, exchanges.events, userBinding(this.#uid));
-    if (this.#takesReplies) await this.#bindReplies();
+    return asIs && (await this.#isAs(olderQueueSpec(this.#uid, this.#sid, lifetimeMs, maxLength)));
   }
 
   /**
-   * Lets services' replies in, and again wherever it is made again. The binding belongs to the queue: it outlives this edge,
-   * and another one's binds once more without harm.
+   * Lets services' replies in once more, should somebody have taken the binding away. It belongs to the queue: it outlives this
+   * edge, and another one's binds once more without harm.
    */
   async takeReplies(): Promise<void> {
-    this.#takesReplies = true;
     await this.#bindReplies();
   }
 
-  /** The opposite: what comes by `mesh.replies` is returned to its sender. */
+  /** The edge that has let it go had made it, with every binding. */
+  isMade(): void {
+    this.#takesReplies = true;
+  }
+
+  /** The opposite of `takeReplies`: what comes by `mesh.replies` is returned to its sender. */
   async refuseReplies(): Promise<void> {
     this.#takesReplies = false;
     const address = sessionAddress(this.#uid, this.#sid);
     await this.#options.topology.unbind(this.name, exchanges.replies, address);
+  }
+
+  /**
+   * Publishes a seal to it. It is formed as a reply to nobody's request, which an edge that knows no seals writes, and clients
+   * ignore. True once the broker has it there.
+   */
+  async plant(name: string): Promise<boolean> {
+    const { publisher } = this.#options;
+    try {
+      if (!this.#takesReplies) await this.#bindReplies();
+      const outcome = await publisher.publish(exchanges.replies, sessionAddress(this.#uid, this.#sid), '', {
+        headers: { [sealHeader]: name },
+        persistent: true,
+        mandatory: true,
+      });
+      // Its binding has gone, with the queue or with the exchange.
+      if (outcome === 'unrouted') this.#takesReplies = false;
+      return outcome === 'routed';
+    } catch {
+      return false;
+    }
   }
 
   /** Consumes it, and makes it again where it has gone, until the consumer is cancelled. */
@@ -83,14 +127,22 @@ export class SessionQueue {
       onDelivery: (delivery) => listener.onDelivery(delivery),
       onLost: () => listener.onLost(),
       prepare: async () => {
+        await this.#options.whenHeard();
         const found = await this.check();
+        // Said before anything else can fail: the next attempt will find the queue.
+        listener.onFound(found);
         await this.make();
-        listener.onRestored(found);
       },
+      onRecovered: () => listener.onRestored(),
     });
+  }
+
+  async #isAs(spec: QueueSpec): Promise<boolean> {
+    return !(await this.#options.topology.declareQueue(spec)).asIs;
   }
 
   async #bindReplies(): Promise<void> {
     await this.#options.topology.bind(this.name, exchanges.replies, sessionAddress(this.#uid, this.#sid));
+    this.#takesReplies = true;
   }
 }

@@ -16,7 +16,7 @@ function make(counts: { messages: number; consumers: number } | Error) {
     },
   };
   const told: string[] = [];
-  const world = { isConsuming: true, looks: 0 };
+  const world = { isToBeLookedAt: true, looks: 0 };
   const acks = new Acks({
     outbox,
     queue: {
@@ -28,7 +28,7 @@ function make(counts: { messages: number; consumers: number } | Error) {
       },
     },
     maxLength: 100,
-    isConsuming: () => world.isConsuming,
+    isToBeLookedAt: () => world.isToBeLookedAt,
     onOverflow: () => void told.push(`overflow before ${acked.length} acks`),
   });
   return { acks, outbox, acked, told, look, world };
@@ -74,7 +74,7 @@ describe('acks', () => {
 
   it('wait for nothing once the session is no longer consumed', () => {
     const { acks, acked, world } = make({ messages: 100, consumers: 1 });
-    world.isConsuming = false;
+    world.isToBeLookedAt = false;
     acks.take(7);
     expect(acked).toEqual([7]);
   });

@@ -6,14 +6,14 @@ export interface AcksOptions {
   queue: Pick<SessionQueue, 'check'>;
   /** Events in the queue at which it drops the oldest. */
   maxLength: number;
-  /** Whether the queue may be filling up behind a full window. */
-  isConsuming(): boolean;
+  /** Whether the queue may be filling up behind a full window, and nothing tells what it drops. */
+  isToBeLookedAt(): boolean;
   onOverflow(): void;
 }
 
 /**
- * Takes the client's acks. While the window was full the queue may have overflowed, so the first ack then waits for a
- * look at it: once there is room again it cannot be told any more.
+ * Takes the client's acks. While the window was full the queue may have overflowed. One that an edge made which knows no
+ * seals tells nobody, so the first ack then waits for a look at it: once there is room again it cannot be told any more.
  */
 export class Acks {
   readonly #options: AcksOptions;
@@ -27,8 +27,8 @@ export class Acks {
 
   /** Everything up to `seq` is handled. False when `seq` was never sent. */
   take(seq: number): boolean {
-    const { outbox, isConsuming } = this.#options;
-    if (!this.#isLooking && !(outbox.isFull && isConsuming())) return outbox.ack(seq);
+    const { outbox, isToBeLookedAt } = this.#options;
+    if (!this.#isLooking && !(outbox.isFull && isToBeLookedAt())) return outbox.ack(seq);
     if (seq > outbox.seq) return false;
     this.#seq = Math.max(this.#seq, seq);
     if (!this.#isLooking) void this.#look();

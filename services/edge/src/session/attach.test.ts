@@ -1,51 +1,71 @@
 import type { TicketClaims } from '@evenkeel/ticket';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeHandover, FakeQueue, settled } from '../../testing/session-world.js';
-import { type AcquireOptions, acquire, missedBy, missedOfTopics } from './attach.js';
+import { type AcquireOptions, acquire, missedOfTopics } from './attach.js';
+import type { Vouch } from './seal.js';
 
 function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {}) {
   const calls: string[] = [];
   const queue = new FakeQueue(calls);
   const handover = new FakeHandover(calls);
   const ticket = { id: 't', uid: 'alice', sid: 's', node: 'edge-1', epoch: 1, expiresAt: 1, ...claims };
+  const vouches: Vouch[] = [];
   const options: AcquireOptions = {
     claims: ticket,
+    hello: { resume: true },
     queue,
     handover,
     node: 'edge-1',
-    maxLength: 100,
+    limits: { sessionMaxLength: 100, ackTimeoutMs: 60_000, sessionLifetimeMs: 300_000 },
     predecessor: undefined,
     onDoubt: (topics) => calls.push(`doubt ${topics}`),
+    begin: (vouch) => void vouches.push(vouch),
     isLive: () => true,
     ...over,
   };
-  return { calls, queue, handover, acquired: () => acquire(options) };
+  return { calls, queue, handover, vouches, acquired: () => acquire(options) };
 }
 
-const resumed = { isResumed: true, isOverflowed: false };
+const resumed = { isResumed: true, missed: undefined };
+const seal = { name: 'x', behind: 0 };
 
 describe('a new session', () => {
   it('has its queue made, and nothing else is asked or looked for', async () => {
-    const { calls, acquired } = make({ isNew: true, from: 'edge-2' });
-    expect(await acquired()).toEqual({ isResumed: false, isOverflowed: false, suspect: 0 });
+    const { calls, vouches, acquired } = make({ isNew: true, from: 'edge-2' }, { hello: {} });
+    expect(await acquired()).toEqual({ isResumed: false, missed: undefined, suspect: 0 });
     expect(calls).toEqual(['make']);
+    expect(vouches).toEqual([{ is: 'fresh' }]);
   });
 });
 
 describe('a moved session', () => {
-  it('is taken as soon as its holder has released it, without a look at the queue', async () => {
-    const { calls, handover, acquired } = make({ from: 'edge-2', move: 'm' });
-    handover.answers['edge-2'] = { outcome: 'released', suspect: 3 };
-    expect(await acquired()).toEqual({ ...resumed, suspect: 3 });
-    expect(calls).toEqual(['ask edge-2']);
+  it.each([
+    ['begins with the seal that its holder has put back', { seal }, { is: 'sealed', ...seal }, undefined],
+    [
+      'is told the gap that its holder could not tell',
+      { owed: 'expired' },
+      { is: 'told', reason: 'expired' },
+      'expired',
+    ],
+  ] as const)('%s, without a look at the queue', async (_what, left, vouch, missed) => {
+    const { calls, handover, vouches, acquired } = make({ from: 'edge-2', move: 'm' });
+    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, ...left };
+    expect(await acquired()).toEqual({ isResumed: true, missed, suspect: 3 });
+    expect(calls).toEqual(['ask edge-2', 'is made']);
+    expect(vouches).toEqual([vouch]);
   });
 
-  it('whose window was full has its queue looked at: it may have overflowed', async () => {
-    const { calls, queue, handover, acquired } = make({ from: 'edge-2', move: 'm' });
-    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, isFull: true };
+  it('is not vouched for where its holder knows no seals, and is looked at only if its window was full', async () => {
+    const { calls, queue, handover, vouches, acquired } = make({ from: 'edge-2', move: 'm' });
+    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, knowsSeals: false };
+    expect(await acquired()).toEqual({ ...resumed, suspect: 3 });
+    expect(calls).toEqual(['ask edge-2']);
+    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, knowsSeals: false, isFull: true };
     queue.counts = { messages: 100, consumers: 0 };
-    expect(await acquired()).toEqual({ isResumed: true, isOverflowed: true, suspect: 3 });
-    expect(calls).toEqual(['ask edge-2', 'check', 'make']);
+    queue.isOfOlder = true;
+    expect(await acquired()).toEqual({ isResumed: true, missed: 'overflow', suspect: 3 });
+    expect(calls.slice(1)).toEqual(['ask edge-2', 'check', 'make']);
+    expect(vouches).toEqual([{ is: 'unwatched' }, { is: 'unwatched' }]);
   });
 });
 
@@ -68,15 +88,18 @@ describe('a session that comes back', () => {
   });
 
   it('is not resumed when its queue is gone', async () => {
-    const { queue, acquired } = make({});
+    const { queue, vouches, acquired } = make({});
     queue.counts = undefined;
-    expect(await acquired()).toEqual({ isResumed: false, isOverflowed: false, suspect: 0 });
+    expect(await acquired()).toEqual({ isResumed: false, missed: 'session-expired', suspect: 0 });
+    expect(vouches).toEqual([{ is: 'told', reason: 'session-expired' }]);
   });
 
   it('was held here: nobody else is asked, and what was written here is suspect', async () => {
-    const { calls, acquired } = make({ from: 'edge-2' }, { predecessor: { suspect: 2 } });
+    const predecessor = { suspect: 2, seal };
+    const { calls, vouches, acquired } = make({ from: 'edge-2' }, { predecessor });
     expect(await acquired()).toEqual({ ...resumed, suspect: 2 });
     expect(calls).toEqual(['check', 'make']);
+    expect(vouches).toEqual([{ is: 'sealed', ...seal, isNew: false }]);
   });
 
   it.each([
@@ -99,7 +122,7 @@ describe('a session that comes back', () => {
   });
 
   it('waits its turn behind a consumer that nobody answers for, and goes by the broker’s flags', async () => {
-    const { queue, acquired } = make({}, { predecessor: { suspect: 1 } });
+    const { queue, acquired } = make({}, { predecessor: { suspect: 1, seal } });
     queue.counts = { messages: 0, consumers: 1 };
     expect(await acquired()).toEqual({ ...resumed, suspect: undefined });
   });
@@ -134,27 +157,33 @@ describe('a session that comes back', () => {
   });
 });
 
-describe('what a client may have missed', () => {
-  const limits = { ackTimeoutMs: 60_000, sessionLifetimeMs: 300_000 };
-  const found = { isResumed: true, isOverflowed: false, suspect: 0 };
-
+describe('the queue of an edge that knows no seals', () => {
   it.each([
-    ['nothing, where it was never here before', {}, { ...found, isResumed: false }, []],
-    [
-      'its events, where the queue is gone',
-      { resume: true },
-      { ...found, isResumed: false },
-      ['session-expired'],
-    ],
-    ['nothing, where it comes back in time', { resume: true }, found, []],
-    ['the oldest events, of a full queue', {}, { ...found, isOverflowed: true }, ['overflow']],
-    ['nothing, at the last moment', { awayMs: 239_999 }, found, []],
-    ['events that expired, after a long absence', { awayMs: 240_000 }, found, ['expired']],
-  ] as const)('%s', (_what, hello, how, events) => {
-    expect(missedBy({ t: 'hello', ...hello }, how, limits)).toEqual(events);
+    ['nothing, where its client comes back in time', {}, 99, undefined],
+    ['the oldest events, of a full queue', {}, 100, 'overflow'],
+    ['nothing, at the last moment', { awayMs: 239_999 }, 0, undefined],
+    ['events that expired, after a long absence', { awayMs: 240_000 }, 0, 'expired'],
+  ] as const)('is judged by its length and by time: %s', async (_what, hello, messages, missed) => {
+    const { queue, vouches, acquired } = make({}, { hello });
+    queue.isOfOlder = true;
+    queue.counts = { messages, consumers: 0 };
+    expect(await acquired()).toEqual({ isResumed: true, missed, suspect: undefined });
+    expect(vouches).toEqual([{ is: 'unwatched' }]);
   });
 
-  it('messages of its topics after a loss, none in a move or at its first coming', () => {
+  it('is judged so as well where it is of this kind, and such an edge may have taken its seal', async () => {
+    const { handover, queue, vouches, acquired } = make({ from: 'edge-2' });
+    handover.answers['edge-2'] = { outcome: 'unknown', knowsSeals: false };
+    queue.counts = { messages: 100, consumers: 0 };
+    expect(await acquired()).toMatchObject({ missed: 'overflow' });
+    queue.counts = { messages: 99, consumers: 0 };
+    expect(await acquired()).toMatchObject({ missed: undefined });
+    expect(vouches).toEqual([{ is: 'told', reason: 'overflow' }, { is: 'fresh' }]);
+  });
+});
+
+describe('what a client may have missed', () => {
+  it('of its topics: messages after a loss, none in a move or at its first coming', () => {
     expect(missedOfTopics({ t: 'hello', resume: true }, false)).toBe('connection-lost');
     expect(missedOfTopics({ t: 'hello', resume: true }, true)).toBeUndefined();
     expect(missedOfTopics({ t: 'hello' }, false)).toBeUndefined();

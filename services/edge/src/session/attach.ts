@@ -1,15 +1,17 @@
 import { sleep } from '@evenkeel/pace';
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { EdgeConfig } from '../config.js';
 import type { HelloFrame } from './inbox.js';
-import type { Handover, SessionQueue } from './ports.js';
+import type { Handover, HandoverAnswer, SessionQueue } from './ports.js';
+import type { SealLeft, Vouch } from './seal.js';
 
 /** How a session's queue was found when it was attached. */
 export interface Found {
   /** The queue was there already. */
   isResumed: boolean;
-  /** It was at its length limit, so the oldest events may have been dropped. */
-  isOverflowed: boolean;
+  /** What the client is to be told, beside what its seal will show. */
+  missed: GapReason | undefined;
   /** Deliveries at its head that an earlier connection may have seen; undefined: go by the broker's flag. */
   suspect: number | undefined;
 }
@@ -26,18 +28,27 @@ export class AttachError extends Error {
 
 export interface AcquireOptions {
   readonly claims: TicketClaims;
+  readonly hello: Pick<HelloFrame, 'resume' | 'awayMs'>;
   readonly queue: SessionQueue;
   readonly handover: Handover;
   /** This edge. */
   readonly node: string;
-  /** Events in the queue at which it drops the oldest. */
-  readonly maxLength: number;
+  readonly limits: Pick<EdgeConfig, 'sessionMaxLength' | 'ackTimeoutMs' | 'sessionLifetimeMs'>;
   /** An earlier connection here, which has let the session go. */
-  readonly predecessor: { suspect: number | undefined } | undefined;
+  readonly predecessor: (SealLeft & { readonly suspect: number | undefined }) | undefined;
+  /** What is known of the queue's head; called once, before the queue is consumed. */
+  begin(vouch: Vouch): void;
   /** Topics whose gap the edge that had the session could not tell. */
   onDoubt(topics: readonly string[]): void;
   /** False once nobody wants the session any more. */
   isLive(): boolean;
+}
+
+/** What the last holder has said. */
+interface Known extends SealLeft {
+  readonly suspect: number | undefined;
+  /** An older edge may have had it: it knows no seals. */
+  readonly isFromOlder: boolean;
 }
 
 /** An exclusive queue of a dead edge goes at the same time as its unacknowledged messages come back; leave it this margin. */
@@ -56,12 +67,9 @@ const maxHolders = 4;
  * @throws AttachError; BrokerError without the broker.
  */
 export async function acquire(options: AcquireOptions): Promise<Found> {
-  const { claims, queue, handover, node, predecessor, isLive } = options;
-  if (claims.isNew) {
-    await queue.make();
-    return { isResumed: false, isOverflowed: false, suspect: 0 };
-  }
-  let suspect = predecessor?.suspect;
+  const { claims, handover, node, predecessor, isLive } = options;
+  if (claims.isNew) return await make(options);
+  let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
       holders(claims.from, node).map((holder) => handover.ask(claims, holder, isLive)),
@@ -70,33 +78,69 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
     const released = answers.find(({ outcome }) => outcome === 'released');
     if (released?.doubt) options.onDoubt(released.doubt);
-    if (released && claims.move && !released.isFull) {
-      // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
-      return { isResumed: true, isOverflowed: false, suspect: released.suspect };
-    }
-    suspect = released?.suspect;
+    // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
+    if (released && claims.move && !released.isFull) return take(options, released);
+    const isFromOlder = released
+      ? isOlder(released)
+      : answers.some(({ outcome, knowsSeals }) => outcome === 'unknown' && !knowsSeals);
+    known = released ? { ...released, isFromOlder } : { suspect: undefined, isFromOlder };
     if (answers.some(({ outcome }) => outcome === 'unreachable')) await sleep(deadEdgeGraceMs);
   }
-  if (!isLive()) return { isResumed: true, isOverflowed: false, suspect };
-  return await find(options, suspect);
+  if (!isLive()) return { isResumed: true, missed: undefined, suspect: known?.suspect };
+  return await find(options, known ?? { suspect: undefined, isFromOlder: false });
 }
 
-async function find(
-  { claims, queue, handover, maxLength }: AcquireOptions,
-  known: number | undefined,
-): Promise<Found> {
+/** It has left neither a seal nor word of a gap: it knows no seals, or had the queue of an edge that does not. */
+const isOlder = ({ seal, owed }: SealLeft): boolean => seal === undefined && owed === undefined;
+
+/** There is no queue yet, or not any more. */
+async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
+  // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
+  const missed = hello.resume ? gapReasons.sessionExpired : undefined;
+  await queue.make(() => begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed }));
+  return { isResumed: false, missed, suspect: 0 };
+}
+
+/** A moved session, from who has just let it go. */
+function take({ queue, begin }: AcquireOptions, { seal, owed, suspect }: HandoverAnswer): Found {
+  if (seal === undefined && owed === undefined) {
+    begin({ is: 'unwatched' });
+  } else {
+    queue.isMade();
+    begin(owed === undefined ? { is: 'sealed', ...seal } : { is: 'told', reason: owed });
+  }
+  return { isResumed: true, missed: owed, suspect };
+}
+
+async function find(options: AcquireOptions, before: Known): Promise<Found> {
+  const { claims, hello, queue, handover, limits, begin } = options;
   const found = await queue.check();
+  if (!found) return await make(options);
   // Bound again even when found: its first edge may have died between declaring and binding.
-  await queue.make();
-  if (!found) return { isResumed: false, isOverflowed: false, suspect: 0 };
-  let suspect = known;
+  const isOfOlder = await queue.make();
+  let known = before;
   if (found.consumers > 0) {
     // Somebody holds it whom the ticket does not name. If nobody answers, single-active-consumer makes us wait our turn.
     const answer = await handover.search(claims, searchMs);
     if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
-    suspect = answer.outcome === 'released' ? answer.suspect : undefined;
+    known =
+      answer.outcome === 'released'
+        ? { ...answer, isFromOlder: isOlder(answer) }
+        : { suspect: undefined, isFromOlder: before.isFromOlder };
   }
-  return { isResumed: true, isOverflowed: found.messages >= maxLength, suspect };
+  const { suspect, owed, seal } = known;
+  if (owed !== undefined) {
+    begin({ is: 'told', reason: owed });
+    return { isResumed: true, missed: owed, suspect };
+  }
+  if (isOfOlder || known.isFromOlder) {
+    const missed = missedUnsealed(hello, found.messages, limits);
+    if (isOfOlder) begin({ is: 'unwatched' });
+    else begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed });
+    return { isResumed: true, missed, suspect };
+  }
+  begin({ is: 'sealed', ...seal, isNew: hello.resume !== true });
+  return { isResumed: true, missed: undefined, suspect };
 }
 
 /** The nodes a ticket names, without this one (a session held here has been released before). */
@@ -108,18 +152,13 @@ export function missedOfTopics(hello: HelloFrame, isMove: boolean): GapReason | 
   return hello.resume && !isMove ? gapReasons.connectionLost : undefined;
 }
 
-/** What a client that has just been welcomed may have missed of its session's own events. */
-export function missedBy(
-  hello: HelloFrame,
-  { isResumed, isOverflowed }: Found,
-  limits: { ackTimeoutMs: number; sessionLifetimeMs: number },
-): GapReason[] {
-  // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
-  if (!isResumed) return hello.resume ? [gapReasons.sessionExpired] : [];
-  const events: GapReason[] = [];
-  if (isOverflowed) events.push(gapReasons.overflow);
+/** What a client may have missed of a queue that no seal vouches for: by its length, and by the time that events lived in it. */
+function missedUnsealed(
+  { awayMs = 0 }: AcquireOptions['hello'],
+  messages: number,
+  { sessionMaxLength, ackTimeoutMs, sessionLifetimeMs }: AcquireOptions['limits'],
+): GapReason | undefined {
+  if (messages >= sessionMaxLength) return gapReasons.overflow;
   // An event may have been unacknowledged that long before the connection was lost.
-  const isOutlived = (hello.awayMs ?? 0) + limits.ackTimeoutMs >= limits.sessionLifetimeMs;
-  if (isOutlived) events.push(gapReasons.expired);
-  return events;
+  return awayMs + ackTimeoutMs >= sessionLifetimeMs ? gapReasons.expired : undefined;
 }

@@ -1,15 +1,25 @@
+import { randomBytes } from 'node:crypto';
 import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { Acks } from './acks.js';
+import { Holdback } from './holdback.js';
 import type { Outbox } from './outbox.js';
-import type { Handover, SessionQueue } from './ports.js';
+import type { Drops, Handover, SessionQueue } from './ports.js';
 import { isTaken } from './reclaim.js';
+import { Seal, type SealLeft } from './seal.js';
 
 export interface IntakeOptions {
   readonly claims: TicketClaims;
   readonly queue: SessionQueue;
   readonly handover: Handover;
+  readonly drops: Drops;
   readonly outbox: Outbox;
+  readonly isBare: boolean;
+  /** Events in the queue at which it drops the oldest. */
+  readonly maxLength: number;
+  /** Events that the broker sends ahead of acknowledgements. */
+  readonly window: number;
   /** A delivery has come: the session is consuming, whatever the broker has answered so far. */
   onDelivering(): void;
   /** Whether deliveries are still written here. */
@@ -19,52 +29,187 @@ export interface IntakeOptions {
   onGap(reason: GapReason): void;
   /** Another edge has the session. */
   onTaken(): void;
+  now(): number;
 }
+
+/** What was given back. */
+export interface GivenBack extends SealLeft {
+  /** How many deliveries (the first of them) had been written; undefined: go by the broker's flag. */
+  readonly suspect: number | undefined;
+}
+
+/** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
+const sealWaitMs = 100;
+/** A session that is left waits so long for a seal that it has just planted. */
+const plantedWaitMs = 200;
 
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
+  readonly seal: Seal;
+  readonly #holdback: Holdback;
+  readonly #acks: Acks;
   readonly #options: IntakeOptions;
   #consumer: Consumer | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #isConsuming = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    const { claims, queue, outbox, drops, isBare, window, now } = options;
+    this.seal = new Seal({
+      plant: (name) => queue.plant(name),
+      newName: () => randomBytes(9).toString('base64url'),
+      counts: this,
+      seq: () => outbox.seq,
+      whyDropped: () => drops.whyOf(`${claims.uid}.${claims.sid}`),
+      onGap: (reason) => options.onGap(reason),
+      isBare,
+      now,
+    });
+    this.#holdback = new Holdback({
+      drops,
+      isFull: (held) => outbox.unacked + held >= window,
+      onDropped: (why) => this.seal.broken(why),
+      pass: (delivery) => outbox.offer(delivery),
+    });
+    this.#acks = new Acks({
+      outbox,
+      queue,
+      maxLength: options.maxLength,
+      isToBeLookedAt: () => options.isLive() && this.seal.isUnwatched,
+      onOverflow: () => this.seal.broken(gapReasons.overflow),
+    });
+  }
+
+  /** Deliveries that have come, but for seals. */
+  get offered(): number {
+    return this.#options.outbox.offered + this.#holdback.size;
+  }
+
+  /** Those of them that are not held back. */
+  get passed(): number {
+    return this.#options.outbox.offered;
+  }
+
+  /** Those of them that are not settled. */
+  get unacked(): number {
+    return this.#options.outbox.unacked + this.#holdback.size;
+  }
+
+  /** The next delivery waits until what was dropped before it is known, such as what had a time to live. */
+  holdNext(): void {
+    this.#holdback.due();
+  }
+
+  /** The client has handled everything up to `seq`. False when `seq` was never sent. */
+  acknowledge(seq: number): boolean {
+    if (!this.#acks.take(seq)) return false;
+    this.seal.acked(seq);
+    return true;
+  }
+
+  /** Something is about to be settled. */
+  settling(): void {
+    this.#holdback.dueIfFull();
+  }
+
+  /** RabbitMQ has dropped something from the queue. */
+  dropped(why: GapReason): void {
+    // What went before shows in whether the seal comes.
+    if (!this.#isConsuming) return;
+    // Before the seal has come it is not known whether it was dropped as well; then it goes without saying.
+    if (this.seal.isExpected) this.#holdback.due();
+    // It is no proof any more for whoever comes next, should this edge die now. A full queue drops it itself when it comes back.
+    else if (why === gapReasons.expired) {
+      // Without it the broker sends one more.
+      this.#holdback.dueIfFull();
+      this.seal.spoil(why);
+    }
+    this.#holdback.dropped(why);
   }
 
   /** Consumes from now on. Deliveries may come before it resolves. */
   async start(): Promise<void> {
+    this.#holdback.begin();
+    this.#isConsuming = true;
     this.#consumer = await this.#options.queue.consume({
       onDelivery: (delivery) => this.#onDelivery(delivery),
-      onLost: () => this.#options.outbox.forget(),
-      onRestored: (counts) => this.#onRestored(counts),
+      onLost: () => this.#onLost(),
+      onFound: (counts) => this.#onFound(counts),
+      onRestored: () => {
+        this.seal.restored();
+        this.#lookSoon();
+      },
     });
+    this.#lookSoon();
   }
 
   /** Nothing comes any more once it has resolved. */
   async stop(): Promise<void> {
+    await this.seal.settled(plantedWaitMs);
+    clearTimeout(this.#looking);
     await this.#consumer?.cancel();
+    await this.#holdback.settled();
   }
 
   /**
    * Gives back, in order, what is not acknowledged; to be called once it has stopped. Resolves when the queue has it in its
-   * places, so that the next edge may look.
-   * @returns how many of those (the first) had been written; undefined: go by the broker's flag.
+   * places, so that the next edge may look. `isSealKept`: by who comes next.
    */
-  async giveBack(): Promise<number | undefined> {
-    const { requeued, written } = this.#options.outbox.requeueAll();
-    if (requeued > 0) await this.#consumer?.barrier();
-    return written;
+  async giveBack(isSealKept: boolean): Promise<GivenBack> {
+    const { seal, owed } = this.seal.giveBack(isSealKept);
+    const { requeued, written, isGapOwed } = this.#options.outbox.requeueAll();
+    const { held, noted } = this.#holdback.takeAll();
+    for (const delivery of held) delivery.requeue();
+    if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
+    const suspect = written;
+    const toBeTold = owed ?? noted;
+    if (toBeTold !== undefined) return { suspect, owed: toBeTold };
+    if (isGapOwed) return { suspect, owed: gapReasons.overflow };
+    return { suspect, seal };
   }
 
   #onDelivery(delivery: Delivery): void {
-    const { outbox, onDelivering, isTaking } = this.#options;
+    const { onDelivering, isTaking } = this.#options;
     onDelivering();
-    if (isTaking()) outbox.offer(delivery);
-    else delivery.requeue();
+    if (!isTaking()) delivery.requeue();
+    else if (!this.seal.take(delivery)) this.#holdback.offer(delivery);
   }
 
-  #onRestored(found: { consumers: number } | undefined): void {
-    if (!found) this.#options.onGap(gapReasons.sessionExpired);
-    else if (found.consumers > 0) void this.#yieldIfTaken();
+  #onLost(): void {
+    clearTimeout(this.#looking);
+    // It counts what is unacknowledged.
+    this.seal.lost();
+    this.#options.outbox.forget();
+    this.#holdback.forget();
+  }
+
+  #onFound(found: { messages: number; consumers: number } | undefined): void {
+    this.#holdback.begin();
+    this.#holdback.due();
+    this.seal.found(found !== undefined, (found?.messages ?? 0) >= this.#options.maxLength);
+    if (found !== undefined && found.consumers > 0) void this.#yieldIfTaken();
+  }
+
+  #lookSoon(): void {
+    if (!this.seal.isExpected) return;
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => void this.#look(), sealWaitMs);
+  }
+
+  /**
+   * On the consumer's own channel: once the broker has answered there twice, whatever it had for this consumer at the first
+   * time has come. (The first answer may overtake a delivery that the queue had sent to the channel already.)
+   */
+  async #look(): Promise<void> {
+    const consumer = this.#consumer;
+    for (let n = 0; n < 2; n += 1) {
+      if (!this.seal.isExpected || consumer?.state !== 'active') return;
+      const counts = await consumer.barrier();
+      // Lost once more, or behind another consumer: then nothing comes, and that shows nothing.
+      if (counts === undefined || counts.consumers !== 1) return;
+    }
+    if (consumer?.state === 'active' && this.#options.isLive()) this.seal.nothingCame();
   }
 
   async #yieldIfTaken(): Promise<void> {

@@ -16,6 +16,7 @@ function make({ ackMode = 'client', ...options }: MakeOptions = {}) {
     onWritten: () => {},
     onReplied: () => {},
     onTooLarge: () => {},
+    onSettling: () => {},
     ...options,
   });
   outbox.ackMode = ackMode;
@@ -74,7 +75,7 @@ describe('writing', () => {
   });
 
   it('keeps back what comes while the socket is over its high watermark, and writes it in order when it is not', () => {
-    const { connection, outbox, offer } = make();
+    const { connection, outbox, offer } = make({ window: 8 });
     connection.grows = 60;
     offer(1, 5);
     expect(connection.data).toEqual([1, 2]);
@@ -143,6 +144,40 @@ describe('writing', () => {
   });
 });
 
+describe('a frame among events', () => {
+  it('is sent between those that came before it and those that come after', () => {
+    const { connection, outbox, offer } = make();
+    outbox.insert('{"t":"gap","reason":"a"}');
+    connection.bufferedBytes = 101;
+    offer(1, 1);
+    outbox.insert('{"t":"gap","reason":"b"}');
+    offer(2, 2);
+    expect(connection.kinds).toEqual(['gap']);
+    connection.bufferedBytes = 0;
+    outbox.flush();
+    expect(connection.kinds).toEqual(['gap', 'event', 'gap', 'event']);
+    expect(outbox.unacked).toBe(2);
+  });
+
+  it('is owed where the session leaves before it was sent', () => {
+    const { connection, outbox, offer } = make();
+    connection.bufferedBytes = 101;
+    offer(1, 1);
+    outbox.insert('{"t":"gap","reason":"a"}');
+    expect(outbox.requeueAll()).toEqual({ requeued: 1, written: 0, isGapOwed: true });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, isGapOwed: false });
+  });
+
+  it('does not have a window exceeded: what the broker sends beyond it waits for an acknowledgement', () => {
+    const { connection, outbox, offer } = make();
+    offer(1, 5);
+    expect(connection.data).toEqual([1, 2, 3, 4]);
+    expect(outbox.isFull).toBe(true);
+    outbox.ack(1);
+    expect(connection.data).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
 describe('acknowledging', () => {
   it('settles everything up to a seq, oldest first, once', () => {
     const { queue, outbox, offer } = make();
@@ -183,7 +218,7 @@ describe('acknowledging', () => {
     connection.isOpen = false;
     offer(3, 3);
     expect(queue.settled).toEqual(['ack 1', 'ack 2']);
-    expect(outbox.requeueAll()).toEqual({ requeued: 1, written: 1 });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 1, written: 1 });
   });
 
   it('knows how long the oldest has been waiting', () => {
@@ -205,10 +240,10 @@ describe('giving back', () => {
     outbox.ack(1);
     connection.bufferedBytes = 101;
     offer(4, 5);
-    expect(outbox.requeueAll()).toEqual({ requeued: 4, written: 2 });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 4, written: 2 });
     expect(queue.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3', 'requeue 4', 'requeue 5']);
     expect(outbox.unacked).toBe(0);
-    expect(outbox.requeueAll()).toEqual({ requeued: 0, written: 0 });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, written: 0 });
   });
 
   it('forgets what the broker will deliver again; a late ack settles nothing and is no violation', () => {
@@ -226,7 +261,7 @@ describe('giving back', () => {
     const { outbox, offer } = make();
     offer(1, 3);
     outbox.forget();
-    expect(outbox.requeueAll()).toEqual({ requeued: 0, written: undefined });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, written: undefined });
   });
 });
 

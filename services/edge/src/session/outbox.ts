@@ -22,6 +22,8 @@ export interface OutboxOptions {
   onReplied(id: string): void;
   /** An event is longer than frames may be; in its place belongs a gap. */
   onTooLarge(): void;
+  /** Something is about to be settled, which may make the broker go on. */
+  onSettling(): void;
 }
 
 /**
@@ -35,13 +37,19 @@ export class Outbox {
   ackMode: 'client' | 'write' = 'client';
   /** How many deliveries from here on may have been written to an earlier connection; `undefined`: as the broker flags them. */
   suspect: number | undefined;
+  /** Deliveries that were offered. */
+  offered = 0;
   readonly #connection: Connection;
   readonly #options: OutboxOptions;
   readonly #addressee: Addressee;
   /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
   #written: Written[] = [];
   #head = 0;
-  #kept: Delivery[] = [];
+  /** In order: deliveries, and frames that belong between them. */
+  #kept: (Delivery | string)[] = [];
+  #keptFrames = 0;
+  /** What is kept is being written: whatever is told now belongs here. */
+  #isFlushing = false;
   #onChange: (() => void) | undefined;
   /** Something written here is the broker's to deliver again, and not counted here any more. */
   #hasForgotten = false;
@@ -54,7 +62,7 @@ export class Outbox {
 
   /** Written and not acknowledged, and kept back. */
   get unacked(): number {
-    return this.#written.length - this.#head + this.#kept.length;
+    return this.#unacknowledged + this.#kept.length - this.#keptFrames;
   }
 
   /** The broker sends nothing more until something is acknowledged. */
@@ -68,22 +76,38 @@ export class Outbox {
   }
 
   offer(delivery: Delivery): void {
-    if (this.#kept.length > 0 || this.#connection.bufferedBytes > this.#options.highWatermarkBytes) {
-      this.#kept.push(delivery);
+    this.offered += 1;
+    if (this.#kept.length > 0 || !this.#hasRoom) this.#kept.push(delivery);
+    else this.#write(delivery);
+  }
+
+  /** A frame that belongs between what was offered before it and what will be. */
+  insert(frame: string): void {
+    if (this.#kept.length === 0 || this.#isFlushing) {
+      this.#connection.send(frame);
     } else {
-      this.#write(delivery);
+      this.#kept.push(frame);
+      this.#keptFrames += 1;
     }
   }
 
   /** Writes what was kept back, as far as the socket takes it. */
   flush(): void {
+    this.#options.onSettling();
     let written = 0;
-    for (const delivery of this.#kept) {
-      if (!this.#connection.isOpen || this.#connection.bufferedBytes > this.#options.highWatermarkBytes)
-        break;
-      this.#write(delivery);
+    this.#isFlushing = true;
+    for (const each of this.#kept) {
+      if (!this.#connection.isOpen) break;
+      if (typeof each === 'string') {
+        this.#connection.send(each);
+        this.#keptFrames -= 1;
+      } else {
+        if (!this.#hasRoom) break;
+        this.#write(each);
+      }
       written += 1;
     }
+    this.#isFlushing = false;
     if (written > 0) this.#kept.splice(0, written);
     this.#changed();
   }
@@ -91,6 +115,7 @@ export class Outbox {
   /** Acknowledges up to `seq`. False when `seq` was never sent. */
   ack(seq: number): boolean {
     if (seq > this.seq) return false;
+    this.#options.onSettling();
     let next = this.#written[this.#head];
     while (next !== undefined && next.seq <= seq) {
       next.delivery.ack();
@@ -101,7 +126,8 @@ export class Outbox {
       this.#written = this.#written.slice(this.#head);
       this.#head = 0;
     }
-    this.#changed();
+    if (this.#kept.length > 0) this.flush();
+    else this.#changed();
     return true;
   }
 
@@ -109,7 +135,7 @@ export class Outbox {
   forget(): void {
     this.#written = [];
     this.#head = 0;
-    this.#kept = [];
+    this.#kept = this.#kept.filter((each) => typeof each === 'string');
     this.suspect = undefined;
     this.#hasForgotten = true;
     this.#changed();
@@ -118,17 +144,19 @@ export class Outbox {
   /**
    * Gives everything unacknowledged back to the queue, in order.
    * @returns how many were given back, and how many of those (the first) had been written; undefined: go by the
-   * broker's flag.
+   * broker's flag. `isGapOwed`: frames among them, which the client has not got.
    */
-  requeueAll(): { requeued: number; written: number | undefined } {
+  requeueAll(): { requeued: number; written: number | undefined; isGapOwed: boolean } {
     const written = this.#written.slice(this.#head);
     for (const { delivery } of written) delivery.requeue();
-    for (const delivery of this.#kept) delivery.requeue();
-    const requeued = written.length + this.#kept.length;
+    for (const each of this.#kept) if (typeof each !== 'string') each.requeue();
+    const requeued = written.length + this.#kept.length - this.#keptFrames;
+    const isGapOwed = this.#keptFrames > 0;
     this.#written = [];
     this.#head = 0;
     this.#kept = [];
-    return { requeued, written: this.#hasForgotten ? undefined : written.length };
+    this.#keptFrames = 0;
+    return { requeued, written: this.#hasForgotten ? undefined : written.length, isGapOwed };
   }
 
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
@@ -137,10 +165,11 @@ export class Outbox {
     await this.#until(() => this.unacked === 0, timeoutMs);
   }
 
-  /** Resolves when nothing is kept back, the socket has closed, or after `timeoutMs`. */
+  /** Resolves when nothing is kept back but for want of acks, the socket has closed, or after `timeoutMs`. */
   async flushed(timeoutMs: number): Promise<void> {
-    if (this.#kept.length === 0 || !this.#connection.isOpen) return;
-    await this.#until(() => this.#kept.length === 0, timeoutMs);
+    const isDone = () => this.#kept.length === 0 || this.#unacknowledged >= this.#options.window;
+    if (isDone() || !this.#connection.isOpen) return;
+    await this.#until(isDone, timeoutMs);
   }
 
   /** The connection has closed: nobody waits for its acknowledgement any more. */
@@ -165,6 +194,16 @@ export class Outbox {
 
   #changed(): void {
     this.#onChange?.();
+  }
+
+  get #unacknowledged(): number {
+    return this.#written.length - this.#head;
+  }
+
+  /** The broker may send one more than a window: without a seal to hold, that one is kept here. */
+  get #hasRoom(): boolean {
+    const { highWatermarkBytes, window } = this.#options;
+    return this.#connection.bufferedBytes <= highWatermarkBytes && this.#unacknowledged < window;
   }
 
   #write(delivery: Delivery): void {

@@ -1,19 +1,13 @@
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { EdgeConfig } from '../config.js';
-
-export interface Waiting {
-  /** No hello has come yet. */
-  readonly isOpened: boolean;
-  readonly openedAtMs: number;
-  /** Since when its connection has been over the high watermark. */
-  readonly slowSinceMs: number | undefined;
-  /** When the oldest unacknowledged event was written. */
-  readonly oldestAtMs: number | undefined;
-}
+import type { Connection } from '../transport/connection.js';
 
 /** With which code a connection is closed whose client is too late with something; undefined: it is not. */
 export function overdue(
-  { isOpened, openedAtMs, slowSinceMs, oldestAtMs }: Waiting,
+  /** No hello has come yet. */
+  isOpened: boolean,
+  { openedAtMs, slowSinceMs }: Pick<Connection, 'openedAtMs' | 'slowSinceMs'>,
+  { oldestAtMs }: { readonly oldestAtMs: number | undefined },
   limits: Pick<EdgeConfig, 'helloTimeoutMs' | 'slowConsumerMs' | 'ackTimeoutMs'>,
   nowMs: number,
 ): CloseCode | undefined {

@@ -3,7 +3,9 @@
  * app.ts joins the two, and there the compiler checks that they fit.
  */
 import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/broker';
+import type { GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { SealLeft } from './seal.js';
 
 /** The topics of this edge. */
 export interface Topics {
@@ -36,6 +38,16 @@ export interface Membership {
   release(): void;
 }
 
+/** What RabbitMQ drops from sessions' queues. */
+export interface Drops {
+  /** Counts times from which on something may have been dropped without word of it. */
+  readonly doubts: number;
+  /** true: what was dropped before the call has been told, or `doubts` has changed. false: that is not sure. */
+  fence(timeoutMs: number): Promise<boolean>;
+  /** Why something of `<uid>.<sid>` was dropped last, as far as this edge has heard. */
+  whyOf(key: string): GapReason | undefined;
+}
+
 /** The queues of sessions on the broker. */
 export interface SessionQueues {
   of(uid: string, sid: string): SessionQueue;
@@ -46,9 +58,13 @@ export interface SessionQueue {
   readonly name: string;
   /** Its counts; undefined when there is none. Rejects without the broker, as do the others. */
   check(): Promise<QueueCounts | undefined>;
-  /** Declares and binds it, new or not. */
-  make(): Promise<void>;
-  /** Lets services' replies in from now on, also after a loss of the queue or its broker. Binds each time it is called. */
+  /** Declares and binds it, new or not. `onSealable` is called before events come. True: an older edge has made it. */
+  make(onSealable?: () => void): Promise<boolean>;
+  /** The edge that has let it go had made it. */
+  isMade(): void;
+  /** Publishes a seal to it; true once the broker has it there. */
+  plant(name: string): Promise<boolean>;
+  /** Lets services' replies in once more. */
   takeReplies(): Promise<void>;
   /** The opposite: services get them back, and may use the default exchange. */
   refuseReplies(): Promise<void>;
@@ -60,8 +76,10 @@ export interface SessionQueueListener {
   onDelivery(delivery: Delivery): void;
   /** What was delivered and is not settled is the broker's to deliver again. */
   onLost(): void;
-  /** The queue is about to be consumed again; `found`: as it was then, undefined when it had gone and is a new one. */
-  onRestored(found: QueueCounts | undefined): void;
+  /** The queue is about to be consumed again; `found`: as it is, undefined when it has gone and a new one will be made. */
+  onFound(found: QueueCounts | undefined): void;
+  /** It is consumed again. */
+  onRestored(): void;
 }
 
 /** Asking other edges for a session. */
@@ -76,7 +94,7 @@ export interface Handover {
   abandon(claims: TicketClaims): void;
 }
 
-export interface HandoverAnswer {
+export interface HandoverAnswer extends SealLeft {
   /**
    * `released`: it had it and has let it go. `unknown`: it does not have it. `refused`: it has a newer connection.
    * `unreachable`: it has no connection to the broker, so it holds nothing. `silent`: it lives and does not answer.
@@ -86,6 +104,8 @@ export interface HandoverAnswer {
   suspect: number | undefined;
   /** With `released`: the window was full, so the queue may have overflowed. */
   isFull: boolean;
+  /** It knows seals. */
+  knowsSeals: boolean;
   /** With `released`: topics of which messages may be missing, which the client was not told. */
   doubt?: readonly string[];
 }
@@ -123,6 +143,7 @@ export interface Life {
 
 export interface SessionPorts {
   readonly queues: SessionQueues;
+  readonly drops: Drops;
   readonly handover: Handover;
   readonly topics: Topics;
   readonly inbound: Inbound;

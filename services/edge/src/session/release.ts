@@ -3,13 +3,14 @@ import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { Outbox } from './outbox.js';
 import type { ClientRequests } from './requests.js';
+import type { SealLeft } from './seal.js';
 import type { Departure, Subscriptions } from './subscriptions.js';
 
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
 export type ReleaseMode = 'move' | 'resume' | 'end';
 
 /** How a session left this edge. */
-export interface Release {
+export interface Release extends SealLeft {
   /** Deliveries given back that had been written to the connection: the queue's head; undefined: go by the broker's flag. */
   suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */

@@ -7,13 +7,18 @@ beforeEach(() => {
   world = new SessionWorld();
 });
 
+/** It came here by a move, so nothing is held back for a look at what was dropped. */
+const moved = { move: 'before' };
+/** The seal has been put back to the head. */
+const sealed = { seal: { name: 'old', behind: 0 } };
+
 describe('a planned move', () => {
   const outcomes: MoveOutcome[] = [];
   beforeEach(() => void outcomes.splice(0));
   afterEach(() => void vi.useRealTimers());
 
   async function moving() {
-    const attached = await world.attach({ topics: ['a'] });
+    const attached = await world.attach({ topics: ['a'] }, moved);
     const deadlineAtMs = world.nowMs + 30_000;
     const onEnd = (outcome: MoveOutcome) => void outcomes.push(outcome);
     attached.session.move = { move: 'm', deadlineAtMs, cameBack: () => '', onEnd };
@@ -38,7 +43,7 @@ describe('a planned move', () => {
     expect(release).toBeUndefined();
     connection.receive({ t: 'ack', seq: 3 });
     await settled();
-    expect(release).toEqual({ suspect: 0, isFull: false });
+    expect(release).toEqual({ suspect: 0, isFull: false, ...sealed });
     expect(world.deliveries.settled).toEqual(['ack 1', 'ack 2', 'ack 3']);
     expect(world.inbound.carried).toEqual([]);
     expect(connection.frames.at(-1)).toMatchObject({ t: 'moved' });
@@ -105,7 +110,7 @@ describe('a planned move', () => {
     const { connection, session } = await moving();
     world.deliver(3);
     connection.receive({ t: 'ack', seq: 1 });
-    expect(await session.release('move')).toEqual({ suspect: 2, isFull: false });
+    expect(await session.release('move')).toEqual({ suspect: 2, isFull: false, ...sealed });
     expect(world.deliveries.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3']);
     expect(world.calls.slice(-2)).toEqual(['cancel', 'barrier']);
   });
@@ -114,7 +119,7 @@ describe('a planned move', () => {
     world = new SessionWorld({ settleTimeoutMs: 5 });
     const { session } = await moving();
     world.deliver(4);
-    expect(await session.release('move')).toEqual({ suspect: 4, isFull: true });
+    expect(await session.release('move')).toEqual({ suspect: 4, isFull: true, ...sealed });
   });
 
   it('waits until topic messages on their way have been sent, and accepted publishes answered', async () => {
@@ -177,7 +182,7 @@ describe('a planned move', () => {
 
 describe('a session that is left', () => {
   it('has one release, whoever asks for it and how', async () => {
-    const { session } = await world.attach();
+    const { session } = await world.attach({}, moved);
     world.deliver(1);
     const [one, two] = [session.release('resume'), session.release('move')];
     expect(one).toBe(two);
@@ -199,7 +204,7 @@ describe('a session that is left', () => {
     world.deliver(2);
     world.queue.listener?.onLost();
     connection.lose();
-    expect(await session.release('resume')).toEqual({ suspect: undefined, isFull: false });
+    expect(await session.release('resume')).toEqual({ suspect: undefined, isFull: false, ...sealed });
     expect(world.deliveries.settled).toEqual([]);
   });
 });

@@ -66,13 +66,14 @@ it('settles every delivery once and leaves nothing behind, whatever happens in w
             world.lose();
             break;
           case 'queue restored':
-            world.queue.listener?.onRestored({ messages: 0, consumers: 0 });
+            world.queue.listener?.onFound({ messages: 0, consumers: 0 });
+            world.queue.listener?.onRestored();
             break;
           case 'queue gone':
-            world.queue.listener?.onRestored(undefined);
+            world.queue.listener?.onFound(undefined);
             break;
           case 'queue shared':
-            world.queue.listener?.onRestored({ messages: 0, consumers: 1 });
+            world.queue.listener?.onFound({ messages: 0, consumers: 1 });
             break;
           case 'newer connection':
             await world.attach({}, { epoch: 2 });

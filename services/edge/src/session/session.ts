@@ -3,8 +3,7 @@ import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, gapFrame, markFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
-import { Acks } from './acks.js';
-import { AttachError, acquire, type Found, missedBy, missedOfTopics } from './attach.js';
+import { AttachError, acquire, type Found, missedOfTopics } from './attach.js';
 import { Custody } from './custody.js';
 import type { Directory } from './directory.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
@@ -48,7 +47,6 @@ export class Session implements ConnectionOwner {
   attachedAtMs = 0;
   readonly #options: SessionOptions;
   readonly #queue: SessionQueue;
-  readonly #acks: Acks;
   readonly #intake: Intake;
   readonly #subscriptions: Subscriptions;
   readonly #requests: ClientRequests;
@@ -101,20 +99,19 @@ export class Session implements ConnectionOwner {
         this.load.wrote(bytes, now());
       },
       onReplied: (id) => this.#requests.replied(id),
-      onTooLarge: () => this.#gap(gapReasons.tooLarge),
-    });
-    this.#acks = new Acks({
-      outbox: this.outbox,
-      queue: this.#queue,
-      maxLength: config.sessionMaxLength,
-      isConsuming: () => this.#is('attached'),
-      onOverflow: () => this.#gap(gapReasons.overflow),
+      onTooLarge: () => this.#intake.seal.broken(gapReasons.tooLarge, true),
+      onSettling: () => this.#intake.settling(),
     });
     this.#intake = new Intake({
       claims,
       queue: this.#queue,
       handover: ports.handover,
       outbox: this.outbox,
+      isBare: connection.isBare,
+      maxLength: config.sessionMaxLength,
+      window: config.window,
+      drops: ports.drops,
+      now,
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
       },
@@ -146,6 +143,7 @@ export class Session implements ConnectionOwner {
   // --- from the connection ---
 
   onFrame(text: string): void {
+    this.#intake.seal.heard(true);
     const seq = this.#is('opened') ? undefined : plainAckSeq(text);
     if (seq !== undefined) return this.#onAck(seq);
     const incoming = readFrame(text, this.#state);
@@ -209,19 +207,22 @@ export class Session implements ConnectionOwner {
       await ports.life.ending(this.key);
       const found = await acquire({
         claims: this.claims,
+        hello,
         queue: this.#queue,
         handover: ports.handover,
         node: config.node,
-        maxLength: config.sessionMaxLength,
+        limits: config,
         predecessor: wasHeldHere ? predecessor : undefined,
         // Without a move each is told anyway.
         onDoubt: (topics) => this.claims.move && this.#subscriptions.tell(topics, gapReasons.connectionLost),
+        begin: (vouch) => this.#intake.seal.begin(vouch),
         isLive,
       });
       this.#custody.acquired(found.isResumed);
       if (!isLive()) return;
       this.outbox.suspect = found.suspect;
-      this.#welcome = () => this.#sendWelcome(hello, found);
+      if (found.isResumed && this.claims.move === undefined) this.#intake.holdNext();
+      this.#welcome = () => this.#sendWelcome(found);
       await this.#intake.start();
       // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
       if (isLive()) this.#welcome?.();
@@ -238,17 +239,17 @@ export class Session implements ConnectionOwner {
     }
   }
 
-  #sendWelcome(hello: HelloFrame, found: Found): void {
-    const { config, now, load } = this.#options;
+  #sendWelcome({ isResumed, missed }: Found): void {
+    const { now, load } = this.#options;
     this.#welcome = undefined;
     this.#enter('attached');
-    this.#custody.welcomed(found.isResumed);
+    this.#custody.welcomed(isResumed);
     this.attachedAtMs = now();
     this.load.activeAtMs = this.attachedAtMs;
     load.handshake(this.attachedAtMs - this.connection.openedAtMs);
     if (this.connection.isBare) return;
-    this.connection.send(welcome(this.claims.sid, found.isResumed, this.#options));
-    for (const reason of missedBy(hello, found, config)) this.#gap(reason);
+    this.connection.send(welcome(this.claims.sid, isResumed, this.#options));
+    if (missed !== undefined) this.#gap(missed);
   }
 
   #refuse(why: CloseCode): void {
@@ -269,10 +270,11 @@ export class Session implements ConnectionOwner {
   /**
    * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still
    * works and takes part: it gets the rest, then `moved`, and has a moment to acknowledge. Everybody who
-   * asks gets the same answer. `to`: the edge it moves to, if that one passes marks on.
+   * asks gets the same answer. `to`: the edge it moves to, if that one passes marks on; `isSealKept`: it
+   * knows what a seal is.
    */
-  release(mode: ReleaseMode, to?: string): Promise<Release> {
-    this.#releasing ??= this.#release(mode, to);
+  release(mode: ReleaseMode, to?: string, isSealKept = true): Promise<Release> {
+    this.#releasing ??= this.#release(mode, to, isSealKept);
     return this.#releasing;
   }
 
@@ -289,7 +291,7 @@ export class Session implements ConnectionOwner {
     return this.#queue.refuseReplies();
   }
 
-  async #release(mode: ReleaseMode, to: string | undefined): Promise<Release> {
+  async #release(mode: ReleaseMode, to: string | undefined, isSealKept: boolean): Promise<Release> {
     const { connection, outbox } = this;
     const wasAttaching = this.#is('attaching');
     this.#enter('releasing');
@@ -301,7 +303,7 @@ export class Session implements ConnectionOwner {
     await this.#intake.stop();
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell(to);
-    const suspect = await this.#intake.giveBack();
+    const left = await this.#intake.giveBack(isSealKept);
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.
@@ -311,7 +313,9 @@ export class Session implements ConnectionOwner {
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     this.#dismissConnection();
     // After its end there is no queue: whoever asks is to look.
-    return { suspect, isFull: isFull || mode === 'end', ...this.#subscriptions.doubts };
+    const { doubts } = this.#subscriptions;
+    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts };
+    return { ...left, isFull, ...doubts };
   }
 
   async #sayFarewell(to: string | undefined): Promise<void> {
@@ -332,6 +336,11 @@ export class Session implements ConnectionOwner {
     setTimeout(() => this.connection.close(closeCodes.moved), oldConnectionMs).unref();
   }
 
+  /** RabbitMQ has dropped something from its queue. */
+  dropped(why: GapReason): void {
+    this.#intake.dropped(why);
+  }
+
   /** Ends the connection for a reason of the edge's or an operator's. */
   close(why: CloseCode): void {
     this.connection.close(why);
@@ -347,30 +356,28 @@ export class Session implements ConnectionOwner {
 
   /** Looks for deadlines that have passed. */
   sweep(nowMs: number): void {
-    const { openedAtMs, slowSinceMs } = this.connection;
-    const waiting = {
-      isOpened: this.#is('opened'),
-      openedAtMs,
-      slowSinceMs,
-      oldestAtMs: this.outbox.oldestAtMs,
-    };
-    const why = overdue(waiting, this.#options.config, nowMs);
+    const { connection, outbox } = this;
+    const why = overdue(this.#is('opened'), connection, outbox, this.#options.config, nowMs);
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
     this.#requests.sweep(nowMs);
+    this.#intake.seal.heard(false);
     this.load.sample();
   }
 
   // --- frames ---
 
   #onAck(seq: number): void {
-    if (!this.#acks.take(seq)) this.#violated();
+    if (!this.#intake.acknowledge(seq)) this.#violated();
   }
 
   #gap(reason: GapReason, topic?: string): void {
     if (this.connection.isBare) return;
     this.#options.load.gaps += 1;
-    this.#send(gapFrame(reason, topic));
+    const frame = gapFrame(reason, topic);
+    // Among events it has its place; of topics it is told at once.
+    if (topic === undefined && !this.#is('moved')) this.outbox.insert(frame);
+    else this.#send(frame);
   }
 
   /** `moved` is the last frame: what would be sent later belongs to the next edge, or to nobody. */

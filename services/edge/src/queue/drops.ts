@@ -1,0 +1,133 @@
+import type { Delivery } from '@evenkeel/broker';
+import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
+import { withDeadline } from '@evenkeel/pace';
+import { exchanges, fenceKey, type GapReason, gapReasons, readSessionQueue } from '@evenkeel/protocol';
+import { Fence } from '../topic/fence.js';
+import { Overflow } from '../topic/overflow.js';
+
+/** What RabbitMQ has dropped and this edge has not read, the oldest of which goes beyond it: then everybody is in doubt. */
+const queueLimits = { maxLength: 10_000, prefetch: 512 };
+/** Sessions of which it is remembered why something of them was dropped. */
+const maxRemembered = 10_000;
+
+export interface DropsOptions {
+  readonly mesh: Pick<Mesh, 'ownQueue' | 'publisher'>;
+  readonly node: string;
+  readonly boot: string;
+  /** RabbitMQ has dropped something from this session's queue. */
+  onDropped(key: string, why: GapReason): void;
+  now(): number;
+}
+
+/**
+ * What RabbitMQ drops from sessions' queues, as it comes by `mesh.dropped` to a queue of this edge's own. It comes by another
+ * way than what follows in the session's queue, and may come later: who wants to be sure waits for a fence.
+ */
+export class Drops {
+  /** Counts times from which on something may have been dropped without word of it. */
+  doubts = 0;
+  readonly #options: DropsOptions;
+  readonly #queue: OwnQueue;
+  readonly #fence: Fence;
+  readonly #overflow: Overflow;
+  readonly #reasons = new Map<string, GapReason>();
+  readonly #whenHeard: (() => void)[] = [];
+
+  constructor(options: DropsOptions) {
+    this.#options = options;
+    const { mesh, node, boot, now } = options;
+    const markerKey = `${fenceKey(node, boot)}.dropped`;
+    const { maxLength, prefetch } = queueLimits;
+    this.#queue = mesh.ownQueue({
+      name: `edge.${node}.dropped`,
+      arguments: { 'x-max-length': maxLength },
+      bindings: [
+        { exchange: exchanges.dropped, key: '' },
+        { exchange: exchanges.control, key: markerKey },
+      ],
+      prefetch,
+      onDelivery: (delivery) => this.#onDelivery(delivery),
+      onLost: () => {
+        this.#doubt();
+        this.#fence.lost();
+      },
+      onRemade: () => {
+        this.#overflow.reset();
+        for (const resolve of this.#whenHeard.splice(0)) resolve();
+      },
+    });
+    this.#overflow = new Overflow({
+      maxLength,
+      prefetch,
+      length: async () => (await this.#queue.counts())?.messages,
+      onOverflow: () => this.#doubt(),
+    });
+    this.#fence = new Fence({
+      send: (marker) =>
+        mesh.publisher.publish(exchanges.control, markerKey, String(marker), {
+          contentType: 'text/plain',
+          mandatory: true,
+        }),
+      onDropped: () => this.#doubt(),
+      confirm: (tookMs) => this.#overflow.settle(tookMs),
+      now,
+    });
+  }
+
+  readiness(): true | string {
+    return this.#queue.readiness();
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    await this.#queue.start(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#fence.lost();
+    await this.#queue.stop();
+  }
+
+  /** true: what was dropped before the call has been told by `onDropped`, or `doubts` has changed. false: that is not sure. */
+  async fence(timeoutMs: number): Promise<boolean> {
+    await this.whenHeard(timeoutMs);
+    return this.#queue.isReady && (await this.#fence.wait(timeoutMs));
+  }
+
+  /** Resolves once its queue is there, or after `timeoutMs`. */
+  async whenHeard(timeoutMs: number): Promise<void> {
+    if (this.#queue.isReady) return;
+    const isThere = new Promise<void>((resolve) => void this.#whenHeard.push(resolve));
+    await withDeadline(isThere, timeoutMs, () => undefined);
+  }
+
+  /** Why something of this session was dropped last, if this edge has heard of it. */
+  whyOf(key: string): GapReason | undefined {
+    return this.#reasons.get(key);
+  }
+
+  #doubt(): void {
+    this.doubts += 1;
+  }
+
+  #onDelivery(delivery: Delivery): void {
+    delivery.ack();
+    this.#overflow.delivered();
+    if (delivery.exchange === exchanges.control) {
+      if (isSentTo(delivery, exchanges.control)) this.#fence.passed(Number(delivery.body.toString('utf8')));
+      return;
+    }
+    const { headers } = delivery.properties;
+    const session = readSessionQueue(String(headers['x-first-death-queue'] ?? ''));
+    if (session === undefined) return;
+    const key = `${session.uid}.${session.sid}`;
+    const reason = headers['x-first-death-reason'];
+    // Rejected by an edge, which has told its client.
+    if (reason !== 'maxlen' && reason !== 'expired') return;
+    const why = reason === 'expired' ? gapReasons.expired : gapReasons.overflow;
+    this.#reasons.delete(key);
+    this.#reasons.set(key, why);
+    const [oldest] = this.#reasons.keys();
+    if (oldest !== undefined && this.#reasons.size > maxRemembered) this.#reasons.delete(oldest);
+    this.#options.onDropped(key, why);
+  }
+}

@@ -1,0 +1,139 @@
+import type { Delivery } from '@evenkeel/broker';
+import { type GapReason, gapReasons } from '@evenkeel/protocol';
+import type { Drops } from './ports.js';
+
+export interface HoldbackOptions {
+  readonly drops: Drops;
+  /** Whether the broker waits for acknowledgements, `held` deliveries included. */
+  isFull(held: number): boolean;
+  /** Something before what is passed next was dropped, or may have been. Settles the seal. */
+  onDropped(why: GapReason): void;
+  pass(delivery: Delivery): void;
+}
+
+/** Longest wait for what was dropped before a delivery to be known. */
+const lookMs = 1_000;
+
+/** What came since something may have been dropped, in order. */
+interface Batch {
+  readonly deliveries: Delivery[];
+  /** Something was dropped before it for all that is known. */
+  noted: GapReason | undefined;
+}
+
+/**
+ * What RabbitMQ has dropped before a delivery is learnt by another way, and may come after it. Where something may have been
+ * dropped, because the broker had to wait, what follows is held for a moment, until everything that was dropped before it
+ * is known for sure. Doubt is a drop.
+ */
+export class Holdback {
+  readonly #options: HoldbackOptions;
+  #batches: Batch[] = [];
+  #isDue = false;
+  #noted: GapReason | undefined;
+  #looking: Promise<void> | undefined;
+  #doubts: number;
+  #incarnation = 0;
+
+  constructor(options: HoldbackOptions) {
+    this.#options = options;
+    this.#doubts = options.drops.doubts;
+  }
+
+  /** Deliveries that are held. */
+  get size(): number {
+    let size = 0;
+    for (const { deliveries } of this.#batches) size += deliveries.length;
+    return size;
+  }
+
+  /** A new consumer: what was dropped before it is not looked for here. */
+  begin(): void {
+    this.#doubts = this.#options.drops.doubts;
+  }
+
+  /** Before the next delivery something may have been dropped. */
+  due(): void {
+    this.#isDue = true;
+  }
+
+  /** As {@link Holdback.due}, if the broker waits: it is about to be told to go on. */
+  dueIfFull(): void {
+    if (!this.#isDue && this.#isFull()) this.#isDue = true;
+  }
+
+  offer(delivery: Delivery): void {
+    const last = this.#batches.at(-1);
+    if (this.#isDue) {
+      this.#batches.push({ deliveries: [delivery], noted: this.#noted });
+      this.#isDue = false;
+      this.#noted = undefined;
+      this.#looking ??= this.#look();
+    } else if (last) {
+      last.deliveries.push(delivery);
+    } else {
+      this.#options.pass(delivery);
+    }
+  }
+
+  /** Something was dropped. Told at once where nothing tells it at its place: late is better than never. */
+  dropped(why: GapReason): void {
+    const last = this.#batches.at(-1);
+    if (!last && !this.#isDue && !this.#isFull()) return this.#options.onDropped(why);
+    // Before what is held, or behind it: told at both places.
+    if (last) last.noted = why;
+    this.#noted = why;
+    this.#isDue = true;
+  }
+
+  /** The channel has gone, and what was delivered with it. */
+  forget(): void {
+    this.#incarnation += 1;
+    this.#batches = [];
+    this.#isDue = false;
+    this.#noted = undefined;
+    this.#looking = undefined;
+  }
+
+  /** Resolves when no look is under way. */
+  async settled(): Promise<void> {
+    await this.#looking;
+  }
+
+  /** The end: what is held, and what is known to have been dropped before it. */
+  takeAll(): { held: readonly Delivery[]; noted: GapReason | undefined } {
+    const held = this.#batches.flatMap(({ deliveries }) => deliveries);
+    const noted = this.#batches.find((batch) => batch.noted !== undefined)?.noted ?? this.#noted;
+    this.forget();
+    return { held, noted };
+  }
+
+  async #look(): Promise<void> {
+    const { drops, onDropped, pass } = this.#options;
+    const incarnation = this.#incarnation;
+    for (;;) {
+      const hasPassed = await drops.fence(lookMs);
+      if (this.#incarnation !== incarnation) return;
+      const isSure = hasPassed && drops.doubts === this.#doubts;
+      this.#doubts = drops.doubts;
+      const [batch] = this.#batches;
+      const why = batch?.noted ?? (isSure ? undefined : gapReasons.overflow);
+      if (why !== undefined) {
+        // The seal goes, and without it the broker sends one more.
+        this.dueIfFull();
+        onDropped(why);
+      }
+      // What comes meanwhile comes behind.
+      for (const delivery of batch?.deliveries ?? []) pass(delivery);
+      if (this.#incarnation !== incarnation) return;
+      this.#batches.shift();
+      if (this.#batches.length > 0) continue;
+      this.#looking = undefined;
+      return;
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#options.isFull(this.size);
+  }
+}

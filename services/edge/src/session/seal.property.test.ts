@@ -1,0 +1,244 @@
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FakeConnection } from '../../testing/fake-connection.js';
+import { QueueModel } from '../../testing/queue-model.js';
+import { runs } from '../../testing/runs.js';
+import { FakeDrops, FakeHandover, settled } from '../../testing/session-world.js';
+import { gapFrame } from '../frame/frames.js';
+import { Intake } from './intake.js';
+import { Outbox } from './outbox.js';
+import type { SealLeft, Vouch } from './seal.js';
+
+const window = 4;
+const limit = 8;
+
+/** One session, wherever it is: events are published to it, and its client tells what came. */
+class World {
+  readonly queue = new QueueModel(limit + 1, window + 1);
+  /** What the client has got, in order: numbers of events, and gaps. */
+  readonly got: (number | 'gap')[] = [];
+  published = 0;
+  #at: { intake: Intake; outbox: Outbox; connection: FakeConnection; read: number } | undefined;
+  #left: SealLeft | undefined;
+  #isLive = false;
+  #nowMs = 0;
+  readonly #drops = new FakeDrops();
+
+  constructor() {
+    this.queue.onDropped = () => this.#at?.intake.dropped('overflow');
+  }
+
+  async come(vouch?: Vouch): Promise<void> {
+    if (this.#at) return;
+    const connection = new FakeConnection();
+    const now = () => this.#nowMs;
+    const outbox = new Outbox(connection, {
+      window,
+      highWatermarkBytes: 100,
+      maxEventBytes: 1_000,
+      now,
+      onWritten: () => {},
+      onReplied: () => {},
+      onTooLarge: () => {},
+      onSettling: () => intake.settling(),
+    });
+    const onGap = (reason: 'overflow') => outbox.insert(gapFrame(reason));
+    const intake: Intake = new Intake({
+      claims: { id: 't', uid: 'alice', sid: 's', node: 'e', epoch: 1, expiresAt: 1 },
+      queue: this.queue,
+      handover: new FakeHandover([]),
+      outbox,
+      isBare: false,
+      drops: this.#drops,
+      maxLength: limit,
+      window,
+      onDelivering: () => {},
+      isTaking: () => true,
+      isLive: () => this.#isLive,
+      onGap: (reason) => onGap(reason as 'overflow'),
+      onTaken: () => {},
+      now,
+    });
+    this.#at = { intake, outbox, connection, read: 0 };
+    this.#isLive = true;
+    const { seal, owed } = this.#left ?? {};
+    this.#left = undefined;
+    const isFound = await this.queue.check();
+    if (vouch) intake.seal.begin(vouch);
+    else if (!isFound)
+      await this.queue.make(() => intake.seal.begin({ is: 'told', reason: 'session-expired' }));
+    else intake.seal.begin(owed === undefined ? { is: 'sealed', ...seal } : { is: 'told', reason: owed });
+    if (!vouch && (!isFound || owed !== undefined)) onGap('overflow');
+    await intake.start();
+  }
+
+  async leave(): Promise<void> {
+    const at = this.#at;
+    if (!at) return;
+    await this.#leave(at.intake.stop());
+    this.#left = await at.intake.giveBack(true);
+    this.#read();
+    this.#at = undefined;
+  }
+
+  /** Its edge dies, and says nothing. Within moments of a gap, if there is an overflow as well, that is a known limit. */
+  crash(): void {
+    if (!this.#at || this.#at.intake.seal.isEarly) return;
+    this.queue.lose();
+    this.#read();
+    this.#at = undefined;
+  }
+
+  publish(count: number): void {
+    for (let n = 0; n < count; n += 1) {
+      this.published += 1;
+      this.queue.publish(this.published);
+    }
+  }
+
+  /** The client acknowledges what it has got, but for so many. */
+  ack(but: number): void {
+    const at = this.#at;
+    if (!at) return;
+    this.#read();
+    const seq = Math.max(0, at.outbox.seq - but);
+    at.outbox.ack(seq);
+    at.intake.seal.acked(seq);
+  }
+
+  /** Some seconds pass, and the client says that it is there. */
+  async wait(): Promise<void> {
+    this.#nowMs += 3_000;
+    this.#at?.intake.seal.heard(true);
+    await vi.advanceTimersByTimeAsync(200);
+    await settled();
+  }
+
+  /** The edge loses the broker and finds it again. */
+  async restore(meanwhile: () => void): Promise<void> {
+    if (!this.#at) return meanwhile();
+    const { queue } = this;
+    const { listener } = queue;
+    queue.lose();
+    meanwhile();
+    if (!listener) return;
+    listener.onFound(await queue.check());
+    await queue.make();
+    listener.onFound(await queue.check());
+    await queue.consume(listener);
+    listener.onRestored();
+  }
+
+  /** Everything is read and acknowledged, to the last. */
+  async finish(): Promise<void> {
+    await this.come();
+    for (let n = 0; n < 3; n += 1) {
+      this.ack(0);
+      await this.wait();
+    }
+    this.publish(1);
+    for (let n = 0; n < this.published; n += 1) {
+      this.ack(0);
+      await settled();
+    }
+    this.#read();
+  }
+
+  async #leave(stopping: Promise<void>): Promise<void> {
+    await vi.advanceTimersByTimeAsync(300);
+    await stopping;
+    this.#isLive = false;
+  }
+
+  #read(): void {
+    const at = this.#at;
+    if (!at) return;
+    for (const frame of at.connection.frames.slice(at.read)) {
+      if (frame.t === 'gap') this.got.push('gap');
+      if (frame.t === 'event') this.got.push(Number(frame.data));
+    }
+    at.read = at.connection.frames.length;
+  }
+}
+
+/** Events that did not come, and before which no gap did. */
+function lostInSilence(got: readonly (number | 'gap')[]): number[] {
+  const lost: number[] = [];
+  let newest = 0;
+  let isTold = false;
+  for (const each of got) {
+    if (each === 'gap') isTold = true;
+    else if (each > newest) {
+      if (!isTold) for (let n = newest + 1; n < each; n += 1) lost.push(n);
+      newest = each;
+      isTold = false;
+    }
+  }
+  return lost;
+}
+
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ is: fc.constant('publish' as const), count: fc.integer({ min: 1, max: 14 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ is: fc.constant('ack' as const), but: fc.integer({ min: 0, max: 3 }) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      is: fc.constantFrom('leave', 'crash', 'come', 'come', 'wait', 'restore', 'restore after much'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ is: fc.constantFrom('empty', 'purge while away', 'lower the limit') }),
+  },
+);
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+
+async function run(history: readonly { is: string; count?: number; but?: number }[]): Promise<World> {
+  const world = new World();
+  await world.come({ is: 'fresh' });
+  for (const { is, count = 0, but = 0 } of history) {
+    if (is === 'publish') world.publish(count);
+    else if (is === 'ack') world.ack(but);
+    else if (is === 'leave') await world.leave();
+    else if (is === 'crash') world.crash();
+    else if (is === 'come') await world.come();
+    else if (is === 'wait') await world.wait();
+    else if (is === 'restore') await world.restore(() => {});
+    else if (is === 'restore after much') await world.restore(() => world.publish(14));
+    else if (is === 'empty') await world.restore(() => world.queue.empty());
+    else if (is === 'purge while away') await world.restore(() => world.queue.purge());
+    else world.queue.limit = 3;
+  }
+  await world.finish();
+  return world;
+}
+
+it('is told a gap before the next event whenever something was dropped, whoever consumes the queue and whatever becomes of it', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (history) => {
+      const { got } = await run(history);
+      expect(lostInSilence(got)).toEqual([]);
+    }),
+    { numRuns: runs },
+  );
+});
+
+it('is told none where nothing was dropped', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (history) => {
+      const { got, queue, published } = await run(history);
+      fc.pre(queue.dropped === 0 && !queue.wasEmptied);
+      expect(got.filter((each) => each === 'gap')).toEqual([]);
+      expect(new Set(got).size).toBe(published);
+    }),
+    { numRuns: runs },
+  );
+});

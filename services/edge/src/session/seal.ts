@@ -1,0 +1,308 @@
+import type { Delivery } from '@evenkeel/broker';
+import { type GapReason, gapReasons, sealHeader } from '@evenkeel/protocol';
+
+/** What is known of the head of a queue that is about to be consumed. */
+export type Vouch =
+  /**
+   * It begins with its seal, or something was dropped. `name`: of that seal, as who held it last says; `behind`: deliveries
+   * before it. `isNew`: whose client has nothing that an empty queue could have lost.
+   */
+  | {
+      readonly is: 'sealed';
+      readonly name?: string | undefined;
+      readonly behind?: number;
+      readonly isNew?: boolean;
+    }
+  /** It was made a moment ago, or an older edge had it: as far as anybody knows nothing was dropped. */
+  | { readonly is: 'fresh' }
+  /** Something was dropped, and the client is told as soon as it is attached. */
+  | { readonly is: 'told'; readonly reason: GapReason }
+  /** An older edge has made it: a seal would expire in it. */
+  | { readonly is: 'unwatched' };
+
+/** What the next edge has to know of the seal: at most one of them. */
+export interface SealLeft {
+  /** It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. */
+  readonly seal?: { readonly name?: string | undefined; readonly behind: number } | undefined;
+  /** There is none, and the client is to be told this. */
+  readonly owed?: GapReason | undefined;
+}
+
+export interface SealOptions {
+  /** Publishes a seal of this name to the queue. True once the broker has it there; never rejects. */
+  plant(name: string): Promise<boolean>;
+  newName(): string;
+  /** Deliveries that have come, but for seals, those of them that are not settled, and those that have gone on to the client. */
+  readonly counts: { readonly offered: number; readonly unacked: number; readonly passed: number };
+  /** `seq` of the last event written. */
+  seq(): number;
+  /** Why something was dropped last, if anybody knows. */
+  whyDropped(): GapReason | undefined;
+  /** The client may have missed events before the next one. */
+  onGap(reason: GapReason): void;
+  /** It is told of no gap, so nothing shows that it has heard of one. */
+  readonly isBare: boolean;
+  now(): number;
+}
+
+type State =
+  | {
+      readonly is: 'expected';
+      readonly name: string | undefined;
+      readonly isNew: boolean;
+      /** The queue was not there, so there can be none. */
+      readonly isGone?: boolean;
+      readonly reason: GapReason;
+      behind: number;
+    }
+  /** `offered`: what had been taken when it came, and is older. */
+  | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
+  /** Published, and not come yet. `reason`: of the doubt until then. */
+  | { readonly is: 'planted'; readonly name: string; readonly reason: GapReason }
+  /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
+  | {
+      readonly is: 'missing';
+      readonly reason: GapReason;
+      readonly told: { readonly seq: number; readonly passed: number; readonly atMs: number };
+    }
+  | { readonly is: 'unwatched' };
+
+/** Nothing that a client sends shows that it has heard. */
+const untold = { seq: Number.POSITIVE_INFINITY, passed: -1, atMs: Number.POSITIVE_INFINITY };
+
+/** What a client sends this long after it was told something shows that it has heard it. */
+const heardMs = 2_000;
+
+/** The name of a seal that does not come. */
+const inDoubt = '';
+
+/** The name of the seal that a delivery is; undefined: it is none. */
+export function sealOf({ properties }: Pick<Delivery, 'properties'>): string | undefined {
+  const name = properties.headers[sealHeader];
+  return typeof name === 'string' && !properties.correlationId ? name : undefined;
+}
+
+/**
+ * A session's queue has at its head a small message that says: nothing was dropped from here that the client was not told of.
+ * RabbitMQ drops from the head, a queue made anew has none, and neither has a broker that came back empty: so whoever
+ * consumes the queue and does not get it first knows that something is missing. It is held unacknowledged for as long as
+ * the queue is consumed: whatever ends that puts it back in its old place.
+ */
+export class Seal {
+  readonly #options: SealOptions;
+  #state: State = { is: 'unwatched' };
+  #whenPlanted: Promise<unknown> = Promise.resolve();
+  /** Resolves when the one that is under way has come. */
+  #come: (() => void) | undefined;
+
+  constructor(options: SealOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the next delivery is to be the seal. */
+  get isExpected(): boolean {
+    return this.#state.is === 'expected';
+  }
+
+  /** It is in hand, and events that were before it are not settled: should this edge die now, nobody knows of those. */
+  get isEarly(): boolean {
+    return this.#state.is === 'held' && this.#older(this.#state.offered) > 0;
+  }
+
+  /** The queue has none and gets none: what it drops is found out by looking at its length. */
+  get isUnwatched(): boolean {
+    return this.#state.is === 'unwatched';
+  }
+
+  /** The queue is to be consumed. */
+  begin(vouch: Vouch): void {
+    if (vouch.is === 'fresh') return this.#plant(gapReasons.overflow);
+    if (vouch.is === 'told') return this.#miss(vouch.reason);
+    if (vouch.is === 'unwatched') {
+      this.#state = { is: 'unwatched' };
+      return;
+    }
+    const { name, behind = 0, isNew = false } = vouch;
+    this.#state = { is: 'expected', name, behind, isNew, reason: gapReasons.overflow };
+  }
+
+  /** Something was delivered. True: it is a seal, and nobody else's business. Tells a gap that belongs before it. */
+  take(delivery: Delivery): boolean {
+    const name = sealOf(delivery);
+    const state = this.#state;
+    if (name === undefined) {
+      if (state.is === 'expected') {
+        // What stood before it had been delivered.
+        if (state.behind > 0 && delivery.redelivered) state.behind -= 1;
+        else this.#lackExpected(state);
+      }
+      return false;
+    }
+    const isIt =
+      (state.is === 'expected' && (state.name ?? name) === name) ||
+      (state.is === 'planted' && state.name === name);
+    if (isIt && (state.is === 'planted' || this.#isInPlace(state, delivery))) {
+      this.#state = { is: 'held', name, delivery, offered: this.#options.counts.offered };
+      this.#come?.();
+      return true;
+    }
+    // A second one says nothing: it was planted in doubt, or by somebody who lost sight of it.
+    delivery.ack();
+    // What stood before it has gone, or may have.
+    if (isIt && state.is === 'expected') this.#lackExpected(state);
+    return true;
+  }
+
+  /** Everything that the broker had is here, and the seal was not among it. */
+  nothingCame(): void {
+    const state = this.#state;
+    if (state.is !== 'expected') return;
+    if (state.isNew) this.#plant(state.reason);
+    else this.#lackExpected(state);
+  }
+
+  /** Something was dropped from behind it: it goes, since it would not show that to whoever comes next. To be told. */
+  spoil(reason: GapReason): void {
+    const state = this.#state;
+    if (state.is === 'unwatched' || state.is === 'missing') return;
+    if (state.is === 'held') state.delivery.ack();
+    this.#state = { is: 'missing', reason, told: untold };
+  }
+
+  /** The client is told of what was dropped from behind the seal. `isAnother`: also where it has just been told of a gap. */
+  broken(reason: GapReason, isAnother = false): void {
+    if (!isAnother && this.#isJustTold()) return;
+    if (this.#state.is === 'unwatched') return this.#options.onGap(reason);
+    this.spoil(reason);
+    this.#lack(reason);
+  }
+
+  /** The client has acknowledged up to `seq`. */
+  acked(seq: number): void {
+    if (this.#state.is === 'missing' && seq > this.#state.told.seq) this.#plant(this.#state.reason);
+  }
+
+  /** The client has sent something, or a second has passed. */
+  heard(isFromClient: boolean): void {
+    const state = this.#state;
+    if (state.is !== 'missing' || isFromClient === this.#options.isBare) return;
+    if (this.#options.now() - state.told.atMs >= heardMs) this.#plant(state.reason);
+  }
+
+  /** The channel has gone: what was delivered and is not settled is the broker's, in its old places. */
+  lost(): void {
+    const state = this.#state;
+    if (state.is === 'held') {
+      const { name } = state;
+      const behind = this.#older(state.offered);
+      this.#state = { is: 'expected', name, behind, isNew: false, reason: gapReasons.brokerLost };
+    } else if (state.is === 'expected') {
+      state.behind += this.#options.counts.unacked;
+    } else if (state.is === 'planted') {
+      // Published again by itself it may come behind what was dropped meanwhile.
+      this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, reason: gapReasons.brokerLost };
+    }
+  }
+
+  /** The queue has been found again, or a new one will be made; `isFull`: it has as much as it takes. */
+  found(isThere: boolean, isFull: boolean): void {
+    const state = this.#state;
+    if (!isThere) {
+      if (this.#isJustTold()) return;
+      const reason = gapReasons.sessionExpired;
+      this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, isGone: true, reason };
+    } else if (state.is === 'missing') {
+      if (!this.#isJustTold()) this.#lack(gapReasons.brokerLost);
+    } else if (state.is === 'unwatched') {
+      if (isFull) this.#options.onGap(gapReasons.overflow);
+    } else if (state.is === 'expected' && !state.isGone && isFull) {
+      this.#state = { ...state, reason: gapReasons.overflow };
+    }
+  }
+
+  /** It is consumed again. */
+  restored(): void {
+    if (this.#state.is === 'expected' && this.#state.isGone) this.#lackExpected(this.#state);
+  }
+
+  /** Before the queue is left: resolves when a seal that is on its way has come, or after `timeoutMs`. */
+  async settled(timeoutMs: number): Promise<void> {
+    if (this.#state.is !== 'planted') return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#come = end;
+      void this.#whenPlanted.then(() => {
+        if (this.#state.is !== 'planted') end();
+      });
+    });
+  }
+
+  /**
+   * Puts it back; to be called before anything else is given back, once nothing more comes. `isKept`: by who comes next; an
+   * edge of before the seals would take it for an event.
+   */
+  giveBack(isKept: boolean): SealLeft {
+    const state = this.#state;
+    this.#state = { is: 'unwatched' };
+    if (state.is === 'held') {
+      if (isKept) state.delivery.requeue();
+      else state.delivery.ack();
+      return { seal: { name: state.name, behind: this.#older(state.offered) } };
+    }
+    if (state.is === 'expected') {
+      // What it has given of those before it goes back as well.
+      const behind = state.behind + this.#options.counts.unacked;
+      if (state.name === inDoubt) return { owed: state.reason };
+      return { seal: { name: state.name, behind } };
+    }
+    return state.is === 'unwatched' ? {} : { owed: state.reason };
+  }
+
+  /**
+   * Somebody has had it in hand. One that was not delivered yet may have stood behind events that were dropped since; only
+   * before the very first attach of a session that is no matter.
+   */
+  #isInPlace(state: State & { is: 'expected' }, { redelivered }: Delivery): boolean {
+    return state.behind === 0 && (redelivered || state.isNew);
+  }
+
+  /** Of those offered before, how many are not settled: they are in order. */
+  #older(offered: number): number {
+    const { counts } = this.#options;
+    return Math.max(0, offered - (counts.offered - counts.unacked));
+  }
+
+  #isJustTold(): boolean {
+    return this.#state.is === 'missing' && this.#state.told.passed === this.#options.counts.passed;
+  }
+
+  #lackExpected({ isGone, reason }: State & { is: 'expected' }): void {
+    this.#lack(isGone ? reason : (this.#options.whyDropped() ?? reason));
+  }
+
+  #lack(reason: GapReason): void {
+    this.#options.onGap(reason);
+    this.#miss(reason);
+  }
+
+  #miss(reason: GapReason): void {
+    const { counts, now, seq } = this.#options;
+    const told = { seq: seq(), passed: counts.passed, atMs: now() };
+    this.#state = { is: 'missing', reason, told };
+    this.#come?.();
+  }
+
+  #plant(reason: GapReason): void {
+    const name = this.#options.newName();
+    const planted: State = { is: 'planted', name, reason };
+    this.#state = planted;
+    this.#whenPlanted = this.#options.plant(name).then((isThere) => {
+      // It is tried again later.
+      if (!isThere && this.#state === planted) this.#miss(reason);
+    });
+  }
+}
