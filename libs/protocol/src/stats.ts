@@ -68,7 +68,7 @@ export const moveProgress = z.object({
   /** `move` frames sent (or bare sockets closed). */
   sent: count,
   done: count,
-  /** The client closed or reconnected elsewhere, or the target refused. */
+  /** The client has left while it was asked: its socket closed, or it came elsewhere by itself. */
   failed: count,
   /** How many of `failed` came back here because the front in between keeps them here; absent: none. */
   pinned: count.optional(),

@@ -10,8 +10,10 @@ export interface SmallNode {
   stuck: number;
   /** Of the stuck ones, those found out. */
   pinned: number;
-  /** Of every move to it fails this part. */
+  /** Of every move to it this part does not come through. */
   failing: number;
+  /** Its clients leave when they are asked for something. */
+  isFleeting: boolean;
   /** What a ring gives to it in the end; undefined: nobody. */
   ringShare: number | undefined;
   /** Events a second that each of its sessions gets. */
@@ -64,6 +66,7 @@ export class SmallCluster {
       ringShare: undefined,
       eventsPerSession: () => 0,
       isDeaf: false,
+      isFleeting: false,
       ...node,
       stats: { ...node.stats },
     });
@@ -180,12 +183,17 @@ export class SmallCluster {
       report({ timedOut: picked });
       return;
     }
+    if (node.isFleeting) {
+      node.sessions -= picked;
+      report({ failed: picked });
+      return;
+    }
     const pinned = Math.min(picked, node.stuck - node.pinned);
     const failed = Math.round((picked - pinned) * target.failing);
     const done = picked - pinned - failed;
     node.pinned += pinned;
     node.sessions -= done;
     target.sessions += done;
-    report({ done, failed: failed + pinned, ...(pinned === 0 ? {} : { pinned }) });
+    report({ done, failed: pinned, timedOut: failed, ...(pinned === 0 ? {} : { pinned }) });
   }
 }

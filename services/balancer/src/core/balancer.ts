@@ -9,6 +9,7 @@ import { type Draft, type Method, planOf } from './plan/draft.js';
 import { type DrainGoal, type DrainStatus, drainedBy } from './plan/drains.js';
 import type { Plan, PlanKind, Strategy } from './plan/plan.js';
 import { type Fruitless, Policy, type PolicyOptions } from './plan/policy.js';
+import { leftOf } from './run/batch.js';
 import { estimateMs } from './run/estimate.js';
 import { type PaceOptions, paceDefaults } from './run/node-rate.js';
 import { type PastPlan, pastPlan, remember } from './run/past-plan.js';
@@ -362,7 +363,10 @@ export class Balancer {
       );
     }
     if (kind === 'rebalance') {
-      const hasHelped = run.state !== 'partial' || (past.done + past.pinned) * 2 >= past.total;
+      // Whoever has left need not be moved; but where all that were asked do so, nothing comes of asking.
+      const wanted = past.total - leftOf(past);
+      const hasHelped =
+        (past.total === 0 && !run.hasFilled) || (wanted > 0 && (past.done + past.pinned) * 2 >= wanted);
       this.#fruitless = { count: hasHelped ? 0 : this.#fruitless.count + 1, lastAtMs: nowMs };
     }
     this.#draining.closed(steps);

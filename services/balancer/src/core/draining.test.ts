@@ -67,6 +67,18 @@ describe('a drain', () => {
     });
   });
 
+  it('of a node whose clients leave rather than move is over when they are gone, and is tried for those that come', () => {
+    const cluster = new SmallCluster({ a: { sessions: 60, isFleeting: true }, b: {} }, { mode: 'manual' });
+    cluster.play(4);
+    cluster.drain('a');
+    for (let i = 0; i < 8; i++) {
+      cluster.play(10);
+      expect(cluster.node('a').sessions).toBe(0);
+      cluster.node('a').sessions = 30;
+    }
+    expect(cluster.balancer.history.every(({ outcome }) => !outcome.includes('fails'))).toBe(true);
+  });
+
   it('says who has asked for it, and of an edge that shuts down that nobody has', () => {
     const cluster = new SmallCluster({ a: { sessions: 3 }, b: { sessions: 3 }, c: {} });
     cluster.play(4);

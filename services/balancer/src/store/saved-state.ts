@@ -43,6 +43,7 @@ const plan = z.object({
   moveDeadlineMs: z.number(),
   drains: z.array(nodeName).exactOptional(),
   ring: z.object({ points: z.number().int().positive().max(10_000), nodes: ringNodes }).exactOptional(),
+  isShort: z.literal(true).exactOptional(),
   endsBy: z.number().exactOptional(),
 });
 

@@ -18,6 +18,8 @@ export interface Draft {
   readonly strategy: Strategy;
   readonly load: Load;
   readonly ring?: { points: number; nodes: RingNode[] };
+  /** The ring gives sessions to a node that has no room at all. */
+  readonly isShort?: true;
   /** The measure by node, before and after. */
   readonly before: ReadonlyMap<string, number>;
   readonly after: ReadonlyMap<string, number>;
@@ -149,9 +151,11 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
     }
   }
   let unplaced = 0;
+  let isShort = false;
   for (const { source, target, most, estimate, ceiling } of within(flows, to)) {
     const count = Math.min(ceiling, Math.round(estimate));
     unplaced += Math.round(estimate) - count;
+    isShort ||= ceiling === 0 && (estimate > 0 || !isKnown);
     if (ceiling === 0) continue;
     const isCapped = ceiling < most;
     steps.push({
@@ -175,6 +179,7 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
     strategy: 'consistent-hash',
     load: 'connections',
     ring,
+    ...(isShort ? { isShort } : {}),
     before,
     after,
   };
@@ -232,7 +237,7 @@ export function planOf(
   about: Pick<Plan, 'id' | 'kind' | 'why' | 'by' | 'startedAt' | 'moveDeadlineMs' | 'drains'>,
   goals: DrainGoals,
 ): Plan {
-  const { strategy = 'least-loaded', load = 'connections', steps, total, ring } = draft;
+  const { strategy = 'least-loaded', load = 'connections', steps, total, ring, isShort } = draft;
   const deadlines = new Set(steps.map((step) => goals.get(step.from)?.endsBy ?? Number.POSITIVE_INFINITY));
   const endsBy = about.kind === 'drain' ? Math.max(...deadlines) : Number.POSITIVE_INFINITY;
   return {
@@ -242,6 +247,7 @@ export function planOf(
     steps,
     total,
     ...(ring === undefined ? {} : { ring }),
+    ...(isShort === true ? { isShort } : {}),
     ...(Number.isFinite(endsBy) ? { endsBy } : {}),
   };
 }

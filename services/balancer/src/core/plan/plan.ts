@@ -49,6 +49,8 @@ export interface Plan {
   readonly drains?: readonly string[];
   /** Nodes of the ring, for `consistent-hash`. */
   readonly ring?: { points: number; nodes: { node: string; weight: number }[] };
+  /** The ring gives sessions to a node that has no room at all. */
+  readonly isShort?: true;
   /** The plan is given up at this time (ms since the epoch). */
   readonly endsBy?: number;
 }

@@ -134,7 +134,7 @@ export class Policy {
     for (const step of steps) {
       if (step.dropped !== undefined) return false;
       asked += step.asked - step.refused - step.pinned;
-      missed += step.asked - step.refused - step.pinned - step.done;
+      missed += step.timedOut;
     }
     return missed <= Math.max(this.#options.absoluteThreshold, asked * this.#options.relativeThreshold);
   }

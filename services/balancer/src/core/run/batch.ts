@@ -18,8 +18,11 @@ export interface Batch {
 export const settledOf = (p: MoveProgress) => p.done + p.failed + p.timedOut;
 /** Of those that failed: an edge of before says nothing of it. */
 export const pinnedOf = (p: MoveProgress) => Math.min(p.pinned ?? 0, p.failed);
-/** That the front brings a client back says nothing about the target. */
-const badOf = (p: MoveProgress) => p.failed - pinnedOf(p) + p.timedOut;
+/** Clients that left while they were asked to move, in whatever way. */
+export const leftOf = (p: Pick<MoveProgress, 'failed' | 'pinned'>) =>
+  p.failed - Math.min(p.pinned ?? 0, p.failed);
+/** That a client has left, or that the front brings it back, says nothing about the target: only that it stays and does not move. */
+const badOf = (p: MoveProgress) => p.timedOut;
 
 /** What a report adds to the one before it, of moves ended and of those that ended badly. */
 export function addedBy(report: MoveProgress, before: MoveProgress | undefined) {

@@ -189,10 +189,23 @@ describe('carrying out a plan', () => {
   it('gives a target up that fails too many', () => {
     const stage = new Stage();
     stage.tick();
-    stage.report('p.0.0', { asked: 50, done: 20, failed: 30 });
+    stage.report('p.0.0', { asked: 50, done: 20, timedOut: 30 });
     stage.tick();
     expect(stage.run.state).toBe('partial');
     expect(stage.run.outcome).toContain('fails 30 of 50');
+  });
+
+  it('holds it against no target that clients leave while they are asked to move there', () => {
+    const stage = new Stage();
+    for (let i = 0; i < 100 && !stage.run.isOver; i++) {
+      stage.tick();
+      stage.speak();
+      const last = stage.reconnects.at(-1);
+      const asked = last?.count ?? 0;
+      if (last !== undefined) stage.report(last.move, { asked, done: 1, failed: asked - 1 });
+    }
+    expect(stage.run.state).toBe('done');
+    expect(stage.run.outcome).toMatch(/^\d+ moved, \d+ left by themselves$/);
   });
 
   it('ends when the source has gone or has started anew', () => {

@@ -1,7 +1,7 @@
 import type { CommandOf, MoveProgress, MoveReport } from '@evenkeel/protocol';
 import type { NodeView } from '../cluster/state.js';
 import type { Plan, PlanState, StepProgress } from '../plan/plan.js';
-import { addedBy, type Batch, batchName, makeBatch, settledOf } from './batch.js';
+import { addedBy, type Batch, batchName, leftOf, makeBatch, settledOf } from './batch.js';
 import { type ChaseOptions, chase, hasLeft, obstacleAt } from './chase.js';
 import type { PaceMemory, PaceOptions } from './node-rate.js';
 import { NodeRates } from './rates.js';
@@ -167,6 +167,7 @@ export class PlanRun {
 
   /** Whether a target has taken all that it has room for, while more may have to go there. */
   get hasFilled(): boolean {
+    if (this.plan.isShort === true) return true;
     return this.#steps.some((step) => {
       const { asked, refused } = sumOf(step);
       return step.plan.isCapped === true && asked - refused >= step.plan.count;
@@ -351,18 +352,23 @@ function outcomeOf(plan: Plan, steps: readonly Step[]): ['done' | 'partial', str
   let pinned = 0;
   let moved = 0;
   let closed = 0;
+  let left = 0;
   for (const step of steps) {
     const sum = sumOf(step);
     pinned += sum.pinned;
+    left += leftOf(sum);
     moved += sum.done;
     missed += Math.max(0, (step.plan.isEstimate ? sum.asked - sum.refused : step.plan.count) - sum.done);
     if (step.plan.closesPerSecond !== undefined) closed += sum.done;
   }
-  missed = Math.max(0, missed - pinned);
+  missed = Math.max(0, missed - pinned - left);
   const all = closed > 0 ? `${closed} pinned by the front were closed` : 'all moved';
   const said = (why: string) => {
-    if (pinned === 0) return why;
-    return `${why === all ? `${moved} moved` : why}, ${pinned} pinned by the front`;
+    const others = [
+      ...(pinned === 0 ? [] : [`${pinned} pinned by the front`]),
+      ...(left === 0 ? [] : [`${left} left by themselves`]),
+    ];
+    return others.length === 0 ? why : [why === all ? `${moved} moved` : why, ...others].join(', ');
   };
   const dropped = steps.find((step) => step.dropped !== undefined)?.dropped;
   if (plan.kind === 'drain' && steps.every((step) => step.dropped === undefined || step.hasGone)) {
