@@ -43,7 +43,7 @@ export const nodeStats = z.object({
   receivedPerSecond: rate,
   bytesPerSecond: rate,
   handshakesPerSecond: rate,
-  /** Open to welcome, ms. */
+  /** Hello to welcome, ms. */
   handshakeP99Ms: rate,
   loopLagP99Ms: rate,
   /** 0 to 1. */

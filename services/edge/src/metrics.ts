@@ -39,7 +39,7 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
   gauge('evenkeel_unacked', 'Events written and not acknowledged', ({ unacked }) => unacked);
   gauge('evenkeel_moves_pending', 'Sessions told to move and not gone', ({ moves }) => moves.pending);
   gauge('evenkeel_loop_lag_p99_ms', 'Event loop lag, 99th percentile', (s) => s.loopLagP99Ms);
-  gauge('evenkeel_handshake_p99_ms', 'Open to welcome, 99th percentile', (s) => s.handshakeP99Ms);
+  gauge('evenkeel_handshake_p99_ms', 'Hello to welcome, 99th percentile', (s) => s.handshakeP99Ms);
   counter('evenkeel_handshakes_total', 'Sockets accepted', () => counts.accepted);
   counter(
     'evenkeel_tickets_honoured_total',

@@ -158,7 +158,16 @@ describe('a session that attaches', () => {
     expect(await release).toEqual({ suspect: 0, isFull: false });
     expect(world.calls).toEqual(['ask edge-2', 'abandon']);
     expect(connection.of('moved')).toEqual([]);
-    expect(connection.isOpen).toBe(false);
+    expect(connection.closedWith?.code).toBe(codes.superseded);
+  });
+
+  it('counts what it has taken since its hello, however late that was', async () => {
+    const { connection } = world.open();
+    world.nowMs += 3_000;
+    connection.receive({ t: 'hello' });
+    await settled();
+    expect(connection.kinds).toEqual(['welcome']);
+    expect(world.load.takeHandshakeP99()).toBe(0);
   });
 });
 

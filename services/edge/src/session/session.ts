@@ -188,6 +188,7 @@ export class Session implements ConnectionOwner {
   #begin(hello: HelloFrame): void {
     this.outbox.ackMode = hello.ack ?? 'client';
     this.#enter('attaching');
+    this.load.activeAtMs = this.#options.now();
     this.#attaching = this.#attach(hello);
   }
 
@@ -229,7 +230,8 @@ export class Session implements ConnectionOwner {
       else if (this.#releasing) await this.#intake.stop();
     } catch (error) {
       if (!(error instanceof AttachError)) this.#custody.failed();
-      if (!this.connection.isOpen) return;
+      // Let go while it attaches, it has not failed: whoever lets it go closes it.
+      if (!this.connection.isOpen || this.#releasing) return;
       if (error instanceof AttachError) {
         const isStale = error.code === 'stale-ticket';
         return this.#refuse(isStale ? closeCodes.staleTicket : closeCodes.takeoverFailed);
@@ -245,8 +247,9 @@ export class Session implements ConnectionOwner {
     this.#enter('attached');
     this.#custody.welcomed(isResumed);
     this.attachedAtMs = now();
+    // Since its hello: what a client takes to say it tells nothing of this edge.
+    load.handshake(this.attachedAtMs - this.load.activeAtMs);
     this.load.activeAtMs = this.attachedAtMs;
-    load.handshake(this.attachedAtMs - this.connection.openedAtMs);
     if (this.connection.isBare) return;
     this.connection.send(welcome(this.claims.sid, isResumed, this.#options));
     if (missed !== undefined) this.#gap(missed);

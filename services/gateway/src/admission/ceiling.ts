@@ -4,7 +4,7 @@ export interface CeilingRules {
   base: number;
   /** The ceiling never falls below this: an edge without handshakes reports nothing to recover by. */
   floor: number;
-  /** p99 from open to welcome that is to be kept, ms. */
+  /** p99 from hello to welcome that is to be kept, ms. */
   targetMs: number;
 }
 
