@@ -189,6 +189,30 @@ describe('the management queue', () => {
     expect(bench.counts()).toEqual({ e1: 10, e2: 10 });
   });
 
+  it('cordons the next process of a node that is to be cordoned, and lifts a cordon of one that is not there', async () => {
+    const bench = await Bench.open();
+    const edge = await bench.edge({ node: 'e1' });
+    await bench.edge({ node: 'e2' });
+    await bench.balancer('b1');
+    const stateOf = async (node: string) =>
+      (await bench.ask({ command: 'status' }))?.nodes?.find((n: { node: string }) => n.node === node)?.state;
+    await until('both are known', 20_000, async () => (await stateOf('e2')) === 'active');
+    expect(await bench.ask({ command: 'cordon', node: 'e1' })).toMatchObject({ ok: true });
+    await until('cordoned', 20_000, async () => (await stateOf('e1')) === 'cordoned');
+    await edge.stop();
+    const next = await bench.edge({ node: 'e1' });
+    await until('cordoned again', 30_000, () => next.state === 'cordoned');
+    await until('shown as cordoned', 20_000, async () => (await stateOf('e1')) === 'cordoned');
+    await next.stop();
+    await until('gone', 40_000, async () => (await stateOf('e1')) === 'gone');
+    const { cordons } = await bench.ask({ command: 'status' });
+    expect(cordons).toMatchObject([{ node: 'e1', by: expect.any(String), at: expect.any(Number) }]);
+    expect(await bench.ask({ command: 'uncordon', node: 'e1' })).toMatchObject({ ok: true, nodes: ['e1'] });
+    expect((await bench.ask({ command: 'status' })).cordons).toEqual([]);
+    await bench.edge({ node: 'e1' });
+    await until('active', 30_000, async () => (await stateOf('e1')) === 'active');
+  });
+
   it('says of an uncordoned node that clients do not reach that it stays cordoned, and why', async () => {
     const bench = await Bench.open();
     const edge = await bench.edge({ node: 'e1', sessions: 0 });

@@ -114,6 +114,26 @@ describe('GET /gateway', () => {
     expect([full.status, (await errorOf(full)).code]).toEqual([503, 'no-edge-full']);
   });
 
+  it('goes on placing clients while nobody reports, as in a memory alarm, and says so', async () => {
+    const { ask, edges, opsUrl } = await startGateway();
+    await edges.report({ e1: { connections: 3, sessions: 3 }, e2: {} });
+    const readiness = async () => {
+      const answer = await fetch(`${opsUrl}/readyz`);
+      return { status: answer.status, text: await answer.text() };
+    };
+    // Nobody is sent to one that alone is silent for 5 s.
+    await vi.waitUntil(async () => / (5|6|7) s; the last view stands/.test((await readiness()).text), {
+      timeout: 15_000,
+      interval: 200,
+    });
+    const sent = await placementOf(await ask('?user=alice'));
+    expect(sent.node).toBe('e2');
+    expect((await readiness()).status).toBe(200);
+    await edges.report({ e1: { connections: 3, sessions: 3 }, e2: { connections: 9, sessions: 9 } });
+    expect((await placementOf(await ask('?user=bob'))).node).toBe('e1');
+    expect((await readiness()).text).not.toContain('last view');
+  });
+
   it('avoids the nodes that a client has tried while there is another, and then takes them again', async () => {
     const { ask, edges } = await startGateway();
     await edges.report({ e1: {}, e2: { connections: 50, sessions: 50 }, e3: { state: 'cordoned' } });

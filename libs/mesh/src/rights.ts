@@ -137,12 +137,12 @@ const single = new Map<string, Rights>(
       configure: names('gateway\\..+'),
       write: names('gateway\\..+'),
       read: names(...literal(exchanges.stats), 'gateway\\..+'),
-      topics: [{ exchange: exchanges.stats, write: none, read: '^stats\\.\\*$' }],
+      topics: [{ exchange: exchanges.stats, write: none, read: '^(stats\\.\\*|policy)$' }],
     },
     balancer: {
       configure: names('mesh\\..+', 'balancer\\..+'),
       write: names(
-        ...literal('amq.default', exchanges.control, exchanges.audit, exchanges.unrouted),
+        ...literal('amq.default', exchanges.control, exchanges.stats, exchanges.audit, exchanges.unrouted),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
@@ -154,7 +154,7 @@ const single = new Map<string, Rights>(
       ),
       topics: [
         { exchange: exchanges.events, write: none, read: none },
-        { exchange: exchanges.stats, write: none, read: '^(stats|moves|sessions)\\.\\*$' },
+        { exchange: exchanges.stats, write: '^policy$', read: '^(stats|moves|sessions)\\.\\*$' },
         { exchange: exchanges.control, write: `^(edge\\.${anyNode}|all)$`, read: '^reply\\.[^.]+$' },
         { exchange: exchanges.manage, write: none, read: '^(view|operate)\\.\\*$' },
       ],

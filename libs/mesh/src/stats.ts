@@ -1,11 +1,14 @@
 import type { Delivery, Publisher } from '@evenkeel/broker';
 import {
   exchanges,
+  type MeshPolicy,
   type MoveReport,
+  meshPolicy,
   moveReport,
   movesKey,
   type NodeStats,
   nodeStats,
+  policyKey,
   type SessionsReport,
   sessionsKey,
   sessionsReport,
@@ -30,6 +33,8 @@ export interface StatsListener {
   onMoves?(report: MoveReport): void;
   /** Without it, reports on sessions are not asked for. */
   onSessions?(report: SessionsReport): void;
+  /** Without it, it is not asked how the balancer plans. */
+  onPolicy?(policy: MeshPolicy): void;
 }
 
 interface Hold {
@@ -62,11 +67,17 @@ export class StatsChannel {
     await this.#publish(sessionsKey(report.node), JSON.stringify(report), movesExpireMs);
   }
 
+  /** Says how sessions are spread, as the leading balancer alone may. */
+  async sendPolicy(policy: MeshPolicy): Promise<void> {
+    await this.#publish(policyKey, JSON.stringify(policy), statsExpireMs);
+  }
+
   /** A queue of all that edges report. What is not understood, or not about its sender, is logged and dropped. */
   reports(listener: StatsListener, options: { name: string } & QueueHooks): OwnQueue {
     const keys = [statsKey('*')];
     if (listener.onMoves !== undefined) keys.push(movesKey('*'));
     if (listener.onSessions !== undefined) keys.push(sessionsKey('*'));
+    if (listener.onPolicy !== undefined) keys.push(policyKey);
     return this.#mesh.ownQueue({
       arguments: { 'x-max-length': maxWaiting, 'x-overflow': 'drop-head' },
       bindings: keys.map((key) => ({ exchange: exchanges.stats, key })),
@@ -96,6 +107,12 @@ export function readReport(
   const { body, key, properties } = delivery;
   const value = readJson(body);
   const sender = { user: properties.userId };
+  if (key === policyKey) {
+    const policy = meshPolicy.safeParse(value);
+    if (!policy.success) return policy.error.message;
+    listener.onPolicy?.(policy.data);
+    return undefined;
+  }
   if (key.startsWith(movesKey(''))) {
     const report = moveReport.safeParse(value);
     if (!report.success) return report.error.message;

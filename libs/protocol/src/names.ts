@@ -11,7 +11,7 @@ export const exchanges = {
   events: 'mesh.events',
   /** Topic exchange: what clients send. */
   inbound: 'mesh.inbound',
-  /** Topic exchange: `stats.<node>`, `moves.<node>` and `sessions.<node>`. */
+  /** Topic exchange: `stats.<node>`, `moves.<node>` and `sessions.<node>`, and `policy` from the balancer. */
   stats: 'mesh.stats',
   /** Topic exchange: `edge.<node>`, `all`, `fence.<…>`, `mark.<node>`, `reply.<…>`. */
   control: 'mesh.control',
@@ -188,6 +188,8 @@ export const fenceKey = (node: string, boot: string): string => `fence.${node}.$
 export const markKey = (node: string): string => `mark.${node}`;
 /** Key of an edge's statistics. */
 export const statsKey = (node: string): string => `stats.${node}`;
+/** Key of what the leading balancer says of how it plans. */
+export const policyKey = 'policy';
 /** Key of an edge's reports on moves. */
 export const movesKey = (node: string): string => `moves.${node}`;
 

@@ -1,6 +1,7 @@
 /** What edges report on `mesh.stats`. */
 import { z } from 'zod';
 import { maxSessionsInMessage, sessionKey } from './control.js';
+import { strategies } from './manage.js';
 import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
@@ -114,3 +115,7 @@ export const sessionsReport = z.object({
   gone: someSessions(z.tuple([sessionKey, count])),
 });
 export type SessionsReport = z.infer<typeof sessionsReport>;
+
+/** `policy` on `mesh.stats`: how the leading balancer spreads sessions, once in a few seconds; gateways place by the same. */
+export const meshPolicy = z.object({ v: z.literal(1), strategy: z.enum(strategies), at: count });
+export type MeshPolicy = z.infer<typeof meshPolicy>;

@@ -21,6 +21,8 @@ import { Guardian } from './sessions/guardian.js';
 import { PlanStore } from './store/plan-store.js';
 
 const TICK_MS = 100;
+/** How often gateways are told how sessions are spread. */
+const POLICY_MS = 3_000;
 
 /** How long a command to an edge is waited for: until then it reaches the edge, or never. */
 const COMMAND_WAIT_MS = 5_000;
@@ -188,6 +190,13 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     log,
   });
   let ticking: NodeJS.Timeout | undefined;
+  const sayPolicy = () => {
+    if (!lock.isSure) return;
+    mesh.stats.sendPolicy({ v: 1, strategy: config.strategy, at: wallNow() }).catch(() => {
+      // It is said again in a moment.
+    });
+  };
+  let saying: NodeJS.Timeout | undefined;
 
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('leader lock', () => lock.readiness());
@@ -215,6 +224,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     .add('management', { start: () => manage.start(signal), stop: () => manage.stop() })
     .add('ticks', {
       start: () => {
+        saying = setInterval(sayPolicy, POLICY_MS);
         ticking = setInterval(() => {
           try {
             if (lock.isSure) balancer.tick(steadyNow());
@@ -223,7 +233,10 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
           }
         }, TICK_MS);
       },
-      stop: () => clearInterval(ticking),
+      stop: () => {
+        clearInterval(saying);
+        clearInterval(ticking);
+      },
     })
     // Last: who leads needs all of them. A successor leads when the last command has been answered.
     .add('leader lock', {

@@ -34,7 +34,7 @@ export const balancerConfig = z.object({
   strategy: z
     .enum(strategies)
     .default('least-loaded')
-    .describe('how sessions are spread; set the same on gateways'),
+    .describe('how sessions are spread; gateways follow it'),
   load: z.enum(loads).default('connections').describe('what is balanced'),
   maintenanceWindows: z
     .array(z.string().refine(isWindow).meta({ takes: 'HH:MM-HH:MM in UTC' }))

@@ -1,7 +1,7 @@
 import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
-import type { NodeStats } from '@evenkeel/protocol';
+import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
@@ -48,7 +48,10 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     placer.observe(stats, steadyNow());
     watch.look(stats.node, wallNow() - steadyNow());
   };
-  const feed = new StatsFeed(mesh, onStats, log);
+  const onPolicy = ({ strategy }: MeshPolicy) => {
+    if (placer.follow(strategy)) log.info({ strategy }, 'clients are placed as the balancer plans');
+  };
+  const feed = new StatsFeed(mesh, { onStats, onPolicy }, log);
   const authentication = new Authentication(config, (err) =>
     log.warn({ err }, 'key set not fetched; keys fetched before count for a day'),
   );

@@ -55,7 +55,10 @@ export const gatewayConfig = z
       .max(ticketLifetime.maxMs)
       .default(defaults.ticketLifetimeMs)
       .describe('how long a ticket may be used'),
-    strategy: z.enum(strategies).default('least-loaded').describe('placement; set the same on balancers'),
+    strategy: z
+      .enum(strategies)
+      .default('least-loaded')
+      .describe('placement, until a balancer has said how it plans'),
     preferNewest: z.boolean().default(true).describe('while several versions run, prefer the newest'),
     handshakesPerSecond: perSecond()
       .default(500)

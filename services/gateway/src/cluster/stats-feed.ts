@@ -1,5 +1,5 @@
 import type { Mesh, OwnQueue } from '@evenkeel/mesh';
-import type { NodeStats } from '@evenkeel/protocol';
+import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 
 /** Edges report once a second: after this long a gateway knows those that there are. */
@@ -11,16 +11,17 @@ export class StatsFeed {
   #hasLooked = false;
   #look: NodeJS.Timeout | undefined;
 
-  constructor(mesh: Mesh, onStats: (stats: NodeStats) => void, log: Log) {
-    this.#queue = mesh.stats.reports(
-      { onStats },
-      {
-        name: 'gateway',
-        log,
-        onLost: () => this.#blind(),
-        onRemade: () => this.#lookAround(),
-      },
-    );
+  constructor(
+    mesh: Mesh,
+    listener: { onStats(stats: NodeStats): void; onPolicy(policy: MeshPolicy): void },
+    log: Log,
+  ) {
+    this.#queue = mesh.stats.reports(listener, {
+      name: 'gateway',
+      log,
+      onLost: () => this.#blind(),
+      onRemade: () => this.#lookAround(),
+    });
   }
 
   /** Whether every edge has had time to report. An edge need not be there: it may start after its gateway. */

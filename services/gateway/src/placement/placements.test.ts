@@ -178,6 +178,18 @@ describe('nodes that may take clients', () => {
     expect(p.snapshot(3_100).nodes[0]?.connections).toBe(1);
   });
 
+  it('places as the balancer plans, once that is known', () => {
+    const nodesOf = (p: ReturnType<typeof placer>) => {
+      for (const node of ['a', 'b', 'c']) p.observe(stats(node), 0);
+      return burst(p, 50, 10);
+    };
+    const ring = nodesOf(placer({ rules: { strategy: 'consistent-hash' } }));
+    const following = placer({ seed: 9 });
+    expect([following.follow('consistent-hash'), following.follow('consistent-hash')]).toEqual([true, false]);
+    expect(nodesOf(following)).toEqual(ring);
+    expect(following.snapshot(10).strategy).toBe('consistent-hash');
+  });
+
   it('counts sessions as the balancer does, and keeps capacity for connections', () => {
     const p = placer();
     p.observe(stats('a', { connections: 90, sessions: 10, capacity: 100 }), 0);

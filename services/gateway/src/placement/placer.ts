@@ -46,6 +46,7 @@ export interface PlacerOptions {
 /** The cluster as this gateway sees it, and the clients that it has sent. Takes the time as an argument. */
 export class Placer {
   readonly #options: PlacerOptions;
+  #rules: Rules;
   readonly #nodes = new Placements();
   readonly #reservations = new Reservations();
   readonly #others = new Others();
@@ -53,6 +54,14 @@ export class Placer {
 
   constructor(options: PlacerOptions) {
     this.#options = options;
+    this.#rules = options.rules;
+  }
+
+  /** Places by this strategy from now on. Returns whether it was another. */
+  follow(strategy: Rules['strategy']): boolean {
+    if (strategy === this.#rules.strategy) return false;
+    this.#rules = { ...this.#rules, strategy };
+    return true;
   }
 
   observe(stats: NodeStats, nowMs: number): void {
@@ -75,7 +84,8 @@ export class Placer {
   }
 
   place(arrival: Arrival, nowMs: number): Placed {
-    const { admission, random, rules } = this.#options;
+    const { admission, random } = this.#options;
+    const rules = this.#rules;
     const isNew = arrival.sid === undefined;
     // An edge that has just died reports nothing; those that it held say so first.
     if (arrival.from !== undefined) this.#nodes.returnedFrom(arrival.from, arrival.uid);
@@ -115,6 +125,7 @@ export class Placer {
     const { admission } = this.#options;
     const silentMs = this.#nodes.silentMs(nowMs);
     return {
+      strategy: this.#rules.strategy,
       // Nobody is heard: this is the last view.
       ...(silentMs === undefined ? {} : { silentMs }),
       nodes: this.#nodes.nodes(nowMs).map(({ stats, phase }) => ({
