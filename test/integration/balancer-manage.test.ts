@@ -205,10 +205,12 @@ describe('the management queue', () => {
     await until('shown as cordoned', 20_000, async () => (await stateOf('e1')) === 'cordoned');
     await next.stop();
     await until('gone', 40_000, async () => (await stateOf('e1')) === 'gone');
-    const { cordons } = await bench.ask({ command: 'status' });
-    expect(cordons).toMatchObject([{ node: 'e1', by: expect.any(String), at: expect.any(Number) }]);
+    // Asked so often, it may be told that this is too often.
+    const cordons = async () =>
+      (await bench.ask({ command: 'status' })).cordons?.map((c: { node: string }) => c.node);
+    await until('still to be cordoned', 10_000, async () => (await cordons())?.join() === 'e1');
     expect(await bench.ask({ command: 'uncordon', node: 'e1' })).toMatchObject({ ok: true, nodes: ['e1'] });
-    expect((await bench.ask({ command: 'status' })).cordons).toEqual([]);
+    await until('lifted', 10_000, async () => (await cordons())?.join() === '');
     await bench.edge({ node: 'e1' });
     await until('active', 30_000, async () => (await stateOf('e1')) === 'active');
   });
