@@ -24,6 +24,8 @@ export interface Verdict {
   readonly repeated: number;
   readonly reordered: number;
   readonly falseGaps: number;
+  /** Those in streams that lost nothing. */
+  readonly falseGapsWithoutLoss: number;
   /** Gaps in vain of the kinds that PROTOCOL.md lists. */
   readonly listedGaps: number;
   readonly foreign: number;
@@ -44,7 +46,16 @@ export function judge({ lines, malformed }: Log): Verdict {
     published.flatMap(({ isResent, publish }) => (isResent && publish.id !== undefined ? [publish.id] : [])),
   );
   const faults: Fault[] = [];
-  const sums = { streams: 0, owed: 0, delivered: 0, missing: 0, undelivered: 0, gaps: 0, listedGaps: 0 };
+  const sums = {
+    streams: 0,
+    owed: 0,
+    delivered: 0,
+    missing: 0,
+    undelivered: 0,
+    gaps: 0,
+    falseGapsWithoutLoss: 0,
+    listedGaps: 0,
+  };
   for (const { stream, life } of streamsOf(lives, published, resent)) {
     const verdict = judgeStream(stream);
     const { idle } = verdict;
@@ -54,6 +65,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     for (const { at, reason, connection } of falseGaps) {
       faults.push({ kind: 'false-gap', stream: stream.name, at, detail: `${reason} on ${connection}` });
     }
+    if (verdict.missing.length === 0) sums.falseGapsWithoutLoss += falseGaps.length;
     sums.streams++;
     sums.owed += verdict.owed;
     sums.delivered += verdict.delivered;
