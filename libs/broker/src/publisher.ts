@@ -8,7 +8,7 @@ import type { PublishProperties } from './types.js';
 export interface PublisherOptions {
   /** Unconfirmed messages at most; more wait. Default 1024. */
   window?: number;
-  /** Bytes of their bodies at most; more wait, but one is always sent. Default 32 MiB. */
+  /** Bytes of their bodies at most; more wait, but one is always sent. Default 8 MiB. */
   windowBytes?: number;
   /** Waiting messages at most; more reject with `publisher-overflow`. Default 10000. */
   maxQueued?: number;
@@ -82,7 +82,7 @@ export class Publisher {
   constructor(connection: AmqpConnection, options: PublisherOptions = {}) {
     this.#connection = connection;
     this.#window = options.window ?? 1024;
-    this.#windowBytes = options.windowBytes ?? 33_554_432;
+    this.#windowBytes = options.windowBytes ?? 8_388_608;
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 67_108_864;
     this.#timeoutMs = options.timeoutMs ?? 30_000;

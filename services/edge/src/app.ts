@@ -30,6 +30,7 @@ import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
 import { Reachability } from './reach/reachability.js';
 import { Directory } from './session/directory.js';
+import { GivenUp } from './session/given-up.js';
 import { Load } from './session/load.js';
 import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
@@ -39,6 +40,7 @@ import { forgedTicketLog } from './transport/forged-log.js';
 import { Gate } from './transport/gate.js';
 import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
+import { TooLarge } from './undelivered/too-large.js';
 import { Undelivered } from './undelivered/undelivered.js';
 
 const uses = [
@@ -148,7 +150,17 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     steadyNow: now,
   });
   const letGo = new RecentlyLetGo(now);
-  const ports = { queues, drops, handover, topics, inbound, letGo, life };
+  const ports = {
+    queues,
+    drops,
+    handover,
+    topics,
+    inbound,
+    letGo,
+    life,
+    givenUp: new GivenUp(now),
+    tooLarge: new TooLarge(undelivered),
+  };
   let connections = 0;
   const newConnectionId = () => {
     connections += 1;

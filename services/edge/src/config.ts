@@ -77,7 +77,7 @@ export const edgeConfig = z.object({
     .describe('buffered bytes above which a socket gets no more events'),
   maxBufferedBytes: bytes(268_435_456)
     .default(1_048_576)
-    .describe('buffered bytes above which topic messages are dropped'),
+    .describe('buffered bytes above which topic messages are dropped; at least the watermark and one event'),
   maxTopics: count(100_000).default(defaults.maxTopicsPerConnection).describe('topics a connection'),
   framesPerSecond: count(1_000_000)
     .default(100)

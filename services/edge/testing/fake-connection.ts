@@ -50,11 +50,11 @@ export class FakeConnection implements Connection {
     this.lose();
   }
 
-  /** The network takes it away. */
-  lose(): void {
+  /** The network takes it away, or the client with `code`. */
+  lose(code?: number): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.owner?.onClose();
+    this.owner?.onClose(code);
     this.owner = undefined;
   }
 

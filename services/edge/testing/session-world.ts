@@ -5,6 +5,7 @@ import { type EdgeConfig, edgeConfig } from '../src/config.js';
 import type { Outcome } from '../src/life/ending.js';
 import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
+import { GivenUp } from '../src/session/given-up.js';
 import { Load } from '../src/session/load.js';
 import type {
   Drops,
@@ -256,6 +257,7 @@ export class SessionWorld {
   readonly topics = new FakeTopics();
   readonly inbound = new FakeInbound();
   readonly drops = new FakeDrops();
+  readonly givenUp = new GivenUp(() => this.nowMs);
   /** Bare clients that were let go here. */
   readonly lettingGo = new Set<string>();
   readonly directory = new Directory<Session>();
@@ -304,6 +306,8 @@ export class SessionWorld {
       handover: this.handover,
       topics: this.topics,
       inbound: this.inbound,
+      givenUp: this.givenUp,
+      tooLarge: { take: (delivery) => delivery.drop() },
       letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },
       life: this.life,
     };

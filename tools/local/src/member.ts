@@ -32,6 +32,16 @@ export interface MemberOptions {
 
 const readyTimeoutMs = 30_000;
 
+/**
+ * Large buffers go back to the system when they are freed. By itself glibc keeps them after the first one, and an edge that has read
+ * many large events would stay as large. The same stands in `infra`.
+ */
+const allocator = {
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '1048576',
+  MALLOC_ARENA_MAX: '2',
+};
+
 /** One service of a mesh: a process that can be ended, frozen and started again under the same name. */
 export class Member {
   readonly role: Role;
@@ -77,6 +87,7 @@ export class Member {
       command: process.execPath,
       args: ['--enable-source-maps', mains[this.role]],
       env: {
+        ...(this.role === 'edge' && allocator),
         ...inherited(),
         EVENKEEL_LOG_FORMAT: 'json',
         ...this.#env,

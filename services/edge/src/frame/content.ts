@@ -21,7 +21,9 @@ interface Looked {
  */
 const rememberFromBytes = 4_096;
 const maxRemembered = 4;
+const maxRememberedBytes = 2_097_152;
 const remembered: Looked[] = [];
+let rememberedBytes = 0;
 
 /**
  * The members of a frame that carry a body, as JSON text beginning with a comma: JSON as it is, text as a string, anything else as
@@ -41,11 +43,29 @@ export function contentFields(body: Buffer, described: Described, maxBytes: numb
       return each.fields;
   }
   const fields = look(body, contentType, contentEncoding, maxBytes);
-  // What is far too large is not worth its memory.
-  if (body.length > maxBytes * 2) return fields;
-  if (remembered.length === maxRemembered) remembered.shift();
-  remembered.push({ body, contentType, contentEncoding, maxBytes, fields });
+  remember({ body, contentType, contentEncoding, maxBytes, fields });
   return fields;
+}
+
+function remember(looked: Looked): void {
+  const bytes = sizeOf(looked);
+  if (bytes > maxRememberedBytes) return;
+  rememberedBytes += bytes;
+  remembered.push(looked);
+  while (remembered.length > maxRemembered || rememberedBytes > maxRememberedBytes) {
+    const oldest = remembered.shift();
+    if (oldest) rememberedBytes -= sizeOf(oldest);
+  }
+}
+
+const sizeOf = ({ body, fields = '' }: Looked): number => body.length + fields.length;
+
+/** Whether a frame with it would be too long, whatever is in it. Only UTF-16 becomes shorter, and by half. */
+export function isSurelyTooLong(body: Buffer, described: Described, maxBytes: number): boolean {
+  if (body.length <= maxBytes) return false;
+  const { contentType, contentEncoding } = described;
+  const mayShrink = !!contentEncoding || contentKind(contentType).charset !== undefined;
+  return !mayShrink || body.length > maxBytes * 2;
 }
 
 function look(
@@ -54,15 +74,14 @@ function look(
   encoding: string | undefined,
   maxBytes: number,
 ): string | undefined {
+  if (isSurelyTooLong(body, { contentType: type, contentEncoding: encoding }, maxBytes)) return undefined;
   const kind = contentKind(type);
-  // Only UTF-16 becomes shorter.
   const longest = maxBytes * 2;
-  if (body.length > longest) return undefined;
-  if (!encoding) return write(body, kind, kind.charset, type, maxBytes);
+  if (!encoding) return write(body, kind, kind.charset, type);
   const plain = withoutCodings(body, encoding, longest);
   if (plain === 'too-large') return undefined;
   if (plain === 'unknown') return `${opaque(body, type)},"contentEncoding":${JSON.stringify(encoding)}`;
-  return write(plain.body, kind, kind.charset ?? plain.charset, type, maxBytes);
+  return write(plain.body, kind, kind.charset ?? plain.charset, type);
 }
 
 function write(
@@ -70,9 +89,7 @@ function write(
   { is }: ContentKind,
   charset: string | undefined,
   type: string | undefined,
-  maxBytes: number,
-): string | undefined {
-  if (charset === undefined && body.length > maxBytes) return undefined;
+): string {
   const text = is === 'opaque' ? undefined : textOf(body, charset);
   if (text === undefined) return opaque(body, type);
   return `,"data":${is === 'json' && isJson(text) ? text : JSON.stringify(text)}`;

@@ -2,6 +2,7 @@ import type { Delivery } from '@evenkeel/broker';
 import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
 import { withDeadline } from '@evenkeel/pace';
 import { exchanges, fenceKey, type GapReason, gapReasons, readSessionQueue } from '@evenkeel/protocol';
+import { discarded } from '../memory/discarded.js';
 import { Fence } from '../topic/fence.js';
 import { Overflow } from '../topic/overflow.js';
 
@@ -111,23 +112,30 @@ export class Drops {
 
   #onDelivery(delivery: Delivery): void {
     delivery.ack();
+    discarded(delivery.body);
     this.#overflow.delivered();
     if (delivery.exchange === exchanges.control) {
       if (isSentTo(delivery, exchanges.control)) this.#fence.passed(Number(delivery.body.toString('utf8')));
       return;
     }
-    const { headers } = delivery.properties;
-    const session = readSessionQueue(String(headers['x-first-death-queue'] ?? ''));
-    if (session === undefined) return;
+    const { queue, reason } = lastDeath(delivery);
+    const session = readSessionQueue(String(queue ?? ''));
+    // An edge rejects what is too long for a frame, and tells that itself.
+    if (session === undefined || reason === 'rejected') return;
     const key = `${session.uid}.${session.sid}`;
-    const reason = headers['x-first-death-reason'];
-    // Rejected by an edge, which has told its client.
-    if (reason !== 'maxlen' && reason !== 'expired') return;
-    const why = reason === 'expired' ? gapReasons.expired : gapReasons.overflow;
+    const isExpired = reason === 'expired';
+    const why = isExpired ? gapReasons.expired : gapReasons.overflow;
     this.#reasons.delete(key);
     this.#reasons.set(key, why);
     const [oldest] = this.#reasons.keys();
     if (oldest !== undefined && this.#reasons.size > maxRemembered) this.#reasons.delete(oldest);
     this.#options.onDropped(key, why);
   }
+}
+
+/** Its first death may have been in an application's queue. */
+function lastDeath({ properties }: Delivery): { queue?: unknown; reason?: unknown } {
+  const deaths = properties.headers['x-death'];
+  const [last] = Array.isArray(deaths) ? deaths : [];
+  return typeof last === 'object' && last !== null ? last : {};
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Consumer, Delivery } from '@evenkeel/broker';
-import { type GapReason, gapReasons } from '@evenkeel/protocol';
+import { type CloseCode, closeCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
 import { Holdback } from './holdback.js';
@@ -27,8 +27,8 @@ export interface IntakeOptions {
   /** Whether the session is here to stay: attached, its connection open. */
   isLive(): boolean;
   onGap(reason: GapReason): void;
-  /** Another edge has the session. */
-  onTaken(): void;
+  /** Another edge has the session, or its queue cannot be consumed any more: its connection is to close. */
+  onEnd(why: CloseCode): void;
   now(): number;
 }
 
@@ -52,6 +52,8 @@ export class Intake {
   #consumer: Consumer | undefined;
   #looking: NodeJS.Timeout | undefined;
   #isConsuming = false;
+  #fetching: Promise<void> | undefined;
+  #isStopping = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -131,21 +133,20 @@ export class Intake {
   /** Consumes from now on. Deliveries may come before it resolves. */
   async start(): Promise<void> {
     this.#holdback.begin();
-    this.#isConsuming = true;
-    this.#consumer = await this.#options.queue.consume({
-      onDelivery: (delivery) => this.#onDelivery(delivery),
-      onLost: () => this.#onLost(),
-      onFound: (counts) => this.#onFound(counts),
-      onRestored: () => {
-        this.seal.restored();
-        this.#lookSoon();
-      },
+    await this.#consume();
+  }
+
+  /** What the outbox has without a body comes once more. */
+  fetchAgain(): void {
+    this.#fetching ??= this.#fetchAgain().finally(() => {
+      this.#fetching = undefined;
     });
-    this.#lookSoon();
   }
 
   /** Nothing comes any more once it has resolved. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#fetching;
     await this.seal.settled(plantedWaitMs);
     clearTimeout(this.#looking);
     await this.#consumer?.cancel();
@@ -167,6 +168,38 @@ export class Intake {
     if (toBeTold !== undefined) return { suspect, owed: toBeTold };
     if (isGapOwed) return { suspect, owed: gapReasons.overflow };
     return { suspect, seal };
+  }
+
+  async #consume(): Promise<void> {
+    this.#isConsuming = true;
+    this.#consumer = await this.#options.queue.consume({
+      onDelivery: (delivery) => this.#onDelivery(delivery),
+      onLost: () => this.#onLost(),
+      onFound: (counts) => this.#onFound(counts),
+      onRestored: () => {
+        this.seal.restored();
+        this.#lookSoon();
+      },
+    });
+    this.#lookSoon();
+  }
+
+  /** Only without a consumer they go back to their places, and not at once to where they were. */
+  async #fetchAgain(): Promise<void> {
+    const consumer = this.#consumer;
+    await consumer?.cancel();
+    await this.#holdback.settled();
+    if (this.#isStopping) return;
+    for (const delivery of this.#options.outbox.takeAway()) delivery.requeue();
+    // A channel that goes now tells nobody: its consumer is cancelled.
+    if ((await consumer?.barrier()) === undefined) this.#onLost();
+    // Nobody consumed for a moment, so something may have been dropped.
+    this.#holdback.due();
+    try {
+      if (!this.#isStopping) await this.#consume();
+    } catch {
+      this.#options.onEnd(closeCodes.brokerUnavailable);
+    }
   }
 
   #onDelivery(delivery: Delivery): void {
@@ -213,7 +246,7 @@ export class Intake {
   }
 
   async #yieldIfTaken(): Promise<void> {
-    const { claims, queue, handover, isLive, onTaken } = this.#options;
+    const { claims, queue, handover, isLive, onEnd } = this.#options;
     const hasLost = await isTaken({
       claims,
       queue,
@@ -222,6 +255,6 @@ export class Intake {
       ownConsumers: () => (this.#consumer?.state === 'active' ? 1 : 0),
       isLive,
     });
-    if (hasLost) onTaken();
+    if (hasLost) onEnd(closeCodes.superseded);
   }
 }

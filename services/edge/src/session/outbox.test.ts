@@ -3,9 +3,10 @@ import { Deliveries, type DeliveryOver } from '../../testing/deliveries.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { Outbox, type OutboxOptions } from './outbox.js';
 
-type MakeOptions = Partial<OutboxOptions> & { ackMode?: 'client' | 'write' };
+type MakeOptions = Partial<OutboxOptions> & { ackMode?: 'client' | 'write'; given?: string };
 
-function make({ ackMode = 'client', ...options }: MakeOptions = {}) {
+function make({ ackMode = 'client', given, ...options }: MakeOptions = {}) {
+  const closed: unknown[] = [];
   const queue = new Deliveries();
   const connection = new FakeConnection();
   const outbox = new Outbox(connection, {
@@ -16,6 +17,9 @@ function make({ ackMode = 'client', ...options }: MakeOptions = {}) {
     onWritten: () => {},
     onReplied: () => {},
     onTooLarge: () => {},
+    onAway: () => {},
+    givenUp: { closed: (_, code, id) => void closed.push([code, id]), of: () => given },
+    tooLarge: { take: (delivery) => delivery.drop() },
     onSettling: () => {},
     ...options,
   });
@@ -24,7 +28,7 @@ function make({ ackMode = 'client', ...options }: MakeOptions = {}) {
   const offer = (from: number, to: number, over: DeliveryOver = {}) => {
     for (let n = from; n <= to; n += 1) outbox.offer(queue.event(n, over));
   };
-  return { queue, connection, outbox, offer };
+  return { queue, connection, outbox, offer, closed };
 }
 
 describe('writing', () => {
@@ -41,10 +45,12 @@ describe('writing', () => {
     });
   });
 
-  it('drops an event that is longer than frames may be, tells it in its place, and goes on', () => {
+  it('drops an event that is longer than frames may be, has it told in its place, and goes on', () => {
     const told: number[] = [];
     const { queue, connection, outbox, offer } = make({
-      onTooLarge: () => told.push(connection.data.length),
+      onTooLarge: () => {
+        told.push(connection.data.length);
+      },
     });
     offer(1, 1);
     offer(2, 2, { body: Buffer.from(JSON.stringify('x'.repeat(950))) });
@@ -56,6 +62,67 @@ describe('writing', () => {
     expect(told).toEqual([1]);
     expect(queue.settled).toEqual(['drop 2']);
     expect(outbox.unacked).toBe(2);
+  });
+
+  it('keeps no body of what is longer than frames may be, and its place', () => {
+    const { queue, connection, outbox, offer } = make({
+      onTooLarge: () => outbox.insert('{"reason":"too-large"}'),
+    });
+    connection.bufferedBytes = 1_000;
+    let forgotten = 0;
+    const forgetContent = () => {
+      forgotten += 1;
+    };
+    offer(1, 1);
+    offer(2, 2, { body: Buffer.alloc(1_001, 'x'), forgetContent });
+    offer(3, 3);
+    expect([forgotten, queue.settled]).toEqual([1, []]);
+    connection.bufferedBytes = 0;
+    outbox.flush();
+    expect(connection.frames.map(({ data, reason }) => data ?? reason)).toEqual([1, 'too-large', 3]);
+    expect(queue.settled).toEqual(['drop 2']);
+  });
+
+  it('gives up the event for which the client has closed its last connection', () => {
+    const body = Buffer.from(JSON.stringify('x'.repeat(5_000)));
+    const first = make({ maxEventBytes: 10_000 });
+    first.offer(1, 1, { body: Buffer.from(JSON.stringify('x'.repeat(4_100))) });
+    first.offer(2, 2, { body });
+    first.offer(3, 3);
+    first.outbox.connectionClosed(1009);
+    first.outbox.ack(2);
+    first.outbox.connectionClosed(1009);
+    expect(first.closed).toEqual([
+      [1009, 'm2'],
+      [1009, undefined],
+    ]);
+    const { queue, connection, offer } = make({ maxEventBytes: 10_000, given: 'm2' });
+    offer(1, 3, { body });
+    expect(connection.frames.map(({ id }) => id)).toEqual(['m1', 'm3']);
+    expect(queue.settled).toEqual(['drop 2']);
+  });
+
+  it('has what it keeps beyond its bytes come once more, uncounted meanwhile, and not as a repeat', () => {
+    let asked = 0;
+    const { queue, connection, outbox, offer } = make({
+      keptBytes: 2,
+      onAway: () => {
+        asked += 1;
+      },
+    });
+    connection.bufferedBytes = 1_000;
+    offer(1, 4);
+    outbox.insert('{"t":"gap"}');
+    expect(outbox.unacked).toBe(4);
+    connection.bufferedBytes = 0;
+    outbox.flush();
+    outbox.flush();
+    expect([connection.data, asked]).toEqual([[1, 2], 2]);
+    for (const delivery of outbox.takeAway()) delivery.requeue();
+    expect([queue.settled, outbox.unacked, outbox.offered]).toEqual([['requeue 3', 'requeue 4'], 2, 2]);
+    offer(3, 4, { redelivered: true });
+    expect(connection.frames.map(({ t, data }) => data ?? t)).toEqual([1, 2, 3, 4, 'gap']);
+    expect(connection.frames.some(({ redelivered }) => redelivered)).toBe(false);
   });
 
   it('names an event by the key of CC that is its user’s', () => {
@@ -351,5 +418,5 @@ describe('waiting', () => {
 
 function closeConnection(connection: FakeConnection, outbox: Outbox): void {
   connection.isOpen = false;
-  outbox.connectionClosed();
+  outbox.connectionClosed(undefined);
 }

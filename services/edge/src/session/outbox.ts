@@ -1,8 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
 import { wallNow } from '@evenkeel/pace';
+import { messageIdentity } from '../frame/body.js';
+import { isSurelyTooLong } from '../frame/content.js';
 import { type Addressee, eventFrame, isReply, replyFrame } from '../frame/frames.js';
+import { discarded } from '../memory/discarded.js';
 import type { Connection } from '../transport/connection.js';
+import { Kept, maxKeptBytes } from './kept.js';
+import type { GivenUp, TooLarge } from './ports.js';
 
 interface Written {
   readonly seq: number;
@@ -15,16 +20,25 @@ export interface OutboxOptions {
   highWatermarkBytes: number;
   /** Longest frame. */
   maxEventBytes: number;
+  /** Bodies kept back. Default: {@link maxKeptBytes}. */
+  keptBytes?: number;
+  givenUp: GivenUp;
+  tooLarge: TooLarge;
   now: () => number;
   /** An event has been written, with so many bytes (of text: characters). */
   onWritten(bytes: number): void;
   /** A service's reply has been written; `id`: of its request. */
   onReplied(id: string): void;
-  /** An event is longer than frames may be; in its place belongs a gap. */
+  /** An event is longer than frames may be: a gap belongs here. */
   onTooLarge(): void;
+  /** What is kept back is to be asked for again: {@link Outbox.takeAway}. */
+  onAway(): void;
   /** Something is about to be settled, which may make the broker go on. */
   onSettling(): void;
 }
+
+/** No client library has a smaller limit. */
+const largeBytes = 4_096;
 
 /**
  * The events of one session on one connection: written in order with a `seq`, held until acknowledged, kept back
@@ -42,12 +56,16 @@ export class Outbox {
   readonly #connection: Connection;
   readonly #options: OutboxOptions;
   readonly #addressee: Addressee;
+  /** `id` of an event that is not to be sent, because the client has closed a connection for it. */
+  readonly #givenUp: string | undefined;
   /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
   #written: Written[] = [];
   #head = 0;
-  /** In order: deliveries, and frames that belong between them. */
-  #kept: (Delivery | string)[] = [];
-  #keptFrames = 0;
+  readonly #kept: Kept;
+  /** Of those kept, the ones that are longer than frames may be, and have no body any more. */
+  readonly #oversized = new WeakSet<Delivery>();
+  /** Written, mostly unacknowledged, and so large that a client may have closed its connection for them. */
+  #large: { readonly seq: number; readonly id: string; readonly bytes: number }[] = [];
   /** What is kept is being written: whatever is told now belongs here. */
   #isFlushing = false;
   #onChange: (() => void) | undefined;
@@ -57,12 +75,14 @@ export class Outbox {
   constructor(connection: Connection, options: OutboxOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#kept = new Kept(options.keptBytes ?? maxKeptBytes);
+    this.#givenUp = options.givenUp.of(connection.claims);
     this.#addressee = { uid: connection.claims.uid, maxBytes: options.maxEventBytes };
   }
 
   /** Written and not acknowledged, and kept back. */
   get unacked(): number {
-    return this.#unacknowledged + this.#kept.length - this.#keptFrames;
+    return this.#unacknowledged + this.#kept.size;
   }
 
   /** The broker sends nothing more until something is acknowledged. */
@@ -77,38 +97,33 @@ export class Outbox {
 
   offer(delivery: Delivery): void {
     this.offered += 1;
-    if (this.#kept.length > 0 || !this.#hasRoom) this.#kept.push(delivery);
-    else this.#write(delivery);
+    if (this.#kept.isEmpty && this.#hasRoom) this.#write(delivery);
+    else this.#keep(delivery);
+    for (const frame of this.#kept.due()) this.insert(frame);
   }
 
   /** A frame that belongs between what was offered before it and what will be. */
   insert(frame: string): void {
-    if (this.#kept.length === 0 || this.#isFlushing) {
-      this.#connection.send(frame);
-    } else {
-      this.#kept.push(frame);
-      this.#keptFrames += 1;
-    }
+    if (this.#kept.isEmpty || this.#isFlushing) this.#connection.send(frame);
+    else this.#kept.insert(frame);
   }
 
   /** Writes what was kept back, as far as the socket takes it. */
   flush(): void {
     this.#options.onSettling();
-    let written = 0;
     this.#isFlushing = true;
-    for (const each of this.#kept) {
-      if (!this.#connection.isOpen) break;
-      if (typeof each === 'string') {
-        this.#connection.send(each);
-        this.#keptFrames -= 1;
-      } else {
-        if (!this.#hasRoom) break;
-        this.#write(each);
+    while (this.#connection.isOpen) {
+      const { next } = this.#kept;
+      if (next === undefined || (typeof next !== 'string' && !this.#hasRoom)) break;
+      if (this.#kept.isAway) {
+        this.#options.onAway();
+        break;
       }
-      written += 1;
+      this.#kept.take();
+      if (typeof next === 'string') this.#connection.send(next);
+      else this.#write(next);
     }
     this.#isFlushing = false;
-    if (written > 0) this.#kept.splice(0, written);
     this.#changed();
   }
 
@@ -126,7 +141,7 @@ export class Outbox {
       this.#written = this.#written.slice(this.#head);
       this.#head = 0;
     }
-    if (this.#kept.length > 0) this.flush();
+    if (!this.#kept.isEmpty) this.flush();
     else this.#changed();
     return true;
   }
@@ -135,7 +150,7 @@ export class Outbox {
   forget(): void {
     this.#written = [];
     this.#head = 0;
-    this.#kept = this.#kept.filter((each) => typeof each === 'string');
+    this.#kept.forget();
     this.suspect = undefined;
     this.#hasForgotten = true;
     this.#changed();
@@ -149,14 +164,31 @@ export class Outbox {
   requeueAll(): { requeued: number; written: number | undefined; isGapOwed: boolean } {
     const written = this.#written.slice(this.#head);
     for (const { delivery } of written) delivery.requeue();
-    for (const each of this.#kept) if (typeof each !== 'string') each.requeue();
-    const requeued = written.length + this.#kept.length - this.#keptFrames;
-    const isGapOwed = this.#keptFrames > 0;
+    const isGapOwed = this.#kept.hasFrames;
+    const kept = this.#kept.takeAll();
+    for (const delivery of kept) delivery.requeue();
+    const requeued = written.length + kept.length;
     this.#written = [];
     this.#head = 0;
-    this.#kept = [];
-    this.#keptFrames = 0;
     return { requeued, written: this.#hasForgotten ? undefined : written.length, isGapOwed };
+  }
+
+  /** What is kept back without a body, to be given back in order: it will be offered once more, and is not counted till then. */
+  takeAway(): Delivery[] {
+    const away = this.#kept.takeAway();
+    this.offered -= away.length;
+    // Nothing that comes now has been written.
+    this.suspect = 0;
+    return away;
+  }
+
+  /** `id` of the largest event that is written and not acknowledged, if it is one that a client might not take. */
+  get #largest(): string | undefined {
+    const from = this.#written[this.#head]?.seq ?? Number.POSITIVE_INFINITY;
+    let largest: { id: string; bytes: number } | undefined;
+    for (const each of this.#large)
+      if (each.seq >= from && each.bytes > (largest?.bytes ?? 0)) largest = each;
+    return largest?.id;
   }
 
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
@@ -167,13 +199,15 @@ export class Outbox {
 
   /** Resolves when nothing is kept back but for want of acks, the socket has closed, or after `timeoutMs`. */
   async flushed(timeoutMs: number): Promise<void> {
-    const isDone = () => this.#kept.length === 0 || this.#unacknowledged >= this.#options.window;
+    const isDone = () =>
+      this.#kept.isEmpty || this.#kept.isAway || this.#unacknowledged >= this.#options.window;
     if (isDone() || !this.#connection.isOpen) return;
     await this.#until(isDone, timeoutMs);
   }
 
-  /** The connection has closed: nobody waits for its acknowledgement any more. */
-  connectionClosed(): void {
+  /** The connection has closed, by the client with `code`: nobody waits for its acknowledgement any more. */
+  connectionClosed(code: number | undefined): void {
+    this.#options.givenUp.closed(this.#connection.claims, code, this.#largest);
     this.#changed();
   }
 
@@ -206,8 +240,19 @@ export class Outbox {
     return this.#connection.bufferedBytes <= highWatermarkBytes && this.#unacknowledged < window;
   }
 
+  #keep(delivery: Delivery): void {
+    const { body, properties } = delivery;
+    if (!isReply(delivery) && isSurelyTooLong(body, properties, this.#addressee.maxBytes)) {
+      discarded(body);
+      delivery.forgetContent();
+      this.#oversized.add(delivery);
+    }
+    this.#kept.add(delivery);
+  }
+
   #write(delivery: Delivery): void {
     const isSuspect = this.#takeSuspicion(delivery);
+    if (this.#oversized.has(delivery) || this.#isGivenUp(delivery)) return this.#refuse(delivery);
     if (this.#connection.isBare) return this.#writeBare(delivery);
     if (isReply(delivery)) return this.#writeReply(delivery);
     const now = this.#options.now();
@@ -215,6 +260,7 @@ export class Outbox {
     const frame = eventFrame(seq, delivery, wallNow(), isSuspect, this.#addressee);
     if (frame === undefined) return this.#refuse(delivery);
     this.seq = seq;
+    if (frame.length >= largeBytes) this.#noteLarge(seq, delivery, frame.length);
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, now);
       this.#connection.send(frame);
@@ -226,10 +272,24 @@ export class Outbox {
     this.#options.onWritten(frame.length);
   }
 
-  /** It is never sent: its queue has it dead-lettered, without its body going through here once more. */
+  /** It is never sent. */
   #refuse(delivery: Delivery): void {
-    delivery.drop();
+    discarded(delivery.body);
+    // First the gap: who does not get it gets the event once more, and then the gap.
     this.#options.onTooLarge();
+    this.#options.tooLarge.take(delivery, this.#connection.claims);
+  }
+
+  #isGivenUp(delivery: Delivery): boolean {
+    return this.#givenUp !== undefined && messageIdentity(delivery) === this.#givenUp;
+  }
+
+  #noteLarge(seq: number, delivery: Delivery, bytes: number): void {
+    if (this.#large.length >= this.#options.window) {
+      const from = this.#written[this.#head]?.seq ?? seq;
+      this.#large = this.#large.filter((each) => each.seq >= from);
+    }
+    this.#large.push({ seq, id: messageIdentity(delivery), bytes });
   }
 
   /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */

@@ -116,6 +116,24 @@ export interface Inbound {
   request(from: TicketClaims, id: string, method: string, json: string): Promise<PublishOutcome>;
 }
 
+/** Events for which clients have closed their connections: longer than what they take. */
+export interface GivenUp {
+  /** Its client has closed the connection with `code`; `largest`: `id` of the event that it is for, if that is why. */
+  closed(
+    claims: Pick<TicketClaims, 'uid' | 'sid'>,
+    code: number | undefined,
+    largest: string | undefined,
+  ): void;
+  /** `id` of the one that is not to be sent to this session. */
+  of(claims: Pick<TicketClaims, 'uid' | 'sid'>): string | undefined;
+}
+
+/** The way of events that no client may be sent. */
+export interface TooLarge {
+  /** Settles it. */
+  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>): void;
+}
+
 /** Bare clients that were let go, and may be brought back by the front. */
 export interface LetGo {
   /** Whether a client that comes here with these claims was let go from here a moment ago; it counts once. */
@@ -149,4 +167,6 @@ export interface SessionPorts {
   readonly inbound: Inbound;
   readonly letGo: LetGo;
   readonly life: Life;
+  readonly givenUp: GivenUp;
+  readonly tooLarge: TooLarge;
 }

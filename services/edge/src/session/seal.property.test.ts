@@ -39,7 +39,10 @@ class World {
       now,
       onWritten: () => {},
       onReplied: () => {},
+      givenUp: { closed: () => {}, of: () => undefined },
+      tooLarge: { take: (delivery) => delivery.drop() },
       onTooLarge: () => {},
+      onAway: () => {},
       onSettling: () => intake.settling(),
     });
     const onGap = (reason: 'overflow') => outbox.insert(gapFrame(reason));
@@ -56,7 +59,7 @@ class World {
       isTaking: () => true,
       isLive: () => this.#isLive,
       onGap: (reason) => onGap(reason as 'overflow'),
-      onTaken: () => {},
+      onEnd: () => {},
       now,
     });
     this.#at = { intake, outbox, connection, read: 0 };

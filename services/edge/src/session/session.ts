@@ -90,9 +90,8 @@ export class Session implements ConnectionOwner {
       now,
     });
     this.outbox = new Outbox(connection, {
-      window: config.window,
-      highWatermarkBytes: config.highWatermarkBytes,
-      maxEventBytes: config.maxEventBytes,
+      ...config,
+      ...ports,
       now,
       onWritten: (bytes) => {
         load.delivered += 1;
@@ -100,17 +99,17 @@ export class Session implements ConnectionOwner {
       },
       onReplied: (id) => this.#requests.replied(id),
       onTooLarge: () => this.#intake.seal.broken(gapReasons.tooLarge, true),
+      onAway: () => this.#intake.fetchAgain(),
       onSettling: () => this.#intake.settling(),
     });
     this.#intake = new Intake({
+      ...ports,
       claims,
       queue: this.#queue,
-      handover: ports.handover,
       outbox: this.outbox,
       isBare: connection.isBare,
       maxLength: config.sessionMaxLength,
       window: config.window,
-      drops: ports.drops,
       now,
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
@@ -121,7 +120,7 @@ export class Session implements ConnectionOwner {
         this.#custody.gap(reason);
         this.#gap(reason);
       },
-      onTaken: () => connection.close(closeCodes.superseded),
+      onEnd: (why) => connection.close(why),
     });
   }
 
@@ -173,10 +172,10 @@ export class Session implements ConnectionOwner {
     if (this.#is('attached') || this.#is('releasing')) this.outbox.flush();
   }
 
-  onClose(): void {
+  onClose(code?: number): void {
     this.#options.directory.untrack(this);
     this.#subscriptions.lost();
-    this.outbox.connectionClosed();
+    this.outbox.connectionClosed(code);
     this.#endMove('failed');
     if (this.#is('gone') || this.#is('moved')) return;
     if (this.#is('attached')) this.#custody.lost();

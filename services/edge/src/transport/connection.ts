@@ -39,7 +39,8 @@ export interface ConnectionOwner {
   onFrame(text: string): void;
   /** The network has taken what was buffered, at least down to the high watermark. */
   onDrain(): void;
-  onClose(): void;
+  /** `code`: with which the peer has closed it; undefined: it was closed here. */
+  onClose(code: number | undefined): void;
 }
 
 /** Counts of a transport since its start; read by statistics. */

@@ -2,11 +2,12 @@ import { type Broker, BrokerError, type ConsumerChannels, type Delivery } from '
 import { backoffMs, LogLimit, sleep } from '@evenkeel/pace';
 import { queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
+import { discarded } from '../memory/discarded.js';
 import { readDeadLetter } from './message.js';
 import type { Undelivered } from './undelivered.js';
 
 /** Dead letters that an edge has in hand; the other edges take their part. */
-export const droppedPrefetch = 64;
+export const droppedPrefetch = 8;
 /** The queue is the balancer's to declare: it may come later, or again. */
 const retry = { minMs: 500, maxMs: 5_000 };
 /** What could not be published is tried again after this, ms. */
@@ -95,6 +96,7 @@ export class DroppedEvents {
     }
     try {
       await this.#options.undelivered.publish(delivery, read.why, read.owner);
+      discarded(delivery.body);
       delivery.ack();
     } catch (error) {
       const suppressed = this.#failedLog.pass(performance.now());

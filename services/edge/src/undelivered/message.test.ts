@@ -9,7 +9,7 @@ const death = (over: object = {}) => ({
   'x-first-death-queue': 'shop.delayed',
   'x-last-death-reason': 'maxlen',
 });
-const letter = (headers: Record<string, unknown>) => ({ properties: { headers } });
+const letter = (headers: Record<string, unknown>) => ({ properties: { headers, correlationId: 'r1' } });
 const alice = { uid: 'alice', sid: 's1' };
 
 describe('a dead letter', () => {
@@ -21,6 +21,12 @@ describe('a dead letter', () => {
     expect(readDeadLetter(letter(death({ reason })))).toEqual({ why, owner: alice });
     const later = { reason, queue: 'session.alice.s1.2' };
     expect(readDeadLetter(letter(death(later)))).toEqual({ why, owner: alice });
+  });
+
+  it('that came straight to the queue is an event where it answers nothing', () => {
+    expect(readDeadLetter({ properties: { headers: death({ exchange: '' }) } })).toMatchObject({
+      why: 'overflow',
+    });
   });
 
   it.each([

@@ -35,14 +35,15 @@ const isNoise = (name: string): boolean =>
 export function readDeadLetter({
   properties,
 }: Pick<Delivery, 'properties'>): { why: Why; owner: Owner } | undefined {
-  const { headers } = properties;
+  const { headers, correlationId } = properties;
   if (sealHeader in headers) return undefined;
   const deaths = headers['x-death'];
   const [last] = Array.isArray(deaths) ? deaths : [];
   if (typeof last !== 'object' || last === null) return undefined;
   const { queue, reason, exchange } = last as Record<string, unknown>;
   // A reply to a request, be it by its exchange or straight to the queue, is of no use to anybody else.
-  if (exchange === '' || exchange === exchanges.replies) return undefined;
+  const isReply = exchange === exchanges.replies || (exchange === '' && correlationId !== undefined);
+  if (isReply) return undefined;
   const name = typeof queue === 'string' ? readSessionQueue(queue) : undefined;
   const why = typeof reason === 'string' ? whyOf[reason] : undefined;
   return name && why ? { why, owner: { uid: name.uid, sid: name.sid } } : undefined;

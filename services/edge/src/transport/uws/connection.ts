@@ -33,6 +33,8 @@ export class UwsConnection implements Connection {
   slowSinceMs: number | undefined;
   owner: ConnectionOwner | undefined;
   #hasDropped = false;
+  /** From here. */
+  #isClosed = false;
   #ws: uWS.WebSocket<UserData> | undefined;
   readonly #options: UwsConnectionOptions;
   readonly #counts: ConnectionCounts;
@@ -73,6 +75,7 @@ export class UwsConnection implements Connection {
   close(why: Pick<CloseCode, 'code' | 'reason'>): void {
     const ws = this.#ws;
     if (!ws) return;
+    this.#isClosed = true;
     // A frozen peer never answers the close handshake; uWebSockets.js ends it after its own timeout.
     ws.end(why.code, why.reason);
   }
@@ -104,9 +107,9 @@ export class UwsConnection implements Connection {
     this.slowSinceMs ??= this.#options.now();
   }
 
-  gone(): void {
+  gone(code: number): void {
     this.#ws = undefined;
-    this.owner?.onClose();
+    this.owner?.onClose(this.#isClosed ? undefined : code);
     this.owner = undefined;
   }
 

@@ -39,6 +39,7 @@ export interface UwsTransportOptions {
   maxPayloadBytes: number;
   highWatermarkBytes: number;
   maxBufferedBytes: number;
+  maxEventBytes: number;
   /** Proxies in front whose word on a client's address counts. */
   trustedHops: number;
   now: () => number;
@@ -113,14 +114,15 @@ export class UwsTransport {
   }
 
   #build(): uWS.TemplatedApp {
-    const { heartbeatMs, maxBufferedBytes, isReady } = this.#options;
+    const { heartbeatMs, maxBufferedBytes, highWatermarkBytes, maxEventBytes, isReady } = this.#options;
     const healthz = (res: uWS.HttpResponse) => status(res, true);
     const readyz = (res: uWS.HttpResponse) => status(res, isReady());
     return uWS
       .App()
       .ws<UserData>('/*', {
         maxPayloadLength: hardPayloadBytes,
-        maxBackpressure: maxBufferedBytes,
+        // An event may be written up to the watermark; a frame behind it must not be one too many.
+        maxBackpressure: Math.max(maxBufferedBytes, highWatermarkBytes + maxEventBytes),
         // uWebSockets.js pings by itself before this runs out, which keeps bare clients alive too. Range 8 to 960 s.
         idleTimeout: Math.min(960, Math.max(8, Math.ceil((heartbeatMs * 2.5) / 1000))),
         sendPingsAutomatically: true,
@@ -129,7 +131,7 @@ export class UwsTransport {
         message: (ws, message, isBinary) => this.#message(ws, message, isBinary),
         drain: (ws) => ws.getUserData().accepted.connection?.drained(),
         dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
-        close: (ws) => this.#close(ws),
+        close: (ws, code) => this.#close(ws, code),
       })
       .get('/healthz', healthz)
       .head('/healthz', healthz)
@@ -217,12 +219,12 @@ export class UwsTransport {
     connection.owner?.onFrame(Buffer.from(message).toString('utf8'));
   }
 
-  #close(ws: uWS.WebSocket<UserData>): void {
+  #close(ws: uWS.WebSocket<UserData>, code: number): void {
     const { connection, dismissal } = ws.getUserData().accepted;
     clearTimeout(dismissal);
     if (!connection) return;
     this.counts.open -= 1;
-    connection.gone();
+    connection.gone(code);
   }
 }
 
