@@ -19,6 +19,8 @@ interface Batch {
   readonly deliveries: Delivery[];
   /** Something was dropped before it for all that is known. */
   noted: GapReason | undefined;
+  /** Something was dropped while it came: before it, or between any two of it. */
+  isTorn: boolean;
 }
 
 /**
@@ -65,7 +67,7 @@ export class Holdback {
   offer(delivery: Delivery): void {
     const last = this.#batches.at(-1);
     if (this.#isDue) {
-      this.#batches.push({ deliveries: [delivery], noted: this.#noted });
+      this.#batches.push({ deliveries: [delivery], noted: this.#noted, isTorn: false });
       this.#isDue = false;
       this.#noted = undefined;
       this.#looking ??= this.#look();
@@ -81,7 +83,10 @@ export class Holdback {
     const last = this.#batches.at(-1);
     if (!last && !this.#isDue && !this.#isFull()) return this.#options.onDropped(why);
     // Before what is held, or behind it: told at both places.
-    if (last) last.noted = why;
+    if (last) {
+      last.noted = why;
+      last.isTorn = true;
+    }
     this.#noted = why;
     this.#isDue = true;
   }
@@ -123,8 +128,12 @@ export class Holdback {
         this.dueIfFull();
         onDropped(why);
       }
-      // What comes meanwhile comes behind.
-      for (const delivery of batch?.deliveries ?? []) pass(delivery);
+      const isTorn = batch?.isTorn === true || !isSure;
+      // What comes meanwhile comes behind. Where in it something is missing nobody says: it is told before each.
+      for (const [i, delivery] of (batch?.deliveries ?? []).entries()) {
+        if (why !== undefined && isTorn && i > 0) onDropped(why);
+        pass(delivery);
+      }
       if (this.#incarnation !== incarnation) return;
       this.#batches.shift();
       if (this.#batches.length > 0) continue;
