@@ -1,7 +1,6 @@
 import { exchanges } from '@evenkeel/protocol';
 import { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rabbitmqctl } from '../support/broker.js';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 import { MeshListener } from '../support/mesh-listener.js';
 
@@ -16,14 +15,6 @@ const lifetimeMs = 3_000;
 
 beforeAll(async () => {
   mesh = await EdgeMesh.open();
-  await rabbitmqctl(
-    'set_policy',
-    '-p',
-    mesh.vhost,
-    'dlx',
-    '^session',
-    JSON.stringify({ 'dead-letter-exchange': 'mesh.dropped', 'max-length': 5 }),
-  );
   const env = {
     SESSION_LIFETIME_MS: String(lifetimeMs),
     SESSION_MAX_LENGTH: '5',

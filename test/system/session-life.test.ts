@@ -34,7 +34,8 @@ it('sessions of an edge that is killed, or stopped, are told as detached and end
   const [a, b, c] = await Promise.all(['life-a', 'life-b', 'life-c'].map((node) => mesh.edge(node, env)));
   if (!a || !b || !c) throw new Error('three edges');
   const sessions = await MeshListener.open(mesh.urlFor('app-shop'), exchanges.sessions);
-  mesh.defer(() => sessions.close());
+  const undelivered = await MeshListener.open(mesh.urlFor('app-shop'), exchanges.undelivered);
+  mesh.defer(() => Promise.all([sessions.close(), undelivered.close()]));
   const [held, away, back, late] = ['held', 'away', 'back', 'late'].map((user) => new SessionUnderTest(user));
   if (!held || !away || !back || !late) throw new Error('four sessions');
 
@@ -56,6 +57,7 @@ it('sessions of an edge that is killed, or stopped, are told as detached and end
   await sessions.happened(back, ['opened', 'resumed']);
   await sessions.happened(held, ['opened', 'detached'], 20_000);
 
+  await mesh.event(held, 'nobody is there', { messageId: 'm1' });
   const other = await late.attach(b);
   other.terminate();
   await sessions.happened(late, ['opened', 'detached']);
@@ -73,6 +75,11 @@ it('sessions of an edge that is killed, or stopped, are told as detached and end
   const backsEnd = ['opened', 'resumed', 'detached', 'ended expired'];
   await sessions.happened(back, backsEnd, endsInMs(stoppedAtMs));
   for (const session of [held, away, back, late]) expect(await mesh.counts(session)).toBeUndefined();
+  const [left] = undelivered.deliveries;
+  expect(left?.properties).toMatchObject({
+    messageId: 'm1',
+    headers: { 'evenkeel-why': 'expired', 'evenkeel-session': held.sid },
+  });
   // Where it was when its edge died.
   const told = sessions.bodies.filter(({ session }) => session === held.sid).map(({ node }) => node);
   expect(told.slice(0, 2)).toEqual([a.node, a.node]);
