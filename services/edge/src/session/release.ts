@@ -1,3 +1,4 @@
+import { closeCodes } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
@@ -66,4 +67,14 @@ function noteUnfenced(session: string, { load, log, now }: FarewellOptions): voi
   if (unlogged === undefined) return;
   const what = 'session moves, and its topics were told a gap: not all messages were seen to be sent';
   log.warn({ session, unlogged }, what);
+}
+
+/** A client that keeps its old connection after a move loses it after this. */
+const oldConnectionMs = 5_000;
+
+/** The connection has no session any more. */
+export function dismiss(connection: Pick<Connection, 'isOpen' | 'close'>, hasMoved: boolean): void {
+  if (!connection.isOpen) return;
+  if (!hasMoved) return connection.close(closeCodes.superseded);
+  setTimeout(() => connection.close(closeCodes.moved), oldConnectionMs).unref();
 }

@@ -14,7 +14,7 @@ import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionPorts, SessionQueue } from './ports.js';
-import { type Release, type ReleaseMode, sayFarewell } from './release.js';
+import { dismiss, type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -28,9 +28,6 @@ export interface SessionOptions extends WelcomeOptions {
   readonly log: Pick<Log, 'debug' | 'warn'>;
   now(): number;
 }
-
-/** A client that keeps its old connection after a move loses it after this. */
-const oldConnectionMs = 5_000;
 
 /** One session on this edge: its connection, its queue's consumer, and the way from one to the other. */
 export class Session implements ConnectionOwner {
@@ -313,7 +310,7 @@ export class Session implements ConnectionOwner {
     this.#options.directory.remove(this);
     this.#subscriptions.leaveAll();
     this.#endMove(mode === 'move' ? 'done' : 'failed');
-    this.#dismissConnection();
+    dismiss(connection, this.#is('moved'));
     // After its end there is no queue: whoever asks is to look.
     const { doubts } = this.#subscriptions;
     if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts };
@@ -330,12 +327,6 @@ export class Session implements ConnectionOwner {
       onMoved: () => this.#enter('moved'),
     };
     await sayFarewell(farewell, this.#options);
-  }
-
-  #dismissConnection(): void {
-    if (!this.connection.isOpen) return;
-    if (!this.#is('moved')) return this.connection.close(closeCodes.superseded);
-    setTimeout(() => this.connection.close(closeCodes.moved), oldConnectionMs).unref();
   }
 
   /** RabbitMQ has dropped something from its queue. */
