@@ -40,6 +40,12 @@ describe('NodeReports', () => {
     expect(reports.get('a')?.stats).toMatchObject({ boot: 'b1', seq: 60 });
   });
 
+  it('takes the next process at once where the last one was silent while nobody at all was heard', () => {
+    const reports = reportsOf();
+    reports.observe(statsOf('a', 1), 0);
+    expect(reports.observe(statsOf('a', 1, { boot: 'b2', at: 9_000 }), 500, 8_500).kind).toBe('restarted');
+  });
+
   it('takes the next process at once where the last one has said that it leaves', () => {
     const reports = reportsOf();
     reports.observe(statsOf('a', 1, { state: 'draining' }), 0);

@@ -1,5 +1,5 @@
 import type { NodeStats } from '@evenkeel/protocol';
-import { hasAge, type NodeAge } from './liveness.js';
+import { hasAge, type NodeAge, nodeAgesMs } from './liveness.js';
 
 /** The last statistics of a node's present process. Times are the observer's. */
 export interface NodeReport {
@@ -74,7 +74,11 @@ export class NodeReports {
     return this.#reports.get(node);
   }
 
-  observe(stats: NodeStats, nowMs: number): Observation {
+  /**
+   * Takes one message. @param silentMs how long the node has really been silent, where `nowMs` is a clock that has stood still:
+   * what came to an end meanwhile has a successor at once.
+   */
+  observe(stats: NodeStats, nowMs: number, silentMs?: number): Observation {
     const { node } = stats;
     let previous = this.#reports.get(node);
     if (previous !== undefined && hasAge(this.#options.dropAt, previous.seenAtMs, nowMs)) {
@@ -87,8 +91,8 @@ export class NodeReports {
       return { kind: 'first', report: this.#keep(first(stats, nowMs)) };
     }
     if (previous.stats.boot !== stats.boot) {
-      if (!hasAge('suspect', previous.seenAtMs, nowMs) && !this.#succeeds(stats, previous, nowMs))
-        return ignored;
+      const isHeard = (silentMs ?? nowMs - previous.seenAtMs) < nodeAgesMs.suspect;
+      if (isHeard && !this.#succeeds(stats, previous, nowMs)) return ignored;
       this.#claimants.delete(node);
       this.#replaced.set(node, previous.stats.boot);
       return { kind: 'restarted', report: this.#keep(first(stats, nowMs)), previous };

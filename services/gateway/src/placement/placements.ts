@@ -50,7 +50,9 @@ export class Placements {
   observe(stats: NodeStats, nowMs: number): Observation {
     // Also by one that is not believed: it shows that reports arrive.
     this.#hearing.heard(nowMs);
-    const observation = this.#reports.observe(stats, this.#hearing.clockMs(nowMs));
+    const seenAtMs = this.#seenAtMs.get(stats.node);
+    const silentMs = seenAtMs === undefined ? undefined : nowMs - seenAtMs;
+    const observation = this.#reports.observe(stats, this.#hearing.clockMs(nowMs), silentMs);
     if (observation.kind === 'ignored') return observation;
     this.#returned.delete(stats.node);
     this.#seenAtMs.set(stats.node, nowMs);

@@ -95,7 +95,8 @@ export class ClusterState {
     // Also by one that is not believed: it shows that reports arrive.
     this.#hearing.heard(nowMs);
     const clockMs = this.#hearing.clockMs(nowMs);
-    const seen = this.#reports.observe(stats, clockMs);
+    const entry = this.#entries.get(stats.node);
+    const seen = this.#reports.observe(stats, clockMs, entry && nowMs - entry.seenAtMs);
     if (seen.kind !== 'ignored') this.clocks.observe(stats, nowMs);
     switch (seen.kind) {
       case 'ignored':
