@@ -50,7 +50,7 @@ class Client:
         self.topics, self.session = list(topics), session
         self.window, self.recent = 64, collections.OrderedDict()  # ids of events handled, oldest first
         self.last = None  # the connection that brought the last event
-        self.open, self.expected = [], []  # ids of events not acknowledged; of those that are to come again
+        self.unacked, self.expected = [], []  # ids of events not acknowledged; of those that are to come again
         self.nodes, self.tried = [], []  # that held the session; that have failed since; newest first
         self.current = self.moving = self.away_since = None
         self.tasks, self.retry_after, self.leaving = set(), 0.0, False
@@ -172,7 +172,7 @@ class Client:
             self.recent[frame["id"]] = True
             while len(self.recent) > 4 * self.window:
                 self.recent.popitem(last=False)
-            self.open.append(frame["id"])
+            self.unacked.append(frame["id"])
             link.handled = frame["seq"]
             if link.handled - link.acked >= self.window // 4:
                 await self.ack(link)
@@ -194,7 +194,7 @@ class Client:
 
     def is_repeat(self, link, frame):
         if self.last is not link:
-            self.last, self.expected, self.open = link, self.open, []
+            self.last, self.expected, self.unacked = link, self.unacked, []
         key, again = frame["id"], frame.get("again")
         if again is None and not frame.get("redelivered"):
             self.expected = []  # all that was to come again has come
@@ -211,7 +211,7 @@ class Client:
         if link.handled > link.acked:
             link.acked = link.handled
             if self.last is link:
-                self.open = []
+                self.unacked = []
             await self.send(link, {"t": "ack", "seq": link.handled})
 
     async def watch(self, link):
