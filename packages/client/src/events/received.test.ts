@@ -128,6 +128,16 @@ describe('an id derived from content', () => {
     expect(a.bring(['~on', '~on'], flagged)).toEqual([false, true]);
   });
 
+  it('of distinct contents comes again there also where acknowledgements were lost with the broker', () => {
+    const { connect } = make();
+    const a = connect('a');
+    a.bring(['~1', '~2', '~3']);
+    a.ack();
+    a.heardAt(5_000);
+    expect(a.bring(['~2', '~3', '~4', '~4'], flagged)).toEqual([false, false, true, true]);
+    expect(a.bring(['~5'])).toEqual([true]);
+  });
+
   it('is no repeat of what was lost with its queue', () => {
     const { received, connect } = make();
     const a = connect('a');

@@ -17,6 +17,8 @@ interface Entry {
 
 /** What came that long before the end of its connection, and is acknowledged, is acknowledged at its edge too, ms. */
 const settledMs = 1_000;
+/** The same where the connection goes on: longer than an edge waits for an acknowledgement. */
+const blipMs = 90_000;
 
 /**
  * Which directed events have come lately, in the order of the session's queue. A delivery that comes again is the same entry,
@@ -40,6 +42,8 @@ export class Received {
   private floor = 0;
   /** Where in `entries` the next of several redelivered events in a row may be, latest first. */
   private next: number[] | undefined;
+  /** `seq` of the first of them. */
+  private began = 0;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -83,6 +87,7 @@ export class Received {
     const { entries } = this;
     const { id, again } = event;
     const { after } = source;
+    if (!this.next) this.began = event.seq;
     if (again !== undefined && after) {
       const near = entries.findLastIndex((e) => e.source === after && e.seq <= again);
       const entry = entries[near];
@@ -100,8 +105,11 @@ export class Received {
     if (!known) return undefined;
     if (!isDerived(id)) return known;
     // An edge that names the position has said that it did not come.
-    const isOnce = again === undefined && this.counts.get(id) === 1;
-    return isOnce && known.source !== source && !isSettled(known) ? known : undefined;
+    if (again !== undefined || this.counts.get(id) !== 1) return undefined;
+    // On a connection that goes on, the edge has lost the broker, and with it acknowledgements of all that time.
+    const isSame = known.source === source;
+    const isMatched = isSame && known.seq >= this.began;
+    return isMatched || isSettled(known, isSame ? blipMs : settledMs) ? undefined : known;
   }
 
   private advance(at: number): Entry | undefined {
@@ -130,5 +138,5 @@ export class Received {
 }
 
 const isAcked = (entry: Entry | undefined): boolean => !!entry && entry.seq <= entry.source.ackedSeq;
-const isSettled = (entry: Entry | undefined): boolean =>
-  isAcked(entry) && !!entry && entry.atMs < entry.source.aliveAtMs - settledMs;
+const isSettled = (entry: Entry | undefined, ms = settledMs): boolean =>
+  isAcked(entry) && !!entry && entry.atMs < entry.source.aliveAtMs - ms;
