@@ -27,16 +27,24 @@ function held() {
   return { holdback, seen, offer, look };
 }
 
-test('what was dropped before the first that is held is told once', async () => {
+test('what was dropped is told before each of what was held, also where word of it came first: nobody says where it was', async () => {
   const { holdback, seen, offer, look } = held();
   holdback.due();
   holdback.dropped('overflow');
   offer('a', 'b');
   await look();
-  expect(seen).toEqual(['overflow', 'a', 'b']);
+  expect(seen).toEqual(['overflow', 'a', 'overflow', 'b']);
 });
 
-test('what was dropped while several were held is told before each of them, as nobody says where it was', async () => {
+test('where nothing was dropped nothing is told', async () => {
+  const { holdback, seen, offer, look } = held();
+  holdback.due();
+  offer('a', 'b');
+  await look();
+  expect(seen).toEqual(['a', 'b']);
+});
+
+test('what was dropped while several were held is told before each of them', async () => {
   const { holdback, seen, offer, look } = held();
   holdback.due();
   offer('a', 'b', 'c');

@@ -17,10 +17,8 @@ const lookMs = 1_000;
 /** What came since something may have been dropped, in order. */
 interface Batch {
   readonly deliveries: Delivery[];
-  /** Something was dropped before it for all that is known. */
+  /** Something was dropped before it, or between any two of it: word of it comes by another way, sooner or later. */
   noted: GapReason | undefined;
-  /** Something was dropped while it came: before it, or between any two of it. */
-  isTorn: boolean;
 }
 
 /**
@@ -67,7 +65,7 @@ export class Holdback {
   offer(delivery: Delivery): void {
     const last = this.#batches.at(-1);
     if (this.#isDue) {
-      this.#batches.push({ deliveries: [delivery], noted: this.#noted, isTorn: false });
+      this.#batches.push({ deliveries: [delivery], noted: this.#noted });
       this.#isDue = false;
       this.#noted = undefined;
       this.#looking ??= this.#look();
@@ -83,10 +81,7 @@ export class Holdback {
     const last = this.#batches.at(-1);
     if (!last && !this.#isDue && !this.#isFull()) return this.#options.onDropped(why);
     // Before what is held, or behind it: told at both places.
-    if (last) {
-      last.noted = why;
-      last.isTorn = true;
-    }
+    if (last) last.noted = why;
     this.#noted = why;
     this.#isDue = true;
   }
@@ -128,10 +123,9 @@ export class Holdback {
         this.dueIfFull();
         onDropped(why);
       }
-      const isTorn = batch?.isTorn === true || !isSure;
       // What comes meanwhile comes behind. Where in it something is missing nobody says: it is told before each.
       for (const [i, delivery] of (batch?.deliveries ?? []).entries()) {
-        if (why !== undefined && isTorn && i > 0) onDropped(why);
+        if (why !== undefined && i > 0) onDropped(why);
         pass(delivery);
       }
       if (this.#incarnation !== incarnation) return;
