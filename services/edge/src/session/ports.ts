@@ -28,6 +28,8 @@ export interface Leaving {
   readonly to: string;
   /** Called between what was published before the mark and what was published after it; the other edge's stream has it too. */
   reached(mark: string): void;
+  /** Called after that: messages from before the mark are missing, of any topic. */
+  dropped(): void;
 }
 
 /** One subscriber's hold on a topic. */

@@ -115,7 +115,8 @@ export class Subscriptions {
       mark = name;
       for (const topic of this) this.#connection.unsubscribe(topic);
     };
-    const leaving = to === undefined ? undefined : { session, to, reached };
+    const dropped = () => this.tell(this, gapReasons.overflow);
+    const leaving = to === undefined ? undefined : { session, to, reached, dropped };
     if (await this.#topics.fence(timeoutMs, leaving)) return { isFenced: true, mark };
     this.tell(this, gapReasons.connectionLost);
     return { isFenced: false, mark: undefined };

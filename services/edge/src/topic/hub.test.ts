@@ -1,6 +1,6 @@
 import { exchanges } from '@evenkeel/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { World } from '../../testing/topic-world.js';
+import { maxLength, World } from '../../testing/topic-world.js';
 
 /** The queue is made again a moment after its end. */
 const pass = async (world: World, ms = 100) => {
@@ -124,5 +124,18 @@ describe('topics', () => {
     world.move(client);
     await world.drain();
     expect(seen(client)).toEqual(['gap connection-lost', 'gap connection-lost']);
+  });
+
+  it('have what a full queue dropped told to who leaves too, though that is seen only behind its mark', async () => {
+    const [leaving, staying] = [world.open(['a']), world.open(['a'])];
+    await world.drain();
+    world.hasFaults = true;
+    world.publish('a', maxLength + 8);
+    world.move(leaving);
+    await world.drain('topologyRequests');
+    expect(seen(leaving)).not.toContain('gap overflow');
+    await world.drain();
+    expect([leaving.isOpen, seen(leaving)?.at(-1)]).toEqual([false, 'gap overflow']);
+    expect(seen(leaving)).toEqual(seen(staying));
   });
 });

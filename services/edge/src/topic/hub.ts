@@ -60,6 +60,8 @@ export interface Leaver {
   readonly to: string;
   /** Called between what was published before the mark and what was published after it. */
   reached(mark: string): void;
+  /** Called after that: something older than the mark was dropped, which is known only now. */
+  dropped(): void;
 }
 
 interface Topic {
@@ -83,6 +85,8 @@ export class TopicHub {
   /** Topics that lost messages with the queue and are not told yet, since they are not bound again. */
   readonly #untold = new Set<string>();
   #hasQueue = true;
+  /** Times that subscribers were told so. */
+  #overflows = 0;
   #looking: NodeJS.Timeout | undefined;
   /** What must not happen and did: topics left more often than joined. */
   faults = 0;
@@ -183,11 +187,16 @@ export class TopicHub {
    */
   async fence(timeoutMs: number, leaving?: Leaver): Promise<boolean> {
     if (!this.#hasQueue || this.#untold.size > 0) return false;
-    const { boot } = this.#options;
-    return await this.#fence.wait(
-      timeoutMs,
-      leaving && { ...leaving, reached: (marker) => leaving.reached(markName(boot, marker)) },
-    );
+    if (!leaving) return await this.#fence.wait(timeoutMs);
+    let overflows = this.#overflows;
+    const reached = (marker: number) => {
+      overflows = this.#overflows;
+      leaving.reached(markName(this.#options.boot, marker));
+    };
+    const hasPassed = await this.#fence.wait(timeoutMs, { ...leaving, reached });
+    // It had its last message before the look at the queue was answered, so it was not among those told.
+    if (hasPassed && overflows !== this.#overflows) leaving.dropped();
+    return hasPassed;
   }
 
   /** Resolves once nothing older than this call can come from the topic queue any more, or after `timeoutMs`. */
@@ -246,6 +255,7 @@ export class TopicHub {
   }
 
   #onOverflow(): void {
+    this.#overflows += 1;
     this.#options.log.warn({ topics: this.#topics.size }, 'topic queue was full, the oldest may be missing');
     for (const name of this.#topics.keys()) this.#tellGap(name, gapReasons.overflow);
   }
