@@ -36,6 +36,8 @@ export interface MoveOptions {
   readonly seed: number;
   /** Events survive a restart of the broker. */
   readonly persistent: boolean;
+  /** Events are plain AMQP, every other one without a `message_id`; else the publisher's SDK sends them. */
+  readonly bare: boolean;
   readonly json: boolean;
   readonly broker: ReturnType<typeof brokerChoice>;
   /** Where the result is written as well. */
@@ -64,6 +66,7 @@ Moves sessions round and round under traffic, and accounts for every event and e
                         ${faults.slice(5).join(', ')}
   --workers N           client processes (1)
   --persistent          events survive a restart of the broker, which doubles what they cost it
+  --bare                events are plain AMQP, every other one without a message_id, not from the publisher's SDK
   --seed N              of the choice of users and topics (1)
   --broker KIND         auto, container or local (auto)
   --out FILE            write the result there too
@@ -95,6 +98,7 @@ export function readOptions(args: readonly string[]): MoveOptions | 'help' {
     broker: { type: 'string', default: 'auto' },
     out: { type: 'string' },
     persistent: { type: 'boolean', default: false },
+    bare: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
@@ -126,6 +130,7 @@ export function readOptions(args: readonly string[]): MoveOptions | 'help' {
     warmup: wholeNumber('--warmup', flags.warmup, 0, 3_600),
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
     persistent: flags.persistent,
+    bare: flags.bare,
     json: flags.json,
     broker: brokerChoice(flags.broker),
     out: flags.out,

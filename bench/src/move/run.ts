@@ -5,7 +5,7 @@ import { addTo } from '../fleet/counts.js';
 import { summaryOf } from '../fleet/delays.js';
 import { type Fleet, startFleet } from '../fleet/fleet.js';
 import type { Deliveries, FaultyClient } from '../fleet/messages.js';
-import { startNumberedTopics } from '../fleet/numbered-plain.js';
+import { startNumberedTopics, startPlainEvents } from '../fleet/numbered-plain.js';
 import {
   type NumberedPublisher,
   type PublishedCounts,
@@ -77,13 +77,10 @@ export async function runMoves(context: RunContext): Promise<MoveResult> {
   const random = seededRandom(options.seed);
   const amqpUrl = broker.urlFor('app-shop');
   const { rate: ratePerSecond, persistent, topics: topicCount } = options;
-  const events = await startNumberedPublisher({
-    amqpUrl,
-    users: fleet.users,
-    ratePerSecond,
-    random,
-    persistent,
-  });
+  const { users } = fleet;
+  const events = options.bare
+    ? await startPlainEvents({ amqpUrl, users, ratePerSecond, random })
+    : await startNumberedPublisher({ amqpUrl, users, ratePerSecond, random, persistent });
   atEnd(() => events.stop());
   const topics =
     topicCount === 0
