@@ -1,0 +1,42 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Deliveries } from '../../testing/deliveries.js';
+import { Seal } from './seal.js';
+
+describe('a seal', () => {
+  let deliveries: Deliveries;
+  let gaps: string[];
+  let seal: Seal;
+  beforeEach(() => {
+    deliveries = new Deliveries();
+    gaps = [];
+    seal = new Seal({
+      plant: () => Promise.resolve(true),
+      newName: () => 'new',
+      counts: { offered: 0, unacked: 0, passed: 0 },
+      seq: () => 0,
+      whyDropped: () => undefined,
+      onGap: (reason) => void gaps.push(reason),
+      isBare: false,
+      now: () => 0,
+    });
+  });
+
+  it('that comes first and was in hand before says that nothing was dropped', () => {
+    seal.begin({ is: 'sealed' });
+    expect(seal.take(deliveries.seal('s'))).toBe(true);
+    expect([gaps, deliveries.seals]).toEqual([[], []]);
+  });
+
+  it('that nobody has had says nothing: what stood before it may have been dropped', () => {
+    seal.begin({ is: 'sealed' });
+    expect(seal.take({ ...deliveries.seal('s'), redelivered: false })).toBe(true);
+    expect([gaps, deliveries.seals]).toEqual([['overflow'], ['ack s']]);
+  });
+
+  it('that comes before what it was behind says that this was dropped', () => {
+    seal.begin({ is: 'sealed', name: 's', behind: 2 });
+    seal.take(deliveries.event(1, { redelivered: true }));
+    expect(seal.take(deliveries.seal('s'))).toBe(true);
+    expect([gaps, deliveries.seals]).toEqual([['overflow'], ['ack s']]);
+  });
+});
