@@ -135,8 +135,11 @@ const kinds = [
   'mesh.manage',
   'mesh.manage.dead',
   'mesh.plan',
+  'mesh.dropped',
   'edge.edge-1',
   'edge.edge-2',
+  'edge.edge-1.dropped',
+  'edge.edge-2.dropped',
   'control.edge-1',
   'control.edge-2',
 ];
