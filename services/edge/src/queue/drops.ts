@@ -5,6 +5,7 @@ import { exchanges, fenceKey, type GapReason, gapReasons, readSessionQueue } fro
 import { discarded } from '../memory/discarded.js';
 import { Fence } from '../topic/fence.js';
 import { Overflow } from '../topic/overflow.js';
+import { lastDeath } from './death.js';
 
 /** What RabbitMQ has dropped and this edge has not read, the oldest of which goes beyond it: then everybody is in doubt. */
 const queueLimits = { maxLength: 10_000, prefetch: 512 };
@@ -131,11 +132,4 @@ export class Drops {
     if (oldest !== undefined && this.#reasons.size > maxRemembered) this.#reasons.delete(oldest);
     this.#options.onDropped(key, why);
   }
-}
-
-/** Its first death may have been in an application's queue. */
-function lastDeath({ properties }: Delivery): { queue?: unknown; reason?: unknown } {
-  const deaths = properties.headers['x-death'];
-  const [last] = Array.isArray(deaths) ? deaths : [];
-  return typeof last === 'object' && last !== null ? last : {};
 }

@@ -7,6 +7,7 @@ import {
   sessionHeader,
   whyHeader,
 } from '@evenkeel/protocol';
+import { lastDeath } from '../queue/death.js';
 
 /** Why an event was dropped for a session; the values of `evenkeel-why`. */
 export const whys = ['overflow', 'expired', 'ended', 'too-large'] as const;
@@ -37,10 +38,7 @@ export function readDeadLetter({
 }: Pick<Delivery, 'properties'>): { why: Why; owner: Owner } | undefined {
   const { headers, correlationId } = properties;
   if (sealHeader in headers) return undefined;
-  const deaths = headers['x-death'];
-  const [last] = Array.isArray(deaths) ? deaths : [];
-  if (typeof last !== 'object' || last === null) return undefined;
-  const { queue, reason, exchange } = last as Record<string, unknown>;
+  const { queue, reason, exchange } = lastDeath({ properties });
   // A reply to a request, be it by its exchange or straight to the queue, is of no use to anybody else.
   const isReply = exchange === exchanges.replies || (exchange === '' && correlationId !== undefined);
   if (isReply) return undefined;
