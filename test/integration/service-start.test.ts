@@ -88,7 +88,7 @@ describe.each([
 
       const log = Object.fromEntries(['debug', 'info', 'warn', 'error'].map((level) => [level, () => {}]));
       const lifecycle = { add: () => lifecycle };
-      const ops = { metrics: new Registry(), readiness: () => {}, status: () => {} };
+      const ops = { metrics: new Registry(), readiness: () => {}, status: () => {}, note: () => {} };
       const config = ${name}Config.parse(${JSON.stringify({ amqpUrl: deadBroker, secret: ['built-test-secret-0123456789'] })});
       const before = process.getActiveResourcesInfo();
       build(config, { lifecycle, log, ops, signal: new AbortController().signal });
