@@ -20,6 +20,9 @@ class FakeQueue {
   }
 
   checkQueue = async () => (this.isThere ? this.counts : undefined);
+  bind = async () => {
+    this.isBound = true;
+  };
   unbind = async () => {
     this.isBound = false;
   };
@@ -122,6 +125,21 @@ it('touches nothing where somebody consumes, or comes to consume at the same mom
   };
   expect(await endings.end(owner, 'expired')).toBe('raced');
   expect([published, queue.isThere, queue.unacked.size]).toEqual([[], true, 0]);
+});
+
+it('leaves a session that somebody has come for bound, where an attempt to end it has failed half-way', async () => {
+  queue.ready = [event(1)];
+  queue.late = [event(2)];
+  const away = new Error('away');
+  queue.unbind = async () => {
+    queue.isBound = false;
+    failure = away;
+  };
+  await expect(endings.end(owner, 'expired')).rejects.toBe(away);
+  expect(queue.isBound).toBe(false);
+  queue.rivals = 1;
+  expect(await endings.end(owner, 'expired')).toBe('taken');
+  expect(queue.isBound).toBe(true);
 });
 
 it('gives back what cannot be handed on, and keeps the queue', async () => {

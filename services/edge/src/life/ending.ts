@@ -18,7 +18,7 @@ const maxRounds = 20;
 const patienceMs = 5_000;
 
 export interface EndingsOptions {
-  topology: Pick<TopologyChannels, 'checkQueue' | 'deleteEmptyQueue' | 'unbind'>;
+  topology: Pick<TopologyChannels, 'bind' | 'checkQueue' | 'deleteEmptyQueue' | 'unbind'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   undelivered: Pick<Undelivered, 'publish'>;
 }
@@ -37,13 +37,18 @@ export class Endings {
     const name = sessionQueue(owner.uid, owner.sid);
     const found = await topology.checkQueue(name);
     if (found === undefined) return 'gone';
-    if (found.consumers > 0) return 'taken';
+    const binding = [name, exchanges.events, userBinding(owner.uid)] as const;
+    if (found.consumers > 0) {
+      // Who has come may have bound it before an earlier attempt, that did not succeed, unbound it.
+      await topology.bind(...binding);
+      return 'taken';
+    }
     for (let round = 1; round <= maxRounds; round += 1) {
       const outcome = await new Emptying(name, owner, why, this.#options, round > 1).run();
       if (outcome !== 'empty') return outcome;
       if (await topology.deleteEmptyQueue(name)) return 'ended';
       // More has come meanwhile: nothing new gets in from now on. Who comes for the session binds it again.
-      await topology.unbind(name, exchanges.events, userBinding(owner.uid));
+      await topology.unbind(...binding);
     }
     throw new Error(`${name} does not become empty`);
   }

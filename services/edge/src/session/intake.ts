@@ -62,7 +62,7 @@ export class Intake {
       plant: (name) => queue.plant(name),
       newName: () => randomBytes(9).toString('base64url'),
       counts: this,
-      seq: () => outbox.seq,
+      seq: () => outbox.lastSeq,
       whyDropped: () => drops.whyOf(`${claims.uid}.${claims.sid}`),
       onGap: (reason) => options.onGap(reason),
       isBare,

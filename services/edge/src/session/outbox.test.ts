@@ -32,6 +32,18 @@ function make({ ackMode = 'client', given, ...options }: MakeOptions = {}) {
 }
 
 describe('writing', () => {
+  it('says which `seq` goes before a frame that is inserted, also behind what is kept back', () => {
+    const { connection, outbox, offer } = make();
+    offer(1, 1);
+    connection.bufferedBytes = 1_000;
+    offer(2, 3);
+    outbox.insert('{"t":"gap"}');
+    expect([outbox.seq, outbox.lastSeq]).toEqual([1, 3]);
+    connection.bufferedBytes = 0;
+    outbox.flush();
+    expect(connection.frames.map(({ seq }) => seq)).toEqual([1, 2, 3, undefined]);
+  });
+
   it('numbers events from 1, with identity, name and time', () => {
     const { connection, offer } = make();
     offer(1, 2);

@@ -85,6 +85,11 @@ export class Outbox {
     return this.#unacknowledged + this.#kept.size;
   }
 
+  /** `seq` that the last of what is written or kept back will have at most. */
+  get lastSeq(): number {
+    return this.seq + this.#kept.size;
+  }
+
   /** The broker sends nothing more until something is acknowledged. */
   get isFull(): boolean {
     return this.unacked >= this.#options.window;

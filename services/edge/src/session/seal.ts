@@ -34,7 +34,7 @@ export interface SealOptions {
   newName(): string;
   /** Deliveries that have come, but for seals, those of them that are not settled, and those that have gone on to the client. */
   readonly counts: { readonly offered: number; readonly unacked: number; readonly passed: number };
-  /** `seq` of the last event written. */
+  /** `seq` that the last event before what is told now has, or will have. */
   seq(): number;
   /** Why something was dropped last, if anybody knows. */
   whyDropped(): GapReason | undefined;
@@ -92,6 +92,8 @@ export class Seal {
   readonly #options: SealOptions;
   #state: State = { is: 'unwatched' };
   #whenPlanted: Promise<unknown> = Promise.resolve();
+  /** The client has acknowledged so far. */
+  #ackedSeq = 0;
   /** Resolves when the one that is under way has come. */
   #come: (() => void) | undefined;
 
@@ -179,6 +181,7 @@ export class Seal {
 
   /** The client has acknowledged up to `seq`. */
   acked(seq: number): void {
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
     if (this.#state.is === 'missing' && seq > this.#state.told.seq) this.#plant(this.#state.reason);
   }
 
@@ -186,6 +189,8 @@ export class Seal {
   heard(isFromClient: boolean): void {
     const state = this.#state;
     if (state.is !== 'missing' || isFromClient === this.#options.isBare) return;
+    // What was written before the gap may still be on its way, and the gap behind it.
+    if (this.#ackedSeq < state.told.seq && this.#options.counts.unacked > 0) return;
     if (this.#options.now() - state.told.atMs >= heardMs) this.#plant(state.reason);
   }
 
