@@ -218,6 +218,8 @@ export class Intake {
   }
 
   #onFound(found: { messages: number; consumers: number } | undefined): void {
+    // Its consumer had been cancelled, and nobody was told.
+    if (this.#fetching) this.#onLost();
     this.#holdback.begin();
     this.#holdback.due();
     this.seal.found(found !== undefined, (found?.messages ?? 0) >= this.#options.maxLength);

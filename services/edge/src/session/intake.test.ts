@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest';
+import { FakeConnection } from '../../testing/fake-connection.js';
+import { QueueModel } from '../../testing/queue-model.js';
+import { FakeDrops, FakeHandover, settled } from '../../testing/session-world.js';
+import { gapFrame } from '../frame/frames.js';
+import { Intake } from './intake.js';
+import { Outbox } from './outbox.js';
+
+const window = 4;
+const limit = 8;
+
+/** The broker's channel goes after it was asked for nothing more and before it is asked to go on. */
+class QueueLostInBetween extends QueueModel {
+  isLosing = false;
+  onLosing = () => {};
+
+  override async consume(listener: Parameters<QueueModel['consume']>[0]) {
+    if (!this.isLosing) return await super.consume(listener);
+    this.isLosing = false;
+    this.lose();
+    this.onLosing();
+    listener.onFound(await this.check());
+    const consumer = await super.consume(listener);
+    listener.onRestored();
+    return consumer;
+  }
+}
+
+function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outbox; intake: Intake } {
+  const connection = new FakeConnection();
+  const outbox = new Outbox(connection, {
+    window,
+    highWatermarkBytes: 100,
+    maxEventBytes: 1_000,
+    keptBytes: 1,
+    now: () => 0,
+    onWritten: () => {},
+    onReplied: () => {},
+    givenUp: { closed: () => {}, of: () => undefined },
+    tooLarge: { take: (delivery) => delivery.drop() },
+    onTooLarge: () => {},
+    onAway: () => intake.fetchAgain(),
+    onSettling: () => intake.settling(),
+  });
+  const intake: Intake = new Intake({
+    claims: { id: 't', uid: 'alice', sid: 's', node: 'e', epoch: 1, expiresAt: 1 },
+    queue,
+    handover: new FakeHandover([]),
+    outbox,
+    isBare: false,
+    drops: new FakeDrops(),
+    maxLength: limit,
+    window,
+    onDelivering: () => {},
+    isTaking: () => true,
+    isLive: () => true,
+    onGap: (reason) => outbox.insert(gapFrame(reason)),
+    onEnd: () => {},
+    now: () => 0,
+  });
+  intake.seal.begin({ is: 'fresh' });
+  return { connection, outbox, intake };
+}
+
+it('takes what was delivered as lost where the broker goes while what was kept without a body is fetched again', async () => {
+  const queue = new QueueLostInBetween(limit + 1, window + 1);
+  const { connection, outbox, intake } = attached(queue);
+  await queue.make();
+  await intake.start();
+  await settled();
+  queue.publish(1);
+  connection.bufferedBytes = 1_000;
+  for (let n = 2; n <= 4; n += 1) queue.publish(n);
+  queue.isLosing = true;
+  queue.onLosing = () => {
+    for (let n = 5; n <= 12; n += 1) queue.publish(n);
+  };
+  connection.bufferedBytes = 0;
+  outbox.flush();
+  for (let n = 0; n < 20; n += 1) {
+    await settled();
+    outbox.ack(outbox.seq);
+  }
+  await settled();
+  const got = connection.frames.map((frame) =>
+    frame.t === 'gap' ? 'gap' : `${frame.data}${frame.redelivered ? '!' : ''}`,
+  );
+  // The seal and the first three went; two of those the client has had.
+  expect(got).toEqual(['1', '2', 'gap', '4!', '5', '6', '7', '8', '9', '10', '11', '12']);
+});
