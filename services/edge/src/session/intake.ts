@@ -163,7 +163,8 @@ export class Intake {
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
     if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
-    const suspect = written;
+    // Not consumed, nothing is known of what is in it.
+    const suspect = this.#isConsuming ? written : undefined;
     const toBeTold = owed ?? noted;
     if (toBeTold !== undefined) return { suspect, owed: toBeTold };
     if (isGapOwed) return { suspect, owed: gapReasons.overflow };

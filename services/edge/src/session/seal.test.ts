@@ -33,6 +33,10 @@ describe('a seal', () => {
     expect([gaps, deliveries.seals]).toEqual([['overflow'], ['ack s']]);
   });
 
+  it('is for the next edge to look for where this one has let the session go before it looked', () => {
+    expect(seal.giveBack(true)).toEqual({ seal: { name: undefined, behind: 0 } });
+  });
+
   it('that comes before what it was behind says that this was dropped', () => {
     seal.begin({ is: 'sealed', name: 's', behind: 2 });
     seal.take(deliveries.event(1, { redelivered: true }));

@@ -90,7 +90,14 @@ export function sealOf({ properties }: Pick<Delivery, 'properties'>): string | u
  */
 export class Seal {
   readonly #options: SealOptions;
-  #state: State = { is: 'unwatched' };
+  /** Until it is begun nobody here knows: whoever is asked then must not pass for one that knows no seals. */
+  #state: State = {
+    is: 'expected',
+    name: undefined,
+    behind: 0,
+    isNew: false,
+    reason: gapReasons.overflow,
+  };
   #whenPlanted: Promise<unknown> = Promise.resolve();
   /** The client has acknowledged so far. */
   #ackedSeq = 0;

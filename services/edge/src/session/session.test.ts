@@ -155,7 +155,9 @@ describe('a session that attaches', () => {
     world.handover.asking = pending();
     const { connection, session } = await world.attach({}, { from: 'edge-2' });
     const release = session.release('move');
-    expect(await release).toEqual({ suspect: 0, isFull: false });
+    // What it has not looked at it knows nothing of.
+    const seal = { name: undefined, behind: 0 };
+    expect(await release).toEqual({ suspect: undefined, seal, isFull: false });
     expect(world.calls).toEqual(['ask edge-2', 'abandon']);
     expect(connection.of('moved')).toEqual([]);
     expect(connection.closedWith?.code).toBe(codes.superseded);
