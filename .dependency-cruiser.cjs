@@ -92,7 +92,7 @@ module.exports = {
       to: {
         path: '^services/edge/src/',
         pathNot:
-          '^services/edge/src/(session|frame|access)/|^services/edge/src/transport/connection[.]ts$|^services/edge/src/config[.]ts$',
+          '^services/edge/src/(session|frame|access|memory)/|^services/edge/src/transport/connection[.]ts$|^services/edge/src/config[.]ts$',
       },
     },
     never(

@@ -223,40 +223,6 @@ describe('writing', () => {
   });
 });
 
-describe('a frame among events', () => {
-  it('is sent between those that came before it and those that come after', () => {
-    const { connection, outbox, offer } = make();
-    outbox.insert('{"t":"gap","reason":"a"}');
-    connection.bufferedBytes = 101;
-    offer(1, 1);
-    outbox.insert('{"t":"gap","reason":"b"}');
-    offer(2, 2);
-    expect(connection.kinds).toEqual(['gap']);
-    connection.bufferedBytes = 0;
-    outbox.flush();
-    expect(connection.kinds).toEqual(['gap', 'event', 'gap', 'event']);
-    expect(outbox.unacked).toBe(2);
-  });
-
-  it('is owed where the session leaves before it was sent', () => {
-    const { connection, outbox, offer } = make();
-    connection.bufferedBytes = 101;
-    offer(1, 1);
-    outbox.insert('{"t":"gap","reason":"a"}');
-    expect(outbox.requeueAll()).toEqual({ requeued: 1, written: 0, isGapOwed: true });
-    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, isGapOwed: false });
-  });
-
-  it('does not have a window exceeded: what the broker sends beyond it waits for an acknowledgement', () => {
-    const { connection, outbox, offer } = make();
-    offer(1, 5);
-    expect(connection.data).toEqual([1, 2, 3, 4]);
-    expect(outbox.isFull).toBe(true);
-    outbox.ack(1);
-    expect(connection.data).toEqual([1, 2, 3, 4, 5]);
-  });
-});
-
 describe('acknowledging', () => {
   it('settles everything up to a seq, oldest first, once', () => {
     const { queue, outbox, offer } = make();
@@ -341,35 +307,6 @@ describe('giving back', () => {
     offer(1, 3);
     outbox.forget();
     expect(outbox.requeueAll()).toMatchObject({ requeued: 0, written: undefined });
-  });
-});
-
-describe('suspicion', () => {
-  const flags = (connection: FakeConnection) => connection.frames.map((frame) => frame.redelivered === true);
-
-  it('marks as many of the first as an earlier socket may have seen, where the broker marks them too', () => {
-    const { connection, outbox, offer } = make();
-    outbox.suspect = 2;
-    offer(1, 4, { redelivered: true });
-    expect(flags(connection)).toEqual([true, true, false, false]);
-  });
-
-  it('marks none that the broker delivers for the first time', () => {
-    const { connection, outbox, offer } = make();
-    outbox.suspect = 3;
-    offer(1, 2);
-    expect(flags(connection)).toEqual([false, false]);
-  });
-
-  it('goes by the broker’s mark when nobody said, and after a loss of its channel', () => {
-    const { connection, outbox, offer } = make();
-    outbox.suspect = undefined;
-    offer(1, 1, { redelivered: true });
-    offer(2, 2);
-    outbox.suspect = 0;
-    outbox.forget();
-    offer(3, 3, { redelivered: true });
-    expect(flags(connection)).toEqual([true, false, true]);
   });
 });
 

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { Deliveries, type DeliveryOver } from '../../testing/deliveries.js';
+import { FakeConnection } from '../../testing/fake-connection.js';
+import { Outbox, type OutboxOptions } from './outbox.js';
+
+type MakeOptions = Partial<OutboxOptions> & { ackMode?: 'client' | 'write'; given?: string };
+
+function make({ ackMode = 'client', given, ...options }: MakeOptions = {}) {
+  const closed: unknown[] = [];
+  const queue = new Deliveries();
+  const connection = new FakeConnection();
+  const outbox = new Outbox(connection, {
+    window: 4,
+    highWatermarkBytes: 100,
+    maxEventBytes: 1_000,
+    now: () => 7,
+    onWritten: () => {},
+    onReplied: () => {},
+    onTooLarge: () => {},
+    onAway: () => {},
+    givenUp: { closed: (_, code, id) => void closed.push([code, id]), of: () => given },
+    tooLarge: { take: (delivery) => delivery.drop() },
+    onSettling: () => {},
+    ...options,
+  });
+  outbox.ackMode = ackMode;
+  outbox.suspect = 0;
+  const offer = (from: number, to: number, over: DeliveryOver = {}) => {
+    for (let n = from; n <= to; n += 1) outbox.offer(queue.event(n, over));
+  };
+  return { queue, connection, outbox, offer, closed };
+}
+
+describe('a frame among events', () => {
+  it('is sent between those that came before it and those that come after', () => {
+    const { connection, outbox, offer } = make();
+    outbox.insert('{"t":"gap","reason":"a"}');
+    connection.bufferedBytes = 101;
+    offer(1, 1);
+    outbox.insert('{"t":"gap","reason":"b"}');
+    offer(2, 2);
+    expect(connection.kinds).toEqual(['gap']);
+    connection.bufferedBytes = 0;
+    outbox.flush();
+    expect(connection.kinds).toEqual(['gap', 'event', 'gap', 'event']);
+    expect(outbox.unacked).toBe(2);
+  });
+
+  it('is owed where the session leaves before it was sent', () => {
+    const { connection, outbox, offer } = make();
+    connection.bufferedBytes = 101;
+    offer(1, 1);
+    outbox.insert('{"t":"gap","reason":"a"}');
+    expect(outbox.requeueAll()).toEqual({ requeued: 1, written: 0, isGapOwed: true });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, isGapOwed: false });
+  });
+
+  it('does not have a window exceeded: what the broker sends beyond it waits for an acknowledgement', () => {
+    const { connection, outbox, offer } = make();
+    offer(1, 5);
+    expect(connection.data).toEqual([1, 2, 3, 4]);
+    expect(outbox.isFull).toBe(true);
+    outbox.ack(1);
+    expect(connection.data).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('suspicion', () => {
+  const flags = (connection: FakeConnection) => connection.frames.map((frame) => frame.redelivered === true);
+
+  it('marks as many of the first as an earlier socket may have seen, where the broker marks them too', () => {
+    const { connection, outbox, offer } = make();
+    outbox.suspect = 2;
+    offer(1, 4, { redelivered: true });
+    expect(flags(connection)).toEqual([true, true, false, false]);
+  });
+
+  it('marks none that the broker delivers for the first time', () => {
+    const { connection, outbox, offer } = make();
+    outbox.suspect = 3;
+    offer(1, 2);
+    expect(flags(connection)).toEqual([false, false]);
+  });
+
+  it('goes by the broker’s mark when nobody said, and after a loss of its channel', () => {
+    const { connection, outbox, offer } = make();
+    outbox.suspect = undefined;
+    offer(1, 1, { redelivered: true });
+    offer(2, 2);
+    outbox.suspect = 0;
+    outbox.forget();
+    offer(3, 3, { redelivered: true });
+    expect(flags(connection)).toEqual([true, false, true]);
+  });
+});
