@@ -112,9 +112,9 @@ export class EdgeMesh {
   async event(
     session: { uid: string },
     data: unknown,
-    properties: { messageId?: string } = {},
+    properties: { messageId?: string; expiration?: number } = {},
   ): Promise<void> {
-    const { messageId = randomUUID() } = properties;
+    const { messageId = randomUUID(), expiration } = properties;
     await this.#publishers['app-shop'].publish(
       exchanges.events,
       userKey(session.uid, 'n'),
@@ -122,6 +122,7 @@ export class EdgeMesh {
       {
         contentType: 'application/json',
         messageId,
+        expiration,
       },
     );
   }

@@ -92,6 +92,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     outcome: z.enum(['released', 'unknown', 'refused']),
     /** How many deliveries at the head of the queue were already written to the old socket. */
     suspect: count.optional(),
+    /** So many of them were written to this connection, the first with this `seq`. */
+    position: z.object({ connection: shortId, seq: count, count }).optional(),
     /** The client's window was full: the queue may have overflowed, look. */
     isFull: z.boolean().optional(),
     /** It was without a connection there, and applications have been told so. */

@@ -104,7 +104,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     mesh,
     node: node.name,
     boot: node.boot,
-    onDropped: (key, why) => directory.get(key)?.dropped(why),
+    onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
     now,
   });
   const queues = new SessionQueues({
@@ -166,7 +166,16 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     connections += 1;
     return `${node.boot}.${connections}`;
   };
-  const sessions = new Sessions({ config, newConnectionId, ports, directory, load, log, now });
+  const sessions = new Sessions({
+    config,
+    newConnectionId,
+    ports,
+    directory,
+    load,
+    log,
+    now,
+    canBeAsked: () => consuming.state !== 'open' || commands.readiness() === true,
+  });
   const departures = new Departures({ config, tickets, directory, ledger, letGo, now, log });
   const takeovers = new Takeovers({ node, outgoing, directory, life, log });
   const whereabouts = new Whereabouts({ node, directory, control, life });

@@ -137,6 +137,7 @@ export class FakeHandover implements Handover {
   /** Of each edge that is asked; those not named do not have it. */
   readonly answers: Record<string, Partial<HandoverAnswer>> = {};
   searched: Partial<HandoverAnswer> | Promise<Partial<HandoverAnswer>> = { outcome: 'unknown' };
+  onSearch: () => void = () => {};
   /** Set to keep whoever asks waiting. */
   asking: Pending<void> | undefined;
   /** What those that were asked said of the session. */
@@ -158,6 +159,7 @@ export class FakeHandover implements Handover {
 
   async search(): Promise<HandoverAnswer> {
     this.calls.push('search');
+    this.onSearch();
     return answer(await this.searched);
   }
 

@@ -53,12 +53,14 @@ export function eventFrame(
   nowMs: number,
   isRedelivered: boolean,
   { uid, maxBytes }: Addressee,
+  again?: number,
 ): string | undefined {
   const body = bodyFields(delivery, maxBytes);
   if (body === undefined) return undefined;
   const id = JSON.stringify(messageIdentity(delivery));
   const name = JSON.stringify(nameFor(delivery, uid));
-  const flag = isRedelivered ? ',"redelivered":true' : '';
+  const position = again === undefined ? '' : `,"again":${again}`;
+  const flag = isRedelivered ? `,"redelivered":true${position}` : '';
   return fitting(
     `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, nowMs)}${flag}${body}}`,
     maxBytes,

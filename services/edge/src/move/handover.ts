@@ -16,6 +16,7 @@ interface HandoverAnswer {
   knowsSeals: boolean;
   seal: CommandOf<'released'>['seal'];
   owed: CommandOf<'released'>['owed'];
+  position?: CommandOf<'released'>['position'];
 }
 
 interface Question {
@@ -120,10 +121,19 @@ export class Handover {
 
   /** A late or foreign `released` finds no question here and changes nothing. */
   onReleased({ takeover, outcome, wasAway, doubt, ...said }: CommandOf<'released'>): void {
-    const { suspect, isFull = false, knowsSeals = false, seal, owed } = said;
+    const { suspect, position, isFull = false, knowsSeals = false, seal, owed } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
-    question?.onAnswer({ outcome, suspect, isFull, knowsSeals, seal, owed, ...(doubt && { doubt }) });
+    question?.onAnswer({
+      outcome,
+      suspect,
+      position,
+      isFull,
+      knowsSeals,
+      seal,
+      owed,
+      ...(doubt && { doubt }),
+    });
   }
 
   wasAway(claims: TicketClaims): boolean {

@@ -21,7 +21,7 @@ export interface Releasable {
 
 type Answer = Pick<
   CommandOf<'released'>,
-  'outcome' | 'suspect' | 'isFull' | 'seal' | 'owed' | 'wasAway' | 'doubt'
+  'outcome' | 'suspect' | 'position' | 'isFull' | 'seal' | 'owed' | 'wasAway' | 'doubt'
 >;
 
 export interface TakeoversOptions {

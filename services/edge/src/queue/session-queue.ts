@@ -15,8 +15,8 @@ export interface SessionQueueListener {
   onDelivery(delivery: Delivery): void;
   /** What was delivered and is not settled is the broker's to deliver again. */
   onLost(): void;
-  /** The queue is about to be consumed again; `found`: as it is, undefined when it has gone and a new one will be made. */
-  onFound(found: QueueCounts | undefined): void;
+  /** The queue is about to be consumed again; `found`: as it is, undefined: it will be made. Rejects when it must not be yet. */
+  onFound(found: QueueCounts | undefined): Promise<void>;
   /** It is consumed again. */
   onRestored(): void;
 }
@@ -130,7 +130,7 @@ export class SessionQueue {
         await this.#options.whenHeard();
         const found = await this.check();
         // Said before anything else can fail: the next attempt will find the queue.
-        listener.onFound(found);
+        await listener.onFound(found);
         await this.make();
       },
       onRecovered: () => listener.onRestored(),

@@ -16,7 +16,7 @@ function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {})
     queue,
     handover,
     node: 'edge-1',
-    limits: { sessionMaxLength: 100, ackTimeoutMs: 60_000, sessionLifetimeMs: 300_000 },
+    limits,
     predecessor: undefined,
     onDoubt: (topics) => calls.push(`doubt ${topics}`),
     begin: (vouch) => void vouches.push(vouch),
@@ -26,6 +26,12 @@ function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {})
   return { calls, queue, handover, vouches, acquired: () => acquire(options) };
 }
 
+const limits = {
+  sessionMaxLength: 100,
+  ackTimeoutMs: 60_000,
+  sessionLifetimeMs: 300_000,
+  takeoverTimeoutMs: 30_000,
+};
 const resumed = { isResumed: true, missed: undefined };
 const seal = { name: 'x', behind: 0 };
 
@@ -118,13 +124,27 @@ describe('a session that comes back', () => {
     queue.counts = { messages: 0, consumers: 1 };
     handover.searched = { outcome: 'released', suspect: 4 };
     expect(await acquired()).toEqual({ ...resumed, suspect: 4 });
-    expect(calls).toEqual(['ask edge-2', 'check', 'make', 'search']);
+    expect(calls).toEqual(['ask edge-2', 'check', 'search', 'make']);
   });
 
-  it('waits its turn behind a consumer that nobody answers for, and goes by the broker’s flags', async () => {
-    const { queue, acquired } = make({}, { predecessor: { suspect: 1, seal } });
+  it('is not had behind a consumer that nobody answers for: asked for again until the broker says that there is none', async () => {
+    const { calls, queue, handover, vouches, acquired } = make({}, { predecessor: { suspect: 1, seal } });
     queue.counts = { messages: 0, consumers: 1 };
+    let searches = 0;
+    handover.onSearch = () => {
+      searches += 1;
+      if (searches === 3) queue.counts = { messages: 0, consumers: 0 };
+    };
     expect(await acquired()).toEqual({ ...resumed, suspect: undefined });
+    expect(calls).toEqual(['check', 'search', 'check', 'search', 'check', 'search', 'check', 'make']);
+    expect(vouches).toEqual([{ is: 'sealed', isNew: false }]);
+  });
+
+  it('is refused when the consumer is still there at the end of the time that a takeover has', async () => {
+    const { calls, queue, acquired } = make({}, { limits: { ...limits, takeoverTimeoutMs: 0 } });
+    queue.counts = { messages: 0, consumers: 1 };
+    await expect(acquired()).rejects.toMatchObject({ code: 'takeover-failed' });
+    expect(calls).toEqual(['check', 'search']);
   });
 
   it('cannot be had where an edge that was found has a newer connection', async () => {

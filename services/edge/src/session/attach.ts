@@ -1,9 +1,10 @@
-import { sleep } from '@evenkeel/pace';
+import { sleep, steadyNow } from '@evenkeel/pace';
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { HelloFrame } from './inbox.js';
 import type { Handover, HandoverAnswer, SessionQueue } from './ports.js';
+import type { Position } from './position.js';
 import type { SealLeft, Vouch } from './seal.js';
 
 /** How a session's queue was found when it was attached. */
@@ -14,6 +15,16 @@ export interface Found {
   missed: GapReason | undefined;
   /** Deliveries at its head that an earlier connection may have seen; undefined: go by the broker's flag. */
   suspect: number | undefined;
+  /** Which of them were written to which connection. */
+  position?: Position | undefined;
+}
+
+/** What was written to the connection that the client names. */
+export function placesOf(
+  { position }: Found,
+  { last }: HelloFrame,
+): { seq: number; count: number } | undefined {
+  return position && last?.connection === position.connection ? { ...position } : undefined;
 }
 
 /** Thrown when the session cannot be had; `code` says which close code the connection gets. */
@@ -33,9 +44,12 @@ export interface AcquireOptions {
   readonly handover: Handover;
   /** This edge. */
   readonly node: string;
-  readonly limits: Pick<EdgeConfig, 'sessionMaxLength' | 'ackTimeoutMs' | 'sessionLifetimeMs'>;
+  readonly limits: Pick<
+    EdgeConfig,
+    'sessionMaxLength' | 'ackTimeoutMs' | 'sessionLifetimeMs' | 'takeoverTimeoutMs'
+  >;
   /** An earlier connection here, which has let the session go. */
-  readonly predecessor: (SealLeft & { readonly suspect: number | undefined }) | undefined;
+  readonly predecessor: Omit<Known, 'isFromOlder'> | undefined;
   /** What is known of the queue's head; called once, before the queue is consumed. */
   begin(vouch: Vouch): void;
   /** Topics whose gap the edge that had the session could not tell. */
@@ -46,6 +60,7 @@ export interface AcquireOptions {
 
 /** What the last holder has said. */
 interface Known extends SealLeft {
+  readonly position?: Position | undefined;
   readonly suspect: number | undefined;
   /** An older edge may have had it: it knows no seals. */
   readonly isFromOlder: boolean;
@@ -53,8 +68,8 @@ interface Known extends SealLeft {
 
 /** An exclusive queue of a dead edge goes at the same time as its unacknowledged messages come back; leave it this margin. */
 const deadEdgeGraceMs = 100;
-/** How long edges have to answer when nobody knows which of them holds the session. */
-export const searchMs = 1_500;
+/** How long edges have to answer when nobody knows which of them holds the session; then it is looked whether anybody does. */
+export const searchMs = 500;
 /** Nodes of a ticket that are asked; a gateway names fewer. */
 const maxHolders = 4;
 
@@ -62,8 +77,8 @@ const maxHolders = 4;
  * Makes sure that nobody else consumes the session's queue, and that it exists. After it, this edge may consume.
  *
  * `basic.cancel` alone is no ordered hand-off: the broker serves the next consumer while the last one still
- * holds unacknowledged messages. So this edge consumes only after the holder has said `released`, or has lost
- * its connection (then the broker has put everything back in its place in one step).
+ * holds unacknowledged messages. So this edge consumes only after the holder has said `released`, or the broker that nobody
+ * consumes (then it has put everything back in its place in one step). That nobody answers proves nothing.
  * @throws AttachError; BrokerError without the broker.
  */
 export async function acquire(options: AcquireOptions): Promise<Found> {
@@ -102,36 +117,42 @@ async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
 }
 
 /** A moved session, from who has just let it go. */
-function take({ queue, begin }: AcquireOptions, { seal, owed, suspect }: HandoverAnswer): Found {
+function take({ queue, begin }: AcquireOptions, { seal, owed, suspect, position }: HandoverAnswer): Found {
   if (seal === undefined && owed === undefined) {
     begin({ is: 'unwatched' });
   } else {
     queue.isMade();
     begin(owed === undefined ? { is: 'sealed', ...seal } : { is: 'told', reason: owed });
   }
-  return { isResumed: true, missed: owed, suspect };
+  return { isResumed: true, missed: owed, suspect, position };
 }
 
 async function find(options: AcquireOptions, before: Known): Promise<Found> {
   const { claims, hello, queue, handover, limits, begin } = options;
-  const found = await queue.check();
+  let found = await queue.check();
+  let known = before;
+  const endsAtMs = steadyNow() + limits.takeoverTimeoutMs;
+  while (found && found.consumers > 0) {
+    // Somebody holds it whom the ticket does not name, or who cannot be asked.
+    const answer = await handover.search(claims, searchMs);
+    if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
+    if (answer.outcome === 'released') {
+      known = { ...answer, isFromOlder: isOlder(answer) };
+      break;
+    }
+    known = { suspect: undefined, isFromOlder: before.isFromOlder };
+    if (!options.isLive()) return { isResumed: true, missed: undefined, suspect: undefined };
+    // Behind a consumer that lives, events would come out of order: only the broker can tell that it does not.
+    if (steadyNow() >= endsAtMs) throw new AttachError('takeover-failed');
+    found = await queue.check();
+  }
   if (!found) return await make(options);
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make();
-  let known = before;
-  if (found.consumers > 0) {
-    // Somebody holds it whom the ticket does not name. If nobody answers, single-active-consumer makes us wait our turn.
-    const answer = await handover.search(claims, searchMs);
-    if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
-    known =
-      answer.outcome === 'released'
-        ? { ...answer, isFromOlder: isOlder(answer) }
-        : { suspect: undefined, isFromOlder: before.isFromOlder };
-  }
-  const { suspect, owed, seal } = known;
+  const { suspect, position, owed, seal } = known;
   if (owed !== undefined) {
     begin({ is: 'told', reason: owed });
-    return { isResumed: true, missed: owed, suspect };
+    return { isResumed: true, missed: owed, suspect, position };
   }
   if (isOfOlder || known.isFromOlder) {
     const missed = missedUnsealed(hello, found.messages, limits);
@@ -140,7 +161,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     return { isResumed: true, missed, suspect };
   }
   begin({ is: 'sealed', ...seal, isNew: hello.resume !== true });
-  return { isResumed: true, missed: undefined, suspect };
+  return { isResumed: true, missed: undefined, suspect, position };
 }
 
 /** The nodes a ticket names, without this one (a session held here has been released before). */

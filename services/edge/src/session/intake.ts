@@ -4,9 +4,8 @@ import { type CloseCode, closeCodes, type GapReason, gapReasons } from '@evenkee
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
 import { Holdback } from './holdback.js';
-import type { Outbox } from './outbox.js';
+import type { Outbox, Requeued } from './outbox.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
-import { isTaken } from './reclaim.js';
 import { Seal, type SealLeft } from './seal.js';
 
 export interface IntakeOptions {
@@ -34,12 +33,14 @@ export interface IntakeOptions {
 
 /** What was given back. */
 export interface GivenBack extends SealLeft {
-  /** How many deliveries (the first of them) had been written; undefined: go by the broker's flag. */
-  readonly suspect: number | undefined;
+  readonly suspect: Requeued['suspect'];
+  readonly written: Requeued['written'];
 }
 
 /** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
 const sealWaitMs = 100;
+/** Other edges have so long to answer whether they have the session. */
+const askMs = 300;
 /** A session that is left waits so long for a seal that it has just planted. */
 const plantedWaitMs = 200;
 
@@ -159,16 +160,17 @@ export class Intake {
    */
   async giveBack(isSealKept: boolean): Promise<GivenBack> {
     const { seal, owed } = this.seal.giveBack(isSealKept);
-    const { requeued, written, isGapOwed } = this.#options.outbox.requeueAll();
+    const all = this.#options.outbox.requeueAll();
+    const { requeued, written, isGapOwed } = all;
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
     if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
     // Not consumed, nothing is known of what is in it.
-    const suspect = this.#isConsuming ? written : undefined;
+    const suspect = this.#isConsuming ? all.suspect : undefined;
     const toBeTold = owed ?? noted;
-    if (toBeTold !== undefined) return { suspect, owed: toBeTold };
-    if (isGapOwed) return { suspect, owed: gapReasons.overflow };
-    return { suspect, seal };
+    if (toBeTold !== undefined) return { suspect, written, owed: toBeTold };
+    if (isGapOwed) return { suspect, written, owed: gapReasons.overflow };
+    return { suspect, written, seal };
   }
 
   async #consume(): Promise<void> {
@@ -218,13 +220,34 @@ export class Intake {
     this.#holdback.forget();
   }
 
-  #onFound(found: { messages: number; consumers: number } | undefined): void {
+  /** Another has come at the very same time, and is served: only who has the newer ticket may go on. */
+  async #standBack(): Promise<void> {
+    const { claims, handover, onEnd } = this.#options;
+    const { outcome } = await handover.search(claims, askMs);
+    if (outcome === 'refused') onEnd(closeCodes.superseded);
+    else if (this.seal.isExpected) onEnd(closeCodes.takeoverFailed);
+  }
+
+  /** Rejects while another consumes the queue: behind one that lives events would come out of order. It is tried again. */
+  async #onFound(found: { messages: number; consumers: number } | undefined): Promise<void> {
     // Its consumer had been cancelled, and nobody was told.
     if (this.#fetching) this.#onLost();
     this.#holdback.begin();
     this.#holdback.due();
     this.seal.found(found !== undefined, (found?.messages ?? 0) >= this.#options.maxLength);
-    if (found !== undefined && found.consumers > 0) void this.#yieldIfTaken();
+    if (found === undefined || found.consumers === 0) return;
+    if (await this.#isFree()) return;
+    throw new Error('its queue has another consumer');
+  }
+
+  /** Whether the edge that consumes the queue has let it go. It may also be this one's own consumer, of the lost connection. */
+  async #isFree(): Promise<boolean> {
+    const { claims, handover, onEnd } = this.#options;
+    const { outcome, seal, owed } = await handover.search(claims, askMs);
+    if (outcome === 'refused') onEnd(closeCodes.superseded);
+    if (outcome === 'released')
+      this.seal.begin(owed ? { is: 'owed', reason: owed } : { is: 'sealed', ...seal });
+    return outcome === 'released';
   }
 
   #lookSoon(): void {
@@ -242,22 +265,10 @@ export class Intake {
     for (let n = 0; n < 2; n += 1) {
       if (!this.seal.isExpected || consumer?.state !== 'active') return;
       const counts = await consumer.barrier();
-      // Lost once more, or behind another consumer: then nothing comes, and that shows nothing.
-      if (counts === undefined || counts.consumers !== 1) return;
+      // Lost once more: what has not come shows nothing.
+      if (counts === undefined) return;
+      if (counts.consumers > 1) return await this.#standBack();
     }
     if (consumer?.state === 'active' && this.#options.isLive()) this.seal.nothingCame();
-  }
-
-  async #yieldIfTaken(): Promise<void> {
-    const { claims, queue, handover, isLive, onEnd } = this.#options;
-    const hasLost = await isTaken({
-      claims,
-      queue,
-      handover,
-      // Recovery is paced: this edge's own consumer may not be back yet.
-      ownConsumers: () => (this.#consumer?.state === 'active' ? 1 : 0),
-      isLive,
-    });
-    if (hasLost) onEnd(closeCodes.superseded);
   }
 }

@@ -263,7 +263,7 @@ describe('acknowledging', () => {
     connection.isOpen = false;
     offer(3, 3);
     expect(queue.settled).toEqual(['ack 1', 'ack 2']);
-    expect(outbox.requeueAll()).toMatchObject({ requeued: 1, written: 1 });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 1, written: { seq: 3, count: 1 } });
   });
 
   it('knows how long the oldest has been waiting', () => {
@@ -285,10 +285,10 @@ describe('giving back', () => {
     outbox.ack(1);
     connection.bufferedBytes = 101;
     offer(4, 5);
-    expect(outbox.requeueAll()).toMatchObject({ requeued: 4, written: 2 });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 4, suspect: 2, written: { seq: 2, count: 2 } });
     expect(queue.settled).toEqual(['ack 1', 'requeue 2', 'requeue 3', 'requeue 4', 'requeue 5']);
     expect(outbox.unacked).toBe(0);
-    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, written: 0 });
+    expect(outbox.requeueAll()).toMatchObject({ requeued: 0, suspect: 0 });
   });
 
   it('forgets what the broker will deliver again; a late ack settles nothing and is no violation', () => {

@@ -37,6 +37,17 @@ export interface OutboxOptions {
   onSettling(): void;
 }
 
+/** What was given back. */
+export interface Requeued {
+  readonly requeued: number;
+  /** How many of those (the first) and of what follows had been written somewhere; undefined: go by the broker's flag. */
+  readonly suspect: number | undefined;
+  /** How many had been written here, and the `seq` of the first. */
+  readonly written: { readonly seq: number; readonly count: number } | undefined;
+  /** There were frames among them, which the client has not got. */
+  readonly isGapOwed: boolean;
+}
+
 /** No client library has a smaller limit. */
 const largeBytes = 4_096;
 
@@ -51,6 +62,8 @@ export class Outbox {
   ackMode: 'client' | 'write' = 'client';
   /** How many deliveries from here on may have been written to an earlier connection; `undefined`: as the broker flags them. */
   suspect: number | undefined;
+  /** As which `seq` the next deliveries, so many, were written to the connection that the client has named. */
+  again: { seq: number; count: number } | undefined;
   /** Deliveries that were offered. */
   offered = 0;
   readonly #connection: Connection;
@@ -157,16 +170,15 @@ export class Outbox {
     this.#head = 0;
     this.#kept.forget();
     this.suspect = undefined;
+    this.again = undefined;
     this.#hasForgotten = true;
     this.#changed();
   }
 
   /**
    * Gives everything unacknowledged back to the queue, in order.
-   * @returns how many were given back, and how many of those (the first) had been written; undefined: go by the
-   * broker's flag. `isGapOwed`: frames among them, which the client has not got.
    */
-  requeueAll(): { requeued: number; written: number | undefined; isGapOwed: boolean } {
+  requeueAll(): Requeued {
     const written = this.#written.slice(this.#head);
     for (const { delivery } of written) delivery.requeue();
     const isGapOwed = this.#kept.hasFrames;
@@ -175,7 +187,11 @@ export class Outbox {
     const requeued = written.length + kept.length;
     this.#written = [];
     this.#head = 0;
-    return { requeued, written: this.#hasForgotten ? undefined : written.length, isGapOwed };
+    if (this.#hasForgotten) return { requeued, suspect: undefined, written: undefined, isGapOwed };
+    const [first] = written;
+    // Those that an earlier connection may have seen follow.
+    const suspect = written.length + (this.suspect ?? 0);
+    return { requeued, suspect, written: first && { seq: first.seq, count: written.length }, isGapOwed };
   }
 
   /** What is kept back without a body, to be given back in order: it will be offered once more, and is not counted till then. */
@@ -184,6 +200,7 @@ export class Outbox {
     this.offered -= away.length;
     // Nothing that comes now has been written.
     this.suspect = 0;
+    this.again = undefined;
     return away;
   }
 
@@ -258,11 +275,12 @@ export class Outbox {
   #write(delivery: Delivery): void {
     const isSuspect = this.#takeSuspicion(delivery);
     if (this.#oversized.has(delivery) || this.#isGivenUp(delivery)) return this.#refuse(delivery);
+    const again = this.#takePosition();
     if (this.#connection.isBare) return this.#writeBare(delivery);
     if (isReply(delivery)) return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
-    const frame = eventFrame(seq, delivery, wallNow(), isSuspect, this.#addressee);
+    const frame = eventFrame(seq, delivery, wallNow(), isSuspect, this.#addressee, again);
     if (frame === undefined) return this.#refuse(delivery);
     this.seq = seq;
     if (frame.length >= largeBytes) this.#noteLarge(seq, delivery, frame.length);
@@ -321,6 +339,14 @@ export class Outbox {
     if (isSent) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(body.length);
+  }
+
+  #takePosition(): number | undefined {
+    const { again } = this;
+    if (!again || again.count === 0) return undefined;
+    again.count -= 1;
+    again.seq += 1;
+    return again.seq - 1;
   }
 
   #takeSuspicion(delivery: Delivery): boolean {

@@ -5,6 +5,7 @@
 import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/broker';
 import type { GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
 
 /** The topics of this edge. */
@@ -78,8 +79,8 @@ export interface SessionQueueListener {
   onDelivery(delivery: Delivery): void;
   /** What was delivered and is not settled is the broker's to deliver again. */
   onLost(): void;
-  /** The queue is about to be consumed again; `found`: as it is, undefined when it has gone and a new one will be made. */
-  onFound(found: QueueCounts | undefined): void;
+  /** The queue is about to be consumed again; `found`: as it is, undefined: it will be made. Rejects when it must not be yet. */
+  onFound(found: QueueCounts | undefined): Promise<void>;
   /** It is consumed again. */
   onRestored(): void;
 }
@@ -106,6 +107,8 @@ export interface HandoverAnswer extends SealLeft {
   suspect: number | undefined;
   /** With `released`: the window was full, so the queue may have overflowed. */
   isFull: boolean;
+  /** Which of them were written to which connection. */
+  position?: Position | undefined;
   /** It knows seals. */
   knowsSeals: boolean;
   /** With `released`: topics of which messages may be missing, which the client was not told. */

@@ -3,6 +3,7 @@ import type { Log } from '@evenkeel/runtime';
 import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { Outbox } from './outbox.js';
+import type { Position } from './position.js';
 import type { ClientRequests } from './requests.js';
 import type { SealLeft } from './seal.js';
 import type { Departure, Subscriptions } from './subscriptions.js';
@@ -12,6 +13,8 @@ export type ReleaseMode = 'move' | 'resume' | 'end';
 
 /** How a session left this edge. */
 export interface Release extends SealLeft {
+  /** What of it had been written, and on which connection. */
+  position?: Position | undefined;
   /** Deliveries given back that had been written to the connection: the queue's head; undefined: go by the broker's flag. */
   suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */

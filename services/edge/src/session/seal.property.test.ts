@@ -125,9 +125,9 @@ class World {
     queue.lose();
     meanwhile();
     if (!listener) return;
-    listener.onFound(await queue.check());
+    await listener.onFound(await queue.check());
     await queue.make();
-    listener.onFound(await queue.check());
+    await listener.onFound(await queue.check());
     await queue.consume(listener);
     listener.onRestored();
   }

@@ -17,6 +17,8 @@ export type Vouch =
   | { readonly is: 'fresh' }
   /** Something was dropped, and the client is told as soon as it is attached. */
   | { readonly is: 'told'; readonly reason: GapReason }
+  /** The same, of a session that is attached: it is told with what comes first. */
+  | { readonly is: 'owed'; readonly reason: GapReason }
   /** An older edge has made it: a seal would expire in it. */
   | { readonly is: 'unwatched' };
 
@@ -129,6 +131,11 @@ export class Seal {
     if (this.#options.isBare) return;
     if (vouch.is === 'fresh') return this.#plant(gapReasons.overflow);
     if (vouch.is === 'told') return this.#miss(vouch.reason);
+    if (vouch.is === 'owed') {
+      const { reason } = vouch;
+      this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, isGone: true, reason };
+      return;
+    }
     if (vouch.is === 'unwatched') {
       this.#state = { is: 'unwatched' };
       return;

@@ -66,14 +66,14 @@ it('settles every delivery once and leaves nothing behind, whatever happens in w
             world.lose();
             break;
           case 'queue restored':
-            world.queue.listener?.onFound({ messages: 0, consumers: 0 });
+            world.queue.listener?.onFound({ messages: 0, consumers: 0 }).catch(() => {});
             world.queue.listener?.onRestored();
             break;
           case 'queue gone':
-            world.queue.listener?.onFound(undefined);
+            world.queue.listener?.onFound(undefined).catch(() => {});
             break;
           case 'queue shared':
-            world.queue.listener?.onFound({ messages: 0, consumers: 1 });
+            world.queue.listener?.onFound({ messages: 0, consumers: 1 }).catch(() => {});
             break;
           case 'newer connection':
             await world.attach({}, { epoch: 2 });

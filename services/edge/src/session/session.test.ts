@@ -108,6 +108,31 @@ describe('a session that attaches', () => {
     expect(world.directory.get('alice.s')).toBe(newer.session);
   });
 
+  it.each([
+    [
+      'told by their places what was written to the connection that its client names',
+      'b.1',
+      [2, 3, undefined],
+    ],
+    ['told no places of another connection', 'b.7', [undefined, undefined, undefined]],
+  ])('is %s', async (_what, connection, again) => {
+    const older = await world.attach({}, { move: 'before' });
+    world.deliver(3);
+    older.connection.receive({ t: 'ack', seq: 1 });
+    const hello = { resume: true, last: { connection, seq: 3 } };
+    const newer = await world.attach(hello, { epoch: 2, from: 'edge-1' });
+    for (const n of [2, 3])
+      world.queue.listener?.onDelivery(world.deliveries.event(n, { redelivered: true }));
+    world.deliver(1);
+    await settled();
+    expect(newer.connection.of('event').map((event) => event.again)).toEqual(again);
+    expect(newer.connection.of('event').map(({ redelivered }) => redelivered)).toEqual([
+      true,
+      true,
+      undefined,
+    ]);
+  });
+
   it('is refused when a newer connection of it is here', async () => {
     const newer = await world.attach({}, { epoch: 2 });
     const older = await world.attach({}, { epoch: 1 });
@@ -151,13 +176,13 @@ describe('a session that attaches', () => {
     expect(world.topics.joined).toEqual([]);
   });
 
-  it('lets go at once of what it was about to take when another edge wants it', async () => {
+  it('lets go at once of what it was about to take when another edge wants it, and is told that it is superseded', async () => {
     world.handover.asking = pending();
     const { connection, session } = await world.attach({}, { from: 'edge-2' });
     const release = session.release('move');
     // What it has not looked at it knows nothing of.
     const seal = { name: undefined, behind: 0 };
-    expect(await release).toEqual({ suspect: undefined, seal, isFull: false });
+    expect(await release).toMatchObject({ suspect: undefined, seal, isFull: false });
     expect(world.calls).toEqual(['ask edge-2', 'abandon']);
     expect(connection.of('moved')).toEqual([]);
     expect(connection.closedWith?.code).toBe(codes.superseded);
@@ -234,30 +259,31 @@ describe('a session after a loss of the broker', () => {
   it('is told when its queue had gone', async () => {
     const { connection } = await world.attach();
     world.lose();
-    world.queue.listener?.onFound(undefined);
+    await world.queue.listener?.onFound(undefined);
     // The next attempt finds the queue that this one makes.
-    world.queue.listener?.onFound({ messages: 0, consumers: 0 });
+    await world.queue.listener?.onFound({ messages: 0, consumers: 0 });
     world.queue.listener?.onRestored();
     expect(connection.of('gap')).toEqual([{ t: 'gap', reason: 'session-expired' }]);
   });
 
   it('asks for nothing when nobody else consumes its queue', async () => {
     await world.attach();
-    world.queue.listener?.onFound({ messages: 0, consumers: 0 });
+    await world.queue.listener?.onFound({ messages: 0, consumers: 0 });
     await settled();
     expect(world.calls).not.toContain('search');
   });
 
-  it.each([
-    ['is closed', 'refused', false],
-    ['goes on', 'released', true],
-  ] as const)('%s when the edge that consumes its queue answers %s', async (_what, outcome, isOpen) => {
+  it('does not consume behind another consumer, whoever that is, and is asked for until it is known', async () => {
     const { connection } = await world.attach();
-    world.handover.searched = { outcome };
-    world.queue.listener?.onFound({ messages: 0, consumers: 1 });
-    await settled();
-    expect(connection.isOpen).toBe(isOpen);
-    if (!isOpen) expect(connection.closedWith?.code).toBe(codes.superseded);
+    const { listener } = world.queue;
+    await expect(listener?.onFound({ messages: 0, consumers: 1 })).rejects.toThrow('another consumer');
+    expect(connection.isOpen).toBe(true);
+    world.handover.searched = { outcome: 'released', seal: { name: 'old', behind: 0 } };
+    await listener?.onFound({ messages: 0, consumers: 1 });
+    expect(connection.isOpen).toBe(true);
+    world.handover.searched = { outcome: 'refused' };
+    await expect(listener?.onFound({ messages: 0, consumers: 1 })).rejects.toThrow();
+    expect(connection.closedWith?.code).toBe(codes.superseded);
   });
 });
 

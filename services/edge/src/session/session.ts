@@ -3,7 +3,7 @@ import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, gapFrame, markFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
-import { AttachError, acquire, type Found, missedOfTopics } from './attach.js';
+import { AttachError, acquire, type Found, missedOfTopics, placesOf } from './attach.js';
 import { Custody } from './custody.js';
 import type { Directory } from './directory.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
@@ -29,6 +29,8 @@ export interface SessionOptions extends WelcomeOptions {
   now(): number;
 }
 
+const refusals = { 'stale-ticket': closeCodes.staleTicket, 'takeover-failed': closeCodes.takeoverFailed };
+
 /** One session on this edge: its connection, its queue's consumer, and the way from one to the other. */
 export class Session implements ConnectionOwner {
   /** `<uid>.<sid>` */
@@ -36,6 +38,7 @@ export class Session implements ConnectionOwner {
   readonly claims: TicketClaims;
   readonly connection: Connection;
   readonly outbox: Outbox;
+  readonly intake: Intake;
   readonly load = new SessionLoad();
   readonly pin: Pin;
   /** Set by who moves it. */
@@ -44,11 +47,11 @@ export class Session implements ConnectionOwner {
   attachedAtMs = 0;
   readonly #options: SessionOptions;
   readonly #queue: SessionQueue;
-  readonly #intake: Intake;
   readonly #subscriptions: Subscriptions;
   readonly #requests: ClientRequests;
   readonly #custody: Custody;
   #state: SessionState = 'opened';
+  #name = '';
   #attaching: Promise<void> | undefined;
   #releasing: Promise<Release> | undefined;
   /** Until it is welcomed: by the first delivery, or once it is consuming. */
@@ -64,7 +67,6 @@ export class Session implements ConnectionOwner {
     this.#queue = ports.queues.of(claims.uid, claims.sid);
     this.pin = new Pin(now);
     this.#custody = new Custody(connection, ports);
-    // Let go from here and sent to another edge, it is here again.
     if (connection.isBare && claims.node !== config.node && ports.letGo.isBack(claims)) this.pin.mark();
     const send = (frame: string) => this.#send(frame);
     this.#subscriptions = new Subscriptions(connection, ports.topics, {
@@ -95,11 +97,11 @@ export class Session implements ConnectionOwner {
         this.load.wrote(bytes, now());
       },
       onReplied: (id) => this.#requests.replied(id),
-      onTooLarge: () => this.#intake.seal.broken(gapReasons.tooLarge, true),
-      onAway: () => this.#intake.fetchAgain(),
-      onSettling: () => this.#intake.settling(),
+      onTooLarge: () => this.intake.seal.broken(gapReasons.tooLarge, true),
+      onAway: () => this.intake.fetchAgain(),
+      onSettling: () => this.intake.settling(),
     });
-    this.#intake = new Intake({
+    this.intake = new Intake({
       ...ports,
       claims,
       queue: this.#queue,
@@ -139,16 +141,16 @@ export class Session implements ConnectionOwner {
   // --- from the connection ---
 
   onFrame(text: string): void {
-    this.#intake.seal.heard(true);
+    this.intake.seal.heard(true);
     const seq = this.#is('opened') ? undefined : plainAckSeq(text);
     if (seq !== undefined) return this.#onAck(seq);
     const incoming = readFrame(text, this.#state);
     if (incoming.is === 'violation') return this.#violated();
     if (incoming.is === 'late') return;
-    if (incoming.is === 'unknown') {
-      const message = `'${incoming.kind}' is no kind of frame`;
-      return this.#send(errorFrame(incoming.id, errorCodes.unknownType, message));
-    }
+    if (incoming.is === 'unknown')
+      return this.#send(
+        errorFrame(incoming.id, errorCodes.unknownType, `'${incoming.kind}' is no kind of frame`),
+      );
     const { frame } = incoming;
     switch (frame.t) {
       case 'hello':
@@ -212,25 +214,25 @@ export class Session implements ConnectionOwner {
         predecessor: wasHeldHere ? predecessor : undefined,
         // Without a move each is told anyway.
         onDoubt: (topics) => this.claims.move && this.#subscriptions.tell(topics, gapReasons.connectionLost),
-        begin: (vouch) => this.#intake.seal.begin(vouch),
+        begin: (vouch) => this.intake.seal.begin(vouch),
         isLive,
       });
       this.#custody.acquired(found.isResumed);
       if (!isLive()) return;
       this.outbox.suspect = found.suspect;
-      if (found.isResumed && this.claims.move === undefined) this.#intake.holdNext();
+      this.outbox.again = placesOf(found, hello);
+      if (found.isResumed && this.claims.move === undefined) this.intake.holdNext();
       this.#welcome = () => this.#sendWelcome(found);
-      await this.#intake.start();
+      await this.intake.start();
       // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
       if (isLive()) this.#welcome?.();
-      else if (this.#releasing) await this.#intake.stop();
+      else if (this.#releasing) await this.intake.stop();
     } catch (error) {
       if (!(error instanceof AttachError)) this.#custody.failed();
       // Let go while it attaches, it has not failed: whoever lets it go closes it.
       if (!this.connection.isOpen || this.#releasing) return;
       if (error instanceof AttachError) {
-        const isStale = error.code === 'stale-ticket';
-        return this.#refuse(isStale ? closeCodes.staleTicket : closeCodes.takeoverFailed);
+        return this.#refuse(this.#releasing ? closeCodes.superseded : refusals[error.code]);
       }
       log.warn({ err: error, session: this.key }, 'session not attached');
       this.#refuse(closeCodes.brokerUnavailable);
@@ -247,7 +249,8 @@ export class Session implements ConnectionOwner {
     load.handshake(this.attachedAtMs - this.load.activeAtMs);
     this.load.activeAtMs = this.attachedAtMs;
     if (this.connection.isBare) return;
-    this.connection.send(welcome(this.claims.sid, isResumed, this.#options));
+    this.#name = this.#options.newConnectionId();
+    this.connection.send(welcome(this.claims.sid, isResumed, this.#name, this.#options));
     if (missed !== undefined) this.#gap(missed);
   }
 
@@ -299,10 +302,11 @@ export class Session implements ConnectionOwner {
       await this.#attaching;
     }
     const { isFull } = outbox;
-    await this.#intake.stop();
+    await this.intake.stop();
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell(to);
-    const left = await this.#intake.giveBack(isSealKept);
+    const { written, ...left } = await this.intake.giveBack(isSealKept);
+    const position = written && { connection: this.#name, ...written };
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.
@@ -314,7 +318,7 @@ export class Session implements ConnectionOwner {
     // After its end there is no queue: whoever asks is to look.
     const { doubts } = this.#subscriptions;
     if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts };
-    return { ...left, isFull, ...doubts };
+    return { ...left, position, isFull, ...doubts };
   }
 
   async #sayFarewell(to: string | undefined): Promise<void> {
@@ -327,11 +331,6 @@ export class Session implements ConnectionOwner {
       onMoved: () => this.#enter('moved'),
     };
     await sayFarewell(farewell, this.#options);
-  }
-
-  /** RabbitMQ has dropped something from its queue. */
-  dropped(why: GapReason): void {
-    this.#intake.dropped(why);
   }
 
   /** Ends the connection for a reason of the edge's or an operator's. */
@@ -354,14 +353,14 @@ export class Session implements ConnectionOwner {
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
     this.#requests.sweep(nowMs);
-    this.#intake.seal.heard(false);
+    this.intake.seal.heard(false);
     this.load.sample();
   }
 
   // --- frames ---
 
   #onAck(seq: number): void {
-    if (!this.#intake.acknowledge(seq)) this.#violated();
+    if (!this.intake.acknowledge(seq)) this.#violated();
   }
 
   #gap(reason: GapReason, topic?: string): void {

@@ -1,21 +1,26 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { SessionOptions } from './session.js';
-import { Sessions } from './sessions.js';
+import { Sessions, type SessionsOptions } from './sessions.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A process whose clock can be moved on while it stands still. */
 function swept() {
-  const process = { stoodStillMs: 0 };
+  const process = { stoodStillMs: 0, canBeAsked: true };
+  const closedWith: string[] = [];
   const judgedAtMs: number[] = [];
-  const session = { sweep: (nowMs: number) => void judgedAtMs.push(nowMs) };
+  const session = {
+    sweep: (nowMs: number) => void judgedAtMs.push(nowMs),
+    close: ({ reason }: { reason: string }) => void closedWith.push(reason),
+  };
   const sessions = new Sessions({
     now: () => performance.now() + process.stoodStillMs,
-    directory: { tracked: () => [session].values() },
-  } as unknown as SessionOptions);
+    directory: { size: 1, tracked: () => [session].values() },
+    canBeAsked: () => process.canBeAsked,
+    log: { warn: () => {} },
+  } as unknown as SessionsOptions);
   sessions.start();
-  return { process, judgedAtMs, stop: () => sessions.stop() };
+  return { process, judgedAtMs, closedWith, stop: () => sessions.stop() };
 }
 
 it('a process that stood still reads what clients have sent meanwhile before it judges whether they are late', () => {
@@ -37,5 +42,19 @@ it('one that is late all the time judges all the same', () => {
     vi.advanceTimersByTime(1_000);
   }
   expect(judgedAtMs).toHaveLength(9);
+  stop();
+});
+
+it('an edge that cannot be asked for its sessions gives them back after some seconds, and no sooner', () => {
+  const { process, closedWith, stop } = swept();
+  process.canBeAsked = false;
+  vi.advanceTimersByTime(4_000);
+  process.canBeAsked = true;
+  vi.advanceTimersByTime(1_000);
+  process.canBeAsked = false;
+  vi.advanceTimersByTime(5_000);
+  expect(closedWith).toEqual([]);
+  vi.advanceTimersByTime(1_000);
+  expect(closedWith).toEqual(['drained']);
   stop();
 });

@@ -3,15 +3,23 @@ import type { Connection } from '../transport/connection.js';
 import { Session, type SessionOptions } from './session.js';
 
 const sweepMs = 1_000;
+/** An edge that nobody can ask for its sessions keeps them for so many sweeps. */
+const unaskedSweeps = 5;
+
+export interface SessionsOptions extends SessionOptions {
+  /** Whether other edges can ask this one, or it consumes nothing anyway. */
+  canBeAsked(): boolean;
+}
 /** A sweep that comes this much late tells of this process, not of its clients. */
 const lateMs = 1_000;
 
 /** All sessions of this edge, from their connections' opening on. */
 export class Sessions {
-  readonly #options: SessionOptions;
+  readonly #options: SessionsOptions;
+  #unasked = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionsOptions) {
     this.#options = options;
   }
 
@@ -30,6 +38,7 @@ export class Sessions {
     let wasLate = false;
     this.#sweeper = setInterval(() => {
       const nowMs = this.#options.now();
+      this.#stayAskable();
       const isLate = nowMs - dueAtMs > lateMs;
       dueAtMs = nowMs + sweepMs;
       // This process stood still: what clients have sent meanwhile is read before any of them is too late.
@@ -38,6 +47,15 @@ export class Sessions {
       if (isExcused) return;
       for (const session of [...this.#options.directory.tracked()]) session.sweep(nowMs);
     }, sweepMs);
+  }
+
+  /** Who cannot be asked for a session looks dead to others, and must not have any. */
+  #stayAskable(): void {
+    const { canBeAsked, directory, log } = this.#options;
+    this.#unasked = canBeAsked() ? 0 : this.#unasked + 1;
+    if (this.#unasked <= unaskedSweeps || directory.size === 0) return;
+    log.warn({ sessions: directory.size }, 'commands do not arrive: sessions are given back');
+    this.closeAll();
   }
 
   stop(): void {

@@ -11,7 +11,8 @@ export interface WelcomeOptions {
 export function welcome(
   sid: string,
   isResumed: boolean,
-  { config, newConnectionId }: WelcomeOptions,
+  connection: string,
+  { config }: Pick<WelcomeOptions, 'config'>,
 ): string {
   const { node, heartbeatMs, window, framesPerSecond, framesBurst, maxTopics, maxPayloadBytes } = config;
   return welcomeFrame({
@@ -20,7 +21,7 @@ export function welcome(
     resumed: isResumed,
     heartbeatMs,
     window,
-    connection: newConnectionId(),
+    connection,
     limits: { framesPerSecond, burst: framesBurst, maxTopics, maxFrameBytes: maxPayloadBytes },
     // Every session has the queue that it began with.
     generation: 0,
