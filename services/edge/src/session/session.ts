@@ -88,9 +88,15 @@ export class Session implements ConnectionOwner {
       send,
       now,
     });
+    // Spelled out: an object of all settings, made for every session, is what takes longest here.
+    const { window, highWatermarkBytes, maxEventBytes, sessionMaxLength: maxLength } = config;
+    const { givenUp, tooLarge, handover, drops } = ports;
     this.outbox = new Outbox(connection, {
-      ...config,
-      ...ports,
+      window,
+      highWatermarkBytes,
+      maxEventBytes,
+      givenUp,
+      tooLarge,
       now,
       onWritten: (bytes) => {
         load.delivered += 1;
@@ -102,13 +108,14 @@ export class Session implements ConnectionOwner {
       onSettling: () => this.intake.settling(),
     });
     this.intake = new Intake({
-      ...ports,
+      handover,
+      drops,
       claims,
       queue: this.#queue,
       outbox: this.outbox,
       isBare: connection.isBare,
-      maxLength: config.sessionMaxLength,
-      window: config.window,
+      maxLength,
+      window,
       now,
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
