@@ -81,7 +81,11 @@ it('the balancer declares what is missing, also while it runs', async () => {
   const { amqpUrl, urlFor } = await freshVhost();
   const at = (url: string): string => url.replace(/[^/]+$/, vhost);
   // Rights and nothing else.
-  const { vhosts, permissions, topic_permissions } = vhostDefinitions(vhost, ['balancer'], ['guest']);
+  const {
+    vhosts = [],
+    permissions = [],
+    topic_permissions = [],
+  } = vhostDefinitions(vhost, ['balancer'], ['guest']);
   await importDefinitions({ vhosts, permissions, topic_permissions });
   const { isUp } = await start('balancer', at(urlFor('balancer')));
   await isUp;
