@@ -1,6 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
 import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
-import { withDeadline } from '@evenkeel/pace';
+import { sleep, withDeadline } from '@evenkeel/pace';
 import { exchanges, fenceKey, type GapReason, gapReasons, readSessionQueue } from '@evenkeel/protocol';
 import { discarded } from '../memory/discarded.js';
 import { Fence } from '../topic/fence.js';
@@ -20,6 +20,9 @@ export interface DropsOptions {
   onDropped(key: string, why: GapReason): void;
   now(): number;
 }
+
+/** A fence that could not be sent is tried again after this. */
+const retryMs = 100;
 
 /**
  * What RabbitMQ drops from sessions' queues, as it comes by `mesh.dropped` to a queue of this edge's own. It comes by another
@@ -89,10 +92,19 @@ export class Drops {
     await this.#queue.stop();
   }
 
-  /** true: what was dropped before the call has been told by `onDropped`, or `doubts` has changed. false: that is not sure. */
+  /**
+   * true: what was dropped before the call has been told by `onDropped`, or `doubts` has changed. false: that is not sure, though
+   * it was tried until `timeoutMs` was over: after a loss of the broker not everything is back at once.
+   */
   async fence(timeoutMs: number): Promise<boolean> {
-    await this.whenHeard(timeoutMs);
-    return this.#queue.isReady && (await this.#fence.wait(timeoutMs));
+    const endsAtMs = this.#options.now() + timeoutMs;
+    for (;;) {
+      const leftMs = endsAtMs - this.#options.now();
+      if (leftMs <= 0) return false;
+      await this.whenHeard(leftMs);
+      if (this.#queue.isReady && (await this.#fence.wait(leftMs))) return true;
+      await sleep(retryMs);
+    }
   }
 
   /** Resolves once its queue is there, or after `timeoutMs`. */

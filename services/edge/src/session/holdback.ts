@@ -12,7 +12,7 @@ export interface HoldbackOptions {
 }
 
 /** Longest wait for what was dropped before a delivery to be known. */
-const lookMs = 1_000;
+const lookMs = 5_000;
 
 /** What came since something may have been dropped, in order. */
 interface Batch {
