@@ -128,7 +128,10 @@ export class Seal {
   /** The queue is to be consumed. */
   begin(vouch: Vouch): void {
     // A bare client is told of no gap; and an edge of before the seals would write one to it as a message.
-    if (this.#options.isBare) return;
+    if (this.#options.isBare) {
+      this.#state = { is: 'unwatched' };
+      return;
+    }
     if (vouch.is === 'fresh') return this.#plant(gapReasons.overflow);
     if (vouch.is === 'told') return this.#miss(vouch.reason);
     if (vouch.is === 'owed') {
@@ -318,6 +321,7 @@ export class Seal {
   }
 
   #plant(reason: GapReason): void {
+    if (this.#options.isBare) return;
     const name = this.#options.newName();
     const planted: State = { is: 'planted', name, reason };
     this.#state = planted;
