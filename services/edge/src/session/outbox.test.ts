@@ -1,35 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Deliveries, type DeliveryOver } from '../../testing/deliveries.js';
-import { FakeConnection } from '../../testing/fake-connection.js';
-import { Outbox, type OutboxOptions } from './outbox.js';
-
-type MakeOptions = Partial<OutboxOptions> & { ackMode?: 'client' | 'write'; given?: string };
-
-function make({ ackMode = 'client', given, ...options }: MakeOptions = {}) {
-  const closed: unknown[] = [];
-  const queue = new Deliveries();
-  const connection = new FakeConnection();
-  const outbox = new Outbox(connection, {
-    window: 4,
-    highWatermarkBytes: 100,
-    maxEventBytes: 1_000,
-    now: () => 7,
-    onWritten: () => {},
-    onReplied: () => {},
-    onTooLarge: () => {},
-    onAway: () => {},
-    givenUp: { closed: (_, code, id) => void closed.push([code, id]), of: () => given },
-    tooLarge: { take: (delivery) => delivery.drop() },
-    onSettling: () => {},
-    ...options,
-  });
-  outbox.ackMode = ackMode;
-  outbox.suspect = 0;
-  const offer = (from: number, to: number, over: DeliveryOver = {}) => {
-    for (let n = from; n <= to; n += 1) outbox.offer(queue.event(n, over));
-  };
-  return { queue, connection, outbox, offer, closed };
-}
+import type { FakeConnection } from '../../testing/fake-connection.js';
+import { outboxWorld as make } from '../../testing/outbox-world.js';
+import type { Outbox } from './outbox.js';
 
 describe('writing', () => {
   it('says which `seq` goes before a frame that is inserted, also behind what is kept back', () => {
