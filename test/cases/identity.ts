@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stateDir } from '@evenkeel/local';
+import { eventually } from '@evenkeel/testkit';
 import { createOperator } from 'evenkeel';
 import { judge } from '../delivery/judge/judge.js';
 import { DeliveryClient, type Manner } from '../delivery/run/client.js';
@@ -40,21 +40,14 @@ async function judged(
   return { isRight, saw: `${JSON.stringify(counts)}, log ${recorder.path}` };
 }
 
-async function connected(client: DeliveryClient): Promise<void> {
-  for (let left = 500; !client.isConnected; left--) {
-    if (left === 0) throw new Error('the client was not connected within 10 s');
-    await sleep(20);
-  }
-}
+const connected = (client: DeliveryClient): Promise<unknown> =>
+  eventually('the client is connected', () => client.isConnected, 10_000);
 
 /** Nothing has come for a while. */
 async function quiet(client: DeliveryClient, forMs = 2000): Promise<void> {
   const beganAt = performance.now();
-  do await sleep(100);
-  while (
-    performance.now() - Math.max(client.lastAt, beganAt) < forMs &&
-    performance.now() - beganAt < 20_000
-  );
+  const isQuiet = () => performance.now() - Math.max(client.lastAt, beganAt) >= forMs;
+  await eventually(`nothing comes for ${forMs} ms`, isQuiet, 20_000);
 }
 
 const equalMessages: Case = {
@@ -93,7 +86,7 @@ async function moved(
   await connected(client);
   const from = client.node ?? '';
   await operator.drain({ node: from });
-  for (let left = 500; client.node === from && left > 0; left--) await sleep(20);
+  await eventually('the client has moved', () => client.isConnected && client.node !== from, 10_000);
   await operator.uncordon({ node: from });
 }
 
@@ -108,7 +101,7 @@ const equalOnTheWire: Case = {
       { user: 'wire', manner: 'quick', topics: [] },
       async (client, publish) => {
         await publish('user.wire.switched', 'on');
-        await sleep(1000);
+        await eventually('the first has come', () => client.lastAt > 0);
         const sleeping = client.sleep(800);
         await publish('user.wire.switched', 'on');
         await sleeping;
@@ -128,7 +121,6 @@ const slept: Case = {
       { user: 'sleeper', manner: 'sleeping', topics: [], mayGap: true },
       async (client, publish) => {
         const sleeping = client.sleep(2 * scene.lifetimeMs + 2000);
-        await sleep(500);
         for (const n of [1, 2, 3]) await publish('user.sleeper.n', n);
         await sleeping;
         await connected(client);

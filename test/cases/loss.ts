@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { statsOf } from '@evenkeel/testkit';
+import { eventually, statsOf } from '@evenkeel/testkit';
 import { createOperator } from 'evenkeel';
 import type { Case } from './case.js';
+import { moreReports } from './reports.js';
 import { Wire } from './wire.js';
 
 const sessions = 12;
@@ -11,15 +11,19 @@ const emptied: Case = {
   name: 'broker-forgets-queues',
   right: 'every session whose queue went is told so by one gap, and gets what is published afterwards',
   kind: 'a retry forgets what its first try learned',
-  async run({ gateway, amqp }) {
+  async run({ gateway, amqp, broker }) {
     const wires: Wire[] = [];
     const userOf = (n: number): string => `forgotten-${n}`;
     for (let n = 0; n < sessions; n++) wires.push(await Wire.attach(gateway, { user: userOf(n) }));
     await amqp.call('exchange_delete', { exchange: 'mesh.events' });
-    for (const [n, { session }] of wires.entries()) {
-      await amqp.call('queue_delete', { queue: `session.${userOf(n)}.${session}` });
-    }
-    await sleep(1000);
+    const queues = wires.map(({ session }, n) => `session.${userOf(n)}.${session}`);
+    for (const queue of queues) await amqp.call('queue_delete', { queue });
+    // Each edge has made the queue in its first try, and could not bind it.
+    const areMade = async (): Promise<boolean> => {
+      const names = new Set((await broker.ctl(['list_queues', 'name'])).split('\n'));
+      return queues.every((queue) => names.has(queue));
+    };
+    await eventually('the queues are there again', areMade, 30_000);
     const more = { 'alternate-exchange': 'mesh.unrouted' };
     const declared = { exchange: 'mesh.events', exchange_type: 'topic', durable: true, arguments: more };
     await amqp.call('exchange_declare', declared);
@@ -67,16 +71,15 @@ const severalDrains: Case = {
       return String(nodes.find(({ node }) => node === first)?.state);
     };
     try {
-      for (let left = 10; left > 0; left--) {
-        await sleep(1000);
-        if ((await operator.status()).nodes.some(({ node }) => node === 'deaf')) break;
-      }
+      const isSeen = async () => (await operator.status()).nodes.some(({ node }) => node === 'deaf');
+      await eventually('the balancer sees the deaf node', isSeen, 15_000);
       const before = await stateOf();
       const answer = await operator.drain({ nodes: [first, 'deaf'] }).then(
         () => 'ok',
         (error: { code?: string }) => `refused (${error.code})`,
       );
-      await sleep(3000);
+      // Whatever was asked of it has happened, and been reported, by then.
+      await moreReports(mesh.edges, 3);
       const after = await stateOf();
       return {
         isRight: answer === 'ok' || before === after,

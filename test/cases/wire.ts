@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@evenkeel/testkit';
 import WebSocket from 'ws';
 
 export type Frame = Readonly<Record<string, unknown>> & { readonly t: string };
@@ -58,13 +58,8 @@ export class Wire {
   }
 
   /** Waits; true if it became so. */
-  async until(_what: string, isSo: () => boolean, withinMs = 5000): Promise<boolean> {
-    const deadline = performance.now() + withinMs;
-    while (!isSo()) {
-      if (performance.now() > deadline) return false;
-      await sleep(20);
-    }
-    return true;
+  async until(what: string, isSo: () => boolean, withinMs = 5000): Promise<boolean> {
+    return await eventually(what, isSo, withinMs).catch(() => false);
   }
 
   drop(): void {

@@ -1,6 +1,7 @@
+export { eventually } from './eventually.js';
 export { FakeEdge, type FakeEdgeBroker, type FakeEdgeOptions, FakeMesh } from './fake-edge.js';
 export { statsOf } from './node-stats.js';
 export { type FrameOf, RawClient, type RawFrame, type RawOptions, type Received } from './raw-client.js';
 export { refusal, UpgradeRefused } from './refusal.js';
-export { eventually, ScriptedConnection, ScriptedEdge, ScriptedMesh } from './scripted-mesh.js';
+export { ScriptedConnection, ScriptedEdge, ScriptedMesh } from './scripted-mesh.js';
 export { TcpProxy } from './tcp-proxy.js';

@@ -13,21 +13,7 @@ import type {
   WelcomeFrame,
 } from '@evenkeel/protocol/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
-
-/** Resolves with the first value of `probe` that is neither undefined nor false; rejects after `ms`. */
-export async function eventually<T>(
-  what: string,
-  probe: () => T | undefined | false,
-  ms = 5_000,
-): Promise<T> {
-  const until = Date.now() + ms;
-  for (;;) {
-    const value = probe();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > until) throw new Error(`not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
+import { eventually } from './eventually.js';
 
 /** What the scripted parts do unasked. */
 export interface Defaults {

@@ -11,7 +11,7 @@ import {
   startPrivateBroker,
   stateDir,
 } from '@evenkeel/local';
-import { TcpProxy } from '@evenkeel/testkit';
+import { eventually, TcpProxy } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
 import { DeliveryClient, type Manner } from './client.js';
 import {
@@ -109,7 +109,8 @@ export class Stage {
         this.clients.push(new DeliveryClient(options));
       }
     }
-    await this.#until('all clients are connected', () => this.clients.every((each) => each.isConnected));
+    const areConnected = () => this.clients.every((each) => each.isConnected);
+    await eventually('all clients are connected', areConnected, 30_000);
     this.#listener = startListener(this.broker.amqpUrl, recorder);
     const options = { amqpUrl: this.broker.urlFor('app-shop'), users, topic, recorder };
     this.#publishers.push(await startSdkPublisher(options));
@@ -184,13 +185,5 @@ export class Stage {
   async #pause(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     while (!this.#isOver && performance.now() < deadline) await sleep(50);
-  }
-
-  async #until(what: string, isSo: () => boolean, withinMs = 30_000): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    while (!isSo()) {
-      if (performance.now() > deadline) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
-      await sleep(50);
-    }
   }
 }
