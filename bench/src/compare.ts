@@ -2,8 +2,8 @@
 import {
   endAllWatched,
   parseFlags,
-  reportFailure,
   startPrivateBroker,
+  statusOf,
   UsageError,
   wholeNumber,
 } from '@evenkeel/local';
@@ -110,11 +110,6 @@ function table(work: string, base: Tree, tree: Tree, compared: Record<string, Co
   return `${head}\n${rows.join('\n')}\ntree: ${tree.commit}\n`;
 }
 
-let status: number;
-try {
-  status = await main(process.argv.slice(2));
-} catch (error) {
-  status = reportFailure(error);
-}
+const status = await statusOf(() => main(process.argv.slice(2)));
 await endAllWatched();
 process.exit(status);

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import {
   endAllWatched,
   parseFlags,
-  reportFailure,
   stateDir,
+  statusOf,
   UsageError,
   watchOver,
   wholeNumber,
@@ -132,12 +132,7 @@ async function main(args: readonly string[]): Promise<number> {
   return isFine ? 0 : 1;
 }
 
-let status: number;
-try {
-  status = await main(process.argv.slice(2));
-} catch (error) {
-  status = reportFailure(error);
-}
+const status = await statusOf(() => main(process.argv.slice(2)));
 rmSync(scratch, { recursive: true, force: true });
 await endAllWatched();
 process.exit(status);

@@ -6,10 +6,10 @@ import {
   ensurePackages,
   type PrivateBroker,
   parseFlags,
-  reportFailure,
   startMesh,
   startPrivateBroker,
   stateDir,
+  statusOf,
   UsageError,
 } from '@evenkeel/local';
 import { Amqp } from './amqp.js';
@@ -108,10 +108,4 @@ async function outcomeOf({ run }: Case, scene: Scene): Promise<{ isRight: boolea
   }
 }
 
-let status = 1;
-try {
-  status = await run();
-} catch (error) {
-  status = reportFailure(error);
-}
-process.exit(status);
+process.exit(await statusOf(run));

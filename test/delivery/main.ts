@@ -1,6 +1,6 @@
 /** `npm run check:delivery`: what was published, what arrived, and whether what did not was told. */
 import { readFileSync } from 'node:fs';
-import { brokerChoice, parseFlags, reportFailure, UsageError } from '@evenkeel/local';
+import { brokerChoice, parseFlags, statusOf, UsageError } from '@evenkeel/local';
 import { judge, type Verdict } from './judge/judge.js';
 import { readLog } from './log.js';
 import { conditions } from './run/conditions.js';
@@ -76,10 +76,4 @@ function judgeFile(path: string): number {
   return verdict.ok ? 0 : 1;
 }
 
-let status = 1;
-try {
-  status = await run();
-} catch (error) {
-  status = reportFailure(error);
-}
-process.exit(status);
+process.exit(await statusOf(run));

@@ -11,7 +11,14 @@ export { type BrokerChoice, type PrivateBrokerOptions, startPrivateBroker } from
 export { type BrokerUsers, brokerUsers, standardUsers, urlOfUser } from './broker/users.js';
 export { Child } from './child.js';
 export { chromiumArgs, chromiumPath } from './chromium.js';
-export { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './commands/flags.js';
+export {
+  brokerChoice,
+  parseFlags,
+  reportFailure,
+  statusOf,
+  UsageError,
+  wholeNumber,
+} from './commands/flags.js';
 export { type ControlledMesh, startControlledMesh } from './control/controlled-mesh.js';
 export type { Place } from './front/config.js';
 export { Front, gatewayPlace, placesOf } from './front/front.js';

@@ -37,6 +37,12 @@ async function move(c: Case, session: Attached, hello?: Record<string, unknown>)
   return { ...session, socket, welcome: await socket.next('welcome', undefined, 15_000) };
 }
 
+const mustHaveNoGap = ({ log }: RawSocket): void =>
+  must(
+    log.every(({ frame }) => frame?.t !== 'gap'),
+    'a move caused a gap',
+  );
+
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
 
 export const streamRules: Rule[] = [
@@ -60,11 +66,7 @@ export const streamRules: Rule[] = [
       const count = await stop();
       await waitFor(() => seen.length >= count);
       mustEqual(seen, upTo(count), 'events');
-      for (const { log } of [...sockets, session.socket])
-        must(
-          log.every(({ frame }) => frame?.t !== 'gap'),
-          'a move caused a gap',
-        );
+      for (const socket of [...sockets, session.socket]) mustHaveNoGap(socket);
     },
   },
   {
@@ -99,10 +101,7 @@ export const streamRules: Rule[] = [
       );
       take(session.socket);
       mustEqual(merged, upTo(count), 'messages');
-      must(
-        session.socket.log.every(({ frame }) => frame?.t !== 'gap'),
-        'a move caused a gap',
-      );
+      mustHaveNoGap(session.socket);
     },
   },
   {

@@ -12,36 +12,33 @@ const graceMs = 60_000;
  * with another value would be refused (406).
  */
 export function queueSpec(uid: string, sid: string, lifetimeMs: number, maxLength: number): QueueSpec {
-  return {
-    name: sessionQueue(uid, sid),
-    durable: true,
-    arguments: {
-      'x-queue-type': 'classic',
-      'x-single-active-consumer': true,
-      'x-expires': lifetimeMs + jitterMs(sid, lifetimeMs) + graceMs,
-      // The seal is one more.
-      'x-max-length': maxLength + 1,
-      'x-overflow': 'drop-head',
-      'x-dead-letter-exchange': exchanges.dropped,
-    },
-  };
+  return specWith(uid, sid, {
+    'x-expires': lifetimeMs + jitterMs(sid, lifetimeMs) + graceMs,
+    // The seal is one more.
+    'x-max-length': maxLength + 1,
+    'x-dead-letter-exchange': exchanges.dropped,
+  });
 }
 
 /** The same as edges declared it before there were seals. */
 export function olderQueueSpec(uid: string, sid: string, lifetimeMs: number, maxLength: number): QueueSpec {
-  return {
-    name: sessionQueue(uid, sid),
-    durable: true,
-    arguments: {
-      'x-queue-type': 'classic',
-      'x-single-active-consumer': true,
-      'x-expires': lifetimeMs + jitterMs(sid, lifetimeMs),
-      'x-message-ttl': lifetimeMs,
-      'x-max-length': maxLength,
-      'x-overflow': 'drop-head',
-    },
-  };
+  return specWith(uid, sid, {
+    'x-expires': lifetimeMs + jitterMs(sid, lifetimeMs),
+    'x-message-ttl': lifetimeMs,
+    'x-max-length': maxLength,
+  });
 }
+
+const specWith = (uid: string, sid: string, limits: Record<string, unknown>): QueueSpec => ({
+  name: sessionQueue(uid, sid),
+  durable: true,
+  arguments: {
+    'x-queue-type': 'classic',
+    'x-single-active-consumer': true,
+    'x-overflow': 'drop-head',
+    ...limits,
+  },
+});
 
 const jitterMs = (sid: string, lifetimeMs: number): number =>
   Math.floor(lifetimeMs * expirySpread * fraction(sid));

@@ -55,6 +55,15 @@ export function reportFailure(error: unknown): number {
   return error instanceof UsageError ? 2 : 1;
 }
 
+/** The exit status of a command: its own, or that of its failure, which is printed. */
+export async function statusOf(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    return reportFailure(error);
+  }
+}
+
 /** Parts a command line into flags (with their values) and trailing words that are none. */
 export function splitPositionals(
   args: readonly string[],
