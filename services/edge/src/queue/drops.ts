@@ -36,7 +36,7 @@ export class Drops {
   readonly #fence: Fence;
   readonly #overflow: Overflow;
   readonly #reasons = new Map<string, GapReason>();
-  readonly #whenHeard: (() => void)[] = [];
+  readonly #whenHeard = new Set<() => void>();
 
   constructor(options: DropsOptions) {
     this.#options = options;
@@ -58,7 +58,7 @@ export class Drops {
       },
       onRemade: () => {
         this.#overflow.reset();
-        for (const resolve of this.#whenHeard.splice(0)) resolve();
+        for (const resolve of this.#whenHeard) resolve();
       },
     });
     this.#overflow = new Overflow({
@@ -110,8 +110,13 @@ export class Drops {
   /** Resolves once its queue is there, or after `timeoutMs`. */
   async whenHeard(timeoutMs: number): Promise<void> {
     if (this.#queue.isReady) return;
-    const isThere = new Promise<void>((resolve) => void this.#whenHeard.push(resolve));
+    let waiting = (): void => undefined;
+    const isThere = new Promise<void>((resolve) => {
+      waiting = resolve;
+      this.#whenHeard.add(waiting);
+    });
     await withDeadline(isThere, timeoutMs, () => undefined);
+    this.#whenHeard.delete(waiting);
   }
 
   /** Why something of this session was dropped last, if this edge has heard of it. */
