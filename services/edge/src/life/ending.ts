@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
+import type { ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
 import { exchanges, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
 import { isReply } from '../frame/frames.js';
 import type { Owner, Why } from '../undelivered/message.js';
@@ -93,7 +93,7 @@ class Emptying {
       // Only now: with a consumer of one's own, whoever else has one shows.
       const counts = await topology.checkQueue(this.#name);
       if (counts === undefined) return 'gone';
-      if (counts.consumers > 1 && !this.#isCommitted) return await this.#giveBack(consumer);
+      if (counts.consumers > 1 && !this.#isCommitted) return 'raced';
       const total = counts.messages + this.#received;
       this.#begin();
       await this.#until(() => this.#received >= total || isLost || this.#failure !== undefined);
@@ -107,11 +107,6 @@ class Emptying {
       await consumer.cancel();
       for (const delivery of this.#held) delivery.requeue();
     }
-  }
-
-  async #giveBack(consumer: Consumer): Promise<'raced'> {
-    await consumer.cancel();
-    return 'raced';
   }
 
   #take(delivery: Delivery): void {
