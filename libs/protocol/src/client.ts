@@ -25,7 +25,7 @@ export const clientFrame = z.discriminatedUnion('t', [
       .object({ connection: z.string().min(1).max(128), seq: z.number().int().nonnegative() })
       .optional(),
   }),
-  z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative() }),
+  z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative(), busy: z.boolean().optional() }),
   z.object({ t: z.literal('subscribe'), id: requestId, topic: z.string().max(512) }),
   z.object({ t: z.literal('unsubscribe'), id: requestId, topic: z.string().max(512) }),
   z.object({

@@ -38,7 +38,7 @@ export const closeCodes = {
     reason: 'slow-consumer',
     after: 'backoff',
   },
-  /** An event stayed unacknowledged for 60 s. */
+  /** Events were unacknowledged, and for 60 s no acknowledgement got on; or one was for 20 min. */
   ackTimeout: {
     code: 4004,
     reason: 'ack-timeout',

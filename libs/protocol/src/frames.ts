@@ -21,6 +21,8 @@ export interface HelloFrame {
 export interface AckFrame {
   t: 'ack';
   seq: number;
+  /** The next one is being handled at this moment: it takes its time, and the client is not stuck. */
+  busy?: boolean;
 }
 export interface SubscribeFrame {
   t: 'subscribe' | 'unsubscribe';
@@ -181,6 +183,8 @@ export const defaults = {
   heartbeatMs: 15_000,
   helloTimeoutMs: 10_000,
   ackTimeoutMs: 60_000,
+  /** RabbitMQ closes a channel, and with it many sessions', whose delivery is unacknowledged for 30 min. */
+  longestUnackedMs: 1_200_000,
   slowConsumerMs: 30_000,
   maxPayloadBytes: 65_536,
   maxEventBytes: 1_048_576,

@@ -64,7 +64,7 @@ export const edgeConfig = z.object({
   ackTimeoutMs: ms()
     .max(600_000)
     .default(defaults.ackTimeoutMs)
-    .describe('longest an event stays unacknowledged'),
+    .describe('longest that a client with unacknowledged events acknowledges none, nor says that it is busy'),
   slowConsumerMs: ms()
     .default(defaults.slowConsumerMs)
     .describe('longest a socket stays over the high watermark'),

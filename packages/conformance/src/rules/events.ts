@@ -153,7 +153,7 @@ export const eventRules: Rule[] = [
   {
     id: 'ack-timeout',
     section: '3',
-    text: 'an event unacknowledged for 60 s: closed with 4004; it comes again',
+    text: 'an event unacknowledged, and nothing acknowledged for 60 s: closed with 4004; it comes again',
     isSlow: true,
     async check(c) {
       const first = await c.attach();

@@ -104,9 +104,10 @@ export class Intake {
     this.#holdback.due();
   }
 
-  /** The client has handled everything up to `seq`. False when `seq` was never sent. */
-  acknowledge(seq: number): boolean {
+  /** The client has handled everything up to `seq`, and is at work on what follows. False when `seq` was never sent. */
+  acknowledge(seq: number, isBusy = false): boolean {
     if (!this.#acks.take(seq)) return false;
+    if (isBusy) this.#options.outbox.busy();
     this.seal.acked(seq);
     return true;
   }

@@ -74,6 +74,8 @@ export class Outbox {
   /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
   #written: Written[] = [];
   #head = 0;
+  /** When an acknowledgement got on last, or the client said that it was busy, ms. */
+  #progressAtMs = 0;
   readonly #kept: Kept;
   /** Of those kept, the ones that are longer than frames may be, and have no body any more. */
   readonly #oversized = new WeakSet<Delivery>();
@@ -113,6 +115,17 @@ export class Outbox {
     return this.#written[this.#head]?.atMs;
   }
 
+  /** Since when the client, which has events to acknowledge, has not got on with them, ms. */
+  get stuckSinceMs(): number | undefined {
+    const { oldestAtMs } = this;
+    return oldestAtMs && Math.max(oldestAtMs, this.#progressAtMs);
+  }
+
+  /** The client says that it is handling what it has not acknowledged. */
+  busy(): void {
+    this.#progressAtMs = this.#options.now();
+  }
+
   offer(delivery: Delivery): void {
     this.offered += 1;
     if (this.#kept.isEmpty && this.#hasRoom) this.#write(delivery);
@@ -150,6 +163,7 @@ export class Outbox {
     if (seq > this.seq) return false;
     this.#options.onSettling();
     let next = this.#written[this.#head];
+    if (next !== undefined && next.seq <= seq) this.busy();
     while (next !== undefined && next.seq <= seq) {
       next.delivery.ack();
       this.#head += 1;

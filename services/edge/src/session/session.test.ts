@@ -323,6 +323,37 @@ describe('a connection that is too slow', () => {
     session.sweep(world.nowMs + world.config[setting] + 1);
     expect(connection.closedWith?.reason).toBe(reason);
   });
+
+  /** Sweeps after each of `times` steps of `stepMs`, at which the client says `frame(n)`. */
+  async function slowly(stepMs: number, times: number, frame: (n: number) => string) {
+    const { connection, session } = await world.attach();
+    world.deliver(60);
+    await settled();
+    const beganAtMs = world.nowMs;
+    for (let n = 1; n <= times && connection.isOpen; n += 1) {
+      world.nowMs += stepMs;
+      session.sweep(world.nowMs);
+      if (connection.isOpen) connection.owner?.onFrame(frame(n));
+    }
+    return { connection, tookMs: world.nowMs - beganAtMs };
+  }
+
+  it('keeps its connection while it acknowledges one event after another, however long they take in all', async () => {
+    const { connection } = await slowly(20_000, 59, (n) => `{"t":"ack","seq":${n}}`);
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('is closed when what it acknowledges does not get on', async () => {
+    const { connection, tookMs } = await slowly(20_000, 59, () => '{"t":"ack","seq":1}');
+    expect(connection.closedWith?.reason).toBe('ack-timeout');
+    expect(tookMs).toBe(100_000);
+  });
+
+  it('keeps its connection while it says that it is busy, until an event is twenty minutes old', async () => {
+    const { connection, tookMs } = await slowly(15_000, 1_000, () => '{"t":"ack","seq":0,"busy":true}');
+    expect(connection.closedWith?.reason).toBe('ack-timeout');
+    expect(tookMs).toBe(1_215_000);
+  });
 });
 
 it('has an error of its own for what cannot be had', () => {

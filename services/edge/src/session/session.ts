@@ -163,7 +163,7 @@ export class Session implements ConnectionOwner {
       case 'hello':
         return this.#begin(frame);
       case 'ack':
-        return this.#onAck(frame.seq);
+        return this.#onAck(frame.seq, frame.busy);
       case 'ping':
         return this.#send(pongFrame);
       case 'bye':
@@ -366,8 +366,8 @@ export class Session implements ConnectionOwner {
 
   // --- frames ---
 
-  #onAck(seq: number): void {
-    if (!this.intake.acknowledge(seq)) this.#violated();
+  #onAck(seq: number, isBusy?: boolean): void {
+    if (!this.intake.acknowledge(seq, isBusy)) this.#violated();
   }
 
   #gap(reason: GapReason, topic?: string): void {
