@@ -9,6 +9,15 @@ const helloTopic = z.union([
   z.object({ topic: z.string().max(512) }).transform(({ topic }) => topic),
 ]);
 
+/** What else than JSON `data` may carry: base64 of bytes, with their type. */
+const bytesFields = {
+  encoding: z.literal('base64').optional(),
+  contentType: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/)
+    .optional(),
+};
+
 /** Frames a client may send. Unknown fields are ignored, unknown `t` is answered, not fatal. */
 export const clientFrame = z.discriminatedUnion('t', [
   z.object({
@@ -33,12 +42,14 @@ export const clientFrame = z.discriminatedUnion('t', [
     id: requestId,
     topic: z.string().max(512),
     data: z.unknown().optional(),
+    ...bytesFields,
   }),
   z.object({
     t: z.literal('request'),
     id: requestId,
     method: z.string().max(512),
     data: z.unknown().optional(),
+    ...bytesFields,
   }),
   z.object({ t: z.literal('ping') }),
   z.object({ t: z.literal('bye') }),

@@ -34,12 +34,19 @@ export interface PublishFrame {
   id: string;
   topic: string;
   data?: unknown;
+  /** `data` is base64: services get the bytes. */
+  encoding?: 'base64';
+  /** Of these bytes; absent: `application/octet-stream`. */
+  contentType?: string;
 }
 export interface RequestFrame {
   t: 'request';
   id: string;
   method: string;
   data?: unknown;
+  /** As in `publish`. */
+  encoding?: 'base64';
+  contentType?: string;
 }
 export interface PingFrame {
   t: 'ping';
@@ -158,6 +165,8 @@ export interface ErrorFrame {
   re?: string;
   code: ErrorCode | (string & {});
   message: string;
+  /** A service has answered this; absent: the mesh did. */
+  from?: 'service';
 }
 export interface PongFrame {
   t: 'pong';

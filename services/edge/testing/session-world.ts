@@ -2,6 +2,7 @@ import type { Consumer, PublishOutcome, QueueCounts } from '@evenkeel/broker';
 import { closeCodes, type GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { type EdgeConfig, edgeConfig } from '../src/config.js';
+import type { InboundBody } from '../src/frame/opaque-body.js';
 import type { Outcome } from '../src/life/ending.js';
 import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
@@ -234,15 +235,15 @@ export class FakeDrops implements Drops {
 }
 
 export class FakeInbound implements Inbound {
-  readonly carried: { kind: 'publish' | 'request'; id: string; key: string; json: string }[] = [];
+  readonly carried: { kind: 'publish' | 'request'; id: string; key: string; json: InboundBody }[] = [];
   outcome: Promise<PublishOutcome> = Promise.resolve('routed');
 
-  publish(_from: TicketClaims, id: string, key: string, json: string): Promise<PublishOutcome> {
+  publish(_from: TicketClaims, id: string, key: string, json: InboundBody): Promise<PublishOutcome> {
     this.carried.push({ kind: 'publish', id, key, json });
     return this.outcome;
   }
 
-  request(_from: TicketClaims, id: string, key: string, json: string): Promise<PublishOutcome> {
+  request(_from: TicketClaims, id: string, key: string, json: InboundBody): Promise<PublishOutcome> {
     this.carried.push({ kind: 'request', id, key, json });
     return this.outcome;
   }

@@ -110,5 +110,5 @@ it('tells a reply that names no error code from one that does, whatever the head
   expect(read('sold-out').code).toBe('sold-out');
   expect(read(7).code).toBe('7');
   for (const noText of [{ toString: 1 }, Object.create(null), null, [{ toString: 1 }]])
-    expect(read(noText)).toMatchObject({ t: 'error', code: 'service-error', message: 'x' });
+    expect(read(noText)).toMatchObject({ t: 'error', code: 'service-error', message: 'x', from: 'service' });
 });

@@ -147,16 +147,22 @@ export function replyFrame(delivery: Delivery, maxBytes: number): string {
   }
   // A table has no text, and asking it for one may throw.
   const code = typeof error === 'object' ? 'service-error' : String(error);
-  return errorFrame(correlationId, code, delivery.body.toString('utf8', 0, maxErrorBytes));
+  return errorFrame(correlationId, code, delivery.body.toString('utf8', 0, maxErrorBytes), 'service');
 }
 
-/** A request failed; `re` is unknown when its frame had no readable id. */
-export function errorFrame(re: string | undefined, code: ErrorCode | (string & {}), message: string): string {
+/** A request failed; `re` is unknown when its frame had no readable id. `from`: who says so, if not the mesh. */
+export function errorFrame(
+  re: string | undefined,
+  code: ErrorCode | (string & {}),
+  message: string,
+  from?: 'service',
+): string {
   return JSON.stringify({
     t: 'error',
     ...(re === undefined ? {} : { re }),
     code,
     message,
+    ...(from && { from }),
   } satisfies ErrorFrame);
 }
 

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
 import { exchanges, fromUid, maxKeyBytes, replyExchangeHeader, sessionAddress } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { InboundBody } from '../frame/opaque-body.js';
 
 export interface InboundOptions {
   publisher: {
     publish(
       exchange: string,
       key: string,
-      body: string,
+      body: Buffer | string,
       properties: PublishProperties,
     ): Promise<PublishOutcome>;
   };
@@ -40,13 +41,13 @@ export class Inbound {
   }
 
   /** Resolves when the broker has it; `unrouted`: nobody consumes it. `id`: of the client's frame, well-formed. */
-  async publish(from: Sender, id: string, topic: string, json: string): Promise<PublishOutcome> {
-    return await this.#send(from, id, topic, json, { type: 'publish' });
+  async publish(from: Sender, id: string, topic: string, body: InboundBody): Promise<PublishOutcome> {
+    return await this.#send(from, id, topic, body, { type: 'publish' });
   }
 
   /** Like `publish`; the reply comes through the session's own queue, so it finds the session wherever it has moved. */
-  async request(from: Sender, id: string, method: string, json: string): Promise<PublishOutcome> {
-    return await this.#send(from, id, method, json, {
+  async request(from: Sender, id: string, method: string, body: InboundBody): Promise<PublishOutcome> {
+    return await this.#send(from, id, method, body, {
       type: 'request',
       replyTo: sessionAddress(from.uid, from.sid),
       correlationId: id,
@@ -59,14 +60,16 @@ export class Inbound {
     { uid, sid }: Sender,
     id: string,
     key: string,
-    json: string,
+    data: InboundBody,
     { headers, ...properties }: PublishProperties,
   ): Promise<PublishOutcome> {
     const { publisher, node, now } = this.#options;
-    return await publisher.publish(exchanges.inbound, key, json, {
+    const { body, contentType } =
+      typeof data === 'string' ? { body: data, contentType: 'application/json' } : data;
+    return await publisher.publish(exchanges.inbound, key, body, {
       messageId: inboundMessageId(uid, sid, id),
       timestamp: Math.floor(now() / 1000),
-      contentType: 'application/json',
+      contentType,
       mandatory: true,
       headers: {
         'evenkeel-user': fromUid(uid),

@@ -54,6 +54,18 @@ describe('a frame', () => {
     });
   });
 
+  it('may carry bytes, with their type', () => {
+    const frame = { t: 'publish', id: 'b', topic: 'a', data: '/wA=', encoding: 'base64' };
+    const bytes = { body: Buffer.from([255, 0]), contentType: 'application/octet-stream' };
+    expect(read(frame)).toMatchObject({ is: 'frame', frame: { id: 'b', bytes } });
+    const contentType = 'image/png';
+    expect(read({ ...frame, contentType })).toMatchObject({ frame: { bytes: { ...bytes, contentType } } });
+    for (const data of [undefined, 7, 'a', 'a===', 'ab c', '-_-_', 'ab=='.repeat(2)])
+      expect(read({ ...frame, data }).is, String(data)).toBe('violation');
+    for (const more of [{ encoding: 'gzip' }, { contentType: '' }, { contentType: 'é' }])
+      expect(read({ ...frame, ...more }).is).toBe('violation');
+  });
+
   it('comes too late after moved, unless it is an ack', () => {
     expect(read({ t: 'ack', seq: 1, more: true }, 'moved')).toEqual({
       is: 'frame',

@@ -1,11 +1,14 @@
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
+import type { OpaqueBody } from '../frame/opaque-body.js';
 import { type RawJson, rawMember } from '../frame/raw-member.js';
 import type { SessionState } from './states.js';
 
 export type HelloFrame = Extract<ParsedClientFrame, { t: 'hello' }>;
 /** What a client sends to services: `data` as it was written, since a number may be more than JavaScript takes. */
 export type InboundFrame = Carried<Extract<ParsedClientFrame, { t: 'publish' | 'request' }>>;
-type Carried<Frame> = Frame extends unknown ? Omit<Frame, 'data'> & { readonly data: RawJson } : never;
+type Carried<Frame> = Frame extends unknown
+  ? Omit<Frame, 'data' | 'encoding' | 'contentType'> & { readonly data: RawJson; readonly bytes?: OpaqueBody }
+  : never;
 /** Frames that ask for something, and are answered by their id. */
 export type RequestFrame = Extract<ParsedClientFrame, { t: 'subscribe' | 'unsubscribe' }> | InboundFrame;
 type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' }> | InboundFrame;
@@ -22,6 +25,7 @@ export type Incoming =
 const violation: Incoming = { is: 'violation' };
 const late: Incoming = { is: 'late' };
 const absent: RawJson = { text: 'null', depth: 0 };
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const plainAck = /^\{"t":"ack","seq":(\d{1,15})\}$/;
 /** What is repeated of an unreadable frame in its answer, characters. */
 const longest = { id: 128, kind: 64 };
@@ -46,7 +50,13 @@ export function readFrame(text: string, state: SessionState): Incoming {
   if (state === 'moved') return frame.t === 'ack' ? { is: 'frame', frame } : late;
   if ((frame.t === 'hello') !== (state === 'opened')) return violation;
   if (frame.t !== 'publish' && frame.t !== 'request') return { is: 'frame', frame };
-  return { is: 'frame', frame: { ...frame, data: rawMember(text, 'data') ?? absent } };
+  const { data, encoding, contentType, ...named } = frame;
+  if (encoding === undefined) {
+    return { is: 'frame', frame: { ...named, data: rawMember(text, 'data') ?? absent } };
+  }
+  if (typeof data !== 'string' || !base64.test(data)) return violation;
+  const bytes = { body: Buffer.from(data, 'base64'), contentType: contentType ?? 'application/octet-stream' };
+  return { is: 'frame', frame: { ...named, data: absent, bytes } };
 }
 
 function readUnknown(value: unknown, state: SessionState): Incoming {

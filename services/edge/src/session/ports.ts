@@ -5,6 +5,7 @@
 import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/broker';
 import type { GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { InboundBody } from '../frame/opaque-body.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
 
@@ -117,8 +118,8 @@ export interface HandoverAnswer extends SealLeft {
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
 export interface Inbound {
-  publish(from: TicketClaims, id: string, topic: string, json: string): Promise<PublishOutcome>;
-  request(from: TicketClaims, id: string, method: string, json: string): Promise<PublishOutcome>;
+  publish(from: TicketClaims, id: string, topic: string, body: InboundBody): Promise<PublishOutcome>;
+  request(from: TicketClaims, id: string, method: string, body: InboundBody): Promise<PublishOutcome>;
 }
 
 /** Events for which clients have closed their connections: longer than what they take. */

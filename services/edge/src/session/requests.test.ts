@@ -51,6 +51,14 @@ describe('what a client asks for', () => {
     expect(sent).toEqual([{ t: 'ok', re: 'p' }]);
   });
 
+  it('is carried as bytes where its frame says that it is bytes', async () => {
+    const { requests, inbound } = make();
+    const bytes = { body: Buffer.from([1, 255]), contentType: 'image/png' };
+    requests.handle({ t: 'request', id: 'r', method: 'draw', data: raw(null), bytes });
+    await settled();
+    expect(inbound.carried).toEqual([{ kind: 'request', id: 'r', key: 'draw', json: bytes }]);
+  });
+
   it('lets replies in once, before its first request goes out, and keeps the order of what comes meanwhile', async () => {
     const { requests, inbound, replies, clock } = make();
     const binding = pending<void>();

@@ -127,7 +127,8 @@ export class ClientRequests {
   /** A publish is answered once the broker has it; a request by its service, or here if that cannot be. */
   async #carry(frame: InboundFrame): Promise<void> {
     const { inbound, claims, limits, now } = this.#options;
-    const { id } = frame;
+    const { id, bytes, data } = frame;
+    const body = bytes ?? data.text;
     const isRequest = frame.t === 'request';
     const key = frame.t === 'request' ? frame.method : frame.topic;
     const refused = refusalOf(frame, key);
@@ -140,8 +141,8 @@ export class ClientRequests {
       if (this.#takingReplies) await this.#takingReplies;
       if (isRequest && !this.#takesReplies) throw new Error('replies would not come back');
       const outcome = isRequest
-        ? await inbound.request(claims, id, key, frame.data.text)
-        : await inbound.publish(claims, id, key, frame.data.text);
+        ? await inbound.request(claims, id, key, body)
+        : await inbound.publish(claims, id, key, body);
       if (outcome === 'unrouted') {
         this.#answer(id, errorFrame(id, errorCodes.noService, `no service consumes '${key}'`));
       } else if (!isRequest) this.#answer(id, okFrame(id));
