@@ -30,13 +30,13 @@ interface Page {
  * publishing, across moves, reconnects and crashes of edges; where that could not be kept a `gap` is told.
  */
 export class Client<Events extends EventMap = EventMap> {
-  private readonly connection: Connection;
-  private readonly store: SessionStore;
-  private readonly onWake = (): void => {
-    if (typeof document === 'undefined' || document.visibilityState === 'visible') this.connection.wake();
+  readonly #connection: Connection;
+  readonly #store: SessionStore;
+  readonly #onWake = (): void => {
+    if (typeof document === 'undefined' || document.visibilityState === 'visible') this.#connection.wake();
   };
 
-  private readonly onOffline = (): void => this.connection.probe();
+  readonly #onOffline = (): void => this.#connection.probe();
 
   /** @throws ClientError `no-websocket`, `bad-name` (of a topic). */
   constructor(options: ConnectOptions) {
@@ -44,37 +44,37 @@ export class Client<Events extends EventMap = EventMap> {
     for (const topic of topics) checkName(topic);
     const storage =
       options.storage === false || options.session ? undefined : (options.storage ?? tabStorage());
-    this.store = new SessionStore(
+    this.#store = new SessionStore(
       storage,
       `${options.gateway ?? ''} ${options.user ?? ''}`,
       () => {
-        const { session, from } = this.connection;
+        const { session, from } = this.#connection;
         return { ...(session && { session }), from };
       },
-      (isGone) => this.connection.taken(isGone),
+      (isGone) => this.#connection.taken(isGone),
     );
-    const saved = this.store.open();
-    this.connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
-    for (const topic of topics) this.connection.topics.add(topic);
+    const saved = this.#store.open();
+    this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
+    for (const topic of topics) this.#connection.topics.add(topic);
     const page = globalThis as Page;
-    page.addEventListener?.('online', this.onWake);
-    page.addEventListener?.('offline', this.onOffline);
-    if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.onWake);
-    this.connection.status.listen((status) => status.type === 'closed' && this.release());
-    queueMicrotask(() => this.connection.start());
+    page.addEventListener?.('online', this.#onWake);
+    page.addEventListener?.('offline', this.#onOffline);
+    if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.#onWake);
+    this.#connection.status.listen((status) => status.type === 'closed' && this.#release());
+    queueMicrotask(() => this.#connection.start());
   }
 
   /** `connecting`, `connected` or `closed`; a move happens inside `connected`. */
   get state(): ClientState {
-    return this.connection.state;
+    return this.#connection.state;
   }
   /** The session id, once known. */
   get session(): string | undefined {
-    return this.connection.session;
+    return this.#connection.session;
   }
   /** The node that holds the session, once known. */
   get node(): string | undefined {
-    return this.connection.node;
+    return this.#connection.node;
   }
 
   /** Resolves when connected (at once if it is). @throws ClientError when closed before that. */
@@ -99,12 +99,12 @@ export class Client<Events extends EventMap = EventMap> {
   on<Name extends keyof Events & string>(name: Name, handler: EventHandler<Events[Name]>): () => void;
   on(name: '*', handler: EventHandler): () => void;
   on(name: string, handler: (event: ClientEvent<never>) => unknown): () => void {
-    return this.connection.events.on(name, handler as EventHandler);
+    return this.#connection.events.on(name, handler as EventHandler);
   }
 
   /** Handles every directed event; see {@link on}. */
   onEvent(handler: EventHandler): () => void {
-    return this.connection.events.on('*', handler);
+    return this.#connection.events.on('*', handler);
   }
 
   /**
@@ -117,30 +117,30 @@ export class Client<Events extends EventMap = EventMap> {
     handler: MessageHandler<Data>,
     options: CallOptions = {},
   ): Promise<Subscription> {
-    const { topics } = this.connection;
+    const { topics } = this.#connection;
     checkName(topic);
     const added = handler as MessageHandler;
     topics.add(topic, added);
     try {
-      await this.call('subscribe', topic, undefined, options);
+      await this.#call('subscribe', topic, undefined, options);
     } catch (error) {
       // After giving up waiting the edge may have subscribed all the same.
       if (topics.remove(topic, added) && this.state !== 'closed')
-        this.call('unsubscribe', topic, undefined, {}).catch(() => {});
+        this.#call('unsubscribe', topic, undefined, {}).catch(() => {});
       throw error;
     }
     return {
       topic,
       unsubscribe: async () => {
         if (!topics.remove(topic, added) || this.state === 'closed') return;
-        await this.call('unsubscribe', topic, undefined, {});
+        await this.#call('unsubscribe', topic, undefined, {});
       },
     };
   }
 
   /** Handles the messages of all topics, also of those in `topics` of the options. Returns the way to stop. */
   onMessage(handler: MessageHandler): () => void {
-    return this.connection.topics.onMessage(handler);
+    return this.#connection.topics.onMessage(handler);
   }
 
   /**
@@ -150,28 +150,28 @@ export class Client<Events extends EventMap = EventMap> {
    */
   async publish(topic: string, data: unknown, options: CallOptions = {}): Promise<void> {
     checkName(topic);
-    await this.call('publish', topic, data, options);
+    await this.#call('publish', topic, data, options);
   }
 
   /** Asks an application service. @throws ClientError as `publish`, or with the code the service answered. */
   async request<Reply = unknown>(method: string, data?: unknown, options: CallOptions = {}): Promise<Reply> {
     checkName(method);
-    return (await this.call('request', method, data, options)) as Reply;
+    return (await this.#call('request', method, data, options)) as Reply;
   }
 
   /** Calls `listener` with every status from now on. Returns the way to stop. */
   onStatus(listener: (status: Status) => void): () => void {
-    return this.connection.status.listen(listener);
+    return this.#connection.status.listen(listener);
   }
 
   /** Statuses from the newest on, to the end. A slow reader misses the oldest of more than 256. */
   status(): AsyncGenerator<Status, void, undefined> {
-    return this.connection.status.read();
+    return this.#connection.status.read();
   }
 
   /** Waits until every event that has come is handled and every call answered (at most `timeoutMs`), then closes. */
   async drain(timeoutMs = 10_000): Promise<void> {
-    const { events, calls } = this.connection;
+    const { events, calls } = this.#connection;
     const limitMs = timerMs(timeoutMs);
     const untilMs = monotonicNow() + limitMs;
     await Promise.all([events.idle(limitMs), calls.idle(limitMs)]);
@@ -184,7 +184,7 @@ export class Client<Events extends EventMap = EventMap> {
    * its lifetime (5 min), with the events that come meanwhile: `connect` with {@link session} goes on in it. To end it, see {@link end}.
    */
   close(): Promise<void> {
-    return this.connection.close();
+    return this.#connection.close();
   }
 
   /**
@@ -193,31 +193,26 @@ export class Client<Events extends EventMap = EventMap> {
    * no edge could be asked within 5 s, so that the session ends with its lifetime.
    */
   end(): Promise<boolean> {
-    return this.connection.bye();
+    return this.#connection.bye();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  private call(
-    kind: Parameters<Connection['calls']['open']>[0],
-    name: string,
-    data: unknown,
-    options: CallOptions,
-  ) {
+  #call(kind: Parameters<Connection['calls']['open']>[0], name: string, data: unknown, options: CallOptions) {
     if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
-    const answer = this.connection.calls.open(kind, name, data, options);
-    this.connection.flush();
+    const answer = this.#connection.calls.open(kind, name, data, options);
+    this.#connection.flush();
     return answer;
   }
 
-  private release(): void {
-    this.store.close();
+  #release(): void {
+    this.#store.close();
     const page = globalThis as Page;
-    page.removeEventListener?.('online', this.onWake);
-    page.removeEventListener?.('offline', this.onOffline);
-    if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', this.onWake);
+    page.removeEventListener?.('online', this.#onWake);
+    page.removeEventListener?.('offline', this.#onOffline);
+    if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', this.#onWake);
   }
 }
 

@@ -38,12 +38,12 @@ export type Status =
 
 /** Listeners and readers of the statuses. A slow reader keeps the newest 256. */
 export class StatusFeed {
-  private readonly listeners = new Set<(status: Status) => void>();
+  readonly #listeners = new Set<(status: Status) => void>();
   last: Status | undefined;
 
   emit(status: Status): void {
     this.last = status;
-    for (const listener of this.listeners) {
+    for (const listener of this.#listeners) {
       try {
         listener(status);
       } catch (error) {
@@ -56,8 +56,8 @@ export class StatusFeed {
   }
 
   listen(listener: (status: Status) => void): () => void {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Begins with the newest status there is and ends after `closed`. */

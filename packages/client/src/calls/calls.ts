@@ -27,18 +27,18 @@ interface Pending {
  * once per socket, again only where the socket before did not take it or was lost.
  */
 export class Calls {
-  private readonly pending = new Map<string, Pending>();
+  readonly #pending = new Map<string, Pending>();
   /** Those of `pending` that are to be sent, in the same order. */
-  private unsent = new Set<Pending>();
-  private readonly prefix: string;
-  private readonly limit: number;
-  private counter = 0;
-  private readonly whenIdle: (() => void)[] = [];
+  #unsent = new Set<Pending>();
+  readonly #prefix: string;
+  readonly #limit: number;
+  #counter = 0;
+  readonly #whenIdle: (() => void)[] = [];
 
   /** `prefix` sets this instance apart from earlier pages of the same session. */
   constructor(prefix: string, limit: number) {
-    this.prefix = prefix;
-    this.limit = limit;
+    this.#prefix = prefix;
+    this.#limit = limit;
   }
 
   /** Queues one; the caller flushes. Rejects with {@link ClientError}. */
@@ -49,15 +49,15 @@ export class Calls {
     { timeoutMs = defaults.requestTimeoutMs, signal }: CallOptions,
   ): Promise<unknown> {
     const isAboutTopics = kind.endsWith('subscribe');
-    const id = this.prefix + (this.counter++).toString(36);
+    const id = this.#prefix + (this.#counter++).toString(36);
     const field = kind === 'request' ? 'method' : 'topic';
     const text = JSON.stringify({ t: kind, id, [field]: name, ...(isAboutTopics ? undefined : { data }) });
     const refuse = (code: string, message: string) => Promise.reject(new ClientError(code, message));
     if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted before it was sent`);
-    if (this.pending.size >= this.limit) {
+    if (this.#pending.size >= this.#limit) {
       return refuse(
         'too-many-pending',
-        `${this.limit} calls wait for answers; wait for some, or raise maxPending`,
+        `${this.#limit} calls wait for answers; wait for some, or raise maxPending`,
       );
     }
     const isLong = text.length * 3 > defaults.maxPayloadBytes;
@@ -66,9 +66,9 @@ export class Calls {
     }
     return new Promise((resolve, reject) => {
       const settle = (answer: OkFrame | ClientError): void => {
-        if (!this.pending.delete(id)) return;
-        this.unsent.delete(pending);
-        if (this.pending.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
+        if (!this.#pending.delete(id)) return;
+        this.#unsent.delete(pending);
+        if (this.#pending.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         if (answer instanceof ClientError) reject(answer);
@@ -82,17 +82,17 @@ export class Calls {
       );
       signal?.addEventListener('abort', abort);
       const pending: Pending = { text, isAboutTopics, socket: undefined, ordinal: 0, settle };
-      this.pending.set(id, pending);
-      this.unsent.add(pending);
+      this.#pending.set(id, pending);
+      this.#unsent.add(pending);
     });
   }
 
   /** Resolves when nothing waits for an answer, or after `timeoutMs`. */
   idle(timeoutMs: number): Promise<void> {
-    if (this.pending.size === 0) return Promise.resolve();
+    if (this.#pending.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timerMs(timeoutMs));
-      this.whenIdle.push(() => {
+      this.#whenIdle.push(() => {
         clearTimeout(timer);
         resolve();
       });
@@ -100,15 +100,15 @@ export class Calls {
   }
 
   answer(frame: OkFrame | ErrorFrame): void {
-    const pending = frame.re === undefined ? undefined : this.pending.get(frame.re);
+    const pending = frame.re === undefined ? undefined : this.#pending.get(frame.re);
     pending?.settle(frame.t === 'ok' ? frame : new ClientError(frame.code, frame.message));
   }
 
   /** Sends what is not sent, in order. */
   flush(socket: EdgeSocket, holdTopics: boolean): void {
-    for (const pending of this.unsent) {
+    for (const pending of this.#unsent) {
       if (holdTopics && pending.isAboutTopics) continue;
-      this.unsent.delete(pending);
+      this.#unsent.delete(pending);
       pending.socket = socket;
       pending.ordinal = ++socket.calls;
       socket.send(pending.text);
@@ -117,8 +117,8 @@ export class Calls {
 
   /** The old socket of a move took `received` of them: those are answered, the rest is to be sent again. */
   moved(socket: EdgeSocket, received: number): void {
-    this.again((pending) => pending.socket === socket && pending.ordinal > received);
-    for (const pending of this.pending.values()) if (pending.socket === socket) pending.socket = undefined;
+    this.#again((pending) => pending.socket === socket && pending.ordinal > received);
+    for (const pending of this.#pending.values()) if (pending.socket === socket) pending.socket = undefined;
   }
 
   /**
@@ -126,19 +126,19 @@ export class Calls {
    * `socket`: the last one, and with it the answers to what earlier ones accepted.
    */
   lost(socket?: EdgeSocket): void {
-    this.again((pending) => !socket || pending.socket === socket);
+    this.#again((pending) => !socket || pending.socket === socket);
   }
 
-  private again(isToBeSent: (pending: Pending) => boolean): void {
-    const before = this.unsent;
-    this.unsent = new Set();
-    for (const pending of this.pending.values()) {
-      if (before.has(pending) || isToBeSent(pending)) this.unsent.add(pending);
+  #again(isToBeSent: (pending: Pending) => boolean): void {
+    const before = this.#unsent;
+    this.#unsent = new Set();
+    for (const pending of this.#pending.values()) {
+      if (before.has(pending) || isToBeSent(pending)) this.#unsent.add(pending);
     }
   }
 
   /** Rejects all. */
   fail(error: ClientError): void {
-    for (const pending of [...this.pending.values()]) pending.settle(error);
+    for (const pending of [...this.#pending.values()]) pending.settle(error);
   }
 }

@@ -23,137 +23,137 @@ export interface AttemptHost {
 /** Attempts to connect: look-ups at the gateway and the waits between them. */
 export class Attempts {
   /** Failed ones since the last stable connection. */
-  private count = 0;
+  #count = 0;
   /** 401 answers in a row. */
-  private refusals = 0;
+  #refusals = 0;
   /** Nodes that have failed since the last `welcome`, newest first. */
-  private tried: readonly string[] = [];
+  #tried: readonly string[] = [];
   /** Where this attempt dials. */
-  private placement: Placement | undefined;
-  private isWaiting = false;
+  #placement: Placement | undefined;
+  #isWaiting = false;
   /** No attempt before this: a server said so. */
-  private notBeforeMs = 0;
-  private connectedAtMs = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private lookup: AbortController | undefined;
-  private readonly host: AttemptHost;
-  private readonly options: DialOptions;
-  private readonly random: () => number;
+  #notBeforeMs = 0;
+  #connectedAtMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lookup: AbortController | undefined;
+  readonly #host: AttemptHost;
+  readonly #options: DialOptions;
+  readonly #random: () => number;
 
   constructor(host: AttemptHost, options: DialOptions, random: () => number) {
-    this.host = host;
-    this.options = options;
-    this.random = random;
+    this.#host = host;
+    this.#options = options;
+    this.#random = random;
   }
 
   /** Asks the gateway now. */
   begin(): void {
     this.end();
-    const { host } = this;
-    host.status.emit({ type: 'connecting', attempt: this.count });
+    const host = this.#host;
+    host.status.emit({ type: 'connecting', attempt: this.#count });
     const controller = new AbortController();
-    this.lookup = controller;
-    const { tried } = this;
-    place(this.options, this.random, { session: host.session, from: host.from, tried }, controller).then(
+    this.#lookup = controller;
+    const tried = this.#tried;
+    place(this.#options, this.#random, { session: host.session, from: host.from, tried }, controller).then(
       (placement) => {
-        if (this.lookup !== controller) return;
-        this.lookup = undefined;
-        this.refusals = 0;
-        this.placement = placement;
+        if (this.#lookup !== controller) return;
+        this.#lookup = undefined;
+        this.#refusals = 0;
+        this.#placement = placement;
         host.placed(placement);
       },
       (error: unknown) => {
-        if (this.lookup !== controller) return;
-        this.lookup = undefined;
-        this.lookupFailed(error);
+        if (this.#lookup !== controller) return;
+        this.#lookup = undefined;
+        this.#lookupFailed(error);
       },
     );
   }
 
   /** Calls `late` unless something else happens to this attempt within `ms`. */
   watch(ms: number, late: () => void): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.#timer);
     const dueAtMs = monotonicNow() + ms;
-    this.timer = setTimeout(() => {
+    this.#timer = setTimeout(() => {
       // Late itself: the page stood still, and what has happened meanwhile is learned first.
-      if (monotonicNow() - dueAtMs > limits.lateMs) this.timer = setTimeout(late, limits.graceMs);
+      if (monotonicNow() - dueAtMs > limits.lateMs) this.#timer = setTimeout(late, limits.graceMs);
       else late();
     }, ms);
   }
 
   succeeded(): void {
     this.end();
-    this.tried = [];
-    this.connectedAtMs = monotonicNow();
+    this.#tried = [];
+    this.#connectedAtMs = monotonicNow();
   }
 
   /** A socket of an attempt closed before `welcome`. */
   failed(code: number, reason: string): void {
-    const { placement } = this;
+    const placement = this.#placement;
     if (!placement) return; // nothing was dialled
     this.avoid(placement.node);
     const why = whyFailed(placement, code, reason);
-    this.again(why.code, why.reason, this.delayMs(code), placement.node);
+    this.#again(why.code, why.reason, this.#delayMs(code), placement.node);
   }
 
   /** The next look-up names this node as tried. */
   avoid(node: string): void {
-    this.tried = withTried(this.tried, node);
+    this.#tried = withTried(this.#tried, node);
   }
 
   /** The connection was lost; returns the wait before the next attempt, ms. */
   lost(code: number, isAtOnce: boolean): number {
-    if (monotonicNow() - this.connectedAtMs > limits.stableMs) this.count = 0;
-    const inMs = isAtOnce && this.count === 0 ? 0 : this.delayMs(code);
-    this.after(inMs);
+    if (monotonicNow() - this.#connectedAtMs > limits.stableMs) this.#count = 0;
+    const inMs = isAtOnce && this.#count === 0 ? 0 : this.#delayMs(code);
+    this.#after(inMs);
     return inMs;
   }
 
   /** Does not wait out a backoff (but what a server has asked for): the network is back. False: nothing waits. */
   hurry(): boolean {
-    if (!this.isWaiting) return false;
-    if (monotonicNow() >= this.notBeforeMs) this.begin();
+    if (!this.#isWaiting) return false;
+    if (monotonicNow() >= this.#notBeforeMs) this.begin();
     return true;
   }
 
   end(): void {
-    clearTimeout(this.timer);
-    this.isWaiting = false;
-    this.lookup?.abort();
-    this.lookup = undefined;
+    clearTimeout(this.#timer);
+    this.#isWaiting = false;
+    this.#lookup?.abort();
+    this.#lookup = undefined;
   }
 
-  private lookupFailed(error: unknown): void {
+  #lookupFailed(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const told = error instanceof LookupError ? error : undefined;
-    const isUnauthorized = told?.status === 401 && (!this.options.getToken || ++this.refusals >= 3);
+    const isUnauthorized = told?.status === 401 && (!this.#options.getToken || ++this.#refusals >= 3);
     if (isUnauthorized || told?.status === 400) {
-      this.host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
+      this.#host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
       return;
     }
     // 0 is no time to wait, and nobody waits for days.
     const askedMs = Math.min(told?.retryInMs ?? 0, limits.retryAfterMs);
-    if (askedMs > 0) this.notBeforeMs = monotonicNow() + askedMs;
+    if (askedMs > 0) this.#notBeforeMs = monotonicNow() + askedMs;
     const code = error instanceof ClientError ? error.code : 'unreachable';
-    this.again(code, reason, askedMs || this.delayMs(1006));
+    this.#again(code, reason, askedMs || this.#delayMs(1006));
   }
 
-  private again(code: number | string, reason: string, retryInMs: number, node?: string): void {
-    this.after(retryInMs);
-    this.host.status.emit({ type: 'connect-failed', code, reason, retryInMs, ...(node && { node }) });
+  #again(code: number | string, reason: string, retryInMs: number, node?: string): void {
+    this.#after(retryInMs);
+    this.#host.status.emit({ type: 'connect-failed', code, reason, retryInMs, ...(node && { node }) });
   }
 
-  private after(inMs: number): void {
+  #after(inMs: number): void {
     this.end();
-    this.count++;
-    this.isWaiting = true;
-    this.timer = setTimeout(() => this.begin(), timerMs(inMs));
+    this.#count++;
+    this.#isWaiting = true;
+    this.#timer = setTimeout(() => this.begin(), timerMs(inMs));
   }
 
   /** A close that asks to come back is answered within a second, unless that has just been tried. */
-  private delayMs(code: number): number {
-    const { minMs = 500, maxMs = 20_000 } = this.options.backoff ?? {};
-    const isSoon = afterClose(code) === 'reconnect' && this.count === 0;
-    return backoffMs(this.count, isSoon ? { minMs: 1_000, maxMs: 1_000 } : { minMs, maxMs }, this.random);
+  #delayMs(code: number): number {
+    const { minMs = 500, maxMs = 20_000 } = this.#options.backoff ?? {};
+    const isSoon = afterClose(code) === 'reconnect' && this.#count === 0;
+    return backoffMs(this.#count, isSoon ? { minMs: 1_000, maxMs: 1_000 } : { minMs, maxMs }, this.#random);
   }
 }

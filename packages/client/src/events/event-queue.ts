@@ -21,122 +21,122 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  * handlers have settled; a repeat is acknowledged in its place in that order, so never before its original.
  */
 export class EventQueue {
-  private readonly handlers = new Map<string, Set<EventHandler>>();
-  private readonly received = new Received(limits.recentEvents);
-  private items: Item[] = [];
-  private head = 0;
-  private isRunning = false;
-  private isStopped = false;
-  private whenIdle: (() => void)[] = [];
-  private readonly acks: Acks;
-  private readonly status: StatusFeed;
-  private readonly handlerTimeoutMs: number;
+  readonly #handlers = new Map<string, Set<EventHandler>>();
+  readonly #received = new Received(limits.recentEvents);
+  #items: Item[] = [];
+  #head = 0;
+  #isRunning = false;
+  #isStopped = false;
+  #whenIdle: (() => void)[] = [];
+  readonly #acks: Acks;
+  readonly #status: StatusFeed;
+  readonly #handlerTimeoutMs: number;
 
   constructor(acks: Acks, status: StatusFeed, handlerTimeoutMs: number) {
-    this.acks = acks;
-    this.status = status;
-    this.handlerTimeoutMs = handlerTimeoutMs;
+    this.#acks = acks;
+    this.#status = status;
+    this.#handlerTimeoutMs = handlerTimeoutMs;
   }
 
   /** The last connection that brought an event. */
   get last(): Source | undefined {
-    return this.received.last;
+    return this.#received.last;
   }
 
   /** How many events an edge sends ahead. */
   set window(window: number) {
-    this.received.capacity = Math.max(limits.recentEvents, 2 * window);
+    this.#received.capacity = Math.max(limits.recentEvents, 2 * window);
   }
 
   /** `name` is an event's, or `*` for all. */
   on(name: string, handler: EventHandler): () => void {
-    const set = this.handlers.get(name) ?? new Set();
-    this.handlers.set(name, set.add(handler));
+    const set = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, set.add(handler));
     return () => {
       set.delete(handler);
-      if (set.size === 0 && this.handlers.get(name) === set) this.handlers.delete(name);
+      if (set.size === 0 && this.#handlers.get(name) === set) this.#handlers.delete(name);
     };
   }
 
   /** False: more wait than may, the socket must go (what it sent comes again). */
   push(socket: EdgeSocket, frame: EventFrame): boolean {
-    if (this.items.length - this.head >= limits.queuedEvents) return false;
-    const { received } = this;
+    if (this.#items.length - this.#head >= limits.queuedEvents) return false;
+    const received = this.#received;
     const { duplicates } = received;
     const isRepeat = received.isRepeat(frame, socket);
     const count = received.duplicates;
     // Told ever more seldom: there may be one with every event.
     if (count > duplicates && (count & (count - 1)) === 0)
-      this.status.emit({ type: 'duplicate-id', id: frame.id, name: frame.name, count });
-    this.add({ kind: 'event', socket, seq: frame.seq, frame: isRepeat ? undefined : frame });
+      this.#status.emit({ type: 'duplicate-id', id: frame.id, name: frame.name, count });
+    this.#add({ kind: 'event', socket, seq: frame.seq, frame: isRepeat ? undefined : frame });
     return true;
   }
 
   /** A gap is told between the events that it lies between. */
   gap(frame: GapFrame): void {
-    this.received.gap();
-    this.add({ kind: 'gap', frame });
+    this.#received.gap();
+    this.#add({ kind: 'gap', frame });
   }
 
   /** Acknowledges at once when all that came on `socket` is handled. */
   flushAfter(socket: EdgeSocket): void {
-    this.add({ kind: 'flush', socket });
+    this.#add({ kind: 'flush', socket });
   }
 
   /** No further handler is called; resolves when the running one has settled, or after `timeoutMs`. */
   stop(timeoutMs: number): Promise<void> {
-    this.isStopped = true;
+    this.#isStopped = true;
     return this.idle(timeoutMs);
   }
 
   /** Resolves when nothing waits and nothing runs, or after `timeoutMs`. */
   idle(timeoutMs: number): Promise<void> {
-    if (!this.isRunning) return Promise.resolve();
+    if (!this.#isRunning) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
-      this.whenIdle.push(() => {
+      this.#whenIdle.push(() => {
         clearTimeout(timer);
         resolve();
       });
     });
   }
 
-  private add(item: Item): void {
-    this.items.push(item);
-    if (!this.isRunning) this.run();
+  #add(item: Item): void {
+    this.#items.push(item);
+    if (!this.#isRunning) this.#run();
   }
 
-  private run(): void {
-    this.isRunning = true;
-    while (this.head < this.items.length && !this.isStopped) {
-      const item = this.items[this.head++];
+  #run(): void {
+    this.#isRunning = true;
+    while (this.#head < this.#items.length && !this.#isStopped) {
+      const item = this.#items[this.#head++];
       // Drop what is done in batches: under steady load the queue may never run empty.
-      if (this.head === this.items.length || this.head >= limits.queuedEvents) {
-        this.items = this.items.slice(this.head);
-        this.head = 0;
+      if (this.#head === this.#items.length || this.#head >= limits.queuedEvents) {
+        this.#items = this.#items.slice(this.#head);
+        this.#head = 0;
       }
       if (!item) continue;
-      if (item.kind === 'gap') this.status.emit({ type: 'gap', reason: item.frame.reason });
-      else if (item.kind === 'flush') this.acks.flush();
+      if (item.kind === 'gap') this.#status.emit({ type: 'gap', reason: item.frame.reason });
+      else if (item.kind === 'flush') this.#acks.flush();
       else {
-        const pending = item.frame && this.call(item.frame);
+        const pending = item.frame && this.#call(item.frame);
         if (pending) {
           // One continuation per asynchronous handler; synchronous ones stay in this loop.
           void pending.then(() => {
-            this.acks.handled(item.socket, item.seq);
-            this.run();
+            this.#acks.handled(item.socket, item.seq);
+            this.#run();
           });
           return;
         }
-        this.acks.handled(item.socket, item.seq);
+        this.#acks.handled(item.socket, item.seq);
       }
     }
-    this.isRunning = false;
-    for (const resolve of this.whenIdle.splice(0)) resolve();
+    this.#isRunning = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** Undefined when every handler has finished. */
-  private call(frame: EventFrame): Promise<void> | undefined {
+  #call(frame: EventFrame): Promise<void> | undefined {
     const event: ClientEvent = {
       id: frame.id,
       name: frame.name,
@@ -148,10 +148,10 @@ export class EventQueue {
       ...(frame.redelivered && { redelivered: true }),
     };
     const failed = (error: unknown): void =>
-      this.status.emit({ type: 'handler-error', error, id: event.id, name: event.name });
+      this.#status.emit({ type: 'handler-error', error, id: event.id, name: event.name });
     let pending: PromiseLike<unknown>[] | undefined;
     for (const key of [event.name, '*']) {
-      for (const handler of this.handlers.get(key) ?? []) {
+      for (const handler of this.#handlers.get(key) ?? []) {
         try {
           const result = handler(event);
           if (isThenable(result)) {
@@ -167,9 +167,9 @@ export class EventQueue {
     const all = Promise.all(pending);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.status.emit({ type: 'handler-timeout', event });
+        this.#status.emit({ type: 'handler-timeout', event });
         resolve();
-      }, this.handlerTimeoutMs);
+      }, this.#handlerTimeoutMs);
       void all.then(() => {
         clearTimeout(timer);
         resolve();

@@ -36,14 +36,14 @@ export class Received {
   last: Source | undefined;
   /** Events that came with an id of an earlier one and were no repeats of the mesh's. */
   duplicates = 0;
-  private readonly entries: Entry[] = [];
-  private readonly counts = new Map<string, number>();
+  readonly #entries: Entry[] = [];
+  readonly #counts = new Map<string, number>();
   /** What lies before it does not come again. */
-  private floor = 0;
+  #floor = 0;
   /** Where in `entries` the next of several redelivered events in a row may be, latest first. */
-  private next: number[] | undefined;
+  #next: number[] | undefined;
   /** `seq` of the first of them. */
-  private began = 0;
+  #began = 0;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -52,14 +52,15 @@ export class Received {
   /** Notes an arrival; true when it is not to be handed on. */
   isRepeat(event: Arrival, source: Source): boolean {
     const { id, seq } = event;
-    const { entries, counts } = this;
+    const entries = this.#entries;
+    const counts = this.#counts;
     const isFlagged = event.redelivered === true || event.again !== undefined;
-    if (this.last !== source || !isFlagged) this.next = undefined;
+    if (this.last !== source || !isFlagged) this.#next = undefined;
     // No chain of all there were.
     if (this.last && this.last !== source) this.last.after = undefined;
     this.last = source;
     source.receivedSeq = seq;
-    const entry = isFlagged ? this.find(event, source) : undefined;
+    const entry = isFlagged ? this.#find(event, source) : undefined;
     if (entry) {
       entry.source = source;
       entry.seq = seq;
@@ -67,11 +68,11 @@ export class Received {
       return true;
     }
     // All that was to come again has come before it.
-    if (!isFlagged && entries[entries.length - 1]?.source !== source) this.floor = entries.length;
+    if (!isFlagged && entries[entries.length - 1]?.source !== source) this.#floor = entries.length;
     const count = counts.get(id) ?? 0;
     entries.push({ id, source, seq, atMs: source.aliveAtMs });
     counts.set(id, count + 1);
-    while (!this.next && entries.length > this.capacity) this.forget();
+    while (!this.#next && entries.length > this.capacity) this.#forget();
     if (count === 0 || isDerived(id)) return false;
     this.duplicates++;
     return true;
@@ -79,47 +80,48 @@ export class Received {
 
   /** Something was lost: what came before it may not come again, or only in part. */
   gap(): void {
-    this.floor = this.entries.length;
-    this.next = undefined;
+    this.#floor = this.#entries.length;
+    this.#next = undefined;
   }
 
-  private find(event: Arrival, source: Source): Entry | undefined {
-    const { entries } = this;
+  #find(event: Arrival, source: Source): Entry | undefined {
+    const entries = this.#entries;
     const { id, again } = event;
     const { after } = source;
-    if (!this.next) this.began = event.seq;
+    if (!this.#next) this.#began = event.seq;
     if (again !== undefined && after) {
       const near = entries.findLastIndex((e) => e.source === after && e.seq <= again);
       const entry = entries[near];
       if (entry) {
-        this.next = [near + again - entry.seq];
-        if (entry.seq === again) return this.advance(near);
+        this.#next = [near + again - entry.seq];
+        if (entry.seq === again) return this.#advance(near);
       }
     }
-    this.next ??= this.candidates();
-    this.next = this.next.filter((at) => at >= entries.length || entries[at]?.id === id);
-    const at = this.next[0] ?? entries.length;
-    if (at < entries.length) return this.advance(at);
-    this.advance(at);
+    this.#next ??= this.#candidates();
+    this.#next = this.#next.filter((at) => at >= entries.length || entries[at]?.id === id);
+    const at = this.#next[0] ?? entries.length;
+    if (at < entries.length) return this.#advance(at);
+    this.#advance(at);
     const known = entries[entries.findLastIndex((e) => e.id === id)];
     if (!known) return undefined;
     if (!isDerived(id)) return known;
     // An edge that names the position has said that it did not come.
-    if (again !== undefined || this.counts.get(id) !== 1) return undefined;
+    if (again !== undefined || this.#counts.get(id) !== 1) return undefined;
     // On a connection that goes on, the edge has lost the broker, and with it acknowledgements of all that time.
     const isSame = known.source === source;
-    const isMatched = isSame && known.seq >= this.began;
+    const isMatched = isSame && known.seq >= this.#began;
     return isMatched || isSettled(known, isSame ? blipMs : settledMs) ? undefined : known;
   }
 
-  private advance(at: number): Entry | undefined {
-    this.next = (this.next ?? []).map((each) => each + 1);
-    return this.entries[at];
+  #advance(at: number): Entry | undefined {
+    this.#next = (this.#next ?? []).map((each) => each + 1);
+    return this.#entries[at];
   }
 
   /** From the first that is not acknowledged back to the first whose acknowledgement may not have arrived. */
-  private candidates(): number[] {
-    const { entries, floor } = this;
+  #candidates(): number[] {
+    const entries = this.#entries;
+    const floor = this.#floor;
     let at = entries.length;
     while (at > floor && !isAcked(entries[at - 1])) at--;
     const found = [at];
@@ -127,13 +129,13 @@ export class Received {
     return found;
   }
 
-  private forget(): void {
-    const entry = this.entries.shift();
+  #forget(): void {
+    const entry = this.#entries.shift();
     if (!entry) return;
-    this.floor = Math.max(0, this.floor - 1);
-    const count = this.counts.get(entry.id) ?? 0;
-    if (count > 1) this.counts.set(entry.id, count - 1);
-    else this.counts.delete(entry.id);
+    this.#floor = Math.max(0, this.#floor - 1);
+    const count = this.#counts.get(entry.id) ?? 0;
+    if (count > 1) this.#counts.set(entry.id, count - 1);
+    else this.#counts.delete(entry.id);
   }
 }
 

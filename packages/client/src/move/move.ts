@@ -21,15 +21,15 @@ export class Move {
   readonly frame: MoveFrame;
   /** The second socket, once dialled. */
   socket: EdgeSocket | undefined;
-  private isOver = false;
-  private wait: ReturnType<typeof setTimeout> | undefined;
-  private deadline: ReturnType<typeof setTimeout>;
-  private readonly host: MoveHost;
+  #isOver = false;
+  #wait: ReturnType<typeof setTimeout> | undefined;
+  #deadline: ReturnType<typeof setTimeout>;
+  readonly #host: MoveHost;
 
   constructor(frame: MoveFrame, host: MoveHost) {
     this.frame = frame;
-    this.host = host;
-    this.deadline = setTimeout(() => host.expired(this, 'deadline passed'), frame.deadlineMs);
+    this.#host = host;
+    this.#deadline = setTimeout(() => host.expired(this, 'deadline passed'), frame.deadlineMs);
   }
 
   /**
@@ -40,42 +40,42 @@ export class Move {
     const jitterMs = Math.min(random() * this.frame.jitterMs, this.frame.deadlineMs / 2);
     const begunAtMs = monotonicNow();
     const afterJitter = (): void => {
-      if (this.isOver || this.socket) return;
+      if (this.#isOver || this.socket) return;
       const restMs = jitterMs - (monotonicNow() - begunAtMs);
-      clearTimeout(this.wait);
-      if (restMs > 0) this.wait = setTimeout(() => this.dial(), restMs);
+      clearTimeout(this.#wait);
+      if (restMs > 0) this.#wait = setTimeout(() => this.dial(), restMs);
       else this.dial();
     };
     if (!before) {
       afterJitter();
       return;
     }
-    this.wait = setTimeout(() => this.dial(), this.frame.deadlineMs * 0.75);
+    this.#wait = setTimeout(() => this.dial(), this.frame.deadlineMs * 0.75);
     // A fault of the hook is no reason to lose the move.
     void (async () => before(this.frame))().then(afterJitter, afterJitter);
   }
 
   /** Without further waiting. */
   dial(): void {
-    if (this.isOver || this.socket) return;
-    clearTimeout(this.wait);
-    const socket = this.host.dialTarget(this);
+    if (this.#isOver || this.socket) return;
+    clearTimeout(this.#wait);
+    const socket = this.#host.dialTarget(this);
     this.socket = socket;
-    this.wait = setTimeout(() => {
-      if (!socket.isOpen) this.host.expired(this, 'not open in time');
+    this.#wait = setTimeout(() => {
+      if (!socket.isOpen) this.#host.expired(this, 'not open in time');
     }, limits.attemptMs);
   }
 
   /** The old socket is out of use: wait for the new one only this much longer. */
   bound(ms: number): void {
-    clearTimeout(this.deadline);
-    if (!this.isOver) this.deadline = setTimeout(() => this.host.expired(this, 'no welcome in time'), ms);
+    clearTimeout(this.#deadline);
+    if (!this.#isOver) this.#deadline = setTimeout(() => this.#host.expired(this, 'no welcome in time'), ms);
   }
 
   /** Ends the waiting; the socket is left to the connection. */
   end(): void {
-    this.isOver = true;
-    clearTimeout(this.wait);
-    clearTimeout(this.deadline);
+    this.#isOver = true;
+    clearTimeout(this.#wait);
+    clearTimeout(this.#deadline);
   }
 }

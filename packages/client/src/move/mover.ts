@@ -27,34 +27,34 @@ export interface MoverHost {
 
 /** Planned moves of one connection: PROTOCOL.md, section 4, with what is done when a party dies in between. */
 export class Mover implements MoveHost {
-  private move: Move | undefined;
+  #move: Move | undefined;
   /**
    * The old socket, when the new one's `welcome` has overtaken its `moved` (two sockets, two paths). Events come from
    * the new socket then; calls wait for `moved` a moment longer, and topics as long as the edge keeps the old socket:
    * `moved` is under way, however slowly that is read.
    */
-  private old: EdgeSocket | undefined;
-  private oldTimer: ReturnType<typeof setTimeout> | undefined;
-  private callsTimer: ReturnType<typeof setTimeout> | undefined;
+  #old: EdgeSocket | undefined;
+  #oldTimer: ReturnType<typeof setTimeout> | undefined;
+  #callsTimer: ReturnType<typeof setTimeout> | undefined;
   /** Nothing may be sent now: it is not settled yet which socket has taken what. */
   holdsAll = false;
   /** A move that waits until there is no old socket: with a third one, topics would come from three. */
-  private onSettled: (() => void) | undefined;
+  #onSettled: (() => void) | undefined;
   /** The last that was begun: the same once more is another try, with another ticket. */
-  private begun = '';
-  private readonly host: MoverHost;
-  private readonly beforeMove: BeforeMove | undefined;
-  private readonly random: () => number;
+  #begun = '';
+  readonly #host: MoverHost;
+  readonly #beforeMove: BeforeMove | undefined;
+  readonly #random: () => number;
 
   constructor(host: MoverHost, beforeMove: BeforeMove | undefined, random: () => number) {
-    this.host = host;
-    this.beforeMove = beforeMove;
-    this.random = random;
+    this.#host = host;
+    this.#beforeMove = beforeMove;
+    this.#random = random;
   }
 
   /** The second socket, once dialled. */
   get socket(): EdgeSocket | undefined {
-    return this.move?.socket;
+    return this.#move?.socket;
   }
   /** The second socket was told the topics in its hello: a change goes to it once it is the one. */
   get holdsTopics(): boolean {
@@ -63,52 +63,53 @@ export class Mover implements MoveHost {
 
   /** The newest move wins: an edge that asks again has given the earlier one up. */
   begin(frame: MoveFrame): void {
-    const earlier = this.move;
+    const earlier = this.#move;
     if (earlier?.frame.move === frame.move && earlier.frame.ticket === frame.ticket) return;
     earlier?.end();
     if (earlier?.socket) {
       earlier.socket.close(1000);
-      this.host.topics.forgetKept();
+      this.#host.topics.forgetKept();
     }
-    this.move = new Move(frame, this);
-    this.host.flush();
-    this.host.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
-    const before = this.hookOf(frame);
-    this.begun = frame.move;
-    this.move.start(this.old ? () => this.afterOld(frame, before) : before, this.random);
+    this.#move = new Move(frame, this);
+    this.#host.flush();
+    this.#host.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
+    const before = this.#hookOf(frame);
+    this.#begun = frame.move;
+    this.#move.start(this.#old ? () => this.#afterOld(frame, before) : before, this.#random);
   }
 
   /** The application is asked once a move, however often its edge has to try: what is in front may bring the socket back. */
-  private hookOf({ move }: MoveFrame): BeforeMove | undefined {
-    return move === this.begun ? undefined : this.beforeMove;
+  #hookOf({ move }: MoveFrame): BeforeMove | undefined {
+    return move === this.#begun ? undefined : this.#beforeMove;
   }
 
-  private async afterOld(frame: MoveFrame, before: BeforeMove | undefined): Promise<void> {
+  async #afterOld(frame: MoveFrame, before: BeforeMove | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.onSettled = resolve;
+      this.#onSettled = resolve;
     });
-    if (this.move?.frame === frame) await before?.(frame);
+    if (this.#move?.frame === frame) await before?.(frame);
   }
 
   dialTarget({ frame }: Move): EdgeSocket {
-    this.settleOld(false);
-    this.host.topics.finish();
-    this.host.topics.forgetKept();
-    return this.host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
+    this.#settleOld(false);
+    this.#host.topics.finish();
+    this.#host.topics.forgetKept();
+    return this.#host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
 
   expired(move: Move, reason: string): void {
-    if (move === this.move) this.targetEnded(1006, reason);
+    if (move === this.#move) this.targetEnded(1006, reason);
   }
 
   /** `moved` has come on the active socket, or late on the old one. */
   moved(socket: EdgeSocket, { received, mark }: MovedFrame): void {
-    const { host, move } = this;
+    const host = this.#host;
+    const move = this.#move;
     if (socket.isMoved) return;
     socket.isMoved = true;
     host.calls.moved(socket, received);
-    if (socket === this.old) {
-      this.settleOld(true, mark);
+    if (socket === this.#old) {
+      this.#settleOld(true, mark);
       return;
     }
     if (socket !== host.active) return;
@@ -119,47 +120,49 @@ export class Mover implements MoveHost {
       return;
     }
     // Given away with no second socket of ours: ask the gateway where it is.
-    this.leave(socket);
+    this.#leave(socket);
     host.lost(closeCodes.moved.code, closeCodes.moved.reason, true);
   }
 
   /** The second socket is the one; `active` has been set to it. Returns the identity of the move. */
   welcomed(before: EdgeSocket | undefined): string {
-    const { host, move } = this;
+    const host = this.#host;
+    const move = this.#move;
     move?.end();
-    this.move = undefined;
+    this.#move = undefined;
     host.acks.flush();
     if (before && !before.isMoved) {
-      this.old = before;
+      this.#old = before;
       this.holdsAll = true;
-      this.callsTimer = setTimeout(() => this.freeCalls(before), limits.overtakenCallsMs);
-      this.oldTimer = setTimeout(() => this.settleOld(false), limits.overtakenMs);
+      this.#callsTimer = setTimeout(() => this.#freeCalls(before), limits.overtakenCallsMs);
+      this.#oldTimer = setTimeout(() => this.#settleOld(false), limits.overtakenMs);
     } else before?.close(1000);
     return move?.frame.move ?? '';
   }
 
   /** The active socket has ended; true when the move carries on without it. */
   activeEnded(socket: EdgeSocket, code: number): boolean {
-    this.settleOld(false);
-    const { move } = this;
+    this.#settleOld(false);
+    const move = this.#move;
     // 4501 in a move: our own new socket may be the one that has won.
     if (!move || (afterClose(code) === 'stop' && code !== closeCodes.superseded.code)) return false;
     move.dial();
-    if (!socket.isMoved && move.socket) this.endUncleanly(socket, move.socket);
+    if (!socket.isMoved && move.socket) this.#endUncleanly(socket, move.socket);
     move.bound(limits.moveGraceMs);
     return true;
   }
 
   /** True when it was the old socket that ended. */
   oldEnded(socket: EdgeSocket): boolean {
-    if (socket !== this.old) return false;
-    this.settleOld(false);
+    if (socket !== this.#old) return false;
+    this.#settleOld(false);
     return true;
   }
 
   /** The second socket came to nothing: stay on the first, or come back through the gateway if that is used up. */
   targetEnded(code: number, reason: string): void {
-    const { host, move } = this;
+    const host = this.#host;
+    const move = this.#move;
     if (!move) return;
     this.end();
     host.topics.forgetKept();
@@ -169,51 +172,52 @@ export class Mover implements MoveHost {
       host.flush();
       return;
     }
-    if (active) this.leave(active);
+    if (active) this.#leave(active);
     host.avoid((move.frame as { node?: string }).node);
     host.lost(code, reason, true);
   }
 
   /** Gives up whatever is under way. */
   end(): void {
-    this.settleOld(false);
-    this.move?.end();
-    this.move?.socket?.drop();
-    this.move = undefined;
+    this.#settleOld(false);
+    this.#move?.end();
+    this.#move?.socket?.drop();
+    this.#move = undefined;
   }
 
   /** What the old edge took is unknown: all goes again, with the same ids. */
-  private freeCalls(old: EdgeSocket): void {
+  #freeCalls(old: EdgeSocket): void {
     this.holdsAll = false;
-    this.host.calls.lost(old);
-    this.host.flush();
+    this.#host.calls.lost(old);
+    this.#host.flush();
   }
 
   /** `isClean`: the old socket has said that it had finished. */
-  private settleOld(isClean: boolean, mark?: string): void {
-    const { old, host } = this;
+  #settleOld(isClean: boolean, mark?: string): void {
+    const old = this.#old;
+    const host = this.#host;
     if (!old) return;
-    clearTimeout(this.callsTimer);
-    clearTimeout(this.oldTimer);
-    this.old = undefined;
+    clearTimeout(this.#callsTimer);
+    clearTimeout(this.#oldTimer);
+    this.#old = undefined;
     this.holdsAll = false;
     old.close(1000);
     if (host.active) {
       if (isClean) host.topics.takeLive(host.active, true, mark);
-      else this.endUncleanly(old, host.active);
+      else this.#endUncleanly(old, host.active);
     } else host.calls.lost(old);
     host.flush();
-    this.onSettled?.();
+    this.#onSettled?.();
   }
 
-  private endUncleanly(socket: EdgeSocket, target: EdgeSocket): void {
-    this.host.calls.lost(socket);
-    this.host.topics.takeLive(target, false);
+  #endUncleanly(socket: EdgeSocket, target: EdgeSocket): void {
+    this.#host.calls.lost(socket);
+    this.#host.topics.takeLive(target, false);
   }
 
-  private leave(socket: EdgeSocket): void {
-    this.host.acks.flush();
+  #leave(socket: EdgeSocket): void {
+    this.#host.acks.flush();
     socket.close(1000);
-    this.host.active = undefined;
+    this.#host.active = undefined;
   }
 }

@@ -42,57 +42,57 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   readonly topics: Topics;
   readonly calls: Calls;
   readonly acks: Acks;
-  private readonly attempts: Attempts;
-  private readonly liveness: Liveness;
-  private readonly mover: Mover;
-  private readonly WebSocket: WebSocketClass;
+  readonly #attempts: Attempts;
+  readonly #liveness: Liveness;
+  readonly #mover: Mover;
+  readonly #WebSocket: WebSocketClass;
   /** Delivers: welcomed, not yet replaced. */
   active: EdgeSocket | undefined;
   /** Of an attempt, until its `welcome`. */
-  private dialing: EdgeSocket | undefined;
-  private generation = 0;
+  #dialing: EdgeSocket | undefined;
+  #generation = 0;
   /** This instance has had a `welcome`: it has a state to resume. */
-  private hasState = false;
+  #hasState = false;
   /** When the last socket was last heard. */
-  private heard = thisMoment();
-  private closing: Promise<void> | undefined;
-  private parting: Promise<boolean> | undefined;
+  #heard = thisMoment();
+  #closing: Promise<void> | undefined;
+  #parting: Promise<boolean> | undefined;
   /** Set while `bye` waits for its answer. */
-  private parted: ((hasEnded: boolean) => void) | undefined;
+  #parted: ((hasEnded: boolean) => void) | undefined;
 
   constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
     this.session = session;
     this.from = from;
-    this.WebSocket = socketClass(options.WebSocket);
+    this.#WebSocket = socketClass(options.WebSocket);
     const random = options.random ?? Math.random;
-    this.attempts = new Attempts(this, options, random);
-    this.mover = new Mover(this, options.beforeMove, random);
+    this.#attempts = new Attempts(this, options, random);
+    this.#mover = new Mover(this, options.beforeMove, random);
     this.acks = new Acks(options.ackEvery ?? 16, options.ackAfterMs ?? 50);
     this.events = new EventQueue(this.acks, this.status, timerMs(options.handlerTimeoutMs ?? 30_000));
     this.topics = new Topics(this.status, options.topicMemory ?? 512);
     // Ids must not meet those of an earlier page of the same session: services drop repeats by them.
     const prefix = `${Math.random().toString(36).slice(2, 10)}-`;
     this.calls = new Calls(prefix, options.maxPending ?? 1_000);
-    this.liveness = new Liveness(
+    this.#liveness = new Liveness(
       defaults.heartbeatMs,
-      () => [this.active, this.mover.socket, this.dialing],
-      (socket) => this.abandon(socket, 'no answer'),
+      () => [this.active, this.#mover.socket, this.#dialing],
+      (socket) => this.#abandon(socket, 'no answer'),
     );
   }
 
   /** The first attempt. */
   start(): void {
-    if (this.state === 'connecting') this.attempts.begin();
+    if (this.state === 'connecting') this.#attempts.begin();
   }
 
   /** The page has become visible or the network has come back. */
   wake(): void {
-    if (!this.attempts.hurry()) this.liveness.probe();
+    if (!this.#attempts.hurry()) this.#liveness.probe();
   }
 
   /** Is the socket still alive? */
   probe(): void {
-    this.liveness.probe();
+    this.#liveness.probe();
   }
 
   /**
@@ -100,7 +100,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
    * `isGone`: it has kept it, so this one begins another, and the edge tells of it.
    */
   taken(isGone: boolean): void {
-    if (!this.hasState || this.state === 'closed') return;
+    if (!this.#hasState || this.state === 'closed') return;
     if (!isGone) this.events.gap({ t: 'gap', reason: gapReasons.sessionExpired });
     else if (!this.active) {
       this.session = undefined;
@@ -111,14 +111,14 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** Sends what is queued, where it may go now. */
   flush(): void {
     const socket = this.active;
-    if (socket && !socket.isMoved && !this.mover.holdsAll) this.calls.flush(socket, this.mover.holdsTopics);
+    if (socket && !socket.isMoved && !this.#mover.holdsAll) this.calls.flush(socket, this.#mover.holdsTopics);
   }
 
   placed(placement: Placement): void {
     this.session = placement.session;
     const socket = this.open(placement.url, placement.ticket, placement.node);
-    this.dialing = socket;
-    this.attempts.watch(limits.attemptMs, () => this.abandon(socket, 'not open in time'));
+    this.#dialing = socket;
+    this.#attempts.watch(limits.attemptMs, () => this.#abandon(socket, 'not open in time'));
   }
 
   refused(error: ClientError): void {
@@ -126,31 +126,31 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   opened(socket: EdgeSocket): void {
-    if (socket === this.dialing) {
+    if (socket === this.#dialing) {
       this.topics.restart(socket);
-      this.attempts.watch(limits.welcomeMs, () => this.abandon(socket, 'no welcome in time'));
+      this.#attempts.watch(limits.welcomeMs, () => this.#abandon(socket, 'no welcome in time'));
     }
-    const awayMs = this.hasState && !this.active ? atMostSinceMs(this.heard) : undefined;
+    const awayMs = this.#hasState && !this.active ? atMostSinceMs(this.#heard) : undefined;
     const from = this.events.last;
     socket.after = from;
     const last = from?.connection && { connection: from.connection, seq: from.receivedSeq };
-    const hello = { t: 'hello', resume: this.hasState, topics: this.topics.wanted, awayMs, last };
+    const hello = { t: 'hello', resume: this.#hasState, topics: this.topics.wanted, awayMs, last };
     socket.send(JSON.stringify(hello));
-    this.liveness.start();
+    this.#liveness.start();
   }
 
   received(socket: EdgeSocket, frame: EdgeFrame): void {
     switch (frame.t) {
       case 'event':
         if (socket === this.active && !this.events.push(socket, frame))
-          this.abandon(socket, 'too many events');
+          this.#abandon(socket, 'too many events');
         break;
       case 'message':
       case 'mark':
         if (!socket.isMoved) this.topics.receive(socket, frame);
         break;
       case 'welcome':
-        if (!socket.isWelcomed) this.welcomed(socket, frame);
+        if (!socket.isWelcomed) this.#welcomed(socket, frame);
         break;
       case 'ok':
         this.calls.answer(frame);
@@ -164,75 +164,76 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         else this.events.gap(frame);
         break;
       case 'move':
-        if (socket === this.active && !socket.isMoved) this.mover.begin(frame);
+        if (socket === this.active && !socket.isMoved) this.#mover.begin(frame);
         break;
       case 'moved':
-        this.mover.moved(socket, frame);
+        this.#mover.moved(socket, frame);
         break;
     }
   }
 
   ended(socket: EdgeSocket, code: number, reason: string): void {
-    if (socket === this.mover.socket) {
-      this.mover.targetEnded(code, reason || `closed with ${code}`);
-    } else if (socket === this.dialing) {
-      this.dialing = undefined;
-      if (!this.hasState) this.topics.lostEarly();
-      this.liveness.stop();
-      if (afterClose(code) === 'stop') this.stopped(code, reason);
-      else this.attempts.failed(code, reason);
+    if (socket === this.#mover.socket) {
+      this.#mover.targetEnded(code, reason || `closed with ${code}`);
+    } else if (socket === this.#dialing) {
+      this.#dialing = undefined;
+      if (!this.#hasState) this.topics.lostEarly();
+      this.#liveness.stop();
+      if (afterClose(code) === 'stop') this.#stopped(code, reason);
+      else this.#attempts.failed(code, reason);
     } else if (socket === this.active) {
       this.active = undefined;
-      this.heard = socket.heard;
-      if (this.parted && code === 1000) return this.parted(true);
-      if (!this.mover.activeEnded(socket, code)) this.lost(code, reason, false);
-    } else this.mover.oldEnded(socket);
+      this.#heard = socket.heard;
+      if (this.#parted && code === 1000) return this.#parted(true);
+      if (!this.#mover.activeEnded(socket, code)) this.lost(code, reason, false);
+    } else this.#mover.oldEnded(socket);
   }
 
   /** The end. The running handler may finish (2 s); the last acknowledgement goes out before the close. */
   close(error?: ClientError): Promise<void> {
-    this.closing ??= this.end(error);
-    return this.closing;
+    this.#closing ??= this.#end(error);
+    return this.#closing;
   }
 
   /** Ends the session, then closes. False: no edge has said in time that it has ended. */
   bye(): Promise<boolean> {
-    this.parting ??= this.part();
-    return this.parting;
+    this.#parting ??= this.#part();
+    return this.#parting;
   }
 
-  private async part(): Promise<boolean> {
+  async #part(): Promise<boolean> {
     if (this.state === 'closed') return false;
     await this.events.stop(limits.closeMs);
     this.acks.flush();
     const hasEnded = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(resolve, limits.endMs, false);
-      this.parted = (ended) => {
+      this.#parted = (ended) => {
         clearTimeout(timer);
         resolve(ended);
       };
-      if (this.closing) this.parted(false);
-      this.sayBye();
+      if (this.#closing) this.#parted(false);
+      this.#sayBye();
     });
     await this.close();
     return hasEnded;
   }
 
   /** On each socket that comes to have the session, until an edge has ended it. */
-  private sayBye(): void {
-    if (this.parted && this.active && !this.active.isMoved) this.active.send('{"t":"bye"}');
+  #sayBye(): void {
+    if (this.#parted && this.active && !this.active.isMoved) this.active.send('{"t":"bye"}');
   }
 
-  private async end(error: ClientError | undefined): Promise<void> {
-    this.parted?.(false);
-    this.transition('closed');
-    const { active, dialing } = this;
-    this.attempts.end();
-    this.liveness.stop();
-    this.mover.end();
+  async #end(error: ClientError | undefined): Promise<void> {
+    this.#parted?.(false);
+    this.#transition('closed');
+    const { active } = this;
+    const dialing = this.#dialing;
+    this.#attempts.end();
+    this.#liveness.stop();
+    this.#mover.end();
     this.topics.forgetKept();
     dialing?.close(1000);
-    this.dialing = undefined;
+    this.#dialing = undefined;
     this.calls.fail(error ?? new ClientError('closed', 'the client was closed'));
     await this.events.stop(limits.closeMs);
     this.acks.flush();
@@ -251,44 +252,44 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   /** The gateway is to choose another node next. */
   avoid(node: string | undefined): void {
-    if (node) this.attempts.avoid(node);
+    if (node) this.#attempts.avoid(node);
   }
 
   /** A new socket; its node is the newest that has to do with the session. */
   open(url: string, ticket: string, node: string | undefined): EdgeSocket {
     if (node) this.from = [node, ...this.from.filter((n) => n !== node)].slice(0, 4);
-    return new EdgeSocket(this.WebSocket, url, ticket, ++this.generation, this);
+    return new EdgeSocket(this.#WebSocket, url, ticket, ++this.#generation, this);
   }
 
-  private transition(to: ClientState): void {
+  #transition(to: ClientState): void {
     const ways: readonly ClientState[] = transitions[this.state];
     if (!ways.includes(to)) throw new Error(`no way from ${this.state} to ${to}`);
     this.state = to;
   }
 
-  private welcomed(socket: EdgeSocket, frame: WelcomeFrame): void {
+  #welcomed(socket: EdgeSocket, frame: WelcomeFrame): void {
     const { active } = this;
-    const isMove = socket === this.mover.socket;
+    const isMove = socket === this.#mover.socket;
     const { node, session, resumed } = frame;
     const from = this.node;
-    socket.isWelcomed = this.hasState = true;
+    socket.isWelcomed = this.#hasState = true;
     socket.connection = frame.connection;
     this.session = session;
     this.node = node;
     this.from = [node];
-    this.liveness.set(frame.heartbeatMs);
+    this.#liveness.set(frame.heartbeatMs);
     this.acks.window = frame.window;
     this.events.window = frame.window;
     this.active = socket;
-    this.sayBye();
+    this.#sayBye();
     if (isMove) {
-      const move = this.mover.welcomed(active);
+      const move = this.#mover.welcomed(active);
       this.flush();
       this.status.emit({ type: 'moved', move, node, from });
     } else {
-      this.dialing = undefined;
-      this.attempts.succeeded();
-      this.transition('connected');
+      this.#dialing = undefined;
+      this.#attempts.succeeded();
+      this.#transition('connected');
       this.flush();
       this.status.emit({ type: 'connected', node, session, resumed });
     }
@@ -296,25 +297,25 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   /** No socket is left. `isAtOnce`: it came in a move, the session waits elsewhere. */
   lost(code: number, reason: string, isAtOnce: boolean): void {
-    this.mover.end();
-    this.liveness.stop();
+    this.#mover.end();
+    this.#liveness.stop();
     if (!isAtOnce) this.calls.lost();
     if (this.state === 'closed') return;
     if (afterClose(code) === 'stop') {
-      this.stopped(code, reason);
+      this.#stopped(code, reason);
       return;
     }
-    this.transition('connecting');
-    const retryInMs = this.attempts.lost(code, isAtOnce);
+    this.#transition('connecting');
+    const retryInMs = this.#attempts.lost(code, isAtOnce);
     this.status.emit({ type: 'disconnected', code, reason, retryInMs });
   }
 
-  private stopped(code: number, reason: string): void {
+  #stopped(code: number, reason: string): void {
     const why = `the edge ended the connection for good (${code} ${reason}); connect() again when its cause is gone`;
     void this.close(new ClientError(reason || 'refused', why));
   }
 
-  private abandon(socket: EdgeSocket, reason: string): void {
+  #abandon(socket: EdgeSocket, reason: string): void {
     if (socket.isGone) return;
     socket.drop();
     this.ended(socket, 1006, reason);

@@ -26,26 +26,26 @@ const heldIn = new WeakMap<SessionStorageLike, Set<string>>();
  * mark on it is another, or it is gone.
  */
 export class SessionStore {
-  private readonly storage: SessionStorageLike | undefined;
-  private readonly page = globalThis as PageEvents;
-  private readonly name: string;
-  private readonly current: () => Saved;
-  private readonly taken: (isGone: boolean) => void;
-  private readonly mark = Math.random().toString(36).slice(2);
-  private readonly held: Set<string>;
-  private key = '';
-  private isSaved = false;
-  private readonly save = (): void => {
-    this.held.delete(this.key);
-    const saved = this.current();
-    this.isSaved = saved.session !== undefined;
-    if (this.isSaved) this.storage?.setItem(this.key, JSON.stringify({ ...saved, by: this.mark }));
+  readonly #storage: SessionStorageLike | undefined;
+  readonly #page = globalThis as PageEvents;
+  readonly #name: string;
+  readonly #current: () => Saved;
+  readonly #taken: (isGone: boolean) => void;
+  readonly #mark = Math.random().toString(36).slice(2);
+  readonly #held: Set<string>;
+  #key = '';
+  #isSaved = false;
+  readonly #save = (): void => {
+    this.#held.delete(this.#key);
+    const saved = this.#current();
+    this.#isSaved = saved.session !== undefined;
+    if (this.#isSaved) this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
   };
-  private readonly comeBack = ({ persisted }: { persisted?: boolean }): void => {
-    this.held.add(this.key);
-    const by = this.take()?.by;
-    if (persisted && this.isSaved && by !== this.mark) this.taken(by === undefined);
-    this.isSaved = false;
+  readonly #comeBack = ({ persisted }: { persisted?: boolean }): void => {
+    this.#held.add(this.#key);
+    const by = this.#take()?.by;
+    if (persisted && this.#isSaved && by !== this.#mark) this.#taken(by === undefined);
+    this.#isSaved = false;
   };
 
   /**
@@ -58,38 +58,38 @@ export class SessionStore {
     current: () => Saved,
     taken: (isGone: boolean) => void = () => {},
   ) {
-    this.storage = storage;
-    this.held = (storage && heldIn.get(storage)) ?? new Set();
-    if (storage) heldIn.set(storage, this.held);
-    this.name = name;
-    this.current = current;
-    this.taken = taken;
+    this.#storage = storage;
+    this.#held = (storage && heldIn.get(storage)) ?? new Set();
+    if (storage) heldIn.set(storage, this.#held);
+    this.#name = name;
+    this.#current = current;
+    this.#taken = taken;
   }
 
   /** What an earlier page of this tab left, taken out. */
   open(): Saved {
-    if (!this.storage) return {};
-    this.page.addEventListener?.('pagehide', this.save);
-    this.page.addEventListener?.('pageshow', this.comeBack);
+    if (!this.#storage) return {};
+    this.#page.addEventListener?.('pagehide', this.#save);
+    this.#page.addEventListener?.('pageshow', this.#comeBack);
     let n = 0;
     do {
-      this.key = `evenkeel.session ${this.name}${n++ || ''}`;
-    } while (this.held.has(this.key));
-    this.held.add(this.key);
-    return savedIn(this.take());
+      this.#key = `evenkeel.session ${this.#name}${n++ || ''}`;
+    } while (this.#held.has(this.#key));
+    this.#held.add(this.#key);
+    return savedIn(this.#take());
   }
 
   close(): void {
-    this.page.removeEventListener?.('pagehide', this.save);
-    this.page.removeEventListener?.('pageshow', this.comeBack);
-    this.held.delete(this.key);
+    this.#page.removeEventListener?.('pagehide', this.#save);
+    this.#page.removeEventListener?.('pageshow', this.#comeBack);
+    this.#held.delete(this.#key);
   }
 
   /** What is stored, taken out. */
-  private take(): { by?: unknown } | undefined {
+  #take(): { by?: unknown } | undefined {
     try {
-      const text = this.storage?.getItem(this.key);
-      this.storage?.removeItem(this.key);
+      const text = this.#storage?.getItem(this.#key);
+      this.#storage?.removeItem(this.#key);
       return JSON.parse(text ?? 'null') ?? undefined;
     } catch {
       return undefined;

@@ -45,35 +45,35 @@ interface Topic {
  * of the new one are kept until the old one has finished and both edges have said where that is in the new one.
  */
 export class Topics {
-  private readonly topics = new Map<string, Topic>();
-  private readonly all = new Set<MessageHandler>();
-  private live: EdgeSocket | undefined;
+  readonly #topics = new Map<string, Topic>();
+  readonly #all = new Set<MessageHandler>();
+  #live: EdgeSocket | undefined;
   /** The socket that is to be the live one once its mark has come. `isClean`: the old one said that it had finished. */
-  private next: { socket: EdgeSocket; isClean: boolean; mark: string | undefined } | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private keptCount = 0;
-  private readonly status: StatusFeed;
-  private readonly memory: number;
+  #next: { socket: EdgeSocket; isClean: boolean; mark: string | undefined } | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #keptCount = 0;
+  readonly #status: StatusFeed;
+  readonly #memory: number;
 
   constructor(status: StatusFeed, memory: number) {
-    this.status = status;
-    this.memory = memory;
+    this.#status = status;
+    this.#memory = memory;
   }
 
   /** A handler of every topic's messages. */
   onMessage(handler: MessageHandler): () => void {
-    this.all.add(handler);
-    return () => void this.all.delete(handler);
+    this.#all.add(handler);
+    return () => void this.#all.delete(handler);
   }
 
   /** Topics that ought to be subscribed. */
   get wanted(): string[] {
-    return [...this.topics.keys()];
+    return [...this.#topics.keys()];
   }
 
   /** Adds a topic or a handler to it. */
   add(topic: string, handler?: MessageHandler): void {
-    let entry = this.topics.get(topic);
+    let entry = this.#topics.get(topic);
     if (!entry) {
       entry = {
         handlers: new Set(),
@@ -86,49 +86,50 @@ export class Topics {
         marks: new Map(),
         hasMore: false,
       };
-      this.topics.set(topic, entry);
+      this.#topics.set(topic, entry);
     }
     if (handler) entry.handlers.add(handler);
   }
 
   /** Removes a handler; true when it was the last and the topic is wanted no more. */
   remove(topic: string, handler?: MessageHandler): boolean {
-    const entry = this.topics.get(topic);
+    const entry = this.#topics.get(topic);
     if (!entry) return false;
     if (handler) entry.handlers.delete(handler);
     else entry.handlers.clear();
-    return entry.handlers.size === 0 && this.topics.delete(topic);
+    return entry.handlers.size === 0 && this.#topics.delete(topic);
   }
 
   /** A frame from `socket`: handed on when that is the live one, else kept. */
   receive(socket: EdgeSocket, frame: MessageFrame | GapFrame | MarkFrame): void {
     if (frame.t === 'mark') {
-      if (socket === this.live) return;
-      for (const { marks, kept } of this.topics.values()) marks.set(frame.mark, kept.length);
+      if (socket === this.#live) return;
+      for (const { marks, kept } of this.#topics.values()) marks.set(frame.mark, kept.length);
       // What was published at the very same moment may come right behind it.
-      if (frame.mark === this.next?.mark) this.finishIn(limits.sameMomentMs);
+      if (frame.mark === this.#next?.mark) this.#finishIn(limits.sameMomentMs);
       return;
     }
-    const entry = this.topics.get(frame.topic ?? '');
+    const entry = this.#topics.get(frame.topic ?? '');
     if (!entry) return;
-    if (socket === this.live) {
-      this.deliver(entry, frame);
+    if (socket === this.#live) {
+      this.#deliver(entry, frame);
       if (frame.t === 'gap') entry.gap = frame;
-    } else if (this.keptCount++ < limits.mergeBuffer) entry.kept.push(frame);
+    } else if (this.#keptCount++ < limits.mergeBuffer) entry.kept.push(frame);
     else entry.hasMore = true;
   }
 
   /** A first socket, or one after a loss: its edge tells a gap, and nothing older comes behind it. */
   restart(socket: EdgeSocket): void {
     this.forgetKept();
-    this.live = socket;
-    for (const entry of this.topics.values()) this.remember(entry, merge(idsOf(entry), [], 0, this.memory));
+    this.#live = socket;
+    for (const entry of this.#topics.values())
+      this.#remember(entry, merge(idsOf(entry), [], 0, this.#memory));
   }
 
   /** The very first socket has ended before its `welcome`: the next one has no state that an edge would tell a gap for. */
   lostEarly(): void {
-    for (const [topic, entry] of this.topics) {
-      if (entry.recent.length > 0) this.tell(topic, 'connection-lost');
+    for (const [topic, entry] of this.#topics) {
+      if (entry.recent.length > 0) this.#tell(topic, 'connection-lost');
       entry.recent = [];
       entry.next = 0;
     }
@@ -139,50 +140,50 @@ export class Topics {
    * old one said that it had finished. Else a topic of which the new socket repeated nothing has a gap.
    */
   takeLive(socket: EdgeSocket, isClean: boolean, mark?: string): void {
-    this.live = undefined;
-    this.next = { socket, isClean, mark };
-    const [any] = this.topics.values();
+    this.#live = undefined;
+    this.#next = { socket, isClean, mark };
+    const [any] = this.#topics.values();
     if (mark === undefined || !any || any.marks.has(mark)) this.finish();
-    else this.finishIn(limits.markMs);
+    else this.#finishIn(limits.markMs);
   }
 
   /** Waits for no mark any longer. */
   finish(): void {
-    if (!this.next) return;
-    const { socket, isClean, mark } = this.next;
-    this.live = socket;
-    for (const [topic, entry] of this.topics) {
+    if (!this.#next) return;
+    const { socket, isClean, mark } = this.#next;
+    this.#live = socket;
+    for (const [topic, entry] of this.#topics) {
       const { kept, gap, hasMore } = entry;
       // A gap takes a place and repeats nothing.
       const ids = kept.map((frame) => (frame.t === 'gap' ? '' : frame.id));
-      const merged = merge(idsOf(entry), ids, entry.marks.get(mark ?? ''), this.memory);
+      const merged = merge(idsOf(entry), ids, entry.marks.get(mark ?? ''), this.#memory);
       const last = merged.isRepeat.lastIndexOf(true);
-      this.remember(entry, merged);
-      if (!isClean && last < 0) this.tell(topic, 'connection-lost');
+      this.#remember(entry, merged);
+      if (!isClean && last < 0) this.#tell(topic, 'connection-lost');
       // Where the old socket has told a gap and gone on, what lies before the last repeat would come behind what is younger. And
       // the gap again: several publishers' messages need not come in one order, so that may lie behind it.
       const isLate = (at: number): boolean => gap !== undefined && at < last && kept[at]?.t === 'message';
       const late = kept.findIndex((_, at) => isLate(at) && !merged.isRepeat[at]);
       for (const [at, frame] of kept.entries()) {
-        if (gap && at === late) this.deliver(entry, gap);
-        if (!merged.isRepeat[at] && !isLate(at)) this.deliver(entry, frame, true);
+        if (gap && at === late) this.#deliver(entry, gap);
+        if (!merged.isRepeat[at] && !isLate(at)) this.#deliver(entry, frame, true);
       }
-      if (hasMore) this.tell(topic, 'slow-consumer');
+      if (hasMore) this.#tell(topic, 'slow-consumer');
     }
     this.forgetKept();
   }
 
-  private finishIn(ms: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.finish(), ms);
+  #finishIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.finish(), ms);
   }
 
   /** A new socket of a move begins, or is given up. */
   forgetKept(): void {
-    clearTimeout(this.timer);
-    this.next = undefined;
-    this.keptCount = 0;
-    for (const entry of this.topics.values()) {
+    clearTimeout(this.#timer);
+    this.#next = undefined;
+    this.#keptCount = 0;
+    for (const entry of this.#topics.values()) {
       entry.gap = undefined;
       entry.kept = [];
       entry.marks.clear();
@@ -190,17 +191,17 @@ export class Topics {
     }
   }
 
-  private remember(entry: Topic, { seen }: Merged): void {
+  #remember(entry: Topic, { seen }: Merged): void {
     entry.seen = seen;
     entry.seenAtMs = monotonicNow();
   }
 
-  private tell(topic: string, reason: GapFrame['reason']): void {
-    this.status.emit({ type: 'gap', topic, reason });
+  #tell(topic: string, reason: GapFrame['reason']): void {
+    this.#status.emit({ type: 'gap', topic, reason });
   }
 
-  private deliver(entry: Topic, frame: MessageFrame | GapFrame, isMerged = false): void {
-    if (frame.t === 'gap') return this.tell(frame.topic ?? '', frame.reason);
+  #deliver(entry: Topic, frame: MessageFrame | GapFrame, isMerged = false): void {
+    if (frame.t === 'gap') return this.#tell(frame.topic ?? '', frame.reason);
     const { id } = frame;
     const { seen } = entry;
     if (seen && !isMerged) {
@@ -209,7 +210,7 @@ export class Topics {
       else if (seen.has(id) && (!isDerived(id) || agoMs < limits.markMs)) return take(seen, id);
     }
     entry.recent[entry.next] = frame.id;
-    entry.next = (entry.next + 1) % this.memory;
+    entry.next = (entry.next + 1) % this.#memory;
     const message: TopicMessage = {
       topic: frame.topic,
       id: frame.id,
@@ -221,8 +222,8 @@ export class Topics {
       ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
     };
     const failed = (error: unknown): void =>
-      this.status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });
-    for (const handler of this.all.size > 0 ? [...entry.handlers, ...this.all] : entry.handlers) {
+      this.#status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });
+    for (const handler of this.#all.size > 0 ? [...entry.handlers, ...this.#all] : entry.handlers) {
       try {
         const result = handler(message);
         if (result instanceof Promise) result.catch(failed);

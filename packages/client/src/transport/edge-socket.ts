@@ -38,15 +38,15 @@ export class EdgeSocket implements Source {
   /** `subscribe`, `unsubscribe`, `publish` and `request` frames sent here. */
   calls = 0;
   receivedSeq = 0;
-  private endedAtMs = 0;
+  #endedAtMs = 0;
   handledSeq = 0;
   ackedSeq = 0;
   /** What `welcome` called this connection. */
   connection: string | undefined;
   /** What `hello` has named as the last connection before it. */
   after: Source | undefined;
-  private readonly owner: EdgeSocketOwner;
-  private webSocket: (WebSocketLike & Handlers) | undefined;
+  readonly #owner: EdgeSocketOwner;
+  #webSocket: (WebSocketLike & Handlers) | undefined;
 
   constructor(
     WebSocket: WebSocketClass,
@@ -56,7 +56,7 @@ export class EdgeSocket implements Source {
     owner: EdgeSocketOwner,
   ) {
     this.generation = generation;
-    this.owner = owner;
+    this.#owner = owner;
     const address = `${url}${url.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`;
     let webSocket: WebSocketLike & Handlers;
     try {
@@ -70,16 +70,16 @@ export class EdgeSocket implements Source {
       });
       return;
     }
-    this.webSocket = webSocket;
+    this.#webSocket = webSocket;
     webSocket.onopen = () => {
       this.isOpen = true;
       this.heard = thisMoment();
       owner.opened(this);
     };
-    webSocket.onmessage = ({ data }) => this.read(data);
+    webSocket.onmessage = ({ data }) => this.#read(data);
     let fault = '';
     webSocket.onclose = ({ code, reason }) => {
-      this.detach();
+      this.#detach();
       owner.ended(this, code, code === 1006 ? reason || fault : reason);
     };
     // In Node it says why; browsers tell nothing.
@@ -89,23 +89,23 @@ export class EdgeSocket implements Source {
   }
 
   get aliveAtMs(): number {
-    return this.endedAtMs || this.heard.monotonicMs;
+    return this.#endedAtMs || this.heard.monotonicMs;
   }
 
   /** Sends one frame; nothing when the socket is not open (the owner learns of that by `ended`). */
   send(text: string): void {
-    if (this.isOpen && !this.isGone) this.webSocket?.send(text);
+    if (this.isOpen && !this.isGone) this.#webSocket?.send(text);
   }
 
   /** The orderly end. Calls `done` when the socket has closed. */
   close(code: number, done: () => void = nothing): void {
-    const { webSocket } = this;
+    const webSocket = this.#webSocket;
     if (this.isGone || !webSocket) {
       this.isGone = true;
       done();
       return;
     }
-    this.detach();
+    this.#detach();
     webSocket.onclose = done;
     webSocket.close(code);
   }
@@ -113,13 +113,13 @@ export class EdgeSocket implements Source {
   /** The end of a socket that does not answer. */
   drop(): void {
     if (this.isGone) return;
-    const { webSocket } = this;
-    this.detach();
+    const webSocket = this.#webSocket;
+    this.#detach();
     if (webSocket?.terminate) webSocket.terminate();
     else webSocket?.close();
   }
 
-  private read(text: unknown): void {
+  #read(text: unknown): void {
     this.heard = thisMoment();
     this.answerByMs = 0;
     this.isExcused = false;
@@ -127,15 +127,15 @@ export class EdgeSocket implements Source {
     if (frame === undefined) {
       // What this message carried is lost with it: only a new connection makes that good.
       this.drop();
-      this.owner.ended(this, 1006, 'not a frame');
-    } else if (frame !== 'ignored') this.owner.received(this, frame);
+      this.#owner.ended(this, 1006, 'not a frame');
+    } else if (frame !== 'ignored') this.#owner.received(this, frame);
   }
 
-  private detach(): void {
+  #detach(): void {
     this.isGone = true;
-    this.endedAtMs = monotonicNow();
-    if (this.webSocket) this.webSocket.onopen = this.webSocket.onmessage = this.webSocket.onclose = null;
+    this.#endedAtMs = monotonicNow();
+    if (this.#webSocket) this.#webSocket.onopen = this.#webSocket.onmessage = this.#webSocket.onclose = null;
     // What came on it is remembered for longer.
-    this.webSocket = undefined;
+    this.#webSocket = undefined;
   }
 }
