@@ -49,6 +49,12 @@ function refusalOf(frame: InboundFrame, key: string): Refusal | undefined {
   return undefined;
 }
 
+/** Why nobody has got it. Often somebody took `publish` for a way to the subscribers of a topic. */
+const unheard = (kind: InboundFrame['t'], key: string): string =>
+  kind === 'request'
+    ? `no service answers '${key}': one has to serve() it`
+    : `no service takes '${key}': publish() goes to services, which take it by on(); those relay it to subscribers`;
+
 /** Why the broker does not have it; only what may succeed is to be sent again. */
 function failureOf(error: unknown): Refusal {
   if (error instanceof BrokerError && error.code === 'publish-refused') {
@@ -144,7 +150,7 @@ export class ClientRequests {
         ? await inbound.request(claims, id, key, body)
         : await inbound.publish(claims, id, key, body);
       if (outcome === 'unrouted') {
-        this.#answer(id, errorFrame(id, errorCodes.noService, `no service consumes '${key}'`));
+        this.#answer(id, errorFrame(id, errorCodes.noService, unheard(frame.t, key)));
       } else if (!isRequest) this.#answer(id, okFrame(id));
     } catch (error) {
       const { code, message } = failureOf(error);

@@ -2,7 +2,11 @@ import { AuthError, type Authenticate, uidOf } from './credentials.js';
 
 /** Development mode: anyone may be any user. */
 export const believeUser: Authenticate = async ({ user }) => {
-  if (user === undefined) throw new AuthError('no-credentials', 'give ?user=<id>');
+  if (user === undefined)
+    throw new AuthError(
+      'no-credentials',
+      'this gateway is in development mode: give ?user=<id>, in the SDK connect({ user })',
+    );
   return uidOf(user, 'bad-user-id');
 };
 

@@ -1,9 +1,16 @@
 import { SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
+import type { Credentials } from './credentials.js';
 import { JwtAuthentication } from './jwt.js';
 
 const jwtSecret = 'a-secret-of-at-least-32-bytes-for-hs256';
 const jwt = new JwtAuthentication({ jwtSecret });
+
+const refusal = (credentials: Partial<Credentials>) =>
+  jwt.authenticate({ authorization: undefined, cookie: undefined, user: undefined, ...credentials }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 async function authenticate(claims: Record<string, unknown>): Promise<string> {
   const token = await new SignJWT(claims)
@@ -21,6 +28,7 @@ describe('the user of a token', () => {
 
   it.each([
     ['a number', { sub: 42 }, 'a number'],
+    ['a truth', { sub: true }, 'a boolean'],
     ['a list', { sub: ['alice'] }, 'an array'],
     ['an object', { sub: { id: 'alice' } }, 'an object'],
     ['null', { sub: null }, 'null'],
@@ -33,4 +41,14 @@ describe('the user of a token', () => {
     await refused.toMatchObject({ code: 'bad-credentials', message: expect.stringContaining('`sub`') });
     await refused.toThrow(what);
   });
+});
+
+it.each([
+  ['nothing', {}, 'no-credentials', 'send Authorization: Bearer <token>'],
+  ['a user id alone', { user: 'alice' }, 'no-credentials', 'in development mode only'],
+  ['the word Bearer twice', { authorization: 'Bearer Bearer a.b.c' }, 'bad-credentials', 'one token'],
+  ['another scheme', { authorization: 'Basic YTpi' }, 'bad-credentials', 'send Authorization: Bearer'],
+  ['no token', { authorization: 'Bearer undefined' }, 'bad-credentials', 'get a new one'],
+])('who sends %s is told what to send', async (_, credentials, code, text) => {
+  expect(await refusal(credentials)).toMatchObject({ code, message: expect.stringContaining(text) });
 });

@@ -47,10 +47,13 @@ export class JwtAuthentication {
   async authenticate(credentials: Credentials): Promise<string> {
     const token = tokenOf(credentials);
     if (token === undefined) {
-      throw new AuthError(
-        'no-credentials',
-        `send Authorization: Bearer <token>, or the cookie ${tokenCookie}`,
-      );
+      const how = `send Authorization: Bearer <token>, or the cookie ${tokenCookie}`;
+      const isNone = credentials.authorization === undefined;
+      const why =
+        credentials.user === undefined ? '' : '; a user id without a token counts in development mode only';
+      throw isNone
+        ? new AuthError('no-credentials', how + why)
+        : new AuthError('bad-credentials', `Authorization is not Bearer and one token; ${how}`);
     }
     const subject = await this.#subjectOf(token);
     if (subject === undefined) {
