@@ -179,7 +179,8 @@ export class AmqpConnection {
   }
 
   async #dialAt(address: URL): Promise<ChannelModel> {
-    const { name, heartbeatSeconds = 10, connectTimeoutMs = 5000 } = this.#options;
+    const { name, heartbeatSeconds = 10, connectTimeoutMs = 5000, dial } = this.#options;
+    if (dial) return (await dial(address.href)) as ChannelModel;
     const target = new URL(address);
     if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', String(heartbeatSeconds));
     const shown = redactUrl(address.href);

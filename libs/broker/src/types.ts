@@ -28,6 +28,8 @@ export interface BrokerOptions {
   retryMaxMs?: number;
   /** Source of jitter, for tests. Default `Math.random`. */
   random?: () => number;
+  /** Makes amqplib's connection in place of it, for tests: what acts like a `ChannelModel`. */
+  dial?: (url: string) => Promise<object>;
 }
 
 /** One exchange. `durable` defaults to true. */

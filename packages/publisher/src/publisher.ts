@@ -16,6 +16,8 @@ export interface CreatePublisherOptions {
   attempts?: number;
   /** Unconfirmed events at most; up to 10,000 more wait. Default 1,024. */
   window?: number;
+  /** Replaces the connection to RabbitMQ (tests): resolves with what acts like amqplib's `ChannelModel`. */
+  dial?: (amqpUrl: string) => Promise<object>;
 }
 
 /** What became of an event. */
@@ -46,7 +48,7 @@ export class Publisher {
     });
   }
 
-  /** @internal Applications call {@link createPublisher}. */
+  /** As {@link createPublisher}, which applications call; this one is there also where tests have put another in its place. */
   static async connect(options: CreatePublisherOptions): Promise<Publisher> {
     const broker = await connected(options, options.name, exchanges.events);
     return new Publisher(options, broker);
@@ -175,12 +177,13 @@ export const createPublisher = (options: CreatePublisherOptions): Promise<Publis
 
 /** A connection named `name` to a broker where `exchange` is. */
 async function connected(options: CreatePublisherOptions, name: string, exchange: string): Promise<Broker> {
-  const { amqpUrl, log, attempts } = options;
+  const { amqpUrl, log, attempts, dial } = options;
   const broker = await Broker.connect({
     url: amqpUrl,
     name,
     ...(log && { log }),
     ...(attempts !== undefined && { attempts }),
+    ...(dial && { dial }),
   });
   try {
     await broker.expect([exchange], attempts);

@@ -1,6 +1,7 @@
 // Compiled in a project with the packages installed, by several module resolutions; never run.
 import { type Client, ClientError, connect, type Status } from '@evenkeel/client';
 import { BrokerError, createPublisher, type Published, PublisherError } from '@evenkeel/publisher';
+import { createTestMesh, type TestMesh } from '@evenkeel/testing';
 import { createOperator, type NodeStatus, OperatorError } from 'evenkeel';
 
 type Events = { 'order.created': { number: number } };
@@ -14,6 +15,22 @@ export async function uses(): Promise<{ published: Published; nodes: readonly No
   const operator = await createOperator({ amqpUrl: 'amqp://127.0.0.1' });
   const { nodes } = await operator.status();
   return { published, nodes };
+}
+
+interface Mesh {
+  connect: typeof connect;
+  createPublisher: typeof createPublisher;
+}
+
+/** The double goes wherever the mesh does. */
+export async function doubled(): Promise<Mesh> {
+  const mesh: TestMesh = createTestMesh({ nodes: ['a', 'b'] });
+  const client = mesh.connect<Events>({ user: 'alice' });
+  client.on('order.created', ({ data }) => data.number.toFixed());
+  await mesh.createPublisher({ name: 'shop' });
+  await mesh.settled();
+  mesh.move(client);
+  return mesh;
 }
 
 export const codeOf = (error: unknown): string | undefined =>

@@ -49,4 +49,5 @@ export const publicPackages: readonly PublicPackage[] = [
     copied: ['bin'],
   },
   { ...none, folder: 'packages/conformance', modules: ['main'] },
+  { ...none, folder: 'packages/testing', entries: [{ subpath: '.', module: 'index' }] },
 ];

@@ -1,0 +1,226 @@
+import {
+  type ClientFrame,
+  defaults,
+  type EdgeFrame,
+  errorCodes,
+  eventName,
+  type HelloFrame,
+  isTopic,
+  topicKey,
+  topicOfKey,
+} from '@evenkeel/protocol/wire';
+import type { MemoryBroker } from '../broker/broker.js';
+import type { Item, Queue, QueueConsumer } from '../broker/queue.js';
+import { headersOf, payloadOf, timeOf } from './payload.js';
+import type { MemorySocket, SocketOwner } from './socket.js';
+
+/** The session of a connection, as far as it matters to it. */
+export interface ConnectionHost {
+  hello(connection: EdgeConnection, frame: HelloFrame): void;
+  bye(): void;
+  carry(kind: 'publish' | 'request', id: string, key: string, frame: ClientFrame): EdgeFrame | undefined;
+  replied(id: string): void;
+  /** Nothing that was sent waits for an acknowledgement any more. */
+  acknowledged(connection: EdgeConnection): void;
+  ended(connection: EdgeConnection): void;
+}
+
+/** One socket at an edge: its frames, its events without an acknowledgement, its topics. */
+export class EdgeConnection implements SocketOwner, QueueConsumer {
+  readonly prefetch = defaults.window;
+  readonly id: string;
+  readonly node: string;
+  readonly ticket: string;
+  /** `moved` has been sent: only acknowledgements count. */
+  isMoved = false;
+  isGone = false;
+  /** Calls accepted. */
+  calls = 0;
+  /** Of the last event sent. */
+  seq = 0;
+  readonly #socket: MemorySocket;
+  readonly #host: ConnectionHost;
+  readonly #broker: MemoryBroker;
+  readonly #topics = new Set<string>();
+  #topicQueue: Queue | undefined;
+  #eventQueue: Queue | undefined;
+  #unacknowledged: { seq: number; item: Item }[] = [];
+
+  constructor(
+    id: string,
+    at: { node: string; ticket: string },
+    socket: MemorySocket,
+    host: ConnectionHost,
+    broker: MemoryBroker,
+  ) {
+    this.id = id;
+    this.node = at.node;
+    this.ticket = at.ticket;
+    this.#socket = socket;
+    this.#host = host;
+    this.#broker = broker;
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#topics];
+  }
+  get isAcknowledged(): boolean {
+    return this.#unacknowledged.length === 0;
+  }
+
+  write(frame: EdgeFrame): void {
+    this.#socket.write(frame);
+  }
+
+  shut(code: number, reason: string): void {
+    this.#socket.shut(code, reason);
+  }
+
+  cut(): void {
+    this.#socket.cut();
+  }
+
+  /** Events come from this queue from now on. */
+  consume(queue: Queue): void {
+    this.#eventQueue = queue;
+    queue.consume(this);
+  }
+
+  /** No further event. */
+  stop(): void {
+    this.#eventQueue?.stop(this);
+  }
+
+  /** What is not acknowledged goes back to the queue. */
+  giveBack(): void {
+    this.stop();
+    const items = this.#unacknowledged.map(({ item }) => item);
+    this.#unacknowledged = [];
+    this.#eventQueue?.requeue(this, items);
+  }
+
+  join(topic: string): void {
+    this.#topics.add(topic);
+    const name = `edge.${this.node}.${this.id}`;
+    const options = { durable: false, exclusive: false, autoDelete: false, arguments: {} };
+    this.#topicQueue ??= this.#broker.declareQueue(name, options);
+    if (this.#topics.size === 1) this.#consumeTopics(this.#topicQueue);
+    this.#broker.bind(this.#topicQueue, 'mesh.events', topicKey(topic));
+  }
+
+  leaveAll(): void {
+    if (this.#topicQueue) this.#broker.deleteQueue(this.#topicQueue);
+    this.#topicQueue = undefined;
+    this.#topics.clear();
+  }
+
+  received(text: string): void {
+    const frame = JSON.parse(text) as ClientFrame;
+    if (this.isMoved && frame.t !== 'ack') return;
+    switch (frame.t) {
+      case 'hello':
+        return this.#host.hello(this, frame);
+      case 'ack':
+        return this.#acknowledge(frame.seq);
+      case 'ping':
+        return this.write({ t: 'pong' });
+      case 'bye':
+        return this.#host.bye();
+      case 'subscribe':
+      case 'unsubscribe':
+        this.calls++;
+        return this.write(this.#changeTopic(frame.t, frame.id, frame.topic));
+      case 'publish':
+      case 'request': {
+        this.calls++;
+        const key = frame.t === 'request' ? frame.method : frame.topic;
+        const answer = this.#host.carry(frame.t, frame.id, key, frame);
+        if (answer) this.write(answer);
+        return;
+      }
+      default: {
+        const { t } = frame as { t: unknown };
+        const message = `the double knows no frame "${String(t)}"`;
+        this.write({ t: 'error', code: errorCodes.unknownType, message });
+      }
+    }
+  }
+
+  ended(): void {
+    this.isGone = true;
+    this.leaveAll();
+    this.#host.ended(this);
+  }
+
+  /** One event, or a service's reply, of the session's queue. */
+  deliver(item: Item): void {
+    const { message } = item;
+    const { correlationId: re, headers } = message.properties;
+    if (re !== undefined) {
+      const code = headers?.['evenkeel-error'];
+      if (code === undefined) this.write({ t: 'ok', re, ...payloadOf(message) });
+      else this.write({ t: 'error', re, code: String(code), message: message.body.toString() });
+      this.#host.replied(re);
+      this.#eventQueue?.settle(this, item);
+      return;
+    }
+    this.seq++;
+    this.#unacknowledged.push({ seq: this.seq, item });
+    this.write({
+      t: 'event',
+      seq: this.seq,
+      id: message.properties.messageId ?? `~${this.id}.${this.seq}`,
+      name: eventName(message.key) ?? message.key,
+      ...payloadOf(message),
+      at: timeOf(message),
+      ...headersOf(message),
+      ...(item.isRedelivered && { redelivered: true }),
+    });
+  }
+
+  cancelled(): void {
+    this.#unacknowledged = [];
+  }
+
+  #acknowledge(seq: number): void {
+    const handled = this.#unacknowledged.filter((each) => each.seq <= seq);
+    this.#unacknowledged = this.#unacknowledged.filter((each) => each.seq > seq);
+    for (const { item } of handled) this.#eventQueue?.settle(this, item);
+    if (this.isAcknowledged) this.#host.acknowledged(this);
+  }
+
+  #changeTopic(kind: 'subscribe' | 'unsubscribe', id: string, topic: string): EdgeFrame {
+    const refuse = (code: string, message: string): EdgeFrame => ({ t: 'error', re: id, code, message });
+    if (!isTopic(topic))
+      return refuse(errorCodes.badTopic, 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots');
+    if (kind === 'subscribe') {
+      const limit = defaults.maxTopicsPerConnection;
+      if (!this.#topics.has(topic) && this.#topics.size >= limit)
+        return refuse(errorCodes.topicLimit, `at most ${limit} topics; unsubscribe from one`);
+      this.join(topic);
+    } else if (this.#topics.delete(topic) && this.#topicQueue) {
+      this.#broker.unbind(this.#topicQueue, 'mesh.events', topicKey(topic));
+    }
+    return { t: 'ok', re: id };
+  }
+
+  #consumeTopics(queue: Queue): void {
+    const consumer: QueueConsumer = {
+      prefetch: 0,
+      deliver: (item) => {
+        const { message } = item;
+        this.write({
+          t: 'message',
+          topic: topicOfKey(message.key) ?? message.key,
+          id: message.properties.messageId ?? `~${this.id}.${item.place}`,
+          ...payloadOf(message),
+          at: timeOf(message),
+          ...headersOf(message),
+        });
+        queue.settle(consumer, item);
+      },
+      cancelled: () => {},
+    };
+    queue.consume(consumer);
+  }
+}

@@ -1,0 +1,34 @@
+import { atHeader, type Payload } from '@evenkeel/protocol/wire';
+import type { Message } from '../broker/queue.js';
+
+const isJson = (type: string): boolean => type === '' || /^[^;]*[/+]json\s*(;|$)/i.test(type);
+
+/** The body of a message as a frame carries it. Source: PROTOCOL.md, "Bodies". */
+export function payloadOf({ body, properties }: Message): Payload {
+  const { contentType = '' } = properties;
+  const text = body.toString('utf8');
+  if (isJson(contentType)) {
+    try {
+      return { data: JSON.parse(text) };
+    } catch {
+      return { data: text };
+    }
+  }
+  if (/^text\//i.test(contentType)) return { data: text };
+  return { data: body.toString('base64'), encoding: 'base64', contentType };
+}
+
+/** When it was published, ms since the epoch. */
+export function timeOf({ properties }: Message): number {
+  const at = properties.headers?.[atHeader];
+  return typeof at === 'number' ? at : Date.now();
+}
+
+/** The headers that reach clients. */
+export function headersOf({ properties }: Message): { headers?: Record<string, string> } {
+  const carried = Object.entries(properties.headers ?? {}).filter(([name]) =>
+    /^(?:x-.+|traceparent|tracestate|cloudEvents[:_].+)$/.test(name),
+  );
+  if (carried.length === 0) return {};
+  return { headers: Object.fromEntries(carried.map(([name, value]) => [name, String(value)])) };
+}

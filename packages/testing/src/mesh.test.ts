@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { connect as connectForReal } from '@evenkeel/client';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createTestMesh, type TestMesh, type TestMeshOptions } from './index.js';
+
+const run = promisify(execFile);
+
+function open(options?: TestMeshOptions): TestMesh {
+  const mesh = createTestMesh(options);
+  onTestFinished(() => mesh.close());
+  return mesh;
+}
+const gateway = 'https://mesh.example';
+const named = (name: string) => ({ name, amqpUrl: 'amqp://not-looked-at' });
+
+it("the README's example is a test that passes", async () => {
+  const folder = new URL('..', import.meta.url);
+  const readme = await readFile(new URL('README.md', folder), 'utf8');
+  const [, example = ''] = /```js\n([^`]*createTestMesh\(\)[^`]*)```/.exec(readme) ?? [];
+  const ran = run(process.execPath, ['--input-type=module', '--eval', example], { cwd: folder });
+  const { stdout } = await ran;
+  expect(stdout).toMatch(/pass 1\b/);
+  expect(stdout).toMatch(/fail 0\b/);
+});
+
+describe('settled', () => {
+  it('waits for handlers, and for what they set off', async () => {
+    const mesh = open();
+    const shop = await mesh.createPublisher(named('shop'));
+    const client = mesh.connect({ gateway, user: 'alice' });
+    const log: unknown[] = [];
+    await shop.serve('shop.price', async ({ data }) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return Number(data) * 2;
+    });
+    client.on('asked', async ({ data }) => log.push(await client.request('shop.price', data)));
+    await mesh.settled();
+    await shop.toUser('alice', 'asked', 1);
+    await shop.toUser('alice', 'asked', 2);
+    await mesh.settled();
+    expect(log).toEqual([2, 4]);
+  });
+
+  it('does not wait for a client whose network is away', async () => {
+    const mesh = open();
+    const shop = await mesh.createPublisher(named('shop'));
+    const client = mesh.connect({ gateway, user: 'alice' });
+    await mesh.settled();
+    mesh.disconnect(client);
+    await shop.toUser('alice', 'n', 1);
+    await mesh.settled();
+    expect(client.state).toBe('connecting');
+  });
+
+  it('says what it waits for in vain', async () => {
+    const mesh = open();
+    const shop = await mesh.createPublisher(named('shop'));
+    let settle = (): void => {};
+    mesh.connect({ gateway, user: 'alice' }).on('n', () => new Promise<void>((done) => (settle = done)));
+    await mesh.settled();
+    await shop.toUser('alice', 'n', 1);
+    await expect(mesh.settled({ timeoutMs: 20 })).rejects.toThrow(
+      /not settled within 20 ms: 1 of the queue session\.alice\.session-\d+ are with handlers/,
+    );
+    settle();
+    await mesh.settled();
+  });
+});
+
+describe("a test framework's fake timers", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['without microtasks, as in Vitest', undefined],
+    [
+      'with microtasks, as in Jest',
+      [
+        'setTimeout',
+        'setInterval',
+        'clearTimeout',
+        'clearInterval',
+        'queueMicrotask',
+        'Date',
+        'performance',
+      ] as const,
+    ],
+  ])('%s: a session ends after five minutes without a connection', async (_how, toFake) => {
+    vi.useFakeTimers(toFake && { toFake: [...toFake] });
+    const mesh = open({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
+    const creating = mesh.createPublisher(named('shop'));
+    await vi.advanceTimersByTimeAsync(1);
+    const shop = await creating;
+    const client = mesh.connect({ gateway, user: 'alice' });
+    const seen: unknown[] = [];
+    client.onStatus((status) => status.type === 'gap' && seen.push(status.reason));
+    client.on('n', ({ data }) => seen.push(data));
+    await mesh.settled();
+    mesh.disconnect(client);
+    await mesh.settled();
+    await shop.toUser('alice', 'n', 1);
+    await vi.advanceTimersByTimeAsync(299_000);
+    mesh.restore(client);
+    await mesh.settled();
+    expect(seen).toEqual([1]);
+    mesh.disconnect(client);
+    await mesh.settled();
+    await vi.advanceTimersByTimeAsync(301_000);
+    expect(await shop.toUser('alice', 'n', 2)).toMatchObject({ routed: false });
+    mesh.restore(client);
+    await mesh.settled();
+    expect(seen).toEqual([1, 'session-expired']);
+  });
+
+  it('that jump by an hour at once cost no connection', async () => {
+    vi.useFakeTimers();
+    const mesh = open({ advanceTimers: (ms) => vi.advanceTimersByTimeAsync(ms) });
+    const client = mesh.connect({ gateway, user: 'alice' });
+    const types: string[] = [];
+    client.onStatus(({ type }) => types.push(type));
+    await mesh.settled();
+    vi.advanceTimersByTime(3_600_000);
+    await mesh.settled();
+    expect(types).toEqual(['connecting', 'connected']);
+  });
+});
+
+describe('who a client is', () => {
+  const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+
+  it.each([
+    ['its user', { user: 'alice' }],
+    ['the claim sub of its token', { getToken: () => jwt({ sub: 'alice' }) }],
+    ['its token, where that is no JWT', { token: 'alice' }],
+  ])('is %s', async (_what, options) => {
+    const mesh = open();
+    const shop = await mesh.createPublisher(named('shop'));
+    const client = mesh.connect({ gateway, ...options });
+    await client.ready();
+    expect((await shop.toUser('alice', 'n', 1)).routed).toBe(true);
+  });
+
+  it('is what userOf says; nobody is refused for good', async () => {
+    const mesh = open({ userOf: ({ token }) => (token === 'good' ? 'alice' : undefined) });
+    await mesh.connect({ gateway, token: 'good' }).ready();
+    await expect(mesh.connect({ gateway, token: 'bad' }).ready()).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
+  });
+});
+
+describe('what cannot be done says so', () => {
+  it.each([
+    ['move', 'has no connection to move'],
+    ['expire', 'call mesh.disconnect(client) first'],
+  ] as const)('%s', async (what, message) => {
+    const mesh = open();
+    const client = mesh.connect({ gateway, user: 'alice' });
+    await mesh.settled();
+    if (what === 'move') mesh.disconnect(client);
+    expect(() => mesh[what](client)).toThrow(message);
+  });
+
+  it('to a client of another mesh', async () => {
+    const mesh = open();
+    const client = connectForReal({ gateway: 'http://127.0.0.1:1', user: 'alice' });
+    onTestFinished(() => client.close());
+    expect(() => mesh.disconnect(client)).toThrow('not of this mesh');
+  });
+
+  it('to an edge that does not exist', async () => {
+    const mesh = open({ nodes: ['a', 'b', 'c'] });
+    const client = mesh.connect({ gateway, user: 'alice' });
+    await mesh.settled();
+    expect(() => mesh.move(client, 'd')).toThrow('there is no edge d to move to');
+    const target = client.node === 'c' ? 'a' : 'c';
+    mesh.move(client, target);
+    await mesh.settled();
+    expect(client.node).toBe(target);
+  });
+});

@@ -1,0 +1,17 @@
+import { createTestMesh } from '@evenkeel/testing';
+import type { World } from './world.js';
+
+export async function openDouble(): Promise<World> {
+  const mesh = createTestMesh();
+  return {
+    connect: mesh.connect,
+    createPublisher: (name) => mesh.createPublisher({ amqpUrl: 'amqp://not-looked-at', name }),
+    move: async (client) => mesh.move(client),
+    disconnect: (client) => mesh.disconnect(client),
+    restore: (client) => mesh.restore(client),
+    loseWaiting: async (client) => mesh.loseEvents(client),
+    expire: async (client) => mesh.expire(client),
+    expel: async (user) => mesh.expel(user),
+    close: () => mesh.close(),
+  };
+}
