@@ -48,10 +48,11 @@ export class Client<Events extends EventMap = EventMap> {
       storage,
       `${options.gateway ?? ''} ${options.user ?? ''}`,
       () => {
-        const { session, from } = this.#connection;
+        const { session, from, acks } = this.#connection;
+        acks.flush();
         return { ...(session && { session }), from };
       },
-      (isGone) => this.#connection.taken(isGone),
+      (saved) => this.#connection.taken(saved),
     );
     const saved = this.#store.open();
     this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
@@ -60,7 +61,10 @@ export class Client<Events extends EventMap = EventMap> {
     page.addEventListener?.('online', this.#onWake);
     page.addEventListener?.('offline', this.#onOffline);
     if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.#onWake);
-    this.#connection.status.listen((status) => status.type === 'closed' && this.#release());
+    this.#connection.status.listen(({ type }) => {
+      if (type === 'closed') this.#release();
+      if (type === 'connected') this.#store.settle();
+    });
     queueMicrotask(() => this.#connection.start());
   }
 

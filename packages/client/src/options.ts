@@ -13,8 +13,8 @@ export interface ConnectOptions extends DialOptions {
   WebSocket?: WebSocketClass;
   /**
    * Where the tab's session id survives a reload. Default: `sessionStorage` where there is one. While the page
-   * lives the id is taken out, so a duplicated tab gets a session of its own. Clients of one page are told apart by gateway,
-   * user, and the order in which they are made. A page that comes back from the browser's page cache, and whose session another
+   * lives the id is taken out, so a duplicated tab gets a session of its own. Clients of one page are told apart by frame,
+   * gateway, user, and the order in which they are made. A page that comes back from the browser's page cache, and whose session another
    * page has had meanwhile, gets a `gap` `session-expired`. `false`: nowhere.
    */
   storage?: SessionStorageLike | false;

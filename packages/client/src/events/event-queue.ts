@@ -1,4 +1,4 @@
-import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
+import { type EventFrame, type GapFrame, gapReasons } from '@evenkeel/protocol/wire';
 import { limits } from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
@@ -76,6 +76,13 @@ export class EventQueue {
   gap(frame: GapFrame): void {
     this.#received.gap();
     this.#add({ kind: 'gap', frame });
+  }
+
+  /** Another page has had the session: what waits here has come to that one, and there is a gap. */
+  taken(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.gap({ t: 'gap', reason: gapReasons.sessionExpired });
   }
 
   /** Acknowledges at once when all that came on `socket` is handled. */

@@ -2,7 +2,6 @@ import {
   afterClose,
   defaults,
   type EdgeFrame,
-  gapReasons,
   type Placement,
   type WelcomeFrame,
 } from '@evenkeel/protocol/wire';
@@ -20,6 +19,7 @@ import { Topics } from '../topics/topics.js';
 import { EdgeSocket, type EdgeSocketOwner } from '../transport/edge-socket.js';
 import { Liveness } from '../transport/liveness.js';
 import { socketClass, type WebSocketClass } from '../transport/web-socket.js';
+import type { Saved } from './session-store.js';
 
 /** The states of a client, and what may follow what. A move happens inside `connected`. */
 const transitions = {
@@ -96,16 +96,19 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   /**
-   * This page was in the page cache, and another has had the session meanwhile: what that one handled, this one does not know.
-   * `isGone`: it has kept it, so this one begins another, and the edge tells of it.
+   * This page was in the page cache, and another has had the session meanwhile, or has it until it hears of this one: what that
+   * one handled, this one does not know. Also what had come for this one was for the other to handle.
    */
-  taken(isGone: boolean): void {
-    if (!this.#hasState || this.state === 'closed') return;
-    if (!isGone) this.events.gap({ t: 'gap', reason: gapReasons.sessionExpired });
-    else if (!this.active) {
-      this.session = undefined;
-      this.from = [];
+  taken({ session, from }: Saved): void {
+    if (session) {
+      this.session = session;
+      this.from = from ?? [];
     }
+    if (this.#hasState) this.events.taken();
+    this.#mover.end();
+    const socket = this.active ?? this.#dialing;
+    if (socket) this.#abandon(socket, 'another page has had the session');
+    this.wake();
   }
 
   /** Sends what is queued, where it may go now. */

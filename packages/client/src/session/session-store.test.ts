@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type SessionStorageLike, SessionStore } from './session-store.js';
+import { type Saved, type SessionStorageLike, SessionStore } from './session-store.js';
 
 type Listener = (event: { persisted?: boolean }) => void;
 
@@ -24,7 +24,7 @@ function tab(copyOf?: Map<string, string>) {
   return { map, storage, fire, listeners };
 }
 const mine = () => ({ session: 's1', from: ['a'] });
-const store = (storage: SessionStorageLike, user = 'u', taken?: (isGone: boolean) => void) =>
+const store = (storage: SessionStorageLike, user = 'u', taken?: (saved: Saved) => void) =>
   new SessionStore(storage, user, mine, taken);
 
 it('a reloaded page finds the session of the page before', () => {
@@ -41,6 +41,37 @@ it('a duplicated tab finds none while the first lives, nor when the first came b
   first.fire('pagehide');
   first.fire('pageshow');
   expect(store(tab(first.map).storage).open()).toEqual({});
+});
+
+it('what lies in the storage of two tabs, copied from one another, is for the one that comes first', () => {
+  const first = tab();
+  const all = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => all.get(key) ?? null,
+    setItem: (key: string, value: string) => void all.set(key, value),
+  });
+  store(first.storage).open();
+  first.fire('pagehide');
+  const second = tab(first.map);
+  expect(store(second.storage).open()).toMatchObject({ session: 's1' });
+  expect(store(first.storage).open()).toEqual({});
+});
+
+it('frames of a page find their own sessions again', () => {
+  const { storage, fire, listeners } = tab();
+  const page: Record<string | number, unknown> = { length: 2 };
+  page.parent = page;
+  const open = (session: string, at?: number) => {
+    vi.stubGlobal('parent', at === undefined ? undefined : page);
+    if (at !== undefined) page[at] = globalThis;
+    const saved = new SessionStore({ ...storage }, 'u', () => ({ session })).open();
+    if (at !== undefined) page[at] = undefined;
+    return saved.session;
+  };
+  expect([open('a'), open('b', 0), open('c', 1)]).toEqual([undefined, undefined, undefined]);
+  fire('pagehide');
+  listeners.clear();
+  expect([open('x', 1), open('y'), open('z', 0)]).toEqual(['c', 'a', 'b']);
 });
 
 it('a closed client leaves nothing behind', () => {
@@ -90,8 +121,8 @@ it('two clients of a page find their own sessions again, of two users as of one'
 describe('a page that comes back from the page cache', () => {
   const hidden = () => {
     const page = tab();
-    const told: boolean[] = [];
-    store(page.storage, 'u', (isGone) => told.push(isGone)).open();
+    const told: Saved[] = [];
+    store(page.storage, 'u', (saved) => told.push(saved)).open();
     page.fire('pagehide', true);
     const listeners = new Map(page.listeners);
     page.listeners.clear();
@@ -112,13 +143,13 @@ describe('a page that comes back from the page cache', () => {
     expect(store(storage).open()).toMatchObject({ session: 's1' });
     fire('pagehide', true);
     back();
-    expect(told).toEqual([false]);
+    expect(told).toEqual([{ session: 's1', from: ['a'] }]);
   });
 
   it('learns that another page has it', () => {
     const { storage, told, back } = hidden();
     store(storage).open();
     back();
-    expect(told).toEqual([true]);
+    expect(told).toEqual([{}]);
   });
 });

@@ -7,7 +7,8 @@ export interface SessionStorageLike {
   removeItem(key: string): void;
 }
 
-interface Saved {
+/** What a page leaves behind for the next one of its tab. */
+export interface Saved {
   session?: string;
   from?: string[];
 }
@@ -15,12 +16,22 @@ interface PageEvents {
   addEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
   removeEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
 }
+/** A page, or a frame in one. */
+interface Frame {
+  readonly parent?: Frame;
+  readonly length?: number;
+  readonly [index: number]: Frame;
+}
 /** Keys that clients of this page have: those of one user at one gateway are told apart by the order in which they are made. */
 const heldIn = new WeakMap<SessionStorageLike, Set<string>>();
+/** Where the tabs of a browser tell each other what has been taken, and how much of it they keep. */
+const takenKey = 'evenkeel.taken';
+const takenMarks = 64;
 
 /**
  * Carries a tab's session over a reload. The id is in the storage only while no page of the tab lives: a browser
- * copies the storage when it duplicates a tab, and two pages with one session would throw each other out.
+ * copies the storage when it duplicates a tab, and two pages with one session would throw each other out. What is in it all the
+ * same (the page in between had no client) is for the tab that comes first.
  *
  * A page that comes back from the browser's page cache may find that another page has had its session meanwhile: then the
  * mark on it is another, or it is gone.
@@ -30,33 +41,34 @@ export class SessionStore {
   readonly #page = globalThis as PageEvents;
   readonly #name: string;
   readonly #current: () => Saved;
-  readonly #taken: (isGone: boolean) => void;
-  readonly #mark = Math.random().toString(36).slice(2);
+  readonly #taken: (saved: Saved) => void;
   readonly #held: Set<string>;
   #key = '';
-  #isSaved = false;
+  /** On what this page has left; '': it has left nothing. */
+  #mark = '';
   readonly #save = (): void => {
     this.#held.delete(this.#key);
     const saved = this.#current();
-    this.#isSaved = saved.session !== undefined;
-    if (this.#isSaved) this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
+    if (!saved.session) return;
+    this.#mark = Math.random().toString(36).slice(2);
+    this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
   };
   readonly #comeBack = ({ persisted }: { persisted?: boolean }): void => {
     this.#held.add(this.#key);
-    const by = this.#take()?.by;
-    if (persisted && this.#isSaved && by !== this.#mark) this.#taken(by === undefined);
-    this.#isSaved = false;
+    const [by, saved] = this.#take();
+    if (persisted && this.#mark && by !== this.#mark) this.#taken(saved);
+    this.#mark = '';
   };
 
   /**
    * `name`: whose sessions these are, of all clients of a page. `taken`: another page has had the session since this one went
-   * into the page cache; `isGone`: and has not left it behind.
+   * into the page cache, and has left this behind; nothing: it is about to.
    */
   constructor(
     storage: SessionStorageLike | undefined,
     name: string,
     current: () => Saved,
-    taken: (isGone: boolean) => void = () => {},
+    taken: (saved: Saved) => void = () => {},
   ) {
     this.#storage = storage;
     this.#held = (storage && heldIn.get(storage)) ?? new Set();
@@ -73,10 +85,15 @@ export class SessionStore {
     this.#page.addEventListener?.('pageshow', this.#comeBack);
     let n = 0;
     do {
-      this.#key = `evenkeel.session ${this.#name}${n++ || ''}`;
+      this.#key = `evenkeel.session ${framePath()}${this.#name}${n++ || ''}`;
     } while (this.#held.has(this.#key));
     this.#held.add(this.#key);
-    return savedIn(this.#take());
+    return this.#take()[1];
+  }
+
+  /** This page has its session, whatever the one before it has left on its way out. */
+  settle(): void {
+    if (!this.#mark) this.#take();
   }
 
   close(): void {
@@ -85,25 +102,50 @@ export class SessionStore {
     this.#held.delete(this.#key);
   }
 
-  /** What is stored, taken out. */
-  #take(): { by?: unknown } | undefined {
+  /** What is stored, taken out, and the mark on it. Nothing where another tab has taken the same. */
+  #take(): [by: unknown, saved: Saved] {
     try {
       const text = this.#storage?.getItem(this.#key);
       this.#storage?.removeItem(this.#key);
-      return JSON.parse(text ?? 'null') ?? undefined;
+      const { by, ...saved } = JSON.parse(text ?? '{}');
+      if (typeof by === 'string' && isFirst(by)) return [by, savedIn(saved)];
     } catch {
-      return undefined;
+      // As none.
     }
+    return [undefined, {}];
   }
 }
 
 /** What of it can be used: the storage is the page's, anybody may have written there. */
-function savedIn(value: unknown): Saved {
-  const { session, from } = (value ?? {}) as Record<keyof Saved, unknown>;
+function savedIn({ session, from }: Record<string, unknown>): Saved {
   return {
     ...(isSid(session) && { session }),
     ...(Array.isArray(from) && { from: from.filter(isNodeName).slice(0, 4) }),
   };
+}
+
+/** Whether no tab has taken what bears this mark; from now on one has. */
+function isFirst(mark: string): boolean {
+  try {
+    const marks = (localStorage.getItem(takenKey) ?? '').split(' ');
+    if (marks.includes(mark)) return false;
+    localStorage.setItem(takenKey, [mark, ...marks].slice(0, takenMarks).join(' '));
+  } catch {
+    // In Node there is none; in a page it may be full or forbidden.
+  }
+  return true;
+}
+
+/** Which frame of the tab this is: they share its storage. */
+function framePath(): string {
+  let path = '';
+  let frame = globalThis as unknown as Frame;
+  while (frame.parent && frame.parent !== frame) {
+    const { parent } = frame;
+    for (let i = 0; i < (parent.length ?? 0); i++) if (parent[i] === frame) path += `${i} `;
+    frame = parent;
+  }
+  return path;
 }
 
 /** `sessionStorage` where there is one and it may be used. */
