@@ -127,6 +127,12 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 
+/** Why nobody has got it. Often somebody took `publish` for a way to the subscribers of a topic. */
+export const noServiceMessage = (kind: 'publish' | 'request', key: string): string =>
+  kind === 'request'
+    ? `no service answers '${key}': one has to serve() it`
+    : `no service takes '${key}': publish() goes to services, which take it by on(); those relay it to subscribers`;
+
 /** How a socket is closed whose client has said `bye`. */
 export const sessionEnded: Pick<CloseCode, 'code' | 'reason'> = { code: 1000, reason: 'ended' };
 

@@ -6,8 +6,8 @@ export interface EventOptions {
   /** Identity: a repeat with the same id reaches no application twice. Default: a new UUIDv7. */
   id?: string;
   /**
-   * AMQP headers; `traceparent`, `tracestate` and `cloudEvents_…` reach the client. `evenkeel-at` (ms since the epoch, default
-   * now) is what clients get as `at`.
+   * AMQP headers. Those that begin with `x-` (2 KiB together), `traceparent`, `tracestate` and `cloudEvents_…` reach the client.
+   * `evenkeel-at` (ms since the epoch, default now) is what clients get as `at`.
    */
   headers?: Record<string, unknown>;
   /** W3C trace context, carried to the client. */

@@ -52,6 +52,7 @@ Examples:
   evenkeel rebalance --wait             balance the load and watch it
   evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
   evenkeel where alice                  the sessions of a user
+  evenkeel drain $(evenkeel where alice --nodes) --wait
   evenkeel send alice '{"text":"hi"}'   publish an event to a user
   evenkeel local add-edge               one more edge of the "npm start" that runs here
   evenkeel status --json | jq '.nodes[].connections'
@@ -199,10 +200,16 @@ export function createProgram(ports: ProgramPorts): Command {
 
   command('where', 'the sessions of a user and their nodes')
     .argument('<user>')
-    .action((user: string, options: CommonOptions) =>
+    .option('--nodes', 'the nodes alone, one a line, for drain; exit status 1 without a session')
+    .action((user: string, options: CommonOptions & { nodes?: boolean }) =>
       withOperator(options, async (operator) => {
         const answer = await operator.where(user);
-        show(options, answer, () => sessionsText(user, answer, Date.now(), paint));
+        const found = [...new Set((answer.sessions ?? []).map(({ node }) => node))];
+        if (options.nodes === true && found.length === 0)
+          throw new OperatorError('no-session', `${user} is not connected, so it is on no node`);
+        show(options, answer, () =>
+          options.nodes === true ? found.join('\n') : sessionsText(user, answer, Date.now(), paint),
+        );
       }),
     );
 

@@ -11,14 +11,14 @@ import {
 } from '@evenkeel/protocol/wire';
 import type { MemoryBroker } from '../broker/broker.js';
 import type { Item, Queue, QueueConsumer } from '../broker/queue.js';
-import { headersOf, payloadOf, timeOf } from './payload.js';
+import { headersOf, type InboundFrame, payloadOf, timeOf } from './payload.js';
 import type { MemorySocket, SocketOwner } from './socket.js';
 
 /** The session of a connection, as far as it matters to it. */
 export interface ConnectionHost {
   hello(connection: EdgeConnection, frame: HelloFrame): void;
   bye(): void;
-  carry(kind: 'publish' | 'request', id: string, key: string, frame: ClientFrame): EdgeFrame | undefined;
+  carry(kind: 'publish' | 'request', id: string, key: string, frame: InboundFrame): EdgeFrame | undefined;
   replied(id: string): void;
   /** Nothing that was sent waits for an acknowledgement any more. */
   acknowledged(connection: EdgeConnection): void;
@@ -159,7 +159,14 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
     if (re !== undefined) {
       const code = headers?.['evenkeel-error'];
       if (code === undefined) this.write({ t: 'ok', re, ...payloadOf(message) });
-      else this.write({ t: 'error', re, code: String(code), message: message.body.toString() });
+      else
+        this.write({
+          t: 'error',
+          re,
+          code: String(code),
+          message: message.body.toString(),
+          from: 'service',
+        });
       this.#host.replied(re);
       this.#eventQueue?.settle(this, item);
       return;

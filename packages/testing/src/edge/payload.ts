@@ -1,4 +1,4 @@
-import { atHeader, type Payload } from '@evenkeel/protocol/wire';
+import { atHeader, type Payload, type PublishFrame, type RequestFrame } from '@evenkeel/protocol/wire';
 import type { Message } from '../broker/queue.js';
 
 const isJson = (type: string): boolean => type === '' || /^[^;]*[/+]json\s*(;|$)/i.test(type);
@@ -31,4 +31,20 @@ export function headersOf({ properties }: Message): { headers?: Record<string, s
   );
   if (carried.length === 0) return {};
   return { headers: Object.fromEntries(carried.map(([name, value]) => [name, String(value)])) };
+}
+
+/** What a client sends to services. */
+export type InboundFrame = PublishFrame | RequestFrame;
+
+/** The body that services get, and its type. */
+export function bodyOf({ data = null, encoding, contentType }: InboundFrame): {
+  body: Buffer;
+  contentType: string;
+} {
+  if (encoding === undefined)
+    return { body: Buffer.from(JSON.stringify(data)), contentType: 'application/json' };
+  return {
+    body: Buffer.from(String(data), 'base64'),
+    contentType: contentType ?? 'application/octet-stream',
+  };
 }

@@ -1,5 +1,4 @@
 import {
-  type ClientFrame,
   closeCodes,
   type EdgeFrame,
   errorCodes,
@@ -9,6 +8,7 @@ import {
   gapReasons,
   type HelloFrame,
   isTopic,
+  noServiceMessage,
   replyExchangeHeader,
   sessionAddress,
   sessionEnded,
@@ -17,6 +17,7 @@ import {
 import type { MemoryBroker } from '../broker/broker.js';
 import type { Queue } from '../broker/queue.js';
 import type { ConnectionHost, EdgeConnection } from './connection.js';
+import { bodyOf, type InboundFrame } from './payload.js';
 
 /** How long an edge that gives a session away waits for the last acknowledgement. */
 const lastAckMs = 2_000;
@@ -117,7 +118,7 @@ export class MemorySession implements ConnectionHost {
     this.#onEnd();
   }
 
-  carry(kind: 'publish' | 'request', id: string, key: string, frame: ClientFrame): EdgeFrame | undefined {
+  carry(kind: 'publish' | 'request', id: string, key: string, frame: InboundFrame): EdgeFrame | undefined {
     const refuse = (code: string, message: string): EdgeFrame => ({ t: 'error', re: id, code, message });
     if (!isTopic(key)) {
       const code = kind === 'request' ? errorCodes.badMethod : errorCodes.badTopic;
@@ -126,11 +127,11 @@ export class MemorySession implements ConnectionHost {
     const { uid, sid } = this;
     const isRequest = kind === 'request';
     const { requestTimeoutMs } = this.#limits;
-    const { data = null } = frame as { data?: unknown };
-    const isTaken = this.#broker.publish(exchanges.inbound, key, Buffer.from(JSON.stringify(data)), {
+    const { body, contentType } = bodyOf(frame);
+    const isTaken = this.#broker.publish(exchanges.inbound, key, body, {
       messageId: `${uid}.${sid}.${id}`,
       timestamp: Math.floor(Date.now() / 1_000),
-      contentType: 'application/json',
+      contentType,
       type: kind,
       headers: {
         'evenkeel-user': fromUid(uid),
@@ -145,7 +146,7 @@ export class MemorySession implements ConnectionHost {
         expiration: requestTimeoutMs,
       }),
     });
-    if (!isTaken) return refuse(errorCodes.noService, `no service consumes '${key}'`);
+    if (!isTaken) return refuse(errorCodes.noService, noServiceMessage(kind, key));
     if (!isRequest) return { t: 'ok', re: id };
     this.replied(id);
     const late = (): void => {

@@ -1,6 +1,13 @@
 import { BrokerError } from '@evenkeel/broker';
 import { TokenBucket } from '@evenkeel/pace';
-import { type ErrorCode, errorCodes, isTopic, maxDataDepth, maxKeyBytes } from '@evenkeel/protocol';
+import {
+  type ErrorCode,
+  errorCodes,
+  isTopic,
+  maxDataDepth,
+  maxKeyBytes,
+  noServiceMessage,
+} from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, okFrame } from '../frame/frames.js';
 import type { InboundFrame, RequestFrame } from './inbox.js';
@@ -48,12 +55,6 @@ function refusalOf(frame: InboundFrame, key: string): Refusal | undefined {
   }
   return undefined;
 }
-
-/** Why nobody has got it. Often somebody took `publish` for a way to the subscribers of a topic. */
-const unheard = (kind: InboundFrame['t'], key: string): string =>
-  kind === 'request'
-    ? `no service answers '${key}': one has to serve() it`
-    : `no service takes '${key}': publish() goes to services, which take it by on(); those relay it to subscribers`;
 
 /** Why the broker does not have it; only what may succeed is to be sent again. */
 function failureOf(error: unknown): Refusal {
@@ -150,7 +151,7 @@ export class ClientRequests {
         ? await inbound.request(claims, id, key, body)
         : await inbound.publish(claims, id, key, body);
       if (outcome === 'unrouted') {
-        this.#answer(id, errorFrame(id, errorCodes.noService, unheard(frame.t, key)));
+        this.#answer(id, errorFrame(id, errorCodes.noService, noServiceMessage(frame.t, key)));
       } else if (!isRequest) this.#answer(id, okFrame(id));
     } catch (error) {
       const { code, message } = failureOf(error);
