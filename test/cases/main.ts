@@ -15,6 +15,7 @@ import {
 import { Amqp } from './amqp.js';
 import { balancingCases } from './balancing.js';
 import type { Case, Scene } from './case.js';
+import { clientHandlerCases } from './client-handlers.js';
 import { foreignCases } from './foreign.js';
 import { identityCases } from './identity.js';
 import { lossCases } from './loss.js';
@@ -26,6 +27,7 @@ const cases: readonly Case[] = [
   ...identityCases,
   ...sizeCases,
   ...lossCases,
+  ...clientHandlerCases,
 ];
 
 const help = `npm run cases -- [--broker KIND] [--only NAMES]
@@ -34,7 +36,6 @@ Small inputs that once went wrong, each for a whole kind of fault, on a mesh of 
   --broker KIND         auto, local, container, or 4: RabbitMQ 4 in a container (auto, or EVENKEEL_TEST_BROKER)
   --broker-image IMAGE  for a container
   --only NAMES          separated by commas: ${cases.map(({ name }) => name).join(', ')}
-What concerns the SDK alone is tested beside it, not here.
 The last line is "N passed, N failed"; exit status 0 only if all passed.
 `;
 

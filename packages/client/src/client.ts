@@ -8,17 +8,11 @@ import { type ClientState, Connection } from './session/connection.js';
 import { SessionStore, tabStorage } from './session/session-store.js';
 import type { Status } from './status.js';
 import { timerMs } from './time.js';
+import { type Subscription, subscribe } from './topics/subscribe.js';
 import type { MessageHandler } from './topics/topics.js';
 
 /** Event names and the types of their `data`. */
 export type EventMap = Record<string, unknown>;
-
-/** One handler's subscription to a topic. */
-export interface Subscription {
-  readonly topic: string;
-  /** No further message reaches the handler. Resolves when the edge has confirmed, if it was the last handler. */
-  unsubscribe(): Promise<void>;
-}
 
 interface Page {
   addEventListener?(type: string, listener: () => void): void;
@@ -84,7 +78,7 @@ export class Client<Events extends EventMap = EventMap> {
   /** Resolves when connected (at once if it is). @throws ClientError when closed before that. */
   async ready(): Promise<void> {
     if (this.state === 'connected') return;
-    if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
+    this.#checkOpen();
     await new Promise<void>((resolve, reject) => {
       const stop = this.onStatus((status) => {
         if (status.type !== 'connected' && status.type !== 'closed') return;
@@ -113,7 +107,8 @@ export class Client<Events extends EventMap = EventMap> {
 
   /**
    * Subscribes a topic. Resolves when every later message is sure to come, over moves too. After an unplanned loss the
-   * topic is subscribed again and a `gap` is told.
+   * topic is subscribed again and a `gap` is told. Each call makes a subscriber of its own, also with a function that another
+   * call has given; the edge is asked once a topic.
    * @throws ClientError `bad-name`, `topic-limit`, `closed`, …
    */
   async subscribe<Data = unknown>(
@@ -121,25 +116,9 @@ export class Client<Events extends EventMap = EventMap> {
     handler: MessageHandler<Data>,
     options: CallOptions = {},
   ): Promise<Subscription> {
-    const { topics } = this.#connection;
     checkName(topic);
-    const added = handler as MessageHandler;
-    topics.add(topic, added);
-    try {
-      await this.#call('subscribe', topic, undefined, options);
-    } catch (error) {
-      // After giving up waiting the edge may have subscribed all the same.
-      if (topics.remove(topic, added) && this.state !== 'closed')
-        this.#call('unsubscribe', topic, undefined, {}).catch(() => {});
-      throw error;
-    }
-    return {
-      topic,
-      unsubscribe: async () => {
-        if (!topics.remove(topic, added) || this.state === 'closed') return;
-        await this.#call('unsubscribe', topic, undefined, {});
-      },
-    };
+    this.#checkOpen();
+    return subscribe(this.#connection, topic, handler as MessageHandler, options);
   }
 
   /** Handles the messages of all topics, also of those in `topics` of the options. Returns the way to stop. */
@@ -205,10 +184,14 @@ export class Client<Events extends EventMap = EventMap> {
   }
 
   #call(kind: Parameters<Connection['calls']['open']>[0], name: string, data: unknown, options: CallOptions) {
-    if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
+    this.#checkOpen();
     const answer = this.#connection.calls.open(kind, name, data, options);
     this.#connection.flush();
     return answer;
+  }
+
+  #checkOpen(): void {
+    if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
   }
 
   #release(): void {

@@ -5,7 +5,7 @@ import type { ConnectOptions } from './options.js';
 export type { Backoff } from '@evenkeel/pace';
 export type { GapReason, MoveFrame, Placement } from '@evenkeel/protocol/wire';
 export type { CallOptions } from './calls/calls.js';
-export { Client, type EventMap, type Subscription } from './client.js';
+export { Client, type EventMap } from './client.js';
 
 export { LookupError } from './dial/gateway.js';
 export type { DialOptions, PlacementQuery } from './dial/options.js';
@@ -16,6 +16,7 @@ export type { ConnectOptions } from './options.js';
 export type { ClientState } from './session/connection.js';
 export type { SessionStorageLike } from './session/session-store.js';
 export type { Status } from './status.js';
+export type { Subscription } from './topics/subscribe.js';
 export type { MessageHandler, TopicMessage } from './topics/topics.js';
 export type { WebSocketClass, WebSocketLike } from './transport/web-socket.js';
 

@@ -16,6 +16,8 @@ interface Pending {
   readonly text: string;
   /** `subscribe` and `unsubscribe`: kept back while a new socket has been told the topics already. */
   readonly isAboutTopics: boolean;
+  /** `unsubscribe`: nothing is left to undo where the socket is lost. */
+  readonly isUndo: boolean;
   /** Where it was sent and which of the counted frames there it was, from 1; no socket once one has accepted it. */
   socket: EdgeSocket | undefined;
   ordinal: number;
@@ -49,12 +51,13 @@ export class Calls {
     { timeoutMs = defaults.requestTimeoutMs, signal }: CallOptions,
   ): Promise<unknown> {
     const isAboutTopics = kind.endsWith('subscribe');
+    const isUndo = kind === 'unsubscribe';
     const id = this.#prefix + (this.#counter++).toString(36);
     const field = kind === 'request' ? 'method' : 'topic';
     const text = JSON.stringify({ t: kind, id, [field]: name, ...(isAboutTopics ? undefined : { data }) });
     const refuse = (code: string, message: string) => Promise.reject(new ClientError(code, message));
     if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted before it was sent`);
-    if (this.#pending.size >= this.#limit) {
+    if (this.#pending.size >= this.#limit && !isUndo) {
       return refuse(
         'too-many-pending',
         `${this.#limit} calls wait for answers; wait for some, or raise maxPending`,
@@ -81,7 +84,7 @@ export class Calls {
         timerMs(timeoutMs),
       );
       signal?.addEventListener('abort', abort);
-      const pending: Pending = { text, isAboutTopics, socket: undefined, ordinal: 0, settle };
+      const pending: Pending = { text, isAboutTopics, isUndo, socket: undefined, ordinal: 0, settle };
       this.#pending.set(id, pending);
       this.#unsent.add(pending);
     });
@@ -126,6 +129,8 @@ export class Calls {
    * `socket`: the last one, and with it the answers to what earlier ones accepted.
    */
   lost(socket?: EdgeSocket): void {
+    for (const pending of [...this.#pending.values()])
+      if (!socket && pending.isUndo) pending.settle({ t: 'ok', re: '' });
     this.#again((pending) => !socket || pending.socket === socket);
   }
 

@@ -21,7 +21,8 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  * handlers have settled; a repeat is acknowledged in its place in that order, so never before its original.
  */
 export class EventQueue {
-  readonly #handlers = new Map<string, Set<EventHandler>>();
+  /** One entry a registration, so that none ends another's; without a handler once it has ended. */
+  readonly #handlers = new Map<string, readonly { handler: EventHandler | undefined }[]>();
   readonly #received = new Received(limits.recentEvents);
   #items: Item[] = [];
   #head = 0;
@@ -50,11 +51,14 @@ export class EventQueue {
 
   /** `name` is an event's, or `*` for all. */
   on(name: string, handler: EventHandler): () => void {
-    const set = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, set.add(handler));
+    const added: { handler: EventHandler | undefined } = { handler };
+    this.#handlers.set(name, [...(this.#handlers.get(name) ?? []), added]);
     return () => {
-      set.delete(handler);
-      if (set.size === 0 && this.#handlers.get(name) === set) this.#handlers.delete(name);
+      added.handler = undefined;
+      this.#handlers.set(
+        name,
+        (this.#handlers.get(name) ?? []).filter((each) => each !== added),
+      );
     };
   }
 
@@ -158,9 +162,9 @@ export class EventQueue {
       this.#status.emit({ type: 'handler-error', error, id: event.id, name: event.name });
     let pending: PromiseLike<unknown>[] | undefined;
     for (const key of [event.name, '*']) {
-      for (const handler of this.#handlers.get(key) ?? []) {
+      for (const { handler } of this.#handlers.get(key) ?? []) {
         try {
-          const result = handler(event);
+          const result = handler?.(event);
           if (isThenable(result)) {
             pending ??= [];
             pending.push(result.then(undefined, failed));

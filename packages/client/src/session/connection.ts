@@ -111,6 +111,11 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.wake();
   }
 
+  /** An edge knows which topics are wanted, and has to be told what changes. */
+  get hasToldTopics(): boolean {
+    return this.state === 'connected' || (this.state === 'connecting' && this.#dialing?.isOpen === true);
+  }
+
   /** Sends what is queued, where it may go now. */
   flush(): void {
     const socket = this.active;

@@ -23,8 +23,18 @@ export interface TopicMessage<Data = unknown> {
 /** Handles a message. It is not waited for: messages are handed on as they come. */
 export type MessageHandler<Data = unknown> = (message: TopicMessage<Data>) => unknown;
 
-interface Topic {
-  readonly handlers: Set<MessageHandler>;
+/** Without a handler once it has left. */
+interface Subscriber {
+  handler: MessageHandler | undefined;
+}
+/** A topic that somebody has subscribed. */
+export interface Topic {
+  /** One entry a subscriber, so that none ends another's; the option `topics` is one without a handler. */
+  subscribers: readonly Subscriber[];
+  /** The edge's answer, or what waits for it. */
+  asked: Promise<unknown> | undefined;
+  /** Nobody waits for that any more. */
+  readonly over: AbortController;
   /** Ids of the last messages, a ring. */
   recent: string[];
   next: number;
@@ -46,7 +56,7 @@ interface Topic {
  */
 export class Topics {
   readonly #topics = new Map<string, Topic>();
-  readonly #all = new Set<MessageHandler>();
+  #all: readonly Subscriber[] = [];
   #live: EdgeSocket | undefined;
   /** The socket that is to be the live one once its mark has come. `isClean`: the old one said that it had finished. */
   #next: { socket: EdgeSocket; isClean: boolean; mark: string | undefined } | undefined;
@@ -62,8 +72,12 @@ export class Topics {
 
   /** A handler of every topic's messages. */
   onMessage(handler: MessageHandler): () => void {
-    this.#all.add(handler);
-    return () => void this.#all.delete(handler);
+    const added: Subscriber = { handler };
+    this.#all = [...this.#all, added];
+    return () => {
+      added.handler = undefined;
+      this.#all = this.#all.filter((each) => each !== added);
+    };
   }
 
   /** Topics that ought to be subscribed. */
@@ -71,33 +85,32 @@ export class Topics {
     return [...this.#topics.keys()];
   }
 
-  /** Adds a topic or a handler to it. */
-  add(topic: string, handler?: MessageHandler): void {
-    let entry = this.#topics.get(topic);
-    if (!entry) {
-      entry = {
-        handlers: new Set(),
-        recent: [],
-        next: 0,
-        seen: undefined,
-        seenAtMs: 0,
-        gap: undefined,
-        kept: [],
-        marks: new Map(),
-        hasMore: false,
-      };
-      this.#topics.set(topic, entry);
-    }
-    if (handler) entry.handlers.add(handler);
-  }
-
-  /** Removes a handler; true when it was the last and the topic is wanted no more. */
-  remove(topic: string, handler?: MessageHandler): boolean {
-    const entry = this.#topics.get(topic);
-    if (!entry) return false;
-    if (handler) entry.handlers.delete(handler);
-    else entry.handlers.clear();
-    return entry.handlers.size === 0 && this.#topics.delete(topic);
+  /** A subscriber; `leave` ends it, and is true the once that it was the last and the topic is wanted no more. */
+  add(topic: string, handler?: MessageHandler): { entry: Topic; leave: () => boolean } {
+    const entry: Topic = this.#topics.get(topic) ?? {
+      subscribers: [],
+      asked: undefined,
+      over: new AbortController(),
+      recent: [],
+      next: 0,
+      seen: undefined,
+      seenAtMs: 0,
+      gap: undefined,
+      kept: [],
+      marks: new Map(),
+      hasMore: false,
+    };
+    this.#topics.set(topic, entry);
+    const added: Subscriber = { handler };
+    entry.subscribers = [...entry.subscribers, added];
+    const leave = (): boolean => {
+      added.handler = undefined;
+      const rest = entry.subscribers.filter((each) => each !== added);
+      const isLast = rest.length === 0 && entry.subscribers.length > 0;
+      entry.subscribers = rest;
+      return isLast && this.#topics.delete(topic);
+    };
+    return { entry, leave };
   }
 
   /** A frame from `socket`: handed on when that is the live one, else kept. */
@@ -223,9 +236,10 @@ export class Topics {
     };
     const failed = (error: unknown): void =>
       this.#status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });
-    for (const handler of this.#all.size > 0 ? [...entry.handlers, ...this.#all] : entry.handlers) {
+    const { subscribers } = entry;
+    for (const { handler } of this.#all.length > 0 ? [...subscribers, ...this.#all] : subscribers) {
       try {
-        const result = handler(message);
+        const result = handler?.(message);
         if (result instanceof Promise) result.catch(failed);
       } catch (error) {
         failed(error);

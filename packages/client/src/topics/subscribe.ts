@@ -1,0 +1,78 @@
+import { defaults } from '@evenkeel/protocol/wire';
+import type { CallOptions, Calls } from '../calls/calls.js';
+import { ClientError } from '../errors.js';
+import { timerMs } from '../time.js';
+import type { MessageHandler, Topics } from './topics.js';
+
+/** One subscriber of a topic: what one call of `subscribe` has made, also where several gave the same function. */
+export interface Subscription {
+  readonly topic: string;
+  /**
+   * No further message reaches the handler. Resolves when the edge has confirmed, if it was the topic's last subscriber, and at once
+   * where there is nothing left to undo: a second time, without a connection, on a closed client. Never rejects.
+   */
+  unsubscribe(): Promise<void>;
+}
+
+/** The connection whose edge is asked. */
+export interface TopicHost {
+  readonly state: string;
+  readonly topics: Topics;
+  readonly calls: Calls;
+  /** A socket has told an edge which topics are wanted. */
+  readonly hasToldTopics: boolean;
+  flush(): void;
+}
+
+/** Registers one subscriber. The edge is asked once a topic, however many there are; each waits as long as it will. */
+export async function subscribe(
+  host: TopicHost,
+  topic: string,
+  handler: MessageHandler,
+  options: CallOptions,
+): Promise<Subscription> {
+  const { topics, calls } = host;
+  const { entry, leave } = topics.add(topic, handler);
+  const ask = (kind: 'subscribe' | 'unsubscribe', signal?: AbortSignal): Promise<unknown> => {
+    const answer = calls.open(kind, topic, undefined, { timeoutMs: Infinity, ...(signal && { signal }) });
+    host.flush();
+    return answer;
+  };
+  const unsubscribe = async (): Promise<void> => {
+    if (!leave()) return;
+    entry.over.abort();
+    if (!host.hasToldTopics) return;
+    const done = ask('unsubscribe').catch(() => {});
+    if (host.state === 'connected') await done;
+  };
+  try {
+    entry.asked ??= ask('subscribe', entry.over.signal).catch((error: unknown) => {
+      entry.asked = undefined;
+      throw error;
+    });
+    await within(entry.asked, options);
+  } catch (error) {
+    void unsubscribe();
+    throw error;
+  }
+  return { topic, unsubscribe };
+}
+
+/** As the promise, unless the caller gives up before it. */
+function within(
+  answer: Promise<unknown>,
+  { timeoutMs = defaults.requestTimeoutMs, signal }: CallOptions,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const late = (): void =>
+      reject(new ClientError('timeout', `no answer to this subscribe within ${timeoutMs} ms; try again`));
+    const abort = (): void => reject(new ClientError('aborted', 'the subscribe was aborted', signal?.reason));
+    const timer = setTimeout(late, timerMs(timeoutMs));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    answer.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    });
+  });
+}
