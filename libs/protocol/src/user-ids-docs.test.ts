@@ -6,8 +6,8 @@ import { toUid } from './names.js';
 
 const text = readFileSync(new URL('../../../PROTOCOL.md', import.meta.url), 'utf8');
 const [, section = ''] = /^### User ids in keys\n([\s\S]*?)^### /m.exec(text) ?? [];
-const block = (language: string): string =>
-  new RegExp(`^\`\`\`${language}\n([sS]*?)^\`\`\``, 'm').exec(section)?.[1] ?? '';
+/** The code of the first block in this language. */
+const block = (language: string): string => section.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? '';
 const rows = [...section.matchAll(/^\| `([^`]+)` \| `([^`]+)` \|$/gm)].map(([, id = '', uid = '']) => [
   id,
   uid,
