@@ -14,6 +14,8 @@ export const BROKER_ERROR_CODES = {
   topologyRefused: 'topology-refused',
   /** More topology operations are waiting than the limit allows. */
   topologyOverflow: 'topology-overflow',
+  /** The queue exists with other arguments; `cause` has RabbitMQ's words. */
+  queueDiffers: 'queue-differs',
   /** The queue does not exist. */
   noQueue: 'no-queue',
   /** The queue belongs to another connection or another exclusive consumer. */

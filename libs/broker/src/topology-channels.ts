@@ -67,9 +67,9 @@ export class TopologyChannels {
    */
   async declareQueue(q: QueueSpec): Promise<QueueCounts & { asIs: boolean }> {
     try {
-      return { ...(await this.#execute((channel) => assertQueue(channel, q))), asIs: false };
+      return { ...(await this.declareExactly(q)), asIs: false };
     } catch (cause) {
-      if (replyCodeOf(cause) !== REPLY.preconditionFailed) throw mapError(cause, `queue ${q.name}`);
+      if (!(cause instanceof BrokerError) || cause.code !== 'queue-differs') throw cause;
       const counts = await this.checkQueue(q.name);
       if (!counts)
         throw new BrokerError('no-queue', `Queue ${q.name} was deleted meanwhile; declare it again.`, cause);
@@ -81,6 +81,16 @@ export class TopologyChannels {
         );
       }
       return { ...counts, asIs: true };
+    }
+  }
+
+  /** Declares the queue as it is given. @throws BrokerError `queue-differs`: it exists with other arguments. */
+  async declareExactly(q: QueueSpec): Promise<QueueCounts> {
+    try {
+      return await this.#execute((channel) => assertQueue(channel, q));
+    } catch (cause) {
+      if (replyCodeOf(cause) !== REPLY.preconditionFailed) throw mapError(cause, `queue ${q.name}`);
+      throw new BrokerError('queue-differs', messageOf(cause), cause);
     }
   }
 
@@ -124,6 +134,26 @@ export class TopologyChannels {
     } catch (cause) {
       if (replyCodeOf(cause) === REPLY.preconditionFailed) return false;
       throw mapError(cause, `queue ${name}`);
+    }
+  }
+
+  /**
+   * If nothing waits in the queue at that moment, deletes it and declares it as it is given; false: something does. Both are sent
+   * at once, so that nobody who hears of its end declares it in between.
+   */
+  async replaceEmptyQueue(q: QueueSpec): Promise<boolean> {
+    try {
+      await this.#execute(async (channel) => {
+        const deleted = channel.deleteQueue(q.name, { ifEmpty: true });
+        const declared = assertQueue(channel, q);
+        declared.catch(() => {});
+        await deleted;
+        await declared;
+      });
+      return true;
+    } catch (cause) {
+      if (replyCodeOf(cause) === REPLY.preconditionFailed) return false;
+      throw mapError(cause, `queue ${q.name}`);
     }
   }
 

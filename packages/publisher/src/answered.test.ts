@@ -1,29 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { Answered } from './answered.js';
 
-const outcome = (n: number) => ({ body: Buffer.from(String(n)) });
-
-describe('repeats', () => {
-  it('get the outcome of the first, also while it is being worked out', async () => {
-    const answered = new Answered(10);
-    let runs = 0;
-    const handle = async () => outcome(++runs);
-    const [first, repeat] = await Promise.all([answered.once('a', handle), answered.once('a', handle)]);
-    expect(runs).toBe(1);
-    expect(repeat).toBe(first);
+describe('outcomes', () => {
+  it('are known by the id of their message, the last so many', () => {
+    const answered = new Answered<number>(2);
+    answered.remember('a', 1);
+    answered.remember('b', 2);
+    answered.remember('a', 3);
+    answered.remember('c', 4);
+    expect(['a', 'b', 'c', 'd', undefined].map((id) => answered.of(id))).toEqual([
+      3,
+      undefined,
+      4,
+      undefined,
+      undefined,
+    ]);
   });
 
-  it('are known among the last so many only', async () => {
-    const answered = new Answered(2);
-    let runs = 0;
-    for (const id of ['a', 'b', 'c', 'a']) await answered.once(id, async () => outcome(++runs));
-    expect(runs).toBe(4);
+  it('of a message without id are not kept', () => {
+    const answered = new Answered<number>(2);
+    answered.remember(undefined, 1);
+    expect(answered.of(undefined)).toBeUndefined();
   });
 
-  it('cannot be told without an id', async () => {
-    const answered = new Answered(2);
-    let runs = 0;
-    for (let n = 0; n < 2; n++) await answered.once(undefined, async () => outcome(++runs));
-    expect(runs).toBe(2);
+  it('are kept up to 16 MiB, the newest of them', () => {
+    const answered = new Answered<number>(1_000, (bytes) => bytes);
+    const third = 6_000_000;
+    for (const id of ['a', 'b', 'c']) answered.remember(id, third);
+    expect(['a', 'b', 'c'].map((id) => answered.of(id))).toEqual([undefined, third, third]);
   });
 });

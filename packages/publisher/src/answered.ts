@@ -1,37 +1,39 @@
-/** The outcome of one message's handling: what is sent back, for every repeat of it. */
-export interface Outcome {
-  body: Buffer;
-  /** Code of the error that the handler threw. */
-  errorCode?: string;
-}
+/** Bytes of outcomes that are remembered. */
+const maxBytes = 16_777_216;
 
-/** Outcomes by message id, the last `limit`: a repeat gets that of the first, also while it is being worked out. */
-export class Answered {
-  private readonly outcomes = new Map<string, Promise<Outcome>>();
-  private readonly limit: number;
+/** What became of messages by their id, the last `limit`: a repeat gets what the first got. */
+export class Answered<Outcome> {
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #limit: number;
+  readonly #sizeOf: (outcome: Outcome) => number;
+  #bytes = 0;
 
-  constructor(limit: number) {
-    this.limit = limit;
+  constructor(limit: number, sizeOf: (outcome: Outcome) => number = () => 0) {
+    this.#limit = limit;
+    this.#sizeOf = sizeOf;
   }
 
-  /** That of the first with this id; runs `handle` only for it. Without an id every message is the first. */
-  once(id: string | undefined, handle: () => Promise<Outcome>): Promise<Outcome> {
-    if (id === undefined) return handle();
-    const known = this.outcomes.get(id);
-    if (known) return known;
-    const outcome = handle();
-    this.outcomes.set(id, outcome);
-    if (this.outcomes.size > this.limit) {
-      for (const oldest of this.outcomes.keys()) {
-        this.outcomes.delete(oldest);
-        break;
-      }
+  /** Undefined: none with this id, or it is long ago. */
+  of(id: string | undefined): Outcome | undefined {
+    return id === undefined ? undefined : this.#outcomes.get(id);
+  }
+
+  /** Without an id it cannot be told from others, and is not remembered. */
+  remember(id: string | undefined, outcome: Outcome): void {
+    if (id === undefined) return;
+    this.#forget(id);
+    this.#outcomes.set(id, outcome);
+    this.#bytes += this.#sizeOf(outcome);
+    for (const oldest of this.#outcomes.keys()) {
+      if (this.#outcomes.size <= this.#limit && this.#bytes <= maxBytes) return;
+      this.#forget(oldest);
     }
-    return outcome;
   }
 
-  /** The next with this id is a first again. */
-  forget(id: string | undefined): void {
-    if (id !== undefined) this.outcomes.delete(id);
+  #forget(id: string): void {
+    const outcome = this.#outcomes.get(id);
+    if (outcome === undefined) return;
+    this.#outcomes.delete(id);
+    this.#bytes -= this.#sizeOf(outcome);
   }
 }

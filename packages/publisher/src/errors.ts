@@ -1,12 +1,38 @@
+/** Every code of a {@link PublisherError}. */
+export type PublisherErrorCode =
+  | 'bad-name'
+  | 'bad-id'
+  | 'bad-option'
+  | 'key-too-long'
+  | 'bad-body'
+  | 'already-served'
+  | 'method-taken'
+  | 'queue-differs';
+
 /**
- * What this package rejects with before anything is sent: `bad-name` (event, topic or method), `key-too-long` (over 255
- * bytes), `bad-body`. What the broker makes of it is a `BrokerError`, a user id that cannot be carried a `NameError`.
+ * What this package itself rejects with. Before anything is sent: `bad-name` (event, topic or method), `bad-id`, `bad-option`,
+ * `key-too-long` (over 255 bytes), `bad-body`. When a service is started: `already-served` (by this publisher), `method-taken`
+ * (by a service of another name), `queue-differs` (the queue exists with other settings). The message says what to do. What the
+ * broker makes of it is a `BrokerError`, a user id that cannot be carried a `NameError`.
  */
 export class PublisherError extends Error {
-  readonly code: 'bad-name' | 'key-too-long' | 'bad-body';
-  constructor(code: PublisherError['code'], message: string, cause?: unknown) {
+  readonly code: PublisherErrorCode;
+  constructor(code: PublisherErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'PublisherError';
+    this.code = code;
+  }
+}
+
+/**
+ * Thrown by a handler of {@link Publisher.serve}: the client's request rejects with this code and this message. Whatever else a
+ * handler throws stays at the service: the client gets `service-error`, "the service failed".
+ */
+export class ServiceError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ServiceError';
     this.code = code;
   }
 }

@@ -3,7 +3,7 @@
 // What this package throws besides its own, and what its options take.
 export { BrokerError, type BrokerErrorCode, type Log } from '@evenkeel/broker';
 export { NameError } from '@evenkeel/protocol/wire';
-export { PublisherError } from './errors.js';
+export { PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { EventOptions } from './message.js';
-export { type CreatePublisherOptions, createPublisher, type Published, Publisher } from './publisher.js';
-export type { InboundHandler, InboundMessage, ServeOptions, Service } from './service.js';
+export { createPublisher, Publisher } from './publisher.js';
+export type * from './types.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, checkedKey, checkName, checkPattern } from './message.js';
+import { bodyOf, checkedKey, checkId, checkName, checkPattern, contentTypeOf } from './message.js';
 
 describe('a message', () => {
   it('is JSON unless said otherwise, bytes and text as they are', () => {
@@ -7,6 +7,28 @@ describe('a message', () => {
     expect(bodyOf('x', 'application/cloudevents+json; charset=utf-8').toString()).toBe('"x"');
     expect(bodyOf('x', 'text/plain').toString()).toBe('x');
     expect([...bodyOf(Uint8Array.of(1, 2), 'image/png')]).toEqual([1, 2]);
+  });
+
+  it('that is bytes has a type of bytes, whatever they look like, and only the part that was given', () => {
+    const { buffer } = Uint8Array.of(49, 50, 51);
+    const given = [new Uint8Array(buffer, 1, 1), buffer, new DataView(buffer, 2), Buffer.from('42')];
+    expect(given.map(contentTypeOf)).toEqual(given.map(() => 'application/octet-stream'));
+    expect(given.map((bytes) => bodyOf(bytes, contentTypeOf(bytes)).toString())).toEqual([
+      '2',
+      '123',
+      '3',
+      '42',
+    ]);
+    expect(['42', 42, null, [1]].map(contentTypeOf)).toEqual(Array(4).fill('application/json'));
+  });
+
+  it.each(['', 7, null, {}, 'x'.repeat(256)])('has no id like %j', (id) => {
+    expect(() => checkId(id)).toThrow(expect.objectContaining({ code: 'bad-id' }));
+  });
+
+  it('has an id that is a string of at most 255 bytes', () => {
+    for (const id of ['a', 'é'.repeat(127)]) checkId(id);
+    expect(() => checkName('event', '*')).toThrow(/all events/);
   });
 
   it.each([

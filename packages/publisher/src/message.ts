@@ -6,27 +6,37 @@ export interface EventOptions {
   /** Identity: a repeat with the same id reaches no application twice. Default: a new UUIDv7. */
   id?: string;
   /**
-   * AMQP headers. Those that begin with `x-` (2 KiB together), `traceparent`, `tracestate` and `cloudEvents_…` reach the client.
-   * `evenkeel-at` (ms since the epoch, default now) is what clients get as `at`.
+   * AMQP headers. The application's own, `x-…`, reach the client in `headers`, 2,048 bytes of names and values together, as
+   * `traceparent`, `tracestate` and `cloudEvents_…` do. `evenkeel-at` (ms since the epoch, default now) is what clients get as `at`.
    */
   headers?: Record<string, unknown>;
   /** W3C trace context, carried to the client. */
   traceparent?: string;
   /**
-   * Default `application/json`: `payload` is sent as JSON. With any other type it must be a string or bytes, which
-   * are sent as they are.
+   * Default `application/json`: `payload` is sent as JSON; of bytes (`Uint8Array`, `ArrayBuffer`) `application/octet-stream`, and
+   * clients get bytes. With a type that is no JSON `payload` must be a string or bytes, which are sent as they are.
    */
   contentType?: string;
   /** Survives a restart of the broker. Default true. */
   persistent?: boolean;
 }
 
-const isJsonType = (type: string): boolean => /^[^;]*[/+]json\s*(;|$)/i.test(type);
+export const isJsonType = (type: string): boolean => /^[^;]*[/+]json\s*(;|$)/i.test(type);
+
+/** The bytes that `payload` is; undefined: it is none. */
+function bytesOf(payload: unknown): Buffer | undefined {
+  if (ArrayBuffer.isView(payload)) return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  return payload instanceof ArrayBuffer ? Buffer.from(payload) : undefined;
+}
+
+/** The type of what has none said: bytes stay bytes, whatever they look like. */
+export const contentTypeOf = (payload: unknown): string =>
+  bytesOf(payload) === undefined ? 'application/json' : 'application/octet-stream';
 
 /** The body of a message. @throws PublisherError `bad-body`. */
 export function bodyOf(payload: unknown, contentType: string): Buffer {
-  if (payload instanceof Uint8Array)
-    return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const bytes = bytesOf(payload);
+  if (bytes !== undefined) return bytes;
   if (!isJsonType(contentType)) {
     if (typeof payload === 'string') return Buffer.from(payload);
     throw new PublisherError('bad-body', `a body of type ${contentType} is given as a string or bytes`);
@@ -49,7 +59,19 @@ export function bodyOf(payload: unknown, contentType: string): Buffer {
 /** Checks the words of an event or a topic. @throws PublisherError `bad-name`. */
 export function checkName(kind: 'event' | 'topic', name: string): void {
   if (isTopic(name)) return;
-  throw badName(kind, name, 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes');
+  const rule = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
+  throw badName(
+    kind,
+    name,
+    name === '*' && kind === 'event' ? `it is how clients ask for all events; ${rule}` : rule,
+  );
+}
+
+/** Checks the id of a message: what AMQP carries, and nothing else made into it. @throws PublisherError `bad-id`. */
+export function checkId(id: unknown): void {
+  if (typeof id === 'string' && id !== '' && Buffer.byteLength(id) <= maxKeyBytes) return;
+  const given = typeof id === 'string' ? `${Buffer.byteLength(id)} bytes` : kindOf(id);
+  throw new PublisherError('bad-id', `the id is ${given}; give a string of 1 to ${maxKeyBytes} bytes`);
 }
 
 /** Checks what is served: words, of which some may be wildcards. @throws PublisherError `bad-name`. */

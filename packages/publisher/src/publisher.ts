@@ -1,64 +1,70 @@
-import { Broker, type Publisher as Confirms, type ConsumerChannels, type Log } from '@evenkeel/broker';
+import {
+  type Broker,
+  BrokerError,
+  type Publisher as Confirms,
+  type ConsumerChannels,
+  type Log,
+} from '@evenkeel/broker';
 import { atHeader, exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
-import { bodyOf, checkedKey, checkName, checkPattern, type EventOptions } from './message.js';
+import { connected } from './connect.js';
+import { consoleLog } from './console-log.js';
+import { PublisherError } from './errors.js';
+import {
+  bodyOf,
+  checkedKey,
+  checkId,
+  checkName,
+  checkPattern,
+  contentTypeOf,
+  type EventOptions,
+} from './message.js';
+import { checkPublisherOptions, servingOf } from './options.js';
+import { doOverlap } from './pattern.js';
+import type { Served } from './queues.js';
 import { Replies, type ReplyPublisher } from './replies.js';
-import { type InboundHandler, type Served, type ServeOptions, type Service, serve } from './service.js';
+import { serve } from './service.js';
+import type {
+  CreatePublisherOptions,
+  InboundHandler,
+  Published,
+  Publisher as PublisherSurface,
+  ServeOptions,
+  Service,
+} from './types.js';
+import { within } from './within.js';
 
-/** How to reach the mesh. */
-export interface CreatePublisherOptions {
-  /** `amqp://` or `amqps://` URL of the mesh's broker, or several separated by commas. */
-  amqpUrl: string;
-  /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. */
-  name: string;
-  log?: Log;
-  /** Connects, and looks for the mesh's exchanges, tried before `createPublisher` rejects. Default: no limit. */
-  attempts?: number;
-  /** Unconfirmed events at most; up to 10,000 more wait. Default 1,024. */
-  window?: number;
-  /** Replaces the connection to RabbitMQ (tests): resolves with what acts like amqplib's `ChannelModel`. */
-  dial?: (amqpUrl: string) => Promise<object>;
+/** What is served, or about to be. */
+interface Registered extends Served {
+  readonly queue: string | undefined;
+  service?: Service;
 }
 
-/** What became of an event. */
-export interface Published {
-  /** Its identity (`message_id`). */
-  readonly id: string;
-  /** False: no queue took it (the user has no session, the topic no subscriber). */
-  readonly routed: boolean;
-}
+class MeshPublisher implements PublisherSurface {
+  readonly #registered = new Set<Registered>();
+  readonly #broker: Broker;
+  readonly #confirms: Confirms;
+  readonly #replies: Replies;
+  readonly #options: CreatePublisherOptions;
+  readonly #log: Log;
+  readonly #closeTimeoutMs: number;
+  readonly #ending = new AbortController();
+  #consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
+  #closed: Promise<void> | undefined;
 
-/** Publishes events into the mesh and serves what clients send. Make one per process. */
-export class Publisher {
-  private readonly services = new Set<Service>();
-  private readonly broker: Broker;
-  private readonly confirms: Confirms;
-  private readonly replies: Replies;
-  private readonly options: CreatePublisherOptions;
-  private consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
-
-  private constructor(options: CreatePublisherOptions, broker: Broker) {
-    this.options = options;
-    this.broker = broker;
-    this.confirms = broker.publisher({ window: options.window ?? 1_024 });
-    this.replies = new Replies({
-      publisher: this.confirms,
+  constructor(options: CreatePublisherOptions, broker: Broker, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
+    this.#broker = broker;
+    this.#confirms = broker.publisher({ window: options.window ?? 1_024 });
+    this.#replies = new Replies({
+      publisher: this.#confirms,
       toDefault: (): ReplyPublisher => broker.publisher({ window: 64 }),
-      log: options.log,
+      log,
     });
   }
 
-  /** As {@link createPublisher}, which applications call; this one is there also where tests have put another in its place. */
-  static async connect(options: CreatePublisherOptions): Promise<Publisher> {
-    const broker = await connected(options, options.name, exchanges.events);
-    return new Publisher(options, broker);
-  }
-
-  /**
-   * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
-   * reconnects. Resolves when the broker has confirmed.
-   * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
-   */
   async toUser(
     userId: string,
     event: string,
@@ -66,13 +72,9 @@ export class Publisher {
     options: EventOptions = {},
   ): Promise<Published> {
     checkName('event', event);
-    return this.publish(checkedKey(userKey(toUid(userId), event)), payload, options);
+    return this.#publish(checkedKey(userKey(toUid(userId), event)), payload, options);
   }
 
-  /**
-   * The same event to several users, one message each (with an id of its own). Everything is checked before anything is
-   * sent; order as {@link toUser}. Rejects if one of them fails; the others may have been published.
-   */
   async toUsers(
     userIds: readonly string[],
     event: string,
@@ -80,76 +82,124 @@ export class Publisher {
     options: Omit<EventOptions, 'id'> = {},
   ): Promise<Published[]> {
     checkName('event', event);
+    if (!Array.isArray(userIds))
+      throw new PublisherError('bad-option', 'userIds is no array; for one user there is toUser');
     const keys = userIds.map((userId) => checkedKey(userKey(toUid(userId), event)));
-    return Promise.all(keys.map((key) => this.publish(key, payload, options)));
+    return Promise.all(keys.map((key) => this.#publish(key, payload, options)));
   }
 
-  /** A topic event: reaches every connection that has subscribed `topic`. Else as {@link toUser}. */
   async toTopic(topic: string, payload: unknown, options: EventOptions = {}): Promise<Published> {
     checkName('topic', topic);
-    return this.publish(checkedKey(topicKey(topic)), payload, options);
+    return this.#publish(checkedKey(topicKey(topic)), payload, options);
   }
 
-  /**
-   * Serves clients' requests whose method matches `method` (words; `*` one, `#` any). Each message is acknowledged when its
-   * handler has finished and its reply is confirmed. At least once: a repeat of one of the last 1,000 is answered again, not
-   * handled again, by the instance that handled it. A publish to a topic of that name is not handled: see {@link on}.
-   */
   async serve<Payload = unknown>(
     method: string,
     handler: InboundHandler<Payload>,
     options: ServeOptions = {},
   ): Promise<Service> {
     checkPattern('method', method);
-    return this.consume({ kind: 'request', pattern: method }, handler as InboundHandler, options);
+    return this.#serve({ kind: 'request', pattern: method }, handler as InboundHandler, options);
   }
 
-  /**
-   * Handles what clients publish to topics that match `topic` (words; `*` one, `#` any), each message by one instance of
-   * the service. At least once, as {@link serve}; a message whose handler throws comes once more. A request for a method of
-   * that name is not handled.
-   */
   async on<Payload = unknown>(
     topic: string,
     handler: InboundHandler<Payload>,
     options: ServeOptions = {},
   ): Promise<Service> {
     checkPattern('topic', topic);
-    return this.consume({ kind: 'publish', pattern: topic }, handler as InboundHandler, options);
+    return this.#serve({ kind: 'publish', pattern: topic }, handler as InboundHandler, options);
   }
 
-  private async consume(served: Served, handler: InboundHandler, options: ServeOptions): Promise<Service> {
-    this.consuming ??= this.openConsuming();
-    const { name, log } = this.options;
-    const mesh = { ...(await this.consuming), replies: this.replies, name, log };
-    const service = await serve(mesh, served, handler, options);
-    this.services.add(service);
-    return service;
-  }
-
-  /** True while it is connected to the broker; else why not, as one sentence. For a readiness probe. */
   readiness(): true | string {
-    return this.broker.readiness();
+    return this.#broker.readiness();
   }
 
-  /** Takes no more requests, waits for handlers and confirms, disconnects. Idempotent. */
-  async close(): Promise<void> {
-    await Promise.all([...this.services].map((service) => service.stop()));
-    this.services.clear();
-    await this.confirms.flush();
-    const consuming = await this.consuming?.catch(() => undefined);
-    await Promise.all([this.broker.close(), consuming?.broker.close()]);
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  private async publish(key: string, payload: unknown, options: EventOptions): Promise<Published> {
-    const { contentType = 'application/json', headers, traceparent } = options;
+  async #close(): Promise<void> {
+    const untilMs = performance.now() + this.#closeTimeoutMs;
+    this.#ending.abort();
+    await Promise.all([...this.#registered].map(({ service }) => service?.stop()));
+    await within(Math.max(0, untilMs - performance.now()), this.#confirms.flush());
+    const consuming = await this.#consuming?.catch(() => undefined);
+    await Promise.all([this.#broker.close(), consuming?.broker.close()]);
+  }
+
+  async #serve(served: Served, handler: InboundHandler, options: ServeOptions): Promise<Service> {
+    if (typeof handler !== 'function')
+      throw new PublisherError('bad-option', 'the handler is no function; give (message) => answer');
+    const serving = servingOf(options);
+    if (this.#ending.signal.aborted) throw closed();
+    const registered: Registered = { ...served, queue: serving.queue };
+    this.#checkFree(registered);
+    this.#registered.add(registered);
+    try {
+      const { name } = this.#options;
+      const mesh = { replies: this.#replies, name, log: this.#log, closeTimeoutMs: this.#closeTimeoutMs };
+      const service = await serve({ ...mesh, ...(await this.#connection()) }, served, handler, serving);
+      registered.service = this.#forgetting(service, registered);
+      if (this.#ending.signal.aborted) {
+        await service.stop();
+        throw closed();
+      }
+      return registered.service;
+    } catch (error) {
+      this.#registered.delete(registered);
+      throw error;
+    }
+  }
+
+  /** Two handlers for one message would both run, or take turns. @throws PublisherError `already-served`. */
+  #checkFree({ kind, pattern, queue }: Registered): void {
+    for (const other of this.#registered) {
+      if (other.kind !== kind || !doOverlap(other.pattern, pattern)) continue;
+      const mayBoth = kind === 'publish' && other.queue !== queue;
+      if (mayBoth) continue;
+      const [what, how] =
+        kind === 'request'
+          ? ['method', 'one request would be handled twice']
+          : [
+              'topic',
+              'one message would be handled twice; if it shall, give one of them a `queue` of its own',
+            ];
+      const which = other.pattern === pattern ? pattern : `${pattern} overlaps ${other.pattern}, which`;
+      throw new PublisherError(
+        'already-served',
+        `${what} ${which} is served by this publisher already: ${how}. Call stop() of the first, or handle both there`,
+      );
+    }
+  }
+
+  /** What has stopped may be served anew. */
+  #forgetting(service: Service, registered: Registered): Service {
+    return {
+      get ignored() {
+        return service.ignored;
+      },
+      get dropped() {
+        return service.dropped;
+      },
+      stop: async () => {
+        await service.stop();
+        this.#registered.delete(registered);
+      },
+    };
+  }
+
+  async #publish(key: string, payload: unknown, options: EventOptions): Promise<Published> {
+    const { contentType = contentTypeOf(payload), headers, traceparent } = options;
+    if (options.id !== undefined) checkId(options.id);
     const nowMs = Date.now();
     const id = options.id ?? newMessageId();
-    const outcome = await this.confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
+    const outcome = await this.#confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
       messageId: id,
       timestamp: Math.floor(nowMs / 1_000),
       contentType,
@@ -161,35 +211,41 @@ export class Publisher {
   }
 
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
-  private async openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
-    const broker = await connected(this.options, `${this.options.name} (consuming)`, exchanges.inbound);
+  #connection(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
+    this.#consuming ??= this.#openConsuming().catch((error: unknown) => {
+      this.#consuming = undefined;
+      throw error;
+    });
+    return this.#consuming;
+  }
+
+  async #openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
+    const name = `${this.#options.name} (consuming)`;
+    const dialled = { name, exchange: exchanges.inbound, signal: this.#ending.signal };
+    const broker = await connected(this.#options, this.#log, dialled);
     return { broker, consumers: broker.consumers({ channels: 2 }) };
   }
 }
 
+const closed = (): BrokerError =>
+  new BrokerError('broker-closed', 'The publisher is closed; create another with createPublisher.');
+
 /**
  * Connects, and waits until the mesh has declared its exchanges; recovers by itself from then on. It declares none itself,
- * and needs no right to.
- * @throws BrokerError `broker-unreachable` and `no-exchange` (with `attempts`), `broker-refused`.
+ * and needs no right to. While it waits the log says why, by default on the console; `attempts`, `timeoutMs` and `signal` end it.
+ * @throws PublisherError `bad-option`; BrokerError `bad-address` and `broker-refused` at once, `broker-unreachable` and
+ * `no-exchange` with `attempts` or `timeoutMs`, `broker-closed` by `signal`.
  */
 export const createPublisher = (options: CreatePublisherOptions): Promise<Publisher> =>
   Publisher.connect(options);
 
-/** A connection named `name` to a broker where `exchange` is. */
-async function connected(options: CreatePublisherOptions, name: string, exchange: string): Promise<Broker> {
-  const { amqpUrl, log, attempts, dial } = options;
-  const broker = await Broker.connect({
-    url: amqpUrl,
-    name,
-    ...(log && { log }),
-    ...(attempts !== undefined && { attempts }),
-    ...(dial && { dial }),
-  });
-  try {
-    await broker.expect([exchange], attempts);
-    return broker;
-  } catch (error) {
-    await broker.close();
-    throw error;
-  }
-}
+export type Publisher = PublisherSurface;
+/** As {@link createPublisher}, which applications call; this one is there also where tests have put another in its place. */
+export const Publisher = {
+  async connect(options: CreatePublisherOptions): Promise<Publisher> {
+    checkPublisherOptions(options);
+    const { name, signal, timeoutMs, log = consoleLog(name) } = options;
+    const broker = await connected(options, log, { name, exchange: exchanges.events, signal, timeoutMs });
+    return new MeshPublisher(options, broker, log);
+  },
+};

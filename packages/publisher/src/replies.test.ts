@@ -2,7 +2,7 @@ import { BrokerError, type PublishOutcome } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
 import { Replies } from './replies.js';
 
-const reply = { body: Buffer.from('1') };
+const reply = { body: Buffer.from('1'), contentType: 'application/json' };
 const older = { replyTo: 'session.a.s', correlationId: 'c', exchange: undefined };
 const newer = { ...older, exchange: 'mesh.replies' };
 

@@ -1,6 +1,6 @@
 import { BrokerError, type Log, type PublishOutcome, type PublishProperties } from '@evenkeel/broker';
 import { exchanges } from '@evenkeel/protocol/wire';
-import type { Outcome } from './answered.js';
+import type { Reply } from './reply.js';
 
 /** How long a reply waits for its client, ms: as long as a client waits at most. */
 const replyLifetimeMs = 30_000;
@@ -46,11 +46,11 @@ export class Replies {
   }
 
   /** Resolves when the reply is confirmed, or nobody is there to get it. @throws BrokerError */
-  async send({ replyTo, correlationId, exchange }: ReplyAddress, outcome: Outcome): Promise<void> {
+  async send({ replyTo, correlationId, exchange }: ReplyAddress, reply: Reply): Promise<void> {
     const properties: PublishProperties = {
       correlationId,
-      contentType: outcome.errorCode === undefined ? 'application/json' : 'text/plain',
-      headers: outcome.errorCode === undefined ? undefined : { 'evenkeel-error': outcome.errorCode },
+      contentType: reply.contentType,
+      headers: reply.errorCode === undefined ? undefined : { 'evenkeel-error': reply.errorCode },
       expiration: replyLifetimeMs,
       persistent: false,
       mandatory: true,
@@ -59,8 +59,8 @@ export class Replies {
     for (const isFirst of [true, false]) {
       const isTaken =
         isNew === isFirst
-          ? await this.#toReplies(replyTo, outcome.body, properties)
-          : await this.#toDefault(replyTo, outcome.body, properties);
+          ? await this.#toReplies(replyTo, reply.body, properties)
+          : await this.#toDefault(replyTo, reply.body, properties);
       if (isTaken) return;
     }
   }

@@ -1,171 +1,292 @@
-import type { Broker, Consumer, ConsumerChannels, Delivery, Log } from '@evenkeel/broker';
-import { exchanges, inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
-import { Answered, type Outcome } from './answered.js';
+import { inspect } from 'node:util';
+import {
+  BrokerError,
+  type Consumer,
+  type ConsumerChannels,
+  type Delivery,
+  type Log,
+  type TopologyOptions,
+} from '@evenkeel/broker';
+import { inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
+import { Answered } from './answered.js';
+import { attempt } from './attempt.js';
+import { inboundMessage } from './inbound.js';
+import { Lanes, type Turn } from './lanes.js';
+import type { Serving } from './options.js';
+import { type QueueOptions, type Served, ServiceQueue } from './queues.js';
 import type { Replies } from './replies.js';
-
-/** What a client sent: a request to who serves the method, a publish to who listens to the topic. */
-export interface InboundMessage<Payload = unknown> {
-  /** The method or topic. */
-  readonly method: string;
-  readonly data: Payload;
-  /** Id of the user, as the gateway checked it. */
-  readonly user: string;
-  readonly session: string;
-  /** The same for every repeat; undefined where the sender set none. */
-  readonly id: string | undefined;
-  readonly headers: Readonly<Record<string, unknown>>;
-}
-/**
- * Handles what a client sent. What it returns (or resolves with) to a request goes back as JSON. When it throws, the
- * client gets an error with the thrown error's `code` (if a string, else `service-error`) and message; a publish comes once
- * more.
- */
-export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
-
-/** How a method is served. */
-export interface ServeOptions {
-  /**
-   * Queue that the instances of this service share. Default `service.<publisher's name>.<method>` for requests,
-   * `service.<publisher's name>.publish:<topic>` for publishes.
-   */
-  queue?: string;
-  /**
-   * Keep the queue when no instance runs, so that clients' messages wait. Default false: the queue goes with its last
-   * consumer and clients get `no-service` at once.
-   */
-  durable?: boolean;
-  /** Messages handled at once by this instance. Default 16. */
-  prefetch?: number;
-  /** Outcomes remembered to answer repeats without handling them again, by this instance. Default 1,000. */
-  remember?: number;
-}
-
-/** A method being served, or a topic being listened to. */
-export interface Service {
-  /** Messages of the other kind that came and were not handled: a method and a topic of one name. */
-  readonly ignored: number;
-  /** Takes no more, waits for what is being handled. */
-  stop(): Promise<void>;
-}
+import { errorReplyOf, type Reply, replyOf, serviceFailed } from './reply.js';
+import type { InboundHandler, Service } from './types.js';
+import { within } from './within.js';
 
 /** What a service needs of the mesh: a connection to consume on, and another for its replies. */
 export interface ServiceMesh {
-  readonly broker: Broker;
-  readonly consumers: ConsumerChannels;
-  readonly replies: Replies;
+  readonly broker: { topology(options: TopologyOptions): QueueOptions['topology'] };
+  readonly consumers: Pick<ConsumerChannels, 'consume'>;
+  readonly replies: Pick<Replies, 'send'>;
   /** Of the application service. */
   readonly name: string;
-  readonly log: Log | undefined;
+  readonly log: Log;
+  readonly closeTimeoutMs: number;
 }
 
-/** What of `mesh.inbound` is handled: messages of one kind whose keys match a pattern, `*` and `#` allowed. */
-export interface Served {
-  readonly kind: 'publish' | 'request';
-  readonly pattern: string;
+/** How often a queue of an earlier version is looked at, ms. */
+const olderEveryMs = 1_000;
+/** How long the broker may take to say that it has what was given back, ms. */
+const givenBackMs = 2_000;
+/** When a reply is sent again that the broker did not take, ms; then no more. */
+const replyDelaysMs = [1_000, 5_000];
+
+/** A message that is here, until it is settled. */
+interface Taken {
+  readonly delivery: Delivery;
+  /** So often its handler has run, or its reply was sent. */
+  attempts: number;
+  /** Its channel is gone: the broker delivers it again. */
+  isVoid: boolean;
 }
 
-/** Consumes what is to be served. */
+/** Consumes what is to be served. @throws PublisherError `method-taken`, `queue-differs`; BrokerError. */
 export async function serve(
-  { broker, consumers, replies, name, log }: ServiceMesh,
-  { kind, pattern }: Served,
+  mesh: ServiceMesh,
+  served: Served,
   handler: InboundHandler,
-  options: ServeOptions,
+  serving: Serving,
 ): Promise<Service> {
-  let ignored = 0;
-  const answered = new Answered(options.remember ?? 1_000);
-  const running = new Set<Promise<void>>();
-  const queue = options.queue ?? queueOf(name, kind, pattern);
-  const topology = broker.topology({ channels: 1 });
-  const prepare = async (): Promise<void> => {
-    await topology.declareQueue({ name: queue, durable: true, autoDelete: !options.durable });
-    await topology.bind(queue, exchanges.inbound, pattern);
-  };
-  await prepare();
-  const ignore = (delivery: Delivery): void => {
-    ignored += 1;
-    if (ignored === 1) {
+  const service = new RunningService(mesh, served, handler, serving);
+  await service.start();
+  return service;
+}
+
+class RunningService implements Service {
+  ignored = 0;
+  dropped = 0;
+  readonly #mesh: ServiceMesh;
+  readonly #served: Served;
+  readonly #handler: InboundHandler;
+  readonly #serving: Serving;
+  readonly #queue: ServiceQueue;
+  readonly #lanes: Lanes<Taken>;
+  /** Replies to requests, and whether publishes were handled or dropped. */
+  readonly #answered: Answered<Reply>;
+  readonly #published: Answered<'handled' | 'dropped'>;
+  #mark: Consumer | undefined;
+  #consumer: Consumer | undefined;
+  #olderTimer: NodeJS.Timeout | undefined;
+  #unnamed = 0;
+  #stopped: Promise<void> | undefined;
+
+  constructor(mesh: ServiceMesh, served: Served, handler: InboundHandler, serving: Serving) {
+    const { broker, name, log } = mesh;
+    const { queue, graceMs, concurrency, remember } = serving;
+    this.#mesh = mesh;
+    this.#served = served;
+    this.#handler = handler;
+    this.#serving = serving;
+    const topology = broker.topology({ channels: 1 });
+    this.#queue = new ServiceQueue({ service: name, served, queue, graceMs, topology, log });
+    this.#lanes = new Lanes(concurrency, (taken) => this.#carryOut(taken));
+    this.#answered = new Answered(remember, ({ body }) => body.length);
+    this.#published = new Answered(remember);
+  }
+
+  async start(): Promise<void> {
+    const { consumers } = this.#mesh;
+    const { mark, name } = this.#queue;
+    try {
+      // First: nothing is to be routed to the queue of a service that is refused.
+      if (mark !== undefined) {
+        const prepare = () => this.#queue.claim(mark);
+        await prepare();
+        this.#mark = await consumers.consume(mark, { prepare, onDelivery: (delivery) => delivery.ack() });
+      }
+      await this.#queue.prepare();
+      this.#consumer = await consumers.consume(name, {
+        prefetch: this.#serving.prefetch,
+        prepare: () => this.#queue.prepare(),
+        onDelivery: (delivery) => this.#take(delivery),
+        onLost: (why) => {
+          if (why === 'channel') this.#void();
+        },
+      });
+    } catch (error) {
+      await this.#mark?.cancel();
+      throw error;
+    }
+    this.#olderTimer = setInterval(() => this.#replaceOlder(), olderEveryMs);
+    this.#olderTimer.unref();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { closeTimeoutMs, log } = this.#mesh;
+    clearInterval(this.#olderTimer);
+    this.#lanes.stop();
+    const finished = async () => {
+      await this.#consumer?.cancel();
+      await this.#lanes.finished();
+    };
+    await within(closeTimeoutMs, finished());
+    const { running } = this.#lanes;
+    if (running.length > 0) {
+      const fields = { queue: this.#queue.name, running: running.length, closeTimeoutMs };
+      log.warn(fields, 'stopped while handlers ran: their messages go back to the queue');
+    }
+    for (const { delivery } of [...running, ...this.#lanes.drain()]) delivery.requeue();
+    await within(givenBackMs, Promise.all([this.#isGivenBack(), this.#mark?.cancel()]));
+  }
+
+  /** Resolves when the broker has what was given back. A queue that goes with its last consumer has nothing to be given. */
+  async #isGivenBack(): Promise<void> {
+    if (this.#serving.graceMs > 0 && !this.#queue.isOlder) await this.#consumer?.barrier();
+  }
+
+  #take(delivery: Delivery): void {
+    const { type, replyTo } = delivery.properties;
+    if (inboundKind(type, replyTo) !== this.#served.kind) return this.#ignore(delivery);
+    this.#lanes.push(this.#laneOf(delivery), { delivery, attempts: 0, isVoid: false });
+  }
+
+  #ignore(delivery: Delivery): void {
+    const { kind } = this.#served;
+    this.ignored += 1;
+    if (this.ignored === 1) {
       const { type } = delivery.properties;
-      log?.warn({ queue, key: delivery.key, type }, `not a ${kind}: not handled; further ones are counted`);
+      const fields = { queue: this.#queue.name, key: delivery.key, type };
+      this.#mesh.log.warn(fields, `not a ${kind}: not handled; further ones are counted`);
     }
     delivery.ack();
-  };
-  const settle = async (delivery: Delivery): Promise<void> => {
-    const { messageId, replyTo, correlationId, headers, type } = delivery.properties;
-    if (inboundKind(type, replyTo) !== kind) return ignore(delivery);
-    try {
-      const outcome = await answered.once(messageId, () => handle(handler, delivery));
-      if (kind === 'request' && replyTo !== undefined) {
-        const exchange = headers[replyExchangeHeader];
-        await replies.send({ replyTo, correlationId, exchange }, outcome);
-      } else if (outcome.errorCode !== undefined) {
-        // Nobody waits for an answer: once more, it may have been a passing fault, then no more.
-        log?.warn({ method: delivery.key, id: messageId, error: outcome.body.toString() }, 'handler failed');
-        answered.forget(messageId);
-        if (delivery.redelivered) delivery.drop();
-        else delivery.requeue();
-        return;
-      }
-      delivery.ack();
-    } catch (error) {
-      log?.warn({ method: delivery.key, id: messageId, error: String(error) }, 'reply not sent');
-      delivery.requeue();
-    }
-  };
-
-  const consumer: Consumer = await consumers.consume(queue, {
-    prefetch: options.prefetch ?? 16,
-    prepare,
-    onDelivery: (delivery) => {
-      const done = settle(delivery).finally(() => running.delete(done));
-      running.add(done);
-    },
-  });
-
-  return {
-    get ignored() {
-      return ignored;
-    },
-    stop: async () => {
-      await consumer.cancel();
-      await Promise.all(running);
-    },
-  };
-}
-
-/** `:` is no character of a topic, so that no method's queue is taken for a topic's. */
-function queueOf(service: string, kind: Served['kind'], pattern: string): string {
-  const words = pattern.replaceAll('*', '+').replaceAll('#', '++');
-  return `service.${service}.${kind === 'publish' ? 'publish:' : ''}${words}`;
-}
-
-async function handle(handler: InboundHandler, delivery: Delivery): Promise<Outcome> {
-  const { headers, messageId } = delivery.properties;
-  const text = (name: string): string => String(headers[name] ?? '');
-  try {
-    const result = await handler({
-      method: delivery.key,
-      data: payloadOf(delivery),
-      user: text('evenkeel-user'),
-      session: text('evenkeel-session'),
-      id: messageId,
-      headers,
-    });
-    return { body: Buffer.from(JSON.stringify(result) ?? 'null') };
-  } catch (error) {
-    const code = (error as { code?: unknown } | null)?.code;
-    return {
-      body: Buffer.from(error instanceof Error ? error.message : String(error)),
-      errorCode: typeof code === 'string' ? code : 'service-error',
-    };
   }
-}
 
-/** JSON where it is that, else text. */
-function payloadOf({ body }: Delivery): unknown {
-  const text = body.toString('utf8');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+  /** Repeats are of one lane in every order, so that the second knows what became of the first. */
+  #laneOf({ key, properties: { headers, messageId } }: Delivery): string {
+    const { order } = this.#serving;
+    const { 'evenkeel-uid': uid, 'evenkeel-session': sid } = headers;
+    if (order === 'session' && typeof sid === 'string') return `session ${String(uid)} ${sid}`;
+    if (order !== 'none') return `key ${key}`;
+    this.#unnamed += 1;
+    return messageId === undefined ? `unnamed ${this.#unnamed}` : `id ${messageId}`;
+  }
+
+  /** The channel is gone, and comes back with all that was not settled. */
+  #void(): void {
+    this.#lanes.drain();
+    for (const taken of this.#lanes.running) taken.isVoid = true;
+  }
+
+  #replaceOlder(): void {
+    if (!this.#queue.isOlder || !this.#lanes.isIdle) return;
+    this.#queue.replaceOlder().catch((error: unknown) => {
+      this.#mesh.log.warn(
+        { queue: this.#queue.name, error: String(error) },
+        'queue of an earlier version not replaced',
+      );
+    });
+  }
+
+  async #carryOut(taken: Taken): Promise<Turn> {
+    try {
+      return await (this.#served.kind === 'request' ? this.#answer(taken) : this.#handle(taken));
+    } catch (error) {
+      // Nothing below throws; if it did, the message must not be lost.
+      this.#mesh.log.error({ ...this.#about(taken), error: inspect(error) }, 'message not settled');
+      taken.delivery.requeue();
+      return undefined;
+    }
+  }
+
+  /** A publish: nobody waits for an answer, so it may be tried again. */
+  async #handle(taken: Taken): Promise<Turn> {
+    const { delivery } = taken;
+    const { messageId } = delivery.properties;
+    const known = this.#published.of(messageId);
+    const outcome = known ?? (await this.#outcomeOf(taken));
+    if (typeof outcome === 'object') return taken.isVoid ? undefined : outcome;
+    if (known === undefined) this.#published.remember(messageId, outcome);
+    if (outcome === 'handled') delivery.ack();
+    else delivery.drop();
+    return undefined;
+  }
+
+  async #outcomeOf(taken: Taken): Promise<'handled' | 'dropped' | { againInMs: number }> {
+    const { log } = this.#mesh;
+    const { handlerTimeoutMs, retryDelaysMs } = this.#serving;
+    taken.attempts += 1;
+    const run = async (signal: AbortSignal) => this.#handler(inboundMessage(taken.delivery, signal));
+    const result = await attempt(run, handlerTimeoutMs);
+    if (result.is === 'done') return 'handled';
+    const { attempts } = taken;
+    const fields = { ...this.#about(taken), attempts, error: inspect(result.error) };
+    const againInMs = retryDelaysMs[attempts - 1];
+    if (againInMs !== undefined) {
+      log.warn({ ...fields, againInMs }, 'handler failed: the message is handled again');
+      return { againInMs };
+    }
+    this.dropped += 1;
+    log.error({ ...fields, dropped: this.dropped }, 'handler failed each time: the message is dropped');
+    return 'dropped';
+  }
+
+  /** A request: answered whatever happens, once. */
+  async #answer(taken: Taken): Promise<Turn> {
+    const { delivery } = taken;
+    const { messageId, replyTo, correlationId, headers } = delivery.properties;
+    const known = this.#answered.of(messageId);
+    const reply = known ?? (await this.#replyTo(taken));
+    if (known === undefined) this.#answered.remember(messageId, reply);
+    if (replyTo !== undefined) {
+      const address = { replyTo, correlationId, exchange: headers[replyExchangeHeader] };
+      const turn = await this.#send(taken, (what) => this.#mesh.replies.send(address, what), reply);
+      if (turn) return turn;
+    }
+    delivery.ack();
+    return undefined;
+  }
+
+  async #replyTo(taken: Taken): Promise<Reply> {
+    const { handlerTimeoutMs } = this.#serving;
+    const run = async (signal: AbortSignal) =>
+      replyOf(await this.#handler(inboundMessage(taken.delivery, signal)));
+    const result = await attempt(run, handlerTimeoutMs);
+    if (result.is === 'done') return result.value;
+    const told = errorReplyOf(result.error);
+    if (told) return told;
+    this.#mesh.log.error({ ...this.#about(taken), error: inspect(result.error) }, 'handler failed');
+    return serviceFailed;
+  }
+
+  /** What the broker refuses for good becomes an error; what it did not take is sent again, a few times. */
+  async #send(taken: Taken, send: (reply: Reply) => Promise<void>, reply: Reply): Promise<Turn> {
+    try {
+      await send(reply);
+      return undefined;
+    } catch (cause) {
+      const fields = { ...this.#about(taken), error: String(cause) };
+      if (cause instanceof BrokerError && cause.code === 'publish-refused' && reply !== serviceFailed) {
+        this.#mesh.log.error(
+          fields,
+          'the broker refuses the reply: the client is told that the service failed',
+        );
+        this.#answered.remember(taken.delivery.properties.messageId, serviceFailed);
+        return this.#send(taken, send, serviceFailed);
+      }
+      const againInMs = replyDelaysMs[taken.attempts];
+      taken.attempts += 1;
+      if (againInMs === undefined || taken.isVoid) {
+        this.#mesh.log.error(fields, 'reply not sent, and given up');
+        return undefined;
+      }
+      this.#mesh.log.warn({ ...fields, againInMs }, 'reply not sent: it is sent again');
+      return { againInMs };
+    }
+  }
+
+  /** For the log: which message it is, and nothing of what is in it. */
+  #about({ delivery }: Taken): { queue: string; method: string; id: string | undefined } {
+    return { queue: this.#queue.name, method: delivery.key, id: delivery.properties.messageId };
   }
 }

@@ -1,0 +1,35 @@
+import type { Delivery } from '@evenkeel/broker';
+import { isJsonType } from './message.js';
+import type { InboundMessage } from './types.js';
+
+/** What a handler gets. */
+export function inboundMessage(delivery: Delivery, signal: AbortSignal): InboundMessage {
+  const { headers, messageId } = delivery.properties;
+  const text = (name: string): string => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    method: delivery.key,
+    data: dataOf(delivery),
+    user: text('evenkeel-user'),
+    session: text('evenkeel-session'),
+    id: messageId,
+    headers,
+    signal,
+  };
+}
+
+/** JSON as its value, text as a string, anything else as bytes. What says that it is JSON and is none is text. */
+function dataOf({ body, properties }: Delivery): unknown {
+  const { contentType } = properties;
+  const isJson = !contentType || isJsonType(contentType);
+  if (!isJson && !/^text\//i.test(contentType)) return Uint8Array.from(body);
+  const text = body.toString('utf8');
+  if (!isJson) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,167 @@
+import type { Log } from '@evenkeel/broker';
+import type { EventOptions } from './message.js';
+
+/** How to reach the mesh. */
+export interface CreatePublisherOptions {
+  /** `amqp://` or `amqps://` URL of the mesh's broker, or several separated by commas. */
+  amqpUrl: string;
+  /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. Instances that share work share it. */
+  name: string;
+  /** Default: warnings and errors go to the console, each kind once a minute. */
+  log?: Log;
+  /** Connects, and looks for the mesh's exchanges, tried before `createPublisher` rejects. Default: no limit. */
+  attempts?: number;
+  /** How long `createPublisher` tries. Default: no limit; the log says after the first try that it goes on. */
+  timeoutMs?: number;
+  /** Ends the trying. Has no effect once there is a publisher. */
+  signal?: AbortSignal;
+  /** Unconfirmed events at most; up to 10,000 more wait. Default 1,024. */
+  window?: number;
+  /** How long `close` and `stop` wait for handlers that run and events that are not confirmed. Default 10,000. */
+  closeTimeoutMs?: number;
+  /** Replaces the connection to RabbitMQ (tests): resolves with what acts like amqplib's `ChannelModel`. */
+  dial?: (amqpUrl: string) => Promise<object>;
+}
+
+/** What became of an event. */
+export interface Published {
+  /** Its identity (`message_id`). */
+  readonly id: string;
+  /** False: no queue took it (the user has no session, the topic no subscriber). */
+  readonly routed: boolean;
+}
+
+/** What a client sent: a request to who serves the method, a publish to who listens to the topic. */
+export interface InboundMessage<Payload = unknown> {
+  /** The method or topic. */
+  readonly method: string;
+  /** JSON as its value, text as a string, anything else as a `Uint8Array`. */
+  readonly data: Payload;
+  /** Id of the user, as the gateway checked it. */
+  readonly user: string;
+  readonly session: string;
+  /** The same for every repeat; undefined where the sender set none. */
+  readonly id: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** Aborted when the handler's time is over: what it does from then on counts no more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Handles what a client sent. What it returns (or resolves with) to a request goes back: bytes as bytes, anything else as JSON.
+ * When it throws a {@link ServiceError} the client gets its code and message; of anything else it gets `service-error`, "the
+ * service failed", and the log gets the error. A publish whose handler throws is tried again, see {@link ServeOptions.retryDelaysMs}.
+ */
+export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
+
+/** What is handled one after another: see {@link ServeOptions.order}. */
+export type HandlingOrder = 'session' | 'key' | 'none';
+
+/** How a method is served, or a topic listened to. */
+export interface ServeOptions {
+  /**
+   * Queue that the instances of this service share. Default `service.<publisher's name>.<method>` for requests,
+   * `service.<publisher's name>.publish:<topic>` for publishes.
+   */
+  queue?: string;
+  /**
+   * How long the queue, and what clients have sent to it, is kept while no instance of the service runs, ms. Default 300,000;
+   * `Infinity`: for ever; 0: it goes with its last instance, what waits is lost, and clients get `no-service` at once. All
+   * instances give the same.
+   */
+  graceMs?: number;
+  /** @deprecated Goes with 1.0. `true` is `graceMs: Infinity`. */
+  durable?: boolean;
+  /**
+   * What is handled one after another, in the order in which it was sent: what comes from one session (the default), what is for
+   * one topic or method, whoever sent it (`key`), or nothing. It holds within an instance: of several that share a queue each
+   * handles what it gets.
+   */
+  order?: HandlingOrder;
+  /** Handlers that run at once in this instance. Default 16. */
+  concurrency?: number;
+  /** Messages taken ahead by this instance, those being handled included. Default 256, or `concurrency` if that is more. */
+  prefetch?: number;
+  /** A handler that takes longer has failed. Default 30,000; `Infinity`: no limit. */
+  handlerTimeoutMs?: number;
+  /**
+   * When a publish whose handler failed is handled again, ms after each failure; what comes after it in its order waits. Default
+   * [1000, 5000]: three times in all, then it is dropped, and the log says so. Requests are not tried again: the client is told.
+   */
+  retryDelaysMs?: readonly number[];
+  /** Outcomes remembered to answer repeats without handling them again, by this instance. Default 1,000, and 16 MiB of replies. */
+  remember?: number;
+}
+
+/** A method being served, or a topic being listened to. */
+export interface Service {
+  /** Messages of the other kind that came and were not handled: a method and a topic of one name. */
+  readonly ignored: number;
+  /** Publishes that were dropped because their handler failed each time. */
+  readonly dropped: number;
+  /**
+   * Takes no more, waits for the handlers that run, at most `closeTimeoutMs`, and gives back to the queue whatever was not handled
+   * by then. Idempotent.
+   */
+  stop(): Promise<void>;
+}
+
+/** Publishes events into the mesh and serves what clients send. Make one per process: {@link createPublisher}. */
+export interface Publisher {
+  /**
+   * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
+   * reconnects. Resolves when the broker has confirmed.
+   * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
+   */
+  toUser(userId: string, event: string, payload: unknown, options?: EventOptions): Promise<Published>;
+
+  /**
+   * The same event to several users, one message each (with an id of its own). Everything is checked before anything is
+   * sent; order as {@link toUser}. Rejects if one of them fails; the others may have been published.
+   */
+  toUsers(
+    userIds: readonly string[],
+    event: string,
+    payload: unknown,
+    options?: Omit<EventOptions, 'id'>,
+  ): Promise<Published[]>;
+
+  /** A topic event: reaches every connection that has subscribed `topic`. Else as {@link toUser}. */
+  toTopic(topic: string, payload: unknown, options?: EventOptions): Promise<Published>;
+
+  /**
+   * Serves clients' requests whose method matches `method` (words; `*` one, `#` any). Each message is acknowledged when its
+   * handler has finished and its reply is confirmed. At least once: a repeat of one of the last 1,000 is answered again, not
+   * handled again, by the instance that handled it. Instances of one name share the work; a method that a service of another name
+   * serves is refused. A publish to a topic of that name is not handled: see {@link on}.
+   * @throws PublisherError `bad-name`, `bad-option`, `already-served`, `method-taken`, `queue-differs`; BrokerError.
+   */
+  serve<Payload = unknown>(
+    method: string,
+    handler: InboundHandler<Payload>,
+    options?: ServeOptions,
+  ): Promise<Service>;
+
+  /**
+   * Handles what clients publish to topics that match `topic` (words; `*` one, `#` any), each message by one instance of
+   * the service; services of other names get it too. At least once, as {@link serve}: a message whose handler fails is handled
+   * again, three times in all. A request for a method of that name is not handled.
+   * @throws PublisherError as {@link serve}, BrokerError.
+   */
+  on<Payload = unknown>(
+    topic: string,
+    handler: InboundHandler<Payload>,
+    options?: ServeOptions,
+  ): Promise<Service>;
+
+  /** True while it is connected to the broker; else why not, as one sentence. For a readiness probe. */
+  readiness(): true | string;
+
+  /**
+   * Takes no more requests, waits for handlers and confirms, at most `closeTimeoutMs`, disconnects. What was not handled by then
+   * goes back to its queue. Idempotent.
+   */
+  close(): Promise<void>;
+
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,115 @@
+import {
+  BrokerError,
+  type ConsumeOptions,
+  type Delivery,
+  type DeliveryProperties,
+  type Log,
+} from '@evenkeel/broker';
+import { servingOf } from '../src/options.js';
+import type { Served } from '../src/queues.js';
+import type { Reply } from '../src/reply.js';
+import { serve } from '../src/service.js';
+import type { InboundHandler, ServeOptions } from '../src/types.js';
+
+/** What the broker says of a queue that exists with another argument. */
+export const differs = (argument: string, current: string) =>
+  new BrokerError(
+    'queue-differs',
+    `PRECONDITION_FAILED - inequivalent arg '${argument}' for queue 'q': received 'x' but current is ${current}`,
+  );
+
+/** A broker of which only what a service does with it is there. */
+export class World {
+  readonly calls: string[] = [];
+  readonly logged: { level: string; message: string; error: string | undefined }[] = [];
+  readonly replies: (Reply & { to: string })[] = [];
+  readonly settled: string[] = [];
+  /** What `declareExactly` of a queue of this name throws, each once. */
+  readonly refusals = new Map<string, unknown[]>();
+  isEmpty = true;
+  reply: () => Promise<void> = async () => {};
+  #consumer: ConsumeOptions | undefined;
+  readonly #name: string;
+
+  constructor(name = 'shop') {
+    this.#name = name;
+  }
+
+  start(served: Served, handler: InboundHandler, options: ServeOptions = {}) {
+    const log = (level: string) => (fields: object, message: string) => {
+      const error = 'error' in fields ? String(fields.error) : undefined;
+      this.logged.push({ level, message, error });
+    };
+    const mesh = {
+      name: this.#name,
+      closeTimeoutMs: 10_000,
+      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') } satisfies Log,
+      replies: {
+        send: async ({ replyTo }: { replyTo: string }, reply: Reply) => {
+          await this.reply();
+          this.replies.push({ ...reply, to: replyTo });
+        },
+      },
+      consumers: {
+        consume: async (queue: string, consumer: ConsumeOptions) => {
+          this.calls.push(`consume ${queue}`);
+          if (!queue.includes('method:')) this.#consumer = consumer;
+          const cancel = async () => void this.calls.push(`cancel ${queue}`);
+          return { queue, state: 'active' as const, cancel, barrier: async () => undefined };
+        },
+      },
+      broker: {
+        topology: () => ({
+          declareExactly: async ({ name, autoDelete, arguments: args }: Declared) => {
+            const refusal = this.refusals.get(name)?.shift();
+            if (refusal) throw refusal;
+            this.calls.push(`declare ${name} ${autoDelete ? 'auto-delete' : JSON.stringify(args)}`);
+            return { messages: 0, consumers: 0 };
+          },
+          replaceEmptyQueue: async ({ name, arguments: args }: Declared) => {
+            if (this.isEmpty) this.calls.push(`replace ${name} ${JSON.stringify(args)}`);
+            return this.isEmpty;
+          },
+          bind: async (queue: string, exchange: string, key: string) =>
+            void this.calls.push(`bind ${queue} ${exchange} ${key}`),
+        }),
+      },
+    };
+    return serve(mesh, served, handler, servingOf(options));
+  }
+
+  deliver(id: string, properties: Partial<DeliveryProperties> = {}, body: Buffer | string = '1'): void {
+    const settle = (how: string) => () => void this.settled.push(`${how} ${id}`);
+    const delivery: Delivery = {
+      body: Buffer.from(body),
+      exchange: 'mesh.inbound',
+      key: 'shop.x',
+      redelivered: false,
+      isSettled: false,
+      forgetContent: () => {},
+      ack: settle('ack'),
+      requeue: settle('requeue'),
+      drop: settle('drop'),
+      properties: {
+        messageId: id,
+        ...properties,
+        headers: { 'evenkeel-uid': 'alice', 'evenkeel-session': 's1', ...properties.headers },
+      },
+    };
+    this.#consumer?.onDelivery(delivery);
+  }
+
+  ask(id: string, properties: Partial<DeliveryProperties> = {}): void {
+    this.deliver(id, { type: 'request', replyTo: `to ${id}`, ...properties });
+  }
+
+  lose(): void {
+    this.#consumer?.onLost?.('channel');
+  }
+}
+
+interface Declared {
+  name: string;
+  autoDelete?: boolean;
+  arguments?: Record<string, unknown>;
+}
