@@ -41,7 +41,7 @@ function keep(seed: number, { entries }: PagesLog): void {
   writeFileSync(join(stateDir, 'test-logs', `page-life-${seed}.jsonl`), lines.join('\n'));
 }
 
-async function tryOne(stage: Stage, seed: number, count: number | undefined): Promise<Outcome> {
+async function tryOne(stage: Stage, seed: number, count: number): Promise<Outcome> {
   try {
     const log = await World.run(stage, stepsOf(seed, count));
     const verdict = judgePages(log);
@@ -52,17 +52,29 @@ async function tryOne(stage: Stage, seed: number, count: number | undefined): Pr
   }
 }
 
-/** Tries the seeds; `EVENKEEL_PAGE_SEED` (and `EVENKEEL_PAGE_STEPS`, a prefix of it) tries that one instead. */
-export async function runSeeds(
-  stage: Stage,
-  { first, count }: { readonly first: number; readonly count: number },
-): Promise<Outcome[]> {
-  const { EVENKEEL_PAGE_SEED: asked, EVENKEEL_PAGE_STEPS: steps } = process.env;
-  const seeds = asked ? [Number(asked)] : Array.from({ length: count }, (_, i) => first + i);
+export interface Seeds {
+  readonly first: number;
+  readonly count: number;
+  /** Of each sequence. */
+  readonly steps: number;
+}
+
+/** What was asked for: `EVENKEEL_PAGE_SEED` (and `EVENKEEL_PAGE_STEPS`, a prefix of it) tries that one seed instead. */
+function askedFor({ first, count, steps }: Seeds): Seeds {
+  const { EVENKEEL_PAGE_SEED: seed, EVENKEEL_PAGE_STEPS: prefix } = process.env;
+  return {
+    ...(seed ? { first: Number(seed), count: 1 } : { first, count }),
+    steps: prefix ? Number(prefix) : steps,
+  };
+}
+
+export async function runSeeds(stage: Stage, of: Seeds): Promise<Outcome[]> {
+  const { first, count, steps } = askedFor(of);
+  const seeds = Array.from({ length: count }, (_, i) => first + i);
   const outcomes: Outcome[] = [];
   const next = async (): Promise<void> => {
     for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift())
-      outcomes.push(await tryOne(stage, seed, steps ? Number(steps) : undefined));
+      outcomes.push(await tryOne(stage, seed, steps));
   };
   await Promise.all(Array.from({ length: atOnce }, next));
   return outcomes;
@@ -72,7 +84,7 @@ const told = ({ rule, client, session, why }: Fault): string =>
   `  ${rule}: ${why} (client ${client}, session ${session})`;
 
 /** @throws AssertionError with each seed that failed, its steps, and how to try them again. */
-export async function trySeeds(stage: Stage, of: { first: number; count: number }): Promise<void> {
+export async function trySeeds(stage: Stage, of: Seeds): Promise<void> {
   const outcomes = await runSeeds(stage, of);
   const sum = (of: 'events' | 'gaps' | 'again' | 'persisted') =>
     outcomes.reduce((total, { verdict }) => total + (verdict?.[of] ?? 0), 0);
@@ -84,7 +96,7 @@ export async function trySeeds(stage: Stage, of: { first: number; count: number 
   const reports = failed.map(({ seed, verdict, error }) =>
     [
       `seed ${seed} (EVENKEEL_PAGE_SEED=${seed}; with EVENKEEL_PAGE_STEPS=N only its first N steps):`,
-      ...stepsOf(seed).map((step, i) => `  ${i + 1}. ${JSON.stringify(step)}`),
+      ...stepsOf(seed, askedFor(of).steps).map((step, i) => `  ${i + 1}. ${JSON.stringify(step)}`),
       ...(error === undefined ? [] : [`  ${String(error)}`]),
       ...(verdict?.faults ?? []).map(told),
     ].join('\n'),

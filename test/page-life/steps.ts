@@ -57,7 +57,7 @@ const weights: readonly (readonly [Step['do'], number])[] = [
 const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
 
 /** The sequence of a seed. Its first steps are those of the same seed with a smaller `count`. */
-export function stepsOf(seed: number, count = 14): Step[] {
+export function stepsOf(seed: number, count: number): Step[] {
   const random = randomOf(seed);
   const below = (limit: number) => Math.floor(random() * limit);
   const kind = (): Step['do'] => {

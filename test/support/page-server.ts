@@ -11,14 +11,12 @@ const contentTypes: Record<string, string> = { '.html': 'text/html', '.js': 'tex
 
 /**
  * Serves test/browser/pages and the SDK's bundle (`/evenkeel.js`) for the running test, as an application would:
- * from an origin that is not the gateway's. Returns that origin.
+ * from an origin that is not the gateway's. Returns that origin. `more`: other files by their paths.
  */
-export const servePages = (): Promise<string> =>
-  serveFiles((path) =>
-    path === '/evenkeel.js'
-      ? fileURLToPath(import.meta.resolve('@evenkeel/client/browser'))
-      : join(pages, basename(path)),
-  );
+export const servePages = (more: Readonly<Record<string, string>> = {}): Promise<string> => {
+  const special = { '/evenkeel.js': fileURLToPath(import.meta.resolve('@evenkeel/client/browser')), ...more };
+  return serveFiles((path) => new Map(Object.entries(special)).get(path) ?? join(pages, basename(path)));
+};
 
 /** Serves the files of `folder` for the running test; returns the origin. */
 export const serveFolder = (folder: string): Promise<string> =>

@@ -42,11 +42,11 @@ export class Client<Events extends EventMap = EventMap> {
       storage,
       `${options.gateway ?? ''} ${options.user ?? ''}`,
       () => {
-        const { session, from, acks } = this.#connection;
-        acks.flush();
+        const { session, from } = this.#connection;
+        this.#connection.leave();
         return { ...(session && { session }), from };
       },
-      (saved) => this.#connection.taken(saved),
+      (taken) => this.#connection.back(taken),
     );
     const saved = this.#store.open();
     this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);

@@ -16,9 +16,16 @@ for (const type of ['pagehide', 'pageshow', 'offline', 'online'])
   addEventListener(type, ({ persisted }) => write({ type, persisted }));
 for (const type of ['freeze', 'resume', 'visibilitychange'])
   document.addEventListener(type, () => write({ type, hidden: document.hidden }));
-// What the judge has to catch: a page that takes no notice of having been in the page cache.
-if (settings.get('mutant') === 'deaf')
-  addEventListener('pageshow', (event) => event.persisted && event.stopImmediatePropagation());
+const isDeaf = settings.get('mutant') === 'deaf';
+/** What this page has left in the storage, by key. */
+const left = {};
+// What the judge has to catch: a page that does not learn that another has had its session.
+if (isDeaf) {
+  addEventListener('pageshow', () => {
+    Object.assign(sessionStorage, left);
+    localStorage.removeItem('evenkeel.taken');
+  });
+}
 
 const clients = users.map((user, client) => {
   const made = connect({ gateway: settings.get('gateway'), user });
@@ -31,6 +38,8 @@ const clients = users.map((user, client) => {
   });
   return mine;
 });
+
+if (isDeaf) addEventListener('pagehide', () => Object.assign(left, sessionStorage));
 
 /** Has each client handle events, in the place of the handlers it has. */
 function handle() {

@@ -95,19 +95,26 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.#liveness.probe();
   }
 
-  /**
-   * This page was in the page cache, and another has had the session meanwhile, or has it until it hears of this one: what that
-   * one handled, this one does not know. Also what had come for this one was for the other to handle.
-   */
-  taken({ session, from }: Saved): void {
-    if (session) {
-      this.session = session;
-      this.from = from ?? [];
-    }
-    if (this.#hasState) this.events.taken();
+  /** The page is left, for good or into the page cache: nothing more comes to it, and the session is free for the next one. */
+  leave(): void {
+    this.acks.flush();
     this.#mover.end();
+    this.active?.close(1000);
+    this.#dialing?.close(1000);
+  }
+
+  /**
+   * The page is back. `taken`: another has had the session meanwhile, or has it until it hears of this one, and has left this
+   * behind; what that one handled, this one does not know.
+   */
+  back(taken: Saved | undefined): void {
+    if (taken?.session) {
+      this.session = taken.session;
+      this.from = taken.from ?? [];
+    }
+    if (taken && this.#hasState) this.events.taken();
     const socket = this.active ?? this.#dialing;
-    if (socket) this.#abandon(socket, 'another page has had the session');
+    if (socket?.isGone) this.ended(socket, 1006, 'the page was left');
     this.wake();
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Saved, type SessionStorageLike, SessionStore } from './session-store.js';
 
-type Listener = (event: { persisted?: boolean }) => void;
+type Listener = () => void;
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -18,14 +18,14 @@ function tab(copyOf?: Map<string, string>) {
     setItem: (key, value) => void map.set(key, value),
     removeItem: (key) => void map.delete(key),
   };
-  const fire = (type: string, persisted = false): void => {
-    for (const fn of listeners.get(type) ?? []) fn({ persisted });
+  const fire = (type: string): void => {
+    for (const fn of listeners.get(type) ?? []) fn();
   };
   return { map, storage, fire, listeners };
 }
 const mine = () => ({ session: 's1', from: ['a'] });
-const store = (storage: SessionStorageLike, user = 'u', taken?: (saved: Saved) => void) =>
-  new SessionStore(storage, user, mine, taken);
+const store = (storage: SessionStorageLike, user = 'u', back?: (taken: Saved | undefined) => void) =>
+  new SessionStore(storage, user, mine, back);
 
 it('a reloaded page finds the session of the page before', () => {
   const { storage, fire } = tab();
@@ -121,13 +121,13 @@ it('two clients of a page find their own sessions again, of two users as of one'
 describe('a page that comes back from the page cache', () => {
   const hidden = () => {
     const page = tab();
-    const told: Saved[] = [];
-    store(page.storage, 'u', (saved) => told.push(saved)).open();
-    page.fire('pagehide', true);
+    const told: (Saved | undefined)[] = [];
+    store(page.storage, 'u', (taken) => told.push(taken)).open();
+    page.fire('pagehide');
     const listeners = new Map(page.listeners);
     page.listeners.clear();
     const back = () => {
-      for (const fn of listeners.get('pageshow') ?? []) fn({ persisted: true });
+      for (const fn of listeners.get('pageshow') ?? []) fn();
     };
     return { ...page, told, back };
   };
@@ -135,13 +135,13 @@ describe('a page that comes back from the page cache', () => {
   it('has its session as before when nobody has had it', () => {
     const { map, told, back } = hidden();
     back();
-    expect([told, map.size]).toEqual([[], 0]);
+    expect([told, map.size]).toEqual([[undefined], 0]);
   });
 
   it('learns that another page has had it and left it', () => {
     const { storage, fire, told, back } = hidden();
     expect(store(storage).open()).toMatchObject({ session: 's1' });
-    fire('pagehide', true);
+    fire('pagehide');
     back();
     expect(told).toEqual([{ session: 's1', from: ['a'] }]);
   });

@@ -13,8 +13,8 @@ export interface Saved {
   from?: string[];
 }
 interface PageEvents {
-  addEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
-  removeEventListener?(type: string, listener: (event: { persisted?: boolean }) => void): void;
+  addEventListener?(type: string, listener: () => void): void;
+  removeEventListener?(type: string, listener: () => void): void;
 }
 /** A page, or a frame in one. */
 interface Frame {
@@ -40,42 +40,44 @@ export class SessionStore {
   readonly #storage: SessionStorageLike | undefined;
   readonly #page = globalThis as PageEvents;
   readonly #name: string;
-  readonly #current: () => Saved;
-  readonly #taken: (saved: Saved) => void;
+  readonly #leave: () => Saved;
+  readonly #back: (taken: Saved | undefined) => void;
   readonly #held: Set<string>;
   #key = '';
   /** On what this page has left; '': it has left nothing. */
   #mark = '';
   readonly #save = (): void => {
     this.#held.delete(this.#key);
-    const saved = this.#current();
+    const saved = this.#leave();
     if (!saved.session) return;
     this.#mark = Math.random().toString(36).slice(2);
     this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
   };
-  readonly #comeBack = ({ persisted }: { persisted?: boolean }): void => {
+  readonly #comeBack = (): void => {
     this.#held.add(this.#key);
     const [by, saved] = this.#take();
-    if (persisted && this.#mark && by !== this.#mark) this.#taken(saved);
+    const isTaken = this.#mark && by !== this.#mark;
     this.#mark = '';
+    this.#back(isTaken ? saved : undefined);
   };
 
   /**
-   * `name`: whose sessions these are, of all clients of a page. `taken`: another page has had the session since this one went
-   * into the page cache, and has left this behind; nothing: it is about to.
+   * `name`: whose sessions these are, of all clients of a page. `leave`: the page is left; what the next one needs. `back`: it is
+   * shown, or shown again; `taken`: another page has had the session since it went into the page cache, and has left this
+   * behind, or nothing yet.
    */
   constructor(
     storage: SessionStorageLike | undefined,
     name: string,
-    current: () => Saved,
-    taken: (saved: Saved) => void = () => {},
+    leave: () => Saved,
+    back: (taken: Saved | undefined) => void = () => {},
   ) {
     this.#storage = storage;
     this.#held = (storage && heldIn.get(storage)) ?? new Set();
     if (storage) heldIn.set(storage, this.#held);
     this.#name = name;
-    this.#current = current;
-    this.#taken = taken;
+    this.#leave = leave;
+    this.#back = back;
   }
 
   /** What an earlier page of this tab left, taken out. */
