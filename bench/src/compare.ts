@@ -16,7 +16,7 @@ import { buildTree, type Tree, thisTree } from './tree.js';
 const help = `npm run bench:compare -- --base REF [flags]
 
 Builds REF beside this tree and runs the same work on both in turn: one broker program, the same light clients (raw frames, no SDK).
-Prints medians, and the ratio tree / base pair by pair.
+Prints medians, and the ratio tree / base pair by pair; also the processor time that the broker and the services used.
   --base REF      a commit, a branch, a tag
   --work NAME     directed (events to users), fanout (a topic), attach (new sessions), memory (of the broker), move (directed)
   --pairs N       how often each (9)
@@ -54,7 +54,15 @@ async function main(args: readonly string[]): Promise<number> {
     const once = async (which: 'base' | 'tree', from: Tree): Promise<void> => {
       const mesh = await startMeshOf(from, broker);
       try {
-        figures[which].push(await work(mesh));
+        const before = await mesh.cpuMs();
+        const figuresOfWork = await work(mesh);
+        const after = await mesh.cpuMs();
+        const cpu = before &&
+          after && {
+            brokerCpuMs: after.broker - before.broker,
+            servicesCpuMs: after.services - before.services,
+          };
+        figures[which].push({ ...figuresOfWork, ...cpu });
       } finally {
         await mesh.stop();
       }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker } from '@evenkeel/broker';
@@ -20,6 +21,8 @@ export interface MeshUnderTest {
   readonly edges: readonly EdgeUnderTest[];
   /** What RabbitMQ holds after it has collected its garbage, bytes. */
   brokerBytes(): Promise<number>;
+  /** Processor time that RabbitMQ and the services have used so far; undefined where this system does not tell. */
+  cpuMs(): Promise<{ readonly broker: number; readonly services: number } | undefined>;
   stop(): Promise<void>;
 }
 
@@ -76,11 +79,30 @@ export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<Me
     );
     await start('gateway', { EVENKEEL_PORT: String(ports[2]) });
     const brokerBytes = async () => Number((await broker.ctl(['eval', memory])).trim());
-    return { amqpUrl, gatewayUrl: `http://127.0.0.1:${ports[2]}`, edges, brokerBytes, stop };
+    const brokerPid = Number((await broker.ctl(['eval', 'list_to_integer(os:getpid()).'])).trim());
+    const cpuMs = async () => {
+      const [ofBroker, ...ofServices] = await Promise.all(
+        [brokerPid, ...children.map(({ pid }) => pid)].map(cpuMsOf),
+      );
+      if (ofBroker === undefined) return undefined;
+      return { broker: ofBroker, services: ofServices.reduce<number>((sum, ms) => sum + (ms ?? 0), 0) };
+    };
+    return { amqpUrl, gatewayUrl: `http://127.0.0.1:${ports[2]}`, edges, brokerBytes, cpuMs, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Linux counts processor time in ticks of 10 ms; fields as `proc(5)` has them, behind the name in brackets. */
+async function cpuMsOf(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  const [user, system] =
+    stat
+      ?.slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13) ?? [];
+  return user === undefined || system === undefined ? undefined : (Number(user) + Number(system)) * 10;
 }
 
 class Service {
@@ -103,6 +125,10 @@ class Service {
       stream?.on('data', (chunk) => {
         this.#output = `${this.#output}${chunk}`.slice(-4_000);
       });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
   }
 
   async untilReady(opsPort: number): Promise<void> {
