@@ -4,6 +4,7 @@ import type { AmqpConnection } from './connection.js';
 import { unreadableHeaders } from './deep-headers.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
+import { callAhead, callPlainly } from './quick-calls.js';
 
 /** What a shard knows of a consumer. */
 export interface ShardConsumer {
@@ -49,6 +50,8 @@ export class Shard {
     const model: ChannelModel | undefined = this.#connection.model;
     if (!model) throw new Error('connection lost');
     const channel = await model.createChannel();
+    callPlainly(channel);
+    callAhead(channel);
     const at = new ShardChannel(channel);
     channel.on('error', (error) => {
       this.#connection.log.warn(

@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import { callPlainly } from './quick-calls.js';
 import type { ExchangeSpec, Log, QueueCounts, QueueSpec, Topology } from './types.js';
 
 /** Declares one queue on `channel`; always names the queue type, since its default differs by virtual host. */
@@ -17,6 +18,7 @@ export async function assertQueue(channel: Channel, q: QueueSpec): Promise<Queue
 export async function openChannel(model: ChannelModel): Promise<Channel> {
   const channel = await model.createChannel();
   channel.on('error', () => {});
+  callPlainly(channel);
   return channel;
 }
 

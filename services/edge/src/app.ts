@@ -25,6 +25,7 @@ import { RecentlyLetGo } from './move/let-go.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { Drops } from './queue/drops.js';
+import { Planting } from './queue/planting.js';
 import { SessionQueues } from './queue/session-queue.js';
 import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
@@ -112,6 +113,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     // The seal, which is held, is one more.
     consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
     publisher,
+    planting: new Planting(steadyNow),
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,

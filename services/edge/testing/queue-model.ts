@@ -53,6 +53,7 @@ export class QueueModel implements SessionQueue {
   }
 
   isMade(): void {}
+  hurryPlanting(): void {}
   async takeReplies(): Promise<void> {}
   async refuseReplies(): Promise<void> {}
 

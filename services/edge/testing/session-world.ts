@@ -94,6 +94,8 @@ export class FakeQueue implements SessionQueue {
     return isThere;
   }
 
+  hurryPlanting(): void {}
+
   /** What was planted comes. */
   deliverSeals(): void {
     for (const name of this.planted.splice(0)) this.listener?.onDelivery(this.deliveries.seal(name));

@@ -8,6 +8,7 @@ import type {
   TopologyChannels,
 } from '@evenkeel/broker';
 import { exchanges, sealHeader, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
+import type { Planting } from './planting.js';
 import { olderQueueSpec, queueSpec } from './spec.js';
 
 /** What a consumer of a session's queue is told. */
@@ -25,6 +26,7 @@ export interface SessionQueuesOptions {
   topology: Pick<TopologyChannels, 'checkQueue' | 'declareQueue' | 'bind' | 'unbind'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   publisher: Pick<Publisher, 'publish'>;
+  planting: Planting;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
   /** Life of a session without a connection. */
@@ -68,13 +70,18 @@ export class SessionQueue {
 
   /**
    * Declares and binds it, new or not: its first edge may have died between the two. Events come last, so that a seal that is
-   * planted as soon as it can be comes before them, mostly: `onSealable`.
+   * planted at once comes before them, mostly: `onSealable`.
    * @returns whether an older edge has made it, one that knows no seals.
    */
-  async make(onSealable?: () => void): Promise<boolean> {
+  make(onSealable?: () => void): Promise<boolean> {
+    return this.#options.planting.making(this.#make(onSealable));
+  }
+
+  async #make(onSealable?: () => void): Promise<boolean> {
     const { topology, lifetimeMs, maxLength } = this.#options;
     const { asIs } = await topology.declareQueue(queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength));
-    await this.#bindReplies();
+    // Else with its seal, or its first request.
+    if (this.#takesReplies) await this.#bindReplies();
     onSealable?.();
     await topology.bind(this.name, exchanges.events, userBinding(this.#uid));
     return asIs && (await this.#isAs(olderQueueSpec(this.#uid, this.#sid, lifetimeMs, maxLength)));
@@ -102,9 +109,19 @@ export class SessionQueue {
 
   /**
    * Publishes a seal to it. It is formed as a reply to nobody's request, which an edge that knows no seals writes, and clients
-   * ignore. True once the broker has it there.
+   * ignore. True once the broker has it there. `isFirst`: of a new session, which may wait for its turn.
    */
-  async plant(name: string): Promise<boolean> {
+  plant(name: string, isFirst: boolean): Promise<boolean> {
+    const { planting } = this.#options;
+    return isFirst ? planting.inTurn(this.name, () => this.#plant(name)) : this.#plant(name);
+  }
+
+  /** Waits no longer. */
+  hurryPlanting(): void {
+    this.#options.planting.hurry(this.name);
+  }
+
+  async #plant(name: string): Promise<boolean> {
     const { publisher } = this.#options;
     try {
       if (!this.#takesReplies) await this.#bindReplies();

@@ -41,8 +41,8 @@ export interface GivenBack extends SealLeft {
 const sealWaitMs = 100;
 /** Other edges have so long to answer whether they have the session. */
 const askMs = 300;
-/** A session that is left waits so long for a seal that it has just planted. */
-const plantedWaitMs = 200;
+/** A session that is to be left waits so long for a seal that is being planted; until then it goes on. */
+const plantedWaitMs = 2_000;
 
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
@@ -55,12 +55,15 @@ export class Intake {
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
   #isStopping = false;
+  /** Resolves when the queue has its seal back. */
+  #isBack: Promise<unknown> | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     const { claims, queue, outbox, drops, isBare, window, now } = options;
     this.seal = new Seal({
-      plant: (name) => queue.plant(name),
+      plant: (name, isFirst) => queue.plant(name, isFirst),
+      hurry: () => queue.hurryPlanting(),
       newName: () => randomBytes(9).toString('base64url'),
       counts: this,
       seq: () => outbox.lastSeq,
@@ -145,14 +148,16 @@ export class Intake {
     });
   }
 
-  /** Nothing comes any more once it has resolved. */
-  async stop(): Promise<void> {
+  /** Nothing comes any more once it has resolved. With `isSealKept` (by who comes next) the seal is on its way back by then. */
+  async stop(isSealKept?: boolean): Promise<void> {
     this.#isStopping = true;
     await this.#fetching;
     await this.seal.settled(plantedWaitMs);
     clearTimeout(this.#looking);
     await this.#consumer?.cancel();
     await this.#holdback.settled();
+    // Not only at the end: what is dropped while the client acknowledges the rest is to show, and the wait is no longer.
+    if (isSealKept !== undefined && this.seal.putBack(isSealKept)) this.#isBack = this.#consumer?.barrier();
   }
 
   /**
@@ -165,7 +170,8 @@ export class Intake {
     const { requeued, written, isGapOwed } = all;
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
-    if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
+    if (requeued + held.length > 0) await this.#consumer?.barrier();
+    else await this.#isBack;
     // Not consumed, nothing is known of what is in it.
     const suspect = this.#isConsuming ? all.suspect : undefined;
     const toBeTold = owed ?? noted;

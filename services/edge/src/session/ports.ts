@@ -66,8 +66,10 @@ export interface SessionQueue {
   make(onSealable?: () => void): Promise<boolean>;
   /** The edge that has let it go had made it. */
   isMade(): void;
-  /** Publishes a seal to it; true once the broker has it there. */
-  plant(name: string): Promise<boolean>;
+  /** Publishes a seal to it; true once the broker has it there. `isFirst`: of a new session, which may wait for its turn. */
+  plant(name: string, isFirst: boolean): Promise<boolean>;
+  /** Waits no longer. */
+  hurryPlanting(): void;
   /** Lets services' replies in once more. */
   takeReplies(): Promise<void>;
   /** The opposite: services get them back, and may use the default exchange. */

@@ -11,6 +11,7 @@ beforeEach(() => {
   nowMs = 0;
   planted = 0;
   seal = new Seal({
+    hurry: () => {},
     plant: async () => {
       planted += 1;
       return true;

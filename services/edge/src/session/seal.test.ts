@@ -11,6 +11,7 @@ describe('a seal', () => {
     gaps = [];
     seal = new Seal({
       plant: () => Promise.resolve(true),
+      hurry: () => {},
       newName: () => 'new',
       counts: { offered: 0, unacked: 0, passed: 0 },
       seq: () => 0,

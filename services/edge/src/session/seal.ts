@@ -31,8 +31,12 @@ export interface SealLeft {
 }
 
 export interface SealOptions {
-  /** Publishes a seal of this name to the queue. True once the broker has it there; never rejects. */
-  plant(name: string): Promise<boolean>;
+  /**
+   * Publishes a seal of this name to the queue. True once the broker has it there; never rejects. `isFirst`: of a new session, which
+   * may wait for its turn, until {@link SealOptions.hurry}.
+   */
+  plant(name: string, isFirst: boolean): Promise<boolean>;
+  hurry(): void;
   newName(): string;
   /** Deliveries that have come, but for seals, those of them that are not settled, and those that have gone on to the client. */
   readonly counts: { readonly offered: number; readonly unacked: number; readonly passed: number };
@@ -59,6 +63,8 @@ type State =
     }
   /** `offered`: what had been taken when it came, and is older. */
   | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
+  /** Put back, while what is unsettled is still waited for. */
+  | { readonly is: 'returned'; readonly name: string; readonly offered: number }
   /** Published, and not come yet. `reason`: of the doubt until then. */
   | { readonly is: 'planted'; readonly name: string; readonly reason: GapReason }
   /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
@@ -132,7 +138,7 @@ export class Seal {
       this.#state = { is: 'unwatched' };
       return;
     }
-    if (vouch.is === 'fresh') return this.#plant(gapReasons.overflow);
+    if (vouch.is === 'fresh') return this.#plant(gapReasons.overflow, true);
     if (vouch.is === 'told') return this.#miss(vouch.reason);
     if (vouch.is === 'owed') {
       const { reason } = vouch;
@@ -252,6 +258,7 @@ export class Seal {
   /** Before the queue is left: resolves when a seal that is on its way has come, or after `timeoutMs`. */
   async settled(timeoutMs: number): Promise<void> {
     if (this.#state.is !== 'planted') return;
+    this.#options.hurry();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       const end = () => {
@@ -265,16 +272,25 @@ export class Seal {
     });
   }
 
+  /** Puts it back already, once nothing more comes: from now on it shows what is dropped. True if there was one to put back. */
+  putBack(isKept: boolean): boolean {
+    const state = this.#state;
+    if (state.is !== 'held') return false;
+    if (isKept) state.delivery.requeue();
+    else state.delivery.ack();
+    this.#state = { is: 'returned', name: state.name, offered: state.offered };
+    return true;
+  }
+
   /**
    * Puts it back; to be called before anything else is given back, once nothing more comes. `isKept`: by who comes next; an
    * edge of before the seals would take it for an event.
    */
   giveBack(isKept: boolean): SealLeft {
+    this.putBack(isKept);
     const state = this.#state;
     this.#state = { is: 'unwatched' };
-    if (state.is === 'held') {
-      if (isKept) state.delivery.requeue();
-      else state.delivery.ack();
+    if (state.is === 'returned') {
       return { seal: { name: state.name, behind: this.#older(state.offered) } };
     }
     if (state.is === 'expected') {
@@ -283,7 +299,7 @@ export class Seal {
       if (state.name === inDoubt) return { owed: state.reason };
       return { seal: { name: state.name, behind } };
     }
-    return state.is === 'unwatched' ? {} : { owed: state.reason };
+    return state.is === 'unwatched' || state.is === 'held' ? {} : { owed: state.reason };
   }
 
   /**
@@ -320,12 +336,12 @@ export class Seal {
     this.#come?.();
   }
 
-  #plant(reason: GapReason): void {
+  #plant(reason: GapReason, isFirst = false): void {
     if (this.#options.isBare) return;
     const name = this.#options.newName();
     const planted: State = { is: 'planted', name, reason };
     this.#state = planted;
-    this.#whenPlanted = this.#options.plant(name).then((isThere) => {
+    this.#whenPlanted = this.#options.plant(name, isFirst).then((isThere) => {
       // It is tried again later.
       if (!isThere && this.#state === planted) this.#miss(reason);
     });

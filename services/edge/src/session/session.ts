@@ -309,7 +309,7 @@ export class Session implements ConnectionOwner {
       await this.#attaching;
     }
     const { isFull } = outbox;
-    await this.intake.stop();
+    await this.intake.stop(mode === 'move' ? isSealKept : undefined);
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell(to);
     const { written, ...left } = await this.intake.giveBack(isSealKept);

@@ -28,7 +28,9 @@ export class Sessions {
     const session = new Session(connection, this.#options);
     connection.owner = session;
     session.start();
-    const { address, isBare } = connection;
+    const { isBare } = connection;
+    // The address is made out only if it is written.
+    const address = { toJSON: () => connection.address };
     this.#options.log.debug({ session: session.key, address, isBare }, 'socket opened');
   };
 

@@ -1,10 +1,13 @@
 import type uWS from 'uWebSockets.js';
 import { clientAddress } from '@evenkeel/runtime';
 
-/** Where the client of a request is, behind this many proxies. To be called before the request's handler returns. */
-export function addressOf(res: uWS.HttpResponse, req: uWS.HttpRequest, trustedHops: number): string {
-  const socket = text(res.getRemoteAddressAsText());
-  if (trustedHops === 0) return clientAddress({ socket }, 0);
+/**
+ * Where the client of a request is, behind this many proxies: found out when it is asked for, which it seldom is. To be called before
+ * the request's handler returns.
+ */
+export function addressOf(res: uWS.HttpResponse, req: uWS.HttpRequest, trustedHops: number): () => string {
+  const bytes = res.getRemoteAddressAsText();
+  if (trustedHops === 0) return () => clientAddress({ socket: text(bytes) }, 0);
   // A proxy may add a line of its own behind the client's; `getHeader` knows the first alone.
   const lines: Record<string, string[]> = {};
   req.forEach((name, value) => {
@@ -12,12 +15,12 @@ export function addressOf(res: uWS.HttpResponse, req: uWS.HttpRequest, trustedHo
     lines[name] = [...(lines[name] ?? []), value];
   });
   const way = {
-    socket,
+    socket: text(bytes),
     proxied: text(res.getProxiedRemoteAddressAsText()),
     forwardedFor: lines[forwardedFor]?.join(),
     forwarded: lines[forwarded]?.join(),
   };
-  return clientAddress(way, trustedHops);
+  return () => clientAddress(way, trustedHops);
 }
 
 const forwardedFor = 'x-forwarded-for';

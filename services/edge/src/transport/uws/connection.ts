@@ -13,7 +13,7 @@ export interface UserData {
 /** Who got a WebSocket, and the connection of an admitted one once it is open. */
 export interface Accepted {
   readonly verdict: Admitted | Dismissed;
-  readonly address: string;
+  readonly address: () => string;
   connection: UwsConnection | undefined;
   /** Of one who is dismissed: when. */
   dismissal: NodeJS.Timeout | undefined;
@@ -28,7 +28,6 @@ export interface UwsConnectionOptions {
 export class UwsConnection implements Connection {
   readonly claims: TicketClaims;
   readonly isBare: boolean;
-  readonly address: string;
   readonly openedAtMs: number;
   slowSinceMs: number | undefined;
   owner: ConnectionOwner | undefined;
@@ -36,23 +35,28 @@ export class UwsConnection implements Connection {
   /** From here. */
   #isClosed = false;
   #ws: uWS.WebSocket<UserData> | undefined;
+  readonly #address: () => string;
   readonly #options: UwsConnectionOptions;
   readonly #counts: ConnectionCounts;
 
   constructor(
     ws: uWS.WebSocket<UserData>,
     { claims, isBare }: Admitted,
-    address: string,
+    address: () => string,
     options: UwsConnectionOptions,
     counts: ConnectionCounts,
   ) {
     this.#ws = ws;
     this.claims = claims;
     this.isBare = isBare;
-    this.address = address;
+    this.#address = address;
     this.#options = options;
     this.#counts = counts;
     this.openedAtMs = options.now();
+  }
+
+  get address(): string {
+    return this.#address();
   }
 
   get isOpen(): boolean {

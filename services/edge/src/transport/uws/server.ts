@@ -26,7 +26,7 @@ declare module 'uWebSockets.js' {
 
 /** What an upgrade needs of its request. */
 interface Handshake {
-  readonly address: string;
+  readonly address: () => string;
   readonly key: string;
   readonly extensions: string;
   readonly context: uWS.us_socket_context_t;

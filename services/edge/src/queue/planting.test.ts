@@ -1,0 +1,92 @@
+import { describe, expect, it, vi } from 'vitest';
+import { longestWaitMs, Planting } from './planting.js';
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+function make() {
+  vi.useFakeTimers();
+  const planting = new Planting(() => performance.now());
+  const planted: string[] = [];
+  const plant = (queue: string) =>
+    planting.inTurn(queue, async () => {
+      planted.push(queue);
+      return true;
+    });
+  const makings = Array.from({ length: 8 }, () => deferred<void>());
+  return {
+    planting,
+    planted,
+    plant,
+    crowdComes: () => {
+      for (const { promise } of makings) void planting.making(promise);
+    },
+    crowdPasses: () => {
+      for (const { resolve } of makings) resolve();
+    },
+  };
+}
+
+describe('the seals of new sessions', () => {
+  it('are planted at once while no crowd comes in', async () => {
+    const { plant, planted } = make();
+    await plant('a');
+    expect(planted).toEqual(['a']);
+  });
+
+  it('wait while one does, and are planted in their order behind it', async () => {
+    const { plant, planted, crowdComes, crowdPasses } = make();
+    crowdComes();
+    const all = Promise.all([plant('a'), plant('b')]);
+    await vi.advanceTimersByTimeAsync(longestWaitMs - 1);
+    expect(planted).toEqual([]);
+    crowdPasses();
+    await all;
+    expect(planted).toEqual(['a', 'b']);
+  });
+
+  it('wait for a crowd that does not end no longer than their limit', async () => {
+    const { plant, planted, crowdComes } = make();
+    crowdComes();
+    const all = plant('a');
+    await vi.advanceTimersByTimeAsync(longestWaitMs);
+    await all;
+    expect(planted).toEqual(['a']);
+  });
+
+  it('do not wait in a session that is left', async () => {
+    const { planting, plant, planted, crowdComes } = make();
+    crowdComes();
+    const [first, second] = [plant('a'), plant('b')];
+    planting.hurry('b');
+    await second;
+    expect(planted).toEqual(['b']);
+    planting.hurry('a');
+    await first;
+  });
+
+  it('are eight at a time', async () => {
+    const { planting } = make();
+    const ends = Array.from({ length: 9 }, () => deferred<boolean>());
+    let begun = 0;
+    const all = ends.map(({ promise }, n) =>
+      planting.inTurn(`q${n}`, () => {
+        begun += 1;
+        return promise;
+      }),
+    );
+    await vi.advanceTimersByTimeAsync(longestWaitMs);
+    expect(begun).toBe(8);
+    ends[0]?.resolve(true);
+    await all[0];
+    await vi.advanceTimersByTimeAsync(0);
+    expect(begun).toBe(9);
+    for (const { resolve } of ends) resolve(true);
+    await Promise.all(all);
+  });
+});

@@ -1,0 +1,81 @@
+/** Seals planted at a time. */
+const atOnce = 8;
+/** So many sessions being made at a time are a crowd. */
+const crowd = 8;
+/** Longest that a seal waits for a crowd to pass, ms. */
+export const longestWaitMs = 5_000;
+
+interface Turn {
+  readonly dueAtMs: number;
+  begin(): void;
+}
+
+/**
+ * When the first seals of new sessions are planted. A seal is a binding and a message that is kept, as much work for the broker as
+ * the session itself: while a crowd comes in it waits, since only an edge that dies within those seconds lets anybody
+ * notice (its sessions are told a gap, in vain perhaps). Whoever leaves does not wait.
+ */
+export class Planting {
+  readonly #now: () => number;
+  readonly #waiting = new Map<string, Turn>();
+  #making = 0;
+  #planting = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `now`: a clock that nobody sets, ms. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A session is being made. */
+  async making<T>(made: Promise<T>): Promise<T> {
+    this.#making += 1;
+    try {
+      return await made;
+    } finally {
+      this.#making -= 1;
+      this.#pump();
+    }
+  }
+
+  /** Plants when it is this queue's turn. */
+  async inTurn(queue: string, plant: () => Promise<boolean>): Promise<boolean> {
+    await new Promise<void>((resolve) => {
+      this.#waiting.set(queue, { dueAtMs: this.#now() + longestWaitMs, begin: resolve });
+      this.#pump();
+    });
+    try {
+      return await plant();
+    } finally {
+      this.#planting -= 1;
+      this.#pump();
+    }
+  }
+
+  /** It is this queue's turn, if it waits. */
+  hurry(queue: string): void {
+    const turn = this.#waiting.get(queue);
+    if (turn) this.#begin(queue, turn);
+  }
+
+  #pump(): void {
+    for (const [queue, turn] of this.#waiting) {
+      const leftMs = turn.dueAtMs - this.#now();
+      if (this.#planting >= atOnce) return;
+      if (this.#making >= crowd && leftMs > 0) return this.#pumpIn(leftMs);
+      this.#begin(queue, turn);
+    }
+  }
+
+  #begin(queue: string, turn: Turn): void {
+    this.#waiting.delete(queue);
+    this.#planting += 1;
+    turn.begin();
+  }
+
+  #pumpIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), ms);
+    this.#timer.unref();
+  }
+}
