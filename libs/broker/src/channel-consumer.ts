@@ -155,7 +155,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   async #consume(at: ShardChannel, tag: string): Promise<void> {
     const { prefetch, exclusive = false } = this.#options;
     const { defaultPrefetch } = this.#around;
-    // A channel answers in order, so the consumers around this one keep their own limit.
+    // A channel carries calls out in order, so the consumers around this one keep their own limit.
     const isOwnLimit = prefetch !== undefined && prefetch !== defaultPrefetch;
     const before = isOwnLimit ? at.channel.prefetch(prefetch) : undefined;
     const consumed = at.channel.consume(

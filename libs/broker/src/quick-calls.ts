@@ -4,7 +4,11 @@ import type { Channel } from 'amqplib';
 interface Frame {
   /** Of the method: its class in the upper 16 bits. */
   readonly id: number | undefined;
-  readonly fields: Partial<Subject> & { readonly classId?: number; readonly methodId?: number };
+  readonly fields: Partial<Subject> & {
+    readonly classId?: number;
+    readonly methodId?: number;
+    readonly replyText?: string;
+  };
 }
 
 /** What a call is about, as both the call and its answer say; neither: there is only the channel. */
@@ -19,6 +23,7 @@ interface Call {
   readonly method: number;
   readonly answer: number | undefined;
   readonly about: string;
+  readonly queue: string | undefined;
   readonly reply: Reply;
 }
 
@@ -73,15 +78,19 @@ export function callAhead(channel: Channel): void {
     _rpc.call(this, method, fields, answer, done);
   };
   channel.sendOrEnqueue = function ahead(this: Caller, method, fields, reply) {
-    this.pending.push({ method, answer: expected, about: aboutOf(fields), reply });
+    this.pending.push({ method, answer: expected, about: aboutOf(fields), queue: fields.queue, reply });
     expected = undefined;
     this.sendImmediately(method, fields);
   };
   channel.accept = function accepted(this: Caller, frame) {
     const { id, fields } = frame;
     if (id === channelClose) {
-      const { classId = 0, methodId = 0 } = fields;
-      this.reply = taken(this.pending, ({ method }) => method === ((classId << 16) | methodId)) ?? null;
+      const { classId = 0, methodId = 0, replyText = '' } = fields;
+      const isOfIt = ({ method }: Call) => method === ((classId << 16) | methodId);
+      // An earlier one may be unanswered too: the text names the queue.
+      const isNamed = ({ queue }: Call) => queue !== undefined && replyText.includes(`'${queue}'`);
+      this.reply =
+        taken(this.pending, (call) => isOfIt(call) && isNamed(call)) ?? taken(this.pending, isOfIt) ?? null;
     } else if (id !== undefined) {
       const reply = taken(this.pending, ({ answer, about }) => answer === id && about === aboutOf(fields));
       if (reply) return reply(null, frame);
