@@ -23,6 +23,10 @@ class Refused(Exception):
     """Coming back will not help: wrong credentials, or the edge said stop."""
 
 
+class NoGateway(OSError):
+    """What answers is no gateway, such as a page that says that it is being worked on: it may be one later."""
+
+
 def moment():
     """Now, by a clock that takes no step and by the host's."""
     return time.monotonic(), time.time()
@@ -38,6 +42,8 @@ class Link:
         self.handled, self.acked, self.ack_timer = 0, 0, None
         self.name, self.after = None, None  # of this connection; the connection that `hello` named
         self.heartbeat, self.heard = 15.0, moment()  # seconds; when something came last
+        self.busy_since, self.free_since = None, 0.0  # an event is being handled: nothing is read meanwhile
+        self.is_left = False  # by a move
         self.welcomed, self.moved, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.mark, self.marked = None, asyncio.Event()  # that `moved` named; another one has come
 
@@ -82,7 +88,12 @@ class Client:
     async def end(self):
         """Ends the session itself, not only its connection; run() returns once the edge has said so."""
         self.leaving = True
-        if self.current:
+        await self.say_bye()
+
+    async def say_bye(self):
+        """On each socket that comes to have the session, until an edge has ended it."""
+        if self.leaving and self.current:
+            await self.ack(self.current)
             await self.send(self.current, {"t": "bye"})
 
     async def connect(self):
@@ -93,6 +104,7 @@ class Client:
         await first(link.welcomed, link.done)
         if link.welcomed.is_set():
             self.current, self.tried = link, []
+            await self.say_bye()
             await self.on("status", {"status": "connected", "node": link.node, "session": self.session})
         return link
 
@@ -105,12 +117,18 @@ class Client:
             request.add_header("authorization", f"Bearer {self.token}")
         try:
             with urllib.request.urlopen(request, timeout=10) as response:
-                return json.load(response)
+                place = json.load(response)
+            if all(isinstance(place[name], str) for name in ("url", "node", "ticket", "session")):
+                return place
         except urllib.error.HTTPError as error:
             if error.code in (400, 401):
                 raise Refused(f"the gateway answered {error.code}: {error.read().decode()}") from error
-            self.retry_after = float(error.headers.get("retry-after") or 0)
+            seconds = error.headers.get("retry-after") or ""
+            self.retry_after = float(seconds) if seconds.isdigit() else 0.0
             raise
+        except (ValueError, TypeError, KeyError):
+            pass
+        raise NoGateway(f"what answers at {self.gateway}/gateway is no gateway")
 
     async def dial(self, place, held, is_resume):
         url = place["url"] + "?ticket=" + urllib.parse.quote(place["ticket"])
@@ -148,8 +166,6 @@ class Client:
                     link.heartbeat, self.away_since = frame["heartbeatMs"] / 1000, None
                     self.nodes = [link.node, *(node for node in self.nodes if node != link.node)][:4]
                     link.welcomed.set()
-                    if self.leaving:
-                        await self.send(link, {"t": "bye"})
                 elif link.held is None:
                     await self.handle(link, frame)
                 else:
@@ -168,7 +184,9 @@ class Client:
         kind = frame["t"]
         if kind == "event":
             if not self.is_repeat(link, frame):
+                link.busy_since = time.monotonic()
                 await self.on(kind, frame)
+                link.busy_since, link.free_since = None, time.monotonic()
             self.recent[frame["id"]] = True
             while len(self.recent) > 4 * self.window:
                 self.recent.popitem(last=False)
@@ -183,8 +201,8 @@ class Client:
                 return link.skip.discard(frame["id"])
             link.delivered.append(frame["id"])
             await self.on("message", frame)
-        elif kind == "move" and (self.moving is None or self.moving.done()):
-            self.moving = self.spawn(self.move(link, frame))
+        elif kind == "move":
+            self.moving = self.spawn(self.move(link, frame, self.moving))
         elif kind == "moved":
             await self.ack(link)
             link.mark = frame.get("mark")
@@ -208,23 +226,33 @@ class Client:
 
     async def ack(self, link):
         link.ack_timer = None
-        if link.handled > link.acked:
+        if link.handled > link.acked and link.ws.open:
             link.acked = link.handled
             if self.last is link:
                 self.unacked = []
             await self.send(link, {"t": "ack", "seq": link.handled})
 
     async def watch(self, link):
-        """Pings when nothing has come for a heartbeat; after two the socket counts as lost."""
+        """Pings when nothing has come for a heartbeat; without an answer the socket is lost. Says when an event takes long."""
+        said = asked = 0.0
         while not link.done.is_set():
-            due = time.monotonic() + link.heartbeat / 4
-            await asyncio.sleep(link.heartbeat / 4)
+            pause = min(link.heartbeat / 4, 1.0)
+            due = time.monotonic() + pause
+            await asyncio.sleep(pause)
             if time.monotonic() - due > 1:  # this process stood still: what has come meanwhile is read first
                 await asyncio.sleep(2)
-            silence = time.monotonic() - link.heard[0]
-            if silence > 2 * link.heartbeat:
+            now, since = time.monotonic(), link.busy_since
+            if since is not None and now - max(since, said) > link.heartbeat * 0.75:
+                said = now
+                await self.ack(link)
+                await self.send(link, {"t": "ack", "seq": link.acked, "busy": True})
+            heard = max(link.heard[0], link.free_since)
+            if link.busy_since is not None:
+                asked = 0.0
+            elif asked > heard and now - asked > min(link.heartbeat, 10):
                 link.ws.transport.abort()
-            elif silence > link.heartbeat:
+            elif asked <= heard and now - heard > link.heartbeat:
+                asked = now
                 await self.send(link, {"t": "ping"})
 
     async def send(self, link, frame):
@@ -233,8 +261,12 @@ class Client:
         except websockets.ConnectionClosed:
             pass  # the reader sees it too, and acts on it
 
-    async def move(self, old, frame):
+    async def move(self, old, frame, earlier):
         """The new socket first; the old one goes when the new one has said welcome."""
+        if earlier:
+            await asyncio.wait([earlier])
+        if old.is_left or old.done.is_set():
+            return  # the earlier move has come about, or there is no socket to move from
         await asyncio.sleep(random.random() * frame["jitterMs"] / 1000)
         await self.on("status", {"status": "moving", "reason": frame["reason"]})
         reason = "the new socket closed before welcome"
@@ -261,7 +293,8 @@ class Client:
         except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:
             new, reason = None, str(error)
         if new and new.welcomed.is_set():
-            self.current = new
+            self.current, old.is_left = new, True
+            await self.say_bye()
             await self.on("status", {"status": "moved", "node": new.node})
             return await old.ws.close(1000)
         await self.on("status", {"status": "move-failed", "reason": reason})

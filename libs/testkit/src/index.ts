@@ -3,5 +3,5 @@ export { FakeEdge, type FakeEdgeBroker, type FakeEdgeOptions, FakeMesh } from '.
 export { statsOf } from './node-stats.js';
 export { type FrameOf, RawClient, type RawFrame, type RawOptions, type Received } from './raw-client.js';
 export { refusal, UpgradeRefused } from './refusal.js';
-export { ScriptedConnection, ScriptedEdge, ScriptedMesh } from './scripted-mesh.js';
+export { type Lookup, ScriptedConnection, ScriptedEdge, ScriptedMesh } from './scripted-mesh.js';
 export { TcpProxy } from './tcp-proxy.js';

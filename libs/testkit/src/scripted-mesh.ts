@@ -31,6 +31,8 @@ type FrameOf<T extends ClientFrame['t'], F = ClientFrame> = F extends { t: infer
 export class ScriptedConnection {
   /** Everything received, in order. */
   readonly frames: ClientFrame[] = [];
+  /** What came and is no frame: binary, or not an object in JSON. */
+  readonly unreadable: string[] = [];
   /** Close code, once the socket has closed. */
   closedWith: number | undefined;
   /** `seq` of the last event sent. */
@@ -50,8 +52,12 @@ export class ScriptedConnection {
     socket.on('close', (code) => {
       this.closedWith = code;
     });
-    socket.on('message', (text) => {
-      const frame = JSON.parse(String(text)) as ClientFrame;
+    socket.on('message', (text, isBinary) => {
+      const frame = isBinary ? undefined : readFrame(String(text));
+      if (frame === undefined) {
+        this.unreadable.push(isBinary ? 'a binary message' : String(text));
+        return;
+      }
       this.frames.push(frame);
       edge.onFrame?.(this, frame);
       const { welcome, answer, pong } = edge.defaults;
@@ -93,7 +99,7 @@ export class ScriptedConnection {
   }
   /** How many frames that an edge counts have come. */
   get received(): number {
-    return this.frames.filter((f) => f.t !== 'hello' && f.t !== 'ack' && f.t !== 'ping').length;
+    return this.frames.filter(({ t }) => counted.has(t)).length;
   }
   /** The highest `seq` acknowledged. */
   get acked(): number {
@@ -129,12 +135,27 @@ export class ScriptedConnection {
   }
 }
 
+function readFrame(text: string): ClientFrame | undefined {
+  try {
+    const frame: unknown = JSON.parse(text);
+    return typeof frame === 'object' && frame !== null ? (frame as ClientFrame) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Kinds of frames that `moved` counts. */
+const counted: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'publish', 'request']);
+
 /** One edge. */
 export class ScriptedEdge {
   defaults: Defaults = { welcome: true, answer: true, pong: true };
   /** Refuse upgrades with this status. */
   refuseWith: number | undefined;
+  /** How many upgrades were refused. */
+  refused = 0;
   onFrame: ((connection: ScriptedConnection, frame: ClientFrame) => void) | undefined;
+  onConnection: ((connection: ScriptedConnection) => void) | undefined;
   readonly connections: ScriptedConnection[] = [];
   readonly mesh: ScriptedMesh;
   readonly node: string;
@@ -147,11 +168,16 @@ export class ScriptedEdge {
     this.server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
-      verifyClient: (_, decide) => decide(this.refuseWith === undefined, this.refuseWith),
+      verifyClient: (_, decide) => {
+        if (this.refuseWith !== undefined) this.refused++;
+        decide(this.refuseWith === undefined, this.refuseWith);
+      },
     });
     this.server.on('connection', (socket, request: IncomingMessage) => {
       const { searchParams } = new URL(request.url ?? '', 'http://edge');
-      this.connections.push(new ScriptedConnection(this, socket, searchParams.get('ticket') ?? ''));
+      const connection = new ScriptedConnection(this, socket, searchParams.get('ticket') ?? '');
+      this.connections.push(connection);
+      this.onConnection?.(connection);
     });
   }
 
@@ -174,14 +200,25 @@ export class ScriptedEdge {
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
-  body: unknown;
+  /** Written as JSON. */
+  body?: unknown;
+  /** In place of `body`: written as it is. */
+  text?: string;
+}
+
+/** A question to the gateway. */
+export interface Lookup {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly authorization: string | undefined;
+  readonly at: number;
 }
 
 /** A gateway and any number of edges. */
 export class ScriptedMesh {
   readonly session = 'session-1';
   /** Look-ups, in order. */
-  readonly lookups: { query: URLSearchParams; authorization: string | undefined; at: number }[] = [];
+  readonly lookups: Lookup[] = [];
   /** Where clients are sent. */
   target: ScriptedEdge | undefined;
   /** Overrides the answer. */
@@ -192,16 +229,17 @@ export class ScriptedMesh {
 
   private constructor() {
     this.http = createServer((request, response) => {
-      const { searchParams } = new URL(request.url ?? '', 'http://gateway');
+      const { searchParams, pathname } = new URL(request.url ?? '', 'http://gateway');
       this.lookups.push({
+        path: pathname,
         query: searchParams,
         authorization: request.headers.authorization,
         at: Date.now(),
       });
-      const { status, headers, body } = this.answer?.() ?? this.place(searchParams.get('session'));
+      const { status, headers, body, text } = this.answer?.() ?? this.place(searchParams.get('session'));
       const shared = { 'content-type': 'application/json', 'access-control-allow-origin': '*' };
       response.writeHead(status, { ...shared, ...headers });
-      response.end(JSON.stringify(body));
+      response.end(text ?? JSON.stringify(body));
     });
   }
 
@@ -223,7 +261,12 @@ export class ScriptedMesh {
     return edge;
   }
   nextTicket(): string {
-    return `ticket-${++this.tickets}`;
+    this.tickets++;
+    return this.lastTicket;
+  }
+  /** The one that was issued last. */
+  get lastTicket(): string {
+    return `ticket-${this.tickets}`;
   }
   close(): void {
     for (const edge of this.edges) edge.close();

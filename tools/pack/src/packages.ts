@@ -48,6 +48,6 @@ export const publicPackages: readonly PublicPackage[] = [
     modules: ['cli'],
     copied: ['bin'],
   },
-  { ...none, folder: 'packages/conformance', modules: ['main'] },
+  { ...none, folder: 'packages/conformance', modules: ['main'], copied: ['drivers'] },
   { ...none, folder: 'packages/testing', entries: [{ subpath: '.', module: 'index' }] },
 ];
