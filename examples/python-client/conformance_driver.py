@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The driver of evenkeel_client.py for `evenkeel-conformance --client 'python3 conformance_driver.py'`."""
 import asyncio
+import base64
 import json
 import os
 
+from evenkeel_calls import CallError
 from evenkeel_client import Client, Refused
 
 
@@ -12,8 +14,25 @@ def say(kind, **fields):
 
 
 def body(frame):
-    """What of bytes the client leaves to its user to decode."""
+    """Bytes are left to the user of the client to decode."""
     return {"bytes": frame["data"]} if frame.get("encoding") == "base64" else {"data": frame["data"]}
+
+
+async def perform(client, step):
+    data = base64.b64decode(step["bytes"]) if "bytes" in step else step.get("data")
+    try:
+        if step["do"] == "end":
+            await client.end()
+        elif step["do"] == "publish":
+            await client.publish(step["topic"], data)
+            say("answer", call=step["call"], data=None)
+        elif step["do"] == "request":
+            reply = await client.request(step["method"], data)
+            is_bytes = isinstance(reply, bytes)
+            said = {"bytes": base64.b64encode(reply).decode()} if is_bytes else {"data": reply}
+            say("answer", call=step["call"], **said)
+    except CallError as error:
+        say("answer", call=step["call"], error=error.code)
 
 
 async def main():
@@ -22,9 +41,7 @@ async def main():
             say("event", id=frame["id"], name=frame["name"], **body(frame))
             told = frame["data"] if isinstance(frame["data"], dict) else {}
             await asyncio.sleep(told.get("waitMs", 0) / 1000)
-            for step in told.get("do", []):
-                if step["do"] == "end":
-                    await client.end()
+            steps.extend(asyncio.ensure_future(perform(client, step)) for step in told.get("do", []))
         elif kind == "message":
             say("message", topic=frame["topic"], id=frame["id"], **body(frame))
         elif kind == "gap":
@@ -32,7 +49,7 @@ async def main():
         elif kind == "status":
             say("status", status=frame["status"])
 
-    say("driver", cannot=["publish", "request"])
+    steps = []
     topics = [topic for topic in os.environ["EVENKEEL_TOPICS"].split(",") if topic]
     client = Client(os.environ["EVENKEEL_GATEWAY"], on, user=os.environ["EVENKEEL_USER"], topics=topics)
     try:

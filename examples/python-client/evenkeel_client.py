@@ -15,8 +15,10 @@ import urllib.request
 
 import websockets
 
+from evenkeel_calls import LIMITS, Calls
+
 STOP, AT_ONCE = {1002, 1003, 1007, 1008, 1009}, {1012, 4000, 4001, 4010}  # from 4500: stop; every other: back off
-MAX_HELD = 10_000  # frames kept from the new socket of a move; over it the move is given up
+MAX_HELD = 10_000  # frames that wait for handlers, or for the end of a move; over it the socket is given up
 
 
 class Refused(Exception):
@@ -42,8 +44,9 @@ class Link:
         self.handled, self.acked, self.ack_timer = 0, 0, None
         self.name, self.after = None, None  # of this connection; the connection that `hello` named
         self.heartbeat, self.heard = 15.0, moment()  # seconds; when something came last
-        self.busy_since, self.free_since = None, 0.0  # an event is being handled: nothing is read meanwhile
-        self.is_left = False  # by a move
+        self.inbox = asyncio.Queue()  # frames that wait for those before them
+        self.busy_since, self.is_left = None, False  # an event is being handled; a move has left this socket
+        self.sent, self.received = 0, 0  # calls; how many of them `moved` counted
         self.welcomed, self.moved, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.mark, self.marked = None, asyncio.Event()  # that `moved` named; another one has come
 
@@ -60,10 +63,12 @@ class Client:
         self.nodes, self.tried = [], []  # that held the session; that have failed since; newest first
         self.current = self.moving = self.away_since = None
         self.tasks, self.retry_after, self.leaving = set(), 0.0, False
+        self.calls = Calls()
 
     async def run(self):
         """Stays connected until cancelled or ended. Raises Refused when there is no use in trying."""
         attempt = 0
+        self.spawn(self.calls.send(self))
         try:
             while True:
                 code, self.retry_after = 1006, 0.0
@@ -84,11 +89,20 @@ class Client:
         finally:
             for task in list(self.tasks):
                 task.cancel()
+            self.calls.cancel()
 
     async def end(self):
         """Ends the session itself, not only its connection; run() returns once the edge has said so."""
         self.leaving = True
         await self.say_bye()
+
+    async def publish(self, topic, data):
+        """Returns once the broker has the message. `data`: bytes, or what is JSON. Raises CallError."""
+        await self.calls.call({"t": "publish", "topic": topic}, data)
+
+    async def request(self, method, data=None):
+        """Returns the service's reply. Raises CallError."""
+        return await self.calls.call({"t": "request", "method": method}, data)
 
     async def say_bye(self):
         """On each socket that comes to have the session, until an edge has ended it."""
@@ -104,6 +118,7 @@ class Client:
         await first(link.welcomed, link.done)
         if link.welcomed.is_set():
             self.current, self.tried = link, []
+            self.calls.lost()
             await self.say_bye()
             await self.on("status", {"status": "connected", "node": link.node, "session": self.session})
         return link
@@ -142,6 +157,7 @@ class Client:
             hello["last"] = {"connection": self.last.name, "seq": self.last.handled}
         await self.send(link, hello)
         self.spawn(self.read(link))
+        self.spawn(self.work(link))
         self.spawn(self.watch(link))
         return link
 
@@ -164,21 +180,32 @@ class Client:
                 if frame["t"] == "welcome":
                     link.node, self.window, link.name = frame["node"], frame["window"], frame.get("connection")
                     link.heartbeat, self.away_since = frame["heartbeatMs"] / 1000, None
+                    self.calls.limits = {**LIMITS, **frame.get("limits", {})}
                     self.nodes = [link.node, *(node for node in self.nodes if node != link.node)][:4]
                     link.welcomed.set()
+                elif frame["t"] in ("ok", "error") and self.calls.answer(frame):
+                    pass
                 elif link.held is None:
-                    await self.handle(link, frame)
+                    link.inbox.put_nowait(frame)
                 else:
                     link.held.append(frame)
                     if frame["t"] == "mark":
                         link.marked.set()
-                    if len(link.held) > MAX_HELD:
-                        break
+                if max(link.inbox.qsize(), len(link.held or [])) > MAX_HELD:
+                    break
         except websockets.ConnectionClosed:
             pass
         finally:
-            link.done.set()
+            link.inbox.put_nowait(None)
             await link.ws.close()
+
+    async def work(self, link):
+        """One frame after another: the next waits until the handler is done with it, but nothing else waits for that."""
+        try:
+            while (frame := await link.inbox.get()) is not None:
+                await self.handle(link, frame)
+        finally:
+            link.done.set()
 
     async def handle(self, link, frame):
         kind = frame["t"]
@@ -186,7 +213,7 @@ class Client:
             if not self.is_repeat(link, frame):
                 link.busy_since = time.monotonic()
                 await self.on(kind, frame)
-                link.busy_since, link.free_since = None, time.monotonic()
+                link.busy_since = None
             self.recent[frame["id"]] = True
             while len(self.recent) > 4 * self.window:
                 self.recent.popitem(last=False)
@@ -205,7 +232,7 @@ class Client:
             self.moving = self.spawn(self.move(link, frame, self.moving))
         elif kind == "moved":
             await self.ack(link)
-            link.mark = frame.get("mark")
+            link.mark, link.received = frame.get("mark"), frame["received"]
             link.moved.set()
         elif kind in ("gap", "error"):
             await self.on(kind, frame)
@@ -246,10 +273,8 @@ class Client:
                 said = now
                 await self.ack(link)
                 await self.send(link, {"t": "ack", "seq": link.acked, "busy": True})
-            heard = max(link.heard[0], link.free_since)
-            if link.busy_since is not None:
-                asked = 0.0
-            elif asked > heard and now - asked > min(link.heartbeat, 10):
+            heard = link.heard[0]
+            if asked > heard and now - asked > min(link.heartbeat, 10):
                 link.ws.transport.abort()
             elif asked <= heard and now - heard > link.heartbeat:
                 asked = now
@@ -294,6 +319,7 @@ class Client:
             new, reason = None, str(error)
         if new and new.welcomed.is_set():
             self.current, old.is_left = new, True
+            self.calls.moved(old, new)
             await self.say_bye()
             await self.on("status", {"status": "moved", "node": new.node})
             return await old.ws.close(1000)
@@ -342,7 +368,10 @@ if __name__ == "__main__":
     async def show(kind, fields):
         print(json.dumps({"kind": kind, **{k: v for k, v in fields.items() if k != "t"}}), flush=True)
 
+    async def main():
+        await Client(args.gateway, show, args.user, args.token, args.topic).run()
+
     try:
-        asyncio.run(Client(args.gateway, show, args.user, args.token, args.topic).run())
+        asyncio.run(main())
     except (KeyboardInterrupt, Refused) as end:
         raise SystemExit(str(end) or 0)

@@ -149,6 +149,13 @@ describe('the packages, installed in an empty project', () => {
     expect(JSON.parse(checked.stdout)).toMatchObject({ failed: 0 });
   });
 
+  it('check a client, with the driver that they bring', async () => {
+    const driver = join('node_modules', '@evenkeel', 'conformance', 'drivers', 'sdk.mjs');
+    const command = ['npx', '--no-install', '@evenkeel/conformance', '--client', `node ${driver}`] as const;
+    const { stdout } = await inProject(...command, '--only', 'move-new-socket-first', '--only', 'close-4501');
+    expect(stdout).toMatch(/\n3 passed, 0 failed\n$/);
+  });
+
   it('bring the command evenkeel, with its version', async () => {
     const { version } = JSON.parse(
       await readFile(join(project, 'node_modules', 'evenkeel', 'package.json'), 'utf8'),
