@@ -14,7 +14,6 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const mangled = JSON.parse(await readFile(at('mangled.json'), 'utf8'));
 
 const common = {
-  entryPoints: [at('src/index.ts')],
   alias: {
     '@evenkeel/pace': at('../../libs/pace/src/index.ts'),
     '@evenkeel/protocol/wire': at('../../libs/protocol/src/wire.ts'),
@@ -29,9 +28,12 @@ const common = {
 };
 
 await mkdir(at('dist'), { recursive: true });
+// Written out: what esbuild writes for a global name is longer. A test holds it against the module.
+const values = 'Client, ClientError, LookupError, connect';
+const asGlobal = `import { ${values} } from './src/index.js'; globalThis.Evenkeel = { ${values} };`;
 for (const [name, options] of [
-  ['evenkeel.browser.js', { format: 'esm' }],
-  ['evenkeel.global.js', { format: 'iife', globalName: 'Evenkeel' }],
+  ['evenkeel.browser.js', { entryPoints: [at('src/index.ts')], format: 'esm' }],
+  ['evenkeel.global.js', { stdin: { contents: asGlobal, resolveDir: at('.') }, format: 'iife' }],
 ]) {
   const { outputFiles } = await build({ ...common, ...options });
   const [bundle] = outputFiles;

@@ -87,16 +87,41 @@ describe('a client', () => {
     expect(mesh.lookups).toHaveLength(1);
   });
 
-  it('asks for a new token when one is refused, and ends after the third', async () => {
+  it('asks for a new token each time that one is refused, and goes on', async () => {
     let n = 0;
-    const { mesh, client } = await scripted({ getToken: async () => `token-${++n}` });
-    mesh.answer = () => ({ status: 401, body: {} });
-    await expect(client.ready()).rejects.toMatchObject({ code: 'unauthorized' });
-    expect(mesh.lookups.map((l) => l.authorization)).toEqual([
-      'Bearer token-1',
-      'Bearer token-2',
-      'Bearer token-3',
-    ]);
+    const { mesh, connected } = await scripted({ getToken: async () => `token-${++n}` });
+    mesh.answer = () => (mesh.lookups.length <= 5 ? { status: 401, body: {} } : undefined);
+    await connected();
+    expect(mesh.lookups.map((l) => l.authorization)).toEqual(
+      [1, 2, 3, 4, 5, 6].map((n) => `Bearer token-${n}`),
+    );
+  });
+
+  it('says by `ready` what failed last, and goes on', async () => {
+    const { mesh, client, connected } = await scripted();
+    mesh.answer = () => ({ status: 404, body: '' });
+    const refused = expect(client.ready({ timeoutMs: 200 })).rejects;
+    await refused.toMatchObject({ code: 'timeout', cause: { name: 'LookupError', code: 'http-404' } });
+    await refused.toThrow(/not connected within 200 ms: .*\/gateway answered 404; is that a gateway\?/);
+    const controller = new AbortController();
+    const aborted = expect(client.ready({ signal: controller.signal })).rejects.toMatchObject({
+      code: 'aborted',
+    });
+    controller.abort('no more');
+    await aborted;
+    await expect(client.ready({ signal: controller.signal })).rejects.toMatchObject({ cause: 'no more' });
+    await expect(client.ready({ timeoutMs: 0 })).rejects.toMatchObject({ code: 'bad-option' });
+    mesh.answer = () => undefined;
+    await connected();
+    await client.ready({ timeoutMs: 1, signal: controller.signal });
+  });
+
+  it('says why a gateway cannot be reached, and where it was looked for', async () => {
+    const { status } = await scripted({ gateway: 'http://127.0.0.1:1' });
+    const { code, reason, cause } = await status('connect-failed');
+    expect(code).toBe('unreachable');
+    expect(reason).toMatch(/^http:\/\/127\.0\.0\.1:1\/gateway cannot be reached: fetch failed: ./);
+    expect(cause).toBeInstanceOf(ClientError);
   });
 
   it.each([4500, 4501, 4502, 4777, 1008, 1009])('ends when an edge closes with %i', async (code) => {
@@ -188,7 +213,7 @@ describe('a client', () => {
   });
 
   it('keeps a session per tab over a reload, and gives a duplicated tab one of its own', async () => {
-    let saved: string | null = JSON.stringify({ session: 'of-this-tab', from: ['z'] });
+    let saved: string | null = JSON.stringify({ session: 'of-this-tab', from: ['z'], by: 'a' });
     const storage = {
       getItem: () => saved,
       setItem: (_key: string, value: string) => {

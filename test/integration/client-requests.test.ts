@@ -29,6 +29,20 @@ describe('requests and publishes', () => {
     expect(topics(a)).toEqual(['t.1', 't.2', 't.3']);
   });
 
+  it('made before the connection are no more at once than the edge has said that it takes', async () => {
+    const s = await scripted();
+    s.a.defaults.welcome = false;
+    const all = Array.from({ length: 60 }, (_, n) => s.client.publish('x', n));
+    const a = await s.a.next();
+    await a.take('hello');
+    a.welcome({ limits: { framesPerSecond: 100, burst: 20, maxTopics: 128, maxFrameBytes: 65_536 } });
+    await a.take('publish');
+    await eventually('the burst', () => a.received >= 10);
+    expect(a.received).toBeLessThan(60);
+    await Promise.all(all);
+    expect(a.all('publish').map((f) => f.data)).toEqual(all.map((_, n) => n));
+  });
+
   it('end at their timeout or by their signal', async () => {
     const s = await scripted();
     await s.connected();

@@ -102,12 +102,14 @@ export const closeCodes = {
 
 export type CloseName = keyof typeof closeCodes;
 
-/** What a client does after a close with `code`, known to it or not (the ranges decide). */
+/**
+ * What a client does after a close with `code`, known to it or not (the ranges decide). A test holds it against the table, which
+ * clients for browsers do without.
+ */
 export function afterClose(code: number): AfterClose {
-  for (const entry of Object.values(closeCodes)) if (entry.code === code) return entry.after;
-  if (code >= 4500 && code <= 4999) return 'stop';
-  if (code === 1002 || code === 1003 || code === 1007 || code === 1008) return 'stop';
-  return 'backoff';
+  if ([4000, 4001, 4010, 1012].includes(code)) return 'reconnect';
+  const isStop = (code >= 4500 && code <= 4999) || [1002, 1003, 1007, 1008, 1009].includes(code);
+  return isStop ? 'stop' : 'backoff';
 }
 
 /** Codes of `error` frames: they answer one request, the connection goes on. */

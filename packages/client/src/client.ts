@@ -1,6 +1,6 @@
 import { monotonicNow } from '@evenkeel/pace';
-import { isTopic, kindOf } from '@evenkeel/protocol/wire';
-import type { CallOptions } from './calls/calls.js';
+import { type CallOptions, patience } from './calls/patience.js';
+import { checkName, checkOptions } from './check.js';
 import { ClientError } from './errors.js';
 import type { ClientEvent, EventHandler } from './events/event.js';
 import type { ConnectOptions } from './options.js';
@@ -32,10 +32,10 @@ export class Client<Events extends EventMap = EventMap> {
 
   readonly #onOffline = (): void => this.#connection.probe();
 
-  /** @throws ClientError `no-websocket`, `bad-name` (of a topic). */
+  /** @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`. */
   constructor(options: ConnectOptions) {
+    checkOptions(options);
     const { topics = [] } = options;
-    for (const topic of topics) checkName(topic);
     const storage =
       options.storage === false || options.session ? undefined : (options.storage ?? tabStorage());
     this.#store = new SessionStore(
@@ -75,18 +75,33 @@ export class Client<Events extends EventMap = EventMap> {
     return this.#connection.node;
   }
 
-  /** Resolves when connected (at once if it is). @throws ClientError when closed before that. */
-  async ready(): Promise<void> {
+  /**
+   * Resolves when connected (at once if it is). Waits for ever unless `timeoutMs` or `signal` say otherwise; the client goes on trying.
+   * @throws ClientError `timeout`, with what failed last, `aborted`, or why it was closed before that.
+   */
+  async ready({ timeoutMs, signal }: CallOptions = {}): Promise<void> {
     if (this.state === 'connected') return;
     this.#checkOpen();
-    await new Promise<void>((resolve, reject) => {
-      const stop = this.onStatus((status) => {
-        if (status.type !== 'connected' && status.type !== 'closed') return;
-        stop();
-        if (status.type === 'connected') resolve();
-        else reject(status.error ?? new ClientError('closed', 'the client was closed'));
+    const { status } = this.#connection;
+    let stop = (): void => {};
+    let stopWaiting = stop;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        stop = status.listen((told) => {
+          if (told.type === 'connected') resolve();
+          else if (told.type === 'closed')
+            reject(told.error ?? new ClientError('closed', 'the client was closed'));
+        });
+        stopWaiting = patience('ready()', { timeoutMs, signal }, reject, () => {
+          const { failed } = status;
+          const why = failed ? failed.reason : 'nothing has answered yet';
+          return new ClientError('timeout', `not connected within ${timeoutMs} ms: ${why}`, failed?.cause);
+        });
       });
-    });
+    } finally {
+      stop();
+      stopWaiting();
+    }
   }
 
   /**
@@ -201,14 +216,4 @@ export class Client<Events extends EventMap = EventMap> {
     page.removeEventListener?.('offline', this.#onOffline);
     if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', this.#onWake);
   }
-}
-
-/** @throws ClientError `bad-name`. An edge would close the connection for good on some of these. */
-function checkName(name: string): void {
-  if (isTopic(name)) return;
-  const given = typeof name === 'string' ? `"${(name as string).slice(0, 64)}"` : kindOf(name);
-  throw new ClientError(
-    'bad-name',
-    `${given} is not words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes`,
-  );
 }

@@ -4,7 +4,7 @@ import type { ConnectOptions } from './options.js';
 
 export type { Backoff } from '@evenkeel/pace';
 export type { GapReason, MoveFrame, Placement } from '@evenkeel/protocol/wire';
-export type { CallOptions } from './calls/calls.js';
+export type { CallOptions } from './calls/patience.js';
 export { Client, type EventMap } from './client.js';
 
 export { LookupError } from './dial/gateway.js';

@@ -1,7 +1,7 @@
 import type { GapReason } from '@evenkeel/protocol/wire';
 import type { ClientError } from './errors.js';
 import type { ClientEvent } from './events/event.js';
-import { limits } from './limits.js';
+import * as limits from './limits.js';
 
 /** What a client tells about itself, told apart by `type`. */
 export type Status =
@@ -9,9 +9,17 @@ export type Status =
   | { type: 'connecting'; attempt: number }
   /**
    * An attempt failed; the next begins after `retryInMs`. `code`: of the gateway's error, the close code, or `http-401`
-   * and so on where it is known how an edge answered (browsers hide it). `node`: the edge that was dialled.
+   * and so on where it is known how an edge answered (browsers hide it). `node`: the edge that was dialled. `cause`: what was
+   * thrown, also by `getToken` (`get-token-failed`).
    */
-  | { type: 'connect-failed'; code: number | string; reason: string; retryInMs: number; node?: string }
+  | {
+      type: 'connect-failed';
+      code: number | string;
+      reason: string;
+      retryInMs: number;
+      node?: string;
+      cause?: unknown;
+    }
   | { type: 'connected'; node: string; session: string; resumed: boolean }
   /** The mesh asked for a move; the connection goes on. */
   | { type: 'moving'; move: string; reason: string }
@@ -40,9 +48,12 @@ export type Status =
 export class StatusFeed {
   readonly #listeners = new Set<(status: Status) => void>();
   last: Status | undefined;
+  /** The attempt that failed last. */
+  failed: Extract<Status, { type: 'connect-failed' }> | undefined;
 
   emit(status: Status): void {
     this.last = status;
+    if (status.type === 'connect-failed') this.failed = status;
     for (const listener of this.#listeners) {
       try {
         listener(status);

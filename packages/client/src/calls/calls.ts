@@ -1,16 +1,11 @@
-import { defaults, type ErrorFrame, type OkFrame } from '@evenkeel/protocol/wire';
+import { monotonicNow, TokenBucket } from '@evenkeel/pace';
+import type { ConnectionLimits, ErrorFrame, OkFrame } from '@evenkeel/protocol/wire';
 import { ClientError } from '../errors.js';
+import * as limits from '../limits.js';
 import { timerMs } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
-
-/** How long to wait for an answer, and a way to stop waiting. */
-export interface CallOptions {
-  /** Default 30,000 ms, `Infinity` for no limit; whether it was carried out is unknown after that. */
-  timeoutMs?: number;
-  /** Stops waiting; what was sent cannot be called back. */
-  signal?: AbortSignal;
-}
+import { type CallOptions, patience } from './patience.js';
 
 interface Pending {
   readonly text: string;
@@ -37,10 +32,16 @@ export class Calls {
   #counter = 0;
   readonly #whenIdle: (() => void)[] = [];
 
-  /** `prefix` sets this instance apart from earlier pages of the same session. */
-  constructor(prefix: string, limit: number) {
+  /** What the edge takes. */
+  #maxFrameBytes: number = limits.maxFrameBytes;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #flushAgain: () => void;
+
+  /** `prefix` sets this instance apart from earlier pages of the same session. `flush`: to where calls go now. */
+  constructor(prefix: string, limit: number, flush: () => void) {
     this.#prefix = prefix;
     this.#limit = limit;
+    this.#flushAgain = flush;
   }
 
   /** Queues one; the caller flushes. Rejects with {@link ClientError}. */
@@ -48,7 +49,7 @@ export class Calls {
     kind: 'subscribe' | 'unsubscribe' | 'publish' | 'request',
     name: string,
     data: unknown,
-    { timeoutMs = defaults.requestTimeoutMs, signal }: CallOptions,
+    { timeoutMs = limits.callMs, signal }: CallOptions,
   ): Promise<unknown> {
     const isAboutTopics = kind.endsWith('subscribe');
     const isUndo = kind === 'unsubscribe';
@@ -63,27 +64,18 @@ export class Calls {
         `${this.#limit} calls wait for answers; wait for some, or raise maxPending`,
       );
     }
-    const isLong = text.length * 3 > defaults.maxPayloadBytes;
-    if (isLong && new TextEncoder().encode(text).length > defaults.maxPayloadBytes) {
-      return refuse('too-large', `a frame has at most ${defaults.maxPayloadBytes} bytes; send less at once`);
-    }
+    const tooLarge = this.#tooLarge(text);
+    if (tooLarge) return Promise.reject(tooLarge);
     return new Promise((resolve, reject) => {
       const settle = (answer: OkFrame | ClientError): void => {
         if (!this.#pending.delete(id)) return;
         this.#unsent.delete(pending);
         if (this.#pending.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
+        stop();
         if (answer instanceof ClientError) reject(answer);
         else resolve(dataOf(answer));
       };
-      const abort = (): void => settle(new ClientError('aborted', `the ${kind} was aborted`, signal?.reason));
-      const timer = setTimeout(
-        () =>
-          settle(new ClientError('timeout', `no answer to this ${kind} within ${timeoutMs} ms; try again`)),
-        timerMs(timeoutMs),
-      );
-      signal?.addEventListener('abort', abort);
+      const stop = patience(`this ${kind}`, { timeoutMs, signal }, settle);
       const pending: Pending = { text, isAboutTopics, isUndo, socket: undefined, ordinal: 0, settle };
       this.#pending.set(id, pending);
       this.#unsent.add(pending);
@@ -104,13 +96,39 @@ export class Calls {
 
   answer(frame: OkFrame | ErrorFrame): void {
     const pending = frame.re === undefined ? undefined : this.#pending.get(frame.re);
-    pending?.settle(frame.t === 'ok' ? frame : new ClientError(frame.code, frame.message));
+    const pace = pending?.socket?.pace;
+    if (pending && pace && frame.t === 'error' && frame.code === 'rate-limited') {
+      // Frames that the network held up have come all at once. Nothing was done, so it goes again, and more slowly.
+      pace.tryTake(monotonicNow(), pace.available(monotonicNow()));
+      this.#again((each) => each === pending);
+      this.#flushAgain();
+    } else pending?.settle(frame.t === 'ok' ? frame : new ClientError(frame.code, frame.message));
   }
 
-  /** Sends what is not sent, in order. */
+  /** The edge has said what it takes; older ones do not. */
+  welcomed(socket: EdgeSocket, given: ConnectionLimits | undefined): void {
+    this.#maxFrameBytes = given?.maxFrameBytes ?? limits.maxFrameBytes;
+    if (!given) return;
+    const burst = Math.max(1, given.burst * limits.paceBurst);
+    socket.pace = new TokenBucket(given.framesPerSecond * limits.paceRate, burst, monotonicNow());
+  }
+
+  /** Sends what is not sent, in order, and as fast as the edge takes it. */
   flush(socket: EdgeSocket, holdTopics: boolean): void {
+    clearTimeout(this.#timer);
+    const { pace } = socket;
+    const nowMs = monotonicNow();
     for (const pending of this.#unsent) {
       if (holdTopics && pending.isAboutTopics) continue;
+      const tooLarge = this.#tooLarge(pending.text);
+      if (tooLarge) {
+        pending.settle(tooLarge);
+        continue;
+      }
+      if (pace && !pace.tryTake(nowMs)) {
+        this.#timer = setTimeout(this.#flushAgain, pace.waitMs(nowMs));
+        return;
+      }
       this.#unsent.delete(pending);
       pending.socket = socket;
       pending.ordinal = ++socket.calls;
@@ -142,8 +160,16 @@ export class Calls {
     }
   }
 
+  #tooLarge(text: string): ClientError | undefined {
+    const maxFrameBytes = this.#maxFrameBytes;
+    if (text.length * 3 <= maxFrameBytes || new TextEncoder().encode(text).length <= maxFrameBytes)
+      return undefined;
+    return new ClientError('too-large', `a frame has at most ${maxFrameBytes} bytes; send less at once`);
+  }
+
   /** Rejects all. */
   fail(error: ClientError): void {
+    clearTimeout(this.#timer);
     for (const pending of [...this.#pending.values()]) pending.settle(error);
   }
 }

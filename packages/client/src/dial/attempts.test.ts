@@ -1,13 +1,14 @@
 import { closeCodes } from '@evenkeel/protocol/wire';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { StatusFeed } from '../status.js';
+import { type Status, StatusFeed } from '../status.js';
 import { Attempts } from './attempts.js';
 import { LookupError } from './gateway.js';
+import type { DialOptions } from './options.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function attempts(placement: () => Promise<never>) {
+function attempts(placement: () => Promise<never>, options: DialOptions = {}) {
   const calls = { lookups: 0, refused: 0 };
   const host = {
     session: undefined,
@@ -20,7 +21,7 @@ function attempts(placement: () => Promise<never>) {
     calls.lookups++;
     return placement();
   };
-  return { calls, made: new Attempts(host, { placement: counted }, () => 0.5) };
+  return { calls, host, made: new Attempts(host, { ...options, placement: counted }, () => 0.5) };
 }
 
 it('a wait that a server asked for is not cut short by waking up', async () => {
@@ -113,5 +114,73 @@ it('who came to the wrong edge is back at the gateway within a second, though th
   made.failed(closeCodes.wrongEdge.code, closeCodes.wrongEdge.reason);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(lookups).toBe(2);
+  made.end();
+});
+
+const refusal = () => Promise.reject(new LookupError(401, 'bad-credentials', 'not yet valid', undefined));
+
+it('tokens refused for less than thirty seconds are not final, and afterwards they are', async () => {
+  const { calls, made } = attempts(refusal, { getToken: () => 'fresh' });
+  made.begin();
+  await vi.advanceTimersByTimeAsync(29_500);
+  expect(calls.refused).toBe(0);
+  expect(calls.lookups).toBeGreaterThan(5);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(calls.refused).toBe(1);
+});
+
+it('tokens refused twice, however far apart, are not final', async () => {
+  const backoff = { minMs: 100_000, maxMs: 100_000 };
+  const { calls, made } = attempts(refusal, { getToken: () => 'fresh', backoff });
+  made.begin();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls).toEqual({ lookups: 2, refused: 0 });
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect(calls).toEqual({ lookups: 3, refused: 1 });
+});
+
+it('a refused token that is always the same is final at once', async () => {
+  const { calls, made } = attempts(refusal, { token: 'old' });
+  made.begin();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls).toEqual({ lookups: 1, refused: 1 });
+});
+
+const raise = (): never => {
+  throw new Error('no session');
+};
+
+it.each([
+  ['throws', () => Promise.reject(new Error('login page down')), 'getToken threw: login page down'],
+  ['throws at once', raise, 'getToken threw: no session'],
+  ['gives nothing', () => undefined, 'getToken gave undefined; give the token, a text'],
+  ['gives null', async () => null, 'getToken gave null; give the token, a text'],
+  ['gives an object', () => ({ token: 'x' }), 'getToken gave an object; give the token, a text'],
+  ['never settles', () => new Promise(() => {}), 'getToken did not answer within 10000 ms'],
+])('getToken that %s is told as such, and asked again', async (_, getToken, reason) => {
+  let asked = 0;
+  const counted = (): never => {
+    asked++;
+    return getToken() as never;
+  };
+  const { calls, host, made } = attempts(refusal, { getToken: counted });
+  const told: Status[] = [];
+  host.status.listen((status) => told.push(status));
+  made.begin();
+  await vi.advanceTimersByTimeAsync(25_000);
+  const failed = told.find(({ type }) => type === 'connect-failed');
+  expect(failed).toMatchObject({ code: reason.includes('did not') ? 'timeout' : 'get-token-failed' });
+  expect(failed).toMatchObject({ reason: expect.stringContaining(reason), cause: { name: 'ClientError' } });
+  expect(asked).toBeGreaterThan(1);
+  expect(calls).toEqual({ lookups: 0, refused: 0 });
+  made.end();
+});
+
+it('a backoff of days is bounded by ten minutes', async () => {
+  const backoff = { minMs: 2_592_000_000, maxMs: Infinity };
+  const { calls, made } = attempts(() => Promise.reject(new Error('offline')), { backoff });
+  made.begin();
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(calls.lookups).toBe(3);
   made.end();
 });

@@ -1,7 +1,7 @@
 import { backoffMs, monotonicNow } from '@evenkeel/pace';
 import { afterClose, type Placement } from '@evenkeel/protocol/wire';
-import { ClientError } from '../errors.js';
-import { limits } from '../limits.js';
+import { ClientError, reasonOf } from '../errors.js';
+import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import { timerMs } from '../time.js';
 import { LookupError } from './gateway.js';
@@ -24,8 +24,9 @@ export interface AttemptHost {
 export class Attempts {
   /** Failed ones since the last stable connection. */
   #count = 0;
-  /** 401 answers in a row. */
+  /** 401 answers in a row, and when the first came. */
   #refusals = 0;
+  #refusedAtMs = 0;
   /** Nodes that have failed since the last `welcome`, newest first. */
   #tried: readonly string[] = [];
   /** Where this attempt dials. */
@@ -124,23 +125,32 @@ export class Attempts {
   }
 
   #lookupFailed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
     const told = error instanceof LookupError ? error : undefined;
-    const isUnauthorized = told?.status === 401 && (!this.#options.getToken || ++this.#refusals >= 3);
-    if (isUnauthorized || told?.status === 400) {
-      this.#host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', reason, error));
+    const isUnauthorized = told?.status === 401;
+    if (told && (isUnauthorized ? this.#isRefused() : told.status === 400)) {
+      this.#host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', told.message, told));
       return;
     }
     // 0 is no time to wait, and nobody waits for days.
     const askedMs = Math.min(told?.retryInMs ?? 0, limits.retryAfterMs);
     if (askedMs > 0) this.#notBeforeMs = monotonicNow() + askedMs;
     const code = error instanceof ClientError ? error.code : 'unreachable';
-    this.#again(code, reason, askedMs || this.#delayMs(1006));
+    const reason = error instanceof ClientError ? error.message : reasonOf(error);
+    this.#again(code, reason, askedMs || this.#delayMs(1006), undefined, error);
   }
 
-  #again(code: number | string, reason: string, retryInMs: number, node?: string): void {
+  /** For good: a token that is refused may be good in a moment (clocks differ, keys change), and the next one may be better. */
+  #isRefused(): boolean {
+    if (!this.#options.getToken) return true;
+    if (++this.#refusals === 1) this.#refusedAtMs = monotonicNow();
+    const forMs = monotonicNow() - this.#refusedAtMs;
+    return this.#refusals >= limits.unauthorizedTries && forMs >= limits.unauthorizedMs;
+  }
+
+  #again(code: number | string, reason: string, retryInMs: number, node?: string, cause?: unknown): void {
     this.#after(retryInMs);
-    this.#host.status.emit({ type: 'connect-failed', code, reason, retryInMs, ...(node && { node }) });
+    const more = { ...(node && { node }), ...(cause !== undefined && { cause }) };
+    this.#host.status.emit({ type: 'connect-failed', code, reason, retryInMs, ...more });
   }
 
   #after(inMs: number): void {
@@ -154,6 +164,7 @@ export class Attempts {
   #delayMs(code: number): number {
     const { minMs = 500, maxMs = 20_000 } = this.#options.backoff ?? {};
     const isSoon = afterClose(code) === 'reconnect' && this.#count === 0;
-    return backoffMs(this.#count, isSoon ? { minMs: 1_000, maxMs: 1_000 } : { minMs, maxMs }, this.#random);
+    const most = isSoon ? 1_000 : Math.min(maxMs, limits.retryAfterMs);
+    return backoffMs(this.#count, { minMs: isSoon ? most : minMs, maxMs: most }, this.#random);
   }
 }

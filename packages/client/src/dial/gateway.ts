@@ -1,5 +1,5 @@
 import type { Placement } from '@evenkeel/protocol/wire';
-import { ClientError } from '../errors.js';
+import { ClientError, reasonOf } from '../errors.js';
 
 import type { PlacementQuery } from './options.js';
 import { retryAfterMs } from './retry-after.js';
@@ -32,29 +32,31 @@ export async function lookUp(
   credentials: RequestCredentials | undefined,
 ): Promise<Placement> {
   const parameters = new URLSearchParams();
-  if (query.session) parameters.set('session', query.session);
-  if (query.from.length > 0) parameters.set('from', query.from.join(','));
-  if (query.tried.length > 0) parameters.set('tried', query.tried.join(','));
-  if (query.user !== undefined) parameters.set('user', query.user);
-  const response = await request(`${gateway.replace(/\/+$/, '')}/gateway?${parameters}`, {
+  const { session, from, tried, user } = query;
+  for (const [name, value] of Object.entries({ session, from: from.join(), tried: tried.join(), user }))
+    if (value) parameters.set(name, value);
+  const url = `${gateway.replace(/\/+$/, '')}/gateway`;
+  const response = await request(`${url}?${parameters}`, {
     signal: query.signal,
     cache: 'no-store',
     ...(credentials && { credentials }),
     ...(query.token !== undefined && { headers: { authorization: `Bearer ${query.token}` } }),
+  }).catch((error: unknown) => {
+    throw new ClientError('unreachable', `${url} cannot be reached: ${reasonOf(error)}`, error);
   });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) {
     if (isPlacement(body)) return body;
-    const message = `what answers at ${gateway}/gateway is no gateway: ${response.status} without a placement`;
+    const message = `what answers at ${url} is no gateway: ${response.status} without a placement`;
     throw new LookupError(response.status, 'bad-answer', message, undefined);
   }
   const error = field(body, 'error');
   const [code, message] = [field(error, 'code'), field(error, 'message')];
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const seconds = Number(response.headers.get('retry-after') ?? '-');
   throw new LookupError(
     response.status,
     typeof code === 'string' ? code : `http-${response.status}`,
-    typeof message === 'string' ? message : `the gateway answered ${response.status}`,
+    typeof message === 'string' ? message : `${url} answered ${response.status}; is that a gateway?`,
     seconds >= 0 ? retryAfterMs(seconds, random) : undefined,
   );
 }

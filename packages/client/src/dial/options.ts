@@ -18,19 +18,22 @@ export interface PlacementQuery {
 /** Where and as whom to ask for a placement, and how long to wait between attempts. */
 export interface DialOptions {
   /** Base address of the gateway, e.g. `https://mesh.example`; asked at `{gateway}/gateway`. */
-  gateway?: string;
+  gateway?: string | undefined;
   /** Bearer token. One that is refused (401) closes the client. */
-  token?: string;
-  /** Asked for a token before every look-up; the third refused in a row closes the client. */
-  getToken?: () => string | Promise<string>;
+  token?: string | undefined;
+  /**
+   * Asked for a token before every look-up. Refused ones (401) close the client after 30 s and three tries: clocks differ and keys
+   * change. What it throws is told as `connect-failed` with the code `get-token-failed`, and it is asked again.
+   */
+  getToken?: (() => string | Promise<string>) | undefined;
   /** Whether the look-up carries cookies, as of `fetch`. Give `include` for a cookie of another origin. */
-  credentials?: RequestCredentials;
+  credentials?: RequestCredentials | undefined;
   /** User id, for a gateway in development mode. */
-  user?: string;
+  user?: string | undefined;
   /** Default: the global one. */
-  fetch?: typeof fetch;
-  /** Wait between attempts, full jitter. Default 500 to 20,000 ms. */
-  backoff?: Partial<Backoff>;
+  fetch?: typeof fetch | undefined;
+  /** Wait between attempts, full jitter. Default 500 to 20,000 ms; at most 10 minutes. */
+  backoff?: Partial<Backoff> | undefined;
   /** Replaces the look-up at the gateway (load drivers, tests). */
-  placement?: (query: PlacementQuery) => Promise<Placement>;
+  placement?: ((query: PlacementQuery) => Promise<Placement>) | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Placement } from '@evenkeel/protocol/wire';
-import { ClientError } from '../errors.js';
-import { limits } from '../limits.js';
+import { shown } from '../check.js';
+import { ClientError, reasonOf } from '../errors.js';
+import * as limits from '../limits.js';
 import { lookUp } from './gateway.js';
 import type { DialOptions, PlacementQuery } from './options.js';
 
@@ -12,8 +13,10 @@ export async function place(
   controller: AbortController,
 ): Promise<Placement> {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let asking = options.getToken ? 'getToken' : 'the gateway';
   const late = new Promise<never>((_, reject) => {
-    const give = (): void => reject(new ClientError('timeout', `no placement within ${limits.attemptMs} ms`));
+    const give = (): void =>
+      reject(new ClientError('timeout', `${asking} did not answer within ${limits.attemptMs} ms`));
     timer = setTimeout(() => {
       give();
       controller.abort();
@@ -21,7 +24,9 @@ export async function place(
     controller.signal.addEventListener('abort', give);
   });
   const ask = async (): Promise<Placement> => {
-    const token = options.getToken ? await options.getToken() : options.token;
+    let { token } = options;
+    if (options.getToken) token = await tokenOf(options.getToken);
+    asking = 'the gateway';
     const query: PlacementQuery = { ...asked, user: options.user, token, signal: controller.signal };
     if (options.placement) return options.placement(query);
     return lookUp(options.gateway ?? '', options.fetch ?? fetch, query, random, options.credentials);
@@ -31,4 +36,16 @@ export async function place(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @throws ClientError `get-token-failed`: the application's own fault is not to be taken for an unreachable gateway. */
+async function tokenOf(getToken: () => unknown): Promise<string> {
+  let token: unknown;
+  try {
+    token = await getToken();
+    if (token && typeof token === 'string') return token;
+  } catch (error) {
+    throw new ClientError('get-token-failed', `getToken threw: ${reasonOf(error)}`, error);
+  }
+  throw new ClientError('get-token-failed', `getToken gave ${shown(token)}; give the token, a text`);
 }

@@ -1,4 +1,4 @@
-import { limits } from '../limits.js';
+import * as limits from '../limits.js';
 
 /**
  * The nodes that have failed, with the one that has just failed, newest first. One that fails again begins anew: the

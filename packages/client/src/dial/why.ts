@@ -1,4 +1,6 @@
-import { closeCodes, type Placement } from '@evenkeel/protocol/wire';
+import type { closeCodes, Placement } from '@evenkeel/protocol/wire';
+
+const wrongEdge: (typeof closeCodes)['wrongEdge']['code'] = 4010;
 
 /** Why an edge could not be dialled, as far as a client can know: browsers hide the answer to a refused upgrade. */
 export function whyFailed(
@@ -7,7 +9,7 @@ export function whyFailed(
   reason: string,
 ): { code: number | string; reason: string } {
   const at = `${node} at ${url}`;
-  if (code === closeCodes.wrongEdge.code) {
+  if (code === wrongEdge) {
     const where = reason.includes('://') ? `; it is at ${reason}` : ' and it cannot be asked';
     return { code, reason: `what answers for ${at} is another edge${where}` };
   }

@@ -1,5 +1,5 @@
-import { type EventFrame, type GapFrame, gapReasons } from '@evenkeel/protocol/wire';
-import { limits } from '../limits.js';
+import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
+import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
@@ -86,7 +86,7 @@ export class EventQueue {
   taken(): void {
     this.#items = [];
     this.#head = 0;
-    this.gap({ t: 'gap', reason: gapReasons.sessionExpired });
+    this.gap({ t: 'gap', reason: 'session-expired' });
   }
 
   /** Acknowledges at once when all that came on `socket` is handled. */

@@ -1,6 +1,6 @@
 import { monotonicNow } from '@evenkeel/pace';
 import type { MoveFrame } from '@evenkeel/protocol/wire';
-import { limits } from '../limits.js';
+import * as limits from '../limits.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 
 /** Called when the mesh asks to move, before anything is dialled; may take most of `deadlineMs`. */

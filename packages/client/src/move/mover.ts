@@ -1,12 +1,16 @@
-import { afterClose, closeCodes, type MovedFrame, type MoveFrame } from '@evenkeel/protocol/wire';
+import { afterClose, type closeCodes, type MovedFrame, type MoveFrame } from '@evenkeel/protocol/wire';
 import type { Calls } from '../calls/calls.js';
 import type { Acks } from '../events/acks.js';
 import type { EventQueue } from '../events/event-queue.js';
-import { limits } from '../limits.js';
+import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { Topics } from '../topics/topics.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { type BeforeMove, Move, type MoveHost } from './move.js';
+
+// Written out, so that bundles do not carry the whole table.
+const moved: Pick<(typeof closeCodes)['moved'], 'code' | 'reason'> = { code: 4001, reason: 'moved' };
+const superseded: (typeof closeCodes)['superseded']['code'] = 4501;
 
 /** The connection that is moved. */
 export interface MoverHost {
@@ -121,7 +125,7 @@ export class Mover implements MoveHost {
     }
     // Given away with no second socket of ours: ask the gateway where it is.
     this.#leave(socket);
-    host.lost(closeCodes.moved.code, closeCodes.moved.reason, true);
+    host.lost(moved.code, moved.reason, true);
   }
 
   /** The second socket is the one; `active` has been set to it. Returns the identity of the move. */
@@ -145,7 +149,7 @@ export class Mover implements MoveHost {
     this.#settleOld(false);
     const move = this.#move;
     // 4501 in a move: our own new socket may be the one that has won.
-    if (!move || (afterClose(code) === 'stop' && code !== closeCodes.superseded.code)) return false;
+    if (!move || (afterClose(code) === 'stop' && code !== superseded)) return false;
     move.dial();
     if (!socket.isMoved && move.socket) this.#endUncleanly(socket, move.socket);
     move.bound(limits.moveGraceMs);

@@ -1,16 +1,10 @@
-import {
-  afterClose,
-  defaults,
-  type EdgeFrame,
-  type Placement,
-  type WelcomeFrame,
-} from '@evenkeel/protocol/wire';
+import { afterClose, type EdgeFrame, type Placement, type WelcomeFrame } from '@evenkeel/protocol/wire';
 import { Calls } from '../calls/calls.js';
 import { type AttemptHost, Attempts } from '../dial/attempts.js';
 import { ClientError } from '../errors.js';
 import { Acks } from '../events/acks.js';
 import { EventQueue } from '../events/event-queue.js';
-import { limits } from '../limits.js';
+import * as limits from '../limits.js';
 import { Mover, type MoverHost } from '../move/mover.js';
 import type { ConnectOptions } from '../options.js';
 import { StatusFeed } from '../status.js';
@@ -21,14 +15,8 @@ import { Liveness } from '../transport/liveness.js';
 import { socketClass, type WebSocketClass } from '../transport/web-socket.js';
 import type { Saved } from './session-store.js';
 
-/** The states of a client, and what may follow what. A move happens inside `connected`. */
-const transitions = {
-  connecting: ['connected', 'closed'],
-  connected: ['connecting', 'closed'],
-  closed: [],
-} as const;
-/** The three states of a client. A move happens inside `connected`. */
-export type ClientState = keyof typeof transitions;
+/** The states of a client. A move happens inside `connected`; nothing follows `closed`. */
+export type ClientState = 'connecting' | 'connected' | 'closed';
 
 /** One session's life over as many sockets as it takes. PROTOCOL.md, sections 4 (a move) and 5 (coming back). */
 export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
@@ -72,9 +60,9 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.topics = new Topics(this.status, options.topicMemory ?? 512);
     // Ids must not meet those of an earlier page of the same session: services drop repeats by them.
     const prefix = `${Math.random().toString(36).slice(2, 10)}-`;
-    this.calls = new Calls(prefix, options.maxPending ?? 1_000);
+    this.calls = new Calls(prefix, options.maxPending ?? 1_000, () => this.flush());
     this.#liveness = new Liveness(
-      defaults.heartbeatMs,
+      limits.heartbeatMs,
       () => [this.active, this.#mover.socket, this.#dialing],
       (socket) => this.#abandon(socket, 'no answer'),
     );
@@ -240,7 +228,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   async #end(error: ClientError | undefined): Promise<void> {
     this.#parted?.(false);
-    this.#transition('closed');
+    this.state = 'closed';
     const { active } = this;
     const dialing = this.#dialing;
     this.#attempts.end();
@@ -276,12 +264,6 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     return new EdgeSocket(this.#WebSocket, url, ticket, ++this.#generation, this);
   }
 
-  #transition(to: ClientState): void {
-    const ways: readonly ClientState[] = transitions[this.state];
-    if (!ways.includes(to)) throw new Error(`no way from ${this.state} to ${to}`);
-    this.state = to;
-  }
-
   #welcomed(socket: EdgeSocket, frame: WelcomeFrame): void {
     const { active } = this;
     const isMove = socket === this.#mover.socket;
@@ -289,6 +271,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     const from = this.node;
     socket.isWelcomed = this.#hasState = true;
     socket.connection = frame.connection;
+    this.calls.welcomed(socket, frame.limits);
     this.session = session;
     this.node = node;
     this.from = [node];
@@ -304,7 +287,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     } else {
       this.#dialing = undefined;
       this.#attempts.succeeded();
-      this.#transition('connected');
+      this.state = 'connected';
       this.flush();
       this.status.emit({ type: 'connected', node, session, resumed });
     }
@@ -320,7 +303,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       this.#stopped(code, reason);
       return;
     }
-    this.#transition('connecting');
+    this.state = 'connecting';
     const retryInMs = this.#attempts.lost(code, isAtOnce);
     this.status.emit({ type: 'disconnected', code, reason, retryInMs });
   }

@@ -1,7 +1,6 @@
-import { defaults } from '@evenkeel/protocol/wire';
-import type { CallOptions, Calls } from '../calls/calls.js';
-import { ClientError } from '../errors.js';
-import { timerMs } from '../time.js';
+import type { Calls } from '../calls/calls.js';
+import { type CallOptions, patience } from '../calls/patience.js';
+import * as limits from '../limits.js';
 import type { MessageHandler, Topics } from './topics.js';
 
 /** One subscriber of a topic: what one call of `subscribe` has made, also where several gave the same function. */
@@ -61,18 +60,10 @@ export async function subscribe(
 /** As the promise, unless the caller gives up before it. */
 function within(
   answer: Promise<unknown>,
-  { timeoutMs = defaults.requestTimeoutMs, signal }: CallOptions,
+  { timeoutMs = limits.callMs, signal }: CallOptions,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const late = (): void =>
-      reject(new ClientError('timeout', `no answer to this subscribe within ${timeoutMs} ms; try again`));
-    const abort = (): void => reject(new ClientError('aborted', 'the subscribe was aborted', signal?.reason));
-    const timer = setTimeout(late, timerMs(timeoutMs));
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort);
-    answer.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    });
+    const stop = patience('this subscribe', { timeoutMs, signal }, reject);
+    answer.then(resolve, reject).finally(stop);
   });
 }

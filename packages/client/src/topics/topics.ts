@@ -1,7 +1,7 @@
 import { monotonicNow } from '@evenkeel/pace';
 import type { GapFrame, MarkFrame, MessageFrame } from '@evenkeel/protocol/wire';
 import { isDerived } from '../ids.js';
-import { limits } from '../limits.js';
+import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';

@@ -1,4 +1,4 @@
-import { monotonicNow } from '@evenkeel/pace';
+import { monotonicNow, type TokenBucket } from '@evenkeel/pace';
 import { type EdgeFrame, subprotocol } from '@evenkeel/protocol/wire';
 import { thisMoment } from '../time.js';
 import { readFrame } from './frame.js';
@@ -35,8 +35,9 @@ export class EdgeSocket implements Source {
   answerByMs = 0;
   /** It had not answered when a timer came late: what has come meanwhile is read before it is judged, once. */
   isExcused = false;
-  /** `subscribe`, `unsubscribe`, `publish` and `request` frames sent here. */
+  /** `subscribe`, `unsubscribe`, `publish` and `request` frames sent here, and how fast they may be. */
   calls = 0;
+  pace: TokenBucket | undefined;
   receivedSeq = 0;
   #endedAtMs = 0;
   handledSeq = 0;

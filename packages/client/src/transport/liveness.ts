@@ -1,5 +1,5 @@
 import { monotonicNow } from '@evenkeel/pace';
-import { limits } from '../limits.js';
+import * as limits from '../limits.js';
 import { timerMs } from '../time.js';
 import type { EdgeSocket } from './edge-socket.js';
 

@@ -12,7 +12,7 @@ export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocke
 /** The class to use. @throws ClientError `no-websocket`. */
 export function socketClass(given: WebSocketClass | undefined): WebSocketClass {
   const Socket = given ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
-  if (Socket) return Socket;
+  if (typeof Socket === 'function') return Socket;
   throw new ClientError(
     'no-websocket',
     'there is no global WebSocket: install `ws` beside this package, or pass its class as WebSocket',

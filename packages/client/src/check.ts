@@ -1,0 +1,60 @@
+import { isSid, isTopic, kindOf } from '@evenkeel/protocol/wire';
+import { ClientError } from './errors.js';
+import * as limits from './limits.js';
+import type { ConnectOptions } from './options.js';
+
+/** What was given, for a message to whoever gave it. */
+export const shown = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
+  return typeof value === 'number' ? `${value}` : kindOf(value);
+};
+
+const refuse = (name: string, needed: string, given: unknown, code = 'bad-option'): never => {
+  throw new ClientError(code, `${name}: ${needed} is needed, got ${shown(given)}`);
+};
+
+/** @throws ClientError `bad-name`. An edge would close the connection for good on some of these. */
+export function checkName(name: unknown): void {
+  if (!isTopic(name))
+    refuse('name', 'words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes,', name, 'bad-name');
+}
+
+/** @throws ClientError `bad-option` unless it is left out, a number from `least` to `most`, or Infinity, which is no limit. */
+export function checkNumber(name: string, value: unknown, least: number, most = Number.MAX_VALUE): void {
+  const isFine = typeof value === 'number' && value >= least && (value <= most || value === Infinity);
+  if (value === undefined || isFine) return;
+  const upTo = most < Number.MAX_VALUE ? ` to ${most}` : '';
+  refuse(name, `a number from ${least}${upTo}, or Infinity,`, value);
+}
+
+/** @throws ClientError for what can never work. */
+export function checkOptions(options: ConnectOptions): void {
+  const { gateway, placement, user, session, token, topics = [], backoff } = options;
+  if (user !== undefined && (typeof user !== 'string' || !user))
+    refuse('user', 'a user id, a text that is not empty,', user, 'bad-user-id');
+  if (session !== undefined && !isSid(session)) refuse('session', '[A-Za-z0-9_-]{1,64}', session);
+  if (token !== undefined && (typeof token !== 'string' || !token)) refuse('token', 'a text', token);
+  for (const name of ['getToken', 'placement', 'fetch', 'beforeMove', 'random'] as const) {
+    const given = options[name];
+    if (given !== undefined && typeof given !== 'function') refuse(name, 'a function', given);
+  }
+  if (!Array.isArray(topics)) refuse('topics', 'a list', topics);
+  if (topics.length > limits.topics)
+    refuse('topics', `at most ${limits.topics}`, topics.length, 'topic-limit');
+  for (const topic of topics) checkName(topic);
+  if (!placement && !isBaseUrl(gateway))
+    refuse('gateway', "an http(s) URL such as 'https://mesh.example'", gateway);
+  checkNumber('handlerTimeoutMs', options.handlerTimeoutMs, 1, limits.handlerMs);
+  checkNumber('ackAfterMs', options.ackAfterMs, 0);
+  for (const name of ['ackEvery', 'maxPending', 'topicMemory'] as const) checkNumber(name, options[name], 1);
+  for (const name of ['minMs', 'maxMs'] as const) checkNumber(`backoff.${name}`, backoff?.[name], 1);
+}
+
+function isBaseUrl(gateway: unknown): boolean {
+  try {
+    const { protocol, search, hash, username } = new URL(gateway as string);
+    return /^https?:$/.test(protocol) && !(search + hash + username) && typeof gateway === 'string';
+  } catch {
+    return false;
+  }
+}
