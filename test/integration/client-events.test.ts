@@ -24,6 +24,27 @@ describe('directed events', () => {
     expect(got).toEqual([Uint8Array.of(0, 255)]);
   });
 
+  it('whose handler takes longer than a heartbeat are told to be in hand, each heartbeat, until it has settled', async () => {
+    const { promise, resolve } = deferred();
+    const { a, events } = await scripted({ ackEvery: 1 }, (id) => (id === '2' ? promise : undefined));
+    a.defaults.welcome = false;
+    const at = await a.next();
+    await at.take('hello');
+    at.welcome({ heartbeatMs: 40 });
+    at.event('1');
+    await at.take('ack');
+    at.event('2');
+    const busy = () => at.all('ack').filter((ack) => ack.busy);
+    await eventually('three heartbeats', () => busy().length >= 3);
+    expect(busy().every(({ seq }) => seq === 1)).toBe(true);
+    resolve();
+    await eventually('the acknowledgement', () => at.acked === 2);
+    const before = busy().length;
+    await eventually('two pings more', () => at.all('ping').length >= 2);
+    expect(busy()).toHaveLength(before);
+    expect(events).toEqual(['1', '2']);
+  });
+
   it('are not handed on twice after a loss, and their repeats are acknowledged', async () => {
     const { a, b, mesh, connected, events } = await scripted({ ackAfterMs: 60_000 });
     const at = await connected();

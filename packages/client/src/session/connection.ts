@@ -65,6 +65,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       limits.heartbeatMs,
       () => [this.active, this.#mover.socket, this.#dialing],
       (socket) => this.#abandon(socket, 'no answer'),
+      () => this.#sayBusy(),
     );
   }
 
@@ -219,6 +220,13 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     });
     await this.close();
     return hasEnded;
+  }
+
+  /** What has come is not handled yet: else the edge would take a slow handler's client for stuck. */
+  #sayBusy(): void {
+    const { active } = this;
+    if (active && active.receivedSeq > active.handledSeq)
+      active.send(`{"t":"ack","seq":${active.ackedSeq},"busy":true}`);
   }
 
   /** On each socket that comes to have the session, until an edge has ended it. */

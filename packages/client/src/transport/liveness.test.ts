@@ -11,6 +11,7 @@ afterEach(() => {
 
 function watched() {
   let pings = 0;
+  let beats = 0;
   const socket = {
     isOpen: true,
     isGone: false,
@@ -24,13 +25,14 @@ function watched() {
     15_000,
     () => [socket as unknown as EdgeSocket, undefined],
     (l) => silent.push(l),
+    () => void beats++,
   );
   const hear = (): void => {
     socket.heard = thisMoment();
     socket.answerByMs = 0;
     socket.isExcused = false;
   };
-  return { socket, silent, liveness, hear, pings: () => pings };
+  return { socket, silent, liveness, hear, pings: () => pings, beats: () => beats };
 }
 
 it('a socket that is heard is not pinged', () => {
@@ -41,6 +43,16 @@ it('a socket that is heard is not pinged', () => {
     hear();
   }
   expect(pings()).toBe(0);
+});
+
+it('there is a beat a heartbeat, also where pings are not needed', () => {
+  const { liveness, hear, beats } = watched();
+  liveness.start();
+  for (let n = 0; n < 60; n++) {
+    vi.advanceTimersByTime(5_000);
+    hear();
+  }
+  expect(beats()).toBeGreaterThanOrEqual(20);
 });
 
 it('a silent socket is pinged after a heartbeat and given up ten seconds later', () => {

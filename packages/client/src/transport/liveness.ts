@@ -4,7 +4,7 @@ import { timerMs } from '../time.js';
 import type { EdgeSocket } from './edge-socket.js';
 
 /**
- * Pings what is silent and reports what stays silent. One timer per client, re-armed once a heartbeat. However late its timers
+ * Pings what is silent and reports what stays silent. One timer per client, re-armed once a heartbeat (`onBeat`). However late its timers
  * come: a socket that has not answered is given one grace, and then it is judged.
  */
 export class Liveness {
@@ -13,15 +13,18 @@ export class Liveness {
   #dueAtMs = 0;
   readonly #sockets: () => (EdgeSocket | undefined)[];
   readonly #onSilent: (socket: EdgeSocket) => void;
+  readonly #onBeat: () => void;
 
   constructor(
     heartbeatMs: number,
     sockets: () => (EdgeSocket | undefined)[],
     onSilent: (socket: EdgeSocket) => void,
+    onBeat: () => void,
   ) {
     this.#heartbeatMs = heartbeatMs;
     this.#sockets = sockets;
     this.#onSilent = onSilent;
+    this.#onBeat = onBeat;
   }
 
   /** What the edge asks for; takes effect at once. */
@@ -75,6 +78,7 @@ export class Liveness {
   #check(): void {
     const now = monotonicNow();
     const isLate = now - this.#dueAtMs > limits.lateMs;
+    this.#onBeat();
     const answerMs = Math.min(this.#heartbeatMs, limits.answerMs);
     let next = this.#heartbeatMs;
     for (const socket of this.#sockets()) {
