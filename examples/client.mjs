@@ -1,8 +1,10 @@
 // Prints what a user gets, across moves and reconnects: node examples/client.mjs alice
-// A second argument is the gateway's address. Ctrl-C closes.
+// A second argument is the gateway's address, else it is where the mesh of `npm start` is. Ctrl-C closes.
 import { connect } from '@evenkeel/client';
+import { addressOf } from './address.mjs';
 
-const [user = 'alice', gateway = 'http://127.0.0.1:8080'] = process.argv.slice(2);
+const [user = 'alice', given] = process.argv.slice(2);
+const gateway = addressOf('gateway', given);
 
 const client = connect({ gateway, user });
 

@@ -1,8 +1,9 @@
 // Shows how level the mesh is, and levels it: node examples/operate.mjs
-// An argument is the broker's address, else what `export $(npx evenkeel env)` has set.
+// An argument is the broker's address, else it is where the mesh of `npm start` is.
 import { createOperator, OperatorError } from 'evenkeel';
+import { addressOf } from './address.mjs';
 
-const [amqpUrl = process.env.EVENKEEL_OPERATOR_AMQP_URL] = process.argv.slice(2);
+const amqpUrl = addressOf('operatorAmqpUrl', process.argv[2]);
 
 const operator = await createOperator({ amqpUrl });
 try {

@@ -1,8 +1,10 @@
 // Publishes events to one user: node examples/publish.mjs alice 5
-// A second argument is how many; a third the broker's address, else what `export $(npx evenkeel env)` has set.
+// A second argument is how many; a third the broker's address, else it is where the mesh of `npm start` is.
 import { createPublisher } from '@evenkeel/publisher';
+import { addressOf } from './address.mjs';
 
-const [user = 'alice', count = '1', amqpUrl = process.env.EVENKEEL_APP_AMQP_URL] = process.argv.slice(2);
+const [user = 'alice', count = '1', given] = process.argv.slice(2);
+const amqpUrl = addressOf('appAmqpUrl', given);
 
 const publisher = await createPublisher({ amqpUrl, name: 'shop', attempts: 1 });
 for (let number = 1; number <= Number(count); number++) {

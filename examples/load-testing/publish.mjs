@@ -1,9 +1,11 @@
 // Events for the clients of a load test: node examples/load-testing/publish.mjs 100 5
-// Users load-1 to load-100, five events a second to each. A third argument is the broker's address, else what
-// `export $(npx evenkeel env)` has set. Ctrl-C stops and prints how many were published.
+// Users load-1 to load-100, five events a second to each. A third argument is the broker's address, else it is where the mesh of
+// `npm start` is. Ctrl-C stops and prints how many were published.
 import { createPublisher } from '@evenkeel/publisher';
+import { addressOf } from '../address.mjs';
 
-const [users = '100', perSecond = '1', amqpUrl = process.env.EVENKEEL_APP_AMQP_URL] = process.argv.slice(2);
+const [users = '100', perSecond = '1', given] = process.argv.slice(2);
+const amqpUrl = addressOf('appAmqpUrl', given);
 
 const publisher = await createPublisher({ amqpUrl, name: 'shop', attempts: 1 });
 let published = 0;

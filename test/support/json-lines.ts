@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
@@ -12,8 +13,11 @@ export class JsonLines {
   #end: string | undefined;
   readonly #onChange = new Set<() => void>();
 
+  readonly #child: ChildProcess;
+
   constructor(command: string, args: readonly string[]) {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
     onTestFinished(() => void child.kill());
     createInterface(child.stdout).on('line', (line) => {
       this.lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -54,6 +58,13 @@ export class JsonLines {
       this.#onChange.add(check);
       check();
     });
+  }
+
+  /** Ends it by a signal; resolves when it has ended and all that it printed is in `lines`. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const closed = this.#end === undefined ? once(this.#child, 'close') : undefined;
+    this.#child.kill(signal);
+    await closed;
   }
 
   #ended(how: string): void {

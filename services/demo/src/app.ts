@@ -1,6 +1,6 @@
-import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { createPublisher, type Publisher, ServiceError } from '@evenkeel/publisher';
 import type { ServiceContext } from '@evenkeel/runtime';
-import { createOperator } from 'evenkeel';
+import { createOperator, OperatorError } from 'evenkeel';
 import type { DemoConfig } from './config.js';
 import { demoMetrics } from './metrics.js';
 import { Orders } from './orders.js';
@@ -63,6 +63,9 @@ async function rebalance(amqpUrl: string): Promise<{ total: number; why: string 
   try {
     const { plan } = await operator.rebalance();
     return { total: plan?.total ?? 0, why: plan?.why };
+  } catch (error) {
+    if (error instanceof OperatorError) throw new ServiceError(error.code, error.message);
+    throw error;
   } finally {
     await operator.close();
   }
