@@ -1,3 +1,4 @@
+import { ServiceError } from '@evenkeel/publisher';
 import { eventually } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDouble } from '../support/worlds/double.js';
@@ -264,7 +265,10 @@ describe.each([
     it('that nobody runs are no-service, for a request and for a publish', async () => {
       const { client } = await watch(world);
       await expect(client.request('nobody.here')).rejects.toMatchObject({ code: 'no-service' });
-      await expect(client.publish('nobody.here', 1)).rejects.toMatchObject({ code: 'no-service' });
+      await expect(client.publish('nobody.here', 1)).rejects.toMatchObject({
+        code: 'no-service',
+        message: expect.stringContaining('publish() goes to services'),
+      });
     });
 
     it('get what a client publishes, in order', async () => {
@@ -274,6 +278,78 @@ describe.each([
       await Promise.all([1, 2, 3].map((n) => client.publish('shop.log', n)));
       await eventually('all', () => got.length === 3);
       expect(got).toEqual([1, 2, 3].map((n) => [user, n]));
+    });
+
+    it('reach their client in the words of a ServiceError, and with nothing of another error', async () => {
+      const { client } = await watch(world);
+      const service = await publisher();
+      await service.serve('shop.fail', ({ data }) => {
+        throw data === 'told' ? new ServiceError('sold-out', 'none left') : new Error('password=hunter2');
+      });
+      await expect(client.request('shop.fail', 'told')).rejects.toMatchObject({
+        code: 'sold-out',
+        message: 'none left',
+      });
+      await expect(client.request('shop.fail')).rejects.toMatchObject({
+        code: 'service-error',
+        message: 'the service failed',
+      });
+    });
+
+    it('get what was confirmed while none of them ran', async () => {
+      const { client } = await watch(world);
+      const got: unknown[] = [];
+      const first = await world.createPublisher('keeper');
+      await first.on('keeper.log', ({ data }) => void got.push(data));
+      await client.publish('keeper.log', 1);
+      await eventually('the first', () => got.length === 1);
+      await first.close();
+      await client.publish('keeper.log', 2);
+      const next = await world.createPublisher('keeper');
+      await next.on('keeper.log', ({ data }) => void got.push(data));
+      await eventually('the second', () => got.length === 2);
+      await next.close();
+      expect(got).toEqual([1, 2]);
+    });
+
+    it('handle again what failed, and what its session sent later waits for that', async () => {
+      const { client } = await watch(world);
+      const handled: unknown[] = [];
+      const handler = ({ data }: { data: unknown }) => {
+        handled.push(data);
+        if (handled.length === 1) throw new Error('this time');
+      };
+      await (await publisher()).on('shop.retried', handler, { retryDelaysMs: [50] });
+      await Promise.all([client.publish('shop.retried', 1), client.publish('shop.retried', 2)]);
+      await eventually('all', () => handled.length === 3);
+      expect(handled).toEqual([1, 1, 2]);
+    });
+
+    it('of another name cannot serve a method that is taken, nor one twice', async () => {
+      const service = await publisher();
+      await service.serve('shop.mine', () => 1);
+      const other = await world.createPublisher('other');
+      await expect(other.serve('shop.mine', () => 2)).rejects.toMatchObject({
+        code: 'method-taken',
+        message: expect.stringContaining('"shop"'),
+      });
+      await other.close();
+      await expect(service.serve('shop.mine', () => 3)).rejects.toThrow();
+    });
+
+    it('share the work of a method under one name', async () => {
+      const { client } = await watch(world);
+      const handled = [0, 0];
+      for (const at of [0, 1]) {
+        const service = await world.createPublisher('sharing');
+        await service.serve('sharing.work', () => {
+          handled[at] = (handled[at] ?? 0) + 1;
+        });
+      }
+      await Promise.all(Array.from({ length: 20 }, () => client.request('sharing.work')));
+      expect(handled[0]).toBeGreaterThan(0);
+      expect(handled[1]).toBeGreaterThan(0);
+      expect((handled[0] ?? 0) + (handled[1] ?? 0)).toBe(20);
     });
 
     it('get what a client asks while its network is away, once it is back', async () => {

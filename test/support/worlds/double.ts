@@ -1,11 +1,11 @@
 import { createTestMesh } from '@evenkeel/testing';
-import type { World } from './world.js';
+import { silent, type World } from './world.js';
 
 export async function openDouble(): Promise<World> {
   const mesh = createTestMesh();
   return {
     connect: mesh.connect,
-    createPublisher: (name) => mesh.createPublisher({ amqpUrl: 'amqp://not-looked-at', name }),
+    createPublisher: (name) => mesh.createPublisher({ name, log: silent }),
     move: async (client) => mesh.move(client),
     disconnect: (client) => mesh.disconnect(client),
     restore: (client) => mesh.restore(client),

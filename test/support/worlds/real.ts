@@ -5,7 +5,7 @@ import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { createOperator } from 'evenkeel';
 import WebSocket from 'ws';
 import { freshVhost } from '../broker.js';
-import type { World } from './world.js';
+import { silent, type World } from './world.js';
 
 /** So few events wait for a session: the rest is lost. */
 const maxLength = 20;
@@ -30,7 +30,7 @@ export async function openReal(): Promise<World> {
   const publishers: Publisher[] = [];
   const networks = new Map<Client, Network>();
   const newPublisher = async (name: string): Promise<Publisher> => {
-    const publisher = await createPublisher({ amqpUrl, name, attempts: 3 });
+    const publisher = await createPublisher({ amqpUrl, name, attempts: 3, log: silent });
     publishers.push(publisher);
     return publisher;
   };

@@ -1,5 +1,5 @@
 import type { Client, connect, Status } from '@evenkeel/client';
-import type { Publisher } from '@evenkeel/publisher';
+import type { Log, Publisher } from '@evenkeel/publisher';
 import { eventually } from '@evenkeel/testkit';
 import { onTestFinished } from 'vitest';
 
@@ -29,6 +29,9 @@ export interface Watched {
   status<T extends Status['type']>(type: T): Promise<Extract<Status, { type: T }>>;
   saw(count: number): Promise<unknown[]>;
 }
+
+/** Takes no notice of what the tests provoke. */
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 let users = 0;
 /** A user that no other test has. */

@@ -59,12 +59,8 @@ export class MemoryBroker {
     const known = this.queues.get(name);
     if (known) {
       this.#mayUse(known, owner);
-      const difference = differenceOf(known.options, options);
-      if (difference)
-        throw new ChannelError(
-          406,
-          `PRECONDITION_FAILED - inequivalent arg '${difference}' for queue '${name}'`,
-        );
+      const difference = differenceOf(name, known.options, options);
+      if (difference) throw new ChannelError(406, `PRECONDITION_FAILED - inequivalent arg ${difference}`);
       known.touch();
       return known;
     }
@@ -121,12 +117,20 @@ export class MemoryBroker {
   }
 }
 
-function differenceOf(known: QueueOptions, asked: QueueOptions): string | undefined {
-  if (known.durable !== asked.durable) return 'durable';
-  if (known.autoDelete !== asked.autoDelete) return 'auto_delete';
-  if (known.exclusive !== asked.exclusive) return 'exclusive';
-  const names = [...Object.keys(known.arguments), ...Object.keys(asked.arguments)];
-  return names.find((name) => known.arguments[name] !== asked.arguments[name]);
+/** Where two declarations differ, in the words of RabbitMQ; undefined: they do not. */
+function differenceOf(name: string, known: QueueOptions, asked: QueueOptions): string | undefined {
+  const plain = ({ durable, exclusive, autoDelete, arguments: more }: QueueOptions) =>
+    new Map<string, unknown>(Object.entries({ durable, exclusive, auto_delete: autoDelete, ...more }));
+  const [current, received] = [plain(known), plain(asked)];
+  const differs = [...current.keys(), ...received.keys()].find(
+    (arg) => current.get(arg) !== received.get(arg),
+  );
+  if (differs === undefined) return undefined;
+  const shown = (value: unknown): string => (value === undefined ? 'none' : `'${value}'`);
+  return (
+    `'${differs}' for queue '${name}' in vhost '/': received ${shown(received.get(differs))} but current is ` +
+    shown(current.get(differs))
+  );
 }
 
 /** `*` is one word, `#` any number. */
