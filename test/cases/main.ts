@@ -16,6 +16,7 @@ import { Amqp } from './amqp.js';
 import { balancingCases } from './balancing.js';
 import type { Case, Scene } from './case.js';
 import { clientHandlerCases } from './client-handlers.js';
+import { clientLifeCases } from './client-life.js';
 import { foreignCases } from './foreign.js';
 import { identityCases } from './identity.js';
 import { lossCases } from './loss.js';
@@ -28,6 +29,7 @@ const cases: readonly Case[] = [
   ...sizeCases,
   ...lossCases,
   ...clientHandlerCases,
+  ...clientLifeCases,
 ];
 
 const help = `npm run cases -- [--broker KIND] [--only NAMES]

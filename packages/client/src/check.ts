@@ -10,13 +10,13 @@ export const shown = (value: unknown): string => {
 };
 
 const refuse = (name: string, needed: string, given: unknown, code = 'bad-option'): never => {
-  throw new ClientError(code, `${name}: ${needed} is needed, got ${shown(given)}`);
+  throw new ClientError(code, `${name} must be ${needed}, got ${shown(given)}`);
 };
 
 /** @throws ClientError `bad-name`. An edge would close the connection for good on some of these. */
 export function checkName(name: unknown): void {
   if (!isTopic(name))
-    refuse('name', 'words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes,', name, 'bad-name');
+    refuse('name', 'words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes', name, 'bad-name');
 }
 
 /** @throws ClientError `bad-option` unless it is left out, a number from `least` to `most`, or Infinity, which is no limit. */
@@ -24,14 +24,14 @@ export function checkNumber(name: string, value: unknown, least: number, most = 
   const isFine = typeof value === 'number' && value >= least && (value <= most || value === Infinity);
   if (value === undefined || isFine) return;
   const upTo = most < Number.MAX_VALUE ? ` to ${most}` : '';
-  refuse(name, `a number from ${least}${upTo}, or Infinity,`, value);
+  refuse(name, `a number from ${least}${upTo}, or Infinity`, value);
 }
 
 /** @throws ClientError for what can never work. */
 export function checkOptions(options: ConnectOptions): void {
   const { gateway, placement, user, session, token, topics = [], backoff } = options;
   if (user !== undefined && (typeof user !== 'string' || !user))
-    refuse('user', 'a user id, a text that is not empty,', user, 'bad-user-id');
+    refuse('user', 'a text that is not empty', user, 'bad-user-id');
   if (session !== undefined && !isSid(session)) refuse('session', '[A-Za-z0-9_-]{1,64}', session);
   if (token !== undefined && (typeof token !== 'string' || !token)) refuse('token', 'a text', token);
   for (const name of ['getToken', 'placement', 'fetch', 'beforeMove', 'random'] as const) {

@@ -148,7 +148,7 @@ it('a frame may be as long as the edge says, and what waited and is longer is re
 it.each([0, -5, Number.NaN, '30', null])('a timeout of %s is refused', async (timeoutMs) => {
   const calls = new Calls('p', 10, () => {});
   const opened = calls.open('publish', 'x', 1, { timeoutMs: timeoutMs as number });
-  await expect(opened).rejects.toThrow(/timeoutMs: a number from 1, or Infinity, is needed/);
+  await expect(opened).rejects.toThrow(/timeoutMs must be a number from 1, or Infinity/);
   await calls.idle(0);
   expect(vi.getTimerCount()).toBe(0);
 });

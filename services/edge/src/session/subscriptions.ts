@@ -74,7 +74,7 @@ export class Subscriptions {
     let subscription = this.#subscriptions.get(topic);
     if (!subscription) {
       if (this.#subscriptions.size >= limit) {
-        const message = `at most ${limit} topics; unsubscribe from one`;
+        const message = `'${topic}' is one too many: at most ${limit} topics; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
       subscription = this.#subscribe(topic, missed);
