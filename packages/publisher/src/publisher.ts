@@ -27,6 +27,9 @@ import { serve } from './service.js';
 import type {
   CreatePublisherOptions,
   InboundHandler,
+  InboundMessage,
+  MethodMap,
+  PayloadMap,
   Published,
   Publisher as PublisherSurface,
   ServeOptions,
@@ -93,9 +96,9 @@ class MeshPublisher implements PublisherSurface {
     return this.#publish(checkedKey(topicKey(topic)), payload, options);
   }
 
-  async serve<Payload = unknown>(
+  async serve(
     method: string,
-    handler: InboundHandler<Payload>,
+    handler: (message: InboundMessage<never>) => unknown,
     options: ServeOptions = {},
   ): Promise<Service> {
     checkPattern('method', method);
@@ -236,10 +239,20 @@ const closed = (): BrokerError =>
  * @throws PublisherError `bad-option`; BrokerError `bad-address` and `broker-refused` at once, `broker-unreachable` and
  * `no-exchange` with `attempts` or `timeoutMs`, `broker-closed` by `signal`.
  */
-export const createPublisher = (options: CreatePublisherOptions): Promise<Publisher> =>
-  Publisher.connect(options);
+export function createPublisher<
+  Events extends object = PayloadMap,
+  Topics extends object = PayloadMap,
+  Methods extends object = MethodMap,
+>(options: CreatePublisherOptions): Promise<Publisher<Events, Topics, Methods>>;
+export function createPublisher(options: CreatePublisherOptions): Promise<unknown> {
+  return Publisher.connect(options);
+}
 
-export type Publisher = PublisherSurface;
+export type Publisher<
+  Events extends object = PayloadMap,
+  Topics extends object = PayloadMap,
+  Methods extends object = MethodMap,
+> = PublisherSurface<Events, Topics, Methods>;
 /** As {@link createPublisher}, which applications call; this one is there also where tests have put another in its place. */
 export const Publisher = {
   async connect(options: CreatePublisherOptions): Promise<Publisher> {

@@ -1,6 +1,20 @@
 import type { Log } from '@evenkeel/broker';
 import type { EventOptions } from './message.js';
 
+/** Events, topics: their names and what they carry. An `interface` will do. */
+export type PayloadMap = Record<string, unknown>;
+/** Methods: their names, and each as a function from the request's data to the answer. */
+export type MethodMap = Record<string, (data: never) => unknown>;
+
+/** Names in a map; of none, any. */
+type NameIn<Map> = keyof Map & string;
+/** What no map need have: patterns; where there is no map, any name. */
+type Unmapped<Map> = string extends keyof Map ? string : `${string}*${string}` | `${string}#${string}`;
+/** The handler of a method as a map has it. */
+type HandlerOf<Method> = Method extends (data: infer Data) => infer Answer
+  ? (message: InboundMessage<Data>) => Answer | Promise<Awaited<Answer>>
+  : InboundHandler;
+
 /** How to reach the mesh. */
 export interface CreatePublisherOptions {
   /** `amqp://` or `amqps://` URL of the mesh's broker, or several separated by commas. */
@@ -106,28 +120,45 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Publishes events into the mesh and serves what clients send. Make one per process: {@link createPublisher}. */
-export interface Publisher {
+/**
+ * Publishes events into the mesh and serves what clients send. Make one per process: {@link createPublisher}.
+ *
+ * With maps of types the compiler checks names and what they carry: `createPublisher<Events, Topics, Methods>(…)`.
+ */
+export interface Publisher<
+  Events extends object = PayloadMap,
+  Topics extends object = PayloadMap,
+  Methods extends object = MethodMap,
+> {
   /**
    * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
    * reconnects. Resolves when the broker has confirmed.
    * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
    */
-  toUser(userId: string, event: string, payload: unknown, options?: EventOptions): Promise<Published>;
+  toUser<Name extends NameIn<Events>>(
+    userId: string,
+    event: Name,
+    payload: Events[Name],
+    options?: EventOptions,
+  ): Promise<Published>;
 
   /**
    * The same event to several users, one message each (with an id of its own). Everything is checked before anything is
    * sent; order as {@link toUser}. Rejects if one of them fails; the others may have been published.
    */
-  toUsers(
+  toUsers<Name extends NameIn<Events>>(
     userIds: readonly string[],
-    event: string,
-    payload: unknown,
+    event: Name,
+    payload: Events[Name],
     options?: Omit<EventOptions, 'id'>,
   ): Promise<Published[]>;
 
   /** A topic event: reaches every connection that has subscribed `topic`. Else as {@link toUser}. */
-  toTopic(topic: string, payload: unknown, options?: EventOptions): Promise<Published>;
+  toTopic<Name extends NameIn<Topics>>(
+    topic: Name,
+    payload: Topics[Name],
+    options?: EventOptions,
+  ): Promise<Published>;
 
   /**
    * Serves clients' requests whose method matches `method` (words; `*` one, `#` any). Each message is acknowledged when its
@@ -137,8 +168,13 @@ export interface Publisher {
    * @throws PublisherError `bad-name`, `bad-option`, `already-served`, `method-taken`, `queue-differs`; BrokerError.
    */
   serve<Payload = unknown>(
-    method: string,
+    method: Unmapped<Methods>,
     handler: InboundHandler<Payload>,
+    options?: ServeOptions,
+  ): Promise<Service>;
+  serve<Name extends NameIn<Methods>>(
+    method: Name,
+    handler: HandlerOf<Methods[Name]>,
     options?: ServeOptions,
   ): Promise<Service>;
 
