@@ -7,7 +7,13 @@ import {
   type PlacementQuery,
 } from '@evenkeel/client';
 import { closeCodes, defaults, type GapReason, NameError, toUid } from '@evenkeel/protocol/wire';
-import { type CreatePublisherOptions, type createPublisher, Publisher } from '@evenkeel/publisher';
+import {
+  type CreatePublisherOptions,
+  type createPublisher,
+  type MethodMap,
+  type PayloadMap,
+  Publisher,
+} from '@evenkeel/publisher';
 import { MemoryBroker } from './broker/broker.js';
 import { MemoryConnection } from './broker/channel.js';
 import { EdgeConnection } from './edge/connection.js';
@@ -66,7 +72,13 @@ export class TestMesh {
   readonly connect: typeof connect;
   /** In place of `createPublisher` of `@evenkeel/publisher`. `amqpUrl` is not looked at and may be left out. */
   readonly createPublisher: typeof createPublisher &
-    ((options: Omit<CreatePublisherOptions, 'amqpUrl'>) => ReturnType<typeof createPublisher>);
+    (<
+      Events extends object = PayloadMap,
+      Topics extends object = PayloadMap,
+      Methods extends object = MethodMap,
+    >(
+      options: Omit<CreatePublisherOptions, 'amqpUrl'>,
+    ) => Promise<Publisher<Events, Topics, Methods>>);
   readonly #options: TestMeshOptions;
   readonly #limits: SessionLimits;
   readonly #nodes: readonly [string, ...string[]];
