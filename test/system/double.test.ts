@@ -262,6 +262,12 @@ describe.each([
       expect(await at.client.request('shop.greet', [1])).toEqual({ user: at.user, session, data: [1] });
     });
 
+    it('answer with bytes, which stay bytes', async () => {
+      const { client } = await watch(world);
+      await (await publisher()).serve('shop.bytes', () => Uint8Array.of(255, 0, 42));
+      expect(await client.request('shop.bytes')).toEqual(Uint8Array.of(255, 0, 42));
+    });
+
     it('that nobody runs are no-service, for a request and for a publish', async () => {
       const { client } = await watch(world);
       await expect(client.request('nobody.here')).rejects.toMatchObject({ code: 'no-service' });

@@ -62,7 +62,7 @@ describe('settled', () => {
     await mesh.settled();
     await shop.toUser('alice', 'n', 1);
     await expect(mesh.settled({ timeoutMs: 20 })).rejects.toThrow(
-      /not settled within 20 ms: 1 of the queue session\.alice\.session-\d+ are with handlers/,
+      /not settled within 20 ms: 1 of the queue session\.alice\.session-\d+ are not handled yet/,
     );
     settle();
     await mesh.settled();

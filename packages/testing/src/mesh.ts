@@ -298,7 +298,7 @@ export class TestMesh {
       if (session.isMoving) return `a client of ${session.uid} is being moved`;
     for (const { name, consumers, messages, unacknowledged } of this.#broker.queues.values()) {
       if (unacknowledged > 0)
-        return `${unacknowledged} of the queue ${name} are with handlers that have not settled`;
+        return `${unacknowledged} of the queue ${name} are not handled yet: a handler has not settled, or there is none`;
       if (consumers > 0 && messages > 0) return `${messages} wait in the queue ${name}`;
     }
     return undefined;
