@@ -229,7 +229,7 @@ export const callRules: readonly Rule<ClientCase>[] = [
   ),
   {
     id: 'limits-rate',
-    section: '2.4',
+    section: '2.2',
     text: 'more calls than welcome allows in a second are all carried out: the client paces itself, or sends again',
     needs: ['publish'],
     async check(c) {

@@ -190,6 +190,18 @@ export const eventRules: readonly Rule<ClientCase>[] = [
     },
   },
   {
+    id: 'error-alone',
+    section: '2.2',
+    text: 'an error that concerns no request ends nothing',
+    async check(c) {
+      const connection = await c.connect();
+      connection.send({ t: 'error', code: 'unknown-type', message: 'no such kind' });
+      connection.event('e1');
+      await c.handedOn(['e1'], 'After an error frame the connection goes on');
+      must(connection.closedWith === undefined, 'The client left over an error frame.');
+    },
+  },
+  {
     id: 'unknown-fields',
     section: '2',
     text: 'a client ignores fields that it does not know, and does without those that earlier edges do not send',

@@ -131,6 +131,22 @@ export const gatewayRules: readonly Rule<ClientCase>[] = [
     },
   },
   {
+    id: 'edge-away',
+    section: '1',
+    text: 'a client that cannot reach the edge it was sent to goes back to the gateway',
+    async check(c) {
+      const nowhere = { url: 'ws://127.0.0.1:1/ws', node: 'edge-z', ticket: 'lost', expiresInMs: 30_000 };
+      c.mesh.answer = () =>
+        c.mesh.lookups.length > 1
+          ? undefined
+          : { status: 200, body: { ...nowhere, session: c.mesh.session } };
+      c.launch();
+      const connection = await c.attach(c.a);
+      connection.event('e1');
+      await c.handedOn(['e1'], 'After an edge that was not there the client must work at the next');
+    },
+  },
+  {
     id: 'edge-back-off',
     section: '1',
     text: 'a client backs off while every edge refuses it',

@@ -1,7 +1,9 @@
 import type { EventFrame } from '@evenkeel/protocol';
 import type { ScriptedConnection } from '@evenkeel/testkit';
 import type { Rule } from '../../rule.js';
+import { must } from '../../verdict.js';
 import type { ClientCase } from '../case.js';
+import { asksToMove } from './moves.js';
 
 /** An id that an edge has derived from the content: no identity. */
 const derived = (content: string): string => `~${content}`;
@@ -113,6 +115,30 @@ export const repeatRules: readonly Rule<ClientCase>[] = [
         [derived('x'), derived('x')],
         'again names an event that had never come, so it is none of those that had',
       );
+    },
+  },
+  {
+    id: 'repeat-over-move',
+    section: '5',
+    text: 'what comes again after a move is dropped, and acknowledged only once its original is handled',
+    async check(c) {
+      const first = await c.connect();
+      const sentAtMs = performance.now();
+      first.event('e1', { data: { waitMs: 1_200 } });
+      await c.until('handed on the first event', () => c.events.length === 1);
+      const second = await asksToMove(c, first, c.b);
+      first.moved();
+      // The old edge waits for the last ack no longer than it may: the event goes back to the queue.
+      second.welcome({ resumed: true });
+      second.event('e1', { redelivered: true, data: { waitMs: 1_200 } });
+      second.event('e2');
+      await c.acked(second, 2);
+      const [ack] = c.acks(second);
+      must(
+        (ack?.atMs ?? 0) - sentAtMs >= 1_150,
+        'The client acknowledged a repeat while the handler of its original was still at work.',
+      );
+      await c.handedOn(['e1', 'e2'], 'A repeat after a move must be dropped');
     },
   },
   {

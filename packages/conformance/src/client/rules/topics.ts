@@ -34,6 +34,21 @@ export const topicRules: readonly Rule<ClientCase>[] = [
     },
   },
   {
+    id: 'topic-before-welcome',
+    section: '2.2',
+    text: 'messages of a topic may come before welcome',
+    async check(c) {
+      c.launch([topic]);
+      const connection = await c.hello(c.a);
+      say(connection, ['m1']);
+      connection.welcome();
+      say(connection, ['m2']);
+      connection.event('e1');
+      await c.messagesHandedOn(topic, ['m1', 'm2'], 'Topics are subscribed before anything else');
+      await c.handedOn(['e1'], 'A message before welcome must change nothing about events');
+    },
+  },
+  {
     id: 'topic-gap',
     section: '2.2',
     text: 'a gap of a topic is told before its next message',
@@ -106,6 +121,28 @@ export const topicRules: readonly Rule<ClientCase>[] = [
       say(first, ['m1']);
       first.moved();
       await c.messagesHandedOn(topic, ['m1', 'm2'], 'welcome has overtaken moved, and messages came wrong');
+    },
+  },
+  {
+    id: 'move-topics-gap',
+    section: '4',
+    text: 'a gap that the old edge tells in a move is told, and what the new edge has of what came after it is handed on once',
+    async check(c) {
+      const first = await c.connect([topic]);
+      say(first, ['m1']);
+      const second = await asksToMove(c, first, c.b);
+      say(second, ['m3', 'm4']);
+      first.send({ t: 'gap', topic, reason: 'connection-lost' });
+      first.moved();
+      second.welcome({ resumed: true });
+      say(second, ['m5']);
+      await c.messagesHandedOn(topic, ['m1', 'm3', 'm4', 'm5'], 'A gap in a move must lose nothing more');
+      const order = c.lines.filter(({ kind, id }) => kind === 'gap' || id === 'm3').map(({ kind }) => kind);
+      mustEqual(
+        order[0],
+        'gap',
+        'The client told a gap of the old edge only after the messages that follow it',
+      );
     },
   },
   {
