@@ -30,7 +30,7 @@ async function broken(command: string, ...flags: string[]): Promise<Rule[]> {
 }
 
 /** What the SDK is still to learn. */
-const pending = ['ack-busy', 'call-publishes-bytes', 'limits-frame-told', 'limits-rate'];
+const pending = ['call-publishes-bytes'];
 
 describe('the conformance kit', () => {
   it('finds nothing wrong with the SDK', async () => {
