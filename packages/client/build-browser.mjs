@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 
 /** What is promised for the core. Whatever comes later is an entry of its own, of at most 3 KiB each. */
 const limitBytes = 12 * 1_024;
@@ -38,8 +39,18 @@ for (const [name, options] of [
   const { outputFiles } = await build({ ...common, ...options });
   const [bundle] = outputFiles;
   if (!bundle) throw new Error('esbuild wrote nothing');
-  await writeFile(at(`dist/${name}`), bundle.contents);
-  const gzippedBytes = gzipSync(bundle.contents, { level: 9 }).length;
-  console.log(`${name}: ${bundle.contents.length} bytes, ${gzippedBytes} gzipped (limit ${limitBytes})`);
+  const contents = Buffer.from(await shorter(bundle.text));
+  await writeFile(at(`dist/${name}`), contents);
+  const gzippedBytes = gzipSync(contents, { level: 9 }).length;
+  console.log(`${name}: ${contents.length} bytes, ${gzippedBytes} gzipped (limit ${limitBytes})`);
   if (gzippedBytes > limitBytes) process.exitCode = 1;
+}
+
+/** esbuild shortens the names of properties; names of variables that recur from function to function compress better. */
+async function shorter(text) {
+  const source = { name: 'source', resolveId: (id) => id, load: () => text };
+  const bundle = await rolldown({ input: 'bundle.js', plugins: [source], platform: 'browser' });
+  const minify = { compress: { target: common.target }, mangle: { toplevel: true } };
+  const { output } = await bundle.generate({ format: 'esm', minify });
+  return output[0].code;
 }
