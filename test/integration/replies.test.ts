@@ -1,5 +1,5 @@
 import { exchanges, replyExchangeHeader } from '@evenkeel/protocol';
-import { createPublisher } from '@evenkeel/publisher';
+import { createPublisher, ServiceError } from '@evenkeel/publisher';
 import { eventually, RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
@@ -108,5 +108,65 @@ describe('a reply on mesh.replies', () => {
     }
     await eventually('two answers', () => seen.length === 2);
     expect(seen.sort()).toEqual([' session.old.s', 'mesh.replies session.new.s']);
+  });
+});
+
+describe('what the SDK answers', () => {
+  it('is told to be a service’s when it is an error, in its own words or with no word of what went wrong', async () => {
+    const logged: string[] = [];
+    const note = (fields: object) => void logged.push(JSON.stringify(fields));
+    const log = { debug() {}, info() {}, warn: note, error: note };
+    const publisher = await createPublisher({ amqpUrl: mesh.amqpUrl, name: 'errors', attempts: 3, log });
+    onTestFinished(() => publisher.close());
+    await publisher.serve('errors.*', ({ method }) => {
+      if (method === 'errors.own') throw new ServiceError('no-service', 'closed on Sundays');
+      throw Object.assign(new Error('connect 10.0.0.5:5432 password=hunter2'), { code: 'ECONNREFUSED' });
+    });
+    const client = await new SessionUnderTest('errors').attach(a);
+    for (const [id, method] of [
+      ['1', 'errors.own'],
+      ['2', 'errors.other'],
+      ['3', 'nobody.serves.this'],
+    ])
+      client.send({ t: 'request', id, method, data: null });
+    const answer = (re: string) => client.frame('error', (frame) => frame.re === re);
+    expect(await answer('1')).toEqual({
+      ...{ t: 'error', re: '1', code: 'no-service', message: 'closed on Sundays' },
+      from: 'service',
+    });
+    expect(await answer('2')).toEqual({
+      ...{ t: 'error', re: '2', code: 'service-error', message: 'the service failed' },
+      from: 'service',
+    });
+    expect(await answer('3')).not.toHaveProperty('from');
+    expect(logged.join()).toContain('hunter2');
+    await client.close();
+  });
+
+  it('and gets is bytes where bytes were sent, and what clients publish survives the broker', async () => {
+    const publisher = await createPublisher({ amqpUrl: mesh.amqpUrl, name: 'bytes', attempts: 3 });
+    onTestFinished(() => publisher.close());
+    const kept = 'bytes.kept';
+    await mesh.topology.declareQueue({ name: kept });
+    await mesh.topology.bind(kept, exchanges.inbound, kept);
+    const modes: unknown[] = [];
+    await mesh.broker.consumers().consume(kept, {
+      onDelivery: (delivery) => {
+        delivery.ack();
+        modes.push([delivery.properties.deliveryMode, delivery.properties.contentType, [...delivery.body]]);
+      },
+    });
+    await publisher.serve('bytes.echo', ({ data }) => data);
+    const client = await new SessionUnderTest('bytes').attach(a);
+    const data = Buffer.from('42').toString('base64');
+    client.send({ t: 'request', id: '1', method: 'bytes.echo', data, encoding: 'base64' });
+    expect(await client.frame('ok', (frame) => frame.re === '1')).toEqual({
+      ...{ t: 'ok', re: '1', data, encoding: 'base64', contentType: 'application/octet-stream' },
+    });
+    client.send({ t: 'publish', id: '2', topic: kept, data, encoding: 'base64', contentType: 'image/png' });
+    await client.frame('ok', (frame) => frame.re === '2');
+    await eventually('kept', () => modes.length === 1);
+    expect(modes).toEqual([[2, 'image/png', [52, 50]]]);
+    await client.close();
   });
 });

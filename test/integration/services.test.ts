@@ -42,6 +42,14 @@ const sender = () => {
   return made;
 };
 
+/** As a network does that breaks. */
+async function closeConnections(name: string): Promise<void> {
+  const listed = await rabbitmqctl('list_connections', '-q', 'pid', 'client_properties', 'vhost');
+  const lines = listed.split('\n').filter((line) => line.includes(`"${name}"`) && line.includes(vhost));
+  for (const line of lines) await rabbitmqctl('close_connection', line.split('\t')[0] ?? '', 'test');
+  expect(lines.length).toBeGreaterThan(0);
+}
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 describe('what clients have published', () => {
@@ -65,6 +73,26 @@ describe('what clients have published', () => {
       expect(order).toEqual([...order].sort((a, b) => a - b));
     }
     expect(new Set(handled.map(([, n]) => n)).size).toBe(200);
+  });
+
+  it('is handled once and in order while the service loses its connections', async () => {
+    const service = await started('shop');
+    const handled: number[] = [];
+    await service.on<number>('lossy', async ({ data }) => {
+      await pause(3);
+      handled.push(data);
+    });
+    const sending = (async () => {
+      for (let n = 0; n < 200; n++) {
+        await publish('lossy', n);
+        await pause(3);
+      }
+    })();
+    await eventually('it handles', () => handled.length > 20);
+    await closeConnections('shop (consuming)');
+    await sending;
+    await eventually('all', () => handled.length >= 200, 30_000);
+    expect(handled).toEqual(Array.from({ length: 200 }, (_, n) => n));
   });
 
   it('waits so long as the service says, and clients are told that there is none afterwards', async () => {

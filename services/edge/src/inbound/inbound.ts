@@ -42,7 +42,7 @@ export class Inbound {
 
   /** Resolves when the broker has it; `unrouted`: nobody consumes it. `id`: of the client's frame, well-formed. */
   async publish(from: Sender, id: string, topic: string, body: InboundBody): Promise<PublishOutcome> {
-    return await this.#send(from, id, topic, body, { type: 'publish' });
+    return await this.#send(from, id, topic, body, { type: 'publish', persistent: true });
   }
 
   /** Like `publish`; the reply comes through the session's own queue, so it finds the session wherever it has moved. */
