@@ -4,7 +4,7 @@ import { ClientError } from '../errors.js';
 import * as limits from '../limits.js';
 import { timerMs } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
-import { dataOf } from '../transport/payload.js';
+import { dataOf, fieldsOf } from '../transport/payload.js';
 import { type CallOptions, patience } from './patience.js';
 
 interface Pending {
@@ -55,7 +55,12 @@ export class Calls {
     const isUndo = kind === 'unsubscribe';
     const id = this.#prefix + (this.#counter++).toString(36);
     const field = kind === 'request' ? 'method' : 'topic';
-    const text = JSON.stringify({ t: kind, id, [field]: name, ...(isAboutTopics ? undefined : { data }) });
+    const text = JSON.stringify({
+      t: kind,
+      id,
+      [field]: name,
+      ...(isAboutTopics ? undefined : fieldsOf(data)),
+    });
     const refuse = (code: string, message: string) => Promise.reject(new ClientError(code, message));
     if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted before it was sent`);
     if (this.#pending.size >= this.#limit && !isUndo) {

@@ -5,3 +5,12 @@ export function dataOf(frame: Partial<Payload>): unknown {
   if (frame.encoding !== 'base64') return frame.data;
   return Uint8Array.from(atob(String(frame.data)), (c) => c.charCodeAt(0));
 }
+
+/** The fields of a frame that carry `data` to a service: bytes as base64, anything else as JSON. */
+export function fieldsOf(data: unknown): object {
+  const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+  if (!(bytes instanceof Uint8Array)) return { data };
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return { data: btoa(binary), encoding: 'base64' };
+}
