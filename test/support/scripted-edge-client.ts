@@ -69,6 +69,22 @@ export async function scripted(
   };
 }
 
+/** A client subscribed to `news` at `a`, with the ids its handler got. */
+export async function subscribed(options: Partial<ConnectOptions> = {}) {
+  const s = await scripted(options);
+  const a = await s.connected();
+  const got: string[] = [];
+  const subscription = await s.client.subscribe('news', (message) => got.push(message.id));
+  const move = async () => {
+    s.b.defaults.welcome = false;
+    a.move(s.b);
+    const b = await s.b.next();
+    await b.take('hello');
+    return b;
+  };
+  return { ...s, at: a, got, subscription, move };
+}
+
 /** A promise with its ends in hand. */
 export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {};
