@@ -174,6 +174,24 @@ describe('requests and publishes', () => {
     expect(s.types()).not.toContain('disconnected');
   });
 
+  it('that the old edge of a move took go again where the new one dies: it may have answered behind its lost welcome', async () => {
+    const s = await scripted();
+    s.b.defaults.welcome = false;
+    const a = await s.connected();
+    const reply = s.client.request('m');
+    const asked = await a.take('request');
+    a.move(s.b);
+    const b = await s.b.next();
+    await b.take('hello');
+    a.moved();
+    s.mesh.target = s.c;
+    b.terminate();
+    const c = await s.c.next();
+    expect(await c.take('request')).toEqual(asked);
+    c.send({ t: 'ok', re: asked.id, data: 1 });
+    expect(await reply).toBe(1);
+  });
+
   it('of two instances of one session never share an id', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 2; n++) {

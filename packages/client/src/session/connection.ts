@@ -305,7 +305,8 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   lost(code: number, reason: string, isAtOnce: boolean): void {
     this.#mover.end();
     this.#liveness.stop();
-    if (!isAtOnce) this.calls.lost();
+    // In a move too: what the old edge took may have been answered on a new socket, behind a `welcome` that has not come.
+    this.calls.lost();
     if (this.state === 'closed') return;
     if (afterClose(code) === 'stop') {
       this.#stopped(code, reason);
