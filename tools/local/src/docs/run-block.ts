@@ -63,19 +63,23 @@ export class Reader {
       case 'python':
         return asResult(block, await this.#run('python3', ['-c', text], livesMs), true);
       case 'module':
-        return asResult(block, await this.#runModule(text, []), true);
+        return asResult(block, await this.#runModule(text), true);
     }
   }
 
   /** Runs a program of examples/, with what a reader types behind its name. */
   async runExample(file: string, args: readonly string[]): Promise<BlockResult> {
     const block: Block = { document: [file, ...args].join(' '), line: 1, language: '', text: '' };
-    const text = readdress(readFileSync(join(root, file), 'utf8'), this.#addresses);
     const addressed = args.map((arg) => readdress(arg, this.#addresses));
-    const ended = file.endsWith('.py')
-      ? await this.#run('python3', ['-c', text, ...addressed], livesMs)
-      : await this.#runModule(text, addressed);
-    return asResult(block, ended, true);
+    if (!file.endsWith('.py')) {
+      return asResult(
+        block,
+        await this.#run(process.execPath, [join(root, file), ...addressed], livesMs),
+        true,
+      );
+    }
+    const text = readdress(readFileSync(join(root, file), 'utf8'), this.#addresses);
+    return asResult(block, await this.#run('python3', ['-c', text, ...addressed], livesMs), true);
   }
 
   async #runShell(block: Block, text: string): Promise<Ended> {
@@ -99,12 +103,12 @@ export class Reader {
   }
 
   /** As a file inside the repository, where its imports resolve as they do for examples. */
-  async #runModule(text: string, args: readonly string[]): Promise<Ended> {
+  async #runModule(text: string): Promise<Ended> {
     const folder = mkdtempSync(join(root, 'examples', '.docs-'));
     try {
       const file = join(folder, 'block.mjs');
       writeFileSync(file, text);
-      return await this.#run(process.execPath, [file, ...args], livesMs);
+      return await this.#run(process.execPath, [file], livesMs);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
