@@ -96,7 +96,7 @@ describe.each([
 
   describe('a lost network', () => {
     it('keeps the events: they are routed, and come in order when the client is back', async () => {
-      const at = await watch(world);
+      const at = await watch(world, { isSealed: true });
       await send(at, 1);
       await at.saw(1);
       world.disconnect(at.client);
@@ -112,6 +112,7 @@ describe.each([
     it('repeats no event whose handler was running', async () => {
       let settle = (): void => {};
       const at = await watch(world, {
+        isSealed: true,
         onEvent: (data) => data === 1 && new Promise<void>((done) => (settle = done)),
       });
       await send(at, 1, 2);
@@ -129,7 +130,7 @@ describe.each([
     });
 
     it('with events lost is told before the next one', async () => {
-      const at = await watch(world);
+      const at = await watch(world, { isSealed: true });
       world.disconnect(at.client);
       await at.status('disconnected');
       await send(at, 1, 2);
@@ -141,7 +142,7 @@ describe.each([
     });
 
     it('that outlasts the session is told, and what was published meanwhile is gone', async () => {
-      const at = await watch(world);
+      const at = await watch(world, { isSealed: true });
       world.disconnect(at.client);
       await at.status('disconnected');
       await send(at, 1);
@@ -183,7 +184,7 @@ describe.each([
 
   describe('a session', () => {
     it('that its client closes stays, and another client goes on in it', async () => {
-      const first = await watch(world);
+      const first = await watch(world, { isSealed: true });
       const { session } = first.client;
       await first.client.close();
       expect(await send(first, 1)).toEqual([true]);
@@ -233,7 +234,7 @@ describe.each([
     });
 
     it('have a gap where the network was away, and go on', async () => {
-      const at = await watch(world);
+      const at = await watch(world, { isSealed: true });
       const messages: unknown[] = [];
       await at.client.subscribe('news.c', ({ data }) => void messages.push(data));
       world.disconnect(at.client);
@@ -262,10 +263,22 @@ describe.each([
       expect(await at.client.request('shop.greet', [1])).toEqual({ user: at.user, session, data: [1] });
     });
 
-    it('answer with bytes, which stay bytes', async () => {
+    it('get bytes as bytes, and answer with them', async () => {
       const { client } = await watch(world);
-      await (await publisher()).serve('shop.bytes', () => Uint8Array.of(255, 0, 42));
-      expect(await client.request('shop.bytes')).toEqual(Uint8Array.of(255, 0, 42));
+      const service = await publisher();
+      const got: unknown[] = [];
+      await service.serve('shop.bytes', ({ data }) => {
+        got.push(data);
+        return Uint8Array.of(255, 0, 42);
+      });
+      await service.on('shop.picture', ({ data }) => void got.push(data));
+      expect(await client.request('shop.bytes', Uint8Array.of(1, 254))).toEqual(Uint8Array.of(255, 0, 42));
+      await client.publish('shop.picture', Uint8Array.of(2, 253));
+      await eventually('both', () => got.length === 2);
+      expect(got.map((data) => Array.from(data as Uint8Array))).toEqual([
+        [1, 254],
+        [2, 253],
+      ]);
     });
 
     it('that nobody runs are no-service, for a request and for a publish', async () => {

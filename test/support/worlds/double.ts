@@ -6,6 +6,7 @@ export async function openDouble(): Promise<World> {
   return {
     connect: mesh.connect,
     createPublisher: (name) => mesh.createPublisher({ name, log: silent }),
+    sealed: () => mesh.settled(),
     move: async (client) => mesh.move(client),
     disconnect: (client) => mesh.disconnect(client),
     restore: (client) => mesh.restore(client),

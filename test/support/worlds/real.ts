@@ -2,9 +2,10 @@ import { Broker } from '@evenkeel/broker';
 import { type Client, type ConnectOptions, connect } from '@evenkeel/client';
 import { startMesh } from '@evenkeel/local';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { eventually } from '@evenkeel/testkit';
 import { createOperator } from 'evenkeel';
 import WebSocket from 'ws';
-import { freshVhost } from '../broker.js';
+import { freshVhost, rabbitmqctl } from '../broker.js';
 import { silent, type World } from './world.js';
 
 /** So few events wait for a session: the rest is lost. */
@@ -22,7 +23,7 @@ class Network {
 }
 
 export async function openReal(): Promise<World> {
-  const { amqpUrl, urlFor } = await freshVhost();
+  const { amqpUrl, vhost, urlFor } = await freshVhost();
   const env = { EVENKEEL_SESSION_MAX_LENGTH: String(maxLength) };
   const mesh = await startMesh({ edges: 2, amqpUrl, urlFor, env });
   const operator = await createOperator({ amqpUrl: urlFor('operator') });
@@ -57,6 +58,13 @@ export async function openReal(): Promise<World> {
   return {
     connect: connectTo as typeof connect,
     createPublisher: newPublisher,
+    sealed: async ({ session }, user) => {
+      // It is the only message, and its edge holds it.
+      const list = () =>
+        rabbitmqctl('--quiet', '-p', vhost, 'list_queues', 'name', 'messages_unacknowledged');
+      const line = `session.${user}.${session}\t1`;
+      await eventually('the seal', async () => (await list()).split('\n').includes(line), 20_000);
+    },
     move: async ({ node = '' }) => {
       await operator.drain({ nodes: [node] });
     },

@@ -7,6 +7,8 @@ import { onTestFinished } from 'vitest';
 export interface World {
   readonly connect: typeof connect;
   createPublisher(name: string): Promise<Publisher>;
+  /** The session has its seal: a connection that breaks before it may give a gap in vain (PROTOCOL.md, "The seal"). */
+  sealed(client: Client, user: string): Promise<void>;
   /** Resolves when it has been asked. */
   move(client: Client): Promise<void>;
   disconnect(client: Client): void;
@@ -40,7 +42,13 @@ export const newUser = (): string => `user-${++users}`;
 /** Connects; closed when the test is over. */
 export async function watch(
   world: World,
-  options: { user?: string; session?: string; onEvent?: (data: unknown) => unknown } = {},
+  options: {
+    user?: string;
+    session?: string;
+    /** Waits until nothing gives a gap in vain. */
+    isSealed?: boolean;
+    onEvent?: (data: unknown) => unknown;
+  } = {},
 ): Promise<Watched> {
   const { user = newUser(), session, onEvent } = options;
   const client = world.connect({ user, storage: false, ...(session !== undefined && { session }) });
@@ -57,6 +65,7 @@ export async function watch(
     return onEvent?.(data);
   });
   await client.ready();
+  if (options.isSealed) await world.sealed(client, user);
   return {
     client,
     user,
