@@ -27,6 +27,12 @@ const calls: [string, (client: Client) => Promise<unknown>, string, string][] = 
     'at most 65536 bytes; send less',
   ],
   [
+    'publishes a BigInt',
+    (c) => c.publish('a', { n: 1n }),
+    'bad-body',
+    'what you publish must be JSON or bytes',
+  ],
+  [
     'waits less than nothing',
     (c) => c.request('a', 1, { timeoutMs: -5 }),
     'bad-option',
@@ -50,6 +56,21 @@ describe('who', () => {
     const reply = client.request('still.there');
     at.send({ t: 'ok', re: (await at.take('request')).id, data: 1 });
     expect(await reply).toBe(1);
+  });
+
+  it.each([
+    ['a pattern', 'order.*', '"order.*"'],
+    ['another pattern', '#', '"#"'],
+    ['nothing', '', '""'],
+    ['a list', ['order'], 'an array'],
+  ])('handles events of %s is told at once that no event has that name', async (_, name, shown) => {
+    const { client } = await scripted();
+    expect(() => client.on(wrong(name), () => {})).toThrow(
+      expect.objectContaining({
+        code: 'bad-name',
+        message: `name must be that of an event, or '*' for all (no patterns), got ${shown}`,
+      }),
+    );
   });
 
   type Answer = NonNullable<ReturnType<NonNullable<Scripted['mesh']['answer']>>>;

@@ -45,6 +45,11 @@ describe('health on the port that clients use', () => {
       expect(await ask('/readyz', method)).toEqual([200, '']);
     }
     expect((await ask('/readyz', 'POST'))[0]).toBe(404);
+    // Whoever takes it for the gateway is told what it is.
+    expect(await ask('/gateway?user=alice')).toEqual([
+      404,
+      expect.stringContaining('this is an edge, not the gateway'),
+    ]);
 
     // Its session holds the drain up.
     const client = await new SessionUnderTest('healthy').attach(edge);

@@ -19,6 +19,12 @@ export function checkName(name: unknown): void {
     refuse('name', 'words of [A-Za-z0-9_~-] joined by dots, at most 200 bytes', name, 'bad-name');
 }
 
+/** @throws ClientError `bad-name` for what no event is called: nothing would ever be handled. */
+export function checkEventName(name: unknown): void {
+  if (typeof name !== 'string' || !name || (name !== '*' && /[*#]/.test(name)))
+    refuse('name', "that of an event, or '*' for all (no patterns)", name, 'bad-name');
+}
+
 /** @throws ClientError `bad-option` unless it is left out, a number from `least` to `most`, or Infinity, which is no limit. */
 export function checkNumber(name: string, value: unknown, least: number, most = Number.MAX_VALUE): void {
   const isFine = typeof value === 'number' && value >= least && (value <= most || value === Infinity);

@@ -1,6 +1,6 @@
 import { monotonicNow } from '@evenkeel/pace';
 import { type CallOptions, patience } from './calls/patience.js';
-import { checkName, checkOptions } from './check.js';
+import { checkEventName, checkName, checkOptions } from './check.js';
 import { ClientError } from './errors.js';
 import type { ClientEvent, EventHandler } from './events/event.js';
 import type { ConnectOptions } from './options.js';
@@ -107,11 +107,14 @@ export class Client<Events extends EventMap = EventMap> {
   /**
    * Handles the directed events of this name (`*`: all). Events are handed on one after another: the next waits until
    * everything the handlers returned has settled (or 30 s have passed). A handler that throws is reported as
-   * `handler-error` and the event counts as handled. Returns the way to stop.
+   * `handler-error`, on the console where nobody listens by {@link onStatus}, and the event counts as handled. Returns the
+   * way to stop.
+   * @throws ClientError `bad-name` for a pattern: there is none but `*`.
    */
   on<Name extends keyof Events & string>(name: Name, handler: EventHandler<Events[Name]>): () => void;
   on(name: '*', handler: EventHandler): () => void;
   on(name: string, handler: (event: ClientEvent<never>) => unknown): () => void {
+    checkEventName(name);
     return this.#connection.events.on(name, handler as EventHandler);
   }
 

@@ -54,6 +54,9 @@ export class StatusFeed {
   emit(status: Status): void {
     this.last = status;
     if (status.type === 'connect-failed') this.failed = status;
+    // Nobody listens: an error of the application's own handler, and an end that nobody asked for, must not vanish.
+    if (!this.#listeners.size && 'error' in status && status.error)
+      console.error(`evenkeel: ${status.type}`, status.error);
     for (const listener of this.#listeners) {
       try {
         listener(status);

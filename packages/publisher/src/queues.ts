@@ -115,8 +115,14 @@ export class ServiceQueue {
       if (!isDiffering(cause)) throw cause;
       if (!this.#isOlders(cause)) throw this.#differs(cause);
       if (!(await topology.replaceEmptyQueue(this.#spec()))) {
-        const hint = 'it is shared with instances of that version, and replaced as soon as it is empty';
-        if (!this.isOlder) log.warn({ queue: this.name }, `the queue is of an earlier version: ${hint}`);
+        const hint =
+          'instances with graceMs 0, or of an earlier version, share it; it is replaced as soon as it is empty, ' +
+          'so start those again with the same graceMs';
+        if (!this.isOlder)
+          log.warn(
+            { queue: this.name },
+            `the queue goes with its last consumer, and no grace time keeps it: ${hint}`,
+          );
         this.isOlder = true;
         return;
       }
@@ -124,7 +130,7 @@ export class ServiceQueue {
     this.isOlder = false;
   }
 
-  /** Under its own name nothing but an earlier version declares a queue that goes with its last consumer. */
+  /** Under its own name an earlier version declared a queue that goes with its last consumer, as `graceMs` 0 does. */
   #isOlders({ message }: BrokerError): boolean {
     const { queue, graceMs } = this.#options;
     return queue === undefined && graceMs > 0 && /arg 'auto_delete'.*current is 'true'/s.test(message);
@@ -135,7 +141,7 @@ export class ServiceQueue {
     const asked = graceMs === 0 ? 'goes with its last consumer' : `is kept for ${graceMs} ms without one`;
     const message =
       `queue ${this.name} exists with other settings than "${asked}" (RabbitMQ: ${cause.message}). ` +
-      'Start all instances of the service with the same graceMs and durable; to change them, stop all instances, let ' +
+      'Start all instances of the service with the same graceMs; to change it, stop all instances, let ' +
       `the queue become empty and delete it: rabbitmqctl delete_queue '${this.name}' --if-empty`;
     return new PublisherError('queue-differs', message, cause);
   }

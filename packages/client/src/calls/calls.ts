@@ -1,6 +1,6 @@
 import { monotonicNow, TokenBucket } from '@evenkeel/pace';
 import type { ConnectionLimits, ErrorFrame, OkFrame } from '@evenkeel/protocol/wire';
-import { ClientError } from '../errors.js';
+import { ClientError, reasonOf } from '../errors.js';
 import * as limits from '../limits.js';
 import { timerMs } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
@@ -55,13 +55,15 @@ export class Calls {
     const isUndo = kind === 'unsubscribe';
     const id = this.#prefix + (this.#counter++).toString(36);
     const field = kind === 'request' ? 'method' : 'topic';
-    const text = JSON.stringify({
-      t: kind,
-      id,
-      [field]: name,
-      ...(isAboutTopics ? undefined : fieldsOf(data)),
-    });
-    const refuse = (code: string, message: string) => Promise.reject(new ClientError(code, message));
+    const refuse = (code: string, message: string, cause?: unknown) =>
+      Promise.reject(new ClientError(code, message, cause));
+    let text: string;
+    try {
+      const body = isAboutTopics ? undefined : fieldsOf(data);
+      text = JSON.stringify({ t: kind, id, [field]: name, ...body });
+    } catch (cause) {
+      return refuse('bad-body', `what you ${kind} must be JSON or bytes: ${reasonOf(cause)}`, cause);
+    }
     if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted before it was sent`);
     if (this.#pending.size >= this.#limit && !isUndo) {
       return refuse(

@@ -138,8 +138,8 @@ export class UwsTransport {
       .get('/readyz', readyz)
       .head('/readyz', readyz)
       .any('/*', (res) => {
-        const message = 'dial the url that GET /gateway gave, with its ticket, as a WebSocket';
-        answer(res, '404 Not Found', 'not-found', message);
+        const hint = 'ask the gateway, and dial the url that it gives, with its ticket, as a WebSocket';
+        answer(res, '404 Not Found', 'not-found', `this is an edge, not the gateway: ${hint}`);
       });
   }
 
