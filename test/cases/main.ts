@@ -16,7 +16,11 @@ import { Amqp } from './amqp.js';
 import { balancingCases } from './balancing.js';
 import type { Case, Scene } from './case.js';
 import { clientHandlerCases } from './client-handlers.js';
+
 import { clientLifeCases } from './client-life.js';
+
+import { clientPageCases } from './client-pages.js';
+
 import { foreignCases } from './foreign.js';
 import { identityCases } from './identity.js';
 import { lossCases } from './loss.js';
@@ -30,6 +34,7 @@ const cases: readonly Case[] = [
   ...lossCases,
   ...clientHandlerCases,
   ...clientLifeCases,
+  ...clientPageCases,
 ];
 
 const help = `npm run cases -- [--broker KIND] [--only NAMES]

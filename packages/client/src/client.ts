@@ -50,6 +50,7 @@ export class Client<Events extends EventMap = EventMap> {
     );
     const saved = this.#store.open();
     this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
+    this.#connection.isOfTab = !!storage;
     for (const topic of topics) this.#connection.topics.add(topic);
     const page = globalThis as Page;
     page.addEventListener?.('online', this.#onWake);

@@ -1,4 +1,10 @@
-import { afterClose, type EdgeFrame, type Placement, type WelcomeFrame } from '@evenkeel/protocol/wire';
+import {
+  afterClose,
+  closeCodes,
+  type EdgeFrame,
+  type Placement,
+  type WelcomeFrame,
+} from '@evenkeel/protocol/wire';
 import { Calls } from '../calls/calls.js';
 import { type AttemptHost, Attempts } from '../dial/attempts.js';
 import { ClientError } from '../errors.js';
@@ -25,6 +31,8 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   node: string | undefined;
   /** Nodes that had to do with the session, newest first. */
   from: string[];
+  /** The session's id is kept in the tab's storage, not given by the application. */
+  isOfTab = false;
   readonly status = new StatusFeed();
   readonly events: EventQueue;
   readonly topics: Topics;
@@ -177,6 +185,13 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   ended(socket: EdgeSocket, code: number, reason: string): void {
+    if (this.isOfTab && code === closeCodes.superseded.code && !this.#mover.socket) {
+      // Another tab has a copy of the session's id, which nobody gave it: that one has it now, this one begins another.
+      this.#mover.end();
+      this.session = undefined;
+      this.from = [];
+      code = 1006;
+    }
     if (socket === this.#mover.socket) {
       this.#mover.targetEnded(code, reason || `closed with ${code}`);
     } else if (socket === this.#dialing) {

@@ -24,9 +24,9 @@ interface Frame {
 }
 /** Keys that clients of this page have: those of one user at one gateway are told apart by the order in which they are made. */
 const heldIn = new WeakMap<SessionStorageLike, Set<string>>();
-/** Where the tabs of a browser tell each other what has been taken, and how much of it they keep. */
+/** Where the tabs of a browser tell each other what has been taken, and how much of it they keep: some 80 marks. */
 const takenKey = 'evenkeel.taken';
-const takenMarks = 64;
+const takenLength = 1_000;
 
 /**
  * Carries a tab's session over a reload. The id is in the storage only while no page of the tab lives: a browser
@@ -129,9 +129,9 @@ function savedIn({ session, from }: Record<string, unknown>): Saved {
 /** Whether no tab has taken what bears this mark; from now on one has. */
 function isFirst(mark: string): boolean {
   try {
-    const marks = (localStorage.getItem(takenKey) ?? '').split(' ');
+    const marks = localStorage.getItem(takenKey) ?? '';
     if (marks.includes(mark)) return false;
-    localStorage.setItem(takenKey, [mark, ...marks].slice(0, takenMarks).join(' '));
+    localStorage.setItem(takenKey, `${mark} ${marks}`.slice(0, takenLength));
   } catch {
     // In Node there is none; in a page it may be full or forbidden.
   }
@@ -142,9 +142,8 @@ function isFirst(mark: string): boolean {
 function framePath(): string {
   let path = '';
   let frame = globalThis as unknown as Frame;
-  while (frame.parent && frame.parent !== frame) {
-    const { parent } = frame;
-    for (let i = 0; i < (parent.length ?? 0); i++) if (parent[i] === frame) path += `${i} `;
+  for (let { parent } = frame; parent && parent !== frame; { parent } = frame) {
+    for (let i = parent.length ?? 0; i--; ) if (parent[i] === frame) path += `${i} `;
     frame = parent;
   }
   return path;
