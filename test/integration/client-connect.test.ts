@@ -133,6 +133,17 @@ describe('a client', () => {
     expect(types()).not.toContain('disconnected');
   });
 
+  it('that keeps its session in the storage of a tab begins another when a copy of that tab has taken it', async () => {
+    const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
+    const { mesh, a, connected, status } = await scripted({ storage });
+    const at = await connected();
+    at.close(4501, 'superseded');
+    expect(await status('disconnected')).toMatchObject({ reason: 'superseded' });
+    // It has a state, so that the edge tells it of the gap.
+    expect((await (await a.next()).take('hello')).resume).toBe(true);
+    expect(mesh.lookups[1]?.query.has('session')).toBe(false);
+  });
+
   it.each([4000, 4003, 4099, 1001, 1011, 1012])('comes back when an edge closes with %i', async (code) => {
     const { a, connected, status } = await scripted();
     const at = await connected();
