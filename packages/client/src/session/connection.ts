@@ -105,10 +105,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
    * behind; what that one handled, this one does not know.
    */
   back(taken: Saved | undefined): void {
-    if (taken?.session) {
-      this.session = taken.session;
-      this.from = taken.from ?? [];
-    }
+    if (taken?.session) this.session = taken.session;
     if (taken && this.#hasState) this.events.taken();
     const socket = this.active ?? this.#dialing;
     if (socket?.isGone) this.ended(socket, 1006, 'the page was left');

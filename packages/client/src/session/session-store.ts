@@ -19,7 +19,7 @@ interface PageEvents {
 /** A page, or a frame in one. */
 interface Frame {
   readonly parent?: Frame;
-  readonly length?: number;
+  readonly length: number;
   readonly [index: number]: Frame;
 }
 /** Keys that clients of this page have: those of one user at one gateway are told apart by the order in which they are made. */
@@ -56,9 +56,8 @@ export class SessionStore {
   readonly #comeBack = (): void => {
     this.#held.add(this.#key);
     const [by, saved] = this.#take();
-    const isTaken = this.#mark && by !== this.#mark;
+    this.#back(this.#mark && by !== this.#mark ? saved : undefined);
     this.#mark = '';
-    this.#back(isTaken ? saved : undefined);
   };
 
   /**
@@ -143,7 +142,7 @@ function framePath(): string {
   let path = '';
   let frame = globalThis as unknown as Frame;
   for (let { parent } = frame; parent && parent !== frame; { parent } = frame) {
-    for (let i = parent.length ?? 0; i--; ) if (parent[i] === frame) path += `${i} `;
+    for (let i = parent.length; i--; ) if (parent[i] === frame) path += `${i} `;
     frame = parent;
   }
   return path;
