@@ -61,6 +61,18 @@ describe('without the right to declare', () => {
     expect(await readiness(member)).not.toContain('missing');
   });
 
+  it('a service whose name is not that of its user is told which rights count', async () => {
+    const publisher = await createPublisher({
+      amqpUrl: (await freshVhost()).urlFor('app-shop'),
+      name: 'bank',
+    });
+    onTestFinished(() => publisher.close());
+    await expect(publisher.serve('bank.pay', () => null)).rejects.toMatchObject({
+      code: 'topology-refused',
+      message: expect.stringMatching(/service\.bank\..*take a name that this user's rights allow/),
+    });
+  });
+
   it('an application waits for the mesh, and gives up after its attempts', async () => {
     const vhost = await freshVhost();
     const administrator = await openAdministrator(vhost);

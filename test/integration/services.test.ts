@@ -276,6 +276,11 @@ describe('an address', () => {
     await expect(createPublisher(options)).rejects.toMatchObject({ code: 'bad-address' });
   });
 
+  it('that is left out is told how to get it', async () => {
+    const refused = createPublisher({ amqpUrl: undefined as unknown as string, name: 'shop' });
+    await expect(refused).rejects.toThrow(/amqpUrl is undefined; give the address .*npx evenkeel env/);
+  });
+
   it('where nobody answers is told after the first try, and tried until the time or the signal ends it', async () => {
     const logged: string[] = [];
     const tell = (_fields: object, message: string) => void logged.push(message);

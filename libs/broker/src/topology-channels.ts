@@ -279,6 +279,10 @@ function mapError(cause: unknown, what: string): unknown {
       return new BrokerError('no-queue', `${hint}; declare queue and exchange first.`, cause);
     case REPLY.resourceLocked:
       return new BrokerError('queue-locked', `${hint}; another connection owns it.`, cause);
+    case REPLY.accessRefused: {
+      const rights = "take a name that this user's rights allow, or another user (docs/broker-users.md)";
+      return new BrokerError('topology-refused', `${hint}; ${rights}.`, cause);
+    }
     default:
       return new BrokerError('topology-refused', `${hint}; check name, settings and permissions.`, cause);
   }

@@ -18,7 +18,9 @@ export async function connected(
   { name, exchange, signal, timeoutMs = Number.POSITIVE_INFINITY }: Dialled,
 ): Promise<Broker> {
   if (typeof amqpUrl !== 'string') {
-    const hint = 'give the address of the broker, amqp://user:password@host:5672';
+    const hint =
+      'give the address of the broker, amqp://user:password@host:5672; ' +
+      'beside npm start, `export $(npx evenkeel env)` sets EVENKEEL_APP_AMQP_URL';
     throw new BrokerError('bad-address', `amqpUrl is ${kindOf(amqpUrl)}; ${hint}`);
   }
   const ending = new AbortController();
