@@ -6,7 +6,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { rolldown } from 'rolldown';
+import { minify as rename } from 'rolldown/utils';
+import { minify as shorten } from 'terser';
 
 /** What is promised for the core. Whatever comes later is an entry of its own, of at most 3 KiB each. */
 const limitBytes = 12 * 1_024;
@@ -28,6 +29,20 @@ const common = {
   write: false,
 };
 
+/** Once more over what esbuild has written: each of these shortens what the others leave, by 3 % together. */
+async function shortened(code) {
+  const compress = { ecma: 2022, passes: 3, sequences: false, pure_getters: true };
+  // No function here is called with `new`, and no comparison meets an object that converts itself.
+  const unsafe = { unsafe_arrows: true, unsafe_methods: true, unsafe_comps: true };
+  const shorter = await shorten(code, { module: true, ecma: 2022, compress: { ...compress, ...unsafe } });
+  const renamed = await rename('client.js', shorter.code, {
+    module: true,
+    compress: { target: 'es2022' },
+    mangle: { toplevel: true },
+  });
+  return renamed.code;
+}
+
 await mkdir(at('dist'), { recursive: true });
 // Written out: what esbuild writes for a global name is longer. A test holds it against the module.
 const values = 'Client, ClientError, LookupError, connect';
@@ -39,18 +54,9 @@ for (const [name, options] of [
   const { outputFiles } = await build({ ...common, ...options });
   const [bundle] = outputFiles;
   if (!bundle) throw new Error('esbuild wrote nothing');
-  const contents = Buffer.from(await shorter(bundle.text));
-  await writeFile(at(`dist/${name}`), contents);
-  const gzippedBytes = gzipSync(contents, { level: 9 }).length;
-  console.log(`${name}: ${contents.length} bytes, ${gzippedBytes} gzipped (limit ${limitBytes})`);
+  const code = Buffer.from(await shortened(bundle.text));
+  await writeFile(at(`dist/${name}`), code);
+  const gzippedBytes = gzipSync(code, { level: 9 }).length;
+  console.log(`${name}: ${code.length} bytes, ${gzippedBytes} gzipped (limit ${limitBytes})`);
   if (gzippedBytes > limitBytes) process.exitCode = 1;
-}
-
-/** esbuild shortens the names of properties; names of variables that recur from function to function compress better. */
-async function shorter(text) {
-  const source = { name: 'source', resolveId: (id) => id, load: () => text };
-  const bundle = await rolldown({ input: 'bundle.js', plugins: [source], platform: 'browser' });
-  const minify = { compress: { target: common.target }, mangle: { toplevel: true } };
-  const { output } = await bundle.generate({ format: 'esm', minify });
-  return output[0].code;
 }

@@ -110,5 +110,82 @@ const unsubscribeThenClose: Case = {
   },
 };
 
+const eventWithoutHandler: Case = {
+  name: 'client-event-without-handler',
+  right: 'events that come before their handler wait for it, in order',
+  kind: 'acknowledged in silence',
+  run: (scene) =>
+    withClient('late', scene, async (client) => {
+      for (let n = 0; n < 20; n++) await scene.amqp.publish({ key: 'user.late.n', body: `${n}` });
+      const got: unknown[] = [];
+      client.on('n', ({ data }) => got.push(data));
+      await eventually('all', () => got.length === 20).catch(() => {});
+      return seen(
+        got,
+        Array.from({ length: 20 }, (_, n) => n),
+      );
+    }),
+};
+
+const starEvent: Case = {
+  name: 'client-star-event-twice',
+  right: 'an event whose name is * reaches a handler of all events once',
+  kind: 'a reserved word that others may say',
+  run: (scene) =>
+    withClient('star', scene, async (client) => {
+      const got: string[] = [];
+      client.on('*', ({ name }) => got.push(name));
+      await scene.amqp.publish({ key: 'user.star.*', body: '1' });
+      await scene.amqp.publish({ key: 'user.star.end', body: '1' });
+      await eventually('the last', () => got.includes('end'));
+      return seen(got, ['*', 'end']);
+    }),
+};
+
+const closeInHandler: Case = {
+  name: 'client-close-in-handler',
+  right: 'close() in a handler does not wait for that handler, and its event comes to no other client',
+  kind: 'waiting for oneself',
+  async run(scene) {
+    let tookMs = Number.POSITIVE_INFINITY;
+    let session: string | undefined;
+    await withClient('closing', scene, async (client) => {
+      session = client.session;
+      client.on('logout', async () => {
+        const beganAt = performance.now();
+        await client.close();
+        tookMs = performance.now() - beganAt;
+      });
+      await scene.amqp.publish({ key: 'user.closing.logout', body: '1' });
+      await eventually('it is closed', () => tookMs < Number.POSITIVE_INFINITY);
+      return seen(0, 0);
+    });
+    const got: string[] = [];
+    const next = connect({
+      gateway: scene.gateway,
+      WebSocket,
+      user: 'closing',
+      storage: false,
+      ...(session && { session }),
+    });
+    try {
+      next.on('*', ({ name }) => got.push(name));
+      await next.ready();
+      await scene.amqp.publish({ key: 'user.closing.end', body: '1' });
+      await eventually('the last', () => got.includes('end'));
+    } finally {
+      await next.close();
+    }
+    return seen([tookMs < 1_000, got], [true, ['end']]);
+  },
+};
+
 /** Who handles what, in a client. */
-export const clientHandlerCases: readonly Case[] = [sharedHandler, topicsOption, unsubscribeThenClose];
+export const clientHandlerCases: readonly Case[] = [
+  sharedHandler,
+  topicsOption,
+  unsubscribeThenClose,
+  eventWithoutHandler,
+  starEvent,
+  closeInHandler,
+];

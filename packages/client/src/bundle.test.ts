@@ -15,7 +15,7 @@ beforeAll(async () => {
   const { stdout } = await run(process.execPath, [at('../build-browser.mjs')]);
   console.log(stdout.trim());
   printed = stdout;
-});
+}, 60_000);
 
 it.each(['evenkeel.browser.js', 'evenkeel.global.js'])(
   '%s is at most 12 KiB gzipped, knows nothing of Node, and its size is printed',

@@ -1,4 +1,4 @@
-import { isSid, isTopic, kindOf } from '@evenkeel/protocol/wire';
+import { isSid, isTopic } from '@evenkeel/protocol/wire';
 import { ClientError } from './errors.js';
 import * as limits from './limits.js';
 import type { ConnectOptions } from './options.js';
@@ -6,7 +6,8 @@ import type { ConnectOptions } from './options.js';
 /** What was given, for a message to whoever gave it. */
 export const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
-  return typeof value === 'number' ? `${value}` : kindOf(value);
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : value ? 'an object' : 'null';
+  return typeof value === 'number' ? `${value}` : typeof value;
 };
 
 const refuse = (name: string, needed: string, given: unknown, code = 'bad-option'): never => {

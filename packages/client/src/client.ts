@@ -1,4 +1,3 @@
-import { monotonicNow } from '@evenkeel/pace';
 import { type CallOptions, patience } from './calls/patience.js';
 import { checkEventName, checkName, checkOptions } from './check.js';
 import { ClientError } from './errors.js';
@@ -51,12 +50,12 @@ export class Client<Events extends EventMap = EventMap> {
     const saved = this.#store.open();
     this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
     this.#connection.isOfTab = !!storage;
-    for (const topic of topics) this.#connection.topics.add(topic);
+    for (const topic of topics) this.#connection.topicTable.add(topic);
     const page = globalThis as Page;
     page.addEventListener?.('online', this.#onWake);
     page.addEventListener?.('offline', this.#onOffline);
     if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.#onWake);
-    this.#connection.status.listen(({ type }) => {
+    this.#connection.statusFeed.listen(({ type }) => {
       if (type === 'closed') this.#release();
       if (type === 'connected') this.#store.settle();
     });
@@ -83,7 +82,7 @@ export class Client<Events extends EventMap = EventMap> {
   async ready({ timeoutMs, signal }: CallOptions = {}): Promise<void> {
     if (this.state === 'connected') return;
     this.#checkOpen();
-    const { status } = this.#connection;
+    const { statusFeed: status } = this.#connection;
     let stop = (): void => {};
     let stopWaiting = stop;
     try {
@@ -92,7 +91,7 @@ export class Client<Events extends EventMap = EventMap> {
           if (told.type === 'connected') resolve();
           else if (told.type === 'closed')
             reject(told.error ?? new ClientError('closed', 'the client was closed'));
-        });
+        }, true);
         stopWaiting = patience('ready()', { timeoutMs, signal }, reject, () => {
           const { failed } = status;
           const why = failed ? failed.reason : 'nothing has answered yet';
@@ -108,20 +107,23 @@ export class Client<Events extends EventMap = EventMap> {
   /**
    * Handles the directed events of this name (`*`: all). Events are handed on one after another: the next waits until
    * everything the handlers returned has settled (or 30 s have passed). A handler that throws is reported as
-   * `handler-error`, on the console where nobody listens by {@link onStatus}, and the event counts as handled. Returns the
-   * way to stop.
-   * @throws ClientError `bad-name` for a pattern: there is none but `*`.
+   * `handler-error` and the event counts as handled. Each call is a registration of its own; returns the way to end it.
+   *
+   * An event that has no handler waits for one up to 30 s, and what comes after it waits too; then `unhandled` is told, and the
+   * event counts as handled. A handler may wait for another event: one that comes under a name for which a handler was registered
+   * since the running handler began is handed on meanwhile, and before it whatever came earlier.
+   * @throws ClientError `bad-name` for a name that no event can have: names are whole, there are no patterns.
    */
   on<Name extends keyof Events & string>(name: Name, handler: EventHandler<Events[Name]>): () => void;
   on(name: '*', handler: EventHandler): () => void;
   on(name: string, handler: (event: ClientEvent<never>) => unknown): () => void {
     checkEventName(name);
-    return this.#connection.events.on(name, handler as EventHandler);
+    return this.#connection.eventQueue.on(name, handler as EventHandler);
   }
 
-  /** Handles every directed event; see {@link on}. */
+  /** @deprecated since 0.1, goes with 1.0: `on('*', handler)` is the same. */
   onEvent(handler: EventHandler): () => void {
-    return this.#connection.events.on('*', handler);
+    return this.on('*', handler);
   }
 
   /**
@@ -140,9 +142,12 @@ export class Client<Events extends EventMap = EventMap> {
     return subscribe(this.#connection, topic, handler as MessageHandler, options);
   }
 
-  /** Handles the messages of all topics, also of those in `topics` of the options. Returns the way to stop. */
+  /**
+   * Handles the messages of all topics, also of those in `topics` of the options. Returns the way to stop.
+   * @deprecated since 0.1, goes with 1.0: give `subscribe` the handler.
+   */
   onMessage(handler: MessageHandler): () => void {
-    return this.#connection.topics.onMessage(handler);
+    return this.#connection.topicTable.onMessage(handler);
   }
 
   /**
@@ -161,40 +166,52 @@ export class Client<Events extends EventMap = EventMap> {
     return (await this.#call('request', method, data, options)) as Reply;
   }
 
-  /** Calls `listener` with every status from now on. Returns the way to stop. */
+  /**
+   * Calls `listener` with every status from now on. Returns the way to stop. While there is none, the first `handler-error`, the
+   * first `unhandled` and a `closed` with an error are printed on the console.
+   */
   onStatus(listener: (status: Status) => void): () => void {
-    return this.#connection.status.listen(listener);
-  }
-
-  /** Statuses from the newest on, to the end. A slow reader misses the oldest of more than 256. */
-  status(): AsyncGenerator<Status, void, undefined> {
-    return this.#connection.status.read();
-  }
-
-  /** Waits until every event that has come is handled and every call answered (at most `timeoutMs`), then closes. */
-  async drain(timeoutMs = 10_000): Promise<void> {
-    const { events, calls } = this.#connection;
-    const limitMs = timerMs(timeoutMs);
-    const untilMs = monotonicNow() + limitMs;
-    await Promise.all([events.idle(limitMs), calls.idle(limitMs)]);
-    await events.idle(Math.max(0, untilMs - monotonicNow()));
-    await this.close();
+    return this.#connection.statusFeed.listen(listener);
   }
 
   /**
-   * Acknowledges what is handled and closes; open calls are rejected. Waits for a running handler at most 2 s. The session stays for
-   * its lifetime (5 min), with the events that come meanwhile: `connect` with {@link session} goes on in it. To end it, see {@link end}.
+   * Statuses from the newest on, to the end. A slow reader misses the oldest of more than 256.
+   * @deprecated since 0.1, goes with 1.0: use {@link onStatus}.
    */
-  close(): Promise<void> {
-    return this.#connection.close();
+  status(): AsyncGenerator<Status, void, undefined> {
+    return this.#connection.statusFeed.read();
+  }
+
+  /** @deprecated since 0.1, goes with 1.0: `close({ drainMs })` is the same. */
+  drain(timeoutMs = 10_000): Promise<void> {
+    return this.close({ drainMs: timeoutMs });
+  }
+
+  /**
+   * Acknowledges what is handled and closes; open calls are rejected. With `drainMs` it waits first, so long at most, until every
+   * event that has come is handled and every call answered. A running handler it awaits for 2 s. The event whose handler calls this
+   * counts as handled; a handler does so before it awaits anything, else it waits these 2 s for itself.
+   *
+   * The session stays for its lifetime (5 min), with the events that come meanwhile: `connect` with {@link session} goes on in it.
+   * To end it, see {@link end}.
+   */
+  async close({ drainMs = 0 }: { drainMs?: number | undefined } = {}): Promise<void> {
+    const { eventQueue: events, calls } = this.#connection;
+    events.letGo();
+    if (drainMs > 0) {
+      const limitMs = timerMs(drainMs);
+      await Promise.all([events.idle(limitMs), calls.idle(limitMs)]);
+    }
+    await this.#connection.close();
   }
 
   /**
    * Ends the session for good, as when somebody logs out, and closes. No further event reaches a handler; what has not been
    * handled goes to the application (`mesh.undelivered`), and whoever publishes for this user learns that nobody is there. False:
-   * no edge could be asked within 5 s, so that the session ends with its lifetime.
+   * no edge could be asked within 5 s, so that the session ends with its lifetime. In a handler it is as {@link close} is.
    */
   end(): Promise<boolean> {
+    this.#connection.eventQueue.letGo();
     return this.#connection.bye();
   }
 
@@ -205,7 +222,7 @@ export class Client<Events extends EventMap = EventMap> {
   #call(kind: Parameters<Connection['calls']['open']>[0], name: string, data: unknown, options: CallOptions) {
     this.#checkOpen();
     const answer = this.#connection.calls.open(kind, name, data, options);
-    this.#connection.flush();
+    this.#connection.flushNow();
     return answer;
   }
 

@@ -55,6 +55,8 @@ export const repeatMs = 30_000;
 export const recentEvents = 1_024;
 /** Events waiting for handlers; a window bounds them long before. */
 export const queuedEvents = 4_096;
+/** An event that has no handler waits for one so long. */
+export const unhandledMs = 30_000;
 /** Statuses kept for a slow reader of `status()`; the oldest go. */
 export const statusBuffer = 256;
 /** A connection that lived this long starts its backoff anew. */

@@ -7,7 +7,10 @@ import type { WebSocketClass } from './transport/web-socket.js';
 export interface ConnectOptions extends DialOptions {
   /** Session to come back to, `[A-Za-z0-9_-]{1,64}`. Default: that of this tab, else a new one. */
   session?: string | undefined;
-  /** Topics to subscribe from the start; their messages reach `onMessage` and handlers of `subscribe`. */
+  /**
+   * Topics to subscribe from the start, as a subscriber of its own; their messages reach `onMessage` and handlers of `subscribe`.
+   * @deprecated since 0.1, goes with 1.0: use `subscribe`.
+   */
   topics?: string[] | undefined;
   /** Default: the global one, else in Node (20 has none) that of the package `ws`, where it is installed. */
   WebSocket?: WebSocketClass | undefined;

@@ -1,42 +1,55 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, type MockInstance, vi } from 'vitest';
 import { ClientError } from './errors.js';
-import { type Status, StatusFeed } from './status.js';
+import { StatusFeed } from './status.js';
 
-function printed(): unknown[][] {
-  const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
-  onTestFinished(() => spy.mockRestore());
-  return spy.mock.calls;
-}
-
-const handlerError: Status = { type: 'handler-error', error: new Error('mine'), id: '1', name: 'order' };
-const refused: Status = { type: 'closed', error: new ClientError('unauthorized', 'give a token') };
-
-describe('where nobody listens', () => {
-  it.each([
-    ['an error of a handler', handlerError],
-    ['an end that nobody asked for', refused],
-  ])('%s is printed on the console', (_, status) => {
-    const lines = printed();
-    new StatusFeed().emit(status);
-    expect(lines).toEqual([[`evenkeel: ${status.type}`, 'error' in status && status.error]]);
-  });
-
-  it('nothing else is printed', () => {
-    const lines = printed();
-    const feed = new StatusFeed();
-    feed.emit({ type: 'closed' });
-    feed.emit({ type: 'gap', reason: 'overflow' });
-    expect(lines).toEqual([]);
-  });
+let printed: MockInstance<typeof console.error>;
+beforeEach(() => {
+  printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(() => {
+  printed.mockRestore();
 });
 
-it('a listener is told, and nothing is printed', () => {
-  const lines = printed();
-  const feed = new StatusFeed();
-  const told: Status[] = [];
-  feed.listen((status) => told.push(status));
-  feed.emit(handlerError);
-  feed.emit(refused);
-  expect(told).toEqual([handlerError, refused]);
-  expect(lines).toEqual([]);
+const failure = new Error('mine');
+const handlerError = { type: 'handler-error', error: failure, id: '1', name: 'order' } as const;
+
+it('what goes wrong and nobody listens for is printed once a kind, with where it is heard', () => {
+  const status = new StatusFeed();
+  for (let n = 0; n < 3; n++) {
+    status.emit(handlerError);
+    status.emit({ type: 'unhandled', id: '2', name: 'late' });
+  }
+  const why = new ClientError('unauthorized', 'no such token');
+  status.emit({ type: 'closed', error: why });
+  expect(printed.mock.calls).toEqual([
+    [expect.stringContaining('handler-error'), handlerError],
+    [expect.stringContaining('unhandled'), { type: 'unhandled', id: '2', name: 'late' }],
+    [expect.stringContaining('closed'), { type: 'closed', error: why }],
+  ]);
+});
+
+it('what is as it should be is not printed, nor what a listener hears, but what only the client itself hears', () => {
+  const status = new StatusFeed();
+  status.listen(() => {}, true);
+  status.emit({ type: 'closed' });
+  status.emit({ type: 'gap', reason: 'overflow' });
+  const stop = status.listen(() => {});
+  status.emit(handlerError);
+  expect(printed).not.toHaveBeenCalled();
+  stop();
+  stop();
+  status.emit(handlerError);
+  expect(printed).toHaveBeenCalledOnce();
+});
+
+it('a listener is one a call, also of one function', () => {
+  const status = new StatusFeed();
+  let heard = 0;
+  const listener = () => void heard++;
+  const stop = status.listen(listener);
+  status.listen(listener);
+  stop();
+  stop();
+  status.emit({ type: 'closed' });
+  expect(heard).toBe(1);
 });

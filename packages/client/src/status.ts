@@ -37,6 +37,8 @@ export type Status =
   | { type: 'duplicate-id'; id: string; name: string; count: number }
   /** A handler threw or rejected; the event counts as handled. */
   | { type: 'handler-error'; error: unknown; id: string; name: string }
+  /** An event had no handler, and got none within 30 s; it counts as handled. */
+  | { type: 'unhandled'; id: string; name: string }
   /** A handler did not settle in time; the event counts as handled. */
   | { type: 'handler-timeout'; event: ClientEvent }
   /** An edge reported an error that belongs to no request. */
@@ -44,9 +46,16 @@ export type Status =
   /** The end; `error` when it was not asked for by `close()`. */
   | { type: 'closed'; error?: ClientError };
 
-/** Listeners and readers of the statuses. A slow reader keeps the newest 256. */
+interface Listener {
+  readonly hear: (status: Status) => void;
+  /** Of the client's own: the application does not hear it. */
+  readonly isOwn: boolean;
+}
+
+/** Listeners and readers of the statuses. A slow reader keeps the newest 256. What goes wrong unheard is printed once a kind. */
 export class StatusFeed {
-  readonly #listeners = new Set<(status: Status) => void>();
+  #listeners: readonly Listener[] = [];
+  readonly #printed = new Set<string>();
   last: Status | undefined;
   /** The attempt that failed last. */
   failed: Extract<Status, { type: 'connect-failed' }> | undefined;
@@ -54,12 +63,9 @@ export class StatusFeed {
   emit(status: Status): void {
     this.last = status;
     if (status.type === 'connect-failed') this.failed = status;
-    // Nobody listens: an error of the application's own handler, and an end that nobody asked for, must not vanish.
-    if (!this.#listeners.size && 'error' in status && status.error)
-      console.error(`evenkeel: ${status.type}`, status.error);
-    for (const listener of this.#listeners) {
+    for (const { hear } of this.#listeners) {
       try {
-        listener(status);
+        hear(status);
       } catch (error) {
         // A listener's fault must neither stop the connection nor be swallowed.
         queueMicrotask(() => {
@@ -67,11 +73,22 @@ export class StatusFeed {
         });
       }
     }
+    if (this.#listeners.every(({ isOwn }) => isOwn)) this.#print(status);
   }
 
-  listen(listener: (status: Status) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  listen(hear: (status: Status) => void, isOwn = false): () => void {
+    const added = { hear, isOwn };
+    this.#listeners = [...this.#listeners, added];
+    return () => {
+      this.#listeners = this.#listeners.filter((each) => each !== added);
+    };
+  }
+
+  #print(status: Status): void {
+    const { type } = status;
+    if (this.#printed.has(type) || !(type === 'unhandled' || 'error' in status)) return;
+    this.#printed.add(type);
+    console.error(`evenkeel: ${type} (see onStatus)`, status);
   }
 
   /** Begins with the newest status there is and ends after `closed`. */

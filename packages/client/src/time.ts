@@ -20,3 +20,23 @@ export const thisMoment = (): Moment => ({ monotonicMs: monotonicNow(), wallMs: 
  */
 export const atMostSinceMs = ({ monotonicMs, wallMs }: Moment): number =>
   Math.round(Math.max(0, monotonicNow() - monotonicMs, Date.now() - wallMs));
+
+/** Who waits until nothing is under way. */
+export class Waiters {
+  readonly #waiting: (() => void)[] = [];
+
+  /** Resolves with `end`, or after `ms`. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timerMs(ms));
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  freeAll(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

@@ -32,12 +32,12 @@ function pair(delayMs: () => number = () => 0, given: typeof limits | undefined 
     setTimeout(() => arrive(text), arrivesAtMs - performance.now());
   };
   const socket = { calls: 0, pace: undefined, send } as unknown as EdgeSocket;
-  const calls: Calls = new Calls('p', 1_000, () => calls.flush(socket, false));
+  const calls: Calls = new Calls('p', 1_000, () => calls.flushNow(socket, false));
   const publish = (n: number) =>
     calls.open('publish', 'x', n, {}).then(undefined, (error: ClientError) => error.code);
   const welcome = (): void => {
     calls.welcomed(socket, given);
-    calls.flush(socket, false);
+    calls.flushNow(socket, false);
   };
   return { calls, publish, welcome, taken, refused: () => refused };
 }
@@ -93,7 +93,7 @@ it('an edge that states no limits gets all at once, and what it refuses is told'
     send: (text: string) =>
       calls.answer({ t: 'error', re: frameOf(text).id, code: 'rate-limited', message: '' }),
   };
-  calls.flush(socket as unknown as EdgeSocket, false);
+  calls.flushNow(socket as unknown as EdgeSocket, false);
   expect(new Set(await all)).toEqual(new Set(['rate-limited']));
   expect(taken).toEqual([]);
 });
@@ -102,10 +102,10 @@ it('an edge that takes one frame a second and no burst is sent one a second', as
   const { calls } = pair();
   let sent = 0;
   const socket = { calls: 0, pace: undefined, send: () => void sent++ } as unknown as EdgeSocket;
-  const few: Calls = new Calls('q', 10, () => few.flush(socket, false));
+  const few: Calls = new Calls('q', 10, () => few.flushNow(socket, false));
   for (const n of range(5)) few.open('publish', 'x', n, {}).catch(() => {});
   few.welcomed(socket, { ...limits, framesPerSecond: 1, burst: 1 });
-  few.flush(socket, false);
+  few.flushNow(socket, false);
   expect(sent).toBe(1);
   await vi.advanceTimersByTimeAsync(1_200);
   expect(sent).toBe(2);
@@ -130,18 +130,18 @@ it('a frame may be as long as the edge says, and what waited and is longer is re
     pace: undefined,
     send: (text: string) => void sent.push(text),
   } as unknown as EdgeSocket;
-  const calls: Calls = new Calls('p', 10, () => calls.flush(socket, false));
+  const calls: Calls = new Calls('p', 10, () => calls.flushNow(socket, false));
   const long = calls.open('publish', 'x', 'y'.repeat(2_000), {});
   const refused = expect(long).rejects.toMatchObject({
     code: 'too-large',
     message: expect.stringContaining('1000'),
   });
   calls.welcomed(socket, { ...limits, maxFrameBytes: 1_000 });
-  calls.flush(socket, false);
+  calls.flushNow(socket, false);
   await refused;
   calls.welcomed(socket, { ...limits, maxFrameBytes: 200_000 });
   void calls.open('publish', 'x', 'y'.repeat(150_000), {});
-  calls.flush(socket, false);
+  calls.flushNow(socket, false);
   expect(sent.map(({ length }) => length > 150_000)).toEqual([true]);
 });
 

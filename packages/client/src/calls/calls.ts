@@ -2,7 +2,7 @@ import { monotonicNow, TokenBucket } from '@evenkeel/pace';
 import type { ConnectionLimits, ErrorFrame, OkFrame } from '@evenkeel/protocol/wire';
 import { ClientError, reasonOf } from '../errors.js';
 import * as limits from '../limits.js';
-import { timerMs } from '../time.js';
+import { Waiters } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf, fieldsOf } from '../transport/payload.js';
 import { type CallOptions, patience } from './patience.js';
@@ -30,18 +30,18 @@ export class Calls {
   readonly #prefix: string;
   readonly #limit: number;
   #counter = 0;
-  readonly #whenIdle: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /** What the edge takes. */
   #maxFrameBytes: number = limits.maxFrameBytes;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #flushAgain: () => void;
 
-  /** `prefix` sets this instance apart from earlier pages of the same session. `flush`: to where calls go now. */
-  constructor(prefix: string, limit: number, flush: () => void) {
+  /** `prefix` sets this instance apart from earlier pages of the same session. `flushNow`: to where calls go now. */
+  constructor(prefix: string, limit: number, flushNow: () => void) {
     this.#prefix = prefix;
     this.#limit = limit;
-    this.#flushAgain = flush;
+    this.#flushAgain = flushNow;
   }
 
   /** Queues one; the caller flushes. Rejects with {@link ClientError}. */
@@ -77,7 +77,7 @@ export class Calls {
       const settle = (answer: OkFrame | ClientError): void => {
         if (!this.#pending.delete(id)) return;
         this.#unsent.delete(pending);
-        if (this.#pending.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+        if (this.#pending.size === 0) this.#waiters.freeAll();
         stop();
         if (answer instanceof ClientError) reject(answer);
         else resolve(dataOf(answer));
@@ -90,15 +90,8 @@ export class Calls {
   }
 
   /** Resolves when nothing waits for an answer, or after `timeoutMs`. */
-  idle(timeoutMs: number): Promise<void> {
-    if (this.#pending.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timerMs(timeoutMs));
-      this.#whenIdle.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  async idle(timeoutMs: number): Promise<void> {
+    if (this.#pending.size > 0) await this.#waiters.wait(timeoutMs);
   }
 
   answer(frame: OkFrame | ErrorFrame): void {
@@ -121,7 +114,7 @@ export class Calls {
   }
 
   /** Sends what is not sent, in order, and as fast as the edge takes it. */
-  flush(socket: EdgeSocket, holdTopics: boolean): void {
+  flushNow(socket: EdgeSocket, holdTopics: boolean): void {
     clearTimeout(this.#timer);
     const { pace } = socket;
     const nowMs = monotonicNow();

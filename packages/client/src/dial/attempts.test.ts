@@ -13,7 +13,7 @@ function attempts(placement: () => Promise<never>, options: DialOptions = {}) {
   const host = {
     session: undefined,
     from: [],
-    status: new StatusFeed(),
+    statusFeed: new StatusFeed(),
     placed: () => {},
     refused: () => void calls.refused++,
   };
@@ -104,7 +104,7 @@ it('who came to the wrong edge is back at the gateway within a second, though th
   const host = {
     session: undefined,
     from: [],
-    status: new StatusFeed(),
+    statusFeed: new StatusFeed(),
     placed: () => {},
     refused: () => {},
   };
@@ -165,7 +165,7 @@ it.each([
   };
   const { calls, host, made } = attempts(refusal, { getToken: counted });
   const told: Status[] = [];
-  host.status.listen((status) => told.push(status));
+  host.statusFeed.listen((status) => told.push(status));
   made.begin();
   await vi.advanceTimersByTimeAsync(25_000);
   const failed = told.find(({ type }) => type === 'connect-failed');

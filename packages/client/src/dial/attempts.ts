@@ -14,7 +14,7 @@ import { whyFailed } from './why.js';
 export interface AttemptHost {
   readonly session: string | undefined;
   readonly from: readonly string[];
-  readonly status: StatusFeed;
+  readonly statusFeed: StatusFeed;
   placed(placement: Placement): void;
   /** Trying again is no use. */
   refused(error: ClientError): void;
@@ -51,7 +51,7 @@ export class Attempts {
   begin(): void {
     this.end();
     const host = this.#host;
-    host.status.emit({ type: 'connecting', attempt: this.#count });
+    host.statusFeed.emit({ type: 'connecting', attempt: this.#count });
     const controller = new AbortController();
     this.#lookup = controller;
     const tried = this.#tried;
@@ -150,7 +150,7 @@ export class Attempts {
   #again(code: number | string, reason: string, retryInMs: number, node?: string, cause?: unknown): void {
     this.#after(retryInMs);
     const more = { ...(node && { node }), ...(cause !== undefined && { cause }) };
-    this.#host.status.emit({ type: 'connect-failed', code, reason, retryInMs, ...more });
+    this.#host.statusFeed.emit({ type: 'connect-failed', code, reason, retryInMs, ...more });
   }
 
   #after(inMs: number): void {

@@ -20,15 +20,15 @@ export class Acks {
     socket.handledSeq = seq;
     if (socket.isGone) return;
     if (this.#owed !== socket) {
-      this.flush();
+      this.flushNow();
       this.#owed = socket;
     }
-    if (seq - socket.ackedSeq >= Math.min(this.#every, Math.max(1, this.window >> 1))) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), this.#afterMs);
+    if (seq - socket.ackedSeq >= Math.min(this.#every, Math.max(1, this.window >> 1))) this.flushNow();
+    else this.#timer ??= setTimeout(() => this.flushNow(), this.#afterMs);
   }
 
   /** Sends what is owed now. */
-  flush(): void {
+  flushNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const socket = this.#owed;

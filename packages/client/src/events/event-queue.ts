@@ -1,34 +1,62 @@
 import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
 import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
+import { Waiters } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
-import { dataOf } from '../transport/payload.js';
+import { contentOf } from '../transport/payload.js';
 import type { Source } from '../transport/source.js';
 import type { Acks } from './acks.js';
 import type { ClientEvent, EventHandler } from './event.js';
 import { Received } from './received.js';
 
-type Item =
-  | { kind: 'event'; socket: EdgeSocket; seq: number; frame: EventFrame | undefined }
-  | { kind: 'gap'; frame: GapFrame }
-  | { kind: 'flush'; socket: EdgeSocket };
+interface Arrived {
+  readonly kind: 'event';
+  readonly socket: EdgeSocket;
+  readonly seq: number;
+  /** Undefined: a repeat. */
+  readonly frame: EventFrame | undefined;
+  /** Registrations made before its handlers were called. */
+  begunAt: number;
+  isHandled: boolean;
+}
+type Item = Arrived | { kind: 'gap'; frame: GapFrame } | { kind: 'flush'; socket: EdgeSocket };
+
+/** Without a handler once it has ended. */
+interface Registration {
+  handler: EventHandler | undefined;
+  readonly serial: number;
+}
+const none: readonly Registration[] = [];
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
 /**
  * Directed events, one after another in the order of arrival, each once. An event is acknowledged when all its
  * handlers have settled; a repeat is acknowledged in its place in that order, so never before its original.
+ *
+ * One without a handler waits for it a while, and all behind it. One that has a handler since the running handler began may be what
+ * that one waits for: it is handed on meanwhile, and what lies before it.
  */
 export class EventQueue {
-  /** One entry a registration, so that none ends another's; without a handler once it has ended. */
-  readonly #handlers = new Map<string, readonly { handler: EventHandler | undefined }[]>();
+  /** One entry a registration, so that none ends another's. */
+  readonly #handlers = new Map<string, readonly Registration[]>();
+  /** How many there have been. */
+  #serial = 0;
   readonly #received = new Received(limits.recentEvents);
   #items: Item[] = [];
   #head = 0;
-  #isRunning = false;
+  /** Handed on, and not acknowledged yet. */
+  #begun: Arrived[] = [];
+  /** Its handlers are being called at this moment. */
+  #calling: Arrived | undefined;
+  #isLooping = false;
+  /** Names of which it was told that they have no handler. */
+  readonly #told = new Set<string>();
+  /** Runs while the next event waits for a handler. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
-  #whenIdle: (() => void)[] = [];
+  readonly #waiters = new Waiters();
   readonly #acks: Acks;
   readonly #status: StatusFeed;
   readonly #handlerTimeoutMs: number;
@@ -51,13 +79,17 @@ export class EventQueue {
 
   /** `name` is an event's, or `*` for all. */
   on(name: string, handler: EventHandler): () => void {
-    const added: { handler: EventHandler | undefined } = { handler };
-    this.#handlers.set(name, [...(this.#handlers.get(name) ?? []), added]);
+    const added: Registration = { handler, serial: ++this.#serial };
+    this.#handlers.set(name, [...(this.#handlers.get(name) ?? none), added]);
+    if (name === '*') this.#told.clear();
+    else this.#told.delete(name);
+    // Whoever registers one may register others in the same breath.
+    queueMicrotask(() => this.#run());
     return () => {
       added.handler = undefined;
       this.#handlers.set(
         name,
-        (this.#handlers.get(name) ?? []).filter((each) => each !== added),
+        (this.#handlers.get(name) ?? none).filter((each) => each !== added),
       );
     };
   }
@@ -72,7 +104,14 @@ export class EventQueue {
     // Told ever more seldom: there may be one with every event.
     if (count > duplicates && (count & (count - 1)) === 0)
       this.#status.emit({ type: 'duplicate-id', id: frame.id, name: frame.name, count });
-    this.#add({ kind: 'event', socket, seq: frame.seq, frame: isRepeat ? undefined : frame });
+    this.#add({
+      kind: 'event',
+      socket,
+      seq: frame.seq,
+      frame: isRepeat ? undefined : frame,
+      begunAt: 0,
+      isHandled: false,
+    });
     return true;
   }
 
@@ -94,86 +133,125 @@ export class EventQueue {
     this.#add({ kind: 'flush', socket });
   }
 
-  /** No further handler is called; resolves when the running one has settled, or after `timeoutMs`. */
+  /** The event whose handler calls this counts as handled: it may wait for what waits for it. */
+  letGo(): void {
+    if (this.#calling) this.#handled(this.#calling);
+  }
+
+  /** No further event is handed on; resolves as `idle`. */
   stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true;
+    clearTimeout(this.#timer);
     return this.idle(timeoutMs);
   }
 
   /** Resolves when nothing waits and nothing runs, or after `timeoutMs`. */
-  idle(timeoutMs: number): Promise<void> {
-    if (!this.#isRunning) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#whenIdle.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  async idle(timeoutMs: number): Promise<void> {
+    if (!this.#isIdle()) await this.#waiters.wait(timeoutMs);
+  }
+
+  #isIdle(): boolean {
+    return this.#begun.length === 0 && (this.#isStopped || this.#head === this.#items.length);
   }
 
   #add(item: Item): void {
     this.#items.push(item);
-    if (!this.#isRunning) this.#run();
+    this.#run();
   }
 
   #run(): void {
-    this.#isRunning = true;
-    while (this.#head < this.#items.length && !this.#isStopped) {
-      const item = this.#items[this.#head++];
+    if (this.#isLooping) return;
+    this.#isLooping = true;
+    while (this.#head < this.#items.length && !this.#isStopped && this.#mayGoOn()) {
+      const item = this.#items[this.#head];
+      if (!item || (item.kind === 'event' && this.#lacksHandler(item))) break;
+      this.#head++;
       // Drop what is done in batches: under steady load the queue may never run empty.
       if (this.#head === this.#items.length || this.#head >= limits.queuedEvents) {
         this.#items = this.#items.slice(this.#head);
         this.#head = 0;
       }
-      if (!item) continue;
       if (item.kind === 'gap') this.#status.emit({ type: 'gap', reason: item.frame.reason });
-      else if (item.kind === 'flush') this.#acks.flush();
+      else if (item.kind === 'flush') this.#acks.flushNow();
       else {
-        const pending = item.frame && this.#call(item.frame);
-        if (pending) {
-          // One continuation per asynchronous handler; synchronous ones stay in this loop.
-          void pending.then(() => {
-            this.#acks.handled(item.socket, item.seq);
-            this.#run();
-          });
-          return;
-        }
-        this.#acks.handled(item.socket, item.seq);
+        this.#begun.push(item);
+        const pending = item.frame && this.#call(item, item.frame);
+        // One continuation per asynchronous handler; synchronous ones stay in this loop.
+        if (pending) void pending.then(() => this.#handled(item));
+        else this.#handled(item);
       }
     }
-    this.#isRunning = false;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    this.#isLooping = false;
+    if (this.#isIdle()) this.#waiters.freeAll();
+  }
+
+  /** Nothing runs, or what runs may wait for something that has come. */
+  #mayGoOn(): boolean {
+    const running = this.#begun.findLast((item) => !item.isHandled);
+    if (!running) return true;
+    const isNew = ({ serial }: Registration): boolean => serial > running.begunAt;
+    const isAwaited = (item: Item): boolean =>
+      item.kind === 'event' && this.#of(item.frame?.name ?? '').some(isNew);
+    return this.#serial > running.begunAt && this.#items.slice(this.#head).some(isAwaited);
+  }
+
+  /** Nobody handles it, and that has not been told: it waits. */
+  #lacksHandler({ frame }: Arrived): boolean {
+    const isLacking = frame !== undefined && this.#of(frame.name).length === 0 && !this.#told.has(frame.name);
+    if (!isLacking) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    } else
+      this.#timer ??= setTimeout(() => {
+        this.#told.add(frame.name);
+        this.#run();
+      }, limits.unhandledMs);
+    return isLacking;
+  }
+
+  #of(name: string): readonly Registration[] {
+    const all = this.#handlers.get('*') ?? none;
+    const named = name === '*' ? none : (this.#handlers.get(name) ?? none);
+    if (all.length === 0) return named;
+    return named.length === 0 ? all : [...named, ...all];
+  }
+
+  /** Acknowledges, in order, what is handled. */
+  #handled(item: Arrived): void {
+    item.isHandled = true;
+    for (let first = this.#begun[0]; first?.isHandled; first = this.#begun[0]) {
+      this.#begun.shift();
+      this.#acks.handled(first.socket, first.seq);
+    }
+    this.#run();
   }
 
   /** Undefined when every handler has finished. */
-  #call(frame: EventFrame): Promise<void> | undefined {
+  #call(item: Arrived, frame: EventFrame): Promise<void> | undefined {
     const event: ClientEvent = {
-      id: frame.id,
       name: frame.name,
-      data: dataOf(frame),
-      at: frame.at,
-      ...(frame.headers && { headers: frame.headers }),
-      ...(frame.contentType && { contentType: frame.contentType }),
-      ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
+      ...contentOf(frame),
       ...(frame.redelivered && { redelivered: true }),
     };
     const failed = (error: unknown): void =>
       this.#status.emit({ type: 'handler-error', error, id: event.id, name: event.name });
     let pending: PromiseLike<unknown>[] | undefined;
-    for (const key of [event.name, '*']) {
-      for (const { handler } of this.#handlers.get(key) ?? []) {
-        try {
-          const result = handler?.(event);
-          if (isThenable(result)) {
-            pending ??= [];
-            pending.push(result.then(undefined, failed));
-          }
-        } catch (error) {
-          failed(error);
+    const registrations = this.#of(frame.name);
+    if (registrations.length === 0) this.#status.emit({ type: 'unhandled', id: frame.id, name: frame.name });
+    item.begunAt = this.#serial;
+    this.#calling = item;
+    for (const { handler } of registrations) {
+      try {
+        const result = handler?.(event);
+        if (isThenable(result)) {
+          pending ??= [];
+          pending.push(result.then(undefined, failed));
         }
+      } catch (error) {
+        failed(error);
       }
     }
+    this.#calling = undefined;
     if (!pending) return undefined;
     const all = Promise.all(pending);
     return new Promise((resolve) => {

@@ -15,14 +15,14 @@ const superseded: (typeof closeCodes)['superseded']['code'] = 4501;
 /** The connection that is moved. */
 export interface MoverHost {
   /** The socket that delivers events and takes calls. */
-  active: EdgeSocket | undefined;
-  readonly status: StatusFeed;
-  readonly events: EventQueue;
-  readonly topics: Topics;
+  activeSocket: EdgeSocket | undefined;
+  readonly statusFeed: StatusFeed;
+  readonly eventQueue: EventQueue;
+  readonly topicTable: Topics;
   readonly calls: Calls;
   readonly acks: Acks;
   open(url: string, ticket: string, node: string | undefined): EdgeSocket;
-  flush(): void;
+  flushNow(): void;
   /** The gateway is to choose another node next. */
   avoid(node: string | undefined): void;
   /** No socket is left. `isAtOnce`: come back without waiting. */
@@ -72,11 +72,11 @@ export class Mover implements MoveHost {
     earlier?.end();
     if (earlier?.socket) {
       earlier.socket.close(1000);
-      this.#host.topics.forgetKept();
+      this.#host.topicTable.forgetKept();
     }
     this.#move = new Move(frame, this);
-    this.#host.flush();
-    this.#host.status.emit({ type: 'moving', move: frame.move, reason: frame.reason });
+    this.#host.flushNow();
+    this.#host.statusFeed.emit({ type: 'moving', move: frame.move, reason: frame.reason });
     const before = this.#hookOf(frame);
     this.#begun = frame.move;
     this.#move.start(this.#old ? () => this.#afterOld(frame, before) : before, this.#random);
@@ -96,8 +96,8 @@ export class Mover implements MoveHost {
 
   dialTarget({ frame }: Move): EdgeSocket {
     this.#settleOld(false);
-    this.#host.topics.finish();
-    this.#host.topics.forgetKept();
+    this.#host.topicTable.finish();
+    this.#host.topicTable.forgetKept();
     return this.#host.open(frame.url, frame.ticket, (frame as { node?: string }).node);
   }
 
@@ -116,10 +116,10 @@ export class Mover implements MoveHost {
       this.#settleOld(true, mark);
       return;
     }
-    if (socket !== host.active) return;
-    host.events.flushAfter(socket);
+    if (socket !== host.activeSocket) return;
+    host.eventQueue.flushAfter(socket);
     if (move?.socket) {
-      host.topics.takeLive(move.socket, true, mark);
+      host.topicTable.takeLive(move.socket, true, mark);
       move.bound(limits.moveGraceMs);
       return;
     }
@@ -128,13 +128,13 @@ export class Mover implements MoveHost {
     host.lost(moved.code, moved.reason, true);
   }
 
-  /** The second socket is the one; `active` has been set to it. Returns the identity of the move. */
+  /** The second socket is the one; `activeSocket` has been set to it. Returns the identity of the move. */
   welcomed(before: EdgeSocket | undefined): string {
     const host = this.#host;
     const move = this.#move;
     move?.end();
     this.#move = undefined;
-    host.acks.flush();
+    host.acks.flushNow();
     if (before && !before.isMoved) {
       this.#old = before;
       this.holdsAll = true;
@@ -169,14 +169,14 @@ export class Mover implements MoveHost {
     const move = this.#move;
     if (!move) return;
     this.end();
-    host.topics.forgetKept();
-    host.status.emit({ type: 'move-failed', move: move.frame.move, reason });
-    const { active } = host;
-    if (active && !active.isMoved) {
-      host.flush();
+    host.topicTable.forgetKept();
+    host.statusFeed.emit({ type: 'move-failed', move: move.frame.move, reason });
+    const { activeSocket } = host;
+    if (activeSocket && !activeSocket.isMoved) {
+      host.flushNow();
       return;
     }
-    if (active) this.#leave(active);
+    if (activeSocket) this.#leave(activeSocket);
     host.avoid((move.frame as { node?: string }).node);
     host.lost(code, reason, true);
   }
@@ -193,7 +193,7 @@ export class Mover implements MoveHost {
   #freeCalls(old: EdgeSocket): void {
     this.holdsAll = false;
     this.#host.calls.lost(old);
-    this.#host.flush();
+    this.#host.flushNow();
   }
 
   /** `isClean`: the old socket has said that it had finished. */
@@ -206,22 +206,22 @@ export class Mover implements MoveHost {
     this.#old = undefined;
     this.holdsAll = false;
     old.close(1000);
-    if (host.active) {
-      if (isClean) host.topics.takeLive(host.active, true, mark);
-      else this.#endUncleanly(old, host.active);
+    if (host.activeSocket) {
+      if (isClean) host.topicTable.takeLive(host.activeSocket, true, mark);
+      else this.#endUncleanly(old, host.activeSocket);
     } else host.calls.lost(old);
-    host.flush();
+    host.flushNow();
     this.#onSettled?.();
   }
 
   #endUncleanly(socket: EdgeSocket, target: EdgeSocket): void {
     this.#host.calls.lost(socket);
-    this.#host.topics.takeLive(target, false);
+    this.#host.topicTable.takeLive(target, false);
   }
 
   #leave(socket: EdgeSocket): void {
-    this.#host.acks.flush();
+    this.#host.acks.flushNow();
     socket.close(1000);
-    this.#host.active = undefined;
+    this.#host.activeSocket = undefined;
   }
 }

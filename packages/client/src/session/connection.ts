@@ -33,9 +33,9 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   from: string[];
   /** The session's id is kept in the tab's storage, not given by the application. */
   isOfTab = false;
-  readonly status = new StatusFeed();
-  readonly events: EventQueue;
-  readonly topics: Topics;
+  readonly statusFeed = new StatusFeed();
+  readonly eventQueue: EventQueue;
+  readonly topicTable: Topics;
   readonly calls: Calls;
   readonly acks: Acks;
   readonly #attempts: Attempts;
@@ -43,10 +43,9 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   readonly #mover: Mover;
   readonly #WebSocket: WebSocketClass;
   /** Delivers: welcomed, not yet replaced. */
-  active: EdgeSocket | undefined;
+  activeSocket: EdgeSocket | undefined;
   /** Of an attempt, until its `welcome`. */
   #dialing: EdgeSocket | undefined;
-  #generation = 0;
   /** This instance has had a `welcome`: it has a state to resume. */
   #hasState = false;
   /** When the last socket was last heard. */
@@ -64,14 +63,14 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.#attempts = new Attempts(this, options, random);
     this.#mover = new Mover(this, options.beforeMove, random);
     this.acks = new Acks(options.ackEvery ?? 16, options.ackAfterMs ?? 50);
-    this.events = new EventQueue(this.acks, this.status, timerMs(options.handlerTimeoutMs ?? 30_000));
-    this.topics = new Topics(this.status, options.topicMemory ?? 512);
+    this.eventQueue = new EventQueue(this.acks, this.statusFeed, timerMs(options.handlerTimeoutMs ?? 30_000));
+    this.topicTable = new Topics(this.statusFeed, options.topicMemory ?? 512);
     // Ids must not meet those of an earlier page of the same session: services drop repeats by them.
     const prefix = `${Math.random().toString(36).slice(2, 10)}-`;
-    this.calls = new Calls(prefix, options.maxPending ?? 1_000, () => this.flush());
+    this.calls = new Calls(prefix, options.maxPending ?? 1_000, () => this.flushNow());
     this.#liveness = new Liveness(
       limits.heartbeatMs,
-      () => [this.active, this.#mover.socket, this.#dialing],
+      () => [this.activeSocket, this.#mover.socket, this.#dialing],
       (socket) => this.#abandon(socket, 'no answer'),
       () => this.#sayBusy(),
     );
@@ -94,9 +93,9 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   /** The page is left, for good or into the page cache: nothing more comes to it, and the session is free for the next one. */
   leave(): void {
-    this.acks.flush();
+    this.acks.flushNow();
     this.#mover.end();
-    this.active?.close(1000);
+    this.activeSocket?.close(1000);
     this.#dialing?.close(1000);
   }
 
@@ -106,8 +105,8 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
    */
   back(taken: Saved | undefined): void {
     if (taken?.session) this.session = taken.session;
-    if (taken && this.#hasState) this.events.taken();
-    const socket = this.active ?? this.#dialing;
+    if (taken && this.#hasState) this.eventQueue.taken();
+    const socket = this.activeSocket ?? this.#dialing;
     if (socket?.isGone) this.ended(socket, 1006, 'the page was left');
     this.wake();
   }
@@ -118,9 +117,10 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   /** Sends what is queued, where it may go now. */
-  flush(): void {
-    const socket = this.active;
-    if (socket && !socket.isMoved && !this.#mover.holdsAll) this.calls.flush(socket, this.#mover.holdsTopics);
+  flushNow(): void {
+    const socket = this.activeSocket;
+    if (socket && !socket.isMoved && !this.#mover.holdsAll)
+      this.calls.flushNow(socket, this.#mover.holdsTopics);
   }
 
   placed(placement: Placement): void {
@@ -136,14 +136,14 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   opened(socket: EdgeSocket): void {
     if (socket === this.#dialing) {
-      this.topics.restart(socket);
+      this.topicTable.restart(socket);
       this.#attempts.watch(limits.welcomeMs, () => this.#abandon(socket, 'no welcome in time'));
     }
-    const awayMs = this.#hasState && !this.active ? atMostSinceMs(this.#heard) : undefined;
-    const from = this.events.last;
+    const awayMs = this.#hasState && !this.activeSocket ? atMostSinceMs(this.#heard) : undefined;
+    const from = this.eventQueue.last;
     socket.after = from;
     const last = from?.connection && { connection: from.connection, seq: from.receivedSeq };
-    const hello = { t: 'hello', resume: this.#hasState, topics: this.topics.wanted, awayMs, last };
+    const hello = { t: 'hello', resume: this.#hasState, topics: this.topicTable.wanted, awayMs, last };
     socket.send(JSON.stringify(hello));
     this.#liveness.start();
   }
@@ -151,12 +151,12 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   received(socket: EdgeSocket, frame: EdgeFrame): void {
     switch (frame.t) {
       case 'event':
-        if (socket === this.active && !this.events.push(socket, frame))
+        if (socket === this.activeSocket && !this.eventQueue.push(socket, frame))
           this.#abandon(socket, 'too many events');
         break;
       case 'message':
       case 'mark':
-        if (!socket.isMoved) this.topics.receive(socket, frame);
+        if (!socket.isMoved) this.topicTable.receive(socket, frame);
         break;
       case 'welcome':
         if (!socket.isWelcomed) this.#welcomed(socket, frame);
@@ -166,14 +166,14 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         break;
       case 'error':
         if (frame.re !== undefined) this.calls.answer(frame);
-        else this.status.emit({ type: 'error', code: frame.code, message: frame.message });
+        else this.statusFeed.emit({ type: 'error', code: frame.code, message: frame.message });
         break;
       case 'gap':
-        if (frame.topic !== undefined) this.topics.receive(socket, frame);
-        else this.events.gap(frame);
+        if (frame.topic !== undefined) this.topicTable.receive(socket, frame);
+        else this.eventQueue.gap(frame);
         break;
       case 'move':
-        if (socket === this.active && !socket.isMoved) this.#mover.begin(frame);
+        if (socket === this.activeSocket && !socket.isMoved) this.#mover.begin(frame);
         break;
       case 'moved':
         this.#mover.moved(socket, frame);
@@ -193,12 +193,12 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       this.#mover.targetEnded(code, reason || `closed with ${code}`);
     } else if (socket === this.#dialing) {
       this.#dialing = undefined;
-      if (!this.#hasState) this.topics.lostEarly();
+      if (!this.#hasState) this.topicTable.lostEarly();
       this.#liveness.stop();
       if (afterClose(code) === 'stop') this.#stopped(code, reason);
       else this.#attempts.failed(code, reason);
-    } else if (socket === this.active) {
-      this.active = undefined;
+    } else if (socket === this.activeSocket) {
+      this.activeSocket = undefined;
       this.#heard = socket.heard;
       if (this.#parted && code === 1000) return this.#parted(true);
       if (!this.#mover.activeEnded(socket, code)) this.lost(code, reason, false);
@@ -219,8 +219,8 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   async #part(): Promise<boolean> {
     if (this.state === 'closed') return false;
-    await this.events.stop(limits.closeMs);
-    this.acks.flush();
+    await this.eventQueue.stop(limits.closeMs);
+    this.acks.flushNow();
     const hasEnded = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(resolve, limits.endMs, false);
       this.#parted = (ended) => {
@@ -236,41 +236,42 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
 
   /** What has come is not handled yet: else the edge would take a slow handler's client for stuck. */
   #sayBusy(): void {
-    const { active } = this;
-    if (active && active.receivedSeq > active.handledSeq)
-      active.send(`{"t":"ack","seq":${active.ackedSeq},"busy":true}`);
+    const { activeSocket } = this;
+    if (activeSocket && activeSocket.receivedSeq > activeSocket.handledSeq)
+      activeSocket.send(`{"t":"ack","seq":${activeSocket.ackedSeq},"busy":true}`);
   }
 
   /** On each socket that comes to have the session, until an edge has ended it. */
   #sayBye(): void {
-    if (this.#parted && this.active && !this.active.isMoved) this.active.send('{"t":"bye"}');
+    if (this.#parted && this.activeSocket && !this.activeSocket.isMoved)
+      this.activeSocket.send('{"t":"bye"}');
   }
 
   async #end(error: ClientError | undefined): Promise<void> {
     this.#parted?.(false);
     this.state = 'closed';
-    const { active } = this;
+    const { activeSocket } = this;
     const dialing = this.#dialing;
     this.#attempts.end();
     this.#liveness.stop();
     this.#mover.end();
-    this.topics.forgetKept();
+    this.topicTable.forgetKept();
     dialing?.close(1000);
     this.#dialing = undefined;
     this.calls.fail(error ?? new ClientError('closed', 'the client was closed'));
-    await this.events.stop(limits.closeMs);
-    this.acks.flush();
-    this.active = undefined;
-    if (active) {
+    await this.eventQueue.stop(limits.closeMs);
+    this.acks.flushNow();
+    this.activeSocket = undefined;
+    if (activeSocket) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, limits.closeMs);
-        active.close(1000, () => {
+        activeSocket.close(1000, () => {
           clearTimeout(timer);
           resolve();
         });
       });
     }
-    this.status.emit({ type: 'closed', ...(error && { error }) });
+    this.statusFeed.emit({ type: 'closed', ...(error && { error }) });
   }
 
   /** The gateway is to choose another node next. */
@@ -281,11 +282,11 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** A new socket; its node is the newest that has to do with the session. */
   open(url: string, ticket: string, node: string | undefined): EdgeSocket {
     if (node) this.from = [node, ...this.from.filter((n) => n !== node)].slice(0, 4);
-    return new EdgeSocket(this.#WebSocket, url, ticket, ++this.#generation, this);
+    return new EdgeSocket(this.#WebSocket, url, ticket, this);
   }
 
   #welcomed(socket: EdgeSocket, frame: WelcomeFrame): void {
-    const { active } = this;
+    const { activeSocket } = this;
     const isMove = socket === this.#mover.socket;
     const { node, session, resumed } = frame;
     const from = this.node;
@@ -297,19 +298,19 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.from = [node];
     this.#liveness.set(frame.heartbeatMs);
     this.acks.window = frame.window;
-    this.events.window = frame.window;
-    this.active = socket;
+    this.eventQueue.window = frame.window;
+    this.activeSocket = socket;
     this.#sayBye();
     if (isMove) {
-      const move = this.#mover.welcomed(active);
-      this.flush();
-      this.status.emit({ type: 'moved', move, node, from });
+      const move = this.#mover.welcomed(activeSocket);
+      this.flushNow();
+      this.statusFeed.emit({ type: 'moved', move, node, from });
     } else {
       this.#dialing = undefined;
       this.#attempts.succeeded();
       this.state = 'connected';
-      this.flush();
-      this.status.emit({ type: 'connected', node, session, resumed });
+      this.flushNow();
+      this.statusFeed.emit({ type: 'connected', node, session, resumed });
     }
   }
 
@@ -326,11 +327,11 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     }
     this.state = 'connecting';
     const retryInMs = this.#attempts.lost(code, isAtOnce);
-    this.status.emit({ type: 'disconnected', code, reason, retryInMs });
+    this.statusFeed.emit({ type: 'disconnected', code, reason, retryInMs });
   }
 
   #stopped(code: number, reason: string): void {
-    const why = `the edge ended the connection for good (${code} ${reason}); connect() again when its cause is gone`;
+    const why = `the edge ended the connection for good (${code} ${reason}); connect() again without its cause`;
     void this.close(new ClientError(reason || 'refused', why));
   }
 

@@ -16,11 +16,11 @@ export interface Subscription {
 /** The connection whose edge is asked. */
 export interface TopicHost {
   readonly state: string;
-  readonly topics: Topics;
+  readonly topicTable: Topics;
   readonly calls: Calls;
   /** A socket has told an edge which topics are wanted. */
   readonly hasToldTopics: boolean;
-  flush(): void;
+  flushNow(): void;
 }
 
 /** Registers one subscriber. The edge is asked once a topic, however many there are; each waits as long as it will. */
@@ -30,11 +30,11 @@ export async function subscribe(
   handler: MessageHandler,
   options: CallOptions,
 ): Promise<Subscription> {
-  const { topics, calls } = host;
-  const { entry, leave } = topics.add(topic, handler);
+  const { topicTable: topics, calls } = host;
+  const { topicEntry: entry, leave } = topics.add(topic, handler);
   const ask = (kind: 'subscribe' | 'unsubscribe', signal?: AbortSignal): Promise<unknown> => {
     const answer = calls.open(kind, topic, undefined, { timeoutMs: Infinity, ...(signal && { signal }) });
-    host.flush();
+    host.flushNow();
     return answer;
   };
   const unsubscribe = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { isDerived } from '../ids.js';
 import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
-import { dataOf } from '../transport/payload.js';
+import { contentOf } from '../transport/payload.js';
 import { type Merged, merge, take } from './merge.js';
 
 /** A topic event as a handler gets it. */
@@ -86,7 +86,7 @@ export class Topics {
   }
 
   /** A subscriber; `leave` ends it, and is true the once that it was the last and the topic is wanted no more. */
-  add(topic: string, handler?: MessageHandler): { entry: Topic; leave: () => boolean } {
+  add(topic: string, handler?: MessageHandler): { topicEntry: Topic; leave: () => boolean } {
     const entry: Topic = this.#topics.get(topic) ?? {
       subscribers: [],
       asked: undefined,
@@ -110,7 +110,7 @@ export class Topics {
       entry.subscribers = rest;
       return isLast && this.#topics.delete(topic);
     };
-    return { entry, leave };
+    return { topicEntry: entry, leave };
   }
 
   /** A frame from `socket`: handed on when that is the live one, else kept. */
@@ -226,13 +226,8 @@ export class Topics {
     entry.next = (entry.next + 1) % this.#memory;
     const message: TopicMessage = {
       topic: frame.topic,
-      id: frame.id,
-      data: dataOf(frame),
-      at: frame.at,
+      ...contentOf(frame),
       ...(frame.position !== undefined && { position: frame.position }),
-      ...(frame.headers && { headers: frame.headers }),
-      ...(frame.contentType && { contentType: frame.contentType }),
-      ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
     };
     const failed = (error: unknown): void =>
       this.#status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });

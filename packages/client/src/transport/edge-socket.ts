@@ -23,8 +23,6 @@ const nothing = (): void => {};
 
 /** One WebSocket to one edge, with what is counted per connection. */
 export class EdgeSocket implements Source {
-  /** Later sockets have higher ones. */
-  readonly generation: number;
   isOpen = false;
   isWelcomed = false;
   /** The edge has sent `moved`: only acks are accepted here. */
@@ -49,14 +47,7 @@ export class EdgeSocket implements Source {
   readonly #owner: EdgeSocketOwner;
   #webSocket: (WebSocketLike & Handlers) | undefined;
 
-  constructor(
-    WebSocket: WebSocketClass,
-    url: string,
-    ticket: string,
-    generation: number,
-    owner: EdgeSocketOwner,
-  ) {
-    this.generation = generation;
+  constructor(WebSocket: WebSocketClass, url: string, ticket: string, owner: EdgeSocketOwner) {
     this.#owner = owner;
     const address = `${url}${url.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`;
     let webSocket: WebSocketLike & Handlers;

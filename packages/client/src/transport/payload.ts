@@ -1,4 +1,4 @@
-import type { Payload } from '@evenkeel/protocol/wire';
+import type { EventFrame, MessageFrame, Payload } from '@evenkeel/protocol/wire';
 
 /** The value a frame carries: JSON or text as it is, other bytes as a `Uint8Array`. */
 export function dataOf(frame: Partial<Payload>): unknown {
@@ -14,3 +14,13 @@ export function fieldsOf(data: unknown): object {
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return { data: btoa(binary), encoding: 'base64' };
 }
+
+/** What an event and a message have in common, as a handler gets it. */
+export const contentOf = (frame: EventFrame | MessageFrame) => ({
+  id: frame.id,
+  data: dataOf(frame),
+  at: frame.at,
+  ...(frame.headers && { headers: frame.headers }),
+  ...(frame.contentType && { contentType: frame.contentType }),
+  ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
+});

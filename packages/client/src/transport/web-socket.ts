@@ -13,8 +13,5 @@ export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocke
 export function socketClass(given: WebSocketClass | undefined): WebSocketClass {
   const Socket = given ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
   if (typeof Socket === 'function') return Socket;
-  throw new ClientError(
-    'no-websocket',
-    'there is no global WebSocket: install `ws` beside this package, or pass its class as WebSocket',
-  );
+  throw new ClientError('no-websocket', 'no global WebSocket: install `ws`, or pass a class as WebSocket');
 }
