@@ -10,7 +10,7 @@ import { type BeforeMove, Move, type MoveHost } from './move.js';
 
 // Written out, so that bundles do not carry the whole table.
 const moved: Pick<(typeof closeCodes)['moved'], 'code' | 'reason'> = { code: 4001, reason: 'moved' };
-const superseded: (typeof closeCodes)['superseded']['code'] = 4501;
+export const superseded: (typeof closeCodes)['superseded']['code'] = 4501;
 
 /** The connection that is moved. */
 export interface MoverHost {

@@ -1,17 +1,11 @@
-import {
-  afterClose,
-  closeCodes,
-  type EdgeFrame,
-  type Placement,
-  type WelcomeFrame,
-} from '@evenkeel/protocol/wire';
+import { afterClose, type EdgeFrame, type Placement, type WelcomeFrame } from '@evenkeel/protocol/wire';
 import { Calls } from '../calls/calls.js';
 import { type AttemptHost, Attempts } from '../dial/attempts.js';
 import { ClientError } from '../errors.js';
 import { Acks } from '../events/acks.js';
 import { EventQueue } from '../events/event-queue.js';
 import * as limits from '../limits.js';
-import { Mover, type MoverHost } from '../move/mover.js';
+import { Mover, type MoverHost, superseded } from '../move/mover.js';
 import type { ConnectOptions } from '../options.js';
 import { StatusFeed } from '../status.js';
 import { atMostSinceMs, thisMoment, timerMs } from '../time.js';
@@ -182,7 +176,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   ended(socket: EdgeSocket, code: number, reason: string): void {
-    if (this.isOfTab && code === closeCodes.superseded.code && !this.#mover.socket) {
+    if (this.isOfTab && code === superseded && !this.#mover.socket) {
       // Another tab has a copy of the session's id, which nobody gave it: that one has it now, this one begins another.
       this.#mover.end();
       this.session = undefined;
