@@ -51,7 +51,7 @@ const refusals: [string, unknown, string, string][] = [
     'an instance for WebSocket',
     { ...fine, WebSocket: new NoSocket() },
     'no-websocket',
-    'pass its class as WebSocket',
+    'pass a class as WebSocket',
   ],
   ['one text for topics', { ...fine, topics: 'news' }, 'bad-option', 'topics must be a list, got "news"'],
   ['a list of lists for topics', { ...fine, topics: ['a', ['b']] }, 'bad-name', 'got an array'],
