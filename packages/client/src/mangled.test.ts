@@ -67,7 +67,9 @@ it('nor of what an edge or a gateway sends or is sent', () => {
     .replace(/export const defaults = \{[^}]*\}/, '')
     .matchAll(/\b(\w+)\??:/g);
   const wire = new Set([...fields].map(([, name = '']) => name));
-  expect([...wire]).toEqual(expect.arrayContaining(['heartbeatMs', 'redelivered', 'ticket']));
+  // The kinds too: they are keys of the table of what a frame must have.
+  for (const [, kind = ''] of sources.join('\n').matchAll(/\bt: '(\w+)'/g)) wire.add(kind);
+  expect([...wire]).toEqual(expect.arrayContaining(['heartbeatMs', 'redelivered', 'ticket', 'moved']));
   expect(names(wire)).toEqual([]);
 });
 
