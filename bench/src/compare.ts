@@ -18,7 +18,8 @@ const help = `npm run bench:compare -- --base REF [flags]
 Builds REF beside this tree and runs the same work on both in turn: one broker program, the same light clients (raw frames, no SDK).
 Prints medians, and the ratio tree / base pair by pair; also the processor time that the broker and the services used.
   --base REF      a commit, a branch, a tag
-  --work NAME     directed (events to users), fanout (a topic), attach (new sessions), memory (of the broker), move (directed)
+  --work NAME     directed (events to users), fanout (a topic), sdk (events to users, whose clients are
+                  each tree's SDK), attach (new sessions), memory (of the broker), move (directed)
   --pairs N       how often each (9)
   --json          one JSON object on standard output and nothing else
   --help

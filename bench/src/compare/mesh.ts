@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker } from '@evenkeel/broker';
 import { freePort, type PrivateBroker, watchOver } from '@evenkeel/local';
 import { meshTopology } from '@evenkeel/protocol';
-import type { Tree } from '../tree.js';
+import { moduleOf, type Tree } from '../tree.js';
 
 /** An edge of either tree. */
 export interface EdgeUnderTest {
@@ -19,6 +19,8 @@ export interface MeshUnderTest {
   readonly amqpUrl: string;
   readonly gatewayUrl: string;
   readonly edges: readonly EdgeUnderTest[];
+  /** The client SDK of the same tree, to be imported. */
+  readonly clientModule: string;
   /** What RabbitMQ holds after it has collected its garbage, bytes. */
   brokerBytes(): Promise<number>;
   /** Processor time that RabbitMQ and the services have used so far; undefined where this system does not tell. */
@@ -87,7 +89,16 @@ export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<Me
       if (ofBroker === undefined) return undefined;
       return { broker: ofBroker, services: ofServices.reduce<number>((sum, ms) => sum + (ms ?? 0), 0) };
     };
-    return { amqpUrl, gatewayUrl: `http://127.0.0.1:${ports[2]}`, edges, brokerBytes, cpuMs, stop };
+    const clientModule = moduleOf(tree, 'client');
+    return {
+      amqpUrl,
+      gatewayUrl: `http://127.0.0.1:${ports[2]}`,
+      edges,
+      clientModule,
+      brokerBytes,
+      cpuMs,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

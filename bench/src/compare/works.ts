@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { build } from 'hdr-histogram-js';
+import { WebSocket } from 'ws';
 import { LightClient } from '../fleet/light-client.js';
 import { until } from '../fleet/until.js';
 import type { MeshUnderTest } from './mesh.js';
@@ -101,6 +102,51 @@ const directed: Work = async (mesh) => {
     const atMs = (percentile: number) => delays.getValueAtPercentile(percentile) / 1_000;
     return { eventsPerSecond, p50Ms: atMs(50), p99Ms: atMs(99) };
   });
+};
+
+/** What is used of either tree's client SDK. */
+interface Sdk {
+  connect(options: { gateway: string; user: string; WebSocket: unknown }): {
+    ready(): Promise<void>;
+    on(name: string, handler: (event: { data: unknown }) => void): unknown;
+    close(): Promise<void>;
+  };
+}
+
+/** Events to users whose clients are the tree's own SDK, in this process. */
+const sdk: Work = async (mesh) => {
+  const [sessions, total] = [50, 24_000];
+  const { connect } = (await import(mesh.clientModule)) as Sdk;
+  let received = 0;
+  const clients = Array.from({ length: sessions }, (_, n) => {
+    const client = connect({ gateway: mesh.gatewayUrl, user: `u${n}`, WebSocket });
+    client.on('compared', () => {
+      received += 1;
+    });
+    return client;
+  });
+  await Promise.all(clients.map((client) => client.ready()));
+  try {
+    return await publishing(mesh, 1_024, async (publisher) => {
+      const begunAtMs = performance.now();
+      await Promise.all(
+        Array.from({ length: total }, (_, n) =>
+          publisher.publish(events, `user.u${n % sessions}.compared`, JSON.stringify({ n }), {
+            ...properties,
+            messageId: `s-${n}`,
+          }),
+        ),
+      );
+      await untilDone(
+        () => received >= total,
+        () => `${received} of ${total} events`,
+      );
+      if (received > total) throw new Error(`${received} events of ${total}: some came twice`);
+      return { eventsPerSecond: perSecond(total, begunAtMs) };
+    });
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+  }
 };
 
 /** One topic, many subscribers. */
@@ -212,4 +258,4 @@ function ask(mesh: MeshUnderTest, publisher: Publisher, clients: readonly LightC
   return clients.length;
 }
 
-export const works: Readonly<Record<string, Work>> = { directed, fanout, attach, memory, move };
+export const works: Readonly<Record<string, Work>> = { directed, fanout, sdk, attach, memory, move };
