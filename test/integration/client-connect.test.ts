@@ -128,8 +128,13 @@ describe('a client', () => {
     const { client, connected, status, types } = await scripted();
     const at = await connected();
     at.close(code, 'why');
-    expect((await status('closed')).error).toMatchObject({ code: 'why' });
+    const { error } = await status('closed');
+    expect(error).toMatchObject({ code: 'why' });
     expect(client.state).toBe('closed');
+    // Whoever calls it later is told why, and not only that.
+    const later = client.publish('x', 1);
+    await expect(later).rejects.toMatchObject({ code: 'closed', cause: error });
+    await expect(later).rejects.toThrow(`(${code} why)`);
     expect(types()).not.toContain('disconnected');
   });
 

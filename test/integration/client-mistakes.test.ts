@@ -8,15 +8,20 @@ import { type Scripted, scripted } from '../support/scripted-edge-client.js';
 const wrong = <T>(value: unknown): T => value as T;
 
 const calls: [string, (client: Client) => Promise<unknown>, string, string][] = [
-  ['subscribes nothing', (c) => c.subscribe(wrong(undefined), () => {}), 'bad-name', 'got undefined'],
-  ['subscribes null', (c) => c.subscribe(wrong(null), () => {}), 'bad-name', 'got null'],
-  ['subscribes a number', (c) => c.subscribe(wrong(42), () => {}), 'bad-name', 'got 42'],
-  ['subscribes a list', (c) => c.subscribe(wrong(['a']), () => {}), 'bad-name', 'got an array'],
+  ['subscribes nothing', (c) => c.subscribe(wrong<string>(undefined), () => {}), 'bad-name', 'got undefined'],
+  ['subscribes null', (c) => c.subscribe(wrong<string>(null), () => {}), 'bad-name', 'got null'],
+  ['subscribes a number', (c) => c.subscribe(wrong<string>(42), () => {}), 'bad-name', 'got 42'],
+  ['subscribes a list', (c) => c.subscribe(wrong<string>(['a']), () => {}), 'bad-name', 'got an array'],
   ['subscribes a pattern', (c) => c.subscribe('room.#', () => {}), 'bad-name', 'got "room.#"'],
-  ['asks a list', (c) => c.request(wrong(['echo'])), 'bad-name', 'words of [A-Za-z0-9_~-] joined by dots'],
+  [
+    'asks a list',
+    (c) => c.request(wrong<string>(['echo'])),
+    'bad-name',
+    'words of [A-Za-z0-9_~-] joined by dots',
+  ],
   [
     'publishes to an object',
-    (c) => c.publish(wrong({ toString: () => 'a' }), 1),
+    (c) => c.publish(wrong<string>({ toString: () => 'a' }), 1),
     'bad-name',
     'got an object',
   ],

@@ -16,9 +16,24 @@ describe('requests and publishes', () => {
     const failing = expect(s.client.request('sum')).rejects.toMatchObject({
       code: 'no-service',
       message: 'nobody',
+      source: 'mesh',
     });
     a.send({ t: 'error', re: (await a.take('request')).id, code: 'no-service', message: 'nobody' });
     await failing;
+  });
+
+  it('are told whose an error is: a code of a service may look like one of the client', async () => {
+    const s = await scripted();
+    const a = await s.connected();
+    const failing = expect(s.client.request('sum')).rejects.toMatchObject({
+      code: 'timeout',
+      source: 'service',
+    });
+    const { id: re } = await a.take('request');
+    a.send({ t: 'error', re, code: 'timeout', message: 'too late for today', from: 'service' });
+    await failing;
+    await s.client.close();
+    await expect(s.client.request('sum')).rejects.toMatchObject({ code: 'closed', source: 'client' });
   });
 
   it('made before the connection are sent, in order, when it is there', async () => {

@@ -10,8 +10,13 @@ import { timerMs } from './time.js';
 import { type Subscription, subscribe } from './topics/subscribe.js';
 import type { MessageHandler } from './topics/topics.js';
 
-/** Event names and the types of their `data`. */
+/** Event names and the types of their `data`, where nothing is said. */
 export type EventMap = Record<string, unknown>;
+/** Of names of topics or methods, where nothing is said: each call says what it expects. */
+export type NoMap = Record<never, never>;
+/** Of a method in a map of requests. */
+export type DataOf<Call> = Call extends { data: infer Data } ? Data : undefined;
+export type ReplyOf<Call> = Call extends { reply: infer Reply } ? Reply : unknown;
 
 interface Page {
   addEventListener?(type: string, listener: () => void): void;
@@ -22,7 +27,11 @@ interface Page {
  * One session, seen as one connection that lives on. Directed events reach the handlers once and in the order of
  * publishing, across moves, reconnects and crashes of edges; where that could not be kept a `gap` is told.
  */
-export class Client<Events extends EventMap = EventMap> {
+export class Client<
+  Events extends object = EventMap,
+  Topics extends object = NoMap,
+  Requests extends object = NoMap,
+> {
   readonly #connection: Connection;
   readonly #store: SessionStore;
   readonly #onWake = (): void => {
@@ -89,8 +98,7 @@ export class Client<Events extends EventMap = EventMap> {
       await new Promise<void>((resolve, reject) => {
         stop = status.listen((told) => {
           if (told.type === 'connected') resolve();
-          else if (told.type === 'closed')
-            reject(told.error ?? new ClientError('closed', 'the client was closed'));
+          else if (told.type === 'closed') reject(this.#connection.endedBy);
         }, true);
         stopWaiting = patience('ready()', { timeoutMs, signal }, reject, () => {
           const { failed } = status;
@@ -132,9 +140,19 @@ export class Client<Events extends EventMap = EventMap> {
    * call has given; the edge is asked once a topic.
    * @throws ClientError `bad-name`, `topic-limit`, `closed`, …
    */
-  async subscribe<Data = unknown>(
+  subscribe<Name extends keyof Topics & string>(
+    topic: Name,
+    handler: MessageHandler<Topics[Name]>,
+    options?: CallOptions,
+  ): Promise<Subscription>;
+  subscribe<Data = unknown>(
     topic: string,
     handler: MessageHandler<Data>,
+    options?: CallOptions,
+  ): Promise<Subscription>;
+  async subscribe(
+    topic: string,
+    handler: MessageHandler<never>,
     options: CallOptions = {},
   ): Promise<Subscription> {
     checkName(topic);
@@ -155,15 +173,27 @@ export class Client<Events extends EventMap = EventMap> {
    * identity, after a loss: at least once, exactly once over planned moves.
    * @throws ClientError `no-service`, `timeout`, `too-large`, `too-many-pending`, `closed`, …
    */
+  publish<Name extends keyof Topics & string>(
+    topic: Name,
+    data: Topics[Name],
+    options?: CallOptions,
+  ): Promise<void>;
+  publish(topic: string, data: unknown, options?: CallOptions): Promise<void>;
   async publish(topic: string, data: unknown, options: CallOptions = {}): Promise<void> {
     checkName(topic);
     await this.#call('publish', topic, data, options);
   }
 
   /** Asks an application service. @throws ClientError as `publish`, or with the code the service answered. */
-  async request<Reply = unknown>(method: string, data?: unknown, options: CallOptions = {}): Promise<Reply> {
+  request<Name extends keyof Requests & string>(
+    method: Name,
+    data: DataOf<Requests[Name]>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<Requests[Name]>>;
+  request<Reply = unknown>(method: string, data?: unknown, options?: CallOptions): Promise<Reply>;
+  async request(method: string, data?: unknown, options: CallOptions = {}): Promise<unknown> {
     checkName(method);
-    return (await this.#call('request', method, data, options)) as Reply;
+    return await this.#call('request', method, data, options);
   }
 
   /**
@@ -227,7 +257,8 @@ export class Client<Events extends EventMap = EventMap> {
   }
 
   #checkOpen(): void {
-    if (this.state === 'closed') throw new ClientError('closed', 'the client is closed; connect anew');
+    const { endedBy } = this.#connection;
+    if (endedBy) throw new ClientError('closed', `closed: ${endedBy.message}; connect anew`, endedBy);
   }
 
   #release(): void {

@@ -1,3 +1,5 @@
+import type { closeCodes, ErrorCode } from '@evenkeel/protocol/wire';
+
 /** What went wrong, and what is behind it: Node's `fetch failed` says nothing by itself. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -6,16 +8,45 @@ export function reasonOf(error: unknown): string {
   return behind ? `${error.message}: ${behind}` : error.message;
 }
 
+/** Codes of the client's own. */
+export type OwnErrorCode =
+  | 'aborted'
+  | 'bad-body'
+  | 'bad-name'
+  | 'bad-option'
+  | 'bad-user-id'
+  | 'closed'
+  | 'get-token-failed'
+  | 'no-websocket'
+  | 'refused'
+  | 'timeout'
+  | 'too-large'
+  | 'too-many-pending'
+  | 'topic-limit'
+  | 'unauthorized'
+  | 'unreachable';
+
+/** The client's, the mesh's, the reasons of close codes; services have codes of their own. */
+export type ClientErrorCode = OwnErrorCode | ErrorCode | CloseReason | (string & Record<never, never>);
+
+type CloseReason = (typeof closeCodes)[keyof typeof closeCodes]['reason'];
+
 /**
- * What the client rejects with. `code` is stable: `closed`, `timeout`, `aborted`, `too-many-pending`, `too-large`,
- * `bad-name`, `bad-body`, `unauthorized`, `refused`, `no-websocket`, a close reason of the protocol, or the code that an
- * edge or an application service answered with (`no-service`, `request-timeout`, …).
+ * What the client rejects with. `code` is stable. `source` tells whose it is: a service may answer with a code that looks like one of
+ * the client's. `cause` is what is behind it, where there is something; of `closed` it is what closed the client.
  */
 export class ClientError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string, cause?: unknown) {
+  readonly code: ClientErrorCode;
+  readonly source: 'client' | 'mesh' | 'service';
+  constructor(
+    code: ClientErrorCode,
+    message: string,
+    cause?: unknown,
+    source: ClientError['source'] = 'client',
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ClientError';
     this.code = code;
+    this.source = source;
   }
 }

@@ -1,15 +1,15 @@
 /** Client SDK of Evenkeel for browsers and Node: one connection that lives on while the mesh moves it. */
-import { Client } from './client.js';
+import { Client, type EventMap, type NoMap } from './client.js';
 import type { ConnectOptions } from './options.js';
 
 export type { Backoff } from '@evenkeel/pace';
 export type { GapReason, MoveFrame, Placement } from '@evenkeel/protocol/wire';
 export type { CallOptions } from './calls/patience.js';
-export { Client, type EventMap } from './client.js';
+export { Client, type DataOf, type EventMap, type NoMap, type ReplyOf } from './client.js';
 
 export { LookupError } from './dial/gateway.js';
 export type { DialOptions, PlacementQuery } from './dial/options.js';
-export { ClientError } from './errors.js';
+export { ClientError, type ClientErrorCode, type OwnErrorCode } from './errors.js';
 export type { ClientEvent, EventHandler } from './events/event.js';
 export type { BeforeMove } from './move/move.js';
 export type { ConnectOptions } from './options.js';
@@ -22,10 +22,14 @@ export type { WebSocketClass, WebSocketLike } from './transport/web-socket.js';
 
 /**
  * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the
- * event loop, so that no event finds none. `Events` maps event names to the types of their `data`.
- * @throws ClientError `no-websocket` where there is no WebSocket class.
+ * event loop, so that no event finds none. `Events` maps event names to the types of their `data`, `Topics` those of topics,
+ * `Requests` methods to `{ data, reply }`; interfaces do as well.
+ * @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name`, `topic-limit`, `no-websocket`.
  */
-export const connect = <Events extends EventMapOf = EventMapOf>(options: ConnectOptions): Client<Events> =>
-  new Client<Events>(options);
-
-type EventMapOf = Record<string, unknown>;
+export const connect = <
+  Events extends object = EventMap,
+  Topics extends object = NoMap,
+  Requests extends object = NoMap,
+>(
+  options: ConnectOptions,
+): Client<Events, Topics, Requests> => new Client<Events, Topics, Requests>(options);

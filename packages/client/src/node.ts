@@ -1,5 +1,5 @@
 /** The client for Node: where there is no global WebSocket (Node 20) it takes that of the package `ws`. */
-import type { Client, EventMap } from './client.js';
+import type { Client, EventMap, NoMap } from './client.js';
 import { connect as connectWith } from './index.js';
 import type { ConnectOptions } from './options.js';
 import type { WebSocketClass } from './transport/web-socket.js';
@@ -15,7 +15,11 @@ interface NodeGlobals {
 }
 
 /** See `connect` of the client for browsers. @throws ClientError `no-websocket` where neither is found. */
-export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Client<Events> {
+export function connect<
+  Events extends object = EventMap,
+  Topics extends object = NoMap,
+  Requests extends object = NoMap,
+>(options: ConnectOptions): Client<Events, Topics, Requests> {
   const { WebSocket, process } = globalThis as NodeGlobals;
   const found = options.WebSocket ?? WebSocket ?? webSocketOfWs(process);
   return connectWith(found ? { ...options, WebSocket: found } : options);

@@ -1,10 +1,41 @@
 // Compiled in a project with the packages installed, by several module resolutions; never run.
-import { type Client, ClientError, connect, type Status } from '@evenkeel/client';
+import { type Client, ClientError, type ClientErrorCode, connect, type Status } from '@evenkeel/client';
 import { BrokerError, createPublisher, type Published, PublisherError } from '@evenkeel/publisher';
 import { createTestMesh, type TestMesh } from '@evenkeel/testing';
 import { createOperator, type NodeStatus, OperatorError } from 'evenkeel';
 
-type Events = { 'order.created': { number: number } };
+interface Events {
+  'order.created': { number: number };
+}
+interface Topics {
+  news: { title: string };
+  [room: `room.${string}`]: { text: string };
+}
+interface Requests {
+  'shop.price': { data: { item: string }; reply: number };
+}
+
+/** Maps of types may be interfaces; what they do not name is free, but for events. */
+export async function typed(): Promise<number> {
+  const client = connect<Events, Topics, Requests>({ gateway: 'http://127.0.0.1:8080', user: 'alice' });
+  // @ts-expect-error No event has this name.
+  client.on('order.creatd', () => {});
+  await client.subscribe('news', ({ data }) => data.title.trim());
+  await client.subscribe('room.7', ({ data }) => data.text.trim());
+  await client.subscribe<{ n: number }>('others', ({ data }) => data.n.toFixed());
+  // @ts-expect-error It has a title.
+  await client.subscribe('news', ({ data }) => data.titel);
+  const price = await client.request('shop.price', { item: 'tea' });
+  await client.request<string>('shop.other');
+  return price;
+}
+
+/** A service's code is told apart from the client's. */
+export function whose(error: ClientError): string {
+  if (error.source === 'service') return error.code;
+  const known: ClientErrorCode = 'no-service';
+  return error.code === known ? 'nobody serves it' : String(error.cause);
+}
 
 export async function uses(): Promise<{ published: Published; nodes: readonly NodeStatus[] }> {
   const client: Client<Events> = connect<Events>({ gateway: 'http://127.0.0.1:8080', user: 'alice' });

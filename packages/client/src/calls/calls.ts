@@ -64,12 +64,9 @@ export class Calls {
     } catch (cause) {
       return refuse('bad-body', `what you ${kind} must be JSON or bytes: ${reasonOf(cause)}`, cause);
     }
-    if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted before it was sent`);
+    if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted`);
     if (this.#pending.size >= this.#limit && !isUndo) {
-      return refuse(
-        'too-many-pending',
-        `${this.#limit} calls wait for answers; wait for some, or raise maxPending`,
-      );
+      return refuse('too-many-pending', `${this.#limit} calls wait for answers; wait, or raise maxPending`);
     }
     const tooLarge = this.#tooLarge(text);
     if (tooLarge) return Promise.reject(tooLarge);
@@ -102,7 +99,12 @@ export class Calls {
       pace.tryTake(monotonicNow(), pace.available(monotonicNow()));
       this.#again((each) => each === pending);
       this.#flushAgain();
-    } else pending?.settle(frame.t === 'ok' ? frame : new ClientError(frame.code, frame.message));
+    } else
+      pending?.settle(
+        frame.t === 'ok'
+          ? frame
+          : new ClientError(frame.code, frame.message, undefined, frame.from ?? 'mesh'),
+      );
   }
 
   /** The edge has said what it takes; older ones do not. */
@@ -164,7 +166,7 @@ export class Calls {
     const maxFrameBytes = this.#maxFrameBytes;
     if (text.length * 3 <= maxFrameBytes || new TextEncoder().encode(text).length <= maxFrameBytes)
       return undefined;
-    return new ClientError('too-large', `a frame has at most ${maxFrameBytes} bytes; send less at once`);
+    return new ClientError('too-large', `a frame has at most ${maxFrameBytes} bytes; send less`);
   }
 
   /** Rejects all. */

@@ -21,6 +21,8 @@ export type ClientState = 'connecting' | 'connected' | 'closed';
 /** One session's life over as many sockets as it takes. PROTOCOL.md, sections 4 (a move) and 5 (coming back). */
 export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   state: ClientState = 'connecting';
+  /** Why it is closed. */
+  endedBy: ClientError | undefined;
   session: string | undefined;
   node: string | undefined;
   /** Nodes that had to do with the session, newest first. */
@@ -244,6 +246,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   async #end(error: ClientError | undefined): Promise<void> {
     this.#parted?.(false);
     this.state = 'closed';
+    this.endedBy = error ?? new ClientError('closed', 'the client was closed');
     const { activeSocket } = this;
     const dialing = this.#dialing;
     this.#attempts.end();
@@ -252,7 +255,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.topicTable.forgetKept();
     dialing?.close(1000);
     this.#dialing = undefined;
-    this.calls.fail(error ?? new ClientError('closed', 'the client was closed'));
+    this.calls.fail(this.endedBy);
     await this.eventQueue.stop(limits.closeMs);
     this.acks.flushNow();
     this.activeSocket = undefined;
@@ -325,7 +328,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   #stopped(code: number, reason: string): void {
-    const why = `the edge ended the connection for good (${code} ${reason}); connect() again without its cause`;
+    const why = `the edge closed it for good (${code} ${reason}); connect() again without its cause`;
     void this.close(new ClientError(reason || 'refused', why));
   }
 

@@ -13,5 +13,5 @@ export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocke
 export function socketClass(given: WebSocketClass | undefined): WebSocketClass {
   const Socket = given ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
   if (typeof Socket === 'function') return Socket;
-  throw new ClientError('no-websocket', 'no global WebSocket: install `ws`, or pass a class as WebSocket');
+  throw new ClientError('no-websocket', 'no WebSocket: install `ws`, or pass a class as WebSocket');
 }
