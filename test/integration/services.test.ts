@@ -200,7 +200,11 @@ describe('a method', () => {
     await expect(service.serve('twice.*', () => 2)).rejects.toMatchObject(twice);
     await service.on('twice.b', () => {});
     await expect(service.on('twice.#', () => {})).rejects.toMatchObject(twice);
-    await service.on('twice.#', () => {}, { queue: 'service.shop.all-of-twice' });
+    const queue = 'service.shop.all-of-twice';
+    await service.on('twice.#', () => {}, { queue });
+    // Of two consumers of one queue each gets what is for the other.
+    await expect(service.on('thrice.#', () => {}, { queue })).rejects.toMatchObject(twice);
+    await expect(service.serve('thrice.a', () => 1, { queue })).rejects.toMatchObject(twice);
     await (await first).stop();
     await service.serve('twice.*', () => 2);
   });

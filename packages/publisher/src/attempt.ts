@@ -25,6 +25,8 @@ export async function attempt<Value>(
       reject(error);
       controller.abort(error);
     }, limitMs);
+    // What is still run after `close()` keeps no process.
+    timer.unref();
   });
   try {
     return { is: 'done', value: await Promise.race([handle(controller.signal), late]) };

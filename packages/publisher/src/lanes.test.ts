@@ -17,20 +17,24 @@ interface Open {
 }
 
 /** Lanes whose entries the test settles; `open`: those that run, in the order in which they began. */
-function make(concurrency: number) {
+function make(concurrency: number, crowd?: number) {
   const open: Open[] = [];
   const began: string[] = [];
-  const lanes = new Lanes<string>(concurrency, (entry) => {
-    began.push(entry);
-    return new Promise<Turn>((resolve) => {
-      const done = (turn?: Turn) => {
-        open.splice(open.indexOf(at), 1);
-        resolve(turn);
-      };
-      const at = { entry, done };
-      open.push(at);
-    });
-  });
+  const lanes = new Lanes<string>(
+    concurrency,
+    (entry) => {
+      began.push(entry);
+      return new Promise<Turn>((resolve) => {
+        const done = (turn?: Turn) => {
+          open.splice(open.indexOf(at), 1);
+          resolve(turn);
+        };
+        const at = { entry, done };
+        open.push(at);
+      });
+    },
+    crowd,
+  );
   const push = (...entries: string[]) => {
     for (const entry of entries) lanes.push(entry.slice(0, 1), entry);
   };
@@ -59,6 +63,16 @@ describe('lanes', () => {
     push('a1', 'a2', 'a3', 'b1', 'c1');
     for (const entry of ['a1', 'b1', 'c1', 'a2']) await finish(entry);
     expect(began).toEqual(['a1', 'b1', 'c1', 'a2', 'a3']);
+  });
+
+  it('try an entry again at once behind which a crowd waits, so that no lane keeps out the others', async () => {
+    const { began, push, finish } = make(1, 2);
+    push('a1', 'a2', 'a3');
+    await finish('a1', { againInMs: 1_000 });
+    expect(began).toEqual(['a1', 'a1']);
+    await finish('a1');
+    await finish('a2', { againInMs: 1_000 });
+    expect(began).toEqual(['a1', 'a1', 'a2']);
   });
 
   it('try an entry again before what came after it, and give its place to others meanwhile', async () => {

@@ -13,18 +13,25 @@ interface Lane<Entry> {
 
 /**
  * Carries out entries: those of one lane one after another, in the order in which they came, those of different lanes side by
- * side, at most `concurrency`. A lane whose first entry is to be tried again later waits with it, and takes no place meanwhile.
+ * side, at most `concurrency`. A lane whose first entry is to be tried again later waits with it, and takes no place meanwhile; one
+ * behind which `crowd` entries wait is tried again at once, or it would keep out what is of other lanes.
  */
 export class Lanes<Entry> {
   readonly #concurrency: number;
   readonly #carryOut: (entry: Entry) => Promise<Turn>;
+  readonly #crowd: number;
   readonly #lanes = new Map<string, Lane<Entry>>();
   readonly #ready = new Fifo<Lane<Entry>>();
   readonly #running = new Map<Lane<Entry>, Promise<void>>();
   #isStopped = false;
 
   /** `carryOut` never rejects. */
-  constructor(concurrency: number, carryOut: (entry: Entry) => Promise<Turn>) {
+  constructor(
+    concurrency: number,
+    carryOut: (entry: Entry) => Promise<Turn>,
+    crowd = Number.POSITIVE_INFINITY,
+  ) {
+    this.#crowd = crowd;
     this.#concurrency = concurrency;
     this.#carryOut = carryOut;
   }
@@ -101,9 +108,12 @@ export class Lanes<Entry> {
 
   #later(lane: Lane<Entry>, ms: number): void {
     if (this.#isStopped) return;
-    lane.timer = setTimeout(() => {
-      this.#ready.push(lane);
-      this.#pump();
-    }, ms);
+    lane.timer = setTimeout(
+      () => {
+        this.#ready.push(lane);
+        this.#pump();
+      },
+      lane.waiting.length >= this.#crowd ? 0 : ms,
+    );
   }
 }

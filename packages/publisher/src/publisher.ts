@@ -163,6 +163,11 @@ class MeshPublisher implements PublisherSurface {
   /** Two handlers for one message would both run, or take turns. @throws PublisherError `already-served`. */
   #checkFree({ kind, pattern, queue }: Registered): void {
     for (const other of this.#registered) {
+      if (queue !== undefined && other.queue === queue)
+        throw new PublisherError(
+          'already-served',
+          `queue ${queue} has a handler in this publisher already, and what is for one would reach the other: give each a queue of its own`,
+        );
       if (other.kind !== kind || !doOverlap(other.pattern, pattern)) continue;
       const mayBoth = kind === 'publish' && other.queue !== queue;
       if (mayBoth) continue;

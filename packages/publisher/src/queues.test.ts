@@ -98,6 +98,29 @@ describe('the queue of a service', () => {
     await service.stop();
   });
 
+  it('of an earlier version is not replaced while another instance consumes it, which may have messages in hand', async () => {
+    const world = new World();
+    world.refusals.set(queue, [differs('auto_delete', "'true'")]);
+    world.others = 1;
+    const service = await world.start(publishes, () => {});
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(world.calls).toEqual([`bind ${queue} mesh.inbound shop.x`, `consume ${queue}`]);
+    world.others = 0;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(world.calls[2]).toBe(`replace ${queue} {"x-expires":300000}`);
+    await service.stop();
+  });
+
+  it('of a method that another service has taken meanwhile is not consumed again', async () => {
+    const world = new World();
+    const service = await world.start({ kind: 'request', pattern: 'shop.x' }, () => 1);
+    world.refusals.set('service.shop.method:shop.x', [
+      differs('x-dead-letter-exchange', "'service.shop.owner:till'"),
+    ]);
+    await expect(world.prepare()).rejects.toMatchObject({ code: 'method-taken' });
+    await service.stop();
+  });
+
   it('that the application has named is never replaced', async () => {
     const world = new World();
     world.refusals.set('mine', [differs('auto_delete', "'true'")]);

@@ -23,7 +23,7 @@ export interface QueueOptions {
   readonly queue: string | undefined;
   /** Infinity: for ever; 0: it goes with its last consumer. */
   readonly graceMs: number;
-  readonly topology: Pick<TopologyChannels, 'declareExactly' | 'replaceEmptyQueue' | 'bind'>;
+  readonly topology: Pick<TopologyChannels, 'checkQueue' | 'declareExactly' | 'replaceEmptyQueue' | 'bind'>;
   readonly log: Log;
 }
 
@@ -95,12 +95,19 @@ export class ServiceQueue {
     }
   }
 
-  /** One of the version before this is replaced while it is empty, so that nothing is lost. */
+  /** One of the version before this is replaced while it is empty and nobody else consumes it, so that nothing is lost. */
   async replaceOlder(): Promise<void> {
     const { topology, served } = this.#options;
-    if (!this.isOlder || !(await topology.replaceEmptyQueue(this.#spec()))) return;
+    if (!this.isOlder || !(await this.#isFreeFor(1)) || !(await topology.replaceEmptyQueue(this.#spec())))
+      return;
     this.isOlder = false;
     await topology.bind(this.name, exchanges.inbound, served.pattern);
+  }
+
+  /** Others may have messages in hand, which are not among those that RabbitMQ counts. `own`: this instance's consumers. */
+  async #isFreeFor(own: number): Promise<boolean> {
+    const counts = await this.#options.topology.checkQueue(this.name);
+    return (counts?.consumers ?? 0) <= own;
   }
 
   #spec(): QueueSpec {
@@ -114,9 +121,9 @@ export class ServiceQueue {
     } catch (cause) {
       if (!isDiffering(cause)) throw cause;
       if (!this.#isOlders(cause)) throw this.#differs(cause);
-      if (!(await topology.replaceEmptyQueue(this.#spec()))) {
+      if (!(await this.#isFreeFor(0)) || !(await topology.replaceEmptyQueue(this.#spec()))) {
         const hint =
-          'instances with graceMs 0, or of an earlier version, share it; it is replaced as soon as it is empty, ' +
+          'instances with graceMs 0, or of an earlier version, share it; it is replaced once it is empty and has one consumer, ' +
           'so start those again with the same graceMs';
         if (!this.isOlder)
           log.warn(

@@ -36,14 +36,18 @@ const olderEveryMs = 1_000;
 const givenBackMs = 2_000;
 /** When a reply is sent again that the broker did not take, ms; then no more. */
 const replyDelaysMs = [1_000, 5_000];
+/** Share of the messages taken ahead that may wait behind one which is handled again later. */
+const crowdShare = 0.25;
 
 /** A message that is here, until it is settled. */
 interface Taken {
   readonly delivery: Delivery;
   /** So often its handler has run, or its reply was sent. */
   attempts: number;
-  /** Its channel is gone: the broker delivers it again. */
+  /** The broker delivers it again: its channel is gone, or it has been given back. */
   isVoid: boolean;
+  /** Of a request whose handler has run: only the reply is still to be sent. */
+  reply?: Reply;
 }
 
 /** Consumes what is to be served. @throws PublisherError `method-taken`, `queue-differs`; BrokerError. */
@@ -56,6 +60,15 @@ export async function serve(
   const service = new RunningService(mesh, served, handler, serving);
   await service.start();
   return service;
+}
+
+/** With its stack; what is thrown may be anything. */
+function shown(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return 'an error that cannot be shown';
+  }
 }
 
 class RunningService implements Service {
@@ -85,7 +98,11 @@ class RunningService implements Service {
     this.#serving = serving;
     const topology = broker.topology({ channels: 1 });
     this.#queue = new ServiceQueue({ service: name, served, queue, graceMs, topology, log });
-    this.#lanes = new Lanes(concurrency, (taken) => this.#carryOut(taken));
+    this.#lanes = new Lanes(
+      concurrency,
+      (taken) => this.#carryOut(taken),
+      Math.ceil(serving.prefetch * crowdShare),
+    );
     this.#answered = new Answered(remember, ({ body }) => body.length);
     this.#published = new Answered(remember);
   }
@@ -103,7 +120,11 @@ class RunningService implements Service {
       await this.#queue.prepare();
       this.#consumer = await consumers.consume(name, {
         prefetch: this.#serving.prefetch,
-        prepare: () => this.#queue.prepare(),
+        prepare: async () => {
+          // After a long absence the method may be another service's.
+          if (mark !== undefined) await this.#queue.claim(mark);
+          await this.#queue.prepare();
+        },
         onDelivery: (delivery) => this.#take(delivery),
         onLost: (why) => {
           if (why === 'channel') this.#void();
@@ -136,6 +157,7 @@ class RunningService implements Service {
       const fields = { queue: this.#queue.name, running: running.length, closeTimeoutMs };
       log.warn(fields, 'stopped while handlers ran: their messages go back to the queue');
     }
+    for (const taken of running) taken.isVoid = true;
     for (const { delivery } of [...running, ...this.#lanes.drain()]) delivery.requeue();
     await within(givenBackMs, Promise.all([this.#isGivenBack(), this.#mark?.cancel()]));
   }
@@ -193,7 +215,7 @@ class RunningService implements Service {
       return await (this.#served.kind === 'request' ? this.#answer(taken) : this.#handle(taken));
     } catch (error) {
       // Nothing below throws; if it did, the message must not be lost.
-      this.#mesh.log.error({ ...this.#about(taken), error: inspect(error) }, 'message not settled');
+      this.#mesh.log.error({ ...this.#about(taken), error: shown(error) }, 'message not settled');
       taken.delivery.requeue();
       return undefined;
     }
@@ -219,8 +241,10 @@ class RunningService implements Service {
     const run = async (signal: AbortSignal) => this.#handler(inboundMessage(taken.delivery, signal));
     const result = await attempt(run, handlerTimeoutMs);
     if (result.is === 'done') return 'handled';
+    // It comes again anyway.
+    if (taken.isVoid) return { againInMs: 0 };
     const { attempts } = taken;
-    const fields = { ...this.#about(taken), attempts, error: inspect(result.error) };
+    const fields = { ...this.#about(taken), attempts, error: shown(result.error) };
     const againInMs = retryDelaysMs[attempts - 1];
     if (againInMs !== undefined) {
       log.warn({ ...fields, againInMs }, 'handler failed: the message is handled again');
@@ -236,7 +260,8 @@ class RunningService implements Service {
     const { delivery } = taken;
     const { messageId, replyTo, correlationId, headers } = delivery.properties;
     const known = this.#answered.of(messageId);
-    const reply = known ?? (await this.#replyTo(taken));
+    taken.reply ??= known ?? (await this.#replyTo(taken));
+    const { reply } = taken;
     if (known === undefined) this.#answered.remember(messageId, reply);
     if (replyTo !== undefined) {
       const address = { replyTo, correlationId, exchange: headers[replyExchangeHeader] };
@@ -255,7 +280,7 @@ class RunningService implements Service {
     if (result.is === 'done') return result.value;
     const told = errorReplyOf(result.error);
     if (told) return told;
-    this.#mesh.log.error({ ...this.#about(taken), error: inspect(result.error) }, 'handler failed');
+    this.#mesh.log.error({ ...this.#about(taken), error: shown(result.error) }, 'handler failed');
     return serviceFailed;
   }
 
@@ -271,6 +296,7 @@ class RunningService implements Service {
           fields,
           'the broker refuses the reply: the client is told that the service failed',
         );
+        taken.reply = serviceFailed;
         this.#answered.remember(taken.delivery.properties.messageId, serviceFailed);
         return this.#send(taken, send, serviceFailed);
       }

@@ -27,6 +27,8 @@ export class World {
   /** What `declareExactly` of a queue of this name throws, each once. */
   readonly refusals = new Map<string, unknown[]>();
   isEmpty = true;
+  /** Consumers of its queue that are other instances'. */
+  others = 0;
   reply: () => Promise<void> = async () => {};
   #consumer: ConsumeOptions | undefined;
   readonly #name: string;
@@ -66,6 +68,10 @@ export class World {
             this.calls.push(`declare ${name} ${autoDelete ? 'auto-delete' : JSON.stringify(args)}`);
             return { messages: 0, consumers: 0 };
           },
+          checkQueue: async () => ({
+            messages: 0,
+            consumers: this.others + (this.#consumer === undefined ? 0 : 1),
+          }),
           replaceEmptyQueue: async ({ name, arguments: args }: Declared) => {
             if (this.isEmpty) this.calls.push(`replace ${name} ${JSON.stringify(args)}`);
             return this.isEmpty;
@@ -101,6 +107,11 @@ export class World {
 
   ask(id: string, properties: Partial<DeliveryProperties> = {}): void {
     this.deliver(id, { type: 'request', replyTo: `to ${id}`, ...properties });
+  }
+
+  /** What it does before it consumes again. */
+  async prepare(): Promise<void> {
+    await this.#consumer?.prepare?.();
   }
 
   lose(): void {
