@@ -92,13 +92,8 @@ describe('who', () => {
       'bad-answer',
       'is no gateway: 200 without a placement',
     ],
-    ['nothing there', { status: 404, body: '' }, 'http-404', '/gateway answered 404; is that a gateway?'],
-    [
-      'a proxy',
-      { status: 502, body: 'Bad Gateway' },
-      'http-502',
-      '/gateway answered 502; is that a gateway?',
-    ],
+    ['nothing there', { status: 404, body: '' }, 'http-404', '/gateway answered 404; is it a gateway?'],
+    ['a proxy', { status: 502, body: 'Bad Gateway' }, 'http-502', '/gateway answered 502; is it a gateway?'],
   ];
 
   it.each(answers)(

@@ -102,6 +102,14 @@ describe('subscribers of topics', () => {
     await s.subscription.unsubscribe();
   });
 
+  it('with a wait that cannot be are refused, and leave no rejection behind', async () => {
+    const s = await subscribed();
+    await expect(s.client.subscribe('olds', () => {}, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'bad-option',
+    });
+    await s.client.subscribe('olds', () => {});
+  });
+
   it('that nobody waits for any more are asked for no more; others who wait for the same go on waiting', async () => {
     const s = await scripted();
     s.a.defaults.answer = false;

@@ -66,7 +66,7 @@ export class Calls {
     }
     if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted`);
     if (this.#pending.size >= this.#limit && !isUndo) {
-      return refuse('too-many-pending', `${this.#limit} calls wait for answers; wait, or raise maxPending`);
+      return refuse('too-many-pending', `${this.#limit} calls wait; raise maxPending`);
     }
     const tooLarge = this.#tooLarge(text);
     if (tooLarge) return Promise.reject(tooLarge);

@@ -153,9 +153,9 @@ const raise = (): never => {
 it.each([
   ['throws', () => Promise.reject(new Error('login page down')), 'getToken threw: login page down'],
   ['throws at once', raise, 'getToken threw: no session'],
-  ['gives nothing', () => undefined, 'getToken gave undefined; give the token, a text'],
-  ['gives null', async () => null, 'getToken gave null; give the token, a text'],
-  ['gives an object', () => ({ token: 'x' }), 'getToken gave an object; give the token, a text'],
+  ['gives nothing', () => undefined, 'getToken gave undefined; give a text'],
+  ['gives null', async () => null, 'getToken gave null; give a text'],
+  ['gives an object', () => ({ token: 'x' }), 'getToken gave an object; give a text'],
   ['never settles', () => new Promise(() => {}), 'getToken did not answer within 10000 ms'],
 ])('getToken that %s is told as such, and asked again', async (_, getToken, reason) => {
   let asked = 0;

@@ -47,7 +47,7 @@ export async function lookUp(
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) {
     if (isPlacement(body)) return body;
-    const message = `what answers at ${url} is no gateway: ${response.status} without a placement`;
+    const message = `${url} is no gateway: ${response.status} without a placement`;
     throw new LookupError(response.status, 'bad-answer', message, undefined);
   }
   const error = field(body, 'error');
@@ -56,7 +56,7 @@ export async function lookUp(
   throw new LookupError(
     response.status,
     typeof code === 'string' ? code : `http-${response.status}`,
-    typeof message === 'string' ? message : `${url} answered ${response.status}; is that a gateway?`,
+    typeof message === 'string' ? message : `${url} answered ${response.status}; is it a gateway?`,
     seconds >= 0 ? retryAfterMs(seconds, random) : undefined,
   );
 }

@@ -47,5 +47,5 @@ async function tokenOf(getToken: () => unknown): Promise<string> {
   } catch (error) {
     throw new ClientError('get-token-failed', `getToken threw: ${reasonOf(error)}`, error);
   }
-  throw new ClientError('get-token-failed', `getToken gave ${shown(token)}; give the token, a text`);
+  throw new ClientError('get-token-failed', `getToken gave ${shown(token)}; give a text`);
 }

@@ -77,6 +77,39 @@ describe('an event without a handler', () => {
     expect([told().length, acked()]).toEqual([3, 5]);
   });
 
+  it('waits 30 s from when it came: several names hold up the next no longer than one', async () => {
+    const { log, statuses, bring, note } = make();
+    note('order');
+    bring('a', 'b', 'c', 'order');
+    await vi.advanceTimersByTimeAsync(limits.unhandledMs - 1);
+    expect(log).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(statuses.map(({ type }) => type)).toEqual(['unhandled', 'unhandled', 'unhandled']);
+    expect(log).toEqual(['order']);
+  });
+
+  it('that is taken by another page leaves no wait behind for the next one', async () => {
+    const { queue, statuses, bring } = make();
+    bring('x');
+    await vi.advanceTimersByTimeAsync(1_000);
+    queue.taken();
+    bring('y');
+    await vi.advanceTimersByTimeAsync(limits.unhandledMs);
+    expect(statuses).toMatchObject([{ type: 'gap' }, { type: 'unhandled', name: 'y' }]);
+  });
+
+  it('does not hold up what a running handler awaits behind it', async () => {
+    const { queue, log, statuses, bring, next, settle } = make();
+    queue.on('ask', async () => {
+      await next('answer');
+      log.push('asked');
+    });
+    bring('ask', 'presence', 'answer');
+    await settle();
+    expect(log).toEqual(['asked']);
+    expect(statuses).toMatchObject([{ type: 'unhandled', name: 'presence' }]);
+  });
+
   it('stays unacknowledged when the client is closed meanwhile', async () => {
     const { queue, acked, bring } = make();
     bring('lost');

@@ -1,3 +1,4 @@
+import { monotonicNow } from '@evenkeel/pace';
 import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
 import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
@@ -15,6 +16,8 @@ interface Arrived {
   readonly seq: number;
   /** Undefined: a repeat. */
   readonly frame: EventFrame | undefined;
+  /** When it has come. */
+  readonly atMs: number;
   /** Registrations made before its handlers were called. */
   begunAt: number;
   isHandled: boolean;
@@ -72,6 +75,11 @@ export class EventQueue {
     return this.#received.last;
   }
 
+  /** Where what is being handled has come from. */
+  get atWork(): EdgeSocket | undefined {
+    return this.#begun[0]?.socket;
+  }
+
   /** How many events an edge sends ahead. */
   set window(window: number) {
     this.#received.capacity = Math.max(limits.recentEvents, 2 * window);
@@ -109,6 +117,7 @@ export class EventQueue {
       socket,
       seq: frame.seq,
       frame: isRepeat ? undefined : frame,
+      atMs: monotonicNow(),
       begunAt: 0,
       isHandled: false,
     });
@@ -164,7 +173,9 @@ export class EventQueue {
     this.#isLooping = true;
     while (this.#head < this.#items.length && !this.#isStopped && this.#mayGoOn()) {
       const item = this.#items[this.#head];
-      if (!item || (item.kind === 'event' && this.#lacksHandler(item))) break;
+      if (!item) break;
+      // What a running handler awaits is not to wait for another's handler.
+      if (item.kind === 'event' && this.#lacksHandler(item) && !this.#running) break;
       this.#head++;
       // Drop what is done in batches: under steady load the queue may never run empty.
       if (this.#head === this.#items.length || this.#head >= limits.queuedEvents) {
@@ -185,9 +196,14 @@ export class EventQueue {
     if (this.#isIdle()) this.#waiters.freeAll();
   }
 
+  /** The last whose handlers have not settled. */
+  get #running(): Arrived | undefined {
+    return this.#begun.findLast((item) => !item.isHandled);
+  }
+
   /** Nothing runs, or what runs may wait for something that has come. */
   #mayGoOn(): boolean {
-    const running = this.#begun.findLast((item) => !item.isHandled);
+    const running = this.#running;
     if (!running) return true;
     const isNew = ({ serial }: Registration): boolean => serial > running.begunAt;
     const isAwaited = (item: Item): boolean =>
@@ -196,16 +212,17 @@ export class EventQueue {
   }
 
   /** Nobody handles it, and that has not been told: it waits. */
-  #lacksHandler({ frame }: Arrived): boolean {
+  #lacksHandler({ frame, atMs }: Arrived): boolean {
     const isLacking = frame !== undefined && this.#of(frame.name).length === 0 && !this.#told.has(frame.name);
-    if (!isLacking) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    } else
-      this.#timer ??= setTimeout(() => {
-        this.#told.add(frame.name);
-        this.#run();
-      }, limits.unhandledMs);
+    clearTimeout(this.#timer);
+    if (isLacking)
+      this.#timer = setTimeout(
+        () => {
+          this.#told.add(frame.name);
+          this.#run();
+        },
+        limits.unhandledMs - monotonicNow() + atMs,
+      );
     return isLacking;
   }
 

@@ -178,9 +178,15 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   ended(socket: EdgeSocket, code: number, reason: string): void {
-    if (this.isOfTab && code === superseded && !this.#mover.socket) {
-      // Another tab has a copy of the session's id, which nobody gave it: that one has it now, this one begins another.
+    if (
+      this.isOfTab &&
+      code === superseded &&
+      !this.#mover.socket &&
+      socket === (this.activeSocket ?? this.#dialing)
+    ) {
+      // Another tab has a copy of the session's id, which nobody gave it: that one has it now, and what waits here. This one begins another.
       this.#mover.end();
+      if (this.#hasState) this.eventQueue.taken();
       this.session = undefined;
       this.from = [];
       code = 1006;
@@ -233,7 +239,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** What has come is not handled yet: else the edge would take a slow handler's client for stuck. */
   #sayBusy(): void {
     const { activeSocket } = this;
-    if (activeSocket && activeSocket.receivedSeq > activeSocket.handledSeq)
+    if (activeSocket && this.eventQueue.atWork === activeSocket)
       activeSocket.send(`{"t":"ack","seq":${activeSocket.ackedSeq},"busy":true}`);
   }
 
@@ -328,7 +334,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   }
 
   #stopped(code: number, reason: string): void {
-    const why = `the edge closed it for good (${code} ${reason}); connect() again without its cause`;
+    const why = `closed for good (${code} ${reason}); connect anew`;
     void this.close(new ClientError(reason || 'refused', why));
   }
 

@@ -63,7 +63,7 @@ function within(
   { timeoutMs = limits.callMs, signal }: CallOptions,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const stop = patience('this subscribe', { timeoutMs, signal }, reject);
-    answer.then(resolve, reject).finally(stop);
+    const done = answer.then(resolve, reject);
+    done.finally(patience('this subscribe', { timeoutMs, signal }, reject));
   });
 }
