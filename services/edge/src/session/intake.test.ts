@@ -51,6 +51,7 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
     drops: new FakeDrops(),
     maxLength: limit,
     window,
+    plantedWaitMs: 5,
     onDelivering: () => {},
     isTaking: () => true,
     isLive: () => true,

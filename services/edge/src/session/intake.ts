@@ -19,6 +19,8 @@ export interface IntakeOptions {
   readonly maxLength: number;
   /** Events that the broker sends ahead of acknowledgements. */
   readonly window: number;
+  /** When it is to be left it waits so long for a seal that is being planted; until then it goes on. */
+  readonly plantedWaitMs: number;
   /** A delivery has come: the session is consuming, whatever the broker has answered so far. */
   onDelivering(): void;
   /** Whether deliveries are still written here. */
@@ -41,8 +43,6 @@ export interface GivenBack extends SealLeft {
 const sealWaitMs = 100;
 /** Other edges have so long to answer whether they have the session. */
 const askMs = 300;
-/** A session that is to be left waits so long for a seal that is being planted; until then it goes on. */
-const plantedWaitMs = 2_000;
 
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
@@ -152,7 +152,7 @@ export class Intake {
   async stop(isSealKept?: boolean): Promise<void> {
     this.#isStopping = true;
     await this.#fetching;
-    await this.seal.settled(plantedWaitMs);
+    await this.seal.settled(this.#options.plantedWaitMs);
     clearTimeout(this.#looking);
     await this.#consumer?.cancel();
     await this.#holdback.settled();

@@ -162,7 +162,7 @@ describe('writing', () => {
     outbox.offer(queue.event(2, { exchange: '', properties: failed }));
     expect(connection.frames).toEqual([
       { t: 'ok', re: 'r1', data: 1 },
-      { t: 'error', re: 'r2', code: 'sold-out', message: '2' },
+      { t: 'error', re: 'r2', code: 'sold-out', message: '2', from: 'service' },
     ]);
     expect(queue.settled).toEqual(['ack 1', 'ack 2']);
     expect(outbox.seq).toBe(0);

@@ -55,6 +55,7 @@ class World {
       drops: this.#drops,
       maxLength: limit,
       window,
+      plantedWaitMs: 5,
       onDelivering: () => {},
       isTaking: () => true,
       isLive: () => this.#isLive,

@@ -116,6 +116,7 @@ export class Session implements ConnectionOwner {
       isBare: connection.isBare,
       maxLength,
       window,
+      plantedWaitMs: config.settleTimeoutMs,
       now,
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
