@@ -27,6 +27,11 @@ export class Planting {
     this.#now = now;
   }
 
+  /** The first seals of new sessions wait. */
+  get isCrowded(): boolean {
+    return this.#making >= crowd;
+  }
+
   /** A session is being made. */
   async making<T>(made: Promise<T>): Promise<T> {
     this.#making += 1;
@@ -62,7 +67,7 @@ export class Planting {
     for (const [queue, turn] of this.#waiting) {
       const leftMs = turn.dueAtMs - this.#now();
       if (this.#planting >= atOnce) return;
-      if (this.#making >= crowd && leftMs > 0) return this.#pumpIn(leftMs);
+      if (this.isCrowded && leftMs > 0) return this.#pumpIn(leftMs);
       this.#begin(queue, turn);
     }
   }

@@ -78,10 +78,10 @@ export class SessionQueue {
   }
 
   async #make(onSealable?: () => void): Promise<boolean> {
-    const { topology, lifetimeMs, maxLength } = this.#options;
+    const { topology, planting, lifetimeMs, maxLength } = this.#options;
     const { asIs } = await topology.declareQueue(queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength));
-    // Else with its seal, or its first request.
-    if (this.#takesReplies) await this.#bindReplies();
+    // In a crowd with its seal, or its first request.
+    if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
     await topology.bind(this.name, exchanges.events, userBinding(this.#uid));
     return asIs && (await this.#isAs(olderQueueSpec(this.#uid, this.#sid, lifetimeMs, maxLength)));
