@@ -71,15 +71,12 @@ export class Reader {
   async runExample(file: string, args: readonly string[]): Promise<BlockResult> {
     const block: Block = { document: [file, ...args].join(' '), line: 1, language: '', text: '' };
     const addressed = args.map((arg) => readdress(arg, this.#addresses));
-    if (!file.endsWith('.py')) {
-      return asResult(
-        block,
-        await this.#run(process.execPath, [join(root, file), ...addressed], livesMs),
-        true,
-      );
-    }
-    const text = readdress(readFileSync(join(root, file), 'utf8'), this.#addresses);
-    return asResult(block, await this.#run('python3', ['-c', text, ...addressed], livesMs), true);
+    const [command, ...flags] = file.endsWith('.py') ? ['python3', '-B'] : [process.execPath];
+    return asResult(
+      block,
+      await this.#run(command, [...flags, join(root, file), ...addressed], livesMs),
+      true,
+    );
   }
 
   async #runShell(block: Block, text: string): Promise<Ended> {
