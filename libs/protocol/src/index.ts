@@ -1,5 +1,6 @@
 export * from './client.js';
 export * from './codes.js';
+export * from './content-types.js';
 export * from './control.js';
 export * from './frames.js';
 export type * from './gateway.js';

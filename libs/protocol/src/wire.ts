@@ -1,5 +1,6 @@
 /** The browser-safe door: names, codes and frame types, without the schemas (and so without zod). */
 export * from './codes.js';
+export * from './content-types.js';
 export * from './frames.js';
 export type * from './gateway.js';
 export * from './names.js';

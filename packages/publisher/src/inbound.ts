@@ -1,5 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
-import { isJsonType } from './message.js';
+import { isJsonType, isTextType } from '@evenkeel/protocol/wire';
 import type { InboundMessage } from './types.js';
 
 /** What a handler gets. */
@@ -24,7 +24,7 @@ export function inboundMessage(delivery: Delivery, signal: AbortSignal): Inbound
 function dataOf({ body, properties }: Delivery): unknown {
   const { contentType } = properties;
   const isJson = !contentType || isJsonType(contentType);
-  if (!isJson && !/^text\//i.test(contentType)) return Uint8Array.from(body);
+  if (!isJson && !isTextType(contentType)) return Uint8Array.from(body);
   const text = body.toString('utf8');
   if (!isJson) return text;
   try {

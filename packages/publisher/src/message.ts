@@ -1,4 +1,4 @@
-import { isTopic, isTopicPattern, kindOf, maxKeyBytes } from '@evenkeel/protocol/wire';
+import { isJsonType, isTopic, isTopicPattern, kindOf, maxKeyBytes } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 
 /** What may be set per event; all have defaults. */
@@ -20,8 +20,6 @@ export interface EventOptions {
   /** Survives a restart of the broker. Default true. */
   persistent?: boolean;
 }
-
-export const isJsonType = (type: string): boolean => /^[^;]*[/+]json\s*(;|$)/i.test(type);
 
 /** The bytes that `payload` is; undefined: it is none. */
 function bytesOf(payload: unknown): Buffer | undefined {

@@ -1,20 +1,25 @@
-import { atHeader, type Payload, type PublishFrame, type RequestFrame } from '@evenkeel/protocol/wire';
+import {
+  atHeader,
+  isJsonType,
+  isTextType,
+  type Payload,
+  type PublishFrame,
+  type RequestFrame,
+} from '@evenkeel/protocol/wire';
 import type { Message } from '../broker/queue.js';
-
-const isJson = (type: string): boolean => type === '' || /^[^;]*[/+]json\s*(;|$)/i.test(type);
 
 /** The body of a message as a frame carries it. Source: PROTOCOL.md, "Bodies". */
 export function payloadOf({ body, properties }: Message): Payload {
   const { contentType = '' } = properties;
   const text = body.toString('utf8');
-  if (isJson(contentType)) {
+  if (contentType === '' || isJsonType(contentType)) {
     try {
       return { data: JSON.parse(text) };
     } catch {
       return { data: text };
     }
   }
-  if (/^text\//i.test(contentType)) return { data: text };
+  if (isTextType(contentType)) return { data: text };
   return { data: body.toString('base64'), encoding: 'base64', contentType };
 }
 

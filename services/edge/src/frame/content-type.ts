@@ -1,3 +1,5 @@
+import { isJsonType, isTextType } from '@evenkeel/protocol';
+
 /** How a body is to be read, by its content type. */
 export interface ContentKind {
   readonly is: 'json' | 'text' | 'opaque';
@@ -5,8 +7,6 @@ export interface ContentKind {
   readonly charset: string | undefined;
 }
 
-const jsonType = /^(?:application|text)\/(?:[\w.+-]+\+)?json\b/i;
-const textType = /^text\//i;
 const charsetOf = /;\s*charset\s*=\s*"?([\w.:-]+)/i;
 const utf8Labels: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
@@ -28,7 +28,7 @@ export function contentKind(type: string | undefined): ContentKind {
 }
 
 function read(type: string): ContentKind {
-  const is = jsonType.test(type) ? 'json' : textType.test(type) ? 'text' : 'opaque';
+  const is = isJsonType(type) ? 'json' : isTextType(type) ? 'text' : 'opaque';
   return { is, charset: charset(charsetOf.exec(type)?.[1]) };
 }
 
