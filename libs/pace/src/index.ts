@@ -5,5 +5,5 @@ export { countdown } from './countdown.js';
 export { Fifo } from './fifo.js';
 export { fnv1a, hash32 } from './hash.js';
 export { LogLimit } from './log-limit.js';
-export { sleep, withDeadline } from './sleep.js';
+export { maxTimerMs, sleep, withDeadline } from './sleep.js';
 export { TokenBucket } from './token-bucket.js';

@@ -1,3 +1,6 @@
+/** Longest time that a timer waits, ms: above this it fires at once. */
+export const maxTimerMs = 2_147_483_647;
+
 /**
  * Resolves after `ms`; rejects with the signal's reason when aborted first. Also runs in a browser, where
  * `node:timers/promises` does not.

@@ -1,10 +1,7 @@
 import { hostname } from 'node:os';
-import { areBrokerAddresses } from '@evenkeel/pace';
+import { areBrokerAddresses, maxTimerMs } from '@evenkeel/pace';
 import { z } from 'zod';
 import { logFormats, logLevels } from './log.js';
-
-/** A timer of Node's waits no longer: above this it fires at once. */
-const maxTimerMs = 2_147_483_647;
 
 /** Kinds of settings that several services share, each with its bounds, for the `z.object` of a service's `config.ts`. */
 export const setting = {

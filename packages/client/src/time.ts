@@ -1,10 +1,7 @@
-import { monotonicNow } from '@evenkeel/pace';
+import { maxTimerMs, monotonicNow } from '@evenkeel/pace';
 
-/** The longest a timer waits; beyond it, it would fire at once. Some 25 days: no limit, for what is called so. */
-const longestMs = 2 ** 31 - 1;
-
-/** `ms` as a timer takes it; also `Infinity`. */
-export const timerMs = (ms: number): number => Math.min(ms, longestMs);
+/** `ms` as a timer takes it; also `Infinity`: some 25 days are no limit, for what is called so. */
+export const timerMs = (ms: number): number => Math.min(ms, maxTimerMs);
 
 /** When something happened, on both clocks. */
 export interface Moment {

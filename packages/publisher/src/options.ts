@@ -1,10 +1,8 @@
+import { maxTimerMs } from '@evenkeel/pace';
 import { kindOf } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 import { defaultGraceMs, maxGraceMs } from './queues.js';
 import type { CreatePublisherOptions, HandlingOrder, ServeOptions } from './types.js';
-
-/** What a timer takes, ms. */
-const maxTimerMs = 2_147_483_647;
 
 /** How something is served, with its defaults. */
 export interface Serving {

@@ -5,6 +5,7 @@ import {
   type ConsumerChannels,
   type Log,
 } from '@evenkeel/broker';
+import { withDeadline } from '@evenkeel/pace';
 import { atHeader, exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { connected } from './connect.js';
@@ -35,7 +36,6 @@ import type {
   ServeOptions,
   Service,
 } from './types.js';
-import { within } from './within.js';
 
 /** What is served, or about to be. */
 interface Registered extends Served {
@@ -131,7 +131,8 @@ class MeshPublisher implements PublisherSurface {
     const untilMs = performance.now() + this.#closeTimeoutMs;
     this.#ending.abort();
     await Promise.all([...this.#registered].map(({ service }) => service?.stop()));
-    await within(Math.max(0, untilMs - performance.now()), this.#confirms.flush());
+    const leftMs = Math.max(0, untilMs - performance.now());
+    await withDeadline(this.#confirms.flush(), leftMs, () => undefined).catch(() => {});
     const consuming = await this.#consuming?.catch(() => undefined);
     await Promise.all([this.#broker.close(), consuming?.broker.close()]);
   }

@@ -7,6 +7,7 @@ import {
   type Log,
   type TopologyOptions,
 } from '@evenkeel/broker';
+import { withDeadline } from '@evenkeel/pace';
 import { inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
 import { Answered } from './answered.js';
 import { attempt } from './attempt.js';
@@ -17,7 +18,6 @@ import { type QueueOptions, type Served, ServiceQueue } from './queues.js';
 import type { Replies } from './replies.js';
 import { errorReplyOf, type Reply, replyOf, serviceFailed } from './reply.js';
 import type { InboundHandler, Service } from './types.js';
-import { within } from './within.js';
 
 /** What a service needs of the mesh: a connection to consume on, and another for its replies. */
 export interface ServiceMesh {
@@ -151,7 +151,7 @@ class RunningService implements Service {
       await this.#consumer?.cancel();
       await this.#lanes.finished();
     };
-    await within(closeTimeoutMs, finished());
+    await withDeadline(finished(), closeTimeoutMs, () => undefined).catch(() => {});
     const { running } = this.#lanes;
     if (running.length > 0) {
       const fields = { queue: this.#queue.name, running: running.length, closeTimeoutMs };
@@ -159,7 +159,8 @@ class RunningService implements Service {
     }
     for (const taken of running) taken.isVoid = true;
     for (const { delivery } of [...running, ...this.#lanes.drain()]) delivery.requeue();
-    await within(givenBackMs, Promise.all([this.#isGivenBack(), this.#mark?.cancel()]));
+    const givenBack = Promise.all([this.#isGivenBack(), this.#mark?.cancel()]);
+    await withDeadline(givenBack, givenBackMs, () => undefined).catch(() => {});
   }
 
   /** Resolves when the broker has what was given back. A queue that goes with its last consumer has nothing to be given. */
