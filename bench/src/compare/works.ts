@@ -15,6 +15,8 @@ export type Work = (mesh: MeshUnderTest) => Promise<Figures>;
 const events = 'mesh.events';
 const control = 'mesh.control';
 const patienceMs = 90_000;
+/** After a crowd has come, ms. */
+const settleMs = 3_000;
 const properties = { contentType: 'application/json' };
 
 /** Runs `use` with a publisher of its own. */
@@ -193,7 +195,7 @@ const memory: Work = async (mesh) => {
   const before = await mesh.brokerBytes();
   const clients = await crowd(mesh, sessions);
   // Idle queues go to sleep, and give back what they needed to begin.
-  await sleep(3_000);
+  await sleep(settleMs);
   const sessionBytes = ((await mesh.brokerBytes()) - before) / sessions;
   finish(clients);
   return { sessionBytes };
@@ -211,6 +213,8 @@ const move: Work = async (mesh) => {
     },
   });
   ready.push(...clients);
+  // What edges put off while a crowd comes in is no part of a move.
+  await sleep(settleMs);
   return await publishing(mesh, 256, async (publisher) => {
     const background = setInterval(() => {
       for (let n = 0; n < eventsPerSecond / 100; n++) {

@@ -55,8 +55,6 @@ export class Intake {
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
   #isStopping = false;
-  /** Resolves when the queue has its seal back. */
-  #isBack: Promise<unknown> | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -148,16 +146,14 @@ export class Intake {
     });
   }
 
-  /** Nothing comes any more once it has resolved. With `isSealKept` (by who comes next) the seal is on its way back by then. */
-  async stop(isSealKept?: boolean): Promise<void> {
+  /** Nothing comes any more once it has resolved. */
+  async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#fetching;
     await this.seal.settled(this.#options.plantedWaitMs);
     clearTimeout(this.#looking);
     await this.#consumer?.cancel();
     await this.#holdback.settled();
-    // Not only at the end: what is dropped while the client acknowledges the rest is to show, and the wait is no longer.
-    if (isSealKept !== undefined && this.seal.putBack(isSealKept)) this.#isBack = this.#consumer?.barrier();
   }
 
   /**
@@ -170,8 +166,7 @@ export class Intake {
     const { requeued, written, isGapOwed } = all;
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
-    if (requeued + held.length > 0) await this.#consumer?.barrier();
-    else await this.#isBack;
+    if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
     // Not consumed, nothing is known of what is in it.
     const suspect = this.#isConsuming ? all.suspect : undefined;
     const toBeTold = owed ?? noted;

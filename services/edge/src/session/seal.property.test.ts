@@ -79,7 +79,7 @@ class World {
   async leave(): Promise<void> {
     const at = this.#at;
     if (!at) return;
-    await this.#leave(at.intake.stop(true));
+    await this.#leave(at.intake.stop());
     this.#left = await at.intake.giveBack(true);
     this.#read();
     this.#at = undefined;

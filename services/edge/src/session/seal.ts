@@ -63,8 +63,6 @@ type State =
     }
   /** `offered`: what had been taken when it came, and is older. */
   | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
-  /** Put back, while what is unsettled is still waited for. */
-  | { readonly is: 'returned'; readonly name: string; readonly offered: number }
   /** Published, and not come yet. `reason`: of the doubt until then. */
   | { readonly is: 'planted'; readonly name: string; readonly reason: GapReason }
   /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
@@ -272,25 +270,16 @@ export class Seal {
     });
   }
 
-  /** Puts it back already, once nothing more comes: from now on it shows what is dropped. True if there was one to put back. */
-  putBack(isKept: boolean): boolean {
-    const state = this.#state;
-    if (state.is !== 'held') return false;
-    if (isKept) state.delivery.requeue();
-    else state.delivery.ack();
-    this.#state = { is: 'returned', name: state.name, offered: state.offered };
-    return true;
-  }
-
   /**
    * Puts it back; to be called before anything else is given back, once nothing more comes. `isKept`: by who comes next; an
    * edge of before the seals would take it for an event.
    */
   giveBack(isKept: boolean): SealLeft {
-    this.putBack(isKept);
     const state = this.#state;
     this.#state = { is: 'unwatched' };
-    if (state.is === 'returned') {
+    if (state.is === 'held') {
+      if (isKept) state.delivery.requeue();
+      else state.delivery.ack();
       return { seal: { name: state.name, behind: this.#older(state.offered) } };
     }
     if (state.is === 'expected') {
@@ -299,7 +288,7 @@ export class Seal {
       if (state.name === inDoubt) return { owed: state.reason };
       return { seal: { name: state.name, behind } };
     }
-    return state.is === 'unwatched' || state.is === 'held' ? {} : { owed: state.reason };
+    return state.is === 'unwatched' ? {} : { owed: state.reason };
   }
 
   /**

@@ -310,7 +310,7 @@ export class Session implements ConnectionOwner {
       await this.#attaching;
     }
     const { isFull } = outbox;
-    await this.intake.stop(mode === 'move' ? isSealKept : undefined);
+    await this.intake.stop();
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell(to);
     const { written, ...left } = await this.intake.giveBack(isSealKept);
