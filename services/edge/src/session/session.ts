@@ -6,10 +6,11 @@ import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { AttachError, acquire, type Found, missedOfTopics, placesOf } from './attach.js';
 import { Custody } from './custody.js';
 import type { Directory } from './directory.js';
+import { eventFlow } from './flow.js';
 import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
-import { Intake } from './intake.js';
+import type { Intake } from './intake.js';
 import { type Load, SessionLoad } from './load.js';
-import { Outbox } from './outbox.js';
+import type { Outbox } from './outbox.js';
 import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
@@ -88,36 +89,15 @@ export class Session implements ConnectionOwner {
       send,
       now,
     });
-    // Spelled out: an object of all settings, made for every session, is what takes longest here.
-    const { window, highWatermarkBytes, maxEventBytes, sessionMaxLength: maxLength } = config;
-    const { givenUp, tooLarge, handover, drops } = ports;
-    this.outbox = new Outbox(connection, {
-      window,
-      highWatermarkBytes,
-      maxEventBytes,
-      givenUp,
-      tooLarge,
-      now,
-      onWritten: (bytes) => {
-        load.delivered += 1;
-        this.load.wrote(bytes, now());
-      },
-      onReplied: (id) => this.#requests.replied(id),
-      onTooLarge: () => this.intake.seal.broken(gapReasons.tooLarge, true),
-      onAway: () => this.intake.fetchAgain(),
-      onSettling: () => this.intake.settling(),
-    });
-    this.intake = new Intake({
-      handover,
-      drops,
-      claims,
+    const { intake, outbox } = eventFlow({
+      connection,
       queue: this.#queue,
-      outbox: this.outbox,
-      isBare: connection.isBare,
-      maxLength,
-      window,
-      plantedWaitMs: config.settleTimeoutMs,
+      config,
+      ports,
+      load,
+      own: this.load,
       now,
+      onReplied: (id) => this.#requests.replied(id),
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
       },
@@ -129,6 +109,8 @@ export class Session implements ConnectionOwner {
       },
       onEnd: (why) => connection.close(why),
     });
+    this.intake = intake;
+    this.outbox = outbox;
   }
 
   get state(): SessionState {

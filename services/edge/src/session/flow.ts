@@ -1,0 +1,75 @@
+import { type CloseCode, type GapReason, gapReasons } from '@evenkeel/protocol';
+import type { EdgeConfig } from '../config.js';
+import type { Connection } from '../transport/connection.js';
+import { Intake } from './intake.js';
+import type { Load, SessionLoad } from './load.js';
+import { Outbox } from './outbox.js';
+import type { SessionPorts, SessionQueue } from './ports.js';
+
+/** What the way of events asks and tells the session that it belongs to. */
+export interface FlowOptions {
+  readonly connection: Connection;
+  readonly queue: SessionQueue;
+  readonly config: EdgeConfig;
+  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge'>;
+  readonly load: Load;
+  readonly own: SessionLoad;
+  now(): number;
+  /** A reply has been written. */
+  onReplied(id: string): void;
+  /** As of the {@link Intake}. */
+  onDelivering(): void;
+  isTaking(): boolean;
+  isLive(): boolean;
+  onGap(reason: GapReason): void;
+  onEnd(why: CloseCode): void;
+}
+
+/** The two ends of the way from a session's queue to its connection. */
+export interface Flow {
+  readonly intake: Intake;
+  readonly outbox: Outbox;
+}
+
+/** Joins what is taken from a session's queue to what is written to its connection: each tells the other what it must know. */
+export function eventFlow(options: FlowOptions): Flow {
+  const { connection, queue, ports, load, own, now, onReplied, onDelivering } = options;
+  const { isTaking, isLive, onGap, onEnd } = options;
+  // Spelled out: an object of all settings, made for every session, is what takes longest here.
+  const { window, highWatermarkBytes, maxEventBytes, sessionMaxLength: maxLength } = options.config;
+  const { givenUp, tooLarge, handover, drops } = ports;
+  const outbox = new Outbox(connection, {
+    window,
+    highWatermarkBytes,
+    maxEventBytes,
+    givenUp,
+    tooLarge,
+    now,
+    onWritten: (bytes) => {
+      load.delivered += 1;
+      own.wrote(bytes, now());
+    },
+    onReplied,
+    onTooLarge: () => intake.seal.broken(gapReasons.tooLarge, true),
+    onAway: () => intake.fetchAgain(),
+    onSettling: () => intake.settling(),
+  });
+  const intake = new Intake({
+    handover,
+    drops,
+    claims: connection.claims,
+    queue,
+    outbox,
+    isBare: connection.isBare,
+    maxLength,
+    window,
+    plantedWaitMs: options.config.settleTimeoutMs,
+    now,
+    onDelivering,
+    isTaking,
+    isLive,
+    onGap,
+    onEnd,
+  });
+  return { intake, outbox };
+}
