@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clientAddress, type Way } from './client-address.js';
+import { addressKey, clientAddress, isLoopback, type Way } from './client-address.js';
 
 const proxy = '10.0.0.1';
 const behind = (trustedHops: number, way: Partial<Way>) =>
@@ -101,5 +101,42 @@ describe("the client's address", () => {
         expect([proxy, '203.0.113.7']).toContain(behind(1, { forwarded: `${forged},for=203.0.113.7` }));
       }),
     );
+  });
+});
+
+describe('what a limit per address counts by', () => {
+  it('is the address itself, or of IPv6 the /64 network, in whatever form it is written', () => {
+    expect(addressKey('203.0.113.7')).toBe('203.0.113.7');
+    expect(addressKey('::ffff:203.0.113.7')).toBe('203.0.113.7');
+    const network = '2001:db8:0:1::/64';
+    for (const address of [
+      '2001:db8:0:1::',
+      '2001:db8:0:1::7',
+      '2001:DB8:0:1:ff:0:0:2',
+      '2001:db8:0:1:1::%eth0',
+    ])
+      expect(addressKey(address)).toBe(network);
+    expect(addressKey('2001:db8:0:2::7')).toBe('2001:db8:0:2::/64');
+    expect(addressKey('2001:db8::7')).toBe('2001:db8:0:0::/64');
+    expect(addressKey('::1')).toBe('0:0:0:0::/64');
+    expect(addressKey('1:2:3:4:5:6:7::')).toBe('1:2:3:4::/64');
+    expect(addressKey('')).toBe('');
+  });
+
+  it('is one for all of a /64 and another for each other', () => {
+    const group = fc.integer({ min: 0, max: 0xffff }).map((n) => n.toString(16));
+    const half = fc.tuple(group, group, group, group).map((groups) => groups.join(':'));
+    fc.assert(
+      fc.property(half, half, half, (network, one, other) => {
+        const key = addressKey(clientAddress({ socket: `${network}:${one}` }, 0));
+        expect(addressKey(`${network}:${other}`)).toBe(key);
+        expect(key.includes('::ffff') || key === `${network}::/64`).toBe(true);
+      }),
+    );
+  });
+
+  it("knows this machine's own addresses", () => {
+    expect(['127.0.0.1', '127.8.8.8', '::1'].map(isLoopback)).toEqual([true, true, true]);
+    expect(['128.0.0.1', '10.0.0.1', '::2', 'localhost', ''].some(isLoopback)).toBe(false);
   });
 });

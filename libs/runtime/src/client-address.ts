@@ -39,6 +39,28 @@ export function clientAddress(way: Way, trustedHops: number): string {
   return found.size === 1 && address !== undefined ? address : own;
 }
 
+/**
+ * By what a limit per address counts: an IPv4 address by itself, IPv6 by its /64 network (`2001:db8:0:1::/64`), of which a
+ * single machine may use every address. `address` is one that {@link clientAddress} gives.
+ */
+export function addressKey(address: string): string {
+  const v6 = address.split('%', 1)[0] ?? '';
+  if (isIP(v6) !== 6) return address;
+  const short = shortened(v6);
+  if (isIPv4(short)) return short;
+  const [head = '', tail] = short.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array(8 - before.length - after.length).fill('0');
+  const network = [...before, ...(tail === undefined ? [] : zeros), ...after].slice(0, 4);
+  return `${network.join(':')}::/64`;
+}
+
+/** Whether an address that {@link clientAddress} gives is of this machine itself. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || (isIPv4(address) && address.startsWith('127.'));
+}
+
 const listed = (header: string): string[] =>
   header
     .split(',')

@@ -1,4 +1,4 @@
-export { clientAddress, type Way } from './client-address.js';
+export { addressKey, clientAddress, isLoopback, type Way } from './client-address.js';
 export { ConfigError, describeConfig, loadConfig } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export type { Log } from './log.js';

@@ -1,4 +1,4 @@
-import { TokenBucket } from '@evenkeel/pace';
+import { KeyedBuckets } from '@evenkeel/pace';
 
 /** Questions to all edges that one user may ask a second, and other commands that only look, … */
 export const questionsPerSecond = 50;
@@ -9,17 +9,10 @@ const maxUsers = 1_000;
 
 /** Every question goes to every edge, and whoever only looks is to hold up nobody who acts: so each user has a rate of them. */
 export class QuestionLimit {
-  readonly #users = new Map<string, TokenBucket>();
+  readonly #users = new KeyedBuckets(questionsPerSecond, questionsBurst, maxUsers);
 
   /** Whether this user may ask one more now. */
   tryTake(user: string, nowMs: number): boolean {
-    const bucket = this.#users.get(user) ?? new TokenBucket(questionsPerSecond, questionsBurst, nowMs);
-    this.#users.delete(user);
-    this.#users.set(user, bucket);
-    if (this.#users.size > maxUsers) {
-      const [silent] = this.#users.keys();
-      if (silent !== undefined) this.#users.delete(silent);
-    }
-    return bucket.tryTake(nowMs);
+    return this.#users.take(user, nowMs) === 0;
   }
 }
