@@ -1,5 +1,6 @@
 /** What clients send over the WebSocket. What edges send is in frames.ts: nobody checks it at run time. */
 import { z } from 'zod';
+import { maxPassBytes } from './frames.js';
 
 const requestId = z.union([z.string().min(1).max(128), z.number().int().nonnegative().transform(String)]);
 
@@ -33,6 +34,7 @@ export const clientFrame = z.discriminatedUnion('t', [
     last: z
       .object({ connection: z.string().min(1).max(128), seq: z.number().int().nonnegative() })
       .optional(),
+    pass: z.string().max(maxPassBytes).optional(),
   }),
   z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative(), busy: z.boolean().optional() }),
   z.object({ t: z.literal('subscribe'), id: requestId, topic: z.string().max(512) }),
@@ -53,6 +55,7 @@ export const clientFrame = z.discriminatedUnion('t', [
   }),
   z.object({ t: z.literal('ping') }),
   z.object({ t: z.literal('bye') }),
+  z.object({ t: z.literal('refresh'), id: requestId, token: z.string().min(1).max(maxPassBytes) }),
 ]);
 export type ParsedClientFrame = z.infer<typeof clientFrame>;
 /** The values of `t` a client may send. */
@@ -65,4 +68,5 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'request',
   'ping',
   'bye',
+  'refresh',
 ]);

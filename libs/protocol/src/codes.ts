@@ -68,6 +68,12 @@ export const closeCodes = {
     reason: 'wrong-edge',
     after: 'reconnect',
   },
+  /** The token has expired and no new one has come; reconnect with a new token. */
+  tokenExpired: {
+    code: 4011,
+    reason: 'token-expired',
+    after: 'reconnect',
+  },
   /** A frame broke the protocol: not JSON, a field missing or wrong, hello not first, binary. */
   badFrame: {
     code: 4500,
@@ -84,6 +90,12 @@ export const closeCodes = {
   disconnected: {
     code: 4502,
     reason: 'disconnected',
+    after: 'stop',
+  },
+  /** An operator has denied this user or session. */
+  denied: {
+    code: 4503,
+    reason: 'denied',
     after: 'stop',
   },
   /** A frame over the payload limit (64 KiB unless configured). */
@@ -107,7 +119,7 @@ export type CloseName = keyof typeof closeCodes;
  * clients for browsers do without.
  */
 export function afterClose(code: number): AfterClose {
-  if ([4000, 4001, 4010, 1012].includes(code)) return 'reconnect';
+  if ([4000, 4001, 4010, 4011, 1012].includes(code)) return 'reconnect';
   const isStop = (code >= 4500 && code <= 4999) || [1002, 1003, 1007, 1008, 1009].includes(code);
   return isStop ? 'stop' : 'backoff';
 }

@@ -16,6 +16,8 @@ export interface HelloFrame {
   awayMs?: number;
   /** The last `event` that was received, on the connection that it came on, as its `welcome` named it. */
   last?: { connection: string; seq: number };
+  /** What this user may do, as the gateway has signed it: the newest that the client has. */
+  pass?: string;
 }
 /** Every event up to `seq` (of this connection) is handled. */
 export interface AckFrame {
@@ -55,6 +57,12 @@ export interface PingFrame {
 export interface ByeFrame {
   t: 'bye';
 }
+/** A new token, so that the connection outlives the one before. */
+export interface RefreshFrame {
+  t: 'refresh';
+  id: string;
+  token: string;
+}
 export type ClientFrame =
   | HelloFrame
   | AckFrame
@@ -62,7 +70,8 @@ export type ClientFrame =
   | PublishFrame
   | RequestFrame
   | PingFrame
-  | ByeFrame;
+  | ByeFrame
+  | RefreshFrame;
 
 /** The body of an AMQP message as a frame carries it. */
 export interface Payload {
@@ -171,6 +180,19 @@ export interface ErrorFrame {
 export interface PongFrame {
   t: 'pong';
 }
+/** The token expires soon. */
+export interface ExpiringFrame {
+  t: 'expiring';
+  /** The connection is closed after this long, ms, unless a new token has come. */
+  inMs: number;
+}
+/** A topic ends that the client had subscribed. */
+export interface UnsubscribedFrame {
+  t: 'unsubscribed';
+  topic: string;
+  /** The grant was taken away, or has run out, or the service that was asked says so. */
+  reason: 'revoked' | 'expired' | 'service';
+}
 export type EdgeFrame =
   | WelcomeFrame
   | EventFrame
@@ -181,10 +203,15 @@ export type EdgeFrame =
   | MarkFrame
   | OkFrame
   | ErrorFrame
-  | PongFrame;
+  | PongFrame
+  | ExpiringFrame
+  | UnsubscribedFrame;
 
 /** Arrays and objects in each other in `data` of `publish` and `request`: common parsers take no more. */
 export const maxDataDepth = 512;
+
+/** Longest pass, resume token and token that a client may send, bytes. */
+export const maxPassBytes = 16_384;
 
 /** Limits and defaults that both sides must know. All may be configured on the edge. */
 export const defaults = {

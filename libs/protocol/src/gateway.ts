@@ -9,6 +9,10 @@ export interface Placement {
   session: string;
   /** The ticket must be used within this, ms. */
   expiresInMs: number;
+  /** What the user may do, signed, for `hello`. Not in development mode, nor from older gateways. */
+  pass?: string;
+  /** Proves that the session is this user's, for the next look-up: query `resume`. As `pass`. */
+  resume?: string;
 }
 
 /** Error body of the gateway and of a refused upgrade. */

@@ -40,7 +40,12 @@ const refusals: [string, unknown, string, string][] = [
     'bad-option',
     'session must be [A-Za-z0-9_-]{1,64}, got "a b"',
   ],
-  ['null for a token', { ...fine, token: null }, 'bad-option', 'token must be a text, got null'],
+  [
+    'null for a token',
+    { ...fine, token: null },
+    'bad-option',
+    'token must be a text that is not empty, got null',
+  ],
   [
     'a token for getToken',
     { ...fine, getToken: 'abc' },

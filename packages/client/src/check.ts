@@ -36,16 +36,23 @@ export function checkNumber(name: string, value: unknown, least: number, most = 
 
 /** @throws ClientError for what can never work. */
 export function checkOptions(options: ConnectOptions): void {
-  const { gateway, placement, user, session, token, topics = [], backoff } = options;
-  if (user !== undefined && (typeof user !== 'string' || !user))
-    refuse('user', 'a text that is not empty', user, 'bad-user-id');
-  if (session !== undefined && !isSid(session)) refuse('session', '[A-Za-z0-9_-]{1,64}', session);
-  if (token !== undefined && (typeof token !== 'string' || !token)) refuse('token', 'a text', token);
-  for (const name of ['getToken', 'placement', 'fetch', 'beforeMove', 'random'] as const) {
+  const { gateway, placement, topics = [], backoff } = options;
+  const check = (
+    name: keyof ConnectOptions,
+    isFine: (given: unknown) => boolean,
+    needed: string,
+    code?: string,
+  ): void => {
     const given = options[name];
-    if (given !== undefined && typeof given !== 'function') refuse(name, 'a function', given);
-  }
-  if (!Array.isArray(topics)) refuse('topics', 'a list', topics);
+    if (given !== undefined && !isFine(given)) refuse(name, needed, given, code);
+  };
+  const isText = (given: unknown): boolean => typeof given === 'string' && !!given;
+  check('user', isText, 'a text that is not empty', 'bad-user-id');
+  check('session', isSid, '[A-Za-z0-9_-]{1,64}');
+  check('token', isText, 'a text that is not empty');
+  for (const name of ['getToken', 'placement', 'fetch', 'beforeMove', 'random'] as const)
+    check(name, (given) => typeof given === 'function', 'a function');
+  check('topics', Array.isArray, 'a list');
   if (topics.length > limits.topics)
     refuse('topics', `at most ${limits.topics}`, topics.length, 'topic-limit');
   for (const topic of topics) checkName(topic);

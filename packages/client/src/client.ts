@@ -3,6 +3,7 @@ import { checkEventName, checkName, checkOptions } from './check.js';
 import { ClientError } from './errors.js';
 import type { ClientEvent, EventHandler } from './events/event.js';
 import type { ConnectOptions } from './options.js';
+import { isShown, onPage } from './page.js';
 import { type ClientState, Connection } from './session/connection.js';
 import { SessionStore, tabStorage } from './session/session-store.js';
 import type { Status } from './status.js';
@@ -18,11 +19,6 @@ export type NoMap = Record<never, never>;
 export type DataOf<Call> = Call extends { data: infer Data } ? Data : undefined;
 export type ReplyOf<Call> = Call extends { reply: infer Reply } ? Reply : unknown;
 
-interface Page {
-  addEventListener?(type: string, listener: () => void): void;
-  removeEventListener?(type: string, listener: () => void): void;
-}
-
 /**
  * One session, seen as one connection that lives on. Directed events reach the handlers once and in the order of
  * publishing, across moves, reconnects and crashes of edges; where that could not be kept a `gap` is told.
@@ -33,20 +29,15 @@ export class Client<
   Requests extends object = NoMap,
 > {
   readonly #connection: Connection;
-  readonly #store: SessionStore;
-  readonly #onWake = (): void => {
-    if (typeof document === 'undefined' || document.visibilityState === 'visible') this.#connection.wake();
-  };
-
-  readonly #onOffline = (): void => this.#connection.probe();
-
   /** @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`. */
   constructor(options: ConnectOptions) {
     checkOptions(options);
     const { topics = [] } = options;
     const storage =
       options.storage === false || options.session ? undefined : (options.storage ?? tabStorage());
-    this.#store = new SessionStore(
+    const over = new AbortController();
+    const { signal } = over;
+    const store = new SessionStore(
       storage,
       `${options.gateway ?? ''} ${options.user ?? ''}`,
       () => {
@@ -56,17 +47,20 @@ export class Client<
       },
       (taken) => this.#connection.back(taken),
     );
-    const saved = this.#store.open();
+    const saved = store.open(signal);
     this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
     this.#connection.isOfTab = !!storage;
     for (const topic of topics) this.#connection.topicTable.add(topic);
-    const page = globalThis as Page;
-    page.addEventListener?.('online', this.#onWake);
-    page.addEventListener?.('offline', this.#onOffline);
-    if (typeof document !== 'undefined') document.addEventListener('visibilitychange', this.#onWake);
+    // The latter reaches the window too.
+    for (const type of ['online', 'visibilitychange'])
+      onPage(type, () => isShown() && this.#connection.wake(), signal);
+    onPage('offline', () => this.#connection.probe(), signal);
     this.#connection.statusFeed.listen(({ type }) => {
-      if (type === 'closed') this.#release();
-      if (type === 'connected') this.#store.settle();
+      if (type === 'closed') {
+        over.abort();
+        store.close();
+      }
+      if (type === 'connected') store.settle();
     });
     queueMicrotask(() => this.#connection.start());
   }
@@ -259,13 +253,5 @@ export class Client<
   #checkOpen(): void {
     const { endedBy } = this.#connection;
     if (endedBy) throw new ClientError('closed', `closed: ${endedBy.message}; connect anew`, endedBy);
-  }
-
-  #release(): void {
-    this.#store.close();
-    const page = globalThis as Page;
-    page.removeEventListener?.('online', this.#onWake);
-    page.removeEventListener?.('offline', this.#onOffline);
-    if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', this.#onWake);
   }
 }

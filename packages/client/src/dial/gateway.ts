@@ -17,11 +17,7 @@ export class LookupError extends ClientError {
   }
 }
 
-const field = (value: unknown, name: string): unknown =>
-  (value as Record<string, unknown> | null | undefined)?.[name];
-
-const isPlacement = (value: unknown): value is Placement =>
-  ['url', 'node', 'ticket', 'session'].every((name) => typeof field(value, name) === 'string');
+type Answer = (Record<string, unknown> & { error?: Record<string, unknown> | null }) | null | undefined;
 
 /** `GET {gateway}/gateway`. */
 export async function lookUp(
@@ -44,19 +40,16 @@ export async function lookUp(
   }).catch((error: unknown) => {
     throw new ClientError('unreachable', `${url} cannot be reached: ${reasonOf(error)}`, error);
   });
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) {
-    if (isPlacement(body)) return body;
-    const message = `${url} is no gateway: ${response.status} without a placement`;
-    throw new LookupError(response.status, 'bad-answer', message, undefined);
-  }
-  const error = field(body, 'error');
-  const [code, message] = [field(error, 'code'), field(error, 'message')];
+  const { ok, status } = response;
+  const body = (await response.json().catch(() => undefined)) as Answer;
+  if (ok && ['url', 'node', 'ticket', 'session'].every((name) => typeof body?.[name] === 'string'))
+    return body as unknown as Placement;
+  const { code, message } = body?.error ?? {};
   const seconds = Number(response.headers.get('retry-after') ?? '-');
   throw new LookupError(
-    response.status,
-    typeof code === 'string' ? code : `http-${response.status}`,
-    typeof message === 'string' ? message : `${url} answered ${response.status}; is it a gateway?`,
+    status,
+    typeof code === 'string' ? code : ok ? 'bad-answer' : `http-${status}`,
+    typeof message === 'string' ? message : `${url} answered ${status} without a placement; is it a gateway?`,
     seconds >= 0 ? retryAfterMs(seconds, random) : undefined,
   );
 }

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Saved, type SessionStorageLike, SessionStore } from './session-store.js';
 
 type Listener = () => void;
+/** Of a page that lives. */
+const live = () => new AbortController().signal;
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -9,10 +11,10 @@ afterEach(() => vi.unstubAllGlobals());
 function tab(copyOf?: Map<string, string>) {
   const map = new Map(copyOf);
   const listeners = new Map<string, Set<Listener>>();
-  vi.stubGlobal('addEventListener', (type: string, fn: Listener) => {
+  vi.stubGlobal('addEventListener', (type: string, fn: Listener, options: { signal: AbortSignal }) => {
     listeners.set(type, (listeners.get(type) ?? new Set()).add(fn));
+    options.signal.addEventListener('abort', () => listeners.get(type)?.delete(fn));
   });
-  vi.stubGlobal('removeEventListener', (type: string, fn: Listener) => listeners.get(type)?.delete(fn));
   const storage: SessionStorageLike = {
     getItem: (key) => map.get(key) ?? null,
     setItem: (key, value) => void map.set(key, value),
@@ -29,18 +31,18 @@ const store = (storage: SessionStorageLike, user = 'u', back?: (taken: Saved | u
 
 it('a reloaded page finds the session of the page before', () => {
   const { storage, fire } = tab();
-  expect(store(storage).open()).toEqual({});
+  expect(store(storage).open(live())).toEqual({});
   fire('pagehide');
-  expect(store(storage).open()).toEqual({ session: 's1', from: ['a'] });
+  expect(store(storage).open(live())).toEqual({ session: 's1', from: ['a'] });
 });
 
 it('a duplicated tab finds none while the first lives, nor when the first came back from the page cache', () => {
   const first = tab();
-  store(first.storage).open();
-  expect(store(tab(first.map).storage).open()).toEqual({});
+  store(first.storage).open(live());
+  expect(store(tab(first.map).storage).open(live())).toEqual({});
   first.fire('pagehide');
   first.fire('pageshow');
-  expect(store(tab(first.map).storage).open()).toEqual({});
+  expect(store(tab(first.map).storage).open(live())).toEqual({});
 });
 
 it('what lies in the storage of two tabs, copied from one another, is for the one that comes first', () => {
@@ -50,11 +52,11 @@ it('what lies in the storage of two tabs, copied from one another, is for the on
     getItem: (key: string) => all.get(key) ?? null,
     setItem: (key: string, value: string) => void all.set(key, value),
   });
-  store(first.storage).open();
+  store(first.storage).open(live());
   first.fire('pagehide');
   const second = tab(first.map);
-  expect(store(second.storage).open()).toMatchObject({ session: 's1' });
-  expect(store(first.storage).open()).toEqual({});
+  expect(store(second.storage).open(live())).toMatchObject({ session: 's1' });
+  expect(store(first.storage).open(live())).toEqual({});
 });
 
 it('frames of a page find their own sessions again', () => {
@@ -64,7 +66,7 @@ it('frames of a page find their own sessions again', () => {
   const open = (session: string, at?: number) => {
     vi.stubGlobal('parent', at === undefined ? undefined : page);
     if (at !== undefined) page[at] = globalThis;
-    const saved = new SessionStore({ ...storage }, 'u', () => ({ session })).open();
+    const saved = new SessionStore({ ...storage }, 'u', () => ({ session })).open(live());
     if (at !== undefined) page[at] = undefined;
     return saved.session;
   };
@@ -77,7 +79,9 @@ it('frames of a page find their own sessions again', () => {
 it('a closed client leaves nothing behind', () => {
   const { storage, fire, map } = tab();
   const closed = store(storage);
-  closed.open();
+  const over = new AbortController();
+  closed.open(over.signal);
+  over.abort();
   closed.close();
   fire('pagehide');
   expect(map.size).toBe(0);
@@ -88,7 +92,7 @@ it('a storage with rubbish in it, or one that refuses, is as none', () => {
   for (const rubbish of ['{', 'null', '7', '{"session":["a"],"from":"b"}']) {
     map.set('evenkeel.session u', rubbish);
     const any = store(storage);
-    expect(any.open()).toEqual({});
+    expect(any.open(live())).toEqual({});
     any.close();
   }
   const refusing = {
@@ -97,12 +101,13 @@ it('a storage with rubbish in it, or one that refuses, is as none', () => {
       throw new Error('denied');
     },
   };
-  expect(store(refusing).open()).toEqual({});
+  expect(store(refusing).open(live())).toEqual({});
 });
 
 it('two clients of a page find their own sessions again, of two users as of one', () => {
   const { storage, fire, listeners } = tab();
-  const open = (user: string, session: string) => new SessionStore(storage, user, () => ({ session })).open();
+  const open = (user: string, session: string) =>
+    new SessionStore(storage, user, () => ({ session })).open(live());
   for (const [user, session] of [
     ['u', 'a'],
     ['v', 'b'],
@@ -122,7 +127,7 @@ describe('a page that comes back from the page cache', () => {
   const hidden = () => {
     const page = tab();
     const told: (Saved | undefined)[] = [];
-    store(page.storage, 'u', (taken) => told.push(taken)).open();
+    store(page.storage, 'u', (taken) => told.push(taken)).open(live());
     page.fire('pagehide');
     const listeners = new Map(page.listeners);
     page.listeners.clear();
@@ -140,7 +145,7 @@ describe('a page that comes back from the page cache', () => {
 
   it('learns that another page has had it and left it', () => {
     const { storage, fire, told, back } = hidden();
-    expect(store(storage).open()).toMatchObject({ session: 's1' });
+    expect(store(storage).open(live())).toMatchObject({ session: 's1' });
     fire('pagehide');
     back();
     expect(told).toEqual([{ session: 's1', from: ['a'] }]);
@@ -148,7 +153,7 @@ describe('a page that comes back from the page cache', () => {
 
   it('learns that another page has it', () => {
     const { storage, told, back } = hidden();
-    store(storage).open();
+    store(storage).open(live());
     back();
     expect(told).toEqual([{}]);
   });

@@ -1,4 +1,5 @@
 import { isNodeName, isSid } from '@evenkeel/protocol/wire';
+import { isPage, onPage } from '../page.js';
 
 /** The part of `sessionStorage` that is used. */
 export interface SessionStorageLike {
@@ -11,10 +12,6 @@ export interface SessionStorageLike {
 export interface Saved {
   session?: string;
   from?: string[];
-}
-interface PageEvents {
-  addEventListener?(type: string, listener: () => void): void;
-  removeEventListener?(type: string, listener: () => void): void;
 }
 /** A page, or a frame in one. */
 interface Frame {
@@ -38,7 +35,6 @@ const takenLength = 1_000;
  */
 export class SessionStore {
   readonly #storage: SessionStorageLike | undefined;
-  readonly #page = globalThis as PageEvents;
   readonly #name: string;
   readonly #leave: () => Saved;
   readonly #back: (taken: Saved | undefined) => void;
@@ -46,19 +42,6 @@ export class SessionStore {
   #key = '';
   /** On what this page has left; '': it has left nothing. */
   #mark = '';
-  readonly #save = (): void => {
-    this.#held.delete(this.#key);
-    const saved = this.#leave();
-    if (!saved.session) return;
-    this.#mark = Math.random().toString(36).slice(2);
-    this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
-  };
-  readonly #comeBack = (): void => {
-    this.#held.add(this.#key);
-    const [by, saved] = this.#take();
-    this.#back(this.#mark && by !== this.#mark ? saved : undefined);
-    this.#mark = '';
-  };
 
   /**
    * `name`: whose sessions these are, of all clients of a page. `leave`: the page is left; what the next one needs. `back`: it is
@@ -79,11 +62,11 @@ export class SessionStore {
     this.#back = back;
   }
 
-  /** What an earlier page of this tab left, taken out. */
-  open(): Saved {
+  /** What an earlier page of this tab left, taken out. Hears of the page until `signal` says otherwise. */
+  open(signal: AbortSignal): Saved {
     if (!this.#storage) return {};
-    this.#page.addEventListener?.('pagehide', this.#save);
-    this.#page.addEventListener?.('pageshow', this.#comeBack);
+    onPage('pagehide', () => this.#save(), signal);
+    onPage('pageshow', () => this.#comeBack(), signal);
     let n = 0;
     do {
       this.#key = `evenkeel.session ${framePath()}${this.#name}${n++ || ''}`;
@@ -92,14 +75,27 @@ export class SessionStore {
     return this.#take()[1];
   }
 
+  #save(): void {
+    this.#held.delete(this.#key);
+    const saved = this.#leave();
+    if (!saved.session) return;
+    this.#mark = Math.random().toString(36).slice(2);
+    this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
+  }
+
+  #comeBack(): void {
+    this.#held.add(this.#key);
+    const [by, saved] = this.#take();
+    this.#back(this.#mark && by !== this.#mark ? saved : undefined);
+    this.#mark = '';
+  }
+
   /** This page has its session, whatever the one before it has left on its way out. */
   settle(): void {
     if (!this.#mark) this.#take();
   }
 
   close(): void {
-    this.#page.removeEventListener?.('pagehide', this.#save);
-    this.#page.removeEventListener?.('pageshow', this.#comeBack);
     this.#held.delete(this.#key);
   }
 
@@ -151,7 +147,7 @@ function framePath(): string {
 /** `sessionStorage` where there is one and it may be used. */
 export function tabStorage(): SessionStorageLike | undefined {
   try {
-    return typeof document === 'undefined' ? undefined : globalThis.sessionStorage;
+    return isPage() ? globalThis.sessionStorage : undefined;
   } catch {
     return undefined;
   }

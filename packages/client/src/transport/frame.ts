@@ -1,21 +1,26 @@
 import type { EdgeFrame } from '@evenkeel/protocol/wire';
 
-/** The fields that this client relies on, by kind of frame. Others may come and are ignored. */
-const fields: Record<EdgeFrame['t'], Record<string, 'string' | 'number'>> = {
-  welcome: { session: 'string', node: 'string', heartbeatMs: 'number', window: 'number' },
-  event: { seq: 'number', id: 'string', name: 'string' },
-  message: { topic: 'string', id: 'string' },
-  gap: { reason: 'string' },
-  move: { move: 'string', url: 'string', ticket: 'string', deadlineMs: 'number', jitterMs: 'number' },
-  moved: { received: 'number' },
-  mark: { mark: 'string' },
-  ok: { re: 'string' },
-  error: { code: 'string', message: 'string' },
+/** The fields that this client relies on, by kind of frame, and what they are like. Others may come and are ignored. */
+const fields: Record<EdgeFrame['t'], Record<string, '' | 0>> = {
+  welcome: { session: '', node: '', heartbeatMs: 0, window: 0 },
+  event: { seq: 0, id: '', name: '' },
+  message: { topic: '', id: '' },
+  gap: { reason: '' },
+  move: { move: '', url: '', ticket: '', deadlineMs: 0, jitterMs: 0 },
+  moved: { received: 0 },
+  mark: { mark: '' },
+  ok: { re: '' },
+  error: { code: '', message: '' },
   pong: {},
+  expiring: { inMs: 0 },
+  unsubscribed: { topic: '', reason: '' },
 };
 
 const checks: ReadonlyMap<unknown, readonly (readonly [string, string])[]> = new Map(
-  Object.entries(fields).map(([kind, of]) => [kind, Object.entries(of)]),
+  Object.entries(fields).map(([kind, of]) => [
+    kind,
+    Object.entries(of).map(([name, like]) => [name, typeof like] as const),
+  ]),
 );
 
 /**

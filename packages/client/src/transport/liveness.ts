@@ -1,5 +1,6 @@
 import { monotonicNow } from '@evenkeel/pace';
 import * as limits from '../limits.js';
+import { isShown } from '../page.js';
 import { timerMs } from '../time.js';
 import type { EdgeSocket } from './edge-socket.js';
 
@@ -64,7 +65,7 @@ export class Liveness {
     const timer = set(ms);
     this.#timer = timer;
     // In a page that is hidden for long, timers that timers have set come once a minute; those that a message has set do not.
-    if (typeof document === 'undefined' || document.visibilityState === 'visible') return;
+    if (isShown()) return;
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

@@ -16,11 +16,14 @@ export function fieldsOf(data: unknown): object {
 }
 
 /** What an event and a message have in common, as a handler gets it. */
-export const contentOf = (frame: EventFrame | MessageFrame) => ({
-  id: frame.id,
-  data: dataOf(frame),
-  at: frame.at,
-  ...(frame.headers && { headers: frame.headers }),
-  ...(frame.contentType && { contentType: frame.contentType }),
-  ...(frame.contentEncoding && { contentEncoding: frame.contentEncoding }),
-});
+export function contentOf(frame: EventFrame | MessageFrame): Content {
+  const { id, at, headers, contentType, contentEncoding } = frame;
+  const content: Content = { id, data: dataOf(frame), at };
+  // One by one: spreading what is seldom there costs a tenth of what an event costs.
+  if (headers) content.headers = headers;
+  if (contentType) content.contentType = contentType;
+  if (contentEncoding) content.contentEncoding = contentEncoding;
+  return content;
+}
+
+type Content = Pick<EventFrame, 'id' | 'data' | 'at' | 'headers' | 'contentType' | 'contentEncoding'>;
