@@ -117,7 +117,7 @@ interface Sdk {
 
 /** Events to users whose clients are the tree's own SDK, in this process. */
 const sdk: Work = async (mesh) => {
-  const [sessions, total] = [50, 24_000];
+  const [sessions, total] = [50, 120_000];
   const { connect } = (await import(mesh.clientModule)) as Sdk;
   let received = 0;
   const clients = Array.from({ length: sessions }, (_, n) => {
