@@ -76,6 +76,7 @@ module.exports = {
       },
     },
     never('pure-libs', 'Decisions only: no Node I/O.', '^libs/(pace|cluster|access|ticket)/src', nodeIo),
+    never('access-on-protocol', undefined, '^libs/access/', '^libs/', '^libs/(access|protocol)/'),
     never('broker-knows-no-mesh', undefined, '^libs/broker/', '^libs/', '^libs/(broker|pace)/'),
     never(
       'mesh-on-broker-and-protocol',

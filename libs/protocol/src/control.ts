@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { gapReasons } from './codes.js';
 import { isSid, isUid } from './names.js';
 import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import { passHold } from './pass.js';
 
 const target = z.object({
   node: nodeName,
@@ -81,6 +82,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     takesReplies: z.boolean().optional(),
     /** The asking edge passes marks on to its client. */
     takesMarks: z.boolean().optional(),
+    /** The pass that counts for the session at the asking edge. */
+    pass: passHold.optional(),
   }),
   z.object({
     command: z.literal('released'),
@@ -106,6 +109,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     seal: z.object({ name: shortId.optional(), behind: count }).optional(),
     /** The client is to be told this gap as soon as it is attached; there is no seal then. */
     owed: z.enum(gapReasons).catch(gapReasons.overflow).optional(),
+    /** The pass that counted for the session there: the newer of the two goes on counting. */
+    pass: passHold.optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

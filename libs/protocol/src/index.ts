@@ -7,5 +7,6 @@ export type * from './gateway.js';
 export * from './manage.js';
 export * from './names.js';
 export { maxWeight, minWeight, nodeName } from './node.js';
+export * from './pass.js';
 export * from './stats.js';
 export * from './topology.js';

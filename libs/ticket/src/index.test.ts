@@ -21,6 +21,16 @@ describe('a ticket', () => {
     expect(verdict).toMatchObject({ ok: true, claims: { ...claims, from: 'edge-2', move: 'm1' } });
   });
 
+  it('carries the pass that counts for the session; one whose pass cannot be read is refused, not taken for one without', () => {
+    const pass = { hash: 'h'.repeat(22), exp: 2_000, rev: 7 };
+    expect(signer.check(signer.issue({ ...claims, pass }), edge, 0)).toMatchObject({
+      ok: true,
+      claims: { pass },
+    });
+    const odd = { ...claims, pass: { hash: 42, exp: 2_000 } } as unknown as typeof claims;
+    expect(signer.check(signer.issue(odd), edge, 0)).toEqual({ ok: false, problem: 'malformed' });
+  });
+
   it('is refused when expired, for another edge, or signed with another secret', () => {
     const ticket = signer.issue(claims);
     expect(signer.check(ticket, edge, 1_000)).toEqual({ ok: false, problem: 'expired' });

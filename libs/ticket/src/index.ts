@@ -8,6 +8,7 @@
  * a general JWT library costs a thread-pool hop there (figures in ARCHITECTURE.md).
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { PassHold } from '@evenkeel/protocol';
 import { isNodeName, isSid, isUid } from '@evenkeel/protocol/wire';
 
 export interface TicketClaims {
@@ -31,6 +32,8 @@ export interface TicketClaims {
   move?: string;
   /** An edge looks where its own URL leads: whoever checks this says who it is, and admits nobody. */
   isProbe?: boolean;
+  /** The pass that counts for the session. Without it: one of development mode, or of a gateway of before passes. */
+  pass?: PassHold;
 }
 
 /** `stale`: for an earlier process of this edge. `probe`: good, for whichever edge is asked, and admits nobody. */
@@ -141,6 +144,7 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
     from,
     move,
     isProbe,
+    pass,
     ...rest
   }: Record<string, unknown> = {
     ...value,
@@ -148,6 +152,8 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
   const node = named ?? rest.node;
   if (typeof id !== 'string' || !isNodeName(node) || !isUid(uid) || !isSid(sid)) return undefined;
   if (typeof epoch !== 'number' || typeof expiresAt !== 'number') return undefined;
+  // Without the pass that it is to have, a ticket would give more than it says.
+  if (pass !== undefined && !isPassHold(pass)) return undefined;
   return {
     id,
     uid,
@@ -160,7 +166,14 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
     ...(typeof from === 'string' ? { from } : {}),
     ...(typeof move === 'string' ? { move } : {}),
     ...(isProbe === true ? { isProbe } : {}),
+    ...(pass === undefined ? {} : { pass }),
   };
+}
+
+function isPassHold(value: unknown): value is PassHold {
+  if (typeof value !== 'object' || value === null) return false;
+  const { hash, exp, rev }: Partial<Record<keyof PassHold, unknown>> = value;
+  return typeof hash === 'string' && Number.isSafeInteger(exp) && Number.isSafeInteger(rev);
 }
 
 const idBytes = 9;

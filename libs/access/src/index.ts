@@ -1,0 +1,7 @@
+/** Who may do what: rules by namespace, grants of tokens, the passes that carry them, and the proof that a session is one's own. */
+export * from './decider.js';
+export * from './grants.js';
+export * from './namespaces.js';
+export * from './pass.js';
+export { matches } from './patterns.js';
+export * from './resume.js';

@@ -1,0 +1,19 @@
+/** What tickets, moves and edges keep of a pass, in which the gateway says what a user may do and until when. */
+import { z } from 'zod';
+
+/** Schema of {@link PassHold}. */
+export const passHold = z.object({
+  hash: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+  exp: z.number().int().positive(),
+  rev: z.number().int().nonnegative(),
+});
+
+/** A pass by what tells it from others. */
+export interface PassHold {
+  /** The first 16 bytes of the SHA-256 of its text, base64url. */
+  hash: string;
+  /** It counts until then, ms since the epoch by the gateways' clock. */
+  exp: number;
+  /** When it was issued, ms since the epoch by the gateways' clock: of two passes of a user the one with the higher counts. */
+  rev: number;
+}
