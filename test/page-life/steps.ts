@@ -13,7 +13,7 @@ export type Variant = keyof typeof variants;
 export type Step = { readonly pauseMs: number; readonly tab: number } & (
   | { readonly do: 'visit' | 'open'; readonly variant: Variant }
   | { readonly do: 'go'; readonly by: number }
-  | { readonly do: 'freeze' | 'hide' | 'offline'; readonly ms: number }
+  | { readonly do: 'freeze' | 'hide' | 'offline' | 'without handlers'; readonly ms: number }
   | {
       readonly do:
         | 'reload'
@@ -50,6 +50,7 @@ const weights: readonly (readonly [Step['do'], number])[] = [
   ['hide', 1],
   ['offline', 1],
   ['handlers', 1],
+  ['without handlers', 1],
   ['move', 3],
   ['add frame', 1],
   ['remove frame', 1],
@@ -78,7 +79,7 @@ export function stepsOf(seed: number, count: number): Step[] {
     const common = { pauseMs: random() < 0.3 ? below(60) : 150 + below(500), tab: below(6) };
     if (what === 'visit' || what === 'open') return { ...common, do: what, variant: variant() };
     if (what === 'go') return { ...common, do: what, by: [-1, -1, -1, -2, -3, 1, 1, 2][below(8)] ?? -1 };
-    if (what === 'freeze' || what === 'hide' || what === 'offline')
+    if (what === 'freeze' || what === 'hide' || what === 'offline' || what === 'without handlers')
       return { ...common, do: what, ms: 100 + below(1_500) };
     return { ...common, do: what };
   };

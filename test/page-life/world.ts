@@ -136,6 +136,10 @@ export class World {
         return tab.offline(false);
       case 'handlers':
         return void (await tab.evaluate('life.handle()'));
+      case 'without handlers':
+        await tab.evaluate('life.dismiss()');
+        await delay(step.ms);
+        return void (await tab.evaluate('life.handle()'));
       case 'add frame':
         return void (await tab.evaluate('life.addFrame()'));
       case 'remove frame':

@@ -54,6 +54,13 @@ function handle() {
   }
 }
 handle();
+/** Leaves what comes without a handler until the next `handle`. */
+function dismiss() {
+  for (const client of clients) {
+    client.stop();
+    client.stop = () => {};
+  }
+}
 
 const frames = () => [...document.querySelectorAll('iframe')];
 const addFrame = () => {
@@ -69,6 +76,7 @@ if (settings.has('frame')) addFrame();
 globalThis.life = {
   page,
   handle,
+  dismiss,
   addFrame,
   removeFrame: () => frames()[0]?.remove(),
   /** The clients of this page and of the frames in it. */
