@@ -102,6 +102,31 @@ describe('GET /gateway', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
     expect((await ask('?user=a', { method: 'HEAD' })).status).toBe(200);
+    expect((await ask('', { method: 'HEAD' })).status).toBe(401);
+  });
+
+  it('answers 429 with Retry-After to a user or an address that asks too often, and places the others', async () => {
+    const { ask, edges, opsUrl } = await startGateway({
+      EVENKEEL_USER_REQUESTS_PER_SECOND: '0.1',
+      EVENKEEL_USER_REQUESTS_BURST: '3',
+      EVENKEEL_ADDRESS_REQUESTS_PER_SECOND: '0.1',
+      EVENKEEL_ADDRESS_REQUESTS_BURST: '10',
+      EVENKEEL_LIMIT_LOOPBACK: 'true',
+    });
+    await edges.report({ e1: {} });
+    const flood = [];
+    for (let n = 0; n < 6; n += 1) flood.push(await ask('?user=mallory'));
+    expect(flood.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429, 429]);
+    const refused = flood.at(-1) ?? new Response();
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect((await errorOf(refused)).code).toBe('rate-limited');
+    expect((await ask('?user=alice')).status).toBe(200);
+    const strangers = [];
+    for (let n = 0; n < 5; n += 1) strangers.push((await ask('')).status);
+    expect(strangers).toEqual([401, 401, 401, 429, 429]);
+    const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+    expect(metrics).toMatch(/evenkeel_gateway_rejected_total\{reason="user",[^}]*\} 3/);
+    expect(metrics).toMatch(/evenkeel_gateway_rejected_total\{reason="address",[^}]*\} 2/);
   });
 
   it('answers 503 with Retry-After while no edge takes clients', async () => {

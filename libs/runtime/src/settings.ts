@@ -30,6 +30,13 @@ export const setting = {
   /** How many proxies `clientAddress` trusts. */
   trustedHops: () => z.int().min(0).max(10).default(0),
 
+  /** Whether limits per address hold for this machine's own addresses too. */
+  limitLoopback: () =>
+    z
+      .boolean()
+      .default(false)
+      .describe('limit 127.0.0.0/8 and ::1 as any other address; false: development and load tests go on'),
+
   /** Addresses of brokers: one, or several separated by commas. */
   brokers: () =>
     z

@@ -12,6 +12,7 @@ import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
 import { createCors } from './http/cors.js';
 import { HttpServer } from './http/server.js';
+import { RequestLimits } from './limits/request-limits.js';
 import { LocalClient } from './local/local-client.js';
 import { gatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
@@ -32,6 +33,7 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
       steadyNow(),
     ),
     reservationMs: config.ticketLifetimeMs,
+    reservationsPerUser: config.userReservations,
     random: Math.random,
     forgotten: (node) => {
       metrics.forget(node);
@@ -56,9 +58,18 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     log.warn({ err }, 'key set not fetched; keys fetched before count for a day'),
   );
   const metrics = gatewayMetrics(ops.metrics, { placer, now: steadyNow });
+  const limits = new RequestLimits(
+    {
+      address: { perSecond: config.addressRequestsPerSecond, burst: config.addressRequestsBurst },
+      user: { perSecond: config.userRequestsPerSecond, burst: config.userRequestsBurst },
+      limitLoopback: config.limitLoopback,
+    },
+    (by) => metrics.rejected(by),
+  );
   const gateway = new GatewayRoute({
     authenticate: (credentials) => authentication.authenticate(credentials),
     placer,
+    limits,
     signer: new TicketSigner(config.secret),
     ticketLifetimeMs: config.ticketLifetimeMs,
     metrics,
@@ -71,6 +82,10 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     port: config.port,
     cors: createCors(config.corsOrigin),
     trustedHops: config.trustedHops,
+    limits,
+    addressConnections: config.addressConnections,
+    onConnectionRefused: () => metrics.rejected('connections'),
+    now: steadyNow,
     routes: [
       gateway,
       new HealthRoutes(() => ops.isReady()),

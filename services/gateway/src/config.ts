@@ -4,7 +4,8 @@ import { commonSettings, setting } from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
 
-const { ms, port } = setting;
+const { count, ms, port } = setting;
+const burst = () => z.number().min(1).max(1_000_000);
 const perSecond = () => z.number().positive().max(1_000_000);
 
 /** Every setting of a gateway: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
@@ -71,6 +72,26 @@ export const gatewayConfig = z
       .default(400)
       .describe(
         'new sessions a second over all edges, by this gateway: each costs two broker metadata writes',
+      ),
+
+    addressRequestsPerSecond: perSecond()
+      .default(100)
+      .describe('requests a second that one address (IPv6: one /64 network) may make of this gateway'),
+    addressRequestsBurst: burst().default(400).describe('the same, in one burst'),
+    addressConnections: count(20_000)
+      .default(2_000)
+      .describe(
+        "connections that one address may have to this gateway; with trusted hops they are the proxies' and not limited",
+      ),
+    userRequestsPerSecond: perSecond()
+      .default(10)
+      .describe('tickets a second that one user may ask this gateway for'),
+    userRequestsBurst: burst().default(40).describe('the same, in one burst'),
+    limitLoopback: setting.limitLoopback(),
+    userReservations: count(1_000)
+      .default(8)
+      .describe(
+        'clients under way to an edge that one user counts for; with a further one its oldest counts no more',
       ),
   })
   .superRefine(({ auth, jwtSecret, jwksUrl }, context) => {

@@ -14,6 +14,8 @@ export interface GatewayMetrics {
   forget(node: string): void;
   /** `reason`: `none`, `full` or `wait`. */
   refused(reason: string): void;
+  /** A request that was answered before its user was looked at or placed. `reason`: the limit or rule that it met. */
+  rejected(reason: string): void;
 }
 
 /** What Prometheus reads of a gateway: what placement decides by, at the time of the scrape, and what came of it. */
@@ -27,6 +29,12 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   const refused = new Counter({
     name: 'evenkeel_gateway_refused_total',
     help: 'Clients told to come back later, by reason: none, full, wait',
+    labelNames: ['reason'],
+    registers: [metrics],
+  });
+  const rejected = new Counter({
+    name: 'evenkeel_gateway_rejected_total',
+    help: 'Requests refused before placement, by reason: address, user; connections closed: connections',
     labelNames: ['reason'],
     registers: [metrics],
   });
@@ -54,5 +62,6 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
     placed: (node) => placed.inc({ to: node }),
     forget: (node) => placed.remove({ to: node }),
     refused: (reason) => refused.inc({ reason }),
+    rejected: (reason) => rejected.inc({ reason }),
   };
 }

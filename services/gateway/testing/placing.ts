@@ -39,6 +39,7 @@ export function placer(
       0,
     ),
     reservationMs: 30_000,
+    reservationsPerUser: 8,
     random: seeded(over.seed ?? 1),
     ...(over.forgotten && { forgotten: over.forgotten }),
   });

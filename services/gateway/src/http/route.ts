@@ -7,6 +7,8 @@ export interface Route {
   methods(path: string): readonly string[];
   /** Whether pages of other origins may read its answers, as the settings allow. */
   readonly isShared: boolean;
+  /** Asked by load balancers, so that no limit per address holds. */
+  readonly isFree?: boolean;
   /** Answers a request to one of its paths. @throws Refusal */
   answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>;
 }

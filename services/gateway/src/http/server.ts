@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { clientAddress, type Log } from '@evenkeel/runtime';
+import type { AddressInfo, Socket } from 'node:net';
+import { addressKey, clientAddress, type Log } from '@evenkeel/runtime';
+import { AddressCounts } from '../limits/address-counts.js';
+import type { RequestLimits } from '../limits/request-limits.js';
 import { Refusal, sendRefusal } from './answer.js';
 import type { Cors } from './cors.js';
 import type { Route } from './route.js';
@@ -11,6 +13,12 @@ export interface HttpOptions {
   cors: Cors;
   /** Proxies in front whose word on the client's address counts. */
   trustedHops: number;
+  limits: Pick<RequestLimits, 'address' | 'isLimited'>;
+  /** Connections of one address at the same time; more are closed at once. Proxies in front are not limited. */
+  addressConnections: number;
+  /** A connection was closed because its address has too many. */
+  onConnectionRefused: () => void;
+  now: () => number;
   /** The first that has a path answers for it. */
   routes: readonly Route[];
   log: Log;
@@ -26,11 +34,14 @@ const requestTimeoutMs = 10_000;
 const keepAliveTimeoutMs = 65_000;
 /** Connections at the same time; more are closed at once. */
 const maxConnections = 20_000;
+/** Nothing here reads a body. A longer one, or one of unknown length, is not waited for either: its connection is closed. */
+const maxBodyBytes = 262_144;
 
 /** The gateway's public HTTP server. */
 export class HttpServer {
   readonly #options: HttpOptions;
   readonly #server: Server;
+  readonly #perAddress: AddressCounts;
   #isStopping = false;
 
   constructor(options: HttpOptions) {
@@ -47,6 +58,8 @@ export class HttpServer {
       (request, response) => void this.#answer(request, response),
     );
     this.#server.maxConnections = maxConnections;
+    this.#perAddress = new AddressCounts(options.addressConnections);
+    this.#server.on('connection', (socket) => this.#count(socket));
   }
 
   get port(): number {
@@ -75,9 +88,24 @@ export class HttpServer {
     });
   }
 
+  #count(socket: Socket): void {
+    const { limits, trustedHops, onConnectionRefused } = this.#options;
+    const address = clientAddress({ socket: socket.remoteAddress ?? '' }, 0);
+    // Behind proxies all connections are theirs.
+    if (trustedHops > 0 || !limits.isLimited(address)) return;
+    const key = addressKey(address);
+    if (!this.#perAddress.add(key)) {
+      onConnectionRefused();
+      socket.destroy();
+      return;
+    }
+    socket.once('close', () => this.#perAddress.remove(key));
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { cors, log, routes } = this.#options;
-    if (this.#isStopping) response.setHeader('connection', 'close');
+    const { cors, limits, log, now, routes } = this.#options;
+    const address = this.#addressOf(request);
+    if (this.#isStopping || hasLongBody(request)) response.setHeader('connection', 'close');
     const url = parseUrl(request.url);
     const route = url instanceof URL ? routes.find((each) => each.has(url.pathname)) : undefined;
     // What only this gateway's own page may ask lets no other page read.
@@ -86,6 +114,8 @@ export class HttpServer {
         response.setHeader(name, value);
     }
     try {
+      // Before anything that costs: whoever asks too often is answered by this alone.
+      if (route?.isFree !== true) limits.address(address, now());
       if (url instanceof Refusal) throw url;
       await dispatch(route, request, response, url);
     } catch (error) {
@@ -97,11 +127,11 @@ export class HttpServer {
         sendRefusal(response, error);
         return;
       }
-      log.error({ err: error, address: this.#addressOf(request) }, 'request failed');
+      log.error({ err: error, address }, 'request failed');
       sendRefusal(response, new Refusal(500, 'internal', 'the gateway failed; try again'));
     } finally {
       const path = url instanceof URL ? url.pathname : undefined;
-      log.debug({ path, status: response.statusCode, address: this.#addressOf(request) }, 'answered');
+      log.debug({ path, status: response.statusCode, address }, 'answered');
       // Nothing here reads a body: what comes of one is not waited for.
       if (!request.complete) request.resume();
     }
@@ -115,6 +145,10 @@ export class HttpServer {
     };
     return clientAddress(way, this.#options.trustedHops);
   }
+}
+
+function hasLongBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > maxBodyBytes;
 }
 
 /** The lines of a header, joined as Node does. */

@@ -38,6 +38,8 @@ export interface PlacerOptions {
   admission: Admission;
   /** How long a reservation stands for a ticket that is not used, ms. */
   reservationMs: number;
+  /** Clients under way that one user counts for; with a further one its oldest counts no more. */
+  reservationsPerUser: number;
   random: () => number;
   /** Nothing is known of this node any more. */
   forgotten?: (node: string) => void;
@@ -48,13 +50,14 @@ export class Placer {
   readonly #options: PlacerOptions;
   #rules: Rules;
   readonly #nodes = new Placements();
-  readonly #reservations = new Reservations();
+  readonly #reservations: Reservations;
   readonly #others = new Others();
   #ring: { key: string; ring: Ring } | undefined;
 
   constructor(options: PlacerOptions) {
     this.#options = options;
     this.#rules = options.rules;
+    this.#reservations = new Reservations(options.reservationsPerUser);
   }
 
   /** Places by this strategy from now on. Returns whether it was another. */

@@ -20,13 +20,13 @@ describe('reservations', () => {
     expect(p.snapshot(30).nodes.reduce((sum, n) => sum + n.reserved, 0)).toBe(1);
   });
 
-  it('of one user are sixteen at most, so that tickets that nobody uses fill no edge', () => {
+  it('of one user are eight at most, the newest, so that tickets that nobody uses fill no edge', () => {
     const p = placer();
     p.observe(stats('a', { capacity: 100 }), 0);
     for (let i = 0; i < 300; i++)
       expect(p.place({ uid: 'mallory', sid: `s${i}` }, 10)).toMatchObject({ kind: 'placed' });
-    expect(p.snapshot(10).nodes[0]?.reserved).toBe(16);
-    p.observe(stats('a', { seq: 2, at: 1_000, handshakesPerSecond: 16, capacity: 100 }), 1_000);
+    expect(p.snapshot(10).nodes[0]?.reserved).toBe(8);
+    p.observe(stats('a', { seq: 2, at: 1_000, handshakesPerSecond: 8, capacity: 100 }), 1_000);
     expect(p.snapshot(1_000).nodes[0]?.reserved).toBe(0);
     p.place({ uid: 'mallory', sid: 's300' }, 1_010);
     expect(p.snapshot(1_010).nodes[0]?.reserved).toBe(1);

@@ -7,9 +7,6 @@ const debtKeptPerSecond = 0.97;
 /** Longest gap between two stats over which their rate is believed, ms. */
 const maxIntervalMs = 5_000;
 
-/** Clients of one user that are counted as under way; with a further one its oldest counts no more. */
-const mostPerUser = 16;
-
 interface Reservation {
   uid: string;
   node: string;
@@ -28,12 +25,18 @@ interface Reservation {
  * (the rate may be smoothed); what is retired on that proof is taken off the handshakes that follow.
  */
 export class Reservations {
+  readonly #mostPerUser: number;
   /** Insertion order is the order of issue. */
   readonly #all = new Map<string, Reservation>();
   readonly #perNode = new Map<string, Set<string>>();
   readonly #perUser = new Map<string, Set<string>>();
   /** Handshakes reported and not matched yet; negative after growth ran ahead of them. */
   readonly #credit = new Map<string, number>();
+
+  /** `mostPerUser`: clients of one user that count; with a further one its oldest counts no more. */
+  constructor(mostPerUser: number) {
+    this.#mostPerUser = mostPerUser;
+  }
 
   /** How many are under way to `node`. */
   of(node: string): number {
@@ -51,7 +54,7 @@ export class Reservations {
     const ofUser = this.#perUser.get(uid) ?? new Set();
     const [first] = ofUser;
     // Tickets cost nothing: whoever asks for hundreds is to fill no edge with them.
-    if (ofUser.size >= mostPerUser && first !== undefined) this.#remove(first);
+    if (ofUser.size >= this.#mostPerUser && first !== undefined) this.#remove(first);
     if (this.#all.size >= maxReservations) {
       const oldest = this.#all.keys().next();
       if (!oldest.done) this.#remove(oldest.value);

@@ -4,6 +4,7 @@ import type { TicketSigner } from '@evenkeel/ticket';
 import { AuthError, type Credentials } from '../auth/credentials.js';
 import { Refusal, sendJson } from '../http/answer.js';
 import type { Route } from '../http/route.js';
+import type { RequestLimits } from '../limits/request-limits.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Placer } from '../placement/placer.js';
 import type { TurnedAway } from './turned-away.js';
@@ -12,6 +13,7 @@ export interface GatewayRouteOptions {
   /** Resolves to the carried form of the user id. @throws AuthError */
   authenticate(credentials: Credentials): Promise<string>;
   placer: Placer;
+  limits: Pick<RequestLimits, 'user'>;
   signer: TicketSigner;
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
@@ -49,12 +51,12 @@ export class GatewayRoute implements Route {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    // A HEAD must not use up a slot: whoever sends it does not want a ticket.
-    sendJson(response, 200, request.method === 'HEAD' ? {} : await this.#place(request, url.searchParams));
+    sendJson(response, 200, (await this.#place(request, url.searchParams)) ?? {});
   }
 
-  async #place({ headers }: IncomingMessage, query: URLSearchParams): Promise<Placement> {
-    const { placer, signer, ticketLifetimeMs, metrics, turnedAway, now } = this.#options;
+  /** Undefined for a HEAD, which must not use up a slot: whoever sends it does not want a ticket. */
+  async #place({ headers, method }: IncomingMessage, query: URLSearchParams): Promise<Placement | undefined> {
+    const { placer, limits, signer, ticketLifetimeMs, metrics, turnedAway, now } = this.#options;
     const sid = sessionIn(query);
     // The nodes that may hold the session, newest first, as the ticket carries them: the edge asks each.
     const from = nodesIn(query, 'from');
@@ -62,6 +64,8 @@ export class GatewayRoute implements Route {
     const { authorization, cookie } = headers;
     const uid = await this.#identify({ authorization, cookie, user: query.get('user') ?? undefined });
     const nowMs = now();
+    limits.user(uid, nowMs);
+    if (method === 'HEAD') return undefined;
     const placed = placer.place({ uid, sid, from: sid === undefined ? undefined : from[0], tried }, nowMs);
     if (placed.kind === 'refused') {
       metrics.refused(placed.reason);

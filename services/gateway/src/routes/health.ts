@@ -7,6 +7,7 @@ const ready = '/readyz';
 /** `/healthz` and `/readyz` for load balancers: the status and nothing else, to anybody. */
 export class HealthRoutes implements Route {
   readonly isShared = false;
+  readonly isFree = true;
   readonly #isReady: () => boolean;
 
   constructor(isReady: () => boolean) {

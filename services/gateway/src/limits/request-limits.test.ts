@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import { Refusal } from '../http/answer.js';
+import { RequestLimits } from './request-limits.js';
+
+function limits(limitLoopback = false) {
+  const met: string[] = [];
+  const rules = {
+    address: { perSecond: 2, burst: 4 },
+    user: { perSecond: 0.25, burst: 2 },
+    limitLoopback,
+  };
+  return { met, limits: new RequestLimits(rules, (by) => met.push(by)) };
+}
+
+/** Undefined, or the answer to what is too much. */
+function answer(ask: () => void): Refusal | undefined {
+  try {
+    ask();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+it('an address has a burst and a rate of its own; beyond them 429 with the second to come back in', () => {
+  const { limits: l, met } = limits();
+  for (let n = 0; n < 4; n += 1) l.address('203.0.113.7', 0);
+  expect(answer(() => l.address('203.0.113.7', 0))).toMatchObject({
+    status: 429,
+    code: 'rate-limited',
+    headers: { 'retry-after': '1' },
+  });
+  l.address('203.0.113.8', 0);
+  l.address('203.0.113.7', 500);
+  expect(met).toEqual(['address']);
+});
+
+it('a network of IPv6 (/64) counts as one address', () => {
+  const { limits: l } = limits();
+  for (let n = 0; n < 4; n += 1) l.address(`2001:db8::${n}`, 0);
+  expect(answer(() => l.address('2001:db8::ffff', 0))?.status).toBe(429);
+  l.address('2001:db8:0:1::1', 0);
+});
+
+it('a user has a burst and a rate of its own, from wherever it asks', () => {
+  const { limits: l, met } = limits();
+  for (let n = 0; n < 2; n += 1) l.user('mallory', 0);
+  expect(answer(() => l.user('mallory', 0))?.headers['retry-after']).toBe('4');
+  l.user('alice', 0);
+  l.user('mallory', 4_000);
+  expect(met).toEqual(['user']);
+});
+
+it('the own addresses of this machine are limited only if that is set', () => {
+  const free = limits().limits;
+  for (let n = 0; n < 1_000; n += 1) for (const own of ['127.0.0.1', '::1']) free.address(own, 0);
+  const bound = limits(true).limits;
+  for (let n = 0; n < 4; n += 1) bound.address('127.0.0.1', 0);
+  expect(answer(() => bound.address('127.0.0.1', 0))?.status).toBe(429);
+});
