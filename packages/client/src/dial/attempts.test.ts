@@ -36,6 +36,26 @@ it('a wait that a server asked for is not cut short by waking up', async () => {
   made.end();
 });
 
+it('a gateway that answers 429 is asked again after its Retry-After, and not before', async () => {
+  const error = { code: 'rate-limited', message: 'too many requests of this user' };
+  const fetched = vi.fn(async () =>
+    Response.json({ error }, { status: 429, headers: { 'retry-after': '4' } }),
+  );
+  const host = { session: undefined, from: [], placed: () => {}, refused: vi.fn() };
+  const statusFeed = new StatusFeed();
+  const told: Status[] = [];
+  statusFeed.listen((status) => told.push(status));
+  const made = new Attempts({ ...host, statusFeed }, { gateway: 'http://gateway', fetch: fetched }, () => 0);
+  made.begin();
+  await vi.advanceTimersByTimeAsync(3_990);
+  expect(fetched).toHaveBeenCalledTimes(1);
+  expect(told.at(-1)).toMatchObject({ type: 'connect-failed', code: 'rate-limited', retryInMs: 4_000 });
+  await vi.advanceTimersByTimeAsync(20);
+  expect(fetched).toHaveBeenCalledTimes(2);
+  expect(host.refused).not.toHaveBeenCalled();
+  made.end();
+});
+
 it.each([
   [0, 250],
   [2_592_000_000, 600_000],

@@ -32,13 +32,13 @@ export const gatewayRules: readonly Rule<ClientCase>[] = [
       await c.handedOn(['e1'], 'An event of the first socket must be handed on');
     },
   },
-  {
-    id: 'gateway-retry-after',
+  ...[503, 429].map((status) => ({
+    id: status === 503 ? 'gateway-retry-after' : `gateway-retry-after-${status}`,
     section: '1',
-    text: 'after a 503 a client waits at least as long as Retry-After says, and then comes back',
-    async check(c) {
+    text: `after a ${status} a client waits at least as long as Retry-After says, and then comes back`,
+    async check(c: ClientCase) {
       const busy = {
-        status: 503,
+        status,
         headers: { 'retry-after': '2' },
         body: { error: { code: 'full', message: 'full' } },
       };
@@ -56,7 +56,7 @@ export const gatewayRules: readonly Rule<ClientCase>[] = [
       must(performance.now() - sinceMs > 1_900, 'The client asked again before Retry-After was over.');
       await c.attach(c.a);
     },
-  },
+  })),
   ...[
     {
       id: 'html',
