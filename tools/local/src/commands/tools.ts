@@ -8,6 +8,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:move': 'bench/dist/move.js',
   'bench:roll': 'bench/dist/roll.js',
   'bench:sessions': 'bench/sessions/run.mjs',
+  attack: 'test/dist/attack/main.js',
   cases: 'test/dist/cases/main.js',
   'check:delivery': 'test/dist/delivery/main.js',
   conformance: 'packages/conformance/dist/main.js',

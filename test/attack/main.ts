@@ -1,0 +1,153 @@
+/** `npm run attack`: attacks on a mesh of its own, and what innocent clients feel of them. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { brokerChoice, parseFlags, startPrivateBroker, statusOf, UsageError } from '@evenkeel/local';
+import type { Attack, Seen } from './attack.js';
+import type { Felt } from './innocents.js';
+import { Attacker } from './orders.js';
+import { attacks } from './rows.js';
+import { Stage } from './stage.js';
+import { faults, isFast, type Outcome, type Weight } from './verdict.js';
+import type { Places } from './world.js';
+
+const help = `npm run attack -- [--only NAMES] [--list] [--broker KIND]
+
+Attacks on a mesh of its own: two edges, a gateway, a balancer, users by JWT, limits by address on. Twenty innocent clients get
+events meanwhile, and others come in and go. The attacker is a process at idle priority; each attack also runs against a sink,
+which takes the same bytes and does nothing: it shares the machine, so only what is beyond that is the attack's.
+A row passes if the attack was refused as documented, innocent clients' event p99 was at most 2 × that of the control and 5 ms,
+all of them were let in, none got a gap, no process ended, and none grew by more than the row allows.
+  --only NAMES   separated by commas
+  --list         names them, and says what came of each at first
+  --broker KIND  auto, local or container (auto)
+The last line is "N refused, M not"; exit status 0 only if all were.
+`;
+
+/** So many numbers at least, or a p99 is one client's bad luck. */
+const shortestMs = 1500;
+const calmMs = 300;
+/** A machine that does something else for a moment is no attack: the median of three pairs counts. */
+const pairs = 3;
+
+async function run(): Promise<number> {
+  const flags = parseFlags(process.argv.slice(2), {
+    only: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    broker: { type: 'string', default: process.env.EVENKEEL_TEST_BROKER || 'auto' },
+    help: { type: 'boolean', default: false },
+  });
+  if (flags.help || flags.list) {
+    const list = attacks.map(({ name, once }) => (once === undefined ? name : `${name}: once ${once}`));
+    process.stdout.write(flags.help ? help : `${list.join('\n')}\n`);
+    return 0;
+  }
+  const chosen = choose(flags.only);
+  const broker = await startPrivateBroker({ choice: brokerChoice(flags.broker) });
+  process.stdout.write(`${broker.description}\n`);
+  try {
+    const stage = await Stage.start(broker);
+    const attacker = new Attacker((extra) => stage.restart(extra));
+    try {
+      return await runAll(chosen, stage, attacker);
+    } finally {
+      attacker.stop();
+      await stage.stop();
+    }
+  } finally {
+    await broker.stop();
+  }
+}
+
+function choose(only: string | undefined): readonly Attack[] {
+  if (only === undefined) return attacks;
+  const names = only.split(',');
+  const unknown = names.find((name) => !attacks.some((each) => each.name === name));
+  if (unknown !== undefined) throw new UsageError(`--only: there is no "${unknown}". --list names them.`);
+  return attacks.filter(({ name }) => names.includes(name));
+}
+
+async function runAll(chosen: readonly Attack[], stage: Stage, attacker: Attacker): Promise<number> {
+  let refused = 0;
+  for (const attack of chosen) {
+    const outcomes = await outcomesOf(attack, stage, attacker);
+    const outcome = median(outcomes);
+    const found = faults(outcome);
+    if (found.length === 0) refused++;
+    process.stdout.write(rowOf(attack, outcome, found, outcomes.length));
+  }
+  process.stdout.write(`${refused} refused, ${chosen.length - refused} not\n`);
+  return refused === chosen.length ? 0 : 1;
+}
+
+/** One pair of runs; where only the time was too long, three. */
+async function outcomesOf(attack: Attack, stage: Stage, attacker: Attacker): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  try {
+    if (attack.needs !== undefined) await stage.need(attack.needs);
+  } catch (error) {
+    const none = stage.innocents.measure()();
+    const answered = error instanceof Error ? error.message : String(error);
+    const seen = { sent: `${attack.needs} was to start`, answered, isRefused: false };
+    return [{ seen, control: none, felt: none, weights: [], ended: [], maxGrowthMib: 0 }];
+  }
+  do {
+    outcomes.push(await pairOf(attack, stage, attacker));
+  } while (outcomes.length < pairs && outcomes.some((each) => !isFast(each)) && onlyTime(outcomes));
+  return outcomes;
+}
+
+const onlyTime = (outcomes: readonly Outcome[]): boolean =>
+  outcomes.every(({ seen, ended }) => seen.isRefused && ended.length === 0);
+
+async function pairOf(attack: Attack, stage: Stage, attacker: Attacker): Promise<Outcome> {
+  const once = async (places: Places | undefined): Promise<{ seen: Seen; felt: Felt; weights: Weight[] }> => {
+    await sleep(calmMs);
+    const beganAt = performance.now();
+    const felt = stage.innocents.measure();
+    const weights = stage.weigh();
+    const seen =
+      places === undefined
+        ? { sent: '', answered: '', isRefused: true }
+        : await attacker.attack({ attack: attack.name, places });
+    await sleep(Math.max(0, shortestMs - (performance.now() - beganAt)));
+    return { seen, felt: felt(), weights: weights() };
+  };
+  const control = await once(attack.control === 'sink' ? stage.sinkPlaces : undefined);
+  const { seen, felt, weights } = await once(stage.places);
+  const { maxGrowthMib = 100 } = attack;
+  return { seen, control: control.felt, felt, weights, ended: stage.takeEnded(), maxGrowthMib };
+}
+
+/** By how much longer events took beside the attack. */
+function median(outcomes: readonly Outcome[]): Outcome {
+  const excess = ({ felt, control }: Outcome): number => felt.p99Ms - 2 * control.p99Ms;
+  const sorted = outcomes.toSorted((a, b) => excess(a) - excess(b));
+  const worst = outcomes.find(({ seen, ended }) => !seen.isRefused || ended.length > 0);
+  const middle = worst ?? sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('there is no outcome');
+  return middle;
+}
+
+function rowOf(attack: Attack, outcome: Outcome, found: readonly string[], tried: number): string {
+  const { seen, control, felt, weights } = outcome;
+  const ms = (value: number): string => value.toFixed(1);
+  const changed = weights
+    .map(
+      ({ name, beforeMib, peakMib, afterMib }) =>
+        `${name} ${[beforeMib, peakMib, afterMib].map(Math.round).join('/')}`,
+    )
+    .join(', ');
+  const lines = [
+    `${found.length === 0 ? 'refused' : 'NOT    '}  ${attack.name}${tried > 1 ? ` (median of ${tried})` : ''}`,
+    `sent      ${seen.sent}`,
+    `answered  ${seen.answered}`,
+    `events    p99 ${ms(felt.p99Ms)} ms (${felt.events}), ${attack.control} ${ms(control.p99Ms)} ms (${control.events}); ` +
+      `attach ${ms(felt.attachP50Ms)} to ${ms(felt.attachMaxMs)} ms (${felt.attaches}), ` +
+      `${attack.control} ${ms(control.attachP50Ms)} to ${ms(control.attachMaxMs)} ms (${control.attaches})`,
+    `MiB       ${changed} (before/peak/after)`,
+    ...found.map((each) => `fault     ${each}`),
+  ];
+  return `${lines.join('\n         ')}\n`;
+}
+
+process.exit(await statusOf(run));

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack, Seen } from '../attack.js';
+import type { World } from '../world.js';
+
+const edgeUrl = (world: World): string => world.at.edges[0]?.url ?? '';
+
+/** Many connections that send half a request and no more; says how many the other side has closed. */
+async function halfOpen(world: World, url: string, count: number, holdMs: number): Promise<number> {
+  const sockets = [];
+  let closed = 0;
+  for (let n = 0; n < count; n++) {
+    const socket = world.tcp(url);
+    socket.on('connect', () => socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nX-Slow:'));
+    socket.on('close', () => closed++);
+    sockets.push(socket);
+    if (n % 100 === 99) await sleep(10);
+  }
+  await sleep(holdMs);
+  const found = closed;
+  for (const socket of sockets) socket.destroy();
+  return found;
+}
+
+const halfOpenEdge: Attack = {
+  name: 'half-open-5000-edge',
+  control: 'sink',
+  async run(world) {
+    const count = 5000;
+    const closed = await halfOpen(world, edgeUrl(world), count, 2500);
+    return {
+      sent: `${count} connections to an edge that send half a request line`,
+      answered: `${closed} were closed within 2.5 s`,
+      // 64 of one address may wait for their upgrade.
+      isRefused: closed >= count - 64,
+    };
+  },
+};
+
+const halfOpenGateway: Attack = {
+  name: 'half-open-5000-gateway',
+  control: 'sink',
+  async run(world) {
+    const count = 5000;
+    const closed = await halfOpen(world, world.at.gateway, count, 2500);
+    const { status } = await world.lookup(world.token('mallory'), {}, { localAddress: '127.0.0.67' });
+    return {
+      sent: `${count} connections to the gateway that send half a request line`,
+      answered: `${closed} were closed within 2.5 s; another address meanwhile: ${status}`,
+      isRefused: status === 200,
+    };
+  },
+};
+
+const fileLimit: Attack = {
+  name: 'half-open-to-the-file-limit',
+  once: 'an edge ended: no file was left for its statistics, which threw in a timer',
+  control: 'sink',
+  needs: 'few-files-edge',
+  async run(world) {
+    const { url } = world.extra('few-files-edge');
+    const count = 1200;
+    const closed = await halfOpen(world, url, count, 3000);
+    const answer = await world.ask(`${url.replace('ws:', 'http:').replace(/\/ws$/, '')}/healthz`, {
+      localAddress: '127.0.0.67',
+    });
+    return {
+      sent: `${count} half-open connections to an edge that may have 400 files`,
+      answered: `${closed} were closed; /healthz afterwards ${answer.status}`,
+      isRefused: answer.status === 200,
+    };
+  },
+};
+
+/** Sends one byte of a header at a time; says after how long it was cut off, or undefined. */
+function drip(world: World, url: string, forMs: number): Promise<number | undefined> {
+  const socket = world.tcp(url);
+  const beganAt = performance.now();
+  socket.on('connect', () => socket.write('GET /ws HTTP/1.1\r\nHost: x\r\n'));
+  const timer = setInterval(() => socket.write('x'), 500);
+  return new Promise((resolve) => {
+    const end = setTimeout(() => socket.destroy(), forMs);
+    socket.on('close', () => {
+      clearInterval(timer);
+      clearTimeout(end);
+      const tookMs = performance.now() - beganAt;
+      resolve(tookMs < forMs - 100 ? tookMs : undefined);
+    });
+  });
+}
+
+async function slowloris(world: World, url: string, withinMs: number): Promise<Seen> {
+  const count = 50;
+  const took = await Promise.all(
+    Array.from({ length: count }, () => drip(world, url, world.isSink ? 3000 : withinMs + 3000)),
+  );
+  const cut = took.filter((ms) => ms !== undefined);
+  return {
+    sent: `${count} connections that send a byte of a header every 0.5 s`,
+    answered: `${cut.length} were cut off, after ${(Math.max(0, ...cut) / 1000).toFixed(1)} s at most`,
+    isRefused: cut.length === count && Math.max(...cut) <= withinMs,
+  };
+}
+
+const slowEdge: Attack = {
+  name: 'slowloris-edge',
+  control: 'sink',
+  run: (world) => slowloris(world, edgeUrl(world), 14_000),
+};
+
+const slowGateway: Attack = {
+  name: 'slowloris-gateway',
+  control: 'sink',
+  run: (world) => slowloris(world, world.at.gateway, 12_000),
+};
+
+const silent: Attack = {
+  name: 'no-hello',
+  control: 'sink',
+  async run(world) {
+    const peers = [];
+    for (let n = 0; n < 10; n++) peers.push(world.dial(await world.place(world.token('mallory'))));
+    const [first] = peers;
+    if (first === undefined) throw new Error('nobody was let in');
+    await world.until(first, () => first.closed !== undefined, 14_000);
+    const codes = peers.map(({ closed }) => closed?.code ?? 'open');
+    return {
+      sent: '10 sockets that never say hello',
+      answered: `closed ${[...new Set(codes)].join(', ')}`,
+      isRefused: codes.every((code) => code === 4002 || code === 4001),
+    };
+  },
+};
+
+const fragments: Attack = {
+  name: 'unfinished-fragments',
+  once: 'each kept 1 MB in the edge, for as long as its socket was open',
+  control: 'sink',
+  maxGrowthMib: 40,
+  async run(world) {
+    const count = 60;
+    const peers = [];
+    for (let n = 0; n < count; n++) peers.push(await world.attach(`fragment-${n}`));
+    for (const peer of peers) for (let n = 0; n < 16; n++) peer.sendUnfinished('x'.repeat(65_000));
+    const [last] = peers.slice(-1);
+    if (last !== undefined) await world.until(last, () => last.closed !== undefined, 8000);
+    await sleep(500);
+    const closed = peers.filter(({ closed }) => closed !== undefined).length;
+    return {
+      sent: `${count} sockets with 1,040,000 bytes of a message that does not end`,
+      answered: `${closed} were closed`,
+      isRefused: closed === count,
+    };
+  },
+};
+
+export const socketAttacks: readonly Attack[] = [
+  halfOpenEdge,
+  halfOpenGateway,
+  fileLimit,
+  slowEdge,
+  slowGateway,
+  silent,
+  fragments,
+];

@@ -1,0 +1,41 @@
+import type { Seen } from './attack.js';
+import type { Felt } from './innocents.js';
+
+/** What a process weighed, MiB. */
+export interface Weight {
+  readonly name: string;
+  readonly beforeMib: number;
+  readonly peakMib: number;
+  readonly afterMib: number;
+}
+
+/** One run of an attack, and what there was beside it. */
+export interface Outcome {
+  readonly seen: Seen;
+  readonly control: Felt;
+  readonly felt: Felt;
+  readonly weights: readonly Weight[];
+  /** Processes that ended without having been told to. */
+  readonly ended: readonly string[];
+  readonly maxGrowthMib: number;
+}
+
+/** Innocent clients' events may take twice as long as beside the control, and this much more. */
+const spareMs = 5;
+
+export const isFast = ({ control, felt }: Pick<Outcome, 'control' | 'felt'>): boolean =>
+  felt.p99Ms <= 2 * control.p99Ms + spareMs;
+
+/** Why the attack was not held off; empty: it was. */
+export function faults({ seen, control, felt, weights, ended, maxGrowthMib }: Outcome): string[] {
+  const found: string[] = [];
+  if (!seen.isRefused) found.push('not refused as documented');
+  if (!isFast({ control, felt })) found.push(`p99 above 2 × ${control.p99Ms.toFixed(1)} + ${spareMs} ms`);
+  // Where the machine itself is too slow for it, the control has them too.
+  if (felt.attachesFailed > control.attachesFailed)
+    found.push(`${felt.attachesFailed} innocent clients were not let in: ${felt.failure}`);
+  if (felt.troubled > control.troubled) found.push('innocent clients got a gap, or were closed');
+  const grown = weights.find(({ beforeMib, peakMib }) => peakMib - beforeMib > maxGrowthMib);
+  if (grown !== undefined) found.push(`${grown.name} grew by more than ${maxGrowthMib} MiB`);
+  return [...found, ...ended.map((name) => `${name} ended`)];
+}

@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const rows = ['forged-tokens', 'nested-50000', 'used-tickets'];
+
+test('npm run attack: forged tokens, deep nesting and used tickets are refused, and innocent clients feel nothing', async () => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['tools/local/run.mjs', 'attack', '--only', rows.join(',')],
+    { cwd: root, timeout: 170_000 },
+  );
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe('3 refused, 0 not');
+});
