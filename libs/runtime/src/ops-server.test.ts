@@ -1,12 +1,30 @@
+import { request } from 'node:http';
+import { hostname } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { observeCounter, observeGauges } from './observed.js';
 import { OpsServer } from './ops-server.js';
 
-async function serve(port = 0) {
-  const ops = new OpsServer({ port, host: '127.0.0.1', service: 'edge', node: 'n1' });
+const token = 'a token of operators'.replaceAll(' ', '-');
+
+async function serve(port = 0, access: { host?: string; token?: string; hosts?: string[] } = {}) {
+  const ops = new OpsServer({ port, host: '127.0.0.1', service: 'edge', node: 'n1', ...access });
   await ops.start();
   onTestFinished(() => ops.stop());
   return { ops, get: (path: string) => fetch(`http://127.0.0.1:${ops.port}${path}`) };
+}
+
+/** Not `fetch`: that sets `Host` itself. */
+function ask(port: number, path: string, headers: Record<string, string>): Promise<[number, string]> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, headers }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve([response.statusCode ?? 0, text]));
+    });
+    sent.on('error', reject).end();
+  });
 }
 
 describe('OpsServer', () => {
@@ -69,5 +87,69 @@ describe('OpsServer', () => {
   it('rejects when its port is taken', async () => {
     const { ops } = await serve();
     await expect(serve(ops.port)).rejects.toThrow('EADDRINUSE');
+  });
+});
+
+describe('who may read an ops server', () => {
+  const paths = ['/metrics', '/status', '/other'];
+
+  it('on loopback whoever asks by an address, localhost, the host name or a name that is set', async () => {
+    const { ops } = await serve(0, { hosts: ['Mesh.internal'] });
+    const names = ['127.0.0.1:9', 'localhost', 'LOCALHOST:80', '[::1]:9', '10.1.2.3', hostname()];
+    for (const host of [...names, 'mesh.internal:9100'])
+      expect([host, (await ask(ops.port, '/status', { host }))[0]]).toEqual([host, 200]);
+  });
+
+  it('nobody by another name, as a page has it that leads its own name here; health is told all the same', async () => {
+    const { ops } = await serve();
+    ops.readiness('broker', () => 'connecting to a secret place');
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '1.2.3', 'a:b']) {
+      for (const path of paths) {
+        const [status, text] = await ask(ops.port, path, { host });
+        expect([host, path, status]).toEqual([host, path, 403]);
+        expect(text).toContain('EVENKEEL_OPS_HOSTS');
+      }
+      expect(await ask(ops.port, '/healthz', { host })).toEqual([200, '']);
+      expect(await ask(ops.port, '/readyz', { host })).toEqual([503, '']);
+    }
+  });
+
+  it('elsewhere whoever shows the token; anybody else learns whether it is ready and no more', async () => {
+    const { ops } = await serve(0, { host: '0.0.0.0', token });
+    ops.readiness('broker', () => 'connecting to a secret place');
+    const host = `127.0.0.1:${ops.port}`;
+    const wrong = ['', 'Bearer', `Bearer ${token}x`, `Basic ${token}`, token];
+    for (const authorization of wrong) {
+      for (const path of paths) {
+        const [status, text] = await ask(ops.port, path, { host, ...(authorization && { authorization }) });
+        expect([authorization, path, status]).toEqual([authorization, path, 401]);
+        expect(text).not.toContain(token);
+      }
+    }
+    expect(await ask(ops.port, '/readyz', { host })).toEqual([503, '']);
+    const authorization = `bearer ${token}`;
+    expect((await ask(ops.port, '/metrics', { host, authorization }))[0]).toBe(200);
+    expect((await ask(ops.port, '/readyz', { host, authorization }))[1]).toContain('secret place');
+    expect((await ask(ops.port, '/metrics', { host: 'evil.example', authorization }))[0]).toBe(403);
+  });
+
+  it('elsewhere nobody while there is no token, and is told what to set', async () => {
+    const { ops, get } = await serve(0, { host: '0.0.0.0' });
+    const answer = await get('/metrics');
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(await answer.text()).toContain('EVENKEEL_OPS_TOKEN');
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await ask(ops.port, '/status', { authorization: 'Bearer undefined' }))[0]).toBe(401);
+  });
+
+  it('no page of a browser may show or read what it says', async () => {
+    const { get } = await serve();
+    for (const path of ['/metrics', '/status', '/readyz', '/other']) {
+      const { headers } = await get(path);
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(headers.get('access-control-allow-origin')).toBe(null);
+    }
   });
 });

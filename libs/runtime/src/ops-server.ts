@@ -1,6 +1,26 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { OpsAccess, type OpsAccessRules, type OpsRefusal } from './ops-access.js';
+
+/** Longest request line and headers together, bytes. */
+const maxHeaderBytes = 8_192;
+const headersTimeoutMs = 5_000;
+const requestTimeoutMs = 10_000;
+/** Connections at the same time; more are closed at once. */
+const maxConnections = 256;
+
+const refusals: Readonly<Record<OpsRefusal, { status: number; error: string }>> = {
+  host: {
+    status: 403,
+    error: 'this server does not go by that name; ask by its address, or set EVENKEEL_OPS_HOSTS',
+  },
+  token: { status: 401, error: 'send Authorization: Bearer and the token of EVENKEEL_OPS_TOKEN' },
+  'no-token': {
+    status: 401,
+    error: 'it listens on more than loopback: set EVENKEEL_OPS_TOKEN, and send it as Authorization: Bearer',
+  },
+};
 
 /** What a service says of itself to those who operate it. */
 export interface Ops {
@@ -17,16 +37,19 @@ export interface Ops {
 }
 
 /** Where an {@link OpsServer} listens and what its metrics carry. */
-interface OpsOptions {
+interface OpsOptions extends OpsAccessRules {
   /** 0 takes any free one. */
   readonly port: number;
-  readonly host: string;
   readonly service: string;
   readonly node?: string | undefined;
 }
 
-/** `/healthz` (the process lives), `/readyz` (200, or 503, and its checks), `/metrics`, `/status`. */
+/**
+ * `/healthz` (the process lives), `/readyz` (200, or 503, and its checks), `/metrics`, `/status`. On loopback whoever asks by
+ * an expected name may read all of it; elsewhere whoever shows the token. Anybody else gets the status of the first two alone.
+ */
 export class OpsServer implements Ops {
+  readonly #access: OpsAccess;
   readonly metrics = new Registry();
   readonly #options: OpsOptions;
   readonly #server: Server;
@@ -36,14 +59,24 @@ export class OpsServer implements Ops {
 
   constructor(options: OpsOptions) {
     this.#options = options;
+    this.#access = new OpsAccess(options);
     const { service, node } = options;
     this.metrics.setDefaultLabels({ service, ...(node === undefined ? {} : { node }) });
-    this.#server = createServer((request, response) => {
-      this.#answer(request, response).catch((error: unknown) => {
-        if (!response.headersSent) sendJson(response, 500, { error: String(error) });
-        else response.destroy();
-      });
-    });
+    this.#server = createServer(
+      {
+        maxHeaderSize: maxHeaderBytes,
+        headersTimeout: headersTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        connectionsCheckingInterval: 1_000,
+      },
+      (request, response) => {
+        this.#answer(request, response).catch((error: unknown) => {
+          if (!response.headersSent) sendJson(response, 500, { error: String(error) });
+          else response.destroy();
+        });
+      },
+    );
+    this.#server.maxConnections = maxConnections;
   }
 
   readiness(name: string, check: () => true | string): void {
@@ -60,6 +93,11 @@ export class OpsServer implements Ops {
 
   status(read: () => object): void {
     this.#status = read;
+  }
+
+  /** Whether anybody may read metrics and status. */
+  get isReadable(): boolean {
+    return this.#access.isReadable;
   }
 
   /** The port in use; 0 before the start. */
@@ -90,16 +128,22 @@ export class OpsServer implements Ops {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendJson(response, 405, { error: 'use GET' });
-    switch ((request.url ?? '/').split('?', 1)[0]) {
-      case '/healthz':
-        return sendJson(response, 200, { alive: true });
-      case '/readyz':
-        return this.#answerReadiness(response);
+    const path = (request.url ?? '/').split('?', 1)[0];
+    const refusal = this.#access.refusal(request.headers);
+    if (path === '/healthz' || path === '/readyz') {
+      if (refusal !== undefined) return sendStatus(response, path === '/healthz' || this.isReady());
+      return path === '/healthz' ? sendJson(response, 200, { alive: true }) : this.#answerReadiness(response);
+    }
+    if (refusal !== undefined) {
+      const { status, error } = refusals[refusal];
+      return sendJson(response, status, { error }, status === 401 ? { 'www-authenticate': 'Bearer' } : {});
+    }
+    switch (path) {
       case '/status':
         return sendJson(response, 200, this.#status());
       case '/metrics': {
         const body = await this.metrics.metrics();
-        response.writeHead(200, { 'content-type': this.metrics.contentType }).end(body);
+        response.writeHead(200, { ...protective, 'content-type': this.metrics.contentType }).end(body);
         return;
       }
       default:
@@ -130,7 +174,24 @@ function outcomeOf(check: () => true | string): true | string {
   }
 }
 
-function sendJson(response: ServerResponse, code: number, body: unknown): void {
-  response.writeHead(code, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+/** No page may read or show what is said here. */
+const protective = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+function sendStatus(response: ServerResponse, isGood: boolean): void {
+  response.writeHead(isGood ? 200 : 503, { ...protective, 'content-length': 0 }).end();
+}
+
+function sendJson(
+  response: ServerResponse,
+  code: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(code, { ...protective, 'content-type': 'application/json', ...headers });
   response.end(`${JSON.stringify(body)}\n`);
 }

@@ -25,6 +25,8 @@ export interface ServiceContext {
 interface CommonConfig {
   opsPort: number;
   opsHost: string;
+  opsToken?: string | undefined;
+  opsHosts?: string[] | undefined;
   logLevel: LogLevel;
   logFormat: LogFormat;
   /** Named in every log line and metric. */
@@ -50,6 +52,7 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
   const config = settingsOf(options);
   const { name } = options;
   const { node, logLevel: level, logFormat: format, opsPort, opsHost } = config;
+  const { opsToken: token, opsHosts: hosts } = config;
   const log = createLog({ service: name, node, level, format });
   for (const { variable, didYouMean } of unknownVariables(process.env)) {
     log.warn({ variable, didYouMean }, 'no service knows this variable, ignored');
@@ -57,13 +60,14 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
   const lifecycle = new Lifecycle(log);
   const { stop, fail, signal } = untilStopped(lifecycle, log);
 
-  const ops = new OpsServer({ port: opsPort, host: opsHost, service: name, node });
+  const ops = new OpsServer({ port: opsPort, host: opsHost, token, hosts, service: name, node });
   ops.readiness('started', () => lifecycle.readiness());
   // First, and so the last to stop: who asks gets an answer through a long start and a long drain.
   lifecycle.add('ops', {
     start: async () => {
       await ops.start();
       log.info({ host: opsHost, port: ops.port }, 'ops listening');
+      if (!ops.isReadable) log.warn({}, 'metrics and status are refused: set EVENKEEL_OPS_TOKEN');
     },
     stop: () => ops.stop(),
   });

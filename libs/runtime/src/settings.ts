@@ -60,6 +60,25 @@ export const setting = {
 export const commonSettings = {
   opsPort: setting.port().default(0).describe('health and metrics port; 0: any free one'),
   opsHost: z.string().default('127.0.0.1').describe('address of the health and metrics server'),
+  opsToken: z
+    .string()
+    .regex(/^\S{16,}$/)
+    .meta({ takes: 'text of at least 16 characters without spaces', secret: true })
+    .optional()
+    .describe(
+      'what a reader of /metrics and /status shows (Authorization: Bearer) where EVENKEEL_OPS_HOST is not loopback; unset: none may read there',
+    ),
+  opsHosts: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9._-]+$/)
+        .meta({ takes: 'a name without a port' }),
+    )
+    .optional()
+    .describe(
+      'names that readers may call the health and metrics server by, beside localhost, the host name and addresses',
+    ),
   logLevel: z.enum(logLevels).default('info').describe('the least level that is logged'),
   logFormat: z
     .enum(logFormats)

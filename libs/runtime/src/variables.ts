@@ -5,6 +5,8 @@ const everyService = [
   'EVENKEEL_AMQP_URL',
   'EVENKEEL_OPS_PORT',
   'EVENKEEL_OPS_HOST',
+  'EVENKEEL_OPS_TOKEN',
+  'EVENKEEL_OPS_HOSTS',
   'EVENKEEL_LOG_LEVEL',
   'EVENKEEL_LOG_FORMAT',
 ];
@@ -123,6 +125,7 @@ export const secretVariables = [
   'EVENKEEL_SECRET',
   'EVENKEEL_JWT_SECRET',
   'EVENKEEL_LOCAL_TOKEN',
+  'EVENKEEL_OPS_TOKEN',
 ] as const;
 
 /** What a service reads: its variables, and for each secret that which names a file. */

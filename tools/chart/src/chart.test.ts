@@ -6,6 +6,7 @@ import type { Resource } from './resource.js';
 const everything = [
   'autoscaling.enabled=true',
   'serviceMonitor.enabled=true',
+  'ops.existingSecret=evenkeel-ops',
   'networkPolicy.enabled=true',
   'rabbitmq.create=true',
 ];

@@ -19,6 +19,7 @@ const secrets: Readonly<Record<string, string>> = {
   'evenkeel-broker/gateway': 'amqp://gateway:secret@rabbitmq:5672',
   'evenkeel-broker/balancer': 'amqp://balancer:secret@rabbitmq:5672',
   'evenkeel-tickets/secret': 'a ticket secret of at least 32 characters',
+  'evenkeel-ops/token': 'a-token-of-operators',
   'jwt/secret': 'an HS256 secret of at least 32 characters',
 };
 
@@ -73,6 +74,7 @@ const renderings: Readonly<Record<string, Rendering>> = {
       'tls=false',
       'gateway.auth=jwt',
       'gateway.jwt.existingSecret=jwt',
+      'ops.existingSecret=evenkeel-ops',
       'gateway.jwt.issuer=https://login.example.com/',
       'gateway.jwt.audience=mesh',
       'version=7.1.0',

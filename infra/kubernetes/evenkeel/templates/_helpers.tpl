@@ -41,6 +41,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 # Probes and Prometheus come from outside the pod.
 - { name: EVENKEEL_OPS_HOST, value: "0.0.0.0" }
 - { name: EVENKEEL_OPS_PORT, value: "9100" }
+{{- if .root.Values.ops.existingSecret }}
+- { name: EVENKEEL_OPS_TOKEN_FILE, value: /run/secrets/evenkeel/ops-token }
+{{- end }}
 {{- range $variable, $value := (get .root.Values .part).settings }}
 {{- /* Numbers of values files are floating: a million would be 1e+06. */}}
 - { name: {{ $variable }}, value: {{ kindIs "float64" $value | ternary (toJson $value) (toString $value) | quote }} }
@@ -57,6 +60,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
       - secret: { name: {{ .root.Values.broker.existingSecret }}, items: [{ key: {{ .part }}, path: amqp-url }] }
       {{- if ne .part "balancer" }}
       - secret: { name: {{ .root.Values.tickets.existingSecret }}, items: [{ key: {{ .root.Values.tickets.key }}, path: tickets }] }
+      {{- end }}
+      {{- with .root.Values.ops.existingSecret }}
+      - secret: { name: {{ . }}, items: [{ key: token, path: ops-token }] }
       {{- end }}
       {{- if and (eq .part "gateway") .root.Values.gateway.jwt.existingSecret }}
       - secret: { name: {{ .root.Values.gateway.jwt.existingSecret }}, items: [{ key: secret, path: jwt }] }

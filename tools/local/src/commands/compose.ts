@@ -37,7 +37,7 @@ const users: Readonly<Record<string, string>> = {
   demo: appUser('demo'),
 };
 
-const made = ['ticket-secret', 'jwt-secret'];
+const made = ['ticket-secret', 'jwt-secret', 'ops-token'];
 
 /** What compose files may name as a secret. */
 export const secretFiles: readonly string[] = [

@@ -1,0 +1,57 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { isLoopback } from './client-address.js';
+
+/** By what an ops server tells who may read it. */
+export interface OpsAccessRules {
+  /** The address it listens on. */
+  readonly host: string;
+  /** What a reader shows as `Authorization: Bearer` where the address is not of this machine alone. Undefined: none may read. */
+  readonly token?: string | undefined;
+  /** Names that readers may call it by, beside `localhost`, this host's own name, and addresses. */
+  readonly hosts?: readonly string[] | undefined;
+}
+
+/** Why somebody may not read: by another name than its own, without the token, or because there is none to show. */
+export type OpsRefusal = 'host' | 'token' | 'no-token';
+
+/** Who may read metrics and status. */
+export class OpsAccess {
+  readonly #isLocal: boolean;
+  readonly #token: Buffer | undefined;
+  readonly #names: ReadonlySet<string>;
+
+  constructor({ host, token, hosts = [] }: OpsAccessRules) {
+    this.#isLocal = host === 'localhost' || isLoopback(host);
+    this.#token = token === undefined ? undefined : digest(token);
+    this.#names = new Set(['localhost', hostname(), ...hosts].map((name) => name.toLowerCase()));
+  }
+
+  /** Whether there is anybody who may read it. */
+  get isReadable(): boolean {
+    return this.#isLocal || this.#token !== undefined;
+  }
+
+  /** Whether a request with these headers may not read, and why; undefined: it may. */
+  refusal(headers: {
+    readonly host?: string | undefined;
+    readonly authorization?: string | undefined;
+  }): OpsRefusal | undefined {
+    // Not even here on this machine: a page in its browser may lead a name of its own to this address.
+    if (!this.#isExpected(headers.host)) return 'host';
+    if (this.#isLocal) return undefined;
+    if (this.#token === undefined) return 'no-token';
+    const [, shown = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    return timingSafeEqual(digest(shown), this.#token) ? undefined : 'token';
+  }
+
+  #isExpected(host: string | undefined): boolean {
+    const [, v6, name = ''] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '') ?? [];
+    // Whoever asks by an address was not misled by a name.
+    return v6 !== undefined ? isIP(v6) === 6 : isIP(name) === 4 || this.#names.has(name.toLowerCase());
+  }
+}
+
+/** Of equal length whatever the text, and no text of it stays in memory. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
