@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clientFrame } from './client.js';
 import { closeCodes, errorCodes, gapReasons } from './codes.js';
+import { fairUse } from './fair-use.js';
 import { defaults, maxDataDepth } from './frames.js';
 import {
   edgeKey,
@@ -123,7 +124,7 @@ describe('PROTOCOL.md', () => {
   });
 
   it('has the limits that the code has', () => {
-    const written = new Map(table('## 8. Limits').map(([what, limit]) => [plain(what), limit]));
+    const written = new Map(table('### 8.1 Of a session').map(([what, limit]) => [plain(what), limit]));
     const count = (n: number) => n.toLocaleString('en-US');
     const ms = (n: number) => `${count(n)} ms`;
     expect(Object.fromEntries(written)).toEqual({
@@ -140,6 +141,15 @@ describe('PROTOCOL.md', () => {
       ticket: `${ms(defaults.ticketLifetimeMs)}, one socket`,
       move: ms(defaults.moveDeadlineMs),
       request: ms(defaults.requestTimeoutMs),
+    });
+  });
+
+  it('has what one client can have of an edge', () => {
+    const written = new Map(table('### 8.2 Fair use').map(([what, limit]) => [plain(what), limit]));
+    const count = (n: number) => n.toLocaleString('en-US');
+    expect(Object.fromEntries(written)).toEqual({
+      'connections that have not asked for anything': count(fairUse.maxPending),
+      'the same of one address': count(fairUse.maxPendingPerAddress),
     });
   });
 

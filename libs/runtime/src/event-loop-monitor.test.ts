@@ -28,4 +28,22 @@ describe('EventLoopMonitor', () => {
 
     await vi.waitFor(() => expect(monitor.sample().loopLagP99Ms).toBeLessThan(200), patience);
   });
+
+  it('goes on where no file is left to read memory from: that is as it was', () => {
+    let left = 1;
+    const used = <T>(value: T): T => {
+      left -= 1;
+      if (left < 0) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+      return value;
+    };
+    const monitor = new EventLoopMonitor({
+      cpu: () => used({ user: 0, system: 0 }),
+      rssBytes: () => used(5_000_000),
+    });
+    onTestFinished(() => monitor.stop());
+    expect(monitor.sample().rssBytes).toBe(0);
+    left = 2;
+    expect(monitor.sample().rssBytes).toBe(5_000_000);
+    expect(monitor.sample()).toMatchObject({ rssBytes: 5_000_000, cpu: 0 });
+  });
 });

@@ -3,6 +3,7 @@ export { ConfigError, describeConfig, loadConfig } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export type { Log } from './log.js';
 export { observeCounter, observeCounters, observeGauge, observeGauges } from './observed.js';
+export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';

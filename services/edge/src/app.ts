@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
-import type { ServiceContext } from '@evenkeel/runtime';
+import { openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import { Claims } from './control/claims.js';
@@ -39,6 +39,8 @@ import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
 import { forgedTicketLog } from './transport/forged-log.js';
 import { Gate } from './transport/gate.js';
+import { PendingConnections } from './transport/pending.js';
+import { Room } from './transport/room.js';
 import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
 import { TooLarge } from './undelivered/too-large.js';
@@ -69,17 +71,20 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${node.name}`, log, uses });
   const { control, consuming, publisher } = mesh;
 
+  const room = new Room(config);
   const gate = new Gate({
     tickets,
     node,
-    capacity: config.capacity,
+    room,
     cameBack: (returned) => departures.cameBack(returned),
   });
   const claims = new Claims({ node, control, gate, now, log });
+  const pending = new PendingConnections({ ...config, maxPerAddress: config.maxPendingPerAddress, room });
   const transport = new UwsTransport(
     { ...config, now, isReady: () => ops.isReady(), onTicketRefused: forgedTicketLog(log) },
     gate,
     claims,
+    pending,
   );
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const topics = new TopicHub({
@@ -196,9 +201,10 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const { counts } = transport;
   let port = 0;
-  const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: config.capacity }));
+  const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
     config,
+    room,
     node,
     channel: mesh.stats,
     counts,
@@ -211,6 +217,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
 
   edgeMetrics(ops.metrics, {
     counts,
+    pending,
     load,
     topics,
     undelivered,
@@ -234,6 +241,17 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   }));
 
   lifecycle
+    .add('open files', {
+      start: () => {
+        const openFiles = openFileLimit();
+        if (!room.fit(openFiles)) return;
+        const { capacity, maxPending } = room;
+        log.warn(
+          { openFiles, capacity, maxPending },
+          'lowered to what the limit of open files leaves: raise it',
+        );
+      },
+    })
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
     .add('topics', { start: () => topics.start(signal), stop: () => topics.stop() })

@@ -2,6 +2,7 @@ import { defaults, maxWeight, minWeight, nodeName } from '@evenkeel/protocol';
 import { commonSettings, hostId, setting } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
+import { limitSettings } from './limits.js';
 
 /** Of `reachabilityUrl`. */
 const isNotChecked = 'off';
@@ -56,7 +57,10 @@ export const edgeConfig = z.object({
     .describe('share of the load relative to other nodes'),
   capacity: count(1_000_000)
     .default(16_000)
-    .describe('most connections accepted; above it upgrades are answered 503'),
+    .describe(
+      'most connections accepted; above it upgrades are answered 503; lowered to what the open file limit leaves',
+    ),
+  ...limitSettings,
 
   window: count(65_535).default(defaults.window).describe('events ahead of ack, a session'),
   heartbeatMs: ms().default(defaults.heartbeatMs).describe('silence after which a client pings'),

@@ -5,11 +5,13 @@ import type { Happenings } from './life/happenings.js';
 import type { Life } from './life/life.js';
 import type { Load } from './session/load.js';
 import type { ConnectionCounts } from './transport/connection.js';
+import type { PendingConnections } from './transport/pending.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
 import type { Undelivered } from './undelivered/undelivered.js';
 
 interface EdgeSources {
   readonly counts: ConnectionCounts;
+  readonly pending: Pick<PendingConnections, 'count' | 'refused'>;
   readonly load: Load;
   readonly topics: { readonly faults: number };
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
@@ -22,7 +24,7 @@ interface EdgeSources {
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
-  const { counts, load, topics, undelivered, dropped, life, happenings, adoptions, stats } = sources;
+  const { counts, pending, load, topics, undelivered, dropped, life, happenings, adoptions, stats } = sources;
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
       const current = stats();
@@ -31,6 +33,17 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
   const counter = (name: string, help: string, read: () => number) =>
     observeCounter(metrics, name, help, read);
   observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
+  observeGauge(
+    metrics,
+    'evenkeel_pending_connections',
+    'Connections that have not asked for anything yet',
+    () => pending.count,
+  );
+  counter(
+    'evenkeel_pending_refused_total',
+    'Connections closed at once: too many had not asked for anything yet, in all or of their address',
+    () => pending.refused,
+  );
   gauge('evenkeel_unreachable', '1: clients that dial the public URL do not get here', ({ reachable }) =>
     reachable === false ? 1 : 0,
   );

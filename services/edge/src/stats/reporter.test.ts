@@ -11,7 +11,8 @@ function make() {
   const node = new EdgeNode('edge-1', 'b');
   const ledger = new MoveLedger();
   const reporter = new Reporter({
-    config: { version: '1', weight: 1, capacity: 10 },
+    config: { version: '1', weight: 1 },
+    room: { capacity: 10 },
     node,
     channel: {
       send: async (each) => void stats.push(each),

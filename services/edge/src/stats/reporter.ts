@@ -22,7 +22,8 @@ export interface Countable extends Listed {
 }
 
 export interface ReporterOptions {
-  config: Pick<EdgeConfig, 'version' | 'weight' | 'capacity'>;
+  config: Pick<EdgeConfig, 'version' | 'weight'>;
+  room: { readonly capacity: number };
   node: EdgeNode;
   channel: Pick<StatsChannel, 'send' | 'sendMoves'>;
   counts: ConnectionCounts;
@@ -119,7 +120,7 @@ export class Reporter {
   }
 
   #tick(): void {
-    const { config, node, counts, load, now } = this.#options;
+    const { config, room, node, counts, load, now } = this.#options;
     if (!this.#loop) return;
     const nowMs = now();
     const seconds = Math.max(0.001, (nowMs - this.#last.atMs) / 1000);
@@ -140,7 +141,7 @@ export class Reporter {
       ticketParts: 3,
       version: config.version,
       weight: config.weight,
-      capacity: config.capacity,
+      capacity: room.capacity,
       ...this.#momentary(),
       deliveredPerSecond: per(load.delivered, last.delivered),
       receivedPerSecond: per(load.received, last.received),

@@ -12,7 +12,8 @@ let cameBack: (claims: TicketClaims) => string | undefined;
 beforeEach(() => {
   node = { name: 'edge-1', boot: 'now', url, isDraining: false };
   cameBack = () => undefined;
-  gate = new Gate({ tickets, node, capacity: 2, maxUsedTickets: 5, cameBack: (claims) => cameBack(claims) });
+  const room = { capacity: 2 };
+  gate = new Gate({ tickets, node, room, maxUsedTickets: 5, cameBack: (claims) => cameBack(claims) });
 });
 
 const issue = (over: object = {}) =>

@@ -70,8 +70,8 @@ export interface Claimer {
 export interface GateOptions {
   tickets: Pick<TicketSigner, 'check'>;
   node: Pick<EdgeNode, 'name' | 'boot' | 'url' | 'isDraining'>;
-  /** Connections at most. */
-  capacity: number;
+  /** How many connections there may be. */
+  room: { readonly capacity: number };
   /** Used tickets remembered at most, until they expire. Default 100,000. */
   maxUsedTickets?: number;
   /**
@@ -115,7 +115,7 @@ export class Gate {
 
   /** `open`: connections at this moment. An admitted ticket is used up. */
   judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
-    const { tickets, node, capacity } = this.#options;
+    const { tickets, node, room } = this.#options;
     const isBare = !offersOurs(protocols);
     const checked = tickets.check(ticket, node, nowMs);
     if (!checked.ok && checked.problem === 'probe') return this.#met;
@@ -126,7 +126,7 @@ export class Gate {
         open,
       );
     }
-    if (node.isDraining || open >= capacity) return full;
+    if (node.isDraining || open >= room.capacity) return full;
     const { claims } = checked;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
     if (use === 'full') return full;
@@ -136,10 +136,10 @@ export class Gate {
 
   /** What becomes of a client, now that the edge which its ticket names has answered. `open`: connections now. */
   settle({ claims, isBare }: Foreign, { outcome, url }: ClaimAnswer, open: number): Verdict {
-    const { node, capacity } = this.#options;
+    const { node, room } = this.#options;
     switch (outcome) {
       case 'taken':
-        return node.isDraining || open >= capacity ? full : { isAdmitted: true, claims, isBare };
+        return node.isDraining || open >= room.capacity ? full : { isAdmitted: true, claims, isBare };
       case 'elsewhere':
       case 'silent':
         return wrongEdge(isBare, url);
@@ -169,14 +169,14 @@ export class Gate {
   }
 
   #judgeForeign(foreign: Foreign, open: number): Verdict | Foreign {
-    const { node, capacity, cameBack } = this.#options;
+    const { node, room, cameBack } = this.#options;
     const { claims, isBare } = foreign;
     if (claims.move !== undefined && claims.from === node.name) {
       const url = cameBack?.(claims);
       // While draining it is not to stay: 503 lets the front try another edge at once.
       if (url !== undefined && !node.isDraining) return { ...wrongEdge(isBare, url), afterMs: heldMs };
     }
-    if (node.isDraining || open >= capacity) return full;
+    if (node.isDraining || open >= room.capacity) return full;
     // The older form names no process, and edges that read it alone know no claims.
     return claims.boot === undefined ? wrongEdge(isBare, '') : foreign;
   }

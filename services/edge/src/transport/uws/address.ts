@@ -23,6 +23,11 @@ export function addressOf(res: uWS.HttpResponse, req: uWS.HttpRequest, trustedHo
   return () => clientAddress(way, trustedHops);
 }
 
+/** Who opened the connection. */
+export function socketAddress(res: uWS.HttpResponse): string {
+  return clientAddress({ socket: text(res.getRemoteAddressAsText()) }, 0);
+}
+
 const forwardedFor = 'x-forwarded-for';
 const forwarded = 'forwarded';
 const text = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString('latin1');

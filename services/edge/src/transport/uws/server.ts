@@ -2,7 +2,8 @@ import uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { Connection, ConnectionCounts } from '../connection.js';
 import type { Claimer, Dismissed, Foreign, Gate, Verdict } from '../gate.js';
-import { addressOf } from './address.js';
+import type { PendingConnections } from '../pending.js';
+import { addressOf, socketAddress } from './address.js';
 import { type UserData, UwsConnection } from './connection.js';
 import { EngineTurn } from './engine-turn.js';
 import { utf8 } from './text.js';
@@ -64,15 +65,17 @@ export class UwsTransport {
   readonly #options: UwsTransportOptions;
   readonly #gate: Gate;
   readonly #claimer: Claimer;
+  readonly #pending: PendingConnections;
   readonly #turn = new EngineTurn();
   #app: uWS.TemplatedApp | undefined;
   #listener: uWS.us_listen_socket | undefined;
   #accept: (connection: Connection) => void = () => {};
 
-  constructor(options: UwsTransportOptions, gate: Gate, claimer: Claimer) {
+  constructor(options: UwsTransportOptions, gate: Gate, claimer: Claimer, pending: PendingConnections) {
     this.#options = options;
     this.#gate = gate;
     this.#claimer = claimer;
+    this.#pending = pending;
   }
 
   /** Listens, and hands over each connection as it opens. @returns the port. @throws Error when it is taken. */
@@ -115,10 +118,11 @@ export class UwsTransport {
 
   #build(): uWS.TemplatedApp {
     const { heartbeatMs, maxBufferedBytes, highWatermarkBytes, maxEventBytes, isReady } = this.#options;
-    const healthz = (res: uWS.HttpResponse) => status(res, true);
-    const readyz = (res: uWS.HttpResponse) => status(res, isReady());
+    const healthz = this.#plain((res) => status(res, true));
+    const readyz = this.#plain((res) => status(res, isReady()));
     return uWS
       .App()
+      .filter((res, change) => this.#counted(res, Number(change)))
       .ws<UserData>('/*', {
         maxPayloadLength: hardPayloadBytes,
         // An event may be written up to the watermark; a frame behind it must not be one too many.
@@ -137,10 +141,33 @@ export class UwsTransport {
       .head('/healthz', healthz)
       .get('/readyz', readyz)
       .head('/readyz', readyz)
-      .any('/*', (res) => {
-        const hint = 'ask the gateway, and dial the url that it gives, with its ticket, as a WebSocket';
-        answer(res, '404 Not Found', 'not-found', `this is an edge, not the gateway: ${hint}`);
+      .any(
+        '/*',
+        this.#plain((res) => {
+          const hint = 'ask the gateway, and dial the url that it gives, with its ticket, as a WebSocket';
+          answer(res, '404 Not Found', 'not-found', `this is an edge, not the gateway: ${hint}`);
+        }),
+      );
+  }
+
+  /** For each connection, before it has sent a byte, and as it goes; not as it becomes a WebSocket. */
+  #counted(res: uWS.HttpResponse, change: number): void {
+    if (change < 0) this.#pending.settled();
+    else if (!this.#pending.opened(socketAddress(res), this.#options.now())) res.close();
+  }
+
+  /** A request that is answered at once, by its connection's last answer. */
+  #plain(respond: (res: uWS.HttpResponse) => void) {
+    return (res: uWS.HttpResponse, req: uWS.HttpRequest): void => {
+      this.#pending.asked(socketAddress(res));
+      // With two lengths a proxy in front may see another end of it than is seen here, and take one's answer for another's.
+      let lengths = 0;
+      req.forEach((name) => {
+        if (name === 'content-length' || name === 'transfer-encoding') lengths += 1;
       });
+      if (lengths > 1) res.close();
+      else respond(res);
+    };
   }
 
   #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
@@ -148,6 +175,7 @@ export class UwsTransport {
       ticket: req.getQuery('ticket') ?? '',
       protocols: req.getHeader('sec-websocket-protocol'),
     };
+    this.#pending.asked(socketAddress(res));
     // Read now: the request is gone once this returns.
     const handshake: Handshake = {
       address: addressOf(res, req, this.#options.trustedHops),
@@ -184,6 +212,7 @@ export class UwsTransport {
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
     const { address, key, extensions, context } = handshake;
+    this.#pending.settled();
     const accepted = { verdict, address, connection: undefined, dismissal: undefined };
     res.upgrade<UserData>({ accepted }, key, verdict.isBare ? '' : subprotocol, extensions, context);
   }
@@ -232,13 +261,13 @@ export class UwsTransport {
 function status(res: uWS.HttpResponse, isGood: boolean): void {
   res.cork(() => {
     res.writeStatus(isGood ? '200 OK' : '503 Service Unavailable').writeHeader('cache-control', 'no-store');
-    res.end();
+    res.end(undefined, true);
   });
 }
 
 function answer(res: uWS.HttpResponse, status: string, code: string, message: string): void {
   res.cork(() => {
     res.writeStatus(status).writeHeader('content-type', 'application/json');
-    res.end(JSON.stringify({ error: { code, message } }));
+    res.end(JSON.stringify({ error: { code, message } }), true);
   });
 }
