@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Passes } from '@evenkeel/access';
 import { TicketSigner } from '@evenkeel/ticket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { secret, startGateway } from './gateway-fixture.js';
@@ -60,6 +61,60 @@ describe('EVENKEEL_AUTH=jwt with a secret', () => {
     }
     // The page is for development only.
     expect((await fetch(`${url}/`)).status).toBe(404);
+  });
+});
+
+describe('what a token grants', () => {
+  const env = { EVENKEEL_AUTH: 'jwt', EVENKEEL_JWT_SECRET: jwtSecret };
+  interface Placed {
+    ticket: string;
+    session: string;
+    pass: string;
+    resume: string;
+  }
+
+  it('comes as a pass that the ticket names, and ends with the token', async () => {
+    const { ask, edges } = await startGateway(env);
+    await edges.report({ e1: {} });
+    const evenkeel = { subscribe: ['room.42.#'], request: [] };
+    const exp = inAnHour();
+    const response = await ask('', bearer(hs256({ sub: 'alice', exp, evenkeel })));
+    const { ticket, pass } = (await response.json()) as Placed;
+    const verdict = signer.check(ticket, { name: 'e1', boot: 'b1' }, Date.now());
+    const held = verdict.ok ? verdict.claims.pass : undefined;
+    const authority = new Passes([secret]).authority('alice', pass, held);
+    expect(authority).toMatchObject({ grants: evenkeel, byDefault: 'claim', hold: held });
+    expect(Math.abs((held?.exp ?? 0) - exp * 1_000)).toBeLessThan(5_000);
+  });
+
+  it('is nothing when the token has no exp, was issued in the future, or has a claim that is not understood', async () => {
+    const { ask, edges } = await startGateway(env);
+    await edges.report({ e1: {} });
+    for (const claims of [{ exp: undefined }, { iat: inAnHour() }, { evenkeel: { read: ['#'] } }]) {
+      const response = await ask('', bearer(hs256({ sub: 'alice', exp: inAnHour(), ...claims })));
+      expect(response.status).toBe(401);
+      expect(await response.json()).toMatchObject({ error: { code: 'bad-credentials' } });
+    }
+  });
+
+  it('is given back for a session with its resume alone: without it, the session is a new one', async () => {
+    const { ask, edges } = await startGateway(env);
+    await edges.report({ e1: {} });
+    const init = bearer(hs256({ sub: 'alice', exp: inAnHour() }));
+    const place = async (query: string, as = init) => (await (await ask(query, as)).json()) as Placed;
+    const { session, resume } = await place('');
+    expect((await place(`?session=${session}&resume=${resume}`)).session).toBe(session);
+    const mallory = bearer(hs256({ sub: 'mallory', exp: inAnHour() }));
+    for (const [query, as] of [
+      [`?session=${session}`, init],
+      [`?session=other&resume=${resume}`, init],
+      [`?session=${session}&resume=${resume}`, mallory],
+    ] as const) {
+      const placed = await place(query, as);
+      expect(placed.session).not.toBe(session);
+      const verdict = signer.check(placed.ticket, { name: 'e1', boot: 'b1' }, Date.now());
+      expect(verdict.ok && verdict.claims.isNew).toBe(true);
+    }
   });
 });
 

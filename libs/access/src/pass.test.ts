@@ -58,6 +58,12 @@ describe('what counts for a session', () => {
 
   it('is the pass of its ticket, by the hash alone', () => {
     expect(passes.authority('alice', pass, hold)).toEqual({ hold, grants, byDefault: 'claim' });
+    const byItsClock = { ...hold, exp: 12_000 };
+    expect(passes.authority('alice', pass, byItsClock)).toEqual({
+      hold: byItsClock,
+      grants,
+      byDefault: 'claim',
+    });
     // An edge that has other secrets by now takes the word of the ticket, which it has checked.
     expect(new Passes(['another secret of enough bytes']).authority('alice', pass, hold)).toMatchObject({
       grants,

@@ -83,12 +83,14 @@ export class Passes {
   /**
    * What counts for a session of `uid` whose ticket holds `held`, and whose client presents `presented`. The pass of the ticket is
    * known by its hash; another one counts if it is signed, of this user and newer. Else nothing is granted under the ticket's.
+   * Of the ticket's pass the ticket says until when it counts: by the clock of the edge that the ticket is for.
    */
   authority(uid: string, presented: string | undefined, held: PassHold | undefined): Authority {
     const otherwise = held === undefined ? openAuthority : closedAuthority(held);
     if (presented === undefined || presented.length > maxPassChars) return otherwise;
     if (held !== undefined && passHash(presented) === held.hash) {
-      return authorityOf(presented, readSealed(presented) ?? {}, uid) ?? otherwise;
+      const own = authorityOf(presented, readSealed(presented) ?? {}, uid);
+      return own === undefined ? otherwise : { ...own, hold: held };
     }
     const other = this.check(presented, uid);
     const isNewer = other !== undefined && (held === undefined || newerPass(held, other.hold) === other.hold);

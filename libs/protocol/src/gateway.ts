@@ -11,7 +11,7 @@ export interface Placement {
   expiresInMs: number;
   /** What the user may do, signed, for `hello`. Not in development mode, nor from older gateways. */
   pass?: string;
-  /** Proves that the session is this user's, for the next look-up: query `resume`. As `pass`. */
+  /** Proves that the session is this user's, for the next look-up: query `resume`. Not from older gateways. */
   resume?: string;
 }
 

@@ -12,7 +12,10 @@ export const passHold = z.object({
 export interface PassHold {
   /** The first 16 bytes of the SHA-256 of its text, base64url. */
   hash: string;
-  /** It counts until then, ms since the epoch by the gateways' clock. */
+  /**
+   * It counts until then, ms since the epoch: in a ticket by the clock of the edge that the ticket is for (whoever issues one for a
+   * move adds how far that is ahead), in the pass itself by the clock that gateways share.
+   */
   exp: number;
   /** When it was issued, ms since the epoch by the gateways' clock: of two passes of a user the one with the higher counts. */
   rev: number;

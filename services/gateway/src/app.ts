@@ -5,6 +5,8 @@ import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
+import { PassIssuer } from './access/pass-issuer.js';
+import { Returns } from './access/returning.js';
 import { Admission } from './admission/admission.js';
 import { floorOf } from './admission/ceiling.js';
 import { Authentication } from './auth/authentication.js';
@@ -70,6 +72,8 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     authenticate: (credentials) => authentication.authenticate(credentials),
     placer,
     limits,
+    passes: new PassIssuer(config.secret, wallNow),
+    returns: new Returns(config.secret, wallNow),
     signer: new TicketSigner(config.secret),
     ticketLifetimeMs: config.ticketLifetimeMs,
     metrics,

@@ -32,6 +32,12 @@ export const gatewayConfig = z
     jwksUrl: setting.url('https:', 'file:').optional().describe('key set of auth=jwt'),
     jwtIssuer: z.string().optional().describe('required `iss` of auth=jwt'),
     jwtAudience: z.string().optional().describe('required `aud` of auth=jwt'),
+    jwtMaxAgeS: z
+      .int()
+      .min(1)
+      .max(31_536_000)
+      .optional()
+      .describe('how long a token counts from its `iat`, seconds; unset: until its `exp`'),
     corsOrigin: z
       .string()
       .default('*')

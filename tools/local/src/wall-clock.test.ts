@@ -18,7 +18,9 @@ const readers: Record<string, string> = {
   'services/edge/src/app.ts': '`at` of events, messages, publishes and statistics',
   'services/edge/src/session/outbox.ts': '`at` of an event whose publisher did not say',
   'services/edge/src/stats/reporter.ts': '`at` of statistics',
-  'services/gateway/src/app.ts': 'how far clocks are apart',
+  'services/gateway/src/access/pass-issuer.ts': 'how long JWTs have left',
+  'services/gateway/src/app.ts': 'how far clocks are apart; JWTs, and for how many days a resume is good',
+  'services/gateway/src/auth/jwt.ts': 'times of JWTs',
 };
 
 const folders = ['libs', 'packages', 'services'].flatMap((kind) =>

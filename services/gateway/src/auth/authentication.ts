@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../config.js';
-import type { Authenticate, Credentials } from './credentials.js';
+import type { Authenticate, Credentials, Identity } from './credentials.js';
 import { believeUser, refuseAll } from './dev.js';
 import { JwtAuthentication } from './jwt.js';
 
@@ -21,8 +21,8 @@ export class Authentication {
     await this.#jwt?.start();
   }
 
-  /** Resolves to the carried form of the user id. @throws AuthError */
-  authenticate(credentials: Credentials): Promise<string> {
+  /** @throws AuthError */
+  authenticate(credentials: Credentials): Promise<Identity> {
     return this.#authenticate(credentials);
   }
 }

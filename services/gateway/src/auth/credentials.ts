@@ -1,3 +1,4 @@
+import type { Grants } from '@evenkeel/access';
 import { NameError, toUid } from '@evenkeel/protocol';
 
 /** What a request carries that says who is asking. */
@@ -21,13 +22,27 @@ export class AuthError extends Error {
   }
 }
 
-/** Resolves to the carried form of the user id. @throws AuthError */
-export type Authenticate = (credentials: Credentials) => Promise<string>;
+/** Who is asking. */
+export interface Identity {
+  /** Carried form of the user id. */
+  readonly uid: string;
+  /** What the token says beside; undefined in development mode, where nobody has one. */
+  readonly token?: {
+    /** Undefined: it narrows nothing. */
+    readonly grants: Grants | undefined;
+    /** It counts until then, ms since the epoch by the host's clock. */
+    readonly expiresAtMs: number;
+  };
+}
+
+/** @throws AuthError */
+export type Authenticate = (credentials: Credentials) => Promise<Identity>;
 
 /** The carried form of `user`. @throws AuthError with `code`, and with `context` before what is wrong with it. */
-export function uidOf(user: string, code: AuthError['code'], context = ''): string {
+export function uidOf(user: unknown, code: AuthError['code'], context = ''): string {
   try {
-    return toUid(user);
+    // It looks itself at what it is given.
+    return toUid(user as string);
   } catch (cause) {
     if (!(cause instanceof NameError)) throw cause;
     throw new AuthError(code, `${context}${cause.message}`, cause);

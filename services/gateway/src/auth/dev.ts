@@ -7,7 +7,7 @@ export const believeUser: Authenticate = async ({ user }) => {
       'no-credentials',
       'this gateway is in development mode: give ?user=<id>, in the SDK connect({ user })',
     );
-  return uidOf(user, 'bad-user-id');
+  return { uid: uidOf(user, 'bad-user-id') };
 };
 
 /** Until it is said how clients authenticate, nobody may come in. */

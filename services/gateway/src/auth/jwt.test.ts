@@ -17,7 +17,8 @@ async function authenticate(claims: Record<string, unknown>): Promise<string> {
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(jwtSecret));
-  return jwt.authenticate({ authorization: `Bearer ${token}`, cookie: undefined, user: undefined });
+  return (await jwt.authenticate({ authorization: `Bearer ${token}`, cookie: undefined, user: undefined }))
+    .uid;
 }
 
 describe('the user of a token', () => {

@@ -1,17 +1,19 @@
 import { readFile } from 'node:fs/promises';
+import { wallNow } from '@evenkeel/pace';
 import {
   createLocalJWKSet,
   type JSONWebKeySet,
+  type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
 import type { GatewayConfig } from '../config.js';
-import { AuthError, type Credentials, uidOf } from './credentials.js';
+import { clockToleranceSeconds, identityOf } from './claims.js';
+import { AuthError, type Credentials, type Identity } from './credentials.js';
 import { KeysUnavailableError, RemoteKeySet } from './key-set.js';
 import { tokenCookie, tokenOf } from './token.js';
 
-const clockToleranceSeconds = 5;
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 /** Users by JSON Web Tokens, signed with a shared secret or with a key of a set. */
@@ -19,17 +21,19 @@ export class JwtAuthentication {
   readonly #jwksUrl: string | undefined;
   readonly #secret: Uint8Array;
   readonly #options: JWTVerifyOptions;
+  readonly #maxAgeSeconds: number | undefined;
   readonly #onKeysFailed: (error: unknown) => void;
   #keySet: JWTVerifyGetKey | undefined;
 
   /** `onKeysFailed`: the key set cannot be fetched at present. */
   constructor(
-    config: Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience'>,
+    config: Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'jwtMaxAgeS'>,
     onKeysFailed: (error: unknown) => void = () => {},
   ) {
     this.#onKeysFailed = onKeysFailed;
     const { jwtSecret, jwksUrl, jwtIssuer: issuer, jwtAudience: audience } = config;
     this.#jwksUrl = jwksUrl;
+    this.#maxAgeSeconds = config.jwtMaxAgeS;
     this.#secret = new TextEncoder().encode(jwtSecret ?? '');
     this.#options = {
       clockTolerance: clockToleranceSeconds,
@@ -44,7 +48,7 @@ export class JwtAuthentication {
       this.#keySet = await loadKeySet(new URL(this.#jwksUrl), this.#onKeysFailed);
   }
 
-  async authenticate(credentials: Credentials): Promise<string> {
+  async authenticate(credentials: Credentials): Promise<Identity> {
     const token = tokenOf(credentials);
     if (token === undefined) {
       const how = `send Authorization: Bearer <token>, or the cookie ${tokenCookie}`;
@@ -55,15 +59,10 @@ export class JwtAuthentication {
         ? new AuthError('no-credentials', how + why)
         : new AuthError('bad-credentials', `Authorization is not Bearer and one token; ${how}`);
     }
-    const subject = await this.#subjectOf(token);
-    if (subject === undefined) {
-      throw new AuthError('bad-credentials', 'the token has no `sub`; put the user id there');
-    }
-    // Nobody checks the type of `sub` on the way: one that is a number would make a ticket that no edge takes.
-    return uidOf(subject, 'bad-credentials', 'the `sub` of the token cannot be used: ');
+    return identityOf(await this.#verified(token), wallNow(), this.#maxAgeSeconds);
   }
 
-  async #subjectOf(token: string): Promise<string | undefined> {
+  async #verified(token: string): Promise<JWTPayload> {
     try {
       // The kind of key decides which algorithms count, never the token alone: a public key must not be
       // taken for an HMAC secret.
@@ -71,7 +70,7 @@ export class JwtAuthentication {
         this.#keySet !== undefined
           ? await jwtVerify(token, this.#keySet, { ...this.#options, algorithms: asymmetric })
           : await jwtVerify(token, this.#secret, { ...this.#options, algorithms: ['HS256'] });
-      return payload.sub;
+      return payload;
     } catch (cause) {
       if (cause instanceof KeysUnavailableError)
         throw new AuthError('keys-unavailable', cause.message, cause);

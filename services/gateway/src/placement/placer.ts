@@ -18,19 +18,23 @@ export interface Arrival {
   tried?: readonly string[];
 }
 
+/** One moment by the clocks of others. */
+export interface Times {
+  /** Now, by the clock that the edge judges tickets by, ms. */
+  readonly edgeNowMs: number;
+  /** Now, as every gateway has it that sees these edges, ms. */
+  readonly meshNowMs: number;
+}
+
 export type Placed =
-  | {
+  | ({
       kind: 'placed';
       node: string;
       url: string;
       boot: string | undefined;
       sid: string;
       isNew: boolean;
-      /** Now, by the clock that the edge judges tickets by, ms. */
-      edgeNowMs: number;
-      /** Now, as every gateway has it that sees these edges, ms. */
-      meshNowMs: number;
-    }
+    } & Times)
   | { kind: 'refused'; reason: 'none' | 'full' | 'wait'; retryAfterSeconds: number };
 
 export interface PlacerOptions {
@@ -107,10 +111,15 @@ export class Placer {
     admission.take(node, isNew, nowMs);
     this.#others.sent();
     this.#reservations.add(arrival.uid, sid, node, nowMs + this.#options.reservationMs);
+    return { kind: 'placed', node, url, boot, sid, isNew, ...this.times(node, nowMs) };
+  }
+
+  /** What time it is elsewhere. `node`: undefined where that does not matter. */
+  times(node: string | undefined, nowMs: number): Times {
     const { clocks } = this.#nodes;
-    const edgeNowMs = Math.round(nowMs + clocks.ticketsAheadMs(node));
     const meshNowMs = Math.round(nowMs + clocks.steadyMedianMs);
-    return { kind: 'placed', node, url, boot, sid, isNew, edgeNowMs, meshNowMs };
+    const edgeNowMs = node === undefined ? meshNowMs : Math.round(nowMs + clocks.ticketsAheadMs(node));
+    return { edgeNowMs, meshNowMs };
   }
 
   /** How far apart the clocks of nodes are. */

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isNodeName, isSid, type Placement } from '@evenkeel/protocol';
 import type { TicketSigner } from '@evenkeel/ticket';
-import { AuthError, type Credentials } from '../auth/credentials.js';
+import { heldAt, type PassIssuer } from '../access/pass-issuer.js';
+import type { Returning, Returns } from '../access/returning.js';
+import { AuthError, type Credentials, type Identity } from '../auth/credentials.js';
 import { Refusal, sendJson } from '../http/answer.js';
 import type { Route } from '../http/route.js';
 import type { RequestLimits } from '../limits/request-limits.js';
@@ -10,15 +12,23 @@ import type { Placer } from '../placement/placer.js';
 import type { TurnedAway } from './turned-away.js';
 
 export interface GatewayRouteOptions {
-  /** Resolves to the carried form of the user id. @throws AuthError */
-  authenticate(credentials: Credentials): Promise<string>;
+  /** @throws AuthError */
+  authenticate(credentials: Credentials): Promise<Identity>;
   placer: Placer;
   limits: Pick<RequestLimits, 'user'>;
+  passes: PassIssuer;
+  returns: Returns;
   signer: TicketSigner;
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
   turnedAway: TurnedAway;
   now(): number;
+}
+
+/** What a client asks for. */
+interface Wish extends Returning {
+  /** Nodes that have just failed for it. */
+  readonly tried: readonly string[];
 }
 
 /** Nodes that `from` and `tried` may each name; a client has had to do with two or three at most. */
@@ -50,23 +60,27 @@ export class GatewayRoute implements Route {
     return ['GET', 'HEAD'];
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    sendJson(response, 200, (await this.#place(request, url.searchParams)) ?? {});
+  async answer({ headers, method }: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const wish = wishIn(url.searchParams);
+    const { authorization, cookie } = headers;
+    const user = url.searchParams.get('user') ?? undefined;
+    const placement = await this.#asAuthenticated(async () => {
+      const { authenticate, limits, now } = this.#options;
+      const identity = await authenticate({ authorization, cookie, user });
+      limits.user(identity.uid, now());
+      // A HEAD must not use up a slot: whoever sends it does not want a ticket.
+      return method === 'HEAD' ? {} : this.#place(identity, wish);
+    });
+    sendJson(response, 200, placement);
   }
 
-  /** Undefined for a HEAD, which must not use up a slot: whoever sends it does not want a ticket. */
-  async #place({ headers, method }: IncomingMessage, query: URLSearchParams): Promise<Placement | undefined> {
-    const { placer, limits, signer, ticketLifetimeMs, metrics, turnedAway, now } = this.#options;
-    const sid = sessionIn(query);
-    // The nodes that may hold the session, newest first, as the ticket carries them: the edge asks each.
-    const from = nodesIn(query, 'from');
-    const tried = nodesIn(query, 'tried');
-    const { authorization, cookie } = headers;
-    const uid = await this.#identify({ authorization, cookie, user: query.get('user') ?? undefined });
+  #place(identity: Identity, wish: Wish): Placement {
+    const { placer, passes, returns, signer, ticketLifetimeMs, metrics, turnedAway, now } = this.#options;
+    const { uid } = identity;
+    const { sid, from, lastAt, nodes } = returns.believe(wish, identity);
     const nowMs = now();
-    limits.user(uid, nowMs);
-    if (method === 'HEAD') return undefined;
-    const placed = placer.place({ uid, sid, from: sid === undefined ? undefined : from[0], tried }, nowMs);
+    const issued = passes.issue(identity, placer.times(undefined, nowMs).meshNowMs);
+    const placed = placer.place({ uid, sid, from: lastAt, tried: wish.tried }, nowMs);
     if (placed.kind === 'refused') {
       metrics.refused(placed.reason);
       turnedAway.refused(placed.reason, nowMs);
@@ -87,13 +101,17 @@ export class GatewayRoute implements Route {
       expiresAt: edgeNowMs + ticketLifetimeMs,
       ...(isNew ? { isNew } : {}),
       ...(from.length === 0 || isNew ? {} : { from: from.join(',') }),
+      ...(issued === undefined ? {} : { pass: heldAt(issued.hold, placed) }),
     });
-    return { url, node, ticket, session, expiresInMs: ticketLifetimeMs };
+    const resume = returns.issue(uid, session, node, nodes);
+    const pass = issued === undefined ? {} : { pass: issued.pass };
+    return { url, node, ticket, session, expiresInMs: ticketLifetimeMs, ...pass, resume };
   }
 
-  async #identify(credentials: Credentials): Promise<string> {
+  /** What `fn` resolves to; who is not known is refused. */
+  async #asAuthenticated<T>(fn: () => Promise<T>): Promise<T> {
     try {
-      return await this.#options.authenticate(credentials);
+      return await fn();
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       if (error.code === 'keys-unavailable')
@@ -102,6 +120,16 @@ export class GatewayRoute implements Route {
       throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
     }
   }
+}
+
+/** What a client asks for. @throws Refusal */
+function wishIn(query: URLSearchParams): Wish {
+  return {
+    sid: sessionIn(query),
+    from: nodesIn(query, 'from'),
+    resume: query.get('resume') ?? undefined,
+    tried: nodesIn(query, 'tried'),
+  };
 }
 
 function sessionIn(query: URLSearchParams): string | undefined {

@@ -1,0 +1,39 @@
+import { GrantsError, Passes } from '@evenkeel/access';
+import type { PassHold } from '@evenkeel/protocol';
+import { AuthError, type Identity } from '../auth/credentials.js';
+import type { Times } from '../placement/placer.js';
+
+/** Issues the passes of one gateway: a later one counts before an earlier one, also within a millisecond. */
+export class PassIssuer {
+  readonly #passes: Passes;
+  readonly #wallNow: () => number;
+  #lastRev = 0;
+
+  /** `wallNow`: of the host, by which tokens expire, ms since the epoch. */
+  constructor(secrets: readonly string[], wallNow: () => number) {
+    this.#passes = new Passes(secrets);
+    this.#wallNow = wallNow;
+  }
+
+  /**
+   * Undefined: nothing limits what this user may do, nor for how long. `meshNowMs`: the time that gateways share.
+   * @throws AuthError
+   */
+  issue({ uid, token }: Identity, meshNowMs: number): { pass: string; hold: PassHold } | undefined {
+    if (token === undefined) return undefined;
+    const exp = meshNowMs + Math.max(0, Math.round(token.expiresAtMs - this.#wallNow()));
+    const rev = Math.max(this.#lastRev + 1, meshNowMs);
+    this.#lastRev = rev;
+    try {
+      return this.#passes.issue({ uid, grants: token.grants, exp, rev });
+    } catch (cause) {
+      if (cause instanceof GrantsError) throw new AuthError('bad-credentials', cause.message, cause);
+      throw cause;
+    }
+  }
+}
+
+/** A pass as it is held at an edge: it ends by that one's clock. */
+export function heldAt(hold: PassHold, { edgeNowMs, meshNowMs }: Times): PassHold {
+  return { ...hold, exp: hold.exp + edgeNowMs - meshNowMs };
+}
