@@ -65,6 +65,13 @@ it.each<[string, Line[]]>([
       ...[begin('a', true), event('a', 2)],
     ],
   ],
+  [
+    'a page that takes the session of a living one, which learns of it a moment later',
+    [
+      ...[begin('a'), event('a', 1), begin('b', true), event('b', 1, { redelivered: true })],
+      ...[event('b', 2, { redelivered: true }), event('a', 2), gap('a'), status('a', 'disconnected')],
+    ],
+  ],
   ['a session that begins later owes nothing of before', [of('x', 'pageshow'), begin('a'), event('a', 6)]],
   [
     'a new queue under an old name, for a page without a state',
@@ -119,6 +126,22 @@ it.each<[string, string, Line[]]>([
     'two living pages in one session',
     'repeated',
     [begin('a'), event('a', 1), begin('b', true), event('b', 1, { redelivered: true })],
+  ],
+  [
+    'an event that two pages handle, one after the other, and neither was told that it may be a repeat',
+    'repeated',
+    [
+      ...[begin('a'), event('a', 1), begin('b', true), event('b', 2), event('a', 2)],
+      ...[gap('a'), status('a', 'disconnected')],
+    ],
+  ],
+  [
+    'an event that a page handles long after another has had it',
+    'repeated',
+    [
+      ...[begin('a'), event('a', 1), begin('b', true), event('b', 2, { redelivered: true }), event('a', 2)],
+      status('a', 'disconnected', { at: 9_000 }),
+    ],
   ],
   [
     'an earlier event after a later one',

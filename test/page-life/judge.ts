@@ -46,14 +46,20 @@ class Instance {
 
   /** Whether it may have ended before it could acknowledge `n`. */
   couldNotAcknowledge(n: number): boolean {
-    const at = this.handledAt.get(n) ?? Number.NEGATIVE_INFINITY;
-    return (this.last ?? 0) - n < window && this.cutAt.some((cut) => cut >= at && cut <= at + ackMs);
+    return (this.last ?? 0) - n < window && this.isCutAfter(this.handledAt.get(n));
+  }
+
+  /** Whether something kept it from acknowledging what it handled at this time. */
+  isCutAfter(at = Number.NEGATIVE_INFINITY): boolean {
+    return this.cutAt.some((cut) => cut >= at && cut <= at + ackMs);
   }
 }
 
 /** One session over all the pages that have had it. */
 interface Session {
   readonly by: Map<number, Instance>;
+  /** Those that were marked as handled before, maybe, when a page first handled them. */
+  readonly marked: Set<number>;
   /** The last that was handled. */
   high: number | undefined;
   /** What was published before its queue was made is not owed; 0: nobody has seen it made. */
@@ -76,17 +82,24 @@ export function judgePages({ published, entries, living }: PagesLog): Verdict {
     return instance;
   };
 
-  for (const entry of [...entries].sort((a, b) => a.at - b.at)) {
-    const { page, client, what, type, at } = entry;
+  const inOrder = [...entries].sort((a, b) => a.at - b.at);
+  // Known before the rest: a page whose session another takes learns of it when that one is at work already.
+  for (const { page, client, what, type, at } of inOrder) {
+    if (what !== 'page') instanceOf(page, client);
+    if (!cuts.has(type ?? '') || what === 'event') continue;
+    const isHit = (name: string) =>
+      name === `${page}/${client}` || (what === 'page' && name.startsWith(`${page}/`));
+    for (const [name, each] of instances) if (isHit(name)) each.cutAt.push(at);
+  }
+  for (const entry of inOrder) {
+    const { page, client, what, type } = entry;
     if (what === 'page') {
       if (type === 'pageshow' && entry.persisted === true) counts.persisted += 1;
-      if (cuts.has(type ?? ''))
-        for (const [name, each] of instances) if (name.startsWith(`${page}/`)) each.cutAt.push(at);
       continue;
     }
     const instance = instanceOf(page, client);
     const id = entry.session ?? '';
-    const session = sessions.get(id) ?? { by: new Map(), high: undefined, floor: 0 };
+    const session = sessions.get(id) ?? { by: new Map(), marked: new Set(), high: undefined, floor: 0 };
     sessions.set(id, session);
     const found = (rule: Rule, why: string) => faults.push({ rule, session: id, client: instance.name, why });
     if (what === 'event') {
@@ -99,7 +112,6 @@ export function judgePages({ published, entries, living }: PagesLog): Verdict {
       instance.isTold = true;
     }
     if (type === 'connected' && entry.resumed === false) session.floor = firstAfter(published, entry);
-    if (cuts.has(type ?? '')) instance.cutAt.push(at);
     if (type === 'closed' && entry.reason !== undefined) found('closed', entry.reason);
   }
 
@@ -130,7 +142,10 @@ function handled(
     if (other) found('claimed', `${n} after ${last} without a gap: ${other.name} has handled ${last + 1}`);
     else found('lost', `${n} after ${last} without a gap`);
   } else if (before) {
-    isAgain = redelivered === true && before.couldNotAcknowledge(n);
+    // Either of the two may be the first to handle what the other was sent: the one that goes on is told that it may be a repeat.
+    isAgain =
+      (redelivered === true && before.couldNotAcknowledge(n)) ||
+      (session.marked.has(n) && instance.isCutAfter(at));
     if (!isAgain) found('repeated', `${n}, which ${before.name} has handled`);
   } else if (n <= high) {
     found('reordered', `${n} after ${high} of another page`);
@@ -142,6 +157,7 @@ function handled(
   if (!before) {
     session.by.set(n, instance);
     instance.handledAt.set(n, at);
+    if (redelivered === true) session.marked.add(n);
   }
   session.high = Math.max(n, session.high ?? n);
   return isAgain;

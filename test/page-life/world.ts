@@ -24,6 +24,10 @@ export interface Stage {
 
 const perSecond = 25;
 const settleMs = 20_000;
+/** Longest until what one page has stored is seen by another. */
+const storedMs = 10_000;
+const logOfAll =
+  "Object.keys(localStorage).filter((key) => key.startsWith('log ')).sort().map((key) => localStorage[key])";
 const maxTabs = 3;
 
 /** A window with storage of its own, two users with nothing published yet, and tabs with their pages. */
@@ -212,15 +216,26 @@ export class World {
     const due = new Map(this.#published.map(({ user, n }) => [user, n]));
     await until((clients) => clients.every(({ user, last }) => last === due.get(user)));
     const living = (await all()).map(({ page, client, user }) => ({ page, client, user }));
-    const [tab] = this.#tabs;
-    const entries =
-      (await tab?.evaluate<string[]>(
-        "Object.keys(localStorage).filter((key) => key.startsWith('log ')).sort().map((key) => localStorage[key])",
-      )) ?? [];
     return {
       published: this.#published,
-      entries: [...entries.map((entry): Entry => JSON.parse(entry)), ...this.#extra],
+      entries: [...(await this.#written(living, due)), ...this.#extra],
       living,
     };
+  }
+
+  /** What the pages have written down, with the last numbers: what one process stores the others see a little later. */
+  async #written(living: PagesLog['living'], due: ReadonlyMap<string, number>): Promise<Entry[]> {
+    const untilMs = performance.now() + storedMs;
+    for (;;) {
+      const entries = ((await this.#tabs[0]?.evaluate<string[]>(logOfAll)) ?? []).map(
+        (entry): Entry => JSON.parse(entry),
+      );
+      const hasLast = (one: PagesLog['living'][number]) =>
+        entries.some(
+          ({ page, client, n }) => page === one.page && client === one.client && n === due.get(one.user),
+        );
+      if (living.every(hasLast) || performance.now() > untilMs) return entries;
+      await delay(50);
+    }
   }
 }
