@@ -7,6 +7,16 @@ export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';
-export { commonSettings, hostId, setting } from './settings.js';
+export {
+  bareHost,
+  commonSettings,
+  hostId,
+  refineTls,
+  setting,
+  tlsSettings,
+} from './settings.js';
 export { documentedSettings, settingsTable } from './settings-table.js';
+export { type Certificate, CertificateError } from './tls/certificate.js';
+export { CertificateWatch } from './tls/certificate-watch.js';
+export { certificatesOf } from './tls/of-service.js';
 export { readBy, secretVariables, unknownVariables, variablesOf } from './variables.js';

@@ -19,6 +19,8 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
   /** What `/readyz`, `/metrics` and `/status` say. `/readyz` already names the step that is still starting. */
   readonly ops: Ops;
+  /** `fn` is called on each SIGHUP, which ends a service that has nothing to read anew. What it throws is logged. */
+  onReload(fn: () => void): void;
 }
 
 /** The settings that {@link runService} itself goes by: `commonSettings`. */
@@ -72,7 +74,7 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
     stop: () => ops.stop(),
   });
   try {
-    options.build(config, { lifecycle, log, signal, ops });
+    options.build(config, { lifecycle, log, signal, ops, onReload: reloading(log) });
     if (!signal.aborted) await lifecycle.start();
   } catch (error) {
     if (signal.aborted) return;
@@ -80,6 +82,20 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
     fail();
     stop('start failed');
   }
+}
+
+/** Has SIGHUP call what is given to it. */
+function reloading(log: Log): ServiceContext['onReload'] {
+  return (fn) => {
+    process.on('SIGHUP', () => {
+      log.info({}, 'reloading');
+      try {
+        fn();
+      } catch (error) {
+        log.error({ err: error }, 'reload failed');
+      }
+    });
+  };
 }
 
 /** The settings, or the end of the process: a stack would bury what the operator has to read. */

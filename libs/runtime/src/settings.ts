@@ -56,6 +56,32 @@ export const setting = {
   secrets: (minChars: number) => z.array(z.string().min(minChars)).min(1).meta({ secret: true }),
 };
 
+/** The certificate of a service that clients reach, for its `z.object`; {@link refineTls} checks the two together. */
+export const tlsSettings = {
+  tlsCertFile: z
+    .string()
+    .optional()
+    .describe(
+      'certificate with its intermediates, PEM; with it clients are served by TLS. Read again when it changes',
+    ),
+  tlsKeyFile: z.string().optional().describe('private key of that certificate, PEM without a passphrase'),
+};
+
+/** For `superRefine`: one of {@link tlsSettings} alone is a mistake. */
+export function refineTls(
+  { tlsCertFile, tlsKeyFile }: { tlsCertFile?: string | undefined; tlsKeyFile?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  const missing = tlsCertFile === undefined ? 'tlsCertFile' : 'tlsKeyFile';
+  if ((tlsCertFile === undefined) === (tlsKeyFile === undefined)) return;
+  const [given, other] = ['EVENKEEL_TLS_CERT_FILE', 'EVENKEEL_TLS_KEY_FILE'];
+  const message = `set it too: ${missing === 'tlsCertFile' ? other : given} alone is of no use`;
+  context.addIssue({ code: 'custom', path: [missing], message });
+}
+
+/** An address to listen on as Node takes it: one of IPv6 may be written in brackets, as in a URL. */
+export const bareHost = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+
 /** The settings of every service, which `runService` itself goes by. */
 export const commonSettings = {
   opsPort: setting.port().default(0).describe('health and metrics port; 0: any free one'),

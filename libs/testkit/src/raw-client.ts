@@ -35,6 +35,10 @@ export interface RawOptions {
   readonly protocol?: string | undefined;
   /** Acknowledge every event as it comes. Default true. */
   readonly acks?: boolean;
+  /** Certificate of the authority that a wss:// URL's is of, PEM. */
+  readonly ca?: string;
+  /** The name that is asked for in the TLS handshake. Default: the URL's, none where that has an address. */
+  readonly servername?: string;
 }
 
 /** How long is waited for whatever is waited for, ms, unless the caller says otherwise. */
@@ -72,6 +76,8 @@ export class RawClient {
     const socket = new WebSocket(address, protocol ?? [], {
       handshakeTimeout: patienceMs,
       perMessageDeflate: false,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.servername === undefined ? {} : { servername: options.servername }),
     });
     this.#socket = socket;
     this.acks = options.acks ?? true;

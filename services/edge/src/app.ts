@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
-import { openFileLimit, type ServiceContext } from '@evenkeel/runtime';
+import { certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import { Claims } from './control/claims.js';
@@ -60,7 +60,7 @@ const uses = [
 const hearingMs = 3_000;
 
 /** Builds an edge and says in which order its parts start and stop. Touches nothing: the steps do. */
-export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
+export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReload }: ServiceContext): void {
   // One clock for all that lasts, and for tickets; what people read goes by the host's.
   const now = steadyNow;
   const node = new EdgeNode(config.node, randomBytes(8).toString('base64url'));
@@ -81,11 +81,18 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
   const claims = new Claims({ node, control, gate, now, log });
   const pending = new PendingConnections({ ...config, maxPerAddress: config.maxPendingPerAddress, room });
   const transport = new UwsTransport(
-    { ...config, now, isReady: () => ops.isReady(), onTicketRefused: forgedTicketLog(log) },
+    {
+      ...config,
+      now,
+      isReady: () => ops.isReady(),
+      onTicketRefused: forgedTicketLog(log),
+      onExchanged: () => log.info({}, 'old certificate no longer shown to newcomers'),
+    },
     gate,
     claims,
     pending,
   );
+  const certificates = certificatesOf(config, { log, ops, onReload });
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const topics = new TopicHub({
     mesh,
@@ -272,11 +279,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops }: Servi
     })
     .add('transport', {
       start: async () => {
-        port = await transport.listen(sessions.accept);
+        port = transport.listen(sessions.accept, certificates?.read());
+        certificates?.watch((certificate) => transport.exchange(certificate));
         node.listensAt(publicUrlOf(config, port));
         log.info({ url: node.url, node: node.name, boot: node.boot }, 'listening');
       },
       stop: () => {
+        certificates?.stop();
         sessions.closeAll();
         transport.close();
       },

@@ -1,5 +1,5 @@
 import { defaults, maxWeight, minWeight, nodeName } from '@evenkeel/protocol';
-import { commonSettings, hostId, setting } from '@evenkeel/runtime';
+import { bareHost, commonSettings, hostId, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
 import { limitSettings } from './limits.js';
@@ -9,8 +9,7 @@ const isNotChecked = 'off';
 
 const { bytes, count, ms, port } = setting;
 
-/** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
-export const edgeConfig = z.object({
+const settings = z.object({
   amqpUrl: setting.amqpUrl(),
   ...commonSettings,
   secret: setting
@@ -26,14 +25,17 @@ export const edgeConfig = z.object({
     .meta({ takes: '1 to 64 of A-Z a-z 0-9 _ -' })
     .default(hostId(64))
     .describe('name of this node, unique in the mesh'),
-  host: z.string().default('0.0.0.0').describe('address to listen on'),
+  host: z.string().default('0.0.0.0').describe('address to listen on; :: for IPv6 and IPv4'),
   port: port().default(8101).describe('WebSocket port; 0: any free one'),
+  ...tlsSettings,
   publicUrl: z
     .string()
     .refine(isPublicUrl)
     .meta({ takes: 'a ws:// or wss:// URL without a query; {port} and {node} are filled in' })
-    .default('ws://127.0.0.1:{port}/ws')
-    .describe('URL that clients dial'),
+    .optional()
+    .describe(
+      'URL that clients dial; unset: ws://127.0.0.1:{port}/ws, with a certificate wss://, with an address to listen on that one',
+    ),
   reachabilityUrl: z
     .string()
     .refine((text) => text === isNotChecked || isPublicUrl(text))
@@ -115,26 +117,30 @@ export const edgeConfig = z.object({
     .default(5_000)
     .describe('a drain that gets no command for this long closes the sockets itself'),
 });
+
+/** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
+export const edgeConfig = settings.superRefine(refineTls);
 export type EdgeConfig = z.infer<typeof edgeConfig>;
 
+type Urls = Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node' | 'host' | 'tlsCertFile'>;
+
 /** The URL that clients dial, once the port is known. */
-export function publicUrlOf(
-  { publicUrl, node }: Pick<EdgeConfig, 'publicUrl' | 'node'>,
-  port: number,
-): string {
-  return filledIn(publicUrl, node, port);
+export function publicUrlOf({ publicUrl, node, host, tlsCertFile }: Urls, port: number): string {
+  return filledIn(publicUrl ?? ownUrl(host, tlsCertFile !== undefined), node, port);
 }
 
 /** What the edge dials to see whether clients get here; undefined: nothing. */
-export function reachabilityUrlOf(
-  {
-    publicUrl,
-    reachabilityUrl = publicUrl,
-    node,
-  }: Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node'>,
-  port: number,
-): string | undefined {
+export function reachabilityUrlOf(config: Urls, port: number): string | undefined {
+  const { reachabilityUrl, node } = config;
+  if (reachabilityUrl === undefined) return publicUrlOf(config, port);
   return reachabilityUrl === isNotChecked ? undefined : filledIn(reachabilityUrl, node, port);
+}
+
+function ownUrl(host: string, isSecure: boolean): string {
+  const address = bareHost(host);
+  const shown = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+  const authority = shown.includes(':') ? `[${shown}]` : shown;
+  return `${isSecure ? 'wss' : 'ws'}://${authority}:{port}/ws`;
 }
 
 const filledIn = (url: string, node: string, port: number): string =>

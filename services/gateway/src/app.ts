@@ -3,7 +3,7 @@ import { Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
-import type { ServiceContext } from '@evenkeel/runtime';
+import { certificatesOf, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { PassIssuer } from './access/pass-issuer.js';
 import { Returns } from './access/returning.js';
@@ -26,7 +26,10 @@ import { Page } from './routes/page.js';
 import { TurnedAway } from './routes/turned-away.js';
 
 /** Builds a gateway and says in which order its parts start and stop. */
-export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
+export function build(
+  config: GatewayConfig,
+  { lifecycle, log, signal, ops, onReload }: ServiceContext,
+): void {
   const { handshakesPerSecond: base, handshakeTargetMs: targetMs, newSessionsPerSecond } = config;
   const placer = new Placer({
     rules: { ...ruleDefaults, strategy: config.strategy, prefersNewest: config.preferNewest },
@@ -81,9 +84,11 @@ export function build(config: GatewayConfig, { lifecycle, log, signal, ops }: Se
     now: steadyNow,
   });
   const local = new LocalRoutes(() => placer.snapshot(steadyNow()).nodes, npmStart(config));
+  const certificates = certificatesOf(config, { log, ops, onReload });
   const http = new HttpServer({
     host: config.host,
     port: config.port,
+    certificates,
     cors: createCors(config.corsOrigin),
     trustedHops: config.trustedHops,
     limits,

@@ -1,6 +1,6 @@
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { defaults, strategies } from '@evenkeel/protocol';
-import { commonSettings, setting } from '@evenkeel/runtime';
+import { commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
 
@@ -16,8 +16,9 @@ export const gatewayConfig = z
     secret: setting
       .secrets(minSecretBytes)
       .describe('ticket secret shared with the edges; several separated by commas while changing it'),
-    host: z.string().default('0.0.0.0').describe('address to listen on'),
+    host: z.string().default('0.0.0.0').describe('address to listen on; :: for IPv6 and IPv4'),
     port: port().default(8080).describe('HTTP port; 0: any free one'),
+    ...tlsSettings,
     trustedHops: setting
       .trustedHops()
       .describe('proxies in front that may name the client: X-Forwarded-For or Forwarded'),
@@ -100,6 +101,7 @@ export const gatewayConfig = z
         'clients under way to an edge that one user counts for; with a further one its oldest counts no more',
       ),
   })
+  .superRefine(refineTls)
   .superRefine(({ auth, jwtSecret, jwksUrl }, context) => {
     if (auth !== 'jwt') return;
     if (jwtSecret === undefined && jwksUrl === undefined) {

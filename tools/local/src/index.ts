@@ -29,3 +29,5 @@ export { type Edge, type Mesh, type MeshOptions, startMesh } from './mesh.js';
 export { stateDir } from './paths.js';
 export { freePort } from './ports.js';
 export { type LocalAddresses, localAddresses, type RunFile, readRunFile } from './run-file.js';
+export { type IssuedCertificate, TestAuthority } from './tls/authority.js';
+export { CertificateFolder } from './tls/folder.js';

@@ -133,6 +133,11 @@ export class Member {
     this.#child?.signal('SIGSTOP');
   }
 
+  /** Has it read anew what it reads anew on SIGHUP. */
+  reload(): void {
+    this.#child?.signal('SIGHUP');
+  }
+
   /** Ends a `pause()`. */
   resume(): void {
     this.#child?.signal('SIGCONT');

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { addressKey, clientAddress, type Log } from '@evenkeel/runtime';
+import { addressKey, bareHost, type CertificateWatch, clientAddress, type Log } from '@evenkeel/runtime';
 import { AddressCounts } from '../limits/address-counts.js';
 import type { RequestLimits } from '../limits/request-limits.js';
 import { Refusal, sendRefusal } from './answer.js';
@@ -10,6 +11,8 @@ import type { Route } from './route.js';
 export interface HttpOptions {
   host: string;
   port: number;
+  /** With it clients are served by TLS. */
+  certificates?: CertificateWatch | undefined;
   cors: Cors;
   /** Proxies in front whose word on the client's address counts. */
   trustedHops: number;
@@ -30,6 +33,8 @@ const maxHeaderBytes = 16_384;
 const maxUrlChars = 14_000;
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
+/** A TLS handshake takes no longer. */
+const handshakeTimeoutMs = 5_000;
 /** Over the 60 s that load balancers usually keep connections. */
 const keepAliveTimeoutMs = 65_000;
 /** Connections at the same time; more are closed at once. */
@@ -37,26 +42,31 @@ const maxConnections = 20_000;
 /** Nothing here reads a body. A longer one, or one of unknown length, is not waited for either: its connection is closed. */
 const maxBodyBytes = 262_144;
 
+const serverOptions = {
+  maxHeaderSize: maxHeaderBytes,
+  headersTimeout: headersTimeoutMs,
+  requestTimeout: requestTimeoutMs,
+  handshakeTimeout: handshakeTimeoutMs,
+  keepAliveTimeout: keepAliveTimeoutMs,
+  // Node looks every 30 s unless told, which would make the timeouts above as long.
+  connectionsCheckingInterval: 1_000,
+};
+
 /** The gateway's public HTTP server. */
 export class HttpServer {
   readonly #options: HttpOptions;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
   readonly #perAddress: AddressCounts;
   #isStopping = false;
 
   constructor(options: HttpOptions) {
     this.#options = options;
-    this.#server = createServer(
-      {
-        maxHeaderSize: maxHeaderBytes,
-        headersTimeout: headersTimeoutMs,
-        requestTimeout: requestTimeoutMs,
-        keepAliveTimeout: keepAliveTimeoutMs,
-        // Node looks every 30 s unless told, which would make the timeouts above as long.
-        connectionsCheckingInterval: 1_000,
-      },
-      (request, response) => void this.#answer(request, response),
-    );
+    const answer = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#answer(request, response);
+    this.#server =
+      options.certificates === undefined
+        ? createServer(serverOptions, answer)
+        : createTlsServer(serverOptions, answer);
     this.#server.maxConnections = maxConnections;
     this.#perAddress = new AddressCounts(options.addressConnections);
     this.#server.on('connection', (socket) => this.#count(socket));
@@ -68,10 +78,16 @@ export class HttpServer {
   }
 
   start(): Promise<void> {
-    const { host, port } = this.#options;
+    const { host, port, certificates } = this.#options;
+    const server = this.#server;
+    if (certificates !== undefined && 'setSecureContext' in server) {
+      server.setSecureContext(certificates.read());
+      // Whoever is connected stays; the next handshake has the new one.
+      certificates.watch((certificate) => server.setSecureContext(certificate));
+    }
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
+      this.#server.listen(port, bareHost(host), () => {
         this.#server.off('error', reject);
         resolve();
       });
@@ -81,6 +97,7 @@ export class HttpServer {
   /** Stops listening, answers what has been asked, closes the idle connections. */
   stop(): Promise<void> {
     this.#isStopping = true;
+    this.#options.certificates?.stop();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();

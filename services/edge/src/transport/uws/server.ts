@@ -1,29 +1,17 @@
-import uWS from 'uWebSockets.js';
+import type uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
+import type { Certificate } from '@evenkeel/runtime';
 import type { Connection, ConnectionCounts } from '../connection.js';
 import type { Claimer, Dismissed, Foreign, Gate, Verdict } from '../gate.js';
 import type { PendingConnections } from '../pending.js';
 import { addressOf, socketAddress } from './address.js';
 import { type UserData, UwsConnection } from './connection.js';
+import { type Door, Doors } from './doors.js';
 import { EngineTurn } from './engine-turn.js';
 import { utf8 } from './text.js';
 
 /** A frame over the payload limit gets a close code; over this it is cut off unread. */
 const hardPayloadBytes = 1_048_576;
-
-/** `LIBUS_LISTEN_EXCLUSIVE_PORT`. */
-const exclusivePort = 1;
-declare module 'uWebSockets.js' {
-  interface TemplatedApp {
-    /** Its own types know host and options one by one; its code takes both. */
-    listen(
-      host: string,
-      port: number,
-      options: number,
-      done: (listener: us_listen_socket | false) => void,
-    ): TemplatedApp;
-  }
-}
 
 /** What an upgrade needs of its request. */
 interface Handshake {
@@ -46,6 +34,8 @@ export interface UwsTransportOptions {
   now: () => number;
   /** Whether clients may be sent here, for `/readyz`. */
   isReady: () => boolean;
+  /** Called once all newcomers are shown the certificate that was given last. */
+  onExchanged: () => void;
   /** Called for each upgrade that was refused for its ticket, with the code of the answer. */
   onTicketRefused: (code: string) => void;
 }
@@ -67,8 +57,7 @@ export class UwsTransport {
   readonly #claimer: Claimer;
   readonly #pending: PendingConnections;
   readonly #turn = new EngineTurn();
-  #app: uWS.TemplatedApp | undefined;
-  #listener: uWS.us_listen_socket | undefined;
+  #doors: Doors | undefined;
   #accept: (connection: Connection) => void = () => {};
 
   constructor(options: UwsTransportOptions, gate: Gate, claimer: Claimer, pending: PendingConnections) {
@@ -78,50 +67,43 @@ export class UwsTransport {
     this.#pending = pending;
   }
 
-  /** Listens, and hands over each connection as it opens. @returns the port. @throws Error when it is taken. */
-  async listen(accept: (connection: Connection) => void): Promise<number> {
+  /**
+   * Listens, by TLS with a certificate, and hands over each connection as it opens.
+   * @returns the port. @throws Error when it is taken, or the certificate cannot be used.
+   */
+  listen(accept: (connection: Connection) => void, certificate?: Certificate): number {
     this.#accept = accept;
-    const app = this.#build();
-    this.#app = app;
     this.#turn.listen();
-    const { host, port } = this.#options;
-    return await new Promise((resolve, reject) => {
-      // Exclusive: otherwise two edges share a port without noticing (SO_REUSEPORT).
-      app.listen(host, port, exclusivePort, (listener) => {
-        if (!listener) {
-          reject(
-            new Error(`cannot listen on ${host}:${port}: the port is taken; set EVENKEEL_PORT to another`),
-          );
-          return;
-        }
-        this.#listener = listener;
-        resolve(uWS.us_socket_local_port(listener));
-      });
-    });
+    const { host, port, onExchanged } = this.#options;
+    const furnish = (door: Door) => this.#furnish(door);
+    this.#doors = new Doors({ host, port, certificate, furnish, onExchanged });
+    return this.#doors.listen();
+  }
+
+  /** Newcomers are shown this one from now on; who is connected stays. @throws Error when it cannot be used. */
+  exchange(certificate: Certificate): void {
+    this.#doors?.exchange(certificate);
   }
 
   /** Sends `frame` to every local subscriber of `topic`. */
   publish(topic: string, frame: string): void {
-    if (!this.#app) return;
+    if (!this.#doors) return;
     const bytes = utf8(frame);
-    this.counts.bytesOut += bytes.length * this.#app.numSubscribers(topic);
-    this.#app.publish(topic, bytes, false);
+    this.counts.bytesOut += bytes.length * this.#doors.numSubscribers(topic);
+    this.#doors.publish(topic, bytes);
   }
 
   /** Stops listening and drops what is still open. */
   close(): void {
-    if (this.#listener) uWS.us_listen_socket_close(this.#listener);
-    this.#listener = undefined;
-    this.#app?.close();
+    this.#doors?.close();
     this.#turn.close();
   }
 
-  #build(): uWS.TemplatedApp {
+  #furnish(door: Door): void {
     const { heartbeatMs, maxBufferedBytes, highWatermarkBytes, maxEventBytes, isReady } = this.#options;
     const healthz = this.#plain((res) => status(res, true));
     const readyz = this.#plain((res) => status(res, isReady()));
-    return uWS
-      .App()
+    door.app
       .filter((res, change) => this.#counted(res, Number(change)))
       .ws<UserData>('/*', {
         maxPayloadLength: hardPayloadBytes,
@@ -131,11 +113,17 @@ export class UwsTransport {
         idleTimeout: Math.min(960, Math.max(8, Math.ceil((heartbeatMs * 2.5) / 1000))),
         sendPingsAutomatically: true,
         upgrade: (res, req, context) => this.#upgrade(res, req, context),
-        open: (ws) => this.#open(ws),
+        open: (ws) => {
+          door.open += 1;
+          this.#open(ws);
+        },
         message: (ws, message, isBinary) => this.#message(ws, message, isBinary),
         drain: (ws) => ws.getUserData().accepted.connection?.drained(),
         dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
-        close: (ws, code) => this.#close(ws, code),
+        close: (ws, code) => {
+          door.open -= 1;
+          this.#close(ws, code);
+        },
       })
       .get('/healthz', healthz)
       .head('/healthz', healthz)
