@@ -4,6 +4,7 @@ import { AmqpConnection, type ConnectionEvent } from './connection.js';
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 import { BrokerError, messageOf } from './errors.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
+import { type StreamListener, StreamReader } from './stream-reader.js';
 import { declareTopology } from './topology.js';
 import { TopologyChannels, type TopologyOptions } from './topology-channels.js';
 import type { BrokerOptions, Topology } from './types.js';
@@ -169,6 +170,11 @@ export class Broker {
   /** A set of channels for any number of consumers. Make one. */
   consumers(options?: ConsumerOptions): ConsumerChannels {
     return new ConsumerChannels(this.#connection, options);
+  }
+
+  /** Reads a stream whole, and goes on reading; start it. */
+  stream(queue: string, listener: StreamListener): StreamReader {
+    return new StreamReader(this.#connection, queue, listener);
   }
 
   /** Closes; waiting operations reject with `broker-closed`. Idempotent. Flush publishers before. */

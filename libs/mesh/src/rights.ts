@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { exchanges, isNodeName, meshTopology } from '@evenkeel/protocol';
+import { exchanges, isNodeName, meshTopology, queues } from '@evenkeel/protocol';
 
 /** What a user of the broker may do with the names of one topic exchange: keys published, keys bound. */
 export interface TopicRights {
@@ -77,7 +77,7 @@ function edge(node: string): Rights {
       own,
     ),
     read: names(
-      ...literal(exchanges.events, exchanges.control, exchanges.replies, exchanges.dropped),
+      ...literal(exchanges.events, exchanges.control, exchanges.replies, exchanges.dropped, queues.denials),
       session,
       own,
     ),
@@ -136,7 +136,7 @@ const single = new Map<string, Rights>(
     gateway: {
       configure: names('gateway\\..+'),
       write: names('gateway\\..+'),
-      read: names(...literal(exchanges.stats), 'gateway\\..+'),
+      read: names(...literal(exchanges.stats, queues.denials), 'gateway\\..+'),
       topics: [{ exchange: exchanges.stats, write: none, read: '^(stats\\.\\*|policy)$' }],
     },
     balancer: {
@@ -148,7 +148,7 @@ const single = new Map<string, Rights>(
       ),
       read: names(
         // An exchange with an alternate is declared by who may read it.
-        ...literal(exchanges.stats, exchanges.control, exchanges.events),
+        ...literal(exchanges.stats, exchanges.control, exchanges.events, queues.denials),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),

@@ -1,6 +1,7 @@
 /** What is sent on `mesh.control`: commands to edges, and their replies. */
 import { z } from 'zod';
 import { gapReasons } from './codes.js';
+import { isSessionRef } from './denials.js';
 import { isSid, isUid } from './names.js';
 import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 import { passHold } from './pass.js';
@@ -17,13 +18,7 @@ const target = z.object({
   clockAheadMs: z.number().int().optional(),
 });
 /** `<uid>.<sid>`, or a `<sid>` alone. */
-const sessionRef = z
-  .string()
-  .max(256)
-  .refine((s) => {
-    const dot = s.lastIndexOf('.');
-    return dot < 0 ? isSid(s) : isUid(s.slice(0, dot)) && isSid(s.slice(dot + 1));
-  }, 'a session is named <uid>.<sid> or <sid>');
+const sessionRef = z.string().max(256).refine(isSessionRef, 'a session is named <uid>.<sid> or <sid>');
 
 /** `<uid>.<sid>` */
 export const sessionKey = sessionRef.refine((s) => s.includes('.'), 'a session is named <uid>.<sid>');

@@ -2,6 +2,7 @@ export * from './client.js';
 export * from './codes.js';
 export * from './content-types.js';
 export * from './control.js';
+export * from './denials.js';
 export * from './fair-use.js';
 export * from './frames.js';
 export type * from './gateway.js';

@@ -3,6 +3,7 @@
  * more, and an older operator must still read the part it knows.
  */
 import { z } from 'zod';
+import { isSessionRef } from './denials.js';
 import { nodeName } from './node.js';
 
 export const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
@@ -21,6 +22,11 @@ const v = {
 const planArguments = {
   strategy: z.enum(strategies).optional(),
   load: z.enum(loads).optional(),
+};
+
+const deniable = {
+  user: z.string().min(1).max(4096).optional(),
+  session: z.string().max(256).refine(isSessionRef, 'a session is named <sid> or <uid>.<sid>').optional(),
 };
 
 /** Management commands, on the queue `mesh.manage`. Answered to `reply_to` with the same `correlation_id`. */
@@ -48,11 +54,26 @@ export const manageCommand = z.discriminatedUnion('command', [
   z.strictObject({ ...v, command: z.literal('undo'), plan: z.string().max(128).optional() }),
   z.strictObject({ ...v, command: z.literal('where'), user: z.string().min(1).max(4096) }),
   z.strictObject({ ...v, command: z.literal('disconnect'), user: z.string().min(1).max(4096) }),
+  /** Keeps a user or a session out, and closes what is open. Exactly one of the two. */
+  z.strictObject({
+    ...v,
+    command: z.literal('deny'),
+    ...deniable,
+    /** ms since the epoch, at most 30 days ahead; the default. */
+    untilMs: z.number().int().positive().optional(),
+    reason: z.string().max(256).optional(),
+  }),
+  /** Ends a denial. */
+  z.strictObject({ ...v, command: z.literal('allow'), ...deniable }),
+  /** Who is kept out. */
+  z.strictObject({ ...v, command: z.literal('denials') }),
+  /** Ends the user's sessions and denials. */
+  z.strictObject({ ...v, command: z.literal('forget'), user: z.string().min(1).max(4096) }),
 ]);
 export type ManageCommand = z.infer<typeof manageCommand>;
 type CommandName = ManageCommand['command'];
 
-const viewing: ReadonlySet<CommandName> = new Set(['status', 'plan', 'where']);
+const viewing: ReadonlySet<CommandName> = new Set(['status', 'plan', 'where', 'denials']);
 
 /** The commands that there are. */
 export const manageCommands: readonly CommandName[] = manageCommand.options.map((o) => o.shape.command.value);
@@ -214,3 +235,36 @@ export const sessionsAnswer = z.looseObject({
 });
 /** See {@link sessionsAnswer}. */
 export type SessionsAnswer = z.infer<typeof sessionsAnswer>;
+
+/** Answer of `deny` and `allow`. */
+export const denialAnswer = z.looseObject({
+  ...ok,
+  user: z.string().optional(),
+  session: z.string().optional(),
+  /** Of `deny`: until when, ms since the epoch. */
+  untilMs: amount.optional(),
+  /** Of `allow`: whether it was denied. */
+  wasDenied: z.boolean().optional(),
+});
+/** See {@link denialAnswer}. */
+export type DenialAnswer = z.infer<typeof denialAnswer>;
+
+/** Answer of `denials`. */
+export const denialsAnswer = z.looseObject({
+  ...ok,
+  denials: z.array(
+    z.looseObject({ user: z.string().optional(), session: z.string().optional(), untilMs: amount }),
+  ),
+  /** How many there are; at most 1,000 are listed. */
+  total: amount,
+});
+/** See {@link denialsAnswer}. */
+export type DenialsAnswer = z.infer<typeof denialsAnswer>;
+
+/** Answer of `forget`: the sessions that were ended, how many denials, and what is not the mesh's to remove. */
+export const forgetAnswer = sessionsAnswer.extend({
+  denials: amount.optional(),
+  left: z.array(z.string()).optional(),
+});
+/** See {@link forgetAnswer}. */
+export type ForgetAnswer = z.infer<typeof forgetAnswer>;

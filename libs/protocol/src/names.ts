@@ -63,6 +63,8 @@ export const queues = {
   dropped: 'mesh.dropped',
   /** Operators' commands, request/reply. */
   manage: 'mesh.manage',
+  /** A stream: who is kept out. Every gateway, edge and balancer reads it from its first record. */
+  denials: 'mesh.denials',
 } as const;
 
 /** Longest routing key AMQP carries, in bytes. */

@@ -18,7 +18,8 @@ export interface MeshQueue {
 /**
  * The exchanges of the mesh, as data. Every process that publishes or binds declares exactly these: RabbitMQ
  * refuses (406) a second declaration with other arguments. `mesh.unrouted` comes before `mesh.events`, whose
- * alternate exchange it is. And what all edges consume together: what RabbitMQ drops.
+ * alternate exchange it is. And the queues that are shared: what RabbitMQ drops, which all edges consume together, and the stream
+ * of denials, which everybody reads whole.
  */
 export const meshTopology: {
   exchanges: MeshExchange[];
@@ -47,6 +48,16 @@ export const meshTopology: {
         'x-max-length': 100_000,
         'x-max-length-bytes': 268_435_456,
         'x-overflow': 'drop-head',
+      },
+    },
+    {
+      name: queues.denials,
+      durable: true,
+      arguments: {
+        'x-queue-type': 'stream',
+        // As long as the longest denial. RabbitMQ drops whole segments, so small ones keep little beyond it.
+        'x-max-age': '30D',
+        'x-stream-max-segment-size-bytes': 65_536,
       },
     },
   ],

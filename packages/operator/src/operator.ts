@@ -12,9 +12,15 @@ import {
 } from '@evenkeel/broker';
 import { OwnQueue } from '@evenkeel/mesh';
 import {
+  type DenialAnswer,
+  type DenialsAnswer,
   type DoneAnswer,
+  denialAnswer,
+  denialsAnswer,
   doneAnswer,
   exchanges,
+  type ForgetAnswer,
+  forgetAnswer,
   type ManageCommand,
   manageKey,
   manageKind,
@@ -76,6 +82,14 @@ export interface Operator {
   where(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
   /** Closes every connection of the user. */
   disconnect(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
+  /** Keeps a user or a session out of the whole mesh, `untilMs` at most 30 days ahead, and closes what is open. */
+  deny: Call<'deny', DenialAnswer>;
+  /** Lets a user or a session in again. */
+  allow: Call<'allow', DenialAnswer>;
+  /** Who is kept out. */
+  denials: Call<'denials', DenialsAnswer>;
+  /** Ends the user's sessions and denials; the answer says what is not the mesh's to remove. */
+  forget(user: string, options?: CommandOptions): Promise<ForgetAnswer>;
   /**
    * Publishes one directed event, `user.<uid>.<event>`, with a confirm.
    * @returns false when the user has no session that takes it.
@@ -126,6 +140,10 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     undo: call('undo', planAnswer),
     where: (user, opts) => call('where', sessionsAnswer)({ user }, opts),
     disconnect: (user, opts) => call('disconnect', sessionsAnswer)({ user }, opts),
+    deny: call('deny', denialAnswer),
+    allow: call('allow', denialAnswer),
+    denials: call('denials', denialsAnswer),
+    forget: (user, opts) => call('forget', forgetAnswer)({ user }, opts),
     send: (user, event, body) => calls.send(userKey(toUid(user), event), body),
     close: async () => {
       await calls.close();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, userOf } from '@evenkeel/broker';
 import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
-import { Mesh } from '@evenkeel/mesh';
+import { Denials, Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
 import type { ServiceContext } from '@evenkeel/runtime';
 import { withClock } from './clocks.js';
@@ -13,6 +13,7 @@ import { Succession } from './leader/succession.js';
 import { Term } from './leader/term.js';
 import { ManageError, notLeader } from './manage/answers.js';
 import { execute } from './manage/commands.js';
+import { Denying } from './manage/denying.js';
 import { EdgeQueries } from './manage/edge-queries.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { Told } from './manage/told.js';
@@ -121,6 +122,23 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   );
   guardianMetrics(ops.metrics, guardian);
   const queries = new EdgeQueries(mesh, config.id);
+  const denials = new Denials({
+    connection: mesh.consuming,
+    now: wallNow,
+    log,
+    onMissing: (lost) => {
+      if (!lock.isSure) return;
+      log.warn({ denials: lost.length }, 'the stream has lost denials: written again');
+      denying.restore(lost).catch((err: unknown) => log.warn({ err }, 'denials not written again'));
+    },
+  });
+  const denying = new Denying({
+    denials,
+    publisher: mesh.publisher,
+    userId: mesh.user,
+    now: wallNow,
+    waitMs: COMMAND_WAIT_MS,
+  });
   let leadingSince = 0;
   const lock: LeaderLock = new LeaderLock({
     url: config.amqpUrl,
@@ -160,6 +178,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         nowMs: steadyNow(),
         user,
         told,
+        denying,
         sendToEdge: async (node, edgeCommand) => {
           if (!(await lock.confirm())) throw notLeader();
           return await toEdge(node, edgeCommand);
@@ -201,6 +220,8 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('leader lock', () => lock.readiness());
   ops.readiness('management', () => manage.readiness());
+  ops.readiness('denials', () => denials.readiness());
+  ops.note('denials', () => denials.lag());
   ops.readiness('saved state', () => balancer.held ?? true);
   ops.note('view', () => silence(balancer.view.silentMs(steadyNow())));
   ops.status(() => ({
@@ -221,6 +242,13 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     .add('statistics', { start: () => reports.start(signal), stop: () => reports.stop() })
     .add('sessions', { start: () => guardian.start(), stop: () => guardian.stop() })
     .add('replies', { start: () => queries.queue.start(signal), stop: () => queries.queue.stop() })
+    // Not waited for: what cannot be read yet can be written.
+    .add('denials', {
+      start: () => {
+        denials.start(signal).catch(() => {});
+      },
+      stop: () => denials.stop(),
+    })
     .add('management', { start: () => manage.start(signal), stop: () => manage.stop() })
     .add('ticks', {
       start: () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Mesh } from '@evenkeel/mesh';
+import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
 import { certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
@@ -7,6 +7,7 @@ import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
+import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Inbound } from './inbound/inbound.js';
@@ -77,6 +78,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     node,
     room,
     cameBack: (returned) => departures.cameBack(returned),
+    denies: (shown) => denying.denies(shown),
   });
   const claims = new Claims({ node, control, gate, now, log });
   const pending = new PendingConnections({ ...config, maxPerAddress: config.maxPendingPerAddress, room });
@@ -156,7 +158,14 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     steadyNow: now,
     log,
   });
-  const adoptions = new Adoptions({ topology, life, isHere, log });
+  const denials = new Denials({
+    connection: consuming,
+    now: wallNow,
+    log,
+    onChange: () => denying.enforce(),
+  });
+  const denying = new Denying({ denials, directory, life });
+  const adoptions = new Adoptions({ topology, life, isHere, denies: (who) => denials.denies(who), log });
   const reports = new SessionReports({
     node,
     life,
@@ -232,12 +241,16 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     life,
     happenings,
     adoptions,
+    denials,
+    denying,
     stats: () => reporter.stats,
   });
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
+  ops.readiness('denials', () => denials.readiness());
+  ops.note('denials', () => denials.lag());
   ops.readiness('accepting', () => !node.isDraining || 'draining');
   ops.status(() => ({
     boot: node.boot,
@@ -264,6 +277,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     .add('topics', { start: () => topics.start(signal), stop: () => topics.stop() })
     // Before a session is consumed here it must be heard of what is dropped.
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
+    // Before a client comes it must be known who is kept out.
+    .add('denials', { start: () => denials.start(signal), stop: () => denials.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
     .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
     // What the last connections leave behind is still told and reported.

@@ -1,5 +1,7 @@
+import type { Denials } from '@evenkeel/mesh';
 import type { NodeStats } from '@evenkeel/protocol';
 import { type Ops, observeCounter, observeCounters, observeGauge } from '@evenkeel/runtime';
+import type { Denying } from './control/denying.js';
 import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
 import type { Life } from './life/life.js';
@@ -19,12 +21,15 @@ interface EdgeSources {
   readonly life: Pick<Life, 'away' | 'forgotten'>;
   readonly happenings: Pick<Happenings, 'told' | 'waiting' | 'dropped'>;
   readonly adoptions: Pick<Adoptions, 'adopted'>;
+  readonly denials: Pick<Denials, 'size'>;
+  readonly denying: Pick<Denying, 'denied'>;
   stats(): NodeStats | undefined;
 }
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
   const { counts, pending, load, topics, undelivered, dropped, life, happenings, adoptions, stats } = sources;
+  const { denials, denying } = sources;
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
       const current = stats();
@@ -110,6 +115,12 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
     'evenkeel_sessions_forgotten_total',
     "Sessions left to RabbitMQ's expiry because too many were away",
     () => life.forgotten,
+  );
+  observeGauge(metrics, 'evenkeel_denials', 'Users and sessions that operators keep out', () => denials.size);
+  counter(
+    'evenkeel_denied_total',
+    'Sockets closed and upgrades refused because an operator keeps the user or session out',
+    () => denying.denied,
   );
   counter('evenkeel_happenings_told_total', 'Messages on mesh.sessions', () => happenings.told);
   counter(

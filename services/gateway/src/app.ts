@@ -1,5 +1,5 @@
 import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
-import { Mesh } from '@evenkeel/mesh';
+import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
@@ -59,6 +59,7 @@ export function build(
     if (placer.follow(strategy)) log.info({ strategy }, 'clients are placed as the balancer plans');
   };
   const feed = new StatsFeed(mesh, { onStats, onPolicy }, log);
+  const denials = new Denials({ connection: mesh.consuming, now: wallNow, log });
   const authentication = new Authentication(config, (err) =>
     log.warn({ err }, 'key set not fetched; keys fetched before count for a day'),
   );
@@ -73,6 +74,7 @@ export function build(
   );
   const gateway = new GatewayRoute({
     authenticate: (credentials) => authentication.authenticate(credentials),
+    denies: (who) => denials.denies(who),
     placer,
     limits,
     passes: new PassIssuer(config.secret, wallNow),
@@ -107,6 +109,8 @@ export function build(
 
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('statistics', () => feed.readiness());
+  ops.readiness('denials', () => denials.readiness());
+  ops.note('denials', () => denials.lag());
   ops.note('view', () => silence(placer.silentMs(steadyNow())));
   ops.status(() => placer.snapshot(steadyNow()));
 
@@ -114,6 +118,7 @@ export function build(
     .add('keys', authentication)
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     .add('statistics', { start: () => feed.start(signal), stop: () => feed.stop() })
+    .add('denials', { start: () => denials.start(signal), stop: () => denials.stop() })
     // Started last: placement needs statistics.
     .add('http', {
       start: async () => {

@@ -5,6 +5,7 @@ import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { addBrokerUserCommand } from './broker-user.js';
 import { completionScript, shells } from './completion.js';
+import { addDenyingCommands } from './denying.js';
 import { shellAssignments } from './env.js';
 import { follow, type Goal } from './follow.js';
 import { addLocalCommands } from './local.js';
@@ -53,6 +54,7 @@ Examples:
   evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
   evenkeel where alice                  the sessions of a user
   evenkeel drain $(evenkeel where alice --nodes) --wait
+  evenkeel deny mallory --until 12h     keep a user out, and close what is open
   evenkeel send alice '{"text":"hi"}'   publish an event to a user
   evenkeel local add-edge               one more edge of the "npm start" that runs here
   evenkeel status --json | jq '.nodes[].connections'
@@ -226,6 +228,8 @@ export function createProgram(ports: ProgramPorts): Command {
         show(options, answer, () => `${user}: ${count} ${count === 1 ? 'session' : 'sessions'} disconnected`);
       }),
     );
+
+  addDenyingCommands({ command, show, withOperator });
 
   command('send', 'publish an event to a user')
     .argument('<user>')

@@ -6,8 +6,8 @@ import type { PlanRun } from '../core/run/run.js';
 export class ManageError extends Error {
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'ManageError';
     this.code = code;
   }

@@ -6,6 +6,9 @@ import { attemptKey } from '../core/plan/drains.js';
 import { listed } from '../core/plan/plan.js';
 import type { PastPlan } from '../core/run/past-plan.js';
 import { type Answer, ManageError, nodeAnswer, notLeader, planAnswer } from './answers.js';
+import type { Denying } from './denying.js';
+import type { Found } from './edge-queries.js';
+import { forget } from './forget.js';
 import type { Told } from './told.js';
 
 export interface CommandContext {
@@ -16,18 +19,22 @@ export interface CommandContext {
   readonly user: string;
   readonly told: Told;
   sendToEdge(node: string, command: { command: 'cordon' | 'uncordon' }): Promise<'routed' | 'unrouted'>;
-  askEdges(command: 'where' | 'disconnect', user: string): Promise<Answer>;
+  readonly denying: Denying;
+  askEdges(command: 'where' | 'disconnect', user: string): Promise<Found>;
 }
 
 /** How many pinned sessions a drain closes a second, where its command does not say. */
 const closesPerSecond = 10;
+
+/** What they change is not in the saved state. */
+const stateless: ReadonlySet<ManageCommand['command']> = new Set(['disconnect', 'deny', 'allow', 'forget']);
 
 type Of<C extends ManageCommand['command']> = Extract<ManageCommand, { command: C }>;
 
 /** Carries out one command. @throws ManageError what is wrong with it. */
 export async function execute(command: ManageCommand, c: CommandContext): Promise<Answer> {
   const { held } = c.balancer;
-  const isFree = command.command === 'disconnect' || manageKind(command.command) === 'view';
+  const isFree = stateless.has(command.command) || manageKind(command.command) === 'view';
   if (held !== undefined && !isFree) throw new ManageError('newer-state', held);
   switch (command.command) {
     case 'status':
@@ -51,7 +58,20 @@ export async function execute(command: ManageCommand, c: CommandContext): Promis
     case 'where':
     case 'disconnect':
       return c.askEdges(command.command, command.user);
+    case 'deny':
+      return c.denying.deny(oneOf(command));
+    case 'allow':
+      return c.denying.allow(oneOf(command));
+    case 'denials':
+      return c.denying.list();
+    case 'forget':
+      return forget(command.user, c);
   }
+}
+
+function oneOf<C extends Of<'deny'> | Of<'allow'>>({ command, v: _v, onBehalfOf: _by, ...rest }: C) {
+  if ((rest.user === undefined) !== (rest.session === undefined)) return rest;
+  throw new ManageError('bad-command', `name a user or a session: {"command": "${command}", "user": …}`);
 }
 
 const short = (p: PastPlan) => {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Mesh, type OwnQueue, replyWaitMs } from '@evenkeel/mesh';
-import { type EdgeReply, NameError, toUid } from '@evenkeel/protocol';
+import type { EdgeReply } from '@evenkeel/protocol';
 import type { NodeView } from '../core/cluster/state.js';
-import { type Answer, ManageError } from './answers.js';
+import { ManageError } from './answers.js';
+import { carried } from './carried.js';
 
 const maxOpen = 100;
 
@@ -10,6 +11,17 @@ interface Question {
   readonly waitsFor: Set<string>;
   readonly replies: EdgeReply[];
   finish(): void;
+}
+
+/** What edges have answered. */
+export interface Found {
+  ok: true;
+  user: string;
+  sessions: EdgeReply['sessions'];
+  /** Edges that have, and those that have not. */
+  answered: number;
+  missing: string[];
+  [key: string]: unknown;
 }
 
 /** Asks every edge about a user and gathers the answers, for a second at most. */
@@ -27,7 +39,7 @@ export class EdgeQueries {
   }
 
   /** @throws ManageError `bad-user`, `busy`. */
-  async ask(command: 'where' | 'disconnect', user: string, nodes: readonly NodeView[]): Promise<Answer> {
+  async ask(command: 'where' | 'disconnect', user: string, nodes: readonly NodeView[]): Promise<Found> {
     if (this.#open.size >= maxOpen)
       throw new ManageError('busy', `${maxOpen} questions are open; ask again in a second`);
     const uid = carried(user);
@@ -63,14 +75,5 @@ export class EdgeQueries {
     question.replies.push(reply);
     question.waitsFor.delete(reply.node);
     if (question.waitsFor.size === 0) question.finish();
-  }
-}
-
-function carried(user: string): string {
-  try {
-    return toUid(user);
-  } catch (error) {
-    if (error instanceof NameError) throw new ManageError('bad-user', error.message);
-    throw error;
   }
 }

@@ -286,6 +286,9 @@ const isDirect = ({ properties }: Delivery): boolean =>
 
 const nameIn = (read: Read) => ('command' in read ? read.command.command : 'unreadable');
 
+/** Those that every edge is asked. */
+const questions: ReadonlySet<ManageCommand['command']> = new Set(['where', 'disconnect', 'forget']);
+
 function isQuestion(read: Read): boolean {
-  return 'command' in read && (read.command.command === 'where' || read.command.command === 'disconnect');
+  return 'command' in read && questions.has(read.command.command);
 }

@@ -11,12 +11,14 @@ export interface Locatable extends Listed {
   readonly attachedAtMs: number;
   readonly connection: Pick<Connection, 'openedAtMs' | 'isBare' | 'address'>;
   readonly outbox: { readonly unacked: number };
+  /** `opened`: it has not said hello. */
+  readonly state: string;
   end(reason: 'disconnected'): void;
 }
 
 export interface WhereaboutsOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
-  directory: Pick<Directory<Locatable>, 'ofUser'>;
+  directory: Pick<Directory<Locatable>, 'ofUser' | 'tracked'>;
   control: Pick<Control, 'reply'>;
   life: Pick<Life, 'endAway'>;
 }
@@ -31,25 +33,28 @@ export class Whereabouts {
 
   answer({ ask, reply, uid }: CommandOf<'where'> | CommandOf<'disconnect'>): void {
     const { node, directory, control } = this.#options;
-    const sessions = directory
-      .ofUser(uid)
-      .slice(0, maxSessionsInReply)
-      .map((session) => ({
-        session: session.claims.sid,
-        node: node.name,
-        since: session.attachedAtMs || session.connection.openedAtMs,
-        unacked: session.outbox.unacked,
-        isBare: session.connection.isBare,
-        address: session.connection.address,
-      }));
+    const silent = this.#sockets(uid).filter((session) => session.state === 'opened');
+    const sessions = [...directory.ofUser(uid), ...silent].slice(0, maxSessionsInReply).map((session) => ({
+      session: session.claims.sid,
+      node: node.name,
+      since: session.attachedAtMs || session.connection.openedAtMs,
+      unacked: session.outbox.unacked,
+      isBare: session.connection.isBare,
+      address: session.connection.address,
+    }));
     // Lost, it is not missed: the asker tells which edges were silent.
     control.reply(reply, { ask, node: node.name, boot: node.boot, sessions }).catch(() => {});
   }
 
-  /** Ends them, those without a connection too. */
+  /** Ends them, those without a connection too, and closes sockets that have not said hello. */
   end(uid: string): void {
     const { directory, life } = this.#options;
-    for (const session of directory.ofUser(uid)) session.end('disconnected');
-    life.endAway(uid, 'disconnected');
+    for (const session of new Set([...directory.ofUser(uid), ...this.#sockets(uid)]))
+      session.end('disconnected');
+    life.endAway((who) => who.uid === uid, 'disconnected');
+  }
+
+  #sockets(uid: string): Locatable[] {
+    return [...this.#options.directory.tracked()].filter((session) => session.claims.uid === uid);
   }
 }

@@ -18,8 +18,10 @@ interface Offered extends Who {
 
 export interface AdoptionsOptions {
   topology: Pick<TopologyChannels, 'checkQueue'>;
-  life: Pick<Life, 'adopted'>;
+  life: Pick<Life, 'adopted' | 'end'>;
   isHere(key: string): boolean;
+  /** Whether it is kept out: then nobody comes back for it. */
+  denies(who: Who): boolean;
   log: Pick<Log, 'warn'>;
 }
 
@@ -72,7 +74,7 @@ export class Adoptions {
   }
 
   async #lookAt(offered: Offered): Promise<void> {
-    const { topology, life, isHere } = this.#options;
+    const { topology, life, isHere, denies } = this.#options;
     const { uid, sid, node, silentMs, leftMs } = offered;
     const isOurs = () => isHere(`${uid}.${sid}`);
     if (isOurs()) return;
@@ -81,5 +83,6 @@ export class Adoptions {
     this.adopted += 1;
     // Without a queue there is no session any more: all that is left is to tell so.
     life.adopted(offered, node, silentMs, counts ? leftMs : 0);
+    if (denies(offered)) void life.end(offered, 'disconnected');
   }
 }

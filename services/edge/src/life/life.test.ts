@@ -150,7 +150,7 @@ describe('the end of a session', () => {
   it('by an operator takes all of a user’s sessions that are away from here', async () => {
     for (const sid of ['s1', 's2']) life.lost({ uid: 'u', sid, epoch: 1 });
     life.lost({ uid: 'v', sid: 's', epoch: 1 });
-    life.endAway('u', 'disconnected');
+    life.endAway(({ uid }) => uid === 'u', 'disconnected');
     await new Promise(setImmediate);
     expect(ended.sort()).toEqual(['u.s1 ended', 'u.s2 ended']);
     expect(life.away).toBe(1);

@@ -179,9 +179,9 @@ export class Life {
     await this.#end(keyOf(who));
   }
 
-  /** All of this user's sessions that are away from here end now. */
-  endAway(uid: string, reason: EndReason): void {
-    const theirs = [...this.#entries.values()].filter((entry) => entry.away && entry.uid === uid);
+  /** All of these sessions that are away from here end now. */
+  endAway(isOfThem: (who: Who) => boolean, reason: EndReason): void {
+    const theirs = [...this.#entries.values()].filter((entry) => entry.away && isOfThem(entry));
     for (const entry of theirs) if (!this.#options.isHere(keyOf(entry))) void this.end(entry, reason);
   }
 

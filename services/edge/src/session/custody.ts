@@ -1,5 +1,5 @@
 import { withDeadline } from '@evenkeel/pace';
-import { closeCodes, type GapReason, gapReasons, sessionEnded } from '@evenkeel/protocol';
+import { type CloseCode, type GapReason, gapReasons, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
 import type { EndReason, SessionPorts } from './ports.js';
@@ -58,10 +58,13 @@ export class Custody {
     if (this.#isAcquired) this.#ports.life.lost(this.#claims, this.#claims.move === undefined);
   }
 
-  /** An operator's word closes the connection at once. `isLeaving`: another edge is taking the session, and is to end it. */
-  end(reason: EndReason, isLeaving: boolean): void {
+  /**
+   * An operator's word closes the connection at once, with `why`. `isLeaving`: another edge is taking the session, and is to end
+   * it.
+   */
+  end(reason: EndReason, isLeaving: boolean, why: CloseCode): void {
     if (!isLeaving) this.#ending ??= reason;
-    if (reason === 'disconnected') this.#connection.close(closeCodes.disconnected);
+    if (reason === 'disconnected') this.#connection.close(why);
   }
 
   /** Ends the session, then its connection. */

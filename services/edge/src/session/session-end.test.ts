@@ -102,7 +102,7 @@ describe('a session', () => {
     await settled();
     const ending = pending<'ended'>();
     world.ending = ending.promise;
-    world.life.endAway('alice', 'disconnected');
+    world.life.endAway(({ uid }) => uid === 'alice', 'disconnected');
     await world.attach({ resume: true }, { epoch: 2 });
     expect(world.told).toEqual(['opened', 'detached']);
     world.queue.counts = undefined;

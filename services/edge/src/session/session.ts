@@ -270,9 +270,13 @@ export class Session implements ConnectionOwner {
     return this.#releasing;
   }
 
-  /** Ends the session itself, not only its connection: what is left in its queue goes to applications. */
-  end(reason: EndReason): void {
-    this.#custody.end(reason, this.#releasing !== undefined);
+  /**
+   * Ends the session itself, not only its connection: what is left in its queue goes to applications. Before its hello there is
+   * only the connection: the session may be elsewhere, and ends there. `why`: how the connection is closed.
+   */
+  end(reason: EndReason, why: CloseCode = closeCodes.disconnected): void {
+    if (this.#is('opened')) return this.connection.close(why);
+    this.#custody.end(reason, this.#releasing !== undefined, why);
     void this.#attaching?.then(() => {
       if (this.#is('attached') && this.#custody.isEnding) void this.release('end');
     });

@@ -1,4 +1,4 @@
-import { type CloseCode, type CommandOf, subprotocol, wrongEdgeAt } from '@evenkeel/protocol';
+import { type CloseCode, type CommandOf, closeCodes, subprotocol, wrongEdgeAt } from '@evenkeel/protocol';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import { identityText, metCode } from '../reach/met.js';
@@ -79,6 +79,8 @@ export interface GateOptions {
    * when the session is not held here any more.
    */
   cameBack?(claims: TicketClaims): string | undefined;
+  /** Whether an operator keeps this user or session out, tickets that they have already included. */
+  denies?(claims: TicketClaims): boolean;
 }
 
 const full: Refused = {
@@ -126,8 +128,9 @@ export class Gate {
         open,
       );
     }
-    if (node.isDraining || open >= room.capacity) return full;
     const { claims } = checked;
+    if (this.#denies(claims)) return deniedOne(isBare);
+    if (node.isDraining || open >= room.capacity) return full;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
     if (use === 'full') return full;
     if (use === 'again') return used;
@@ -139,6 +142,7 @@ export class Gate {
     const { node, room } = this.#options;
     switch (outcome) {
       case 'taken':
+        if (this.#denies(claims)) return deniedOne(isBare);
         return node.isDraining || open >= room.capacity ? full : { isAdmitted: true, claims, isBare };
       case 'elsewhere':
       case 'silent':
@@ -171,6 +175,7 @@ export class Gate {
   #judgeForeign(foreign: Foreign, open: number): Verdict | Foreign {
     const { node, room, cameBack } = this.#options;
     const { claims, isBare } = foreign;
+    if (this.#denies(claims)) return deniedOne(isBare);
     if (claims.move !== undefined && claims.from === node.name) {
       const url = cameBack?.(claims);
       // While draining it is not to stay: 503 lets the front try another edge at once.
@@ -180,7 +185,19 @@ export class Gate {
     // The older form names no process, and edges that read it alone know no claims.
     return claims.boot === undefined ? wrongEdge(isBare, '') : foreign;
   }
+
+  #denies(claims: TicketClaims): boolean {
+    return this.#options.denies?.(claims) ?? false;
+  }
 }
+
+/** By a close code, which stops a client for good; an answer over HTTP would have it try again. */
+const deniedOne = (isBare: boolean): Dismissed => ({
+  isAdmitted: false,
+  why: 'dismissed',
+  isBare,
+  close: closeCodes.denied,
+});
 
 /** `url`: where the ticket is good; empty: unknown. */
 function wrongEdge(isBare: boolean, url: string): Dismissed {

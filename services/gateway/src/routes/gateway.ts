@@ -14,6 +14,8 @@ import type { TurnedAway } from './turned-away.js';
 export interface GatewayRouteOptions {
   /** @throws AuthError */
   authenticate(credentials: Credentials): Promise<Identity>;
+  /** Whether an operator keeps them out; `sid`: the session that is asked for. */
+  denies(who: { uid: string; sid: string | undefined }): boolean;
   placer: Placer;
   limits: Pick<RequestLimits, 'user'>;
   passes: PassIssuer;
@@ -68,10 +70,17 @@ export class GatewayRoute implements Route {
       const { authenticate, limits, now } = this.#options;
       const identity = await authenticate({ authorization, cookie, user });
       limits.user(identity.uid, now());
+      this.#refuseDenied(identity.uid, wish.sid);
       // A HEAD must not use up a slot: whoever sends it does not want a ticket.
       return method === 'HEAD' ? {} : this.#place(identity, wish);
     });
     sendJson(response, 200, placement);
+  }
+
+  #refuseDenied(uid: string, sid: string | undefined): void {
+    if (!this.#options.denies({ uid, sid })) return;
+    const message = 'an operator keeps this user or session out; do not come back by yourself';
+    throw new Refusal(403, 'denied', message);
   }
 
   #place(identity: Identity, wish: Wish): Placement {

@@ -1,0 +1,216 @@
+import { backoffMs, LogLimit, sleep } from '@evenkeel/pace';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { AmqpConnection } from './connection.js';
+import { IncomingDelivery } from './delivery.js';
+import { messageOf, REPLY, replyCodeOf } from './errors.js';
+import { openChannel } from './topology.js';
+import type { Delivery } from './types.js';
+
+/** Records on their way at most. */
+const prefetch = 1_000;
+const retry = { minMs: 100, maxMs: 2_000 };
+/** A reading that held so long was no failed attempt. */
+const heldMs = 5_000;
+/** Without a record for so long, and with nothing on its way either, the end may have been reached. */
+const quietMs = 100;
+
+/** What a {@link StreamReader} tells. */
+export interface StreamListener {
+  /** It is read from its first record: what follows is all that it has. */
+  onStart(): void;
+  /** One record, in the order of the stream. It is acknowledged by the reader. */
+  onRecord(record: Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>): void;
+  /** What was in it at the start has been told; from here on records come as they are written. */
+  onCaughtUp(): void;
+  /** No record comes until the next `onStart`. */
+  onLost(why: string): void;
+}
+
+/**
+ * Reads a stream from its first record, on a channel of its own, and from the first again after each loss of the connection, the
+ * channel or the stream itself. RabbitMQ has no word for the end of a stream: a second consumer shows the last chunk, and the end
+ * is where the first has got there and nothing more comes.
+ */
+export class StreamReader {
+  readonly #connection: AmqpConnection;
+  readonly #queue: string;
+  readonly #listener: StreamListener;
+  readonly #stopping = new AbortController();
+  readonly #failures = new LogLimit(5_000);
+  #running: Promise<void> | undefined;
+  #reason: string | undefined = 'not started';
+
+  constructor(connection: AmqpConnection, queue: string, listener: StreamListener) {
+    this.#connection = connection;
+    this.#queue = queue;
+    this.#listener = listener;
+  }
+
+  /** True while records come as they are written; else why not. */
+  readiness(): true | string {
+    return this.#reason === undefined || `stream ${this.#queue}: ${this.#reason}`;
+  }
+
+  /** Reads from now on. */
+  start(): void {
+    this.#reason = 'not read yet';
+    this.#running ??= this.#run();
+  }
+
+  /** Nothing is told after it has resolved. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const model = await this.#model();
+      if (model === undefined) return;
+      const fromMs = performance.now();
+      const why = await this.#read(model);
+      this.#reason = why;
+      if (signal.aborted) return;
+      const suppressed = this.#failures.pass(performance.now());
+      if (suppressed !== undefined) {
+        this.#connection.log.warn({ queue: this.#queue, reason: why, suppressed }, 'stream not read');
+      }
+      this.#tell('lost', () => this.#listener.onLost(why));
+      if (performance.now() - fromMs > heldMs) attempt = 0;
+      await sleep(backoffMs(attempt, retry, this.#connection.random), signal).catch(() => {});
+    }
+  }
+
+  /** Undefined: it is stopped, or the connection closed. */
+  async #model(): Promise<ChannelModel | undefined> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      const aborted = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      const isOpen = await Promise.race([
+        this.#connection.whenOpen().then(
+          () => true,
+          () => false,
+        ),
+        aborted.then(() => false),
+      ]);
+      if (!isOpen) return undefined;
+      if (this.#connection.model) return this.#connection.model;
+    }
+  }
+
+  /** Resolves with why it is over. */
+  async #read(model: ChannelModel): Promise<string> {
+    let channel: Channel;
+    try {
+      channel = await openChannel(model);
+    } catch (error) {
+      return messageOf(error);
+    }
+    let end: (why: string) => void = () => {};
+    const ended = new Promise<string>((resolve) => {
+      end = resolve;
+    });
+    channel.on('close', () => end('its channel was closed'));
+    const onStop = () => end('stopped');
+    this.#stopping.signal.addEventListener('abort', onStop);
+    if (this.#stopping.signal.aborted) onStop();
+    const reading = new Reading(channel, this.#queue, end, (name, tell) => this.#tell(name, tell));
+    this.#tell('start', () => this.#listener.onStart());
+    reading.begin(this.#listener).then(
+      () => {
+        this.#reason = undefined;
+      },
+      (error: unknown) => {
+        const isMissing = replyCodeOf(error) === REPLY.notFound;
+        end(isMissing ? 'it is missing' : messageOf(error));
+      },
+    );
+    const why = await ended;
+    reading.isOver = true;
+    this.#stopping.signal.removeEventListener('abort', onStop);
+    await channel.close().catch(() => {});
+    return why;
+  }
+
+  /** A listener's fault must not end the reading. */
+  #tell(event: string, listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#connection.log.error(
+        { queue: this.#queue, event, error: messageOf(error) },
+        'stream listener threw',
+      );
+    }
+  }
+}
+
+/** One reading of it, from its start to the loss of its channel. */
+class Reading {
+  isOver = false;
+  readonly #channel: Channel;
+  readonly #queue: string;
+  readonly #end: (why: string) => void;
+  readonly #tell: (event: string, listener: () => void) => void;
+  /** Counts what either consumer has got. */
+  #got = 0;
+  #reached = -1;
+  /** Of the last chunk, as the second consumer has it. */
+  #last = -1;
+
+  constructor(
+    channel: Channel,
+    queue: string,
+    end: (why: string) => void,
+    tell: (event: string, listener: () => void) => void,
+  ) {
+    this.#channel = channel;
+    this.#queue = queue;
+    this.#end = end;
+    this.#tell = tell;
+  }
+
+  /** Resolves once it has caught up, having told so. */
+  async begin(listener: StreamListener): Promise<void> {
+    const channel = this.#channel;
+    await channel.prefetch(prefetch);
+    const tag = await this.#consume('last', (offset) => {
+      this.#last = offset;
+    });
+    await this.#consume('first', (offset, record) => {
+      this.#reached = offset;
+      this.#tell('record', () => listener.onRecord(record));
+    });
+    for (let got = -1; got !== this.#got || this.#reached < this.#last; ) {
+      got = this.#got;
+      await sleep(quietMs);
+      // What has arrived is read before the answer to this.
+      await channel.prefetch(prefetch);
+      if (this.isOver) throw new Error('lost');
+    }
+    this.#tell('caught up', () => listener.onCaughtUp());
+    await channel.cancel(tag);
+  }
+
+  async #consume(
+    offset: 'first' | 'last',
+    onRecord: (offset: number, record: IncomingDelivery) => void,
+  ): Promise<string> {
+    const at = { channel: this.#channel, isOpen: true };
+    const onMessage = (message: ConsumeMessage | null) => {
+      if (message === null) return this.#end('it was deleted');
+      if (this.isOver) return;
+      this.#got += 1;
+      const delivery = new IncomingDelivery(message, at);
+      const position: unknown = message.properties.headers?.['x-stream-offset'];
+      onRecord(typeof position === 'number' ? position : Number(position), delivery);
+      this.#channel.ack(message);
+    };
+    const options = { arguments: { 'x-stream-offset': offset } };
+    return (await this.#channel.consume(this.#queue, onMessage, options)).consumerTag;
+  }
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { Publisher } from '@evenkeel/broker';
+import type { Denials, Denied } from '@evenkeel/mesh';
+import { type DenialRecord, fromUid, longestDenialMs, maxDenials, queues } from '@evenkeel/protocol';
+import { type Answer, ManageError } from './answers.js';
+import { carried } from './carried.js';
+
+/** A denial may end so much later than allowed: the clock of who asks may be ahead. */
+const aheadMs = 60_000;
+/** Denials in one answer at most. */
+const maxListed = 1_000;
+
+/** Whom a command names: exactly one of the two. */
+export interface Subject {
+  /** As applications know the user. */
+  user?: string | undefined;
+  /** `<sid>` or `<uid>.<sid>`. */
+  session?: string | undefined;
+}
+
+export interface DenyingOptions {
+  denials: Pick<Denials, 'hasRoom' | 'inForce' | 'denies'>;
+  publisher: Pick<Publisher, 'publish'>;
+  /** The user that the balancer logs in as. */
+  userId: string | undefined;
+  /** ms since the epoch. */
+  now(): number;
+  /** Longest wait for the broker's confirm. */
+  waitMs: number;
+}
+
+/** Writes who is kept out. Everybody who has to know reads it from there. */
+export class Denying {
+  readonly #options: DenyingOptions;
+
+  constructor(options: DenyingOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ManageError `bad-command`, `bad-user`, `denials-full`, `not-written`. */
+  async deny({
+    untilMs,
+    reason,
+    ...who
+  }: Subject & { untilMs?: number | undefined; reason?: string | undefined }): Promise<Answer> {
+    const { denials, now } = this.#options;
+    const atMs = now();
+    const lastMs = atMs + longestDenialMs;
+    if (untilMs !== undefined && untilMs <= atMs)
+      throw new ManageError(
+        'bad-command',
+        '`untilMs` is past; give ms since the epoch, or leave it out for 30 days',
+      );
+    if (untilMs !== undefined && untilMs > lastMs + aheadMs)
+      throw new ManageError('bad-command', '`untilMs` is more than 30 days ahead; deny again before it ends');
+    const subject = recordSubject(who);
+    if (!denials.hasRoom() && !this.#isHeld(subject)) {
+      throw new ManageError(
+        'denials-full',
+        `${maxDenials} denials are in force; allow those that are not needed any more`,
+      );
+    }
+    const ends = Math.min(untilMs ?? lastMs, lastMs);
+    const id = await this.#write({
+      kind: 'deny',
+      ...subject,
+      untilMs: ends,
+      ...(reason === undefined ? {} : { reason }),
+    });
+    return { ok: true, ...who, untilMs: ends, id };
+  }
+
+  /** @throws ManageError `bad-user`, `not-written`. */
+  async allow(who: Subject): Promise<Answer> {
+    const subject = recordSubject(who);
+    const wasDenied = this.#isHeld(subject);
+    const id = await this.#write({ kind: 'allow', ...subject });
+    return { ok: true, ...who, wasDenied, id };
+  }
+
+  /** Ends all denials of the user and of sessions that are named as the user's. @throws ManageError `bad-user`, `not-written`. */
+  async forget(user: string): Promise<{ denials: number }> {
+    const uid = carried(user);
+    const theirs = [...this.#options.denials.inForce()].filter(
+      (denied) => denied.user === uid || denied.session?.startsWith(`${uid}.`) === true,
+    );
+    await this.#write({ kind: 'forget', user: uid });
+    return { denials: theirs.length };
+  }
+
+  /** Those in force, the first 1,000. */
+  list(): Answer {
+    const all = [...this.#options.denials.inForce()];
+    const shown = all
+      .slice(0, maxListed)
+      .map(({ user, ...denied }) => (user === undefined ? denied : { user: fromUid(user), ...denied }));
+    return { ok: true, denials: shown, total: all.length };
+  }
+
+  /** The stream has lost them: they are written once more, for those who read it later. */
+  async restore(lost: readonly Denied[]): Promise<void> {
+    await Promise.all(lost.map((denied) => this.#write({ kind: 'deny', ...denied })));
+  }
+
+  #isHeld({ user, session }: Subject): boolean {
+    for (const denied of this.#options.denials.inForce()) {
+      if (user === undefined ? denied.session === session : denied.user === user) return true;
+    }
+    return false;
+  }
+
+  async #write(record: Unwritten): Promise<string> {
+    const { publisher, now, waitMs, userId } = this.#options;
+    const id = randomUUID();
+    const body = JSON.stringify({ ...record, id, atMs: now() } satisfies DenialRecord);
+    const properties = {
+      contentType: 'application/json',
+      persistent: true,
+      mandatory: true,
+      messageId: id,
+      userId,
+    };
+    let outcome: Awaited<ReturnType<Publisher['publish']>>;
+    try {
+      outcome = await publisher.publish('', queues.denials, body, properties, waitMs);
+    } catch (error) {
+      const message = 'RabbitMQ has not confirmed it, and it may be written all the same; ask again';
+      throw new ManageError('not-written', message, error);
+    }
+    if (outcome === 'routed') return id;
+    throw new ManageError(
+      'not-written',
+      `there is no stream ${queues.denials}; a balancer makes it, ask again in 3 s`,
+    );
+  }
+}
+
+type Unwritten = DenialRecord extends infer R
+  ? R extends DenialRecord
+    ? Omit<R, 'id' | 'atMs'>
+    : never
+  : never;
+
+function recordSubject({ user, session }: Subject): { user: string } | { session: string } {
+  if (user !== undefined) return { user: carried(user) };
+  return { session: session ?? '' };
+}

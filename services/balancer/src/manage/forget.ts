@@ -1,0 +1,25 @@
+import type { Answer } from './answers.js';
+import type { Denying } from './denying.js';
+import type { Found } from './edge-queries.js';
+
+/** What the mesh cannot, or must not, remove. Each says where it is, for how long, and whose it is. */
+const notOurs = [
+  'the stream mesh.denials: records of earlier denials go once they are 30 days old; delete that queue to have them go now, the balancer writes those in force again',
+  'queues of your applications: events, requests and messages of mesh.undelivered, mesh.unrouted, mesh.sessions and mesh.audit that they have bound',
+  'mesh.manage.dead: commands that name the user and could not be answered, at most a day',
+  'logs of gateways, edges and balancers, as long as you keep them',
+  'tokens and tickets: a token lets the user in again until it expires; deny the user, or take the token back',
+  'the user at your identity provider and in your applications',
+] as const;
+
+export interface ForgetContext {
+  readonly denying: Pick<Denying, 'forget'>;
+  askEdges(command: 'disconnect', user: string): Promise<Found>;
+}
+
+/** Ends the user's sessions with all that waits for them, and every denial; says what is left. */
+export async function forget(user: string, { denying, askEdges }: ForgetContext): Promise<Answer> {
+  const { denials } = await denying.forget(user);
+  const found = await askEdges('disconnect', user);
+  return { ...found, denials, left: [...notOurs] };
+}
