@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify as rename } from 'rolldown/utils';
 import { minify as shorten } from 'terser';
+import ts from 'typescript';
 
 /** What is promised for the core. Whatever comes later is an entry of its own, of at most 3 KiB each. */
 const limitBytes = 12 * 1_024;
@@ -40,7 +41,55 @@ async function shortened(code) {
     compress: { target: 'es2022' },
     mangle: { toplevel: true },
   });
-  return renamed.code;
+  return withoutPrivates(renamed.code);
+}
+
+/**
+ * Private members as public ones of one letter, which no other member of their class has, and no declarations of what has no value
+ * yet: 2 % together. No class here extends one that has private members.
+ */
+function withoutPrivates(code) {
+  const edits = [];
+  const look = (node, names) => {
+    if (ts.isClassLike(node)) names = namesIn(node);
+    if (ts.isPropertyDeclaration(node) && !node.initializer)
+      edits.push({ from: node.getStart(), to: node.end, text: '' });
+    else if (ts.isPrivateIdentifier(node))
+      // `async#name` needs no space.
+      edits.push({
+        from: node.getStart(),
+        to: node.end,
+        text: (/\w/.test(code[node.getStart() - 1]) ? ' ' : '') + names.get(node.text),
+      });
+    else node.forEachChild((child) => look(child, names));
+  };
+  look(ts.createSourceFile('client.js', code, ts.ScriptTarget.ES2022, true), new Map());
+  let written = '';
+  let at = 0;
+  for (const { from, to, text } of edits.sort((a, b) => a.from - b.from)) {
+    written += code.slice(at, from) + text;
+    at = to;
+  }
+  return written + code.slice(at);
+}
+
+/** The letters of a class's private members, by frequency. */
+function namesIn(type) {
+  const publics = new Set(type.members.map(({ name }) => name?.getText()));
+  const counts = new Map();
+  const look = (node) => {
+    if (ts.isPrivateIdentifier(node)) counts.set(node.text, (counts.get(node.text) ?? 0) + 1);
+    if (ts.isPropertyAccessExpression(node) && node.expression.kind === ts.SyntaxKind.ThisKeyword)
+      publics.add(node.name.text);
+    node.forEachChild(look);
+  };
+  look(type);
+  const free = [...'etnriaoscludpmhfgbvyxwkjzqETNRIAOSCLUDPMHFGBVYXWKJZQ'].filter(
+    (name) => !publics.has(name),
+  );
+  const privates = [...counts].sort(([, a], [, b]) => b - a);
+  if (privates.length > free.length) throw new Error('a class has more private members than letters');
+  return new Map(privates.map(([name], n) => [name, free[n]]));
 }
 
 await mkdir(at('dist'), { recursive: true });

@@ -7,4 +7,4 @@ export { fnv1a, hash32 } from './hash.js';
 export { KeyedBuckets } from './keyed-buckets.js';
 export { LogLimit } from './log-limit.js';
 export { maxTimerMs, sleep, withDeadline } from './sleep.js';
-export { TokenBucket } from './token-bucket.js';
+export { setRate, TokenBucket } from './token-bucket.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TokenBucket } from './token-bucket.js';
+import { setRate, TokenBucket } from './token-bucket.js';
 
 describe('TokenBucket', () => {
   it('gives the burst at once and then the rate', () => {
@@ -31,14 +31,14 @@ describe('TokenBucket', () => {
   it('keeps what was earned when the rate changes', () => {
     const bucket = new TokenBucket(10, 100, 0);
     bucket.tryTake(0, 100);
-    bucket.setRate(1000, 1000);
+    setRate(bucket, 1000, 1000);
     expect(bucket.available(1000)).toBe(10);
     expect(bucket.available(1050)).toBe(60);
   });
 
   it('holds no more than a burst that has become smaller', () => {
     const bucket = new TokenBucket(10, 100, 0);
-    bucket.setRate(10, 0, 5);
+    setRate(bucket, 10, 0, 5);
     expect(bucket.available(0)).toBe(5);
     expect(bucket.available(60_000)).toBe(5);
   });

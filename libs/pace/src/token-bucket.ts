@@ -1,24 +1,17 @@
 /** A token bucket that takes the time as an argument. Starts full. */
 export class TokenBucket {
-  #perSecond: number;
-  #burst: number;
+  /** See {@link setRate}. */
+  perSecond: number;
+  burst: number;
   #tokens: number;
   #atMs: number;
 
   /** Holds `burst` tokens at most and gains `perSecond` a second. */
   constructor(perSecond: number, burst: number, nowMs: number) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
+    this.perSecond = perSecond;
+    this.burst = burst;
     this.#tokens = burst;
     this.#atMs = nowMs;
-  }
-
-  /** Changes the rate and, where given, the burst. What was earned at the old rate stays, up to the burst. */
-  setRate(perSecond: number, nowMs: number, burst: number = this.#burst): void {
-    this.#refill(nowMs);
-    this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#tokens = Math.min(this.#tokens, burst);
   }
 
   /** Whole tokens at hand. */
@@ -39,13 +32,23 @@ export class TokenBucket {
   waitMs(nowMs: number, count = 1): number {
     this.#refill(nowMs);
     const missing = count - this.#tokens;
-    return missing <= 0 ? 0 : Math.ceil((missing * 1000) / this.#perSecond);
+    return missing <= 0 ? 0 : Math.ceil((missing * 1000) / this.perSecond);
   }
 
   #refill(nowMs: number): void {
     // A clock that steps back must not take tokens away.
     const elapsedMs = Math.max(0, nowMs - this.#atMs);
     this.#atMs = nowMs;
-    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#perSecond) / 1000);
+    this.#tokens = Math.min(this.burst, this.#tokens + (elapsedMs * this.perSecond) / 1000);
   }
+}
+
+/**
+ * Changes the rate and, where given, the burst. What was earned at the old rate stays, up to the burst. A function of its own:
+ * bundles for browsers do without it.
+ */
+export function setRate(bucket: TokenBucket, perSecond: number, nowMs: number, burst = bucket.burst): void {
+  bucket.available(nowMs);
+  bucket.perSecond = perSecond;
+  bucket.burst = burst;
 }

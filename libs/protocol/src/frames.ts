@@ -176,6 +176,8 @@ export interface ErrorFrame {
   message: string;
   /** A service has answered this; absent: the mesh did. */
   from?: 'service';
+  /** Of `hello`: the topic that is refused. */
+  topic?: string;
 }
 export interface PongFrame {
   t: 'pong';

@@ -74,11 +74,12 @@ export const maxUserIdBytes = 96;
 /** Longest topic name (without the leading `topic.`), in bytes. */
 export const maxTopicBytes = 200;
 
-const plainId = /^[A-Za-z0-9_-]{1,64}$/;
-const carriedId = /^(?:[A-Za-z0-9_-]{1,64}|~[A-Za-z0-9_-]{1,128})$/;
+const plainId = /^[\w-]{1,64}$/;
+const carriedId = /^(?:[\w-]{1,64}|~[\w-]{1,128})$/;
 const loneSurrogate = /\p{Surrogate}/u;
-const topicForm = /^[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*$/;
-const patternForm = /^(?:[A-Za-z0-9_~-]+|\*|#)(?:\.(?:[A-Za-z0-9_~-]+|\*|#))*$/;
+const proofForm = /^[\w-]{1,16300}\.[\w-]{1,84}$/;
+const topicForm = /^[\w~-]+(?:\.[\w~-]+)*$/;
+const patternForm = /^(?:[\w~-]+|\*|#)(?:\.(?:[\w~-]+|\*|#))*$/;
 
 /** Thrown where an id cannot be carried. `code` is stable. */
 export class NameError extends Error {
@@ -97,6 +98,8 @@ const isOf = (form: RegExp, value: unknown): value is string => typeof value ===
 export const isUid = (value: unknown): value is string => isOf(carriedId, value);
 /** Is `value` a session id? `[A-Za-z0-9_-]{1,64}`. */
 export const isSid = (value: unknown): value is string => isOf(plainId, value);
+/** Is `value` a pass or a resume token, as far as that can be seen: base64url in two parts, at most 16,384 bytes? */
+export const isProof = (value: unknown): value is string => isOf(proofForm, value);
 /** Is `value` the name of an edge? `[A-Za-z0-9_-]{1,64}`. */
 export const isNodeName = (value: unknown): value is string => isOf(plainId, value);
 /** Is `value` a topic name: words of `[A-Za-z0-9_~-]` joined by dots, at most 200 bytes, no wildcards? */

@@ -41,14 +41,13 @@ export class Client<
       storage,
       `${options.gateway ?? ''} ${options.user ?? ''}`,
       () => {
-        const { session, from } = this.#connection;
         this.#connection.leave();
-        return { ...(session && { session }), from };
+        return this.#connection;
       },
       (taken) => this.#connection.back(taken),
     );
-    const saved = store.open(signal);
-    this.#connection = new Connection(options, options.session ?? saved.session, saved.from ?? []);
+    const { session, resume } = options;
+    this.#connection = new Connection(options, session ? { session, resume } : store.open(signal));
     this.#connection.isOfTab = !!storage;
     for (const topic of topics) this.#connection.topicTable.add(topic);
     // The latter reaches the window too.
@@ -73,6 +72,10 @@ export class Client<
   get session(): string | undefined {
     return this.#connection.session;
   }
+  /** Proves that the session is this user's; to be given with {@link session}. Not from gateways in development mode. */
+  get resume(): string | undefined {
+    return this.#connection.resume;
+  }
   /** The node that holds the session, once known. */
   get node(): string | undefined {
     return this.#connection.node;
@@ -82,28 +85,25 @@ export class Client<
    * Resolves when connected (at once if it is). Waits for ever unless `timeoutMs` or `signal` say otherwise; the client goes on trying.
    * @throws ClientError `timeout`, with what failed last, `aborted`, or why it was closed before that.
    */
-  async ready({ timeoutMs, signal }: CallOptions = {}): Promise<void> {
-    if (this.state === 'connected') return;
-    this.#checkOpen();
-    const { statusFeed: status } = this.#connection;
-    let stop = (): void => {};
-    let stopWaiting = stop;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        stop = status.listen((told) => {
-          if (told.type === 'connected') resolve();
-          else if (told.type === 'closed') reject(this.#connection.endedBy);
-        }, true);
-        stopWaiting = patience('ready()', { timeoutMs, signal }, reject, () => {
-          const { failed } = status;
-          const why = failed ? failed.reason : 'nothing has answered yet';
-          return new ClientError('timeout', `not connected within ${timeoutMs} ms: ${why}`, failed?.cause);
-        });
+  ready(options: CallOptions = {}): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      if (this.state === 'connected') return resolve();
+      this.#checkOpen();
+      const { statusFeed: status } = this.#connection;
+      const settle = (error?: ClientError): void => {
+        stopWaiting();
+        stop();
+        if (error) reject(error);
+        else resolve();
+      };
+      const stopWaiting = patience('ready()', options, settle, () => {
+        const { reason = 'nothing has answered yet', cause } = status.failed ?? {};
+        return new ClientError('timeout', `not connected within ${options.timeoutMs} ms: ${reason}`, cause);
       });
-    } finally {
-      stop();
-      stopWaiting();
-    }
+      const stop = status.listen(({ type }) => {
+        if (type === 'connected' || type === 'closed') settle(this.#connection.endedBy);
+      }, true);
+    });
   }
 
   /**

@@ -7,6 +7,8 @@ import type { WebSocketClass } from './transport/web-socket.js';
 export interface ConnectOptions extends DialOptions {
   /** Session to come back to, `[A-Za-z0-9_-]{1,64}`. Default: that of this tab, else a new one. */
   session?: string | undefined;
+  /** The proof that came with `session`: `client.resume`. Without it a gateway that checks tokens gives a new session. */
+  resume?: string | undefined;
   /**
    * Topics to subscribe from the start, as a subscriber of its own; their messages reach `onMessage` and handlers of `subscribe`.
    * @deprecated since 0.1, goes with 1.0: use `subscribe`.

@@ -1,6 +1,7 @@
 import type { GapReason } from '@evenkeel/protocol/wire';
 import type { ClientError } from './errors.js';
 import type { ClientEvent } from './events/event.js';
+import { callEach, Handlers, type Handling } from './handlers.js';
 import * as limits from './limits.js';
 
 /** What a client tells about itself, told apart by `type`. */
@@ -17,7 +18,7 @@ export type Status =
       code: number | string;
       reason: string;
       retryInMs: number;
-      node?: string;
+      node?: string | undefined;
       cause?: unknown;
     }
   | { type: 'connected'; node: string; session: string; resumed: boolean }
@@ -28,6 +29,17 @@ export type Status =
   | { type: 'move-failed'; move: string; reason: string }
   /** There is no socket any more. Never sent in a planned move. */
   | { type: 'disconnected'; code: number; reason: string; retryInMs: number }
+  /**
+   * The token expires soon, and no new one could be had or none was taken; it is tried again after `retryInMs`, until the connection ends
+   * with its token. `code`: `get-token-failed`, or what the edge answered, such as `bad-credentials`. `cause`: what was thrown.
+   */
+  | { type: 'refresh-failed'; code: string; reason: string; retryInMs: number; cause: unknown }
+  /**
+   * A topic has ended: `reason` is `revoked` (a refreshed token grants it no longer, or the rules were changed), `service` (the
+   * application allows it no longer), `expired` (it had allowed it for a time), or the code with which an edge refused it when the client
+   * came back, such as `forbidden`. Its subscribers hear nothing more; it does not come back unless it is subscribed again.
+   */
+  | { type: 'unsubscribed'; topic: string; reason: string }
   /** Events (or messages of `topic`) may be missing before the next one. */
   | { type: 'gap'; topic?: string; reason: GapReason | (string & {}) }
   /**
@@ -46,42 +58,36 @@ export type Status =
   /** The end; `error` when it was not asked for by `close()`. */
   | { type: 'closed'; error?: ClientError };
 
-interface Listener {
-  readonly hear: (status: Status) => void;
+export type ConnectFailed = Extract<Status, { type: 'connect-failed' }>;
+
+interface Listener extends Handling<Status> {
   /** Of the client's own: the application does not hear it. */
   readonly isOwn: boolean;
 }
 
 /** Listeners and readers of the statuses. A slow reader keeps the newest 256. What goes wrong unheard is printed once a kind. */
 export class StatusFeed {
-  #listeners: readonly Listener[] = [];
+  readonly #listeners = new Handlers<Status, Listener>();
   readonly #printed = new Set<string>();
   last: Status | undefined;
   /** The attempt that failed last. */
-  failed: Extract<Status, { type: 'connect-failed' }> | undefined;
+  failed: ConnectFailed | undefined;
 
   emit(status: Status): void {
     this.last = status;
     if (status.type === 'connect-failed') this.failed = status;
-    for (const { hear } of this.#listeners) {
-      try {
-        hear(status);
-      } catch (error) {
-        // A listener's fault must neither stop the connection nor be swallowed.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-    if (this.#listeners.every(({ isOwn }) => isOwn)) this.#print(status);
+    const { all } = this.#listeners;
+    // A listener's fault must neither stop the connection nor be swallowed.
+    callEach(all, status, (error) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
+    );
+    if (all.every(({ isOwn }) => isOwn)) this.#print(status);
   }
 
-  listen(hear: (status: Status) => void, isOwn = false): () => void {
-    const added = { hear, isOwn };
-    this.#listeners = [...this.#listeners, added];
-    return () => {
-      this.#listeners = this.#listeners.filter((each) => each !== added);
-    };
+  listen(handler: (status: Status) => void, isOwn = false): () => void {
+    return this.#listeners.enter({ handler, isOwn });
   }
 
   #print(status: Status): void {

@@ -18,22 +18,28 @@ export const thisMoment = (): Moment => ({ monotonicMs: monotonicNow(), wallMs: 
 export const atMostSinceMs = ({ monotonicMs, wallMs }: Moment): number =>
   Math.round(Math.max(0, monotonicNow() - monotonicMs, Date.now() - wallMs));
 
+/** Resolves with what `begin` is given a way to tell, or with `late` after `ms`. */
+export const within = <T>(ms: number, begin: (done: (value: T) => void) => void, late: () => T): Promise<T> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(late()), timerMs(ms));
+    begin((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+
+const nothing = (): void => {};
+
 /** Who waits until nothing is under way. */
 export class Waiters {
   readonly #waiting: (() => void)[] = [];
 
   /** Resolves with `end`, or after `ms`. */
   wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timerMs(ms));
-      this.#waiting.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    return within(ms, (done) => this.#waiting.push(done), nothing);
   }
 
   freeAll(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const done of this.#waiting.splice(0)) done();
   }
 }

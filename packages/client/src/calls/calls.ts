@@ -9,15 +9,18 @@ import { type CallOptions, patience } from './patience.js';
 
 interface Pending {
   readonly text: string;
-  /** `subscribe` and `unsubscribe`: kept back while a new socket has been told the topics already. */
-  readonly isAboutTopics: boolean;
-  /** `unsubscribe`: nothing is left to undo where the socket is lost. */
-  readonly isUndo: boolean;
+  readonly kind: CallKind;
   /** Where it was sent and which of the counted frames there it was, from 1; no socket once one has accepted it. */
   socket: EdgeSocket | undefined;
   ordinal: number;
   settle(answer: OkFrame | ClientError): void;
 }
+
+type CallKind = 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'refresh';
+/** Kept back while a new socket has been told the topics already. */
+const isAboutTopics = (kind: CallKind): boolean => kind.endsWith('subscribe');
+/** `name`'s field. */
+const fields: Partial<Record<CallKind, string>> = { request: 'method', refresh: 'token' };
 
 /**
  * What waits for an answer, in the order of calling: also the queue of what is not sent yet. Bounded; each is sent
@@ -45,31 +48,26 @@ export class Calls {
   }
 
   /** Queues one; the caller flushes. Rejects with {@link ClientError}. */
-  open(
-    kind: 'subscribe' | 'unsubscribe' | 'publish' | 'request',
+  async open(
+    kind: CallKind,
     name: string,
     data: unknown,
     { timeoutMs = limits.callMs, signal }: CallOptions,
   ): Promise<unknown> {
-    const isAboutTopics = kind.endsWith('subscribe');
-    const isUndo = kind === 'unsubscribe';
     const id = this.#prefix + (this.#counter++).toString(36);
-    const field = kind === 'request' ? 'method' : 'topic';
-    const refuse = (code: string, message: string, cause?: unknown) =>
-      Promise.reject(new ClientError(code, message, cause));
     let text: string;
     try {
-      const body = isAboutTopics ? undefined : fieldsOf(data);
-      text = JSON.stringify({ t: kind, id, [field]: name, ...body });
+      const body = isAboutTopics(kind) || kind === 'refresh' ? undefined : fieldsOf(data);
+      text = JSON.stringify({ t: kind, id, [fields[kind] ?? 'topic']: name, ...body });
     } catch (cause) {
-      return refuse('bad-body', `what you ${kind} must be JSON or bytes: ${reasonOf(cause)}`, cause);
+      throw new ClientError('bad-body', `what you ${kind} must be JSON or bytes: ${reasonOf(cause)}`, cause);
     }
-    if (signal?.aborted) return refuse('aborted', `the ${kind} was aborted`);
-    if (this.#pending.size >= this.#limit && !isUndo) {
-      return refuse('too-many-pending', `${this.#limit} calls wait; raise maxPending`);
+    if (signal?.aborted) throw new ClientError('aborted', `the ${kind} was aborted`);
+    if (this.#pending.size >= this.#limit && kind !== 'unsubscribe') {
+      throw new ClientError('too-many-pending', `${this.#limit} calls wait; raise maxPending`);
     }
     const tooLarge = this.#tooLarge(text);
-    if (tooLarge) return Promise.reject(tooLarge);
+    if (tooLarge) throw tooLarge;
     return new Promise((resolve, reject) => {
       const settle = (answer: OkFrame | ClientError): void => {
         if (!this.#pending.delete(id)) return;
@@ -80,7 +78,7 @@ export class Calls {
         else resolve(dataOf(answer));
       };
       const stop = patience(`this ${kind}`, { timeoutMs, signal }, settle);
-      const pending: Pending = { text, isAboutTopics, isUndo, socket: undefined, ordinal: 0, settle };
+      const pending: Pending = { text, kind, socket: undefined, ordinal: 0, settle };
       this.#pending.set(id, pending);
       this.#unsent.add(pending);
     });
@@ -121,7 +119,7 @@ export class Calls {
     const { pace } = socket;
     const nowMs = monotonicNow();
     for (const pending of this.#unsent) {
-      if (holdTopics && pending.isAboutTopics) continue;
+      if (holdTopics && isAboutTopics(pending.kind)) continue;
       const tooLarge = this.#tooLarge(pending.text);
       if (tooLarge) {
         pending.settle(tooLarge);
@@ -133,7 +131,8 @@ export class Calls {
       }
       this.#unsent.delete(pending);
       pending.socket = socket;
-      pending.ordinal = ++socket.calls;
+      // Edges do not count it: after a move it goes again in any case.
+      pending.ordinal = pending.kind === 'refresh' ? Infinity : ++socket.calls;
       socket.send(pending.text);
     }
   }
@@ -149,8 +148,9 @@ export class Calls {
    * `socket`: the last one, and with it the answers to what earlier ones accepted.
    */
   lost(socket?: EdgeSocket): void {
+    // Nothing is left to undo where the socket is lost.
     for (const pending of [...this.#pending.values()])
-      if (!socket && pending.isUndo) pending.settle({ t: 'ok', re: '' });
+      if (!socket && pending.kind === 'unsubscribe') pending.settle({ t: 'ok', re: '' });
     this.#again((pending) => !socket || pending.socket === socket);
   }
 

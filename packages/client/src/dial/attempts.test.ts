@@ -16,12 +16,19 @@ function attempts(placement: () => Promise<never>, options: DialOptions = {}) {
     statusFeed: new StatusFeed(),
     placed: () => {},
     refused: () => void calls.refused++,
+    options: {
+      ...options,
+      placement: () => {
+        calls.lookups++;
+        return placement();
+      },
+    },
+    random: () => 0.5,
+    resume: undefined,
+    pass: undefined,
+    exchange: () => Promise.resolve(undefined),
   };
-  const counted = () => {
-    calls.lookups++;
-    return placement();
-  };
-  return { calls, host, made: new Attempts(host, { ...options, placement: counted }, () => 0.5) };
+  return { calls, host, made: new Attempts(host) };
 }
 
 it('a wait that a server asked for is not cut short by waking up', async () => {
@@ -41,18 +48,24 @@ it('a gateway that answers 429 is asked again after its Retry-After, and not bef
   const fetched = vi.fn(async () =>
     Response.json({ error }, { status: 429, headers: { 'retry-after': '4' } }),
   );
-  const host = { session: undefined, from: [], placed: () => {}, refused: vi.fn() };
-  const statusFeed = new StatusFeed();
+  const { host } = attempts(() => Promise.reject(new Error('not asked')));
+  const refused = vi.fn();
+  const { statusFeed } = host;
   const told: Status[] = [];
   statusFeed.listen((status) => told.push(status));
-  const made = new Attempts({ ...host, statusFeed }, { gateway: 'http://gateway', fetch: fetched }, () => 0);
+  const made = new Attempts({
+    ...host,
+    refused,
+    options: { gateway: 'http://gateway', fetch: fetched },
+    random: () => 0,
+  });
   made.begin();
   await vi.advanceTimersByTimeAsync(3_990);
   expect(fetched).toHaveBeenCalledTimes(1);
   expect(told.at(-1)).toMatchObject({ type: 'connect-failed', code: 'rate-limited', retryInMs: 4_000 });
   await vi.advanceTimersByTimeAsync(20);
   expect(fetched).toHaveBeenCalledTimes(2);
-  expect(host.refused).not.toHaveBeenCalled();
+  expect(refused).not.toHaveBeenCalled();
   made.end();
 });
 
@@ -127,8 +140,13 @@ it('who came to the wrong edge is back at the gateway within a second, though th
     statusFeed: new StatusFeed(),
     placed: () => {},
     refused: () => {},
+    options: { placement: asked, backoff },
+    random: () => 0.999,
+    resume: undefined,
+    pass: undefined,
+    exchange: () => Promise.resolve(undefined),
   };
-  const made = new Attempts(host, { placement: asked, backoff }, () => 0.999);
+  const made = new Attempts(host);
   made.begin();
   await vi.advanceTimersByTimeAsync(1);
   made.failed(closeCodes.wrongEdge.code, closeCodes.wrongEdge.reason);

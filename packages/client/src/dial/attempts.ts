@@ -1,21 +1,32 @@
-import { backoffMs, monotonicNow } from '@evenkeel/pace';
-import { afterClose, type Placement } from '@evenkeel/protocol/wire';
-import { ClientError, reasonOf } from '../errors.js';
+import { monotonicNow } from '@evenkeel/pace';
+import { afterClose, type closeCodes, type Placement } from '@evenkeel/protocol/wire';
+import { ClientError, type ClientErrorCode } from '../errors.js';
 import * as limits from '../limits.js';
-import type { StatusFeed } from '../status.js';
+import type { ConnectFailed, StatusFeed } from '../status.js';
 import { timerMs } from '../time.js';
 import { LookupError } from './gateway.js';
 import type { DialOptions } from './options.js';
-import { place } from './place.js';
+import { place, tokenOf } from './place.js';
 import { withTried } from './tried.js';
+import { waitMs, why } from './wait.js';
 import { whyFailed } from './why.js';
+
+const denied: (typeof closeCodes)['denied']['reason'] = 'denied';
 
 /** Who attempts, and learns what came of them. */
 export interface AttemptHost {
+  readonly options: DialOptions;
+  /** From 0 to 1. */
+  readonly random: () => number;
   readonly session: string | undefined;
+  readonly resume: string | undefined;
   readonly from: readonly string[];
   readonly statusFeed: StatusFeed;
   placed(placement: Placement): void;
+  /** The newest that says what the user may do. */
+  pass: string | undefined;
+  /** Resolves with what the edge answers to a new token. */
+  exchange(token: string, signal: AbortSignal): Promise<unknown>;
   /** Trying again is no use. */
   refused(error: ClientError): void;
 }
@@ -36,15 +47,12 @@ export class Attempts {
   #notBeforeMs = 0;
   #connectedAtMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #lookup: AbortController | undefined;
+  /** Of the look-up, or the refresh, that is under way. */
+  #asking: AbortController | undefined;
   readonly #host: AttemptHost;
-  readonly #options: DialOptions;
-  readonly #random: () => number;
 
-  constructor(host: AttemptHost, options: DialOptions, random: () => number) {
+  constructor(host: AttemptHost) {
     this.#host = host;
-    this.#options = options;
-    this.#random = random;
   }
 
   /** Asks the gateway now. */
@@ -52,23 +60,52 @@ export class Attempts {
     this.end();
     const host = this.#host;
     host.statusFeed.emit({ type: 'connecting', attempt: this.#count });
-    const controller = new AbortController();
-    this.#lookup = controller;
-    const tried = this.#tried;
-    place(this.#options, this.#random, { session: host.session, from: host.from, tried }, controller).then(
+    const controller = this.#begun();
+    place(host, this.#tried, controller).then(
       (placement) => {
-        if (this.#lookup !== controller) return;
-        this.#lookup = undefined;
+        if (this.#asking !== controller) return;
+        this.#asking = undefined;
         this.#refusals = 0;
         this.#placement = placement;
         host.placed(placement);
       },
       (error: unknown) => {
-        if (this.#lookup !== controller) return;
-        this.#lookup = undefined;
+        if (this.#asking !== controller) return;
+        this.#asking = undefined;
         this.#lookupFailed(error);
       },
     );
+  }
+
+  /**
+   * A new token before the old one expires: asked of `getToken`, and again with back-off until the edge has taken one, or the
+   * connection is lost. Then the next look-up brings one.
+   */
+  async refresh(): Promise<void> {
+    const host = this.#host;
+    const { getToken } = host.options;
+    if (!getToken || this.#asking) return;
+    const { signal } = this.#begun();
+    for (let tries = 0; !signal.aborted; tries++) {
+      try {
+        const answer = await host.exchange(await tokenOf(getToken), signal);
+        if (signal.aborted) return;
+        host.pass = (answer as { pass?: string } | null)?.pass;
+        this.end();
+      } catch (error) {
+        if (signal.aborted) return;
+        const retryInMs = waitMs(host, tries);
+        host.statusFeed.emit({ type: 'refresh-failed', retryInMs, ...why(error) });
+        await new Promise((resolve) => {
+          this.#timer = setTimeout(resolve, retryInMs);
+        });
+      }
+    }
+  }
+
+  #begun(): AbortController {
+    this.#asking = new AbortController();
+    return this.#asking;
   }
 
   /** Calls `late` unless something else happens to this attempt within `ms`. */
@@ -93,8 +130,8 @@ export class Attempts {
     const placement = this.#placement;
     if (!placement) return; // nothing was dialled
     this.avoid(placement.node);
-    const why = whyFailed(placement, code, reason);
-    this.#again(why.code, why.reason, this.#delayMs(code), placement.node);
+    const { node } = placement;
+    this.#again(this.#delayMs(code), { ...whyFailed(placement, code, reason), node });
   }
 
   /** The next look-up names this node as tried. */
@@ -120,37 +157,39 @@ export class Attempts {
   end(): void {
     clearTimeout(this.#timer);
     this.#isWaiting = false;
-    this.#lookup?.abort();
-    this.#lookup = undefined;
+    this.#asking?.abort();
+    this.#asking = undefined;
   }
 
   #lookupFailed(error: unknown): void {
     const told = error instanceof LookupError ? error : undefined;
-    const isUnauthorized = told?.status === 401;
-    if (told && (isUnauthorized ? this.#isRefused() : told.status === 400)) {
-      this.#host.refused(new ClientError(isUnauthorized ? 'unauthorized' : 'refused', told.message, told));
-      return;
-    }
+    const final = told && this.#finalCode(told);
+    if (final) return this.#host.refused(new ClientError(final, told.message, told));
     // 0 is no time to wait, and nobody waits for days.
     const askedMs = Math.min(told?.retryInMs ?? 0, limits.retryAfterMs);
     if (askedMs > 0) this.#notBeforeMs = monotonicNow() + askedMs;
-    const code = error instanceof ClientError ? error.code : 'unreachable';
-    const reason = error instanceof ClientError ? error.message : reasonOf(error);
-    this.#again(code, reason, askedMs || this.#delayMs(1006), undefined, error);
+    this.#again(askedMs || this.#delayMs(1006), why(error));
   }
 
-  /** For good: a token that is refused may be good in a moment (clocks differ, keys change), and the next one may be better. */
-  #isRefused(): boolean {
-    if (!this.#options.getToken) return true;
-    if (++this.#refusals === 1) this.#refusedAtMs = monotonicNow();
-    const forMs = monotonicNow() - this.#refusedAtMs;
-    return this.#refusals >= limits.unauthorizedTries && forMs >= limits.unauthorizedMs;
+  /**
+   * Why it is no use to ask again; undefined: it may be. A token that is refused may be good in a moment (clocks differ, keys change),
+   * and the next one may be better.
+   */
+  #finalCode({ status, code }: LookupError): ClientErrorCode | undefined {
+    if (status === 400) return 'refused';
+    if (code === denied) return code;
+    if (status !== 401) return undefined;
+    if (this.#host.options.getToken) {
+      if (++this.#refusals === 1) this.#refusedAtMs = monotonicNow();
+      const forMs = monotonicNow() - this.#refusedAtMs;
+      if (this.#refusals < limits.unauthorizedTries || forMs < limits.unauthorizedMs) return undefined;
+    }
+    return 'unauthorized';
   }
 
-  #again(code: number | string, reason: string, retryInMs: number, node?: string, cause?: unknown): void {
+  #again(retryInMs: number, failure: Pick<ConnectFailed, 'code' | 'reason' | 'node' | 'cause'>): void {
     this.#after(retryInMs);
-    const more = { ...(node && { node }), ...(cause !== undefined && { cause }) };
-    this.#host.statusFeed.emit({ type: 'connect-failed', code, reason, retryInMs, ...more });
+    this.#host.statusFeed.emit({ type: 'connect-failed', retryInMs, ...failure });
   }
 
   #after(inMs: number): void {
@@ -162,9 +201,7 @@ export class Attempts {
 
   /** A close that asks to come back is answered within a second, unless that has just been tried. */
   #delayMs(code: number): number {
-    const { minMs = 500, maxMs = 20_000 } = this.#options.backoff ?? {};
     const isSoon = afterClose(code) === 'reconnect' && this.#count === 0;
-    const most = isSoon ? 1_000 : Math.min(maxMs, limits.retryAfterMs);
-    return backoffMs(this.#count, { minMs: isSoon ? most : minMs, maxMs: most }, this.#random);
+    return waitMs(this.#host, this.#count, isSoon ? 1_000 : undefined);
   }
 }

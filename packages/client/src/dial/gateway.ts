@@ -1,6 +1,7 @@
 import type { Placement } from '@evenkeel/protocol/wire';
 import { ClientError, reasonOf } from '../errors.js';
 
+import type { AttemptHost } from './attempts.js';
 import type { PlacementQuery } from './options.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -21,23 +22,19 @@ type Answer = (Record<string, unknown> & { error?: Record<string, unknown> | nul
 
 /** `GET {gateway}/gateway`. */
 export async function lookUp(
-  gateway: string,
-  request: typeof fetch,
-  query: PlacementQuery,
-  random: () => number,
-  credentials: RequestCredentials | undefined,
+  { options, random }: AttemptHost,
+  { signal, token, ...query }: PlacementQuery,
 ): Promise<Placement> {
   const parameters = new URLSearchParams();
-  const { session, from, tried, user } = query;
-  for (const [name, value] of Object.entries({ session, from: from.join(), tried: tried.join(), user }))
-    if (value) parameters.set(name, value);
+  for (const [name, value] of Object.entries(query)) if (value?.length) parameters.set(name, `${value}`);
+  const { gateway = '', credentials } = options;
   const url = `${gateway.replace(/\/+$/, '')}/gateway`;
-  const response = await request(`${url}?${parameters}`, {
-    signal: query.signal,
+  const response = await (options.fetch ?? fetch)(`${url}?${parameters}`, {
+    signal,
     cache: 'no-store',
-    ...(credentials && { credentials }),
-    ...(query.token !== undefined && { headers: { authorization: `Bearer ${query.token}` } }),
-  }).catch((error: unknown) => {
+    credentials,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  } as RequestInit).catch((error: unknown) => {
     throw new ClientError('unreachable', `${url} cannot be reached: ${reasonOf(error)}`, error);
   });
   const { ok, status } = response;

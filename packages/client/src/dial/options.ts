@@ -5,6 +5,8 @@ import type { Placement } from '@evenkeel/protocol/wire';
 export interface PlacementQuery {
   /** Session to come back to; undefined: a new one. */
   session: string | undefined;
+  /** What the gateway gave with that session, as a proof that it is this user's. */
+  resume: string | undefined;
   /** Nodes that held the session last, newest first, at most 4. */
   from: readonly string[];
   /** Nodes that have failed since the last connection, newest first, at most 8: the gateway avoids them. */
@@ -19,10 +21,12 @@ export interface PlacementQuery {
 export interface DialOptions {
   /** Base address of the gateway, e.g. `https://mesh.example`; asked at `{gateway}/gateway`. */
   gateway?: string | undefined;
-  /** Bearer token. One that is refused (401) closes the client. */
+  /** Bearer token. One that is refused (401) closes the client; so does its end, since there is no other. */
   token?: string | undefined;
   /**
-   * Asked for a token before every look-up. Refused ones (401) close the client after 30 s and three tries: clocks differ and keys
+   * Asked for a token before every look-up, and when the one of the connection expires soon: the connection lives on with the new one.
+   * What fails then is told as `refresh-failed`, and it is asked again until the token has expired; then the client comes back with
+   * another. Refused ones (401) close the client after 30 s and three tries: clocks differ and keys
    * change. What it throws is told as `connect-failed` with the code `get-token-failed`, and it is asked again.
    */
   getToken?: (() => string | Promise<string>) | undefined;

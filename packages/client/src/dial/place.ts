@@ -2,18 +2,20 @@ import type { Placement } from '@evenkeel/protocol/wire';
 import { shown } from '../check.js';
 import { ClientError, reasonOf } from '../errors.js';
 import * as limits from '../limits.js';
+import type { AttemptHost } from './attempts.js';
 import { lookUp } from './gateway.js';
-import type { DialOptions, PlacementQuery } from './options.js';
+import type { PlacementQuery } from './options.js';
 
 /** Asks where to connect, within 10 s. */
 export async function place(
-  options: DialOptions,
-  random: () => number,
-  asked: Pick<PlacementQuery, 'session' | 'from' | 'tried'>,
+  host: AttemptHost,
+  tried: readonly string[],
   controller: AbortController,
 ): Promise<Placement> {
+  const { options, session, resume, from } = host;
+  const { getToken, user } = options;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let asking = options.getToken ? 'getToken' : 'the gateway';
+  let asking = getToken ? 'getToken' : 'the gateway';
   const late = new Promise<never>((_, reject) => {
     const give = (): void =>
       reject(new ClientError('timeout', `${asking} did not answer within ${limits.attemptMs} ms`));
@@ -25,11 +27,11 @@ export async function place(
   });
   const ask = async (): Promise<Placement> => {
     let { token } = options;
-    if (options.getToken) token = await tokenOf(options.getToken);
+    if (getToken) token = await tokenOf(getToken);
     asking = 'the gateway';
-    const query: PlacementQuery = { ...asked, user: options.user, token, signal: controller.signal };
+    const query: PlacementQuery = { session, resume, from, tried, user, token, signal: controller.signal };
     if (options.placement) return options.placement(query);
-    return lookUp(options.gateway ?? '', options.fetch ?? fetch, query, random, options.credentials);
+    return lookUp(host, query);
   };
   try {
     return await Promise.race([ask(), late]);
@@ -39,7 +41,7 @@ export async function place(
 }
 
 /** @throws ClientError `get-token-failed`: the application's own fault is not to be taken for an unreachable gateway. */
-async function tokenOf(getToken: () => unknown): Promise<string> {
+export async function tokenOf(getToken: () => unknown): Promise<string> {
   let token: unknown;
   try {
     token = await getToken();

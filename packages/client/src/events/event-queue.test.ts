@@ -17,7 +17,16 @@ function make() {
   const statuses: Status[] = [];
   const status = new StatusFeed();
   status.listen((each) => statuses.push(each));
-  const socket = { isGone: false, handledSeq: 0, ackedSeq: 0, receivedSeq: 0, send: () => {} };
+  const socket = {
+    get aliveAtMs() {
+      return performance.now();
+    },
+    isGone: false,
+    handledSeq: 0,
+    ackedSeq: 0,
+    receivedSeq: 0,
+    send: () => {},
+  };
   const queue = new EventQueue(new Acks(1, 0), status, 1_000);
   const log: string[] = [];
   let seq = 0;

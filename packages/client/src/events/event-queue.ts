@@ -1,8 +1,9 @@
 import { monotonicNow } from '@evenkeel/pace';
 import type { EventFrame, GapFrame } from '@evenkeel/protocol/wire';
+import { callEach, Handlers, type Handling } from '../handlers.js';
 import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
-import { Waiters } from '../time.js';
+import { Waiters, within } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { contentOf } from '../transport/payload.js';
 import type { Source } from '../transport/source.js';
@@ -24,15 +25,10 @@ interface Arrived {
 }
 type Item = Arrived | { kind: 'gap'; frame: GapFrame } | { kind: 'flush'; socket: EdgeSocket };
 
-/** Without a handler once it has ended. */
-interface Registration {
-  handler: EventHandler | undefined;
+interface Registration extends Handling<ClientEvent> {
   readonly serial: number;
 }
 const none: readonly Registration[] = [];
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
 /**
  * Directed events, one after another in the order of arrival, each once. An event is acknowledged when all its
@@ -42,8 +38,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  * that one waits for: it is handed on meanwhile, and what lies before it.
  */
 export class EventQueue {
-  /** One entry a registration, so that none ends another's. */
-  readonly #handlers = new Map<string, readonly Registration[]>();
+  readonly #handlers = new Map<string, Handlers<ClientEvent, Registration>>();
   /** How many there have been. */
   #serial = 0;
   readonly #received = new Received(limits.recentEvents);
@@ -87,19 +82,14 @@ export class EventQueue {
 
   /** `name` is an event's, or `*` for all. */
   on(name: string, handler: EventHandler): () => void {
-    const added: Registration = { handler, serial: ++this.#serial };
-    this.#handlers.set(name, [...(this.#handlers.get(name) ?? none), added]);
+    const named = this.#handlers.get(name) ?? new Handlers();
+    this.#handlers.set(name, named);
+    const end = named.enter({ handler, serial: ++this.#serial });
     if (name === '*') this.#told.clear();
     else this.#told.delete(name);
     // Whoever registers one may register others in the same breath.
     queueMicrotask(() => this.#run());
-    return () => {
-      added.handler = undefined;
-      this.#handlers.set(
-        name,
-        (this.#handlers.get(name) ?? none).filter((each) => each !== added),
-      );
-    };
+    return end;
   }
 
   /** False: more wait than may, the socket must go (what it sent comes again). */
@@ -117,7 +107,7 @@ export class EventQueue {
       socket,
       seq: frame.seq,
       frame: isRepeat ? undefined : frame,
-      atMs: monotonicNow(),
+      atMs: socket.aliveAtMs,
       begunAt: 0,
       isHandled: false,
     });
@@ -227,8 +217,8 @@ export class EventQueue {
   }
 
   #of(name: string): readonly Registration[] {
-    const all = this.#handlers.get('*') ?? none;
-    const named = name === '*' ? none : (this.#handlers.get(name) ?? none);
+    const all = this.#handlers.get('*')?.all ?? none;
+    const named = name === '*' ? none : (this.#handlers.get(name)?.all ?? none);
     if (all.length === 0) return named;
     return named.length === 0 ? all : [...named, ...all];
   }
@@ -244,42 +234,23 @@ export class EventQueue {
   }
 
   /** Undefined when every handler has finished. */
-  #call(item: Arrived, frame: EventFrame): Promise<void> | undefined {
-    const event: ClientEvent = {
-      name: frame.name,
-      ...contentOf(frame),
-      ...(frame.redelivered && { redelivered: true }),
-    };
-    const failed = (error: unknown): void =>
-      this.#status.emit({ type: 'handler-error', error, id: event.id, name: event.name });
-    let pending: PromiseLike<unknown>[] | undefined;
-    const registrations = this.#of(frame.name);
-    if (registrations.length === 0) this.#status.emit({ type: 'unhandled', id: frame.id, name: frame.name });
+  #call(item: Arrived, frame: EventFrame): Promise<unknown> | undefined {
+    const { id, name } = frame;
+    const event = contentOf<ClientEvent>({ name }, frame);
+    const registrations = this.#of(name);
+    if (registrations.length === 0) this.#status.emit({ type: 'unhandled', id, name });
     item.begunAt = this.#serial;
     this.#calling = item;
-    for (const { handler } of registrations) {
-      try {
-        const result = handler?.(event);
-        if (isThenable(result)) {
-          pending ??= [];
-          pending.push(result.then(undefined, failed));
-        }
-      } catch (error) {
-        failed(error);
-      }
-    }
+    const pending = callEach(registrations, event, (error) =>
+      this.#status.emit({ type: 'handler-error', error, id, name }),
+    );
     this.#calling = undefined;
     if (!pending) return undefined;
-    const all = Promise.all(pending);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#status.emit({ type: 'handler-timeout', event });
-        resolve();
-      }, this.#handlerTimeoutMs);
-      void all.then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    const all = pending.length > 1 ? Promise.all(pending) : pending[0];
+    return within<unknown>(
+      this.#handlerTimeoutMs,
+      (done) => all?.then(done),
+      () => this.#status.emit({ type: 'handler-timeout', event }),
+    );
   }
 }

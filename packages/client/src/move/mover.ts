@@ -14,6 +14,8 @@ export const superseded: (typeof closeCodes)['superseded']['code'] = 4501;
 
 /** The connection that is moved. */
 export interface MoverHost {
+  readonly options: { readonly beforeMove?: BeforeMove | undefined };
+  readonly random: () => number;
   /** The socket that delivers events and takes calls. */
   activeSocket: EdgeSocket | undefined;
   readonly statusFeed: StatusFeed;
@@ -47,13 +49,9 @@ export class Mover implements MoveHost {
   /** The last that was begun: the same once more is another try, with another ticket. */
   #begun = '';
   readonly #host: MoverHost;
-  readonly #beforeMove: BeforeMove | undefined;
-  readonly #random: () => number;
 
-  constructor(host: MoverHost, beforeMove: BeforeMove | undefined, random: () => number) {
+  constructor(host: MoverHost) {
     this.#host = host;
-    this.#beforeMove = beforeMove;
-    this.#random = random;
   }
 
   /** The second socket, once dialled. */
@@ -79,12 +77,12 @@ export class Mover implements MoveHost {
     this.#host.statusFeed.emit({ type: 'moving', move: frame.move, reason: frame.reason });
     const before = this.#hookOf(frame);
     this.#begun = frame.move;
-    this.#move.start(this.#old ? () => this.#afterOld(frame, before) : before, this.#random);
+    this.#move.start(this.#old ? () => this.#afterOld(frame, before) : before, this.#host.random);
   }
 
   /** The application is asked once a move, however often its edge has to try: what is in front may bring the socket back. */
   #hookOf({ move }: MoveFrame): BeforeMove | undefined {
-    return move === this.#begun ? undefined : this.#beforeMove;
+    return move === this.#begun ? undefined : this.#host.options.beforeMove;
   }
 
   async #afterOld(frame: MoveFrame, before: BeforeMove | undefined): Promise<void> {

@@ -8,7 +8,7 @@ import * as limits from '../limits.js';
 import { Mover, type MoverHost, superseded } from '../move/mover.js';
 import type { ConnectOptions } from '../options.js';
 import { StatusFeed } from '../status.js';
-import { atMostSinceMs, thisMoment, timerMs } from '../time.js';
+import { atMostSinceMs, thisMoment, timerMs, within } from '../time.js';
 import { Topics } from '../topics/topics.js';
 import { EdgeSocket, type EdgeSocketOwner } from '../transport/edge-socket.js';
 import { Liveness } from '../transport/liveness.js';
@@ -24,6 +24,10 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** Why it is closed. */
   endedBy: ClientError | undefined;
   session: string | undefined;
+  /** Proves to a gateway that the session is this user's. */
+  resume: string | undefined;
+  /** Says what the user may do, to edges. */
+  pass: string | undefined;
   node: string | undefined;
   /** Nodes that had to do with the session, newest first. */
   from: string[];
@@ -34,9 +38,11 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   readonly topicTable: Topics;
   readonly calls: Calls;
   readonly acks: Acks;
-  readonly #attempts: Attempts;
+  readonly options: ConnectOptions;
+  readonly random: () => number;
+  readonly #attempts = new Attempts(this);
   readonly #liveness: Liveness;
-  readonly #mover: Mover;
+  readonly #mover = new Mover(this);
   readonly #WebSocket: WebSocketClass;
   /** Delivers: welcomed, not yet replaced. */
   activeSocket: EdgeSocket | undefined;
@@ -51,13 +57,13 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
   /** Set while `bye` waits for its answer. */
   #parted: ((hasEnded: boolean) => void) | undefined;
 
-  constructor(options: ConnectOptions, session: string | undefined, from: string[]) {
+  constructor(options: ConnectOptions, { session, resume, from = [] }: Saved) {
     this.session = session;
+    this.resume = resume;
     this.from = from;
     this.#WebSocket = socketClass(options.WebSocket);
-    const random = options.random ?? Math.random;
-    this.#attempts = new Attempts(this, options, random);
-    this.#mover = new Mover(this, options.beforeMove, random);
+    this.options = options;
+    this.random = options.random ?? Math.random;
     this.acks = new Acks(options.ackEvery ?? 16, options.ackAfterMs ?? 50);
     this.eventQueue = new EventQueue(this.acks, this.statusFeed, timerMs(options.handlerTimeoutMs ?? 30_000));
     this.topicTable = new Topics(this.statusFeed, options.topicMemory ?? 512);
@@ -100,7 +106,10 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
    * behind; what that one handled, this one does not know.
    */
   back(taken: Saved | undefined): void {
-    if (taken?.session) this.session = taken.session;
+    if (taken?.session) {
+      this.session = taken.session;
+      this.resume = taken.resume;
+    }
     if (taken && this.#hasState) this.eventQueue.taken();
     const socket = this.activeSocket ?? this.#dialing;
     if (socket?.isGone) this.ended(socket, 1006, 'the page was left');
@@ -119,8 +128,16 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       this.calls.flushNow(socket, this.#mover.holdsTopics);
   }
 
+  exchange(token: string, signal: AbortSignal): Promise<unknown> {
+    const answer = this.calls.open('refresh', token, undefined, { signal });
+    this.flushNow();
+    return answer;
+  }
+
   placed(placement: Placement): void {
     this.session = placement.session;
+    this.resume = placement.resume;
+    this.pass = placement.pass;
     const socket = this.open(placement.url, placement.ticket, placement.node);
     this.#dialing = socket;
     this.#attempts.watch(limits.attemptMs, () => this.#abandon(socket, 'not open in time'));
@@ -139,7 +156,8 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     const from = this.eventQueue.last;
     socket.after = from;
     const last = from?.connection && { connection: from.connection, seq: from.receivedSeq };
-    const hello = { t: 'hello', resume: this.#hasState, topics: this.topicTable.wanted, awayMs, last };
+    const { pass, topicTable } = this;
+    const hello = { t: 'hello', resume: this.#hasState, topics: topicTable.wanted, awayMs, last, pass };
     socket.send(JSON.stringify(hello));
     this.#liveness.start();
   }
@@ -162,6 +180,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         break;
       case 'error':
         if (frame.re !== undefined) this.calls.answer(frame);
+        else if (frame.topic) this.topicTable.ended(frame.topic, frame.code);
         else this.statusFeed.emit({ type: 'error', code: frame.code, message: frame.message });
         break;
       case 'gap':
@@ -173,6 +192,12 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         break;
       case 'moved':
         this.#mover.moved(socket, frame);
+        break;
+      case 'expiring':
+        void this.#attempts.refresh();
+        break;
+      case 'unsubscribed':
+        this.topicTable.ended(frame.topic, frame.reason);
         break;
     }
   }
@@ -187,7 +212,7 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
       // Another tab has a copy of the session's id, which nobody gave it: that one has it now, and what waits here. This one begins another.
       this.#mover.end();
       if (this.#hasState) this.eventQueue.taken();
-      this.session = undefined;
+      this.session = this.resume = undefined;
       this.from = [];
       code = 1006;
     }
@@ -223,15 +248,15 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     if (this.state === 'closed') return false;
     await this.eventQueue.stop(limits.closeMs);
     this.acks.flushNow();
-    const hasEnded = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(resolve, limits.endMs, false);
-      this.#parted = (ended) => {
-        clearTimeout(timer);
-        resolve(ended);
-      };
-      if (this.#closing) this.#parted(false);
-      this.#sayBye();
-    });
+    const hasEnded = await within<boolean>(
+      limits.endMs,
+      (parted) => {
+        this.#parted = parted;
+        if (this.#closing) parted(false);
+        this.#sayBye();
+      },
+      () => false,
+    );
     await this.close();
     return hasEnded;
   }
@@ -266,13 +291,11 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     this.acks.flushNow();
     this.activeSocket = undefined;
     if (activeSocket) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, limits.closeMs);
-        activeSocket.close(1000, () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await within<void>(
+        limits.closeMs,
+        (done) => activeSocket.close(1000, done),
+        () => {},
+      );
     }
     this.statusFeed.emit({ type: 'closed', ...(error && { error }) });
   }

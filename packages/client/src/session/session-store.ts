@@ -1,4 +1,4 @@
-import { isNodeName, isSid } from '@evenkeel/protocol/wire';
+import { isNodeName, isProof, isSid } from '@evenkeel/protocol/wire';
 import { isPage, onPage } from '../page.js';
 
 /** The part of `sessionStorage` that is used. */
@@ -10,8 +10,9 @@ export interface SessionStorageLike {
 
 /** What a page leaves behind for the next one of its tab. */
 export interface Saved {
-  session?: string;
-  from?: string[];
+  readonly session?: string | undefined;
+  readonly resume?: string | undefined;
+  readonly from?: string[];
 }
 /** A page, or a frame in one. */
 interface Frame {
@@ -77,10 +78,11 @@ export class SessionStore {
 
   #save(): void {
     this.#held.delete(this.#key);
-    const saved = this.#leave();
-    if (!saved.session) return;
-    this.#mark = Math.random().toString(36).slice(2);
-    this.#storage?.setItem(this.#key, JSON.stringify({ ...saved, by: this.#mark }));
+    const { session, resume, from } = this.#leave();
+    if (!session) return;
+    const by = Math.random().toString(36).slice(2);
+    this.#mark = by;
+    this.#storage?.setItem(this.#key, JSON.stringify({ session, resume, from, by }));
   }
 
   #comeBack(): void {
@@ -114,9 +116,10 @@ export class SessionStore {
 }
 
 /** What of it can be used: the storage is the page's, anybody may have written there. */
-function savedIn({ session, from }: Record<string, unknown>): Saved {
+function savedIn({ session, resume, from }: Record<string, unknown>): Saved {
   return {
     ...(isSid(session) && { session }),
+    ...(isProof(resume) && { resume }),
     ...(Array.isArray(from) && { from: from.filter(isNodeName).slice(0, 4) }),
   };
 }

@@ -33,7 +33,7 @@ export async function subscribe(
   const { topicTable: topics, calls } = host;
   const { topicEntry: entry, leave } = topics.add(topic, handler);
   const ask = (kind: 'subscribe' | 'unsubscribe', signal?: AbortSignal): Promise<unknown> => {
-    const answer = calls.open(kind, topic, undefined, { timeoutMs: Infinity, ...(signal && { signal }) });
+    const answer = calls.open(kind, topic, undefined, { timeoutMs: Infinity, signal });
     host.flushNow();
     return answer;
   };
@@ -45,10 +45,15 @@ export async function subscribe(
     if (host.state === 'connected') await done;
   };
   try {
-    entry.asked ??= ask('subscribe', entry.over.signal).catch((error: unknown) => {
-      entry.asked = undefined;
-      throw error;
-    });
+    entry.asked ??= ask('subscribe', entry.over.signal).then(
+      () => {
+        entry.isGranted = true;
+      },
+      (error: unknown) => {
+        entry.asked = undefined;
+        throw error;
+      },
+    );
     await within(entry.asked, options);
   } catch (error) {
     void unsubscribe();

@@ -1,5 +1,6 @@
 import { monotonicNow } from '@evenkeel/pace';
 import type { GapFrame, MarkFrame, MessageFrame } from '@evenkeel/protocol/wire';
+import { callEach, Handlers } from '../handlers.js';
 import { isDerived } from '../ids.js';
 import * as limits from '../limits.js';
 import type { StatusFeed } from '../status.js';
@@ -23,24 +24,25 @@ export interface TopicMessage<Data = unknown> {
 /** Handles a message. It is not waited for: messages are handed on as they come. */
 export type MessageHandler<Data = unknown> = (message: TopicMessage<Data>) => unknown;
 
-/** Without a handler once it has left. */
-interface Subscriber {
-  handler: MessageHandler | undefined;
-}
 /** A topic that somebody has subscribed. */
-export interface Topic {
-  /** One entry a subscriber, so that none ends another's; the option `topics` is one without a handler. */
-  subscribers: readonly Subscriber[];
+export interface Topic extends Kept {
+  /** The option `topics` is one without a handler. */
+  readonly subscribers: Handlers<TopicMessage>;
   /** The edge's answer, or what waits for it. */
-  asked: Promise<unknown> | undefined;
+  asked?: Promise<unknown> | undefined;
+  /** It has answered. */
+  isGranted?: boolean;
   /** Nobody waits for that any more. */
   readonly over: AbortController;
   /** Ids of the last messages, a ring. */
   recent: string[];
   next: number;
   /** Counts of ids that the live socket may send again, since `seenAtMs`. */
-  seen: Map<string, number> | undefined;
-  seenAtMs: number;
+  seen?: Map<string, number> | undefined;
+  seenAtMs?: number;
+}
+/** What is known of one for the time of a move. */
+interface Kept {
   /** The last gap that the live socket has told since a move opened another. */
   gap: GapFrame | undefined;
   /** What the other socket has brought, and how much of it before each mark. */
@@ -56,7 +58,7 @@ export interface Topic {
  */
 export class Topics {
   readonly #topics = new Map<string, Topic>();
-  #all: readonly Subscriber[] = [];
+  readonly #all = new Handlers<TopicMessage>();
   #live: EdgeSocket | undefined;
   /** The socket that is to be the live one once its mark has come. `isClean`: the old one said that it had finished. */
   #next: { socket: EdgeSocket; isClean: boolean; mark: string | undefined } | undefined;
@@ -72,12 +74,7 @@ export class Topics {
 
   /** A handler of every topic's messages. */
   onMessage(handler: MessageHandler): () => void {
-    const added: Subscriber = { handler };
-    this.#all = [...this.#all, added];
-    return () => {
-      added.handler = undefined;
-      this.#all = this.#all.filter((each) => each !== added);
-    };
+    return this.#all.enter({ handler });
   }
 
   /** Topics that ought to be subscribed. */
@@ -88,29 +85,33 @@ export class Topics {
   /** A subscriber; `leave` ends it, and is true the once that it was the last and the topic is wanted no more. */
   add(topic: string, handler?: MessageHandler): { topicEntry: Topic; leave: () => boolean } {
     const entry: Topic = this.#topics.get(topic) ?? {
-      subscribers: [],
-      asked: undefined,
+      subscribers: new Handlers(),
       over: new AbortController(),
       recent: [],
       next: 0,
-      seen: undefined,
-      seenAtMs: 0,
-      gap: undefined,
-      kept: [],
-      marks: new Map(),
-      hasMore: false,
+      ...nothingKept(),
     };
     this.#topics.set(topic, entry);
-    const added: Subscriber = { handler };
-    entry.subscribers = [...entry.subscribers, added];
+    const { subscribers } = entry;
+    const end = subscribers.enter({ handler });
     const leave = (): boolean => {
-      added.handler = undefined;
-      const rest = entry.subscribers.filter((each) => each !== added);
-      const isLast = rest.length === 0 && entry.subscribers.length > 0;
-      entry.subscribers = rest;
-      return isLast && this.#topics.delete(topic);
+      const isOver = subscribers.all.length === 0;
+      end();
+      return !isOver && subscribers.all.length === 0 && this.#topics.delete(topic);
     };
     return { topicEntry: entry, leave };
+  }
+
+  /**
+   * An edge has ended it: it is subscribed no more, nor wanted. While one waits for the answer to a `subscribe` of its own, that answer
+   * decides.
+   */
+  ended(topic: string, reason: string): void {
+    const entry = this.#topics.get(topic);
+    if (!entry || (entry.asked && !entry.isGranted)) return;
+    this.#topics.delete(topic);
+    entry.subscribers.end();
+    this.#status.emit({ type: 'unsubscribed', topic, reason });
   }
 
   /** A frame from `socket`: handed on when that is the live one, else kept. */
@@ -197,10 +198,7 @@ export class Topics {
     this.#next = undefined;
     this.#keptCount = 0;
     for (const entry of this.#topics.values()) {
-      entry.gap = undefined;
-      entry.kept = [];
-      entry.marks.clear();
-      entry.hasMore = false;
+      Object.assign(entry, nothingKept());
     }
   }
 
@@ -218,30 +216,20 @@ export class Topics {
     const { id } = frame;
     const { seen } = entry;
     if (seen && !isMerged) {
-      const agoMs = monotonicNow() - entry.seenAtMs;
+      const agoMs = monotonicNow() - (entry.seenAtMs ?? 0);
       if (seen.size === 0 || agoMs > limits.repeatMs) entry.seen = undefined;
       else if (seen.has(id) && (!isDerived(id) || agoMs < limits.markMs)) return take(seen, id);
     }
-    entry.recent[entry.next] = frame.id;
+    entry.recent[entry.next] = id;
     entry.next = (entry.next + 1) % this.#memory;
-    const message: TopicMessage = {
-      topic: frame.topic,
-      ...contentOf(frame),
-      ...(frame.position !== undefined && { position: frame.position }),
-    };
-    const failed = (error: unknown): void =>
-      this.#status.emit({ type: 'handler-error', error, id: frame.id, name: frame.topic });
-    const { subscribers } = entry;
-    for (const { handler } of this.#all.length > 0 ? [...subscribers, ...this.#all] : subscribers) {
-      try {
-        const result = handler?.(message);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    }
+    const { topic } = frame;
+    const message = contentOf<TopicMessage>({ topic }, frame);
+    for (const { all } of [entry.subscribers, this.#all])
+      callEach(all, message, (error) => this.#status.emit({ type: 'handler-error', error, id, name: topic }));
   }
 }
+
+const nothingKept = (): Kept => ({ gap: undefined, kept: [], marks: new Map(), hasMore: false });
 
 /** Ids of its last messages, oldest first. */
 const idsOf = ({ recent, next }: Topic): string[] => [...recent.slice(next), ...recent.slice(0, next)];

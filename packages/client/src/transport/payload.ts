@@ -15,15 +15,21 @@ export function fieldsOf(data: unknown): object {
   return { data: btoa(binary), encoding: 'base64' };
 }
 
-/** What an event and a message have in common, as a handler gets it. */
-export function contentOf(frame: EventFrame | MessageFrame): Content {
-  const { id, at, headers, contentType, contentEncoding } = frame;
-  const content: Content = { id, data: dataOf(frame), at };
-  // One by one: spreading what is seldom there costs a tenth of what an event costs.
-  if (headers) content.headers = headers;
-  if (contentType) content.contentType = contentType;
-  if (contentEncoding) content.contentEncoding = contentEncoding;
-  return content;
+/**
+ * Makes of `named`, which has its name, what a handler gets of an event or a message. Field by field: to spread what is seldom
+ * there costs a tenth of what an event costs.
+ */
+export function contentOf<Content>(named: { name: string } | { topic: string }, frame: Fields): Content {
+  const content = named as { -readonly [Name in keyof Fields]: Fields[Name] | undefined };
+  content.id = frame.id;
+  content.data = dataOf(frame);
+  content.at = frame.at;
+  if (frame.headers) content.headers = frame.headers;
+  if (frame.contentType) content.contentType = frame.contentType;
+  if (frame.contentEncoding) content.contentEncoding = frame.contentEncoding;
+  if (frame.redelivered) content.redelivered = frame.redelivered;
+  if (frame.position) content.position = frame.position;
+  return content as Content;
 }
 
-type Content = Pick<EventFrame, 'id' | 'data' | 'at' | 'headers' | 'contentType' | 'contentEncoding'>;
+type Fields = Partial<Omit<EventFrame, 't'> & Omit<MessageFrame, 't'>>;

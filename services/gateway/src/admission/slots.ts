@@ -1,4 +1,4 @@
-import { TokenBucket } from '@evenkeel/pace';
+import { setRate, TokenBucket } from '@evenkeel/pace';
 
 /**
  * Slots of a rate that is not exceeded in any second: of `perSecond`, nine tenths flow in evenly and one tenth may
@@ -9,7 +9,7 @@ export const slotsOf = (perSecond: number, nowMs: number): TokenBucket =>
 
 /** Changes the rate of {@link slotsOf}. */
 export function setSlots(slots: TokenBucket, perSecond: number, nowMs: number): void {
-  slots.setRate(flowOf(perSecond), nowMs, burstOf(perSecond));
+  setRate(slots, flowOf(perSecond), nowMs, burstOf(perSecond));
 }
 
 const burstOf = (perSecond: number): number => Math.max(1, perSecond / 10);

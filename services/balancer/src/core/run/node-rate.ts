@@ -2,7 +2,7 @@
  * Closed-loop pacing: how many moves a second one node takes part in, and how many may be under way. Pure; time is
  * an argument.
  */
-import { TokenBucket } from '@evenkeel/pace';
+import { setRate, TokenBucket } from '@evenkeel/pace';
 
 export interface PaceOptions {
   /** Where a plan starts. */
@@ -225,6 +225,6 @@ export class NodeRate {
   #change(state: PaceState): void {
     this.#state = state;
     // As of the last look: what runs in between two looks is a batch at the present rate, not a little less than one.
-    this.#bucket.setRate(state.perSecond, this.#lookedAtMs, burstOf(state.perSecond));
+    setRate(this.#bucket, state.perSecond, this.#lookedAtMs, burstOf(state.perSecond));
   }
 }
