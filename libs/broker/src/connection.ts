@@ -5,6 +5,7 @@ import { keepBinaryIds } from './binary-ids.js';
 import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { destroyStream, gatherWrites } from './socket.js';
+import { checkTls, hintFor, socketTls } from './tls.js';
 import type { BrokerOptions, Log } from './types.js';
 
 /** What a connection announces. */
@@ -39,6 +40,7 @@ export class AmqpConnection {
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#addresses = addressesOf(options.url);
+    checkTls(this.#addresses, options.tls);
     this.log = options.log ?? SILENT;
     this.random = options.random ?? Math.random;
     // Everything made from this connection listens, however many that are.
@@ -189,6 +191,7 @@ export class AmqpConnection {
         noDelay: true,
         keepAlive: true,
         timeout: connectTimeoutMs,
+        ...socketTls(this.#options.tls),
         clientProperties: { connection_name: name },
       });
       gatherWrites(model);
@@ -206,7 +209,7 @@ export class AmqpConnection {
       }
       throw new BrokerError(
         'broker-unreachable',
-        `RabbitMQ at ${shown} does not answer (${message}); check that it runs and the address is right.`,
+        `RabbitMQ at ${shown} does not answer (${message}); ${hintFor(cause)}.`,
         cause,
       );
     }

@@ -6,6 +6,20 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** TLS to RabbitMQ. Files are PEM, and read at each connect, so that renewed ones count from the next one on. */
+export interface BrokerTls {
+  /** Certificates of the authorities that are trusted, in place of those that Node trusts. */
+  caFile?: string;
+  /** Certificate of this client, with its intermediates. */
+  certFile?: string;
+  /** Its private key, without a passphrase. */
+  keyFile?: string;
+  /** The name that the broker's certificate must be for. Default: the host of the address. */
+  serverName?: string;
+  /** Logs in by the client certificate (SASL EXTERNAL). The address names the user that it is for, without a password. */
+  isExternal?: boolean;
+}
+
 /** How to reach the broker and how patiently. */
 export interface BrokerOptions {
   /**
@@ -13,6 +27,8 @@ export interface BrokerOptions {
    * error.
    */
   url: string;
+  /** How to speak TLS to `amqps://` addresses, beside the authorities that Node trusts. */
+  tls?: BrokerTls;
   /** Shown by RabbitMQ as the connection's name. */
   name: string;
   log?: Log;

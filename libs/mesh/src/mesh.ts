@@ -1,4 +1,4 @@
-import { Broker, type Log, type Publisher, type Topology, userOf } from '@evenkeel/broker';
+import { Broker, type BrokerTls, type Log, type Publisher, type Topology, userOf } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { meshTopology } from '@evenkeel/protocol';
 import { Control } from './control.js';
@@ -15,6 +15,8 @@ const everyExchange = meshTopology.exchanges.map(({ name }) => name);
 export interface MeshOptions {
   /** `amqp://` or `amqps://` URL of RabbitMQ, or several separated by commas. */
   url: string;
+  /** How to speak TLS to it. */
+  tls?: BrokerTls | undefined;
   /** Of the connections, in RabbitMQ's list: `<name> consuming`, `<name> publishing`. */
   name: string;
   log?: Log;
@@ -117,10 +119,11 @@ export class Mesh {
   }
 
   #broker(role: string): Broker {
-    const { url, name, log, topology = 'passive', uses = everyExchange } = this.#options;
+    const { url, tls, name, log, topology = 'passive', uses = everyExchange } = this.#options;
     const declared: Topology = meshTopology;
     return new Broker({
       url,
+      ...(tls !== undefined && { tls }),
       name: `${name} ${role}`,
       topology: topology === 'declare' ? declared : { expected: uses },
       ...(log === undefined ? {} : { log }),

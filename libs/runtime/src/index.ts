@@ -8,6 +8,8 @@ export type { Ops } from './ops-server.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';
 export {
+  amqpSettings,
+  amqpTlsOf,
   bareHost,
   commonSettings,
   hostId,

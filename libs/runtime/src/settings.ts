@@ -56,6 +56,52 @@ export const setting = {
   secrets: (minChars: number) => z.array(z.string().min(minChars)).min(1).meta({ secret: true }),
 };
 
+/** How a service reaches RabbitMQ, for its `z.object`; {@link amqpTlsOf} reads what is about TLS. */
+export const amqpSettings = {
+  amqpUrl: setting.amqpUrl(),
+  amqpCaFile: z
+    .string()
+    .optional()
+    .describe("authorities that RabbitMQ's certificate may be of, PEM; unset: those that Node trusts"),
+  amqpCertFile: z.string().optional().describe('client certificate for RabbitMQ, PEM'),
+  amqpKeyFile: z
+    .string()
+    .optional()
+    .describe('private key of the client certificate, PEM without a passphrase'),
+  amqpServerName: z
+    .string()
+    .optional()
+    .describe("name that RabbitMQ's certificate must be for; unset: the host of the address"),
+  amqpExternal: z
+    .boolean()
+    .default(false)
+    .describe('log in by the client certificate (EXTERNAL); the address names its user, without a password'),
+};
+
+type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
+
+/** What {@link amqpSettings} say of TLS; undefined: nothing. */
+export function amqpTlsOf(
+  config: Given<{
+    amqpCaFile: string;
+    amqpCertFile: string;
+    amqpKeyFile: string;
+    amqpServerName: string;
+    amqpExternal: boolean;
+  }>,
+) {
+  const { amqpCaFile: caFile, amqpCertFile: certFile, amqpKeyFile: keyFile } = config;
+  const { amqpServerName: serverName, amqpExternal: isExternal = false } = config;
+  const tls = {
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
+    ...(serverName !== undefined && { serverName }),
+    ...(isExternal && { isExternal }),
+  };
+  return Object.keys(tls).length === 0 ? undefined : tls;
+}
+
 /** The certificate of a service that clients reach, for its `z.object`; {@link refineTls} checks the two together. */
 export const tlsSettings = {
   tlsCertFile: z

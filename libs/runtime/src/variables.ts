@@ -3,6 +3,11 @@ import { fileVariableOf } from './secret-files.js';
 
 const everyService = [
   'EVENKEEL_AMQP_URL',
+  'EVENKEEL_AMQP_CA_FILE',
+  'EVENKEEL_AMQP_CERT_FILE',
+  'EVENKEEL_AMQP_KEY_FILE',
+  'EVENKEEL_AMQP_SERVER_NAME',
+  'EVENKEEL_AMQP_EXTERNAL',
   'EVENKEEL_OPS_PORT',
   'EVENKEEL_OPS_HOST',
   'EVENKEEL_OPS_TOKEN',

@@ -3,7 +3,7 @@ import { ConfigError, loadConfig } from '@evenkeel/runtime';
 import { type Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { type CommonOptions, createProgram } from './cli/program.js';
-import { localAddresses, resolveAmqpUrl } from './cli/target.js';
+import { localAddresses, resolveAmqpTls, resolveAmqpUrl } from './cli/target.js';
 import { processTerminal, type Terminal } from './cli/terminal.js';
 import { isUnreachable, OperatorError } from './errors.js';
 import { createOperator } from './operator.js';
@@ -19,8 +19,10 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
     terminal,
     version: ownVersion(),
     withOperator: async (options: CommonOptions, work) => {
+      const tls = resolveAmqpTls();
       const operator = await createOperator({
         amqpUrl: resolveAmqpUrl(options.amqpUrl),
+        ...(tls && { tls }),
         timeoutMs: (options.timeout ?? 5) * 1_000,
       });
       try {
@@ -30,7 +32,10 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
       }
     },
     send: ({ amqpUrl, timeout = 5 }, ...event) =>
-      sendEvent({ amqpUrl: resolveAmqpUrl(amqpUrl, 'app'), timeoutMs: timeout * 1_000 }, ...event),
+      sendEvent(
+        { amqpUrl: resolveAmqpUrl(amqpUrl, 'app'), tls: resolveAmqpTls(), timeoutMs: timeout * 1_000 },
+        ...event,
+      ),
     addresses: () => localAddresses(),
   });
   prepare(program, terminal);

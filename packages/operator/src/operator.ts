@@ -3,6 +3,7 @@ import {
   Broker,
   BrokerError,
   type BrokerErrorCode,
+  type BrokerTls,
   type Delivery,
   type Log,
   type Publisher,
@@ -42,6 +43,8 @@ import { OperatorError, operatorErrorCodes } from './errors.js';
 export interface OperatorOptions {
   /** RabbitMQ, e.g. `amqp://user:password@host:5672`. */
   amqpUrl: string;
+  /** How to speak TLS to `amqps://` addresses, beside the authorities that Node trusts. */
+  tls?: BrokerTls;
   /** Longest wait for connecting and for each answer. Default 5000. Unread commands expire after it. */
   timeoutMs?: number;
   log?: Log;
@@ -108,7 +111,7 @@ const maxReplies = 10_000;
  */
 export async function createOperator(options: OperatorOptions): Promise<Operator> {
   const { amqpUrl, timeoutMs = 5_000, log } = options;
-  const broker = await connect(amqpUrl, timeoutMs, log);
+  const broker = await connect(options, timeoutMs);
   const calls = new ManageCalls(broker, { timeoutMs, user: userOf(amqpUrl), log });
   try {
     await calls.open();
@@ -310,13 +313,14 @@ class ManageCalls {
   }
 }
 
-async function connect(url: string, timeoutMs: number, log: Log | undefined): Promise<Broker> {
+async function connect({ amqpUrl: url, tls, log }: OperatorOptions, timeoutMs: number): Promise<Broker> {
   try {
     return await Broker.connect({
       url,
       name: 'operator',
       attempts: 1,
       connectTimeoutMs: timeoutMs,
+      ...(tls && { tls }),
       ...(log === undefined ? {} : { log }),
     });
   } catch (error) {

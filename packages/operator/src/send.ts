@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Broker, BrokerError } from '@evenkeel/broker';
+import { Broker, BrokerError, type BrokerTls } from '@evenkeel/broker';
 import { exchanges, toUid, userKey } from '@evenkeel/protocol';
 import { OperatorError, operatorErrorCodes } from './errors.js';
 
 /** How an event is published from the command line. */
 export interface SendOptions {
   amqpUrl: string;
+  tls?: BrokerTls | undefined;
   timeoutMs: number;
 }
 
@@ -15,7 +16,7 @@ export interface SendOptions {
  * @throws OperatorError `unreachable`, `no-balancer`, `forbidden`
  */
 export async function sendEvent(
-  { amqpUrl, timeoutMs }: SendOptions,
+  { amqpUrl, tls, timeoutMs }: SendOptions,
   user: string,
   event: string,
   body: unknown,
@@ -24,6 +25,7 @@ export async function sendEvent(
   try {
     broker = await Broker.connect({
       url: amqpUrl,
+      ...(tls && { tls }),
       name: 'evenkeel send',
       attempts: 1,
       connectTimeoutMs: timeoutMs,

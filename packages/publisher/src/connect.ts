@@ -13,7 +13,7 @@ export interface Dialled {
 
 /** A connection to a broker where the exchange is. @throws BrokerError. */
 export async function connected(
-  { amqpUrl, attempts, dial }: CreatePublisherOptions,
+  { amqpUrl, tls, attempts, dial }: CreatePublisherOptions,
   log: Log,
   { name, exchange, signal, timeoutMs = Number.POSITIVE_INFINITY }: Dialled,
 ): Promise<Broker> {
@@ -32,6 +32,7 @@ export async function connected(
     return await withExchange(
       {
         url: amqpUrl,
+        ...(tls && { tls }),
         name,
         log,
         signal: ending.signal,

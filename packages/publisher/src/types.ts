@@ -1,4 +1,4 @@
-import type { Log } from '@evenkeel/broker';
+import type { BrokerTls, Log } from '@evenkeel/broker';
 import type { EventOptions } from './message.js';
 
 /** Events, topics: their names and what they carry. An `interface` will do. */
@@ -19,6 +19,8 @@ type HandlerOf<Method> = Method extends (data: infer Data) => infer Answer
 export interface CreatePublisherOptions {
   /** `amqp://` or `amqps://` URL of the mesh's broker, or several separated by commas. */
   amqpUrl: string;
+  /** How to speak TLS to `amqps://` addresses, beside the authorities that Node trusts. */
+  tls?: BrokerTls;
   /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. Instances that share work share it. */
   name: string;
   /** Default: warnings and errors go to the console, each kind once a minute. */

@@ -3,7 +3,7 @@ import { Broker, userOf } from '@evenkeel/broker';
 import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
-import type { ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
 import { withClock } from './clocks.js';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
@@ -41,8 +41,10 @@ async function warmedUp(balancer: Balancer, waitMs: number): Promise<void> {
 
 /** Builds a balancer and says in which order its parts start and stop. */
 export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
+  const tls = amqpTlsOf(config);
   const mesh = new Mesh({
     url: config.amqpUrl,
+    tls,
     name: `balancer ${config.id}`,
     log,
     topology: 'declare',
@@ -142,6 +144,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   let leadingSince = 0;
   const lock: LeaderLock = new LeaderLock({
     url: config.amqpUrl,
+    tls,
     id: config.id,
     log,
     topology: manageTopology,
@@ -151,6 +154,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const told = new Told();
   const answering = new Broker({
     url: config.amqpUrl,
+    ...(tls !== undefined && { tls }),
     name: `balancer ${config.id} direct answers`,
     log,
     retryMaxMs: 500,

@@ -1,6 +1,6 @@
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { isNodeName, loads, strategies } from '@evenkeel/protocol';
-import { commonSettings, hostId, setting } from '@evenkeel/runtime';
+import { amqpSettings, commonSettings, hostId, setting } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { isWindow } from './core/plan/maintenance.js';
 import { policyDefaults } from './core/plan/policy.js';
@@ -11,7 +11,7 @@ const perSecond = () => z.number().positive().max(100_000);
 
 /** Every setting of a balancer: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const balancerConfig = z.object({
-  amqpUrl: setting.amqpUrl(),
+  ...amqpSettings,
   ...commonSettings,
   id: z
     .string()

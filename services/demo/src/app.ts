@@ -1,6 +1,6 @@
 import { createPublisher, type Publisher, ServiceError } from '@evenkeel/publisher';
-import type { ServiceContext } from '@evenkeel/runtime';
-import { createOperator, OperatorError } from 'evenkeel';
+import { amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
+import { createOperator, OperatorError, type OperatorOptions } from 'evenkeel';
 import type { DemoConfig } from './config.js';
 import { demoMetrics } from './metrics.js';
 import { Orders } from './orders.js';
@@ -11,6 +11,7 @@ import { nextPrice } from './price.js';
  * and requests of clients. It knows nothing of edges, sessions or moves.
  */
 export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContext): void {
+  const tls = amqpTlsOf(config);
   const orders = new Orders();
   let price = 100;
   let publisher: Publisher | undefined;
@@ -21,14 +22,16 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
 
   lifecycle.add('publisher', {
     start: async () => {
-      publisher = await createPublisher({ amqpUrl: config.amqpUrl, name: 'demo', log });
+      publisher = await createPublisher({ amqpUrl: config.amqpUrl, ...(tls && { tls }), name: 'demo', log });
       // A page says hello every 20 s; whoever does gets orders.
       await publisher.serve('demo.hello', ({ user }) => {
         orders.see(user, performance.now());
         return { everyMs: config.everyMs };
       });
       await publisher.serve('demo.quote', () => ({ price }));
-      await publisher.serve('demo.rebalance', () => rebalance(config.operatorAmqpUrl ?? config.amqpUrl));
+      await publisher.serve('demo.rebalance', () =>
+        rebalance({ amqpUrl: config.operatorAmqpUrl ?? config.amqpUrl, ...(tls && { tls }) }),
+      );
     },
     stop: () => publisher?.close(),
   });
@@ -58,8 +61,8 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
 }
 
 /** What the page's button does: what an operator's `evenkeel rebalance` does. A refusal is the client's answer. */
-async function rebalance(amqpUrl: string): Promise<{ total: number; why: string | undefined }> {
-  const operator = await createOperator({ amqpUrl });
+async function rebalance(options: OperatorOptions): Promise<{ total: number; why: string | undefined }> {
+  const operator = await createOperator(options);
   try {
     const { plan } = await operator.rebalance();
     return { total: plan?.total ?? 0, why: plan?.why };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
-import { certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import { Claims } from './control/claims.js';
@@ -69,7 +69,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const ledger = new MoveLedger();
   const directory = new Directory<Session>();
   const tickets = new TicketSigner(config.secret);
-  const mesh = new Mesh({ url: config.amqpUrl, name: `edge ${node.name}`, log, uses });
+  const mesh = new Mesh({
+    url: config.amqpUrl,
+    tls: amqpTlsOf(config),
+    name: `edge ${node.name}`,
+    log,
+    uses,
+  });
   const { control, consuming, publisher } = mesh;
 
   const room = new Room(config);

@@ -1,5 +1,13 @@
 import { defaults, maxWeight, minWeight, nodeName } from '@evenkeel/protocol';
-import { bareHost, commonSettings, hostId, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
+import {
+  amqpSettings,
+  bareHost,
+  commonSettings,
+  hostId,
+  refineTls,
+  setting,
+  tlsSettings,
+} from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
 import { limitSettings } from './limits.js';
@@ -10,7 +18,7 @@ const isNotChecked = 'off';
 const { bytes, count, ms, port } = setting;
 
 const settings = z.object({
-  amqpUrl: setting.amqpUrl(),
+  ...amqpSettings,
   ...commonSettings,
   secret: setting
     .secrets(minSecretBytes)

@@ -3,7 +3,7 @@ import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
-import { certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { PassIssuer } from './access/pass-issuer.js';
 import { Returns } from './access/returning.js';
@@ -46,7 +46,13 @@ export function build(
     },
   });
   const watch = new ClockWatch(placer.clocks, (fields, message) => log.warn(fields, message));
-  const mesh = new Mesh({ url: config.amqpUrl, name: 'gateway', log, uses: [exchanges.stats] });
+  const mesh = new Mesh({
+    url: config.amqpUrl,
+    tls: amqpTlsOf(config),
+    name: 'gateway',
+    log,
+    uses: [exchanges.stats],
+  });
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
     log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
   );

@@ -1,6 +1,6 @@
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { defaults, strategies } from '@evenkeel/protocol';
-import { commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
+import { amqpSettings, commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
 
@@ -11,7 +11,7 @@ const perSecond = () => z.number().positive().max(1_000_000);
 /** Every setting of a gateway: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const gatewayConfig = z
   .object({
-    amqpUrl: setting.amqpUrl(),
+    ...amqpSettings,
     ...commonSettings,
     secret: setting
       .secrets(minSecretBytes)

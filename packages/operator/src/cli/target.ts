@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '@evenkeel/runtime';
+import { amqpSettings, amqpTlsOf, loadConfig } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
 
 const address = () => z.string().optional().meta({ secret: true });
 const settings = z.object({
+  ...amqpSettings,
   amqpUrl: address().describe('RabbitMQ, with user and password'),
   operatorAmqpUrl: address().describe('the same, as an operator'),
   appAmqpUrl: address().describe('the same, as an application'),
@@ -41,6 +42,9 @@ export function resolveAmqpUrl(
   const running = findRunFile(cwd);
   return running?.[own[speaker]] ?? running?.amqpUrl ?? 'amqp://guest:guest@127.0.0.1:5672';
 }
+
+/** TLS to RabbitMQ, as the services' own variables have it; undefined: they say nothing of it. */
+export const resolveAmqpTls = () => amqpTlsOf(loadConfig(settings));
 
 /** The addresses that an `npm start` that runs here has made, by the variable that each goes into. */
 export function localAddresses(cwd: string = process.cwd()): Record<string, string> {

@@ -1,4 +1,4 @@
-import { Broker, BrokerError, type Topology, type TopologyChannels } from '@evenkeel/broker';
+import { Broker, BrokerError, type BrokerTls, type Topology, type TopologyChannels } from '@evenkeel/broker';
 import type { Log } from '@evenkeel/runtime';
 
 /** The queue whose owner leads. */
@@ -6,6 +6,8 @@ const leaderQueue = 'mesh.leader';
 
 export interface LockOptions {
   url: string;
+  /** How to speak TLS to it. */
+  tls?: BrokerTls | undefined;
   id: string;
   log: Log;
   /** Declared on the lock's connection. */
@@ -28,7 +30,7 @@ export interface LockOptions {
 export class LeaderLock {
   /** The lock's connection. Nothing is published on it: an alarm would block it. */
   readonly broker: Broker;
-  readonly #options: Required<Omit<LockOptions, 'topology'>>;
+  readonly #options: Required<Omit<LockOptions, 'topology' | 'tls'>>;
   readonly #topology: TopologyChannels;
   #timer: NodeJS.Timeout | undefined;
   #isLeading = false;
@@ -40,9 +42,10 @@ export class LeaderLock {
   /** Touches nothing: {@link LeaderLock.start} does. */
   constructor(options: LockOptions) {
     this.#options = { everyMs: 500, doubtMs: 3000, ...options };
-    const { url, id, log, topology } = options;
+    const { url, tls, id, log, topology } = options;
     this.broker = new Broker({
       url,
+      ...(tls !== undefined && { tls }),
       name: `balancer ${id} leader lock`,
       log,
       heartbeatSeconds: 2,

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
-import type { ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
 import { WebSocket } from 'ws';
 import type { CrowdConfig } from './config.js';
 import { Crowd } from './crowd.js';
 
 /** SDK clients by the dozen, and a service that sends them what they check. Its counts are on `/status`. */
 export function build(config: CrowdConfig, { lifecycle, log, ops }: ServiceContext): void {
+  const tls = amqpTlsOf(config);
   const crowd = new Crowd({
     clients: config.crowdClients,
     everyMs: config.crowdEveryMs,
@@ -24,7 +25,7 @@ export function build(config: CrowdConfig, { lifecycle, log, ops }: ServiceConte
 
   lifecycle.add('publisher', {
     start: async () => {
-      publisher = await createPublisher({ amqpUrl: config.amqpUrl, name: 'crowd', log });
+      publisher = await createPublisher({ amqpUrl: config.amqpUrl, ...(tls && { tls }), name: 'crowd', log });
     },
     stop: () => publisher?.close(),
   });

@@ -1,9 +1,9 @@
-import { commonSettings, setting } from '@evenkeel/runtime';
+import { amqpSettings, commonSettings, setting } from '@evenkeel/runtime';
 import { z } from 'zod';
 
 /** Every setting of the crowd: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const crowdConfig = z.object({
-  amqpUrl: setting.amqpUrl(),
+  ...amqpSettings,
   ...commonSettings,
   gateway: setting
     .url('http:', 'https:')
