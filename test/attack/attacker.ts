@@ -13,22 +13,33 @@ export interface Order {
 export type Report =
   | { readonly kind: 'seen'; readonly seen: Seen }
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'restart'; readonly extra: Extra };
+  | { readonly kind: 'restart'; readonly extra: Extra }
+  | { readonly kind: 'issuer'; readonly mode: string };
+
+/** What help ends with. */
+export interface Given {
+  readonly asked: number;
+}
 
 const idle = 19;
 setPriority(idle);
 
-const waiting: (() => void)[] = [];
+/** Who waits for help, in the order in which it was asked for. */
+const waiting: ((given: Given) => void)[] = [];
 
 function tell(report: Report): void {
   process.send?.(report);
 }
 
 async function run({ attack, places }: Order): Promise<void> {
-  const world = new World(places, async (extra) => {
-    const isBack = new Promise<void>((resolve) => waiting.push(resolve));
-    tell({ kind: 'restart', extra });
-    await isBack;
+  const helped = async (report: Report): Promise<Given> => {
+    const given = new Promise<Given>((resolve) => waiting.push(resolve));
+    tell(report);
+    return given;
+  };
+  const world = new World(places, {
+    restart: async (extra) => void (await helped({ kind: 'restart', extra })),
+    tellIssuer: (mode) => helped({ kind: 'issuer', mode }),
   });
   try {
     const found = attacks.find(({ name }) => name === attack);
@@ -41,8 +52,8 @@ async function run({ attack, places }: Order): Promise<void> {
   }
 }
 
-process.on('message', (order: Order | 'restarted') => {
-  if (order === 'restarted') waiting.shift()?.();
-  else void run(order);
+process.on('message', (message: Order | Given) => {
+  if ('asked' in message) waiting.shift()?.(message);
+  else void run(message);
 });
 process.on('disconnect', () => process.exit(0));

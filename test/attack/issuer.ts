@@ -31,17 +31,27 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-/** Who signs the tokens of a gateway with a key set: it answers well, or as it is told to with `?mode=`. */
+interface State {
+  mode: IssuerMode;
+  asked: number;
+}
+
+/** Who signs the tokens of a gateway with a key set: it answers well, or as it is told to. */
 export class Issuer {
   readonly url: string;
   readonly certificate: string;
   readonly #keys: KeyPair;
+  readonly #state: State;
   readonly #close: () => void;
 
-  private constructor(port: number, certificate: string, keys: KeyPair, close: () => void) {
+  private constructor(
+    { port, certificate, keys, state }: { port: number; certificate: string; keys: KeyPair; state: State },
+    close: () => void,
+  ) {
     this.url = `https://localhost:${port}`;
     this.certificate = certificate;
     this.#keys = keys;
+    this.#state = state;
     this.#close = close;
   }
 
@@ -50,29 +60,30 @@ export class Issuer {
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const jwk = { ...keys.publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256' };
     const text = JSON.stringify({ keys: [jwk] });
-    let mode: IssuerMode = 'good';
-    let asked = 0;
+    const state: State = { mode: 'good', asked: 0 };
     const certificate = join(tls, 'cert.pem');
     const pair = { cert: readFileSync(certificate), key: readFileSync(join(tls, 'key.pem')) };
     const server = createServer(pair, (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'https://localhost');
       response.on('error', () => undefined);
-      if (pathname === '/mode') {
-        mode = searchParams.get('is') as IssuerMode;
-        response.end(JSON.stringify({ asked }));
-        asked = 0;
-      } else if (pathname === '/elsewhere') response.end(text);
+      if (request.url === '/elsewhere') response.end(text);
       else {
-        asked++;
-        modes[mode](response, text);
+        state.asked++;
+        modes[state.mode](response, text);
       }
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    return new Issuer(port, certificate, keys, () => {
+    return new Issuer({ port, certificate, keys, state }, () => {
       server.closeAllConnections();
       server.close();
     });
+  }
+
+  /** Answers so from now on; returns how often it was asked since this was said last. */
+  become(mode: IssuerMode): number {
+    const { asked } = this.#state;
+    Object.assign(this.#state, { mode, asked: 0 });
+    return asked;
   }
 
   /** A token that its key set vouches for, or seems to. */

@@ -46,7 +46,7 @@ async function run(): Promise<number> {
   process.stdout.write(`${broker.description}\n`);
   try {
     const stage = await Stage.start(broker);
-    const attacker = new Attacker((extra) => stage.restart(extra));
+    const attacker = new Attacker(stage);
     try {
       return await runAll(chosen, stage, attacker);
     } finally {

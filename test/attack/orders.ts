@@ -1,18 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Seen } from './attack.js';
-import type { Order, Report } from './attacker.js';
-import type { Extra } from './world.js';
+import type { Given, Order, Report } from './attacker.js';
+import type { Help } from './world.js';
 
 const attackTimeoutMs = 60_000;
 
 /** Gives orders to the attacker; one that does not come back is ended, and another takes its place. */
 export class Attacker {
-  readonly #restart: (extra: Extra) => Promise<void>;
+  readonly #help: Help;
   #process: ChildProcess | undefined;
 
-  constructor(restart: (extra: Extra) => Promise<void>) {
-    this.#restart = restart;
+  constructor(help: Help) {
+    this.#help = help;
   }
 
   async attack(order: Order): Promise<Seen> {
@@ -32,7 +32,7 @@ export class Attacker {
       attacker.on('message', (report: Report) => {
         if (report.kind === 'seen') done(report.seen);
         else if (report.kind === 'failed') failed(report.message);
-        else void this.#restart(report.extra).finally(() => attacker.send('restarted'));
+        else void this.#helped(report).then((given) => attacker.send(given));
       });
       attacker.on('exit', () => {
         this.#process = undefined;
@@ -40,6 +40,13 @@ export class Attacker {
       });
       attacker.send(order);
     });
+  }
+
+  async #helped(report: Exclude<Report, { kind: 'seen' | 'failed' }>): Promise<Given> {
+    if (report.kind === 'issuer') return this.#help.tellIssuer(report.mode);
+    // One that does not start again is seen by the row that asked for it.
+    await this.#help.restart(report.extra).catch(() => undefined);
+    return { asked: 0 };
   }
 
   stop(): void {

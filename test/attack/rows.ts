@@ -1,5 +1,9 @@
 import type { Attack } from './attack.js';
+import { brokerAttacks } from './rows/broker.js';
+import { floodAttacks } from './rows/floods.js';
 import { frameAttacks } from './rows/frames.js';
+import { grantAttacks } from './rows/grants.js';
+import { keyAttacks } from './rows/keys.js';
 import { socketAttacks } from './rows/sockets.js';
 import { ticketAttacks } from './rows/tickets.js';
 import { tokenAttacks } from './rows/tokens.js';
@@ -9,5 +13,9 @@ export const attacks: readonly Attack[] = [
   ...tokenAttacks,
   ...ticketAttacks,
   ...frameAttacks,
+  ...grantAttacks,
   ...socketAttacks,
+  ...floodAttacks,
+  ...keyAttacks,
+  ...brokerAttacks,
 ];

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child, freePort, type Mesh, type PrivateBroker, startMesh, stateDir } from '@evenkeel/local';
 import { Innocents } from './innocents.js';
-import { Issuer } from './issuer.js';
+import { Issuer, type IssuerMode } from './issuer.js';
 import type { Weight } from './verdict.js';
-import type { Extra, Places } from './world.js';
+import type { Extra, Help, Places } from './world.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const certificates = join(root, 'test', 'support', 'tls');
@@ -28,7 +28,7 @@ export const namespaces = {
 };
 
 /** The mesh that is attacked, its innocent clients, the sink, and what single rows need beside them. */
-export class Stage {
+export class Stage implements Help {
   readonly mesh: Mesh;
   readonly innocents: Innocents;
   readonly #broker: PrivateBroker;
@@ -101,7 +101,6 @@ export class Stage {
       ticketSecret: this.mesh.secret,
       extras: Object.fromEntries([...this.#extras].map(([name, { url }]) => [name, { url, node: name }])),
       opsOf: Object.fromEntries([...this.#extras].map(([name, { opsUrl }]) => [name, opsUrl])),
-      issuer: this.#issuer.url,
       issuerToken: this.#issuer.token({ sub: 'reader', exp: Math.floor(Date.now() / 1000) + 7200 }),
     };
   }
@@ -177,6 +176,10 @@ export class Stage {
       this.#extras.set(extra, { child: await start(), url, opsUrl: `http://127.0.0.1:${opsPort}`, restart });
     };
     await restart();
+  }
+
+  async tellIssuer(mode: string): Promise<{ asked: number }> {
+    return { asked: this.#issuer.become(mode as IssuerMode) };
   }
 
   async restart(extra: Extra): Promise<void> {

@@ -1,8 +1,16 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Broker } from '@evenkeel/broker';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { createOperator, type Operator } from 'evenkeel';
 import { type Answer, type AskOptions, ask, dial, exchange, type RawAnswer } from './http.js';
 import { Peer, type Place } from './peer.js';
 import { jwt, nowS } from './token.js';
+
+const root = join(import.meta.dirname, '..', '..', '..');
 
 /** Another process that a row needs beside the mesh; started once, before the first row that needs it. */
 export type Extra = 'spare-edge' | 'few-files-edge' | 'keys-gateway' | 'keyless-gateway';
@@ -19,10 +27,15 @@ export interface Places {
   readonly extras: Readonly<Partial<Record<Extra, { url: string; node: string }>>>;
   /** Their ops ports. */
   readonly opsOf: Readonly<Partial<Record<Extra, string>>>;
-  /** The issuer whose keys the `keys-gateway` fetches: a GET of it with `?mode=` changes how it answers. */
-  readonly issuer: string;
-  /** A token that this issuer has signed. */
+  /** A token of the issuer whose keys the `keys-gateway` fetches. */
   readonly issuerToken: string;
+}
+
+/** What only whoever runs the mesh can do. */
+export interface Help {
+  restart(extra: Extra): Promise<void>;
+  /** Changes how the issuer answers; resolves to how often it was asked since the last change. */
+  tellIssuer(mode: string): Promise<{ asked: number }>;
 }
 
 /** The attacker comes from here, innocent clients from 127.0.0.1: limits by address are not to hit the wrong ones. */
@@ -31,13 +44,13 @@ export const attackersAddress = '127.0.0.66';
 /** What an attack has to play with. On the sink, questions are answered anyhow, and nothing is waited for. */
 export class World {
   readonly at: Places;
-  readonly #restart: (extra: Extra) => Promise<void>;
+  readonly #help: Help;
   readonly #peers: Peer[] = [];
   #publisher: Promise<Publisher> | undefined;
 
-  constructor(places: Places, restart: (extra: Extra) => Promise<void>) {
+  constructor(places: Places, help: Help) {
     this.at = places;
-    this.#restart = restart;
+    this.#help = help;
   }
 
   get isSink(): boolean {
@@ -143,15 +156,100 @@ export class World {
 
   /** Publishes as the application `shop` does; the sink has no broker. */
   async publish(user: string, event: string, data: unknown): Promise<void> {
-    if (this.isSink) return;
-    const { 'app-shop': amqpUrl = '' } = this.at.amqp;
-    this.#publisher ??= createPublisher({ amqpUrl, name: 'shop' });
-    await (await this.#publisher).toUser(user, event, data);
+    if (!this.isSink) await (await this.#application()).toUser(user, event, data);
+  }
+
+  /** The same, to a topic. */
+  async publishTo(topic: string, data: unknown): Promise<void> {
+    if (!this.isSink) await (await this.#application()).toTopic(topic, data);
+  }
+
+  /** Serves a method as the application `shop`; the function returned ends it. */
+  async serve(method: string, handler: () => unknown): Promise<() => Promise<void>> {
+    const service = await (await this.#application()).serve(method, async () => {
+      handler();
+      return 'done';
+    });
+    return () => service.stop();
+  }
+
+  #application(): Promise<Publisher> {
+    this.#publisher ??= createPublisher({ amqpUrl: this.at.amqp['app-shop'] ?? '', name: 'shop' });
+    return this.#publisher;
+  }
+
+  /** Does this as the operator. */
+  async operate(act: (operator: Operator) => Promise<unknown>): Promise<void> {
+    const operator = await createOperator({ amqpUrl: this.at.amqp.operator ?? '' });
+    try {
+      await act(operator);
+    } finally {
+      await operator.close();
+    }
+  }
+
+  /** What an edge says of itself. */
+  async statusOf(node: string): Promise<Readonly<Record<string, unknown>>> {
+    const edge = this.at.edges.find((each) => each.node === node);
+    const { body } = await ask(`${edge?.opsUrl}/status`);
+    return body;
+  }
+
+  /** Has this session moved to the other edge; resolves to where its client is sent. @throws Error when it is not */
+  async moveOf(peer: Peer & { place: Place }, user: string): Promise<Place> {
+    const to = this.at.edges.find(({ node }) => node !== peer.place.node);
+    const command = {
+      command: 'reconnect',
+      move: randomUUID(),
+      to: { node: to?.node, url: to?.url },
+      sessions: [`${user}.${peer.place.session}`],
+    };
+    const broker = await Broker.connect({ url: this.at.amqp.guest ?? '', name: 'attack', attempts: 3 });
+    try {
+      const properties = { userId: 'guest', contentType: 'application/json' };
+      const key = `edge.${peer.place.node}`;
+      await broker.publisher().publish('mesh.control', key, JSON.stringify(command), properties);
+      await peer.until(() => peer.of('move').length > 0, 8000);
+    } finally {
+      await broker.close();
+    }
+    const [move] = peer.of('move');
+    if (move === undefined) throw new Error('the session was not moved');
+    return { ...(move as unknown as Place), session: peer.place.session };
+  }
+
+  /** Changes how the issuer answers; resolves to how often it was asked since the last change. */
+  tellIssuer(mode: string): Promise<{ asked: number }> {
+    return this.#help.tellIssuer(mode);
+  }
+
+  /** Names a key that no set has. */
+  tokenOfUnknownKey(kid: string): string {
+    return jwt({ sub: 'reader', exp: nowS() + 600 }, 'x', { alg: 'ES256', kid });
+  }
+
+  /** Starts a service that is expected to end at once; how it ended and what it said. */
+  async startService(
+    role: 'edge' | 'gateway',
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ status: number | string; text: string }> {
+    const child = spawn(process.execPath, [join(root, 'services', role, 'dist', 'main.js')], {
+      env: { PATH: process.env.PATH, EVENKEEL_PORT: '0', EVENKEEL_HOST: '127.0.0.1', ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 15_000,
+      killSignal: 'SIGKILL',
+    });
+    let text = '';
+    child.stderr.on('data', (chunk) => {
+      text += chunk;
+    });
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    return { status: code ?? signal ?? 'unknown', text };
   }
 
   /** Ends one of the further processes at once, as a crash would, and starts it again. */
   async restart(extra: Extra): Promise<void> {
-    if (!this.isSink) await this.#restart(extra);
+    if (!this.isSink) await this.#help.restart(extra);
   }
 
   /** Where a further process is. */
