@@ -2,7 +2,13 @@ export { addressKey, clientAddress, isLoopback, type Way } from './client-addres
 export { ConfigError, describeConfig, loadConfig } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export type { Log } from './log.js';
-export { observeCounter, observeCounters, observeGauge, observeGauges } from './observed.js';
+export {
+  observeCounter,
+  observeCounters,
+  observeGauge,
+  observeGauges,
+  observeHistogram,
+} from './observed.js';
 export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
 export { runService, type ServiceContext } from './run-service.js';

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** A gauge that is read when it is scraped, so that keeping it costs nothing in between. */
 export function observeGauge(registry: Registry, name: string, help: string, read: () => number): void {
@@ -63,4 +63,52 @@ export function observeCounters(
       for (const [value, number] of read()) this.inc({ [label]: value }, number);
     },
   });
+}
+
+/** What somebody else has counted. */
+export interface Distribution {
+  /** Upper bounds, ascending. */
+  readonly bounds: readonly number[];
+  /** Of each bound those up to it and beyond the one before; one more: those beyond all. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** A histogram that somebody else counts; `read` gives it when it is scraped. */
+export function observeHistogram(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => Distribution,
+): void {
+  registry.registerMetric(new ReadHistogram(name, help, read));
+}
+
+class ReadHistogram extends Histogram<'le'> {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #read: () => Distribution;
+
+  constructor(name: string, help: string, read: () => Distribution) {
+    super({ name, help, registers: [] });
+    this.#name = name;
+    this.#help = help;
+    this.#read = read;
+  }
+
+  /** What the registry asks for when it writes text, and `get` for its own; prom-client's types do not name it. */
+  async getForPromString(): Promise<object> {
+    const { bounds, counts, sum } = this.#read();
+    let total = 0;
+    const buckets = [...bounds, '+Inf'].map((le, n) => {
+      total += counts[n] ?? 0;
+      return { labels: { le }, value: total, metricName: `${this.#name}_bucket` };
+    });
+    const values = [
+      ...buckets,
+      { labels: {}, value: sum, metricName: `${this.#name}_sum` },
+      { labels: {}, value: total, metricName: `${this.#name}_count` },
+    ];
+    return { name: this.#name, help: this.#help, type: 'histogram', values, aggregator: 'sum' };
+  }
 }

@@ -1,6 +1,6 @@
 import type { Denials } from '@evenkeel/mesh';
 import type { NodeStats } from '@evenkeel/protocol';
-import { type Ops, observeCounter, observeCounters, observeGauge } from '@evenkeel/runtime';
+import { type Ops, observeCounter, observeCounters, observeGauge, observeHistogram } from '@evenkeel/runtime';
 import type { Denying } from './control/denying.js';
 import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
@@ -70,6 +70,12 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
   counter('evenkeel_frames_received_total', 'Frames from clients', () => counts.framesIn);
   counter('evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);
   counter('evenkeel_events_written_total', 'Directed events written', () => load.delivered);
+  observeHistogram(
+    metrics,
+    'evenkeel_publish_to_socket_seconds',
+    'From evenkeel-at to the socket, of one directed event in eight, by the clocks of both hosts',
+    () => load.publishDelays,
+  );
   counter('evenkeel_gaps_total', 'Gaps told to clients', () => load.gaps);
   counter(
     'evenkeel_topic_faults_total',

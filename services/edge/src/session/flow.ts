@@ -45,6 +45,7 @@ export function eventFlow(options: FlowOptions): Flow {
     givenUp,
     tooLarge,
     now,
+    onEvent: (delivery, wallMs) => load.publishDelays.take(delivery, wallMs),
     onWritten: (bytes) => {
       load.delivered += 1;
       own.wrote(bytes, now());

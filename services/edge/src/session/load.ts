@@ -1,4 +1,5 @@
 import { LogLimit } from '@evenkeel/pace';
+import { PublishDelays } from './publish-delay.js';
 
 /** Recent handshakes whose times are kept for the percentile. */
 const keptHandshakes = 1_024;
@@ -13,6 +14,7 @@ export class Load {
   received = 0;
   welcomed = 0;
   gaps = 0;
+  readonly publishDelays = new PublishDelays();
   /** Sessions that moved before all topic messages were seen to be sent to them; their topics were told a gap. */
   unfenced = 0;
   #handshakes: number[] = [];

@@ -25,6 +25,8 @@ export interface OutboxOptions {
   givenUp: GivenUp;
   tooLarge: TooLarge;
   now: () => number;
+  /** An event is about to be written; its properties are gone afterwards. */
+  onEvent?(delivery: Delivery, wallMs: number): void;
   /** An event has been written, with so many bytes (of text: characters). */
   onWritten(bytes: number): void;
   /** A service's reply has been written; `id`: of its request. */
@@ -294,8 +296,10 @@ export class Outbox {
     if (isReply(delivery)) return this.#writeReply(delivery);
     const now = this.#options.now();
     const seq = this.seq + 1;
-    const frame = eventFrame(seq, delivery, wallNow(), isSuspect, this.#addressee, again);
+    const wallMs = wallNow();
+    const frame = eventFrame(seq, delivery, wallMs, isSuspect, this.#addressee, again);
     if (frame === undefined) return this.#refuse(delivery);
+    this.#options.onEvent?.(delivery, wallMs);
     this.seq = seq;
     if (frame.length >= largeBytes) this.#noteLarge(seq, delivery, frame.length);
     if (this.ackMode === 'client') {
