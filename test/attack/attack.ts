@@ -19,6 +19,8 @@ export interface Attack {
    */
   readonly control: 'sink' | 'quiet';
   readonly needs?: Extra;
+  /** It is started anew for this row. */
+  readonly isFresh?: true;
   /** Largest growth of a process meanwhile, MiB; default 100. */
   readonly maxGrowthMib?: number;
   readonly run: (world: World) => Promise<Seen>;

@@ -84,6 +84,7 @@ async function outcomesOf(attack: Attack, stage: Stage, attacker: Attacker): Pro
   const outcomes: Outcome[] = [];
   try {
     if (attack.needs !== undefined) await stage.need(attack.needs);
+    if (attack.needs !== undefined && attack.isFresh) await stage.restart(attack.needs);
   } catch (error) {
     const none = stage.innocents.measure()();
     const answered = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseFlags, reportFailure } from '@evenkeel/local';
+import { pinnedBase } from './base-image.js';
 import { packAll } from './index.js';
 import { notesOf } from './notes.js';
 
@@ -28,6 +29,10 @@ function run(command: string, args: readonly string[]): string {
   throw new Error(`${command} ${args.join(' ')} failed:\n${stderr || stdout}`);
 }
 
+/** What a tag names at this moment, in its registry. */
+const digestOf = (image: string): string =>
+  run('docker', ['buildx', 'imagetools', 'inspect', image, '--format', '{{.Manifest.Digest}}']).trim();
+
 function say(what: string, path: string, detail = ''): void {
   process.stdout.write(`${what.padEnd(10)} ${relative(process.cwd(), path)}${detail}\n`);
 }
@@ -45,10 +50,11 @@ async function release(isDryRun: boolean, image: string): Promise<void> {
 
   const tags = [`${image}:${version}`, `${image}:latest`];
   const dockerfile = join(root, 'infra', 'docker', 'Dockerfile');
+  const base = pinnedBase(readFileSync(dockerfile, 'utf8'), isDryRun ? undefined : digestOf);
   const imageFile = join(out, 'image.json');
   writeFileSync(
     imageFile,
-    `${JSON.stringify({ tags, dockerfile: relative(root, dockerfile), context: '.' }, null, 2)}\n`,
+    `${JSON.stringify({ tags, dockerfile: relative(root, dockerfile), context: '.', base }, null, 2)}\n`,
   );
   say('image', imageFile, `  ${tags.join(' ')}`);
 
@@ -70,6 +76,8 @@ async function release(isDryRun: boolean, image: string): Promise<void> {
   run('docker', [
     'build',
     '--sbom=true',
+    '--build-arg',
+    `${base.argument}=${base.image}`,
     ...tags.flatMap((tag) => ['--tag', tag]),
     '--file',
     dockerfile,
