@@ -39,3 +39,8 @@ test.each([
 ])('%s is a fault', (_, change, what) => {
   expect(faults({ ...outcome, ...change })).toEqual([expect.stringContaining(what)]);
 });
+
+test('how long events took may be left out, the rest not', () => {
+  const slow = { ...outcome, felt: { ...felt, p99Ms: 900, troubled: 1 } };
+  expect(faults(slow, false)).toEqual([expect.stringContaining('got a gap')]);
+});
