@@ -14,6 +14,8 @@ export interface GatewayUnderTest {
   /** What leads the gateway, and only it, to RabbitMQ. */
   readonly amqp: TcpProxy;
   readonly edges: FakeEdges;
+  /** As an edge reaches RabbitMQ. */
+  readonly edgeAmqpUrl: string;
   ask(query: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -47,6 +49,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
     url,
     opsUrl: gateway.opsUrl,
     amqp: proxy,
+    edgeAmqpUrl: urlFor('edge'),
     edges: await FakeEdges.open(urlFor('edge'), gateway.opsUrl),
     ask: (query, init) => fetch(`${url}/gateway${query}`, init),
   };

@@ -192,9 +192,14 @@ export const actions: readonly Action[] = [
   { name: 'serve the own methods', allowed: ['app-shop'], attempt: bind(inbound, 'shop.#') },
   { name: "serve another application's method", allowed: [], attempt: bind(inbound, 'bank.transfer') },
   { name: 'serve every method', allowed: [], attempt: bind(inbound, '#') },
+  { name: 'take the new tokens of users', allowed: ['gateway'], attempt: bind(inbound, '$refresh') },
   { name: 'serve the authorization of others', allowed: [], attempt: bind(inbound, '$authorize.#') },
   // Edges plant their seals that way.
-  { name: 'answer a request', allowed: [...edges, 'app-shop'], attempt: publish(replies, prepared.session) },
+  {
+    name: 'answer a request',
+    allowed: [...edges, 'gateway', 'app-shop'],
+    attempt: publish(replies, prepared.session),
+  },
   {
     name: "read another application's queue",
     allowed: [],

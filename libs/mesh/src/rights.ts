@@ -135,9 +135,12 @@ const single = new Map<string, Rights>(
   Object.entries({
     gateway: {
       configure: names('gateway\\..+'),
-      write: names('gateway\\..+'),
-      read: names(...literal(exchanges.stats, queues.denials), 'gateway\\..+'),
-      topics: [{ exchange: exchanges.stats, write: none, read: '^(stats\\.\\*|policy)$' }],
+      write: names(...literal(exchanges.replies), 'gateway\\..+'),
+      read: names(...literal(exchanges.stats, exchanges.inbound, queues.denials), 'gateway\\..+'),
+      topics: [
+        { exchange: exchanges.stats, write: none, read: '^(stats\\.\\*|policy)$' },
+        { exchange: exchanges.inbound, write: none, read: '^\\$refresh$' },
+      ],
     },
     balancer: {
       configure: names('mesh\\..+', 'balancer\\..+'),

@@ -58,6 +58,9 @@ export type Happening = (typeof happenings)[number];
 /** Key of what has happened to a session of this user. */
 export const happeningKey = (uid: string, what: Happening): string => `${uid}.${what}`;
 
+/** Key on `mesh.inbound` by which edges ask a gateway for the pass of a new token. No client can say `$`. */
+export const refreshKey = '$refresh';
+
 export const queues = {
   /** What `mesh.dropped` carries, shared by all edges. */
   dropped: 'mesh.dropped',
@@ -65,6 +68,8 @@ export const queues = {
   manage: 'mesh.manage',
   /** A stream: who is kept out. Every gateway, edge and balancer reads it from its first record. */
   denials: 'mesh.denials',
+  /** New tokens of open sockets, shared by all gateways. */
+  refresh: 'gateway.refresh',
 } as const;
 
 /** Longest routing key AMQP carries, in bytes. */

@@ -6,6 +6,7 @@ import { exchanges } from '@evenkeel/protocol';
 import { amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { PassIssuer } from './access/pass-issuer.js';
+import { Refreshes } from './access/refreshes.js';
 import { Returns } from './access/returning.js';
 import { Admission } from './admission/admission.js';
 import { floorOf } from './admission/ceiling.js';
@@ -78,12 +79,22 @@ export function build(
     },
     (by) => metrics.rejected(by),
   );
+  const passes = new PassIssuer(config.secret, wallNow);
+  const refreshes = new Refreshes({
+    mesh,
+    authenticate: (credentials) => authentication.authenticate(credentials),
+    denies: (who) => denials.denies(who),
+    passes,
+    times: (node) => placer.times(node, steadyNow()),
+    onAnswered: (outcome) => metrics.refreshed(outcome),
+    log,
+  });
   const gateway = new GatewayRoute({
     authenticate: (credentials) => authentication.authenticate(credentials),
     denies: (who) => denials.denies(who),
     placer,
     limits,
-    passes: new PassIssuer(config.secret, wallNow),
+    passes,
     returns: new Returns(config.secret, wallNow),
     signer: new TicketSigner(config.secret),
     ticketLifetimeMs: config.ticketLifetimeMs,
@@ -117,6 +128,7 @@ export function build(
   ops.readiness('statistics', () => feed.readiness());
   ops.readiness('denials', () => denials.readiness());
   ops.note('denials', () => denials.lag());
+  ops.note('refresh', () => refreshes.note());
   ops.note('view', () => silence(placer.silentMs(steadyNow())));
   ops.status(() => placer.snapshot(steadyNow()));
 
@@ -125,6 +137,7 @@ export function build(
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     .add('statistics', { start: () => feed.start(signal), stop: () => feed.stop() })
     .add('denials', { start: () => denials.start(signal), stop: () => denials.stop() })
+    .add('refresh', { start: () => refreshes.start(signal), stop: () => refreshes.stop() })
     // Started last: placement needs statistics.
     .add('http', {
       start: async () => {

@@ -16,6 +16,10 @@ export interface GatewayMetrics {
   refused(reason: string): void;
   /** A request that was answered before its user was looked at or placed. `reason`: the limit or rule that it met. */
   rejected(reason: string): void;
+  /** A new token of an open socket. `outcome`: `refreshed`, `refused` or `undecided`. */
+  refreshed(outcome: string): void;
+  /** A request of which it is not known who asks. `code`: of the answer. */
+  unauthenticated(code: string): void;
 }
 
 /** What Prometheus reads of a gateway: what placement decides by, at the time of the scrape, and what came of it. */
@@ -36,6 +40,18 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
     name: 'evenkeel_gateway_rejected_total',
     help: 'Requests refused before placement, by reason: address, user; connections closed: connections',
     labelNames: ['reason'],
+    registers: [metrics],
+  });
+  const refreshed = new Counter({
+    name: 'evenkeel_gateway_refreshes_total',
+    help: 'New tokens of open sockets, by outcome: refreshed, refused, undecided (keys not to be had)',
+    labelNames: ['outcome'],
+    registers: [metrics],
+  });
+  const unauthenticated = new Counter({
+    name: 'evenkeel_gateway_unauthenticated_total',
+    help: 'Requests whose credentials were not accepted, by the code of the answer',
+    labelNames: ['code'],
     registers: [metrics],
   });
   const nodes = () => placer.snapshot(now()).nodes;
@@ -62,6 +78,8 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
     placed: (node) => placed.inc({ to: node }),
     forget: (node) => placed.remove({ to: node }),
     refused: (reason) => refused.inc({ reason }),
+    refreshed: (outcome) => refreshed.inc({ outcome }),
+    unauthenticated: (code) => unauthenticated.inc({ code }),
     rejected: (reason) => rejected.inc({ reason }),
   };
 }

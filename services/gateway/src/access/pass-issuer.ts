@@ -3,6 +3,9 @@ import type { PassHold } from '@evenkeel/protocol';
 import { AuthError, type Identity } from '../auth/credentials.js';
 import type { Times } from '../placement/placer.js';
 
+/** How far the clocks of gateways are apart at most, ms. */
+const maxAheadMs = 86_400_000;
+
 /** Issues the passes of one gateway: a later one counts before an earlier one, also within a millisecond. */
 export class PassIssuer {
   readonly #passes: Passes;
@@ -16,14 +19,21 @@ export class PassIssuer {
   }
 
   /**
-   * Undefined: nothing limits what this user may do, nor for how long. `meshNowMs`: the time that gateways share.
+   * Undefined: nothing limits what this user may do, nor for how long. `meshNowMs`: the time that gateways share. `after`: the
+   * `rev` of the pass that it replaces.
    * @throws AuthError
    */
-  issue({ uid, token }: Identity, meshNowMs: number): { pass: string; hold: PassHold } | undefined {
+  issue(
+    { uid, token }: Identity,
+    meshNowMs: number,
+    after = 0,
+  ): { pass: string; hold: PassHold } | undefined {
     if (token === undefined) return undefined;
     const exp = meshNowMs + Math.max(0, Math.round(token.expiresAtMs - this.#wallNow()));
-    const rev = Math.max(this.#lastRev + 1, meshNowMs);
-    this.#lastRev = rev;
+    this.#lastRev = Math.max(this.#lastRev + 1, meshNowMs);
+    // One of another gateway may be ahead, by its clock; what somebody makes up is not taken for a time.
+    const isNear = after - meshNowMs < maxAheadMs;
+    const rev = isNear ? Math.max(this.#lastRev, after + 1) : this.#lastRev;
     try {
       return this.#passes.issue({ uid, grants: token.grants, exp, rev });
     } catch (cause) {

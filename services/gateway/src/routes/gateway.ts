@@ -123,6 +123,7 @@ export class GatewayRoute implements Route {
       return await fn();
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
+      this.#options.metrics.unauthenticated(error.code);
       if (error.code === 'keys-unavailable')
         throw new Refusal(503, error.code, error.message, { 'retry-after': keysRetrySeconds });
       if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
