@@ -188,6 +188,7 @@ describe('a method', () => {
     const app = await started('shop', { amqpUrl: urlFor('app-shop') });
     await app.serve('shop.rights', () => 1);
     await app.on('shop.rights', () => {});
+    await app.authorize('shop.#', () => true);
     await app.close();
     await publish('shop.rights', 1);
   });

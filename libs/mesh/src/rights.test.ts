@@ -72,10 +72,19 @@ describe('rightsOf', () => {
   it('lets an application publish events and serve the methods under its own name', () => {
     expect(mayKey('app-shop', 'write', 'mesh.events', 'user.alice.order.created')).toBe(true);
     expect(mayKey('app-shop', 'write', 'mesh.events', 'user..x')).toBe(false);
-    for (const key of ['shop', 'shop.*', 'shop.#', 'shop.order.cancel']) {
+    for (const key of ['shop', 'shop.*', 'shop.#', 'shop.order.cancel', '$authorize.*.shop.#']) {
       expect(mayKey('app-shop', 'read', 'mesh.inbound', key)).toBe(true);
     }
-    for (const key of ['#', '*', '*.order', 'shopping.x', 'bank.transfer', '$authorize.request.shop']) {
+    for (const key of [
+      '#',
+      '*',
+      '*.order',
+      'shopping.x',
+      'bank.transfer',
+      '$authorize.*.bank',
+      '$authorize.#',
+      '$refresh',
+    ]) {
       expect(mayKey('app-shop', 'read', 'mesh.inbound', key)).toBe(false);
     }
   });

@@ -109,7 +109,12 @@ function application(name: string): Rights {
     read: names(...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions), own),
     topics: [
       publishing,
-      { exchange: exchanges.inbound, write: none, read: `^${name}(\\..+)?$` },
+      // What clients send there, and what edges ask about who may.
+      {
+        exchange: exchanges.inbound,
+        write: none,
+        read: `^(\\$authorize\\.(\\*|subscribe|publish|request)\\.)?${name}(\\..+)?$`,
+      },
       // Whom it may send to, it may learn of.
       { exchange: exchanges.undelivered, write: none, read: '^.+$' },
       { exchange: exchanges.sessions, write: none, read: '^.+$' },

@@ -8,6 +8,7 @@ import {
 import { withDeadline } from '@evenkeel/pace';
 import { atHeader, exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
+import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
@@ -26,6 +27,8 @@ import type { Served } from './queues.js';
 import { Replies, type ReplyPublisher } from './replies.js';
 import { serve } from './service.js';
 import type {
+  AuthorizeHandler,
+  AuthorizeOptions,
   CreatePublisherOptions,
   InboundHandler,
   InboundMessage,
@@ -114,6 +117,16 @@ class MeshPublisher implements PublisherSurface {
     return this.#serve({ kind: 'publish', pattern: topic }, handler as InboundHandler, options);
   }
 
+  async authorize(
+    pattern: string,
+    handler: AuthorizeHandler,
+    options: AuthorizeOptions = {},
+  ): Promise<Service> {
+    checkPattern('topic', pattern);
+    const served: Served = { kind: 'request', pattern: questionKey(pattern) };
+    return this.#serve(served, answering(handler, this.#log), authorizing(options));
+  }
+
   readiness(): true | string {
     return this.#broker.readiness();
   }
@@ -169,7 +182,8 @@ class MeshPublisher implements PublisherSurface {
           'already-served',
           `queue ${queue} has a handler in this publisher already, and what is for one would reach the other: give each a queue of its own`,
         );
-      if (other.kind !== kind || !doOverlap(other.pattern, pattern)) continue;
+      if (other.kind !== kind || isOfMesh(other.pattern) !== isOfMesh(pattern)) continue;
+      if (!doOverlap(other.pattern, pattern)) continue;
       const mayBoth = kind === 'publish' && other.queue !== queue;
       if (mayBoth) continue;
       const [what, how] =

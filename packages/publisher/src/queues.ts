@@ -1,5 +1,6 @@
 import { BrokerError, type Log, type QueueSpec, type TopologyChannels } from '@evenkeel/broker';
 import { exchanges, maxKeyBytes } from '@evenkeel/protocol/wire';
+import { withoutQuestion } from './authorize.js';
 import { PublisherError } from './errors.js';
 
 /** What of `mesh.inbound` is handled: messages of one kind whose keys match a pattern, `*` and `#` allowed. */
@@ -60,7 +61,7 @@ export class ServiceQueue {
     const { service, served, queue } = options;
     this.#options = options;
     this.name = queue ?? queueName(service, served);
-    const root = words(served.pattern.split('.')[0] ?? '');
+    const root = words(withoutQuestion(served.pattern).split('.')[0] ?? '');
     this.mark = served.kind === 'request' ? `service.${root}.method:${words(served.pattern)}` : undefined;
     const bytes = Math.max(Buffer.byteLength(this.name), Buffer.byteLength(this.mark ?? ''));
     if (bytes > maxKeyBytes) {

@@ -8,9 +8,10 @@ import {
   type TopologyOptions,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
+import { exchanges, inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
 import { Answered } from './answered.js';
 import { attempt } from './attempt.js';
+import { isOfMesh } from './authorize.js';
 import { inboundMessage } from './inbound.js';
 import { Lanes, type Turn } from './lanes.js';
 import type { Serving } from './options.js';
@@ -170,7 +171,10 @@ class RunningService implements Service {
 
   #take(delivery: Delivery): void {
     const { type, replyTo } = delivery.properties;
-    if (inboundKind(type, replyTo) !== this.#served.kind) return this.#ignore(delivery);
+    const { kind, pattern } = this.#served;
+    // What edges ask matches `#` too, and is for nobody who serves clients.
+    if (inboundKind(type, replyTo) !== kind || isOfMesh(delivery.key) !== isOfMesh(pattern))
+      return this.#ignore(delivery);
     this.#lanes.push(this.#laneOf(delivery), { delivery, attempts: 0, isVoid: false });
   }
 
@@ -265,7 +269,8 @@ class RunningService implements Service {
     const { reply } = taken;
     if (known === undefined) this.#answered.remember(messageId, reply);
     if (replyTo !== undefined) {
-      const address = { replyTo, correlationId, exchange: headers[replyExchangeHeader] };
+      const exchange = isOfMesh(delivery.key) ? exchanges.replies : headers[replyExchangeHeader];
+      const address = { replyTo, correlationId, exchange };
       const turn = await this.#send(taken, (what) => this.#mesh.replies.send(address, what), reply);
       if (turn) return turn;
     }

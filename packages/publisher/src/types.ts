@@ -70,6 +70,30 @@ export interface InboundMessage<Payload = unknown> {
  */
 export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
 
+/** What a user wants to do with a topic (`subscribe`, `publish`) or a method (`request`). */
+export type AuthorizeAction = 'subscribe' | 'publish' | 'request';
+
+/** What an edge asks about a namespace whose rule is `service`. */
+export interface AuthorizeQuestion {
+  /** Id of the user, as the gateway checked it. */
+  readonly user: string;
+  readonly session: string;
+  readonly action: AuthorizeAction;
+  /** The topic or method. */
+  readonly topic: string;
+  /** Aborted when the handler's time is over: what it answers from then on counts no more. */
+  readonly signal: AbortSignal;
+}
+
+/** `true` or `false`, for a minute; with `ttlMs` for as long as that, 1 to 3,600,000. Edges ask again when it is over. */
+export type AuthorizeAnswer = boolean | { allow: boolean; ttlMs?: number | undefined };
+
+/** Says whether a user may. What it throws is logged, and the user may not; the edge asks again after a second. */
+export type AuthorizeHandler = (question: AuthorizeQuestion) => AuthorizeAnswer | Promise<AuthorizeAnswer>;
+
+/** `handlerTimeoutMs` is 5,000 by default: edges wait no longer. */
+export type AuthorizeOptions = Pick<ServeOptions, 'concurrency' | 'prefetch' | 'handlerTimeoutMs'>;
+
 /** What is handled one after another: see {@link ServeOptions.order}. */
 export type HandlingOrder = 'session' | 'key' | 'none';
 
@@ -191,6 +215,14 @@ export interface Publisher<
     handler: InboundHandler<Payload>,
     options?: ServeOptions,
   ): Promise<Service>;
+
+  /**
+   * Decides who may subscribe, publish or request what matches `pattern` (words of topics and methods; `*` one, `#` any), where the
+   * rule of the namespace is `service`. Many questions are decided at once, at most `concurrency`; instances of one name share them. While
+   * none is there, nobody may. A topic that is subscribed is asked about again when the answer's time is over: a `false` then ends it.
+   * @throws PublisherError, BrokerError as {@link serve}.
+   */
+  authorize(pattern: string, handler: AuthorizeHandler, options?: AuthorizeOptions): Promise<Service>;
 
   /** True while it is connected to the broker; else why not, as one sentence. For a readiness probe. */
   readiness(): true | string;

@@ -84,12 +84,17 @@ export class World {
     return serve(mesh, served, handler, servingOf(options));
   }
 
-  deliver(id: string, properties: Partial<DeliveryProperties> = {}, body: Buffer | string = '1'): void {
+  deliver(
+    id: string,
+    properties: Partial<DeliveryProperties> = {},
+    body: Buffer | string = '1',
+    key = 'shop.x',
+  ): void {
     const settle = (how: string) => () => void this.settled.push(`${how} ${id}`);
     const delivery: Delivery = {
       body: Buffer.from(body),
       exchange: 'mesh.inbound',
-      key: 'shop.x',
+      key,
       redelivered: false,
       isSettled: false,
       forgetContent: () => {},
@@ -107,6 +112,12 @@ export class World {
 
   ask(id: string, properties: Partial<DeliveryProperties> = {}): void {
     this.deliver(id, { type: 'request', replyTo: `to ${id}`, ...properties });
+  }
+
+  /** What an edge asks: may she? */
+  question(id: string, key: string, body: unknown): void {
+    const properties = { type: 'request', replyTo: `to ${id}`, correlationId: id };
+    this.deliver(id, properties, JSON.stringify(body), key);
   }
 
   /** What it does before it consumes again. */
