@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { gapReasons } from './codes.js';
 import { isSessionRef } from './denials.js';
+import { maxPassBytes } from './frames.js';
 import { isSid, isUid } from './names.js';
 import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 import { passHold } from './pass.js';
@@ -106,6 +107,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     owed: z.enum(gapReasons).catch(gapReasons.overflow).optional(),
     /** The pass that counted for the session there: the newer of the two goes on counting. */
     pass: passHold.optional(),
+    /** That pass itself, where its client got it there by a `refresh`, and came to the asking edge with another. */
+    newPass: z.string().max(maxPassBytes).optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

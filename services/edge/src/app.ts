@@ -4,6 +4,14 @@ import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
 import { amqpTlsOf, certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
+import { certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
+import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
+import { EdgeAccess } from './access/access.js';
+import { Authorizations } from './access/authorizations.js';
+import { Hook } from './access/hook.js';
+import { namespacesOf } from './access/namespaces.js';
+import { Questions } from './access/questions.js';
+import { reviewAll } from './access/review.js';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
@@ -115,11 +123,17 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     log,
   });
   const outgoing = new Coalescer(control);
+  const attaching = (claims: TicketClaims) => {
+    const session = directory.get(`${claims.uid}.${claims.sid}`);
+    return session?.claims === claims ? session : undefined;
+  };
   const handover = new Handover({
     node,
     outgoing,
     retryMs: config.takeoverRetryMs,
     timeoutMs: config.takeoverTimeoutMs,
+    passOf: (claims) => attaching(claims)?.access.hold,
+    onPass: (claims, pass, newPass) => attaching(claims)?.access.wasHeld(pass, newPass),
   });
   const drops = new Drops({
     mesh,
@@ -178,8 +192,23 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     send: (report) => mesh.stats.sendSessions(report),
     steadyNow: now,
   });
+  const questions = new Questions({ mesh, publisher, node: node.name });
+  const hook = new Hook({ address: () => access.namespaces.hook, wallNow });
+  const authorizations = new Authorizations({ questions, hook, now });
+  const access: EdgeAccess = new EdgeAccess({
+    namespaces: namespacesOf(config.namespaces),
+    secrets: config.secret,
+    needsPass: config.auth === 'jwt' || config.auth === 'hook',
+    questions,
+    authorizations,
+  });
+  onReload(() => {
+    access.replace(namespacesOf(config.namespaces));
+    void reviewAll(directory);
+  });
   const letGo = new RecentlyLetGo(now);
   const ports = {
+    access,
     queues,
     drops,
     handover,
@@ -249,6 +278,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     adoptions,
     denials,
     denying,
+    access,
+    authorizations,
     stats: () => reporter.stats,
   });
   ops.readiness('broker', () => mesh.readiness());
@@ -287,6 +318,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     .add('denials', { start: () => denials.start(signal), stop: () => denials.stop() })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
     .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
+    // What clients ask for may take an answer.
+    .add('questions', { start: () => questions.start(signal), stop: () => questions.stop() })
     // What the last connections leave behind is still told and reported.
     .add('lives', {
       start: () => {

@@ -10,6 +10,7 @@ import {
 } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
+import { refineNamespaces } from './access/namespaces.js';
 import { limitSettings } from './limits.js';
 
 /** Of `reachabilityUrl`. */
@@ -58,6 +59,15 @@ const settings = z.object({
   trustedHops: setting
     .trustedHops()
     .describe('proxies in front that may name the client: X-Forwarded-For, Forwarded or PROXY protocol v2'),
+  auth: z
+    .enum(['off', 'dev', 'jwt', 'hook'])
+    .optional()
+    .describe('as at the gateways: with jwt or hook a client without a pass gets its events and no more'),
+  namespaces: z
+    .string()
+    .optional()
+    .describe('who may do what, by namespace: JSON, or the path of a file with it; read again on SIGHUP')
+    .meta({ secret: true, takes: 'JSON, or the path of a file with it' }),
   version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
   weight: z
     .number()
@@ -127,7 +137,7 @@ const settings = z.object({
 });
 
 /** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
-export const edgeConfig = settings.superRefine(refineTls);
+export const edgeConfig = settings.superRefine(refineTls).superRefine(refineNamespaces);
 export type EdgeConfig = z.infer<typeof edgeConfig>;
 
 type Urls = Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node' | 'host' | 'tlsCertFile'>;

@@ -21,6 +21,7 @@ import type {
   Topics,
 } from '../src/session/ports.js';
 import { Session } from '../src/session/session.js';
+import { AccessWorld } from './access-world.js';
 import { Deliveries } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
 
@@ -270,6 +271,7 @@ export class SessionWorld {
   /** What applications were told, in order. */
   readonly told: string[] = [];
   readonly life: Life;
+  readonly access: AccessWorld;
   /** What ending the session comes to. */
   ending: Promise<Outcome> = Promise.resolve('ended');
   readonly config: EdgeConfig;
@@ -280,7 +282,8 @@ export class SessionWorld {
   /** Deliveries that the broker took back with a channel. */
   forgotten = 0;
 
-  constructor(settings: Partial<EdgeConfig> = {}) {
+  constructor(settings: Partial<EdgeConfig> = {}, access = new AccessWorld()) {
+    this.access = access;
     const secret = 'session-test-secret';
     this.config = { ...edgeConfig.parse({ secret: [secret], node: 'edge-1', window: 4 }), ...settings };
     this.life = new Life({
@@ -306,6 +309,7 @@ export class SessionWorld {
     connection.openedAtMs = this.nowMs;
     const { config, directory, load } = this;
     const ports: SessionPorts = {
+      access: this.access.edge,
       queues: { of: () => this.queue },
       drops: this.drops,
       handover: this.handover,

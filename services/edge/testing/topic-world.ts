@@ -5,6 +5,7 @@ import { gapFrame } from '../src/frame/frames.js';
 import { Subscriptions } from '../src/session/subscriptions.js';
 import { TopicHub } from '../src/topic/hub.js';
 import type { Connection } from '../src/transport/connection.js';
+import { openAccess } from './access-world.js';
 import { FakeTopicBroker, type Line, lines } from './topic-broker.js';
 
 /** Small, so that it overflows. */
@@ -60,6 +61,7 @@ export class Client {
       unsubscribe: (topic: string) => this.listensTo.delete(topic),
     } as unknown as Connection;
     this.subscriptions = new Subscriptions(connection, world.hub, {
+      access: openAccess(),
       limit: 10,
       send: (text) => this.receive(text),
       gap: (reason, topic) => this.receive(gapFrame(reason, topic)),

@@ -55,7 +55,6 @@ export const frameRules: Rule[] = [
       const { socket } = await c.attach();
       const topic = c.word('topic');
       for (const frame of [
-        { t: 'refresh', id: 'r1', token: 'x' },
         { t: 'cancel', re: 'r1' },
         { t: 'answer', id: 'a1', data: 1 },
         { t: 'presence', id: 'p1', topic },

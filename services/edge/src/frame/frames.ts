@@ -6,6 +6,7 @@ import type { Delivery } from '@evenkeel/broker';
 import {
   type ErrorCode,
   type ErrorFrame,
+  type ExpiringFrame,
   errorCodes,
   exchanges,
   type GapFrame,
@@ -13,7 +14,9 @@ import {
   type MarkFrame,
   type MovedFrame,
   type MoveFrame,
+  type OkFrame,
   type PongFrame,
+  type UnsubscribedFrame,
   type WelcomeFrame,
 } from '@evenkeel/protocol';
 import { bodyFields, messageIdentity } from './body.js';
@@ -131,6 +134,29 @@ export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(
  */
 export const isReply = ({ exchange, properties }: Delivery): boolean =>
   exchange === exchanges.replies || (exchange === '' && properties.correlationId !== undefined);
+
+/** A token was renewed: the client presents this pass from now on. */
+export const passFrame = (re: string, pass: string): string =>
+  JSON.stringify({ t: 'ok', re, data: { pass } } satisfies OkFrame);
+
+/** The token of the connection expires in so many ms. */
+export const expiringFrame = (inMs: number): string =>
+  JSON.stringify({ t: 'expiring', inMs: Math.max(0, Math.round(inMs)) } satisfies ExpiringFrame);
+
+/** A topic was taken from the client. */
+export const unsubscribedFrame = (topic: string, reason: UnsubscribedFrame['reason']): string =>
+  JSON.stringify({ t: 'unsubscribed', topic, reason } satisfies UnsubscribedFrame);
+
+/** The user may not do this. Without `re`: a topic of `hello`. */
+export function forbiddenFrame(re: string | undefined, action: string, topic: string): string {
+  const message = `this user may not ${action} '${topic}': its token must grant it, or a rule of the namespace allow it`;
+  return JSON.stringify({
+    t: 'error',
+    ...(re === undefined ? { topic } : { re }),
+    code: errorCodes.forbidden,
+    message,
+  } satisfies ErrorFrame);
+}
 
 /** Longest text of a service's error that is passed on, bytes. */
 const maxErrorBytes = 16_384;

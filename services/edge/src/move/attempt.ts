@@ -1,4 +1,4 @@
-import type { CommandOf } from '@evenkeel/protocol';
+import type { CommandOf, PassHold } from '@evenkeel/protocol';
 import { type TicketSigner, ticketLifetime } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import { moveFrame } from '../frame/frames.js';
@@ -21,6 +21,7 @@ export interface Departing {
   readonly connection: Pick<Connection, 'isOpen' | 'send'>;
   readonly state: SessionState;
   readonly pin: { mark(): void };
+  readonly access: { readonly hold: PassHold | undefined };
   move: PlannedMove | undefined;
 }
 
@@ -103,7 +104,10 @@ export class Attempt implements PlannedMove {
     this.#tries += 1;
     // Not by the clock: what a gateway issues afterwards is newer, whatever this edge takes the time for.
     this.#epoch += 1;
+    const { hold } = this.#session.access;
     const ticket = tickets.issue({
+      // By the clock of the edge that it is for, as what follows.
+      ...(hold && { pass: { ...hold, exp: hold.exp + clockAheadMs } }),
       uid,
       sid,
       node,

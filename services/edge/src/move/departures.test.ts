@@ -1,4 +1,4 @@
-import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
+import type { CommandOf, MoveProgress, PassHold } from '@evenkeel/protocol';
 import { TicketSigner } from '@evenkeel/ticket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { edgeConfig } from '../config.js';
@@ -21,6 +21,7 @@ class FakeSession implements Movable {
   readonly connection: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
   readonly load = { activeAtMs: 0, eventsPerSecond: 0, bytesPerSecond: 0 };
   readonly pin = new Pin(Date.now);
+  readonly access: { hold: PassHold | undefined } = { hold: undefined };
   move: PlannedMove | undefined;
   isAttached = true;
   closedWith: number | undefined;

@@ -1,5 +1,5 @@
 import type { PublishOutcome } from '@evenkeel/broker';
-import { allEdgesKey, type CommandOf } from '@evenkeel/protocol';
+import { allEdgesKey, type CommandOf, type PassHold } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Handover } from './handover.js';
@@ -8,6 +8,8 @@ const claims: TicketClaims = { id: 't', uid: 'u', sid: 's', node: 'a', epoch: 5,
 let asked: { key: string; command: CommandOf<'takeover'> }[];
 let outcome: () => Promise<PublishOutcome>;
 let handover: Handover;
+let pass: PassHold | undefined;
+let heard: unknown[][];
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -18,7 +20,16 @@ beforeEach(() => {
     return outcome();
   };
   const node = { name: 'a', boot: 'boot' };
-  handover = new Handover({ node, outgoing: { publish }, retryMs: 1_000, timeoutMs: 30_000 });
+  handover = new Handover({
+    node,
+    outgoing: { publish },
+    retryMs: 1_000,
+    timeoutMs: 30_000,
+    passOf: () => pass,
+    onPass: (...told) => void heard.push(told),
+  });
+  pass = undefined;
+  heard = [];
 });
 afterEach(() => void vi.useRealTimers());
 

@@ -1,4 +1,4 @@
-import { allEdgesKey, type CommandOf, edgeKey } from '@evenkeel/protocol';
+import { allEdgesKey, type CommandOf, edgeKey, type PassHold } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import type { Coalescer } from './coalescer.js';
@@ -25,6 +25,10 @@ interface Question {
 }
 
 export interface HandoverOptions {
+  /** The pass that counts for who came with these claims. */
+  passOf(claims: TicketClaims): PassHold | undefined;
+  /** Whoever had the session had it under `pass`; `newPass`: itself, where its client may not have it. */
+  onPass(claims: TicketClaims, pass: PassHold, newPass: string | undefined): void;
   node: Pick<EdgeNode, 'name' | 'boot'>;
   outgoing: Pick<Coalescer, 'publish'>;
   /** An unanswered question is sent again after this. */
@@ -120,10 +124,11 @@ export class Handover {
   }
 
   /** A late or foreign `released` finds no question here and changes nothing. */
-  onReleased({ takeover, outcome, wasAway, doubt, ...said }: CommandOf<'released'>): void {
+  onReleased({ takeover, outcome, wasAway, doubt, pass, newPass, ...said }: CommandOf<'released'>): void {
     const { suspect, position, isFull = false, knowsSeals = false, seal, owed } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
+    if (pass && question) this.#options.onPass(question.claims, pass, newPass);
     question?.onAnswer({
       outcome,
       suspect,
@@ -140,8 +145,10 @@ export class Handover {
     return this.#away.has(claims);
   }
 
-  #command({ uid, sid, epoch, move }: TicketClaims): CommandOf<'takeover'> {
-    const { node } = this.#options;
+  #command(claims: TicketClaims): CommandOf<'takeover'> {
+    const { node, passOf } = this.#options;
+    const { uid, sid, epoch, move } = claims;
+    const pass = passOf(claims);
     this.#asked += 1;
     return {
       command: 'takeover',
@@ -155,6 +162,7 @@ export class Handover {
       ...(move === undefined ? {} : { move }),
       takesReplies: true,
       takesMarks: true,
+      ...(pass && { pass }),
     };
   }
 }

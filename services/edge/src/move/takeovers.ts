@@ -19,10 +19,7 @@ export interface Releasable {
   refuseReplies(): Promise<void>;
 }
 
-type Answer = Pick<
-  CommandOf<'released'>,
-  'outcome' | 'suspect' | 'position' | 'isFull' | 'seal' | 'owed' | 'wasAway' | 'doubt'
->;
+type Answer = Omit<CommandOf<'released'>, 'command' | 'takeover' | 'uid' | 'sid' | 'from' | 'knowsSeals'>;
 
 export interface TakeoversOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
@@ -68,7 +65,7 @@ export class Takeovers {
 
   #release(session: Releasable, command: CommandOf<'takeover'>): void {
     this.#let(session, command).then(
-      ({ isFull, doubt = [], ...left }) => {
+      ({ isFull, doubt = [], pass, newPass, ...left }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
         this.#answer(command, {
@@ -77,6 +74,9 @@ export class Takeovers {
           ...(isFull ? { isFull } : {}),
           ...this.#handOver(command),
           ...(doubt.length > 0 ? { doubt: [...doubt] } : {}),
+          ...(pass && { pass }),
+          // Only if the client came without it: it is long.
+          ...(newPass && pass?.hash !== command.pass?.hash && { newPass }),
         });
       },
       (error: unknown) => {

@@ -2,10 +2,14 @@ import { sleep, steadyNow } from '@evenkeel/pace';
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
+import type { SessionAccess } from './access.js';
 import type { HelloFrame } from './inbox.js';
-import type { Handover, HandoverAnswer, SessionQueue } from './ports.js';
+import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
 import type { Position } from './position.js';
+import type { Release } from './release.js';
 import type { SealLeft, Vouch } from './seal.js';
+import type { SessionState } from './states.js';
+import type { Subscriptions } from './subscriptions.js';
 
 /** How a session's queue was found when it was attached. */
 export interface Found {
@@ -35,6 +39,44 @@ export class AttachError extends Error {
     this.name = 'AttachError';
     this.code = code;
   }
+}
+
+export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' | 'begin' | 'isLive'> {
+  readonly hello: HelloFrame;
+  /** The connection that has had the session here until now. */
+  readonly previous: { readonly state: SessionState; release(mode: 'resume'): Promise<Release> } | undefined;
+  readonly subscriptions: Pick<Subscriptions, 'join' | 'tell'>;
+  readonly access: Pick<SessionAccess, 'wasHeld'>;
+  readonly ports: Pick<SessionPorts, 'handover' | 'life'>;
+  readonly config: EdgeConfig;
+}
+
+/**
+ * Makes the session this connection's: its topics first, then whatever an earlier connection has, here or elsewhere, and its
+ * queue.
+ * @throws AttachError; BrokerError without the broker; what keeps a topic from being bound.
+ */
+export async function attach(options: AttachOptions): Promise<Found> {
+  const { claims, hello, previous, queue, subscriptions, access, ports, config, begin, isLive } = options;
+  const missed = missedOfTopics(hello, claims.move !== undefined);
+  await Promise.all((hello.topics ?? []).map((topic) => subscriptions.join(topic, undefined, missed)));
+  const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
+  const predecessor = await previous?.release('resume');
+  access.wasHeld(predecessor?.pass, predecessor?.newPass);
+  await ports.life.ending(`${claims.uid}.${claims.sid}`);
+  return await acquire({
+    claims,
+    hello,
+    queue,
+    handover: ports.handover,
+    node: config.node,
+    limits: config,
+    predecessor: wasHeldHere ? predecessor : undefined,
+    // Without a move each is told anyway.
+    onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
+    begin,
+    isLive,
+  });
 }
 
 export interface AcquireOptions {

@@ -11,7 +11,9 @@ type Carried<Frame> = Frame extends unknown
   : never;
 /** Frames that ask for something, and are answered by their id. */
 export type RequestFrame = Extract<ParsedClientFrame, { t: 'subscribe' | 'unsubscribe' }> | InboundFrame;
-type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' | 'refresh' }> | InboundFrame;
+/** Not of those that `moved` counts. */
+export type RefreshFrame = Extract<ParsedClientFrame, { t: 'refresh' }>;
+type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' }> | InboundFrame;
 
 /** What a client has sent, and what it means in the session's state. */
 export type Incoming =
@@ -49,7 +51,6 @@ export function readFrame(text: string, state: SessionState): Incoming {
   const frame = parsed.data;
   if (state === 'moved') return frame.t === 'ack' ? { is: 'frame', frame } : late;
   if ((frame.t === 'hello') !== (state === 'opened')) return violation;
-  if (frame.t === 'refresh') return { is: 'unknown', id: frame.id, kind: frame.t };
   if (frame.t !== 'publish' && frame.t !== 'request') return { is: 'frame', frame };
   const { data, encoding, contentType, ...named } = frame;
   if (encoding === undefined) {

@@ -2,8 +2,9 @@
  * What sessions need of the rest of the edge, declared by the one who asks. Who serves it does not import this file:
  * app.ts joins the two, and there the compiler checks that they fit.
  */
+import type { Action, Authority, Decision, Holder } from '@evenkeel/access';
 import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/broker';
-import type { GapReason } from '@evenkeel/protocol';
+import type { ErrorCode, GapReason, PassHold, UnsubscribedFrame } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { Position } from './position.js';
@@ -167,7 +168,41 @@ export interface Life {
   end(claims: TicketClaims, reason: EndReason): Promise<void>;
 }
 
+/** Who may do what, for all sessions of this edge. */
+export interface Access {
+  /** What counts for a session whose ticket has these claims, and whose client presents `pass`. */
+  authority(claims: TicketClaims, pass: string | undefined): Authority;
+  holder(uid: string, authority: Authority): Holder;
+  /** Asks whom the rules have put in charge; never rejects. */
+  ask(claims: TicketClaims, permission: Permission): Promise<Verdict>;
+  /** Has a gateway look at a new token; `hold`: the pass that counts now, to which the new one is newer. Never rejects. */
+  refresh(claims: TicketClaims, token: string, hold: PassHold | undefined): Promise<Refreshed>;
+  /** Something was refused. */
+  forbade(action: Action): void;
+  /** A topic was taken away. */
+  tookAway(why: UnsubscribedFrame['reason']): void;
+  /** A connection has outlived its token. */
+  expired(): void;
+}
+
+export interface Permission {
+  readonly whom: Exclude<Decision, 'allow' | 'forbid'>;
+  readonly action: Action;
+  readonly topic: string;
+}
+
+/** What the application has said. `none`: it did not answer. */
+export interface Verdict {
+  readonly is: 'allow' | 'refuse' | 'none';
+  readonly untilMs: number;
+}
+
+export type Refreshed =
+  | { readonly is: 'refreshed'; readonly authority: Authority; readonly pass: string }
+  | { readonly is: 'refused'; readonly code: ErrorCode; readonly message: string };
+
 export interface SessionPorts {
+  readonly access: Access;
   readonly queues: SessionQueues;
   readonly drops: Drops;
   readonly handover: Handover;

@@ -1,4 +1,4 @@
-import { closeCodes } from '@evenkeel/protocol';
+import { closeCodes, type PassHold } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
@@ -21,6 +21,10 @@ export interface Release extends SealLeft {
   isFull: boolean;
   /** Topics of which messages may be missing that the client was not told of. */
   doubt?: readonly string[];
+  /** The pass that counted for it. */
+  pass?: PassHold;
+  /** The pass itself, where its client got it here: it may not have it yet. */
+  newPass?: string;
 }
 
 /** What is finished on the old connection. */

@@ -1,6 +1,7 @@
 import { BrokerError, type PublishOutcome } from '@evenkeel/broker';
 import { maxDataDepth } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
+import { openAccess } from '../../testing/access-world.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { FakeInbound, FakeTopics, pending, settled } from '../../testing/session-world.js';
 import type { RawJson } from '../frame/raw-member.js';
@@ -21,10 +22,12 @@ function make(outcome: PublishOutcome | Error = 'routed') {
   inbound.outcome.catch(() => {});
   const connection = new FakeConnection();
   const replies = { taken: 0, answers: [] as Promise<void>[] };
+  const access = openAccess();
   const requests = new ClientRequests({
     claims: connection.claims,
+    access,
     inbound,
-    subscriptions: new Subscriptions(connection, new FakeTopics(), { limit: 2, send, gap: () => {} }),
+    subscriptions: new Subscriptions(connection, new FakeTopics(), { access, limit: 2, send, gap: () => {} }),
     limits,
     load: new Load(),
     takeReplies: async () => {

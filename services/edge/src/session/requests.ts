@@ -1,3 +1,4 @@
+import type { Action, Decision } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
 import { TokenBucket } from '@evenkeel/pace';
 import {
@@ -9,14 +10,16 @@ import {
   noServiceMessage,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import { errorFrame, okFrame } from '../frame/frames.js';
-import type { InboundFrame, RequestFrame } from './inbox.js';
+import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
+import type { SessionAccess } from './access.js';
+import type { InboundFrame, RefreshFrame, RequestFrame } from './inbox.js';
 import type { Load } from './load.js';
 import type { Inbound } from './ports.js';
 import type { Subscriptions } from './subscriptions.js';
 
 export interface ClientRequestsOptions {
   claims: TicketClaims;
+  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh'>;
   inbound: Inbound;
   subscriptions: Subscriptions;
   limits: { framesPerSecond: number; framesBurst: number; requestTimeoutMs: number };
@@ -84,9 +87,10 @@ export class ClientRequests {
     this.#options = options;
   }
 
-  handle(frame: RequestFrame): void {
-    const { limits, subscriptions, load, send, now } = this.#options;
-    this.received += 1;
+  handle(frame: RequestFrame | RefreshFrame): void {
+    const { access, limits, subscriptions, load, send, now } = this.#options;
+    // A client that has moved asks for that one again, whether it came in time or not.
+    if (frame.t !== 'refresh') this.received += 1;
     load.received += 1;
     this.#bucket ??= new TokenBucket(limits.framesPerSecond, limits.framesBurst, now());
     if (!this.#bucket.tryTake(now())) {
@@ -100,6 +104,8 @@ export class ClientRequests {
       case 'unsubscribe':
         subscriptions.leave(frame.topic);
         return send(okFrame(frame.id));
+      case 'refresh':
+        return this.#whilePending(access.refresh(frame));
       default:
         return this.#whilePending(this.#carry(frame));
     }
@@ -140,6 +146,10 @@ export class ClientRequests {
     const key = frame.t === 'request' ? frame.method : frame.topic;
     const refused = refusalOf(frame, key);
     if (refused) return this.#answer(id, errorFrame(id, refused.code, refused.message));
+    const decision = this.#options.access.decide(frame.t, key);
+    if (decision !== 'allow' && !(await this.#isAllowed(decision, frame.t, key))) {
+      return this.#answer(id, forbiddenFrame(id, frame.t === 'publish' ? 'publish to' : 'request', key));
+    }
     // Deleted first: one that is sent again has its place at the end.
     this.#deadlines.delete(id);
     if (isRequest) this.#deadlines.set(id, now() + limits.requestTimeoutMs);
@@ -157,6 +167,13 @@ export class ClientRequests {
       const { code, message } = failureOf(error);
       this.#answer(id, errorFrame(id, code, message));
     }
+  }
+
+  async #isAllowed(decision: Exclude<Decision, 'allow'>, action: Action, key: string): Promise<boolean> {
+    const { access } = this.#options;
+    if (decision !== 'forbid' && (await access.ask(decision, action, key)).is === 'allow') return true;
+    access.forbade(action);
+    return false;
   }
 
   async #takeReplies(): Promise<void> {

@@ -1,9 +1,10 @@
-import { type CloseCode, closeCodes, errorCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
+import { type CloseCode, closeCodes, errorCodes, type GapReason } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, gapFrame, markFrame, pongFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
-import { AttachError, acquire, type Found, missedOfTopics, placesOf } from './attach.js';
+import { SessionAccess } from './access.js';
+import { AttachError, attach, type Found, placesOf } from './attach.js';
 import { Custody } from './custody.js';
 import type { Directory } from './directory.js';
 import { eventFlow } from './flow.js';
@@ -42,6 +43,8 @@ export class Session implements ConnectionOwner {
   readonly intake: Intake;
   readonly load = new SessionLoad();
   readonly pin: Pin;
+  /** What it may do, and until when. */
+  readonly access: SessionAccess;
   /** Set by who moves it. */
   move: PlannedMove | undefined;
   /** 0: not yet. */
@@ -70,13 +73,23 @@ export class Session implements ConnectionOwner {
     this.#custody = new Custody(connection, ports);
     if (connection.isBare && claims.node !== config.node && ports.letGo.isBack(claims)) this.pin.mark();
     const send = (frame: string) => this.#send(frame);
+    this.access = new SessionAccess({
+      claims,
+      access: ports.access,
+      now,
+      send,
+      onChanged: () => this.review(),
+      close: (why) => this.close(why),
+    });
     this.#subscriptions = new Subscriptions(connection, ports.topics, {
+      access: this.access,
       limit: config.maxTopics,
       send,
       gap: (reason, topic) => this.#gap(reason, topic),
     });
     this.#requests = new ClientRequests({
       claims,
+      access: this.access,
       inbound: ports.inbound,
       subscriptions: this.#subscriptions,
       limits: config,
@@ -177,6 +190,7 @@ export class Session implements ConnectionOwner {
     this.outbox.ackMode = hello.ack ?? 'client';
     this.#enter('attaching');
     this.load.activeAtMs = this.#options.now();
+    this.access.present(hello.pass);
     this.#attaching = this.#attach(hello);
   }
 
@@ -187,23 +201,15 @@ export class Session implements ConnectionOwner {
     if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
     directory.set(this);
     try {
-      const missed = missedOfTopics(hello, this.claims.move !== undefined);
-      await Promise.all(
-        (hello.topics ?? []).map((topic) => this.#subscriptions.join(topic, undefined, missed)),
-      );
-      const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
-      const predecessor = await previous?.release('resume');
-      await ports.life.ending(this.key);
-      const found = await acquire({
+      const found = await attach({
         claims: this.claims,
         hello,
+        previous,
         queue: this.#queue,
-        handover: ports.handover,
-        node: config.node,
-        limits: config,
-        predecessor: wasHeldHere ? predecessor : undefined,
-        // Without a move each is told anyway.
-        onDoubt: (topics) => this.claims.move && this.#subscriptions.tell(topics, gapReasons.connectionLost),
+        subscriptions: this.#subscriptions,
+        access: this.access,
+        ports,
+        config,
         begin: (vouch) => this.intake.seal.begin(vouch),
         isLive,
       });
@@ -311,8 +317,8 @@ export class Session implements ConnectionOwner {
     dismiss(connection, this.#is('moved'));
     // After its end there is no queue: whoever asks is to look.
     const { doubts } = this.#subscriptions;
-    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts };
-    return { ...left, position, isFull, ...doubts };
+    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts, ...this.access.left };
+    return { ...left, position, isFull, ...doubts, ...this.access.left };
   }
 
   async #sayFarewell(to: string | undefined): Promise<void> {
@@ -325,6 +331,11 @@ export class Session implements ConnectionOwner {
       onMoved: () => this.#enter('moved'),
     };
     await sayFarewell(farewell, this.#options);
+  }
+
+  /** The rules have changed: what it may not have any more is taken away. */
+  review(): void {
+    this.#subscriptions.review();
   }
 
   /** Ends the connection for a reason of the edge's or an operator's. */
@@ -347,6 +358,9 @@ export class Session implements ConnectionOwner {
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
     this.#requests.sweep(nowMs);
+    this.#subscriptions.sweep(nowMs);
+    // What is leaving goes on elsewhere, under the same pass.
+    if (!this.#is('releasing') && !this.#is('moved')) this.access.sweep(nowMs, this.#is('attached'));
     this.intake.seal.heard(false);
     this.load.sample();
   }

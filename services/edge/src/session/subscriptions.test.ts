@@ -1,5 +1,6 @@
 import type { GapReason } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
+import { openAccess } from '../../testing/access-world.js';
 import type { Connection } from '../transport/connection.js';
 import type { Leaving } from './ports.js';
 import { Subscriptions } from './subscriptions.js';
@@ -47,6 +48,7 @@ function make({ limit = 3 } = {}) {
     isInDoubt: (topic: string) => topic === 'a',
   };
   const subscriptions = new Subscriptions(connection, topics, {
+    access: openAccess(),
     limit,
     send: (frame) => sent.push(JSON.parse(frame)),
     gap: (reason, topic) => {

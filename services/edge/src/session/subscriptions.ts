@@ -1,10 +1,13 @@
+import type { Decision } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
-import { errorCodes, type GapReason, gapReasons, isTopic } from '@evenkeel/protocol';
-import { errorFrame, okFrame } from '../frame/frames.js';
+import { errorCodes, type GapReason, gapReasons, isTopic, type UnsubscribedFrame } from '@evenkeel/protocol';
+import { errorFrame, forbiddenFrame, okFrame, unsubscribedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
-import type { Membership, Topics } from './ports.js';
+import type { SessionAccess } from './access.js';
+import type { Membership, Permission, Topics } from './ports.js';
 
 export interface SubscriptionsOptions {
+  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'tookAway'>;
   /** Topics at most. */
   limit: number;
   send(frame: string): void;
@@ -23,7 +26,8 @@ export interface Departure {
 
 /** One topic of the connection, from the first request for it to its end. */
 interface Subscription {
-  readonly membership: Membership;
+  /** Undefined while the application is asked. */
+  membership: Membership | undefined;
   isBound: boolean;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
@@ -40,6 +44,8 @@ export class Subscriptions {
   readonly #connection: Connection;
   readonly #topics: Topics;
   readonly #options: SubscriptionsOptions;
+  /** Those that the application has allowed, and when it is asked again. */
+  #asked: Map<string, number> | undefined;
   #isOver = false;
   #doubt: readonly string[] = [];
 
@@ -65,7 +71,7 @@ export class Subscriptions {
    * @throws what kept the topic from being bound, where there is no `id` to answer to and it may be tried again.
    */
   async join(topic: string, id: string | undefined, missed?: GapReason): Promise<void> {
-    const { limit, send } = this.#options;
+    const { access, limit, send } = this.#options;
     if (this.#isOver) return;
     if (!isTopic(topic)) {
       const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
@@ -73,11 +79,13 @@ export class Subscriptions {
     }
     let subscription = this.#subscriptions.get(topic);
     if (!subscription) {
+      const decision = access.decide('subscribe', topic);
+      if (decision === 'forbid') return this.#forbid(topic, [id]);
       if (this.#subscriptions.size >= limit) {
         const message = `'${topic}' is one too many: at most ${limit} topics; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
-      subscription = this.#subscribe(topic, missed);
+      subscription = this.#subscribe(topic, missed, decision);
     }
     if (!subscription.isBound) {
       if (id !== undefined) subscription.unanswered.push(id);
@@ -98,6 +106,23 @@ export class Subscriptions {
   leaveAll(): void {
     this.#isOver = true;
     for (const [topic, subscription] of [...this.#subscriptions]) this.#end(topic, subscription);
+  }
+
+  /** What the session may do has changed: what it may not have any more is taken away. */
+  review(): void {
+    for (const [topic, subscription] of [...this.#subscriptions]) {
+      const decision = this.#options.access.decide('subscribe', topic);
+      if (decision === 'forbid') this.#takeAway(topic, subscription, 'revoked');
+      else if (decision === 'allow') this.#asked?.delete(topic);
+      // At the next sweep.
+      else if (subscription.membership !== undefined) this.#askAgainAt(topic, 0);
+    }
+  }
+
+  /** Asks the application again for what it has allowed until now. */
+  sweep(nowMs: number): void {
+    if (this.#asked === undefined) return;
+    for (const [topic, atMs] of this.#asked) if (atMs <= nowMs) void this.#askAgain(topic);
   }
 
   /**
@@ -144,14 +169,17 @@ export class Subscriptions {
     return this.#doubt.length > 0 ? { doubt: this.#doubt } : {};
   }
 
-  #subscribe(topic: string, missed: GapReason | undefined): Subscription {
-    const membership = this.#topics.join(topic);
+  #subscribe(
+    topic: string,
+    missed: GapReason | undefined,
+    decision: Exclude<Decision, 'forbid'>,
+  ): Subscription {
     let settle: Subscription['settle'] = () => {};
     const settled = new Promise<unknown>((resolve) => {
       settle = resolve;
     });
     const subscription: Subscription = {
-      membership,
+      membership: undefined,
       isBound: false,
       missed,
       unanswered: [],
@@ -159,6 +187,41 @@ export class Subscriptions {
       settle,
     };
     this.#subscriptions.set(topic, subscription);
+    if (decision === 'allow') this.#bind(topic, subscription);
+    else void this.#ask(topic, subscription, decision);
+    return subscription;
+  }
+
+  async #ask(topic: string, subscription: Subscription, whom: Permission['whom']): Promise<void> {
+    const { is, untilMs } = await this.#options.access.ask(whom, 'subscribe', topic);
+    // It may have been left, or taken away, meanwhile.
+    if (this.#subscriptions.get(topic) !== subscription) return;
+    if (is !== 'allow') return this.#takeAway(topic, subscription, 'service');
+    this.#askAgainAt(topic, untilMs);
+    this.#bind(topic, subscription);
+  }
+
+  async #askAgain(topic: string): Promise<void> {
+    const { access } = this.#options;
+    const decision = access.decide('subscribe', topic);
+    const subscription = this.#subscriptions.get(topic);
+    this.#asked?.delete(topic);
+    if (subscription === undefined || decision === 'allow' || decision === 'forbid') return;
+    const { is, untilMs } = await access.ask(decision, 'subscribe', topic);
+    if (this.#subscriptions.get(topic) !== subscription) return;
+    if (is === 'allow') this.#askAgainAt(topic, untilMs);
+    else this.#takeAway(topic, subscription, is === 'refuse' ? 'service' : 'expired');
+  }
+
+  #askAgainAt(topic: string, atMs: number): void {
+    this.#asked ??= new Map();
+    this.#asked.set(topic, atMs);
+  }
+
+  #bind(topic: string, subscription: Subscription): void {
+    const { missed } = subscription;
+    const membership = this.#topics.join(topic);
+    subscription.membership = membership;
     membership.bound.then(
       async () => {
         // Whoever else subscribes here may have brought what the client has had already.
@@ -167,7 +230,22 @@ export class Subscriptions {
       },
       (error: unknown) => this.#refused(topic, subscription, error),
     );
-    return subscription;
+  }
+
+  /** The user may not have it. Who asked for it and has no answer yet is refused; who has it is told that it ends. */
+  #takeAway(topic: string, subscription: Subscription, why: UnsubscribedFrame['reason']): void {
+    const { isBound, unanswered } = subscription;
+    this.#end(topic, subscription);
+    if (!isBound) return this.#forbid(topic, unanswered.length > 0 ? unanswered : [undefined]);
+    this.#options.access.tookAway(why);
+    this.#options.send(unsubscribedFrame(topic, why));
+  }
+
+  /** `ids`: of the requests for it; undefined: it was named in hello. */
+  #forbid(topic: string, ids: readonly (string | undefined)[]): void {
+    const { access, send } = this.#options;
+    access.forbade('subscribe');
+    for (const id of ids) send(forbiddenFrame(id, 'subscribe to', topic));
   }
 
   #bound(topic: string, subscription: Subscription): void {
@@ -196,7 +274,8 @@ export class Subscriptions {
   #end(topic: string, subscription: Subscription, failure?: unknown): void {
     this.#subscriptions.delete(topic);
     if (subscription.isBound) this.#connection.unsubscribe(topic);
-    subscription.membership.release();
+    subscription.membership?.release();
+    this.#asked?.delete(topic);
     subscription.settle(failure);
   }
 }

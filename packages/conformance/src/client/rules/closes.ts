@@ -5,9 +5,7 @@ import { type ClientCase, settleMs } from '../case.js';
 
 /** Codes that the table does not have follow their range. */
 const others = [
-  { code: 4011, reason: 'token-expired' },
   { code: 4499, reason: 'unknown' },
-  { code: 4503, reason: 'denied' },
   { code: 4999, reason: 'unknown' },
   { code: 1001, reason: '' },
   { code: 1002, reason: '' },

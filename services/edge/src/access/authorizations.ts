@@ -1,0 +1,108 @@
+import type { Action, Decision } from '@evenkeel/access';
+import { fromUid } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import { z } from 'zod';
+import type { Answered, Questions } from './questions.js';
+
+/** How long an answer counts that does not say, and at most, ms. */
+const ttl = { defaultMs: 60_000, maxMs: 3_600_000 } as const;
+/** Answers remembered at most; the one that has been there longest goes. */
+const maxAnswers = 10_000;
+
+/** May this user do this? */
+export interface Permission {
+  /** Whom the rules have put in charge of it. */
+  readonly whom: Exclude<Decision, 'allow' | 'forbid'>;
+  readonly action: Action;
+  readonly topic: string;
+}
+
+/** `none`: whoever is in charge did not answer, or not so that it could be understood. */
+export interface Verdict {
+  readonly is: 'allow' | 'refuse' | 'none';
+  /** It counts until then. */
+  readonly untilMs: number;
+}
+
+const answer = z.object({ allow: z.boolean(), ttlMs: z.number().nonnegative().optional() });
+
+export interface AuthorizationsOptions {
+  questions: Pick<Questions, 'ask'>;
+  hook: { ask(body: object): Promise<Answered> };
+  now(): number;
+  /** Default 10,000. */
+  maxAnswers?: number;
+}
+
+/** Asks the application, and remembers for a time what it said. */
+export class Authorizations {
+  /** By whom was asked, and what it came to. */
+  readonly counts = new Map<string, number>();
+  readonly #options: AuthorizationsOptions;
+  readonly #answers = new Map<string, Verdict>();
+  readonly #asking = new Map<string, Promise<Verdict>>();
+
+  constructor(options: AuthorizationsOptions) {
+    this.#options = options;
+  }
+
+  /** Answers that are remembered. */
+  get size(): number {
+    return this.#answers.size;
+  }
+
+  /** Never rejects. Who asks while it is being asked gets the same answer. */
+  async ask(claims: Pick<TicketClaims, 'uid' | 'sid'>, permission: Permission): Promise<Verdict> {
+    const { whom, action, topic } = permission;
+    const key = `${whom} ${action} ${claims.uid} ${topic}`;
+    const known = this.#answers.get(key);
+    if (known && known.untilMs > this.#options.now()) return known;
+    let asking = this.#asking.get(key);
+    if (asking === undefined) {
+      asking = this.#ask(claims, permission, key);
+      this.#asking.set(key, asking);
+    }
+    return await asking;
+  }
+
+  /** The rules have changed: everybody is asked anew. */
+  forget(): void {
+    this.#answers.clear();
+  }
+
+  async #ask(
+    claims: Pick<TicketClaims, 'uid' | 'sid'>,
+    { whom, action, topic }: Permission,
+    key: string,
+  ): Promise<Verdict> {
+    const { questions, hook, now } = this.#options;
+    const body = { user: fromUid(claims.uid), session: claims.sid, action, topic };
+    const answered =
+      whom === 'hook'
+        ? await hook.ask(body)
+        : await questions.ask(`$authorize.${action}.${topic}`, claims, body);
+    this.#asking.delete(key);
+    const verdict = verdictOf(answered, now());
+    const counted = `${whom} ${verdict.is}`;
+    this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
+    // Whoever does not answer is asked again the next time.
+    if (verdict.is !== 'none') this.#remember(key, verdict);
+    return verdict;
+  }
+
+  #remember(key: string, verdict: Verdict): void {
+    const { maxAnswers: most = maxAnswers } = this.#options;
+    this.#answers.delete(key);
+    this.#answers.set(key, verdict);
+    if (this.#answers.size <= most) return;
+    const oldest = this.#answers.keys().next();
+    if (!oldest.done) this.#answers.delete(oldest.value);
+  }
+}
+
+function verdictOf(answered: Answered, nowMs: number): Verdict {
+  const read = answered.is === 'answer' ? answer.safeParse(answered.body) : undefined;
+  if (!read?.success) return { is: 'none', untilMs: nowMs };
+  const { allow, ttlMs = ttl.defaultMs } = read.data;
+  return { is: allow ? 'allow' : 'refuse', untilMs: nowMs + Math.min(ttlMs, ttl.maxMs) };
+}
