@@ -3,8 +3,6 @@ import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
 import { amqpTlsOf, certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
-import { TicketSigner } from '@evenkeel/ticket';
-import { certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
 import { Authorizations } from './access/authorizations.js';
