@@ -1,7 +1,6 @@
 import type { Denials } from '@evenkeel/mesh';
 import type { NodeStats } from '@evenkeel/protocol';
 import { type Ops, observeCounter, observeCounters, observeGauge, observeHistogram } from '@evenkeel/runtime';
-import { type Ops, observeCounter, observeCounters, observeGauge } from '@evenkeel/runtime';
 import type { EdgeAccess } from './access/access.js';
 import type { Authorizations } from './access/authorizations.js';
 import type { Denying } from './control/denying.js';
