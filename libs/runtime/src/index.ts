@@ -11,6 +11,7 @@ export {
 } from './observed.js';
 export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
+export { Origins, originRefused } from './origins.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';
 export {

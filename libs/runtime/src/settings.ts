@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { areBrokerAddresses, maxTimerMs } from '@evenkeel/pace';
 import { z } from 'zod';
 import { logFormats, logLevels } from './log.js';
+import { isOriginOrAny } from './origins.js';
 
 /** Kinds of settings that several services share, each with its bounds, for the `z.object` of a service's `config.ts`. */
 export const setting = {
@@ -29,6 +30,14 @@ export const setting = {
 
   /** How many proxies `clientAddress` trusts. */
   trustedHops: () => z.int().min(0).max(10).default(0),
+
+  /** Which pages may connect: for `Origins`. */
+  origins: () =>
+    z
+      .array(
+        z.string().refine(isOriginOrAny).meta({ takes: '* or an origin such as https://app.example.com' }),
+      )
+      .optional(),
 
   /** Whether limits per address hold for this machine's own addresses too. */
   limitLoopback: () =>

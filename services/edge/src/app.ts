@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
-import { amqpTlsOf, certificatesOf, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, Origins, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
 import { Authorizations } from './access/authorizations.js';
@@ -89,6 +89,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     tickets,
     node,
     room,
+    origins: new Origins(config.origins),
     cameBack: (returned) => departures.cameBack(returned),
     denies: (shown) => denying.denies(shown),
   });

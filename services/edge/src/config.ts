@@ -68,6 +68,9 @@ const settings = z.object({
     .optional()
     .describe('who may do what, by namespace: JSON, or the path of a file with it; read again on SIGHUP')
     .meta({ secret: true, takes: 'JSON, or the path of a file with it' }),
+  origins: setting
+    .origins()
+    .describe('origins of pages that may connect; others are answered 403. Unset or *: any page'),
   version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
   weight: z
     .number()

@@ -72,6 +72,11 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
   counter('evenkeel_wrong_edge_total', 'Sockets closed with wrong-edge', () => counts.wrongEdge);
   counter('evenkeel_tickets_refused_total', 'Upgrades refused for their ticket', () => counts.refusedTickets);
   counter('evenkeel_upgrades_refused_total', 'Upgrades refused: draining or full', () => counts.refusedFull);
+  counter(
+    'evenkeel_origins_refused_total',
+    'Upgrades refused: of a page that is not of EVENKEEL_ORIGINS',
+    () => counts.refusedOrigins,
+  );
   counter('evenkeel_frames_received_total', 'Frames from clients', () => counts.framesIn);
   counter('evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);
   counter('evenkeel_events_written_total', 'Directed events written', () => load.delivered);

@@ -3,7 +3,7 @@ import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
-import { amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, Origins, type ServiceContext } from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { PassIssuer } from './access/pass-issuer.js';
 import { Refreshes } from './access/refreshes.js';
@@ -13,7 +13,6 @@ import { floorOf } from './admission/ceiling.js';
 import { Authentication } from './auth/authentication.js';
 import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
-import { createCors } from './http/cors.js';
 import { HttpServer } from './http/server.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { LocalClient } from './local/local-client.js';
@@ -89,7 +88,9 @@ export function build(
     onAnswered: (outcome) => metrics.refreshed(outcome),
     log,
   });
+  const origins = new Origins(config.origins ?? config.corsOrigin);
   const gateway = new GatewayRoute({
+    origins,
     authenticate: (credentials) => authentication.authenticate(credentials),
     denies: (who) => denials.denies(who),
     placer,
@@ -108,11 +109,11 @@ export function build(
     host: config.host,
     port: config.port,
     certificates,
-    cors: createCors(config.corsOrigin),
+    origins,
     trustedHops: config.trustedHops,
     limits,
     addressConnections: config.addressConnections,
-    onConnectionRefused: () => metrics.rejected('connections'),
+    onRejected: (reason) => metrics.rejected(reason),
     now: steadyNow,
     routes: [
       gateway,

@@ -16,6 +16,19 @@ function refusal(env: Record<string, string>): string {
   return '';
 }
 
+test('EVENKEEL_ORIGINS and its former name take whole origins, and not both', () => {
+  const app = 'https://app.example.com';
+  expect(refusal({ EVENKEEL_ORIGINS: `${app},http://localhost:3000` })).toBe('');
+  expect(refusal({ EVENKEEL_CORS_ORIGIN: '*' })).toBe('');
+  expect(
+    loadConfig(gatewayConfig, { ...needed, EVENKEEL_CORS_ORIGIN: `${app}, http://a.example` }),
+  ).toMatchObject({
+    corsOrigin: [app, 'http://a.example'],
+  });
+  expect(refusal({ EVENKEEL_ORIGINS: `${app}/` })).toContain('an origin such as https://app.example.com');
+  expect(refusal({ EVENKEEL_ORIGINS: app, EVENKEEL_CORS_ORIGIN: app })).toContain('unset this one');
+});
+
 test('EVENKEEL_AUTH=jwt takes a secret or a key set; with both or neither the gateway does not start, and says what to do', () => {
   const jwt = { EVENKEEL_AUTH: 'jwt' };
   expect(refusal({ ...jwt, ...secret })).toBe('');

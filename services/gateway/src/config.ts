@@ -39,10 +39,12 @@ export const gatewayConfig = z
       .max(31_536_000)
       .optional()
       .describe('how long a token counts from its `iat`, seconds; unset: until its `exp`'),
-    corsOrigin: z
-      .string()
-      .default('*')
-      .describe('origins of pages that may call: * (without cookies), or a list separated by commas (with)'),
+    origins: setting
+      .origins()
+      .describe(
+        'origins of pages that may ask, with cookies too; others are refused. Unset or *: any page, without cookies',
+      ),
+    corsOrigin: setting.origins().describe('former name of EVENKEEL_ORIGINS'),
     pageDir: z.string().optional().describe('folder of the page served at / with auth=dev'),
     localUrl: setting
       .url('http:')
@@ -102,7 +104,11 @@ export const gatewayConfig = z
       ),
   })
   .superRefine(refineTls)
-  .superRefine(({ auth, jwtSecret, jwksUrl }, context) => {
+  .superRefine(({ auth, jwtSecret, jwksUrl, origins, corsOrigin }, context) => {
+    if (origins !== undefined && corsOrigin !== undefined) {
+      const message = 'EVENKEEL_ORIGINS is set too; unset this one, its former name';
+      context.addIssue({ code: 'custom', path: ['corsOrigin'], message });
+    }
     if (auth !== 'jwt') return;
     if (jwtSecret === undefined && jwksUrl === undefined) {
       const message = 'with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL';

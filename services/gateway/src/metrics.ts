@@ -38,7 +38,7 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   });
   const rejected = new Counter({
     name: 'evenkeel_gateway_rejected_total',
-    help: 'Requests refused before placement, by reason: address, user; connections closed: connections',
+    help: 'Requests refused before placement, by reason: address, user, origin, cookie; connections closed: connections',
     labelNames: ['reason'],
     registers: [metrics],
   });

@@ -75,6 +75,7 @@ const renderings: Readonly<Record<string, Rendering>> = {
       'gateway.auth=jwt',
       'gateway.jwt.existingSecret=jwt',
       'ops.existingSecret=evenkeel-ops',
+      'origins={https://www.example.com,https://app.example.com}',
       'gateway.jwt.issuer=https://login.example.com/',
       'gateway.jwt.audience=mesh',
       'version=7.1.0',

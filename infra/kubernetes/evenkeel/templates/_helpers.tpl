@@ -44,6 +44,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- if .root.Values.ops.existingSecret }}
 - { name: EVENKEEL_OPS_TOKEN_FILE, value: /run/secrets/evenkeel/ops-token }
 {{- end }}
+{{- if and .root.Values.origins (ne .part "balancer") }}
+- { name: EVENKEEL_ORIGINS, value: {{ join "," .root.Values.origins | quote }} }
+{{- end }}
 {{- range $variable, $value := (get .root.Values .part).settings }}
 {{- /* Numbers of values files are floating: a million would be 1e+06. */}}
 - { name: {{ $variable }}, value: {{ kindIs "float64" $value | ternary (toJson $value) (toString $value) | quote }} }

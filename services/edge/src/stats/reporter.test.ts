@@ -25,6 +25,7 @@ function make() {
       wrongEdge: 0,
       refusedTickets: 0,
       refusedFull: 0,
+      refusedOrigins: 0,
       framesIn: 0,
       bytesOut: 0,
     },

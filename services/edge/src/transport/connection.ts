@@ -53,6 +53,8 @@ export interface ConnectionCounts {
   wrongEdge: number;
   refusedTickets: number;
   refusedFull: number;
+  /** Of pages that may not connect. */
+  refusedOrigins: number;
   framesIn: number;
   bytesOut: number;
 }

@@ -1,3 +1,4 @@
+import { Origins } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ClaimAnswer, type Foreign, Gate } from './gate.js';
@@ -13,8 +14,17 @@ beforeEach(() => {
   node = { name: 'edge-1', boot: 'now', url, isDraining: false };
   cameBack = () => undefined;
   const room = { capacity: 2 };
-  gate = new Gate({ tickets, node, room, maxUsedTickets: 5, cameBack: (claims) => cameBack(claims) });
+  gate = new Gate({
+    tickets,
+    node,
+    room,
+    origins,
+    maxUsedTickets: 5,
+    cameBack: (claims) => cameBack(claims),
+  });
 });
+
+const origins = new Origins(['https://app.example']);
 
 const issue = (over: object = {}) =>
   tickets.issue({ uid: 'alice', sid: 's', node: 'edge-1', epoch: 1, expiresAt: nowMs + 100, ...over });
@@ -22,6 +32,22 @@ const judge = (ticket: string, open = 0, protocols = 'evenkeel.v1') =>
   gate.judge({ ticket, protocols }, open, nowMs);
 
 describe('the gate', () => {
+  it('refuses a page of an origin that is not listed, whose ticket stays good; programs, which send none, go on', () => {
+    const ticket = issue();
+    const shown = { ticket, protocols: 'evenkeel.v1' };
+    for (const origin of ['https://evil.example', 'null', 'https://app.example.evil.example'])
+      expect(gate.judge({ ...shown, origin }, 0, nowMs)).toMatchObject({
+        why: 'origin',
+        code: 'origin-refused',
+      });
+    expect(gate.judge({ ...shown, origin: 'https://app.example' }, 0, nowMs)).toMatchObject({
+      isAdmitted: true,
+    });
+    expect(gate.judge({ ticket: issue(), protocols: '', origin: '' }, 0, nowMs)).toMatchObject({
+      isAdmitted: true,
+    });
+  });
+
   it('admits a ticket for this node, with what it says', () => {
     expect(judge(issue())).toMatchObject({
       isAdmitted: true,

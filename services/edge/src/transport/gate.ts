@@ -1,4 +1,5 @@
 import { type CloseCode, type CommandOf, closeCodes, subprotocol, wrongEdgeAt } from '@evenkeel/protocol';
+import { type Origins, originRefused } from '@evenkeel/runtime';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import { identityText, metCode } from '../reach/met.js';
@@ -9,6 +10,8 @@ export interface Upgrade {
   readonly ticket: string;
   /** `Sec-WebSocket-Protocol` as it came. */
   readonly protocols: string;
+  /** `Origin`, which browsers send; empty: none. */
+  readonly origin?: string;
 }
 
 export type Verdict = Admitted | Refused | Dismissed;
@@ -23,7 +26,7 @@ export interface Admitted {
 /** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
-  readonly why: 'ticket' | 'full';
+  readonly why: 'ticket' | 'full' | 'origin';
   readonly status: string;
   readonly code: string;
   readonly message: string;
@@ -71,6 +74,8 @@ export interface GateOptions {
   tickets: Pick<TicketSigner, 'check'>;
   node: Pick<EdgeNode, 'name' | 'boot' | 'url' | 'isDraining'>;
   /** How many connections there may be. */
+  /** Which pages may connect. */
+  origins: Pick<Origins, 'takes'>;
   room: { readonly capacity: number };
   /** Used tickets remembered at most, until they expire. Default 100,000. */
   maxUsedTickets?: number;
@@ -89,6 +94,13 @@ const full: Refused = {
   status: '503 Service Unavailable',
   code: 'unavailable',
   message: 'ask GET /gateway for another node',
+};
+
+const foreignPage: Refused = {
+  isAdmitted: false,
+  why: 'origin',
+  status: '403 Forbidden',
+  ...originRefused,
 };
 
 const refuseTicket = (code: string, message: string): Refused => ({
@@ -116,7 +128,9 @@ export class Gate {
   }
 
   /** `open`: connections at this moment. An admitted ticket is used up. */
-  judge({ ticket, protocols }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
+  judge({ ticket, protocols, origin = '' }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
+    // First: a page that may not connect is not to use up a ticket.
+    if (origin !== '' && !this.#options.origins.takes(origin)) return foreignPage;
     const { tickets, node, room } = this.#options;
     const isBare = !offersOurs(protocols);
     const checked = tickets.check(ticket, node, nowMs);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { Origins } from '@evenkeel/runtime';
 import { expect, it, onTestFinished } from 'vitest';
 import { RequestLimits } from '../limits/request-limits.js';
 import { sendJson } from './answer.js';
-import { createCors } from './cors.js';
 import { type HttpOptions, HttpServer } from './server.js';
 
 const silent = { debug: () => {}, error: () => {} } as unknown as HttpOptions['log'];
@@ -27,11 +27,11 @@ async function serve(over: Partial<HttpOptions> = {}): Promise<{ port: number; m
   const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
-    cors: createCors('*'),
+    origins: new Origins(undefined),
     trustedHops: 0,
     limits: new RequestLimits(rules, (by) => met.push(by)),
     addressConnections: 3,
-    onConnectionRefused: () => met.push('connections'),
+    onRejected: (reason) => met.push(reason),
     now: () => 0,
     routes: [route('/it', false), route('/free', true)],
     log: silent,
@@ -119,4 +119,20 @@ it('a body is not read: after the answer to a long one the connection is closed'
     const answer = await said(port, `GET /free HTTP/1.1\r\nHost: a\r\n${header}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n.*connection: close.*\{\}\n$/is);
   }
+});
+
+it('a page that is not listed gets 403 before anything is done for it, and says so in the metric', async () => {
+  const { port, met } = await serve({ origins: new Origins(['https://app.example']) });
+  const answer = await asking(port, '/it', { origin: 'https://evil.example' });
+  expect(answer.status).toBe(403);
+  expect(answer.headers.get('access-control-allow-origin')).toBe(null);
+  expect(answer.headers.get('vary')).toBe('origin');
+  expect(await answer.json()).toMatchObject({ error: { code: 'origin-refused' } });
+  expect(met).toEqual(['origin']);
+  const listed = await asking(port, '/it', { origin: 'https://app.example' });
+  expect([listed.status, listed.headers.get('access-control-allow-origin')]).toEqual([
+    200,
+    'https://app.example',
+  ]);
+  expect((await asking(port, '/it')).status).toBe(200);
 });

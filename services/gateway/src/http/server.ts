@@ -1,11 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { addressKey, bareHost, type CertificateWatch, clientAddress, type Log } from '@evenkeel/runtime';
+import {
+  addressKey,
+  bareHost,
+  type CertificateWatch,
+  clientAddress,
+  type Log,
+  type Origins,
+} from '@evenkeel/runtime';
 import { AddressCounts } from '../limits/address-counts.js';
 import type { RequestLimits } from '../limits/request-limits.js';
 import { Refusal, sendRefusal } from './answer.js';
-import type { Cors } from './cors.js';
+import { corsHeaders, originRefusal } from './cors.js';
 import type { Route } from './route.js';
 
 export interface HttpOptions {
@@ -13,14 +20,15 @@ export interface HttpOptions {
   port: number;
   /** With it clients are served by TLS. */
   certificates?: CertificateWatch | undefined;
-  cors: Cors;
+  /** Which pages may ask. */
+  origins: Origins;
   /** Proxies in front whose word on the client's address counts. */
   trustedHops: number;
   limits: Pick<RequestLimits, 'address' | 'isLimited'>;
   /** Connections of one address at the same time; more are closed at once. Proxies in front are not limited. */
   addressConnections: number;
-  /** A connection was closed because its address has too many. */
-  onConnectionRefused: () => void;
+  /** A connection was closed because its address has too many, or a page was refused for its origin. */
+  onRejected: (reason: 'connections' | 'origin') => void;
   now: () => number;
   /** The first that has a path answers for it. */
   routes: readonly Route[];
@@ -106,13 +114,13 @@ export class HttpServer {
   }
 
   #count(socket: Socket): void {
-    const { limits, trustedHops, onConnectionRefused } = this.#options;
+    const { limits, trustedHops, onRejected } = this.#options;
     const address = clientAddress({ socket: socket.remoteAddress ?? '' }, 0);
     // Behind proxies all connections are theirs.
     if (trustedHops > 0 || !limits.isLimited(address)) return;
     const key = addressKey(address);
     if (!this.#perAddress.add(key)) {
-      onConnectionRefused();
+      onRejected('connections');
       socket.destroy();
       return;
     }
@@ -120,19 +128,24 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { cors, limits, log, now, routes } = this.#options;
+    const { origins, limits, log, now, onRejected, routes } = this.#options;
     const address = this.#addressOf(request);
     if (this.#isStopping || hasLongBody(request)) response.setHeader('connection', 'close');
     const url = parseUrl(request.url);
     const route = url instanceof URL ? routes.find((each) => each.has(url.pathname)) : undefined;
     // What only this gateway's own page may ask lets no other page read.
     if (route?.isShared !== false) {
-      for (const [name, value] of Object.entries(cors(request.headers.origin)))
+      for (const [name, value] of Object.entries(corsHeaders(origins, request.headers.origin)))
         response.setHeader(name, value);
     }
     try {
       // Before anything that costs: whoever asks too often is answered by this alone.
       if (route?.isFree !== true) limits.address(address, now());
+      const refusal = route?.isShared === true ? originRefusal(origins, request.headers) : undefined;
+      if (refusal !== undefined) {
+        onRejected('origin');
+        throw refusal;
+      }
       if (url instanceof Refusal) throw url;
       await dispatch(route, request, response, url);
     } catch (error) {

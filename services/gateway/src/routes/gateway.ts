@@ -1,10 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isNodeName, isSid, type Placement } from '@evenkeel/protocol';
+import type { Origins } from '@evenkeel/runtime';
 import type { TicketSigner } from '@evenkeel/ticket';
 import { heldAt, type PassIssuer } from '../access/pass-issuer.js';
 import type { Returning, Returns } from '../access/returning.js';
 import { AuthError, type Credentials, type Identity } from '../auth/credentials.js';
 import { Refusal, sendJson } from '../http/answer.js';
+import { cookieRefusal } from '../http/cors.js';
 import type { Route } from '../http/route.js';
 import type { RequestLimits } from '../limits/request-limits.js';
 import type { GatewayMetrics } from '../metrics.js';
@@ -20,6 +22,8 @@ export interface GatewayRouteOptions {
   limits: Pick<RequestLimits, 'user'>;
   passes: PassIssuer;
   returns: Returns;
+  /** Which pages may ask with a cookie. */
+  origins: Origins;
   signer: TicketSigner;
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
@@ -64,6 +68,7 @@ export class GatewayRoute implements Route {
 
   async answer({ headers, method }: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const wish = wishIn(url.searchParams);
+    this.#requireOwnCookie(headers);
     const { authorization, cookie } = headers;
     const user = url.searchParams.get('user') ?? undefined;
     const placement = await this.#asAuthenticated(async () => {
@@ -81,6 +86,15 @@ export class GatewayRoute implements Route {
     if (!this.#options.denies({ uid, sid })) return;
     const message = 'an operator keeps this user or session out; do not come back by yourself';
     throw new Refusal(403, 'denied', message);
+  }
+
+  /** @throws Refusal */
+  #requireOwnCookie(headers: IncomingHttpHeaders): void {
+    const { metrics, origins } = this.#options;
+    const refusal = cookieRefusal(origins, headers);
+    if (refusal === undefined) return;
+    metrics.rejected('cookie');
+    throw refusal;
   }
 
   #place(identity: Identity, wish: Wish): Placement {

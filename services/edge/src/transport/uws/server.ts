@@ -49,6 +49,7 @@ export class UwsTransport {
     wrongEdge: 0,
     refusedTickets: 0,
     refusedFull: 0,
+    refusedOrigins: 0,
     framesIn: 0,
     bytesOut: 0,
   };
@@ -162,6 +163,7 @@ export class UwsTransport {
     const upgrade = {
       ticket: req.getQuery('ticket') ?? '',
       protocols: req.getHeader('sec-websocket-protocol'),
+      origin: req.getHeader('origin'),
     };
     this.#pending.asked(socketAddress(res));
     // Read now: the request is gone once this returns.
@@ -193,6 +195,7 @@ export class UwsTransport {
   #conclude(res: uWS.HttpResponse, verdict: Verdict, handshake: Handshake): void {
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       if (verdict.why === 'full') this.counts.refusedFull += 1;
+      else if (verdict.why === 'origin') this.counts.refusedOrigins += 1;
       else {
         this.counts.refusedTickets += 1;
         this.#options.onTicketRefused(verdict.code);
