@@ -28,4 +28,5 @@ export { documentedSettings, settingsTable } from './settings-table.js';
 export { type Certificate, CertificateError } from './tls/certificate.js';
 export { CertificateWatch } from './tls/certificate-watch.js';
 export { certificatesOf } from './tls/of-service.js';
+export { isProduction, refineSecrets } from './unsafe.js';
 export { readBy, secretVariables, unknownVariables, variablesOf } from './variables.js';

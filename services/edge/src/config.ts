@@ -4,6 +4,7 @@ import {
   bareHost,
   commonSettings,
   hostId,
+  refineSecrets,
   refineTls,
   setting,
   tlsSettings,
@@ -140,7 +141,10 @@ const settings = z.object({
 });
 
 /** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
-export const edgeConfig = settings.superRefine(refineTls).superRefine(refineNamespaces);
+export const edgeConfig = settings
+  .superRefine(refineTls)
+  .superRefine(refineSecrets)
+  .superRefine(refineNamespaces);
 export type EdgeConfig = z.infer<typeof edgeConfig>;
 
 type Urls = Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node' | 'host' | 'tlsCertFile'>;

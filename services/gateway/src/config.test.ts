@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '@evenkeel/runtime';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { gatewayConfig } from './config.js';
 
 const needed = { EVENKEEL_AMQP_URL: 'amqp://x', EVENKEEL_SECRET: 'a secret of 16 bytes or more' };
@@ -39,4 +39,27 @@ test('EVENKEEL_AUTH=jwt takes a secret or a key set; with both or neither the ga
   expect(refusal({ ...jwt, ...secret, ...keySet })).toBe(
     'EVENKEEL_JWKS_URL is "https://keys.example/"; EVENKEEL_JWT_SECRET is set too; unset one of the two (key set of auth=jwt)',
   );
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('EVENKEEL_AUTH=dev does not start with NODE_ENV=production, unless EVENKEEL_ALLOW_DEV says so', () => {
+  const dev = { EVENKEEL_AUTH: 'dev' };
+  expect(refusal(dev)).toBe('');
+  vi.stubEnv('NODE_ENV', 'production');
+  expect(refusal(dev)).toMatch(/^EVENKEEL_AUTH is "dev"; NODE_ENV is production, .* EVENKEEL_ALLOW_DEV=yes/);
+  expect(refusal({ ...dev, EVENKEEL_ALLOW_DEV: 'yes' })).toBe('');
+  expect(refusal({ EVENKEEL_AUTH: 'jwt', ...secret })).toBe('');
+});
+
+test('secrets of examples are refused outside development mode, and not shown', () => {
+  const published = 'for-development-only-change-me';
+  const message = refusal({ EVENKEEL_AUTH: 'jwt', ...secret, EVENKEEL_SECRET: published });
+  expect(message).toMatch(/^EVENKEEL_SECRET has a value \(not shown\).*openssl rand/);
+  expect(message).not.toContain(published);
+  expect(refusal({ EVENKEEL_AUTH: 'dev', EVENKEEL_SECRET: published })).toBe('');
+  const jwt = { EVENKEEL_AUTH: 'jwt', EVENKEEL_JWT_SECRET: `${published}-0123456789` };
+  expect(refusal(jwt)).toMatch(/^EVENKEEL_JWT_SECRET has a value \(not shown\).*openssl rand/);
 });

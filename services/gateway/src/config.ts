@@ -1,6 +1,14 @@
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { defaults, strategies } from '@evenkeel/protocol';
-import { amqpSettings, commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
+import {
+  amqpSettings,
+  commonSettings,
+  isProduction,
+  refineSecrets,
+  refineTls,
+  setting,
+  tlsSettings,
+} from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
 
@@ -28,6 +36,12 @@ export const gatewayConfig = z
       .default('off')
       .describe(
         'how clients authenticate: off (refuses all), dev (trusts ?user=; serves the demo page), jwt',
+      ),
+    allowDev: z
+      .boolean()
+      .default(false)
+      .describe(
+        'let auth=dev serve though NODE_ENV is production, as in the image: on a network that you trust',
       ),
     jwtSecret: z.string().min(32).optional().describe('HS256 secret of auth=jwt').meta({ secret: true }),
     jwksUrl: setting.url('https:', 'file:').optional().describe('key set of auth=jwt'),
@@ -104,6 +118,13 @@ export const gatewayConfig = z
       ),
   })
   .superRefine(refineTls)
+  .superRefine(refineSecrets)
+  .superRefine(({ auth, allowDev }, context) => {
+    if (auth !== 'dev' || allowDev || !isProduction()) return;
+    const message =
+      'NODE_ENV is production, where anybody could be any user; set it to jwt, or EVENKEEL_ALLOW_DEV=yes on a network that you trust';
+    context.addIssue({ code: 'custom', path: ['auth'], message });
+  })
   .superRefine(({ auth, jwtSecret, jwksUrl, origins, corsOrigin }, context) => {
     if (origins !== undefined && corsOrigin !== undefined) {
       const message = 'EVENKEEL_ORIGINS is set too; unset this one, its former name';
