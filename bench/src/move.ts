@@ -1,10 +1,11 @@
 /** `npm run bench:move`: sessions are moved round and round under traffic, and every event is accounted for. */
 import { writeFileSync } from 'node:fs';
-import { reportFailure } from '@evenkeel/local';
+import { CertificateFolder, reportFailure } from '@evenkeel/local';
 import { scheduleAsBatch } from './fleet/scheduling.js';
 import { differingFrom, type MoveOptions, readOptions, usage } from './move/options.js';
 import { type MoveResult, printable } from './move/result.js';
-import { runMoves } from './move/run.js';
+import { type RunContext, runMoves } from './move/run.js';
+import { costOf } from './move/tls.js';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -16,7 +17,25 @@ async function run(options: MoveOptions): Promise<MoveResult> {
     say('no batch scheduling (chrt of util-linux): expect fewer moves a second');
     settings.push('without batch scheduling');
   }
-  return await runMoves({ options, settings, say, atEnd: (cleanUp) => cleanUps.push(cleanUp) });
+  const context = { options, settings, say, atEnd: (each: () => Promise<unknown>) => cleanUps.push(each) };
+  return options.tls ? await runBoth(context) : await runMoves(context);
+}
+
+/** Without TLS, and then with it. */
+async function runBoth(context: RunContext): Promise<MoveResult> {
+  say('without TLS');
+  const plain = await runMoves(context);
+  await cleanUp();
+  say('with TLS');
+  const certificates = new CertificateFolder();
+  context.atEnd(async () => certificates.remove());
+  certificates.serve('first');
+  // For the processes that are started from here on.
+  process.env.NODE_EXTRA_CA_CERTS = certificates.caFile;
+  const secure = await runMoves({ ...context, certificates });
+  const failures = [...plain.failures.map((failure) => `without TLS: ${failure}`), ...secure.failures];
+  if (secure.tls === undefined) return { ...secure, failures };
+  return { ...secure, failures, tls: { ...secure.tls, cost: costOf(plain, secure) } };
 }
 
 async function cleanUp(): Promise<void> {

@@ -89,6 +89,15 @@ const proxyHeader = (source: readonly number[]) =>
     Buffer.from([...source, 127, 0, 0, 1, 0x1f, 0x90, 0, 80]),
   ]);
 
+/** The same over IPv6. */
+const proxyHeaderV6 = (source: Buffer) =>
+  Buffer.concat([
+    Buffer.from('\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24', 'latin1'),
+    source,
+    Buffer.alloc(16),
+    Buffer.from([0x1f, 0x90, 0, 80]),
+  ]);
+
 describe("a client's address, in `where` and in the log", () => {
   const addressSeen = async (edge: EdgeUnderTest, lines: string[] = [], before?: Buffer) => {
     const session = new SessionUnderTest(randomUUID());
@@ -120,5 +129,7 @@ describe("a client's address, in `where` and in the log", () => {
       '2001:db8::42',
     );
     expect(await addressSeen(edge, [forged], proxyHeader(client))).toBe('203.0.113.7');
+    const v6 = Buffer.from('20010db8000000000000000000000042', 'hex');
+    expect(await addressSeen(edge, [forged], proxyHeaderV6(v6))).toBe('2001:db8::42');
   });
 });

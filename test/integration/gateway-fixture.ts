@@ -16,6 +16,9 @@ export interface GatewayUnderTest {
   readonly edges: FakeEdges;
   /** As an edge reaches RabbitMQ. */
   readonly edgeAmqpUrl: string;
+  readonly member: Member;
+  /** What it has logged, line by line. */
+  readonly lines: readonly string[];
   ask(query: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -25,6 +28,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
   const proxy = await TcpProxy.toUrl(amqpUrl);
   onTestFinished(() => proxy.close());
   const port = await freePort();
+  const lines: string[] = [];
   const gateway = new Member({
     role: 'gateway',
     name: 'gateway',
@@ -37,7 +41,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
       EVENKEEL_PORT: String(port),
       ...env,
     },
-    onLine: () => undefined,
+    onLine: (_name, line) => lines.push(line),
     onUnexpectedEnd: () => undefined,
   });
   await gateway.start();
@@ -50,6 +54,8 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
     opsUrl: gateway.opsUrl,
     amqp: proxy,
     edgeAmqpUrl: urlFor('edge'),
+    member: gateway,
+    lines,
     edges: await FakeEdges.open(urlFor('edge'), gateway.opsUrl),
     ask: (query, init) => fetch(`${url}/gateway${query}`, init),
   };

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectByTls } from 'node:tls';
 import type { WebSocketLike } from '@evenkeel/client';
 
 const opcodes = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const;
@@ -24,7 +25,7 @@ const headEnd = Buffer.from('\r\n\r\n');
 
 /**
  * A WebSocket client for load: thousands in a process, on the machine that also runs what is measured, so what they
- * cost is taken from that. Offers what the SDK uses of a WebSocket. Text only, `ws:` only, no extensions, whole
+ * cost is taken from that. Offers what the SDK uses of a WebSocket. Text only, no extensions, whole
  * messages only, masked with zeros; a server that sends anything else is cut off with 1002.
  */
 export class ThinSocket implements WebSocketLike {
@@ -43,15 +44,16 @@ export class ThinSocket implements WebSocketLike {
 
   /**
    * @param from the address of this machine that it dials from; default: any.
-   * @throws TypeError for an address that is no `ws:` URL.
+   * @throws TypeError for an address that is no WebSocket URL.
    */
   constructor(address: string | URL, protocols: string[] = [], from?: string) {
     const url = new URL(address);
-    if (url.protocol !== 'ws:') throw new TypeError(`ws: only, not ${url.protocol}`);
+    const isSecure = url.protocol === 'wss:';
+    if (!isSecure && url.protocol !== 'ws:') throw new TypeError(`ws: or wss: only, not ${url.protocol}`);
     this.host = url.host;
-    const socket = connect({
+    const options: TcpNetConnectOpts = {
       host: url.hostname,
-      port: Number(url.port || 80),
+      port: Number(url.port || (isSecure ? 443 : 80)),
       noDelay: true,
       ...(from !== undefined && { localAddress: from }),
       onread: {
@@ -61,7 +63,8 @@ export class ThinSocket implements WebSocketLike {
           return true;
         },
       },
-    });
+    };
+    const socket = isSecure ? connectByTls(options as ConnectionOptions) : connect(options);
     this.#socket = socket;
     socket.on('error', ({ message }) => this.onerror?.({ message }));
     socket.on('close', () => this.#ended());

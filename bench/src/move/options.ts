@@ -38,6 +38,8 @@ export interface MoveOptions {
   readonly persistent: boolean;
   /** Events are plain AMQP, every other one without a `message_id`; else the publisher's SDK sends them. */
   readonly bare: boolean;
+  /** Clients dial by TLS, and the certificate is exchanged half-way. The same without TLS comes first, for what it costs. */
+  readonly tls: boolean;
   readonly json: boolean;
   readonly broker: ReturnType<typeof brokerChoice>;
   /** Where the result is written as well. */
@@ -67,6 +69,8 @@ Moves sessions round and round under traffic, and accounts for every event and e
   --workers N           client processes (1)
   --persistent          events survive a restart of the broker, which doubles what they cost it
   --bare                events are plain AMQP, every other one without a message_id, not from the publisher's SDK
+  --tls                 wss and https with an authority of the run's own; the certificate is exchanged half-way. The same
+                        without TLS is run first, and what TLS costs printed
   --seed N              of the choice of users and topics (1)
   --broker KIND         auto, container or local (auto)
   --out FILE            write the result there too
@@ -99,6 +103,7 @@ export function readOptions(args: readonly string[]): MoveOptions | 'help' {
     out: { type: 'string' },
     persistent: { type: 'boolean', default: false },
     bare: { type: 'boolean', default: false },
+    tls: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
@@ -131,6 +136,7 @@ export function readOptions(args: readonly string[]): MoveOptions | 'help' {
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
     persistent: flags.persistent,
     bare: flags.bare,
+    tls: flags.tls,
     json: flags.json,
     broker: brokerChoice(flags.broker),
     out: flags.out,

@@ -1,6 +1,7 @@
 import type { DelaySummary } from '../fleet/delays.js';
 import type { Deliveries, FaultyClient } from '../fleet/messages.js';
 import type { Pace } from './pace.js';
+import { type TlsOutcome, tlsRows } from './tls.js';
 
 /** Everything that was published of one kind, and what became of it. */
 export interface Accounts extends Deliveries {
@@ -65,6 +66,8 @@ export interface MoveResult {
    */
   readonly recoverySeconds: number | null;
   readonly replays: { readonly refused: number; readonly accepted: number };
+  /** With TLS: how the certificate was exchanged, and what it costs. */
+  readonly tls?: TlsOutcome;
   /** The first clients that did not get everything once and in order. */
   readonly faulty: readonly FaultyClient[];
 }
@@ -112,6 +115,7 @@ export function printable(result: MoveResult): string {
       : []),
     row('time of a move, ms', delay(delayMs.move)),
     row('seconds to recover', result.recoverySeconds ?? '-'),
+    ...(result.tls === undefined ? [] : tlsRows(result.tls, row)),
     '',
     ...verdict(result),
   ].join('\n');

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Mesh, type PrivateBroker, startMesh, startPrivateBroker } from '@evenkeel/local';
+import {
+  type CertificateFolder,
+  type Mesh,
+  type PrivateBroker,
+  startMesh,
+  startPrivateBroker,
+} from '@evenkeel/local';
 import { timeOfDay } from '../fleet/clock.js';
 import { addTo } from '../fleet/counts.js';
 import { summaryOf } from '../fleet/delays.js';
@@ -21,6 +27,7 @@ import type { MoveOptions } from './options.js';
 import { PaceWatch } from './pace.js';
 import { planPerSecond } from './plan-fault.js';
 import type { Accounts, MoveResult } from './result.js';
+import { type Exchange, exchangeCertificate } from './tls.js';
 import { judge, type Measured } from './verdict.js';
 
 const connectTimeoutMs = 180_000;
@@ -33,6 +40,8 @@ const ackAfterMs = 1_000;
 
 export interface RunContext {
   readonly options: MoveOptions;
+  /** Clients dial by TLS with what is in it. */
+  readonly certificates?: CertificateFolder | undefined;
   /** What differs from the defaults of this bench, for the result. */
   readonly settings: readonly string[];
   readonly say: (text: string) => void;
@@ -52,6 +61,7 @@ export async function runMoves(context: RunContext): Promise<MoveResult> {
     amqpUrl: broker.amqpUrl,
     urlFor: broker.urlFor,
     env,
+    tls: context.certificates,
     onLine: (name, line) => {
       if (/"level":"?(?:warn|error|fatal)/.test(line)) say(`${name}: ${line}`);
     },
@@ -183,7 +193,7 @@ class Run {
   }
 
   async measure(): Promise<
-    Pick<MoveResult, 'fault' | 'evidence' | 'seconds' | 'movesPerSecond' | 'pace' | 'recoverySeconds'>
+    Pick<MoveResult, 'fault' | 'evidence' | 'tls' | 'seconds' | 'movesPerSecond' | 'pace' | 'recoverySeconds'>
   > {
     const { options, say } = this.#context;
     const fleet = this.#fleet;
@@ -216,6 +226,7 @@ class Run {
       const { disturbances } = await fleet.stats();
       struck = { recoverySeconds, ...(await evident(say, async () => evidenceOf(fault, disturbances))) };
     }
+    const exchanged = await this.#exchange(startedAtMs);
     await this.#untilOver(startedAtMs, seconds);
     clearInterval(progress);
     const { moves } = fleet.progress;
@@ -226,6 +237,7 @@ class Run {
     return {
       fault,
       ...struck,
+      ...(exchanged && { tls: exchanged }),
       seconds: Math.round(tookSeconds * 10) / 10,
       movesPerSecond: Math.round((moves - movesBefore) / tookSeconds),
       pace: {
@@ -235,6 +247,18 @@ class Run {
         processors: processorsUsed(),
       },
     };
+  }
+
+  /** Half-way, with TLS: another certificate. */
+  async #exchange(startedAtMs: number): Promise<Exchange | undefined> {
+    const { options, certificates, say } = this.#context;
+    if (certificates === undefined) return undefined;
+    await this.#untilOver(startedAtMs, options.seconds / 2);
+    say('exchanging the certificate');
+    return await exchangeCertificate(certificates, this.#mesh, async () => {
+      const { disconnects, movesFailed, moves } = await this.#fleet.stats();
+      return { disconnects, movesFailed: Object.values(movesFailed).reduce((a, b) => a + b, 0), moves };
+    });
   }
 
   async #strike(fault: MeshFault): Promise<{ recoverySeconds: number | null; evidence?: string }> {

@@ -28,6 +28,8 @@ export interface StoryOptions {
   readonly bare: number;
   /** Behind the front are plain servers. */
   readonly without: boolean;
+  /** Clients dial by TLS. */
+  readonly tls: boolean;
   readonly json: boolean;
 }
 
@@ -71,6 +73,7 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         ${storyFronts.slice(5).join(', ')}
   --sdk N, --bare N     front: clients with the SDK (40) and without it (6)
   --without             front: plain WebSocket servers behind it instead of a mesh
+  --tls                 clients dial by TLS, with an authority of the run's own; not with --front and upgrade
   --seed N              of everything that is left to chance here (1)
   --broker KIND         where the private broker comes from: auto, container or local
   --broker-image IMAGE  for a container (rabbitmq:4-management)
@@ -95,6 +98,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     'no-surge': { type: 'boolean', default: false },
     'no-users': { type: 'boolean', default: false },
     from: { type: 'string', default: releaseBefore },
+    tls: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     broker: { type: 'string', default: 'auto' },
     'broker-image': { type: 'string' },
@@ -111,6 +115,8 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     wholeNumber(`--${flag}`, flags[flag] ?? other ?? String(defaults[flag]), 1, maximum);
   const edges = number('edges', 50);
   if (edges < 2) throw new UsageError('--edges takes at least 2: with one there is nowhere to move to.');
+  if (flags.tls && (scenario === 'front' || scenario === 'upgrade'))
+    throw new UsageError(`--tls is not for ${scenario}: its clients of other kinds speak none.`);
   const sessions = number('sessions', 50_000, flags.sdk);
   if (scenario === 'upgrade' && sessions < leastOfUpgrade)
     throw new UsageError(
@@ -133,6 +139,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     front,
     bare: wholeNumber('--bare', flags.bare, 1, 1_000),
     without: flags.without,
+    tls: flags.tls,
     json: flags.json,
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  CertificateFolder,
   type Edge,
   type Mesh,
   type MeshOptions,
@@ -98,6 +99,7 @@ export class Stage {
       urlFor,
       env: { EVENKEEL_LOAD: load, ...env },
       logDir,
+      tls: this.#certificates(),
       ...more,
       onUnexpectedEnd: (member, how) =>
         this.fail(`${member.name} ended without having been told to (${how})`),
@@ -106,6 +108,16 @@ export class Stage {
     this.#operator = await createOperator({ amqpUrl: urlFor('operator') });
     this.atEnd(() => this.operator.close());
     say(`${edges} edges are up; their logs are in ${logDir}.`);
+  }
+
+  #certificates(): CertificateFolder | undefined {
+    if (!this.options.tls) return undefined;
+    const folder = new CertificateFolder();
+    this.atEnd(async () => folder.remove());
+    folder.serve('story');
+    // For the processes that are started from here on.
+    process.env.NODE_EXTRA_CA_CERTS = folder.caFile;
+    return folder;
   }
 
   /** Starts the clients and waits until all are connected. */

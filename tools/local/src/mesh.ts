@@ -6,6 +6,7 @@ import { forRole } from './given.js';
 import { fileSink } from './log-files.js';
 import { Member, type Role } from './member.js';
 import { freePort, freePorts, portOr } from './ports.js';
+import type { CertificateFolder } from './tls/folder.js';
 
 /** A development mesh takes operators' commands without a user_id too. */
 const development = { EVENKEEL_OPERATORS: 'operator,console,guest,anonymous' };
@@ -33,6 +34,8 @@ export interface MeshOptions {
   readonly auth?: string;
   /** What clients are told to dial, `{node}` and `{port}` filled in: a front's. Default: each edge's own address. */
   readonly publicUrl?: string;
+  /** Edges and gateway serve clients by TLS with this. What dials them has to trust its authority (`NODE_EXTRA_CA_CERTS`). */
+  readonly tls?: Pick<CertificateFolder, 'certFile' | 'keyFile'> | undefined;
   /** Edges answer HAProxy's agent-check, each on a port of its own. Default false. */
   readonly hasAgents?: boolean;
   /** How many balancers; default one. */
@@ -115,7 +118,12 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     EVENKEEL_AUTH: options.auth ?? 'dev',
     ...((options.auth ?? 'dev') === 'dev' ? development : {}),
     ...(urlFor('edge') === amqpUrl ? {} : administered),
+    ...(options.tls && {
+      EVENKEEL_TLS_CERT_FILE: options.tls.certFile,
+      EVENKEEL_TLS_KEY_FILE: options.tls.keyFile,
+    }),
   };
+  const secure = options.tls === undefined ? '' : 's';
 
   const member = async (role: Role, name: string, env: Record<string, string>) =>
     new Member(await memberOptions(role, name, env));
@@ -131,7 +139,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const newEdge = async (port: number): Promise<Edge> => {
     // Never a name again that was another edge's.
     const name = `edge-${++made}`;
-    const url = `ws://127.0.0.1:${port}/ws`;
+    const url = `ws${secure}://127.0.0.1:${port}/ws`;
     const agentPort = options.hasAgents === true ? await freePort() : undefined;
     const env = {
       EVENKEEL_NODE: name,
@@ -146,7 +154,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const ports = await choosePorts(options);
   const nextPort = ports.nextEdge;
 
-  const gatewayUrl = `http://127.0.0.1:${ports.gateway}`;
+  const gatewayUrl = `http${secure}://127.0.0.1:${ports.gateway}`;
   const gatewayOptions = await memberOptions('gateway', 'gateway', { EVENKEEL_PORT: String(ports.gateway) });
   const gateway = new Member({
     ...gatewayOptions,
