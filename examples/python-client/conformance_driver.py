@@ -51,7 +51,13 @@ async def main():
 
     steps = []
     topics = [topic for topic in os.environ["EVENKEEL_TOPICS"].split(",") if topic]
-    client = Client(os.environ["EVENKEEL_GATEWAY"], on, user=os.environ["EVENKEEL_USER"], topics=topics)
+    tokens = [token for token in os.environ["EVENKEEL_TOKENS"].split(",") if token]
+
+    async def get_token():
+        return tokens.pop(0) if len(tokens) > 1 else tokens[0]
+
+    given = {"user": os.environ["EVENKEEL_USER"], "topics": topics, "get_token": get_token if tokens else None}
+    client = Client(os.environ["EVENKEEL_GATEWAY"], on, **given)
     try:
         await client.run()
         say("closed")

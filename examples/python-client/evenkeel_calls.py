@@ -3,6 +3,7 @@ import asyncio
 import base64
 import itertools
 import json
+import random
 import secrets
 import time
 
@@ -35,10 +36,11 @@ class Calls:
         self.tokens, self.counted_at = 1.0, time.monotonic()
         self.to_send = asyncio.Event()
 
-    async def call(self, frame, data):
+    async def call(self, frame, *data):
         """Returns what is answered. Raises CallError."""
-        is_bytes = isinstance(data, (bytes, bytearray))
-        payload = {"data": base64.b64encode(data).decode(), "encoding": "base64"} if is_bytes else {"data": data}
+        payload = {"data": data[0]} if data else {}
+        if data and isinstance(data[0], (bytes, bytearray)):
+            payload = {"data": base64.b64encode(data[0]).decode(), "encoding": "base64"}
         key = next(self.ids)
         call = Call({**frame, "id": key, **payload})
         if len(json.dumps(call.frame).encode()) > self.limits["maxFrameBytes"]:
@@ -49,6 +51,17 @@ class Calls:
             return await call.answer
         finally:
             self.open.pop(key, None)
+
+    async def refresh(self, client):
+        """A new token before the old one expires, again and again until an edge has taken one or the socket is lost."""
+        for attempt in itertools.count():
+            try:
+                answer = await self.call({"t": "refresh", "token": await client.get_token()})
+                client.proof = answer["pass"]
+                return
+            except Exception as error:  # whatever the application's own function raises
+                await client.on("status", {"status": "refresh-failed", "reason": str(error)})
+                await asyncio.sleep(random.random() * min(20.0, 0.5 * 2**attempt))
 
     def answer(self, frame):
         """False: no call of ours."""
@@ -90,8 +103,9 @@ class Calls:
                 continue
             await asyncio.sleep(self.pause())
             if link is client.current and not link.moved.is_set() and not call.answer.done():
-                link.sent += 1
-                call.link, call.place = link, link.sent
+                is_counted = call.frame["t"] != "refresh"  # which edges do not count: after a move it goes again
+                link.sent += is_counted
+                call.link, call.place = link, link.sent if is_counted else float("inf")
                 await client.send(link, call.frame)
 
     def pause(self):

@@ -17,7 +17,7 @@ import websockets
 
 from evenkeel_calls import LIMITS, Calls
 
-STOP, AT_ONCE = {1002, 1003, 1007, 1008, 1009}, {1012, 4000, 4001, 4010}  # from 4500: stop; every other: back off
+STOP, AT_ONCE = {1002, 1003, 1007, 1008, 1009}, {1012, 4000, 4001, 4010, 4011}  # from 4500: stop; every other: back off
 MAX_HELD = 10_000  # frames that wait for handlers, or for the end of a move; over it the socket is given up
 
 
@@ -54,9 +54,10 @@ class Link:
 class Client:
     """`on(kind, fields)` is awaited for each event, message, gap and status, one after another."""
 
-    def __init__(self, gateway, on, user=None, token=None, topics=(), session=None):
+    def __init__(self, gateway, on, user=None, token=None, topics=(), session=None, resume=None, get_token=None):
         self.gateway, self.on, self.user, self.token = gateway.rstrip("/"), on, user, token
-        self.topics, self.session = list(topics), session
+        self.topics, self.session, self.resume = list(topics), session, resume  # what proves that the session is ours
+        self.get_token, self.refreshing, self.proof = get_token, None, None  # the pass: what the user may do
         self.window, self.recent = 64, collections.OrderedDict()  # ids of events handled, oldest first
         self.last = None  # the connection that brought the last event
         self.unacked, self.expected = [], []  # ids of events not acknowledged; of those that are to come again
@@ -111,10 +112,15 @@ class Client:
             await self.send(self.current, {"t": "bye"})
 
     async def connect(self):
+        if self.refreshing:
+            self.refreshing.cancel()
+        if self.get_token:
+            self.token = await self.get_token()
         place = await asyncio.to_thread(self.ask)
         earlier = [] if place["node"] in self.tried else self.tried  # sent there again: no other was left
         self.tried = [place["node"], *earlier][:8]
-        self.session, link = place["session"], await self.dial(place, None, is_resume=bool(self.nodes))
+        self.session, self.resume, self.proof = place["session"], place.get("resume"), place.get("pass")
+        link = await self.dial(place, None, is_resume=bool(self.nodes))
         await first(link.welcomed, link.done)
         if link.welcomed.is_set():
             self.current, self.tried = link, []
@@ -125,7 +131,7 @@ class Client:
 
     def ask(self):
         names = {"from": ",".join(self.nodes), "tried": ",".join(self.tried)}
-        query = {"user": self.user, "session": self.session, **names}
+        query = {"user": self.user, "session": self.session, "resume": self.resume, **names}
         query = urllib.parse.urlencode({name: value for name, value in query.items() if value})
         request = urllib.request.Request(f"{self.gateway}/gateway?{query}")
         if self.token:
@@ -136,8 +142,9 @@ class Client:
             if all(isinstance(place[name], str) for name in ("url", "node", "ticket", "session")):
                 return place
         except urllib.error.HTTPError as error:
-            if error.code in (400, 401):
-                raise Refused(f"the gateway answered {error.code}: {error.read().decode()}") from error
+            text = error.read().decode(errors="replace")
+            if error.code in (400, 401) or error.code == 403 and '"denied"' in text:
+                raise Refused(f"the gateway answered {error.code}: {text}") from error
             seconds = error.headers.get("retry-after") or ""
             self.retry_after = float(seconds) if seconds.isdigit() else 0.0
             raise
@@ -152,6 +159,8 @@ class Client:
         # One clock may stand still in sleep, the other be set: at most so long.
         away = int(max(now - then for now, then in zip(moment(), self.away_since)) * 1000) if self.away_since else 0
         hello = {"t": "hello", "resume": is_resume, "topics": self.topics, "awayMs": away}
+        if self.proof:
+            hello["pass"] = self.proof
         if self.last and self.last.name:
             link.after = self.last
             hello["last"] = {"connection": self.last.name, "seq": self.last.handled}
@@ -185,6 +194,9 @@ class Client:
                     link.welcomed.set()
                 elif frame["t"] in ("ok", "error") and self.calls.answer(frame):
                     pass
+                elif frame["t"] == "expiring":
+                    if self.get_token and (not self.refreshing or self.refreshing.done()):
+                        self.refreshing = self.spawn(self.calls.refresh(self))
                 elif link.held is None:
                     link.inbox.put_nowait(frame)
                 else:
@@ -234,7 +246,9 @@ class Client:
             await self.ack(link)
             link.mark, link.received = frame.get("mark"), frame["received"]
             link.moved.set()
-        elif kind in ("gap", "error"):
+        elif kind in ("gap", "error", "unsubscribed"):
+            if kind != "gap" and frame.get("topic") in self.topics:  # taken away, or refused: it does not come back by itself
+                self.topics.remove(frame["topic"])
             await self.on(kind, frame)
 
     def is_repeat(self, link, frame):

@@ -60,6 +60,7 @@ describe('the conformance kit', () => {
     ['retries-for-ever', 'close-4501', 'came back after a close with 4501'],
     ['retries-for-ever', 'gateway-back-off', 'retries without a back-off'],
     ['keeps-gaps-to-itself', 'gap-before-next', 'did not tell its application of a gap'],
+    ['shows-the-old-pass', 'token-new-pass', 'has the earlier pass'],
     ['resends-with-new-ids', 'call-resend-publish', 'sent its publish again under another id'],
   ])('refuses a client that %s, by the rule %s', async (name, rule, reason) => {
     const { failed } = await check(`node packages/conformance/bad-clients/${name}.mjs`, '--only', rule);

@@ -221,6 +221,8 @@ export class ScriptedMesh {
   readonly lookups: Lookup[] = [];
   /** Where clients are sent. */
   target: ScriptedEdge | undefined;
+  /** What the gateway signs for who asks: goes with each placement. */
+  signed: { pass: string; resume: string } | undefined;
   /** Overrides the answer. */
   answer: (() => Answer | undefined) | undefined;
   private tickets = 0;
@@ -279,6 +281,6 @@ export class ScriptedMesh {
     if (!target) return { status: 503, body: { error: { code: 'no-edge', message: 'no edge' } } };
     const { node, url } = target;
     const rest = { ticket: this.nextTicket(), expiresInMs: 30_000, session: session ?? this.session };
-    return { status: 200, body: { url, node, ...rest } };
+    return { status: 200, body: { url, node, ...rest, ...this.signed } };
   }
 }

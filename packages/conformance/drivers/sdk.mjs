@@ -5,7 +5,10 @@ import { connect } from '@evenkeel/client';
 /** Runs the SDK; `options` are added to those of `connect`. */
 export function drive(options = {}) {
   const { EVENKEEL_GATEWAY: gateway, EVENKEEL_USER: user, EVENKEEL_TOPICS: topics } = process.env;
-  const client = connect({ gateway, user, ...options });
+  const tokens = process.env.EVENKEEL_TOKENS?.split(',').filter(Boolean) ?? [];
+  // One after another; the last one again and again.
+  const getToken = () => (tokens.length > 1 ? tokens.shift() : tokens[0]);
+  const client = connect({ gateway, user, ...(tokens.length > 0 && { getToken }), ...options });
 
   client.on('*', async ({ id, name, data }) => {
     say({ kind: 'event', id, name, ...body(data) });

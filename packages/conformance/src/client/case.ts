@@ -73,6 +73,7 @@ export class ClientCase {
       EVENKEEL_GATEWAY: this.mesh.gateway,
       EVENKEEL_USER: this.user,
       EVENKEEL_TOPICS: topics.join(','),
+      EVENKEEL_TOKENS: this.mesh.signed === undefined ? '' : 'token-1,token-2,token-3',
     });
   }
 

@@ -7,6 +7,7 @@ import { gatewayRules } from './gateway.js';
 import { heartbeatRules } from './heartbeats.js';
 import { moveRules } from './moves.js';
 import { repeatRules } from './repeats.js';
+import { tokenRules } from './tokens.js';
 import { topicRules } from './topics.js';
 
 /** What PROTOCOL.md asks of a client, in the order of its life. */
@@ -15,6 +16,7 @@ export const clientRules: readonly Rule<ClientCase>[] = [
   ...eventRules,
   ...repeatRules,
   ...topicRules,
+  ...tokenRules,
   ...moveRules,
   ...callRules,
   ...heartbeatRules,
