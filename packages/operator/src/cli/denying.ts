@@ -1,7 +1,7 @@
 import { longestDenialMs } from '@evenkeel/protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Operator } from '../operator.js';
-import type { CommonOptions } from './program.js';
+import type { CommonOptions } from './options.js';
 
 /** What these commands need of the program. */
 export interface DenyingPorts {

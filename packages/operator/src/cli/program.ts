@@ -9,17 +9,11 @@ import { addDenyingCommands } from './denying.js';
 import { shellAssignments } from './env.js';
 import { follow, type Goal } from './follow.js';
 import { addLocalCommands } from './local.js';
+import type { CommonOptions } from './options.js';
 import { statusText } from './status.js';
 import { painter, type Terminal } from './terminal.js';
 import { top } from './top.js';
 import { nobodyText, planLine, planText, sessionsText, steeredText, unreachableLines } from './views.js';
-
-/** Options that every command takes. */
-export interface CommonOptions {
-  json?: boolean;
-  amqpUrl?: string;
-  timeout?: number;
-}
 
 export interface ProgramPorts {
   terminal: Terminal;

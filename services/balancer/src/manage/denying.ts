@@ -19,7 +19,7 @@ export interface Subject {
 }
 
 export interface DenyingOptions {
-  denials: Pick<Denials, 'hasRoom' | 'inForce' | 'denies'>;
+  denials: Pick<Denials, 'hasRoom' | 'inForce'>;
   publisher: Pick<Publisher, 'publish'>;
   /** The user that the balancer logs in as. */
   userId: string | undefined;

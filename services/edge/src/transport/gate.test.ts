@@ -48,6 +48,25 @@ describe('the gate', () => {
     });
   });
 
+  it('turns away whom an operator denies, by a close code, with a ticket of its own or of another edge', () => {
+    const isDenied = new Set<string>();
+    gate = new Gate({
+      tickets,
+      node,
+      origins,
+      room: { capacity: 2 },
+      denies: ({ uid }) => isDenied.has(uid),
+    });
+    const foreign = judge(issue({ node: 'edge-2', boot: 'theirs' }));
+    isDenied.add('alice');
+    const denied = { isAdmitted: false, why: 'dismissed', close: { code: 4503, reason: 'denied' } };
+    expect(judge(issue())).toMatchObject(denied);
+    expect(judge(issue({ node: 'edge-2', boot: 'theirs' }))).toMatchObject(denied);
+    // Since the other edge was asked about it.
+    expect(gate.settle(foreign as Foreign, { outcome: 'taken', url }, 0)).toMatchObject(denied);
+    expect(judge(issue({ uid: 'bob' }))).toMatchObject({ isAdmitted: true });
+  });
+
   it('admits a ticket for this node, with what it says', () => {
     expect(judge(issue())).toMatchObject({
       isAdmitted: true,

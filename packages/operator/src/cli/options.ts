@@ -1,0 +1,6 @@
+/** Options that every command takes. */
+export interface CommonOptions {
+  json?: boolean;
+  amqpUrl?: string;
+  timeout?: number;
+}

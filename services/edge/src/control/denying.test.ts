@@ -1,0 +1,69 @@
+import type { CloseCode } from '@evenkeel/protocol';
+import { expect, it } from 'vitest';
+import { Directory } from '../session/directory.js';
+import { Denying } from './denying.js';
+import { Whereabouts } from './whereabouts.js';
+
+function socket(uid: string, sid: string, state = 'attached') {
+  return {
+    key: `${uid}.${sid}`,
+    claims: { uid, sid },
+    state,
+    attachedAtMs: 0,
+    connection: { openedAtMs: 1, isBare: false, address: '::1' },
+    outbox: { unacked: 0 },
+    ended: [] as (CloseCode['code'] | undefined)[],
+    end(_reason: 'disconnected', why?: CloseCode) {
+      this.ended.push(why?.code);
+    },
+  };
+}
+
+/** Each is tracked; those that have said hello are listed too. */
+function directoryOf(...sockets: ReturnType<typeof socket>[]) {
+  const directory = new Directory<ReturnType<typeof socket>>();
+  for (const each of sockets) {
+    directory.track(each);
+    if (each.state === 'attached') directory.set(each);
+  }
+  return directory;
+}
+
+it('ends what is denied whatever its state, and sessions without a socket, and nobody else', () => {
+  const attached = socket('eve', 's1');
+  const silent = socket('eve', 's2', 'opened');
+  const left = socket('eve', 's3', 'moved');
+  const other = socket('alice', 's4');
+  const away = [
+    { uid: 'eve', sid: 's5', epoch: 1 },
+    { uid: 'alice', sid: 's6', epoch: 1 },
+  ];
+  const ended: string[] = [];
+  const denying = new Denying({
+    denials: { denies: ({ uid }) => uid === 'eve' },
+    directory: directoryOf(attached, silent, left, other),
+    life: { endAway: (isOfThem) => void ended.push(...away.filter(isOfThem).map(({ sid }) => sid)) },
+  });
+  denying.enforce();
+  expect([attached, silent, left, other].map((each) => each.ended)).toEqual([[4503], [4503], [4503], []]);
+  expect(ended).toEqual(['s5']);
+  expect(denying.denied).toBe(3);
+});
+
+it('where lists sockets that have not said hello, and disconnect closes them', () => {
+  const attached = socket('eve', 's1');
+  const silent = socket('eve', 's2', 'opened');
+  const replies: string[][] = [];
+  const whereabouts = new Whereabouts({
+    node: { name: 'e1', boot: 'b' },
+    directory: directoryOf(attached, silent, socket('alice', 's3', 'opened')),
+    control: {
+      reply: async (_asker, { sessions }) => void replies.push(sessions.map(({ session }) => session)),
+    },
+    life: { endAway: () => undefined },
+  });
+  whereabouts.answer({ command: 'where', uid: 'eve', reply: 'r', ask: 'a' });
+  whereabouts.end('eve');
+  expect(replies).toEqual([['s1', 's2']]);
+  expect([attached.ended, silent.ended]).toEqual([[undefined], [undefined]]);
+});
