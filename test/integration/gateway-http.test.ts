@@ -206,6 +206,10 @@ describe('GET /gateway', () => {
     for (const id of ['node', 'session', 'events', 'gaps', 'moves', 'rebalance', 'status', 'event-count']) {
       expect(await fetch(`${url}/`).then((r) => r.text())).toContain(`id="${id}"`);
     }
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'; script-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
     expect((await fetch(`${url}/page.js`)).headers.get('content-type')).toContain('text/javascript');
     for (const path of ['/index.html', '/../package.json', '/%2e%2e/package.json', '/constructor']) {
       expect((await fetch(`${url}${path}`)).status).toBe(404);

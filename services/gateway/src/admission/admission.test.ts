@@ -1,3 +1,5 @@
+import { TokenBucket } from '@evenkeel/pace';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { burst, counted, maxOverMean, placer, seeded, stats } from '../../testing/placing.js';
 
@@ -103,5 +105,25 @@ describe('admission', () => {
   it('answers when to come back while there is no edge', () => {
     const placed = placer().place({ uid: 'u', sid: undefined }, 0);
     expect(placed).toEqual({ kind: 'refused', reason: 'none', retryAfterSeconds: 1 });
+  });
+
+  it("turns nobody away for a user's flood: whoever comes once in a second has a slot while half of the rate is asked for", () => {
+    const event = fc.record({ isFlood: fc.boolean(), afterMs: fc.nat({ max: 5 }) });
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 50, maxLength: 600 }), (events) => {
+        const p = placer({ base: 400, newSessionsPerSecond: 100 });
+        p.observe(stats('a'), 0);
+        const others = new TokenBucket(50, 4, 0);
+        let nowMs = 0;
+        for (const [n, { isFlood, afterMs }] of events.entries()) {
+          nowMs += afterMs;
+          if (isFlood) {
+            for (let more = 0; more < 5; more += 1) p.place({ uid: 'mallory', sid: undefined }, nowMs);
+          } else if (others.tryTake(nowMs)) {
+            expect(p.place({ uid: `u${n}`, sid: undefined }, nowMs)).toMatchObject({ kind: 'placed' });
+          }
+        }
+      }),
+    );
   });
 });

@@ -1,7 +1,8 @@
 import type { TokenBucket } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
 import { type Ceiling, type CeilingRules, fullCeiling, isAiling, nextCeiling } from './ceiling.js';
-import { setSlots, slotsOf } from './slots.js';
+import { RecentUsers } from './recent-users.js';
+import { isFree, setSlots, slotsOf } from './slots.js';
 import { WaitingList } from './waiting-list.js';
 
 /** Limits of admission; rates of this gateway alone. */
@@ -19,6 +20,7 @@ export class Admission {
   readonly #rules: AdmissionRules;
   readonly #edges = new Map<string, { slots: TokenBucket; ceiling: Ceiling }>();
   readonly #newSessions: TokenBucket;
+  readonly #recent = new RecentUsers();
   readonly #returning = new WaitingList();
   readonly #arriving = new WaitingList();
 
@@ -38,17 +40,21 @@ export class Admission {
     this.#edges.delete(node);
   }
 
-  hasSlot(node: string, nowMs: number): boolean {
-    return this.#edge(node, nowMs).slots.available(nowMs) >= 1;
+  /** Whether one more of this user may be sent to `node`: a user's second within a second leaves half of a burst to the others. */
+  hasSlot(node: string, uid: string, nowMs: number): boolean {
+    const { slots, ceiling } = this.#edge(node, nowMs);
+    return isFree(slots, ceiling.perSecond, this.#recent.has(uid, nowMs), nowMs);
   }
 
-  hasNewSessionSlot(nowMs: number): boolean {
-    return this.#newSessions.available(nowMs) >= 1;
+  hasNewSessionSlot(uid: string, nowMs: number): boolean {
+    const { newSessionsPerSecond } = this.#rules;
+    return isFree(this.#newSessions, newSessionsPerSecond, this.#recent.has(uid, nowMs), nowMs);
   }
 
-  take(node: string, isNew: boolean, nowMs: number): void {
+  take(node: string, uid: string, isNew: boolean, nowMs: number): void {
     this.#edge(node, nowMs).slots.tryTake(nowMs);
     if (isNew) this.#newSessions.tryTake(nowMs);
+    this.#recent.add(uid, nowMs);
   }
 
   ceilingOf(node: string): number {
@@ -66,11 +72,17 @@ export class Admission {
    * those that come back: theirs is another limit.
    * @param nodes the nodes that take clients; with none, the rate of one is assumed for when one comes.
    */
-  retryAfterSeconds(nodes: readonly string[], isNew: boolean, nowMs: number, random: () => number): number {
+  retryAfterSeconds(
+    nodes: readonly string[],
+    client: { readonly uid: string; readonly isNew: boolean },
+    nowMs: number,
+    random: () => number,
+  ): number {
+    const { uid, isNew } = client;
     const edges = nodes.reduce((sum, node) => sum + this.ceilingOf(node), 0) || this.#rules.ceiling.base;
     return isNew
-      ? this.#arriving.book(nowMs, Math.min(edges, this.#rules.newSessionsPerSecond), random)
-      : this.#returning.book(nowMs, edges, random);
+      ? this.#arriving.book(uid, nowMs, Math.min(edges, this.#rules.newSessionsPerSecond), random)
+      : this.#returning.book(uid, nowMs, edges, random);
   }
 
   waiting(nowMs: number): number {

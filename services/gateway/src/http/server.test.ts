@@ -136,3 +136,15 @@ it('a page that is not listed gets 403 before anything is done for it, and says 
   ]);
   expect((await asking(port, '/it')).status).toBe(200);
 });
+
+it('every answer, an error too, is shown in no frame, taken for nothing else and loaded by no other origin', async () => {
+  const { port } = await serve();
+  for (const path of ['/free', '/none', '/it']) {
+    const { headers } = await asking(port, path);
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+  }
+});

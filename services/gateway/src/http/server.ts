@@ -11,7 +11,7 @@ import {
 } from '@evenkeel/runtime';
 import { AddressCounts } from '../limits/address-counts.js';
 import type { RequestLimits } from '../limits/request-limits.js';
-import { Refusal, sendRefusal } from './answer.js';
+import { Refusal, securityHeaders, sendRefusal } from './answer.js';
 import { corsHeaders, originRefusal } from './cors.js';
 import type { Route } from './route.js';
 
@@ -131,6 +131,7 @@ export class HttpServer {
     const { origins, limits, log, now, onRejected, routes } = this.#options;
     const address = this.#addressOf(request);
     if (this.#isStopping || hasLongBody(request)) response.setHeader('connection', 'close');
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     const url = parseUrl(request.url);
     const route = url instanceof URL ? routes.find((each) => each.has(url.pathname)) : undefined;
     // What only this gateway's own page may ask lets no other page read.

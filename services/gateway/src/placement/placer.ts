@@ -96,19 +96,24 @@ export class Placer {
     const isNew = arrival.sid === undefined;
     // An edge that has just died reports nothing; those that it held say so first.
     if (arrival.from !== undefined) this.#nodes.returnedFrom(arrival.from, arrival.uid);
-    const { candidates, draining } = this.#candidates(nowMs);
+    const { candidates, draining } = this.#candidates(arrival.uid, nowMs);
     const refuse = (reason: 'none' | 'full' | 'wait'): Placed => {
       const nodes = sureOf(candidates).map((c) => c.node);
-      const retryAfterSeconds = admission.retryAfterSeconds(nodes, isNew, nowMs, random);
+      const retryAfterSeconds = admission.retryAfterSeconds(
+        nodes,
+        { uid: arrival.uid, isNew },
+        nowMs,
+        random,
+      );
       return { kind: 'refused', reason, retryAfterSeconds };
     };
     const sid = arrival.sid ?? newSessionId();
     const client = { uid: arrival.uid, sid, tried: arrival.tried ?? [] };
     const choice = choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
     if (choice.kind !== 'node') return refuse(choice.kind);
-    if (isNew && !admission.hasNewSessionSlot(nowMs)) return refuse('wait');
+    if (isNew && !admission.hasNewSessionSlot(arrival.uid, nowMs)) return refuse('wait');
     const { node, url, boot } = choice.node;
-    admission.take(node, isNew, nowMs);
+    admission.take(node, arrival.uid, isNew, nowMs);
     this.#others.sent();
     this.#reservations.add(arrival.uid, sid, node, nowMs + this.#options.reservationMs);
     return { kind: 'placed', node, url, boot, sid, isNew, ...this.times(node, nowMs) };
@@ -156,7 +161,7 @@ export class Placer {
     };
   }
 
-  #candidates(nowMs: number): { candidates: Candidate[]; draining: number } {
+  #candidates(uid: string, nowMs: number): { candidates: Candidate[]; draining: number } {
     const { admission } = this.#options;
     this.#forget(nowMs);
     this.#reservations.expire(nowMs);
@@ -175,7 +180,7 @@ export class Placer {
         capacity: stats.capacity,
         load: stats.sessions + this.#reservations.of(stats.node) * factor,
         used: stats.connections + this.#reservations.of(stats.node),
-        hasSlot: admission.hasSlot(stats.node, nowMs),
+        hasSlot: admission.hasSlot(stats.node, uid, nowMs),
         isDoubtful,
         isAiling: ailing.has(stats.node),
       })),

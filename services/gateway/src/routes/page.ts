@@ -24,9 +24,20 @@ const pageFiles: Record<string, string> = {
   '/page.css': 'page.css',
   '/favicon.svg': 'favicon.svg',
 };
-/** No page of another origin may show this one in a frame, and have its buttons pressed by mistake. */
-const contentSecurityPolicy =
-  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
+/**
+ * The page's own files alone, nothing inline. No page of another origin may show it in a frame, and have its buttons pressed by
+ * mistake. Edges are wherever they say.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 const sdkPath = '/evenkeel.js';
 
 /** The demo's page and the browser SDK, for development. */
@@ -61,8 +72,10 @@ export class Page implements Route {
       'content-type': contentTypes[extname(file ?? '')] ?? 'application/octet-stream',
       'content-length': body.length,
       'cache-control': 'no-cache',
-      'x-content-type-options': 'nosniff',
       'content-security-policy': contentSecurityPolicy,
+      'cross-origin-opener-policy': 'same-origin',
+      // The SDK is for pages of others too.
+      ...(path === sdkPath ? { 'cross-origin-resource-policy': 'cross-origin' } : {}),
     });
     response.end(body);
   }
