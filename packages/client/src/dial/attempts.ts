@@ -2,34 +2,16 @@ import { monotonicNow } from '@evenkeel/pace';
 import { afterClose, type closeCodes, type Placement } from '@evenkeel/protocol/wire';
 import { ClientError, type ClientErrorCode } from '../errors.js';
 import * as limits from '../limits.js';
-import type { ConnectFailed, StatusFeed } from '../status.js';
+import type { ConnectFailed } from '../status.js';
 import { timerMs } from '../time.js';
 import { LookupError } from './gateway.js';
-import type { DialOptions } from './options.js';
+import type { AttemptHost } from './host.js';
 import { place, tokenOf } from './place.js';
 import { withTried } from './tried.js';
 import { waitMs, why } from './wait.js';
 import { whyFailed } from './why.js';
 
 const denied: (typeof closeCodes)['denied']['reason'] = 'denied';
-
-/** Who attempts, and learns what came of them. */
-export interface AttemptHost {
-  readonly options: DialOptions;
-  /** From 0 to 1. */
-  readonly random: () => number;
-  readonly session: string | undefined;
-  readonly resume: string | undefined;
-  readonly from: readonly string[];
-  readonly statusFeed: StatusFeed;
-  placed(placement: Placement): void;
-  /** The newest that says what the user may do. */
-  pass: string | undefined;
-  /** Resolves with what the edge answers to a new token. */
-  exchange(token: string, signal: AbortSignal): Promise<unknown>;
-  /** Trying again is no use. */
-  refused(error: ClientError): void;
-}
 
 /** Attempts to connect: look-ups at the gateway and the waits between them. */
 export class Attempts {

@@ -1,7 +1,7 @@
 import type { Placement } from '@evenkeel/protocol/wire';
 import { ClientError, reasonOf } from '../errors.js';
 
-import type { AttemptHost } from './attempts.js';
+import type { AttemptHost } from './host.js';
 import type { PlacementQuery } from './options.js';
 import { retryAfterMs } from './retry-after.js';
 

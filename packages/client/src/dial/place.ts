@@ -2,8 +2,8 @@ import type { Placement } from '@evenkeel/protocol/wire';
 import { shown } from '../check.js';
 import { ClientError, reasonOf } from '../errors.js';
 import * as limits from '../limits.js';
-import type { AttemptHost } from './attempts.js';
 import { lookUp } from './gateway.js';
+import type { AttemptHost } from './host.js';
 import type { PlacementQuery } from './options.js';
 
 /** Asks where to connect, within 10 s. */

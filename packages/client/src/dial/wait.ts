@@ -1,7 +1,7 @@
 import { backoffMs } from '@evenkeel/pace';
 import { ClientError, reasonOf } from '../errors.js';
 import * as limits from '../limits.js';
-import type { AttemptHost } from './attempts.js';
+import type { AttemptHost } from './host.js';
 
 /** How long to wait after so many tries; at most `mostMs` where that is given, from nothing on. */
 export function waitMs(

@@ -1,6 +1,7 @@
 import { afterClose, type EdgeFrame, type Placement, type WelcomeFrame } from '@evenkeel/protocol/wire';
 import { Calls } from '../calls/calls.js';
-import { type AttemptHost, Attempts } from '../dial/attempts.js';
+import { Attempts } from '../dial/attempts.js';
+import type { AttemptHost } from '../dial/host.js';
 import { ClientError } from '../errors.js';
 import { Acks } from '../events/acks.js';
 import { EventQueue } from '../events/event-queue.js';

@@ -17,7 +17,7 @@ export interface HookOptions {
 
 /** Questions open at most; beyond it there is no answer. */
 const maxOpen = 256;
-export const signatureHeader = 'evenkeel-signature';
+const signatureHeader = 'evenkeel-signature';
 
 /** `t=<s>,v1=<hex>`: when it was asked, and the HMAC-SHA256 of `<t>.<body>`. */
 export function signatureOf(body: string, secret: string, nowMs: number): string {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Origins } from '@evenkeel/runtime';
 import { expect, it, onTestFinished } from 'vitest';
-import { RequestLimits } from '../limits/request-limits.js';
 import { sendJson } from './answer.js';
+import { RequestLimits } from './request-limits.js';
 import { type HttpOptions, HttpServer } from './server.js';
 
 const silent = { debug: () => {}, error: () => {} } as unknown as HttpOptions['log'];

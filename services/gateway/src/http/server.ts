@@ -9,10 +9,10 @@ import {
   type Log,
   type Origins,
 } from '@evenkeel/runtime';
-import { AddressCounts } from '../limits/address-counts.js';
-import type { RequestLimits } from '../limits/request-limits.js';
+import { AddressCounts } from './address-counts.js';
 import { Refusal, securityHeaders, sendRefusal } from './answer.js';
 import { corsHeaders, originRefusal } from './cors.js';
+import type { RequestLimits } from './request-limits.js';
 import type { Route } from './route.js';
 
 export interface HttpOptions {

@@ -1,6 +1,6 @@
 import { KeyedBuckets } from '@evenkeel/pace';
 import { addressKey, isLoopback } from '@evenkeel/runtime';
-import { Refusal } from '../http/answer.js';
+import { Refusal } from './answer.js';
 
 /** How many requests one address, and one user, may make: `perSecond`, and `burst` at once. */
 export interface RequestLimitRules {

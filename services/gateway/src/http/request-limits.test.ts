@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Refusal } from '../http/answer.js';
+import { Refusal } from './answer.js';
 import { RequestLimits } from './request-limits.js';
 
 function limits(limitLoopback = false) {
