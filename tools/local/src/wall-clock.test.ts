@@ -7,7 +7,9 @@ import { root } from './paths.js';
 const readers: Record<string, string> = {
   'libs/pace/src/clock.ts': 'names it',
   'libs/pace/src/index.ts': 'hands it on',
+  'libs/runtime/src/tls/of-service.ts': 'how long a certificate is still good',
   'packages/client/src/time.ts': 'at most how long ago: the other clock may stand still in sleep',
+  'packages/operator/src/cli/denying.ts': 'until when somebody is kept out, as people say it',
   'packages/operator/src/cli/program.ts': 'shown to people',
   'packages/operator/src/cli/top.ts': 'shown to people',
   'packages/operator/src/operator.ts': 'timestamp of a message',
@@ -15,6 +17,7 @@ const readers: Record<string, string> = {
   'packages/publisher/src/publisher.ts': 'timestamp of a message',
   'services/balancer/src/app.ts': 'maintenance windows are times of day; how far clocks are apart',
   'services/balancer/src/manage/server.ts': '`at` of an audit entry',
+  'services/edge/src/access/hook.ts': 'time of a signature',
   'services/edge/src/app.ts': '`at` of events, messages, publishes and statistics',
   'services/edge/src/session/outbox.ts': '`at` of an event whose publisher did not say',
   'services/edge/src/stats/reporter.ts': '`at` of statistics',
