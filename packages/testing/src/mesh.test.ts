@@ -180,3 +180,83 @@ describe('what cannot be done says so', () => {
     expect(client.node).toBe(target);
   });
 });
+
+describe('permissions', () => {
+  it('refuse what the test forbids, and nothing else', async () => {
+    const mesh = open({ allow: ({ action, topic }) => action !== 'publish' && topic !== 'room.2' });
+    const client = mesh.connect({ gateway, user: 'alice' });
+    const heard: unknown[] = [];
+    await client.subscribe('room.1', ({ data }) => heard.push(data));
+    await expect(client.subscribe('room.2', () => {})).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(client.publish('room.1', 'ahoy')).rejects.toMatchObject({ code: 'forbidden' });
+    const shop = await mesh.createPublisher(named('shop'));
+    await shop.toTopic('room.1', 'ahoy');
+    await mesh.settled();
+    expect(heard).toEqual(['ahoy']);
+  });
+
+  it('are asked of the service that decides, and without one nobody may', async () => {
+    const mesh = open({ allow: () => 'service' });
+    const client = mesh.connect({ gateway, user: 'alice' });
+    await expect(client.subscribe('room.1', () => {})).rejects.toMatchObject({ code: 'forbidden' });
+    const service = await mesh.createPublisher(named('room'));
+    const asked: unknown[] = [];
+    await service.authorize('room.#', async ({ user, action, topic }) => {
+      asked.push([user, action, topic]);
+      return topic === 'room.1';
+    });
+    await client.subscribe('room.1', () => {});
+    await expect(client.subscribe('room.2', () => {})).rejects.toMatchObject({ code: 'forbidden' });
+    await mesh.settled();
+    expect(asked).toEqual([
+      ['alice', 'subscribe', 'room.1'],
+      ['alice', 'subscribe', 'room.2'],
+    ]);
+  });
+
+  it('that are taken away end a topic; one refused on coming back ends too', async () => {
+    let isMember = true;
+    const mesh = open({ allow: () => isMember });
+    const client = mesh.connect({ gateway, user: 'alice' });
+    const told: unknown[] = [];
+    client.onStatus((status) => status.type === 'unsubscribed' && told.push([status.topic, status.reason]));
+    await client.subscribe('room.1', () => {});
+    await client.subscribe('room.2', () => {});
+    mesh.revoke(client, 'room.1');
+    await mesh.settled();
+    isMember = false;
+    mesh.disconnect(client);
+    mesh.restore(client);
+    await mesh.settled();
+    expect(told).toEqual([
+      ['room.1', 'revoked'],
+      ['room.2', 'forbidden'],
+    ]);
+  });
+});
+
+it('a client lives on beyond its token, comes back when that has expired, and stops when it is denied', async () => {
+  const mesh = open();
+  let n = 0;
+  const client = mesh.connect({
+    gateway,
+    getToken: () => {
+      n += 1;
+      return 'alice';
+    },
+  });
+  const told: string[] = [];
+  client.onStatus(({ type }) => told.push(type));
+  await mesh.settled();
+  mesh.expiring(client);
+  await mesh.settled();
+  expect(n).toBe(2);
+  mesh.expireToken(client);
+  await mesh.settled();
+  expect(n).toBe(3);
+  mesh.deny('alice');
+  await mesh.settled();
+  expect([client.state, told.at(-1)]).toEqual(['closed', 'closed']);
+  const again = mesh.connect({ gateway, getToken: () => 'alice' });
+  await expect(again.ready()).rejects.toMatchObject({ code: 'denied' });
+});

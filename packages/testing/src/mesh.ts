@@ -17,6 +17,7 @@ import {
 import { MemoryBroker } from './broker/broker.js';
 import { MemoryConnection } from './broker/channel.js';
 import { EdgeConnection } from './edge/connection.js';
+import { type Asked, Permissions } from './edge/permissions.js';
 import { MemorySession, type SessionLimits } from './edge/session.js';
 import { MemorySocket } from './edge/socket.js';
 import { realNowMs, turn } from './soon.js';
@@ -32,6 +33,11 @@ export interface TestMeshOptions {
    * the token, else, where that is no JWT, the token itself.
    */
   userOf?: (credentials: { user: string | undefined; token: string | undefined }) => string | undefined;
+  /**
+   * Who may subscribe to a topic, publish to it, or call a method: `true`, `false` (the client gets `forbidden`), or `'service'`: who has
+   * called `authorize` is asked. Default: everybody may everything.
+   */
+  allow?: (asked: Asked) => boolean | 'service';
   /** Events that a client gets ahead of its acknowledgement. Default 64. */
   window?: number;
   /** How long a session without a connection lives. Default 300,000 ms. */
@@ -83,6 +89,8 @@ export class TestMesh {
   readonly #limits: SessionLimits;
   readonly #nodes: readonly [string, ...string[]];
   readonly #broker = new MemoryBroker();
+  readonly #permissions: Permissions;
+  readonly #denied = new Set<string>();
   readonly #links = new Map<TestClient, Link>();
   readonly #publishers = new Set<Publisher>();
   readonly #sessions = new Map<string, MemorySession>();
@@ -91,6 +99,7 @@ export class TestMesh {
 
   constructor(options: TestMeshOptions = {}) {
     this.#options = options;
+    this.#permissions = new Permissions(this.#broker, options.allow);
     this.#nodes = options.nodes ?? ['edge-1', 'edge-2'];
     this.#limits = {
       window: options.window ?? defaults.window,
@@ -154,12 +163,38 @@ export class TestMesh {
 
   /** As an operator who disconnects this user: all its clients are closed for good (4502), and their sessions end. */
   expel(user: string): void {
+    this.#endAll(user, closeCodes.disconnected);
+  }
+
+  /** As an operator who denies this user: as {@link TestMesh.expel} (4503, `denied`), and no new client of this user gets in. */
+  deny(user: string): void {
+    this.#denied.add(user);
+    this.#endAll(user, closeCodes.denied);
+  }
+
+  /** A topic is taken away from a client, as when its token no longer grants it: status `unsubscribed`. */
+  revoke(client: TestClient, topic: string): void {
+    this.#sessionOf(client).attached?.takeAway(topic);
+  }
+
+  /** The client's token expires soon: it asks `getToken` for another, which counts if it is the same user's. */
+  expiring(client: TestClient, inMs = 60_000): void {
+    this.#sessionOf(client).attached?.write({ t: 'expiring', inMs });
+  }
+
+  /** The client's token has expired: it is disconnected (4011) and comes back with another. */
+  expireToken(client: TestClient): void {
+    const { code, reason } = closeCodes.tokenExpired;
+    this.#sessionOf(client).attached?.shut(code, reason);
+  }
+
+  #endAll(user: string, { code, reason }: { code: number; reason: string }): void {
     const uid = toUid(user);
     for (const session of [...this.#sessions.values()]) {
       if (session.uid !== uid) continue;
       const { attached } = session;
       session.end();
-      attached?.shut(closeCodes.disconnected.code, closeCodes.disconnected.reason);
+      attached?.shut(code, reason);
     }
   }
 
@@ -228,12 +263,13 @@ export class TestMesh {
   async #place(client: TestClient, { session: known, user, token }: PlacementQuery): Promise<Placement> {
     const link = this.#linkOf(client);
     await link.away?.back;
-    const { userOf = defaultUserOf } = this.#options;
-    const found = userOf({ user, token });
+    const found = this.#userOf(user, token);
     if (found === undefined) {
       const message = 'this client has neither `user` nor a token that the mesh takes';
       throw new LookupError(401, 'unauthorized', message, undefined);
     }
+    if (this.#denied.has(found))
+      throw new LookupError(403, closeCodes.denied.reason, `${found} is denied`, undefined);
     const sid = known ?? `session-${++this.#counter}`;
     try {
       link.uid = toUid(found);
@@ -258,6 +294,11 @@ export class TestMesh {
     return new EdgeConnection(id, { node: found.node, ticket }, socket, session, this.#broker);
   }
 
+  #userOf(user: string | undefined, token: string | undefined): string | undefined {
+    const { userOf = defaultUserOf } = this.#options;
+    return userOf({ user, token });
+  }
+
   #ticket(session: MemorySession, node: string): string {
     const ticket = `${node}.${++this.#counter}`;
     this.#tickets.set(ticket, { session, node });
@@ -268,7 +309,11 @@ export class TestMesh {
     const key = `${uid}.${sid}`;
     const known = this.#sessions.get(key);
     if (known) return known;
-    const session = new MemorySession({ uid, sid }, this.#broker, this.#limits, () => {
+    const access = {
+      may: (asked: Asked) => this.#permissions.may(asked),
+      userOf: (token: string) => this.#userOf(undefined, token),
+    };
+    const session = new MemorySession({ uid, sid }, this.#broker, this.#limits, access, () => {
       if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     });
     this.#sessions.set(key, session);

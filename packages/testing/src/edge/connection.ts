@@ -12,18 +12,29 @@ import {
 import type { MemoryBroker } from '../broker/broker.js';
 import type { Item, Queue, QueueConsumer } from '../broker/queue.js';
 import { headersOf, type InboundFrame, payloadOf, timeOf } from './payload.js';
+import type { Asked } from './permissions.js';
 import type { MemorySocket, SocketOwner } from './socket.js';
 
 /** The session of a connection, as far as it matters to it. */
 export interface ConnectionHost {
   hello(connection: EdgeConnection, frame: HelloFrame): void;
   bye(): void;
+  /** A promise where a service is asked. */
+  may(action: Asked['action'], topic: string): boolean | Promise<boolean>;
+  /** What `refresh` is answered with. */
+  refresh(re: string, token: string): EdgeFrame;
   carry(kind: 'publish' | 'request', id: string, key: string, frame: InboundFrame): EdgeFrame | undefined;
   replied(id: string): void;
   /** Nothing that was sent waits for an acknowledgement any more. */
   acknowledged(connection: EdgeConnection): void;
   ended(connection: EdgeConnection): void;
 }
+
+const forbidden = (action: Asked['action'], topic: string) => ({
+  t: 'error' as const,
+  code: errorCodes.forbidden,
+  message: `this user may not ${action} ${topic}; the option allow of the mesh says so`,
+});
 
 /** One socket at an edge: its frames, its events without an acknowledgement, its topics. */
 export class EdgeConnection implements SocketOwner, QueueConsumer {
@@ -119,24 +130,31 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
     if (this.isMoved && frame.t !== 'ack') return;
     switch (frame.t) {
       case 'hello':
-        return this.#host.hello(this, frame);
+        return this.#hello(frame);
       case 'ack':
         return this.#acknowledge(frame.seq);
       case 'ping':
         return this.write({ t: 'pong' });
       case 'bye':
         return this.#host.bye();
-      case 'subscribe':
+      case 'refresh':
+        return this.write(this.#host.refresh(frame.id, frame.token));
       case 'unsubscribe':
         this.calls++;
         return this.write(this.#changeTopic(frame.t, frame.id, frame.topic));
+      case 'subscribe':
+        this.calls++;
+        return this.#ifAllowed(frame.t, frame.topic, frame.id, () =>
+          this.write(this.#changeTopic(frame.t, frame.id, frame.topic)),
+        );
       case 'publish':
       case 'request': {
         this.calls++;
         const key = frame.t === 'request' ? frame.method : frame.topic;
-        const answer = this.#host.carry(frame.t, frame.id, key, frame);
-        if (answer) this.write(answer);
-        return;
+        return this.#ifAllowed(frame.t, key, frame.id, () => {
+          const answer = this.#host.carry(frame.t, frame.id, key, frame);
+          if (answer) this.write(answer);
+        });
       }
       default: {
         const { t } = frame as { t: unknown };
@@ -196,6 +214,42 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
     if (this.isAcknowledged) this.#host.acknowledged(this);
   }
 
+  #hello(frame: HelloFrame): void {
+    const topics = frame.topics ?? [];
+    const go = (allowed: readonly boolean[]): void => {
+      if (this.isGone) return;
+      for (const [n, topic] of topics.entries())
+        if (!allowed[n]) this.write({ ...forbidden('subscribe', topic), topic });
+      this.#host.hello(this, { ...frame, topics: topics.filter((_, n) => allowed[n]) });
+    };
+    const asked = topics.map((topic) => !isTopic(topic) || this.#host.may('subscribe', topic));
+    const atOnce = asked.filter((each) => typeof each === 'boolean');
+    if (atOnce.length === asked.length) return go(atOnce);
+    void Promise.all(asked).then(go);
+  }
+
+  #ifAllowed(action: Asked['action'], topic: string, re: string, carryOut: () => void): void {
+    const go = (isAllowed: boolean): void => {
+      if (isAllowed) carryOut();
+      else this.write({ ...forbidden(action, topic), re });
+    };
+    // What is no name is refused by whoever carries it out.
+    const asked = !isTopic(topic) || this.#host.may(action, topic);
+    if (typeof asked === 'boolean') return go(asked);
+    void asked.then(go);
+  }
+
+  /** As when a grant is taken away. */
+  takeAway(topic: string): void {
+    this.#leave(topic);
+    this.write({ t: 'unsubscribed', topic, reason: 'revoked' });
+  }
+
+  #leave(topic: string): void {
+    if (this.#topics.delete(topic) && this.#topicQueue)
+      this.#broker.unbind(this.#topicQueue, 'mesh.events', topicKey(topic));
+  }
+
   #changeTopic(kind: 'subscribe' | 'unsubscribe', id: string, topic: string): EdgeFrame {
     const refuse = (code: string, message: string): EdgeFrame => ({ t: 'error', re: id, code, message });
     if (!isTopic(topic))
@@ -205,9 +259,7 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
       if (!this.#topics.has(topic) && this.#topics.size >= limit)
         return refuse(errorCodes.topicLimit, `at most ${limit} topics; unsubscribe from one`);
       this.join(topic);
-    } else if (this.#topics.delete(topic) && this.#topicQueue) {
-      this.#broker.unbind(this.#topicQueue, 'mesh.events', topicKey(topic));
-    }
+    } else this.#leave(topic);
     return { t: 'ok', re: id };
   }
 

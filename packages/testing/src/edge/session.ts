@@ -18,6 +18,7 @@ import type { MemoryBroker } from '../broker/broker.js';
 import type { Queue } from '../broker/queue.js';
 import type { ConnectionHost, EdgeConnection } from './connection.js';
 import { bodyOf, type InboundFrame } from './payload.js';
+import type { Asked } from './permissions.js';
 
 /** How long an edge that gives a session away waits for the last acknowledgement. */
 const lastAckMs = 2_000;
@@ -31,6 +32,13 @@ export interface SessionLimits {
   readonly moveDeadlineMs: number;
 }
 
+/** Who may, and whose a token is. */
+export interface SessionAccess {
+  may(asked: Asked): boolean | Promise<boolean>;
+  /** Undefined: nobody's. */
+  userOf(token: string): string | undefined;
+}
+
 /** Where a session is asked to go. */
 export interface Target {
   readonly move: string;
@@ -41,6 +49,7 @@ export interface Target {
 
 /** One session: its queue, which outlives its connections, and the connection that has it. */
 export class MemorySession implements ConnectionHost {
+  readonly #access: SessionAccess;
   readonly uid: string;
   readonly sid: string;
   attached: EdgeConnection | undefined;
@@ -59,8 +68,10 @@ export class MemorySession implements ConnectionHost {
     who: { uid: string; sid: string },
     broker: MemoryBroker,
     limits: SessionLimits,
+    access: SessionAccess,
     onEnd: () => void,
   ) {
+    this.#access = access;
     this.uid = who.uid;
     this.sid = who.sid;
     this.#broker = broker;
@@ -98,6 +109,21 @@ export class MemorySession implements ConnectionHost {
     this.#queue?.purge();
     if (this.attached) this.attached.write({ t: 'gap', reason });
     else this.#gaps.push(reason);
+  }
+
+  may(action: Asked['action'], topic: string): boolean | Promise<boolean> {
+    return this.#access.may({ user: fromUid(this.uid), session: this.sid, action, topic });
+  }
+
+  refresh(re: string, token: string): EdgeFrame {
+    if (this.#access.userOf(token) === fromUid(this.uid))
+      return { t: 'ok', re, data: { pass: `pass of ${token}` } };
+    return {
+      t: 'error',
+      re,
+      code: 'bad-credentials',
+      message: 'the token is not accepted, or is not this user’s',
+    };
   }
 
   bye(): void {
