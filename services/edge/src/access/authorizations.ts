@@ -3,6 +3,7 @@ import { fromUid } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { z } from 'zod';
 import type { Answered, Questions } from './questions.js';
+import { Turns } from './turns.js';
 
 /** How long an answer counts that does not say, and at most, ms. */
 const ttl = { defaultMs: 60_000, maxMs: 3_600_000 } as const;
@@ -41,6 +42,7 @@ export class Authorizations {
   readonly #options: AuthorizationsOptions;
   readonly #answers = new Map<string, Verdict>();
   readonly #asking = new Map<string, Promise<Verdict>>();
+  readonly #turns = new Turns();
 
   constructor(options: AuthorizationsOptions) {
     this.#options = options;
@@ -59,7 +61,7 @@ export class Authorizations {
     if (known && known.untilMs > this.#options.now()) return known;
     let asking = this.#asking.get(key);
     if (asking === undefined) {
-      asking = this.#ask(claims, permission, key);
+      asking = this.#askInTurn(claims, permission, key);
       this.#asking.set(key, asking);
     }
     return await asking;
@@ -68,6 +70,16 @@ export class Authorizations {
   /** The rules have changed: everybody is asked anew. */
   forget(): void {
     this.#answers.clear();
+  }
+
+  async #askInTurn(
+    claims: Pick<TicketClaims, 'uid' | 'sid'>,
+    permission: Permission,
+    key: string,
+  ): Promise<Verdict> {
+    const verdict = await this.#turns.take(claims.uid, () => this.#ask(claims, permission, key));
+    this.#asking.delete(key);
+    return verdict ?? { is: 'none', untilMs: this.#options.now() };
   }
 
   async #ask(
@@ -81,7 +93,6 @@ export class Authorizations {
       whom === 'hook'
         ? await hook.ask(body)
         : await questions.ask(`$authorize.${action}.${topic}`, claims, body);
-    this.#asking.delete(key);
     const verdict = verdictOf(answered, now());
     const counted = `${whom} ${verdict.is}`;
     this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
