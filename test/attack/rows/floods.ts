@@ -5,7 +5,6 @@ import type { Peer } from '../peer.js';
 import type { World } from '../world.js';
 
 const floodMs = 3000;
-const sockets = 10;
 /** Beyond this a socket's buffer is the attacker's memory, not the mesh's. */
 const mostBufferedBytes = 8 * 1024 * 1024;
 
@@ -15,13 +14,13 @@ async function several(world: World, count: number, user: (n: number) => string)
   return peers;
 }
 
-/** Ten sockets of ten users, and so many of these frames a second over all. */
+/** Sockets of as many users, and so many of these frames a second over all. What has no id is only ignored, until its socket is closed. */
 function framesOf(
   kind: string,
   frame: (n: number) => object | string,
-  given: Partial<Attack> & { perSecond?: number } = {},
+  given: Partial<Attack> & { perSecond?: number; sockets?: number } = {},
 ): Attack {
-  const { perSecond = 4000, ...rest } = given;
+  const { perSecond = 4000, sockets = 10, ...rest } = given;
   return {
     name: `flood-of-${kind}`,
     control: 'sink',
@@ -53,9 +52,12 @@ function framesOf(
 const numbers = JSON.stringify(Array.from({ length: 31_000 }, () => 1));
 
 const frames: readonly Attack[] = [
-  framesOf('pings', () => '{"t":"ping"}', { once: '8,200 a second were answered, and nobody was closed' }),
+  framesOf('pings', () => '{"t":"ping"}', {
+    sockets: 4,
+    once: '8,200 a second were answered, and nobody was closed',
+  }),
   framesOf('unknown-kinds', (n) => ({ t: `kind-${n}`, id: `k${n}` })),
-  framesOf('acks', () => '{"t":"ack","seq":0,"busy":true}'),
+  framesOf('acks', () => '{"t":"ack","seq":0,"busy":true}', { sockets: 4 }),
   framesOf('publishes', (n) => ({ t: 'publish', id: `p${n}`, topic: 'open.x', data: 1 })),
   framesOf('requests', (n) => ({ t: 'request', id: `r${n}`, method: 'open.x', data: 1 })),
   framesOf('subscribes', (n) => ({
@@ -77,7 +79,7 @@ const frames: readonly Attack[] = [
     (n) => ({ t: n % 2 === 0 ? 'subscribe' : 'unsubscribe', id: `t${n}`, topic: `open.t${n >> 1}` }),
     {
       once: 'nobody could attach for ten seconds, and again when the bindings went',
-      perSecond: 1500,
+      perSecond: 4000,
     },
   ),
 ];
@@ -111,7 +113,7 @@ const sessions: Attack = {
     return {
       sent: `one user asks for ${count} sessions in 5 s, with ids made up, and opens what it may`,
       answered: `${[...statuses].map(([status, n]) => `${n} × ${status}`).join(', ')}; ${welcome} sockets at once in the end`,
-      isRefused: (statuses.get(429) ?? 0) > 0 && peers.length <= 120 && welcome <= 64,
+      isRefused: (statuses.get(429) ?? 0) > 0 && peers.length <= 120 && welcome <= 64 * world.at.edges.length,
     };
   },
 };
