@@ -98,10 +98,21 @@ describe('limits and unknown kinds', () => {
     expect(await client.closed).toEqual({ code: 1009, reason: 'too-large' });
   });
 
-  it('cuts off a frame over 1 MiB', async () => {
+  it('cuts off a frame over twice that', async () => {
     const client = await attacker.attach(edge);
-    client.send('x'.repeat(1_048_577));
+    client.send('x'.repeat(131_073));
     expect((await client.closed).code).toBe(1006);
+  });
+
+  it.each([
+    ['pings', { t: 'ping' }],
+    ['frames of no kind', { t: 'sing' }],
+    ['acknowledgements of nothing new', { t: 'ack', seq: 0 }],
+    ['long frames', { t: 'publish', id: 'a', topic: 'nobody.here', data: 'x'.repeat(20_000) }],
+  ])('closes with 4008 on a flood of %s that goes on although it is refused', async (_what, frame) => {
+    const client = await attacker.attach(edge);
+    for (let n = 0; n < 1_700; n++) client.send(frame);
+    expect(await client.closed).toEqual({ code: 4008, reason: 'rate-limited' });
   });
 
   it('answers rate-limited to a flood, and the socket lives on', async () => {

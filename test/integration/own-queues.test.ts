@@ -158,8 +158,10 @@ it('every service logs in as a user of its own, who may do no more than it does'
   users.delete('own-queues test');
   expect(Object.fromEntries(users)).toEqual({
     'edge edge-1 consuming': 'edge',
+    'edge edge-1 clients': 'edge',
     'edge edge-1 publishing': 'edge',
     'edge edge-2 consuming': 'edge',
+    'edge edge-2 clients': 'edge',
     'edge edge-2 publishing': 'edge',
     'gateway consuming': 'gateway',
     'balancer balancer consuming': 'balancer',

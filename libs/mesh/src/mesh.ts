@@ -1,4 +1,12 @@
-import { Broker, type BrokerTls, type Log, type Publisher, type Topology, userOf } from '@evenkeel/broker';
+import {
+  Broker,
+  type BrokerTls,
+  type Log,
+  type Publisher,
+  type PublisherOptions,
+  type Topology,
+  userOf,
+} from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { meshTopology } from '@evenkeel/protocol';
 import { Control } from './control.js';
@@ -32,7 +40,7 @@ export interface MeshOptions {
 }
 
 /**
- * A service's hold on the broker. Two connections, since a broker alarm blocks a connection that publishes, its
+ * A service's hold on the broker. Two connections and those asked for apart, since a broker alarm blocks a connection that publishes, its
  * acknowledgements included; the publishing one only where something is published. Touches nothing until it is started:
  * queues, publishers and consumers are made from it before.
  */
@@ -44,6 +52,7 @@ export class Mesh {
   readonly #queues: OwnQueue[] = [];
   #publishing: Broker | undefined;
   #publisher: Publisher | undefined;
+  readonly #apart: { readonly broker: Broker; readonly publisher: Publisher }[] = [];
   #looking: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
@@ -71,6 +80,17 @@ export class Mesh {
     return this.#publisher;
   }
 
+  /**
+   * A publisher with a connection of its own, `<name> <role>` in RabbitMQ's list, for what others cause to be sent: RabbitMQ slows
+   * a connection down as a whole, so on a shared one the service's own messages would wait behind theirs. Ask for it while building.
+   */
+  publisherApart(role: string, options: PublisherOptions = {}): Publisher {
+    const broker = this.#broker(role);
+    const publisher = broker.publisher(options);
+    this.#apart.push({ broker, publisher });
+    return publisher;
+  }
+
   /** A queue of this process alone, on the consuming connection. Start it after the mesh. */
   ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue {
     return this.#queue(options);
@@ -86,7 +106,8 @@ export class Mesh {
    * @throws BrokerError `broker-closed` when `signal` aborts.
    */
   async start(signal?: AbortSignal): Promise<void> {
-    await Promise.all([this.consuming.open(signal), this.#publishing?.open(signal)]);
+    const apart = this.#apart.map(({ broker }) => broker.open(signal));
+    await Promise.all([this.consuming.open(signal), this.#publishing?.open(signal), ...apart]);
     this.#looking = setInterval(() => {
       // Why it fails is in the readiness.
       if (this.consuming.state === 'open') this.consuming.redeclare().catch(() => {});
@@ -96,15 +117,20 @@ export class Mesh {
   /** Waits for the confirms of what was published, two seconds at most, and closes the connections. Stop its queues before. */
   async stop(): Promise<void> {
     clearInterval(this.#looking);
-    if (this.#publishing?.state === 'open' && this.#publisher !== undefined) {
-      await withDeadline(this.#publisher.flush(), flushMs, () => undefined);
-    }
-    await Promise.all([this.consuming.close(), this.#publishing?.close()]);
+    const publishing = [...this.#apart, { broker: this.#publishing, publisher: this.#publisher }];
+    const flushed = publishing.map(({ broker, publisher }) =>
+      broker?.state === 'open' ? publisher?.flush() : undefined,
+    );
+    await withDeadline(Promise.all(flushed), flushMs, () => undefined);
+    await Promise.all(
+      [this.consuming, ...publishing.map(({ broker }) => broker)].map((each) => each?.close()),
+    );
   }
 
   /** True when connected, everything declared, and every queue that was made from it ready; else what is not. */
   readiness(): true | string {
-    for (const part of [this.consuming, this.#publishing, ...this.#queues]) {
+    const apart = this.#apart.map(({ broker }) => broker);
+    for (const part of [this.consuming, this.#publishing, ...apart, ...this.#queues]) {
       const readiness = part?.readiness() ?? true;
       if (readiness !== true) return readiness;
     }

@@ -1,4 +1,5 @@
 export { AddressError, areBrokerAddresses, brokerAddresses } from './addresses.js';
+export { Allowance } from './allowance.js';
 export { type Backoff, backoffMs } from './backoff.js';
 export { monotonicNow, steadyNow, wallNow } from './clock.js';
 export { countdown } from './countdown.js';

@@ -56,6 +56,12 @@ export const closeCodes = {
     reason: 'stale-ticket',
     after: 'backoff',
   },
+  /** It goes on sending more than it may, although each frame is refused. */
+  rateLimited: {
+    code: 4008,
+    reason: 'rate-limited',
+    after: 'backoff',
+  },
   /** The edge that holds the session did not release it in time; it stays there. */
   takeoverFailed: {
     code: 4009,

@@ -7,4 +7,23 @@ export const fairUse = {
   maxPending: 1_000,
   /** The same of one address. */
   maxPendingPerAddress: 64,
+  /** Sockets of one user on an edge. */
+  maxSocketsPerUser: 64,
+  /** Sessions of one user that an edge keeps, without a socket ones included. */
+  maxSessionsPerUser: 64,
+  /** Frames of a connection; `welcome` says them. */
+  framesPerSecond: 100,
+  framesBurst: 400,
+  /** Bytes of frames of a connection. */
+  bytesPerSecond: 262_144,
+  bytesBurst: 1_048_576,
+  /** Bytes of frames of one user on an edge. */
+  userBytesPerSecond: 4_194_304,
+  userBytesBurst: 16_777_216,
+  /** Bytes of publishes and requests that the broker does not have yet. */
+  maxWaitingBytes: 1_048_576,
+  maxWaitingBytesPerUser: 4_194_304,
+  /** Topics that nobody on the edge has subscribed yet, subscribed by one user. */
+  userTopicsPerSecond: 20,
+  userTopicsBurst: 200,
 } as const;

@@ -147,9 +147,22 @@ describe('PROTOCOL.md', () => {
   it('has what one client can have of an edge', () => {
     const written = new Map(table('### 8.2 Fair use').map(([what, limit]) => [plain(what), limit]));
     const count = (n: number) => n.toLocaleString('en-US');
+    const rate = (perSecond: number, burst: number) =>
+      `${count(perSecond)} a second, ${count(burst)} at once`;
     expect(Object.fromEntries(written)).toEqual({
       'connections that have not asked for anything': count(fairUse.maxPending),
       'the same of one address': count(fairUse.maxPendingPerAddress),
+      'sockets of a user': count(fairUse.maxSocketsPerUser),
+      'sessions of a user, those without a socket included': count(fairUse.maxSessionsPerUser),
+      'frames of a connection': rate(fairUse.framesPerSecond, fairUse.framesBurst),
+      'bytes of a connection': rate(fairUse.bytesPerSecond, fairUse.bytesBurst),
+      'bytes of a user': rate(fairUse.userBytesPerSecond, fairUse.userBytesBurst),
+      'bytes of a connection that the broker does not have yet': count(fairUse.maxWaitingBytes),
+      'bytes of a user that the broker does not have yet': count(fairUse.maxWaitingBytesPerUser),
+      'topics that nobody on the edge had subscribed, of a user': rate(
+        fairUse.userTopicsPerSecond,
+        fairUse.userTopicsBurst,
+      ),
     });
   });
 

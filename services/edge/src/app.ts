@@ -52,6 +52,7 @@ import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
 import { TooLarge } from './undelivered/too-large.js';
 import { Undelivered } from './undelivered/undelivered.js';
+import { Users } from './user/users.js';
 
 const uses = [
   exchanges.events,
@@ -85,11 +86,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const { control, consuming, publisher } = mesh;
 
   const room = new Room(config);
+  const users = new Users(config, now);
   const gate = new Gate({
     tickets,
     node,
     room,
     origins: new Origins(config.origins),
+    users,
     cameBack: (returned) => departures.cameBack(returned),
     denies: (shown) => denying.denies(shown),
   });
@@ -151,13 +154,14 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,
   });
+  const clientsPublisher = mesh.publisherApart('clients');
   const inbound = new Inbound({
-    publisher,
+    publisher: clientsPublisher,
     node: node.name,
     requestTimeoutMs: config.requestTimeoutMs,
     now: wallNow,
   });
-  const undelivered = new Undelivered({ publisher, log });
+  const undelivered = new Undelivered({ publisher: clientsPublisher, log });
   const dropped = new DroppedEvents({
     connection: consuming,
     consumers: consuming.consumers({ channels: 1 }),
@@ -171,6 +175,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const life = new Life({
     node: node.name,
     lifetimeMs: config.sessionLifetimeMs,
+    maxSessionsPerUser: config.maxSessionsPerUser,
     endings: new Endings({ topology, consumers: consuming.consumers({ channels: 4 }), undelivered }),
     tell: (told) => happenings.tell(told),
     isHere,
@@ -229,6 +234,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     ports,
     directory,
     load,
+    users,
     log,
     now,
     canBeAsked: () => consuming.state !== 'open' || commands.readiness() === true,
@@ -268,6 +274,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   edgeMetrics(ops.metrics, {
     counts,
     pending,
+    users,
     load,
     topics,
     undelivered,

@@ -107,10 +107,6 @@ const settings = z.object({
     .default(1_048_576)
     .describe('buffered bytes above which topic messages are dropped; at least the watermark and one event'),
   maxTopics: count(100_000).default(defaults.maxTopicsPerConnection).describe('topics a connection'),
-  framesPerSecond: count(1_000_000)
-    .default(100)
-    .describe('publishes, requests and subscriptions a second, a connection'),
-  framesBurst: count(1_000_000).default(400).describe('the same, in one burst'),
   requestTimeoutMs: ms().default(defaults.requestTimeoutMs).describe('longest wait for a reply'),
 
   sessionLifetimeMs: ms().default(defaults.sessionLifetimeMs).describe('life of a session without a socket'),

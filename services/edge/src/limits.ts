@@ -1,7 +1,10 @@
 import { fairUse } from '@evenkeel/protocol';
 import { setting } from '@evenkeel/runtime';
 
-const { count } = setting;
+const { bytes, count } = setting;
+
+const rate = () => count(1_000_000);
+const amount = () => bytes(1_073_741_824);
 
 /** Settings that keep one client, or one address, from spoiling the edge for the others. */
 export const limitSettings = {
@@ -13,5 +16,35 @@ export const limitSettings = {
     .describe(
       'the same of one address, of IPv6 a /64, within 12 s; not counted behind EVENKEEL_TRUSTED_HOPS',
     ),
+  maxSocketsPerUser: count(1_000_000)
+    .default(fairUse.maxSocketsPerUser)
+    .describe('sockets of one user on this edge; more are answered 429'),
+  maxSessionsPerUser: count(1_000_000)
+    .default(fairUse.maxSessionsPerUser)
+    .describe('sessions of one user on this edge; beyond it the oldest without a socket ends'),
+  framesPerSecond: rate()
+    .default(fairUse.framesPerSecond)
+    .describe('frames a second, a connection, of every kind but acknowledgements that get on'),
+  framesBurst: rate().default(fairUse.framesBurst).describe('the same, in one burst'),
+  bytesPerSecond: amount().default(fairUse.bytesPerSecond).describe('bytes of frames a second, a connection'),
+  bytesBurst: amount()
+    .default(fairUse.bytesBurst)
+    .describe('the same, in one burst; at least the largest frame'),
+  userBytesPerSecond: amount()
+    .default(fairUse.userBytesPerSecond)
+    .describe('bytes of frames a second, of one user on this edge'),
+  userBytesBurst: amount()
+    .default(fairUse.userBytesBurst)
+    .describe('the same, in one burst; at least the largest frame'),
+  maxWaitingBytes: amount()
+    .default(fairUse.maxWaitingBytes)
+    .describe('bytes of a connection that the broker does not have yet; at least the largest frame'),
+  maxWaitingBytesPerUser: amount()
+    .default(fairUse.maxWaitingBytesPerUser)
+    .describe('the same, of one user on this edge'),
+  userTopicsPerSecond: rate()
+    .default(fairUse.userTopicsPerSecond)
+    .describe('topics that nobody on this edge had subscribed, a second, subscribed by one user'),
+  userTopicsBurst: rate().default(fairUse.userTopicsBurst).describe('the same, in one burst'),
   limitLoopback: setting.limitLoopback(),
 };

@@ -12,15 +12,17 @@ import type { ConnectionCounts } from './transport/connection.js';
 import type { PendingConnections } from './transport/pending.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
 import type { Undelivered } from './undelivered/undelivered.js';
+import type { Users } from './user/users.js';
 
 interface EdgeSources {
   readonly counts: ConnectionCounts;
   readonly pending: Pick<PendingConnections, 'count' | 'refused'>;
+  readonly users: Pick<Users, 'refused'>;
   readonly load: Load;
   readonly topics: { readonly faults: number };
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
   readonly dropped: Pick<DroppedEvents, 'leftOut'>;
-  readonly life: Pick<Life, 'away' | 'forgotten'>;
+  readonly life: Pick<Life, 'away' | 'forgotten' | 'crowdedOut'>;
   readonly happenings: Pick<Happenings, 'told' | 'waiting' | 'dropped'>;
   readonly adoptions: Pick<Adoptions, 'adopted'>;
   readonly denials: Pick<Denials, 'size'>;
@@ -32,8 +34,8 @@ interface EdgeSources {
 
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
-  const { counts, pending, load, topics, undelivered, dropped, life, happenings, adoptions, stats } = sources;
-  const { denials, denying } = sources;
+  const { counts, pending, users, load, topics, undelivered, dropped, life, happenings, adoptions } = sources;
+  const { denials, denying, stats } = sources;
   accessMetrics(metrics, sources);
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
@@ -76,6 +78,28 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
     'evenkeel_origins_refused_total',
     'Upgrades refused: of a page that is not of EVENKEEL_ORIGINS',
     () => counts.refusedOrigins,
+  );
+  counter(
+    'evenkeel_user_sockets_refused_total',
+    'Upgrades refused: their user has as many sockets here as one may have',
+    () => users.refused,
+  );
+  counter(
+    'evenkeel_sessions_crowded_out_total',
+    'Sessions ended before their time because their user had too many',
+    () => life.crowdedOut,
+  );
+  observeCounters(
+    metrics,
+    'evenkeel_frames_refused_total',
+    'Frames answered rate-limited, by what there was too much of',
+    'why',
+    () => Object.entries(load.refused),
+  );
+  counter(
+    'evenkeel_offenders_closed_total',
+    'Connections closed because their client went on although it was refused',
+    () => load.offenders,
   );
   counter('evenkeel_frames_received_total', 'Frames from clients', () => counts.framesIn);
   counter('evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);

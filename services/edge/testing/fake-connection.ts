@@ -75,7 +75,8 @@ export class FakeConnection implements Connection {
   // --- the client's side ---
 
   receive(frame: object): void {
-    this.owner?.onFrame(JSON.stringify(frame));
+    const text = JSON.stringify(frame);
+    this.owner?.onFrame(text, Buffer.byteLength(text));
   }
 
   get frames(): Record<string, unknown>[] {

@@ -21,6 +21,7 @@ import type {
   Topics,
 } from '../src/session/ports.js';
 import { Session } from '../src/session/session.js';
+import { Users } from '../src/user/users.js';
 import { AccessWorld } from './access-world.js';
 import { Deliveries } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
@@ -190,6 +191,10 @@ export class FakeTopics implements Topics {
   isFenced: boolean | Promise<boolean> = true;
   bound: Promise<void> = Promise.resolve();
 
+  has(topic: string): boolean {
+    return this.counts.has(topic);
+  }
+
   join(topic: string): Membership {
     const { bound } = this;
     this.#count(topic, 1);
@@ -268,6 +273,7 @@ export class SessionWorld {
   readonly lettingGo = new Set<string>();
   readonly directory = new Directory<Session>();
   readonly load = new Load();
+  readonly users: Users;
   /** What applications were told, in order. */
   readonly told: string[] = [];
   readonly life: Life;
@@ -286,9 +292,11 @@ export class SessionWorld {
     this.access = access;
     const secret = 'session-test-secret';
     this.config = { ...edgeConfig.parse({ secret: [secret], node: 'edge-1', window: 4 }), ...settings };
+    this.users = new Users(this.config, () => this.nowMs);
     this.life = new Life({
       node: 'edge-1',
       lifetimeMs: this.config.sessionLifetimeMs,
+      maxSessionsPerUser: this.config.maxSessionsPerUser,
       endings: {
         end: async (_owner, why) => {
           this.calls.push(`end as ${why}`);
@@ -328,6 +336,7 @@ export class SessionWorld {
       ports,
       directory,
       load,
+      users: this.users,
       log: { debug: () => {}, warn },
       now,
     });

@@ -177,6 +177,11 @@ export function replyFrame(delivery: Delivery, maxBytes: number): string {
 }
 
 /** A request failed; `re` is unknown when its frame had no readable id. `from`: who says so, if not the mesh. */
+/** The answer to a kind of frame that this version does not know. */
+export function unknownKindFrame(id: string | undefined, kind: string): string {
+  return errorFrame(id, errorCodes.unknownType, `'${kind}' is no kind of frame`);
+}
+
 export function errorFrame(
   re: string | undefined,
   code: ErrorCode | (string & {}),

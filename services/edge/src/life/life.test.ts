@@ -18,6 +18,7 @@ beforeEach(() => {
   life = new Life({
     node: 'a',
     lifetimeMs: 300_000,
+    maxSessionsPerUser: 64,
     endings: {
       async end({ uid, sid }, why) {
         ended.push(`${uid}.${sid} ${why}`);
@@ -145,6 +146,22 @@ describe('the end of a session', () => {
     life.forget([['u.s', 2]]);
     await sweepAt(400_000);
     expect([life.away, ended]).toEqual([0, []]);
+  });
+
+  it('comes before its time, the oldest first, where its user has too many; those with a connection stay', async () => {
+    for (let n = 1; n <= 66; n += 1) {
+      const session = { uid: 'u', sid: `s${n}`, epoch: 1 };
+      life.welcomed(session, isNew);
+      if (n !== 2 && n !== 66) life.lost(session);
+    }
+    life.lost({ uid: 'v', sid: 's', epoch: 1 });
+    await sweepAt(1_000);
+    expect(ended).toEqual(['u.s1 expired', 'u.s3 expired']);
+    expect(told.filter((each) => each.startsWith('ended'))).toEqual([
+      'ended 1 a expired',
+      'ended 1 a expired',
+    ]);
+    expect(life.crowdedOut).toBe(2);
   });
 
   it('by an operator takes all of a user’s sessions that are away from here', async () => {

@@ -52,6 +52,8 @@ export interface LifeOptions {
   /** This edge. */
   node: string;
   lifetimeMs: number;
+  /** Beyond it the oldest that is away is ended. */
+  maxSessionsPerUser: number;
   endings: Pick<Endings, 'end'>;
   tell(told: Told): void;
   /** Whether a connection of it is here, attached or not. */
@@ -70,8 +72,12 @@ export const keyOf = ({ uid, sid }: Pick<Who, 'uid' | 'sid'>): string => `${uid}
 export class Life {
   /** Sessions that were not kept because too many were away. */
   forgotten = 0;
+  /** Sessions ended before their time because their user had too many. */
+  crowdedOut = 0;
   readonly #options: LifeOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Keys of each user's, those that changed last at the end. */
+  readonly #ofUser = new Map<string, Set<string>>();
   readonly #ending = new Map<string, Promise<Outcome | undefined>>();
   readonly #failedLog = new LogLimit(logEveryMs);
   #away = 0;
@@ -120,6 +126,7 @@ export class Life {
     // A newer connection has taken the place of one here, which is lost by that.
     if (isResumed && before && !before.away) this.#tell('detached', before);
     this.#set({ uid: who.uid, sid: who.sid, epoch: who.epoch, away: undefined });
+    this.#crowdOut(who.uid);
     if (!isResumed) this.#tell('opened', who);
     else if (before || wasAway || !isMove) this.#tell('resumed', who);
   }
@@ -250,11 +257,29 @@ export class Life {
     const { uid, sid, epoch } = who;
     const endsAtMs = this.#options.steadyNow() + Math.max(0, leftMs);
     this.#set({ uid, sid, epoch, away: { endsAtMs, reason, tries: 0 }, adoptedFrom });
+    this.#crowdOut(uid);
     if (this.#away <= maxAway) return;
     for (const [key, entry] of this.#entries) {
       if (!entry.away) continue;
       this.forgotten += 1;
       return this.#delete(key, entry.epoch);
+    }
+  }
+
+  /** A user has too many: the oldest that is away is over. */
+  #crowdOut(uid: string): void {
+    const keys = this.#ofUser.get(uid);
+    const nowMs = this.#options.steadyNow();
+    let over = (keys?.size ?? 0) - this.#options.maxSessionsPerUser;
+    for (const key of keys ?? []) {
+      if (over <= 0) return;
+      const away = this.#entries.get(key)?.away;
+      if (!away) continue;
+      // Those that are due already go anyway.
+      over -= 1;
+      if (away.endsAtMs <= nowMs) continue;
+      away.endsAtMs = nowMs;
+      this.crowdedOut += 1;
     }
   }
 
@@ -265,13 +290,29 @@ export class Life {
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     this.#count(entry, 1);
+    this.#list(entry.uid, key);
     this.#onChange(key, entry.epoch);
   }
 
   #delete(key: string, epoch: number): void {
-    this.#count(this.#entries.get(key), -1);
+    const entry = this.#entries.get(key);
+    this.#count(entry, -1);
     this.#entries.delete(key);
+    if (entry) this.#unlist(entry.uid, key);
     this.#onChange(key, epoch);
+  }
+
+  #list(uid: string, key: string): void {
+    const keys = this.#ofUser.get(uid) ?? new Set();
+    keys.delete(key);
+    keys.add(key);
+    this.#ofUser.set(uid, keys);
+  }
+
+  #unlist(uid: string, key: string): void {
+    const keys = this.#ofUser.get(uid);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#ofUser.delete(uid);
   }
 
   #count(entry: Entry | undefined, by: number): void {

@@ -17,6 +17,7 @@ beforeEach(() => {
   life = new Life({
     node: 'a',
     lifetimeMs: 300_000,
+    maxSessionsPerUser: 64,
     endings: { end: async () => 'ended' },
     tell: () => {},
     isHere: () => false,

@@ -1,6 +1,7 @@
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
 import type { OpaqueBody } from '../frame/opaque-body.js';
 import { type RawJson, rawMember } from '../frame/raw-member.js';
+import type { Quota, RefusedFor } from './quota.js';
 import type { SessionState } from './states.js';
 
 export type HelloFrame = Extract<ParsedClientFrame, { t: 'hello' }>;
@@ -36,6 +37,64 @@ const longest = { id: 128, kind: 64 };
 export function plainAckSeq(text: string): number | undefined {
   const ack = plainAck.exec(text);
   return ack ? Number(ack[1]) : undefined;
+}
+
+/** What the connection, or its user, may not send now. */
+export interface Refused {
+  readonly is: 'refused';
+  readonly why: RefusedFor;
+  /** Of a frame that is answered. */
+  readonly id: string | undefined;
+  /** Of a kind that `moved` counts. */
+  readonly isRequest: boolean;
+  /** Bytes that had to be read to find that out. */
+  readonly bytes: number;
+}
+
+const requestKinds: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'publish', 'request']);
+const beginning =
+  /^\s*\{\s*"t"\s*:\s*"([a-z]{1,16})"\s*,\s*"id"\s*:\s*(\d{1,15}|"(?:[^"\\]|\\.){1,128}")\s*[,}]/;
+
+/** The id of a request as nearly every client writes it, without a look at the rest; undefined: it takes a parser. */
+function idAtBeginning(text: string): string | undefined {
+  const [, kind = '', id = ''] = beginning.exec(text) ?? [];
+  if (!requestKinds.has(kind)) return undefined;
+  try {
+    return String(JSON.parse(id));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Like {@link readFrame}, within what may be sent. `bytes`: of the frame. */
+export function readWithin(
+  quota: Quota,
+  text: string,
+  bytes: number,
+  state: SessionState,
+): Incoming | Refused {
+  if (state === 'opened') return readFrame(text, state);
+  const isTooLong = !quota.takesBytes(bytes);
+  const known = isTooLong ? idAtBeginning(text) : undefined;
+  if (known !== undefined) {
+    const isRequest = state !== 'moved';
+    return { is: 'refused', why: 'bytes', id: isRequest ? known : undefined, isRequest, bytes: 0 };
+  }
+  const incoming = readFrame(text, state);
+  if (incoming.is === 'violation') return incoming;
+  // What a client has handled, and that it goes, is heard in any case.
+  if (incoming.is === 'frame' && (incoming.frame.t === 'ack' || incoming.frame.t === 'bye')) return incoming;
+  const isOneTooMany = !quota.takesFrame();
+  if (!isTooLong && !isOneTooMany) return incoming;
+  const id = idOf(incoming);
+  const isRequest = incoming.is === 'frame' && requestKinds.has(incoming.frame.t);
+  const why = isTooLong ? 'bytes' : 'frames';
+  return { is: 'refused', why, id, isRequest, bytes: isTooLong ? bytes : 0 };
+}
+
+function idOf(incoming: Incoming): string | undefined {
+  if (incoming.is === 'unknown') return incoming.id;
+  return incoming.is === 'frame' && 'id' in incoming.frame ? incoming.frame.id : undefined;
 }
 
 /** Reads a frame; what is no frame, or not its turn, is told apart. */

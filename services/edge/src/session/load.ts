@@ -1,5 +1,6 @@
 import { LogLimit } from '@evenkeel/pace';
 import { PublishDelays } from './publish-delay.js';
+import type { RefusedFor } from './quota.js';
 
 /** Recent handshakes whose times are kept for the percentile. */
 const keptHandshakes = 1_024;
@@ -15,6 +16,10 @@ export class Load {
   welcomed = 0;
   gaps = 0;
   readonly publishDelays = new PublishDelays();
+  /** Frames that were not taken, by what there was too much of. */
+  readonly refused: Record<RefusedFor, number> = { frames: 0, bytes: 0, waiting: 0, topics: 0 };
+  /** Connections closed because they went on. */
+  offenders = 0;
   /** Sessions that moved before all topic messages were seen to be sent to them; their topics were told a gap. */
   unfenced = 0;
   #handshakes: number[] = [];

@@ -12,6 +12,8 @@ import type { SealLeft } from './seal.js';
 
 /** The topics of this edge. */
 export interface Topics {
+  /** Whether anybody here has subscribed it. */
+  has(topic: string): boolean;
   /** Counts a subscriber in at once; it counts until it is released. */
   join(topic: string): Membership;
   /**

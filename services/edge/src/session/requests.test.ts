@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { openAccess } from '../../testing/access-world.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { FakeInbound, FakeTopics, pending, settled } from '../../testing/session-world.js';
+import { edgeConfig } from '../config.js';
 import type { RawJson } from '../frame/raw-member.js';
+import { Users } from '../user/users.js';
 import { Load } from './load.js';
+import { Quota } from './quota.js';
 import { ClientRequests } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -15,7 +18,16 @@ const raw = (value: unknown, depth = 0): RawJson => ({ text: JSON.stringify(valu
 function make(outcome: PublishOutcome | Error = 'routed') {
   const sent: Record<string, unknown>[] = [];
   const clock = { nowMs: 1_000 };
-  const limits = { framesPerSecond: 1, framesBurst: 3, requestTimeoutMs: 30_000 };
+  const config = edgeConfig.parse({
+    secret: ['request-test-secret-0'],
+    maxWaitingBytes: 100,
+    maxPayloadBytes: 1,
+  });
+  const limits = { requestTimeoutMs: config.requestTimeoutMs };
+  const now = () => clock.nowMs;
+  const load = new Load();
+  const topics = new FakeTopics();
+  const offences: string[] = [];
   const send = (frame: string) => void sent.push(JSON.parse(frame));
   const inbound = new FakeInbound();
   inbound.outcome = outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
@@ -27,17 +39,19 @@ function make(outcome: PublishOutcome | Error = 'routed') {
     claims: connection.claims,
     access,
     inbound,
-    subscriptions: new Subscriptions(connection, new FakeTopics(), { access, limit: 2, send, gap: () => {} }),
+    subscriptions: new Subscriptions(connection, topics, { access, limit: 1_000, send, gap: () => {} }),
     limits,
-    load: new Load(),
+    quota: new Quota(config, new Users(config, now).enter('alice'), load, now),
+    load,
     takeReplies: async () => {
       replies.taken += 1;
       await replies.answers.shift();
     },
     send,
-    now: () => clock.nowMs,
+    onOffence: () => void offences.push('closed'),
+    now,
   });
-  return { requests, inbound, sent, clock, limits, replies };
+  return { requests, inbound, sent, clock, limits, replies, topics, load, offences };
 }
 
 describe('what a client asks for', () => {
@@ -117,11 +131,50 @@ describe('what a client asks for', () => {
     expect(sent).toMatchObject([{ re: 'once', code: 'request-timeout' }]);
   });
 
-  it('is refused one by one beyond the rate, and counted all the same', () => {
-    const { requests, sent } = make();
-    for (const id of ['a', 'b', 'c', 'd']) requests.handle({ t: 'publish', id, topic: 'x', data: raw(1) });
-    expect(sent).toMatchObject([{ t: 'error', re: 'd', code: 'rate-limited' }]);
-    expect(requests.received).toBe(4);
+  it('is refused one by one beyond what may be sent, and counted all the same', () => {
+    const { requests, sent, load } = make();
+    const read = (frame: object, bytes: number) => requests.read(JSON.stringify(frame), bytes, 'attached');
+    for (let n = 0; n < 400; n += 1) expect(read({ t: 'ping' }, 12)).toMatchObject({ is: 'frame' });
+    expect(read({ t: 'ping' }, 12)).toBe(undefined);
+    expect(read({ t: 'publish', id: 'a', topic: 'x' }, 2_000_000)).toBe(undefined);
+    expect(sent).toMatchObject([{ t: 'error', re: 'a', code: 'rate-limited' }]);
+    expect(requests.received).toBe(1);
+    expect(load.refused).toMatchObject({ bytes: 1, frames: 1 });
+  });
+
+  it('is refused while too many bytes wait for the broker, and taken once it has them', async () => {
+    const { requests, inbound, sent } = make();
+    const broker = pending<PublishOutcome>();
+    inbound.outcome = broker.promise;
+    const data = raw('x'.repeat(70));
+    for (const id of ['a', 'b']) requests.handle({ t: 'publish', id, topic: 'x', data });
+    expect(sent).toMatchObject([{ t: 'error', re: 'b', code: 'rate-limited' }]);
+    broker.resolve('routed');
+    await settled();
+    requests.handle({ t: 'publish', id: 'c', topic: 'x', data });
+    await settled();
+    expect(sent.slice(1)).toEqual([
+      { t: 'ok', re: 'a' },
+      { t: 'ok', re: 'c' },
+    ]);
+  });
+
+  it('is refused where it names too many topics that nobody here has, and those that somebody has do not count', async () => {
+    const { requests, sent, topics } = make();
+    for (let n = 0; n < 201; n += 1) requests.handle({ t: 'subscribe', id: `${n}`, topic: `new.${n}` });
+    topics.counts.set('old', 1);
+    requests.handle({ t: 'subscribe', id: 'old', topic: 'old' });
+    await settled();
+    expect(sent.filter(({ t }) => t === 'error')).toMatchObject([{ re: '200', code: 'rate-limited' }]);
+    expect(sent.at(-1)).toEqual({ t: 'ok', re: 'old' });
+  });
+
+  it('ends with the connection where the client does not heed that it is refused', () => {
+    const { requests, offences } = make();
+    for (let n = 0; n < 1_400; n += 1) requests.takesIgnored();
+    expect(offences).toEqual([]);
+    requests.takesIgnored();
+    expect(offences).toEqual(['closed']);
   });
 
   it.each([

@@ -1,6 +1,5 @@
 import type { Action, Decision } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
-import { TokenBucket } from '@evenkeel/pace';
 import {
   type ErrorCode,
   errorCodes,
@@ -11,10 +10,19 @@ import {
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
+import type { InboundBody } from '../frame/opaque-body.js';
 import type { SessionAccess } from './access.js';
-import type { InboundFrame, RefreshFrame, RequestFrame } from './inbox.js';
+import {
+  type InboundFrame,
+  type Incoming,
+  type RefreshFrame,
+  type RequestFrame,
+  readWithin,
+} from './inbox.js';
 import type { Load } from './load.js';
 import type { Inbound } from './ports.js';
+import type { Quota, RefusedFor } from './quota.js';
+import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
 
 export interface ClientRequestsOptions {
@@ -22,11 +30,14 @@ export interface ClientRequestsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh'>;
   inbound: Inbound;
   subscriptions: Subscriptions;
-  limits: { framesPerSecond: number; framesBurst: number; requestTimeoutMs: number };
+  limits: { requestTimeoutMs: number };
+  quota: Quota;
   load: Load;
   /** Lets replies find this session; asked for once, before its first request goes out. */
   takeReplies(): Promise<void>;
   send(frame: string): void;
+  /** The client does not heed that it is refused. */
+  onOffence(): void;
   now(): number;
 }
 
@@ -59,6 +70,13 @@ function refusalOf(frame: InboundFrame, key: string): Refusal | undefined {
   return undefined;
 }
 
+const tooMuch: Readonly<Record<RefusedFor, string>> = {
+  frames: 'too many frames',
+  bytes: 'too many bytes a second, of this connection or of its user',
+  waiting: 'the broker does not have what was sent before, of this connection or of its user',
+  topics: 'too many topics that nobody here had subscribed, by this user',
+};
+
 /** Why the broker does not have it; only what may succeed is to be sent again. */
 function failureOf(error: unknown): Refusal {
   if (error instanceof BrokerError && error.code === 'publish-refused') {
@@ -73,8 +91,6 @@ export class ClientRequests {
   /** Frames accepted; `moved` tells the client, which sends the later ones again elsewhere. */
   received = 0;
   readonly #options: ClientRequestsOptions;
-  /** Made with the first request: most connections never make one. */
-  #bucket: TokenBucket | undefined;
   #takesReplies = false;
   /** While replies are being let in, whatever comes meanwhile waits, so that the order stays. Never rejects. */
   #takingReplies: Promise<void> | undefined;
@@ -88,18 +104,14 @@ export class ClientRequests {
   }
 
   handle(frame: RequestFrame | RefreshFrame): void {
-    const { access, limits, subscriptions, load, send, now } = this.#options;
+    const { access, subscriptions, quota, send } = this.#options;
     // A client that has moved asks for that one again, whether it came in time or not.
     if (frame.t !== 'refresh') this.received += 1;
-    load.received += 1;
-    this.#bucket ??= new TokenBucket(limits.framesPerSecond, limits.framesBurst, now());
-    if (!this.#bucket.tryTake(now())) {
-      return send(
-        errorFrame(frame.id, errorCodes.rateLimited, 'too many frames; slow down and send it again'),
-      );
-    }
+    this.#options.load.received += 1;
     switch (frame.t) {
       case 'subscribe':
+        if (subscriptions.isNew(frame.topic) && !quota.takesTopicName())
+          return this.#tell('topics', frame.id);
         return this.#whilePending(subscriptions.join(frame.topic, frame.id));
       case 'unsubscribe':
         subscriptions.leave(frame.topic);
@@ -109,6 +121,25 @@ export class ClientRequests {
       default:
         return this.#whilePending(this.#carry(frame));
     }
+  }
+
+  /** Whether a frame may be sent that does nothing: it counts all the same. */
+  takesIgnored(): boolean {
+    const isTaken = this.#options.quota.takesFrame();
+    if (!isTaken) this.#tell('frames', undefined);
+    return isTaken;
+  }
+
+  /** Reads a frame of so many bytes; undefined: it may not be sent now, and its client was told. */
+  read(text: string, bytes: number, state: SessionState): Incoming | undefined {
+    const incoming = readWithin(this.#options.quota, text, bytes, state);
+    if (incoming.is !== 'refused') return incoming;
+    if (incoming.isRequest) {
+      this.received += 1;
+      this.#options.load.received += 1;
+    }
+    this.#tell(incoming.why, incoming.id, incoming.bytes);
+    return undefined;
   }
 
   /** Resolves when all accepted so far is published or answered, or after `timeoutMs`. */
@@ -139,17 +170,29 @@ export class ClientRequests {
 
   /** A publish is answered once the broker has it; a request by its service, or here if that cannot be. */
   async #carry(frame: InboundFrame): Promise<void> {
-    const { inbound, claims, limits, now } = this.#options;
+    const { quota } = this.#options;
     const { id, bytes, data } = frame;
     const body = bytes ?? data.text;
-    const isRequest = frame.t === 'request';
     const key = frame.t === 'request' ? frame.method : frame.topic;
     const refused = refusalOf(frame, key);
     if (refused) return this.#answer(id, errorFrame(id, refused.code, refused.message));
-    const decision = this.#options.access.decide(frame.t, key);
-    if (decision !== 'allow' && !(await this.#isAllowed(decision, frame.t, key))) {
-      return this.#answer(id, forbiddenFrame(id, frame.t === 'publish' ? 'publish to' : 'request', key));
+    const waitingBytes = bytes?.body.length ?? data.text.length;
+    if (!quota.mayWait(waitingBytes)) return this.#tell('waiting', id);
+    try {
+      const decision = this.#options.access.decide(frame.t, key);
+      if (decision !== 'allow' && !(await this.#isAllowed(decision, frame.t, key))) {
+        return this.#answer(id, forbiddenFrame(id, frame.t === 'publish' ? 'publish to' : 'request', key));
+      }
+      await this.#send(frame, key, body);
+    } finally {
+      quota.settled(waitingBytes);
     }
+  }
+
+  async #send(frame: InboundFrame, key: string, body: InboundBody): Promise<void> {
+    const { inbound, claims, limits, now } = this.#options;
+    const { id } = frame;
+    const isRequest = frame.t === 'request';
     // Deleted first: one that is sent again has its place at the end.
     this.#deadlines.delete(id);
     if (isRequest) this.#deadlines.set(id, now() + limits.requestTimeoutMs);
@@ -174,6 +217,14 @@ export class ClientRequests {
     if (decision !== 'forbid' && (await access.ask(decision, action, key)).is === 'allow') return true;
     access.forbade(action);
     return false;
+  }
+
+  #tell(why: RefusedFor, id: string | undefined, bytes = 0): void {
+    const { quota, send, onOffence } = this.#options;
+    // A ping, an answer to nothing: there is nobody who waits.
+    if (id !== undefined)
+      send(errorFrame(id, errorCodes.rateLimited, `${tooMuch[why]}; slow down and send it again`));
+    if (!quota.refuses(why, bytes)) onOffence();
   }
 
   async #takeReplies(): Promise<void> {

@@ -56,7 +56,7 @@ it('settles every delivery once and leaves nothing behind, whatever happens in w
             connection.receive({ t: 'publish', id: 2, topic: 'b', data: 1 });
             break;
           case 'nonsense':
-            connection.owner?.onFrame('nonsense');
+            connection.owner?.onFrame('nonsense', 8);
             break;
           case 'drain':
             connection.bufferedBytes = 0;

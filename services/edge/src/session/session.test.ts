@@ -217,7 +217,7 @@ describe('what a client sends', () => {
     ['an ack of what was never sent', ['{"t":"ack","seq":1}']],
   ])('closes its connection: %s', async (_what, texts, state = 'attached') => {
     const { connection } = state === 'opened' ? world.open() : await world.attach();
-    for (const text of texts) connection.owner?.onFrame(text);
+    for (const text of texts) connection.owner?.onFrame(text, text.length);
     expect(connection.closedWith?.code).toBe(codes.badFrame);
   });
 
@@ -333,7 +333,7 @@ describe('a connection that is too slow', () => {
     for (let n = 1; n <= times && connection.isOpen; n += 1) {
       world.nowMs += stepMs;
       session.sweep(world.nowMs);
-      if (connection.isOpen) connection.owner?.onFrame(frame(n));
+      if (connection.isOpen) connection.owner?.onFrame(frame(n), 100);
     }
     return { connection, tookMs: world.nowMs - beganAtMs };
   }

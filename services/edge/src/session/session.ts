@@ -1,14 +1,15 @@
-import { type CloseCode, closeCodes, errorCodes, type GapReason } from '@evenkeel/protocol';
+import { type CloseCode, closeCodes, type GapReason } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
-import { errorFrame, gapFrame, markFrame, pongFrame } from '../frame/frames.js';
+import { gapFrame, markFrame, pongFrame, unknownKindFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
+import type { Users } from '../user/users.js';
 import { SessionAccess } from './access.js';
 import { AttachError, attach, type Found, placesOf } from './attach.js';
 import { Custody } from './custody.js';
 import type { Directory } from './directory.js';
 import { eventFlow } from './flow.js';
-import { type HelloFrame, plainAckSeq, readFrame } from './inbox.js';
+import { type HelloFrame, plainAckSeq } from './inbox.js';
 import type { Intake } from './intake.js';
 import { type Load, SessionLoad } from './load.js';
 import type { Outbox } from './outbox.js';
@@ -16,6 +17,7 @@ import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionPorts, SessionQueue } from './ports.js';
+import { Quota } from './quota.js';
 import { dismiss, type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
@@ -27,6 +29,7 @@ export interface SessionOptions extends WelcomeOptions {
   readonly ports: SessionPorts;
   readonly directory: Directory<Session>;
   readonly load: Load;
+  readonly users: Users;
   readonly log: Pick<Log, 'debug' | 'warn'>;
   now(): number;
 }
@@ -55,6 +58,8 @@ export class Session implements ConnectionOwner {
   readonly #requests: ClientRequests;
   readonly #custody: Custody;
   #state: SessionState = 'opened';
+  /** The last event that the client has acknowledged. */
+  #ackedSeq = 0;
   #name = '';
   #attaching: Promise<void> | undefined;
   #releasing: Promise<Release> | undefined;
@@ -62,7 +67,7 @@ export class Session implements ConnectionOwner {
   #welcome: (() => void) | undefined;
 
   constructor(connection: Connection, options: SessionOptions) {
-    const { config, ports, load, now } = options;
+    const { config, ports, load, users, now } = options;
     const { claims } = connection;
     this.#options = options;
     this.connection = connection;
@@ -90,6 +95,7 @@ export class Session implements ConnectionOwner {
     this.#requests = new ClientRequests({
       claims,
       access: this.access,
+      quota: new Quota(config, users.enter(claims.uid), load, now),
       inbound: ports.inbound,
       subscriptions: this.#subscriptions,
       limits: config,
@@ -100,9 +106,10 @@ export class Session implements ConnectionOwner {
         await this.#queue.takeReplies();
       },
       send,
+      onOffence: () => connection.close(closeCodes.rateLimited),
       now,
     });
-    const { intake, outbox } = eventFlow({
+    ({ intake: this.intake, outbox: this.outbox } = eventFlow({
       connection,
       queue: this.#queue,
       config,
@@ -121,9 +128,7 @@ export class Session implements ConnectionOwner {
         this.#gap(reason);
       },
       onEnd: (why) => connection.close(why),
-    });
-    this.intake = intake;
-    this.outbox = outbox;
+    }));
   }
 
   get state(): SessionState {
@@ -143,17 +148,14 @@ export class Session implements ConnectionOwner {
 
   // --- from the connection ---
 
-  onFrame(text: string): void {
+  onFrame(text: string, bytes: number): void {
     this.intake.seal.heard(true);
     const seq = this.#is('opened') ? undefined : plainAckSeq(text);
     if (seq !== undefined) return this.#onAck(seq);
-    const incoming = readFrame(text, this.#state);
-    if (incoming.is === 'violation') return this.#violated();
-    if (incoming.is === 'late') return;
-    if (incoming.is === 'unknown')
-      return this.#send(
-        errorFrame(incoming.id, errorCodes.unknownType, `'${incoming.kind}' is no kind of frame`),
-      );
+    const incoming = this.#requests.read(text, bytes, this.#state);
+    if (incoming === undefined || incoming.is === 'late') return;
+    if (incoming.is === 'violation') return this.close(closeCodes.badFrame);
+    if (incoming.is === 'unknown') return this.#send(unknownKindFrame(incoming.id, incoming.kind));
     const { frame } = incoming;
     switch (frame.t) {
       case 'hello':
@@ -169,6 +171,10 @@ export class Session implements ConnectionOwner {
     }
   }
 
+  onIgnored(): void {
+    this.#requests.takesIgnored();
+  }
+
   onDrain(): void {
     this.#subscriptions.tellDropped();
     if (this.#is('attached') || this.#is('releasing')) this.outbox.flush();
@@ -176,6 +182,7 @@ export class Session implements ConnectionOwner {
 
   onClose(code?: number): void {
     this.#options.directory.untrack(this);
+    this.#options.users.leave(this.claims.uid);
     this.#subscriptions.lost();
     this.outbox.connectionClosed(code);
     this.#endMove('failed');
@@ -365,10 +372,11 @@ export class Session implements ConnectionOwner {
     this.load.sample();
   }
 
-  // --- frames ---
-
   #onAck(seq: number, isBusy?: boolean): void {
-    if (!this.intake.acknowledge(seq, isBusy)) this.#violated();
+    // Whoever has events to acknowledge may do so as often as there are any.
+    if (seq > this.#ackedSeq) this.#ackedSeq = seq;
+    else if (!this.#requests.takesIgnored()) return;
+    if (!this.intake.acknowledge(seq, isBusy)) this.close(closeCodes.badFrame);
   }
 
   #gap(reason: GapReason, topic?: string): void {
@@ -383,10 +391,6 @@ export class Session implements ConnectionOwner {
   /** `moved` is the last frame: what would be sent later belongs to the next edge, or to nobody. */
   #send(frame: string): void {
     if (!this.#is('moved')) this.connection.send(frame);
-  }
-
-  #violated(): void {
-    this.connection.close(closeCodes.badFrame);
   }
 
   /** Asked again each time: it changes while others are waited for. */

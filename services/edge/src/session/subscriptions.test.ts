@@ -45,6 +45,7 @@ function make({ limit = 3 } = {}) {
       return fence.hasPassed;
     },
     caughtUp: () => caughtUp.current,
+    has: () => false,
     isInDoubt: (topic: string) => topic === 'a',
   };
   const subscriptions = new Subscriptions(connection, topics, {

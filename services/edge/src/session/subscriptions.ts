@@ -60,6 +60,11 @@ export class Subscriptions {
     return this.#subscriptions.size;
   }
 
+  /** Whether this edge does not have the topic yet, for nobody. */
+  isNew(topic: string): boolean {
+    return !this.#subscriptions.has(topic) && !this.#topics.has(topic);
+  }
+
   /** The topics whose messages come. */
   *[Symbol.iterator](): IterableIterator<string> {
     for (const [topic, { isBound }] of this.#subscriptions) if (isBound) yield topic;

@@ -153,6 +153,11 @@ export class TopicHub {
     await this.#queue.stop();
   }
 
+  /** Whether it is bound, or is about to be. */
+  has(name: string): boolean {
+    return this.#topics.has(name);
+  }
+
   /** Counts a subscriber in. */
   join(name: string): TopicJoin {
     let topic = this.#topics.get(name);

@@ -36,7 +36,10 @@ export interface Connection {
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
-  onFrame(text: string): void;
+  /** `bytes`: of it on the wire. */
+  onFrame(text: string, bytes: number): void;
+  /** A ping or pong of WebSocket itself, or what a bare client says: it counts as a frame, and does nothing. */
+  onIgnored(): void;
   /** The network has taken what was buffered, at least down to the high watermark. */
   onDrain(): void;
   /** `code`: with which the peer has closed it; undefined: it was closed here. */

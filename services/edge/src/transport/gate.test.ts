@@ -75,6 +75,21 @@ describe('the gate', () => {
     });
   });
 
+  it('answers 429 where the user has as many sockets here as one may have, and keeps the ticket good', () => {
+    const full = new Set(['alice']);
+    const users = { hasRoom: (uid: string) => !full.has(uid) };
+    gate = new Gate({ tickets, node, room: { capacity: 9 }, origins: { takes: () => true }, users });
+    const ticket = issue();
+    expect(judge(ticket)).toMatchObject({
+      why: 'user',
+      status: '429 Too Many Requests',
+      code: 'too-many-sockets',
+    });
+    expect(judge(issue({ uid: 'bob' }))).toMatchObject({ isAdmitted: true });
+    full.clear();
+    expect(judge(ticket)).toMatchObject({ isAdmitted: true });
+  });
+
   it.each([
     ['evenkeel.v1', false],
     ['chat , evenkeel.v1', false],

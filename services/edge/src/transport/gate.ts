@@ -26,7 +26,7 @@ export interface Admitted {
 /** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
-  readonly why: 'ticket' | 'full' | 'origin';
+  readonly why: 'ticket' | 'full' | 'origin' | 'user';
   readonly status: string;
   readonly code: string;
   readonly message: string;
@@ -73,10 +73,12 @@ export interface Claimer {
 export interface GateOptions {
   tickets: Pick<TicketSigner, 'check'>;
   node: Pick<EdgeNode, 'name' | 'boot' | 'url' | 'isDraining'>;
-  /** How many connections there may be. */
   /** Which pages may connect. */
   origins: Pick<Origins, 'takes'>;
+  /** How many connections there may be. */
   room: { readonly capacity: number };
+  /** Whether the user may have one more socket. Default: as many as there is room for. */
+  users?: { hasRoom(uid: string): boolean };
   /** Used tickets remembered at most, until they expire. Default 100,000. */
   maxUsedTickets?: number;
   /**
@@ -101,6 +103,15 @@ const foreignPage: Refused = {
   why: 'origin',
   status: '403 Forbidden',
   ...originRefused,
+};
+
+const tooMany: Refused = {
+  isAdmitted: false,
+  why: 'user',
+  status: '429 Too Many Requests',
+  code: 'too-many-sockets',
+  message:
+    'this user has as many sockets on this node as one may have: close some, or ask GET /gateway later',
 };
 
 const refuseTicket = (code: string, message: string): Refused => ({
@@ -131,7 +142,7 @@ export class Gate {
   judge({ ticket, protocols, origin = '' }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
     // First: a page that may not connect is not to use up a ticket.
     if (origin !== '' && !this.#options.origins.takes(origin)) return foreignPage;
-    const { tickets, node, room } = this.#options;
+    const { tickets, node, room, users } = this.#options;
     const isBare = !offersOurs(protocols);
     const checked = tickets.check(ticket, node, nowMs);
     if (!checked.ok && checked.problem === 'probe') return this.#met;
@@ -145,6 +156,7 @@ export class Gate {
     const { claims } = checked;
     if (this.#denies(claims)) return deniedOne(isBare);
     if (node.isDraining || open >= room.capacity) return full;
+    if (users?.hasRoom(claims.uid) === false) return tooMany;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
     if (use === 'full') return full;
     if (use === 'again') return used;
@@ -153,11 +165,12 @@ export class Gate {
 
   /** What becomes of a client, now that the edge which its ticket names has answered. `open`: connections now. */
   settle({ claims, isBare }: Foreign, { outcome, url }: ClaimAnswer, open: number): Verdict {
-    const { node, room } = this.#options;
+    const { node, room, users } = this.#options;
     switch (outcome) {
       case 'taken':
         if (this.#denies(claims)) return deniedOne(isBare);
-        return node.isDraining || open >= room.capacity ? full : { isAdmitted: true, claims, isBare };
+        if (node.isDraining || open >= room.capacity) return full;
+        return users?.hasRoom(claims.uid) === false ? tooMany : { isAdmitted: true, claims, isBare };
       case 'elsewhere':
       case 'silent':
         return wrongEdge(isBare, url);

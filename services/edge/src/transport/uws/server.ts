@@ -10,8 +10,11 @@ import { type Door, Doors } from './doors.js';
 import { EngineTurn } from './engine-turn.js';
 import { utf8 } from './text.js';
 
-/** A frame over the payload limit gets a close code; over this it is cut off unread. */
-const hardPayloadBytes = 1_048_576;
+/**
+ * A frame over the payload limit gets a close code; over so many times that it is cut off unread, and no more of one that is not
+ * finished is kept.
+ */
+const hardPayloads = 2;
 
 /** What an upgrade needs of its request. */
 interface Handshake {
@@ -101,13 +104,14 @@ export class UwsTransport {
   }
 
   #furnish(door: Door): void {
-    const { heartbeatMs, maxBufferedBytes, highWatermarkBytes, maxEventBytes, isReady } = this.#options;
+    const { heartbeatMs, maxPayloadBytes, maxBufferedBytes, highWatermarkBytes, maxEventBytes, isReady } =
+      this.#options;
     const healthz = this.#plain((res) => status(res, true));
     const readyz = this.#plain((res) => status(res, isReady()));
     door.app
       .filter((res, change) => this.#counted(res, Number(change)))
       .ws<UserData>('/*', {
-        maxPayloadLength: hardPayloadBytes,
+        maxPayloadLength: hardPayloads * maxPayloadBytes,
         // An event may be written up to the watermark; a frame behind it must not be one too many.
         maxBackpressure: Math.max(maxBufferedBytes, highWatermarkBytes + maxEventBytes),
         // uWebSockets.js pings by itself before this runs out, which keeps bare clients alive too. Range 8 to 960 s.
@@ -119,6 +123,8 @@ export class UwsTransport {
           this.#open(ws);
         },
         message: (ws, message, isBinary) => this.#message(ws, message, isBinary),
+        ping: (ws) => ws.getUserData().accepted.connection?.owner?.onIgnored(),
+        pong: (ws) => ws.getUserData().accepted.connection?.owner?.onIgnored(),
         drain: (ws) => ws.getUserData().accepted.connection?.drained(),
         dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
         close: (ws, code) => {
@@ -196,7 +202,7 @@ export class UwsTransport {
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       if (verdict.why === 'full') this.counts.refusedFull += 1;
       else if (verdict.why === 'origin') this.counts.refusedOrigins += 1;
-      else {
+      else if (verdict.why === 'ticket') {
         this.counts.refusedTickets += 1;
         this.#options.onTicketRefused(verdict.code);
       }
@@ -234,9 +240,9 @@ export class UwsTransport {
     if (!connection) return;
     this.counts.framesIn += 1;
     if (message.byteLength > this.#options.maxPayloadBytes) return connection.close(closeCodes.tooLarge);
-    if (connection.isBare) return;
+    if (connection.isBare) return connection.owner?.onIgnored();
     if (isBinary) return connection.close(closeCodes.badFrame);
-    connection.owner?.onFrame(Buffer.from(message).toString('utf8'));
+    connection.owner?.onFrame(Buffer.from(message).toString('utf8'), message.byteLength);
   }
 
   #close(ws: uWS.WebSocket<UserData>, code: number): void {

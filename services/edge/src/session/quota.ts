@@ -1,0 +1,92 @@
+import { Allowance } from '@evenkeel/pace';
+import type { UserUse } from '../user/users.js';
+import type { Load } from './load.js';
+
+export interface QuotaLimits {
+  readonly framesPerSecond: number;
+  readonly framesBurst: number;
+  readonly bytesPerSecond: number;
+  readonly bytesBurst: number;
+  readonly maxWaitingBytes: number;
+  readonly maxWaitingBytesPerUser: number;
+  /** However low the others are, one frame of this length is taken. */
+  readonly maxPayloadBytes: number;
+}
+
+/** What was refused for: too many frames, too many bytes, too much that the broker does not have yet, or topics. */
+export type RefusedFor = 'frames' | 'bytes' | 'waiting' | 'topics';
+
+/** A refusal costs more the longer the frame is that had to be read for it. */
+const bytesPerRefusal = 8_192;
+/** So many refusals at once, as parts of what is let through in a second. */
+const refusalSeconds = 10;
+
+/**
+ * What one connection may send. Everything counts but acknowledgements that get on, which events have paid for. Made with the
+ * first frame that counts: most connections never send one.
+ */
+export class Quota {
+  readonly #limits: QuotaLimits;
+  readonly #user: UserUse;
+  readonly #load: Load;
+  readonly #now: () => number;
+  #frames: Allowance | undefined;
+  #bytes: Allowance | undefined;
+  #refusals: Allowance | undefined;
+  #waitingBytes = 0;
+
+  constructor(limits: QuotaLimits, user: UserUse, load: Load, now: () => number) {
+    this.#limits = limits;
+    this.#user = user;
+    this.#load = load;
+    this.#now = now;
+  }
+
+  /** One frame more. */
+  takesFrame(): boolean {
+    const { framesPerSecond, framesBurst } = this.#limits;
+    this.#frames ??= new Allowance(framesPerSecond, framesBurst, this.#now);
+    return this.#frames.tryTake();
+  }
+
+  /** So many bytes more, of this connection and of its user. */
+  takesBytes(count: number): boolean {
+    const { bytesPerSecond, bytesBurst, maxPayloadBytes } = this.#limits;
+    this.#bytes ??= new Allowance(bytesPerSecond, Math.max(bytesBurst, maxPayloadBytes), this.#now);
+    return this.#bytes.tryTake(count) && this.#user.bytes.tryTake(count);
+  }
+
+  /** A topic that this edge does not have yet. */
+  takesTopicName(): boolean {
+    return this.#user.topicNames.tryTake();
+  }
+
+  /** Whether so many bytes more may wait for the broker; then to be given back with `settled`. */
+  mayWait(bytes: number): boolean {
+    const { maxWaitingBytes, maxWaitingBytesPerUser, maxPayloadBytes } = this.#limits;
+    if (this.#waitingBytes + bytes > Math.max(maxWaitingBytes, maxPayloadBytes)) return false;
+    if (this.#user.waitingBytes + bytes > Math.max(maxWaitingBytesPerUser, maxPayloadBytes)) return false;
+    this.#waitingBytes += bytes;
+    this.#user.waitingBytes += bytes;
+    return true;
+  }
+
+  settled(bytes: number): void {
+    this.#waitingBytes -= bytes;
+    this.#user.waitingBytes -= bytes;
+  }
+
+  /**
+   * A frame was refused; `bytes`: of it, where it had to be read. False: so many were, one after another, that the client does not
+   * heed it.
+   */
+  refuses(why: RefusedFor, bytes = 0): boolean {
+    const { framesPerSecond, framesBurst } = this.#limits;
+    this.#load.refused[why] += 1;
+    const atOnce = Math.max(framesBurst, framesPerSecond * refusalSeconds);
+    this.#refusals ??= new Allowance(framesPerSecond, atOnce, this.#now);
+    const isHeeded = this.#refusals.tryTake(1 + Math.floor(bytes / bytesPerRefusal));
+    if (!isHeeded) this.#load.offenders += 1;
+    return isHeeded;
+  }
+}
