@@ -16,6 +16,8 @@ const violations: [string, string | Buffer][] = [
   ['subscribe without topic', '{"t":"subscribe","id":"1"}'],
   ['subscribe without id', '{"t":"subscribe","topic":"a"}'],
   ['publish without id', '{"t":"publish","topic":"a","data":1}'],
+  ['refresh without token', '{"t":"refresh","id":"1"}'],
+  ['refresh with an empty token', '{"t":"refresh","id":"1","token":""}'],
   ['request with a number for method', '{"t":"request","id":"1","method":1}'],
   ['an id of 129 characters', JSON.stringify({ t: 'subscribe', id: 'x'.repeat(129), topic: 'a' })],
   ['an id that is a fraction', '{"t":"subscribe","id":1.5,"topic":"a"}'],

@@ -10,12 +10,14 @@ import { requestRules } from './requests.js';
 import { sessionRules } from './sessions.js';
 import { streamRules } from './streams.js';
 import { ticketRules } from './tickets.js';
+import { tokenRules } from './tokens.js';
 import { topicRules } from './topics.js';
 
 export const rules: readonly Rule[] = [
   ...gatewayRules,
   ...ticketRules,
   ...frameRules,
+  ...tokenRules,
   ...bodyRules,
   ...eventRules,
   ...topicRules,
@@ -33,4 +35,8 @@ export const unchecked: readonly { section: string; text: string }[] = [
   { section: '2.3', text: 'gap broker-lost' },
   { section: '3', text: '4000 drained, 4006 broker-unavailable, 4009 takeover-failed' },
   { section: '4', text: 'an edge that dies or falls silent in a move' },
+  {
+    section: '2.5',
+    text: 'what tokens grant, refresh with a good one, expiring, 4011, 4503: they take a mesh that checks tokens',
+  },
 ];
