@@ -9,14 +9,17 @@ import {
   openAuthority,
   Passes,
 } from '@evenkeel/access';
-import { type ErrorCode, errorCodes, type PassHold, type UnsubscribedFrame } from '@evenkeel/protocol';
+import {
+  type ErrorCode,
+  errorCodes,
+  type PassHold,
+  refreshKey,
+  type UnsubscribedFrame,
+} from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { z } from 'zod';
 import type { Authorizations, Permission, Verdict } from './authorizations.js';
 import type { Answered, Questions } from './questions.js';
-
-/** Key by which a gateway is asked for a new pass. */
-export const refreshKey = '$refresh';
 
 /** What a gateway answers. */
 const refreshAnswer = z.discriminatedUnion('ok', [
