@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { isLoopback } from './client-address.js';
+import { bareHost } from './settings.js';
 
 /** By what an ops server tells who may read it. */
 export interface OpsAccessRules {
@@ -23,7 +24,7 @@ export class OpsAccess {
   readonly #names: ReadonlySet<string>;
 
   constructor({ host, token, hosts = [] }: OpsAccessRules) {
-    this.#isLocal = host === 'localhost' || isLoopback(host);
+    this.#isLocal = host === 'localhost' || isLoopback(bareHost(host));
     this.#token = token === undefined ? undefined : digest(token);
     this.#names = new Set(['localhost', hostname(), ...hosts].map((name) => name.toLowerCase()));
   }
