@@ -60,11 +60,12 @@ function evenkeel(args: string[], amqpUrl: string) {
 
 describe('createOperator', () => {
   it('sends commands that the schema accepts, each with an identity, an expiry and the validated user', async () => {
-    const { amqpUrl, seen } = await startResponder(() => ({
+    const { amqpUrl, seen } = await startResponder(({ command }) => ({
       ok: true,
       nodes,
       leader: { id: 'b' },
       plan: null,
+      ...(command === 'denials' ? { denials: [], total: 0 } : {}),
     }));
     const operator = await openOperator(amqpUrl, 4_000);
     await operator.status();
@@ -79,6 +80,10 @@ describe('createOperator', () => {
     await operator.undo();
     await operator.where('alice');
     await operator.disconnect('alice');
+    await operator.deny({ user: 'alice', untilMs: Date.now() + 1_000, reason: 'spam' });
+    await operator.allow({ session: 'alice.s1' });
+    await operator.denials();
+    await operator.forget('alice');
     for (const { command } of seen) expect(manageCommand.safeParse(command).success).toBe(true);
     expect(seen.map((s) => s.command.command)).toEqual([
       'status',
@@ -93,9 +98,13 @@ describe('createOperator', () => {
       'undo',
       'where',
       'disconnect',
+      'deny',
+      'allow',
+      'denials',
+      'forget',
     ]);
     const ids = seen.map((s) => s.delivery.properties.messageId);
-    expect(new Set(ids).size).toBe(12);
+    expect(new Set(ids).size).toBe(16);
     expect(ids[2]).toBe('my-id');
     for (const { command, delivery } of seen) {
       const name = manageCommand.parse(command).command;

@@ -260,6 +260,17 @@ export const actions: readonly Action[] = [
     allowed: ['balancer'],
     attempt: publish('', prepared.manage),
   },
+  {
+    name: 'read who is kept out',
+    allowed: [...edges, 'gateway', 'balancer'],
+    attempt: (actor) => actor.consume(queues.denials),
+  },
+  { name: 'keep somebody out', allowed: ['balancer'], attempt: publish('', queues.denials) },
+  {
+    name: 'have events go to where it stands who is kept out',
+    allowed: [],
+    attempt: (actor) => actor.bind(events, 'topic.prices', queues.denials),
+  },
   { name: 'take commands', allowed: ['balancer'], attempt: (actor) => actor.consume(prepared.manage) },
   {
     name: 'delete the management queue',

@@ -1,5 +1,8 @@
 export type {
+  DenialAnswer,
+  DenialsAnswer,
   DoneAnswer,
+  ForgetAnswer,
   NodeStatus,
   PlanAnswer,
   PlanStep,

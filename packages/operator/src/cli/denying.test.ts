@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Operator } from '../operator.js';
 import { until } from './denying.js';
+import { createProgram } from './program.js';
 
 const nowMs = Date.parse('2026-12-01T00:00:00Z');
 
@@ -16,4 +18,70 @@ describe('--until', () => {
   it.each(['soon', '10', '0s', '31d', '2026-11-30', '-1h', ''])('refuses %j', (text) => {
     expect(() => until(text, undefined, nowMs)).toThrow(/./);
   });
+});
+
+/** What the command sends, and prints. */
+async function run(...words: string[]) {
+  let printed = '';
+  const sent: unknown[] = [];
+  const answer = (args: object) => {
+    sent.push(args);
+    return Promise.resolve({ ok: true, untilMs: nowMs, wasDenied: false, ...args });
+  };
+  const operator = {
+    deny: answer,
+    allow: answer,
+    forget: async () => ({ ok: true, sessions: [{}], denials: 2, missing: ['e2'], left: ['logs'] }),
+    denials: async () => ({ ok: true, denials: [{ session: 's1', untilMs: nowMs }], total: 3 }),
+  } as unknown as Operator;
+  const unused = (): never => {
+    throw new Error('not asked for');
+  };
+  const program = createProgram({
+    terminal: { isTty: false, out: (text: string) => (printed += text) } as unknown as Parameters<
+      typeof createProgram
+    >[0]['terminal'],
+    version: '0',
+    withOperator: (_options, work) => work(operator),
+    send: unused,
+    addresses: unused,
+  });
+  await program.parseAsync(words, { from: 'user' });
+  return { sent, printed };
+}
+
+describe('deny and allow', () => {
+  const ambiguous = 'a'.repeat(22);
+  it.each([
+    [['mallory'], [{ user: 'mallory' }]],
+    [['john.doe'], [{ user: 'john.doe' }]],
+    [[ambiguous], [{ user: ambiguous }, { session: ambiguous }]],
+    [[`eve.${ambiguous}`], [{ user: `eve.${ambiguous}` }, { session: `eve.${ambiguous}` }]],
+    [[ambiguous, '--user'], [{ user: ambiguous }]],
+    [['s1', '--session'], [{ session: 's1' }]],
+  ])('take %j for a user, for a session, or for both where it may be either', async (words, subjects) => {
+    expect((await run('deny', ...words)).sent).toEqual(subjects);
+    expect((await run('allow', ...words)).sent).toEqual(subjects);
+  });
+
+  it('say what was done', async () => {
+    expect((await run('deny', ambiguous)).printed).toBe(
+      `denied until 2026-12-01T00:00:00.000Z: user ${ambiguous}\ndenied until 2026-12-01T00:00:00.000Z: session ${ambiguous}\n`,
+    );
+    expect((await run('allow', 'bob')).printed).toBe('bob was not denied\n');
+  });
+});
+
+it('denials lists who is kept out, and says how many more there are', async () => {
+  expect((await run('denials')).printed).toBe('session s1, until 2026-12-01T00:00:00.000Z\nand 2 more\n');
+});
+
+it('forget says what it has ended, which edges were silent, and what is left', async () => {
+  expect((await run('forget', 'bob')).printed.split('\n')).toEqual([
+    'bob: sessions ended, 1 with a socket; denials ended, 2',
+    'No answer from e2: forget again.',
+    'Not removed:',
+    '- logs',
+    '',
+  ]);
 });

@@ -82,7 +82,7 @@ export function addDenyingCommands({ command, show, withOperator }: DenyingPorts
         const missing = Array.isArray(answer.missing) ? answer.missing.map(String) : [];
         show(options, answer, () =>
           [
-            `${user}: ${answer.sessions?.length ?? 0} sessions with a socket and all without one ended, ${answer.denials ?? 0} denials lifted`,
+            `${user}: sessions ended, ${answer.sessions?.length ?? 0} with a socket; denials ended, ${answer.denials ?? 0}`,
             ...(missing.length > 0 ? [`No answer from ${missing.join(', ')}: forget again.`] : []),
             ...((answer.left ?? []).length > 0 ? ['Not removed:'] : []),
             ...(answer.left ?? []).map((line) => `- ${line}`),
