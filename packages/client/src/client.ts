@@ -216,7 +216,7 @@ export class Client<
    * event that has come is handled and every call answered. A running handler it awaits for 2 s. The event whose handler calls this
    * counts as handled; a handler does so before it awaits anything, else it waits these 2 s for itself.
    *
-   * The session stays for its lifetime (5 min), with the events that come meanwhile: `connect` with {@link session} goes on in it.
+   * The session stays for its lifetime (5 min), with the events that come meanwhile: `connect` with {@link session} and {@link resume} goes on in it.
    * To end it, see {@link end}.
    */
   async close({ drainMs = 0 }: { drainMs?: number | undefined } = {}): Promise<void> {
