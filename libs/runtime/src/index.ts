@@ -25,6 +25,12 @@ export {
   tlsSettings,
 } from './settings.js';
 export { documentedSettings, settingsTable } from './settings-table.js';
+export {
+  postSigned,
+  type SignedEndpoint,
+  signatureHeader,
+  signatureOf,
+} from './signed-post.js';
 export { type Certificate, CertificateError } from './tls/certificate.js';
 export { CertificateWatch } from './tls/certificate-watch.js';
 export { certificatesOf } from './tls/of-service.js';

@@ -67,7 +67,7 @@ export function build(
   const feed = new StatsFeed(mesh, { onStats, onPolicy }, log);
   const denials = new Denials({ connection: mesh.consuming, now: wallNow, log });
   const authentication = new Authentication(config, (err) =>
-    log.warn({ err }, 'key set not fetched; keys fetched before count for a day'),
+    log.warn({ err }, 'keys not fetched or read; those before go on counting, fetched ones for a day'),
   );
   const metrics = gatewayMetrics(ops.metrics, { placer, now: steadyNow });
   const limits = new RequestLimits(
@@ -132,6 +132,8 @@ export function build(
   ops.note('refresh', () => refreshes.note());
   ops.note('view', () => silence(placer.silentMs(steadyNow())));
   ops.status(() => placer.snapshot(steadyNow()));
+
+  onReload(() => authentication.reload());
 
   lifecycle
     .add('keys', authentication)

@@ -34,7 +34,7 @@ test('EVENKEEL_AUTH=jwt takes a secret or a key set; with both or neither the ga
   expect(refusal({ ...jwt, ...secret })).toBe('');
   expect(refusal({ ...jwt, ...keySet })).toBe('');
   expect(refusal(jwt)).toBe(
-    'EVENKEEL_JWT_SECRET is not set; with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL (HS256 secret of auth=jwt)',
+    'EVENKEEL_JWT_SECRET is not set; with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL, or EVENKEEL_JWT_PUBLIC_KEY (HS256 secret of auth=jwt)',
   );
   expect(refusal({ ...jwt, ...secret, ...keySet })).toBe(
     'EVENKEEL_JWKS_URL is "https://keys.example/"; EVENKEEL_JWT_SECRET is set too; unset one of the two (key set of auth=jwt)',
@@ -62,4 +62,13 @@ test('secrets of examples are refused outside development mode, and not shown', 
   expect(refusal({ EVENKEEL_AUTH: 'dev', EVENKEEL_SECRET: published })).toBe('');
   const jwt = { EVENKEEL_AUTH: 'jwt', EVENKEEL_JWT_SECRET: `${published}-0123456789` };
   expect(refusal(jwt)).toMatch(/^EVENKEEL_JWT_SECRET has a value \(not shown\).*openssl rand/);
+});
+
+test('EVENKEEL_AUTH=hook takes where to ask and what signs it; http reaches this machine alone', () => {
+  const hook = { EVENKEEL_AUTH: 'hook', EVENKEEL_AUTH_HOOK_SECRET: 'a secret of the hook' };
+  expect(refusal({ ...hook, EVENKEEL_AUTH_HOOK_URL: 'https://app.example/session' })).toBe('');
+  expect(refusal({ ...hook, EVENKEEL_AUTH_HOOK_URL: 'http://127.0.0.1:3000/session' })).toBe('');
+  expect(refusal(hook)).toMatch(/^EVENKEEL_AUTH_HOOK_URL is not set; with EVENKEEL_AUTH=hook set it/);
+  for (const url of ['http://app.example/session', 'ftp://app.example/', 'https://u:p@app.example/'])
+    expect(refusal({ ...hook, EVENKEEL_AUTH_HOOK_URL: url })).toMatch(/^EVENKEEL_AUTH_HOOK_URL/);
 });

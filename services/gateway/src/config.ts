@@ -1,3 +1,4 @@
+import { isHookUrl } from '@evenkeel/access';
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { defaults, strategies } from '@evenkeel/protocol';
 import {
@@ -11,6 +12,7 @@ import {
 } from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
+import { isPemText, keysOfPem } from './auth/local-keys.js';
 
 const { count, ms, port } = setting;
 const burst = () => z.number().min(1).max(1_000_000);
@@ -32,10 +34,10 @@ export const gatewayConfig = z
       .describe('proxies in front that may name the client: X-Forwarded-For or Forwarded'),
 
     auth: z
-      .enum(['off', 'dev', 'jwt'])
+      .enum(['off', 'dev', 'jwt', 'hook'])
       .default('off')
       .describe(
-        'how clients authenticate: off (refuses all), dev (trusts ?user=; serves the demo page), jwt',
+        'how clients authenticate: off (refuses all), dev (trusts ?user=; serves the demo page), jwt, hook (asks your application)',
       ),
     allowDev: z
       .boolean()
@@ -45,6 +47,24 @@ export const gatewayConfig = z
       ),
     jwtSecret: z.string().min(32).optional().describe('HS256 secret of auth=jwt').meta({ secret: true }),
     jwksUrl: setting.url('https:', 'file:').optional().describe('key set of auth=jwt'),
+    jwtPublicKey: z
+      .string()
+      .refine((value) => !isPemText(value) || isPem(value))
+      .optional()
+      .describe('public key of auth=jwt; a file is read again when it changes, and on SIGHUP')
+      .meta({ takes: 'a public key in PEM, or the path of a file with it' }),
+    authHookUrl: z
+      .string()
+      .refine(isHookUrl)
+      .optional()
+      .describe('endpoint of your application that says who a client is, with auth=hook')
+      .meta({ takes: 'an https:// URL (http:// to this machine alone), without a user name in it' }),
+    authHookSecret: z
+      .string()
+      .min(minSecretBytes)
+      .optional()
+      .describe('signs what it is asked')
+      .meta({ secret: true }),
     jwtIssuer: z.string().optional().describe('required `iss` of auth=jwt'),
     jwtAudience: z.string().optional().describe('required `aud` of auth=jwt'),
     jwtMaxAgeS: z
@@ -125,19 +145,42 @@ export const gatewayConfig = z
       'NODE_ENV is production, where anybody could be any user; set it to jwt, or EVENKEEL_ALLOW_DEV=yes on a network that you trust';
     context.addIssue({ code: 'custom', path: ['auth'], message });
   })
-  .superRefine(({ auth, jwtSecret, jwksUrl, origins, corsOrigin }, context) => {
+  .superRefine(({ origins, corsOrigin }, context) => {
     if (origins !== undefined && corsOrigin !== undefined) {
       const message = 'EVENKEEL_ORIGINS is set too; unset this one, its former name';
       context.addIssue({ code: 'custom', path: ['corsOrigin'], message });
     }
+  })
+  .superRefine(({ auth, ...settings }, context) => {
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (auth === 'hook') {
+      for (const path of ['authHookUrl', 'authHookSecret'] as const)
+        if (settings[path] === undefined) refuse(path, 'with EVENKEEL_AUTH=hook set it');
+    }
     if (auth !== 'jwt') return;
-    if (jwtSecret === undefined && jwksUrl === undefined) {
-      const message = 'with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL';
-      context.addIssue({ code: 'custom', path: ['jwtSecret'], message });
-    }
-    if (jwtSecret !== undefined && jwksUrl !== undefined) {
-      const message = 'EVENKEEL_JWT_SECRET is set too; unset one of the two';
-      context.addIssue({ code: 'custom', path: ['jwksUrl'], message });
-    }
+    const [first, ...others] = (['jwtSecret', 'jwksUrl', 'jwtPublicKey'] as const).filter(
+      (path) => settings[path] !== undefined,
+    );
+    if (first === undefined)
+      refuse('jwtSecret', 'with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL, or EVENKEEL_JWT_PUBLIC_KEY');
+    for (const path of others)
+      refuse(path, `${keyVariables[first ?? path]} is set too; unset one of the two`);
   });
+
+/** By what a token is checked: one of them. */
+const keyVariables = {
+  jwtSecret: 'EVENKEEL_JWT_SECRET',
+  jwksUrl: 'EVENKEEL_JWKS_URL',
+  jwtPublicKey: 'EVENKEEL_JWT_PUBLIC_KEY',
+} as const;
+
+function isPem(text: string): boolean {
+  try {
+    return keysOfPem(text).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

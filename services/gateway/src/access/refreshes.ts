@@ -124,7 +124,7 @@ export class Refreshes {
       };
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      if (error.code !== 'keys-unavailable') return refused('bad-credentials', error.message);
+      if (!error.isOutage) return refused('bad-credentials', error.message);
       return { outcome: 'undecided', answer: { ok: false, code: error.code, message: error.message } };
     }
   }

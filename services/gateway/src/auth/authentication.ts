@@ -1,6 +1,8 @@
+import { wallNow } from '@evenkeel/pace';
 import type { GatewayConfig } from '../config.js';
 import type { Authenticate, Credentials, Identity } from './credentials.js';
 import { believeUser, refuseAll } from './dev.js';
+import { HookAuthentication } from './hook.js';
 import { JwtAuthentication } from './jwt.js';
 
 /** The authentication that the settings ask for. */
@@ -8,12 +10,10 @@ export class Authentication {
   readonly #jwt: JwtAuthentication | undefined;
   readonly #authenticate: Authenticate;
 
-  /** `onKeysFailed`: the key set of the issuer cannot be fetched at present. */
+  /** `onKeysFailed`: the keys of the issuer cannot be fetched, or read again, at present. */
   constructor(config: GatewayConfig, onKeysFailed: (error: unknown) => void) {
-    const jwt = config.auth === 'jwt' ? new JwtAuthentication(config, onKeysFailed) : undefined;
-    this.#jwt = jwt;
-    const other = config.auth === 'dev' ? believeUser : refuseAll;
-    this.#authenticate = jwt === undefined ? other : (credentials) => jwt.authenticate(credentials);
+    this.#jwt = config.auth === 'jwt' ? new JwtAuthentication(config, onKeysFailed) : undefined;
+    this.#authenticate = this.#by(config);
   }
 
   /** Reads what it needs to know the users. @throws Error when it cannot be read. */
@@ -21,8 +21,22 @@ export class Authentication {
     await this.#jwt?.start();
   }
 
+  /** Reads it anew; what cannot be read is reported, and what was before goes on counting. */
+  reload(): void {
+    this.#jwt?.reload();
+  }
+
   /** @throws AuthError */
   authenticate(credentials: Credentials): Promise<Identity> {
     return this.#authenticate(credentials);
+  }
+
+  #by({ auth, authHookUrl: url, authHookSecret: secret }: GatewayConfig): Authenticate {
+    const jwt = this.#jwt;
+    if (jwt !== undefined) return (credentials) => jwt.authenticate(credentials);
+    if (auth === 'dev') return believeUser;
+    if (auth !== 'hook' || url === undefined || secret === undefined) return refuseAll;
+    const hook = new HookAuthentication({ url, secret }, wallNow);
+    return (credentials) => hook.authenticate(credentials);
   }
 }

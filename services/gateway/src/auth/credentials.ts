@@ -7,18 +7,33 @@ export interface Credentials {
   cookie: string | undefined;
   /** `?user=`, believed in development mode only. */
   user: string | undefined;
+  /** Of the page that asks; undefined: no page of another origin, or not known. */
+  origin?: string | undefined;
+  /** Of the client; undefined: not known. */
+  address?: string | undefined;
 }
 
 /**
  * Thrown when it is not known who is asking. `no-credentials`: nothing says so. `bad-credentials`: what says so is not
- * accepted. `bad-user-id`: it is no id that the mesh can carry. `keys-unavailable`: whether it is accepted cannot be told now.
+ * accepted. `bad-user-id`: it is no id that the mesh can carry. `keys-unavailable`, `hook-unavailable`: whether it is accepted
+ * cannot be told now.
  */
 export class AuthError extends Error {
-  readonly code: 'no-credentials' | 'bad-credentials' | 'bad-user-id' | 'keys-unavailable';
+  readonly code:
+    | 'no-credentials'
+    | 'bad-credentials'
+    | 'bad-user-id'
+    | 'keys-unavailable'
+    | 'hook-unavailable';
   constructor(code: AuthError['code'], message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'AuthError';
     this.code = code;
+  }
+
+  /** Nobody can tell now: the same credentials may be good in a moment. */
+  get isOutage(): boolean {
+    return this.code === 'keys-unavailable' || this.code === 'hook-unavailable';
   }
 }
 

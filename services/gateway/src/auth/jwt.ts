@@ -1,51 +1,54 @@
-import { readFile } from 'node:fs/promises';
-import { wallNow } from '@evenkeel/pace';
-import {
-  createLocalJWKSet,
-  type JSONWebKeySet,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  jwtVerify,
-} from 'jose';
+import { monotonicNow, wallNow } from '@evenkeel/pace';
+import { type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { GatewayConfig } from '../config.js';
 import { clockToleranceSeconds, identityOf } from './claims.js';
 import { AuthError, type Credentials, type Identity } from './credentials.js';
 import { KeysUnavailableError, RemoteKeySet } from './key-set.js';
+import { isPemText, KeyFile, keysOfPem, keysOfSet, type VerifyingKeys } from './local-keys.js';
 import { tokenCookie, tokenOf } from './token.js';
 
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
-/** Users by JSON Web Tokens, signed with a shared secret or with a key of a set. */
+/** Of {@link GatewayConfig}: one of the three that say by which keys, and what else tokens must say. */
+export type JwtSettings = Partial<
+  Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtPublicKey' | 'jwtIssuer' | 'jwtAudience' | 'jwtMaxAgeS'>
+>;
+
+/** Users by JSON Web Tokens, signed with a shared secret, or with a private key whose public one is known here. */
 export class JwtAuthentication {
-  readonly #jwksUrl: string | undefined;
-  readonly #secret: Uint8Array;
+  readonly #secret: Uint8Array | undefined;
+  readonly #file: KeyFile | undefined;
+  readonly #keys: () => VerifyingKeys;
   readonly #options: JWTVerifyOptions;
   readonly #maxAgeSeconds: number | undefined;
-  readonly #onKeysFailed: (error: unknown) => void;
-  #keySet: JWTVerifyGetKey | undefined;
 
-  /** `onKeysFailed`: the key set cannot be fetched at present. */
+  /** `onKeysFailed`: the keys cannot be fetched, or read again, at present. */
   constructor(
-    config: Pick<GatewayConfig, 'jwtSecret' | 'jwksUrl' | 'jwtIssuer' | 'jwtAudience' | 'jwtMaxAgeS'>,
+    settings: JwtSettings,
     onKeysFailed: (error: unknown) => void = () => {},
+    nowMs: () => number = monotonicNow,
   ) {
-    this.#onKeysFailed = onKeysFailed;
-    const { jwtSecret, jwksUrl, jwtIssuer: issuer, jwtAudience: audience } = config;
-    this.#jwksUrl = jwksUrl;
-    this.#maxAgeSeconds = config.jwtMaxAgeS;
-    this.#secret = new TextEncoder().encode(jwtSecret ?? '');
+    const { jwtSecret, jwtIssuer: issuer, jwtAudience: audience } = settings;
+    this.#maxAgeSeconds = settings.jwtMaxAgeS;
+    this.#secret = jwtSecret === undefined ? undefined : new TextEncoder().encode(jwtSecret);
     this.#options = {
       clockTolerance: clockToleranceSeconds,
       ...(issuer === undefined ? {} : { issuer }),
       ...(audience === undefined ? {} : { audience }),
     };
+    const { file, keys } = keysBy(settings, { nowMs, onFailed: onKeysFailed });
+    this.#file = file;
+    this.#keys = keys;
   }
 
-  /** Reads the key set, where it is a file. @throws Error when it cannot be read. */
+  /** Reads the keys, where they are in a file. @throws Error when they cannot be read. */
   async start(): Promise<void> {
-    if (this.#jwksUrl !== undefined)
-      this.#keySet = await loadKeySet(new URL(this.#jwksUrl), this.#onKeysFailed);
+    this.#file?.read();
+  }
+
+  /** Reads the keys anew, where they are in a file; what cannot be read is reported, and those before go on counting. */
+  reload(): void {
+    this.#file?.reload();
   }
 
   async authenticate(credentials: Credentials): Promise<Identity> {
@@ -66,11 +69,11 @@ export class JwtAuthentication {
     try {
       // The kind of key decides which algorithms count, never the token alone: a public key must not be
       // taken for an HMAC secret.
-      const { payload } =
-        this.#keySet !== undefined
-          ? await jwtVerify(token, this.#keySet, { ...this.#options, algorithms: asymmetric })
-          : await jwtVerify(token, this.#secret, { ...this.#options, algorithms: ['HS256'] });
-      return payload;
+      if (this.#secret !== undefined) {
+        const { payload } = await jwtVerify(token, this.#secret, { ...this.#options, algorithms: ['HS256'] });
+        return payload;
+      }
+      return await verifiedByOneOf(this.#keys(), token, { ...this.#options, algorithms: asymmetric });
     } catch (cause) {
       if (cause instanceof KeysUnavailableError)
         throw new AuthError('keys-unavailable', cause.message, cause);
@@ -80,7 +83,47 @@ export class JwtAuthentication {
   }
 }
 
-async function loadKeySet(url: URL, onFailed: (error: unknown) => void): Promise<JWTVerifyGetKey> {
-  if (url.protocol !== 'file:') return new RemoteKeySet(url, { onFailed }).keyOf;
-  return createLocalJWKSet(JSON.parse(await readFile(url, 'utf8')) as JSONWebKeySet);
+interface KeySource {
+  readonly file?: KeyFile;
+  keys(): VerifyingKeys;
 }
+
+function keysBy(
+  { jwksUrl, jwtPublicKey }: JwtSettings,
+  options: { nowMs(): number; onFailed(error: unknown): void },
+): KeySource {
+  if (jwtPublicKey !== undefined && isPemText(jwtPublicKey)) {
+    const keys = keysOfPem(jwtPublicKey);
+    return { keys: () => keys };
+  }
+  if (jwtPublicKey !== undefined) return ofFile(new KeyFile(jwtPublicKey, keysOfPem, options));
+  if (jwksUrl === undefined) return { keys: () => [] };
+  const url = new URL(jwksUrl);
+  if (url.protocol === 'file:') return ofFile(new KeyFile(url, keysOfSet, options));
+  const remote = [new RemoteKeySet(url, { onFailed: options.onFailed }).keyOf];
+  return { keys: () => remote };
+}
+
+const ofFile = (file: KeyFile): KeySource => ({ file, keys: () => file.keys() });
+
+/** Of several keys one is enough: the others are those before it and after it. */
+async function verifiedByOneOf(
+  keys: VerifyingKeys,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  let failure: unknown = new Error('there is no key to check it by');
+  for (const key of keys) {
+    try {
+      const verified = isFinder(key)
+        ? await jwtVerify(token, key, options)
+        : await jwtVerify(token, key, options);
+      return verified.payload;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+const isFinder = (key: VerifyingKeys[number]): key is JWTVerifyGetKey => typeof key === 'function';

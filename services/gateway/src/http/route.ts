@@ -9,6 +9,6 @@ export interface Route {
   readonly isShared: boolean;
   /** Asked by load balancers, so that no limit per address holds. */
   readonly isFree?: boolean;
-  /** Answers a request to one of its paths. @throws Refusal */
-  answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>;
+  /** Answers a request to one of its paths. `address`: of the client. @throws Refusal */
+  answer(request: IncomingMessage, response: ServerResponse, url: URL, address: string): Promise<void>;
 }

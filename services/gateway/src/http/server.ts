@@ -148,7 +148,7 @@ export class HttpServer {
         throw refusal;
       }
       if (url instanceof Refusal) throw url;
-      await dispatch(route, request, response, url);
+      await dispatch(route, { request, response, url, address });
     } catch (error) {
       if (response.headersSent) {
         response.destroy();
@@ -186,17 +186,20 @@ function hasLongBody({ headers }: IncomingMessage): boolean {
 const joined = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header.join() : header;
 
-async function dispatch(
-  route: Route | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-): Promise<void> {
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  /** Of the client. */
+  readonly address: string;
+}
+
+async function dispatch(route: Route | undefined, { request, response, url, address }: Asked): Promise<void> {
   if (route === undefined) throw new Refusal(404, 'not-found', 'no such path; clients ask GET /gateway');
   const methods = route.methods(url.pathname);
   const allow = [...methods, 'OPTIONS'].join(', ');
   if (request.method === 'OPTIONS') response.writeHead(204, { allow, 'content-length': 0 }).end();
-  else if (methods.includes(request.method ?? '')) await route.answer(request, response, url);
+  else if (methods.includes(request.method ?? '')) await route.answer(request, response, url, address);
   else throw new Refusal(405, 'method-not-allowed', `use ${methods[0]}`, { allow });
 }
 

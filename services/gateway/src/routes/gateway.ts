@@ -40,8 +40,8 @@ interface Wish extends Returning {
 /** Nodes that `from` and `tried` may each name; a client has had to do with two or three at most. */
 const maxNamed = 8;
 
-/** When the key set of the issuer is tried again. */
-const keysRetrySeconds = '5';
+/** When the issuer, or the application, is asked again. */
+const outageRetrySeconds = '5';
 
 const refusals = {
   none: 'no edge takes clients now; come back after Retry-After seconds',
@@ -66,14 +66,19 @@ export class GatewayRoute implements Route {
     return ['GET', 'HEAD'];
   }
 
-  async answer({ headers, method }: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  async answer(
+    { headers, method }: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    address: string,
+  ): Promise<void> {
     const wish = wishIn(url.searchParams);
     this.#requireOwnCookie(headers);
-    const { authorization, cookie } = headers;
+    const { authorization, cookie, origin } = headers;
     const user = url.searchParams.get('user') ?? undefined;
     const placement = await this.#asAuthenticated(async () => {
       const { authenticate, limits, now } = this.#options;
-      const identity = await authenticate({ authorization, cookie, user });
+      const identity = await authenticate({ authorization, cookie, user, origin, address });
       limits.user(identity.uid, now());
       this.#refuseDenied(identity.uid, wish.sid);
       // A HEAD must not use up a slot: whoever sends it does not want a ticket.
@@ -138,8 +143,8 @@ export class GatewayRoute implements Route {
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       this.#options.metrics.unauthenticated(error.code);
-      if (error.code === 'keys-unavailable')
-        throw new Refusal(503, error.code, error.message, { 'retry-after': keysRetrySeconds });
+      if (error.isOutage)
+        throw new Refusal(503, error.code, error.message, { 'retry-after': outageRetrySeconds });
       if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
       throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
     }

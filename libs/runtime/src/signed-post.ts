@@ -1,0 +1,57 @@
+import { createHmac } from 'node:crypto';
+
+/** Header of a question to an endpoint of the application. */
+export const signatureHeader = 'evenkeel-signature';
+
+/** `t=<s>,v1=<hex>`: when it was asked, and the HMAC-SHA256 of `<t>.<body>`. */
+export function signatureOf(body: string, secret: string, nowMs: number): string {
+  const t = Math.floor(nowMs / 1_000);
+  return `t=${t},v1=${createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')}`;
+}
+
+/** An endpoint of the application. */
+export interface SignedEndpoint {
+  readonly url: string;
+  /** Signs what it is asked. */
+  readonly secret: string;
+}
+
+export interface SignedPostLimits {
+  readonly timeoutMs: number;
+  /** Of the answer. */
+  readonly maxBytes: number;
+  /** Ms since the epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * Asks by `POST`, with JSON that is signed. Follows no redirect. `body` is undefined where the answer is longer than it may be.
+ * @throws whatever `fetch` does, also after `timeoutMs`
+ */
+export async function postSigned(
+  { url, secret }: SignedEndpoint,
+  question: object,
+  { timeoutMs, maxBytes, nowMs }: SignedPostLimits,
+): Promise<{ status: number; body: Buffer | undefined }> {
+  const body = JSON.stringify(question);
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    redirect: 'error',
+    headers: { 'content-type': 'application/json', [signatureHeader]: signatureOf(body, secret, nowMs) },
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  return { status: response.status, body: await bodyOf(response, maxBytes) };
+}
+
+async function bodyOf({ body }: Response, maxBytes: number): Promise<Buffer | undefined> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.length;
+    // Leaving the loop cancels the rest.
+    if (bytes > maxBytes) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
