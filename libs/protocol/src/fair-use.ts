@@ -26,4 +26,7 @@ export const fairUse = {
   /** Topics that nobody on the edge has subscribed yet, subscribed by one user. */
   userTopicsPerSecond: 20,
   userTopicsBurst: 200,
+  /** Topics that an edge binds anew, of all users. */
+  topicsPerSecond: 500,
+  topicsBurst: 1_000,
 } as const;

@@ -163,6 +163,7 @@ describe('PROTOCOL.md', () => {
         fairUse.userTopicsPerSecond,
         fairUse.userTopicsBurst,
       ),
+      'the same, of all users': rate(fairUse.topicsPerSecond, fairUse.topicsBurst),
     });
   });
 

@@ -44,6 +44,7 @@ import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
+import { NamePace } from './topic/name-pace.js';
 import { forgedTicketLog } from './transport/forged-log.js';
 import { Gate } from './transport/gate.js';
 import { PendingConnections } from './transport/pending.js';
@@ -112,6 +113,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   );
   const certificates = certificatesOf(config, { log, ops, onReload });
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
+  const queueTopology = consuming.topology();
+  const namePace = new NamePace({
+    perSecond: config.topicsPerSecond,
+    burst: config.topicsBurst,
+    isBusy: () => queueTopology.queued > 0,
+    now,
+  });
   const topics = new TopicHub({
     mesh,
     node: node.name,
@@ -121,6 +129,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     onMark: (mark, sessions) => {
       for (const session of sessions) directory.get(session)?.passMark(mark);
     },
+    pace: namePace,
     now: wallNow,
     log,
   });
@@ -145,7 +154,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     now,
   });
   const queues = new SessionQueues({
-    topology: consuming.topology(),
+    topology: queueTopology,
     // The seal, which is held, is one more.
     consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
     publisher,
@@ -275,6 +284,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     counts,
     pending,
     users,
+    namePace,
     load,
     topics,
     undelivered,
@@ -317,7 +327,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     })
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
-    .add('topics', { start: () => topics.start(signal), stop: () => topics.stop() })
+    .add('topics', {
+      start: () => topics.start(signal),
+      stop: () => {
+        namePace.stop();
+        return topics.stop();
+      },
+    })
     // Before a session is consumed here it must be heard of what is dropped.
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
     // Before a client comes it must be known who is kept out.

@@ -46,5 +46,9 @@ export const limitSettings = {
     .default(fairUse.userTopicsPerSecond)
     .describe('topics that nobody on this edge had subscribed, a second, subscribed by one user'),
   userTopicsBurst: rate().default(fairUse.userTopicsBurst).describe('the same, in one burst'),
+  topicsPerSecond: rate()
+    .default(fairUse.topicsPerSecond)
+    .describe('topics that this edge does not have yet, bound a second; users take turns'),
+  topicsBurst: rate().default(fairUse.topicsBurst).describe('the same, in one burst'),
   limitLoopback: setting.limitLoopback(),
 };

@@ -8,6 +8,7 @@ import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
 import type { Life } from './life/life.js';
 import type { Load } from './session/load.js';
+import type { NamePace } from './topic/name-pace.js';
 import type { ConnectionCounts } from './transport/connection.js';
 import type { PendingConnections } from './transport/pending.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
@@ -18,6 +19,7 @@ interface EdgeSources {
   readonly counts: ConnectionCounts;
   readonly pending: Pick<PendingConnections, 'count' | 'refused'>;
   readonly users: Pick<Users, 'refused'>;
+  readonly namePace: Pick<NamePace, 'waiting'>;
   readonly load: Load;
   readonly topics: { readonly faults: number };
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
@@ -35,7 +37,7 @@ interface EdgeSources {
 /** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
 export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
   const { counts, pending, users, load, topics, undelivered, dropped, life, happenings, adoptions } = sources;
-  const { denials, denying, stats } = sources;
+  const { namePace, denials, denying, stats } = sources;
   accessMetrics(metrics, sources);
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
@@ -78,6 +80,12 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
     'evenkeel_origins_refused_total',
     'Upgrades refused: of a page that is not of EVENKEEL_ORIGINS',
     () => counts.refusedOrigins,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_topics_waiting',
+    'Subscriptions of topics that are new here, which wait for their turn to be bound',
+    () => namePace.waiting,
   );
   counter(
     'evenkeel_user_sockets_refused_total',

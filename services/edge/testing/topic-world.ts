@@ -57,6 +57,7 @@ export class Client {
     this.#world = world;
     this.name = name;
     const connection = {
+      claims: { uid: name },
       subscribe: (topic: string) => this.listensTo.add(topic),
       unsubscribe: (topic: string) => this.listensTo.delete(topic),
     } as unknown as Connection;
@@ -128,6 +129,8 @@ export class Client {
 
 /** An edge's topics, the broker under them and clients on top, with a record of what was published when. */
 export class World {
+  /** Set: of topics that are new on the edge, what waits for its turn. */
+  turns: (() => boolean)[] | undefined;
   readonly broker = new FakeTopicBroker();
   readonly hub: TopicHub;
   readonly clients: Client[] = [];
@@ -152,6 +155,7 @@ export class World {
       node: 'n',
       boot: 'b',
       maxEventBytes: 1_000,
+      pace: { turn: (_uid, take) => (this.turns === undefined ? void take() : this.turns.push(take)) },
       publish: (topic, frame) => {
         for (const client of this.clients) if (client.listensTo.has(topic)) client.receive(frame);
       },

@@ -14,8 +14,8 @@ import type { SealLeft } from './seal.js';
 export interface Topics {
   /** Whether anybody here has subscribed it. */
   has(topic: string): boolean;
-  /** Counts a subscriber in at once; it counts until it is released. */
-  join(topic: string): Membership;
+  /** Counts a subscriber in at once; it counts until it is released. `uid`: of the user whose turn it waits for; undefined: none. */
+  join(topic: string, uid: string | undefined): Membership;
   /**
    * Resolves with true once this edge has handled every topic message that was under way to it at the time of the call;
    * with false when that could not be learnt within `timeoutMs`, so that some may still come.

@@ -15,6 +15,7 @@ function make({ limit = 3 } = {}) {
   const fence = { hasPassed: true, asked: 0 };
   const caughtUp = { current: Promise.resolve() };
   const connection = {
+    claims: { uid: 'alice' },
     subscribe: (topic: string) => {
       order.push(`subscribe ${topic}`);
       listening.add(topic);

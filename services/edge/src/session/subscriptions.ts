@@ -225,7 +225,8 @@ export class Subscriptions {
 
   #bind(topic: string, subscription: Subscription): void {
     const { missed } = subscription;
-    const membership = this.#topics.join(topic);
+    const { uid, move } = this.#connection.claims;
+    const membership = this.#topics.join(topic, move === undefined ? uid : undefined);
     subscription.membership = membership;
     membership.bound.then(
       async () => {

@@ -41,6 +41,24 @@ describe('topics', () => {
     expect(world.hub.faults).toBe(0);
   });
 
+  it('are bound in their turn where they are new on the edge, and not where nobody waits any more', async () => {
+    const turns: (() => boolean)[] = [];
+    world.turns = turns;
+    const [first, left] = [world.open(['a']), world.open(['b'])];
+    await world.drain();
+    expect(world.broker.bindingsOf(exchanges.events)).toEqual([]);
+    left.close();
+    expect(turns.map((take) => take())).toEqual([true, false]);
+    await world.drain();
+    expect(world.broker.bindingsOf(exchanges.events)).toEqual(['topic.a']);
+    // It is not new any more.
+    const second = world.open(['a']);
+    await world.drain();
+    world.publish('a', 1);
+    await world.drain();
+    expect([turns.length, seen(first), seen(second)]).toEqual([2, [1], [1]]);
+  });
+
   it('get a message by any of its keys, of CC too, once each', async () => {
     const [a, b] = [world.open(['a']), world.open(['b'])];
     await world.drain();

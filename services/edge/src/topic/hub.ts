@@ -14,6 +14,7 @@ import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
 import { Fence } from './fence.js';
 import { markerBody, markerOf, markName, markOf } from './marker.js';
+import type { NamePace } from './name-pace.js';
 import { Overflow } from './overflow.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
@@ -44,6 +45,8 @@ export interface HubOptions {
   publish(topic: string, frame: string): void;
   /** Another edge's marker has come, between the messages: these sessions leave that edge, maybe for this one. */
   onMark(mark: string, sessions: readonly string[]): void;
+  /** When a topic may be bound that this edge does not have yet. */
+  pace: Pick<NamePace, 'turn'>;
   /** Ms since the epoch. */
   now: () => number;
   log: Log;
@@ -67,6 +70,8 @@ export interface Leaver {
 interface Topic {
   readonly name: string;
   subscribers: number;
+  /** Its binding has been asked for; what comes after that only waits for it. */
+  isAsked: boolean;
   /** Set while it stays bound without a subscriber. */
   linger: NodeJS.Timeout | undefined;
 }
@@ -158,24 +163,27 @@ export class TopicHub {
     return this.#topics.has(name);
   }
 
-  /** Counts a subscriber in. */
-  join(name: string): TopicJoin {
+  /**
+   * Counts a subscriber in. `uid`: of the user whose turn it waits for where the topic is new here; undefined: of a session that is
+   * moved here, at the pace of moves.
+   */
+  join(name: string, uid: string | undefined): TopicJoin {
     let topic = this.#topics.get(name);
     if (!topic) {
-      topic = { name, subscribers: 0, linger: undefined };
+      topic = { name, subscribers: 0, isAsked: false, linger: undefined };
       this.#topics.set(name, topic);
     }
     const joined = topic;
     joined.subscribers += 1;
     clearTimeout(joined.linger);
     joined.linger = undefined;
-    const bound = this.#queue.bind(exchanges.events, topicKey(name));
+    let isReleased = false;
+    const bound = this.#bind(joined, uid, () => !isReleased);
     // Who has released it need not look at it any more.
     bound.then(
       () => this.#tellLoss(name),
       () => {},
     );
-    let isReleased = false;
     return {
       bound,
       release: () => {
@@ -215,6 +223,23 @@ export class TopicHub {
     return !this.#hasQueue || this.#untold.has(topic);
   }
 
+  /** `isWanted`: whether the subscriber that waits for it is still there. */
+  #bind(topic: Topic, uid: string | undefined, isWanted: () => boolean): Promise<void> {
+    const ask = () => {
+      topic.isAsked = true;
+      return this.#queue.bind(exchanges.events, topicKey(topic.name));
+    };
+    if (topic.isAsked || uid === undefined) return ask();
+    return new Promise((resolve, reject) => {
+      this.#options.pace.turn(uid, () => {
+        const isTurn = isWanted();
+        // Without a subscriber it is not bound, and nobody waits.
+        if (isTurn) ask().then(resolve, reject);
+        return isTurn;
+      });
+    });
+  }
+
   #onMarker({ key, body }: Delivery): void {
     const { node, boot, onMark } = this.#options;
     const { marker, sessions } = markerOf(body);
@@ -237,7 +262,7 @@ export class TopicHub {
     clearTimeout(topic.linger);
     this.#topics.delete(topic.name);
     this.#untold.delete(topic.name);
-    void this.#queue.unbind(exchanges.events, topicKey(topic.name));
+    if (topic.isAsked) void this.#queue.unbind(exchanges.events, topicKey(topic.name));
   }
 
   #onLost(): void {
