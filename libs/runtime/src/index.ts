@@ -28,7 +28,6 @@ export { documentedSettings, settingsTable } from './settings-table.js';
 export {
   postSigned,
   type SignedEndpoint,
-  signatureHeader,
   signatureOf,
 } from './signed-post.js';
 export { type Certificate, CertificateError } from './tls/certificate.js';
