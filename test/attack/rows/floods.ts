@@ -38,12 +38,14 @@ function framesOf(
       const limited = peers.flatMap((peer) =>
         peer.of('error').filter(({ code }) => code === 'rate-limited'),
       ).length;
+      const pongs = peers.reduce((sum, peer) => sum + (peer.counts.pong ?? 0), 0);
       const closed = peers.filter((peer) => peer.closed !== undefined);
       const codes = [...new Set(closed.map((peer) => peer.closed?.code))];
       return {
         sent: `${sent} frames in ${floodMs / 1000} s on ${sockets} sockets`,
-        answered: `${limited} × rate-limited, ${closed.length} sockets closed ${codes.join(', ')}`,
-        isRefused: limited > 0 || closed.length === peers.length,
+        answered: `${limited} × rate-limited, ${pongs} × pong, ${closed.length} sockets closed ${codes.join(', ')}`,
+        // A ping beyond the limit is ignored.
+        isRefused: limited > 0 || closed.length === peers.length || (pongs > 0 && pongs < sent / 4),
       };
     },
   };
