@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 /** Header of a question to an endpoint of the application. */
-export const signatureHeader = 'evenkeel-signature';
+const signatureHeader = 'evenkeel-signature';
 
 /** `t=<s>,v1=<hex>`: when it was asked, and the HMAC-SHA256 of `<t>.<body>`. */
 export function signatureOf(body: string, secret: string, nowMs: number): string {
