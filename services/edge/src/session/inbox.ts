@@ -1,7 +1,8 @@
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
 import type { OpaqueBody } from '../frame/opaque-body.js';
 import { type RawJson, rawMember } from '../frame/raw-member.js';
-import type { Quota, RefusedFor } from './quota.js';
+import type { RefusedFor } from './load.js';
+import type { Quota } from './quota.js';
 import type { SessionState } from './states.js';
 
 export type HelloFrame = Extract<ParsedClientFrame, { t: 'hello' }>;

@@ -1,6 +1,5 @@
 import { LogLimit } from '@evenkeel/pace';
 import { PublishDelays } from './publish-delay.js';
-import type { RefusedFor } from './quota.js';
 
 /** Recent handshakes whose times are kept for the percentile. */
 const keptHandshakes = 1_024;
@@ -8,6 +7,9 @@ const keptHandshakes = 1_024;
 const unfencedLogMs = 10_000;
 /** Part of a moving average that the last second makes up. */
 const newPart = 0.3;
+
+/** What was refused for: too many frames, too many bytes, too much that the broker does not have yet, or topics. */
+export type RefusedFor = 'frames' | 'bytes' | 'waiting' | 'topics';
 
 /** Running counts of what all sessions do; statistics read and difference them once a second. */
 export class Load {

@@ -203,6 +203,24 @@ export type Refreshed =
   | { readonly is: 'refreshed'; readonly authority: Authority; readonly pass: string }
   | { readonly is: 'refused'; readonly code: ErrorCode; readonly message: string };
 
+/** What one user has of this edge, over all connections. */
+export interface UserUse {
+  /** Of publishes and requests that the broker does not have yet. */
+  waitingBytes: number;
+  /** Of what it sends. */
+  readonly bytes: { tryTake(count: number): boolean };
+  /** Names of topics that the edge does not have yet. */
+  readonly topicNames: { tryTake(): boolean };
+}
+
+/** The users of this edge, each counted over all connections. */
+export interface Users {
+  /** A socket of the user has opened. */
+  enter(uid: string): UserUse;
+  /** It has closed. */
+  leave(uid: string): void;
+}
+
 export interface SessionPorts {
   readonly access: Access;
   readonly queues: SessionQueues;

@@ -1,6 +1,6 @@
 import { Allowance } from '@evenkeel/pace';
-import type { UserUse } from '../user/users.js';
-import type { Load } from './load.js';
+import type { Load, RefusedFor } from './load.js';
+import type { UserUse } from './ports.js';
 
 export interface QuotaLimits {
   readonly framesPerSecond: number;
@@ -12,9 +12,6 @@ export interface QuotaLimits {
   /** However low the others are, one frame of this length is taken. */
   readonly maxPayloadBytes: number;
 }
-
-/** What was refused for: too many frames, too many bytes, too much that the broker does not have yet, or topics. */
-export type RefusedFor = 'frames' | 'bytes' | 'waiting' | 'topics';
 
 /** A refusal costs more the longer the frame is that had to be read for it. */
 const bytesPerRefusal = 8_192;

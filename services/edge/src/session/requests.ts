@@ -19,9 +19,9 @@ import {
   type RequestFrame,
   readWithin,
 } from './inbox.js';
-import type { Load } from './load.js';
+import type { Load, RefusedFor } from './load.js';
 import type { Inbound } from './ports.js';
-import type { Quota, RefusedFor } from './quota.js';
+import type { Quota } from './quota.js';
 import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
 
