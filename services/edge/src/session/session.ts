@@ -145,8 +145,6 @@ export class Session implements ConnectionOwner {
     if (this.connection.isBare) this.#begin({ t: 'hello', ack: 'write' });
   }
 
-  // --- from the connection ---
-
   onFrame(text: string, bytes: number): void {
     this.intake.seal.heard(true);
     const seq = this.#is('opened') ? undefined : plainAckSeq(text);
@@ -355,9 +353,7 @@ export class Session implements ConnectionOwner {
     move?.onEnd(outcome);
   }
 
-  // --- once a second ---
-
-  /** Looks for deadlines that have passed. */
+  /** Looks for deadlines that have passed, once a second. */
   sweep(nowMs: number): void {
     const { connection, outbox } = this;
     const why = overdue(this.#is('opened'), connection, outbox, this.#options.config, nowMs);
