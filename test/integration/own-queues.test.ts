@@ -138,11 +138,15 @@ const kinds = [
   'mesh.dropped',
   'edge.edge-1',
   'edge.edge-2',
+  'edge.edge-1.answers',
   'edge.edge-1.dropped',
+  'edge.edge-2.answers',
   'edge.edge-2.dropped',
   'control.edge-1',
   'control.edge-2',
 ];
+/** Those, and the stream of denials, which holds what nobody else has. */
+const expectedKinds = [...kinds, 'mesh.denials'].sort();
 /** The queues there are, by their names of now. */
 let known: string[] = [];
 const kindOf = (name: string) => (name.startsWith('mesh.') ? name : name.replace(/\.[\w-]{8}$/, ''));
@@ -164,6 +168,7 @@ it('every service logs in as a user of its own, who may do no more than it does'
     'edge edge-2 clients': 'edge',
     'edge edge-2 publishing': 'edge',
     'gateway consuming': 'gateway',
+    'gateway publishing': 'gateway',
     'balancer balancer consuming': 'balancer',
     'balancer balancer publishing': 'balancer',
     'balancer balancer direct answers': 'balancer',
@@ -175,7 +180,7 @@ it('every service logs in as a user of its own, who may do no more than it does'
 describe('a mesh whose queue is deleted', () => {
   it('has the queues that are known here, and no other', async () => {
     known = await queueNames();
-    expect(known.map(kindOf).sort()).toEqual([...kinds].sort());
+    expect(known.map(kindOf).sort()).toEqual(expectedKinds);
   });
 
   it.each(kinds)('serves again: %s', async (kind) => {
@@ -186,7 +191,7 @@ describe('a mesh whose queue is deleted', () => {
     console.log(`${kind}: deleted, and everything serves again after ${tookMs} ms`);
     await eventually(async () => {
       known = await queueNames();
-      return known.map(kindOf).sort().join() === [...kinds].sort().join();
+      return known.map(kindOf).sort().join() === expectedKinds.join();
     }, 'every queue is there, once');
     // Whoever may have missed a message is told, and nobody else.
     const node = /^edge\.(.*)/.exec(kind)?.[1];
