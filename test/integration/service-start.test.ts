@@ -91,7 +91,8 @@ describe.each([
       const ops = { metrics: new Registry(), readiness: () => {}, status: () => {}, note: () => {} };
       const config = ${name}Config.parse(${JSON.stringify({ amqpUrl: deadBroker, secret: ['built-test-secret-0123456789'] })});
       const before = process.getActiveResourcesInfo();
-      build(config, { lifecycle, log, ops, signal: new AbortController().signal });
+      const { signal } = new AbortController();
+      build(config, { lifecycle, log, ops, signal, onReload: () => {} });
       console.log(JSON.stringify({ before, after: process.getActiveResourcesInfo() }));
     `);
     expect({ code, err }).toEqual({ code: 0, err: '' });
