@@ -27,6 +27,16 @@ describe('a pass', () => {
     expect(passes.check(open.pass, 'alice')).toMatchObject({ grants: undefined, byDefault: 'claim' });
   });
 
+  it('that is not presented takes nothing away where it would narrow nothing, and everything else', () => {
+    const open = passes.issue({ uid: 'alice', exp: 9_000, rev: 5 });
+    expect(passes.authority('alice', undefined, open.hold)).toEqual({
+      hold: open.hold,
+      grants: undefined,
+      byDefault: 'claim',
+    });
+    expect(passes.authority('alice', undefined, issue(5).hold).grants).toEqual(noGrants);
+  });
+
   it('is none for another user, changed in one character, signed with another secret, or of another purpose', () => {
     const { pass } = issue(5);
     expect(passes.check(pass, 'bob')).toBeUndefined();

@@ -30,10 +30,10 @@ export interface Authority {
 /** Without a pass and without the need of one: development mode, and gateways of before passes. */
 export const openAuthority: Authority = { hold: undefined, grants: undefined, byDefault: 'anyone' };
 
-/** Under `hold`, with a pass that is not to hand: nothing is granted. */
+/** Under `hold`, with a pass that is not to hand: nothing is granted, unless there is nothing that the pass would narrow. */
 export const closedAuthority = (hold: PassHold | undefined): Authority => ({
   hold,
-  grants: noGrants,
+  grants: hold?.isOpen === true ? undefined : noGrants,
   byDefault: 'claim',
 });
 
@@ -71,7 +71,7 @@ export class Passes {
         `the grants of the claim \`evenkeel\` make a pass of more than ${maxPassChars} characters; give fewer or shorter patterns`,
       );
     }
-    return { pass, hold: { hash: passHash(pass), exp, rev } };
+    return { pass, hold: holdOf(pass, { exp, rev, grants }) };
   }
 
   /** A pass of this user that is signed, by which nothing is narrowed but what it narrows; undefined: it is none. */
@@ -98,13 +98,17 @@ export class Passes {
   }
 }
 
+function holdOf(pass: string, { exp, rev, grants }: Omit<PassClaims, 'uid'>): PassHold {
+  return { hash: passHash(pass), exp, rev, ...(grants === undefined ? { isOpen: true } : {}) };
+}
+
 function authorityOf(pass: string, claims: Record<string, unknown>, uid: string): Authority | undefined {
   const { exp, rev } = claims;
   if (claims.uid !== uid || !isUid(uid) || !Number.isSafeInteger(exp) || !Number.isSafeInteger(rev))
     return undefined;
   try {
     const grants = readGrants(claims.grants);
-    const hold = { hash: passHash(pass), exp: Number(exp), rev: Number(rev) };
+    const hold = holdOf(pass, { exp: Number(exp), rev: Number(rev), grants });
     return { hold, grants, byDefault: 'claim' };
   } catch (error) {
     if (error instanceof GrantsError) return undefined;

@@ -32,4 +32,9 @@ export class Allowance {
     this.#left -= count;
     return true;
   }
+
+  /** What was taken and not used. */
+  giveBack(count: number): void {
+    this.#left = Math.min(this.#burst, this.#left + count);
+  }
 }

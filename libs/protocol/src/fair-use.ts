@@ -6,7 +6,7 @@ export const fairUse = {
   /** Connections without a request yet. */
   maxPending: 1_000,
   /** The same of one address. */
-  maxPendingPerAddress: 64,
+  maxPendingPerAddress: 256,
   /** Sockets of one user on an edge. */
   maxSocketsPerUser: 64,
   /** Sessions of one user that an edge keeps, without a socket ones included. */

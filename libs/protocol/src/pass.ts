@@ -6,6 +6,7 @@ export const passHold = z.object({
   hash: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
   exp: z.number().int().positive(),
   rev: z.number().int().nonnegative(),
+  isOpen: z.literal(true).optional(),
 });
 
 /** A pass by what tells it from others. */
@@ -19,4 +20,6 @@ export interface PassHold {
   exp: number;
   /** When it was issued, ms since the epoch by the gateways' clock: of two passes of a user the one with the higher counts. */
   rev: number;
+  /** The user's token narrows nothing: who does not know passes, and presents none, loses nothing by that. */
+  isOpen?: true | undefined;
 }

@@ -95,6 +95,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     origins: new Origins(config.origins),
     users,
     cameBack: (returned) => departures.cameBack(returned),
+    isHere: ({ uid, sid }) => isHere(`${uid}.${sid}`),
     denies: (shown) => denying.denies(shown),
   });
   const claims = new Claims({ node, control, gate, now, log });
@@ -211,7 +212,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const access: EdgeAccess = new EdgeAccess({
     namespaces: namespacesOf(config.namespaces),
     secrets: config.secret,
-    needsPass: config.auth === 'jwt' || config.auth === 'hook',
+    needsPass: config.auth !== undefined && config.auth !== 'dev',
     questions,
     authorizations,
   });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fairUse } from '@evenkeel/protocol';
 import type { Attack, Seen } from '../attack.js';
 import type { World } from '../world.js';
 
@@ -30,8 +31,8 @@ const halfOpenEdge: Attack = {
     return {
       sent: `${count} connections to an edge that send half a request line`,
       answered: `${closed} were closed within 2.5 s`,
-      // 64 of one address may wait for their upgrade.
-      isRefused: closed >= count - 64,
+      // So many of one address may wait for their upgrade.
+      isRefused: closed >= count - fairUse.maxPendingPerAddress,
     };
   },
 };

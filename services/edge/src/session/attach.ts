@@ -49,6 +49,8 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
   readonly access: Pick<SessionAccess, 'wasHeld'>;
   readonly ports: Pick<SessionPorts, 'handover' | 'life'>;
   readonly config: EdgeConfig;
+  /** Its topics are there: from now on it is this edge, and not who else is asked, that takes its time. */
+  onTopics(): void;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
   const { claims, hello, previous, queue, subscriptions, access, ports, config, begin, isLive } = options;
   const missed = missedOfTopics(hello, claims.move !== undefined);
   await Promise.all((hello.topics ?? []).map((topic) => subscriptions.join(topic, undefined, missed)));
+  options.onTopics();
   const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
   const predecessor = await previous?.release('resume');
   access.wasHeld(predecessor?.pass, predecessor?.newPass);

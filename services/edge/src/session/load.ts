@@ -64,6 +64,11 @@ export class SessionLoad {
     this.activeAtMs = nowMs;
   }
 
+  /** It has something to do other than events. */
+  active(nowMs: number): void {
+    this.activeAtMs = nowMs;
+  }
+
   /** To be called once a second. */
   sample(): void {
     this.eventsPerSecond = this.eventsPerSecond * (1 - newPart) + this.#recentEvents * newPart;

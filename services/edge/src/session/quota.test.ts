@@ -53,6 +53,17 @@ describe('what a connection may send', () => {
     expect(times(30, () => others.takesBytes(100))).toBe(20);
   });
 
+  it('is not used up by what is refused for the sake of the others', () => {
+    const { clock, quotaOf, quota } = make();
+    const second = quotaOf('alice');
+    expect(times(20, () => quota.takesBytes(100))).toBe(20);
+    expect(times(90, () => second.takesBytes(100))).toBe(10);
+    clock.nowMs = 1_000;
+    expect(times(30, () => second.takesBytes(100))).toBe(10);
+    clock.nowMs = 2_000;
+    expect(times(30, () => second.takesBytes(100))).toBe(10);
+  });
+
   it('takes one frame of the largest length, however little is allowed', () => {
     const { quota } = make({ bytesBurst: 1, maxPayloadBytes: 500, maxWaitingBytes: 1 });
     expect(quota.takesBytes(500)).toBe(true);

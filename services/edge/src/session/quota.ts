@@ -50,7 +50,11 @@ export class Quota {
   takesBytes(count: number): boolean {
     const { bytesPerSecond, bytesBurst, maxPayloadBytes } = this.#limits;
     this.#bytes ??= new Allowance(bytesPerSecond, Math.max(bytesBurst, maxPayloadBytes), this.#now);
-    return this.#bytes.tryTake(count) && this.#user.bytes.tryTake(count);
+    if (!this.#bytes.tryTake(count)) return false;
+    if (this.#user.bytes.tryTake(count)) return true;
+    // Refused for the others' sake, it is not to cost this connection what it has.
+    this.#bytes.giveBack(count);
+    return false;
   }
 
   /** A topic that this edge does not have yet. */

@@ -193,7 +193,6 @@ export class Session implements ConnectionOwner {
   #begin(hello: HelloFrame): void {
     this.outbox.ackMode = hello.ack ?? 'client';
     this.#enter('attaching');
-    this.load.activeAtMs = this.#options.now();
     this.access.present(hello.pass);
     this.#attaching = this.#attach(hello);
   }
@@ -215,6 +214,7 @@ export class Session implements ConnectionOwner {
         ports,
         config,
         begin: (vouch) => this.intake.seal.begin(vouch),
+        onTopics: () => this.load.active(this.#options.now()),
         isLive,
       });
       this.#custody.acquired(found.isResumed);
@@ -245,9 +245,9 @@ export class Session implements ConnectionOwner {
     this.#enter('attached');
     this.#custody.welcomed(isResumed);
     this.attachedAtMs = now();
-    // Since its hello: what a client takes to say it tells nothing of this edge.
+    // Neither what a client takes to say hello nor its topics, which others have a say in, tell anything of this edge.
     load.handshake(this.attachedAtMs - this.load.activeAtMs);
-    this.load.activeAtMs = this.attachedAtMs;
+    this.load.active(this.attachedAtMs);
     if (this.connection.isBare) return;
     this.#name = this.#options.newConnectionId();
     this.connection.send(welcome(this.claims.sid, isResumed, this.#name, this.#options));

@@ -60,9 +60,13 @@ export class Subscriptions {
     return this.#subscriptions.size;
   }
 
-  /** Whether this edge does not have the topic yet, for nobody. */
+  /** Whether it would be joined, and this edge does not have it yet, for nobody. */
   isNew(topic: string): boolean {
-    return !this.#subscriptions.has(topic) && !this.#topics.has(topic);
+    if (this.#subscriptions.has(topic) || this.#topics.has(topic)) return false;
+    const { access, limit } = this.#options;
+    return (
+      isTopic(topic) && this.#subscriptions.size < limit && access.decide('subscribe', topic) !== 'forbid'
+    );
   }
 
   /** The topics whose messages come. */

@@ -90,6 +90,15 @@ describe('the gate', () => {
     expect(judge(ticket)).toMatchObject({ isAdmitted: true });
   });
 
+  it('takes a socket that follows another of its session, however many the user has', () => {
+    const users = { hasRoom: () => false };
+    const isHere = ({ sid }: { sid: string }) => sid === 'here';
+    gate = new Gate({ tickets, node, room: { capacity: 9 }, origins: { takes: () => true }, users, isHere });
+    expect(judge(issue())).toMatchObject({ code: 'too-many-sockets' });
+    expect(judge(issue({ sid: 'here' }))).toMatchObject({ isAdmitted: true });
+    expect(judge(issue({ move: 'm.1' }))).toMatchObject({ isAdmitted: true });
+  });
+
   it.each([
     ['evenkeel.v1', false],
     ['chat , evenkeel.v1', false],

@@ -86,6 +86,8 @@ export interface GateOptions {
    * when the session is not held here any more.
    */
   cameBack?(claims: TicketClaims): string | undefined;
+  /** Whether the session has a socket here, which the new one is to follow. */
+  isHere?(claims: Pick<TicketClaims, 'uid' | 'sid'>): boolean;
   /** Whether an operator keeps this user or session out, tickets that they have already included. */
   denies?(claims: TicketClaims): boolean;
 }
@@ -142,7 +144,7 @@ export class Gate {
   judge({ ticket, protocols, origin = '' }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
     // First: a page that may not connect is not to use up a ticket.
     if (origin !== '' && !this.#options.origins.takes(origin)) return foreignPage;
-    const { tickets, node, room, users } = this.#options;
+    const { tickets, node, room } = this.#options;
     const isBare = !offersOurs(protocols);
     const checked = tickets.check(ticket, node, nowMs);
     if (!checked.ok && checked.problem === 'probe') return this.#met;
@@ -156,7 +158,7 @@ export class Gate {
     const { claims } = checked;
     if (this.#denies(claims)) return deniedOne(isBare);
     if (node.isDraining || open >= room.capacity) return full;
-    if (users?.hasRoom(claims.uid) === false) return tooMany;
+    if (!this.#hasRoom(claims)) return tooMany;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
     if (use === 'full') return full;
     if (use === 'again') return used;
@@ -165,12 +167,12 @@ export class Gate {
 
   /** What becomes of a client, now that the edge which its ticket names has answered. `open`: connections now. */
   settle({ claims, isBare }: Foreign, { outcome, url }: ClaimAnswer, open: number): Verdict {
-    const { node, room, users } = this.#options;
+    const { node, room } = this.#options;
     switch (outcome) {
       case 'taken':
         if (this.#denies(claims)) return deniedOne(isBare);
         if (node.isDraining || open >= room.capacity) return full;
-        return users?.hasRoom(claims.uid) === false ? tooMany : { isAdmitted: true, claims, isBare };
+        return this.#hasRoom(claims) ? { isAdmitted: true, claims, isBare } : tooMany;
       case 'elsewhere':
       case 'silent':
         return wrongEdge(isBare, url);
@@ -197,6 +199,13 @@ export class Gate {
     if (url !== node.url) return this.#used.has(id, expiresAt) ? 'used' : 'elsewhere';
     const use = this.#used.use(id, expiresAt, nowMs);
     return use === 'first' ? 'taken' : use === 'again' ? 'used' : 'full';
+  }
+
+  /** A socket that takes the place of another, here or on the edge that it is moved from, is none more. */
+  #hasRoom(claims: TicketClaims): boolean {
+    const { users, isHere } = this.#options;
+    if (claims.move !== undefined || isHere?.(claims) === true) return true;
+    return users?.hasRoom(claims.uid) !== false;
   }
 
   #judgeForeign(foreign: Foreign, open: number): Verdict | Foreign {

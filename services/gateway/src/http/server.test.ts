@@ -75,6 +75,9 @@ it('an address that asks too often gets 429 with Retry-After, whatever it asks f
   expect(refused.headers.get('access-control-allow-origin')).toBe('*');
   expect(await refused.json()).toMatchObject({ error: { code: 'rate-limited' } });
   expect((await asking(port, '/free')).status).toBe(200);
+  // A page whose preflight were refused could not read when to come back.
+  const preflight = await fetch(`http://127.0.0.1:${port}/it`, { method: 'OPTIONS' });
+  expect(preflight.status).not.toBe(429);
   expect(met).toEqual(['address', 'address', 'address']);
 });
 

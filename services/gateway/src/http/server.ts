@@ -140,8 +140,9 @@ export class HttpServer {
         response.setHeader(name, value);
     }
     try {
-      // Before anything that costs: whoever asks too often is answered by this alone.
-      if (route?.isFree !== true) limits.address(address, now());
+      // Before anything that costs: whoever asks too often is answered by this alone. A preflight costs no more than that, and a
+      // page whose preflight is refused cannot read when to come back.
+      if (route?.isFree !== true && request.method !== 'OPTIONS') limits.address(address, now());
       const refusal = route?.isShared === true ? originRefusal(origins, request.headers) : undefined;
       if (refusal !== undefined) {
         onRejected('origin');

@@ -107,7 +107,6 @@ export class GatewayRoute implements Route {
     const { uid } = identity;
     const { sid, from, lastAt, nodes } = returns.believe(wish, identity);
     const nowMs = now();
-    const issued = passes.issue(identity, placer.times(undefined, nowMs).meshNowMs);
     const placed = placer.place({ uid, sid, from: lastAt, tried: wish.tried }, nowMs);
     if (placed.kind === 'refused') {
       metrics.refused(placed.reason);
@@ -119,6 +118,8 @@ export class GatewayRoute implements Route {
     const { node, url, boot, sid: session, isNew, edgeNowMs, meshNowMs } = placed;
     metrics.placed(node);
     turnedAway.placed();
+    // Only now: those who are turned away, however many, are not to carry the count of passes ahead of the time.
+    const issued = passes.issue(identity, meshNowMs);
     const ticket = signer.issue({
       uid,
       sid: session,
