@@ -34,7 +34,7 @@ export interface EdgeAccessOptions {
   /** Clients authenticate by tokens, so that a ticket without a pass gives nothing. */
   needsPass: boolean;
   questions: Pick<Questions, 'ask'>;
-  authorizations: Pick<Authorizations, 'ask' | 'forget'>;
+  authorizations: Pick<Authorizations, 'ask' | 'mayReview' | 'forget'>;
 }
 
 /** What came of a new token. */
@@ -86,6 +86,10 @@ export class EdgeAccess {
 
   ask(claims: TicketClaims, permission: Permission): Promise<Verdict> {
     return this.#options.authorizations.ask(claims, permission);
+  }
+
+  mayReview(): boolean {
+    return this.#options.authorizations.mayReview();
   }
 
   async refresh(claims: TicketClaims, token: string, hold: PassHold | undefined): Promise<Refreshed> {

@@ -1,4 +1,5 @@
 import type { Action, Decision } from '@evenkeel/access';
+import { Allowance } from '@evenkeel/pace';
 import { fromUid } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { z } from 'zod';
@@ -9,6 +10,12 @@ import { Turns } from './turns.js';
 const ttl = { defaultMs: 60_000, maxMs: 3_600_000 } as const;
 /** Answers remembered at most; the one that has been there longest goes. */
 const maxAnswers = 10_000;
+/** Questions open over all users: less than may be open at all, so that new tokens have room. */
+const maxOpen = { service: 500, hook: 200 } as const;
+/** Topics asked about again in a second because the rules have changed. */
+const reviewsPerSecond = 200;
+/** Who could not be asked is asked again after this, ms. */
+const busyMs = 1_000;
 
 /** May this user do this? */
 export interface Permission {
@@ -18,10 +25,13 @@ export interface Permission {
   readonly topic: string;
 }
 
-/** `none`: whoever is in charge did not answer, or not so that it could be understood. */
+/**
+ * `none`: whoever is in charge did not answer, or not so that it could be understood. `busy`: it could not be asked, for what
+ * this edge or the broker has too much of.
+ */
 export interface Verdict {
-  readonly is: 'allow' | 'refuse' | 'none';
-  /** It counts until then. */
+  readonly is: 'allow' | 'refuse' | 'none' | 'busy';
+  /** It counts until then; with `busy`: ask again then. */
   readonly untilMs: number;
 }
 
@@ -42,10 +52,12 @@ export class Authorizations {
   readonly #options: AuthorizationsOptions;
   readonly #answers = new Map<string, Verdict>();
   readonly #asking = new Map<string, Promise<Verdict>>();
-  readonly #turns = new Turns();
+  readonly #turns = { service: new Turns(maxOpen.service), hook: new Turns(maxOpen.hook) } as const;
+  readonly #reviews: Allowance;
 
   constructor(options: AuthorizationsOptions) {
     this.#options = options;
+    this.#reviews = new Allowance(reviewsPerSecond, reviewsPerSecond, options.now);
   }
 
   /** Answers that are remembered. */
@@ -67,6 +79,11 @@ export class Authorizations {
     return await asking;
   }
 
+  /** Whether one topic more may be asked about because the rules have changed: all at once are too many. */
+  mayReview(): boolean {
+    return this.#reviews.tryTake();
+  }
+
   /** The rules have changed: everybody is asked anew. */
   forget(): void {
     this.#answers.clear();
@@ -77,9 +94,11 @@ export class Authorizations {
     permission: Permission,
     key: string,
   ): Promise<Verdict> {
-    const verdict = await this.#turns.take(claims.uid, () => this.#ask(claims, permission, key));
+    const verdict = await this.#turns[permission.whom].take(claims.uid, () =>
+      this.#ask(claims, permission, key),
+    );
     this.#asking.delete(key);
-    return verdict ?? { is: 'none', untilMs: this.#options.now() };
+    return verdict ?? { is: 'busy', untilMs: this.#options.now() + busyMs };
   }
 
   async #ask(
@@ -97,7 +116,7 @@ export class Authorizations {
     const counted = `${whom} ${verdict.is}`;
     this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
     // Whoever does not answer is asked again the next time.
-    if (verdict.is !== 'none') this.#remember(key, verdict);
+    if (verdict.is === 'allow' || verdict.is === 'refuse') this.#remember(key, verdict);
     return verdict;
   }
 
@@ -112,6 +131,7 @@ export class Authorizations {
 }
 
 function verdictOf(answered: Answered, nowMs: number): Verdict {
+  if (answered.is === 'unavailable') return { is: 'busy', untilMs: nowMs + busyMs };
   const read = answered.is === 'answer' ? answer.safeParse(answered.body) : undefined;
   if (!read?.success) return { is: 'none', untilMs: nowMs };
   const { allow, ttlMs = ttl.defaultMs } = read.data;

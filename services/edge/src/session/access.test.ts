@@ -114,6 +114,81 @@ describe('what a session may do', () => {
     ]);
   });
 
+  it('is asked again for 30 s where it cannot be asked, before a topic is taken away', async () => {
+    const access = new AccessWorld({ room: { subscribe: 'service', publish: 'service' } });
+    const { connection, world, session } = await attach(access, undefined, { lifeMs: 600_000 });
+    access.answers = () => ({ is: 'answer', body: { allow: true, ttlMs: 1_000 } });
+    connection.receive({ t: 'subscribe', id: '1', topic: 'room.1' });
+    await settled();
+    access.answers = () => ({ is: 'unavailable' });
+    const seconds = async (count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        access.nowMs += 1_000;
+        world.nowMs = access.nowMs;
+        session.sweep(world.nowMs);
+        await settled();
+      }
+    };
+    await seconds(30);
+    expect(access.asked).toHaveLength(31);
+    expect(framesOf(connection)).toHaveLength(1);
+    access.answers = () => ({ is: 'answer', body: { allow: true, ttlMs: 1_000 } });
+    await seconds(1);
+    access.answers = () => ({ is: 'unavailable' });
+    await seconds(30);
+    expect(framesOf(connection)).toHaveLength(1);
+    connection.receive({ t: 'subscribe', id: '2', topic: 'room.2' });
+    connection.receive({ t: 'publish', id: '3', topic: 'room.3' });
+    await settled();
+    await seconds(1);
+    expect(framesOf(connection).slice(1)).toMatchObject([
+      { re: '2', code: 'broker-unavailable' },
+      { re: '3', code: 'broker-unavailable' },
+      { t: 'unsubscribed', topic: 'room.1', reason: 'expired' },
+    ]);
+  });
+
+  it('is asked about 200 topics a second where the rules change, and the others keep theirs meanwhile', async () => {
+    const access = new AccessWorld({ '*': { subscribe: 'anyone' } });
+    const sessions = await Promise.all(
+      [1, 2].map(async (n) => {
+        const topics = Array.from({ length: 120 }, (_, i) => `t${n}.${i}`);
+        return await attach(access, undefined, { lifeMs: 600_000, hello: { topics } });
+      }),
+    );
+    access.answers = () => ({ is: 'answer', body: { allow: true } });
+    access.edge.replace(rulesOf({ '*': { subscribe: 'service' } }));
+    for (const { session } of sessions) session.review();
+    const sweep = async () => {
+      for (const { session } of sessions) session.sweep(access.nowMs);
+      for (let n = 0; n < 20; n += 1) await settled();
+      return access.asked.length;
+    };
+    expect(await sweep()).toBe(200);
+    access.nowMs += 1_000;
+    expect(await sweep()).toBe(240);
+    expect(sessions.flatMap(({ connection }) => framesOf(connection))).toEqual([]);
+  });
+
+  it('is not enough where meanwhile the rules forbid it or the connection has closed', async () => {
+    const access = new AccessWorld({ room: { publish: 'service', request: 'service' } });
+    const answers: (() => void)[] = [];
+    access.answers = () =>
+      new Promise((resolve) => answers.push(() => resolve({ is: 'answer', body: { allow: true } })));
+    const { connection, world, session } = await attach(access, undefined);
+    connection.receive({ t: 'publish', id: '1', topic: 'room.1' });
+    access.edge.replace(rulesOf({ room: { publish: 'nobody', request: 'service' } }));
+    session.review();
+    connection.receive({ t: 'request', id: '2', method: 'room.2' });
+    answers[0]?.();
+    await settled();
+    expect(framesOf(connection)).toMatchObject([{ re: '1', code: 'forbidden' }]);
+    session.end('disconnected');
+    answers[1]?.();
+    await settled();
+    expect(world.inbound.carried).toEqual([]);
+  });
+
   it('an answer that comes after the topic was left joins nothing', async () => {
     const access = new AccessWorld({ room: { subscribe: 'service' } });
     let answer: (is: { is: 'answer'; body: object }) => void = () => {};

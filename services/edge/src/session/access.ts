@@ -74,6 +74,11 @@ export class SessionAccess {
     return this.#options.access.ask(this.#options.claims, { whom, action, topic });
   }
 
+  /** Whether a topic may be asked about again now because the rules have changed. */
+  mayReview(): boolean {
+    return this.#options.access.mayReview();
+  }
+
   /** Something was refused. */
   forbade(action: Action): void {
     this.#options.access.forbade(action);

@@ -177,6 +177,8 @@ export interface Access {
   holder(uid: string, authority: Authority): Holder;
   /** Asks whom the rules have put in charge; never rejects. */
   ask(claims: TicketClaims, permission: Permission): Promise<Verdict>;
+  /** Whether one topic more may be asked about because the rules have changed. */
+  mayReview(): boolean;
   /** Has a gateway look at a new token; `hold`: the pass that counts now, to which the new one is newer. Never rejects. */
   refresh(claims: TicketClaims, token: string, hold: PassHold | undefined): Promise<Refreshed>;
   /** Something was refused. */
@@ -193,9 +195,9 @@ export interface Permission {
   readonly topic: string;
 }
 
-/** What the application has said. `none`: it did not answer. */
+/** What the application has said. `none`: it did not answer. `busy`: it could not be asked; try again at `untilMs`. */
 export interface Verdict {
-  readonly is: 'allow' | 'refuse' | 'none';
+  readonly is: 'allow' | 'refuse' | 'none' | 'busy';
   readonly untilMs: number;
 }
 

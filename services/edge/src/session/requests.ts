@@ -46,6 +46,9 @@ interface Refusal {
   readonly message: string;
 }
 
+/** `closed`: the connection is gone. `busy`: it is to be sent again. */
+type Outcome = 'allow' | 'forbid' | 'busy' | 'closed';
+
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** Why it can never be carried, however often it is sent. */
@@ -180,9 +183,9 @@ export class ClientRequests {
     if (!quota.mayWait(waitingBytes)) return this.#tell('waiting', id);
     try {
       const decision = this.#options.access.decide(frame.t, key);
-      if (decision !== 'allow' && !(await this.#isAllowed(decision, frame.t, key))) {
-        return this.#answer(id, forbiddenFrame(id, frame.t === 'publish' ? 'publish to' : 'request', key));
-      }
+      const verdict =
+        decision === 'allow' || decision === 'forbid' ? decision : await this.#asked(decision, frame.t, key);
+      if (verdict !== 'allow') return this.#refuse(frame, key, verdict);
       await this.#send(frame, key, body);
     } finally {
       quota.settled(waitingBytes);
@@ -212,11 +215,27 @@ export class ClientRequests {
     }
   }
 
-  async #isAllowed(decision: Exclude<Decision, 'allow'>, action: Action, key: string): Promise<boolean> {
-    const { access } = this.#options;
-    if (decision !== 'forbid' && (await access.ask(decision, action, key)).is === 'allow') return true;
-    access.forbade(action);
-    return false;
+  /** What whoever decides says, if what was so before is so still: meanwhile the rules or the token may have changed. */
+  async #asked(whom: Exclude<Decision, 'allow' | 'forbid'>, action: Action, key: string): Promise<Outcome> {
+    const { access, subscriptions } = this.#options;
+    const { is } = await access.ask(whom, action, key);
+    if (!subscriptions.isConnected) return 'closed';
+    const decision = access.decide(action, key);
+    if (decision === 'allow' || decision === 'forbid') return decision;
+    // Somebody else decides by now.
+    if (decision !== whom) return 'busy';
+    return is === 'allow' || is === 'busy' ? is : 'forbid';
+  }
+
+  #refuse({ id, t }: InboundFrame, key: string, why: Exclude<Outcome, 'allow'>): void {
+    // Nobody is there to be told.
+    if (why === 'closed') return;
+    if (why === 'busy') {
+      const message = 'whoever decides cannot be asked now; send it again with the same id';
+      return this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, message));
+    }
+    this.#options.access.forbade(t);
+    this.#answer(id, forbiddenFrame(id, t === 'publish' ? 'publish to' : 'request', key));
   }
 
   #tell(why: RefusedFor, id: string | undefined, bytes = 0): void {

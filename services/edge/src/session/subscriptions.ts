@@ -7,7 +7,7 @@ import type { SessionAccess } from './access.js';
 import type { Membership, Permission, Topics } from './ports.js';
 
 export interface SubscriptionsOptions {
-  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'tookAway'>;
+  access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway'>;
   /** Topics at most. */
   limit: number;
   send(frame: string): void;
@@ -16,6 +16,9 @@ export interface SubscriptionsOptions {
 
 /** How long a client that comes back waits for what is older than it; then it may get a message once more, behind its gap. */
 const catchUpMs = 5_000;
+
+/** A topic whose application cannot be asked again is kept so long, ms. */
+const busyPatienceMs = 30_000;
 
 /** Where a session goes. */
 export interface Departure {
@@ -29,6 +32,10 @@ interface Subscription {
   /** Undefined while the application is asked. */
   membership: Membership | undefined;
   isBound: boolean;
+  /** Since when the application cannot be asked again. */
+  busyFromMs?: number | undefined;
+  /** The rules have changed since the application was asked. */
+  isReviewed?: boolean;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
@@ -58,6 +65,11 @@ export class Subscriptions {
   /** Those asked for and not yet bound included. */
   get size(): number {
     return this.#subscriptions.size;
+  }
+
+  /** Whether the client is there still. */
+  get isConnected(): boolean {
+    return this.#connection.isOpen;
   }
 
   /** Whether it would be joined, and this edge does not have it yet, for nobody. */
@@ -123,15 +135,21 @@ export class Subscriptions {
       const decision = this.#options.access.decide('subscribe', topic);
       if (decision === 'forbid') this.#takeAway(topic, subscription, 'revoked');
       else if (decision === 'allow') this.#asked?.delete(topic);
-      // At the next sweep.
-      else if (subscription.membership !== undefined) this.#askAgainAt(topic, 0);
+      else if (subscription.membership !== undefined) {
+        // At one of the next sweeps, or when what it has said is over.
+        subscription.isReviewed = true;
+        this.#askAgainAt(topic, this.#asked?.get(topic) ?? Number.POSITIVE_INFINITY);
+      }
     }
   }
 
   /** Asks the application again for what it has allowed until now. */
   sweep(nowMs: number): void {
     if (this.#asked === undefined) return;
-    for (const [topic, atMs] of this.#asked) if (atMs <= nowMs) void this.#askAgain(topic);
+    for (const [topic, atMs] of [...this.#asked]) {
+      const isDue = atMs <= nowMs || this.#subscriptions.get(topic)?.isReviewed === true;
+      if (isDue && (atMs <= nowMs || this.#options.access.mayReview())) void this.#askAgain(topic);
+    }
   }
 
   /**
@@ -205,6 +223,7 @@ export class Subscriptions {
     const { is, untilMs } = await this.#options.access.ask(whom, 'subscribe', topic);
     // It may have been left, or taken away, meanwhile.
     if (this.#subscriptions.get(topic) !== subscription) return;
+    if (is === 'busy') return this.#unasked(topic, subscription);
     if (is !== 'allow') return this.#takeAway(topic, subscription, 'service');
     this.#askAgainAt(topic, untilMs);
     this.#bind(topic, subscription);
@@ -215,9 +234,15 @@ export class Subscriptions {
     const decision = access.decide('subscribe', topic);
     const subscription = this.#subscriptions.get(topic);
     this.#asked?.delete(topic);
+    if (subscription !== undefined) subscription.isReviewed = false;
     if (subscription === undefined || decision === 'allow' || decision === 'forbid') return;
     const { is, untilMs } = await access.ask(decision, 'subscribe', topic);
     if (this.#subscriptions.get(topic) !== subscription) return;
+    if (is === 'busy') {
+      subscription.busyFromMs ??= untilMs;
+      if (untilMs - subscription.busyFromMs < busyPatienceMs) return this.#askAgainAt(topic, untilMs);
+    }
+    subscription.busyFromMs = undefined;
     if (is === 'allow') this.#askAgainAt(topic, untilMs);
     else this.#takeAway(topic, subscription, is === 'refuse' ? 'service' : 'expired');
   }
@@ -277,6 +302,15 @@ export class Subscriptions {
     const { unanswered } = subscription;
     for (const id of unanswered.length > 0 || !isFinal ? unanswered : [undefined]) {
       const message = 'not subscribed: the broker is away; try again';
+      this.#options.send(errorFrame(id, errorCodes.brokerUnavailable, message));
+    }
+  }
+
+  /** Whoever decides could not be asked. */
+  #unasked(topic: string, subscription: Subscription): void {
+    const message = 'not subscribed: whoever decides cannot be asked now; try again';
+    this.#end(topic, subscription, new Error(message));
+    for (const id of subscription.unanswered) {
       this.#options.send(errorFrame(id, errorCodes.brokerUnavailable, message));
     }
   }
