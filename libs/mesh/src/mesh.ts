@@ -96,9 +96,15 @@ export class Mesh {
     return this.#queue(options);
   }
 
-  /** A queue that outlives this process and may be shared, under the same care. */
-  durableQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue {
-    return this.#queue({ ...options, isDurable: true });
+  /**
+   * A queue that outlives this process and may be shared, under the same care. `isOptional`: the mesh is ready without it, and
+   * whoever made it says what is missing then.
+   */
+  durableQueue({
+    isOptional = false,
+    ...options
+  }: Omit<OwnQueueOptions, 'isDurable'> & { isOptional?: boolean }): OwnQueue {
+    return this.#queue({ ...options, isDurable: true }, isOptional);
   }
 
   /**
@@ -127,7 +133,7 @@ export class Mesh {
     );
   }
 
-  /** True when connected, everything declared, and every queue that was made from it ready; else what is not. */
+  /** True when connected, everything declared, and every queue ready that was made from it and is not optional; else what is not. */
   readiness(): true | string {
     const apart = this.#apart.map(({ broker }) => broker);
     for (const part of [this.consuming, this.#publishing, ...apart, ...this.#queues]) {
@@ -137,10 +143,10 @@ export class Mesh {
     return true;
   }
 
-  #queue(options: OwnQueueOptions): OwnQueue {
+  #queue(options: OwnQueueOptions, isOptional = false): OwnQueue {
     const { log } = this.#options;
     const queue = new OwnQueue(this.consuming, { ...(log === undefined ? {} : { log }), ...options });
-    this.#queues.push(queue);
+    if (!isOptional) this.#queues.push(queue);
     return queue;
   }
 

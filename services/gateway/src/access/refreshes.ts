@@ -56,6 +56,7 @@ export class Refreshes {
     this.#publisher = options.mesh.publisher;
     this.#queue = options.mesh.durableQueue({
       name: queues.refresh,
+      isOptional: true,
       arguments: {
         'x-max-length': maxWaiting,
         'x-message-ttl': answerMs,
