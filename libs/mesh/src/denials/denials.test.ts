@@ -71,6 +71,41 @@ describe('denials', () => {
     expect(changes).toBe(1);
   });
 
+  it('change nothing for anybody who is let in: only a new denial is told as a change', async () => {
+    read(() => deny('alice'));
+    await turn();
+    changes = 0;
+    allow('alice');
+    write({ kind: 'forget', user: 'bob' });
+    await turn();
+    expect(changes).toBe(0);
+  });
+
+  it('hold as they were written until another record is about the same', () => {
+    read(
+      () => deny('alice'),
+      () => deny('bob'),
+    );
+    const holds = () => ['alice', 'bob'].map((user) => denials.holds({ user, untilMs: 5_000 }));
+    expect(holds()).toEqual([true, true]);
+    deny('alice', 6_000);
+    allow('bob');
+    expect(holds()).toEqual([false, false]);
+    expect(denials.holds({ user: 'alice', untilMs: 6_000 })).toBe(true);
+    nowMs = 6_000;
+    expect(denials.holds({ user: 'alice', untilMs: 6_000 })).toBe(false);
+  });
+
+  it('are counted while they are in force', () => {
+    read(
+      () => deny('alice', 2_000),
+      () => deny('bob'),
+    );
+    expect(denials.size).toBe(2);
+    nowMs = 2_000;
+    expect(denials.size).toBe(1);
+  });
+
   it('end at their time', () => {
     read(() => deny('alice', 2_000));
     nowMs = 1_999;

@@ -13,6 +13,8 @@ export interface DenialsOptions {
   log: Pick<Log, 'warn'>;
   /** Somebody may be kept out now who was not. Called once for all that is told in one turn. */
   onChange?(): void;
+  /** A record that has come after the stream had been read, and counts already. */
+  onRecord?(record: DenialRecord): void;
   /** The stream has been read anew, and these are not in it any more: it was emptied, or made again. */
   onMissing?(denied: readonly Denied[]): void;
 }
@@ -51,9 +53,9 @@ export class Denials {
     });
   }
 
-  /** Denials held. */
+  /** How many are in force. */
   get size(): number {
-    return this.#list.size;
+    return this.#list.count(this.#options.now());
   }
 
   /** True once it has been read: what is known from then on counts without a broker too. */
@@ -81,6 +83,11 @@ export class Denials {
     return this.#list.denies(who, this.#options.now());
   }
 
+  /** Whether it is in force with this very end: no record since has ended or changed it. */
+  holds(denied: Denied): boolean {
+    return this.#list.holds(denied, this.#options.now());
+  }
+
   /** Whether one more denial would be held. */
   hasRoom(): boolean {
     return this.#list.hasRoom(this.#options.now());
@@ -99,9 +106,14 @@ export class Denials {
     if (!isHeld) {
       const suppressed = this.#overflowLog.pass(performance.now());
       if (suppressed !== undefined)
-        this.#options.log.warn({ held: list.size, suppressed }, 'denial not held: there are too many');
+        this.#options.log.warn(
+          { held: list.count(this.#options.now()), suppressed },
+          'denial not held: there are too many',
+        );
     }
-    if (this.#next === undefined) this.#changed();
+    if (this.#next !== undefined) return;
+    this.#options.onRecord?.(record);
+    if (record.kind === 'deny' && isHeld) this.#changed();
   }
 
   #understand(

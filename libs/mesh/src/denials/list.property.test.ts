@@ -103,6 +103,18 @@ describe('DenialList', () => {
     // Of who is on it the time can be changed.
     expect(list.apply(deny('b', 40), 5)).toBe(true);
     expect(list.apply(deny('c', 30), 10)).toBe(true);
-    expect(list.size).toBe(2);
+    expect(list.count(10)).toBe(2);
+    // As time passes, without any record.
+    expect([list.count(30), list.count(40)]).toEqual([1, 0]);
+  });
+
+  it('remembers of records only what they say once it has been read', () => {
+    const told = new DenialList();
+    told.forgetNames();
+    told.apply({ kind: 'deny', id: 'r', atMs: 0, user: 'a', untilMs: 10 }, 0);
+    const older = new DenialList();
+    older.apply({ kind: 'deny', id: 'r', atMs: 0, user: 'b', untilMs: 10 }, 0);
+    expect(told.keepFrom(older, 0)).toEqual([]);
+    expect([...told.inForce(0)]).toEqual([{ user: 'a', untilMs: 10 }]);
   });
 });

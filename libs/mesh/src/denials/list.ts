@@ -26,8 +26,8 @@ const subjectOf = ({ user, session }: { user?: string | undefined; session?: str
  */
 export class DenialList {
   readonly #untilMs = new Map<string, number>();
-  /** What the records were about, whatever they said. */
-  readonly #named = new Set<string>();
+  /** What the records were about, whatever they said; undefined once nobody will ask. */
+  #named: Set<string> | undefined = new Set();
   readonly #limit: number;
 
   /** @param limit denials held at most; beyond it a record changes nothing. */
@@ -35,8 +35,9 @@ export class DenialList {
     this.#limit = limit;
   }
 
-  /** Denials held, those that have expired since the last record included. */
-  get size(): number {
+  /** How many are in force. Drops those that are not: it costs no more than what is held. */
+  count(nowMs: number): number {
+    this.#dropExpired(nowMs);
     return this.#untilMs.size;
   }
 
@@ -47,12 +48,17 @@ export class DenialList {
       return true;
     }
     const subject = subjectOf(record);
-    this.#named.add(subject);
+    this.#named?.add(subject);
     this.#untilMs.delete(subject);
     if (record.kind === 'allow' || record.untilMs <= nowMs) return true;
     if (!this.hasRoom(nowMs)) return false;
     this.#untilMs.set(subject, record.untilMs);
     return true;
+  }
+
+  /** Whether it is in force with this very end: nothing has been said about it since. */
+  holds(denied: Denied, nowMs: number): boolean {
+    return denied.untilMs > nowMs && this.#untilMs.get(subjectOf(denied)) === denied.untilMs;
   }
 
   /** Whether one more denial would be held. */
@@ -79,14 +85,19 @@ export class DenialList {
     }
   }
 
-  /** Takes over what is in force in `older` and what no record was about that this one has been told. Returns it. */
+  /**
+   * Takes over what is in force in `older` and what no record was about that this one has been told. Returns it. Nothing after
+   * {@link DenialList.forgetNames}.
+   */
   keepFrom(older: DenialList, nowMs: number): Denied[] {
     const kept: Denied[] = [];
+    const named = this.#named;
+    if (named === undefined) return kept;
     for (const denied of older.inForce(nowMs)) {
       const subject = subjectOf(denied);
       const owner = denied.session === undefined ? undefined : ownerOf(denied.session);
-      const isNamed = this.#named.has(subject) || (owner !== undefined && this.#named.has(`f ${owner}`));
-      if (isNamed || (denied.user !== undefined && this.#named.has(`f ${denied.user}`))) continue;
+      const isNamed = named.has(subject) || (owner !== undefined && named.has(`f ${owner}`));
+      if (isNamed || (denied.user !== undefined && named.has(`f ${denied.user}`))) continue;
       if (!this.hasRoom(nowMs)) break;
       this.#untilMs.set(subject, denied.untilMs);
       kept.push(denied);
@@ -94,13 +105,13 @@ export class DenialList {
     return kept;
   }
 
-  /** What records were about is of no interest once all of them were told. */
+  /** What records were about is of no interest once all of them were told, nor what those to come are about. */
   forgetNames(): void {
-    this.#named.clear();
+    this.#named = undefined;
   }
 
   #forget(uid: string): void {
-    this.#named.add(`f ${uid}`);
+    this.#named?.add(`f ${uid}`);
     this.#untilMs.delete(userSubject(uid));
     for (const subject of this.#untilMs.keys()) {
       if (subject.startsWith('s ') && ownerOf(subject.slice(2)) === uid) this.#untilMs.delete(subject);
