@@ -338,7 +338,10 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     // Before a session is consumed here it must be heard of what is dropped.
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
     // Before a client comes it must be known who is kept out.
-    .add('denials', { start: () => denials.start(signal), stop: () => denials.stop() })
+    .add('denials', {
+      start: () => denials.start(signal),
+      stop: () => denials.stop().then(() => denying.stop()),
+    })
     // Another edge must be able to ask this one for a session as soon as it can hold one.
     .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
     // What clients ask for may take an answer.

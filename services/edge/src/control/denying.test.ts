@@ -1,8 +1,15 @@
 import type { CloseCode } from '@evenkeel/protocol';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Directory } from '../session/directory.js';
 import { Denying } from './denying.js';
 import { Whereabouts } from './whereabouts.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function socket(uid: string, sid: string, state = 'attached') {
   return {
@@ -45,9 +52,35 @@ it('ends what is denied whatever its state, and sessions without a socket, and n
     life: { endAway: (isOfThem) => void ended.push(...away.filter(isOfThem).map(({ sid }) => sid)) },
   });
   denying.enforce();
+  vi.advanceTimersByTime(250);
   expect([attached, silent, left, other].map((each) => each.ended)).toEqual([[4503], [4503], [4503], []]);
   expect(ended).toEqual(['s5']);
   expect(denying.denied).toBe(3);
+});
+
+it('looks once at all sessions for the records of a quarter of a second, and counts a socket that is closing once', () => {
+  const eve = socket('eve', 's1');
+  let walks = 0;
+  const denying = new Denying({
+    denials: { denies: ({ uid }) => uid === 'eve' },
+    directory: directoryOf(eve),
+    life: {
+      endAway: () => {
+        walks += 1;
+      },
+    },
+  });
+  for (let n = 0; n < 100; n += 1) denying.enforce();
+  expect([walks, eve.ended]).toEqual([0, []]);
+  vi.advanceTimersByTime(250);
+  expect([walks, eve.ended, denying.denied]).toEqual([1, [4503], 1]);
+  denying.enforce();
+  vi.advanceTimersByTime(250);
+  expect([walks, denying.denied]).toEqual([2, 1]);
+  denying.enforce();
+  denying.stop();
+  vi.advanceTimersByTime(1_000);
+  expect(walks).toBe(2);
 });
 
 it('where lists sockets that have not said hello, and disconnect closes them', () => {

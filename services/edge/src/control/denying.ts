@@ -3,6 +3,9 @@ import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { Life } from '../life/life.js';
 import type { Directory, Listed } from '../session/directory.js';
 
+/** Records are gathered for so long: each walk looks at every session. */
+const gatherMs = 250;
+
 /** A socket that can be closed, with its session. */
 interface Endable extends Listed {
   end(reason: 'disconnected', why: CloseCode): void;
@@ -19,6 +22,9 @@ export class Denying {
   /** Sockets closed, and upgrades refused. */
   denied = 0;
   readonly #options: DenyingOptions;
+  /** Sockets that are being closed, and have been counted. */
+  readonly #closing = new WeakSet<Endable>();
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: DenyingOptions) {
     this.#options = options;
@@ -32,13 +38,28 @@ export class Denying {
   };
 
   /**
-   * Somebody may be kept out who was not: closes their sockets, whatever state they are in, and ends their sessions, those
-   * without a socket too.
+   * Somebody may be kept out who was not: soon closes their sockets, whatever state they are in, and ends their sessions, those
+   * without a socket too. Once for all that is told in a quarter of a second.
    */
   enforce(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#walk();
+    }, gatherMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+  }
+
+  #walk(): void {
     const { denials, directory, life } = this.#options;
     for (const session of [...directory.tracked()]) {
-      if (this.denies(session.claims)) session.end('disconnected', closeCodes.denied);
+      if (!denials.denies(session.claims)) continue;
+      if (!this.#closing.has(session)) this.denied += 1;
+      this.#closing.add(session);
+      session.end('disconnected', closeCodes.denied);
     }
     life.endAway((who) => denials.denies(who), 'disconnected');
   }
