@@ -15,6 +15,7 @@ import { ManageError, notLeader } from './manage/answers.js';
 import { execute } from './manage/commands.js';
 import { Denying } from './manage/denying.js';
 import { EdgeQueries } from './manage/edge-queries.js';
+import { Owed } from './manage/owed.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { Told } from './manage/told.js';
 import { balancerMetrics, guardianMetrics } from './metrics.js';
@@ -128,14 +129,21 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     connection: mesh.consuming,
     now: wallNow,
     log,
+    onRecord: (record) => owed.told(record),
     onMissing: (lost) => {
-      if (!lock.isSure) return;
-      log.warn({ denials: lost.length }, 'the stream has lost denials: written again');
-      denying.restore(lost).catch((err: unknown) => log.warn({ err }, 'denials not written again'));
+      log.warn({ denials: lost.length }, 'the stream has lost denials: the leader writes them again');
+      owed.add(lost);
     },
+  });
+  const owed: Owed = new Owed({
+    denials,
+    restore: (denied) => denying.restore(denied),
+    mayWrite: () => lock.isSure,
+    log,
   });
   const denying = new Denying({
     denials,
+    owed,
     publisher: mesh.publisher,
     userId: mesh.user,
     now: wallNow,
@@ -250,8 +258,9 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     .add('denials', {
       start: () => {
         denials.start(signal).catch(() => {});
+        owed.start();
       },
-      stop: () => denials.stop(),
+      stop: () => owed.stop().then(() => denials.stop()),
     })
     .add('management', { start: () => manage.start(signal), stop: () => manage.stop() })
     .add('ticks', {

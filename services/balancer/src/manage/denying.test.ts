@@ -10,6 +10,7 @@ let written: unknown[];
 let publish: () => Promise<'routed' | 'unrouted'>;
 let inForce: Denied[];
 let room: boolean;
+let owed: Denied[];
 let denying: Denying;
 
 beforeEach(() => {
@@ -17,12 +18,21 @@ beforeEach(() => {
   publish = async () => 'routed';
   inForce = [];
   room = true;
+  owed = [];
   denying = new Denying({
     denials: { hasRoom: () => room, inForce: () => inForce },
     publisher: {
       publish: async (exchange, key, body, properties) => {
         written.push({ exchange, key, persistent: properties?.persistent, record: JSON.parse(String(body)) });
         return await publish();
+      },
+    },
+    owed: {
+      add: (lost) => void owed.push(...lost),
+      take: (isAbout) => {
+        const taken = owed.filter(isAbout);
+        owed = owed.filter((each) => !taken.includes(each));
+        return taken;
       },
     },
     userId: 'balancer',
@@ -90,6 +100,33 @@ describe('allow', () => {
       { kind: 'allow', session: 's1' },
     ]);
   });
+});
+
+describe('what the stream is owed', () => {
+  it.each([
+    ['deny', () => denying.deny({ user: 'alice' }), 2],
+    ['allow', () => denying.allow({ user: 'alice' }), 2],
+    ['forget', () => denying.forget('alice'), 1],
+  ])(
+    'is not written after %s of the same, and is owed again where that fails',
+    async (_kind, command, left) => {
+      const all = [
+        { session: 'alice.s', untilMs: 1 },
+        { user: 'bob', untilMs: 1 },
+        { user: 'alice', untilMs: 1 },
+      ];
+      owed = all;
+      publish = () => Promise.reject(new BrokerError('publish-timeout', 'late'));
+      await expect(command()).rejects.toMatchObject({ code: 'not-written' });
+      expect(new Set(owed)).toEqual(new Set(all));
+      publish = async () => {
+        expect(owed).toHaveLength(left);
+        return 'routed';
+      };
+      await command();
+      expect(owed).toHaveLength(left);
+    },
+  );
 });
 
 describe('forget', () => {

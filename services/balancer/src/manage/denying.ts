@@ -4,6 +4,7 @@ import type { Denials, Denied } from '@evenkeel/mesh';
 import { type DenialRecord, fromUid, longestDenialMs, maxDenials, queues } from '@evenkeel/protocol';
 import { type Answer, ManageError } from './answers.js';
 import { carried } from './carried.js';
+import type { Owed } from './owed.js';
 
 /** A denial may end so much later than allowed: the clock of who asks may be ahead. */
 const aheadMs = 60_000;
@@ -21,6 +22,8 @@ export interface Subject {
 export interface DenyingOptions {
   denials: Pick<Denials, 'hasRoom' | 'inForce'>;
   publisher: Pick<Publisher, 'publish'>;
+  /** What is written here is not to be undone by it. */
+  owed: Pick<Owed, 'add' | 'take'>;
   /** The user that the balancer logs in as. */
   userId: string | undefined;
   /** ms since the epoch. */
@@ -61,7 +64,7 @@ export class Denying {
       );
     }
     const ends = Math.min(untilMs ?? lastMs, lastMs);
-    const id = await this.#write({
+    const id = await this.#replace(isAbout(subject), {
       kind: 'deny',
       ...subject,
       untilMs: ends,
@@ -74,17 +77,17 @@ export class Denying {
   async allow(who: Subject): Promise<Answer> {
     const subject = recordSubject(who);
     const wasDenied = this.#isHeld(subject);
-    const id = await this.#write({ kind: 'allow', ...subject });
+    const id = await this.#replace(isAbout(subject), { kind: 'allow', ...subject });
     return { ok: true, ...who, wasDenied, id };
   }
 
   /** Ends all denials of the user and of sessions that are named as the user's. @throws ManageError `bad-user`, `not-written`. */
   async forget(user: string): Promise<{ denials: number }> {
     const uid = carried(user);
-    const theirs = [...this.#options.denials.inForce()].filter(
-      (denied) => denied.user === uid || denied.session?.startsWith(`${uid}.`) === true,
-    );
-    await this.#write({ kind: 'forget', user: uid });
+    const isTheirs = (denied: Denied) =>
+      denied.user === uid || denied.session?.startsWith(`${uid}.`) === true;
+    const theirs = [...this.#options.denials.inForce()].filter(isTheirs);
+    await this.#replace(isTheirs, { kind: 'forget', user: uid });
     return { denials: theirs.length };
   }
 
@@ -97,16 +100,26 @@ export class Denying {
     return { ok: true, denials: shown, total: all.length };
   }
 
-  /** The stream has lost them: they are written once more, for those who read it later. */
-  async restore(lost: readonly Denied[]): Promise<void> {
-    await Promise.all(lost.map((denied) => this.#write({ kind: 'deny', ...denied })));
+  /** The stream has lost it: it is written once more, for those who read it later. @throws ManageError `not-written`. */
+  async restore(lost: Denied): Promise<void> {
+    await this.#write({ kind: 'deny', ...lost });
   }
 
   #isHeld({ user, session }: Subject): boolean {
-    for (const denied of this.#options.denials.inForce()) {
-      if (user === undefined ? denied.session === session : denied.user === user) return true;
-    }
+    const isIt = isAbout({ user, session });
+    for (const denied of this.#options.denials.inForce()) if (isIt(denied)) return true;
     return false;
+  }
+
+  /** Writes what takes the place of what the stream is owed. */
+  async #replace(isReplaced: (denied: Denied) => boolean, record: Unwritten): Promise<string> {
+    const owed = this.#options.owed.take(isReplaced);
+    try {
+      return await this.#write(record);
+    } catch (error) {
+      this.#options.owed.add(owed);
+      throw error;
+    }
   }
 
   async #write(record: Unwritten): Promise<string> {
@@ -140,6 +153,11 @@ type Unwritten = DenialRecord extends infer R
     ? Omit<R, 'id' | 'atMs'>
     : never
   : never;
+
+const isAbout =
+  ({ user, session }: Subject) =>
+  (denied: Denied): boolean =>
+    user === undefined ? denied.session === session : denied.user === user;
 
 function recordSubject({ user, session }: Subject): { user: string } | { session: string } {
   if (user !== undefined) return { user: carried(user) };
