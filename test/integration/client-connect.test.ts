@@ -102,7 +102,9 @@ describe('a client', () => {
     mesh.answer = () => ({ status: 404, body: '' });
     const refused = expect(client.ready({ timeoutMs: 200 })).rejects;
     await refused.toMatchObject({ code: 'timeout', cause: { name: 'LookupError', code: 'http-404' } });
-    await refused.toThrow(/not connected within 200 ms: .*\/gateway answered 404; is it a gateway\?/);
+    await refused.toThrow(
+      /not connected within 200 ms: .*\/gateway answered 404 without a placement; is it a gateway\?/,
+    );
     const controller = new AbortController();
     const aborted = expect(client.ready({ signal: controller.signal })).rejects.toMatchObject({
       code: 'aborted',

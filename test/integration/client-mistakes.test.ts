@@ -84,16 +84,26 @@ describe('who', () => {
       'a page',
       { status: 200, body: '<!doctype html>' },
       'bad-answer',
-      'is no gateway: 200 without a placement',
+      'answered 200 without a placement; is it a gateway?',
     ],
     [
       'something else',
       { status: 200, body: { ok: true } },
       'bad-answer',
-      'is no gateway: 200 without a placement',
+      'answered 200 without a placement; is it a gateway?',
     ],
-    ['nothing there', { status: 404, body: '' }, 'http-404', '/gateway answered 404; is it a gateway?'],
-    ['a proxy', { status: 502, body: 'Bad Gateway' }, 'http-502', '/gateway answered 502; is it a gateway?'],
+    [
+      'nothing there',
+      { status: 404, body: '' },
+      'http-404',
+      '/gateway answered 404 without a placement; is it a gateway?',
+    ],
+    [
+      'a proxy',
+      { status: 502, body: 'Bad Gateway' },
+      'http-502',
+      '/gateway answered 502 without a placement; is it a gateway?',
+    ],
   ];
 
   it.each(answers)(
