@@ -206,7 +206,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     send: (report) => mesh.stats.sendSessions(report),
     steadyNow: now,
   });
-  const questions = new Questions({ mesh, publisher, node: node.name });
+  const questions = new Questions({ mesh, publisher: clientsPublisher, node: node.name });
   const hook = new Hook({ address: () => access.namespaces.hook, wallNow });
   const authorizations = new Authorizations({ questions, hook, now });
   const access: EdgeAccess = new EdgeAccess({

@@ -213,6 +213,8 @@ export interface UserUse {
   readonly bytes: { tryTake(count: number): boolean };
   /** Names of topics that the edge does not have yet. */
   readonly topicNames: { tryTake(): boolean };
+  /** New tokens. */
+  readonly refreshes: { tryTake(): boolean };
 }
 
 /** The users of this edge, each counted over all connections. */

@@ -62,6 +62,11 @@ export class Quota {
     return this.#user.topicNames.tryTake();
   }
 
+  /** A new token. */
+  takesRefresh(): boolean {
+    return this.#user.refreshes.tryTake();
+  }
+
   /** Whether so many bytes more may wait for the broker; then to be given back with `settled`. */
   mayWait(bytes: number): boolean {
     const { maxWaitingBytes, maxWaitingBytesPerUser, maxPayloadBytes } = this.#limits;

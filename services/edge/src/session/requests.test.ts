@@ -131,6 +131,21 @@ describe('what a client asks for', () => {
     expect(sent).toMatchObject([{ re: 'once', code: 'request-timeout' }]);
   });
 
+  it('that is a new token is refused beyond 128 at once and 2 a second of its user', async () => {
+    const { requests, sent, clock } = make();
+    const refresh = async (count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        requests.handle({ t: 'refresh', id: 'r', token: 't' });
+        await settled();
+      }
+      return sent.splice(0).filter(({ code }) => code !== 'broker-unavailable');
+    };
+    expect(await refresh(128)).toEqual([]);
+    expect(await refresh(1)).toMatchObject([{ t: 'error', re: 'r', code: 'rate-limited' }]);
+    clock.nowMs += 1_000;
+    expect(await refresh(3)).toHaveLength(1);
+  });
+
   it('is refused one by one beyond what may be sent, and counted all the same', () => {
     const { requests, sent, load } = make();
     const read = (frame: object, bytes: number) => requests.read(JSON.stringify(frame), bytes, 'attached');

@@ -120,6 +120,10 @@ export class ClientRequests {
         subscriptions.leave(frame.topic);
         return send(okFrame(frame.id));
       case 'refresh':
+        if (!quota.takesRefresh()) {
+          const message = 'too many new tokens of this user; wait, and send one for each connection';
+          return send(errorFrame(frame.id, errorCodes.rateLimited, message));
+        }
         return this.#whilePending(access.refresh(frame));
       default:
         return this.#whilePending(this.#carry(frame));

@@ -13,6 +13,9 @@ export interface UserLimits {
 /** Users without a socket that are remembered, so that nobody begins anew by coming back. */
 const maxPast = 10_000;
 
+/** New tokens of one user: more than its sockets at once are no use. */
+const refreshes = { perSecond: 2, burst: 128 } as const;
+
 /** What one user has of this edge, over all connections. */
 export class UserUse {
   sockets = 0;
@@ -22,6 +25,8 @@ export class UserUse {
   readonly bytes: Allowance;
   /** Names of topics that the edge does not have yet. */
   readonly topicNames: Allowance;
+  readonly #now: () => number;
+  #refreshes: Allowance | undefined;
 
   constructor(limits: UserLimits, now: () => number) {
     this.bytes = new Allowance(
@@ -30,6 +35,13 @@ export class UserUse {
       now,
     );
     this.topicNames = new Allowance(limits.userTopicsPerSecond, limits.userTopicsBurst, now);
+    this.#now = now;
+  }
+
+  /** New tokens. Most users never bring one. */
+  get refreshes(): Allowance {
+    this.#refreshes ??= new Allowance(refreshes.perSecond, refreshes.burst, this.#now);
+    return this.#refreshes;
   }
 }
 
