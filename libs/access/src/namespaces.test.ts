@@ -65,6 +65,16 @@ describe('namespaces', () => {
     expect(() => readNamespaces(text)).toThrow(what);
   });
 
+  it.each(['{"hook": {"secret": hidden}}', '{"secret": "hidden', '{"secret": "hidden" "url"}', 'hidden'])(
+    'that are no JSON are not quoted: a secret may be in it, as in %s',
+    (text) => {
+      expect(() => readNamespaces(text)).toThrow(
+        /^is not JSON( \(at position [^a-g]*\(?[^)]*\)?\))?; a JSON editor shows where$/,
+      );
+      expect(() => readNamespaces(text)).not.toThrow('hidden');
+    },
+  );
+
   it.each([
     'https://app.example/authorize',
     'http://127.0.0.1:9000/',

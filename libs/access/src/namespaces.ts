@@ -122,7 +122,9 @@ export function readNamespaces(text: string): Namespaces {
     });
   } catch (error) {
     if (error instanceof NamespacesError) throw error;
-    throw new NamespacesError(`is not JSON (${error instanceof Error ? error.message : String(error)})`);
+    // Not what the engine says: that quotes the text, which may hold the hook's secret.
+    const [where = ''] = /at position \d+( \(line \d+ column \d+\))?$/.exec(String(error)) ?? [];
+    throw new NamespacesError(`is not JSON${where && ` (${where})`}; a JSON editor shows where`);
   }
   const { success, data, error } = namespacesSchema.safeParse(value);
   if (success) return new Namespaces(data);

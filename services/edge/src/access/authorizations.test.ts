@@ -15,6 +15,7 @@ function application() {
     authorizations.ask({ uid, sid: 's' }, { whom: 'service', action: 'subscribe', topic });
   const tick = () => new Promise((resolve) => setImmediate(resolve));
   return {
+    authorizations,
     asked,
     ask,
     tick,
@@ -56,6 +57,26 @@ describe('what the application says', () => {
     void ask('alice', 'room.1');
     await tick();
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('what is being asked while the rules change', () => {
+  it('is asked anew, and the answer to the old question is not remembered', async () => {
+    const { authorizations, asked, ask, tick } = application();
+    const before = ask('alice', 'room.1');
+    await tick();
+    authorizations.forget();
+    const after = ask('alice', 'room.1');
+    await tick();
+    expect(asked).toHaveLength(2);
+    asked[0]?.answer(allowed());
+    expect((await before).is).toBe('allow');
+    expect(authorizations.size).toBe(0);
+    const another = ask('alice', 'room.1');
+    asked[1]?.answer({ is: 'answer', body: { allow: false } });
+    expect((await Promise.all([after, another])).map(({ is }) => is)).toEqual(['refuse', 'refuse']);
+    expect(asked).toHaveLength(2);
+    expect(authorizations.size).toBe(1);
   });
 });
 

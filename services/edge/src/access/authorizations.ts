@@ -54,6 +54,8 @@ export class Authorizations {
   readonly #asking = new Map<string, Promise<Verdict>>();
   readonly #turns = { service: new Turns(maxOpen.service), hook: new Turns(maxOpen.hook) } as const;
   readonly #reviews: Allowance;
+  /** Answers by the rules of before are not remembered. */
+  #generation = 0;
 
   constructor(options: AuthorizationsOptions) {
     this.#options = options;
@@ -76,7 +78,9 @@ export class Authorizations {
       asking = this.#askInTurn(claims, permission, key);
       this.#asking.set(key, asking);
     }
-    return await asking;
+    const verdict = await asking;
+    if (this.#asking.get(key) === asking) this.#asking.delete(key);
+    return verdict;
   }
 
   /** Whether one topic more may be asked about because the rules have changed: all at once are too many. */
@@ -86,7 +90,9 @@ export class Authorizations {
 
   /** The rules have changed: everybody is asked anew. */
   forget(): void {
+    this.#generation += 1;
     this.#answers.clear();
+    this.#asking.clear();
   }
 
   async #askInTurn(
@@ -97,7 +103,6 @@ export class Authorizations {
     const verdict = await this.#turns[permission.whom].take(claims.uid, () =>
       this.#ask(claims, permission, key),
     );
-    this.#asking.delete(key);
     return verdict ?? { is: 'busy', untilMs: this.#options.now() + busyMs };
   }
 
@@ -107,6 +112,7 @@ export class Authorizations {
     key: string,
   ): Promise<Verdict> {
     const { questions, hook, now } = this.#options;
+    const generation = this.#generation;
     const body = { user: fromUid(claims.uid), session: claims.sid, action, topic };
     const answered =
       whom === 'hook'
@@ -116,7 +122,8 @@ export class Authorizations {
     const counted = `${whom} ${verdict.is}`;
     this.counts.set(counted, (this.counts.get(counted) ?? 0) + 1);
     // Whoever does not answer is asked again the next time.
-    if (verdict.is === 'allow' || verdict.is === 'refuse') this.#remember(key, verdict);
+    const isAnswer = verdict.is === 'allow' || verdict.is === 'refuse';
+    if (isAnswer && generation === this.#generation) this.#remember(key, verdict);
     return verdict;
   }
 
