@@ -21,10 +21,17 @@ import { z } from 'zod';
 import type { Authorizations, Permission, Verdict } from './authorizations.js';
 import type { Answered, Questions } from './questions.js';
 
+/** Longest message of a gateway that a client is told, characters; the rest is cut. */
+const maxMessage = 1_024;
+
 /** What a gateway answers. */
 const refreshAnswer = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), pass: z.string(), exp: z.number().int().positive().optional() }),
-  z.object({ ok: z.literal(false), code: z.string(), message: z.string().max(1_024) }),
+  z.object({
+    ok: z.literal(false),
+    code: z.string(),
+    message: z.string().transform((text) => text.slice(0, maxMessage)),
+  }),
 ]);
 
 export interface EdgeAccessOptions {

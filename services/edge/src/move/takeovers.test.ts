@@ -151,6 +151,31 @@ describe('an edge that is asked for a session', () => {
     expect(session.modes).toEqual([]);
   });
 
+  it('repeats a pass as long as there are few: of 1 MiB of them the oldest are left out', async () => {
+    const move = async (n: number) => {
+      const held = new HeldSession();
+      directory.set(held);
+      takeovers.onTakeover(takeover({ takeover: `x-${n}` }));
+      held.letGo({
+        suspect: 0,
+        isFull: false,
+        pass: { hash: `h${n}`, exp: 1, rev: n },
+        newPass: 'p'.repeat(16_384),
+      });
+      await settled();
+      directory.remove(held);
+    };
+    await move(0);
+    takeovers.onTakeover(takeover({ takeover: 'x-0' }));
+    expect(sent.at(-1)?.command.newPass).toHaveLength(16_384);
+    for (let n = 1; n <= 64; n += 1) await move(n);
+    takeovers.onTakeover(takeover({ takeover: 'x-0' }));
+    expect(sent.at(-1)?.command).toMatchObject({ outcome: 'released', pass: { hash: 'h0' } });
+    expect(sent.at(-1)?.command).not.toHaveProperty('newPass');
+    takeovers.onTakeover(takeover({ takeover: 'x-1' }));
+    expect(sent.at(-1)?.command.newPass).toHaveLength(16_384);
+  });
+
   it('forgets the oldest of over 10,000 answers', async () => {
     takeovers.onTakeover(takeover());
     session.letGo({ suspect: 0, isFull: false });

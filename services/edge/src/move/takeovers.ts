@@ -1,3 +1,4 @@
+import { Fifo } from '@evenkeel/pace';
 import { type CommandOf, edgeKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Life } from '../life/life.js';
@@ -8,6 +9,8 @@ import type { Coalescer } from './coalescer.js';
 
 /** Answers kept, so that a repeated question gets the same one; the oldest is forgotten beyond it. */
 const maxAnswers = 10_000;
+/** Passes kept in them, in characters; beyond it the oldest answer goes on without its pass. */
+const maxPassChars = 1_048_576;
 
 /** A session as another edge may have it. */
 export interface Releasable {
@@ -35,6 +38,9 @@ export class Takeovers {
   /** Which takeover each session here is being released to; the newest wins. */
   readonly #wanted = new Map<Releasable, CommandOf<'takeover'>>();
   readonly #answers = new Map<string, CommandOf<'released'>>();
+  /** Answers with a pass, oldest first. */
+  readonly #withPass = new Fifo<{ readonly takeover: string; readonly chars: number }>();
+  #passChars = 0;
 
   constructor(options: TakeoversOptions) {
     this.#options = options;
@@ -115,9 +121,24 @@ export class Takeovers {
 
   #remember(answer: CommandOf<'released'>): void {
     this.#answers.set(answer.takeover, answer);
+    this.#boundPasses(answer);
     if (this.#answers.size <= maxAnswers) return;
     const oldest = this.#answers.keys().next();
     if (!oldest.done) this.#answers.delete(oldest.value);
+  }
+
+  /** They are long, and who asked has most likely got it: without, the other edge narrows what the older pass grants. */
+  #boundPasses({ takeover, newPass }: CommandOf<'released'>): void {
+    if (newPass === undefined) return;
+    this.#withPass.push({ takeover, chars: newPass.length });
+    this.#passChars += newPass.length;
+    while (this.#passChars > maxPassChars) {
+      const oldest = this.#withPass.shift();
+      if (oldest === undefined) return;
+      this.#passChars -= oldest.chars;
+      const { newPass: _, ...rest } = this.#answers.get(oldest.takeover) ?? {};
+      if ('command' in rest) this.#answers.set(oldest.takeover, rest);
+    }
   }
 
   #send(node: string, command: CommandOf<'released'>): void {

@@ -299,6 +299,16 @@ describe('the token of a session', () => {
     expect(session.access.hold).toEqual(hold);
   });
 
+  it('stays as it is for a refusal with a long message, which is cut', async () => {
+    const access = new AccessWorld();
+    const { connection } = await attach(access, undefined);
+    const body = { ok: false, code: 'bad-credentials', message: 'x'.repeat(5_000) };
+    access.answers = () => ({ is: 'answer', body });
+    connection.receive({ t: 'refresh', id: 'r', token: 't' });
+    await settled();
+    expect(framesOf(connection)).toMatchObject([{ code: 'forbidden', message: 'x'.repeat(1_024) }]);
+  });
+
   it('is refreshed one at a time', async () => {
     const access = new AccessWorld();
     access.answers = () => new Promise(() => {});
