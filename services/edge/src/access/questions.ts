@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Delivery, Publisher } from '@evenkeel/broker';
 import type { Mesh, OwnQueue } from '@evenkeel/mesh';
-import { exchanges, fromUid, replyExchangeHeader } from '@evenkeel/protocol';
+import { exchanges, fromUid, refreshKey, replyExchangeHeader } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 
 /** How long a question waits for its answer, ms. */
@@ -34,7 +34,7 @@ export class Questions {
   readonly #options: QuestionsOptions;
   readonly #queue: OwnQueue;
   readonly #address: string;
-  readonly #open = new Map<string, (answered: Answered) => void>();
+  readonly #open = new Map<string, { readonly key: string; finish(answered: Answered): void }>();
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
@@ -67,7 +67,7 @@ export class Questions {
         resolve(answered);
       };
       const timer = setTimeout(() => finish({ is: 'silent' }), answerMs);
-      this.#open.set(name, finish);
+      this.#open.set(name, { key, finish });
       publisher
         .publish(exchanges.inbound, key, JSON.stringify(body), {
           type: 'request',
@@ -97,11 +97,13 @@ export class Questions {
   #onDelivery(delivery: Delivery): void {
     delivery.ack();
     const { correlationId = '', headers } = delivery.properties;
-    const finish = this.#open.get(correlationId);
-    if (finish === undefined) return;
+    const question = this.#open.get(correlationId);
+    if (question === undefined) return;
     const isError = headers['evenkeel-error'] !== undefined;
+    // No gateway answers so: an application that reads the question is not to keep the gateway's answer out.
+    if (isError && question.key === refreshKey) return;
     const body = isError || delivery.body.length > maxAnswerBytes ? undefined : jsonOf(delivery.body);
-    finish({ is: 'answer', body });
+    question.finish({ is: 'answer', body });
   }
 }
 
