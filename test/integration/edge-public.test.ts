@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { type EdgeReply, edgeReply, exchanges, replyKey } from '@evenkeel/protocol';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -97,6 +98,43 @@ const proxyHeaderV6 = (source: Buffer) =>
     Buffer.alloc(16),
     Buffer.from([0x1f, 0x90, 0, 80]),
   ]);
+
+describe('pages that may connect', () => {
+  it('are those that are listed: another gets 403 before its ticket is used, and is counted', async () => {
+    const edge = await mesh.edge('origins', { ORIGINS: 'https://app.example' });
+    const session = new SessionUnderTest(randomUUID());
+    const ticket = session.ticket(edge);
+    const asPage = async (origin: string) => {
+      const url = `${edge.url.replace('ws:', 'http:')}?ticket=${ticket}`;
+      return new Promise<[number, string]>((resolve, reject) => {
+        const headers = {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          origin,
+        };
+        const sent = request(url, { headers }, (response) => {
+          let text = '';
+          response.on('data', (chunk) => {
+            text += chunk;
+          });
+          response.on('end', () => resolve([response.statusCode ?? 0, text]));
+        });
+        sent.on('error', reject);
+        sent.end();
+      });
+    };
+    for (const origin of ['https://evil.example', 'null', 'https://app.example.evil.example']) {
+      const [status, text] = await asPage(origin);
+      expect([origin, status]).toEqual([origin, 403]);
+      expect(text).toContain('origin-refused');
+    }
+    const metrics = await (await fetch(`${edge.member.opsUrl}/metrics`)).text();
+    expect(metrics).toMatch(/evenkeel_origins_refused_total\{[^}]*\} 3/);
+    await openBare(edge.url, ticket, ['Origin: https://app.example']);
+  });
+});
 
 describe("a client's address, in `where` and in the log", () => {
   const addressSeen = async (edge: EdgeUnderTest, lines: string[] = [], before?: Buffer) => {
