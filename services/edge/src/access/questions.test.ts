@@ -13,7 +13,7 @@ function make() {
     node: 'edge-1',
     mesh: {
       ownQueue: ({ onDelivery }) => {
-        deliver = onDelivery;
+        if (onDelivery) deliver = onDelivery;
         return { start: async () => {}, stop: async () => {} } as ReturnType<
           ConstructorParameters<typeof Questions>[0]['mesh']['ownQueue']
         >;

@@ -42,7 +42,7 @@ export interface RefreshesOptions {
   times(node: string | undefined): Times;
   /** How each ended, for a metric. */
   onAnswered(outcome: 'refreshed' | 'refused' | 'undecided'): void;
-  log: Log;
+  log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>;
 }
 
 /** Exchanges new tokens for new passes, for sockets that are open: edges ask over `mesh.inbound`, one of the gateways answers. */
