@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '@evenkeel/client';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { eventually } from '@evenkeel/testkit';
 import { ask } from './http.js';
 import { Peer, type Place } from './peer.js';
 import { jwt, nowS } from './token.js';
@@ -9,13 +10,20 @@ const clients = 20;
 const eventsPerSecond = 15;
 const attachEveryMs = 200;
 const attachTimeoutMs = 10_000;
+/** What is under way at the end of a measure is waited for this long. */
+const settleMs = 2000;
 
-/** What innocent clients felt meanwhile. */
+/** What innocent clients felt meanwhile. What has not come by the end counts with the time that it has waited. */
 export interface Felt {
+  readonly published: number;
+  /** Those of them that came. */
   readonly events: number;
   /** From publishing to the handler, ms. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Attaches that began. */
+  readonly begun: number;
+  /** Those of them that ended well. */
   readonly attaches: number;
   readonly attachP50Ms: number;
   readonly attachMaxMs: number;
@@ -26,6 +34,42 @@ export interface Felt {
   readonly troubled: number;
 }
 
+/** One measure: what began in it belongs to it, whenever it ends. */
+class Measure {
+  published = 0;
+  begun = 0;
+  readonly delays: number[] = [];
+  readonly attaches: number[] = [];
+  readonly failures: string[] = [];
+  /** When what is under way began: events by number, attaches by user. */
+  readonly coming = new Map<number, number>();
+  readonly attaching = new Map<string, number>();
+
+  get isSettled(): boolean {
+    return this.coming.size === 0 && this.attaching.size === 0;
+  }
+
+  felt(troubled: number): Felt {
+    const nowMs = performance.now();
+    const ages = (since: Map<unknown, number>): number[] => [...since.values()].map((at) => nowMs - at);
+    const delays = [...this.delays, ...ages(this.coming)];
+    const attaches = [...this.attaches, ...ages(this.attaching)];
+    return {
+      published: this.published,
+      events: this.delays.length,
+      p50Ms: quantile(delays, 0.5),
+      p99Ms: quantile(delays, 0.99),
+      begun: this.begun,
+      attaches: this.attaches.length,
+      attachP50Ms: quantile(attaches, 0.5),
+      attachMaxMs: quantile(attaches, 1),
+      attachesFailed: this.failures.length,
+      failure: this.failures[0],
+      troubled,
+    };
+  }
+}
+
 /** Clients that do nobody any harm: some are connected all the time and get events, others come in and go. */
 export class Innocents {
   readonly #gateway: string;
@@ -33,9 +77,9 @@ export class Innocents {
   readonly #publisher: Publisher;
   readonly #clients: Client[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  #delays: number[] = [];
-  #attaches: number[] = [];
-  #failures: string[] = [];
+  #measure = new Measure();
+  /** The measure of each event that has not come. */
+  readonly #measureOf = new Map<number, Measure>();
   #troubled = 0;
   #came = 0;
 
@@ -61,7 +105,7 @@ export class Innocents {
       const user = `innocent-${n}`;
       const client = connect({ gateway: this.#gateway, getToken: () => this.#token(user), storage: false });
       client.on('tick', ({ data }) => {
-        this.#delays.push(performance.now() - (data as { at: number }).at);
+        this.#delivered((data as { n: number }).n);
       });
       client.on('tock', () => undefined);
       client.onStatus(({ type }) => {
@@ -75,30 +119,37 @@ export class Innocents {
     }
     let next = 0;
     const publish = (): void => {
-      const user = `innocent-${next++ % clients}`;
-      void this.#publisher.toUser(user, 'tick', { at: performance.now() }).catch(() => undefined);
+      const n = next++;
+      this.#measure.published++;
+      this.#measure.coming.set(n, performance.now());
+      this.#measureOf.set(n, this.#measure);
+      // What is not published does not come either, and is counted so.
+      void this.#publisher.toUser(`innocent-${n % clients}`, 'tick', { n }).catch(() => undefined);
     };
     this.#timers.push(setInterval(publish, 1000 / (clients * eventsPerSecond)));
     this.#timers.push(setInterval(() => void this.#attach(), attachEveryMs));
   }
 
-  /** Begins to measure; the function returned ends it. */
-  measure(): () => Felt {
-    this.#delays = [];
-    this.#attaches = [];
-    this.#failures = [];
-    this.#troubled = 0;
-    return () => ({
-      events: this.#delays.length,
-      p50Ms: quantile(this.#delays, 0.5),
-      p99Ms: quantile(this.#delays, 0.99),
-      attaches: this.#attaches.length,
-      attachP50Ms: quantile(this.#attaches, 0.5),
-      attachMaxMs: quantile(this.#attaches, 1),
-      attachesFailed: this.#failures.length,
-      failure: this.#failures[0],
-      troubled: this.#troubled,
-    });
+  #delivered(n: number): void {
+    const measure = this.#measureOf.get(n);
+    const publishedAt = measure?.coming.get(n);
+    if (publishedAt !== undefined) measure?.delays.push(performance.now() - publishedAt);
+    measure?.coming.delete(n);
+    this.#measureOf.delete(n);
+  }
+
+  /** Begins to measure; the function returned ends it, and waits a moment for what is under way. */
+  measure(): () => Promise<Felt> {
+    const measure = new Measure();
+    this.#measure = measure;
+    const troubledBefore = this.#troubled;
+    return async () => {
+      this.#measure = new Measure();
+      await eventually('all has come', () => measure.isSettled, settleMs).catch(() => undefined);
+      const felt = measure.felt(this.#troubled - troubledBefore);
+      for (const [n, of] of this.#measureOf) if (of === measure) this.#measureOf.delete(n);
+      return felt;
+    };
   }
 
   async stop(): Promise<void> {
@@ -111,12 +162,19 @@ export class Innocents {
   async #attach(): Promise<void> {
     const beganAt = performance.now();
     // Others' measures do not begin with what is left of this one.
-    const [attaches, failures] = [this.#attaches, this.#failures];
+    const measure = this.#measure;
     const user = `passer-${++this.#came}`;
+    measure.begun++;
+    measure.attaching.set(user, beganAt);
+    const ended = (failure?: string): void => {
+      if (failure === undefined) measure.attaches.push(performance.now() - beganAt);
+      else measure.failures.push(failure);
+      measure.attaching.delete(user);
+    };
     const headers = { authorization: `Bearer ${this.#token(user)}` };
     const found = await ask(`${this.#gateway}/gateway`, { headers, timeoutMs: attachTimeoutMs });
     if (found.status !== 200) {
-      failures.push(`gateway ${found.status} ${found.code}`);
+      ended(`gateway ${found.status} ${found.code}`);
       return;
     }
     const place = found.body as unknown as Place;
@@ -125,8 +183,7 @@ export class Innocents {
     const isOpen = await peer.until(() => peer.isOpen || peer.refused !== undefined, attachTimeoutMs);
     if (isOpen) peer.send({ t: 'hello', ...(place.pass !== undefined && { pass: place.pass }) });
     await peer.until(isThere, attachTimeoutMs);
-    if (isThere()) attaches.push(performance.now() - beganAt);
-    else failures.push(`edge ${peer.refused ?? peer.closed?.code ?? 'says nothing'}`);
+    ended(isThere() ? undefined : `edge ${peer.refused ?? peer.closed?.code ?? 'says nothing'}`);
     peer.send({ t: 'bye' });
     await peer.until(() => false, 1000);
     peer.drop();

@@ -20,18 +20,33 @@ export interface Outcome {
   readonly maxGrowthMib: number;
 }
 
-/** Innocent clients' events may take twice as long as beside the control, and this much more. */
+/** Innocent clients' events, and attaches, may take twice as long as beside the control, and this much more. */
 const spareMs = 5;
+const spareAttachMs = 1000;
+/** So many of the events published are to come. */
+const leastPart = 0.98;
 
-export const isFast = ({ control, felt }: Pick<Outcome, 'control' | 'felt'>): boolean =>
-  felt.p99Ms <= 2 * control.p99Ms + spareMs;
+const mostMs = ({ p99Ms }: Felt): number => 2 * p99Ms + spareMs;
+const mostAttachMs = ({ attachMaxMs }: Felt): number => 2 * attachMaxMs + spareAttachMs;
+
+/** How late innocent clients' events or attaches were, as a part of what is allowed. */
+export const lateness = ({ control, felt }: Pick<Outcome, 'control' | 'felt'>): number =>
+  Math.max(felt.p99Ms / mostMs(control), felt.attachMaxMs / mostAttachMs(control));
 
 /** Why the attack was not held off; empty: it was. `isTimed` false: how long events took is not judged. */
 export function faults(outcome: Outcome, isTimed = true): string[] {
   const { seen, control, felt, weights, ended, maxGrowthMib } = outcome;
   const found: string[] = [];
   if (!seen.isRefused) found.push('not refused as documented');
-  if (isTimed && !isFast(outcome)) found.push(`p99 above 2 × ${control.p99Ms.toFixed(1)} + ${spareMs} ms`);
+  if (isTimed && felt.p99Ms > mostMs(control))
+    found.push(`p99 above 2 × ${control.p99Ms.toFixed(1)} + ${spareMs} ms`);
+  if (isTimed && felt.attachMaxMs > mostAttachMs(control))
+    found.push(`an attach took more than 2 × ${control.attachMaxMs.toFixed(1)} + ${spareAttachMs} ms`);
+  // Where nothing was published, nothing was tried.
+  if (felt.events === 0 || felt.events < leastPart * felt.published)
+    found.push(`of ${felt.published} events published, innocent clients got ${felt.events}`);
+  const hanging = felt.begun - felt.attaches - felt.attachesFailed;
+  if (hanging > 0) found.push(`${hanging} innocent clients were still waiting to be let in`);
   // Where the machine itself is too slow for it, the control has them too.
   if (felt.attachesFailed > control.attachesFailed)
     found.push(`${felt.attachesFailed} innocent clients were not let in: ${felt.failure}`);
