@@ -10,9 +10,6 @@ const clients = 20;
 const eventsPerSecond = 15;
 const attachEveryMs = 200;
 const attachTimeoutMs = 10_000;
-/** What is under way at the end of a measure is waited for this long. */
-const settleMs = 2000;
-
 /** What innocent clients felt meanwhile. What has not come by the end counts with the time that it has waited. */
 export interface Felt {
   readonly published: number;
@@ -138,8 +135,8 @@ export class Innocents {
     this.#measureOf.delete(n);
   }
 
-  /** Begins to measure; the function returned ends it, and waits a moment for what is under way. */
-  measure(): () => Promise<Felt> {
+  /** Begins to measure; the function returned ends it, and waits so long for what is under way. */
+  measure(settleMs: number): () => Promise<Felt> {
     const measure = new Measure();
     this.#measure = measure;
     const troubledBefore = this.#troubled;

@@ -19,6 +19,9 @@ export class Peer {
   readonly frames: Frame[] = [];
   /** How many came of each kind. */
   readonly counts: Record<string, number> = {};
+  /** How many of its frames were carried out, as far as that is answered, and how many `rate-limited`. */
+  done = 0;
+  limited = 0;
   closed: { code: number; reason: string } | undefined;
   /** Of the upgrade, when it was refused. */
   refused: number | undefined;
@@ -40,6 +43,8 @@ export class Peer {
     socket.on('message', (bytes: Buffer) => {
       const frame = JSON.parse(bytes.toString()) as Frame;
       this.counts[frame.t] = (this.counts[frame.t] ?? 0) + 1;
+      if (frame.code === 'rate-limited') this.limited++;
+      else if (frame.re !== undefined || frame.t === 'pong') this.done++;
       if (this.frames.length < kept) this.frames.push(frame);
       if (frame.t === 'event' && acks) this.send({ t: 'ack', seq: frame.seq });
     });

@@ -134,8 +134,8 @@ export class World {
     return peer.closed === undefined ? 'nothing' : `closed ${peer.closed.code}`;
   }
 
-  tcp(url: string): ReturnType<typeof dial> {
-    return dial(url, attackersAddress);
+  tcp(url: string, from = attackersAddress): ReturnType<typeof dial> {
+    return dial(url, from);
   }
 
   raw(url: string, bytes: string | Buffer, forMs = 3000): Promise<RawAnswer> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fairUse } from '@evenkeel/protocol';
 import type { Attack } from '../attack.js';
 import type { Peer } from '../peer.js';
 import type { World } from '../world.js';
@@ -8,10 +9,31 @@ const floodMs = 3000;
 /** Beyond this a socket's buffer is the attacker's memory, not the mesh's. */
 const mostBufferedBytes = 8 * 1024 * 1024;
 
-async function several(world: World, count: number, user: (n: number) => string): Promise<Peer[]> {
-  const peers: Peer[] = [];
+const fresh = (): string => randomUUID().slice(0, 8);
+
+type Attached = Awaited<ReturnType<World['attach']>>;
+
+async function several(world: World, count: number, user: (n: number) => string): Promise<Attached[]> {
+  const peers: Attached[] = [];
   for (let n = 0; n < count; n++) peers.push(await world.attach(user(n)));
   return peers;
+}
+
+/** So many frames of that length may have been carried out of one connection, in that time. */
+function mostDone(frameBytes: number, tookMs: number): number {
+  const { framesBurst, framesPerSecond, bytesBurst, bytesPerSecond } = fairUse;
+  const within = (burst: number, perSecond: number): number => burst + (perSecond * tookMs) / 1000;
+  const most = Math.min(
+    within(framesBurst, framesPerSecond),
+    within(bytesBurst, bytesPerSecond) / frameBytes,
+  );
+  return Math.ceil(most);
+}
+
+/** Why sockets were closed, in few words. */
+function closedOf(peers: readonly Peer[]): string {
+  const closed = peers.flatMap((peer) => peer.closed ?? []);
+  return `${closed.length} sockets closed ${[...new Set(closed.map(({ code }) => code))].join(', ')}`;
 }
 
 /** Sockets of as many users, and so many of these frames a second over all. What has no id is only ignored, until its socket is closed. */
@@ -21,11 +43,14 @@ function framesOf(
   given: Partial<Attack> & { perSecond?: number; sockets?: number } = {},
 ): Attack {
   const { perSecond = 4000, sockets = 10, ...rest } = given;
+  const example = frame(0);
+  const frameBytes = (typeof example === 'string' ? example : JSON.stringify(example)).length;
   return {
     name: `flood-of-${kind}`,
     control: 'sink',
     ...rest,
     async run(world) {
+      const beganAt = performance.now();
       const peers = await several(world, sockets, (n) => `flood-${kind}-${n}`);
       let sent = 0;
       await world.flood(floodMs, perSecond, (n) => {
@@ -35,21 +60,61 @@ function framesOf(
         sent++;
       });
       await sleep(500);
-      const limited = peers.flatMap((peer) =>
-        peer.of('error').filter(({ code }) => code === 'rate-limited'),
-      ).length;
-      const pongs = peers.reduce((sum, peer) => sum + (peer.counts.pong ?? 0), 0);
-      const closed = peers.filter((peer) => peer.closed !== undefined);
-      const codes = [...new Set(closed.map((peer) => peer.closed?.code))];
+      const most = mostDone(frameBytes, performance.now() - beganAt);
+      const limited = peers.reduce((sum, peer) => sum + peer.limited, 0);
+      const done = peers.map((peer) => peer.done);
+      const doneInAll = done.reduce((sum, each) => sum + each, 0);
+      // A ping beyond the limit is ignored.
+      const isHeldUp =
+        limited > 0 || peers.every((peer) => peer.closed !== undefined) || doneInAll < sent / 4;
       return {
         sent: `${sent} frames in ${floodMs / 1000} s on ${sockets} sockets`,
-        answered: `${limited} × rate-limited, ${pongs} × pong, ${closed.length} sockets closed ${codes.join(', ')}`,
-        // A ping beyond the limit is ignored.
-        isRefused: limited > 0 || closed.length === peers.length || (pongs > 0 && pongs < sent / 4),
+        answered:
+          `${limited} × rate-limited, ${doneInAll} carried out, of a socket at most ${Math.max(...done)} ` +
+          `of the ${most} allowed, ${closedOf(peers)}`,
+        isRefused: isHeldUp && Math.max(...done) <= most,
       };
     },
   };
 }
+
+/** Slow enough for the limit of frames: the one of topics nobody has is what refuses. */
+const newTopics: Attack = {
+  name: 'flood-of-new-topics',
+  once: 'nobody could attach for ten seconds, and again when the bindings went',
+  control: 'sink',
+  async run(world) {
+    const [sockets, perSecond] = [10, 80];
+    const prefix = `open.t${fresh()}`;
+    const beganAt = performance.now();
+    const peers = await several(world, sockets, () => 'flood-new-topics');
+    await world.flood(floodMs, sockets * perSecond, (n) => {
+      const topic = n >> 1;
+      const [t, id] = n % 2 === 0 ? ['subscribe', `s${topic}`] : ['unsubscribe', `u${topic}`];
+      peers[topic % sockets]?.send({ t, id, topic: `${prefix}-${topic}` });
+    });
+    await sleep(500);
+    const { userTopicsBurst, userTopicsPerSecond } = fairUse;
+    const tookS = (performance.now() - beganAt) / 1000;
+    const most = Math.ceil(userTopicsBurst + userTopicsPerSecond * tookS);
+    const subscribed = (peer: Peer): number =>
+      peer.of('ok').filter(({ re }) => `${re}`.startsWith('s')).length;
+    // The limit is a user's on an edge.
+    const done = world.at.edges.map(({ node }) =>
+      peers.filter(({ place }) => place.node === node).reduce((sum, peer) => sum + subscribed(peer), 0),
+    );
+    const limited = peers.flatMap((peer) => peer.of('error').filter(({ code }) => code === 'rate-limited'));
+    // Unsubscribing is refused for nothing but too many frames.
+    const byFrames = limited.filter(({ re }) => `${re}`.startsWith('u')).length;
+    return {
+      sent: `${perSecond} frames a second on each of ${sockets} sockets of one user, to new topics and away again`,
+      answered:
+        `${limited.length} × rate-limited, ${byFrames} of them for frames; ` +
+        `on an edge at most ${Math.max(...done)} of the ${most} topics allowed, ${closedOf(peers)}`,
+      isRefused: limited.length > 0 && byFrames === 0 && Math.max(...done) <= most,
+    };
+  },
+};
 
 const numbers = JSON.stringify(Array.from({ length: 31_000 }, () => 1));
 
@@ -76,17 +141,8 @@ const frames: readonly Attack[] = [
     once: 'an edge grew from 97 to 2,106 MB in 10 s, within the limit of frames',
     perSecond: 1000,
   }),
-  framesOf(
-    'new-topics',
-    (n) => ({ t: n % 2 === 0 ? 'subscribe' : 'unsubscribe', id: `t${n}`, topic: `open.t${n >> 1}` }),
-    {
-      once: 'nobody could attach for ten seconds, and again when the bindings went',
-      perSecond: 4000,
-    },
-  ),
+  newTopics,
 ];
-
-const fresh = (): string => randomUUID().slice(0, 8);
 
 const sessions: Attack = {
   name: 'sessions-1942',
@@ -237,6 +293,49 @@ const lateHello: Attack = {
   },
 };
 
+const topicsInHello: Attack = {
+  name: 'topics-nobody-has-in-hello',
+  once: 'one user made handshakes look slow, and gateways sent fewer to every edge',
+  control: 'sink',
+  async run(world) {
+    const [perSecond, forMs, topicsEach] = [10, 5000, 128];
+    const token = world.token(`namer-${fresh()}`);
+    const peers: Peer[] = [];
+    const come = async (n: number): Promise<void> => {
+      const { status, body } = await world.lookup(token, { session: `n${n}` });
+      if (status !== 200) return;
+      const peer = world.dial(body as never);
+      await world.open(peer);
+      const topics = Array.from({ length: topicsEach }, () => `open.${randomUUID()}`);
+      if (!peer.isOpen) return;
+      peer.send({ t: 'hello', pass: body.pass, topics });
+      peers.push(peer);
+    };
+    // An edge says the p99 of the last second only.
+    let worst = 0;
+    const look = async (): Promise<void> => {
+      const measured = await Promise.all(world.at.edges.map(({ node }) => world.statusOf(node)));
+      worst = Math.max(worst, ...measured.map((status) => Number(status.handshakeP99Ms ?? 0)));
+    };
+    const welcome = (): number => peers.filter((peer) => peer.of('welcome').length > 0).length;
+    const everyHalfSecond = setInterval(() => void look(), 500);
+    try {
+      await world.flood(forMs, perSecond, (n) => void come(n));
+      for (let waited = 0; waited < 20 && !world.isSink && welcome() < peers.length; waited++)
+        await sleep(500);
+      await sleep(1200);
+    } finally {
+      clearInterval(everyHalfSecond);
+    }
+    await look();
+    return {
+      sent: `${peers.length} sockets of one user in ${forMs / 1000} s, each with ${topicsEach} topics in hello that nobody has`,
+      answered: `${welcome()} × welcome; handshake p99 of the edges at most ${Math.round(worst)} ms`,
+      isRefused: peers.length >= 40 && welcome() > 0 && worst < 250,
+    };
+  },
+};
+
 const liars: Attack = {
   name: 'lies-about-from',
   once: 'three users sent all new clients to one node: 20 and 20 became 12 and 88',
@@ -293,6 +392,7 @@ export const floodAttacks: readonly Attack[] = [
   slots,
   spoofed,
   lateHello,
+  topicsInHello,
   liars,
   counted,
 ];

@@ -1,24 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fairUse } from '@evenkeel/protocol';
 import type { Attack, Seen } from '../attack.js';
-import type { World } from '../world.js';
+import { attackersAddress, type World } from '../world.js';
+import { ticketOfSpareEdge } from './tickets.js';
 
 const edgeUrl = (world: World): string => world.at.edges[0]?.url ?? '';
 
-/** Many connections that send half a request and no more; says how many the other side has closed. */
-async function halfOpen(world: World, url: string, count: number, holdMs: number): Promise<number> {
-  const sockets = [];
+/** Many connections that send half a request and no more, by turns from these addresses; `closed` is how many the other side has closed. */
+async function openHalf(
+  world: World,
+  url: string,
+  count: number,
+  from: readonly string[] = [attackersAddress],
+): Promise<{ closed(): number; end(): void }> {
+  const sockets: ReturnType<World['tcp']>[] = [];
   let closed = 0;
   for (let n = 0; n < count; n++) {
-    const socket = world.tcp(url);
+    const socket = world.tcp(url, from[n % from.length]);
     socket.on('connect', () => socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nX-Slow:'));
     socket.on('close', () => closed++);
     sockets.push(socket);
     if (n % 100 === 99) await sleep(10);
   }
+  const end = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { closed: () => closed, end };
+}
+
+/** The same for so long; says how many were closed. */
+async function halfOpen(world: World, url: string, count: number, holdMs: number): Promise<number> {
+  const { closed, end } = await openHalf(world, url, count);
   await sleep(holdMs);
-  const found = closed;
-  for (const socket of sockets) socket.destroy();
+  const found = closed();
+  end();
   return found;
 }
 
@@ -47,7 +62,54 @@ const halfOpenGateway: Attack = {
     return {
       sent: `${count} connections to the gateway that send half a request line`,
       answered: `${closed} were closed within 2.5 s; another address meanwhile: ${status}`,
-      isRefused: status === 200,
+      // Of one address a gateway takes 2,000.
+      isRefused: status === 200 && closed >= count - 2000,
+    };
+  },
+};
+
+/** Tries until the spare edge lets this user in, for so long; says how that ended. */
+async function attachWithin(
+  world: World,
+  url: string,
+  user: string,
+  ms: number,
+): Promise<{ isIn: boolean; how: string }> {
+  const beganAt = performance.now();
+  const passed = (): string => `${((performance.now() - beganAt) / 1000).toFixed(1)} s later`;
+  for (let tries = 1; ; tries++) {
+    const ticket = await ticketOfSpareEdge(world, user);
+    const peer = world.dial({ url, ticket, node: '', session: '' }, { localAddress: '127.0.0.1' });
+    await world.open(peer);
+    peer.send({ t: 'hello' });
+    await world.until(peer, () => peer.of('welcome').length > 0);
+    if (peer.of('welcome').length > 0) return { isIn: true, how: `let in ${passed()}` };
+    const why = peer.refused ?? peer.closed?.code ?? 'nothing';
+    if (performance.now() - beganAt > ms)
+      return { isIn: false, how: `not let in: ${why}, ${tries} tries, ${passed()}` };
+    peer.drop();
+    await sleep(250);
+  }
+}
+
+/** What nobody is kept from by the limit of an address alone. On an edge of its own: who comes meanwhile waits. */
+const halfOpenFromMany: Attack = {
+  name: 'half-open-from-20-addresses',
+  control: 'sink',
+  needs: 'spare-edge',
+  async run(world) {
+    const [count, helloMs] = [2000, 12_000];
+    const from = Array.from({ length: 20 }, (_, n) => `127.0.0.${100 + n}`);
+    const url = world.extra('spare-edge').url.replace('localhost', '127.0.0.1');
+    const half = await openHalf(world, url, count, from);
+    await sleep(2000);
+    const stayed = count - half.closed();
+    const { isIn, how } = await attachWithin(world, url, 'patient', world.isSink ? 0 : helloMs);
+    half.end();
+    return {
+      sent: `${count} connections from ${from.length} addresses to an edge that send half a request line`,
+      answered: `${stayed} stayed; an innocent client was ${how}`,
+      isRefused: stayed > 0 && stayed <= fairUse.maxPending && isIn,
     };
   },
 };
@@ -155,6 +217,7 @@ const fragments: Attack = {
 export const socketAttacks: readonly Attack[] = [
   halfOpenEdge,
   halfOpenGateway,
+  halfOpenFromMany,
   fileLimit,
   slowEdge,
   slowGateway,

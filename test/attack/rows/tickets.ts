@@ -16,6 +16,21 @@ async function upgrade(world: World, url: string, ticket: string): Promise<strin
   return peer.of('welcome').length > 0 ? 'welcome' : `closed ${peer.closed?.code}`;
 }
 
+/** A good ticket of the spare edge, where no gateway sends anybody. */
+export async function ticketOfSpareEdge(world: World, uid: string): Promise<string> {
+  const { node } = world.extra('spare-edge');
+  const { boot } = (await (await fetch(`${world.at.opsOf['spare-edge']}/status`)).json()) as { boot: string };
+  return new TicketSigner([world.at.ticketSecret]).issue({
+    uid,
+    sid: 'one',
+    node,
+    boot,
+    epoch: Date.now(),
+    expiresAt: Date.now() + 30_000,
+    isNew: true,
+  });
+}
+
 const forged: Attack = {
   name: 'forged-tickets',
   control: 'sink',
@@ -83,18 +98,8 @@ const restarted: Attack = {
   control: 'quiet',
   needs: 'spare-edge',
   async run(world) {
-    const { url, node } = world.extra('spare-edge');
-    const signer = new TicketSigner([world.at.ticketSecret]);
-    const status = (await (await fetch(`${world.at.opsOf['spare-edge']}/status`)).json()) as { boot: string };
-    const ticket = signer.issue({
-      uid: `restart-${randomUUID().slice(0, 8)}`,
-      sid: 'one',
-      node,
-      boot: status.boot,
-      epoch: Date.now(),
-      expiresAt: Date.now() + 30_000,
-      isNew: true,
-    });
+    const { url } = world.extra('spare-edge');
+    const ticket = await ticketOfSpareEdge(world, `restart-${randomUUID().slice(0, 8)}`);
     const first = await upgrade(world, url, ticket);
     await world.restart('spare-edge');
     const again = await upgrade(world, url, ticket);
