@@ -170,6 +170,22 @@ describe('what a session may do', () => {
     expect(sessions.flatMap(({ connection }) => framesOf(connection))).toEqual([]);
   });
 
+  it('does not count any more where the rules allow it meanwhile', async () => {
+    const access = new AccessWorld({ room: { subscribe: 'service' } });
+    let refuse = () => {};
+    access.answers = () =>
+      new Promise((resolve) => {
+        refuse = () => resolve({ is: 'answer', body: { allow: false } });
+      });
+    const { connection, session } = await attach(access, undefined);
+    connection.receive({ t: 'subscribe', id: '1', topic: 'room.1' });
+    access.edge.replace(rulesOf({ room: { subscribe: 'anyone' } }));
+    session.review();
+    refuse();
+    await settled();
+    expect(framesOf(connection)).toEqual([{ t: 'ok', re: '1' }]);
+  });
+
   it('is not enough where meanwhile the rules forbid it or the connection has closed', async () => {
     const access = new AccessWorld({ room: { publish: 'service', request: 'service' } });
     const answers: (() => void)[] = [];

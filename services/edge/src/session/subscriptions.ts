@@ -220,9 +220,12 @@ export class Subscriptions {
   }
 
   async #ask(topic: string, subscription: Subscription, whom: Permission['whom']): Promise<void> {
-    const { is, untilMs } = await this.#options.access.ask(whom, 'subscribe', topic);
+    const { access } = this.#options;
+    const { is, untilMs } = await access.ask(whom, 'subscribe', topic);
     // It may have been left, or taken away, meanwhile.
     if (this.#subscriptions.get(topic) !== subscription) return;
+    // By new rules nobody needs to be asked.
+    if (access.decide('subscribe', topic) === 'allow') return this.#bind(topic, subscription);
     if (is === 'busy') return this.#unasked(topic, subscription);
     if (is !== 'allow') return this.#takeAway(topic, subscription, 'service');
     this.#askAgainAt(topic, untilMs);
@@ -238,6 +241,7 @@ export class Subscriptions {
     if (subscription === undefined || decision === 'allow' || decision === 'forbid') return;
     const { is, untilMs } = await access.ask(decision, 'subscribe', topic);
     if (this.#subscriptions.get(topic) !== subscription) return;
+    if (access.decide('subscribe', topic) === 'allow') return;
     if (is === 'busy') {
       subscription.busyFromMs ??= untilMs;
       if (untilMs - subscription.busyFromMs < busyPatienceMs) return this.#askAgainAt(topic, untilMs);
