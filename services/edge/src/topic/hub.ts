@@ -180,10 +180,7 @@ export class TopicHub {
     let isReleased = false;
     const bound = this.#bind(joined, uid, () => !isReleased);
     // Who has released it need not look at it any more.
-    bound.then(
-      () => this.#tellLoss(name),
-      () => {},
-    );
+    bound.catch(() => {});
     return {
       bound,
       release: () => {
@@ -227,7 +224,13 @@ export class TopicHub {
   #bind(topic: Topic, uid: string | undefined, isWanted: () => boolean): Promise<void> {
     const ask = () => {
       topic.isAsked = true;
-      return this.#queue.bind(exchanges.events, topicKey(topic.name));
+      const bound = this.#queue.bind(exchanges.events, topicKey(topic.name));
+      // At once: a moment later a loss may have come that is not over yet.
+      bound.then(
+        () => this.#tellLoss(topic.name),
+        () => {},
+      );
+      return bound;
     };
     if (topic.isAsked || uid === undefined) return ask();
     return new Promise((resolve, reject) => {
