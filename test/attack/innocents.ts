@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '@evenkeel/client';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { eventually } from '@evenkeel/testkit';
@@ -110,10 +109,7 @@ export class Innocents {
       });
       this.#clients.push(client);
     }
-    for (let waited = 0; this.#clients.some(({ state }) => state !== 'connected'); waited += 50) {
-      if (waited > 30_000) throw new Error('innocent clients did not get in within 30 s');
-      await sleep(50);
-    }
+    await Promise.all(this.#clients.map((client) => client.ready({ timeoutMs: 30_000 })));
     let next = 0;
     const publish = (): void => {
       const n = next++;

@@ -25,14 +25,15 @@ export interface SignedPostLimits {
 }
 
 /**
- * Asks by `POST`, with JSON that is signed. Follows no redirect. `body` is undefined where the answer is longer than it may be.
+ * Asks by `POST`, with JSON that is signed. Follows no redirect. `answer` is what its JSON says; undefined where it is none, or
+ * longer than it may be.
  * @throws whatever `fetch` does, also after `timeoutMs`
  */
 export async function postSigned(
   { url, secret }: SignedEndpoint,
   question: object,
   { timeoutMs, maxBytes, nowMs }: SignedPostLimits,
-): Promise<{ status: number; body: Buffer | undefined }> {
+): Promise<{ status: number; answer: unknown }> {
   const body = JSON.stringify(question);
   const response = await fetch(url, {
     method: 'POST',
@@ -41,10 +42,10 @@ export async function postSigned(
     headers: { 'content-type': 'application/json', [signatureHeader]: signatureOf(body, secret, nowMs) },
     signal: AbortSignal.timeout(timeoutMs),
   });
-  return { status: response.status, body: await bodyOf(response, maxBytes) };
+  return { status: response.status, answer: await answerOf(response, maxBytes) };
 }
 
-async function bodyOf({ body }: Response, maxBytes: number): Promise<Buffer | undefined> {
+async function answerOf({ body }: Response, maxBytes: number): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of body ?? []) {
@@ -53,5 +54,9 @@ async function bodyOf({ body }: Response, maxBytes: number): Promise<Buffer | un
     if (bytes > maxBytes) return undefined;
     parts.push(part);
   }
-  return Buffer.concat(parts);
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

@@ -18,7 +18,8 @@ import {
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { z } from 'zod';
-import type { Authorizations, Permission, Verdict } from './authorizations.js';
+import type { Permission, Refreshed, Verdict } from '../session/ports.js';
+import type { Authorizations } from './authorizations.js';
 import type { Answered, Questions } from './questions.js';
 
 /** Longest message of a gateway that a client is told, characters; the rest is cut. */
@@ -43,11 +44,6 @@ export interface EdgeAccessOptions {
   questions: Pick<Questions, 'ask'>;
   authorizations: Pick<Authorizations, 'ask' | 'mayReview' | 'forget'>;
 }
-
-/** What came of a new token. */
-type Refreshed =
-  | { readonly is: 'refreshed'; readonly authority: Authority; readonly pass: string }
-  | { readonly is: 'refused'; readonly code: ErrorCode; readonly message: string };
 
 /** Who may do what on this edge, and what was counted of it. */
 export class EdgeAccess {

@@ -1,8 +1,8 @@
-import type { Action, Decision } from '@evenkeel/access';
 import { Allowance } from '@evenkeel/pace';
 import { fromUid } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { z } from 'zod';
+import type { Permission, Verdict } from '../session/ports.js';
 import type { Answered, Questions } from './questions.js';
 import { Turns } from './turns.js';
 
@@ -16,24 +16,6 @@ const maxOpen = { service: 500, hook: 200 } as const;
 const reviewsPerSecond = 200;
 /** Who could not be asked is asked again after this, ms. */
 const busyMs = 1_000;
-
-/** May this user do this? */
-export interface Permission {
-  /** Whom the rules have put in charge of it. */
-  readonly whom: Exclude<Decision, 'allow' | 'forbid'>;
-  readonly action: Action;
-  readonly topic: string;
-}
-
-/**
- * `none`: whoever is in charge did not answer, or not so that it could be understood. `busy`: it could not be asked, for what
- * this edge or the broker has too much of.
- */
-export interface Verdict {
-  readonly is: 'allow' | 'refuse' | 'none' | 'busy';
-  /** It counts until then; with `busy`: ask again then. */
-  readonly untilMs: number;
-}
 
 const answer = z.object({ allow: z.boolean(), ttlMs: z.number().nonnegative().optional() });
 

@@ -1,5 +1,5 @@
 import { postSigned, type SignedEndpoint } from '@evenkeel/runtime';
-import { type Answered, answerMs, jsonOf, maxAnswerBytes } from './questions.js';
+import { type Answered, answerMs, maxAnswerBytes } from './questions.js';
 
 export interface HookOptions {
   /** As the rules have it at this moment. */
@@ -28,9 +28,9 @@ export class Hook {
     try {
       const nowMs = this.#options.wallNow();
       const limits = { timeoutMs: answerMs, maxBytes: maxAnswerBytes, nowMs };
-      const { status, body } = await postSigned(address, question, limits);
+      const { status, answer } = await postSigned(address, question, limits);
       const isAnswered = status >= 200 && status < 300;
-      return { is: 'answer', body: isAnswered && body !== undefined ? jsonOf(body) : undefined };
+      return { is: 'answer', body: isAnswered ? answer : undefined };
     } catch {
       return { is: 'silent' };
     } finally {

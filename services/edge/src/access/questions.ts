@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Delivery, Publisher } from '@evenkeel/broker';
-import type { Mesh, OwnQueue } from '@evenkeel/mesh';
+import { type Mesh, type OwnQueue, readJson } from '@evenkeel/mesh';
 import { exchanges, fromUid, refreshKey, replyExchangeHeader } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 
@@ -102,16 +102,7 @@ export class Questions {
     const isError = headers['evenkeel-error'] !== undefined;
     // No gateway answers so: an application that reads the question is not to keep the gateway's answer out.
     if (isError && question.key === refreshKey) return;
-    const body = isError || delivery.body.length > maxAnswerBytes ? undefined : jsonOf(delivery.body);
+    const body = isError || delivery.body.length > maxAnswerBytes ? undefined : readJson(delivery.body);
     question.finish({ is: 'answer', body });
-  }
-}
-
-/** Undefined: it is none. */
-export function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

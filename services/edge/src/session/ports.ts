@@ -189,18 +189,25 @@ export interface Access {
   expired(): void;
 }
 
+/** May this user do this? */
 export interface Permission {
+  /** Whom the rules have put in charge of it. */
   readonly whom: Exclude<Decision, 'allow' | 'forbid'>;
   readonly action: Action;
   readonly topic: string;
 }
 
-/** What the application has said. `none`: it did not answer. `busy`: it could not be asked; try again at `untilMs`. */
+/**
+ * What the application has said. `none`: it did not answer, or not so that it could be understood. `busy`: it could not be asked,
+ * for what this edge or the broker has too much of.
+ */
 export interface Verdict {
   readonly is: 'allow' | 'refuse' | 'none' | 'busy';
+  /** It counts until then; with `busy`: ask again then. */
   readonly untilMs: number;
 }
 
+/** What came of a new token. */
 export type Refreshed =
   | { readonly is: 'refreshed'; readonly authority: Authority; readonly pass: string }
   | { readonly is: 'refused'; readonly code: ErrorCode; readonly message: string };

@@ -1,5 +1,5 @@
 import type { Delivery, Publisher } from '@evenkeel/broker';
-import type { Mesh, OwnQueue } from '@evenkeel/mesh';
+import { type Mesh, type OwnQueue, readJson } from '@evenkeel/mesh';
 import { exchanges, isNodeName, isUid, maxPassBytes, queues, refreshKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { z } from 'zod';
@@ -106,7 +106,7 @@ export class Refreshes {
     body: Buffer,
     node: unknown,
   ): Promise<{ outcome: 'refreshed' | 'refused' | 'undecided'; answer: Answer }> {
-    const asked = body.length > maxBytes ? undefined : question.safeParse(jsonOf(body)).data;
+    const asked = body.length > maxBytes ? undefined : question.safeParse(readJson(body)).data;
     if (asked === undefined) return refused('bad-credentials', 'the token cannot be read; get a new one');
     const { authenticate, denies, passes, times } = this.#options;
     try {
@@ -133,12 +133,4 @@ export class Refreshes {
 
 function refused(code: string, message: string) {
   return { outcome: 'refused', answer: { ok: false, code, message } } as const;
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -32,14 +32,14 @@ export class HookAuthentication {
       const message = "send the application's cookie, or Authorization";
       throw new AuthError('no-credentials', message);
     }
-    const { status, body } = await this.#ask({ cookie, authorization, origin, address });
+    const { status, answer: said } = await this.#ask({ cookie, authorization, origin, address });
     if (status === 401 || status === 403)
       throw new AuthError(
         'bad-credentials',
         'the application does not accept these credentials; get new ones',
       );
-    if (status !== 200 || body === undefined) throw unavailable(`it answers ${status}`);
-    const answer = answerSchema.safeParse(jsonOf(body));
+    if (status !== 200) throw unavailable(`it answers ${status}`);
+    const answer = answerSchema.safeParse(said);
     if (!answer.success) throw unavailable('it answers what is no {user, grants?, expiresAt}');
     const { user, grants, expiresAt } = answer.data;
     if (expiresAt <= this.#wallNow())
@@ -70,14 +70,6 @@ function grantsOf(grants: unknown): Grants | undefined {
   } catch (cause) {
     if (cause instanceof GrantsError) throw new AuthError('bad-credentials', cause.message, cause);
     throw cause;
-  }
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
 
