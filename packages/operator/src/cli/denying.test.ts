@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Operator } from '../operator.js';
+import { printed } from '../../testing/printed.js';
 import { until } from './denying.js';
-import { createProgram } from './program.js';
 
 const nowMs = Date.parse('2026-12-01T00:00:00Z');
 
@@ -22,7 +21,6 @@ describe('--until', () => {
 
 /** What the command sends, and prints. */
 async function run(...words: string[]) {
-  let printed = '';
   const sent: unknown[] = [];
   const answer = (args: object) => {
     sent.push(args);
@@ -33,21 +31,8 @@ async function run(...words: string[]) {
     allow: answer,
     forget: async () => ({ ok: true, sessions: [{}], denials: 2, missing: ['e2'], left: ['logs'] }),
     denials: async () => ({ ok: true, denials: [{ session: 's1', untilMs: nowMs }], total: 3 }),
-  } as unknown as Operator;
-  const unused = (): never => {
-    throw new Error('not asked for');
   };
-  const program = createProgram({
-    terminal: { isTty: false, out: (text: string) => (printed += text) } as unknown as Parameters<
-      typeof createProgram
-    >[0]['terminal'],
-    version: '0',
-    withOperator: (_options, work) => work(operator),
-    send: unused,
-    addresses: unused,
-  });
-  await program.parseAsync(words, { from: 'user' });
-  return { sent, printed };
+  return { printed: await printed(operator, words), sent };
 }
 
 describe('deny and allow', () => {
