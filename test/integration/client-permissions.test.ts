@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RawClient } from '@evenkeel/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   actions,
   claims,
@@ -82,14 +82,21 @@ async function askAll(circumstance: string, claim: string): Promise<void> {
       return { id, action, name };
     }),
   );
-  for (const { id, action, name } of asked) {
-    const answer = await client.answer(id);
+  const hasCome = ({ action, name }: { action: string; name: string }) =>
+    world.carried.has(`${action} ${name} ${session.sid}`);
+  const answered = await Promise.all(
+    asked.map(async (each) => ({ ...each, answer: await client.answer(each.id) })),
+  );
+  // A publish is confirmed before it has come. Behind the last that is to come, what was refused would have come as well.
+  const isDue = (each: (typeof answered)[number]) => each.action !== 'subscribe' && each.answer.t === 'ok';
+  await vi.waitFor(() => expect(answered.filter(isDue).every(hasCome)).toBe(true), 10_000).catch(() => {});
+  for (const { action, name, answer } of answered) {
     const outcome = answer.t === 'ok' ? 'allowed' : answer.code === 'forbidden' ? 'refused' : answer.code;
-    const hasCome = world.carried.has(`${action} ${name} ${session.sid}`);
-    const isCarried = action === 'subscribe' || hasCome === (outcome === 'allowed');
+    const isCome = hasCome({ action, name });
+    const isCarried = action === 'subscribe' || isCome === (outcome === 'allowed');
     seen.set(
       cell(circumstance, claim, action, shown(name, session.uid)),
-      isCarried ? outcome : `${outcome}, but ${hasCome ? 'carried' : 'not carried'}`,
+      isCarried ? outcome : `${outcome}, but ${isCome ? 'carried' : 'not carried'}`,
     );
   }
   if (circumstance === 'revoked') {
