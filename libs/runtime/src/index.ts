@@ -1,6 +1,14 @@
 export { addressKey, clientAddress, isLoopback, type Way } from './client-address.js';
 export { ConfigError, describeConfig, loadConfig } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
+export { HostNames } from './host-names.js';
+export { Refusal, securityHeaders, sendJson, sendRefusal } from './http/answer.js';
+export { cookieRefusal } from './http/cors.js';
+export { sendFile } from './http/files.js';
+export { HealthRoutes } from './http/health.js';
+export { RequestLimits } from './http/request-limits.js';
+export type { Route } from './http/route.js';
+export { HttpServer } from './http/server.js';
 export type { Log } from './log.js';
 export {
   observeCounter,

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { isLoopback } from './client-address.js';
+import { HostNames } from './host-names.js';
 import { bareHost } from './settings.js';
 
 /** By what an ops server tells who may read it. */
@@ -21,12 +20,12 @@ export type OpsRefusal = 'host' | 'token' | 'no-token';
 export class OpsAccess {
   readonly #isLocal: boolean;
   readonly #token: Buffer | undefined;
-  readonly #names: ReadonlySet<string>;
+  readonly #names: HostNames;
 
   constructor({ host, token, hosts = [] }: OpsAccessRules) {
     this.#isLocal = host === 'localhost' || isLoopback(bareHost(host));
     this.#token = token === undefined ? undefined : digest(token);
-    this.#names = new Set(['localhost', hostname(), ...hosts].map((name) => name.toLowerCase()));
+    this.#names = new HostNames(hosts);
   }
 
   /** Whether there is anybody who may read it. */
@@ -39,18 +38,12 @@ export class OpsAccess {
     readonly host?: string | undefined;
     readonly authorization?: string | undefined;
   }): OpsRefusal | undefined {
-    // Not even here on this machine: a page in its browser may lead a name of its own to this address.
-    if (!this.#isExpected(headers.host)) return 'host';
+    // Not even here on this machine.
+    if (!this.#names.takes(headers.host)) return 'host';
     if (this.#isLocal) return undefined;
     if (this.#token === undefined) return 'no-token';
     const [, shown = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     return timingSafeEqual(digest(shown), this.#token) ? undefined : 'token';
-  }
-
-  #isExpected(host: string | undefined): boolean {
-    const [, v6, name = ''] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '') ?? [];
-    // Whoever asks by an address was not misled by a name.
-    return v6 !== undefined ? isIP(v6) === 6 : isIP(name) === 4 || this.#names.has(name.toLowerCase());
   }
 }
 

@@ -3,7 +3,15 @@ import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
-import { amqpTlsOf, certificatesOf, Origins, type ServiceContext } from '@evenkeel/runtime';
+import {
+  amqpTlsOf,
+  certificatesOf,
+  HealthRoutes,
+  HttpServer,
+  Origins,
+  RequestLimits,
+  type ServiceContext,
+} from '@evenkeel/runtime';
 import { TicketSigner } from '@evenkeel/ticket';
 import { PassIssuer } from './access/pass-issuer.js';
 import { Refreshes } from './access/refreshes.js';
@@ -13,14 +21,11 @@ import { floorOf } from './admission/ceiling.js';
 import { Authentication } from './auth/authentication.js';
 import { StatsFeed } from './cluster/stats-feed.js';
 import type { GatewayConfig } from './config.js';
-import { RequestLimits } from './http/request-limits.js';
-import { HttpServer } from './http/server.js';
 import { LocalClient } from './local/local-client.js';
 import { gatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
 import { Placer } from './placement/placer.js';
 import { GatewayRoute } from './routes/gateway.js';
-import { HealthRoutes } from './routes/health.js';
 import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
 import { TurnedAway } from './routes/turned-away.js';
@@ -103,7 +108,11 @@ export function build(
     turnedAway: new TurnedAway(() => placer.snapshot(steadyNow()).nodes, log),
     now: steadyNow,
   });
-  const local = new LocalRoutes(() => placer.snapshot(steadyNow()).nodes, npmStart(config));
+  const local = new LocalRoutes(
+    () => placer.snapshot(steadyNow()).nodes,
+    npmStart(config),
+    config.consoleUrl,
+  );
   const certificates = certificatesOf(config, { log, ops, onReload });
   const http = new HttpServer({
     host: config.host,
@@ -115,6 +124,10 @@ export function build(
     addressConnections: config.addressConnections,
     onRejected: (reason) => metrics.rejected(reason),
     now: steadyNow,
+    texts: {
+      notFound: 'no such path; clients ask GET /gateway',
+      failed: 'the gateway failed; try again',
+    },
     routes: [
       gateway,
       new HealthRoutes(() => ops.isReady()),

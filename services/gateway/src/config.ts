@@ -86,6 +86,10 @@ export const gatewayConfig = z
       .describe(
         'where the npm start that runs this gateway takes requests for edges; set by it, used with auth=dev',
       ),
+    consoleUrl: setting
+      .url('http:', 'https:')
+      .optional()
+      .describe('the console, which the demo page links to; used with auth=dev'),
     localToken: z.string().optional().describe('its token; set by npm start').meta({ secret: true }),
 
     nodeUrlPattern: z

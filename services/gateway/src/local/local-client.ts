@@ -1,4 +1,4 @@
-import { Refusal } from '../http/answer.js';
+import { Refusal } from '@evenkeel/runtime';
 import { type LocalStatus, localStatus } from './crowd-view.js';
 
 /** What may be asked of the `npm start` that runs this gateway. */

@@ -1,14 +1,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isNodeName, isSid, type Placement } from '@evenkeel/protocol';
-import type { Origins } from '@evenkeel/runtime';
+import {
+  cookieRefusal,
+  type Origins,
+  Refusal,
+  type RequestLimits,
+  type Route,
+  sendJson,
+} from '@evenkeel/runtime';
 import type { TicketSigner } from '@evenkeel/ticket';
 import { heldAt, type PassIssuer } from '../access/pass-issuer.js';
 import type { Returning, Returns } from '../access/returning.js';
 import { AuthError, type Credentials, type Identity } from '../auth/credentials.js';
-import { Refusal, sendJson } from '../http/answer.js';
-import { cookieRefusal } from '../http/cors.js';
-import type { RequestLimits } from '../http/request-limits.js';
-import type { Route } from '../http/route.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Placer } from '../placement/placer.js';
 import type { TurnedAway } from './turned-away.js';

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Refusal, sendJson, sendRefusal } from '@evenkeel/runtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Refusal, sendJson, sendRefusal } from '../http/answer.js';
 import { LocalClient } from '../local/local-client.js';
 import { LocalRoutes } from './local.js';
 

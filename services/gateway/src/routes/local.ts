@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { monotonicNow } from '@evenkeel/pace';
 import { isNodeName } from '@evenkeel/protocol';
-import { Refusal, sendJson } from '../http/answer.js';
-import type { Route } from '../http/route.js';
+import { Refusal, type Route, sendJson } from '@evenkeel/runtime';
 import { crowdView, type ReportedNode } from '../local/crowd-view.js';
 import { type LocalAction, type LocalClient, localActions } from '../local/local-client.js';
 
@@ -18,15 +17,18 @@ export class LocalRoutes implements Route {
   readonly isShared = false;
   readonly #nodes: () => readonly ReportedNode[];
   readonly #client: LocalClient | undefined;
+  readonly #consoleUrl: string | undefined;
   readonly #now: () => number;
 
   constructor(
     nodes: () => readonly ReportedNode[],
     client: LocalClient | undefined,
+    consoleUrl?: string | undefined,
     now: () => number = monotonicNow,
   ) {
     this.#nodes = nodes;
     this.#client = client;
+    this.#consoleUrl = consoleUrl;
     this.#now = now;
   }
 
@@ -41,7 +43,8 @@ export class LocalRoutes implements Route {
   /** @throws Refusal */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     if (url.pathname === '/crowd.json') {
-      sendJson(response, 200, crowdView(this.#nodes(), await this.#client?.status(this.#now())));
+      const view = crowdView(this.#nodes(), await this.#client?.status(this.#now()));
+      sendJson(response, 200, { ...view, ...(this.#consoleUrl && { console: this.#consoleUrl }) });
       return;
     }
     const action = localActions.find((name) => url.pathname === `${prefix}${name}`);

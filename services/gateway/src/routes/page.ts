@@ -1,16 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Refusal } from '../http/answer.js';
-import type { Route } from '../http/route.js';
-
-const contentTypes: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+import { type Route, sendFile } from '@evenkeel/runtime';
 
 /** Paths of the page and its files; nothing else of the folder is served. */
 const pageFiles: Record<string, string> = {
@@ -61,23 +52,15 @@ export class Page implements Route {
   /** Sends the file behind the path, read anew each time so that an edited page shows on reload. */
   async answer(_request: IncomingMessage, response: ServerResponse, { pathname: path }: URL): Promise<void> {
     const file = path === sdkPath ? sdkFile() : join(this.#dir, pageFiles[path] ?? '');
-    let body: Buffer;
-    try {
-      body = await readFile(file ?? '');
-    } catch {
-      const hint = path === sdkPath ? 'build the browser SDK first (npm run build)' : 'set EVENKEEL_PAGE_DIR';
-      throw new Refusal(404, 'not-found', `this file is not here; ${hint}`);
-    }
-    response.writeHead(200, {
-      'content-type': contentTypes[extname(file ?? '')] ?? 'application/octet-stream',
-      'content-length': body.length,
-      'cache-control': 'no-cache',
-      'content-security-policy': contentSecurityPolicy,
-      'cross-origin-opener-policy': 'same-origin',
-      // The SDK is for pages of others too.
-      ...(path === sdkPath ? { 'cross-origin-resource-policy': 'cross-origin' } : {}),
+    await sendFile(response, file ?? '', {
+      hint: path === sdkPath ? 'build the browser SDK first (npm run build)' : 'set EVENKEEL_PAGE_DIR',
+      headers: {
+        'content-security-policy': contentSecurityPolicy,
+        'cross-origin-opener-policy': 'same-origin',
+        // The SDK is for pages of others too.
+        ...(path === sdkPath ? { 'cross-origin-resource-policy': 'cross-origin' } : {}),
+      },
     });
-    response.end(body);
   }
 }
 

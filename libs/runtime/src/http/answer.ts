@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { HttpError } from '@evenkeel/protocol';
 
 /** An answer that is an error, with its JSON body. */
 export class Refusal extends Error {
@@ -44,6 +43,6 @@ export function sendJson(
 }
 
 export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
-  const body: HttpError = { error: { code: refusal.code, message: refusal.message } };
-  sendJson(response, refusal.status, body, refusal.headers);
+  const { status, code, message, headers } = refusal;
+  sendJson(response, status, { error: { code, message } }, headers);
 }

@@ -1,14 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import {
-  addressKey,
-  bareHost,
-  type CertificateWatch,
-  clientAddress,
-  type Log,
-  type Origins,
-} from '@evenkeel/runtime';
+import { addressKey, clientAddress } from '../client-address.js';
+import type { Log } from '../log.js';
+import type { Origins } from '../origins.js';
+import { bareHost } from '../settings.js';
+import type { CertificateWatch } from '../tls/certificate-watch.js';
 import { AddressCounts } from './address-counts.js';
 import { Refusal, securityHeaders, sendRefusal } from './answer.js';
 import { corsHeaders, originRefusal } from './cors.js';
@@ -30,6 +27,8 @@ export interface HttpOptions {
   /** A connection was closed because its address has too many, or a page was refused for its origin. */
   onRejected: (reason: 'connections' | 'origin') => void;
   now: () => number;
+  /** What is said of a path that no route has, and of a fault of ours. */
+  texts: { readonly notFound: string; readonly failed: string };
   /** The first that has a path answers for it. */
   routes: readonly Route[];
   log: Log;
@@ -47,7 +46,7 @@ const handshakeTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 65_000;
 /** Connections at the same time; more are closed at once. */
 const maxConnections = 20_000;
-/** Nothing here reads a body. A longer one, or one of unknown length, is not waited for either: its connection is closed. */
+/** What a route does not read of a body is not waited for: if it is longer, or of unknown length, its connection is closed. */
 const maxBodyBytes = 262_144;
 
 const serverOptions = {
@@ -60,7 +59,7 @@ const serverOptions = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** The gateway's public HTTP server. */
+/** The public HTTP server of a service: its limits and what every answer carries; its routes answer. */
 export class HttpServer {
   readonly #options: HttpOptions;
   readonly #server: Server | TlsServer;
@@ -149,6 +148,7 @@ export class HttpServer {
         throw refusal;
       }
       if (url instanceof Refusal) throw url;
+      if (route === undefined) throw new Refusal(404, 'not-found', this.#options.texts.notFound);
       await dispatch(route, { request, response, url, address });
     } catch (error) {
       if (response.headersSent) {
@@ -160,11 +160,11 @@ export class HttpServer {
         return;
       }
       log.error({ err: error, address }, 'request failed');
-      sendRefusal(response, new Refusal(500, 'internal', 'the gateway failed; try again'));
+      sendRefusal(response, new Refusal(500, 'internal', this.#options.texts.failed));
     } finally {
       const path = url instanceof URL ? url.pathname : undefined;
       log.debug({ path, status: response.statusCode, address }, 'answered');
-      // Nothing here reads a body: what comes of one is not waited for.
+      // What a route has not read of a body is not waited for.
       if (!request.complete) request.resume();
     }
   }
@@ -195,8 +195,7 @@ interface Asked {
   readonly address: string;
 }
 
-async function dispatch(route: Route | undefined, { request, response, url, address }: Asked): Promise<void> {
-  if (route === undefined) throw new Refusal(404, 'not-found', 'no such path; clients ask GET /gateway');
+async function dispatch(route: Route, { request, response, url, address }: Asked): Promise<void> {
   const methods = route.methods(url.pathname);
   const allow = [...methods, 'OPTIONS'].join(', ');
   if (request.method === 'OPTIONS') response.writeHead(204, { allow, 'content-length': 0 }).end();
@@ -209,7 +208,7 @@ function parseUrl(target: string | undefined): URL | Refusal {
     return new Refusal(400, 'bad-url', `the URL is longer than ${maxUrlChars} characters; shorten it`);
   }
   try {
-    return new URL(target, 'http://gateway');
+    return new URL(target, 'http://service');
   } catch {
     return new Refusal(400, 'bad-url', 'the URL cannot be read');
   }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Origins, originRefused } from '@evenkeel/runtime';
+import { type Origins, originRefused } from '../origins.js';
 import { Refusal } from './answer.js';
 
 const shared = {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Route } from '../http/route.js';
+import type { Route } from './route.js';
 
 const alive = '/healthz';
 const ready = '/readyz';

@@ -1,5 +1,5 @@
-import { Origins } from '@evenkeel/runtime';
 import { describe, expect, it } from 'vitest';
+import { Origins } from '../origins.js';
 import type { Refusal } from './answer.js';
 import { cookieRefusal, corsHeaders, originRefusal } from './cors.js';
 

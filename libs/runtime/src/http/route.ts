@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** One path of the gateway, or a few that belong together. */
+/** One path of a service's public server, or a few that belong together. */
 export interface Route {
   has(path: string): boolean;
   /** Methods that a path of it takes, beside OPTIONS; others are refused before {@link answer} is asked. */

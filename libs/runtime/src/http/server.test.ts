@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Origins } from '@evenkeel/runtime';
 import { expect, it, onTestFinished } from 'vitest';
+import { Origins } from '../origins.js';
 import { sendJson } from './answer.js';
 import { RequestLimits } from './request-limits.js';
 import { type HttpOptions, HttpServer } from './server.js';
@@ -33,6 +33,7 @@ async function serve(over: Partial<HttpOptions> = {}): Promise<{ port: number; m
     addressConnections: 3,
     onRejected: (reason) => met.push(reason),
     now: () => 0,
+    texts: { notFound: 'no such path', failed: 'it failed' },
     routes: [route('/it', false), route('/free', true)],
     log: silent,
     ...over,

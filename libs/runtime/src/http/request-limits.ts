@@ -1,5 +1,5 @@
 import { KeyedBuckets } from '@evenkeel/pace';
-import { addressKey, isLoopback } from '@evenkeel/runtime';
+import { addressKey, isLoopback } from '../client-address.js';
 import { Refusal } from './answer.js';
 
 /** How many requests one address, and one user, may make: `perSecond`, and `burst` at once. */
@@ -19,7 +19,7 @@ const messages = {
 } as const;
 
 /**
- * What one address and one user may ask of this gateway, before anything that others use too is touched. Takes the time as
+ * What one address and one user may ask of a service, before anything that others use too is touched. Takes the time as
  * an argument.
  */
 export class RequestLimits {
