@@ -42,13 +42,14 @@ async function endOf(
   return { code: code as number | null, out, err };
 }
 
+/** All but the console, which is there to say that RabbitMQ is away. */
 describe.each([
   { name: 'edge', main: 'services/edge/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'gateway', main: 'services/gateway/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'balancer', main: 'services/balancer/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'demo', main: 'services/demo/dist/main.js', waitsFor: 'starting: publisher' },
   { name: 'crowd', main: 'services/demo/dist/crowd/main.js', waitsFor: 'starting: publisher' },
-])('$name', ({ name, main, waitsFor }) => {
+])('$name', ({ main, waitsFor }) => {
   it('lives while RabbitMQ is away, says what it waits for, and warns of a variable that nothing knows', async () => {
     const opsPort = await freePort();
     const settings = { AMQP_URL: deadBroker, PORT: '0', OPS_PORT: String(opsPort) };
@@ -79,7 +80,16 @@ describe.each([
       { level: 'warn', variable: 'EVENKEEL_CAPACTY', didYouMean: 'EVENKEEL_CAPACITY' },
     ]);
   });
+});
 
+describe.each([
+  { name: 'edge', main: 'services/edge/dist/main.js' },
+  { name: 'gateway', main: 'services/gateway/dist/main.js' },
+  { name: 'balancer', main: 'services/balancer/dist/main.js' },
+  { name: 'console', main: 'services/console/dist/main.js' },
+  { name: 'demo', main: 'services/demo/dist/main.js' },
+  { name: 'crowd', main: 'services/demo/dist/crowd/main.js' },
+])('$name', ({ name, main }) => {
   it('is built without opening, connecting or waiting for anything', async () => {
     const { code, out, err } = await evaluate(`
       import { Registry } from 'prom-client';

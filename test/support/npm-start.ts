@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@evenkeel/local';
+import { freePorts } from '@evenkeel/local';
 import { onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -47,5 +47,7 @@ export function startIn(given: Record<string, string>, ...args: string[]): Start
 }
 
 export async function freePortFlags(): Promise<string[]> {
-  return ['--port', String(await freePort()), '--edge-port', String(await freePort())];
+  const flags = ['--port', '--edge-port', '--console-port'];
+  const ports = await freePorts(flags.length);
+  return flags.flatMap((flag, n) => [flag, String(ports[n])]);
 }

@@ -27,7 +27,7 @@ async function startMeshIn(
 
 function pidsOf(run: RunFile): number[] {
   const others = [run.balancer, run.crowd].flatMap((each) => (each === null ? [] : [each.pid]));
-  return [run.gatewayPid, ...run.edges.map((edge) => edge.pid), ...others];
+  return [run.gatewayPid, run.consolePid ?? 0, ...run.edges.map((edge) => edge.pid), ...others];
 }
 
 /** Runs `evenkeel local …` in a folder; its last word on standard output is JSON. */
@@ -97,6 +97,8 @@ describe('npm start', () => {
     const { child, run, runFile, exitCode } = await startMeshOnFreePorts('--crowd', '3');
     expect(run.pid).toBe(child.pid);
     expect((await fetch(`${run.gateway}/gateway?user=alice`)).status).toBe(200);
+    const view = await fetch(`${run.console}/api/view`);
+    expect(await view.json()).toMatchObject({ me: { name: 'developer', role: 'operate' } });
     expect(pidsOf(run).every(isAlive)).toBe(true);
     await vi.waitFor(
       async () => {

@@ -100,6 +100,7 @@ export const variablesOf = {
     'EVENKEEL_CORS_ORIGIN',
     'EVENKEEL_PAGE_DIR',
     'EVENKEEL_LOCAL_URL',
+    'EVENKEEL_CONSOLE_URL',
     'EVENKEEL_LOCAL_TOKEN',
     'EVENKEEL_NODE_URL_PATTERN',
     'EVENKEEL_TICKET_LIFETIME_MS',
@@ -135,6 +136,18 @@ export const variablesOf = {
     'EVENKEEL_HANDSHAKE_P99_MS',
     'EVENKEEL_LOOP_LAG_P99_MS',
   ],
+  console: [
+    ...everyService,
+    'EVENKEEL_HOST',
+    'EVENKEEL_PORT',
+    'EVENKEEL_TLS_CERT_FILE',
+    'EVENKEEL_TLS_KEY_FILE',
+    'EVENKEEL_TRUSTED_HOPS',
+    'EVENKEEL_CONSOLE_TOKENS',
+    'EVENKEEL_CONSOLE_OPEN',
+    'EVENKEEL_CONSOLE_HOSTS',
+    'EVENKEEL_RABBITMQ_API_URL',
+  ],
   demo: [...everyService, 'EVENKEEL_OPERATOR_AMQP_URL', 'EVENKEEL_EVERY_MS'],
   crowd: [...everyService, 'EVENKEEL_GATEWAY', 'EVENKEEL_CROWD_CLIENTS', 'EVENKEEL_CROWD_EVERY_MS'],
   /** Of `npm start`, the tests and the command line. */
@@ -161,6 +174,8 @@ export const secretVariables = [
   'EVENKEEL_NAMESPACES',
   'EVENKEEL_LOCAL_TOKEN',
   'EVENKEEL_OPS_TOKEN',
+  'EVENKEEL_CONSOLE_TOKENS',
+  'EVENKEEL_RABBITMQ_API_URL',
 ] as const;
 
 /** What a service reads: its variables, and for each secret that which names a file. */

@@ -3,6 +3,7 @@ export type {
   DenialsAnswer,
   DoneAnswer,
   ForgetAnswer,
+  ManageCommand,
   NodeStatus,
   PlanAnswer,
   PlanStep,

@@ -54,6 +54,8 @@ export interface OperatorOptions {
 export interface CommandOptions {
   /** Identity of the command: sent again with the same id it is answered again, not carried out again. */
   id?: string;
+  /** For whom it is sent, 1 to 256 characters. Counts from the broker's user `console` alone; plans and audit then name both. */
+  onBehalfOf?: string;
 }
 
 type ArgumentsOf<C extends ManageCommand['command']> = Omit<
@@ -98,6 +100,10 @@ export interface Operator {
    * @returns false when the user has no session that takes it.
    */
   send(user: string, event: string, body: unknown): Promise<boolean>;
+  /** Sends any command as it stands and resolves with the answer as it came: for what passes commands on. */
+  execute(command: ManageCommand, options?: CommandOptions): Promise<unknown>;
+  /** Whether commands can be sent and answered at present; else why not. It reconnects by itself. */
+  readiness(): true | string;
   /** Closes the connection; idempotent. Waiting commands reject with `closed`. */
   close(): Promise<void>;
 }
@@ -122,7 +128,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
   const call =
     <C extends ManageCommand['command'], S extends z.ZodType>(command: C, schema: S) =>
     async (args: object = {}, opts: CommandOptions = {}): Promise<z.output<S>> => {
-      const answer = schema.safeParse(await calls.request(command, args, opts.id));
+      const answer = schema.safeParse(await calls.request({ command, ...args }, opts));
       if (answer.success) return answer.data;
       throw new OperatorError(
         operatorErrorCodes.badAnswer,
@@ -148,6 +154,8 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     denials: call('denials', denialsAnswer),
     forget: (user, opts) => call('forget', forgetAnswer)({ user }, opts),
     send: (user, event, body) => calls.send(userKey(toUid(user), event), body),
+    execute: (command, opts = {}) => calls.request(command, opts),
+    readiness: () => calls.readiness(),
     close: async () => {
       await calls.close();
       await broker.close();
@@ -169,6 +177,7 @@ interface Waiting {
 
 /** Requests on `mesh.manage` and their answers on an exclusive reply queue. */
 class ManageCalls {
+  readonly #broker: Broker;
   readonly #timeoutMs: number;
   readonly #user: string | undefined;
   readonly #waiting = new Map<string, Waiting>();
@@ -180,6 +189,7 @@ class ManageCalls {
     options: { timeoutMs: number; user: string | undefined; log: Log | undefined },
   ) {
     const { timeoutMs, user, log } = options;
+    this.#broker = broker;
     this.#timeoutMs = timeoutMs;
     this.#user = user;
     this.#publisher = broker.publisher({ timeoutMs });
@@ -209,7 +219,16 @@ class ManageCalls {
     }
   }
 
-  request(command: ManageCommand['command'], args: object, id: string = randomUUID()): Promise<unknown> {
+  /** True, or why no command can be sent or answered. */
+  readiness(): true | string {
+    const broker = this.#broker.readiness();
+    return broker === true ? this.#replies.readiness() : broker;
+  }
+
+  request(
+    command: { readonly command: ManageCommand['command'] },
+    { id = randomUUID(), onBehalfOf }: CommandOptions,
+  ): Promise<unknown> {
     const correlationId = randomUUID();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -221,8 +240,8 @@ class ManageCalls {
         );
       }, this.#timeoutMs);
       const endsAtMs = performance.now() + this.#timeoutMs;
-      const key = manageKey(manageKind(command), command);
-      const body = JSON.stringify({ command, ...args });
+      const key = manageKey(manageKind(command.command), command.command);
+      const body = JSON.stringify({ ...command, onBehalfOf });
       const waiting = { id, key, body, endsAtMs, timer, resolve, reject };
       this.#waiting.set(correlationId, waiting);
       if (this.#replies.isReady) void this.#send(correlationId, waiting);

@@ -74,6 +74,10 @@ function draw(bars, view, own) {
       ? []
       : [{ id: 'own', node: own.isConnected ? own.node : undefined, isOwn: true }]),
   ];
+  if (view.console !== undefined) {
+    element('console').href = view.console;
+    element('console').hidden = false;
+  }
   const { lost, repeated, reordered } = view;
   for (const [id, count] of Object.entries({ lost, repeated, reordered })) {
     show(id, number.format(count));

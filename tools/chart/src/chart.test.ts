@@ -9,6 +9,8 @@ const everything = [
   'ops.existingSecret=evenkeel-ops',
   'networkPolicy.enabled=true',
   'rabbitmq.create=true',
+  'console.enabled=true',
+  'console.existingSecret=evenkeel-console',
 ];
 const renderings: Readonly<Record<string, Rendering>> = {
   'default values': {},

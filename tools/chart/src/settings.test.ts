@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { balancerConfig } from '@evenkeel/balancer/config';
 import { NodeUrls } from '@evenkeel/cluster';
+import { consoleConfig } from '@evenkeel/console/config';
 import { edgeConfig, publicUrlOf } from '@evenkeel/edge/config';
 import { gatewayConfig } from '@evenkeel/gateway/config';
 import { describeConfig, loadConfig, variablesOf } from '@evenkeel/runtime';
@@ -18,6 +19,8 @@ const secrets: Readonly<Record<string, string>> = {
   'evenkeel-broker/edge': 'amqp://edge:secret@rabbitmq:5672',
   'evenkeel-broker/gateway': 'amqp://gateway:secret@rabbitmq:5672',
   'evenkeel-broker/balancer': 'amqp://balancer:secret@rabbitmq:5672',
+  'evenkeel-broker/console': 'amqp://console:secret@rabbitmq:5672',
+  'evenkeel-console/tokens': `ann:operate:${'0'.repeat(64)}`,
   'evenkeel-tickets/secret': 'a ticket secret of at least 32 characters',
   'evenkeel-ops/token': 'a-token-of-operators',
   'jwt/secret': 'an HS256 secret of at least 32 characters',
@@ -58,6 +61,7 @@ const services = [
   ['edge', 'StatefulSet', edgeConfig],
   ['gateway', 'Deployment', gatewayConfig],
   ['balancer', 'Deployment', balancerConfig],
+  ['console', 'Deployment', consoleConfig],
 ] as const;
 
 type Service = (typeof services)[number][0];
@@ -65,11 +69,17 @@ type Service = (typeof services)[number][0];
 const podOf = async (rendering: Rendering, kind: string, service: Service): Promise<PodSpec> =>
   podsOf(await render(rendering), kind, `mesh-evenkeel-${service}`);
 
+const withConsole = ['console.enabled=true', 'console.existingSecret=evenkeel-console'];
+
 const renderings: Readonly<Record<string, Rendering>> = {
-  'default values': {},
-  'production values': { files: [production] },
+  'default values': { set: withConsole },
+  'production values': { files: [production], set: withConsole },
   'every setting of the chart': {
     set: [
+      ...withConsole,
+      'console.hosts={console.example.com}',
+      'console.trustedHops=1',
+      'console.settings.EVENKEEL_LOG_LEVEL=debug',
       'routing=haproxy',
       'tls=false',
       'gateway.auth=jwt',

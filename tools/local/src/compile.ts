@@ -8,6 +8,7 @@ const meshProjects = [
   'services/edge',
   'services/gateway',
   'services/balancer',
+  'services/console',
   'services/demo',
   'packages/client',
   'packages/operator',
@@ -25,6 +26,8 @@ export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
   await runNode([tsc, '-b', ...paths]);
   // The SDK as the files that a browser loads.
   await runNode([join(root, 'packages', 'client', 'build-browser.mjs')]);
+  // The console's page.
+  await runNode([join(root, 'services', 'console', 'web', 'build.mjs')]);
 }
 
 async function runNode(args: readonly string[]): Promise<void> {

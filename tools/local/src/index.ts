@@ -27,7 +27,7 @@ export { endAllWatched, watchOver } from './guard.js';
 export { Member, type Role } from './member.js';
 export { type Edge, type Mesh, type MeshOptions, startMesh } from './mesh.js';
 export { stateDir } from './paths.js';
-export { freePort } from './ports.js';
+export { freePort, freePorts } from './ports.js';
 export { type LocalAddresses, localAddresses, type RunFile, readRunFile } from './run-file.js';
 export { type IssuedCertificate, TestAuthority } from './tls/authority.js';
 export { CertificateFolder } from './tls/folder.js';

@@ -3,13 +3,14 @@ import { inherited } from './environment.js';
 import { root } from './paths.js';
 
 /** The services a mesh is made of. */
-export type Role = 'edge' | 'gateway' | 'balancer' | 'demo' | 'crowd';
+export type Role = 'edge' | 'gateway' | 'balancer' | 'console' | 'demo' | 'crowd';
 
 /** What is compiled of each, from the repository's root. */
 const mains: Readonly<Record<Role, string>> = {
   edge: 'services/edge/dist/main.js',
   gateway: 'services/gateway/dist/main.js',
   balancer: 'services/balancer/dist/main.js',
+  console: 'services/console/dist/main.js',
   demo: 'services/demo/dist/main.js',
   crowd: 'services/demo/dist/crowd/main.js',
 };

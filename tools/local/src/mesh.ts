@@ -27,7 +27,9 @@ export interface MeshOptions {
   /** Settings, each for the services that have it; over what is set here, but for what says which process is which. `EVENKEEL_PUBLIC_URL` as {@link publicUrl}. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default `free`: any. Else the gateway's port and the first edge's; the others follow it. */
-  readonly ports?: 'free' | { readonly gateway: number; readonly firstEdge: number };
+  readonly ports?:
+    | 'free'
+    | { readonly gateway: number; readonly firstEdge: number; readonly console?: number };
   /** The compiled checkout that all of it runs. Default: this one. */
   readonly checkout?: string;
   /** How the gateway knows its users. Default `dev`: it believes `?user=`. */
@@ -42,6 +44,8 @@ export interface MeshOptions {
   readonly balancer?: boolean | number;
   /** Default false. */
   readonly demo?: boolean;
+  /** Whether the console runs; in development mode whoever is on this machine operates. Default false. */
+  readonly console?: boolean;
   /** SDK clients that a crowd process runs, with events that are numbered and checked. Default 0: no crowd. */
   readonly crowd?: number;
   /** For the gateway alone, over everything else. */
@@ -76,6 +80,7 @@ const userOf: Readonly<Record<Role, string>> = {
   edge: 'edge',
   gateway: 'gateway',
   balancer: 'balancer',
+  console: 'console',
   demo: appUser('demo'),
   crowd: appUser('crowd'),
 };
@@ -90,6 +95,8 @@ export interface Mesh {
   readonly edges: readonly Edge[];
   readonly balancers: readonly Member[];
   readonly demo: Member | undefined;
+  readonly console: Member | undefined;
+  readonly consoleUrl: string | undefined;
   readonly crowd: Member | undefined;
   /** All of the above. */
   readonly members: readonly Member[];
@@ -155,7 +162,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const nextPort = ports.nextEdge;
 
   const gatewayUrl = `http${secure}://127.0.0.1:${ports.gateway}`;
-  const gatewayOptions = await memberOptions('gateway', 'gateway', { EVENKEEL_PORT: String(ports.gateway) });
+  const consoleUrl = options.console === true ? `http${secure}://127.0.0.1:${ports.console}` : undefined;
+  const gatewayOptions = await memberOptions('gateway', 'gateway', {
+    EVENKEEL_PORT: String(ports.gateway),
+    ...(consoleUrl !== undefined && { EVENKEEL_CONSOLE_URL: consoleUrl }),
+  });
   const gateway = new Member({
     ...gatewayOptions,
     env: { ...gatewayOptions.env, ...options.gatewayEnv },
@@ -165,6 +176,13 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const name = n === 1 ? 'balancer' : `balancer-${n}`;
     balancers.push(await member('balancer', name, { EVENKEEL_ID: name }));
   }
+  const operatorsConsole =
+    consoleUrl === undefined
+      ? undefined
+      : await member('console', 'console', {
+          EVENKEEL_PORT: String(ports.console),
+          ...((options.auth ?? 'dev') === 'dev' && { EVENKEEL_CONSOLE_OPEN: 'true' }),
+        });
   const demo = options.demo === true ? await member('demo', 'demo', {}) : undefined;
   const crowd =
     (options.crowd ?? 0) > 0
@@ -185,9 +203,12 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     edges,
     balancers,
     demo,
+    console: operatorsConsole,
+    consoleUrl,
     crowd,
     get members() {
-      return [gateway, ...edges, ...balancers, ...[demo, crowd].filter((each) => each !== undefined)];
+      const others = [operatorsConsole, demo, crowd].filter((each) => each !== undefined);
+      return [gateway, ...edges, ...balancers, ...others];
     },
     async addEdge(env = {}, checkout = undefined) {
       const edge = await newEdge(await nextPort());
@@ -224,22 +245,27 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 async function stopInOrder(mesh: Mesh): Promise<void> {
   // A frozen service cannot act on a signal; waking it costs nothing where it is not.
   for (const each of mesh.members) each.resume();
-  await Promise.all([mesh.crowd, mesh.demo, mesh.gateway].map((each) => each?.stop('SIGTERM', 1000)));
+  const first = [mesh.crowd, mesh.demo, mesh.console, mesh.gateway];
+  await Promise.all(first.map((each) => each?.stop('SIGTERM', 1000)));
   await Promise.all(mesh.edges.map((edge) => edge.stop('SIGTERM', 3500)));
   await Promise.all(mesh.balancers.map((balancer) => balancer.stop('SIGTERM', 1000)));
 }
 
 async function choosePorts(
   options: MeshOptions,
-): Promise<{ gateway: number; nextEdge: () => Promise<number> }> {
+): Promise<{ gateway: number; console: number; nextEdge: () => Promise<number> }> {
   const wanted = options.ports ?? 'free';
   if (wanted === 'free') {
     // All at once first: ports asked for one by one may repeat.
-    const [gateway = 0, ...forEdges] = await freePorts(1 + options.edges);
-    return { gateway, nextEdge: async () => forEdges.shift() ?? freePort() };
+    const [gateway = 0, forConsole = 0, ...forEdges] = await freePorts(2 + options.edges);
+    return { gateway, console: forConsole, nextEdge: async () => forEdges.shift() ?? freePort() };
   }
   let next = wanted.firstEdge;
-  return { gateway: wanted.gateway, nextEdge: async () => portOr(next++, await freePort()) };
+  return {
+    gateway: wanted.gateway,
+    console: wanted.console ?? (await freePort()),
+    nextEdge: async () => portOr(next++, await freePort()),
+  };
 }
 
 function sinkFor(logDir: string | undefined): LineSink {

@@ -19,11 +19,14 @@ export interface LocalAddresses {
   /** For those who only look. */
   readonly viewerAmqpUrl: string;
   readonly gateway: string;
+  /** Null: none runs. */
+  readonly console: string | null;
 }
 
 /** What `.evenkeel/run.json` says while `npm start` runs. */
 export interface RunFile extends LocalAddresses {
   readonly gatewayPid: number;
+  readonly consolePid: number | null;
   readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
   readonly balancer: { pid: number; opsUrl: string } | null;
   readonly demo: { pid: number; opsUrl: string } | null;
@@ -59,7 +62,9 @@ export function writeRunFile(
     operatorAmqpUrl: broker.urlFor('operator'),
     viewerAmqpUrl: broker.urlFor('viewer'),
     gateway: mesh.gatewayUrl,
+    console: mesh.consoleUrl ?? null,
     gatewayPid: mesh.gateway.pid,
+    consolePid: mesh.console?.pid ?? null,
     edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
     balancer: addressOf(mesh.balancers[0]),
     demo: addressOf(mesh.demo),

@@ -17,6 +17,7 @@ const readers: Record<string, string> = {
   'packages/publisher/src/publisher.ts': 'timestamp of a message',
   'services/balancer/src/app.ts': 'maintenance windows are times of day; how far clocks are apart',
   'services/balancer/src/manage/server.ts': '`at` of an audit entry',
+  'services/console/src/app.ts': '`at` of a view',
   'services/edge/src/access/hook.ts': 'time of a signature',
   'services/edge/src/app.ts': '`at` of events, messages, publishes and statistics',
   'services/edge/src/session/outbox.ts': '`at` of an event whose publisher did not say',

@@ -44,7 +44,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- if .root.Values.ops.existingSecret }}
 - { name: EVENKEEL_OPS_TOKEN_FILE, value: /run/secrets/evenkeel/ops-token }
 {{- end }}
-{{- if and .root.Values.origins (ne .part "balancer") }}
+{{- if and .root.Values.origins (has .part (list "edge" "gateway")) }}
 - { name: EVENKEEL_ORIGINS, value: {{ join "," .root.Values.origins | quote }} }
 {{- end }}
 {{- range $variable, $value := (get .root.Values .part).settings }}
@@ -61,11 +61,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
     defaultMode: 288
     sources:
       - secret: { name: {{ .root.Values.broker.existingSecret }}, items: [{ key: {{ .part }}, path: amqp-url }] }
-      {{- if ne .part "balancer" }}
+      {{- if has .part (list "edge" "gateway") }}
       - secret: { name: {{ .root.Values.tickets.existingSecret }}, items: [{ key: {{ .root.Values.tickets.key }}, path: tickets }] }
       {{- end }}
       {{- with .root.Values.ops.existingSecret }}
       - secret: { name: {{ . }}, items: [{ key: token, path: ops-token }] }
+      {{- end }}
+      {{- if eq .part "console" }}
+      - secret: { name: {{ .root.Values.console.existingSecret }}, items: [{ key: tokens, path: console-tokens }] }
       {{- end }}
       {{- if and (eq .part "gateway") .root.Values.gateway.jwt.existingSecret }}
       - secret: { name: {{ .root.Values.gateway.jwt.existingSecret }}, items: [{ key: secret, path: jwt }] }

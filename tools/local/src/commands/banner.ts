@@ -10,6 +10,7 @@ import type { Mesh } from '../mesh.js';
 export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, tookMs: number): string {
   const urls = new Map<Member, string>([
     [mesh.gateway, mesh.gatewayUrl],
+    ...(mesh.console && mesh.consoleUrl ? [[mesh.console, mesh.consoleUrl] as const] : []),
     ...mesh.edges.map((edge) => [edge, edge.url] as const),
   ]);
   const table = mesh.members.map((member) => {
@@ -31,6 +32,9 @@ export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, 
     ...(mesh.demo === undefined || !isDevelopment
       ? []
       : [`  ${mesh.gatewayUrl}/?user=alice     in a browser: the nodes live${crowd}`]),
+    ...(mesh.consoleUrl === undefined || !isDevelopment
+      ? []
+      : [`  ${mesh.consoleUrl}/     the console: see it, drain, rebalance`]),
     isDevelopment
       ? `  curl -s '${mesh.gatewayUrl}/gateway?user=alice'`
       : `  curl -s -H "authorization: Bearer $TOKEN" ${mesh.gatewayUrl}/gateway`,

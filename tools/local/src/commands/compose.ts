@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { appUser } from '@evenkeel/mesh/rights';
@@ -13,6 +13,7 @@ Makes what docker-compose.yml and compose.production.yml need and no repository 
   .evenkeel/compose/        a folder for nobody but its owner: RabbitMQ's users, rights and exchanges, the addresses that
                             the services log in with, and the secrets of tickets and tokens, a file each
   .evenkeel/compose.json    the addresses, for npx evenkeel and npm run smoke
+  .evenkeel/compose/console-token   with which you log in to the console
   .env                      EVENKEEL_ADMIN_PASSWORD, of the administrator
 Run again it keeps what there is.
 `;
@@ -33,6 +34,7 @@ const users: Readonly<Record<string, string>> = {
   edge: 'edge',
   gateway: 'gateway',
   balancer: 'balancer',
+  console: 'console',
   operator: 'operator',
   demo: appUser('demo'),
 };
@@ -44,6 +46,7 @@ export const secretFiles: readonly string[] = [
   'definitions.json',
   ...Object.keys(users).map((service) => `${service}-amqp-url`),
   ...made,
+  'console-tokens',
 ];
 
 /** `npm run compose:setup`. */
@@ -78,6 +81,7 @@ function setUp(): void {
     const file = join(dir, secret);
     if (!existsSync(file)) write(file, randomBytes(32).toString('base64url'), readable);
   }
+  makeConsoleToken(dir);
   write(
     composeFile,
     JSON.stringify(
@@ -87,6 +91,7 @@ function setUp(): void {
         operatorAmqpUrl: url('operator'),
         viewerAmqpUrl: url('viewer'),
         gateway: `http://127.0.0.1:${port('GATEWAY', 8080)}`,
+        console: `http://127.0.0.1:${port('CONSOLE', 8090)}`,
       },
       null,
       2,
@@ -97,8 +102,17 @@ function setUp(): void {
   write(envFile, merge(before, { made: admin, once: {} }), owned);
   process.stdout.write(
     `Set up. docker compose up --build -d --wait starts the mesh; the management page takes ${administrator} and ` +
-      'EVENKEEL_ADMIN_PASSWORD of .env.\n',
+      'EVENKEEL_ADMIN_PASSWORD of .env, the console the token in .evenkeel/compose/console-token.\n',
   );
+}
+
+/** The token of whoever sets up, and the list of those that the console takes, which is theirs to extend. */
+function makeConsoleToken(dir: string): void {
+  const [file, list] = [join(dir, 'console-token'), join(dir, 'console-tokens')];
+  if (existsSync(list)) return;
+  const token = randomBytes(32).toString('base64url');
+  write(file, token, owned);
+  write(list, `admin:operate:${createHash('sha256').update(token).digest('hex')}`, readable);
 }
 
 const owned = 0o600;

@@ -21,6 +21,7 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --edges N             how many edges (2)
   --port PORT           the gateway's port (8080)
   --edge-port PORT      the first edge's port; the others follow (8101)
+  --console-port PORT   the console's port (8090)
   --amqp-url URL        the broker to use (or EVENKEEL_AMQP_URL)
   --broker KIND         bring a private broker: container, or local (an installed rabbitmq-server).
                         Default auto: one on localhost:5672 if there is one, else a private one,
@@ -28,6 +29,7 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --broker-image IMAGE  for --broker container (rabbitmq:4-management)
   --crowd N             SDK clients that the page shows, up to ${maxCrowd}: each gets a numbered event a second, and
                         every number is checked (${defaultCrowd}; 0: none). Development mode only
+  --no-console          without the console
   --no-demo             without the demo service, and without a crowd unless --crowd asks for one
   --json-logs           the services' logs as the JSON lines that they are
   --help
@@ -49,6 +51,8 @@ interface Settings {
   readonly edges: number;
   readonly port: number;
   readonly edgePort: number;
+  /** Undefined: without a console. */
+  readonly consolePort: number | undefined;
   readonly amqpUrl: string | undefined;
   readonly broker: BrokerChoice;
   readonly image: string | undefined;
@@ -81,6 +85,9 @@ async function runMesh(settings: Settings): Promise<number> {
   for (let n = 0; n < settings.edges; n++) {
     await requireFreePort(settings.edgePort + n, `edge-${n + 1}`, '--edge-port');
   }
+
+  if (settings.consolePort !== undefined)
+    await requireFreePort(settings.consolePort, 'the console', '--console-port');
 
   const { finished, finish } = finishing();
   // Nothing to write down until all have started once.
@@ -118,7 +125,12 @@ async function runMesh(settings: Settings): Promise<number> {
       amqpUrl: broker.amqpUrl,
       urlFor: broker.urlFor,
       ...(broker.own === undefined ? {} : { addUser: broker.own.addUser }),
-      ports: { gateway: settings.port, firstEdge: settings.edgePort },
+      ports: {
+        gateway: settings.port,
+        firstEdge: settings.edgePort,
+        ...(settings.consolePort !== undefined && { console: settings.consolePort }),
+      },
+      console: settings.consolePort !== undefined,
       demo: settings.demo,
       crowd: settings.crowd,
       env: given.settings,
@@ -226,6 +238,8 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     edges: { type: 'string', default: '2' },
     port: { type: 'string', default: '8080' },
     'edge-port': { type: 'string', default: '8101' },
+    'console-port': { type: 'string', default: '8090' },
+    'no-console': { type: 'boolean', default: false },
     'amqp-url': { type: 'string' },
     broker: { type: 'string', default: 'auto' },
     'broker-image': { type: 'string' },
@@ -254,6 +268,9 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     edges: wholeNumber('--edges', flags.edges, 1, 100),
     port: wholeNumber('--port', flags.port, 1, 65_535),
     edgePort: wholeNumber('--edge-port', flags['edge-port'], 1, 65_535),
+    consolePort: flags['no-console']
+      ? undefined
+      : wholeNumber('--console-port', flags['console-port'], 1, 65_535),
     amqpUrl,
     broker: brokerChoice(flags.broker),
     image: flags['broker-image'],

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { BrokerView, RabbitmqView } from '../api.js';
+
+/** One answer serves all who ask within this time. RabbitMQ itself counts anew every 5 s. */
+const freshMs = 5_000;
+const timeoutMs = 3_000;
+/** Longest answer that is read. */
+const maxBytes = 1_048_576;
+
+const amount = z.number().catch(0);
+const rate = z.looseObject({ rate: amount }).catch({ rate: 0 });
+const overview = z.looseObject({
+  rabbitmq_version: z.string(),
+  cluster_name: z.string().catch(''),
+  object_totals: z.looseObject({ connections: amount, channels: amount, queues: amount, consumers: amount }),
+  queue_totals: z
+    .looseObject({ messages_ready: amount, messages_unacknowledged: amount })
+    .catch({ messages_ready: 0, messages_unacknowledged: 0 }),
+  message_stats: z
+    .looseObject({ publish_details: rate, deliver_get_details: rate })
+    .catch({ publish_details: { rate: 0 }, deliver_get_details: { rate: 0 } }),
+});
+const nodes = z.array(
+  z.looseObject({
+    name: z.string(),
+    running: z.boolean().catch(false),
+    mem_used: amount,
+    mem_limit: amount,
+    mem_alarm: z.boolean().catch(false),
+    disk_free: amount,
+    disk_free_limit: amount,
+    disk_free_alarm: z.boolean().catch(false),
+    fd_used: amount,
+    fd_total: amount,
+    uptime: amount,
+  }),
+);
+
+/** What RabbitMQ's management API says of the broker. */
+export class ManagementApi {
+  readonly #base: URL;
+  readonly #authorization: string;
+  readonly #now: () => number;
+  #last: Promise<BrokerView['rabbitmq']> | undefined;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param url with user and password: `http://monitor:password@rabbitmq:15672`. */
+  constructor(url: string, now: () => number) {
+    this.#base = new URL(url);
+    const { username, password } = this.#base;
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    this.#now = now;
+  }
+
+  /** How it is; never rejects. */
+  view(): Promise<BrokerView['rabbitmq']> {
+    if (this.#last === undefined || this.#now() - this.#askedAtMs >= freshMs) {
+      this.#askedAtMs = this.#now();
+      this.#last = this.#ask().catch((error: unknown) => ({
+        error: `${this.#base.origin}: ${error instanceof Error ? error.message : error}`,
+      }));
+    }
+    return this.#last;
+  }
+
+  async #ask(): Promise<RabbitmqView> {
+    const [about, members] = await Promise.all([
+      this.#get('/api/overview', overview),
+      this.#get('/api/nodes', nodes),
+    ]);
+    const { object_totals: objects, queue_totals: messages, message_stats: stats } = about;
+    return {
+      version: about.rabbitmq_version,
+      cluster: about.cluster_name,
+      totals: {
+        connections: objects.connections,
+        channels: objects.channels,
+        queues: objects.queues,
+        consumers: objects.consumers,
+        messagesReady: messages.messages_ready,
+        messagesUnacknowledged: messages.messages_unacknowledged,
+        publishedPerSecond: stats.publish_details.rate,
+        deliveredPerSecond: stats.deliver_get_details.rate,
+      },
+      nodes: members.map((each) => ({
+        name: each.name,
+        isRunning: each.running,
+        memoryUsedBytes: each.mem_used,
+        memoryLimitBytes: each.mem_limit,
+        hasMemoryAlarm: each.mem_alarm,
+        diskFreeBytes: each.disk_free,
+        diskFreeLimitBytes: each.disk_free_limit,
+        hasDiskAlarm: each.disk_free_alarm,
+        openFiles: each.fd_used,
+        openFilesLimit: each.fd_total,
+        uptimeMs: each.uptime,
+      })),
+    };
+  }
+
+  /** @throws Error that says what to do */
+  async #get<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> {
+    const response = await fetch(`${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}${path}`, {
+      headers: { authorization: this.#authorization },
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    }).catch((error: unknown) => {
+      const isLate = error instanceof Error && error.name === 'TimeoutError';
+      throw new Error(isLate ? `no answer within ${timeoutMs / 1_000} s` : 'it does not answer');
+    });
+    const text = await textOf(response);
+    if (response.status === 401)
+      throw new Error('it refuses the user of EVENKEEL_RABBITMQ_API_URL; give it the tag monitoring');
+    if (!response.ok) throw new Error(`it answers ${response.status} to ${path}`);
+    const read = schema.safeParse(jsonOf(text));
+    if (!read.success) throw new Error(`what it says at ${path} is not that of RabbitMQ`);
+    return read.data;
+  }
+}
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
