@@ -18,7 +18,15 @@ const meshProjects = [
 export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
   const projects = {
     mesh: meshProjects,
-    tools: [...meshProjects, 'bench', 'packages/conformance', 'tools/pack', 'tools/pictures', 'test'],
+    tools: [
+      ...meshProjects,
+      'bench',
+      'packages/conformance',
+      'tools/observability',
+      'tools/pack',
+      'tools/pictures',
+      'test',
+    ],
     all: ['.'],
   }[what];
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -24,8 +24,8 @@ const help = `npm test -- [flags] [FILE-PATTERN…]
 The last line is "N passed, N failed".
 `;
 
-/** Needed by the tests that use a browser, clients of other languages or a load generator. */
-const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools', 'tsung'];
+/** Needed by the tests that use a browser, clients of other languages, a load generator or Prometheus. */
+const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools', 'tsung', 'prometheus'];
 
 /** What has a long form, and the sequences that each model-based test then tries. */
 const longFiles = ['.property.test.ts', '.long.test.ts'];
@@ -56,7 +56,7 @@ export async function run(args: readonly string[]): Promise<void> {
     if (flags.project !== 'unit') {
       await ensurePackages(
         packages,
-        'for the tests with a browser, clients of other languages and a load generator',
+        'for the tests with a browser, clients of other languages, a load generator and Prometheus',
       );
     }
     await compile('all');
