@@ -4,7 +4,7 @@ import { gapReasons } from './codes.js';
 import { isSessionRef } from './denials.js';
 import { maxPassBytes } from './frames.js';
 import { isSid, isUid } from './names.js';
-import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import { count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 import { passHold } from './pass.js';
 
 const target = z.object({
@@ -167,12 +167,23 @@ export const edgeCommand = z.discriminatedUnion('command', [
     reply: shortId,
     ask: shortId,
   }),
-  /** Close this user's sockets with `disconnected`; answered like `where`. */
+  /** Close this user's sockets with `disconnected`, or this session's; answered like `where`. One of the two. */
   z.object({
     command: z.literal('disconnect'),
-    uid: z.string().refine(isUid),
+    uid: z.string().refine(isUid).optional(),
+    session: sessionRef.optional(),
     reply: shortId,
     ask: shortId,
+  }),
+  /** Answer with this session, if it is here, and with what has happened to it here. */
+  z.object({ command: z.literal('inspect'), session: sessionRef, reply: shortId, ask: shortId }),
+  /** Answer with what you are, your limits and what you have counted. */
+  z.object({ command: z.literal('describe'), reply: shortId, ask: shortId }),
+  /** What an operator has set: these, and of what is absent what the environment says. Answered by `live` of `node-stats`. */
+  z.object({
+    command: z.literal('set'),
+    weight: nodeWeight.optional(),
+    capacity: nodeCapacity.optional(),
   }),
 ]);
 export type EdgeCommand = z.infer<typeof edgeCommand>;
@@ -181,7 +192,40 @@ export type CommandOf<C extends EdgeCommand['command']> = Extract<EdgeCommand, {
 /** Sessions that an edge's answer names at most; it leaves out the others. */
 export const maxSessionsInReply = 10_000;
 
-/** An edge's answer to `where` and `disconnect`, on `mesh.control` with key `reply.<reply>`. */
+/** Moves and happenings of one session in an answer at most, the newest. */
+export const maxMovesInReply = 10;
+/** See {@link maxMovesInReply}. */
+export const maxPastInReply = 20;
+
+const counts = z.record(z.string().max(64), count);
+
+/** What an edge says of itself: settings by their names, without secrets, and counts by reason since its start. */
+const aboutEdge = z.object({
+  limits: z.record(z.string().max(64), z.number()),
+  settings: z.record(z.string().max(64), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
+  closes: counts.optional(),
+  gaps: counts.optional(),
+  refused: counts.optional(),
+  movesByOutcome: counts.optional(),
+});
+export type AboutEdge = z.infer<typeof aboutEdge>;
+
+/** What has happened to a session at one edge; times are ms since the epoch. */
+const sessionPastHere = z.object({
+  at: count,
+  /** `moved`: away from here. */
+  kind: z.enum(['opened', 'detached', 'resumed', 'moved', 'ended']),
+  code: z.number().int().optional(),
+  reason: z.string().max(64).optional(),
+});
+/** How a move from here has ended. */
+const sessionMoveHere = z.object({
+  at: count,
+  to: nodeName,
+  outcome: z.enum(['done', 'failed', 'timed-out', 'pinned']),
+});
+
+/** An edge's answer to `where`, `disconnect`, `inspect` and `describe`, on `mesh.control` with key `reply.<reply>`. */
 export const edgeReply = z.object({
   ask: shortId,
   node: nodeName,
@@ -191,14 +235,32 @@ export const edgeReply = z.object({
       z.object({
         session: z.string().max(256),
         node: nodeName,
-        /** When it was attached here, ms since the epoch. */
+        /** When it was attached here, or, not attached, since when it has no connection; ms since the epoch. */
         since: count,
         unacked: count,
         isBare: z.boolean(),
         /** Where its client is, as far as what is in front is trusted to say. */
         address: z.string().max(64).optional(),
+        uid: z.string().max(256).optional(),
+        /** False: it has no connection, and this edge ends it when its time is over; absent: it has. */
+        isAttached: z.literal(false).optional(),
+        lastAckAt: count.optional(),
+        topics: count.optional(),
+        /** As in `welcome`. */
+        connection: shortId.optional(),
+        generation: count.optional(),
       }),
     )
     .max(maxSessionsInReply),
+  /** To `inspect`, the newest first: the session's key, what has happened to it here, and its moves from here. */
+  past: z
+    .object({
+      session: sessionKey,
+      events: z.array(sessionPastHere).max(maxPastInReply),
+      moves: z.array(sessionMoveHere).max(maxMovesInReply),
+    })
+    .optional(),
+  /** To `describe`. */
+  about: aboutEdge.optional(),
 });
 export type EdgeReply = z.infer<typeof edgeReply>;

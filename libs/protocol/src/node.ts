@@ -19,3 +19,6 @@ export const nodeWeight = z.number().min(minWeight).max(maxWeight);
 
 /** How many: a whole number from 0. */
 export const count = z.number().int().nonnegative();
+
+/** Most connections an edge takes. */
+export const nodeCapacity = z.number().int().positive().max(1_000_000);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { maxSessionsInMessage, sessionKey } from './control.js';
 import { strategies } from './manage.js';
-import { count, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import { count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
 export type NodeState = (typeof nodeStates)[number];
@@ -30,7 +30,9 @@ export const nodeStats = z.object({
   version: z.string().max(256),
   weight: nodeWeight,
   /** Most connections this edge takes. */
-  capacity: z.number().int().positive().max(1_000_000),
+  capacity: nodeCapacity,
+  /** What an operator has set here; absent: this edge takes no `set`. */
+  live: z.object({ weight: nodeWeight.optional(), capacity: nodeCapacity.optional() }).optional(),
   /** Open sockets past the ticket check. */
   connections: count,
   /** Sessions attached to their queue here. */
@@ -46,6 +48,10 @@ export const nodeStats = z.object({
   handshakesPerSecond: rate,
   /** Hello to welcome, ms. */
   handshakeP99Ms: rate,
+  /** From `evenkeel-at` to the socket, of the last second in which any was measured; absent: none was in the last 10. */
+  publishToSocketP99Ms: rate.optional(),
+  /** Gaps told to clients, of this process. */
+  gaps: count.optional(),
   loopLagP99Ms: rate,
   /** 0 to 1. */
   loopUtilization: rate,

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { ConfigError, describeConfig, loadConfig, variableOf } from './config.js';
+import {
+  ConfigError,
+  describeConfig,
+  loadConfig,
+  parseSetting,
+  shownSettings,
+  variableOf,
+} from './config.js';
 import { setting } from './settings.js';
 
 const schema = z.object({
@@ -196,5 +203,29 @@ describe('describeConfig', () => {
       }),
     );
     expect(rows.map((row) => row.description)).toEqual(['inside', 'before']);
+  });
+});
+
+describe('one setting by itself', () => {
+  it('is taken as JSON has it, and as text is in the environment', () => {
+    for (const given of ['8081', 8081])
+      expect(parseSetting(schema.shape.port, given)).toEqual({ value: 8081 });
+    for (const given of ['a, b', ['a', 'b']])
+      expect(parseSetting(schema.shape.origins, given)).toEqual({ value: ['a', 'b'] });
+  });
+
+  it('that is not taken, or not there, is answered by what is', () => {
+    for (const given of ['soon', -1, undefined, null, true])
+      expect(parseSetting(schema.shape.port, given)).toEqual({ takes: 'a whole number from 0 to 65535' });
+  });
+});
+
+it('of settings all is shown that is set and no secret', () => {
+  const config = loadConfig(schema, { EVENKEEL_AMQP_URL: 'amqp://user:password@x' });
+  expect(shownSettings(schema, config)).toEqual({
+    port: 8080,
+    devAuth: false,
+    origins: [],
+    strategy: 'least-loaded',
   });
 });

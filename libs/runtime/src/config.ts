@@ -89,6 +89,40 @@ export function describeConfig(schema: z.ZodObject): ConfigRow[] {
   });
 }
 
+/** What one setting takes, and what it is for, in words. */
+export const describeSetting = (field: z.ZodType): { takes: string; description: string } => ({
+  takes: takesOf(field),
+  description: detailsOf(field).description,
+});
+
+/** What may be shown of settings: those that are set, without secrets. */
+export function shownSettings<C>(
+  schema: ConfigSchema<C>,
+  config: C & Record<string, unknown>,
+): Record<string, string | number | boolean | string[]> {
+  const shownOnes: Record<string, string | number | boolean | string[]> = {};
+  for (const [key, field] of Object.entries(schema.shape)) {
+    const value = config[key];
+    if (detailsOf(field as z.ZodType).isSecret) continue;
+    if (Array.isArray(value)) shownOnes[key] = value.map(String);
+    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      shownOnes[key] = value;
+  }
+  return shownOnes;
+}
+
+/** A value that has been checked, or what is taken in its place, in words. */
+export type ParsedSetting<T> = { readonly value: T } | { readonly takes: string };
+
+/** Checks one setting that has come another way than by the environment: as JSON has it, or as text is in the environment. */
+export function parseSetting<T>(field: z.ZodType<T>, given: unknown): ParsedSetting<T> {
+  const { kind } = detailsOf(field);
+  const parsed = field.safeParse(typeof given === 'string' ? fromText(given, kind) : given);
+  // Nothing given is no value, though the environment would make it the default.
+  if (parsed.success && given !== undefined) return { value: parsed.data };
+  return { takes: takesOf(field) };
+}
+
 /** In one line: the variable, what it got, what it takes, and what it is for. */
 function explain(
   key: string,

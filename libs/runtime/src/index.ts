@@ -1,5 +1,13 @@
 export { addressKey, clientAddress, isLoopback, type Way } from './client-address.js';
-export { ConfigError, describeConfig, loadConfig } from './config.js';
+export {
+  ConfigError,
+  describeConfig,
+  describeSetting,
+  loadConfig,
+  type ParsedSetting,
+  parseSetting,
+  shownSettings,
+} from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export { HostNames } from './host-names.js';
 export { Refusal, securityHeaders, sendJson, sendRefusal } from './http/answer.js';

@@ -96,6 +96,7 @@ export class FakeEdge {
         else if (command.command === 'cancel') this.#cancelMove(command.move);
         else if (command.command === 'cordon') this.#cordon();
         else if (command.command === 'uncordon') this.setState('active');
+        else if (command.command === 'set') this.#set(command);
         else if (command.command === 'where' || command.command === 'disconnect') this.#answer(command);
       },
     );
@@ -144,6 +145,7 @@ export class FakeEdge {
       loopUtilization: 0.1,
       cpu: 0.1,
       moves: { pending: this.#pending(), done: 0, failed: 0 },
+      live: {},
       ...this.stats,
     });
     void this.#broker.publish(exchanges.stats, statsKey(this.node), JSON.stringify(stats)).catch(() => {});
@@ -231,9 +233,16 @@ export class FakeEdge {
     void this.#broker.publish(exchanges.stats, movesKey(this.node), JSON.stringify(report)).catch(() => {});
   }
 
+  #set({ weight, capacity }: CommandOf<'set'>): void {
+    const live = { ...(weight && { weight }), ...(capacity && { capacity }) };
+    this.stats = { ...this.stats, ...live, live };
+    this.publishStats();
+  }
+
   #answer(command: CommandOf<'where'> | CommandOf<'disconnect'>): void {
+    const prefix = 'uid' in command ? command.uid : undefined;
     const sessions = [...this.sessions]
-      .filter((s) => s.startsWith(command.uid))
+      .filter((s) => prefix !== undefined && s.startsWith(prefix))
       .map((session) => ({ session, node: this.node, since: 1, unacked: 0, isBare: false }));
     const reply = { ask: command.ask, node: this.node, boot: this.boot, sessions };
     void this.#broker

@@ -3,6 +3,7 @@ import { Broker, userOf } from '@evenkeel/broker';
 import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
+import { sessionQueue } from '@evenkeel/protocol';
 import { amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
 import { withClock } from './clocks.js';
 import type { BalancerConfig } from './config.js';
@@ -12,6 +13,7 @@ import { LeaderLock } from './leader/lock.js';
 import { Succession } from './leader/succession.js';
 import { Term } from './leader/term.js';
 import { ManageError, notLeader } from './manage/answers.js';
+import { Chronicle } from './manage/chronicle.js';
 import { execute } from './manage/commands.js';
 import { Denying } from './manage/denying.js';
 import { EdgeQueries } from './manage/edge-queries.js';
@@ -58,6 +60,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   });
   const toEdge = (node: string, command: Command) =>
     mesh.control.send(node, withClock(node, command, balancer.view.clocks), COMMAND_WAIT_MS);
+  const chronicle = new Chronicle(wallNow);
   const balancer: Balancer = new Balancer(
     {
       send: (node, command, onUnrouted) => {
@@ -72,14 +75,16 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
       save: (state) => store.save(state),
       log: (event, fields) => log.info(fields, event),
+      onPlan: (plan, past) => chronicle.planned(plan, past),
       newPlanId: () => randomUUID().slice(0, 13),
     },
     {
       mode: config.mode,
+      maintenanceWindows: config.maintenanceWindows,
       strategy: config.strategy,
       load: config.load,
       moveDeadlineMs: config.moveDeadlineMs,
-      isMaintenance: () => inMaintenance(config.maintenanceWindows, wallNow()),
+      isMaintenance: () => inMaintenance(balancer.standing.settings.values.maintenanceWindows, wallNow()),
       policy: {
         relativeThreshold: config.relativeThreshold,
         absoluteThreshold: config.absoluteThreshold,
@@ -125,6 +130,12 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   );
   guardianMetrics(ops.metrics, guardian);
   const queries = new EdgeQueries(mesh, config.id);
+  const looking = mesh.consuming.topology({ channels: 2 });
+  /** It is only shown: what the broker does not say is left out. */
+  const queued = async (uid: string, sid: string) => {
+    const counts = await looking.checkQueue(sessionQueue(uid, sid)).catch(() => undefined);
+    return counts?.messages;
+  };
   const denials = new Denials({
     connection: mesh.consuming,
     now: wallNow,
@@ -195,9 +206,12 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
           if (!(await lock.confirm())) throw notLeader();
           return await toEdge(node, edgeCommand);
         },
-        askEdges: (kind, who) => queries.ask(kind, who, balancer.view.nodes(steadyNow())),
+        events: chronicle.events,
+        ask: (question, node) => queries.ask(question, balancer.view.nodes(steadyNow()), node),
+        queued,
       });
     },
+    onAudited: (command, by, answer) => chronicle.commanded(command, by, answer),
   });
   const succession = new Succession({
     load: () => store.load(),
@@ -210,6 +224,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     isLeading: () => lock.isLeading,
     begin: async () => {
       leadingSince = steadyNow();
+      chronicle.leads(config.id, leadingSince);
       await succession.begin();
       if (lock.isLeading) await manage.serve();
     },
@@ -268,7 +283,10 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         saying = setInterval(sayPolicy, POLICY_MS);
         ticking = setInterval(() => {
           try {
-            if (lock.isSure) balancer.tick(steadyNow());
+            if (!lock.isSure) return;
+            const nowMs = steadyNow();
+            balancer.tick(nowMs);
+            chronicle.look(() => balancer.view.nodes(nowMs), nowMs);
           } catch (error) {
             log.error({ err: error }, 'tick failed');
           }

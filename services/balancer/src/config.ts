@@ -1,7 +1,15 @@
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { isNodeName, loads, strategies } from '@evenkeel/protocol';
-import { amqpSettings, commonSettings, hostId, setting } from '@evenkeel/runtime';
+import {
+  amqpSettings,
+  commonSettings,
+  hostId,
+  type ParsedSetting,
+  parseSetting,
+  setting,
+} from '@evenkeel/runtime';
 import { z } from 'zod';
+import type { LiveName, LiveSetting, Setter } from './core/live-settings.js';
 import { isWindow } from './core/plan/maintenance.js';
 import { policyDefaults } from './core/plan/policy.js';
 import { paceDefaults } from './core/run/node-rate.js';
@@ -75,3 +83,31 @@ export const balancerConfig = z.object({
     .describe('event loop lag p99 above which moves slow down'),
 });
 export type BalancerConfig = z.infer<typeof balancerConfig>;
+
+/** Those that operators can set while it runs. */
+const live = balancerConfig.pick({
+  mode: true,
+  maintenanceWindows: true,
+  relativeThreshold: true,
+  absoluteThreshold: true,
+  quietMs: true,
+  deployHoldMs: true,
+  moveDeadlineMs: true,
+  startPerSecond: true,
+  maxPerSecond: true,
+  handshakeP99Ms: true,
+  loopLagP99Ms: true,
+}).shape satisfies Record<LiveName, z.ZodType>;
+
+/** What can be set while a balancer runs, by name. */
+export const liveFields: Readonly<Record<LiveName, z.ZodType>> = live;
+/** Whether one is called so. */
+export const isLiveName = (name: string): name is LiveName => Object.hasOwn(live, name);
+
+/** The setting that `given` makes, by the rules of the environment; else what it takes. */
+export function liveSetting(name: LiveName, given: unknown, { by, at }: Setter): ParsedSetting<LiveSetting> {
+  const parsed = parseSetting(liveFields[name], given);
+  if ('takes' in parsed) return parsed;
+  // Its own schema has just said that the value is one of this name.
+  return { value: { name, value: parsed.value, by, at } as LiveSetting };
+}

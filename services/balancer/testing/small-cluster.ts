@@ -88,8 +88,8 @@ export class SmallCluster {
   /** What an operator's cordon does. */
   cordon(name: string): void {
     this.#obey(name, { command: 'cordon' });
-    this.balancer.cordons.set({ node: name, by: 'ann', at: this.nowMs });
-    this.balancer.cordons.told(name, this.nowMs);
+    this.balancer.standing.cordons.set({ node: name, by: 'ann', at: this.nowMs });
+    this.balancer.standing.cordons.told(name, this.nowMs);
   }
 
   /** Another process takes the place of a node's, at once. */

@@ -11,16 +11,19 @@ import { namespacesOf } from './access/namespaces.js';
 import { Questions } from './access/questions.js';
 import { reviewAll } from './access/review.js';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
+import { aboutEdge } from './control/about.js';
 import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
 import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
+import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Inbound } from './inbound/inbound.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
 import { Happenings } from './life/happenings.js';
 import { Life } from './life/life.js';
+import { SessionPast } from './life/past.js';
 import { SessionReports } from './life/reports.js';
 import { edgeMetrics } from './metrics.js';
 import { Coalescer } from './move/coalescer.js';
@@ -180,6 +183,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     random: Math.random,
   });
   const happenings = new Happenings({ publisher, now: wallNow, log });
+  const past = new SessionPast(wallNow);
   const isHere = (key: string) => directory.get(key) !== undefined;
   const topology = consuming.topology();
   const life = new Life({
@@ -188,6 +192,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     maxSessionsPerUser: config.maxSessionsPerUser,
     endings: new Endings({ topology, consumers: consuming.consumers({ channels: 4 }), undelivered }),
     tell: (told) => happenings.tell(told),
+    past,
     isHere,
     steadyNow: now,
     log,
@@ -249,20 +254,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     now,
     canBeAsked: () => consuming.state !== 'open' || commands.readiness() === true,
   });
-  const departures = new Departures({ config, tickets, directory, ledger, letGo, now, log });
+  const departures = new Departures({ config, tickets, directory, ledger, letGo, now, log, past });
   const takeovers = new Takeovers({ node, outgoing, directory, life, log });
-  const whereabouts = new Whereabouts({ node, directory, control, life });
-  const handlers = commandHandlers({
-    node,
-    departures,
-    handover,
-    takeovers,
-    claims,
-    whereabouts,
-    life,
-    adoptions,
-    reports,
-  });
+  const about = () => aboutEdge({ config, room, ledger });
+  const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
+  const set = new OperatorSettings({ config, room, node });
+  const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
+  const handlers = commandHandlers({ node, ...commanded });
   const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const { counts } = transport;
@@ -270,6 +268,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
     config,
+    set,
     room,
     node,
     channel: mesh.stats,

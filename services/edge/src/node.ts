@@ -75,6 +75,11 @@ export class EdgeNode {
     this.#onChange();
   }
 
+  /** Something that is reported has. */
+  hasChanged(): void {
+    this.#onChange();
+  }
+
   drain(): void {
     this.#isDraining = true;
     this.#onChange();

@@ -1,4 +1,5 @@
-import type { Mode, Pause } from './state.js';
+import type { Mode } from './live-settings.js';
+import type { Pause } from './state.js';
 
 /** Whoever has aborted a plan has not done so to see the same plan again, ms. */
 const abortHoldMs = 300_000;

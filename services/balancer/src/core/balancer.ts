@@ -3,28 +3,32 @@ import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Automatic } from './automatic.js';
 import { Flapping } from './cluster/flapping.js';
 import { ClusterState, type NodeView } from './cluster/state.js';
-import { Cordons } from './cordons.js';
 import { Draining } from './draining.js';
+import { liveValues, type Mode, paceOf, thresholdsOf } from './live-settings.js';
 import { type Draft, type Method, planOf } from './plan/draft.js';
 import { type DrainGoal, type DrainStatus, drainedBy } from './plan/drains.js';
 import type { Plan, PlanKind, Strategy } from './plan/plan.js';
 import { type Fruitless, Policy, type PolicyOptions } from './plan/policy.js';
-import { leftOf } from './run/batch.js';
+import { Reason } from './reason.js';
 import { estimateMs } from './run/estimate.js';
 import { type PaceOptions, paceDefaults } from './run/node-rate.js';
-import { type PastPlan, pastPlan, remember } from './run/past-plan.js';
+import { hasHelped, type PastPlan, pastPlan, remember } from './run/past-plan.js';
 import { RateMemory } from './run/rate-memory.js';
 import { type Outgoing, PlanRun, type RunOptions, type RunSnapshot, runDefaults } from './run/run.js';
 import { Saver } from './saver.js';
-import type { Mode, SavedState } from './state.js';
+import { Standing } from './standing.js';
+import type { SavedState } from './state.js';
+import { Warmth } from './warmth.js';
 
-export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'>;
+export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'> | CommandOf<'set'>;
 
 export interface BalancerPorts {
-  send(node: string, command: Command, onUnrouted: () => void): void;
+  readonly send: (node: string, command: Command, onUnrouted: () => void) => void;
   /** Called when {@link SavedState} has changed. A plan starts only when its first state is saved. */
   save(state: SavedState): Promise<void> | undefined;
   log(event: string, fields: object): void;
+  /** A plan has begun, or ended. */
+  onPlan?(plan: Plan, past: PastPlan | undefined): void;
   newPlanId(): string;
 }
 
@@ -40,16 +44,16 @@ export interface BalancerOptions {
   /** The view is trusted this long after the first report: by then every node has spoken. */
   warmUpMs: number;
   moveDeadlineMs: number;
+  /** Only shown: who decides is `isMaintenance`. */
+  maintenanceWindows: readonly string[];
 }
-
-const SAME_REASON_EVERY_MS = 60_000;
 
 /** Everything a balancer knows and decides. Takes time as an argument; the world is behind {@link BalancerPorts}. */
 export class Balancer {
   readonly view = new ClusterState();
   readonly policy: Policy;
   readonly automatic: Automatic;
-  readonly cordons = new Cordons();
+  readonly standing: Standing;
   history: PastPlan[] = [];
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   ring: Method['ring'];
@@ -60,13 +64,12 @@ export class Balancer {
   readonly #flapping = new Flapping();
   readonly #rates = new RateMemory();
   readonly #draining: Draining;
+  readonly #reason: Reason;
+  readonly #warmth: Warmth;
   #run: PlanRun | undefined;
   #fruitless: Fruitless = { count: 0, lastAtMs: Number.NEGATIVE_INFINITY };
   #isLeading = false;
-  #firstReportMs: number | undefined;
   #lastPlanEndMs = Number.NEGATIVE_INFINITY;
-  #why = 'starting';
-  #whyAtMs = Number.NEGATIVE_INFINITY;
   #isStarting = false;
   #held: string | undefined;
 
@@ -82,6 +85,7 @@ export class Balancer {
       isMaintenance: () => false,
       warmUpMs: 2500,
       moveDeadlineMs: 10_000,
+      maintenanceWindows: [],
       ...options,
     };
     const { mode, strategy, load, policy, pace, isMaintenance } = this.#options;
@@ -90,6 +94,13 @@ export class Balancer {
     this.#draining = new Draining(this.policy, ports.log);
     this.#pace = { ...paceDefaults, ...pace };
     this.#saver = new Saver(ports);
+    this.#reason = new Reason(ports.log);
+    this.#warmth = new Warmth(this.#options.warmUpMs);
+    const { maintenanceWindows, moveDeadlineMs } = this.#options;
+    this.standing = new Standing(
+      liveValues({ mode, maintenanceWindows, moveDeadlineMs, ...this.policy.options, ...this.#pace }),
+      ports.log,
+    );
   }
 
   get isLeading(): boolean {
@@ -104,9 +115,8 @@ export class Balancer {
   }
   /** Why nothing is being done, or what is. */
   get why(): string {
-    return this.#why;
+    return this.#reason.text;
   }
-
   /** Why it leads and plans nothing, and saves nothing; undefined when it does. */
   get held(): string | undefined {
     return this.#held;
@@ -162,7 +172,7 @@ export class Balancer {
     this.#isLeading = true;
     this.#run = undefined;
     this.#held = why;
-    this.#why = why;
+    this.#reason.is(why);
     this.automatic.isPaused = true;
   }
 
@@ -174,8 +184,8 @@ export class Balancer {
     if (saved === undefined) return;
     this.drains.clear();
     for (const goal of saved.drains) this.drains.set(goal.node, goal);
-    this.cordons.wishes.clear();
-    for (const cordon of saved.cordons ?? []) this.cordons.set(cordon);
+    this.standing.restore(saved);
+    this.configure();
     Object.assign(this.automatic, {
       isPaused: saved.isPaused,
       pausedBy: saved.pause,
@@ -196,7 +206,7 @@ export class Balancer {
   }
 
   isWarm(nowMs: number): boolean {
-    return this.#firstReportMs !== undefined && nowMs - this.#firstReportMs >= this.#options.warmUpMs;
+    return this.#warmth.isWarm(nowMs);
   }
 
   /** Does what is due. Call it ten times a second. */
@@ -205,7 +215,7 @@ export class Balancer {
     // Nothing that is done now could be followed, and what is not reported is nobody's fault.
     const silentMs = this.view.silentMs(nowMs);
     if (silentMs !== undefined && silentMs < lastViewMs && this.view.size > 0)
-      return this.#explain(
+      return this.#reason.explain(
         'no node is heard: it may be the connection to the broker, so the last view stands for a minute',
         nowMs,
       );
@@ -213,11 +223,10 @@ export class Balancer {
     if (hasChanged) void this.save();
     if (this.#run !== undefined) this.#goOn(this.#run, nowMs);
     else this.#decide(nowMs);
-    const send = (node: string, command: Command) => this.#ports.send(node, command, () => {});
     const nodes = this.view.nodes(nowMs);
+    const send = (node: string, command: Command) => this.#ports.send(node, command, () => {});
     this.#draining.hold(nodes, this.#run, send, nowMs);
-    for (const node of this.cordons.keep(nodes, this.drains, send, nowMs))
-      this.#ports.log('cordoned again', { node });
+    this.standing.keep(nodes, this.drains, send, nowMs);
   }
 
   /** Starts a plan. The first command goes out when it has been saved. */
@@ -229,7 +238,7 @@ export class Balancer {
     nowMs: number,
     drains?: readonly string[],
   ): Plan {
-    const { moveDeadlineMs } = this.#options;
+    const { moveDeadlineMs } = this.standing.settings.values;
     const plan = planOf(
       draft,
       {
@@ -245,12 +254,21 @@ export class Balancer {
     );
     const run = this.#makeRun(plan, nowMs);
     this.#run = run;
-    this.#why = why;
+    this.#reason.is(why);
     const { id, total, steps } = plan;
     this.#ports.log('plan started', { plan: id, kind, why, by, total, steps: steps.length });
+    this.#ports.onPlan?.(plan, undefined);
     const saving = this.#ports.save(this.saved());
     if (saving !== undefined) this.#startWhen(saving, run);
     return plan;
+  }
+
+  /** What is set counts from now on: thresholds at once, the pace for a plan that runs too. */
+  configure(): void {
+    const { mode, ...values } = this.standing.settings.values;
+    this.automatic.mode = mode;
+    this.policy.configure(thresholdsOf(values));
+    Object.assign(this.#pace, paceOf(values));
   }
 
   /** About how long these moves take. */
@@ -269,7 +287,7 @@ export class Balancer {
       v: 1,
       ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
       drains: [...this.drains.values()],
-      cordons: [...this.cordons.wishes.values()],
+      ...this.standing.saved(),
       isPaused,
       ...(pausedBy === undefined ? {} : { pause: pausedBy }),
       ...(abortedBy === undefined ? {} : { aborted: abortedBy }),
@@ -288,11 +306,8 @@ export class Balancer {
   /** A report has come, whosever. After a silence of all each node is waited for, as after the start. */
   #hear(nowMs: number): void {
     const silentMs = this.view.silentMs(nowMs);
-    if (silentMs === undefined) {
-      this.#firstReportMs ??= nowMs;
-      return;
-    }
-    this.#firstReportMs = nowMs;
+    this.#warmth.heard(nowMs, silentMs !== undefined);
+    if (silentMs === undefined) return;
     this.#run?.askAgain(nowMs);
     this.#ports.log('heard again', { silentMs });
   }
@@ -314,7 +329,7 @@ export class Balancer {
       attempts: this.#draining.attempts,
       ring: this.ring,
     });
-    if (decision.kind === 'wait') return this.#explain(decision.why, nowMs);
+    if (decision.kind === 'wait') return this.#reason.explain(decision.why, nowMs);
     const { planKind, why, draft, drains } = decision;
     const by = planKind === 'drain' ? drainedBy(drains ?? [], this.drains) : 'auto';
     const asked = by === 'auto' ? why : `${why}, asked for by ${by}`;
@@ -363,29 +378,19 @@ export class Balancer {
       );
     }
     if (kind === 'rebalance') {
-      // Whoever has left need not be moved; but where all that were asked do so, nothing comes of asking.
-      const wanted = past.total - leftOf(past);
-      const hasHelped =
-        (past.total === 0 && !run.hasFilled) || (wanted > 0 && (past.done + past.pinned) * 2 >= wanted);
-      this.#fruitless = { count: hasHelped ? 0 : this.#fruitless.count + 1, lastAtMs: nowMs };
+      const count = hasHelped(past, run.hasFilled) ? 0 : this.#fruitless.count + 1;
+      this.#fruitless = { count, lastAtMs: nowMs };
     }
     this.#draining.closed(steps);
     const { moved: _moved, ...fields } = past;
     this.#ports.log('plan ended', { ...fields, tookMs: nowMs - past.startedAt });
+    this.#ports.onPlan?.(run.plan, past);
     void this.save();
-  }
-
-  #explain(why: string, nowMs: number): void {
-    if (why === this.#why && nowMs - this.#whyAtMs < SAME_REASON_EVERY_MS) return;
-    this.#why = why;
-    this.#whyAtMs = nowMs;
-    this.#ports.log('nothing to do', { why });
   }
 
   #makeRun(plan: Plan, nowMs: number, snapshot?: RunSnapshot): PlanRun {
     const ports = {
-      send: (node: string, command: Outgoing, onUnrouted: () => void) =>
-        this.#ports.send(node, command, onUnrouted),
+      send: this.#ports.send,
       node: (name: string, atMs: number) => this.view.get(name, atMs),
       paceOf: (name: string, atMs: number) => this.#rates.of(this.view.get(name, atMs), atMs),
     };

@@ -1,12 +1,11 @@
 import type { RingNode } from '@evenkeel/cluster';
 import type { Cordon } from './cordons.js';
+import type { LiveSetting } from './live-settings.js';
+import type { NodeSettings } from './node-settings.js';
 import type { DrainGoal } from './plan/drains.js';
 import type { Plan } from './plan/plan.js';
 import type { PastPlan } from './run/past-plan.js';
 import type { RunSnapshot } from './run/run.js';
-
-/** `auto`: levels on its own. `manual`: only what an operator asks for, and drains. */
-export type Mode = 'auto' | 'manual';
 
 /** Who has paused automatic rebalancing, and since when. */
 export interface Pause {
@@ -30,6 +29,9 @@ export interface SavedState {
   readonly aborted?: Pause;
   /** Nodes that operators keep clients from, whatever their process. */
   readonly cordons?: readonly Cordon[];
+  /** What operators have set of balancers, and of nodes. */
+  readonly settings?: readonly LiveSetting[];
+  readonly nodeSettings?: readonly NodeSettings[];
   readonly history: readonly PastPlan[];
   /** Members of the ring that sessions were last moved onto, with `consistent-hash`. */
   readonly ring?: readonly RingNode[];

@@ -42,7 +42,7 @@ export function nodeAnswer(n: NodeView, drain: DrainStatus | undefined): object 
 }
 
 /** The running plan as `status` shows it. */
-export function planAnswer(run: PlanRun, nowMs: number): object {
+export function planAnswer(run: PlanRun, nowMs: number) {
   const { plan } = run;
   const steps = run.progress();
   const sum = (key: 'done' | 'failed' | 'pinned' | 'timedOut') =>

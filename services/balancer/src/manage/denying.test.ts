@@ -137,15 +137,15 @@ describe('forget', () => {
       { session: 'alicex.s', untilMs: nowMs + 1 },
       { session: 's', untilMs: nowMs + 1 },
     ];
-    const asked: string[] = [];
+    const asked: object[] = [];
     const answer = await forget('alice', {
       denying,
-      askEdges: async (command, user) => {
-        asked.push(`${command} ${user}`);
-        return { ok: true, user, sessions: [], answered: 1, missing: ['e2'] };
+      ask: async (question) => {
+        asked.push(question);
+        return { replies: [], answered: 1, missing: ['e2'] };
       },
     });
-    expect(asked).toEqual(['disconnect alice']);
+    expect(asked).toEqual([{ command: 'disconnect', uid: 'alice' }]);
     expect(answer).toMatchObject({ ok: true, denials: 2, missing: ['e2'] });
     expect(answer).toHaveProperty('left', expect.arrayContaining([expect.stringContaining('mesh.denials')]));
     expect(records()).toMatchObject([{ kind: 'forget', user: 'alice' }]);

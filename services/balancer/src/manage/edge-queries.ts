@@ -3,11 +3,16 @@ import { type Mesh, type OwnQueue, replyWaitMs } from '@evenkeel/mesh';
 import type { EdgeReply } from '@evenkeel/protocol';
 import type { NodeView } from '../core/cluster/state.js';
 import { ManageError } from './answers.js';
-import { carried } from './carried.js';
 
 const maxOpen = 100;
 
-interface Question {
+/** What edges are asked, or told and then asked. */
+export type Question =
+  | { readonly command: 'where' | 'disconnect'; readonly uid: string }
+  | { readonly command: 'disconnect' | 'inspect'; readonly session: string }
+  | { readonly command: 'describe' };
+
+interface Open {
   readonly waitsFor: Set<string>;
   readonly replies: EdgeReply[];
   finish(): void;
@@ -15,22 +20,19 @@ interface Question {
 
 /** What edges have answered. */
 export interface Found {
-  ok: true;
-  user: string;
-  sessions: EdgeReply['sessions'];
-  /** Edges that have, and those that have not. */
-  answered: number;
-  missing: string[];
-  [key: string]: unknown;
+  readonly replies: readonly EdgeReply[];
+  /** How many edges have, and which have not. */
+  readonly answered: number;
+  readonly missing: string[];
 }
 
-/** Asks every edge about a user and gathers the answers, for a second at most. */
+/** Asks edges and gathers the answers, for a second at most. */
 export class EdgeQueries {
   /** The queue of the answers. */
   readonly queue: OwnQueue;
   readonly #mesh: Mesh;
   readonly #id: string;
-  readonly #open = new Map<string, Question>();
+  readonly #open = new Map<string, Open>();
 
   constructor(mesh: Mesh, id: string) {
     this.#mesh = mesh;
@@ -38,17 +40,15 @@ export class EdgeQueries {
     this.queue = mesh.control.replies(id, (reply) => this.#take(reply), { name: `balancer.${id}.replies` });
   }
 
-  /** @throws ManageError `bad-user`, `busy`. */
-  async ask(command: 'where' | 'disconnect', user: string, nodes: readonly NodeView[]): Promise<Found> {
+  /** Asks every edge among `nodes`, or `only` one. @throws ManageError `busy`. */
+  async ask(question: Question, nodes: readonly NodeView[], only?: string): Promise<Found> {
     if (this.#open.size >= maxOpen)
       throw new ManageError('busy', `${maxOpen} questions are open; ask again in a second`);
-    const uid = carried(user);
     const ask = randomUUID();
-    const waitsFor = new Set(
-      nodes.filter((n) => n.phase !== 'gone' && n.phase !== 'suspect').map((n) => n.node),
-    );
+    const here = nodes.filter((n) => n.phase !== 'gone' && n.phase !== 'suspect').map((n) => n.node);
+    const asked = only === undefined ? here : [only];
+    const waitsFor = new Set(asked);
     const replies: EdgeReply[] = [];
-    const asked = new Set(waitsFor);
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, replyWaitMs);
       const finish = () => {
@@ -57,15 +57,18 @@ export class EdgeQueries {
       };
       this.#open.set(ask, { waitsFor, replies, finish });
       if (waitsFor.size === 0) finish();
-      this.#mesh.control.sendToAll({ command, uid, reply: this.#id, ask }, replyWaitMs).catch(reject);
+      this.#send({ ...question, reply: this.#id, ask }, only).then((outcome) => {
+        if (only !== undefined && outcome === 'unrouted') finish();
+      }, reject);
     }).finally(() => this.#open.delete(ask));
-    return {
-      ok: true,
-      user,
-      sessions: replies.flatMap((r) => r.sessions),
-      answered: asked.size - waitsFor.size,
-      missing: [...waitsFor],
-    };
+    return { replies, answered: asked.length - waitsFor.size, missing: [...waitsFor] };
+  }
+
+  #send(command: Question & { reply: string; ask: string }, only: string | undefined) {
+    const { control } = this.#mesh;
+    return only === undefined
+      ? control.sendToAll(command, replyWaitMs)
+      : control.send(only, command, replyWaitMs);
   }
 
   #take(reply: EdgeReply): void {

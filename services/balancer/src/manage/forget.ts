@@ -1,6 +1,7 @@
 import type { Answer } from './answers.js';
+import type { CommandContext } from './context.js';
 import type { Denying } from './denying.js';
-import type { Found } from './edge-queries.js';
+import { disconnect } from './users.js';
 
 /** What the mesh cannot, or must not, remove. Each says where it is, for how long, and whose it is. */
 const notOurs = [
@@ -12,14 +13,12 @@ const notOurs = [
   'the user at your identity provider and in your applications',
 ] as const;
 
-export interface ForgetContext {
+export interface ForgetContext extends Pick<CommandContext, 'ask'> {
   readonly denying: Pick<Denying, 'forget'>;
-  askEdges(command: 'disconnect', user: string): Promise<Found>;
 }
 
 /** Ends the user's sessions with all that waits for them, and every denial; says what is left. */
-export async function forget(user: string, { denying, askEdges }: ForgetContext): Promise<Answer> {
-  const { denials } = await denying.forget(user);
-  const found = await askEdges('disconnect', user);
-  return { ...found, denials, left: [...notOurs] };
+export async function forget(user: string, c: ForgetContext): Promise<Answer> {
+  const { denials } = await c.denying.forget(user);
+  return { ...(await disconnect({ user }, c)), denials, left: [...notOurs] };
 }

@@ -41,6 +41,8 @@ export interface ManageOptions {
   operators: ReadonlySet<string>;
   /** `by`: who asks. `leftMs`: how long the sender still waits. */
   execute(command: ManageCommand, by: string, leftMs: () => number): Promise<Answer>;
+  /** Something that was to change anything has been carried out, or refused. */
+  onAudited(command: ManageCommand, by: string, answer: Answer): void;
 }
 
 /** One message in hand. */
@@ -269,6 +271,8 @@ export class ManageServer {
       ...(planId === undefined || planId === null ? {} : { plan: planId }),
       ...(messageId === undefined ? {} : { messageId }),
     };
+    if ('command' in read && isMutating(read.command))
+      this.#options.onAudited(read.command, nameOf(sender), answer);
     // Those who look look often; the audit has it all the same.
     const isRoutine = answer.ok && 'command' in read && !isMutating(read.command);
     this.#options.log[isRoutine ? 'debug' : 'info'](entry, 'management command');
@@ -287,7 +291,13 @@ const isDirect = ({ properties }: Delivery): boolean =>
 const nameIn = (read: Read) => ('command' in read ? read.command.command : 'unreadable');
 
 /** Those that every edge is asked. */
-const questions: ReadonlySet<ManageCommand['command']> = new Set(['where', 'disconnect', 'forget']);
+const questions: ReadonlySet<ManageCommand['command']> = new Set([
+  'where',
+  'disconnect',
+  'forget',
+  'session',
+  'node',
+]);
 
 function isQuestion(read: Read): boolean {
   return 'command' in read && questions.has(read.command.command);

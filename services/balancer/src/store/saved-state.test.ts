@@ -45,6 +45,19 @@ it('keeps who has paused rebalancing, and what is to be closed', () => {
   });
 });
 
+it('keeps what operators have set, and leaves out what this version does not take', () => {
+  const quiet = { name: 'quietMs', value: 5_000, by: 'ann', at: 1 };
+  const foreign = [
+    { ...quiet, name: 'later', value: 1 },
+    { ...quiet, value: 'soon' },
+  ];
+  const nodeSettings = [{ node: 'e1', weight: 2, by: 'ann', at: 1 }];
+  const saved = { v: 1, drains, isPaused: false, settings: [quiet, ...foreign], nodeSettings };
+  const kept = { state: { settings: [quiet], nodeSettings } };
+  expect(readState({ ...saved, history: [] })).toMatchObject(kept);
+  expect(readState({ ...saved, plan: {} })).toMatchObject(kept);
+});
+
 it('keeps pauses and drains of a state whose plan it cannot read', () => {
   const read = readState({ v: 1, plan: { kind: 'unheard-of' }, drains, isPaused: true });
   expect(read).toMatchObject({ state: { v: 1, drains, isPaused: true, history: [] } });

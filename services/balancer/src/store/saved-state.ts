@@ -1,5 +1,7 @@
-import { loads, nodeName, strategies } from '@evenkeel/protocol';
+import { loads, nodeCapacity, nodeName, nodeWeight, strategies } from '@evenkeel/protocol';
 import { z } from 'zod';
+import { isLiveName, liveSetting } from '../config.js';
+import type { LiveSetting } from '../core/live-settings.js';
 import { planKinds, planStates } from '../core/plan/plan.js';
 import type { NewerState, SavedState } from '../core/state.js';
 
@@ -59,6 +61,25 @@ const drain = z.object({
 
 const cordon = z.object({ node: nodeName, by: z.string(), at: z.number() });
 
+const setter = { by: z.string(), at: z.number() };
+/** Each value is checked again: by another version it may have been set when other rules held. One that breaks them is left out. */
+const settings = z
+  .array(z.object({ name: z.string(), value: z.unknown(), ...setter }))
+  .transform((all): LiveSetting[] =>
+    all.flatMap(({ name, value, by, at }) => {
+      const read = isLiveName(name) ? liveSetting(name, value, { by, at }) : undefined;
+      return read !== undefined && 'value' in read ? [read.value] : [];
+    }),
+  );
+const nodeSettings = z.array(
+  z.object({
+    node: nodeName,
+    weight: nodeWeight.exactOptional(),
+    capacity: nodeCapacity.exactOptional(),
+    ...setter,
+  }),
+);
+
 const pause = z.object({ by: z.string(), at: z.number(), why: z.string().exactOptional() });
 
 /** What one leader leaves to the next. */
@@ -76,6 +97,8 @@ const savedState = z.object({
   pause: pause.exactOptional(),
   aborted: pause.exactOptional(),
   cordons: z.array(cordon).exactOptional(),
+  settings: settings.exactOptional(),
+  nodeSettings: nodeSettings.exactOptional(),
   ring: ringNodes.exactOptional(),
   history: z.array(
     z.object({
@@ -101,6 +124,8 @@ const savedState = z.object({
 const wishes = savedState.pick({ isPaused: true }).extend({
   drains: z.array(drain).catch([]),
   cordons: z.array(cordon).catch([]),
+  settings: settings.catch([]),
+  nodeSettings: nodeSettings.catch([]),
   pause: pause.optional().catch(undefined),
 });
 
@@ -117,10 +142,10 @@ export function readState(raw: unknown): NewerState | { state: SavedState; unrea
   if (later.success) return { newer: later.data.v };
   const all = savedState.safeParse(raw);
   if (all.success) return { state: all.data };
-  const { drains, isPaused, pause, cordons } = wishes.parse(raw);
+  const { pause, ...wanted } = wishes.parse(raw);
   const paused = pause === undefined ? {} : { pause };
   return {
-    state: { v: 1, drains, isPaused, ...paused, cordons, history: [] },
+    state: { v: 1, ...wanted, ...paused, history: [] },
     unreadable: all.error.message,
   };
 }

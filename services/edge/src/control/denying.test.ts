@@ -14,10 +14,13 @@ afterEach(() => {
 function socket(uid: string, sid: string, state = 'attached') {
   return {
     key: `${uid}.${sid}`,
-    claims: { uid, sid },
+    claims: { uid, sid, epoch: 1 },
+    name: 'c1',
+    topics: 0,
+    intake: { ackedAtMs: undefined },
     state,
     attachedAtMs: 0,
-    connection: { openedAtMs: 1, isBare: false, address: '::1' },
+    connection: { openedAtMs: 1, isOpen: true, isBare: false, address: '::1' },
     outbox: { unacked: 0 },
     ended: [] as (CloseCode['code'] | undefined)[],
     end(_reason: 'disconnected', why?: CloseCode) {
@@ -83,7 +86,7 @@ it('looks once at all sessions for the records of a quarter of a second, and cou
   expect(walks).toBe(2);
 });
 
-it('where lists sockets that have not said hello, and disconnect closes them', () => {
+it('disconnect names sockets that have not said hello and sessions without a socket, and closes them', () => {
   const attached = socket('eve', 's1');
   const silent = socket('eve', 's2', 'opened');
   const replies: string[][] = [];
@@ -93,10 +96,11 @@ it('where lists sockets that have not said hello, and disconnect closes them', (
     control: {
       reply: async (_asker, { sessions }) => void replies.push(sessions.map(({ session }) => session)),
     },
-    life: { endAway: () => undefined },
+    life: { endAway: () => undefined, awayOf: () => [{ uid: 'eve', sid: 's4', epoch: 1, sinceMs: 1 }] },
+    past: { of: () => undefined },
+    about: () => ({ limits: {}, settings: {} }),
   });
-  whereabouts.answer({ command: 'where', uid: 'eve', reply: 'r', ask: 'a' });
-  whereabouts.end('eve');
-  expect(replies).toEqual([['s1', 's2']]);
+  whereabouts.disconnect({ command: 'disconnect', uid: 'eve', reply: 'r', ask: 'a' });
+  expect(replies).toEqual([['s1', 's2', 's4']]);
   expect([attached.ended, silent.ended]).toEqual([[undefined], [undefined]]);
 });

@@ -7,6 +7,7 @@ import type { Handover } from '../move/handover.js';
 import type { Takeovers } from '../move/takeovers.js';
 import type { EdgeNode } from '../node.js';
 import type { Claims } from './claims.js';
+import type { OperatorSettings } from './operator-settings.js';
 import type { Whereabouts } from './whereabouts.js';
 
 /** What each command to an edge does. */
@@ -22,10 +23,13 @@ export interface HandlersOptions {
   life: Pick<Life, 'forget'>;
   adoptions: Pick<Adoptions, 'onAdopt'>;
   reports: Pick<SessionReports, 'all'>;
+  /** What operators have set. */
+  set: Pick<OperatorSettings, 'set'>;
 }
 
 export function commandHandlers(options: HandlersOptions): Handlers {
-  const { node, departures, handover, takeovers, claims, whereabouts, life, adoptions, reports } = options;
+  const { node, departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set } =
+    options;
   return {
     reconnect: (command) => departures.reconnect(command),
     cancel: ({ move }) => departures.cancel(move),
@@ -40,10 +44,10 @@ export function commandHandlers(options: HandlersOptions): Handlers {
     },
     uncordon: () => node.uncordon(),
     where: (command) => whereabouts.answer(command),
-    disconnect: (command) => {
-      whereabouts.answer(command);
-      whereabouts.end(command.uid);
-    },
+    disconnect: (command) => whereabouts.disconnect(command),
+    inspect: (command) => whereabouts.inspect(command),
+    describe: (command) => whereabouts.describe(command),
+    set: (command) => set.set(command),
     sessions: () => reports.all(),
     adopt: (command) => adoptions.onAdopt(command),
     forget: ({ sessions }) => life.forget(sessions),

@@ -1,16 +1,22 @@
 import type { Control } from '@evenkeel/mesh';
-import { type CommandOf, maxSessionsInReply } from '@evenkeel/protocol';
-import type { Life } from '../life/life.js';
+import { type AboutEdge, type CommandOf, type EdgeReply, maxSessionsInReply } from '@evenkeel/protocol';
+import { keyOf, type Life } from '../life/life.js';
+import type { SessionPast } from '../life/past.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory, Listed } from '../session/directory.js';
 import type { Connection } from '../transport/connection.js';
 
 /** A session as it is told of. */
 export interface Locatable extends Listed {
+  readonly claims: Listed['claims'] & { readonly epoch: number };
   /** 0: not yet. */
   readonly attachedAtMs: number;
-  readonly connection: Pick<Connection, 'openedAtMs' | 'isBare' | 'address'>;
+  readonly connection: Pick<Connection, 'openedAtMs' | 'isOpen' | 'isBare' | 'address'>;
+  /** The id of its connection; empty: it has none yet. */
+  readonly name: string;
+  readonly topics: number;
   readonly outbox: { readonly unacked: number };
+  readonly intake: { readonly ackedAtMs: number | undefined };
   /** `opened`: it has not said hello. */
   readonly state: string;
   end(reason: 'disconnected'): void;
@@ -18,12 +24,17 @@ export interface Locatable extends Listed {
 
 export interface WhereaboutsOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
-  directory: Pick<Directory<Locatable>, 'ofUser' | 'tracked'>;
+  directory: Pick<Directory<Locatable>, 'ofUser' | 'tracked' | 'find' | 'values'>;
   control: Pick<Control, 'reply'>;
-  life: Pick<Life, 'endAway'>;
+  life: Pick<Life, 'endAway' | 'awayOf'>;
+  past: Pick<SessionPast, 'of'>;
+  about(): AboutEdge;
 }
 
-/** A user's sessions here: where they are, and their end. */
+type Shown = EdgeReply['sessions'][number];
+type Asked = { readonly ask: string; readonly reply: string };
+
+/** Sessions here: where they are, what has happened to them, and their end. */
 export class Whereabouts {
   readonly #options: WhereaboutsOptions;
 
@@ -31,30 +42,98 @@ export class Whereabouts {
     this.#options = options;
   }
 
-  answer({ ask, reply, uid }: CommandOf<'where'> | CommandOf<'disconnect'>): void {
-    const { node, directory, control } = this.#options;
-    const silent = this.#sockets(uid).filter((session) => session.state === 'opened');
-    const sessions = [...directory.ofUser(uid), ...silent].slice(0, maxSessionsInReply).map((session) => ({
-      session: session.claims.sid,
+  /** Those of a user. */
+  answer({ uid, ...asked }: Asked & { readonly uid: string }): void {
+    const { directory } = this.#options;
+    const silent = this.#sockets((claims) => claims.uid === uid).filter(({ state }) => state === 'opened');
+    const here = [...directory.ofUser(uid), ...silent].map((session) => this.#shown(session));
+    this.#reply(asked, { sessions: [...here, ...this.#away((who) => who.uid === uid, uid)] });
+  }
+
+  /** One, with what has happened to it here. */
+  inspect({ session, ...asked }: CommandOf<'inspect'>): void {
+    const past = this.#options.past.of(session);
+    this.#reply(asked, { sessions: this.#named(session), ...(past === undefined ? {} : { past }) });
+  }
+
+  /** What this edge is. */
+  describe(asked: CommandOf<'describe'>): void {
+    this.#reply(asked, { sessions: [], about: this.#options.about() });
+  }
+
+  /** Ends a user's sessions, or one, those without a connection too, and closes sockets that have not said hello. */
+  disconnect({ uid, session, ...asked }: CommandOf<'disconnect'>): void {
+    if (uid !== undefined) {
+      this.answer({ uid, ...asked });
+      this.#end((who) => who.uid === uid);
+    } else if (session !== undefined) {
+      this.#reply(asked, { sessions: this.#named(session) });
+      this.#end((who) => isCalled(who, session));
+    }
+  }
+
+  #named(session: string): Shown[] {
+    const { directory } = this.#options;
+    const here = directory.find(session);
+    const silent = this.#sockets((claims) => isCalled(claims, session)).filter(
+      (each) => each.state === 'opened' && each !== here,
+    );
+    const shown = [...(here === undefined ? [] : [here]), ...silent].map((each) => this.#shown(each));
+    return [...shown, ...this.#away((who) => isCalled(who, session))];
+  }
+
+  #end(isMeant: (who: Listed['claims']) => boolean): void {
+    const held = [...this.#options.directory.values()].filter(({ claims }) => isMeant(claims));
+    for (const session of new Set([...held, ...this.#sockets(isMeant)])) session.end('disconnected');
+    this.#options.life.endAway(isMeant, 'disconnected');
+  }
+
+  #sockets(isMeant: (claims: Listed['claims']) => boolean): Locatable[] {
+    return [...this.#options.directory.tracked()].filter(({ claims }) => isMeant(claims));
+  }
+
+  /** Those without a connection that this edge sees to. */
+  #away(isMeant: (who: Listed['claims']) => boolean, uid?: string): Shown[] {
+    const { life, node } = this.#options;
+    return life.awayOf(isMeant, uid).map((who) => ({
+      session: who.sid,
       node: node.name,
-      since: session.attachedAtMs || session.connection.openedAtMs,
-      unacked: session.outbox.unacked,
-      isBare: session.connection.isBare,
-      address: session.connection.address,
+      uid: who.uid,
+      since: who.sinceMs,
+      unacked: 0,
+      isBare: false,
+      isAttached: false as const,
+      generation: who.epoch,
     }));
+  }
+
+  #shown(session: Locatable): Shown {
+    const { claims, connection, outbox, intake, name, topics } = session;
+    const { ackedAtMs } = intake;
+    return {
+      session: claims.sid,
+      node: this.#options.node.name,
+      uid: claims.uid,
+      since: session.attachedAtMs || connection.openedAtMs,
+      unacked: outbox.unacked,
+      isBare: connection.isBare,
+      address: connection.address,
+      topics,
+      generation: claims.epoch,
+      ...(connection.isOpen ? {} : { isAttached: false as const }),
+      ...(name === '' ? {} : { connection: name }),
+      ...(ackedAtMs === undefined ? {} : { lastAckAt: ackedAtMs }),
+    };
+  }
+
+  #reply({ ask, reply }: Asked, { sessions, ...rest }: Pick<EdgeReply, 'sessions' | 'past' | 'about'>): void {
+    const { node, control } = this.#options;
+    const shown = sessions.slice(0, maxSessionsInReply);
     // Lost, it is not missed: the asker tells which edges were silent.
-    control.reply(reply, { ask, node: node.name, boot: node.boot, sessions }).catch(() => {});
-  }
-
-  /** Ends them, those without a connection too, and closes sockets that have not said hello. */
-  end(uid: string): void {
-    const { directory, life } = this.#options;
-    for (const session of new Set([...directory.ofUser(uid), ...this.#sockets(uid)]))
-      session.end('disconnected');
-    life.endAway((who) => who.uid === uid, 'disconnected');
-  }
-
-  #sockets(uid: string): Locatable[] {
-    return [...this.#options.directory.tracked()].filter((session) => session.claims.uid === uid);
+    control.reply(reply, { ask, node: node.name, boot: node.boot, sessions: shown, ...rest }).catch(() => {});
   }
 }
+
+/** By `<uid>.<sid>` or `<sid>` alone. */
+const isCalled = (who: Listed['claims'], reference: string): boolean =>
+  reference.includes('.') ? keyOf(who) === reference : who.sid === reference;

@@ -16,6 +16,8 @@ export interface Told {
   /** Where the session was. */
   readonly node: string;
   readonly reason?: EndReason;
+  /** Of a connection that its client has closed: with which code. Applications are not told. */
+  readonly code?: number;
 }
 
 /** Told and not yet confirmed; the oldest is dropped beyond it. */

@@ -3,6 +3,7 @@ import type { Happening } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Endings, Outcome } from './ending.js';
 import type { EndReason, Told } from './happenings.js';
+import type { SessionPast } from './past.js';
 
 /** Sessions without a connection that an edge sees to at most; the oldest is left to the broker's own expiry beyond it. */
 export const maxAway = 250_000;
@@ -31,6 +32,8 @@ export interface Entry extends Who {
 }
 
 interface Away {
+  /** Since when, by the same clock as `endsAtMs`. */
+  readonly sinceMs: number;
   /** When its time is over, by a clock that nobody sets. */
   endsAtMs: number;
   reason: EndReason;
@@ -56,6 +59,7 @@ export interface LifeOptions {
   maxSessionsPerUser: number;
   endings: Pick<Endings, 'end'>;
   tell(told: Told): void;
+  past?: Pick<SessionPast, 'told'>;
   /** Whether a connection of it is here, attached or not. */
   isHere(key: string): boolean;
   log: Pick<Log, 'warn'>;
@@ -136,12 +140,12 @@ export class Life {
     if (this.#entries.get(keyOf(who))?.epoch === who.epoch) this.#tell('opened', who);
   }
 
-  /** Its connection is lost, and this edge sees to it. `isTold`: applications know that it is away. */
-  lost(who: Who, isTold = false): void {
+  /** Its connection is lost, and this edge sees to it. `isTold`: applications know that it is away. `code`: it was closed with. */
+  lost(who: Who, isTold = false, code?: number): void {
     const before = this.#entries.get(keyOf(who));
     if (before && before.epoch > who.epoch) return;
-    if (before && !before.away) this.#tell('detached', before);
-    else if (!before && !isTold) this.#tell('detached', who);
+    if (before && !before.away) this.#tell('detached', before, undefined, undefined, code);
+    else if (!before && !isTold) this.#tell('detached', who, undefined, undefined, code);
     this.#goesAway(who, this.#options.lifetimeMs);
   }
 
@@ -184,6 +188,16 @@ export class Life {
     if (before && before.epoch > who.epoch) return;
     this.#goesAway(who, 0, before?.adoptedFrom, reason);
     await this.#end(keyOf(who));
+  }
+
+  /** Sessions that this edge sees to without a connection: those meant, of one user where that is known. */
+  awayOf(isMeant: (who: Who) => boolean, uid?: string): (Who & { readonly sinceMs: number })[] {
+    const keys = uid === undefined ? this.#entries.keys() : (this.#ofUser.get(uid) ?? []);
+    return [...keys].flatMap((key) => {
+      const entry = this.#entries.get(key);
+      if (!entry?.away || !isMeant(entry) || this.#options.isHere(key)) return [];
+      return [{ uid: entry.uid, sid: entry.sid, epoch: entry.epoch, sinceMs: entry.away.sinceMs }];
+    });
   }
 
   /** All of these sessions that are away from here end now. */
@@ -255,8 +269,10 @@ export class Life {
 
   #goesAway(who: Who, leftMs: number, adoptedFrom?: string, reason: EndReason = 'expired'): void {
     const { uid, sid, epoch } = who;
-    const endsAtMs = this.#options.steadyNow() + Math.max(0, leftMs);
-    this.#set({ uid, sid, epoch, away: { endsAtMs, reason, tries: 0 }, adoptedFrom });
+    const nowMs = this.#options.steadyNow();
+    const sinceMs = this.#entries.get(keyOf(who))?.away?.sinceMs ?? nowMs;
+    const endsAtMs = nowMs + Math.max(0, leftMs);
+    this.#set({ uid, sid, epoch, away: { sinceMs, endsAtMs, reason, tries: 0 }, adoptedFrom });
     this.#crowdOut(uid);
     if (this.#away <= maxAway) return;
     for (const [key, entry] of this.#entries) {
@@ -319,7 +335,16 @@ export class Life {
     if (entry?.away) this.#away += by;
   }
 
-  #tell(what: Happening, { uid, sid, epoch }: Who, node = this.#options.node, reason?: EndReason): void {
-    this.#options.tell({ what, uid, sid, epoch, node, ...(reason === undefined ? {} : { reason }) });
+  #tell(
+    what: Happening,
+    { uid, sid, epoch }: Who,
+    node = this.#options.node,
+    reason?: EndReason,
+    code?: number,
+  ): void {
+    const more = { ...(reason === undefined ? {} : { reason }), ...(code === undefined ? {} : { code }) };
+    const told = { what, uid, sid, epoch, node, ...more };
+    this.#options.past?.told(told);
+    this.#options.tell(told);
   }
 }

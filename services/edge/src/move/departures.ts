@@ -45,6 +45,7 @@ export interface DeparturesOptions {
   letGo: Pick<RecentlyLetGo, 'letGo'>;
   now(): number;
   log: Pick<Log, 'warn'>;
+  past?: { moved(key: string, to: string, outcome: AttemptOutcome): void };
 }
 
 /** Carries out `reconnect` commands: picks sessions, tells their clients at the pace asked for, counts what becomes of them. */
@@ -179,6 +180,7 @@ export class Departures {
       now: this.#options.now,
       onEnd: (outcome) => {
         if (outcome === 'pinned') this.#logPinned(session);
+        this.#options.past?.moved(session.key, command.to.node, outcome);
         this.#ended(departure, outcome);
       },
     }).begin();

@@ -47,9 +47,9 @@ export class Custody {
     if (reason === gapReasons.sessionExpired) this.#ports.life.renewed(this.#claims);
   }
 
-  /** Its connection has closed, and no other edge has asked for it. */
-  lost(): void {
-    if (!this.isEnding) this.#ports.life.lost(this.#claims);
+  /** Its connection has closed, by its client with `code`, and no other edge has asked for it. */
+  lost(code: number | undefined): void {
+    if (!this.isEnding) this.#ports.life.lost(this.#claims, false, code);
   }
 
   /** It has come here and was not welcomed: it waits for its next connection, or its end. */

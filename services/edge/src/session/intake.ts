@@ -47,6 +47,8 @@ const askMs = 300;
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
   readonly seal: Seal;
+  /** When its client has last acknowledged anything; undefined: not yet. */
+  ackedAtMs: number | undefined;
   readonly #holdback: Holdback;
   readonly #acks: Acks;
   readonly #options: IntakeOptions;
@@ -108,6 +110,7 @@ export class Intake {
   /** The client has handled everything up to `seq`, and is at work on what follows. False when `seq` was never sent. */
   acknowledge(seq: number, isBusy = false): boolean {
     if (!this.#acks.take(seq)) return false;
+    this.ackedAtMs = this.#options.now();
     if (isBusy) this.#options.outbox.busy();
     this.seal.acked(seq);
     return true;

@@ -165,7 +165,7 @@ export interface Life {
   /** Its queue has gone and is a new one. */
   renewed(claims: TicketClaims): void;
   /** Its connection is lost, and no other edge has asked for it. `isTold`: applications know already that it is away. */
-  lost(claims: TicketClaims, isTold?: boolean): void;
+  lost(claims: TicketClaims, isTold?: boolean, code?: number): void;
   /** Its queue is emptied and goes. Resolves when it has gone, or when that is to be tried again. */
   end(claims: TicketClaims, reason: EndReason): Promise<void>;
 }

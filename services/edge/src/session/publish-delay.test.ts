@@ -25,3 +25,19 @@ it.each([
   delays.take(event({ 'evenkeel-at': at }), now);
   expect(delays.counts[place]).toBe(1);
 });
+
+it('the percentile is of what was measured since it was last asked for, and is shown for ten seconds more', () => {
+  const delays = new PublishDelays();
+  expect(delays.takeP99Ms(0)).toBeUndefined();
+  const measure = (times: number, tookMs: number) => {
+    for (let n = 0; n < times * 8; n += 1) delays.take(event({ 'evenkeel-at': 0 }), tookMs);
+  };
+  measure(100, 3);
+  measure(1, 300);
+  expect(delays.takeP99Ms(1)).toBe(5);
+  expect(delays.takeP99Ms(2)).toBe(5);
+  measure(10, 300);
+  expect(delays.takeP99Ms(3)).toBe(500);
+  expect(delays.takeP99Ms(10_002)).toBe(500);
+  expect(delays.takeP99Ms(10_003)).toBeUndefined();
+});

@@ -51,6 +51,8 @@ export class Session implements ConnectionOwner {
   move: PlannedMove | undefined;
   /** 0: not yet. */
   attachedAtMs = 0;
+  /** Of its connection, as in `welcome`; empty: not yet. */
+  name = '';
   readonly #options: SessionOptions;
   readonly #queue: SessionQueue;
   readonly #subscriptions: Subscriptions;
@@ -59,7 +61,6 @@ export class Session implements ConnectionOwner {
   #state: SessionState = 'opened';
   /** The last event that the client has acknowledged. */
   #ackedSeq = 0;
-  #name = '';
   #attaching: Promise<void> | undefined;
   #releasing: Promise<Release> | undefined;
   /** Until it is welcomed: by the first delivery, or once it is consuming. */
@@ -133,7 +134,10 @@ export class Session implements ConnectionOwner {
   get state(): SessionState {
     return this.#state;
   }
-
+  /** How many topics it has. */
+  get topics(): number {
+    return this.#subscriptions.size;
+  }
   /** Whether a planned move of it may begin. */
   get isMovable(): boolean {
     return this.#is('attached') && this.move === undefined && !this.pin.isHeld;
@@ -184,11 +188,9 @@ export class Session implements ConnectionOwner {
     this.outbox.connectionClosed(code);
     this.#endMove('failed');
     if (this.#is('gone') || this.#is('moved')) return;
-    if (this.#is('attached')) this.#custody.lost();
+    if (this.#is('attached')) this.#custody.lost(code);
     void this.release(this.#custody.isEnding ? 'end' : 'resume');
   }
-
-  // --- attaching ---
 
   #begin(hello: HelloFrame): void {
     this.outbox.ackMode = hello.ack ?? 'client';
@@ -249,8 +251,8 @@ export class Session implements ConnectionOwner {
     load.handshake(this.attachedAtMs - this.load.activeAtMs);
     this.load.active(this.attachedAtMs);
     if (this.connection.isBare) return;
-    this.#name = this.#options.newConnectionId();
-    this.connection.send(welcome(this.claims.sid, isResumed, this.#name, this.#options));
+    this.name = this.#options.newConnectionId();
+    this.connection.send(welcome(this.claims.sid, isResumed, this.name, this.#options));
     if (missed !== undefined) this.#gap(missed);
   }
 
@@ -266,8 +268,6 @@ export class Session implements ConnectionOwner {
   passMark(mark: string): void {
     if (this.claims.move !== undefined) this.#send(markFrame(mark));
   }
-
-  // --- leaving ---
 
   /**
    * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still
@@ -310,7 +310,7 @@ export class Session implements ConnectionOwner {
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
       await this.#sayFarewell(to);
     const { written, ...left } = await this.intake.giveBack(isSealKept);
-    const position = written && { connection: this.#name, ...written };
+    const position = written && { connection: this.name, ...written };
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.

@@ -11,7 +11,8 @@ function make() {
   const node = new EdgeNode('edge-1', 'b');
   const ledger = new MoveLedger();
   const reporter = new Reporter({
-    config: { version: '1', weight: 1 },
+    config: { version: '1' },
+    set: { weight: 1, live: {} },
     room: { capacity: 10 },
     node,
     channel: {

@@ -2,6 +2,7 @@ import type { StatsChannel } from '@evenkeel/mesh';
 import type { NodeStats } from '@evenkeel/protocol';
 import { EventLoopMonitor } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
+import type { OperatorSettings } from '../control/operator-settings.js';
 import type { MoveLedger } from '../move/ledger.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory, Listed } from '../session/directory.js';
@@ -22,7 +23,8 @@ export interface Countable extends Listed {
 }
 
 export interface ReporterOptions {
-  config: Pick<EdgeConfig, 'version' | 'weight'>;
+  config: Pick<EdgeConfig, 'version'>;
+  set: Pick<OperatorSettings, 'weight' | 'live'>;
   room: { readonly capacity: number };
   node: EdgeNode;
   channel: Pick<StatsChannel, 'send' | 'sendMoves'>;
@@ -90,7 +92,7 @@ export class Reporter {
   }
 
   #momentary() {
-    const { node, counts, directory, ledger, now, wallNow } = this.#options;
+    const { node, room, set, counts, directory, ledger, load, now, wallNow } = this.#options;
     let sessions = 0;
     let detached = 0;
     let pinned = 0;
@@ -108,6 +110,10 @@ export class Reporter {
       at: wallNow(),
       steadyAt: now(),
       state: node.state,
+      weight: set.weight,
+      capacity: room.capacity,
+      live: set.live,
+      gaps: load.gaps,
       reachable: node.isReachable,
       connections: counts.open,
       sessions,
@@ -120,7 +126,7 @@ export class Reporter {
   }
 
   #tick(): void {
-    const { config, room, node, counts, load, now } = this.#options;
+    const { config, node, counts, load, now } = this.#options;
     if (!this.#loop) return;
     const nowMs = now();
     const seconds = Math.max(0.001, (nowMs - this.#last.atMs) / 1000);
@@ -140,14 +146,13 @@ export class Reporter {
       boot: node.boot,
       ticketParts: 3,
       version: config.version,
-      weight: config.weight,
-      capacity: room.capacity,
       ...this.#momentary(),
       deliveredPerSecond: per(load.delivered, last.delivered),
       receivedPerSecond: per(load.received, last.received),
       bytesPerSecond: per(counts.bytesOut, last.bytes),
       handshakesPerSecond: per(load.welcomed, last.handshakes),
       handshakeP99Ms: load.takeHandshakeP99(),
+      publishToSocketP99Ms: load.publishDelays.takeP99Ms(nowMs),
       ...this.#loop.sample(),
     });
   }

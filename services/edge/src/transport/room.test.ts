@@ -29,4 +29,15 @@ describe('the room of an edge', () => {
     expect(() => roomOf(16_000, 1_000, 50)).toThrow(/0 connections/);
     expect(roomOf(10, 1_000, 200).capacity).toBe(10);
   });
+
+  it('is as an operator sets it, as far as the limit of open files leaves, until that is taken back', () => {
+    const room = new Room({ capacity: 100, maxPending: 50 });
+    room.fit(1_000);
+    room.setCapacity(200);
+    expect(room.capacity).toBe(200);
+    room.setCapacity(5_000);
+    expect(room.capacity).toBe(1_000 - 128 - 50);
+    room.setCapacity(undefined);
+    expect(room.capacity).toBe(100);
+  });
 });

@@ -17,6 +17,10 @@ export interface RoomOptions {
 export class Room implements RoomOptions {
   #capacity: number;
   #maxPending: number;
+  /** What an operator has set instead. */
+  #live: number | undefined;
+  /** What the limit of open files leaves. */
+  #most = Number.POSITIVE_INFINITY;
 
   constructor({ capacity, maxPending }: RoomOptions) {
     this.#capacity = capacity;
@@ -24,11 +28,16 @@ export class Room implements RoomOptions {
   }
 
   get capacity(): number {
-    return this.#capacity;
+    return Math.min(this.#live ?? this.#capacity, this.#most);
   }
 
   get maxPending(): number {
     return this.#maxPending;
+  }
+
+  /** So many from now on, as far as the limit of open files leaves; undefined: as its environment says. Nobody is closed for it. */
+  setCapacity(capacity: number | undefined): void {
+    this.#live = capacity;
   }
 
   /**
@@ -37,7 +46,9 @@ export class Room implements RoomOptions {
    */
   fit(openFiles: number | undefined): boolean {
     const wanted = this.#capacity + this.#maxPending + ownFiles;
-    if (openFiles === undefined || wanted <= openFiles) return false;
+    if (openFiles === undefined) return false;
+    this.#most = openFiles - ownFiles - this.#maxPending;
+    if (wanted <= openFiles) return false;
     const left = Math.max(0, openFiles - ownFiles);
     const maxPending = Math.min(this.#maxPending, Math.floor(left / 4));
     const capacity = Math.min(this.#capacity, left - maxPending);
@@ -48,6 +59,7 @@ export class Room implements RoomOptions {
       );
     }
     this.#capacity = capacity;
+    this.#most = capacity;
     this.#maxPending = maxPending;
     return true;
   }

@@ -10,6 +10,7 @@ import {
   type Traffic,
 } from '@evenkeel/cluster';
 import type { NodeStats } from '@evenkeel/protocol';
+import { GapCount } from './gap-count.js';
 import { type Bucket, TrafficSeries } from './series.js';
 
 /** Nodes known at most; reports of a further one are ignored. */
@@ -72,6 +73,8 @@ export type Change = 'new' | 'reboot' | 'state' | 'returned' | 'none' | 'ignored
 export class ClusterState {
   /** How far apart the clocks of nodes are. */
   readonly clocks = new NodeClocks();
+  /** What clients were told they missed. */
+  readonly gaps = new GapCount();
   readonly #reports: NodeReports;
   /** Its clock is that of `#reports`: when nobody is heard the last view stands. */
   readonly #hearing = new Hearing();
@@ -97,7 +100,10 @@ export class ClusterState {
     const clockMs = this.#hearing.clockMs(nowMs);
     const entry = this.#entries.get(stats.node);
     const seen = this.#reports.observe(stats, clockMs, entry && nowMs - entry.seenAtMs);
-    if (seen.kind !== 'ignored') this.clocks.observe(stats, nowMs);
+    if (seen.kind !== 'ignored') {
+      this.clocks.observe(stats, nowMs);
+      this.gaps.observe(stats, nowMs);
+    }
     switch (seen.kind) {
       case 'ignored':
         return 'ignored';

@@ -13,6 +13,8 @@ export interface Draft {
   readonly total: number;
   /** Sessions of draining nodes that could go and that nobody has room for. */
   readonly unplaced: number;
+  /** The same by node, those with any. */
+  readonly unplacedByNode: ReadonlyMap<string, number>;
   /** Sessions that the front keeps on the nodes that give: left out. */
   readonly pinned: number;
   readonly strategy: Strategy;
@@ -32,6 +34,8 @@ export interface Method {
   readonly ring: readonly RingNode[] | undefined;
 }
 
+const nothingUnplaced = { unplaced: 0, unplacedByNode: new Map<string, number>() };
+
 /** Levels `members` by the method asked for. */
 export function draftLevel(nodes: readonly NodeView[], members: ReadonlySet<string>, method: Method): Draft {
   const level = nodes.filter((n) => members.has(n.node));
@@ -39,7 +43,8 @@ export function draftLevel(nodes: readonly NodeView[], members: ReadonlySet<stri
   if (method.load !== 'connections' && hasTraffic(level, method.load)) {
     const { moves, total, before, after } = planByLoad(level, method.load);
     const { strategy, load } = method;
-    return { steps: moves, total, unplaced: 0, pinned: pinnedOf(level), strategy, load, before, after };
+    const all = { ...nothingUnplaced, pinned: pinnedOf(level) };
+    return { steps: moves, total, ...all, strategy, load, before, after };
   }
   const outcome = planLevel(toPlanNodes(nodes, (n) => (members.has(n.node) ? 'level' : 'still')));
   return bySessions(outcome, nodes, pinnedOf(level));
@@ -81,7 +86,7 @@ export function draftClose(rates: ReadonlyMap<NodeView, number>, takers: readonl
   return {
     steps,
     total,
-    unplaced: 0,
+    ...nothingUnplaced,
     pinned: 0,
     strategy: 'least-loaded',
     load: 'connections',
@@ -110,6 +115,7 @@ function bySessions(outcome: Outcome, nodes: readonly NodeView[], pinned: number
     steps: outcome.moves,
     total: outcome.total,
     unplaced: outcome.unplaced,
+    unplacedByNode: outcome.unplacedByNode,
     pinned,
     strategy: 'least-loaded',
     load: 'connections',
@@ -151,10 +157,13 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
     }
   }
   let unplaced = 0;
+  const unplacedByNode = new Map<string, number>();
   let isShort = false;
   for (const { source, target, most, estimate, ceiling } of within(flows, to)) {
     const count = Math.min(ceiling, Math.round(estimate));
-    unplaced += Math.round(estimate) - count;
+    const over = Math.round(estimate) - count;
+    unplaced += over;
+    if (over > 0) unplacedByNode.set(source, (unplacedByNode.get(source) ?? 0) + over);
     isShort ||= ceiling === 0 && (estimate > 0 || !isKnown);
     if (ceiling === 0) continue;
     const isCapped = ceiling < most;
@@ -175,6 +184,7 @@ function byRing(from: readonly NodeView[], to: readonly NodeView[], method: Meth
     steps,
     total,
     unplaced,
+    unplacedByNode,
     pinned,
     strategy: 'consistent-hash',
     load: 'connections',

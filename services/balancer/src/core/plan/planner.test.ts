@@ -81,6 +81,7 @@ describe('levelling', () => {
     const outcome = planLevel([node('a', 5, { capacity: 10 }), node('b', 20, { role: 'drain' })]);
     expect(Object.fromEntries(outcome.after)).toEqual({ a: 10, b: 15 });
     expect(outcome.unplaced).toBe(15);
+    expect([...outcome.unplacedByNode.values()].reduce((all, n) => all + n)).toBe(15);
   });
 
   it('is sound and has nothing left to do after itself, whatever the cluster', () => {

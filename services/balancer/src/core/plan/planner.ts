@@ -28,6 +28,8 @@ export interface Outcome {
   readonly total: number;
   /** Sessions of draining nodes that could go and that nobody has room for. */
   readonly unplaced: number;
+  /** The same by node, those with any. */
+  readonly unplacedByNode: ReadonlyMap<string, number>;
   /** Sessions per node afterwards. */
   readonly after: ReadonlyMap<string, number>;
 }
@@ -141,13 +143,13 @@ function settle(
     if (difference > 0) takers.push({ node: n.node, count: difference });
     if (difference < 0) givers.push({ node: n.node, count: -difference });
   }
-  const { moves, total, left } = pair(givers, takers);
+  const { moves, total, left, leftAt } = pair(givers, takers);
   const after = new Map<string, number>(nodes.map((n) => [n.node, n.sessions]));
   for (const m of moves) {
     after.set(m.from, (after.get(m.from) ?? 0) - m.count);
     after.set(m.to, (after.get(m.to) ?? 0) + m.count);
   }
-  return { moves, total, unplaced: left, after };
+  return { moves, total, unplaced: left, unplacedByNode: leftAt, after };
 }
 
 /** So much of what is shared out, at one node. */
@@ -160,7 +162,7 @@ interface Amount {
 export function pair(
   givers: readonly Amount[],
   takers: readonly Amount[],
-): { moves: Move[]; total: number; left: number } {
+): { moves: Move[]; total: number; left: number; leftAt: Map<string, number> } {
   const bySize = (a: Amount, b: Amount) => b.count - a.count || (a.node < b.node ? -1 : 1);
   const moves: Move[] = [];
   const open = takers.filter((t) => t.count > 0).sort(bySize);
@@ -169,6 +171,7 @@ export function pair(
   let taken = 0;
   let total = 0;
   let left = 0;
+  const leftAt = new Map<string, number>();
   for (const giver of givers.filter((g) => g.count > 0).sort(bySize)) {
     let have = giver.count;
     while (have > 0 && taker !== undefined) {
@@ -182,6 +185,7 @@ export function pair(
       want = taker?.count ?? 0;
     }
     left += have;
+    if (have > 0) leftAt.set(giver.node, have);
   }
-  return { moves, total, left };
+  return { moves, total, left, leftAt };
 }

@@ -97,7 +97,7 @@ export type Decision =
 
 /** Decides what to do by itself, if anything. Remembers only since when the cluster has been off level. */
 export class Policy {
-  readonly #options: PolicyOptions;
+  #options: PolicyOptions;
   #offSinceMs: number | undefined;
   #changedAtMs = Number.NEGATIVE_INFINITY;
   #members: readonly NodeView[] = [];
@@ -110,6 +110,11 @@ export class Policy {
 
   constructor(options: Partial<PolicyOptions> = {}) {
     this.#options = { ...policyDefaults, ...options };
+  }
+
+  /** These count from now on. */
+  configure(options: Partial<PolicyOptions>): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   get options(): PolicyOptions {
@@ -137,6 +142,19 @@ export class Policy {
       missed += step.timedOut;
     }
     return missed <= Math.max(this.#options.absoluteThreshold, asked * this.#options.relativeThreshold);
+  }
+
+  /** Whether those that take sessions are within the thresholds of their shares, whatever is balanced. */
+  isLevel(nodes: readonly NodeView[]): boolean {
+    const { absoluteThreshold, relativeThreshold } = this.#options;
+    const takers = takersAmong(nodes);
+    const names = new Set(takers.map((n) => n.node));
+    const method = { strategy: 'least-loaded', load: 'connections', ring: undefined } as const;
+    const { after } = draftLevel(nodes, names, method);
+    return takers.every(({ node, stats: { sessions } }) => {
+      const share = after.get(node) ?? 0;
+      return Math.abs(sessions - share) <= Math.max(absoluteThreshold, share * relativeThreshold);
+    });
   }
 
   decide(s: Situation): Decision {

@@ -1,4 +1,5 @@
 import type { PlanKind } from '../plan/plan.js';
+import { leftOf } from './batch.js';
 import type { PlanRun } from './run.js';
 
 /** Plans remembered; the oldest goes. */
@@ -34,6 +35,12 @@ export function remember(before: readonly PastPlan[], past: PastPlan): PastPlan[
     kept.push(left >= 0 || plan === past ? plan : { ...plan, moved: [] });
   }
   return kept.reverse();
+}
+
+/** Whether a plan that was to level has brought that nearer. Whoever has left need not be moved; but where all that were asked do so, nothing comes of asking. */
+export function hasHelped(past: PastPlan, hasFilled: boolean): boolean {
+  const wanted = past.total - leftOf(past);
+  return (past.total === 0 && !hasFilled) || (wanted > 0 && (past.done + past.pinned) * 2 >= wanted);
 }
 
 /** What is remembered of a plan that has just ended. */
