@@ -8,7 +8,10 @@ import type { Found } from './edge-queries.js';
 const mostLooks = 100;
 
 /** Where a user's sessions are. */
-export async function where(user: string, c: Pick<CommandContext, 'ask' | 'queued'>): Promise<Extract<Answer, { ok: true }>> {
+export async function where(
+  user: string,
+  c: Pick<CommandContext, 'ask' | 'queued'>,
+): Promise<Extract<Answer, { ok: true }>> {
   const uid = carried(user);
   const found = await c.ask({ command: 'where', uid });
   const all = listedIn(found);
