@@ -1,8 +1,26 @@
-// Builds the page into ../dist/web, of which the server serves each file; index.html at /. Part of `npm run build`.
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+/** Builds the page into `services/console/dist/web`: one script and one style sheet, served as they are, and nothing from elsewhere. */
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-rmSync(at('../dist/web'), { recursive: true, force: true });
-mkdirSync(at('../dist/web'), { recursive: true });
-copyFileSync(at('index.html'), at('../dist/web/index.html'));
+const out = at('../dist/web');
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+await build({
+  entryPoints: { console: at('src/main.tsx'), 'console-style': at('styles/main.css') },
+  outdir: out,
+  entryNames: '[name]',
+  alias: { '@evenkeel/protocol/wire': at('../../../libs/protocol/src/wire.ts') },
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  platform: 'browser',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+for (const file of ['index.html', 'favicon.svg']) await copyFile(at(file), `${out}/${file}`);

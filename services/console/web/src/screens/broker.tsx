@@ -1,0 +1,100 @@
+import type { ComponentChildren } from 'preact';
+import { bytes, count, duration } from '../format.js';
+import { useAnswer } from '../live.js';
+import { Facts } from '../parts/facts.js';
+import type { BrokerView, RabbitmqView } from '../types.js';
+
+const everyMs = 3_000;
+
+/** RabbitMQ, as the console and, where it may ask, the broker's own management API see it. */
+export function BrokerScreen() {
+  const { answer, error } = useAnswer<BrokerView>('/api/broker', everyMs);
+  return (
+    <>
+      <h1>Broker</h1>
+      {error !== undefined && <p class="trouble">{error}</p>}
+      {answer !== undefined && (
+        <>
+          <p class="lead" data-tone={answer.isConnected ? 'good' : 'bad'}>
+            {answer.isConnected
+              ? 'The console is connected to RabbitMQ.'
+              : `The console is not connected to RabbitMQ${answer.why === undefined ? '.' : `: ${answer.why}`}`}
+          </p>
+          <Rabbitmq view={answer.rabbitmq} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Rabbitmq({ view }: { view: BrokerView['rabbitmq'] }) {
+  if (view === null) {
+    return (
+      <p class="note">
+        Set <code>EVENKEEL_RABBITMQ_API_URL</code> to see RabbitMQ's own figures here: connections, queues,
+        memory, disk.
+      </p>
+    );
+  }
+  if ('error' in view) return <p class="trouble">RabbitMQ's management API: {view.error}</p>;
+  const { totals } = view;
+  return (
+    <>
+      <section class="card" aria-labelledby="totals-title">
+        <h2 id="totals-title">
+          RabbitMQ {view.version}, {view.cluster}
+        </h2>
+        <Facts
+          facts={[
+            ['Connections', count(totals.connections)],
+            ['Channels', count(totals.channels)],
+            ['Queues', count(totals.queues)],
+            ['Consumers', count(totals.consumers)],
+            ['Messages ready', count(totals.messagesReady)],
+            ['Not acknowledged', count(totals.messagesUnacknowledged)],
+            ['Published a second', count(totals.publishedPerSecond)],
+            ['Delivered a second', count(totals.deliveredPerSecond)],
+          ]}
+        />
+      </section>
+      {view.nodes.map((node) => (
+        <BrokerNode key={node.name} node={node} />
+      ))}
+    </>
+  );
+}
+
+function BrokerNode({ node }: { node: RabbitmqView['nodes'][number] }) {
+  const alarms = [
+    node.isRunning ? undefined : 'It is not running.',
+    node.hasMemoryAlarm ? 'Memory alarm: publishers are blocked until memory is free.' : undefined,
+    node.hasDiskAlarm ? 'Disk alarm: publishers are blocked until there is room on the disk.' : undefined,
+  ].filter((alarm) => alarm !== undefined);
+  return (
+    <section class="card">
+      <h2>{node.name}</h2>
+      {alarms.map((alarm) => (
+        <p key={alarm} class="trouble">
+          {alarm}
+        </p>
+      ))}
+      <Facts
+        facts={[
+          ['Memory', used(node.memoryUsedBytes, node.memoryLimitBytes, bytes, 'Memory')],
+          ['Files and sockets', used(node.openFiles, node.openFilesLimit, count, 'Files and sockets')],
+          ['Disk free', `${bytes(node.diskFreeBytes)} (alarm below ${bytes(node.diskFreeLimitBytes)})`],
+          ['Up for', duration(node.uptimeMs)],
+        ]}
+      />
+    </section>
+  );
+}
+
+function used(part: number, whole: number, show: (n: number) => string, name: string): ComponentChildren {
+  return (
+    <>
+      {show(part)} of {show(whole)}
+      <meter max={Math.max(1, whole)} value={part} high={whole * 0.85} aria-label={name} />
+    </>
+  );
+}

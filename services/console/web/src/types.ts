@@ -1,0 +1,14 @@
+import type { ManageCommand, NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
+
+export type { BrokerView, Me, RabbitmqView, View } from '../../src/api.js';
+export type Node = NodeStatus;
+export type Plan = PlanView;
+export type Status = StatusAnswer;
+type WithoutEnvelope<C> = C extends unknown ? Omit<C, 'v' | 'onBehalfOf'> : never;
+export type Command = WithoutEnvelope<ManageCommand>;
+
+/** What every answer to a command has, and what those about plans have beside. */
+export interface Answer {
+  readonly ok: true;
+  readonly plan?: Plan | null;
+}
