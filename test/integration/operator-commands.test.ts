@@ -45,18 +45,30 @@ async function openOperator(amqpUrl: string, timeoutMs = 5_000): Promise<Operato
   return operator;
 }
 
-function evenkeel(args: string[], amqpUrl: string) {
+const evenkeel = (args: string[], amqpUrl: string) => run([...args, '--amqp-url', amqpUrl]);
+
+/** The same where the address comes from the environment. */
+const evenkeelOf = (amqpUrl: string, ...args: string[]) =>
+  run(args, { ...process.env, EVENKEEL_OPERATOR_AMQP_URL: amqpUrl });
+
+function run(args: string[], env = process.env) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [cli, ...args, '--amqp-url', amqpUrl],
-      { timeout: 30_000 },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      },
+    execFile(process.execPath, [cli, ...args], { timeout: 30_000, env }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
 }
+
+/** What else some commands are answered with. */
+const answers: Record<string, object> = {
+  denials: { denials: [], total: 0 },
+  node: { node: nodes[0], isAnswered: true },
+  session: { session: 's1', user: 'alice', node: 'e1', isAttached: true, moves: [], history: [] },
+  history: { plans: [] },
+  events: { events: [], last: null },
+  settings: { settings: [], nodes: [] },
+  set: { name: 'mode', value: 'manual', from: 'live' },
+};
 
 describe('createOperator', () => {
   it('sends commands that the schema accepts, each with an identity, an expiry and the validated user', async () => {
@@ -65,7 +77,7 @@ describe('createOperator', () => {
       nodes,
       leader: { id: 'b' },
       plan: null,
-      ...(command === 'denials' ? { denials: [], total: 0 } : {}),
+      ...answers[String(command)],
     }));
     const operator = await openOperator(amqpUrl, 4_000);
     await operator.status();
@@ -80,6 +92,14 @@ describe('createOperator', () => {
     await operator.undo();
     await operator.where('alice');
     await operator.disconnect('alice');
+    await operator.disconnect({ session: 'alice.s1' });
+    await operator.node('e1');
+    await operator.session('alice.s1');
+    await operator.history({ limit: 5, before: 'p1' });
+    await operator.events({ after: '1-1' });
+    await operator.settings();
+    await operator.set({ name: 'mode', value: 'manual' });
+    await operator.set({ node: 'e1', name: 'weight', value: null });
     await operator.deny({ user: 'alice', untilMs: Date.now() + 1_000, reason: 'spam' });
     await operator.allow({ session: 'alice.s1' });
     await operator.denials();
@@ -98,13 +118,21 @@ describe('createOperator', () => {
       'undo',
       'where',
       'disconnect',
+      'disconnect',
+      'node',
+      'session',
+      'history',
+      'events',
+      'settings',
+      'set',
+      'set',
       'deny',
       'allow',
       'denials',
       'forget',
     ]);
     const ids = seen.map((s) => s.delivery.properties.messageId);
-    expect(new Set(ids).size).toBe(16);
+    expect(new Set(ids).size).toBe(24);
     expect(ids[2]).toBe('my-id');
     for (const { command, delivery } of seen) {
       const name = manageCommand.parse(command).command;
@@ -217,6 +245,24 @@ describe('evenkeel', () => {
     expect((await evenkeel(['status'], 'amqp://127.0.0.1:1')).code).toBe(3);
   });
 
+  it('exits 2, and sends nothing, where most of the capacity would go without --yes and there is nobody to ask', async () => {
+    const { amqpUrl, seen } = await startResponder(() => ({ ok: true, nodes, leader: 'b', plan: null }));
+    for (const verb of ['drain', 'cordon']) {
+      const { code, stdout, stderr } = await evenkeel([verb, 'e1'], amqpUrl);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('add --yes');
+    }
+    expect(seen.map((s) => s.command.command)).toEqual(['status', 'status']);
+    expect((await evenkeel(['cordon', 'e1', '--yes'], amqpUrl)).code).toBe(0);
+  });
+
+  it('gives the names of nodes to completion, and nothing where nobody answers', async () => {
+    const { amqpUrl } = await startResponder(() => ({ ok: true, nodes, leader: 'b', plan: null }));
+    const words = (url: string) => evenkeelOf(url, 'completion', '--words', 'nodes');
+    expect(await words(amqpUrl)).toEqual({ code: 0, stdout: 'e1\ne2\n', stderr: '' });
+    expect(await words('amqp://127.0.0.1:1')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
   it('waits for a rebalance with --wait, progress on standard error', async () => {
     let looks = 0;
     const moves = [{ from: 'e1', to: 'e2', count: 10 }];
@@ -266,7 +312,7 @@ describe('evenkeel', () => {
         nodes: [{ ...nodes[0], state, sessions: 90 - looks * 30 }],
       };
     });
-    const { code, stdout } = await evenkeel(['drain', 'e1', '--wait'], amqpUrl);
+    const { code, stdout } = await evenkeel(['drain', 'e1', '--wait', '--yes'], amqpUrl);
     expect([code, looks]).toEqual([0, 3]);
     expect(stdout).toContain('drain done 60 of 60 moved');
   });

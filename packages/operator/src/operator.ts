@@ -19,19 +19,31 @@ import {
   denialAnswer,
   denialsAnswer,
   doneAnswer,
+  type EventsAnswer,
+  eventsAnswer,
   exchanges,
   type ForgetAnswer,
   forgetAnswer,
+  type HistoryAnswer,
+  historyAnswer,
   type ManageCommand,
   manageKey,
   manageKind,
+  type NodeAnswer,
+  nodeAnswer,
   type PlanAnswer,
   planAnswer,
   queues,
   refusalAnswer,
+  type SessionAnswer,
   type SessionsAnswer,
+  type SetAnswer,
+  type SettingsAnswer,
   type StatusAnswer,
+  sessionAnswer,
   sessionsAnswer,
+  setAnswer,
+  settingsAnswer,
   statusAnswer,
   toUid,
   userKey,
@@ -83,10 +95,25 @@ export interface Operator {
   resume: Call<'resume', PlanAnswer>;
   abort: Call<'abort', PlanAnswer>;
   undo: Call<'undo', PlanAnswer>;
+  /** One node: what `status` has of it, its limits and settings, what it has counted by reason, and some of its sessions. */
+  node(node: string, options?: CommandOptions): Promise<NodeAnswer>;
+  /**
+   * One session, `<sid>` or `<uid>.<sid>`: where it is, what waits for it, what has happened to it. Rejects with
+   * `unknown-session` where no node has it.
+   */
+  session(session: string, options?: CommandOptions): Promise<SessionAnswer>;
+  /** The plans that have ended, newest first; with `before` those before that one. */
+  history: Call<'history', HistoryAnswer>;
+  /** What has happened in the mesh, oldest first; with `after` what has since then. Ask with `last` of the answer to follow. */
+  events: Call<'events', EventsAnswer>;
+  /** What can be set while the mesh runs. */
+  settings: Call<'settings', SettingsAnswer>;
+  /** Sets a setting of the balancers, or with `node` of a node; `value: null` is back to what the environment says. */
+  set(setting: ArgumentsOf<'set'>, options?: CommandOptions): Promise<SetAnswer>;
   /** The user's sessions, and on which node each is. */
   where(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
-  /** Closes every connection of the user. */
-  disconnect(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
+  /** Closes every connection of the user, or one session, and ends what is closed. */
+  disconnect(subject: string | { session: string }, options?: CommandOptions): Promise<SessionsAnswer>;
   /** Keeps a user or a session out of the whole mesh, `untilMs` at most 30 days ahead, and closes what is open. */
   deny: Call<'deny', DenialAnswer>;
   /** Lets a user or a session in again. */
@@ -147,8 +174,15 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     resume: call('resume', planAnswer),
     abort: call('abort', planAnswer),
     undo: call('undo', planAnswer),
+    node: (node, opts) => call('node', nodeAnswer)({ node }, opts),
+    session: (session, opts) => call('session', sessionAnswer)({ session }, opts),
+    history: call('history', historyAnswer),
+    events: call('events', eventsAnswer),
+    settings: call('settings', settingsAnswer),
+    set: call('set', setAnswer),
     where: (user, opts) => call('where', sessionsAnswer)({ user }, opts),
-    disconnect: (user, opts) => call('disconnect', sessionsAnswer)({ user }, opts),
+    disconnect: (subject, opts) =>
+      call('disconnect', sessionsAnswer)(typeof subject === 'string' ? { user: subject } : subject, opts),
     deny: call('deny', denialAnswer),
     allow: call('allow', denialAnswer),
     denials: call('denials', denialsAnswer),

@@ -1,14 +1,7 @@
 import { longestDenialMs } from '@evenkeel/protocol';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Operator } from '../operator.js';
+import { InvalidArgumentError, Option } from 'commander';
 import type { CommonOptions } from './options.js';
-
-/** What these commands need of the program. */
-export interface DenyingPorts {
-  command(usage: string, description: string): Command;
-  show(options: CommonOptions, answer: unknown, text: () => string): void;
-  withOperator<T>(options: CommonOptions, work: (operator: Operator) => Promise<T>): Promise<T>;
-}
+import type { CommandPorts } from './ports.js';
 
 interface SubjectOptions extends CommonOptions {
   user?: boolean;
@@ -21,7 +14,7 @@ interface DenyOptions extends SubjectOptions {
 }
 
 /** Adds `deny`, `allow`, `denials` and `forget`. */
-export function addDenyingCommands({ command, show, withOperator }: DenyingPorts): void {
+export function addDenyingCommands({ command, show, withOperator }: CommandPorts): void {
   const ofSubject = (usage: string, description: string) =>
     command(usage, description)
       .argument('<user|session>', 'a user id; 22 characters of A-Z a-z 0-9 _ - are taken for both')

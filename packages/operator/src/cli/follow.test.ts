@@ -1,8 +1,8 @@
 import type { NodeStatus, StatusAnswer } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
+import { TestTerminal } from '../../testing/printed.js';
 import type { Operator } from '../operator.js';
 import { follow, type Goal } from './follow.js';
-import type { Terminal } from './terminal.js';
 
 const e1 = (sessions: number, more: Partial<NodeStatus> = {}): NodeStatus => ({
   node: 'e1',
@@ -22,16 +22,9 @@ async function followed(
 ) {
   let looks = 0;
   let nowMs = 0;
-  const terminal: Terminal = {
-    out: () => {},
-    err: () => {},
-    isTty: false,
-    isErrTty: false,
-    columns: 80,
-    isInterrupted: false,
-    sleep: async (ms) => {
-      nowMs += ms;
-    },
+  const terminal = new TestTerminal();
+  terminal.sleep = async (ms: number) => {
+    nowMs += ms;
   };
   const status = async (): Promise<StatusAnswer> => {
     looks += 1;

@@ -2,7 +2,8 @@ import type { NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';
-import { whole } from './table.js';
+import type { StayedOn } from './stayed.js';
+import { counted } from './table.js';
 import type { Terminal } from './terminal.js';
 
 const everyMs = 500;
@@ -12,10 +13,13 @@ export type Goal =
   | { kind: 'plan'; plan: PlanView }
   | { kind: 'empty'; nodes: readonly string[]; deadlineMs?: number | undefined };
 
+/** How it ended: the plan's last form, and the nodes that should be empty and are not. */
+export type Ended = PlanView & { stayed?: StayedOn[] };
+
 interface Look {
   progress: Progress;
   /** Set when nothing more comes of it. */
-  end: PlanView | undefined;
+  end: Ended | undefined;
 }
 
 /**
@@ -28,7 +32,7 @@ export async function follow(
   goal: Goal,
   terminal: Terminal,
   now: () => number = () => performance.now(),
-): Promise<PlanView> {
+): Promise<Ended> {
   const bar = new Bar(terminal);
   const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal, now);
   let first: { done: number; atMs: number } | undefined;
@@ -85,14 +89,15 @@ function emptyLook(
     hasBegun ||= !isActive;
     const done = most - left;
     const progress = { done, failed: 0, total: most, etaMs: undefined };
-    const end = (state: string, outcome?: string): Look => ({
-      progress,
-      end: { kind: 'drain', state, total: most, done, ...(outcome === undefined ? {} : { outcome }) },
-    });
-    if (left === 0) return end('done');
-    const stayed = (why: string) => end('partial', `${sessions(left)} stayed: ${why}`);
-    if (hasBegun && isActive) return stayed('the drain was ended by an uncordon');
+    const about = { kind: 'drain', total: most, done };
+    if (left === 0) return { progress, end: { ...about, state: 'done' } };
     const occupied = waited.filter((n) => n.sessions > 0);
+    const stayed = (why: string): Look => {
+      const on = occupied.map((n) => ({ node: n.node, sessions: n.sessions, why: n.drain?.why ?? why }));
+      const outcome = `${counted(left, 'session')} stayed: ${why}`;
+      return { progress, end: { ...about, state: 'partial', outcome, stayed: on } };
+    };
+    if (hasBegun && isActive) return stayed('the drain was ended by an uncordon');
     if (hasBegun && occupied.every((n) => n.drain?.state === 'stayed'))
       return stayed(
         [...occupied.map((n) => `${n.drain?.why ?? 'not moved'} on ${n.node}`), ...letGo(occupied)].join(
@@ -121,8 +126,6 @@ function letGo(nodes: readonly NodeStatus[]): string[] {
   if (names.length === 0) return [];
   return [`take ${names.join(', ')} out of what is in front, then drain again`];
 }
-
-const sessions = (count: number) => (count === 1 ? '1 session' : `${whole(count)} sessions`);
 
 class Bar {
   readonly #terminal: Terminal;

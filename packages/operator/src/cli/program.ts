@@ -1,19 +1,20 @@
-import type { PlanAnswer } from '@evenkeel/protocol';
-import { nodeName } from '@evenkeel/protocol';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { nodeSettingNames } from '@evenkeel/protocol';
+import { Argument, Command, Option } from 'commander';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { json, positive } from './arguments.js';
 import { addBrokerUserCommand } from './broker-user.js';
-import { completionScript, shells } from './completion.js';
+import { type AskedWords, askedWords, completionScript, type Shell, shapesOf, shells } from './completion.js';
 import { addDenyingCommands } from './denying.js';
 import { shellAssignments } from './env.js';
-import { follow, type Goal } from './follow.js';
 import { addLocalCommands } from './local.js';
 import type { CommonOptions } from './options.js';
-import { statusText } from './status.js';
+import { addPlanCommands } from './plan-commands.js';
+import type { CommandPorts } from './ports.js';
+import { addSettingCommands } from './settings.js';
+import { addStatusCommands } from './status-commands.js';
 import { painter, type Terminal } from './terminal.js';
-import { top } from './top.js';
-import { nobodyText, planLine, planText, sessionsText, steeredText, unreachableLines } from './views.js';
+import { addUserCommands } from './user-commands.js';
 
 export interface ProgramPorts {
   terminal: Terminal;
@@ -25,18 +26,8 @@ export interface ProgramPorts {
   send(options: CommonOptions, user: string, event: string, body: unknown): Promise<boolean>;
   /** The addresses of the mesh that runs here. */
   addresses(): Record<string, string>;
-}
-
-interface PlanOptions extends CommonOptions {
-  strategy?: 'least-loaded' | 'consistent-hash';
-  load?: 'connections' | 'events' | 'bytes' | 'cpu';
-  wait?: boolean;
-}
-
-interface DrainOptions extends PlanOptions {
-  deadline?: number;
-  closePinned?: boolean;
-  rate?: number;
+  /** Words that completion asks the mesh for. */
+  words(kind: AskedWords, ask: (kind: AskedWords) => Promise<readonly string[]>): Promise<readonly string[]>;
 }
 
 const examples = `
@@ -46,7 +37,12 @@ Examples:
   evenkeel plan                         what a rebalance would move; nothing happens
   evenkeel rebalance --wait             balance the load and watch it
   evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
-  evenkeel where alice                  the sessions of a user
+  evenkeel status --watch --sort load --state active draining
+  evenkeel node edge-1                  a node: limits, closes, gaps, who is on it
+  evenkeel where alice                  the sessions of a user, and how far behind they are
+  evenkeel session alice.SID            one session: where, queue, last ack, what has happened to it
+  evenkeel events --follow              who does what, and what becomes of it
+  evenkeel set mode manual              change a setting while the mesh runs
   evenkeel drain $(evenkeel where alice --nodes) --wait
   evenkeel deny mallory --until 12h     keep a user out, and close what is open
   evenkeel send alice '{"text":"hi"}'   publish an event to a user
@@ -55,12 +51,12 @@ Examples:
 
 RabbitMQ's address is --amqp-url, else EVENKEEL_OPERATOR_AMQP_URL (of "send": EVENKEEL_APP_AMQP_URL), else
 EVENKEEL_AMQP_URL, else that of a running "npm start", else amqp://guest:guest@127.0.0.1:5672.
-Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer.`;
+Exit status: 0 done, 1 refused or failed, 2 wrong usage or no --yes, 3 no answer.`;
 
 /** The command line, without what runs it. */
 export function createProgram(ports: ProgramPorts): Command {
   const { terminal, version, withOperator } = ports;
-  const paint = painter(terminal.isTty);
+  const paint = painter(terminal.hasColor);
   const program = new Command('evenkeel')
     .description('Operate an Evenkeel mesh.')
     .version(version)
@@ -76,154 +72,20 @@ export function createProgram(ports: ProgramPorts): Command {
       .option('--timeout <seconds>', 'longest wait for an answer', positive, 5);
   const show = (options: CommonOptions, answer: unknown, text: () => string) =>
     terminal.out(`${options.json === true ? JSON.stringify(answer) : text()}\n`);
-  const withPlanOptions = (c: Command) =>
-    c
-      .addOption(new Option('--strategy <name>', 'how to place').choices(['least-loaded', 'consistent-hash']))
-      .addOption(
-        new Option('--load <measure>', 'what to balance').choices(['connections', 'events', 'bytes', 'cpu']),
-      );
 
-  command('status', 'nodes, how level they are, the leader, the running plan and the last ones')
-    .option('--wide', 'more columns: version, weight')
-    .action((options: CommonOptions & { wide?: boolean }) =>
-      withOperator(options, async (operator) => {
-        const answer = await operator.status();
-        show(options, answer, () => statusText(answer, paint, { isWide: options.wide === true }));
-      }),
+  /** The longest that somebody waits for TAB is a second. */
+  const askWords = (kind: AskedWords) =>
+    withOperator({ timeout: 1 }, async (operator) =>
+      kind === 'nodes'
+        ? (await operator.status()).nodes.filter(({ state }) => state !== 'gone').map(({ node }) => node)
+        : [...(await operator.settings()).settings.map(({ name }) => name), ...nodeSettingNames],
     );
-
-  command('top', 'the status, live')
-    .option('--interval <seconds>', 'time between two refreshes', positive, 1)
-    .option('--frames <n>', 'stop after this many', positive)
-    .action((options: CommonOptions & { interval: number; frames?: number }) =>
-      withOperator(options, (operator) => {
-        const { interval, frames, json = false } = options;
-        return top(operator, { intervalMs: interval * 1_000, frames, json }, terminal);
-      }),
-    );
-
-  withPlanOptions(
-    command('plan', 'what a rebalance would move, or with nodes what draining them would; nothing happens'),
-  )
-    .argument('[node...]', 'nodes to drain', nodes)
-    .action((drained: string[] | undefined, options: PlanOptions) =>
-      withOperator(options, async (operator) => {
-        const answer = await operator.plan({
-          ...planArguments(options),
-          ...(drained?.length ? { nodes: drained } : {}),
-        });
-        show(options, answer, () => planText(answer.plan, paint));
-      }),
-    );
-
-  const carryOut = async (
-    operator: Operator,
-    options: PlanOptions,
-    answer: PlanAnswer,
-    goal: Goal | undefined,
-  ) => {
-    if (options.wait !== true || goal === undefined) {
-      show(options, answer, () => planText(answer.plan, paint));
-      return;
-    }
-    const last = await follow(operator, goal, terminal);
-    if (last.state !== 'done') {
-      const ended = last.outcome ?? `it ended ${last.state ?? 'early'}; evenkeel status says more`;
-      throw new OperatorError('unfinished', ended);
-    }
-    show(options, { ...answer, plan: { ...answer.plan, ...last } }, () => `${planLine(last)}.`);
-  };
-
-  withPlanOptions(command('rebalance', 'balance the load with the fewest moves'))
-    .option('--wait', 'follow it until it is done')
-    .action((options: PlanOptions) =>
-      withOperator(options, async (operator) => {
-        const answer = await operator.rebalance(planArguments(options));
-        const { plan } = answer;
-        await carryOut(operator, options, answer, plan?.id == null ? undefined : { kind: 'plan', plan });
-      }),
-    );
-
-  command('drain', 'move every session away from these nodes and keep new ones off')
-    .argument('<node...>', 'nodes', nodes)
-    .option('--deadline <seconds>', 'give up after this long', positive)
-    .option('--close-pinned', 'close in the end what the front keeps there whatever is moved')
-    .addOption(
-      new Option('--rate <n>', 'how many a second --close-pinned closes (default: 10)')
-        .argParser(closeRate)
-        .implies({ closePinned: true }),
-    )
-    .option('--wait', 'follow it until it is done, or nothing more can be done (exit status 1)')
-    .action((names: string[], options: DrainOptions) =>
-      withOperator(options, async (operator) => {
-        const answer = await operator.drain({ nodes: names, ...drainArguments(options) });
-        const { deadlineMs } = drainArguments(options);
-        await carryOut(operator, options, answer, { kind: 'empty', nodes: names, deadlineMs });
-      }),
-    );
-
-  for (const [verb, does] of [
-    ['cordon', 'keep new clients off these nodes; those that are there stay'],
-    ['uncordon', 'let these nodes take clients again'],
-  ] as const) {
-    command(verb, does)
-      .argument('<node...>', 'nodes', nodes)
-      .action((names: string[], options: CommonOptions) =>
-        withOperator(options, async (operator) => {
-          const answer = await operator[verb]({ nodes: names });
-          show(options, answer, () =>
-            [`${names.join(', ')}: ${verb}ed`, ...unreachableLines(answer)].join('\n'),
-          );
-        }),
-      );
-  }
-
-  for (const [verb, does] of [
-    ['pause', 'pause the running plan; without one, automatic rebalancing'],
-    ['resume', 'continue what was paused'],
-    ['abort', 'end the running plan; what has moved stays'],
-    ['undo', 'move back what the last plan moved'],
-  ] as const) {
-    command(verb, does)
-      .argument('[plan]', 'id of the plan')
-      .action((plan: string | undefined, options: CommonOptions) =>
-        withOperator(options, async (operator) => {
-          const answer = await operator[verb](plan === undefined ? {} : { plan });
-          show(options, answer, () => steeredText(verb, answer, paint));
-        }),
-      );
-  }
-
-  command('where', 'the sessions of a user and their nodes')
-    .argument('<user>')
-    .option('--nodes', 'the nodes alone, one a line, for drain; exit status 1 without a session')
-    .action((user: string, options: CommonOptions & { nodes?: boolean }) =>
-      withOperator(options, async (operator) => {
-        const answer = await operator.where(user);
-        const found = [...new Set((answer.sessions ?? []).map(({ node }) => node))];
-        if (options.nodes === true && found.length === 0)
-          throw new OperatorError('no-session', `${user} is not connected, so it is on no node`);
-        show(options, answer, () =>
-          options.nodes === true ? found.join('\n') : sessionsText(user, answer, Date.now(), paint),
-        );
-      }),
-    );
-
-  command(
-    'disconnect',
-    'close every connection of a user and end its sessions; its clients do not reconnect on their own',
-  )
-    .argument('<user>')
-    .action((user: string, options: CommonOptions) =>
-      withOperator(options, async (operator) => {
-        const answer = await operator.disconnect(user);
-        const count = answer.sessions?.length ?? 0;
-        if (count === 0) throw new OperatorError('no-session', nobodyText(user, answer));
-        show(options, answer, () => `${user}: ${count} ${count === 1 ? 'session' : 'sessions'} disconnected`);
-      }),
-    );
-
-  addDenyingCommands({ command, show, withOperator });
+  const common: CommandPorts = { terminal, paint, command, show, withOperator };
+  addStatusCommands(common);
+  addPlanCommands(common);
+  addSettingCommands(common);
+  addUserCommands(common);
+  addDenyingCommands(common);
 
   command('send', 'publish an event to a user')
     .argument('<user>')
@@ -248,65 +110,13 @@ export function createProgram(ports: ProgramPorts): Command {
   program
     .command('completion')
     .description('print a completion script for a shell')
-    .argument('<shell>', shells.join(', '), oneOf(shells))
-    .action((shell: (typeof shells)[number]) => {
-      terminal.out(
-        completionScript(
-          shell,
-          program.commands.map((c) => ({
-            name: c.name(),
-            description: c.description(),
-            options: c.options.flatMap((o) => (o.long == null ? [] : [o.long])),
-          })),
-        ),
-      );
+    .addArgument(new Argument('[shell]').choices(shells))
+    // What the scripts ask for; `--words nodes`.
+    .addOption(new Option('--words <kind>').choices(askedWords).hideHelp())
+    .action(async (shell: Shell | undefined, { words }: { words?: AskedWords }) => {
+      if (shell !== undefined) terminal.out(completionScript(shell, shapesOf(program)));
+      else if (words === undefined) throw new OperatorError('usage', `name a shell: ${shells.join(', ')}`);
+      else for (const word of await ports.words(words, askWords)) terminal.out(`${word}\n`);
     });
   return program;
 }
-
-function planArguments({ strategy, load }: PlanOptions) {
-  return { ...(strategy === undefined ? {} : { strategy }), ...(load === undefined ? {} : { load }) };
-}
-
-function drainArguments({ deadline, closePinned, rate }: DrainOptions) {
-  return {
-    ...(deadline === undefined ? {} : { deadlineMs: Math.round(deadline * 1_000) }),
-    ...(closePinned === true ? { closePinned } : {}),
-    ...(rate === undefined ? {} : { ratePerSecond: rate }),
-  };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number above 0.');
-  return value;
-}
-
-function closeRate(text: string): number {
-  const value = Number(text);
-  if (!(value >= 1 && value <= 1_000)) throw new InvalidArgumentError('Give a number from 1 to 1,000.');
-  return value;
-}
-
-function nodes(name: string, before: string[] | undefined): string[] {
-  const parsed = nodeName.safeParse(name);
-  if (!parsed.success)
-    throw new InvalidArgumentError(`${parsed.error.issues[0]?.message ?? 'No node name'}.`);
-  return [...(before ?? []), name];
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InvalidArgumentError('It is not JSON. A text needs its quotes: \'"hello"\'.');
-  }
-}
-
-const oneOf =
-  <T extends string>(values: readonly T[]) =>
-  (text: string): T => {
-    const value = values.find((v) => v === text);
-    if (value === undefined) throw new InvalidArgumentError(`Choose one of ${values.join(', ')}.`);
-    return value;
-  };

@@ -1,20 +1,10 @@
-import type { NodeStatus, StatusAnswer } from '@evenkeel/protocol';
+import type { StatusAnswer } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
+import { node, statusOf } from '../../testing/nodes.js';
 import { statusText } from './status.js';
 
-const node = (name: string, more: Partial<NodeStatus> = {}): NodeStatus => ({
-  node: name,
-  url: `ws://${name}/ws`,
-  state: 'active',
-  version: '1.0.0',
-  connections: 10,
-  sessions: 10,
-  capacity: 100,
-  ...more,
-});
-
 const text = (more: Partial<StatusAnswer>, isWide = false) =>
-  statusText({ ok: true, nodes: [node('e1'), node('e2')], leader: 'b1', ...more }, (_, t) => t, { isWide });
+  statusText(statusOf([node('e1'), node('e2')], more), (_, t) => t, { isWide });
 
 describe('statusText', () => {
   it('shows the version only where there are several, or where it is asked for', () => {
@@ -23,6 +13,21 @@ describe('statusText', () => {
     expect(text({ nodes: [node('e1'), node('e2', { version: '1.0.1' })] })).toMatch(
       /VERSION.*\n.*\n.*1\.0\.1/,
     );
+  });
+
+  it('begins with the sentence, and shows what passes through, for how long the leader leads, and what is set live', () => {
+    const shown = text({
+      sentence: 'Level; nothing runs.',
+      totals: { sessions: 20, eventsPerSecond: 1_200, publishToSocketP99Ms: 12, gapsLastHour: 1 },
+      leaderSince: Date.now() - 3_600_000,
+      settingsChanged: ['mode', 'e1.weight'],
+    });
+    expect(shown).toContain('now     Level; nothing runs.');
+    expect(shown).toContain(
+      'events  1,200 a second, p99 12 ms from publisher to socket, 1 gap in the last hour',
+    );
+    expect(shown).toMatch(/leader {2}b1 for 1 h 0 min/);
+    expect(shown).toContain('set     mode, e1.weight, live (evenkeel settings)');
   });
 
   it('shows capacity, mode, why nothing is done, and who has paused it since when', () => {
@@ -70,7 +75,7 @@ describe('statusText', () => {
       startedAt: Date.UTC(2026, 0, 1, 9, 30, 5),
     });
     const shown = text({ history: Array.from({ length: 7 }, (_, i) => plan(`p${7 - i}`)) });
-    expect(shown).toContain('last plans, and 2 before (--json)');
+    expect(shown).toContain('last plans, and 2 before (evenkeel history)');
     expect(shown).toContain(
       '  09:30:05 UTC  drain p7 by ann done: 10 of 16 moved (10 moved, 6 pinned by the front; draining e1)',
     );

@@ -1,81 +1,60 @@
 import type { NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
-import { type Column, table, whole } from './table.js';
-import type { Paint, Style } from './terminal.js';
+import { nodeColumns, type Selection, selected, when } from './nodes.js';
+import { pastLine } from './past.js';
+import { clock, counted, duration, table, whole } from './table.js';
+import type { Paint } from './terminal.js';
 import { planLine } from './views.js';
 
-const stateStyles: Record<string, Style> = {
-  active: 'green',
-  joining: 'cyan',
-  cordoned: 'yellow',
-  draining: 'yellow',
-  unreachable: 'red',
-  suspect: 'red',
-};
-
-export interface StatusTextOptions {
+export interface StatusTextOptions extends Selection {
   /** More columns. */
   readonly isWide: boolean;
   /** Finished plans shown at most. Default 5. */
   readonly plans?: number;
+  /** Places in a line; columns that do not fit are left out. */
+  readonly columns?: number;
 }
 
 /** The cluster as a table, with how even it is, what the balancer does and why, and the last plans. */
 export function statusText(status: StatusAnswer, paint: Paint, options: StatusTextOptions): string {
-  const { isWide, plans = 5 } = options;
-  const nodes = status.nodes
-    .filter((n) => n.state !== 'gone')
-    .sort((a, b) => a.node.localeCompare(b.node, 'en', { numeric: true }));
-  const text = table(nodes, columnsFor(nodes, isWide, paint), (header) => paint('bold', header));
+  const { isWide, plans = 5, columns } = options;
+  const nodes = selected(status.nodes, options);
+  const text = table(
+    nodes,
+    nodeColumns(nodes, { isWide, paint }),
+    (header) => paint('bold', header),
+    columns,
+  );
   return [
-    nodes.length === 0 ? 'No node has reported yet.' : text,
+    nodes.length === 0 ? noneText(options) : text,
     '',
-    levelLine(nodes),
-    ...noteLines(status, nodes),
-    `leader  ${nameOf(status.leader)}`,
-    ...(status.mode === undefined ? [] : [`mode    ${status.mode}`]),
-    ...pauseLines(status),
-    `plan    ${status.plan == null ? 'none' : planLine(status.plan)}`,
-    ...(status.why === undefined ? [] : [`why     ${status.why}`]),
+    ...summaryLines(status),
     ...historyLines(status.history ?? [], plans),
   ].join('\n');
 }
 
-function columnsFor(nodes: readonly NodeStatus[], isWide: boolean, paint: Paint): Column<NodeStatus>[] {
-  const hasVersions = isWide || new Set(nodes.map((n) => n.version)).size > 1;
-  const hasPinned = isWide || nodes.some((n) => (n.pinned ?? 0) > 0);
+/** Why no node is shown. */
+export const noneText = ({ states }: Selection): string =>
+  states === undefined ? 'No node has reported yet.' : `No node is ${states.join(' or ')}.`;
+
+/** What is to be known of the cluster as a whole; at most so many notes about its nodes. */
+export function summaryLines(status: StatusAnswer, maxNotes = Number.POSITIVE_INFINITY): string[] {
+  const nodes = selected(status.nodes, {});
+  const notes = noteLines(status, nodes);
+  const more = notes.length - maxNotes;
   return [
-    { title: 'NODE', of: (n) => n.node },
-    { title: 'STATE', of: stateOf, paint: (text, n) => paint(stateStyles[stateOf(n)] ?? 'dim', text) },
-    ...when(hasVersions, { title: 'VERSION', of: (n: NodeStatus) => n.version }),
-    { title: 'CONNECTIONS', of: (n) => whole(n.connections), align: 'right' },
-    { title: 'SESSIONS', of: (n) => whole(n.sessions), align: 'right' },
-    ...when(
-      hasPinned,
-      number('PINNED', (n) => n.pinned ?? 0),
-    ),
-    { title: 'CAPACITY', of: (n) => whole(n.capacity), align: 'right' },
-    ...when(
-      isWide,
-      number('WEIGHT', (n) => n.weight),
-    ),
-    { title: 'EVENTS/S', of: (n) => whole(n.deliveredPerSecond), align: 'right' },
-    { title: 'P99 MS', of: (n) => whole(n.handshakeP99Ms), align: 'right' },
-    { title: 'CPU', of: (n) => (n.cpu === undefined ? '–' : n.cpu.toFixed(2)), align: 'right' },
-    { title: 'URL', of: (n) => n.url },
+    ...(status.sentence === undefined ? [] : [`now     ${status.sentence}`]),
+    levelLine(nodes),
+    ...trafficLines(status),
+    ...notes.slice(0, maxNotes),
+    ...when(more > 0, `note    and ${more} more (evenkeel status)`),
+    `leader  ${nameOf(status.leader)}${leadingFor(status)}`,
+    ...(status.mode === undefined ? [] : [`mode    ${status.mode}`]),
+    ...settingLines(status),
+    ...pauseLines(status),
+    `plan    ${status.plan == null ? 'none' : planLine(status.plan)}`,
+    ...(status.why === undefined ? [] : [`why     ${status.why}`]),
   ];
 }
-
-const when = <T>(condition: boolean, value: T): T[] => (condition ? [value] : []);
-
-const number = (title: string, of: (n: NodeStatus) => number | undefined): Column<NodeStatus> => ({
-  title,
-  of: (n) => of(n)?.toLocaleString('en-US') ?? '–',
-  align: 'right',
-});
-
-/** An edge that clients do not come to keeps itself cordoned: that is another matter than an operator's cordon. */
-const stateOf = (n: NodeStatus): string =>
-  n.reachable === false && n.state === 'cordoned' ? 'unreachable' : n.state;
 
 /** Sums, and how far the fullest node is over the mean of those that share the load. */
 function levelLine(nodes: readonly NodeStatus[]): string {
@@ -87,7 +66,26 @@ function levelLine(nodes: readonly NodeStatus[]): string {
   const most = Math.max(0, ...perWeight);
   // A few connections cannot be shared more evenly than by one.
   const level = most - mean < 1 ? 'level' : `max/mean ${(most / mean).toFixed(3)}`;
-  return `total   ${whole(sum)} connections on ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}, ${level}`;
+  return `total   ${whole(sum)} connections on ${counted(nodes.length, 'node')}, ${level}`;
+}
+
+/** What nodes report of the events that they pass on. */
+function trafficLines({ totals }: StatusAnswer): string[] {
+  if (totals === undefined) return [];
+  const { eventsPerSecond, publishToSocketP99Ms: p99Ms, gapsLastHour: gaps } = totals;
+  const parts = [
+    `${whole(eventsPerSecond)} a second`,
+    ...(p99Ms === undefined ? [] : [`p99 ${whole(p99Ms)} ms from publisher to socket`]),
+    ...(gaps === undefined ? [] : [`${counted(gaps, 'gap')} in the last hour`]),
+  ];
+  return [`events  ${parts.join(', ')}`];
+}
+
+const leadingFor = ({ leaderSince }: StatusAnswer): string =>
+  leaderSince === undefined ? '' : ` for ${duration(Math.max(0, Date.now() - leaderSince))}`;
+
+function settingLines({ settingsChanged: names = [] }: StatusAnswer): string[] {
+  return when(names.length > 0, `set     ${names.join(', ')}, live (evenkeel settings)`);
 }
 
 /** What else is to be known of the nodes. */
@@ -149,23 +147,10 @@ function pauseLines({ isPaused, pausedBy }: StatusAnswer): string[] {
 /** `--json` has all that the balancer remembers. */
 function historyLines(history: readonly PlanView[], plansShown: number): string[] {
   if (history.length === 0 || plansShown === 0) return [];
-  const more = history.length > plansShown ? `, and ${history.length - plansShown} before (--json)` : '';
-  return [
-    '',
-    `last plans${more}`,
-    ...history.slice(0, plansShown).map((plan) => {
-      const by = plan.by === undefined ? '' : ` by ${plan.by}`;
-      const parts = [plan.outcome, plan.why].filter((part) => part !== undefined && part !== '').join('; ');
-      const moved = `${whole(plan.done ?? 0)} of ${whole(plan.total ?? 0)} moved`;
-      const name = `${plan.kind ?? 'plan'} ${plan.id ?? ''}`.trim();
-      const at = plan.startedAt === undefined ? '' : `${clock(plan.startedAt)}  `;
-      return `  ${at}${name}${by} ${plan.state ?? ''}: ${moved}${parts === '' ? '' : ` (${parts})`}`;
-    }),
-  ];
+  const more =
+    history.length > plansShown ? `, and ${history.length - plansShown} before (evenkeel history)` : '';
+  return ['', `last plans${more}`, ...history.slice(0, plansShown).map((plan) => `  ${pastLine(plan)}`)];
 }
-
-/** A time of the day, UTC. */
-const clock = (atMs: number): string => `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
 
 function nameOf(leader: unknown): string {
   if (typeof leader === 'string') return leader;

@@ -1,4 +1,5 @@
 import type { DoneAnswer, PlanAnswer, PlanStep, PlanView, SessionsAnswer } from '@evenkeel/protocol';
+import { toUid } from '@evenkeel/protocol';
 import { progressOf } from './progress.js';
 import { type Column, duration, table, whole } from './table.js';
 import type { Paint } from './terminal.js';
@@ -88,28 +89,41 @@ export function planText(plan: PlanView | null | undefined, paint: Paint): strin
 }
 
 /** Who stays where they should not, and why. */
-function stayLines({ unplaced = 0, pinned = 0 }: PlanView): string[] {
+function stayLines({ unplaced = 0, unplacedByNode = {}, pinned = 0 }: PlanView): string[] {
+  const byNode = Object.entries(unplacedByNode).map(([node, count]) => `${whole(count)} of ${node}`);
+  const whose = byNode.length === 0 ? '' : ` (${byNode.join(', ')})`;
   return [
     ...(unplaced > 0
-      ? [`${whole(unplaced)} more would have to go, and no active node has room for them`]
+      ? [`no room: ${whole(unplaced)} more would have to go${whose}, and no active node has room for them`]
       : []),
     ...(pinned > 0 ? [`${whole(pinned)} pinned by the front`] : []),
   ];
 }
 
-/** Where a user's sessions are. */
+/** As commands take it: `<uid>.<sid>`, or what is known of it. */
+export const sessionName = (user: string | undefined, session: string): string =>
+  user === undefined || session.includes('.') ? session : `${toUid(user)}.${session}`;
+
+/** Where a user's sessions are, and how far behind. */
 export function sessionsText(user: string, answer: SessionsAnswer, nowMs: number, paint: Paint): string {
   const sessions = answer.sessions ?? [];
-  if (sessions.length === 0) return `${user} is not connected.`;
-  return table(
+  const missing = answer.missing ?? [];
+  const silent = missing.length === 0 ? [] : [`No answer from ${missing.join(', ')}.`];
+  if (sessions.length === 0) return [`${user} is not connected.`, ...silent].join('\n');
+  const ago = (atMs: number | undefined) => (atMs === undefined ? '–' : duration(Math.max(0, nowMs - atMs)));
+  const text = table(
     sessions,
     [
       { title: 'SESSION', of: (s) => s.session },
       { title: 'NODE', of: (s) => s.node },
-      { title: 'FOR', of: (s) => (s.since === undefined ? '–' : duration(Math.max(0, nowMs - s.since))) },
+      { title: 'STATE', of: (s) => (s.isAttached === false ? 'away' : 'attached') },
+      { title: 'FOR', of: (s) => ago(s.since) },
+      { title: 'QUEUED', of: (s) => whole(s.queued), align: 'right' },
       { title: 'UNACKED', of: (s) => whole(s.unacked), align: 'right' },
+      { title: 'LAST ACK', of: (s) => (s.lastAckAt === undefined ? '–' : `${ago(s.lastAckAt)} ago`) },
       { title: 'ADDRESS', of: (s) => s.address ?? '–' },
     ],
-    (text) => paint('bold', text),
+    (heading) => paint('bold', heading),
   );
+  return [text, ...silent].join('\n');
 }

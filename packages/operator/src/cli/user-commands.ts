@@ -1,0 +1,49 @@
+import { Option } from 'commander';
+import { OperatorError } from '../errors.js';
+import { sessionText } from './details.js';
+import type { CommonOptions } from './options.js';
+import type { CommandPorts } from './ports.js';
+import { counted } from './table.js';
+import { nobodyText, sessionsText } from './views.js';
+
+/** Adds `where`, `session` and `disconnect`. */
+export function addUserCommands({ command, show, withOperator, paint }: CommandPorts): void {
+  command('where', 'the sessions of a user: their nodes, and how far behind they are')
+    .argument('<user>')
+    .option('--nodes', 'the nodes alone, one a line, for drain; exit status 1 without a session')
+    .action((user: string, options: CommonOptions & { nodes?: boolean }) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.where(user);
+        const found = [...new Set((answer.sessions ?? []).map(({ node }) => node))];
+        if (options.nodes === true && found.length === 0)
+          throw new OperatorError('no-session', `${user} is not connected, so it is on no node`);
+        show(options, answer, () =>
+          options.nodes === true ? found.join('\n') : sessionsText(user, answer, Date.now(), paint),
+        );
+      }),
+    );
+
+  command('session', 'one session: where it is, what waits for it, its moves, what has happened to it')
+    .argument('<session>', '<sid> or <uid>.<sid>, as where, node and the logs have it')
+    .action((session: string, options: CommonOptions) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.session(session);
+        show(options, answer, () => sessionText(answer, Date.now(), paint));
+      }),
+    );
+
+  command(
+    'disconnect',
+    'close every connection of a user and end its sessions; its clients do not reconnect on their own',
+  )
+    .argument('<user|session>')
+    .addOption(new Option('--session', 'only this session, <sid> or <uid>.<sid>'))
+    .action((name: string, options: CommonOptions & { session?: boolean }) =>
+      withOperator(options, async (operator) => {
+        const answer = await operator.disconnect(options.session === true ? { session: name } : name);
+        const count = answer.sessions?.length ?? 0;
+        if (count === 0) throw new OperatorError('no-session', nobodyText(name, answer));
+        show(options, answer, () => `${name}: ${counted(count, 'session')} disconnected`);
+      }),
+    );
+}
