@@ -24,4 +24,5 @@ export type {
 } from '@evenkeel/protocol';
 export { NameError } from '@evenkeel/protocol/wire';
 export { isUnreachable, OperatorError, operatorErrorCodes } from './errors.js';
-export { type CommandOptions, createOperator, type Operator, type OperatorOptions } from './operator.js';
+export type { CommandOptions } from './manage-calls.js';
+export { createOperator, type Operator, type OperatorOptions } from './operator.js';
