@@ -192,6 +192,8 @@ export type CommandOf<C extends EdgeCommand['command']> = Extract<EdgeCommand, {
 /** Sessions that an edge's answer names at most; it leaves out the others. */
 export const maxSessionsInReply = 10_000;
 
+/** Sessions in an answer to `describe` at most. */
+export const maxHeldInReply = 10;
 /** Moves and happenings of one session in an answer at most, the newest. */
 export const maxMovesInReply = 10;
 /** See {@link maxMovesInReply}. */

@@ -27,6 +27,8 @@ export const nodeAnswer = z.looseObject({
   refused: counts.optional(),
   /** Moves of its sessions, by outcome. */
   movesByOutcome: counts.optional(),
+  /** Some of its sessions, 10 at most, those that the front keeps there first. */
+  held: z.array(sessionView).optional(),
 });
 /** See {@link nodeAnswer}. */
 export type NodeAnswer = z.infer<typeof nodeAnswer>;

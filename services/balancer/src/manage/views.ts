@@ -16,8 +16,10 @@ export async function node(command: Of<'node'>, c: CommandContext): Promise<Answ
     );
   }
   const { replies } = await c.ask({ command: 'describe' }, n.node);
-  const about = replies.find((reply) => reply.boot === n.stats.boot)?.about;
-  return { ok: true, node: nodeAnswer(n, c.balancer.drainOf(n)), isAnswered: about !== undefined, ...about };
+  const reply = replies.find(({ boot, about }) => boot === n.stats.boot && about !== undefined);
+  const shown = { ok: true, node: nodeAnswer(n, c.balancer.drainOf(n)) } as const;
+  if (reply === undefined) return { ...shown, isAnswered: false };
+  return { ...shown, isAnswered: true, ...reply.about, held: reply.sessions.map(sessionView) };
 }
 
 /** One session, wherever it is. @throws ManageError `unknown-session` */

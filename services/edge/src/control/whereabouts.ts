@@ -1,5 +1,11 @@
 import type { Control } from '@evenkeel/mesh';
-import { type AboutEdge, type CommandOf, type EdgeReply, maxSessionsInReply } from '@evenkeel/protocol';
+import {
+  type AboutEdge,
+  type CommandOf,
+  type EdgeReply,
+  maxHeldInReply,
+  maxSessionsInReply,
+} from '@evenkeel/protocol';
 import { keyOf, type Life } from '../life/life.js';
 import type { SessionPast } from '../life/past.js';
 import type { EdgeNode } from '../node.js';
@@ -16,6 +22,7 @@ export interface Locatable extends Listed {
   readonly name: string;
   readonly topics: number;
   readonly outbox: { readonly unacked: number };
+  readonly pin: { readonly isHeld: boolean };
   readonly intake: { readonly ackedAtMs: number | undefined };
   /** `opened`: it has not said hello. */
   readonly state: string;
@@ -56,9 +63,18 @@ export class Whereabouts {
     this.#reply(asked, { sessions: this.#named(session), ...(past === undefined ? {} : { past }) });
   }
 
-  /** What this edge is. */
+  /** What this edge is, and some of whom it holds: first those that the front keeps here. */
   describe(asked: CommandOf<'describe'>): void {
-    this.#reply(asked, { sessions: [], about: this.#options.about() });
+    const { directory, about } = this.#options;
+    const pinned: Locatable[] = [];
+    const others: Locatable[] = [];
+    for (const session of directory.values()) {
+      if (pinned.length === maxHeldInReply) break;
+      if (session.pin.isHeld) pinned.push(session);
+      else if (others.length < maxHeldInReply) others.push(session);
+    }
+    const held = [...pinned, ...others].slice(0, maxHeldInReply);
+    this.#reply(asked, { sessions: held.map((session) => this.#shown(session)), about: about() });
   }
 
   /** Ends a user's sessions, or one, those without a connection too, and closes sockets that have not said hello. */
