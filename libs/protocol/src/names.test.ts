@@ -9,6 +9,7 @@ import {
   isTopicPattern,
   isUid,
   NameError,
+  planOfMove,
   readSessionQueue,
   sessionQueue,
   toUid,
@@ -111,4 +112,11 @@ describe('a user id', () => {
       expect(() => toUid(id as string)).toThrow(NameError);
     },
   );
+});
+
+it.each([
+  ['4.p7.0.3', '4.p7'],
+  ['m1', 'm1'],
+])('the plan of the move %s is %s', (move, plan) => {
+  expect(planOfMove(move)).toBe(plan);
 });

@@ -216,3 +216,12 @@ export function eventName(key: string): string | undefined {
 /** The words of a topic event's key after `topic.`, or undefined when the key is of another form. */
 export const topicOfKey = (key: string): string | undefined =>
   key.startsWith('topic.') ? key.slice(6) : undefined;
+
+/** A session as every service names it in its log. */
+export const logged = ({ uid, sid }: { readonly uid: string; readonly sid: string }) => ({
+  session: sid,
+  user: fromUid(uid),
+});
+
+/** The plan whose step a command to move sessions carries out: it is `<plan>.<step>.<number>`, where a plan has sent it. */
+export const planOfMove = (move: string): string => move.split('.').slice(0, -2).join('.') || move;

@@ -48,9 +48,9 @@ export const nodeStats = z.object({
   handshakesPerSecond: rate,
   /** Hello to welcome, ms. */
   handshakeP99Ms: rate,
-  /** From `evenkeel-at` to the socket, of the last second in which any was measured; absent: none was in the last 10. */
+  /** From publishing to the socket, ms: of the directed events of the last ten seconds, one in eight. Absent: none was measured. */
   publishToSocketP99Ms: rate.optional(),
-  /** Gaps told to clients, of this process. */
+  /** Gaps told to clients since this process began. */
   gaps: count.optional(),
   loopLagP99Ms: rate,
   /** 0 to 1. */

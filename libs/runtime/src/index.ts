@@ -18,12 +18,14 @@ export { RequestLimits } from './http/request-limits.js';
 export type { Route } from './http/route.js';
 export { HttpServer } from './http/server.js';
 export type { Log } from './log.js';
+export { documentedMetrics, metricsTable } from './metrics-table.js';
 export {
   observeCounter,
   observeCounters,
   observeGauge,
   observeGauges,
   observeHistogram,
+  observeHistograms,
 } from './observed.js';
 export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
@@ -46,6 +48,7 @@ export {
   type SignedEndpoint,
   signatureOf,
 } from './signed-post.js';
+export { Counts, quickSeconds, RecentQuantile, slowSeconds, Tally } from './tally.js';
 export { type Certificate, CertificateError } from './tls/certificate.js';
 export { CertificateWatch } from './tls/certificate-watch.js';
 export { certificatesOf } from './tls/of-service.js';

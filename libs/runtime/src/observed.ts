@@ -81,34 +81,66 @@ export function observeHistogram(
   help: string,
   read: () => Distribution,
 ): void {
-  registry.registerMetric(new ReadHistogram(name, help, read));
+  registry.registerMetric(new ReadHistogram(name, help, undefined, () => [['', read()]]));
 }
 
-class ReadHistogram extends Histogram<'le'> {
+/** A histogram for each value of one label that somebody else counts. */
+export function observeHistograms(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Iterable<readonly [string, Distribution]>,
+): void {
+  registry.registerMetric(new ReadHistogram(name, help, label, read));
+}
+
+/** What does not change while the process runs, as labels of a gauge that is 1. */
+export function observeInfo(
+  registry: Registry,
+  name: string,
+  help: string,
+  labels: Readonly<Record<string, string>>,
+): void {
+  new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set({ ...labels }, 1);
+}
+
+class ReadHistogram extends Histogram<string> {
   readonly #name: string;
   readonly #help: string;
-  readonly #read: () => Distribution;
+  readonly #label: string | undefined;
+  readonly #read: () => Iterable<readonly [string, Distribution]>;
 
-  constructor(name: string, help: string, read: () => Distribution) {
-    super({ name, help, registers: [] });
+  constructor(
+    name: string,
+    help: string,
+    label: string | undefined,
+    read: () => Iterable<readonly [string, Distribution]>,
+  ) {
+    super({ name, help, labelNames: label === undefined ? [] : [label], registers: [] });
     this.#name = name;
     this.#help = help;
+    this.#label = label;
     this.#read = read;
   }
 
   /** What the registry asks for when it writes text, and `get` for its own; prom-client's types do not name it. */
   async getForPromString(): Promise<object> {
-    const { bounds, counts, sum } = this.#read();
+    const values = [...this.#read()].flatMap(([value, distribution]) => this.#lines(value, distribution));
+    return { name: this.#name, help: this.#help, type: 'histogram', values, aggregator: 'sum' };
+  }
+
+  #lines(value: string, { bounds, counts, sum }: Distribution): object[] {
+    const labels = this.#label === undefined ? {} : { [this.#label]: value };
     let total = 0;
     const buckets = [...bounds, '+Inf'].map((le, n) => {
       total += counts[n] ?? 0;
-      return { labels: { le }, value: total, metricName: `${this.#name}_bucket` };
+      return { labels: { le, ...labels }, value: total, metricName: `${this.#name}_bucket` };
     });
-    const values = [
+    return [
       ...buckets,
-      { labels: {}, value: sum, metricName: `${this.#name}_sum` },
-      { labels: {}, value: total, metricName: `${this.#name}_count` },
+      { labels, value: sum, metricName: `${this.#name}_sum` },
+      { labels, value: total, metricName: `${this.#name}_count` },
     ];
-    return { name: this.#name, help: this.#help, type: 'histogram', values, aggregator: 'sum' };
   }
 }

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { observeInfo } from './observed.js';
 import { OpsAccess, type OpsAccessRules, type OpsRefusal } from './ops-access.js';
 
 /** Longest request line and headers together, bytes. */
@@ -42,6 +44,25 @@ interface OpsOptions extends OpsAccessRules {
   readonly port: number;
   readonly service: string;
   readonly node?: string | undefined;
+  /** Of what is deployed. Default: of this code. */
+  readonly version?: string | undefined;
+}
+
+/** Of this code: of the package.json that is one folder above, for the sources and for what is compiled. */
+function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
+
+/** An edge's setting when nobody has set it. */
+const unknownVersion = '0';
+
+/** The metrics of every service. */
+export function commonMetrics(metrics: Registry, version = unknownVersion): void {
+  observeInfo(metrics, 'evenkeel_build_info', 'What runs: 1, with the version in its labels', {
+    version: version === unknownVersion ? ownVersion() : version,
+    node_version: process.version,
+  });
 }
 
 /**
@@ -60,8 +81,9 @@ export class OpsServer implements Ops {
   constructor(options: OpsOptions) {
     this.#options = options;
     this.#access = new OpsAccess(options);
-    const { service, node } = options;
+    const { service, node, version } = options;
     this.metrics.setDefaultLabels({ service, ...(node === undefined ? {} : { node }) });
+    commonMetrics(this.metrics, version);
     this.#server = createServer(
       {
         maxHeaderSize: maxHeaderBytes,

@@ -33,6 +33,8 @@ interface CommonConfig {
   logFormat: LogFormat;
   /** Named in every log line and metric. */
   node?: string;
+  /** The version that is deployed, where a setting says so. */
+  version?: string;
 }
 
 /** A service: its settings, and how it is built from them. */
@@ -54,7 +56,7 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
   const config = settingsOf(options);
   const { name } = options;
   const { node, logLevel: level, logFormat: format, opsPort, opsHost } = config;
-  const { opsToken: token, opsHosts: hosts } = config;
+  const { opsToken: token, opsHosts: hosts, version } = config;
   const log = createLog({ service: name, node, level, format });
   for (const { variable, didYouMean } of unknownVariables(process.env)) {
     log.warn({ variable, didYouMean }, 'no service knows this variable, ignored');
@@ -62,7 +64,7 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
   const lifecycle = new Lifecycle(log);
   const { stop, fail, signal } = untilStopped(lifecycle, log);
 
-  const ops = new OpsServer({ port: opsPort, host: opsHost, token, hosts, service: name, node });
+  const ops = new OpsServer({ port: opsPort, host: opsHost, token, hosts, service: name, node, version });
   ops.readiness('started', () => lifecycle.readiness());
   // First, and so the last to stop: who asks gets an answer through a long start and a long drain.
   lifecycle.add('ops', {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
-import { exchanges } from '@evenkeel/protocol';
 import { amqpTlsOf, certificatesOf, Origins, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
@@ -22,10 +21,10 @@ import { Inbound } from './inbound/inbound.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
 import { Happenings } from './life/happenings.js';
+import { Journal } from './life/journal.js';
 import { Life } from './life/life.js';
 import { SessionPast } from './life/past.js';
 import { SessionReports } from './life/reports.js';
-import { edgeMetrics } from './metrics.js';
 import { Coalescer } from './move/coalescer.js';
 import { Departures } from './move/departures.js';
 import { drain } from './move/drain.js';
@@ -48,26 +47,18 @@ import { Sessions } from './session/sessions.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
-import { forgedTicketLog } from './transport/forged-log.js';
 import { Gate } from './transport/gate.js';
 import { PendingConnections } from './transport/pending.js';
+import { RefusalLog } from './transport/refusal-log.js';
 import { Room } from './transport/room.js';
 import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
 import { TooLarge } from './undelivered/too-large.js';
 import { Undelivered } from './undelivered/undelivered.js';
+import { usedExchanges } from './used-exchanges.js';
 import { Users } from './user/users.js';
+import { watched } from './watched.js';
 
-const uses = [
-  exchanges.events,
-  exchanges.inbound,
-  exchanges.replies,
-  exchanges.stats,
-  exchanges.control,
-  exchanges.dropped,
-  exchanges.undelivered,
-  exchanges.sessions,
-];
 /** A session's queue is consumed again after a loss of the broker once drops are heard of, or after this, ms. */
 const hearingMs = 3_000;
 
@@ -85,7 +76,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     tls: amqpTlsOf(config),
     name: `edge ${node.name}`,
     log,
-    uses,
+    uses: usedExchanges,
   });
   const { control, consuming, publisher } = mesh;
 
@@ -108,13 +99,14 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
       ...config,
       now,
       isReady: () => ops.isReady(),
-      onTicketRefused: forgedTicketLog(log),
+      refusals: new RefusalLog(log, now),
       onExchanged: () => log.info({}, 'old certificate no longer shown to newcomers'),
     },
     gate,
     claims,
     pending,
   );
+  const { counts } = transport;
   const certificates = certificatesOf(config, { log, ops, onReload });
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const queueTopology = consuming.topology();
@@ -130,6 +122,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     boot: node.boot,
     maxEventBytes: config.maxEventBytes,
     publish: (topic, frame) => transport.publish(topic, frame),
+    onGap: (reason, subscribers) => load.toldGap(reason, subscribers),
     onMark: (mark, sessions) => {
       for (const session of sessions) directory.get(session)?.passMark(mark);
     },
@@ -182,6 +175,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     log,
     random: Math.random,
   });
+  const journal = new Journal(log);
   const happenings = new Happenings({ publisher, now: wallNow, log });
   const past = new SessionPast(wallNow);
   const isHere = (key: string) => directory.get(key) !== undefined;
@@ -191,7 +185,10 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     lifetimeMs: config.sessionLifetimeMs,
     maxSessionsPerUser: config.maxSessionsPerUser,
     endings: new Endings({ topology, consumers: consuming.consumers({ channels: 4 }), undelivered }),
-    tell: (told) => happenings.tell(told),
+    tell: (told) => {
+      happenings.tell(told);
+      if (told.what === 'ended') journal.note(told.what, told, { reason: told.reason });
+    },
     past,
     isHere,
     steadyNow: now,
@@ -235,6 +232,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     inbound,
     letGo,
     life,
+    journal,
     givenUp: new GivenUp(now),
     tooLarge: new TooLarge(undelivered),
   };
@@ -254,16 +252,15 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     now,
     canBeAsked: () => consuming.state !== 'open' || commands.readiness() === true,
   });
-  const departures = new Departures({ config, tickets, directory, ledger, letGo, now, log, past });
-  const takeovers = new Takeovers({ node, outgoing, directory, life, log });
-  const about = () => aboutEdge({ config, room, ledger });
+  const departures = new Departures({ config, tickets, directory, ledger, letGo, journal, now, log, past });
+  const takeovers = new Takeovers({ node, outgoing, directory, life, journal, log });
+  const about = () => aboutEdge({ config, room, ledger, counts, load, pending, users });
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
   const handlers = commandHandlers({ node, ...commanded });
   const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
-  const { counts } = transport;
   let port = 0;
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
@@ -280,7 +277,15 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     wallNow,
   });
 
-  edgeMetrics(ops.metrics, {
+  watched(ops, {
+    mesh,
+    node,
+    room,
+    directory,
+    ledger,
+    drops,
+    commands,
+    reporter,
     counts,
     pending,
     users,
@@ -296,22 +301,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     denying,
     access,
     authorizations,
-    stats: () => reporter.stats,
   });
-  ops.readiness('broker', () => mesh.readiness());
-  ops.readiness('topics', () => topics.readiness());
-  ops.readiness('drops', () => drops.readiness());
-  ops.readiness('commands', () => commands.readiness());
-  ops.readiness('denials', () => denials.readiness());
-  ops.note('denials', () => denials.lag());
-  ops.readiness('accepting', () => !node.isDraining || 'draining');
-  ops.status(() => ({
-    boot: node.boot,
-    url: node.url,
-    state: node.state,
-    cordonedBy: node.cordonedBy,
-    ...reporter.stats,
-  }));
 
   lifecycle
     .add('open files', {

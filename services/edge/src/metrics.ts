@@ -1,27 +1,46 @@
 import type { Denials } from '@evenkeel/mesh';
 import type { NodeStats } from '@evenkeel/protocol';
-import { type Ops, observeCounter, observeCounters, observeGauge, observeHistogram } from '@evenkeel/runtime';
+import {
+  type Ops,
+  observeCounter,
+  observeCounters,
+  observeGauge,
+  observeHistogram,
+  observeHistograms,
+} from '@evenkeel/runtime';
 import type { EdgeAccess } from './access/access.js';
 import type { Authorizations } from './access/authorizations.js';
 import type { Denying } from './control/denying.js';
 import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
 import type { Life } from './life/life.js';
+import type { MoveLedger } from './move/ledger.js';
+import type { Directory, Listed } from './session/directory.js';
 import type { Load } from './session/load.js';
+import { limitHits } from './stats/limit-hits.js';
+import type { TopicHub } from './topic/hub.js';
 import type { NamePace } from './topic/name-pace.js';
-import type { ConnectionCounts } from './transport/connection.js';
+import type { ConnectionCounts } from './transport/counts.js';
 import type { PendingConnections } from './transport/pending.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
 import type { Undelivered } from './undelivered/undelivered.js';
 import type { Users } from './user/users.js';
 
-interface EdgeSources {
+/** A session as it is measured. */
+interface Measurable extends Listed {
+  readonly outbox: { readonly bytes: number };
+}
+
+export interface EdgeSources {
   readonly counts: ConnectionCounts;
-  readonly pending: Pick<PendingConnections, 'count' | 'refused'>;
+  readonly room: { readonly capacity: number };
+  readonly directory: Pick<Directory<Measurable>, 'values'>;
+  readonly ledger: Pick<MoveLedger, 'ends' | 'times'>;
+  readonly pending: Pick<PendingConnections, 'count' | 'refused' | 'refusedFor'>;
   readonly users: Pick<Users, 'refused'>;
   readonly namePace: Pick<NamePace, 'waiting'>;
   readonly load: Load;
-  readonly topics: { readonly faults: number };
+  readonly topics: Pick<TopicHub, 'faults' | 'size' | 'subscribers' | 'waiting'>;
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
   readonly dropped: Pick<DroppedEvents, 'leftOut'>;
   readonly life: Pick<Life, 'away' | 'forgotten' | 'crowdedOut'>;
@@ -34,19 +53,31 @@ interface EdgeSources {
   stats(): NodeStats | undefined;
 }
 
-/** What Prometheus reads of an edge; taken from the same figures as `node-stats`, at the time of the scrape. */
-export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void {
-  const { counts, pending, users, load, topics, undelivered, dropped, life, happenings, adoptions } = sources;
-  const { namePace, denials, denying, stats } = sources;
+type Metrics = Ops['metrics'];
+
+/** What Prometheus reads of an edge: what is counted anyway, taken when it is scraped. docs/metrics.md lists it. */
+export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
+  connectionMetrics(metrics, sources);
+  sessionMetrics(metrics, sources);
+  eventMetrics(metrics, sources);
+  topicMetrics(metrics, sources);
+  moveMetrics(metrics, sources);
+  lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);
-  const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
-    observeGauge(metrics, name, help, () => {
-      const current = stats();
-      return current ? read(current) : 0;
-    });
+}
+
+function connectionMetrics(metrics: Metrics, sources: EdgeSources): void {
+  const { counts, room, pending, users, load, stats } = sources;
   const counter = (name: string, help: string, read: () => number) =>
     observeCounter(metrics, name, help, read);
+  const counters = (
+    name: string,
+    help: string,
+    label: string,
+    read: () => Iterable<readonly [string, number]>,
+  ) => observeCounters(metrics, name, help, label, read);
   observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
+  observeGauge(metrics, 'evenkeel_capacity', 'Most connections that it takes', () => room.capacity);
   observeGauge(
     metrics,
     'evenkeel_pending_connections',
@@ -58,47 +89,57 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
     'Connections closed at once: too many had not asked for anything yet, in all or of their address',
     () => pending.refused,
   );
-  gauge('evenkeel_unreachable', '1: clients that dial the public URL do not get here', ({ reachable }) =>
-    reachable === false ? 1 : 0,
+  observeGauge(metrics, 'evenkeel_unreachable', '1: clients that dial the public URL do not get here', () =>
+    stats()?.reachable === false ? 1 : 0,
   );
-  gauge('evenkeel_sessions', 'Sessions attached to their queue', ({ sessions }) => sessions);
-  gauge('evenkeel_sessions_pinned', 'Sessions that what is in front keeps here', ({ pinned = 0 }) => pinned);
-  gauge('evenkeel_unacked', 'Events written and not acknowledged', ({ unacked }) => unacked);
-  gauge('evenkeel_moves_pending', 'Sessions told to move and not gone', ({ moves }) => moves.pending);
-  gauge('evenkeel_loop_lag_p99_ms', 'Event loop lag, 99th percentile', (s) => s.loopLagP99Ms);
-  gauge('evenkeel_handshake_p99_ms', 'Hello to welcome, 99th percentile', (s) => s.handshakeP99Ms);
+  observeGauge(
+    metrics,
+    'evenkeel_loop_lag_p99_seconds',
+    'Event loop lag of the last second, 99th percentile',
+    () => (stats()?.loopLagP99Ms ?? 0) / 1_000,
+  );
   counter('evenkeel_handshakes_total', 'Sockets accepted', () => counts.accepted);
+  counters(
+    'evenkeel_closes_total',
+    'WebSockets closed, by code: of RFC 6455 or of PROTOCOL.md, else `other`',
+    'code',
+    () => counts.closes,
+  );
   counter(
     'evenkeel_tickets_honoured_total',
     'Sockets accepted with a ticket for another edge, which agreed',
     () => counts.honoured,
   );
   counter('evenkeel_wrong_edge_total', 'Sockets closed with wrong-edge', () => counts.wrongEdge);
-  counter('evenkeel_tickets_refused_total', 'Upgrades refused for their ticket', () => counts.refusedTickets);
-  counter('evenkeel_upgrades_refused_total', 'Upgrades refused: draining or full', () => counts.refusedFull);
+  counters(
+    'evenkeel_tickets_refused_total',
+    'Upgrades refused for their ticket: `expired`, `forged`, `malformed`, `stale`, `used`',
+    'reason',
+    () => counts.refusedTickets,
+  );
+  counters(
+    'evenkeel_upgrades_refused_total',
+    'Upgrades refused for want of room: `full`, `draining`, `tickets` (too many used ones are remembered)',
+    'reason',
+    () => counts.refusedFull,
+  );
   counter(
     'evenkeel_origins_refused_total',
     'Upgrades refused: of a page that is not of EVENKEEL_ORIGINS',
     () => counts.refusedOrigins,
-  );
-  observeGauge(
-    metrics,
-    'evenkeel_topics_waiting',
-    'Subscriptions of topics that are new here, which wait for their turn to be bound',
-    () => namePace.waiting,
   );
   counter(
     'evenkeel_user_sockets_refused_total',
     'Upgrades refused: their user has as many sockets here as one may have',
     () => users.refused,
   );
-  counter(
-    'evenkeel_sessions_crowded_out_total',
-    'Sessions ended before their time because their user had too many',
-    () => life.crowdedOut,
+  counters(
+    'evenkeel_limit_hits_total',
+    'Times that a limit was met, by the setting or the limit of docs/limits.md',
+    'limit',
+    () => limitHits(sources),
   );
-  observeCounters(
-    metrics,
+  counters(
     'evenkeel_frames_refused_total',
     'Frames answered rate-limited, by what there was too much of',
     'why',
@@ -111,25 +152,83 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
   );
   counter('evenkeel_frames_received_total', 'Frames from clients', () => counts.framesIn);
   counter('evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);
-  counter('evenkeel_events_written_total', 'Directed events written', () => load.delivered);
+}
+
+function sessionMetrics(metrics: Metrics, { load, life, stats }: EdgeSources): void {
+  const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
+    observeGauge(metrics, name, help, () => {
+      const current = stats();
+      return current ? read(current) : 0;
+    });
+  gauge('evenkeel_sessions', 'Sessions attached to their queue', ({ sessions }) => sessions);
+  gauge(
+    'evenkeel_sessions_detached',
+    'Sessions whose socket has closed and whose events are still being given back',
+    ({ detached }) => detached,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_sessions_away',
+    'Sessions without a connection that this edge ends when their time is over',
+    () => life.away,
+  );
+  gauge('evenkeel_sessions_pinned', 'Sessions that what is in front keeps here', ({ pinned = 0 }) => pinned);
+  observeHistograms(
+    metrics,
+    'evenkeel_attach_seconds',
+    'From hello to welcome, topics included: `new`, `resumed`, `moved`',
+    'kind',
+    () => Object.entries(load.attached),
+  );
+  gauge(
+    'evenkeel_handshake_p99_seconds',
+    'From hello to welcome without topics, of the last second, 99th percentile',
+    (s) => s.handshakeP99Ms / 1_000,
+  );
+  observeCounters(
+    metrics,
+    'evenkeel_gaps_total',
+    'Gaps told to clients, by the reason that they are told',
+    'reason',
+    () => load.gaps,
+  );
+}
+
+function eventMetrics(metrics: Metrics, sources: EdgeSources): void {
+  const { load, directory, undelivered, dropped, stats } = sources;
+  observeCounter(
+    metrics,
+    'evenkeel_events_written_total',
+    'Directed events and replies written',
+    () => load.delivered,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_unacked',
+    'Events written and not acknowledged',
+    () => stats()?.unacked ?? 0,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_outbox_bytes',
+    'Bytes that wait for clients: in sockets, and of events kept back',
+    () => {
+      let bytes = 0;
+      for (const { outbox } of directory.values()) bytes += outbox.bytes;
+      return bytes;
+    },
+  );
   observeHistogram(
     metrics,
     'evenkeel_publish_to_socket_seconds',
     'From evenkeel-at to the socket, of one directed event in eight, by the clocks of both hosts',
-    () => load.publishDelays,
+    () => load.publishDelays.toSocket,
   );
-  counter('evenkeel_gaps_total', 'Gaps told to clients', () => load.gaps);
-  counter(
-    'evenkeel_topic_faults_total',
-    'Topics left more often than joined: a fault of the edge',
-    () => topics.faults,
-  );
-  counter('evenkeel_moves_done_total', 'Sessions moved away', () => stats()?.moves.done ?? 0);
-  counter('evenkeel_moves_failed_total', 'Moves that failed', () => stats()?.moves.failed ?? 0);
-  counter(
-    'evenkeel_moves_unfenced_total',
-    'Sessions moved before all topic messages were seen to be sent',
-    () => load.unfenced,
+  observeHistogram(
+    metrics,
+    'evenkeel_publish_to_ack_seconds',
+    "From evenkeel-at to the client's acknowledgement, of the same events",
+    () => load.publishDelays.toAck,
   );
   observeCounters(
     metrics,
@@ -138,21 +237,84 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
     'why',
     () => Object.entries(undelivered.counts),
   );
-  counter(
+  observeCounter(
+    metrics,
     'evenkeel_undelivered_refused_total',
     'Events that could not be published on mesh.undelivered in any form',
     () => undelivered.refused,
   );
-  counter(
+  observeCounter(
+    metrics,
     'evenkeel_dropped_left_out_total',
     'Dead letters of sessions that are no event: seals, replies, foreign ones',
     () => dropped.leftOut,
   );
+}
+
+function topicMetrics(metrics: Metrics, { topics, namePace }: EdgeSources): void {
+  observeGauge(metrics, 'evenkeel_topics', 'Topics that are bound here', () => topics.size);
   observeGauge(
     metrics,
-    'evenkeel_sessions_away',
-    'Sessions without a connection that this edge ends when their time is over',
-    () => life.away,
+    'evenkeel_topic_subscriptions',
+    'Subscriptions of topics by sessions here',
+    () => topics.subscribers,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_topics_waiting',
+    'Subscriptions of topics that are new here, which wait for their turn to be bound',
+    () => namePace.waiting,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_queue_messages',
+    'Messages of topics that wait for this edge in RabbitMQ, looked at every 5 s',
+    () => topics.waiting,
+  );
+  observeCounter(
+    metrics,
+    'evenkeel_topic_faults_total',
+    'Topics left more often than joined: a fault of the edge',
+    () => topics.faults,
+  );
+}
+
+function moveMetrics(metrics: Metrics, { ledger, load, stats }: EdgeSources): void {
+  observeGauge(
+    metrics,
+    'evenkeel_moves_pending',
+    'Sessions told to move and not gone',
+    () => stats()?.moves.pending ?? 0,
+  );
+  observeCounters(
+    metrics,
+    'evenkeel_moves_total',
+    'Sessions that were to move away: `done`, `failed`, `pinned`, `timed-out`, `refused` (not here, or moving already)',
+    'outcome',
+    () => ledger.ends,
+  );
+  observeHistogram(
+    metrics,
+    'evenkeel_move_seconds',
+    'From the move frame until the session is gone, of the moves that are done',
+    () => ledger.times,
+  );
+  observeCounter(
+    metrics,
+    'evenkeel_moves_unfenced_total',
+    'Sessions moved before all topic messages were seen to be sent',
+    () => load.unfenced,
+  );
+}
+
+function lifeMetrics(metrics: Metrics, sources: EdgeSources): void {
+  const { life, adoptions, denials, denying, happenings } = sources;
+  const counter = (name: string, help: string, read: () => number) =>
+    observeCounter(metrics, name, help, read);
+  counter(
+    'evenkeel_sessions_crowded_out_total',
+    'Sessions ended before their time because their user had too many',
+    () => life.crowdedOut,
   );
   counter(
     'evenkeel_sessions_adopted_total',
@@ -185,7 +347,7 @@ export function edgeMetrics(metrics: Ops['metrics'], sources: EdgeSources): void
 }
 
 function accessMetrics(
-  metrics: Ops['metrics'],
+  metrics: Metrics,
   { access, authorizations }: Pick<EdgeSources, 'access' | 'authorizations'>,
 ): void {
   const counters = (

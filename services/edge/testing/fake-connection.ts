@@ -11,6 +11,7 @@ export class FakeConnection implements Connection {
   isOpen = true;
   bufferedBytes = 0;
   slowSinceMs: number | undefined;
+  closeCode: number | undefined;
   owner: ConnectionOwner | undefined;
   hasDropped = false;
   readonly sent: string[] = [];
@@ -47,14 +48,18 @@ export class FakeConnection implements Connection {
   close(why: CloseCode): void {
     if (!this.isOpen) return;
     this.closedWith = why;
-    this.lose();
+    this.#gone(why.code, undefined);
   }
 
   /** The network takes it away, or the client with `code`. */
   lose(code?: number): void {
-    if (!this.isOpen) return;
+    if (this.isOpen) this.#gone(code, code);
+  }
+
+  #gone(closeCode: number | undefined, byPeer: number | undefined): void {
     this.isOpen = false;
-    this.owner?.onClose(code);
+    this.closeCode = closeCode;
+    this.owner?.onClose(byPeer);
     this.owner = undefined;
   }
 

@@ -274,6 +274,8 @@ export class SessionWorld {
   readonly directory = new Directory<Session>();
   readonly load = new Load();
   readonly users: Users;
+  /** What was written down of sessions. */
+  readonly journal: unknown[][] = [];
   /** What applications were told, in order. */
   readonly told: string[] = [];
   readonly life: Life;
@@ -327,6 +329,7 @@ export class SessionWorld {
       tooLarge: { take: (delivery) => delivery.drop() },
       letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },
       life: this.life,
+      journal: { note: (what, { sid }, details) => void this.journal.push([what, sid, details]) },
     };
     const warn = (_fields: unknown, message?: string) => void this.warnings.push(message ?? '');
     const now = () => this.nowMs;

@@ -65,6 +65,7 @@ export class Client {
       access: openAccess(),
       limit: 10,
       send: (text) => this.receive(text),
+      onLimit: () => {},
       gap: (reason, topic) => this.receive(gapFrame(reason, topic)),
     });
   }
@@ -160,6 +161,7 @@ export class World {
         for (const client of this.clients) if (client.listensTo.has(topic)) client.receive(frame);
       },
       onMark: () => {},
+      onGap: () => {},
       now: () => 0,
       log: { debug() {}, info() {}, warn() {}, error() {}, fatal() {}, trace() {} } as never,
       limits: { maxLength, prefetch },

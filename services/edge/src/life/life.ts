@@ -1,5 +1,5 @@
 import { LogLimit } from '@evenkeel/pace';
-import type { Happening } from '@evenkeel/protocol';
+import { type Happening, logged } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Endings, Outcome } from './ending.js';
 import type { EndReason, Told } from './happenings.js';
@@ -255,7 +255,7 @@ export class Life {
     } catch (error) {
       const suppressed = this.#failedLog.pass(performance.now());
       if (suppressed !== undefined)
-        this.#options.log.warn({ err: error, session: keyOf(entry), suppressed }, 'session not ended yet');
+        this.#options.log.warn({ err: error, ...logged(entry), suppressed }, 'session not ended yet');
       return undefined;
     }
   }

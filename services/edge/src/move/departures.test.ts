@@ -56,6 +56,7 @@ let sessions: FakeSession[];
 let ledger: MoveLedger;
 let directory: Directory<Movable>;
 let letGo: RecentlyLetGo;
+let noted: unknown[][];
 let reported: Map<string, MoveProgress>;
 
 beforeEach(() => {
@@ -69,7 +70,9 @@ beforeEach(() => {
   sessions = [];
   letGo = new RecentlyLetGo(Date.now);
   const log = { warn: () => {} };
-  departures = new Departures({ config, tickets, directory, ledger, letGo, now: Date.now, log });
+  noted = [];
+  const journal = { note: (...line: unknown[]) => void noted.push(line) };
+  departures = new Departures({ config, tickets, directory, ledger, letGo, journal, now: Date.now, log });
 });
 afterEach(() => {
   departures.stop();
@@ -244,6 +247,20 @@ describe('a departure', () => {
     // Those not told may be picked again.
     reconnect({ move: 'm2', count: 10, ratePerSecond: 1_000 });
     expect(reported.get('m2')).toMatchObject({ asked: 10, sent: 10 });
+  });
+
+  it('is written down, and what became of each is counted, with the time of those done', () => {
+    populate(3);
+    reconnect({ move: '4.p7.0.3', count: 4, deadlineMs: 1_000 });
+    vi.advanceTimersByTime(200);
+    sessions[0]?.end('done');
+    sessions[1]?.end('timedOut');
+    sessions[2]?.end('failed');
+    expect(noted).toHaveLength(3);
+    expect(noted[0]).toEqual(['moving', sessions[0]?.claims, { plan: '4.p7', to: 'b' }]);
+    const ends = { done: 1, 'timed-out': 1, failed: 1, refused: 1, pinned: 0 };
+    expect(Object.fromEntries(ledger.ends)).toEqual(ends);
+    expect(ledger.times.sum).toBeCloseTo(0.2);
   });
 
   it('closes a bare client with 1012, which counts as done', () => {

@@ -1,8 +1,16 @@
 import { LogLimit, TokenBucket } from '@evenkeel/pace';
-import { type CloseCode, type CommandOf, closeCodes, type MoveProgress } from '@evenkeel/protocol';
+import {
+  type CloseCode,
+  type CommandOf,
+  closeCodes,
+  logged,
+  type MoveProgress,
+  planOfMove,
+} from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
+import type { Journal } from '../life/journal.js';
 import type { Directory } from '../session/directory.js';
 import type { Pin } from '../session/pin.js';
 import type { Connection } from '../transport/connection.js';
@@ -43,6 +51,7 @@ export interface DeparturesOptions {
   directory: Pick<Directory<Movable>, 'get' | 'find' | 'values'>;
   ledger: MoveLedger;
   letGo: Pick<RecentlyLetGo, 'letGo'>;
+  journal: Pick<Journal, 'note'>;
   now(): number;
   log: Pick<Log, 'warn'>;
   past?: { moved(key: string, to: string, outcome: AttemptOutcome): void };
@@ -91,6 +100,7 @@ export class Departures {
     this.#active.add(departure);
     for (const session of sessions) this.#picked.add(session);
     ledger.pending += sessions.length;
+    if (refused > 0) ledger.ends.add('refused', refused);
     this.#forgetOldest();
     this.#changed(departure);
     this.#run();
@@ -162,7 +172,7 @@ export class Departures {
 
   #depart(departure: Departure, session: Movable): void {
     const { command, progress } = departure;
-    const { config, tickets } = this.#options;
+    const { config, tickets, now, ledger } = this.#options;
     if (!isWanted(command, session) || !session.connection.isOpen) {
       this.#refuse(departure, session);
       return this.#changed(departure);
@@ -172,15 +182,21 @@ export class Departures {
     departure.underWay += 1;
     // A bare client knows no move: it is let go, and finds its way through the gateway.
     if (session.connection.isBare || command.pinned === 'close') return this.#close(departure, session);
+    const toldAtMs = now();
+    this.#options.journal.note('moving', session.claims, {
+      plan: planOfMove(command.move),
+      to: command.to.node,
+    });
     new Attempt(session, {
       command,
       deadlineMs: command.deadlineMs ?? config.moveDeadlineMs,
       config,
       tickets,
-      now: this.#options.now,
+      now,
       onEnd: (outcome) => {
         if (outcome === 'pinned') this.#logPinned(session);
         this.#options.past?.moved(session.key, command.to.node, outcome);
+        if (outcome === 'done') ledger.times.add((now() - toldAtMs) / 1_000);
         this.#ended(departure, outcome);
       },
     }).begin();
@@ -197,6 +213,7 @@ export class Departures {
   #refuse({ progress }: Departure, session: Movable): void {
     this.#picked.delete(session);
     this.#options.ledger.pending -= 1;
+    this.#options.ledger.ends.add('refused');
     progress.refused += 1;
   }
 
@@ -207,16 +224,17 @@ export class Departures {
     progress[outcome === 'pinned' ? 'failed' : outcome] += 1;
     departure.underWay -= 1;
     ledger.pending -= 1;
+    ledger.ends.add(outcome === 'timedOut' ? 'timed-out' : outcome);
     if (outcome === 'done') ledger.done += 1;
     else ledger.failed += 1;
     this.#changed(departure);
   }
 
-  #logPinned({ key }: Movable): void {
+  #logPinned({ claims }: Movable): void {
     const unlogged = this.#pinnedLog.pass(performance.now());
     if (unlogged === undefined) return;
     this.#options.log.warn(
-      { session: key, unlogged },
+      { ...logged(claims), unlogged },
       'session pinned: told to move, its client was brought back here by what is in front, each time',
     );
   }

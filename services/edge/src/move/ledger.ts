@@ -1,4 +1,8 @@
 import type { MoveProgress } from '@evenkeel/protocol';
+import { Counts, slowSeconds, Tally } from '@evenkeel/runtime';
+
+/** What becomes of sessions that are to move. `refused`: it is not here, or it moves already. */
+const moveEnds = ['done', 'failed', 'pinned', 'timed-out', 'refused'] as const;
 
 /** What has become of the moves of this edge: written by departures, read by statistics and the drain. */
 export class MoveLedger {
@@ -6,6 +10,10 @@ export class MoveLedger {
   pending = 0;
   done = 0;
   failed = 0;
+  /** By what became of them: {@link moveEnds}. */
+  readonly ends = Counts.of(moveEnds);
+  /** From the first `move` frame to the session's being gone, of those done, s. */
+  readonly times = new Tally(slowSeconds);
   /** When the last command to move sessions arrived, ms; 0: none has. */
   commandedAtMs = 0;
   #changed = new Map<string, MoveProgress>();

@@ -30,6 +30,7 @@ let sent: { key: string; command: CommandOf<'released'> }[];
 let takeovers: Takeovers;
 let handedOver: string[];
 let isAway: boolean;
+let noted: unknown[][];
 let ending: Promise<unknown> | undefined;
 
 beforeEach(() => {
@@ -42,6 +43,8 @@ beforeEach(() => {
     return 'routed' as const;
   };
   const log = { error: () => {} };
+  noted = [];
+  const journal = { note: (...line: unknown[]) => void noted.push(line) };
   const node = { name: 'a', boot: 'boot-a' };
   ending = undefined;
   handedOver = [];
@@ -53,7 +56,7 @@ beforeEach(() => {
     },
   };
   isAway = false;
-  takeovers = new Takeovers({ node, outgoing: { publish }, directory, life, log });
+  takeovers = new Takeovers({ node, outgoing: { publish }, directory, life, journal, log });
 });
 
 const takeover = (over: Partial<CommandOf<'takeover'>> = {}): CommandOf<'takeover'> => ({
@@ -92,6 +95,21 @@ describe('an edge that is asked for a session', () => {
         isFull: true,
       },
     });
+  });
+
+  it('writes down who has it now, and whether it was moved there', async () => {
+    takeovers.onTakeover(takeover({ move: '4.p7.0.3' }));
+    session.letGo({ suspect: 0, isFull: false });
+    await settled();
+    const after = new HeldSession();
+    directory.set(after);
+    takeovers.onTakeover(takeover({ takeover: 'b-2', mode: 'resume', epoch: 9 }));
+    after.letGo({ suspect: 0, isFull: false });
+    await settled();
+    expect(noted).toEqual([
+      ['moved-away', session.claims, { to: 'b', plan: '4.p7' }],
+      ['taken-over', after.claims, { to: 'b' }],
+    ]);
   });
 
   it('stops replies by mesh.replies before it hands a session to an edge that would take them for events', async () => {

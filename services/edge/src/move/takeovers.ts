@@ -1,6 +1,7 @@
 import { Fifo } from '@evenkeel/pace';
-import { type CommandOf, edgeKey } from '@evenkeel/protocol';
+import { type CommandOf, edgeKey, logged, planOfMove } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
+import type { Journal } from '../life/journal.js';
 import type { Life } from '../life/life.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory } from '../session/directory.js';
@@ -29,6 +30,7 @@ export interface TakeoversOptions {
   outgoing: Pick<Coalescer, 'publish'>;
   directory: Pick<Directory<Releasable>, 'get'>;
   life: Pick<Life, 'ending' | 'handedOver'>;
+  journal: Pick<Journal, 'note'>;
   log: Pick<Log, 'error'>;
 }
 
@@ -74,6 +76,7 @@ export class Takeovers {
       ({ isFull, doubt = [], pass, newPass, ...left }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
+        this.#noteGone(session, command);
         this.#answer(command, {
           outcome: 'released',
           ...left,
@@ -87,9 +90,14 @@ export class Takeovers {
       },
       (error: unknown) => {
         this.#wanted.delete(session);
-        this.#options.log.error({ err: error, session: session.key }, 'session not released');
+        this.#options.log.error({ err: error, ...logged(session.claims) }, 'session not released');
       },
     );
+  }
+
+  #noteGone({ claims }: Releasable, { mode, move, from }: CommandOf<'takeover'>): void {
+    const plan = move === undefined ? {} : { plan: planOfMove(move) };
+    this.#options.journal.note(mode === 'move' ? 'moved-away' : 'taken-over', claims, { to: from, ...plan });
   }
 
   async #let(session: Releasable, command: CommandOf<'takeover'>): Promise<Release> {

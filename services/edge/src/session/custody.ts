@@ -1,7 +1,8 @@
 import { withDeadline } from '@evenkeel/pace';
-import { type CloseCode, type GapReason, gapReasons, sessionEnded } from '@evenkeel/protocol';
+import { type CloseCode, type GapReason, gapReasons, planOfMove, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
+import { attachKind } from './load.js';
 import type { EndReason, SessionPorts } from './ports.js';
 
 /** Longest that a client which has said `bye` waits for its answer. What is not done by then is tried on without it. */
@@ -11,12 +12,12 @@ const endMs = 3_000;
 export class Custody {
   readonly #claims: TicketClaims;
   readonly #connection: Connection;
-  readonly #ports: Pick<SessionPorts, 'life' | 'handover'>;
+  readonly #ports: Pick<SessionPorts, 'life' | 'handover' | 'journal'>;
   #ending: EndReason | undefined;
   /** Nobody else sees to it, should this connection not live to be welcomed. */
   #isAcquired = false;
 
-  constructor(connection: Connection, ports: Pick<SessionPorts, 'life' | 'handover'>) {
+  constructor(connection: Connection, ports: Pick<SessionPorts, 'life' | 'handover' | 'journal'>) {
     this.#claims = connection.claims;
     this.#connection = connection;
     this.#ports = ports;
@@ -36,19 +37,30 @@ export class Custody {
     this.#isAcquired = isResumed;
   }
 
-  welcomed(isResumed: boolean): void {
-    const { life, handover } = this.#ports;
-    const isMove = this.#claims.move !== undefined;
+  /** `connection`: as the client knows it; empty: a bare one. */
+  welcomed(isResumed: boolean, connection: string): void {
+    const { life, handover, journal } = this.#ports;
+    const { from, move } = this.#claims;
+    const kind = attachKind(this.#claims, isResumed);
+    const moved = move === undefined ? {} : { from, plan: planOfMove(move) };
+    journal.note(kind === 'resumed' ? kind : 'attached', this.#claims, { kind, connection, ...moved });
+    const isMove = move !== undefined;
     life.welcomed(this.#claims, { isResumed, wasAway: handover.wasAway(this.#claims), isMove });
   }
 
-  /** Its client is told a gap. */
+  /** Something is missing from its queue. */
   gap(reason: GapReason): void {
     if (reason === gapReasons.sessionExpired) this.#ports.life.renewed(this.#claims);
   }
 
+  /** Its client is told a gap, of a topic or of its events. */
+  toldGap(reason: GapReason, topic: string | undefined): void {
+    this.#ports.journal.note('gap', this.#claims, { reason, topic });
+  }
+
   /** Its connection has closed, by its client with `code`, and no other edge has asked for it. */
   lost(code: number | undefined): void {
+    this.#ports.journal.note('detached', this.#claims, { code: this.#connection.closeCode });
     if (!this.isEnding) this.#ports.life.lost(this.#claims, false, code);
   }
 

@@ -46,6 +46,7 @@ export function eventFlow(options: FlowOptions): Flow {
     tooLarge,
     now,
     onEvent: (delivery, wallMs) => load.publishDelays.take(delivery, wallMs),
+    onMeasured: (atMs, wallMs) => load.publishDelays.acked(atMs, wallMs),
     onWritten: (bytes) => {
       load.delivered += 1;
       own.wrote(bytes, now());

@@ -31,6 +31,11 @@ export class Kept {
     return this.#items.length - this.#frames;
   }
 
+  /** Of bodies. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether there are frames that have not been sent. */
   get hasFrames(): boolean {
     return this.#frames > 0 || this.#owed.length > 0;

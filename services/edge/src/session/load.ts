@@ -1,4 +1,6 @@
 import { LogLimit } from '@evenkeel/pace';
+import { type GapReason, gapReasons } from '@evenkeel/protocol';
+import { Counts, slowSeconds, Tally } from '@evenkeel/runtime';
 import { PublishDelays } from './publish-delay.js';
 
 /** Recent handshakes whose times are kept for the percentile. */
@@ -11,12 +13,30 @@ const newPart = 0.3;
 /** What was refused for: too many frames, too many bytes, too much that the broker does not have yet, or topics. */
 export type RefusedFor = 'frames' | 'bytes' | 'waiting' | 'topics';
 
+/** How a session came here: it did not exist, its connection was lost or has been replaced, or it was moved here. */
+type AttachKind = 'new' | 'resumed' | 'moved';
+
+/** `isResumed`: its queue was there. */
+export function attachKind({ move }: { readonly move?: string | undefined }, isResumed: boolean): AttachKind {
+  if (move !== undefined) return 'moved';
+  return isResumed ? 'resumed' : 'new';
+}
+
 /** Running counts of what all sessions do; statistics read and difference them once a second. */
 export class Load {
   delivered = 0;
   received = 0;
   welcomed = 0;
-  gaps = 0;
+  /** Gaps told to clients, by reason. */
+  readonly gaps = Counts.of(Object.values(gapReasons));
+  /** From a client's hello to its welcome, s. */
+  readonly attached: Readonly<Record<AttachKind, Tally>> = {
+    new: new Tally(slowSeconds),
+    resumed: new Tally(slowSeconds),
+    moved: new Tally(slowSeconds),
+  };
+  /** Subscriptions refused because the session had as many topics as one may have. */
+  topicLimits = 0;
   readonly publishDelays = new PublishDelays();
   /** Frames that were not taken, by what there was too much of. */
   readonly refused: Record<RefusedFor, number> = { frames: 0, bytes: 0, waiting: 0, topics: 0 };
@@ -33,7 +53,16 @@ export class Load {
     return this.#unfencedLog.pass(nowMs);
   }
 
-  /** A session has been attached `ms` after its connection opened. */
+  /** So many clients have been told a gap. */
+  toldGap(reason: GapReason, clients = 1): void {
+    this.gaps.add(reason, clients);
+  }
+
+  metTopicLimit(): void {
+    this.topicLimits += 1;
+  }
+
+  /** A session has been attached `ms` after its topics were there. */
   handshake(ms: number): void {
     this.welcomed += 1;
     if (this.#handshakes.length < keptHandshakes) this.#handshakes.push(ms);

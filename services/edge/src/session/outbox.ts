@@ -6,6 +6,7 @@ import { isSurelyTooLong } from '../frame/content.js';
 import { type Addressee, eventFrame, isReply, replyFrame } from '../frame/frames.js';
 import { discarded } from '../memory/discarded.js';
 import type { Connection } from '../transport/connection.js';
+import { AckTimes } from './ack-times.js';
 import { Kept, maxKeptBytes } from './kept.js';
 import type { GivenUp, TooLarge } from './ports.js';
 
@@ -25,8 +26,10 @@ export interface OutboxOptions {
   givenUp: GivenUp;
   tooLarge: TooLarge;
   now: () => number;
-  /** An event is about to be written; its properties are gone afterwards. */
-  onEvent?(delivery: Delivery, wallMs: number): void;
+  /** An event is about to be written; its properties are gone afterwards. Of one that is measured: when it was published. */
+  onEvent?(delivery: Delivery, wallMs: number): number | undefined;
+  /** One that was published at `atMs` and is measured has been acknowledged. */
+  onMeasured?(atMs: number, wallMs: number): void;
   /** An event has been written, with so many bytes (of text: characters). */
   onWritten(bytes: number): void;
   /** A service's reply has been written; `id`: of its request. */
@@ -76,6 +79,7 @@ export class Outbox {
   /** Written, unacknowledged, oldest first; `#head` is the first that counts. */
   #written: Written[] = [];
   #head = 0;
+  readonly #ackTimes: AckTimes;
   /** When an acknowledgement got on last, or the client said that it was busy, ms. */
   #progressAtMs = 0;
   readonly #kept: Kept;
@@ -92,6 +96,7 @@ export class Outbox {
   constructor(connection: Connection, options: OutboxOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#ackTimes = new AckTimes(options.onMeasured);
     this.#kept = new Kept(options.keptBytes ?? maxKeptBytes);
     this.#givenUp = options.givenUp.of(connection.claims);
     this.#addressee = { uid: connection.claims.uid, maxBytes: options.maxEventBytes };
@@ -115,6 +120,11 @@ export class Outbox {
   /** When the oldest unacknowledged event was written, ms. */
   get oldestAtMs(): number | undefined {
     return this.#written[this.#head]?.atMs;
+  }
+
+  /** Bytes that wait for the client: in its socket, and of bodies kept back. */
+  get bytes(): number {
+    return this.#connection.bufferedBytes + this.#kept.bytes;
   }
 
   /** Since when the client, which has events to acknowledge, has not got on with them, ms. */
@@ -175,6 +185,7 @@ export class Outbox {
       this.#written = this.#written.slice(this.#head);
       this.#head = 0;
     }
+    this.#ackTimes.acked(seq);
     if (!this.#kept.isEmpty) this.flush();
     else this.#changed();
     return true;
@@ -184,6 +195,7 @@ export class Outbox {
   forget(): void {
     this.#written = [];
     this.#head = 0;
+    this.#ackTimes.forget();
     this.#kept.forget();
     this.suspect = undefined;
     this.again = undefined;
@@ -299,8 +311,9 @@ export class Outbox {
     const wallMs = wallNow();
     const frame = eventFrame(seq, delivery, wallMs, isSuspect, this.#addressee, again);
     if (frame === undefined) return this.#refuse(delivery);
-    this.#options.onEvent?.(delivery, wallMs);
+    const atMs = this.#options.onEvent?.(delivery, wallMs);
     this.seq = seq;
+    if (atMs !== undefined && this.ackMode === 'client') this.#ackTimes.wrote(seq, atMs);
     if (frame.length >= largeBytes) this.#noteLarge(seq, delivery, frame.length);
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, now);

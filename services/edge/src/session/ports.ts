@@ -170,6 +170,15 @@ export interface Life {
   end(claims: TicketClaims, reason: EndReason): Promise<void>;
 }
 
+/** Where it is written down what happens to sessions. */
+export interface Journal {
+  note(
+    what: 'attached' | 'resumed' | 'detached' | 'gap',
+    claims: Pick<TicketClaims, 'uid' | 'sid'>,
+    details: object,
+  ): void;
+}
+
 /** Who may do what, for all sessions of this edge. */
 export interface Access {
   /** What counts for a session whose ticket has these claims, and whose client presents `pass`. */
@@ -241,6 +250,7 @@ export interface SessionPorts {
   readonly inbound: Inbound;
   readonly letGo: LetGo;
   readonly life: Life;
+  readonly journal: Journal;
   readonly givenUp: GivenUp;
   readonly tooLarge: TooLarge;
 }

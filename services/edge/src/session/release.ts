@@ -1,4 +1,4 @@
-import { closeCodes, type PassHold } from '@evenkeel/protocol';
+import { closeCodes, logged, type PassHold } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
@@ -59,7 +59,7 @@ export async function sayFarewell(farewell: Farewell, options: FarewellOptions):
     requests.answered(flushTimeoutMs),
   ]);
   if (!connection.isOpen) return;
-  if (!isFenced) noteUnfenced(departure.session, options);
+  if (!isFenced) noteUnfenced(connection.claims, options);
   subscriptions.tellDropped();
   connection.send(movedFrame(outbox.seq, requests.received, mark));
   farewell.onMoved();
@@ -69,11 +69,11 @@ export async function sayFarewell(farewell: Farewell, options: FarewellOptions):
 }
 
 /** Topic messages from before `moved` may not have been sent; the client has been told. */
-function noteUnfenced(session: string, { load, log, now }: FarewellOptions): void {
+function noteUnfenced(claims: Connection['claims'], { load, log, now }: FarewellOptions): void {
   const unlogged = load.movedUnfenced(now());
   if (unlogged === undefined) return;
   const what = 'session moves, and its topics were told a gap: not all messages were seen to be sent';
-  log.warn({ session, unlogged }, what);
+  log.warn({ ...logged(claims), unlogged }, what);
 }
 
 /** A client that keeps its old connection after a move loses it after this. */

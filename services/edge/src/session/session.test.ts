@@ -28,6 +28,27 @@ describe('a session that attaches', () => {
     expect(world.load.welcomed).toBe(1);
   });
 
+  it('is written down with its connection and how it came, and so is what becomes of it', async () => {
+    const { connection } = await world.attach({ resume: true });
+    world.queue.counts = undefined;
+    const moved = await world.attach(
+      { resume: true, topics: ['a'] },
+      { epoch: 2, from: 'edge-2', move: '4.p7.0.3' },
+    );
+    expect(moved.connection.isOpen).toBe(true);
+    connection.lose(1006);
+    moved.connection.lose(1006);
+    expect(world.journal).toEqual([
+      ['resumed', 's', { kind: 'resumed', connection: 'b.1' }],
+      ['attached', 's', { kind: 'moved', connection: 'b.2', from: 'edge-2', plan: '4.p7' }],
+      ['gap', 's', { reason: 'session-expired', topic: undefined }],
+      ['detached', 's', { code: 1006 }],
+    ]);
+    const { resumed, moved: movedHere } = world.load.attached;
+    const total = ({ counts }: { counts: readonly number[] }) => counts.reduce((sum, count) => sum + count);
+    expect([total(resumed), total(movedHere)]).toEqual([1, 1]);
+  });
+
   it('is welcomed before its first event, also where that comes before the broker has confirmed the consumer', async () => {
     world.queue.consuming = pending();
     world.queue.isSealed = false;
@@ -85,7 +106,7 @@ describe('a session that attaches', () => {
       { t: 'gap', topic: 'b', reason: 'connection-lost' },
       { t: 'gap', reason: 'session-expired' },
     ]);
-    expect(world.load.gaps).toBe(3);
+    expect(Object.fromEntries(world.load.gaps)).toMatchObject({ 'connection-lost': 2, 'session-expired': 1 });
   });
 
   it('takes over from an older connection here: that one is closed and gives everything back first', async () => {

@@ -1,37 +1,26 @@
-import { type CloseCode, closeCodes, type GapReason } from '@evenkeel/protocol';
-import type { Log } from '@evenkeel/runtime';
+import { type CloseCode, closeCodes, type GapReason, logged } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { gapFrame, markFrame, pongFrame, unknownKindFrame } from '../frame/frames.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { SessionAccess } from './access.js';
 import { AttachError, attach, type Found, placesOf } from './attach.js';
 import { Custody } from './custody.js';
-import type { Directory } from './directory.js';
 import { eventFlow } from './flow.js';
 import { type HelloFrame, plainAckSeq } from './inbox.js';
 import type { Intake } from './intake.js';
-import { type Load, SessionLoad } from './load.js';
+import { attachKind, SessionLoad } from './load.js';
+import type { SessionOptions } from './options.js';
 import type { Outbox } from './outbox.js';
 import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
-import type { EndReason, SessionPorts, SessionQueue, Users } from './ports.js';
+import type { EndReason, SessionQueue } from './ports.js';
 import { Quota } from './quota.js';
 import { dismiss, type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
-import { type WelcomeOptions, welcome } from './welcome.js';
-
-/** What every session of this edge shares. */
-export interface SessionOptions extends WelcomeOptions {
-  readonly ports: SessionPorts;
-  readonly directory: Directory<Session>;
-  readonly load: Load;
-  readonly users: Users;
-  readonly log: Pick<Log, 'debug' | 'warn'>;
-  now(): number;
-}
+import { welcome } from './welcome.js';
 
 const refusals = { 'stale-ticket': closeCodes.staleTicket, 'takeover-failed': closeCodes.takeoverFailed };
 
@@ -53,7 +42,7 @@ export class Session implements ConnectionOwner {
   attachedAtMs = 0;
   /** Of its connection, as in `welcome`; empty: not yet. */
   name = '';
-  readonly #options: SessionOptions;
+  readonly #options: SessionOptions<Session>;
   readonly #queue: SessionQueue;
   readonly #subscriptions: Subscriptions;
   readonly #requests: ClientRequests;
@@ -66,7 +55,7 @@ export class Session implements ConnectionOwner {
   /** Until it is welcomed: by the first delivery, or once it is consuming. */
   #welcome: (() => void) | undefined;
 
-  constructor(connection: Connection, options: SessionOptions) {
+  constructor(connection: Connection, options: SessionOptions<Session>) {
     const { config, ports, load, users, now } = options;
     const { claims } = connection;
     this.#options = options;
@@ -91,6 +80,7 @@ export class Session implements ConnectionOwner {
       limit: config.maxTopics,
       send,
       gap: (reason, topic) => this.#gap(reason, topic),
+      onLimit: () => load.metTopicLimit(),
     });
     this.#requests = new ClientRequests({
       claims,
@@ -200,7 +190,8 @@ export class Session implements ConnectionOwner {
   }
 
   async #attach(hello: HelloFrame): Promise<void> {
-    const { directory, config, ports, log } = this.#options;
+    const { directory, config, ports, log, now } = this.#options;
+    const beganAtMs = now();
     const isLive = () => this.#is('attaching') && this.connection.isOpen;
     const previous = directory.get(this.key);
     if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
@@ -216,7 +207,7 @@ export class Session implements ConnectionOwner {
         ports,
         config,
         begin: (vouch) => this.intake.seal.begin(vouch),
-        onTopics: () => this.load.active(this.#options.now()),
+        onTopics: () => this.load.active(now()),
         isLive,
       });
       this.#custody.acquired(found.isResumed);
@@ -224,7 +215,7 @@ export class Session implements ConnectionOwner {
       this.outbox.suspect = found.suspect;
       this.outbox.again = placesOf(found, hello);
       if (found.isResumed && this.claims.move === undefined) this.intake.holdNext();
-      this.#welcome = () => this.#sendWelcome(found);
+      this.#welcome = () => this.#sendWelcome(found, beganAtMs);
       await this.intake.start();
       // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
       if (isLive()) this.#welcome?.();
@@ -236,22 +227,23 @@ export class Session implements ConnectionOwner {
       if (error instanceof AttachError) {
         return this.#refuse(this.#releasing ? closeCodes.superseded : refusals[error.code]);
       }
-      log.warn({ err: error, session: this.key }, 'session not attached');
+      log.warn({ err: error, ...logged(this.claims) }, 'session not attached');
       this.#refuse(closeCodes.brokerUnavailable);
     }
   }
 
-  #sendWelcome({ isResumed, missed }: Found): void {
-    const { now, load } = this.#options;
+  #sendWelcome({ isResumed, missed }: Found, beganAtMs: number): void {
+    const { now, load, newConnectionId } = this.#options;
     this.#welcome = undefined;
     this.#enter('attached');
-    this.#custody.welcomed(isResumed);
+    if (!this.connection.isBare) this.name = newConnectionId();
+    this.#custody.welcomed(isResumed, this.name);
     this.attachedAtMs = now();
     // Neither what a client takes to say hello nor its topics, which others have a say in, tell anything of this edge.
     load.handshake(this.attachedAtMs - this.load.activeAtMs);
+    load.attached[attachKind(this.claims, isResumed)].add((this.attachedAtMs - beganAtMs) / 1_000);
     this.load.active(this.attachedAtMs);
     if (this.connection.isBare) return;
-    this.name = this.#options.newConnectionId();
     this.connection.send(welcome(this.claims.sid, isResumed, this.name, this.#options));
     if (missed !== undefined) this.#gap(missed);
   }
@@ -376,7 +368,8 @@ export class Session implements ConnectionOwner {
 
   #gap(reason: GapReason, topic?: string): void {
     if (this.connection.isBare) return;
-    this.#options.load.gaps += 1;
+    this.#options.load.toldGap(reason);
+    this.#custody.toldGap(reason, topic);
     const frame = gapFrame(reason, topic);
     // Among events it has its place; of topics it is told at once.
     if (topic === undefined && !this.#is('moved')) this.outbox.insert(frame);

@@ -1,12 +1,13 @@
-import { closeCodes } from '@evenkeel/protocol';
+import { closeCodes, logged } from '@evenkeel/protocol';
 import type { Connection } from '../transport/connection.js';
-import { Session, type SessionOptions } from './session.js';
+import type { SessionOptions } from './options.js';
+import { Session } from './session.js';
 
 const sweepMs = 1_000;
 /** An edge that nobody can ask for its sessions keeps them for so many sweeps. */
 const unaskedSweeps = 5;
 
-export interface SessionsOptions extends SessionOptions {
+export interface SessionsOptions extends SessionOptions<Session> {
   /** Whether other edges can ask this one, or it consumes nothing anyway. */
   canBeAsked(): boolean;
 }
@@ -31,7 +32,7 @@ export class Sessions {
     const { isBare } = connection;
     // The address is made out only if it is written.
     const address = { toJSON: () => connection.address };
-    this.#options.log.debug({ session: session.key, address, isBare }, 'socket opened');
+    this.#options.log.debug({ ...logged(session.claims), address, isBare }, 'socket opened');
   };
 
   /** Looks for deadlines from now on. */

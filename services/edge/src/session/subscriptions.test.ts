@@ -53,6 +53,7 @@ function make({ limit = 3 } = {}) {
     access: openAccess(),
     limit,
     send: (frame) => sent.push(JSON.parse(frame)),
+    onLimit: () => order.push('limit'),
     gap: (reason, topic) => {
       order.push(`gap ${topic}`);
       gaps.push([topic, reason]);
@@ -152,10 +153,11 @@ describe('subscriptions of one connection', () => {
   });
 
   it('count towards the limit while they are pending', async () => {
-    const { subscriptions, sent } = make({ limit: 1 });
+    const { subscriptions, sent, order } = make({ limit: 1 });
     void subscriptions.join('a', '1');
     await subscriptions.join('b', '2');
     expect(sent).toMatchObject([{ t: 'error', re: '2', code: 'topic-limit' }]);
+    expect(order).toContain('limit');
   });
 
   it('of a client that comes back begin when nothing older than its hello can come any more', async () => {

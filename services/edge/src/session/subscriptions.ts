@@ -12,6 +12,8 @@ export interface SubscriptionsOptions {
   limit: number;
   send(frame: string): void;
   gap(reason: GapReason, topic: string): void;
+  /** One was refused for the limit. */
+  onLimit(): void;
 }
 
 /** How long a client that comes back waits for what is older than it; then it may get a message once more, behind its gap. */
@@ -92,7 +94,7 @@ export class Subscriptions {
    * @throws what kept the topic from being bound, where there is no `id` to answer to and it may be tried again.
    */
   async join(topic: string, id: string | undefined, missed?: GapReason): Promise<void> {
-    const { access, limit, send } = this.#options;
+    const { access, limit, send, onLimit } = this.#options;
     if (this.#isOver) return;
     if (!isTopic(topic)) {
       const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
@@ -103,6 +105,7 @@ export class Subscriptions {
       const decision = access.decide('subscribe', topic);
       if (decision === 'forbid') return this.#forbid(topic, [id]);
       if (this.#subscriptions.size >= limit) {
+        onLimit();
         const message = `'${topic}' is one too many: at most ${limit} topics; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }

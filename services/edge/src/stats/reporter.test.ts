@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { MoveLedger } from '../move/ledger.js';
 import { EdgeNode } from '../node.js';
 import { Load } from '../session/load.js';
+import { noCounts } from '../transport/counts.js';
 import { Reporter } from './reporter.js';
 
 function make() {
@@ -10,6 +11,7 @@ function make() {
   const moves: MoveReport[] = [];
   const node = new EdgeNode('edge-1', 'b');
   const ledger = new MoveLedger();
+  const load = new Load();
   const reporter = new Reporter({
     config: { version: '1' },
     set: { weight: 1, live: {} },
@@ -19,25 +21,15 @@ function make() {
       send: async (each) => void stats.push(each),
       sendMoves: async (each) => void moves.push(each),
     },
-    counts: {
-      open: 0,
-      accepted: 0,
-      honoured: 0,
-      wrongEdge: 0,
-      refusedTickets: 0,
-      refusedFull: 0,
-      refusedOrigins: 0,
-      framesIn: 0,
-      bytesOut: 0,
-    },
-    load: new Load(),
+    counts: noCounts(),
+    load,
     directory: { values: () => [].values() },
     ledger,
     now: () => 1,
     wallNow: () => 2,
   });
   onTestFinished(() => reporter.stop());
-  return { reporter, node, ledger, stats, moves };
+  return { reporter, node, ledger, load, stats, moves };
 }
 
 it('reports what became of the last moves when it is stopped within the time that it gathers reports', () => {
@@ -72,4 +64,19 @@ it('reports a change of state at once, with a newer number', () => {
     [2, 'cordoned'],
     [3, 'draining'],
   ]);
+});
+
+it('reports how long events took to the socket, and how many gaps were told; no time where none was measured', () => {
+  const { reporter, load, node, stats } = make();
+  load.publishDelays.take({ properties: { headers: { 'evenkeel-at': 1_000 } } }, 1_100);
+  load.toldGap('overflow', 2);
+  reporter.start();
+  node.cordon();
+  expect(stats.map(({ publishToSocketP99Ms, gaps }) => [publishToSocketP99Ms, gaps])).toEqual([
+    [99.5, 2],
+    [99.5, 2],
+  ]);
+  const { reporter: other, stats: nothing } = make();
+  other.start();
+  expect(nothing).toMatchObject([{ publishToSocketP99Ms: undefined, gaps: 0 }]);
 });

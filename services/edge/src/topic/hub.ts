@@ -43,6 +43,8 @@ export interface HubOptions {
   maxEventBytes: number;
   /** Sends a frame to every local subscriber. */
   publish(topic: string, frame: string): void;
+  /** So many subscribers have been told that messages are missing. */
+  onGap(reason: GapReason, subscribers: number): void;
   /** Another edge's marker has come, between the messages: these sessions leave that edge, maybe for this one. */
   onMark(mark: string, sessions: readonly string[]): void;
   /** When a topic may be bound that this edge does not have yet. */
@@ -134,6 +136,18 @@ export class TopicHub {
   /** Topics with subscribers, and those that linger. */
   get size(): number {
     return this.#topics.size;
+  }
+
+  /** Subscribers, over all topics. */
+  get subscribers(): number {
+    let sum = 0;
+    for (const topic of this.#topics.values()) sum += topic.subscribers;
+    return sum;
+  }
+
+  /** Messages that waited for this edge in the broker when it was last looked. */
+  get waiting(): number {
+    return this.#overflow.waiting;
   }
 
   /** True, or what keeps messages of topics from coming. */
@@ -294,6 +308,7 @@ export class TopicHub {
   }
 
   #tellGap(name: string, reason: GapReason): void {
+    this.#options.onGap(reason, this.#topics.get(name)?.subscribers ?? 0);
     this.#options.publish(name, gapFrame(reason, name));
   }
 

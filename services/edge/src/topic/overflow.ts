@@ -21,6 +21,8 @@ export interface OverflowOptions {
  */
 export class Overflow {
   readonly #options: OverflowOptions;
+  /** Messages in the queue at the last look. */
+  waiting = 0;
   #delivered = 0;
   /** `#delivered` when the last look that was answered was asked for. */
   #deliveredAtLook = 0;
@@ -74,6 +76,7 @@ export class Overflow {
     const deliveredBefore = this.#delivered;
     const waiting = await length();
     if (waiting === undefined) return false;
+    this.waiting = waiting;
     const come = this.#delivered - this.#deliveredAtLook;
     this.#deliveredAtLook = deliveredBefore;
     if (waiting + come + prefetch >= maxLength) onOverflow();

@@ -17,6 +17,8 @@ export interface Connection {
   readonly address: string;
   readonly openedAtMs: number;
   readonly isOpen: boolean;
+  /** With which it has closed, whoever closed it; undefined: it is open. */
+  readonly closeCode: number | undefined;
   /** Bytes accepted and not yet taken by the network. */
   readonly bufferedBytes: number;
   /** Since when it has been over the high watermark, ms; undefined when it is not. */
@@ -44,20 +46,4 @@ export interface ConnectionOwner {
   onDrain(): void;
   /** `code`: with which the peer has closed it; undefined: it was closed here. */
   onClose(code: number | undefined): void;
-}
-
-/** Counts of a transport since its start; read by statistics. */
-export interface ConnectionCounts {
-  open: number;
-  accepted: number;
-  /** Of those accepted, the ones with a ticket for another edge, which agreed. */
-  honoured: number;
-  /** Closed at once with `wrong-edge`. */
-  wrongEdge: number;
-  refusedTickets: number;
-  refusedFull: number;
-  /** Of pages that may not connect. */
-  refusedOrigins: number;
-  framesIn: number;
-  bytesOut: number;
 }

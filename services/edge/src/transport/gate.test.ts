@@ -149,7 +149,7 @@ describe('the gate', () => {
 
   it('admits nobody whose ticket it could not remember', () => {
     for (let n = 0; n < 5; n += 1) expect(judge(issue())).toMatchObject({ isAdmitted: true });
-    expect(judge(issue())).toMatchObject({ isAdmitted: false, why: 'full', code: 'unavailable' });
+    expect(judge(issue())).toMatchObject({ isAdmitted: false, why: 'tickets', code: 'unavailable' });
   });
 
   it.each(['full', 'draining'])('sends elsewhere while it is %s, and uses no ticket up', (why) => {
@@ -157,7 +157,7 @@ describe('the gate', () => {
     node.isDraining = why === 'draining';
     const refused = {
       isAdmitted: false,
-      why: 'full',
+      why,
       status: '503 Service Unavailable',
       code: 'unavailable',
     };
@@ -218,8 +218,8 @@ describe('the gate, shown a ticket that names another edge,', () => {
     const before = asked();
     node.isDraining = why === 'draining';
     const open = why === 'full' ? 2 : 0;
-    expect(judge(foreign(), open)).toMatchObject({ why: 'full' });
-    expect(gate.settle(before, { outcome: 'taken', url }, open)).toMatchObject({ why: 'full' });
+    expect(judge(foreign(), open)).toMatchObject({ why });
+    expect(gate.settle(before, { outcome: 'taken', url }, open)).toMatchObject({ why });
   });
 
   it('sends a client on that it has itself told to move and that is back; while it drains, for the front to try another edge', () => {
@@ -231,9 +231,9 @@ describe('the gate, shown a ticket that names another edge,', () => {
     const moving = { move: 'm1', from: 'edge-1' };
     expect(judge(foreign(moving))).toMatchObject(wrongEdge('wss://edge-2/ws'));
     node.isDraining = true;
-    expect(judge(foreign(moving))).toMatchObject({ why: 'full' });
+    expect(judge(foreign(moving))).toMatchObject({ why: 'draining' });
     expect(back).toEqual(['m1', 'm1']);
-    expect(judge(foreign({ ...moving, from: 'edge-3' }))).toMatchObject({ why: 'full' });
+    expect(judge(foreign({ ...moving, from: 'edge-3' }))).toMatchObject({ why: 'draining' });
     node.isDraining = false;
     expect(judge(foreign({ ...moving, move: 'm2' }))).toMatchObject({ why: 'foreign' });
   });

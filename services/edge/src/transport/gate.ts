@@ -26,7 +26,7 @@ export interface Admitted {
 /** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
-  readonly why: 'ticket' | 'full' | 'origin' | 'user';
+  readonly why: 'ticket' | 'full' | 'draining' | 'tickets' | 'origin' | 'user';
   readonly status: string;
   readonly code: string;
   readonly message: string;
@@ -100,6 +100,10 @@ const full: Refused = {
   message: 'ask GET /gateway for another node',
 };
 
+const draining: Refused = { ...full, why: 'draining' };
+
+const tooManyTickets: Refused = { ...full, why: 'tickets' };
+
 const foreignPage: Refused = {
   isAdmitted: false,
   why: 'origin',
@@ -157,10 +161,11 @@ export class Gate {
     }
     const { claims } = checked;
     if (this.#denies(claims)) return deniedOne(isBare);
-    if (node.isDraining || open >= room.capacity) return full;
+    if (node.isDraining) return draining;
+    if (open >= room.capacity) return full;
     if (!this.#hasRoom(claims)) return tooMany;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
-    if (use === 'full') return full;
+    if (use === 'full') return tooManyTickets;
     if (use === 'again') return used;
     return { isAdmitted: true, claims, isBare };
   }
@@ -171,7 +176,8 @@ export class Gate {
     switch (outcome) {
       case 'taken':
         if (this.#denies(claims)) return deniedOne(isBare);
-        if (node.isDraining || open >= room.capacity) return full;
+        if (node.isDraining) return draining;
+        if (open >= room.capacity) return full;
         return this.#hasRoom(claims) ? { isAdmitted: true, claims, isBare } : tooMany;
       case 'elsewhere':
       case 'silent':
@@ -217,7 +223,8 @@ export class Gate {
       // While draining it is not to stay: 503 lets the front try another edge at once.
       if (url !== undefined && !node.isDraining) return { ...wrongEdge(isBare, url), afterMs: heldMs };
     }
-    if (node.isDraining || open >= room.capacity) return full;
+    if (node.isDraining) return draining;
+    if (open >= room.capacity) return full;
     // The older form names no process, and edges that read it alone know no claims.
     return claims.boot === undefined ? wrongEdge(isBare, '') : foreign;
   }

@@ -17,6 +17,7 @@ describe('connections that have asked for nothing yet', () => {
     const pending = pendingOf();
     for (let n = 0; n < 12; n += 1) expect(pending.opened(`10.0.0.${n}`, 0)).toBe(n < 10);
     expect(pending.refused).toBe(2);
+    expect(pending.refusedFor).toEqual({ maxPending: 2, maxPendingPerAddress: 0 });
     for (let n = 0; n < 3; n += 1) pending.settled();
     expect(pending.count).toBe(9);
     expect(pending.opened('10.0.1.1', 0)).toBe(true);

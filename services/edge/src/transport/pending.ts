@@ -22,8 +22,8 @@ export class PendingConnections {
   #count = 0;
   /** When the connections of an address came that have not asked yet, oldest first. */
   readonly #timesOf = new Map<string, number[]>();
-  /** Closed at once, in all. */
-  refused = 0;
+  /** Closed at once, by the limit. */
+  readonly refusedFor = { maxPending: 0, maxPendingPerAddress: 0 };
 
   constructor(options: PendingOptions) {
     this.#options = options;
@@ -33,12 +33,18 @@ export class PendingConnections {
     return this.#count;
   }
 
+  /** Closed at once, in all. */
+  get refused(): number {
+    return this.refusedFor.maxPending + this.refusedFor.maxPendingPerAddress;
+  }
+
   /** One has come; false: there are too many, and it is to be closed. */
   opened(address: string, nowMs: number): boolean {
     this.#count += 1;
-    const isTaken = this.#count <= this.#options.room.maxPending && this.#isWithin(address, nowMs);
-    if (!isTaken) this.refused += 1;
-    return isTaken;
+    const hasRoom = this.#count <= this.#options.room.maxPending;
+    if (hasRoom && this.#isWithin(address, nowMs)) return true;
+    this.refusedFor[hasRoom ? 'maxPendingPerAddress' : 'maxPending'] += 1;
+    return false;
   }
 
   /** One that came from there has asked for something. */

@@ -1,7 +1,8 @@
 import type uWS from 'uWebSockets.js';
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import type { Connection, ConnectionCounts, ConnectionOwner } from '../connection.js';
+import type { Connection, ConnectionOwner } from '../connection.js';
+import type { ConnectionCounts } from '../counts.js';
 import type { Admitted, Dismissed } from '../gate.js';
 import { utf8 } from './text.js';
 
@@ -30,6 +31,7 @@ export class UwsConnection implements Connection {
   readonly isBare: boolean;
   readonly openedAtMs: number;
   slowSinceMs: number | undefined;
+  closeCode: number | undefined;
   owner: ConnectionOwner | undefined;
   #hasDropped = false;
   /** From here. */
@@ -61,6 +63,11 @@ export class UwsConnection implements Connection {
 
   get isOpen(): boolean {
     return this.#ws !== undefined;
+  }
+
+  /** It was closed from here. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get bufferedBytes(): number {
@@ -113,6 +120,7 @@ export class UwsConnection implements Connection {
 
   gone(code: number): void {
     this.#ws = undefined;
+    this.closeCode = code;
     this.owner?.onClose(this.#isClosed ? undefined : code);
     this.owner = undefined;
   }

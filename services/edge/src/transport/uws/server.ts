@@ -1,9 +1,11 @@
 import type uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { Certificate } from '@evenkeel/runtime';
-import type { Connection, ConnectionCounts } from '../connection.js';
-import type { Claimer, Dismissed, Foreign, Gate, Verdict } from '../gate.js';
+import type { Connection } from '../connection.js';
+import { type ConnectionCounts, closeLabel, noCounts } from '../counts.js';
+import type { Claimer, Dismissed, Foreign, Gate, Refused, Verdict } from '../gate.js';
 import type { PendingConnections } from '../pending.js';
+import type { RefusalLog } from '../refusal-log.js';
 import { addressOf, socketAddress } from './address.js';
 import { type UserData, UwsConnection } from './connection.js';
 import { type Door, Doors } from './doors.js';
@@ -39,23 +41,13 @@ export interface UwsTransportOptions {
   isReady: () => boolean;
   /** Called once all newcomers are shown the certificate that was given last. */
   onExchanged: () => void;
-  /** Called for each upgrade that was refused for its ticket, with the code of the answer. */
-  onTicketRefused: (code: string) => void;
+  /** Says whom it turns away. */
+  refusals: Pick<RefusalLog, 'refused' | 'closed'>;
 }
 
 /** Terminates WebSockets: lets in whom the gate admits, and fans topics out. Opens nothing before `listen`. */
 export class UwsTransport {
-  readonly counts: ConnectionCounts = {
-    open: 0,
-    accepted: 0,
-    honoured: 0,
-    wrongEdge: 0,
-    refusedTickets: 0,
-    refusedFull: 0,
-    refusedOrigins: 0,
-    framesIn: 0,
-    bytesOut: 0,
-  };
+  readonly counts: ConnectionCounts = noCounts();
   readonly #options: UwsTransportOptions;
   readonly #gate: Gate;
   readonly #claimer: Claimer;
@@ -148,7 +140,10 @@ export class UwsTransport {
   /** For each connection, before it has sent a byte, and as it goes; not as it becomes a WebSocket. */
   #counted(res: uWS.HttpResponse, change: number): void {
     if (change < 0) this.#pending.settled();
-    else if (!this.#pending.opened(socketAddress(res), this.#options.now())) res.close();
+    else if (!this.#pending.opened(socketAddress(res), this.#options.now())) {
+      this.#options.refusals.refused('pending');
+      res.close();
+    }
   }
 
   /** A request that is answered at once, by its connection's last answer. */
@@ -200,18 +195,21 @@ export class UwsTransport {
 
   #conclude(res: uWS.HttpResponse, verdict: Verdict, handshake: Handshake): void {
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
-      if (verdict.why === 'full') this.counts.refusedFull += 1;
-      else if (verdict.why === 'origin') this.counts.refusedOrigins += 1;
-      else if (verdict.why === 'ticket') {
-        this.counts.refusedTickets += 1;
-        this.#options.onTicketRefused(verdict.code);
-      }
+      this.#noteRefused(verdict);
       return answer(res, verdict.status, verdict.code, verdict.message);
     }
     const { address, key, extensions, context } = handshake;
     this.#pending.settled();
     const accepted = { verdict, address, connection: undefined, dismissal: undefined };
     res.upgrade<UserData>({ accepted }, key, verdict.isBare ? '' : subprotocol, extensions, context);
+  }
+
+  #noteRefused({ why, code }: Refused): void {
+    if (why === 'origin') this.counts.refusedOrigins += 1;
+    else if (why === 'ticket') {
+      this.counts.refusedTickets.add(code.replace(/^ticket-/, ''));
+    } else if (why !== 'user') this.counts.refusedFull.add(why);
+    this.#options.refusals.refused(why === 'ticket' ? code : why);
   }
 
   #open(ws: uWS.WebSocket<UserData>): void {
@@ -239,7 +237,10 @@ export class UwsTransport {
     const { connection } = ws.getUserData().accepted;
     if (!connection) return;
     this.counts.framesIn += 1;
-    if (message.byteLength > this.#options.maxPayloadBytes) return connection.close(closeCodes.tooLarge);
+    if (message.byteLength > this.#options.maxPayloadBytes) {
+      this.counts.tooLarge += 1;
+      return connection.close(closeCodes.tooLarge);
+    }
     if (connection.isBare) return connection.owner?.onIgnored();
     if (isBinary) return connection.close(closeCodes.badFrame);
     connection.owner?.onFrame(Buffer.from(message).toString('utf8'), message.byteLength);
@@ -248,8 +249,10 @@ export class UwsTransport {
   #close(ws: uWS.WebSocket<UserData>, code: number): void {
     const { connection, dismissal } = ws.getUserData().accepted;
     clearTimeout(dismissal);
+    this.counts.closes.add(closeLabel(code));
     if (!connection) return;
     this.counts.open -= 1;
+    if (connection.isClosed) this.#options.refusals.closed(connection.claims, code);
     connection.gone(code);
   }
 }

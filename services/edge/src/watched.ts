@@ -1,0 +1,39 @@
+import type { Mesh } from '@evenkeel/mesh';
+import type { Ops } from '@evenkeel/runtime';
+import type { Commands } from './control/commands.js';
+import { type EdgeSources, edgeMetrics } from './metrics.js';
+import type { EdgeNode } from './node.js';
+import type { Drops } from './queue/drops.js';
+import type { Reporter } from './stats/reporter.js';
+import type { TopicHub } from './topic/hub.js';
+
+/** What is looked at of an edge from outside. */
+interface Watched extends Omit<EdgeSources, 'stats'> {
+  readonly mesh: Pick<Mesh, 'readiness'>;
+  readonly node: EdgeNode;
+  readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
+  readonly drops: Pick<Drops, 'readiness'>;
+  readonly commands: Pick<Commands, 'readiness'>;
+  readonly denials: EdgeSources['denials'] & { readiness(): true | string; lag(): string | undefined };
+  readonly reporter: Pick<Reporter, 'stats'>;
+}
+
+/** Has the ops server tell what is to be known of this edge: `/metrics`, `/readyz`, `/status`. */
+export function watched(ops: Ops, parts: Watched): void {
+  const { mesh, topics, drops, commands, denials, node, reporter } = parts;
+  edgeMetrics(ops.metrics, { ...parts, stats: () => reporter.stats });
+  ops.readiness('broker', () => mesh.readiness());
+  ops.readiness('topics', () => topics.readiness());
+  ops.readiness('drops', () => drops.readiness());
+  ops.readiness('commands', () => commands.readiness());
+  ops.readiness('denials', () => denials.readiness());
+  ops.note('denials', () => denials.lag());
+  ops.readiness('accepting', () => !node.isDraining || 'draining');
+  ops.status(() => ({
+    boot: node.boot,
+    url: node.url,
+    state: node.state,
+    cordonedBy: node.cordonedBy,
+    ...reporter.stats,
+  }));
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { exchanges, userKey } from '@evenkeel/protocol';
+import { RawClient, refusal } from '@evenkeel/testkit';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+
+let mesh: EdgeMesh;
+let a: EdgeUnderTest;
+let b: EdgeUnderTest;
+
+beforeAll(async () => {
+  mesh = await EdgeMesh.open();
+  [a, b] = (await Promise.all(['a', 'b'].map((node) => mesh.edge(node, { LOG_LEVEL: 'debug' })))) as [
+    EdgeUnderTest,
+    EdgeUnderTest,
+  ];
+});
+afterAll(() => mesh.close());
+
+/** The value of one line of `/metrics`: `labels` in any order. */
+async function metric(
+  edge: EdgeUnderTest,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
+  const text = await (await fetch(`${edge.member.opsUrl}/metrics`)).text();
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const line = text
+    .split('\n')
+    .find((each) => each.startsWith(`${name}{`) && wanted.every((label) => each.includes(label)));
+  return Number(line?.split(' ').at(-1) ?? Number.NaN);
+}
+
+/** What an edge has logged of one session, in order. */
+const logged = (edge: EdgeUnderTest, { sid }: SessionUnderTest) =>
+  edge.lines
+    .map((line) => JSON.parse(line) as { session?: string; msg: string })
+    .filter(({ session }) => session === sid);
+
+it('counts a session’s attaching, its events, its move and its gap by kind, reason and outcome', async () => {
+  const session = new SessionUnderTest('measured');
+  const first = await session.attach(a);
+  await mesh.publisher.publish(exchanges.events, userKey(session.uid, 'n'), '1', {
+    contentType: 'application/json',
+    messageId: randomUUID(),
+    headers: { 'evenkeel-at': Date.now() },
+  });
+  await first.eventCount(1);
+  const acknowledged = () => metric(a, 'evenkeel_publish_to_ack_seconds_count');
+  await vi.waitUntil(async () => (await acknowledged()) === 1, { timeout: 10_000, interval: 50 });
+  expect(await metric(a, 'evenkeel_publish_to_socket_seconds_count')).toBe(1);
+
+  const { ticket } = await mesh.askToMove(session, first, a, b);
+  const second = await RawClient.open(b.url, ticket);
+  second.send({ t: 'hello', resume: true });
+  await second.frame('welcome');
+  await first.frame('moved');
+  expect(await metric(a, 'evenkeel_attach_seconds_count', { kind: 'new' })).toBe(1);
+  expect(await metric(b, 'evenkeel_attach_seconds_count', { kind: 'moved' })).toBe(1);
+  const moved = () => metric(a, 'evenkeel_moves_total', { outcome: 'done' });
+  await vi.waitUntil(async () => (await moved()) === 1, { timeout: 10_000, interval: 50 });
+  expect(await metric(a, 'evenkeel_move_seconds_count')).toBe(1);
+
+  await first.close();
+  await second.close();
+  await mesh.settled(session, { consumers: 0 });
+  await mesh.topology.deleteQueue(session.queue);
+  const third = await session.attach(b, { resume: true });
+  await third.frame('gap');
+  expect(await metric(b, 'evenkeel_gaps_total', { reason: 'session-expired' })).toBe(1);
+  expect(await metric(b, 'evenkeel_gaps_total', { reason: 'overflow' })).toBe(0);
+  await third.close();
+});
+
+it('writes the way of one session over two edges into their logs, under one id', async () => {
+  const session = new SessionUnderTest('followed');
+  const first = await session.attach(a);
+  const { ticket } = await mesh.askToMove(session, first, a, b);
+  const second = await RawClient.open(b.url, ticket);
+  second.send({ t: 'hello', resume: true });
+  await second.frame('welcome');
+  await first.frame('moved');
+  second.send({ t: 'bye' });
+  const ended = () => logged(b, session).some(({ msg }) => msg === 'ended');
+  await vi.waitUntil(ended, { timeout: 10_000, interval: 20 });
+  await vi.waitUntil(() => logged(a, session).some(({ msg }) => msg === 'moved-away'), { timeout: 10_000 });
+  expect(logged(a, session).map(({ msg }) => msg)).toEqual([
+    'socket opened',
+    'attached',
+    'moving',
+    'moved-away',
+  ]);
+  expect(logged(b, session).map(({ msg }) => msg)).toEqual(['socket opened', 'attached', 'ended']);
+  expect(logged(b, session)[1]).toMatchObject({ user: 'followed', node: 'b', kind: 'moved', from: 'a' });
+  await first.close();
+});
+
+it('counts whom it turns away by what was wrong, and says so once', async () => {
+  for (const ticket of ['?ticket=a.b.c', '?ticket=a.b.c'])
+    expect(await refusal(a.url, ticket)).toMatchObject({ status: 401 });
+  const refused = ['malformed', 'forged'].map((reason) =>
+    metric(a, 'evenkeel_tickets_refused_total', { reason }),
+  );
+  expect((await Promise.all(refused)).reduce((sum, count) => sum + count)).toBe(2);
+  expect(a.lines.filter((line) => line.includes('refused')).length).toBe(1);
+});
+
+it('counts closes by code, and what clients make up as one', async () => {
+  const code = (label: string) => metric(b, 'evenkeel_closes_total', { code: label });
+  const before = await code('4500');
+  const client = await new SessionUnderTest('closer').attach(b);
+  client.send({ t: 'hello' });
+  await client.closed;
+  await vi.waitUntil(async () => (await code('4500')) === before + 1, { timeout: 10_000, interval: 50 });
+  expect(await code('other')).toBe(0);
+});
