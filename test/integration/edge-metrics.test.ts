@@ -113,4 +113,11 @@ it('counts closes by code, and what clients make up as one', async () => {
   await client.closed;
   await vi.waitUntil(async () => (await code('4500')) === before + 1, { timeout: 10_000, interval: 50 });
   expect(await code('other')).toBe(0);
+  const [own, another] = [
+    await new SessionUnderTest('own').attach(b),
+    await new SessionUnderTest('own').attach(b),
+  ];
+  await own.close(4_999);
+  await another.close(3_333);
+  await vi.waitUntil(async () => (await code('other')) === 2, { timeout: 10_000, interval: 50 });
 });

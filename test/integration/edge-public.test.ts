@@ -141,7 +141,7 @@ describe("a client's address, in `where` and in the log", () => {
     const session = new SessionUnderTest(randomUUID());
     await openBare(edge.url, session.ticket(edge), lines, before);
     const opened = await vi.waitUntil(
-      () => edge.lines.find((line) => line.includes('socket opened') && line.includes(session.key)),
+      () => edge.lines.find((line) => line.includes('socket opened') && line.includes(session.sid)),
       { timeout: 10_000 },
     );
     const { address } = (await whereabouts(edge, session.uid)) ?? {};

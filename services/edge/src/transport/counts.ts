@@ -24,6 +24,7 @@ export interface ConnectionCounts {
 }
 
 const known: ReadonlySet<number> = new Set(Object.values(closeCodes).map(({ code }) => code));
+const other = 'other';
 /** Of clients that go, and of connections that break. */
 const usual = [1000, 1001, 1005, 1006] as const;
 
@@ -39,9 +40,9 @@ export const noCounts = (): ConnectionCounts => ({
   tooLarge: 0,
   framesIn: 0,
   bytesOut: 0,
-  closes: Counts.of([...usual, ...known].map(String)),
+  closes: Counts.of([...usual, ...known, other].map(String)),
 });
 
 /** A close code as a label: those of RFC 6455 and of the protocol as they are; a client may close with any other. */
 export const closeLabel = (code: number): string =>
-  known.has(code) || (code >= 1000 && code <= 1015) ? String(code) : 'other';
+  known.has(code) || (code >= 1000 && code <= 1015) ? String(code) : other;
