@@ -62,6 +62,13 @@ export function showMesh(own) {
   });
 }
 
+/** Once: where it is does not change. */
+function linkConsole(href) {
+  if (element('console').childElementCount > 0) return;
+  const link = Object.assign(document.createElement('a'), { href, textContent: 'Console' });
+  element('console').append(link);
+}
+
 function draw(bars, view, own) {
   bars.nodes = view.nodes.map((node) => ({
     ...node,
@@ -74,10 +81,7 @@ function draw(bars, view, own) {
       ? []
       : [{ id: 'own', node: own.isConnected ? own.node : undefined, isOwn: true }]),
   ];
-  if (view.console !== undefined) {
-    element('console').href = view.console;
-    element('console').hidden = false;
-  }
+  if (view.console !== undefined) linkConsole(view.console);
   const { lost, repeated, reordered } = view;
   for (const [id, count] of Object.entries({ lost, repeated, reordered })) {
     show(id, number.format(count));
