@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { request as httpRequest } from 'node:http';
 import { Broker } from '@evenkeel/broker';
 import { connect } from '@evenkeel/client';
@@ -5,6 +6,7 @@ import type { Mesh } from '@evenkeel/local';
 import { exchanges } from '@evenkeel/protocol';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startTestMesh } from '../support/mesh.js';
+import { cli } from '../support/npm-start.js';
 
 const soon = { timeout: 30_000, interval: 100 };
 
@@ -112,4 +114,24 @@ it('stays up without a balancer and says so, and knows the mesh again when one i
   expect((await fetch(`${mesh.console?.opsUrl}/readyz`)).status).toBe(200);
   await balancer?.start();
   await vi.waitFor(async () => expect(await view()).not.toHaveProperty('error'), soon);
+});
+
+it('outside of development takes a token that the command line has made, and nobody without one', async () => {
+  const made = execFileSync(process.execPath, [cli, 'console-token', 'ann', '--role', 'view', '--json']);
+  const { token, entry } = JSON.parse(made.toString()) as { token: string; entry: string };
+  const env = {
+    EVENKEEL_JWT_SECRET: 'a-secret-of-this-test-with-32-characters',
+    EVENKEEL_CONSOLE_TOKENS: entry,
+  };
+  const mesh = await startTestMesh({ console: true, edges: 1, auth: 'jwt', env });
+  expect((await fetch(`${mesh.consoleUrl}/api/view`)).status).toBe(401);
+  const login = await fetch(`${mesh.consoleUrl}/api/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-evenkeel-console': '1' },
+    body: JSON.stringify({ token }),
+  });
+  expect(await login.json()).toEqual({ name: 'ann', role: 'view', isOpen: false });
+  const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const view = await fetch(`${mesh.consoleUrl}/api/view`, { headers: { cookie } });
+  expect(await view.json()).toMatchObject({ me: { name: 'ann' }, broker: { isConnected: true } });
 });

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { connect } from '@evenkeel/client';
 import type { Member } from '@evenkeel/local';
 import { createPublisher } from '@evenkeel/publisher';
@@ -7,6 +7,7 @@ import { createOperator } from 'evenkeel';
 import { expect, onTestFinished, test } from 'vitest';
 import { startTestMesh } from '../support/mesh.js';
 
+const json = { 'content-type': 'application/json', 'x-evenkeel-console': '1' };
 const jwtSecret = randomBytes(32).toString('base64url');
 
 function token(sub: string, secret = jwtSecret): string {
@@ -23,16 +24,27 @@ const messageOf = (error: unknown): string =>
 
 test('no secret is in any log at level trace, in metrics, /status or errors of a whole run', async () => {
   const seen: string[] = [];
+  const consoleToken = randomBytes(32).toString('base64url');
+  const hash = createHash('sha256').update(consoleToken).digest('hex');
+  const ofConsole = { EVENKEEL_CONSOLE_TOKENS: `ann:operate:${hash}` };
   const mesh = await startTestMesh({
     auth: 'jwt',
-    env: { EVENKEEL_JWT_SECRET: jwtSecret, EVENKEEL_LOG_LEVEL: 'trace', EVENKEEL_MODE: 'manual' },
+    console: true,
+    env: {
+      ...ofConsole,
+      EVENKEEL_JWT_SECRET: jwtSecret,
+      EVENKEEL_LOG_LEVEL: 'trace',
+      EVENKEEL_MODE: 'manual',
+    },
     onLine: (name, line) => seen.push(`${name}: ${line}`),
   });
   const secrets = new Map<string, string>([
     ['the ticket secret', mesh.secret],
     ['the JWT secret', jwtSecret],
+    ['the console token', consoleToken],
+    ['its hash', hash],
   ]);
-  for (const user of ['edge', 'gateway', 'balancer', 'operator', 'app-demo']) {
+  for (const user of ['edge', 'gateway', 'balancer', 'console', 'operator', 'app-demo']) {
     secrets.set(`the password of ${user}`, new URL(mesh.urlFor(user)).password);
   }
 
@@ -60,6 +72,16 @@ test('no secret is in any log at level trace, in metrics, /status or errors of a
   onTestFinished(() => operator.close());
   const [first] = mesh.edges;
   await operator.drain({ node: first?.node ?? '' });
+
+  const login = await fetch(`${mesh.consoleUrl}/api/login`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ token: consoleToken }),
+  });
+  const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  secrets.set('a login of the console', cookie.split('=')[1] ?? '');
+  const command = { method: 'POST', headers: { ...json, cookie }, body: '{"command": "plan"}' };
+  seen.push(await (await fetch(`${mesh.consoleUrl}/api/command`, command)).text());
 
   // What is wrong: tokens, tickets and passwords that nobody takes.
   const forged = token('alice', 'another-secret-of-at-least-32-bytes');

@@ -5,6 +5,7 @@ import type { Operator } from '../operator.js';
 import { json, positive } from './arguments.js';
 import { addBrokerUserCommand } from './broker-user.js';
 import { type AskedWords, askedWords, completionScript, type Shell, shapesOf, shells } from './completion.js';
+import { addConsoleTokenCommand } from './console-token.js';
 import { addDenyingCommands } from './denying.js';
 import { shellAssignments } from './env.js';
 import { addLocalCommands } from './local.js';
@@ -101,6 +102,7 @@ export function createProgram(ports: ProgramPorts): Command {
 
   addLocalCommands(program, terminal);
   addBrokerUserCommand(program, terminal);
+  addConsoleTokenCommand(program, terminal);
 
   program
     .command('env')
