@@ -3,6 +3,7 @@ import type { ChannelModel } from 'amqplib';
 import { AmqpConnection, type ConnectionEvent } from './connection.js';
 import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 import { BrokerError, messageOf } from './errors.js';
+import type { ConnectionFigures } from './figures.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 import { type StreamListener, StreamReader } from './stream-reader.js';
 import { declareTopology } from './topology.js';
@@ -81,6 +82,11 @@ export class Broker {
   /** The broker has raised an alarm and takes no messages from this connection. */
   get isBlocked(): boolean {
     return this.#connection.isBlocked;
+  }
+
+  /** What it does at this moment, for metrics. */
+  figures(): ConnectionFigures {
+    return this.#connection.figures();
   }
 
   /** Whether it is connected and its topology declared; else why not. */

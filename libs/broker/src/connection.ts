@@ -4,6 +4,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import { keepBinaryIds } from './binary-ids.js';
 import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
+import { type ConnectionFigures, type PartFigures, sumOf } from './figures.js';
 import { destroyStream, gatherWrites } from './socket.js';
 import { checkTls, hintFor, socketTls } from './tls.js';
 import type { BrokerOptions, Log } from './types.js';
@@ -35,6 +36,8 @@ export class AmqpConnection {
   #at = 0;
   readonly #listeners = new Map<ConnectionEvent, Set<(detail: string) => void>>();
   readonly #closing = new AbortController();
+  readonly #parts: (() => Partial<PartFigures>)[] = [];
+  #opened = 0;
 
   /** @throws BrokerError `bad-address` */
   constructor(options: BrokerOptions) {
@@ -50,6 +53,21 @@ export class AmqpConnection {
   /** Aborted by {@link AmqpConnection.close}. */
   get closing(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** What is made from this connection says so what it does; for as long as the connection lives. */
+  counts(part: () => Partial<PartFigures>): void {
+    this.#parts.push(part);
+  }
+
+  /** What it does at this moment. */
+  figures(): ConnectionFigures {
+    return {
+      isConnected: this.state === 'open',
+      isBlocked: this.isBlocked,
+      reconnects: Math.max(0, this.#opened - 1),
+      ...sumOf(this.#parts),
+    };
   }
 
   on(event: ConnectionEvent, fn: (detail: string) => void): () => void {
@@ -153,6 +171,7 @@ export class AmqpConnection {
     }
     this.model = model;
     this.state = 'open';
+    this.#opened += 1;
     this.failure = undefined;
     const url = redactUrl((this.#addresses[this.#at] ?? this.#addresses[0]).href);
     this.log.info({ url, name: this.#options.name }, 'broker open');

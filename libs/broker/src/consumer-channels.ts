@@ -50,12 +50,24 @@ export class ConsumerChannels {
     this.#topology = new TopologyChannels(connection, { channels: 4 });
     const perSecond = options.recoverPerSecond ?? 2000;
     this.#bucket = new TokenBucket(perSecond, Math.max(1, perSecond / 20), monotonicNow());
+    connection.counts(() => ({
+      channels: this.#shards.filter(({ isOpen }) => isOpen).length,
+      consumers: this.#consumers.size,
+      recovering: this.recovering,
+    }));
     connection.on('open', () => this.#pump());
     connection.closing.addEventListener('abort', () => {
       clearTimeout(this.#timer);
       this.#due.drain();
       for (const consumer of [...this.#consumers]) consumer.abandon();
     });
+  }
+
+  /** Consumers that do not consume at present. */
+  get recovering(): number {
+    let count = 0;
+    for (const { state } of this.#consumers) if (state === 'recovering') count += 1;
+    return count;
   }
 
   /** Consumers not cancelled. */

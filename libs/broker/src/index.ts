@@ -2,6 +2,7 @@ export { Broker, type ConnectOptions } from './broker.js';
 export type { ConnectionEvent } from './connection.js';
 export { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 export { BrokerError, type BrokerErrorCode, redactUrl } from './errors.js';
+export type { ConnectionFigures } from './figures.js';
 export { Publisher, type PublisherOptions, type PublishOutcome } from './publisher.js';
 export type { StreamListener, StreamReader } from './stream-reader.js';
 export { TopologyChannels, type TopologyOptions } from './topology-channels.js';

@@ -29,6 +29,7 @@ async function make(options: PublisherOptions, isAway = false) {
     closing: closing.signal,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     on: () => () => {},
+    counts: () => {},
   };
   const publisher = new Publisher(connection as unknown as AmqpConnection, options);
   await new Promise(setImmediate);

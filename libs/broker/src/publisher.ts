@@ -86,6 +86,11 @@ export class Publisher {
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 67_108_864;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+    connection.counts(() => ({
+      channels: this.#channel === undefined ? 0 : 1,
+      unconfirmed: this.#sent.size,
+      waiting: this.#waiting.length,
+    }));
     connection.on('open', () => void this.#open());
     connection.on('unblocked', () => this.#pump());
     connection.closing.addEventListener('abort', () => {

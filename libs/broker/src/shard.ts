@@ -37,6 +37,10 @@ export class Shard {
     this.#prefetch = prefetch;
   }
 
+  get isOpen(): boolean {
+    return this.#current?.isOpen === true;
+  }
+
   /** The open channel. Rejects while there is no connection. */
   get(): Promise<ShardChannel> {
     if (this.#current?.isOpen) return Promise.resolve(this.#current);

@@ -38,12 +38,14 @@ export class StreamReader {
   readonly #stopping = new AbortController();
   readonly #failures = new LogLimit(5_000);
   #running: Promise<void> | undefined;
+  #isOpen = false;
   #reason: string | undefined = 'not started';
 
   constructor(connection: AmqpConnection, queue: string, listener: StreamListener) {
     this.#connection = connection;
     this.#queue = queue;
     this.#listener = listener;
+    connection.counts(() => ({ channels: this.#isOpen ? 1 : 0 }));
   }
 
   /** True while records come as they are written; else why not. */
@@ -114,7 +116,11 @@ export class StreamReader {
     const ended = new Promise<string>((resolve) => {
       end = resolve;
     });
-    channel.on('close', () => end('its channel was closed'));
+    this.#isOpen = true;
+    channel.on('close', () => {
+      this.#isOpen = false;
+      end('its channel was closed');
+    });
     const onStop = () => end('stopped');
     this.#stopping.signal.addEventListener('abort', onStop);
     if (this.#stopping.signal.aborted) onStop();

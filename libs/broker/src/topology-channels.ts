@@ -50,6 +50,10 @@ export class TopologyChannels {
       channel: undefined,
       isBusy: false,
     }));
+    connection.counts(() => ({
+      channels: this.#slots.filter(({ channel }) => channel !== undefined).length,
+      operationsWaiting: this.#waiting.length,
+    }));
     connection.on('open', () => this.#pump());
     connection.closing.addEventListener('abort', () => {
       for (const op of this.#waiting.drain()) settle(op, () => op.reject(closedError()));

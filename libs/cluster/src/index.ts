@@ -5,4 +5,5 @@ export * from './load.js';
 export { isNodeUrlPattern, NodeUrls } from './node-url.js';
 export * from './reports.js';
 export * from './ring.js';
+export * from './states.js';
 export * from './version.js';

@@ -1,6 +1,7 @@
 import {
   Broker,
   type BrokerTls,
+  type ConnectionFigures,
   type Log,
   type Publisher,
   type PublisherOptions,
@@ -52,7 +53,7 @@ export class Mesh {
   readonly #queues: OwnQueue[] = [];
   #publishing: Broker | undefined;
   #publisher: Publisher | undefined;
-  readonly #apart: { readonly broker: Broker; readonly publisher: Publisher }[] = [];
+  readonly #apart: { readonly role: string; readonly broker: Broker; readonly publisher: Publisher }[] = [];
   #looking: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
@@ -87,8 +88,15 @@ export class Mesh {
   publisherApart(role: string, options: PublisherOptions = {}): Publisher {
     const broker = this.#broker(role);
     const publisher = broker.publisher(options);
-    this.#apart.push({ broker, publisher });
+    this.#apart.push({ role, broker, publisher });
     return publisher;
+  }
+
+  /** What its connections do at this moment, each by what it is for, as in RabbitMQ's list. */
+  *figures(): Generator<readonly [string, ConnectionFigures]> {
+    yield ['consuming', this.consuming.figures()];
+    if (this.#publishing !== undefined) yield ['publishing', this.#publishing.figures()];
+    for (const { role, broker } of this.#apart) yield [role, broker.figures()];
   }
 
   /** A queue of this process alone, on the consuming connection. Start it after the mesh. */

@@ -1,3 +1,4 @@
+export { amqpMetrics } from './amqp-metrics.js';
 export { addressKey, clientAddress, isLoopback, type Way } from './client-address.js';
 export {
   ConfigError,
@@ -14,6 +15,7 @@ export { Refusal, securityHeaders, sendJson, sendRefusal } from './http/answer.j
 export { cookieRefusal } from './http/cors.js';
 export { sendFile } from './http/files.js';
 export { HealthRoutes } from './http/health.js';
+export { RefusalLog, type Refused } from './http/refusal-log.js';
 export { RequestLimits } from './http/request-limits.js';
 export type { Route } from './http/route.js';
 export { HttpServer } from './http/server.js';

@@ -11,6 +11,12 @@ const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
 /** Connections at the same time; more are closed at once. */
 const maxConnections = 256;
+/** prom-client's gauges by the name of a counter. */
+const misnamed = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 
 const refusals: Readonly<Record<OpsRefusal, { status: number; error: string }>> = {
   host: {
@@ -137,6 +143,7 @@ export class OpsServer implements Ops {
       });
     });
     collectDefaultMetrics({ register: this.metrics });
+    for (const name of misnamed) this.metrics.removeSingleMetric(name);
   }
 
   /** Closes, open requests included. */

@@ -1,9 +1,10 @@
 /** SDK for application services: publish events into the mesh, answer what clients send. */
 
 // What this package throws besides its own, and what its options take.
-export { BrokerError, type BrokerErrorCode, type Log } from '@evenkeel/broker';
+export { BrokerError, type BrokerErrorCode, type ConnectionFigures, type Log } from '@evenkeel/broker';
 export { NameError } from '@evenkeel/protocol/wire';
 export { PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
+export type { HandledOutcome, PublisherFigures } from './figures.js';
 export type { EventOptions } from './message.js';
 export { createPublisher, Publisher } from './publisher.js';
 export type * from './types.js';

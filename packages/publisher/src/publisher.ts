@@ -4,6 +4,7 @@ import {
   type Publisher as Confirms,
   type ConsumerChannels,
   type Log,
+  type PublishOutcome,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { atHeader, exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
@@ -12,6 +13,7 @@ import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
+import { HandledCounts, type PublisherFigures } from './figures.js';
 import {
   bodyOf,
   checkedKey,
@@ -55,6 +57,9 @@ class MeshPublisher implements PublisherSurface {
   readonly #log: Log;
   readonly #closeTimeoutMs: number;
   readonly #ending = new AbortController();
+  readonly #published: Record<string, number> = { routed: 0, unrouted: 0 };
+  readonly #handled = new HandledCounts();
+  #consumingBroker: Broker | undefined;
   #consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -127,6 +132,16 @@ class MeshPublisher implements PublisherSurface {
     return this.#serve(served, answering(handler, this.#log), authorizing(options));
   }
 
+  figures(): PublisherFigures {
+    const consuming = this.#consumingBroker?.figures();
+    return {
+      connections: { publishing: this.#broker.figures(), ...(consuming !== undefined && { consuming }) },
+      published: { ...this.#published },
+      handled: { ...this.#handled.counts },
+      running: this.#handled.running,
+    };
+  }
+
   readiness(): true | string {
     return this.#broker.readiness();
   }
@@ -160,7 +175,13 @@ class MeshPublisher implements PublisherSurface {
     this.#registered.add(registered);
     try {
       const { name } = this.#options;
-      const mesh = { replies: this.#replies, name, log: this.#log, closeTimeoutMs: this.#closeTimeoutMs };
+      const mesh = {
+        replies: this.#replies,
+        name,
+        log: this.#log,
+        counts: this.#handled,
+        closeTimeoutMs: this.#closeTimeoutMs,
+      };
       const service = await serve({ ...mesh, ...(await this.#connection()) }, served, handler, serving);
       registered.service = this.#forgetting(service, registered);
       if (this.#ending.signal.aborted) {
@@ -222,7 +243,7 @@ class MeshPublisher implements PublisherSurface {
     if (options.id !== undefined) checkId(options.id);
     const nowMs = Date.now();
     const id = options.id ?? newMessageId();
-    const outcome = await this.#confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
+    const publishing = this.#confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
       messageId: id,
       timestamp: Math.floor(nowMs / 1_000),
       contentType,
@@ -230,7 +251,21 @@ class MeshPublisher implements PublisherSurface {
       persistent: options.persistent ?? true,
       mandatory: true,
     });
-    return { id, routed: outcome === 'routed' };
+    return { id, routed: (await this.#counted(publishing)) === 'routed' };
+  }
+
+  async #counted(publishing: Promise<PublishOutcome>): Promise<PublishOutcome> {
+    const count = (what: string) => {
+      this.#published[what] = (this.#published[what] ?? 0) + 1;
+    };
+    try {
+      const outcome = await publishing;
+      count(outcome);
+      return outcome;
+    } catch (error) {
+      count(error instanceof BrokerError ? error.code : 'failed');
+      throw error;
+    }
   }
 
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
@@ -246,6 +281,7 @@ class MeshPublisher implements PublisherSurface {
     const name = `${this.#options.name} (consuming)`;
     const dialled = { name, exchange: exchanges.inbound, signal: this.#ending.signal };
     const broker = await connected(this.#options, this.#log, dialled);
+    this.#consumingBroker = broker;
     return { broker, consumers: broker.consumers({ channels: 2 }) };
   }
 }

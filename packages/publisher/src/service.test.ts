@@ -287,3 +287,61 @@ describe('what was taken', () => {
     expect(world.settled).toEqual(['ack 1', 'ack 1', 'ack 2']);
   });
 });
+
+describe('what has come of messages', () => {
+  const counted = ({ counts }: World) =>
+    Object.fromEntries(Object.entries(counts.counts).filter(([, count]) => count > 0));
+
+  it('is counted for requests: answered, refused in words of their own, failed, and repeated', async () => {
+    const world = new World();
+    await world.start(requests, ({ id }) => {
+      if (id === 'refused') throw new ServiceError('sold-out', 'none left');
+      if (id === 'failed') throw new Error('a fault');
+      return id;
+    });
+    for (const id of ['answered', 'answered', 'refused', 'failed']) {
+      world.ask(id);
+      await settled();
+    }
+    expect(counted(world)).toEqual({ answered: 1, repeated: 1, refused: 1, failed: 1 });
+  });
+
+  it('is counted for publishes: handled, tried again, dropped, and those of the other kind', async () => {
+    const world = new World();
+    await world.start(publishes, failing(new Error('a fault')), { retryDelaysMs: [10] });
+    world.deliver('1', { type: 'publish' });
+    await vi.advanceTimersByTimeAsync(20);
+    world.ask('2');
+    expect(counted(world)).toEqual({ retried: 1, dropped: 1, ignored: 1 });
+  });
+
+  it('is said to whoever follows a session, at the level debug', async () => {
+    const world = new World();
+    await world.start(requests, () => 1);
+    world.ask('1', { headers: { 'evenkeel-user': 'alice' } });
+    await settled();
+    expect(world.followed).toEqual([
+      {
+        message: 'request',
+        queue: 'service.shop.shop.x',
+        method: 'shop.x',
+        id: '1',
+        user: 'alice',
+        session: 's1',
+        outcome: 'answered',
+      },
+    ]);
+  });
+
+  it('says how many handlers run', async () => {
+    const world = new World();
+    let finish = () => {};
+    await world.start(requests, () => new Promise<void>((resolve) => (finish = resolve)));
+    world.ask('1');
+    await settled();
+    expect(world.counts.running).toBe(1);
+    finish();
+    await settled();
+    expect(world.counts.running).toBe(0);
+  });
+});

@@ -10,15 +10,16 @@ import {
 import { withDeadline } from '@evenkeel/pace';
 import { exchanges, inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
 import { Answered } from './answered.js';
-import { attempt } from './attempt.js';
+import { attempt, type Result } from './attempt.js';
 import { isOfMesh } from './authorize.js';
+import type { HandledCounts, HandledOutcome } from './figures.js';
 import { inboundMessage } from './inbound.js';
 import { Lanes, type Turn } from './lanes.js';
 import type { Serving } from './options.js';
 import { type QueueOptions, type Served, ServiceQueue } from './queues.js';
 import type { Replies } from './replies.js';
 import { errorReplyOf, type Reply, replyOf, serviceFailed } from './reply.js';
-import type { InboundHandler, Service } from './types.js';
+import type { InboundHandler, InboundMessage, Service } from './types.js';
 
 /** What a service needs of the mesh: a connection to consume on, and another for its replies. */
 export interface ServiceMesh {
@@ -28,6 +29,7 @@ export interface ServiceMesh {
   /** Of the application service. */
   readonly name: string;
   readonly log: Log;
+  readonly counts: HandledCounts;
   readonly closeTimeoutMs: number;
 }
 
@@ -181,6 +183,7 @@ class RunningService implements Service {
   #ignore(delivery: Delivery): void {
     const { kind } = this.#served;
     this.ignored += 1;
+    this.#mesh.counts.add('ignored');
     if (this.ignored === 1) {
       const { type } = delivery.properties;
       const fields = { queue: this.#queue.name, key: delivery.key, type };
@@ -231,7 +234,8 @@ class RunningService implements Service {
     const { delivery } = taken;
     const { messageId } = delivery.properties;
     const known = this.#published.of(messageId);
-    const outcome = known ?? (await this.#outcomeOf(taken));
+    const outcome = known === undefined ? await this.#outcomeOf(taken) : known;
+    if (known !== undefined) this.#came(taken, 'repeated');
     if (typeof outcome === 'object') return taken.isVoid ? undefined : outcome;
     if (known === undefined) this.#published.remember(messageId, outcome);
     if (outcome === 'handled') delivery.ack();
@@ -240,24 +244,24 @@ class RunningService implements Service {
   }
 
   async #outcomeOf(taken: Taken): Promise<'handled' | 'dropped' | { againInMs: number }> {
-    const { log } = this.#mesh;
-    const { handlerTimeoutMs, retryDelaysMs } = this.#serving;
+    const { log, counts } = this.#mesh;
+    const { retryDelaysMs } = this.#serving;
     taken.attempts += 1;
-    const run = async (signal: AbortSignal) => this.#handler(inboundMessage(taken.delivery, signal));
-    const result = await attempt(run, handlerTimeoutMs);
-    if (result.is === 'done') return 'handled';
+    const result = await this.#attempt(taken, async (message) => this.#handler(message));
+    if (result.is === 'done') return this.#came(taken, 'handled');
     // It comes again anyway.
     if (taken.isVoid) return { againInMs: 0 };
     const { attempts } = taken;
     const fields = { ...this.#about(taken), attempts, error: shown(result.error) };
     const againInMs = retryDelaysMs[attempts - 1];
     if (againInMs !== undefined) {
+      counts.add('retried');
       log.warn({ ...fields, againInMs }, 'handler failed: the message is handled again');
       return { againInMs };
     }
     this.dropped += 1;
     log.error({ ...fields, dropped: this.dropped }, 'handler failed each time: the message is dropped');
-    return 'dropped';
+    return this.#came(taken, 'dropped');
   }
 
   /** A request: answered whatever happens, once. */
@@ -265,6 +269,7 @@ class RunningService implements Service {
     const { delivery } = taken;
     const { messageId, replyTo, correlationId, headers } = delivery.properties;
     const known = this.#answered.of(messageId);
+    if (taken.reply === undefined && known !== undefined) this.#came(taken, 'repeated');
     taken.reply ??= known ?? (await this.#replyTo(taken));
     const { reply } = taken;
     if (known === undefined) this.#answered.remember(messageId, reply);
@@ -279,12 +284,13 @@ class RunningService implements Service {
   }
 
   async #replyTo(taken: Taken): Promise<Reply> {
-    const { handlerTimeoutMs } = this.#serving;
-    const run = async (signal: AbortSignal) =>
-      replyOf(await this.#handler(inboundMessage(taken.delivery, signal)));
-    const result = await attempt(run, handlerTimeoutMs);
-    if (result.is === 'done') return result.value;
+    const result = await this.#attempt(taken, async (message) => replyOf(await this.#handler(message)));
+    if (result.is === 'done') {
+      this.#came(taken, 'answered');
+      return result.value;
+    }
     const told = errorReplyOf(result.error);
+    this.#came(taken, told === undefined ? 'failed' : 'refused');
     if (told) return told;
     this.#mesh.log.error({ ...this.#about(taken), error: shown(result.error) }, 'handler failed');
     return serviceFailed;
@@ -315,6 +321,29 @@ class RunningService implements Service {
       this.#mesh.log.warn({ ...fields, againInMs }, 'reply not sent: it is sent again');
       return { againInMs };
     }
+  }
+
+  /** Runs the handler once. */
+  async #attempt<Value>(
+    { delivery }: Taken,
+    run: (message: InboundMessage) => Promise<Value>,
+  ): Promise<Result<Value>> {
+    const { counts } = this.#mesh;
+    counts.running += 1;
+    try {
+      return await attempt((signal) => run(inboundMessage(delivery, signal)), this.#serving.handlerTimeoutMs);
+    } finally {
+      counts.running -= 1;
+    }
+  }
+
+  /** Counts what came of a message, and says it to whoever follows its session. */
+  #came<Outcome extends HandledOutcome>(taken: Taken, outcome: Outcome): Outcome {
+    const { counts, log } = this.#mesh;
+    counts.add(outcome);
+    const { 'evenkeel-user': user, 'evenkeel-session': session } = taken.delivery.properties.headers;
+    log.debug({ ...this.#about(taken), user, session, outcome }, this.#served.kind);
+    return outcome;
   }
 
   /** For the log: which message it is, and nothing of what is in it. */

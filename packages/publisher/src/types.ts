@@ -1,4 +1,5 @@
 import type { BrokerTls, Log } from '@evenkeel/broker';
+import type { PublisherFigures } from './figures.js';
 import type { EventOptions } from './message.js';
 
 /** Events, topics: their names and what they carry. An `interface` will do. */
@@ -223,6 +224,9 @@ export interface Publisher<
    * @throws PublisherError, BrokerError as {@link serve}.
    */
   authorize(pattern: string, handler: AuthorizeHandler, options?: AuthorizeOptions): Promise<Service>;
+
+  /** What it does at this moment and has done since it was made: connections, events and clients' messages. For metrics. */
+  figures(): PublisherFigures;
 
   /** True while it is connected to the broker; else why not, as one sentence. For a readiness probe. */
   readiness(): true | string;

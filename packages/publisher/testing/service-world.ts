@@ -5,6 +5,7 @@ import {
   type DeliveryProperties,
   type Log,
 } from '@evenkeel/broker';
+import { HandledCounts } from '../src/figures.js';
 import { servingOf } from '../src/options.js';
 import type { Served } from '../src/queues.js';
 import type { Reply } from '../src/reply.js';
@@ -24,6 +25,9 @@ export class World {
   readonly logged: { level: string; message: string; error: string | undefined }[] = [];
   readonly replies: (Reply & { to: string })[] = [];
   readonly settled: string[] = [];
+  readonly counts = new HandledCounts();
+  /** What is said at the level `debug`. */
+  readonly followed: object[] = [];
   /** What `declareExactly` of a queue of this name throws, each once. */
   readonly refusals = new Map<string, unknown[]>();
   isEmpty = true;
@@ -42,10 +46,12 @@ export class World {
       const error = 'error' in fields ? String(fields.error) : undefined;
       this.logged.push({ level, message, error });
     };
+    const follow = (fields: object, message: string) => void this.followed.push({ message, ...fields });
     const mesh = {
       name: this.#name,
       closeTimeoutMs: 10_000,
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') } satisfies Log,
+      counts: this.counts,
+      log: { debug: follow, info: log('info'), warn: log('warn'), error: log('error') } satisfies Log,
       replies: {
         send: async ({ replyTo }: { replyTo: string }, reply: Reply) => {
           await this.reply();

@@ -4,7 +4,7 @@ import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
 import { sessionQueue } from '@evenkeel/protocol';
-import { amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
+import { amqpMetrics, amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
 import { withClock } from './clocks.js';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
@@ -66,6 +66,13 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       send: (node, command, onUnrouted) => {
         // What is not sent now is sent by whoever leads: one that was frozen commands nothing late.
         if (!lock.isSure) return;
+        if (command.command === 'reconnect') {
+          const { move, to, count: sessions } = command;
+          log.debug(
+            { plan: balancer.run?.plan.id, move, from: node, to: to.node, sessions },
+            'asked to move',
+          );
+        }
         toEdge(node, command).then(
           (outcome) => {
             if (outcome === 'unrouted') onUnrouted();
@@ -75,7 +82,10 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
       save: (state) => store.save(state),
       log: (event, fields) => log.info(fields, event),
-      onPlan: (plan, past) => chronicle.planned(plan, past),
+      onPlan: (plan, past) => {
+        chronicle.planned(plan, past);
+        if (past !== undefined) metrics.ended(past);
+      },
       newPlanId: () => randomUUID().slice(0, 13),
     },
     {
@@ -99,7 +109,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
     },
   );
-  const metrics = balancerMetrics(ops.metrics, balancer);
+  const metrics = balancerMetrics(ops.metrics, balancer, steadyNow);
   const watch = new ClockWatch(balancer.view.clocks, (fields, message) => log.warn(fields, message));
 
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
@@ -244,6 +254,11 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   };
   let saying: NodeJS.Timeout | undefined;
 
+  amqpMetrics(ops.metrics, () => [
+    ...mesh.figures(),
+    ['leader-lock', lock.broker.figures()],
+    ['direct-answers', answering.figures()],
+  ]);
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('leader lock', () => lock.readiness());
   ops.readiness('management', () => manage.readiness());

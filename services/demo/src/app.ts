@@ -5,6 +5,7 @@ import type { DemoConfig } from './config.js';
 import { demoMetrics } from './metrics.js';
 import { Orders } from './orders.js';
 import { nextPrice } from './price.js';
+import { publisherMetrics } from './publisher-metrics.js';
 
 /**
  * An application service, as small as one can be that uses everything: directed events to users, a topic,
@@ -17,6 +18,7 @@ export function build(config: DemoConfig, { lifecycle, log, ops }: ServiceContex
   let publisher: Publisher | undefined;
   let timer: NodeJS.Timeout | undefined;
   const metrics = demoMetrics(ops.metrics, { price: () => price });
+  publisherMetrics(ops.metrics, () => publisher);
 
   ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
 

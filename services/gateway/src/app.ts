@@ -4,11 +4,13 @@ import { steadyNow, wallNow } from '@evenkeel/pace';
 import type { MeshPolicy, NodeStats } from '@evenkeel/protocol';
 import { exchanges } from '@evenkeel/protocol';
 import {
+  amqpMetrics,
   amqpTlsOf,
   certificatesOf,
   HealthRoutes,
   HttpServer,
   Origins,
+  RefusalLog,
   RequestLimits,
   type ServiceContext,
 } from '@evenkeel/runtime';
@@ -75,6 +77,11 @@ export function build(
     log.warn({ err }, 'keys not fetched or read; those before go on counting, fetched ones for a day'),
   );
   const metrics = gatewayMetrics(ops.metrics, { placer, now: steadyNow });
+  const refusals = new RefusalLog(log, {
+    // With the states of the edges.
+    saidElsewhere: new Set(['no-edge-none', 'no-edge-full']),
+    expected: new Set(['no-edge-wait']),
+  });
   const limits = new RequestLimits(
     {
       address: { perSecond: config.addressRequestsPerSecond, burst: config.addressRequestsBurst },
@@ -91,6 +98,7 @@ export function build(
     passes,
     times: (node) => placer.times(node, steadyNow()),
     onAnswered: (outcome) => metrics.refreshed(outcome),
+    onRefused: (refused) => refusals.tell(refused, steadyNow()),
     log,
   });
   const origins = new Origins(config.origins ?? config.corsOrigin);
@@ -106,6 +114,7 @@ export function build(
     ticketLifetimeMs: config.ticketLifetimeMs,
     metrics,
     turnedAway: new TurnedAway(() => placer.snapshot(steadyNow()).nodes, log),
+    log,
     now: steadyNow,
   });
   const local = new LocalRoutes(
@@ -123,6 +132,8 @@ export function build(
     limits,
     addressConnections: config.addressConnections,
     onRejected: (reason) => metrics.rejected(reason),
+    onRefused: (refused) => refusals.tell(refused, steadyNow()),
+    onAnswered: (status, tookMs) => metrics.answered(status, tookMs),
     now: steadyNow,
     texts: {
       notFound: 'no such path; clients ask GET /gateway',
@@ -138,6 +149,7 @@ export function build(
   if (config.auth === 'dev') log.warn({}, 'development mode: anyone may be any user');
   if (config.auth === 'off') log.warn({}, 'nobody is let in: set EVENKEEL_AUTH');
 
+  amqpMetrics(ops.metrics, () => mesh.figures());
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('statistics', () => feed.readiness());
   ops.readiness('denials', () => denials.readiness());

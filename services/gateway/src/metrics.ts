@@ -1,5 +1,6 @@
+import { countByState } from '@evenkeel/cluster';
 import { type Ops, observeGauge, observeGauges } from '@evenkeel/runtime';
-import { Counter } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import type { Placer } from './placement/placer.js';
 
 interface GatewaySources {
@@ -18,6 +19,8 @@ export interface GatewayMetrics {
   rejected(reason: string): void;
   /** A new token of an open socket. `outcome`: `refreshed`, `refused` or `undecided`. */
   refreshed(outcome: string): void;
+  /** A request to `/gateway` was answered. */
+  answered(status: number, tookMs: number): void;
   /** A request of which it is not known who asks. `code`: of the answer. */
   unauthenticated(code: string): void;
 }
@@ -38,7 +41,7 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   });
   const rejected = new Counter({
     name: 'evenkeel_gateway_rejected_total',
-    help: 'Requests refused before placement, by reason: address, user, origin, cookie; connections closed: connections',
+    help: 'Requests refused before placement, by reason: address, user, origin, cookie, denied; connections closed: connections',
     labelNames: ['reason'],
     registers: [metrics],
   });
@@ -54,7 +57,17 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
     labelNames: ['code'],
     registers: [metrics],
   });
+  const answered = new Histogram({
+    name: 'evenkeel_gateway_request_seconds',
+    help: 'From a request for a place to its answer, by the class of its status: 2xx, 4xx, 5xx',
+    labelNames: ['status'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [metrics],
+  });
   const nodes = () => placer.snapshot(now()).nodes;
+  observeGauges(metrics, 'evenkeel_gateway_nodes', 'Edges that this gateway knows, by state', 'state', () =>
+    countByState(nodes()),
+  );
   observeGauges(metrics, 'evenkeel_gateway_reserved', 'Clients under way to an edge', 'to', () =>
     nodes().map(({ node, reserved }) => [node, reserved]),
   );
@@ -78,6 +91,8 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
     placed: (node) => placed.inc({ to: node }),
     forget: (node) => placed.remove({ to: node }),
     refused: (reason) => refused.inc({ reason }),
+    answered: (status, tookMs) =>
+      answered.observe({ status: `${Math.trunc(status / 100)}xx` }, tookMs / 1_000),
     refreshed: (outcome) => refreshed.inc({ outcome }),
     unauthenticated: (code) => unauthenticated.inc({ code }),
     rejected: (reason) => rejected.inc({ reason }),

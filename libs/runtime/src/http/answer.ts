@@ -5,6 +5,8 @@ export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
   readonly headers: Record<string, string>;
+  /** Who is refused, as far as it is known by then; for the log. */
+  about: { readonly user?: string | undefined; readonly session?: string | undefined } = {};
   constructor(status: number, code: string, message: string, headers: Record<string, string> = {}) {
     super(message);
     this.name = 'Refusal';

@@ -9,8 +9,11 @@ import { type HttpOptions, HttpServer } from './server.js';
 const silent = { debug: () => {}, error: () => {} } as unknown as HttpOptions['log'];
 
 /** A server with one path, `/it`, and `/free` without limit. */
-async function serve(over: Partial<HttpOptions> = {}): Promise<{ port: number; met: string[] }> {
+async function serve(
+  over: Partial<HttpOptions> = {},
+): Promise<{ port: number; met: string[]; reasons: string[] }> {
   const met: string[] = [];
+  const reasons: string[] = [];
   const rules = {
     address: { perSecond: 0.5, burst: 3 },
     user: { perSecond: 1, burst: 1 },
@@ -32,6 +35,7 @@ async function serve(over: Partial<HttpOptions> = {}): Promise<{ port: number; m
     limits: new RequestLimits(rules, (by) => met.push(by)),
     addressConnections: 3,
     onRejected: (reason) => met.push(reason),
+    onRefused: ({ reason }) => reasons.push(reason),
     now: () => 0,
     texts: { notFound: 'no such path', failed: 'it failed' },
     routes: [route('/it', false), route('/free', true)],
@@ -40,7 +44,7 @@ async function serve(over: Partial<HttpOptions> = {}): Promise<{ port: number; m
   });
   await server.start();
   onTestFinished(() => server.stop());
-  return { port: server.port, met };
+  return { port: server.port, met, reasons };
 }
 
 function dial(port: number): Socket {
@@ -66,7 +70,7 @@ const asking = (port: number, path: string, headers: Record<string, string> = {}
   fetch(`http://127.0.0.1:${port}${path}`, { headers });
 
 it('an address that asks too often gets 429 with Retry-After, whatever it asks for; health does not count', async () => {
-  const { port, met } = await serve();
+  const { port, met, reasons } = await serve();
   const statuses = [];
   for (const path of ['/it', '/none', '/it', '/it', '/none'])
     statuses.push((await asking(port, path)).status);
@@ -80,6 +84,7 @@ it('an address that asks too often gets 429 with Retry-After, whatever it asks f
   const preflight = await fetch(`http://127.0.0.1:${port}/it`, { method: 'OPTIONS' });
   expect(preflight.status).not.toBe(429);
   expect(met).toEqual(['address', 'address', 'address']);
+  expect(reasons).toEqual(['not-found', 'rate-limited', 'rate-limited', 'rate-limited']);
 });
 
 it('the address is the one that trusted proxies name, and none that a client names itself', async () => {

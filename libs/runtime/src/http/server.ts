@@ -9,6 +9,7 @@ import type { CertificateWatch } from '../tls/certificate-watch.js';
 import { AddressCounts } from './address-counts.js';
 import { Refusal, securityHeaders, sendRefusal } from './answer.js';
 import { corsHeaders, originRefusal } from './cors.js';
+import type { Refused } from './refusal-log.js';
 import type { RequestLimits } from './request-limits.js';
 import type { Route } from './route.js';
 
@@ -26,6 +27,10 @@ export interface HttpOptions {
   addressConnections: number;
   /** A connection was closed because its address has too many, or a page was refused for its origin. */
   onRejected: (reason: 'connections' | 'origin') => void;
+  /** Somebody is not served. */
+  onRefused?: (refused: Refused) => void;
+  /** A request to a path that clients ask was answered so long after it came, ms. */
+  onAnswered?: (status: number, tookMs: number) => void;
   now: () => number;
   /** What is said of a path that no route has, and of a fault of ours. */
   texts: { readonly notFound: string; readonly failed: string };
@@ -113,13 +118,14 @@ export class HttpServer {
   }
 
   #count(socket: Socket): void {
-    const { limits, trustedHops, onRejected } = this.#options;
+    const { limits, trustedHops, onRejected, onRefused } = this.#options;
     const address = clientAddress({ socket: socket.remoteAddress ?? '' }, 0);
     // Behind proxies all connections are theirs.
     if (trustedHops > 0 || !limits.isLimited(address)) return;
     const key = addressKey(address);
     if (!this.#perAddress.add(key)) {
       onRejected('connections');
+      onRefused?.({ reason: 'too-many-connections', address });
       socket.destroy();
       return;
     }
@@ -127,7 +133,8 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { origins, limits, log, now, onRejected, routes } = this.#options;
+    const { origins, limits, log, now, onAnswered, onRefused, onRejected, routes } = this.#options;
+    const cameMs = now();
     const address = this.#addressOf(request);
     if (this.#isStopping || hasLongBody(request)) response.setHeader('connection', 'close');
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
@@ -157,6 +164,8 @@ export class HttpServer {
       }
       if (error instanceof Refusal) {
         sendRefusal(response, error);
+        const { code: reason, status, message: said, about } = error;
+        onRefused?.({ reason, status, said, address, ...about });
         return;
       }
       log.error({ err: error, address }, 'request failed');
@@ -164,6 +173,7 @@ export class HttpServer {
     } finally {
       const path = url instanceof URL ? url.pathname : undefined;
       log.debug({ path, status: response.statusCode, address }, 'answered');
+      if (route?.isShared === true) onAnswered?.(response.statusCode, now() - cameMs);
       // What a route has not read of a body is not waited for.
       if (!request.complete) request.resume();
     }

@@ -1,6 +1,6 @@
 import type { PublishOutcome } from '@evenkeel/broker';
 import { LogLimit } from '@evenkeel/pace';
-import type { EdgeCommand, SessionsReport } from '@evenkeel/protocol';
+import { type EdgeCommand, fromUid, type SessionsReport } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { ClusterState, NodeView } from '../core/cluster/state.js';
 import { type Holder, type Orphans, SessionRegister } from './register.js';
@@ -16,7 +16,7 @@ export interface GuardianOptions {
   send(node: string, command: EdgeCommand): Promise<PublishOutcome>;
   /** Whether this balancer leads: the others keep the register, and do nothing. */
   isLeading(): boolean;
-  log: Pick<Log, 'info' | 'warn'>;
+  log: Pick<Log, 'debug' | 'info' | 'warn'>;
   steadyNow(): number;
 }
 
@@ -84,13 +84,22 @@ export class Guardian {
     this.offered += orphans.sessions.length;
     this.#options.send(node, { command: 'adopt', ...orphans }).then(
       (outcome) => {
-        if (outcome === 'unrouted') this.register.returned(orphans);
+        if (outcome === 'unrouted') return this.register.returned(orphans);
+        this.#follow(orphans, node);
       },
       (error: unknown) => {
         this.register.returned(orphans);
         this.#failed(error, 'adopt');
       },
     );
+  }
+
+  /** For whoever follows one of them. */
+  #follow({ node: from, sessions }: Orphans, to: string): void {
+    for (const [key] of sessions) {
+      const [uid = '', session] = key.split('.');
+      this.#options.log.debug({ user: fromUid(uid), session, from, to }, 'offered');
+    }
   }
 
   #send(node: string, command: EdgeCommand): void {

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
 import { WebSocket } from 'ws';
+import { publisherMetrics } from '../publisher-metrics.js';
 import type { CrowdConfig } from './config.js';
 import { Crowd } from './crowd.js';
+import { crowdMetrics } from './metrics.js';
 
 /** SDK clients by the dozen, and a service that sends them what they check. Its counts are on `/status`. */
 export function build(config: CrowdConfig, { lifecycle, log, ops }: ServiceContext): void {
@@ -20,6 +22,8 @@ export function build(config: CrowdConfig, { lifecycle, log, ops }: ServiceConte
   let publisher: Publisher | undefined;
 
   ops.status(() => crowd.status());
+  publisherMetrics(ops.metrics, () => publisher);
+  crowdMetrics(ops.metrics, () => crowd.status());
 
   ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
 

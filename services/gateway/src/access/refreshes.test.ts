@@ -12,6 +12,7 @@ it('a gateway whose broker user may not have the queue of refreshes places clien
     passes: new PassIssuer(['x'.repeat(32)], () => 0),
     times: () => ({ edgeNowMs: 0, meshNowMs: 0 }),
     onAnswered: () => {},
+    onRefused: () => {},
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   for (const broker of [mesh.consuming, mesh.publishing]) vi.spyOn(broker, 'readiness').mockReturnValue(true);

@@ -1,7 +1,7 @@
 import type { Delivery, Publisher } from '@evenkeel/broker';
 import { type Mesh, type OwnQueue, readJson } from '@evenkeel/mesh';
-import { exchanges, isNodeName, isUid, maxPassBytes, queues, refreshKey } from '@evenkeel/protocol';
-import type { Log } from '@evenkeel/runtime';
+import { exchanges, fromUid, isNodeName, isUid, maxPassBytes, queues, refreshKey } from '@evenkeel/protocol';
+import type { Log, Refused } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { AuthError, type Credentials, type Identity } from '../auth/credentials.js';
 import type { Times } from '../placement/placer.js';
@@ -42,6 +42,8 @@ export interface RefreshesOptions {
   times(node: string | undefined): Times;
   /** How each ended, for a metric. */
   onAnswered(outcome: 'refreshed' | 'refused' | 'undecided'): void;
+  /** Somebody gets no new pass. */
+  onRefused(refused: Refused): void;
   log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>;
 }
 
@@ -88,9 +90,12 @@ export class Refreshes {
   async #onDelivery(delivery: Delivery): Promise<void> {
     const { onAnswered, log } = this.#options;
     const { replyTo, correlationId, headers } = delivery.properties;
+    const { body } = delivery;
+    const asked = body.length > maxBytes ? undefined : question.safeParse(readJson(body)).data;
     try {
-      const { outcome, answer } = await this.#answer(delivery.body, headers['evenkeel-node']);
+      const { outcome, answer } = await this.#answer(asked, headers['evenkeel-node']);
       onAnswered(outcome);
+      if (!answer.ok) this.#refused(answer, asked);
       if (replyTo === undefined) return;
       const properties = { contentType: 'application/json', correlationId, expiration: answerMs };
       await this.#publisher.publish(exchanges.replies, replyTo, JSON.stringify(answer), properties, answerMs);
@@ -102,11 +107,17 @@ export class Refreshes {
     }
   }
 
+  #refused(answer: Extract<Answer, { ok: false }>, asked: z.infer<typeof question> | undefined): void {
+    const { code, message } = answer;
+    const reason = `refresh: ${code}`;
+    const user = asked === undefined ? undefined : fromUid(asked.uid);
+    this.#options.onRefused({ reason, said: message, user, session: asked?.sid });
+  }
+
   async #answer(
-    body: Buffer,
+    asked: z.infer<typeof question> | undefined,
     node: unknown,
   ): Promise<{ outcome: 'refreshed' | 'refused' | 'undecided'; answer: Answer }> {
-    const asked = body.length > maxBytes ? undefined : question.safeParse(readJson(body)).data;
     if (asked === undefined) return refused('bad-credentials', 'the token cannot be read; get a new one');
     const { authenticate, denies, passes, times } = this.#options;
     try {

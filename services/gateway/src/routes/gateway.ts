@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { isNodeName, isSid, type Placement } from '@evenkeel/protocol';
+import { fromUid, isNodeName, isSid, type Placement } from '@evenkeel/protocol';
 import {
   cookieRefusal,
+  type Log,
   type Origins,
   Refusal,
   type RequestLimits,
@@ -31,6 +32,7 @@ export interface GatewayRouteOptions {
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
   turnedAway: TurnedAway;
+  log: Pick<Log, 'debug'>;
   now(): number;
 }
 
@@ -79,9 +81,11 @@ export class GatewayRoute implements Route {
     this.#requireOwnCookie(headers);
     const { authorization, cookie, origin } = headers;
     const user = url.searchParams.get('user') ?? undefined;
-    const placement = await this.#asAuthenticated(async () => {
+    const about: { user?: string; session: string | undefined } = { session: wish.sid };
+    const placement = await this.#asAuthenticated(about, async () => {
       const { authenticate, limits, now } = this.#options;
       const identity = await authenticate({ authorization, cookie, user, origin, address });
+      about.user = fromUid(identity.uid);
       limits.user(identity.uid, now());
       this.#refuseDenied(identity.uid, wish.sid);
       // A HEAD must not use up a slot: whoever sends it does not want a ticket.
@@ -91,7 +95,9 @@ export class GatewayRoute implements Route {
   }
 
   #refuseDenied(uid: string, sid: string | undefined): void {
-    if (!this.#options.denies({ uid, sid })) return;
+    const { denies, metrics } = this.#options;
+    if (!denies({ uid, sid })) return;
+    metrics.rejected('denied');
     const message = 'an operator keeps this user or session out; do not come back by yourself';
     throw new Refusal(403, 'denied', message);
   }
@@ -106,7 +112,8 @@ export class GatewayRoute implements Route {
   }
 
   #place(identity: Identity, wish: Wish): Placement {
-    const { placer, passes, returns, signer, ticketLifetimeMs, metrics, turnedAway, now } = this.#options;
+    const { placer, passes, returns, signer, ticketLifetimeMs, metrics, turnedAway, log, now } =
+      this.#options;
     const { uid } = identity;
     const { sid, from, lastAt, nodes } = returns.believe(wish, identity);
     const nowMs = now();
@@ -121,6 +128,7 @@ export class GatewayRoute implements Route {
     const { node, url, boot, sid: session, isNew, edgeNowMs, meshNowMs } = placed;
     metrics.placed(node);
     turnedAway.placed();
+    log.debug({ user: fromUid(uid), session, to: node, isNew, from, tried: wish.tried }, 'placed');
     // Only now: those who are turned away, however many, are not to carry the count of passes ahead of the time.
     const issued = passes.issue(identity, meshNowMs);
     const ticket = signer.issue({
@@ -140,18 +148,26 @@ export class GatewayRoute implements Route {
     return { url, node, ticket, session, expiresInMs: ticketLifetimeMs, ...pass, resume };
   }
 
-  /** What `fn` resolves to; who is not known is refused. */
-  async #asAuthenticated<T>(fn: () => Promise<T>): Promise<T> {
+  /** What `fn` resolves to; who is not known is refused. `about`: whom it is about, as far as that is known when it fails. */
+  async #asAuthenticated<T>(about: Refusal['about'], fn: () => Promise<T>): Promise<T> {
     try {
       return await fn();
     } catch (error) {
-      if (!(error instanceof AuthError)) throw error;
-      this.#options.metrics.unauthenticated(error.code);
-      if (error.isOutage)
-        throw new Refusal(503, error.code, error.message, { 'retry-after': outageRetrySeconds });
-      if (error.code === 'bad-user-id') throw new Refusal(400, error.code, error.message);
-      throw new Refusal(401, error.code, error.message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
+      const refusal = this.#refusalFor(error);
+      if (refusal === undefined) throw error;
+      refusal.about = about;
+      throw refusal;
     }
+  }
+
+  #refusalFor(error: unknown): Refusal | undefined {
+    if (error instanceof Refusal) return error;
+    if (!(error instanceof AuthError)) return undefined;
+    this.#options.metrics.unauthenticated(error.code);
+    const { code, message } = error;
+    if (error.isOutage) return new Refusal(503, code, message, { 'retry-after': outageRetrySeconds });
+    if (code === 'bad-user-id') return new Refusal(400, code, message);
+    return new Refusal(401, code, message, { 'www-authenticate': 'Bearer realm="evenkeel"' });
   }
 }
 

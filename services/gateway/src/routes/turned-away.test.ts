@@ -8,7 +8,7 @@ function turnedAway() {
     { state: 'draining' },
     { state: 'cordoned', reachable: false },
     { state: 'cordoned', reachable: true },
-  ];
+  ] as const;
   return { made: new TurnedAway(() => nodes, { info: write, warn: write }), lines };
 }
 

@@ -1,3 +1,4 @@
+import { countByState, type StatedNode } from '@evenkeel/cluster';
 import { LogLimit } from '@evenkeel/pace';
 
 /** The log says it again after this long at most. */
@@ -9,24 +10,18 @@ interface TurnedAwayLog {
   warn(fields: object, text: string): void;
 }
 
-/** A node as the log counts it. */
-interface CountedNode {
-  readonly state: string;
-  readonly reachable?: boolean;
-}
-
 /**
  * Writes to the log that no edge takes clients: once every 10 s at most, with what is known of the edges, and
  * once that one does again. Those that only have to wait for their slot are metrics alone.
  */
 export class TurnedAway {
-  readonly #nodes: () => readonly CountedNode[];
+  readonly #nodes: () => readonly StatedNode[];
   readonly #log: TurnedAwayLog;
   readonly #limit = new LogLimit(everyMs);
   /** The last line says that clients are turned away. */
   #isSaid = false;
 
-  constructor(nodes: () => readonly CountedNode[], log: TurnedAwayLog) {
+  constructor(nodes: () => readonly StatedNode[], log: TurnedAwayLog) {
     this.#nodes = nodes;
     this.#log = log;
   }
@@ -37,7 +32,8 @@ export class TurnedAway {
     if (suppressed === undefined) return;
     this.#isSaid = true;
     const clients = suppressed + 1;
-    const edges = byState(this.#nodes());
+    const counts = [...countByState(this.#nodes())];
+    const edges = Object.fromEntries(counts.filter(([, count]) => count > 0));
     if (reason === 'full')
       this.#log.warn({ clients, edges }, 'clients turned away: every edge is at capacity');
     else this.#log.warn({ clients, edges }, 'clients turned away: no edge takes any');
@@ -48,14 +44,4 @@ export class TurnedAway {
     this.#isSaid = false;
     this.#log.info({}, 'clients are placed again');
   }
-}
-
-/** How many edges there are of each state. */
-function byState(nodes: readonly CountedNode[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { state, reachable } of nodes) {
-    const shown = reachable === false ? 'unreachable' : state;
-    counts[shown] = (counts[shown] ?? 0) + 1;
-  }
-  return counts;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { statsOf } from '../../../testing/stats.js';
 import { ClusterState } from '../cluster/state.js';
-import { type Decision, Policy, type Situation } from './policy.js';
+import { type Decision, wait } from './decision.js';
+import { Policy, type Situation } from './policy.js';
 
 type More = Parameters<typeof statsOf>[2];
 
@@ -15,7 +16,7 @@ class Stage {
 
   /** Goes on until there is a plan, or for so many seconds. */
   play(seconds: number, nodes: Record<string, More>): Decision {
-    let decision: Decision = { kind: 'wait', why: 'not asked' };
+    let decision: Decision = wait('level', 'not asked');
     for (let s = 0; s < seconds; s++) {
       this.#seq += 1;
       for (const [name, more] of Object.entries(nodes))

@@ -1,9 +1,10 @@
 import { compareVersions, hasAge, type Load } from '@evenkeel/cluster';
 import { isHere, movableOf, type NodeView, takersAmong, takes } from '../cluster/state.js';
+import { type Decision, Decisions, type Off, type Wait, wait } from './decision.js';
 import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './draft.js';
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
 import { Patience } from './patience.js';
-import { listed, type PlanKind, type StepProgress, type Strategy } from './plan.js';
+import { listed, type StepProgress, type Strategy } from './plan.js';
 import { swingOf } from './swing.js';
 
 export interface PolicyOptions {
@@ -84,19 +85,9 @@ export interface Situation {
   readonly ring: Method['ring'];
 }
 
-export type Decision =
-  | { readonly kind: 'wait'; readonly why: string }
-  | {
-      readonly kind: 'plan';
-      readonly planKind: PlanKind;
-      readonly why: string;
-      /** Nodes that it is to empty. */
-      readonly drains?: readonly string[];
-      readonly draft: Draft;
-    };
-
 /** Decides what to do by itself, if anything. Remembers only since when the cluster has been off level. */
 export class Policy {
+  readonly decisions = new Decisions();
   #options: PolicyOptions;
   #offSinceMs: number | undefined;
   #changedAtMs = Number.NEGATIVE_INFINITY;
@@ -157,7 +148,14 @@ export class Policy {
     });
   }
 
+  /** What to do now. */
   decide(s: Situation): Decision {
+    const decision = this.#decide(s);
+    this.decisions.take(decision);
+    return decision;
+  }
+
+  #decide(s: Situation): Decision {
     this.#watch(s);
     const drain = this.#drain(s);
     if (drain !== undefined) return drain;
@@ -165,7 +163,7 @@ export class Policy {
     if (decision.kind === 'plan') return decision;
     const pinned = s.nodes.filter((n) => n.pinned > 0 && isHere(n) && isDraining(n, s.drains));
     const left = pinned.map((n) => `${n.pinned} pinned by the front are left on ${n.node}`);
-    return wait([decision.why, ...left].join('; '));
+    return wait(decision.reason, [decision.why, ...left].join('; '));
   }
 
   #watch(s: Situation): void {
@@ -192,16 +190,17 @@ export class Policy {
     if (due.length === 0) return this.#close(s, draining);
     const unsettled = due.find((n) => s.nowMs - n.stateSinceMs < this.#options.drainSettleMs);
     if (unsettled !== undefined)
-      return wait(`waiting until the gateways know that ${unsettled.node} is draining`);
+      return wait('settling', `waiting until the gateways know that ${unsettled.node} is draining`);
     const stale = due.find((n) => n.seenAtMs <= s.lastPlanEndMs);
-    if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
+    if (stale !== undefined)
+      return wait('settling', `waiting for a report of ${stale.node} from after the last plan`);
     const names = new Set(due.map((n) => n.node));
     const takers = new Set(takersAmong(s.nodes.filter((n) => !names.has(n.node))).map((n) => n.node));
     const draft = draftDrain(s.nodes, names, takers, this.#method(s));
     const list = listed(names);
     if (draft.steps.length === 0) {
       this.#roomless = names;
-      return wait(`${list} should be drained but no active node has room`);
+      return wait('no-room', `${list} should be drained but no active node has room`);
     }
     return { kind: 'plan', planKind: 'drain', why: `draining ${list}`, drains: [...names], draft };
   }
@@ -215,10 +214,12 @@ export class Policy {
     }
     if (rates.size === 0) return undefined;
     const stale = [...rates.keys()].find((n) => n.seenAtMs <= s.lastPlanEndMs);
-    if (stale !== undefined) return wait(`waiting for a report of ${stale.node} from after the last plan`);
+    if (stale !== undefined)
+      return wait('settling', `waiting for a report of ${stale.node} from after the last plan`);
     const draft = draftClose(rates, s.nodes.filter(takes));
     const list = listed([...rates.keys()].map((n) => n.node));
-    if (draft.steps.length === 0) return wait(`no active node is left for the pinned sessions of ${list}`);
+    if (draft.steps.length === 0)
+      return wait('no-room', `no active node is left for the pinned sessions of ${list}`);
     const drains = draining.map((n) => n.node);
     return { kind: 'plan', planKind: 'drain', why: `closing what is pinned to ${list}`, drains, draft };
   }
@@ -230,31 +231,31 @@ export class Policy {
   #level(s: Situation): Decision {
     const level = takersAmong(s.nodes).filter((n) => !s.flapping.has(n.node));
     const off = this.#isOff(s, level);
-    if (typeof off === 'string') {
+    if (off.kind === 'wait') {
       this.#offSinceMs = undefined;
-      return wait(off);
+      return off;
     }
     this.#offSinceMs ??= s.nowMs;
-    if (s.levelling !== true) return wait(s.levelling);
+    if (s.levelling !== true) return wait('paused', s.levelling);
     const { settleMs, loadSettleMs, deployHoldMs } = this.#options;
     const quiet = this.#quiet(s);
-    if (quiet !== undefined) return wait(quiet);
+    if (quiet !== undefined) return wait('quiet', quiet);
     const full = this.#isFilling(s, level);
     if (full !== undefined)
-      return wait(`clients that ${full.node} has no room for are still coming elsewhere`);
+      return wait('filling', `clients that ${full.node} has no room for are still coming elsewhere`);
     const versions = [...new Set(level.map((n) => n.stats.version))];
     const isMixed = versions.length > 1 && s.nowMs - this.#changedAtMs < deployHoldMs;
     if (this.#patience.has('versions', isMixed, Math.max(deployPatienceMs, deployHoldMs), s.nowMs)) {
       const newest = versions.sort(compareVersions).at(-1);
-      return wait(`versions are mixed (newest ${newest}): a deployment may be under way`);
+      return wait('deployment', `versions are mixed (newest ${newest}): a deployment may be under way`);
     }
     // Plan only on reports newer than the last plan, the last change of membership and the first sign of imbalance:
     // older ones produce moves that must be undone.
     const since = Math.max(s.lastPlanEndMs, this.#changedAtMs, this.#offSinceMs);
     const stale = level.find((n) => n.seenAtMs <= since || hasAge('stale', n.seenAtMs, s.nowMs));
-    if (stale !== undefined) return wait(`waiting for a new report of ${stale.node}`);
+    if (stale !== undefined) return wait('settling', `waiting for a new report of ${stale.node}`);
     const lastsMs = off.draft.load === 'connections' ? settleMs : loadSettleMs;
-    if (s.nowMs - this.#offSinceMs < lastsMs) return wait('off level, waiting whether it lasts');
+    if (s.nowMs - this.#offSinceMs < lastsMs) return wait('settling', 'off level, waiting whether it lasts');
     if (off.draft.load !== 'connections')
       this.#given = { atMs: s.nowMs, takers: new Set(off.draft.steps.map((step) => step.to)) };
     return { kind: 'plan', planKind: 'rebalance', why: off.why, draft: off.draft };
@@ -279,10 +280,10 @@ export class Policy {
     return `little came of the last plan, or of ${count} in a row: trying again after a while`;
   }
 
-  #isOff(s: Situation, level: NodeView[]): string | { why: string; draft: Draft } {
-    if (level.length < 2) return `${level.length} active nodes: nothing to level`;
+  #isOff(s: Situation, level: NodeView[]): Wait | Off {
+    if (level.length < 2) return wait('level', `${level.length} active nodes: nothing to level`);
     const unsettled = this.#isUnsettled(s, level);
-    if (unsettled !== undefined) return unsettled;
+    if (unsettled !== undefined) return wait('settling', unsettled);
     const names = new Set(level.map((n) => n.node));
     if (this.#options.strategy === 'consistent-hash') return this.#isOffRing(s, level, names);
     const draft = draftLevel(s.nodes, names, this.#method(s));
@@ -294,9 +295,10 @@ export class Policy {
       const limit = Math.max(this.#options.absoluteThreshold, share * this.#options.relativeThreshold);
       if (Math.abs(by) > limit && Math.abs(by) > Math.abs(worst.by)) worst = { node: n.node, by, share };
     }
-    if (worst.node === '') return 'level within the thresholds';
+    if (worst.node === '') return wait('level', 'level within the thresholds');
     const side = worst.by > 0 ? 'over' : 'under';
-    return { why: `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.share}`, draft };
+    const why = `${worst.node} is ${Math.abs(worst.by)} ${side} its share of ${worst.share}`;
+    return { kind: 'off', why, draft };
   }
 
   /** What will be over in a moment, and whose figures are better waited for; but not for ever. */
@@ -318,11 +320,7 @@ export class Policy {
     return names.attaching === undefined ? undefined : `clients are still attaching on ${names.attaching}`;
   }
 
-  #isOffLoad(
-    draft: Draft,
-    level: readonly NodeView[],
-    nowMs: number,
-  ): string | { why: string; draft: Draft } {
+  #isOffLoad(draft: Draft, level: readonly NodeView[], nowMs: number): Wait | Off {
     let worst = { node: '', by: 0 };
     for (const n of level) {
       const share = draft.after.get(n.node) ?? 0;
@@ -331,34 +329,42 @@ export class Policy {
       const noise = 4 / Math.sqrt(Math.max(1, (n.traffic.events * n.traffic.overMs) / 1000));
       if (by > Math.max(this.#options.loadThreshold, noise) && by > worst.by) worst = { node: n.node, by };
     }
-    if (worst.node === '' || draft.steps.length === 0) return 'level within the thresholds';
+    if (worst.node === '' || draft.steps.length === 0) return wait('level', 'level within the thresholds');
     const node = level.find((n) => n.node === worst.node);
     if (node !== undefined && draft.load !== 'connections' && !isFilling(level)) {
       const { isKnown, mayBe } = swingOf(node, level, draft.load);
       if (!isKnown)
-        return `watching the ${draft.load} of ${worst.node} for five minutes: a move has its price`;
+        return wait(
+          'watching',
+          `watching the ${draft.load} of ${worst.node} for five minutes: a move has its price`,
+        );
       const given = this.#given;
       if (given !== undefined && nowMs - given.atMs < givenMs && given.takers.has(worst.node))
-        return `${worst.node} was given ${draft.load} a while ago: it keeps them for 20 minutes`;
-      if (worst.by <= mayBe) return `the ${draft.load} of ${worst.node} swing to both sides`;
+        return wait(
+          'watching',
+          `${worst.node} was given ${draft.load} a while ago: it keeps them for 20 minutes`,
+        );
+      if (worst.by <= mayBe)
+        return wait('watching', `the ${draft.load} of ${worst.node} swing to both sides`);
     }
     return {
+      kind: 'off',
       why: `${worst.node} carries ${Math.round(worst.by * 100)} % more than its share of ${draft.load}`,
       draft,
     };
   }
 
-  #isOffRing(s: Situation, level: NodeView[], names: Set<string>): string | { why: string; draft: Draft } {
+  #isOffRing(s: Situation, level: NodeView[], names: Set<string>): Wait | Off {
     const members = (nodes: readonly { node: string; weight: number }[]) =>
       nodes
         .map((n) => `${n.node}=${n.weight}`)
         .sort()
         .join(',');
     const now = members(level.map((n) => ({ node: n.node, weight: n.stats.weight })));
-    if (s.ring !== undefined && members(s.ring) === now) return 'the ring is as it was';
+    if (s.ring !== undefined && members(s.ring) === now) return wait('level', 'the ring is as it was');
     const draft = draftLevel(s.nodes, names, this.#method(s));
-    if (draft.steps.length === 0) return 'nodes have no room for what the ring gives them';
-    return { why: 'the members of the ring have changed', draft };
+    if (draft.steps.length === 0) return wait('no-room', 'nodes have no room for what the ring gives them');
+    return { kind: 'off', why: 'the members of the ring have changed', draft };
   }
 }
 
@@ -372,5 +378,3 @@ function isFilling(level: readonly NodeView[]): boolean {
   }
   return level.some(({ stats }) => stats.sessions * 2 < (sessions / weight) * stats.weight);
 }
-
-const wait = (why: string): Decision => ({ kind: 'wait', why });
