@@ -8,7 +8,7 @@ const document = readFileSync(new URL('../../../docs/metrics.md', import.meta.ur
 test('docs/metrics.md lists every metric of balancer with its kind, labels and meaning', () => {
   // Nothing is read before a scrape.
   const table = metricsTable((metrics) => {
-    balancerMetrics(metrics, {} as Parameters<typeof balancerMetrics>[1]);
+    balancerMetrics(metrics, {} as Parameters<typeof balancerMetrics>[1], () => 0);
     guardianMetrics(metrics, {} as Parameters<typeof guardianMetrics>[1]);
   });
   expect(documentedMetrics(document, 'balancer')).toEqual(table);

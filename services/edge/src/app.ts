@@ -44,6 +44,7 @@ import { GivenUp } from './session/given-up.js';
 import { Load } from './session/load.js';
 import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
+import { RefusedFrames } from './stats/refused-frames.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
@@ -277,6 +278,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     wallNow,
   });
 
+  const refusedFrames = new RefusedFrames({ load, access, log });
+
   watched(ops, {
     mesh,
     node,
@@ -377,6 +380,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     })
     // Last to start: from here on the gateway sends clients. Stops after the drain, which the balancer follows through it.
     .add('statistics', { start: () => reporter.start(), stop: () => reporter.stop() })
+    .add('refusals', { start: () => refusedFrames.start(), stop: () => refusedFrames.stop() })
     .add('drain', {
       stopTimeoutMs: config.drainTimeoutMs + 10_000,
       stop: async () => {

@@ -28,7 +28,7 @@ import type { Users } from './user/users.js';
 
 /** A session as it is measured. */
 interface Measurable extends Listed {
-  readonly outbox: { readonly bytes: number };
+  readonly outbox: { readonly bytes: number; readonly isFull: boolean };
 }
 
 export interface EdgeSources {
@@ -154,7 +154,7 @@ function connectionMetrics(metrics: Metrics, sources: EdgeSources): void {
   counter('evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);
 }
 
-function sessionMetrics(metrics: Metrics, { load, life, stats }: EdgeSources): void {
+function sessionMetrics(metrics: Metrics, { directory, load, life, stats }: EdgeSources): void {
   const gauge = (name: string, help: string, read: (stats: NodeStats) => number) =>
     observeGauge(metrics, name, help, () => {
       const current = stats();
@@ -171,6 +171,16 @@ function sessionMetrics(metrics: Metrics, { load, life, stats }: EdgeSources): v
     'evenkeel_sessions_away',
     'Sessions without a connection that this edge ends when their time is over',
     () => life.away,
+  );
+  observeGauge(
+    metrics,
+    'evenkeel_sessions_behind',
+    'Sessions whose clients have a whole window to acknowledge: more may wait in their queues',
+    () => {
+      let behind = 0;
+      for (const { outbox } of directory.values()) if (outbox.isFull) behind += 1;
+      return behind;
+    },
   );
   gauge('evenkeel_sessions_pinned', 'Sessions that what is in front keeps here', ({ pinned = 0 }) => pinned);
   observeHistograms(

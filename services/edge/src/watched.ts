@@ -1,5 +1,5 @@
 import type { Mesh } from '@evenkeel/mesh';
-import type { Ops } from '@evenkeel/runtime';
+import { amqpMetrics, type Ops } from '@evenkeel/runtime';
 import type { Commands } from './control/commands.js';
 import { type EdgeSources, edgeMetrics } from './metrics.js';
 import type { EdgeNode } from './node.js';
@@ -9,7 +9,7 @@ import type { TopicHub } from './topic/hub.js';
 
 /** What is looked at of an edge from outside. */
 interface Watched extends Omit<EdgeSources, 'stats'> {
-  readonly mesh: Pick<Mesh, 'readiness'>;
+  readonly mesh: Pick<Mesh, 'readiness' | 'figures'>;
   readonly node: EdgeNode;
   readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
   readonly drops: Pick<Drops, 'readiness'>;
@@ -22,6 +22,7 @@ interface Watched extends Omit<EdgeSources, 'stats'> {
 export function watched(ops: Ops, parts: Watched): void {
   const { mesh, topics, drops, commands, denials, node, reporter } = parts;
   edgeMetrics(ops.metrics, { ...parts, stats: () => reporter.stats });
+  amqpMetrics(ops.metrics, () => mesh.figures());
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('drops', () => drops.readiness());

@@ -1,4 +1,4 @@
-import { LogLimit } from '@evenkeel/pace';
+import { LogLimits } from '@evenkeel/pace';
 import { type CloseCode, closeCodes, logged } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
@@ -27,8 +27,7 @@ const faults: ReadonlyMap<number, CloseCode> = new Map(
 export class RefusalLog {
   readonly #log: Pick<Log, 'info' | 'warn'>;
   readonly #now: () => number;
-  /** By reason; there are not many. */
-  readonly #limits = new Map<string, LogLimit>();
+  readonly #limits = new LogLimits(everyMs);
 
   constructor(log: Pick<Log, 'info' | 'warn'>, now: () => number) {
     this.#log = log;
@@ -37,7 +36,7 @@ export class RefusalLog {
 
   /** An upgrade was refused, or a connection closed before it asked for one. `reason`: of the answer, or the limit. */
   refused(reason: string): void {
-    const suppressed = this.#pass(reason);
+    const suppressed = this.#limits.pass(reason, this.#now());
     if (suppressed === undefined) return;
     // An attack, or a gateway with another secret, which would turn all its clients away here.
     if (reason === 'ticket-forged') {
@@ -52,14 +51,8 @@ export class RefusalLog {
   closed(claims: Pick<TicketClaims, 'uid' | 'sid'>, code: number): void {
     const fault = faults.get(code);
     if (fault === undefined) return;
-    const suppressed = this.#pass(fault.reason);
+    const suppressed = this.#limits.pass(fault.reason, this.#now());
     if (suppressed === undefined) return;
     this.#log.info({ ...logged(claims), code, reason: fault.reason, suppressed }, 'connection closed');
-  }
-
-  #pass(reason: string): number | undefined {
-    const limit = this.#limits.get(reason) ?? new LogLimit(everyMs);
-    this.#limits.set(reason, limit);
-    return limit.pass(this.#now());
   }
 }
