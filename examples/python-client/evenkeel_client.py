@@ -97,13 +97,13 @@ class Client:
         self.leaving = True
         await self.say_bye()
 
-    async def publish(self, topic, data):
-        """Returns once the broker has the message. `data`: bytes, or what is JSON. Raises CallError."""
-        await self.calls.call({"t": "publish", "topic": topic}, data)
+    async def publish(self, topic, data, **trace):
+        """Returns once the broker has the message. `data`: bytes, or what is JSON. `trace`: traceparent, tracestate. Raises CallError."""
+        await self.calls.call({"t": "publish", "topic": topic, **trace}, data)
 
-    async def request(self, method, data=None):
-        """Returns the service's reply. Raises CallError."""
-        return await self.calls.call({"t": "request", "method": method}, data)
+    async def request(self, method, data=None, **trace):
+        """Returns the service's reply. `trace`: as of publish. Raises CallError."""
+        return await self.calls.call({"t": "request", "method": method, **trace}, data)
 
     async def say_bye(self):
         """On each socket that comes to have the session, until an edge has ended it."""

@@ -54,14 +54,17 @@ describe('the publisher', () => {
     const { got } = await bound('mesh.events', '#');
     await publisher.toUser('a.*#@b', 'hello', 'text', {
       contentType: 'text/plain',
-      traceparent: '00-x',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       id: 'mine',
     });
     await publisher.toTopic('prices.gold', { price: 1 });
     await publisher.toUsers(['u1', 'u2'], 'x', 1);
     await eventually('all', () => got.length === 4);
     expect(got[0]?.key).toMatch(/^user\.~[A-Za-z0-9_-]+\.hello$/);
-    expect(got[0]?.properties).toMatchObject({ messageId: 'mine', headers: { traceparent: '00-x' } });
+    expect(got[0]?.properties).toMatchObject({
+      messageId: 'mine',
+      headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+    });
     expect(got[0]?.body.toString()).toBe('text');
     expect(got.slice(1).map((d) => d.key)).toEqual(['topic.prices.gold', 'user.u1.x', 'user.u2.x']);
   });

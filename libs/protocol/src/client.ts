@@ -19,6 +19,9 @@ const bytesFields = {
     .optional(),
 };
 
+/** Left out where it is no trace context, never an error: see {@link traceContextOf}. */
+const traceFields = { traceparent: z.unknown().optional(), tracestate: z.unknown().optional() };
+
 /** Frames a client may send. Unknown fields are ignored, unknown `t` is answered, not fatal. */
 export const clientFrame = z.discriminatedUnion('t', [
   z.object({
@@ -45,6 +48,7 @@ export const clientFrame = z.discriminatedUnion('t', [
     topic: z.string().max(512),
     data: z.unknown().optional(),
     ...bytesFields,
+    ...traceFields,
   }),
   z.object({
     t: z.literal('request'),
@@ -52,6 +56,7 @@ export const clientFrame = z.discriminatedUnion('t', [
     method: z.string().max(512),
     data: z.unknown().optional(),
     ...bytesFields,
+    ...traceFields,
   }),
   z.object({ t: z.literal('ping') }),
   z.object({ t: z.literal('bye') }),

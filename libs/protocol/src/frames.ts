@@ -40,6 +40,9 @@ export interface PublishFrame {
   encoding?: 'base64';
   /** Of these bytes; absent: `application/octet-stream`. */
   contentType?: string;
+  /** W3C trace context, which services get as headers. */
+  traceparent?: string;
+  tracestate?: string;
 }
 export interface RequestFrame {
   t: 'request';
@@ -49,6 +52,8 @@ export interface RequestFrame {
   /** As in `publish`. */
   encoding?: 'base64';
   contentType?: string;
+  traceparent?: string;
+  tracestate?: string;
 }
 export interface PingFrame {
   t: 'ping';
@@ -73,7 +78,7 @@ export type ClientFrame =
   | ByeFrame
   | RefreshFrame;
 
-/** The body of an AMQP message as a frame carries it. */
+/** The body of an AMQP message as a frame carries it, and the trace that it belongs to. */
 export interface Payload {
   /** JSON as it is; text as a string; anything else base64 with `encoding`. */
   data: unknown;
@@ -81,6 +86,9 @@ export interface Payload {
   contentType?: string;
   /** How the bytes behind `data` are encoded, where the edge could not decode them. */
   contentEncoding?: string;
+  /** W3C trace context of the message, well-formed. */
+  traceparent?: string;
+  tracestate?: string;
 }
 /** What an edge takes from one connection. */
 export interface ConnectionLimits {

@@ -14,3 +14,4 @@ export { maxWeight, minWeight, nodeCapacity, nodeName, nodeWeight } from './node
 export * from './pass.js';
 export * from './stats.js';
 export * from './topology.js';
+export * from './trace.js';

@@ -83,7 +83,9 @@ function declaredFrames(): Map<string, string[]> {
     /interface \w+Frame(?: extends ([\w<>]+))? \{([\s\S]*?)\n\}/g,
   )) {
     const fields = [...(body ?? '').matchAll(/^ {2}(\w+\??):/gm)].map(([, field]) => field ?? '');
-    if (parent?.includes('Payload')) fields.push('encoding?', 'contentType?', 'contentEncoding?');
+    if (parent?.includes('Payload')) {
+      fields.push('encoding?', 'contentType?', 'contentEncoding?', 'traceparent?', 'tracestate?');
+    }
     if (parent === 'Payload') fields.push('data');
     if (parent === 'Partial<Payload>') fields.push('data?');
     const kinds = /^ {2}t: (.+);$/m.exec(body ?? '')?.[1] ?? '';

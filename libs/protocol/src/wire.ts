@@ -4,3 +4,4 @@ export * from './content-types.js';
 export * from './frames.js';
 export type * from './gateway.js';
 export * from './names.js';
+export * from './trace.js';

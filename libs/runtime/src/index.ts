@@ -32,6 +32,7 @@ export {
 export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
 export { Origins, originRefused } from './origins.js';
+export { otlpTarget } from './otlp.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';
 export {

@@ -37,6 +37,7 @@ export const variablesOf = {
     'EVENKEEL_AUTH',
     'EVENKEEL_NAMESPACES',
     'EVENKEEL_ORIGINS',
+    'EVENKEEL_OTEL',
     'EVENKEEL_VERSION',
     'EVENKEEL_WEIGHT',
     'EVENKEEL_CAPACITY',

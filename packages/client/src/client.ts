@@ -1,4 +1,4 @@
-import { type CallOptions, patience } from './calls/patience.js';
+import { type CallOptions, patience, type SendOptions } from './calls/patience.js';
 import { checkEventName, checkName, checkOptions } from './check.js';
 import { ClientError } from './errors.js';
 import type { ClientEvent, EventHandler } from './events/event.js';
@@ -170,10 +170,10 @@ export class Client<
   publish<Name extends keyof Topics & string>(
     topic: Name,
     data: Topics[Name],
-    options?: CallOptions,
+    options?: SendOptions,
   ): Promise<void>;
-  publish(topic: string, data: unknown, options?: CallOptions): Promise<void>;
-  async publish(topic: string, data: unknown, options: CallOptions = {}): Promise<void> {
+  publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
+  async publish(topic: string, data: unknown, options: SendOptions = {}): Promise<void> {
     checkName(topic);
     await this.#call('publish', topic, data, options);
   }
@@ -182,10 +182,10 @@ export class Client<
   request<Name extends keyof Requests & string>(
     method: Name,
     data: DataOf<Requests[Name]>,
-    options?: CallOptions,
+    options?: SendOptions,
   ): Promise<ReplyOf<Requests[Name]>>;
-  request<Reply = unknown>(method: string, data?: unknown, options?: CallOptions): Promise<Reply>;
-  async request(method: string, data?: unknown, options: CallOptions = {}): Promise<unknown> {
+  request<Reply = unknown>(method: string, data?: unknown, options?: SendOptions): Promise<Reply>;
+  async request(method: string, data?: unknown, options: SendOptions = {}): Promise<unknown> {
     checkName(method);
     return await this.#call('request', method, data, options);
   }
@@ -243,7 +243,7 @@ export class Client<
     return this.close();
   }
 
-  #call(kind: Parameters<Connection['calls']['open']>[0], name: string, data: unknown, options: CallOptions) {
+  #call(kind: Parameters<Connection['calls']['open']>[0], name: string, data: unknown, options: SendOptions) {
     this.#checkOpen();
     const answer = this.#connection.calls.open(kind, name, data, options);
     this.#connection.flushNow();

@@ -4,7 +4,7 @@ import type { ConnectOptions } from './options.js';
 
 export type { Backoff } from '@evenkeel/pace';
 export type { GapReason, MoveFrame, Placement } from '@evenkeel/protocol/wire';
-export type { CallOptions } from './calls/patience.js';
+export type { CallOptions, SendOptions } from './calls/patience.js';
 export { Client, type DataOf, type EventMap, type NoMap, type ReplyOf } from './client.js';
 
 export { LookupError } from './dial/gateway.js';

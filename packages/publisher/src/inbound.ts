@@ -1,5 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
-import { isJsonType, isTextType } from '@evenkeel/protocol/wire';
+import { isJsonType, isTextType, traceContextOf } from '@evenkeel/protocol/wire';
 import type { InboundMessage } from './types.js';
 
 /** What a handler gets. */
@@ -16,6 +16,7 @@ export function inboundMessage(delivery: Delivery, signal: AbortSignal): Inbound
     session: text('evenkeel-session'),
     id: messageId,
     headers,
+    ...traceContextOf(headers),
     signal,
   };
 }

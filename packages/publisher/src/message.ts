@@ -7,11 +7,15 @@ export interface EventOptions {
   id?: string;
   /**
    * AMQP headers. The application's own, `x-…`, reach the client in `headers`, 2,048 bytes of names and values together, as
-   * `traceparent`, `tracestate` and `cloudEvents_…` do. `evenkeel-at` (ms since the epoch, default now) is what clients get as `at`.
+   * `cloudEvents_…` do. `evenkeel-at` (ms since the epoch, default now) is what clients get as `at`.
    */
   headers?: Record<string, unknown>;
-  /** W3C trace context, carried to the client. */
+  /**
+   * W3C trace context, which the client gets with the event; what is not well-formed is left out. Default: that of the active span, where
+   * the application uses `@opentelemetry/api`.
+   */
   traceparent?: string;
+  tracestate?: string;
   /**
    * Default `application/json`: `payload` is sent as JSON; of bytes (`Uint8Array`, `ArrayBuffer`) `application/octet-stream`, and
    * clients get bytes. With a type that is no JSON `payload` must be a string or bytes, which are sent as they are.

@@ -7,7 +7,7 @@ import {
   type PublishOutcome,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { atHeader, exchanges, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { atHeader, exchanges, topicKey, toUid, traceContextOf, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { connected } from './connect.js';
@@ -28,6 +28,7 @@ import { doOverlap } from './pattern.js';
 import type { Served } from './queues.js';
 import { Replies, type ReplyPublisher } from './replies.js';
 import { serve } from './service.js';
+import { findTracing, type Tracing } from './tracing.js';
 import type {
   AuthorizeHandler,
   AuthorizeOptions,
@@ -56,6 +57,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #options: CreatePublisherOptions;
   readonly #log: Log;
   readonly #closeTimeoutMs: number;
+  readonly #tracing: Tracing;
   readonly #ending = new AbortController();
   readonly #published: Record<string, number> = { routed: 0, unrouted: 0 };
   readonly #handled = new HandledCounts();
@@ -63,8 +65,9 @@ class MeshPublisher implements PublisherSurface {
   #consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: CreatePublisherOptions, broker: Broker, log: Log) {
+  constructor(options: CreatePublisherOptions, broker: Broker, log: Log, tracing: Tracing) {
     this.#options = options;
+    this.#tracing = tracing;
     this.#log = log;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
@@ -180,6 +183,7 @@ class MeshPublisher implements PublisherSurface {
         name,
         log: this.#log,
         counts: this.#handled,
+        tracing: this.#tracing,
         closeTimeoutMs: this.#closeTimeoutMs,
       };
       const service = await serve({ ...mesh, ...(await this.#connection()) }, served, handler, serving);
@@ -239,15 +243,17 @@ class MeshPublisher implements PublisherSurface {
   }
 
   async #publish(key: string, payload: unknown, options: EventOptions): Promise<Published> {
-    const { contentType = contentTypeOf(payload), headers, traceparent } = options;
+    const { contentType = contentTypeOf(payload), headers } = options;
     if (options.id !== undefined) checkId(options.id);
+    const given = traceContextOf(options);
+    const trace = given ?? (headers?.traceparent === undefined ? this.#tracing.active() : undefined);
     const nowMs = Date.now();
     const id = options.id ?? newMessageId();
     const publishing = this.#confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
       messageId: id,
       timestamp: Math.floor(nowMs / 1_000),
       contentType,
-      headers: { [atHeader]: nowMs, ...headers, ...(traceparent === undefined ? {} : { traceparent }) },
+      headers: { [atHeader]: nowMs, ...headers, ...trace },
       persistent: options.persistent ?? true,
       mandatory: true,
     });
@@ -315,6 +321,6 @@ export const Publisher = {
     checkPublisherOptions(options);
     const { name, signal, timeoutMs, log = consoleLog(name) } = options;
     const broker = await connected(options, log, { name, exchange: exchanges.events, signal, timeoutMs });
-    return new MeshPublisher(options, broker, log);
+    return new MeshPublisher(options, broker, log, await findTracing());
   },
 };

@@ -1,5 +1,5 @@
 import { BrokerError, type Log, type PublishOutcome, type PublishProperties } from '@evenkeel/broker';
-import { exchanges } from '@evenkeel/protocol/wire';
+import { exchanges, type TraceContext } from '@evenkeel/protocol/wire';
 import type { Reply } from './reply.js';
 
 /** How long a reply waits for its client, ms: as long as a client waits at most. */
@@ -28,6 +28,8 @@ export interface ReplyAddress {
   readonly correlationId: string | undefined;
   /** The exchange that the request names, as its header has it. */
   readonly exchange: unknown;
+  /** The trace that the request belongs to: its reply does too. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /**
@@ -46,11 +48,12 @@ export class Replies {
   }
 
   /** Resolves when the reply is confirmed, or nobody is there to get it. @throws BrokerError */
-  async send({ replyTo, correlationId, exchange }: ReplyAddress, reply: Reply): Promise<void> {
+  async send({ replyTo, correlationId, exchange, trace }: ReplyAddress, reply: Reply): Promise<void> {
+    const error = reply.errorCode === undefined ? undefined : { 'evenkeel-error': reply.errorCode };
     const properties: PublishProperties = {
       correlationId,
       contentType: reply.contentType,
-      headers: reply.errorCode === undefined ? undefined : { 'evenkeel-error': reply.errorCode },
+      headers: error || trace ? { ...trace, ...error } : undefined,
       expiration: replyLifetimeMs,
       persistent: false,
       mandatory: true,

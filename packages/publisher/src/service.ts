@@ -8,7 +8,7 @@ import {
   type TopologyOptions,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { exchanges, inboundKind, replyExchangeHeader } from '@evenkeel/protocol/wire';
+import { exchanges, inboundKind, replyExchangeHeader, traceContextOf, traceIdOf } from '@evenkeel/protocol/wire';
 import { Answered } from './answered.js';
 import { attempt, type Result } from './attempt.js';
 import { isOfMesh } from './authorize.js';
@@ -19,6 +19,7 @@ import type { Serving } from './options.js';
 import { type QueueOptions, type Served, ServiceQueue } from './queues.js';
 import type { Replies } from './replies.js';
 import { errorReplyOf, type Reply, replyOf, serviceFailed } from './reply.js';
+import type { Tracing } from './tracing.js';
 import type { InboundHandler, InboundMessage, Service } from './types.js';
 
 /** What a service needs of the mesh: a connection to consume on, and another for its replies. */
@@ -30,6 +31,7 @@ export interface ServiceMesh {
   readonly name: string;
   readonly log: Log;
   readonly counts: HandledCounts;
+  readonly tracing: Tracing;
   readonly closeTimeoutMs: number;
 }
 
@@ -275,7 +277,7 @@ class RunningService implements Service {
     if (known === undefined) this.#answered.remember(messageId, reply);
     if (replyTo !== undefined) {
       const exchange = isOfMesh(delivery.key) ? exchanges.replies : headers[replyExchangeHeader];
-      const address = { replyTo, correlationId, exchange };
+      const address = { replyTo, correlationId, exchange, trace: traceContextOf(headers) };
       const turn = await this.#send(taken, (what) => this.#mesh.replies.send(address, what), reply);
       if (turn) return turn;
     }
@@ -328,10 +330,13 @@ class RunningService implements Service {
     { delivery }: Taken,
     run: (message: InboundMessage) => Promise<Value>,
   ): Promise<Result<Value>> {
-    const { counts } = this.#mesh;
+    const { counts, tracing } = this.#mesh;
+    const { headers } = delivery.properties;
+    const handle = (signal: AbortSignal) =>
+      tracing.within(headers, () => run(inboundMessage(delivery, signal)));
     counts.running += 1;
     try {
-      return await attempt((signal) => run(inboundMessage(delivery, signal)), this.#serving.handlerTimeoutMs);
+      return await attempt(handle, this.#serving.handlerTimeoutMs);
     } finally {
       counts.running -= 1;
     }
@@ -341,8 +346,11 @@ class RunningService implements Service {
   #came<Outcome extends HandledOutcome>(taken: Taken, outcome: Outcome): Outcome {
     const { counts, log } = this.#mesh;
     counts.add(outcome);
-    const { 'evenkeel-user': user, 'evenkeel-session': session } = taken.delivery.properties.headers;
-    log.debug({ ...this.#about(taken), user, session, outcome }, this.#served.kind);
+    const { headers } = taken.delivery.properties;
+    const { 'evenkeel-user': user, 'evenkeel-session': session } = headers;
+    const context = traceContextOf(headers);
+    const trace = context && { trace: traceIdOf(context) };
+    log.debug({ ...this.#about(taken), user, session, ...trace, outcome }, this.#served.kind);
     return outcome;
   }
 

@@ -60,6 +60,9 @@ export interface InboundMessage<Payload = unknown> {
   /** The same for every repeat; undefined where the sender set none. */
   readonly id: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** W3C trace context that the client has sent. Where the application uses `@opentelemetry/api`, the handler runs in it. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   /** Aborted when the handler's time is over: what it does from then on counts no more. */
   readonly signal: AbortSignal;
 }

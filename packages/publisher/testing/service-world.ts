@@ -10,6 +10,7 @@ import { servingOf } from '../src/options.js';
 import type { Served } from '../src/queues.js';
 import type { Reply } from '../src/reply.js';
 import { serve } from '../src/service.js';
+import { noTracing } from '../src/tracing.js';
 import type { InboundHandler, ServeOptions } from '../src/types.js';
 
 /** What the broker says of a queue that exists with another argument. */
@@ -51,6 +52,7 @@ export class World {
       name: this.#name,
       closeTimeoutMs: 10_000,
       counts: this.counts,
+      tracing: noTracing,
       log: { debug: follow, info: log('info'), warn: log('warn'), error: log('error') } satisfies Log,
       replies: {
         send: async ({ replyTo }: { replyTo: string }, reply: Reply) => {

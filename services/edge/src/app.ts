@@ -48,6 +48,7 @@ import { RefusedFrames } from './stats/refused-frames.js';
 import { Reporter } from './stats/reporter.js';
 import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
+import { followingOf } from './trace/following.js';
 import { Gate } from './transport/gate.js';
 import { PendingConnections } from './transport/pending.js';
 import { RefusalLog } from './transport/refusal-log.js';
@@ -80,6 +81,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     uses: usedExchanges,
   });
   const { control, consuming, publisher } = mesh;
+  const { following, spans } = followingOf(config, log);
 
   const room = new Room(config);
   const users = new Users(config, now);
@@ -111,12 +113,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const certificates = certificatesOf(config, { log, ops, onReload });
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const queueTopology = consuming.topology();
-  const namePace = new NamePace({
-    perSecond: config.topicsPerSecond,
-    burst: config.topicsBurst,
-    isBusy: () => queueTopology.queued > 0,
-    now,
-  });
+  const namePace = new NamePace({ ...config, isBusy: () => queueTopology.queued > 0, now });
   const topics = new TopicHub({
     mesh,
     node: node.name,
@@ -128,6 +125,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
       for (const session of sessions) directory.get(session)?.passMark(mark);
     },
     pace: namePace,
+    following,
     now: wallNow,
     log,
   });
@@ -162,13 +160,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     maxLength: config.sessionMaxLength,
   });
   const clientsPublisher = mesh.publisherApart('clients');
-  const inbound = new Inbound({
-    publisher: clientsPublisher,
-    node: node.name,
-    requestTimeoutMs: config.requestTimeoutMs,
-    now: wallNow,
-  });
-  const undelivered = new Undelivered({ publisher: clientsPublisher, log });
+  const inbound = new Inbound({ ...config, publisher: clientsPublisher, following, now: wallNow });
+  const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
   const dropped = new DroppedEvents({
     connection: consuming,
     consumers: consuming.consumers({ channels: 1 }),
@@ -236,6 +229,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     journal,
     givenUp: new GivenUp(now),
     tooLarge: new TooLarge(undelivered),
+    following,
   };
   let connections = 0;
   const newConnectionId = () => {
@@ -318,6 +312,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
         );
       },
     })
+    .add('tracing', { start: () => spans?.start(), stop: () => spans?.stop() })
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
     .add('topics', {

@@ -72,6 +72,10 @@ const settings = z.object({
   origins: setting
     .origins()
     .describe('origins of pages that may connect; others are answered 403. Unset or *: any page'),
+  otel: z
+    .boolean()
+    .default(false)
+    .describe('spans of OpenTelemetry for what is traced and sampled, to OTEL_EXPORTER_OTLP_ENDPOINT'),
   version: z.string().max(64).default('0').describe('the deployed version, for rolling deploys'),
   weight: z
     .number()

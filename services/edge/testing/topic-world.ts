@@ -156,7 +156,18 @@ export class World {
       node: 'n',
       boot: 'b',
       maxEventBytes: 1_000,
-      pace: { turn: (_uid, take) => (this.turns === undefined ? void take() : this.turns.push(take)) },
+      pace: {
+        turn: (_uid, take, isNeeded) => {
+          const run = () => {
+            const isTurn = isNeeded();
+            if (isTurn) take();
+            return isTurn;
+          };
+          if (this.turns === undefined) take();
+          else this.turns.push(run);
+          return true;
+        },
+      },
       publish: (topic, frame) => {
         for (const client of this.clients) if (client.listensTo.has(topic)) client.receive(frame);
       },

@@ -89,6 +89,7 @@ export function build(
       limitLoopback: config.limitLoopback,
     },
     (by) => metrics.rejected(by),
+    Math.random,
   );
   const passes = new PassIssuer(config.secret, wallNow);
   const refreshes = new Refreshes({

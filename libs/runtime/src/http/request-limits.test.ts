@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import { Refusal } from './answer.js';
 import { RequestLimits } from './request-limits.js';
 
-function limits(limitLoopback = false) {
+function limits(limitLoopback = false, random = () => 0) {
   const met: string[] = [];
   const rules = {
     address: { perSecond: 2, burst: 4 },
     user: { perSecond: 0.25, burst: 2 },
     limitLoopback,
   };
-  return { met, limits: new RequestLimits(rules, (by) => met.push(by)) };
+  return { met, limits: new RequestLimits(rules, (by) => met.push(by), random) };
 }
 
 /** Undefined, or the answer to what is too much. */
@@ -58,4 +58,15 @@ it('the own addresses of this machine are limited only if that is set', () => {
   const bound = limits(true).limits;
   for (let n = 0; n < 4; n += 1) bound.address('127.0.0.1', 0);
   expect(answer(() => bound.address('127.0.0.1', 0))?.status).toBe(429);
+});
+
+it('a crowd of one address is not told the same second, but spread over the time that a burst takes to become free', () => {
+  let n = 0;
+  const { limits: l } = limits(false, () => (n++ % 10) / 10);
+  for (let made = 0; made < 4; made += 1) l.address('203.0.113.7', 0);
+  const told = Array.from(
+    { length: 10 },
+    () => answer(() => l.address('203.0.113.7', 0))?.headers['retry-after'],
+  );
+  expect(told).toEqual(['1', '1', '1', '1', '1', '2', '2', '2', '2', '2']);
 });

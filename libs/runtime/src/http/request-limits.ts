@@ -13,6 +13,9 @@ export interface RequestLimitRules {
 /** Which limit a request has met. */
 export type LimitedBy = 'address' | 'user';
 
+/** Who is told to come back is spread over so many seconds at most. */
+const maxSpreadSeconds = 30;
+
 const messages = {
   address: 'too many requests from this address; come back after Retry-After seconds',
   user: 'too many requests of this user; come back after Retry-After seconds',
@@ -27,8 +30,13 @@ export class RequestLimits {
   readonly #users: KeyedBuckets;
   readonly #limitLoopback: boolean;
   readonly #onLimited: (by: LimitedBy) => void;
+  readonly #random: () => number;
+  readonly #rules: RequestLimitRules;
 
-  constructor({ address, user, limitLoopback }: RequestLimitRules, onLimited: (by: LimitedBy) => void) {
+  constructor(rules: RequestLimitRules, onLimited: (by: LimitedBy) => void, random: () => number) {
+    const { address, user, limitLoopback } = rules;
+    this.#rules = rules;
+    this.#random = random;
     this.#addresses = new KeyedBuckets(address.perSecond, address.burst);
     this.#users = new KeyedBuckets(user.perSecond, user.burst);
     this.#limitLoopback = limitLoopback;
@@ -51,11 +59,14 @@ export class RequestLimits {
     return this.#limitLoopback || !isLoopback(address);
   }
 
+  /** A crowd is spread over the time in which a burst becomes free again, or it would come back in one second. */
   #check(by: LimitedBy, waitMs: number): void {
     if (waitMs === 0) return;
     this.#onLimited(by);
+    const { perSecond, burst } = this.#rules[by];
+    const spreadSeconds = Math.min(maxSpreadSeconds, burst / perSecond);
     throw new Refusal(429, 'rate-limited', messages[by], {
-      'retry-after': String(Math.ceil(waitMs / 1_000)),
+      'retry-after': String(Math.ceil(waitMs / 1_000) + Math.floor(this.#random() * spreadSeconds)),
     });
   }
 }

@@ -32,7 +32,11 @@ async function serve(
     port: 0,
     origins: new Origins(undefined),
     trustedHops: 0,
-    limits: new RequestLimits(rules, (by) => met.push(by)),
+    limits: new RequestLimits(
+      rules,
+      (by) => met.push(by),
+      () => 0,
+    ),
     addressConnections: 3,
     onRejected: (reason) => met.push(reason),
     onRefused: ({ reason }) => reasons.push(reason),

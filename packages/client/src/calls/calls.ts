@@ -5,7 +5,7 @@ import * as limits from '../limits.js';
 import { Waiters } from '../time.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf, fieldsOf } from '../transport/payload.js';
-import { type CallOptions, patience } from './patience.js';
+import { patience, type SendOptions } from './patience.js';
 
 interface Pending {
   readonly text: string;
@@ -52,12 +52,12 @@ export class Calls {
     kind: CallKind,
     name: string,
     data: unknown,
-    { timeoutMs = limits.callMs, signal }: CallOptions,
+    { timeoutMs = limits.callMs, signal, traceparent, tracestate }: SendOptions,
   ): Promise<unknown> {
     const id = this.#prefix + (this.#counter++).toString(36);
     let text: string;
     try {
-      const body = isAboutTopics(kind) || kind === 'refresh' ? undefined : fieldsOf(data);
+      const body = { ...fieldsOf(data), traceparent, tracestate };
       text = JSON.stringify({ t: kind, id, [fields[kind] ?? 'topic']: name, ...body });
     } catch (cause) {
       throw new ClientError('bad-body', `what you ${kind} must be JSON or bytes: ${reasonOf(cause)}`, cause);

@@ -13,6 +13,16 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Of what goes to a service. */
+export interface SendOptions extends CallOptions {
+  /**
+   * W3C trace context, which the service gets as headers: `propagation.inject(context.active(), options)` of OpenTelemetry sets it.
+   * What is not well-formed the mesh leaves out.
+   */
+  traceparent?: string | undefined;
+  tracestate?: string | undefined;
+}
+
 /**
  * Calls `giveUp` when it has lasted too long or is aborted; returns the way to stop. `late`: what is said then.
  * @throws ClientError `bad-option`

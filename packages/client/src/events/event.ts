@@ -10,6 +10,9 @@ export interface ClientEvent<Data = unknown> {
   readonly at: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** W3C trace context that the publisher gave: `propagation.extract(context.active(), event)` of OpenTelemetry takes it. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   /** How the bytes of `data` are encoded, where the edge could not decode them. */
   readonly contentEncoding?: string;
   /**

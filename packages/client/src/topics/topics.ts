@@ -18,6 +18,9 @@ export interface TopicMessage<Data = unknown> {
   readonly position?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** W3C trace context that the publisher gave. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   /** How the bytes of `data` are encoded, where the edge could not decode them. */
   readonly contentEncoding?: string;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dataOf, fieldsOf } from './payload.js';
+import { contentOf, dataOf, fieldsOf } from './payload.js';
 
 it('bytes travel as base64 and come back as bytes, whatever they look like; anything else as JSON', () => {
   const bytes = Uint8Array.from({ length: 70_000 }, (_, n) => n);
@@ -11,4 +11,14 @@ it('bytes travel as base64 and come back as bytes, whatever they look like; anyt
   expect(fieldsOf(bytes.buffer.slice(0, 2))).toEqual({ data: 'AAE=', encoding: 'base64' });
   for (const given of [{ a: 1 }, '42', null, undefined, [1]])
     expect(fieldsOf(given)).toEqual({ data: given });
+});
+
+it('an event has the trace context of its frame, and none where that has none', () => {
+  const traced = {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    tracestate: 'a=1',
+  };
+  const frame = { id: 'i', data: 1, at: 5 };
+  expect(contentOf({ name: 'n' }, { ...frame, ...traced })).toEqual({ name: 'n', ...frame, ...traced });
+  expect(contentOf({ name: 'n' }, frame)).toEqual({ name: 'n', ...frame });
 });

@@ -25,6 +25,8 @@ export function contentOf<Content>(named: { name: string } | { topic: string }, 
   content.data = dataOf(frame);
   content.at = frame.at;
   if (frame.headers) content.headers = frame.headers;
+  if (frame.traceparent) content.traceparent = frame.traceparent;
+  if (frame.tracestate) content.tracestate = frame.tracestate;
   if (frame.contentType) content.contentType = frame.contentType;
   if (frame.contentEncoding) content.contentEncoding = frame.contentEncoding;
   if (frame.redelivered) content.redelivered = frame.redelivered;

@@ -1,6 +1,8 @@
-import { atHeader, toUid, userKey } from '@evenkeel/protocol';
+import { atHeader, type Payload, toUid, userKey } from '@evenkeel/protocol';
 import type { Rule } from '../rule.js';
 import { must, mustEqual } from '../verdict.js';
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 export const bodyRules: Rule[] = [
   {
@@ -105,7 +107,7 @@ export const bodyRules: Rule[] = [
       const topic = c.word('topic');
       const { socket } = await c.attach({ hello: { topics: [topic] } });
       const carried = {
-        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        traceparent,
         tracestate: 'vendor=1',
         cloudEvents_type: 'order.created',
         cloudEvents_source: '/orders',
@@ -116,6 +118,30 @@ export const bodyRules: Rule[] = [
       mustEqual(sorted((await socket.next('message')).headers), sorted(carried), 'headers of a message');
       await c.event('h', 1);
       mustEqual((await socket.next('event')).headers, undefined, 'headers of an event without');
+    },
+  },
+  {
+    id: 'trace-context',
+    section: '2.6',
+    text: 'a well-formed traceparent is a field of event and message, with tracestate; what is not well-formed is left out',
+    async check(c) {
+      const topic = c.word('topic');
+      const { socket } = await c.attach({ hello: { topics: [topic] } });
+      const traceOf = ({ traceparent, tracestate }: Payload) => [traceparent, tracestate];
+      await c.event('t', 1, { headers: { traceparent, tracestate: 'vendor=1' } });
+      mustEqual(traceOf(await socket.next('event')), [traceparent, 'vendor=1'], 'trace context of an event');
+      await c.topic(topic, 1, { headers: { traceparent, tracestate: 'vendor=1' } });
+      mustEqual(
+        traceOf(await socket.next('message')),
+        [traceparent, 'vendor=1'],
+        'trace context of a message',
+      );
+      await c.event('t', 1, { headers: { traceparent, tracestate: 'not a member' } });
+      mustEqual(traceOf(await socket.next('event')), [traceparent, undefined], 'with a malformed tracestate');
+      for (const wrong of ['', 'x', traceparent.toUpperCase(), traceparent.replace(/^00/, 'ff'), 7]) {
+        await c.event('t', 1, { headers: { traceparent: wrong, tracestate: 'vendor=1' } });
+        mustEqual(traceOf(await socket.next('event')), [undefined, undefined], `with traceparent '${wrong}'`);
+      }
     },
   },
 ];

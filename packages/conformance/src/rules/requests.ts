@@ -67,6 +67,32 @@ export const requestRules: Rule[] = [
     },
   },
   {
+    id: 'trace-of-requests',
+    section: '2.6',
+    text: 'the trace context of publish and request is in the headers that services get, that of a reply in ok',
+    async check(c) {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const answered = '00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01';
+      const method = c.word('in');
+      const inbound = await inbox(c, method);
+      const { socket } = await c.attach();
+      const traceOf = ({ properties }: Delivery) => [
+        properties.headers.traceparent,
+        properties.headers.tracestate,
+      ];
+      socket.send({ t: 'publish', id: 'p1', topic: method, data: 1, traceparent, tracestate: 'vendor=1' });
+      mustEqual(traceOf(await arrived(inbound, 1)), [traceparent, 'vendor=1'], 'headers of a publish');
+      socket.send({ t: 'publish', id: 'p2', topic: method, data: 1, traceparent: 7, tracestate: 'vendor=1' });
+      mustEqual(traceOf(await arrived(inbound, 2)), [undefined, undefined], 'headers where it is none');
+      socket.send({ t: 'request', id: 'r1', method, data: 1, traceparent });
+      const request = await arrived(inbound, 3);
+      mustEqual(traceOf(request), [traceparent, undefined], 'headers of a request');
+      await reply(c, request, '1', { headers: { traceparent: answered } });
+      const { traceparent: carried } = await socket.mustOk('r1');
+      mustEqual(carried, answered, 'traceparent of ok');
+    },
+  },
+  {
     id: 'publish-no-service',
     section: '2.1',
     text: 'publish and request answer error no-service when nothing consumes them',

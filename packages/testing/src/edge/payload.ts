@@ -5,11 +5,17 @@ import {
   type Payload,
   type PublishFrame,
   type RequestFrame,
+  traceContextOf,
 } from '@evenkeel/protocol/wire';
 import type { Message } from '../broker/queue.js';
 
-/** The body of a message as a frame carries it. Source: PROTOCOL.md, "Bodies". */
-export function payloadOf({ body, properties }: Message): Payload {
+/** What a frame carries of a message: its body and its trace context. Source: PROTOCOL.md, "Bodies". */
+export const payloadOf = (message: Message): Payload => ({
+  ...contentOf(message),
+  ...traceContextOf(message.properties.headers ?? {}),
+});
+
+function contentOf({ body, properties }: Message): Payload {
   const { contentType = '' } = properties;
   const text = body.toString('utf8');
   if (contentType === '' || isJsonType(contentType)) {

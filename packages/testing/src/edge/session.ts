@@ -12,6 +12,7 @@ import {
   replyExchangeHeader,
   sessionAddress,
   sessionEnded,
+  traceContextOf,
   userKey,
 } from '@evenkeel/protocol/wire';
 import type { MemoryBroker } from '../broker/broker.js';
@@ -165,6 +166,7 @@ export class MemorySession implements ConnectionHost {
         'evenkeel-session': sid,
         'evenkeel-node': this.attached?.node ?? '',
         ...(isRequest && { [replyExchangeHeader]: exchanges.replies }),
+        ...traceContextOf(frame),
       },
       ...(isRequest && {
         replyTo: sessionAddress(uid, sid),

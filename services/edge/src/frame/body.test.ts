@@ -94,6 +94,23 @@ describe('bodyFields', () => {
     });
     expect(read(delivery('1', { headers: { password: 'no' } }))).not.toHaveProperty('headers');
   });
+
+  it('has a well-formed trace context in fields of its own, and nothing of one that is not', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const traced = { traceparent, tracestate: 'a=1,b="2"' };
+    expect(read(delivery('1', { headers: { tracestate: traced.tracestate, traceparent, x: 1 } }))).toEqual({
+      t: 'x',
+      data: 1,
+      ...traced,
+      headers: traced,
+    });
+    const malformed = read(delivery('1', { headers: { ...traced, traceparent: '00-1' } }));
+    expect(malformed).not.toHaveProperty('traceparent');
+    expect(malformed).not.toHaveProperty('tracestate');
+    // It is not kept out by what fills `headers`.
+    const full = { 'cloudEvents:a': 'a'.repeat(4_000), ...traced };
+    expect(read(delivery('1', { headers: full }))).toMatchObject(traced);
+  });
 });
 
 describe('the body of a message that is encoded', () => {

@@ -1,3 +1,4 @@
+import { traceContextOf, wholeMembers } from '@evenkeel/protocol';
 import { isoTime } from './time.js';
 
 /** Most that is passed on of a message's headers, bytes: names and values together. */
@@ -6,50 +7,62 @@ const headerLimits = {
   custom: 2_048,
   /** `traceparent`, `tracestate` and CloudEvents attributes. */
   standard: 4_096,
-  /** `tracestate` of it: as much as W3C asks to be passed on. */
-  tracestate: 512,
 } as const;
 
-const standard = /^(?:traceparent|tracestate|cloudEvents[:_].+)$/;
+const cloudEvents = /^cloudEvents[:_]./;
 /** What RabbitMQ and its plugins write themselves. */
 const brokersOwn =
   /^x-(?:death|(?:first|last)-death-.+|delay|delivery-count|match|opt-.+|received-from|stream-.+)$/;
 
-/** The member of a frame that carries a message's headers, beginning with a comma; empty: there are none to carry. */
+/**
+ * The members of a frame that carry a message's headers, and its trace context where there is a well-formed one, beginning with a
+ * comma; empty: there are none to carry.
+ */
 export function headersField(headers: Record<string, unknown> | undefined): string {
   if (!headers) return '';
   let found: Record<string, string> | undefined;
-  const left: Record<'custom' | 'standard', number> = { ...headerLimits };
+  let trace = '';
+  let left: Record<'custom' | 'standard', number> | undefined;
   for (const name in headers) {
     const kind = kindOf(name);
     if (kind === undefined) continue;
+    if (name === 'traceparent') trace = traceFields(headers);
     let value = textOf(headers[name]);
-    if (value !== undefined && name === 'tracestate') value = shortened(value);
+    if (value !== undefined && name === 'tracestate') value = wholeMembers(value);
     if (value === undefined) continue;
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
     // Half a value is worse than none.
+    left ??= { ...headerLimits };
     if (bytes > left[kind]) continue;
     left[kind] -= bytes;
     found ??= {};
     found[name] = value;
   }
-  return found ? `,"headers":${JSON.stringify(found)}` : '';
+  return found ? `${trace},"headers":${JSON.stringify(found)}` : trace;
 }
 
+/** It is asked for every header of every event, so the first letter decides what is looked at. */
 function kindOf(name: string): 'custom' | 'standard' | undefined {
-  if (name.startsWith('x-')) return brokersOwn.test(name) ? undefined : 'custom';
-  return standard.test(name) ? 'standard' : undefined;
+  switch (name[0]) {
+    case 'x':
+      return name[1] !== '-' || brokersOwn.test(name) ? undefined : 'custom';
+    case 't':
+      return name === 'traceparent' || name === 'tracestate' ? 'standard' : undefined;
+    case 'c':
+      return cloudEvents.test(name) ? 'standard' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function traceFields(headers: Record<string, unknown>): string {
+  const context = traceContextOf(headers);
+  if (!context) return '';
+  return `,${JSON.stringify(context).slice(1, -1)}`;
 }
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return isoTime(value);
-}
-
-/** Without its last members, as W3C has it; undefined where nothing is left. */
-function shortened(tracestate: string): string | undefined {
-  if (tracestate.length <= headerLimits.tracestate) return tracestate;
-  const end = tracestate.lastIndexOf(',', headerLimits.tracestate);
-  return end > 0 ? tracestate.slice(0, end) : undefined;
 }

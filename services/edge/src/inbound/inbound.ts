@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
-import { exchanges, fromUid, maxKeyBytes, replyExchangeHeader, sessionAddress } from '@evenkeel/protocol';
+import {
+  exchanges,
+  fromUid,
+  maxKeyBytes,
+  replyExchangeHeader,
+  sessionAddress,
+  type TraceContext,
+} from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
+import type { Follower } from '../trace/follower.js';
 
 export interface InboundOptions {
   publisher: {
@@ -13,6 +21,8 @@ export interface InboundOptions {
       properties: PublishProperties,
     ): Promise<PublishOutcome>;
   };
+  /** There only while somebody looks. */
+  following?: Pick<Follower, 'handedOn'> | undefined;
   /** Of this edge. */
   node: string;
   /** A request that no service has taken after this is dropped. */
@@ -41,19 +51,47 @@ export class Inbound {
   }
 
   /** Resolves when the broker has it; `unrouted`: nobody consumes it. `id`: of the client's frame, well-formed. */
-  async publish(from: Sender, id: string, topic: string, body: InboundBody): Promise<PublishOutcome> {
-    return await this.#send(from, id, topic, body, { type: 'publish', persistent: true });
+  async publish(
+    from: Sender,
+    id: string,
+    topic: string,
+    body: InboundBody,
+    trace?: TraceContext,
+  ): Promise<PublishOutcome> {
+    const sent = this.#send(from, id, topic, body, {
+      type: 'publish',
+      persistent: true,
+      headers: { ...trace },
+    });
+    return await this.#followed('publish', from, topic, trace, sent);
   }
 
   /** Like `publish`; the reply comes through the session's own queue, so it finds the session wherever it has moved. */
-  async request(from: Sender, id: string, method: string, body: InboundBody): Promise<PublishOutcome> {
-    return await this.#send(from, id, method, body, {
+  async request(
+    from: Sender,
+    id: string,
+    method: string,
+    body: InboundBody,
+    trace?: TraceContext,
+  ): Promise<PublishOutcome> {
+    const sent = this.#send(from, id, method, body, {
       type: 'request',
       replyTo: sessionAddress(from.uid, from.sid),
       correlationId: id,
       expiration: this.#options.requestTimeoutMs,
-      headers: { [replyExchangeHeader]: exchanges.replies },
+      headers: { [replyExchangeHeader]: exchanges.replies, ...trace },
     });
+    return await this.#followed('request', from, method, trace, sent);
+  }
+
+  #followed(
+    kind: 'publish' | 'request',
+    from: Sender,
+    key: string,
+    trace: TraceContext | undefined,
+    sent: Promise<PublishOutcome>,
+  ): Promise<PublishOutcome> {
+    return this.#options.following?.handedOn(kind, from, key, trace, sent) ?? sent;
   }
 
   async #send(

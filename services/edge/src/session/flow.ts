@@ -11,7 +11,7 @@ export interface FlowOptions {
   readonly connection: Connection;
   readonly queue: SessionQueue;
   readonly config: EdgeConfig;
-  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge'>;
+  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge' | 'following'>;
   readonly load: Load;
   readonly own: SessionLoad;
   now(): number;
@@ -37,13 +37,14 @@ export function eventFlow(options: FlowOptions): Flow {
   const { isTaking, isLive, onGap, onEnd } = options;
   // Spelled out: an object of all settings, made for every session, is what takes longest here.
   const { window, highWatermarkBytes, maxEventBytes, sessionMaxLength: maxLength } = options.config;
-  const { givenUp, tooLarge, handover, drops } = ports;
+  const { givenUp, tooLarge, handover, drops, following } = ports;
   const outbox = new Outbox(connection, {
     window,
     highWatermarkBytes,
     maxEventBytes,
     givenUp,
     tooLarge,
+    following,
     now,
     onEvent: (delivery, wallMs) => load.publishDelays.take(delivery, wallMs),
     onMeasured: (atMs, wallMs) => load.publishDelays.acked(atMs, wallMs),

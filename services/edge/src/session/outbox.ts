@@ -8,7 +8,7 @@ import { discarded } from '../memory/discarded.js';
 import type { Connection } from '../transport/connection.js';
 import { AckTimes } from './ack-times.js';
 import { Kept, maxKeptBytes } from './kept.js';
-import type { GivenUp, TooLarge } from './ports.js';
+import type { Following, GivenUp, TooLarge } from './ports.js';
 
 interface Written {
   readonly seq: number;
@@ -25,6 +25,7 @@ export interface OutboxOptions {
   keptBytes?: number;
   givenUp: GivenUp;
   tooLarge: TooLarge;
+  following?: Following | undefined;
   now: () => number;
   /** An event is about to be written; its properties are gone afterwards. Of one that is measured: when it was published. */
   onEvent?(delivery: Delivery, wallMs: number): number | undefined;
@@ -138,7 +139,8 @@ export class Outbox {
     this.#progressAtMs = this.#options.now();
   }
 
-  offer(delivery: Delivery): void {
+  offer(offered: Delivery): void {
+    const delivery = this.#options.following?.follow(offered, this.#connection.claims) ?? offered;
     this.offered += 1;
     if (this.#kept.isEmpty && this.#hasRoom) this.#write(delivery);
     else this.#keep(delivery);
@@ -315,6 +317,7 @@ export class Outbox {
     this.seq = seq;
     if (atMs !== undefined && this.ackMode === 'client') this.#ackTimes.wrote(seq, atMs);
     if (frame.length >= largeBytes) this.#noteLarge(seq, delivery, frame.length);
+    this.#options.following?.written(delivery, seq);
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, now);
       this.#connection.send(frame);
@@ -355,6 +358,7 @@ export class Outbox {
   /** A reply of a service to this session's request: acknowledged when written, since no `seq` counts it. */
   #writeReply(delivery: Delivery): void {
     const frame = replyFrame(delivery, this.#addressee.maxBytes);
+    this.#options.following?.written(delivery);
     if (this.#connection.send(frame)) delivery.ack();
     else delivery.requeue();
     this.#options.onWritten(frame.length);
@@ -364,6 +368,7 @@ export class Outbox {
   #writeBare(delivery: Delivery): void {
     const { body } = delivery;
     if (body.length > this.#addressee.maxBytes) return this.#refuse(delivery);
+    this.#options.following?.written(delivery);
     const isSent = isUtf8(body)
       ? this.#connection.send(body.toString('utf8'))
       : this.#connection.sendBinary(body);

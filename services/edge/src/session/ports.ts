@@ -4,7 +4,7 @@
  */
 import type { Action, Authority, Decision, Holder } from '@evenkeel/access';
 import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/broker';
-import type { ErrorCode, GapReason, PassHold, UnsubscribedFrame } from '@evenkeel/protocol';
+import type { ErrorCode, GapReason, PassHold, TraceContext, UnsubscribedFrame } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { Position } from './position.js';
@@ -123,8 +123,20 @@ export interface HandoverAnswer extends SealLeft {
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
 export interface Inbound {
-  publish(from: TicketClaims, id: string, topic: string, body: InboundBody): Promise<PublishOutcome>;
-  request(from: TicketClaims, id: string, method: string, body: InboundBody): Promise<PublishOutcome>;
+  publish(
+    from: TicketClaims,
+    id: string,
+    topic: string,
+    body: InboundBody,
+    trace?: TraceContext,
+  ): Promise<PublishOutcome>;
+  request(
+    from: TicketClaims,
+    id: string,
+    method: string,
+    body: InboundBody,
+    trace?: TraceContext,
+  ): Promise<PublishOutcome>;
 }
 
 /** Events for which clients have closed their connections: longer than what they take. */
@@ -143,6 +155,14 @@ export interface GivenUp {
 export interface TooLarge {
   /** Settles it. */
   take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>): void;
+}
+
+/** Follows events that belong to a trace; there only while somebody looks. */
+export interface Following {
+  /** It has come from the queue of this session. What is to be used in its place, to see what becomes of it; undefined: of no trace. */
+  follow(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>): Delivery | undefined;
+  /** It is handed to the socket; `seq`: of an event, not of a reply. */
+  written(delivery: Delivery, seq?: number): void;
 }
 
 /** Bare clients that were let go, and may be brought back by the front. */
@@ -253,4 +273,5 @@ export interface SessionPorts {
   readonly journal: Journal;
   readonly givenUp: GivenUp;
   readonly tooLarge: TooLarge;
+  readonly following?: Following | undefined;
 }

@@ -7,6 +7,7 @@ import {
   maxDataDepth,
   maxKeyBytes,
   noServiceMessage,
+  traceContextOf,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
@@ -207,9 +208,10 @@ export class ClientRequests {
       if (isRequest && !this.#takesReplies) this.#takingReplies ??= this.#takeReplies();
       if (this.#takingReplies) await this.#takingReplies;
       if (isRequest && !this.#takesReplies) throw new Error('replies would not come back');
+      const trace = traceContextOf(frame);
       const outcome = isRequest
-        ? await inbound.request(claims, id, key, body)
-        : await inbound.publish(claims, id, key, body);
+        ? await inbound.request(claims, id, key, body, trace)
+        : await inbound.publish(claims, id, key, body, trace);
       if (outcome === 'unrouted') {
         this.#answer(id, errorFrame(id, errorCodes.noService, noServiceMessage(frame.t, key)));
       } else if (!isRequest) this.#answer(id, okFrame(id));

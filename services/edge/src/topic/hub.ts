@@ -12,6 +12,7 @@ import {
 import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
+import type { Follower } from '../trace/follower.js';
 import { Fence } from './fence.js';
 import { markerBody, markerOf, markName, markOf } from './marker.js';
 import type { NamePace } from './name-pace.js';
@@ -49,6 +50,8 @@ export interface HubOptions {
   onMark(mark: string, sessions: readonly string[]): void;
   /** When a topic may be bound that this edge does not have yet. */
   pace: Pick<NamePace, 'turn'>;
+  /** There only while somebody looks. */
+  following?: Pick<Follower, 'fannedOut'> | undefined;
   /** Ms since the epoch. */
   now: () => number;
   log: Log;
@@ -248,12 +251,9 @@ export class TopicHub {
     };
     if (topic.isAsked || uid === undefined) return ask();
     return new Promise((resolve, reject) => {
-      this.#options.pace.turn(uid, () => {
-        const isTurn = isWanted();
-        // Without a subscriber it is not bound, and nobody waits.
-        if (isTurn) ask().then(resolve, reject);
-        return isTurn;
-      });
+      // Without a subscriber it is not bound, and nobody waits.
+      const isTaken = this.#options.pace.turn(uid, () => ask().then(resolve, reject), isWanted);
+      if (!isTaken) reject(new Error('as many new topics of this user wait as may'));
     });
   }
 
@@ -329,9 +329,10 @@ export class TopicHub {
     if (!this.#topics.has(topic)) return;
     // It may come before the answer to its bind; the gap belongs before it.
     if (this.#untold.size > 0) this.#tellLoss(topic);
-    const { now, maxEventBytes, publish } = this.#options;
+    const { now, maxEventBytes, publish, following } = this.#options;
     const frame = messageFrame(topic, delivery, now(), maxEventBytes);
-    if (frame === undefined) this.#tellGap(topic, gapReasons.tooLarge);
-    else publish(topic, frame);
+    if (frame === undefined) return this.#tellGap(topic, gapReasons.tooLarge);
+    publish(topic, frame);
+    following?.fannedOut(topic, delivery);
   }
 }

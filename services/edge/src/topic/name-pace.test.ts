@@ -6,16 +6,24 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-function make(perSecond: number, burst: number) {
+function make(topicsPerSecond: number, topicsBurst: number, maxTopics = 1_000) {
   const state = { isBusy: false };
   const taken: string[] = [];
-  const pace = new NamePace({ perSecond, burst, isBusy: () => state.isBusy, now: () => Date.now() });
+  const pace = new NamePace({
+    topicsPerSecond,
+    topicsBurst,
+    maxSocketsPerUser: 2,
+    maxTopics,
+    isBusy: () => state.isBusy,
+    now: () => Date.now(),
+  });
   onTestFinished(() => pace.stop());
   const ask = (uid: string, name: string, isNeeded = true) =>
-    pace.turn(uid, () => {
-      if (isNeeded) taken.push(name);
-      return isNeeded;
-    });
+    pace.turn(
+      uid,
+      () => void taken.push(name),
+      () => isNeeded,
+    );
   return { state, taken, pace, ask };
 }
 
@@ -57,4 +65,15 @@ it('sessions that attach come first, and do not stop topics, for which some of t
   state.isBusy = false;
   vi.advanceTimersByTime(20);
   expect(taken).toHaveLength(100);
+});
+
+it('of one user no more wait than its sockets may have, and those that nobody waits for make room', () => {
+  const { taken, pace, ask } = make(1_000, 1, 2);
+  expect(ask('a', 'first')).toBe(true);
+  for (let n = 0; n < 100; n += 1) expect(ask('a', 'left', false)).toBe(true);
+  for (let n = 1; n <= 4; n += 1) expect(ask('a', `${n}`)).toBe(true);
+  expect([ask('a', 'one too many'), ask('b', 'another user')]).toEqual([false, true]);
+  expect(pace.waiting).toBe(5);
+  vi.advanceTimersByTime(200);
+  expect(taken).toEqual(['first', '1', 'another user', '2', '3', '4']);
 });

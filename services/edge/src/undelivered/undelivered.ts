@@ -2,6 +2,7 @@ import { BrokerError, type Delivery, type Publisher, type PublishProperties } fr
 import { LogLimit } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
+import type { Follower } from '../trace/follower.js';
 import { type Owner, undeliveredMessage, type Why } from './message.js';
 
 const logEveryMs = 10_000;
@@ -12,6 +13,8 @@ export type Dropped = Pick<Delivery, 'body' | 'key' | 'properties'>;
 export interface UndeliveredOptions {
   publisher: Pick<Publisher, 'publish'>;
   log: Pick<Log, 'warn'>;
+  /** There only while somebody looks. */
+  following?: Pick<Follower, 'undelivered'> | undefined;
 }
 
 /**
@@ -40,6 +43,7 @@ export class Undelivered {
       await this.#sendPlain(key, body, properties, error);
     }
     this.counts[why] += 1;
+    this.#options.following?.undelivered(dropped, why, owner);
   }
 
   /** Of the publisher's own headers and properties, only what identifies it: something among the rest cannot be written again. */
