@@ -70,7 +70,11 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
     // No page but its own asks it anything.
     origins: new Origins([]),
     trustedHops,
-    limits: new RequestLimits({ address: rate, user: rate, limitLoopback: false }, metrics.limited),
+    limits: new RequestLimits(
+      { address: rate, user: rate, limitLoopback: false },
+      metrics.limited,
+      Math.random,
+    ),
     addressConnections,
     onRejected: metrics.limited,
     now,
