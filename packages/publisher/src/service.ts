@@ -8,7 +8,13 @@ import {
   type TopologyOptions,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { exchanges, inboundKind, replyExchangeHeader, traceContextOf, traceIdOf } from '@evenkeel/protocol/wire';
+import {
+  exchanges,
+  inboundKind,
+  replyExchangeHeader,
+  traceContextOf,
+  traceIdOf,
+} from '@evenkeel/protocol/wire';
 import { Answered } from './answered.js';
 import { attempt, type Result } from './attempt.js';
 import { isOfMesh } from './authorize.js';
