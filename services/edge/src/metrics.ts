@@ -40,7 +40,7 @@ export interface EdgeSources {
   readonly users: Pick<Users, 'refused'>;
   readonly namePace: Pick<NamePace, 'waiting'>;
   readonly load: Load;
-  readonly topics: Pick<TopicHub, 'faults' | 'size' | 'subscribers' | 'waiting'>;
+  readonly topics: Pick<TopicHub, 'faults' | 'size' | 'subscribers' | 'waiting' | 'come'>;
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
   readonly dropped: Pick<DroppedEvents, 'leftOut'>;
   readonly life: Pick<Life, 'away' | 'forgotten' | 'crowdedOut'>;
@@ -261,7 +261,7 @@ function eventMetrics(metrics: Metrics, sources: EdgeSources): void {
   );
 }
 
-function topicMetrics(metrics: Metrics, { topics, namePace }: EdgeSources): void {
+function topicMetrics(metrics: Metrics, { counts, topics, namePace }: EdgeSources): void {
   observeGauge(metrics, 'evenkeel_topics', 'Topics that are bound here', () => topics.size);
   observeGauge(
     metrics,
@@ -280,6 +280,18 @@ function topicMetrics(metrics: Metrics, { topics, namePace }: EdgeSources): void
     'evenkeel_queue_messages',
     'Messages of topics that wait for this edge in RabbitMQ, looked at every 5 s',
     () => topics.waiting,
+  );
+  observeCounter(
+    metrics,
+    'evenkeel_topic_messages_total',
+    'Messages of topics that have come from RabbitMQ, the marks of moves included',
+    () => topics.come,
+  );
+  observeCounter(
+    metrics,
+    'evenkeel_topic_frames_total',
+    'Frames of topics sent, one to each subscriber',
+    () => counts.topicFrames,
   );
   observeCounter(
     metrics,

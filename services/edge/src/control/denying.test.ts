@@ -16,6 +16,7 @@ function socket(uid: string, sid: string, state = 'attached') {
     key: `${uid}.${sid}`,
     claims: { uid, sid, epoch: 1 },
     name: 'c1',
+    pin: { isHeld: false },
     topics: 0,
     intake: { ackedAtMs: undefined },
     state,

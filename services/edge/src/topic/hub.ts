@@ -148,6 +148,11 @@ export class TopicHub {
     return sum;
   }
 
+  /** Messages that have come, the marks of moves included. */
+  get come(): number {
+    return this.#overflow.come;
+  }
+
   /** Messages that waited for this edge in the broker when it was last looked. */
   get waiting(): number {
     return this.#overflow.waiting;

@@ -33,6 +33,11 @@ export class Overflow {
     this.#options = options;
   }
 
+  /** Messages that have come, in all. */
+  get come(): number {
+    return this.#delivered;
+  }
+
   /** A message has come from the queue. */
   delivered(): void {
     this.#delivered += 1;

@@ -19,6 +19,8 @@ export interface ConnectionCounts {
   tooLarge: number;
   framesIn: number;
   bytesOut: number;
+  /** Of topics, to each subscriber. */
+  topicFrames: number;
   /** WebSockets that have closed, by the code as {@link closeLabel} has it. */
   readonly closes: Counts;
 }
@@ -40,6 +42,7 @@ export const noCounts = (): ConnectionCounts => ({
   tooLarge: 0,
   framesIn: 0,
   bytesOut: 0,
+  topicFrames: 0,
   closes: Counts.of([...usual, ...known, other].map(String)),
 });
 

@@ -85,7 +85,9 @@ export class UwsTransport {
   publish(topic: string, frame: string): void {
     if (!this.#doors) return;
     const bytes = utf8(frame);
-    this.counts.bytesOut += bytes.length * this.#doors.numSubscribers(topic);
+    const subscribers = this.#doors.numSubscribers(topic);
+    this.counts.bytesOut += bytes.length * subscribers;
+    this.counts.topicFrames += subscribers;
     this.#doors.publish(topic, bytes);
   }
 
