@@ -65,11 +65,11 @@ export class EdgeMesh {
     return new EdgeMesh(vhost, broker, { balancer, edge, 'app-shop': app });
   }
 
-  /** Starts an edge process; `env` without the prefix `EVENKEEL_`, but for Node's own. */
+  /** Starts an edge process; `env` without the prefix `EVENKEEL_`, but for Node's and OpenTelemetry's own. */
   async edge(node: string, env: Record<string, string> = {}): Promise<EdgeUnderTest> {
     const lines: string[] = [];
     const settings = Object.entries(env).map(([name, value]) => [
-      name.startsWith('NODE_') ? name : `EVENKEEL_${name}`,
+      /^(?:NODE|OTEL)_/.test(name) ? name : `EVENKEEL_${name}`,
       value,
     ]);
     const member = new Member({

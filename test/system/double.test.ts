@@ -70,6 +70,20 @@ describe.each([
       expect(last).toBeLessThanOrEqual(Date.now());
     });
 
+    it('carry the trace context to the page, requests to the service, and nothing of a malformed one', async () => {
+      const at = await watch(world);
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const traces: unknown[] = [];
+      at.client.on('traced', (event) => void traces.push(event.traceparent));
+      const to = await publisher();
+      await to.serve('shop.trace', (message) => message.traceparent ?? null);
+      await to.toUser(at.user, 'traced', 1, { traceparent });
+      await to.toUser(at.user, 'traced', 2, { headers: { traceparent: 'x' } });
+      await eventually('both', () => traces.length === 2);
+      expect(traces).toEqual([traceparent, undefined]);
+      expect(await at.client.request('shop.trace', 1, { traceparent })).toBe(traceparent);
+    });
+
     it('wait until the handler before has settled', async () => {
       const at = await watch(world, { onEvent: (data) => data === 1 && settleLater() });
       const log: string[] = [];
