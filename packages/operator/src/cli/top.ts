@@ -56,10 +56,9 @@ export class Top implements Watched {
 
   text(status: StatusAnswer, screen: Screen | undefined): string {
     const { sort = 'node' } = this.#selection;
-    const keys = [...sortsBy].map(([key, by]) => `${key} ${by}`).join(', ');
-    const help = screen === undefined ? '' : `; ${keys}, q quit`;
+    const help = screen === undefined ? '' : `  (${[...sortsBy.keys()].join(' ')} sort, q quits)`;
     const title = `evenkeel top  ${clock(this.#now())}  by ${sort}${help}`;
-    const above = [this.#paint('dim', title), '', ...summaryLines(status, screen && maxNotes), ''];
+    const above = [this.#paint('dim', title), ...summaryLines(status, screen && maxNotes), ''];
     return [...above, ...this.#nodes(status, screen, above.length)].join('\n');
   }
 

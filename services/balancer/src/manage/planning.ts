@@ -1,6 +1,7 @@
 import { type NodeView, takersAmong } from '../core/cluster/state.js';
 import { type Draft, draftDrain, draftLevel, type Method } from '../core/plan/draft.js';
 import { listed } from '../core/plan/plan.js';
+import { lastThatMoved } from '../core/run/past-plan.js';
 import { type Answer, ManageError, planAnswer } from './answers.js';
 import { type CommandContext, named, type Of } from './context.js';
 
@@ -122,7 +123,7 @@ export function undo(command: Of<'undo'>, c: CommandContext): Answer {
   needIdle(c);
   const past =
     command.plan === undefined
-      ? c.balancer.history.at(-1)
+      ? lastThatMoved(c.balancer.history)
       : c.balancer.history.find((p) => p.id === command.plan);
   if (past === undefined) {
     throw new ManageError('unknown-plan', 'there is no such plan among the last 100; status lists them');

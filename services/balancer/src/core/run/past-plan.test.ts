@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type PastPlan, remember } from './past-plan.js';
+import { lastThatMoved, type PastPlan, remember } from './past-plan.js';
 
 const past = (id: string, pairs: number): PastPlan => ({
   id,
@@ -26,4 +26,11 @@ it('remembers a hundred plans, and who went where of those last made, however ma
   expect(history.filter(({ moved }) => moved.length > 0)).toHaveLength(5);
   expect(JSON.stringify(history).length).toBeLessThan(500_000);
   expect(remember([], past('large', 9_999))[0]?.moved).toHaveLength(9_999);
+});
+
+it('takes the newest plan that has moved anybody as the one to undo', () => {
+  const [moved, idle] = [past('p1', 2), past('p2', 0)];
+  expect(lastThatMoved([past('p0', 1), moved, idle])).toBe(moved);
+  expect(lastThatMoved([idle])).toBe(idle);
+  expect(lastThatMoved([])).toBeUndefined();
 });

@@ -37,6 +37,10 @@ export function remember(before: readonly PastPlan[], past: PastPlan): PastPlan[
   return kept.reverse();
 }
 
+/** The newest plan that has moved anybody; where none has, the newest. */
+export const lastThatMoved = (history: readonly PastPlan[]): PastPlan | undefined =>
+  history.findLast(({ done }) => done > 0) ?? history.at(-1);
+
 /** Whether a plan that was to level has brought that nearer. Whoever has left need not be moved; but where all that were asked do so, nothing comes of asking. */
 export function hasHelped(past: PastPlan, hasFilled: boolean): boolean {
   const wanted = past.total - leftOf(past);
