@@ -189,7 +189,7 @@ export const sessionView = z.looseObject({
   isBare: z.boolean().optional(),
   /** Where its client is. */
   address: z.string().optional(),
-  /** Events that wait in its queue for the edge to take them; absent: the broker did not say. */
+  /** Messages that wait in its queue, one of which may be the mesh's own; absent: the broker did not say. */
   queued: amount.optional(),
   /** When its client has last acknowledged anything, ms since the epoch; absent: it has not yet. */
   lastAckAt: z.number().optional(),
