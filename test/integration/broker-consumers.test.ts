@@ -41,6 +41,31 @@ describe('a consumer', () => {
     expect(log.has('delivery handler threw')).toBe(true);
   });
 
+  it('what it has acknowledged does not come again when its connection is closed at once', async () => {
+    const broker = await openBroker();
+    const queue = unique('closed');
+    await makeQueue(broker, queue);
+    const bodies = Array.from({ length: 40 }, (_, n) => `${n}`);
+    const publisher = broker.publisher();
+    await Promise.all(bodies.map((body) => publisher.publish('', queue, body)));
+    const leaving = await openBroker();
+    const held: Delivery[] = [];
+    await leaving.consumers({ prefetch: 40 }).consume(queue, { onDelivery: (d) => held.push(d) });
+    await eventually(() => held.length === 40, 'all are held');
+    for (const delivery of held.slice(0, 30)) delivery.ack();
+    await leaving.close();
+    const left: string[] = [];
+    await broker.consumers({ prefetch: 40 }).consume(queue, {
+      onDelivery: (d) => {
+        left.push(d.body.toString());
+        d.ack();
+      },
+    });
+    await publisher.publish('', queue, 'last');
+    await eventually(() => left.at(-1) === 'last', 'what is left comes');
+    expect(left).toEqual([...bodies.slice(30), 'last']);
+  });
+
   it('settles after cancel: the next consumer gets what was requeued first, in order', async () => {
     const broker = await openBroker();
     const queue = unique('settle');

@@ -5,7 +5,8 @@ import { keepBinaryIds } from './binary-ids.js';
 import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { type ConnectionFigures, type PartFigures, sumOf } from './figures.js';
-import { destroyStream, gatherWrites } from './socket.js';
+import { GatheredAcks } from './gathered-acks.js';
+import { destroyStream, gatherWrites, writerOf } from './socket.js';
 import { checkTls, hintFor, socketTls } from './tls.js';
 import type { BrokerOptions, Log } from './types.js';
 
@@ -22,6 +23,8 @@ export class AmqpConnection {
   readonly log: Log;
   readonly random: () => number;
   model: ChannelModel | undefined;
+  /** Those of `model`. */
+  acks = new GatheredAcks(undefined);
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   isBlocked = false;
   /** Why there is no connection, where that is known. */
@@ -130,6 +133,7 @@ export class AmqpConnection {
     const model = this.model;
     this.model = undefined;
     if (!model) return;
+    this.acks.flush();
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
@@ -170,6 +174,7 @@ export class AmqpConnection {
       throw error;
     }
     this.model = model;
+    this.acks = new GatheredAcks(writerOf(model));
     this.state = 'open';
     this.#opened += 1;
     this.failure = undefined;

@@ -9,8 +9,8 @@ const message = {
 } as unknown as ConsumeMessage;
 
 function incarnation(isOpen: boolean) {
-  const channel = { ack: vi.fn(), nack: vi.fn() };
-  return { calls: channel, at: { channel: channel as unknown as Channel, isOpen } };
+  const calls = { ack: vi.fn(), nack: vi.fn() };
+  return { calls, at: { channel: calls as unknown as Channel, ack: calls.ack, isOpen } };
 }
 
 describe('IncomingDelivery', () => {

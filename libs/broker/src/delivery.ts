@@ -8,6 +8,7 @@ const NO_PROPERTIES = Object.freeze({ headers: NO_HEADERS }) as ConsumeMessage['
 /** One opened channel of a shard. After `isOpen` turns false nothing is sent on it. */
 export interface Incarnation {
   readonly channel: Channel;
+  ack(tag: number): void;
   isOpen: boolean;
 }
 
@@ -49,7 +50,7 @@ export class IncomingDelivery implements Delivery {
   }
 
   ack(): void {
-    if (this.#settle()) this.#at.channel.ack(this.#message);
+    if (this.#settle()) this.#at.ack(this.#message.fields.deliveryTag);
   }
 
   requeue(): void {

@@ -1,9 +1,10 @@
 import { hash32, LogLimit, monotonicNow } from '@evenkeel/pace';
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { unreadableHeaders } from './deep-headers.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
+import type { GatheredAcks } from './gathered-acks.js';
 import { callAhead, callPlainly } from './quick-calls.js';
 
 /** What a shard knows of a consumer. */
@@ -20,8 +21,11 @@ export class ShardChannel implements Incarnation {
   readonly consumers = new Map<string, ShardConsumer>();
   isOpen = true;
 
-  constructor(channel: Channel) {
+  readonly ack: Incarnation['ack'];
+
+  constructor(channel: Channel, acks: GatheredAcks) {
     this.channel = channel;
+    this.ack = acks.of(channel);
   }
 }
 
@@ -51,12 +55,12 @@ export class Shard {
   }
 
   async #open(): Promise<ShardChannel> {
-    const model: ChannelModel | undefined = this.#connection.model;
+    const { model, acks } = this.#connection;
     if (!model) throw new Error('connection lost');
     const channel = await model.createChannel();
     callPlainly(channel);
     callAhead(channel);
-    const at = new ShardChannel(channel);
+    const at = new ShardChannel(channel, acks);
     channel.on('error', (error) => {
       this.#connection.log.warn(
         { error: messageOf(error), consumers: at.consumers.size },

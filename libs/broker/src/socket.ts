@@ -12,6 +12,17 @@ export function destroyStream(model: ChannelModel): void {
   socketOf(model)?.destroy();
 }
 
+/** What writes to a connection past amqplib, in whole frames; what comes once the connection has gone is dropped. */
+export function writerOf(model: ChannelModel): ((bytes: Buffer) => void) | undefined {
+  const socket = socketOf(model);
+  return (
+    socket &&
+    ((bytes) => {
+      if (socket.writable) socket.write(bytes);
+    })
+  );
+}
+
 /** Shortest time between two writes of gathered frames, ms. */
 const gatherMs = 2;
 

@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { IncomingDelivery } from './delivery.js';
 import { messageOf, REPLY, replyCodeOf } from './errors.js';
+import { ackPlainly } from './gathered-acks.js';
 import { openChannel } from './topology.js';
 import type { Delivery } from './types.js';
 
@@ -206,7 +207,8 @@ class Reading {
     offset: 'first' | 'last',
     onRecord: (offset: number, record: IncomingDelivery) => void,
   ): Promise<string> {
-    const at = { channel: this.#channel, isOpen: true };
+    const channel = this.#channel;
+    const at = { channel, isOpen: true, ack: (tag: number) => ackPlainly(channel, tag) };
     const onMessage = (message: ConsumeMessage | null) => {
       if (message === null) return this.#end('it was deleted');
       if (this.isOver) return;
@@ -214,7 +216,7 @@ class Reading {
       const delivery = new IncomingDelivery(message, at);
       const position: unknown = message.properties.headers?.['x-stream-offset'];
       onRecord(typeof position === 'number' ? position : Number(position), delivery);
-      this.#channel.ack(message);
+      delivery.ack();
     };
     const options = { arguments: { 'x-stream-offset': offset } };
     return (await this.#channel.consume(this.#queue, onMessage, options)).consumerTag;

@@ -1,0 +1,78 @@
+import type { Channel } from 'amqplib';
+
+/** Bytes of `basic.ack` on the wire: 7 of the frame, 4 of the method, 8 of the tag, 1 of flags, 1 at the end. */
+const frameBytes = 21;
+/** Gathered at most, then they go. */
+const maxGathered = 512;
+/** Source: AMQP 0-9-1, 4.2.3: a method frame, its payload 13 bytes; class 60, method 80. */
+const at = { type: 0, channel: 1, size: 3, method: 7, tag: 11, flags: 19, end: 20 } as const;
+const ackMethod = (60 << 16) | 80;
+
+/** The part of amqplib's channel that has its number and sends; its types do not name it. */
+interface Sender {
+  readonly ch: number;
+  sendImmediately(method: number, fields: object): unknown;
+}
+
+const isSender = (channel: object): channel is Sender => 'ch' in channel && 'sendImmediately' in channel;
+
+/**
+ * Acknowledgements of all channels of a connection, written together once a turn of the event loop: amqplib takes each through
+ * three streams, which costs more than all else that is done for it. They may overtake what was sent before them, and nothing
+ * overtakes them on their channel: see {@link GatheredAcks.of}.
+ */
+export class GatheredAcks {
+  readonly #write: ((bytes: Buffer) => void) | undefined;
+  #frames = Buffer.allocUnsafe(frameBytes * maxGathered);
+  #bytes = 0;
+  #due: NodeJS.Immediate | undefined;
+
+  /** `write` puts bytes on the connection, or drops them if that has gone; undefined: amqplib sends one by one. */
+  constructor(write: ((bytes: Buffer) => void) | undefined) {
+    this.#write = write;
+  }
+
+  /** What acknowledges a tag of `channel`, whose other frames wait for it from now on. */
+  of(channel: Channel): (tag: number) => void {
+    if (this.#write === undefined || !isSender(channel)) return (tag) => ackPlainly(channel, tag);
+    const send = channel.sendImmediately;
+    channel.sendImmediately = (method, fields) => {
+      this.flush();
+      return send.call(channel, method, fields);
+    };
+    const { ch } = channel;
+    return (tag) => this.#add(ch, tag);
+  }
+
+  /** To be called before the connection is closed. */
+  flush(): void {
+    if (this.#due === undefined) return;
+    clearImmediate(this.#due);
+    this.#due = undefined;
+    const frames = this.#frames.subarray(0, this.#bytes);
+    // The socket may keep what it is given.
+    this.#frames = Buffer.allocUnsafe(this.#frames.length);
+    this.#bytes = 0;
+    this.#write?.(frames);
+  }
+
+  #add(channel: number, tag: number): void {
+    const frames = this.#frames;
+    const from = this.#bytes;
+    frames.writeUInt8(1, from + at.type);
+    frames.writeUInt16BE(channel, from + at.channel);
+    frames.writeUInt32BE(13, from + at.size);
+    frames.writeUInt32BE(ackMethod, from + at.method);
+    frames.writeUInt32BE(Math.floor(tag / 0x1_0000_0000), from + at.tag);
+    frames.writeUInt32BE(tag >>> 0, from + at.tag + 4);
+    frames.writeUInt8(0, from + at.flags);
+    frames.writeUInt8(0xce, from + at.end);
+    this.#bytes += frameBytes;
+    if (this.#due === undefined) this.#due = setImmediate(() => this.flush());
+    else if (this.#bytes === frames.length) this.flush();
+  }
+}
+
+/** As amqplib does, which looks at nothing but the tag. */
+export const ackPlainly = (channel: Channel, deliveryTag: number): void =>
+  channel.ack({ fields: { deliveryTag } } as Parameters<Channel['ack']>[0]);
