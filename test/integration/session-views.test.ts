@@ -104,7 +104,10 @@ describe('a node', () => {
       node: { node: 'v1', state: 'active' },
       limits: { capacity: 500, window: 2, maxSocketsPerUser: 64 },
       settings: { node: 'v1', heartbeatMs: expect.any(Number) },
-      movesByOutcome: { failed: 0 },
+      closes: expect.any(Object),
+      gaps: expect.any(Object),
+      refused: expect.any(Object),
+      movesByOutcome: expect.any(Object),
     });
     const text = JSON.stringify(node);
     for (const secret of ['amqp://', 'edge-test-secret']) expect(text).not.toContain(secret);

@@ -191,3 +191,15 @@ function p99Of(moves: readonly { delayMs: number }[]): number {
   const sorted = moves.map(({ delayMs }) => delayMs).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
 }
+
+it('the allowance of a node is at once that of a greatest rate that is set lower, even one below the least', () => {
+  const options = { ...paceDefaults };
+  const pace = new NodeRate(options, 0);
+  options.maxPerSecond = 5;
+  pace.take(pace.available(60_000), 60_000);
+  expect(pace.available(61_000)).toBeLessThanOrEqual(5);
+  pace.feed({ handshakeP99Ms: 0, loopLagP99Ms: 100, unackedPerSession: 0, failedRatio: 0 }, 61_000);
+  pace.flow({ ...flowing, settledPerSecond: 5 }, 62_000);
+  pace.available(62_000);
+  expect(pace.perSecond).toBeLessThanOrEqual(5);
+});

@@ -81,11 +81,15 @@ const LONG_QUEUE = 3;
 /** What the base may rise, as part of what a sample is above it: a path that has become longer is no queue. */
 const BASE_DRIFT = 0.003;
 
+/** Within the least and the greatest rate; the greatest counts where it is the lesser. */
+const within = (perSecond: number, { minPerSecond, maxPerSecond }: PaceOptions): number =>
+  Math.min(maxPerSecond, Math.max(minPerSecond, perSecond));
+
 /** After a node's report. Over a limit: half; over twice a limit: a quarter. Else as it is. */
 export function slow(state: PaceState, sample: PaceSample, options: PaceOptions): PaceState {
   const worst = strain(sample, options);
   if (worst <= 1) return state;
-  const perSecond = Math.max(options.minPerSecond, state.perSecond * (worst > 2 ? 0.25 : 0.5));
+  const perSecond = within(state.perSecond * (worst > 2 ? 0.25 : 0.5), options);
   return { ...state, perSecond, isSearching: false };
 }
 
@@ -109,18 +113,17 @@ export function steer(
   // The fewer there are, the less exactly is it known when one was sent and when it ended.
   const limitMs = queueLimitMs(options) + Math.min(MAX_BLUR_MS, 2000 / Math.max(1, settledPerSecond));
   const queueMs = delayMs - baseMs;
-  const within = (perSecond: number) =>
-    Math.max(options.minPerSecond, Math.min(options.maxPerSecond, perSecond));
   if (queueMs > limitMs) {
     const share = queueMs > limitMs * LONG_QUEUE ? 0.5 : 0.85;
-    const perSecond = within(Math.min(state.perSecond, settledPerSecond * share));
+    const perSecond = within(Math.min(state.perSecond, settledPerSecond * share), options);
     return { perSecond, isSearching: false, baseMs };
   }
   const isUsed = settledPerSecond >= state.perSecond * 0.4;
   if (queueMs > limitMs * FREE || !isUsed || !isEasy) return { ...state, baseMs };
   // What a step up does is seen only after the loop and the moves themselves.
   const step = STEER_EVERY_MS / (STEER_EVERY_MS + Math.max(delayMs, baseMs));
-  const perSecond = within(state.perSecond * (state.isSearching ? GROWTH_SEARCHING : GROWTH) ** step);
+  const growth = state.isSearching ? GROWTH_SEARCHING : GROWTH;
+  const perSecond = within(state.perSecond * growth ** step, options);
   return { ...state, perSecond, baseMs };
 }
 
@@ -154,8 +157,7 @@ export class NodeRate {
 
   constructor(options: PaceOptions, nowMs: number, memory?: PaceMemory) {
     this.#options = options;
-    const { startPerSecond, minPerSecond, maxPerSecond } = options;
-    const perSecond = Math.min(maxPerSecond, Math.max(minPerSecond, memory?.perSecond ?? startPerSecond));
+    const perSecond = within(memory?.perSecond ?? options.startPerSecond, options);
     this.#state = { perSecond, isSearching: memory?.isSearching ?? true, baseMs: undefined };
     this.#bucket = new TokenBucket(perSecond, burstOf(perSecond), nowMs);
     this.#lookedAtMs = nowMs;
@@ -214,6 +216,9 @@ export class NodeRate {
   /** Whole moves that may be started now. */
   available(nowMs: number): number {
     this.#lookedAtMs = nowMs;
+    // The greatest rate may have been set lower meanwhile.
+    if (this.#state.perSecond > this.#options.maxPerSecond)
+      this.#change({ ...this.#state, perSecond: this.#options.maxPerSecond });
     return this.#bucket.available(nowMs);
   }
 
