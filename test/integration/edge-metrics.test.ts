@@ -118,6 +118,6 @@ it('counts closes by code, and what clients make up as one', async () => {
     await new SessionUnderTest('own').attach(b),
   ];
   await own.close(4_999);
-  await another.close(3_333);
+  await another.close(4_998);
   await vi.waitUntil(async () => (await code('other')) === 2, { timeout: 10_000, interval: 50 });
 });
