@@ -81,5 +81,7 @@ if ! cli status --json | grep -q '"isPaused": *true'; then
 fi
 for service in "${order[@]}"; do roll "$service"; done
 # It is no part of the mesh, and one is enough.
-if [ -n "$(docker compose ps -q demo 2>/dev/null)" ]; then docker compose up -d --no-deps --no-build demo >/dev/null 2>&1; fi
+for service in console demo; do
+  if [ -n "$(docker compose ps -q "$service" 2>/dev/null)" ]; then docker compose up -d --no-deps --no-build "$service" >/dev/null 2>&1; fi
+done
 say "Rolled to version $version in $((SECONDS - begun)) s."
