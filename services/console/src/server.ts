@@ -2,6 +2,7 @@ import type { CertificateWatch, HttpServer as Http, Log } from '@evenkeel/runtim
 import { HealthRoutes, HttpServer, Origins, RequestLimits } from '@evenkeel/runtime';
 import type { Operator } from 'evenkeel';
 import { Access } from './access/access.js';
+import { Refusals } from './access/refusals.js';
 import { Sessions } from './access/sessions.js';
 import { Tokens } from './access/tokens.js';
 import { type BrokerView, viewEveryMs } from './api.js';
@@ -61,6 +62,7 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
   const tokens = new Tokens(config.consoleTokens);
   const { consoleOpen: isOpen, consoleHosts: hosts, trustedHops } = config;
   const access = new Access({ sessions, isOpen, hosts, trustedHops, now });
+  const refusals = new Refusals({ onRefused: metrics.refused, log, now });
   const page = new Page(access, options.pageDir);
   const streams = new StreamRoute(access, poll);
   const http = new HttpServer({
@@ -94,7 +96,7 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
         onCommand: metrics.command,
       }),
       page,
-    ],
+    ].map((route) => refusals.of(route)),
     log,
   });
   return { http, page, streams, sessions, tokens, poll };

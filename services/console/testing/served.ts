@@ -87,7 +87,7 @@ export async function served({
       ...operator,
     },
     rabbitmq: async () => null,
-    metrics: { login: () => {}, command: () => {}, limited: () => {} },
+    metrics: { login: () => {}, command: () => {}, refused: () => {}, limited: () => {} },
     isReady: () => true,
     pageDir,
     now: () => nowMs,

@@ -16,7 +16,7 @@ export interface LoginOptions {
   readonly tokens: Tokens;
   readonly onLogin: (outcome: LoginOutcome) => void;
   readonly now: () => number;
-  readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly log: Pick<Log, 'info'>;
 }
 
 /** Logins that one address (IPv6: one /64 network) may try: so many at once, then one in six seconds. */
@@ -79,7 +79,6 @@ export class LoginRoutes implements Route {
     const holder = tokens.holderOf(body.data.token);
     if (holder === undefined) {
       onLogin('refused');
-      log.warn({ address }, 'login refused: no such token');
       const message = tokens.isEmpty
         ? 'nobody may log in: set EVENKEEL_CONSOLE_TOKENS (npx evenkeel console-token NAME --role operate)'
         : 'there is no such token; check that all of it was pasted';
