@@ -1,0 +1,43 @@
+import type { Member } from '@evenkeel/local';
+import { expect, it } from 'vitest';
+import { startTestMesh } from '../support/mesh.js';
+import { complaintsOf } from '../support/promtool.js';
+
+async function metricsOf({ opsUrl }: Member): Promise<string> {
+  const response = await fetch(`${opsUrl}/metrics`);
+  expect(response.status).toBe(200);
+  return response.text();
+}
+
+/** The values of a metric by the label `connection`. */
+function byConnection(metrics: string, name: string): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const line of metrics.split('\n')) {
+    if (!line.startsWith(`${name}{`)) continue;
+    const connection = /[{,]connection="([^"]*)"/.exec(line)?.[1] ?? '';
+    values[connection] = Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  return values;
+}
+
+it('promtool has nothing against the metrics of any service, and each shows its connections to RabbitMQ', async () => {
+  const mesh = await startTestMesh({ edges: 1, demo: true, crowd: 2 });
+  const connections: Record<string, Record<string, number>> = {};
+  for (const member of mesh.members) {
+    const metrics = await metricsOf(member);
+    expect({ service: member.name, complaints: await complaintsOf(metrics) }).toEqual({
+      service: member.name,
+      complaints: [],
+    });
+    connections[member.name] = byConnection(metrics, 'evenkeel_amqp_connected');
+    const blocked = Object.values(byConnection(metrics, 'evenkeel_amqp_blocked'));
+    expect(blocked).toEqual(blocked.map(() => 0));
+  }
+  expect(connections).toEqual({
+    gateway: { consuming: 1, publishing: 1 },
+    'edge-1': { consuming: 1, publishing: 1, clients: 1 },
+    balancer: { consuming: 1, publishing: 1, 'leader-lock': 1, 'direct-answers': 1 },
+    demo: { publishing: 1, consuming: 1 },
+    crowd: { publishing: 1 },
+  });
+});
