@@ -1,5 +1,5 @@
 import type { Member } from '@evenkeel/local';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startTestMesh } from '../support/mesh.js';
 import { complaintsOf } from '../support/promtool.js';
 
@@ -21,7 +21,14 @@ function byConnection(metrics: string, name: string): Record<string, number> {
 }
 
 it('promtool has nothing against the metrics of any service, and each shows its connections to RabbitMQ', async () => {
-  const mesh = await startTestMesh({ edges: 1, demo: true, crowd: 2 });
+  const mesh = await startTestMesh({ edges: 1, demo: true, crowd: 2, console: true });
+  const { console } = mesh;
+  if (console === undefined) throw new Error('no console');
+  // It is ready before it is connected, to say what is wrong.
+  await vi.waitFor(
+    async () => expect(await metricsOf(console)).toContain('evenkeel_amqp_connected{'),
+    30_000,
+  );
   const connections: Record<string, Record<string, number>> = {};
   for (const member of mesh.members) {
     const metrics = await metricsOf(member);
@@ -39,5 +46,6 @@ it('promtool has nothing against the metrics of any service, and each shows its 
     balancer: { consuming: 1, publishing: 1, 'leader-lock': 1, 'direct-answers': 1 },
     demo: { publishing: 1, consuming: 1 },
     crowd: { publishing: 1 },
+    console: { operator: 1 },
   });
 });

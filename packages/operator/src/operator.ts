@@ -1,4 +1,4 @@
-import { Broker, type BrokerTls, type Log, userOf } from '@evenkeel/broker';
+import { Broker, type BrokerTls, type ConnectionFigures, type Log, userOf } from '@evenkeel/broker';
 import {
   type DenialAnswer,
   type DenialsAnswer,
@@ -106,6 +106,8 @@ export interface Operator {
   execute(command: ManageCommand, options?: CommandOptions): Promise<unknown>;
   /** Whether commands can be sent and answered at present; else why not. It reconnects by itself. */
   readiness(): true | string;
+  /** What its connection to RabbitMQ does at this moment, for metrics. */
+  figures(): ConnectionFigures;
   /** Closes the connection; idempotent. Waiting commands reject with `closed`. */
   close(): Promise<void>;
 }
@@ -162,6 +164,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     send: (user, event, body) => calls.send(userKey(toUid(user), event), body),
     execute: (command, opts = {}) => calls.request(command, opts),
     readiness: () => calls.readiness(),
+    figures: () => broker.figures(),
     close: async () => {
       await calls.close();
       await broker.close();

@@ -1,5 +1,5 @@
 import { monotonicNow, wallNow } from '@evenkeel/pace';
-import { amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
 import type { ConsoleConfig } from './config.js';
 import { OperatorLink } from './mesh/operator-link.js';
 import { consoleMetrics } from './metrics.js';
@@ -29,6 +29,11 @@ export function build(config: ConsoleConfig, { lifecycle, log, ops, onReload }: 
   });
   if (config.consoleOpen) log.warn({}, 'development mode: whoever is on this machine operates');
   else if (tokens.isEmpty) log.warn({}, 'nobody may log in: set EVENKEEL_CONSOLE_TOKENS');
+
+  amqpMetrics(ops.metrics, () => {
+    const figures = link.figures();
+    return figures === undefined ? [] : [['operator', figures] as const];
+  });
 
   // No check of readiness: when RabbitMQ is away, this is where an operator sees that it is.
   ops.note('broker', () => {

@@ -39,7 +39,7 @@ export class RefusalLog {
   readonly #exceptions: Exceptions;
   readonly #limits = new LogLimits(everyMs);
 
-  constructor(log: LogPart, exceptions: Exceptions = { saidElsewhere: new Set(), expected: new Set() }) {
+  constructor(log: LogPart, exceptions: Exceptions) {
     this.#log = log;
     this.#exceptions = exceptions;
   }

@@ -51,6 +51,11 @@ export class OperatorLink implements Pick<Operator, 'status' | 'execute' | 'read
     return this.#operator?.readiness() ?? this.#why;
   }
 
+  /** What its connection to RabbitMQ does; undefined: there has been none yet. */
+  figures(): ReturnType<Operator['figures']> | undefined {
+    return this.#operator?.figures();
+  }
+
   /** See {@link Operator.status}. */
   async status(): Promise<StatusAnswer> {
     return this.#connected.status();
