@@ -1,5 +1,5 @@
 import type { CertificateWatch, HttpServer as Http, Log } from '@evenkeel/runtime';
-import { HealthRoutes, HttpServer, Origins, RefusalLog, RequestLimits } from '@evenkeel/runtime';
+import { HealthRoutes, HttpServer, Origins, RequestLimits } from '@evenkeel/runtime';
 import type { Operator } from 'evenkeel';
 import { Access } from './access/access.js';
 import { Refusals } from './access/refusals.js';
@@ -65,11 +65,6 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
   const refusals = new Refusals({ onRefused: metrics.refused, log, now });
   const page = new Page(access, options.pageDir);
   const streams = new StreamRoute(access, poll);
-  const refusals = new RefusalLog(log, {
-    // Whoever opens the page is not logged in yet; a login that is refused has a line of its own.
-    saidElsewhere: new Set(['not-logged-in', 'bad-token']),
-    expected: new Set(),
-  });
   const http = new HttpServer({
     host: config.host,
     port: config.port,
@@ -84,7 +79,6 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
     ),
     addressConnections,
     onRejected: metrics.limited,
-    onRefused: (refused) => refusals.tell(refused, now()),
     now,
     texts: {
       notFound: 'no such path; docs/console.md has them',
