@@ -33,6 +33,20 @@ describe('connections that have asked for nothing yet', () => {
     expect(pending.opened('2001:db8:0:1::1', 0)).toBe(true);
   });
 
+  it('of a handful of addresses leave room for those who come from elsewhere, without waiting', () => {
+    for (const attackers of [4, 16, 64]) {
+      const pending = pendingOf({ room: { maxPending: 1_000 }, maxPerAddress: 256 });
+      for (let round = 0; round < 300; round += 1)
+        for (let n = 0; n < attackers; n += 1) if (!pending.opened(`203.0.113.${n}`, 0)) pending.settled();
+      expect(taken(pending, '198.51.100.1', 8), `${attackers} addresses`).toBeGreaterThanOrEqual(7);
+    }
+  });
+
+  it('of one address alone may be as many as it may have', () => {
+    const pending = pendingOf({ room: { maxPending: 1_000 }, maxPerAddress: 256 });
+    expect(taken(pending, '203.0.113.7', 300)).toBe(256);
+  });
+
   it('stop counting for their address once they have asked, or after 12 s, however they went', () => {
     const pending = pendingOf({ room: { maxPending: 1_000 } });
     expect(taken(pending, '203.0.113.7', 3)).toBe(3);

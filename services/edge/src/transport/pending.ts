@@ -66,7 +66,7 @@ export class PendingConnections {
     const key = addressKey(address);
     const times = this.#timesOf.get(key) ?? [];
     while (times[0] !== undefined && times[0] <= nowMs - countedMs) times.shift();
-    if (times.length >= this.#options.maxPerAddress) return false;
+    if (times.length >= this.#shareOf()) return false;
     times.push(nowMs);
     this.#timesOf.delete(key);
     this.#timesOf.set(key, times);
@@ -75,6 +75,16 @@ export class PendingConnections {
       if (oldest !== undefined) this.#timesOf.delete(oldest);
     }
     return true;
+  }
+
+  /**
+   * Most of one address: half of what was left when this one came, so that a handful of them cannot keep newcomers from elsewhere
+   * off until theirs have timed out. (uWebSockets.js does not say which one has gone, so the oldest cannot make room.)
+   */
+  #shareOf(): number {
+    const { room, maxPerAddress } = this.#options;
+    const left = room.maxPending - this.#count + 1;
+    return Math.min(maxPerAddress, Math.max(1, Math.floor(left / 2)));
   }
 
   #isExempt(address: string): boolean {
