@@ -19,6 +19,7 @@ describe('statusText', () => {
     const shown = text({
       sentence: 'Level; nothing runs.',
       totals: { sessions: 20, eventsPerSecond: 1_200, publishToSocketP99Ms: 12, gapsLastHour: 1 },
+      level: { maxOverMean: 1.25 },
       leaderSince: Date.now() - 3_600_000,
       settingsChanged: ['mode', 'e1.weight'],
     });
@@ -26,6 +27,7 @@ describe('statusText', () => {
     expect(shown).toContain(
       'events  1,200 a second, p99 12 ms from publisher to socket, 1 gap in the last hour',
     );
+    expect(shown).toContain('total   20 connections on 2 nodes, max/mean 1.250');
     expect(shown).toMatch(/leader {2}b1 for 1 h 0 min/);
     expect(shown).toContain('set     mode, e1.weight, live (evenkeel settings)');
   });

@@ -43,7 +43,7 @@ export function summaryLines(status: StatusAnswer, maxNotes = Number.POSITIVE_IN
   const more = notes.length - maxNotes;
   return [
     ...(status.sentence === undefined ? [] : [`now     ${status.sentence}`]),
-    levelLine(nodes),
+    levelLine(nodes, status),
     ...trafficLines(status),
     ...notes.slice(0, maxNotes),
     ...when(more > 0, `note    and ${more} more (evenkeel status)`),
@@ -57,16 +57,10 @@ export function summaryLines(status: StatusAnswer, maxNotes = Number.POSITIVE_IN
 }
 
 /** Sums, and how far the fullest node is over the mean of those that share the load. */
-function levelLine(nodes: readonly NodeStatus[]): string {
+function levelLine(nodes: readonly NodeStatus[], { level }: StatusAnswer): string {
   const sum = nodes.reduce((total, n) => total + n.connections, 0);
-  const sharing = nodes.filter((n) => n.state === 'active');
-  const perWeight = sharing.map((n) => n.connections / (n.weight ?? 1));
-  const weight = sharing.reduce((total, n) => total + (n.weight ?? 1), 0);
-  const mean = sharing.reduce((total, n) => total + n.connections, 0) / Math.max(1, weight);
-  const most = Math.max(0, ...perWeight);
-  // A few connections cannot be shared more evenly than by one.
-  const level = most - mean < 1 ? 'level' : `max/mean ${(most / mean).toFixed(3)}`;
-  return `total   ${whole(sum)} connections on ${counted(nodes.length, 'node')}, ${level}`;
+  const how = level === undefined ? '' : `, max/mean ${level.maxOverMean.toFixed(3)}`;
+  return `total   ${counted(sum, 'connection')} on ${counted(nodes.length, 'node')}${how}`;
 }
 
 /** What nodes report of the events that they pass on. */
