@@ -1,7 +1,7 @@
 import { Broker, type Delivery } from '@evenkeel/broker';
 import { createPublisher, type Publisher, ServiceError } from '@evenkeel/publisher';
 import { eventually } from '@evenkeel/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 
 let publisher: Publisher;
@@ -48,6 +48,24 @@ describe('the publisher', () => {
     });
     expect(Math.abs((got[0]?.properties.timestamp ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
     expect((await publisher.toUser('nobody', 'x', 1)).routed).toBe(false);
+  });
+
+  it('says what its connections do, and what became of its events and of what clients sent', async () => {
+    const counting = await createPublisher({ amqpUrl, name: 'counting', attempts: 3 });
+    onTestFinished(() => counting.close());
+    await bound('mesh.events', 'user.counted.#');
+    await counting.toUser('counted', 'x', 1);
+    await counting.toUser('nobody', 'x', 1);
+    expect(counting.figures()).toMatchObject({
+      connections: { publishing: { isConnected: true, reconnects: 0, unconfirmed: 0, waiting: 0 } },
+      published: { routed: 1, unrouted: 1 },
+      running: 0,
+    });
+    expect(counting.figures().connections.consuming).toBeUndefined();
+    await counting.serve('counting.x', () => 1);
+    expect(counting.figures().connections.consuming).toMatchObject({ isConnected: true, recovering: 0 });
+    await counting.close();
+    expect(counting.figures().connections.publishing.isConnected).toBe(false);
   });
 
   it('carries a user id that is no routing word, and a topic, and what was set', async () => {

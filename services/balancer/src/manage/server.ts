@@ -65,6 +65,7 @@ export class ManageServer {
   readonly #questions = new QuestionLimit();
   readonly #looks = new QuestionLimit();
   readonly #misdirectedLog = new LogLimit(1_000);
+  readonly #floodLog = new LogLimit(10_000);
   #isServing = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -155,7 +156,8 @@ export class ManageServer {
     const refused = command && refuseEntry(d, command, this.#options.operators);
     const isLook =
       command === undefined || refused !== undefined || !(isMutating(command) || isQuestion(read));
-    if (isLook && !this.#looks.tryTake(sender.user, performance.now())) return this.#refuseFlood(d, read);
+    if (isLook && !this.#looks.tryTake(sender.user, performance.now()))
+      return this.#refuseFlood(d, read, sender);
     if (properties.replyTo && !isReplyAddress(properties.replyTo)) {
       this.#refuseReplyAddress(d, read, sender);
       return;
@@ -170,7 +172,7 @@ export class ManageServer {
       return;
     }
     if (isQuestion(read) && !this.#questions.tryTake(sender.user, performance.now()))
-      return this.#refuseFlood(d, read);
+      return this.#refuseFlood(d, read, sender);
     const answer = 'refused' in read ? read.refused : await this.#execute(read.command, sender, leftMs);
     if (identity !== undefined) this.#memory.set(identity, d.body, answer);
     await this.#finish(d, read, sender, answer);
@@ -201,10 +203,14 @@ export class ManageServer {
   }
 
   /** Without waiting for anything, and without the audit: a flood is to hold up nobody. */
-  #refuseFlood(d: Delivery, read: Read): void {
+  #refuseFlood(d: Delivery, read: Read, { user }: Sender): void {
     const code = 'rate-limited';
-    const { metrics, publisher, directAnswers } = this.#options;
+    const { metrics, publisher, directAnswers, log } = this.#options;
     metrics.answered(nameIn(read), code);
+    const suppressed = this.#floodLog.pass(performance.now());
+    if (suppressed !== undefined) {
+      log.info({ by: user, command: nameIn(read), reason: code, suppressed }, 'management command refused');
+    }
     const most = `${questionsPerSecond} a second by one user, ${questionsBurst} at once`;
     const isAnswerable =
       publisher.outstanding + directAnswers.outstanding < maxOutstanding &&
