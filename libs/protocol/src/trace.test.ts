@@ -29,6 +29,7 @@ describe('a trace context', () => {
     ['with a line behind it', `${traceparent}\n`],
     ['of a later version without a dash', `cc-${id}-b7ad6b7169203331-01x`],
     ['of a later version without an end', `cc-${id}-b7ad6b7169203331-01-${'x'.repeat(1_000)}`],
+    ['with what JSON would escape', `cc-${id}-b7ad6b7169203331-01-"`],
     ['no text', 5],
     ['a table', { traceparent }],
     ['absent', undefined],

@@ -13,7 +13,7 @@ const maxMembers = 32;
 
 /** Version 00 has nothing behind the flags; what later versions have there is carried as it is, within reason. */
 const wellFormed =
-  /^(?!ff|00.{54})[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-[!-~]{0,200})?$/;
+  /^(?!ff|00.{54})[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-[!#-[\]-~]{0,200})?$/;
 const member = /^[a-z\d][a-z\d_*/@-]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
 /**

@@ -58,7 +58,10 @@ function kindOf(name: string): 'custom' | 'standard' | undefined {
 function traceFields(headers: Record<string, unknown>): string {
   const context = traceContextOf(headers);
   if (!context) return '';
-  return `,${JSON.stringify(context).slice(1, -1)}`;
+  const { traceparent, tracestate } = context;
+  const state = tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(tracestate)}`;
+  // What is well-formed has nothing in it that JSON would escape.
+  return `,"traceparent":"${traceparent}"${state}`;
 }
 
 function textOf(value: unknown): string | undefined {

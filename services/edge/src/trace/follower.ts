@@ -27,10 +27,11 @@ type Message = Pick<Delivery, 'key' | 'properties'>;
  * otherwise, so that an event costs nothing more.
  */
 export class Follower {
-  readonly #log: Pick<Log, 'debug'>;
+  readonly #log: Pick<Log, 'debug'> | undefined;
   readonly #beginSpan: BeginSpan;
 
-  constructor(log: Pick<Log, 'debug'>, beginSpan: BeginSpan = () => undefined) {
+  /** `log`: undefined where it does not write what is at `debug`. */
+  constructor(log: Pick<Log, 'debug'> | undefined, beginSpan: BeginSpan = () => undefined) {
     this.#log = log;
     this.#beginSpan = beginSpan;
   }
@@ -42,12 +43,13 @@ export class Follower {
     const { messageId, correlationId } = delivery.properties;
     const about = { ...(messageId && { id: messageId }), ...(correlationId && { request: correlationId }) };
     const span = this.#beginSpan('evenkeel deliver', context, { 'evenkeel.session': sid, ...about });
+    if (!span && !this.#log) return undefined;
     const fields = { trace: traceIdOf(context), session: sid, user: fromUid(uid) };
-    this.#log.debug({ ...fields, ...about, key: delivery.key }, 'event received');
+    this.#log?.debug({ ...fields, ...about, key: delivery.key }, 'event received');
     return new FollowedDelivery(delivery, (step, more) => {
       span?.addEvent(step);
       if (step !== 'written') span?.end();
-      this.#log.debug({ ...fields, ...more }, `event ${step}`);
+      this.#log?.debug({ ...fields, ...more }, `event ${step}`);
     });
   }
 
@@ -61,7 +63,7 @@ export class Follower {
     const context = traceContextOf(message.properties.headers);
     if (!context) return;
     const fields = { trace: traceIdOf(context), session: sid, user: fromUid(uid), why };
-    this.#log.debug({ ...fields, id: message.properties.messageId }, 'event undelivered');
+    this.#log?.debug({ ...fields, id: message.properties.messageId }, 'event undelivered');
   }
 
   /** A topic's message has been sent to all who have subscribed it here. */
@@ -70,7 +72,7 @@ export class Follower {
     if (!context) return;
     const span = this.#beginSpan('evenkeel fan out', context, { 'evenkeel.topic': topic });
     span?.end();
-    this.#log.debug({ trace: traceIdOf(context), topic, id: properties.messageId }, 'message fanned out');
+    this.#log?.debug({ trace: traceIdOf(context), topic, id: properties.messageId }, 'message fanned out');
   }
 
   /** What a client has sent is at the broker, or the broker has nobody for it. Begins when this is called, ends with `outcome`. */
@@ -89,7 +91,7 @@ export class Follower {
     const fields = { trace: traceIdOf(context), session: sid, user: fromUid(uid), key };
     try {
       const is = await outcome;
-      this.#log.debug({ ...fields, outcome: is }, `${kind} handed on`);
+      this.#log?.debug({ ...fields, outcome: is }, `${kind} handed on`);
       return is;
     } finally {
       span?.end();

@@ -9,8 +9,8 @@ export function followingOf(
   { otel, node, version }: Pick<EdgeConfig, 'otel' | 'node' | 'version'>,
   log: Pick<Log, 'debug' | 'warn' | 'isLevelEnabled'>,
 ): { following: Follower | undefined; spans: SpanExporter | undefined } {
-  if (!otel)
-    return { following: log.isLevelEnabled('debug') ? new Follower(log) : undefined, spans: undefined };
+  const written = log.isLevelEnabled('debug') ? log : undefined;
+  if (!otel) return { following: written && new Follower(written), spans: undefined };
   const { url, headers, serviceName } = otlpTarget();
   const resource = {
     'service.name': serviceName,
@@ -20,7 +20,7 @@ export function followingOf(
   const spans = new SpanExporter({ resource, url, headers, log });
   return {
     following: new Follower(
-      log,
+      written,
       spansOf((span) => spans.add(span)),
     ),
     spans,
