@@ -77,10 +77,10 @@ it('shows the mesh as it is each second, and drains and returns it in the name o
     status: 200,
     answer: { ok: true },
   });
-  type View = { me: object; status?: { nodes: { node: string; state: string; sessions: number }[] } };
+  type View = { me: object; status?: { nodes: { node: string; drain?: { state: string } }[] } };
   const views = await streamed<View>(mesh, (seen) =>
     seen.some(({ status }) =>
-      status?.nodes.some((each) => each.node === node && each.state === 'cordoned' && each.sessions === 0),
+      status?.nodes.some((each) => each.node === node && each.drain?.state === 'empty'),
     ),
   );
   expect(views[0]?.me).toEqual({ name: 'developer', role: 'operate', isOpen: true });

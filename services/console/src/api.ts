@@ -1,5 +1,12 @@
-/** What the page and its server say to each other. Shared by both: types, and the few values that both need. */
-import type { ManageCommand, StatusAnswer } from 'evenkeel';
+/**
+ * What the page and its server say to each other. Shared by both: types, and the few values that both need.
+ *
+ * What is answered with the balancer's answer as it is (docs/manage.md) is typed by `evenkeel`: `GET /api/node/:node` (`node`),
+ * `/api/session/:session` (`session`), `/api/user/:user` (`where`), `/api/history?limit=&before=` (`history`),
+ * `/api/events?after=&limit=` (`events`), `/api/settings` (`settings`), `/api/denials` (`denials`), and `POST /api/command`, whose body is
+ * any `ManageCommand`, with `id` to have a repeat answered again and not carried out again.
+ */
+import type { StatusAnswer } from 'evenkeel';
 
 /** With each POST: a page of another origin cannot send it without asking first, and is not let. Its value does not matter. */
 export const guardHeader = 'x-evenkeel-console';
@@ -55,13 +62,6 @@ export interface MeshView {
   readonly error?: ApiError['error'];
 }
 
-/**
- * Body of `POST /api/command`: what docs/manage.md says of the management queue, without `onBehalfOf`. Answered with the balancer's
- * answer. `id`: sent again with the same one, it is answered again and not carried out again.
- */
-export type CommandRequest = WithoutSender<ManageCommand> & { readonly id?: string };
-type WithoutSender<C> = C extends unknown ? Omit<C, 'onBehalfOf'> : never;
-
 /** `GET /api/broker`. */
 export interface BrokerView {
   /** The console's own connection. */
@@ -99,10 +99,3 @@ export interface RabbitmqView {
     readonly uptimeMs: number;
   }[];
 }
-
-/**
- * Answered with the balancer's answer as it is, so typed by `evenkeel`:
- * `GET /api/node/:node` (`node`), `/api/session/:session` (`session`), `/api/user/:user` (`where`), `/api/history?limit=&before=`
- * (`history`), `/api/events?after=&limit=` (`events`), `/api/settings` (`settings`), `/api/denials` (`denials`).
- */
-export const lookPaths = ['node', 'session', 'user', 'history', 'events', 'settings', 'denials'] as const;

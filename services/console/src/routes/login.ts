@@ -7,7 +7,7 @@ import { jsonOf } from '../access/body.js';
 import { requireScript } from '../access/guard.js';
 import { type Sessions, sessionLifetimeMs } from '../access/sessions.js';
 import type { Tokens } from '../access/tokens.js';
-import type { Me } from '../api.js';
+import type { LoginRequest, Me } from '../api.js';
 import type { LoginOutcome } from '../metrics.js';
 
 export interface LoginOptions {
@@ -22,7 +22,7 @@ export interface LoginOptions {
 /** Logins that one address (IPv6: one /64 network) may try: so many at once, then one in six seconds. */
 const attempts = { burst: 10, perSecond: 1 / 6, addresses: 10_000 };
 
-const loginBody = z.strictObject({ token: z.string().min(1) });
+const loginBody: z.ZodType<LoginRequest> = z.strictObject({ token: z.string().min(1) });
 const paths = ['/api/login', '/api/logout', '/api/me'];
 
 /** Logging in and out, and who is. */
