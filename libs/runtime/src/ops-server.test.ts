@@ -6,7 +6,10 @@ import { OpsServer } from './ops-server.js';
 
 const token = 'a token of operators'.replaceAll(' ', '-');
 
-async function serve(port = 0, access: { host?: string; token?: string; hosts?: string[] } = {}) {
+async function serve(
+  port = 0,
+  access: { host?: string; token?: string; hosts?: string[]; version?: string } = {},
+) {
   const ops = new OpsServer({ port, host: '127.0.0.1', service: 'edge', node: 'n1', ...access });
   await ops.start();
   onTestFinished(() => ops.stop());
@@ -74,6 +77,19 @@ describe('OpsServer', () => {
     expect(text).toContain('nodejs_eventloop_lag_seconds');
     nodes = [['b', 1]];
     expect(await (await get('/metrics')).text()).not.toContain('to="a"');
+  });
+
+  it.each([
+    ['the one that is deployed, where a setting says it', '2.1.0', /version="2\.1\.0"/],
+    ['its own, where an edge has the setting’s default', '0', /version="\d+\.\d+\.\d+"/],
+    ['its own, where there is no such setting', undefined, /version="\d+\.\d+\.\d+"/],
+  ])('says which version runs: %s', async (_, version, label) => {
+    const { get } = await serve(0, version === undefined ? {} : { version });
+    const text = await (await get('/metrics')).text();
+    const line = text.split('\n').find((each) => each.startsWith('evenkeel_build_info{')) ?? '';
+    expect(line).toMatch(label);
+    expect(line).toContain(`node_version="${process.version}"`);
+    expect(line.endsWith(' 1')).toBe(true);
   });
 
   it('serves the status, and 404 for what there is not', async () => {

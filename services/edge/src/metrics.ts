@@ -8,8 +8,7 @@ import {
   observeHistogram,
   observeHistograms,
 } from '@evenkeel/runtime';
-import type { EdgeAccess } from './access/access.js';
-import type { Authorizations } from './access/authorizations.js';
+import { type AccessSources, accessMetrics } from './access/metrics.js';
 import type { Denying } from './control/denying.js';
 import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
@@ -31,7 +30,7 @@ interface Measurable extends Listed {
   readonly outbox: { readonly bytes: number; readonly isFull: boolean };
 }
 
-export interface EdgeSources {
+export interface EdgeSources extends AccessSources {
   readonly counts: ConnectionCounts;
   readonly room: { readonly capacity: number };
   readonly directory: Pick<Directory<Measurable>, 'values'>;
@@ -48,8 +47,6 @@ export interface EdgeSources {
   readonly adoptions: Pick<Adoptions, 'adopted'>;
   readonly denials: Pick<Denials, 'size'>;
   readonly denying: Pick<Denying, 'denied'>;
-  readonly access: Pick<EdgeAccess, 'forbidden' | 'takenAway' | 'refreshes' | 'outlived' | 'size'>;
-  readonly authorizations: Pick<Authorizations, 'counts' | 'size'>;
   stats(): NodeStats | undefined;
 }
 
@@ -366,44 +363,4 @@ function lifeMetrics(metrics: Metrics, sources: EdgeSources): void {
     'Happenings told and not yet confirmed by the broker',
     () => happenings.waiting,
   );
-}
-
-function accessMetrics(
-  metrics: Metrics,
-  { access, authorizations }: Pick<EdgeSources, 'access' | 'authorizations'>,
-): void {
-  const counters = (
-    name: string,
-    help: string,
-    label: string,
-    read: () => Iterable<readonly [string, number]>,
-  ) => observeCounters(metrics, name, help, label, read);
-  counters('evenkeel_forbidden_total', 'Frames refused because the user may not do it', 'action', () =>
-    Object.entries(access.forbidden),
-  );
-  counters('evenkeel_unsubscribed_total', 'Topics taken away from clients', 'reason', () =>
-    Object.entries(access.takenAway),
-  );
-  counters('evenkeel_refreshes_total', 'New tokens brought by clients, by what came of them', 'outcome', () =>
-    Object.entries(access.refreshes),
-  );
-  counters(
-    'evenkeel_authorizations_total',
-    'Questions to services and the hook, and their answers',
-    'outcome',
-    () => authorizations.counts,
-  );
-  observeCounter(
-    metrics,
-    'evenkeel_token_expired_total',
-    'Sockets closed because their tokens had expired',
-    () => access.outlived,
-  );
-  observeGauge(
-    metrics,
-    'evenkeel_grant_sets',
-    'Distinct sets of grants that are known',
-    () => access.size.sets,
-  );
-  observeGauge(metrics, 'evenkeel_authorizations_kept', 'Answers remembered', () => authorizations.size);
 }

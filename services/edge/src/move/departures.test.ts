@@ -1,10 +1,9 @@
-import type { CommandOf, MoveProgress, PassHold } from '@evenkeel/protocol';
+import type { CommandOf, MoveProgress } from '@evenkeel/protocol';
 import { TicketSigner } from '@evenkeel/ticket';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeSession } from '../../testing/movable-session.js';
 import { edgeConfig } from '../config.js';
 import { Directory } from '../session/directory.js';
-import { Pin } from '../session/pin.js';
-import type { PlannedMove } from '../session/planned-move.js';
 import { Departures, type Movable } from './departures.js';
 import { MoveLedger } from './ledger.js';
 import { RecentlyLetGo } from './let-go.js';
@@ -12,44 +11,6 @@ import { RecentlyLetGo } from './let-go.js';
 const secret = 'departures-test-secret';
 const config = edgeConfig.parse({ secret: [secret], node: 'a', movesPerSecond: 100 });
 const tickets = new TicketSigner([secret]);
-
-/** A session as departures see it. */
-class FakeSession implements Movable {
-  readonly key: string;
-  readonly claims: { uid: string; sid: string; epoch: number };
-  readonly frames: Record<string, unknown>[] = [];
-  readonly connection: { isOpen: boolean; isBare: boolean; send: (text: string) => boolean };
-  readonly load = { activeAtMs: 0, eventsPerSecond: 0, bytesPerSecond: 0 };
-  readonly pin = new Pin(Date.now);
-  readonly access: { hold: PassHold | undefined } = { hold: undefined };
-  move: PlannedMove | undefined;
-  isAttached = true;
-  closedWith: number | undefined;
-
-  constructor(sid: string, isBare = false) {
-    this.claims = { uid: 'u', sid, epoch: 5 };
-    this.key = `u.${sid}`;
-    this.connection = { isOpen: true, isBare, send: (text) => this.frames.push(JSON.parse(text)) > 0 };
-  }
-
-  get isMovable(): boolean {
-    return this.isAttached && this.move === undefined && !this.pin.isHeld;
-  }
-
-  get state(): 'attached' | 'moved' {
-    return this.isAttached ? 'attached' : 'moved';
-  }
-
-  close(why: { code: number }): void {
-    this.closedWith = why.code;
-  }
-
-  end(outcome: 'done' | 'failed' | 'timedOut'): void {
-    const { move } = this;
-    this.move = undefined;
-    move?.onEnd(outcome);
-  }
-}
 
 let departures: Departures;
 let sessions: FakeSession[];
