@@ -5,7 +5,7 @@ import { Child, ensurePackages, freePort } from '@evenkeel/local';
 import { hastened, rulesFiles } from '@evenkeel/observability';
 import { eventually } from '@evenkeel/testkit';
 
-/** Fifteen seconds between two scrapes, and every window and `for` of the rules, go by in so many times less. */
+/** Every window and `for` of the rules goes by in so many times less. */
 const factor = 30;
 const readyTimeoutMs = 30_000;
 /** From a fault to its alert; longest window and `for` of the rules, many times. */
@@ -46,7 +46,7 @@ export class Prometheus {
       return copy;
     });
     const config = {
-      global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
+      global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '500ms' },
       rule_files: rules,
       scrape_configs: [{ job_name: 'evenkeel', file_sd_configs: [{ files: [join(dir, 'targets.json')] }] }],
     };
@@ -76,6 +76,14 @@ export class Prometheus {
           () => false,
         );
       await child.waitUntil(answers, readyTimeoutMs);
+      await eventually(
+        'Prometheus has read every service, and nothing fires',
+        async () => {
+          const up = await prometheus.query('up == 1');
+          return up.length === targets().length && (await prometheus.firing()).length === 0;
+        },
+        readyTimeoutMs,
+      );
     } catch (error) {
       await prometheus.stop();
       throw error;
