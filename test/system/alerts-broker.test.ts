@@ -54,6 +54,7 @@ test('EvenkeelConsumersRecovering fires when RabbitMQ takes rights away, and res
 });
 
 test('EvenkeelBrokerFlapping fires when connections are lost again and again', async () => {
+  await world.prometheus.rests('EvenkeelBrokerFlapping');
   await world.prometheus.fires('EvenkeelBrokerFlapping', async () => {
     await broker.ctl(['close_all_connections', '--vhost', '/', 'a test']);
   });

@@ -1,5 +1,5 @@
 import type { Dashboard } from './dashboard.js';
-import { heading, lines, rate, stat } from './panel.js';
+import { heading, lines, quantiles, rate, stat } from './panel.js';
 
 const byConnection = (metric: string) => ({
   expr: `sum by (instance, connection) (${metric})`,
@@ -29,6 +29,12 @@ export const control: Dashboard = {
       queries: [rate('evenkeel_gateway_unauthenticated_total', 'code')],
     }),
     lines({
+      title: 'Answers',
+      description: 'From a request for a place to its answer.',
+      unit: 's',
+      queries: quantiles('evenkeel_gateway_request_seconds'),
+    }),
+    lines({
       title: 'Under way to an edge',
       queries: [{ expr: 'sum by (to) (evenkeel_gateway_reserved)', legend: '{{to}}' }],
     }),
@@ -40,6 +46,16 @@ export const control: Dashboard = {
     }),
     heading('Balancer'),
     stat({ title: 'Leaders', queries: [{ expr: 'sum(evenkeel_balancer_leading)' }] }),
+    stat({
+      title: 'Paused',
+      description: '1: nothing is levelled until an operator resumes it.',
+      warn: [1, 2],
+      queries: [{ expr: 'max(evenkeel_balancer_paused)' }],
+    }),
+    stat({
+      title: 'Moves left of the plan',
+      queries: [{ expr: 'max(evenkeel_balancer_plan_moves) - max(evenkeel_balancer_plan_moves_done)' }],
+    }),
     stat({
       title: 'Age of its view',
       unit: 's',

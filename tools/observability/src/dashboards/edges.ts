@@ -1,7 +1,7 @@
 import type { Dashboard } from './dashboard.js';
 import { heading, lines, type Query, rate } from './panel.js';
 
-const chosen = '{node=~"$node"}';
+const chosen = '{service="edge", node=~"$node"}';
 const each = (expr: string): Query => ({ expr, legend: '{{node}}' });
 const sum = (metric: string): Query => each(`sum by (node) (${metric}${chosen})`);
 const perSecond = (metric: string): Query =>
@@ -28,6 +28,11 @@ export const edges: Dashboard = {
     lines({ title: 'Moves pending', queries: [sum('evenkeel_moves_pending')] }),
     heading('Waiting'),
     lines({ title: 'Not acknowledged', queries: [sum('evenkeel_unacked')] }),
+    lines({
+      title: 'Sessions behind',
+      description: 'Their clients have a whole window to acknowledge: more may wait in their queues.',
+      queries: [sum('evenkeel_sessions_behind')],
+    }),
     lines({
       title: 'Topic messages in RabbitMQ',
       description: 'Of all topics of the edge, looked at every 5 s.',
