@@ -2,6 +2,8 @@ import {
   type ControlledMesh,
   chromiumArgs,
   chromiumPath,
+  type MeshOptions,
+  type PrivateBroker,
   startControlledMesh,
   startPrivateBroker,
 } from '@evenkeel/local';
@@ -17,22 +19,29 @@ interface View {
   readonly places: readonly number[];
 }
 
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 const lookEveryMs = 40;
 
 /** A real mesh with a crowd, and a browser before its page. */
 export class Stage {
-  readonly #mesh: ControlledMesh;
+  readonly mesh: ControlledMesh;
+  readonly broker: PrivateBroker;
   readonly #browser: Browser;
   readonly #close: () => Promise<void>;
 
-  private constructor(mesh: ControlledMesh, browser: Browser, close: () => Promise<void>) {
-    this.#mesh = mesh;
+  private constructor(
+    mesh: ControlledMesh,
+    broker: PrivateBroker,
+    browser: Browser,
+    close: () => Promise<void>,
+  ) {
+    this.mesh = mesh;
+    this.broker = broker;
     this.#browser = browser;
     this.#close = close;
   }
 
-  static async open(crowd: number): Promise<Stage> {
+  static async open(crowd: number, options: Partial<MeshOptions> = {}): Promise<Stage> {
     const broker = await startPrivateBroker();
     const mesh = await startControlledMesh({
       edges: 2,
@@ -40,9 +49,10 @@ export class Stage {
       urlFor: broker.urlFor,
       demo: true,
       crowd,
+      ...options,
     });
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
-    return new Stage(mesh, browser, async () => {
+    return new Stage(mesh, broker, browser, async () => {
       await browser.close();
       await mesh.stop();
       await broker.stop();
@@ -55,15 +65,21 @@ export class Stage {
 
   /** Opens the page as a user; resolves when it is connected and has seen some events. */
   async visit(user: string, options: BrowserContextOptions): Promise<Page> {
-    const context = await this.#browser.newContext(options);
-    const page = await context.newPage();
-    await page.goto(`${this.#mesh.gatewayUrl}/?user=${user}`);
+    const page = await this.openPage(`${this.mesh.gatewayUrl}/?user=${user}`, options);
     await page.waitForFunction('document.getElementById("event-count").textContent > 3');
     return page;
   }
 
+  /** Opens an address in a window of its own. */
+  async openPage(url: string, options: BrowserContextOptions): Promise<Page> {
+    const context = await this.#browser.newContext(options);
+    const page = await context.newPage();
+    await page.goto(url);
+    return page;
+  }
+
   async view(): Promise<View> {
-    return (await (await fetch(`${this.#mesh.gatewayUrl}/crowd.json`)).json()) as View;
+    return (await (await fetch(`${this.mesh.gatewayUrl}/crowd.json`)).json()) as View;
   }
 
   /** Waits until `/crowd.json` says so. */
@@ -75,7 +91,7 @@ export class Stage {
     }
   }
 
-  /** Everybody is connected, and nodes differ by five at most, drained ones apart. */
+  /** Everybody is connected, a visitor too, and nodes differ by five at most, drained ones apart. */
   level(crowd: number): Promise<void> {
     return this.until('level', (view) => {
       const open = view.nodes.filter(({ state, sessions }) => state !== 'cordoned' || sessions > 0);

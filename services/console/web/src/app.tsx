@@ -4,6 +4,7 @@ import { send } from './api.js';
 import { type Desk, DeskContext } from './context.js';
 import { Feed, type Live } from './live.js';
 import { inNameOrder } from './order.js';
+import { toneOf } from './overall.js';
 import { Header } from './parts/header.js';
 import { Login } from './parts/login.js';
 import { Notice, type Said } from './parts/notice.js';
@@ -118,6 +119,12 @@ function useFocusOnTitle({ path }: Route): void {
   }, [address]);
 }
 
+/** The name of the page's tab: whoever has it in the background sees that they should look. */
+function titleOf(status: Status | undefined, isStale: boolean): string {
+  const isBad = status !== undefined && toneOf(status) === 'bad';
+  return `${isStale ? 'Stale · ' : isBad ? 'Trouble · ' : ''}Evenkeel console`;
+}
+
 /** Says what has changed, and not each number on the way. */
 function Announcer({ status, isStale }: { status: Status | undefined; isStale: boolean }) {
   const [text, set] = useState('');
@@ -127,6 +134,7 @@ function Announcer({ status, isStale }: { status: Status | undefined; isStale: b
     const sentence = announce(before.current, told);
     before.current = told;
     if (sentence !== undefined) set(sentence);
+    document.title = titleOf(status, isStale);
   }, [status, isStale]);
   return (
     <p class="hidden" aria-live="polite" data-testid="announcer">

@@ -4,8 +4,9 @@ export type { BrokerView, Me, RabbitmqView, View } from '../../src/api.js';
 export type Node = NodeStatus;
 export type Plan = PlanView;
 export type Status = StatusAnswer;
-type WithoutEnvelope<C> = C extends unknown ? Omit<C, 'v' | 'onBehalfOf'> : never;
-export type Command = WithoutEnvelope<ManageCommand>;
+type WithoutSender<C> = C extends unknown ? Omit<C, 'v' | 'onBehalfOf'> : never;
+/** What the console is told to send: as in docs/manage.md, and it says for whom. */
+export type Command = WithoutSender<ManageCommand>;
 
 /** What every answer to a command has, and what those about plans have beside. */
 export interface Answer {

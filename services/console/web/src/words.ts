@@ -5,7 +5,7 @@ export function stateWord(state: string, sessions: number): string {
     case 'cordoned':
       return sessions > 0 ? 'cordoned' : 'drained';
     case 'draining':
-      return 'stopping';
+      return sessions > 0 ? 'draining' : 'drained';
     case 'suspect':
       return 'no answer';
     case 'gone':
@@ -19,15 +19,4 @@ export const planWord: Readonly<Record<string, string>> = {
   rebalance: 'Rebalance',
   drain: 'Drain',
   undo: 'Undo',
-};
-
-/** A close code of the mesh, in a word. */
-export const closeWord: Readonly<Record<string, string>> = {
-  1000: 'client left',
-  1001: 'page closed',
-  1006: 'connection lost',
-  4000: 'node stopped',
-  4001: 'moved',
-  4502: 'disconnected by an operator',
-  4503: 'denied',
 };

@@ -5,6 +5,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:compare': 'bench/dist/compare.js',
   'bench:mutants': 'bench/dist/mutants.js',
   'bench:figures': 'bench/dist/figures.js',
+  'bench:console': 'bench/dist/console.js',
   'bench:move': 'bench/dist/move.js',
   'bench:roll': 'bench/dist/roll.js',
   'bench:sizing': 'bench/dist/sizing.js',

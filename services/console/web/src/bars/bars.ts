@@ -9,7 +9,15 @@ import {
   nodeAt,
   type Scale,
 } from './layout.js';
-import { type Colours, paintDots, paintMarks, paintTanks, paintWall, type Scene } from './paint.js';
+import {
+  type Colours,
+  paintDots,
+  paintLevel,
+  paintPlan,
+  paintTanks,
+  paintWall,
+  type Scene,
+} from './paint.js';
 
 /** How fast a bar follows its number: two thirds of the way in this time. */
 const easeMs = 170;
@@ -167,7 +175,8 @@ export class Bars {
       paintTanks(context, scene, colours);
       if (this.#scale === 'fit') paintDots(context, dots, layout.cell * 0.37, colours);
     }
-    paintMarks(context, scene, colours);
+    paintLevel(context, scene, colours);
+    paintPlan(context, scene, colours);
     if (isMoving || isFlying) this.#animate();
     else this.#lastMs = 0;
   }

@@ -120,31 +120,18 @@ export function paintWall(context: CanvasRenderingContext2D, scene: Scene, colou
   context.strokeRect(box.x - 1, box.y - 1, box.width + 2, box.height + 2);
 }
 
-/** The line at which all would be level, and where a proposed plan would bring each. */
-export function paintMarks(context: CanvasRenderingContext2D, scene: Scene, colours: Colours): void {
+const heightAt = (sessions: number, node: BarNode, box: Box, { scale, layout }: Scene): number =>
+  box.y + box.height - fractionOf(sessions, node, scale, layout.full) * box.height;
+
+/** The line at which all would be level. */
+export function paintLevel(context: CanvasRenderingContext2D, scene: Scene, colours: Colours): void {
   const { nodes, layout, scale, level } = scene;
-  const heightAt = (sessions: number, node: BarNode, box: Box): number =>
-    box.y + box.height - fractionOf(sessions, node, scale, layout.full) * box.height;
-  nodes.forEach((node, i) => {
-    const box = layout.boxes[i];
-    if (box === undefined || node.after === undefined || node.after === node.sessions) return;
-    const y = Math.max(box.y + 1.5, Math.min(box.y + box.height - 1.5, heightAt(node.after, node, box)));
-    const { x, width } = box;
-    context.fillStyle = colours.plan;
-    if (layout.mode === 'wall') {
-      context.fillRect(x, y - 1, width, 2);
-      return;
-    }
-    context.fillRect(x + 2, y - 1.5, width - 4, 3);
-    const difference = node.after - node.sessions;
-    paintFlag(context, `${difference > 0 ? '+' : '−'}${shortCount(Math.abs(difference))}`, box, y, colours);
-  });
   const [first] = layout.boxes;
   const last = layout.boxes.at(-1);
   const [node] = nodes;
   if (layout.mode === 'wall' || scale === 'capacity' || level === undefined) return;
   if (first === undefined || last === undefined || node === undefined) return;
-  const y = Math.round(heightAt(level, node, first)) + 0.5;
+  const y = Math.round(heightAt(level, node, first, scene)) + 0.5;
   context.strokeStyle = colours.quiet;
   context.lineWidth = 1.5;
   context.setLineDash([4, 4]);
@@ -158,6 +145,28 @@ export function paintMarks(context: CanvasRenderingContext2D, scene: Scene, colo
   context.font = `13px ${font}`;
   context.textAlign = 'left';
   context.fillText(`level ${shortCount(Math.round(level))}`, last.x + last.width + 16, y + 4);
+}
+
+/** Where a proposed plan would bring each. */
+export function paintPlan(context: CanvasRenderingContext2D, scene: Scene, colours: Colours): void {
+  const { nodes, layout } = scene;
+  nodes.forEach((node, i) => {
+    const box = layout.boxes[i];
+    if (box === undefined || node.after === undefined || node.after === node.sessions) return;
+    const y = Math.max(
+      box.y + 1.5,
+      Math.min(box.y + box.height - 1.5, heightAt(node.after, node, box, scene)),
+    );
+    const { x, width } = box;
+    context.fillStyle = colours.plan;
+    if (layout.mode === 'wall') {
+      context.fillRect(x, y - 1, width, 2);
+      return;
+    }
+    context.fillRect(x + 2, y - 1.5, width - 4, 3);
+    const difference = node.after - node.sessions;
+    paintFlag(context, `${difference > 0 ? '+' : '−'}${shortCount(Math.abs(difference))}`, box, y, colours);
+  });
 }
 
 function paintFlag(

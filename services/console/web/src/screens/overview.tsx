@@ -79,6 +79,9 @@ export function Overview({ status }: { status: Status }) {
   );
 }
 
+/** A difference of sessions that nobody would move a client for. */
+const levelWithin = 5;
+
 function numbersOf({ totals, nodes }: Status) {
   return {
     sessions: totals?.sessions ?? nodes.reduce((sum, node) => sum + node.sessions, 0),
@@ -91,10 +94,10 @@ function numbersOf({ totals, nodes }: Status) {
 function loadTitle({ nodes, level }: Status): string {
   const title = counted(nodes.length, 'node');
   if (level === undefined || nodes.length < 2) return title;
-  const { maxOverMean } = level;
-  return maxOverMean < 1.005
-    ? `${title}, level`
-    : `${title}, fullest ${percent(maxOverMean - 1)} above the mean`;
+  const above = level.maxOverMean - 1;
+  const mean = nodes.reduce((sum, { sessions }) => sum + sessions, 0) / nodes.length;
+  const isLevel = above <= 0.01 || above * mean <= levelWithin;
+  return isLevel ? `${title}, level` : `${title}, fullest ${percent(above)} above the mean`;
 }
 
 function Tile(props: {

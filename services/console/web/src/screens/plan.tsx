@@ -120,7 +120,7 @@ function Summary({ plan, isDrain }: { plan: Plan | null; isDrain: boolean }) {
           {counted(pinned, 'session')} left out: the load balancer in front keeps them where they are.
         </p>
       )}
-      {why !== undefined && why !== '' && <p class="note">{why}</p>}
+      {why !== undefined && why !== '' && <p class="note">Why: {why}</p>}
     </>
   );
 }
