@@ -110,6 +110,13 @@ module.exports = {
       '^(libs|packages)/|^services/balancer/src/(?!core/)',
       '^libs/(protocol|cluster|pace)/',
     ),
+    never(
+      'console-by-the-operator-alone',
+      'It acts through the management interface, as everybody else who operates.',
+      '^services/console/',
+      '^(libs|packages)/',
+      '^(libs/(pace|protocol|runtime)|packages/operator)/',
+    ),
     only('only-broker-to-amqplib', '^node_modules/(@types/)?amqplib/', '^libs/broker/'),
     only(
       'only-edge-transport-to-uwebsockets',

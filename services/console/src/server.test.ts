@@ -1,4 +1,5 @@
-import { get } from 'node:http';
+import { type ClientRequest, get } from 'node:http';
+import { createGunzip } from 'node:zlib';
 import { OperatorError } from 'evenkeel';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { scripted, served, tokens } from '../testing/served.js';
@@ -235,6 +236,41 @@ describe('open mode', () => {
     ] as Record<string, string>[])
       expect([headers, (await ask('/api/me', { headers })).status]).toEqual([headers, 401]);
   });
+});
+
+it('a stream is compressed for whoever takes that, and each view is sent as soon as it is there', async () => {
+  const { port } = await served({ config: { consoleOpen: true } });
+  const headers = { 'accept-encoding': 'gzip, deflate, br' };
+  const first = await new Promise<string>((resolve, reject) => {
+    const request = get({ host: '127.0.0.1', port, path: '/api/stream', headers }, (response) => {
+      expect(response.headers['content-encoding']).toBe('gzip');
+      let text = '';
+      response.pipe(createGunzip()).on('data', (chunk) => {
+        text += chunk;
+        if (text.includes('"leader":"balancer"')) resolve(text);
+      });
+    });
+    request.on('error', reject);
+    onTestFinished(() => void request.destroy());
+  });
+  expect(first).toMatch(/^retry: 1000\n\ndata: \{"me":\{"name":"developer"/);
+});
+
+it('so many pages of one name watch and no more, and one that is closed makes room', async () => {
+  const { port, ask } = await served({ config: { consoleOpen: true } });
+  const open = () =>
+    new Promise<ClientRequest>((resolve, reject) => {
+      const request = get({ host: '127.0.0.1', port, path: '/api/stream' }, ({ statusCode }) =>
+        statusCode === 200 ? resolve(request) : reject(new Error(`answered ${statusCode}`)),
+      );
+      request.on('error', reject);
+      onTestFinished(() => void request.destroy());
+    });
+  const requests = await Promise.all(Array.from({ length: 50 }, open));
+  expect((await ask('/api/stream')).code).toBe('too-many-watchers');
+  requests[0]?.destroy();
+  await vi.waitFor(async () => requests.push(await open()));
+  expect(requests).toHaveLength(51);
 });
 
 it('what the balancer or RabbitMQ refuses is passed on with its code', async () => {
