@@ -136,7 +136,7 @@ describe('npm start', () => {
     const { run, text } = await startMeshOnFreePorts();
     const addresses = [...text().matchAll(/http:\S+\/metrics/g)].map(([address]) => address);
     expect(addresses).toEqual([
-      expect.any(String),
+      `${run.gatewayOpsUrl}/metrics`,
       `${run.edges[0]?.opsUrl}/metrics`,
       `${run.balancer?.opsUrl}/metrics`,
     ]);

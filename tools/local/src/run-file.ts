@@ -26,7 +26,9 @@ export interface LocalAddresses {
 /** What `.evenkeel/run.json` says while `npm start` runs. */
 export interface RunFile extends LocalAddresses {
   readonly gatewayPid: number;
+  readonly gatewayOpsUrl: string;
   readonly consolePid: number | null;
+  readonly consoleOpsUrl: string | null;
   readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
   readonly balancer: { pid: number; opsUrl: string } | null;
   readonly demo: { pid: number; opsUrl: string } | null;
@@ -64,7 +66,9 @@ export function writeRunFile(
     gateway: mesh.gatewayUrl,
     console: mesh.consoleUrl ?? null,
     gatewayPid: mesh.gateway.pid,
+    gatewayOpsUrl: mesh.gateway.opsUrl,
     consolePid: mesh.console?.pid ?? null,
+    consoleOpsUrl: mesh.console?.opsUrl ?? null,
     edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
     balancer: addressOf(mesh.balancers[0]),
     demo: addressOf(mesh.demo),
