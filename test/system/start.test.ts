@@ -139,6 +139,7 @@ describe('npm start', () => {
       `${run.gatewayOpsUrl}/metrics`,
       `${run.edges[0]?.opsUrl}/metrics`,
       `${run.balancer?.opsUrl}/metrics`,
+      `${run.consoleOpsUrl}/metrics`,
     ]);
     for (const address of addresses) expect((await fetch(address)).status).toBe(200);
   });
