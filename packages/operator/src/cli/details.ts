@@ -32,11 +32,9 @@ const countsIn = (counts: Record<string, number> = {}): string[] =>
       .map(([reason, count]) => [reason, whole(count)]),
   );
 
-const shown = (value: unknown): string => {
-  if (typeof value === 'number') return value.toLocaleString('en-US');
-  if (typeof value === 'string') return value;
-  return Array.isArray(value) ? value.map(String).join(', ') : JSON.stringify(value);
-};
+/** As the environment would have it: ports and flags are no amounts. */
+const shown = (value: unknown): string =>
+  Array.isArray(value) ? value.map(String).join(',') : String(value);
 
 /** A node: what it is, its limits, what it has counted, and some of its sessions. */
 export function nodeText(answer: NodeAnswer, paint: Paint): string {

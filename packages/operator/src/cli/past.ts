@@ -43,9 +43,8 @@ const tookOf = ({ startedAt, endedAt }: PlanView): string =>
 export const dateAndTime = (atMs: number): string =>
   new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
 
-/** One thing that has happened, in one line. */
-export function eventLine({ at, kind, text, by, outcome }: MeshEvent): string {
+/** One thing that has happened, in one line; its text says what has come of it. */
+export function eventLine({ at, kind, text, by }: MeshEvent): string {
   const whose = by === undefined || text.includes(by) ? '' : `  (by ${by})`;
-  const how = outcome === undefined || outcome === 'ok' ? '' : `: ${outcome}`;
-  return `${dateAndTime(at)}  ${kind.padEnd(7)}  ${text}${how}${whose}`;
+  return `${dateAndTime(at)}  ${kind.padEnd(7)}  ${text}${whose}`;
 }
