@@ -26,8 +26,8 @@ export async function findTracing(): Promise<Tracing> {
         return found ? context.with(propagation.extract(context.active(), found), run) : run();
       },
     };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return noTracing;
-    throw error;
+  } catch {
+    // It is not there, or cannot be imported: where tests run in a module system of their own, say.
+    return noTracing;
   }
 }
