@@ -1,0 +1,42 @@
+import type { EdgeReply } from '@evenkeel/protocol';
+import { expect, it } from 'vitest';
+import { type Locatable, Whereabouts } from './whereabouts.js';
+
+/** A session that is all that is asked of it here. */
+const session = (sid: string, isHeld: boolean) =>
+  ({
+    claims: { uid: 'alice', sid, epoch: 1 },
+    attachedAtMs: 5,
+    connection: { openedAtMs: 4, isOpen: true, isBare: false, address: '127.0.0.1' },
+    name: 'c.1',
+    topics: 0,
+    outbox: { unacked: 0 },
+    intake: { ackedAtMs: undefined },
+    pin: { isHeld },
+    state: 'attached',
+    end: () => {},
+  }) as unknown as Locatable;
+
+/** Whom an edge names that has these sessions. */
+async function heldOf(sessions: Locatable[]): Promise<string[]> {
+  const replies: EdgeReply[] = [];
+  const whereabouts = new Whereabouts({
+    node: { name: 'e1', boot: 'b1' },
+    directory: { values: () => sessions.values(), tracked: () => sessions.values() },
+    control: {
+      reply: async (_to: string, reply: EdgeReply) => {
+        replies.push(reply);
+      },
+    },
+    about: () => ({ limits: {}, settings: {} }),
+  } as unknown as ConstructorParameters<typeof Whereabouts>[0]);
+  whereabouts.describe({ command: 'describe', ask: 'a', reply: 'b' });
+  return replies.flatMap((reply) => reply.sessions.map((each) => each.session));
+}
+
+it('an edge that is asked what it is names ten of its sessions, first those that the front keeps there', async () => {
+  const all = Array.from({ length: 30 }, (_, i) => session(`s${i}`, i >= 27));
+  expect(await heldOf(all)).toEqual(['s27', 's28', 's29', ...Array.from({ length: 7 }, (_, i) => `s${i}`)]);
+  expect(await heldOf(all.slice(0, 2))).toEqual(['s0', 's1']);
+  expect(await heldOf([])).toEqual([]);
+});
