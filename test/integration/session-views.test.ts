@@ -108,6 +108,7 @@ describe('a node', () => {
       gaps: expect.any(Object),
       refused: expect.any(Object),
       movesByOutcome: expect.any(Object),
+      amqp: { consuming: { isConnected: true, isBlocked: false, recovering: 0 } },
     });
     const text = JSON.stringify(node);
     for (const secret of ['amqp://', 'edge-test-secret']) expect(text).not.toContain(secret);

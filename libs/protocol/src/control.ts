@@ -4,7 +4,7 @@ import { gapReasons } from './codes.js';
 import { isSessionRef } from './denials.js';
 import { maxPassBytes } from './frames.js';
 import { isSid, isUid } from './names.js';
-import { count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import { amqpFigures, count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 import { passHold } from './pass.js';
 
 const target = z.object({
@@ -209,6 +209,8 @@ const aboutEdge = z.object({
   gaps: counts.optional(),
   refused: counts.optional(),
   movesByOutcome: counts.optional(),
+  /** Its connections to RabbitMQ, by what each is for. */
+  amqp: z.record(z.string().max(64), amqpFigures).optional(),
 });
 export type AboutEdge = z.infer<typeof aboutEdge>;
 

@@ -10,7 +10,7 @@ export * from './manage.js';
 export * from './manage-answers.js';
 export * from './manage-views.js';
 export * from './names.js';
-export { maxWeight, minWeight, nodeCapacity, nodeName, nodeWeight } from './node.js';
+export { type AmqpFigures, maxWeight, minWeight, nodeCapacity, nodeName, nodeWeight } from './node.js';
 export * from './pass.js';
 export * from './stats.js';
 export * from './topology.js';

@@ -3,6 +3,7 @@
  * part it knows.
  */
 import { z } from 'zod';
+import { amqpFigures } from './node.js';
 
 const amount = z.number().nonnegative();
 
@@ -43,6 +44,8 @@ export const nodeStatus = z.looseObject({
   boot: z.string().optional(),
   /** When it reported last, ms since the epoch. */
   seenAt: z.number().optional(),
+  /** What is wrong between it and RabbitMQ; absent: nothing that is known. */
+  amqp: z.looseObject({ isBlocked: z.boolean().optional(), recovering: amount.optional() }).optional(),
   /** Set live, instead of what its environment says. */
   live: z.looseObject({ weight: z.number().optional(), capacity: amount.optional() }).optional(),
   /** False: clients that dial `url` do not come to it. */
@@ -142,6 +145,8 @@ export const statusAnswer = z.looseObject({
       gapsLastHour: amount.optional(),
     })
     .optional(),
+  /** The leader's connections to RabbitMQ, by what each is for. */
+  amqp: z.record(z.string(), amqpFigures).optional(),
   /** Names of settings that are not as the environment has them; of a node `<node>.<name>`. */
   settingsChanged: z.array(z.string()).optional(),
   /** The running plan. */

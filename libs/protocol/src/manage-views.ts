@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { settingValue } from './manage.js';
 import { nodeStatus, planView, sessionView } from './manage-answers.js';
+import { amqpFigures } from './node.js';
 
 const ok = { ok: z.literal(true) };
 const amount = z.number().nonnegative();
@@ -27,6 +28,8 @@ export const nodeAnswer = z.looseObject({
   refused: counts.optional(),
   /** Moves of its sessions, by outcome. */
   movesByOutcome: counts.optional(),
+  /** Its connections to RabbitMQ, by what each is for. */
+  amqp: z.record(z.string(), amqpFigures).optional(),
   /** Some of its sessions, 10 at most, those that the front keeps there first. */
   held: z.array(sessionView).optional(),
 });

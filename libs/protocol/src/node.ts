@@ -20,5 +20,25 @@ export const nodeWeight = z.number().min(minWeight).max(maxWeight);
 /** How many: a whole number from 0. */
 export const count = z.number().int().nonnegative();
 
+/** One connection of a service to RabbitMQ, or all of them together. */
+export const amqpFigures = z.object({
+  isConnected: z.boolean(),
+  /** RabbitMQ has raised an alarm and takes no messages from it. */
+  isBlocked: z.boolean(),
+  /** How often it came back after a loss, since the start. */
+  reconnects: count,
+  channels: count,
+  /** Messages sent and not confirmed. */
+  unconfirmed: count,
+  /** Messages that wait to be sent. */
+  waiting: count,
+  /** Declarations, bindings and looks that wait for a channel. */
+  operationsWaiting: count,
+  consumers: count,
+  /** Those of them that do not consume: their channel or queue is gone. */
+  recovering: count,
+});
+export type AmqpFigures = z.infer<typeof amqpFigures>;
+
 /** Most connections an edge takes. */
 export const nodeCapacity = z.number().int().positive().max(1_000_000);

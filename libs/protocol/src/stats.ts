@@ -52,6 +52,8 @@ export const nodeStats = z.object({
   publishToSocketP99Ms: rate.optional(),
   /** Gaps told to clients since this process began. */
   gaps: count.optional(),
+  /** What is wrong between it and RabbitMQ, of all its connections together; absent: nothing, or an older edge. */
+  amqp: z.object({ isBlocked: z.literal(true).optional(), recovering: count.optional() }).optional(),
   loopLagP99Ms: rate,
   /** 0 to 1. */
   loopUtilization: rate,

@@ -189,6 +189,12 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     retryMaxMs: 500,
   });
   const directAnswers = answering.publisher({ timeoutMs: DIRECT_ANSWER_MS });
+  const amqp = () =>
+    [
+      ...mesh.figures(),
+      ['leader-lock', lock.broker.figures()],
+      ['direct-answers', answering.figures()],
+    ] as const;
   const manage = new ManageServer({
     broker: lock.broker,
     publisher: mesh.publisher,
@@ -208,6 +214,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       return await execute(command, {
         balancer,
         leader: { id: config.id, since: leadingSince },
+        amqp,
         nowMs: steadyNow(),
         user,
         told,
@@ -254,11 +261,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   };
   let saying: NodeJS.Timeout | undefined;
 
-  amqpMetrics(ops.metrics, () => [
-    ...mesh.figures(),
-    ['leader-lock', lock.broker.figures()],
-    ['direct-answers', answering.figures()],
-  ]);
+  amqpMetrics(ops.metrics, amqp);
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('leader lock', () => lock.readiness());
   ops.readiness('management', () => manage.readiness());

@@ -249,7 +249,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   });
   const departures = new Departures({ config, tickets, directory, ledger, letGo, journal, now, log, past });
   const takeovers = new Takeovers({ node, outgoing, directory, life, journal, log });
-  const about = () => aboutEdge({ config, room, ledger, counts, load, pending, users });
+  const about = () => aboutEdge({ config, room, ledger, counts, load, pending, users, mesh });
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
@@ -268,6 +268,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     load,
     directory,
     ledger,
+    amqp: () => mesh.figures(),
     now,
     wallNow,
   });

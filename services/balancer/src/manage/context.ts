@@ -1,4 +1,4 @@
-import type { CommandOf, ManageCommand } from '@evenkeel/protocol';
+import type { AmqpFigures, CommandOf, ManageCommand } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
 import type { NodeView } from '../core/cluster/state.js';
 import { ManageError } from './answers.js';
@@ -14,6 +14,8 @@ export type DirectCommand = CommandOf<'cordon'> | CommandOf<'uncordon'> | Comman
 export interface CommandContext {
   readonly balancer: Balancer;
   readonly leader: { id: string; since: number };
+  /** Connections of this balancer to RabbitMQ. */
+  amqp(): Iterable<readonly [string, AmqpFigures]>;
   readonly nowMs: number;
   /** Who asks, as the broker has validated it; else `anonymous`. */
   readonly user: string;

@@ -13,6 +13,7 @@ const calm: Condition = {
   maxOverMean: 1,
   isLevel: true,
   held: undefined,
+  why: 'level within the thresholds',
 };
 const said = (more: Partial<Condition>) => sentenceOf({ ...calm, ...more });
 
@@ -20,7 +21,9 @@ it('says what is and that nothing runs', () => {
   expect(said({})).toBe('3 nodes with 60 sessions, level; nothing runs.');
   expect(said({ nodes: [node('e1', 1)] })).toBe('1 node with 1 session; nothing runs.');
   expect(said({ nodes: [] })).toBe('No node is there; nothing runs.');
-  expect(said({ isLevel: false, maxOverMean: 1.5 })).toContain(', the fullest 50 % over the mean;');
+  const off = { isLevel: false, maxOverMean: 1.5, why: 'e2 is joining' };
+  expect(said(off)).toContain(', the fullest 50 % over the mean; nothing runs yet: e2 is joining.');
+  expect(said({ ...off, mode: 'manual' })).toContain('; nothing runs; nothing is levelled');
 });
 
 it('says what runs, how far it is and how long it takes', () => {
@@ -36,6 +39,10 @@ it('says what is wrong: who has paused it, which nodes are silent, and who stays
   );
   expect(said({ mode: 'manual' })).toContain('; nothing is levelled without being asked for: manual mode.');
   expect(said({ nodes: [node('e1', 1), node('e2', 1, 'suspect')] })).toContain('; e2 does not report.');
+  const blocked = [node('e1', 1), { ...node('e2', 1), amqp: { isBlocked: true as const, recovering: 2 } }];
+  expect(said({ nodes: blocked })).toContain(
+    '; e2 is blocked by an alarm of RabbitMQ; e2 has lost consumers and makes them again.',
+  );
   const staying = {
     ...node('e1', 3, 'cordoned'),
     drain: { state: 'stayed', why: 'its deadline has passed' },

@@ -1,3 +1,4 @@
+import type { NodeStats } from '@evenkeel/protocol';
 import { listed } from '../core/plan/plan.js';
 
 /** What a sentence is made of: what `status` has. */
@@ -9,6 +10,7 @@ export interface Condition {
     readonly pinned?: number;
     readonly reachable?: boolean | undefined;
     readonly isClockOff?: boolean;
+    readonly amqp?: NodeStats['amqp'];
     readonly drain?: { readonly state: string; readonly why?: string } | undefined;
   }[];
   readonly plan:
@@ -25,6 +27,8 @@ export interface Condition {
   readonly isLevel: boolean;
   /** Why it plans nothing at all. */
   readonly held: string | undefined;
+  /** Why nothing runs, or what does. */
+  readonly why: string;
 }
 
 const many = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
@@ -58,14 +62,21 @@ function whatIs({ nodes, isComplete, silentMs, maxOverMean, isLevel }: Condition
 const levelOf = (maxOverMean: number, isLevel: boolean): string[] =>
   isLevel ? ['level'] : [`the fullest ${Math.round((maxOverMean - 1) * 100)} % over the mean`];
 
-function whatRuns({ plan }: Condition): string {
-  if (plan === undefined) return 'nothing runs';
+function whatRuns(c: Condition): string {
+  const { plan } = c;
+  if (plan === undefined) return isWaiting(c) ? `nothing runs yet: ${c.why}` : 'nothing runs';
   const { kind, state, done, total, etaMs } = plan;
   const far = `${done} of ${total} moved`;
   const what = `${kinds[kind] ?? kind}, ${far}`;
   if (state === 'paused') return `${what}, paused`;
   if (state === 'stopping') return `${what}, being stopped`;
   return etaMs === null || done >= total ? what : `${what}, about ${seconds(etaMs)} to go`;
+}
+
+/** It is not level, and only what cannot be seen otherwise keeps it from being levelled. */
+function isWaiting(c: Condition): boolean {
+  if (c.isLevel || c.maxOverMean === undefined || c.mode !== 'auto' || c.isPaused) return false;
+  return c.held === undefined && c.silentMs === undefined && c.isComplete;
 }
 
 function whatIsWrong(c: Condition): string[] {
@@ -87,6 +98,16 @@ function whatIsWrong(c: Condition): string[] {
     ...where((n) => n.state === 'gone', 'is gone', 'are gone'),
     ...where((n) => n.reachable === false, 'is not reached by clients', 'are not reached by clients'),
     ...where((n) => n.isClockOff === true, 'has a clock that is off', 'have clocks that are off'),
+    ...where(
+      (n) => n.amqp?.isBlocked === true,
+      'is blocked by an alarm of RabbitMQ',
+      'are blocked by an alarm of RabbitMQ',
+    ),
+    ...where(
+      (n) => (n.amqp?.recovering ?? 0) > 0,
+      'has lost consumers and makes them again',
+      'have lost consumers and make them again',
+    ),
     ...stayed.map(
       (n) =>
         `${n.node} is not empty, ${n.sessions} stay${n.sessions === 1 ? 's' : ''}: ${n.drain?.why ?? ''}`,

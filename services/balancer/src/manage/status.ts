@@ -34,6 +34,7 @@ export function status(c: CommandContext): Answer {
     isComplete: isComplete(c),
     ...(silentMs === undefined ? {} : { silentMs }),
     cordons: [...standing.cordons.wishes.values()],
+    amqp: Object.fromEntries(c.amqp()),
     settingsChanged: standing.changed,
     history: balancer.history.map(short).reverse(),
   };
@@ -63,6 +64,7 @@ function sentenceNow({ balancer, nowMs }: CommandContext, nodes: readonly NodeVi
       pinned: n.pinned,
       reachable: n.stats.reachable,
       isClockOff: n.isClockOff,
+      amqp: n.stats.amqp,
       drain: balancer.drainOf(n),
     })),
     plan: run === undefined ? undefined : planAnswer(run, nowMs),
@@ -74,5 +76,6 @@ function sentenceNow({ balancer, nowMs }: CommandContext, nodes: readonly NodeVi
     maxOverMean: isBySessions ? maxOverMean(nodes) : undefined,
     isLevel: policy.isLevel(nodes),
     held,
+    why: balancer.why,
   });
 }

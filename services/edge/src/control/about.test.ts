@@ -15,6 +15,10 @@ it('an edge says what it takes, what it is set to without its secrets, and what 
   load.toldGap('overflow');
   load.refused.frames = 5;
   ledger.ends.add('timed-out');
+  const figures = {
+    ...{ isConnected: true, isBlocked: false, reconnects: 0, channels: 1, unconfirmed: 0, waiting: 0 },
+    ...{ operationsWaiting: 0, consumers: 1, recovering: 0 },
+  };
   const room = { capacity: 100, maxPending: 10 };
   const about = aboutEdge({
     config,
@@ -24,6 +28,7 @@ it('an edge says what it takes, what it is set to without its secrets, and what 
     load,
     pending: { refused: 0 },
     users: { refused: 1 },
+    mesh: { figures: () => [['consuming', figures] as const].values() },
   });
   expect(about).toMatchObject({
     limits: { capacity: 100, maxPending: 10, maxTopics: 128 },
@@ -31,6 +36,7 @@ it('an edge says what it takes, what it is set to without its secrets, and what 
     closes: { 4004: 2 },
     gaps: { overflow: 1 },
     movesByOutcome: { 'timed-out': 1 },
+    amqp: { consuming: figures },
   });
   expect(about.refused).toEqual({ 'ticket-expired': 1, draining: 3, user: 1, frames: 5 });
   expect(JSON.stringify(about)).not.toContain(secret);

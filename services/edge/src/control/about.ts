@@ -1,4 +1,4 @@
-import type { AboutEdge } from '@evenkeel/protocol';
+import type { AboutEdge, AmqpFigures } from '@evenkeel/protocol';
 import { shownSettings } from '@evenkeel/runtime';
 import { type EdgeConfig, edgeConfig } from '../config.js';
 import { limitSettings } from '../limits.js';
@@ -29,6 +29,7 @@ export interface AboutOptions {
   load: Pick<Load, 'gaps' | 'refused'>;
   pending: Pick<PendingConnections, 'refused'>;
   users: Pick<Users, 'refused'>;
+  mesh: { figures(): Iterable<readonly [string, AmqpFigures]> };
 }
 
 /** Those that there were. */
@@ -64,5 +65,6 @@ export function aboutEdge(options: AboutOptions): AboutEdge {
     gaps: some(load.gaps),
     refused: some(refusals(options)),
     movesByOutcome: some(ledger.ends),
+    amqp: Object.fromEntries(options.mesh.figures()),
   };
 }

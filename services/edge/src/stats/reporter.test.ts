@@ -11,6 +11,9 @@ function make() {
   const moves: MoveReport[] = [];
   const node = new EdgeNode('edge-1', 'b');
   const ledger = new MoveLedger();
+  const amqp: [string, { isBlocked: boolean; recovering: number }][] = [
+    ['consuming', { isBlocked: false, recovering: 0 }],
+  ];
   const load = new Load();
   const reporter = new Reporter({
     config: { version: '1' },
@@ -25,11 +28,12 @@ function make() {
     load,
     directory: { values: () => [].values() },
     ledger,
+    amqp: () => amqp,
     now: () => 1,
     wallNow: () => 2,
   });
   onTestFinished(() => reporter.stop());
-  return { reporter, node, ledger, load, stats, moves };
+  return { reporter, node, ledger, amqp, load, stats, moves };
 }
 
 it('reports what became of the last moves when it is stopped within the time that it gathers reports', () => {
@@ -79,4 +83,16 @@ it('reports how long events took to the socket, and how many gaps were told; no 
   const { reporter: other, stats: nothing } = make();
   other.start();
   expect(nothing).toMatchObject([{ publishToSocketP99Ms: undefined, gaps: 0 }]);
+});
+
+it('reports what is wrong between it and RabbitMQ, of all connections together, and nothing where all is well', () => {
+  const { reporter, node, amqp, stats } = make();
+  reporter.start();
+  expect(stats.at(-1)?.amqp).toBeUndefined();
+  amqp.push(
+    ['publishing', { isBlocked: true, recovering: 1 }],
+    ['clients', { isBlocked: false, recovering: 2 }],
+  );
+  node.hasChanged();
+  expect(stats.at(-1)?.amqp).toEqual({ isBlocked: true, recovering: 3 });
 });

@@ -1,5 +1,5 @@
 import type { StatsChannel } from '@evenkeel/mesh';
-import type { NodeStats } from '@evenkeel/protocol';
+import type { AmqpFigures, NodeStats } from '@evenkeel/protocol';
 import { EventLoopMonitor, RecentQuantile } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
 import type { OperatorSettings } from '../control/operator-settings.js';
@@ -35,6 +35,8 @@ export interface ReporterOptions {
   load: Load;
   directory: Pick<Directory<Countable>, 'values'>;
   ledger: MoveLedger;
+  /** Connections to RabbitMQ. */
+  amqp(): Iterable<readonly [string, Pick<AmqpFigures, 'isBlocked' | 'recovering'>]>;
   /** For rates, and for what tickets are judged by. */
   now(): number;
   /** The host's. */
@@ -97,7 +99,7 @@ export class Reporter {
   }
 
   #momentary() {
-    const { node, room, set, counts, directory, ledger, load, now, wallNow } = this.#options;
+    const { node, room, set, counts, directory, ledger, load, amqp, now, wallNow } = this.#options;
     let sessions = 0;
     let detached = 0;
     let pinned = 0;
@@ -119,6 +121,7 @@ export class Reporter {
       capacity: room.capacity,
       live: set.live,
       gaps: load.gaps.total,
+      amqp: troubles(amqp()),
       reachable: node.isReachable,
       connections: counts.open,
       sessions,
@@ -169,4 +172,16 @@ export class Reporter {
       // The next second has newer ones.
     });
   }
+}
+
+/** What is wrong between this edge and RabbitMQ, of all connections together. */
+function troubles(connections: ReturnType<ReporterOptions['amqp']>): NodeStats['amqp'] {
+  let isBlocked = false;
+  let recovering = 0;
+  for (const [, figures] of connections) {
+    isBlocked ||= figures.isBlocked;
+    recovering += figures.recovering;
+  }
+  if (!isBlocked && recovering === 0) return undefined;
+  return { ...(isBlocked && { isBlocked }), ...(recovering > 0 && { recovering }) };
 }
