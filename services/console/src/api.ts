@@ -85,6 +85,18 @@ export interface RabbitmqView {
     readonly publishedPerSecond: number;
     readonly deliveredPerSecond: number;
   };
+  /** Open connections by the user that they log in as; `blocked`: of them those that RabbitMQ takes nothing from at present. */
+  readonly connections: readonly {
+    readonly user: string;
+    readonly count: number;
+    readonly blocked: number;
+  }[];
+  /** The mesh's own queues; empty where the user of the API may not see its virtual host. */
+  readonly queues: readonly {
+    readonly name: string;
+    readonly messages: number;
+    readonly consumers: number;
+  }[];
   readonly nodes: readonly {
     readonly name: string;
     readonly isRunning: boolean;

@@ -1,4 +1,4 @@
-import { monotonicNow, wallNow } from '@evenkeel/pace';
+import { brokerAddresses, monotonicNow, wallNow } from '@evenkeel/pace';
 import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
 import type { ConsoleConfig } from './config.js';
 import { OperatorLink } from './mesh/operator-link.js';
@@ -15,7 +15,8 @@ export function build(config: ConsoleConfig, { lifecycle, log, ops, onReload }: 
     log,
     now,
   });
-  const rabbitmq = config.rabbitmqApiUrl && new ManagementApi(config.rabbitmqApiUrl, now);
+  const rabbitmq =
+    config.rabbitmqApiUrl && new ManagementApi(config.rabbitmqApiUrl, vhostOf(config.amqpUrl), now);
   const { http, page, streams, tokens } = consoleServer({
     config,
     certificates: certificatesOf(config, { log, ops, onReload }),
@@ -53,4 +54,9 @@ export function build(config: ConsoleConfig, { lifecycle, log, ops, onReload }: 
     })
     // Stopped before the server: it waits for open requests.
     .add('streams', { stop: () => streams.stop() });
+}
+
+/** The virtual host that an address names; without one `/`. */
+function vhostOf(amqpUrl: string): string {
+  return decodeURIComponent(brokerAddresses(amqpUrl)[0].pathname.slice(1)) || '/';
 }

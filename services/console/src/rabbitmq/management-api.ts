@@ -1,3 +1,4 @@
+import { queues } from '@evenkeel/protocol';
 import { z } from 'zod';
 import type { BrokerView, RabbitmqView } from '../api.js';
 
@@ -6,6 +7,9 @@ const freshMs = 5_000;
 const timeoutMs = 3_000;
 /** Longest answer that is read. */
 const maxBytes = 1_048_576;
+
+/** What waits in them tells how commands and dropped messages get on. */
+const meshQueues = [queues.manage, `${queues.manage}.dead`, queues.dropped];
 
 const amount = z.number().catch(0);
 const rate = z.looseObject({ rate: amount }).catch({ rate: 0 });
@@ -36,16 +40,24 @@ const nodes = z.array(
   }),
 );
 
+const connections = z.array(z.looseObject({ user: z.string().catch(''), state: z.string().catch('') }));
+const queue = z.looseObject({ name: z.string(), messages: amount, consumers: amount });
+
 /** What RabbitMQ's management API says of the broker. */
 export class ManagementApi {
   readonly #base: URL;
+  readonly #vhost: string;
   readonly #authorization: string;
   readonly #now: () => number;
   #last: Promise<BrokerView['rabbitmq']> | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param url with user and password: `http://monitor:password@rabbitmq:15672`. */
-  constructor(url: string, now: () => number) {
+  /**
+   * @param url with user and password: `http://monitor:password@rabbitmq:15672`.
+   * @param vhost of the mesh.
+   */
+  constructor(url: string, vhost: string, now: () => number) {
+    this.#vhost = vhost;
     this.#base = new URL(url);
     const { username, password } = this.#base;
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -65,9 +77,11 @@ export class ManagementApi {
   }
 
   async #ask(): Promise<RabbitmqView> {
-    const [about, members] = await Promise.all([
+    const [about, members, open, ...waiting] = await Promise.all([
       this.#get('/api/overview', overview),
       this.#get('/api/nodes', nodes),
+      this.#get('/api/connections?columns=user,state', connections),
+      ...meshQueues.map((name) => this.#queue(name)),
     ]);
     const { object_totals: objects, queue_totals: messages, message_stats: stats } = about;
     return {
@@ -83,6 +97,8 @@ export class ManagementApi {
         publishedPerSecond: stats.publish_details.rate,
         deliveredPerSecond: stats.deliver_get_details.rate,
       },
+      connections: byUser(open),
+      queues: waiting.flat(),
       nodes: members.map((each) => ({
         name: each.name,
         isRunning: each.running,
@@ -97,6 +113,17 @@ export class ManagementApi {
         uptimeMs: each.uptime,
       })),
     };
+  }
+
+  /** Empty where there is none, or it may not be seen. */
+  async #queue(name: string): Promise<RabbitmqView['queues']> {
+    const path = `/api/queues/${encodeURIComponent(this.#vhost)}/${encodeURIComponent(name)}`;
+    try {
+      const { messages, consumers } = await this.#get(path, queue);
+      return [{ name, messages, consumers }];
+    } catch {
+      return [];
+    }
   }
 
   /** @throws Error that says what to do */
@@ -117,6 +144,18 @@ export class ManagementApi {
     if (!read.success) throw new Error(`what it says at ${path} is not that of RabbitMQ`);
     return read.data;
   }
+}
+
+function byUser(open: z.output<typeof connections>): RabbitmqView['connections'] {
+  const users = new Map<string, { user: string; count: number; blocked: number }>();
+  for (const { user, state } of open) {
+    const entry = users.get(user) ?? { user, count: 0, blocked: 0 };
+    entry.count += 1;
+    // `blocking` has not published since the alarm.
+    if (state === 'blocked' || state === 'blocking') entry.blocked += 1;
+    users.set(user, entry);
+  }
+  return [...users.values()].sort((a, b) => a.user.localeCompare(b.user));
 }
 
 async function textOf({ body }: Response): Promise<string> {

@@ -57,6 +57,21 @@ function Rabbitmq({ view }: { view: BrokerView['rabbitmq'] }) {
           ]}
         />
       </section>
+      {view.queues.length > 0 && (
+        <section class="card" aria-labelledby="queues-title">
+          <h2 id="queues-title">Queues of the mesh, messages waiting</h2>
+          <Facts facts={view.queues.map(({ name, messages }) => [name, count(messages)])} />
+        </section>
+      )}
+      <section class="card" aria-labelledby="users-title">
+        <h2 id="users-title">Connections by user</h2>
+        <Facts
+          facts={view.connections.map(({ user, count: all, blocked }) => [
+            user,
+            blocked === 0 ? count(all) : `${count(all)}, ${count(blocked)} blocked`,
+          ])}
+        />
+      </section>
       {view.nodes.map((node) => (
         <BrokerNode key={node.name} node={node} />
       ))}
