@@ -3,7 +3,7 @@ import { connect } from '@evenkeel/client';
 import type { Edge } from '@evenkeel/local';
 import { sleep } from '@evenkeel/pace';
 import { sessionQueue, toUid } from '@evenkeel/protocol';
-import { eventually, RawClient } from '@evenkeel/testkit';
+import { eventually, RawClient, TcpProxy } from '@evenkeel/testkit';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { SlowLoops } from '../support/slow-loop.js';
@@ -172,6 +172,27 @@ describe('events', () => {
       await Promise.all(clients.map(({ closed }) => closed));
     });
     expect(alert).toMatchObject({ code: '4004' });
+  });
+
+  test('EvenkeelDeliverySlow fires when what RabbitMQ sends an edge comes late', async () => {
+    const { mesh, prometheus, publisher } = world;
+    const wire = await TcpProxy.toUrl(mesh.urlFor('edge'));
+    onTestFinished(() => wire.close());
+    const { node } = await anotherEdge({ EVENKEEL_AMQP_URL: wire.urlFor(mesh.urlFor('edge')) });
+    const clients = Array.from({ length: 8 }, (_, n) =>
+      connect({ gateway: mesh.gatewayUrl, user: `late-${n}`, storage: false, WebSocket }),
+    );
+    onTestFinished(async () => void (await Promise.all(clients.map((client) => client.close()))));
+    await Promise.all(clients.map((client) => client.ready()));
+    const users = clients.flatMap((client, n) => (client.node === node ? [`late-${n}`] : []));
+    expect(users).not.toEqual([]);
+    await prometheus.fires('EvenkeelDeliverySlow', async () => {
+      wire.pauseAnswers();
+      for (let n = 0; n < 16; n++) for (const user of users) await publisher.toUser(user, 'tick', {});
+      await sleep(1_500);
+      wire.resume();
+      await sleep(200);
+    });
   });
 
   test('EvenkeelGaps fires when the queues of sessions are deleted', async () => {
