@@ -112,6 +112,8 @@ async function halfWay(page: Page): Promise<void> {
 const click = (page: Page, id: string): Promise<void> => page.click(`[data-testid=${id}]`);
 
 async function shoot(name: string, page: Page): Promise<void> {
+  const notice = page.locator('.notice button');
+  if (await notice.isVisible()) await notice.click();
   await rest();
   save(`console-${name}.png`, await page.screenshot());
 }

@@ -31,6 +31,7 @@ export function App() {
   }, [feed]);
   const route = useRoute();
   const [said, say] = useState<Said>();
+  const putAway = useCallback(() => say(undefined), []);
   const now = useClock();
   const act = useCallback(async (command: Command, done: (answer: Answer) => string) => {
     try {
@@ -56,7 +57,7 @@ export function App() {
       <main id="main" class={staleMs === undefined ? '' : 'is-stale'} tabIndex={-1}>
         <Screen route={route} status={status} problem={live.problem} />
       </main>
-      <Notice said={said} onDone={() => say(undefined)} />
+      <Notice said={said} onDone={putAway} />
       <Announcer status={status} isStale={staleMs !== undefined} />
     </DeskContext.Provider>
   );

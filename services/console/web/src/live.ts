@@ -64,9 +64,7 @@ export class Feed {
   }
 
   #take({ me, status, ageMs = 0, broker, error }: View): void {
-    const problem = broker.isConnected
-      ? error?.message
-      : `RabbitMQ is away${broker.why === undefined ? '' : `: ${broker.why}`}.`;
+    const problem = broker.isConnected ? error?.message : awayText(broker.why);
     if (status === undefined) return this.#set({ me, problem });
     this.#draw(status);
     this.#set({ me, status, statusMs: performance.now() - ageMs, problem });
@@ -85,6 +83,13 @@ export class Feed {
     this.#live = { ...this.#live, ...change };
     this.#onChange(this.#live);
   }
+}
+
+/** The reason names RabbitMQ by itself where it is one of connecting. */
+function awayText(why: string | undefined): string {
+  const reason = why?.replace(/[.]$/, '');
+  if (reason === undefined) return 'RabbitMQ is away.';
+  return reason.startsWith('RabbitMQ') ? `${reason}.` : `RabbitMQ is away: ${reason}.`;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -6,7 +6,11 @@ export type Tone = 'good' | 'busy' | 'warn' | 'bad';
 
 const isSilent = ({ state }: Node): boolean => state === 'suspect' || state === 'gone';
 export const isTrouble = (node: Node): boolean =>
-  isSilent(node) || node.reachable === false || node.isClockOff === true || node.drain?.state === 'stayed';
+  isSilent(node) ||
+  node.reachable === false ||
+  node.isClockOff === true ||
+  node.drain?.state === 'stayed' ||
+  node.amqp !== undefined;
 
 export function toneOf(status: Status): Tone {
   const { nodes } = status;

@@ -151,8 +151,10 @@ function Row({ node, index }: { node: Node; index: number }) {
 }
 
 /** What is wrong with it, or what is being done to it, in a few words. */
-function noteOf({ reachable, isClockOff, drain, pinned = 0, sessions }: Node): string | undefined {
+function noteOf({ reachable, isClockOff, amqp, drain, pinned = 0, sessions }: Node): string | undefined {
   if (reachable === false) return 'clients do not reach it';
+  if (amqp?.isBlocked) return 'blocked by an alarm of RabbitMQ';
+  if (amqp?.recovering) return `${counted(amqp.recovering, 'consumer')} recovering`;
   if (isClockOff) return 'its clock is off';
   if (drain?.state === 'stayed') return drain.why ?? 'sessions stay';
   if (drain?.state === 'under-way' && sessions > 0) return `drain by ${drain.by ?? 'auto'}`;

@@ -20,6 +20,7 @@ function Running({ plan }: { plan: Plan }) {
   const { act, canOperate } = useDesk();
   const { done = 0, total = 0, failed = 0, id } = plan;
   const isPaused = plan.state === 'paused';
+  const reason = reasonOf(plan);
   const named = id ? { plan: id } : {};
   return (
     <>
@@ -37,7 +38,7 @@ function Running({ plan }: { plan: Plan }) {
         {failed > 0 && `, ${count(failed)} have left or stay`}
         <span class="note">{etaOf(plan)}</span>
       </p>
-      {(plan.why ?? plan.reason) && <p class="note">{plan.why ?? plan.reason}</p>}
+      {reason !== undefined && <p class="note">Why: {reason}</p>}
       {canOperate && (
         <div class="buttons">
           {isPaused ? (
@@ -81,6 +82,11 @@ function Running({ plan }: { plan: Plan }) {
       <Steps moves={plan.moves ?? []} isRunning />
     </>
   );
+}
+
+/** Whose wish it was stands in the title. */
+function reasonOf({ why, reason = why }: Plan): string | undefined {
+  return reason?.startsWith('asked for by') ? undefined : reason;
 }
 
 function etaOf({ etaMs, ratePerSecond }: Plan): string {

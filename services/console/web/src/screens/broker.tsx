@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
+import { useDesk } from '../context.js';
 import { bytes, count, duration } from '../format.js';
 import { useAnswer } from '../live.js';
+import { Connections } from '../parts/connections.js';
 import { Facts } from '../parts/facts.js';
+import { to } from '../route.js';
 import type { BrokerView, RabbitmqView } from '../types.js';
 
 const everyMs = 3_000;
@@ -20,8 +23,42 @@ export function BrokerScreen() {
               ? 'The console is connected to RabbitMQ.'
               : `The console is not connected to RabbitMQ${answer.why === undefined ? '.' : `: ${answer.why}`}`}
           </p>
+          <MeshParts />
           <Rabbitmq view={answer.rabbitmq} />
         </>
+      )}
+    </>
+  );
+}
+
+/** What the mesh itself knows: the leader's connections, and nodes that have trouble with theirs. */
+function MeshParts() {
+  const { status } = useDesk().live;
+  const troubled = (status?.nodes ?? []).filter(({ amqp }) => amqp !== undefined);
+  return (
+    <>
+      {troubled.length > 0 && (
+        <section class="card" aria-labelledby="troubled-title">
+          <h2 id="troubled-title">Nodes in trouble with RabbitMQ</h2>
+          <ul class="counts">
+            {troubled.map(({ node, amqp }) => (
+              <li key={node}>
+                <a href={to('node', node)}>{node}</a>
+                <strong>
+                  {amqp?.isBlocked
+                    ? 'blocked by an alarm'
+                    : `${count(amqp?.recovering ?? 0)} consumers recovering`}
+                </strong>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {status?.amqp !== undefined && (
+        <section class="card" aria-labelledby="leader-title">
+          <h2 id="leader-title">The leading balancer's connections</h2>
+          <Connections connections={status.amqp} />
+        </section>
       )}
     </>
   );

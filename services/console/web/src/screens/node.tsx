@@ -3,6 +3,7 @@ import { closeCodes } from '@evenkeel/protocol/wire';
 import { useDesk } from '../context.js';
 import { bytes, count, duration, milliseconds, moment, percent, plainName } from '../format.js';
 import { useAnswer } from '../live.js';
+import { Connections } from '../parts/connections.js';
 import { Counts, Facts } from '../parts/facts.js';
 import { State } from '../parts/state.js';
 import { go, to } from '../route.js';
@@ -44,6 +45,12 @@ export function NodeScreen({ status, name }: { status: Status; name: string }) {
         <Room node={node} />
         <Facts facts={factsOf(node)} />
       </section>
+      {answer?.amqp !== undefined && (
+        <section class="card" aria-labelledby="amqp-title">
+          <h2 id="amqp-title">Its connections to RabbitMQ</h2>
+          <Connections connections={answer.amqp} />
+        </section>
+      )}
       <div class="thirds">
         <Counts
           title="Closed connections"

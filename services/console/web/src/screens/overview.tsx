@@ -53,7 +53,7 @@ export function Overview({ status }: { status: Status }) {
           line="gaps"
           value={gaps === undefined ? '–' : shortCount(gaps)}
           tone={gaps === undefined ? undefined : gaps === 0 ? 'good' : 'warn'}
-          note="told to clients, last hour"
+          note="in the last hour"
         />
       </dl>
       <div class="columns">

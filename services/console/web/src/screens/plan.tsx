@@ -61,7 +61,7 @@ export function PlanScreen({ status, drain }: { status: Status; drain: readonly 
               data-testid="apply"
               disabled={plan === undefined || isNothing}
               onClick={async () => {
-                if (await act(apply, (answer) => applied(answer, drain))) go(to());
+                if (await act(apply, (answer) => applied(answer, drain, plan?.total ?? 0))) go(to());
               }}
             >
               Apply
@@ -91,9 +91,12 @@ export function PlanScreen({ status, drain }: { status: Status; drain: readonly 
   );
 }
 
-function applied({ plan }: Answer, drain: readonly string[]): string {
-  const moved = plan?.id ? `${counted(plan.total ?? 0, 'session')} to move.` : 'Nobody has to move.';
-  return drain.length === 0 ? moved : `${drain.join(', ')} takes no more clients. ${moved}`;
+/** A drain's plan may begin after its answer: then it is as big as it was foreseen. */
+function applied({ plan }: Answer, drain: readonly string[], foreseen: number): string {
+  const total = plan?.id ? (plan.total ?? 0) : foreseen;
+  const moved = total > 0 ? `${counted(total, 'session')} to move.` : 'Nobody has to move.';
+  if (drain.length === 0) return moved;
+  return `${drain.join(', ')} ${drain.length === 1 ? 'takes' : 'take'} no more clients. ${moved}`;
 }
 
 function Summary({ plan, isDrain }: { plan: Plan | null; isDrain: boolean }) {
