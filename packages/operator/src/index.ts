@@ -1,3 +1,4 @@
+export type { ConnectionFigures } from '@evenkeel/broker';
 export type {
   DenialAnswer,
   DenialsAnswer,
