@@ -96,7 +96,8 @@ describe.each([
       import { build } from './${dirname(main)}/app.js';
       import { ${name}Config } from './${dirname(main)}/config.js';
 
-      const log = Object.fromEntries(['debug', 'info', 'warn', 'error'].map((level) => [level, () => {}]));
+      const levels = ['debug', 'info', 'warn', 'error'].map((level) => [level, () => {}]);
+      const log = { ...Object.fromEntries(levels), isLevelEnabled: () => false };
       const lifecycle = { add: () => lifecycle };
       const ops = { metrics: new Registry(), readiness: () => {}, status: () => {}, note: () => {} };
       const config = ${name}Config.parse(${JSON.stringify({ amqpUrl: deadBroker, secret: ['built-test-secret-0123456789'] })});
