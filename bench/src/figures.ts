@@ -10,8 +10,8 @@ import { type AllMeasured, tables, withTables } from './figures/tables.js';
 const root = join(import.meta.dirname, '..', '..');
 const help = `npm run bench:figures -- [flags]   Writes the tables of the documents from bench/results.
 
-  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults or fronts) of the results on standard
-                  input, one JSON object a line, as bench:move --json and story --front NAME --json print them;
+  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults, fronts or sizing) of the results on
+                  standard input, one JSON object a line, as bench:move, bench:sizing and story print them with --json;
                   the commit is the present one
   --command TEXT  how they were made
   --help
@@ -21,7 +21,7 @@ const fileOf = (name: string): string => join(root, 'bench', 'results', `${name}
 const read = (name: string) => JSON.parse(readFileSync(fileOf(name), 'utf8'));
 
 function take(name: string, command: string): void {
-  if (!['move', 'move-long', 'move-faults', 'fronts'].includes(name))
+  if (!['move', 'move-long', 'move-faults', 'fronts', 'sizing'].includes(name))
     throw new UsageError(`No results "${name}".`);
   const lines = readFileSync(0, 'utf8')
     .split('\n')
@@ -53,12 +53,14 @@ try {
       faults: read('move-faults'),
       sessions: read('sessions'),
       fronts: read('fronts'),
+      sizing: read('sizing'),
     };
     for (const document of [
       'README.md',
       'docs/benchmarks.md',
       'docs/sessions.md',
       'docs/load-balancers.md',
+      'docs/sizing.md',
     ]) {
       const path = join(root, document);
       writeFileSync(path, withTables(readFileSync(path, 'utf8'), tables(measured)));

@@ -12,16 +12,20 @@ const measured: AllMeasured = {
   faults: read('move-faults.json'),
   sessions: read('sessions.json'),
   fronts: read('fronts.json'),
+  sizing: read('sizing.json'),
 };
 
-test.each(['README.md', 'docs/benchmarks.md', 'docs/sessions.md', 'docs/load-balancers.md'])(
-  '%s has the figures of bench/results (npm run bench:figures writes them)',
-  (document) => {
-    const text = readFileSync(join(root, document), 'utf8');
-    expect(text).toContain('<!-- figures: ');
-    expect(withTables(text, tables(measured))).toBe(text);
-  },
-);
+test.each([
+  'README.md',
+  'docs/benchmarks.md',
+  'docs/sessions.md',
+  'docs/load-balancers.md',
+  'docs/sizing.md',
+])('%s has the figures of bench/results (npm run bench:figures writes them)', (document) => {
+  const text = readFileSync(join(root, document), 'utf8');
+  expect(text).toContain('<!-- figures: ');
+  expect(withTables(text, tables(measured))).toBe(text);
+});
 
 test.each(readdirSync(folder))(
   'bench/results/%s says when, of which commit, where and how it was measured',

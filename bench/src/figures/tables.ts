@@ -1,5 +1,6 @@
 import { type FrontRun, frontTable } from './fronts.js';
 import { type SessionsMeasured, sessionTables } from './sessions.js';
+import { type SizingMeasured, sizingTable } from './sizing.js';
 import { table } from './table.js';
 
 /** What became of everything of one kind that was published. */
@@ -42,6 +43,7 @@ export interface AllMeasured {
   readonly faults: Measured;
   readonly sessions: SessionsMeasured;
   readonly fronts: Measured<FrontRun>;
+  readonly sizing: SizingMeasured;
 }
 
 /** The tables of the documents, by the name in their `<!-- figures: name -->`. */
@@ -51,6 +53,7 @@ export function tables({
   faults,
   sessions,
   fronts,
+  sizing,
 }: AllMeasured): Readonly<Record<string, string>> {
   const runs = move.results;
   const killed = faults.results.find(({ fault }) => fault === 'kill-source');
@@ -82,6 +85,7 @@ export function tables({
   ] as const;
   return {
     ...sessionTables(sessions),
+    sizing: sizingTable(sizing),
     benchmarks: table(
       ['what', 'result', 'commit'],
       benchmarks.map(([what, result, { commit }]) => [what, result, `\`${commit}\``]),
