@@ -5,6 +5,19 @@ import { printed } from '../../testing/printed.js';
 const at = Date.UTC(2026, 0, 1, 10, 2, 3);
 const secondsAgo = (s: number) => Date.now() - s * 1_000;
 
+/** Figures of a connection to RabbitMQ. */
+const calm = {
+  isConnected: true,
+  isBlocked: false,
+  reconnects: 0,
+  channels: 3,
+  unconfirmed: 0,
+  waiting: 0,
+  operationsWaiting: 0,
+  consumers: 5,
+  recovering: 0,
+};
+
 describe('node', () => {
   const answer = {
     ok: true,
@@ -17,6 +30,7 @@ describe('node', () => {
     limits: { maxFrameBytes: 65_536 },
     closes: { 4000: 3, 1006: 7 },
     gaps: { overflow: 1 },
+    amqp: { consuming: { ...calm, isBlocked: true, recovering: 2 } },
     held: [{ session: 's1', user: 'john.doe', node: 'e1' }],
   };
 
@@ -27,6 +41,9 @@ describe('node', () => {
     expect(text).toMatch(/drain +stayed: 2 pinned by the front/);
     expect(text).toMatch(/maxFrameBytes +65,536/);
     expect(text).toMatch(/closes by code\n {2}1006 +7\n {2}4000 +3/);
+    expect(text).toMatch(
+      /RabbitMQ\n {2}consuming +connected, blocked by an alarm, 2 consumers to be made again, 3 channels/,
+    );
     expect(text).toMatch(/gaps by reason\n {2}overflow +1/);
     expect(text).toMatch(/sessions\n {2}~[\w-]+\.s1\n {2}and 11 more/);
     expect(JSON.parse(await printed({ node: async () => answer }, ['node', 'e1', '--json']))).toEqual(answer);

@@ -74,6 +74,7 @@ export function nodeText(answer: NodeAnswer, paint: Paint): string {
   return paragraphs(
     about,
     isAnswered ? [] : ['It has not answered: this is what it has reported last.'],
+    titled('RabbitMQ', amqpLines(answer), paint),
     titled('limits', limitLines, paint),
     titled('closes by code', countsIn(answer.closes), paint),
     titled('gaps by reason', countsIn(answer.gaps), paint),
@@ -83,6 +84,23 @@ export function nodeText(answer: NodeAnswer, paint: Paint): string {
     titled('sessions', more > 0 && names.length > 0 ? [...names, `and ${whole(more)} more`] : names, paint),
   );
 }
+
+/** Each connection to RabbitMQ, by what it is for. */
+const amqpLines = ({ amqp = {} }: NodeAnswer): string[] =>
+  listed(
+    Object.entries(amqp).map(([name, figures]) => [
+      name,
+      [
+        figures.isConnected ? 'connected' : 'not connected',
+        ...(figures.isBlocked ? ['blocked by an alarm'] : []),
+        ...(figures.recovering > 0 ? [`${counted(figures.recovering, 'consumer')} to be made again`] : []),
+        counted(figures.channels, 'channel'),
+        counted(figures.consumers, 'consumer'),
+        `${whole(figures.unconfirmed)} unconfirmed`,
+        counted(figures.reconnects, 'reconnect'),
+      ].join(', '),
+    ]),
+  );
 
 /** A session: where it is, how far behind, and what has happened to it. */
 export function sessionText(answer: SessionAnswer, nowMs: number, paint: Paint): string {
