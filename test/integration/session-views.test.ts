@@ -56,6 +56,8 @@ describe('a session', () => {
     const { ticket } = await mesh.askToMove(session, client, one, two);
     const moved = await RawClient.open(two.url, ticket, { acks: false });
     moved.send({ t: 'hello', resume: true });
+    // Closed before, it would not have been attached.
+    await moved.frame('welcome');
     await expect.poll(ask, { timeout: 10_000 }).toMatchObject({
       node: 'v2',
       moves: [{ from: 'v1', to: 'v2', outcome: 'done' }],
