@@ -1,10 +1,11 @@
 import type { AmqpFigures } from '@evenkeel/protocol';
 import { count } from '../format.js';
+import { Scroll } from './scroll.js';
 
 /** A part's connections to RabbitMQ, by what each is for. */
 export function Connections({ connections }: { connections: Readonly<Record<string, AmqpFigures>> }) {
   return (
-    <div class="scroll">
+    <Scroll name="Connections">
       <table>
         <thead>
           <tr>
@@ -45,7 +46,7 @@ export function Connections({ connections }: { connections: Readonly<Record<stri
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -3,6 +3,7 @@ import { count, counted, milliseconds, percent } from '../format.js';
 import { isTrouble } from '../overall.js';
 import { to } from '../route.js';
 import type { Node } from '../types.js';
+import { Scroll } from './scroll.js';
 import { State } from './state.js';
 
 type Key = 'node' | 'state' | 'sessions' | 'events' | 'p99' | 'cpu' | 'version';
@@ -63,7 +64,7 @@ export function NodeTable({ nodes }: { nodes: readonly Node[] }) {
           />
         )}
       </div>
-      <div class="scroll">
+      <Scroll name="Table of nodes">
         <table class="nodes" aria-rowcount={sorted.length + 1}>
           <thead>
             <tr>
@@ -85,7 +86,7 @@ export function NodeTable({ nodes }: { nodes: readonly Node[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {sorted.length === 0 && (
         <p class="note">{wanted === '' ? 'No node has reported.' : 'No node matches.'}</p>
       )}

@@ -1,5 +1,6 @@
 import { count, counted } from '../format.js';
 import { to } from '../route.js';
+import { Scroll } from './scroll.js';
 
 interface Step {
   readonly from: string;
@@ -17,7 +18,7 @@ export function Steps({ moves, isRunning = false }: { moves: readonly Step[]; is
   const most = maxShown[isRunning ? 'running' : 'proposed'];
   const shown = [...moves].sort((a, b) => b.count - a.count).slice(0, most);
   return (
-    <div class="scroll">
+    <Scroll name="Who goes where">
       <table class="steps">
         <caption class="hidden">Who goes where</caption>
         <thead>
@@ -52,6 +53,6 @@ export function Steps({ moves, isRunning = false }: { moves: readonly Step[]; is
       {moves.length > most && (
         <p class="note">and {counted(moves.length - most, 'pair')} of nodes more, with fewer sessions each</p>
       )}
-    </div>
+    </Scroll>
   );
 }

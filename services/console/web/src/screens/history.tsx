@@ -5,6 +5,7 @@ import { counted, duration, moment } from '../format.js';
 import { useAnswer } from '../live.js';
 import { Confirm } from '../parts/confirm.js';
 import { resultOf, undone } from '../parts/plan-panel.js';
+import { Scroll } from '../parts/scroll.js';
 import type { Plan } from '../types.js';
 import { planWord } from '../words.js';
 
@@ -26,7 +27,7 @@ export function HistoryScreen() {
         {plans.error !== undefined && <p class="trouble">{plans.error}</p>}
         {plans.answer?.plans.length === 0 && <p class="note">No plan has run yet.</p>}
         {plans.answer !== undefined && plans.answer.plans.length > 0 && (
-          <div class="scroll">
+          <Scroll name="Table of plans">
             <table>
               <thead>
                 <tr>
@@ -68,7 +69,7 @@ export function HistoryScreen() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </section>
     </>

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { count, counted, moment } from '../format.js';
 import { useAnswer } from '../live.js';
 import { KeepOut } from '../parts/keep-out.js';
+import { Scroll } from '../parts/scroll.js';
 import { go, to } from '../route.js';
 
 const everyMs = 3_000;
@@ -84,7 +85,7 @@ export function UserScreen({ user }: { user: string }) {
 function SessionTable({ sessions }: { sessions: readonly SessionView[] }) {
   const now = Date.now();
   return (
-    <div class="scroll">
+    <Scroll name="Table of sessions">
       <table>
         <thead>
           <tr>
@@ -121,7 +122,7 @@ function SessionTable({ sessions }: { sessions: readonly SessionView[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
