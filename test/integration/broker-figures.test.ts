@@ -23,6 +23,10 @@ it('a connection says how many channels are open on it, and what is sent, waits 
   const published = [1, 2, 3].map((n) => publisher.publish('', queue, `${n}`));
   expect(broker.figures()).toMatchObject({ unconfirmed: 2, waiting: 1 });
   await Promise.all(published);
+  const second = broker.consumers({ channels: 1 }).consume(queue, { onDelivery: (d) => d.ack() });
+  // One that is being made has lost nothing.
+  expect(broker.figures()).toMatchObject({ consumers: 2, recovering: 0 });
+  await (await second).cancel();
 
   proxy.refuse();
   proxy.cut();

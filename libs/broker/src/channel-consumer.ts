@@ -26,6 +26,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   #tag = '';
   #attaching: Promise<void> | undefined;
   #cancelling: Promise<void> | undefined;
+  #hasBeenActive = false;
   #isExposed = false;
   #isMuted = false;
   #isQueueSuspect = false;
@@ -37,6 +38,11 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#options = options;
     this.#shard = shard;
     this.#around = around;
+  }
+
+  /** It has consumed and does not at present; one that is being made for the first time has not lost anything. */
+  get isLost(): boolean {
+    return this.state === 'recovering' && this.#hasBeenActive;
   }
 
   deliver(delivery: IncomingDelivery): void {
@@ -150,6 +156,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     }
     this.#isExposed = true;
     this.state = 'active';
+    this.#hasBeenActive = true;
   }
 
   async #consume(at: ShardChannel, tag: string): Promise<void> {

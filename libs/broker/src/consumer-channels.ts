@@ -63,10 +63,10 @@ export class ConsumerChannels {
     });
   }
 
-  /** Consumers that do not consume at present. */
+  /** Consumers that do not consume at present, and have before. */
   get recovering(): number {
     let count = 0;
-    for (const { state } of this.#consumers) if (state === 'recovering') count += 1;
+    for (const { isLost } of this.#consumers) if (isLost) count += 1;
     return count;
   }
 
