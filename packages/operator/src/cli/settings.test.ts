@@ -30,7 +30,7 @@ describe('set', () => {
   it('goes back to what the environment says with --default', async () => {
     const back = await set('mode', '--default');
     expect(back.sent).toEqual([{ name: 'mode', value: null }]);
-    expect(back.text).toBe('mode: (as the environment has it)\n');
+    expect(back.text).toBe('mode: as the environment has it\n');
   });
 
   it('takes a value or --default, and not both', async () => {

@@ -42,8 +42,8 @@ export function addSettingCommands({ command, show, withOperator, paint }: Comma
         const answer = await operator.set({ name, value, ...(node === undefined ? {} : { node }) });
         show(options, answer, () => {
           const what = answer.node === undefined ? answer.name : `${answer.name} of ${answer.node}`;
-          const is = answer.value === undefined ? '' : `${valueText(answer.value)} `;
-          return `${what}: ${is}${answer.from === 'live' ? '(live)' : '(as the environment has it)'}`;
+          if (answer.value === undefined) return `${what}: as the environment has it`;
+          return `${what}: ${valueText(answer.value)} (${answer.from === 'live' ? 'live' : 'as the environment has it'})`;
         });
       }),
     );

@@ -19,7 +19,7 @@ it('writes down commands as they would be typed, with who it was and what came o
   expect(chronicle.events.after(undefined).events).toMatchObject([
     { id: '10-1', at: 1, kind: 'leader', text: 'b1 leads' },
     { kind: 'command', text: 'drain e1, e2 deadlineMs 5', by: 'ann', outcome: 'ok' },
-    { kind: 'command', text: 'set mode null', by: 'bob (console)' },
+    { kind: 'command', text: 'set mode --default', by: 'bob (console)' },
     { kind: 'command', text: 'abort: refused, no plan is running', outcome: 'no-plan' },
   ]);
 });

@@ -55,6 +55,7 @@ function said(command: ManageCommand): string {
   const { command: name, v: _v, onBehalfOf: _by, ...rest } = command;
   const words = Object.entries(rest).flatMap(([key, value]) => {
     if (value === undefined) return [];
+    if (value === null) return ['--default'];
     const text = Array.isArray(value) ? listed(value.map(String)) : String(value);
     return plain.has(key) ? [text] : [`${key} ${text}`];
   });

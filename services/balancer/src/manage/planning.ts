@@ -126,7 +126,11 @@ export function undo(command: Of<'undo'>, c: CommandContext): Answer {
       ? lastThatMoved(c.balancer.history)
       : c.balancer.history.find((p) => p.id === command.plan);
   if (past === undefined) {
-    throw new ManageError('unknown-plan', 'there is no such plan among the last 100; status lists them');
+    const why =
+      command.plan === undefined
+        ? 'nothing to undo: of the last 100 plans none has moved anybody'
+        : 'there is no such plan among the last 100; history lists them';
+    throw new ManageError('unknown-plan', why);
   }
   const phase = (name: string) => c.balancer.view.get(name, c.nowMs)?.phase;
   const moves = past.moved.filter((m) => m.done > 0).map((m) => ({ from: m.to, to: m.from, count: m.done }));

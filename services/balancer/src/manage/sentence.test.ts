@@ -38,7 +38,9 @@ it('says what is wrong: who has paused it, which nodes are silent, and who stays
     '; levelling is paused by ann since 10:02 UTC.',
   );
   expect(said({ mode: 'manual' })).toContain('; nothing is levelled without being asked for: manual mode.');
-  expect(said({ nodes: [node('e1', 1), node('e2', 1, 'suspect')] })).toContain('; e2 does not report.');
+  expect(said({ nodes: [node('e1', 1), node('e2', 1, 'suspect')] })).toBe(
+    '2 nodes with 1 session; nothing runs; e2 does not report.',
+  );
   const blocked = [node('e1', 1), { ...node('e2', 1), amqp: { isBlocked: true as const, recovering: 2 } }];
   expect(said({ nodes: blocked })).toContain(
     '; e2 is blocked by an alarm of RabbitMQ; e2 has lost consumers and makes them again.',
@@ -48,6 +50,8 @@ it('says what is wrong: who has paused it, which nodes are silent, and who stays
     drain: { state: 'stayed', why: 'its deadline has passed' },
   };
   expect(said({ nodes: [staying] })).toContain('; e1 is not empty, 3 stay: its deadline has passed.');
+  const drained = { ...node('e1', 0, 'draining'), drain: { state: 'empty' } };
+  expect(said({ nodes: [drained, node('e2', 9)] })).toContain('; nothing runs; e1 is drained.');
   expect(said({ nodes: [{ ...node('e1', 3), pinned: 2 }] })).toContain('; 2 sessions pinned by the front.');
 });
 

@@ -49,7 +49,8 @@ function whatIs({ nodes, isComplete, silentMs, maxOverMean, isLevel }: Condition
   const there = nodes.filter((n) => n.state !== 'gone');
   if (there.length === 0) return isComplete ? 'No node is there' : 'No node is known yet';
   let sessions = 0;
-  for (const n of there) sessions += n.sessions;
+  // Who was on a node that is silent by itself is elsewhere by now, and counted there.
+  for (const n of there) sessions += n.state === 'suspect' && silentMs === undefined ? 0 : n.sessions;
   const takers = there.filter((n) => n.state === 'active').length;
   const level = takers < 2 || maxOverMean === undefined ? undefined : levelOf(maxOverMean, isLevel);
   const what = [`${many(there.length, 'node')} with ${many(sessions, 'session')}`, ...(level ?? [])].join(
@@ -117,6 +118,7 @@ function whatIsWrong(c: Condition): string[] {
       'is cordoned',
       'are cordoned',
     ),
+    ...where((n) => n.state === 'draining' && n.drain?.state === 'empty', 'is drained', 'are drained'),
     ...(pinned > 0 ? [`${many(pinned, 'session')} pinned by the front`] : []),
   ];
 }

@@ -42,10 +42,10 @@ export function set(command: Of<'set'>, c: CommandContext): Promise<Answer> {
 async function setBalancer({ name, value }: Of<'set'>, c: CommandContext): Promise<Answer> {
   const { balancer } = c;
   if (!isLiveName(name)) {
-    const ofNode = isNodeSetting(name)
-      ? `${name} is of a node: name one`
-      : `${name} cannot be set while it runs`;
-    throw new ManageError('unknown-setting', `${ofNode}; what can be set: ${names.join(', ')}`);
+    const why = isNodeSetting(name)
+      ? `${name} is of a node: name it beside ("node": …; on the command line --node NODE)`
+      : `${name} cannot be set while it runs; what can be set: ${names.join(', ')}; of a node: ${nodeSettingNames.join(', ')}`;
+    throw new ManageError('unknown-setting', why);
   }
   if (value === null) balancer.standing.settings.unset(name);
   else {

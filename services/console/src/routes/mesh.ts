@@ -88,7 +88,10 @@ export class MeshRoutes implements Route {
 function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const message = z.prettifyError(result.error).replaceAll(/\s+/g, ' ');
+  const message = result.error.issues
+    .slice(0, 3)
+    .map(({ path, message }) => [...(path.length === 0 ? [] : [path.join('.')]), message].join(': '))
+    .join('; ');
   throw new Refusal(400, 'bad-command', `${message}; docs/manage.md has the commands`);
 }
 

@@ -11,7 +11,7 @@ it('decisions are counted when they change, and each plan', () => {
   };
   for (const decision of [
     wait('level', 'level within the thresholds'),
-    wait('level', '1 active nodes: nothing to level'),
+    wait('level', 'one active node alone: nothing to level'),
     wait('settling', 'b is joining'),
     plan,
     plan,

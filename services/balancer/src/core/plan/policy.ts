@@ -281,7 +281,10 @@ export class Policy {
   }
 
   #isOff(s: Situation, level: NodeView[]): Wait | Off {
-    if (level.length < 2) return wait('level', `${level.length} active nodes: nothing to level`);
+    if (level.length < 2) {
+      const who = level.length === 0 ? 'no active node' : 'one active node alone';
+      return wait('level', `${who}: nothing to level`);
+    }
     const unsettled = this.#isUnsettled(s, level);
     if (unsettled !== undefined) return wait('settling', unsettled);
     const names = new Set(level.map((n) => n.node));

@@ -374,7 +374,10 @@ function outcomeOf(plan: Plan, steps: readonly Step[]): ['done' | 'partial', str
   if (plan.kind === 'drain' && steps.every((step) => step.dropped === undefined || step.hasGone)) {
     // A node that drains to shut down leaves when it is empty, perhaps before its last report.
     const isDone = missed === 0 || dropped !== undefined;
-    return [isDone ? 'done' : 'partial', said(missed === 0 ? all : `${missed} were not reported as moved`)];
+    return [
+      isDone ? 'done' : 'partial',
+      said(missed === 0 ? all : `${missed} ${missed === 1 ? 'was' : 'were'} not reported as moved`),
+    ];
   }
   const why = dropped ?? (missed === 0 ? all : `${missed} were not moved`);
   return [missed === 0 && dropped === undefined ? 'done' : 'partial', said(why)];
