@@ -36,3 +36,10 @@ it('ids of another term are not known', () => {
   fill(log, 2);
   expect(log.after('a-2').events.map(({ id }) => id)).toEqual(['b-1', 'b-2']);
 });
+
+it('keeps the beginning of what is said at length', () => {
+  const log = new EventLog(() => 1);
+  log.add({ kind: 'command', text: `cordon e1: refused, ${'e1, '.repeat(10_000)}` });
+  const [text = ''] = texts(log.after(undefined));
+  expect([text.length, text.startsWith('cordon e1: refused'), text.endsWith('…')]).toEqual([501, true, true]);
+});

@@ -17,6 +17,9 @@ export interface Logged extends MeshHappening {
   readonly at: number;
 }
 
+/** Longest text, characters: what was refused may name every node there is. */
+const maxTextChars = 500;
+
 /** What has happened while this balancer has led: the last thousand. A successor begins its own. */
 export class EventLog {
   readonly #wallNow: () => number;
@@ -35,9 +38,10 @@ export class EventLog {
     this.#n = 0;
   }
 
-  add(happening: MeshHappening): void {
+  add({ text, ...happening }: MeshHappening): void {
     this.#n += 1;
-    this.#events.push({ id: `${this.#term}-${this.#n}`, at: this.#wallNow(), ...happening });
+    const shown = text.length > maxTextChars ? `${text.slice(0, maxTextChars)}…` : text;
+    this.#events.push({ id: `${this.#term}-${this.#n}`, at: this.#wallNow(), ...happening, text: shown });
     if (this.#events.length > maxEvents) this.#events.shift();
   }
 

@@ -1,4 +1,5 @@
 import { KeyedBuckets } from '@evenkeel/pace';
+import { nameOf, type Sender } from './admission.js';
 
 /** Questions to all edges that one user may ask a second, and other commands that only look, … */
 export const questionsPerSecond = 50;
@@ -11,8 +12,8 @@ const maxUsers = 1_000;
 export class QuestionLimit {
   readonly #users = new KeyedBuckets(questionsPerSecond, questionsBurst, maxUsers);
 
-  /** Whether this user may ask one more now. */
-  tryTake(user: string, nowMs: number): boolean {
-    return this.#users.take(user, nowMs) === 0;
+  /** Whether this one may ask one more now; those for whom the console asks each by themselves. */
+  tryTake(sender: Sender, nowMs: number): boolean {
+    return this.#users.take(nameOf(sender), nowMs) === 0;
   }
 }

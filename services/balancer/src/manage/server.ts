@@ -156,8 +156,7 @@ export class ManageServer {
     const refused = command && refuseEntry(d, command, this.#options.operators);
     const isLook =
       command === undefined || refused !== undefined || !(isMutating(command) || isQuestion(read));
-    if (isLook && !this.#looks.tryTake(sender.user, performance.now()))
-      return this.#refuseFlood(d, read, sender);
+    if (isLook && !this.#looks.tryTake(sender, performance.now())) return this.#refuseFlood(d, read, sender);
     if (properties.replyTo && !isReplyAddress(properties.replyTo)) {
       this.#refuseReplyAddress(d, read, sender);
       return;
@@ -171,7 +170,7 @@ export class ManageServer {
       else this.#deadLetter(d);
       return;
     }
-    if (isQuestion(read) && !this.#questions.tryTake(sender.user, performance.now()))
+    if (isQuestion(read) && !this.#questions.tryTake(sender, performance.now()))
       return this.#refuseFlood(d, read, sender);
     const answer = 'refused' in read ? read.refused : await this.#execute(read.command, sender, leftMs);
     if (identity !== undefined) this.#memory.set(identity, d.body, answer);

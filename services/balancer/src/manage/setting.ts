@@ -8,7 +8,7 @@ import {
 import { describeSetting, parseSetting } from '@evenkeel/runtime';
 import { isLiveName, liveFields, liveSetting } from '../config.js';
 import { type Answer, ManageError, notLeader } from './answers.js';
-import { type CommandContext, named, type Of } from './context.js';
+import { type CommandContext, isThere, named, type Of } from './context.js';
 
 const nodeFields = { weight: nodeWeight, capacity: nodeCapacity };
 const names = Object.keys(liveFields).filter(isLiveName);
@@ -69,6 +69,12 @@ async function setNode(node: string, { name, value }: Of<'set'>, c: CommandConte
   const parsed = value === null ? { value: undefined } : parseSetting(nodeFields[name], value);
   if ('takes' in parsed) throw badValue(name, value, parsed.takes);
   const { nodeSettings } = c.balancer.standing;
+  // Of a node that is not there it is only forgotten.
+  if (value === null && !isThere(node, c) && nodeSettings.wishes.has(node)) {
+    nodeSettings.set(node, name, undefined, { by: c.user, at: c.nowMs });
+    await c.balancer.save();
+    return { ok: true, node, name, from: 'environment' };
+  }
   const [n] = named({ node }, c);
   if (n?.stats.live === undefined) {
     throw new ManageError(

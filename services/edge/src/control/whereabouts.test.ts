@@ -17,12 +17,19 @@ const session = (sid: string, isHeld: boolean) =>
     end: () => {},
   }) as unknown as Locatable;
 
+type Asked = (whereabouts: Whereabouts) => void;
+
 /** Whom an edge names that has these sessions. */
-async function heldOf(sessions: Locatable[]): Promise<string[]> {
+async function heldOf(
+  sessions: Locatable[],
+  ask: Asked = (whereabouts) => whereabouts.describe({ command: 'describe', ask: 'a', reply: 'b' }),
+): Promise<string[]> {
   const replies: EdgeReply[] = [];
   const whereabouts = new Whereabouts({
     node: { name: 'e1', boot: 'b1' },
-    directory: { values: () => sessions.values(), tracked: () => sessions.values() },
+    directory: { values: () => sessions.values(), tracked: () => sessions.values(), find: () => undefined },
+    life: { awayOf: () => [] },
+    past: { of: () => undefined },
     control: {
       reply: async (_to: string, reply: EdgeReply) => {
         replies.push(reply);
@@ -30,7 +37,7 @@ async function heldOf(sessions: Locatable[]): Promise<string[]> {
     },
     about: () => ({ limits: {}, settings: {} }),
   } as unknown as ConstructorParameters<typeof Whereabouts>[0]);
-  whereabouts.describe({ command: 'describe', ask: 'a', reply: 'b' });
+  ask(whereabouts);
   return replies.flatMap((reply) => reply.sessions.map((each) => each.session));
 }
 
@@ -39,4 +46,15 @@ it('an edge that is asked what it is names ten of its sessions, first those that
   expect(await heldOf(all)).toEqual(['s27', 's28', 's29', ...Array.from({ length: 7 }, (_, i) => `s${i}`)]);
   expect(await heldOf(all.slice(0, 2))).toEqual(['s0', 's1']);
   expect(await heldOf([])).toEqual([]);
+});
+
+it('a session that has not said hello yet is found by its id, and by that with its user', async () => {
+  const silent = ['s1', 's2'].map((sid) => ({ ...session(sid, false), state: 'opened' }));
+  const found = (reference: string) =>
+    heldOf(silent, (whereabouts) =>
+      whereabouts.inspect({ command: 'inspect', session: reference, ask: 'a', reply: 'b' }),
+    );
+  expect(await found('s2')).toEqual(['s2']);
+  expect(await found('alice.s1')).toEqual(['s1']);
+  expect(await found('bob.s1')).toEqual([]);
 });

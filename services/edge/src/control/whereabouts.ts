@@ -6,7 +6,7 @@ import {
   maxHeldInReply,
   maxSessionsInReply,
 } from '@evenkeel/protocol';
-import { keyOf, type Life } from '../life/life.js';
+import type { Life } from '../life/life.js';
 import type { SessionPast } from '../life/past.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory, Listed } from '../session/directory.js';
@@ -84,18 +84,17 @@ export class Whereabouts {
       this.#end((who) => who.uid === uid);
     } else if (session !== undefined) {
       this.#reply(asked, { sessions: this.#named(session) });
-      this.#end((who) => isCalled(who, session));
+      this.#end(called(session));
     }
   }
 
   #named(session: string): Shown[] {
     const { directory } = this.#options;
     const here = directory.find(session);
-    const silent = this.#sockets((claims) => isCalled(claims, session)).filter(
-      (each) => each.state === 'opened' && each !== here,
-    );
+    const isMeant = called(session);
+    const silent = this.#sockets(isMeant).filter((each) => each.state === 'opened' && each !== here);
     const shown = [...(here === undefined ? [] : [here]), ...silent].map((each) => this.#shown(each));
-    return [...shown, ...this.#away((who) => isCalled(who, session))];
+    return [...shown, ...this.#away(isMeant)];
   }
 
   #end(isMeant: (who: Listed['claims']) => boolean): void {
@@ -151,5 +150,10 @@ export class Whereabouts {
 }
 
 /** By `<uid>.<sid>` or `<sid>` alone. */
-const isCalled = (who: Listed['claims'], reference: string): boolean =>
-  reference.includes('.') ? keyOf(who) === reference : who.sid === reference;
+function called(reference: string): (who: Listed['claims']) => boolean {
+  const at = reference.lastIndexOf('.');
+  const sid = reference.slice(at + 1);
+  const uid = at < 0 ? undefined : reference.slice(0, at);
+  // All who are here are looked at.
+  return (who) => who.sid === sid && (uid === undefined || who.uid === uid);
+}
