@@ -93,9 +93,10 @@ function numbersOf({ totals, nodes }: Status) {
 
 function loadTitle({ nodes, level }: Status): string {
   const title = counted(nodes.length, 'node');
-  if (level === undefined || nodes.length < 2) return title;
+  const takers = nodes.filter(({ state }) => state === 'active');
+  if (level === undefined || takers.length < 2) return title;
   const above = level.maxOverMean - 1;
-  const mean = nodes.reduce((sum, { sessions }) => sum + sessions, 0) / nodes.length;
+  const mean = takers.reduce((sum, { sessions }) => sum + sessions, 0) / takers.length;
   const isLevel = above <= 0.01 || above * mean <= levelWithin;
   return isLevel ? `${title}, level` : `${title}, fullest ${percent(above)} above the mean`;
 }
