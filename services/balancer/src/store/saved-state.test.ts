@@ -52,9 +52,17 @@ it('keeps what operators have set, and leaves out what this version does not tak
     { ...quiet, value: 'soon' },
   ];
   const nodeSettings = [{ node: 'e1', weight: 2, by: 'ann', at: 1 }];
-  const saved = { v: 1, drains, isPaused: false, settings: [quiet, ...foreign], nodeSettings };
+  const tooHeavy = { node: 'e2', weight: 1_000_000, by: 'ann', at: 1 };
+  const saved = {
+    v: 1,
+    drains,
+    isPaused: false,
+    settings: [quiet, ...foreign],
+    nodeSettings: [...nodeSettings, tooHeavy],
+  };
   const kept = { state: { settings: [quiet], nodeSettings } };
   expect(readState({ ...saved, history: [] })).toMatchObject(kept);
+  expect(readState({ ...saved, history: [] })).not.toHaveProperty('unreadable');
   expect(readState({ ...saved, plan: {} })).toMatchObject(kept);
 });
 

@@ -71,12 +71,17 @@ const settings = z
       return read !== undefined && 'value' in read ? [read.value] : [];
     }),
   );
-const nodeSettings = z.array(
-  z.object({
-    node: nodeName,
-    weight: nodeWeight.exactOptional(),
-    capacity: nodeCapacity.exactOptional(),
-    ...setter,
+const nodeSetting = z.object({
+  node: nodeName,
+  weight: nodeWeight.exactOptional(),
+  capacity: nodeCapacity.exactOptional(),
+  ...setter,
+});
+/** The same of each node. */
+const nodeSettings = z.array(z.unknown()).transform((all) =>
+  all.flatMap((each) => {
+    const read = nodeSetting.safeParse(each);
+    return read.success ? [read.data] : [];
   }),
 );
 
