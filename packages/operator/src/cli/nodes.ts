@@ -87,7 +87,11 @@ export function nodeColumns(
       number('WEIGHT', (n) => n.weight, 8),
     ),
     { title: 'EVENTS/S', of: (n) => whole(n.deliveredPerSecond), align: 'right', spare: 4 },
-    { title: 'P99 MS', of: (n) => whole(n.handshakeP99Ms), align: 'right', spare: 9 },
+    { title: 'P99 MS', of: (n) => whole(n.publishToSocketP99Ms), align: 'right', spare: 9 },
+    ...when(
+      isWide,
+      number('SHAKE MS', (n) => n.handshakeP99Ms, 8),
+    ),
     { title: 'CPU', of: (n) => (n.cpu === undefined ? '–' : n.cpu.toFixed(2)), align: 'right', spare: 3 },
     { title: 'URL', of: (n) => n.url, spare: 10 },
   ];
