@@ -23,8 +23,7 @@ const viewEveryMs = 1_000;
 
 async function round(browser: Browser, nodes: number, seconds: number): Promise<Tasks> {
   let second = 0;
-  const look = () => ({ ok: true, node: simulatedStatus(1, second).nodes[0], isAnswered: false });
-  const fake = await FakeConsole.start({ pageDir, look });
+  const fake = await FakeConsole.start({ pageDir });
   const push = () => fake.push({ status: simulatedStatus(nodes, second++), ageMs: 10 });
   push();
   const timer = setInterval(push, viewEveryMs);
