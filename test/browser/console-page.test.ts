@@ -175,3 +175,26 @@ it('a thousand nodes are a wall of bars, and a table in which a name is found, s
   await page.waitForSelector('h1:has-text("edge-777")');
   expect(await page.evaluate('document.activeElement.id')).toBe('main');
 });
+
+it('an answer of a form that it does not know leaves the rest of the page as it was, and is shown once it is right', async () => {
+  let history: object = { ok: true, plans: 'none' };
+  const fake = await fakeConsole({
+    look: (path) => (path.startsWith('/api/history') ? history : answers[path]),
+  });
+  fake.push({ status: simulatedStatus(3, 4) });
+  const page = await open(fake, 'history');
+  await page.waitForSelector('[data-testid=broken]');
+  await page.click('text=Now');
+  await page.waitForSelector('[data-testid=sentence]');
+
+  history = answers['/api/history'] ?? {};
+  await page.click('text=History');
+  await page.waitForSelector('text=Took');
+});
+
+it('an address without a screen says so', async () => {
+  const fake = await fakeConsole();
+  fake.push({ status: simulatedStatus(3, 4) });
+  const page = await open(fake, 'settings');
+  await page.waitForSelector("text=There is no screen 'settings'");
+});

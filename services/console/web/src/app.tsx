@@ -5,11 +5,12 @@ import { type Desk, DeskContext } from './context.js';
 import { Feed, type Live } from './live.js';
 import { inNameOrder } from './order.js';
 import { toneOf } from './overall.js';
+import { Guarded } from './parts/guarded.js';
 import { Header } from './parts/header.js';
 import { Login } from './parts/login.js';
 import { Notice, type Said } from './parts/notice.js';
 import { Stale } from './parts/stale.js';
-import { type Route, useRoute } from './route.js';
+import { type Route, to, useRoute } from './route.js';
 import { BrokerScreen } from './screens/broker.js';
 import { HistoryScreen } from './screens/history.js';
 import { NodeScreen } from './screens/node.js';
@@ -55,7 +56,9 @@ export function App() {
       <Header route={route} onSignedOut={() => void feed.open()} />
       <Stale problem={live.problem} />
       <main id="main" class={staleMs === undefined ? '' : 'is-stale'} tabIndex={-1}>
-        <Screen route={route} status={status} problem={live.problem} />
+        <Guarded of={route.path.join('/')}>
+          <Screen route={route} status={status} problem={live.problem} />
+        </Guarded>
       </main>
       <Notice said={said} onDone={putAway} />
       <Announcer status={status} isStale={staleMs !== undefined} />
@@ -78,6 +81,12 @@ function Screen(props: { route: Route; status: Status | undefined; problem: stri
       return <HistoryScreen />;
     case 'broker':
       return <BrokerScreen />;
+    case '':
+    case 'node':
+    case 'plan':
+      break;
+    default:
+      return <NoScreen name={screen} />;
   }
   if (status === undefined) {
     return (
@@ -89,6 +98,17 @@ function Screen(props: { route: Route; status: Status | undefined; problem: stri
   if (screen === 'node') return <NodeScreen key={name} status={status} name={name} />;
   if (screen === 'plan') return <PlanScreen status={status} drain={query.getAll('drain')} />;
   return <Overview status={status} />;
+}
+
+function NoScreen({ name }: { name: string }) {
+  return (
+    <>
+      <h1>There is no screen '{name}'</h1>
+      <p class="note">
+        Its address may be of another version. Begin at <a href={to()}>Now</a>.
+      </p>
+    </>
+  );
 }
 
 /** Undefined: what is shown is as it is. */
