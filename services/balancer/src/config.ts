@@ -15,7 +15,8 @@ import { policyDefaults } from './core/plan/policy.js';
 import { paceDefaults } from './core/run/node-rate.js';
 
 const { limitMs, ms } = setting;
-const perSecond = () => z.number().positive().max(100_000);
+/** Slower than one in a hundred seconds is no pace. */
+const perSecond = () => z.number().min(0.01).max(100_000);
 
 /** Every setting of a balancer: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const balancerConfig = z.object({

@@ -60,6 +60,18 @@ describe('deciding', () => {
     expect(totals(new Stage().play(10, { a: { sessions: 1012 }, b: { sessions: 988 } }))).toBe(12);
   });
 
+  it('plans a drain on what the nodes that take the sessions say after the last plan, not before', () => {
+    const stage = new Stage();
+    const draining = { sessions: 9, state: 'draining' as const };
+    stage.play(3, { a: { sessions: 20 }, b: { capacity: 20 }, c: { capacity: 100 } });
+    stage.situation = { lastPlanEndMs: stage.nowMs };
+    stage.nowMs += 100;
+    expect(totals(stage.play(1, { a: draining }))).toContain('a report of b from after the last plan');
+    const full = { sessions: 20, connections: 20, capacity: 20 };
+    const decision = stage.play(1, { a: draining, b: full, c: { capacity: 100 } });
+    expect(decision).toMatchObject({ kind: 'plan', draft: { steps: [{ from: 'a', to: 'c', count: 9 }] } });
+  });
+
   it('drains within half a second of the report that says so, several nodes together and onto none of them', () => {
     const stage = new Stage();
     stage.play(3, { a: { sessions: 9 }, b: { sessions: 9 }, c: {} });

@@ -191,11 +191,13 @@ export class Policy {
     const unsettled = due.find((n) => s.nowMs - n.stateSinceMs < this.#options.drainSettleMs);
     if (unsettled !== undefined)
       return wait('settling', `waiting until the gateways know that ${unsettled.node} is draining`);
-    const stale = due.find((n) => n.seenAtMs <= s.lastPlanEndMs);
+    const names = new Set(due.map((n) => n.node));
+    const able = takersAmong(s.nodes.filter((n) => !names.has(n.node)));
+    // Who has been given sessions has less room than it said before; one that says nothing is no taker for long.
+    const stale = [...due, ...able].find((n) => n.seenAtMs <= s.lastPlanEndMs);
     if (stale !== undefined)
       return wait('settling', `waiting for a report of ${stale.node} from after the last plan`);
-    const names = new Set(due.map((n) => n.node));
-    const takers = new Set(takersAmong(s.nodes.filter((n) => !names.has(n.node))).map((n) => n.node));
+    const takers = new Set(able.map((n) => n.node));
     const draft = draftDrain(s.nodes, names, takers, this.#method(s));
     const list = listed(names);
     if (draft.steps.length === 0) {
