@@ -17,12 +17,15 @@ const patience = { timeout: 30_000, interval: 50 };
 
 it('one session is followed by its id at the level debug: placed, attached, asked of a service, moved with a plan, and ended', async () => {
   const lines: Line[] = [];
+  const written: string[] = [];
   const mesh = await startTestMesh({
     edges: 2,
     demo: true,
     env: { EVENKEEL_LOG_LEVEL: 'debug', EVENKEEL_MODE: 'manual' },
     onLine: (process, line) => {
-      if (line.startsWith('{')) lines.push({ process, ...JSON.parse(line) });
+      if (!line.startsWith('{')) return;
+      written.push(line);
+      lines.push({ process, ...JSON.parse(line) });
     },
   });
   const client = connect({ gateway: mesh.gatewayUrl, user: 'alice', storage: false });
@@ -63,6 +66,8 @@ it('one session is followed by its id at the level debug: placed, attached, aske
   expect(moving).toMatchObject({ plan, to: second });
   const asked = lines.find(({ process, msg }) => process === 'balancer' && msg === 'asked to move');
   expect(asked).toMatchObject({ plan, from: first, to: second });
+  // Strict readers refuse an object that has a key twice.
+  expect(written.filter((line) => JSON.stringify(JSON.parse(line)) !== line)).toEqual([]);
 });
 
 it('a gateway says once whom it refuses and why, and counts the others', async () => {

@@ -350,7 +350,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
         port = transport.listen(sessions.accept, certificates?.read());
         certificates?.watch((certificate) => transport.exchange(certificate));
         node.listensAt(publicUrlOf(config, port));
-        log.info({ url: node.url, node: node.name, boot: node.boot }, 'listening');
+        log.info({ url: node.url, boot: node.boot }, 'listening');
       },
       stop: () => {
         certificates?.stop();
