@@ -73,7 +73,7 @@ it('npm start runs everything as users of their own, whose addresses evenkeel kn
   expect((await evenkeel(started, 'send', 'nobody', '1')).err).toContain('no-session');
   const asViewer = ['--amqp-url', run.viewerAmqpUrl];
   expect(await evenkeel(started, 'status', ...asViewer)).toMatchObject({ status: 0 });
-  expect((await evenkeel(started, 'drain', 'edge-1', ...asViewer)).err).toContain('forbidden');
+  expect((await evenkeel(started, 'drain', 'edge-1', '--yes', ...asViewer)).err).toContain('forbidden');
 
   const { out } = await evenkeel(started, 'broker-user', 'n7');
   const url = out.trim();
