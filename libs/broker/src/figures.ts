@@ -1,10 +1,16 @@
 /** What a publisher, a set of consumers or a pool of channels adds to the figures of its connection. */
 export interface PartFigures {
+  /** Channels open on it. */
   channels: number;
+  /** Messages sent and not confirmed. */
   unconfirmed: number;
+  /** Messages that wait to be sent. */
   waiting: number;
+  /** Declarations, bindings and looks that wait for a channel. */
   operationsWaiting: number;
+  /** Consumers that are wanted. */
   consumers: number;
+  /** Those of them that do not consume: their channel or queue is gone. */
   recovering: number;
 }
 
@@ -15,18 +21,6 @@ export interface ConnectionFigures extends Readonly<PartFigures> {
   readonly isBlocked: boolean;
   /** How often it came back after a loss, since the start. */
   readonly reconnects: number;
-  /** Channels open on it. */
-  readonly channels: number;
-  /** Messages sent and not confirmed. */
-  readonly unconfirmed: number;
-  /** Messages that wait to be sent. */
-  readonly waiting: number;
-  /** Declarations, bindings and looks that wait for a channel. */
-  readonly operationsWaiting: number;
-  /** Consumers that are wanted. */
-  readonly consumers: number;
-  /** Those of them that do not consume: their channel or queue is gone. */
-  readonly recovering: number;
 }
 
 /** The sum of what each part reports. */

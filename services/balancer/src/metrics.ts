@@ -84,7 +84,7 @@ function viewMetrics(metrics: Ops['metrics'], balancer: Balancer, now: () => num
 
 /** Returns what is to be called with each plan that is over. */
 function planMetrics(metrics: Ops['metrics'], balancer: Balancer): (plan: PastPlan) => void {
-  const gauge = (name: string, help: string, read: () => number) => observeGauge(metrics, name, help, read);
+  const gauge = observeGauge.bind(undefined, metrics);
   gauge('evenkeel_balancer_plan_moves', 'Moves of the running plan', () => balancer.run?.plan.total ?? 0);
   gauge('evenkeel_balancer_plan_moves_done', 'Moves of the running plan that are done', () =>
     (balancer.run?.progress() ?? []).reduce((sum, step) => sum + step.done, 0),

@@ -65,14 +65,8 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
 
 function connectionMetrics(metrics: Metrics, sources: EdgeSources): void {
   const { counts, room, pending, users, load, stats } = sources;
-  const counter = (name: string, help: string, read: () => number) =>
-    observeCounter(metrics, name, help, read);
-  const counters = (
-    name: string,
-    help: string,
-    label: string,
-    read: () => Iterable<readonly [string, number]>,
-  ) => observeCounters(metrics, name, help, label, read);
+  const counter = observeCounter.bind(undefined, metrics);
+  const counters = observeCounters.bind(undefined, metrics);
   observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
   observeGauge(metrics, 'evenkeel_capacity', 'Most connections that it takes', () => room.capacity);
   observeGauge(
@@ -328,8 +322,7 @@ function moveMetrics(metrics: Metrics, { ledger, load, stats }: EdgeSources): vo
 
 function lifeMetrics(metrics: Metrics, sources: EdgeSources): void {
   const { life, adoptions, denials, denying, happenings } = sources;
-  const counter = (name: string, help: string, read: () => number) =>
-    observeCounter(metrics, name, help, read);
+  const counter = observeCounter.bind(undefined, metrics);
   counter(
     'evenkeel_sessions_crowded_out_total',
     'Sessions ended before their time because their user had too many',

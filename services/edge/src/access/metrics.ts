@@ -9,12 +9,7 @@ export interface AccessSources {
 
 /** What Prometheus reads of who may do what. */
 export function accessMetrics(metrics: Ops['metrics'], { access, authorizations }: AccessSources): void {
-  const counters = (
-    name: string,
-    help: string,
-    label: string,
-    read: () => Iterable<readonly [string, number]>,
-  ) => observeCounters(metrics, name, help, label, read);
+  const counters = observeCounters.bind(undefined, metrics);
   counters('evenkeel_forbidden_total', 'Frames refused because the user may not do it', 'action', () =>
     Object.entries(access.forbidden),
   );
