@@ -23,7 +23,7 @@ const isSender = (channel: object): channel is Sender => 'ch' in channel && 'sen
  */
 export class GatheredAcks {
   readonly #write: ((bytes: Buffer) => void) | undefined;
-  #frames = Buffer.allocUnsafe(frameBytes * maxGathered);
+  readonly #frames = Buffer.allocUnsafe(frameBytes * maxGathered);
   #bytes = 0;
   #due: NodeJS.Immediate | undefined;
 
@@ -49,9 +49,8 @@ export class GatheredAcks {
     if (this.#due === undefined) return;
     clearImmediate(this.#due);
     this.#due = undefined;
-    const frames = this.#frames.subarray(0, this.#bytes);
-    // The socket may keep what it is given.
-    this.#frames = Buffer.allocUnsafe(this.#frames.length);
+    // A copy, since the socket may keep what it is given; mostly a small one, from Node's pool.
+    const frames = Buffer.from(this.#frames.subarray(0, this.#bytes));
     this.#bytes = 0;
     this.#write?.(frames);
   }
