@@ -1,5 +1,5 @@
 import type { Log } from '@evenkeel/broker';
-import { LogLimit, monotonicNow } from '@evenkeel/pace';
+import { LogLimits, monotonicNow } from '@evenkeel/pace';
 
 /** One of a kind in this time, ms; the others are counted. */
 const everyMs = 60_000;
@@ -11,16 +11,10 @@ const maxKinds = 256;
  * in silence and nothing floods.
  */
 export function consoleLog(name: string, print: (text: string) => void = console.error): Log {
-  const limits = new Map<string, LogLimit>();
-  const limitOf = (kind: string): LogLimit => {
-    const key = limits.has(kind) || limits.size < maxKinds ? kind : '';
-    const limit = limits.get(key) ?? new LogLimit(everyMs);
-    limits.set(key, limit);
-    return limit;
-  };
+  const limits = new LogLimits(everyMs, maxKinds);
   const tell = (fields: object, message: string): void => {
     const queue = 'queue' in fields ? String(fields.queue) : '';
-    const held = limitOf(`${queue} ${message}`).pass(monotonicNow());
+    const held = limits.pass(`${queue} ${message}`, monotonicNow());
     if (held === undefined) return;
     const more = held > 0 ? ` (and ${held} more like it since)` : '';
     const told = Object.entries(fields).map(([field, value]) => `\n  ${field}: ${textOf(value)}`);

@@ -7,7 +7,7 @@ import { Sessions } from './access/sessions.js';
 import { Tokens } from './access/tokens.js';
 import { type BrokerView, viewEveryMs } from './api.js';
 import type { ConsoleConfig } from './config.js';
-import { ViewPoll } from './mesh/view-poll.js';
+import { connectionView, ViewPoll } from './mesh/view-poll.js';
 import type { ConsoleMetrics } from './metrics.js';
 import { LoginRoutes } from './routes/login.js';
 import { MeshRoutes } from './routes/mesh.js';
@@ -79,6 +79,7 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
     ),
     addressConnections,
     onRejected: metrics.limited,
+    onRefused: (refused) => refusals.note(refused),
     now,
     texts: {
       notFound: 'no such path; docs/console.md has them',
@@ -91,16 +92,13 @@ export function consoleServer(options: ConsoleServerOptions): ConsoleServer {
       new MeshRoutes({
         access,
         view: () => poll.fresh(),
-        broker: async () => ({ ...connection(operator.readiness()), rabbitmq: await options.rabbitmq() }),
+        broker: async () => ({ ...connectionView(operator.readiness()), rabbitmq: await options.rabbitmq() }),
         execute: (command, opts) => operator.execute(command, opts),
         onCommand: metrics.command,
       }),
       page,
-    ].map((route) => refusals.of(route)),
+    ],
     log,
   });
   return { http, page, streams, sessions, tokens, poll };
 }
-
-const connection = (readiness: true | string): Omit<BrokerView, 'rabbitmq'> =>
-  readiness === true ? { isConnected: true } : { isConnected: false, why: readiness };

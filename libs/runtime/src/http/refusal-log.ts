@@ -12,6 +12,8 @@ export interface Refused {
   /** What the client was told. */
   readonly said?: string | undefined;
   readonly address?: string | undefined;
+  /** Of the request. */
+  readonly path?: string | undefined;
   readonly user?: string | undefined;
   readonly session?: string | undefined;
 }

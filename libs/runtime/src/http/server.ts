@@ -139,7 +139,8 @@ export class HttpServer {
     if (this.#isStopping || hasLongBody(request)) response.setHeader('connection', 'close');
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     const url = parseUrl(request.url);
-    const route = url instanceof URL ? routes.find((each) => each.has(url.pathname)) : undefined;
+    const path = url instanceof URL ? url.pathname : undefined;
+    const route = path === undefined ? undefined : routes.find((each) => each.has(path));
     // What only this gateway's own page may ask lets no other page read.
     if (route?.isShared !== false) {
       for (const [name, value] of Object.entries(corsHeaders(origins, request.headers.origin)))
@@ -165,13 +166,12 @@ export class HttpServer {
       if (error instanceof Refusal) {
         sendRefusal(response, error);
         const { code: reason, status, message: said, about } = error;
-        onRefused?.({ reason, status, said, address, ...about });
+        onRefused?.({ reason, status, said, address, path, ...about });
         return;
       }
       log.error({ err: error, address }, 'request failed');
       sendRefusal(response, new Refusal(500, 'internal', this.#options.texts.failed));
     } finally {
-      const path = url instanceof URL ? url.pathname : undefined;
       log.debug({ path, status: response.statusCode, address }, 'answered');
       if (route?.isShared === true) onAnswered?.(response.statusCode, now() - cameMs);
       // What a route has not read of a body is not waited for.

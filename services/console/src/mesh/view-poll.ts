@@ -95,14 +95,17 @@ export class ViewPoll {
 
   #view(withStatus: boolean): MeshView {
     const { readiness, now, clock } = this.#options;
-    const connected = readiness();
     return {
       at: clock(),
       ...(withStatus && this.#status !== undefined
         ? { status: this.#status, ageMs: Math.round(now() - this.#statusAtMs) }
         : {}),
-      broker: connected === true ? { isConnected: true } : { isConnected: false, why: connected },
+      broker: connectionView(readiness()),
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
   }
 }
+
+/** How the console is connected to RabbitMQ, as the page reads it. */
+export const connectionView = (readiness: true | string): MeshView['broker'] =>
+  readiness === true ? { isConnected: true } : { isConnected: false, why: readiness };
