@@ -1,11 +1,11 @@
 /** What is sent on `mesh.control`: commands to edges, and their replies. */
 import { z } from 'zod';
 import { gapReasons } from './codes.js';
-import { isSessionRef } from './denials.js';
 import { maxPassBytes } from './frames.js';
 import { isSid, isUid } from './names.js';
 import { amqpFigures, count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 import { passHold } from './pass.js';
+import { sessionKey, sessionRef } from './session-ref.js';
 
 const target = z.object({
   node: nodeName,
@@ -18,11 +18,6 @@ const target = z.object({
    */
   clockAheadMs: z.number().int().optional(),
 });
-/** `<uid>.<sid>`, or a `<sid>` alone. */
-const sessionRef = z.string().max(256).refine(isSessionRef, 'a session is named <uid>.<sid> or <sid>');
-
-/** `<uid>.<sid>` */
-export const sessionKey = sessionRef.refine((s) => s.includes('.'), 'a session is named <uid>.<sid>');
 /** Sessions in one message at most: of a report, of an adoption. */
 export const maxSessionsInMessage = 500;
 

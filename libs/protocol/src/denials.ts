@@ -1,19 +1,13 @@
 /** What the stream `mesh.denials` carries: who is kept out, and who is let in again. */
 import { z } from 'zod';
-import { isSid, isUid } from './names.js';
+import { isUid } from './names.js';
+import { sessionRef } from './session-ref.js';
 
 /** Denials in force at most; one more is refused. */
 export const maxDenials = 100_000;
 /** Longest denial, and one that does not say how long, ms. The stream keeps its records for as long. */
 export const longestDenialMs = 30 * 86_400_000;
 
-/** `<uid>.<sid>`, or a `<sid>` alone: the session of that id, whoever's it is. */
-export function isSessionRef(text: string): boolean {
-  const dot = text.lastIndexOf('.');
-  return dot < 0 ? isSid(text) : isUid(text.slice(0, dot)) && isSid(text.slice(dot + 1));
-}
-
-const sessionRef = z.string().max(256).refine(isSessionRef, 'a session is named <uid>.<sid> or <sid>');
 const uid = z.string().refine(isUid, 'a user id in its carried form');
 const instant = z.number().int().nonnegative();
 const common = {

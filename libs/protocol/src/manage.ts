@@ -1,7 +1,7 @@
 /** Operators' commands on the queue `mesh.manage`. What it answers is in `manage-answers.ts`. */
 import { z } from 'zod';
-import { isSessionRef } from './denials.js';
 import { nodeName } from './node.js';
+import { sessionRef } from './session-ref.js';
 
 export const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
 export const strategies = ['least-loaded', 'consistent-hash'] as const;
@@ -20,8 +20,6 @@ const planArguments = {
   strategy: z.enum(strategies).optional(),
   load: z.enum(loads).optional(),
 };
-
-const sessionName = z.string().max(256).refine(isSessionRef, 'a session is named <sid> or <uid>.<sid>');
 
 /** Plans in one answer to `history` at most. */
 export const maxHistory = 100;
@@ -44,7 +42,7 @@ export type NodeSettingName = (typeof nodeSettingNames)[number];
 /** A user or a session, whichever is named. */
 const subject = {
   user: z.string().min(1).max(4096).optional(),
-  session: sessionName.optional(),
+  session: sessionRef.optional(),
 };
 
 /** Management commands, on the queue `mesh.manage`. Answered to `reply_to` with the same `correlation_id`. */
@@ -89,7 +87,7 @@ export const manageCommand = z.discriminatedUnion('command', [
   /** One node, and what its edge says of itself. */
   z.strictObject({ ...v, command: z.literal('node'), node: nodeName }),
   /** One session: where it is, how far it is behind, and what has happened to it. */
-  z.strictObject({ ...v, command: z.literal('session'), session: sessionName }),
+  z.strictObject({ ...v, command: z.literal('session'), session: sessionRef }),
   /** Plans that are over, newest first; with `before` those older than it. */
   z.strictObject({
     ...v,

@@ -1,8 +1,9 @@
 /** What edges report on `mesh.stats`. */
 import { z } from 'zod';
-import { maxSessionsInMessage, sessionKey } from './control.js';
+import { maxSessionsInMessage } from './control.js';
 import { strategies } from './manage.js';
 import { count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import { sessionKey } from './session-ref.js';
 
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
 export type NodeState = (typeof nodeStates)[number];

@@ -1,4 +1,4 @@
-import { type DenialRecord, maxDenials } from '@evenkeel/protocol';
+import { type DenialRecord, maxDenials, splitSessionRef } from '@evenkeel/protocol';
 
 /** A session as it may be denied: by its user, by its id, or by both. */
 export interface Deniable {
@@ -95,7 +95,7 @@ export class DenialList {
     if (named === undefined) return kept;
     for (const denied of older.inForce(nowMs)) {
       const subject = subjectOf(denied);
-      const owner = denied.session === undefined ? undefined : ownerOf(denied.session);
+      const owner = denied.session === undefined ? undefined : splitSessionRef(denied.session).uid;
       const isNamed = named.has(subject) || (owner !== undefined && named.has(`f ${owner}`));
       if (isNamed || (denied.user !== undefined && named.has(`f ${denied.user}`))) continue;
       if (!this.hasRoom(nowMs)) break;
@@ -114,7 +114,8 @@ export class DenialList {
     this.#named?.add(`f ${uid}`);
     this.#untilMs.delete(userSubject(uid));
     for (const subject of this.#untilMs.keys()) {
-      if (subject.startsWith('s ') && ownerOf(subject.slice(2)) === uid) this.#untilMs.delete(subject);
+      if (subject.startsWith('s ') && splitSessionRef(subject.slice(2)).uid === uid)
+        this.#untilMs.delete(subject);
     }
   }
 
@@ -126,10 +127,4 @@ export class DenialList {
   #dropExpired(nowMs: number): void {
     for (const [subject, untilMs] of this.#untilMs) if (untilMs <= nowMs) this.#untilMs.delete(subject);
   }
-}
-
-/** Whose session `<uid>.<sid>` is; undefined where it names no user. */
-function ownerOf(ref: string): string | undefined {
-  const dot = ref.lastIndexOf('.');
-  return dot < 0 ? undefined : ref.slice(0, dot);
 }

@@ -3,6 +3,7 @@ import {
   type AboutEdge,
   type CommandOf,
   type EdgeReply,
+  isMeantBy,
   maxHeldInReply,
   maxSessionsInReply,
 } from '@evenkeel/protocol';
@@ -84,14 +85,14 @@ export class Whereabouts {
       this.#end((who) => who.uid === uid);
     } else if (session !== undefined) {
       this.#reply(asked, { sessions: this.#named(session) });
-      this.#end(called(session));
+      this.#end(isMeantBy(session));
     }
   }
 
   #named(session: string): Shown[] {
     const { directory } = this.#options;
     const here = directory.find(session);
-    const isMeant = called(session);
+    const isMeant = isMeantBy(session);
     const silent = this.#sockets(isMeant).filter((each) => each.state === 'opened' && each !== here);
     const shown = [...(here === undefined ? [] : [here]), ...silent].map((each) => this.#shown(each));
     return [...shown, ...this.#away(isMeant)];
@@ -147,13 +148,4 @@ export class Whereabouts {
     // Lost, it is not missed: the asker tells which edges were silent.
     control.reply(reply, { ask, node: node.name, boot: node.boot, sessions: shown, ...rest }).catch(() => {});
   }
-}
-
-/** By `<uid>.<sid>` or `<sid>` alone. */
-function called(reference: string): (who: Listed['claims']) => boolean {
-  const at = reference.lastIndexOf('.');
-  const sid = reference.slice(at + 1);
-  const uid = at < 0 ? undefined : reference.slice(0, at);
-  // All who are here are looked at.
-  return (who) => who.sid === sid && (uid === undefined || who.uid === uid);
 }

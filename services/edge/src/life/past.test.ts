@@ -12,8 +12,8 @@ it('what has happened to a session is found by its key and by its id, newest fir
   past.told({ what: 'opened', ...alice });
   past.told({ what: 'opened', uid: 'bob', sid: 's2' });
   past.told({ what: 'detached', code: 1006, ...alice });
-  past.moved('alice.s1', 'e2', 'timedOut');
-  past.moved('alice.s1', 'e2', 'done');
+  past.moved(alice, 'e2', 'timedOut');
+  past.moved(alice, 'e2', 'done');
   const expected = {
     session: 'alice.s1',
     events: [
@@ -32,7 +32,7 @@ it('what has happened to a session is found by its key and by its id, newest fir
 
 it('of one session the last 20 events and 10 moves are shown, of all the last 20,000 kept', () => {
   const past = new SessionPast(() => 0);
-  for (let n = 0; n < 30; n += 1) past.moved('alice.s1', 'e2', 'done');
+  for (let n = 0; n < 30; n += 1) past.moved(alice, 'e2', 'done');
   expect(past.of('s1')).toMatchObject({ events: { length: 20 }, moves: { length: 10 } });
   for (let n = 0; n < 20_000; n += 1) past.told({ what: 'opened', uid: 'bob', sid: 's2' });
   expect(past.of('s1')).toMatchObject({ events: [], moves: { length: 10 } });

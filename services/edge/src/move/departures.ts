@@ -54,7 +54,7 @@ export interface DeparturesOptions {
   journal: Pick<Journal, 'note'>;
   now(): number;
   log: Pick<Log, 'warn'>;
-  past?: { moved(key: string, to: string, outcome: AttemptOutcome): void };
+  past?: { moved(who: { uid: string; sid: string }, to: string, outcome: AttemptOutcome): void };
 }
 
 /** Carries out `reconnect` commands: picks sessions, tells their clients at the pace asked for, counts what becomes of them. */
@@ -195,7 +195,7 @@ export class Departures {
       now,
       onEnd: (outcome) => {
         if (outcome === 'pinned') this.#logPinned(session);
-        this.#options.past?.moved(session.key, command.to.node, outcome);
+        this.#options.past?.moved(session.claims, command.to.node, outcome);
         if (outcome === 'done') ledger.times.add((now() - toldAtMs) / 1_000);
         this.#ended(departure, outcome);
       },
