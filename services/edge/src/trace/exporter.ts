@@ -1,6 +1,6 @@
 import { LogLimit } from '@evenkeel/pace';
 import type { Log } from '@evenkeel/runtime';
-import type { SpanRecord } from './spans.js';
+import { attributesOf, type SpanRecord } from './spans.js';
 
 /** Spans that wait to be exported; more are left out. */
 const maxWaiting = 2_048;
@@ -87,10 +87,7 @@ export class SpanExporter {
   }
 
   #requestOf(spans: readonly SpanRecord[]): object {
-    const attributes = Object.entries(this.#options.resource).map(([key, stringValue]) => ({
-      key,
-      value: { stringValue },
-    }));
+    const attributes = attributesOf(this.#options.resource);
     return {
       resourceSpans: [{ resource: { attributes }, scopeSpans: [{ scope: { name: 'evenkeel' }, spans }] }],
     };

@@ -3,6 +3,15 @@ import { wallNow } from '@evenkeel/pace';
 import type { TraceContext } from '@evenkeel/protocol';
 import type { BeginSpan, Span } from './follower.js';
 
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue: string };
+}
+
+/** Attributes, all of them text, as OTLP has them in JSON. */
+export const attributesOf = (texts: Readonly<Record<string, string>>): Attribute[] =>
+  Object.entries(texts).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+
 /** A span as OTLP has it in JSON. */
 export interface SpanRecord {
   readonly traceId: string;
@@ -15,7 +24,7 @@ export interface SpanRecord {
   readonly kind: 5;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
-  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue: string } }[];
+  readonly attributes: readonly Attribute[];
   readonly events: readonly { readonly name: string; readonly timeUnixNano: string }[];
 }
 
@@ -76,10 +85,7 @@ class RecordedSpan implements Span {
       kind: 5,
       startTimeUnixNano: nanoseconds(this.#startMs),
       endTimeUnixNano: nanoseconds(this.#now()),
-      attributes: Object.entries(this.#attributes).map(([key, stringValue]) => ({
-        key,
-        value: { stringValue },
-      })),
+      attributes: attributesOf(this.#attributes),
       events: this.#events,
     });
   }
