@@ -37,7 +37,7 @@ describe('the edge that holds the session', () => {
   it('is asked again and again while it is silent, always with the same question, and answered for in the end', async () => {
     const session = new SessionUnderTest('silent-source');
     const puppet = await mesh.puppet('silent');
-    await (await session.attach(b)).close();
+    await (await session.attach(a)).close();
     await mesh.settled(session, { consumers: 0 });
     const client = await session.open(b, { from: 'silent', move: 'm' });
     client.send({ t: 'hello', resume: true });
@@ -53,7 +53,7 @@ describe('the edge that holds the session', () => {
   it('that stays silent keeps the session: the new socket is closed with 4009', async () => {
     const session = new SessionUnderTest('stubborn');
     const puppet = await mesh.puppet('stubborn');
-    await (await session.attach(b)).close();
+    await (await session.attach(a)).close();
     await mesh.settled(session, { consumers: 0 });
     await mesh.numbers(session, 1, 3);
     await puppet.hold(session);
@@ -69,7 +69,7 @@ describe('the edge that holds the session', () => {
   it('that is dead is not waited for', async () => {
     const session = new SessionUnderTest('dead-source');
     const puppet = await mesh.puppet('mortal');
-    await (await session.attach(b)).close();
+    await (await session.attach(a)).close();
     await mesh.settled(session, { consumers: 0 });
     await mesh.numbers(session, 1, 5);
     await puppet.hold(session, 3);
@@ -87,7 +87,7 @@ describe('the edge that holds the session', () => {
   it('marks as repeats only what it says it had written', async () => {
     const session = new SessionUnderTest('suspects');
     const puppet = await mesh.puppet('honest');
-    await (await session.attach(b)).close();
+    await (await session.attach(a)).close();
     await mesh.settled(session, { consumers: 0 });
     await mesh.numbers(session, 1, 6);
     await puppet.hold(session, 4);
@@ -112,7 +112,7 @@ describe('the edge that holds the session', () => {
   it('that refuses has a newer socket: 4007', async () => {
     const session = new SessionUnderTest('refused');
     const puppet = await mesh.puppet('refuses');
-    await (await session.attach(b)).close();
+    await (await session.attach(a)).close();
     await mesh.settled(session, { consumers: 0 });
     const client = await session.open(b, { from: 'refuses' });
     client.send({ t: 'hello', resume: true });
@@ -153,7 +153,7 @@ describe('fencing', () => {
   it('a late released wakes nobody: only the answer to the open question does', async () => {
     const session = new SessionUnderTest('late-released');
     const puppet = await mesh.puppet('late');
-    await (await session.attach(b)).close();
+    await (await session.attach(a)).close();
     await mesh.settled(session, { consumers: 0 });
     await mesh.numbers(session, 1, 4);
     await puppet.hold(session);
