@@ -3,13 +3,26 @@ import type { ErrorCode, GapReason } from './codes.js';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** A topic, and what a client wants of it beside its messages. */
+export interface WantedTopic {
+  topic: string;
+  /** Position of the last message that the client has: what came later is sent first. */
+  since?: string | undefined;
+  /** So many of the newest messages are sent first. */
+  last?: number | undefined;
+  /** Tells who joins and leaves. */
+  presence?: boolean | undefined;
+  /** `false`: what this session publishes does not come back to it. */
+  echo?: boolean | undefined;
+}
+
 /** First frame from a client. */
 export interface HelloFrame {
   t: 'hello';
   /** True when the client still has the state of this session (so that a loss is told as a `gap`). */
   resume?: boolean;
   /** Topics to subscribe before anything is released (at most the connection's topic limit). */
-  topics?: string[];
+  topics?: (string | WantedTopic)[];
   /** `client` (default): the client acknowledges events; `write`: they count as handled when written. */
   ack?: 'client' | 'write';
   /** How long the client has been without a socket, in ms; lets the edge tell an `expired` gap. */
@@ -27,7 +40,17 @@ export interface AckFrame {
   busy?: boolean;
 }
 export interface SubscribeFrame {
-  t: 'subscribe' | 'unsubscribe';
+  t: 'subscribe';
+  id: string;
+  topic: string;
+  /** See {@link WantedTopic}, as what follows. */
+  since?: string;
+  last?: number;
+  presence?: boolean;
+  echo?: boolean;
+}
+export interface UnsubscribeFrame {
+  t: 'unsubscribe';
   id: string;
   topic: string;
 }
@@ -72,6 +95,7 @@ export type ClientFrame =
   | HelloFrame
   | AckFrame
   | SubscribeFrame
+  | UnsubscribeFrame
   | PublishFrame
   | RequestFrame
   | PingFrame

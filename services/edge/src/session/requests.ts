@@ -116,7 +116,7 @@ export class ClientRequests {
       case 'subscribe':
         if (subscriptions.isNew(frame.topic) && !quota.takesTopicName())
           return this.#tell('topics', frame.id);
-        return this.#whilePending(subscriptions.join(frame.topic, frame.id));
+        return this.#whilePending(subscriptions.join(frame, frame.id));
       case 'unsubscribe':
         subscriptions.leave(frame.topic);
         return send(okFrame(frame.id));

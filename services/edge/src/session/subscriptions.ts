@@ -1,6 +1,13 @@
 import type { Decision } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
-import { errorCodes, type GapReason, gapReasons, isTopic, type UnsubscribedFrame } from '@evenkeel/protocol';
+import {
+  errorCodes,
+  type GapReason,
+  gapReasons,
+  isTopic,
+  type UnsubscribedFrame,
+  type WantedTopic,
+} from '@evenkeel/protocol';
 import { errorFrame, forbiddenFrame, okFrame, unsubscribedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
@@ -93,7 +100,8 @@ export class Subscriptions {
    * With `missed` a gap is told before the first message, which is younger than the call.
    * @throws what kept the topic from being bound, where there is no `id` to answer to and it may be tried again.
    */
-  async join(topic: string, id: string | undefined, missed?: GapReason): Promise<void> {
+  async join(wanted: WantedTopic, id: string | undefined, missed?: GapReason): Promise<void> {
+    const { topic } = wanted;
     const { access, limit, send, onLimit } = this.#options;
     if (this.#isOver) return;
     if (!isTopic(topic)) {
