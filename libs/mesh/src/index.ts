@@ -6,5 +6,7 @@ export type { Deniable, Denied } from './denials/list.js';
 export { readJson } from './json.js';
 export { Mesh, type MeshOptions } from './mesh.js';
 export { OwnQueue, type OwnQueueOptions, type QueueConnection } from './own-queue.js';
+export { Copies, goneMs, sourceOf } from './presence/copies.js';
+export { each, type Members, type Present, type PresentTogether, Roster } from './presence/roster.js';
 export { isSentTo, maySpeakFor, type Sender } from './sender.js';
 export type { StatsChannel, StatsListener } from './stats.js';
