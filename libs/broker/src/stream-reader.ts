@@ -30,7 +30,7 @@ export interface StreamListener {
   /** It is read from its first record, or from where the options say: what follows is all that it has from there. */
   onStart(): void;
   /** One record, in the order of the stream. It is acknowledged by the reader. Returns `false` to begin again at once. */
-  onRecord(record: StreamRecord, offset: number): void | boolean;
+  onRecord(record: StreamRecord, offset: number): unknown;
   /** What was in it at the start has been told; from here on records come as they are written. */
   onCaughtUp(): void;
   /** No record comes until the next `onStart`. */

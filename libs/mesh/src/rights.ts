@@ -45,6 +45,8 @@ export class UnknownUserError extends Error {
 const none = '^$';
 const anyNode = '[A-Za-z0-9_-]+';
 const word = '[A-Za-z0-9_~-]+';
+/** Streams of the histories of topics. */
+const history = 'history\\..+';
 const names = (...patterns: string[]): string => `^(${patterns.join('|')})$`;
 const literal = (...all: string[]): string[] => all.map((name) => name.replaceAll('.', '\\.'));
 
@@ -66,7 +68,7 @@ function edge(node: string): Rights {
   const own = `(edge|control)\\.${node}\\..+`;
   const session = 'session\\..+';
   return {
-    configure: names(session, own),
+    configure: names(session, history, own),
     write: names(
       ...literal(exchanges.inbound, exchanges.stats, exchanges.control),
       // Seals go the way of replies: by the default exchange they would take a right to every queue.
@@ -74,11 +76,13 @@ function edge(node: string): Rights {
       // A queue's dead letters go where its declarer may write.
       ...literal(exchanges.dropped, exchanges.undelivered, exchanges.sessions),
       session,
+      history,
       own,
     ),
     read: names(
       ...literal(exchanges.events, exchanges.control, exchanges.replies, exchanges.dropped, queues.denials),
       session,
+      history,
       own,
     ),
     topics: [
@@ -170,7 +174,12 @@ const single = new Map<string, Rights>(
     operator: managing('^(view|operate)\\..+$'),
     viewer: managing('^view\\..+$'),
     console: managing('^(view|operate)\\..+$'),
-    api: { configure: none, write: names(...literal(exchanges.events)), read: none, topics: [publishing] },
+    api: {
+      configure: none,
+      write: names(...literal(exchanges.events)),
+      read: names(history),
+      topics: [publishing],
+    },
   }),
 );
 

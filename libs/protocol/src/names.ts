@@ -52,6 +52,11 @@ export const sealHeader = 'evenkeel-seal';
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
 
+/** Header of the record that the mesh puts into an empty history stream; it is no message. */
+export const historyHeader = 'evenkeel-history';
+/** The stream with the messages of a namespace's topics; also the key on `mesh.replies` by which its first record comes. */
+export const historyQueue = (namespace: string): string => `history.${namespace}`;
+
 /** What becomes of sessions: the second words of keys on `mesh.sessions`. */
 export const happenings = ['opened', 'detached', 'resumed', 'ended'] as const;
 export type Happening = (typeof happenings)[number];
