@@ -85,11 +85,12 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
 
   const room = new Room(config);
   const users = new Users(config, now);
+  const origins = new Origins(config.origins);
   const gate = new Gate({
     tickets,
     node,
     room,
-    origins: new Origins(config.origins),
+    origins,
     users,
     cameBack: (returned) => departures.cameBack(returned),
     isHere: ({ uid, sid }) => isHere(`${uid}.${sid}`),
@@ -100,6 +101,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const transport = new UwsTransport(
     {
       ...config,
+      origins,
       now,
       isReady: () => ops.isReady(),
       refusals: new RefusalLog(log, now),
