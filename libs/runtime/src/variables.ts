@@ -149,6 +149,19 @@ export const variablesOf = {
     'EVENKEEL_CONSOLE_HOSTS',
     'EVENKEEL_RABBITMQ_API_URL',
   ],
+  api: [
+    ...everyService,
+    'EVENKEEL_HOST',
+    'EVENKEEL_PORT',
+    'EVENKEEL_TLS_CERT_FILE',
+    'EVENKEEL_TLS_KEY_FILE',
+    'EVENKEEL_TRUSTED_HOPS',
+    'EVENKEEL_API_KEYS',
+    'EVENKEEL_KEY_REQUESTS_PER_SECOND',
+    'EVENKEEL_KEY_REQUESTS_BURST',
+    'EVENKEEL_MAX_OPEN_REQUESTS',
+    'EVENKEEL_MAX_BODY_BYTES',
+  ],
   demo: [...everyService, 'EVENKEEL_OPERATOR_AMQP_URL', 'EVENKEEL_EVERY_MS'],
   crowd: [...everyService, 'EVENKEEL_GATEWAY', 'EVENKEEL_CROWD_CLIENTS', 'EVENKEEL_CROWD_EVERY_MS'],
   /** Of `npm start`, the tests and the command line. */
@@ -156,6 +169,8 @@ export const variablesOf = {
     'EVENKEEL_APP_AMQP_URL',
     'EVENKEEL_OPERATOR_AMQP_URL',
     'EVENKEEL_VIEWER_AMQP_URL',
+    'EVENKEEL_API_URL',
+    'EVENKEEL_API_KEY',
     'EVENKEEL_STATE_DIR',
     'EVENKEEL_TEST_BROKER',
     'EVENKEEL_TEST_BROKER_IMAGE',
@@ -176,6 +191,7 @@ export const secretVariables = [
   'EVENKEEL_LOCAL_TOKEN',
   'EVENKEEL_OPS_TOKEN',
   'EVENKEEL_CONSOLE_TOKENS',
+  'EVENKEEL_API_KEYS',
   'EVENKEEL_RABBITMQ_API_URL',
 ] as const;
 

@@ -1,0 +1,51 @@
+import { monotonicNow } from '@evenkeel/pace';
+import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import type { ApiConfig } from './config.js';
+import { apiMetrics } from './metrics.js';
+import { apiServer } from './server.js';
+
+/** Builds an API and says in which order its parts start and stop. */
+export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload }: ServiceContext): void {
+  const tls = amqpTlsOf(config);
+  const { amqpUrl } = config;
+  let publisher: Publisher | undefined;
+  const connected = (): Publisher => {
+    if (publisher === undefined) throw new Error('asked before it was connected');
+    return publisher;
+  };
+  const server = apiServer({
+    config,
+    certificates: certificatesOf(config, { log, ops, onReload }),
+    sends: {
+      toUser: (...args) => connected().toUser(...args),
+      toTopic: (...args) => connected().toTopic(...args),
+    },
+    metrics: apiMetrics(ops.metrics, () => server.limits.open),
+    isReady: () => ops.isReady(),
+    now: monotonicNow,
+    log,
+  });
+  const { http, keys } = server;
+  if (keys.isEmpty) log.warn({}, 'nobody may ask: set EVENKEEL_API_KEYS');
+  amqpMetrics(ops.metrics, () => {
+    const publishing = publisher?.figures().connections.publishing;
+    return publishing === undefined ? [] : [['publishing', publishing] as const];
+  });
+  ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
+
+  lifecycle
+    .add('publisher', {
+      start: async () => {
+        publisher = await createPublisher({ amqpUrl, ...(tls && { tls }), name: 'api', log, signal });
+      },
+      stop: () => publisher?.close(),
+    })
+    .add('http', {
+      start: async () => {
+        await http.start();
+        log.info({ port: http.port }, 'api listening');
+      },
+      stop: () => http.stop(),
+    });
+}
