@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Action, actions } from './grants.js';
+import { isPattern } from './patterns.js';
 
 /**
  * Who may do something in a namespace. `anyone`: any authenticated user. `owner`: whose id, as carried, is the second word.
@@ -142,6 +143,15 @@ export class Namespaces {
   /** The rule for `name`; `byDefault` where the file has none. */
   ruleOf(action: Action, name: string, byDefault: Rule): Rule {
     return this.#of(action, name) ?? byDefault;
+  }
+
+  /** The rules of all namespaces that `name` may be of: several where its first word is a wildcard. */
+  rulesOf(action: Action, name: string, byDefault: Rule): readonly [Rule, ...Rule[]] {
+    const first = namespaceOf(name);
+    if (!isPattern(first)) return [this.ruleOf(action, name, byDefault)];
+    const others = [...this.#entries.keys()].map((each) => this.ruleOf(action, each, byDefault));
+    // Of those that are not listed: no word is empty.
+    return [this.ruleOf(action, '', byDefault), ...others];
   }
 
   /** What is kept of this topic; undefined: nothing. */

@@ -217,6 +217,8 @@ export class FakeTopics implements Topics {
   isInDoubt(topic: string): boolean {
     return this.inDoubt.has(topic);
   }
+  addSingle(): void {}
+  removeSingle(): void {}
 
   /** Those with subscribers. */
   get joined(): string[] {

@@ -11,11 +11,12 @@ function make({ limit = 3 } = {}) {
   const sent: { t: string; re?: string; code?: string }[] = [];
   const gaps: [string, GapReason][] = [];
   const listening = new Set<string>();
+  const singles = new Set<string>();
   const order: string[] = [];
   const fence = { hasPassed: true, asked: 0 };
   const caughtUp = { current: Promise.resolve() };
   const connection = {
-    claims: { uid: 'alice' },
+    claims: { uid: 'alice', sid: 's' },
     subscribe: (topic: string) => {
       order.push(`subscribe ${topic}`);
       listening.add(topic);
@@ -48,6 +49,8 @@ function make({ limit = 3 } = {}) {
     caughtUp: () => caughtUp.current,
     has: () => false,
     isInDoubt: (topic: string) => topic === 'a',
+    addSingle: (name: string) => singles.add(name),
+    removeSingle: (name: string) => singles.delete(name),
   };
   const subscriptions = new Subscriptions(connection, topics, {
     access: openAccess(),
@@ -59,7 +62,7 @@ function make({ limit = 3 } = {}) {
       gaps.push([topic, reason]);
     },
   });
-  return { subscriptions, asked, sent, gaps, listening, order, fence, caughtUp };
+  return { subscriptions, asked, sent, gaps, listening, singles, order, fence, caughtUp };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -4,13 +4,14 @@ import {
   errorCodes,
   type GapReason,
   gapReasons,
-  isTopic,
+  isTopicPattern,
   type UnsubscribedFrame,
   type WantedTopic,
 } from '@evenkeel/protocol';
 import { errorFrame, forbiddenFrame, okFrame, unsubscribedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
+import { Listening } from './listening.js';
 import type { Membership, Permission, Topics } from './ports.js';
 
 export interface SubscriptionsOptions {
@@ -45,6 +46,8 @@ interface Subscription {
   busyFromMs?: number | undefined;
   /** The rules have changed since the application was asked. */
   isReviewed?: boolean;
+  /** What this session publishes comes back. */
+  readonly hasEcho: boolean;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
@@ -59,6 +62,7 @@ export class Subscriptions {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #connection: Connection;
   readonly #topics: Topics;
+  readonly #listening: Listening;
   readonly #options: SubscriptionsOptions;
   /** Those that the application has allowed, and when it is asked again. */
   #asked: Map<string, number> | undefined;
@@ -68,6 +72,7 @@ export class Subscriptions {
   constructor(connection: Connection, topics: Topics, options: SubscriptionsOptions) {
     this.#connection = connection;
     this.#topics = topics;
+    this.#listening = new Listening(connection, topics, this);
     this.#options = options;
   }
 
@@ -86,7 +91,9 @@ export class Subscriptions {
     if (this.#subscriptions.has(topic) || this.#topics.has(topic)) return false;
     const { access, limit } = this.#options;
     return (
-      isTopic(topic) && this.#subscriptions.size < limit && access.decide('subscribe', topic) !== 'forbid'
+      isTopicPattern(topic) &&
+      this.#subscriptions.size < limit &&
+      access.decide('subscribe', topic) !== 'forbid'
     );
   }
 
@@ -104,8 +111,9 @@ export class Subscriptions {
     const { topic } = wanted;
     const { access, limit, send, onLimit } = this.#options;
     if (this.#isOver) return;
-    if (!isTopic(topic)) {
-      const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
+    if (!isTopicPattern(topic)) {
+      const message =
+        'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes; in a pattern * and # are words too';
       return send(errorFrame(id, errorCodes.badTopic, message));
     }
     let subscription = this.#subscriptions.get(topic);
@@ -117,7 +125,7 @@ export class Subscriptions {
         const message = `'${topic}' is one too many: at most ${limit} topics; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
-      subscription = this.#subscribe(topic, missed, decision);
+      subscription = this.#subscribe(wanted, missed, decision);
     }
     if (!subscription.isBound) {
       if (id !== undefined) subscription.unanswered.push(id);
@@ -176,7 +184,7 @@ export class Subscriptions {
     let mark: string | undefined;
     const reached = (name: string) => {
       mark = name;
-      for (const topic of this) this.#connection.unsubscribe(topic);
+      for (const topic of this) this.#listening.stop(topic);
     };
     const dropped = () => this.tell(this, gapReasons.overflow);
     const leaving = to === undefined ? undefined : { session, to, reached, dropped };
@@ -208,7 +216,7 @@ export class Subscriptions {
   }
 
   #subscribe(
-    topic: string,
+    { topic, echo = true }: WantedTopic,
     missed: GapReason | undefined,
     decision: Exclude<Decision, 'forbid'>,
   ): Subscription {
@@ -219,6 +227,7 @@ export class Subscriptions {
     const subscription: Subscription = {
       membership: undefined,
       isBound: false,
+      hasEcho: echo,
       missed,
       unanswered: [],
       settled,
@@ -304,7 +313,7 @@ export class Subscriptions {
     subscription.isBound = true;
     // Before anything that a client could take for the message that follows the gap.
     if (subscription.missed) this.#options.gap(subscription.missed, topic);
-    this.#connection.subscribe(topic);
+    this.#listening.begin(topic, subscription.hasEcho);
     for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
     subscription.settle();
   }
@@ -332,7 +341,7 @@ export class Subscriptions {
 
   #end(topic: string, subscription: Subscription, failure?: unknown): void {
     this.#subscriptions.delete(topic);
-    if (subscription.isBound) this.#connection.unsubscribe(topic);
+    if (subscription.isBound) this.#listening.end(topic);
     subscription.membership?.release();
     this.#asked?.delete(topic);
     subscription.settle(failure);

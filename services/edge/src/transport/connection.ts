@@ -28,6 +28,8 @@ export interface Connection {
   /** Sends text; false when the connection is gone (or was closed for being too far behind). */
   send(text: string): boolean;
   sendBinary(bytes: Buffer): boolean;
+  /** Sends the frame of a topic's message, or drops it for a peer that is too far behind. */
+  sendMessage(frame: string): void;
   /** May call `onClose` before it returns. */
   close(why: Pick<CloseCode, 'code' | 'reason'>): void;
   subscribe(topic: string): void;

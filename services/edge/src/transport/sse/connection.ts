@@ -100,6 +100,11 @@ export class SseConnection implements Connection {
     return false;
   }
 
+  sendMessage(frame: string): void {
+    const bytes = Buffer.from(frameText(frame));
+    if (this.isOpen && this.offer(bytes)) this.#options.counts.topicFrames += 1;
+  }
+
   close(why: Pick<CloseCode, 'code' | 'reason'>): void {
     if (!this.isOpen) return;
     const { stream } = this.#options;

@@ -83,6 +83,14 @@ export class UwsConnection implements Connection {
     return this.#sent(this.#ws?.send(bytes, true), bytes.length);
   }
 
+  sendMessage(frame: string): void {
+    const bytes = utf8(frame);
+    const result = this.#ws?.send(bytes, false);
+    if (result === undefined || result === 2) return;
+    this.#counts.bytesOut += bytes.length;
+    this.#counts.topicFrames += 1;
+  }
+
   close(why: Pick<CloseCode, 'code' | 'reason'>): void {
     const ws = this.#ws;
     if (!ws) return;
