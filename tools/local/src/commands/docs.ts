@@ -61,7 +61,7 @@ async function testDocuments(only: string | undefined): Promise<number> {
     .filter((document) => only === undefined || document.includes(only))
     .map((document) => blocksOf(document, readFileSync(join(root, document), 'utf8')));
   await ensurePackages(
-    ['python3-pika', 'python3-websockets', 'amqp-tools', 'chromium'],
+    ['python3-pika', 'python3-websockets', 'python3-aio-pika', 'amqp-tools', 'chromium'],
     'for the blocks in Python and shell, and for pages',
   );
   await compile('all');
