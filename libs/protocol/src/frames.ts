@@ -162,6 +162,12 @@ export interface MessageFrame extends Payload {
   id: string;
   at: number;
   position?: string;
+  /** It was published before the subscription: of the history that was asked for. */
+  past?: true;
+  /** Who has published it, where the mesh carries a client's publish straight to the topic. */
+  from?: { user: string; session: string };
+  /** Of which it is the newest value. */
+  key?: string;
   headers?: Record<string, string>;
 }
 export interface GapFrame {
