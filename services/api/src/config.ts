@@ -33,6 +33,16 @@ export const apiConfig = z
       .default(256)
       .describe('requests of one key that are being answered; of all keys together four times as many'),
     maxBodyBytes: setting.bytes(67_108_864).default(1_048_576).describe('longest body of a request'),
+    idempotencyKeys: setting
+      .count(1_000_000)
+      .default(10_000)
+      .describe('Idempotency-Keys remembered with their answers, 16 MiB together; the oldest is forgotten'),
+    idempotencyS: z
+      .int()
+      .min(1)
+      .max(604_800)
+      .default(86_400)
+      .describe('how long an Idempotency-Key is remembered, in seconds'),
   })
   .superRefine(refineTls);
 export type ApiConfig = z.infer<typeof apiConfig>;

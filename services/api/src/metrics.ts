@@ -8,7 +8,7 @@ export interface ApiMetrics {
   /** A request or a connection was refused by a limit. */
   limited(limit: 'key' | 'open' | 'wrong-keys' | 'connections'): void;
   /** Events that RabbitMQ has confirmed. */
-  published(outcome: 'routed' | 'unrouted'): void;
+  published(outcome: 'routed' | 'unrouted', events: number): void;
 }
 
 /** What Prometheus reads of an API; `open` tells how many requests are being answered. */
@@ -45,6 +45,6 @@ export function apiMetrics(metrics: Ops['metrics'], open: () => number): ApiMetr
       seconds.observe({ operation }, tookMs / 1_000);
     },
     limited: (limit) => limited.inc({ limit }),
-    published: (outcome) => published.inc({ outcome }),
+    published: (outcome, events) => published.inc({ outcome }, events),
   };
 }

@@ -1,5 +1,6 @@
+import { BrokerError } from '@evenkeel/publisher';
 import { describe, expect, it } from 'vitest';
-import { keys, served } from '../testing/served.js';
+import { entryOf, keys, served } from '../testing/served.js';
 
 describe('publish', () => {
   it('sends to a user, to several and to a topic, and says whether somebody gets it', async () => {
@@ -35,6 +36,131 @@ describe('publish', () => {
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining(detail) });
     expect(published).toEqual([]);
+  });
+});
+
+describe('a batch', () => {
+  it('is published in order, and says of each what became of it', async () => {
+    const { ask, published } = await served();
+    const messages = [
+      { user: 'alice', data: 1, id: 'a' },
+      { topic: 'x.y', data: 2, id: 'b' },
+      { user: 'nobody', data: 3, id: 'c' },
+    ];
+    const answer = await ask('/v1/publish/batch', { method: 'POST', body: { messages } });
+    expect([answer.status, answer.body]).toEqual([
+      202,
+      {
+        results: [
+          { id: 'a', routed: true },
+          { id: 'b', routed: true },
+          { id: 'c', routed: false },
+        ],
+      },
+    ]);
+    expect(published.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('with one message that is wrong is refused as a whole, and names which', async () => {
+    const { ask, published } = await served();
+    const messages = [{ user: 'alice', data: 1 }, { user: 'alice' }];
+    const answer = await ask('/v1/publish/batch', { method: 'POST', body: { messages } });
+    expect(answer.body).toMatchObject({
+      code: 'bad-request',
+      detail: 'messages.1.data: is missing; give null for nothing',
+    });
+    expect(published).toEqual([]);
+  });
+
+  it('says which of its messages have failed, and fails where all have', async () => {
+    const failing = async (
+      user: string,
+      _event: string,
+      _data: unknown,
+      { id = '' }: { id?: string } = {},
+    ) => {
+      if (user === 'broken') throw new BrokerError('publish-nacked', 'RabbitMQ refused it.');
+      return { id, routed: true };
+    };
+    const { ask } = await served({}, { toUser: failing, toTopic: async () => ({ id: '', routed: true }) });
+    const send = (...users: string[]) =>
+      ask('/v1/publish/batch', {
+        method: 'POST',
+        body: { messages: users.map((user) => ({ user, data: 1, id: user })) },
+      });
+    expect((await send('alice', 'broken')).body).toEqual({
+      results: [
+        { id: 'alice', routed: true },
+        { id: 'broken', error: { code: 'unavailable', detail: expect.any(String) } },
+      ],
+    });
+    expect(await send('broken', 'broken')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  });
+
+  it('counts as many requests as it has messages', async () => {
+    const { ask } = await served({ keyRequestsBurst: 10 });
+    const body = { messages: Array.from({ length: 6 }, () => ({ user: 'a', data: 1 })) };
+    expect((await ask('/v1/publish/batch', { method: 'POST', body })).status).toBe(202);
+    expect((await ask('/v1/publish/batch', { method: 'POST', body })).status).toBe(429);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  const headers = { 'idempotency-key': 'k-1' };
+
+  it('has a repeat get the answer of the first, and nothing published again', async () => {
+    const { publish, published } = await served();
+    const first = await publish({ user: 'alice', data: 1 }, { headers });
+    const repeat = await publish({ user: 'alice', data: 1 }, { headers });
+    expect(repeat.body).toEqual(first.body);
+    expect([first.headers['idempotency-replayed'], repeat.headers['idempotency-replayed']]).toEqual([
+      undefined,
+      'true',
+    ]);
+    expect(published).toHaveLength(1);
+  });
+
+  it('gives the same identity in another process too, so that a repeat there reaches no application twice', async () => {
+    const [one, other] = [await served(), await served()];
+    const body = {
+      messages: [
+        { user: 'alice', data: 1 },
+        { user: 'alice', data: 1 },
+      ],
+    };
+    const ask = ({ ask: at }: typeof one) => at('/v1/publish/batch', { method: 'POST', body, headers });
+    expect((await ask(one)).body).toEqual((await ask(other)).body);
+    expect(new Set(one.published.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('with another body is refused, and with another key of the API it is another one', async () => {
+    const { publish, ask } = await served({
+      apiKeys: [entryOf('a', 'publish', 'one'), entryOf('b', 'publish', 'two')],
+    });
+    expect((await publish({ user: 'alice', data: 1 }, { headers, key: 'one' })).status).toBe(202);
+    const other = await publish({ user: 'alice', data: 2 }, { headers, key: 'one' });
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency-conflict']);
+    const path = await ask('/v1/publish/batch', {
+      method: 'POST',
+      body: { messages: [{ user: 'a', data: 1 }] },
+      headers,
+      key: 'one',
+    });
+    expect(path.status).toBe(422);
+    expect((await publish({ user: 'alice', data: 2 }, { headers, key: 'two' })).status).toBe(202);
+  });
+
+  it('is forgotten when its time is over; one that cannot be used is refused', async () => {
+    const { publish, published, pass } = await served();
+    await publish({ user: 'alice', data: 1 }, { headers });
+    pass(60_000);
+    await publish({ user: 'alice', data: 1 }, { headers });
+    expect(published).toHaveLength(2);
+    const bad = await publish(
+      { user: 'alice', data: 1 },
+      { headers: { 'idempotency-key': 'x'.repeat(256) } },
+    );
+    expect([bad.status, bad.body.code]).toEqual([400, 'bad-idempotency-key']);
   });
 });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type CertificateWatch,
   HealthRoutes,
@@ -13,11 +12,14 @@ import { Keys } from './access/keys.js';
 import { KeyLimits } from './access/limits.js';
 import type { ApiConfig } from './config.js';
 import { openApi } from './contract/openapi.js';
-import { publish } from './contract/operations.js';
+import { publish, publishBatch } from './contract/operations.js';
+import type { Publication, Published } from './contract/schemas.js';
 import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
 import { sendProblem } from './http/problem.js';
 import { refusalOf } from './http/refusals.js';
+import { Answers } from './idempotency/answers.js';
 import type { ApiMetrics } from './metrics.js';
+import { publishBatch as sendBatch } from './publish/batch.js';
 import { publishOne, type Sends } from './publish/publish.js';
 import { Documents } from './routes/documents.js';
 
@@ -25,6 +27,8 @@ import { Documents } from './routes/documents.js';
 const addressConnections = 1_000;
 /** How long a publish waits for its confirm. */
 const confirmMs = 10_000;
+/** Answers that are remembered for repeats, all together. */
+const answersBytes = 16_777_216;
 
 export interface ApiServerOptions {
   readonly config: Pick<
@@ -37,6 +41,8 @@ export interface ApiServerOptions {
     | 'keyRequestsBurst'
     | 'maxOpenRequests'
     | 'maxBodyBytes'
+    | 'idempotencyKeys'
+    | 'idempotencyS'
   >;
   readonly certificates?: CertificateWatch | undefined;
   readonly sends: Sends;
@@ -59,7 +65,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   const keys = new Keys(config.apiKeys);
   const { keyRequestsPerSecond: perSecond, keyRequestsBurst: burst, maxOpenRequests: maxOpen } = config;
   const limits = new KeyLimits({ perSecond, burst, maxOpen }, metrics.limited);
-  const served = operationsOf(options);
+  const served = operationsOf(options, limits);
   const refusals = new RefusalLog(log, {
     saidElsewhere: new Set(),
     expected: new Set(['unavailable', 'unconfirmed']),
@@ -89,6 +95,11 @@ export function apiServer(options: ApiServerOptions): ApiServer {
         served,
         access: new Access(keys, now, () => metrics.limited('wrong-keys')),
         limits,
+        answers: new Answers({
+          maxKeys: config.idempotencyKeys,
+          maxBytes: answersBytes,
+          keepMs: config.idempotencyS * 1_000,
+        }),
         maxBodyBytes: config.maxBodyBytes,
         refusalOf,
         onAnswered: metrics.answered,
@@ -100,12 +111,20 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   return { http, keys, limits };
 }
 
-function operationsOf({ sends, metrics }: ApiServerOptions): Served[] {
+function operationsOf({ sends, metrics, now }: ApiServerOptions, limits: KeyLimits): Served[] {
+  const send = async (body: Publication, newId: () => string): Promise<Published> => {
+    const answer = await publishOne(sends, body, { newId, waitMs: confirmMs });
+    const unrouted = answer.unrouted?.length ?? (answer.routed ? 0 : 1);
+    metrics.published('unrouted', unrouted);
+    metrics.published('routed', (body.users === undefined ? 1 : new Set(body.users).size) - unrouted);
+    return answer;
+  };
   return [
-    serve(publish, async ({ body }) => {
-      const answer = await publishOne(sends, body, { newId: randomUUID, waitMs: confirmMs });
-      metrics.published(answer.routed ? 'routed' : 'unrouted');
-      return answer;
+    serve(publish, ({ body, newId }) => send(body, newId)),
+    serve(publishBatch, async ({ body, newId, holder }) => {
+      // One is taken already.
+      if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
+      return sendBatch(body, { newId, publish: (message) => send(message, newId), refusalOf });
     }),
   ];
 }

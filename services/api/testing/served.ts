@@ -7,7 +7,9 @@ import { apiServer } from '../src/server.js';
 
 type Options = Parameters<typeof apiServer>[0];
 
-const hash = (key: string): string => createHash('sha256').update(key).digest('hex');
+/** An entry of `EVENKEEL_API_KEYS`. */
+export const entryOf = (name: string, scopes: string, key: string): string =>
+  `${name}:${scopes}:${createHash('sha256').update(key).digest('hex')}`;
 
 export const keys = { shop: 'shop-key', viewer: 'viewer-key' } as const;
 
@@ -50,11 +52,13 @@ export async function served(
       host: '127.0.0.1',
       port: 0,
       trustedHops: 0,
-      apiKeys: [`shop:publish:${hash(keys.shop)}`, `viewer:read:${hash(keys.viewer)}`],
+      apiKeys: [entryOf('shop', 'publish', keys.shop), entryOf('viewer', 'read', keys.viewer)],
       keyRequestsPerSecond: 100,
       keyRequestsBurst: 100,
       maxOpenRequests: 10,
       maxBodyBytes: 10_000,
+      idempotencyKeys: 100,
+      idempotencyS: 60,
       ...config,
     },
     sends: sends ?? {
@@ -70,7 +74,7 @@ export async function served(
     metrics: {
       answered: (operation, status) => void counted.push(`${operation} ${status}`),
       limited: (limit) => void counted.push(`limited ${limit}`),
-      published: (outcome) => void counted.push(outcome),
+      published: (outcome, events) => void counted.push(`${outcome} ${events}`),
     },
     isReady: () => true,
     now: () => nowMs,

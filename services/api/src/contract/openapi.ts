@@ -7,18 +7,26 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Codes by which an operation may be refused, whichever it is. */
 const refusals = {
-  '400': ['bad-url', 'bad-request', 'bad-name', 'bad-json'],
+  '400': ['bad-url', 'bad-request', 'bad-name', 'bad-json', 'bad-idempotency-key'],
   '401': ['no-key', 'bad-key'],
   '403': ['forbidden'],
   '413': ['too-large'],
   '415': ['bad-type'],
+  '422': ['idempotency-conflict'],
   '429': ['rate-limited', 'too-many-open'],
   '500': ['internal'],
   '503': ['unavailable', 'unconfirmed'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof problems)[]>>;
 
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'A repeat with the same key and body gets the answer of the first, and nothing is done again.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+} as const;
+
 /** Statuses that only what has a body is refused with. */
-const ofBodies: ReadonlySet<string> = new Set(['413', '415']);
+const ofBodies: ReadonlySet<string> = new Set(['413', '415', '422']);
 
 /** The OpenAPI 3.1 document of these operations. */
 export function openApi(operations: readonly Operation[]): Json {
@@ -57,12 +65,13 @@ export function openApi(operations: readonly Operation[]): Json {
 }
 
 function entryOf({ id, path, scope, summary, description, status, body, answer, examples }: Operation): Json {
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+  const words = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
+  const parameters = [...words, ...(body ? [idempotencyKey] : [])];
   const refused = Object.keys(refusals).filter((each) => body !== undefined || !ofBodies.has(each));
   return {
     operationId: id,

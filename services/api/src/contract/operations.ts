@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Scope } from '../access/keys.js';
-import { publication, published } from './schemas.js';
+import { batch, batchAnswer, publication, published } from './schemas.js';
 
 /** One thing that may be asked, as the document and the server both have it. */
 export interface Operation {
@@ -36,5 +36,27 @@ export const publish = {
   },
 } as const satisfies Operation;
 
+export const publishBatch = {
+  id: 'publishBatch',
+  method: 'POST',
+  path: '/v1/publish/batch',
+  scope: 'publish',
+  summary: 'Publish several events',
+  description:
+    'Each message is one as POST /v1/publish takes it. If one of them is not as the contract has it, none is published. They are ' +
+    'published in order; what RabbitMQ does not confirm has an `error` in its place. Counts as many requests as it has messages.',
+  status: 202,
+  body: batch,
+  answer: batchAnswer,
+  examples: {
+    two: {
+      messages: [
+        { user: 'alice', data: 1 },
+        { topic: 'prices.demo', data: { price: 99.5 } },
+      ],
+    },
+  },
+} as const satisfies Operation;
+
 /** Every operation, in the order of the document. */
-export const operations: readonly Operation[] = [publish];
+export const operations: readonly Operation[] = [publish, publishBatch];

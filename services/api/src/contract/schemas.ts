@@ -80,6 +80,39 @@ export const published = z
   .meta({ examples: [{ id: '0199c0de-7d3e-7c6f-9d0a-3f2b8c1e4a55', routed: true }] });
 export type Published = z.output<typeof published>;
 
+/** Most messages of a batch. */
+export const maxBatch = 100;
+
+/** Body of `POST /v1/publish/batch`. */
+export const batch = z.strictObject({
+  messages: z
+    .array(publication)
+    .min(1)
+    .max(maxBatch)
+    .meta({
+      description: `What to publish, in order, at most ${maxBatch}; each as POST /v1/publish takes it.`,
+    }),
+});
+export type Batch = z.output<typeof batch>;
+
+/** What became of each message. */
+export const batchAnswer = z.strictObject({
+  results: z
+    .array(
+      z.union([
+        published,
+        z.strictObject({
+          id: z.string(),
+          error: z
+            .strictObject({ code: z.string(), detail: z.string() })
+            .meta({ description: 'Why this one failed: as a problem has it.' }),
+        }),
+      ]),
+    )
+    .meta({ description: 'In the order of the messages.' }),
+});
+export type BatchAnswer = z.output<typeof batchAnswer>;
+
 /** The body of every answer that is not 2xx. */
 export const problem = z
   .strictObject({

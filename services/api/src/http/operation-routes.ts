@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { jsonBody, Refusal, type Route, sendJson } from '@evenkeel/runtime';
+import { jsonBody, Refusal, type Route } from '@evenkeel/runtime';
 import type { z } from 'zod';
 import type { Access } from '../access/access.js';
 import type { Holder } from '../access/keys.js';
 import type { KeyLimits } from '../access/limits.js';
 import type { Operation } from '../contract/operations.js';
+import type { Answers } from '../idempotency/answers.js';
+import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.js';
 import { parsed } from './parsed.js';
 
 /** What somebody asks, checked. */
@@ -14,6 +16,8 @@ export interface Asked<Body> {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: Body;
+  /** An identity for what has none. */
+  readonly newId: () => string;
 }
 
 type BodyOf<O extends Operation> = O extends { readonly body: infer S extends z.ZodType }
@@ -44,6 +48,7 @@ export interface OperationRoutesOptions {
   readonly access: Pick<Access, 'require'>;
   readonly limits: Pick<KeyLimits, 'take' | 'enter'>;
   readonly maxBodyBytes: number;
+  readonly answers: Pick<Answers, 'once'>;
   /** What a failure is answered with; whatever is no refusal then is a fault of ours. */
   readonly refusalOf: (error: unknown) => unknown;
   readonly onAnswered: (operation: string, status: number, tookMs: number) => void;
@@ -73,7 +78,7 @@ export class OperationRoutes implements Route {
 
   /** @throws Refusal */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL, address: string): Promise<void> {
-    const { served, access, limits, maxBodyBytes, refusalOf, onAnswered, now } = this.#options;
+    const { served, access, limits, onAnswered, now } = this.#options;
     const { operation, pattern, answer } = found(served, url.pathname, request.method);
     const cameMs = now();
     response.once('close', () => onAnswered(operation.id, response.statusCode, now() - cameMs));
@@ -83,15 +88,50 @@ export class OperationRoutes implements Route {
     // Also where the caller has gone before it was answered.
     response.once('close', leave);
     const params = paramsOf(pattern, url.pathname);
-    const given = operation.body && (await jsonBody(request, maxBodyBytes));
-    const body = operation.body && parsed(operation.body, given?.value);
+    const { searchParams: query } = url;
+    if (operation.body === undefined) {
+      const asked = { holder, params, query, body: undefined, newId: identities(undefined) };
+      return sendText(response, operation.status, await this.#text(answer(asked)));
+    }
+    const given = await jsonBody(request, this.#options.maxBodyBytes);
+    const body = parsed(operation.body, given.value);
+    const key = idempotencyKeyOf(request);
+    const fingerprint = fingerprintOf(url.pathname, given.bytes);
+    const newId = identities(key === undefined ? undefined : { holder: holder.name, key, fingerprint });
+    const work = () => this.#text(answer({ holder, params, query, body, newId }));
+    if (key === undefined) return sendText(response, operation.status, await work());
+    const once = this.#options.answers.once(`${holder.name} ${key}`, fingerprint, now(), work);
+    if (once.is === 'conflict') {
+      const message = 'this Idempotency-Key was used with another path or body; take a new one';
+      throw new Refusal(422, 'idempotency-conflict', message);
+    }
+    const headers = once.is === 'repeat' ? { 'idempotency-replayed': 'true' } : {};
+    sendText(response, operation.status, await once.answer, headers);
+  }
+
+  /** The answer as JSON. @throws Refusal */
+  async #text(answering: Promise<unknown>): Promise<string> {
     try {
-      const answered = await answer({ holder, params, query: url.searchParams, body });
-      sendJson(response, operation.status, answered);
+      return `${JSON.stringify(await answering)}\n`;
     } catch (error) {
-      throw refusalOf(error);
+      throw this.#options.refusalOf(error);
     }
   }
+}
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(text);
 }
 
 function found(served: readonly Served[], path: string, method: string | undefined): Served {

@@ -7,6 +7,8 @@ export const problems = {
   'bad-json': 'The body is not JSON',
   'bad-request': 'The request is not as the contract has it',
   'bad-name': 'A name or an id cannot be carried',
+  'bad-idempotency-key': 'The Idempotency-Key cannot be used',
+  'idempotency-conflict': 'The Idempotency-Key was used for another request',
   'no-key': 'No key was sent',
   'bad-key': 'The key is not known',
   forbidden: 'The key may not do that',
