@@ -161,11 +161,11 @@ export interface MessageFrame extends Payload {
   topic: string;
   id: string;
   at: number;
+  /** The client that has published it, as an edge has checked. */
+  from?: { user: string; session: string };
   position?: string;
   /** It was published before the subscription: of the history that was asked for. */
   past?: true;
-  /** Who has published it, where the mesh carries a client's publish straight to the topic. */
-  from?: { user: string; session: string };
   /** Of which it is the newest value. */
   key?: string;
   headers?: Record<string, string>;

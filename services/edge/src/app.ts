@@ -17,6 +17,7 @@ import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
 import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
+import { edgesBeside } from './frame/sender.js';
 import { Inbound } from './inbound/inbound.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
@@ -121,6 +122,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     node: node.name,
     boot: node.boot,
     maxEventBytes: config.maxEventBytes,
+    isEdge: edgesBeside(mesh.user),
     publish: (topic, frame) => transport.publish(topic, frame),
     onGap: (reason, subscribers) => load.toldGap(reason, subscribers),
     onMark: (mark, sessions) => {
@@ -162,7 +164,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     maxLength: config.sessionMaxLength,
   });
   const clientsPublisher = mesh.publisherApart('clients');
-  const inbound = new Inbound({ ...config, publisher: clientsPublisher, following, now: wallNow });
+  const inbound = new Inbound({
+    ...config,
+    publisher: clientsPublisher,
+    user: mesh.user,
+    following,
+    now: wallNow,
+  });
   const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
   const dropped = new DroppedEvents({
     connection: consuming,

@@ -71,7 +71,7 @@ export function eventFrame(
 }
 
 /**
- * A topic's message. Its id comes from content alone, so that both edges of a move give it the same one. Undefined: it would be
+ * A topic's message; `from`: the client that has published it. Its id comes from content alone, so that both edges of a move give it the same one. Undefined: it would be
  * longer than frames may be.
  */
 export function messageFrame(
@@ -79,12 +79,15 @@ export function messageFrame(
   delivery: Delivery,
   nowMs: number,
   maxBytes: number,
+  from?: { readonly user: string; readonly session: string },
 ): string | undefined {
   const body = bodyFields(delivery, maxBytes);
   if (body === undefined) return undefined;
   const id = JSON.stringify(messageIdentity(delivery));
+  const at = publishedAt(delivery, nowMs);
+  const sender = from ? `,"from":${JSON.stringify({ user: from.user, session: from.session })}` : '';
   return fitting(
-    `{"t":"message","topic":${JSON.stringify(topic)},"id":${id},"at":${publishedAt(delivery, nowMs)}${body}}`,
+    `{"t":"message","topic":${JSON.stringify(topic)},"id":${id},"at":${at}${sender}${body}}`,
     maxBytes,
   );
 }
