@@ -72,7 +72,7 @@ function edge(node: string): Rights {
     write: names(
       ...literal(exchanges.inbound, exchanges.stats, exchanges.control),
       // Seals go the way of replies: by the default exchange they would take a right to every queue.
-      ...literal(exchanges.replies),
+      ...literal(exchanges.replies, exchanges.cancel),
       // A queue's dead letters go where its declarer may write.
       ...literal(exchanges.dropped, exchanges.undelivered, exchanges.sessions),
       session,
@@ -90,6 +90,12 @@ function edge(node: string): Rights {
       { exchange: exchanges.events, write: none, read: `^(user\\.${word}\\.#|topic\\..+)$` },
       { exchange: exchanges.stats, write: `^(stats|moves|sessions)\\.${node}$`, read: none },
       { exchange: exchanges.undelivered, write: '^(user|topic)\\..+$', read: none },
+      // What clients cancel has the id of their request: three words at least. Which parts were taken, who has sent them is told.
+      {
+        exchange: exchanges.cancel,
+        write: `^(${word}\\.${word}\\.(.|\\s)+|\\$taken\\.${word})$`,
+        read: none,
+      },
       {
         exchange: exchanges.sessions,
         write: `^${word}\\.(opened|detached|resumed|ended)$`,
@@ -110,7 +116,10 @@ function application(name: string): Rights {
   return {
     configure: names(own),
     write: names(...literal(exchanges.events, exchanges.replies), own),
-    read: names(...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions), own),
+    read: names(
+      ...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions, exchanges.cancel),
+      own,
+    ),
     topics: [
       publishing,
       // What clients send there, and what edges ask about who may.
@@ -122,6 +131,7 @@ function application(name: string): Rights {
       // Whom it may send to, it may learn of.
       { exchange: exchanges.undelivered, write: none, read: '^.+$' },
       { exchange: exchanges.sessions, write: none, read: '^.+$' },
+      { exchange: exchanges.cancel, write: none, read: '^.+$' },
     ],
   };
 }

@@ -74,6 +74,7 @@ export const clientFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('ping') }),
   z.object({ t: z.literal('bye') }),
   z.object({ t: z.literal('refresh'), id: requestId, token: z.string().min(1).max(maxPassBytes) }),
+  z.object({ t: z.literal('cancel'), re: requestId }),
 ]);
 export type ParsedClientFrame = z.infer<typeof clientFrame>;
 /** The values of `t` a client may send. */
@@ -87,4 +88,5 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'ping',
   'bye',
   'refresh',
+  'cancel',
 ]);

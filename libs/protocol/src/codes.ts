@@ -144,6 +144,7 @@ export const errorCodes = {
   tooDeep: 'too-deep',
   forbidden: 'forbidden',
   tooLarge: 'too-large',
+  streamLimit: 'stream-limit',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -104,6 +104,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     pass: passHold.optional(),
     /** That pass itself, where its client got it there by a `refresh`, and came to the asking edge with another. */
     newPass: z.string().max(maxPassBytes).optional(),
+    /** Ids of requests whose answers have begun and not ended. */
+    streams: z.array(z.string().max(512)).max(1_024).optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

@@ -91,6 +91,11 @@ export interface RefreshFrame {
   id: string;
   token: string;
 }
+/** The client wants no more of the answer to its request `re`. */
+export interface CancelFrame {
+  t: 'cancel';
+  re: string;
+}
 export type ClientFrame =
   | HelloFrame
   | AckFrame
@@ -100,7 +105,8 @@ export type ClientFrame =
   | RequestFrame
   | PingFrame
   | ByeFrame
-  | RefreshFrame;
+  | RefreshFrame
+  | CancelFrame;
 
 /** The body of an AMQP message as a frame carries it, and the trace that it belongs to. */
 export interface Payload {
@@ -203,13 +209,39 @@ export interface MarkFrame {
   t: 'mark';
   mark: string;
 }
+/** A part of a streamed answer; acknowledged as an event. */
+export interface PartFrame extends Payload {
+  t: 'part';
+  /** As of an event: they are counted together. */
+  seq: number;
+  /** The request's id. */
+  re: string;
+  /** Counts the parts of this answer, from 0. */
+  n: number;
+  headers?: Record<string, string>;
+  /** As of an event. */
+  redelivered?: true;
+  again?: number;
+}
 export interface OkFrame extends Partial<Payload> {
   t: 'ok';
   re: string;
+  /** After parts: as of an event, it is acknowledged. */
+  seq?: number;
+  redelivered?: true;
+  again?: number;
+  /** How many parts the service says that it has sent before. */
+  parts?: number;
 }
 export interface ErrorFrame {
   t: 'error';
   re?: string;
+  /** After parts: as of an event, it is acknowledged. */
+  seq?: number;
+  redelivered?: true;
+  again?: number;
+  /** How many parts the service says that it has sent before. */
+  parts?: number;
   code: ErrorCode | (string & {});
   message: string;
   /** A service has answered this; absent: the mesh did. */
@@ -241,6 +273,7 @@ export type EdgeFrame =
   | MoveFrame
   | MovedFrame
   | MarkFrame
+  | PartFrame
   | OkFrame
   | ErrorFrame
   | PongFrame
@@ -270,4 +303,6 @@ export const defaults = {
   sessionLifetimeMs: 300_000,
   sessionMaxLength: 1_000,
   requestTimeoutMs: 30_000,
+  /** Answers in parts that a session may have open. */
+  maxStreams: 16,
 } as const;

@@ -17,6 +17,7 @@ import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
 import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
+import { Cancels } from './inbound/cancels.js';
 import { Inbound } from './inbound/inbound.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
@@ -163,6 +164,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   });
   const clientsPublisher = mesh.publisherApart('clients');
   const inbound = new Inbound({ ...config, publisher: clientsPublisher, following, now: wallNow });
+  const cancels = new Cancels({ publisher: clientsPublisher });
   const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
   const dropped = new DroppedEvents({
     connection: consuming,
@@ -226,6 +228,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     handover,
     topics,
     inbound,
+    cancels,
     letGo,
     life,
     journal,

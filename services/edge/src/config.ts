@@ -111,7 +111,12 @@ const settings = z.object({
     .default(1_048_576)
     .describe('buffered bytes above which topic messages are dropped; at least the watermark and one event'),
   maxTopics: count(100_000).default(defaults.maxTopicsPerConnection).describe('topics a connection'),
-  requestTimeoutMs: ms().default(defaults.requestTimeoutMs).describe('longest wait for a reply'),
+  requestTimeoutMs: ms()
+    .default(defaults.requestTimeoutMs)
+    .describe('longest wait for a reply, and for each part of one'),
+  maxStreams: count(1_000)
+    .default(defaults.maxStreams)
+    .describe('answers in parts open at a time, a session'),
 
   sessionLifetimeMs: ms().default(defaults.sessionLifetimeMs).describe('life of a session without a socket'),
   sessionMaxLength: count(1_000_000)

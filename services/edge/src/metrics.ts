@@ -27,7 +27,11 @@ import type { Users } from './user/users.js';
 
 /** A session as it is measured. */
 interface Measurable extends Listed {
-  readonly outbox: { readonly bytes: number; readonly isFull: boolean };
+  readonly outbox: {
+    readonly bytes: number;
+    readonly isFull: boolean;
+    readonly answers: { readonly size: number };
+  };
 }
 
 export interface EdgeSources extends AccessSources {
@@ -57,6 +61,7 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   connectionMetrics(metrics, sources);
   sessionMetrics(metrics, sources);
   eventMetrics(metrics, sources);
+  streamMetrics(metrics, sources);
   topicMetrics(metrics, sources);
   moveMetrics(metrics, sources);
   lifeMetrics(metrics, sources);
@@ -249,6 +254,27 @@ function eventMetrics(metrics: Metrics, sources: EdgeSources): void {
     'evenkeel_dropped_left_out_total',
     'Dead letters of sessions that are no event: seals, replies, foreign ones',
     () => dropped.leftOut,
+  );
+}
+
+function streamMetrics(metrics: Metrics, { load, directory }: EdgeSources): void {
+  observeCounter(
+    metrics,
+    'evenkeel_parts_written_total',
+    "Parts of services' answers written",
+    () => load.streams.parts,
+  );
+  observeGauge(metrics, 'evenkeel_streams', 'Answers in parts that have begun and not ended', () => {
+    let open = 0;
+    for (const { outbox } of directory.values()) open += outbox.answers.size;
+    return open;
+  });
+  observeCounters(
+    metrics,
+    'evenkeel_streams_ended_total',
+    'Answers in parts by how they ended: `done`, `failed`, `timed-out`, `too-large`, `refused` (too many), `cancelled`',
+    'how',
+    () => load.streams.ends,
   );
 }
 

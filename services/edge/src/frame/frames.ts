@@ -176,6 +176,32 @@ export function replyFrame(delivery: Delivery, maxBytes: number): string {
   return errorFrame(correlationId, code, delivery.body.toString('utf8', 0, maxErrorBytes), 'service');
 }
 
+/** Where a frame has its place among what is acknowledged. */
+export interface Place {
+  readonly seq: number;
+  readonly isRedelivered: boolean;
+  readonly again: number | undefined;
+}
+
+const placeFields = ({ seq, isRedelivered, again }: Place): string => {
+  const position = again === undefined ? '' : `,"again":${again}`;
+  return `,"seq":${seq}${isRedelivered ? `,"redelivered":true${position}` : ''}`;
+};
+
+/** A part of an answer. Undefined: it would be longer than frames may be. */
+export function partFrame(delivery: Delivery, n: number, place: Place, maxBytes: number): string | undefined {
+  const body = bodyFields(delivery, maxBytes);
+  if (body === undefined) return undefined;
+  const re = JSON.stringify(delivery.properties.correlationId ?? '');
+  return fitting(`{"t":"part"${placeFields(place)},"re":${re},"n":${n}${body}}`, maxBytes);
+}
+
+/** Gives an answer its place behind its parts; `parts`: how many there were, as the service says. */
+export function placed(frame: string, place: Place, parts: number | undefined): string {
+  const count = parts === undefined ? '' : `,"parts":${parts}`;
+  return `${frame.slice(0, -1)}${placeFields(place)}${count}}`;
+}
+
 /** A request failed; `re` is unknown when its frame had no readable id. `from`: who says so, if not the mesh. */
 /** The answer to a kind of frame that this version does not know. */
 export function unknownKindFrame(id: string | undefined, kind: string): string {

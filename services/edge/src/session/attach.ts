@@ -21,6 +21,8 @@ export interface Found {
   suspect: number | undefined;
   /** Which of them were written to which connection. */
   position?: Position | undefined;
+  /** Requests whose answers had begun there and not ended. */
+  streams?: readonly string[] | undefined;
 }
 
 /** What was written to the connection that the client names. */
@@ -106,6 +108,7 @@ export interface AcquireOptions {
 /** What the last holder has said. */
 interface Known extends SealLeft {
   readonly position?: Position | undefined;
+  readonly streams?: readonly string[] | undefined;
   readonly suspect: number | undefined;
   /** An older edge may have had it: it knows no seals. */
   readonly isFromOlder: boolean;
@@ -162,14 +165,15 @@ async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
 }
 
 /** A moved session, from who has just let it go. */
-function take({ queue, begin }: AcquireOptions, { seal, owed, suspect, position }: HandoverAnswer): Found {
+function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
+  const { seal, owed, suspect, position, streams } = answer;
   if (seal === undefined && owed === undefined) {
     begin({ is: 'unwatched' });
   } else {
     queue.isMade();
     begin(owed === undefined ? { is: 'sealed', ...seal } : { is: 'told', reason: owed });
   }
-  return { isResumed: true, missed: owed, suspect, position };
+  return { isResumed: true, missed: owed, suspect, position, streams };
 }
 
 async function find(options: AcquireOptions, before: Known): Promise<Found> {
@@ -194,10 +198,10 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
   if (!found) return await make(options);
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make();
-  const { suspect, position, owed, seal } = known;
+  const { suspect, position, streams, owed, seal } = known;
   if (owed !== undefined) {
     begin({ is: 'told', reason: owed });
-    return { isResumed: true, missed: owed, suspect, position };
+    return { isResumed: true, missed: owed, suspect, position, streams };
   }
   if (isOfOlder || known.isFromOlder) {
     const missed = missedUnsealed(hello, found.messages, limits);
@@ -206,7 +210,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     return { isResumed: true, missed, suspect };
   }
   begin({ is: 'sealed', ...seal, isNew: hello.resume !== true });
-  return { isResumed: true, missed: undefined, suspect, position };
+  return { isResumed: true, missed: undefined, suspect, position, streams };
 }
 
 /** The nodes a ticket names, without this one (a session held here has been released before). */

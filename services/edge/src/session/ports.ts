@@ -133,6 +133,8 @@ export interface HandoverAnswer extends SealLeft {
   knowsSeals: boolean;
   /** With `released`: topics of which messages may be missing, which the client was not told. */
   doubt?: readonly string[];
+  /** With `released`: requests whose answers have begun and not ended. */
+  streams?: readonly string[] | undefined;
 }
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
@@ -151,6 +153,14 @@ export interface Inbound {
     body: InboundBody,
     trace?: TraceContext,
   ): Promise<PublishOutcome>;
+}
+
+/** Telling services what becomes of their answers. */
+export interface Cancels {
+  /** The request `id` is to be answered no further. */
+  cancel(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
+  /** The client has acknowledged the parts up to `n`; `word`: of the service that wants to know. */
+  taken(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, n: number, word: string): void;
 }
 
 /** Events for which clients have closed their connections: longer than what they take. */
@@ -282,6 +292,7 @@ export interface SessionPorts {
   readonly handover: Handover;
   readonly topics: Topics;
   readonly inbound: Inbound;
+  readonly cancels: Cancels;
   readonly letGo: LetGo;
   readonly life: Life;
   readonly journal: Journal;

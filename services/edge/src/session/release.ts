@@ -21,6 +21,8 @@ export interface Release extends SealLeft {
   isFull: boolean;
   /** Topics of which messages may be missing that the client was not told of. */
   doubt?: readonly string[];
+  /** Requests whose answers have begun and not ended. */
+  streams?: string[];
   /** The pass that counted for it. */
   pass?: PassHold;
   /** The pass itself, where its client got it here: it may not have it yet. */

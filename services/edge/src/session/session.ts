@@ -82,23 +82,6 @@ export class Session implements ConnectionOwner {
       gap: (reason, topic) => this.#gap(reason, topic),
       onLimit: () => load.metTopicLimit(),
     });
-    this.#requests = new ClientRequests({
-      claims,
-      access: this.access,
-      quota: new Quota(config, users.enter(claims.uid), load, now),
-      inbound: ports.inbound,
-      subscriptions: this.#subscriptions,
-      limits: config,
-      load,
-      takeReplies: async () => {
-        // Said right after hello, a request may be here before the queue.
-        await this.#attaching;
-        await this.#queue.takeReplies();
-      },
-      send,
-      onOffence: () => connection.close(closeCodes.rateLimited),
-      now,
-    });
     ({ intake: this.intake, outbox: this.outbox } = eventFlow({
       connection,
       queue: this.#queue,
@@ -107,7 +90,7 @@ export class Session implements ConnectionOwner {
       load,
       own: this.load,
       now,
-      onReplied: (id) => this.#requests.replied(id),
+      requests: () => this.#requests,
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
       },
@@ -119,6 +102,24 @@ export class Session implements ConnectionOwner {
       },
       onEnd: (why) => connection.close(why),
     }));
+    this.#requests = new ClientRequests({
+      claims,
+      access: this.access,
+      quota: new Quota(config, users.enter(claims.uid), load, now),
+      inbound: ports.inbound,
+      subscriptions: this.#subscriptions,
+      answers: this.outbox.answers,
+      limits: config,
+      load,
+      takeReplies: async () => {
+        // Said right after hello, a request may be here before the queue.
+        await this.#attaching;
+        await this.#queue.takeReplies();
+      },
+      send,
+      onOffence: () => connection.close(closeCodes.rateLimited),
+      now,
+    });
   }
 
   get state(): SessionState {
@@ -214,6 +215,7 @@ export class Session implements ConnectionOwner {
       if (!isLive()) return;
       this.outbox.suspect = found.suspect;
       this.outbox.again = placesOf(found, hello);
+      this.outbox.answers.adopt(found.streams ?? []);
       if (found.isResumed && this.claims.move === undefined) this.intake.holdNext();
       this.#welcome = () => this.#sendWelcome(found, beganAtMs);
       await this.intake.start();
@@ -314,7 +316,7 @@ export class Session implements ConnectionOwner {
     // After its end there is no queue: whoever asks is to look.
     const { doubts } = this.#subscriptions;
     if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts, ...this.access.left };
-    return { ...left, position, isFull, ...doubts, ...this.access.left };
+    return { ...left, position, isFull, ...outbox.answers.left, ...doubts, ...this.access.left };
   }
 
   async #sayFarewell(to: string | undefined): Promise<void> {
@@ -351,7 +353,7 @@ export class Session implements ConnectionOwner {
     const why = overdue(this.#is('opened'), connection, outbox, this.#options.config, nowMs);
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
-    this.#requests.sweep(nowMs);
+    this.#requests.sweep(nowMs, outbox.isFull);
     this.#subscriptions.sweep(nowMs);
     // What is leaving goes on elsewhere, under the same pass.
     if (!this.#is('releasing') && !this.#is('moved')) this.access.sweep(nowMs, this.#is('attached'));
