@@ -7,7 +7,7 @@ export { History, type HistoryOptions } from './history/history.js';
 export { type Position, printOf, readPosition, writePosition } from './history/position.js';
 export type { Recovery } from './history/recovery.js';
 export { HistoryStream, type Made } from './history/stream.js';
-export type { HistoryLimits, TailBounds, TailRecord } from './history/tail.js';
+export type { HistoryLimits, Place, TailBounds, TailRecord } from './history/tail.js';
 export { readJson } from './json.js';
 export { Mesh, type MeshOptions } from './mesh.js';
 export { OwnQueue, type OwnQueueOptions, type QueueConnection } from './own-queue.js';

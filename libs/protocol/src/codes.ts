@@ -183,5 +183,7 @@ export const gapReasons = {
   tooLarge: 'too-large',
   /** Topics: the client read too slowly and messages for it were dropped. */
   slowConsumer: 'slow-consumer',
+  /** Topics with history: some of what was asked for is gone, and none of it comes. */
+  historyLost: 'history-lost',
 } as const;
 export type GapReason = (typeof gapReasons)[keyof typeof gapReasons];

@@ -167,6 +167,7 @@ export interface MessageFrame extends Payload {
   topic: string;
   id: string;
   at: number;
+  /** Its place in the history of its topic, the same on every edge. */
   position?: string;
   /** It was published before the subscription: of the history that was asked for. */
   past?: true;
@@ -258,6 +259,17 @@ export interface ExpiringFrame {
   /** The connection is closed after this long, ms, unless a new token has come. */
   inMs: number;
 }
+/** A topic whose messages come from now on, without a request that could be answered. */
+export interface SubscribedFrame {
+  t: 'subscribed';
+  topic: string;
+  /** Named in `hello`; or a service has put the session into it. */
+  by: 'hello' | 'service';
+  /** Of a topic with history: the newest message that there was. */
+  position?: string | undefined;
+  /** Of a topic with history: all that the client may have missed comes next. */
+  recovered?: boolean;
+}
 /** A topic ends that the client had subscribed. */
 export interface UnsubscribedFrame {
   t: 'unsubscribed';
@@ -278,6 +290,7 @@ export type EdgeFrame =
   | ErrorFrame
   | PongFrame
   | ExpiringFrame
+  | SubscribedFrame
   | UnsubscribedFrame;
 
 /** Arrays and objects in each other in `data` of `publish` and `request`: common parsers take no more. */

@@ -65,6 +65,8 @@ export const sealHeader = 'evenkeel-seal';
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
 
+/** Header of a message of a live table: what of it the message is about. */
+export const keyHeader = 'evenkeel-key';
 /** Header of the record that the mesh puts into an empty history stream; it is no message. */
 export const historyHeader = 'evenkeel-history';
 /** The stream with the messages of a namespace's topics; also the key on `mesh.replies` by which its first record comes. */

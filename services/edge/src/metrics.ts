@@ -17,6 +17,7 @@ import type { MoveLedger } from './move/ledger.js';
 import type { Directory, Listed } from './session/directory.js';
 import type { Load } from './session/load.js';
 import { limitHits } from './stats/limit-hits.js';
+import { type HistorySources, historyMetrics } from './topic/history/metrics.js';
 import type { TopicHub } from './topic/hub.js';
 import type { NamePace } from './topic/name-pace.js';
 import type { ConnectionCounts } from './transport/counts.js';
@@ -44,6 +45,7 @@ export interface EdgeSources extends AccessSources {
   readonly namePace: Pick<NamePace, 'waiting'>;
   readonly load: Load;
   readonly topics: Pick<TopicHub, 'faults' | 'size' | 'subscribers' | 'waiting' | 'come'>;
+  readonly history: HistorySources;
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
   readonly dropped: Pick<DroppedEvents, 'leftOut'>;
   readonly life: Pick<Life, 'away' | 'forgotten' | 'crowdedOut'>;
@@ -63,6 +65,7 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   eventMetrics(metrics, sources);
   streamMetrics(metrics, sources);
   topicMetrics(metrics, sources);
+  historyMetrics(metrics, sources);
   moveMetrics(metrics, sources);
   lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);

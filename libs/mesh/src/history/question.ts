@@ -1,5 +1,5 @@
-import { type Position, printOf } from './position.js';
-import { type HistoryLimits, isPast, type TailRecord } from './tail.js';
+import { printOf } from './position.js';
+import { type HistoryLimits, isPast, type Place, type TailRecord } from './tail.js';
 
 /** Bytes of one answer at most; what is more counts as gone. */
 export const maxAnswerBytes = 67_108_864;
@@ -14,7 +14,7 @@ export class Question<T> {
   readonly topic: string;
   /** The first record that it wants to see. */
   readonly from: number;
-  readonly #since: Position | undefined;
+  readonly #since: Place | undefined;
   readonly #most: number;
   readonly #limits: HistoryLimits;
   #records: TailRecord<T>[] = [];
@@ -22,7 +22,7 @@ export class Question<T> {
   #isFound: boolean;
   #isLost = false;
 
-  constructor(topic: string, wanted: { since: Position } | { last: number }, limits: HistoryLimits) {
+  constructor(topic: string, wanted: { since: Place } | { last: number }, limits: HistoryLimits) {
     this.topic = topic;
     this.#limits = limits;
     this.#since = 'since' in wanted ? wanted.since : undefined;
@@ -39,7 +39,9 @@ export class Question<T> {
   /** Looks at where it begins; what comes behind it is to be shown to {@link add}. */
   see(offset: number, record: Parameters<typeof printOf>[0]): void {
     if (this.#isFound || this.#since === undefined || offset < this.#since.offset) return;
-    if (offset === this.#since.offset && printOf(record) === this.#since.print) this.#isFound = true;
+    const { print } = this.#since;
+    const isHere = offset === this.#since.offset && (print === undefined || printOf(record) === print);
+    if (isHere) this.#isFound = true;
     else this.#isLost = true;
   }
 

@@ -3,10 +3,10 @@ import type { Broker, Log, Publisher, StreamReader, StreamRecord, TopologyChanne
 import { LogLimit } from '@evenkeel/pace';
 import { exchanges, historyHeader, historyQueue, topicKey, topicOfKey } from '@evenkeel/protocol';
 import { Past } from './past.js';
-import { type Position, printOf, readPosition } from './position.js';
+import { printOf, readPosition } from './position.js';
 import { Question } from './question.js';
 import type { Recovery } from './recovery.js';
-import { type HistoryLimits, HistoryTail, type TailBounds, type TailRecord } from './tail.js';
+import { type HistoryLimits, HistoryTail, type Place, type TailBounds, type TailRecord } from './tail.js';
 import type { Turns } from './turns.js';
 
 /** RabbitMQ drops whole segments, so this much is kept in any case. */
@@ -50,7 +50,7 @@ export interface HistoryStreamOptions<T> {
 
 interface Waiting<T> {
   readonly topic: string;
-  readonly since: Position;
+  readonly since: Place;
   readonly onAnswer: (recovery: Recovery<T>) => void;
   leftMs: number;
 }
@@ -71,6 +71,8 @@ export class HistoryStream<T> {
   #end = -1;
   /** Records up to this one were there before anybody could have been told of them. */
   #oldUpTo = -1;
+  /** It is another stream than before, or records are missing: that is told once it has been read. */
+  #isBroken = false;
   /** The next record is the one that was read last. */
   #isResuming = false;
   #onRead: () => void = () => {};
@@ -146,6 +148,11 @@ export class HistoryStream<T> {
   since(topic: string, text: string, onAnswer: (recovery: Recovery<T>) => void): void {
     const since = readPosition(text);
     if (since === undefined) return onAnswer(this.#lost());
+    this.behindPlace(topic, since, onAnswer);
+  }
+
+  /** The same, for who has been here before. */
+  behindPlace(topic: string, since: Place, onAnswer: (recovery: Recovery<T>) => void): void {
     this.#since({ topic, since, onAnswer, leftMs: aheadMs });
   }
 
@@ -229,7 +236,8 @@ export class HistoryStream<T> {
     const topics = this.#topicsOf(record);
     const made = this.#make(record, offset, topics);
     this.tail.add(made);
-    if (topics.length > 0 && offset > this.#oldUpTo) this.#options.onMessage?.(made);
+    const isNew = offset > this.#oldUpTo && !this.#isBroken;
+    if (topics.length > 0 && isNew) this.#options.onMessage?.(made);
     if (this.#waiting.length > 0) this.#answerWaiting();
     return true;
   }
@@ -249,11 +257,15 @@ export class HistoryStream<T> {
       this.#options.log.warn({ queue: this.#queue, reason: why, suppressed }, 'history does not go on');
     }
     this.tail.reset(false);
-    this.#options.onBreak?.();
+    this.#isBroken = true;
   }
 
   #onCaughtUp(): void {
     this.#isCaughtUp = true;
+    if (this.#isBroken) {
+      this.#isBroken = false;
+      this.#options.onBreak?.();
+    }
     if (this.tail.last === undefined) return void this.#begin();
     this.#isRead = true;
     this.#onRead();

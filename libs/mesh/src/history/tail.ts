@@ -25,6 +25,12 @@ export interface TailRecord<T> extends Position {
   readonly item: T;
 }
 
+/** Where somebody is in a stream. Without a print it is not asked whether it is the same stream still. */
+export interface Place {
+  readonly offset: number;
+  readonly print?: string | undefined;
+}
+
 /** What there is behind a position. `older`: the tail does not reach so far back, look in the stream. */
 export type Since<T> =
   | { readonly is: 'all'; readonly records: TailRecord<T>[] }
@@ -109,19 +115,19 @@ export class HistoryTail<T> {
   }
 
   /** What came behind `position`. */
-  since(topic: string, position: Position, nowMs: number): Since<T> {
+  since(topic: string, position: Place, nowMs: number): Since<T> {
     const last = this.#last;
     if (last === undefined || position.offset > last.offset) return lost;
     const known = this.#topics.get(topic);
     const newest = known?.last ?? this.#quiet.get(topic);
     // The topic's own newest: nothing can be missing, however far back it is.
     if (newest?.offset === position.offset) {
-      return newest.print === position.print ? { is: 'all', records: [] } : lost;
+      return isAt(newest, position) ? { is: 'all', records: [] } : lost;
     }
     const gone = known?.gone ?? this.#quiet.get(topic)?.gone ?? -1;
     if (gone > position.offset) return lost;
     if (position.offset < (this.floor ?? 0)) return { is: 'older' };
-    if (this.#slots.at(position.offset)?.print !== position.print) return lost;
+    if (!isAt(this.#slots.at(position.offset), position)) return lost;
     const records = known?.records.after(position.offset) ?? [];
     const [first] = records;
     return first !== undefined && this.#isOld(first, nowMs) ? lost : { is: 'all', records };
@@ -194,5 +200,8 @@ export class HistoryTail<T> {
 /** Whether what was published at `atMs` is too old to be read again. */
 export const isPast = (atMs: number, { seconds }: HistoryLimits, nowMs: number): boolean =>
   atMs < nowMs - seconds * 1_000;
+
+const isAt = (record: Position | undefined, { print }: Place): boolean =>
+  print === undefined || record?.print === print;
 
 const lost = { is: 'lost' } as const;

@@ -16,6 +16,7 @@ import {
   type MoveFrame,
   type OkFrame,
   type PongFrame,
+  type SubscribedFrame,
   type UnsubscribedFrame,
   type WelcomeFrame,
 } from '@evenkeel/protocol';
@@ -80,13 +81,23 @@ export function messageFrame(
   nowMs: number,
   maxBytes: number,
 ): string | undefined {
-  const body = bodyFields(delivery, maxBytes);
+  const rest = messageRest(delivery, nowMs, maxBytes);
+  return rest && fitting(`{"t":"message","topic":${JSON.stringify(topic)}${rest}}`, maxBytes);
+}
+
+/**
+ * What a topic's message has behind its topic, as JSON text beginning with a comma. Undefined: a frame with it would be longer than
+ * frames may be.
+ */
+export function messageRest(
+  message: Pick<Delivery, 'key' | 'body' | 'properties'>,
+  nowMs: number,
+  maxBytes: number,
+): string | undefined {
+  const body = bodyFields(message, maxBytes);
   if (body === undefined) return undefined;
-  const id = JSON.stringify(messageIdentity(delivery));
-  return fitting(
-    `{"t":"message","topic":${JSON.stringify(topic)},"id":${id},"at":${publishedAt(delivery, nowMs)}${body}}`,
-    maxBytes,
-  );
+  const id = JSON.stringify(messageIdentity(message));
+  return fitting(`,"id":${id},"at":${publishedAt(message, nowMs)}${body}`, maxBytes);
 }
 
 /** A character has at most three bytes of UTF-8, so most need not be counted. */
@@ -126,7 +137,17 @@ export const movedFrame = (seq: number, received: number, mark: string | undefin
 export const markFrame = (mark: string): string => JSON.stringify({ t: 'mark', mark } satisfies MarkFrame);
 
 /** A request is carried out and has nothing to bring back. */
-export const okFrame = (re: string): string => `{"t":"ok","re":${JSON.stringify(re)}}`;
+export const okFrame = (re: string, data?: object): string =>
+  data === undefined
+    ? `{"t":"ok","re":${JSON.stringify(re)}}`
+    : JSON.stringify({ t: 'ok', re, data } satisfies OkFrame);
+
+/** Of a topic that the client has not asked for by a request: its messages come from now on, as far as they are asked for. */
+export const subscribedFrame = (
+  topic: string,
+  by: SubscribedFrame['by'],
+  from: { position?: string | undefined; recovered?: boolean } = {},
+): string => JSON.stringify({ t: 'subscribed', topic, by, ...from } satisfies SubscribedFrame);
 
 /**
  * Whether it is a service's reply: by `mesh.replies`, or straight to the queue. What is put there without a `correlation_id` answers

@@ -23,6 +23,8 @@ export interface Found {
   position?: Position | undefined;
   /** Requests whose answers had begun there and not ended. */
   streams?: readonly string[] | undefined;
+  /** Up to where the edge that had it has sent topics with history. */
+  history?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What was written to the connection that the client names. */
@@ -69,7 +71,8 @@ export async function attach(options: AttachOptions): Promise<Found> {
   const predecessor = await previous?.release('resume');
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
   await ports.life.ending(`${claims.uid}.${claims.sid}`);
-  return await acquire({
+  let history: Found['history'];
+  const found = await acquire({
     claims,
     hello,
     queue,
@@ -79,9 +82,13 @@ export async function attach(options: AttachOptions): Promise<Found> {
     predecessor: wasHeldHere ? predecessor : undefined,
     // Without a move each is told anyway.
     onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
+    onHistory: (sent) => {
+      history = sent;
+    },
     begin,
     isLive,
   });
+  return { ...found, history };
 }
 
 export interface AcquireOptions {
@@ -101,6 +108,8 @@ export interface AcquireOptions {
   begin(vouch: Vouch): void;
   /** Topics whose gap the edge that had the session could not tell. */
   onDoubt(topics: readonly string[]): void;
+  /** Up to where the edge that had the session has sent topics with history. */
+  onHistory?(sent: Readonly<Record<string, string>>): void;
   /** False once nobody wants the session any more. */
   isLive(): boolean;
 }
@@ -141,6 +150,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
     const released = answers.find(({ outcome }) => outcome === 'released');
     if (released?.doubt) options.onDoubt(released.doubt);
+    if (released?.history) options.onHistory?.(released.history);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released

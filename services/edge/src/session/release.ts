@@ -23,6 +23,8 @@ export interface Release extends SealLeft {
   doubt?: readonly string[];
   /** Requests whose answers have begun and not ended. */
   streams?: string[];
+  /** Up to where its client has been sent topics with history, by topic. */
+  history?: Readonly<Record<string, string>>;
   /** The pass that counted for it. */
   pass?: PassHold;
   /** The pass itself, where its client got it here: it may not have it yet. */
@@ -63,6 +65,7 @@ export async function sayFarewell(farewell: Farewell, options: FarewellOptions):
   if (!connection.isOpen) return;
   if (!isFenced) noteUnfenced(connection.claims, options);
   subscriptions.tellDropped();
+  subscriptions.leaveHistories();
   connection.send(movedFrame(outbox.seq, requests.received, mark));
   farewell.onMoved();
   // What topics carry from now on comes from the other edge alone.

@@ -1,6 +1,7 @@
 import { type CloseCode, closeCodes, type GapReason, logged } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { gapFrame, markFrame, pongFrame, unknownKindFrame } from '../frame/frames.js';
+import type { Place } from '../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { SessionAccess } from './access.js';
 import { AttachError, attach, type Found, placesOf } from './attach.js';
@@ -77,6 +78,8 @@ export class Session implements ConnectionOwner {
     });
     this.#subscriptions = new Subscriptions(connection, ports.topics, {
       access: this.access,
+      history: ports.history,
+      highWatermarkBytes: config.highWatermarkBytes,
       limit: config.maxTopics,
       send,
       gap: (reason, topic) => this.#gap(reason, topic),
@@ -168,8 +171,12 @@ export class Session implements ConnectionOwner {
   }
 
   onDrain(): void {
-    this.#subscriptions.tellDropped();
+    this.#subscriptions.drained();
     if (this.#is('attached') || this.#is('releasing')) this.outbox.flush();
+  }
+
+  onDropped(place: Place): boolean {
+    return this.#subscriptions.dropped(place);
   }
 
   onClose(code?: number): void {
@@ -234,7 +241,7 @@ export class Session implements ConnectionOwner {
     }
   }
 
-  #sendWelcome({ isResumed, missed }: Found, beganAtMs: number): void {
+  #sendWelcome({ isResumed, missed, history }: Found, beganAtMs: number): void {
     const { now, load, newConnectionId } = this.#options;
     this.#welcome = undefined;
     this.#enter('attached');
@@ -248,6 +255,7 @@ export class Session implements ConnectionOwner {
     if (this.connection.isBare) return;
     this.connection.send(welcome(this.claims.sid, isResumed, this.name, this.#options));
     if (missed !== undefined) this.#gap(missed);
+    this.#subscriptions.welcomed(history);
   }
 
   #refuse(why: CloseCode): void {
@@ -314,9 +322,9 @@ export class Session implements ConnectionOwner {
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     dismiss(connection, this.#is('moved'));
     // After its end there is no queue: whoever asks is to look.
-    const { doubts } = this.#subscriptions;
-    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts, ...this.access.left };
-    return { ...left, position, isFull, ...outbox.answers.left, ...doubts, ...this.access.left };
+    const { remains } = this.#subscriptions;
+    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains, ...this.access.left };
+    return { ...left, position, isFull, ...outbox.answers.left, ...remains, ...this.access.left };
   }
 
   async #sayFarewell(to: string | undefined): Promise<void> {

@@ -218,8 +218,8 @@ describe('subscriptions of one connection', () => {
     ]);
     for (const { bind } of asked) bind();
     await joined;
-    expect(subscriptions.doubts).toEqual({});
+    expect(subscriptions.remains).toEqual({});
     subscriptions.lost();
-    expect(subscriptions.doubts).toEqual({ doubt: ['a'] });
+    expect(subscriptions.remains).toEqual({ doubt: ['a'] });
   });
 });

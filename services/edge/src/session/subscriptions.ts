@@ -1,4 +1,4 @@
-import type { Decision } from '@evenkeel/access';
+import { type Decision, isPattern } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
 import {
   errorCodes,
@@ -9,13 +9,18 @@ import {
   type WantedTopic,
 } from '@evenkeel/protocol';
 import { errorFrame, forbiddenFrame, okFrame, unsubscribedFrame } from '../frame/frames.js';
+import type { Place } from '../frame/placed.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
+import { Histories } from './histories.js';
 import { Listening } from './listening.js';
-import type { Membership, Permission, Topics } from './ports.js';
+import type { HistoryTopics, Membership, Permission, Topics } from './ports.js';
 
 export interface SubscriptionsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway'>;
+  /** Topics with history, if this edge has any. */
+  history?: HistoryTopics | undefined;
+  highWatermarkBytes?: number;
   /** Topics at most. */
   limit: number;
   send(frame: string): void;
@@ -46,8 +51,7 @@ interface Subscription {
   busyFromMs?: number | undefined;
   /** The rules have changed since the application was asked. */
   isReviewed?: boolean;
-  /** What this session publishes comes back. */
-  readonly hasEcho: boolean;
+  readonly wanted: WantedTopic;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
@@ -63,6 +67,7 @@ export class Subscriptions {
   readonly #connection: Connection;
   readonly #topics: Topics;
   readonly #listening: Listening;
+  readonly #histories: Histories;
   readonly #options: SubscriptionsOptions;
   /** Those that the application has allowed, and when it is asked again. */
   #asked: Map<string, number> | undefined;
@@ -72,8 +77,18 @@ export class Subscriptions {
   constructor(connection: Connection, topics: Topics, options: SubscriptionsOptions) {
     this.#connection = connection;
     this.#topics = topics;
-    this.#listening = new Listening(connection, topics, this);
+    this.#listening = new Listening(connection, topics, { [Symbol.iterator]: () => this.#heard() });
     this.#options = options;
+    const { history, highWatermarkBytes = 0, send, gap } = options;
+    this.#histories = new Histories({
+      connection,
+      topics: history,
+      highWatermarkBytes,
+      send,
+      gap,
+      listen: (topic) => this.#listen(topic),
+      unlisten: (topic) => this.#listening.stop(topic),
+    });
   }
 
   /** Those asked for and not yet bound included. */
@@ -97,9 +112,17 @@ export class Subscriptions {
     );
   }
 
-  /** The topics whose messages come. */
+  /** The topics whose messages come, but for those with history: these are never in doubt. */
   *[Symbol.iterator](): IterableIterator<string> {
-    for (const [topic, { isBound }] of this.#subscriptions) if (isBound) yield topic;
+    for (const [topic, { isBound }] of this.#subscriptions)
+      if (isBound && !this.#histories.has(topic)) yield topic;
+  }
+
+  /** Those whose messages come live. */
+  *#heard(): IterableIterator<string> {
+    for (const [topic, { isBound }] of this.#subscriptions) {
+      if (isBound && (!this.#histories.has(topic) || this.#histories.isLive(topic))) yield topic;
+    }
   }
 
   /**
@@ -116,6 +139,9 @@ export class Subscriptions {
         'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes; in a pattern * and # are words too';
       return send(errorFrame(id, errorCodes.badTopic, message));
     }
+    if (isPattern(topic) && (wanted.since !== undefined || wanted.last !== undefined)) {
+      return send(errorFrame(id, errorCodes.badTopic, 'a pattern has no history: leave out since and last'));
+    }
     let subscription = this.#subscriptions.get(topic);
     if (!subscription) {
       const decision = access.decide('subscribe', topic);
@@ -131,14 +157,14 @@ export class Subscriptions {
       if (id !== undefined) subscription.unanswered.push(id);
       const failure = await subscription.settled;
       if (failure !== undefined && id === undefined) throw failure;
-    } else if (id !== undefined) send(okFrame(id));
+    } else if (id !== undefined && !this.#histories.again(wanted, id)) send(okFrame(id));
   }
 
   leave(topic: string): void {
     const subscription = this.#subscriptions.get(topic);
     if (!subscription) return;
     this.#end(topic, subscription);
-    // Asked for and taken back before it was bound: each request has its answer, in the order of asking.
+    // Asked for and taken back before it was answered: each request has its answer, in the order of asking.
     for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
   }
 
@@ -198,6 +224,27 @@ export class Subscriptions {
     if (this.#connection.takeDropped()) this.tell(this, gapReasons.slowConsumer);
   }
 
+  /** The network has taken what was buffered. */
+  drained(): void {
+    this.tellDropped();
+    this.#histories.drained();
+  }
+
+  /** A message with a position was dropped, for the client is too far behind. True: it comes once it has caught up. */
+  dropped(place: Place): boolean {
+    return this.#histories.dropped(place);
+  }
+
+  /** The session is here; `sent`: up to where another edge has sent topics with history. */
+  welcomed(sent: Readonly<Record<string, string>> | undefined): void {
+    this.#histories.welcomed(sent);
+  }
+
+  /** From here on topics with history are another edge's to send. */
+  leaveHistories(): void {
+    this.#histories.leave();
+  }
+
   /** Messages of these may be missing. */
   tell(topics: Iterable<string>, reason: GapReason): void {
     for (const topic of topics) this.#options.gap(reason, topic);
@@ -210,16 +257,17 @@ export class Subscriptions {
     this.leaveAll();
   }
 
-  /** Topics of which messages may be missing that the client was not told of, if there are any. */
-  get doubts(): { doubt?: readonly string[] } {
-    return this.#doubt.length > 0 ? { doubt: this.#doubt } : {};
+  /** What whoever has the session next is to know: topics of which messages may be missing untold, and what was sent of others. */
+  get remains(): { doubt?: readonly string[]; history?: Record<string, string> } {
+    return { ...(this.#doubt.length > 0 && { doubt: this.#doubt }), ...this.#histories.left };
   }
 
   #subscribe(
-    { topic, echo = true }: WantedTopic,
+    wanted: WantedTopic,
     missed: GapReason | undefined,
     decision: Exclude<Decision, 'forbid'>,
   ): Subscription {
+    const { topic } = wanted;
     let settle: Subscription['settle'] = () => {};
     const settled = new Promise<unknown>((resolve) => {
       settle = resolve;
@@ -227,7 +275,7 @@ export class Subscriptions {
     const subscription: Subscription = {
       membership: undefined,
       isBound: false,
-      hasEcho: echo,
+      wanted,
       missed,
       unanswered: [],
       settled,
@@ -311,11 +359,19 @@ export class Subscriptions {
     // It may have been left while the broker was binding.
     if (this.#subscriptions.get(topic) !== subscription) return;
     subscription.isBound = true;
-    // Before anything that a client could take for the message that follows the gap.
-    if (subscription.missed) this.#options.gap(subscription.missed, topic);
-    this.#listening.begin(topic, subscription.hasEcho);
-    for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
+    const { wanted, missed, unanswered } = subscription;
+    if (!this.#histories.begin(wanted, unanswered, missed)) {
+      // Before anything that a client could take for the message that follows the gap.
+      if (missed) this.#options.gap(missed, topic);
+      this.#listen(topic);
+      for (const id of unanswered) this.#options.send(okFrame(id));
+    }
+    unanswered.length = 0;
     subscription.settle();
+  }
+
+  #listen(topic: string): void {
+    this.#listening.begin(topic, this.#subscriptions.get(topic)?.wanted.echo !== false);
   }
 
   #refused(topic: string, subscription: Subscription, error: unknown): void {
@@ -341,6 +397,7 @@ export class Subscriptions {
 
   #end(topic: string, subscription: Subscription, failure?: unknown): void {
     this.#subscriptions.delete(topic);
+    subscription.unanswered.push(...this.#histories.end(topic));
     if (subscription.isBound) this.#listening.end(topic);
     subscription.membership?.release();
     this.#asked?.delete(topic);

@@ -47,6 +47,8 @@ export interface HubOptions {
   maxEventBytes: number;
   /** Sends a frame to every local subscriber of exactly this name of a topic or pattern, but for those that are served one by one. */
   publish(name: string, frame: string): void;
+  /** Topics and patterns whose messages come from a stream: {@link TopicHub.deliver}. */
+  streamed?: { has(name: string): boolean };
   /** So many subscribers have been told that messages are missing. */
   onGap(reason: GapReason, subscribers: number): void;
   /** Another edge's marker has come, between the messages: these sessions leave that edge, maybe for this one. */
@@ -267,6 +269,7 @@ export class TopicHub {
 
   /** `isWanted`: whether the subscriber that waits for it is still there. */
   #bind(topic: Topic, uid: string | undefined, isWanted: () => boolean): Promise<void> {
+    if (this.#isStreamed(topic.name)) return Promise.resolve();
     const ask = () => {
       topic.isAsked = true;
       const bound = this.#queue.bind(exchanges.events, topicKey(topic.name));
@@ -315,8 +318,8 @@ export class TopicHub {
     this.#hasQueue = false;
     this.#fence.lost();
     for (const topic of [...this.#topics.values()]) {
-      if (topic.subscribers > 0) this.#untold.set(topic.name, false);
-      else this.#forget(topic);
+      if (topic.subscribers === 0) this.#forget(topic);
+      else if (!this.#isStreamed(topic.name)) this.#untold.set(topic.name, false);
     }
   }
 
@@ -342,7 +345,24 @@ export class TopicHub {
   #onOverflow(): void {
     this.#overflows += 1;
     this.#options.log.warn({ topics: this.#topics.size }, 'topic queue was full, the oldest may be missing');
-    for (const name of this.#topics.keys()) this.#tellGap(name, gapReasons.overflow);
+    for (const name of this.#topics.keys())
+      if (!this.#isStreamed(name)) this.#tellGap(name, gapReasons.overflow);
+  }
+
+  #isStreamed(name: string): boolean {
+    return this.#options.streamed?.has(name) === true;
+  }
+
+  /** One message of a topic that comes from a stream. */
+  deliver(topic: string, frame: string, from?: string): void {
+    const names = this.#namesOf(topic);
+    if (names.length > 0) this.#fanOut.send(names, frame, from);
+  }
+
+  /** Messages of patterns of which this is the first word are missing, and of those of no first word. */
+  tellPatterns(isMissing: (name: string) => boolean, reason: GapReason): void {
+    for (const name of this.#topics.keys())
+      if (isPattern(name) && isMissing(name)) this.#tellGap(name, reason);
   }
 
   #tellGap(name: string, reason: GapReason): void {
@@ -365,7 +385,8 @@ export class TopicHub {
   #send(topic: string, delivery: Delivery): void {
     // It may have other topics by CC, which nobody here has subscribed.
     const names = this.#namesOf(topic);
-    if (names.length === 0) return;
+    // A pattern may bring what comes from its stream as well.
+    if (names.length === 0 || this.#isStreamed(topic)) return;
     if (this.#untold.size > 0) for (const name of names) this.#tellLossBefore(name);
     const { now, maxEventBytes, following } = this.#options;
     const frame = messageFrame(topic, delivery, now(), maxEventBytes);

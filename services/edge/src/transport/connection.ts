@@ -1,5 +1,6 @@
 import type { CloseCode } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { Place } from '../frame/placed.js';
 
 /**
  * One accepted connection, whatever carries it. The engine behind it:
@@ -44,6 +45,8 @@ export interface ConnectionOwner {
   onFrame(text: string, bytes: number): void;
   /** A ping or pong of WebSocket itself, or what a bare client says: it counts as a frame, and does nothing. */
   onIgnored(): void;
+  /** A message with a position was dropped for it. True: the owner sees to it, and it does not count as dropped. */
+  onDropped?(place: Place): boolean;
   /** The network has taken what was buffered, at least down to the high watermark. */
   onDrain(): void;
   /** `code`: with which the peer has closed it; undefined: it was closed here. */

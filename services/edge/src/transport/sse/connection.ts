@@ -1,9 +1,10 @@
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { placeLength, placeOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
 import { PostOrder } from './order.js';
-import { closeText, commentText, connectionText, frameText } from './text.js';
+import { closeText, commentText, connectionText, dataPrefix, frameText } from './text.js';
 
 /** The answer to one request, which goes on for as long as the connection. */
 export interface ByteStream {
@@ -136,8 +137,9 @@ export class SseConnection implements Connection {
       this.#put(bytes);
       return true;
     }
-    this.#hasDropped = true;
     this.slowSinceMs ??= this.#options.now();
+    const place = placeOf(bytes.toString('latin1', dataPrefix.length, dataPrefix.length + placeLength));
+    if (place === undefined || !this.owner?.onDropped?.(place)) this.#hasDropped = true;
     return false;
   }
 

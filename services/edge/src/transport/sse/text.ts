@@ -3,9 +3,12 @@ import type { CloseCode } from '@evenkeel/protocol';
 /** What a stream says to keep those in between awake, and to notice that nobody reads. */
 export const commentText = ':\n\n';
 
+/** Before a frame in its event. */
+export const dataPrefix = 'data: ';
+
 /** A frame as an event of the stream. It may have line breaks, since bodies are carried as they are: between JSON's words only. */
 export function frameText(frame: string): string {
-  if (!/[\r\n]/.test(frame)) return `data: ${frame}\n\n`;
+  if (!/[\r\n]/.test(frame)) return `${dataPrefix}${frame}\n\n`;
   return `data: ${frame.split(/\r\n|\r|\n/).join('\ndata: ')}\n\n`;
 }
 

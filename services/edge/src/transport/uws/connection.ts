@@ -1,6 +1,7 @@
 import type uWS from 'uWebSockets.js';
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { placeLength, placeOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
 import type { Admitted, Dismissed } from '../gate.js';
@@ -121,9 +122,11 @@ export class UwsConnection implements Connection {
     this.owner?.onDrain();
   }
 
-  dropped(): void {
-    this.#hasDropped = true;
+  dropped(message: ArrayBuffer): void {
     this.slowSinceMs ??= this.#options.now();
+    const beginning = Buffer.from(message, 0, Math.min(placeLength, message.byteLength)).toString('latin1');
+    const place = placeOf(beginning);
+    if (place === undefined || !this.owner?.onDropped?.(place)) this.#hasDropped = true;
   }
 
   gone(code: number): void {

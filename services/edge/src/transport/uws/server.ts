@@ -147,7 +147,7 @@ export class UwsTransport {
         ping: (ws) => ws.getUserData().accepted.connection?.owner?.onIgnored(),
         pong: (ws) => ws.getUserData().accepted.connection?.owner?.onIgnored(),
         drain: (ws) => ws.getUserData().accepted.connection?.drained(),
-        dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
+        dropped: (ws, message) => ws.getUserData().accepted.connection?.dropped(message),
         close: (ws, code) => {
           door.open -= 1;
           this.#close(ws, code);
