@@ -4,6 +4,8 @@ import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@ev
 import type { ApiConfig } from './config.js';
 import { apiMetrics } from './metrics.js';
 import { apiServer } from './server.js';
+import { readWebhooks } from './webhooks/settings.js';
+import { WebhookService } from './webhooks/webhooks.js';
 
 /** Builds an API and says in which order its parts start and stop. */
 export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload }: ServiceContext): void {
@@ -14,6 +16,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     if (publisher === undefined) throw new Error('asked before it was connected');
     return publisher;
   };
+  const metrics = apiMetrics(ops.metrics, () => server.limits.open);
   const server = apiServer({
     config,
     certificates: certificatesOf(config, { log, ops, onReload }),
@@ -21,7 +24,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
       toUser: (...args) => connected().toUser(...args),
       toTopic: (...args) => connected().toTopic(...args),
     },
-    metrics: apiMetrics(ops.metrics, () => server.limits.open),
+    metrics,
     isReady: () => ops.isReady(),
     now: monotonicNow,
     log,
@@ -32,6 +35,21 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     const publishing = publisher?.figures().connections.publishing;
     return publishing === undefined ? [] : [['publishing', publishing] as const];
   });
+  const read = config.webhooks === undefined ? [] : readWebhooks(config.webhooks);
+  const webhooks = (typeof read === 'string' ? [] : read).map(
+    (webhook) =>
+      new WebhookService({
+        webhook,
+        amqpUrl: webhook.amqpUrl ?? amqpUrl,
+        tls,
+        onOutcome: metrics.webhook,
+        log,
+      }),
+  );
+  // An application that is not told is no reason to take requests from others elsewhere.
+  ops.note('webhooks', () =>
+    webhooks.map((each) => each.readiness()).find((each): each is string => typeof each === 'string'),
+  );
   ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
 
   lifecycle
@@ -40,6 +58,14 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
         publisher = await createPublisher({ amqpUrl, ...(tls && { tls }), name: 'api', log, signal });
       },
       stop: () => publisher?.close(),
+    })
+    .add('webhooks', {
+      start: async () => {
+        await Promise.all(webhooks.map((each) => each.start(signal)));
+      },
+      stop: async () => {
+        await Promise.all(webhooks.map((each) => each.stop()));
+      },
     })
     .add('http', {
       start: async () => {

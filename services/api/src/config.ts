@@ -1,6 +1,7 @@
 import { amqpSettings, commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { isKeyEntry } from './access/keys.js';
+import { readWebhooks } from './webhooks/settings.js';
 
 /** Every setting of the HTTP API: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const apiConfig = z
@@ -43,6 +44,16 @@ export const apiConfig = z
       .max(604_800)
       .default(86_400)
       .describe('how long an Idempotency-Key is remembered, in seconds'),
+    webhooks: z
+      .string()
+      .refine((text) => typeof readWebhooks(text) !== 'string')
+      .optional()
+      .describe('applications that are told by HTTP what clients do; best as EVENKEEL_WEBHOOKS_FILE')
+      .meta({ takes: 'JSON as docs/http-api.md has it', secret: true }),
   })
-  .superRefine(refineTls);
+  .superRefine(refineTls)
+  .superRefine(({ webhooks }, context) => {
+    const read = webhooks === undefined ? [] : readWebhooks(webhooks);
+    if (typeof read === 'string') context.addIssue({ code: 'custom', path: ['webhooks'], message: read });
+  });
 export type ApiConfig = z.infer<typeof apiConfig>;

@@ -7,6 +7,8 @@ export interface ApiMetrics {
   answered(operation: string, status: number, tookMs: number): void;
   /** A request or a connection was refused by a limit. */
   limited(limit: 'key' | 'open' | 'wrong-keys' | 'connections'): void;
+  /** What became of something that an application was to be told by webhook; `retried` for each further try. */
+  webhook(kind: string, outcome: 'done' | 'retried' | 'refused' | 'dead'): void;
   /** Events that RabbitMQ has confirmed. */
   published(outcome: 'routed' | 'unrouted', events: number): void;
 }
@@ -39,7 +41,14 @@ export function apiMetrics(metrics: Ops['metrics'], open: () => number): ApiMetr
     labelNames: ['outcome'],
     registers: [metrics],
   });
+  const webhooks = new Counter({
+    name: 'evenkeel_api_webhooks_total',
+    help: 'What applications were told by webhook, by outcome: done, retried (a further try), refused, dead (no more tries)',
+    labelNames: ['kind', 'outcome'],
+    registers: [metrics],
+  });
   return {
+    webhook: (kind, outcome) => webhooks.inc({ kind, outcome }),
     answered: (operation, status, tookMs) => {
       requests.inc({ operation, status: String(status) });
       seconds.observe({ operation }, tookMs / 1_000);

@@ -74,6 +74,7 @@ export async function served(
     metrics: {
       answered: (operation, status) => void counted.push(`${operation} ${status}`),
       limited: (limit) => void counted.push(`limited ${limit}`),
+      webhook: () => {},
       published: (outcome, events) => void counted.push(`${outcome} ${events}`),
     },
     isReady: () => true,
