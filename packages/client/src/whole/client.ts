@@ -1,6 +1,7 @@
 import type { CallOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap, type NoMap } from '../client.js';
+import { HistoryPositions } from '../more/history.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
 import type { TopicWishes } from '../seams/wishes.js';
@@ -9,8 +10,9 @@ import type { MessageHandler } from '../topics/topics.js';
 import { type ConnectOptions, coreOptions } from './options.js';
 
 /** Every part that there is, by name. One that is added here is asked behind those before it. */
-const partsOf = (_connection: PartedConnection, _options: ConnectOptions) => ({
+const partsOf = (connection: PartedConnection, _options: ConnectOptions) => ({
   topics: new TopicHandles(),
+  history: new HistoryPositions(connection),
 });
 
 /** The client with everything that a mesh offers; see the core's `Client` for what stands in both. */
