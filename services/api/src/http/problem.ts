@@ -22,7 +22,6 @@ export const problems = {
   unavailable: 'RabbitMQ does not answer',
   unconfirmed: 'RabbitMQ has not confirmed in time',
 } as const;
-export type ProblemCode = keyof typeof problems;
 
 /** Before the code in a problem's `type`. */
 export const problemTypes = 'urn:evenkeel:problem:';
