@@ -99,6 +99,13 @@ export interface Feed {
   drained(): void;
 }
 
+/** Where a session goes. */
+export interface Departure {
+  readonly session: string;
+  /** The edge that it moves to, if that one passes marks on. */
+  readonly to: string | undefined;
+}
+
 /** One subscriber's hold on a topic. */
 export interface Membership {
   /** Resolves when every later message of the topic reaches this edge; rejects when the broker did not bind it. */

@@ -14,7 +14,7 @@ import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
 import { Histories } from './histories.js';
 import { Listening } from './listening.js';
-import type { HistoryTopics, Membership, Permission, Topics } from './ports.js';
+import type { Departure, HistoryTopics, Membership, Permission, Topics } from './ports.js';
 
 export interface SubscriptionsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway'>;
@@ -34,13 +34,6 @@ const catchUpMs = 5_000;
 
 /** A topic whose application cannot be asked again is kept so long, ms. */
 const busyPatienceMs = 30_000;
-
-/** Where a session goes. */
-export interface Departure {
-  readonly session: string;
-  /** The edge that it moves to, if that one passes marks on. */
-  readonly to: string | undefined;
-}
 
 /** One topic of the connection, from the first request for it to its end. */
 interface Subscription {

@@ -16,7 +16,7 @@ import { topicsOf } from '../frame/routing.js';
 import type { Follower } from '../trace/follower.js';
 import { FanOut, type Single } from './fan-out.js';
 import { Fence } from './fence.js';
-import { markerBody, markerOf, markName, markOf } from './marker.js';
+import { type Leaver, markerBody, markerOf, markName, markOf } from './marker.js';
 import type { NamePace } from './name-pace.js';
 import { Overflow } from './overflow.js';
 import { PatternIndex } from './patterns.js';
@@ -63,18 +63,6 @@ export interface HubOptions {
   /** For tests: a small queue, and the clock that markers are timed by. */
   limits?: typeof queueLimits;
   monotonicNow?: () => number;
-}
-
-/** A session that leaves for another edge. */
-export interface Leaver {
-  /** `<uid>.<sid>` */
-  readonly session: string;
-  /** The edge that it moves to, which tells its client where it has the same mark. */
-  readonly to: string;
-  /** Called between what was published before the mark and what was published after it. */
-  reached(mark: string): void;
-  /** Called after that: something older than the mark was dropped, which is known only now. */
-  dropped(): void;
 }
 
 /** A topic, or a pattern: the name by which connections have subscribed. */
