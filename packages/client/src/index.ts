@@ -22,3 +22,4 @@ export const connect = <
 >(
   options: ConnectOptions,
 ): Client<Events, Topics, Requests> => new Client<Events, Topics, Requests>(options);
+export type { ClientStream } from './more/streams.js';
