@@ -23,7 +23,6 @@ export interface Scripted {
 export async function scripted(
   options: Partial<ConnectOptions> = {},
   handler?: (id: string) => unknown,
-  connectWith: (options: ConnectOptions) => Client = connect,
 ): Promise<Scripted> {
   const mesh = await ScriptedMesh.start();
   onTestFinished(() => mesh.close());
@@ -32,7 +31,7 @@ export async function scripted(
   const c = await mesh.edge('c');
   const events: string[] = [];
   const statuses: Status[] = [];
-  const client = connectWith({
+  const client = connect({
     gateway: mesh.gateway,
     user: 'alice',
     WebSocket,

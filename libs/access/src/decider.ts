@@ -1,6 +1,6 @@
 import { type Action, type Grants, grantsKey } from './grants.js';
 import type { Namespaces, Rule } from './namespaces.js';
-import { coversWords, isPattern, matchesWords } from './patterns.js';
+import { matchesWords } from './patterns.js';
 
 /** `service`, `hook`: whoever is asked decides. */
 export type Decision = 'allow' | 'forbid' | 'service' | 'hook';
@@ -18,10 +18,7 @@ export const maxDecisions = 100_000;
 /** Whose actions are decided on. */
 export interface Holder {
   readonly uid: string;
-  /**
-   * May this user do this? Under 1 µs, whatever the grants. A `name` with wildcards stands for all that it matches: who may not do
-   * it to each of these may not do it.
-   */
+  /** May this user do this? Under 1 µs, whatever the grants. */
   decide(action: Action, name: string): Decision;
 }
 
@@ -70,7 +67,7 @@ export class Decider {
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     const set: GrantSet = new GrantSet(grants, {
-      rulesOf: (action, name) => this.#namespaces.rulesOf(action, name, byDefault),
+      ruleOf: (action, name) => this.#namespaces.ruleOf(action, name, byDefault),
       mayKeep: () => {
         // One that had to make room decides each time anew.
         if (this.#sets.get(key) !== set) return false;
@@ -97,8 +94,7 @@ export class Decider {
 }
 
 interface SetOptions {
-  /** Of all namespaces that the name may be of. */
-  rulesOf(action: Action, name: string): readonly [Rule, ...Rule[]];
+  ruleOf(action: Action, name: string): Rule;
   mayKeep(): boolean;
   forgot(count: number): void;
 }
@@ -138,13 +134,10 @@ class GrantSet {
   }
 
   #decide(action: Action, name: string): Outcome {
-    const [rule, ...others] = this.#options.rulesOf(action, name);
-    // Across namespaces nobody can be asked, and nobody is the owner.
-    if (others.length > 0 && ![rule, ...others].every((each) => each === 'anyone' || each === 'claim'))
-      return 'forbid';
+    const rule = this.#options.ruleOf(action, name);
     if (rule === 'nobody') return 'forbid';
     const patterns = this.#patterns[action];
-    const isNarrowed = rule === 'claim' || others.includes('claim') || patterns !== undefined;
+    const isNarrowed = rule === 'claim' || patterns !== undefined;
     if (isNarrowed && !isGranted(patterns, name)) return 'forbid';
     return rule === 'anyone' || rule === 'claim' ? 'allow' : rule;
   }
@@ -153,8 +146,7 @@ class GrantSet {
 function isGranted(patterns: readonly (readonly string[])[] | undefined, name: string): boolean {
   if (patterns === undefined || patterns.length === 0) return false;
   const words = name.split('.');
-  const grants = isPattern(name) ? coversWords : matchesWords;
-  return patterns.some((pattern) => grants(pattern, words));
+  return patterns.some((pattern) => matchesWords(pattern, words));
 }
 
 /** The second word is the user's id, as carried. */

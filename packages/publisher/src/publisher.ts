@@ -10,7 +10,6 @@ import { withDeadline } from '@evenkeel/pace';
 import { atHeader, exchanges, topicKey, toUid, traceContextOf, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
-import { Cancellations } from './cancellations.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
@@ -29,7 +28,6 @@ import { doOverlap } from './pattern.js';
 import type { Served } from './queues.js';
 import { Replies, type ReplyPublisher } from './replies.js';
 import { serve } from './service.js';
-import { makesParts } from './stream.js';
 import { findTracing, type Tracing } from './tracing.js';
 import type {
   AuthorizeHandler,
@@ -44,12 +42,6 @@ import type {
   ServeOptions,
   Service,
 } from './types.js';
-
-interface Consuming {
-  readonly broker: Broker;
-  readonly consumers: ConsumerChannels;
-  readonly cancellations: Cancellations;
-}
 
 /** What is served, or about to be. */
 interface Registered extends Served {
@@ -70,7 +62,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #published: Record<string, number> = { routed: 0, unrouted: 0 };
   readonly #handled = new HandledCounts();
   #consumingBroker: Broker | undefined;
-  #consuming: Promise<Consuming> | undefined;
+  #consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: CreatePublisherOptions, broker: Broker, log: Log, tracing: Tracing) {
@@ -179,7 +171,7 @@ class MeshPublisher implements PublisherSurface {
   async #serve(served: Served, handler: InboundHandler, options: ServeOptions): Promise<Service> {
     if (typeof handler !== 'function')
       throw new PublisherError('bad-option', 'the handler is no function; give (message) => answer');
-    const serving = servingOf(makesParts(handler) ? { ...forParts, ...options } : options);
+    const serving = servingOf(options);
     if (this.#ending.signal.aborted) throw closed();
     const registered: Registered = { ...served, queue: serving.queue };
     this.#checkFree(registered);
@@ -283,7 +275,7 @@ class MeshPublisher implements PublisherSurface {
   }
 
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
-  #connection(): Promise<Consuming> {
+  #connection(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
     this.#consuming ??= this.#openConsuming().catch((error: unknown) => {
       this.#consuming = undefined;
       throw error;
@@ -291,20 +283,14 @@ class MeshPublisher implements PublisherSurface {
     return this.#consuming;
   }
 
-  async #openConsuming(): Promise<Consuming> {
+  async #openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
     const name = `${this.#options.name} (consuming)`;
     const dialled = { name, exchange: exchanges.inbound, signal: this.#ending.signal };
     const broker = await connected(this.#options, this.#log, dialled);
     this.#consumingBroker = broker;
-    const consumers = broker.consumers({ channels: 2 });
-    const topology = broker.topology({ channels: 1 });
-    const { name: service } = this.#options;
-    return { broker, consumers, cancellations: new Cancellations({ name: service, topology, consumers }) };
+    return { broker, consumers: broker.consumers({ channels: 2 }) };
   }
 }
-
-/** An answer in parts lasts, and keeps nobody waiting. */
-const forParts: ServeOptions = { order: 'none', concurrency: 256 };
 
 const closed = (): BrokerError =>
   new BrokerError('broker-closed', 'The publisher is closed; create another with createPublisher.');

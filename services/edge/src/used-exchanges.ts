@@ -5,7 +5,6 @@ export const usedExchanges = [
   exchanges.events,
   exchanges.inbound,
   exchanges.replies,
-  exchanges.cancel,
   exchanges.stats,
   exchanges.control,
   exchanges.dropped,

@@ -63,10 +63,6 @@ export class FakeConnection implements Connection {
     this.owner = undefined;
   }
 
-  sendMessage(frame: string): void {
-    this.send(frame);
-  }
-
   subscribe(topic: string): void {
     this.topics.add(topic);
   }

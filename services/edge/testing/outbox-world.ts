@@ -1,6 +1,4 @@
-import { Outbox } from '../src/session/outbox.js';
-import type { OutboxOptions } from '../src/session/outbox-options.js';
-import { answersWorld } from './answers.js';
+import { Outbox, type OutboxOptions } from '../src/session/outbox.js';
 import { Deliveries, type DeliveryOver } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
 
@@ -15,7 +13,6 @@ export function outboxWorld({ ackMode = 'client', given, ...options }: MakeOptio
     window: 4,
     highWatermarkBytes: 100,
     maxEventBytes: 1_000,
-    answers: answersWorld().answers,
     now: () => 7,
     onWritten: () => {},
     onReplied: () => {},

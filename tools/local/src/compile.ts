@@ -9,7 +9,6 @@ const meshProjects = [
   'services/gateway',
   'services/balancer',
   'services/console',
-  'services/api',
   'services/demo',
   'packages/client',
   'packages/operator',

@@ -158,19 +158,15 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     socket.after = from;
     const last = from?.connection && { connection: from.connection, seq: from.receivedSeq };
     const { pass, topicTable } = this;
-    const hello = { resume: this.#hasState, topics: topicTable.wanted, awayMs, last, pass };
-    socket.send(JSON.stringify({ t: 'hello', ...hello, ...this.adds?.(socket) }));
+    const hello = { t: 'hello', resume: this.#hasState, topics: topicTable.wanted, awayMs, last, pass };
+    socket.send(JSON.stringify(hello));
     this.#liveness.start();
   }
 
-  /** What parts add to `hello`, or say in place of what stands there. */
-  adds?(socket: EdgeSocket): object;
-
-  /** `take`: of what travels as an event and is none: called if it is no repeat, before what is being handled has settled. */
-  received(socket: EdgeSocket, frame: EdgeFrame, take?: () => void): void {
+  received(socket: EdgeSocket, frame: EdgeFrame): void {
     switch (frame.t) {
       case 'event':
-        if (socket === this.activeSocket && !this.eventQueue.push(socket, frame, take))
+        if (socket === this.activeSocket && !this.eventQueue.push(socket, frame))
           this.#abandon(socket, 'too many events');
         break;
       case 'message':
@@ -181,10 +177,10 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         if (!socket.isWelcomed) this.#welcomed(socket, frame);
         break;
       case 'ok':
-        this.calls.answered(frame);
+        this.calls.answer(frame);
         break;
       case 'error':
-        if (frame.re !== undefined) this.calls.answered(frame);
+        if (frame.re !== undefined) this.calls.answer(frame);
         else if (frame.topic) this.topicTable.ended(frame.topic, frame.code);
         else this.statusFeed.emit({ type: 'error', code: frame.code, message: frame.message });
         break;
