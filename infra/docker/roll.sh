@@ -80,8 +80,8 @@ if ! cli status --json | grep -q '"isPaused": *true'; then
   trap 'cli resume >/dev/null || true' EXIT
 fi
 for service in "${order[@]}"; do roll "$service"; done
-# It is no part of the mesh, and one is enough.
-for service in console demo; do
+# They hold no clients, and one of each is enough.
+for service in console api demo; do
   if [ -n "$(docker compose ps -q "$service" 2>/dev/null)" ]; then docker compose up -d --no-deps --no-build "$service" >/dev/null 2>&1; fi
 done
 say "Rolled to version $version in $((SECONDS - begun)) s."

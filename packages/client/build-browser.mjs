@@ -1,7 +1,9 @@
 /**
- * Builds the client into single files for browsers, `dist/evenkeel.browser.js` (a module) and `dist/evenkeel.global.js` (a
- * classic script with the global `Evenkeel`), prints their sizes, and fails above what is promised.
+ * Builds the client into single files for browsers: the core as `dist/evenkeel.browser.js` (a module) and `dist/evenkeel.global.js` (a
+ * classic script with the global `Evenkeel`), the whole as `dist/evenkeel.full.js` (a module). Prints their sizes, and fails above what
+ * is promised.
  */
+import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -10,9 +12,11 @@ import { minify as rename } from 'rolldown/utils';
 import { minify as shorten } from 'terser';
 import ts from 'typescript';
 
-/** What is promised for the core. Whatever comes later is an entry of its own, of at most 3 KiB each. */
-const limitBytes = 12 * 1_024;
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+/** What is promised for the core, and for each part that the whole has beside it: a file or a folder of `src/more`. */
+const coreBytes = 12 * 1_024;
+const partBytes = 3 * 1_024;
+const parts = readdirSync(at('src/more')).filter((name) => !/[.](test[.]ts|md)$/.test(name));
 /** Members that no page, no edge and no browser knows by name: mangled.test.ts holds them against all three. */
 const mangled = JSON.parse(await readFile(at('mangled.json'), 'utf8'));
 
@@ -32,7 +36,14 @@ const common = {
 
 /** Once more over what esbuild has written: each of these shortens what the others leave, by 3 % together. */
 async function shortened(code) {
-  const compress = { ecma: 2022, passes: 3, sequences: false, pure_getters: true };
+  const compress = {
+    ecma: 2022,
+    passes: 3,
+    sequences: false,
+    pure_getters: true,
+    inline: 1,
+    lhs_constants: false,
+  };
   // No function here is called with `new`, and no comparison meets an object that converts itself.
   const unsafe = { unsafe_arrows: true, unsafe_methods: true, unsafe_comps: true };
   const shorter = await shorten(code, { module: true, ecma: 2022, compress: { ...compress, ...unsafe } });
@@ -46,12 +57,18 @@ async function shortened(code) {
 
 /**
  * Private members as public ones of one letter, which no other member of their class has, and no declarations of what has no value
- * yet: 2 % together. No class here extends one that has private members.
+ * yet: 2 % together.
  */
 function withoutPrivates(code) {
   const edits = [];
+  const source = ts.createSourceFile('client.js', code, ts.ScriptTarget.ES2022, true);
+  const familyOf = families(source);
+  const namesOf = new Map();
   const look = (node, names) => {
-    if (ts.isClassLike(node)) names = namesIn(node);
+    if (ts.isClassLike(node)) {
+      names = namesIn(node, familyOf(node), namesOf);
+      namesOf.set(node, names);
+    }
     if (ts.isPropertyDeclaration(node) && !node.initializer)
       edits.push({ from: node.getStart(), to: node.end, text: '' });
     else if (ts.isPrivateIdentifier(node))
@@ -63,7 +80,7 @@ function withoutPrivates(code) {
       });
     else node.forEachChild((child) => look(child, names));
   };
-  look(ts.createSourceFile('client.js', code, ts.ScriptTarget.ES2022, true), new Map());
+  look(source, new Map());
   let written = '';
   let at = 0;
   for (const { from, to, text } of edits.sort((a, b) => a.from - b.from)) {
@@ -73,17 +90,39 @@ function withoutPrivates(code) {
   return written + code.slice(at);
 }
 
-/** The letters of a class's private members, by frequency. */
-function namesIn(type) {
-  const publics = new Set(type.members.map(({ name }) => name?.getText()));
+/** Of a class those that extend it and those that it extends, itself among them: they share their members. */
+function families(source) {
+  const all = new Map();
+  const look = (node) => {
+    if (ts.isClassLike(node)) all.set(node.name?.text ?? node.parent.name?.getText() ?? node, node);
+    node.forEachChild(look);
+  };
+  look(source);
+  const rootOf = (type) => {
+    const base = all.get(type.heritageClauses?.[0]?.types[0]?.expression.getText());
+    return base ? rootOf(base) : type;
+  };
+  return (type) => [...all.values()].filter((each) => rootOf(each) === rootOf(type));
+}
+
+/** The letters of a class's private members, by frequency; no other of its family has them. */
+function namesIn(type, family, namesOf) {
+  const publics = new Set(family.flatMap((each) => [...(namesOf.get(each)?.values() ?? [])]));
   const counts = new Map();
   const look = (node) => {
-    if (ts.isPrivateIdentifier(node)) counts.set(node.text, (counts.get(node.text) ?? 0) + 1);
     if (ts.isPropertyAccessExpression(node) && node.expression.kind === ts.SyntaxKind.ThisKeyword)
       publics.add(node.name.text);
     node.forEachChild(look);
   };
-  look(type);
+  for (const each of family) {
+    for (const { name } of each.members) publics.add(name?.getText());
+    look(each);
+  }
+  const count = (node) => {
+    if (ts.isPrivateIdentifier(node)) counts.set(node.text, (counts.get(node.text) ?? 0) + 1);
+    node.forEachChild(count);
+  };
+  count(type);
   const free = [...'etnriaoscludpmhfgbvyxwkjzqETNRIAOSCLUDPMHFGBVYXWKJZQ'].filter(
     (name) => !publics.has(name),
   );
@@ -95,10 +134,15 @@ function namesIn(type) {
 await mkdir(at('dist'), { recursive: true });
 // Written out: what esbuild writes for a global name is longer. A test holds it against the module.
 const values = 'Client, ClientError, LookupError, connect';
-const asGlobal = `import { ${values} } from './src/index.js'; globalThis.Evenkeel = { ${values} };`;
-for (const [name, options] of [
-  ['evenkeel.browser.js', { entryPoints: [at('src/index.ts')], format: 'esm' }],
-  ['evenkeel.global.js', { stdin: { contents: asGlobal, resolveDir: at('.') }, format: 'iife' }],
+const asGlobal = `import { ${values} } from './src/core.js'; globalThis.Evenkeel = { ${values} };`;
+for (const [name, options, limitBytes] of [
+  ['evenkeel.browser.js', { entryPoints: [at('src/core.ts')], format: 'esm' }, coreBytes],
+  ['evenkeel.global.js', { stdin: { contents: asGlobal, resolveDir: at('.') }, format: 'iife' }, coreBytes],
+  [
+    'evenkeel.full.js',
+    { entryPoints: [at('src/index.ts')], format: 'esm' },
+    coreBytes + parts.length * partBytes,
+  ],
 ]) {
   const { outputFiles } = await build({ ...common, ...options });
   const [bundle] = outputFiles;

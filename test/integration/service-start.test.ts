@@ -47,6 +47,7 @@ describe.each([
   { name: 'edge', main: 'services/edge/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'gateway', main: 'services/gateway/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'balancer', main: 'services/balancer/dist/main.js', waitsFor: 'starting: broker' },
+  { name: 'api', main: 'services/api/dist/main.js', waitsFor: 'starting: publisher' },
   { name: 'demo', main: 'services/demo/dist/main.js', waitsFor: 'starting: publisher' },
   { name: 'crowd', main: 'services/demo/dist/crowd/main.js', waitsFor: 'starting: publisher' },
 ])('$name', ({ main, waitsFor }) => {
@@ -87,6 +88,7 @@ describe.each([
   { name: 'gateway', main: 'services/gateway/dist/main.js' },
   { name: 'balancer', main: 'services/balancer/dist/main.js' },
   { name: 'console', main: 'services/console/dist/main.js' },
+  { name: 'api', main: 'services/api/dist/main.js' },
   { name: 'demo', main: 'services/demo/dist/main.js' },
   { name: 'crowd', main: 'services/demo/dist/crowd/main.js' },
 ])('$name', ({ name, main }) => {

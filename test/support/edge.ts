@@ -160,7 +160,7 @@ export class EdgeMesh {
   /** Tells `from` to move the session to `to`; resolves with the `move` frame that the client gets. */
   async askToMove(
     session: SessionUnderTest,
-    client: RawClient,
+    client: Pick<RawClient, 'frame'>,
     from: EdgeUnderTest,
     to: { node: string; url: string },
     deadlineMs = 30_000,

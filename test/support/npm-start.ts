@@ -47,7 +47,7 @@ export function startIn(given: Record<string, string>, ...args: string[]): Start
 }
 
 export async function freePortFlags(): Promise<string[]> {
-  const flags = ['--port', '--edge-port', '--console-port'];
+  const flags = ['--port', '--edge-port', '--console-port', '--api-port'];
   const ports = await freePorts(flags.length);
   return flags.flatMap((flag, n) => [flag, String(ports[n])]);
 }

@@ -23,6 +23,7 @@ export interface Scripted {
 export async function scripted(
   options: Partial<ConnectOptions> = {},
   handler?: (id: string) => unknown,
+  connectWith: (options: ConnectOptions) => Client = connect,
 ): Promise<Scripted> {
   const mesh = await ScriptedMesh.start();
   onTestFinished(() => mesh.close());
@@ -31,7 +32,7 @@ export async function scripted(
   const c = await mesh.edge('c');
   const events: string[] = [];
   const statuses: Status[] = [];
-  const client = connect({
+  const client = connectWith({
     gateway: mesh.gateway,
     user: 'alice',
     WebSocket,

@@ -49,6 +49,12 @@ describe('the conformance kit', () => {
     expect(rules.length).toBeGreaterThan(100);
   });
 
+  it('finds nothing wrong with the Python package, asked everything', async () => {
+    const { failed, notAsked, rules } = await check(`${python} packages/conformance/drivers/python.py`);
+    expect({ failed, notAsked }).toEqual({ failed: [], notAsked: [] });
+    expect(rules.length).toBeGreaterThan(100);
+  });
+
   it.each([
     ['acks-what-has-come', 'ack-after-handling', 'acknowledged an event while its handler was still at work'],
     ['drops-equal-events', 'repeat-not-by-content', 'dropped because its content had come before'],

@@ -21,7 +21,7 @@ function byConnection(metrics: string, name: string): Record<string, number> {
 }
 
 it('promtool has nothing against the metrics of any service, they name no user, and show each connection to RabbitMQ', async () => {
-  const mesh = await startTestMesh({ edges: 1, demo: true, crowd: 2, console: true });
+  const mesh = await startTestMesh({ edges: 1, demo: true, crowd: 2, console: true, api: true });
   const { console } = mesh;
   if (console === undefined) throw new Error('no console');
   // It is ready before it is connected, to say what is wrong.
@@ -49,5 +49,6 @@ it('promtool has nothing against the metrics of any service, they name no user, 
     demo: { publishing: 1, consuming: 1 },
     crowd: { publishing: 1 },
     console: { operator: 1 },
+    api: { publishing: 1 },
   });
 });

@@ -27,7 +27,13 @@ async function startMeshIn(
 
 function pidsOf(run: RunFile): number[] {
   const others = [run.balancer, run.crowd].flatMap((each) => (each === null ? [] : [each.pid]));
-  return [run.gatewayPid, run.consolePid ?? 0, ...run.edges.map((edge) => edge.pid), ...others];
+  return [
+    run.gatewayPid,
+    run.consolePid ?? 0,
+    run.apiPid ?? 0,
+    ...run.edges.map((edge) => edge.pid),
+    ...others,
+  ];
 }
 
 /** Runs `evenkeel local …` in a folder; its last word on standard output is JSON. */
@@ -140,6 +146,7 @@ describe('npm start', () => {
       `${run.edges[0]?.opsUrl}/metrics`,
       `${run.balancer?.opsUrl}/metrics`,
       `${run.consoleOpsUrl}/metrics`,
+      `${run.apiOpsUrl}/metrics`,
     ]);
     for (const address of addresses) expect((await fetch(address)).status).toBe(200);
   });

@@ -146,3 +146,69 @@ describe('what is kept of decisions', () => {
     expect(decider.size.decisions).toBe(before);
   });
 });
+
+describe('a decision on a pattern', () => {
+  const decide = (namespaces: object, grants: Grants | undefined, name: string) =>
+    new Decider(read(namespaces)).holder('alice', grants, 'claim').decide('subscribe', name);
+  const open = { subscribe: 'anyone' };
+
+  it.each([
+    ['prices.*', ['prices.#'], 'allow'],
+    ['prices.*', ['prices.*'], 'allow'],
+    ['prices.*', ['prices.eur', 'prices.usd'], 'forbid'],
+    ['prices.#', ['prices.*'], 'forbid'],
+    ['room.42.#', ['room.42.#'], 'allow'],
+    ['room.*.#', ['room.42.#'], 'forbid'],
+  ] as const)('%s by the claim %j: %s', (name, subscribe, decision) => {
+    expect(decide({}, { subscribe }, name)).toBe(decision);
+  });
+
+  it('goes by the rule of its first word', () => {
+    expect(decide({ prices: open }, undefined, 'prices.#')).toBe('allow');
+    expect(decide({ prices: open }, undefined, 'room.#')).toBe('forbid');
+    expect(decide({ room: { subscribe: 'service' } }, undefined, 'room.*')).toBe('service');
+  });
+
+  it('allows an owner what has their id for its second word, and no wildcard there', () => {
+    const inbox = { inbox: { subscribe: 'owner' } };
+    expect(decide(inbox, undefined, 'inbox.alice.#')).toBe('allow');
+    for (const name of ['inbox.*', 'inbox.#', 'inbox.#.alice', 'inbox.bob.#']) {
+      expect(decide(inbox, undefined, name), name).toBe('forbid');
+    }
+  });
+
+  it('across namespaces asks for the narrowest of all rules, of which nobody can be asked', () => {
+    expect(decide({ '*': open }, undefined, '#')).toBe('allow');
+    expect(decide({ '*': open, room: open }, undefined, '*.news')).toBe('allow');
+    expect(decide({ '*': open, room: { subscribe: 'claim' } }, undefined, '#')).toBe('forbid');
+    expect(decide({ '*': open, room: { subscribe: 'claim' } }, { subscribe: ['#'] }, '#')).toBe('allow');
+    expect(decide({ '*': open, room: { subscribe: 'claim' } }, { subscribe: ['room.#'] }, '#')).toBe(
+      'forbid',
+    );
+    for (const rule of ['nobody', 'owner', 'service', 'hook']) {
+      const namespaces = { '*': open, room: { subscribe: rule } };
+      expect(decide(namespaces, { subscribe: ['#'] }, '#'), rule).toBe('forbid');
+    }
+  });
+
+  it('allows no pattern of which it would forbid a single topic', () => {
+    const word = fc.constantFrom('a', 'alice', '*', '#');
+    const pattern = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join('.'));
+    const name = fc
+      .array(fc.constantFrom('a', 'b', 'alice', 'bob'), { minLength: 1, maxLength: 4 })
+      .map((words) => words.join('.'));
+    const rule = fc.record({ subscribe: fc.constantFrom(...rules) }, { requiredKeys: [] });
+    const namespaces = fc.record({ a: rule, b: rule, '*': rule }, { requiredKeys: [] });
+    const grants = fc.option(fc.record({ subscribe: fc.array(pattern, { maxLength: 2 }) }), {
+      nil: undefined,
+    });
+    fc.assert(
+      fc.property(namespaces, grants, pattern, name, (namespaces, grants, asked, name) => {
+        const holder = new Decider(read(namespaces)).holder('alice', grants, 'claim');
+        if (holder.decide('subscribe', asked) !== 'allow' || !matches(asked, name)) return;
+        expect(holder.decide('subscribe', name)).toBe('allow');
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});

@@ -1,6 +1,6 @@
 import { type Action, type Grants, grantsKey } from './grants.js';
 import type { Namespaces, Rule } from './namespaces.js';
-import { matchesWords } from './patterns.js';
+import { coversWords, isPattern, matchesWords } from './patterns.js';
 
 /** `service`, `hook`: whoever is asked decides. */
 export type Decision = 'allow' | 'forbid' | 'service' | 'hook';
@@ -18,7 +18,10 @@ export const maxDecisions = 100_000;
 /** Whose actions are decided on. */
 export interface Holder {
   readonly uid: string;
-  /** May this user do this? Under 1 µs, whatever the grants. */
+  /**
+   * May this user do this? Under 1 µs, whatever the grants. A `name` with wildcards stands for all that it matches: who may not do
+   * it to each of these may not do it.
+   */
   decide(action: Action, name: string): Decision;
 }
 
@@ -67,7 +70,7 @@ export class Decider {
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     const set: GrantSet = new GrantSet(grants, {
-      ruleOf: (action, name) => this.#namespaces.ruleOf(action, name, byDefault),
+      rulesOf: (action, name) => this.#namespaces.rulesOf(action, name, byDefault),
       mayKeep: () => {
         // One that had to make room decides each time anew.
         if (this.#sets.get(key) !== set) return false;
@@ -94,7 +97,8 @@ export class Decider {
 }
 
 interface SetOptions {
-  ruleOf(action: Action, name: string): Rule;
+  /** Of all namespaces that the name may be of. */
+  rulesOf(action: Action, name: string): readonly [Rule, ...Rule[]];
   mayKeep(): boolean;
   forgot(count: number): void;
 }
@@ -134,10 +138,13 @@ class GrantSet {
   }
 
   #decide(action: Action, name: string): Outcome {
-    const rule = this.#options.ruleOf(action, name);
+    const [rule, ...others] = this.#options.rulesOf(action, name);
+    // Across namespaces nobody can be asked, and nobody is the owner.
+    if (others.length > 0 && ![rule, ...others].every((each) => each === 'anyone' || each === 'claim'))
+      return 'forbid';
     if (rule === 'nobody') return 'forbid';
     const patterns = this.#patterns[action];
-    const isNarrowed = rule === 'claim' || patterns !== undefined;
+    const isNarrowed = rule === 'claim' || others.includes('claim') || patterns !== undefined;
     if (isNarrowed && !isGranted(patterns, name)) return 'forbid';
     return rule === 'anyone' || rule === 'claim' ? 'allow' : rule;
   }
@@ -146,7 +153,8 @@ class GrantSet {
 function isGranted(patterns: readonly (readonly string[])[] | undefined, name: string): boolean {
   if (patterns === undefined || patterns.length === 0) return false;
   const words = name.split('.');
-  return patterns.some((pattern) => matchesWords(pattern, words));
+  const grants = isPattern(name) ? coversWords : matchesWords;
+  return patterns.some((pattern) => grants(pattern, words));
 }
 
 /** The second word is the user's id, as carried. */

@@ -3,5 +3,5 @@ export * from './decider.js';
 export * from './grants.js';
 export * from './namespaces.js';
 export * from './pass.js';
-export { matches } from './patterns.js';
+export { isPattern, matches, matchesWords, overlaps } from './patterns.js';
 export * from './resume.js';

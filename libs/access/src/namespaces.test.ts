@@ -38,8 +38,42 @@ describe('namespaces', () => {
     expect(namespaces.asks('hook')).toBe(false);
   });
 
+  it('say what topics have beside their messages, by the first word or *', () => {
+    const topics = read({
+      namespaces: {
+        room: { history: { size: 20 }, presence: true, relay: false },
+        rates: { history: { seconds: 60, latest: 'key' } },
+        last: { history: { latest: true } },
+        '*': { presence: false, relay: true },
+      },
+    });
+    expect(topics.historyOf('room.42')).toEqual({ size: 20, seconds: 3_600, latest: false });
+    expect(topics.historyOf('rates.#')).toEqual({ size: 1_000, seconds: 60, latest: 'key' });
+    expect(topics.historyOf('last')).toEqual({ size: 1_000, seconds: 3_600, latest: true });
+    expect(topics.historyOf('other.room')).toBeUndefined();
+    expect([...topics.histories.keys()]).toEqual(['room', 'rates', 'last']);
+    expect([topics.hasPresence('room.42'), topics.hasPresence('rates')]).toEqual([true, false]);
+    expect([topics.isRelay('room.42'), topics.isRelay('rates')]).toEqual([false, true]);
+    expect([namespaces.hasPresence('prices.eur'), namespaces.isRelay('prices.eur')]).toEqual([false, false]);
+  });
+
   it.each([
     ['no JSON', '{', 'is not JSON'],
+    ['a history of nothing', '{"namespaces":{"a":{"history":{"size":0}}}}', '`namespaces.a.history.size`'],
+    [
+      'a history without an end',
+      '{"namespaces":{"a":{"history":{"seconds":1e9}}}}',
+      'namespaces.a.history.seconds',
+    ],
+    ['a history that is no object', '{"namespaces":{"a":{"history":true}}}', '`namespaces.a.history`'],
+    [
+      'a latest that there is not',
+      '{"namespaces":{"a":{"history":{"latest":"id"}}}}',
+      'namespaces.a.history.latest',
+    ],
+    ['a history of every namespace', '{"namespaces":{"*":{"history":{}}}}', '`namespaces.*.history`'],
+    ['a relay that is no boolean', '{"namespaces":{"a":{"relay":"yes"}}}', '`namespaces.a.relay`'],
+    ['a presence that is no boolean', '{"namespaces":{"a":{"presence":1}}}', '`namespaces.a.presence`'],
     ['no namespaces', '{}', '`namespaces`'],
     [
       'a rule that there is not',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Action, actions } from './grants.js';
+import { isPattern } from './patterns.js';
 
 /**
  * Who may do something in a namespace. `anyone`: any authenticated user. `owner`: whose id, as carried, is the second word.
@@ -13,8 +14,39 @@ export const maxNamespaces = 1_000;
 /** Stands for every namespace that is not listed. */
 export const anyNamespace = '*';
 
+/** What a history keeps of each topic where its entry does not say, and at most. */
+export const historyLimits = {
+  size: { byDefault: 1_000, most: 1_000_000 },
+  seconds: { byDefault: 3_600, most: 2_678_400 },
+} as const;
+
+const upTo = ({ most }: { most: number }) => z.number().int().min(1).max(most).optional();
 const rule = z.enum(rules).optional();
-const namespace = z.strictObject({ subscribe: rule, publish: rule, request: rule });
+const namespace = z.strictObject({
+  subscribe: rule,
+  publish: rule,
+  request: rule,
+  history: z
+    .strictObject({
+      size: upTo(historyLimits.size).meta({ description: 'Messages of a topic that can be read again.' }),
+      seconds: upTo(historyLimits.seconds).meta({ description: 'For how long they can.' }),
+      latest: z
+        .union([z.literal(true), z.literal('key')])
+        .optional()
+        .meta({
+          description:
+            'Who subscribes gets the last message of the topic first; with `key`: the last one of each key ' +
+            '(header `evenkeel-key`).',
+        }),
+    })
+    .optional()
+    .meta({ description: 'Messages of topics are kept, so that clients can read what they have missed.' }),
+  presence: z.boolean().optional().meta({ description: 'Clients may ask, and be told, who is there.' }),
+  relay: z
+    .boolean()
+    .optional()
+    .meta({ description: "What clients publish goes to the topic's subscribers, and to no service." }),
+});
 
 /** https, or http to this machine alone: what is asked and answered decides who may do what. */
 export function isHookUrl(text: string): boolean {
@@ -56,6 +88,10 @@ export const namespacesSchema = z
       context.addIssue({ code: 'custom', path: ['namespaces'], message });
     }
     for (const [name, entry] of Object.entries(namespaces)) {
+      if (name === anyNamespace && entry.history !== undefined) {
+        const message = 'is kept by namespace; give each its own entry';
+        context.addIssue({ code: 'custom', path: ['namespaces', name, 'history'], message });
+      }
       for (const action of actions) {
         if (entry[action] !== 'hook' || hook !== undefined) continue;
         const message = 'asks the hook; give `hook` with `url` and `secret`';
@@ -78,27 +114,84 @@ export interface Hook {
   readonly secret: string;
 }
 
-/** Who may do what, by namespace. */
+/** What is kept of the messages of each topic of a namespace. */
+export interface History {
+  /** Messages that can be read again. */
+  readonly size: number;
+  /** For how long. */
+  readonly seconds: number;
+  /** Who subscribes gets the last message first; `key`: of each key. */
+  readonly latest: boolean | 'key';
+}
+
+/** Who may do what, by namespace, and what its topics have. */
 export class Namespaces {
   readonly hook: Hook | undefined;
-  readonly #entries: ReadonlyMap<string, { readonly [A in Action]?: Rule | undefined }>;
+  /** By namespace: those that keep messages. */
+  readonly histories: ReadonlyMap<string, History>;
+  readonly #entries: ReadonlyMap<string, z.infer<typeof namespace>>;
 
   constructor({ namespaces, hook }: z.infer<typeof namespacesSchema>) {
     this.hook = hook;
     this.#entries = new Map(Object.entries(namespaces));
+    const histories = [...this.#entries].flatMap(([name, { history }]) =>
+      history ? [[name, historyOf(history)] as const] : [],
+    );
+    this.histories = new Map(histories);
   }
 
   /** The rule for `name`; `byDefault` where the file has none. */
   ruleOf(action: Action, name: string, byDefault: Rule): Rule {
-    const dot = name.indexOf('.');
-    const own = this.#entries.get(dot < 0 ? name : name.slice(0, dot));
-    return own?.[action] ?? this.#entries.get(anyNamespace)?.[action] ?? byDefault;
+    return this.#of(action, name) ?? byDefault;
+  }
+
+  /** The rules of all namespaces that `name` may be of: several where its first word is a wildcard. */
+  rulesOf(action: Action, name: string, byDefault: Rule): readonly [Rule, ...Rule[]] {
+    const first = namespaceOf(name);
+    if (!isPattern(first)) return [this.ruleOf(action, name, byDefault)];
+    const others = [...this.#entries.keys()].map((each) => this.ruleOf(action, each, byDefault));
+    // Of those that are not listed: no word is empty.
+    return [this.ruleOf(action, '', byDefault), ...others];
+  }
+
+  /** What is kept of this topic; undefined: nothing. */
+  historyOf(topic: string): History | undefined {
+    return this.histories.get(namespaceOf(topic));
+  }
+
+  /** Whether clients may know who has subscribed to this topic. */
+  hasPresence(topic: string): boolean {
+    return this.#of('presence', topic) ?? false;
+  }
+
+  /** Whether what clients publish to this topic goes to its subscribers. */
+  isRelay(topic: string): boolean {
+    return this.#of('relay', topic) ?? false;
+  }
+
+  /** As the entry of the first word says, else that of `*`. */
+  #of<Field extends Action | 'presence' | 'relay'>(field: Field, name: string) {
+    return this.#entries.get(namespaceOf(name))?.[field] ?? this.#entries.get(anyNamespace)?.[field];
   }
 
   /** Does any namespace ask a service, or the hook? */
   asks(whom: 'service' | 'hook'): boolean {
     return [...this.#entries.values()].some((entry) => actions.some((action) => entry[action] === whom));
   }
+}
+
+/** The first word of a topic or method. */
+export function namespaceOf(name: string): string {
+  const dot = name.indexOf('.');
+  return dot < 0 ? name : name.slice(0, dot);
+}
+
+function historyOf({
+  size = historyLimits.size.byDefault,
+  seconds = historyLimits.seconds.byDefault,
+  latest,
+}: NonNullable<z.infer<typeof namespace>['history']>): History {
+  return { size, seconds, latest: latest ?? false };
 }
 
 /** Those of nobody's file: everything is as the default says. */

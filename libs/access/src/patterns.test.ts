@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matches } from './patterns.js';
+import { covers, matches, overlaps } from './patterns.js';
 
 const word = fc.constantFrom('a', 'b', 'c', 'ab', '42');
 const name = fc.array(word, { minLength: 1, maxLength: 7 }).map((words) => words.join('.'));
@@ -68,17 +68,81 @@ describe('a pattern', () => {
     );
   });
 
-  it('that is asked about grants no more than it covers: what the asked one matches, it matches', () => {
-    fc.assert(
-      fc.property(pattern, pattern, name, (granted, asked, name) => {
-        if (matches(granted, asked) && matches(asked, name)) expect(matches(granted, name)).toBe(true);
-      }),
-      { numRuns: 5_000 },
-    );
-  });
-
   it('takes no time that grows out of hand with its wildcards', () => {
     const wild = Array.from({ length: 50 }, () => '#.a').join('.');
     expect(matches(`${wild}.b`, Array.from({ length: 100 }, () => 'a').join('.'))).toBe(false);
+  });
+});
+
+/** Every name of up to five words of these; `x` stands for all that a pattern does not name. */
+const names = (() => {
+  const found: string[] = [];
+  const grow = (name: string, left: number): void => {
+    for (const next of ['a', 'b', 'x']) {
+      const longer = name === '' ? next : `${name}.${next}`;
+      found.push(longer);
+      if (left > 1) grow(longer, left - 1);
+    }
+  };
+  grow('', 5);
+  return found;
+})();
+const small = fc
+  .array(fc.constantFrom('a', 'b', '*', '#'), { minLength: 1, maxLength: 4 })
+  .map((words) => words.join('.'));
+
+describe('a pattern that is asked for', () => {
+  it.each([
+    ['room.42.#', 'room.42.#', true],
+    ['room.42.#', 'room.42.*', true],
+    ['room.42.#', 'room.*.#', false],
+    ['room.*', 'room.*', true],
+    ['room.*', 'room.#', false],
+    ['room.#', 'room.*.typing', true],
+    ['*.#', '#.a', true],
+    ['*.#', '#', false],
+    ['#', '#', true],
+    ['#.a', '#.*.a', true],
+    ['room.42', 'room.*', false],
+  ])('is granted by %s, if it is %s: %s', (granted, asked, answer) => {
+    expect(covers(granted, asked)).toBe(answer);
+  });
+
+  it('is granted by nothing that does not match all that it matches', () => {
+    fc.assert(
+      fc.property(small, small, (granted, asked) => {
+        if (!covers(granted, asked)) return;
+        for (const name of names) if (matches(asked, name)) expect(matches(granted, name), name).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is granted by whatever matches all that it matches, where no # stands between other words', () => {
+    const plain = small.filter((granted) => !granted.replace(/(\.#)+$/, '').includes('#'));
+    // What could be no word at all is asked for by more than names.
+    const some = small.filter((asked) => /[^#.]/.test(asked));
+    fc.assert(
+      fc.property(plain, some, (granted, asked) => {
+        const isWide = names.every((name) => !matches(asked, name) || matches(granted, name));
+        expect(covers(granted, asked)).toBe(isWide);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('overlaps another one exactly if there is a name that both match', () => {
+    fc.assert(
+      fc.property(small, small, (one, other) => {
+        expect(overlaps(one, other)).toBe(names.some((name) => matches(one, name) && matches(other, name)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is decided on in a time that does not grow out of hand with its wildcards', () => {
+    const wild = Array.from({ length: 50 }, () => '#.a').join('.');
+    expect(covers(`${wild}.b`, `${wild}.*`)).toBe(false);
+    expect(overlaps(`${wild}.b`, `${wild}.b`)).toBe(true);
   });
 });

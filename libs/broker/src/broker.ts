@@ -5,7 +5,8 @@ import { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 import { BrokerError, messageOf } from './errors.js';
 import type { ConnectionFigures } from './figures.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
-import { type StreamListener, StreamReader } from './stream-reader.js';
+import { readStreamPart, type StreamPart } from './stream-part.js';
+import { type StreamListener, StreamReader, type StreamReaderOptions } from './stream-reader.js';
 import { declareTopology } from './topology.js';
 import { TopologyChannels, type TopologyOptions } from './topology-channels.js';
 import type { BrokerOptions, Topology } from './types.js';
@@ -178,9 +179,17 @@ export class Broker {
     return new ConsumerChannels(this.#connection, options);
   }
 
-  /** Reads a stream whole, and goes on reading; start it. */
-  stream(queue: string, listener: StreamListener): StreamReader {
-    return new StreamReader(this.#connection, queue, listener);
+  /** Reads a stream whole, or from where `options` say, and goes on reading; start it. */
+  stream(queue: string, listener: StreamListener, options?: StreamReaderOptions): StreamReader {
+    return new StreamReader(this.#connection, queue, listener, options);
+  }
+
+  /**
+   * Reads a part of a stream once, on a channel of its own. Resolves with whether it was read as far as `onRecord` wanted.
+   * @throws what the broker says; BrokerError `broker-unavailable` without a connection.
+   */
+  readStreamPart(queue: string, part: StreamPart): Promise<boolean> {
+    return readStreamPart(this.#connection, queue, part);
   }
 
   /** Closes; waiting operations reject with `broker-closed`. Idempotent. Flush publishers before. */

@@ -3,7 +3,6 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { IncomingDelivery } from './delivery.js';
 import { messageOf, REPLY, replyCodeOf } from './errors.js';
-import { ackPlainly } from './gathered-acks.js';
 import { openChannel } from './topology.js';
 import type { Delivery } from './types.js';
 
@@ -15,12 +14,23 @@ const heldMs = 5_000;
 /** Without a record for so long, and with nothing on its way either, the end may have been reached. */
 const quietMs = 100;
 
+/** What a stream has of a message: headers that are tables or arrays are lost in it with RabbitMQ 3. */
+export type StreamRecord = Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>;
+
+/** Where a {@link StreamReader} begins, where it is not the first record. */
+export interface StreamReaderOptions {
+  /** Awaited before each reading, for what is to be declared. */
+  prepare?(): Promise<unknown>;
+  /** The offset to begin at; `last`: of the stream's last record, -1: it has none. */
+  from?(last: number): number | 'first';
+}
+
 /** What a {@link StreamReader} tells. */
 export interface StreamListener {
-  /** It is read from its first record: what follows is all that it has. */
+  /** It is read from its first record, or from where the options say: what follows is all that it has from there. */
   onStart(): void;
-  /** One record, in the order of the stream. It is acknowledged by the reader. */
-  onRecord(record: Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>): void;
+  /** One record, in the order of the stream. It is acknowledged by the reader. Returns `false` to begin again at once. */
+  onRecord(record: StreamRecord, offset: number): unknown;
   /** What was in it at the start has been told; from here on records come as they are written. */
   onCaughtUp(): void;
   /** No record comes until the next `onStart`. */
@@ -36,16 +46,23 @@ export class StreamReader {
   readonly #connection: AmqpConnection;
   readonly #queue: string;
   readonly #listener: StreamListener;
+  readonly #options: StreamReaderOptions;
   readonly #stopping = new AbortController();
   readonly #failures = new LogLimit(5_000);
   #running: Promise<void> | undefined;
   #isOpen = false;
   #reason: string | undefined = 'not started';
 
-  constructor(connection: AmqpConnection, queue: string, listener: StreamListener) {
+  constructor(
+    connection: AmqpConnection,
+    queue: string,
+    listener: StreamListener,
+    options: StreamReaderOptions = {},
+  ) {
     this.#connection = connection;
     this.#queue = queue;
     this.#listener = listener;
+    this.#options = options;
     connection.counts(() => ({ channels: this.#isOpen ? 1 : 0 }));
   }
 
@@ -109,6 +126,7 @@ export class StreamReader {
   async #read(model: ChannelModel): Promise<string> {
     let channel: Channel;
     try {
+      await this.#options.prepare?.();
       channel = await openChannel(model);
     } catch (error) {
       return messageOf(error);
@@ -125,9 +143,9 @@ export class StreamReader {
     const onStop = () => end('stopped');
     this.#stopping.signal.addEventListener('abort', onStop);
     if (this.#stopping.signal.aborted) onStop();
-    const reading = new Reading(channel, this.#queue, end, (name, tell) => this.#tell(name, tell));
-    this.#tell('start', () => this.#listener.onStart());
-    reading.begin(this.#listener).then(
+    const ack = this.#connection.acks.of(channel);
+    const reading = new Reading(channel, ack, this.#queue, end, (name, tell) => this.#tell(name, tell));
+    reading.begin(this.#listener, this.#options.from).then(
       () => {
         this.#reason = undefined;
       },
@@ -160,6 +178,7 @@ export class StreamReader {
 class Reading {
   isOver = false;
   readonly #channel: Channel;
+  readonly #ack: (tag: number) => void;
   readonly #queue: string;
   readonly #end: (why: string) => void;
   readonly #tell: (event: string, listener: () => void) => void;
@@ -171,44 +190,57 @@ class Reading {
 
   constructor(
     channel: Channel,
+    ack: (tag: number) => void,
     queue: string,
     end: (why: string) => void,
     tell: (event: string, listener: () => void) => void,
   ) {
     this.#channel = channel;
+    this.#ack = ack;
     this.#queue = queue;
     this.#end = end;
     this.#tell = tell;
   }
 
   /** Resolves once it has caught up, having told so. */
-  async begin(listener: StreamListener): Promise<void> {
+  async begin(listener: StreamListener, from: StreamReaderOptions['from']): Promise<void> {
     const channel = this.#channel;
     await channel.prefetch(prefetch);
     const tag = await this.#consume('last', (offset) => {
       this.#last = offset;
     });
-    await this.#consume('first', (offset, record) => {
+    if (from !== undefined) await this.#untilQuiet(() => true);
+    this.#tell('start', () => listener.onStart());
+    const beginning = from?.(this.#last) ?? 'first';
+    await this.#consume(beginning, (offset, record) => {
       this.#reached = offset;
-      this.#tell('record', () => listener.onRecord(record));
+      let isBroken = false;
+      this.#tell('record', () => {
+        isBroken = listener.onRecord(record, offset) === false;
+      });
+      if (isBroken) this.#end('it begins anew');
     });
-    for (let got = -1; got !== this.#got || this.#reached < this.#last; ) {
-      got = this.#got;
-      await sleep(quietMs);
-      // What has arrived is read before the answer to this.
-      await channel.prefetch(prefetch);
-      if (this.isOver) throw new Error('lost');
-    }
+    await this.#untilQuiet(() => this.#reached >= this.#last);
     this.#tell('caught up', () => listener.onCaughtUp());
     await channel.cancel(tag);
   }
 
+  /** Resolves once nothing comes any more, and `isThere`. */
+  async #untilQuiet(isThere: () => boolean): Promise<void> {
+    for (let got = -1; got !== this.#got || !isThere(); ) {
+      got = this.#got;
+      await sleep(quietMs);
+      // What has arrived is read before the answer to this.
+      await this.#channel.prefetch(prefetch);
+      if (this.isOver) throw new Error('lost');
+    }
+  }
+
   async #consume(
-    offset: 'first' | 'last',
+    offset: 'first' | 'last' | number,
     onRecord: (offset: number, record: IncomingDelivery) => void,
   ): Promise<string> {
-    const channel = this.#channel;
-    const at = { channel, isOpen: true, ack: (tag: number) => ackPlainly(channel, tag) };
+    const at = { channel: this.#channel, isOpen: true, ack: this.#ack };
     const onMessage = (message: ConsumeMessage | null) => {
       if (message === null) return this.#end('it was deleted');
       if (this.isOver) return;

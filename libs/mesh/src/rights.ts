@@ -45,6 +45,8 @@ export class UnknownUserError extends Error {
 const none = '^$';
 const anyNode = '[A-Za-z0-9_-]+';
 const word = '[A-Za-z0-9_~-]+';
+/** Streams of the histories of topics. */
+const history = 'history\\..+';
 const names = (...patterns: string[]): string => `^(${patterns.join('|')})$`;
 const literal = (...all: string[]): string[] => all.map((name) => name.replaceAll('.', '\\.'));
 
@@ -66,19 +68,21 @@ function edge(node: string): Rights {
   const own = `(edge|control)\\.${node}\\..+`;
   const session = 'session\\..+';
   return {
-    configure: names(session, own),
+    configure: names(session, history, own),
     write: names(
       ...literal(exchanges.inbound, exchanges.stats, exchanges.control),
       // Seals go the way of replies: by the default exchange they would take a right to every queue.
-      ...literal(exchanges.replies),
+      ...literal(exchanges.replies, exchanges.cancel),
       // A queue's dead letters go where its declarer may write.
       ...literal(exchanges.dropped, exchanges.undelivered, exchanges.sessions),
       session,
+      history,
       own,
     ),
     read: names(
       ...literal(exchanges.events, exchanges.control, exchanges.replies, exchanges.dropped, queues.denials),
       session,
+      history,
       own,
     ),
     topics: [
@@ -86,6 +90,12 @@ function edge(node: string): Rights {
       { exchange: exchanges.events, write: none, read: `^(user\\.${word}\\.#|topic\\..+)$` },
       { exchange: exchanges.stats, write: `^(stats|moves|sessions)\\.${node}$`, read: none },
       { exchange: exchanges.undelivered, write: '^(user|topic)\\..+$', read: none },
+      // What clients cancel has the id of their request: three words at least. Which parts were taken, who has sent them is told.
+      {
+        exchange: exchanges.cancel,
+        write: `^(${word}\\.${word}\\.(.|\\s)+|\\$taken\\.${word})$`,
+        read: none,
+      },
       {
         exchange: exchanges.sessions,
         write: `^${word}\\.(opened|detached|resumed|ended)$`,
@@ -106,7 +116,10 @@ function application(name: string): Rights {
   return {
     configure: names(own),
     write: names(...literal(exchanges.events, exchanges.replies), own),
-    read: names(...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions), own),
+    read: names(
+      ...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions, exchanges.cancel),
+      own,
+    ),
     topics: [
       publishing,
       // What clients send there, and what edges ask about who may.
@@ -118,6 +131,7 @@ function application(name: string): Rights {
       // Whom it may send to, it may learn of.
       { exchange: exchanges.undelivered, write: none, read: '^.+$' },
       { exchange: exchanges.sessions, write: none, read: '^.+$' },
+      { exchange: exchanges.cancel, write: none, read: '^.+$' },
     ],
   };
 }
@@ -170,7 +184,12 @@ const single = new Map<string, Rights>(
     operator: managing('^(view|operate)\\..+$'),
     viewer: managing('^view\\..+$'),
     console: managing('^(view|operate)\\..+$'),
-    api: { configure: none, write: names(...literal(exchanges.events)), read: none, topics: [publishing] },
+    api: {
+      configure: none,
+      write: names(...literal(exchanges.events)),
+      read: names(history),
+      topics: [publishing],
+    },
   }),
 );
 

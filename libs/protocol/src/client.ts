@@ -1,13 +1,26 @@
 /** What clients send over the WebSocket. What edges send is in frames.ts: nobody checks it at run time. */
 import { z } from 'zod';
-import { maxPassBytes } from './frames.js';
+import { maxPassBytes, type WantedTopic } from './frames.js';
 
 const requestId = z.union([z.string().min(1).max(128), z.number().int().nonnegative().transform(String)]);
 
-/** Written out by coming versions: what they add to the name is not known here, and ignored as every unknown field. */
+const topic = z.string().max(512);
+
+/** Longest position that a client may give back, characters. */
+const maxPosition = 256;
+
+/** What a client may want of a topic beside its messages. */
+const topicOptions = {
+  since: z.string().min(1).max(maxPosition).optional(),
+  last: z.number().int().nonnegative().optional(),
+  presence: z.boolean().optional(),
+  echo: z.boolean().optional(),
+};
+
+/** A name alone is a topic without options. What coming versions add to it is ignored, as every unknown field. */
 const helloTopic = z.union([
-  z.string().max(512),
-  z.object({ topic: z.string().max(512) }).transform(({ topic }) => topic),
+  topic.transform((name): WantedTopic => ({ topic: name })),
+  z.object({ topic, ...topicOptions }),
 ]);
 
 /** What else than JSON `data` may carry: base64 of bytes, with their type. */
@@ -40,12 +53,12 @@ export const clientFrame = z.discriminatedUnion('t', [
     pass: z.string().max(maxPassBytes).optional(),
   }),
   z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative(), busy: z.boolean().optional() }),
-  z.object({ t: z.literal('subscribe'), id: requestId, topic: z.string().max(512) }),
-  z.object({ t: z.literal('unsubscribe'), id: requestId, topic: z.string().max(512) }),
+  z.object({ t: z.literal('subscribe'), id: requestId, topic, ...topicOptions }),
+  z.object({ t: z.literal('unsubscribe'), id: requestId, topic }),
   z.object({
     t: z.literal('publish'),
     id: requestId,
-    topic: z.string().max(512),
+    topic,
     data: z.unknown().optional(),
     ...bytesFields,
     ...traceFields,
@@ -61,6 +74,7 @@ export const clientFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('ping') }),
   z.object({ t: z.literal('bye') }),
   z.object({ t: z.literal('refresh'), id: requestId, token: z.string().min(1).max(maxPassBytes) }),
+  z.object({ t: z.literal('cancel'), re: requestId }),
 ]);
 export type ParsedClientFrame = z.infer<typeof clientFrame>;
 /** The values of `t` a client may send. */
@@ -74,4 +88,5 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'ping',
   'bye',
   'refresh',
+  'cancel',
 ]);

@@ -144,6 +144,7 @@ export const errorCodes = {
   tooDeep: 'too-deep',
   forbidden: 'forbidden',
   tooLarge: 'too-large',
+  streamLimit: 'stream-limit',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 
@@ -182,5 +183,7 @@ export const gapReasons = {
   tooLarge: 'too-large',
   /** Topics: the client read too slowly and messages for it were dropped. */
   slowConsumer: 'slow-consumer',
+  /** Topics with history: some of what was asked for is gone, and none of it comes. */
+  historyLost: 'history-lost',
 } as const;
 export type GapReason = (typeof gapReasons)[keyof typeof gapReasons];

@@ -94,6 +94,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     wasAway: z.boolean().optional(),
     /** Topics of which messages may be missing that its client was not told of. */
     doubt: z.array(z.string().max(512)).max(1_024).optional(),
+    /** Up to where its client has been sent topics with history: by topic, the position. */
+    history: z.record(z.string().max(512), z.string().max(256)).optional(),
     /** It knows seals; older edges take one for a reply to nobody, and acknowledge it. */
     knowsSeals: z.boolean().optional(),
     /** The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. */
@@ -104,6 +106,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     pass: passHold.optional(),
     /** That pass itself, where its client got it there by a `refresh`, and came to the asking edge with another. */
     newPass: z.string().max(maxPassBytes).optional(),
+    /** Ids of requests whose answers have begun and not ended. */
+    streams: z.array(z.string().max(512)).max(1_024).optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

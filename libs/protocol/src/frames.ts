@@ -3,13 +3,26 @@ import type { ErrorCode, GapReason } from './codes.js';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** A topic, and what a client wants of it beside its messages. */
+export interface WantedTopic {
+  topic: string;
+  /** Position of the last message that the client has: what came later is sent first. */
+  since?: string | undefined;
+  /** So many of the newest messages are sent first. */
+  last?: number | undefined;
+  /** Tells who joins and leaves. */
+  presence?: boolean | undefined;
+  /** `false`: what this session publishes does not come back to it. */
+  echo?: boolean | undefined;
+}
+
 /** First frame from a client. */
 export interface HelloFrame {
   t: 'hello';
   /** True when the client still has the state of this session (so that a loss is told as a `gap`). */
   resume?: boolean;
   /** Topics to subscribe before anything is released (at most the connection's topic limit). */
-  topics?: string[];
+  topics?: (string | WantedTopic)[];
   /** `client` (default): the client acknowledges events; `write`: they count as handled when written. */
   ack?: 'client' | 'write';
   /** How long the client has been without a socket, in ms; lets the edge tell an `expired` gap. */
@@ -27,7 +40,17 @@ export interface AckFrame {
   busy?: boolean;
 }
 export interface SubscribeFrame {
-  t: 'subscribe' | 'unsubscribe';
+  t: 'subscribe';
+  id: string;
+  topic: string;
+  /** See {@link WantedTopic}, as what follows. */
+  since?: string;
+  last?: number;
+  presence?: boolean;
+  echo?: boolean;
+}
+export interface UnsubscribeFrame {
+  t: 'unsubscribe';
   id: string;
   topic: string;
 }
@@ -68,15 +91,22 @@ export interface RefreshFrame {
   id: string;
   token: string;
 }
+/** The client wants no more of the answer to its request `re`. */
+export interface CancelFrame {
+  t: 'cancel';
+  re: string;
+}
 export type ClientFrame =
   | HelloFrame
   | AckFrame
   | SubscribeFrame
+  | UnsubscribeFrame
   | PublishFrame
   | RequestFrame
   | PingFrame
   | ByeFrame
-  | RefreshFrame;
+  | RefreshFrame
+  | CancelFrame;
 
 /** The body of an AMQP message as a frame carries it, and the trace that it belongs to. */
 export interface Payload {
@@ -137,7 +167,14 @@ export interface MessageFrame extends Payload {
   topic: string;
   id: string;
   at: number;
+  /** Its place in the history of its topic, the same on every edge. */
   position?: string;
+  /** It was published before the subscription: of the history that was asked for. */
+  past?: true;
+  /** Who has published it, where the mesh carries a client's publish straight to the topic. */
+  from?: { user: string; session: string };
+  /** Of which it is the newest value. */
+  key?: string;
   headers?: Record<string, string>;
 }
 export interface GapFrame {
@@ -173,13 +210,39 @@ export interface MarkFrame {
   t: 'mark';
   mark: string;
 }
+/** A part of a streamed answer; acknowledged as an event. */
+export interface PartFrame extends Payload {
+  t: 'part';
+  /** As of an event: they are counted together. */
+  seq: number;
+  /** The request's id. */
+  re: string;
+  /** Counts the parts of this answer, from 0. */
+  n: number;
+  headers?: Record<string, string>;
+  /** As of an event. */
+  redelivered?: true;
+  again?: number;
+}
 export interface OkFrame extends Partial<Payload> {
   t: 'ok';
   re: string;
+  /** After parts: as of an event, it is acknowledged. */
+  seq?: number;
+  redelivered?: true;
+  again?: number;
+  /** How many parts the service says that it has sent before. */
+  parts?: number;
 }
 export interface ErrorFrame {
   t: 'error';
   re?: string;
+  /** After parts: as of an event, it is acknowledged. */
+  seq?: number;
+  redelivered?: true;
+  again?: number;
+  /** How many parts the service says that it has sent before. */
+  parts?: number;
   code: ErrorCode | (string & {});
   message: string;
   /** A service has answered this; absent: the mesh did. */
@@ -196,6 +259,17 @@ export interface ExpiringFrame {
   /** The connection is closed after this long, ms, unless a new token has come. */
   inMs: number;
 }
+/** A topic whose messages come from now on, without a request that could be answered. */
+export interface SubscribedFrame {
+  t: 'subscribed';
+  topic: string;
+  /** Named in `hello`; or a service has put the session into it. */
+  by: 'hello' | 'service';
+  /** Of a topic with history: the newest message that there was. */
+  position?: string | undefined;
+  /** Of a topic with history: all that the client may have missed comes next. */
+  recovered?: boolean;
+}
 /** A topic ends that the client had subscribed. */
 export interface UnsubscribedFrame {
   t: 'unsubscribed';
@@ -211,10 +285,12 @@ export type EdgeFrame =
   | MoveFrame
   | MovedFrame
   | MarkFrame
+  | PartFrame
   | OkFrame
   | ErrorFrame
   | PongFrame
   | ExpiringFrame
+  | SubscribedFrame
   | UnsubscribedFrame;
 
 /** Arrays and objects in each other in `data` of `publish` and `request`: common parsers take no more. */
@@ -240,4 +316,6 @@ export const defaults = {
   sessionLifetimeMs: 300_000,
   sessionMaxLength: 1_000,
   requestTimeoutMs: 30_000,
+  /** Answers in parts that a session may have open. */
+  maxStreams: 16,
 } as const;

@@ -17,6 +17,8 @@ export const exchanges = {
   control: 'mesh.control',
   /** Direct exchange: services' replies to clients' requests; key = the session's address, {@link sessionQueue}. */
   replies: 'mesh.replies',
+  /** Topic exchange: requests whose clients want no answer any more; key = the request's `message_id`. And which parts were taken. */
+  cancel: 'mesh.cancel',
   /** Fanout exchange: alternate exchange of `mesh.events`. */
   unrouted: 'mesh.unrouted',
   /** Topic exchange: directed events that were dropped for a session, with their own keys; headers say why and whose. */
@@ -46,11 +48,29 @@ export function inboundKind(
 /** Header of a request: the exchange that its replies go to. Without it, from an older edge: the default exchange. */
 export const replyExchangeHeader = 'evenkeel-reply-exchange';
 
+/** Header of a part of an answer: which one, from 0. The last message of the answer has none. */
+export const partHeader = 'evenkeel-part';
+/** Header of the last message of an answer: how many parts came before it. */
+export const partsHeader = 'evenkeel-parts';
+/** Header of a part whose service wants to know when the client has acknowledged it; one word, see {@link takenKey}. */
+export const partAckHeader = 'evenkeel-part-ack';
+/** Key on `mesh.cancel` of who sent that word. No message id begins so: no client can say `$`. */
+export const takenKey = (word: string): string => `$taken.${word}`;
+/** `type` of a message on `mesh.cancel`: the client has cancelled its request, or has taken parts of the answer. */
+export const cancelTypes = { cancelled: 'cancel', taken: 'taken' } as const;
+
 /** Header of the message at the head of a session's queue which says that nothing was dropped untold; its name. */
 export const sealHeader = 'evenkeel-seal';
 /** Headers of a message on `mesh.undelivered`: why it was dropped, and for which session. */
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
+
+/** Header of a message of a live table: what of it the message is about. */
+export const keyHeader = 'evenkeel-key';
+/** Header of the record that the mesh puts into an empty history stream; it is no message. */
+export const historyHeader = 'evenkeel-history';
+/** The stream with the messages of a namespace's topics; also the key on `mesh.replies` by which its first record comes. */
+export const historyQueue = (namespace: string): string => `history.${namespace}`;
 
 /** What becomes of sessions: the second words of keys on `mesh.sessions`. */
 export const happenings = ['opened', 'detached', 'resumed', 'ended'] as const;

@@ -143,6 +143,8 @@ describe('PROTOCOL.md', () => {
       ticket: `${ms(defaults.ticketLifetimeMs)}, one socket`,
       move: ms(defaults.moveDeadlineMs),
       request: ms(defaults.requestTimeoutMs),
+      'part of an answer, after the one before': ms(defaults.requestTimeoutMs),
+      'answers in parts, open at a time': count(defaults.maxStreams),
     });
   });
 

@@ -31,6 +31,7 @@ export const meshTopology: {
     { name: exchanges.events, type: 'topic', durable: true, alternateExchange: exchanges.unrouted },
     { name: exchanges.inbound, type: 'topic', durable: true },
     { name: exchanges.replies, type: 'direct', durable: true },
+    { name: exchanges.cancel, type: 'topic', durable: true },
     { name: exchanges.dropped, type: 'fanout', durable: true },
     { name: exchanges.undelivered, type: 'topic', durable: true },
     { name: exchanges.sessions, type: 'topic', durable: true },

@@ -12,6 +12,7 @@ export {
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export { HostNames } from './host-names.js';
 export { Refusal, securityHeaders, sendJson, sendRefusal } from './http/answer.js';
+export { jsonBody } from './http/body.js';
 export { cookieRefusal } from './http/cors.js';
 export { sendFile } from './http/files.js';
 export { HealthRoutes } from './http/health.js';

@@ -304,7 +304,8 @@ export class RawClient {
     this.#unread.push(received);
     if (isBinary || this.#socket.protocol === '') this.messages.push(isBinary ? bytes : text);
     else if (frame !== undefined) this.frames.push(frame as unknown as RawFrame);
-    if (this.acks && frame?.t === 'event' && this.isOpen) this.ack(frame.seq);
+    const seq = acknowledged(frame);
+    if (this.acks && seq !== undefined && this.isOpen) this.ack(seq);
     for (const listener of this.#listeners) listener(received);
     this.#changed();
   }
@@ -318,6 +319,11 @@ export class RawClient {
     const how = this.ended === undefined ? 'open' : `closed with ${this.ended.code} '${this.ended.reason}'`;
     return `${how}, ${this.log.length} messages${last.length > 0 ? `, the last ${last.join(' ')}` : ''}`;
   }
+}
+
+/** `seq` of what is to be acknowledged; of `moved` it says something else. */
+function acknowledged(frame: EdgeFrame | undefined): number | undefined {
+  return frame && 'seq' in frame && frame.t !== 'moved' ? frame.seq : undefined;
 }
 
 function frameIn(text: string): EdgeFrame | undefined {

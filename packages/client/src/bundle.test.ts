@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
@@ -28,8 +28,17 @@ it.each(['evenkeel.browser.js', 'evenkeel.global.js'])(
   },
 );
 
-it('the module needs nothing else', async () => {
-  const bundle = await readFile(at('../dist/evenkeel.browser.js'));
+it('evenkeel.full.js has at most 3 KiB more for each part, knows nothing of Node, and its size is printed', async () => {
+  const bundle = await readFile(at('../dist/evenkeel.full.js'));
+  const parts = (await readdir(at('more'))).filter((name) => !/[.](test[.]ts|md)$/.test(name));
+  const gzippedBytes = gzipSync(bundle, { level: 9 }).length;
+  expect(printed).toContain(`evenkeel.full.js: ${bundle.length} bytes, ${gzippedBytes} gzipped`);
+  expect(gzippedBytes).toBeLessThanOrEqual(limitBytes + parts.length * 3_072);
+  expect(bundle.toString()).not.toMatch(/createRequire|getBuiltinModule/);
+});
+
+it.each(['evenkeel.browser.js', 'evenkeel.full.js'])('%s needs nothing else', async (name) => {
+  const bundle = await readFile(at(`../dist/${name}`));
   // Nothing can be imported from such an address but what is in it.
   const loaded: object = await import(`data:text/javascript;base64,${bundle.toString('base64')}`);
   expect(Object.keys(loaded)).toContain('connect');

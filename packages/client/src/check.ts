@@ -23,7 +23,7 @@ export function checkName(name: unknown): void {
 /** @throws ClientError `bad-name` for what no event is called: nothing would ever be handled. */
 export function checkEventName(name: unknown): void {
   if (typeof name !== 'string' || !name || (name !== '*' && /[*#]/.test(name)))
-    refuse('name', "that of an event, or '*' for all (no patterns)", name, 'bad-name');
+    refuse('name', "an event's, or '*'", name, 'bad-name');
 }
 
 /** @throws ClientError `bad-option` unless it is left out, a number from `least` to `most`, or Infinity, which is no limit. */
@@ -56,8 +56,7 @@ export function checkOptions(options: ConnectOptions): void {
   if (topics.length > limits.topics)
     refuse('topics', `at most ${limits.topics}`, topics.length, 'topic-limit');
   for (const topic of topics) checkName(topic);
-  if (!placement && !isBaseUrl(gateway))
-    refuse('gateway', "an http(s) URL such as 'https://mesh.example'", gateway);
+  if (!placement && !isBaseUrl(gateway)) refuse('gateway', 'an http(s) URL', gateway);
   checkNumber('handlerTimeoutMs', options.handlerTimeoutMs, 1, limits.handlerMs);
   checkNumber('ackAfterMs', options.ackAfterMs, 0);
   for (const name of ['ackEvery', 'maxPending', 'topicMemory'] as const) checkNumber(name, options[name], 1);

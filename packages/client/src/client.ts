@@ -29,8 +29,14 @@ export class Client<
   Requests extends object = NoMap,
 > {
   readonly #connection: Connection;
-  /** @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`. */
-  constructor(options: ConnectOptions) {
+  /**
+   * @param Of - Class of what has the session's sockets: the client's own, for a client that can more than this one.
+   * @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`.
+   */
+  constructor(
+    options: ConnectOptions,
+    Of: new (options: ConnectOptions, saved: object) => object = Connection,
+  ) {
     checkOptions(options);
     const { topics = [] } = options;
     const storage =
@@ -47,7 +53,7 @@ export class Client<
       (taken) => this.#connection.back(taken),
     );
     const { session, resume } = options;
-    this.#connection = new Connection(options, session ? { session, resume } : store.open(signal));
+    this.#connection = new Of(options, session ? { session, resume } : store.open(signal)) as Connection;
     this.#connection.isOfTab = !!storage;
     for (const topic of topics) this.#connection.topicTable.add(topic);
     // The latter reaches the window too.

@@ -1,24 +1,13 @@
 /** Client SDK of Evenkeel for browsers and Node: one connection that lives on while the mesh moves it. */
-import { Client, type EventMap, type NoMap } from './client.js';
-import type { ConnectOptions } from './options.js';
+import type { EventMap, NoMap } from './client.js';
+import { Client } from './whole/client.js';
+import type { ConnectOptions } from './whole/options.js';
 
-export type { Backoff } from '@evenkeel/pace';
-export type { GapReason, MoveFrame, Placement } from '@evenkeel/protocol/wire';
-export type { CallOptions, SendOptions } from './calls/patience.js';
-export { Client, type DataOf, type EventMap, type NoMap, type ReplyOf } from './client.js';
-
-export { LookupError } from './dial/gateway.js';
-export type { DialOptions, PlacementQuery } from './dial/options.js';
-export { ClientError, type ClientErrorCode, type OwnErrorCode } from './errors.js';
-export type { ClientEvent, EventHandler } from './events/event.js';
-export type { BeforeMove } from './move/move.js';
-export type { ConnectOptions } from './options.js';
-export type { ClientState } from './session/connection.js';
-export type { SessionStorageLike } from './session/session-store.js';
-export type { Status } from './status.js';
-export type { Subscription } from './topics/subscribe.js';
-export type { MessageHandler, TopicMessage } from './topics/topics.js';
-export type { WebSocketClass, WebSocketLike } from './transport/web-socket.js';
+export * from './core.js';
+export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
+export type { TopicWishes } from './seams/wishes.js';
+export { Client } from './whole/client.js';
+export type { ConnectOptions } from './whole/options.js';
 
 /**
  * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the

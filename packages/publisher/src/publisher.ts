@@ -10,6 +10,7 @@ import { withDeadline } from '@evenkeel/pace';
 import { atHeader, exchanges, topicKey, toUid, traceContextOf, userKey } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
+import { Cancellations } from './cancellations.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
@@ -28,6 +29,7 @@ import { doOverlap } from './pattern.js';
 import type { Served } from './queues.js';
 import { Replies, type ReplyPublisher } from './replies.js';
 import { serve } from './service.js';
+import { makesParts } from './stream.js';
 import { findTracing, type Tracing } from './tracing.js';
 import type {
   AuthorizeHandler,
@@ -42,6 +44,12 @@ import type {
   ServeOptions,
   Service,
 } from './types.js';
+
+interface Consuming {
+  readonly broker: Broker;
+  readonly consumers: ConsumerChannels;
+  readonly cancellations: Cancellations;
+}
 
 /** What is served, or about to be. */
 interface Registered extends Served {
@@ -62,7 +70,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #published: Record<string, number> = { routed: 0, unrouted: 0 };
   readonly #handled = new HandledCounts();
   #consumingBroker: Broker | undefined;
-  #consuming: Promise<{ broker: Broker; consumers: ConsumerChannels }> | undefined;
+  #consuming: Promise<Consuming> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: CreatePublisherOptions, broker: Broker, log: Log, tracing: Tracing) {
@@ -171,7 +179,7 @@ class MeshPublisher implements PublisherSurface {
   async #serve(served: Served, handler: InboundHandler, options: ServeOptions): Promise<Service> {
     if (typeof handler !== 'function')
       throw new PublisherError('bad-option', 'the handler is no function; give (message) => answer');
-    const serving = servingOf(options);
+    const serving = servingOf(makesParts(handler) ? { ...forParts, ...options } : options);
     if (this.#ending.signal.aborted) throw closed();
     const registered: Registered = { ...served, queue: serving.queue };
     this.#checkFree(registered);
@@ -275,7 +283,7 @@ class MeshPublisher implements PublisherSurface {
   }
 
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
-  #connection(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
+  #connection(): Promise<Consuming> {
     this.#consuming ??= this.#openConsuming().catch((error: unknown) => {
       this.#consuming = undefined;
       throw error;
@@ -283,14 +291,20 @@ class MeshPublisher implements PublisherSurface {
     return this.#consuming;
   }
 
-  async #openConsuming(): Promise<{ broker: Broker; consumers: ConsumerChannels }> {
+  async #openConsuming(): Promise<Consuming> {
     const name = `${this.#options.name} (consuming)`;
     const dialled = { name, exchange: exchanges.inbound, signal: this.#ending.signal };
     const broker = await connected(this.#options, this.#log, dialled);
     this.#consumingBroker = broker;
-    return { broker, consumers: broker.consumers({ channels: 2 }) };
+    const consumers = broker.consumers({ channels: 2 });
+    const topology = broker.topology({ channels: 1 });
+    const { name: service } = this.#options;
+    return { broker, consumers, cancellations: new Cancellations({ name: service, topology, consumers }) };
   }
 }
+
+/** An answer in parts lasts, and keeps nobody waiting. */
+const forParts: ServeOptions = { order: 'none', concurrency: 256 };
 
 const closed = (): BrokerError =>
   new BrokerError('broker-closed', 'The publisher is closed; create another with createPublisher.');

@@ -1,5 +1,11 @@
 import { BrokerError, type Log, type PublishOutcome, type PublishProperties } from '@evenkeel/broker';
-import { exchanges, type TraceContext } from '@evenkeel/protocol/wire';
+import {
+  exchanges,
+  partAckHeader,
+  partHeader,
+  partsHeader,
+  type TraceContext,
+} from '@evenkeel/protocol/wire';
 import type { Reply } from './reply.js';
 
 /** How long a reply waits for its client, ms: as long as a client waits at most. */
@@ -50,12 +56,14 @@ export class Replies {
   /** Resolves when the reply is confirmed, or nobody is there to get it. @throws BrokerError */
   async send({ replyTo, correlationId, exchange, trace }: ReplyAddress, reply: Reply): Promise<void> {
     const error = reply.errorCode === undefined ? undefined : { 'evenkeel-error': reply.errorCode };
+    const parts = reply.parts ? { [partsHeader]: reply.parts } : undefined;
     const properties: PublishProperties = {
       correlationId,
       contentType: reply.contentType,
-      headers: error || trace ? { ...trace, ...error } : undefined,
-      expiration: replyLifetimeMs,
-      persistent: false,
+      headers: error || trace || parts ? { ...trace, ...error, ...parts } : undefined,
+      // Behind parts it waits as they do.
+      expiration: parts ? undefined : replyLifetimeMs,
+      persistent: parts !== undefined,
       mandatory: true,
     };
     const isNew = exchange === exchanges.replies;
@@ -66,6 +74,23 @@ export class Replies {
           : await this.#toDefault(replyTo, reply.body, properties);
       if (isTaken) return;
     }
+  }
+
+  /** A part of an answer; true once it is confirmed, false if nobody is there to get it. @throws BrokerError */
+  async sendPart(
+    { replyTo, correlationId, trace }: ReplyAddress,
+    part: Reply,
+    n: number,
+    ackWord: string | undefined,
+  ): Promise<boolean> {
+    const ack = ackWord === undefined ? undefined : { [partAckHeader]: ackWord };
+    return await this.#toReplies(replyTo, part.body, {
+      correlationId,
+      contentType: part.contentType,
+      headers: { ...trace, [partHeader]: n, ...ack },
+      persistent: true,
+      mandatory: true,
+    });
   }
 
   async #toReplies(replyTo: string, body: Buffer, properties: PublishProperties): Promise<boolean> {

@@ -7,6 +7,8 @@ export interface Reply {
   readonly contentType: string;
   /** It is an error with this code. */
   readonly errorCode?: string;
+  /** So many parts were sent before it. */
+  readonly parts?: number;
 }
 
 /** Longest reply that is handed to the broker, bytes: what RabbitMQ 4 takes. Clients get less: see `too-large` in PROTOCOL.md. */

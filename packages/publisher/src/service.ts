@@ -1,45 +1,20 @@
 import { inspect } from 'node:util';
-import {
-  BrokerError,
-  type Consumer,
-  type ConsumerChannels,
-  type Delivery,
-  type Log,
-  type TopologyOptions,
-} from '@evenkeel/broker';
+import { BrokerError, type Consumer, type Delivery } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import {
-  exchanges,
-  inboundKind,
-  replyExchangeHeader,
-  traceContextOf,
-  traceIdOf,
-} from '@evenkeel/protocol/wire';
+import { inboundKind, traceContextOf, traceIdOf } from '@evenkeel/protocol/wire';
 import { Answered } from './answered.js';
 import { attempt, type Result } from './attempt.js';
 import { isOfMesh } from './authorize.js';
-import type { HandledCounts, HandledOutcome } from './figures.js';
+import type { HandledOutcome } from './figures.js';
 import { inboundMessage } from './inbound.js';
 import { Lanes, type Turn } from './lanes.js';
 import type { Serving } from './options.js';
-import { type QueueOptions, type Served, ServiceQueue } from './queues.js';
-import type { Replies } from './replies.js';
+import { type Served, ServiceQueue } from './queues.js';
+import type { ReplyAddress } from './replies.js';
 import { errorReplyOf, type Reply, replyOf, serviceFailed } from './reply.js';
-import type { Tracing } from './tracing.js';
+import { addressOf, type ServiceMesh } from './service-mesh.js';
+import { cancelled, isStream, Stream } from './stream.js';
 import type { InboundHandler, InboundMessage, Service } from './types.js';
-
-/** What a service needs of the mesh: a connection to consume on, and another for its replies. */
-export interface ServiceMesh {
-  readonly broker: { topology(options: TopologyOptions): QueueOptions['topology'] };
-  readonly consumers: Pick<ConsumerChannels, 'consume'>;
-  readonly replies: Pick<Replies, 'send'>;
-  /** Of the application service. */
-  readonly name: string;
-  readonly log: Log;
-  readonly counts: HandledCounts;
-  readonly tracing: Tracing;
-  readonly closeTimeoutMs: number;
-}
 
 /** How often a queue of an earlier version is looked at, ms. */
 const olderEveryMs = 1_000;
@@ -97,6 +72,8 @@ class RunningService implements Service {
   #mark: Consumer | undefined;
   #consumer: Consumer | undefined;
   #olderTimer: NodeJS.Timeout | undefined;
+  /** Answers in parts that are under way. */
+  readonly #streams = new Set<AbortController>();
   #unnamed = 0;
   #stopped: Promise<void> | undefined;
 
@@ -163,6 +140,7 @@ class RunningService implements Service {
       await this.#lanes.finished();
     };
     await withDeadline(finished(), closeTimeoutMs, () => undefined).catch(() => {});
+    for (const stream of this.#streams) stream.abort(new Error('the service stops'));
     const { running } = this.#lanes;
     if (running.length > 0) {
       const fields = { queue: this.#queue.name, running: running.length, closeTimeoutMs };
@@ -275,15 +253,14 @@ class RunningService implements Service {
   /** A request: answered whatever happens, once. */
   async #answer(taken: Taken): Promise<Turn> {
     const { delivery } = taken;
-    const { messageId, replyTo, correlationId, headers } = delivery.properties;
+    const { messageId } = delivery.properties;
     const known = this.#answered.of(messageId);
+    const address = addressOf(delivery);
     if (taken.reply === undefined && known !== undefined) this.#came(taken, 'repeated');
-    taken.reply ??= known ?? (await this.#replyTo(taken));
+    taken.reply ??= known ?? (await this.#replyTo(taken, address));
     const { reply } = taken;
     if (known === undefined) this.#answered.remember(messageId, reply);
-    if (replyTo !== undefined) {
-      const exchange = isOfMesh(delivery.key) ? exchanges.replies : headers[replyExchangeHeader];
-      const address = { replyTo, correlationId, exchange, trace: traceContextOf(headers) };
+    if (address !== undefined) {
       const turn = await this.#send(taken, (what) => this.#mesh.replies.send(address, what), reply);
       if (turn) return turn;
     }
@@ -291,9 +268,15 @@ class RunningService implements Service {
     return undefined;
   }
 
-  async #replyTo(taken: Taken): Promise<Reply> {
-    const result = await this.#attempt(taken, async (message) => replyOf(await this.#handler(message)));
+  async #replyTo(taken: Taken, address: ReplyAddress | undefined): Promise<Reply> {
+    const ending = new AbortController();
+    const result = await this.#attempt(taken, async (message) => {
+      const signal = AbortSignal.any([message.signal, ending.signal]);
+      const value = await this.#handler({ ...message, signal });
+      return isStream(value) ? value : replyOf(value);
+    });
     if (result.is === 'done') {
+      if (isStream(result.value)) return await this.#streamed(taken, address, result.value, ending);
       this.#came(taken, 'answered');
       return result.value;
     }
@@ -302,6 +285,46 @@ class RunningService implements Service {
     if (told) return told;
     this.#mesh.log.error({ ...this.#about(taken), error: shown(result.error) }, 'handler failed');
     return serviceFailed;
+  }
+
+  /** Sends the parts; resolves with the last message of the answer. */
+  async #streamed(
+    taken: Taken,
+    address: ReplyAddress | undefined,
+    parts: AsyncIterable<unknown>,
+    ending: AbortController,
+  ): Promise<Reply> {
+    const { replies, cancellations, counts, log } = this.#mesh;
+    const { delivery } = taken;
+    const stream = new Stream({
+      parts,
+      limitMs: this.#serving.handlerTimeoutMs,
+      ending,
+      send: async (n, part, isAsked) =>
+        address !== undefined &&
+        (await replies.sendPart(address, part, n, isAsked ? cancellations.word : undefined)),
+      // What has been sent no other instance could go on with.
+      onBegun: () => delivery.ack(),
+      onFailed: (error) => log.error({ ...this.#about(taken), error: shown(error) }, 'handler failed'),
+    });
+    const followed = { cancelled: () => ending.abort(cancelled()), taken: (n: number) => stream.taken(n) };
+    this.#streams.add(ending);
+    counts.running += 1;
+    let end = (): void => {};
+    try {
+      end = await cancellations.follow(delivery.properties.messageId ?? '', followed);
+      const reply = await stream.run();
+      this.#came(taken, reply.errorCode === undefined ? 'answered' : 'refused');
+      return reply;
+    } catch (error) {
+      log.error({ ...this.#about(taken), error: shown(error) }, 'answer in parts not begun');
+      this.#came(taken, 'failed');
+      return serviceFailed;
+    } finally {
+      end();
+      counts.running -= 1;
+      this.#streams.delete(ending);
+    }
   }
 
   /** What the broker refuses for good becomes an error; what it did not take is sent again, a few times. */

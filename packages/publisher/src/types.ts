@@ -63,14 +63,17 @@ export interface InboundMessage<Payload = unknown> {
   /** W3C trace context that the client has sent. Where the application uses `@opentelemetry/api`, the handler runs in it. */
   readonly traceparent?: string;
   readonly tracestate?: string;
-  /** Aborted when the handler's time is over: what it does from then on counts no more. */
+  /**
+   * Aborted when the handler's time is over, or its client has cancelled an answer in parts: what it does from then on counts no more.
+   */
   readonly signal: AbortSignal;
 }
 
 /**
  * Handles what a client sent. What it returns (or resolves with) to a request goes back: bytes as bytes, anything else as JSON.
  * When it throws a {@link ServiceError} the client gets its code and message; of anything else it gets `service-error`, "the
- * service failed", and the log gets the error. A publish whose handler throws is tried again, see {@link ServeOptions.retryDelaysMs}.
+ * service failed", and the log gets the error. One that returns an async iterable (`async function*`) answers in parts, each as long after the
+ * one before as `handlerTimeoutMs` says, at most 32 ahead of the client. A publish whose handler throws is tried again, see {@link ServeOptions.retryDelaysMs}.
  */
 export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
 

@@ -5,6 +5,7 @@ import {
   type DeliveryProperties,
   type Log,
 } from '@evenkeel/broker';
+import { Cancellations } from '../src/cancellations.js';
 import { HandledCounts } from '../src/figures.js';
 import { servingOf } from '../src/options.js';
 import type { Served } from '../src/queues.js';
@@ -54,7 +55,13 @@ export class World {
       counts: this.counts,
       tracing: noTracing,
       log: { debug: follow, info: log('info'), warn: log('warn'), error: log('error') } satisfies Log,
+      cancellations: new Cancellations({
+        name: 'shop',
+        topology: { declareExactly: async () => ({ messages: 0, consumers: 0 }), bind: async () => {} },
+        consumers: { consume: () => Promise.reject(new Error('none')) },
+      }),
       replies: {
+        sendPart: async () => true,
         send: async ({ replyTo }: { replyTo: string }, reply: Reply) => {
           await this.reply();
           this.replies.push({ ...reply, to: replyTo });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
+import { gapReasons } from '@evenkeel/protocol';
 import { amqpTlsOf, certificatesOf, Origins, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
@@ -17,6 +18,7 @@ import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
 import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
+import { Cancels } from './inbound/cancels.js';
 import { Inbound } from './inbound/inbound.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
@@ -46,6 +48,7 @@ import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
 import { RefusedFrames } from './stats/refused-frames.js';
 import { Reporter } from './stats/reporter.js';
+import { edgeHistory } from './topic/history/edge-history.js';
 import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
 import { followingOf } from './trace/following.js';
@@ -85,11 +88,12 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
 
   const room = new Room(config);
   const users = new Users(config, now);
+  const origins = new Origins(config.origins);
   const gate = new Gate({
     tickets,
     node,
     room,
-    origins: new Origins(config.origins),
+    origins,
     users,
     cameBack: (returned) => departures.cameBack(returned),
     isHere: ({ uid, sid }) => isHere(`${uid}.${sid}`),
@@ -100,6 +104,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const transport = new UwsTransport(
     {
       ...config,
+      origins,
       now,
       isReady: () => ops.isReady(),
       refusals: new RefusalLog(log, now),
@@ -114,10 +119,20 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const queueTopology = consuming.topology();
   const namePace = new NamePace({ ...config, isBusy: () => queueTopology.queued > 0, now });
-  const topics = new TopicHub({
+  const histories = edgeHistory({
+    config,
+    mesh,
+    namespaces: namespacesOf(config.namespaces).histories,
+    deliver: (topic, frame) => topics.deliver(topic, frame),
+    onPatternsBroken: (isMissing) => topics.tellPatterns(isMissing, gapReasons.brokerLost),
+    now: wallNow,
+    log,
+  });
+  const topics: TopicHub = new TopicHub({
     mesh,
     node: node.name,
     boot: node.boot,
+    streamed: histories.topics,
     maxEventBytes: config.maxEventBytes,
     publish: (topic, frame) => transport.publish(topic, frame),
     onGap: (reason, subscribers) => load.toldGap(reason, subscribers),
@@ -161,6 +176,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   });
   const clientsPublisher = mesh.publisherApart('clients');
   const inbound = new Inbound({ ...config, publisher: clientsPublisher, following, now: wallNow });
+  const cancels = new Cancels({ publisher: clientsPublisher });
   const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
   const dropped = new DroppedEvents({
     connection: consuming,
@@ -223,7 +239,9 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     drops,
     handover,
     topics,
+    history: histories.topics,
     inbound,
+    cancels,
     letGo,
     life,
     journal,
@@ -290,6 +308,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     namePace,
     load,
     topics,
+    history: histories,
     undelivered,
     dropped,
     life,
@@ -323,6 +342,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
         return topics.stop();
       },
     })
+    // Before a client comes it must be known what was published last.
+    .add('histories', { start: () => histories.start(signal), stop: () => histories.stop() })
     // Before a session is consumed here it must be heard of what is dropped.
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
     // Before a client comes it must be known who is kept out.

@@ -111,7 +111,22 @@ const settings = z.object({
     .default(1_048_576)
     .describe('buffered bytes above which topic messages are dropped; at least the watermark and one event'),
   maxTopics: count(100_000).default(defaults.maxTopicsPerConnection).describe('topics a connection'),
-  requestTimeoutMs: ms().default(defaults.requestTimeoutMs).describe('longest wait for a reply'),
+  requestTimeoutMs: ms()
+    .default(defaults.requestTimeoutMs)
+    .describe('longest wait for a reply, and for each part of one'),
+  maxStreams: count(1_000)
+    .default(defaults.maxStreams)
+    .describe('answers in parts open at a time, a session'),
+
+  historyTailMessages: count(10_000_000)
+    .default(100_000)
+    .describe(
+      'newest messages of a namespace with history that are kept in memory; older ones are read from RabbitMQ',
+    ),
+  historyTailBytes: bytes(17_179_869_184).default(67_108_864).describe('the same, their bytes'),
+  historyStreamBytes: bytes(1_099_511_627_776)
+    .default(1_073_741_824)
+    .describe('bytes of a namespace with history on disk in RabbitMQ; counts where its stream is made'),
 
   sessionLifetimeMs: ms().default(defaults.sessionLifetimeMs).describe('life of a session without a socket'),
   sessionMaxLength: count(1_000_000)

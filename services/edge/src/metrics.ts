@@ -17,6 +17,7 @@ import type { MoveLedger } from './move/ledger.js';
 import type { Directory, Listed } from './session/directory.js';
 import type { Load } from './session/load.js';
 import { limitHits } from './stats/limit-hits.js';
+import { type HistorySources, historyMetrics } from './topic/history/metrics.js';
 import type { TopicHub } from './topic/hub.js';
 import type { NamePace } from './topic/name-pace.js';
 import type { ConnectionCounts } from './transport/counts.js';
@@ -27,7 +28,11 @@ import type { Users } from './user/users.js';
 
 /** A session as it is measured. */
 interface Measurable extends Listed {
-  readonly outbox: { readonly bytes: number; readonly isFull: boolean };
+  readonly outbox: {
+    readonly bytes: number;
+    readonly isFull: boolean;
+    readonly answers: { readonly size: number };
+  };
 }
 
 export interface EdgeSources extends AccessSources {
@@ -40,6 +45,7 @@ export interface EdgeSources extends AccessSources {
   readonly namePace: Pick<NamePace, 'waiting'>;
   readonly load: Load;
   readonly topics: Pick<TopicHub, 'faults' | 'size' | 'subscribers' | 'waiting' | 'come'>;
+  readonly history: HistorySources;
   readonly undelivered: Pick<Undelivered, 'counts' | 'refused'>;
   readonly dropped: Pick<DroppedEvents, 'leftOut'>;
   readonly life: Pick<Life, 'away' | 'forgotten' | 'crowdedOut'>;
@@ -57,7 +63,9 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   connectionMetrics(metrics, sources);
   sessionMetrics(metrics, sources);
   eventMetrics(metrics, sources);
+  streamMetrics(metrics, sources);
   topicMetrics(metrics, sources);
+  historyMetrics(metrics, sources);
   moveMetrics(metrics, sources);
   lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);
@@ -249,6 +257,27 @@ function eventMetrics(metrics: Metrics, sources: EdgeSources): void {
     'evenkeel_dropped_left_out_total',
     'Dead letters of sessions that are no event: seals, replies, foreign ones',
     () => dropped.leftOut,
+  );
+}
+
+function streamMetrics(metrics: Metrics, { load, directory }: EdgeSources): void {
+  observeCounter(
+    metrics,
+    'evenkeel_parts_written_total',
+    "Parts of services' answers written",
+    () => load.streams.parts,
+  );
+  observeGauge(metrics, 'evenkeel_streams', 'Answers in parts that have begun and not ended', () => {
+    let open = 0;
+    for (const { outbox } of directory.values()) open += outbox.answers.size;
+    return open;
+  });
+  observeCounters(
+    metrics,
+    'evenkeel_streams_ended_total',
+    'Answers in parts by how they ended: `done`, `failed`, `timed-out`, `too-large`, `refused` (too many), `cancelled`',
+    'how',
+    () => load.streams.ends,
   );
 }
 

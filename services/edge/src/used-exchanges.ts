@@ -5,6 +5,7 @@ export const usedExchanges = [
   exchanges.events,
   exchanges.inbound,
   exchanges.replies,
+  exchanges.cancel,
   exchanges.stats,
   exchanges.control,
   exchanges.dropped,

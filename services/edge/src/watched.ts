@@ -12,6 +12,7 @@ interface Watched extends Omit<EdgeSources, 'stats'> {
   readonly mesh: Pick<Mesh, 'readiness' | 'figures'>;
   readonly node: EdgeNode;
   readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
+  readonly history: EdgeSources['history'] & { readiness(): true | string };
   readonly drops: Pick<Drops, 'readiness'>;
   readonly commands: Pick<Commands, 'readiness'>;
   readonly denials: EdgeSources['denials'] & { readiness(): true | string; lag(): string | undefined };
@@ -20,11 +21,12 @@ interface Watched extends Omit<EdgeSources, 'stats'> {
 
 /** Has the ops server tell what is to be known of this edge: `/metrics`, `/readyz`, `/status`. */
 export function watched(ops: Ops, parts: Watched): void {
-  const { mesh, topics, drops, commands, denials, node, reporter } = parts;
+  const { mesh, topics, history, drops, commands, denials, node, reporter } = parts;
   edgeMetrics(ops.metrics, { ...parts, stats: () => reporter.stats });
   amqpMetrics(ops.metrics, () => mesh.figures());
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
+  ops.readiness('histories', () => history.readiness());
   ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('denials', () => denials.readiness());

@@ -63,6 +63,10 @@ export class FakeConnection implements Connection {
     this.owner = undefined;
   }
 
+  sendMessage(frame: string): void {
+    this.send(frame);
+  }
+
   subscribe(topic: string): void {
     this.topics.add(topic);
   }

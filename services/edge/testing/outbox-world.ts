@@ -1,4 +1,6 @@
-import { Outbox, type OutboxOptions } from '../src/session/outbox.js';
+import { Outbox } from '../src/session/outbox.js';
+import type { OutboxOptions } from '../src/session/outbox-options.js';
+import { answersWorld } from './answers.js';
 import { Deliveries, type DeliveryOver } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
 
@@ -13,6 +15,7 @@ export function outboxWorld({ ackMode = 'client', given, ...options }: MakeOptio
     window: 4,
     highWatermarkBytes: 100,
     maxEventBytes: 1_000,
+    answers: answersWorld().answers,
     now: () => 7,
     onWritten: () => {},
     onReplied: () => {},

@@ -217,6 +217,8 @@ export class FakeTopics implements Topics {
   isInDoubt(topic: string): boolean {
     return this.inDoubt.has(topic);
   }
+  addSingle(): void {}
+  removeSingle(): void {}
 
   /** Those with subscribers. */
   get joined(): string[] {
@@ -267,6 +269,12 @@ export class SessionWorld {
   readonly handover = new FakeHandover(this.calls);
   readonly topics = new FakeTopics();
   readonly inbound = new FakeInbound();
+  /** What services were told of their answers. */
+  readonly cancelled: string[] = [];
+  readonly cancels = {
+    cancel: (_: object, id: string) => void this.cancelled.push(id),
+    taken: () => {},
+  };
   readonly drops = new FakeDrops();
   readonly givenUp = new GivenUp(() => this.nowMs);
   /** Bare clients that were let go here. */
@@ -325,6 +333,7 @@ export class SessionWorld {
       handover: this.handover,
       topics: this.topics,
       inbound: this.inbound,
+      cancels: this.cancels,
       givenUp: this.givenUp,
       tooLarge: { take: (delivery) => delivery.drop() },
       letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },

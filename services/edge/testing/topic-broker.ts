@@ -1,3 +1,4 @@
+import { isPattern, matches } from '@evenkeel/access';
 import {
   BrokerError,
   type ConsumeOptions,
@@ -64,6 +65,12 @@ export const lines = [
 export type Line = (typeof lines)[number];
 
 const bindingOf = (exchange: string, key: string) => `${exchange} ${key}`;
+const isBound = ({ bindings }: Queue, exchange: string, key: string) =>
+  bindings.has(bindingOf(exchange, key)) ||
+  [...bindings].some((binding) => {
+    const [to, pattern = ''] = binding.split(' ');
+    return to === exchange && isPattern(pattern) && matches(pattern, key);
+  });
 const unanswered = () => new BrokerError('broker-unavailable', 'No answer in time.');
 const noQueue = (name: string) => new BrokerError('no-queue', `no queue '${name}'`);
 
@@ -319,7 +326,7 @@ export class FakeTopicBroker implements QueueConnection {
     let isRouted = false;
     for (const queue of this.#queues.values()) {
       const keys = [message.key, ...(message.cc ?? [])];
-      if (!keys.some((key) => queue.bindings.has(bindingOf(message.exchange, key)))) continue;
+      if (!keys.some((key) => isBound(queue, message.exchange, key))) continue;
       isRouted = true;
       queue.ready.push(message);
       this.#deliver(queue);

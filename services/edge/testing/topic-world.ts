@@ -1,3 +1,4 @@
+import { matches } from '@evenkeel/access';
 import type { Publisher } from '@evenkeel/broker';
 import { OwnQueue } from '@evenkeel/mesh';
 import { exchanges, type GapReason, topicKey } from '@evenkeel/protocol';
@@ -57,7 +58,8 @@ export class Client {
     this.#world = world;
     this.name = name;
     const connection = {
-      claims: { uid: name },
+      claims: { uid: name, sid: name },
+      sendMessage: (frame: string) => this.receive(frame),
       subscribe: (topic: string) => this.listensTo.add(topic),
       unsubscribe: (topic: string) => this.listensTo.delete(topic),
     } as unknown as Connection;
@@ -74,7 +76,9 @@ export class Client {
     if (!this.isOpen) return;
     const frame: Frame = { ...JSON.parse(text), at: this.#world.tick() };
     this.frames.push(frame);
-    if (frame.topic !== undefined && !this.wants.has(frame.topic)) {
+    const { topic: of } = frame;
+    const isWanted = of === undefined || [...this.wants.keys()].some((name) => matches(name, of));
+    if (!isWanted) {
       throw new Error(`${this.name} got ${text} after it had left`);
     }
     if (frame.t !== 'ok' && frame.t !== 'error') return;
@@ -97,7 +101,7 @@ export class Client {
     const id = `${this.name}-${this.#world.tick()}`;
     this.unanswered.set(id, topic);
     if (!this.wants.has(topic)) this.wants.set(topic, undefined);
-    void this.subscriptions.join(topic, id);
+    void this.subscriptions.join({ topic }, id);
   }
 
   unsubscribe(topic: string): void {
@@ -259,20 +263,24 @@ export class World {
 
   /** Throws unless the client got every message of the claim that was published before `before`, or was told a gap. */
   demand(client: Client, { topic, from, until }: Claim, before: number): void {
-    const got = client.frames.filter((frame) => frame.topic === topic);
-    const owed = this.published.get(topic) ?? [];
-    for (const { n, at } of owed) {
-      if (at < from || at > Math.min(until, before)) continue;
-      if (got.some((frame) => frame.data === n)) continue;
-      const later = got.find((frame) => frame.data !== undefined && frame.data > n);
-      const isTold = got.some(
-        (frame) =>
-          frame.t === 'gap' &&
-          frame.at > at &&
-          // What a full queue drops is noticed afterwards; everything else comes before the message behind it.
-          (this.broker.dropped > 0 || later === undefined || frame.at < later.at),
+    for (const [name, owed] of this.published) {
+      if (!matches(topic, name)) continue;
+      const got = client.frames.filter((frame) =>
+        frame.t === 'gap' ? frame.topic === topic : frame.topic === name,
       );
-      if (!isTold) throw new Error(`${client.name} misses ${n} of ${topic} and was not told`);
+      for (const { n, at } of owed) {
+        if (at < from || at > Math.min(until, before)) continue;
+        if (got.some((frame) => frame.data === n)) continue;
+        const later = got.find((frame) => frame.data !== undefined && frame.data > n);
+        const isTold = got.some(
+          (frame) =>
+            frame.t === 'gap' &&
+            frame.at > at &&
+            // What a full queue drops is noticed afterwards; everything else comes before the message behind it.
+            (this.broker.dropped > 0 || later === undefined || frame.at < later.at),
+        );
+        if (!isTold) throw new Error(`${client.name} misses ${n} of ${name} by ${topic} and was not told`);
+      }
     }
   }
 

@@ -9,6 +9,7 @@ const meshProjects = [
   'services/gateway',
   'services/balancer',
   'services/console',
+  'services/api',
   'services/demo',
   'packages/client',
   'packages/operator',

@@ -3,7 +3,7 @@ import { inherited } from './environment.js';
 import { root } from './paths.js';
 
 /** The services a mesh is made of. */
-export type Role = 'edge' | 'gateway' | 'balancer' | 'console' | 'demo' | 'crowd';
+export type Role = 'edge' | 'gateway' | 'balancer' | 'console' | 'api' | 'demo' | 'crowd';
 
 /** What is compiled of each, from the repository's root. */
 const mains: Readonly<Record<Role, string>> = {
@@ -11,6 +11,7 @@ const mains: Readonly<Record<Role, string>> = {
   gateway: 'services/gateway/dist/main.js',
   balancer: 'services/balancer/dist/main.js',
   console: 'services/console/dist/main.js',
+  api: 'services/api/dist/main.js',
   demo: 'services/demo/dist/main.js',
   crowd: 'services/demo/dist/crowd/main.js',
 };

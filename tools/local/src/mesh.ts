@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { appUser } from '@evenkeel/mesh/rights';
 import type { LineSink } from './child.js';
@@ -29,7 +29,12 @@ export interface MeshOptions {
   /** Default `free`: any. Else the gateway's port and the first edge's; the others follow it. */
   readonly ports?:
     | 'free'
-    | { readonly gateway: number; readonly firstEdge: number; readonly console?: number };
+    | {
+        readonly gateway: number;
+        readonly firstEdge: number;
+        readonly console?: number;
+        readonly api?: number;
+      };
   /** The compiled checkout that all of it runs. Default: this one. */
   readonly checkout?: string;
   /** How the gateway knows its users. Default `dev`: it believes `?user=`. */
@@ -46,6 +51,8 @@ export interface MeshOptions {
   readonly demo?: boolean;
   /** Whether the console runs; in development mode whoever is on this machine operates. Default false. */
   readonly console?: boolean;
+  /** Whether the HTTP API runs, with one key that may do everything. Default false. */
+  readonly api?: boolean;
   /** SDK clients that a crowd process runs, with events that are numbered and checked. Default 0: no crowd. */
   readonly crowd?: number;
   /** For the gateway alone, over everything else. */
@@ -81,6 +88,7 @@ const userOf: Readonly<Record<Role, string>> = {
   gateway: 'gateway',
   balancer: 'balancer',
   console: 'console',
+  api: 'api',
   demo: appUser('demo'),
   crowd: appUser('crowd'),
 };
@@ -97,6 +105,9 @@ export interface Mesh {
   readonly demo: Member | undefined;
   readonly console: Member | undefined;
   readonly consoleUrl: string | undefined;
+  readonly api: Member | undefined;
+  /** Where the HTTP API is, and the key that it takes. */
+  readonly apiAddress: { readonly url: string; readonly key: string } | undefined;
   readonly crowd: Member | undefined;
   /** All of the above. */
   readonly members: readonly Member[];
@@ -183,6 +194,23 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
           EVENKEEL_PORT: String(ports.console),
           ...((options.auth ?? 'dev') === 'dev' && { EVENKEEL_CONSOLE_OPEN: 'true' }),
         });
+  const apiAddress =
+    options.api === true
+      ? {
+          url: `http${secure}://127.0.0.1:${ports.api}`,
+          key: randomBytes(32).toString('base64url'),
+        }
+      : undefined;
+  const api =
+    apiAddress === undefined
+      ? undefined
+      : await member('api', 'api', {
+          EVENKEEL_PORT: String(ports.api),
+          EVENKEEL_API_KEYS: [
+            `local:publish+read+sessions+request:${createHash('sha256').update(apiAddress.key).digest('hex')}`,
+            ...(options.env?.EVENKEEL_API_KEYS === undefined ? [] : [options.env.EVENKEEL_API_KEYS]),
+          ].join(),
+        });
   const demo = options.demo === true ? await member('demo', 'demo', {}) : undefined;
   const crowd =
     (options.crowd ?? 0) > 0
@@ -205,9 +233,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     demo,
     console: operatorsConsole,
     consoleUrl,
+    api,
+    apiAddress,
     crowd,
     get members() {
-      const others = [operatorsConsole, demo, crowd].filter((each) => each !== undefined);
+      const others = [operatorsConsole, api, demo, crowd].filter((each) => each !== undefined);
       return [gateway, ...edges, ...balancers, ...others];
     },
     async addEdge(env = {}, checkout = undefined) {
@@ -245,7 +275,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 async function stopInOrder(mesh: Mesh): Promise<void> {
   // A frozen service cannot act on a signal; waking it costs nothing where it is not.
   for (const each of mesh.members) each.resume();
-  const first = [mesh.crowd, mesh.demo, mesh.console, mesh.gateway];
+  const first = [mesh.crowd, mesh.demo, mesh.console, mesh.api, mesh.gateway];
   await Promise.all(first.map((each) => each?.stop('SIGTERM', 1000)));
   await Promise.all(mesh.edges.map((edge) => edge.stop('SIGTERM', 3500)));
   await Promise.all(mesh.balancers.map((balancer) => balancer.stop('SIGTERM', 1000)));
@@ -253,17 +283,18 @@ async function stopInOrder(mesh: Mesh): Promise<void> {
 
 async function choosePorts(
   options: MeshOptions,
-): Promise<{ gateway: number; console: number; nextEdge: () => Promise<number> }> {
+): Promise<{ gateway: number; console: number; api: number; nextEdge: () => Promise<number> }> {
   const wanted = options.ports ?? 'free';
   if (wanted === 'free') {
     // All at once first: ports asked for one by one may repeat.
-    const [gateway = 0, forConsole = 0, ...forEdges] = await freePorts(2 + options.edges);
-    return { gateway, console: forConsole, nextEdge: async () => forEdges.shift() ?? freePort() };
+    const [gateway = 0, forConsole = 0, api = 0, ...forEdges] = await freePorts(3 + options.edges);
+    return { gateway, console: forConsole, api, nextEdge: async () => forEdges.shift() ?? freePort() };
   }
   let next = wanted.firstEdge;
   return {
     gateway: wanted.gateway,
     console: wanted.console ?? (await freePort()),
+    api: wanted.api ?? (await freePort()),
     nextEdge: async () => portOr(next++, await freePort()),
   };
 }

@@ -21,6 +21,8 @@ export interface LocalAddresses {
   readonly gateway: string;
   /** Null: none runs. */
   readonly console: string | null;
+  /** The HTTP API, and a key of it that may do everything. Null: none runs. */
+  readonly api: { readonly url: string; readonly key: string } | null;
 }
 
 /** What `.evenkeel/run.json` says while `npm start` runs. */
@@ -29,6 +31,8 @@ export interface RunFile extends LocalAddresses {
   readonly gatewayOpsUrl: string;
   readonly consolePid: number | null;
   readonly consoleOpsUrl: string | null;
+  readonly apiPid: number | null;
+  readonly apiOpsUrl: string | null;
   readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
   readonly balancer: { pid: number; opsUrl: string } | null;
   readonly demo: { pid: number; opsUrl: string } | null;
@@ -65,10 +69,13 @@ export function writeRunFile(
     viewerAmqpUrl: broker.urlFor('viewer'),
     gateway: mesh.gatewayUrl,
     console: mesh.consoleUrl ?? null,
+    api: mesh.apiAddress ?? null,
     gatewayPid: mesh.gateway.pid,
     gatewayOpsUrl: mesh.gateway.opsUrl,
     consolePid: mesh.console?.pid ?? null,
     consoleOpsUrl: mesh.console?.opsUrl ?? null,
+    apiPid: mesh.api?.pid ?? null,
+    apiOpsUrl: mesh.api?.opsUrl ?? null,
     edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
     balancer: addressOf(mesh.balancers[0]),
     demo: addressOf(mesh.demo),
@@ -79,7 +86,7 @@ export function writeRunFile(
     pid: process.pid,
   };
   mkdirSync(dirname(runFile), { recursive: true });
-  // It holds the broker's password, and the token of the control.
+  // It holds the broker's password, the token of the control, and a key of the API.
   writeFileSync(runFile, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
 }
 

@@ -33,10 +33,14 @@ export const publicPackages: readonly PublicPackage[] = [
   {
     ...none,
     folder: 'packages/client',
-    entries: [{ subpath: '.', module: 'index', node: 'node' }],
-    copied: ['dist/evenkeel.browser.js', 'dist/evenkeel.global.js'],
+    entries: [
+      { subpath: '.', module: 'index', node: 'node' },
+      { subpath: './core', module: 'core', node: 'core-node' },
+    ],
+    copied: ['dist/evenkeel.browser.js', 'dist/evenkeel.global.js', 'dist/evenkeel.full.js'],
     files: {
-      './browser': { path: 'dist/evenkeel.browser.js', types: 'index' },
+      './browser': { path: 'dist/evenkeel.browser.js', types: 'core' },
+      './browser/full': { path: 'dist/evenkeel.full.js', types: 'index' },
       './global': { path: 'dist/evenkeel.global.js' },
     },
   },

@@ -30,6 +30,7 @@ frontend public
   # Of the two headers that may name the client, HAProxy writes the other.
   http-request del-header Forwarded
   http-request set-var(txn.node) url_param(ticket),field(1,.)
+  http-request set-var(txn.node) path,field(3,/),field(1,.) if { path_beg /sse/ }
   use_backend gateway if { path /gateway }
   use_backend node-%[var(txn.node)] if { var(txn.node) -m found }
   default_backend edges

@@ -34,6 +34,8 @@ export interface HttpOptions {
   now: () => number;
   /** What is said of a path that no route has, and of a fault of ours. */
   texts: { readonly notFound: string; readonly failed: string };
+  /** How a refusal is answered. Default: JSON with `error`. */
+  refuse?: typeof sendRefusal;
   /** The first that has a path answers for it. */
   routes: readonly Route[];
   log: Log;
@@ -134,6 +136,7 @@ export class HttpServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { origins, limits, log, now, onAnswered, onRefused, onRejected, routes } = this.#options;
+    const { refuse = sendRefusal } = this.#options;
     const cameMs = now();
     const address = this.#addressOf(request);
     if (this.#isStopping || hasLongBody(request)) response.setHeader('connection', 'close');
@@ -164,13 +167,13 @@ export class HttpServer {
         return;
       }
       if (error instanceof Refusal) {
-        sendRefusal(response, error);
+        refuse(response, error);
         const { code: reason, status, message: said, about } = error;
         onRefused?.({ reason, status, said, address, path, ...about });
         return;
       }
       log.error({ err: error, address }, 'request failed');
-      sendRefusal(response, new Refusal(500, 'internal', this.#options.texts.failed));
+      refuse(response, new Refusal(500, 'internal', this.#options.texts.failed));
     } finally {
       log.debug({ path, status: response.statusCode, address }, 'answered');
       if (route?.isShared === true) onAnswered?.(response.statusCode, now() - cameMs);

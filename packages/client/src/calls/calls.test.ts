@@ -21,10 +21,10 @@ function pair(delayMs: () => number = () => 0, given: typeof limits | undefined 
     const { id, data } = frameOf(text);
     if (edge.tryTake(performance.now())) {
       taken.push(data);
-      calls.answer({ t: 'ok', re: id });
+      calls.answered({ t: 'ok', re: id });
     } else {
       refused++;
-      calls.answer({ t: 'error', re: id, code: 'rate-limited', message: 'slow down' });
+      calls.answered({ t: 'error', re: id, code: 'rate-limited', message: 'slow down' });
     }
   };
   const send = (text: string): void => {
@@ -91,7 +91,7 @@ it('an edge that states no limits gets all at once, and what it refuses is told'
   const socket = {
     calls: 0,
     send: (text: string) =>
-      calls.answer({ t: 'error', re: frameOf(text).id, code: 'rate-limited', message: '' }),
+      calls.answered({ t: 'error', re: frameOf(text).id, code: 'rate-limited', message: '' }),
   };
   calls.flushNow(socket as unknown as EdgeSocket, false);
   expect(new Set(await all)).toEqual(new Set(['rate-limited']));

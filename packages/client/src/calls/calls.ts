@@ -16,7 +16,9 @@ interface Pending {
   settle(answer: OkFrame | ClientError): void;
 }
 
-type CallKind = 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'refresh';
+export type CallKind = 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'refresh' | 'presence';
+/** Those that edges count: of others it is unknown after a move whether they were taken, and they go again. */
+const isCounted = (kind: CallKind): boolean => /b|q/.test(kind);
 /** Kept back while a new socket has been told the topics already. */
 const isAboutTopics = (kind: CallKind): boolean => kind.endsWith('subscribe');
 /** `name`'s field. */
@@ -47,18 +49,22 @@ export class Calls {
     this.#flushAgain = flushNow;
   }
 
-  /** Queues one; the caller flushes. Rejects with {@link ClientError}. */
+  /**
+   * Queues one; the caller flushes. `more`: further fields of the frame, or others in place of what stands there.
+   * Rejects with {@link ClientError}.
+   */
   async open(
     kind: CallKind,
     name: string,
     data: unknown,
     { timeoutMs = limits.callMs, signal, traceparent, tracestate }: SendOptions,
+    more?: object,
+    id = this.#prefix + (this.#counter++).toString(36),
   ): Promise<unknown> {
-    const id = this.#prefix + (this.#counter++).toString(36);
     let text: string;
     try {
       const body = { ...fieldsOf(data), traceparent, tracestate };
-      text = JSON.stringify({ t: kind, id, [fields[kind] ?? 'topic']: name, ...body });
+      text = JSON.stringify({ t: kind, id, [fields[kind] ?? 'topic']: name, ...body, ...more });
     } catch (cause) {
       throw new ClientError('bad-body', `what you ${kind} must be JSON or bytes: ${reasonOf(cause)}`, cause);
     }
@@ -89,7 +95,7 @@ export class Calls {
     if (this.#pending.size > 0) await this.#waiters.wait(timeoutMs);
   }
 
-  answer(frame: OkFrame | ErrorFrame): void {
+  answered(frame: OkFrame | ErrorFrame): void {
     const pending = frame.re === undefined ? undefined : this.#pending.get(frame.re);
     const pace = pending?.socket?.pace;
     if (pending && pace && frame.t === 'error' && frame.code === 'rate-limited') {
@@ -131,8 +137,7 @@ export class Calls {
       }
       this.#unsent.delete(pending);
       pending.socket = socket;
-      // Edges do not count it: after a move it goes again in any case.
-      pending.ordinal = pending.kind === 'refresh' ? Infinity : ++socket.calls;
+      pending.ordinal = isCounted(pending.kind) ? ++socket.calls : Infinity;
       socket.send(pending.text);
     }
   }

@@ -10,7 +10,7 @@ export function whyFailed(
 ): { code: number | string; reason: string } {
   const at = `${node} at ${url}`;
   if (code === wrongEdge) {
-    const where = reason.includes('://') ? `; it is at ${reason}` : ' and it cannot be asked';
+    const where = reason.includes('://') ? `; it is at ${reason}` : '';
     return { code, reason: `what answers for ${at} is another edge${where}` };
   }
   if (code !== 1006) return { code, reason: reason || `${at} closed before welcome` };

@@ -92,8 +92,11 @@ export class EventQueue {
     return end;
   }
 
-  /** False: more wait than may, the socket must go (what it sent comes again). */
-  push(socket: EdgeSocket, frame: EventFrame): boolean {
+  /**
+   * False: more wait than may, the socket must go (what it sent comes again). What has a `take` of its own has no handlers: it is taken at
+   * once, unless it is a repeat, and acknowledged in its place.
+   */
+  push(socket: EdgeSocket, frame: EventFrame, take?: () => void): boolean {
     if (this.#items.length - this.#head >= limits.queuedEvents) return false;
     const received = this.#received;
     const { duplicates } = received;
@@ -102,11 +105,12 @@ export class EventQueue {
     // Told ever more seldom: there may be one with every event.
     if (count > duplicates && (count & (count - 1)) === 0)
       this.#status.emit({ type: 'duplicate-id', id: frame.id, name: frame.name, count });
+    if (!isRepeat) take?.();
     this.#add({
       kind: 'event',
       socket,
       seq: frame.seq,
-      frame: isRepeat ? undefined : frame,
+      frame: isRepeat || take ? undefined : frame,
       atMs: socket.aliveAtMs,
       begunAt: 0,
       isHandled: false,

@@ -158,15 +158,19 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
     socket.after = from;
     const last = from?.connection && { connection: from.connection, seq: from.receivedSeq };
     const { pass, topicTable } = this;
-    const hello = { t: 'hello', resume: this.#hasState, topics: topicTable.wanted, awayMs, last, pass };
-    socket.send(JSON.stringify(hello));
+    const hello = { resume: this.#hasState, topics: topicTable.wanted, awayMs, last, pass };
+    socket.send(JSON.stringify({ t: 'hello', ...hello, ...this.adds?.(socket) }));
     this.#liveness.start();
   }
 
-  received(socket: EdgeSocket, frame: EdgeFrame): void {
+  /** What parts add to `hello`, or say in place of what stands there. */
+  adds?(socket: EdgeSocket): object;
+
+  /** `take`: of what travels as an event and is none: called if it is no repeat, before what is being handled has settled. */
+  received(socket: EdgeSocket, frame: EdgeFrame, take?: () => void): void {
     switch (frame.t) {
       case 'event':
-        if (socket === this.activeSocket && !this.eventQueue.push(socket, frame))
+        if (socket === this.activeSocket && !this.eventQueue.push(socket, frame, take))
           this.#abandon(socket, 'too many events');
         break;
       case 'message':
@@ -177,10 +181,10 @@ export class Connection implements EdgeSocketOwner, MoverHost, AttemptHost {
         if (!socket.isWelcomed) this.#welcomed(socket, frame);
         break;
       case 'ok':
-        this.calls.answer(frame);
+        this.calls.answered(frame);
         break;
       case 'error':
-        if (frame.re !== undefined) this.calls.answer(frame);
+        if (frame.re !== undefined) this.calls.answered(frame);
         else if (frame.topic) this.topicTable.ended(frame.topic, frame.code);
         else this.statusFeed.emit({ type: 'error', code: frame.code, message: frame.message });
         break;

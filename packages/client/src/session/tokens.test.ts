@@ -1,7 +1,7 @@
 import type { ClientFrame, EdgeFrame, HelloFrame, Placement, RefreshFrame } from '@evenkeel/protocol/wire';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type ConnectOptions, connect, type Status } from '../core.js';
 import type { PlacementQuery } from '../dial/options.js';
-import { type ConnectOptions, connect, type Status } from '../index.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

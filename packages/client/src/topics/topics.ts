@@ -16,6 +16,12 @@ export interface TopicMessage<Data = unknown> {
   /** When it was published, ms since the epoch. */
   readonly at: number;
   readonly position?: string;
+  /** It was published before this client subscribed: it belongs to the history that was asked for. */
+  readonly past?: true;
+  /** Another client has published it straight to the topic: who, as the mesh knows. */
+  readonly from?: { readonly user: string; readonly session: string };
+  /** In a topic with the newest value a key: which this is the newest of. */
+  readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
   /** W3C trace context that the publisher gave. */
@@ -60,7 +66,8 @@ interface Kept {
  * of the new one are kept until the old one has finished and both edges have said where that is in the new one.
  */
 export class Topics {
-  readonly #topics = new Map<string, Topic>();
+  /** By name. */
+  readonly entriesOf = new Map<string, Topic>();
   readonly #all = new Handlers<TopicMessage>();
   #live: EdgeSocket | undefined;
   /** The socket that is to be the live one once its mark has come. `isClean`: the old one said that it had finished. */
@@ -82,25 +89,25 @@ export class Topics {
 
   /** Topics that ought to be subscribed. */
   get wanted(): string[] {
-    return [...this.#topics.keys()];
+    return [...this.entriesOf.keys()];
   }
 
   /** A subscriber; `leave` ends it, and is true the once that it was the last and the topic is wanted no more. */
   add(topic: string, handler?: MessageHandler): { topicEntry: Topic; leave: () => boolean } {
-    const entry: Topic = this.#topics.get(topic) ?? {
+    const entry: Topic = this.entriesOf.get(topic) ?? {
       subscribers: new Handlers(),
       over: new AbortController(),
       recent: [],
       next: 0,
       ...nothingKept(),
     };
-    this.#topics.set(topic, entry);
+    this.entriesOf.set(topic, entry);
     const { subscribers } = entry;
     const end = subscribers.enter({ handler });
     const leave = (): boolean => {
       const isOver = subscribers.all.length === 0;
       end();
-      return !isOver && subscribers.all.length === 0 && this.#topics.delete(topic);
+      return !isOver && subscribers.all.length === 0 && this.entriesOf.delete(topic);
     };
     return { topicEntry: entry, leave };
   }
@@ -110,23 +117,26 @@ export class Topics {
    * decides.
    */
   ended(topic: string, reason: string): void {
-    const entry = this.#topics.get(topic);
+    const entry = this.entriesOf.get(topic);
     if (!entry || (entry.asked && !entry.isGranted)) return;
-    this.#topics.delete(topic);
+    this.entriesOf.delete(topic);
     entry.subscribers.end();
     this.#status.emit({ type: 'unsubscribed', topic, reason });
   }
 
-  /** A frame from `socket`: handed on when that is the live one, else kept. */
-  receive(socket: EdgeSocket, frame: MessageFrame | GapFrame | MarkFrame): void {
+  /** A frame from `socket`: handed on when that is the live one, else kept. `entry`: whose it is, where the topic's name does not say. */
+  receive(
+    socket: EdgeSocket,
+    frame: MessageFrame | GapFrame | MarkFrame,
+    entry = this.entriesOf.get((frame as { topic?: string }).topic ?? ''),
+  ): void {
     if (frame.t === 'mark') {
       if (socket === this.#live) return;
-      for (const { marks, kept } of this.#topics.values()) marks.set(frame.mark, kept.length);
+      for (const { marks, kept } of this.entriesOf.values()) marks.set(frame.mark, kept.length);
       // What was published at the very same moment may come right behind it.
       if (frame.mark === this.#next?.mark) this.#finishIn(limits.sameMomentMs);
       return;
     }
-    const entry = this.#topics.get(frame.topic ?? '');
     if (!entry) return;
     if (socket === this.#live) {
       this.#deliver(entry, frame);
@@ -139,13 +149,13 @@ export class Topics {
   restart(socket: EdgeSocket): void {
     this.forgetKept();
     this.#live = socket;
-    for (const entry of this.#topics.values())
+    for (const entry of this.entriesOf.values())
       this.#remember(entry, merge(idsOf(entry), [], 0, this.#memory));
   }
 
   /** The very first socket has ended before its `welcome`: the next one has no state that an edge would tell a gap for. */
   lostEarly(): void {
-    for (const [topic, entry] of this.#topics) {
+    for (const [topic, entry] of this.entriesOf) {
       if (entry.recent.length > 0) this.#tell(topic, 'connection-lost');
       entry.recent = [];
       entry.next = 0;
@@ -159,7 +169,7 @@ export class Topics {
   takeLive(socket: EdgeSocket, isClean: boolean, mark?: string): void {
     this.#live = undefined;
     this.#next = { socket, isClean, mark };
-    const [any] = this.#topics.values();
+    const [any] = this.entriesOf.values();
     if (mark === undefined || !any || any.marks.has(mark)) this.finish();
     else this.#finishIn(limits.markMs);
   }
@@ -169,7 +179,7 @@ export class Topics {
     if (!this.#next) return;
     const { socket, isClean, mark } = this.#next;
     this.#live = socket;
-    for (const [topic, entry] of this.#topics) {
+    for (const [topic, entry] of this.entriesOf) {
       const { kept, gap, hasMore } = entry;
       // A gap takes a place and repeats nothing.
       const ids = kept.map((frame) => (frame.t === 'gap' ? '' : frame.id));
@@ -200,7 +210,7 @@ export class Topics {
     clearTimeout(this.#timer);
     this.#next = undefined;
     this.#keptCount = 0;
-    for (const entry of this.#topics.values()) {
+    for (const entry of this.entriesOf.values()) {
       Object.assign(entry, nothingKept());
     }
   }

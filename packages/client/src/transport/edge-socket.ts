@@ -120,7 +120,7 @@ export class EdgeSocket implements Source {
       // What this message carried is lost with it: only a new connection makes that good.
       this.drop();
       this.#owner.ended(this, 1006, 'not a frame');
-    } else if (frame !== 'ignored') this.#owner.received(this, frame);
+    } else this.#owner.received(this, frame);
   }
 
   #detach(): void {

@@ -31,6 +31,9 @@ export function contentOf<Content>(named: { name: string } | { topic: string }, 
   if (frame.contentEncoding) content.contentEncoding = frame.contentEncoding;
   if (frame.redelivered) content.redelivered = frame.redelivered;
   if (frame.position) content.position = frame.position;
+  if (frame.past) content.past = frame.past;
+  if (frame.from) content.from = frame.from;
+  if (frame.key) content.key = frame.key;
   return content as Content;
 }
 

@@ -2,6 +2,7 @@ import { nodeSettingNames } from '@evenkeel/protocol';
 import { Argument, Command, Option } from 'commander';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { addApiKeyCommand } from './api-key.js';
 import { json, positive } from './arguments.js';
 import { addBrokerUserCommand } from './broker-user.js';
 import { type AskedWords, askedWords, completionScript, type Shell, shapesOf, shells } from './completion.js';
@@ -103,6 +104,7 @@ export function createProgram(ports: ProgramPorts): Command {
   addLocalCommands(program, terminal);
   addBrokerUserCommand(program, terminal);
   addConsoleTokenCommand(program, terminal);
+  addApiKeyCommand(program, terminal);
 
   program
     .command('env')

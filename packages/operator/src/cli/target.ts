@@ -17,6 +17,8 @@ const runFile = z.looseObject({
   appAmqpUrl: z.string().optional(),
   operatorAmqpUrl: z.string().optional(),
   viewerAmqpUrl: z.string().optional(),
+  /** The HTTP API, and a key of it; null when none runs. */
+  api: z.looseObject({ url: z.string(), key: z.string() }).nullish(),
   /** How to ask the `npm start` itself; null when it takes no requests. */
   control: z.looseObject({ url: z.string(), token: z.string() }).nullish(),
 });
@@ -54,11 +56,12 @@ export function localAddresses(cwd: string = process.cwd()): Record<string, stri
       'no-local',
       'no "npm start" runs in this folder, and nothing is set up for Compose; run it in the checkout where one of them is',
     );
-  const { amqpUrl, appAmqpUrl, operatorAmqpUrl, viewerAmqpUrl } = running;
+  const { amqpUrl, appAmqpUrl, operatorAmqpUrl, viewerAmqpUrl, api } = running;
   return {
     EVENKEEL_APP_AMQP_URL: appAmqpUrl ?? amqpUrl,
     EVENKEEL_OPERATOR_AMQP_URL: operatorAmqpUrl ?? amqpUrl,
     EVENKEEL_VIEWER_AMQP_URL: viewerAmqpUrl ?? amqpUrl,
+    ...(api && { EVENKEEL_API_URL: api.url, EVENKEEL_API_KEY: api.key }),
   };
 }
 

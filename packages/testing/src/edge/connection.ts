@@ -215,7 +215,7 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
   }
 
   #hello(frame: HelloFrame): void {
-    const topics = frame.topics ?? [];
+    const topics = (frame.topics ?? []).map((each) => (typeof each === 'string' ? each : each.topic));
     const go = (allowed: readonly boolean[]): void => {
       if (this.isGone) return;
       for (const [n, topic] of topics.entries())

@@ -37,12 +37,15 @@ export function isoTime(value: unknown): string | undefined {
  * When a message was published, ms since the epoch: as its header says, else by AMQP's timestamp. What is no time, or one after
  * 2199, is as if it were not there.
  */
-export function publishedAt(delivery: Delivery, nowMs: number): number {
-  const { headers, timestamp } = delivery.properties;
+export const publishedAt = ({ properties }: Pick<Delivery, 'properties'>, nowMs: number): number =>
+  statedTime(properties) ?? nowMs;
+
+/** The same, undefined where the message does not say. */
+export function statedTime({ headers, timestamp }: Delivery['properties']): number | undefined {
   const at = headers[atHeader];
   if (at !== undefined) {
     const ms = typeof at === 'number' ? readMs(at) : stampOf(at);
     if (ms !== undefined) return ms;
   }
-  return (typeof timestamp === 'number' ? readStamp(timestamp) : undefined) ?? nowMs;
+  return typeof timestamp === 'number' ? readStamp(timestamp) : undefined;
 }

@@ -13,10 +13,12 @@ interface HandoverAnswer {
   suspect: number | undefined;
   isFull: boolean;
   doubt?: readonly string[];
+  history?: Readonly<Record<string, string>>;
   knowsSeals: boolean;
   seal: CommandOf<'released'>['seal'];
   owed: CommandOf<'released'>['owed'];
   position?: CommandOf<'released'>['position'];
+  streams?: CommandOf<'released'>['streams'];
 }
 
 interface Question {
@@ -125,7 +127,7 @@ export class Handover {
 
   /** A late or foreign `released` finds no question here and changes nothing. */
   onReleased({ takeover, outcome, wasAway, doubt, pass, newPass, ...said }: CommandOf<'released'>): void {
-    const { suspect, position, isFull = false, knowsSeals = false, seal, owed } = said;
+    const { suspect, position, isFull = false, knowsSeals = false, seal, owed, streams, history } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
     if (pass && question) this.#options.onPass(question.claims, pass, newPass);
@@ -138,6 +140,8 @@ export class Handover {
       seal,
       owed,
       ...(doubt && { doubt }),
+      ...(streams && { streams }),
+      ...(history && { history }),
     });
   }
 

@@ -21,6 +21,10 @@ export interface Found {
   suspect: number | undefined;
   /** Which of them were written to which connection. */
   position?: Position | undefined;
+  /** Requests whose answers had begun there and not ended. */
+  streams?: readonly string[] | undefined;
+  /** Up to where the edge that had it has sent topics with history. */
+  history?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What was written to the connection that the client names. */
@@ -67,7 +71,8 @@ export async function attach(options: AttachOptions): Promise<Found> {
   const predecessor = await previous?.release('resume');
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
   await ports.life.ending(`${claims.uid}.${claims.sid}`);
-  return await acquire({
+  let history: Found['history'];
+  const found = await acquire({
     claims,
     hello,
     queue,
@@ -77,9 +82,13 @@ export async function attach(options: AttachOptions): Promise<Found> {
     predecessor: wasHeldHere ? predecessor : undefined,
     // Without a move each is told anyway.
     onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
+    onHistory: (sent) => {
+      history = sent;
+    },
     begin,
     isLive,
   });
+  return { ...found, history };
 }
 
 export interface AcquireOptions {
@@ -99,6 +108,8 @@ export interface AcquireOptions {
   begin(vouch: Vouch): void;
   /** Topics whose gap the edge that had the session could not tell. */
   onDoubt(topics: readonly string[]): void;
+  /** Up to where the edge that had the session has sent topics with history. */
+  onHistory?(sent: Readonly<Record<string, string>>): void;
   /** False once nobody wants the session any more. */
   isLive(): boolean;
 }
@@ -106,6 +117,7 @@ export interface AcquireOptions {
 /** What the last holder has said. */
 interface Known extends SealLeft {
   readonly position?: Position | undefined;
+  readonly streams?: readonly string[] | undefined;
   readonly suspect: number | undefined;
   /** An older edge may have had it: it knows no seals. */
   readonly isFromOlder: boolean;
@@ -138,6 +150,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
     const released = answers.find(({ outcome }) => outcome === 'released');
     if (released?.doubt) options.onDoubt(released.doubt);
+    if (released?.history) options.onHistory?.(released.history);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released
@@ -162,14 +175,15 @@ async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
 }
 
 /** A moved session, from who has just let it go. */
-function take({ queue, begin }: AcquireOptions, { seal, owed, suspect, position }: HandoverAnswer): Found {
+function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
+  const { seal, owed, suspect, position, streams } = answer;
   if (seal === undefined && owed === undefined) {
     begin({ is: 'unwatched' });
   } else {
     queue.isMade();
     begin(owed === undefined ? { is: 'sealed', ...seal } : { is: 'told', reason: owed });
   }
-  return { isResumed: true, missed: owed, suspect, position };
+  return { isResumed: true, missed: owed, suspect, position, streams };
 }
 
 async function find(options: AcquireOptions, before: Known): Promise<Found> {
@@ -194,10 +208,10 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
   if (!found) return await make(options);
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make();
-  const { suspect, position, owed, seal } = known;
+  const { suspect, position, streams, owed, seal } = known;
   if (owed !== undefined) {
     begin({ is: 'told', reason: owed });
-    return { isResumed: true, missed: owed, suspect, position };
+    return { isResumed: true, missed: owed, suspect, position, streams };
   }
   if (isOfOlder || known.isFromOlder) {
     const missed = missedUnsealed(hello, found.messages, limits);
@@ -206,7 +220,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     return { isResumed: true, missed, suspect };
   }
   begin({ is: 'sealed', ...seal, isNew: hello.resume !== true });
-  return { isResumed: true, missed: undefined, suspect, position };
+  return { isResumed: true, missed: undefined, suspect, position, streams };
 }
 
 /** The nodes a ticket names, without this one (a session held here has been released before). */

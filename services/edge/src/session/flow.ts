@@ -1,22 +1,24 @@
 import { type CloseCode, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { EdgeConfig } from '../config.js';
 import type { Connection } from '../transport/connection.js';
+import { Answers } from './answers.js';
 import { Intake } from './intake.js';
 import type { Load, SessionLoad } from './load.js';
 import { Outbox } from './outbox.js';
 import type { SessionPorts, SessionQueue } from './ports.js';
+import type { ClientRequests } from './requests.js';
 
 /** What the way of events asks and tells the session that it belongs to. */
 export interface FlowOptions {
   readonly connection: Connection;
   readonly queue: SessionQueue;
   readonly config: EdgeConfig;
-  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge' | 'following'>;
+  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge' | 'following' | 'cancels'>;
   readonly load: Load;
   readonly own: SessionLoad;
   now(): number;
-  /** A reply has been written. */
-  onReplied(id: string): void;
+  /** Who waits for answers. */
+  requests(): Pick<ClientRequests, 'replied' | 'progressed'>;
   /** As of the {@link Intake}. */
   onDelivering(): void;
   isTaking(): boolean;
@@ -33,11 +35,25 @@ export interface Flow {
 
 /** Joins what is taken from a session's queue to what is written to its connection: each tells the other what it must know. */
 export function eventFlow(options: FlowOptions): Flow {
-  const { connection, queue, ports, load, own, now, onReplied, onDelivering } = options;
+  const { connection, queue, ports, load, own, now, requests, onDelivering } = options;
   const { isTaking, isLive, onGap, onEnd } = options;
   // Spelled out: an object of all settings, made for every session, is what takes longest here.
-  const { window, highWatermarkBytes, maxEventBytes, sessionMaxLength: maxLength } = options.config;
+  const {
+    window,
+    highWatermarkBytes,
+    maxEventBytes,
+    sessionMaxLength: maxLength,
+    maxStreams,
+  } = options.config;
   const { givenUp, tooLarge, handover, drops, following } = ports;
+  const answers = new Answers({
+    claims: connection.claims,
+    limit: maxStreams,
+    maxBytes: maxEventBytes,
+    cancels: ports.cancels,
+    load: load.streams,
+    onPart: (re) => requests().progressed(re),
+  });
   const outbox = new Outbox(connection, {
     window,
     highWatermarkBytes,
@@ -45,6 +61,7 @@ export function eventFlow(options: FlowOptions): Flow {
     givenUp,
     tooLarge,
     following,
+    answers,
     now,
     onEvent: (delivery, wallMs) => load.publishDelays.take(delivery, wallMs),
     onMeasured: (atMs, wallMs) => load.publishDelays.acked(atMs, wallMs),
@@ -52,7 +69,7 @@ export function eventFlow(options: FlowOptions): Flow {
       load.delivered += 1;
       own.wrote(bytes, now());
     },
-    onReplied,
+    onReplied: (id) => requests().replied(id),
     onTooLarge: () => intake.seal.broken(gapReasons.tooLarge, true),
     onAway: () => intake.fetchAgain(),
     onSettling: () => intake.settling(),

@@ -15,6 +15,7 @@ type Carried<Frame> = Frame extends unknown
 export type RequestFrame = Extract<ParsedClientFrame, { t: 'subscribe' | 'unsubscribe' }> | InboundFrame;
 /** Not of those that `moved` counts. */
 export type RefreshFrame = Extract<ParsedClientFrame, { t: 'refresh' }>;
+export type CancelFrame = Extract<ParsedClientFrame, { t: 'cancel' }>;
 type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' }> | InboundFrame;
 
 /** What a client has sent, and what it means in the session's state. */

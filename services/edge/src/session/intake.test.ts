@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { answersWorld } from '../../testing/answers.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { QueueModel } from '../../testing/queue-model.js';
 import { FakeDrops, FakeHandover, settled } from '../../testing/session-world.js';
@@ -33,6 +34,7 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
     highWatermarkBytes: 100,
     maxEventBytes: 1_000,
     keptBytes: 1,
+    answers: answersWorld().answers,
     now: () => 0,
     onWritten: () => {},
     onReplied: () => {},

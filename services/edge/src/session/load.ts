@@ -22,6 +22,20 @@ export function attachKind({ move }: { readonly move?: string | undefined }, isR
   return isResumed ? 'resumed' : 'new';
 }
 
+/** How an answer in parts has ended: as its service says, or because nothing came of it, or it could not go on, or the client has had enough. */
+export const streamEnds = ['done', 'failed', 'timed-out', 'too-large', 'refused', 'cancelled'] as const;
+export type StreamEnd = (typeof streamEnds)[number];
+
+/** Running counts of answers in parts. */
+export class StreamLoad {
+  parts = 0;
+  readonly ends = Counts.of([...streamEnds]);
+
+  ended(how: StreamEnd): void {
+    this.ends.add(how);
+  }
+}
+
 /** Running counts of what all sessions do; statistics read and difference them once a second. */
 export class Load {
   delivered = 0;
@@ -37,6 +51,7 @@ export class Load {
   };
   /** Subscriptions refused because the session had as many topics as one may have. */
   topicLimits = 0;
+  readonly streams = new StreamLoad();
   readonly publishDelays = new PublishDelays();
   /** Frames that were not taken, by what there was too much of. */
   readonly refused: Record<RefusedFor, number> = { frames: 0, bytes: 0, waiting: 0, topics: 0 };

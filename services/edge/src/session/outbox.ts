@@ -7,40 +7,16 @@ import { type Addressee, eventFrame, isReply, replyFrame } from '../frame/frames
 import { discarded } from '../memory/discarded.js';
 import type { Connection } from '../transport/connection.js';
 import { AckTimes } from './ack-times.js';
+import type { Answer, Answers } from './answers.js';
 import { Kept, maxKeptBytes } from './kept.js';
-import type { Following, GivenUp, TooLarge } from './ports.js';
+import { LargeOnes } from './large.js';
+import type { OutboxOptions } from './outbox-options.js';
 
 interface Written {
   readonly seq: number;
   readonly delivery: Delivery;
   readonly atMs: number;
-}
-
-export interface OutboxOptions {
-  window: number;
-  highWatermarkBytes: number;
-  /** Longest frame. */
-  maxEventBytes: number;
-  /** Bodies kept back. Default: {@link maxKeptBytes}. */
-  keptBytes?: number;
-  givenUp: GivenUp;
-  tooLarge: TooLarge;
-  following?: Following | undefined;
-  now: () => number;
-  /** An event is about to be written; its properties are gone afterwards. Of one that is measured: when it was published. */
-  onEvent?(delivery: Delivery, wallMs: number): number | undefined;
-  /** One that was published at `atMs` and is measured has been acknowledged. */
-  onMeasured?(atMs: number, wallMs: number): void;
-  /** An event has been written, with so many bytes (of text: characters). */
-  onWritten(bytes: number): void;
-  /** A service's reply has been written; `id`: of its request. */
-  onReplied(id: string): void;
-  /** An event is longer than frames may be: a gap belongs here. */
-  onTooLarge(): void;
-  /** What is kept back is to be asked for again: {@link Outbox.takeAway}. */
-  onAway(): void;
-  /** Something is about to be settled, which may make the broker go on. */
-  onSettling(): void;
+  readonly onAcked: (() => void) | undefined;
 }
 
 /** What was given back. */
@@ -53,9 +29,6 @@ export interface Requeued {
   /** There were frames among them, which the client has not got. */
   readonly isGapOwed: boolean;
 }
-
-/** No client library has a smaller limit. */
-const largeBytes = 4_096;
 
 /**
  * The events of one session on one connection: written in order with a `seq`, held until acknowledged, kept back
@@ -72,6 +45,8 @@ export class Outbox {
   again: { seq: number; count: number } | undefined;
   /** Deliveries that were offered. */
   offered = 0;
+  /** Of services, in parts. */
+  readonly answers: Answers;
   readonly #connection: Connection;
   readonly #options: OutboxOptions;
   readonly #addressee: Addressee;
@@ -86,8 +61,7 @@ export class Outbox {
   readonly #kept: Kept;
   /** Of those kept, the ones that are longer than frames may be, and have no body any more. */
   readonly #oversized = new WeakSet<Delivery>();
-  /** Written, mostly unacknowledged, and so large that a client may have closed its connection for them. */
-  #large: { readonly seq: number; readonly id: string; readonly bytes: number }[] = [];
+  readonly #large: LargeOnes;
   /** What is kept is being written: whatever is told now belongs here. */
   #isFlushing = false;
   #onChange: (() => void) | undefined;
@@ -97,7 +71,9 @@ export class Outbox {
   constructor(connection: Connection, options: OutboxOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.answers = options.answers;
     this.#ackTimes = new AckTimes(options.onMeasured);
+    this.#large = new LargeOnes(options.window);
     this.#kept = new Kept(options.keptBytes ?? maxKeptBytes);
     this.#givenUp = options.givenUp.of(connection.claims);
     this.#addressee = { uid: connection.claims.uid, maxBytes: options.maxEventBytes };
@@ -179,6 +155,7 @@ export class Outbox {
     let next = this.#written[this.#head];
     if (next !== undefined && next.seq <= seq) this.busy();
     while (next !== undefined && next.seq <= seq) {
+      next.onAcked?.();
       next.delivery.ack();
       this.#head += 1;
       next = this.#written[this.#head];
@@ -234,15 +211,6 @@ export class Outbox {
     return away;
   }
 
-  /** `id` of the largest event that is written and not acknowledged, if it is one that a client might not take. */
-  get #largest(): string | undefined {
-    const from = this.#written[this.#head]?.seq ?? Number.POSITIVE_INFINITY;
-    let largest: { id: string; bytes: number } | undefined;
-    for (const each of this.#large)
-      if (each.seq >= from && each.bytes > (largest?.bytes ?? 0)) largest = each;
-    return largest?.id;
-  }
-
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
   async acknowledged(timeoutMs: number): Promise<void> {
     if (this.unacked === 0 || !this.#connection.isOpen) return;
@@ -259,7 +227,7 @@ export class Outbox {
 
   /** The connection has closed, by the client with `code`: nobody waits for its acknowledgement any more. */
   connectionClosed(code: number | undefined): void {
-    this.#options.givenUp.closed(this.#connection.claims, code, this.#largest);
+    this.#options.givenUp.closed(this.#connection.claims, code, this.#large.largestFrom(this.#firstUnacked));
     this.#changed();
   }
 
@@ -280,6 +248,11 @@ export class Outbox {
 
   #changed(): void {
     this.#onChange?.();
+  }
+
+  /** `seq` of the first that is written and not acknowledged. */
+  get #firstUnacked(): number {
+    return this.#written[this.#head]?.seq ?? Number.POSITIVE_INFINITY;
   }
 
   get #unacknowledged(): number {
@@ -304,27 +277,47 @@ export class Outbox {
 
   #write(delivery: Delivery): void {
     const isSuspect = this.#takeSuspicion(delivery);
-    if (this.#oversized.has(delivery) || this.#isGivenUp(delivery)) return this.#refuse(delivery);
+    const isTooLarge = this.#oversized.has(delivery) || this.#isGivenUp(delivery);
+    const isOfService = isReply(delivery);
+    if (isTooLarge && !isOfService) return this.#refuse(delivery);
     const again = this.#takePosition();
     if (this.#connection.isBare) return this.#writeBare(delivery);
-    if (isReply(delivery)) return this.#writeReply(delivery);
-    const now = this.#options.now();
     const seq = this.seq + 1;
+    if (isOfService) {
+      const place = { seq, isRedelivered: isSuspect, again };
+      return this.#writeAnswer(delivery, this.answers.of(delivery, place, isTooLarge));
+    }
     const wallMs = wallNow();
     const frame = eventFrame(seq, delivery, wallMs, isSuspect, this.#addressee, again);
     if (frame === undefined) return this.#refuse(delivery);
     const atMs = this.#options.onEvent?.(delivery, wallMs);
-    this.seq = seq;
     if (atMs !== undefined && this.ackMode === 'client') this.#ackTimes.wrote(seq, atMs);
-    if (frame.length >= largeBytes) this.#noteLarge(seq, delivery, frame.length);
+    this.#send(frame, delivery);
+  }
+
+  #writeAnswer(delivery: Delivery, answer: Answer | 'drop' | undefined): void {
+    if (answer === 'drop') return delivery.ack();
+    if (answer === undefined) return this.#writeReply(delivery);
+    const { frame, ends, onAcked } = answer;
+    this.#send(frame, delivery, onAcked);
+    if (ends !== undefined) this.#options.onReplied(ends);
+  }
+
+  /** With the next `seq`, held until that is acknowledged. */
+  #send(frame: string, delivery: Delivery, onAcked?: () => void): void {
+    this.seq += 1;
+    const { seq } = this;
+    if (LargeOnes.is(frame.length))
+      this.#large.note(seq, messageIdentity(delivery), frame.length, this.#firstUnacked);
     this.#options.following?.written(delivery, seq);
     if (this.ackMode === 'client') {
-      this.#hold(seq, delivery, now);
+      this.#hold(seq, delivery, onAcked);
       this.#connection.send(frame);
     } else if (this.#connection.send(frame)) {
+      onAcked?.();
       delivery.ack();
     } else {
-      this.#hold(seq, delivery, now);
+      this.#hold(seq, delivery, onAcked);
     }
     this.#options.onWritten(frame.length);
   }
@@ -341,21 +334,14 @@ export class Outbox {
     return this.#givenUp !== undefined && messageIdentity(delivery) === this.#givenUp;
   }
 
-  #noteLarge(seq: number, delivery: Delivery, bytes: number): void {
-    if (this.#large.length >= this.#options.window) {
-      const from = this.#written[this.#head]?.seq ?? seq;
-      this.#large = this.#large.filter((each) => each.seq >= from);
-    }
-    this.#large.push({ seq, id: messageIdentity(delivery), bytes });
-  }
-
   /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */
-  #hold(seq: number, delivery: Delivery, atMs: number): void {
+  #hold(seq: number, delivery: Delivery, onAcked: (() => void) | undefined): void {
+    const atMs = this.#options.now();
     delivery.forgetContent();
-    this.#written.push({ seq, delivery, atMs });
+    this.#written.push({ seq, delivery, atMs, onAcked });
   }
 
-  /** A reply of a service to this session's request: acknowledged when written, since no `seq` counts it. */
+  /** An answer without parts: acknowledged when written, since no `seq` counts it. */
   #writeReply(delivery: Delivery): void {
     const frame = replyFrame(delivery, this.#addressee.maxBytes);
     this.#options.following?.written(delivery);

@@ -7,6 +7,7 @@ import type { Consumer, Delivery, PublishOutcome, QueueCounts } from '@evenkeel/
 import type { ErrorCode, GapReason, PassHold, TraceContext, UnsubscribedFrame } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
+import type { Connection } from '../transport/connection.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
 
@@ -25,6 +26,20 @@ export interface Topics {
   caughtUp(timeoutMs: number): Promise<void>;
   /** Messages of the topic may be missing, and nobody is told yet. */
   isInDoubt(topic: string): boolean;
+  /**
+   * What comes by this name is handed to `single` one by one, once however many names it comes by. `hasEcho`: also what its own
+   * session has published.
+   */
+  addSingle(name: string, single: Single, hasEcho: boolean): void;
+  removeSingle(name: string, single: Single): void;
+}
+
+/** A connection with topics that overlap, or that does not want its own messages. */
+export interface Single {
+  /** `<uid>.<sid>` */
+  readonly session: string;
+  /** Sends it the frame of a message, or drops it where the client is too far behind. */
+  offer(frame: string): void;
 }
 
 /** A session that leaves for another edge. */
@@ -35,6 +50,60 @@ export interface Leaving {
   reached(mark: string): void;
   /** Called after that: messages from before the mark are missing, of any topic. */
   dropped(): void;
+}
+
+/** Topics whose messages are kept: what they carry comes from a stream, with the same positions on every edge. */
+export interface HistoryTopics {
+  /** One of them on its way to one connection, to be ended; undefined: it has no history, or is a pattern. */
+  feed(topic: string, options: FeedOptions): Feed | undefined;
+  end(feed: Feed): void;
+  /** A live message with this offset was dropped for its connection. */
+  dropped(feed: Feed, offset: number): void;
+}
+
+export interface FeedOptions {
+  readonly connection: Pick<Connection, 'isOpen' | 'bufferedBytes' | 'send'>;
+  readonly highWatermarkBytes: number;
+  /** Messages come live from now on, or no more. */
+  listen(): void;
+  unlisten(): void;
+  /** Some of what the client was to get is gone. */
+  onLost(): void;
+}
+
+/** What was asked for: the first of these that is there counts. */
+export interface FeedWanted {
+  /** Behind a position that another edge has sent up to. */
+  readonly behind?: string | undefined;
+  readonly since?: string | undefined;
+  readonly last?: number | undefined;
+}
+
+/** What is answered, before the first message. */
+export interface FeedAnswer {
+  /** Undefined: nothing has a position yet. */
+  readonly position: string | undefined;
+  /** False: some of what was asked for is gone, and none of it comes. */
+  readonly recovered: boolean;
+}
+
+export interface Feed {
+  readonly topic: string;
+  readonly isOn: boolean;
+  readonly isLive: boolean;
+  /** Up to where its client has been sent everything, if that has a name. */
+  readonly position: string | undefined;
+  /** Begins, or once more: `onAnswer` is called before the first message. */
+  begin(wanted: FeedWanted, onAnswer: (answer: FeedAnswer) => void): void;
+  /** The network has taken what was buffered. */
+  drained(): void;
+}
+
+/** Where a session goes. */
+export interface Departure {
+  readonly session: string;
+  /** The edge that it moves to, if that one passes marks on. */
+  readonly to: string | undefined;
 }
 
 /** One subscriber's hold on a topic. */
@@ -119,6 +188,10 @@ export interface HandoverAnswer extends SealLeft {
   knowsSeals: boolean;
   /** With `released`: topics of which messages may be missing, which the client was not told. */
   doubt?: readonly string[];
+  /** With `released`: requests whose answers have begun and not ended. */
+  streams?: readonly string[] | undefined;
+  /** With `released`: up to where the client was sent topics with history. */
+  history?: Readonly<Record<string, string>>;
 }
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
@@ -137,6 +210,14 @@ export interface Inbound {
     body: InboundBody,
     trace?: TraceContext,
   ): Promise<PublishOutcome>;
+}
+
+/** Telling services what becomes of their answers. */
+export interface Cancels {
+  /** The request `id` is to be answered no further. */
+  cancel(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
+  /** The client has acknowledged the parts up to `n`; `word`: of the service that wants to know. */
+  taken(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, n: number, word: string): void;
 }
 
 /** Events for which clients have closed their connections: longer than what they take. */
@@ -267,7 +348,9 @@ export interface SessionPorts {
   readonly drops: Drops;
   readonly handover: Handover;
   readonly topics: Topics;
+  readonly history?: HistoryTopics | undefined;
   readonly inbound: Inbound;
+  readonly cancels: Cancels;
   readonly letGo: LetGo;
   readonly life: Life;
   readonly journal: Journal;

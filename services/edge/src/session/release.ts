@@ -3,10 +3,11 @@ import type { Log } from '@evenkeel/runtime';
 import { movedFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { Outbox } from './outbox.js';
+import type { Departure } from './ports.js';
 import type { Position } from './position.js';
 import type { ClientRequests } from './requests.js';
 import type { SealLeft } from './seal.js';
-import type { Departure, Subscriptions } from './subscriptions.js';
+import type { Subscriptions } from './subscriptions.js';
 
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
 export type ReleaseMode = 'move' | 'resume' | 'end';
@@ -21,6 +22,10 @@ export interface Release extends SealLeft {
   isFull: boolean;
   /** Topics of which messages may be missing that the client was not told of. */
   doubt?: readonly string[];
+  /** Requests whose answers have begun and not ended. */
+  streams?: string[];
+  /** Up to where its client has been sent topics with history, by topic. */
+  history?: Readonly<Record<string, string>>;
   /** The pass that counted for it. */
   pass?: PassHold;
   /** The pass itself, where its client got it here: it may not have it yet. */
@@ -61,6 +66,7 @@ export async function sayFarewell(farewell: Farewell, options: FarewellOptions):
   if (!connection.isOpen) return;
   if (!isFenced) noteUnfenced(connection.claims, options);
   subscriptions.tellDropped();
+  subscriptions.leaveHistories();
   connection.send(movedFrame(outbox.seq, requests.received, mark));
   farewell.onMoved();
   // What topics carry from now on comes from the other edge alone.

@@ -2,6 +2,7 @@ import { BrokerError, type PublishOutcome } from '@evenkeel/broker';
 import { maxDataDepth } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { openAccess } from '../../testing/access-world.js';
+import { answersWorld } from '../../testing/answers.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { FakeInbound, FakeTopics, pending, settled } from '../../testing/session-world.js';
 import { edgeConfig } from '../config.js';
@@ -35,7 +36,8 @@ function make(outcome: PublishOutcome | Error = 'routed') {
   const connection = new FakeConnection();
   const replies = { taken: 0, answers: [] as Promise<void>[] };
   const access = openAccess();
-  const requests = new ClientRequests({
+  const { answers, told } = answersWorld({ onPart: (re) => requests.progressed(re) });
+  const requests: ClientRequests = new ClientRequests({
     claims: connection.claims,
     access,
     inbound,
@@ -46,6 +48,7 @@ function make(outcome: PublishOutcome | Error = 'routed') {
       gap: () => {},
       onLimit: () => {},
     }),
+    answers,
     limits,
     quota: new Quota(config, new Users(config, now).enter('alice'), load, now),
     load,
@@ -57,7 +60,7 @@ function make(outcome: PublishOutcome | Error = 'routed') {
     onOffence: () => void offences.push('closed'),
     now,
   });
-  return { requests, inbound, sent, clock, limits, replies, topics, load, offences };
+  return { requests, answers, told, inbound, sent, clock, limits, replies, topics, load, offences };
 }
 
 describe('what a client asks for', () => {
@@ -135,6 +138,26 @@ describe('what a client asks for', () => {
     requests.handle({ t: 'request', id: 'again', method: 'quote', data: raw(1) });
     requests.sweep(1_000 + limits.requestTimeoutMs);
     expect(sent).toMatchObject([{ re: 'once', code: 'request-timeout' }]);
+  });
+
+  it('may take as long as the first for each part of its answer, and no longer, unless its client is behind', () => {
+    const { requests, answers, sent, told, clock, limits } = make();
+    requests.handle({ t: 'request', id: 'a', method: 'quote', data: raw(1) });
+    clock.nowMs += limits.requestTimeoutMs - 1;
+    answers.adopt(['a']);
+    requests.sweep(clock.nowMs + 1);
+    clock.nowMs += limits.requestTimeoutMs;
+    requests.sweep(clock.nowMs, true);
+    expect([sent, told]).toEqual([[], []]);
+    requests.sweep(clock.nowMs + limits.requestTimeoutMs);
+    expect(sent).toMatchObject([{ t: 'error', re: 'a', code: 'request-timeout' }]);
+    expect(told).toEqual(['cancel alice s a']);
+  });
+
+  it('that is cancelled is told to its service', () => {
+    const { requests, told, sent } = make();
+    requests.handle({ t: 'cancel', re: 'a' });
+    expect([told, sent]).toEqual([['cancel alice s a'], []]);
   });
 
   it('that is a new token is refused beyond 128 at once and 2 a second of its user', async () => {

@@ -13,7 +13,9 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { SessionAccess } from './access.js';
+import type { Answers } from './answers.js';
 import {
+  type CancelFrame,
   type InboundFrame,
   type Incoming,
   type RefreshFrame,
@@ -31,6 +33,7 @@ export interface ClientRequestsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh'>;
   inbound: Inbound;
   subscriptions: Subscriptions;
+  answers: Pick<Answers, 'isOpen' | 'giveUp' | 'cancelled'>;
   limits: { requestTimeoutMs: number };
   quota: Quota;
   load: Load;
@@ -107,8 +110,9 @@ export class ClientRequests {
     this.#options = options;
   }
 
-  handle(frame: RequestFrame | RefreshFrame): void {
-    const { access, subscriptions, quota, send } = this.#options;
+  handle(frame: RequestFrame | RefreshFrame | CancelFrame): void {
+    const { access, subscriptions, quota, send, answers } = this.#options;
+    if (frame.t === 'cancel') return answers.cancelled(frame.re);
     // A client that has moved asks for that one again, whether it came in time or not.
     if (frame.t !== 'refresh') this.received += 1;
     this.#options.load.received += 1;
@@ -116,7 +120,7 @@ export class ClientRequests {
       case 'subscribe':
         if (subscriptions.isNew(frame.topic) && !quota.takesTopicName())
           return this.#tell('topics', frame.id);
-        return this.#whilePending(subscriptions.join(frame.topic, frame.id));
+        return this.#whilePending(subscriptions.join(frame, frame.id));
       case 'unsubscribe':
         subscriptions.leave(frame.topic);
         return send(okFrame(frame.id));
@@ -162,11 +166,17 @@ export class ClientRequests {
     });
   }
 
-  /** Answers requests that no service has replied to in time. */
-  sweep(nowMs: number): void {
+  /** Answers requests that no service has replied to in time. `isBehind`: the client is, so that parts may be there and wait. */
+  sweep(nowMs: number, isBehind = false): void {
+    const { answers } = this.#options;
     for (const [id, deadline] of this.#deadlines) {
       if (deadline > nowMs) return;
+      if (isBehind && answers.isOpen(id)) {
+        this.progressed(id);
+        continue;
+      }
       this.#deadlines.delete(id);
+      answers.giveUp(id, 'timed-out');
       this.#options.send(errorFrame(id, errorCodes.requestTimeout, 'no service answered in time; ask again'));
     }
   }
@@ -174,6 +184,13 @@ export class ClientRequests {
   /** A reply has been written to the connection. */
   replied(id: string): void {
     this.#deadlines.delete(id);
+  }
+
+  /** A part of an answer has been written: the next one may take as long as the first. */
+  progressed(id: string): void {
+    const { limits, now } = this.#options;
+    this.#deadlines.delete(id);
+    this.#deadlines.set(id, now() + limits.requestTimeoutMs);
   }
 
   /** A publish is answered once the broker has it; a request by its service, or here if that cannot be. */

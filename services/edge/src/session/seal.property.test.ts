@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { answersWorld } from '../../testing/answers.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
 import { QueueModel } from '../../testing/queue-model.js';
 import { runs } from '../../testing/runs.js';
@@ -36,6 +37,7 @@ class World {
       window,
       highWatermarkBytes: 100,
       maxEventBytes: 1_000,
+      answers: answersWorld().answers,
       now,
       onWritten: () => {},
       onReplied: () => {},

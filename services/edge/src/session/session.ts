@@ -1,6 +1,7 @@
 import { type CloseCode, closeCodes, type GapReason, logged } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { gapFrame, markFrame, pongFrame, unknownKindFrame } from '../frame/frames.js';
+import type { Place } from '../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { SessionAccess } from './access.js';
 import { AttachError, attach, type Found, placesOf } from './attach.js';
@@ -77,27 +78,12 @@ export class Session implements ConnectionOwner {
     });
     this.#subscriptions = new Subscriptions(connection, ports.topics, {
       access: this.access,
+      history: ports.history,
+      highWatermarkBytes: config.highWatermarkBytes,
       limit: config.maxTopics,
       send,
       gap: (reason, topic) => this.#gap(reason, topic),
       onLimit: () => load.metTopicLimit(),
-    });
-    this.#requests = new ClientRequests({
-      claims,
-      access: this.access,
-      quota: new Quota(config, users.enter(claims.uid), load, now),
-      inbound: ports.inbound,
-      subscriptions: this.#subscriptions,
-      limits: config,
-      load,
-      takeReplies: async () => {
-        // Said right after hello, a request may be here before the queue.
-        await this.#attaching;
-        await this.#queue.takeReplies();
-      },
-      send,
-      onOffence: () => connection.close(closeCodes.rateLimited),
-      now,
     });
     ({ intake: this.intake, outbox: this.outbox } = eventFlow({
       connection,
@@ -107,7 +93,7 @@ export class Session implements ConnectionOwner {
       load,
       own: this.load,
       now,
-      onReplied: (id) => this.#requests.replied(id),
+      requests: () => this.#requests,
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
       },
@@ -119,6 +105,24 @@ export class Session implements ConnectionOwner {
       },
       onEnd: (why) => connection.close(why),
     }));
+    this.#requests = new ClientRequests({
+      claims,
+      access: this.access,
+      quota: new Quota(config, users.enter(claims.uid), load, now),
+      inbound: ports.inbound,
+      subscriptions: this.#subscriptions,
+      answers: this.outbox.answers,
+      limits: config,
+      load,
+      takeReplies: async () => {
+        // Said right after hello, a request may be here before the queue.
+        await this.#attaching;
+        await this.#queue.takeReplies();
+      },
+      send,
+      onOffence: () => connection.close(closeCodes.rateLimited),
+      now,
+    });
   }
 
   get state(): SessionState {
@@ -167,8 +171,12 @@ export class Session implements ConnectionOwner {
   }
 
   onDrain(): void {
-    this.#subscriptions.tellDropped();
+    this.#subscriptions.drained();
     if (this.#is('attached') || this.#is('releasing')) this.outbox.flush();
+  }
+
+  onDropped(place: Place): boolean {
+    return this.#subscriptions.dropped(place);
   }
 
   onClose(code?: number): void {
@@ -214,6 +222,7 @@ export class Session implements ConnectionOwner {
       if (!isLive()) return;
       this.outbox.suspect = found.suspect;
       this.outbox.again = placesOf(found, hello);
+      this.outbox.answers.adopt(found.streams ?? []);
       if (found.isResumed && this.claims.move === undefined) this.intake.holdNext();
       this.#welcome = () => this.#sendWelcome(found, beganAtMs);
       await this.intake.start();
@@ -232,7 +241,7 @@ export class Session implements ConnectionOwner {
     }
   }
 
-  #sendWelcome({ isResumed, missed }: Found, beganAtMs: number): void {
+  #sendWelcome({ isResumed, missed, history }: Found, beganAtMs: number): void {
     const { now, load, newConnectionId } = this.#options;
     this.#welcome = undefined;
     this.#enter('attached');
@@ -246,6 +255,7 @@ export class Session implements ConnectionOwner {
     if (this.connection.isBare) return;
     this.connection.send(welcome(this.claims.sid, isResumed, this.name, this.#options));
     if (missed !== undefined) this.#gap(missed);
+    this.#subscriptions.welcomed(history);
   }
 
   #refuse(why: CloseCode): void {
@@ -312,9 +322,9 @@ export class Session implements ConnectionOwner {
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     dismiss(connection, this.#is('moved'));
     // After its end there is no queue: whoever asks is to look.
-    const { doubts } = this.#subscriptions;
-    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...doubts, ...this.access.left };
-    return { ...left, position, isFull, ...doubts, ...this.access.left };
+    const { remains } = this.#subscriptions;
+    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains, ...this.access.left };
+    return { ...left, position, isFull, ...outbox.answers.left, ...remains, ...this.access.left };
   }
 
   async #sayFarewell(to: string | undefined): Promise<void> {
@@ -351,7 +361,7 @@ export class Session implements ConnectionOwner {
     const why = overdue(this.#is('opened'), connection, outbox, this.#options.config, nowMs);
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
-    this.#requests.sweep(nowMs);
+    this.#requests.sweep(nowMs, outbox.isFull);
     this.#subscriptions.sweep(nowMs);
     // What is leaving goes on elsewhere, under the same pass.
     if (!this.#is('releasing') && !this.#is('moved')) this.access.sweep(nowMs, this.#is('attached'));

@@ -11,11 +11,12 @@ function make({ limit = 3 } = {}) {
   const sent: { t: string; re?: string; code?: string }[] = [];
   const gaps: [string, GapReason][] = [];
   const listening = new Set<string>();
+  const singles = new Set<string>();
   const order: string[] = [];
   const fence = { hasPassed: true, asked: 0 };
   const caughtUp = { current: Promise.resolve() };
   const connection = {
-    claims: { uid: 'alice' },
+    claims: { uid: 'alice', sid: 's' },
     subscribe: (topic: string) => {
       order.push(`subscribe ${topic}`);
       listening.add(topic);
@@ -48,6 +49,8 @@ function make({ limit = 3 } = {}) {
     caughtUp: () => caughtUp.current,
     has: () => false,
     isInDoubt: (topic: string) => topic === 'a',
+    addSingle: (name: string) => singles.add(name),
+    removeSingle: (name: string) => singles.delete(name),
   };
   const subscriptions = new Subscriptions(connection, topics, {
     access: openAccess(),
@@ -59,7 +62,7 @@ function make({ limit = 3 } = {}) {
       gaps.push([topic, reason]);
     },
   });
-  return { subscriptions, asked, sent, gaps, listening, order, fence, caughtUp };
+  return { subscriptions, asked, sent, gaps, listening, singles, order, fence, caughtUp };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -67,20 +70,20 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('subscriptions of one connection', () => {
   it('are answered ok when the topic is bound, a second request for it not earlier', async () => {
     const { subscriptions, asked, sent, listening } = make();
-    const joined = [subscriptions.join('a', '1'), subscriptions.join('a', '2')];
+    const joined = [subscriptions.join({ topic: 'a' }, '1'), subscriptions.join({ topic: 'a' }, '2')];
     await turn();
     expect(sent).toEqual([]);
     asked[0]?.bind();
     await Promise.all(joined);
     expect(asked).toHaveLength(1);
     expect([...listening]).toEqual(['a']);
-    await subscriptions.join('a', '3');
+    await subscriptions.join({ topic: 'a' }, '3');
     expect(sent.map(({ t, re }) => `${t} ${re}`)).toEqual(['ok 1', 'ok 2', 'ok 3']);
   });
 
   it('are told a gap before their first message, where messages may be missing', async () => {
     const { subscriptions, asked, gaps, order } = make();
-    const joined = subscriptions.join('a', undefined, 'connection-lost');
+    const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
     await turn();
     expect(gaps).toEqual([]);
     asked[0]?.bind();
@@ -91,7 +94,7 @@ describe('subscriptions of one connection', () => {
 
   it('that are refused answer each request, and may be asked for again', async () => {
     const { subscriptions, asked, sent } = make();
-    const joined = [subscriptions.join('a', '1'), subscriptions.join('a', '2')];
+    const joined = [subscriptions.join({ topic: 'a' }, '1'), subscriptions.join({ topic: 'a' }, '2')];
     asked[0]?.refuse();
     await Promise.all(joined);
     expect(sent.map(({ re, code }) => [re, code])).toEqual([
@@ -100,7 +103,7 @@ describe('subscriptions of one connection', () => {
     ]);
     expect(asked[0]?.released).toBe(1);
     expect(subscriptions.size).toBe(0);
-    const again = subscriptions.join('a', '3');
+    const again = subscriptions.join({ topic: 'a' }, '3');
     asked[1]?.bind();
     await again;
     expect(sent.at(-1)).toMatchObject({ t: 'ok', re: '3' });
@@ -108,7 +111,7 @@ describe('subscriptions of one connection', () => {
 
   it('taken back before they are bound are released once, answered, and never listened to', async () => {
     const { subscriptions, asked, sent, listening } = make();
-    const joined = subscriptions.join('a', '1');
+    const joined = subscriptions.join({ topic: 'a' }, '1');
     subscriptions.leave('a');
     await joined;
     asked[0]?.bind();
@@ -120,9 +123,9 @@ describe('subscriptions of one connection', () => {
 
   it('asked for, taken back and asked for again are two: the first answer of the broker is not the second’s', async () => {
     const { subscriptions, asked, sent, listening } = make();
-    void subscriptions.join('a', '1');
+    void subscriptions.join({ topic: 'a' }, '1');
     subscriptions.leave('a');
-    const again = subscriptions.join('a', '2');
+    const again = subscriptions.join({ topic: 'a' }, '2');
     asked[0]?.bind();
     await turn();
     expect(listening.size).toBe(0);
@@ -135,13 +138,13 @@ describe('subscriptions of one connection', () => {
 
   it('end with the connection, pending ones too, and nothing is joined after it', async () => {
     const { subscriptions, asked, sent, listening } = make();
-    const pending = subscriptions.join('a', '1');
-    const bound = subscriptions.join('b', '2');
+    const pending = subscriptions.join({ topic: 'a' }, '1');
+    const bound = subscriptions.join({ topic: 'b' }, '2');
     asked[1]?.bind();
     await bound;
     subscriptions.leaveAll();
     await pending;
-    await subscriptions.join('c', '3');
+    await subscriptions.join({ topic: 'c' }, '3');
     asked[0]?.bind();
     await turn();
     expect(asked.map(({ topic, released }) => [topic, released])).toEqual([
@@ -154,8 +157,8 @@ describe('subscriptions of one connection', () => {
 
   it('count towards the limit while they are pending', async () => {
     const { subscriptions, sent, order } = make({ limit: 1 });
-    void subscriptions.join('a', '1');
-    await subscriptions.join('b', '2');
+    void subscriptions.join({ topic: 'a' }, '1');
+    await subscriptions.join({ topic: 'b' }, '2');
     expect(sent).toMatchObject([{ t: 'error', re: '2', code: 'topic-limit' }]);
     expect(order).toContain('limit');
   });
@@ -166,7 +169,7 @@ describe('subscriptions of one connection', () => {
     caughtUp.current = new Promise((resolve) => {
       catchUp = resolve;
     });
-    const joined = subscriptions.join('a', undefined, 'connection-lost');
+    const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
     asked[0]?.bind();
     await turn();
     expect(order).toEqual([]);
@@ -177,7 +180,7 @@ describe('subscriptions of one connection', () => {
 
   it('of a hello that the broker does not bind are not left out in silence: the hello fails', async () => {
     const { subscriptions, asked, sent } = make();
-    const joined = subscriptions.join('a', undefined);
+    const joined = subscriptions.join({ topic: 'a' }, undefined);
     const refused = expect(joined).rejects.toThrow('not bound');
     asked[0]?.refuse();
     await refused;
@@ -190,8 +193,8 @@ describe('subscriptions of one connection', () => {
     const departure = { session: 'u.s', to: 'b' };
     expect(await subscriptions.settle(10, departure)).toEqual({ isFenced: true, mark: undefined });
     expect(fence.asked).toBe(0);
-    const joined = subscriptions.join('a', undefined);
-    void subscriptions.join('b', undefined);
+    const joined = subscriptions.join({ topic: 'a' }, undefined);
+    void subscriptions.join({ topic: 'b' }, undefined);
     asked[0]?.bind();
     await joined;
     expect(await subscriptions.settle(10, { session: 'u.s', to: undefined })).toMatchObject({
@@ -209,11 +212,14 @@ describe('subscriptions of one connection', () => {
 
   it('that are in doubt when the connection goes are named, for who comes next to tell', async () => {
     const { subscriptions, asked } = make();
-    const joined = Promise.all([subscriptions.join('a', '1'), subscriptions.join('b', '2')]);
+    const joined = Promise.all([
+      subscriptions.join({ topic: 'a' }, '1'),
+      subscriptions.join({ topic: 'b' }, '2'),
+    ]);
     for (const { bind } of asked) bind();
     await joined;
-    expect(subscriptions.doubts).toEqual({});
+    expect(subscriptions.remains).toEqual({});
     subscriptions.lost();
-    expect(subscriptions.doubts).toEqual({ doubt: ['a'] });
+    expect(subscriptions.remains).toEqual({ doubt: ['a'] });
   });
 });

@@ -1,13 +1,26 @@
-import type { Decision } from '@evenkeel/access';
+import { type Decision, isPattern } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
-import { errorCodes, type GapReason, gapReasons, isTopic, type UnsubscribedFrame } from '@evenkeel/protocol';
+import {
+  errorCodes,
+  type GapReason,
+  gapReasons,
+  isTopicPattern,
+  type UnsubscribedFrame,
+  type WantedTopic,
+} from '@evenkeel/protocol';
 import { errorFrame, forbiddenFrame, okFrame, unsubscribedFrame } from '../frame/frames.js';
+import type { Place } from '../frame/placed.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
-import type { Membership, Permission, Topics } from './ports.js';
+import { Histories } from './histories.js';
+import { Listening } from './listening.js';
+import type { Departure, HistoryTopics, Membership, Permission, Topics } from './ports.js';
 
 export interface SubscriptionsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway'>;
+  /** Topics with history, if this edge has any. */
+  history?: HistoryTopics | undefined;
+  highWatermarkBytes?: number;
   /** Topics at most. */
   limit: number;
   send(frame: string): void;
@@ -22,13 +35,6 @@ const catchUpMs = 5_000;
 /** A topic whose application cannot be asked again is kept so long, ms. */
 const busyPatienceMs = 30_000;
 
-/** Where a session goes. */
-export interface Departure {
-  readonly session: string;
-  /** The edge that it moves to, if that one passes marks on. */
-  readonly to: string | undefined;
-}
-
 /** One topic of the connection, from the first request for it to its end. */
 interface Subscription {
   /** Undefined while the application is asked. */
@@ -38,6 +44,7 @@ interface Subscription {
   busyFromMs?: number | undefined;
   /** The rules have changed since the application was asked. */
   isReviewed?: boolean;
+  readonly wanted: WantedTopic;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
@@ -52,6 +59,8 @@ export class Subscriptions {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #connection: Connection;
   readonly #topics: Topics;
+  readonly #listening: Listening;
+  readonly #histories: Histories;
   readonly #options: SubscriptionsOptions;
   /** Those that the application has allowed, and when it is asked again. */
   #asked: Map<string, number> | undefined;
@@ -61,7 +70,18 @@ export class Subscriptions {
   constructor(connection: Connection, topics: Topics, options: SubscriptionsOptions) {
     this.#connection = connection;
     this.#topics = topics;
+    this.#listening = new Listening(connection, topics, { [Symbol.iterator]: () => this.#heard() });
     this.#options = options;
+    const { history, highWatermarkBytes = 0, send, gap } = options;
+    this.#histories = new Histories({
+      connection,
+      topics: history,
+      highWatermarkBytes,
+      send,
+      gap,
+      listen: (topic) => this.#listen(topic),
+      unlisten: (topic) => this.#listening.stop(topic),
+    });
   }
 
   /** Those asked for and not yet bound included. */
@@ -79,13 +99,23 @@ export class Subscriptions {
     if (this.#subscriptions.has(topic) || this.#topics.has(topic)) return false;
     const { access, limit } = this.#options;
     return (
-      isTopic(topic) && this.#subscriptions.size < limit && access.decide('subscribe', topic) !== 'forbid'
+      isTopicPattern(topic) &&
+      this.#subscriptions.size < limit &&
+      access.decide('subscribe', topic) !== 'forbid'
     );
   }
 
-  /** The topics whose messages come. */
+  /** The topics whose messages come, but for those with history: these are never in doubt. */
   *[Symbol.iterator](): IterableIterator<string> {
-    for (const [topic, { isBound }] of this.#subscriptions) if (isBound) yield topic;
+    for (const [topic, { isBound }] of this.#subscriptions)
+      if (isBound && !this.#histories.has(topic)) yield topic;
+  }
+
+  /** Those whose messages come live. */
+  *#heard(): IterableIterator<string> {
+    for (const [topic, { isBound }] of this.#subscriptions) {
+      if (isBound && (!this.#histories.has(topic) || this.#histories.isLive(topic))) yield topic;
+    }
   }
 
   /**
@@ -93,12 +123,17 @@ export class Subscriptions {
    * With `missed` a gap is told before the first message, which is younger than the call.
    * @throws what kept the topic from being bound, where there is no `id` to answer to and it may be tried again.
    */
-  async join(topic: string, id: string | undefined, missed?: GapReason): Promise<void> {
+  async join(wanted: WantedTopic, id: string | undefined, missed?: GapReason): Promise<void> {
+    const { topic } = wanted;
     const { access, limit, send, onLimit } = this.#options;
     if (this.#isOver) return;
-    if (!isTopic(topic)) {
-      const message = 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes, no wildcards';
+    if (!isTopicPattern(topic)) {
+      const message =
+        'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes; in a pattern * and # are words too';
       return send(errorFrame(id, errorCodes.badTopic, message));
+    }
+    if (isPattern(topic) && (wanted.since !== undefined || wanted.last !== undefined)) {
+      return send(errorFrame(id, errorCodes.badTopic, 'a pattern has no history: leave out since and last'));
     }
     let subscription = this.#subscriptions.get(topic);
     if (!subscription) {
@@ -109,20 +144,20 @@ export class Subscriptions {
         const message = `'${topic}' is one too many: at most ${limit} topics; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
-      subscription = this.#subscribe(topic, missed, decision);
+      subscription = this.#subscribe(wanted, missed, decision);
     }
     if (!subscription.isBound) {
       if (id !== undefined) subscription.unanswered.push(id);
       const failure = await subscription.settled;
       if (failure !== undefined && id === undefined) throw failure;
-    } else if (id !== undefined) send(okFrame(id));
+    } else if (id !== undefined && !this.#histories.again(wanted, id)) send(okFrame(id));
   }
 
   leave(topic: string): void {
     const subscription = this.#subscriptions.get(topic);
     if (!subscription) return;
     this.#end(topic, subscription);
-    // Asked for and taken back before it was bound: each request has its answer, in the order of asking.
+    // Asked for and taken back before it was answered: each request has its answer, in the order of asking.
     for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
   }
 
@@ -168,7 +203,7 @@ export class Subscriptions {
     let mark: string | undefined;
     const reached = (name: string) => {
       mark = name;
-      for (const topic of this) this.#connection.unsubscribe(topic);
+      for (const topic of this) this.#listening.stop(topic);
     };
     const dropped = () => this.tell(this, gapReasons.overflow);
     const leaving = to === undefined ? undefined : { session, to, reached, dropped };
@@ -180,6 +215,27 @@ export class Subscriptions {
   /** Tells what was dropped for the connection, if anything was. */
   tellDropped(): void {
     if (this.#connection.takeDropped()) this.tell(this, gapReasons.slowConsumer);
+  }
+
+  /** The network has taken what was buffered. */
+  drained(): void {
+    this.tellDropped();
+    this.#histories.drained();
+  }
+
+  /** A message with a position was dropped, for the client is too far behind. True: it comes once it has caught up. */
+  dropped(place: Place): boolean {
+    return this.#histories.dropped(place);
+  }
+
+  /** The session is here; `sent`: up to where another edge has sent topics with history. */
+  welcomed(sent: Readonly<Record<string, string>> | undefined): void {
+    this.#histories.welcomed(sent);
+  }
+
+  /** From here on topics with history are another edge's to send. */
+  leaveHistories(): void {
+    this.#histories.leave();
   }
 
   /** Messages of these may be missing. */
@@ -194,16 +250,17 @@ export class Subscriptions {
     this.leaveAll();
   }
 
-  /** Topics of which messages may be missing that the client was not told of, if there are any. */
-  get doubts(): { doubt?: readonly string[] } {
-    return this.#doubt.length > 0 ? { doubt: this.#doubt } : {};
+  /** What whoever has the session next is to know: topics of which messages may be missing untold, and what was sent of others. */
+  get remains(): { doubt?: readonly string[]; history?: Record<string, string> } {
+    return { ...(this.#doubt.length > 0 && { doubt: this.#doubt }), ...this.#histories.left };
   }
 
   #subscribe(
-    topic: string,
+    wanted: WantedTopic,
     missed: GapReason | undefined,
     decision: Exclude<Decision, 'forbid'>,
   ): Subscription {
+    const { topic } = wanted;
     let settle: Subscription['settle'] = () => {};
     const settled = new Promise<unknown>((resolve) => {
       settle = resolve;
@@ -211,6 +268,7 @@ export class Subscriptions {
     const subscription: Subscription = {
       membership: undefined,
       isBound: false,
+      wanted,
       missed,
       unanswered: [],
       settled,
@@ -294,11 +352,19 @@ export class Subscriptions {
     // It may have been left while the broker was binding.
     if (this.#subscriptions.get(topic) !== subscription) return;
     subscription.isBound = true;
-    // Before anything that a client could take for the message that follows the gap.
-    if (subscription.missed) this.#options.gap(subscription.missed, topic);
-    this.#connection.subscribe(topic);
-    for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
+    const { wanted, missed, unanswered } = subscription;
+    if (!this.#histories.begin(wanted, unanswered, missed)) {
+      // Before anything that a client could take for the message that follows the gap.
+      if (missed) this.#options.gap(missed, topic);
+      this.#listen(topic);
+      for (const id of unanswered) this.#options.send(okFrame(id));
+    }
+    unanswered.length = 0;
     subscription.settle();
+  }
+
+  #listen(topic: string): void {
+    this.#listening.begin(topic, this.#subscriptions.get(topic)?.wanted.echo !== false);
   }
 
   #refused(topic: string, subscription: Subscription, error: unknown): void {
@@ -324,7 +390,8 @@ export class Subscriptions {
 
   #end(topic: string, subscription: Subscription, failure?: unknown): void {
     this.#subscriptions.delete(topic);
-    if (subscription.isBound) this.#connection.unsubscribe(topic);
+    subscription.unanswered.push(...this.#histories.end(topic));
+    if (subscription.isBound) this.#listening.end(topic);
     subscription.membership?.release();
     this.#asked?.delete(topic);
     subscription.settle(failure);

@@ -1,3 +1,4 @@
+import { isPattern } from '@evenkeel/access';
 import type { Delivery } from '@evenkeel/broker';
 import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
 import {
@@ -13,10 +14,12 @@ import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
 import type { Follower } from '../trace/follower.js';
+import { FanOut, type Single } from './fan-out.js';
 import { Fence } from './fence.js';
-import { markerBody, markerOf, markName, markOf } from './marker.js';
+import { type Leaver, markerBody, markerOf, markName, markOf } from './marker.js';
 import type { NamePace } from './name-pace.js';
 import { Overflow } from './overflow.js';
+import { PatternIndex } from './patterns.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
 const lingerMs = 10_000;
@@ -42,8 +45,10 @@ export interface HubOptions {
   boot: string;
   /** Longest frame of a message; a longer one becomes a gap. */
   maxEventBytes: number;
-  /** Sends a frame to every local subscriber. */
-  publish(topic: string, frame: string): void;
+  /** Sends a frame to every local subscriber of exactly this name of a topic or pattern, but for those that are served one by one. */
+  publish(name: string, frame: string): void;
+  /** Topics and patterns whose messages come from a stream: {@link TopicHub.deliver}. */
+  streamed?: { has(name: string): boolean };
   /** So many subscribers have been told that messages are missing. */
   onGap(reason: GapReason, subscribers: number): void;
   /** Another edge's marker has come, between the messages: these sessions leave that edge, maybe for this one. */
@@ -60,18 +65,7 @@ export interface HubOptions {
   monotonicNow?: () => number;
 }
 
-/** A session that leaves for another edge. */
-export interface Leaver {
-  /** `<uid>.<sid>` */
-  readonly session: string;
-  /** The edge that it moves to, which tells its client where it has the same mark. */
-  readonly to: string;
-  /** Called between what was published before the mark and what was published after it. */
-  reached(mark: string): void;
-  /** Called after that: something older than the mark was dropped, which is known only now. */
-  dropped(): void;
-}
-
+/** A topic, or a pattern: the name by which connections have subscribed. */
 interface Topic {
   readonly name: string;
   subscribers: number;
@@ -92,8 +86,13 @@ export class TopicHub {
   readonly #queue: OwnQueue;
   readonly #fence: Fence;
   readonly #overflow: Overflow;
-  /** Topics that lost messages with the queue and are not told yet, since they are not bound again. */
-  readonly #untold = new Set<string>();
+  readonly #fanOut: FanOut;
+  /** Those of `#topics` that are patterns. */
+  readonly #patterns = new PatternIndex();
+  /** Topics that lost messages with the queue and are not bound again yet, and whether a gap was told already. */
+  readonly #untold = new Map<string, boolean>();
+  /** Messages may come by other bindings than their topic's. */
+  #hasHadPatterns = false;
   #hasQueue = true;
   /** Times that subscribers were told so. */
   #overflows = 0;
@@ -103,6 +102,7 @@ export class TopicHub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#fanOut = new FanOut((name, frame) => options.publish(name, frame));
     const { mesh, node, boot, limits = queueLimits } = options;
     const markerKey = fenceKey(node, boot);
     this.#queue = mesh.ownQueue({
@@ -194,6 +194,10 @@ export class TopicHub {
     if (!topic) {
       topic = { name, subscribers: 0, isAsked: false, linger: undefined };
       this.#topics.set(name, topic);
+      if (isPattern(name)) {
+        this.#patterns.add(name);
+        this.#hasHadPatterns = true;
+      }
     }
     const joined = topic;
     joined.subscribers += 1;
@@ -211,6 +215,15 @@ export class TopicHub {
         this.#countOut(joined);
       },
     };
+  }
+
+  /** What comes by this name is handed to `single`, and not to the engine's subscribers alone. */
+  addSingle(name: string, single: Single, hasEcho: boolean): void {
+    this.#fanOut.add(name, single, hasEcho);
+  }
+
+  removeSingle(name: string, single: Single): void {
+    this.#fanOut.remove(name, single);
   }
 
   /**
@@ -244,6 +257,7 @@ export class TopicHub {
 
   /** `isWanted`: whether the subscriber that waits for it is still there. */
   #bind(topic: Topic, uid: string | undefined, isWanted: () => boolean): Promise<void> {
+    if (this.#isStreamed(topic.name)) return Promise.resolve();
     const ask = () => {
       topic.isAsked = true;
       const bound = this.#queue.bind(exchanges.events, topicKey(topic.name));
@@ -283,6 +297,7 @@ export class TopicHub {
   #forget(topic: Topic): void {
     clearTimeout(topic.linger);
     this.#topics.delete(topic.name);
+    if (isPattern(topic.name)) this.#patterns.delete(topic.name);
     this.#untold.delete(topic.name);
     if (topic.isAsked) void this.#queue.unbind(exchanges.events, topicKey(topic.name));
   }
@@ -291,8 +306,8 @@ export class TopicHub {
     this.#hasQueue = false;
     this.#fence.lost();
     for (const topic of [...this.#topics.values()]) {
-      if (topic.subscribers > 0) this.#untold.add(topic.name);
-      else this.#forget(topic);
+      if (topic.subscribers === 0) this.#forget(topic);
+      else if (!this.#isStreamed(topic.name)) this.#untold.set(topic.name, false);
     }
   }
 
@@ -306,15 +321,41 @@ export class TopicHub {
     if (this.#untold.delete(name)) this.#tellGap(name, gapReasons.brokerLost);
   }
 
+  /** A message comes, maybe before the answer to its bind; the gap belongs before it. */
+  #tellLossBefore(name: string): void {
+    if (!this.#hasHadPatterns) return this.#tellLoss(name);
+    // By which binding it comes is not known: until it is bound again more may be lost, which is told then.
+    if (this.#untold.get(name) !== false) return;
+    this.#untold.set(name, true);
+    this.#tellGap(name, gapReasons.brokerLost);
+  }
+
   #onOverflow(): void {
     this.#overflows += 1;
     this.#options.log.warn({ topics: this.#topics.size }, 'topic queue was full, the oldest may be missing');
-    for (const name of this.#topics.keys()) this.#tellGap(name, gapReasons.overflow);
+    for (const name of this.#topics.keys())
+      if (!this.#isStreamed(name)) this.#tellGap(name, gapReasons.overflow);
+  }
+
+  #isStreamed(name: string): boolean {
+    return this.#options.streamed?.has(name) === true;
+  }
+
+  /** One message of a topic that comes from a stream. */
+  deliver(topic: string, frame: string, from?: string): void {
+    const names = this.#namesOf(topic);
+    if (names.length > 0) this.#fanOut.send(names, frame, from);
+  }
+
+  /** Messages of patterns of which this is the first word are missing, and of those of no first word. */
+  tellPatterns(isMissing: (name: string) => boolean, reason: GapReason): void {
+    for (const name of this.#topics.keys())
+      if (isPattern(name) && isMissing(name)) this.#tellGap(name, reason);
   }
 
   #tellGap(name: string, reason: GapReason): void {
     this.#options.onGap(reason, this.#topics.get(name)?.subscribers ?? 0);
-    this.#options.publish(name, gapFrame(reason, name));
+    this.#fanOut.tell(name, gapFrame(reason, name));
   }
 
   #onDelivery(delivery: Delivery): void {
@@ -326,18 +367,29 @@ export class TopicHub {
       if (isSentTo(delivery, exchanges.control)) this.#onMarker(delivery);
       return;
     }
-    for (const topic of topicsOf(delivery)) this.#fanOut(topic, delivery);
+    for (const topic of topicsOf(delivery)) this.#send(topic, delivery);
   }
 
-  #fanOut(topic: string, delivery: Delivery): void {
+  #send(topic: string, delivery: Delivery): void {
     // It may have other topics by CC, which nobody here has subscribed.
-    if (!this.#topics.has(topic)) return;
-    // It may come before the answer to its bind; the gap belongs before it.
-    if (this.#untold.size > 0) this.#tellLoss(topic);
-    const { now, maxEventBytes, publish, following } = this.#options;
+    const names = this.#namesOf(topic);
+    // A pattern may bring what comes from its stream as well.
+    if (names.length === 0 || this.#isStreamed(topic)) return;
+    if (this.#untold.size > 0) for (const name of names) this.#tellLossBefore(name);
+    const { now, maxEventBytes, following } = this.#options;
     const frame = messageFrame(topic, delivery, now(), maxEventBytes);
-    if (frame === undefined) return this.#tellGap(topic, gapReasons.tooLarge);
-    publish(topic, frame);
+    if (frame === undefined) {
+      for (const name of names) this.#tellGap(name, gapReasons.tooLarge);
+      return;
+    }
+    this.#fanOut.send(names, frame);
     following?.fannedOut(topic, delivery);
+  }
+
+  /** By which this topic is subscribed here. */
+  #namesOf(topic: string): readonly string[] {
+    const patterns = this.#patterns.matching(topic);
+    if (!this.#topics.has(topic)) return patterns;
+    return patterns.length === 0 ? [topic] : [topic, ...patterns];
   }
 }

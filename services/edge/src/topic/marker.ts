@@ -15,3 +15,15 @@ export const markName = (boot: string, marker: number): string => `${boot}.${mar
 /** The same, of another process: its key ends with that one's boot id. */
 export const markOf = (key: string, marker: number): string =>
   markName(key.slice(key.lastIndexOf('.') + 1), marker);
+
+/** A session that leaves for another edge. */
+export interface Leaver {
+  /** `<uid>.<sid>` */
+  readonly session: string;
+  /** The edge that it moves to, which tells its client where it has the same mark. */
+  readonly to: string;
+  /** Called between what was published before the mark and what was published after it. */
+  reached(mark: string): void;
+  /** Called after that: something older than the mark was dropped, which is known only now. */
+  dropped(): void;
+}

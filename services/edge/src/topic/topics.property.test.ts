@@ -5,6 +5,8 @@ import { type Line, lines } from '../../testing/topic-broker.js';
 import { maxLength, World } from '../../testing/topic-world.js';
 
 const topics = ['a', 'b'];
+/** Names to subscribe by: most are topics, so that each matters for itself. */
+const names = [...topics, '*', 'a.#'];
 
 /** One thing that happens. `who` counts round the clients that are open. */
 class Command implements fc.AsyncCommand<object, World> {
@@ -29,7 +31,11 @@ class Command implements fc.AsyncCommand<object, World> {
 
 const who = fc.nat({ max: 2 });
 const topic = fc.constantFrom(...topics);
-const some = fc.subarray(topics, { minLength: 1 });
+const name = fc.oneof({ weight: 3, arbitrary: topic }, fc.constantFrom(...names));
+const some = fc.oneof(
+  { weight: 3, arbitrary: fc.subarray(topics, { minLength: 1 }) },
+  fc.subarray(names, { minLength: 1 }),
+);
 
 const open = (world: World, n: number) => {
   const clients = world.clients.filter((client) => client.isOpen && !client.isMoving);
@@ -48,10 +54,10 @@ const helloAndBreak = some.map(
   (names) => new Command(`hello ${names} and break`, (world) => world.open(names).close()),
 );
 const subscribe = fc
-  .tuple(who, topic)
+  .tuple(who, name)
   .map(([n, name]) => new Command(`${n} subscribes ${name}`, (world) => open(world, n)?.subscribe(name)));
 const unsubscribe = fc
-  .tuple(who, topic)
+  .tuple(who, name)
   .map(([n, name]) => new Command(`${n} unsubscribes ${name}`, (world) => open(world, n)?.unsubscribe(name)));
 const close = who.map((n) => new Command(`${n} closes`, (world) => open(world, n)?.close()));
 const move = who.map(

@@ -1,5 +1,6 @@
 import type { CloseCode } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { Place } from '../frame/placed.js';
 
 /**
  * One accepted connection, whatever carries it. The engine behind it:
@@ -28,6 +29,8 @@ export interface Connection {
   /** Sends text; false when the connection is gone (or was closed for being too far behind). */
   send(text: string): boolean;
   sendBinary(bytes: Buffer): boolean;
+  /** Sends the frame of a topic's message, or drops it for a peer that is too far behind. */
+  sendMessage(frame: string): void;
   /** May call `onClose` before it returns. */
   close(why: Pick<CloseCode, 'code' | 'reason'>): void;
   subscribe(topic: string): void;
@@ -42,6 +45,8 @@ export interface ConnectionOwner {
   onFrame(text: string, bytes: number): void;
   /** A ping or pong of WebSocket itself, or what a bare client says: it counts as a frame, and does nothing. */
   onIgnored(): void;
+  /** A message with a position was dropped for it. True: the owner sees to it, and it does not count as dropped. */
+  onDropped?(place: Place): boolean;
   /** The network has taken what was buffered, at least down to the high watermark. */
   onDrain(): void;
   /** `code`: with which the peer has closed it; undefined: it was closed here. */

@@ -1,5 +1,6 @@
 import { closeCodes } from '@evenkeel/protocol';
 import { Counts } from '@evenkeel/runtime';
+import type { Refused } from './gate.js';
 
 /** Counts of a transport since its start; read by statistics. */
 export interface ConnectionCounts {
@@ -45,6 +46,13 @@ export const noCounts = (): ConnectionCounts => ({
   topicFrames: 0,
   closes: Counts.of([...usual, ...known, other].map(String)),
 });
+
+/** Someone was refused. */
+export function countRefused(counts: ConnectionCounts, { why, code }: Refused): void {
+  if (why === 'origin') counts.refusedOrigins += 1;
+  else if (why === 'ticket') counts.refusedTickets.add(code.replace(/^ticket-/, ''));
+  else if (why !== 'user') counts.refusedFull.add(why);
+}
 
 /** A close code as a label: those of RFC 6455 and of the protocol as they are; a client may close with any other. */
 export const closeLabel = (code: number): string =>

@@ -61,6 +61,11 @@ export class PendingConnections {
     this.#count -= 1;
   }
 
+  /** One that was settled goes as what it was before: it is settled once more. */
+  unsettled(): void {
+    this.#count += 1;
+  }
+
   #isWithin(address: string, nowMs: number): boolean {
     if (this.#isExempt(address)) return true;
     const key = addressKey(address);

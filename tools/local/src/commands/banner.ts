@@ -11,6 +11,7 @@ export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, 
   const urls = new Map<Member, string>([
     [mesh.gateway, mesh.gatewayUrl],
     ...(mesh.console && mesh.consoleUrl ? [[mesh.console, mesh.consoleUrl] as const] : []),
+    ...(mesh.api && mesh.apiAddress ? [[mesh.api, mesh.apiAddress.url] as const] : []),
     ...mesh.edges.map((edge) => [edge, edge.url] as const),
   ]);
   const table = mesh.members.map((member) => {
@@ -45,6 +46,11 @@ export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, 
           `  amqp-publish -u "$EVENKEEL_APP_AMQP_URL" -e mesh.events -r user.alice.hello -C application/json -b ${event}`,
         ]
       : []),
+    ...(mesh.apiAddress === undefined
+      ? []
+      : [
+          `  ${mesh.apiAddress.url}/     the HTTP API: what it takes, and a page to try it; its key is in .evenkeel/run.json`,
+        ]),
     '  npx evenkeel status',
     ...(isDevelopment ? ['  npx evenkeel local add-edge'] : []),
     'Ctrl-C stops everything.',

@@ -13,6 +13,7 @@ Makes what docker-compose.yml and compose.production.yml need and no repository 
   .evenkeel/compose/        a folder for nobody but its owner: RabbitMQ's users, rights and exchanges, the addresses that
                             the services log in with, and the secrets of tickets and tokens, a file each
   .evenkeel/compose.json    the addresses, for npx evenkeel and npm run smoke
+  .evenkeel/compose/api-key         which the HTTP API takes
   .evenkeel/compose/console-token   with which you log in to the console
   .env                      EVENKEEL_ADMIN_PASSWORD, of the administrator
 Run again it keeps what there is.
@@ -35,6 +36,7 @@ const users: Readonly<Record<string, string>> = {
   gateway: 'gateway',
   balancer: 'balancer',
   console: 'console',
+  api: 'api',
   operator: 'operator',
   demo: appUser('demo'),
 };
@@ -47,6 +49,7 @@ export const secretFiles: readonly string[] = [
   ...Object.keys(users).map((service) => `${service}-amqp-url`),
   ...made,
   'console-tokens',
+  'api-keys',
 ];
 
 /** `npm run compose:setup`. */
@@ -82,6 +85,7 @@ function setUp(): void {
     if (!existsSync(file)) write(file, randomBytes(32).toString('base64url'), readable);
   }
   makeConsoleToken(dir);
+  const key = makeApiKey(dir);
   write(
     composeFile,
     JSON.stringify(
@@ -92,6 +96,7 @@ function setUp(): void {
         viewerAmqpUrl: url('viewer'),
         gateway: `http://127.0.0.1:${port('GATEWAY', 8080)}`,
         console: `http://127.0.0.1:${port('CONSOLE', 8090)}`,
+        api: { url: `http://127.0.0.1:${port('API', 8070)}`, key },
       },
       null,
       2,
@@ -113,6 +118,18 @@ function makeConsoleToken(dir: string): void {
   const token = randomBytes(32).toString('base64url');
   write(file, token, owned);
   write(list, `admin:operate:${createHash('sha256').update(token).digest('hex')}`, readable);
+}
+
+/** The key of whoever sets up, and the list of those that the HTTP API takes, which is theirs to extend. */
+function makeApiKey(dir: string): string {
+  const [file, list] = [join(dir, 'api-key'), join(dir, 'api-keys')];
+  if (!existsSync(list)) {
+    const key = randomBytes(32).toString('base64url');
+    write(file, key, owned);
+    const hash = createHash('sha256').update(key).digest('hex');
+    write(list, `admin:publish+read+sessions+request:${hash}`, readable);
+  }
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 const owned = 0o600;

@@ -22,7 +22,7 @@ const help = `npm run test:docs [-- flags]   Runs every block of every document,
   --help
 
 It starts a mesh with \`npm start\` first, with a broker of its own, on the ports that the documents print: 5672, 8080,
-8101, 8102 and 8090. Where one is taken it says so, takes another, and reads the printed addresses with that.
+8101, 8102, 8090 and 8070. Where one is taken it says so, takes another, and reads the printed addresses with that.
 A comment in front of a block says how to take it: \`<!-- not run: why -->\` (it is listed), \`<!-- goes on -->\` (it does
 not end by itself), \`<!-- in an empty project -->\` (outside of the repository, /path/to/evenkeel being its path).
 The last line is "N passed, N failed".
@@ -61,7 +61,7 @@ async function testDocuments(only: string | undefined): Promise<number> {
     .filter((document) => only === undefined || document.includes(only))
     .map((document) => blocksOf(document, readFileSync(join(root, document), 'utf8')));
   await ensurePackages(
-    ['python3-pika', 'python3-websockets', 'amqp-tools', 'chromium'],
+    ['python3-pika', 'python3-websockets', 'python3-aio-pika', 'amqp-tools', 'chromium'],
     'for the blocks in Python and shell, and for pages',
   );
   await compile('all');

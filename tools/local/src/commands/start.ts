@@ -7,7 +7,7 @@ import { sortGiven } from '../given.js';
 import { endAllWatched } from '../guard.js';
 import { logRenderer } from '../log-lines.js';
 import { type Mesh, type MeshOptions, startMesh } from '../mesh.js';
-import { requireFreePort } from '../ports.js';
+import { freePort, portOr, requireFreePort } from '../ports.js';
 import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
 import { Supervisor } from '../supervise.js';
 import { banner } from './banner.js';
@@ -15,6 +15,7 @@ import { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from
 
 const defaultCrowd = 60;
 const maxCrowd = 1_000;
+const usualApiPort = 8_070;
 
 const help = `npm start -- [flags]      Runs a whole mesh on this machine and stays in front.
 
@@ -22,6 +23,7 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --port PORT           the gateway's port (8080)
   --edge-port PORT      the first edge's port; the others follow (8101)
   --console-port PORT   the console's port (8090)
+  --api-port PORT       the HTTP API's port (8070, or any free one where that is taken)
   --amqp-url URL        the broker to use (or EVENKEEL_AMQP_URL)
   --broker KIND         bring a private broker: container, or local (an installed rabbitmq-server).
                         Default auto: one on localhost:5672 if there is one, else a private one,
@@ -30,6 +32,7 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --crowd N             SDK clients that the page shows, up to ${maxCrowd}: each gets a numbered event a second, and
                         every number is checked (${defaultCrowd}; 0: none). Development mode only
   --no-console          without the console
+  --no-api              without the HTTP API
   --no-demo             without the demo service, and without a crowd unless --crowd asks for one
   --json-logs           the services' logs as the JSON lines that they are
   --help
@@ -53,6 +56,9 @@ interface Settings {
   readonly edgePort: number;
   /** Undefined: without a console. */
   readonly consolePort: number | undefined;
+  /** Undefined: the usual one, or any where that is taken. */
+  readonly apiPort: number | undefined;
+  readonly api: boolean;
   readonly amqpUrl: string | undefined;
   readonly broker: BrokerChoice;
   readonly image: string | undefined;
@@ -88,6 +94,8 @@ async function runMesh(settings: Settings): Promise<number> {
 
   if (settings.consolePort !== undefined)
     await requireFreePort(settings.consolePort, 'the console', '--console-port');
+  if (settings.api && settings.apiPort !== undefined)
+    await requireFreePort(settings.apiPort, 'the HTTP API', '--api-port');
 
   const { finished, finish } = finishing();
   // Nothing to write down until all have started once.
@@ -129,7 +137,10 @@ async function runMesh(settings: Settings): Promise<number> {
         gateway: settings.port,
         firstEdge: settings.edgePort,
         ...(settings.consolePort !== undefined && { console: settings.consolePort }),
+        // Whoever chose every port before there was an API has not chosen this one.
+        api: settings.apiPort ?? (await portOr(usualApiPort, await freePort())),
       },
+      api: settings.api,
       console: settings.consolePort !== undefined,
       demo: settings.demo,
       crowd: settings.crowd,
@@ -240,6 +251,8 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     'edge-port': { type: 'string', default: '8101' },
     'console-port': { type: 'string', default: '8090' },
     'no-console': { type: 'boolean', default: false },
+    'api-port': { type: 'string' },
+    'no-api': { type: 'boolean', default: false },
     'amqp-url': { type: 'string' },
     broker: { type: 'string', default: 'auto' },
     'broker-image': { type: 'string' },
@@ -271,6 +284,9 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     consolePort: flags['no-console']
       ? undefined
       : wholeNumber('--console-port', flags['console-port'], 1, 65_535),
+    apiPort:
+      flags['api-port'] === undefined ? undefined : wholeNumber('--api-port', flags['api-port'], 1, 65_535),
+    api: !flags['no-api'],
     amqpUrl,
     broker: brokerChoice(flags.broker),
     image: flags['broker-image'],

@@ -25,7 +25,15 @@ The last line is "N passed, N failed".
 `;
 
 /** Needed by the tests that use a browser, clients of other languages, a load generator or Prometheus. */
-const packages = ['chromium', 'python3-pika', 'python3-websockets', 'amqp-tools', 'tsung', 'prometheus'];
+const packages = [
+  'chromium',
+  'python3-pika',
+  'python3-websockets',
+  'python3-aio-pika',
+  'amqp-tools',
+  'tsung',
+  'prometheus',
+];
 
 /** What has a long form, and the sequences that each model-based test then tries. */
 const longFiles = ['.property.test.ts', '.long.test.ts'];

@@ -17,7 +17,9 @@ function defaultOf(variable: string): number {
 /** Whose settings a container reads: what it runs tells. */
 function readerOf({ command, entrypoint }: ComposeService): keyof typeof variablesOf | undefined {
   if (String(entrypoint) === 'evenkeel') return 'tools';
-  return /services\/(edge|gateway|balancer|console|demo)\//.exec(String(command))?.[1] as 'edge' | undefined;
+  return /services\/(edge|gateway|balancer|console|api|demo)\//.exec(String(command))?.[1] as
+    | 'edge'
+    | undefined;
 }
 
 const environmentOf = ({ environment }: ComposeService): Record<string, string> =>
@@ -129,7 +131,7 @@ test('every image comes from three: Debian, Node and RabbitMQ', () => {
 test('what the image sets is a setting of every service', () => {
   const set = [...read('infra/docker/Dockerfile').matchAll(/(EVENKEEL_\w+)=/g)].map(([, name = '']) => name);
   expect(set).toContain('EVENKEEL_OPS_HOST');
-  for (const service of ['edge', 'gateway', 'balancer', 'console', 'demo'] as const) {
+  for (const service of ['edge', 'gateway', 'balancer', 'console', 'api', 'demo'] as const) {
     expect(readBy(service)).toEqual(expect.arrayContaining(set));
   }
 });

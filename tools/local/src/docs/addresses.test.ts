@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { explain, readdress } from './addresses.js';
 
-const printed = { broker: 5672, gateway: 8080, firstEdge: 8101, console: 8090 };
-const others = { broker: 20_001, gateway: 20_002, firstEdge: 8101, console: 8090 };
+const printed = { broker: 5672, gateway: 8080, firstEdge: 8101, console: 8090, api: 8070 };
+const others = { broker: 20_001, gateway: 20_002, firstEdge: 8101, console: 8090, api: 8070 };
 
 test('leaves every address as it is printed while the ports are free', () => {
   const text =

@@ -37,8 +37,9 @@ export class Reader {
 
   constructor(addresses: Addresses, env: Readonly<Record<string, string>>) {
     this.#addresses = addresses;
-    // Debian's own Python has Debian's modules.
-    this.#env = { ...environment(), ...env, PATH: `/usr/bin:${environment().PATH ?? ''}` };
+    // Debian's own Python has Debian's modules; our package stands for the installed one.
+    const python = { PYTHONPATH: join(root, 'packages', 'python'), PYTHONDONTWRITEBYTECODE: '1' };
+    this.#env = { ...environment(), ...env, ...python, PATH: `/usr/bin:${environment().PATH ?? ''}` };
   }
 
   /** Ends the reading: the folder for the blocks that want a project of their own goes. */

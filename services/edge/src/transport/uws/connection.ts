@@ -1,6 +1,7 @@
 import type uWS from 'uWebSockets.js';
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { placeLength, placeOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
 import type { Admitted, Dismissed } from '../gate.js';
@@ -83,6 +84,14 @@ export class UwsConnection implements Connection {
     return this.#sent(this.#ws?.send(bytes, true), bytes.length);
   }
 
+  sendMessage(frame: string): void {
+    const bytes = utf8(frame);
+    const result = this.#ws?.send(bytes, false);
+    if (result === undefined || result === 2) return;
+    this.#counts.bytesOut += bytes.length;
+    this.#counts.topicFrames += 1;
+  }
+
   close(why: Pick<CloseCode, 'code' | 'reason'>): void {
     const ws = this.#ws;
     if (!ws) return;
@@ -113,9 +122,11 @@ export class UwsConnection implements Connection {
     this.owner?.onDrain();
   }
 
-  dropped(): void {
-    this.#hasDropped = true;
+  dropped(message: ArrayBuffer): void {
     this.slowSinceMs ??= this.#options.now();
+    const beginning = Buffer.from(message, 0, Math.min(placeLength, message.byteLength)).toString('latin1');
+    const place = placeOf(beginning);
+    if (place === undefined || !this.owner?.onDropped?.(place)) this.#hasDropped = true;
   }
 
   gone(code: number): void {

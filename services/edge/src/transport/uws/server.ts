@@ -1,15 +1,19 @@
 import type uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
-import type { Certificate } from '@evenkeel/runtime';
+import type { Certificate, Origins } from '@evenkeel/runtime';
+import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../connection.js';
-import { type ConnectionCounts, closeLabel, noCounts } from '../counts.js';
+import { type ConnectionCounts, closeLabel, countRefused, noCounts } from '../counts.js';
 import type { Claimer, Dismissed, Foreign, Gate, Refused, Verdict } from '../gate.js';
 import type { PendingConnections } from '../pending.js';
 import type { RefusalLog } from '../refusal-log.js';
+import { SseStreams } from '../sse/streams.js';
 import { addressOf, socketAddress } from './address.js';
+import { answer, hasTwoLengths, status } from './answer.js';
 import { type UserData, UwsConnection } from './connection.js';
 import { type Door, Doors } from './doors.js';
 import { EngineTurn } from './engine-turn.js';
+import { SseRoutes } from './sse-routes.js';
 import { utf8 } from './text.js';
 
 /**
@@ -27,6 +31,7 @@ interface Handshake {
 }
 
 export interface UwsTransportOptions {
+  node: string;
   host: string;
   port: number;
   heartbeatMs: number;
@@ -34,6 +39,8 @@ export interface UwsTransportOptions {
   highWatermarkBytes: number;
   maxBufferedBytes: number;
   maxEventBytes: number;
+  /** Which pages may connect. */
+  origins: Origins;
   /** Proxies in front whose word on a client's address counts. */
   trustedHops: number;
   now: () => number;
@@ -45,7 +52,7 @@ export interface UwsTransportOptions {
   refusals: Pick<RefusalLog, 'refused' | 'closed'>;
 }
 
-/** Terminates WebSockets: lets in whom the gate admits, and fans topics out. Opens nothing before `listen`. */
+/** Terminates WebSockets and streams: lets in whom the gate admits, and fans topics out. Opens nothing before `listen`. */
 export class UwsTransport {
   readonly counts: ConnectionCounts = noCounts();
   readonly #options: UwsTransportOptions;
@@ -53,6 +60,8 @@ export class UwsTransport {
   readonly #claimer: Claimer;
   readonly #pending: PendingConnections;
   readonly #turn = new EngineTurn();
+  readonly #streams: SseStreams;
+  readonly #sse: SseRoutes;
   #doors: Doors | undefined;
   #accept: (connection: Connection) => void = () => {};
 
@@ -61,6 +70,23 @@ export class UwsTransport {
     this.#gate = gate;
     this.#claimer = claimer;
     this.#pending = pending;
+    this.#streams = new SseStreams({
+      ...options,
+      counts: this.counts,
+      maxBufferedBytes: mostBuffered(options),
+      onGone: ({ claims }, code, isFromHere) => this.#gone(claims, code, isFromHere),
+    });
+    this.#sse = new SseRoutes({
+      ...options,
+      gate,
+      claimer,
+      pending,
+      streams: this.#streams,
+      counts: this.counts,
+      turn: this.#turn,
+      onRefused: (refused) => this.#noteRefused(refused),
+      accept: (connection) => this.#admitted(connection),
+    });
   }
 
   /**
@@ -70,6 +96,7 @@ export class UwsTransport {
   listen(accept: (connection: Connection) => void, certificate?: Certificate): number {
     this.#accept = accept;
     this.#turn.listen();
+    this.#streams.start();
     const { host, port, onExchanged } = this.#options;
     const furnish = (door: Door) => this.#furnish(door);
     this.#doors = new Doors({ host, port, certificate, furnish, onExchanged });
@@ -84,6 +111,7 @@ export class UwsTransport {
   /** Sends `frame` to every local subscriber of `topic`. */
   publish(topic: string, frame: string): void {
     if (!this.#doors) return;
+    if (this.#streams.size > 0) this.counts.topicFrames += this.#streams.publish(topic, frame);
     const bytes = utf8(frame);
     const subscribers = this.#doors.numSubscribers(topic);
     this.counts.bytesOut += bytes.length * subscribers;
@@ -93,21 +121,20 @@ export class UwsTransport {
 
   /** Stops listening and drops what is still open. */
   close(): void {
+    this.#streams.stop();
     this.#doors?.close();
     this.#turn.close();
   }
 
   #furnish(door: Door): void {
-    const { heartbeatMs, maxPayloadBytes, maxBufferedBytes, highWatermarkBytes, maxEventBytes, isReady } =
-      this.#options;
+    const { heartbeatMs, maxPayloadBytes, isReady } = this.#options;
     const healthz = this.#plain((res) => status(res, true));
     const readyz = this.#plain((res) => status(res, isReady()));
     door.app
       .filter((res, change) => this.#counted(res, Number(change)))
       .ws<UserData>('/*', {
         maxPayloadLength: hardPayloads * maxPayloadBytes,
-        // An event may be written up to the watermark; a frame behind it must not be one too many.
-        maxBackpressure: Math.max(maxBufferedBytes, highWatermarkBytes + maxEventBytes),
+        maxBackpressure: mostBuffered(this.#options),
         // uWebSockets.js pings by itself before this runs out, which keeps bare clients alive too. Range 8 to 960 s.
         idleTimeout: Math.min(960, Math.max(8, Math.ceil((heartbeatMs * 2.5) / 1000))),
         sendPingsAutomatically: true,
@@ -120,7 +147,7 @@ export class UwsTransport {
         ping: (ws) => ws.getUserData().accepted.connection?.owner?.onIgnored(),
         pong: (ws) => ws.getUserData().accepted.connection?.owner?.onIgnored(),
         drain: (ws) => ws.getUserData().accepted.connection?.drained(),
-        dropped: (ws) => ws.getUserData().accepted.connection?.dropped(),
+        dropped: (ws, message) => ws.getUserData().accepted.connection?.dropped(message),
         close: (ws, code) => {
           door.open -= 1;
           this.#close(ws, code);
@@ -130,6 +157,9 @@ export class UwsTransport {
       .head('/healthz', healthz)
       .get('/readyz', readyz)
       .head('/readyz', readyz)
+      .get('/*', (res, req) => this.#sse.get(res, req, door))
+      .post('/*', (res, req) => this.#sse.post(res, req))
+      .options('/*', (res, req) => this.#sse.options(res, req))
       .any(
         '/*',
         this.#plain((res) => {
@@ -152,12 +182,7 @@ export class UwsTransport {
   #plain(respond: (res: uWS.HttpResponse) => void) {
     return (res: uWS.HttpResponse, req: uWS.HttpRequest): void => {
       this.#pending.asked(socketAddress(res));
-      // With two lengths a proxy in front may see another end of it than is seen here, and take one's answer for another's.
-      let lengths = 0;
-      req.forEach((name) => {
-        if (name === 'content-length' || name === 'transfer-encoding') lengths += 1;
-      });
-      if (lengths > 1) res.close();
+      if (hasTwoLengths(req)) res.close();
       else respond(res);
     };
   }
@@ -206,12 +231,9 @@ export class UwsTransport {
     res.upgrade<UserData>({ accepted }, key, verdict.isBare ? '' : subprotocol, extensions, context);
   }
 
-  #noteRefused({ why, code }: Refused): void {
-    if (why === 'origin') this.counts.refusedOrigins += 1;
-    else if (why === 'ticket') {
-      this.counts.refusedTickets.add(code.replace(/^ticket-/, ''));
-    } else if (why !== 'user') this.counts.refusedFull.add(why);
-    this.#options.refusals.refused(why === 'ticket' ? code : why);
+  #noteRefused(refused: Refused): void {
+    countRefused(this.counts, refused);
+    this.#options.refusals.refused(refused.why === 'ticket' ? refused.code : refused.why);
   }
 
   #open(ws: uWS.WebSocket<UserData>): void {
@@ -224,9 +246,19 @@ export class UwsTransport {
     }
     const connection = new UwsConnection(ws, verdict, address, this.#options, this.counts);
     accepted.connection = connection;
+    this.#admitted(connection);
+  }
+
+  #admitted(connection: Connection): void {
     this.counts.open += 1;
     this.counts.accepted += 1;
     this.#accept(connection);
+  }
+
+  #gone(claims: TicketClaims, code: number, isFromHere: boolean): void {
+    this.counts.open -= 1;
+    this.counts.closes.add(closeLabel(code));
+    if (isFromHere) this.#options.refusals.closed(claims, code);
   }
 
   #dismiss(ws: uWS.WebSocket<UserData>, { close: { code, reason }, afterMs }: Dismissed): void {
@@ -251,25 +283,12 @@ export class UwsTransport {
   #close(ws: uWS.WebSocket<UserData>, code: number): void {
     const { connection, dismissal } = ws.getUserData().accepted;
     clearTimeout(dismissal);
-    this.counts.closes.add(closeLabel(code));
-    if (!connection) return;
-    this.counts.open -= 1;
-    if (connection.isClosed) this.#options.refusals.closed(connection.claims, code);
+    if (!connection) return this.counts.closes.add(closeLabel(code));
+    this.#gone(connection.claims, code, connection.isClosed);
     connection.gone(code);
   }
 }
 
-/** For load balancers: the status and nothing else. */
-function status(res: uWS.HttpResponse, isGood: boolean): void {
-  res.cork(() => {
-    res.writeStatus(isGood ? '200 OK' : '503 Service Unavailable').writeHeader('cache-control', 'no-store');
-    res.end(undefined, true);
-  });
-}
-
-function answer(res: uWS.HttpResponse, status: string, code: string, message: string): void {
-  res.cork(() => {
-    res.writeStatus(status).writeHeader('content-type', 'application/json');
-    res.end(JSON.stringify({ error: { code, message } }), true);
-  });
-}
+/** An event may be written up to the watermark; a frame behind it must not be one too many. */
+const mostBuffered = ({ maxBufferedBytes, highWatermarkBytes, maxEventBytes }: UwsTransportOptions): number =>
+  Math.max(maxBufferedBytes, highWatermarkBytes + maxEventBytes);

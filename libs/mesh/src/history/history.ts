@@ -1,0 +1,69 @@
+import { untilAborted } from '../incarnation.js';
+import { HistoryStream, type HistoryStreamOptions } from './stream.js';
+import type { HistoryLimits, TailRecord } from './tail.js';
+import { Turns } from './turns.js';
+
+/** Looks into streams for what is older than their tails, at a time. */
+const maxLooks = 4;
+
+export interface HistoryOptions<T>
+  extends Omit<HistoryStreamOptions<T>, 'namespace' | 'limits' | 'turns' | 'onMessage' | 'onBreak'> {
+  /** Those that have a history. */
+  readonly namespaces: Iterable<readonly [string, HistoryLimits]>;
+  onMessage?(record: TailRecord<T>): void;
+  /** What comes of the topics of this namespace need not follow what has come. */
+  onBreak?(namespace: string): void;
+}
+
+/**
+ * The history of topics: a stream a namespace, `history.<namespace>`, with its newest part in memory. `T` is what its reader makes of
+ * a message. Edges deliver from it; who only wants to read makes it without `declaring`:
+ *
+ * @example
+ * const history = new History({ namespaces: [['room', { size: 1000, seconds: 3600 }]], connection: mesh.consuming,
+ *   bounds: historyBounds, make: (record, nowMs) => ({ item: toMessage(record), bytes: record.body.length, atMs: undefined }), ... });
+ * await history.start(signal);
+ * history.of('room.42')?.last('room.42', 20, ({ records }) => answer(records.map(({ item }) => item)));
+ */
+export class History<T> {
+  readonly #streams = new Map<string, HistoryStream<T>>();
+
+  constructor({ namespaces, onBreak, ...options }: HistoryOptions<T>) {
+    const turns = new Turns(maxLooks);
+    for (const [namespace, limits] of namespaces) {
+      const own = { ...options, namespace, limits, turns, onBreak: () => onBreak?.(namespace) };
+      this.#streams.set(namespace, new HistoryStream<T>(own));
+    }
+  }
+
+  /** The streams, by namespace. */
+  get streams(): ReadonlyMap<string, HistoryStream<T>> {
+    return this.#streams;
+  }
+
+  /** The stream of this topic; undefined: its namespace has no history. */
+  of(topic: string): HistoryStream<T> | undefined {
+    if (this.#streams.size === 0) return undefined;
+    const dot = topic.indexOf('.');
+    return this.#streams.get(dot < 0 ? topic : topic.slice(0, dot));
+  }
+
+  /** True once each has been read; else which has not, and how far it is. */
+  readiness(): true | string {
+    for (const stream of this.#streams.values()) {
+      const readiness = stream.readiness();
+      if (readiness !== true) return readiness;
+    }
+    return true;
+  }
+
+  /** Resolves once each has been read to its end. @throws what `signal` says. */
+  async start(signal?: AbortSignal): Promise<void> {
+    const read = Promise.all([...this.#streams.values()].map((stream) => stream.start()));
+    await (signal === undefined ? read : untilAborted(read, signal));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#streams.values()].map((stream) => stream.stop()));
+  }
+}

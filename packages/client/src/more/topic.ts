@@ -1,0 +1,153 @@
+import type { CallOptions, SendOptions } from '../calls/patience.js';
+import { ClientError } from '../errors.js';
+import { callEach, Handlers } from '../handlers.js';
+import type { Part } from '../seams/part.js';
+import type { TopicWishes } from '../seams/wishes.js';
+import type { Status } from '../status.js';
+import type { Subscription } from '../topics/subscribe.js';
+import type { MessageHandler, TopicMessage } from '../topics/topics.js';
+
+/** Messages of a topic may be missing before the next one. */
+export type TopicGap = Omit<Extract<Status, { type: 'gap' }>, 'type' | 'topic'> & { readonly topic: string };
+/**
+ * A topic has ended, or was not granted. `reason`: as of the status `unsubscribed`; `closed`, with the client; or the code of the
+ * refusal, which `error` is.
+ */
+export interface TopicLeft {
+  readonly topic: string;
+  readonly reason: string;
+  readonly error?: ClientError;
+}
+/** What is told of a topic, by name. */
+export interface TopicNews<Data = unknown> {
+  message: TopicMessage<Data>;
+  gap: TopicGap;
+  left: TopicLeft;
+}
+
+/** The client, as far as a topic needs it. */
+export interface TopicClient {
+  subscribe(
+    topic: string,
+    handler: MessageHandler,
+    options: CallOptions & TopicWishes,
+  ): Promise<Subscription>;
+  publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
+}
+
+/** One topic: subscribed from the first handler of its messages on, until it is closed or has ended. */
+export class TopicHandle<Data = unknown> {
+  readonly topic: string;
+  readonly #wishes: TopicWishes;
+  readonly #client: TopicClient;
+  readonly #gaps = new Handlers<TopicGap>();
+  readonly #lefts = new Handlers<TopicLeft>();
+  readonly #asked = new Set<Promise<Subscription>>();
+  readonly #open: Set<TopicHandle<never>>;
+
+  constructor(topic: string, wishes: TopicWishes, client: TopicClient, open: Set<TopicHandle<never>>) {
+    this.topic = topic;
+    this.#wishes = wishes;
+    this.#client = client;
+    this.#open = open;
+  }
+
+  /**
+   * Handles what is told of the topic; returns the way to stop. The first handler of `message` subscribes; one that is refused learns of
+   * it by `left`. `gap`: messages may be missing before the next one. After `left` nothing comes: open the topic anew.
+   */
+  on<Kind extends keyof TopicNews>(
+    kind: Kind,
+    handler: (news: TopicNews<Data>[Kind]) => unknown,
+  ): () => void {
+    this.#open.add(this);
+    if (kind === 'gap') return this.#gaps.enter({ handler: handler as (gap: TopicGap) => unknown });
+    if (kind === 'left') return this.#lefts.enter({ handler: handler as (left: TopicLeft) => unknown });
+    return this.#subscribe(handler as MessageHandler);
+  }
+
+  /** Resolves when every later message is sure to come. Without a handler of `message` at once. @throws ClientError as `subscribe`. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#asked);
+  }
+
+  /** As `publish` of the client, to this topic. */
+  publish(data: Data, options?: SendOptions): Promise<void> {
+    return this.#client.publish(this.topic, data, options);
+  }
+
+  /** Ends what this handle has begun; no handler hears anything more. Resolves as `unsubscribe` of a subscription. */
+  async close(): Promise<void> {
+    this.#open.delete(this as TopicHandle<never>);
+    this.#gaps.end();
+    this.#lefts.end();
+    const asked = [...this.#asked];
+    this.#asked.clear();
+    await Promise.all(asked.map(end));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  tell(status: Status): void {
+    if (status.type === 'gap' && status.topic === this.topic) {
+      const { topic, reason } = status;
+      callEach(this.#gaps.all, { topic, reason }, rethrow);
+    } else if (status.type === 'unsubscribed' && status.topic === this.topic) this.#left(status.reason);
+    else if (status.type === 'closed') this.#left('closed', status.error);
+  }
+
+  #subscribe(handler: MessageHandler): () => void {
+    let isOn = true;
+    const { topic } = this;
+    const hand: MessageHandler = (message) => (isOn ? handler(message) : undefined);
+    const asked = this.#client.subscribe(topic, hand, {
+      ...this.#wishes,
+      timeoutMs: Number.POSITIVE_INFINITY,
+    });
+    this.#asked.add(asked);
+    asked.catch((error: unknown) => {
+      if (this.#asked.has(asked)) this.#left(error instanceof ClientError ? error.code : 'refused', error);
+    });
+    return () => {
+      isOn = false;
+      this.#asked.delete(asked);
+      void end(asked);
+    };
+  }
+
+  #left(reason: string, error?: unknown): void {
+    const { topic } = this;
+    const left = { topic, reason, ...(error instanceof ClientError && { error }) };
+    callEach(this.#lefts.all, left, rethrow);
+    void this.close();
+  }
+}
+
+/** Ends a subscription, or one that is still asked for. */
+const end = (asked: Promise<Subscription>): Promise<void> =>
+  asked.then(
+    (subscription) => subscription.unsubscribe(),
+    () => {},
+  );
+
+// A listener's fault must neither stop the connection nor be swallowed.
+const rethrow = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error;
+  });
+
+/** Handles of topics: they hear of what the client tells of theirs. */
+export class TopicHandles implements Part {
+  readonly #open = new Set<TopicHandle<never>>();
+
+  open<Data>(topic: string, wishes: TopicWishes, client: TopicClient): TopicHandle<Data> {
+    return new TopicHandle<Data>(topic, wishes, client, this.#open);
+  }
+
+  status(status: Status): undefined {
+    for (const handle of [...this.#open]) handle.tell(status);
+  }
+}

@@ -1,0 +1,67 @@
+import type { CallOptions } from '../calls/patience.js';
+import { checkName } from '../check.js';
+import { Client as CoreClient, type EventMap, type NoMap } from '../client.js';
+import { HistoryPositions } from '../more/history.js';
+import { type TopicHandle, TopicHandles } from '../more/topic.js';
+import { PartedConnection } from '../seams/connection.js';
+import type { TopicWishes } from '../seams/wishes.js';
+import type { Subscription } from '../topics/subscribe.js';
+import type { MessageHandler } from '../topics/topics.js';
+import { type ConnectOptions, coreOptions } from './options.js';
+
+/** Every part that there is, by name. One that is added here is asked behind those before it. */
+const partsOf = (connection: PartedConnection, _options: ConnectOptions) => ({
+  topics: new TopicHandles(),
+  history: new HistoryPositions(connection),
+});
+
+/** The client with everything that a mesh offers; see the core's `Client` for what stands in both. */
+export class Client<
+  Events extends object = EventMap,
+  Topics extends object = NoMap,
+  Requests extends object = NoMap,
+> extends CoreClient<Events, Topics, Requests> {
+  readonly #connection: PartedConnection;
+  readonly #parts: ReturnType<typeof partsOf>;
+
+  /** @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`. */
+  constructor(options: ConnectOptions) {
+    const given = coreOptions(options);
+    super(given, PartedConnection);
+    this.#connection = PartedConnection.of(given);
+    this.#parts = partsOf(this.#connection, options);
+    this.#connection.parts = Object.values(this.#parts);
+  }
+
+  /**
+   * A topic, with what happens to it, and what can be done there. It is subscribed from its first handler of messages on.
+   * @throws ClientError `bad-name`
+   */
+  topic<Name extends keyof Topics & string>(topic: Name, wishes?: TopicWishes): TopicHandle<Topics[Name]>;
+  topic<Data = unknown>(topic: string, wishes?: TopicWishes): TopicHandle<Data>;
+  topic(topic: string, wishes: TopicWishes = {}): TopicHandle {
+    checkName(topic);
+    return this.#parts.topics.open(topic, wishes, this);
+  }
+
+  /** As of the core; `options` also say what is wanted beside later messages. */
+  override subscribe<Name extends keyof Topics & string>(
+    topic: Name,
+    handler: MessageHandler<Topics[Name]>,
+    options?: CallOptions & TopicWishes,
+  ): Promise<Subscription>;
+  override subscribe<Data = unknown>(
+    topic: string,
+    handler: MessageHandler<Data>,
+    options?: CallOptions & TopicWishes,
+  ): Promise<Subscription>;
+  override subscribe(
+    topic: string,
+    handler: MessageHandler<never>,
+    options: CallOptions & TopicWishes = {},
+  ): Promise<Subscription> {
+    const { timeoutMs, signal, ...wishes } = options;
+    this.#connection.wish(topic, wishes);
+    return super.subscribe(topic, handler as MessageHandler, { timeoutMs, signal });
+  }
+}

@@ -1,0 +1,38 @@
+"""Which events have come before (PROTOCOL.md, section 5, Repeats)."""
+import collections
+
+from ._link import Link
+from ._types import JsonObject
+
+
+class Repeats:
+    def __init__(self) -> None:
+        self.last: Link | None = None  # the connection that brought the last event
+        self._recent: collections.OrderedDict[str, None] = collections.OrderedDict()  # ids of events handled, oldest first
+        self._unacked: list[tuple[int, str]] = []  # of the last connection: seq and id of events handled
+        self._expected: list[str] = []  # ids of those that are to come again
+
+    def is_repeat(self, link: Link, frame: JsonObject) -> bool:
+        """To be asked once for each event, in order."""
+        if self.last is not link:
+            acked = self.last.acked if self.last else 0
+            self.last, self._expected = link, [key for seq, key in self._unacked if seq > acked]
+            self._unacked = []
+        key, again = str(frame["id"]), frame.get("again")
+        if again is None and not frame.get("redelivered"):
+            self._expected = []  # all that was to come again has come
+        is_next = bool(self._expected) and self._expected[0] == key
+        if is_next:
+            self._expected.pop(0)
+        if again is not None and link.after and int(again) <= link.after.handled:
+            return True
+        # One that begins with ~ was made from the content, which two events may share: its place tells.
+        return is_next if key.startswith("~") else key in self._recent
+
+    def handled(self, link: Link, frame: JsonObject) -> None:
+        self._recent[frame["id"]] = None
+        while len(self._recent) > 4 * link.window:
+            self._recent.popitem(last=False)
+        self._unacked.append((frame["seq"], frame["id"]))
+        if len(self._unacked) > 2 * link.window:
+            self._unacked = [entry for entry in self._unacked if entry[0] > link.acked]

@@ -1,0 +1,157 @@
+"""Serving what clients send (PROTOCOL.md, What services receive)."""
+import asyncio
+import collections
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aio_pika.abc
+from aiormq.exceptions import ChannelPreconditionFailed
+
+from ._amqp import LOST, Broker, data_of, message_of
+from ._errors import EvenkeelError, PublishError, ServiceError
+
+_log = logging.getLogger("evenkeel")
+_REPLY_LIVES_S = 30
+_METHOD_HELD_MS = 60_000
+_REMEMBERED = 1_000
+_TRACE = ("traceparent", "tracestate")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sent: `method` or topic, `data`, and who it is, as the gateway checked it."""
+
+    method: str
+    data: Any
+    user: str
+    session: str
+    id: str | None
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+Handler = Callable[[Request], Any]
+Answer = tuple[Any, str | None]  # data, and the code where it is an error
+
+
+class Service:
+    """Serves one method or topic until `stop()`."""
+
+    def __init__(self, broker: Broker, replies: Broker, name: str, kind: str, pattern: str, handler: Handler, prefetch: int, grace_ms: int):
+        self._broker, self._replies, self._name, self._kind, self._pattern = broker, replies, name, kind, pattern
+        self._handler, self._prefetch, self._grace_ms = handler, prefetch, grace_ms
+        self._lanes: dict[str, asyncio.Lock] = {}
+        self._known: collections.OrderedDict[str, Answer] = collections.OrderedDict()
+        self._running: set[asyncio.Task[None]] = set()
+        self._queue: aio_pika.abc.AbstractQueue | None = None
+        self._channel: aio_pika.abc.AbstractChannel | None = None
+        self._tag = ""
+
+    async def start(self) -> None:
+        """Raises EvenkeelError `method-taken`, `queue-differs`."""
+        self._channel = await self._broker.connection.channel()
+        await self._channel.set_qos(prefetch_count=self._prefetch)
+        words = self._pattern.replace("*", "+").replace("#", "++")
+        try:
+            if self._kind == "request":
+                root = words.split(".")[0]
+                held: dict[str, Any] = {"x-expires": _METHOD_HELD_MS, "x-dead-letter-exchange": f"service.{root}.owner:{self._name}"}
+                mark = await self._channel.declare_queue(f"service.{root}.method:{words}", durable=True, arguments=held)
+                await mark.consume(_ignore)
+        except ChannelPreconditionFailed as error:
+            raise EvenkeelError("method-taken", f"method {self._pattern} is served by another service: {error}") from error
+        name = f"service.{self._name}.{'publish:' if self._kind == 'publish' else ''}{words}"
+        try:
+            self._queue = await self._channel.declare_queue(name, durable=True, arguments={"x-expires": self._grace_ms})
+        except ChannelPreconditionFailed as error:
+            raise EvenkeelError("queue-differs", f"queue {name} exists with other settings: {error}") from error
+        await self._queue.bind("mesh.inbound", self._pattern)
+        self._tag = await self._queue.consume(self._take)
+
+    async def stop(self, within_s: float = 10.0) -> None:
+        """Takes no more, waits for handlers that run, and gives the rest back."""
+        if self._queue and self._channel and not self._channel.is_closed:
+            await self._queue.cancel(self._tag)
+            if self._running:
+                await asyncio.wait(self._running, timeout=within_s)
+            await self._channel.close()
+
+    async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        kind = message.type or ("request" if message.reply_to else "publish")
+        if kind != self._kind or (message.routing_key or "").startswith("$"):
+            return await message.ack()
+        task = asyncio.current_task()
+        assert task
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        lane = f"{message.headers.get('evenkeel-uid')!r} {message.headers.get('evenkeel-session')!r}"
+        lock = self._lanes.setdefault(lane, asyncio.Lock())  # what one session sent, one after another
+        try:
+            async with lock:
+                await self._handle(message)
+        except LOST as error:
+            _log.warning("A message is handled again: the broker was lost (%r)", error)
+        finally:
+            if not lock.locked() and self._lanes.get(lane) is lock:
+                del self._lanes[lane]
+
+    async def _handle(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        key = message.message_id
+        answer = self._known.get(key) if key else None
+        if answer is None:
+            answer = await self._run(message)
+            if key:
+                self._known[key] = answer
+                while len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+        if self._kind == "request" and message.reply_to:
+            data, code = answer
+            try:
+                await self._reply(message, data, {"evenkeel-error": code} if code else {})
+            except PublishError as error:
+                _log.error("A reply was not sent: %s", error)
+        await message.ack()
+
+    async def _run(self, message: aio_pika.abc.AbstractIncomingMessage) -> Answer:
+        headers = dict(message.headers)
+        user, session = str(headers.get("evenkeel-user", "")), str(headers.get("evenkeel-session", ""))
+        request = Request(message.routing_key or "", data_of(message), user, session, message.message_id, headers)
+        try:
+            told = self._handler(request)
+            if inspect.isasyncgen(told):
+                await self._parts(message, told)
+                return None, None
+            return (await told if isinstance(told, Awaitable) else told), None
+        except ServiceError as error:
+            return str(error), error.code
+        except Exception:
+            _log.exception("The handler of %s failed", self._pattern)  # nothing of it leaves the service
+            return "the service failed", "service-error"
+
+    async def _parts(self, message: aio_pika.abc.AbstractIncomingMessage, parts: AsyncIterator[Any]) -> None:
+        n = 0
+        async for part in parts:
+            if message.reply_to:
+                await self._reply(message, part, {"evenkeel-part": n})
+            n += 1
+
+    async def _reply(self, message: aio_pika.abc.AbstractIncomingMessage, data: Any, headers: dict[str, Any]) -> None:
+        trace = {name: message.headers[name] for name in _TRACE if name in message.headers}
+        kind = "text/plain" if "evenkeel-error" in headers else None
+        reply = message_of(
+            data, kind, correlation_id=message.correlation_id, headers={**trace, **headers}, expiration=_REPLY_LIVES_S
+        )
+        is_new = message.headers.get("evenkeel-reply-exchange") == "mesh.replies"
+        for exchange in ("mesh.replies", "") if is_new else ("", "mesh.replies"):
+            try:  # a user without the right to the default exchange loses the channel: one of its own
+                if await self._replies.publish(exchange, message.reply_to or "", reply, channel=exchange or "default"):
+                    return
+            except PublishError as error:
+                if exchange or error.code != "publish-refused":
+                    raise
+
+
+async def _ignore(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+    await message.ack()

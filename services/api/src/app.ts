@@ -1,0 +1,77 @@
+import { monotonicNow } from '@evenkeel/pace';
+import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import type { ApiConfig } from './config.js';
+import { apiMetrics } from './metrics.js';
+import { apiServer } from './server.js';
+import { readWebhooks } from './webhooks/settings.js';
+import { WebhookService } from './webhooks/webhooks.js';
+
+/** Builds an API and says in which order its parts start and stop. */
+export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload }: ServiceContext): void {
+  const tls = amqpTlsOf(config);
+  const { amqpUrl } = config;
+  let publisher: Publisher | undefined;
+  const connected = (): Publisher => {
+    if (publisher === undefined) throw new Error('asked before it was connected');
+    return publisher;
+  };
+  const metrics = apiMetrics(ops.metrics, () => server.limits.open);
+  const server = apiServer({
+    config,
+    certificates: certificatesOf(config, { log, ops, onReload }),
+    sends: {
+      toUser: (...args) => connected().toUser(...args),
+      toTopic: (...args) => connected().toTopic(...args),
+    },
+    metrics,
+    isReady: () => ops.isReady(),
+    now: monotonicNow,
+    log,
+  });
+  const { http, keys } = server;
+  if (keys.isEmpty) log.warn({}, 'nobody may ask: set EVENKEEL_API_KEYS');
+  amqpMetrics(ops.metrics, () => {
+    const publishing = publisher?.figures().connections.publishing;
+    return publishing === undefined ? [] : [['publishing', publishing] as const];
+  });
+  const read = config.webhooks === undefined ? [] : readWebhooks(config.webhooks);
+  const webhooks = (typeof read === 'string' ? [] : read).map(
+    (webhook) =>
+      new WebhookService({
+        webhook,
+        amqpUrl: webhook.amqpUrl ?? amqpUrl,
+        tls,
+        onOutcome: metrics.webhook,
+        log,
+      }),
+  );
+  // An application that is not told is no reason to take requests from others elsewhere.
+  ops.note('webhooks', () =>
+    webhooks.map((each) => each.readiness()).find((each): each is string => typeof each === 'string'),
+  );
+  ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
+
+  lifecycle
+    .add('publisher', {
+      start: async () => {
+        publisher = await createPublisher({ amqpUrl, ...(tls && { tls }), name: 'api', log, signal });
+      },
+      stop: () => publisher?.close(),
+    })
+    .add('webhooks', {
+      start: async () => {
+        await Promise.all(webhooks.map((each) => each.start(signal)));
+      },
+      stop: async () => {
+        await Promise.all(webhooks.map((each) => each.stop()));
+      },
+    })
+    .add('http', {
+      start: async () => {
+        await http.start();
+        log.info({ port: http.port }, 'api listening');
+      },
+      stop: () => http.stop(),
+    });
+}

@@ -1,0 +1,159 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { jsonBody, Refusal, type Route } from '@evenkeel/runtime';
+import type { z } from 'zod';
+import type { Access } from '../access/access.js';
+import type { Holder } from '../access/keys.js';
+import type { KeyLimits } from '../access/limits.js';
+import type { Operation } from '../contract/operations.js';
+import type { Answers } from '../idempotency/answers.js';
+import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.js';
+import { parsed } from './parsed.js';
+
+/** What somebody asks, checked. */
+export interface Asked<Body> {
+  readonly holder: Holder;
+  /** What the caller has filled into the path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly body: Body;
+  /** An identity for what has none. */
+  readonly newId: () => string;
+}
+
+type BodyOf<O extends Operation> = O extends { readonly body: infer S extends z.ZodType }
+  ? z.output<S>
+  : undefined;
+
+/** An operation with what answers it. */
+export interface Served {
+  readonly operation: Operation;
+  readonly pattern: RegExp;
+  answer(asked: Asked<unknown>): Promise<unknown>;
+}
+
+/** Joins an operation to what answers it. */
+export function serve<const O extends Operation>(
+  operation: O,
+  answer: (asked: Asked<BodyOf<O>>) => Promise<z.input<O['answer']>>,
+): Served {
+  return {
+    operation,
+    pattern: patternOf(operation.path),
+    answer: (asked) => answer(asked as Asked<BodyOf<O>>),
+  };
+}
+
+export interface OperationRoutesOptions {
+  readonly served: readonly Served[];
+  readonly access: Pick<Access, 'require'>;
+  readonly limits: Pick<KeyLimits, 'take' | 'enter'>;
+  readonly maxBodyBytes: number;
+  readonly answers: Pick<Answers, 'once'>;
+  /** What a failure is answered with; whatever is no refusal then is a fault of ours. */
+  readonly refusalOf: (error: unknown) => unknown;
+  readonly onAnswered: (operation: string, status: number, tookMs: number) => void;
+  readonly now: () => number;
+}
+
+/** Every operation of the API. */
+export class OperationRoutes implements Route {
+  readonly isShared = false;
+  // The limits are those of the key.
+  readonly isFree = true;
+  readonly #options: OperationRoutesOptions;
+
+  constructor(options: OperationRoutesOptions) {
+    this.#options = options;
+  }
+
+  has(path: string): boolean {
+    return this.#options.served.some(({ pattern }) => pattern.test(path));
+  }
+
+  methods(path: string): readonly string[] {
+    return this.#options.served
+      .filter(({ pattern }) => pattern.test(path))
+      .map(({ operation }) => operation.method);
+  }
+
+  /** @throws Refusal */
+  async answer(request: IncomingMessage, response: ServerResponse, url: URL, address: string): Promise<void> {
+    const { served, access, limits, onAnswered, now } = this.#options;
+    const { operation, pattern, answer } = found(served, url.pathname, request.method);
+    const cameMs = now();
+    response.once('close', () => onAnswered(operation.id, response.statusCode, now() - cameMs));
+    const holder = access.require(request, operation.scope, address);
+    limits.take(holder.name, cameMs);
+    const leave = limits.enter(holder.name);
+    // Also where the caller has gone before it was answered.
+    response.once('close', leave);
+    const params = paramsOf(pattern, url.pathname);
+    const { searchParams: query } = url;
+    if (operation.body === undefined) {
+      const asked = { holder, params, query, body: undefined, newId: identities(undefined) };
+      return sendText(response, operation.status, await this.#text(answer(asked)));
+    }
+    const given = await jsonBody(request, this.#options.maxBodyBytes);
+    const body = parsed(operation.body, given.value);
+    const key = idempotencyKeyOf(request);
+    const fingerprint = fingerprintOf(url.pathname, given.bytes);
+    const newId = identities(key === undefined ? undefined : { holder: holder.name, key, fingerprint });
+    const work = () => this.#text(answer({ holder, params, query, body, newId }));
+    if (key === undefined) return sendText(response, operation.status, await work());
+    const once = this.#options.answers.once(`${holder.name} ${key}`, fingerprint, now(), work);
+    if (once.is === 'conflict') {
+      const message = 'this Idempotency-Key was used with another path or body; take a new one';
+      throw new Refusal(422, 'idempotency-conflict', message);
+    }
+    const headers = once.is === 'repeat' ? { 'idempotency-replayed': 'true' } : {};
+    sendText(response, operation.status, await once.answer, headers);
+  }
+
+  /** The answer as JSON. @throws Refusal */
+  async #text(answering: Promise<unknown>): Promise<string> {
+    try {
+      return `${JSON.stringify(await answering)}\n`;
+    } catch (error) {
+      throw this.#options.refusalOf(error);
+    }
+  }
+}
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(text);
+}
+
+function found(served: readonly Served[], path: string, method: string | undefined): Served {
+  const one = served.find(({ operation, pattern }) => operation.method === method && pattern.test(path));
+  if (one === undefined) throw new Refusal(404, 'not-found', 'no such path');
+  return one;
+}
+
+function patternOf(path: string): RegExp {
+  const literal = path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+}
+
+function paramsOf(pattern: RegExp, path: string): Record<string, string> {
+  const groups = Object.entries(pattern.exec(path)?.groups ?? {});
+  try {
+    return Object.fromEntries(groups.map(([name, text]) => [name, decodeURIComponent(text)]));
+  } catch {
+    throw new Refusal(
+      400,
+      'bad-url',
+      'a word of the path cannot be decoded; encode it as encodeURIComponent does',
+    );
+  }
+}

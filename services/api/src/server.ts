@@ -1,0 +1,130 @@
+import {
+  type CertificateWatch,
+  HealthRoutes,
+  HttpServer,
+  isLoopback,
+  type Log,
+  Origins,
+  RefusalLog,
+} from '@evenkeel/runtime';
+import { Access } from './access/access.js';
+import { Keys } from './access/keys.js';
+import { KeyLimits } from './access/limits.js';
+import type { ApiConfig } from './config.js';
+import { openApi } from './contract/openapi.js';
+import { publish, publishBatch } from './contract/operations.js';
+import type { Publication, Published } from './contract/schemas.js';
+import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
+import { sendProblem } from './http/problem.js';
+import { refusalOf } from './http/refusals.js';
+import { Answers } from './idempotency/answers.js';
+import type { ApiMetrics } from './metrics.js';
+import { publishBatch as sendBatch } from './publish/batch.js';
+import { publishOne, type Sends } from './publish/publish.js';
+import { Documents } from './routes/documents.js';
+
+/** Connections of one address; this machine's own are not limited. */
+const addressConnections = 1_000;
+/** How long a publish waits for its confirm. */
+const confirmMs = 10_000;
+/** Answers that are remembered for repeats, all together. */
+const answersBytes = 16_777_216;
+
+export interface ApiServerOptions {
+  readonly config: Pick<
+    ApiConfig,
+    | 'host'
+    | 'port'
+    | 'trustedHops'
+    | 'apiKeys'
+    | 'keyRequestsPerSecond'
+    | 'keyRequestsBurst'
+    | 'maxOpenRequests'
+    | 'maxBodyBytes'
+    | 'idempotencyKeys'
+    | 'idempotencyS'
+  >;
+  readonly certificates?: CertificateWatch | undefined;
+  readonly sends: Sends;
+  readonly metrics: ApiMetrics;
+  readonly isReady: () => boolean;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** What an API serves. */
+export interface ApiServer {
+  readonly http: HttpServer;
+  readonly keys: Keys;
+  readonly limits: KeyLimits;
+}
+
+/** Puts together what an API serves. Touches nothing. */
+export function apiServer(options: ApiServerOptions): ApiServer {
+  const { config, certificates, metrics, isReady, now, log } = options;
+  const keys = new Keys(config.apiKeys);
+  const { keyRequestsPerSecond: perSecond, keyRequestsBurst: burst, maxOpenRequests: maxOpen } = config;
+  const limits = new KeyLimits({ perSecond, burst, maxOpen }, metrics.limited);
+  const served = operationsOf(options, limits);
+  const refusals = new RefusalLog(log, {
+    saidElsewhere: new Set(),
+    expected: new Set(['unavailable', 'unconfirmed']),
+  });
+  const http = new HttpServer({
+    host: config.host,
+    port: config.port,
+    certificates,
+    // Pages of other origins would hold a key that everybody can read.
+    origins: new Origins([]),
+    trustedHops: config.trustedHops,
+    // Those of the key hold.
+    limits: { address: () => {}, isLimited: (address) => !isLoopback(address) },
+    addressConnections,
+    onRejected: () => metrics.limited('connections'),
+    onRefused: (refused) => refusals.tell(refused, now()),
+    now,
+    texts: {
+      notFound: 'no such path; /openapi.json has them',
+      failed: 'the service failed; its log says why',
+    },
+    refuse: sendProblem,
+    routes: [
+      new HealthRoutes(isReady),
+      new Documents(openApi(served.map(({ operation }) => operation))),
+      new OperationRoutes({
+        served,
+        access: new Access(keys, now, () => metrics.limited('wrong-keys')),
+        limits,
+        answers: new Answers({
+          maxKeys: config.idempotencyKeys,
+          maxBytes: answersBytes,
+          keepMs: config.idempotencyS * 1_000,
+        }),
+        maxBodyBytes: config.maxBodyBytes,
+        refusalOf,
+        onAnswered: metrics.answered,
+        now,
+      }),
+    ],
+    log,
+  });
+  return { http, keys, limits };
+}
+
+function operationsOf({ sends, metrics, now }: ApiServerOptions, limits: KeyLimits): Served[] {
+  const send = async (body: Publication, newId: () => string): Promise<Published> => {
+    const answer = await publishOne(sends, body, { newId, waitMs: confirmMs });
+    const unrouted = answer.unrouted?.length ?? (answer.routed ? 0 : 1);
+    metrics.published('unrouted', unrouted);
+    metrics.published('routed', (body.users === undefined ? 1 : new Set(body.users).size) - unrouted);
+    return answer;
+  };
+  return [
+    serve(publish, ({ body, newId }) => send(body, newId)),
+    serve(publishBatch, async ({ body, newId, holder }) => {
+      // One is taken already.
+      if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
+      return sendBatch(body, { newId, publish: (message) => send(message, newId), refusalOf });
+    }),
+  ];
+}

@@ -1,0 +1,44 @@
+import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
+import { cancelTypes, exchanges, takenKey } from '@evenkeel/protocol';
+import type { TicketClaims } from '@evenkeel/ticket';
+import { inboundMessageId } from './inbound.js';
+
+export interface CancelsOptions {
+  publisher: {
+    publish(
+      exchange: string,
+      key: string,
+      body: string,
+      properties: PublishProperties,
+    ): Promise<PublishOutcome>;
+  };
+}
+
+type Sender = Pick<TicketClaims, 'uid' | 'sid'>;
+
+/** Tells services, on `mesh.cancel`, that nobody wants their answer any more, and how far it has got. What does not arrive is not repeated. */
+export class Cancels {
+  readonly #options: CancelsOptions;
+
+  constructor(options: CancelsOptions) {
+    this.#options = options;
+  }
+
+  /** The request `id` of this client is to be answered no further. */
+  cancel({ uid, sid }: Sender, id: string): void {
+    const messageId = inboundMessageId(uid, sid, id);
+    this.#publish(messageId, { id: messageId }, cancelTypes.cancelled);
+  }
+
+  /** The client has taken the parts up to `n`; `word`: of who has sent them. */
+  taken({ uid, sid }: Sender, id: string, n: number, word: string): void {
+    this.#publish(takenKey(word), { id: inboundMessageId(uid, sid, id), n }, cancelTypes.taken);
+  }
+
+  #publish(key: string, body: object, type: string): void {
+    const { publisher } = this.#options;
+    publisher
+      .publish(exchanges.cancel, key, JSON.stringify(body), { type, contentType: 'application/json' })
+      .catch(() => {});
+  }
+}

@@ -1,0 +1,70 @@
+import type { History as HistoryOf } from '@evenkeel/access';
+import { History, type Mesh } from '@evenkeel/mesh';
+import type { Log } from '@evenkeel/runtime';
+import { type HistoryText, historyText } from '../../frame/placed.js';
+import { HistoryTopics } from './topics.js';
+
+export interface EdgeHistoryOptions {
+  readonly config: {
+    readonly maxEventBytes: number;
+    readonly historyTailMessages: number;
+    readonly historyTailBytes: number;
+    readonly historyStreamBytes: number;
+  };
+  readonly mesh: Pick<Mesh, 'consuming' | 'publisher'>;
+  readonly namespaces: ReadonlyMap<string, HistoryOf>;
+  /** Sends a frame to every local subscriber of the topic, and of patterns that match it. */
+  deliver(topic: string, frame: string): void;
+  /** Messages of these patterns may be missing. */
+  onPatternsBroken(isMissing: (name: string) => boolean): void;
+  now(): number;
+  readonly log: Log;
+}
+
+/** What an edge has of the histories of topics. */
+export interface EdgeHistory {
+  readonly topics: HistoryTopics;
+  readonly history: History<HistoryText>;
+  start(signal?: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+  readiness(): true | string;
+}
+
+/** The streams of the namespaces that have a history, joined to the topics of this edge. */
+export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
+  const { config, mesh, namespaces, deliver, onPatternsBroken, now, log } = options;
+  const { maxEventBytes, historyTailMessages, historyTailBytes, historyStreamBytes } = config;
+  const history: History<HistoryText> = new History<HistoryText>({
+    namespaces,
+    bounds: { maxRecords: historyTailMessages, maxBytes: historyTailBytes },
+    maxStreamBytes: historyStreamBytes,
+    connection: mesh.consuming,
+    // Declared only where there is one: a topology has channels of its own.
+    declaring:
+      namespaces.size === 0
+        ? undefined
+        : { topology: mesh.consuming.topology({ channels: 1 }), publisher: mesh.publisher },
+    make: (record, nowMs) => historyText(record, nowMs, maxEventBytes),
+    onMessage: (record) => topics.onMessage(record),
+    onBreak: (namespace) => {
+      topics.onBreak(namespace);
+      onPatternsBroken((name) => isOf(namespace, name));
+    },
+    now,
+    log,
+  });
+  const topics = new HistoryTopics({ history, deliver });
+  return {
+    topics,
+    history,
+    start: (signal) => history.start(signal),
+    stop: () => history.stop(),
+    readiness: () => history.readiness(),
+  };
+}
+
+/** Whether a pattern may match topics of this namespace. */
+function isOf(namespace: string, pattern: string): boolean {
+  const [first] = pattern.split('.');
+  return first === namespace || first === '*' || first === '#';
+}

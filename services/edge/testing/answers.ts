@@ -1,0 +1,21 @@
+import { Answers, type AnswersOptions } from '../src/session/answers.js';
+import { StreamLoad } from '../src/session/load.js';
+
+/** Answers of a session of alice, and what services were told of them. */
+export function answersWorld(options: Partial<AnswersOptions> = {}) {
+  const told: string[] = [];
+  const load = new StreamLoad();
+  const answers = new Answers({
+    claims: { uid: 'alice', sid: 's' },
+    limit: 2,
+    maxBytes: 1_000,
+    cancels: {
+      cancel: ({ uid, sid }, id) => void told.push(`cancel ${uid} ${sid} ${id}`),
+      taken: (_, id, n, word) => void told.push(`taken ${id} ${n} ${word}`),
+    },
+    load,
+    onPart: () => {},
+    ...options,
+  });
+  return { answers, told, load };
+}

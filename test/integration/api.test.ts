@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { Broker } from '@evenkeel/broker';
+import { freePort, Member } from '@evenkeel/local';
+import { exchanges, toUid } from '@evenkeel/protocol';
+import { eventually, TcpProxy } from '@evenkeel/testkit';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { freshVhost, type Vhost } from '../support/broker.js';
+
+const key = 'the-key-of-the-shop';
+const entryOf = (name: string, scopes: string, text: string): string =>
+  `${name}:${scopes}:${createHash('sha256').update(text).digest('hex')}`;
+
+let vhost: Vhost;
+beforeAll(async () => {
+  vhost = await freshVhost();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+interface Api {
+  readonly member: Member;
+  post(path: string, body: unknown): Promise<Answer>;
+}
+
+/** An API process as RabbitMQ's user `api`, stopped when the test ends. */
+async function startApi(amqpUrl = vhost.urlFor('api'), env: Record<string, string> = {}): Promise<Api> {
+  const port = await freePort();
+  const member = new Member({
+    role: 'api',
+    name: 'api',
+    opsPort: await freePort(),
+    env: {
+      EVENKEEL_AMQP_URL: amqpUrl,
+      EVENKEEL_PORT: String(port),
+      EVENKEEL_API_KEYS: entryOf('shop', 'publish', key),
+      ...env,
+    },
+    onLine: () => {},
+    onUnexpectedEnd: () => {},
+  });
+  onTestFinished(() => member.stop());
+  await member.start();
+  const post: Api['post'] = async (path, body) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  };
+  return { member, post };
+}
+
+/** What a queue gets that is bound with this key, as the administrator. */
+async function listen(bindingKey: string) {
+  const broker = await Broker.connect({ url: vhost.amqpUrl, name: 'test', attempts: 3 });
+  onTestFinished(() => broker.close());
+  const got: { key: string; id: string | undefined; type: string | undefined; body: unknown }[] = [];
+  const queue = `test.${Math.random().toString(36).slice(2)}`;
+  const topology = broker.topology();
+  await topology.declareQueue({ name: queue, exclusive: true });
+  await topology.bind(queue, exchanges.events, bindingKey);
+  await broker.consumers({ channels: 1 }).consume(queue, {
+    onDelivery: (delivery) => {
+      delivery.ack();
+      const { messageId: id, contentType: type } = delivery.properties;
+      got.push({ key: delivery.key, id, type, body: JSON.parse(delivery.body.toString()) });
+    },
+  });
+  return got;
+}
+
+it('an event published over HTTP is an event as applications publish it, confirmed before the answer', async () => {
+  const { post } = await startApi();
+  const got = await listen('#');
+  const data = { order: 7, note: 'zoë ✓' };
+  expect(
+    await post('/v1/publish', { user: 'zoë@example.org', event: 'order.created', data, id: 'o-7' }),
+  ).toEqual({
+    status: 202,
+    body: { id: 'o-7', routed: true },
+  });
+  expect((await post('/v1/publish', { topic: 'prices.gold', data: 1 })).body).toMatchObject({ routed: true });
+  await eventually('both', () => got.length === 2);
+  expect(got[0]).toEqual({
+    key: `user.${toUid('zoë@example.org')}.order.created`,
+    id: 'o-7',
+    type: 'application/json',
+    body: data,
+  });
+  expect(got[1]).toMatchObject({ key: 'topic.prices.gold', body: 1 });
+});
+
+it('says of whom nobody gets it, which is not an error', async () => {
+  const { post } = await startApi();
+  await listen('user.bob.#');
+  expect((await post('/v1/publish', { user: 'carol', data: 1 })).body).toMatchObject({ routed: false });
+  const answer = await post('/v1/publish', { users: ['bob', 'carol'], data: 1 });
+  expect(answer).toMatchObject({ status: 202, body: { routed: false, unrouted: ['carol'] } });
+});
+
+it('refuses what the broker could not carry, and names the reason', async () => {
+  const { post } = await startApi();
+  const user = 'ü'.repeat(60);
+  expect(await post('/v1/publish', { user, data: 1 })).toMatchObject({
+    status: 400,
+    body: { code: 'bad-name', detail: expect.stringContaining('96 (UTF-8)') },
+  });
+});
+
+it('answers 503 with when to come back while RabbitMQ is away, and publishes again once it is back', async () => {
+  const proxy = await TcpProxy.toUrl(vhost.urlFor('api'));
+  onTestFinished(() => proxy.close());
+  const { post, member } = await startApi(proxy.urlFor(vhost.urlFor('api')));
+  proxy.refuse();
+  proxy.cut();
+  const isReady = async () => (await fetch(`${member.opsUrl}/readyz`)).ok;
+  await eventually('it is not ready', async () => !(await isReady()), 20_000);
+  const refused = await post('/v1/publish', { user: 'alice', data: 1, id: 'kept' });
+  expect(refused).toMatchObject({ status: 503, body: { code: expect.stringMatching(/^un/) } });
+  proxy.allow();
+  await eventually('it is ready', isReady, 30_000);
+  expect((await post('/v1/publish', { user: 'alice', data: 1, id: 'kept' })).status).toBe(202);
+});

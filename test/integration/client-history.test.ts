@@ -1,0 +1,19 @@
+import { eventually } from '@evenkeel/testkit';
+import { expect, it } from 'vitest';
+import { subscribed } from '../support/scripted-edge-client.js';
+
+it('a client says after each loss up to which position it has a topic with history', async () => {
+  const s = await subscribed();
+  s.at.send({ t: 'message', topic: 'news', id: '1', data: 1, at: 1, position: '7-abcdefghij' });
+  await eventually('the message', () => s.got.length === 1);
+  s.mesh.target = s.b;
+  s.at.terminate();
+  const b = await s.b.next();
+  expect((await b.take('hello')).topics).toEqual([{ topic: 'news', since: '7-abcdefghij' }]);
+  b.welcome({ resumed: true });
+  b.send({ t: 'message', topic: 'news', id: '2', data: 2, at: 2, position: '9-abcdefghij', past: true });
+  await eventually('the next', () => s.got.length === 2);
+  b.terminate();
+  const again = await s.b.next();
+  expect((await again.take('hello')).topics).toEqual([{ topic: 'news', since: '9-abcdefghij' }]);
+});

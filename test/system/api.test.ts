@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { connect } from '@evenkeel/client';
+import type { RunFile } from '@evenkeel/local';
+import { eventually } from '@evenkeel/testkit';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { freshVhost } from '../support/broker.js';
+import { cli, freePortFlags, startIn } from '../support/npm-start.js';
+
+const run = promisify(execFile);
+const document = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'http-api.md'), 'utf8');
+
+/** Blocks of shell with the JSON that is printed under them. */
+function shownAnswers(): { script: string; answer: unknown }[] {
+  return [...document.matchAll(/^```sh\n([\s\S]*?)^```\n\n```json\n([\s\S]*?)^```/gm)].map(
+    ([, script = '', answer = '']) => ({ script, answer: JSON.parse(answer) as unknown }),
+  );
+}
+
+/** Where a document prints `…`, any text will do. */
+function asPrinted(value: unknown): unknown {
+  if (value === '…') return expect.any(String);
+  if (Array.isArray(value)) return value.map(asPrinted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asPrinted(each)]));
+}
+
+it('every curl of docs/http-api.md answers as it is printed, beside npm start, and alice gets what was published', async () => {
+  const { amqpUrl } = await freshVhost();
+  const flags = ['--edges', '1', '--no-demo', '--no-console', '--amqp-url', amqpUrl];
+  const started = startIn({}, ...flags, ...(await freePortFlags()));
+  await vi.waitFor(() => expect(started.text()).toContain('Evenkeel is up'), {
+    timeout: 90_000,
+    interval: 50,
+  });
+  const running = JSON.parse(readFileSync(started.runFile, 'utf8')) as RunFile;
+  expect(running.api).toEqual({
+    url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    key: expect.any(String),
+  });
+
+  const events: unknown[] = [];
+  const client = connect({ gateway: running.gateway, user: 'alice', storage: false });
+  onTestFinished(() => client.close());
+  client.on('*', ({ id, name, data }) => void events.push({ id, name, data }));
+  await client.subscribe('prices.demo', () => {});
+  await eventually('alice is connected', () => client.state === 'connected', 30_000);
+
+  const shown = shownAnswers();
+  expect(shown.length).toBeGreaterThan(1);
+  for (const { script, answer } of shown) {
+    const withCli = script.replaceAll('npx evenkeel', `'${process.execPath}' '${cli}'`);
+    const set = `export $('${process.execPath}' '${cli}' env)\n`;
+    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', set + withCli], { cwd: started.folder });
+    expect({ script, answer: JSON.parse(stdout) as unknown }).toEqual({ script, answer: asPrinted(answer) });
+  }
+  await eventually('alice has the event', () => events.length > 0);
+  expect(events[0]).toEqual({ id: 'order-7', name: 'order.created', data: { order: 7 } });
+});
