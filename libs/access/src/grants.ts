@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isTopicPattern, maxTopicBytes } from '@evenkeel/protocol/wire';
+import { infoText, isTopicPattern, maxTopicBytes } from '@evenkeel/protocol/wire';
 import { z } from 'zod';
 
 /** What a client can do to a topic or a method. */
@@ -12,7 +12,10 @@ export const maxPatterns = 64;
 export const grantsClaim = 'evenkeel';
 
 /** Patterns by action. An action that is not listed is not narrowed; one with no patterns is refused altogether. */
-export type Grants = { readonly [A in Action]?: readonly string[] | undefined };
+export type Grants = { readonly [A in Action]?: readonly string[] | undefined } & {
+  /** What others are told of the user: any JSON, at most 1 KiB as text. It grants nothing. */
+  readonly info?: unknown;
+};
 
 /** Allows nothing. */
 export const noGrants: Grants = { subscribe: [], publish: [], request: [] };
@@ -29,7 +32,14 @@ const pattern = z.string().refine(isTopicPattern, {
   error: `is no pattern: words of [A-Za-z0-9_~-], * or # joined by dots, at most ${maxTopicBytes} bytes`,
 });
 const patterns = z.array(pattern).max(maxPatterns, `has more than ${maxPatterns} patterns`).optional();
-const grantsSchema = z.strictObject({ subscribe: patterns, publish: patterns, request: patterns });
+const info = z
+  .unknown()
+  .refine(
+    (value) => value === undefined || infoText(value) !== undefined,
+    'has more than 1,024 bytes as JSON text',
+  )
+  .optional();
+const grantsSchema = z.strictObject({ subscribe: patterns, publish: patterns, request: patterns, info });
 
 /**
  * The grants in `claim`, the claim `evenkeel` of a token; undefined where there is none.
@@ -51,7 +61,11 @@ export function readGrants(claim: unknown): Grants | undefined {
       `the claim \`${grantsClaim}\` has ${count} patterns; give at most ${maxPatterns}, with wildcards`,
     );
   }
-  return Object.fromEntries(actions.flatMap((action) => (data[action] ? [[action, data[action]]] : [])));
+  const { info: said } = data;
+  return {
+    ...Object.fromEntries(actions.flatMap((action) => (data[action] ? [[action, data[action]]] : []))),
+    ...(said === undefined ? {} : { info: said }),
+  };
 }
 
 /** The same for equal grants, and for no others. */

@@ -41,7 +41,14 @@ const namespace = z.strictObject({
     })
     .optional()
     .meta({ description: 'Messages of topics are kept, so that clients can read what they have missed.' }),
-  presence: z.boolean().optional().meta({ description: 'Clients may ask, and be told, who is there.' }),
+  presence: z
+    .union([z.boolean(), z.literal('claim')])
+    .optional()
+    .meta({
+      description:
+        'Clients may ask, and be told, who is there. With `claim` what is told of each is from its token ' +
+        '(`evenkeel.info`) alone, and not from `info` of hello.',
+    }),
   relay: z
     .boolean()
     .optional()
@@ -161,6 +168,11 @@ export class Namespaces {
 
   /** Whether clients may know who has subscribed to this topic. */
   hasPresence(topic: string): boolean {
+    return this.presenceOf(topic) !== false;
+  }
+
+  /** The same; `claim`: what is told of each comes from its token alone. */
+  presenceOf(topic: string): boolean | 'claim' {
     return this.#of('presence', topic) ?? false;
   }
 

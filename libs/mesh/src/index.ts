@@ -11,7 +11,9 @@ export type { HistoryLimits, Place, TailBounds, TailRecord } from './history/tai
 export { readJson } from './json.js';
 export { Mesh, type MeshOptions } from './mesh.js';
 export { OwnQueue, type OwnQueueOptions, type QueueConnection } from './own-queue.js';
-export { Copies, goneMs, sourceOf } from './presence/copies.js';
+export { Copies } from './presence/copies.js';
+export { PresenceCopy, type PresenceCopyOptions } from './presence/copy.js';
 export { each, type Members, type Present, type PresentTogether, Roster } from './presence/roster.js';
+export { presentUser, topicPresence } from './presence/told.js';
 export { isSentTo, maySpeakFor, type Sender } from './sender.js';
 export type { StatsChannel, StatsListener } from './stats.js';

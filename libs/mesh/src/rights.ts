@@ -70,7 +70,7 @@ function edge(node: string): Rights {
   return {
     configure: names(session, history, own),
     write: names(
-      ...literal(exchanges.inbound, exchanges.stats, exchanges.control),
+      ...literal(exchanges.inbound, exchanges.stats, exchanges.control, exchanges.presence),
       // Seals go the way of replies: by the default exchange they would take a right to every queue.
       ...literal(exchanges.replies, exchanges.cancel),
       // A queue's dead letters go where its declarer may write.
@@ -81,6 +81,7 @@ function edge(node: string): Rights {
     ),
     read: names(
       ...literal(exchanges.events, exchanges.control, exchanges.replies, exchanges.dropped, queues.denials),
+      ...literal(exchanges.presence, queues.asked),
       session,
       history,
       own,
@@ -102,6 +103,11 @@ function edge(node: string): Rights {
         read: none,
       },
       {
+        exchange: exchanges.presence,
+        write: `^(edge\\.${node}|snapshot\\.${anyNode}|who|copy\\.[^.]+|answer\\..+)$`,
+        read: `^(edge\\.\\*|snapshot\\.${node}|who|copy\\.[^.]+)$`,
+      },
+      {
         exchange: exchanges.control,
         // To all when it does not know who holds a session.
         write: `^(edge\\.${anyNode}|all|reply\\.[^.]+|fence\\.${node}\\..+|mark\\.${anyNode})$`,
@@ -115,9 +121,15 @@ function application(name: string): Rights {
   const own = `service\\.${name}\\..+`;
   return {
     configure: names(own),
-    write: names(...literal(exchanges.events, exchanges.replies), own),
+    write: names(...literal(exchanges.events, exchanges.replies, exchanges.presence), own),
     read: names(
-      ...literal(exchanges.inbound, exchanges.undelivered, exchanges.sessions, exchanges.cancel),
+      ...literal(
+        exchanges.inbound,
+        exchanges.undelivered,
+        exchanges.sessions,
+        exchanges.cancel,
+        exchanges.presence,
+      ),
       own,
     ),
     topics: [
@@ -132,6 +144,7 @@ function application(name: string): Rights {
       { exchange: exchanges.undelivered, write: none, read: '^.+$' },
       { exchange: exchanges.sessions, write: none, read: '^.+$' },
       { exchange: exchanges.cancel, write: none, read: '^.+$' },
+      { exchange: exchanges.presence, write: '^ask\\..+$', read: `^answer\\.${name}\\..+$` },
     ],
   };
 }
@@ -165,12 +178,14 @@ const single = new Map<string, Rights>(
       configure: names('mesh\\..+', 'balancer\\..+'),
       write: names(
         ...literal('amq.default', exchanges.control, exchanges.stats, exchanges.audit, exchanges.unrouted),
+        ...literal(queues.asked),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       read: names(
         // An exchange with an alternate is declared by who may read it.
-        ...literal(exchanges.stats, exchanges.control, exchanges.events, queues.denials),
+        ...literal(exchanges.stats, exchanges.control, exchanges.events, exchanges.presence, queues.denials),
+        ...literal(queues.asked),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
@@ -179,16 +194,24 @@ const single = new Map<string, Rights>(
         { exchange: exchanges.stats, write: '^policy$', read: '^(stats|moves|sessions)\\.\\*$' },
         { exchange: exchanges.control, write: `^(edge\\.${anyNode}|all)$`, read: '^reply\\.[^.]+$' },
         { exchange: exchanges.manage, write: none, read: '^(view|operate)\\.\\*$' },
+        { exchange: exchanges.presence, write: none, read: '^ask\\.#$' },
       ],
     },
     operator: managing('^(view|operate)\\..+$'),
     viewer: managing('^view\\..+$'),
     console: managing('^(view|operate)\\..+$'),
     api: {
-      configure: none,
-      write: names(...literal(exchanges.events)),
-      read: names(history),
-      topics: [publishing],
+      configure: names('api\\..+'),
+      write: names(...literal(exchanges.events, exchanges.presence), 'api\\..+'),
+      read: names(...literal(exchanges.presence), history, 'api\\..+'),
+      topics: [
+        publishing,
+        {
+          exchange: exchanges.presence,
+          write: `^(snapshot\\.${anyNode}|who|ask\\..+)$`,
+          read: '^(edge\\.\\*|copy\\.[^.]+|answer\\.api\\..+)$',
+        },
+      ],
     },
   }),
 );

@@ -1,6 +1,6 @@
 /** What clients send over the WebSocket. What edges send is in frames.ts: nobody checks it at run time. */
 import { z } from 'zod';
-import { maxPassBytes, type WantedTopic } from './frames.js';
+import { infoText, maxPassBytes, type WantedTopic } from './frames.js';
 
 const requestId = z.union([z.string().min(1).max(128), z.number().int().nonnegative().transform(String)]);
 
@@ -51,10 +51,15 @@ export const clientFrame = z.discriminatedUnion('t', [
       .object({ connection: z.string().min(1).max(128), seq: z.number().int().nonnegative() })
       .optional(),
     pass: z.string().max(maxPassBytes).optional(),
+    info: z
+      .unknown()
+      .refine((info) => info === undefined || infoText(info) !== undefined)
+      .optional(),
   }),
   z.object({ t: z.literal('ack'), seq: z.number().int().nonnegative(), busy: z.boolean().optional() }),
   z.object({ t: z.literal('subscribe'), id: requestId, topic, ...topicOptions }),
   z.object({ t: z.literal('unsubscribe'), id: requestId, topic }),
+  z.object({ t: z.literal('presence'), id: requestId, topic }),
   z.object({
     t: z.literal('publish'),
     id: requestId,
@@ -83,6 +88,7 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'ack',
   'subscribe',
   'unsubscribe',
+  'presence',
   'publish',
   'request',
   'ping',

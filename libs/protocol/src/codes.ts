@@ -145,6 +145,7 @@ export const errorCodes = {
   forbidden: 'forbidden',
   tooLarge: 'too-large',
   streamLimit: 'stream-limit',
+  noPresence: 'no-presence',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -90,6 +90,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     position: z.object({ connection: shortId, seq: count, count }).optional(),
     /** The client's window was full: the queue may have overflowed, look. */
     isFull: z.boolean().optional(),
+    /** Since when it is online, ms since the epoch. */
+    onlineSince: count.optional(),
     /** It was without a connection there, and applications have been told so. */
     wasAway: z.boolean().optional(),
     /** Topics of which messages may be missing that its client was not told of. */

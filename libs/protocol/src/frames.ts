@@ -31,6 +31,8 @@ export interface HelloFrame {
   last?: { connection: string; seq: number };
   /** What this user may do, as the gateway has signed it: the newest that the client has. */
   pass?: string;
+  /** What others are told of this session, at most 1 KiB as JSON text. */
+  info?: unknown;
 }
 /** Every event up to `seq` (of this connection) is handled. */
 export interface AckFrame {
@@ -96,11 +98,18 @@ export interface CancelFrame {
   t: 'cancel';
   re: string;
 }
+/** Who is there in a topic? */
+export interface AskPresenceFrame {
+  t: 'presence';
+  id: string;
+  topic: string;
+}
 export type ClientFrame =
   | HelloFrame
   | AckFrame
   | SubscribeFrame
   | UnsubscribeFrame
+  | AskPresenceFrame
   | PublishFrame
   | RequestFrame
   | PingFrame
@@ -277,6 +286,16 @@ export interface UnsubscribedFrame {
   /** The grant was taken away, or has run out, or the service that was asked says so. */
   reason: 'revoked' | 'expired' | 'service';
 }
+/** Who came to a topic and who left it, to clients that asked to be told. */
+export interface PresenceFrame {
+  t: 'presence';
+  topic: string;
+  /** Absent with `left`: too many are there to be named. */
+  joined?: { user: string; info?: unknown }[];
+  left?: string[];
+  /** Users who are there. */
+  count: number;
+}
 export type EdgeFrame =
   | WelcomeFrame
   | EventFrame
@@ -291,13 +310,23 @@ export type EdgeFrame =
   | PongFrame
   | ExpiringFrame
   | SubscribedFrame
-  | UnsubscribedFrame;
+  | UnsubscribedFrame
+  | PresenceFrame;
 
 /** Arrays and objects in each other in `data` of `publish` and `request`: common parsers take no more. */
 export const maxDataDepth = 512;
 
 /** Longest pass, resume token and token that a client may send, bytes. */
 export const maxPassBytes = 16_384;
+
+/** Longest `info` of a session, bytes of its JSON text. */
+export const maxInfoBytes = 1_024;
+
+/** `info` as JSON text; undefined: there is none, or it is too long. */
+export function infoText(info: unknown): string | undefined {
+  const text = info === undefined ? undefined : JSON.stringify(info);
+  return text === undefined || new TextEncoder().encode(text).length > maxInfoBytes ? undefined : text;
+}
 
 /** Limits and defaults that both sides must know. All may be configured on the edge. */
 export const defaults = {
@@ -318,4 +347,5 @@ export const defaults = {
   requestTimeoutMs: 30_000,
   /** Answers in parts that a session may have open. */
   maxStreams: 16,
+  presenceGraceMs: 2_000,
 } as const;

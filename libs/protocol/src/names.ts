@@ -27,6 +27,11 @@ export const exchanges = {
   sessions: 'mesh.sessions',
   /** Fanout exchange: what RabbitMQ drops from sessions' queues, as it hands it on. */
   dropped: 'mesh.dropped',
+  /**
+   * Topic exchange: who is in which topic, `edge.<node>` from edges, `copy.<id>` and `snapshot.<node>` between them and who keeps a
+   * copy; `ask.<…>` and `answer.<…>` with applications.
+   */
+  presence: 'mesh.presence',
   /** Topic exchange: operators' commands, `view.<command>` and `operate.<command>`, to the queue of the same name. */
   manage: 'mesh.manage',
   /** Topic exchange: every management command and what came of it. */
@@ -82,6 +87,8 @@ export const happeningKey = (uid: string, what: Happening): string => `${uid}.${
 export const refreshKey = '$refresh';
 
 export const queues = {
+  /** What applications ask on `mesh.presence`, shared by all edges. */
+  asked: 'mesh.presence.asked',
   /** What `mesh.dropped` carries, shared by all edges. */
   dropped: 'mesh.dropped',
   /** Operators' commands, request/reply. */
@@ -225,6 +232,19 @@ export const movesKey = (node: string): string => `moves.${node}`;
 
 /** Key of an edge's reports on which sessions it holds. */
 export const sessionsKey = (node: string): string => `sessions.${node}`;
+
+/** Key on `mesh.presence` of what an edge says of its members. */
+export const presenceKey = (node: string): string => `edge.${node}`;
+/** Key by which an edge is asked for all its members. */
+export const snapshotKey = (node: string): string => `snapshot.${node}`;
+/** Key by which every edge is asked for the sessions of one user. */
+export const whoKey = 'who';
+/** Key of answers to who keeps a copy. */
+export const copyKey = (id: string): string => `copy.${id}`;
+/** Key by which an application asks whether a user is online. */
+export const askUserKey = (uid: string): string => `ask.user.${uid}`;
+/** Key by which an application asks who is in a topic. */
+export const askTopicKey = (topic: string): string => `ask.topic.${topic}`;
 
 /** The words of a directed event's key after `user.<uid>.`, or undefined when the key is of another form. */
 export function eventName(key: string): string | undefined {

@@ -1,12 +1,11 @@
 /** What is sent on `mesh.presence`: who is in which topic, from the edge that has them, and what is asked about it. */
 import { z } from 'zod';
+import { maxInfoBytes } from './frames.js';
 import { isSid, isTopic, isUid } from './names.js';
 import { count, nodeName, shortId } from './node.js';
 
 /** Members of a topic that are named; of more there is the number alone. */
 export const maxListedMembers = 1_000;
-/** Longest `info` of a session, bytes of its JSON text. */
-export const maxInfoBytes = 1_024;
 
 const topic = z.string().refine(isTopic);
 const uid = z.string().refine(isUid);

@@ -18,8 +18,8 @@ export interface MeshQueue {
 /**
  * The exchanges of the mesh, as data. Every process that publishes or binds declares exactly these: RabbitMQ
  * refuses (406) a second declaration with other arguments. `mesh.unrouted` comes before `mesh.events`, whose
- * alternate exchange it is. And the queues that are shared: what RabbitMQ drops, which all edges consume together, and the stream
- * of denials, which everybody reads whole.
+ * alternate exchange it is. And the queues that are shared: what RabbitMQ drops and what is asked about
+ * presence, which all edges consume together, and the stream of denials, which everybody reads whole.
  */
 export const meshTopology: {
   exchanges: MeshExchange[];
@@ -37,6 +37,7 @@ export const meshTopology: {
     { name: exchanges.sessions, type: 'topic', durable: true },
     { name: exchanges.stats, type: 'topic', durable: true },
     { name: exchanges.control, type: 'topic', durable: true },
+    { name: exchanges.presence, type: 'topic', durable: true },
     { name: exchanges.manage, type: 'topic', durable: true },
     { name: exchanges.audit, type: 'topic', durable: true },
   ],
@@ -52,6 +53,16 @@ export const meshTopology: {
       },
     },
     {
+      name: queues.asked,
+      durable: true,
+      arguments: {
+        'x-queue-type': 'classic',
+        'x-max-length': 10_000,
+        'x-overflow': 'drop-head',
+        'x-message-ttl': 5_000,
+      },
+    },
+    {
       name: queues.denials,
       durable: true,
       arguments: {
@@ -62,5 +73,8 @@ export const meshTopology: {
       },
     },
   ],
-  bindings: [{ queue: queues.dropped, exchange: exchanges.dropped, key: '' }],
+  bindings: [
+    { queue: queues.dropped, exchange: exchanges.dropped, key: '' },
+    { queue: queues.asked, exchange: exchanges.presence, key: 'ask.#' },
+  ],
 };

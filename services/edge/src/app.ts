@@ -51,6 +51,7 @@ import { Reporter } from './stats/reporter.js';
 import { edgeHistory } from './topic/history/edge-history.js';
 import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
+import { presenceOf } from './topic/presence/build.js';
 import { followingOf } from './trace/following.js';
 import { Gate } from './transport/gate.js';
 import { PendingConnections } from './transport/pending.js';
@@ -144,6 +145,15 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     now: wallNow,
     log,
   });
+  const { presence, presenceQuestions } = presenceOf({
+    mesh,
+    node,
+    config,
+    kept: (topic) => access.namespaces.presenceOf(topic),
+    publish: (name, frame) => transport.publish(name, frame),
+    now,
+    log,
+  });
   const outgoing = new Coalescer(control);
   const attaching = (claims: TicketClaims) => {
     const session = directory.get(`${claims.uid}.${claims.sid}`);
@@ -155,6 +165,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     retryMs: config.takeoverRetryMs,
     timeoutMs: config.takeoverTimeoutMs,
     passOf: (claims) => attaching(claims)?.access.hold,
+    onSince: (claims, since) => presence.online.told(claims, since),
     onPass: (claims, pass, newPass) => attaching(claims)?.access.wasHeld(pass, newPass),
   });
   const drops = new Drops({
@@ -240,6 +251,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     handover,
     topics,
     history: histories.topics,
+    presence,
     inbound,
     cancels,
     letGo,
@@ -266,7 +278,15 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     canBeAsked: () => consuming.state !== 'open' || commands.readiness() === true,
   });
   const departures = new Departures({ config, tickets, directory, ledger, letGo, journal, now, log, past });
-  const takeovers = new Takeovers({ node, outgoing, directory, life, journal, log });
+  const takeovers = new Takeovers({
+    node,
+    outgoing,
+    directory,
+    life,
+    journal,
+    onlineSince: (who) => presence.online.sinceOf(who),
+    log,
+  });
   const about = () => aboutEdge({ config, room, ledger, counts, load, pending, users, mesh });
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });
@@ -309,6 +329,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     load,
     topics,
     history: histories,
+    presence,
+    presenceQuestions,
     undelivered,
     dropped,
     life,
@@ -344,6 +366,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     })
     // Before a client comes it must be known what was published last.
     .add('histories', { start: () => histories.start(signal), stop: () => histories.stop() })
+    // Who comes must find who is there already.
+    .add('presence', { start: () => presence.start(signal), stop: () => presence.stop() })
     // Before a session is consumed here it must be heard of what is dropped.
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
     // Before a client comes it must be known who is kept out.
@@ -378,6 +402,10 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
         sessions.closeAll();
         transport.close();
       },
+    })
+    .add('questions about presence', {
+      start: () => presenceQuestions.start(),
+      stop: () => presenceQuestions.stop(),
     })
     .add('dropped events', { start: () => dropped.start(), stop: () => dropped.stop() })
     .add('sessions', { start: () => sessions.start(), stop: () => sessions.stop() })

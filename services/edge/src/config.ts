@@ -117,6 +117,10 @@ const settings = z.object({
   maxStreams: count(1_000)
     .default(defaults.maxStreams)
     .describe('answers in parts open at a time, a session'),
+  presenceGraceMs: ms()
+    .max(60_000)
+    .default(defaults.presenceGraceMs)
+    .describe('how long a session that has lost its socket is still shown in its topics'),
 
   historyTailMessages: count(10_000_000)
     .default(100_000)

@@ -50,5 +50,8 @@ export const limitSettings = {
     .default(fairUse.topicsPerSecond)
     .describe('topics that this edge does not have yet, bound a second; users take turns'),
   topicsBurst: rate().default(fairUse.topicsBurst).describe('the same, in one burst'),
+  maxPresent: count(10_000_000)
+    .default(100_000)
+    .describe('sessions in topics whose members are told, one for each of its topics; more are not told of'),
   limitLoopback: setting.limitLoopback(),
 };

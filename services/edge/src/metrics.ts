@@ -20,6 +20,7 @@ import { limitHits } from './stats/limit-hits.js';
 import { type HistorySources, historyMetrics } from './topic/history/metrics.js';
 import type { TopicHub } from './topic/hub.js';
 import type { NamePace } from './topic/name-pace.js';
+import { type PresenceSources, presenceMetrics } from './topic/presence/metrics.js';
 import type { ConnectionCounts } from './transport/counts.js';
 import type { PendingConnections } from './transport/pending.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
@@ -35,7 +36,7 @@ interface Measurable extends Listed {
   };
 }
 
-export interface EdgeSources extends AccessSources {
+export interface EdgeSources extends AccessSources, PresenceSources {
   readonly counts: ConnectionCounts;
   readonly room: { readonly capacity: number };
   readonly directory: Pick<Directory<Measurable>, 'values'>;
@@ -69,6 +70,7 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   moveMetrics(metrics, sources);
   lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);
+  presenceMetrics(metrics, sources);
 }
 
 function connectionMetrics(metrics: Metrics, sources: EdgeSources): void {

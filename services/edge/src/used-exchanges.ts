@@ -11,4 +11,5 @@ export const usedExchanges = [
   exchanges.dropped,
   exchanges.undelivered,
   exchanges.sessions,
+  exchanges.presence,
 ];

@@ -13,6 +13,7 @@ interface Watched extends Omit<EdgeSources, 'stats'> {
   readonly node: EdgeNode;
   readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
   readonly history: EdgeSources['history'] & { readiness(): true | string };
+  readonly presence: EdgeSources['presence'] & { readiness(): true | string };
   readonly drops: Pick<Drops, 'readiness'>;
   readonly commands: Pick<Commands, 'readiness'>;
   readonly denials: EdgeSources['denials'] & { readiness(): true | string; lag(): string | undefined };
@@ -27,6 +28,7 @@ export function watched(ops: Ops, parts: Watched): void {
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('histories', () => history.readiness());
+  ops.readiness('presence', () => parts.presence.readiness());
   ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('denials', () => denials.readiness());

@@ -15,6 +15,7 @@ import type {
   Inbound,
   Leaving,
   Membership,
+  Presence,
   SessionPorts,
   SessionQueue,
   SessionQueueListener,
@@ -259,6 +260,15 @@ export class FakeInbound implements Inbound {
   }
 }
 
+/** Nothing is kept of any topic. */
+export const noPresence: Presence = {
+  kept: () => false,
+  attached: () => ({ leave: () => {} }),
+  enter: () => undefined,
+  watch: (topic) => ({ name: `presence:${topic}`, end: () => {} }),
+  answer: () => '',
+};
+
 /** Everything around the sessions of one edge, and a clock. */
 export class SessionWorld {
   /** What was done to the queue and asked of other edges, in order. */
@@ -332,6 +342,7 @@ export class SessionWorld {
       drops: this.drops,
       handover: this.handover,
       topics: this.topics,
+      presence: noPresence,
       inbound: this.inbound,
       cancels: this.cancels,
       givenUp: this.givenUp,

@@ -64,6 +64,7 @@ export class Client {
       unsubscribe: (topic: string) => this.listensTo.delete(topic),
     } as unknown as Connection;
     this.subscriptions = new Subscriptions(connection, world.hub, {
+      presence: { joined() {}, wants() {}, ended() {}, over() {} },
       access: openAccess(),
       limit: 10,
       send: (text) => this.receive(text),

@@ -18,6 +18,8 @@ export interface Told {
   readonly reason?: EndReason;
   /** Of a connection that its client has closed: with which code. Applications are not told. */
   readonly code?: number;
+  /** Of one that has come: what is told of it, as JSON text. */
+  readonly info?: string;
 }
 
 /** Told and not yet confirmed; the oldest is dropped beyond it. */
@@ -69,9 +71,16 @@ export class Happenings {
     return this.#waiting.length + this.#underWay + this.#failed.length;
   }
 
-  tell({ what, uid, sid, epoch, node, reason }: Told): void {
+  tell({ what, uid, sid, epoch, node, reason, info }: Told): void {
     const at = this.#options.now();
-    const body = { user: fromUid(uid), session: sid, node, at, ...(reason === undefined ? {} : { reason }) };
+    const body = {
+      user: fromUid(uid),
+      session: sid,
+      node,
+      at,
+      ...(reason === undefined ? {} : { reason }),
+      ...(info === undefined ? {} : { info: JSON.parse(info) as unknown }),
+    };
     this.#seq += 1;
     this.#waiting.push({
       seq: this.#seq,

@@ -49,6 +49,8 @@ export interface Welcomed {
   readonly wasAway?: boolean | undefined;
   /** It came by a planned move. */
   readonly isMove: boolean;
+  /** What others are told of it, as JSON text. */
+  readonly info?: string | undefined;
 }
 
 export interface LifeOptions {
@@ -125,14 +127,14 @@ export class Life {
 
   // --- what happens to sessions here ---
 
-  welcomed(who: Who, { isResumed, wasAway = false, isMove }: Welcomed): void {
+  welcomed(who: Who, { isResumed, wasAway = false, isMove, info }: Welcomed): void {
     const before = this.#entries.get(keyOf(who));
     // A newer connection has taken the place of one here, which is lost by that.
     if (isResumed && before && !before.away) this.#tell('detached', before);
     this.#set({ uid: who.uid, sid: who.sid, epoch: who.epoch, away: undefined });
     this.#crowdOut(who.uid);
-    if (!isResumed) this.#tell('opened', who);
-    else if (before || wasAway || !isMove) this.#tell('resumed', who);
+    const what = isResumed ? 'resumed' : 'opened';
+    if (!isResumed || before || wasAway || !isMove) this.#tell(what, who, undefined, { info });
   }
 
   /** Its queue has gone and is a new one. */
@@ -144,8 +146,8 @@ export class Life {
   lost(who: Who, isTold = false, code?: number): void {
     const before = this.#entries.get(keyOf(who));
     if (before && before.epoch > who.epoch) return;
-    if (before && !before.away) this.#tell('detached', before, undefined, undefined, code);
-    else if (!before && !isTold) this.#tell('detached', who, undefined, undefined, code);
+    if (before && !before.away) this.#tell('detached', before, undefined, { code });
+    else if (!before && !isTold) this.#tell('detached', who, undefined, { code });
     this.#goesAway(who, this.#options.lifetimeMs);
   }
 
@@ -239,7 +241,7 @@ export class Life {
     this.#ending.delete(key);
     if (this.#entries.get(key) !== entry || !entry.away) return;
     if (outcome === 'ended' || outcome === 'gone') {
-      this.#tell('ended', entry, entry.adoptedFrom, entry.away.reason);
+      this.#tell('ended', entry, entry.adoptedFrom, { reason: entry.away.reason });
       this.#delete(key, entry.epoch);
     } else if (outcome === 'taken') this.#delete(key, entry.epoch);
     else {
@@ -339,11 +341,18 @@ export class Life {
     what: Happening,
     { uid, sid, epoch }: Who,
     node = this.#options.node,
-    reason?: EndReason,
-    code?: number,
+    { reason, code, info }: { reason?: EndReason; code?: number | undefined; info?: string | undefined } = {},
   ): void {
-    const more = { ...(reason === undefined ? {} : { reason }), ...(code === undefined ? {} : { code }) };
-    const told = { what, uid, sid, epoch, node, ...more };
+    const told = {
+      what,
+      uid,
+      sid,
+      epoch,
+      node,
+      ...(reason === undefined ? {} : { reason }),
+      ...(code === undefined ? {} : { code }),
+      ...(info === undefined ? {} : { info }),
+    };
     this.#options.past?.told(told);
     this.#options.tell(told);
   }

@@ -31,6 +31,8 @@ export interface HandoverOptions {
   passOf(claims: TicketClaims): PassHold | undefined;
   /** Whoever had the session had it under `pass`; `newPass`: itself, where its client may not have it. */
   onPass(claims: TicketClaims, pass: PassHold, newPass: string | undefined): void;
+  /** Since when whoever comes with these claims is online. */
+  onSince?(claims: TicketClaims, since: number): void;
   node: Pick<EdgeNode, 'name' | 'boot'>;
   outgoing: Pick<Coalescer, 'publish'>;
   /** An unanswered question is sent again after this. */
@@ -127,9 +129,20 @@ export class Handover {
 
   /** A late or foreign `released` finds no question here and changes nothing. */
   onReleased({ takeover, outcome, wasAway, doubt, pass, newPass, ...said }: CommandOf<'released'>): void {
-    const { suspect, position, isFull = false, knowsSeals = false, seal, owed, streams, history } = said;
+    const {
+      onlineSince,
+      suspect,
+      position,
+      isFull = false,
+      knowsSeals = false,
+      seal,
+      owed,
+      streams,
+      history,
+    } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
+    if (onlineSince && question) this.#options.onSince?.(question.claims, onlineSince);
     if (pass && question) this.#options.onPass(question.claims, pass, newPass);
     question?.onAnswer({
       outcome,

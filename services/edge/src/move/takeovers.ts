@@ -31,6 +31,8 @@ export interface TakeoversOptions {
   directory: Pick<Directory<Releasable>, 'get'>;
   life: Pick<Life, 'ending' | 'handedOver'>;
   journal: Pick<Journal, 'note'>;
+  /** Since when a session is online. */
+  onlineSince?(who: { readonly uid: string; readonly sid: string }): number | undefined;
   log: Pick<Log, 'error'>;
 }
 
@@ -77,9 +79,11 @@ export class Takeovers {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
         this.#noteGone(session, command);
+        const onlineSince = this.#options.onlineSince?.(command);
         this.#answer(command, {
           outcome: 'released',
           ...left,
+          ...(onlineSince === undefined ? {} : { onlineSince }),
           ...(isFull ? { isFull } : {}),
           ...this.#handOver(command),
           ...(doubt.length > 0 ? { doubt: [...doubt] } : {}),

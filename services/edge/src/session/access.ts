@@ -64,6 +64,11 @@ export class SessionAccess {
     return { ...(hold && { pass: hold }), ...(this.#refreshed && { newPass: this.#refreshed }) };
   }
 
+  /** What the user's token says of the user, for others to see. */
+  get info(): unknown {
+    return this.#authority.grants?.info;
+  }
+
   decide(action: Action, topic: string): Decision {
     this.#holder ??= this.#options.access.holder(this.#options.claims.uid, this.#authority);
     return this.#holder.decide(action, topic);

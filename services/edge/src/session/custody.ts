@@ -37,15 +37,15 @@ export class Custody {
     this.#isAcquired = isResumed;
   }
 
-  /** `connection`: as the client knows it; empty: a bare one. */
-  welcomed(isResumed: boolean, connection: string): void {
+  /** `connection`: as the client knows it; empty: a bare one. `info`: what others are told of it, as JSON text. */
+  welcomed(isResumed: boolean, connection: string, info: string | undefined): void {
     const { life, handover, journal } = this.#ports;
     const { from, move } = this.#claims;
     const kind = attachKind(this.#claims, isResumed);
     const moved = move === undefined ? {} : { from, plan: planOfMove(move) };
     journal.note(kind === 'resumed' ? kind : 'attached', this.#claims, { kind, connection, ...moved });
     const isMove = move !== undefined;
-    life.welcomed(this.#claims, { isResumed, wasAway: handover.wasAway(this.#claims), isMove });
+    life.welcomed(this.#claims, { isResumed, wasAway: handover.wasAway(this.#claims), isMove, info });
   }
 
   /** Something is missing from its queue. */

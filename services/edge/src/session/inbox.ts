@@ -16,6 +16,8 @@ export type RequestFrame = Extract<ParsedClientFrame, { t: 'subscribe' | 'unsubs
 /** Not of those that `moved` counts. */
 export type RefreshFrame = Extract<ParsedClientFrame, { t: 'refresh' }>;
 export type CancelFrame = Extract<ParsedClientFrame, { t: 'cancel' }>;
+/** Neither. */
+export type PresenceFrame = Extract<ParsedClientFrame, { t: 'presence' }>;
 type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' }> | InboundFrame;
 
 /** What a client has sent, and what it means in the session's state. */

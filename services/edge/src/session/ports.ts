@@ -42,6 +42,29 @@ export interface Single {
   offer(frame: string): void;
 }
 
+/** What a namespace keeps of who is there: nothing, all, or all with `info` from tokens alone. */
+export type PresenceKept = boolean | 'claim';
+
+/** Who is in which topic. */
+export interface Presence {
+  /** Of this topic. */
+  kept(topic: string): PresenceKept;
+  /** A connection of the session is attached from now on. */
+  attached(who: Pick<TicketClaims, 'uid' | 'sid'>): Place;
+  /** A connection of the session has the topic from now on. `info`: JSON text. Undefined: there are too many. */
+  enter(topic: string, who: Pick<TicketClaims, 'uid' | 'sid'>, info: string | undefined): Place | undefined;
+  /** A connection that has subscribed `name` is told who comes and goes, until `end`. */
+  watch(topic: string): { readonly name: string; end(): void };
+  /** The frame that answers who is there. */
+  answer(re: string, topic: string): string;
+}
+
+/** A connection's place in a topic. */
+export interface Place {
+  /** Once, however often it is called. `lost`: its client may come back; `moved`: it goes on at another edge. */
+  leave(how: 'left' | 'lost' | 'moved'): void;
+}
+
 /** A session that leaves for another edge. */
 export interface Leaving {
   readonly session: string;
@@ -261,7 +284,12 @@ export interface Life {
   ending(key: string): Promise<unknown> | undefined;
   welcomed(
     claims: TicketClaims,
-    found: { isResumed: boolean; wasAway?: boolean | undefined; isMove: boolean },
+    found: {
+      isResumed: boolean;
+      wasAway?: boolean | undefined;
+      isMove: boolean;
+      info?: string | undefined;
+    },
   ): void;
   /** Its queue has gone and is a new one. */
   renewed(claims: TicketClaims): void;
@@ -349,6 +377,7 @@ export interface SessionPorts {
   readonly handover: Handover;
   readonly topics: Topics;
   readonly history?: HistoryTopics | undefined;
+  readonly presence: Presence;
   readonly inbound: Inbound;
   readonly cancels: Cancels;
   readonly letGo: LetGo;

@@ -12,6 +12,9 @@ import type { Subscriptions } from './subscriptions.js';
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
 export type ReleaseMode = 'move' | 'resume' | 'end';
 
+/** What others see of it. */
+export const leavingBy = { move: 'moved', resume: 'lost', end: 'left' } as const;
+
 /** How a session left this edge. */
 export interface Release extends SealLeft {
   /** What of it had been written, and on which connection. */
@@ -70,7 +73,7 @@ export async function sayFarewell(farewell: Farewell, options: FarewellOptions):
   connection.send(movedFrame(outbox.seq, requests.received, mark));
   farewell.onMoved();
   // What topics carry from now on comes from the other edge alone.
-  subscriptions.leaveAll();
+  subscriptions.leaveAll('moved');
   await outbox.acknowledged(settleTimeoutMs);
 }
 

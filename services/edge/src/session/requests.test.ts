@@ -41,7 +41,9 @@ function make(outcome: PublishOutcome | Error = 'routed') {
     claims: connection.claims,
     access,
     inbound,
+    presence: { kept: () => false, answer: () => '' },
     subscriptions: new Subscriptions(connection, topics, {
+      presence: { joined() {}, wants() {}, ended() {}, over() {} },
       access,
       limit: 1_000,
       send,

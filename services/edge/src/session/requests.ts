@@ -18,12 +18,13 @@ import {
   type CancelFrame,
   type InboundFrame,
   type Incoming,
+  type PresenceFrame,
   type RefreshFrame,
   type RequestFrame,
   readWithin,
 } from './inbox.js';
 import type { Load, RefusedFor } from './load.js';
-import type { Inbound } from './ports.js';
+import type { Inbound, Presence } from './ports.js';
 import type { Quota } from './quota.js';
 import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
@@ -34,6 +35,7 @@ export interface ClientRequestsOptions {
   inbound: Inbound;
   subscriptions: Subscriptions;
   answers: Pick<Answers, 'isOpen' | 'giveUp' | 'cancelled'>;
+  presence: Pick<Presence, 'kept' | 'answer'>;
   limits: { requestTimeoutMs: number };
   quota: Quota;
   load: Load;
@@ -53,6 +55,9 @@ interface Refusal {
 /** `closed`: the connection is gone. `busy`: it is to be sent again. */
 type Outcome = 'allow' | 'forbid' | 'busy' | 'closed';
 
+const nameForm = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
+const busyMessage = 'whoever decides cannot be asked now; send it again with the same id';
+
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** Why it can never be carried, however often it is sent. */
@@ -60,7 +65,7 @@ function refusalOf(frame: InboundFrame, key: string): Refusal | undefined {
   const isRequest = frame.t === 'request';
   if (!isTopic(key)) {
     const code = isRequest ? errorCodes.badMethod : errorCodes.badTopic;
-    return { code, message: 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes' };
+    return { code, message: nameForm };
   }
   // Half a character has no UTF-8: two such ids would be carried as one.
   if (loneSurrogate.test(frame.id)) {
@@ -110,11 +115,11 @@ export class ClientRequests {
     this.#options = options;
   }
 
-  handle(frame: RequestFrame | RefreshFrame | CancelFrame): void {
+  handle(frame: RequestFrame | RefreshFrame | CancelFrame | PresenceFrame): void {
     const { access, subscriptions, quota, send, answers } = this.#options;
     if (frame.t === 'cancel') return answers.cancelled(frame.re);
     // A client that has moved asks for that one again, whether it came in time or not.
-    if (frame.t !== 'refresh') this.received += 1;
+    if (frame.t !== 'refresh' && frame.t !== 'presence') this.received += 1;
     this.#options.load.received += 1;
     switch (frame.t) {
       case 'subscribe':
@@ -124,6 +129,8 @@ export class ClientRequests {
       case 'unsubscribe':
         subscriptions.leave(frame.topic);
         return send(okFrame(frame.id));
+      case 'presence':
+        return this.#whilePending(this.#whoIsThere(frame));
       case 'refresh':
         if (!quota.takesRefresh()) {
           const message = 'too many new tokens of this user; wait, and send one for each connection';
@@ -238,6 +245,25 @@ export class ClientRequests {
     }
   }
 
+  /** Who may subscribe may know who is there. */
+  async #whoIsThere({ id, topic }: PresenceFrame): Promise<void> {
+    const { access, subscriptions, presence, send } = this.#options;
+    if (!isTopic(topic)) return send(errorFrame(id, errorCodes.badTopic, nameForm));
+    const decision = subscriptions.isBound(topic) ? 'allow' : access.decide('subscribe', topic);
+    const verdict =
+      decision === 'allow' || decision === 'forbid'
+        ? decision
+        : await this.#asked(decision, 'subscribe', topic);
+    if (verdict === 'closed') return;
+    if (verdict === 'busy') return send(errorFrame(id, errorCodes.brokerUnavailable, busyMessage));
+    if (verdict === 'forbid') {
+      access.forbade('subscribe');
+      return send(forbiddenFrame(id, 'subscribe to', topic));
+    }
+    if (presence.kept(topic) !== false) return send(presence.answer(id, topic));
+    send(errorFrame(id, errorCodes.noPresence, `the namespace of '${topic}' keeps no presence`));
+  }
+
   /** What whoever decides says, if what was so before is so still: meanwhile the rules or the token may have changed. */
   async #asked(whom: Exclude<Decision, 'allow' | 'forbid'>, action: Action, key: string): Promise<Outcome> {
     const { access, subscriptions } = this.#options;
@@ -254,8 +280,7 @@ export class ClientRequests {
     // Nobody is there to be told.
     if (why === 'closed') return;
     if (why === 'busy') {
-      const message = 'whoever decides cannot be asked now; send it again with the same id';
-      return this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, message));
+      return this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, busyMessage));
     }
     this.#options.access.forbade(t);
     this.#answer(id, forbiddenFrame(id, t === 'publish' ? 'publish to' : 'request', key));

@@ -16,8 +16,9 @@ import { overdue } from './overdue.js';
 import { Pin } from './pin.js';
 import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionQueue } from './ports.js';
+import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
-import { dismiss, type Release, type ReleaseMode, sayFarewell } from './release.js';
+import { dismiss, leavingBy, type Release, type ReleaseMode, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -37,6 +38,7 @@ export class Session implements ConnectionOwner {
   readonly pin: Pin;
   /** What it may do, and until when. */
   readonly access: SessionAccess;
+  readonly presence: SessionPresence;
   /** Set by who moves it. */
   move: PlannedMove | undefined;
   /** 0: not yet. */
@@ -58,8 +60,8 @@ export class Session implements ConnectionOwner {
 
   constructor(connection: Connection, options: SessionOptions<Session>) {
     const { config, ports, load, users, now } = options;
-    const { claims } = connection;
     this.#options = options;
+    const { claims } = connection;
     this.connection = connection;
     this.claims = claims;
     this.key = `${claims.uid}.${claims.sid}`;
@@ -76,10 +78,12 @@ export class Session implements ConnectionOwner {
       onChanged: () => this.review(),
       close: (why) => this.close(why),
     });
+    this.presence = new SessionPresence(connection, ports.presence, () => this.access.info);
     this.#subscriptions = new Subscriptions(connection, ports.topics, {
       access: this.access,
       history: ports.history,
       highWatermarkBytes: config.highWatermarkBytes,
+      presence: this.presence,
       limit: config.maxTopics,
       send,
       gap: (reason, topic) => this.#gap(reason, topic),
@@ -111,6 +115,7 @@ export class Session implements ConnectionOwner {
       quota: new Quota(config, users.enter(claims.uid), load, now),
       inbound: ports.inbound,
       subscriptions: this.#subscriptions,
+      presence: ports.presence,
       answers: this.outbox.answers,
       limits: config,
       load,
@@ -194,6 +199,7 @@ export class Session implements ConnectionOwner {
     this.outbox.ackMode = hello.ack ?? 'client';
     this.#enter('attaching');
     this.access.present(hello.pass);
+    this.presence.present(hello.info);
     this.#attaching = this.#attach(hello);
   }
 
@@ -246,7 +252,8 @@ export class Session implements ConnectionOwner {
     this.#welcome = undefined;
     this.#enter('attached');
     if (!this.connection.isBare) this.name = newConnectionId();
-    this.#custody.welcomed(isResumed, this.name);
+    this.presence.welcomed();
+    this.#custody.welcomed(isResumed, this.name, this.presence.info());
     this.attachedAtMs = now();
     // Neither what a client takes to say hello nor its topics, which others have a say in, tell anything of this edge.
     load.handshake(this.attachedAtMs - this.load.activeAtMs);
@@ -318,7 +325,7 @@ export class Session implements ConnectionOwner {
     // Refused while it was attaching, it is gone already.
     if (this.#is('releasing')) this.#enter('gone');
     this.#options.directory.remove(this);
-    this.#subscriptions.leaveAll();
+    this.#subscriptions.leaveAll(leavingBy[mode]);
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     dismiss(connection, this.#is('moved'));
     // After its end there is no queue: whoever asks is to look.

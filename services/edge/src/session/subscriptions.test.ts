@@ -53,6 +53,7 @@ function make({ limit = 3 } = {}) {
     removeSingle: (name: string) => singles.delete(name),
   };
   const subscriptions = new Subscriptions(connection, topics, {
+    presence: { joined() {}, wants() {}, ended() {}, over() {} },
     access: openAccess(),
     limit,
     send: (frame) => sent.push(JSON.parse(frame)),

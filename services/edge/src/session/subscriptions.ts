@@ -15,9 +15,11 @@ import type { SessionAccess } from './access.js';
 import { Histories } from './histories.js';
 import { Listening } from './listening.js';
 import type { Departure, HistoryTopics, Membership, Permission, Topics } from './ports.js';
+import type { LeavingHow, SessionPresence } from './presence.js';
 
 export interface SubscriptionsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway'>;
+  presence: Pick<SessionPresence, 'joined' | 'wants' | 'ended' | 'over'>;
   /** Topics with history, if this edge has any. */
   history?: HistoryTopics | undefined;
   highWatermarkBytes?: number;
@@ -44,7 +46,7 @@ interface Subscription {
   busyFromMs?: number | undefined;
   /** The rules have changed since the application was asked. */
   isReviewed?: boolean;
-  readonly wanted: WantedTopic;
+  wanted: WantedTopic;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
   /** Requests that are answered when it is bound. */
@@ -92,6 +94,11 @@ export class Subscriptions {
   /** Whether the client is there still. */
   get isConnected(): boolean {
     return this.#connection.isOpen;
+  }
+
+  /** Whether its messages come. */
+  isBound(topic: string): boolean {
+    return this.#subscriptions.get(topic)?.isBound === true;
   }
 
   /** Whether it would be joined, and this edge does not have it yet, for nobody. */
@@ -145,6 +152,9 @@ export class Subscriptions {
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
       subscription = this.#subscribe(wanted, missed, decision);
+    } else if (wanted.presence !== undefined) {
+      subscription.wanted = { ...subscription.wanted, presence: wanted.presence };
+      this.#options.presence.wants(topic, wanted.presence);
     }
     if (!subscription.isBound) {
       if (id !== undefined) subscription.unanswered.push(id);
@@ -162,9 +172,11 @@ export class Subscriptions {
   }
 
   /** The end: whatever is joined later is ignored. */
-  leaveAll(): void {
+  leaveAll(how: LeavingHow = 'lost'): void {
     this.#isOver = true;
-    for (const [topic, subscription] of [...this.#subscriptions]) this.#end(topic, subscription);
+    for (const [topic, subscription] of [...this.#subscriptions])
+      this.#end(topic, subscription, undefined, how);
+    this.#options.presence.over(how);
   }
 
   /** What the session may do has changed: what it may not have any more is taken away. */
@@ -360,6 +372,7 @@ export class Subscriptions {
       for (const id of unanswered) this.#options.send(okFrame(id));
     }
     unanswered.length = 0;
+    this.#options.presence.joined(topic, wanted.presence === true);
     subscription.settle();
   }
 
@@ -388,10 +401,11 @@ export class Subscriptions {
     }
   }
 
-  #end(topic: string, subscription: Subscription, failure?: unknown): void {
+  #end(topic: string, subscription: Subscription, failure?: unknown, how: LeavingHow = 'left'): void {
     this.#subscriptions.delete(topic);
     subscription.unanswered.push(...this.#histories.end(topic));
     if (subscription.isBound) this.#listening.end(topic);
+    this.#options.presence.ended(topic, how);
     subscription.membership?.release();
     this.#asked?.delete(topic);
     subscription.settle(failure);

@@ -1,15 +1,14 @@
-import { type Broker, BrokerError, type ConsumerChannels, type Delivery } from '@evenkeel/broker';
-import { backoffMs, LogLimit, sleep } from '@evenkeel/pace';
+import type { Broker, ConsumerChannels, Delivery } from '@evenkeel/broker';
+import { LogLimit, sleep } from '@evenkeel/pace';
 import { queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { discarded } from '../memory/discarded.js';
+import { SharedQueue } from '../queue/shared.js';
 import { readDeadLetter } from './message.js';
 import type { Undelivered } from './undelivered.js';
 
 /** Dead letters that an edge has in hand; the other edges take their part. */
 export const droppedPrefetch = 8;
-/** The queue is the balancer's to declare: it may come later, or again. */
-const retry = { minMs: 500, maxMs: 5_000 };
 /** What could not be published is tried again after this, ms. */
 const againMs = 1_000;
 const logEveryMs = 30_000;
@@ -30,62 +29,28 @@ export class DroppedEvents {
   /** Dead letters that are no event: seals, replies, and what is not from a session's queue. */
   leftOut = 0;
   readonly #options: DroppedEventsOptions;
-  readonly #stopping = new AbortController();
-  readonly #missingLog = new LogLimit(logEveryMs);
+  readonly #queue: SharedQueue;
   readonly #failedLog = new LogLimit(logEveryMs);
-  #running: Promise<void> | undefined;
 
   constructor(options: DroppedEventsOptions) {
     this.#options = options;
+    this.#queue = new SharedQueue({
+      ...options,
+      name: queues.dropped,
+      prefetch: droppedPrefetch,
+      onDelivery: (delivery) => void this.#take(delivery),
+      missing: 'dropped events are not consumed yet',
+    });
   }
 
   /** Consumes from now on, for as long as there is a queue to consume. */
   start(): void {
-    this.#running ??= this.#run();
+    this.#queue.start();
   }
 
   /** What is in hand goes back to the queue with the connection. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      try {
-        await this.#options.connection.whenOpen(retry.maxMs);
-        await this.#consume();
-        attempt = 0;
-      } catch (error) {
-        if (error instanceof BrokerError && error.code === 'broker-closed') return;
-        const suppressed = this.#missingLog.pass(performance.now());
-        if (suppressed !== undefined && !signal.aborted)
-          this.#options.log.warn({ err: error, suppressed }, 'dropped events are not consumed yet');
-      }
-      await sleep(backoffMs(attempt, retry, this.#options.random), signal).catch(() => {});
-    }
-  }
-
-  /** Resolves when the consumer is lost, or is to stop. */
-  async #consume(): Promise<void> {
-    const { signal } = this.#stopping;
-    let onEnd = () => {};
-    const ended = new Promise<void>((resolve) => {
-      onEnd = resolve;
-    });
-    const consumer = await this.#options.consumers.consume(queues.dropped, {
-      onDelivery: (delivery) => void this.#take(delivery),
-      onLost: onEnd,
-      // A look at a queue that is missing is refused to edges by some brokers.
-      recovers: false,
-      prefetch: droppedPrefetch,
-    });
-    signal.addEventListener('abort', onEnd);
-    if (signal.aborted) onEnd();
-    await ended;
-    signal.removeEventListener('abort', onEnd);
-    if (signal.aborted) await consumer.cancel();
+    await this.#queue.stop();
   }
 
   async #take(delivery: Delivery): Promise<void> {
@@ -102,7 +67,7 @@ export class DroppedEvents {
       const suppressed = this.#failedLog.pass(performance.now());
       if (suppressed !== undefined)
         this.#options.log.warn({ err: error, suppressed }, 'dropped event not published, trying again');
-      await sleep(againMs, this.#stopping.signal).catch(() => {});
+      await sleep(againMs, this.#queue.stopping).catch(() => {});
       delivery.requeue();
     }
   }

@@ -1,0 +1,160 @@
+import { type Mesh, PresenceCopy, type PresenceCopyOptions, Roster } from '@evenkeel/mesh';
+import {
+  copyKey,
+  exchanges,
+  type PresenceAsk,
+  type PresenceNews,
+  presenceKey,
+  type TopicPresence,
+  type UserPresence,
+} from '@evenkeel/protocol';
+import { OwnMembers, type Place, type Who } from './members.js';
+import { Online } from './online.js';
+import { tellEveryMs, Watchers, watchedName } from './watchers.js';
+
+/** Changes are sent together, so often, ms. */
+const batchMs = 50;
+const beatMs = 1_000;
+/** A message is of no use later. */
+const expiresMs = 10_000;
+
+export interface EdgePresenceOptions {
+  mesh: Pick<Mesh, 'publisher' | 'user'> & PresenceCopyOptions['mesh'];
+  node: string;
+  boot: string;
+  graceMs: number;
+  /** Sessions in topics at most. */
+  maxMembers: number;
+  maxEventBytes: number;
+  /** Sends a frame to every connection that has subscribed this name. */
+  publish(name: string, frame: string): void;
+  /** What the namespace of a topic keeps. */
+  kept(topic: string): boolean | 'claim';
+  /** Ms that take no step, and ms since the epoch. */
+  now(): number;
+  wallNow(): number;
+}
+
+/** Who is in which topic: tells other edges of the members here, keeps copies of theirs, tells clients. */
+export class EdgePresence {
+  readonly members: OwnMembers;
+  readonly online: Online;
+  readonly watchers: Watchers;
+  readonly copy: PresenceCopy;
+  readonly roster: Roster;
+  /** Messages and bytes that were sent to others. */
+  readonly sent = { messages: 0, bytes: 0 };
+  readonly #options: EdgePresenceOptions;
+  #ticking: NodeJS.Timeout | undefined;
+  #beatAtMs = 0;
+  #toldAtMs = 0;
+
+  constructor(options: EdgePresenceOptions) {
+    const { mesh, node, boot, graceMs, maxMembers, maxEventBytes, publish, now } = options;
+    this.#options = options;
+    this.roster = new Roster({
+      onChange: (topic, uid, isHere) => this.watchers.changed(topic, uid, isHere),
+    });
+    this.watchers = new Watchers({ roster: this.roster, maxBytes: maxEventBytes, publish });
+    const { wallNow } = options;
+    this.members = new OwnMembers({ roster: this.roster, graceMs, max: maxMembers, now, wallNow });
+    this.online = new Online({ graceMs, now, wallNow });
+    const sessionsOf = (uid: string) => this.online.of(uid);
+    const own = { node, boot, sessionsOf, onAsk: (ask: PresenceAsk) => this.#onAsk(ask) };
+    this.copy = new PresenceCopy({
+      mesh,
+      queue: `edge.${node}.presence`,
+      roster: this.roster,
+      own,
+      now,
+    });
+  }
+
+  readiness(): true | string {
+    return this.copy.readiness();
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    this.#ticking = setInterval(() => this.#tick(), batchMs);
+    await this.copy.start(signal);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#ticking);
+    await this.copy.stop();
+  }
+
+  /** What is kept of a topic: nothing, all, or all with `info` from tokens alone. */
+  kept(topic: string): boolean | 'claim' {
+    return this.#options.kept(topic);
+  }
+
+  /** A connection of the session is attached now. */
+  attached(who: Who): Place {
+    return this.online.enter(who);
+  }
+
+  /** A connection of the session has the topic now. `info`: JSON text. Undefined: there are too many. */
+  enter(topic: string, who: Who, info: string | undefined): Place | undefined {
+    return this.members.enter(topic, who, info);
+  }
+
+  /** A connection is told who comes and goes once it has subscribed `name`; call `end` once, when it does no more. */
+  watch(topic: string): { readonly name: string; end(): void } {
+    return { name: watchedName(topic), end: this.watchers.watch(topic) };
+  }
+
+  /** The frame that answers a client. */
+  answer(re: string, topic: string): string {
+    return this.watchers.answer(re, topic, this.#options.now());
+  }
+
+  of(topic: string): TopicPresence {
+    return this.copy.of(topic);
+  }
+
+  user(user: string): Promise<UserPresence> {
+    return this.copy.user(user);
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.now();
+    this.members.sweep();
+    this.online.sweep();
+    this.#sendDeltas();
+    if (nowMs - this.#toldAtMs >= tellEveryMs) {
+      this.#toldAtMs = nowMs;
+      this.watchers.tell(nowMs);
+    }
+    if (nowMs - this.#beatAtMs < beatMs) return;
+    this.#beatAtMs = nowMs;
+    const { node, boot } = this.#options;
+    this.#send(presenceKey(node), { t: 'beat', node, boot, seq: this.members.seq });
+  }
+
+  #sendDeltas(): void {
+    const { node, boot } = this.#options;
+    for (const delta of this.members.deltas(node, boot)) this.#send(presenceKey(node), delta);
+  }
+
+  #onAsk(ask: PresenceAsk): void {
+    const { node, boot } = this.#options;
+    const key = copyKey(ask.to);
+    if (ask.t === 'who')
+      return this.#send(key, { t: 'sessions', node, boot, ask: ask.ask, sessions: this.online.of(ask.uid) });
+    // Of another process that had this name.
+    if (ask.boot !== boot) return;
+    this.#sendDeltas();
+    for (const part of this.members.snapshot(node, boot)) this.#send(key, part);
+  }
+
+  #send(key: string, news: PresenceNews): void {
+    const { user: userId, publisher } = this.#options.mesh;
+    const body = JSON.stringify(news);
+    this.sent.messages += 1;
+    this.sent.bytes += body.length;
+    const properties = { contentType: 'application/json', expiration: expiresMs, persistent: false, userId };
+    // What is lost leaves a hole, which shows at the next beat.
+    publisher.publish(exchanges.presence, key, body, properties).catch(() => {});
+  }
+}
