@@ -1,8 +1,10 @@
 /** Client SDK of Evenkeel for browsers and Node: one connection that lives on while the mesh moves it. */
-import type { EventMap, NoMap } from './client.js';
+import type { RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type { EventMap } from './client.js';
 import { Client } from './whole/client.js';
 import type { ConnectOptions } from './whole/options.js';
 
+export type { EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
 export * from './core.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
 export type { TopicWishes } from './seams/wishes.js';
@@ -11,14 +13,22 @@ export type { ConnectOptions } from './whole/options.js';
 
 /**
  * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the
- * event loop, so that no event finds none. `Events` maps event names to the types of their `data`, `Topics` those of topics,
- * `Requests` methods to `{ data, reply }`; interfaces do as well.
+ * event loop, so that no event finds none. `Map` says what the mesh carries: `{ events, topics, requests }`, with names mapped to
+ * the types of their `data` and methods to `{ data, reply }`; or it is the map of events, and those of topics and requests follow it.
+ * Interfaces do as well.
+ * @example
+ * interface Mesh {
+ *   events: { 'order.created': { number: number } };
+ *   topics: { [room: `room.${string}`]: { text: string } };
+ *   requests: { 'shop.price': { data: { item: string }; reply: number } };
+ * }
+ * const client = connect<Mesh>({ gateway: 'http://127.0.0.1:8080', user: 'alice' });
  * @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name`, `topic-limit`, `no-websocket`.
  */
 export const connect = <
-  Events extends object = EventMap,
-  Topics extends object = NoMap,
-  Requests extends object = NoMap,
+  Map extends object = EventMap,
+  Topics extends object = TopicsOf<Map>,
+  Requests extends object = RequestsOf<Map>,
 >(
   options: ConnectOptions,
-): Client<Events, Topics, Requests> => new Client<Events, Topics, Requests>(options);
+): Client<Map, Topics, Requests> => new Client<Map, Topics, Requests>(options);

@@ -1,5 +1,6 @@
 /** The client for Node: where there is no global WebSocket (Node 20) it takes that of the package `ws`. */
-import type { EventMap, NoMap } from './client.js';
+import type { RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type { EventMap } from './client.js';
 import { connect as connectWith } from './index.js';
 import type { Client } from './whole/client.js';
 import type { ConnectOptions } from './whole/options.js';
@@ -9,9 +10,9 @@ export * from './index.js';
 
 /** See `connect` of the client for browsers. @throws ClientError `no-websocket` where neither is found. */
 export const connect = <
-  Events extends object = EventMap,
-  Topics extends object = NoMap,
-  Requests extends object = NoMap,
+  Map extends object = EventMap,
+  Topics extends object = TopicsOf<Map>,
+  Requests extends object = RequestsOf<Map>,
 >(
   options: ConnectOptions,
-): Client<Events, Topics, Requests> => connectWith(withWebSocket(options));
+): Client<Map, Topics, Requests> => connectWith(withWebSocket(options));

@@ -8,6 +8,7 @@ import {
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { atHeader, exchanges, topicKey, toUid, traceContextOf, userKey } from '@evenkeel/protocol';
+import type { EventsOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { v7 as newMessageId } from 'uuid';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { Cancellations } from './cancellations.js';
@@ -38,6 +39,7 @@ import type {
   InboundHandler,
   InboundMessage,
   MethodMap,
+  MethodsOf,
   PayloadMap,
   Published,
   Publisher as PublisherSurface,
@@ -316,10 +318,10 @@ const closed = (): BrokerError =>
  * `no-exchange` with `attempts` or `timeoutMs`, `broker-closed` by `signal`.
  */
 export function createPublisher<
-  Events extends object = PayloadMap,
-  Topics extends object = PayloadMap,
-  Methods extends object = MethodMap,
->(options: CreatePublisherOptions): Promise<Publisher<Events, Topics, Methods>>;
+  Map extends object = PayloadMap,
+  Topics extends object = TopicsOf<Map, PayloadMap>,
+  Methods extends object = MethodsOf<Map>,
+>(options: CreatePublisherOptions): Promise<Publisher<EventsOf<Map>, Topics, Methods>>;
 export function createPublisher(options: CreatePublisherOptions): Promise<unknown> {
   return Publisher.connect(options);
 }

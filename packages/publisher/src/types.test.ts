@@ -41,6 +41,25 @@ describe('maps of types', () => {
     expectTypeOf<typeof createPublisher<Events, Topics, Methods>>().returns.resolves.toEqualTypeOf<Typed>();
   });
 
+  it('may be one, as clients take it', () => {
+    interface Mesh {
+      events: Events;
+      topics: { news: string };
+      requests: { 'shop.price': { data: { item: string }; reply: number } };
+    }
+    const use = async (create: typeof createPublisher) => {
+      const typed = await create<Mesh>({ amqpUrl: 'amqp://127.0.0.1', name: 'shop' });
+      void typed.toUser('alice', 'order.created', { number: 7 });
+      void typed.toTopic('news', 'ahoy');
+      void typed.serve('shop.price', ({ data }) => data.item.length);
+      // @ts-expect-error no such event
+      void typed.toUser('alice', 'order.creatd', { number: 7 });
+      // @ts-expect-error another answer
+      void typed.serve('shop.price', () => 'dear');
+    };
+    expectTypeOf(use).returns.resolves.toBeVoid();
+  });
+
   it('may be left out: then every name and payload will do', () => {
     const use = (untyped: Publisher) => {
       void untyped.toUser('alice', 'any', Symbol.iterator);

@@ -1,4 +1,5 @@
 import type { BrokerTls, Log } from '@evenkeel/broker';
+import type { RequestsOf } from '@evenkeel/protocol/wire';
 import type { PublisherFigures } from './figures.js';
 import type { EventOptions } from './message.js';
 
@@ -6,6 +7,14 @@ import type { EventOptions } from './message.js';
 export type PayloadMap = Record<string, unknown>;
 /** Methods: their names, and each as a function from the request's data to the answer. */
 export type MethodMap = Record<string, (data: never) => unknown>;
+/** The methods that services answer, of a map as `connect<Mesh>()` of the client takes it; of any other map any methods. */
+export type MethodsOf<Map extends object> = [RequestsOf<Map, never>] extends [never]
+  ? MethodMap
+  : {
+      [Name in keyof RequestsOf<Map>]: (
+        data: RequestsOf<Map>[Name] extends { data: infer Data } ? Data : undefined,
+      ) => RequestsOf<Map>[Name] extends { reply: infer Reply } ? Reply : unknown;
+    };
 
 /** Names in a map; of none, any. */
 type NameIn<Map> = keyof Map & string;

@@ -1,6 +1,7 @@
+import type { EventsOf, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
 import type { CallOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
-import { Client as CoreClient, type EventMap, type NoMap } from '../client.js';
+import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
@@ -17,10 +18,10 @@ const partsOf = (connection: PartedConnection, _options: ConnectOptions) => ({
 
 /** The client with everything that a mesh offers; see the core's `Client` for what stands in both. */
 export class Client<
-  Events extends object = EventMap,
-  Topics extends object = NoMap,
-  Requests extends object = NoMap,
-> extends CoreClient<Events, Topics, Requests> {
+  Map extends object = EventMap,
+  Topics extends object = TopicsOf<Map>,
+  Requests extends object = RequestsOf<Map>,
+> extends CoreClient<EventsOf<Map>, Topics, Requests> {
   readonly #connection: PartedConnection;
   readonly #parts: ReturnType<typeof partsOf>;
 

@@ -1,0 +1,23 @@
+/** What a mesh carries, as one map of types: for clients and publishers alike. */
+
+/**
+ * An application's map: names to the types of their data, and methods to `{ data, reply }`. `requests`: what services answer to
+ * clients; `served`: what clients answer to services. All are optional; interfaces do as well.
+ */
+export interface MeshMap {
+  events?: object;
+  topics?: object;
+  requests?: object;
+  served?: object;
+}
+/** Where nothing is said: each call says what it expects. */
+type Nothing = Record<never, never>;
+type IsMesh<Map> = [keyof Map] extends [never] ? false : [keyof Map] extends [keyof MeshMap] ? true : false;
+type At<Map, Key extends keyof MeshMap, Else> =
+  IsMesh<Map> extends true ? (Map extends { [K in Key]: infer Found extends object } ? Found : Else) : Else;
+
+/** Of events: the map's, or the map itself where it is one of events alone, with any data if it says nothing of them. */
+export type EventsOf<Map extends object> =
+  IsMesh<Map> extends true ? At<Map, 'events', Record<string, unknown>> : Map;
+export type TopicsOf<Map extends object, Else extends object = Nothing> = At<Map, 'topics', Else>;
+export type RequestsOf<Map extends object, Else extends object = Nothing> = At<Map, 'requests', Else>;
