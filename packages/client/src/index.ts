@@ -6,6 +6,7 @@ import type { ConnectOptions } from './whole/options.js';
 
 export type { EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
 export * from './core.js';
+export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
 export type { TopicWishes } from './seams/wishes.js';
 export { Client } from './whole/client.js';

@@ -1,8 +1,9 @@
 import type { EventsOf, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
-import type { CallOptions } from '../calls/patience.js';
+import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
+import { type ClientStream, Streams } from '../more/streams.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
 import type { TopicWishes } from '../seams/wishes.js';
@@ -14,6 +15,7 @@ import { type ConnectOptions, coreOptions } from './options.js';
 const partsOf = (connection: PartedConnection, _options: ConnectOptions) => ({
   topics: new TopicHandles(),
   history: new HistoryPositions(connection),
+  streams: new Streams(connection),
 });
 
 /** The client with everything that a mesh offers; see the core's `Client` for what stands in both. */
@@ -43,6 +45,17 @@ export class Client<
   topic(topic: string, wishes: TopicWishes = {}): TopicHandle {
     checkName(topic);
     return this.#parts.topics.open(topic, wishes, this);
+  }
+
+  /** Asks a service that answers in parts: `for await (const part of client.stream('assistant.ask', …))`. Leaving the loop cancels. */
+  stream<Data = unknown>(method: string, data?: unknown, options: SendOptions = {}): ClientStream<Data> {
+    checkName(method);
+    return this.#parts.streams.open(method, data, options);
+  }
+
+  /** Answers in parts that an earlier page of this session has asked for, as far as more of them has come. */
+  streams(): ClientStream[] {
+    return this.#parts.streams.unclaimed;
   }
 
   /** As of the core; `options` also say what is wanted beside later messages. */

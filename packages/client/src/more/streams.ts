@@ -1,0 +1,187 @@
+import type { ErrorFrame, OkFrame } from '@evenkeel/protocol/wire';
+import type { SendOptions } from '../calls/patience.js';
+import { ClientError } from '../errors.js';
+import type { PartedConnection } from '../seams/connection.js';
+import type { AnyFrame, Part } from '../seams/part.js';
+import type { Status } from '../status.js';
+import type { EdgeSocket } from '../transport/edge-socket.js';
+import { dataOf } from '../transport/payload.js';
+
+/** Ids of answers that have ended here, so that what still comes of them is dropped. */
+const maxEnded = 256;
+
+/** The answer to a request, part by part, each once and in order. The iteration returns what the service has said last. */
+export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data, unknown> {
+  /** Of the request. */
+  readonly id: string;
+  /** Number of the next part: more than 0 at first where an earlier page of the session has had some. */
+  n: number | undefined;
+  /** @internal */
+  isClaimed = false;
+  /** @internal */
+  hasBegun = false;
+  readonly #cancel: () => void;
+  #items: Data[] = [];
+  #end: { value: unknown } | { error: unknown } | undefined;
+  #waiting: (() => void)[] = [];
+
+  /** @internal */
+  constructor(id: string, cancel: () => void) {
+    this.id = id;
+    this.#cancel = cancel;
+  }
+
+  [Symbol.asyncIterator](): this {
+    this.isClaimed = true;
+    return this;
+  }
+
+  /** @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole. */
+  async next(): Promise<IteratorResult<Data, unknown>> {
+    for (;;) {
+      const [value] = this.#items.splice(0, 1);
+      if (value !== undefined) return { done: false, value };
+      const end = this.#end;
+      if (end && 'error' in end) {
+        this.#end = { value: undefined };
+        throw end.error;
+      }
+      if (end) return { done: true, value: end.value };
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Leaving the loop: the service is told that nobody wants the rest. */
+  async return(): Promise<IteratorResult<Data, unknown>> {
+    if (!this.#end) this.#cancel();
+    this.finish({ value: undefined });
+    this.#items = [];
+    return { done: true, value: undefined };
+  }
+
+  /** @internal */
+  push(data: Data): void {
+    this.#items.push(data);
+    this.#free();
+  }
+
+  /** @internal */
+  finish(end: { value: unknown } | { error: unknown }): void {
+    this.#end ??= end;
+    this.#free();
+  }
+
+  #free(): void {
+    for (const free of this.#waiting.splice(0)) free();
+  }
+}
+
+/** Answers in parts. */
+export class Streams implements Part {
+  readonly #connection: PartedConnection;
+  readonly #open = new Map<string, ClientStream>();
+  readonly #ended = new Set<string>();
+  readonly #prefix = `${Math.random().toString(36).slice(2, 12)}-s`;
+  #counter = 0;
+
+  constructor(connection: PartedConnection) {
+    this.#connection = connection;
+  }
+
+  /** Those that have not ended and that nobody iterates over: of an earlier page. */
+  get unclaimed(): ClientStream[] {
+    return [...this.#open.values()].filter(({ isClaimed }) => !isClaimed);
+  }
+
+  open<Data>(method: string, data: unknown, options: SendOptions): ClientStream<Data> {
+    const id = this.#prefix + (this.#counter++).toString(36);
+    const stream = this.#begin(id);
+    stream.isClaimed = true;
+    stream.n = 0;
+    const { signal } = options;
+    const abort = (): void => this.#abort(id, signal?.reason);
+    signal?.addEventListener('abort', abort);
+    this.#connection.ask('request', method, data, options, undefined, id).then(
+      // Settled by its first part it goes on; else this is all of it.
+      (value) => !stream.hasBegun && this.#finish(id, { value }),
+      (error: unknown) => this.#finish(id, { error }),
+    );
+    return stream as ClientStream<Data>;
+  }
+
+  received(socket: EdgeSocket, frame: AnyFrame): boolean | undefined {
+    const { t, re, seq } = frame;
+    if (typeof re !== 'string') return undefined;
+    if (t === 'part') {
+      this.#connection.takeCounted(socket, counted(frame), `${re} ${String(frame.n)}`, () =>
+        this.#take(re, frame),
+      );
+      return true;
+    }
+    if (t !== 'ok' && t !== 'error') return undefined;
+    const stream = this.#open.get(re);
+    if (typeof seq !== 'number' && !stream?.hasBegun) return undefined;
+    const end = (): void => this.#last(re, frame as unknown as OkFrame | ErrorFrame);
+    if (typeof seq === 'number') this.#connection.takeCounted(socket, counted(frame), `${re} end`, end);
+    else end();
+    return true;
+  }
+
+  status(status: Status): undefined {
+    if (status.type !== 'closed') return;
+    const error = status.error ?? new ClientError('closed', 'the client was closed');
+    for (const id of [...this.#open.keys()]) this.#finish(id, { error });
+  }
+
+  #take(re: string, frame: AnyFrame): void {
+    if (this.#ended.has(re)) return;
+    const { n } = frame;
+    const stream = this.#open.get(re) ?? this.#begin(re);
+    if (typeof n !== 'number' || n < (stream.n ?? 0)) return;
+    // It has begun: it is not asked again, whatever becomes of the connection.
+    if (!stream.hasBegun) {
+      stream.hasBegun = true;
+      this.#connection.calls.answered({ t: 'ok', re });
+    }
+    if (stream.n !== undefined && n !== stream.n) return this.#finish(re, { error: missing() });
+    stream.n = n + 1;
+    stream.push(dataOf(frame as never));
+  }
+
+  #last(re: string, frame: OkFrame | ErrorFrame): void {
+    const stream = this.#open.get(re);
+    this.#connection.calls.answered({ t: 'ok', re });
+    const isWhole = frame.parts === undefined || stream?.n === undefined || stream.n === frame.parts;
+    if (frame.t === 'error')
+      this.#finish(re, {
+        error: new ClientError(frame.code, frame.message, undefined, frame.from ?? 'mesh'),
+      });
+    else this.#finish(re, isWhole ? { value: dataOf(frame) } : { error: missing() });
+  }
+
+  #begin(id: string): ClientStream {
+    const stream = new ClientStream(id, () => this.#abort(id, undefined));
+    this.#open.set(id, stream);
+    return stream;
+  }
+
+  #abort(id: string, reason: unknown): void {
+    if (!this.#open.has(id)) return;
+    this.#connection.say({ t: 'cancel', re: id });
+    this.#finish(id, { error: new ClientError('aborted', 'the stream was aborted', reason) });
+  }
+
+  #finish(id: string, end: { value: unknown } | { error: unknown }): void {
+    const stream = this.#open.get(id);
+    if (!stream) return;
+    this.#open.delete(id);
+    this.#ended.add(id);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > maxEnded && oldest !== undefined) this.#ended.delete(oldest);
+    stream.finish(end);
+  }
+}
+
+const counted = (frame: AnyFrame) => frame as unknown as { seq: number; redelivered?: true; again?: number };
+const missing = (): ClientError =>
+  new ClientError('parts-missing', 'parts of the answer are missing; ask again');

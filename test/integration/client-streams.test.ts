@@ -1,0 +1,28 @@
+import { connect } from '@evenkeel/client';
+import { expect, it } from 'vitest';
+import { scripted } from '../support/scripted-edge-client.js';
+
+it('a stream is each part once and in order over the loss of its socket, and is not asked again', async () => {
+  const s = await scripted();
+  expect(connect).toBeTypeOf('function');
+  const a = await s.connected();
+  const got: unknown[] = [];
+  const client = s.client as unknown as ReturnType<typeof connect>;
+  const reading = (async () => {
+    for await (const part of client.stream('tell', 1)) got.push(part);
+  })();
+  const { id: re } = await a.take('request');
+  a.send({ t: 'part', seq: 1, re, n: 0, data: 'a' });
+  a.send({ t: 'part', seq: 2, re, n: 1, data: 'b' });
+  s.mesh.target = s.b;
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  await expect.poll(() => got.length).toBe(2);
+  a.terminate();
+  const b = await s.b.next();
+  b.send({ t: 'part', seq: 1, re, n: 1, data: 'b', redelivered: true });
+  b.send({ t: 'part', seq: 2, re, n: 2, data: 'c' });
+  b.send({ t: 'ok', seq: 3, re, parts: 3 });
+  await reading;
+  expect(got).toEqual(['a', 'b', 'c']);
+  expect(b.all('request')).toEqual([]);
+});
