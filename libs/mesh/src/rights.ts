@@ -70,7 +70,7 @@ function edge(node: string): Rights {
   return {
     configure: names(session, history, own),
     write: names(
-      ...literal(exchanges.inbound, exchanges.stats, exchanges.control, exchanges.presence),
+      ...literal(exchanges.events, exchanges.inbound, exchanges.stats, exchanges.control, exchanges.presence),
       // Seals go the way of replies: by the default exchange they would take a right to every queue.
       ...literal(exchanges.replies, exchanges.cancel),
       // A queue's dead letters go where its declarer may write.
@@ -88,7 +88,8 @@ function edge(node: string): Rights {
     ),
     topics: [
       // Never `user.#` or `user.*.#`: one binding is one user's.
-      { exchange: exchanges.events, write: none, read: `^(user\\.${word}\\.#|topic\\..+)$` },
+      // Never to a user: only what clients publish to each other.
+      { exchange: exchanges.events, write: '^topic\\..+$', read: `^(user\\.${word}\\.#|topic\\..+)$` },
       { exchange: exchanges.stats, write: `^(stats|moves|sessions)\\.${node}$`, read: none },
       { exchange: exchanges.undelivered, write: '^(user|topic)\\..+$', read: none },
       // What clients cancel has the id of their request: three words at least. Which parts were taken, who has sent them is told.

@@ -176,12 +176,12 @@ export interface MessageFrame extends Payload {
   topic: string;
   id: string;
   at: number;
+  /** The client that has published it, as an edge has checked. */
+  from?: { user: string; session: string };
   /** Its place in the history of its topic, the same on every edge. */
   position?: string;
   /** It was published before the subscription: of the history that was asked for. */
   past?: true;
-  /** Who has published it, where the mesh carries a client's publish straight to the topic. */
-  from?: { user: string; session: string };
   /** Of which it is the newest value. */
   key?: string;
   headers?: Record<string, string>;

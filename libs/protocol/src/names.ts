@@ -69,6 +69,9 @@ export const sealHeader = 'evenkeel-seal';
 /** Headers of a message on `mesh.undelivered`: why it was dropped, and for which session. */
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
+/** Headers of what a client has sent: who that is, and the carried form of it. */
+export const userHeader = 'evenkeel-user';
+export const uidHeader = 'evenkeel-uid';
 
 /** Header of a message of a live table: what of it the message is about. */
 export const keyHeader = 'evenkeel-key';

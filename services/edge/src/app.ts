@@ -18,6 +18,7 @@ import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
 import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
+import { edgesBeside } from './frame/sender.js';
 import { Cancels } from './inbound/cancels.js';
 import { Inbound } from './inbound/inbound.js';
 import { Adoptions } from './life/adoptions.js';
@@ -120,11 +121,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const reachability = new Reachability({ node, tickets, dial, now, random: Math.random, log });
   const queueTopology = consuming.topology();
   const namePace = new NamePace({ ...config, isBusy: () => queueTopology.queued > 0, now });
+  const isEdge = edgesBeside(mesh.user);
   const histories = edgeHistory({
     config,
     mesh,
     namespaces: namespacesOf(config.namespaces).histories,
-    deliver: (topic, frame) => topics.deliver(topic, frame),
+    isEdge,
+    deliver: (topic, frame, from) => topics.deliver(topic, frame, from),
     onPatternsBroken: (isMissing) => topics.tellPatterns(isMissing, gapReasons.brokerLost),
     now: wallNow,
     log,
@@ -135,6 +138,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     boot: node.boot,
     streamed: histories.topics,
     maxEventBytes: config.maxEventBytes,
+    isEdge,
     publish: (topic, frame) => transport.publish(topic, frame),
     onGap: (reason, subscribers) => load.toldGap(reason, subscribers),
     onMark: (mark, sessions) => {
@@ -186,7 +190,13 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     maxLength: config.sessionMaxLength,
   });
   const clientsPublisher = mesh.publisherApart('clients');
-  const inbound = new Inbound({ ...config, publisher: clientsPublisher, following, now: wallNow });
+  const inbound = new Inbound({
+    ...config,
+    publisher: clientsPublisher,
+    user: mesh.user,
+    following,
+    now: wallNow,
+  });
   const cancels = new Cancels({ publisher: clientsPublisher });
   const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
   const dropped = new DroppedEvents({

@@ -161,6 +161,7 @@ export class World {
       node: 'n',
       boot: 'b',
       maxEventBytes: 1_000,
+      isEdge: () => true,
       pace: {
         turn: (_uid, take, isNeeded) => {
           const run = () => {

@@ -91,6 +91,10 @@ export class EdgeAccess {
     return this.#options.authorizations.ask(claims, permission);
   }
 
+  isRelay(topic: string): boolean {
+    return this.namespaces.isRelay(topic);
+  }
+
   mayReview(): boolean {
     return this.#options.authorizations.mayReview();
   }

@@ -72,7 +72,7 @@ export function eventFrame(
 }
 
 /**
- * A topic's message. Its id comes from content alone, so that both edges of a move give it the same one. Undefined: it would be
+ * A topic's message; `from`: the client that has published it. Its id comes from content alone, so that both edges of a move give it the same one. Undefined: it would be
  * longer than frames may be.
  */
 export function messageFrame(
@@ -80,8 +80,9 @@ export function messageFrame(
   delivery: Delivery,
   nowMs: number,
   maxBytes: number,
+  from?: { readonly user: string; readonly session: string },
 ): string | undefined {
-  const rest = messageRest(delivery, nowMs, maxBytes);
+  const rest = messageRest(delivery, nowMs, maxBytes, from);
   return rest && fitting(`{"t":"message","topic":${JSON.stringify(topic)}${rest}}`, maxBytes);
 }
 
@@ -93,11 +94,14 @@ export function messageRest(
   message: Pick<Delivery, 'key' | 'body' | 'properties'>,
   nowMs: number,
   maxBytes: number,
+  from?: { readonly user: string; readonly session: string },
 ): string | undefined {
   const body = bodyFields(message, maxBytes);
   if (body === undefined) return undefined;
   const id = JSON.stringify(messageIdentity(message));
-  return fitting(`,"id":${id},"at":${publishedAt(message, nowMs)}${body}`, maxBytes);
+  const at = publishedAt(message, nowMs);
+  const sender = from ? `,"from":${JSON.stringify({ user: from.user, session: from.session })}` : '';
+  return fitting(`,"id":${id},"at":${at}${sender}${body}`, maxBytes);
 }
 
 /** A character has at most three bytes of UTF-8, so most need not be counted. */

@@ -2,29 +2,43 @@ import type { StreamRecord } from '@evenkeel/broker';
 import { type Made, type TailRecord, writePosition } from '@evenkeel/mesh';
 import { gapReasons, keyHeader } from '@evenkeel/protocol';
 import { gapFrame, messageRest } from './frames.js';
+import { type IsEdge, senderOf } from './sender.js';
 import { statedTime } from './time.js';
 
-/** What every frame of a message has behind its topic and position; undefined: it is longer than frames may be. */
-export type HistoryText = string | undefined;
+/** What an edge keeps of a message. */
+export interface HistoryItem {
+  /** What each of its frames has behind topic and position, as JSON text; undefined: it is longer than frames may be. */
+  readonly rest: string | undefined;
+  /** The session that has published it, `<uid>.<sid>`, where a client has. */
+  readonly from: string | undefined;
+}
 
 /** Of a record beside its text: what V8 and the tail have for it, about. */
 const overheadBytes = 200;
 
-/** What an edge keeps of a record. */
-export function historyText(record: StreamRecord, nowMs: number, maxBytes: number): Made<HistoryText> {
+/** `isEdge`: whose word on the sender counts. */
+export function historyItem(
+  record: StreamRecord,
+  nowMs: number,
+  maxBytes: number,
+  isEdge: IsEdge,
+): Made<HistoryItem> {
   const { properties } = record;
   const key = properties.headers[keyHeader];
-  const rest = messageRest(record, nowMs, maxBytes);
-  const item = typeof key === 'string' && rest ? `,"key":${JSON.stringify(key)}${rest}` : rest;
-  return { item, bytes: (item?.length ?? 0) + overheadBytes, atMs: statedTime(properties) };
+  const sender = senderOf(record, isEdge);
+  const made = messageRest(record, nowMs, maxBytes, sender);
+  const rest = typeof key === 'string' && made ? `,"key":${JSON.stringify(key)}${made}` : made;
+  const bytes = (rest?.length ?? 0) + overheadBytes;
+  return { item: { rest, from: sender?.key }, bytes, atMs: statedTime(properties) };
 }
 
 /** The frame of a message, with its place; of one that is too long: the gap that stands for it. */
-export function historyFrame(topic: string, record: TailRecord<HistoryText>, isPast: boolean): string {
-  if (record.item === undefined) return gapFrame(gapReasons.tooLarge, topic);
+export function historyFrame(topic: string, record: TailRecord<HistoryItem>, isPast: boolean): string {
+  const { rest } = record.item;
+  if (rest === undefined) return gapFrame(gapReasons.tooLarge, topic);
   const past = isPast ? ',"past":true' : '';
   // `topic` and `position` come first: see placeOf.
-  return `{"t":"message","topic":"${topic}","position":"${writePosition(record)}"${past}${record.item}}`;
+  return `{"t":"message","topic":"${topic}","position":"${writePosition(record)}"${past}${rest}}`;
 }
 
 const placed = /^\{"t":"message","topic":"([^"]{1,200})","position":"(\d{1,15})-/;

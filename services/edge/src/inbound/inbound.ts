@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
 import {
+  atHeader,
   exchanges,
   fromUid,
   maxKeyBytes,
   replyExchangeHeader,
   sessionAddress,
+  sessionHeader,
   type TraceContext,
+  topicKey,
+  uidHeader,
+  userHeader,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
@@ -25,6 +30,8 @@ export interface InboundOptions {
   following?: Pick<Follower, 'handedOn'> | undefined;
   /** Of this edge. */
   node: string;
+  /** As whom it logs in. */
+  user: string | undefined;
   /** A request that no service has taken after this is dropped. */
   requestTimeoutMs: number;
   now: () => number;
@@ -42,7 +49,9 @@ export function inboundMessageId(uid: string, sid: string, id: string): string {
   return `${uid}.${sid}.~${createHash('sha256').update(id).digest('base64url')}`;
 }
 
-/** Carries what clients send to application services, on `mesh.inbound`. */
+const toServices = (key: string) => ({ exchange: exchanges.inbound, key });
+
+/** Carries what clients send: to application services, on `mesh.inbound`, and to each other, on `mesh.events`. */
 export class Inbound {
   readonly #options: InboundOptions;
 
@@ -58,12 +67,31 @@ export class Inbound {
     body: InboundBody,
     trace?: TraceContext,
   ): Promise<PublishOutcome> {
-    const sent = this.#send(from, id, topic, body, {
+    const sent = this.#send(from, id, toServices(topic), body, {
       type: 'publish',
       persistent: true,
+      mandatory: true,
       headers: { ...trace },
     });
     return await this.#followed('publish', from, topic, trace, sent);
+  }
+
+  /** Resolves when the broker has it, whoever has subscribed. Other edges take this one's word for whom it is from. */
+  async relay(
+    from: Sender,
+    id: string,
+    topic: string,
+    body: InboundBody,
+    trace?: TraceContext,
+  ): Promise<void> {
+    const { user, now } = this.#options;
+    const to = { exchange: exchanges.events, key: topicKey(topic) };
+    const sent = this.#send(from, id, to, body, {
+      persistent: true,
+      userId: user,
+      headers: { [atHeader]: now(), ...trace },
+    });
+    await this.#followed('publish', from, topic, trace, sent);
   }
 
   /** Like `publish`; the reply comes through the session's own queue, so it finds the session wherever it has moved. */
@@ -74,8 +102,9 @@ export class Inbound {
     body: InboundBody,
     trace?: TraceContext,
   ): Promise<PublishOutcome> {
-    const sent = this.#send(from, id, method, body, {
+    const sent = this.#send(from, id, toServices(method), body, {
       type: 'request',
+      mandatory: true,
       replyTo: sessionAddress(from.uid, from.sid),
       correlationId: id,
       expiration: this.#options.requestTimeoutMs,
@@ -97,22 +126,21 @@ export class Inbound {
   async #send(
     { uid, sid }: Sender,
     id: string,
-    key: string,
+    { exchange, key }: { readonly exchange: string; readonly key: string },
     data: InboundBody,
     { headers, ...properties }: PublishProperties,
   ): Promise<PublishOutcome> {
     const { publisher, node, now } = this.#options;
     const { body, contentType } =
       typeof data === 'string' ? { body: data, contentType: 'application/json' } : data;
-    return await publisher.publish(exchanges.inbound, key, body, {
+    return await publisher.publish(exchange, key, body, {
       messageId: inboundMessageId(uid, sid, id),
       timestamp: Math.floor(now() / 1000),
       contentType,
-      mandatory: true,
       headers: {
-        'evenkeel-user': fromUid(uid),
-        'evenkeel-uid': uid,
-        'evenkeel-session': sid,
+        [userHeader]: fromUid(uid),
+        [uidHeader]: uid,
+        [sessionHeader]: sid,
         'evenkeel-node': node,
         ...headers,
       },

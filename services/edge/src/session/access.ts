@@ -79,6 +79,11 @@ export class SessionAccess {
     return this.#options.access.ask(this.#options.claims, { whom, action, topic });
   }
 
+  /** Whether what clients publish to this topic goes to its subscribers. */
+  isRelay(topic: string): boolean {
+    return this.#options.access.isRelay(topic);
+  }
+
   /** Whether a topic may be asked about again now because the rules have changed. */
   mayReview(): boolean {
     return this.#options.access.mayReview();

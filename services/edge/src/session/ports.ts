@@ -226,6 +226,14 @@ export interface Inbound {
     body: InboundBody,
     trace?: TraceContext,
   ): Promise<PublishOutcome>;
+  /** To the subscribers of the topic. */
+  relay(
+    from: TicketClaims,
+    id: string,
+    topic: string,
+    body: InboundBody,
+    trace?: TraceContext,
+  ): Promise<void>;
   request(
     from: TicketClaims,
     id: string,
@@ -315,6 +323,8 @@ export interface Access {
   holder(uid: string, authority: Authority): Holder;
   /** Asks whom the rules have put in charge; never rejects. */
   ask(claims: TicketClaims, permission: Permission): Promise<Verdict>;
+  /** Whether what clients publish to this topic goes to its subscribers, and not to services. */
+  isRelay(topic: string): boolean;
   /** Whether one topic more may be asked about because the rules have changed. */
   mayReview(): boolean;
   /** Has a gateway look at a new token; `hold`: the pass that counts now, to which the new one is newer. Never rejects. */

@@ -31,7 +31,7 @@ import type { Subscriptions } from './subscriptions.js';
 
 export interface ClientRequestsOptions {
   claims: TicketClaims;
-  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh'>;
+  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh' | 'isRelay'>;
   inbound: Inbound;
   subscriptions: Subscriptions;
   answers: Pick<Answers, 'isOpen' | 'giveUp' | 'cancelled'>;
@@ -222,7 +222,7 @@ export class ClientRequests {
   }
 
   async #send(frame: InboundFrame, key: string, body: InboundBody): Promise<void> {
-    const { inbound, claims, limits, now } = this.#options;
+    const { inbound, access, claims, limits, now } = this.#options;
     const { id } = frame;
     const isRequest = frame.t === 'request';
     // Deleted first: one that is sent again has its place at the end.
@@ -233,6 +233,10 @@ export class ClientRequests {
       if (this.#takingReplies) await this.#takingReplies;
       if (isRequest && !this.#takesReplies) throw new Error('replies would not come back');
       const trace = traceContextOf(frame);
+      if (!isRequest && access.isRelay(key)) {
+        await inbound.relay(claims, id, key, body, trace);
+        return this.#answer(id, okFrame(id));
+      }
       const outcome = isRequest
         ? await inbound.request(claims, id, key, body, trace)
         : await inbound.publish(claims, id, key, body, trace);

@@ -13,6 +13,7 @@ import {
 import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
+import { type IsEdge, senderOf } from '../frame/sender.js';
 import type { Follower } from '../trace/follower.js';
 import { FanOut, type Single } from './fan-out.js';
 import { Fence } from './fence.js';
@@ -45,6 +46,8 @@ export interface HubOptions {
   boot: string;
   /** Longest frame of a message; a longer one becomes a gap. */
   maxEventBytes: number;
+  /** Whose word on the sender of a message counts. */
+  isEdge: IsEdge;
   /** Sends a frame to every local subscriber of exactly this name of a topic or pattern, but for those that are served one by one. */
   publish(name: string, frame: string): void;
   /** Topics and patterns whose messages come from a stream: {@link TopicHub.deliver}. */
@@ -376,13 +379,14 @@ export class TopicHub {
     // A pattern may bring what comes from its stream as well.
     if (names.length === 0 || this.#isStreamed(topic)) return;
     if (this.#untold.size > 0) for (const name of names) this.#tellLossBefore(name);
-    const { now, maxEventBytes, following } = this.#options;
-    const frame = messageFrame(topic, delivery, now(), maxEventBytes);
+    const { now, maxEventBytes, following, isEdge } = this.#options;
+    const from = senderOf(delivery, isEdge);
+    const frame = messageFrame(topic, delivery, now(), maxEventBytes, from);
     if (frame === undefined) {
       for (const name of names) this.#tellGap(name, gapReasons.tooLarge);
       return;
     }
-    this.#fanOut.send(names, frame);
+    this.#fanOut.send(names, frame, from?.key);
     following?.fannedOut(topic, delivery);
   }
 

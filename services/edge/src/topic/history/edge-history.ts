@@ -1,7 +1,8 @@
 import type { History as HistoryOf } from '@evenkeel/access';
 import { History, type Mesh } from '@evenkeel/mesh';
 import type { Log } from '@evenkeel/runtime';
-import { type HistoryText, historyText } from '../../frame/placed.js';
+import { type HistoryItem, historyItem } from '../../frame/placed.js';
+import type { IsEdge } from '../../frame/sender.js';
 import { HistoryTopics } from './topics.js';
 
 export interface EdgeHistoryOptions {
@@ -13,8 +14,10 @@ export interface EdgeHistoryOptions {
   };
   readonly mesh: Pick<Mesh, 'consuming' | 'publisher'>;
   readonly namespaces: ReadonlyMap<string, HistoryOf>;
-  /** Sends a frame to every local subscriber of the topic, and of patterns that match it. */
-  deliver(topic: string, frame: string): void;
+  /** Whose word on the sender of a message counts. */
+  readonly isEdge: IsEdge;
+  /** Sends a frame to every local subscriber of the topic, and of patterns that match it. `from`: the session that it is from. */
+  deliver(topic: string, frame: string, from: string | undefined): void;
   /** Messages of these patterns may be missing. */
   onPatternsBroken(isMissing: (name: string) => boolean): void;
   now(): number;
@@ -24,7 +27,7 @@ export interface EdgeHistoryOptions {
 /** What an edge has of the histories of topics. */
 export interface EdgeHistory {
   readonly topics: HistoryTopics;
-  readonly history: History<HistoryText>;
+  readonly history: History<HistoryItem>;
   start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   readiness(): true | string;
@@ -32,9 +35,9 @@ export interface EdgeHistory {
 
 /** The streams of the namespaces that have a history, joined to the topics of this edge. */
 export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
-  const { config, mesh, namespaces, deliver, onPatternsBroken, now, log } = options;
+  const { config, mesh, namespaces, isEdge, deliver, onPatternsBroken, now, log } = options;
   const { maxEventBytes, historyTailMessages, historyTailBytes, historyStreamBytes } = config;
-  const history: History<HistoryText> = new History<HistoryText>({
+  const history: History<HistoryItem> = new History<HistoryItem>({
     namespaces,
     bounds: { maxRecords: historyTailMessages, maxBytes: historyTailBytes },
     maxStreamBytes: historyStreamBytes,
@@ -44,7 +47,7 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
       namespaces.size === 0
         ? undefined
         : { topology: mesh.consuming.topology({ channels: 1 }), publisher: mesh.publisher },
-    make: (record, nowMs) => historyText(record, nowMs, maxEventBytes),
+    make: (record, nowMs) => historyItem(record, nowMs, maxEventBytes, isEdge),
     onMessage: (record) => topics.onMessage(record),
     onBreak: (namespace) => {
       topics.onBreak(namespace);

@@ -6,12 +6,12 @@ import {
   type TailRecord,
   writePosition,
 } from '@evenkeel/mesh';
-import { type HistoryText, historyFrame } from '../../frame/placed.js';
+import { type HistoryItem, historyFrame } from '../../frame/placed.js';
 import type { FeedOptions as Asked, FeedAnswer, FeedWanted } from '../../session/ports.js';
 
 export interface FeedOptions extends Asked {
   readonly topic: string;
-  readonly stream: HistoryStream<HistoryText>;
+  readonly stream: HistoryStream<HistoryItem>;
   /** So many messages of before were sent. */
   onSent?(count: number): void;
 }
@@ -25,7 +25,7 @@ export class Feed {
   readonly #options: FeedOptions;
   /** `asking`: what there is is being read. `sending`: it is sent. `live`: as it is published. `late`: live, and it has missed some. */
   #is: 'idle' | 'asking' | 'sending' | 'live' | 'late' | 'over' = 'idle';
-  #records: readonly TailRecord<HistoryText>[] = [];
+  #records: readonly TailRecord<HistoryItem>[] = [];
   #next = 0;
   /** Everything up to here is sent, or in `#records`. */
   #upTo: Place | undefined;
@@ -64,7 +64,7 @@ export class Feed {
     this.#sent = undefined;
     this.#asked += 1;
     const asked = this.#asked;
-    const answered = (recovery: Recovery<HistoryText>) => {
+    const answered = (recovery: Recovery<HistoryItem>) => {
       if (this.#asked !== asked || this.#is !== 'asking') return;
       const { upTo } = recovery;
       onAnswer({ position: upTo && writePosition(upTo), recovered: recovery.is === 'all' });
@@ -116,7 +116,7 @@ export class Feed {
     this.#records = [];
   }
 
-  #take({ is, records, upTo }: Recovery<HistoryText>): void {
+  #take({ is, records, upTo }: Recovery<HistoryItem>): void {
     if (is === 'lost') return this.#live();
     this.#records = records;
     this.#next = 0;
@@ -130,7 +130,7 @@ export class Feed {
     const from = this.#next;
     while (this.#next < this.#records.length && connection.isOpen) {
       if (connection.bufferedBytes > highWatermarkBytes) break;
-      const record = this.#records[this.#next] as TailRecord<HistoryText>;
+      const record = this.#records[this.#next] as TailRecord<HistoryItem>;
       this.#next += 1;
       this.#sent = record;
       connection.send(historyFrame(topic, record, true));

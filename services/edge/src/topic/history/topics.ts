@@ -1,12 +1,12 @@
 import { isPattern } from '@evenkeel/access';
 import type { History, HistoryStream, TailRecord } from '@evenkeel/mesh';
-import { type HistoryText, historyFrame } from '../../frame/placed.js';
+import { type HistoryItem, historyFrame } from '../../frame/placed.js';
 import { Feed, type FeedOptions } from './feed.js';
 
 export interface HistoryTopicsOptions {
-  readonly history: Pick<History<HistoryText>, 'of'>;
-  /** Sends a frame to every local subscriber of the topic, and of patterns that match it. */
-  deliver(topic: string, frame: string): void;
+  readonly history: Pick<History<HistoryItem>, 'of'>;
+  /** Sends a frame to every local subscriber of the topic, and of patterns that match it. `from`: the session that it is from. */
+  deliver(topic: string, frame: string, from: string | undefined): void;
 }
 
 /** The topics of this edge that have a history: all that they carry comes from their streams, so it is the same on every edge. */
@@ -68,10 +68,11 @@ export class HistoryTopics {
   }
 
   /** The next one of the stream. */
-  onMessage(record: TailRecord<HistoryText>): void {
+  onMessage(record: TailRecord<HistoryItem>): void {
     // What is behind a missing one must not come before it.
     if (this.#late.size > 0) this.#recover();
-    for (const topic of record.topics) this.#options.deliver(topic, historyFrame(topic, record, false));
+    for (const topic of record.topics)
+      this.#options.deliver(topic, historyFrame(topic, record, false), record.item.from);
   }
 
   /** Messages of this namespace are missing. */
@@ -82,7 +83,7 @@ export class HistoryTopics {
     }
   }
 
-  #streamOf(name: string): HistoryStream<HistoryText> | undefined {
+  #streamOf(name: string): HistoryStream<HistoryItem> | undefined {
     return this.#options.history.of(name);
   }
 
