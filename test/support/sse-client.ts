@@ -21,6 +21,8 @@ export class SseClient {
   readonly #url: string;
   readonly #abort: AbortController;
   #posts = 0;
+  #toAck = 0;
+  #acked = 0;
   #posting: Promise<unknown> = Promise.resolve();
   #isFrozen = false;
   #thaw: () => void = () => {};
@@ -88,6 +90,18 @@ export class SseClient {
     return (await posted).status;
   }
 
+  /** One post for all that has come meanwhile. */
+  async #acknowledge(seq: number): Promise<void> {
+    const isPosting = this.#toAck > 0;
+    this.#toAck = seq;
+    if (isPosting) return;
+    while (this.#acked < this.#toAck && !this.isOver) {
+      this.#acked = this.#toAck;
+      await this.send({ t: 'ack', seq: this.#acked }).catch(() => {});
+    }
+    this.#toAck = 0;
+  }
+
   post(body: string, query = '', connection = this.connection): Promise<Response> {
     return fetch(`${this.#url}/${connection}${query}`, { method: 'POST', body });
   }
@@ -138,7 +152,7 @@ export class SseClient {
     else if (name === 'close') this.closed = value as unknown as { code: number; reason: string };
     else {
       this.frames.push(value);
-      if (this.acks && value.t === 'event') void this.send({ t: 'ack', seq: value.seq });
+      if (this.acks && value.t === 'event') void this.#acknowledge(value.seq ?? 0);
     }
   }
 }

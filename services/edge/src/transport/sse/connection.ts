@@ -143,9 +143,9 @@ export class SseConnection implements Connection {
     return false;
   }
 
-  /** Something for who is in between; nothing where there is more to be written. */
+  /** Something for who is in between, and for the client to say something itself. */
   comment(): void {
-    if (this.isOpen && this.bufferedBytes === 0) this.#put(Buffer.from(commentText));
+    if (this.isOpen) this.#put(Buffer.from(commentText));
   }
 
   /** The engine ends what takes nothing for ten seconds; each write puts that off, and how long is enough is the session's to say. */
