@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, userOf } from '@evenkeel/broker';
 import { connect } from '@evenkeel/client';
-import { fallingBack } from '@evenkeel/client/more';
 import type { Mesh } from '@evenkeel/local';
 import { edgeKey, exchanges, toUid } from '@evenkeel/protocol';
 import { createPublisher } from '@evenkeel/publisher';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import WebSocket from 'ws';
 import { range } from '../support/edge.js';
 import { startTestMesh } from '../support/mesh.js';
 import { RefusingFront } from '../support/refusing-front.js';
@@ -59,15 +57,9 @@ it.each(['refused', 'unanswered'] as const)(
     const { front, mesh, publisher } = await world();
     front.upgrades = upgrades;
     const user = `blocked ${upgrades}`;
-    const Falling = fallingBack({
-      transports: ['websocket', 'sse'],
-      WebSocket: WebSocket as never,
-      now: () => performance.now(),
-    });
     const client = connect({
       gateway: mesh.gatewayUrl,
       user,
-      WebSocket: Falling,
       backoff: { minMs: 10, maxMs: 50 },
     });
     onTestFinished(() => client.close());
