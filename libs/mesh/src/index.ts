@@ -16,4 +16,5 @@ export { PresenceCopy, type PresenceCopyOptions } from './presence/copy.js';
 export { each, type Members, type Present, type PresentTogether, Roster } from './presence/roster.js';
 export { presentUser, topicPresence } from './presence/told.js';
 export { isSentTo, maySpeakFor, type Sender } from './sender.js';
+export { SharedQueue, type SharedQueueOptions } from './shared-queue.js';
 export type { StatsChannel, StatsListener } from './stats.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Denials, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { gapReasons } from '@evenkeel/protocol';
-import { amqpTlsOf, certificatesOf, Origins, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, Origins, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
 import { Authorizations } from './access/authorizations.js';
@@ -10,7 +10,7 @@ import { Hook } from './access/hook.js';
 import { namespacesOf } from './access/namespaces.js';
 import { Questions } from './access/questions.js';
 import { reviewAll } from './access/review.js';
-import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
+import type { EdgeConfig } from './config.js';
 import { aboutEdge } from './control/about.js';
 import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
@@ -30,7 +30,6 @@ import { SessionPast } from './life/past.js';
 import { SessionReports } from './life/reports.js';
 import { Coalescer } from './move/coalescer.js';
 import { Departures } from './move/departures.js';
-import { drain } from './move/drain.js';
 import { Handover } from './move/handover.js';
 import { MoveLedger } from './move/ledger.js';
 import { RecentlyLetGo } from './move/let-go.js';
@@ -49,6 +48,7 @@ import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
 import { RefusedFrames } from './stats/refused-frames.js';
 import { Reporter } from './stats/reporter.js';
+import { addSteps } from './steps.js';
 import { edgeHistory } from './topic/history/edge-history.js';
 import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
@@ -69,7 +69,7 @@ import { watched } from './watched.js';
 /** A session's queue is consumed again after a loss of the broker once drops are heard of, or after this, ms. */
 const hearingMs = 3_000;
 
-/** Builds an edge and says in which order its parts start and stop. Touches nothing: the steps do. */
+/** Builds an edge, of parts that touch nothing until they are started: steps.ts says in which order. */
 export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReload }: ServiceContext): void {
   // One clock for all that lasts, and for tickets; what people read goes by the host's.
   const now = steadyNow;
@@ -304,7 +304,6 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const handlers = commandHandlers({ node, ...commanded });
   const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
-  let port = 0;
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
     config,
@@ -352,97 +351,38 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     authorizations,
   });
 
-  lifecycle
-    .add('open files', {
-      start: () => {
-        const openFiles = openFileLimit();
-        if (!room.fit(openFiles)) return;
-        const { capacity, maxPending } = room;
-        log.warn(
-          { openFiles, capacity, maxPending },
-          'lowered to what the limit of open files leaves: raise it',
-        );
-      },
-    })
-    .add('tracing', { start: () => spans?.start(), stop: () => spans?.stop() })
-    .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
-    // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
-    .add('topics', {
-      start: () => topics.start(signal),
-      stop: () => {
-        namePace.stop();
-        return topics.stop();
-      },
-    })
-    // Before a client comes it must be known what was published last.
-    .add('histories', { start: () => histories.start(signal), stop: () => histories.stop() })
-    // Who comes must find who is there already.
-    .add('presence', { start: () => presence.start(signal), stop: () => presence.stop() })
-    // Before a session is consumed here it must be heard of what is dropped.
-    .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
-    // Before a client comes it must be known who is kept out.
-    .add('denials', {
-      start: () => denials.start(signal),
-      stop: () => denials.stop().then(() => denying.stop()),
-    })
-    // Another edge must be able to ask this one for a session as soon as it can hold one.
-    .add('commands', { start: () => commands.start(signal), stop: () => commands.stop() })
-    // What clients ask for may take an answer.
-    .add('questions', { start: () => questions.start(signal), stop: () => questions.stop() })
-    // What the last connections leave behind is still told and reported.
-    .add('lives', {
-      start: () => {
-        life.start();
-        reports.start();
-      },
-      stop: async () => {
-        life.stop();
-        await Promise.all([reports.stop(), happenings.stop()]);
-      },
-    })
-    .add('transport', {
-      start: async () => {
-        port = transport.listen(sessions.accept, certificates?.read());
-        certificates?.watch((certificate) => transport.exchange(certificate));
-        node.listensAt(publicUrlOf(config, port));
-        log.info({ url: node.url, boot: node.boot }, 'listening');
-      },
-      stop: () => {
-        certificates?.stop();
-        sessions.closeAll();
-        transport.close();
-      },
-    })
-    .add('questions about presence', {
-      start: () => presenceQuestions.start(),
-      stop: () => presenceQuestions.stop(),
-    })
-    .add('dropped events', { start: () => dropped.start(), stop: () => dropped.stop() })
-    .add('sessions', { start: () => sessions.start(), stop: () => sessions.stop() })
-    .add('agent', {
-      start: async () => {
-        if (config.agentPort === undefined) return;
-        log.info({ port: await agent.start(config.host, config.agentPort) }, 'agent listening');
-      },
-      stop: () => agent.stop(),
-    })
-    // What is in front may need the edge to be ready first, so a look in vain does not hold the start up.
-    .add('reachability', {
-      start: async () => {
-        const url = reachabilityUrlOf(config, port);
-        if (url !== undefined) await reachability.start(url, signal);
-      },
-    })
-    // Last to start: from here on the gateway sends clients. Stops after the drain, which the balancer follows through it.
-    .add('statistics', { start: () => reporter.start(), stop: () => reporter.stop() })
-    .add('refusals', { start: () => refusedFrames.start(), stop: () => refusedFrames.stop() })
-    .add('drain', {
-      stopTimeoutMs: config.drainTimeoutMs + 10_000,
-      stop: async () => {
-        departures.forgetPins();
-        node.drain();
-        await drain({ config, directory, ledger, now, log });
-        departures.stop();
-      },
-    });
+  addSteps(lifecycle, {
+    config,
+    signal,
+    log,
+    room,
+    node,
+    spans,
+    mesh,
+    topics,
+    namePace,
+    histories,
+    presence,
+    presenceQuestions,
+    drops,
+    denials,
+    denying,
+    commands,
+    questions,
+    life,
+    reports,
+    happenings,
+    transport,
+    sessions,
+    certificates,
+    dropped,
+    agent,
+    reachability,
+    reporter,
+    refusedFrames,
+    departures,
+    directory,
+    ledger,
+    now,
+  });
 }

@@ -1,8 +1,7 @@
-import type { Consumer, PublishOutcome, QueueCounts } from '@evenkeel/broker';
+import type { Consumer, QueueCounts } from '@evenkeel/broker';
 import { closeCodes, type GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { type EdgeConfig, edgeConfig } from '../src/config.js';
-import type { InboundBody } from '../src/frame/opaque-body.js';
 import type { Outcome } from '../src/life/ending.js';
 import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
@@ -12,7 +11,6 @@ import type {
   Drops,
   Handover,
   HandoverAnswer,
-  Inbound,
   Leaving,
   Membership,
   Presence,
@@ -26,6 +24,7 @@ import { Users } from '../src/user/users.js';
 import { AccessWorld } from './access-world.js';
 import { Deliveries } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
+import { FakeInbound } from './fake-inbound.js';
 
 /** A promise that the test settles. */
 export interface Pending<T> {
@@ -242,21 +241,6 @@ export class FakeDrops implements Drops {
 
   whyOf(key: string): GapReason | undefined {
     return this.reasons.get(key);
-  }
-}
-
-export class FakeInbound implements Inbound {
-  readonly carried: { kind: 'publish' | 'request'; id: string; key: string; json: InboundBody }[] = [];
-  outcome: Promise<PublishOutcome> = Promise.resolve('routed');
-
-  publish(_from: TicketClaims, id: string, key: string, json: InboundBody): Promise<PublishOutcome> {
-    this.carried.push({ kind: 'publish', id, key, json });
-    return this.outcome;
-  }
-
-  request(_from: TicketClaims, id: string, key: string, json: InboundBody): Promise<PublishOutcome> {
-    this.carried.push({ kind: 'request', id, key, json });
-    return this.outcome;
   }
 }
 

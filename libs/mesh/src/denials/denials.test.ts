@@ -39,12 +39,15 @@ beforeEach(() => {
 });
 
 const write = (record: Written, exchange = '') =>
-  listener.onRecord({
-    body: Buffer.from(JSON.stringify({ id: 'r', atMs: 0, ...record })),
-    exchange,
-    key: 'mesh.denials',
-    properties: { headers: {} },
-  });
+  listener.onRecord(
+    {
+      body: Buffer.from(JSON.stringify({ id: 'r', atMs: 0, ...record })),
+      exchange,
+      key: 'mesh.denials',
+      properties: { headers: {} },
+    },
+    0,
+  );
 const deny = (user: string, untilMs = 5_000) => write({ kind: 'deny', user, untilMs });
 const allow = (user: string) => write({ kind: 'allow', user });
 const read = (...records: (() => void)[]) => {

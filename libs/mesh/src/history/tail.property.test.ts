@@ -1,7 +1,9 @@
-import fc from 'fast-check';
+import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Position } from './position.js';
 import { HistoryTail, isPast, type TailRecord } from './tail.js';
+
+type TypeOf<A> = A extends Arbitrary<infer T> ? T : never;
 
 const topics = ['room.1', 'room.2', 'room.3'];
 const step = fc.record({
@@ -17,9 +19,9 @@ const limits = fc.record({ size: fc.integer({ min: 1, max: 8 }), seconds: fc.int
 
 /** Every record that there was, and what the tail makes of them. */
 function filled(
-  steps: readonly fc.TypeOf<typeof step>[],
-  tailLimits: fc.TypeOf<typeof limits>,
-  tailBounds: fc.TypeOf<typeof bounds>,
+  steps: readonly TypeOf<typeof step>[],
+  tailLimits: TypeOf<typeof limits>,
+  tailBounds: TypeOf<typeof bounds>,
 ) {
   const tail = new HistoryTail<number>(tailLimits, tailBounds);
   tail.reset(true);

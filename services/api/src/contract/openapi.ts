@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { problems, problemTypes } from '../http/problem.js';
 import type { Operation } from './operations.js';
+import { problems, problemTypes } from './problems.js';
 import { problem } from './schemas.js';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { sleep, steadyNow } from '@evenkeel/pace';
-import { type GapReason, gapReasons } from '@evenkeel/protocol';
+import { type CloseCode, closeCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { SessionAccess } from './access.js';
@@ -42,6 +42,11 @@ export class AttachError extends Error {
     super(code);
     this.name = 'AttachError';
     this.code = code;
+  }
+
+  /** What its connection is closed with. */
+  get why(): CloseCode {
+    return this.code === 'stale-ticket' ? closeCodes.staleTicket : closeCodes.takeoverFailed;
   }
 }
 

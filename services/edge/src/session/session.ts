@@ -24,8 +24,6 @@ import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
 import { welcome } from './welcome.js';
 
-const refusals = { 'stale-ticket': closeCodes.staleTicket, 'takeover-failed': closeCodes.takeoverFailed };
-
 /** One session on this edge: its connection, its queue's consumer, and the way from one to the other. */
 export class Session implements ConnectionOwner {
   /** `<uid>.<sid>` */
@@ -239,9 +237,7 @@ export class Session implements ConnectionOwner {
       if (!(error instanceof AttachError)) this.#custody.failed();
       // Let go while it attaches, it has not failed: whoever lets it go closes it.
       if (!this.connection.isOpen || this.#releasing) return;
-      if (error instanceof AttachError) {
-        return this.#refuse(this.#releasing ? closeCodes.superseded : refusals[error.code]);
-      }
+      if (error instanceof AttachError) return this.#refuse(error.why);
       log.warn({ err: error, ...logged(this.claims) }, 'session not attached');
       this.#refuse(closeCodes.brokerUnavailable);
     }
@@ -316,8 +312,12 @@ export class Session implements ConnectionOwner {
     }
     const { isFull } = outbox;
     await this.intake.stop();
-    if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching)
-      await this.#sayFarewell(to);
+    if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
+      const [requests, subscriptions] = [this.#requests, this.#subscriptions];
+      const departure = { session: this.key, to };
+      const onMoved = () => this.#enter('moved');
+      await sayFarewell({ connection, outbox, requests, subscriptions, departure, onMoved }, this.#options);
+    }
     const { written, ...left } = await this.intake.giveBack(isSealKept);
     const position = written && { connection: this.name, ...written };
     if (mode === 'end') await this.#custody.finish();
@@ -332,18 +332,6 @@ export class Session implements ConnectionOwner {
     const { remains } = this.#subscriptions;
     if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains, ...this.access.left };
     return { ...left, position, isFull, ...outbox.answers.left, ...remains, ...this.access.left };
-  }
-
-  async #sayFarewell(to: string | undefined): Promise<void> {
-    const farewell = {
-      connection: this.connection,
-      outbox: this.outbox,
-      requests: this.#requests,
-      subscriptions: this.#subscriptions,
-      departure: { session: this.key, to },
-      onMoved: () => this.#enter('moved'),
-    };
-    await sayFarewell(farewell, this.#options);
   }
 
   /** The rules have changed: what it may not have any more is taken away. */

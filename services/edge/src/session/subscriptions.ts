@@ -12,6 +12,7 @@ import { errorFrame, forbiddenFrame, okFrame, unsubscribedFrame } from '../frame
 import type { Place } from '../frame/placed.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
+import { Allowances } from './allowances.js';
 import { Histories } from './histories.js';
 import { Listening } from './listening.js';
 import type { Departure, HistoryTopics, Membership, Permission, Topics } from './ports.js';
@@ -34,18 +35,11 @@ export interface SubscriptionsOptions {
 /** How long a client that comes back waits for what is older than it; then it may get a message once more, behind its gap. */
 const catchUpMs = 5_000;
 
-/** A topic whose application cannot be asked again is kept so long, ms. */
-const busyPatienceMs = 30_000;
-
 /** One topic of the connection, from the first request for it to its end. */
 interface Subscription {
   /** Undefined while the application is asked. */
   membership: Membership | undefined;
   isBound: boolean;
-  /** Since when the application cannot be asked again. */
-  busyFromMs?: number | undefined;
-  /** The rules have changed since the application was asked. */
-  isReviewed?: boolean;
   wanted: WantedTopic;
   /** Messages may be missing before its first one. */
   readonly missed: GapReason | undefined;
@@ -64,8 +58,8 @@ export class Subscriptions {
   readonly #listening: Listening;
   readonly #histories: Histories;
   readonly #options: SubscriptionsOptions;
-  /** Those that the application has allowed, and when it is asked again. */
-  #asked: Map<string, number> | undefined;
+  /** Those that the application has allowed. */
+  readonly #allowances: Allowances;
   #isOver = false;
   #doubt: readonly string[] = [];
 
@@ -83,6 +77,10 @@ export class Subscriptions {
       gap,
       listen: (topic) => this.#listen(topic),
       unlisten: (topic) => this.#listening.stop(topic),
+    });
+    this.#allowances = new Allowances(options.access, (topic, why) => {
+      const subscription = this.#subscriptions.get(topic);
+      if (subscription) this.#takeAway(topic, subscription, why);
     });
   }
 
@@ -184,22 +182,14 @@ export class Subscriptions {
     for (const [topic, subscription] of [...this.#subscriptions]) {
       const decision = this.#options.access.decide('subscribe', topic);
       if (decision === 'forbid') this.#takeAway(topic, subscription, 'revoked');
-      else if (decision === 'allow') this.#asked?.delete(topic);
-      else if (subscription.membership !== undefined) {
-        // At one of the next sweeps, or when what it has said is over.
-        subscription.isReviewed = true;
-        this.#askAgainAt(topic, this.#asked?.get(topic) ?? Number.POSITIVE_INFINITY);
-      }
+      else if (decision === 'allow') this.#allowances.delete(topic);
+      else if (subscription.membership !== undefined) this.#allowances.review(topic);
     }
   }
 
   /** Asks the application again for what it has allowed until now. */
   sweep(nowMs: number): void {
-    if (this.#asked === undefined) return;
-    for (const [topic, atMs] of [...this.#asked]) {
-      const isDue = atMs <= nowMs || this.#subscriptions.get(topic)?.isReviewed === true;
-      if (isDue && (atMs <= nowMs || this.#options.access.mayReview())) void this.#askAgain(topic);
-    }
+    this.#allowances.sweep(nowMs);
   }
 
   /**
@@ -301,32 +291,8 @@ export class Subscriptions {
     if (access.decide('subscribe', topic) === 'allow') return this.#bind(topic, subscription);
     if (is === 'busy') return this.#unasked(topic, subscription);
     if (is !== 'allow') return this.#takeAway(topic, subscription, 'service');
-    this.#askAgainAt(topic, untilMs);
+    this.#allowances.set(topic, untilMs);
     this.#bind(topic, subscription);
-  }
-
-  async #askAgain(topic: string): Promise<void> {
-    const { access } = this.#options;
-    const decision = access.decide('subscribe', topic);
-    const subscription = this.#subscriptions.get(topic);
-    this.#asked?.delete(topic);
-    if (subscription !== undefined) subscription.isReviewed = false;
-    if (subscription === undefined || decision === 'allow' || decision === 'forbid') return;
-    const { is, untilMs } = await access.ask(decision, 'subscribe', topic);
-    if (this.#subscriptions.get(topic) !== subscription) return;
-    if (access.decide('subscribe', topic) === 'allow') return;
-    if (is === 'busy') {
-      subscription.busyFromMs ??= untilMs;
-      if (untilMs - subscription.busyFromMs < busyPatienceMs) return this.#askAgainAt(topic, untilMs);
-    }
-    subscription.busyFromMs = undefined;
-    if (is === 'allow') this.#askAgainAt(topic, untilMs);
-    else this.#takeAway(topic, subscription, is === 'refuse' ? 'service' : 'expired');
-  }
-
-  #askAgainAt(topic: string, atMs: number): void {
-    this.#asked ??= new Map();
-    this.#asked.set(topic, atMs);
   }
 
   #bind(topic: string, subscription: Subscription): void {
@@ -407,7 +373,7 @@ export class Subscriptions {
     if (subscription.isBound) this.#listening.end(topic);
     this.#options.presence.ended(topic, how);
     subscription.membership?.release();
-    this.#asked?.delete(topic);
+    this.#allowances.delete(topic);
     subscription.settle(failure);
   }
 }

@@ -1,9 +1,9 @@
 import type { Broker, ConsumerChannels, Delivery } from '@evenkeel/broker';
+import { SharedQueue } from '@evenkeel/mesh';
 import { LogLimit, sleep } from '@evenkeel/pace';
 import { queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import { discarded } from '../memory/discarded.js';
-import { SharedQueue } from '../queue/shared.js';
 import { readDeadLetter } from './message.js';
 import type { Undelivered } from './undelivered.js';
 

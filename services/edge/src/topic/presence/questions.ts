@@ -1,8 +1,7 @@
 import type { Broker, ConsumerChannels, Delivery, Publisher } from '@evenkeel/broker';
-import { isSentTo } from '@evenkeel/mesh';
+import { isSentTo, SharedQueue } from '@evenkeel/mesh';
 import { exchanges, fromUid, isTopic, isUid, queues } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import { SharedQueue } from '../../queue/shared.js';
 import type { EdgePresence } from './presence.js';
 
 /** Questions that an edge has in hand; the other edges take their part. */

@@ -1,6 +1,5 @@
-import { type Broker, BrokerError, type ConsumerChannels, type Delivery } from '@evenkeel/broker';
+import { type Broker, BrokerError, type ConsumerChannels, type Delivery, type Log } from '@evenkeel/broker';
 import { backoffMs, LogLimit, sleep } from '@evenkeel/pace';
-import type { Log } from '@evenkeel/runtime';
 
 /** The queue is the balancer's to declare: it may come later, or again. */
 const retry = { minMs: 500, maxMs: 5_000 };
@@ -8,7 +7,7 @@ const logEveryMs = 30_000;
 
 export interface SharedQueueOptions {
   name: string;
-  /** Unsettled deliveries that this edge has in hand; the other edges take their part. */
+  /** Unsettled deliveries that this process has in hand; the others take their part. */
   prefetch: number;
   connection: Pick<Broker, 'whenOpen'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
@@ -19,7 +18,7 @@ export interface SharedQueueOptions {
   random(): number;
 }
 
-/** This edge's part of a queue that all edges consume together, for as long as there is one. */
+/** This process's part of a queue that several consume together, for as long as there is one. */
 export class SharedQueue {
   readonly #options: SharedQueueOptions;
   readonly #stopping = new AbortController();
