@@ -110,6 +110,13 @@ export const edgeFrames: Readonly<Record<string, z.ZodObject>> = {
     position: z.string().optional(),
     recovered: z.boolean().optional(),
   }),
+  presence: z.object({
+    t: z.literal('presence'),
+    topic,
+    joined: z.array(z.object({ user: z.string(), info: z.unknown().optional() })).optional(),
+    left: z.array(z.string()).optional(),
+    count,
+  }),
   unsubscribed: z.object({
     t: z.literal('unsubscribed'),
     topic,

@@ -49,7 +49,11 @@ test.each(['edge', 'gateway', 'balancer'])(
   (service) => {
     const [, steps] =
       new RegExp(`^\\| \`${service}\` \\| ([a-z ,]+) \\|`, 'm').exec(read('ARCHITECTURE.md')) ?? [];
-    const added = [...read(`services/${service}/src/app.ts`).matchAll(/\.add\('([\w ]+)'/g)];
+    const added = [
+      ...read(`services/${service}/src/${service === 'edge' ? 'steps' : 'app'}.ts`).matchAll(
+        /\.add\('([\w ]+)'/g,
+      ),
+    ];
     expect(steps).toBe(added.map(([, name]) => name).join(', '));
   },
 );
