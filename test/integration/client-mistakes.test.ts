@@ -73,7 +73,7 @@ describe('who', () => {
     expect(() => client.on(wrong(name), () => {})).toThrow(
       expect.objectContaining({
         code: 'bad-name',
-        message: `name must be that of an event, or '*' for all (no patterns), got ${shown}`,
+        message: `name must be an event's, or '*', got ${shown}`,
       }),
     );
   });
