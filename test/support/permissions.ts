@@ -71,8 +71,7 @@ export class Actor {
 
   static async connect(user: User, url: string): Promise<Actor> {
     const actor = new Actor(user, await Broker.connect({ url, name: `permissions ${user}`, attempts: 3 }));
-    // Some have none: then whatever needs it is refused too.
-    if (user !== 'api') await actor.declareQueue(ownQueues[user]);
+    await actor.declareQueue(ownQueues[user]);
     return actor;
   }
 
@@ -131,7 +130,8 @@ export async function isAllowed(action: Action, actor: Actor): Promise<boolean> 
   }
 }
 
-const { events, inbound, replies, undelivered, sessions, stats, control, manage, audit } = exchanges;
+const { events, inbound, replies, cancel, undelivered, sessions, presence } = exchanges;
+const { stats, control, manage, audit } = exchanges;
 const edges: readonly User[] = ['edge', 'edge-n1'];
 const publish =
   (exchange: string, key: string) =>
@@ -150,8 +150,9 @@ export const actions: readonly Action[] = [
     attempt: publish(events, 'user.alice.hello'),
   },
   {
+    // What clients publish to each other goes through their edges.
     name: 'publish an event to a topic',
-    allowed: ['api', 'app-shop'],
+    allowed: [...edges, 'api', 'app-shop'],
     attempt: publish(events, 'topic.prices'),
   },
   { name: 'publish an event of neither form', allowed: [], attempt: publish(events, 'anything') },
@@ -205,6 +206,15 @@ export const actions: readonly Action[] = [
     allowed: [],
     attempt: (actor) => actor.consume(prepared.otherService),
   },
+  { name: 'cancel a request', allowed: edges, attempt: publish(cancel, 'alice.s.1') },
+  { name: 'learn what is cancelled', allowed: ['app-shop'], attempt: bind(cancel, 'alice.s.1') },
+  // Who is where.
+  { name: 'tell who is in topics on n1', allowed: edges, attempt: publish(presence, 'edge.n1') },
+  { name: 'tell who is in topics on n2', allowed: ['edge'], attempt: publish(presence, 'edge.n2') },
+  { name: 'learn who is in topics', allowed: [...edges, 'api'], attempt: bind(presence, 'edge.*') },
+  { name: 'ask who is online', allowed: ['api', 'app-shop'], attempt: publish(presence, 'ask.online') },
+  { name: 'answer who is online', allowed: edges, attempt: publish(presence, 'answer.shop.1') },
+  { name: 'have the answers of another', allowed: [], attempt: bind(presence, 'answer.bank.#') },
   // What reaches a session no more, and what becomes of sessions.
   {
     name: 'take what RabbitMQ drops',
