@@ -1,6 +1,6 @@
 import { eventually } from '@evenkeel/testkit';
 import { expect, it } from 'vitest';
-import { subscribed } from '../support/scripted-edge-client.js';
+import { scripted, subscribed } from '../support/scripted-edge-client.js';
 
 it('a client says after each loss up to which position it has a topic with history', async () => {
   const s = await subscribed();
@@ -16,4 +16,20 @@ it('a client says after each loss up to which position it has a topic with histo
   b.terminate();
   const again = await s.b.next();
   expect((await again.take('hello')).topics).toEqual([{ topic: 'news', since: '9-abcdefghij' }]);
+});
+
+it('what is asked of the past before there is a connection is said once, by hello, and later by subscribe again', async () => {
+  const s = await scripted();
+  s.client.topic('news', { last: 3 }).on('message', () => {});
+  s.client.topic('plain').on('message', () => {});
+  const at = await s.a.next();
+  expect((await at.take('hello')).topics).toEqual([{ topic: 'news', last: 3 }, 'plain']);
+  const { id, ...waited } = await at.take('subscribe');
+  expect(waited).toEqual({ t: 'subscribe', topic: 'news' });
+  expect(await at.take('subscribe')).toMatchObject({ topic: 'plain' });
+  const later = await s.client.subscribe('later', () => {}, { last: 2 });
+  expect(await at.take('subscribe')).toMatchObject({ topic: 'later', last: 2 });
+  await later.unsubscribe();
+  void s.client.subscribe('later', () => {}, { last: 1 });
+  expect(await at.take('subscribe')).toMatchObject({ topic: 'later', last: 1 });
 });

@@ -1,49 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect } from '@evenkeel/client';
 import { eventually } from '@evenkeel/testkit';
 import { expect, onTestFinished, test } from 'vitest';
+import { addressesOf, folderOf, runExample as run } from '../support/example-programs.js';
 import { startTestMesh } from '../support/mesh.js';
-
-const examples = join(import.meta.dirname, '..', '..', 'examples');
-
-/** A folder as `npm start` leaves it, with these addresses; the variables of whoever runs the tests are not looked at. */
-function folderOf(addresses: Record<string, string>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-examples-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, '.evenkeel'));
-  writeFileSync(join(folder, '.evenkeel', 'run.json'), JSON.stringify(addresses));
-  return folder;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  text(): string;
-  /** Its exit status. */
-  readonly ended: Promise<number | null>;
-}
-
-function run(file: string, args: string[], cwd: string, env: Record<string, string> = {}): Running {
-  const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [join(examples, file), ...args], { cwd, env: { PATH, ...env } });
-  onTestFinished(() => void child.kill());
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
-  const ended = once(child, 'close').then(([status]) => status as number | null);
-  return { child, text: () => text, ended };
-}
 
 async function meshFolder() {
   const mesh = await startTestMesh();
-  const addresses = {
-    gateway: mesh.gatewayUrl,
-    amqpUrl: mesh.amqpUrl,
-    appAmqpUrl: mesh.urlFor('app-shop'),
-    operatorAmqpUrl: mesh.urlFor('operator'),
-  };
+  const addresses = addressesOf(mesh);
   return { mesh, addresses, folder: folderOf(addresses) };
 }
 

@@ -6,6 +6,7 @@ import { Connection } from '../session/connection.js';
 import type { Saved } from '../session/session-store.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import type { AnyFrame, HelloAdds, Part } from './part.js';
+import { sayPastOnce } from './said-once.js';
 import { type TopicWishes, Wishes } from './wishes.js';
 
 const made = new WeakMap<ConnectOptions, PartedConnection>();
@@ -43,6 +44,7 @@ export class PartedConnection extends Connection {
   override adds(socket: EdgeSocket): object {
     const adds: HelloAdds = { topics: this.wishes.said(this.topicTable.wanted) };
     for (const part of this.parts) part.hello?.(adds, socket);
+    sayPastOnce(socket, adds.topics);
     return adds;
   }
 
