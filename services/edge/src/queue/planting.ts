@@ -2,7 +2,9 @@
 const atOnce = 8;
 /** So many sessions being made at a time are a crowd. */
 const crowd = 8;
-/** Longest that a seal waits for a crowd to pass, ms. */
+/** How often it is looked whether a rush is over, ms. */
+const lookMs = 100;
+/** Longest that a seal waits for a crowd or a rush to pass, ms. */
 export const longestWaitMs = 5_000;
 
 interface Turn {
@@ -12,7 +14,7 @@ interface Turn {
 
 /**
  * When the first seals of new sessions are planted. A seal is a binding and a message that is kept, as much work for the broker as
- * the session itself: while a crowd comes in it waits, since only an edge that dies within those seconds lets anybody
+ * the session itself: while a crowd comes in, or a rush of events goes out, it waits, since only an edge that dies within those seconds lets anybody
  * notice (its sessions are told a gap, in vain perhaps). Whoever leaves does not wait.
  */
 export class Planting {
@@ -21,10 +23,12 @@ export class Planting {
   #making = 0;
   #planting = 0;
   #timer: NodeJS.Timeout | undefined;
+  readonly #isRushed: () => boolean;
 
-  /** `now`: a clock that nobody sets, ms. */
-  constructor(now: () => number) {
+  /** `now`: a clock that nobody sets, ms. `isRushed`: whether so much goes out now that all else had better wait. */
+  constructor(now: () => number, isRushed: () => boolean = () => false) {
     this.#now = now;
+    this.#isRushed = isRushed;
   }
 
   /** The first seals of new sessions wait. */
@@ -67,7 +71,9 @@ export class Planting {
     for (const [queue, turn] of this.#waiting) {
       const leftMs = turn.dueAtMs - this.#now();
       if (this.#planting >= atOnce) return;
-      if (this.isCrowded && leftMs > 0) return this.#pumpIn(leftMs);
+      // Who has been made tells when a crowd is over; nobody tells of a rush.
+      if (leftMs > 0 && this.isCrowded) return this.#pumpIn(leftMs);
+      if (leftMs > 0 && this.#isRushed()) return this.#pumpIn(Math.min(leftMs, lookMs));
       this.#begin(queue, turn);
     }
   }
