@@ -37,7 +37,6 @@ import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { Drops } from './queue/drops.js';
 import { Planting } from './queue/planting.js';
-import { Rush } from './queue/rush.js';
 import { SessionQueues } from './queue/session-queue.js';
 import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
@@ -180,13 +179,12 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
     now,
   });
-  const rush = new Rush(() => load.delivered, now);
   const queues = new SessionQueues({
     topology: queueTopology,
     // The seal, which is held, is one more.
     consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
     publisher,
-    planting: new Planting(now, () => rush.isOn),
+    planting: new Planting({ written: () => load.delivered, now }),
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,

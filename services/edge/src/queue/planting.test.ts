@@ -11,11 +11,11 @@ function deferred<T>() {
 
 function make() {
   vi.useFakeTimers();
-  const rush = { isOn: false };
-  const planting = new Planting(
-    () => performance.now(),
-    () => rush.isOn,
-  );
+  const events = { perSecond: 0 };
+  const planting = new Planting({
+    written: () => (performance.now() * events.perSecond) / 1_000,
+    now: () => performance.now(),
+  });
   const planted: string[] = [];
   const plant = (queue: string) =>
     planting.inTurn(queue, async () => {
@@ -27,7 +27,7 @@ function make() {
     planting,
     planted,
     plant,
-    rush,
+    events,
     crowdComes: () => {
       for (const { promise } of makings) void planting.making(promise);
     },
@@ -65,8 +65,9 @@ describe('the seals of new sessions', () => {
   });
 
   it('wait for a rush of events to pass, no longer than their limit', async () => {
-    const { plant, planted, rush } = make();
-    rush.isOn = true;
+    const { plant, planted, events } = make();
+    await vi.advanceTimersByTimeAsync(1_000);
+    events.perSecond = 2_500;
     const first = plant('a');
     await vi.advanceTimersByTimeAsync(1_000);
     const second = plant('b');
@@ -74,7 +75,7 @@ describe('the seals of new sessions', () => {
     await vi.advanceTimersByTimeAsync(longestWaitMs - 1_000);
     await first;
     expect(planted).toEqual(['a']);
-    rush.isOn = false;
+    events.perSecond = 0;
     await vi.advanceTimersByTimeAsync(200);
     await second;
     expect(planted).toEqual(['a', 'b']);

@@ -1,30 +1,34 @@
-/** Events a second that make a rush: about a quarter of what one edge writes at most. */
-export const rushPerSecond = 2_000;
-/** Shortest time over which they are counted, ms. */
-export const shortestMs = 50;
+export interface RushOptions {
+  /** So many a second are a rush. */
+  readonly perSecond: number;
+  /** Shortest time over which they are counted, ms. */
+  readonly overMs: number;
+  /** A clock that nobody sets, ms. */
+  now(): number;
+}
 
-/** Whether an edge has its hands full with events, by a count of them that only grows. */
+/** Whether an edge has its hands full with something, by a count of it that only grows. */
 export class Rush {
   readonly #count: () => number;
-  readonly #now: () => number;
+  readonly #options: RushOptions;
   #countedAtMs: number;
   #counted: number;
   #isOn = false;
 
-  /** `now`: a clock that nobody sets, ms. */
-  constructor(count: () => number, now: () => number) {
+  constructor(count: () => number, options: RushOptions) {
     this.#count = count;
-    this.#now = now;
-    this.#countedAtMs = now();
+    this.#options = options;
+    this.#countedAtMs = options.now();
     this.#counted = count();
   }
 
   /** As of the time since it was asked last, or a little earlier. */
   get isOn(): boolean {
-    const ms = this.#now() - this.#countedAtMs;
-    if (ms < shortestMs) return this.#isOn;
+    const { perSecond, overMs, now } = this.#options;
+    const ms = now() - this.#countedAtMs;
+    if (ms < overMs) return this.#isOn;
     const count = this.#count();
-    this.#isOn = (count - this.#counted) * 1_000 >= rushPerSecond * ms;
+    this.#isOn = (count - this.#counted) * 1_000 >= perSecond * ms;
     this.#countedAtMs += ms;
     this.#counted = count;
     return this.#isOn;
