@@ -37,8 +37,30 @@ async def calls(gateway, user):
         say(ended=True)
 
 
+async def stream(gateway, user, count):
+    """Reads an answer in parts, to its end and not."""
+    async with evenkeel.Client(gateway, user=user) as connected:
+        answer = connected.stream("shop.count", int(count))
+        say(parts=[part async for part in answer] == list(range(int(count))), result=answer.result)
+        async with connected.stream("shop.count", 1_000_000) as answer:
+            async for part in answer:
+                if part == 2:
+                    break
+        say(left=True)
+        await asyncio.Event().wait()
+
+
 async def service(url):
     """Serves `shop`, and says what it was sent."""
+
+    async def count(request):
+        made = 0
+        try:
+            for n in range(request.data):
+                made += 1
+                yield n
+        finally:
+            say(ended=request.data, whole=made == request.data, user=request.user)
 
     async def sums(request):
         say(asked=request.method, user=request.user)
@@ -51,6 +73,7 @@ async def service(url):
         await publisher.serve("shop.sum", sums)
         await publisher.serve("shop.bytes", lambda request: request.data + b"!")
         await publisher.serve("shop.buy", buy)
+        await publisher.serve("shop.count", count)
         await publisher.serve("shop.fail", lambda request: {}["secret"])
         await publisher.on("shop.chat", lambda request: say(chat=request.data, user=request.user))
         say(serving=True)

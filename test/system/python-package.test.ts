@@ -111,6 +111,29 @@ test('a service on the Python package answers clients of both SDKs, and what goe
   ]);
 });
 
+test('answers in parts of the Python package are read by both SDKs, and end where these leave', async () => {
+  const mesh = await startTestMesh();
+  const service = run('service', mesh.urlFor('app-shop'));
+  await service.until('serving', (lines) => lines.length === 1);
+  const reader = run('stream', mesh.gatewayUrl, 'bob', '200');
+  const client = connect({ gateway: mesh.gatewayUrl, user: 'alice' });
+  onTestFinished(() => client.close());
+
+  const parts: number[] = [];
+  for await (const part of client.stream<number>('shop.count', 100)) parts.push(part);
+  expect(parts).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  for await (const part of client.stream<number>('shop.count', 2_000_000)) if (part === 2) break;
+  await reader.until('left', (lines) => lines.length === 2);
+  expect(reader.lines).toEqual([{ parts: true, result: null }, { left: true }]);
+  await service.until('all have ended', (lines) => lines.length === 5);
+  const ended = (user: string, count: number) =>
+    service.lines.find((line) => line.user === user && line.ended === count);
+  expect(ended('alice', 100)).toMatchObject({ whole: true });
+  expect(ended('bob', 200)).toMatchObject({ whole: true });
+  for (const line of [ended('alice', 2_000_000), ended('bob', 1_000_000)])
+    expect(line).toMatchObject({ whole: false });
+});
+
 test('what the Python package publishes arrives as what the SDK publishes, and it says whether anybody took it', async () => {
   const mesh = await startTestMesh();
   const client = connect({ gateway: mesh.gatewayUrl, user: 'alice' });

@@ -2,6 +2,7 @@
 from ._errors import CallError, EvenkeelError, PublishError, Refused, ServiceError
 from ._names import topic_word, uid
 from ._service import Request, Service
+from ._stream import Stream
 from ._topic import Topic
 from ._types import Event, Message, Status
 from .client import Client
@@ -9,5 +10,5 @@ from .publisher import Published, Publisher
 
 __all__ = [
     "CallError", "Client", "EvenkeelError", "Event", "Message", "PublishError", "Published", "Publisher", "Refused", "Request", "Service",
-    "ServiceError", "Status", "Topic", "topic_word", "uid",
+    "ServiceError", "Status", "Stream", "Topic", "topic_word", "uid",
 ]

@@ -24,9 +24,14 @@ class Call:
         self.frame = frame
         self.link: Link | None = None
         self.place = 0.0  # which of the calls on that link it was
+        self.on_part: Callable[[JsonObject], None] | None = None
+        self.has_begun = False  # a part has come: the rest waits in the session's queue, and it must not be asked again
         self.answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         # An answer that nobody waits for any more is no error.
         self.answer.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    def is_to_send(self) -> bool:
+        return not self.link and not self.has_begun and not self.answer.done()
 
 
 class Calls:
@@ -68,11 +73,15 @@ class Calls:
         return self._open.get(key)
 
     def answer(self, frame: JsonObject) -> None:
-        """`ok` or `error` has come. One that concerns no call is for nobody."""
+        """`ok`, `error` or `part` has come. One that concerns no call is for nobody."""
         call = self._open.get(frame.get("re", ""))
         if call is None or call.answer.done():
             return
-        if frame["t"] == "ok":
+        if frame["t"] == "part":
+            call.has_begun = True
+            if call.on_part:
+                call.on_part(frame)
+        elif frame["t"] == "ok":
             call.answer.set_result(frame)
         elif frame["code"] in _RATE and call.frame["t"] != "refresh":
             call.link = None  # it was not carried out
@@ -103,7 +112,7 @@ class Calls:
         """Sends what is to be sent on the socket that the session has, for ever."""
         while True:
             await self._to_send.wait()
-            link, call = current(), next((call for call in self._open.values() if not call.link and not call.answer.done()), None)
+            link, call = current(), next((call for call in self._open.values() if call.is_to_send()), None)
             if not call or not link or link.told.is_set() or link.done.is_set():
                 self._to_send.clear()  # set again by the next call, and the next socket
                 continue

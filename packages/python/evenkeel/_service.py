@@ -12,6 +12,7 @@ from aiormq.exceptions import ChannelPreconditionFailed
 
 from ._amqp import LOST, Broker, data_of, message_of
 from ._errors import EvenkeelError, PublishError, ServiceError
+from ._parts import Follower, send_parts
 
 _log = logging.getLogger("evenkeel")
 _REPLY_LIVES_S = 30
@@ -33,7 +34,7 @@ class Request:
 
 
 Handler = Callable[[Request], Any]
-Answer = tuple[Any, str | None]  # data, and the code where it is an error
+Answer = tuple[Any, dict[str, Any]]  # data, and headers: the code of an error, how many parts came before
 
 
 class Service:
@@ -41,6 +42,7 @@ class Service:
 
     def __init__(self, broker: Broker, replies: Broker, name: str, kind: str, pattern: str, handler: Handler, prefetch: int, grace_ms: int):
         self._broker, self._replies, self._name, self._kind, self._pattern = broker, replies, name, kind, pattern
+        self._follower = Follower(broker, name)
         self._handler, self._prefetch, self._grace_ms = handler, prefetch, grace_ms
         self._lanes: dict[str, asyncio.Lock] = {}
         self._known: collections.OrderedDict[str, Answer] = collections.OrderedDict()
@@ -87,6 +89,8 @@ class Service:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         lane = f"{message.headers.get('evenkeel-uid')!r} {message.headers.get('evenkeel-session')!r}"
+        if inspect.isasyncgenfunction(self._handler):  # an answer in parts lasts, and keeps nobody waiting
+            lane = f"{lane} {message.delivery_tag}"
         lock = self._lanes.setdefault(lane, asyncio.Lock())  # what one session sent, one after another
         try:
             async with lock:
@@ -99,6 +103,8 @@ class Service:
 
     async def _handle(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         key = message.message_id
+        if self._follower.is_followed(key):  # it is being answered
+            return await message.ack()
         answer = self._known.get(key) if key else None
         if answer is None:
             answer = await self._run(message)
@@ -107,12 +113,12 @@ class Service:
                 while len(self._known) > _REMEMBERED:
                     self._known.popitem(last=False)
         if self._kind == "request" and message.reply_to:
-            data, code = answer
             try:
-                await self._reply(message, data, {"evenkeel-error": code} if code else {})
+                await self._reply(message, *answer)
             except PublishError as error:
                 _log.error("A reply was not sent: %s", error)
-        await message.ack()
+        if not message.processed:
+            await message.ack()
 
     async def _run(self, message: aio_pika.abc.AbstractIncomingMessage) -> Answer:
         headers = dict(message.headers)
@@ -121,36 +127,56 @@ class Service:
         try:
             told = self._handler(request)
             if inspect.isasyncgen(told):
-                await self._parts(message, told)
-                return None, None
-            return (await told if isinstance(told, Awaitable) else told), None
-        except ServiceError as error:
-            return str(error), error.code
-        except Exception:
-            _log.exception("The handler of %s failed", self._pattern)  # nothing of it leaves the service
-            return "the service failed", "service-error"
+                return await self._parts(message, told)
+            return (await told if isinstance(told, Awaitable) else told), {}
+        except Exception as error:
+            return self._failed(error)
 
-    async def _parts(self, message: aio_pika.abc.AbstractIncomingMessage, parts: AsyncIterator[Any]) -> None:
-        n = 0
-        async for part in parts:
-            if message.reply_to:
-                await self._reply(message, part, {"evenkeel-part": n})
-            n += 1
+    async def _parts(self, message: aio_pika.abc.AbstractIncomingMessage, parts: AsyncIterator[Any]) -> Answer:
+        key = message.message_id or ""
+        followed = await self._follower.follow(key)
 
-    async def _reply(self, message: aio_pika.abc.AbstractIncomingMessage, data: Any, headers: dict[str, Any]) -> None:
+        async def send(part: Any, headers: dict[str, Any]) -> bool:
+            return await self._reply(message, part, headers)
+
+        async def begun() -> None:  # no other instance could go on in the same words
+            await message.ack()
+
+        data: Any = None
+        headers: dict[str, Any] = {}
+        try:
+            await send_parts(parts, followed, self._follower.word, send, begun)
+        except Exception as error:
+            data, headers = self._failed(error)
+        finally:
+            self._follower.forget(key)
+        return data, {**headers, "evenkeel-parts": followed.sent}
+
+    def _failed(self, error: Exception) -> Answer:
+        if isinstance(error, ServiceError):
+            return str(error), {"evenkeel-error": error.code}
+        _log.error("The handler of %s failed", self._pattern, exc_info=error)  # nothing of it leaves the service
+        return "the service failed", {"evenkeel-error": "service-error"}
+
+    async def _reply(self, message: aio_pika.abc.AbstractIncomingMessage, data: Any, headers: dict[str, Any]) -> bool:
+        """Whether somebody got it."""
         trace = {name: message.headers[name] for name in _TRACE if name in message.headers}
         kind = "text/plain" if "evenkeel-error" in headers else None
-        reply = message_of(
-            data, kind, correlation_id=message.correlation_id, headers={**trace, **headers}, expiration=_REPLY_LIVES_S
-        )
+        # Parts, and what comes behind them, wait in the session's queue as its events do.
+        is_part = "evenkeel-part" in headers or "evenkeel-parts" in headers
+        lasting: dict[str, Any] = {"delivery_mode": 2} if is_part else {"expiration": _REPLY_LIVES_S}
+        reply = message_of(data, kind, correlation_id=message.correlation_id, headers={**trace, **headers}, **lasting)
+        if "evenkeel-part" in headers:
+            return await self._replies.publish("mesh.replies", message.reply_to or "", reply, channel="mesh.replies")
         is_new = message.headers.get("evenkeel-reply-exchange") == "mesh.replies"
         for exchange in ("mesh.replies", "") if is_new else ("", "mesh.replies"):
             try:  # a user without the right to the default exchange loses the channel: one of its own
                 if await self._replies.publish(exchange, message.reply_to or "", reply, channel=exchange or "default"):
-                    return
+                    return True
             except PublishError as error:
                 if exchange or error.code != "publish-refused":
                     raise
+        return False
 
 
 async def _ignore(message: aio_pika.abc.AbstractIncomingMessage) -> None:

@@ -92,6 +92,11 @@ class Session:
         """A frame that is answered with `ok`: its data. Raises CallError."""
         return await self.calls.wait(frame, timeout_s or self._timeout_s)
 
+    async def say(self, frame: JsonObject) -> None:
+        """A frame that has no answer: lost where there is no connection."""
+        if self.current:
+            await self.current.send(frame)
+
     def answer(self, frame: JsonObject) -> None:
         self.calls.answer(frame)
 

@@ -12,6 +12,7 @@ from ._errors import EvenkeelError, Refused
 from ._feeds import Feed
 from ._names import check_name
 from ._session import Session
+from ._stream import Stream
 from ._topic import Topic
 from ._types import Event, JsonObject, Status
 
@@ -46,6 +47,7 @@ class Client:
             timeout_s=request_timeout_s,
         )
         self._to.session = self._session
+        self._request_timeout_s = request_timeout_s
         self._running: asyncio.Task[None] | None = None
         self._why: Exception | None = None
 
@@ -154,6 +156,18 @@ class Client:
         check_name("method", method)
         frame = {"t": "request", "method": method, **fields_of(data), **_trace(traceparent, tracestate)}
         return await self._session.ask(frame, timeout_s)
+
+    def stream(
+        self, method: str, data: Any = None, *, timeout_s: float | None = None, traceparent: str | None = None, tracestate: str | None = None
+    ) -> Stream:
+        """Asks a service that answers in parts: `async for part in client.stream("shop.ask", question)`. Over moves, losses and crashes.
+
+        `timeout_s` is for each part. Iterating raises CallError. Who leaves the loop early calls `cancel()`, or uses `async with`.
+        """
+        check_name("method", method)
+        frame = {"t": "request", "method": method, **fields_of(data), **_trace(traceparent, tracestate)}
+        session = self._session
+        return Stream(session.calls, session.calls.begin(frame), session.say, timeout_s or self._request_timeout_s)
 
     async def _run(self) -> None:
         try:
