@@ -63,6 +63,8 @@ it('npm start runs everything as users of their own, whose addresses evenkeel kn
   const { out: assignments } = await evenkeel(started, 'env');
   expect(assignments.split('\n').sort()).toEqual([
     '',
+    `EVENKEEL_API_KEY=${run.api?.key}`,
+    `EVENKEEL_API_URL=${run.api?.url}`,
     `EVENKEEL_APP_AMQP_URL=${run.appAmqpUrl}`,
     `EVENKEEL_OPERATOR_AMQP_URL=${run.operatorAmqpUrl}`,
     `EVENKEEL_VIEWER_AMQP_URL=${run.viewerAmqpUrl}`,
