@@ -31,6 +31,10 @@ class Room {
     this.topic.on('message', (message) => this.add(message));
     // The history mends every loss; what it does not reach any more is told.
     this.topic.on('gap', ({ reason }) => this.add({ id: crypto.randomUUID(), gap: reason }));
+    this.topic.on('presence', ({ users = [] }) => {
+      this.people = new Set(users.map(({ user }) => user));
+      draw();
+    });
     this.typed = client.topic(`typing.${name}`, { echo: false });
     this.typed.on('message', ({ from }) => {
       this.typing.set(from.user, Date.now() + typingMs);

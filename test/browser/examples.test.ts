@@ -52,6 +52,10 @@ it('the chat of the examples shows everybody everything once and in one order, o
   const { mesh, open, operator, complaints } = await exampleWithPage('chat');
   const alice = await open('alice');
   const bob = await open('bob');
+  const people = (page: Page) =>
+    page.$$eval('#people li', (items) => items.map((item) => item.textContent).join());
+  for (const page of [alice, bob])
+    await until('both are there', async () => (await people(page)) === 'alice,bob');
   await say(alice, 'ahoy <b>there</b>');
   await has(bob, 'alice ahoy <b>there</b>');
   await bob.type('#text', 'ay');
@@ -79,6 +83,11 @@ it('the chat of the examples shows everybody everything once and in one order, o
   await drain;
   await until('alice has moved', async () => (await shown(alice, 'node')) !== drained);
   expect(await shown(alice, 'moves')).toBe('1');
+  await alice.evaluate(`
+    globalThis.seen = [];
+    const list = document.getElementById('people');
+    new MutationObserver(() => seen.push(list.innerText.split('\\n').join())).observe(list, { childList: true });
+  `);
   await bob.reload();
   await bob.click('#rooms button:has-text("bridge")');
   await say(alice, 'after');
@@ -87,6 +96,9 @@ it('the chat of the examples shows everybody everything once and in one order, o
   await until('all of it is unread', async () => (await carol.title()) === '(33) chat');
   await carol.click('#rooms button:has-text("bridge")');
   await has(carol, 'alice after');
+  await until('three are there', async () => (await people(alice)) === 'alice,bob,carol');
+  // Neither the move nor the reload was seen.
+  expect(new Set(await alice.evaluate<string[]>('seen'))).toEqual(new Set(['alice,bob', 'alice,bob,carol']));
 
   const all = await said(alice);
   const saidBy = (user: string, word: string) => all.filter((line) => line.startsWith(`${user} ${word}`));

@@ -8,6 +8,7 @@ export type { EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol
 export * from './core.js';
 export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
+export type { PresenceNews, PresentUser, TopicPresence } from './seams/present.js';
 export type { TopicWishes } from './seams/wishes.js';
 export { Client } from './whole/client.js';
 export type { ConnectOptions } from './whole/options.js';

@@ -2,6 +2,7 @@ import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { ClientError } from '../errors.js';
 import { callEach, Handlers } from '../handlers.js';
 import type { Part } from '../seams/part.js';
+import type { Presence, PresenceNews, TopicPresence } from '../seams/present.js';
 import type { TopicWishes } from '../seams/wishes.js';
 import type { Status } from '../status.js';
 import type { Subscription } from '../topics/subscribe.js';
@@ -23,6 +24,7 @@ export interface TopicNews<Data = unknown> {
   message: TopicMessage<Data>;
   gap: TopicGap;
   left: TopicLeft;
+  presence: PresenceNews;
 }
 
 /** The client, as far as a topic needs it. */
@@ -35,26 +37,36 @@ export interface TopicClient {
   publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
 }
 
-/** One topic: subscribed from the first handler of its messages on, until it is closed or has ended. */
+/** What topics are made of. */
+export interface TopicUses {
+  readonly client: TopicClient;
+  readonly presence: Presence;
+}
+
+/** One topic: subscribed from the first handler of its messages or its presence on, until it is closed or has ended. */
 export class TopicHandle<Data = unknown> {
   readonly topic: string;
-  readonly #wishes: TopicWishes;
+  #wishes: TopicWishes;
   readonly #client: TopicClient;
+  readonly #presence: Presence;
+  #watching: (() => void)[] = [];
   readonly #gaps = new Handlers<TopicGap>();
   readonly #lefts = new Handlers<TopicLeft>();
   readonly #asked = new Set<Promise<Subscription>>();
   readonly #open: Set<TopicHandle<never>>;
 
-  constructor(topic: string, wishes: TopicWishes, client: TopicClient, open: Set<TopicHandle<never>>) {
+  constructor(topic: string, wishes: TopicWishes, uses: TopicUses, open: Set<TopicHandle<never>>) {
     this.topic = topic;
     this.#wishes = wishes;
-    this.#client = client;
+    this.#client = uses.client;
+    this.#presence = uses.presence;
     this.#open = open;
   }
 
   /**
    * Handles what is told of the topic; returns the way to stop. The first handler of `message` subscribes; one that is refused learns of
-   * it by `left`. `gap`: messages may be missing before the next one. After `left` nothing comes: open the topic anew.
+   * it by `left`. `gap`: messages may be missing before the next one. After `left` nothing comes: open the topic anew. `presence`: who
+   * is there, at once and after each change, where the namespace keeps that; it subscribes too.
    */
   on<Kind extends keyof TopicNews>(
     kind: Kind,
@@ -62,6 +74,7 @@ export class TopicHandle<Data = unknown> {
   ): () => void {
     this.#open.add(this);
     if (kind === 'gap') return this.#gaps.enter({ handler: handler as (gap: TopicGap) => unknown });
+    if (kind === 'presence') return this.#watch(handler as (news: PresenceNews) => unknown);
     if (kind === 'left') return this.#lefts.enter({ handler: handler as (left: TopicLeft) => unknown });
     return this.#subscribe(handler as MessageHandler);
   }
@@ -76,11 +89,17 @@ export class TopicHandle<Data = unknown> {
     return this.#client.publish(this.topic, data, options);
   }
 
+  /** Who is there now; it need not be subscribed. @throws ClientError with the mesh's code, such as `no-presence`. */
+  presence(): Promise<TopicPresence> {
+    return this.#presence.ask(this.topic);
+  }
+
   /** Ends what this handle has begun; no handler hears anything more. Resolves as `unsubscribe` of a subscription. */
   async close(): Promise<void> {
     this.#open.delete(this as TopicHandle<never>);
     this.#gaps.end();
     this.#lefts.end();
+    for (const leave of this.#watching.splice(0)) leave();
     const asked = [...this.#asked];
     this.#asked.clear();
     await Promise.all(asked.map(end));
@@ -97,6 +116,17 @@ export class TopicHandle<Data = unknown> {
       callEach(this.#gaps.all, { topic, reason }, rethrow);
     } else if (status.type === 'unsubscribed' && status.topic === this.topic) this.#left(status.reason);
     else if (status.type === 'closed') this.#left('closed', status.error);
+  }
+
+  #watch(handler: (news: PresenceNews) => unknown): () => void {
+    this.#wishes = { ...this.#wishes, presence: true };
+    const leave = this.#presence.observe(this.topic, handler);
+    this.#watching.push(leave);
+    const stop = this.#subscribe(() => {});
+    return () => {
+      leave();
+      stop();
+    };
   }
 
   #subscribe(handler: MessageHandler): () => void {
@@ -143,8 +173,8 @@ const rethrow = (error: unknown): void =>
 export class TopicHandles implements Part {
   readonly #open = new Set<TopicHandle<never>>();
 
-  open<Data>(topic: string, wishes: TopicWishes, client: TopicClient): TopicHandle<Data> {
-    return new TopicHandle<Data>(topic, wishes, client, this.#open);
+  open<Data>(topic: string, wishes: TopicWishes, uses: TopicUses): TopicHandle<Data> {
+    return new TopicHandle<Data>(topic, wishes, uses, this.#open);
   }
 
   status(status: Status): undefined {

@@ -3,17 +3,20 @@ import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
+import { Presences } from '../more/presence.js';
 import { type ClientStream, Streams } from '../more/streams.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
+import type { TopicPresence } from '../seams/present.js';
 import type { TopicWishes } from '../seams/wishes.js';
 import type { Subscription } from '../topics/subscribe.js';
 import type { MessageHandler } from '../topics/topics.js';
 import { type ConnectOptions, coreOptions } from './options.js';
 
 /** Every part that there is, by name. One that is added here is asked behind those before it. */
-const partsOf = (connection: PartedConnection, _options: ConnectOptions) => ({
+const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
   topics: new TopicHandles(),
+  presence: new Presences(connection, options.info),
   history: new HistoryPositions(connection),
   streams: new Streams(connection),
 });
@@ -44,7 +47,13 @@ export class Client<
   topic<Data = unknown>(topic: string, wishes?: TopicWishes): TopicHandle<Data>;
   topic(topic: string, wishes: TopicWishes = {}): TopicHandle {
     checkName(topic);
-    return this.#parts.topics.open(topic, wishes, this);
+    return this.#parts.topics.open(topic, wishes, { client: this, presence: this.#parts.presence });
+  }
+
+  /** Who is in a topic now; it need not be subscribed. @throws ClientError with the mesh's code, such as `no-presence`. */
+  presence(topic: string, options: SendOptions = {}): Promise<TopicPresence> {
+    checkName(topic);
+    return this.#parts.presence.ask(topic, options);
   }
 
   /** Asks a service that answers in parts: `for await (const part of client.stream('assistant.ask', …))`. Leaving the loop cancels. */
