@@ -45,12 +45,21 @@ export function runExample(
   cwd: string,
   env: Readonly<Record<string, string>> = {},
 ): Running {
-  const { PATH = '' } = process.env;
   const path = join(examples, file);
-  const [command = '', ...given] = file.endsWith('.mjs')
-    ? [process.execPath, path, ...args]
-    : [path, ...args];
-  const child = spawn(command, given, { cwd, env: { PATH, ...env } });
+  return file.endsWith('.mjs')
+    ? runProgram(process.execPath, [path, ...args], cwd, env)
+    : runProgram(path, args, cwd, env);
+}
+
+/** Runs a program for the running test. */
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const { PATH = '' } = process.env;
+  const child = spawn(command, args, { cwd, env: { PATH, ...env } });
   onTestFinished(() => void child.kill());
   const texts = { stdout: '', stderr: '' };
   let both = '';

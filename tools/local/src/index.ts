@@ -20,6 +20,7 @@ export {
   wholeNumber,
 } from './commands/flags.js';
 export { type ControlledMesh, startControlledMesh } from './control/controlled-mesh.js';
+export { savedFileOf } from './docs/saved-file.js';
 export type { Place } from './front/config.js';
 export { Front, gatewayPlace, placesOf } from './front/front.js';
 export { type Choice, type FrontName, frontNames, fronts } from './front/fronts.js';

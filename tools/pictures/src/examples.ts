@@ -1,30 +1,37 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Page } from 'playwright-core';
+import { savedFileOf } from '@evenkeel/local';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { rest, save } from './save.js';
 import { Stage } from './stage.js';
 
-const folder = fileURLToPath(new URL('../../../examples', import.meta.url));
-const cli = fileURLToPath(new URL('../../../packages/operator/bin/evenkeel.mjs', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const examples = join(root, 'examples');
+const cli = join(root, 'packages', 'operator', 'bin', 'evenkeel.mjs');
 const run = promisify(execFile);
 const window = { viewport: { width: 900, height: 560 } };
+const phone = { viewport: { width: 640, height: 420 } };
 const wordMs = '90';
+
+/** Starts one of examples/; resolves with its first line. */
+type Start = (file: string, ...args: string[]) => Promise<string>;
 
 /** The chat and the assistant of examples/, while edges are drained and killed under them. */
 export async function examplePictures(): Promise<void> {
-  const env = { EVENKEEL_NAMESPACES: `${folder}/namespaces.json` };
+  const env = { EVENKEEL_NAMESPACES: `${examples}/namespaces.json` };
   const stage = await Stage.open(0, { edges: 3, env, demo: false });
   const programs: ChildProcess[] = [];
-  /** Starts one of examples/; resolves with its first line. */
-  const start = async (file: string, ...args: string[]): Promise<string> => {
+  const start: Start = async (file, ...args) => {
     const addresses = {
       EVENKEEL_GATEWAY: stage.mesh.gatewayUrl,
       EVENKEEL_APP_AMQP_URL: stage.mesh.urlFor('app-shop'),
     };
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [`${folder}/${file}`, ...args], { env: { PATH, ...addresses } });
+    const child = spawn(process.execPath, [`${examples}/${file}`, ...args], { env: { PATH, ...addresses } });
     programs.push(child);
     for await (const line of createInterface(child.stdout)) return line;
     throw new Error(`${file} says nothing`);
@@ -33,17 +40,60 @@ export async function examplePictures(): Promise<void> {
     await chat(stage, await start('serve.mjs', 'chat', '0'));
     await start('assistant/service.mjs', wordMs);
     await assistant(stage, await start('serve.mjs', 'assistant', '0'));
+    await guide(stage, start);
   } finally {
     for (const child of programs) child.kill();
     await stage.close();
   }
 }
 
+/** The page of the guide's first app, as its reader has it in the end. */
+async function guide(stage: Stage, start: Start): Promise<void> {
+  const app = mkdtempSync(join(root, '.evenkeel', 'guide-'));
+  try {
+    const text = readFileSync(join(root, 'docs', 'guide', 'README.md'), 'utf8');
+    const page = savedFileOf(text, 'my-app/index.html').replace(
+      'http://127.0.0.1:8080',
+      stage.mesh.gatewayUrl,
+    );
+    // It answers in place of the assistant, whose method has another form.
+    writeFileSync(
+      join(app, 'house.mjs'),
+      savedFileOf(text, 'my-app/house.mjs').replaceAll('shop.ask', 'shop.guide'),
+    );
+    writeFileSync(join(app, 'index.html'), page.replaceAll('shop.ask', 'shop.guide'));
+    const served = await start('serve.mjs', relative(examples, app), '0');
+    const [alice, bob] = await Promise.all(['alice', 'bob'].map((user) => visit(stage, served, user, phone)));
+    if (!alice || !bob) throw new Error('Nobody is there.');
+    const say = async (page: Page, said: string): Promise<void> => {
+      await page.fill('#text', said);
+      await page.press('#text', 'Enter');
+    };
+    const has = (text: string) =>
+      alice.waitForFunction(`document.getElementById('log').textContent.includes(${JSON.stringify(text)})`);
+    await say(alice, 'Ahoy, bob.');
+    await has('alice: Ahoy');
+    await say(bob, 'Ahoy! I have just come in, and read what you said.');
+    await has('bob: Ahoy');
+    await start(relative(examples, join(app, 'house.mjs')));
+    await has('The house is open.');
+    await say(alice, 'When is supper?');
+    await has('soup is ready when it does.');
+    save('guide-room.png', await alice.screenshot());
+  } finally {
+    rmSync(app, { recursive: true });
+  }
+}
+
 async function open(stage: Stage, served: string, user: string): Promise<Page> {
-  const page = await stage.openPage(`${served.split(' ').at(-1)?.replace('alice', user)}`, window);
+  const page = await visit(stage, served, user, window);
   await isConnected(page);
   return page;
 }
+
+/** `served`: the first line of serve.mjs. */
+const visit = (stage: Stage, served: string, user: string, options: BrowserContextOptions): Promise<Page> =>
+  stage.openPage(`${served.split(' ').at(-1)?.replace('alice', user)}`, options);
 
 const nodeOf = async (page: Page): Promise<string> => (await page.textContent('[data-testid=node]')) ?? '';
 const operate = (stage: Stage, ...command: string[]) =>
