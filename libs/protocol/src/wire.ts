@@ -1,4 +1,5 @@
 /** The browser-safe door: names, codes and frame types, without the schemas (and so without zod). */
+export * from './cloud-events.js';
 export * from './codes.js';
 export * from './content-types.js';
 export * from './frames.js';

@@ -4,7 +4,8 @@ import type { EventMap } from './client.js';
 import { Client } from './whole/client.js';
 import type { ConnectOptions } from './whole/options.js';
 
-export type { EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+export type { CloudEvent, EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+export { cloudEventOf } from '@evenkeel/protocol/wire';
 export * from './core.js';
 export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
