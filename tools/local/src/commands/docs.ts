@@ -169,7 +169,11 @@ function openPage(addresses: Addresses): Child {
 
 function report(result: BlockResult): BlockResult {
   const { block, outcome, detail } = result;
-  const lines = detail === '' ? '' : `: ${detail.trim().split('\n').slice(0, 20).join('\n    ')}`;
+  const lines = detail === '' ? '' : `: ${shortened(detail.trim().split('\n')).join('\n    ')}`;
   process.stdout.write(`${outcome.padEnd(7)} ${block.document}:${block.line} ${block.language}${lines}\n`);
   return result;
 }
+
+/** What fails says so at its end mostly, and what it was at its beginning. */
+const shortened = (lines: readonly string[]): readonly string[] =>
+  lines.length <= 40 ? lines : [...lines.slice(0, 5), '…', ...lines.slice(-34)];
