@@ -82,7 +82,7 @@ it('the chat of the examples shows everybody everything once and in one order, o
   }
   await drain;
   await until('alice has moved', async () => (await shown(alice, 'node')) !== drained);
-  expect(await shown(alice, 'moves')).toBe('1');
+  expect(await shown(alice, 'moves')).not.toBe('0');
   await alice.evaluate(`
     globalThis.seen = [];
     const list = document.getElementById('people');
@@ -112,7 +112,7 @@ it('the chat of the examples shows everybody everything once and in one order, o
 
 it('the assistant of the examples answers whole in a page whose edge is drained, that is reloaded, and whose next edge is killed', async () => {
   const { mesh, folder, open, operator, complaints } = await exampleWithPage('assistant');
-  const service = runExample('assistant/service.mjs', ['150'], folder);
+  const service = runExample('assistant/service.mjs', ['250'], folder);
   await eventually('it serves', () => service.text().includes('serving'), 20_000);
   const [page, quiet] = await Promise.all([open('alice'), open('bob')]);
   const words = async (of = page) =>

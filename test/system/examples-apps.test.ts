@@ -103,7 +103,7 @@ test('one event arrives alike from pika, PHP, amqp-publish, curl and the SDK', a
 test('an answer that streams is whole while its edge is drained and the next one killed: no word is missing, none comes twice', async () => {
   const mesh = await startTestMesh({ edges: 3, env: withNamespaces });
   const folder = folderOf(addressesOf(mesh));
-  const service = runExample('assistant/service.mjs', ['120'], folder);
+  const service = runExample('assistant/service.mjs', ['200'], folder);
   await eventually('it serves', () => service.text().includes('serving'), 20_000);
   const quiet = runExample('assistant/ask.mjs', ['Why?', 'bob'], folder);
   const asked = runExample('assistant/ask.mjs', ['Why?', 'alice'], folder);

@@ -31,6 +31,8 @@ const packages = [
   'python3-websockets',
   'python3-aio-pika',
   'amqp-tools',
+  'php-cli',
+  'php-amqplib',
   'tsung',
   'prometheus',
 ];
