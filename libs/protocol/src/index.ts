@@ -15,5 +15,6 @@ export * from './pass.js';
 export * from './presence.js';
 export { isMeantBy, splitSessionRef } from './session-ref.js';
 export * from './stats.js';
+export * from './topic-word.js';
 export * from './topology.js';
 export * from './trace.js';

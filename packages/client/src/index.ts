@@ -5,7 +5,7 @@ import { Client } from './whole/client.js';
 import type { ConnectOptions } from './whole/options.js';
 
 export type { CloudEvent, EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
-export { cloudEventOf } from '@evenkeel/protocol/wire';
+export { cloudEventOf, fromTopicWord, NameError, topicWord } from '@evenkeel/protocol/wire';
 export * from './core.js';
 export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';

@@ -2,7 +2,7 @@
 
 // What this package throws besides its own, and what its options take.
 export { BrokerError, type BrokerErrorCode, type ConnectionFigures, type Log } from '@evenkeel/broker';
-export { type CloudEvent, cloudEventOf, NameError } from '@evenkeel/protocol/wire';
+export { type CloudEvent, cloudEventOf, fromTopicWord, NameError, topicWord } from '@evenkeel/protocol/wire';
 export { type CloudEventInput, cloudEvent } from './cloud-event.js';
 export { PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { HandledOutcome, PublisherFigures } from './figures.js';

@@ -1,6 +1,6 @@
 """Client and publisher of Evenkeel."""
 from ._errors import CallError, EvenkeelError, PublishError, Refused, ServiceError
-from ._names import topic_word, uid
+from ._names import from_topic_word, topic_word, uid
 from ._service import Request, Service
 from ._stream import Stream
 from ._topic import Topic
@@ -10,5 +10,6 @@ from .publisher import Published, Publisher
 
 __all__ = [
     "CallError", "Client", "EvenkeelError", "Event", "Message", "PublishError", "Published", "Publisher", "Refused", "Request", "Service",
-    "ServiceError", "Status", "Stream", "Topic", "topic_word", "uid",
+    "ServiceError", "Status", "Stream", "Topic", "from_topic_word",
+    "topic_word", "uid",
 ]

@@ -17,10 +17,29 @@ def uid(user: str) -> str:
 
 
 def topic_word(text: str) -> str:
-    """Any text as one word of a topic: `f"room.{topic_word('Café №1')}"`. As `uid`, and as long as a topic may be."""
+    """Any text as one word of a topic: `f"room.{topic_word('Café №1')}"`. As `uid`, and as long as a topic may be.
+
+    Different texts make different words; `from_topic_word` gives the text back. Raises ValueError.
+    """
     if not isinstance(text, str) or not text:
         raise ValueError(f"a word is made of text that is not empty, not of {text!r}")
-    return text if _WORD.fullmatch(text) else escape(text)
+    word = text if _WORD.fullmatch(text) else escape(text)
+    if len(word) > MAX_NAME_BYTES:
+        raise ValueError(f"the text has {len(text.encode())} bytes of UTF-8; a word holds 149")
+    return word
+
+
+def from_topic_word(word: str) -> str:
+    """The text behind a word of a topic; the inverse of `topic_word`. A word without `~` is its own text. Raises ValueError."""
+    if not word.startswith("~"):
+        return word
+    try:
+        text = base64.b64decode(word[1:] + "=" * (-len(word[1:]) % 4), altchars=b"-_", validate=True).decode()
+        if topic_word(text) == word:
+            return text
+    except ValueError:
+        pass  # told below, as words that are no other text's either
+    raise ValueError(f"{word} is no word that topic_word makes")
 
 
 def escape(text: str) -> str:
