@@ -1,5 +1,9 @@
+import { monotonicNow } from '@evenkeel/pace';
+import { shown } from '../check.js';
 import { ClientError } from '../errors.js';
+import { fallingBack, type Transport } from '../more/sse/fallback.js';
 import type { ConnectOptions as CoreOptions } from '../options.js';
+import type { WebSocketClass } from '../transport/web-socket.js';
 
 const maxInfoBytes = 1_024;
 
@@ -7,16 +11,41 @@ const maxInfoBytes = 1_024;
 export interface ConnectOptions extends CoreOptions {
   /** What others see of this session in topics that say who is there, unless the token says it: JSON of at most 1,024 bytes. */
   info?: unknown;
+  /**
+   * How frames travel, the first that works. Default `['websocket', 'sse']`: after two WebSockets in a row that could not be opened the
+   * client goes on by server-sent events and posts, for ten minutes, or for as long as that connection lasts.
+   */
+  transports?: readonly Transport[] | undefined;
 }
+
+const allTransports: readonly Transport[] = ['websocket', 'sse'];
 
 /**
  * What the core gets of them: the place for a part that dials otherwise, such as one that replaces `WebSocket`.
  * @throws ClientError `bad-option`
  */
 export function coreOptions(options: ConnectOptions): CoreOptions {
-  const { info, ...core } = options;
+  const { info, transports = allTransports, ...core } = options;
   if (info !== undefined) checkInfo(info);
-  return core;
+  checkTransports(transports);
+  if (!transports.includes('sse')) return core;
+  const WebSocket = core.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
+  // Without a WebSocket where one is wanted the core says so.
+  if (WebSocket === undefined && transports.includes('websocket')) return core;
+  const { fetch } = core;
+  return { ...core, WebSocket: fallingBack({ transports, WebSocket, fetch, now: monotonicNow }) };
+}
+
+function checkTransports(transports: unknown): void {
+  const isFine =
+    Array.isArray(transports) &&
+    transports.length > 0 &&
+    transports.every(
+      (each: Transport, at) => allTransports.includes(each) && transports.indexOf(each) === at,
+    );
+  if (isFine) return;
+  const given = Array.isArray(transports) ? JSON.stringify(transports) : shown(transports);
+  throw new ClientError('bad-option', `transports must be some of "websocket" and "sse", got ${given}`);
 }
 
 function checkInfo(info: unknown): void {
