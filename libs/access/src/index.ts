@@ -5,3 +5,4 @@ export * from './namespaces.js';
 export * from './pass.js';
 export { isPattern, matches, matchesWords, overlaps } from './patterns.js';
 export * from './resume.js';
+export { namespacesOf, refineNamespaces } from './setting.js';

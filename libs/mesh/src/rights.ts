@@ -203,7 +203,7 @@ const single = new Map<string, Rights>(
     console: managing('^(view|operate)\\..+$'),
     api: {
       configure: names('api\\..+'),
-      write: names(...literal(exchanges.events, exchanges.presence), 'api\\..+'),
+      write: names(...literal(exchanges.events, exchanges.presence, exchanges.manage), 'api\\..+'),
       read: names(...literal(exchanges.presence), history, 'api\\..+'),
       topics: [
         publishing,
@@ -212,6 +212,7 @@ const single = new Map<string, Rights>(
           write: `^(snapshot\\.${anyNode}|who|ask\\..+)$`,
           read: '^(edge\\.\\*|copy\\.[^.]+|answer\\.api\\..+)$',
         },
+        { exchange: exchanges.manage, write: '^operate\\.disconnect$', read: none },
       ],
     },
   }),

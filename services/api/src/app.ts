@@ -1,7 +1,13 @@
-import { monotonicNow } from '@evenkeel/pace';
+import { namespacesOf } from '@evenkeel/access';
+import { Mesh } from '@evenkeel/mesh';
+import { monotonicNow, wallNow } from '@evenkeel/pace';
+import { exchanges } from '@evenkeel/protocol';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import { Calls } from './command/calls.js';
+import { disconnect } from './command/disconnect.js';
 import type { ApiConfig } from './config.js';
+import { looks } from './look/build.js';
 import { apiMetrics } from './metrics.js';
 import { apiServer } from './server.js';
 import { readWebhooks } from './webhooks/settings.js';
@@ -16,6 +22,16 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     if (publisher === undefined) throw new Error('asked before it was connected');
     return publisher;
   };
+  const mesh = new Mesh({
+    url: amqpUrl,
+    tls,
+    name: 'api mesh',
+    log,
+    uses: [exchanges.presence, exchanges.manage],
+  });
+  const namespaces = namespacesOf(config.namespaces);
+  const known = looks({ mesh, namespaces, now: monotonicNow, wallNow, log });
+  const calls = new Calls(mesh);
   const metrics = apiMetrics(ops.metrics, () => server.limits.open);
   const server = apiServer({
     config,
@@ -24,6 +40,9 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
       toUser: (...args) => connected().toUser(...args),
       toTopic: (...args) => connected().toTopic(...args),
     },
+    topics: known.topics,
+    users: known.users,
+    disconnect: (asked) => disconnect(asked, { calls, users: known.users }),
     metrics,
     isReady: () => ops.isReady(),
     now: monotonicNow,
@@ -32,8 +51,9 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
   const { http, keys } = server;
   if (keys.isEmpty) log.warn({}, 'nobody may ask: set EVENKEEL_API_KEYS');
   amqpMetrics(ops.metrics, () => {
-    const publishing = publisher?.figures().connections.publishing;
-    return publishing === undefined ? [] : [['publishing', publishing] as const];
+    const events = publisher?.figures().connections.publishing;
+    const others = [...mesh.figures()].map(([role, figures]) => [`mesh ${role}`, figures] as const);
+    return [...(events === undefined ? [] : [['publishing', events] as const]), ...others];
   });
   const read = config.webhooks === undefined ? [] : readWebhooks(config.webhooks);
   const webhooks = (typeof read === 'string' ? [] : read).map(
@@ -50,6 +70,8 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
   ops.note('webhooks', () =>
     webhooks.map((each) => each.readiness()).find((each): each is string => typeof each === 'string'),
   );
+  // Nor is one that nobody answers who knows.
+  ops.note('mesh', known.note);
   ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
 
   lifecycle
@@ -58,6 +80,21 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
         publisher = await createPublisher({ amqpUrl, ...(tls && { tls }), name: 'api', log, signal });
       },
       stop: () => publisher?.close(),
+    })
+    .add('mesh', {
+      start: async () => {
+        // Publishing needs none of it: a mesh whose balancer is older is no reason to wait.
+        mesh
+          .start(signal)
+          .then(() => Promise.all([known.start(signal), calls.queue.start(signal)]))
+          .catch((error: unknown) => {
+            if (!signal.aborted) log.error({ err: error }, 'topics and users cannot be looked at');
+          });
+      },
+      stop: async () => {
+        await Promise.all([known.stop(), calls.queue.stop()]);
+        await mesh.stop();
+      },
     })
     .add('webhooks', {
       start: async () => {

@@ -1,3 +1,4 @@
+import { refineNamespaces } from '@evenkeel/access';
 import { amqpSettings, commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { isKeyEntry } from './access/keys.js';
@@ -44,6 +45,11 @@ export const apiConfig = z
       .max(604_800)
       .default(86_400)
       .describe('how long an Idempotency-Key is remembered, in seconds'),
+    namespaces: z
+      .string()
+      .optional()
+      .describe('as at the edges: of which namespaces there is a history; read at the start')
+      .meta({ secret: true, takes: 'JSON, or the path of a file with it' }),
     webhooks: z
       .string()
       .refine((text) => typeof readWebhooks(text) !== 'string')
@@ -52,6 +58,7 @@ export const apiConfig = z
       .meta({ takes: 'JSON as docs/http-api.md has it', secret: true }),
   })
   .superRefine(refineTls)
+  .superRefine(refineNamespaces)
   .superRefine(({ webhooks }, context) => {
     const read = webhooks === undefined ? [] : readWebhooks(webhooks);
     if (typeof read === 'string') context.addIssue({ code: 'custom', path: ['webhooks'], message: read });

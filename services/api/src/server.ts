@@ -10,14 +10,26 @@ import {
 import { Access } from './access/access.js';
 import { Keys } from './access/keys.js';
 import { KeyLimits } from './access/limits.js';
+import type { Disconnection } from './command/disconnect.js';
 import type { ApiConfig } from './config.js';
 import { openApi } from './contract/openapi.js';
-import { publish, publishBatch } from './contract/operations.js';
+import {
+  disconnectUser,
+  publish,
+  publishBatch,
+  topicHistory,
+  topicPresence,
+  user,
+} from './contract/operations.js';
 import type { Publication, Published } from './contract/schemas.js';
+import type { Disconnected } from './contract/users.js';
 import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
 import { sendProblem } from './http/problem.js';
 import { refusalOf } from './http/refusals.js';
 import { Answers } from './idempotency/answers.js';
+import { lastMessages } from './look/limits.js';
+import type { TopicLooks } from './look/topics.js';
+import type { UserLooks } from './look/users.js';
 import type { ApiMetrics } from './metrics.js';
 import { publishBatch as sendBatch } from './publish/batch.js';
 import { publishOne, type Sends } from './publish/publish.js';
@@ -46,6 +58,9 @@ export interface ApiServerOptions {
   >;
   readonly certificates?: CertificateWatch | undefined;
   readonly sends: Sends;
+  readonly topics: Pick<TopicLooks, 'past' | 'members'>;
+  readonly users: Pick<UserLooks, 'user'>;
+  readonly disconnect: (asked: Disconnection) => Promise<Disconnected>;
   readonly metrics: ApiMetrics;
   readonly isReady: () => boolean;
   readonly now: () => number;
@@ -111,7 +126,8 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   return { http, keys, limits };
 }
 
-function operationsOf({ sends, metrics, now }: ApiServerOptions, limits: KeyLimits): Served[] {
+function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
+  const { sends, topics, users, disconnect, metrics, now, log } = options;
   const send = async (body: Publication, newId: () => string): Promise<Published> => {
     const answer = await publishOne(sends, body, { newId, waitMs: confirmMs });
     const unrouted = answer.unrouted?.length ?? (answer.routed ? 0 : 1);
@@ -125,6 +141,17 @@ function operationsOf({ sends, metrics, now }: ApiServerOptions, limits: KeyLimi
       // One is taken already.
       if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
       return sendBatch(body, { newId, publish: (message) => send(message, newId), refusalOf });
+    }),
+    serve(topicHistory, ({ params: { topic }, query: { since, last = lastMessages.byDefault } }) =>
+      topics.past(topic, since === undefined ? { last } : { since }),
+    ),
+    serve(topicPresence, ({ params: { topic } }) => topics.members(topic)),
+    serve(user, ({ params: { id } }) => users.user(id)),
+    serve(disconnectUser, async ({ params: { id: of }, body: { session }, newId, holder }) => {
+      const ended = await disconnect({ user: of, session, id: newId() });
+      // The balancer's audit has the API's user alone.
+      log.info({ by: holder.name, user: of, sessions: ended.sessions.length }, 'user disconnected');
+      return ended;
     }),
   ];
 }

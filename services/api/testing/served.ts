@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Log } from '@evenkeel/runtime';
 import { onTestFinished } from 'vitest';
+import { WrittenJson } from '../src/http/written-json.js';
 import { apiServer } from '../src/server.js';
 
 type Options = Parameters<typeof apiServer>[0];
@@ -71,6 +72,15 @@ export async function served(
         return { id: id ?? '', routed: true };
       },
     },
+    topics: {
+      past: async (topic, wanted) =>
+        new WrittenJson(JSON.stringify({ topic, messages: [], more: false, wanted })),
+      members: async (topic) => ({ topic, count: 0, users: [] }),
+    },
+    users: {
+      user: async (user) => ({ user, online: false, sessions: [], nodes: [], complete: true }),
+    },
+    disconnect: async ({ user, session = 'all' }) => ({ user, sessions: [session], complete: true }),
     metrics: {
       answered: (operation, status) => void counted.push(`${operation} ${status}`),
       limited: (limit) => void counted.push(`limited ${limit}`),

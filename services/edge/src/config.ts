@@ -1,3 +1,4 @@
+import { refineNamespaces } from '@evenkeel/access';
 import { defaults, maxWeight, minWeight, nodeName } from '@evenkeel/protocol';
 import {
   amqpSettings,
@@ -11,7 +12,6 @@ import {
 } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
-import { refineNamespaces } from './access/namespaces.js';
 import { limitSettings } from './limits.js';
 
 /** Of `reachabilityUrl`. */

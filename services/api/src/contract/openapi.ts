@@ -10,6 +10,8 @@ const refusals = {
   '400': ['bad-url', 'bad-request', 'bad-name', 'bad-json', 'bad-idempotency-key'],
   '401': ['no-key', 'bad-key'],
   '403': ['forbidden'],
+  '404': ['no-history', 'no-presence'],
+  '410': ['history-lost'],
   '413': ['too-large'],
   '415': ['bad-type'],
   '422': ['idempotency-conflict'],
@@ -27,6 +29,12 @@ const idempotencyKey = {
 
 /** Statuses that only what has a body is refused with. */
 const ofBodies: ReadonlySet<string> = new Set(['413', '415', '422']);
+
+/** Statuses of some operations alone. */
+const ofSome: Readonly<Record<string, readonly string[]>> = {
+  topicHistory: ['404', '410'],
+  topicPresence: ['404'],
+};
 
 /** The OpenAPI 3.1 document of these operations. */
 export function openApi(operations: readonly Operation[]): Json {
@@ -64,15 +72,16 @@ export function openApi(operations: readonly Operation[]): Json {
   };
 }
 
-function entryOf({ id, path, scope, summary, description, status, body, answer, examples }: Operation): Json {
-  const words = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
-  const parameters = [...words, ...(body ? [idempotencyKey] : [])];
-  const refused = Object.keys(refusals).filter((each) => body !== undefined || !ofBodies.has(each));
+function entryOf(operation: Operation): Json {
+  const { id, scope, summary, description, status, params, query, body, answer, examples } = operation;
+  const parameters = [
+    ...parametersOf(params, 'path'),
+    ...parametersOf(query, 'query'),
+    ...(body ? [idempotencyKey] : []),
+  ];
+  const refused = Object.keys(refusals).filter((each) =>
+    each === '404' || each === '410' ? ofSome[id]?.includes(each) : body !== undefined || !ofBodies.has(each),
+  );
   return {
     operationId: id,
     summary,
@@ -80,7 +89,7 @@ function entryOf({ id, path, scope, summary, description, status, body, answer, 
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
-        required: true,
+        required: operation.isBodyOptional !== true,
         content: {
           'application/json': {
             schema: schemaOf(body, 'input'),
@@ -97,6 +106,18 @@ function entryOf({ id, path, scope, summary, description, status, body, answer, 
       ...Object.fromEntries(refused.map((each) => [each, { $ref: `#/components/responses/Problem${each}` }])),
     },
   };
+}
+
+function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] {
+  if (schema === undefined) return [];
+  const { properties = {} } = schemaOf(schema, 'input') as { properties?: Record<string, Json> };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: where,
+    required: where === 'path',
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
 }
 
 function problemAnswer(status: string, codes: readonly (keyof typeof problems)[]): Json {

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Scope } from '../access/keys.js';
 import { batch, batchAnswer, publication, published } from './schemas.js';
+import { past, pastQuery, topicMembers, topicParams } from './topics.js';
+import { disconnected, disconnection, userOnline, userParams } from './users.js';
 
 /** One thing that may be asked, as the document and the server both have it. */
 export interface Operation {
@@ -12,7 +14,12 @@ export interface Operation {
   readonly summary: string;
   readonly description: string;
   readonly status: 200 | 202;
+  /** What stands in the place of each `{name}`. */
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** Nothing is as good as `{}`. */
+  readonly isBodyOptional?: boolean;
   readonly answer: z.ZodType;
   /** Bodies to try. */
   readonly examples?: Readonly<Record<string, unknown>>;
@@ -58,5 +65,68 @@ export const publishBatch = {
   },
 } as const satisfies Operation;
 
+export const topicHistory = {
+  id: 'topicHistory',
+  method: 'GET',
+  path: '/v1/topics/{topic}/history',
+  scope: 'read',
+  summary: 'Read what was published to a topic',
+  description:
+    'The newest messages (`last`), or all that came behind a position (`since`): every one of them, or `history-lost`. Positions are ' +
+    'those that clients have. Of a topic whose namespace keeps a history.',
+  status: 200,
+  params: topicParams,
+  query: pastQuery,
+  answer: past,
+} as const satisfies Operation;
+
+export const topicPresence = {
+  id: 'topicPresence',
+  method: 'GET',
+  path: '/v1/topics/{topic}/presence',
+  scope: 'read',
+  summary: 'Who is in a topic',
+  description: 'Its users, since when, and what is told of each. Of a topic whose namespace keeps presence.',
+  status: 200,
+  params: topicParams,
+  answer: topicMembers,
+} as const satisfies Operation;
+
+export const user = {
+  id: 'user',
+  method: 'GET',
+  path: '/v1/users/{id}',
+  scope: 'read',
+  summary: 'Whether a user is online',
+  description: "The user's sessions, where and since when each is. Every edge is asked.",
+  status: 200,
+  params: userParams,
+  answer: userOnline,
+} as const satisfies Operation;
+
+export const disconnectUser = {
+  id: 'disconnectUser',
+  method: 'POST',
+  path: '/v1/users/{id}/disconnect',
+  scope: 'sessions',
+  summary: 'End sessions of a user',
+  description:
+    'Closes the sockets of the user, or of one session, and ends the sessions: what waits for them is dropped. Nothing keeps the user ' +
+    'from coming again.',
+  status: 200,
+  params: userParams,
+  body: disconnection,
+  isBodyOptional: true,
+  answer: disconnected,
+  examples: { all: {}, one: { session: 'Yk3sPq0vT1aBcD9e' } },
+} as const satisfies Operation;
+
 /** Every operation, in the order of the document. */
-export const operations: readonly Operation[] = [publish, publishBatch];
+export const operations: readonly Operation[] = [
+  publish,
+  publishBatch,
+  topicHistory,
+  topicPresence,
+  user,
+  disconnectUser,
+];

@@ -16,7 +16,10 @@ export const problems = {
   'rate-limited': 'Too many requests',
   'too-many-open': 'Too many requests at the same time',
   internal: 'The service failed',
-  unavailable: 'RabbitMQ does not answer',
+  'no-history': 'The namespace keeps no history',
+  'no-presence': 'The namespace keeps no presence',
+  'history-lost': 'Part of the history is gone',
+  unavailable: 'RabbitMQ, or who has the answer, does not answer',
   unconfirmed: 'RabbitMQ has not confirmed in time',
 } as const;
 

@@ -8,21 +8,22 @@ import type { Operation } from '../contract/operations.js';
 import type { Answers } from '../idempotency/answers.js';
 import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.js';
 import { parsed } from './parsed.js';
+import { WrittenJson } from './written-json.js';
 
 /** What somebody asks, checked. */
-export interface Asked<Body> {
+export interface Asked<Body, Params = unknown, Query = unknown> {
   readonly holder: Holder;
   /** What the caller has filled into the path. */
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  readonly params: Params;
+  readonly query: Query;
   readonly body: Body;
   /** An identity for what has none. */
   readonly newId: () => string;
 }
 
-type BodyOf<O extends Operation> = O extends { readonly body: infer S extends z.ZodType }
-  ? z.output<S>
-  : undefined;
+type Part<O extends Operation, Name extends 'body' | 'params' | 'query'> =
+  O extends Readonly<Record<Name, infer S extends z.ZodType>> ? z.output<S> : undefined;
+type AskedOf<O extends Operation> = Asked<Part<O, 'body'>, Part<O, 'params'>, Part<O, 'query'>>;
 
 /** An operation with what answers it. */
 export interface Served {
@@ -34,12 +35,12 @@ export interface Served {
 /** Joins an operation to what answers it. */
 export function serve<const O extends Operation>(
   operation: O,
-  answer: (asked: Asked<BodyOf<O>>) => Promise<z.input<O['answer']>>,
+  answer: (asked: AskedOf<O>) => Promise<z.input<O['answer']> | WrittenJson>,
 ): Served {
   return {
     operation,
     pattern: patternOf(operation.path),
-    answer: (asked) => answer(asked as Asked<BodyOf<O>>),
+    answer: (asked) => answer(asked as AskedOf<O>),
   };
 }
 
@@ -87,13 +88,17 @@ export class OperationRoutes implements Route {
     const leave = limits.enter(holder.name);
     // Also where the caller has gone before it was answered.
     response.once('close', leave);
-    const params = paramsOf(pattern, url.pathname);
-    const { searchParams: query } = url;
+    const words = paramsOf(pattern, url.pathname);
+    const params = operation.params && parsed(operation.params, words);
+    const query = operation.query && parsed(operation.query, queryOf(url.searchParams));
     if (operation.body === undefined) {
       const asked = { holder, params, query, body: undefined, newId: identities(undefined) };
       return sendText(response, operation.status, await this.#text(answer(asked)));
     }
-    const given = await jsonBody(request, this.#options.maxBodyBytes);
+    const given =
+      operation.isBodyOptional === true && !hasBody(request)
+        ? { bytes: Buffer.alloc(0), value: {} }
+        : await jsonBody(request, this.#options.maxBodyBytes);
     const body = parsed(operation.body, given.value);
     const key = idempotencyKeyOf(request);
     const fingerprint = fingerprintOf(url.pathname, given.bytes);
@@ -112,7 +117,8 @@ export class OperationRoutes implements Route {
   /** The answer as JSON. @throws Refusal */
   async #text(answering: Promise<unknown>): Promise<string> {
     try {
-      return `${JSON.stringify(await answering)}\n`;
+      const answer = await answering;
+      return `${answer instanceof WrittenJson ? answer.text : JSON.stringify(answer)}\n`;
     } catch (error) {
       throw this.#options.refusalOf(error);
     }
@@ -138,6 +144,19 @@ function found(served: readonly Served[], path: string, method: string | undefin
   const one = served.find(({ operation, pattern }) => operation.method === method && pattern.test(path));
   if (one === undefined) throw new Refusal(404, 'not-found', 'no such path');
   return one;
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+/** @throws Refusal where something is given twice */
+function queryOf(given: URLSearchParams): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of given) {
+    if (Object.hasOwn(query, name)) throw new Refusal(400, 'bad-request', `${name}: is given twice`);
+    query[name] = value;
+  }
+  return query;
 }
 
 function patternOf(path: string): RegExp {

@@ -1,5 +1,5 @@
-/** Names that RabbitMQ has given, and those of operators. */
-const replyPrefixes = ['amq.gen-', 'operator.'];
+/** Names that RabbitMQ has given, and those of operators and of the API. */
+const replyPrefixes = ['amq.gen-', 'operator.', 'api.answers.'];
 
 /**
  * Whether an answer may go there: the balancer may write to every queue, and whoever sends a command chooses which. An answer in

@@ -196,7 +196,7 @@ export class ManageServer {
         'no answer may go there: command refused',
       );
     }
-    const message = `no answer may go to ${replyTo}: use a queue operator.…, one that RabbitMQ has named, or direct reply-to`;
+    const message = `no answer may go to ${replyTo}: use a queue operator.… or api.answers.…, one that RabbitMQ has named, or direct reply-to`;
     this.#audit(read, sender, refusal('bad-reply-to', message), messageId);
     this.#deadLetter(d);
   }

@@ -3,6 +3,7 @@
  * often is put together as text: an event's body is never parsed only to be written again.
  */
 import type { Delivery } from '@evenkeel/broker';
+import { bodyFields, fitting, messageIdentity, messageRest, publishedAt } from '@evenkeel/mesh';
 import {
   type ErrorCode,
   type ErrorFrame,
@@ -20,9 +21,7 @@ import {
   type UnsubscribedFrame,
   type WelcomeFrame,
 } from '@evenkeel/protocol';
-import { bodyFields, messageIdentity } from './body.js';
 import { nameFor } from './routing.js';
-import { publishedAt } from './time.js';
 
 /** The answer to `hello`. */
 export function welcomeFrame(fields: Required<Omit<WelcomeFrame, 't'>>): string {
@@ -84,29 +83,6 @@ export function messageFrame(
 ): string | undefined {
   const rest = messageRest(delivery, nowMs, maxBytes, from);
   return rest && fitting(`{"t":"message","topic":${JSON.stringify(topic)}${rest}}`, maxBytes);
-}
-
-/**
- * What a topic's message has behind its topic, as JSON text beginning with a comma. Undefined: a frame with it would be longer than
- * frames may be.
- */
-export function messageRest(
-  message: Pick<Delivery, 'key' | 'body' | 'properties'>,
-  nowMs: number,
-  maxBytes: number,
-  from?: { readonly user: string; readonly session: string },
-): string | undefined {
-  const body = bodyFields(message, maxBytes);
-  if (body === undefined) return undefined;
-  const id = JSON.stringify(messageIdentity(message));
-  const at = publishedAt(message, nowMs);
-  const sender = from ? `,"from":${JSON.stringify({ user: from.user, session: from.session })}` : '';
-  return fitting(`,"id":${id},"at":${at}${sender}${body}`, maxBytes);
-}
-
-/** A character has at most three bytes of UTF-8, so most need not be counted. */
-function fitting(frame: string, maxBytes: number): string | undefined {
-  return frame.length * 3 <= maxBytes || Buffer.byteLength(frame) <= maxBytes ? frame : undefined;
 }
 
 /** Something may be missing: of `topic`, or of the session's own events. */

@@ -1,9 +1,15 @@
 import type { StreamRecord } from '@evenkeel/broker';
-import { type Made, type TailRecord, writePosition } from '@evenkeel/mesh';
+import {
+  type IsEdge,
+  type Made,
+  messageRest,
+  senderOf,
+  statedTime,
+  type TailRecord,
+  writePosition,
+} from '@evenkeel/mesh';
 import { gapReasons, keyHeader } from '@evenkeel/protocol';
-import { gapFrame, messageRest } from './frames.js';
-import { type IsEdge, senderOf } from './sender.js';
-import { statedTime } from './time.js';
+import { gapFrame } from './frames.js';
 
 /** What an edge keeps of a message. */
 export interface HistoryItem {

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Delivery } from '@evenkeel/broker';
+import { isSurelyTooLong, messageIdentity } from '@evenkeel/mesh';
 import { wallNow } from '@evenkeel/pace';
-import { messageIdentity } from '../frame/body.js';
-import { isSurelyTooLong } from '../frame/content.js';
 import { type Addressee, eventFrame, isReply, replyFrame } from '../frame/frames.js';
 import { discarded } from '../memory/discarded.js';
 import type { Connection } from '../transport/connection.js';

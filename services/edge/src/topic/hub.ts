@@ -1,6 +1,6 @@
 import { isPattern } from '@evenkeel/access';
 import type { Delivery } from '@evenkeel/broker';
-import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
+import { type IsEdge, isSentTo, type Mesh, type OwnQueue, senderOf } from '@evenkeel/mesh';
 import {
   exchanges,
   fenceKey,
@@ -13,7 +13,6 @@ import {
 import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
-import { type IsEdge, senderOf } from '../frame/sender.js';
 import type { Follower } from '../trace/follower.js';
 import { FanOut, type Single } from './fan-out.js';
 import { Fence } from './fence.js';

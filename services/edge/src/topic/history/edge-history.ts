@@ -1,8 +1,7 @@
 import type { History as HistoryOf } from '@evenkeel/access';
-import { History, type Mesh } from '@evenkeel/mesh';
+import { History, type IsEdge, type Mesh } from '@evenkeel/mesh';
 import type { Log } from '@evenkeel/runtime';
 import { type HistoryItem, historyItem } from '../../frame/placed.js';
-import type { IsEdge } from '../../frame/sender.js';
 import { HistoryTopics } from './topics.js';
 
 export interface EdgeHistoryOptions {

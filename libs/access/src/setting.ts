@@ -5,7 +5,7 @@ import {
   NamespacesError,
   noNamespaces,
   readNamespaces,
-} from '@evenkeel/access';
+} from './namespaces.js';
 
 /** A file of rules has hundreds of lines, not more. */
 const maxBytes = 1_048_576;

@@ -1,9 +1,9 @@
 import type { Delivery } from '@evenkeel/broker';
-import { isSentTo } from '@evenkeel/mesh';
 import { exchanges, sessionHeader, uidHeader, userHeader } from '@evenkeel/protocol';
+import { isSentTo } from '../sender.js';
 
 /** Who has sent a message, as an edge has checked it. */
-export interface Sender {
+export interface ClientSender {
   readonly user: string;
   readonly session: string;
   /** `<uid>.<sid>` */
@@ -26,7 +26,7 @@ export const edgesBeside =
 export function senderOf(
   delivery: Pick<Delivery, 'exchange' | 'properties'>,
   isEdge: IsEdge,
-): Sender | undefined {
+): ClientSender | undefined {
   const { userId, headers } = delivery.properties;
   if (userId === undefined || !isEdge(userId) || !isSentTo(delivery, exchanges.events)) return undefined;
   const { [userHeader]: user, [uidHeader]: uid, [sessionHeader]: session } = headers;

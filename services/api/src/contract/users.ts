@@ -1,0 +1,43 @@
+import { isSid } from '@evenkeel/protocol';
+import { z } from 'zod';
+import { userId } from './schemas.js';
+
+export const userParams = z.strictObject({ id: userId });
+
+const session = z.strictObject({
+  session: z.string(),
+  node: z.string().meta({ description: 'The edge that has it.' }),
+  since: z.int().meta({ description: 'ms since the epoch.' }),
+});
+const complete = z.boolean().meta({
+  description: 'False: an edge that is there did not answer in time, so there may be more.',
+});
+
+export const userOnline = z.strictObject({
+  user: userId,
+  online: z.boolean(),
+  sessions: z.array(session),
+  nodes: z.array(z.string()).meta({ description: 'Edges that have one of them.' }),
+  since: z
+    .int()
+    .optional()
+    .meta({ description: 'When the oldest session came, ms since the epoch; absent: offline.' }),
+  complete,
+});
+export type UserOnline = z.input<typeof userOnline>;
+
+/** One of the user's sessions; all unless given. */
+const sessionId = z
+  .string()
+  .refine(isSid, 'is no id of a session')
+  .meta({ description: "The id of one of the user's sessions; all of them unless given." });
+
+/** Body of `POST /v1/users/{id}/disconnect`. */
+export const disconnection = z.strictObject({ session: sessionId.optional() });
+
+export const disconnected = z.strictObject({
+  user: userId,
+  sessions: z.array(z.string()).meta({ description: 'Ids of those that were ended.' }),
+  complete,
+});
+export type Disconnected = z.input<typeof disconnected>;
