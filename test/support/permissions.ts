@@ -266,6 +266,11 @@ export const actions: readonly Action[] = [
     attempt: publish(manage, 'operate.drain'),
   },
   {
+    name: 'have the balancer end sessions',
+    allowed: ['operator', 'console', 'api'],
+    attempt: publish(manage, 'operate.disconnect'),
+  },
+  {
     name: 'publish to the management queue by its name',
     allowed: ['balancer'],
     attempt: publish('', prepared.manage),
@@ -336,7 +341,7 @@ export const actions: readonly Action[] = [
   {
     name: 'have dead letters go to management',
     // Of no use: what the broker sends on has no user that says it.
-    allowed: ['balancer', 'operator', 'viewer', 'console'],
+    allowed: ['balancer', 'operator', 'viewer', 'console', 'api'],
     attempt: (actor) =>
       actor.declareQueue(`${ownQueues[actor.user]}.manage`, { 'x-dead-letter-exchange': manage }),
   },

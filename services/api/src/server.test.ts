@@ -257,3 +257,38 @@ it('serves its contract and the page to anybody, which runs its own files alone'
   expect(page.body.text).not.toMatch(/https?:\/\//);
   for (const path of ['/healthz', '/readyz']) expect((await ask(path, { key: null })).status).toBe(200);
 });
+
+describe('topics and users', () => {
+  it('are looked at with the scope read, and ended with sessions', async () => {
+    const apiKeys = [entryOf('viewer', 'read', 'viewer-key'), entryOf('ender', 'sessions', 'ender-key')];
+    const { ask } = await served({ apiKeys });
+    const reads = ['/v1/topics/room.1/history', '/v1/topics/room.1/presence', '/v1/users/alice'];
+    for (const path of reads) {
+      expect((await ask(path, { key: 'viewer-key' })).status).toBe(200);
+      expect((await ask(path, { key: 'ender-key' })).body.code).toBe('forbidden');
+      expect((await ask(path, { key: null })).body.code).toBe('no-key');
+      expect((await ask(path, { key: 'viewer-key', method: 'POST' })).status).toBe(405);
+    }
+    const path = '/v1/users/alice/disconnect';
+    expect((await ask(path, { key: 'viewer-key', method: 'POST' })).body.code).toBe('forbidden');
+    const ended = await ask(path, { key: 'ender-key', method: 'POST' });
+    expect(ended.body).toEqual({ user: 'alice', sessions: ['all'], complete: true });
+  });
+
+  it('are named in the path as a URL has it', async () => {
+    const { ask } = await served({ apiKeys: [entryOf('viewer', 'read', 'viewer-key')] });
+    const user = async (path: string) => (await ask(`/v1/users/${path}`, { key: 'viewer-key' })).body;
+    expect(await user('a%2Fb%20%C3%BC')).toMatchObject({ user: 'a/b ü' });
+    expect(await user('%ff')).toMatchObject({ code: 'bad-url' });
+    expect(await user('a'.repeat(97))).toMatchObject({ code: 'bad-request' });
+  });
+
+  it('history takes last or since', async () => {
+    const { ask } = await served({ apiKeys: [entryOf('viewer', 'read', 'viewer-key')] });
+    const wanted = async (query: string) =>
+      (await ask(`/v1/topics/room.1/history${query}`, { key: 'viewer-key' })).body.wanted;
+    expect(await wanted('')).toEqual({ last: 100 });
+    expect(await wanted('?last=0')).toEqual({ last: 0 });
+    expect(await wanted('?since=12-abc')).toEqual({ since: '12-abc' });
+  });
+});

@@ -41,6 +41,12 @@ describe('a command that comes by the exchange', () => {
   });
 });
 
+it('as a dead letter a command counts for nothing: whoever declares a queue chooses its key', () => {
+  const sent = by('mesh.manage', 'operate.drain', 'ann');
+  const properties = { ...sent.properties, headers: { 'x-death': [] } };
+  expect(codeOf({ ...sent, properties }, 'drain')).toBe('forbidden');
+});
+
 describe('a command that comes by the queue', () => {
   it('may look, whoever sends it', () => {
     for (const name of ['status', 'plan'])

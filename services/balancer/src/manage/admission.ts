@@ -1,4 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
+import { isSentTo } from '@evenkeel/mesh';
 import { exchanges, type ManageCommand, manageKey, manageKind } from '@evenkeel/protocol';
 import { type Answer, refusal } from './answers.js';
 
@@ -37,6 +38,8 @@ export function refuseEntry(
   const kind = manageKind(command);
   const key = manageKey(kind, command);
   const isByKey = delivery.exchange === exchanges.manage;
+  if (isByKey && !isSentTo(delivery, exchanges.manage))
+    return refusal('forbidden', `${command} was sent on as a dead letter, past what its sender may publish`);
   if (isByKey && delivery.key !== key) {
     return refusal('bad-command', `${command} came with key ${clip(delivery.key)}; its key is ${key}`);
   }
