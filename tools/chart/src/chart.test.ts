@@ -11,6 +11,8 @@ const everything = [
   'rabbitmq.create=true',
   'console.enabled=true',
   'console.existingSecret=evenkeel-console',
+  'api.enabled=true',
+  'api.existingSecret=evenkeel-api',
 ];
 const renderings: Readonly<Record<string, Rendering>> = {
   'default values': {},
@@ -100,6 +102,8 @@ test.each([
   ['host=https://mesh.example.com', 'give the name alone'],
   ['gateway.auth=jwt', 'set one of gateway.jwt.jwksUrl and gateway.jwt.existingSecret'],
   ['gateway.auth=basic', "value must be one of 'off', 'dev', 'jwt'"],
+  ['api.enabled=true', 'name in api.existingSecret the Secret'],
+  ['api.settings.EVENKEEL_API_KEYS=x', 'which the chart sets itself'],
   ['broker.existingSecret=', '/broker/existingSecret'],
 ])('%s is refused, saying why', async (value, why) => {
   await expect(render({ set: [value] })).rejects.toThrow(why);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { apiConfig } from '@evenkeel/api/config';
 import { balancerConfig } from '@evenkeel/balancer/config';
 import { NodeUrls } from '@evenkeel/cluster';
 import { consoleConfig } from '@evenkeel/console/config';
@@ -21,6 +22,11 @@ const secrets: Readonly<Record<string, string>> = {
   'evenkeel-broker/balancer': 'amqp://balancer:secret@rabbitmq:5672',
   'evenkeel-broker/console': 'amqp://console:secret@rabbitmq:5672',
   'evenkeel-console/tokens': `ann:operate:${'0'.repeat(64)}`,
+  'evenkeel-broker/api': 'amqp://api:secret@rabbitmq:5672',
+  'evenkeel-api/keys': `shop:publish:${'0'.repeat(64)}`,
+  'evenkeel-api/webhooks': JSON.stringify({
+    webhooks: [{ name: 'shop', url: 'https://shop.example.com/', secret: '0'.repeat(16), on: ['publish'] }],
+  }),
   'evenkeel-tickets/secret': 'a ticket secret of at least 32 characters',
   'evenkeel-ops/token': 'a-token-of-operators',
   'jwt/secret': 'an HS256 secret of at least 32 characters',
@@ -62,6 +68,7 @@ const services = [
   ['gateway', 'Deployment', gatewayConfig],
   ['balancer', 'Deployment', balancerConfig],
   ['console', 'Deployment', consoleConfig],
+  ['api', 'Deployment', apiConfig],
 ] as const;
 
 type Service = (typeof services)[number][0];
@@ -69,14 +76,23 @@ type Service = (typeof services)[number][0];
 const podOf = async (rendering: Rendering, kind: string, service: Service): Promise<PodSpec> =>
   podsOf(await render(rendering), kind, `mesh-evenkeel-${service}`);
 
-const withConsole = ['console.enabled=true', 'console.existingSecret=evenkeel-console'];
+const withAll = [
+  'console.enabled=true',
+  'console.existingSecret=evenkeel-console',
+  'api.enabled=true',
+  'api.existingSecret=evenkeel-api',
+];
 
 const renderings: Readonly<Record<string, Rendering>> = {
-  'default values': { set: withConsole },
-  'production values': { files: [production], set: withConsole },
+  'default values': { set: withAll },
+  'production values': { files: [production], set: withAll },
   'every setting of the chart': {
     set: [
-      ...withConsole,
+      ...withAll,
+      'api.webhooks=true',
+      'api.replicas=2',
+      'api.trustedHops=1',
+      'api.settings.EVENKEEL_MAX_OPEN_REQUESTS=64',
       'console.hosts={console.example.com}',
       'console.trustedHops=1',
       'console.settings.EVENKEEL_LOG_LEVEL=debug',

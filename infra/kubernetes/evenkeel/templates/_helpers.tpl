@@ -70,6 +70,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
       {{- if eq .part "console" }}
       - secret: { name: {{ .root.Values.console.existingSecret }}, items: [{ key: tokens, path: console-tokens }] }
       {{- end }}
+      {{- if eq .part "api" }}
+      - secret:
+          name: {{ .root.Values.api.existingSecret }}
+          items:
+            - { key: keys, path: api-keys }
+            {{- if .root.Values.api.webhooks }}
+            - { key: webhooks, path: webhooks }
+            {{- end }}
+      {{- end }}
       {{- if and (eq .part "gateway") .root.Values.gateway.jwt.existingSecret }}
       - secret: { name: {{ .root.Values.gateway.jwt.existingSecret }}, items: [{ key: secret, path: jwt }] }
       {{- end }}
