@@ -109,6 +109,7 @@ export const edgeFrames: Readonly<Record<string, z.ZodObject>> = {
     by: z.enum(['hello', 'service']),
     position: z.string().optional(),
     recovered: z.boolean().optional(),
+    proof: z.string().optional(),
   }),
   presence: z.object({
     t: z.literal('presence'),

@@ -31,6 +31,13 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
     headers: z.object({ ...at, ...trace }),
     payload: any,
   },
+  topicOrder: {
+    exchange: 'mesh.topics',
+    key: 'join.<topic…>, leave.<topic…>',
+    summary: 'A service puts the sessions of a user, or one of them, into a topic, or takes them out',
+    headers: z.object({}),
+    payload: z.object({ user: z.string(), session: z.string().optional() }),
+  },
   topicMessage: {
     exchange: 'mesh.events',
     key: 'topic.<topic…>',

@@ -4,5 +4,6 @@ export * from './grants.js';
 export * from './namespaces.js';
 export * from './pass.js';
 export { isPattern, matches, matchesWords, overlaps } from './patterns.js';
+export * from './placements.js';
 export * from './resume.js';
 export { namespacesOf, refineNamespaces } from './setting.js';

@@ -122,7 +122,7 @@ function application(name: string): Rights {
   const own = `service\\.${name}\\..+`;
   return {
     configure: names(own),
-    write: names(...literal(exchanges.events, exchanges.replies, exchanges.presence), own),
+    write: names(...literal(exchanges.events, exchanges.replies, exchanges.presence, exchanges.topics), own),
     read: names(
       ...literal(
         exchanges.inbound,
@@ -146,6 +146,7 @@ function application(name: string): Rights {
       { exchange: exchanges.sessions, write: none, read: '^.+$' },
       { exchange: exchanges.cancel, write: none, read: '^.+$' },
       { exchange: exchanges.presence, write: '^ask\\..+$', read: `^answer\\.${name}\\..+$` },
+      { exchange: exchanges.topics, write: '^(join|leave)\\..+$', read: none },
     ],
   };
 }
@@ -179,19 +180,22 @@ const single = new Map<string, Rights>(
       configure: names('mesh\\..+', 'balancer\\..+'),
       write: names(
         ...literal('amq.default', exchanges.control, exchanges.stats, exchanges.audit, exchanges.unrouted),
-        ...literal(queues.asked),
+        // Orders go among the events of users.
+        ...literal(queues.asked, queues.topics, exchanges.events),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       read: names(
         // An exchange with an alternate is declared by who may read it.
         ...literal(exchanges.stats, exchanges.control, exchanges.events, exchanges.presence, queues.denials),
-        ...literal(queues.asked),
+        ...literal(queues.asked, queues.topics),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       topics: [
-        { exchange: exchanges.events, write: none, read: none },
+        { exchange: exchanges.events, write: `^user\\.${word}\\.\\$topics$`, read: none },
+        // What it may write as a queue's binder it never publishes.
+        { exchange: exchanges.topics, write: none, read: '^(join|leave)\\.#$' },
         { exchange: exchanges.stats, write: '^policy$', read: '^(stats|moves|sessions)\\.\\*$' },
         { exchange: exchanges.control, write: `^(edge\\.${anyNode}|all)$`, read: '^reply\\.[^.]+$' },
         { exchange: exchanges.manage, write: none, read: '^(view|operate)\\.\\*$' },

@@ -20,7 +20,7 @@ const topicOptions = {
 /** A name alone is a topic without options. What coming versions add to it is ignored, as every unknown field. */
 const helloTopic = z.union([
   topic.transform((name): WantedTopic => ({ topic: name })),
-  z.object({ topic, ...topicOptions }),
+  z.object({ topic, ...topicOptions, proof: z.string().max(1_024).optional() }),
 ]);
 
 /** What else than JSON `data` may carry: base64 of bytes, with their type. */

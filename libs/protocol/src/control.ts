@@ -98,6 +98,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     doubt: z.array(z.string().max(512)).max(1_024).optional(),
     /** Up to where its client has been sent topics with history: by topic, the position. */
     history: z.record(z.string().max(512), z.string().max(256)).optional(),
+    /** Topics that services have put the session into. */
+    placed: z.array(z.string().max(512)).max(10_000).optional(),
     /** It knows seals; older edges take one for a reply to nobody, and acknowledge it. */
     knowsSeals: z.boolean().optional(),
     /** The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. */

@@ -14,6 +14,8 @@ export interface WantedTopic {
   presence?: boolean | undefined;
   /** `false`: what this session publishes does not come back to it. */
   echo?: boolean | undefined;
+  /** Of `hello`: that a service has put the session into it, as `subscribed` had it. */
+  proof?: string | undefined;
 }
 
 /** First frame from a client. */
@@ -278,6 +280,8 @@ export interface SubscribedFrame {
   position?: string | undefined;
   /** Of a topic with history: all that the client may have missed comes next. */
   recovered?: boolean;
+  /** By a service: what `hello` names the topic with, so that it also outlives the edge. The newest counts. */
+  proof?: string;
 }
 /** A topic ends that the client had subscribed. */
 export interface UnsubscribedFrame {

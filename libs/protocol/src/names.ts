@@ -32,6 +32,8 @@ export const exchanges = {
    * copy; `ask.<…>` and `answer.<…>` with applications.
    */
   presence: 'mesh.presence',
+  /** Topic exchange: `join.<topic…>` and `leave.<topic…>`, by which services put users' sessions into topics. */
+  topics: 'mesh.topics',
   /** Topic exchange: operators' commands, `view.<command>` and `operate.<command>`, to the queue of the same name. */
   manage: 'mesh.manage',
   /** Topic exchange: every management command and what came of it. */
@@ -92,6 +94,8 @@ export const refreshKey = '$refresh';
 export const queues = {
   /** What applications ask on `mesh.presence`, shared by all edges. */
   asked: 'mesh.presence.asked',
+  /** What services order on the exchange of the same name; one balancer at a time takes it. */
+  topics: 'mesh.topics',
   /** What `mesh.dropped` carries, shared by all edges. */
   dropped: 'mesh.dropped',
   /** Operators' commands, request/reply. */

@@ -12,7 +12,7 @@ export interface MeshExchange {
 export interface MeshQueue {
   name: string;
   durable: boolean;
-  arguments: Record<string, string | number>;
+  arguments: Record<string, string | number | boolean>;
 }
 
 /**
@@ -38,6 +38,7 @@ export const meshTopology: {
     { name: exchanges.stats, type: 'topic', durable: true },
     { name: exchanges.control, type: 'topic', durable: true },
     { name: exchanges.presence, type: 'topic', durable: true },
+    { name: exchanges.topics, type: 'topic', durable: true },
     { name: exchanges.manage, type: 'topic', durable: true },
     { name: exchanges.audit, type: 'topic', durable: true },
   ],
@@ -63,6 +64,17 @@ export const meshTopology: {
       },
     },
     {
+      name: queues.topics,
+      durable: true,
+      arguments: {
+        'x-queue-type': 'classic',
+        'x-max-length': 100_000,
+        'x-overflow': 'reject-publish',
+        // What one service orders is done in its order.
+        'x-single-active-consumer': true,
+      },
+    },
+    {
       name: queues.denials,
       durable: true,
       arguments: {
@@ -76,5 +88,7 @@ export const meshTopology: {
   bindings: [
     { queue: queues.dropped, exchange: exchanges.dropped, key: '' },
     { queue: queues.asked, exchange: exchanges.presence, key: 'ask.#' },
+    { queue: queues.topics, exchange: exchanges.topics, key: 'join.#' },
+    { queue: queues.topics, exchange: exchanges.topics, key: 'leave.#' },
   ],
 };

@@ -7,7 +7,16 @@ import {
   type PublishOutcome,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { atHeader, exchanges, topicKey, toUid, traceContextOf, userKey } from '@evenkeel/protocol';
+import {
+  atHeader,
+  exchanges,
+  isSid,
+  orderKey,
+  topicKey,
+  toUid,
+  traceContextOf,
+  userKey,
+} from '@evenkeel/protocol';
 import type { EventsOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { v7 as newMessageId } from 'uuid';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
@@ -51,6 +60,12 @@ interface Consuming {
   readonly broker: Broker;
   readonly consumers: ConsumerChannels;
   readonly cancellations: Cancellations;
+}
+
+/** A user's sessions, or one of them. */
+interface Placed {
+  readonly user: string;
+  readonly session?: string | undefined;
 }
 
 /** What is served, or about to be. */
@@ -115,6 +130,27 @@ class MeshPublisher implements PublisherSurface {
   async toTopic(topic: string, payload: unknown, options: EventOptions = {}): Promise<Published> {
     checkName('topic', topic);
     return this.#publish(checkedKey(topicKey(topic)), payload, options);
+  }
+
+  join(topic: string, who: Placed): Promise<void> {
+    return this.#place('join', topic, who);
+  }
+
+  leave(topic: string, who: Placed): Promise<void> {
+    return this.#place('leave', topic, who);
+  }
+
+  async #place(command: 'join' | 'leave', topic: string, { user, session }: Placed): Promise<void> {
+    checkPattern('topic', topic);
+    toUid(user);
+    if (session !== undefined && !isSid(session))
+      throw new PublisherError(
+        'bad-option',
+        'session is no id of a session; leave it out for all of the user',
+      );
+    const body = JSON.stringify({ user, session });
+    const properties = { contentType: 'application/json', persistent: true };
+    await this.#confirms.publish(exchanges.topics, orderKey(command, topic), body, properties);
   }
 
   async serve(

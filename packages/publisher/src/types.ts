@@ -203,6 +203,16 @@ export interface Publisher<
   ): Promise<Published>;
 
   /**
+   * Puts a user's sessions into a topic, whatever the user may subscribe; those that are away or moving when they are there again.
+   * `session`: this one alone. It ends with the session, by {@link leave}, or by the client's `unsubscribe`. Resolves when the broker
+   * has confirmed; it is done within moments, in the order of the calls of this publisher.
+   * @throws PublisherError `bad-name`, `bad-option`; NameError `bad-user-id`; BrokerError.
+   */
+  join(topic: string, who: { readonly user: string; readonly session?: string | undefined }): Promise<void>;
+  /** Takes a user's sessions out of a topic, also where they have subscribed it themselves. Else as {@link join}. */
+  leave(topic: string, who: { readonly user: string; readonly session?: string | undefined }): Promise<void>;
+
+  /**
    * Serves clients' requests whose method matches `method` (words; `*` one, `#` any). Each message is acknowledged when its
    * handler has finished and its reply is confirmed. At least once: a repeat of one of the last 1,000 is answered again, not
    * handled again, by the instance that handled it. Instances of one name share the work; a method that a service of another name

@@ -23,6 +23,7 @@ import { Told } from './manage/told.js';
 import { balancerMetrics, guardianMetrics } from './metrics.js';
 import { Guardian } from './sessions/guardian.js';
 import { PlanStore } from './store/plan-store.js';
+import { TopicPlacements } from './topics/placements.js';
 
 const TICK_MS = 100;
 /** How often gateways are told how sessions are spread. */
@@ -189,6 +190,16 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     retryMaxMs: 500,
   });
   const directAnswers = answering.publisher({ timeoutMs: DIRECT_ANSWER_MS });
+  const placements = new TopicPlacements({
+    connection: mesh.consuming,
+    consumers: mesh.consuming.consumers({ channels: 1 }),
+    publisher: mesh.publisher,
+    directAnswers,
+    ask: (question) => queries.ask(question, balancer.view.nodes(steadyNow())),
+    user: mesh.user,
+    log,
+    random: Math.random,
+  });
   const amqp = () =>
     [
       ...mesh.figures(),
@@ -287,6 +298,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     .add('statistics', { start: () => reports.start(signal), stop: () => reports.stop() })
     .add('sessions', { start: () => guardian.start(), stop: () => guardian.stop() })
     .add('replies', { start: () => queries.queue.start(signal), stop: () => queries.queue.stop() })
+    .add('topic placements', { start: () => placements.start(), stop: () => placements.stop() })
     // Not waited for: what cannot be read yet can be written.
     .add('denials', {
       start: () => {

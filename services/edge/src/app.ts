@@ -34,6 +34,7 @@ import { MoveLedger } from './move/ledger.js';
 import { RecentlyLetGo } from './move/let-go.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
+import { Placing } from './placing/placing.js';
 import { Drops } from './queue/drops.js';
 import { Planting } from './queue/planting.js';
 import { SessionQueues } from './queue/session-queue.js';
@@ -269,6 +270,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     givenUp: new GivenUp(now),
     tooLarge: new TooLarge(undelivered),
     following,
+    placing: new Placing(config.secret, commandersOf(config.balancerUser, mesh.user)),
   };
   let connections = 0;
   const newConnectionId = () => {

@@ -3,6 +3,7 @@ import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
+import { Placements } from '../more/placed.js';
 import { Presences } from '../more/presence.js';
 import { type ClientStream, Streams } from '../more/streams.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
@@ -17,6 +18,7 @@ import { type ConnectOptions, coreOptions } from './options.js';
 const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
   topics: new TopicHandles(),
   presence: new Presences(connection, options.info),
+  placed: new Placements(connection),
   history: new HistoryPositions(connection),
   streams: new Streams(connection),
 });

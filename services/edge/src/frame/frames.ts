@@ -126,7 +126,7 @@ export const okFrame = (re: string, data?: object): string =>
 export const subscribedFrame = (
   topic: string,
   by: SubscribedFrame['by'],
-  from: { position?: string | undefined; recovered?: boolean } = {},
+  from: { position?: string | undefined; recovered?: boolean; proof?: string } = {},
 ): string => JSON.stringify({ t: 'subscribed', topic, by, ...from } satisfies SubscribedFrame);
 
 /**

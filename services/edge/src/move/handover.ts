@@ -14,6 +14,7 @@ interface HandoverAnswer {
   isFull: boolean;
   doubt?: readonly string[];
   history?: Readonly<Record<string, string>>;
+  placed?: readonly string[] | undefined;
   knowsSeals: boolean;
   seal: CommandOf<'released'>['seal'];
   owed: CommandOf<'released'>['owed'];
@@ -139,6 +140,7 @@ export class Handover {
       owed,
       streams,
       history,
+      placed,
     } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
@@ -155,6 +157,7 @@ export class Handover {
       ...(doubt && { doubt }),
       ...(streams && { streams }),
       ...(history && { history }),
+      ...(placed && { placed }),
     });
   }
 

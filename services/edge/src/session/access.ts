@@ -15,7 +15,9 @@ import {
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, expiringFrame, passFrame } from '../frame/frames.js';
+import { Placed } from './placed.js';
 import type { Access, Verdict } from './ports.js';
+import type { Placing } from './service-ports.js';
 
 /** How long before the end of its token a client is told, ms. */
 const told = { longestMs: 60_000, shortestMs: 2_000 } as const;
@@ -23,6 +25,7 @@ const told = { longestMs: 60_000, shortestMs: 2_000 } as const;
 export interface SessionAccessOptions {
   readonly claims: TicketClaims;
   readonly access: Access;
+  readonly placing?: Placing | undefined;
   now(): number;
   send(frame: string): void;
   /** What it may do may be less than before. */
@@ -32,6 +35,8 @@ export interface SessionAccessOptions {
 
 /** What one session may do, and until when. */
 export class SessionAccess {
+  /** Topics that it has whatever its user may. */
+  readonly placed: Placed;
   readonly #options: SessionAccessOptions;
   #authority: Authority;
   #holder: Holder | undefined;
@@ -43,6 +48,7 @@ export class SessionAccess {
 
   constructor(options: SessionAccessOptions) {
     this.#options = options;
+    this.placed = new Placed(options);
     this.#authority = options.access.authority(options.claims, undefined);
     this.#tellAtMs = this.#dueAtMs();
   }
@@ -59,9 +65,13 @@ export class SessionAccess {
   }
 
   /** What whoever takes the session over is told. */
-  get left(): { pass?: PassHold; newPass?: string } {
+  get left(): { pass?: PassHold; newPass?: string; placed?: string[] } {
     const { hold } = this;
-    return { ...(hold && { pass: hold }), ...(this.#refreshed && { newPass: this.#refreshed }) };
+    return {
+      ...(hold && { pass: hold }),
+      ...(this.#refreshed && { newPass: this.#refreshed }),
+      ...this.placed.left,
+    };
   }
 
   /** What the user's token says of the user, for others to see. */
@@ -70,6 +80,7 @@ export class SessionAccess {
   }
 
   decide(action: Action, topic: string): Decision {
+    if (action === 'subscribe' && this.placed.has(topic)) return 'allow';
     this.#holder ??= this.#options.access.holder(this.#options.claims.uid, this.#authority);
     return this.#holder.decide(action, topic);
   }
@@ -124,6 +135,7 @@ export class SessionAccess {
 
   /** The end of the token, and the word of it. `isWelcomed`: the client may be told. */
   sweep(nowMs: number, isWelcomed: boolean): void {
+    if (isWelcomed) this.placed.sweep();
     const { hold } = this;
     if (hold === undefined) return;
     if (nowMs >= hold.exp) {

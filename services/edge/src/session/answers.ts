@@ -3,7 +3,7 @@ import { errorCodes, partAckHeader, partHeader, partsHeader } from '@evenkeel/pr
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, type Place, partFrame, placed, replyFrame } from '../frame/frames.js';
 import type { StreamEnd, StreamLoad } from './load.js';
-import type { Cancels } from './ports.js';
+import type { Cancels } from './service-ports.js';
 import { Streams } from './streams.js';
 
 export interface AnswersOptions {

@@ -55,7 +55,7 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
   /** The connection that has had the session here until now. */
   readonly previous: { readonly state: SessionState; release(mode: 'resume'): Promise<Release> } | undefined;
   readonly subscriptions: Pick<Subscriptions, 'join' | 'tell'>;
-  readonly access: Pick<SessionAccess, 'wasHeld'>;
+  readonly access: Pick<SessionAccess, 'wasHeld' | 'placed'>;
   readonly ports: Pick<SessionPorts, 'handover' | 'life'>;
   readonly config: EdgeConfig;
   /** Its topics are there: from now on it is this edge, and not who else is asked, that takes its time. */
@@ -70,11 +70,13 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
 export async function attach(options: AttachOptions): Promise<Found> {
   const { claims, hello, previous, queue, subscriptions, access, ports, config, begin, isLive } = options;
   const missed = missedOfTopics(hello, claims.move !== undefined);
+  access.placed.present(hello.topics ?? []);
   await Promise.all((hello.topics ?? []).map((topic) => subscriptions.join(topic, undefined, missed)));
   options.onTopics();
   const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
   const predecessor = await previous?.release('resume');
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
+  access.placed.adopt(predecessor?.placed);
   await ports.life.ending(`${claims.uid}.${claims.sid}`);
   let history: Found['history'];
   const found = await acquire({
@@ -87,6 +89,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
     predecessor: wasHeldHere ? predecessor : undefined,
     // Without a move each is told anyway.
     onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
+    onPlaced: (topics) => access.placed.adopt(topics),
     onHistory: (sent) => {
       history = sent;
     },
@@ -115,6 +118,8 @@ export interface AcquireOptions {
   onDoubt(topics: readonly string[]): void;
   /** Up to where the edge that had the session has sent topics with history. */
   onHistory?(sent: Readonly<Record<string, string>>): void;
+  /** Topics that services have put the session into, as who had it says. */
+  onPlaced?(topics: readonly string[]): void;
   /** False once nobody wants the session any more. */
   isLive(): boolean;
 }
@@ -156,6 +161,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     const released = answers.find(({ outcome }) => outcome === 'released');
     if (released?.doubt) options.onDoubt(released.doubt);
     if (released?.history) options.onHistory?.(released.history);
+    if (released?.placed) options.onPlaced?.(released.placed);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released
@@ -202,6 +208,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };
+      if (answer.placed) options.onPlaced?.(answer.placed);
       break;
     }
     known = { suspect: undefined, isFromOlder: before.isFromOlder };

@@ -1,6 +1,7 @@
 import { type CloseCode, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { EdgeConfig } from '../config.js';
 import type { Connection } from '../transport/connection.js';
+import type { SessionAccess } from './access.js';
 import { Answers } from './answers.js';
 import { Intake } from './intake.js';
 import type { Load, SessionLoad } from './load.js';
@@ -12,6 +13,7 @@ import type { ClientRequests } from './requests.js';
 export interface FlowOptions {
   readonly connection: Connection;
   readonly queue: SessionQueue;
+  readonly access: Pick<SessionAccess, 'placed'>;
   readonly config: EdgeConfig;
   readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge' | 'following' | 'cancels'>;
   readonly load: Load;
@@ -87,6 +89,7 @@ export function eventFlow(options: FlowOptions): Flow {
     now,
     onDelivering,
     isTaking,
+    isOrder: (delivery) => options.access.placed.take(delivery, isLive(), connection.isBare),
     isLive,
     onGap,
     onEnd,

@@ -25,6 +25,8 @@ export interface IntakeOptions {
   onDelivering(): void;
   /** Whether deliveries are still written here. */
   isTaking(): boolean;
+  /** Whether it is no event but a service's order, which has been seen to. */
+  isOrder?(delivery: Delivery): boolean;
   /** Whether the session is here to stay: attached, its connection open. */
   isLive(): boolean;
   onGap(reason: GapReason): void;
@@ -211,9 +213,10 @@ export class Intake {
   }
 
   #onDelivery(delivery: Delivery): void {
-    const { onDelivering, isTaking } = this.#options;
+    const { onDelivering, isTaking, isOrder } = this.#options;
     onDelivering();
     if (!isTaking()) delivery.requeue();
+    else if (isOrder?.(delivery)) return;
     else if (!this.seal.take(delivery)) this.#holdback.offer(delivery);
   }
 

@@ -10,6 +10,7 @@ import type { InboundBody } from '../frame/opaque-body.js';
 import type { Connection } from '../transport/connection.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
+import type { Cancels, Placing } from './service-ports.js';
 
 /** The topics of this edge. */
 export interface Topics {
@@ -215,6 +216,8 @@ export interface HandoverAnswer extends SealLeft {
   streams?: readonly string[] | undefined;
   /** With `released`: up to where the client was sent topics with history. */
   history?: Readonly<Record<string, string>>;
+  /** With `released`: topics that services have put the session into. */
+  placed?: readonly string[] | undefined;
 }
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
@@ -241,14 +244,6 @@ export interface Inbound {
     body: InboundBody,
     trace?: TraceContext,
   ): Promise<PublishOutcome>;
-}
-
-/** Telling services what becomes of their answers. */
-export interface Cancels {
-  /** The request `id` is to be answered no further. */
-  cancel(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
-  /** The client has acknowledged the parts up to `n`; `word`: of the service that wants to know. */
-  taken(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, n: number, word: string): void;
 }
 
 /** Events for which clients have closed their connections: longer than what they take. */
@@ -396,4 +391,5 @@ export interface SessionPorts {
   readonly givenUp: GivenUp;
   readonly tooLarge: TooLarge;
   readonly following?: Following | undefined;
+  readonly placing?: Placing | undefined;
 }

@@ -33,6 +33,8 @@ export interface Release extends SealLeft {
   pass?: PassHold;
   /** The pass itself, where its client got it here: it may not have it yet. */
   newPass?: string;
+  /** Topics that services have put it into. */
+  placed?: string[];
 }
 
 /** What is finished on the old connection. */

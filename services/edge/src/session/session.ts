@@ -71,6 +71,7 @@ export class Session implements ConnectionOwner {
     this.access = new SessionAccess({
       claims,
       access: ports.access,
+      placing: ports.placing,
       now,
       send,
       onChanged: () => this.review(),
@@ -90,6 +91,7 @@ export class Session implements ConnectionOwner {
     ({ intake: this.intake, outbox: this.outbox } = eventFlow({
       connection,
       queue: this.#queue,
+      access: this.access,
       config,
       ports,
       load,

@@ -19,7 +19,7 @@ import type { Departure, HistoryTopics, Membership, Permission, Topics } from '.
 import type { LeavingHow, SessionPresence } from './presence.js';
 
 export interface SubscriptionsOptions {
-  access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway'>;
+  access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway' | 'placed'>;
   presence: Pick<SessionPresence, 'joined' | 'wants' | 'ended' | 'over'>;
   /** Topics with history, if this edge has any. */
   history?: HistoryTopics | undefined;
@@ -68,6 +68,7 @@ export class Subscriptions {
     this.#topics = topics;
     this.#listening = new Listening(connection, topics, { [Symbol.iterator]: () => this.#heard() });
     this.#options = options;
+    options.access.placed.of(this);
     const { history, highWatermarkBytes = 0, send, gap } = options;
     this.#histories = new Histories({
       connection,
@@ -162,11 +163,18 @@ export class Subscriptions {
   }
 
   leave(topic: string): void {
+    this.#options.access.placed.forget(topic);
     const subscription = this.#subscriptions.get(topic);
     if (!subscription) return;
     this.#end(topic, subscription);
     // Asked for and taken back before it was answered: each request has its answer, in the order of asking.
     for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
+  }
+
+  /** A service takes it away. */
+  takeOut(topic: string): void {
+    const subscription = this.#subscriptions.get(topic);
+    if (subscription) this.#takeAway(topic, subscription, 'service');
   }
 
   /** The end: whatever is joined later is ignored. */

@@ -1,0 +1,23 @@
+/** What sessions need of the edge for the sake of application services; see ports.ts. */
+import type { Delivery } from '@evenkeel/broker';
+import type { TicketClaims } from '@evenkeel/ticket';
+
+/** Telling services what becomes of their answers. */
+export interface Cancels {
+  /** The request `id` is to be answered no further. */
+  cancel(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
+  /** The client has acknowledged the parts up to `n`; `word`: of the service that wants to know. */
+  taken(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, n: number, word: string): void;
+}
+
+/** Services' orders among what comes from sessions' queues. */
+export interface Placing {
+  /** Undefined: an event. `null`: an order that does not concern this session, or does not count. */
+  read(
+    delivery: Delivery,
+    who: Pick<TicketClaims, 'uid' | 'sid'>,
+  ): { readonly command: 'join' | 'leave'; readonly topic: string } | null | undefined;
+  /** What proves that a service has put the session into the topic. */
+  proof(who: Pick<TicketClaims, 'uid' | 'sid'>, topic: string, nowMs: number): string;
+  proves(proof: string, who: Pick<TicketClaims, 'uid' | 'sid'>, topic: string, nowMs: number): boolean;
+}
