@@ -1,7 +1,16 @@
 import { brokerChoice, frontNames, parseFlags, UsageError, wholeNumber } from '@evenkeel/local';
 import type { StoryFront } from './front/result.js';
 
-export const scenarios = ['default', 'rolling', 'herd', 'pacing', 'hot', 'upgrade', 'front'] as const;
+export const scenarios = [
+  'default',
+  'rolling',
+  'herd',
+  'pacing',
+  'hot',
+  'upgrade',
+  'front',
+  'recovery',
+] as const;
 export type ScenarioName = (typeof scenarios)[number];
 const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
 
@@ -44,6 +53,7 @@ const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' |
   hot: { edges: 3, sessions: 1_500, rate: 500, load: 'events' },
   upgrade: { edges: 3, sessions: 1_000, rate: 500, load: 'connections' },
   front: { edges: 2, sessions: 40, rate: 160, load: 'connections' },
+  recovery: { edges: 2, sessions: 1_000, rate: 200, load: 'connections' },
 };
 /** The release before this one; while there is none, the commit that stands for it. */
 const releaseBefore = 'c8864aa';
@@ -59,9 +69,11 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         hot: 5 % of the users get 95 % of the events
                         upgrade: a mesh of an older commit becomes one of this commit, part after part,
                         and goes back, with clients and services of both
+                        recovery: topics with history while both edges are killed, one is drained, and the broker
+                        restarts; and the same with a history that is too short
   --edges N             edges to begin with (2; rolling, herd: 4; hot, upgrade: 3)
-  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade: 1000)
-  --rate N              numbered events a second (500; pacing: 100)
+  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade, recovery: 1000)
+  --rate N              numbered events a second (500; pacing: 100; recovery: 200)
   --topics N            topics that the clients subscribe, half of them with one subscriber each (40);
                         0: none
   --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)

@@ -221,6 +221,11 @@ export class Stage {
     this.#givenUrl = url.href;
   }
 
+  /** Ends it in order and boots it again, with what it has kept. */
+  async restartBroker(): Promise<void> {
+    await there(this.#broker).restart();
+  }
+
   fail(what: string): void {
     this.failures.push(what);
     say(`FAILED: ${what}`);
