@@ -86,6 +86,27 @@ describe('a topic with history', () => {
     await Promise.all([live.close(), seen.close()]);
   });
 
+  it('is read by an edge that starts while messages come all the time', async () => {
+    let [n, isFlowing] = [0, true];
+    const flowing = (async () => {
+      while (isFlowing) {
+        await mesh.message('room.busy', ++n);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    const late = await mesh.edge('late', env);
+    const client = await new SessionUnderTest('busy').attach(late, {
+      topics: [{ topic: 'room.busy', last: 5 }],
+    });
+    await client.until('some', () => data(client, 'room.busy').length > 20);
+    isFlowing = false;
+    await flowing;
+    await until(client, 'room.busy', n);
+    const [first = 0] = data(client, 'room.busy') as number[];
+    expect(data(client, 'room.busy')).toEqual(range(first, n));
+    await client.close();
+  });
+
   it('gives the last messages that there are, and never a gap', async () => {
     await messages('room.last', 1, 30);
     // What others have published lies behind, so that the second edge has none of it in memory.

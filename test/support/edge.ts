@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, type Publisher, type TopologyChannels } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
-import { type EdgeCommand, edgeKey, exchanges, topicKey, userKey } from '@evenkeel/protocol';
+import { type EdgeCommand, edgeKey, exchanges, keyHeader, topicKey, userKey } from '@evenkeel/protocol';
 import type { RawClient } from '@evenkeel/testkit';
 import { vi } from 'vitest';
 import { freshVhost, type Vhost } from './broker.js';
@@ -139,6 +139,16 @@ export class EdgeMesh {
     await this.#publishers['app-shop'].publish(exchanges.events, topicKey(topic), JSON.stringify(data), {
       contentType: 'application/json',
       messageId: randomUUID(),
+    });
+  }
+
+  /** The value of a key of a topic; none: its deletion. */
+  async keyed(topic: string, key: string, data?: unknown): Promise<void> {
+    const body = data === undefined ? '' : JSON.stringify(data);
+    await this.#publishers['app-shop'].publish(exchanges.events, topicKey(topic), body, {
+      contentType: 'application/json',
+      messageId: randomUUID(),
+      headers: { [keyHeader]: key },
     });
   }
 

@@ -13,6 +13,8 @@ const retry = { minMs: 100, maxMs: 2_000 };
 const heldMs = 5_000;
 /** Without a record for so long, and with nothing on its way either, the end may have been reached. */
 const quietMs = 100;
+/** Where it is never quiet: looks after the first record of the last chunk in which the rest of that chunk has come too. */
+const busyLooks = 10;
 
 /** What a stream has of a message: headers that are tables or arrays are lost in it with RabbitMQ 3. */
 export type StreamRecord = Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>;
@@ -40,7 +42,7 @@ export interface StreamListener {
 /**
  * Reads a stream from its first record, on a channel of its own, and from the first again after each loss of the connection, the
  * channel or the stream itself. RabbitMQ has no word for the end of a stream: a second consumer shows the last chunk, and the end
- * is where the first has got there and nothing more comes.
+ * is where the first has got there and nothing more comes, or, where there is always more, where the second was after a second.
  */
 export class StreamReader {
   readonly #connection: AmqpConnection;
@@ -187,6 +189,8 @@ class Reading {
   #reached = -1;
   /** Of the last chunk, as the second consumer has it. */
   #last = -1;
+  /** Since that is known. */
+  #looks = 0;
 
   constructor(
     channel: Channel,
@@ -220,14 +224,18 @@ class Reading {
       });
       if (isBroken) this.#end('it begins anew');
     });
-    await this.#untilQuiet(() => this.#reached >= this.#last);
+    await this.#untilQuiet((end) => this.#reached >= end);
     this.#tell('caught up', () => listener.onCaughtUp());
     await channel.cancel(tag);
   }
 
-  /** Resolves once nothing comes any more, and `isThere`. */
-  async #untilQuiet(isThere: () => boolean): Promise<void> {
-    for (let got = -1; got !== this.#got || !isThere(); ) {
+  /** Resolves once nothing comes any more, or that goes on for long, and what was there at the beginning `isThere`. */
+  async #untilQuiet(isThere: (end: number) => boolean): Promise<void> {
+    let end: number | undefined;
+    for (let got = -1; got !== this.#got || !isThere(this.#last); ) {
+      if (this.#last >= 0) this.#looks += 1;
+      if (this.#looks > busyLooks) end ??= this.#last;
+      if (end !== undefined && isThere(end)) return;
       got = this.#got;
       await sleep(quietMs);
       // What has arrived is read before the answer to this.

@@ -110,6 +110,11 @@ export class HistoryStream<T> {
     );
   }
 
+  /** What is kept of each topic. */
+  get limits(): HistoryLimits {
+    return this.#options.limits;
+  }
+
   /** How many records are known to be in the stream that have not been read here yet. */
   get behind(): number {
     return this.#isCaughtUp ? 0 : Math.max(0, this.#end - (this.tail.last?.offset ?? -1));

@@ -7,6 +7,8 @@ export interface HistoryLimits {
   readonly size: number;
   /** For how long. */
   readonly seconds: number;
+  /** Who asks for no past gets the newest message of a topic, or the newest one of each key. */
+  readonly latest?: boolean | 'key';
 }
 
 /** What the tail of a stream may take of this process's memory. */

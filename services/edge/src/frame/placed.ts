@@ -17,6 +17,10 @@ export interface HistoryItem {
   readonly rest: string | undefined;
   /** The session that has published it, `<uid>.<sid>`, where a client has. */
   readonly from: string | undefined;
+  /** Of which it is the newest value. */
+  readonly key?: string;
+  /** Its body is empty: the key has no value any more. */
+  readonly isDeletion?: true;
 }
 
 /** Of a record beside its text: what V8 and the tail have for it, about. */
@@ -32,10 +36,25 @@ export function historyItem(
   const { properties } = record;
   const key = properties.headers[keyHeader];
   const sender = senderOf(record, isEdge);
-  const made = messageRest(record, nowMs, maxBytes, sender);
+  const isDeletion = typeof key === 'string' && record.body.length === 0;
+  const made = messageRest(isDeletion ? deletionOf(record) : record, nowMs, maxBytes, sender);
   const rest = typeof key === 'string' && made ? `,"key":${JSON.stringify(key)}${made}` : made;
   const bytes = (rest?.length ?? 0) + overheadBytes;
-  return { item: { rest, from: sender?.key }, bytes, atMs: statedTime(properties) };
+  const item: HistoryItem = {
+    rest,
+    from: sender?.key,
+    ...(typeof key === 'string' && { key }),
+    ...(isDeletion && { isDeletion }),
+  };
+  return { item, bytes, atMs: statedTime(properties) };
+}
+
+const nothing = Buffer.from('null');
+
+/** As its clients are to read it. */
+function deletionOf({ key, properties }: StreamRecord): Pick<StreamRecord, 'key' | 'body' | 'properties'> {
+  const { contentEncoding: _, ...others } = properties;
+  return { key, body: nothing, properties: { ...others, contentType: 'application/json' } };
 }
 
 /** The frame of a message, with its place; of one that is too long: the gap that stands for it. */

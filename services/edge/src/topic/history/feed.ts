@@ -8,6 +8,7 @@ import {
 } from '@evenkeel/mesh';
 import { type HistoryItem, historyFrame } from '../../frame/placed.js';
 import type { FeedOptions as Asked, FeedAnswer, FeedWanted } from '../../session/ports.js';
+import { latestCount, newestOfKeys } from './latest.js';
 
 export interface FeedOptions extends Asked {
   readonly topic: string;
@@ -72,7 +73,13 @@ export class Feed {
       if (this.#asked === asked && this.#is === 'asking') this.#take(recovery);
     };
     if (since !== undefined) stream.since(topic, since, answered);
-    else stream.last(topic, last ?? 0, answered);
+    else if (last !== undefined || stream.limits.latest !== 'key') {
+      stream.last(topic, last ?? latestCount(stream.limits), answered);
+    } else {
+      stream.last(topic, latestCount(stream.limits), (recovery) =>
+        answered({ ...recovery, records: newestOfKeys(recovery.records) }),
+      );
+    }
   }
 
   /** The network has taken what was buffered. */
