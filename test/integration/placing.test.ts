@@ -190,6 +190,21 @@ describe('a service puts a user into topics', () => {
     expect(client.kinds.filter((kind) => kind !== 'welcome')).toEqual(['event']);
     await client.close();
   });
+
+  it('and a bare client sees nothing of it', async () => {
+    const session = new SessionUnderTest('bare');
+    const client = await RawClient.open(a.url, session.ticket(a), { protocol: undefined });
+    await eventually('an event', async () => {
+      await mesh.event({ uid: 'bare' }, 1);
+      return client.messages.length > 0;
+    });
+    await order('join.room.bare', { user: 'bare' });
+    await mesh.event({ uid: 'bare' }, 'last');
+    await client.until('the last event', () => String(client.messages.at(-1)).includes('last'));
+    const others = client.messages.filter((message) => !/last|1/.test(String(message)));
+    expect(others).toEqual([]);
+    await client.close();
+  });
 });
 
 describe('publisher.join and publisher.leave', () => {

@@ -131,7 +131,7 @@ export async function isAllowed(action: Action, actor: Actor): Promise<boolean> 
 }
 
 const { events, inbound, replies, cancel, undelivered, sessions, presence } = exchanges;
-const { stats, control, manage, audit } = exchanges;
+const { stats, control, manage, audit, topics } = exchanges;
 const edges: readonly User[] = ['edge', 'edge-n1'];
 const publish =
   (exchange: string, key: string) =>
@@ -216,6 +216,16 @@ export const actions: readonly Action[] = [
   { name: 'answer who is online', allowed: edges, attempt: publish(presence, 'answer.shop.1') },
   { name: 'have the answers of another', allowed: [], attempt: bind(presence, 'answer.bank.#') },
   // What reaches a session no more, and what becomes of sessions.
+  { name: 'put users into topics', allowed: ['app-shop'], attempt: publish(topics, 'join.room.1') },
+  { name: 'order something else of topics', allowed: [], attempt: publish(topics, 'close.room.1') },
+  { name: 'learn who is put into topics', allowed: ['balancer'], attempt: bind(topics, 'join.#') },
+  // Of others than the balancer no edge takes it.
+  {
+    name: 'order a session into a topic',
+    allowed: ['balancer', 'api', 'app-shop'],
+    attempt: publish(events, 'user.alice.$topics'),
+  },
+
   {
     name: 'take what RabbitMQ drops',
     allowed: [...edges, 'balancer'],

@@ -195,7 +195,11 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     consumers: mesh.consuming.consumers({ channels: 1 }),
     publisher: mesh.publisher,
     directAnswers,
-    ask: (question) => queries.ask(question, balancer.view.nodes(steadyNow())),
+    // Who has not heard of every edge yet would not wait for the answers of all.
+    ask: async (question) => {
+      await warmedUp(balancer, WARM_UP_WAIT_MS);
+      return await queries.ask(question, balancer.view.nodes(steadyNow()));
+    },
     user: mesh.user,
     log,
     random: Math.random,
