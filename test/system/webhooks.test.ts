@@ -23,7 +23,12 @@ interface Told {
 }
 
 /** A mesh whose API tells the application `shop` at this address. */
-async function meshTelling(port: number, on: readonly string[], more: Partial<MeshOptions> = {}) {
+async function meshTelling(
+  port: number,
+  on: readonly string[],
+  more: Partial<MeshOptions> = {},
+  broken: readonly object[] = [],
+) {
   const vhost = await freshVhost();
   const webhook = {
     name: 'shop',
@@ -32,7 +37,7 @@ async function meshTelling(port: number, on: readonly string[], more: Partial<Me
     on,
     amqpUrl: vhost.urlFor('app-shop'),
   };
-  const env = { EVENKEEL_WEBHOOKS: JSON.stringify({ webhooks: [webhook] }) };
+  const env = { EVENKEEL_WEBHOOKS: JSON.stringify({ webhooks: [webhook, ...broken] }) };
   return startTestMesh({ edges: 1, api: true, amqpUrl: vhost.amqpUrl, urlFor: vhost.urlFor, env, ...more });
 }
 
@@ -102,4 +107,37 @@ test('an endpoint that fails is told again in order and under the same id; anoth
   expect(new Set(ofAlice.slice(0, 3).map(({ id }) => id)).size).toBe(1);
   const bobs = told.findIndex(({ user }) => user === 'bob');
   expect(bobs).toBeLessThan(told.findIndex(({ user, fails }) => user === 'alice' && fails === false));
+});
+
+test('an application whose broker refuses it, or that may not hear what it asks for, holds up nobody else', async () => {
+  const told: Told[] = [];
+  const server = createServer(async (request, response) => {
+    told.push(JSON.parse(await text(request)) as Told);
+    response.writeHead(200).end('no JSON');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/broken`;
+  // The one has a password that nobody has; the other is told as the API's own user, which may not hear clients.
+  const broken = [
+    { name: 'locked', url, secret, on: ['opened', 'request'], amqpUrl: 'amqp://app-shop:wrong@127.0.0.1:1' },
+    { name: 'nobody', url, secret, on: ['publish'] },
+  ];
+  const mesh = await meshTelling(port, ['publish', 'request'], {}, broken);
+  const { url: api = '', key = '' } = mesh.apiAddress ?? {};
+  const response = await fetch(`${api}/v1/publish`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ user: 'alice', data: 1 }),
+  });
+  expect(response.status).toBe(202);
+  const client = await connected(mesh.gatewayUrl, 'alice');
+  await client.publish('shop.a', 1);
+  await eventually('the shop is told', () => told.length === 1, 20_000);
+  // What is no JSON is no answer either.
+  await expect(client.request('shop.greet', {})).rejects.toMatchObject({ code: 'webhook-failed' });
+  const ready = (await (await fetch(`${mesh.api?.opsUrl}/readyz`)).json()) as { notes?: object };
+  expect(ready.notes).toMatchObject({ webhooks: expect.any(String) });
 });

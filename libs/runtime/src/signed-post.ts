@@ -26,14 +26,14 @@ export interface SignedPostLimits {
 
 /**
  * Asks by `POST`, with JSON that is signed. Follows no redirect. `answer` is what its JSON says; undefined where it is none, or
- * longer than it may be.
+ * longer than it may be; `isEmpty`: it has none.
  * @throws whatever `fetch` does, also after `timeoutMs`
  */
 export async function postSigned(
   { url, secret }: SignedEndpoint,
   question: object,
   { timeoutMs, maxBytes, nowMs }: SignedPostLimits,
-): Promise<{ status: number; answer: unknown }> {
+): Promise<{ status: number; answer: unknown; isEmpty: boolean }> {
   const body = JSON.stringify(question);
   const response = await fetch(url, {
     method: 'POST',
@@ -42,21 +42,24 @@ export async function postSigned(
     headers: { 'content-type': 'application/json', [signatureHeader]: signatureOf(body, secret, nowMs) },
     signal: AbortSignal.timeout(timeoutMs),
   });
-  return { status: response.status, answer: await answerOf(response, maxBytes) };
+  return { status: response.status, ...(await answerOf(response, maxBytes)) };
 }
 
-async function answerOf({ body }: Response, maxBytes: number): Promise<unknown> {
+async function answerOf(
+  { body }: Response,
+  maxBytes: number,
+): Promise<{ answer: unknown; isEmpty: boolean }> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of body ?? []) {
     bytes += part.length;
     // Leaving the loop cancels the rest.
-    if (bytes > maxBytes) return undefined;
+    if (bytes > maxBytes) return { answer: undefined, isEmpty: false };
     parts.push(part);
   }
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+    return { answer: JSON.parse(Buffer.concat(parts).toString('utf8')), isEmpty: false };
   } catch {
-    return undefined;
+    return { answer: undefined, isEmpty: bytes === 0 };
   }
 }

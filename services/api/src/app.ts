@@ -97,8 +97,8 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
       },
     })
     .add('webhooks', {
-      start: async () => {
-        await Promise.all(webhooks.map((each) => each.start(signal)));
+      start: () => {
+        for (const each of webhooks) each.start(signal);
       },
       stop: async () => {
         await Promise.all(webhooks.map((each) => each.stop()));

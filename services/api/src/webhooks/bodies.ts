@@ -43,7 +43,11 @@ const refusal = z.looseObject({
 
 /** The reply to a client's request. @throws ServiceError */
 export function replyOf(delivered: Delivered): unknown {
-  if (delivered.is === 'done') return delivered.answer ?? null;
+  if (delivered.is === 'done') {
+    if (delivered.answer !== undefined) return delivered.answer;
+    if (delivered.isEmpty) return null;
+    throw new ServiceError('webhook-failed', 'the application answered with what is no JSON, or too long');
+  }
   const said = delivered.is === 'refused' ? refusal.safeParse(delivered.answer) : undefined;
   if (said?.success === true)
     throw new ServiceError(

@@ -3,11 +3,13 @@ export interface Answered {
   readonly status: number;
   /** What its JSON says; undefined where it is none. */
   readonly answer: unknown;
+  /** It has said nothing. */
+  readonly isEmpty: boolean;
 }
 
 /** What became of something that an endpoint was told. */
 export type Delivered =
-  | { readonly is: 'done'; readonly answer: unknown }
+  | { readonly is: 'done'; readonly answer: unknown; readonly isEmpty: boolean }
   /** It said no: asking again would change nothing. */
   | { readonly is: 'refused'; readonly status: number; readonly answer: unknown }
   | { readonly is: 'dead'; readonly tries: number; readonly why: string }
@@ -30,8 +32,8 @@ export async function deliver({ post, delaysMs, sleep, signal, onRetry }: Delive
   for (let tries = 1; ; tries += 1) {
     let why: string;
     try {
-      const { status, answer } = await post();
-      if (status >= 200 && status < 300) return { is: 'done', answer };
+      const { status, answer, isEmpty } = await post();
+      if (status >= 200 && status < 300) return { is: 'done', answer, isEmpty };
       if (!isTransient(status)) return { is: 'refused', status, answer };
       why = `it answered ${status}`;
     } catch (error) {

@@ -27,6 +27,8 @@ const atOnce = 64;
 const keepMs = 3_600_000;
 const maxWaiting = 100_000;
 const stopMs = 2_000;
+/** What could not be started is tried again after this. */
+const startAgainMs = 5_000;
 const logEveryMs = 10_000;
 
 /** What became of something that an application was to be told. `retried` is counted for each further try. */
@@ -48,6 +50,8 @@ export class WebhookService {
   readonly #logLimits = new LogLimits(logEveryMs);
   #publisher: Publisher | undefined;
   #mesh: Mesh | undefined;
+  /** Why it has not started. */
+  #reason: string | undefined = 'not started yet; the log says why';
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -55,11 +59,33 @@ export class WebhookService {
 
   /** True, or why it hears nothing at present. */
   readiness(): true | string {
-    const parts = [this.#publisher?.readiness(), this.#mesh?.readiness()];
+    const parts = [this.#reason, this.#publisher?.readiness(), this.#mesh?.readiness()];
     return parts.find((each): each is string => typeof each === 'string') ?? true;
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  /** Waits for nothing, and tries until it is stopped: an application that cannot be told is no reason not to serve the others. */
+  start(signal: AbortSignal): void {
+    void this.#keepStarting(AbortSignal.any([signal, this.#stopping.signal]));
+  }
+
+  async #keepStarting(signal: AbortSignal): Promise<void> {
+    const { webhook, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#start(signal);
+        this.#reason = undefined;
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#reason = error instanceof Error ? error.message : String(error);
+        log.error({ webhook: webhook.name, err: error }, 'webhook cannot start');
+        await this.#close();
+        await sleep(startAgainMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
     const { webhook, amqpUrl, tls, log } = this.#options;
     const { name, on } = webhook;
     if (on.includes('opened') || on.includes('ended')) await this.#hearSessions(signal);
@@ -87,11 +113,17 @@ export class WebhookService {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([
-      this.#publisher?.close(),
-      withDeadline(this.#sessions.idle(), stopMs, () => undefined),
-    ]);
-    await this.#mesh?.stop();
+    const publisher = this.#publisher;
+    this.#publisher = undefined;
+    await Promise.all([publisher?.close(), withDeadline(this.#sessions.idle(), stopMs, () => undefined)]);
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const [publisher, mesh] = [this.#publisher, this.#mesh];
+    this.#publisher = undefined;
+    this.#mesh = undefined;
+    await Promise.all([publisher?.close(), mesh?.stop()]);
   }
 
   async #hearSessions(signal: AbortSignal): Promise<void> {
