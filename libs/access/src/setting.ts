@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
 import {
   isInlineNamespaces,
   type Namespaces,
@@ -7,38 +6,40 @@ import {
   readNamespaces,
 } from './namespaces.js';
 
-/** A file of rules has hundreds of lines, not more. */
+/** A file of rules has hundreds of lines, not more: bytes. */
 const maxBytes = 1_048_576;
+
+/** Reads a file of at most so many bytes. @throws Error that says what is wrong. */
+type ReadText = (path: string, maxBytes: number) => string;
 
 /**
  * The rules that `EVENKEEL_NAMESPACES` gives: JSON, or the path of a file with it; unset: none.
  * @throws NamespacesError
  */
-export function namespacesOf(setting: string | undefined): Namespaces {
+export function namespacesOf(setting: string | undefined, read: ReadText): Namespaces {
   if (setting === undefined) return noNamespaces;
-  return readNamespaces(isInlineNamespaces(setting) ? setting : textOf(setting));
+  return readNamespaces(isInlineNamespaces(setting) ? setting : textOf(setting, read));
 }
 
 /** As a refinement of settings: one line says what is wrong, before anything starts. */
-export function refineNamespaces(
-  { namespaces }: { readonly namespaces?: string | undefined },
-  context: { addIssue(issue: { code: 'custom'; path: PropertyKey[]; message: string }): void },
-): void {
-  try {
-    namespacesOf(namespaces);
-  } catch (error) {
-    if (!(error instanceof NamespacesError)) throw error;
-    context.addIssue({ code: 'custom', path: ['namespaces'], message: error.message });
-  }
-}
+export const refineNamespaces =
+  (read: ReadText) =>
+  (
+    { namespaces }: { readonly namespaces?: string | undefined },
+    context: { addIssue(issue: { code: 'custom'; path: PropertyKey[]; message: string }): void },
+  ): void => {
+    try {
+      namespacesOf(namespaces, read);
+    } catch (error) {
+      if (!(error instanceof NamespacesError)) throw error;
+      context.addIssue({ code: 'custom', path: ['namespaces'], message: error.message });
+    }
+  };
 
-function textOf(path: string): string {
+function textOf(path: string, read: ReadText): string {
   try {
-    const { size } = statSync(path);
-    if (size > maxBytes) throw new NamespacesError(`it takes a file of at most ${maxBytes} bytes`);
-    return readFileSync(path, 'utf8');
+    return read(path, maxBytes);
   } catch (error) {
-    if (error instanceof NamespacesError) throw error;
-    throw new NamespacesError(`cannot read the file: ${(error as NodeJS.ErrnoException).code ?? error}`);
+    throw new NamespacesError(error instanceof Error ? error.message : String(error));
   }
 }

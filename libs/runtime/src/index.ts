@@ -34,6 +34,7 @@ export { openFileLimit } from './open-files.js';
 export type { Ops } from './ops-server.js';
 export { Origins, originRefused } from './origins.js';
 export { otlpTarget } from './otlp.js';
+export { readText } from './read-text.js';
 export { runService, type ServiceContext } from './run-service.js';
 export { fileVariableOf, secretText } from './secret-files.js';
 export {

@@ -3,7 +3,7 @@ import { Mesh } from '@evenkeel/mesh';
 import { monotonicNow, wallNow } from '@evenkeel/pace';
 import { exchanges } from '@evenkeel/protocol';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
-import { amqpMetrics, amqpTlsOf, certificatesOf, type ServiceContext } from '@evenkeel/runtime';
+import { amqpMetrics, amqpTlsOf, certificatesOf, readText, type ServiceContext } from '@evenkeel/runtime';
 import { Calls } from './command/calls.js';
 import { disconnect } from './command/disconnect.js';
 import type { ApiConfig } from './config.js';
@@ -29,7 +29,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     log,
     uses: [exchanges.presence, exchanges.manage],
   });
-  const namespaces = namespacesOf(config.namespaces);
+  const namespaces = namespacesOf(config.namespaces, readText);
   const known = looks({ mesh, namespaces, now: monotonicNow, wallNow, log });
   const calls = new Calls(mesh);
   const metrics = apiMetrics(ops.metrics, () => server.limits.open);

@@ -1,5 +1,5 @@
 import { refineNamespaces } from '@evenkeel/access';
-import { amqpSettings, commonSettings, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
+import { amqpSettings, commonSettings, readText, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
 import { z } from 'zod';
 import { isKeyEntry } from './access/keys.js';
 import { readWebhooks } from './webhooks/settings.js';
@@ -58,7 +58,7 @@ export const apiConfig = z
       .meta({ takes: 'JSON as docs/http-api.md has it', secret: true }),
   })
   .superRefine(refineTls)
-  .superRefine(refineNamespaces)
+  .superRefine(refineNamespaces(readText))
   .superRefine(({ webhooks }, context) => {
     const read = webhooks === undefined ? [] : readWebhooks(webhooks);
     if (typeof read === 'string') context.addIssue({ code: 'custom', path: ['webhooks'], message: read });

@@ -12,6 +12,7 @@ import { Keys } from './access/keys.js';
 import { KeyLimits } from './access/limits.js';
 import type { Disconnection } from './command/disconnect.js';
 import type { ApiConfig } from './config.js';
+import { lastMessages } from './contract/limits.js';
 import { openApi } from './contract/openapi.js';
 import {
   disconnectUser,
@@ -27,7 +28,6 @@ import { OperationRoutes, type Served, serve } from './http/operation-routes.js'
 import { sendProblem } from './http/problem.js';
 import { refusalOf } from './http/refusals.js';
 import { Answers } from './idempotency/answers.js';
-import { lastMessages } from './look/limits.js';
 import type { TopicLooks } from './look/topics.js';
 import type { UserLooks } from './look/users.js';
 import type { ApiMetrics } from './metrics.js';

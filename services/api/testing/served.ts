@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Log } from '@evenkeel/runtime';
 import { onTestFinished } from 'vitest';
-import { WrittenJson } from '../src/http/written-json.js';
+import { WrittenJson } from '../src/contract/written-json.js';
 import { apiServer } from '../src/server.js';
 
 type Options = Parameters<typeof apiServer>[0];

@@ -3,7 +3,7 @@ import { namespacesOf } from '@evenkeel/access';
 import { Denials, edgesBeside, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { gapReasons } from '@evenkeel/protocol';
-import { amqpTlsOf, certificatesOf, Origins, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, Origins, readText, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
 import { Authorizations } from './access/authorizations.js';
@@ -125,7 +125,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const histories = edgeHistory({
     config,
     mesh,
-    namespaces: namespacesOf(config.namespaces).histories,
+    namespaces: namespacesOf(config.namespaces, readText).histories,
     isEdge,
     deliver: (topic, frame, from) => topics.deliver(topic, frame, from),
     onPatternsBroken: (isMissing) => topics.tellPatterns(isMissing, gapReasons.brokerLost),
@@ -243,14 +243,14 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const hook = new Hook({ address: () => access.namespaces.hook, wallNow });
   const authorizations = new Authorizations({ questions, hook, now });
   const access: EdgeAccess = new EdgeAccess({
-    namespaces: namespacesOf(config.namespaces),
+    namespaces: namespacesOf(config.namespaces, readText),
     secrets: config.secret,
     needsPass: config.auth !== undefined && config.auth !== 'dev',
     questions,
     authorizations,
   });
   onReload(() => {
-    access.replace(namespacesOf(config.namespaces));
+    access.replace(namespacesOf(config.namespaces, readText));
     void reviewAll(directory);
   });
   const letGo = new RecentlyLetGo(now);

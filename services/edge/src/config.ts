@@ -5,6 +5,7 @@ import {
   bareHost,
   commonSettings,
   hostId,
+  readText,
   refineSecrets,
   refineTls,
   setting,
@@ -163,7 +164,7 @@ const settings = z.object({
 export const edgeConfig = settings
   .superRefine(refineTls)
   .superRefine(refineSecrets)
-  .superRefine(refineNamespaces);
+  .superRefine(refineNamespaces(readText));
 export type EdgeConfig = z.infer<typeof edgeConfig>;
 
 type Urls = Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node' | 'host' | 'tlsCertFile'>;

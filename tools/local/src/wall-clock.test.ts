@@ -23,6 +23,8 @@ const readers: Record<string, string> = {
   'services/balancer/src/manage/event-log.ts': '`at` of what has happened',
   'services/balancer/src/manage/server.ts': '`at` of an audit entry',
   'services/console/src/app.ts': '`at` of a view',
+  'services/api/src/app.ts': 'ages of messages in histories',
+  'services/api/src/look/build.ts': 'ages of messages in histories',
   'services/api/src/webhooks/webhooks.ts': 'time of a signature',
   'services/edge/src/access/hook.ts': 'time of a signature',
   'services/edge/src/app.ts': '`at` of events, messages, publishes and statistics',

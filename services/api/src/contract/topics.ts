@@ -1,6 +1,6 @@
 import { maxListedMembers } from '@evenkeel/protocol';
 import { z } from 'zod';
-import { lastMessages, maxPageMessages } from '../look/limits.js';
+import { lastMessages, maxPageMessages } from './limits.js';
 import { topicName, userId } from './schemas.js';
 
 export const topicParams = z.strictObject({ topic: topicName });

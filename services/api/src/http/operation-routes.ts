@@ -5,10 +5,10 @@ import type { Access } from '../access/access.js';
 import type { Holder } from '../access/keys.js';
 import type { KeyLimits } from '../access/limits.js';
 import type { Operation } from '../contract/operations.js';
+import { WrittenJson } from '../contract/written-json.js';
 import type { Answers } from '../idempotency/answers.js';
 import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.js';
 import { parsed } from './parsed.js';
-import { WrittenJson } from './written-json.js';
 
 /** What somebody asks, checked. */
 export interface Asked<Body, Params = unknown, Query = unknown> {

@@ -1,12 +1,8 @@
-/** Messages of one answer about what came behind a position; the rest follows by its `position`. */
-export const maxPageMessages = 1_000;
 /** Their bytes, about. */
 export const maxPageBytes = 16_777_216;
 /** Of a message that is longer the answer says that alone, bytes. */
 export const maxMessageBytes = 4_194_304;
 /** What this process has in memory of each namespace; what is older is read from RabbitMQ. */
 export const tailBounds = { maxRecords: 10_000, maxBytes: 16_777_216 } as const;
-/** Messages at most by `last`, and unless it is given. */
-export const lastMessages = { most: 1_000, byDefault: 100 } as const;
 /** Edges tell of themselves once a second: whoever was not heard of by then may still come, ms. */
 export const hearingMs = 1_500;

@@ -2,9 +2,10 @@ import type { Namespaces } from '@evenkeel/access';
 import type { History, PresenceCopy, TailRecord } from '@evenkeel/mesh';
 import { writePosition } from '@evenkeel/mesh';
 import { Refusal } from '@evenkeel/runtime';
+import { maxPageMessages } from '../contract/limits.js';
 import type { TopicMembers } from '../contract/topics.js';
-import { WrittenJson } from '../http/written-json.js';
-import { maxPageBytes, maxPageMessages } from './limits.js';
+import { WrittenJson } from '../contract/written-json.js';
+import { maxPageBytes } from './limits.js';
 
 /** What is kept of a message: what its frame has behind topic and position; undefined: it is too long. */
 export type Kept = string | undefined;

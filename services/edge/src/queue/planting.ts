@@ -3,7 +3,7 @@ import { Rush } from './rush.js';
 /** Seals planted at a time. */
 const atOnce = 8;
 /** So many sessions being made at a time are a crowd; and so many a second, over so long, ms. */
-const crowd = { atATime: 8, perSecond: 40, overMs: 200 };
+const crowd = { atATime: 8, perSecond: 60, overMs: 300 };
 /** So many events a second are a rush, about a quarter of what one edge writes at most; over so long, ms. */
 const rush = { perSecond: 2_000, overMs: 50 };
 /** How often it is looked whether crowd and rush have passed, ms. */
