@@ -28,7 +28,18 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
     exchange: 'mesh.events',
     key: 'user.<uid>.<event…>',
     summary: 'An event for all sessions of a user',
-    headers: z.object({ ...at, ...trace }),
+    headers: z.object({
+      ...at,
+      ...trace,
+      'evenkeel-collapse': z
+        .string()
+        .optional()
+        .meta({ description: 'Only the newest of this key is sent, of those that an edge keeps back' }),
+      'evenkeel-only-online': z
+        .boolean()
+        .optional()
+        .meta({ description: 'Not for sessions that have no connection when it is published' }),
+    }),
     payload: any,
   },
   topicOrder: {

@@ -75,6 +75,11 @@ export const sessionHeader = 'evenkeel-session';
 export const userHeader = 'evenkeel-user';
 export const uidHeader = 'evenkeel-uid';
 
+/** Header of a directed event: only the newest of this key is sent, of those that an edge keeps back for a slow client. */
+export const collapseHeader = 'evenkeel-collapse';
+/** Header of a directed event, `true`: it is not for sessions that have no connection when it is published. */
+export const onlyOnlineHeader = 'evenkeel-only-online';
+
 /** Header of a message of a live table: what of it the message is about. */
 export const keyHeader = 'evenkeel-key';
 /** Header of the record that the mesh puts into an empty history stream; it is no message. */

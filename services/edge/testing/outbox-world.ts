@@ -20,6 +20,7 @@ export function outboxWorld({ ackMode = 'client', given, ...options }: MakeOptio
     onWritten: () => {},
     onReplied: () => {},
     onTooLarge: () => {},
+    onExpired: () => {},
     onAway: () => {},
     givenUp: { closed: (_, code, id) => void closed.push([code, id]), of: () => given },
     tooLarge: { take: (delivery) => delivery.drop() },

@@ -21,6 +21,8 @@ export interface Found {
   suspect: number | undefined;
   /** Which of them were written to which connection. */
   position?: Position | undefined;
+  /** Messages that waited in it. */
+  queued?: number;
   /** Requests whose answers had begun there and not ended. */
   streams?: readonly string[] | undefined;
   /** Up to where the edge that had it has sent topics with history. */
@@ -79,6 +81,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
   access.placed.adopt(predecessor?.placed);
   await ports.life.ending(`${claims.uid}.${claims.sid}`);
   let history: Found['history'];
+  let queued = 0;
   const found = await acquire({
     claims,
     hello,
@@ -93,10 +96,13 @@ export async function attach(options: AttachOptions): Promise<Found> {
     onHistory: (sent) => {
       history = sent;
     },
+    onQueued: (messages) => {
+      queued = messages;
+    },
     begin,
     isLive,
   });
-  return { ...found, history };
+  return { ...found, history, queued };
 }
 
 export interface AcquireOptions {
@@ -118,6 +124,8 @@ export interface AcquireOptions {
   onDoubt(topics: readonly string[]): void;
   /** Up to where the edge that had the session has sent topics with history. */
   onHistory?(sent: Readonly<Record<string, string>>): void;
+  /** Messages that wait in the queue. */
+  onQueued?(messages: number): void;
   /** Topics that services have put the session into, as who had it says. */
   onPlaced?(topics: readonly string[]): void;
   /** False once nobody wants the session any more. */
@@ -218,6 +226,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     found = await queue.check();
   }
   if (!found) return await make(options);
+  options.onQueued?.(found.messages);
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make();
   const { suspect, position, streams, owed, seal } = known;

@@ -73,6 +73,7 @@ export function eventFlow(options: FlowOptions): Flow {
     },
     onReplied: (id) => requests().replied(id),
     onTooLarge: () => intake.seal.broken(gapReasons.tooLarge, true),
+    onExpired: () => intake.seal.broken(gapReasons.expired, true),
     onAway: () => intake.fetchAgain(),
     onSettling: () => intake.settling(),
   });

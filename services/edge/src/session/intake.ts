@@ -4,7 +4,9 @@ import { type CloseCode, closeCodes, type GapReason, gapReasons } from '@evenkee
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
 import { Holdback } from './holdback.js';
-import type { Outbox, Requeued } from './outbox.js';
+import { isOnlyOnline } from './marks.js';
+import type { Outbox } from './outbox.js';
+import type { Requeued } from './outbox-options.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
 import { Seal, type SealLeft } from './seal.js';
 
@@ -59,6 +61,8 @@ export class Intake {
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
   #isStopping = false;
+  /** So many of the next deliveries were in the queue before its client was back. */
+  #queued = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -104,8 +108,9 @@ export class Intake {
     return this.#options.outbox.unacked + this.#holdback.size;
   }
 
-  /** The next delivery waits until what was dropped before it is known, such as what had a time to live. */
-  holdNext(): void {
+  /** The next delivery waits until what was dropped before it is known, such as what had a time to live. `queued`: messages that wait. */
+  holdNext(queued = 0): void {
+    this.#queued = queued;
     this.#holdback.due();
   }
 
@@ -136,6 +141,12 @@ export class Intake {
       this.seal.spoil(why);
     }
     this.#holdback.dropped(why);
+  }
+
+  /** Once a second. */
+  sweep(): void {
+    this.seal.heard(false);
+    this.#options.outbox.sweep();
   }
 
   /** Consumes from now on. Deliveries may come before it resolves. */
@@ -215,13 +226,19 @@ export class Intake {
   #onDelivery(delivery: Delivery): void {
     const { onDelivering, isTaking, isOrder } = this.#options;
     onDelivering();
+    const isQueued = this.#queued > 0 && !delivery.redelivered;
+    this.#queued = Math.max(0, this.#queued - 1);
     if (!isTaking()) delivery.requeue();
     else if (isOrder?.(delivery)) return;
-    else if (!this.seal.take(delivery)) this.#holdback.offer(delivery);
+    else if (this.seal.take(delivery)) return;
+    // One that comes once more came for a connection that there was.
+    else if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
+    else this.#holdback.offer(delivery);
   }
 
   #onLost(): void {
     clearTimeout(this.#looking);
+    this.#queued = 0;
     // It counts what is unacknowledged.
     this.seal.lost();
     this.#options.outbox.forget();

@@ -1,5 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
 import { discarded } from '../memory/discarded.js';
+import type { Marks } from './marks.js';
 
 /** Most that an edge keeps of bodies for a client that does not read. */
 export const maxKeptBytes = 4_194_304;
@@ -15,6 +16,8 @@ export class Kept {
   #frames = 0;
   /** Those without a body; everything that is delivered behind one is one as well. */
   readonly #hollow = new Set<Delivery>();
+  /** Of those of which anything is said. */
+  readonly #marks = new Map<Delivery, Marks>();
   /** Frames that belong behind so many of the deliveries that come once more. */
   #owed: { after: number; readonly frame: string }[] = [];
 
@@ -41,8 +44,9 @@ export class Kept {
     return this.#frames > 0 || this.#owed.length > 0;
   }
 
-  add(delivery: Delivery): void {
+  add(delivery: Delivery, marks?: Marks): void {
     this.#items.push(delivery);
+    if (marks) this.#marks.set(delivery, marks);
     const bytes = this.#bytes + delivery.body.length;
     if (this.#hollow.size === 0 && (this.#bytes === 0 || bytes <= this.#maxBytes)) {
       this.#bytes = bytes;
@@ -51,6 +55,25 @@ export class Kept {
     discarded(delivery.body);
     delivery.forgetContent();
     this.#hollow.add(delivery);
+  }
+
+  /** Takes out those of this key that `isFree` lets go. */
+  takeOlder(key: string, isFree: (delivery: Delivery) => boolean): Delivery[] {
+    if (this.#marks.size === 0) return [];
+    const older = [...this.#marks].filter(([each, marks]) => marks.key === key && isFree(each));
+    for (const [delivery] of older) {
+      this.#items.splice(this.#items.indexOf(delivery), 1);
+      this.#left(delivery);
+    }
+    return older.map(([delivery]) => delivery);
+  }
+
+  /** Whether the time of what is next is over. What is to come once more has its time in the queue. */
+  isOver(nowMs: number): boolean {
+    const [first] = this.#items;
+    if (this.#marks.size === 0 || typeof first !== 'object' || this.#hollow.has(first)) return false;
+    const untilMs = this.#marks.get(first)?.untilMs;
+    return untilMs !== undefined && nowMs >= untilMs;
   }
 
   insert(frame: string): void {
@@ -72,7 +95,7 @@ export class Kept {
   take(): Delivery | string | undefined {
     const first = this.#items.shift();
     if (typeof first === 'string') this.#frames -= 1;
-    else if (first) this.#bytes -= first.body.length;
+    else if (first) this.#left(first);
     return first;
   }
 
@@ -115,11 +138,17 @@ export class Kept {
     return taken;
   }
 
+  #left(delivery: Delivery): void {
+    this.#marks.delete(delivery);
+    if (!this.#hollow.delete(delivery)) this.#bytes -= delivery.body.length;
+  }
+
   #clear(): void {
     this.#items = [];
     this.#bytes = 0;
     this.#frames = 0;
     this.#hollow.clear();
+    this.#marks.clear();
   }
 }
 

@@ -25,8 +25,29 @@ export interface OutboxOptions {
   onReplied(id: string): void;
   /** An event is longer than frames may be: a gap belongs here. */
   onTooLarge(): void;
+  /** The time of an event that was kept back is over: a gap belongs here. */
+  onExpired(): void;
   /** What is kept back is to be asked for again: {@link Outbox.takeAway}. */
   onAway(): void;
   /** Something is about to be settled, which may make the broker go on. */
   onSettling(): void;
+}
+
+/** An event that was written and is not acknowledged. */
+export interface Written {
+  readonly seq: number;
+  readonly delivery: Delivery;
+  readonly atMs: number;
+  readonly onAcked: (() => void) | undefined;
+}
+
+/** What was given back. */
+export interface Requeued {
+  readonly requeued: number;
+  /** How many of those (the first) and of what follows had been written somewhere; undefined: go by the broker's flag. */
+  readonly suspect: number | undefined;
+  /** How many had been written here, and the `seq` of the first. */
+  readonly written: { readonly seq: number; readonly count: number } | undefined;
+  /** There were frames among them, which the client has not got. */
+  readonly isGapOwed: boolean;
 }

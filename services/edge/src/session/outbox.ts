@@ -9,25 +9,8 @@ import { AckTimes } from './ack-times.js';
 import type { Answer, Answers } from './answers.js';
 import { Kept, maxKeptBytes } from './kept.js';
 import { LargeOnes } from './large.js';
-import type { OutboxOptions } from './outbox-options.js';
-
-interface Written {
-  readonly seq: number;
-  readonly delivery: Delivery;
-  readonly atMs: number;
-  readonly onAcked: (() => void) | undefined;
-}
-
-/** What was given back. */
-export interface Requeued {
-  readonly requeued: number;
-  /** How many of those (the first) and of what follows had been written somewhere; undefined: go by the broker's flag. */
-  readonly suspect: number | undefined;
-  /** How many had been written here, and the `seq` of the first. */
-  readonly written: { readonly seq: number; readonly count: number } | undefined;
-  /** There were frames among them, which the client has not got. */
-  readonly isGapOwed: boolean;
-}
+import { marksOf } from './marks.js';
+import type { OutboxOptions, Requeued, Written } from './outbox-options.js';
 
 /**
  * The events of one session on one connection: written in order with a `seq`, held until acknowledged, kept back
@@ -134,17 +117,31 @@ export class Outbox {
     this.#isFlushing = true;
     while (this.#connection.isOpen) {
       const { next } = this.#kept;
-      if (next === undefined || (typeof next !== 'string' && !this.#hasRoom)) break;
+      const isOver = this.#kept.isOver(this.#options.now());
+      if (next === undefined || (typeof next !== 'string' && !this.#hasRoom && !isOver)) break;
       if (this.#kept.isAway) {
         this.#options.onAway();
         break;
       }
       this.#kept.take();
       if (typeof next === 'string') this.#connection.send(next);
+      else if (isOver) this.#expire(next);
       else this.#write(next);
     }
     this.#isFlushing = false;
     this.#changed();
+  }
+
+  /** Lets go of what is kept back and whose time is over, once it is its turn, also while the socket takes nothing. */
+  sweep(): void {
+    if (this.#kept.isOver(this.#options.now())) this.flush();
+  }
+
+  /** An event of use only to who was connected when it was published, which its client was not. */
+  turnAway(delivery: Delivery): void {
+    this.offered += 1;
+    this.#options.onSettling();
+    this.#options.tooLarge.take(delivery, this.#connection.claims, 'expired');
   }
 
   /** Acknowledges up to `seq`. False when `seq` was never sent. */
@@ -266,12 +263,31 @@ export class Outbox {
 
   #keep(delivery: Delivery): void {
     const { body, properties } = delivery;
-    if (!isReply(delivery) && isSurelyTooLong(body, properties, this.#addressee.maxBytes)) {
+    const isEvent = !isReply(delivery);
+    const marks = isEvent ? marksOf(delivery, this.#options.now()) : undefined;
+    if (marks?.key !== undefined) this.#collapse(marks.key);
+    if (isEvent && isSurelyTooLong(body, properties, this.#addressee.maxBytes)) {
       discarded(body);
       delivery.forgetContent();
       this.#oversized.add(delivery);
     }
-    this.#kept.add(delivery);
+    this.#kept.add(delivery, marks);
+  }
+
+  /** What may have been written to an earlier connection stays: it is counted from the front. */
+  #collapse(key: string): void {
+    const isCounted = this.suspect !== 0 || (this.again?.count ?? 0) > 0;
+    const older = this.#kept.takeOlder(key, ({ redelivered }) => !(isCounted && redelivered));
+    if (older.length > 0) this.#options.onSettling();
+    for (const delivery of older) delivery.ack();
+  }
+
+  /** Its time was over before it was its turn: a gap is in its place. */
+  #expire(delivery: Delivery): void {
+    this.#takeSuspicion(delivery);
+    this.#takePosition();
+    this.#options.onExpired();
+    this.#options.tooLarge.take(delivery, this.#connection.claims, 'expired');
   }
 
   #write(delivery: Delivery): void {

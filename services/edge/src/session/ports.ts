@@ -258,10 +258,10 @@ export interface GivenUp {
   of(claims: Pick<TicketClaims, 'uid' | 'sid'>): string | undefined;
 }
 
-/** The way of events that no client may be sent. */
+/** The way of events that no client may be sent, or not any more. */
 export interface TooLarge {
   /** Settles it. */
-  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>): void;
+  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>, why?: 'too-large' | 'expired'): void;
 }
 
 /** Follows events that belong to a trace; there only while somebody looks. */

@@ -229,7 +229,7 @@ export class Session implements ConnectionOwner {
       this.outbox.suspect = found.suspect;
       this.outbox.again = placesOf(found, hello);
       this.outbox.answers.adopt(found.streams ?? []);
-      if (found.isResumed && this.claims.move === undefined) this.intake.holdNext();
+      if (found.isResumed && this.claims.move === undefined) this.intake.holdNext(found.queued);
       this.#welcome = () => this.#sendWelcome(found, beganAtMs);
       await this.intake.start();
       // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
@@ -362,7 +362,7 @@ export class Session implements ConnectionOwner {
     this.#subscriptions.sweep(nowMs);
     // What is leaving goes on elsewhere, under the same pass.
     if (!this.#is('releasing') && !this.#is('moved')) this.access.sweep(nowMs, this.#is('attached'));
-    this.intake.seal.heard(false);
+    this.intake.sweep();
     this.load.sample();
   }
 

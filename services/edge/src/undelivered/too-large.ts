@@ -1,12 +1,12 @@
 import type { Delivery } from '@evenkeel/broker';
-import type { Owner } from './message.js';
+import type { Owner, Why } from './message.js';
 import type { Undelivered } from './undelivered.js';
 
 /** Bodies of such events that an edge has in hand. */
 const maxBytes = 16_777_216;
 
 /**
- * Events that are longer than a client may be sent, on their way to `mesh.undelivered`. By the shortest way while there is room:
+ * Events that are longer than a client may be sent, or have come too late for it, on their way to `mesh.undelivered`. By the shortest way while there is room:
  * a dead letter would be read by every edge.
  */
 export class TooLarge {
@@ -18,12 +18,13 @@ export class TooLarge {
   }
 
   /** Settles it once it is there. One without its body, and one too many, is dead-lettered. */
-  take(delivery: Delivery, owner: Owner): void {
+  take(delivery: Delivery, owner: Owner, why: Why = 'too-large'): void {
     const { length } = delivery.body;
-    if (length === 0 || (this.#bytes > 0 && this.#bytes + length > maxBytes)) return delivery.drop();
+    if ((length === 0 && why === 'too-large') || (this.#bytes > 0 && this.#bytes + length > maxBytes))
+      return delivery.drop();
     this.#bytes += length;
     this.#undelivered
-      .publish(delivery, 'too-large', owner)
+      .publish(delivery, why, owner)
       .then(
         () => delivery.ack(),
         () => delivery.drop(),
