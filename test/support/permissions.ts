@@ -216,7 +216,7 @@ export const actions: readonly Action[] = [
   { name: 'answer who is online', allowed: edges, attempt: publish(presence, 'answer.shop.1') },
   { name: 'have the answers of another', allowed: [], attempt: bind(presence, 'answer.bank.#') },
   // What reaches a session no more, and what becomes of sessions.
-  { name: 'put users into topics', allowed: ['app-shop'], attempt: publish(topics, 'join.room.1') },
+  { name: 'put users into topics', allowed: ['api', 'app-shop'], attempt: publish(topics, 'join.room.1') },
   { name: 'order something else of topics', allowed: [], attempt: publish(topics, 'close.room.1') },
   { name: 'learn who is put into topics', allowed: ['balancer'], attempt: bind(topics, 'join.#') },
   // Of others than the balancer no edge takes it.

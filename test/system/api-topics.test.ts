@@ -146,6 +146,25 @@ test('who is in a topic, whether a user is online and where, and an end to it', 
     complete: true,
   });
 
+  // An application puts her into a topic, and takes her out.
+  const heard: unknown[] = [];
+  ann.client.onMessage(({ topic, data }) => void (topic === 'plain.given' && heard.push(data)));
+  const given = { topic: 'plain.given', session: ann.client.session };
+  expect(await ask(`${path}/subscribe`, 'POST', given)).toMatchObject({
+    status: 200,
+    body: { user: 'ann@example.org', topic: 'plain.given', sessions: 1 },
+  });
+  let n = 0;
+  await eventually('she gets its messages', async () => {
+    n += 1;
+    await ask('/v1/publish', 'POST', { topic: 'plain.given', data: n });
+    return heard.length > 0;
+  });
+  expect(await ask(`${path}/unsubscribe`, 'POST', given)).toMatchObject({ body: { sessions: 1 } });
+  expect((await ask(`${path}/subscribe`, 'POST', { topic: 'no topic' })).body).toMatchObject({
+    code: 'bad-request',
+  });
+
   // Another user's session is none of this one's.
   const notHers = await ask('/v1/users/bob/disconnect', 'POST', { session: second.session });
   expect(notHers.body).toEqual({ user: 'bob', sessions: [], complete: true });

@@ -146,10 +146,12 @@ function application(name: string): Rights {
       { exchange: exchanges.sessions, write: none, read: '^.+$' },
       { exchange: exchanges.cancel, write: none, read: '^.+$' },
       { exchange: exchanges.presence, write: '^ask\\..+$', read: `^answer\\.${name}\\..+$` },
-      { exchange: exchanges.topics, write: '^(join|leave)\\..+$', read: none },
+      placing,
     ],
   };
 }
+
+const placing: TopicRights = { exchange: exchanges.topics, write: '^(join|leave)\\..+$', read: none };
 
 const publishing: TopicRights = {
   exchange: exchanges.events,
@@ -207,7 +209,10 @@ const single = new Map<string, Rights>(
     console: managing('^(view|operate)\\..+$'),
     api: {
       configure: names('api\\..+'),
-      write: names(...literal(exchanges.events, exchanges.presence, exchanges.manage), 'api\\..+'),
+      write: names(
+        ...literal(exchanges.events, exchanges.presence, exchanges.manage, exchanges.topics),
+        'api\\..+',
+      ),
       read: names(...literal(exchanges.presence), history, 'api\\..+'),
       topics: [
         publishing,
@@ -217,6 +222,7 @@ const single = new Map<string, Rights>(
           read: '^(edge\\.\\*|copy\\.[^.]+|answer\\.api\\..+)$',
         },
         { exchange: exchanges.manage, write: '^operate\\.disconnect$', read: none },
+        placing,
       ],
     },
   }),

@@ -6,6 +6,7 @@ import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { amqpMetrics, amqpTlsOf, certificatesOf, readText, type ServiceContext } from '@evenkeel/runtime';
 import { Calls } from './command/calls.js';
 import { disconnect } from './command/disconnect.js';
+import { place } from './command/place.js';
 import type { ApiConfig } from './config.js';
 import { looks } from './look/build.js';
 import { apiMetrics } from './metrics.js';
@@ -27,7 +28,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     tls,
     name: 'api mesh',
     log,
-    uses: [exchanges.presence, exchanges.manage],
+    uses: [exchanges.presence, exchanges.manage, exchanges.topics],
   });
   const namespaces = namespacesOf(config.namespaces, readText);
   const known = looks({ mesh, namespaces, now: monotonicNow, wallNow, log });
@@ -43,6 +44,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     topics: known.topics,
     users: known.users,
     disconnect: (asked) => disconnect(asked, { calls, users: known.users }),
+    place: (asked) => place(asked, { calls }),
     metrics,
     isReady: () => ops.isReady(),
     now: monotonicNow,

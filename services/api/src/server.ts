@@ -11,6 +11,7 @@ import { Access } from './access/access.js';
 import { Keys } from './access/keys.js';
 import { KeyLimits } from './access/limits.js';
 import type { Disconnection } from './command/disconnect.js';
+import type { Placing } from './command/place.js';
 import type { ApiConfig } from './config.js';
 import { lastMessages } from './contract/limits.js';
 import { openApi } from './contract/openapi.js';
@@ -18,12 +19,14 @@ import {
   disconnectUser,
   publish,
   publishBatch,
+  subscribeUser,
   topicHistory,
   topicPresence,
+  unsubscribeUser,
   user,
 } from './contract/operations.js';
 import type { Publication, Published } from './contract/schemas.js';
-import type { Disconnected } from './contract/users.js';
+import type { Disconnected, Placed } from './contract/users.js';
 import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
 import { sendProblem } from './http/problem.js';
 import { refusalOf } from './http/refusals.js';
@@ -61,6 +64,7 @@ export interface ApiServerOptions {
   readonly topics: Pick<TopicLooks, 'past' | 'members'>;
   readonly users: Pick<UserLooks, 'user'>;
   readonly disconnect: (asked: Disconnection) => Promise<Disconnected>;
+  readonly place: (asked: Placing) => Promise<Placed>;
   readonly metrics: ApiMetrics;
   readonly isReady: () => boolean;
   readonly now: () => number;
@@ -127,7 +131,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
 }
 
 function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
-  const { sends, topics, users, disconnect, metrics, now, log } = options;
+  const { sends, topics, users, disconnect, place, metrics, now, log } = options;
   const send = async (body: Publication, newId: () => string): Promise<Published> => {
     const answer = await publishOne(sends, body, { newId, waitMs: confirmMs });
     const unrouted = answer.unrouted?.length ?? (answer.routed ? 0 : 1);
@@ -153,5 +157,11 @@ function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
       log.info({ by: holder.name, user: of, sessions: ended.sessions.length }, 'user disconnected');
       return ended;
     }),
+    serve(subscribeUser, ({ params, body, newId }) =>
+      place({ command: 'join', user: params.id, ...body, id: newId() }),
+    ),
+    serve(unsubscribeUser, ({ params, body, newId }) =>
+      place({ command: 'leave', user: params.id, ...body, id: newId() }),
+    ),
   ];
 }

@@ -81,6 +81,7 @@ export async function served(
       user: async (user) => ({ user, online: false, sessions: [], nodes: [], complete: true }),
     },
     disconnect: async ({ user, session = 'all' }) => ({ user, sessions: [session], complete: true }),
+    place: async ({ user, topic }) => ({ user, topic, sessions: 1 }),
     metrics: {
       answered: (operation, status) => void counted.push(`${operation} ${status}`),
       limited: (limit) => void counted.push(`limited ${limit}`),

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Scope } from '../access/keys.js';
 import { batch, batchAnswer, publication, published } from './schemas.js';
 import { past, pastQuery, topicMembers, topicParams } from './topics.js';
-import { disconnected, disconnection, userOnline, userParams } from './users.js';
+import { disconnected, disconnection, placed, placing, userOnline, userParams } from './users.js';
 
 /** One thing that may be asked, as the document and the server both have it. */
 export interface Operation {
@@ -121,6 +121,36 @@ export const disconnectUser = {
   examples: { all: {}, one: { session: 'Yk3sPq0vT1aBcD9e' } },
 } as const satisfies Operation;
 
+export const subscribeUser = {
+  id: 'subscribeUser',
+  method: 'POST',
+  path: '/v1/users/{id}/subscribe',
+  scope: 'sessions',
+  summary: 'Put sessions of a user into a topic',
+  description:
+    'Whatever the user may subscribe: the application decides. A session stays in the topic over moves, reloads and lost edges until it ' +
+    'is taken out, its client leaves the topic, or it ends. Sessions that begin later are not in it.',
+  status: 200,
+  params: userParams,
+  body: placing,
+  answer: placed,
+  examples: { all: { topic: 'room.42' }, one: { topic: 'room.42', session: 'Yk3sPq0vT1aBcD9e' } },
+} as const satisfies Operation;
+
+export const unsubscribeUser = {
+  id: 'unsubscribeUser',
+  method: 'POST',
+  path: '/v1/users/{id}/unsubscribe',
+  scope: 'sessions',
+  summary: 'Take sessions of a user out of a topic',
+  description: 'Also what the client has subscribed itself; it may subscribe again what it is granted.',
+  status: 200,
+  params: userParams,
+  body: placing,
+  answer: placed,
+  examples: { all: { topic: 'room.42' } },
+} as const satisfies Operation;
+
 /** Every operation, in the order of the document. */
 export const operations: readonly Operation[] = [
   publish,
@@ -129,4 +159,6 @@ export const operations: readonly Operation[] = [
   topicPresence,
   user,
   disconnectUser,
+  subscribeUser,
+  unsubscribeUser,
 ];

@@ -1,6 +1,6 @@
 import { isSid } from '@evenkeel/protocol';
 import { z } from 'zod';
-import { userId } from './schemas.js';
+import { topicName, userId } from './schemas.js';
 
 export const userParams = z.strictObject({ id: userId });
 
@@ -41,3 +41,16 @@ export const disconnected = z.strictObject({
   complete,
 });
 export type Disconnected = z.input<typeof disconnected>;
+
+/** Body of `POST /v1/users/{id}/subscribe` and `/unsubscribe`. */
+export const placing = z.strictObject({ topic: topicName, session: sessionId.optional() });
+
+export const placed = z.strictObject({
+  user: userId,
+  topic: z.string(),
+  sessions: z.int().meta({
+    description:
+      'So many sessions have the order in their queues: those that are connected do it within moments, others once they are back.',
+  }),
+});
+export type Placed = z.input<typeof placed>;
