@@ -23,6 +23,8 @@ interface Packed {
   file: string;
   dependencies: string[];
 }
+/** Of the application, as its own. */
+const react = ['react@19.3.1', 'react-dom@19.3.1', '@types/react@19.3.3'];
 let packages: Packed[] = [];
 
 beforeAll(async () => {
@@ -39,7 +41,16 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }\n');
   await cp(join(import.meta.dirname, 'installed'), project, { recursive: true });
   const tarballs = packages.map(({ file }) => file);
-  await inProject('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, 'ws@8');
+  await inProject(
+    'npm',
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    ...tarballs,
+    'ws@8',
+    ...react,
+  );
 }, 120_000);
 
 afterAll(() => rm(project, { recursive: true, force: true }));
@@ -51,12 +62,14 @@ describe('the packages, installed in an empty project', () => {
       '@evenkeel/publisher',
       'evenkeel',
       '@evenkeel/conformance',
+      '@evenkeel/react',
       '@evenkeel/testing',
     ]);
     expect(await readdir(join(project, 'node_modules', '@evenkeel'))).toEqual([
       'client',
       'conformance',
       'publisher',
+      'react',
       'testing',
     ]);
     expect(packages[0]?.dependencies).toEqual([]);
@@ -66,8 +79,9 @@ describe('the packages, installed in an empty project', () => {
       for (const file of await readdir(join(folder, 'dist'))) {
         const text = await readFile(join(folder, 'dist', file), 'utf8');
         const imported = text.matchAll(/(?:from|import|require\()\s*\(?['"](@evenkeel\/[^'"]*)/g);
-        // The double takes the very client and publisher that the application has.
-        const own = name === '@evenkeel/testing' ? ['@evenkeel/client', '@evenkeel/publisher'] : [];
+        // Hooks and the double take the very client and publisher that the application has.
+        const isBeside = name === '@evenkeel/testing' || name === '@evenkeel/react';
+        const own = isBeside ? ['@evenkeel/client', '@evenkeel/publisher'] : [];
         expect(
           [...imported].map(([, from]) => from).filter((from = '') => !own.includes(from)),
           file,

@@ -1,6 +1,7 @@
 // Compiled in a project with the packages installed, by several module resolutions; never run.
 import { type Client, ClientError, type ClientErrorCode, connect, type Status } from '@evenkeel/client';
 import { BrokerError, createPublisher, type Published, PublisherError } from '@evenkeel/publisher';
+import { createHooks, EvenkeelProvider } from '@evenkeel/react';
 import { createTestMesh, type TestMesh } from '@evenkeel/testing';
 import { createOperator, type NodeStatus, OperatorError } from 'evenkeel';
 
@@ -51,6 +52,22 @@ export async function uses(): Promise<{ published: Published; nodes: readonly No
 interface Mesh {
   connect: typeof connect;
   createPublisher: typeof createPublisher;
+}
+
+const { useEvent, usePresence, useStream, useTopic } = createHooks<Events, Topics, Requests>();
+
+/** The hooks have the client's map of types. */
+export function Hooked(): string {
+  useEvent('order.created', ({ data }) => data.number.toFixed());
+  // @ts-expect-error No event has this name.
+  useEvent('order.creatd', () => {});
+  const room = useTopic('room.7', ({ data }) => data.text.trim(), { last: 3 });
+  // @ts-expect-error It has a text.
+  void room.publish({ txt: 'ahoy' });
+  const { count } = usePresence('room.7') ?? { count: 0 };
+  const answer = useStream<string>('shop.price');
+  answer.ask({ item: 'tea' });
+  return `${EvenkeelProvider.name} ${room.state} ${count} ${answer.parts.join('')}`;
 }
 
 /** The double goes wherever the mesh does. */

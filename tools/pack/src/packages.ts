@@ -53,5 +53,6 @@ export const publicPackages: readonly PublicPackage[] = [
     copied: ['bin'],
   },
   { ...none, folder: 'packages/conformance', modules: ['main'], copied: ['drivers'] },
+  { ...none, folder: 'packages/react', entries: [{ subpath: '.', module: 'index' }] },
   { ...none, folder: 'packages/testing', entries: [{ subpath: '.', module: 'index' }] },
 ];
