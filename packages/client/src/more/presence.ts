@@ -54,9 +54,8 @@ export class Presences implements Part {
     }
     const leave = watched.handlers.enter({ handler });
     this.#connection.wish(topic, { presence: true });
-    const { activeSocket, topicTable } = this.#connection;
-    // Who has subscribed already says so once more; the edge takes it as a change.
-    if (activeSocket && topicTable.entriesOf.has(topic)) this.#begin(topic);
+    // Who has subscribed already, or is about to, says so once more: hello may be under way. The edge takes it as a change.
+    if (this.#connection.topicTable.entriesOf.has(topic)) this.#begin(topic);
     return () => {
       leave();
       if (watched.handlers.all.length === 0) this.#watched.delete(topic);
