@@ -18,6 +18,7 @@ export type OwnErrorCode =
   | 'closed'
   | 'get-token-failed'
   | 'no-websocket'
+  | 'offline-full'
   | 'refused'
   | 'timeout'
   | 'too-large'

@@ -7,6 +7,7 @@ import type { ConnectOptions } from './whole/options.js';
 export type { CloudEvent, EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
 export { cloudEventOf, fromTopicWord, NameError, topicWord } from '@evenkeel/protocol/wire';
 export * from './core.js';
+export type { OfflineOptions } from './more/offline.js';
 export type { Transport } from './more/sse/fallback.js';
 export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';

@@ -3,6 +3,7 @@ import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
+import { OfflinePublishes } from '../more/offline.js';
 import { Placements } from '../more/placed.js';
 import { Presences } from '../more/presence.js';
 import { type ClientStream, Streams } from '../more/streams.js';
@@ -31,12 +32,14 @@ export class Client<
 > extends CoreClient<EventsOf<Map>, Topics, Requests> {
   readonly #connection: PartedConnection;
   readonly #parts: ReturnType<typeof partsOf>;
+  readonly #offline: OfflinePublishes;
 
   /** @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`. */
   constructor(options: ConnectOptions) {
     const given = coreOptions(options);
     super(given, PartedConnection);
     this.#connection = PartedConnection.of(given);
+    this.#offline = new OfflinePublishes(options.offline);
     this.#parts = partsOf(this.#connection, options);
     this.#connection.parts = Object.values(this.#parts);
   }
@@ -67,6 +70,19 @@ export class Client<
   /** Answers in parts that an earlier page of this session has asked for, as far as more of them has come. */
   streams(): ClientStream[] {
     return this.#parts.streams.unclaimed;
+  }
+
+  /** As of the core; with the option `offline` it waits for a connection. @throws ClientError also `offline-full` */
+  override publish<Name extends keyof Topics & string>(
+    topic: Name,
+    data: Topics[Name],
+    options?: SendOptions,
+  ): Promise<void>;
+  override publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
+  override publish(topic: string, data: unknown, options: SendOptions = {}): Promise<void> {
+    return this.#offline.send(this.state === 'connected', options, (sending) =>
+      super.publish(topic, data, sending),
+    );
   }
 
   /** As of the core; `options` also say what is wanted beside later messages. */

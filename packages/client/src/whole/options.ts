@@ -1,6 +1,7 @@
 import { monotonicNow } from '@evenkeel/pace';
 import { shown } from '../check.js';
 import { ClientError } from '../errors.js';
+import type { OfflineOptions } from '../more/offline.js';
 import { fallingBack, type Transport } from '../more/sse/fallback.js';
 import type { ConnectOptions as CoreOptions } from '../options.js';
 import type { WebSocketClass } from '../transport/web-socket.js';
@@ -16,6 +17,11 @@ export interface ConnectOptions extends CoreOptions {
    * client goes on by server-sent events and posts, for ten minutes, or for as long as that connection lasts.
    */
   transports?: readonly Transport[] | undefined;
+  /**
+   * Publishes without a `timeoutMs` of their own wait for as long as there is no connection, at most `max` of them, and are then sent in
+   * order. Without this one waits 30 s. A reload loses what waits.
+   */
+  offline?: OfflineOptions | undefined;
 }
 
 const allTransports: readonly Transport[] = ['websocket', 'sse'];
@@ -25,7 +31,8 @@ const allTransports: readonly Transport[] = ['websocket', 'sse'];
  * @throws ClientError `bad-option`
  */
 export function coreOptions(options: ConnectOptions): CoreOptions {
-  const { info, transports = allTransports, ...core } = options;
+  const { info, transports = allTransports, offline, ...core } = options;
+  if (offline !== undefined) checkOffline(offline, core.maxPending);
   if (info !== undefined) checkInfo(info);
   checkTransports(transports);
   if (!transports.includes('sse')) return core;
@@ -46,6 +53,13 @@ function checkTransports(transports: unknown): void {
   if (isFine) return;
   const given = Array.isArray(transports) ? JSON.stringify(transports) : shown(transports);
   throw new ClientError('bad-option', `transports must be some of "websocket" and "sse", got ${given}`);
+}
+
+function checkOffline(offline: OfflineOptions, maxPending = 1_000): void {
+  const { max } = (offline ?? {}) as OfflineOptions;
+  if (Number.isInteger(max) && max > 0 && max <= maxPending) return;
+  const most = `a whole number from 1 to maxPending (${maxPending})`;
+  throw new ClientError('bad-option', `offline.max must be ${most}, got ${shown(max)}`);
 }
 
 function checkInfo(info: unknown): void {
