@@ -117,7 +117,8 @@ module.exports = {
       '^(libs|packages)/',
       '^(libs/(pace|protocol|runtime)|packages/operator)/',
     ),
-    only('only-broker-to-amqplib', '^node_modules/(@types/)?amqplib/', '^libs/broker/'),
+    // Tests publish as programs do that are not ours.
+    only('only-broker-to-amqplib', '^node_modules/(@types/)?amqplib/', '^(libs/broker|test)/'),
     only(
       'only-edge-transport-to-uwebsockets',
       '^node_modules/uWebSockets[.]js/',

@@ -41,6 +41,7 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
     givenUp: { closed: () => {}, of: () => undefined },
     tooLarge: { take: (delivery) => delivery.drop() },
     onTooLarge: () => {},
+    onExpired: () => {},
     onAway: () => intake.fetchAgain(),
     onSettling: () => intake.settling(),
   });

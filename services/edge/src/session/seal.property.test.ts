@@ -44,6 +44,7 @@ class World {
       givenUp: { closed: () => {}, of: () => undefined },
       tooLarge: { take: (delivery) => delivery.drop() },
       onTooLarge: () => {},
+      onExpired: () => {},
       onAway: () => {},
       onSettling: () => intake.settling(),
     });
