@@ -137,6 +137,7 @@ const kinds = [
   'mesh.plan',
   'mesh.dropped',
   'mesh.presence.asked',
+  'mesh.topics',
   'edge.edge-1',
   'edge.edge-2',
   'edge.edge-1.answers',
