@@ -49,6 +49,6 @@ it('promtool has nothing against the metrics of any service, they name no user, 
     demo: { publishing: 1, consuming: 1 },
     crowd: { publishing: 1 },
     console: { operator: 1 },
-    api: { publishing: 1 },
+    api: { publishing: 1, 'mesh consuming': 1, 'mesh publishing': 1 },
   });
 });
