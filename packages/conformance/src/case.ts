@@ -71,7 +71,8 @@ export class Case {
     const endsAtMs = Date.now() + 15_000;
     for (;;) {
       const response = await this.ask(query);
-      if (response.status === 503) {
+      // It has nobody to place at yet, or this user has asked often: it says when to come back.
+      if (response.status === 503 || response.status === 429) {
         await pause(1_000 * Number(response.headers.get('retry-after') ?? 1));
       } else {
         if (!response.ok)

@@ -194,10 +194,11 @@ export const sessionRules: Rule[] = [
       const gap = await socket.next('gap');
       mustEqual(gap.reason, gapReasons.overflow, 'reason');
       const gapAt = socket.log.findIndex(({ frame }) => frame?.t === 'gap');
-      mustEqual(
-        socket.log.slice(0, gapAt).filter(({ frame }) => frame?.t === 'event').length,
-        welcome.window,
-        'events before the gap',
+      const before = socket.log.slice(0, gapAt).filter(({ frame }) => frame?.t === 'event').length;
+      // An edge may have one more in hand than it may send.
+      must(
+        before === welcome.window || before === welcome.window + 1,
+        `events before the gap: ${before}, where ${welcome.window} were wanted`,
       );
       const { data } = await socket.next('event');
       const wanted = welcome.window + 51;
