@@ -74,7 +74,7 @@ describe('a pattern', () => {
   });
 });
 
-/** Every name of up to five words of these; `x` stands for all that a pattern does not name. */
+/** Every name of up to six words of these, which two patterns of four words with a `#` each may need; `x` stands for all that a pattern does not name. */
 const names = (() => {
   const found: string[] = [];
   const grow = (name: string, left: number): void => {
@@ -84,7 +84,7 @@ const names = (() => {
       if (left > 1) grow(longer, left - 1);
     }
   };
-  grow('', 5);
+  grow('', 6);
   return found;
 })();
 const small = fc
