@@ -11,9 +11,9 @@ const prefetch = 1_000;
 const retry = { minMs: 100, maxMs: 2_000 };
 /** A reading that held so long was no failed attempt. */
 const heldMs = 5_000;
-/** Without a record for so long, and with nothing on its way either, the end may have been reached. */
+/** Without a record for so long, and with nothing on its way either, the end has been reached. */
 const quietMs = 100;
-/** Where it is never quiet: looks after the first record of the last chunk in which the rest of that chunk has come too. */
+/** Where it is never quiet the end is what has come after so many looks: the rest of the last chunk has come with its first record. */
 const busyLooks = 10;
 
 /** What a stream has of a message: headers that are tables or arrays are lost in it with RabbitMQ 3. */
@@ -40,9 +40,9 @@ export interface StreamListener {
 }
 
 /**
- * Reads a stream from its first record, on a channel of its own, and from the first again after each loss of the connection, the
- * channel or the stream itself. RabbitMQ has no word for the end of a stream: a second consumer shows the last chunk, and the end
- * is where the first has got there and nothing more comes, or, where there is always more, where the second was after a second.
+ * Reads a stream from its first record, or from where the options say, on a channel of its own, and once more after each loss of the
+ * connection, the channel or the stream itself. RabbitMQ has no word for the end of a stream: a first consumer shows the last chunk,
+ * and the second has caught up when it has got as far.
  */
 export class StreamReader {
   readonly #connection: AmqpConnection;
@@ -184,13 +184,6 @@ class Reading {
   readonly #queue: string;
   readonly #end: (why: string) => void;
   readonly #tell: (event: string, listener: () => void) => void;
-  /** Counts what either consumer has got. */
-  #got = 0;
-  #reached = -1;
-  /** Of the last chunk, as the second consumer has it. */
-  #last = -1;
-  /** Since that is known. */
-  #looks = 0;
 
   constructor(
     channel: Channel,
@@ -208,40 +201,44 @@ class Reading {
 
   /** Resolves once it has caught up, having told so. */
   async begin(listener: StreamListener, from: StreamReaderOptions['from']): Promise<void> {
-    const channel = this.#channel;
-    await channel.prefetch(prefetch);
-    const tag = await this.#consume('last', (offset) => {
-      this.#last = offset;
-    });
-    if (from !== undefined) await this.#untilQuiet(() => true);
+    await this.#channel.prefetch(prefetch);
+    const end = await this.#endOfStream();
     this.#tell('start', () => listener.onStart());
-    const beginning = from?.(this.#last) ?? 'first';
-    await this.#consume(beginning, (offset, record) => {
-      this.#reached = offset;
+    let reached = -1;
+    await this.#consume(from?.(end) ?? 'first', (offset, record) => {
+      reached = offset;
       let isBroken = false;
       this.#tell('record', () => {
         isBroken = listener.onRecord(record, offset) === false;
       });
       if (isBroken) this.#end('it begins anew');
     });
-    await this.#untilQuiet((end) => this.#reached >= end);
+    while (reached < end) await this.#look();
     this.#tell('caught up', () => listener.onCaughtUp());
-    await channel.cancel(tag);
   }
 
-  /** Resolves once nothing comes any more, or that goes on for long, and what was there at the beginning `isThere`. */
-  async #untilQuiet(isThere: (end: number) => boolean): Promise<void> {
-    let end: number | undefined;
-    for (let got = -1; got !== this.#got || !isThere(this.#last); ) {
-      if (this.#last >= 0) this.#looks += 1;
-      if (this.#looks > busyLooks) end ??= this.#last;
-      if (end !== undefined && isThere(end)) return;
-      got = this.#got;
-      await sleep(quietMs);
-      // What has arrived is read before the answer to this.
-      await this.#channel.prefetch(prefetch);
-      if (this.isOver) throw new Error('lost');
+  /** Offset of the last record, or of a later one that has come meanwhile; -1: there is none. */
+  async #endOfStream(): Promise<number> {
+    let last = -1;
+    const tag = await this.#consume('last', (offset) => {
+      last = offset;
+    });
+    let looks = 0;
+    for (let before = Number.NaN; before !== last && looks < busyLooks; ) {
+      before = last;
+      await this.#look();
+      if (last >= 0) looks += 1;
     }
+    await this.#channel.cancel(tag);
+    return last;
+  }
+
+  /** After a moment, and once what has arrived is read. */
+  async #look(): Promise<void> {
+    await sleep(quietMs);
+    // What has arrived is read before the answer to this.
+    await this.#channel.prefetch(prefetch);
+    if (this.isOver) throw new Error('lost');
   }
 
   async #consume(
@@ -252,7 +249,6 @@ class Reading {
     const onMessage = (message: ConsumeMessage | null) => {
       if (message === null) return this.#end('it was deleted');
       if (this.isOver) return;
-      this.#got += 1;
       const delivery = new IncomingDelivery(message, at);
       const position: unknown = message.properties.headers?.['x-stream-offset'];
       onRecord(typeof position === 'number' ? position : Number(position), delivery);
