@@ -60,8 +60,8 @@ import { RefusalLog } from './transport/refusal-log.js';
 import { Room } from './transport/room.js';
 import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
-import { TooLarge } from './undelivered/too-large.js';
 import { Undelivered } from './undelivered/undelivered.js';
+import { Unsent } from './undelivered/unsent.js';
 import { usedExchanges } from './used-exchanges.js';
 import { Users } from './user/users.js';
 import { watched } from './watched.js';
@@ -268,7 +268,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     life,
     journal,
     givenUp: new GivenUp(now),
-    tooLarge: new TooLarge(undelivered),
+    unsent: new Unsent(undelivered),
     following,
     placing: new Placing(config.secret, commandersOf(config.balancerUser, mesh.user)),
   };

@@ -23,7 +23,7 @@ export function outboxWorld({ ackMode = 'client', given, ...options }: MakeOptio
     onExpired: () => {},
     onAway: () => {},
     givenUp: { closed: (_, code, id) => void closed.push([code, id]), of: () => given },
-    tooLarge: { take: (delivery) => delivery.drop() },
+    unsent: { take: (delivery) => delivery.drop() },
     onSettling: () => {},
     ...options,
   });

@@ -330,7 +330,7 @@ export class SessionWorld {
       inbound: this.inbound,
       cancels: this.cancels,
       givenUp: this.givenUp,
-      tooLarge: { take: (delivery) => delivery.drop() },
+      unsent: { take: (delivery) => delivery.drop() },
       letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },
       life: this.life,
       journal: { note: (what, { sid }, details) => void this.journal.push([what, sid, details]) },

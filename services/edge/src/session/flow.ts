@@ -15,7 +15,7 @@ export interface FlowOptions {
   readonly queue: SessionQueue;
   readonly access: Pick<SessionAccess, 'placed'>;
   readonly config: EdgeConfig;
-  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'tooLarge' | 'following' | 'cancels'>;
+  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'unsent' | 'following' | 'cancels'>;
   readonly load: Load;
   readonly own: SessionLoad;
   now(): number;
@@ -47,7 +47,7 @@ export function eventFlow(options: FlowOptions): Flow {
     sessionMaxLength: maxLength,
     maxStreams,
   } = options.config;
-  const { givenUp, tooLarge, handover, drops, following } = ports;
+  const { givenUp, unsent, handover, drops, following } = ports;
   const answers = new Answers({
     claims: connection.claims,
     limit: maxStreams,
@@ -61,7 +61,7 @@ export function eventFlow(options: FlowOptions): Flow {
     highWatermarkBytes,
     maxEventBytes,
     givenUp,
-    tooLarge,
+    unsent,
     following,
     answers,
     now,

@@ -39,7 +39,7 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
     onWritten: () => {},
     onReplied: () => {},
     givenUp: { closed: () => {}, of: () => undefined },
-    tooLarge: { take: (delivery) => delivery.drop() },
+    unsent: { take: (delivery) => delivery.drop() },
     onTooLarge: () => {},
     onExpired: () => {},
     onAway: () => intake.fetchAgain(),

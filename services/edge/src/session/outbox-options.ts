@@ -1,6 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
 import type { Answers } from './answers.js';
-import type { Following, GivenUp, TooLarge } from './ports.js';
+import type { Following, GivenUp, Unsent } from './ports.js';
 
 export interface OutboxOptions {
   window: number;
@@ -10,7 +10,7 @@ export interface OutboxOptions {
   /** Bodies kept back. Default: 4 MiB. */
   keptBytes?: number;
   givenUp: GivenUp;
-  tooLarge: TooLarge;
+  unsent: Unsent;
   following?: Following | undefined;
   /** Of services, in parts. */
   answers: Answers;

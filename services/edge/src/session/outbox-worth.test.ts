@@ -64,7 +64,7 @@ describe('the time to live of what is kept back', () => {
     const world = make({
       now: () => nowMs,
       onExpired: () => world.outbox.insert('{"reason":"expired"}'),
-      tooLarge: {
+      unsent: {
         take: (delivery, _, why) => {
           taken.push([delivery.properties.messageId, why]);
           delivery.ack();

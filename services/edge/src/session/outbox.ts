@@ -141,7 +141,7 @@ export class Outbox {
   turnAway(delivery: Delivery): void {
     this.offered += 1;
     this.#options.onSettling();
-    this.#options.tooLarge.take(delivery, this.#connection.claims, 'expired');
+    this.#options.unsent.take(delivery, this.#connection.claims, 'expired');
   }
 
   /** Acknowledges up to `seq`. False when `seq` was never sent. */
@@ -287,7 +287,7 @@ export class Outbox {
     this.#takeSuspicion(delivery);
     this.#takePosition();
     this.#options.onExpired();
-    this.#options.tooLarge.take(delivery, this.#connection.claims, 'expired');
+    this.#options.unsent.take(delivery, this.#connection.claims, 'expired');
   }
 
   #write(delivery: Delivery): void {
@@ -342,7 +342,7 @@ export class Outbox {
     discarded(delivery.body);
     // First the gap: who does not get it gets the event once more, and then the gap.
     this.#options.onTooLarge();
-    this.#options.tooLarge.take(delivery, this.#connection.claims);
+    this.#options.unsent.take(delivery, this.#connection.claims, 'too-large');
   }
 
   #isGivenUp(delivery: Delivery): boolean {

@@ -259,9 +259,9 @@ export interface GivenUp {
 }
 
 /** The way of events that no client may be sent, or not any more. */
-export interface TooLarge {
+export interface Unsent {
   /** Settles it. */
-  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>, why?: 'too-large' | 'expired'): void;
+  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>, why: 'too-large' | 'expired'): void;
 }
 
 /** Follows events that belong to a trace; there only while somebody looks. */
@@ -389,7 +389,7 @@ export interface SessionPorts {
   readonly life: Life;
   readonly journal: Journal;
   readonly givenUp: GivenUp;
-  readonly tooLarge: TooLarge;
+  readonly unsent: Unsent;
   readonly following?: Following | undefined;
   readonly placing?: Placing | undefined;
 }

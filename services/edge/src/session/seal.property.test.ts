@@ -42,7 +42,7 @@ class World {
       onWritten: () => {},
       onReplied: () => {},
       givenUp: { closed: () => {}, of: () => undefined },
-      tooLarge: { take: (delivery) => delivery.drop() },
+      unsent: { take: (delivery) => delivery.drop() },
       onTooLarge: () => {},
       onExpired: () => {},
       onAway: () => {},

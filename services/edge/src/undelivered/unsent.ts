@@ -6,10 +6,10 @@ import type { Undelivered } from './undelivered.js';
 const maxBytes = 16_777_216;
 
 /**
- * Events that are longer than a client may be sent, or have come too late for it, on their way to `mesh.undelivered`. By the shortest way while there is room:
- * a dead letter would be read by every edge.
+ * Events that an edge does not send, since they are too long for a client or have come too late for it, on their way to
+ * `mesh.undelivered`. By the shortest way while there is room: a dead letter would be read by every edge.
  */
-export class TooLarge {
+export class Unsent {
   readonly #undelivered: Pick<Undelivered, 'publish'>;
   #bytes = 0;
 
@@ -18,7 +18,7 @@ export class TooLarge {
   }
 
   /** Settles it once it is there. One without its body, and one too many, is dead-lettered. */
-  take(delivery: Delivery, owner: Owner, why: Why = 'too-large'): void {
+  take(delivery: Delivery, owner: Owner, why: Why): void {
     const { length } = delivery.body;
     if ((length === 0 && why === 'too-large') || (this.#bytes > 0 && this.#bytes + length > maxBytes))
       return delivery.drop();

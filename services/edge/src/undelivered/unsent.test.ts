@@ -1,7 +1,7 @@
 import type { Delivery } from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
 import { Deliveries } from '../../testing/deliveries.js';
-import { TooLarge } from './too-large.js';
+import { Unsent } from './unsent.js';
 
 const owner = { uid: 'alice', sid: 's' };
 const turn = () => new Promise(setImmediate);
@@ -10,7 +10,7 @@ function make() {
   const queue = new Deliveries();
   const published: [string, string][] = [];
   const answers: ((error?: Error) => void)[] = [];
-  const tooLarge = new TooLarge({
+  const unsent = new Unsent({
     publish: (delivery, why, { sid }) => {
       published.push([why, `${sid} ${delivery.body.length}`]);
       return new Promise((resolve, reject) => answers.push((error) => (error ? reject(error) : resolve())));
@@ -18,7 +18,7 @@ function make() {
   });
   const take = (n: number, bytes: number) => {
     const delivery: Delivery = queue.event(n, { body: Buffer.alloc(bytes) });
-    tooLarge.take(delivery, owner);
+    unsent.take(delivery, owner, 'too-large');
   };
   return { queue, published, answers, take };
 }
