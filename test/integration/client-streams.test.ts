@@ -1,21 +1,17 @@
-import { connect } from '@evenkeel/client';
 import { expect, it } from 'vitest';
 import { scripted } from '../support/scripted-edge-client.js';
 
 it('a stream is each part once and in order over the loss of its socket, and is not asked again', async () => {
   const s = await scripted();
-  expect(connect).toBeTypeOf('function');
   const a = await s.connected();
   const got: unknown[] = [];
-  const client = s.client as unknown as ReturnType<typeof connect>;
   const reading = (async () => {
-    for await (const part of client.stream('tell', 1)) got.push(part);
+    for await (const part of s.client.stream('tell', 1)) got.push(part);
   })();
   const { id: re } = await a.take('request');
   a.send({ t: 'part', seq: 1, re, n: 0, data: 'a' });
   a.send({ t: 'part', seq: 2, re, n: 1, data: 'b' });
   s.mesh.target = s.b;
-  await new Promise<void>((resolve) => setImmediate(resolve));
   await expect.poll(() => got.length).toBe(2);
   a.terminate();
   const b = await s.b.next();
@@ -25,4 +21,16 @@ it('a stream is each part once and in order over the loss of its socket, and is 
   await reading;
   expect(got).toEqual(['a', 'b', 'c']);
   expect(b.all('request')).toEqual([]);
+});
+
+it('a stream that is left early is cancelled, and over', async () => {
+  const s = await scripted();
+  const a = await s.connected();
+  const stream = s.client.stream('tell', 1);
+  const { id: re } = await a.take('request');
+  a.send({ t: 'part', seq: 1, re, n: 0, data: null });
+  expect(await stream.next()).toEqual({ done: false, value: null });
+  expect(await stream.return()).toEqual({ done: true, value: undefined });
+  expect(await a.take('cancel')).toMatchObject({ re });
+  expect(await stream.next()).toEqual({ done: true, value: undefined });
 });

@@ -20,6 +20,8 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
   isClaimed = false;
   /** @internal */
   hasBegun = false;
+  /** @internal Called once it is over. */
+  release: (() => void) | undefined;
   readonly #cancel: () => void;
   #items: Data[] = [];
   #end: { value: unknown } | { error: unknown } | undefined;
@@ -39,8 +41,7 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
   /** @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole. */
   async next(): Promise<IteratorResult<Data, unknown>> {
     for (;;) {
-      const [value] = this.#items.splice(0, 1);
-      if (value !== undefined) return { done: false, value };
+      if (this.#items.length > 0) return { done: false, value: this.#items.shift() as Data };
       const end = this.#end;
       if (end && 'error' in end) {
         this.#end = { value: undefined };
@@ -53,9 +54,10 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
 
   /** Leaving the loop: the service is told that nobody wants the rest. */
   async return(): Promise<IteratorResult<Data, unknown>> {
-    if (!this.#end) this.#cancel();
+    const isOver = this.#end !== undefined;
     this.finish({ value: undefined });
     this.#items = [];
+    if (!isOver) this.#cancel();
     return { done: true, value: undefined };
   }
 
@@ -68,6 +70,8 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
   /** @internal */
   finish(end: { value: unknown } | { error: unknown }): void {
     this.#end ??= end;
+    this.release?.();
+    this.release = undefined;
     this.#free();
   }
 
@@ -101,6 +105,7 @@ export class Streams implements Part {
     const { signal } = options;
     const abort = (): void => this.#abort(id, signal?.reason);
     signal?.addEventListener('abort', abort);
+    stream.release = () => signal?.removeEventListener('abort', abort);
     this.#connection.ask('request', method, data, options, undefined, id).then(
       // Settled by its first part it goes on; else this is all of it.
       (value) => !stream.hasBegun && this.#finish(id, { value }),

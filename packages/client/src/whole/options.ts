@@ -1,12 +1,11 @@
 import { monotonicNow } from '@evenkeel/pace';
+import { infoText, maxInfoBytes } from '@evenkeel/protocol/wire';
 import { shown } from '../check.js';
 import { ClientError } from '../errors.js';
 import type { OfflineOptions } from '../more/offline.js';
 import { fallingBack, type Transport } from '../more/sse/fallback.js';
 import type { ConnectOptions as CoreOptions } from '../options.js';
 import type { WebSocketClass } from '../transport/web-socket.js';
-
-const maxInfoBytes = 1_024;
 
 /** Options of {@link connect}. Only `gateway` (or `placement`) is needed. */
 export interface ConnectOptions extends CoreOptions {
@@ -65,8 +64,10 @@ function checkOffline(offline: OfflineOptions, maxPending = 1_000): void {
 function checkInfo(info: unknown): void {
   let text: string | undefined;
   try {
-    text = JSON.stringify(info);
-  } catch {}
-  if (text === undefined || new TextEncoder().encode(text).length > maxInfoBytes)
+    text = infoText(info);
+  } catch {
+    // It refers to itself, or has what JSON has not.
+  }
+  if (text === undefined)
     throw new ClientError('bad-option', `info is JSON of at most ${maxInfoBytes} bytes`);
 }
