@@ -253,6 +253,30 @@ describe('what was taken', () => {
     expect(world.logged).toMatchObject([{ level: 'warn', message: expect.stringContaining('go back') }]);
   });
 
+  it.each([
+    ['answered', requests],
+    ['handled', publishes],
+  ])('is not given back where it repeats what was %s: its handler would run once more', async (_, served) => {
+    const world = new World();
+    const ran: string[] = [];
+    const service = await world.start(served, ({ id }) => {
+      ran.push(String(id));
+      return id === '2' ? new Promise(() => {}) : undefined;
+    });
+    const take = (id: string) => (served === requests ? world.ask(id) : world.deliver(id));
+    take('1');
+    await settled();
+    take('2');
+    take('1');
+    await settled();
+    const stopped = service.stop();
+    await vi.advanceTimersByTimeAsync(20_000);
+    await stopped;
+    expect(ran).toEqual(['1', '2']);
+    expect(world.settled).toEqual(['ack 1', 'requeue 2', 'ack 1']);
+    expect(world.replies.map(({ to }) => to)).toEqual(served === requests ? ['to 1', 'to 1'] : []);
+  });
+
   it('is given back at once when it waits to be tried again', async () => {
     const world = new World();
     const service = await world.start(publishes, failing(new Error('no')));

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { BrokerError, type Consumer, type Delivery } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { inboundKind, traceContextOf, traceIdOf } from '@evenkeel/protocol/wire';
@@ -13,6 +12,7 @@ import { type Served, ServiceQueue } from './queues.js';
 import type { ReplyAddress } from './replies.js';
 import { errorReplyOf, type Reply, replyOf, serviceFailed } from './reply.js';
 import { addressOf, type ServiceMesh } from './service-mesh.js';
+import { shown } from './shown.js';
 import { cancelled, isStream, Stream } from './stream.js';
 import type { InboundHandler, InboundMessage, Service } from './types.js';
 
@@ -46,15 +46,6 @@ export async function serve(
   const service = new RunningService(mesh, served, handler, serving);
   await service.start();
   return service;
-}
-
-/** With its stack; what is thrown may be anything. */
-function shown(error: unknown): string {
-  try {
-    return inspect(error);
-  } catch {
-    return 'an error that cannot be shown';
-  }
 }
 
 class RunningService implements Service {
@@ -147,9 +138,23 @@ class RunningService implements Service {
       log.warn(fields, 'stopped while handlers ran: their messages go back to the queue');
     }
     for (const taken of running) taken.isVoid = true;
-    for (const { delivery } of [...running, ...this.#lanes.drain()]) delivery.requeue();
-    const givenBack = Promise.all([this.#isGivenBack(), this.#mark?.cancel()]);
+    const waiting = this.#lanes.drain();
+    const done = waiting.filter((taken) => this.#isDone(taken));
+    for (const taken of [...running, ...waiting]) if (!done.includes(taken)) taken.delivery.requeue();
+    const givenBack = Promise.all([this.#conclude(done), this.#isGivenBack(), this.#mark?.cancel()]);
     await withDeadline(givenBack, givenBackMs, () => undefined).catch(() => {});
+  }
+
+  /** Whether its handler has run, here: another instance would run it once more. */
+  #isDone({ delivery, reply }: Taken): boolean {
+    const of = this.#served.kind === 'request' ? this.#answered : this.#published;
+    return reply !== undefined || of.of(delivery.properties.messageId) !== undefined;
+  }
+
+  /** Settles what is done; what cannot be settled now is given back. */
+  async #conclude(done: readonly Taken[]): Promise<void> {
+    const turns = await Promise.all(done.map((taken) => this.#carryOut(taken)));
+    for (const [n, turn] of turns.entries()) if (turn !== undefined) done[n]?.delivery.requeue();
   }
 
   /** Resolves when the broker has what was given back. A queue that goes with its last consumer has nothing to be given. */
