@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker } from '@evenkeel/broker';
 import { Mesh, PresenceCopy } from '@evenkeel/mesh';
 import { exchanges } from '@evenkeel/protocol';
@@ -79,11 +78,14 @@ test('moves, a reload within the grace, and a second session are not seen; an en
     client.close();
     client = next;
   }
+  // Who goes at the same moment and stays away: once that is told, so would be what is told of bob.
+  const leaver = await new SessionUnderTest('leaver').attach(at(0), { topics: [topic] });
+  for (const watcher of watchers) await vi.waitUntil(() => told(watcher, topic).includes('+leaver'), waiting);
   client.close();
-  await sleep(300);
+  leaver.close();
   client = await session.attach(at(1), { resume: true, topics: [topic] }, { from: at(0).node });
-  await sleep(3_000);
   for (const watcher of watchers) {
+    await vi.waitUntil(() => told(watcher, topic).includes('-leaver'), waiting);
     expect(told(watcher, topic).filter((each) => each.includes('bob'))).toEqual(['+bob']);
     expect((await whoIsIn(watcher, topic)).users?.map(({ user }) => user).sort()).toEqual(['bob', 'watcher']);
   }
