@@ -16,3 +16,10 @@ export const placeCommand = z.object({
   session: z.string().refine(isSid).optional(),
 });
 export type PlaceCommand = z.infer<typeof placeCommand>;
+
+/** What whoever has given an order is told: in the queues of how many sessions it is; or why it is in none. */
+export const placeAnswer = z.union([
+  z.object({ ok: z.literal(true), sessions: z.int() }),
+  z.object({ ok: z.literal(false), code: z.string(), message: z.string() }),
+]);
+export type PlaceAnswer = z.infer<typeof placeAnswer>;

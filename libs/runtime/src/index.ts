@@ -11,7 +11,7 @@ export {
 } from './config.js';
 export { EventLoopMonitor } from './event-loop-monitor.js';
 export { HostNames } from './host-names.js';
-export { Refusal, securityHeaders, sendJson, sendRefusal } from './http/answer.js';
+export { Refusal, securityHeaders, sendJson, sendJsonText, sendRefusal } from './http/answer.js';
 export { jsonBody } from './http/body.js';
 export { cookieRefusal } from './http/cors.js';
 export { sendFile } from './http/files.js';

@@ -16,6 +16,15 @@ const everyService = [
   'EVENKEEL_LOG_FORMAT',
 ];
 
+/** Of what answers by HTTP. */
+const httpServer = [
+  'EVENKEEL_HOST',
+  'EVENKEEL_PORT',
+  'EVENKEEL_TLS_CERT_FILE',
+  'EVENKEEL_TLS_KEY_FILE',
+  'EVENKEEL_TRUSTED_HOPS',
+];
+
 /**
  * Every variable of Evenkeel by whose it is, so that a service can tell a mistyped variable from another's. A test of
  * each service holds its list against its schema.
@@ -88,11 +97,7 @@ export const variablesOf = {
   gateway: [
     ...everyService,
     'EVENKEEL_SECRET',
-    'EVENKEEL_HOST',
-    'EVENKEEL_PORT',
-    'EVENKEEL_TLS_CERT_FILE',
-    'EVENKEEL_TLS_KEY_FILE',
-    'EVENKEEL_TRUSTED_HOPS',
+    ...httpServer,
     'EVENKEEL_AUTH',
     'EVENKEEL_ALLOW_DEV',
     'EVENKEEL_AUTH_HOOK_URL',
@@ -145,11 +150,7 @@ export const variablesOf = {
   ],
   console: [
     ...everyService,
-    'EVENKEEL_HOST',
-    'EVENKEEL_PORT',
-    'EVENKEEL_TLS_CERT_FILE',
-    'EVENKEEL_TLS_KEY_FILE',
-    'EVENKEEL_TRUSTED_HOPS',
+    ...httpServer,
     'EVENKEEL_CONSOLE_TOKENS',
     'EVENKEEL_CONSOLE_OPEN',
     'EVENKEEL_CONSOLE_HOSTS',
@@ -157,11 +158,7 @@ export const variablesOf = {
   ],
   api: [
     ...everyService,
-    'EVENKEEL_HOST',
-    'EVENKEEL_PORT',
-    'EVENKEEL_TLS_CERT_FILE',
-    'EVENKEEL_TLS_KEY_FILE',
-    'EVENKEEL_TRUSTED_HOPS',
+    ...httpServer,
     'EVENKEEL_API_KEYS',
     'EVENKEEL_KEY_REQUESTS_PER_SECOND',
     'EVENKEEL_KEY_REQUESTS_BURST',

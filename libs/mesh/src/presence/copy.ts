@@ -17,7 +17,7 @@ import {
 import { readJson } from '../json.js';
 import type { OwnQueue, OwnQueueOptions } from '../own-queue.js';
 import { isSentTo, maySpeakFor } from '../sender.js';
-import { Copies } from './copies.js';
+import { Copies, sourceOf } from './copies.js';
 import { Roster } from './roster.js';
 import { topicPresence, userPresence } from './told.js';
 
@@ -155,7 +155,7 @@ export class PresenceCopy {
       since,
       node: own?.node ?? '',
     }));
-    const expected = new Set([...this.copies.sources()].map(({ node, boot }) => `${node} ${boot}`));
+    const expected = new Set([...this.copies.sources()].map(({ node, boot }) => sourceOf(node, boot)));
     if (expected.size === 0) return userPresence(user, here, true);
     if (this.#questions.size >= maxQuestions) return userPresence(user, here, false);
     this.#asks += 1;
@@ -201,7 +201,7 @@ export class PresenceCopy {
     if (news.node === own?.node && news.boot === own.boot) return;
     if (news.t !== 'sessions') return this.copies.take(news, this.#now());
     const question = this.#questions.get(news.ask);
-    if (!question?.expected.delete(`${news.node} ${news.boot}`)) return;
+    if (!question?.expected.delete(sourceOf(news.node, news.boot))) return;
     for (const [session, since] of news.sessions) question.sessions.push({ session, node: news.node, since });
     if (question.expected.size === 0) question.finish();
   }

@@ -28,13 +28,13 @@ export const securityHeaders = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
-export function sendJson(
+/** JSON that has been written already. */
+export function sendJsonText(
   response: ServerResponse,
   status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
 ): void {
-  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
@@ -42,6 +42,15 @@ export function sendJson(
     ...headers,
   });
   response.end(text);
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  sendJsonText(response, status, `${JSON.stringify(body)}\n`, headers);
 }
 
 export function sendRefusal(response: ServerResponse, refusal: Refusal): void {

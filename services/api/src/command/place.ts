@@ -1,17 +1,10 @@
-import { exchanges, orderKey } from '@evenkeel/protocol';
+import { exchanges, orderKey, placeAnswer } from '@evenkeel/protocol';
 import { Refusal } from '@evenkeel/runtime';
-import { z } from 'zod';
 import type { Placed } from '../contract/users.js';
 import type { Calls } from './calls.js';
 
 /** A balancer that has just started waits for edges up to 4 s before it counts sessions. */
 const waitMs = 6_000;
-
-/** What a balancer answers. */
-const answer = z.union([
-  z.object({ ok: z.literal(true), sessions: z.int() }),
-  z.object({ ok: z.literal(false), code: z.string(), message: z.string() }),
-]);
 
 export interface Placing {
   readonly command: 'join' | 'leave';
@@ -35,7 +28,7 @@ export async function place(
     waitMs,
     missing: 'no balancer has answered; it may be done',
   });
-  const told = answer.parse(body);
+  const told = placeAnswer.parse(body);
   if (told.ok) return { user, topic, sessions: told.sessions };
   const { code, message } = told;
   if (code !== 'not-ready') throw new Refusal(400, 'bad-name', message);

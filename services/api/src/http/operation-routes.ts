@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { jsonBody, Refusal, type Route } from '@evenkeel/runtime';
+import { jsonBody, Refusal, type Route, sendJsonText } from '@evenkeel/runtime';
 import type { z } from 'zod';
 import type { Access } from '../access/access.js';
 import type { Holder } from '../access/keys.js';
@@ -93,7 +93,7 @@ export class OperationRoutes implements Route {
     const query = operation.query && parsed(operation.query, queryOf(url.searchParams));
     if (operation.body === undefined) {
       const asked = { holder, params, query, body: undefined, newId: identities(undefined) };
-      return sendText(response, operation.status, await this.#text(answer(asked)));
+      return sendJsonText(response, operation.status, await this.#text(answer(asked)));
     }
     const given =
       operation.isBodyOptional === true && !hasBody(request)
@@ -104,14 +104,14 @@ export class OperationRoutes implements Route {
     const fingerprint = fingerprintOf(url.pathname, given.bytes);
     const newId = identities(key === undefined ? undefined : { holder: holder.name, key, fingerprint });
     const work = () => this.#text(answer({ holder, params, query, body, newId }));
-    if (key === undefined) return sendText(response, operation.status, await work());
+    if (key === undefined) return sendJsonText(response, operation.status, await work());
     const once = this.#options.answers.once(`${holder.name} ${key}`, fingerprint, now(), work);
     if (once.is === 'conflict') {
       const message = 'this Idempotency-Key was used with another path or body; take a new one';
       throw new Refusal(422, 'idempotency-conflict', message);
     }
     const headers = once.is === 'repeat' ? { 'idempotency-replayed': 'true' } : {};
-    sendText(response, operation.status, await once.answer, headers);
+    sendJsonText(response, operation.status, await once.answer, headers);
   }
 
   /** The answer as JSON. @throws Refusal */
@@ -123,21 +123,6 @@ export class OperationRoutes implements Route {
       throw this.#options.refusalOf(error);
     }
   }
-}
-
-function sendText(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    ...headers,
-  });
-  response.end(text);
 }
 
 function found(served: readonly Served[], path: string, method: string | undefined): Served {

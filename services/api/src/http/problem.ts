@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Refusal } from '@evenkeel/runtime';
+import { type Refusal, sendJson } from '@evenkeel/runtime';
 import { problems, problemTypes } from '../contract/problems.js';
 
 /** The body of an answer that is an error (RFC 9457). */
@@ -19,12 +19,6 @@ export function problemOf({ status, code, message: detail }: Refusal): Problem {
 
 /** Answers with a problem. */
 export function sendProblem(response: ServerResponse, refusal: Refusal): void {
-  const text = `${JSON.stringify(problemOf(refusal))}\n`;
-  response.writeHead(refusal.status, {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    ...refusal.headers,
-  });
-  response.end(text);
+  const headers = { 'content-type': 'application/problem+json', ...refusal.headers };
+  sendJson(response, refusal.status, problemOf(refusal), headers);
 }

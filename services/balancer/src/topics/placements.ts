@@ -1,9 +1,10 @@
 import type { Broker, ConsumerChannels, Delivery, Publisher } from '@evenkeel/broker';
-import { isSentTo, SharedQueue } from '@evenkeel/mesh';
+import { isSentTo, readJson, SharedQueue } from '@evenkeel/mesh';
 import {
   exchanges,
   isSid,
   isTopicPattern,
+  type PlaceAnswer,
   type PlaceCommand,
   placeKey,
   queues,
@@ -21,11 +22,6 @@ const prefetch = 64;
 const answerExpireMs = 30_000;
 
 const body = z.object({ user: z.string(), session: z.string().optional() });
-
-/** What whoever has given an order is told. */
-export type PlaceAnswer =
-  | { readonly ok: true; readonly sessions: number }
-  | { readonly ok: false; readonly code: string; readonly message: string };
 
 export interface TopicPlacementsOptions {
   connection: Pick<Broker, 'whenOpen'>;
@@ -130,7 +126,7 @@ function readOrder({ key, body: bytes }: Delivery): (PlaceCommand & { uid: strin
   if (command !== 'join' && command !== 'leave') return unreadable(`the key ${key}`);
   if (!isTopicPattern(topic)) return { ok: false, code: 'bad-topic', message: `'${topic}' is no topic` };
   try {
-    const { user, session } = body.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const { user, session } = body.parse(readJson(bytes));
     if (session !== undefined && !isSid(session)) return unreadable('its session');
     return { uid: toUid(user), command, topic, session };
   } catch {

@@ -1,6 +1,6 @@
 import { Placements } from '@evenkeel/access';
 import type { Delivery } from '@evenkeel/broker';
-import { isSentTo } from '@evenkeel/mesh';
+import { isSentTo, readJson } from '@evenkeel/mesh';
 import { exchanges, placeCommand, placeKey } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Commanders } from '../control/commands.js';
@@ -34,7 +34,7 @@ export class Placing {
       this.refused += 1;
       return null;
     }
-    const order = placeCommand.safeParse(parsed(delivery.body));
+    const order = placeCommand.safeParse(readJson(delivery.body));
     if (!order.success) return null;
     const { command, topic, session } = order.data;
     return session === undefined || session === sid ? { command, topic } : null;
@@ -51,13 +51,5 @@ export class Placing {
     nowMs: number,
   ): boolean {
     return this.#placements.check(proof, { uid, sid, topic }, nowMs);
-  }
-}
-
-function parsed(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
