@@ -114,6 +114,17 @@ it('in StrictMode a topic is subscribed once, its past and its messages come onc
   expect([errors, statuses.filter((type) => type === 'gap')]).toEqual([[], []]);
 });
 
+it('a pattern brings the messages of every topic that matches, once each', async () => {
+  const { bob, seen, until, show } = await application();
+  await show('room.*');
+  await until(({ renders }) => expect(renders).toMatchObject({ topic: 'joined' }));
+  await bob.publish('room.1', 'one');
+  await bob.publish('room.2', 'two');
+  await bob.publish('room.2', 'three');
+  await until(({ messages }) => expect(messages).toEqual(['one', 'two', 'three']));
+  expect((await seen()).errors).toEqual([]);
+});
+
 it('an answer in parts grows in its component, is cancelled by a click, and goes when its component goes', async () => {
   const { publisher, page, seen, until, show } = await application();
   const heard: string[] = [];

@@ -142,7 +142,7 @@ describe('subscribers of topics', () => {
   it('with impossible names are refused at the call, and the client lives on', async () => {
     const s = await scripted();
     await s.connected();
-    for (const name of ['a.*', '', ['a'], undefined, 42, { toString: () => 'a' }] as string[]) {
+    for (const name of ['a*', '', ['a'], undefined, 42, { toString: () => 'a' }] as string[]) {
       await expect(s.client.subscribe(name, () => {})).rejects.toMatchObject({ code: 'bad-name' });
       await expect(s.client.publish(name, 1)).rejects.toMatchObject({ code: 'bad-name' });
       await expect(s.client.request(name)).rejects.toMatchObject({ code: 'bad-name' });

@@ -12,6 +12,7 @@ export * from './manage-views.js';
 export * from './names.js';
 export { type AmqpFigures, maxWeight, minWeight, nodeCapacity, nodeName, nodeWeight } from './node.js';
 export * from './pass.js';
+export { isPattern, matches, matchesWords } from './patterns.js';
 export * from './placing.js';
 export * from './presence.js';
 export { isMeantBy, splitSessionRef } from './session-ref.js';

@@ -6,5 +6,6 @@ export * from './frames.js';
 export type * from './gateway.js';
 export type { EventsOf, MeshMap, RequestsOf, TopicsOf } from './mesh-map.js';
 export * from './names.js';
+export * from './patterns.js';
 export * from './topic-word.js';
 export * from './trace.js';

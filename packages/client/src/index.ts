@@ -15,6 +15,7 @@ export type { PresenceNews, PresentUser, TopicPresence } from './seams/present.j
 export type { TopicWishes } from './seams/wishes.js';
 export { Client } from './whole/client.js';
 export type { ConnectOptions } from './whole/options.js';
+export type { AnyPattern, DataByPattern } from './whole/types.js';
 
 /**
  * Connects, and stays connected until `close()`. Returns at once; register handlers before the next turn of the

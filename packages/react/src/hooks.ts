@@ -1,7 +1,9 @@
 import type {
+  AnyPattern,
   Client,
   ClientEvent,
   ClientState,
+  DataByPattern,
   DataOf,
   EventMap,
   EventsOf,
@@ -37,7 +39,7 @@ export interface Hooks<
   ): void;
   /**
    * Subscribes a topic as long as the component is mounted; without one, nothing. `wishes`: what is wanted beside later messages, such
-   * as `{ last: 20 }` of the first component that subscribes it.
+   * as `{ last: 20 }` of the first component that subscribes it. A pattern, `room.*`, brings every topic that matches.
    * @example const room = useTopic('room.42', ({ data }) => add(data.text), { last: 20 });
    */
   useTopic<Name extends keyof Topics & string>(
@@ -45,6 +47,13 @@ export interface Hooks<
     handlers?: TopicHandlers<Topics[Name]> | ((message: TopicMessage<Topics[Name]>) => unknown),
     wishes?: TopicWishes,
   ): Topic<Topics[Name]>;
+  useTopic<Pattern extends AnyPattern>(
+    pattern: Pattern,
+    handlers?:
+      | TopicHandlers<DataByPattern<Topics, Pattern>>
+      | ((message: TopicMessage<DataByPattern<Topics, Pattern>>) => unknown),
+    wishes?: TopicWishes,
+  ): Topic<DataByPattern<Topics, Pattern>>;
   useTopic<Data = unknown>(
     topic: string | null | undefined,
     handlers?: TopicHandlers<Data> | ((message: TopicMessage<Data>) => unknown),

@@ -15,10 +15,14 @@ addEventListener('error', ({ message }) => seen.errors.push(message));
 function Room({ topic }) {
   // New functions and a new object at each render.
   useEvent('number', ({ data }) => seen.events.push(data));
-  const room = useTopic(topic, ({ data, past }) => seen.messages.push(past ? `${data} (past)` : data), {
-    last: 20,
-  });
-  const present = usePresence(topic);
+  // A pattern has neither a past nor somebody who is there.
+  const isPattern = topic.includes('*');
+  const room = useTopic(
+    topic,
+    ({ data, past }) => seen.messages.push(past ? `${data} (past)` : data),
+    isPattern ? {} : { last: 20 },
+  );
+  const present = usePresence(isPattern ? null : topic);
   const answer = useStream('words.say');
   const state = useConnectionState();
   Object.assign(globalThis, { ask: answer.ask, cancel: answer.cancel, publish: room.publish });

@@ -76,11 +76,16 @@ export class PartedConnection extends Connection {
 
   /** Calls an edge, as `publish` and the like do: again after a loss, with the same id. Rejects with {@link ClientError}. */
   async ask(...call: Parameters<Calls['open']>): Promise<unknown> {
-    const { endedBy } = this;
-    if (endedBy) throw new ClientError('closed', `closed: ${endedBy.message}; connect anew`, endedBy);
+    this.checkOpen();
     const answer = this.calls.open(...call);
     this.flushNow();
     return answer;
+  }
+
+  /** @throws ClientError `closed` */
+  checkOpen(): void {
+    const { endedBy } = this;
+    if (endedBy) throw new ClientError('closed', `closed: ${endedBy.message}; connect anew`, endedBy);
   }
 
   /** Sends a frame that has no answer, once; false: there is no edge that would take it now. */

@@ -4,6 +4,7 @@ import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
 import { OfflinePublishes } from '../more/offline.js';
+import { checkSubscribable, Patterns } from '../more/patterns.js';
 import { Placements } from '../more/placed.js';
 import { Presences } from '../more/presence.js';
 import { type ClientStream, Streams } from '../more/streams.js';
@@ -11,12 +12,15 @@ import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
 import type { TopicPresence } from '../seams/present.js';
 import type { TopicWishes } from '../seams/wishes.js';
-import type { Subscription } from '../topics/subscribe.js';
+import { type Subscription, subscribe } from '../topics/subscribe.js';
 import type { MessageHandler } from '../topics/topics.js';
-import { type ConnectOptions, coreOptions } from './options.js';
+import { type ConnectOptions, coreOptions, patternsIn } from './options.js';
+import type { AnyPattern, DataByPattern } from './types.js';
 
 /** Every part that there is, by name. One that is added here is asked behind those before it. */
 const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
+  // First: its handlers are those of the topics.
+  patterns: new Patterns(connection, options.topicMemory),
   topics: new TopicHandles(),
   presence: new Presences(connection, options.info),
   placed: new Placements(connection),
@@ -42,16 +46,22 @@ export class Client<
     this.#offline = new OfflinePublishes(options.offline);
     this.#parts = partsOf(this.#connection, options);
     this.#connection.parts = Object.values(this.#parts);
+    for (const topic of patternsIn(options)) this.#connection.topicTable.add(topic);
   }
 
   /**
-   * A topic, with what happens to it, and what can be done there. It is subscribed from its first handler of messages on.
+   * A topic, with what happens to it, and what can be done there. It is subscribed from its first handler of messages on. Or a pattern,
+   * `prices.*`: its handlers get the messages of every topic that matches, with its name in `topic`.
    * @throws ClientError `bad-name`
    */
   topic<Name extends keyof Topics & string>(topic: Name, wishes?: TopicWishes): TopicHandle<Topics[Name]>;
+  topic<Pattern extends AnyPattern>(
+    pattern: Pattern,
+    wishes?: TopicWishes,
+  ): TopicHandle<DataByPattern<Topics, Pattern>>;
   topic<Data = unknown>(topic: string, wishes?: TopicWishes): TopicHandle<Data>;
   topic(topic: string, wishes: TopicWishes = {}): TopicHandle {
-    checkName(topic);
+    checkSubscribable(topic);
     return this.#parts.topics.open(topic, wishes, { client: this, presence: this.#parts.presence });
   }
 
@@ -85,10 +95,19 @@ export class Client<
     );
   }
 
-  /** As of the core; `options` also say what is wanted beside later messages. */
+  /**
+   * As of the core; `options` also say what is wanted beside later messages. A pattern, in which `*` is one word of a topic and `#` any
+   * number of them, subscribes all topics that match. A message that several subscriptions match comes to the handlers of each, and once
+   * to a function that several have.
+   */
   override subscribe<Name extends keyof Topics & string>(
     topic: Name,
     handler: MessageHandler<Topics[Name]>,
+    options?: CallOptions & TopicWishes,
+  ): Promise<Subscription>;
+  override subscribe<Pattern extends AnyPattern>(
+    pattern: Pattern,
+    handler: MessageHandler<DataByPattern<Topics, Pattern>>,
     options?: CallOptions & TopicWishes,
   ): Promise<Subscription>;
   override subscribe<Data = unknown>(
@@ -96,13 +115,16 @@ export class Client<
     handler: MessageHandler<Data>,
     options?: CallOptions & TopicWishes,
   ): Promise<Subscription>;
-  override subscribe(
+  override async subscribe(
     topic: string,
     handler: MessageHandler<never>,
     options: CallOptions & TopicWishes = {},
   ): Promise<Subscription> {
     const { timeoutMs, signal, ...wishes } = options;
+    checkSubscribable(topic);
+    this.#connection.checkOpen();
     this.#connection.wish(topic, wishes);
-    return super.subscribe(topic, handler as MessageHandler, { timeoutMs, signal });
+    const standIn = this.#parts.patterns.standIn(handler as MessageHandler);
+    return subscribe(this.#connection, topic, standIn, { timeoutMs, signal });
   }
 }

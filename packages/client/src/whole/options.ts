@@ -1,5 +1,5 @@
 import { monotonicNow } from '@evenkeel/pace';
-import { infoText, maxInfoBytes } from '@evenkeel/protocol/wire';
+import { infoText, isPattern, isTopicPattern, maxInfoBytes } from '@evenkeel/protocol/wire';
 import { shown } from '../check.js';
 import { ClientError } from '../errors.js';
 import type { OfflineOptions } from '../more/offline.js';
@@ -30,7 +30,8 @@ const allTransports: readonly Transport[] = ['websocket', 'sse'];
  * @throws ClientError `bad-option`
  */
 export function coreOptions(options: ConnectOptions): CoreOptions {
-  const { info, transports = allTransports, offline, ...core } = options;
+  const { info, transports = allTransports, offline, ...given } = options;
+  const core = { ...given, ...(given.topics && { topics: topicsIn(given.topics) }) };
   if (offline !== undefined) checkOffline(offline, core.maxPending);
   if (info !== undefined) checkInfo(info);
   checkTransports(transports);
@@ -41,6 +42,15 @@ export function coreOptions(options: ConnectOptions): CoreOptions {
   const { fetch } = core;
   return { ...core, WebSocket: fallingBack({ transports, WebSocket, fetch, now: monotonicNow }) };
 }
+
+/** The core knows topics alone. */
+const topicsIn = (wanted: string[]): string[] =>
+  Array.isArray(wanted) ? wanted.filter((topic) => !isPatternName(topic)) : wanted;
+
+/** Patterns that are to be subscribed from the start. */
+export const patternsIn = ({ topics = [] }: ConnectOptions): string[] => topics.filter(isPatternName);
+
+const isPatternName = (name: unknown): boolean => isTopicPattern(name) && isPattern(name);
 
 function checkTransports(transports: unknown): void {
   const isFine =

@@ -34,4 +34,25 @@ describe('the map of types', () => {
     };
     expectTypeOf(use).returns.resolves.toBeVoid();
   });
+
+  it('says of a pattern what the topics carry that it may match', () => {
+    interface Prices {
+      topics: {
+        'prices.eur': { eur: number };
+        'prices.usd': { usd: number };
+        [room: `room.${string}`]: { text: string };
+      };
+    }
+    const use = async (client: Client<Prices>) => {
+      await client.subscribe('prices.*', ({ data, topic }) => {
+        expectTypeOf(data).toEqualTypeOf<{ eur: number } | { usd: number }>();
+        expectTypeOf(topic).toBeString();
+      });
+      client.topic('room.42.#').on('message', ({ data }) => expectTypeOf(data.text).toBeString());
+      client.topic('room.*').on('message', ({ data }) => expectTypeOf(data.text).toBeString());
+      await client.subscribe('news.*', ({ data }) => expectTypeOf(data).toBeUnknown());
+      await client.subscribe<{ n: number }>('news.*', ({ data }) => expectTypeOf(data.n).toBeNumber());
+    };
+    expectTypeOf(use).returns.resolves.toBeVoid();
+  });
 });
