@@ -132,6 +132,33 @@ describe.each([
   });
 });
 
+it('a handler of a pattern gets once what a topic with history that it matches brings again', async () => {
+  const s = await scripted();
+  const at = await s.connected();
+  const got: string[] = [];
+  await s.client.subscribe('room.*', ({ id }) => void got.push(`star ${id}`));
+  const send = (id: number, past?: true) =>
+    at.send({
+      t: 'message',
+      topic: 'room.1',
+      id: `${id}`,
+      data: id,
+      at: 1,
+      position: `${id}-x`,
+      ...(past && { past }),
+    });
+  send(2);
+  send(3);
+  await eventually('both', () => got.length === 2);
+  await s.client.subscribe('room.1', ({ id }) => void got.push(`one ${id}`), { last: 2 });
+  send(2, true);
+  send(3, true);
+  send(4, true);
+  send(5);
+  await eventually('the last', () => got.includes('one 5'));
+  expect(got).toEqual(['star 2', 'star 3', 'one 2', 'one 3', 'star 4', 'one 4', 'star 5', 'one 5']);
+});
+
 it('patterns of an option are in the first hello', async () => {
   const s = await scripted({ topics: ['news', 'prices.*'] });
   const got: string[] = [];

@@ -217,8 +217,7 @@ export class FakeTopics implements Topics {
   isInDoubt(topic: string): boolean {
     return this.inDoubt.has(topic);
   }
-  addSingle(): void {}
-  removeSingle(): void {}
+  readonly singles = { add() {}, remove() {}, mute() {}, unmute() {} };
 
   /** Those with subscribers. */
   get joined(): string[] {

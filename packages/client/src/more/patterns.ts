@@ -10,6 +10,8 @@ import { inherit } from './heirs.js';
 
 /** Topics whose subscriptions are remembered at most; beyond it they are all looked up anew. */
 const maxKnown = 1_000;
+/** So many messages with a position are remembered as handed on by patterns. */
+const maxHanded = 4_096;
 
 /** @throws ClientError `bad-name` for what is no topic, nor a pattern of topics. */
 export function checkSubscribable(name: unknown): void {
@@ -30,6 +32,8 @@ export class Patterns implements Part {
   readonly #patterns = new Map<string, Topic>();
   readonly #ages = new WeakMap<Topic, number>();
   readonly #memory: number;
+  /** Topics and positions of what patterns have brought. */
+  readonly #handed = new Set<string>();
   #age = 0;
   readonly #known = new Map<string, readonly Topic[]>();
 
@@ -98,12 +102,31 @@ export class Patterns implements Part {
 
   #hand(message: TopicMessage): void {
     const given = new Set<MessageHandler>();
-    const all = this.#matching(message.topic).flatMap(({ subscribers }) => {
+    const matching = this.#matching(message.topic);
+    const own = this.#table.entriesOf.get(message.topic);
+    // A topic whose past is asked for, later than a pattern that it matches, brings again what that one has had.
+    const isHad = matching.some((entry) => entry !== own) && this.#isHanded(message);
+    const all = matching.flatMap((entry) => {
+      const { subscribers } = entry;
+      if (isHad && entry !== own) return [];
       const mine = subscribers.all.flatMap((each) => this.#real(each, given));
       for (const { handler } of mine) if (handler) given.add(handler);
       return mine;
     });
     callEach(all, message, (error) => this.#failed(error, message));
+  }
+
+  /** Whether it is of the past, and patterns have brought it already. */
+  #isHanded({ topic, position, past }: TopicMessage): boolean {
+    if (position === undefined) return false;
+    const key = `${topic} ${position}`;
+    if (this.#handed.has(key)) return past === true;
+    this.#handed.add(key);
+    for (const oldest of this.#handed) {
+      if (this.#handed.size <= maxHanded) break;
+      this.#handed.delete(oldest);
+    }
+    return false;
   }
 
   /** One that several subscriptions have been given gets a message once; within one subscription each counts. */

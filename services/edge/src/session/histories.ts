@@ -10,9 +10,9 @@ export interface HistoriesOptions {
   readonly highWatermarkBytes: number;
   send(frame: string): void;
   gap(reason: GapReason, topic: string): void;
-  /** Messages of the topic come live from now on, or no more. */
+  /** Messages of the topic come live from now on, or not before that is said again. */
   listen(topic: string): void;
-  unlisten(topic: string): void;
+  hold(topic: string): void;
 }
 
 interface Fed {
@@ -56,15 +56,16 @@ export class Histories {
    */
   begin(wanted: WantedTopic, ids: readonly string[], missed: GapReason | undefined): boolean {
     const { topic } = wanted;
-    const { topics, connection, highWatermarkBytes, gap, listen, unlisten } = this.#options;
+    const { topics, connection, highWatermarkBytes, gap, listen, hold } = this.#options;
     const feed = topics?.feed(topic, {
       connection,
       highWatermarkBytes,
       listen: () => listen(topic),
-      unlisten: () => unlisten(topic),
+      unlisten: () => hold(topic),
       onLost: () => gap(gapReasons.historyLost, topic),
     });
     if (feed === undefined) return false;
+    hold(topic);
     const isHeld = this.#isHeld && ids.length === 0;
     const fed: Fed = { feed, unanswered: [...ids], held: isHeld ? wanted : undefined };
     this.#fed.set(topic, fed);

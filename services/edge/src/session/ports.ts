@@ -11,6 +11,7 @@ import type { Connection } from '../transport/connection.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
 import type { Cancels, Placing } from './service-ports.js';
+import type { Singles } from './singles.js';
 
 /** The topics of this edge. */
 export interface Topics {
@@ -27,20 +28,7 @@ export interface Topics {
   caughtUp(timeoutMs: number): Promise<void>;
   /** Messages of the topic may be missing, and nobody is told yet. */
   isInDoubt(topic: string): boolean;
-  /**
-   * What comes by this name is handed to `single` one by one, once however many names it comes by. `hasEcho`: also what its own
-   * session has published.
-   */
-  addSingle(name: string, single: Single, hasEcho: boolean): void;
-  removeSingle(name: string, single: Single): void;
-}
-
-/** A connection with topics that overlap, or that does not want its own messages. */
-export interface Single {
-  /** `<uid>.<sid>` */
-  readonly session: string;
-  /** Sends it the frame of a message, or drops it where the client is too far behind. */
-  offer(frame: string): void;
+  readonly singles: Singles;
 }
 
 /** What a namespace keeps of who is there: nothing, all, or all with `info` from tokens alone. */

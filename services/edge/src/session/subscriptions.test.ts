@@ -49,8 +49,12 @@ function make({ limit = 3 } = {}) {
     caughtUp: () => caughtUp.current,
     has: () => false,
     isInDoubt: (topic: string) => topic === 'a',
-    addSingle: (name: string) => singles.add(name),
-    removeSingle: (name: string) => singles.delete(name),
+    singles: {
+      add: (name: string) => singles.add(name),
+      remove: (name: string) => singles.delete(name),
+      mute() {},
+      unmute() {},
+    },
   };
   const subscriptions = new Subscriptions(connection, topics, {
     presence: { joined() {}, wants() {}, ended() {}, over() {} },

@@ -66,7 +66,7 @@ export class Subscriptions {
   constructor(connection: Connection, topics: Topics, options: SubscriptionsOptions) {
     this.#connection = connection;
     this.#topics = topics;
-    this.#listening = new Listening(connection, topics, { [Symbol.iterator]: () => this.#heard() });
+    this.#listening = new Listening(connection, topics.singles, { [Symbol.iterator]: () => this.#heard() });
     this.#options = options;
     options.access.placed.of(this);
     const { history, highWatermarkBytes = 0, send, gap } = options;
@@ -77,7 +77,7 @@ export class Subscriptions {
       send,
       gap,
       listen: (topic) => this.#listen(topic),
-      unlisten: (topic) => this.#listening.stop(topic),
+      hold: (topic) => this.#listening.hold(topic),
     });
     this.#allowances = new Allowances(options.access, (topic, why) => {
       const subscription = this.#subscriptions.get(topic);

@@ -18,6 +18,8 @@ interface Held {
 export class FanOut {
   /** By the name of a topic or pattern. */
   readonly #singles = new Map<string, Map<Single, Held>>();
+  /** By topic: who is not to have its messages now, also where a pattern would bring them. */
+  readonly #muted = new Map<string, Set<Single>>();
   readonly #publish: (name: string, frame: string) => void;
 
   /** `publish`: sends a frame to all that the engine knows to have subscribed `name`. */
@@ -40,7 +42,19 @@ export class FanOut {
     if (held?.delete(single) && held.size === 0) this.#singles.delete(name);
   }
 
-  /** To all that have one of `names`. `from`: the session that it is from, `<uid>.<sid>`. */
+  /** Of a topic that is subscribed: nothing brings its messages to `single` until `unmute`. */
+  mute(topic: string, single: Single): void {
+    const muted = this.#muted.get(topic);
+    if (muted) muted.add(single);
+    else this.#muted.set(topic, new Set([single]));
+  }
+
+  unmute(topic: string, single: Single): void {
+    const muted = this.#muted.get(topic);
+    if (muted?.delete(single) && muted.size === 0) this.#muted.delete(topic);
+  }
+
+  /** To all that have one of `names`, first the topic's own where it is subscribed. `from`: the session that it is from, `<uid>.<sid>`. */
   send(names: readonly string[], frame: string, from?: string): void {
     for (const name of names) this.#publish(name, frame);
     if (this.#singles.size === 0) return;
@@ -62,7 +76,7 @@ export class FanOut {
   }
 
   #offerOnce(names: readonly string[], frame: string, from: string | undefined): void {
-    const done = new Set<Single>();
+    const done = new Set<Single>(this.#muted.get(names[0] ?? ''));
     for (const name of names) {
       for (const { single, hasEcho } of this.#singles.get(name)?.values() ?? []) {
         if (done.has(single) || (!hasEcho && single.session === from)) continue;

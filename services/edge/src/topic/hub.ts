@@ -14,7 +14,7 @@ import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
 import type { Follower } from '../trace/follower.js';
-import { FanOut, type Single } from './fan-out.js';
+import { FanOut } from './fan-out.js';
 import { Fence } from './fence.js';
 import { type Leaver, markerBody, markerOf, markName, markOf } from './marker.js';
 import type { NamePace } from './name-pace.js';
@@ -88,7 +88,8 @@ export class TopicHub {
   readonly #queue: OwnQueue;
   readonly #fence: Fence;
   readonly #overflow: Overflow;
-  readonly #fanOut: FanOut;
+  /** Who is handed messages one by one. */
+  readonly singles: FanOut;
   /** Those of `#topics` that are patterns. */
   readonly #patterns = new PatternIndex();
   /** Topics that lost messages with the queue and are not bound again yet, and whether a gap was told already. */
@@ -104,7 +105,7 @@ export class TopicHub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#fanOut = new FanOut((name, frame) => options.publish(name, frame));
+    this.singles = new FanOut((name, frame) => options.publish(name, frame));
     const { mesh, node, boot, limits = queueLimits } = options;
     const markerKey = fenceKey(node, boot);
     this.#queue = mesh.ownQueue({
@@ -217,15 +218,6 @@ export class TopicHub {
         this.#countOut(joined);
       },
     };
-  }
-
-  /** What comes by this name is handed to `single`, and not to the engine's subscribers alone. */
-  addSingle(name: string, single: Single, hasEcho: boolean): void {
-    this.#fanOut.add(name, single, hasEcho);
-  }
-
-  removeSingle(name: string, single: Single): void {
-    this.#fanOut.remove(name, single);
   }
 
   /**
@@ -346,7 +338,7 @@ export class TopicHub {
   /** One message of a topic that comes from a stream. */
   deliver(topic: string, frame: string, from?: string): void {
     const names = this.#namesOf(topic);
-    if (names.length > 0) this.#fanOut.send(names, frame, from);
+    if (names.length > 0) this.singles.send(names, frame, from);
   }
 
   /** Messages of patterns of which this is the first word are missing, and of those of no first word. */
@@ -357,7 +349,7 @@ export class TopicHub {
 
   #tellGap(name: string, reason: GapReason): void {
     this.#options.onGap(reason, this.#topics.get(name)?.subscribers ?? 0);
-    this.#fanOut.tell(name, gapFrame(reason, name));
+    this.singles.tell(name, gapFrame(reason, name));
   }
 
   #onDelivery(delivery: Delivery): void {
@@ -385,7 +377,7 @@ export class TopicHub {
       for (const name of names) this.#tellGap(name, gapReasons.tooLarge);
       return;
     }
-    this.#fanOut.send(names, frame, from?.key);
+    this.singles.send(names, frame, from?.key);
     following?.fannedOut(topic, delivery);
   }
 
