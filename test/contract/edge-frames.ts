@@ -89,6 +89,16 @@ export const edgeFrames: Readonly<Record<string, z.ZodObject>> = {
     redelivered,
     again: count.optional(),
   }),
+  ask: z.object({
+    t: z.literal('ask'),
+    seq,
+    id,
+    method: z.string(),
+    ...body,
+    headers: headers(),
+    redelivered,
+    again: count.optional(),
+  }),
   ok: z.object({ t: z.literal('ok'), ...answered, ...body, data: body.data.optional() }),
   error: z.object({
     t: z.literal('error'),

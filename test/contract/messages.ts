@@ -70,6 +70,19 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
     headers: z.object({ ...sender, ...trace, 'evenkeel-reply-exchange': z.literal('mesh.replies') }),
     payload: any,
   },
+  clientQuestion: {
+    exchange: 'mesh.ask',
+    key: '<uid>.<method…>',
+    summary:
+      "A service asks a user's clients; reply_to and correlation_id are set, expiration says how long it waits",
+    headers: z.object({
+      'evenkeel-want': z
+        .enum(['first', 'all'])
+        .optional()
+        .meta({ description: 'One answer is enough, or that of every session is wanted' }),
+    }),
+    payload: any,
+  },
   question: {
     exchange: 'mesh.inbound',
     key: '$authorize.<action>.<topic…>',

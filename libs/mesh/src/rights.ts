@@ -122,7 +122,10 @@ function application(name: string): Rights {
   const own = `service\\.${name}\\..+`;
   return {
     configure: names(own),
-    write: names(...literal(exchanges.events, exchanges.replies, exchanges.presence, exchanges.topics), own),
+    write: names(
+      ...literal(exchanges.events, exchanges.replies, exchanges.presence, exchanges.topics, exchanges.ask),
+      own,
+    ),
     read: names(
       ...literal(
         exchanges.inbound,
@@ -147,11 +150,15 @@ function application(name: string): Rights {
       { exchange: exchanges.cancel, write: none, read: '^.+$' },
       { exchange: exchanges.presence, write: '^ask\\..+$', read: `^answer\\.${name}\\..+$` },
       placing,
+      asking,
     ],
   };
 }
 
 const placing: TopicRights = { exchange: exchanges.topics, write: '^(join|leave)\\..+$', read: none };
+
+/** Of clients: a user, and a method. */
+const asking: TopicRights = { exchange: exchanges.ask, write: `^${word}\\..+$`, read: none };
 
 const publishing: TopicRights = {
   exchange: exchanges.events,
@@ -183,21 +190,22 @@ const single = new Map<string, Rights>(
       write: names(
         ...literal('amq.default', exchanges.control, exchanges.stats, exchanges.audit, exchanges.unrouted),
         // Orders go among the events of users.
-        ...literal(queues.asked, queues.topics, exchanges.events),
+        ...literal(queues.asked, queues.topics, queues.ask, exchanges.events),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       read: names(
         // An exchange with an alternate is declared by who may read it.
         ...literal(exchanges.stats, exchanges.control, exchanges.events, exchanges.presence, queues.denials),
-        ...literal(queues.asked, queues.topics),
+        ...literal(queues.asked, queues.topics, queues.ask, exchanges.replies),
         'mesh\\.(dead|dropped|manage|manage\\.dead|plan|leader)',
         'balancer\\..+',
       ),
       topics: [
-        { exchange: exchanges.events, write: `^user\\.${word}\\.\\$topics$`, read: none },
+        { exchange: exchanges.events, write: `^user\\.${word}\\.\\$(topics|ask)$`, read: none },
         // What it may write as a queue's binder it never publishes.
         { exchange: exchanges.topics, write: none, read: '^(join|leave)\\.#$' },
+        { exchange: exchanges.ask, write: none, read: '^#$' },
         { exchange: exchanges.stats, write: '^policy$', read: '^(stats|moves|sessions)\\.\\*$' },
         { exchange: exchanges.control, write: `^(edge\\.${anyNode}|all)$`, read: '^reply\\.[^.]+$' },
         { exchange: exchanges.manage, write: none, read: '^(view|operate)\\.\\*$' },
@@ -210,7 +218,7 @@ const single = new Map<string, Rights>(
     api: {
       configure: names('api\\..+'),
       write: names(
-        ...literal(exchanges.events, exchanges.presence, exchanges.manage, exchanges.topics),
+        ...literal(exchanges.events, exchanges.presence, exchanges.manage, exchanges.topics, exchanges.ask),
         'api\\..+',
       ),
       read: names(...literal(exchanges.presence), history, 'api\\..+'),
@@ -223,6 +231,7 @@ const single = new Map<string, Rights>(
         },
         { exchange: exchanges.manage, write: '^operate\\.disconnect$', read: none },
         placing,
+        asking,
       ],
     },
   }),

@@ -80,6 +80,13 @@ export const clientFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('bye') }),
   z.object({ t: z.literal('refresh'), id: requestId, token: z.string().min(1).max(maxPassBytes) }),
   z.object({ t: z.literal('cancel'), re: requestId }),
+  z.object({
+    t: z.literal('answer'),
+    id: z.string().min(1).max(128),
+    data: z.unknown().optional(),
+    error: z.object({ code: z.string().min(1).max(128), message: z.string().default('') }).optional(),
+    ...bytesFields,
+  }),
 ]);
 export type ParsedClientFrame = z.infer<typeof clientFrame>;
 /** The values of `t` a client may send. */
@@ -95,4 +102,5 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'bye',
   'refresh',
   'cancel',
+  'answer',
 ]);

@@ -146,6 +146,7 @@ export const errorCodes = {
   tooLarge: 'too-large',
   streamLimit: 'stream-limit',
   noPresence: 'no-presence',
+  notAsked: 'not-asked',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -106,6 +106,18 @@ export interface AskPresenceFrame {
   id: string;
   topic: string;
 }
+/** Answers an `ask`. Without `error`: `data` is the answer. */
+export interface AnswerFrame {
+  t: 'answer';
+  /** Of the `ask`. */
+  id: string;
+  data?: unknown;
+  /** There is no answer, and why. */
+  error?: { code: string; message?: string };
+  /** As in `publish`. */
+  encoding?: 'base64';
+  contentType?: string;
+}
 export type ClientFrame =
   | HelloFrame
   | AckFrame
@@ -117,7 +129,8 @@ export type ClientFrame =
   | PingFrame
   | ByeFrame
   | RefreshFrame
-  | CancelFrame;
+  | CancelFrame
+  | AnswerFrame;
 
 /** The body of an AMQP message as a frame carries it, and the trace that it belongs to. */
 export interface Payload {
@@ -235,6 +248,19 @@ export interface PartFrame extends Payload {
   redelivered?: true;
   again?: number;
 }
+/** A service asks this client; acknowledged as an event, and answered by `answer`. */
+export interface AskFrame extends Payload {
+  t: 'ask';
+  /** As of an event: they are counted together. */
+  seq: number;
+  /** Identity: a repeat has the same id. */
+  id: string;
+  method: string;
+  headers?: Record<string, string>;
+  /** As of an event. */
+  redelivered?: true;
+  again?: number;
+}
 export interface OkFrame extends Partial<Payload> {
   t: 'ok';
   re: string;
@@ -309,6 +335,7 @@ export type EdgeFrame =
   | MovedFrame
   | MarkFrame
   | PartFrame
+  | AskFrame
   | OkFrame
   | ErrorFrame
   | PongFrame

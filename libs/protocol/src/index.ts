@@ -1,3 +1,4 @@
+export * from './asking.js';
 export * from './client.js';
 export * from './codes.js';
 export * from './content-types.js';

@@ -34,6 +34,8 @@ export const exchanges = {
   presence: 'mesh.presence',
   /** Topic exchange: `join.<topic…>` and `leave.<topic…>`, by which services put users' sessions into topics. */
   topics: 'mesh.topics',
+  /** Topic exchange: `<uid>.<method…>`, by which services ask users' clients; to the queue of the same name. */
+  ask: 'mesh.ask',
   /** Topic exchange: operators' commands, `view.<command>` and `operate.<command>`, to the queue of the same name. */
   manage: 'mesh.manage',
   /** Topic exchange: every management command and what came of it. */
@@ -101,6 +103,8 @@ export const queues = {
   asked: 'mesh.presence.asked',
   /** What services order on the exchange of the same name; one balancer at a time takes it. */
   topics: 'mesh.topics',
+  /** What services ask clients; one balancer at a time takes it. */
+  ask: 'mesh.ask',
   /** What `mesh.dropped` carries, shared by all edges. */
   dropped: 'mesh.dropped',
   /** Operators' commands, request/reply. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { asking } from './asking.js';
 import { clientFrame } from './client.js';
 import { closeCodes, errorCodes, gapReasons } from './codes.js';
 import { fairUse } from './fair-use.js';
@@ -154,6 +155,9 @@ describe('PROTOCOL.md', () => {
       'answers in parts, open at a time': count(defaults.maxStreams),
       'shown in its topics after the socket was lost': ms(defaults.presenceGraceMs),
       'users of a topic that are named': count(maxListedMembers),
+      'question of a service to a client': `${count(asking.maxQuestionBytes)} bytes`,
+      'answers to it are waited for': `${ms(asking.timeoutMs)}, at most ${ms(asking.maxTimeoutMs)}`,
+      'questions to a user, open at a time': count(asking.maxPerUser),
     });
   });
 

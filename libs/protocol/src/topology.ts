@@ -1,3 +1,4 @@
+import { asking } from './asking.js';
 import { exchanges, queues } from './names.js';
 
 /** One exchange that every part of the mesh declares alike. */
@@ -39,6 +40,7 @@ export const meshTopology: {
     { name: exchanges.control, type: 'topic', durable: true },
     { name: exchanges.presence, type: 'topic', durable: true },
     { name: exchanges.topics, type: 'topic', durable: true },
+    { name: exchanges.ask, type: 'topic', durable: true },
     { name: exchanges.manage, type: 'topic', durable: true },
     { name: exchanges.audit, type: 'topic', durable: true },
   ],
@@ -75,6 +77,19 @@ export const meshTopology: {
       },
     },
     {
+      name: queues.ask,
+      durable: true,
+      arguments: {
+        'x-queue-type': 'classic',
+        'x-max-length': 10_000,
+        'x-overflow': 'reject-publish',
+        // Nobody waits longer for an answer.
+        'x-message-ttl': asking.maxTimeoutMs,
+        // Who has passed a question on knows how many of a user's are open.
+        'x-single-active-consumer': true,
+      },
+    },
+    {
       name: queues.denials,
       durable: true,
       arguments: {
@@ -90,5 +105,6 @@ export const meshTopology: {
     { queue: queues.asked, exchange: exchanges.presence, key: 'ask.#' },
     { queue: queues.topics, exchange: exchanges.topics, key: 'join.#' },
     { queue: queues.topics, exchange: exchanges.topics, key: 'leave.#' },
+    { queue: queues.ask, exchange: exchanges.ask, key: '#' },
   ],
 };

@@ -5,6 +5,7 @@ import { Denials, Mesh } from '@evenkeel/mesh';
 import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
 import { sessionQueue } from '@evenkeel/protocol';
 import { amqpMetrics, amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
+import { Asking } from './asking/asking.js';
 import { withClock } from './clocks.js';
 import type { BalancerConfig } from './config.js';
 import { Balancer, type Command } from './core/balancer.js';
@@ -16,11 +17,11 @@ import { ManageError, notLeader } from './manage/answers.js';
 import { Chronicle } from './manage/chronicle.js';
 import { execute } from './manage/commands.js';
 import { Denying } from './manage/denying.js';
-import { EdgeQueries } from './manage/edge-queries.js';
+import { EdgeQueries, type Question } from './manage/edge-queries.js';
 import { Owed } from './manage/owed.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { Told } from './manage/told.js';
-import { balancerMetrics, guardianMetrics } from './metrics.js';
+import { askingMetrics, balancerMetrics, guardianMetrics } from './metrics.js';
 import { Guardian } from './sessions/guardian.js';
 import { PlanStore } from './store/plan-store.js';
 import { TopicPlacements } from './topics/placements.js';
@@ -190,20 +191,31 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     retryMaxMs: 500,
   });
   const directAnswers = answering.publisher({ timeoutMs: DIRECT_ANSWER_MS });
-  const placements = new TopicPlacements({
+  const ofServices = {
     connection: mesh.consuming,
-    consumers: mesh.consuming.consumers({ channels: 1 }),
     publisher: mesh.publisher,
     directAnswers,
     // Who has not heard of every edge yet would not wait for the answers of all.
-    ask: async (question) => {
+    ask: async (question: Question) => {
       await warmedUp(balancer, WARM_UP_WAIT_MS);
       return await queries.ask(question, balancer.view.nodes(steadyNow()));
     },
-    user: mesh.user,
     log,
     random: Math.random,
+  };
+  const placements = new TopicPlacements({
+    ...ofServices,
+    consumers: mesh.consuming.consumers({ channels: 1 }),
+    user: mesh.user,
   });
+  const asking = new Asking({
+    ...ofServices,
+    mesh,
+    consumers: mesh.consuming.consumers({ channels: 1 }),
+    id: config.id,
+    wallNow,
+  });
+  askingMetrics(ops.metrics, asking);
   const amqp = () =>
     [
       ...mesh.figures(),
@@ -302,6 +314,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     .add('statistics', { start: () => reports.start(signal), stop: () => reports.stop() })
     .add('sessions', { start: () => guardian.start(), stop: () => guardian.stop() })
     .add('replies', { start: () => queries.queue.start(signal), stop: () => queries.queue.stop() })
+    .add('asking', { start: () => asking.start(signal), stop: () => asking.stop() })
     .add('topic placements', { start: () => placements.start(), stop: () => placements.stop() })
     // Not waited for: what cannot be read yet can be written.
     .add('denials', {

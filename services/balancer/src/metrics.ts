@@ -1,6 +1,7 @@
 import { countByState } from '@evenkeel/cluster';
 import { type Ops, observeCounter, observeCounters, observeGauge, observeGauges } from '@evenkeel/runtime';
 import { Counter } from 'prom-client';
+import type { Asking } from './asking/asking.js';
 import type { Balancer } from './core/balancer.js';
 import { isHere } from './core/cluster/state.js';
 import type { PastPlan } from './core/run/past-plan.js';
@@ -112,6 +113,24 @@ function planMetrics(metrics: Ops['metrics'], balancer: Balancer): (plan: PastPl
     const counts = { done, failed: Math.max(0, failed - pinned), 'timed-out': timedOut, pinned };
     for (const [outcome, count] of Object.entries(counts)) moves.inc({ outcome }, count);
   };
+}
+
+/** What Prometheus reads of the questions of services to clients. */
+export function askingMetrics(metrics: Ops['metrics'], asking: Asking): void {
+  observeCounters(
+    metrics,
+    'evenkeel_balancer_asks_total',
+    'Questions of services to clients, by what has come of them: `answered`, or the code of the error',
+    'outcome',
+    () => asking.counts,
+  );
+  observeGauge(metrics, 'evenkeel_balancer_asks_open', 'Questions that wait for answers', () => asking.open);
+  observeCounter(
+    metrics,
+    'evenkeel_balancer_ask_answers_dropped_total',
+    'Answers of clients that nobody waited for',
+    () => asking.dropped,
+  );
 }
 
 /** What Prometheus reads of a balancer's care for sessions of edges that are gone. */

@@ -10,6 +10,7 @@ import { Authorizations } from './access/authorizations.js';
 import { Hook } from './access/hook.js';
 import { Questions } from './access/questions.js';
 import { reviewAll } from './access/review.js';
+import { Asking } from './asking/asking.js';
 import type { EdgeConfig } from './config.js';
 import { aboutEdge } from './control/about.js';
 import { Claims } from './control/claims.js';
@@ -254,6 +255,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     void reviewAll(directory);
   });
   const letGo = new RecentlyLetGo(now);
+  const commanders = commandersOf(config.balancerUser, mesh.user);
   const ports = {
     access,
     queues,
@@ -270,7 +272,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     givenUp: new GivenUp(now),
     unsent: new Unsent(undelivered),
     following,
-    placing: new Placing(config.secret, commandersOf(config.balancerUser, mesh.user)),
+    placing: new Placing(config.secret, commanders),
+    asking: new Asking({ publisher: clientsPublisher, user: mesh.user, commanders, wallNow }),
   };
   let connections = 0;
   const newConnectionId = () => {
@@ -303,7 +306,6 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const set = new OperatorSettings({ config, room, node });
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
   const handlers = commandHandlers({ node, ...commanded });
-  const commanders = commandersOf(config.balancerUser, mesh.user);
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({

@@ -1,12 +1,15 @@
 import { Answers, type AnswersOptions } from '../src/session/answers.js';
+import { Asks } from '../src/session/asks.js';
 import { StreamLoad } from '../src/session/load.js';
 
 /** Answers of a session of alice, and what services were told of them. */
 export function answersWorld(options: Partial<AnswersOptions> = {}) {
   const told: string[] = [];
   const load = new StreamLoad();
+  const claims = { uid: 'alice', sid: 's' };
   const answers = new Answers({
-    claims: { uid: 'alice', sid: 's' },
+    claims,
+    asks: new Asks({ claims, maxBytes: 1_000, isBare: false }),
     limit: 2,
     maxBytes: 1_000,
     cancels: {

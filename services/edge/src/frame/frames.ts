@@ -197,6 +197,19 @@ export function partFrame(delivery: Delivery, n: number, place: Place, maxBytes:
   return fitting(`{"t":"part"${placeFields(place)},"re":${re},"n":${n}${body}}`, maxBytes);
 }
 
+/** A service asks the client. Undefined: it would be longer than frames may be. */
+export function askFrame(
+  delivery: Delivery,
+  { id, method }: { readonly id: string; readonly method: string },
+  place: Place,
+  maxBytes: number,
+): string | undefined {
+  const body = bodyFields(delivery, maxBytes);
+  if (body === undefined) return undefined;
+  const named = `"id":${JSON.stringify(id)},"method":${JSON.stringify(method)}`;
+  return fitting(`{"t":"ask"${placeFields(place)},${named}${body}}`, maxBytes);
+}
+
 /** Gives an answer its place behind its parts; `parts`: how many there were, as the service says. */
 export function placed(frame: string, place: Place, parts: number | undefined): string {
   const count = parts === undefined ? '' : `,"parts":${parts}`;

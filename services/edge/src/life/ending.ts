@@ -1,5 +1,5 @@
 import type { ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
-import { exchanges, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
+import { exchanges, isOwnEvent, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
 import { isReply } from '../frame/frames.js';
 import type { Owner, Why } from '../undelivered/message.js';
 import type { Undelivered } from '../undelivered/undelivered.js';
@@ -124,7 +124,8 @@ class Emptying {
   }
 
   #handOn(delivery: Delivery): void {
-    if (sealHeader in delivery.properties.headers || isReply(delivery)) return delivery.ack();
+    if (sealHeader in delivery.properties.headers || isReply(delivery) || isOwnEvent(delivery.key))
+      return delivery.ack();
     const work = this.#options.undelivered.publish(delivery, this.#why, this.#owner).then(
       () => delivery.ack(),
       (error: unknown) => {

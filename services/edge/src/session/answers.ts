@@ -2,6 +2,7 @@ import type { Delivery } from '@evenkeel/broker';
 import { errorCodes, partAckHeader, partHeader, partsHeader } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, type Place, partFrame, placed, replyFrame } from '../frame/frames.js';
+import { type Asks, isAsk } from './asks.js';
 import type { StreamEnd, StreamLoad } from './load.js';
 import type { Cancels } from './service-ports.js';
 import { Streams } from './streams.js';
@@ -12,6 +13,8 @@ export interface AnswersOptions {
   readonly limit: number;
   /** Longest frame. */
   readonly maxBytes: number;
+  /** What services ask the client goes the same way. */
+  readonly asks: Asks;
   readonly cancels: Cancels;
   readonly load: StreamLoad;
   /** A part of the answer to `re` has been written: it is waited for the next one. */
@@ -41,6 +44,10 @@ export class Answers {
     this.#streams = new Streams(options.limit);
   }
 
+  get asks(): Asks {
+    return this.#options.asks;
+  }
+
   /** Ids of requests whose answers have begun and not ended, for the edge that comes next. */
   get left(): { streams?: string[] } {
     return this.size > 0 ? { streams: this.#streams.open } : {};
@@ -62,10 +69,11 @@ export class Answers {
   }
 
   /**
-   * The frame for a service's reply. `drop`: the client was told that this answer has ended. Undefined: it is an answer without
+   * The frame for a service's reply, or its question. `drop`: the client was told that this answer has ended. Undefined: it is an answer without
    * parts, which has no place among events. `isTooLarge`: the client does not take it.
    */
   of(delivery: Delivery, place: Place, isTooLarge: boolean): Answer | 'drop' | undefined {
+    if (isAsk(delivery)) return this.asks.of(delivery, place, isTooLarge);
     const { correlationId: re = '', headers } = delivery.properties;
     const n = countOf(headers[partHeader]);
     return n === undefined ? this.#last(re, delivery, place) : this.#part(re, n, delivery, place, isTooLarge);

@@ -3,6 +3,7 @@ import type { EdgeConfig } from '../config.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
 import { Answers } from './answers.js';
+import { Asks } from './asks.js';
 import { Intake } from './intake.js';
 import type { Load, SessionLoad } from './load.js';
 import { Outbox } from './outbox.js';
@@ -15,7 +16,10 @@ export interface FlowOptions {
   readonly queue: SessionQueue;
   readonly access: Pick<SessionAccess, 'placed'>;
   readonly config: EdgeConfig;
-  readonly ports: Pick<SessionPorts, 'handover' | 'drops' | 'givenUp' | 'unsent' | 'following' | 'cancels'>;
+  readonly ports: Pick<
+    SessionPorts,
+    'handover' | 'drops' | 'givenUp' | 'unsent' | 'following' | 'cancels' | 'asking'
+  >;
   readonly load: Load;
   readonly own: SessionLoad;
   now(): number;
@@ -52,6 +56,12 @@ export function eventFlow(options: FlowOptions): Flow {
     claims: connection.claims,
     limit: maxStreams,
     maxBytes: maxEventBytes,
+    asks: new Asks({
+      claims: connection.claims,
+      maxBytes: maxEventBytes,
+      isBare: connection.isBare,
+      asking: ports.asking,
+    }),
     cancels: ports.cancels,
     load: load.streams,
     onPart: (re) => requests().progressed(re),

@@ -8,6 +8,8 @@ import type { SessionState } from './states.js';
 export type HelloFrame = Extract<ParsedClientFrame, { t: 'hello' }>;
 /** What a client sends to services: `data` as it was written, since a number may be more than JavaScript takes. */
 export type InboundFrame = Carried<Extract<ParsedClientFrame, { t: 'publish' | 'request' }>>;
+/** To a service's question. */
+export type AnswerFrame = Carried<Extract<ParsedClientFrame, { t: 'answer' }>>;
 type Carried<Frame> = Frame extends unknown
   ? Omit<Frame, 'data' | 'encoding' | 'contentType'> & { readonly data: RawJson; readonly bytes?: OpaqueBody }
   : never;
@@ -18,7 +20,10 @@ export type RefreshFrame = Extract<ParsedClientFrame, { t: 'refresh' }>;
 export type CancelFrame = Extract<ParsedClientFrame, { t: 'cancel' }>;
 /** Neither. */
 export type PresenceFrame = Extract<ParsedClientFrame, { t: 'presence' }>;
-type IncomingFrame = Exclude<ParsedClientFrame, { t: 'publish' | 'request' }> | InboundFrame;
+type IncomingFrame =
+  | Exclude<ParsedClientFrame, { t: 'publish' | 'request' | 'answer' }>
+  | InboundFrame
+  | AnswerFrame;
 
 /** What a client has sent, and what it means in the session's state. */
 export type Incoming =
@@ -114,7 +119,7 @@ export function readFrame(text: string, state: SessionState): Incoming {
   const frame = parsed.data;
   if (state === 'moved') return frame.t === 'ack' ? { is: 'frame', frame } : late;
   if ((frame.t === 'hello') !== (state === 'opened')) return violation;
-  if (frame.t !== 'publish' && frame.t !== 'request') return { is: 'frame', frame };
+  if (frame.t !== 'publish' && frame.t !== 'request' && frame.t !== 'answer') return { is: 'frame', frame };
   const { data, encoding, contentType, ...named } = frame;
   if (encoding === undefined) {
     return { is: 'frame', frame: { ...named, data: rawMember(text, 'data') ?? absent } };

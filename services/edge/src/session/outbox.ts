@@ -7,6 +7,7 @@ import { discarded } from '../memory/discarded.js';
 import type { Connection } from '../transport/connection.js';
 import { AckTimes } from './ack-times.js';
 import type { Answer, Answers } from './answers.js';
+import { isAsk } from './asks.js';
 import { Kept, maxKeptBytes } from './kept.js';
 import { LargeOnes } from './large.js';
 import { marksOf } from './marks.js';
@@ -263,7 +264,7 @@ export class Outbox {
 
   #keep(delivery: Delivery): void {
     const { body, properties } = delivery;
-    const isEvent = !isReply(delivery);
+    const isEvent = !isOfService(delivery);
     const marks = isEvent ? marksOf(delivery, this.#options.now()) : undefined;
     if (marks?.key !== undefined) this.#collapse(marks.key);
     if (isEvent && isSurelyTooLong(body, properties, this.#addressee.maxBytes)) {
@@ -293,12 +294,12 @@ export class Outbox {
   #write(delivery: Delivery): void {
     const isSuspect = this.#takeSuspicion(delivery);
     const isTooLarge = this.#oversized.has(delivery) || this.#isGivenUp(delivery);
-    const isOfService = isReply(delivery);
-    if (isTooLarge && !isOfService) return this.#refuse(delivery);
+    const isCounted = isOfService(delivery);
+    if (isTooLarge && !isCounted) return this.#refuse(delivery);
     const again = this.#takePosition();
-    if (this.#connection.isBare) return this.#writeBare(delivery);
+    if (this.#connection.isBare && !isAsk(delivery)) return this.#writeBare(delivery);
     const seq = this.seq + 1;
-    if (isOfService) {
+    if (isCounted) {
       const place = { seq, isRedelivered: isSuspect, again };
       return this.#writeAnswer(delivery, this.answers.of(delivery, place, isTooLarge));
     }
@@ -393,3 +394,6 @@ export class Outbox {
     return delivery.redelivered;
   }
 }
+
+/** No event, but a reply or a question. */
+const isOfService = (delivery: Delivery): boolean => isReply(delivery) || isAsk(delivery);

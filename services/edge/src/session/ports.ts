@@ -10,7 +10,7 @@ import type { InboundBody } from '../frame/opaque-body.js';
 import type { Connection } from '../transport/connection.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
-import type { Cancels, Placing } from './service-ports.js';
+import type { Asking, Cancels, Placing } from './service-ports.js';
 import type { Singles } from './singles.js';
 
 /** The topics of this edge. */
@@ -380,4 +380,5 @@ export interface SessionPorts {
   readonly unsent: Unsent;
   readonly following?: Following | undefined;
   readonly placing?: Placing | undefined;
+  readonly asking?: Asking | undefined;
 }

@@ -15,6 +15,7 @@ import type { InboundBody } from '../frame/opaque-body.js';
 import type { SessionAccess } from './access.js';
 import type { Answers } from './answers.js';
 import {
+  type AnswerFrame,
   type CancelFrame,
   type InboundFrame,
   type Incoming,
@@ -34,7 +35,7 @@ export interface ClientRequestsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh' | 'isRelay'>;
   inbound: Inbound;
   subscriptions: Subscriptions;
-  answers: Pick<Answers, 'isOpen' | 'giveUp' | 'cancelled'>;
+  answers: Pick<Answers, 'isOpen' | 'giveUp' | 'cancelled' | 'asks'>;
   presence: Pick<Presence, 'kept' | 'answer'>;
   limits: { requestTimeoutMs: number };
   quota: Quota;
@@ -115,11 +116,11 @@ export class ClientRequests {
     this.#options = options;
   }
 
-  handle(frame: RequestFrame | RefreshFrame | CancelFrame | PresenceFrame): void {
+  handle(frame: RequestFrame | RefreshFrame | CancelFrame | PresenceFrame | AnswerFrame): void {
     const { access, subscriptions, quota, send, answers } = this.#options;
     if (frame.t === 'cancel') return answers.cancelled(frame.re);
     // A client that has moved asks for that one again, whether it came in time or not.
-    if (frame.t !== 'refresh' && frame.t !== 'presence') this.received += 1;
+    if (frame.t !== 'refresh' && frame.t !== 'presence' && frame.t !== 'answer') this.received += 1;
     this.#options.load.received += 1;
     switch (frame.t) {
       case 'subscribe':
@@ -131,6 +132,8 @@ export class ClientRequests {
         return send(okFrame(frame.id));
       case 'presence':
         return this.#whilePending(this.#whoIsThere(frame));
+      case 'answer':
+        return this.#whilePending(this.#answerAsk(frame));
       case 'refresh':
         if (!quota.takesRefresh()) {
           const message = 'too many new tokens of this user; wait, and send one for each connection';
@@ -247,6 +250,13 @@ export class ClientRequests {
       const { code, message } = failureOf(error);
       this.#answer(id, errorFrame(id, code, message));
     }
+  }
+
+  async #answerAsk(frame: AnswerFrame): Promise<void> {
+    const { quota, answers, send } = this.#options;
+    const waitingBytes = frame.bytes?.body.length ?? frame.data.text.length;
+    if (!quota.mayWait(waitingBytes)) return this.#tell('waiting', frame.id);
+    send(await answers.asks.answer(frame).finally(() => quota.settled(waitingBytes)));
   }
 
   /** Who may subscribe may know who is there. */

@@ -1,6 +1,7 @@
 /** What sessions need of the edge for the sake of application services; see ports.ts. */
-import type { Delivery } from '@evenkeel/broker';
+import type { Delivery, PublishOutcome } from '@evenkeel/broker';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { InboundBody } from '../frame/opaque-body.js';
 
 /** Telling services what becomes of their answers. */
 export interface Cancels {
@@ -20,4 +21,23 @@ export interface Placing {
   /** What proves that a service has put the session into the topic. */
   proof(who: Pick<TicketClaims, 'uid' | 'sid'>, topic: string, nowMs: number): string;
   proves(proof: string, who: Pick<TicketClaims, 'uid' | 'sid'>, topic: string, nowMs: number): boolean;
+}
+
+/** Services' questions to clients among what comes from sessions' queues, and the way of the answers. */
+export interface Asking {
+  /** Undefined: nobody who counts has asked it, or nobody waits any more. */
+  read(
+    delivery: Delivery,
+    who: Pick<TicketClaims, 'uid' | 'sid'>,
+  ): { readonly id: string; readonly method: string } | undefined;
+  /** `id`: of a question. `unrouted`: nobody waits for it. */
+  answer(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, body: InboundBody): Promise<PublishOutcome>;
+  fail(
+    from: Pick<TicketClaims, 'uid' | 'sid'>,
+    id: string,
+    code: string,
+    message: string,
+  ): Promise<PublishOutcome>;
+  /** The client cannot be sent the question. */
+  tooLarge(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
 }

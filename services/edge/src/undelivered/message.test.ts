@@ -9,10 +9,21 @@ const death = (over: object = {}) => ({
   'x-first-death-queue': 'shop.delayed',
   'x-last-death-reason': 'maxlen',
 });
-const letter = (headers: Record<string, unknown>) => ({ properties: { headers, correlationId: 'r1' } });
+const letter = (headers: Record<string, unknown>, key = 'user.alice.order') => ({
+  key,
+  properties: { headers, correlationId: 'r1' },
+});
 const alice = { uid: 'alice', sid: 's1' };
 
 describe('a dead letter', () => {
+  it.each(['user.alice.$ask', 'user.alice.$topics'])(
+    'with the key %s is of the mesh, and left out',
+    (key) => {
+      expect(readDeadLetter(letter(death(), key))).toBeUndefined();
+      expect(readDeadLetter(letter(death(), `${key}s`))).toBeDefined();
+    },
+  );
+
   it.each([
     ['maxlen', 'overflow'],
     ['expired', 'expired'],
@@ -24,7 +35,7 @@ describe('a dead letter', () => {
   });
 
   it('that came straight to the queue is an event where it answers nothing', () => {
-    expect(readDeadLetter({ properties: { headers: death({ exchange: '' }) } })).toMatchObject({
+    expect(readDeadLetter({ key: 'k', properties: { headers: death({ exchange: '' }) } })).toMatchObject({
       why: 'overflow',
     });
   });

@@ -2,6 +2,7 @@ import type { Delivery, PublishProperties } from '@evenkeel/broker';
 import {
   exchanges,
   fromUid,
+  isOwnEvent,
   readSessionQueue,
   sealHeader,
   sessionHeader,
@@ -34,14 +35,15 @@ const isNoise = (name: string): boolean =>
 
 /** Why a dead letter was dropped and for whom; undefined: it is no event of a session. */
 export function readDeadLetter({
+  key,
   properties,
-}: Pick<Delivery, 'properties'>): { why: Why; owner: Owner } | undefined {
+}: Pick<Delivery, 'key' | 'properties'>): { why: Why; owner: Owner } | undefined {
   const { headers, correlationId } = properties;
   if (sealHeader in headers) return undefined;
   const { queue, reason, exchange } = lastDeath({ properties });
   // A reply to a request, be it by its exchange or straight to the queue, is of no use to anybody else.
   const isReply = exchange === exchanges.replies || (exchange === '' && correlationId !== undefined);
-  if (isReply) return undefined;
+  if (isReply || isOwnEvent(key)) return undefined;
   const name = typeof queue === 'string' ? readSessionQueue(queue) : undefined;
   const why = typeof reason === 'string' ? whyOf[reason] : undefined;
   return name && why ? { why, owner: { uid: name.uid, sid: name.sid } } : undefined;

@@ -1,0 +1,72 @@
+import type { Delivery } from '@evenkeel/broker';
+import { isSentTo, readJson } from '@evenkeel/mesh';
+import {
+  askErrors,
+  asking,
+  exchanges,
+  isTopic,
+  readQuestionKey,
+  type Want,
+  wantHeader,
+} from '@evenkeel/protocol';
+import { directReplyPrefix, isReplyAddress } from '../manage/reply-address.js';
+
+/** What a service asks a user's clients. */
+export interface Question {
+  readonly uid: string;
+  readonly method: string;
+  readonly want: Want;
+  /** Answers are waited for so long, ms. */
+  readonly timeoutMs: number;
+}
+
+/** Why something is no question, or has no answer. */
+export interface AskError {
+  readonly code: string;
+  readonly message: string;
+}
+
+const bad = (message: string): AskError => ({ code: askErrors.badQuestion, message });
+
+/** Reads what has come on `mesh.ask`. */
+export function readQuestion(
+  delivery: Pick<Delivery, 'exchange' | 'key' | 'body' | 'properties'>,
+): Question | AskError {
+  const { key, body, properties } = delivery;
+  if (!isSentTo(delivery, exchanges.ask)) return bad(`publish it to ${exchanges.ask} itself`);
+  const asked = readQuestionKey(key);
+  if (asked === undefined || !isTopic(asked.method))
+    return bad(
+      `the key '${key.slice(0, 64)}' is not <uid>.<method…>: words of A-Z a-z 0-9 _ ~ - joined by dots`,
+    );
+  if (body.length > asking.maxQuestionBytes) {
+    const message = `the question has ${body.length} bytes; it may have ${asking.maxQuestionBytes}`;
+    return { code: askErrors.tooLarge, message };
+  }
+  if (readJson(body) === undefined) return bad('the body is no JSON');
+  const want = properties.headers[wantHeader] ?? 'first';
+  if (want !== 'first' && want !== 'all') return bad(`${wantHeader} is neither 'first' nor 'all'`);
+  const timeoutMs = Number(properties.expiration ?? asking.timeoutMs);
+  if (!(timeoutMs >= 1 && timeoutMs <= asking.maxTimeoutMs))
+    return bad(`expiration is how long answers are waited for: 1 to ${asking.maxTimeoutMs} ms`);
+  return { ...asked, want, timeoutMs };
+}
+
+/** First words of the queues of the mesh itself: an answer there would be taken for something else. */
+const ownWords: ReadonlySet<string> = new Set([
+  'session',
+  'mesh',
+  'edge',
+  'control',
+  'gateway',
+  'balancer',
+  'history',
+]);
+
+/** Whether an answer may go there: a queue of whatever name, but none of the mesh's own and none that RabbitMQ keeps for itself. */
+export function isAnswerable(replyTo: string): boolean {
+  if (replyTo === '' || Buffer.byteLength(replyTo) > 255) return false;
+  const [first = ''] = replyTo.split('.', 1);
+  if (replyTo.startsWith(directReplyPrefix) || first === 'amq') return isReplyAddress(replyTo);
+  return !ownWords.has(first);
+}
