@@ -29,6 +29,7 @@ export class PresenceEdge {
     this.copies = new Copies({
       roster: this.roster,
       ask: (to, ofBoot) => world.snapshot(this, to, ofBoot),
+      onEntered: this.members.enteredElsewhere.bind(this.members),
     });
   }
 }

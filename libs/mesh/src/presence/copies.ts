@@ -35,6 +35,8 @@ export interface CopiesOptions {
   roster: Pick<Roster, 'put' | 'take' | 'replace'>;
   /** Something of this process was missed: all that it has is to be sent. */
   ask(node: string, boot: string): void;
+  /** A process has told of a session that it has it now: not where all that it has came as a snapshot. */
+  onEntered?(topic: string, uid: string, sid: string): void;
 }
 
 /** Copies of what other processes say of their members, told apart by node and boot. Time is an argument. */
@@ -105,11 +107,14 @@ export class Copies {
   }
 
   #apply(copy: Copy, delta: NewsOf<'delta'>): void {
-    const { roster } = this.#options;
+    const { roster, onEntered } = this.#options;
     const source = sourceOf(copy.node, copy.boot);
     copy.seq = delta.seq;
     // Who comes first: another session of a user may go in the same delta.
-    for (const [topic, uid, present] of entries(delta.in)) roster.put(source, topic, uid, present);
+    for (const [topic, uid, present] of entries(delta.in)) {
+      roster.put(source, topic, uid, present);
+      onEntered?.(topic, uid, present.sid);
+    }
     for (const [topic, sessions] of delta.out)
       for (const [uid, sid] of sessions) roster.take(source, topic, uid, sid);
   }

@@ -17,7 +17,7 @@ import {
 import { readJson } from '../json.js';
 import type { OwnQueue, OwnQueueOptions } from '../own-queue.js';
 import { isSentTo, maySpeakFor } from '../sender.js';
-import { Copies, sourceOf } from './copies.js';
+import { Copies, type CopiesOptions, sourceOf } from './copies.js';
 import { Roster } from './roster.js';
 import { topicPresence, userPresence } from './told.js';
 
@@ -56,6 +56,8 @@ export interface PresenceCopyOptions {
   now?(): number;
 }
 
+    /** Another edge has told of a session that it has it now. */
+    onEntered: NonNullable<CopiesOptions['onEntered']>;
 interface Question {
   readonly expected: Set<string>;
   readonly sessions: { readonly session: string; readonly node: string; readonly since: number }[];
@@ -100,6 +102,7 @@ export class PresenceCopy {
       arguments: { 'x-max-length': maxWaiting, 'x-overflow': 'drop-head' },
       bindings: [presenceKey('*'), copyKey(this.id), ...asked].map((key) => ({
         exchange: exchanges.presence,
+      ...(own && { onEntered: own.onEntered }),
         key,
       })),
       onDelivery: (delivery) => this.#onDelivery(delivery),

@@ -105,3 +105,20 @@ it('keeps since when a session is there, over moves', () => {
   }
   for (const { roster } of world.edges) expect(roster.user('room.1', 'ann')?.since).toBe(since);
 });
+
+it('a session that is lost right after its move leaves with the grace of its new edge', () => {
+  const world = new PresenceWorld(3, () => 1, 0);
+  world.enter(0, 'room.1', 'ann', 'a');
+  world.run(3_000);
+  const [from, to] = world.edges;
+  const old = world.places.get('room.1 ann.a');
+  const moved = to?.members.enter('room.1', { uid: 'ann', sid: 'a' }, undefined);
+  world.run(1_000);
+  // The old edge hears of the end of its connection last: its own grace ends after that of the new one.
+  moved?.leave('lost');
+  world.run(100);
+  old?.place.leave('moved');
+  world.run(2_200);
+  for (const { roster } of world.edges) expect(roster.count('room.1')).toBe(0);
+  expect(from?.members.size).toBe(0);
+});

@@ -31,6 +31,8 @@ interface Own extends Who {
   goesAtMs: number | undefined;
   /** Until then it is kept if its new edge has not announced it. */
   keptUntilMs: number;
+  /** Since it came here last, another edge has told that it has the session. */
+  isElsewhere: boolean;
 }
 
 export interface OwnMembersOptions {
@@ -87,20 +89,30 @@ export class OwnMembers {
         this.refused += 1;
         return undefined;
       }
-      own = { topic, uid, sid, holds: 0, goesAtMs: undefined, keptUntilMs: 0 };
+      own = { topic, uid, sid, holds: 0, goesAtMs: undefined, keptUntilMs: 0, isElsewhere: false };
       this.#all.set(key, own);
     }
     // It may come from another edge, which knows since when it is there.
     const before = roster.find(topic, uid, sid);
     const mine = this.#own(topic, uid, sid);
-    if (mine === undefined || mine.info !== info) {
+    if (mine === undefined || mine.info !== info)
       roster.put(ownSource, topic, uid, { sid, since: before?.since ?? wallNow(), info });
-      this.#changed.add(key);
-    }
+    // That it is back here is news for the edge that has sent it.
+    if (mine === undefined || mine.info !== info || own.goesAtMs !== undefined) this.#changed.add(key);
     own.holds += 1;
     own.goesAtMs = undefined;
+    own.isElsewhere = false;
     this.#leaving.delete(own);
     return this.#place(own);
+  }
+
+  /**
+   * Another edge has told of a session that it has it now. It says from then on whether the session is there: here it is not waited for
+   * beyond the grace, even if it is gone from there when the grace ends.
+   */
+  enteredElsewhere(topic: string, uid: string, sid: string): void {
+    const own = this.#all.get(keyOf(topic, uid, sid));
+    if (own !== undefined) own.isElsewhere = true;
   }
 
   /** Whose grace is over goes. */
@@ -109,7 +121,8 @@ export class OwnMembers {
     for (const own of this.#leaving) {
       if (own.goesAtMs === undefined || nowMs < own.goesAtMs) continue;
       const { topic, uid, sid } = own;
-      const isElsewhere = this.#options.roster.find(topic, uid, sid, ownSource) !== undefined;
+      const isElsewhere =
+        own.isElsewhere || this.#options.roster.find(topic, uid, sid, ownSource) !== undefined;
       if (isElsewhere || nowMs >= own.keptUntilMs) this.#go(own);
     }
   }

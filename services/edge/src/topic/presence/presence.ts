@@ -60,7 +60,14 @@ export class EdgePresence {
     this.members = new OwnMembers({ roster: this.roster, graceMs, max: maxMembers, now, wallNow });
     this.online = new Online({ graceMs, now, wallNow });
     const sessionsOf = (uid: string) => this.online.of(uid);
-    const own = { node, boot, sessionsOf, onAsk: (ask: PresenceAsk) => this.#onAsk(ask) };
+    const { members } = this;
+    const own = {
+      node,
+      boot,
+      sessionsOf,
+      onAsk: (ask: PresenceAsk) => this.#onAsk(ask),
+      onEntered: members.enteredElsewhere.bind(members),
+    };
     this.copy = new PresenceCopy({
       mesh,
       queue: `edge.${node}.presence`,
