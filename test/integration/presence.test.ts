@@ -115,6 +115,17 @@ test('members of an edge that is killed are gone within 10 s', async () => {
   await vi.waitUntil(() => told(watcher, topic).includes('-dan'), { ...waiting, timeout: 10_000 });
 });
 
+test('an edge that has just started answers with everybody who is there, on whatever edge', async () => {
+  const topic = 'room.late';
+  const there = ['gil', 'hal', 'ivy'];
+  await Promise.all(there.map((user, n) => new SessionUnderTest(user).attach(at(n), { topics: [topic] })));
+  const late = await mesh.edge('edge-late', { NAMESPACES });
+  const watcher = await observer(late, topic);
+  const { count, users = [] } = await whoIsIn(watcher, topic);
+  expect(users.map(({ user }) => user).sort()).toEqual([...there, 'watcher']);
+  expect(count).toBe(4);
+});
+
 test('an application asks over AMQP whether a user is online, since when, and who is in a topic', async () => {
   const session = new SessionUnderTest('eve');
   const client = await session.attach(at(1), { topics: ['room.asked'] });

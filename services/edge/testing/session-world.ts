@@ -249,7 +249,7 @@ export const noPresence: Presence = {
   attached: () => ({ leave: () => {} }),
   enter: () => undefined,
   watch: (topic) => ({ name: `presence:${topic}`, end: () => {} }),
-  answer: () => '',
+  answer: async () => '',
 };
 
 /** Everything around the sessions of one edge, and a clock. */

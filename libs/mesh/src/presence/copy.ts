@@ -20,12 +20,17 @@ import { isSentTo, maySpeakFor } from '../sender.js';
 import { Copies, type CopiesOptions, sourceOf } from './copies.js';
 import { Roster } from './roster.js';
 import { topicPresence, userPresence } from './told.js';
+import { Waiting } from './waiting.js';
 
 /** Messages waiting at most; the oldest go first, which makes a hole. */
 const maxWaiting = 10_000;
 const sweepMs = 250;
 /** A sweep that comes this much late tells of this process, not of the others. */
 const lateMs = 1_000;
+/** So long after it begins to hear, every edge has given a sign of life, ms: they do each second. */
+const hearingMs = 1_500;
+/** An edge whose members cannot be had is waited for so long at most, ms. */
+const wholeMs = 5_000;
 /** Longest wait for the answers of edges about one user, ms. */
 const whoMs = 1_000;
 /** Open questions about users at most. */
@@ -51,13 +56,13 @@ export interface PresenceCopyOptions {
     /** Sessions of a user here. */
     sessionsOf(uid: string): [sid: string, since: number][];
     onAsk(ask: PresenceAsk): void;
+    /** Another edge has told of a session that it has it now. */
+    onEntered: NonNullable<CopiesOptions['onEntered']>;
   };
   /** Ms that take no step. Default `performance.now`. */
   now?(): number;
 }
 
-    /** Another edge has told of a session that it has it now. */
-    onEntered: NonNullable<CopiesOptions['onEntered']>;
 interface Question {
   readonly expected: Set<string>;
   readonly sessions: { readonly session: string; readonly node: string; readonly since: number }[];
@@ -82,6 +87,8 @@ export class PresenceCopy {
   readonly #publisher: Pick<Publisher, 'publish'>;
   readonly #now: () => number;
   #isHearing = true;
+  #hearsSinceMs = Number.POSITIVE_INFINITY;
+  readonly #complete = new Waiting();
   #sweeping: NodeJS.Timeout | undefined;
   #asks = 0;
 
@@ -95,6 +102,7 @@ export class PresenceCopy {
     this.copies = new Copies({
       roster,
       ask: (node, boot) => this.#publish(snapshotKey(node), { t: 'snapshot', to: this.id, boot }),
+      ...(own && { onEntered: own.onEntered }),
     });
     const asked = own === undefined ? [] : [snapshotKey(own.node), whoKey];
     this.#queue = mesh.ownQueue({
@@ -102,7 +110,6 @@ export class PresenceCopy {
       arguments: { 'x-max-length': maxWaiting, 'x-overflow': 'drop-head' },
       bindings: [presenceKey('*'), copyKey(this.id), ...asked].map((key) => ({
         exchange: exchanges.presence,
-      ...(own && { onEntered: own.onEntered }),
         key,
       })),
       onDelivery: (delivery) => this.#onDelivery(delivery),
@@ -121,7 +128,26 @@ export class PresenceCopy {
     return this.#queue.readiness();
   }
 
-  /** Resolves when it hears; every edge has been heard a second later. */
+  /** True, or what it has not heard yet of who is there. */
+  completeness(): true | string {
+    const isHearing = this.readiness();
+    if (isHearing !== true) return isHearing;
+    if (this.#now() < this.#hearsSinceMs + hearingMs) return 'edges have not all been heard of yet';
+    const behind = [...this.copies.sources()].find(({ isWhole }) => !isWhole);
+    return behind === undefined ? true : `who is on ${behind.node} has not been told yet`;
+  }
+
+  /** It has been complete once: what it says is not the beginning of what it will know. */
+  get hasBeenComplete(): boolean {
+    return this.#complete.isOver;
+  }
+
+  /** Resolves when it has been complete once, or cannot be within 5 s from when it hears, or after `timeoutMs`. */
+  async whenComplete(timeoutMs: number): Promise<void> {
+    await this.#complete.wait(timeoutMs);
+  }
+
+  /** Resolves when it hears; see {@link PresenceCopy.whenComplete}. */
   async start(signal?: AbortSignal): Promise<void> {
     let dueAtMs = this.#now() + sweepMs;
     this.#sweeping = setInterval(() => {
@@ -131,12 +157,15 @@ export class PresenceCopy {
       // What has come meanwhile is read before anybody is taken for dead.
       if (isLate) this.copies.excuse(nowMs);
       if (this.#isHearing) this.copies.sweep(nowMs);
+      if (nowMs > this.#hearsSinceMs + wholeMs || this.completeness() === true) this.#complete.end();
     }, sweepMs);
     await this.#queue.start(signal);
+    this.#hearsSinceMs = this.#now();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#sweeping);
+    this.#complete.end();
     for (const question of [...this.#questions.values()]) question.finish();
     await this.#queue.stop();
   }

@@ -10,7 +10,7 @@ import {
 } from '@evenkeel/mesh';
 import { keyHeader } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import { hearingMs, maxMessageBytes, tailBounds } from './limits.js';
+import { maxMessageBytes, tailBounds } from './limits.js';
 import { type Kept, TopicLooks } from './topics.js';
 import { UserLooks } from './users.js';
 
@@ -59,19 +59,12 @@ export function looks({ mesh, namespaces, now, wallNow, log }: LooksOptions): Lo
     log,
   });
   const presence = new PresenceCopy({ mesh, queue: 'api.presence', now });
-  let hearsFromMs = Number.POSITIVE_INFINITY;
   const connected = (): true | string => mesh.consuming.readiness();
   const historyReadiness = () => {
     const isConnected = connected();
     return isConnected === true ? history.readiness() : isConnected;
   };
-  const presenceReadiness = () => {
-    const isHearing = presence.readiness();
-    if (isHearing !== true) return isHearing;
-    if (now() < hearsFromMs) return 'edges have not all been heard of yet';
-    const behind = [...presence.copies.sources()].find(({ isWhole }) => !isWhole);
-    return behind === undefined ? true : `who is on ${behind.node} has not been told yet`;
-  };
+  const presenceReadiness = () => presence.completeness();
   return {
     topics: new TopicLooks({ namespaces, history, presence, historyReadiness, presenceReadiness }),
     users: new UserLooks({ presence, readiness: presenceReadiness }),
@@ -79,7 +72,6 @@ export function looks({ mesh, namespaces, now, wallNow, log }: LooksOptions): Lo
       // A stream comes with the first edge that keeps it.
       history.start(signal).catch(() => {});
       await presence.start(signal);
-      hearsFromMs = now() + hearingMs;
     },
     stop: async () => {
       await Promise.all([history.stop(), presence.stop()]);

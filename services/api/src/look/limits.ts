@@ -4,5 +4,3 @@ export const maxPageBytes = 16_777_216;
 export const maxMessageBytes = 4_194_304;
 /** What this process has in memory of each namespace; what is older is read from RabbitMQ. */
 export const tailBounds = { maxRecords: 10_000, maxBytes: 16_777_216 } as const;
-/** Edges tell of themselves once a second: whoever was not heard of by then may still come, ms. */
-export const hearingMs = 1_500;

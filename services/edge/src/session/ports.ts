@@ -44,8 +44,8 @@ export interface Presence {
   enter(topic: string, who: Pick<TicketClaims, 'uid' | 'sid'>, info: string | undefined): Place | undefined;
   /** A connection that has subscribed `name` is told who comes and goes, until `end`. */
   watch(topic: string): { readonly name: string; end(): void };
-  /** The frame that answers who is there. */
-  answer(re: string, topic: string): string;
+  /** The frame that answers who is there; undefined: that is not known here, for now. */
+  answer(re: string, topic: string): Promise<string | undefined>;
 }
 
 /** A connection's place in a topic. */

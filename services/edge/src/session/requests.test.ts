@@ -42,7 +42,7 @@ function make(outcome: PublishOutcome | Error = 'routed') {
     claims: connection.claims,
     access,
     inbound,
-    presence: { kept: () => false, answer: () => '' },
+    presence: { kept: () => false, answer: async () => '' },
     subscriptions: new Subscriptions(connection, topics, {
       presence: { joined() {}, wants() {}, ended() {}, over() {} },
       access,

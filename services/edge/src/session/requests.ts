@@ -57,6 +57,7 @@ interface Refusal {
 type Outcome = 'allow' | 'forbid' | 'busy' | 'closed';
 
 const nameForm = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
+const notHeardMessage = 'it is not known here yet who is there; ask again';
 const busyMessage = 'whoever decides cannot be asked now; send it again with the same id';
 
 const loneSurrogate = /\p{Surrogate}/u;
@@ -274,8 +275,10 @@ export class ClientRequests {
       access.forbade('subscribe');
       return send(forbiddenFrame(id, 'subscribe to', topic));
     }
-    if (presence.kept(topic) !== false) return send(presence.answer(id, topic));
-    send(errorFrame(id, errorCodes.noPresence, `the namespace of '${topic}' keeps no presence`));
+    if (presence.kept(topic) === false)
+      return send(errorFrame(id, errorCodes.noPresence, `the namespace of '${topic}' keeps no presence`));
+    const answer = await presence.answer(id, topic);
+    send(answer ?? errorFrame(id, errorCodes.brokerUnavailable, notHeardMessage));
   }
 
   /** What whoever decides says, if what was so before is so still: meanwhile the rules or the token may have changed. */

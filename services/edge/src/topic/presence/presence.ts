@@ -15,6 +15,8 @@ import { tellEveryMs, Watchers, watchedName } from './watchers.js';
 /** Changes are sent together, so often, ms. */
 const batchMs = 50;
 const beatMs = 1_000;
+/** A question waits so long for what others have, ms: they are asked again for what has not come. */
+const patienceMs = 6_500;
 /** A message is of no use later. */
 const expiresMs = 10_000;
 
@@ -111,9 +113,15 @@ export class EdgePresence {
     return { name: watchedName(topic), end: this.watchers.watch(topic) };
   }
 
-  /** The frame that answers a client. */
-  answer(re: string, topic: string): string {
-    return this.watchers.answer(re, topic, this.#options.now());
+  /** The frame that answers a client; undefined: it is not known here who is there. */
+  async answer(re: string, topic: string): Promise<string | undefined> {
+    return (await this.isKnown()) ? this.watchers.answer(re, topic, this.#options.now()) : undefined;
+  }
+
+  /** Whether it is known here who is there. An edge that has just started waits until it has heard it of the others. */
+  async isKnown(): Promise<boolean> {
+    if (!this.copy.hasBeenComplete) await this.copy.whenComplete(patienceMs);
+    return this.copy.hasBeenComplete;
   }
 
   of(topic: string): TopicPresence {

@@ -15,7 +15,7 @@ export interface PresenceQuestionsOptions {
   connection: Pick<Broker, 'whenOpen'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   publisher: Pick<Publisher, 'publish'>;
-  presence: Pick<EdgePresence, 'of' | 'user'>;
+  presence: Pick<EdgePresence, 'isKnown' | 'of' | 'user'>;
   user: string | undefined;
   log: Pick<Log, 'warn'>;
   random(): number;
@@ -70,6 +70,8 @@ export class PresenceQuestions {
     const { presence } = this.#options;
     const [, what, ...words] = key.split('.');
     const name = words.join('.');
+    // Where it is not, the best there is.
+    await presence.isKnown();
     if (what === 'user' && isUid(name)) return await presence.user(fromUid(name));
     if (what === 'topic' && isTopic(name)) return presence.of(name);
     return undefined;
