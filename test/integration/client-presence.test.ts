@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 import { scripted } from '../support/scripted-edge-client.js';
 
 const user = (name: string) => ({ user: name, sessions: 1, since: 1 });
+/** As it is kept: on how many sessions, and since when, is told in an answer alone. */
+const kept = (name: string) => ({ user: name });
 const names = ({ users }: Pick<PresenceNews, 'users'>) => users?.map((each) => each.user);
 
 /** Answers the next question who is there. */
@@ -39,10 +41,11 @@ it('who watches a topic is told who is there, and goes on from that with what is
   });
   at.send({ t: 'presence', topic: 'room.2', joined: [{ user: 'elsewhere' }], left: [], count: 9 });
   await eventually('both', () => news.length === 2);
-  expect(news[0]).toMatchObject({
+  expect(news[0]).toEqual({
     topic: 'room.1',
     count: 2,
-    joined: [user('alice'), user('bob')],
+    users: [kept('alice'), kept('bob')],
+    joined: [kept('alice'), kept('bob')],
     left: [],
   });
   expect(news[1]).toMatchObject({ count: 2, joined: [{ user: 'carol', info: 7 }], left: ['bob'] });
@@ -57,11 +60,44 @@ it('it is asked again after a loss and a gap, and told is only what differs', as
   const again = await a.next();
   await answer(again, { count: 2, users: [user('alice'), user('carol')] });
   await eventually('told again', () => news.length === 2);
-  expect(news[1]).toMatchObject({ joined: [user('carol')], left: ['bob'] });
+  expect(news[1]).toMatchObject({ joined: [kept('carol')], left: ['bob'] });
   again.send({ t: 'gap', topic: 'room.1', reason: 'broker-lost' });
   await answer(again, { count: 1, users: [user('alice')] });
   await eventually('told after the gap', () => news.length === 3);
   expect(news[2]).toMatchObject({ joined: [], left: ['carol'] });
+});
+
+it('a question that is refused for now is asked again, and what is told after any refusal begins with a new one', async () => {
+  const { at, news, status } = await watching();
+  const refuse = async (code: string) => {
+    const { id } = await at.take('presence');
+    at.send({ t: 'error', re: id, code, message: 'no' });
+  };
+  await refuse('broker-unavailable');
+  await answer(at, { count: 1, users: [user('alice')] });
+  await eventually('told', () => news.length === 1);
+  at.send({ t: 'gap', topic: 'room.1', reason: 'broker-lost' });
+  await refuse('forbidden');
+  expect(await status('error')).toMatchObject({ code: 'forbidden' });
+  at.send({ t: 'presence', topic: 'room.1', joined: [{ user: 'bob' }], left: [], count: 2 });
+  await answer(at, { count: 2, users: [user('bob'), user('carol')] });
+  await eventually('told again', () => news.length === 2);
+  expect(news[1]).toMatchObject({ joined: [kept('bob'), kept('carol')], left: ['alice'] });
+});
+
+it('in a move what the old edge tells late does not count behind the answer of the new one', async () => {
+  const { at, b, news } = await watching();
+  await answer(at, { count: 2, users: [user('alice'), user('bob')] });
+  at.move(b);
+  const next = await b.next();
+  await answer(next, { count: 1, users: [user('alice')] });
+  await eventually('told by the new edge', () => news.length === 2);
+  at.send({ t: 'presence', topic: 'room.1', joined: [{ user: 'bob' }], left: [], count: 2 });
+  at.moved();
+  await at.closed();
+  next.send({ t: 'presence', topic: 'room.1', joined: [{ user: 'carol' }], left: [], count: 2 });
+  await eventually('told of carol', () => news.length === 3);
+  expect(names(news[2] ?? {})).toEqual(['alice', 'carol']);
 });
 
 it('of a crowd the number alone is told, and names when there are few again', async () => {

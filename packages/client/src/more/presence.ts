@@ -9,6 +9,13 @@ import type { Status } from '../status.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
 
+/** Refusals of a question after which it is asked again, about so long later. */
+const forNow: ReadonlySet<string> = new Set(['rate-limited', 'broker-unavailable']);
+const againMs = 1_000;
+
+const present = (user: string, info: unknown): PresentUser =>
+  info === undefined ? { user } : { user, info };
+
 /** A topic of which somebody wants to be told who is there. */
 interface Watched {
   readonly handlers: Handlers<PresenceNews>;
@@ -66,9 +73,10 @@ export class Presences implements Part {
     for (const topic of this.#watched.keys()) this.#look(topic);
   }
 
-  received(_socket: EdgeSocket, frame: AnyFrame): boolean | undefined {
+  received(socket: EdgeSocket, frame: AnyFrame): boolean | undefined {
     if (frame.t === 'presence') {
-      this.#told(frame as unknown as PresenceFrame);
+      // In a move the old edge may tell late what the new one's answer has overtaken.
+      if (socket === this.#connection.activeSocket) this.#told(frame as unknown as PresenceFrame);
       return true;
     }
     if (frame.t !== 'ok') return undefined;
@@ -107,13 +115,27 @@ export class Presences implements Part {
     watched.asked = id;
     this.#ask(topic, { timeoutMs: Number.POSITIVE_INFINITY }, id).catch((error: unknown) => {
       if (watched.asked !== id || !(error instanceof ClientError) || error.code === 'closed') return;
-      this.#connection.statusFeed.emit({ type: 'error', code: error.code, message: error.message });
+      // What is told from now on goes on from nothing that is known: the next of it asks again.
+      watched.asked = watched.users = undefined;
+      if (forNow.has(error.code)) this.#lookLater(topic, watched);
+      else this.#connection.statusFeed.emit({ type: 'error', code: error.code, message: error.message });
     });
+  }
+
+  /** Unless something else asks before. */
+  #lookLater(topic: string, watched: Watched): void {
+    setTimeout(
+      () => {
+        if (this.#watched.get(topic) === watched && !watched.users && !watched.asked) this.#look(topic);
+      },
+      againMs * (0.5 + this.#connection.random()),
+    );
   }
 
   #answered(topic: string, watched: Watched, { count, users }: TopicPresence): void {
     watched.asked = undefined;
-    watched.users = users && new Map(users.map((each) => [each.user, each]));
+    // On how many sessions, and since when, is not told when it changes: it would not stay true.
+    watched.users = users && new Map(users.map(({ user, info }) => [user, present(user, info)]));
     this.#tell(topic, watched, count);
   }
 
@@ -124,8 +146,7 @@ export class Presences implements Part {
     if (joined && !watched.users) return this.#look(topic);
     if (!joined && !left) watched.users = undefined;
     for (const { user, info } of joined ?? []) {
-      const known = watched.users?.get(user);
-      if (!known) watched.users?.set(user, info === undefined ? { user } : { user, info });
+      if (!watched.users?.has(user)) watched.users?.set(user, present(user, info));
     }
     for (const user of left ?? []) watched.users?.delete(user);
     this.#tell(topic, watched, watched.users?.size ?? count);

@@ -3,7 +3,7 @@ export interface PresentUser {
   readonly user: string;
   /** What the session says of itself, or its token. */
   readonly info?: unknown;
-  /** Where it was asked, not told: on how many sessions, and since when, ms since the epoch. */
+  /** In an answer to `presence()` alone: on how many sessions, and since when, ms since the epoch. */
   readonly sessions?: number;
   readonly since?: number;
 }
