@@ -2,6 +2,7 @@
 import { endAllWatched, reportFailure } from '@evenkeel/local';
 import { type FrontResult, renderFront } from './story/front/result.js';
 import { help, readOptions, type ScenarioName, type StoryOptions } from './story/options.js';
+import { type PresenceResult, renderPresence } from './story/presence/result.js';
 import { type RecoveryResult, renderRecovery } from './story/recovery/result.js';
 import { render } from './story/render.js';
 import type { StoryResult } from './story/result.js';
@@ -10,13 +11,14 @@ import { playFront } from './story/scenarios/front.js';
 import { playHerd } from './story/scenarios/herd.js';
 import { playHot } from './story/scenarios/hot.js';
 import { playPacing } from './story/scenarios/pacing.js';
+import { playPresence } from './story/scenarios/presence.js';
 import { playRecovery } from './story/scenarios/recovery.js';
 import { playRolling } from './story/scenarios/rolling.js';
 import { playUpgrade } from './story/scenarios/upgrade.js';
 import { Stage, say } from './story/stage.js';
 import { renderUpgrade, type UpgradeResult } from './story/upgrade/result.js';
 
-type AnyResult = StoryResult | UpgradeResult | FrontResult | RecoveryResult;
+type AnyResult = StoryResult | UpgradeResult | FrontResult | RecoveryResult | PresenceResult;
 
 const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   default: playDefault,
@@ -27,6 +29,7 @@ const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   upgrade: playUpgrade,
   front: playFront,
   recovery: playRecovery,
+  presence: playPresence,
 };
 
 /** However a scenario hangs, it ends. */
@@ -48,6 +51,7 @@ async function run(options: StoryOptions): Promise<number> {
 }
 
 function rendered(result: AnyResult): string {
+  if ('presence' in result) return renderPresence(result);
   if ('recovery' in result) return renderRecovery(result);
   if ('calls' in result) return renderUpgrade(result);
   return 'outcome' in result ? renderFront(result) : render(result);

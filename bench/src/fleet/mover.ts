@@ -1,8 +1,6 @@
 import type { Publisher } from '@evenkeel/broker';
 import { edgeKey, exchanges } from '@evenkeel/protocol';
-import type { FleetClient } from './fleet-client.js';
 import type { MovePace, MoverCounts, NodeAddress } from './messages.js';
-import type { Tally } from './tally.js';
 
 /** Moves asked for and not finished, a client process: what paces the mover when the mesh is slower than asked. */
 export const maxUnderWay = 120;
@@ -11,6 +9,18 @@ const tickMs = 20;
 const madeUpMs = 250;
 /** A move asked for that never began is asked for again after this. */
 const forgottenMs = 12_000;
+
+/** A client as far as a mover needs it. */
+export interface Movable {
+  /** `<uid>.<sid>` */
+  readonly sessionKey: string;
+  readonly client: { readonly state: string; readonly node: string | undefined };
+  /** Moved by nobody. */
+  readonly isControl: boolean;
+  readonly isMoving: boolean;
+  /** A move has been asked for, at this time, ms; 0: none is. */
+  askedAtMs: number;
+}
 
 /** How many moves are due: a rate below one a turn is carried on, what could not be done in its time is left out. */
 export class MoveBudget {
@@ -39,8 +49,8 @@ export class MoveBudget {
 
 /** Asks the edges, in turn, to move the sessions round and round, as a balancer would: by `reconnect` commands. */
 export class Mover {
-  readonly #clients: readonly FleetClient[];
-  readonly #tally: Tally;
+  readonly #clients: readonly Movable[];
+  readonly #tally: { readonly movesUnderWay: number };
   readonly #edges: readonly NodeAddress[];
   readonly #publisher: Publisher;
   readonly #userId: string | undefined;
@@ -53,8 +63,8 @@ export class Mover {
   #counts = noCounts();
 
   constructor(
-    clients: readonly FleetClient[],
-    tally: Tally,
+    clients: readonly Movable[],
+    tally: { readonly movesUnderWay: number },
     edges: readonly NodeAddress[],
     publisher: Publisher,
     userId: string | undefined,
@@ -140,7 +150,7 @@ export class Mover {
       .catch(() => {});
   }
 
-  #isFree(client: FleetClient, nowMs: number): boolean {
+  #isFree(client: Movable, nowMs: number): boolean {
     if (client.isControl || client.isMoving || client.client.state !== 'connected') return false;
     return client.askedAtMs === 0 || nowMs - client.askedAtMs > forgottenMs;
   }

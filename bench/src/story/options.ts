@@ -10,6 +10,7 @@ export const scenarios = [
   'upgrade',
   'front',
   'recovery',
+  'presence',
 ] as const;
 export type ScenarioName = (typeof scenarios)[number];
 const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
@@ -20,6 +21,8 @@ export interface StoryOptions {
   readonly sessions: number;
   /** Events a second. */
   readonly rate: number;
+  /** Moves that presence waits for. */
+  readonly moves: number;
   /** Topics, half of them with many subscribers and half with one; each gets a message every four seconds. */
   readonly topics: number;
   readonly load: (typeof loads)[number];
@@ -54,11 +57,16 @@ const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' |
   upgrade: { edges: 3, sessions: 1_000, rate: 500, load: 'connections' },
   front: { edges: 2, sessions: 40, rate: 160, load: 'connections' },
   recovery: { edges: 2, sessions: 1_000, rate: 200, load: 'connections' },
+  presence: { edges: 4, sessions: 300, rate: 40, load: 'connections' },
 };
 /** The release before this one; while there is none, the commit that stands for it. */
 const releaseBefore = 'c8864aa';
 /** So few that there is one of each kind of client. */
 const leastOfUpgrade = 30;
+/** As many as it has observers, each on one of its own. */
+const edgesOfPresence = 3;
+/** Of more users than these the mesh tells their number alone. */
+const mostOfPresence = 900;
 
 export const help = `npm run story -- [flags]     Runs a mesh of processes on a broker of its own, and thousands of SDK clients.
 
@@ -71,9 +79,13 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         and goes back, with clients and services of both
                         recovery: topics with history while both edges are killed, one is drained, and the broker
                         restarts; and the same with a history that is too short
-  --edges N             edges to begin with (2; rolling, herd: 4; hot, upgrade: 3)
-  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade, recovery: 1000)
-  --rate N              numbered events a second (500; pacing: 100; recovery: 200)
+                        presence: what three observers are told of who is in a topic, against who is, while sessions move,
+                        load anew and leave, one edge is drained and others are killed
+  --edges N             edges to begin with (2; rolling, herd, presence: 4; hot, upgrade: 3)
+  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade, recovery: 1000;
+                        presence: 300, at most 900)
+  --rate N              numbered events a second (500; pacing: 100; recovery: 200); presence: moves a second (40)
+  --moves N             presence: moves that it waits for (1000)
   --topics N            topics that the clients subscribe, half of them with one subscriber each (40);
                         0: none
   --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)
@@ -102,6 +114,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     sessions: { type: 'string' },
     rate: { type: 'string' },
     topics: { type: 'string', default: '40' },
+    moves: { type: 'string', default: '1000' },
     load: { type: 'string' },
     front: { type: 'string' },
     sdk: { type: 'string' },
@@ -129,7 +142,11 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
   if (edges < 2) throw new UsageError('--edges takes at least 2: with one there is nowhere to move to.');
   if (flags.tls && (scenario === 'front' || scenario === 'upgrade'))
     throw new UsageError(`--tls is not for ${scenario}: its clients of other kinds speak none.`);
-  const sessions = number('sessions', 50_000, flags.sdk);
+  if (scenario === 'presence' && edges < edgesOfPresence)
+    throw new UsageError(
+      `--edges takes at least ${edgesOfPresence} here: each observer is on one of its own.`,
+    );
+  const sessions = number('sessions', scenario === 'presence' ? mostOfPresence : 50_000, flags.sdk);
   if (scenario === 'upgrade' && sessions < leastOfUpgrade)
     throw new UsageError(
       `--sessions takes at least ${leastOfUpgrade} here: there are clients of many kinds.`,
@@ -141,6 +158,7 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     // Behind a front each client gets four a second.
     rate: number('rate', 20_000, scenario === 'front' ? String(4 * sessions) : undefined),
     topics: scenario === 'front' ? 0 : wholeNumber('--topics', flags.topics, 0, 10_000),
+    moves: wholeNumber('--moves', flags.moves, 1, 1_000_000),
     load: oneOf('--load', flags.load ?? defaults.load, loads),
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
     broker: brokerChoice(flags.broker),
