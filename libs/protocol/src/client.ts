@@ -9,10 +9,14 @@ const topic = z.string().max(512);
 /** Longest position that a client may give back, characters. */
 const maxPosition = 256;
 
-/** What a client may want of a topic beside its messages. */
-const topicOptions = {
+const pastOptions = {
   since: z.string().min(1).max(maxPosition).optional(),
   last: z.number().int().nonnegative().optional(),
+};
+
+/** What a client may want of a topic beside its messages. */
+const topicOptions = {
+  ...pastOptions,
   presence: z.boolean().optional(),
   echo: z.boolean().optional(),
 };
@@ -60,6 +64,7 @@ export const clientFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('subscribe'), id: requestId, topic, ...topicOptions }),
   z.object({ t: z.literal('unsubscribe'), id: requestId, topic }),
   z.object({ t: z.literal('presence'), id: requestId, topic }),
+  z.object({ t: z.literal('history'), id: requestId, topic, ...pastOptions }),
   z.object({
     t: z.literal('publish'),
     id: requestId,
@@ -96,6 +101,7 @@ export const clientFrameTypes: ReadonlySet<string> = new Set([
   'subscribe',
   'unsubscribe',
   'presence',
+  'history',
   'publish',
   'request',
   'ping',

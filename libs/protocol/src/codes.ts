@@ -147,6 +147,8 @@ export const errorCodes = {
   streamLimit: 'stream-limit',
   noPresence: 'no-presence',
   notAsked: 'not-asked',
+  noHistory: 'no-history',
+  historyLost: 'history-lost',
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -118,12 +118,22 @@ export interface AnswerFrame {
   encoding?: 'base64';
   contentType?: string;
 }
+/** What has a topic kept? */
+export interface AskHistoryFrame {
+  t: 'history';
+  id: string;
+  topic: string;
+  /** As of {@link WantedTopic}. */
+  since?: string;
+  last?: number;
+}
 export type ClientFrame =
   | HelloFrame
   | AckFrame
   | SubscribeFrame
   | UnsubscribeFrame
   | AskPresenceFrame
+  | AskHistoryFrame
   | PublishFrame
   | RequestFrame
   | PingFrame
@@ -197,6 +207,8 @@ export interface MessageFrame extends Payload {
   position?: string;
   /** It was published before the subscription: of the history that was asked for. */
   past?: true;
+  /** It answers a `history` of this id, and is of no subscription. */
+  re?: string;
   /** Of which it is the newest value. */
   key?: string;
   headers?: Record<string, string>;
@@ -205,6 +217,8 @@ export interface GapFrame {
   t: 'gap';
   topic?: string;
   reason: GapReason;
+  /** In the place of a message that answers a `history`. */
+  re?: string;
 }
 export interface MoveFrame {
   t: 'move';

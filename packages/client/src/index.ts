@@ -11,6 +11,7 @@ export type { OfflineOptions } from './more/offline.js';
 export type { Transport } from './more/sse/fallback.js';
 export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
+export type { PastWanted, TopicHistory } from './seams/past.js';
 export type { PresenceNews, PresentUser, TopicPresence } from './seams/present.js';
 export type { TopicWishes } from './seams/wishes.js';
 export { Client } from './whole/client.js';

@@ -16,7 +16,14 @@ interface Pending {
   settle(answer: OkFrame | ClientError): void;
 }
 
-export type CallKind = 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'refresh' | 'presence';
+export type CallKind =
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'publish'
+  | 'request'
+  | 'refresh'
+  | 'presence'
+  | 'history';
 /** Those that edges count: of others it is unknown after a move whether they were taken, and they go again. */
 const isCounted = (kind: CallKind): boolean => /b|q/.test(kind);
 /** Kept back while a new socket has been told the topics already. */

@@ -2,6 +2,7 @@ import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { ClientError } from '../errors.js';
 import { callEach, Handlers } from '../handlers.js';
 import type { Part } from '../seams/part.js';
+import type { Past, PastWanted, TopicHistory } from '../seams/past.js';
 import type { Presence, PresenceNews, TopicPresence } from '../seams/present.js';
 import type { TopicWishes } from '../seams/wishes.js';
 import type { Status } from '../status.js';
@@ -37,10 +38,14 @@ export interface TopicClient {
   publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
 }
 
+/** Who hears what the client tells. */
+type Told = Pick<TopicHandle, 'tell'>;
+
 /** What topics are made of. */
 export interface TopicUses {
   readonly client: TopicClient;
   readonly presence: Presence;
+  readonly past: Past;
 }
 
 /** One topic: subscribed from the first handler of its messages or its presence on, until it is closed or has ended. */
@@ -49,17 +54,19 @@ export class TopicHandle<Data = unknown> {
   #wishes: TopicWishes;
   readonly #client: TopicClient;
   readonly #presence: Presence;
+  readonly #past: Past;
   #watching: (() => void)[] = [];
   readonly #gaps = new Handlers<TopicGap>();
   readonly #lefts = new Handlers<TopicLeft>();
   readonly #asked = new Set<Promise<Subscription>>();
-  readonly #open: Set<TopicHandle<never>>;
+  readonly #open: Set<Told>;
 
-  constructor(topic: string, wishes: TopicWishes, uses: TopicUses, open: Set<TopicHandle<never>>) {
+  constructor(topic: string, wishes: TopicWishes, uses: TopicUses, open: Set<Told>) {
     this.topic = topic;
     this.#wishes = wishes;
     this.#client = uses.client;
     this.#presence = uses.presence;
+    this.#past = uses.past;
     this.#open = open;
   }
 
@@ -94,9 +101,19 @@ export class TopicHandle<Data = unknown> {
     return this.#presence.ask(this.topic);
   }
 
+  /**
+   * What the topic has kept: what came behind the position `since`, or the `last` ones; else everything. It need not be subscribed, and
+   * handlers hear nothing of it. @throws ClientError with the mesh's code: `no-history`, `history-lost` (some of what came since then is
+   * gone), `forbidden`, …
+   * @example const { messages, position } = await client.topic('room.42').history({ last: 50 });
+   */
+  history(wanted: PastWanted = {}, options: SendOptions = {}): Promise<TopicHistory<Data>> {
+    return this.#past.read(this.topic, wanted, options) as Promise<TopicHistory<Data>>;
+  }
+
   /** Ends what this handle has begun; no handler hears anything more. Resolves as `unsubscribe` of a subscription. */
   async close(): Promise<void> {
-    this.#open.delete(this as TopicHandle<never>);
+    this.#open.delete(this);
     this.#gaps.end();
     this.#lefts.end();
     for (const leave of this.#watching.splice(0)) leave();
@@ -171,7 +188,7 @@ const rethrow = (error: unknown): void =>
 
 /** Handles of topics: they hear of what the client tells of theirs. */
 export class TopicHandles implements Part {
-  readonly #open = new Set<TopicHandle<never>>();
+  readonly #open = new Set<Told>();
 
   open<Data>(topic: string, wishes: TopicWishes, uses: TopicUses): TopicHandle<Data> {
     return new TopicHandle<Data>(topic, wishes, uses, this.#open);

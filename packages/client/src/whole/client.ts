@@ -4,6 +4,7 @@ import { checkName } from '../check.js';
 import { Client as CoreClient, type EventMap } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
 import { OfflinePublishes } from '../more/offline.js';
+import { PastReadings } from '../more/past.js';
 import { checkSubscribable, Patterns } from '../more/patterns.js';
 import { Placements } from '../more/placed.js';
 import { Presences } from '../more/presence.js';
@@ -19,7 +20,9 @@ import type { AnyPattern, DataByPattern } from './types.js';
 
 /** Every part that there is, by name. One that is added here is asked behind those before it. */
 const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
-  // First: its handlers are those of the topics.
+  // First: not every message is of a subscription.
+  past: new PastReadings(connection),
+  // Before others that hear of messages: its handlers are those of the topics.
   patterns: new Patterns(connection, options.topicMemory),
   topics: new TopicHandles(),
   presence: new Presences(connection, options.info),
@@ -62,7 +65,8 @@ export class Client<
   topic<Data = unknown>(topic: string, wishes?: TopicWishes): TopicHandle<Data>;
   topic(topic: string, wishes: TopicWishes = {}): TopicHandle {
     checkSubscribable(topic);
-    return this.#parts.topics.open(topic, wishes, { client: this, presence: this.#parts.presence });
+    const { topics, presence, past } = this.#parts;
+    return topics.open(topic, wishes, { client: this, presence, past });
   }
 
   /** Who is in a topic now; it need not be subscribed. @throws ClientError with the mesh's code, such as `no-presence`. */

@@ -86,11 +86,12 @@ export function messageFrame(
 }
 
 /** Something may be missing: of `topic`, or of the session's own events. */
-export function gapFrame(reason: GapReason, topic?: string): string {
+export function gapFrame(reason: GapReason, topic?: string, re?: string): string {
   return JSON.stringify({
     t: 'gap',
     ...(topic === undefined ? {} : { topic }),
     reason,
+    ...(re === undefined ? {} : { re }),
   } satisfies GapFrame);
 }
 

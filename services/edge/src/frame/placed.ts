@@ -57,11 +57,19 @@ function deletionOf({ key, properties }: StreamRecord): Pick<StreamRecord, 'key'
   return { key, body: nothing, properties: { ...others, contentType: 'application/json' } };
 }
 
-/** The frame of a message, with its place; of one that is too long: the gap that stands for it. */
-export function historyFrame(topic: string, record: TailRecord<HistoryItem>, isPast: boolean): string {
+/**
+ * The frame of a message, with its place; of one that is too long: the gap that stands for it. `re`: of the question that it answers,
+ * if it is of no subscription.
+ */
+export function historyFrame(
+  topic: string,
+  record: TailRecord<HistoryItem>,
+  isPast: boolean,
+  re?: string,
+): string {
   const { rest } = record.item;
-  if (rest === undefined) return gapFrame(gapReasons.tooLarge, topic);
-  const past = isPast ? ',"past":true' : '';
+  if (rest === undefined) return gapFrame(gapReasons.tooLarge, topic, re);
+  const past = `${isPast ? ',"past":true' : ''}${re === undefined ? '' : `,"re":${JSON.stringify(re)}`}`;
   // `topic` and `position` come first: see placeOf.
   return `{"t":"message","topic":"${topic}","position":"${writePosition(record)}"${past}${rest}}`;
 }

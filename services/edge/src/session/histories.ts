@@ -3,6 +3,7 @@ import { okFrame, subscribedFrame } from '../frame/frames.js';
 import type { Place } from '../frame/placed.js';
 import type { Connection } from '../transport/connection.js';
 import type { Feed, FeedAnswer, FeedWanted, HistoryTopics } from './ports.js';
+import { Readings } from './readings.js';
 
 export interface HistoriesOptions {
   readonly connection: Connection;
@@ -27,12 +28,15 @@ interface Fed {
 export class Histories {
   readonly #options: HistoriesOptions;
   readonly #fed = new Map<string, Fed>();
+  /** What is read without a subscription. */
+  readonly readings: Readings;
   /** A move is under way: the other edge is still sending. */
   #isHeld: boolean;
   #left: Record<string, string> | undefined;
 
   constructor(options: HistoriesOptions) {
     this.#options = options;
+    this.readings = new Readings(options);
     this.#isHeld = options.connection.claims.move !== undefined;
   }
 
@@ -99,6 +103,7 @@ export class Histories {
   /** The network has taken what was buffered. */
   drained(): void {
     for (const { feed } of this.#fed.values()) feed.drained();
+    this.readings.drained();
   }
 
   /** A live message was dropped, for the client is too far behind. True: it comes once it has caught up. */
@@ -125,6 +130,7 @@ export class Histories {
 
   /** Nothing more is sent here: the session goes on elsewhere, behind what was sent. */
   leave(): void {
+    this.readings.end();
     const left: [string, string][] = [];
     for (const [topic, { feed }] of this.#fed) {
       const { position } = feed;

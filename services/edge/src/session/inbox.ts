@@ -20,6 +20,7 @@ export type RefreshFrame = Extract<ParsedClientFrame, { t: 'refresh' }>;
 export type CancelFrame = Extract<ParsedClientFrame, { t: 'cancel' }>;
 /** Neither. */
 export type PresenceFrame = Extract<ParsedClientFrame, { t: 'presence' }>;
+export type HistoryFrame = Extract<ParsedClientFrame, { t: 'history' }>;
 type IncomingFrame =
   | Exclude<ParsedClientFrame, { t: 'publish' | 'request' | 'answer' }>
   | InboundFrame

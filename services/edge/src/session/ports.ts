@@ -71,6 +71,15 @@ export interface HistoryTopics {
   end(feed: Feed): void;
   /** A live message with this offset was dropped for its connection. */
   dropped(feed: Feed, offset: number): void;
+  /** What a topic has kept, asked for by `re`. False: it keeps nothing, or is a pattern. */
+  read(topic: string, wanted: FeedWanted, re: string, onRead: (found: Found) => void): boolean;
+}
+
+/** What was found of what a topic keeps. */
+export interface Found extends FeedAnswer {
+  readonly count: number;
+  /** Of the message at this place, from 0, the oldest. */
+  frame(at: number): string;
 }
 
 export interface FeedOptions {

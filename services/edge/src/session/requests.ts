@@ -17,6 +17,7 @@ import type { Answers } from './answers.js';
 import {
   type AnswerFrame,
   type CancelFrame,
+  type HistoryFrame,
   type InboundFrame,
   type Incoming,
   type PresenceFrame,
@@ -59,6 +60,9 @@ type Outcome = 'allow' | 'forbid' | 'busy' | 'closed';
 const nameForm = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
 const notHeardMessage = 'it is not known here yet who is there; ask again';
 const busyMessage = 'whoever decides cannot be asked now; send it again with the same id';
+
+/** Kinds that a client which has moved sends again, whether they came in time or not. */
+const isAskedAnew: ReadonlySet<string> = new Set(['refresh', 'presence', 'answer', 'history']);
 
 const loneSurrogate = /\p{Surrogate}/u;
 
@@ -117,11 +121,12 @@ export class ClientRequests {
     this.#options = options;
   }
 
-  handle(frame: RequestFrame | RefreshFrame | CancelFrame | PresenceFrame | AnswerFrame): void {
+  handle(
+    frame: RequestFrame | RefreshFrame | CancelFrame | PresenceFrame | AnswerFrame | HistoryFrame,
+  ): void {
     const { access, subscriptions, quota, send, answers } = this.#options;
     if (frame.t === 'cancel') return answers.cancelled(frame.re);
-    // A client that has moved asks for that one again, whether it came in time or not.
-    if (frame.t !== 'refresh' && frame.t !== 'presence' && frame.t !== 'answer') this.received += 1;
+    if (!isAskedAnew.has(frame.t)) this.received += 1;
     this.#options.load.received += 1;
     switch (frame.t) {
       case 'subscribe':
@@ -135,6 +140,8 @@ export class ClientRequests {
         return this.#whilePending(this.#whoIsThere(frame));
       case 'answer':
         return this.#whilePending(this.#answerAsk(frame));
+      case 'history':
+        return this.#whilePending(this.#read(frame));
       case 'refresh':
         if (!quota.takesRefresh()) {
           const message = 'too many new tokens of this user; wait, and send one for each connection';
@@ -260,25 +267,37 @@ export class ClientRequests {
     send(await answers.asks.answer(frame).finally(() => quota.settled(waitingBytes)));
   }
 
-  /** Who may subscribe may know who is there. */
   async #whoIsThere({ id, topic }: PresenceFrame): Promise<void> {
-    const { access, subscriptions, presence, send } = this.#options;
-    if (!isTopic(topic)) return send(errorFrame(id, errorCodes.badTopic, nameForm));
+    const { presence, send } = this.#options;
+    if (!(await this.#mayRead(id, topic))) return;
+    if (presence.kept(topic) === false)
+      return send(errorFrame(id, errorCodes.noPresence, `the namespace of '${topic}' keeps no presence`));
+    const answer = await presence.answer(id, topic);
+    send(answer ?? errorFrame(id, errorCodes.brokerUnavailable, notHeardMessage));
+  }
+
+  async #read(frame: HistoryFrame): Promise<void> {
+    if (await this.#mayRead(frame.id, frame.topic)) await this.#options.subscriptions.read(frame);
+  }
+
+  /** Who may subscribe may know who is there, and what was. False: it is answered. */
+  async #mayRead(id: string, topic: string): Promise<boolean> {
+    const { access, subscriptions, send } = this.#options;
+    if (!isTopic(topic)) {
+      send(errorFrame(id, errorCodes.badTopic, nameForm));
+      return false;
+    }
     const decision = subscriptions.isBound(topic) ? 'allow' : access.decide('subscribe', topic);
     const verdict =
       decision === 'allow' || decision === 'forbid'
         ? decision
         : await this.#asked(decision, 'subscribe', topic);
-    if (verdict === 'closed') return;
-    if (verdict === 'busy') return send(errorFrame(id, errorCodes.brokerUnavailable, busyMessage));
+    if (verdict === 'busy') send(errorFrame(id, errorCodes.brokerUnavailable, busyMessage));
     if (verdict === 'forbid') {
       access.forbade('subscribe');
-      return send(forbiddenFrame(id, 'subscribe to', topic));
+      send(forbiddenFrame(id, 'subscribe to', topic));
     }
-    if (presence.kept(topic) === false)
-      return send(errorFrame(id, errorCodes.noPresence, `the namespace of '${topic}' keeps no presence`));
-    const answer = await presence.answer(id, topic);
-    send(answer ?? errorFrame(id, errorCodes.brokerUnavailable, notHeardMessage));
+    return verdict === 'allow';
   }
 
   /** What whoever decides says, if what was so before is so still: meanwhile the rules or the token may have changed. */

@@ -17,6 +17,7 @@ import { Histories } from './histories.js';
 import { Listening } from './listening.js';
 import type { Departure, HistoryTopics, Membership, Permission, Topics } from './ports.js';
 import type { LeavingHow, SessionPresence } from './presence.js';
+import type { Asked } from './readings.js';
 
 export interface SubscriptionsOptions {
   access: Pick<SessionAccess, 'decide' | 'ask' | 'mayReview' | 'forbade' | 'tookAway' | 'placed'>;
@@ -162,6 +163,11 @@ export class Subscriptions {
     } else if (id !== undefined && !this.#histories.again(wanted, id)) send(okFrame(id));
   }
 
+  /** What a topic keeps, without a subscription; resolves when it is answered. */
+  read(asked: Asked): Promise<void> {
+    return this.#histories.readings.read(asked);
+  }
+
   leave(topic: string): void {
     this.#options.access.placed.forget(topic);
     const subscription = this.#subscriptions.get(topic);
@@ -180,6 +186,7 @@ export class Subscriptions {
   /** The end: whatever is joined later is ignored. */
   leaveAll(how: LeavingHow = 'lost'): void {
     this.#isOver = true;
+    this.#histories.readings.end();
     for (const [topic, subscription] of [...this.#subscriptions])
       this.#end(topic, subscription, undefined, how);
     this.#options.presence.over(how);

@@ -1,6 +1,13 @@
 import { isPattern } from '@evenkeel/access';
-import type { History, HistoryStream, TailRecord } from '@evenkeel/mesh';
+import {
+  type History,
+  type HistoryStream,
+  type Recovery,
+  type TailRecord,
+  writePosition,
+} from '@evenkeel/mesh';
 import { type HistoryItem, historyFrame } from '../../frame/placed.js';
+import type { FeedWanted, Found } from '../../session/ports.js';
 import { Feed, type FeedOptions } from './feed.js';
 
 export interface HistoryTopicsOptions {
@@ -65,6 +72,22 @@ export class HistoryTopics {
     this.#late.add(feed);
     // Not now: the engine is just going through who has subscribed.
     this.#recovering ??= setImmediate(() => this.#recover());
+  }
+
+  /** What a topic has kept: all of it, if nothing is `wanted`. False: it has no history, or is a pattern. */
+  read(topic: string, { since, last }: FeedWanted, re: string, onRead: (found: Found) => void): boolean {
+    const stream = isPattern(topic) ? undefined : this.#streamOf(topic);
+    if (stream === undefined) return false;
+    const answered = ({ is, records, upTo }: Recovery<HistoryItem>): void =>
+      onRead({
+        position: upTo && writePosition(upTo),
+        recovered: is === 'all',
+        count: records.length,
+        frame: (at) => historyFrame(topic, records[at] as TailRecord<HistoryItem>, true, re),
+      });
+    if (since !== undefined) stream.since(topic, since, answered);
+    else stream.last(topic, last ?? stream.limits.size, answered);
+    return true;
   }
 
   /** The next one of the stream. */

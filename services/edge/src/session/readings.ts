@@ -1,0 +1,97 @@
+import { errorCodes } from '@evenkeel/protocol';
+import { errorFrame, okFrame } from '../frame/frames.js';
+import type { Connection } from '../transport/connection.js';
+import type { FeedWanted, Found, HistoryTopics } from './ports.js';
+
+export interface ReadingsOptions {
+  readonly connection: Pick<Connection, 'isOpen' | 'bufferedBytes'>;
+  readonly topics: Pick<HistoryTopics, 'read'> | undefined;
+  readonly highWatermarkBytes: number;
+  send(frame: string): void;
+}
+
+/** Asked for in `history`. */
+export interface Asked extends FeedWanted {
+  readonly id: string;
+  readonly topic: string;
+}
+
+interface Reading {
+  readonly asked: Asked;
+  readonly done: () => void;
+  found: Found | undefined;
+  next: number;
+}
+
+/** More that wait at a time are refused. */
+const maxOpen = 16;
+
+/** What the client of one connection wants to read of histories, one after the other, as fast as it takes it. */
+export class Readings {
+  readonly #options: ReadingsOptions;
+  /** The first one is being answered. */
+  readonly #open: Reading[] = [];
+
+  constructor(options: ReadingsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when it is answered, or never will be. */
+  async read(asked: Asked): Promise<void> {
+    if (this.#open.length >= maxOpen) {
+      const message = 'too many histories are asked for already; send it again once they are answered';
+      return this.#options.send(errorFrame(asked.id, errorCodes.rateLimited, message));
+    }
+    await new Promise<void>((done) => {
+      this.#open.push({ asked, done, found: undefined, next: 0 });
+      if (this.#open.length === 1) this.#begin();
+    });
+  }
+
+  /** The network has taken what was buffered. */
+  drained(): void {
+    this.#send();
+  }
+
+  /** Nothing more is answered. */
+  end(): void {
+    for (const { done } of this.#open.splice(0)) done();
+  }
+
+  #begin(): void {
+    const [reading] = this.#open;
+    if (reading === undefined) return;
+    const { topics, send } = this.#options;
+    const { id, topic } = reading.asked;
+    const isThere = topics?.read(topic, reading.asked, id, (found) => {
+      reading.found = found;
+      if (this.#open[0] === reading) this.#send();
+    });
+    if (isThere === true) return;
+    send(errorFrame(id, errorCodes.noHistory, `the namespace of '${topic}' keeps no history`));
+    this.#over(reading);
+  }
+
+  #send(): void {
+    const [reading] = this.#open;
+    if (reading?.found === undefined) return;
+    const { connection, highWatermarkBytes, send } = this.#options;
+    const { found, asked } = reading;
+    while (reading.next < found.count) {
+      if (!connection.isOpen || connection.bufferedBytes > highWatermarkBytes) return;
+      send(found.frame(reading.next));
+      reading.next += 1;
+    }
+    const { position, recovered } = found;
+    const message = 'some of what came behind this position is gone; ask for the last ones';
+    if (recovered) send(okFrame(asked.id, { position }));
+    else send(errorFrame(asked.id, errorCodes.historyLost, message));
+    this.#over(reading);
+  }
+
+  #over(reading: Reading): void {
+    this.#open.shift();
+    reading.done();
+    this.#begin();
+  }
+}
