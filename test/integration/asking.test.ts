@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { freePort, Member } from '@evenkeel/local';
 import { eventually, RawClient, type RawFrame } from '@evenkeel/testkit';
 import { type Channel, connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { balancerOf } from '../support/balancer.js';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 const env = { SETTLE_TIMEOUT_MS: '400', TAKEOVER_RETRY_MS: '200' };
@@ -23,16 +23,7 @@ const got = new Map<string, Answer[]>();
 beforeAll(async () => {
   mesh = await EdgeMesh.open();
   [a, b] = await Promise.all([mesh.edge('a', env), mesh.edge('b', env)]);
-  const balancer = new Member({
-    role: 'balancer',
-    name: 'balancer',
-    opsPort: await freePort(),
-    env: { EVENKEEL_AMQP_URL: mesh.urlFor('balancer'), EVENKEEL_MODE: 'manual' },
-    onLine: () => undefined,
-    onUnexpectedEnd: () => undefined,
-  });
-  await balancer.start();
-  mesh.defer(() => balancer.stop('SIGTERM', 3_000));
+  await balancerOf(mesh);
   const connection = await connect(mesh.urlFor('app-shop'));
   mesh.defer(() => connection.close());
   channel = await connection.createChannel();

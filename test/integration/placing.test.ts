@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Broker, type Publisher } from '@evenkeel/broker';
 import { connect } from '@evenkeel/client';
-import { freePort, Member } from '@evenkeel/local';
 import { createPublisher } from '@evenkeel/publisher';
 import { eventually, RawClient, type RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { balancerOf } from '../support/balancer.js';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 import { scripted } from '../support/scripted-edge-client.js';
 
@@ -28,16 +28,7 @@ const waiting = new Map<string, (answer: unknown) => void>();
 beforeAll(async () => {
   mesh = await EdgeMesh.open();
   [a, b] = await Promise.all([mesh.edge('a', env), mesh.edge('b', env)]);
-  const balancer = new Member({
-    role: 'balancer',
-    name: 'balancer',
-    opsPort: await freePort(),
-    env: { EVENKEEL_AMQP_URL: mesh.urlFor('balancer'), EVENKEEL_MODE: 'manual' },
-    onLine: () => undefined,
-    onUnexpectedEnd: () => undefined,
-  });
-  await balancer.start();
-  mesh.defer(() => balancer.stop('SIGTERM', 3_000));
+  await balancerOf(mesh);
   app = await Broker.connect({ url: mesh.urlFor('app-shop'), name: 'plain service', attempts: 5 });
   mesh.defer(() => app.close());
   await app.declare({ queues: [{ name: answers, durable: false, exclusive: true }] });

@@ -131,7 +131,7 @@ export async function isAllowed(action: Action, actor: Actor): Promise<boolean> 
 }
 
 const { events, inbound, replies, cancel, undelivered, sessions, presence } = exchanges;
-const { stats, control, manage, audit, topics } = exchanges;
+const { stats, control, manage, audit, topics, ask } = exchanges;
 const edges: readonly User[] = ['edge', 'edge-n1'];
 const publish =
   (exchange: string, key: string) =>
@@ -218,12 +218,21 @@ export const actions: readonly Action[] = [
   // What reaches a session no more, and what becomes of sessions.
   { name: 'put users into topics', allowed: ['api', 'app-shop'], attempt: publish(topics, 'join.room.1') },
   { name: 'order something else of topics', allowed: [], attempt: publish(topics, 'close.room.1') },
+  { name: 'ask a client', allowed: ['api', 'app-shop'], attempt: publish(ask, 'alice.order.confirm') },
+  { name: 'ask nobody', allowed: [], attempt: publish(ask, '$answer') },
+  { name: 'learn what clients are asked', allowed: ['balancer'], attempt: bind(ask, '#') },
   { name: 'learn who is put into topics', allowed: ['balancer'], attempt: bind(topics, 'join.#') },
   // Of others than the balancer no edge takes it.
   {
     name: 'order a session into a topic',
     allowed: ['balancer', 'api', 'app-shop'],
     attempt: publish(events, 'user.alice.$topics'),
+  },
+  {
+    name: 'pass a question on to a client',
+    // From all but the balancer it does not count.
+    allowed: ['balancer', 'api', 'app-shop'],
+    attempt: publish(events, 'user.alice.$ask'),
   },
 
   {

@@ -20,4 +20,5 @@ type At<Map, Key extends keyof MeshMap, Else> =
 export type EventsOf<Map extends object> =
   IsMesh<Map> extends true ? At<Map, 'events', Record<string, unknown>> : Map;
 export type TopicsOf<Map extends object, Else extends object = Nothing> = At<Map, 'topics', Else>;
+export type ServedOf<Map extends object, Else extends object = Nothing> = At<Map, 'served', Else>;
 export type RequestsOf<Map extends object, Else extends object = Nothing> = At<Map, 'requests', Else>;

@@ -4,7 +4,7 @@ export * from './codes.js';
 export * from './content-types.js';
 export * from './frames.js';
 export type * from './gateway.js';
-export type { EventsOf, MeshMap, RequestsOf, TopicsOf } from './mesh-map.js';
+export type { EventsOf, MeshMap, RequestsOf, ServedOf, TopicsOf } from './mesh-map.js';
 export * from './names.js';
 export * from './patterns.js';
 export * from './topic-word.js';

@@ -11,6 +11,7 @@ export function reasonOf(error: unknown): string {
 /** Codes of the client's own. */
 export type OwnErrorCode =
   | 'aborted'
+  | 'already-served'
   | 'bad-body'
   | 'bad-name'
   | 'bad-option'

@@ -1,13 +1,14 @@
 /** Client SDK of Evenkeel for browsers and Node: one connection that lives on while the mesh moves it. */
-import type { RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type { RequestsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
 import type { EventMap } from './client.js';
 import { Client } from './whole/client.js';
 import type { ConnectOptions } from './whole/options.js';
 
-export type { CloudEvent, EventsOf, MeshMap, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+export type { CloudEvent, EventsOf, MeshMap, RequestsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
 export { cloudEventOf, fromTopicWord, NameError, topicWord } from '@evenkeel/protocol/wire';
 export * from './core.js';
 export type { OfflineOptions } from './more/offline.js';
+export { AnswerError, type Asked, type AskHandler } from './more/serving.js';
 export type { Transport } from './more/sse/fallback.js';
 export type { ClientStream } from './more/streams.js';
 export type { TopicGap, TopicHandle, TopicLeft, TopicNews } from './more/topic.js';
@@ -36,6 +37,7 @@ export const connect = <
   Map extends object = EventMap,
   Topics extends object = TopicsOf<Map>,
   Requests extends object = RequestsOf<Map>,
+  Served extends object = ServedOf<Map>,
 >(
   options: ConnectOptions,
-): Client<Map, Topics, Requests> => new Client<Map, Topics, Requests>(options);
+): Client<Map, Topics, Requests, Served> => new Client<Map, Topics, Requests, Served>(options);

@@ -36,3 +36,18 @@ export class ServiceError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * Why {@link Publisher.ask} has no answer. `session` is set where a client has said so: with its own code, `handler-error` (its handler
+ * failed) or `no-handler` (it serves no such method). Else the mesh has: `no-session`, `timeout`, `too-many`, `too-large`, `not-ready`.
+ */
+export class AskError extends Error {
+  readonly code: string;
+  readonly session: string | undefined;
+  constructor(code: string, message: string, session?: string) {
+    super(message);
+    this.name = 'AskError';
+    this.code = code;
+    this.session = session;
+  }
+}

@@ -22,7 +22,7 @@ export function inboundMessage(delivery: Delivery, signal: AbortSignal): Inbound
 }
 
 /** JSON as its value, text as a string, anything else as bytes. What says that it is JSON and is none is text. */
-function dataOf({ body, properties }: Delivery): unknown {
+export function dataOf({ body, properties }: Delivery): unknown {
   const { contentType } = properties;
   const isJson = !contentType || isJsonType(contentType);
   if (!isJson && !isTextType(contentType)) return Uint8Array.from(body);

@@ -4,7 +4,7 @@
 export { BrokerError, type BrokerErrorCode, type ConnectionFigures, type Log } from '@evenkeel/broker';
 export { type CloudEvent, cloudEventOf, fromTopicWord, NameError, topicWord } from '@evenkeel/protocol/wire';
 export { type CloudEventInput, cloudEvent } from './cloud-event.js';
-export { PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
+export { AskError, PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { HandledOutcome, PublisherFigures } from './figures.js';
 export type { EventOptions } from './message.js';
 export { createPublisher, Publisher } from './publisher.js';

@@ -59,7 +59,7 @@ export function bodyOf(payload: unknown, contentType: string): Buffer {
 }
 
 /** Checks the words of an event or a topic. @throws PublisherError `bad-name`. */
-export function checkName(kind: 'event' | 'topic', name: string): void {
+export function checkName(kind: 'event' | 'topic' | 'method', name: string): void {
   if (isTopic(name)) return;
   const rule = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
   throw badName(

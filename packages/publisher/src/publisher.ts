@@ -5,6 +5,7 @@ import {
   type ConsumerChannels,
   type Log,
   type PublishOutcome,
+  type TopologyChannels,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import {
@@ -17,8 +18,9 @@ import {
   traceContextOf,
   userKey,
 } from '@evenkeel/protocol';
-import type { EventsOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type { EventsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { v7 as newMessageId } from 'uuid';
+import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { Cancellations } from './cancellations.js';
 import { connected } from './connect.js';
@@ -42,6 +44,7 @@ import { serve } from './service.js';
 import { makesParts } from './stream.js';
 import { findTracing, type Tracing } from './tracing.js';
 import type {
+  AskOptions,
   AuthorizeHandler,
   AuthorizeOptions,
   CreatePublisherOptions,
@@ -58,6 +61,7 @@ import type {
 
 interface Consuming {
   readonly broker: Broker;
+  readonly topology: TopologyChannels;
   readonly consumers: ConsumerChannels;
   readonly cancellations: Cancellations;
 }
@@ -79,6 +83,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #broker: Broker;
   readonly #confirms: Confirms;
   readonly #replies: Replies;
+  readonly #asks: Asks;
   readonly #options: CreatePublisherOptions;
   readonly #log: Log;
   readonly #closeTimeoutMs: number;
@@ -101,6 +106,11 @@ class MeshPublisher implements PublisherSurface {
       publisher: this.#confirms,
       toDefault: (): ReplyPublisher => broker.publisher({ window: 64 }),
       log,
+    });
+    this.#asks = new Asks({
+      name: options.name,
+      publisher: this.#confirms,
+      consuming: () => this.#connection(),
     });
   }
 
@@ -138,6 +148,10 @@ class MeshPublisher implements PublisherSurface {
 
   leave(topic: string, who: Placed): Promise<void> {
     return this.#place('leave', topic, who);
+  }
+
+  async ask<Answer>(user: string, method: string, data?: unknown, options: AskOptions = {}): Promise<Answer> {
+    return (await this.#asks.ask(user, method, data, options)) as Answer;
   }
 
   async #place(command: 'join' | 'leave', topic: string, { user, session }: Placed): Promise<void> {
@@ -207,6 +221,7 @@ class MeshPublisher implements PublisherSurface {
   async #close(): Promise<void> {
     const untilMs = performance.now() + this.#closeTimeoutMs;
     this.#ending.abort();
+    this.#asks.close(closed());
     await Promise.all([...this.#registered].map(({ service }) => service?.stop()));
     const leftMs = Math.max(0, untilMs - performance.now());
     await withDeadline(this.#confirms.flush(), leftMs, () => undefined).catch(() => {});
@@ -337,7 +352,8 @@ class MeshPublisher implements PublisherSurface {
     const consumers = broker.consumers({ channels: 2 });
     const topology = broker.topology({ channels: 1 });
     const { name: service } = this.#options;
-    return { broker, consumers, cancellations: new Cancellations({ name: service, topology, consumers }) };
+    const cancellations = new Cancellations({ name: service, topology, consumers });
+    return { broker, topology, consumers, cancellations };
   }
 }
 
@@ -357,7 +373,8 @@ export function createPublisher<
   Map extends object = PayloadMap,
   Topics extends object = TopicsOf<Map, PayloadMap>,
   Methods extends object = MethodsOf<Map>,
->(options: CreatePublisherOptions): Promise<Publisher<EventsOf<Map>, Topics, Methods>>;
+  Served extends object = ServedOf<Map>,
+>(options: CreatePublisherOptions): Promise<Publisher<EventsOf<Map>, Topics, Methods, Served>>;
 export function createPublisher(options: CreatePublisherOptions): Promise<unknown> {
   return Publisher.connect(options);
 }
@@ -366,7 +383,8 @@ export type Publisher<
   Events extends object = PayloadMap,
   Topics extends object = PayloadMap,
   Methods extends object = MethodMap,
-> = PublisherSurface<Events, Topics, Methods>;
+  Served extends object = ServedOf<Record<never, never>>,
+> = PublisherSurface<Events, Topics, Methods, Served>;
 /** As {@link createPublisher}, which applications call; this one is there also where tests have put another in its place. */
 export const Publisher = {
   async connect(options: CreatePublisherOptions): Promise<Publisher> {

@@ -1,5 +1,6 @@
 import type { BrokerTls, Log } from '@evenkeel/broker';
-import type { RequestsOf } from '@evenkeel/protocol/wire';
+import type { RequestsOf, ServedOf } from '@evenkeel/protocol/wire';
+import type { AskError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
 import type { EventOptions } from './message.js';
 
@@ -48,6 +49,23 @@ export interface CreatePublisherOptions {
   /** Replaces the connection to RabbitMQ (tests): resolves with what acts like amqplib's `ChannelModel`. */
   dial?: (amqpUrl: string) => Promise<object>;
 }
+
+/** How a user's clients are asked. */
+export interface AskOptions {
+  /** `first` (default): one answer is enough. `all`: that of every session. */
+  want?: 'first' | 'all';
+  /** How long answers are waited for, ms, 1 to 60,000. Default 10,000. */
+  timeoutMs?: number;
+}
+
+/** What one session has answered. */
+export type SessionAnswer<Answer = unknown> =
+  | { readonly session: string; readonly data: Answer; readonly error?: undefined }
+  | { readonly session: string; readonly error: AskError };
+
+/** The data of a method that clients serve, and its answer. */
+type QuestionOf<Method> = Method extends { data: infer Data } ? Data : undefined;
+type AnswerOf<Method> = Method extends { reply: infer Reply } ? Reply : unknown;
 
 /** What became of an event. */
 export interface Published {
@@ -171,6 +189,7 @@ export interface Publisher<
   Events extends object = PayloadMap,
   Topics extends object = PayloadMap,
   Methods extends object = MethodMap,
+  Served extends object = ServedOf<Record<never, never>>,
 > {
   /**
    * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
@@ -211,6 +230,38 @@ export interface Publisher<
   join(topic: string, who: { readonly user: string; readonly session?: string | undefined }): Promise<void>;
   /** Takes a user's sessions out of a topic, also where they have subscribed it themselves. Else as {@link join}. */
   leave(topic: string, who: { readonly user: string; readonly session?: string | undefined }): Promise<void>;
+
+  /**
+   * Asks a user's clients, which answer by `client.serve(method, …)`. The question has its place among the user's events, over moves and
+   * short absences. Resolves with the first answer; with `want: 'all'` with what each session has answered, a silent one as an error.
+   * A client may be asked twice where a balancer or an edge dies.
+   * @throws AskError with the client's code or the mesh's (`no-session`, `timeout`, …); PublisherError `bad-name`, `bad-option`,
+   * `bad-body`; NameError `bad-user-id`; BrokerError.
+   */
+  ask<Name extends NameIn<Served>>(
+    user: string,
+    method: Name,
+    data: QuestionOf<Served[Name]>,
+    options: AskOptions & { want: 'all' },
+  ): Promise<SessionAnswer<AnswerOf<Served[Name]>>[]>;
+  ask<Name extends NameIn<Served>>(
+    user: string,
+    method: Name,
+    data: QuestionOf<Served[Name]>,
+    options?: AskOptions & { want?: 'first' },
+  ): Promise<AnswerOf<Served[Name]>>;
+  ask<Answer = unknown>(
+    user: string,
+    method: string,
+    data: unknown,
+    options: AskOptions & { want: 'all' },
+  ): Promise<SessionAnswer<Answer>[]>;
+  ask<Answer = unknown>(
+    user: string,
+    method: string,
+    data?: unknown,
+    options?: AskOptions & { want?: 'first' },
+  ): Promise<Answer>;
 
   /**
    * Serves clients' requests whose method matches `method` (words; `*` one, `#` any). Each message is acknowledged when its

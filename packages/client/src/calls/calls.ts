@@ -23,7 +23,8 @@ export type CallKind =
   | 'request'
   | 'refresh'
   | 'presence'
-  | 'history';
+  | 'history'
+  | 'answer';
 /** Those that edges count: of others it is unknown after a move whether they were taken, and they go again. */
 const isCounted = (kind: CallKind): boolean => /b|q/.test(kind);
 /** Kept back while a new socket has been told the topics already. */

@@ -1,13 +1,14 @@
-import type { EventsOf, RequestsOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type { EventsOf, RequestsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
 import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
-import { Client as CoreClient, type EventMap } from '../client.js';
+import { Client as CoreClient, type DataOf, type EventMap, type ReplyOf } from '../client.js';
 import { HistoryPositions } from '../more/history.js';
 import { OfflinePublishes } from '../more/offline.js';
 import { PastReadings } from '../more/past.js';
 import { checkSubscribable, Patterns } from '../more/patterns.js';
 import { Placements } from '../more/placed.js';
 import { Presences } from '../more/presence.js';
+import { type AskHandler, Serving } from '../more/serving.js';
 import { type ClientStream, Streams } from '../more/streams.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
@@ -29,6 +30,7 @@ const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
   placed: new Placements(connection),
   history: new HistoryPositions(connection),
   streams: new Streams(connection),
+  serving: new Serving(connection),
 });
 
 /** The client with everything that a mesh offers; see the core's `Client` for what stands in both. */
@@ -36,6 +38,7 @@ export class Client<
   Map extends object = EventMap,
   Topics extends object = TopicsOf<Map>,
   Requests extends object = RequestsOf<Map>,
+  Served extends object = ServedOf<Map>,
 > extends CoreClient<EventsOf<Map>, Topics, Requests> {
   readonly #connection: PartedConnection;
   readonly #parts: ReturnType<typeof partsOf>;
@@ -84,6 +87,22 @@ export class Client<
   /** Answers in parts that an earlier page of this session has asked for, as far as more of them has come. */
   streams(): ClientStream[] {
     return this.#parts.streams.unclaimed;
+  }
+
+  /**
+   * Answers what services ask this user's clients by `method`: what `handler` returns or resolves with. It is called once for each
+   * question, in order with nothing else; a reload forgets which there were. Who throws `AnswerError` answers with its code. A question
+   * for a method that is not served is answered `no-handler`: serve before the next turn of the event loop after `connect()`. Returns the
+   * way to end it.
+   * @throws ClientError `bad-name`, `bad-option`, `already-served`
+   */
+  serve<Name extends keyof Served & string>(
+    method: Name,
+    handler: AskHandler<DataOf<Served[Name]>, ReplyOf<Served[Name]>>,
+  ): () => void;
+  serve<Data = unknown, Answer = unknown>(method: string, handler: AskHandler<Data, Answer>): () => void;
+  serve(method: string, handler: AskHandler<never, unknown>): () => void {
+    return this.#parts.serving.serve(method, handler);
   }
 
   /** As of the core; with the option `offline` it waits for a connection. @throws ClientError also `offline-full` */
