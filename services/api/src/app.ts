@@ -7,6 +7,7 @@ import { amqpMetrics, amqpTlsOf, certificatesOf, readText, type ServiceContext }
 import { Calls } from './command/calls.js';
 import { disconnect } from './command/disconnect.js';
 import { place } from './command/place.js';
+import { request } from './command/request.js';
 import type { ApiConfig } from './config.js';
 import { looks } from './look/build.js';
 import { apiMetrics } from './metrics.js';
@@ -28,7 +29,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     tls,
     name: 'api mesh',
     log,
-    uses: [exchanges.presence, exchanges.manage, exchanges.topics],
+    uses: [exchanges.presence, exchanges.manage, exchanges.topics, exchanges.ask],
   });
   const namespaces = namespacesOf(config.namespaces, readText);
   const known = looks({ mesh, namespaces, now: monotonicNow, wallNow, log });
@@ -45,6 +46,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     users: known.users,
     disconnect: (asked) => disconnect(asked, { calls, users: known.users }),
     place: (asked) => place(asked, { calls }),
+    request: (asked) => request(asked, { calls }),
     metrics,
     isReady: () => ops.isReady(),
     now: monotonicNow,

@@ -275,6 +275,25 @@ describe('topics and users', () => {
     expect(ended.body).toEqual({ user: 'alice', sessions: ['all'], complete: true });
   });
 
+  it('are asked with the scope request', async () => {
+    const apiKeys = [entryOf('asker', 'request', 'asker-key'), entryOf('viewer', 'read', 'viewer-key')];
+    const { ask } = await served({ apiKeys });
+    const send = async (body: unknown, key = 'asker-key') =>
+      await ask('/v1/users/alice/request', { key, method: 'POST', body });
+    const answered = await send({ method: 'q', data: 7 });
+    expect([answered.status, answered.body.answers]).toEqual([200, [{ session: 's', data: 7 }]]);
+    expect((await send({ method: 'q', data: 7 }, 'viewer-key')).body.code).toBe('forbidden');
+    const whole = { method: 'q', data: 1 };
+    const wrong = [
+      { method: 'q' },
+      { ...whole, method: 'q q' },
+      { ...whole, want: 'some' },
+      { ...whole, x: 1 },
+    ];
+    for (const body of [...wrong, { ...whole, timeoutMs: 60_001 }])
+      expect((await send(body)).body.code).toBe('bad-request');
+  });
+
   it('are named in the path as a URL has it', async () => {
     const { ask } = await served({ apiKeys: [entryOf('viewer', 'read', 'viewer-key')] });
     const user = async (path: string) => (await ask(`/v1/users/${path}`, { key: 'viewer-key' })).body;

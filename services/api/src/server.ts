@@ -12,6 +12,7 @@ import { Keys } from './access/keys.js';
 import { KeyLimits } from './access/limits.js';
 import type { Disconnection } from './command/disconnect.js';
 import type { Placing } from './command/place.js';
+import type { Asking } from './command/request.js';
 import type { ApiConfig } from './config.js';
 import { lastMessages } from './contract/limits.js';
 import { openApi } from './contract/openapi.js';
@@ -19,6 +20,7 @@ import {
   disconnectUser,
   publish,
   publishBatch,
+  requestOfUser,
   subscribeUser,
   topicHistory,
   topicPresence,
@@ -26,7 +28,7 @@ import {
   user,
 } from './contract/operations.js';
 import type { Publication, Published } from './contract/schemas.js';
-import type { Disconnected, Placed } from './contract/users.js';
+import type { Answered, Disconnected, Placed } from './contract/users.js';
 import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
 import { sendProblem } from './http/problem.js';
 import { refusalOf } from './http/refusals.js';
@@ -65,6 +67,7 @@ export interface ApiServerOptions {
   readonly users: Pick<UserLooks, 'user'>;
   readonly disconnect: (asked: Disconnection) => Promise<Disconnected>;
   readonly place: (asked: Placing) => Promise<Placed>;
+  readonly request: (asked: Asking) => Promise<Answered>;
   readonly metrics: ApiMetrics;
   readonly isReady: () => boolean;
   readonly now: () => number;
@@ -87,7 +90,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   const served = operationsOf(options, limits);
   const refusals = new RefusalLog(log, {
     saidElsewhere: new Set(),
-    expected: new Set(['unavailable', 'unconfirmed']),
+    expected: new Set(['unavailable', 'unconfirmed', 'no-answer']),
   });
   const http = new HttpServer({
     host: config.host,
@@ -131,7 +134,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
 }
 
 function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
-  const { sends, topics, users, disconnect, place, metrics, now, log } = options;
+  const { sends, topics, users, disconnect, place, request, metrics, now, log } = options;
   const send = async (body: Publication, newId: () => string): Promise<Published> => {
     const answer = await publishOne(sends, body, { newId, waitMs: confirmMs });
     const unrouted = answer.unrouted?.length ?? (answer.routed ? 0 : 1);
@@ -163,5 +166,6 @@ function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
     serve(unsubscribeUser, ({ params, body, newId }) =>
       place({ command: 'leave', user: params.id, ...body, id: newId() }),
     ),
+    serve(requestOfUser, ({ params, body, newId }) => request({ user: params.id, ...body, id: newId() })),
   ];
 }

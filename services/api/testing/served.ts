@@ -82,6 +82,7 @@ export async function served(
     },
     disconnect: async ({ user, session = 'all' }) => ({ user, sessions: [session], complete: true }),
     place: async ({ user, topic }) => ({ user, topic, sessions: 1 }),
+    request: async ({ user, data }) => ({ user, answers: [{ session: 's', data }], silent: [] }),
     metrics: {
       answered: (operation, status) => void counted.push(`${operation} ${status}`),
       limited: (limit) => void counted.push(`limited ${limit}`),

@@ -7,7 +7,9 @@ const maxAnswers = 10_000;
 
 /** An answer that has come. */
 export interface Heard {
+  /** Undefined: it is no JSON. */
   readonly body: unknown;
+  readonly text: () => string;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
@@ -19,12 +21,14 @@ export interface Call {
   /** Identity of what is asked: sent again, it is answered again and not done again. */
   readonly id?: string;
   readonly waitMs: number;
+  /** Its answer is waited for so much longer. */
+  readonly graceMs?: number;
   /** Of a call that nobody answers. */
   readonly missing: string;
 }
 
 interface Waiting {
-  resolve(heard: Heard): void;
+  hear(heard: Heard): void;
 }
 
 /** Asks others of the mesh by the broker, and hears their answers in a queue of this process. */
@@ -44,20 +48,38 @@ export class Calls {
       onDelivery: (delivery) => {
         delivery.ack();
         const { correlationId = '', headers } = delivery.properties;
-        this.#waiting.get(correlationId)?.resolve({ body: readJson(delivery.body), headers });
+        const { body } = delivery;
+        this.#waiting
+          .get(correlationId)
+          ?.hear({ body: readJson(body), text: () => body.toString('utf8'), headers });
       },
     });
   }
 
   /** What comes first. @throws Refusal `unavailable`; BrokerError */
-  async ask({ exchange, key, body, headers, id = randomUUID(), waitMs, missing }: Call): Promise<Heard> {
+  async ask(call: Call): Promise<Heard> {
+    const [first] = await this.gather(call, () => true);
+    return first as Heard;
+  }
+
+  /** What comes, up to the one that `isLast`. @throws Refusal `unavailable`; BrokerError */
+  async gather(
+    { exchange, key, body, headers, id = randomUUID(), waitMs, graceMs = 0, missing }: Call,
+    isLast: (heard: Heard) => boolean,
+  ): Promise<Heard[]> {
     const readiness = this.queue.readiness();
     if (readiness !== true) throw unavailable(readiness);
     const correlationId = randomUUID();
     let timer: NodeJS.Timeout | undefined;
-    const answer = new Promise<Heard>((resolve, reject) => {
-      this.#waiting.set(correlationId, { resolve });
-      timer = setTimeout(() => reject(unavailable(missing)), waitMs);
+    const answer = new Promise<Heard[]>((resolve, reject) => {
+      const all: Heard[] = [];
+      this.#waiting.set(correlationId, {
+        hear: (heard) => {
+          all.push(heard);
+          if (isLast(heard)) resolve(all);
+        },
+      });
+      timer = setTimeout(() => reject(unavailable(missing)), waitMs + graceMs);
     });
     const properties = {
       messageId: id,

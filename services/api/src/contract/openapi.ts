@@ -10,7 +10,7 @@ const refusals = {
   '400': ['bad-url', 'bad-request', 'bad-name', 'bad-json', 'bad-idempotency-key'],
   '401': ['no-key', 'bad-key'],
   '403': ['forbidden'],
-  '404': ['no-history', 'no-presence'],
+  '404': ['no-history', 'no-presence', 'no-session'],
   '410': ['history-lost'],
   '413': ['too-large'],
   '415': ['bad-type'],
@@ -18,6 +18,7 @@ const refusals = {
   '429': ['rate-limited', 'too-many-open'],
   '500': ['internal'],
   '503': ['unavailable', 'unconfirmed'],
+  '504': ['no-answer'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof problems)[]>>;
 
 const idempotencyKey = {

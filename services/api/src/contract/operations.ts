@@ -2,7 +2,16 @@ import type { z } from 'zod';
 import type { Scope } from '../access/keys.js';
 import { batch, batchAnswer, publication, published } from './schemas.js';
 import { past, pastQuery, topicMembers, topicParams } from './topics.js';
-import { disconnected, disconnection, placed, placing, userOnline, userParams } from './users.js';
+import {
+  answered,
+  disconnected,
+  disconnection,
+  placed,
+  placing,
+  question,
+  userOnline,
+  userParams,
+} from './users.js';
 
 /** One thing that may be asked, as the document and the server both have it. */
 export interface Operation {
@@ -151,6 +160,25 @@ export const unsubscribeUser = {
   examples: { all: { topic: 'room.42' } },
 } as const satisfies Operation;
 
+export const requestOfUser = {
+  id: 'requestOfUser',
+  method: 'POST',
+  path: '/v1/users/{id}/request',
+  scope: 'request',
+  summary: "Ask a user's clients",
+  description:
+    'What clients answer that serve the method: the first answer, or one of every session with those that stay silent. An error of a ' +
+    "client's own is an answer too. A client may be asked twice where a node of the mesh dies.",
+  status: 200,
+  params: userParams,
+  body: question,
+  answer: answered,
+  examples: {
+    first: { method: 'order.confirm', data: { order: 7 } },
+    all: { method: 'status', data: null, want: 'all', timeoutMs: 5_000 },
+  },
+} as const satisfies Operation;
+
 /** Every operation, in the order of the document. */
 export const operations: readonly Operation[] = [
   publish,
@@ -161,4 +189,5 @@ export const operations: readonly Operation[] = [
   disconnectUser,
   subscribeUser,
   unsubscribeUser,
+  requestOfUser,
 ];

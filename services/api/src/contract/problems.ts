@@ -18,6 +18,8 @@ export const problems = {
   internal: 'The service failed',
   'no-history': 'The namespace keeps no history',
   'no-presence': 'The namespace keeps no presence',
+  'no-session': 'The user has no session that could be asked',
+  'no-answer': 'No client has answered in time',
   'history-lost': 'Part of the history is gone',
   unavailable: 'RabbitMQ, or who has the answer, does not answer',
   unconfirmed: 'RabbitMQ has not confirmed in time',

@@ -20,11 +20,12 @@ export const userId = z
   .meta({ description: `A user's id, at most ${maxUserIdBytes} bytes in UTF-8.`, examples: ['alice'] });
 
 export const topicName = name('A topic.').meta({ examples: ['room.42'] });
+export const methodName = name('What the client is asked for.').meta({ examples: ['order.confirm'] });
 
 /** Most users of one event. */
 export const maxUsers = 1_000;
 
-const data = z
+export const data = z
   .custom<unknown>((value) => value !== undefined, 'is missing; give null for nothing')
   .meta({ description: 'What clients get as `data`: any JSON.' });
 

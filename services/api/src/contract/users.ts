@@ -1,6 +1,6 @@
-import { isSid } from '@evenkeel/protocol';
+import { asking, isSid } from '@evenkeel/protocol';
 import { z } from 'zod';
-import { topicName, userId } from './schemas.js';
+import { data, methodName, topicName, userId } from './schemas.js';
 
 export const userParams = z.strictObject({ id: userId });
 
@@ -54,3 +54,36 @@ export const placed = z.strictObject({
   }),
 });
 export type Placed = z.input<typeof placed>;
+
+/** Body of `POST /v1/users/{id}/request`. */
+export const question = z.strictObject({
+  method: methodName,
+  data,
+  want: z
+    .enum(['first', 'all'])
+    .default('first')
+    .meta({ description: 'One answer is enough, or that of every session is wanted.' }),
+  timeoutMs: z
+    .int()
+    .min(1)
+    .max(asking.maxTimeoutMs)
+    .optional()
+    .meta({ description: `How long answers are waited for; ${asking.timeoutMs} unless given.` }),
+});
+
+const clientAnswer = z.strictObject({
+  session: z.string(),
+  data: z.unknown().optional().meta({ description: 'What the client has answered.' }),
+  error: z
+    .strictObject({ code: z.string(), message: z.string() })
+    .optional()
+    .meta({ description: 'In its place: the client could not, or would not.' }),
+});
+export type ClientAnswer = z.input<typeof clientAnswer>;
+
+export const answered = z.strictObject({
+  user: userId,
+  answers: z.array(clientAnswer),
+  silent: z.array(z.string()).meta({ description: 'Of all: sessions that have not answered in time.' }),
+});
+export type Answered = z.input<typeof answered>;
