@@ -39,6 +39,9 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
         .boolean()
         .optional()
         .meta({ description: 'Not for sessions that have no connection when it is published' }),
+      'evenkeel-receipt': z.string().optional().meta({
+        description: 'A word: who has acknowledged the event is told on mesh.cancel, key $taken.<word>',
+      }),
     }),
     payload: any,
   },
@@ -110,6 +113,13 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
         .meta({ description: 'It is this part of the answer' }),
     }),
     payload: any,
+  },
+  receipt: {
+    exchange: 'mesh.cancel',
+    key: '$taken.<word>',
+    summary: 'A client has acknowledged an event whose publisher wants to know; type is receipt',
+    headers: z.object({}),
+    payload: z.object({ id: z.string(), user: z.string(), session: z.string(), at: z.number() }),
   },
   undelivered: {
     exchange: 'mesh.undelivered',

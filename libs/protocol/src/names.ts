@@ -65,8 +65,8 @@ export const partsHeader = 'evenkeel-parts';
 export const partAckHeader = 'evenkeel-part-ack';
 /** Key on `mesh.cancel` of who sent that word. No message id begins so: no client can say `$`. */
 export const takenKey = (word: string): string => `$taken.${word}`;
-/** `type` of a message on `mesh.cancel`: the client has cancelled its request, or has taken parts of the answer. */
-export const cancelTypes = { cancelled: 'cancel', taken: 'taken' } as const;
+/** `type` of a message on `mesh.cancel`: the client has cancelled its request, has taken parts of the answer, or an event. */
+export const cancelTypes = { cancelled: 'cancel', taken: 'taken', receipt: 'receipt' } as const;
 
 /** Header of the message at the head of a session's queue which says that nothing was dropped untold; its name. */
 export const sealHeader = 'evenkeel-seal';
@@ -81,6 +81,12 @@ export const uidHeader = 'evenkeel-uid';
 export const collapseHeader = 'evenkeel-collapse';
 /** Header of a directed event, `true`: it is not for sessions that have no connection when it is published. */
 export const onlyOnlineHeader = 'evenkeel-only-online';
+
+/**
+ * Header of a directed event whose publisher wants to know when a client has acknowledged it; one word. The receipt goes to
+ * {@link takenKey}.
+ */
+export const receiptHeader = 'evenkeel-receipt';
 
 /** Header of a message of a live table: what of it the message is about. */
 export const keyHeader = 'evenkeel-key';

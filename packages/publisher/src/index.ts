@@ -6,6 +6,6 @@ export { type CloudEvent, cloudEventOf, fromTopicWord, NameError, topicWord } fr
 export { type CloudEventInput, cloudEvent } from './cloud-event.js';
 export { AskError, PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { HandledOutcome, PublisherFigures } from './figures.js';
-export type { EventOptions } from './message.js';
+export type { DirectedOptions, EventOptions, Receipt, TopicOptions } from './message.js';
 export { createPublisher, Publisher } from './publisher.js';
 export type * from './types.js';

@@ -25,6 +25,37 @@ export interface EventOptions {
   persistent?: boolean;
 }
 
+/** A client has acknowledged an event: its handler has settled. */
+export interface Receipt {
+  /** Of the event. */
+  readonly id: string;
+  readonly user: string;
+  readonly session: string;
+  /** When the edge heard of it, ms since the epoch. */
+  readonly at: number;
+}
+
+/** What may be set of an event for a user. */
+export interface DirectedOptions extends EventOptions {
+  /** Time to live: what has waited so long for its client is not sent, and a `gap` `expired` is in its place. */
+  expirationMs?: number | undefined;
+  /** Sessions that have no connection when it is published do not get it, and no `gap`. */
+  onlyOnline?: boolean | undefined;
+  /** Of the events that an edge keeps back for a slow client only the newest with this text is sent. */
+  collapse?: string | undefined;
+  /**
+   * Called with a receipt of each session whose client has acknowledged the event. As well as they can be had: one may be missing where an
+   * edge dies, or come twice; a plain WebSocket gives none. Receipts of the newest 10,000 events of this publisher are handed on.
+   */
+  onReceipt?: ((receipt: Receipt) => unknown) | undefined;
+}
+
+/** What may be set of a message of a topic. */
+export interface TopicOptions extends EventOptions {
+  /** In a namespace with the newest value a key: which this is the newest of. An empty body (`new Uint8Array()`) deletes it. */
+  key?: string | undefined;
+}
+
 /** The bytes that `payload` is; undefined: it is none. */
 function bytesOf(payload: unknown): Buffer | undefined {
   if (ArrayBuffer.isView(payload)) return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);

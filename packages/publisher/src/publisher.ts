@@ -4,41 +4,25 @@ import {
   type Publisher as Confirms,
   type ConsumerChannels,
   type Log,
-  type PublishOutcome,
   type TopologyChannels,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import {
-  atHeader,
-  exchanges,
-  isSid,
-  orderKey,
-  topicKey,
-  toUid,
-  traceContextOf,
-  userKey,
-} from '@evenkeel/protocol';
+import { exchanges, isSid, orderKey, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import type { EventsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
-import { v7 as newMessageId } from 'uuid';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
+import { sendBatch } from './batch.js';
 import { Cancellations } from './cancellations.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
 import { HandledCounts, type PublisherFigures } from './figures.js';
-import {
-  bodyOf,
-  checkedKey,
-  checkId,
-  checkName,
-  checkPattern,
-  contentTypeOf,
-  type EventOptions,
-} from './message.js';
+import { checkedKey, checkName, checkPattern, type DirectedOptions, type TopicOptions } from './message.js';
 import { checkPublisherOptions, servingOf } from './options.js';
 import { doOverlap } from './pattern.js';
+import { Publishing } from './publishing.js';
 import type { Served } from './queues.js';
+import { Receipts } from './receipts.js';
 import { Replies, type ReplyPublisher } from './replies.js';
 import { serve } from './service.js';
 import { makesParts } from './stream.js';
@@ -47,6 +31,8 @@ import type {
   AskOptions,
   AuthorizeHandler,
   AuthorizeOptions,
+  BatchEvent,
+  BatchResult,
   CreatePublisherOptions,
   InboundHandler,
   InboundMessage,
@@ -64,6 +50,7 @@ interface Consuming {
   readonly topology: TopologyChannels;
   readonly consumers: ConsumerChannels;
   readonly cancellations: Cancellations;
+  readonly receipts: Receipts;
 }
 
 /** A user's sessions, or one of them. */
@@ -89,7 +76,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #closeTimeoutMs: number;
   readonly #tracing: Tracing;
   readonly #ending = new AbortController();
-  readonly #published: Record<string, number> = { routed: 0, unrouted: 0 };
+  readonly #publishing: Publishing;
   readonly #handled = new HandledCounts();
   #consumingBroker: Broker | undefined;
   #consuming: Promise<Consuming> | undefined;
@@ -102,6 +89,11 @@ class MeshPublisher implements PublisherSurface {
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
     this.#confirms = broker.publisher({ window: options.window ?? 1_024 });
+    this.#publishing = new Publishing({
+      confirms: this.#confirms,
+      tracing,
+      receipts: async () => (await this.#connection()).receipts,
+    });
     this.#replies = new Replies({
       publisher: this.#confirms,
       toDefault: (): ReplyPublisher => broker.publisher({ window: 64 }),
@@ -118,28 +110,33 @@ class MeshPublisher implements PublisherSurface {
     userId: string,
     event: string,
     payload: unknown,
-    options: EventOptions = {},
+    options: DirectedOptions = {},
   ): Promise<Published> {
     checkName('event', event);
-    return this.#publish(checkedKey(userKey(toUid(userId), event)), payload, options);
+    return this.#publishing.ready(checkedKey(userKey(toUid(userId), event)), payload, options)();
   }
 
   async toUsers(
     userIds: readonly string[],
     event: string,
     payload: unknown,
-    options: Omit<EventOptions, 'id'> = {},
+    options: Omit<DirectedOptions, 'id'> = {},
   ): Promise<Published[]> {
     checkName('event', event);
     if (!Array.isArray(userIds))
       throw new PublisherError('bad-option', 'userIds is no array; for one user there is toUser');
     const keys = userIds.map((userId) => checkedKey(userKey(toUid(userId), event)));
-    return Promise.all(keys.map((key) => this.#publish(key, payload, options)));
+    const ready = keys.map((key) => this.#publishing.ready(key, payload, options));
+    return Promise.all(ready.map((send) => send()));
   }
 
-  async toTopic(topic: string, payload: unknown, options: EventOptions = {}): Promise<Published> {
+  async toTopic(topic: string, payload: unknown, options: TopicOptions = {}): Promise<Published> {
     checkName('topic', topic);
-    return this.#publish(checkedKey(topicKey(topic)), payload, options);
+    return this.#publishing.ready(checkedKey(topicKey(topic)), payload, options)();
+  }
+
+  batch(events: readonly BatchEvent[]): Promise<BatchResult[]> {
+    return sendBatch(this.#publishing, events);
   }
 
   join(topic: string, who: Placed): Promise<void> {
@@ -199,7 +196,7 @@ class MeshPublisher implements PublisherSurface {
     const consuming = this.#consumingBroker?.figures();
     return {
       connections: { publishing: this.#broker.figures(), ...(consuming !== undefined && { consuming }) },
-      published: { ...this.#published },
+      published: { ...this.#publishing.counts },
       handled: { ...this.#handled.counts },
       running: this.#handled.running,
     };
@@ -303,38 +300,6 @@ class MeshPublisher implements PublisherSurface {
     };
   }
 
-  async #publish(key: string, payload: unknown, options: EventOptions): Promise<Published> {
-    const { contentType = contentTypeOf(payload), headers } = options;
-    if (options.id !== undefined) checkId(options.id);
-    const given = traceContextOf(options);
-    const trace = given ?? (headers?.traceparent === undefined ? this.#tracing.active() : undefined);
-    const nowMs = Date.now();
-    const id = options.id ?? newMessageId();
-    const publishing = this.#confirms.publish(exchanges.events, key, bodyOf(payload, contentType), {
-      messageId: id,
-      timestamp: Math.floor(nowMs / 1_000),
-      contentType,
-      headers: { [atHeader]: nowMs, ...headers, ...trace },
-      persistent: options.persistent ?? true,
-      mandatory: true,
-    });
-    return { id, routed: (await this.#counted(publishing)) === 'routed' };
-  }
-
-  async #counted(publishing: Promise<PublishOutcome>): Promise<PublishOutcome> {
-    const count = (what: string) => {
-      this.#published[what] = (this.#published[what] ?? 0) + 1;
-    };
-    try {
-      const outcome = await publishing;
-      count(outcome);
-      return outcome;
-    } catch (error) {
-      count(error instanceof BrokerError ? error.code : 'failed');
-      throw error;
-    }
-  }
-
   /** A connection of its own: an alarm of the broker blocks a publishing connection whole, acknowledgements included. */
   #connection(): Promise<Consuming> {
     this.#consuming ??= this.#openConsuming().catch((error: unknown) => {
@@ -352,8 +317,15 @@ class MeshPublisher implements PublisherSurface {
     const consumers = broker.consumers({ channels: 2 });
     const topology = broker.topology({ channels: 1 });
     const { name: service } = this.#options;
-    const cancellations = new Cancellations({ name: service, topology, consumers });
-    return { broker, topology, consumers, cancellations };
+    const onError = (error: unknown) => this.#log.error({ error }, 'a handler of receipts failed');
+    const parts = { name: service, topology, consumers };
+    return {
+      broker,
+      topology,
+      consumers,
+      cancellations: new Cancellations(parts),
+      receipts: new Receipts({ ...parts, onError }),
+    };
   }
 }
 

@@ -2,7 +2,7 @@ import type { BrokerTls, Log } from '@evenkeel/broker';
 import type { RequestsOf, ServedOf } from '@evenkeel/protocol/wire';
 import type { AskError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
-import type { EventOptions } from './message.js';
+import type { DirectedOptions, TopicOptions } from './message.js';
 
 /** Events, topics: their names and what they carry. An `interface` will do. */
 export type PayloadMap = Record<string, unknown>;
@@ -73,6 +73,32 @@ export interface Published {
   readonly id: string;
   /** False: no queue took it (the user has no session, the topic no subscriber). */
   readonly routed: boolean;
+}
+
+/** One event of a batch: to a user, to several, or to a topic. */
+export type BatchEvent<Events extends object = PayloadMap, Topics extends object = PayloadMap> =
+  | {
+      [Name in NameIn<Events>]: (
+        | { readonly user: string; readonly options?: DirectedOptions }
+        | { readonly users: readonly string[]; readonly options?: Omit<DirectedOptions, 'id'> }
+      ) & { readonly event: Name; readonly payload: Events[Name] };
+    }[NameIn<Events>]
+  | {
+      [Name in NameIn<Topics>]: {
+        readonly topic: Name;
+        readonly payload: Topics[Name];
+        readonly options?: TopicOptions;
+      };
+    }[NameIn<Topics>];
+
+/** What became of an event of a batch. */
+export interface BatchResult {
+  /** Identities of its messages: one, or several where it has many users. */
+  readonly ids: readonly string[];
+  /** False: no queue took it. */
+  readonly routed: boolean;
+  /** Some of it was not sent. */
+  readonly error?: Error;
 }
 
 /** What a client sent: a request to who serves the method, a publish to who listens to the topic. */
@@ -200,7 +226,7 @@ export interface Publisher<
     userId: string,
     event: Name,
     payload: Events[Name],
-    options?: EventOptions,
+    options?: DirectedOptions,
   ): Promise<Published>;
 
   /**
@@ -211,15 +237,24 @@ export interface Publisher<
     userIds: readonly string[],
     event: Name,
     payload: Events[Name],
-    options?: Omit<EventOptions, 'id'>,
+    options?: Omit<DirectedOptions, 'id'>,
   ): Promise<Published[]>;
 
   /** A topic event: reaches every connection that has subscribed `topic`. Else as {@link toUser}. */
   toTopic<Name extends NameIn<Topics>>(
     topic: Name,
     payload: Topics[Name],
-    options?: EventOptions,
+    options?: TopicOptions,
   ): Promise<Published>;
+
+  /**
+   * Sends up to 10,000 events at once, in their order. An event to many `users` is one message with a header `CC` for as many as fit in 4 KiB,
+   * so it costs the broker's connection less than {@link toUsers}; whether each of them has a session is not known then. Everything is
+   * checked before anything is sent; what fails on the way is in the results, which are in the order of the events.
+   * @example await publisher.batch([{ users: ['alice', 'bob'], event: 'sale', payload: 7 }, { topic: 'prices.tea', payload: 3 }]);
+   * @throws PublisherError, NameError for what can never be sent.
+   */
+  batch(events: readonly BatchEvent<Events, Topics>[]): Promise<BatchResult[]>;
 
   /**
    * Puts a user's sessions into a topic, whatever the user may subscribe; those that are away or moving when they are there again.

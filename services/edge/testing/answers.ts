@@ -14,6 +14,7 @@ export function answersWorld(options: Partial<AnswersOptions> = {}) {
     maxBytes: 1_000,
     cancels: {
       cancel: ({ uid, sid }, id) => void told.push(`cancel ${uid} ${sid} ${id}`),
+      received: ({ uid, sid }, id, word) => void told.push(`received ${uid} ${sid} ${id} ${word}`),
       taken: (_, id, n, word) => void told.push(`taken ${id} ${n} ${word}`),
     },
     load,

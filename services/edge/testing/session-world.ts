@@ -267,6 +267,7 @@ export class SessionWorld {
   readonly cancels = {
     cancel: (_: object, id: string) => void this.cancelled.push(id),
     taken: () => {},
+    received: () => {},
   };
   readonly drops = new FakeDrops();
   readonly givenUp = new GivenUp(() => this.nowMs);

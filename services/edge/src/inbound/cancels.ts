@@ -1,5 +1,5 @@
 import type { PublishOutcome, PublishProperties } from '@evenkeel/broker';
-import { cancelTypes, exchanges, takenKey } from '@evenkeel/protocol';
+import { cancelTypes, exchanges, fromUid, takenKey } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { inboundMessageId } from './inbound.js';
 
@@ -12,6 +12,8 @@ export interface CancelsOptions {
       properties: PublishProperties,
     ): Promise<PublishOutcome>;
   };
+  /** Ms since the epoch. */
+  now(): number;
 }
 
 type Sender = Pick<TicketClaims, 'uid' | 'sid'>;
@@ -33,6 +35,12 @@ export class Cancels {
   /** The client has taken the parts up to `n`; `word`: of who has sent them. */
   taken({ uid, sid }: Sender, id: string, n: number, word: string): void {
     this.#publish(takenKey(word), { id: inboundMessageId(uid, sid, id), n }, cancelTypes.taken);
+  }
+
+  /** The client has acknowledged the event `id`; `word`: of who has published it. */
+  received({ uid, sid }: Sender, id: string, word: string): void {
+    const receipt = { id, user: fromUid(uid), session: sid, at: this.#options.now() };
+    this.#publish(takenKey(word), receipt, cancelTypes.receipt);
   }
 
   #publish(key: string, body: object, type: string): void {

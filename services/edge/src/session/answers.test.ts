@@ -130,3 +130,20 @@ describe('an answer in parts', () => {
     expect(connection.frames[1]).not.toHaveProperty('redelivered');
   });
 });
+
+it('an event whose publisher wants to know has a receipt once it is acknowledged; no other has, nor one whose word is none', () => {
+  const { outbox, queue, told } = make();
+  const event = (n: number, word?: unknown) => {
+    const headers = word === undefined ? {} : { 'evenkeel-receipt': word };
+    outbox.offer(queue.event(n, { properties: { messageId: `m${n}`, headers } }));
+  };
+  event(1, 'shop-7');
+  event(2);
+  event(3, 'user.bob.#');
+  event(4, 'shop-7');
+  expect(told).toEqual([]);
+  outbox.ack(3);
+  expect(told).toEqual(['received alice s m1 shop-7']);
+  outbox.ack(4);
+  expect(told).toEqual(['received alice s m1 shop-7', 'received alice s m4 shop-7']);
+});

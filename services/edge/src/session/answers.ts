@@ -1,5 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
-import { errorCodes, partAckHeader, partHeader, partsHeader } from '@evenkeel/protocol';
+import { messageIdentity } from '@evenkeel/mesh';
+import { errorCodes, partAckHeader, partHeader, partsHeader, receiptHeader } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, type Place, partFrame, placed, replyFrame } from '../frame/frames.js';
 import { type Asks, isAsk } from './asks.js';
@@ -128,6 +129,15 @@ export class Answers {
     this.#streams.refuse(re);
     load.ended(why);
     cancels.cancel(claims, re);
+  }
+
+  /** Of an event whose publisher wants to know: what is to be called when the client has acknowledged it. */
+  receipt(delivery: Delivery): (() => void) | undefined {
+    const word = delivery.properties.headers[receiptHeader];
+    if (typeof word !== 'string' || !wordForm.test(word)) return undefined;
+    const { cancels, claims } = this.#options;
+    const id = messageIdentity(delivery);
+    return () => cancels.received(claims, id, word);
   }
 
   #taken(re: string, n: number, word: unknown): (() => void) | undefined {

@@ -308,7 +308,7 @@ export class Outbox {
     if (frame === undefined) return this.#refuse(delivery);
     const atMs = this.#options.onEvent?.(delivery, wallMs);
     if (atMs !== undefined && this.ackMode === 'client') this.#ackTimes.wrote(seq, atMs);
-    this.#send(frame, delivery);
+    this.#send(frame, delivery, this.answers.receipt(delivery));
   }
 
   #writeAnswer(delivery: Delivery, answer: Answer | 'drop' | undefined): void {

@@ -9,6 +9,8 @@ export interface Cancels {
   cancel(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
   /** The client has acknowledged the parts up to `n`; `word`: of the service that wants to know. */
   taken(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, n: number, word: string): void;
+  /** The client has acknowledged the event `id`; `word`: of the publisher that wants to know. */
+  received(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string, word: string): void;
 }
 
 /** Services' orders among what comes from sessions' queues. */

@@ -1,0 +1,61 @@
+import { topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { PublisherError } from './errors.js';
+import { checkedKey, checkName } from './message.js';
+import type { Publishing, Ready } from './publishing.js';
+import type { BatchEvent, BatchResult } from './types.js';
+
+/** Of further keys in one message: each copy of it carries them all. */
+const maxCcBytes = 4_096;
+/** Events of one batch. */
+const maxEvents = 10_000;
+
+/**
+ * Sends many events, all at once. Everything is checked before anything is sent.
+ * @throws PublisherError, NameError for what can never be sent, with the place in the batch.
+ */
+export async function sendBatch(
+  publishing: Pick<Publishing, 'ready'>,
+  events: readonly BatchEvent[],
+): Promise<BatchResult[]> {
+  if (!Array.isArray(events) || events.length > maxEvents)
+    throw new PublisherError('bad-option', `a batch is an array of at most ${maxEvents} events`);
+  const ready = events.map((event) => messagesOf(publishing, event));
+  return await Promise.all(ready.map(sendAll));
+}
+
+function messagesOf(publishing: Pick<Publishing, 'ready'>, event: BatchEvent): Ready[] {
+  const { payload, options = {} } = event;
+  if ('topic' in event) {
+    checkName('topic', event.topic);
+    return [publishing.ready(checkedKey(topicKey(event.topic)), payload, options)];
+  }
+  const users = 'users' in event ? event.users : [event.user];
+  checkName('event', event.event);
+  const keys = [...new Set(users)].map((user) => checkedKey(userKey(toUid(user), event.event)));
+  return chunks(keys).map(([key = '', ...others]) => publishing.ready(key, payload, options, others));
+}
+
+/** Keys that go in one message. */
+function chunks(keys: readonly string[]): string[][] {
+  const found: string[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const key of keys) {
+    bytes += key.length;
+    if (bytes > maxCcBytes) {
+      found.push([]);
+      bytes = key.length;
+    }
+    found.at(-1)?.push(key);
+  }
+  return found;
+}
+
+/** One event may be several messages, where it has many users. */
+async function sendAll(messages: readonly Ready[]): Promise<BatchResult> {
+  try {
+    const published = await Promise.all(messages.map((send) => send()));
+    return { ids: published.map(({ id }) => id), routed: published.some(({ routed }) => routed) };
+  } catch (error) {
+    return { ids: [], routed: false, error: error as Error };
+  }
+}
