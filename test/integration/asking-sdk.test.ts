@@ -156,6 +156,7 @@ describe('a client that serves', () => {
     s.mesh.target = s.b;
     at.terminate();
     const next = await s.b.next();
+    await next.take('hello');
     next.send({ t: 'ask', seq: 1, id: 'asker.0123456789abcdef', method: 'q', data: null, redelivered: true });
     expect(await next.take('answer')).toMatchObject({ id: 'asker.0123456789abcdef', data: 1 });
     next.send({ t: 'ok', re: 'asker.0123456789abcdef' });

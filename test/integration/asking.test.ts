@@ -222,6 +222,24 @@ describe('a service asks a user', () => {
 });
 
 describe('a client', () => {
+  it('of before, that does not acknowledge a question, stays connected', async () => {
+    const edge = await mesh.edge('old', { ...env, ACK_TIMEOUT_MS: '2000' });
+    const session = new SessionUnderTest('old');
+    const client = await session.attach(edge, {}, {}, { acks: false });
+    expect(await one('old.q', 1, { expiration: 500 })).toMatchObject({
+      headers: { 'evenkeel-error': 'timeout' },
+    });
+    await client.frame('ask');
+    // The edge has let go of it by itself; the seal stays.
+    await mesh.settled(session, { messages: 0 });
+    await mesh.event(session, 'next');
+    await client.eventCount(1);
+    client.ack(2);
+    await client.pinged();
+    expect(client.isOpen).toBe(true);
+    await client.close();
+  });
+
   it('cannot answer what it was not asked, and goes on', async () => {
     const asker = await new SessionUnderTest('asked').attach(a);
     const thief = await new SessionUnderTest('thief').attach(b);

@@ -178,6 +178,13 @@ export class Case {
     this.#atEnd.push(await this.mesh.listen(exchange, key, onDelivery));
   }
 
+  /** The name of a queue of its own. */
+  async queue(onDelivery: (d: Delivery) => void): Promise<string> {
+    const { name, end } = await this.mesh.queue(onDelivery);
+    this.#atEnd.push(end);
+    return name;
+  }
+
   /** Answers what clients send under `key` to the application. */
   async serve(key: string, onDelivery: (d: Delivery) => void): Promise<void> {
     await this.listen(exchanges.inbound, key, onDelivery);

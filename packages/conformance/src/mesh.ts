@@ -64,20 +64,27 @@ export class MeshUnderTest {
     key: string,
     onDelivery: (d: Delivery) => void,
   ): Promise<() => Promise<void>> {
+    const { name, end } = await this.queue(onDelivery);
+    await this.topology.bind(name, exchange, key);
+    return end;
+  }
+
+  /** Consumes a queue of its own, from when it resolves. */
+  async queue(onDelivery: (d: Delivery) => void): Promise<{ name: string; end(): Promise<void> }> {
     this.#queues += 1;
-    const queue = `conformance.${this.run}.${this.#queues}`;
-    await this.topology.declareQueue({ name: queue, durable: false, exclusive: true });
-    await this.topology.bind(queue, exchange, key);
-    const consumer = await this.#consumers.consume(queue, {
+    const name = `conformance.${this.run}.${this.#queues}`;
+    await this.topology.declareQueue({ name, durable: false, exclusive: true });
+    const consumer = await this.#consumers.consume(name, {
       onDelivery(delivery) {
         delivery.ack();
         onDelivery(delivery);
       },
     });
-    return async () => {
+    const end = async () => {
       await consumer.cancel();
-      await this.topology.deleteQueue(queue);
+      await this.topology.deleteQueue(name);
     };
+    return { name, end };
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ export function answersWorld(options: Partial<AnswersOptions> = {}) {
   const claims = { uid: 'alice', sid: 's' };
   const answers = new Answers({
     claims,
-    asks: new Asks({ claims, maxBytes: 1_000, isBare: false }),
+    asks: new Asks({ claims, maxBytes: 1_000, ackWithinMs: 1_000, isBare: false, now: () => 7 }),
     limit: 2,
     maxBytes: 1_000,
     cancels: {

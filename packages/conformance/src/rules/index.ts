@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.js';
+import { askRules } from './asks.js';
 import { bareRules } from './bare.js';
 import { bodyRules } from './bodies.js';
 import { eventRules } from './events.js';
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...eventRules,
   ...topicRules,
   ...requestRules,
+  ...askRules,
   ...moveRules,
   ...streamRules,
   ...sessionRules,

@@ -59,8 +59,10 @@ export function eventFlow(options: FlowOptions): Flow {
     asks: new Asks({
       claims: connection.claims,
       maxBytes: maxEventBytes,
+      ackWithinMs: options.config.ackTimeoutMs / 2,
       isBare: connection.isBare,
       asking: ports.asking,
+      now,
     }),
     cancels: ports.cancels,
     load: load.streams,

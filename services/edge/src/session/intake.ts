@@ -145,8 +145,10 @@ export class Intake {
 
   /** Once a second. */
   sweep(): void {
+    const { outbox } = this.#options;
     this.seal.heard(false);
-    this.#options.outbox.sweep();
+    if (outbox.answers.asks.isLapsed(outbox.firstUnacked)) outbox.ack(outbox.firstUnacked);
+    outbox.sweep();
   }
 
   /** Consumes from now on. Deliveries may come before it resolves. */

@@ -224,7 +224,7 @@ export class Outbox {
 
   /** The connection has closed, by the client with `code`: nobody waits for its acknowledgement any more. */
   connectionClosed(code: number | undefined): void {
-    this.#options.givenUp.closed(this.#connection.claims, code, this.#large.largestFrom(this.#firstUnacked));
+    this.#options.givenUp.closed(this.#connection.claims, code, this.#large.largestFrom(this.firstUnacked));
     this.#changed();
   }
 
@@ -248,7 +248,7 @@ export class Outbox {
   }
 
   /** `seq` of the first that is written and not acknowledged. */
-  get #firstUnacked(): number {
+  get firstUnacked(): number {
     return this.#written[this.#head]?.seq ?? Number.POSITIVE_INFINITY;
   }
 
@@ -324,7 +324,7 @@ export class Outbox {
     this.seq += 1;
     const { seq } = this;
     if (LargeOnes.is(frame.length))
-      this.#large.note(seq, messageIdentity(delivery), frame.length, this.#firstUnacked);
+      this.#large.note(seq, messageIdentity(delivery), frame.length, this.firstUnacked);
     this.#options.following?.written(delivery, seq);
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, onAcked);

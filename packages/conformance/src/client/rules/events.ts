@@ -190,6 +190,21 @@ export const eventRules: readonly Rule<ClientCase>[] = [
     },
   },
   {
+    id: 'ask-acknowledged',
+    section: '2.2',
+    text: 'an ask is acknowledged as an event, whether the client answers it or not, and events go on',
+    async check(c) {
+      const connection = await c.connect();
+      connection.event('e1');
+      const id = `asker.${'0'.repeat(22)}`;
+      connection.seq += 1;
+      connection.send({ t: 'ask', seq: connection.seq, id, method: 'conformance.nobody', data: null });
+      connection.event('e2');
+      await c.handedOn(['e1', 'e2'], 'A question must keep no event waiting');
+      await c.acked(connection, 3);
+    },
+  },
+  {
     id: 'error-alone',
     section: '2.2',
     text: 'an error that concerns no request ends nothing',
