@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   brokerChoice,
-  type Member,
   parseFlags,
   reportFailure,
   startMesh,
@@ -11,6 +10,7 @@ import {
 } from '@evenkeel/local';
 import { startFleet } from './fleet/fleet.js';
 import { startNumberedPublisher } from './fleet/numbered-publisher.js';
+import { usedBy, usedByBroker } from './mesh/used.js';
 
 const help = `npm run bench:sizing -- [flags]   Memory of a session, processor time of an event: edge, gateway, balancer, RabbitMQ.
 
@@ -22,24 +22,12 @@ const help = `npm run bench:sizing -- [flags]   Memory of a session, processor t
   --help
 `;
 
-/** What a process has, and has used of a core since its start. */
-interface Used {
-  readonly bytes: number;
-  readonly cpuSeconds: number;
-}
-
 /** Garbage is left alone: memory is what it is after this long without an event. */
 const calmMs = 5_000;
 const settleTimeoutMs = 60_000;
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-
-async function ofMember({ opsUrl }: Member): Promise<Used> {
-  const text = await (await fetch(`${opsUrl}/metrics`)).text();
-  const value = (name: string) => Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1]);
-  return { bytes: value('process_resident_memory_bytes'), cpuSeconds: value('process_cpu_seconds_total') };
-}
 
 async function measure(flags: { sessions: number; rate: number; seconds: number; broker: string }) {
   const { sessions, rate, seconds } = flags;
@@ -56,19 +44,11 @@ async function measure(flags: { sessions: number; rate: number; seconds: number;
   const [balancer] = mesh.balancers;
   if (edge === undefined || balancer === undefined) throw new Error('no edge, or no balancer');
 
-  /** RabbitMQ counts its own: memory that the runtime has of the system, time of all its threads. */
-  const ofBroker = async (): Promise<Used> => {
-    const expression = 'io:format("~w ~w ", [erlang:memory(total), element(1, erlang:statistics(runtime))]).';
-    // rabbitmqctl starts a runtime of its own, which a busy machine may not do in time.
-    const said = await broker.ctl(['eval', expression]).catch(() => broker.ctl(['eval', expression]));
-    const [bytes, ms] = said.split(/\s+/).map(Number);
-    return { bytes: bytes ?? 0, cpuSeconds: (ms ?? 0) / 1_000 };
-  };
   const look = async () => ({
-    edge: await ofMember(edge),
-    gateway: await ofMember(mesh.gateway),
-    balancer: await ofMember(balancer),
-    broker: await ofBroker(),
+    edge: await usedBy(edge),
+    gateway: await usedBy(mesh.gateway),
+    balancer: await usedBy(balancer),
+    broker: await usedByBroker(broker),
   });
   type Look = Awaited<ReturnType<typeof look>>;
   const parts = ['edge', 'gateway', 'balancer', 'broker'] as const;

@@ -13,6 +13,7 @@ const measured: AllMeasured = {
   sessions: read('sessions.json'),
   fronts: read('fronts.json'),
   sizing: read('sizing.json'),
+  presence: read('presence.json'),
 };
 
 test.each([
@@ -21,6 +22,7 @@ test.each([
   'docs/sessions.md',
   'docs/load-balancers.md',
   'docs/sizing.md',
+  'docs/presence.md',
 ])('%s has the figures of bench/results (npm run bench:figures writes them)', (document) => {
   const text = readFileSync(join(root, document), 'utf8');
   expect(text).toContain('<!-- figures: ');

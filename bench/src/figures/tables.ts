@@ -1,4 +1,5 @@
 import { type FrontRun, frontTable } from './fronts.js';
+import { type PresenceCost, presenceRows } from './presence.js';
 import { type SessionsMeasured, sessionTables } from './sessions.js';
 import { type SizingMeasured, sizingTable } from './sizing.js';
 import { table } from './table.js';
@@ -44,6 +45,7 @@ export interface AllMeasured {
   readonly sessions: SessionsMeasured;
   readonly fronts: Measured<FrontRun>;
   readonly sizing: SizingMeasured;
+  readonly presence: Measured<PresenceCost>;
 }
 
 /** The tables of the documents, by the name in their `<!-- figures: name -->`. */
@@ -54,6 +56,7 @@ export function tables({
   sessions,
   fronts,
   sizing,
+  presence,
 }: AllMeasured): Readonly<Record<string, string>> {
   const runs = move.results;
   const killed = faults.results.find(({ fault }) => fault === 'kill-source');
@@ -86,6 +89,7 @@ export function tables({
   return {
     ...sessionTables(sessions),
     sizing: sizingTable(sizing),
+    presence: labelled(presence, ['', 'without presence', 'with'], presence.results.flatMap(presenceRows)),
     benchmarks: table(
       ['what', 'result', 'commit'],
       benchmarks.map(([what, result, { commit }]) => [what, result, `\`${commit}\``]),
@@ -169,7 +173,11 @@ function spread(values: readonly number[]): (unit: string) => string {
 }
 
 /** A table, and under it what was measured. */
-function labelled(measured: Measured, head: readonly string[], rows: readonly (readonly string[])[]): string {
+function labelled(
+  measured: Measured<unknown>,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   return `${table(head, rows)}\n\n${whatOf(measured)}`;
 }
 

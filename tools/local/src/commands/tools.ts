@@ -7,6 +7,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:figures': 'bench/dist/figures.js',
   'bench:console': 'bench/dist/console.js',
   'bench:move': 'bench/dist/move.js',
+  'bench:presence': 'bench/dist/presence.js',
   'bench:roll': 'bench/dist/roll.js',
   'bench:sizing': 'bench/dist/sizing.js',
   'bench:sessions': 'bench/sessions/run.mjs',
