@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Publisher } from '@evenkeel/broker';
 import { edgeKey, exchanges } from '@evenkeel/protocol';
 import type { MovePace, MoverCounts, NodeAddress } from './messages.js';
@@ -56,6 +57,8 @@ export class Mover {
   readonly #userId: string | undefined;
   readonly #budget = new MoveBudget();
   #pace: MovePace = { perSecond: 0 };
+  /** Of two with the same names for their moves, edges would take those of one for repeats. */
+  readonly #name = randomBytes(6).toString('hex');
   #timer: NodeJS.Timeout | undefined;
   #lastTickAtMs = 0;
   #next = 0;
@@ -137,7 +140,7 @@ export class Mover {
     this.#command += 1;
     const body = {
       command: 'reconnect',
-      move: `bench-${process.pid}-${this.#command}`,
+      move: `bench-${this.#name}-${this.#command}`,
       to,
       sessions,
       ratePerSecond: 100_000,
