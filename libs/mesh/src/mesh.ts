@@ -40,6 +40,8 @@ export interface MeshOptions {
   publishTimeoutMs?: number;
 }
 
+type QueueOptions = Omit<OwnQueueOptions, 'isDurable'> & { isOptional?: boolean };
+
 /**
  * A service's hold on the broker. Two connections and those asked for apart, since a broker alarm blocks a connection that publishes, its
  * acknowledgements included; the publishing one only where something is published. Touches nothing until it is started:
@@ -53,7 +55,9 @@ export class Mesh {
   readonly #queues: OwnQueue[] = [];
   #publishing: Broker | undefined;
   #publisher: Publisher | undefined;
-  readonly #apart: { readonly role: string; readonly broker: Broker; readonly publisher: Publisher }[] = [];
+  readonly #apart: { readonly role: string; readonly broker: Broker; readonly publishers: Publisher[] }[] =
+    [];
+  readonly #beside: Publisher[] = [];
   #looking: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
@@ -83,12 +87,28 @@ export class Mesh {
 
   /**
    * A publisher with a connection of its own, `<name> <role>` in RabbitMQ's list, for what others cause to be sent: RabbitMQ slows
-   * a connection down as a whole, so on a shared one the service's own messages would wait behind theirs. Ask for it while building.
+   * a connection down as a whole, so on a shared one the service's own messages would wait behind theirs. Asked for again it is another
+   * channel there. Ask for it while building.
    */
   publisherApart(role: string, options: PublisherOptions = {}): Publisher {
-    const broker = this.#broker(role);
-    const publisher = broker.publisher(options);
-    this.#apart.push({ role, broker, publisher });
+    let apart = this.#apart.find((each) => each.role === role);
+    if (apart === undefined) {
+      apart = { role, broker: this.#broker(role), publishers: [] };
+      this.#apart.push(apart);
+    }
+    const publisher = apart.broker.publisher(options);
+    apart.publishers.push(publisher);
+    return publisher;
+  }
+
+  /**
+   * A publisher with a channel of its own beside {@link Mesh.publisher}: what RabbitMQ closes it for, such as an exchange that is not there
+   * yet, touches nothing else. Ask for it while building.
+   */
+  publisherBeside(): Publisher {
+    const { publishTimeoutMs: timeoutMs } = this.#options;
+    const publisher = this.publishing.publisher(timeoutMs === undefined ? {} : { timeoutMs });
+    this.#beside.push(publisher);
     return publisher;
   }
 
@@ -99,19 +119,16 @@ export class Mesh {
     for (const { role, broker } of this.#apart) yield [role, broker.figures()];
   }
 
-  /** A queue of this process alone, on the consuming connection. Start it after the mesh. */
-  ownQueue(options: Omit<OwnQueueOptions, 'isDurable'>): OwnQueue {
-    return this.#queue(options);
-  }
-
   /**
-   * A queue that outlives this process and may be shared, under the same care. `isOptional`: the mesh is ready without it, and
+   * A queue of this process alone, on the consuming connection. Start it after the mesh. `isOptional`: the mesh is ready without it, and
    * whoever made it says what is missing then.
    */
-  durableQueue({
-    isOptional = false,
-    ...options
-  }: Omit<OwnQueueOptions, 'isDurable'> & { isOptional?: boolean }): OwnQueue {
+  ownQueue({ isOptional = false, ...options }: QueueOptions): OwnQueue {
+    return this.#queue(options, isOptional);
+  }
+
+  /** A queue that outlives this process and may be shared, under the same care. */
+  durableQueue({ isOptional = false, ...options }: QueueOptions): OwnQueue {
     return this.#queue({ ...options, isDurable: true }, isOptional);
   }
 
@@ -131,9 +148,10 @@ export class Mesh {
   /** Waits for the confirms of what was published, two seconds at most, and closes the connections. Stop its queues before. */
   async stop(): Promise<void> {
     clearInterval(this.#looking);
-    const publishing = [...this.#apart, { broker: this.#publishing, publisher: this.#publisher }];
-    const flushed = publishing.map(({ broker, publisher }) =>
-      broker?.state === 'open' ? publisher?.flush() : undefined,
+    const own = { broker: this.#publishing, publishers: [this.#publisher, ...this.#beside] };
+    const publishing = [...this.#apart, own];
+    const flushed = publishing.flatMap(({ broker, publishers }) =>
+      broker?.state === 'open' ? publishers.map((publisher) => publisher?.flush()) : [],
     );
     await withDeadline(Promise.all(flushed), flushMs, () => undefined);
     await Promise.all(

@@ -198,7 +198,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     following,
     now: wallNow,
   });
-  const cancels = new Cancels({ publisher: clientsPublisher, now: wallNow });
+  const cancels = new Cancels({ publisher: mesh.publisherApart('clients'), now: wallNow });
   const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
   const dropped = new DroppedEvents({
     connection: consuming,

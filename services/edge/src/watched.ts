@@ -28,11 +28,14 @@ export function watched(ops: Ops, parts: Watched): void {
   ops.readiness('broker', () => mesh.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('histories', () => history.readiness());
-  ops.readiness('presence', () => parts.presence.readiness());
   ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('denials', () => denials.readiness());
   ops.note('denials', () => denials.lag());
+  ops.note('presence', () => {
+    const readiness = parts.presence.readiness();
+    return readiness === true ? undefined : readiness;
+  });
   ops.readiness('accepting', () => !node.isDraining || 'draining');
   ops.status(() => ({
     boot: node.boot,

@@ -4,6 +4,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import { inboundMessageId } from './inbound.js';
 
 export interface CancelsOptions {
+  /** With a channel of its own: RabbitMQ closes it while the balancer, of an earlier version, has not declared the exchange. */
   publisher: {
     publish(
       exchange: string,

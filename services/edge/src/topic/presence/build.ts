@@ -20,7 +20,12 @@ export function presenceOf({ mesh, node, config, ...rest }: PresenceParts): {
 } {
   const { consuming, publisher, user } = mesh;
   const presence = new EdgePresence({
-    mesh,
+    mesh: {
+      user,
+      publisher: mesh.publisherBeside(),
+      // Where the balancer is of an earlier version, its exchange comes with the next one.
+      ownQueue: (options) => mesh.ownQueue({ ...options, isOptional: true }),
+    },
     node: node.name,
     boot: node.boot,
     graceMs: config.presenceGraceMs,

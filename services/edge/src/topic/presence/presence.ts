@@ -1,4 +1,4 @@
-import { type Mesh, PresenceCopy, type PresenceCopyOptions, Roster } from '@evenkeel/mesh';
+import { PresenceCopy, type PresenceCopyOptions, Roster } from '@evenkeel/mesh';
 import {
   copyKey,
   exchanges,
@@ -21,7 +21,7 @@ const patienceMs = 6_500;
 const expiresMs = 10_000;
 
 export interface EdgePresenceOptions {
-  mesh: Pick<Mesh, 'publisher' | 'user'> & PresenceCopyOptions['mesh'];
+  mesh: PresenceCopyOptions['mesh'];
   node: string;
   boot: string;
   graceMs: number;
@@ -48,6 +48,8 @@ export class EdgePresence {
   readonly sent = { messages: 0, bytes: 0 };
   readonly #options: EdgePresenceOptions;
   #ticking: NodeJS.Timeout | undefined;
+  /** The exchange is there. */
+  #hasHeard = false;
   #beatAtMs = 0;
   #toldAtMs = 0;
 
@@ -83,9 +85,16 @@ export class EdgePresence {
     return this.copy.readiness();
   }
 
-  async start(signal?: AbortSignal): Promise<void> {
+  /** Resolves at once: until it hears the others it tells them nothing, and answers nobody. */
+  start(signal?: AbortSignal): void {
     this.#ticking = setInterval(() => this.#tick(), batchMs);
-    await this.copy.start(signal);
+    this.copy.start(signal).then(
+      () => {
+        this.#hasHeard = true;
+      },
+      // It is stopped.
+      () => {},
+    );
   }
 
   async stop(): Promise<void> {
@@ -136,12 +145,12 @@ export class EdgePresence {
     const nowMs = this.#options.now();
     this.members.sweep();
     this.online.sweep();
-    this.#sendDeltas();
+    if (this.#hasHeard) this.#sendDeltas();
     if (nowMs - this.#toldAtMs >= tellEveryMs) {
       this.#toldAtMs = nowMs;
       this.watchers.tell(nowMs);
     }
-    if (nowMs - this.#beatAtMs < beatMs) return;
+    if (!this.#hasHeard || nowMs - this.#beatAtMs < beatMs) return;
     this.#beatAtMs = nowMs;
     const { node, boot } = this.#options;
     this.#send(presenceKey(node), { t: 'beat', node, boot, seq: this.members.seq });
