@@ -15,6 +15,8 @@ it('a stream is each part once and in order over the loss of its socket, and is 
   await expect.poll(() => got.length).toBe(2);
   a.terminate();
   const b = await s.b.next();
+  // What comes before its welcome is nothing to the client.
+  await b.take('hello');
   b.send({ t: 'part', seq: 1, re, n: 1, data: 'b', redelivered: true });
   b.send({ t: 'part', seq: 2, re, n: 2, data: 'c' });
   b.send({ t: 'ok', seq: 3, re, parts: 3 });
