@@ -98,6 +98,21 @@ describe('limits and unknown kinds', () => {
     expect(await client.closed).toEqual({ code: 1009, reason: 'too-large' });
   });
 
+  it('takes a hello of up to twice that, with all the topics that a connection may have', async () => {
+    const topics = range(1, 512).map((n) => ({
+      topic: `${'x'.repeat(120)}.${1_000 + n}`,
+      since: '123456789012-abcdefghij',
+    }));
+    expect(JSON.stringify(topics).length).toBeGreaterThan(65_536);
+    const client = await attacker.attach(edge, { topics });
+    client.send({ t: 'subscribe', id: 'more', topic: 'more' });
+    expect(await client.frame('error')).toMatchObject({ re: 'more', code: 'topic-limit' });
+    const last = topics.at(-1)?.topic ?? '';
+    await mesh.message(last, 1);
+    expect(await client.frame('message')).toMatchObject({ topic: last, data: 1 });
+    await client.close();
+  });
+
   it('cuts off a frame over twice that', async () => {
     const client = await attacker.attach(edge);
     client.send('x'.repeat(131_073));

@@ -384,7 +384,9 @@ export const defaults = {
   slowConsumerMs: 30_000,
   maxPayloadBytes: 65_536,
   maxEventBytes: 1_048_576,
-  maxTopicsPerConnection: 128,
+  maxTopicsPerConnection: 512,
+  /** Of their names together: with them all a `hello` fits in its frame. */
+  maxTopicNameBytes: 65_536,
   ticketLifetimeMs: 30_000,
   moveDeadlineMs: 30_000,
   sessionLifetimeMs: 300_000,

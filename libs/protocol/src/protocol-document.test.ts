@@ -146,6 +146,7 @@ describe('PROTOCOL.md', () => {
       'no hello for': ms(defaults.helloTimeoutMs),
       heartbeat: ms(defaults.heartbeatMs),
       'topics of a connection': count(defaults.maxTopicsPerConnection),
+      "names of a connection's topics, together": `${count(defaults.maxTopicNameBytes)} bytes`,
       'session lifetime without a socket': ms(defaults.sessionLifetimeMs),
       "events waiting in a session's queue": count(defaults.sessionMaxLength),
       ticket: `${ms(defaults.ticketLifetimeMs)}, one socket`,

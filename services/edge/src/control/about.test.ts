@@ -31,7 +31,7 @@ it('an edge says what it takes, what it is set to without its secrets, and what 
     mesh: { figures: () => [['consuming', figures] as const].values() },
   });
   expect(about).toMatchObject({
-    limits: { capacity: 100, maxPending: 10, maxTopics: 128 },
+    limits: { capacity: 100, maxPending: 10, maxTopics: 512 },
     settings: { node: 'a' },
     closes: { 4004: 2 },
     gaps: { overflow: 1 },

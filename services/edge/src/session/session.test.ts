@@ -11,7 +11,7 @@ describe('a session that attaches', () => {
   it('is welcomed once its queue is consumed, with what was found of it', async () => {
     const { connection, session } = await world.attach();
     const { heartbeatMs, window } = world.config;
-    const limits = { framesPerSecond: 100, burst: 400, maxTopics: 128, maxFrameBytes: 65_536 };
+    const limits = { framesPerSecond: 100, burst: 400, maxTopics: 512, maxFrameBytes: 65_536 };
     const more = { connection: 'b.1', limits, generation: 0 };
     const welcome = {
       t: 'welcome',

@@ -160,6 +160,21 @@ describe('subscriptions of one connection', () => {
     expect(sent.map(({ re }) => re)).toEqual(['2']);
   });
 
+  it('are limited by the bytes of their names too, which come free again', async () => {
+    const { subscriptions, asked, sent, order } = make({ limit: 1_000 });
+    const name = (n: number) => `${n}`.padStart(200, 'x');
+    const join = (n: number) => subscriptions.join({ topic: name(n) }, `${n}`);
+    for (let n = 0; n < 327; n += 1) void join(n);
+    expect(order).toEqual([]);
+    void join(327);
+    expect(sent).toMatchObject([{ t: 'error', re: '327', code: 'topic-limit' }]);
+    for (const { bind } of asked) bind();
+    await turn();
+    subscriptions.leave(name(5));
+    void join(328);
+    expect(asked.at(-1)?.topic).toBe(name(328));
+  });
+
   it('count towards the limit while they are pending', async () => {
     const { subscriptions, sent, order } = make({ limit: 1 });
     void subscriptions.join({ topic: 'a' }, '1');

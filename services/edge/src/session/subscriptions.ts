@@ -1,6 +1,7 @@
 import { type Decision, isPattern } from '@evenkeel/access';
 import { BrokerError } from '@evenkeel/broker';
 import {
+  defaults,
   errorCodes,
   type GapReason,
   gapReasons,
@@ -61,6 +62,7 @@ export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   /** Those that the application has allowed. */
   readonly #allowances: Allowances;
+  #nameBytes = 0;
   #isOver = false;
   #doubt: readonly string[] = [];
 
@@ -146,9 +148,10 @@ export class Subscriptions {
     if (!subscription) {
       const decision = access.decide('subscribe', topic);
       if (decision === 'forbid') return this.#forbid(topic, [id]);
-      if (this.#subscriptions.size >= limit) {
+      if (this.#subscriptions.size >= limit || this.#nameBytes + topic.length > defaults.maxTopicNameBytes) {
         onLimit();
-        const message = `'${topic}' is one too many: at most ${limit} topics; unsubscribe from one`;
+        const most = `${limit} topics, and ${defaults.maxTopicNameBytes} bytes of names`;
+        const message = `'${topic}' is one too many: at most ${most}; unsubscribe from one`;
         return send(errorFrame(id, errorCodes.topicLimit, message));
       }
       subscription = this.#subscribe(wanted, missed, decision);
@@ -292,6 +295,7 @@ export class Subscriptions {
       settle,
     };
     this.#subscriptions.set(topic, subscription);
+    this.#nameBytes += topic.length;
     if (decision === 'allow') this.#bind(topic, subscription);
     else void this.#ask(topic, subscription, decision);
     return subscription;
@@ -384,6 +388,7 @@ export class Subscriptions {
 
   #end(topic: string, subscription: Subscription, failure?: unknown, how: LeavingHow = 'left'): void {
     this.#subscriptions.delete(topic);
+    this.#nameBytes -= topic.length;
     subscription.unanswered.push(...this.#histories.end(topic));
     if (subscription.isBound) this.#listening.end(topic);
     this.#options.presence.ended(topic, how);

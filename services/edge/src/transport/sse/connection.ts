@@ -66,6 +66,7 @@ export class SseConnection implements Connection {
   #waitingBytes = 0;
   #underwayBytes = 0;
   #hasDropped = false;
+  #hasSpoken = false;
 
   constructor(options: SseConnectionOptions) {
     this.#options = options;
@@ -165,7 +166,10 @@ export class SseConnection implements Connection {
     const { counts, maxPayloadBytes } = this.#options;
     const bytes = Buffer.byteLength(text);
     counts.framesIn += 1;
-    if (bytes > maxPayloadBytes) {
+    const isFirst = !this.#hasSpoken;
+    this.#hasSpoken = true;
+    // The first one names all topics.
+    if (bytes > (isFirst ? 2 : 1) * maxPayloadBytes) {
       counts.tooLarge += 1;
       return this.close(closeCodes.tooLarge);
     }

@@ -19,6 +19,8 @@ export interface Accepted {
   connection: UwsConnection | undefined;
   /** Of one who is dismissed: when. */
   dismissal: NodeJS.Timeout | undefined;
+  /** Its first frame has come. */
+  hasSpoken: boolean;
 }
 
 export interface UwsConnectionOptions {

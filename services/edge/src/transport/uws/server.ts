@@ -227,7 +227,7 @@ export class UwsTransport {
     }
     const { address, key, extensions, context } = handshake;
     this.#pending.settled();
-    const accepted = { verdict, address, connection: undefined, dismissal: undefined };
+    const accepted = { verdict, address, connection: undefined, hasSpoken: false, dismissal: undefined };
     res.upgrade<UserData>({ accepted }, key, verdict.isBare ? '' : subprotocol, extensions, context);
   }
 
@@ -268,10 +268,13 @@ export class UwsTransport {
   }
 
   #message(ws: uWS.WebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void {
-    const { connection } = ws.getUserData().accepted;
+    const { accepted } = ws.getUserData();
+    const { connection, hasSpoken } = accepted;
     if (!connection) return;
+    accepted.hasSpoken = true;
     this.counts.framesIn += 1;
-    if (message.byteLength > this.#options.maxPayloadBytes) {
+    // The first one names all topics.
+    if (message.byteLength > this.#options.maxPayloadBytes && hasSpoken) {
       this.counts.tooLarge += 1;
       return connection.close(closeCodes.tooLarge);
     }
