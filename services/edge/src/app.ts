@@ -44,6 +44,7 @@ import { dial } from './reach/dial.js';
 import { Reachability } from './reach/reachability.js';
 import { Directory } from './session/directory.js';
 import { GivenUp } from './session/given-up.js';
+import { LeftBehind } from './session/left-behind.js';
 import { Load } from './session/load.js';
 import type { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
@@ -256,6 +257,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   });
   const letGo = new RecentlyLetGo(now);
   const commanders = commandersOf(config.balancerUser, mesh.user);
+  const leftBehind = new LeftBehind(config.sessionLifetimeMs, now);
   const ports = {
     access,
     queues,
@@ -267,6 +269,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     inbound,
     cancels,
     letGo,
+    leftBehind,
     life,
     journal,
     givenUp: new GivenUp(now),
@@ -297,6 +300,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     outgoing,
     directory,
     life,
+    leftBehind,
     journal,
     onlineSince: (who) => presence.online.sinceOf(who),
     log,

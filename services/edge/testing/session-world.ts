@@ -6,6 +6,7 @@ import type { Outcome } from '../src/life/ending.js';
 import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
 import { GivenUp } from '../src/session/given-up.js';
+import { LeftBehind } from '../src/session/left-behind.js';
 import { Load } from '../src/session/load.js';
 import type {
   Drops,
@@ -273,6 +274,7 @@ export class SessionWorld {
   readonly givenUp = new GivenUp(() => this.nowMs);
   /** Bare clients that were let go here. */
   readonly lettingGo = new Set<string>();
+  readonly leftBehind = new LeftBehind(300_000, () => this.nowMs);
   readonly directory = new Directory<Session>();
   readonly load = new Load();
   readonly users: Users;
@@ -332,6 +334,7 @@ export class SessionWorld {
       givenUp: this.givenUp,
       unsent: { take: (delivery) => delivery.drop() },
       letGo: { isBack: ({ uid }) => this.lettingGo.delete(uid) },
+      leftBehind: this.leftBehind,
       life: this.life,
       journal: { note: (what, { sid }, details) => void this.journal.push([what, sid, details]) },
     };

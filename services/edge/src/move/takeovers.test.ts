@@ -1,6 +1,7 @@
 import type { CommandOf } from '@evenkeel/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Directory } from '../session/directory.js';
+import { LeftBehind } from '../session/left-behind.js';
 import type { Release, ReleaseMode } from '../session/release.js';
 import { type Releasable, Takeovers } from './takeovers.js';
 
@@ -31,6 +32,7 @@ let takeovers: Takeovers;
 let handedOver: string[];
 let isAway: boolean;
 let noted: unknown[][];
+let leftBehind: LeftBehind;
 let ending: Promise<unknown> | undefined;
 
 beforeEach(() => {
@@ -56,7 +58,8 @@ beforeEach(() => {
     },
   };
   isAway = false;
-  takeovers = new Takeovers({ node, outgoing: { publish }, directory, life, journal, log });
+  leftBehind = new LeftBehind(300_000, () => 0);
+  takeovers = new Takeovers({ node, outgoing: { publish }, directory, life, leftBehind, journal, log });
 });
 
 const takeover = (over: Partial<CommandOf<'takeover'>> = {}): CommandOf<'takeover'> => ({

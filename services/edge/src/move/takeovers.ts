@@ -5,6 +5,7 @@ import type { Journal } from '../life/journal.js';
 import type { Life } from '../life/life.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory } from '../session/directory.js';
+import type { LeftBehind } from '../session/left-behind.js';
 import type { Release, ReleaseMode } from '../session/release.js';
 import type { Coalescer } from './coalescer.js';
 
@@ -30,6 +31,7 @@ export interface TakeoversOptions {
   outgoing: Pick<Coalescer, 'publish'>;
   directory: Pick<Directory<Releasable>, 'get'>;
   life: Pick<Life, 'ending' | 'handedOver'>;
+  leftBehind: Pick<LeftBehind, 'of'>;
   journal: Pick<Journal, 'note'>;
   /** Since when a session is online. */
   onlineSince?(who: { readonly uid: string; readonly sid: string }): number | undefined;
@@ -51,7 +53,7 @@ export class Takeovers {
   }
 
   onTakeover(command: CommandOf<'takeover'>): void {
-    const { node, directory, life } = this.#options;
+    const { node, directory, life, leftBehind } = this.#options;
     if (command.boot === node.boot) return;
     const answered = this.#answers.get(command.takeover);
     if (answered) return this.#send(command.from, answered);
@@ -61,7 +63,7 @@ export class Takeovers {
       const ending = life.ending(key);
       // Half of it may have been handed on: the other edge is to find the end.
       if (ending) return void ending.then(() => this.onTakeover(command));
-      return this.#answer(command, { outcome: 'unknown', ...this.#handOver(command) });
+      return this.#answer(command, { outcome: 'unknown', ...leftBehind.of(key), ...this.#handOver(command) });
     }
     const rival = this.#wanted.get(session);
     if (session.claims.epoch > command.epoch || (rival && rival.epoch > command.epoch)) {

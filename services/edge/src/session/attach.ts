@@ -4,6 +4,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { SessionAccess } from './access.js';
 import type { HelloFrame } from './inbox.js';
+import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
 import type { Position } from './position.js';
 import type { Release } from './release.js';
@@ -58,7 +59,7 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
   readonly previous: { readonly state: SessionState; release(mode: 'resume'): Promise<Release> } | undefined;
   readonly subscriptions: Pick<Subscriptions, 'join' | 'tell'>;
   readonly access: Pick<SessionAccess, 'wasHeld' | 'placed'>;
-  readonly ports: Pick<SessionPorts, 'handover' | 'life'>;
+  readonly ports: Pick<SessionPorts, 'handover' | 'life' | 'leftBehind'>;
   readonly config: EdgeConfig;
   /** Its topics are there: from now on it is this edge, and not who else is asked, that takes its time. */
   onTopics(): void;
@@ -90,6 +91,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
     node: config.node,
     limits: config,
     predecessor: wasHeldHere ? predecessor : undefined,
+    left: ports.leftBehind.of(`${claims.uid}.${claims.sid}`),
     // Without a move each is told anyway.
     onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
     onPlaced: (topics) => access.placed.adopt(topics),
@@ -107,7 +109,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
 
 export interface AcquireOptions {
   readonly claims: TicketClaims;
-  readonly hello: Pick<HelloFrame, 'resume' | 'awayMs'>;
+  readonly hello: Pick<HelloFrame, 'resume' | 'awayMs' | 'last'>;
   readonly queue: SessionQueue;
   readonly handover: Handover;
   /** This edge. */
@@ -118,6 +120,8 @@ export interface AcquireOptions {
   >;
   /** An earlier connection here, which has let the session go. */
   readonly predecessor: Omit<Known, 'isFromOlder'> | undefined;
+  /** What this edge remembers, when nobody has the session. */
+  readonly left?: Left | undefined;
   /** What is known of the queue's head; called once, before the queue is consumed. */
   begin(vouch: Vouch): void;
   /** Topics whose gap the edge that had the session could not tell. */
@@ -175,11 +179,21 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     const isFromOlder = released
       ? isOlder(released)
       : answers.some(({ outcome, knowsSeals }) => outcome === 'unknown' && !knowsSeals);
-    known = released ? { ...released, isFromOlder } : { suspect: undefined, isFromOlder };
+    known = released ? { ...released, isFromOlder } : { ...leftTo(options, answers), isFromOlder };
     if (answers.some(({ outcome }) => outcome === 'unreachable')) await sleep(deadEdgeGraceMs);
   }
   if (!isLive()) return { isResumed: true, missed: undefined, suspect: known?.suspect };
-  return await find(options, known ?? { suspect: undefined, isFromOlder: false });
+  return await find(options, known ?? { ...leftTo(options, []), isFromOlder: false });
+}
+
+/** Nobody has the session: the head of its queue, as it was when the connection that the client names was lost. */
+function leftTo(
+  { hello: { last }, left }: AcquireOptions,
+  answers: readonly HandoverAnswer[],
+): Pick<Known, 'position' | 'suspect'> {
+  const isThis = ({ position }: Pick<Known, 'position'>) => position?.connection === last?.connection;
+  const { position, suspect } = [...(left ? [left] : []), ...answers].find(isThis) ?? {};
+  return last === undefined ? { suspect: undefined } : { position, suspect };
 }
 
 /** It has left neither a seal nor word of a gap: it knows no seals, or had the queue of an edge that does not. */

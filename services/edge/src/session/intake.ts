@@ -41,6 +41,7 @@ export interface IntakeOptions {
 export interface GivenBack extends SealLeft {
   readonly suspect: Requeued['suspect'];
   readonly written: Requeued['written'];
+  readonly isLasting: boolean;
 }
 
 /** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
@@ -75,6 +76,7 @@ export class Intake {
       seq: () => outbox.lastSeq,
       whyDropped: () => drops.whyOf(`${claims.uid}.${claims.sid}`),
       onGap: (reason) => options.onGap(reason),
+      onLacking: () => outbox.lostPlace(),
       isBare,
       now,
     });
@@ -181,16 +183,16 @@ export class Intake {
   async giveBack(isSealKept: boolean): Promise<GivenBack> {
     const { seal, owed } = this.seal.giveBack(isSealKept);
     const all = this.#options.outbox.requeueAll();
-    const { requeued, written, isGapOwed } = all;
+    const { requeued, written, isLasting, isGapOwed } = all;
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
     if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
     // Not consumed, nothing is known of what is in it.
     const suspect = this.#isConsuming ? all.suspect : undefined;
     const toBeTold = owed ?? noted;
-    if (toBeTold !== undefined) return { suspect, written, owed: toBeTold };
-    if (isGapOwed) return { suspect, written, owed: gapReasons.overflow };
-    return { suspect, written, seal };
+    const left = { suspect, written, isLasting };
+    if (toBeTold !== undefined) return { ...left, owed: toBeTold };
+    return isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
 
   async #consume(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Delivery } from '@evenkeel/broker';
 import type { Answers } from './answers.js';
 import type { Following, GivenUp, Unsent } from './ports.js';
+import type { Position } from './position.js';
 
 export interface OutboxOptions {
   window: number;
@@ -47,7 +48,9 @@ export interface Requeued {
   /** How many of those (the first) and of what follows had been written somewhere; undefined: go by the broker's flag. */
   readonly suspect: number | undefined;
   /** How many had been written here, and the `seq` of the first. */
-  readonly written: { readonly seq: number; readonly count: number } | undefined;
+  readonly written: Omit<Position, 'connection'> | undefined;
+  /** None of those has a time to live: they are still there when the client comes back. */
+  readonly isLasting: boolean;
   /** There were frames among them, which the client has not got. */
   readonly isGapOwed: boolean;
 }

@@ -8,6 +8,7 @@ import type { Connection } from '../transport/connection.js';
 import { AckTimes } from './ack-times.js';
 import type { Answer, Answers } from './answers.js';
 import { isAsk } from './asks.js';
+import { Changes } from './changes.js';
 import { Kept, maxKeptBytes } from './kept.js';
 import { LargeOnes } from './large.js';
 import { marksOf } from './marks.js';
@@ -39,6 +40,8 @@ export class Outbox {
   #written: Written[] = [];
   #head = 0;
   readonly #ackTimes: AckTimes;
+  /** The last event written that has a time to live. */
+  #mortalSeq = 0;
   /** When an acknowledgement got on last, or the client said that it was busy, ms. */
   #progressAtMs = 0;
   readonly #kept: Kept;
@@ -47,7 +50,7 @@ export class Outbox {
   readonly #large: LargeOnes;
   /** What is kept is being written: whatever is told now belongs here. */
   #isFlushing = false;
-  #onChange: (() => void) | undefined;
+  readonly #changes = new Changes();
   /** Something written here is the broker's to deliver again, and not counted here any more. */
   #hasForgotten = false;
 
@@ -130,7 +133,7 @@ export class Outbox {
       else this.#write(next);
     }
     this.#isFlushing = false;
-    this.#changed();
+    this.#changes.made();
   }
 
   /** Lets go of what is kept back and whose time is over, once it is its turn, also while the socket takes nothing. */
@@ -163,7 +166,7 @@ export class Outbox {
     }
     this.#ackTimes.acked(seq);
     if (!this.#kept.isEmpty) this.flush();
-    else this.#changed();
+    else this.#changes.made();
     return true;
   }
 
@@ -176,7 +179,7 @@ export class Outbox {
     this.suspect = undefined;
     this.again = undefined;
     this.#hasForgotten = true;
-    this.#changed();
+    this.#changes.made();
   }
 
   /**
@@ -191,11 +194,20 @@ export class Outbox {
     const requeued = written.length + kept.length;
     this.#written = [];
     this.#head = 0;
-    if (this.#hasForgotten) return { requeued, suspect: undefined, written: undefined, isGapOwed };
+    if (this.#hasForgotten)
+      return { requeued, suspect: undefined, written: undefined, isLasting: false, isGapOwed };
     const [first] = written;
     // Those that an earlier connection may have seen follow.
     const suspect = written.length + (this.suspect ?? 0);
-    return { requeued, suspect, written: first && { seq: first.seq, count: written.length }, isGapOwed };
+    const isLasting = this.#mortalSeq < (first?.seq ?? 0);
+    const place = first && { seq: first.seq, count: written.length };
+    return { requeued, suspect, written: place, isLasting, isGapOwed };
+  }
+
+  /** Some of what follows was dropped: which of it was written before is as the broker flags it. */
+  lostPlace(): void {
+    this.suspect = undefined;
+    this.again = undefined;
   }
 
   /** What is kept back without a body, to be given back in order: it will be offered once more, and is not counted till then. */
@@ -211,7 +223,7 @@ export class Outbox {
   /** Resolves when all is written and acknowledged, the socket has closed, or after `timeoutMs`. */
   async acknowledged(timeoutMs: number): Promise<void> {
     if (this.unacked === 0 || !this.#connection.isOpen) return;
-    await this.#until(() => this.unacked === 0, timeoutMs);
+    await this.#changes.until(() => this.unacked === 0 || !this.#connection.isOpen, timeoutMs);
   }
 
   /** Resolves when nothing is kept back but for want of acks, the socket has closed, or after `timeoutMs`. */
@@ -219,32 +231,13 @@ export class Outbox {
     const isDone = () =>
       this.#kept.isEmpty || this.#kept.isAway || this.#unacknowledged >= this.#options.window;
     if (isDone() || !this.#connection.isOpen) return;
-    await this.#until(isDone, timeoutMs);
+    await this.#changes.until(() => isDone() || !this.#connection.isOpen, timeoutMs);
   }
 
   /** The connection has closed, by the client with `code`: nobody waits for its acknowledgement any more. */
   connectionClosed(code: number | undefined): void {
     this.#options.givenUp.closed(this.#connection.claims, code, this.#large.largestFrom(this.firstUnacked));
-    this.#changed();
-  }
-
-  async #until(isDone: () => boolean, timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        this.#onChange = undefined;
-        resolve();
-      }, timeoutMs);
-      this.#onChange = () => {
-        if (!isDone() && this.#connection.isOpen) return;
-        this.#onChange = undefined;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  #changed(): void {
-    this.#onChange?.();
+    this.#changes.made();
   }
 
   /** `seq` of the first that is written and not acknowledged. */
@@ -353,6 +346,7 @@ export class Outbox {
   /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */
   #hold(seq: number, delivery: Delivery, onAcked: (() => void) | undefined): void {
     const atMs = this.#options.now();
+    if (delivery.properties.expiration !== undefined) this.#mortalSeq = seq;
     delivery.forgetContent();
     this.#written.push({ seq, delivery, atMs, onAcked });
   }

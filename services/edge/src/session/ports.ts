@@ -8,6 +8,7 @@ import type { ErrorCode, GapReason, PassHold, TraceContext, UnsubscribedFrame } 
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { Connection } from '../transport/connection.js';
+import type { LeftBehind } from './left-behind.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
 import type { Asking, Cancels, Placing } from './service-ports.js';
@@ -199,11 +200,11 @@ export interface HandoverAnswer extends SealLeft {
    * `unreachable`: it has no connection to the broker, so it holds nothing. `silent`: it lives and does not answer.
    */
   outcome: 'released' | 'unknown' | 'refused' | 'unreachable' | 'silent';
-  /** With `released`: deliveries at the queue's head that had been written; undefined: go by the broker's flag. */
+  /** Deliveries at the queue's head that had been written; undefined: go by the broker's flag. */
   suspect: number | undefined;
   /** With `released`: the window was full, so the queue may have overflowed. */
   isFull: boolean;
-  /** Which of them were written to which connection. */
+  /** Which of them were written to which connection. With `unknown`: when it let the session go, some time ago. */
   position?: Position | undefined;
   /** It knows seals. */
   knowsSeals: boolean;
@@ -383,6 +384,7 @@ export interface SessionPorts {
   readonly inbound: Inbound;
   readonly cancels: Cancels;
   readonly letGo: LetGo;
+  readonly leftBehind: Pick<LeftBehind, 'note' | 'of'>;
   readonly life: Life;
   readonly journal: Journal;
   readonly givenUp: GivenUp;

@@ -46,6 +46,8 @@ export interface SealOptions {
   whyDropped(): GapReason | undefined;
   /** The client may have missed events before the next one. */
   onGap(reason: GapReason): void;
+  /** Something was dropped before what comes next: nobody knows any more which delivery that is. */
+  onLacking?(): void;
   /** It is told of no gap, so nothing shows that it has heard of one. */
   readonly isBare: boolean;
   now(): number;
@@ -310,6 +312,7 @@ export class Seal {
   }
 
   #lackExpected({ isGone, reason }: State & { is: 'expected' }): void {
+    this.#options.onLacking?.();
     this.#lack(isGone ? reason : (this.#options.whyDropped() ?? reason));
   }
 

@@ -277,10 +277,9 @@ export class Session implements ConnectionOwner {
   }
 
   /**
-   * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still
-   * works and takes part: it gets the rest, then `moved`, and has a moment to acknowledge. Everybody who
-   * asks gets the same answer. `to`: the edge it moves to, if that one passes marks on; `isSealKept`: it
-   * knows what a seal is.
+   * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still works and takes part: it
+   * gets the rest, then `moved`, and has a moment to acknowledge. Everybody who asks gets the same answer. `to`: the edge it moves to, if
+   * that one passes marks on; `isSealKept`: it knows what a seal is.
    */
   release(mode: ReleaseMode, to?: string, isSealKept = true): Promise<Release> {
     this.#releasing ??= this.#release(mode, to, isSealKept);
@@ -306,10 +305,11 @@ export class Session implements ConnectionOwner {
 
   async #release(mode: ReleaseMode, to: string | undefined, isSealKept: boolean): Promise<Release> {
     const { connection, outbox } = this;
+    const { ports } = this.#options;
     const wasAttaching = this.#is('attaching');
     this.#enter('releasing');
     if (wasAttaching) {
-      this.#options.ports.handover.abandon(this.claims);
+      ports.handover.abandon(this.claims);
       await this.#attaching;
     }
     const { isFull } = outbox;
@@ -320,8 +320,9 @@ export class Session implements ConnectionOwner {
       const onMoved = () => this.#enter('moved');
       await sayFarewell({ connection, outbox, requests, subscriptions, departure, onMoved }, this.#options);
     }
-    const { written, ...left } = await this.intake.giveBack(isSealKept);
+    const { written, isLasting, ...left } = await this.intake.giveBack(isSealKept);
     const position = written && { connection: this.name, ...written };
+    if (mode === 'resume') ports.leftBehind.note(this.key, position, isLasting, left.suspect);
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.

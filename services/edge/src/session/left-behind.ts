@@ -1,0 +1,49 @@
+import type { Position } from './position.js';
+
+/** Sessions remembered at most; the oldest is forgotten beyond it. */
+const maxRemembered = 100_000;
+
+/** The head of a session's queue, as who had it last left it. */
+export interface Left {
+  /** What had been written to the last connection. */
+  readonly position: Position;
+  /** Deliveries from the head on that had been written to any; undefined: go by the broker's flag. */
+  readonly suspect: number | undefined;
+}
+
+/**
+ * Which events of sessions that have lost their sockets their clients may have. Mostly an edge has let a session go before its client is
+ * back, so nobody asks it then; whoever comes with the name of that connection is told. It counts only for that connection: a later one
+ * that has brought anything has another name, and one that has not leaves the queue's head as it was.
+ */
+export class LeftBehind {
+  readonly #left = new Map<string, Left & { readonly atMs: number }>();
+  readonly #lifetimeMs: number;
+  readonly #now: () => number;
+  readonly #limit: number;
+
+  /** `lifetimeMs`: of a session without a socket; `now`: a clock that nobody sets, ms. */
+  constructor(lifetimeMs: number, now: () => number, limit = maxRemembered) {
+    this.#lifetimeMs = lifetimeMs;
+    this.#now = now;
+    this.#limit = limit;
+  }
+
+  /** A session was let go. `key`: `<uid>.<sid>`; `isLasting`: what was written is in the queue until its client is back. */
+  note(key: string, position: Position | undefined, isLasting: boolean, suspect: number | undefined): void {
+    this.#left.delete(key);
+    if (position && isLasting) this.#left.set(key, { position, suspect, atMs: this.#now() });
+    const oldestMs = this.#now() - this.#lifetimeMs;
+    for (const [oldest, { atMs }] of this.#left) {
+      if (atMs > oldestMs && this.#left.size <= this.#limit) return;
+      this.#left.delete(oldest);
+    }
+  }
+
+  of(key: string): Left | undefined {
+    const left = this.#left.get(key);
+    if (left === undefined || left.atMs <= this.#now() - this.#lifetimeMs) return undefined;
+    const { position, suspect } = left;
+    return { position, suspect };
+  }
+}
