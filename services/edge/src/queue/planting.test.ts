@@ -11,7 +11,11 @@ function deferred<T>() {
 
 function make() {
   vi.useFakeTimers();
-  const planting = new Planting(() => performance.now());
+  const events = { perSecond: 0 };
+  const planting = new Planting({
+    written: () => (performance.now() * events.perSecond) / 1_000,
+    now: () => performance.now(),
+  });
   const planted: string[] = [];
   const plant = (queue: string) =>
     planting.inTurn(queue, async () => {
@@ -23,6 +27,7 @@ function make() {
     planting,
     planted,
     plant,
+    events,
     crowdComes: () => {
       for (const { promise } of makings) void planting.making(promise);
     },
@@ -57,6 +62,23 @@ describe('the seals of new sessions', () => {
     await vi.advanceTimersByTimeAsync(longestWaitMs);
     await all;
     expect(planted).toEqual(['a']);
+  });
+
+  it('wait for a rush of events to pass, no longer than their limit', async () => {
+    const { plant, planted, events } = make();
+    await vi.advanceTimersByTimeAsync(1_000);
+    events.perSecond = 2_500;
+    const first = plant('a');
+    await vi.advanceTimersByTimeAsync(1_000);
+    const second = plant('b');
+    expect(planted).toEqual([]);
+    await vi.advanceTimersByTimeAsync(longestWaitMs - 1_000);
+    await first;
+    expect(planted).toEqual(['a']);
+    events.perSecond = 0;
+    await vi.advanceTimersByTimeAsync(200);
+    await second;
+    expect(planted).toEqual(['a', 'b']);
   });
 
   it('do not wait in a session that is left', async () => {

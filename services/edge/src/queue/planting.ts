@@ -1,8 +1,14 @@
+import { Rush } from './rush.js';
+
 /** Seals planted at a time. */
 const atOnce = 8;
-/** So many sessions being made at a time are a crowd. */
-const crowd = 8;
-/** Longest that a seal waits for a crowd to pass, ms. */
+/** So many sessions being made at a time are a crowd; and so many a second, over so long, ms. */
+const crowd = { atATime: 8, perSecond: 60, overMs: 300 };
+/** So many events a second are a rush, about a quarter of what one edge writes at most; over so long, ms. */
+const rush = { perSecond: 2_000, overMs: 50 };
+/** How often it is looked whether crowd and rush have passed, ms. */
+const lookMs = 100;
+/** Longest that a seal waits for them to pass, ms. */
 export const longestWaitMs = 5_000;
 
 interface Turn {
@@ -10,31 +16,43 @@ interface Turn {
   begin(): void;
 }
 
+export interface PlantingOptions {
+  /** Events written so far. */
+  written(): number;
+  /** A clock that nobody sets, ms. */
+  now(): number;
+}
+
 /**
  * When the first seals of new sessions are planted. A seal is a binding and a message that is kept, as much work for the broker as
- * the session itself: while a crowd comes in it waits, since only an edge that dies within those seconds lets anybody
- * notice (its sessions are told a gap, in vain perhaps). Whoever leaves does not wait.
+ * the session itself: while a crowd comes in, or a rush of events goes out, it waits, since only an edge that dies within those
+ * seconds lets anybody notice (its sessions are told a gap, in vain perhaps). Whoever leaves does not wait.
  */
 export class Planting {
   readonly #now: () => number;
   readonly #waiting = new Map<string, Turn>();
+  readonly #crowd: Rush;
+  readonly #rush: Rush;
+  #made = 0;
   #making = 0;
   #planting = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `now`: a clock that nobody sets, ms. */
-  constructor(now: () => number) {
+  constructor({ written, now }: PlantingOptions) {
     this.#now = now;
+    this.#crowd = new Rush(() => this.#made, { ...crowd, now });
+    this.#rush = new Rush(written, { ...rush, now });
   }
 
   /** The first seals of new sessions wait. */
   get isCrowded(): boolean {
-    return this.#making >= crowd;
+    return this.#crowd.isOn || this.#making >= crowd.atATime;
   }
 
   /** A session is being made. */
   async making<T>(made: Promise<T>): Promise<T> {
     this.#making += 1;
+    this.#made += 1;
     try {
       return await made;
     } finally {
@@ -67,7 +85,7 @@ export class Planting {
     for (const [queue, turn] of this.#waiting) {
       const leftMs = turn.dueAtMs - this.#now();
       if (this.#planting >= atOnce) return;
-      if (this.isCrowded && leftMs > 0) return this.#pumpIn(leftMs);
+      if (leftMs > 0 && (this.isCrowded || this.#rush.isOn)) return this.#pumpIn(Math.min(leftMs, lookMs));
       this.#begin(queue, turn);
     }
   }
