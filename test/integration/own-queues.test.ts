@@ -129,6 +129,7 @@ const gaps = (subscriber: Subscriber) => subscriber.client.of('gap').filter(brok
 const kinds = [
   'gateway',
   'balancer.balancer',
+  'balancer.balancer.answers',
   'balancer.balancer.replies',
   'operator',
   'mesh.leader',
@@ -138,6 +139,7 @@ const kinds = [
   'mesh.dropped',
   'mesh.presence.asked',
   'mesh.topics',
+  'mesh.ask',
   'edge.edge-1',
   'edge.edge-2',
   'edge.edge-1.answers',
