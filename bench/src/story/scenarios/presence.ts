@@ -146,6 +146,8 @@ async function killed(theatre: Theatre, edge: Edge): Promise<Kill> {
   await theatre.settle(`kill -9 ${node}`, { sinceMs, withinMs: killLimitMs });
   const returned = staying.filter(({ cameBack }) => cameBack === true).length;
   await edge.start();
+  // What dies before it has heard of it, it can tell nobody of.
+  await theatre.settle(`${node} is back`, { quietMs });
   return { node, members: members.length, returned, late: staying.length - returned, gone: gone.length };
 }
 
