@@ -25,6 +25,24 @@ it("the README's example is a test that passes", async () => {
   expect(stdout).toMatch(/fail 0\b/);
 });
 
+it('has patterns of topics, and receipts of events, and no histories', async () => {
+  const mesh = open();
+  const shop = await mesh.createPublisher(named('shop'));
+  const client = mesh.connect({ gateway, user: 'alice' });
+  const got: unknown[] = [];
+  client.on('n', () => {});
+  await client.subscribe('prices.*', ({ topic, data }) => void got.push(`${topic} ${data}`));
+  await client.subscribe('prices.tea', ({ data }) => void got.push(data));
+  await shop.toTopic('prices.tea', 1);
+  await shop.toTopic('prices.rum', 2);
+  const receipts: unknown[] = [];
+  const { id } = await shop.toUser('alice', 'n', 1, { onReceipt: (receipt) => receipts.push(receipt) });
+  await vi.waitFor(() => expect(receipts).toMatchObject([{ id, user: 'alice', session: client.session }]));
+  await mesh.settled();
+  expect(got).toEqual(['prices.tea 1', 1, 'prices.rum 2']);
+  await expect(client.topic('prices.tea').history()).rejects.toMatchObject({ code: 'no-history' });
+});
+
 describe('settled', () => {
   it('waits for handlers, and for what they set off', async () => {
     const mesh = open();

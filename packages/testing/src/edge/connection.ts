@@ -2,15 +2,16 @@ import {
   type ClientFrame,
   defaults,
   type EdgeFrame,
+  type ErrorCode,
   errorCodes,
   eventName,
   type HelloFrame,
-  isTopic,
+  isTopicPattern,
   topicKey,
   topicOfKey,
 } from '@evenkeel/protocol/wire';
 import type { MemoryBroker } from '../broker/broker.js';
-import type { Item, Queue, QueueConsumer } from '../broker/queue.js';
+import type { Item, Message, Queue, QueueConsumer } from '../broker/queue.js';
 import { headersOf, type InboundFrame, payloadOf, timeOf } from './payload.js';
 import type { Asked } from './permissions.js';
 import type { MemorySocket, SocketOwner } from './socket.js';
@@ -25,6 +26,8 @@ export interface ConnectionHost {
   refresh(re: string, token: string): EdgeFrame;
   carry(kind: 'publish' | 'request', id: string, key: string, frame: InboundFrame): EdgeFrame | undefined;
   replied(id: string): void;
+  /** The client has acknowledged it. */
+  received(message: Message): void;
   /** Nothing that was sent waits for an acknowledgement any more. */
   acknowledged(connection: EdgeConnection): void;
   ended(connection: EdgeConnection): void;
@@ -35,6 +38,12 @@ const forbidden = (action: Asked['action'], topic: string) => ({
   code: errorCodes.forbidden,
   message: `this user may not ${action} ${topic}; the option allow of the mesh says so`,
 });
+
+/** What no topic of the double has. */
+const notKept: ReadonlyMap<string, ErrorCode> = new Map([
+  ['history', errorCodes.noHistory],
+  ['presence', errorCodes.noPresence],
+]);
 
 /** One socket at an edge: its frames, its events without an acknowledgement, its topics. */
 export class EdgeConnection implements SocketOwner, QueueConsumer {
@@ -157,9 +166,10 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
         });
       }
       default: {
-        const { t } = frame as { t: unknown };
+        const { t, id: re } = frame as { t: unknown; id?: string };
+        const code = notKept.get(String(t)) ?? errorCodes.unknownType;
         const message = `the double knows no frame "${String(t)}"`;
-        this.write({ t: 'error', code: errorCodes.unknownType, message });
+        this.write({ t: 'error', ...(re !== undefined && { re }), code, message });
       }
     }
   }
@@ -210,7 +220,10 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
   #acknowledge(seq: number): void {
     const handled = this.#unacknowledged.filter((each) => each.seq <= seq);
     this.#unacknowledged = this.#unacknowledged.filter((each) => each.seq > seq);
-    for (const { item } of handled) this.#eventQueue?.settle(this, item);
+    for (const { item } of handled) {
+      this.#host.received(item.message);
+      this.#eventQueue?.settle(this, item);
+    }
     if (this.isAcknowledged) this.#host.acknowledged(this);
   }
 
@@ -222,7 +235,7 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
         if (!allowed[n]) this.write({ ...forbidden('subscribe', topic), topic });
       this.#host.hello(this, { ...frame, topics: topics.filter((_, n) => allowed[n]) });
     };
-    const asked = topics.map((topic) => !isTopic(topic) || this.#host.may('subscribe', topic));
+    const asked = topics.map((topic) => !isTopicPattern(topic) || this.#host.may('subscribe', topic));
     const atOnce = asked.filter((each) => typeof each === 'boolean');
     if (atOnce.length === asked.length) return go(atOnce);
     void Promise.all(asked).then(go);
@@ -234,7 +247,7 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
       else this.write({ ...forbidden(action, topic), re });
     };
     // What is no name is refused by whoever carries it out.
-    const asked = !isTopic(topic) || this.#host.may(action, topic);
+    const asked = !isTopicPattern(topic) || this.#host.may(action, topic);
     if (typeof asked === 'boolean') return go(asked);
     void asked.then(go);
   }
@@ -252,7 +265,7 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
 
   #changeTopic(kind: 'subscribe' | 'unsubscribe', id: string, topic: string): EdgeFrame {
     const refuse = (code: string, message: string): EdgeFrame => ({ t: 'error', re: id, code, message });
-    if (!isTopic(topic))
+    if (!isTopicPattern(topic))
       return refuse(errorCodes.badTopic, 'a topic is words of A-Z a-z 0-9 _ ~ - joined by dots');
     if (kind === 'subscribe') {
       const limit = defaults.maxTopicsPerConnection;

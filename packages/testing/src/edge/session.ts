@@ -1,4 +1,5 @@
 import {
+  cancelTypes,
   closeCodes,
   type EdgeFrame,
   errorCodes,
@@ -8,15 +9,18 @@ import {
   gapReasons,
   type HelloFrame,
   isTopic,
+  isTopicPattern,
   noServiceMessage,
+  receiptHeader,
   replyExchangeHeader,
   sessionAddress,
   sessionEnded,
+  takenKey,
   traceContextOf,
   userKey,
 } from '@evenkeel/protocol/wire';
 import type { MemoryBroker } from '../broker/broker.js';
-import type { Queue } from '../broker/queue.js';
+import type { Message, Queue } from '../broker/queue.js';
 import type { ConnectionHost, EdgeConnection } from './connection.js';
 import { bodyOf, type InboundFrame } from './payload.js';
 import type { Asked } from './permissions.js';
@@ -86,7 +90,7 @@ export class MemorySession implements ConnectionHost {
 
   hello(connection: EdgeConnection, { resume = false, topics = [] }: HelloFrame): void {
     clearTimeout(this.#lifetime);
-    for (const topic of topics) if (isTopic(topic)) connection.join(topic);
+    for (const topic of topics) if (isTopicPattern(topic)) connection.join(topic);
     const from = this.attached;
     if (from && this.#move?.ticket === connection.ticket) return this.#handOver(from, connection);
     if (from) {
@@ -188,6 +192,15 @@ export class MemorySession implements ConnectionHost {
   replied(id: string): void {
     clearTimeout(this.#requests.get(id));
     this.#requests.delete(id);
+  }
+
+  received({ properties }: Message): void {
+    const word = properties.headers?.[receiptHeader];
+    if (typeof word !== 'string') return;
+    const receipt = { id: properties.messageId, user: fromUid(this.uid), session: this.sid, at: Date.now() };
+    this.#broker.publish(exchanges.cancel, takenKey(word), Buffer.from(JSON.stringify(receipt)), {
+      type: cancelTypes.receipt,
+    });
   }
 
   acknowledged(connection: EdgeConnection): void {
