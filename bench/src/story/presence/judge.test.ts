@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { didNotHappen, differences, type Happened, judgeNews, type Told } from './judge.js';
+import { didNotHappen, differences, disagreeing, type Happened, judgeNews, type Told } from './judge.js';
 import { Truth } from './truth.js';
 
 const lateMs = 1_000;
@@ -163,6 +163,17 @@ describe('a view', () => {
       'bob is missing',
     ]);
   });
+});
+
+test('observers that are answered different things are told apart, in whatever order the users come', () => {
+  const [ann, bob] = [
+    { user: 'ann', sessions: 1 },
+    { user: 'bob', sessions: 2 },
+  ];
+  const first = ['one', [ann, bob]] as const;
+  expect(disagreeing(new Map([first, ['two', [bob, ann]]]))).toEqual([]);
+  const other = ['three', [ann, { ...bob, sessions: 1 }]] as const;
+  expect(disagreeing(new Map([first, ['two', [ann]], other]))).toEqual(['two', 'three']);
 });
 
 describe('what has to have happened', () => {

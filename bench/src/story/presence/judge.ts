@@ -148,6 +148,15 @@ export function differences(view: readonly Shown[], members: ReadonlyMap<string,
   return found;
 }
 
+/** Observers whose answers differ from that of the first, by name. The order of users in an answer says nothing. */
+export function disagreeing(answers: ReadonlyMap<string, readonly Shown[]>): string[] {
+  const texts = [...answers].map(([name, users]) => {
+    const rows = users.map(({ user, sessions, info }) => JSON.stringify([user, sessions, info]));
+    return { name, text: rows.sort().join('\n') };
+  });
+  return texts.filter(({ text }) => text !== texts[0]?.text).map(({ name }) => name);
+}
+
 /** What a kill was. */
 export interface Kill {
   readonly node: string;

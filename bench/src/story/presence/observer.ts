@@ -56,9 +56,8 @@ export class Observer {
     ];
   }
 
-  /** What it was answered last, in an order of its own, to be compared. */
-  get answered(): string {
-    const rows = (this.#answer?.users ?? []).map(({ user, sessions }) => `${user} ${sessions}`);
-    return rows.sort().join('\n');
+  /** Whom it was answered last. */
+  get answered(): readonly Shown[] {
+    return this.#answer?.users ?? [];
   }
 }

@@ -3,6 +3,7 @@ import { clock } from '../../fleet/clock.js';
 import { Mover } from '../../fleet/mover.js';
 import { until } from '../../fleet/until.js';
 import { type Stage, say } from '../stage.js';
+import { disagreeing } from './judge.js';
 import { Observer } from './observer.js';
 import { noDoings, Page, type WayToLeave } from './page.js';
 import type { PresenceStep } from './result.js';
@@ -133,8 +134,9 @@ export class Theatre {
         `${name}: the view of ${who} was not right within ${withinMs / 1_000} s: ${faults.slice(0, 5).join('; ')}` +
           `${faults.length > 5 ? ` and ${faults.length - 5} more` : ''}`,
       );
-    if (new Set(this.observers.map(({ answered }) => answered)).size > 1)
-      this.#stage.fail(`${name}: the observers are answered different things`);
+    const others = disagreeing(new Map(this.observers.map((each) => [each.name, each.answered])));
+    if (others.length > 0)
+      this.#stage.fail(`${name}: ${others.join(', ')} did not get the answer that the first observer got`);
     this.#note(name, isRight ? Math.round(afterMs / 100) / 10 : null);
   }
 
