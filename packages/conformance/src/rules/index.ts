@@ -5,6 +5,7 @@ import { bodyRules } from './bodies.js';
 import { eventRules } from './events.js';
 import { frameRules } from './frames.js';
 import { gatewayRules } from './gateway.js';
+import { keptRules } from './kept.js';
 import { moveRules } from './moves.js';
 import { nameRules } from './names.js';
 import { requestRules } from './requests.js';
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...bodyRules,
   ...eventRules,
   ...topicRules,
+  ...keptRules,
   ...requestRules,
   ...askRules,
   ...moveRules,
