@@ -89,5 +89,37 @@ async def publish(url, user, topic):
         say(event=event.is_routed, id=event.id, message=message.is_routed, nobody=nobody.is_routed)
 
 
+async def served(gateway, user):
+    """A client that answers what services ask."""
+
+    async def confirm(asked):
+        say(asked=asked.data)
+        return {"accepted": asked.data["order"]}
+
+    def decline(asked):
+        raise evenkeel.ServiceError("declined", "not today")
+
+    connected = evenkeel.Client(gateway, user=user)
+    connected.serve("order.confirm", confirm)
+    connected.serve("declines", decline)
+    connected.serve("fails", lambda asked: {}["secret"])
+    async with connected:
+        await connected.ready()
+        say(ready=True, session=connected.session)
+        await asyncio.Event().wait()
+
+
+async def asks(url, user):
+    """What a service gets from a user's clients, one line a question."""
+    async with evenkeel.Publisher(url, name="shop") as publisher:
+        for to, method in ((user, "order.confirm"), (user, "declines"), (user, "fails"), (user, "other"), ("nobody", "q")):
+            try:
+                say(method=method, answer=await publisher.ask(to, method, {"order": 7}))
+            except evenkeel.AskError as error:
+                say(method=method, error=error.code, text=str(error), session=error.session)
+        answers = await publisher.ask(user, "order.confirm", {"order": 8}, want="all", timeout_s=1)
+        say(all=[[each.session, each.data, each.error and each.error.code] for each in answers])
+
+
 if __name__ == "__main__":
     asyncio.run(globals()[sys.argv[1]](*sys.argv[2:]))

@@ -61,7 +61,7 @@ export interface AskOptions {
 /** What one session has answered. */
 export type SessionAnswer<Answer = unknown> =
   | { readonly session: string; readonly data: Answer; readonly error?: undefined }
-  | { readonly session: string; readonly error: AskError };
+  | { readonly session: string; readonly data?: undefined; readonly error: AskError };
 
 /** The data of a method that clients serve, and its answer. */
 type QuestionOf<Method> = Method extends { data: infer Data } ? Data : undefined;

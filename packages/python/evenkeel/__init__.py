@@ -1,7 +1,9 @@
 """Client and publisher of Evenkeel."""
-from ._errors import CallError, EvenkeelError, PublishError, Refused, ServiceError
+from ._asking import ClientAnswer
+from ._errors import AskError, CallError, EvenkeelError, PublishError, Refused, ServiceError
 from ._names import from_topic_word, topic_word, uid
 from ._service import Request, Service
+from ._serving import Asked
 from ._stream import Stream
 from ._topic import Topic
 from ._types import Event, Message, Status
@@ -9,7 +11,7 @@ from .client import Client
 from .publisher import Published, Publisher
 
 __all__ = [
-    "CallError", "Client", "EvenkeelError", "Event", "Message", "PublishError", "Published", "Publisher", "Refused", "Request", "Service",
-    "ServiceError", "Status", "Stream", "Topic", "from_topic_word",
+    "AskError", "Asked", "CallError", "Client", "ClientAnswer", "EvenkeelError", "Event", "Message", "PublishError", "Published",
+    "Publisher", "Refused", "Request", "Service", "ServiceError", "Status", "Stream", "Topic", "from_topic_word",
     "topic_word", "uid",
 ]

@@ -26,4 +26,12 @@ class PublishError(EvenkeelError):
 
 
 class ServiceError(EvenkeelError):
-    """For handlers to raise: the client that asked gets code and message. Of other exceptions it learns nothing."""
+    """For handlers to raise, of services and of clients: whoever asked gets code and message. Of other exceptions it learns nothing."""
+
+
+class AskError(EvenkeelError):
+    """A user's client has not answered. `session`: which one says so; without it the mesh does (`no-session`, `timeout`, …)."""
+
+    def __init__(self, code: str, message: str, session: str | None = None) -> None:
+        super().__init__(code, message)
+        self.session = session

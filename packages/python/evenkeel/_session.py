@@ -13,6 +13,7 @@ from ._gateway import Unreachable, place_at
 from ._link import Link, dial, first, moment
 from ._merge import Merge
 from ._repeats import Repeats
+from ._serving import Serving
 from ._types import JsonObject
 
 _STOP = {1002, 1003, 1007, 1008, 1009}
@@ -60,6 +61,7 @@ class Session:
         self._refreshing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_leaving = False
+        self.serving = Serving(self.calls, self.spawn)
 
     async def run(self) -> None:
         """Stays connected until cancelled or ended. Raises Refused when there is no use in trying."""
@@ -200,6 +202,10 @@ class Session:
             link.arrived(frame["seq"])
         if frame.get("t") in _ANSWERS and is_numbered:  # whoever waits for these may be an event's handler
             self.to.on_answer(frame)
+            link.settled(frame["seq"])
+            return
+        if frame.get("t") == "ask" and is_numbered:
+            self.serving.take(frame)
             link.settled(frame["seq"])
             return
         if frame.get("t") == "moved":

@@ -11,6 +11,7 @@ from ._dispatch import Dispatch
 from ._errors import EvenkeelError, Refused
 from ._feeds import Feed
 from ._names import check_name
+from ._serving import AskHandler
 from ._session import Session
 from ._stream import Stream
 from ._topic import Topic
@@ -141,6 +142,14 @@ class Client:
     def on_presence(self, topic: str, handler: Callable[[JsonObject], Awaitable[None] | None]) -> None:
         """`joined` and `left` of a topic that was subscribed with `presence=True`."""
         self._to.presence_handlers.setdefault(check_name("topic", topic), []).append(handler)
+
+    def serve(self, method: str, handler: AskHandler) -> None:
+        """Answers what services ask by `method`, with what `handler(asked)` returns (of a coroutine too); once for each question.
+
+        A ServiceError reaches who asks with its code; of other exceptions it learns nothing. What is not served is answered `no-handler`:
+        serve before entering the client. Raises EvenkeelError `already-served`.
+        """
+        self._session.serving.serve(check_name("method", method), handler)
 
     # What goes
 

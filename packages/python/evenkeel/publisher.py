@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._amqp import Broker, message_of
+from ._asking import Asking
 from ._names import check_name, check_pattern, uid
 from ._service import Handler, Service
 
@@ -33,6 +34,7 @@ class Publisher:
         self._publishing: Broker | None = None
         self._consuming: Broker | None = None
         self._services: list[Service] = []
+        self._asking: Asking | None = None
 
     async def __aenter__(self) -> "Publisher":
         self._publishing = await Broker.connect(self._url, self._name, self._timeout_s)
@@ -73,6 +75,19 @@ class Publisher:
     async def on(self, topic: str, handler: Handler, *, prefetch: int = 64, grace_ms: int = 300_000) -> Service:
         """Handles what clients publish. As serve."""
         return await self._serve("publish", check_pattern("topic", topic), handler, prefetch, grace_ms)
+
+    async def ask(self, user: str, method: str, data: Any = None, *, want: str = "first", timeout_s: float = 10.0) -> Any:
+        """Asks a user's clients, which answer by `client.serve`. Returns the first answer; with `want="all"` a list of ClientAnswer.
+
+        The question has its place among the user's events, over moves and short absences. A client may be asked twice where a balancer
+        dies. `timeout_s`: at most 60. Raises AskError, PublishError.
+        """
+        publishing = self._broker()
+        if not self._consuming:
+            self._consuming = await Broker.connect(self._url, f"{self._name} (consuming)", self._timeout_s)
+        if not self._asking:
+            self._asking = Asking(publishing, self._consuming, self._name)
+        return await self._asking.ask(user, method, data, want, timeout_s)
 
     async def _serve(self, kind: str, pattern: str, handler: Handler, prefetch: int, grace_ms: int) -> Service:
         if not self._consuming:
