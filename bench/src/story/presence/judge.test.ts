@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { didNotHappen, differences, disagreeing, type Happened, judgeNews, type Told } from './judge.js';
+import {
+  didNotHappen,
+  differences,
+  disagreeing,
+  type Happened,
+  judgeNews,
+  type Shown,
+  type Told,
+} from './judge.js';
 import { Truth } from './truth.js';
 
 const lateMs = 1_000;
@@ -166,14 +174,12 @@ describe('a view', () => {
 });
 
 test('observers that are answered different things are told apart, in whatever order the users come', () => {
-  const [ann, bob] = [
-    { user: 'ann', sessions: 1 },
-    { user: 'bob', sessions: 2 },
-  ];
-  const first = ['one', [ann, bob]] as const;
-  expect(disagreeing(new Map([first, ['two', [bob, ann]]]))).toEqual([]);
-  const other = ['three', [ann, { ...bob, sessions: 1 }]] as const;
-  expect(disagreeing(new Map([first, ['two', [ann]], other]))).toEqual(['two', 'three']);
+  const ann: Shown = { user: 'ann', sessions: 1 };
+  const bob: Shown = { user: 'bob', sessions: 2 };
+  const answered = (...others: [string, Shown[]][]) =>
+    disagreeing(new Map<string, readonly Shown[]>([['one', [ann, bob]], ...others]));
+  expect(answered(['two', [bob, ann]])).toEqual([]);
+  expect(answered(['two', [ann]], ['three', [ann, { ...bob, sessions: 1 }]])).toEqual(['two', 'three']);
 });
 
 describe('what has to have happened', () => {
