@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import type { createPublisher } from './publisher.js';
-import type { InboundMessage, Publisher, Service } from './types.js';
+import type { InboundMessage, Publisher, Service, SessionAnswer } from './types.js';
 
 interface Events {
   'order.created': { number: number };
@@ -46,12 +46,17 @@ describe('maps of types', () => {
       events: Events;
       topics: { news: string };
       requests: { 'shop.price': { data: { item: string }; reply: number } };
+      served: { 'order.confirm': { data: { order: number }; reply: boolean } };
     }
     const use = async (create: typeof createPublisher) => {
       const typed = await create<Mesh>({ amqpUrl: 'amqp://127.0.0.1', name: 'shop' });
       void typed.toUser('alice', 'order.created', { number: 7 });
       void typed.toTopic('news', 'ahoy');
       void typed.serve('shop.price', ({ data }) => data.item.length);
+      expectTypeOf(await typed.ask('alice', 'order.confirm', { order: 7 })).toEqualTypeOf<boolean>();
+      const all = await typed.ask('alice', 'order.confirm', { order: 7 }, { want: 'all' });
+      expectTypeOf(all).toEqualTypeOf<SessionAnswer<boolean>[]>();
+      expectTypeOf(await typed.ask('alice', 'other')).toEqualTypeOf<unknown>();
       // @ts-expect-error no such event
       void typed.toUser('alice', 'order.creatd', { number: 7 });
       // @ts-expect-error another answer
