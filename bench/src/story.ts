@@ -5,6 +5,7 @@ import { help, readOptions, type ScenarioName, type StoryOptions } from './story
 import { type PresenceResult, renderPresence } from './story/presence/result.js';
 import { type RecoveryResult, renderRecovery } from './story/recovery/result.js';
 import { render } from './story/render.js';
+import { type RequestsResult, renderRequests } from './story/requests/result.js';
 import type { StoryResult } from './story/result.js';
 import { playDefault } from './story/scenarios/default.js';
 import { playFront } from './story/scenarios/front.js';
@@ -13,12 +14,13 @@ import { playHot } from './story/scenarios/hot.js';
 import { playPacing } from './story/scenarios/pacing.js';
 import { playPresence } from './story/scenarios/presence.js';
 import { playRecovery } from './story/scenarios/recovery.js';
+import { playRequests } from './story/scenarios/requests.js';
 import { playRolling } from './story/scenarios/rolling.js';
 import { playUpgrade } from './story/scenarios/upgrade.js';
 import { Stage, say } from './story/stage.js';
 import { renderUpgrade, type UpgradeResult } from './story/upgrade/result.js';
 
-type AnyResult = StoryResult | UpgradeResult | FrontResult | RecoveryResult | PresenceResult;
+type AnyResult = StoryResult | UpgradeResult | FrontResult | RecoveryResult | PresenceResult | RequestsResult;
 
 const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   default: playDefault,
@@ -30,6 +32,7 @@ const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   front: playFront,
   recovery: playRecovery,
   presence: playPresence,
+  requests: playRequests,
 };
 
 /** However a scenario hangs, it ends. */
@@ -52,6 +55,7 @@ async function run(options: StoryOptions): Promise<number> {
 
 function rendered(result: AnyResult): string {
   if ('presence' in result) return renderPresence(result);
+  if ('calling' in result) return renderRequests(result);
   if ('recovery' in result) return renderRecovery(result);
   if ('calls' in result) return renderUpgrade(result);
   return 'outcome' in result ? renderFront(result) : render(result);

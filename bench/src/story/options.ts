@@ -11,6 +11,7 @@ export const scenarios = [
   'front',
   'recovery',
   'presence',
+  'requests',
 ] as const;
 export type ScenarioName = (typeof scenarios)[number];
 const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
@@ -23,6 +24,9 @@ export interface StoryOptions {
   readonly rate: number;
   /** Moves that presence waits for. */
   readonly moves: number;
+  /** Requests, and those answered in parts, that are asked at least. */
+  readonly requests: number;
+  readonly streams: number;
   /** Topics, half of them with many subscribers and half with one; each gets a message every four seconds. */
   readonly topics: number;
   readonly load: (typeof loads)[number];
@@ -58,6 +62,7 @@ const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' |
   front: { edges: 2, sessions: 40, rate: 160, load: 'connections' },
   recovery: { edges: 2, sessions: 1_000, rate: 200, load: 'connections' },
   presence: { edges: 4, sessions: 300, rate: 40, load: 'connections' },
+  requests: { edges: 3, sessions: 500, rate: 100, load: 'connections' },
 };
 /** The release before this one; while there is none, the commit that stands for it. */
 const releaseBefore = 'c8864aa';
@@ -81,11 +86,14 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         restarts; and the same with a history that is too short
                         presence: what three observers are told of who is in a topic, against who is, while sessions move,
                         load anew and leave, one edge is drained and others are killed
-  --edges N             edges to begin with (2; rolling, herd, presence: 4; hot, upgrade: 3)
+                        requests: requests, and answers in parts, in flight while all sessions move and an edge is killed
+  --edges N             edges to begin with (2; rolling, herd, presence: 4; hot, upgrade, requests: 3)
   --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade, recovery: 1000;
-                        presence: 300, at most 900)
-  --rate N              numbered events a second (500; pacing: 100; recovery: 200); presence: moves a second (40)
+                        presence: 300, at most 900; requests: 500)
+  --rate N              numbered events a second (500; pacing: 100; recovery: 200); presence: moves a second (40);
+                        requests: requests a second (100)
   --moves N             presence: moves that it waits for (1000)
+  --requests N, --streams N  requests: how many there are at least (10000, 1000)
   --topics N            topics that the clients subscribe, half of them with one subscriber each (40);
                         0: none
   --load MEASURE        what the balancer levels: connections, events, bytes or cpu (hot: events)
@@ -115,6 +123,8 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     rate: { type: 'string' },
     topics: { type: 'string', default: '40' },
     moves: { type: 'string', default: '1000' },
+    requests: { type: 'string', default: '10000' },
+    streams: { type: 'string', default: '1000' },
     load: { type: 'string' },
     front: { type: 'string' },
     sdk: { type: 'string' },
@@ -159,6 +169,8 @@ export function readOptions(args: readonly string[]): StoryOptions | 'help' {
     rate: number('rate', 20_000, scenario === 'front' ? String(4 * sessions) : undefined),
     topics: scenario === 'front' ? 0 : wholeNumber('--topics', flags.topics, 0, 10_000),
     moves: wholeNumber('--moves', flags.moves, 1, 1_000_000),
+    requests: wholeNumber('--requests', flags.requests, 1, 1_000_000),
+    streams: wholeNumber('--streams', flags.streams, 1, 1_000_000),
     load: oneOf('--load', flags.load ?? defaults.load, loads),
     seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
     broker: brokerChoice(flags.broker),
