@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
 import { addOne } from '../../fleet/counts.js';
 
-export const methods = { request: 'story.ask', stream: 'story.tell' } as const;
+export const methods = { request: 'shop.ask', stream: 'shop.tell' } as const;
 export const answerTo = (name: string): string => `answer to ${name}`;
 /** Answers under way at a time; more than are asked for. */
 const concurrency = 2_000;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Edge } from '@evenkeel/local';
 import { errorCodes } from '@evenkeel/protocol';
 import { until } from '../../fleet/until.js';
@@ -32,7 +33,8 @@ export async function playRequests(stage: Stage): Promise<RequestsResult> {
   await callers.ready();
   say(`${sessions} clients are connected.`);
   callers.begin({ request: rate, stream: (rate * streams) / requests });
-  await until(patienceMs, 20, () => callers.inFlight.stream > 0);
+  // As many are in flight as ever will be.
+  await sleep(parts * partMs);
 
   const calling: CallsStep[] = [];
   const step = async (name: string, take: () => Promise<unknown>, isDone = () => true): Promise<void> => {
