@@ -3,6 +3,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import { placeLength, placeOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
+import { isLongHello } from '../payload.js';
 import { PostOrder } from './order.js';
 import { closeText, commentText, connectionText, dataPrefix, frameText } from './text.js';
 
@@ -168,8 +169,7 @@ export class SseConnection implements Connection {
     counts.framesIn += 1;
     const isFirst = !this.#hasSpoken;
     this.#hasSpoken = true;
-    // The first one names all topics.
-    if (bytes > (isFirst ? 2 : 1) * maxPayloadBytes) {
+    if (bytes > maxPayloadBytes && !(isFirst && isLongHello(text, bytes, maxPayloadBytes))) {
       counts.tooLarge += 1;
       return this.close(closeCodes.tooLarge);
     }

@@ -5,6 +5,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../connection.js';
 import { type ConnectionCounts, closeLabel, countRefused, noCounts } from '../counts.js';
 import type { Claimer, Dismissed, Foreign, Gate, Refused, Verdict } from '../gate.js';
+import { isLongHello } from '../payload.js';
 import type { PendingConnections } from '../pending.js';
 import type { RefusalLog } from '../refusal-log.js';
 import { SseStreams } from '../sse/streams.js';
@@ -273,14 +274,19 @@ export class UwsTransport {
     if (!connection) return;
     accepted.hasSpoken = true;
     this.counts.framesIn += 1;
-    // The first one names all topics.
-    if (message.byteLength > this.#options.maxPayloadBytes && hasSpoken) {
+    const isFirst = !(hasSpoken || isBinary || connection.isBare);
+    if (message.byteLength > this.#options.maxPayloadBytes && !this.#isLongHello(message, isFirst)) {
       this.counts.tooLarge += 1;
       return connection.close(closeCodes.tooLarge);
     }
     if (connection.isBare) return connection.owner?.onIgnored();
     if (isBinary) return connection.close(closeCodes.badFrame);
     connection.owner?.onFrame(Buffer.from(message).toString('utf8'), message.byteLength);
+  }
+
+  #isLongHello(message: ArrayBuffer, isFirst: boolean): boolean {
+    const text = Buffer.from(message).toString('utf8');
+    return isFirst && isLongHello(text, message.byteLength, this.#options.maxPayloadBytes);
   }
 
   #close(ws: uWS.WebSocket<UserData>, code: number): void {
