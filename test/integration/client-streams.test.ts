@@ -25,6 +25,38 @@ it('a stream is each part once and in order over the loss of its socket, and is 
   expect(b.all('request')).toEqual([]);
 });
 
+it('a stream that nobody reads is cancelled, and ends after what was kept', async () => {
+  const s = await scripted();
+  const a = await s.connected();
+  const stream = s.client.stream('tell', 1);
+  const { id: re } = await a.take('request');
+  for (let n = 0; n <= 10_000; n += 1) a.send({ t: 'part', seq: n + 1, re, n, data: n });
+  expect(await a.take('cancel')).toMatchObject({ re });
+  const got: unknown[] = [];
+  await expect(
+    (async () => {
+      for await (const part of stream) got.push(part);
+    })(),
+  ).rejects.toMatchObject({ code: 'unread' });
+  expect(got).toEqual(Array.from({ length: 10_000 }, (_, n) => n));
+});
+
+it('what was cancelled while nobody was connected is told to the next edge', async () => {
+  const s = await scripted();
+  const a = await s.connected();
+  const stream = s.client.stream('tell', 1);
+  const { id: re } = await a.take('request');
+  a.send({ t: 'part', seq: 1, re, n: 0, data: null });
+  expect(await stream.next()).toEqual({ done: false, value: null });
+  s.mesh.target = s.b;
+  a.terminate();
+  await s.status('disconnected');
+  await stream.return();
+  const b = await s.b.next();
+  await b.take('hello');
+  expect(await b.take('cancel')).toMatchObject({ re });
+});
+
 it('a stream that is left early is cancelled, and over', async () => {
   const s = await scripted();
   const a = await s.connected();

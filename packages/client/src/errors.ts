@@ -26,7 +26,8 @@ export type OwnErrorCode =
   | 'too-many-pending'
   | 'topic-limit'
   | 'unauthorized'
-  | 'unreachable';
+  | 'unreachable'
+  | 'unread';
 
 /** The client's, the mesh's, the reasons of close codes; services have codes of their own. */
 export type ClientErrorCode = OwnErrorCode | ErrorCode | CloseReason | (string & Record<never, never>);

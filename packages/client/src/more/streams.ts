@@ -9,6 +9,10 @@ import { dataOf } from '../transport/payload.js';
 
 /** Ids of answers that have ended here, so that what still comes of them is dropped. */
 const maxEnded = 256;
+/** Parts of one answer that wait to be read. */
+export const maxUnreadParts = 10_000;
+/** Cancellations kept while nobody is connected; the oldest is given up beyond it: its service is told by its own limit of time. */
+const maxUnsaid = 256;
 
 /** The answer to a request, part by part, each once and in order. The iteration returns what the service has said last. */
 export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data, unknown> {
@@ -38,7 +42,7 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
     return this;
   }
 
-  /** @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole. */
+  /** @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole; `unread`: too much of it waits. */
   async next(): Promise<IteratorResult<Data, unknown>> {
     for (;;) {
       if (this.#items.length > 0) return { done: false, value: this.#items.shift() as Data };
@@ -59,6 +63,11 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
     this.#items = [];
     if (!isOver) this.#cancel();
     return { done: true, value: undefined };
+  }
+
+  /** @internal Parts that have come and were not read. */
+  get unread(): number {
+    return this.#items.length;
   }
 
   /** @internal */
@@ -85,6 +94,8 @@ export class Streams implements Part {
   readonly #connection: PartedConnection;
   readonly #open = new Map<string, ClientStream>();
   readonly #ended = new Set<string>();
+  /** Cancelled, and no edge has been told. */
+  readonly #unsaid = new Set<string>();
   readonly #prefix = `${Math.random().toString(36).slice(2, 12)}-s`;
   #counter = 0;
 
@@ -133,6 +144,8 @@ export class Streams implements Part {
   }
 
   status(status: Status): undefined {
+    if (status.type === 'connected' || status.type === 'moved')
+      for (const re of [...this.#unsaid]) this.#say(re);
     if (status.type !== 'closed') return;
     const error = status.error ?? new ClientError('closed', 'the client was closed');
     for (const id of [...this.#open.keys()]) this.#finish(id, { error });
@@ -150,6 +163,7 @@ export class Streams implements Part {
     }
     if (stream.n !== undefined && n !== stream.n) return this.#finish(re, { error: missing() });
     stream.n = n + 1;
+    if (stream.unread >= maxUnreadParts) return this.#cancel(re, unread());
     stream.push(dataOf(frame as never));
   }
 
@@ -171,9 +185,21 @@ export class Streams implements Part {
   }
 
   #abort(id: string, reason: unknown): void {
+    this.#cancel(id, new ClientError('aborted', 'the stream was aborted', reason));
+  }
+
+  #cancel(id: string, error: ClientError): void {
     if (!this.#open.has(id)) return;
-    this.#connection.say({ t: 'cancel', re: id });
-    this.#finish(id, { error: new ClientError('aborted', 'the stream was aborted', reason) });
+    this.#say(id);
+    this.#finish(id, { error });
+  }
+
+  /** At once, or when it is connected again. */
+  #say(re: string): void {
+    this.#unsaid.delete(re);
+    if (!this.#connection.say({ t: 'cancel', re })) this.#unsaid.add(re);
+    const [oldest] = this.#unsaid;
+    if (this.#unsaid.size > maxUnsaid && oldest !== undefined) this.#unsaid.delete(oldest);
   }
 
   #finish(id: string, end: { value: unknown } | { error: unknown }): void {
@@ -188,5 +214,7 @@ export class Streams implements Part {
 }
 
 const counted = (frame: AnyFrame) => frame as unknown as { seq: number; redelivered?: true; again?: number };
+const unread = (): ClientError =>
+  new ClientError('unread', `${maxUnreadParts} parts of the answer wait: read them, or leave the loop`);
 const missing = (): ClientError =>
   new ClientError('parts-missing', 'parts of the answer are missing; ask again');
