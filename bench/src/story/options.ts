@@ -82,7 +82,7 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         hot: 5 % of the users get 95 % of the events
                         upgrade: a mesh of an older commit becomes one of this commit, part after part,
                         and goes back, with clients and services of both
-                        recovery: topics with history while both edges are killed, one is drained, and the broker
+                        recovery: topics with history while edges are killed three times, one is drained, and the broker
                         restarts; and the same with a history that is too short
                         presence: what three observers are told of who is in a topic, against who is, while sessions move,
                         load anew and leave, one edge is drained and others are killed

@@ -18,6 +18,7 @@ export class Callers {
   readonly counts = { moves: 0, disconnects: 0 };
   readonly inFlight = { request: 0, stream: 0 };
   readonly begun = { request: 0, stream: 0 };
+  readonly #open = new Map<Client, Set<Call>>();
   #isCalling = false;
   #next = 0;
 
@@ -25,11 +26,16 @@ export class Callers {
     for (let n = 0; n < count; n += 1) {
       const client = connect({ gateway, user: `caller-${n}`, WebSocket: ThinSocket, storage: false });
       client.onStatus(({ type }) => {
-        if (type === 'disconnected') this.counts.disconnects += 1;
+        if (type === 'disconnected') {
+          this.counts.disconnects += 1;
+          for (const call of this.#open.get(client) ?? []) call.hasLostEdge = true;
+        }
         if (type !== 'moved') return;
         this.counts.moves += 1;
         this.moved.add(n);
+        for (const call of this.#open.get(client) ?? []) call.hasMoved = true;
       });
+      this.#open.set(client, new Set());
       this.clients.push(client);
     }
   }
@@ -86,6 +92,7 @@ export class Callers {
     this.begun[kind] += 1;
     const call: Call = { name: `${kind}-${this.begun[kind]}`, kind, settled: 0, got: [] };
     this.calls.push(call);
+    this.#open.get(client)?.add(call);
     this.inFlight[kind] += 1;
     void (kind === 'request' ? this.#request(client, call) : this.#stream(client, call))
       .catch((error: unknown) => {
@@ -93,6 +100,7 @@ export class Callers {
       })
       .finally(() => {
         call.settled += 1;
+        this.#open.get(client)?.delete(call);
         this.inFlight[kind] -= 1;
       });
   }

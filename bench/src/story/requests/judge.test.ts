@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CallOutcome, faultsOfCalls, judgeCalls } from './judge.js';
+import { type CallOutcome, didNotHappen, faultsOfCalls, judgeCalls } from './judge.js';
 
 const codes = new Set(['request-timeout']);
 const judged = (call: Partial<CallOutcome>, runs = 1) =>
@@ -39,5 +39,38 @@ describe('the judge of calls', () => {
     [{ parts: [0, 2, 1] }, 1, 'calls: 1 parts came out of order'],
   ] satisfies [Partial<CallOutcome>, number, string][])('finds %o of %i runs', (call, runs, fault) => {
     expect(judged(call, runs)).toEqual([fault]);
+  });
+});
+
+describe('what was to happen', () => {
+  const counted = (calls: readonly Partial<CallOutcome>[]) =>
+    didNotHappen(
+      'calls',
+      judgeCalls(
+        calls.map((call) => ({ name: 'a', kind: 'request', settled: 1, isAnswer: true, ...call })),
+        { parts: 3, codes, runsOf: () => 1 },
+      ),
+    );
+  const both = { hasMoved: true, hasLostEdge: true };
+
+  it('has happened where calls are answered over a move and over the loss of an edge', () => {
+    expect(counted([both])).toEqual([]);
+    expect(counted([...Array.from({ length: 99 }, () => both), { code: 'request-timeout' }])).toEqual([]);
+  });
+
+  it.each([
+    [[{ hasMoved: true }], ['calls: none was answered whose edge was killed meanwhile']],
+    [[{ hasLostEdge: true }], ['calls: none was answered whose session moved meanwhile']],
+    [[both, { code: 'request-timeout' }, { code: 'request-timeout' }], ['calls: 2 of 3 failed']],
+    [
+      [{ ...both, code: 'request-timeout' }],
+      [
+        'calls: none was answered',
+        'calls: none was answered whose session moved meanwhile',
+        'calls: none was answered whose edge was killed meanwhile',
+      ],
+    ],
+  ])('has not happened: %j', (calls, faults) => {
+    expect(counted(calls)).toEqual(faults);
   });
 });

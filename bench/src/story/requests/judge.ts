@@ -11,6 +11,9 @@ export interface CallOutcome {
   readonly code?: string;
   /** Numbers of the parts that came, in order. */
   readonly parts?: readonly number[];
+  /** Its session moved, or lost its edge, between question and answer. */
+  readonly hasMoved?: boolean;
+  readonly hasLostEdge?: boolean;
 }
 
 export interface JudgeOptions {
@@ -25,6 +28,9 @@ export interface JudgeOptions {
 export interface CallCounts {
   calls: number;
   answered: number;
+  /** Whole answers whose session moved, or lost its edge, meanwhile. */
+  movedMeanwhile: number;
+  lostEdgeMeanwhile: number;
   /** Failed with a documented code, by code. */
   readonly failed: Record<string, number>;
   unanswered: number;
@@ -44,6 +50,8 @@ export interface CallCounts {
 const none = (): CallCounts => ({
   calls: 0,
   answered: 0,
+  movedMeanwhile: 0,
+  lostEdgeMeanwhile: 0,
   failed: {},
   unanswered: 0,
   answeredTwice: 0,
@@ -72,6 +80,8 @@ export function judgeCalls(calls: readonly CallOutcome[], options: JudgeOptions)
       else counts.undocumented += 1;
     } else {
       counts.answered += 1;
+      if (call.hasMoved) counts.movedMeanwhile += 1;
+      if (call.hasLostEdge) counts.lostEdgeMeanwhile += 1;
       if (runs === 0) counts.ranNever += 1;
       if (call.isAnswer !== true) counts.wrongAnswers += 1;
     }
@@ -99,7 +109,13 @@ function judgeParts(
   for (let n = 0; n < due; n += 1) if (!seen.has(n)) counts.lostParts += 1;
 }
 
-const words: readonly [Exclude<keyof CallCounts, 'calls' | 'answered' | 'failed' | 'parts'>, string][] = [
+const words: readonly [
+  Exclude<
+    keyof CallCounts,
+    'calls' | 'answered' | 'movedMeanwhile' | 'lostEdgeMeanwhile' | 'failed' | 'parts'
+  >,
+  string,
+][] = [
   ['unanswered', 'were not answered'],
   ['answeredTwice', 'were answered more than once'],
   ['wrongAnswers', 'got another answer than theirs'],
@@ -114,3 +130,18 @@ const words: readonly [Exclude<keyof CallCounts, 'calls' | 'answered' | 'failed'
 /** What does not hold, in words. */
 export const faultsOfCalls = (what: string, counts: CallCounts): string[] =>
   words.flatMap(([key, word]) => (counts[key] > 0 ? [`${what}: ${counts[key]} ${word}`] : []));
+
+/** Failures are allowed where they are documented; but where most calls fail nothing is shown. */
+const mostFailed = 0.01;
+
+/** What was to happen and did not, so that what held shows little. */
+export function didNotHappen(what: string, counts: CallCounts): string[] {
+  const faults: string[] = [];
+  const { calls, movedMeanwhile, lostEdgeMeanwhile } = counts;
+  const failed = Object.values(counts.failed).reduce((sum, each) => sum + each, 0);
+  if (counts.answered === 0) faults.push(`${what}: none was answered`);
+  if (failed > Math.ceil(calls * mostFailed)) faults.push(`${what}: ${failed} of ${calls} failed`);
+  if (movedMeanwhile === 0) faults.push(`${what}: none was answered whose session moved meanwhile`);
+  if (lostEdgeMeanwhile === 0) faults.push(`${what}: none was answered whose edge was killed meanwhile`);
+  return faults;
+}

@@ -25,7 +25,15 @@ export interface RequestsResult {
   readonly streams: CallCounts;
 }
 
-const columns = ['calls', 'answered', 'unanswered', 'answeredTwice', 'ranTwice'] as const;
+const columns = [
+  'calls',
+  'answered',
+  'movedMeanwhile',
+  'lostEdgeMeanwhile',
+  'unanswered',
+  'answeredTwice',
+  'ranTwice',
+] as const;
 const partColumns = ['parts', 'lostParts', 'repeatedParts', 'reorderedParts'] as const;
 
 /** The result for people. */

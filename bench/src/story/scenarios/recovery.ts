@@ -29,11 +29,12 @@ const patienceMs = 60_000;
 const arriveTimeoutMs = 60_000;
 
 /**
- * Subscribers of topics with history while each edge is killed once, one is drained, and the broker restarts. Who has what is kept
- * gets all of it, once and in order; who does not is told so once, and gets nothing of it.
+ * Subscribers of topics with history, each of whom loses its edge to a kill at least twice, while one is drained, and the broker
+ * restarts. Who has what is kept gets all of it, once and in order; who does not is told so once, and gets nothing of it.
  */
 export async function playRecovery(stage: Stage): Promise<RecoveryResult> {
-  await stage.set({ EVENKEEL_NAMESPACES: JSON.stringify({ namespaces }) });
+  // Nobody is moved but by the drain, so that it is known who loses which edge.
+  await stage.set({ EVENKEEL_NAMESPACES: JSON.stringify({ namespaces }), EVENKEEL_MODE: 'manual' });
   const { sessions } = stage.options;
   const brief = Math.ceil(sessions * briefSubscribers);
   const groups: readonly GroupPlan[] = [
@@ -63,6 +64,10 @@ export async function playRecovery(stage: Stage): Promise<RecoveryResult> {
     steps.push({ name, seconds, ...counts });
     say(`${name}: ${seconds} s, ${JSON.stringify(counts)}`);
   };
+  const allHaveLost = (name: string): void => {
+    const lost = steps.find((each) => each.name === name)?.disconnects ?? 0;
+    if (lost < sessions) stage.fail(`${name}: only ${lost} of ${sessions} lost their edge`);
+  };
   const { operator } = stage;
   await step('calm', async () => undefined);
   await step(
@@ -76,13 +81,21 @@ export async function playRecovery(stage: Stage): Promise<RecoveryResult> {
     () => second.kill(),
     () => audience.on(first.node) === sessions,
   );
+  allHaveLost('kill -9 edge-2');
   await step('edge-2 is back', () => second.start());
   await step(
-    'drain edge-1',
-    () => whenReady(patienceMs, () => operator.drain({ node: first.node })),
-    () => audience.on(first.node) === 0,
+    'kill -9 edge-1 again',
+    () => first.kill(),
+    () => audience.on(second.node) === sessions,
   );
-  await step('uncordon edge-1', () => whenReady(patienceMs, () => operator.uncordon({ node: first.node })));
+  allHaveLost('kill -9 edge-1 again');
+  await step('edge-1 is back again', () => first.start());
+  await step(
+    'drain edge-2',
+    () => whenReady(patienceMs, () => operator.drain({ node: second.node })),
+    () => audience.on(second.node) === 0,
+  );
+  await step('uncordon edge-2', () => whenReady(patienceMs, () => operator.uncordon({ node: second.node })));
   await step('the broker restarts', () => stage.restartBroker());
 
   const counts = await publisher.finish(patienceMs);
