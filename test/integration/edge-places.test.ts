@@ -45,6 +45,32 @@ describe('coming back after a lost socket', () => {
     },
   );
 
+  it('says it once: what another edge has settled meanwhile is not counted', async () => {
+    const session = new SessionUnderTest('places-once');
+    const first = await session.attach(edge, {}, {}, { acks: false });
+    await mesh.numbers(session, 1, 3);
+    await first.eventCount(3);
+    const connection = first.frames[0]?.connection;
+    first.terminate();
+    await mesh.settled(session, { consumers: 0, messages: 4 });
+    const hello = { resume: true, last: { connection, seq: 3 } };
+    const between = await session.attach(neighbour, hello, { from: 'e1' });
+    await between.eventCount(3);
+    expect(between.events.map(({ again }) => again)).toEqual([1, 2, 3]);
+    await between.close();
+    await mesh.settled(session, { consumers: 0 });
+    await mesh.numbers(session, 4, 6);
+    // It says that nothing has come to it there.
+    const back = await session.attach(edge, hello, { from: 'e1' });
+    await back.eventCount(3);
+    expect(back.events.map(({ data, again }) => [data, again])).toEqual([
+      [4, undefined],
+      [5, undefined],
+      [6, undefined],
+    ]);
+    await back.close();
+  });
+
   it('says nothing of it to who names another socket, or where what was written may be over', async () => {
     const session = new SessionUnderTest('no-places');
     const first = await session.attach(edge, {}, {}, { acks: false });

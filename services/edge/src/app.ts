@@ -309,7 +309,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
-  const handlers = commandHandlers({ node, ...commanded });
+  const handlers = commandHandlers({ node, leftBehind, ...commanded });
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({

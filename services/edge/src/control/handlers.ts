@@ -6,6 +6,7 @@ import type { Departures } from '../move/departures.js';
 import type { Handover } from '../move/handover.js';
 import type { Takeovers } from '../move/takeovers.js';
 import type { EdgeNode } from '../node.js';
+import type { LeftBehind } from '../session/left-behind.js';
 import type { Claims } from './claims.js';
 import type { OperatorSettings } from './operator-settings.js';
 import type { Whereabouts } from './whereabouts.js';
@@ -21,6 +22,7 @@ export interface HandlersOptions {
   claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
   whereabouts: Whereabouts;
   life: Pick<Life, 'forget'>;
+  leftBehind: Pick<LeftBehind, 'take'>;
   adoptions: Pick<Adoptions, 'onAdopt'>;
   reports: Pick<SessionReports, 'all'>;
   /** What operators have set. */
@@ -28,8 +30,8 @@ export interface HandlersOptions {
 }
 
 export function commandHandlers(options: HandlersOptions): Handlers {
-  const { node, departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set } =
-    options;
+  const { node, departures, handover, takeovers, claims, whereabouts, life, leftBehind } = options;
+  const { adoptions, reports, set } = options;
   return {
     reconnect: (command) => departures.reconnect(command),
     cancel: ({ move }) => departures.cancel(move),
@@ -50,6 +52,9 @@ export function commandHandlers(options: HandlersOptions): Handlers {
     set: (command) => set.set(command),
     sessions: () => reports.all(),
     adopt: (command) => adoptions.onAdopt(command),
-    forget: ({ sessions }) => life.forget(sessions),
+    forget: ({ sessions }) => {
+      life.forget(sessions);
+      for (const [key] of sessions) leftBehind.take(key);
+    },
   };
 }

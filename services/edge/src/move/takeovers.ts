@@ -31,7 +31,7 @@ export interface TakeoversOptions {
   outgoing: Pick<Coalescer, 'publish'>;
   directory: Pick<Directory<Releasable>, 'get'>;
   life: Pick<Life, 'ending' | 'handedOver'>;
-  leftBehind: Pick<LeftBehind, 'of'>;
+  leftBehind: Pick<LeftBehind, 'take'>;
   journal: Pick<Journal, 'note'>;
   /** Since when a session is online. */
   onlineSince?(who: { readonly uid: string; readonly sid: string }): number | undefined;
@@ -63,7 +63,11 @@ export class Takeovers {
       const ending = life.ending(key);
       // Half of it may have been handed on: the other edge is to find the end.
       if (ending) return void ending.then(() => this.onTakeover(command));
-      return this.#answer(command, { outcome: 'unknown', ...leftBehind.of(key), ...this.#handOver(command) });
+      return this.#answer(command, {
+        outcome: 'unknown',
+        ...leftBehind.take(key),
+        ...this.#handOver(command),
+      });
     }
     const rival = this.#wanted.get(session);
     if (session.claims.epoch > command.epoch || (rival && rival.epoch > command.epoch)) {

@@ -91,7 +91,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
     node: config.node,
     limits: config,
     predecessor: wasHeldHere ? predecessor : undefined,
-    left: ports.leftBehind.of(`${claims.uid}.${claims.sid}`),
+    left: ports.leftBehind.take(`${claims.uid}.${claims.sid}`),
     // Without a move each is told anyway.
     onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
     onPlaced: (topics) => access.placed.adopt(topics),

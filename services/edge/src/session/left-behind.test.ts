@@ -8,22 +8,30 @@ it('what was written to a lost connection is remembered as long as its session l
   const left = new LeftBehind(300_000, () => nowMs);
   left.note('u.s', position, true, 2);
   nowMs += 299_999;
-  expect(left.of('u.s')).toEqual({ position, suspect: 2 });
-  nowMs += 1;
-  expect(left.of('u.s')).toBeUndefined();
+  expect(left.take('u.s')).toEqual({ position, suspect: 2 });
+  left.note('u.s', position, true, 2);
+  nowMs += 300_000;
+  expect(left.take('u.s')).toBeUndefined();
 });
 
 it('the last connection counts, also one of which nothing is certain', () => {
   const left = new LeftBehind(300_000, () => 0);
   left.note('u.s', position, true, 2);
   left.note('u.s', { ...position, connection: 'a.2' }, true, undefined);
-  expect(left.of('u.s')).toEqual({ position: { ...position, connection: 'a.2' }, suspect: undefined });
+  expect(left.take('u.s')).toEqual({ position: { ...position, connection: 'a.2' }, suspect: undefined });
   left.note('u.s', position, false, 2);
-  expect(left.of('u.s')).toBeUndefined();
+  expect(left.take('u.s')).toBeUndefined();
 });
 
 it('beyond its limit the oldest is forgotten', () => {
   const left = new LeftBehind(300_000, () => 0, 2);
   for (const key of ['u.1', 'u.2', 'u.3']) left.note(key, position, true, 0);
-  expect(['u.1', 'u.2', 'u.3'].map((key) => left.of(key) !== undefined)).toEqual([false, true, true]);
+  expect(['u.1', 'u.2', 'u.3'].map((key) => left.take(key) !== undefined)).toEqual([false, true, true]);
+});
+
+it('it is told once: who comes later may find another queue', () => {
+  const left = new LeftBehind(300_000, () => 0);
+  left.note('u.s', position, true, 2);
+  expect(left.take('u.s')).toEqual({ position, suspect: 2 });
+  expect(left.take('u.s')).toBeUndefined();
 });

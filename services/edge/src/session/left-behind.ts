@@ -13,8 +13,8 @@ export interface Left {
 
 /**
  * Which events of sessions that have lost their sockets their clients may have. Mostly an edge has let a session go before its client is
- * back, so nobody asks it then; whoever comes with the name of that connection is told. It counts only for that connection: a later one
- * that has brought anything has another name, and one that has not leaves the queue's head as it was.
+ * back, so nobody asks it then; who has the session next is told, once: after that the queue's head may be another, though its client
+ * still names the same connection.
  */
 export class LeftBehind {
   readonly #left = new Map<string, Left & { readonly atMs: number }>();
@@ -40,8 +40,10 @@ export class LeftBehind {
     }
   }
 
-  of(key: string): Left | undefined {
+  /** For who has the session now. */
+  take(key: string): Left | undefined {
     const left = this.#left.get(key);
+    this.#left.delete(key);
     if (left === undefined || left.atMs <= this.#now() - this.#lifetimeMs) return undefined;
     const { position, suspect } = left;
     return { position, suspect };

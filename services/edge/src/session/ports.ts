@@ -384,7 +384,7 @@ export interface SessionPorts {
   readonly inbound: Inbound;
   readonly cancels: Cancels;
   readonly letGo: LetGo;
-  readonly leftBehind: Pick<LeftBehind, 'note' | 'of'>;
+  readonly leftBehind: Pick<LeftBehind, 'note' | 'take'>;
   readonly life: Life;
   readonly journal: Journal;
   readonly givenUp: GivenUp;
