@@ -9,6 +9,8 @@ export interface HistoriesOptions {
   readonly connection: Connection;
   readonly topics: HistoryTopics | undefined;
   readonly highWatermarkBytes: number;
+  /** False once the right to a topic was taken away. */
+  mayRead(topic: string): boolean;
   send(frame: string): void;
   gap(reason: GapReason, topic: string): void;
   /** Messages of the topic come live from now on, or not before that is said again. */

@@ -1,5 +1,5 @@
 import { errorCodes } from '@evenkeel/protocol';
-import { errorFrame, okFrame } from '../frame/frames.js';
+import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
 import type { Connection } from '../transport/connection.js';
 import type { FeedWanted, Found, HistoryTopics } from './ports.js';
 
@@ -7,6 +7,8 @@ export interface ReadingsOptions {
   readonly connection: Pick<Connection, 'isOpen' | 'bufferedBytes'>;
   readonly topics: Pick<HistoryTopics, 'read'> | undefined;
   readonly highWatermarkBytes: number;
+  /** False once the right to a topic was taken away. */
+  mayRead(topic: string): boolean;
   send(frame: string): void;
 }
 
@@ -51,6 +53,18 @@ export class Readings {
   /** The network has taken what was buffered. */
   drained(): void {
     this.#send();
+  }
+
+  /** The rules have changed: what may not be read any more is not, and not to its end. */
+  review(): void {
+    const { mayRead, send } = this.#options;
+    const [first] = this.#open;
+    for (const reading of this.#open.filter(({ asked }) => !mayRead(asked.topic))) {
+      this.#open.splice(this.#open.indexOf(reading), 1);
+      send(forbiddenFrame(reading.asked.id, 'subscribe to', reading.asked.topic));
+      reading.done();
+    }
+    if (this.#open[0] !== first) this.#begin();
   }
 
   /** Nothing more is answered. */

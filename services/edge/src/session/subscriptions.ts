@@ -77,15 +77,13 @@ export class Subscriptions {
       connection,
       topics: history,
       highWatermarkBytes,
+      mayRead: (topic) => options.access.decide('subscribe', topic) !== 'forbid',
       send,
       gap,
       listen: (topic) => this.#listen(topic),
       hold: (topic) => this.#listening.hold(topic),
     });
-    this.#allowances = new Allowances(options.access, (topic, why) => {
-      const subscription = this.#subscriptions.get(topic);
-      if (subscription) this.#takeAway(topic, subscription, why);
-    });
+    this.#allowances = new Allowances(options.access, (topic, why) => this.takeOut(topic, why));
   }
 
   /** Those asked for and not yet bound included. */
@@ -180,10 +178,10 @@ export class Subscriptions {
     for (const id of subscription.unanswered.splice(0)) this.#options.send(okFrame(id));
   }
 
-  /** A service takes it away. */
-  takeOut(topic: string): void {
+  /** A service takes it away, or who decides about it. */
+  takeOut(topic: string, why: UnsubscribedFrame['reason'] = 'service'): void {
     const subscription = this.#subscriptions.get(topic);
-    if (subscription) this.#takeAway(topic, subscription, 'service');
+    if (subscription) this.#takeAway(topic, subscription, why);
   }
 
   /** The end: whatever is joined later is ignored. */
@@ -197,6 +195,7 @@ export class Subscriptions {
 
   /** What the session may do has changed: what it may not have any more is taken away. */
   review(): void {
+    this.#histories.readings.review();
     for (const [topic, subscription] of [...this.#subscriptions]) {
       const decision = this.#options.access.decide('subscribe', topic);
       if (decision === 'forbid') this.#takeAway(topic, subscription, 'revoked');
