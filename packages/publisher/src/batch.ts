@@ -52,10 +52,12 @@ function chunks(keys: readonly string[]): string[][] {
 
 /** One event may be several messages, where it has many users. */
 async function sendAll(messages: readonly Ready[]): Promise<BatchResult> {
-  try {
-    const published = await Promise.all(messages.map((send) => send()));
-    return { ids: published.map(({ id }) => id), routed: published.some(({ routed }) => routed) };
-  } catch (error) {
-    return { ids: [], routed: false, error: error as Error };
-  }
+  const settled = await Promise.allSettled(messages.map((send) => send()));
+  const sent = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = settled.find((each) => each.status === 'rejected');
+  return {
+    ids: sent.map(({ id }) => id),
+    routed: sent.some(({ routed }) => routed),
+    ...(failed && { error: failed.reason as Error }),
+  };
 }

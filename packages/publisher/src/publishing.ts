@@ -23,6 +23,8 @@ export class Publishing {
   readonly counts: Record<string, number> = { routed: 0, unrouted: 0 };
   readonly #options: PublishingOptions;
   #receipts: Receipts | undefined;
+  /** While the queue of receipts is being made. */
+  #listening: Promise<void> | undefined;
 
   constructor(options: PublishingOptions) {
     this.#options = options;
@@ -57,20 +59,36 @@ export class Publishing {
       });
       return { id, routed: (await this.#counted(publishing)) === 'routed' };
     };
-    if (onReceipt === undefined) return send;
-    return async () => {
-      // Only the first one waits: events are sent in the order of the calls.
+    if (onReceipt === undefined) return () => this.#inTurn(send);
+    const withReceipt = async (): Promise<Published> => {
       const receipts = this.#receipts ?? (await this.#listen());
       receipts.add(id, onReceipt);
       return await send({ [receiptHeader]: receipts.word });
     };
+    return () => this.#inTurn(withReceipt);
   }
 
-  async #listen(): Promise<Receipts> {
-    const receipts = await this.#options.receipts();
-    await receipts.listen();
-    this.#receipts = receipts;
-    return receipts;
+  /** Events are sent in the order of the calls: while the first one with a receipt waits for its queue, the next ones do. */
+  #inTurn(send: () => Promise<Published>): Promise<Published> {
+    return this.#listening === undefined ? send() : this.#listening.then(send);
+  }
+
+  #listen(): Promise<Receipts> {
+    const listening = (async () => {
+      const receipts = await this.#options.receipts();
+      await receipts.listen();
+      this.#receipts = receipts;
+      return receipts;
+    })();
+    const isOver = () => {
+      // Behind those who wait.
+      setImmediate(() => {
+        if (this.#listening === over) this.#listening = undefined;
+      });
+    };
+    const over: Promise<void> = listening.then(isOver, isOver);
+    this.#listening = over;
+    return listening;
   }
 
   async #counted(publishing: Promise<PublishOutcome>): Promise<PublishOutcome> {
