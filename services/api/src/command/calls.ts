@@ -27,6 +27,9 @@ export interface Call {
   readonly missing: string;
 }
 
+/** What a publisher waits for the broker at most, ms; a longer life is the message's own. */
+const longestPublishMs = 30_000;
+
 interface Waiting {
   hear(heard: Heard): void;
 }
@@ -89,10 +92,12 @@ export class Calls {
       userId: this.#mesh.user,
       mandatory: true,
       ...(headers && { headers }),
+      ...(waitMs > longestPublishMs && { expiration: waitMs }),
     };
+    const withinMs = waitMs > longestPublishMs ? undefined : waitMs;
     try {
       // Who takes it after that would do what was reported as failed.
-      const sent = this.#publisher.publish(exchange, key, JSON.stringify(body), properties, waitMs);
+      const sent = this.#publisher.publish(exchange, key, JSON.stringify(body), properties, withinMs);
       const unheard = sent.then((outcome) =>
         outcome === 'routed' ? answer : Promise.reject(unavailable(missing)),
       );

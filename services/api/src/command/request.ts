@@ -54,7 +54,7 @@ function answerOf({ headers, body, text }: Heard): ClientAnswer {
   const session = String(headers[sessionHeader]);
   const code = headers[errorHeader];
   return code === undefined
-    ? { session, data: body ?? text() }
+    ? { session, data: body === undefined ? text() : body }
     : { session, error: { code: String(code), message: text() } };
 }
 

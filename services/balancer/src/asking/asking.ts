@@ -27,6 +27,7 @@ import { type AskError, isAnswerable, type Question, readQuestion } from './ques
 const prefetch = 64;
 /** Clients' answers that wait to be looked at. */
 const maxAnswers = 20_000;
+const maxAnswerBytes = 134_217_728;
 
 export interface AskingOptions {
   readonly mesh: Pick<Mesh, 'ownQueue' | 'user'>;
@@ -75,7 +76,7 @@ export class Asking {
     const address = answerAddress(this.#asker);
     this.queue = options.mesh.ownQueue({
       name: `balancer.${options.id}.answers`,
-      arguments: { 'x-max-length': maxAnswers },
+      arguments: { 'x-max-length': maxAnswers, 'x-max-length-bytes': maxAnswerBytes },
       bindings: [{ exchange: exchanges.replies, key: address }],
       onDelivery: (delivery) => {
         delivery.ack();
@@ -157,6 +158,8 @@ export class Asking {
   /** Into the queues of the user's sessions; never rejects. */
   async #passOn(id: string, { uid, method, timeoutMs }: Question, what: Asked): Promise<void> {
     const { ask, publisher, mesh, wallNow, log } = this.#options;
+    // Its time was over while others of its user were passed on.
+    if (!this.#open.has(id)) return;
     const untilMs = wallNow() + timeoutMs;
     try {
       const found = await ask({ command: 'where', uid });
