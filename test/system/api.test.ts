@@ -54,6 +54,7 @@ it('every curl of docs/http-api.md answers as it is printed, beside npm start, a
     info: { name: 'Alice' },
   });
   onTestFinished(() => client.close());
+  client.serve('order.confirm', () => ({ accepted: true }));
   client.on('*', ({ id, name, data }) => void events.push({ id, name, data }));
   for (const topic of ['prices.demo', 'room.42']) await client.subscribe(topic, () => {});
   await eventually('alice is connected', () => client.state === 'connected', 30_000);
