@@ -10,8 +10,8 @@ import { type AllMeasured, tables, withTables } from './figures/tables.js';
 const root = join(import.meta.dirname, '..', '..');
 const help = `npm run bench:figures -- [flags]   Writes the tables of the documents from bench/results.
 
-  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults, fronts, sizing or presence) of the results on
-                  standard input, one JSON object a line, as bench:move, bench:sizing, bench:presence and story print them with --json;
+  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults, fronts, sizing, presence or history) of the results on
+                  standard input, one JSON object a line, as bench:move, bench:sizing, bench:presence, bench:history and story print them with --json;
                   the commit is the present one
   --command TEXT  how they were made
   --help
@@ -21,7 +21,7 @@ const fileOf = (name: string): string => join(root, 'bench', 'results', `${name}
 const read = (name: string) => JSON.parse(readFileSync(fileOf(name), 'utf8'));
 
 function take(name: string, command: string): void {
-  if (!['move', 'move-long', 'move-faults', 'fronts', 'sizing', 'presence'].includes(name))
+  if (!['move', 'move-long', 'move-faults', 'fronts', 'sizing', 'presence', 'history'].includes(name))
     throw new UsageError(`No results "${name}".`);
   const lines = readFileSync(0, 'utf8')
     .split('\n')
@@ -55,6 +55,7 @@ try {
       fronts: read('fronts'),
       sizing: read('sizing'),
       presence: read('presence'),
+      history: read('history'),
     };
     for (const document of [
       'README.md',
@@ -63,6 +64,7 @@ try {
       'docs/load-balancers.md',
       'docs/sizing.md',
       'docs/presence.md',
+      'docs/history.md',
     ]) {
       const path = join(root, document);
       writeFileSync(path, withTables(readFileSync(path, 'utf8'), tables(measured)));

@@ -14,6 +14,7 @@ const measured: AllMeasured = {
   fronts: read('fronts.json'),
   sizing: read('sizing.json'),
   presence: read('presence.json'),
+  history: read('history.json'),
 };
 
 test.each([
@@ -23,6 +24,7 @@ test.each([
   'docs/load-balancers.md',
   'docs/sizing.md',
   'docs/presence.md',
+  'docs/history.md',
 ])('%s has the figures of bench/results (npm run bench:figures writes them)', (document) => {
   const text = readFileSync(join(root, document), 'utf8');
   expect(text).toContain('<!-- figures: ');

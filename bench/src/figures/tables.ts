@@ -1,4 +1,5 @@
 import { type FrontRun, frontTable } from './fronts.js';
+import { type HistoryCost, historyRows } from './history.js';
 import { type PresenceCost, presenceRows } from './presence.js';
 import { type SessionsMeasured, sessionTables } from './sessions.js';
 import { type SizingMeasured, sizingTable } from './sizing.js';
@@ -46,6 +47,7 @@ export interface AllMeasured {
   readonly fronts: Measured<FrontRun>;
   readonly sizing: SizingMeasured;
   readonly presence: Measured<PresenceCost>;
+  readonly history: Measured<HistoryCost>;
 }
 
 /** The tables of the documents, by the name in their `<!-- figures: name -->`. */
@@ -57,6 +59,7 @@ export function tables({
   fronts,
   sizing,
   presence,
+  history,
 }: AllMeasured): Readonly<Record<string, string>> {
   const runs = move.results;
   const killed = faults.results.find(({ fault }) => fault === 'kill-source');
@@ -90,6 +93,7 @@ export function tables({
     ...sessionTables(sessions),
     sizing: sizingTable(sizing),
     presence: labelled(presence, ['', 'without presence', 'with'], presence.results.flatMap(presenceRows)),
+    history: labelled(history, ['', 'without history', 'with'], history.results.flatMap(historyRows)),
     benchmarks: table(
       ['what', 'result', 'commit'],
       benchmarks.map(([what, result, { commit }]) => [what, result, `\`${commit}\``]),

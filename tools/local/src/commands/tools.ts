@@ -8,6 +8,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:console': 'bench/dist/console.js',
   'bench:move': 'bench/dist/move.js',
   'bench:presence': 'bench/dist/presence.js',
+  'bench:history': 'bench/dist/history.js',
   'bench:roll': 'bench/dist/roll.js',
   'bench:sizing': 'bench/dist/sizing.js',
   'bench:sessions': 'bench/sessions/run.mjs',
