@@ -1,4 +1,5 @@
 import type { HistoryFigures } from '../history/cost.js';
+import { decimal, whole } from './numbers.js';
 
 /** What `bench:history --json` prints. */
 export interface HistoryCost {
@@ -9,10 +10,6 @@ export interface HistoryCost {
   readonly without: HistoryFigures;
   readonly with: HistoryFigures;
 }
-
-const decimal = (value: number, digits: number): string =>
-  value.toLocaleString('en', { maximumFractionDigits: digits });
-const whole = (value: number): string => decimal(value, 0);
 
 /** Rows of a table: what, without history, with it. */
 export function historyRows({ without, with: kept, edges, last }: HistoryCost): string[][] {

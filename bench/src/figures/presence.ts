@@ -1,4 +1,5 @@
 import type { Cost } from '../presence/cost.js';
+import { decimal, whole } from './numbers.js';
 
 /** What `bench:presence --json` prints. */
 export interface PresenceCost {
@@ -8,10 +9,6 @@ export interface PresenceCost {
   readonly without: Cost;
   readonly with: Cost;
 }
-
-const decimal = (value: number, digits: number): string =>
-  value.toLocaleString('en', { maximumFractionDigits: digits });
-const whole = (value: number): string => decimal(value, 0);
 
 /** Rows of a table: what, without presence, with it. */
 export function presenceRows({ without, with: kept }: PresenceCost): string[][] {

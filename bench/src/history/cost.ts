@@ -1,31 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type brokerChoice,
-  type Mesh,
-  type PrivateBroker,
-  startMesh,
-  startPrivateBroker,
-} from '@evenkeel/local';
+import type { Mesh, PrivateBroker } from '@evenkeel/local';
 import { clock } from '../fleet/clock.js';
 import { Delays } from '../fleet/delays.js';
 import { startFleet } from '../fleet/fleet.js';
 import { startNumberedTopics } from '../fleet/numbered-plain.js';
-import { topicName } from '../fleet/topic-load.js';
-import { usedBy, usedByBroker } from '../mesh/used.js';
+import { coresBetween, usedByMesh } from '../mesh/used.js';
+import { startTopicMesh, type TopicMeshOptions, topic } from '../topic-cost/mesh.js';
 import { Asker } from './asker.js';
 
-export interface HistoryOptions {
+export interface HistoryOptions extends TopicMeshOptions {
   readonly subscribers: number;
-  readonly edges: number;
   /** Messages a second. */
   readonly rate: number;
   /** Subscriptions with `last` a second. */
   readonly asks: number;
   readonly last: number;
   readonly seconds: number;
-  readonly broker: ReturnType<typeof brokerChoice>;
-  readonly say: (text: string) => void;
-  readonly atEnd: (cleanUp: () => Promise<unknown>) => void;
 }
 
 /** Of all edges together. */
@@ -52,8 +42,6 @@ export interface HistoryFigures {
   };
 }
 
-const topic = topicName(0);
-const [namespace = ''] = topic.split('.');
 const calmMs = 3_000;
 const askers = 100;
 const tickMs = 10;
@@ -61,20 +49,8 @@ const tickMs = 10;
 /** What a topic with so many subscribers costs, with history or without it. */
 export async function costOf(isKept: boolean, options: HistoryOptions): Promise<HistoryFigures> {
   const { subscribers, edges, rate, seconds, say, atEnd } = options;
-  const broker = await startPrivateBroker({ choice: options.broker });
-  atEnd(() => broker.stop());
-  const rule = { subscribe: 'anyone', ...(isKept && { history: { size: 1_000, seconds: 3_600 } }) };
-  const mesh = await startMesh({
-    edges,
-    amqpUrl: broker.amqpUrl,
-    urlFor: broker.urlFor,
-    env: {
-      EVENKEEL_MODE: 'manual',
-      EVENKEEL_LOG_LEVEL: 'warn',
-      EVENKEEL_NAMESPACES: JSON.stringify({ namespaces: { [namespace]: rule } }),
-    },
-  });
-  atEnd(() => mesh.stop());
+  const rule = isKept ? { history: { size: 1_000, seconds: 3_600 } } : {};
+  const { mesh, broker } = await startTopicMesh(rule, options);
   say(`${subscribers} subscribers of one topic ${isKept ? 'with' : 'without'} history`);
   const fleet = await startFleet({
     gatewayUrl: mesh.gatewayUrl,
@@ -93,18 +69,18 @@ export async function costOf(isKept: boolean, options: HistoryOptions): Promise<
   atEnd(() => publisher.stop());
   await sleep(calmMs);
   await fleet.reset();
-  const from = await lookAt(mesh, broker);
+  const from = await usedByMesh(mesh, broker);
   await sleep(seconds * 1_000);
-  const [to, { delays }] = [await lookAt(mesh, broker), await fleet.stats()];
+  const [to, { delays }] = [await usedByMesh(mesh, broker), await fleet.stats()];
   const figures = {
     fanout: {
-      ...stretch(from, to),
+      ...coresBetween(from, to),
       deliveredPerSecond: Math.round((delays.topics.count * 1_000) / (to.atMs - from.atMs)),
       p50Ms: tenth(delays.topics.quantileMs(0.5)),
       p99Ms: tenth(delays.topics.quantileMs(0.99)),
     },
-    edgeMiB: Math.round(to.edgeBytes / edges / 2 ** 20),
-    brokerMiB: Math.round(to.brokerBytes / 2 ** 20),
+    edgeMiB: Math.round(to.edges.bytes / edges / 2 ** 20),
+    brokerMiB: Math.round(to.broker.bytes / 2 ** 20),
   };
   if (!isKept) return figures;
   say(`${options.asks} subscriptions a second with the last ${options.last} messages`);
@@ -125,7 +101,7 @@ async function askingOf(
   const delays = new Delays();
   let refused = 0;
   let begun = 0;
-  const from = await lookAt(mesh, broker);
+  const from = await usedByMesh(mesh, broker);
   const beganAtMs = clock();
   const endsAtMs = beganAtMs + seconds * 1_000;
   for (let next = 0; clock() < endsAtMs; await sleep(tickMs))
@@ -138,42 +114,13 @@ async function askingOf(
         else delays.add(ms);
       });
     }
-  const to = await lookAt(mesh, broker);
+  const to = await usedByMesh(mesh, broker);
   return {
-    ...stretch(from, to),
+    ...coresBetween(from, to),
     perSecond: Math.round(delays.count / seconds),
     refused,
     p50Ms: tenth(delays.quantileMs(0.5)),
     p99Ms: tenth(delays.quantileMs(0.99)),
-  };
-}
-
-interface Look {
-  readonly atMs: number;
-  readonly edgeBytes: number;
-  readonly edgeCpuSeconds: number;
-  readonly brokerBytes: number;
-  readonly brokerCpuSeconds: number;
-}
-
-async function lookAt({ edges }: Mesh, broker: PrivateBroker): Promise<Look> {
-  const ofBroker = await usedByBroker(broker);
-  const atMs = clock();
-  const used = await Promise.all(edges.map(usedBy));
-  return {
-    atMs,
-    edgeBytes: used.reduce((total, { bytes }) => total + bytes, 0),
-    edgeCpuSeconds: used.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
-    brokerBytes: ofBroker.bytes,
-    brokerCpuSeconds: ofBroker.cpuSeconds,
-  };
-}
-
-function stretch(from: Look, to: Look): Stretch {
-  const seconds = (to.atMs - from.atMs) / 1_000;
-  return {
-    edgeCores: Math.round((to.edgeCpuSeconds - from.edgeCpuSeconds) * (1_000 / seconds)) / 1_000,
-    brokerCores: Math.round((to.brokerCpuSeconds - from.brokerCpuSeconds) * (1_000 / seconds)) / 1_000,
   };
 }
 

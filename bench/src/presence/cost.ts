@@ -1,29 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, type Subscription } from '@evenkeel/client';
-import {
-  type brokerChoice,
-  type Edge,
-  type Mesh,
-  type PrivateBroker,
-  startMesh,
-  startPrivateBroker,
-} from '@evenkeel/local';
+import type { Edge, Mesh, PrivateBroker } from '@evenkeel/local';
 import { clock } from '../fleet/clock.js';
 import { startFleet } from '../fleet/fleet.js';
 import { ThinSocket } from '../fleet/thin-socket.js';
-import { topicName } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';
-import { metricsOf, usedBy, usedByBroker } from '../mesh/used.js';
+import { coresBetween, type MeshUsed, metricsOf, usedByMesh } from '../mesh/used.js';
+import { startTopicMesh, type TopicMeshOptions, topic } from '../topic-cost/mesh.js';
 
-export interface CostOptions {
+export interface CostOptions extends TopicMeshOptions {
   readonly members: number;
-  readonly edges: number;
   /** Of them together, a second. */
   readonly rate: number;
   readonly seconds: number;
-  readonly broker: ReturnType<typeof brokerChoice>;
-  readonly say: (text: string) => void;
-  readonly atEnd: (cleanUp: () => Promise<unknown>) => void;
 }
 
 /** Over a stretch of time, of an edge on average. */
@@ -55,8 +44,6 @@ export interface Watchers {
   readonly snapshotBytes: number;
 }
 
-const topic = topicName(0);
-const [namespace = ''] = topic.split('.');
 /** Each joins or leaves every two seconds at a hundred a second. */
 const comersPerChange = 2;
 const calmMs = 5_000;
@@ -67,20 +54,7 @@ const newcomers = 20;
 /** What a topic with so many members costs, with presence or without it. */
 export async function costOf(isKept: boolean, options: CostOptions): Promise<Cost> {
   const { members, edges, rate, seconds, say, atEnd } = options;
-  const broker = await startPrivateBroker({ choice: options.broker });
-  atEnd(() => broker.stop());
-  const namespaces = { [namespace]: { subscribe: 'anyone', presence: isKept } };
-  const mesh = await startMesh({
-    edges,
-    amqpUrl: broker.amqpUrl,
-    urlFor: broker.urlFor,
-    env: {
-      EVENKEEL_MODE: 'manual',
-      EVENKEEL_LOG_LEVEL: 'warn',
-      EVENKEEL_NAMESPACES: JSON.stringify({ namespaces }),
-    },
-  });
-  atEnd(() => mesh.stop());
+  const { mesh, broker } = await startTopicMesh({ presence: isKept }, options);
   say(`${members} members of one topic ${isKept ? 'with' : 'without'} presence`);
   const fleet = await startFleet({
     gatewayUrl: mesh.gatewayUrl,
@@ -135,8 +109,8 @@ export async function costOf(isKept: boolean, options: CostOptions): Promise<Cos
   clearInterval(changing);
   return {
     changesPerSecond: Math.round(changesPerSecond),
-    edgeMiB: Math.round(restTo.edgeBytes / edges / 2 ** 20),
-    brokerMiB: Math.round(restTo.brokerBytes / 2 ** 20),
+    edgeMiB: Math.round(restTo.edges.bytes / edges / 2 ** 20),
+    brokerMiB: Math.round(restTo.broker.bytes / 2 ** 20),
     rest: stretch(restFrom, restTo, edges),
     work: stretch(workFrom, workTo, edges),
     ...(watchers && { watchers }),
@@ -209,29 +183,18 @@ class Comer {
   }
 }
 
-interface Look {
-  readonly atMs: number;
-  readonly edgeBytes: number;
-  readonly edgeCpuSeconds: number;
-  readonly brokerBytes: number;
-  readonly brokerCpuSeconds: number;
+interface Look extends MeshUsed {
   readonly sent: number;
   readonly sentBytes: number;
   readonly heard: number;
 }
 
-async function lookAt({ edges }: Mesh, broker: PrivateBroker): Promise<Look> {
-  const ofBroker = await usedByBroker(broker);
-  const atMs = clock();
-  const used = await Promise.all(edges.map(usedBy));
-  const values = await Promise.all(edges.map(metricsOf));
+async function lookAt(mesh: Mesh, broker: PrivateBroker): Promise<Look> {
+  const used = await usedByMesh(mesh, broker);
+  const values = await Promise.all(mesh.edges.map(metricsOf));
   const sum = (name: string) => values.reduce((total, value) => total + value(name), 0);
   return {
-    atMs,
-    edgeBytes: used.reduce((total, { bytes }) => total + bytes, 0),
-    edgeCpuSeconds: used.reduce((total, { cpuSeconds }) => total + cpuSeconds, 0),
-    brokerBytes: ofBroker.bytes,
-    brokerCpuSeconds: ofBroker.cpuSeconds,
+    ...used,
     sent: sum('evenkeel_presence_sent_total'),
     sentBytes: sum('evenkeel_presence_sent_bytes_total'),
     heard: sum('evenkeel_presence_heard_total'),
@@ -245,10 +208,11 @@ async function sentBytes(edges: readonly Edge[]): Promise<number> {
 
 function stretch(from: Look, to: Look, edges: number): Stretch {
   const seconds = (to.atMs - from.atMs) / 1_000;
-  const of = (name: keyof Look) => (to[name] - from[name]) / seconds;
+  const of = (name: 'sent' | 'sentBytes' | 'heard') => (to[name] - from[name]) / seconds;
+  const { edgeCores, brokerCores } = coresBetween(from, to);
   return {
-    edgeCores: rounded(of('edgeCpuSeconds') / edges),
-    brokerCores: rounded(of('brokerCpuSeconds')),
+    edgeCores: rounded(edgeCores / edges),
+    brokerCores,
     sentPerSecond: Math.round((10 * of('sent')) / edges) / 10,
     sentBytesPerSecond: Math.round(of('sentBytes') / edges),
     heardPerSecond: Math.round((10 * of('heard')) / edges) / 10,
