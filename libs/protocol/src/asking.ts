@@ -8,6 +8,8 @@ export const asking = {
   /** Answers are waited for so long, unless the question's `expiration` says otherwise, ms. */
   timeoutMs: 10_000,
   maxTimeoutMs: 60_000,
+  /** Who asks waits so much longer, ms: the mesh says when the time is over, and if it does not, its balancer has died. */
+  graceMs: 1_500,
   /** Questions open at a time to one user. */
   maxPerUser: 64,
   /** Questions open at a time in the whole mesh. */

@@ -50,8 +50,6 @@ interface Open {
 
 /** How long the queue of answers is kept while nobody consumes it, ms, and how many messages it holds. */
 const queueArguments = { 'x-expires': 60_000, 'x-max-length': 10_000 };
-/** The mesh says when the time is over; if it does not, its balancer has died. */
-const graceMs = 1_500;
 
 /** Asks users' clients, and gathers what they answer. */
 export class Asks {
@@ -116,7 +114,7 @@ export class Asks {
         const message = `nothing was answered within ${timeoutMs} ms, nor by the mesh; it may have been asked`;
         this.#reject(id, new AskError(askErrors.timeout, message));
       };
-      const timer = setTimeout(late, timeoutMs + graceMs);
+      const timer = setTimeout(late, timeoutMs + asking.graceMs);
       const over = () => {
         clearTimeout(timer);
         this.#open.delete(id);

@@ -14,9 +14,6 @@ import { Refusal } from '@evenkeel/runtime';
 import type { Answered, ClientAnswer } from '../contract/users.js';
 import type { Calls, Heard } from './calls.js';
 
-/** The mesh says when the time is over; if it does not, its balancer has died. */
-const graceMs = 1_500;
-
 export interface Asking {
   readonly user: string;
   readonly method: string;
@@ -39,7 +36,7 @@ export async function request(
     headers: { [wantHeader]: want },
     id,
     waitMs: timeoutMs,
-    graceMs,
+    graceMs: asking.graceMs,
     missing: 'no balancer has answered; the client may have been asked',
   };
   const all = await calls.gather(call, ({ headers }) => want === 'first' || !(sessionHeader in headers));
