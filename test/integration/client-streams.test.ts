@@ -1,6 +1,17 @@
 import { expect, it } from 'vitest';
 import { scripted } from '../support/scripted-edge-client.js';
 
+/** A stream whose first part has been read. */
+async function begun() {
+  const s = await scripted();
+  const a = await s.connected();
+  const stream = s.client.stream('tell', 1);
+  const { id: re } = await a.take('request');
+  a.send({ t: 'part', seq: 1, re, n: 0, data: null });
+  expect(await stream.next()).toEqual({ done: false, value: null });
+  return { s, a, stream, re };
+}
+
 it('a stream is each part once and in order over the loss of its socket, and is not asked again', async () => {
   const s = await scripted();
   const a = await s.connected();
@@ -42,12 +53,7 @@ it('a stream that nobody reads is cancelled, and ends after what was kept', asyn
 });
 
 it('what was cancelled while nobody was connected is told to the next edge', async () => {
-  const s = await scripted();
-  const a = await s.connected();
-  const stream = s.client.stream('tell', 1);
-  const { id: re } = await a.take('request');
-  a.send({ t: 'part', seq: 1, re, n: 0, data: null });
-  expect(await stream.next()).toEqual({ done: false, value: null });
+  const { s, a, stream, re } = await begun();
   s.mesh.target = s.b;
   a.terminate();
   await s.status('disconnected');
@@ -58,12 +64,7 @@ it('what was cancelled while nobody was connected is told to the next edge', asy
 });
 
 it('a stream that is left early is cancelled, and over', async () => {
-  const s = await scripted();
-  const a = await s.connected();
-  const stream = s.client.stream('tell', 1);
-  const { id: re } = await a.take('request');
-  a.send({ t: 'part', seq: 1, re, n: 0, data: null });
-  expect(await stream.next()).toEqual({ done: false, value: null });
+  const { a, stream, re } = await begun();
   expect(await stream.return()).toEqual({ done: true, value: undefined });
   expect(await a.take('cancel')).toMatchObject({ re });
   expect(await stream.next()).toEqual({ done: true, value: undefined });
