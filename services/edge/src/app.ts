@@ -186,7 +186,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     // The seal, which is held, is one more.
     consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
     publisher,
-    planting: new Planting({ written: () => load.delivered, now }),
+    planting: new Planting({ written: () => load.delivered, topicFrames: () => counts.topicFrames, now }),
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,

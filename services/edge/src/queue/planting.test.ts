@@ -11,9 +11,10 @@ function deferred<T>() {
 
 function make() {
   vi.useFakeTimers();
-  const events = { perSecond: 0 };
+  const events = { perSecond: 0, topicFramesPerSecond: 0 };
   const planting = new Planting({
     written: () => (performance.now() * events.perSecond) / 1_000,
+    topicFrames: () => (performance.now() * events.topicFramesPerSecond) / 1_000,
     now: () => performance.now(),
   });
   const planted: string[] = [];
@@ -79,6 +80,22 @@ describe('the seals of new sessions', () => {
     await vi.advanceTimersByTimeAsync(200);
     await second;
     expect(planted).toEqual(['a', 'b']);
+  });
+
+  it('wait for a rush of messages of topics too, which are less work each', async () => {
+    const { plant, planted, events } = make();
+    await vi.advanceTimersByTimeAsync(1_000);
+    events.topicFramesPerSecond = 2_500;
+    await plant('a');
+    expect(planted).toEqual(['a']);
+    events.topicFramesPerSecond = 60_000;
+    await vi.advanceTimersByTimeAsync(200);
+    const second = plant('b');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(planted).toEqual(['a']);
+    events.topicFramesPerSecond = 0;
+    await vi.advanceTimersByTimeAsync(200);
+    await second;
   });
 
   it('do not wait in a session that is left', async () => {

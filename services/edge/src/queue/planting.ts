@@ -6,6 +6,8 @@ const atOnce = 8;
 const crowd = { atATime: 8, perSecond: 60, overMs: 300 };
 /** So many events a second are a rush, about a quarter of what one edge writes at most; over so long, ms. */
 const rush = { perSecond: 2_000, overMs: 50 };
+/** A message of a topic goes to so many subscribers with the work of one event. */
+const subscribersPerEvent = 25;
 /** How often it is looked whether crowd and rush have passed, ms. */
 const lookMs = 100;
 /** Longest that a seal waits for them to pass, ms. */
@@ -19,13 +21,15 @@ interface Turn {
 export interface PlantingOptions {
   /** Events written so far. */
   written(): number;
+  /** Messages of topics written so far, counted by each subscriber. */
+  topicFrames(): number;
   /** A clock that nobody sets, ms. */
   now(): number;
 }
 
 /**
  * When the first seals of new sessions are planted. A seal is a binding and a message that is kept, as much work for the broker as
- * the session itself: while a crowd comes in, or a rush of events goes out, it waits, since only an edge that dies within those
+ * the session itself: while a crowd comes in, or a rush of events and messages goes out, it waits, since only an edge that dies within those
  * seconds lets anybody notice (its sessions are told a gap, in vain perhaps). Whoever leaves does not wait.
  */
 export class Planting {
@@ -38,10 +42,10 @@ export class Planting {
   #planting = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ written, now }: PlantingOptions) {
+  constructor({ written, topicFrames, now }: PlantingOptions) {
     this.#now = now;
     this.#crowd = new Rush(() => this.#made, { ...crowd, now });
-    this.#rush = new Rush(written, { ...rush, now });
+    this.#rush = new Rush(() => written() + topicFrames() / subscribersPerEvent, { ...rush, now });
   }
 
   /** The first seals of new sessions wait. */
