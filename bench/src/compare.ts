@@ -8,16 +8,20 @@ import {
   wholeNumber,
 } from '@evenkeel/local';
 import { startMeshOf } from './compare/mesh.js';
+import { withPermissions } from './compare/permissions.js';
 import { type Comparison, compare } from './compare/ratios.js';
 import { type Figures, works } from './compare/works.js';
 import { scheduleAsBatch } from './fleet/scheduling.js';
 import { buildTree, type Tree, thisTree } from './tree.js';
 
 const help = `npm run bench:compare -- --base REF [flags]
+npm run bench:compare -- --permissions [flags]
 
 Builds REF beside this tree and runs the same work on both in turn: one broker program, the same light clients (raw frames, no SDK).
 Prints medians, and the ratio tree / base pair by pair; also the processor time that the broker and the services used.
   --base REF      a commit, a branch, a tag
+  --permissions   this tree against itself: "tree" with rules of 50 namespaces, and tokens that grant 61 patterns;
+                  the base in development mode, without any; with directed and fanout
   --work NAME     directed (events to users), fanout (a topic), sdk (events to users, whose clients are
                   each tree's SDK), attach (new sessions), memory (of the broker), move (directed)
   --pairs N       how often each (9)
@@ -29,6 +33,7 @@ Exit status 0 when everything was delivered in every run; it does not judge the 
 async function main(args: readonly string[]): Promise<number> {
   const flags = parseFlags(args, {
     base: { type: 'string' },
+    permissions: { type: 'boolean', default: false },
     work: { type: 'string', default: 'directed' },
     pairs: { type: 'string', default: '9' },
     json: { type: 'boolean', default: false },
@@ -41,19 +46,20 @@ async function main(args: readonly string[]): Promise<number> {
   const work = works[flags.work];
   if (work === undefined)
     throw new UsageError(`--work takes ${Object.keys(works).join(', ')}, not "${flags.work}".`);
-  if (flags.base === undefined)
-    throw new UsageError('--base is missing: a commit to compare this tree with.');
+  if (flags.permissions === (flags.base !== undefined))
+    throw new UsageError('Either --base with a commit to compare this tree with, or --permissions.');
   const pairs = wholeNumber('--pairs', flags.pairs, 1, 100);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-  const base = buildTree(flags.base, say);
   const tree = thisTree();
+  const base = flags.base === undefined ? { ...tree, name: 'without' } : buildTree(flags.base, say);
+  const manner = flags.permissions ? withPermissions() : undefined;
   const isBatch = scheduleAsBatch();
   const broker = await startPrivateBroker({ say });
   const figures: { base: Figures[]; tree: Figures[] } = { base: [], tree: [] };
   try {
     const once = async (which: 'base' | 'tree', from: Tree): Promise<void> => {
-      const mesh = await startMeshOf(from, broker);
+      const mesh = await startMeshOf(from, broker, which === 'tree' ? manner : undefined);
       try {
         const before = await mesh.cpuMs();
         const figuresOfWork = await work(mesh);

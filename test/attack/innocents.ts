@@ -1,9 +1,8 @@
 import { type Client, connect } from '@evenkeel/client';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
-import { eventually } from '@evenkeel/testkit';
+import { eventually, jwt, nowS } from '@evenkeel/testkit';
 import { ask } from './http.js';
 import { Peer, type Place } from './peer.js';
-import { jwt, nowS } from './token.js';
 
 const clients = 20;
 const eventsPerSecond = 15;

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker } from '@evenkeel/broker';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
+import { jwt, nowS } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
 import { type Answer, type AskOptions, ask, dial, exchange, type RawAnswer } from './http.js';
 import { Peer, type Place } from './peer.js';
-import { jwt, nowS } from './token.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 

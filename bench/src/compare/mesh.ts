@@ -14,10 +14,19 @@ export interface EdgeUnderTest {
   readonly url: string;
 }
 
+/** How a mesh is run, beside its tree. */
+export interface Manner {
+  /** Settings of its edges and its gateway. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What a user shows to the gateway. */
+  tokenOf?(user: string): string;
+}
+
 /** Two edges and a gateway of one tree, on a virtual host of their own. */
 export interface MeshUnderTest {
   readonly amqpUrl: string;
   readonly gatewayUrl: string;
+  readonly tokenOf: Manner['tokenOf'];
   readonly edges: readonly EdgeUnderTest[];
   /** The client SDK of the same tree, to be imported. */
   readonly clientModule: string;
@@ -47,7 +56,11 @@ const settings = {
 };
 
 /** Starts the services of `tree`; resolves when all are ready. @throws Error when one does not become so. */
-export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<MeshUnderTest> {
+export async function startMeshOf(
+  tree: Tree,
+  broker: PrivateBroker,
+  manner: Manner = { env: {} },
+): Promise<MeshUnderTest> {
   runs += 1;
   const vhost = `compare-${runs}`;
   await broker.ctl(['add_vhost', vhost]);
@@ -66,6 +79,7 @@ export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<Me
     const opsPort = await freePort();
     const child = new Service(join(tree.dir, 'services', service, 'dist', 'main.js'), {
       ...settings,
+      ...manner.env,
       EVENKEEL_AMQP_URL: amqpUrl,
       EVENKEEL_OPS_PORT: String(opsPort),
       ...env,
@@ -94,6 +108,7 @@ export async function startMeshOf(tree: Tree, broker: PrivateBroker): Promise<Me
       amqpUrl,
       gatewayUrl: `http://127.0.0.1:${ports[2]}`,
       edges,
+      tokenOf: manner.tokenOf,
       clientModule,
       brokerBytes,
       cpuMs,

@@ -34,10 +34,10 @@ async function crowd(
   count: number,
   options: Omit<ConstructorParameters<typeof LightClient>[0], 'gatewayUrl' | 'user'> = {},
 ): Promise<LightClient[]> {
-  const clients = Array.from(
-    { length: count },
-    (_, n) => new LightClient({ ...options, gatewayUrl: mesh.gatewayUrl, user: `u${n}` }),
-  );
+  const clients = Array.from({ length: count }, (_, n) => {
+    const user = `u${n}`;
+    return new LightClient({ ...options, gatewayUrl: mesh.gatewayUrl, user, token: mesh.tokenOf?.(user) });
+  });
   await inParallel(64, clients, (client) => client.connect());
   return clients;
 }

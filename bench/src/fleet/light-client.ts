@@ -15,6 +15,8 @@ export interface LightClientOptions {
   readonly gatewayUrl: string;
   readonly user: string;
   readonly topics?: readonly string[];
+  /** Shown to the gateway, whose pass every `hello` then has; without one the user's name is enough. */
+  readonly token?: string | undefined;
   /** Every `event` or `message`. */
   onData?(data: unknown): void;
   onMoved?(client: LightClient): void;
@@ -39,6 +41,7 @@ export class LightClient {
   /** Closed without having been told to, or cut. */
   failure: string | undefined;
   #isClosing = false;
+  #pass: string | undefined;
 
   constructor(options: LightClientOptions) {
     this.#options = options;
@@ -46,8 +49,12 @@ export class LightClient {
 
   /** Asks the gateway and attaches; resolves on `welcome`. @throws Error when that fails. */
   async connect(): Promise<void> {
-    const { gatewayUrl, user } = this.#options;
-    const place = await placement(`${gatewayUrl}/gateway?user=${user}`);
+    const { gatewayUrl, user, token } = this.#options;
+    const place = await placement(
+      `${gatewayUrl}/gateway${token === undefined ? `?user=${user}` : ''}`,
+      token,
+    );
+    this.#pass = place.pass;
     this.session = `${user}.${place.session}`;
     this.node = place.node;
     await this.#open(`${place.url}?ticket=${place.ticket}`, false);
@@ -64,7 +71,7 @@ export class LightClient {
       const old = this.#socket;
       const socket = new ThinSocket(address, ['evenkeel.v1']);
       let isWelcome = false;
-      socket.onopen = () => socket.send(JSON.stringify({ t: 'hello', resume, topics }));
+      socket.onopen = () => socket.send(JSON.stringify({ t: 'hello', resume, topics, pass: this.#pass }));
       socket.onmessage = ({ data }) => {
         const frame = JSON.parse(data) as Frame;
         if (frame.t === 'welcome') {
@@ -114,10 +121,13 @@ export class LightClient {
 
 export async function placement(
   address: string,
-): Promise<{ url: string; node: string; ticket: string; session: string }> {
+  token?: string,
+): Promise<{ url: string; node: string; ticket: string; session: string; pass?: string }> {
   const endsAtMs = performance.now() + patienceMs;
   for (;;) {
-    const answer = await fetch(address);
+    const answer = await fetch(address, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
     if (answer.ok) return (await answer.json()) as Awaited<ReturnType<typeof placement>>;
     const text = await answer.text();
     if (answer.status !== 503 || performance.now() > endsAtMs)

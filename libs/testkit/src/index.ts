@@ -7,3 +7,4 @@ export { refusal, UpgradeRefused } from './refusal.js';
 export { type Lookup, ScriptedConnection, ScriptedEdge, ScriptedMesh } from './scripted-mesh.js';
 export { type SimulatedStatus, simulatedStatus } from './simulated-status.js';
 export { TcpProxy } from './tcp-proxy.js';
+export { jwt, nowS } from './token.js';

@@ -1,5 +1,5 @@
+import { nowS } from '@evenkeel/testkit';
 import type { Attack } from '../attack.js';
-import { nowS } from '../token.js';
 import type { World } from '../world.js';
 
 const grants = { subscribe: ['room.42.#'], publish: ['room.42.*'], request: ['room.42.ask'] };

@@ -1,5 +1,5 @@
+import { jwt, nowS } from '@evenkeel/testkit';
 import type { Attack, Seen } from '../attack.js';
-import { jwt, nowS } from '../token.js';
 import type { World } from '../world.js';
 
 /** What each of these tokens is answered with; all are to get 401. */
