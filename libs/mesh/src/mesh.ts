@@ -8,7 +8,7 @@ import {
   type Topology,
   userOf,
 } from '@evenkeel/broker';
-import { withDeadline } from '@evenkeel/pace';
+import { shuffledAddresses, withDeadline } from '@evenkeel/pace';
 import { meshTopology } from '@evenkeel/protocol';
 import { Control } from './control.js';
 import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
@@ -36,6 +36,8 @@ export interface MeshOptions {
   topology?: 'declare' | 'passive';
   /** The exchanges that it looks for. Default: every one. */
   uses?: readonly string[];
+  /** Source of chance, for tests: which of several brokers comes first. Default `Math.random`. */
+  random?: () => number;
   /** From a publish to its confirm, unless the call says otherwise. Default 30000. */
   publishTimeoutMs?: number;
 }
@@ -61,7 +63,8 @@ export class Mesh {
   #looking: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
-    this.#options = options;
+    // Its connections take the same order: queues live on the node that they are declared at, best the one that consumes them.
+    this.#options = { ...options, url: shuffledAddresses(options.url, options.random ?? Math.random) };
     this.consuming = this.#broker('consuming');
     this.control = new Control(this);
     this.stats = new StatsChannel(this);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressError, areBrokerAddresses, brokerAddresses } from './addresses.js';
+import { AddressError, areBrokerAddresses, brokerAddresses, shuffledAddresses } from './addresses.js';
 
 const hrefs = (text: string) => brokerAddresses(text).map(({ href }) => href);
 
@@ -38,5 +38,20 @@ describe('broker addresses', () => {
     }
     expect(message).not.toBe('');
     expect(message).not.toContain('secret');
+  });
+});
+
+describe('shuffled broker addresses', () => {
+  const list = 'amqp://u:p%2C@a:1/v%2Fw?heartbeat=5,amqp://b,amqps://c';
+
+  it('are the same, whole, in an order of chance', () => {
+    const ranks = [0.9, 0.1, 0.5];
+    const shuffled = shuffledAddresses(list, () => ranks.shift() ?? 0);
+    expect(shuffled).toBe('amqp://b,amqps://c,amqp://u:p%2C@a:1/v%2Fw?heartbeat=5');
+    expect(hrefs(shuffled).sort()).toEqual(hrefs(list).sort());
+  });
+
+  it.each(['amqp://u:p,q@a', 'rabbit', 'amqp://a,b'])('of %s leave it as it is', (text) => {
+    expect(shuffledAddresses(text, () => 0)).toBe(text);
   });
 });

@@ -46,3 +46,17 @@ export function areBrokerAddresses(text: string): boolean {
     return false;
   }
 }
+
+/**
+ * The same brokers in an order of chance, as a text: processes that are given one list spread over its brokers, also over those
+ * that are left when one goes. A text that names none comes back as it is.
+ */
+export function shuffledAddresses(text: string, random: () => number): string {
+  if (!areBrokerAddresses(text)) return text;
+  const addresses = brokerAddresses(text).map(({ href }) => ({ href, rank: random() }));
+  if (addresses.length === 1) return text;
+  return addresses
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ href }) => href)
+    .join();
+}

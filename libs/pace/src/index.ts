@@ -1,4 +1,4 @@
-export { AddressError, areBrokerAddresses, brokerAddresses } from './addresses.js';
+export { AddressError, areBrokerAddresses, brokerAddresses, shuffledAddresses } from './addresses.js';
 export { Allowance } from './allowance.js';
 export { type Backoff, backoffMs } from './backoff.js';
 export { monotonicNow, steadyNow, wallNow } from './clock.js';

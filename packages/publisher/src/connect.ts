@@ -1,4 +1,5 @@
 import { Broker, BrokerError, type Log } from '@evenkeel/broker';
+import { shuffledAddresses } from '@evenkeel/pace';
 import { kindOf } from '@evenkeel/protocol/wire';
 import type { CreatePublisherOptions } from './types.js';
 
@@ -31,7 +32,7 @@ export async function connected(
   try {
     return await withExchange(
       {
-        url: amqpUrl,
+        url: shuffledAddresses(amqpUrl, Math.random),
         ...(tls && { tls }),
         name,
         log,

@@ -1,5 +1,6 @@
 export { ensurePackages } from './apt.js';
 export type { PrivateBroker } from './broker/broker.js';
+export { type PrivateCluster, startCluster } from './broker/cluster.js';
 export {
   copyDefinitions,
   definitionsInContainer,

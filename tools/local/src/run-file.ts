@@ -39,7 +39,12 @@ export interface RunFile extends LocalAddresses {
   readonly crowd: { pid: number; opsUrl: string } | null;
   /** Takes `evenkeel local …`; null outside of development mode. */
   readonly control: ControlAddress | null;
-  readonly broker: { kind: BrokerInUse['kind']; pid?: number };
+  readonly broker: {
+    kind: BrokerInUse['kind'];
+    pid?: number;
+    /** Of a cluster. */
+    nodes?: readonly { name: string; pid: number; amqpUrl: string }[];
+  };
   readonly startedAt: string;
   readonly pid: number;
 }
@@ -81,7 +86,13 @@ export function writeRunFile(
     demo: addressOf(mesh.demo),
     crowd: addressOf(mesh.crowd),
     control,
-    broker: { kind: broker.kind, ...(broker.own?.pid === undefined ? {} : { pid: broker.own.pid }) },
+    broker: {
+      kind: broker.kind,
+      ...(broker.own?.pid === undefined ? {} : { pid: broker.own.pid }),
+      ...(broker.own?.nodes && {
+        nodes: broker.own.nodes.map(({ name, pid, amqpUrl }) => ({ name, pid, amqpUrl })),
+      }),
+    },
     startedAt: startedAt.toISOString(),
     pid: process.pid,
   };

@@ -1,8 +1,30 @@
 import type { BrokerUsers } from './users.js';
 
+/** One node of a broker that was started for us alone. */
+export interface BrokerNode {
+  /** As RabbitMQ calls it, `…@localhost`. */
+  readonly name: string;
+  /** Where it answers, as the administrator. */
+  readonly amqpUrl: string;
+  readonly pid: number;
+  readonly isRunning: boolean;
+  /** Settles when what runs now has ended, with how. */
+  ended(): Promise<string>;
+  /** Ends it in order, by force after a moment. */
+  stop(): Promise<void>;
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>;
+  /** Boots it again with its data, ended before where it still runs; resolves when it answers. */
+  restart(): Promise<void>;
+  /** Runs `rabbitmqctl` against it and returns what that printed; fails when the command fails. */
+  ctl(args: readonly string[]): Promise<string>;
+}
+
 /** A broker that was started for us alone. */
 export interface PrivateBroker {
   readonly kind: 'installed' | 'container';
+  /** Its nodes, where it is a cluster: addresses are lists then, of every node. */
+  readonly nodes?: readonly BrokerNode[];
   /** Where it answers, on loopback, with user `guest`, an administrator. */
   readonly amqpUrl: string;
   /** Who else may use it. From its start it has them, their rights, and the exchanges of the mesh. */

@@ -2,6 +2,7 @@ import { parseAmqpUrl, withoutPassword } from '../amqp-url.js';
 import { canInstallPackages, installPackages } from '../apt.js';
 import { Failure } from '../failure.js';
 import type { PrivateBroker } from './broker.js';
+import { startCluster } from './cluster.js';
 import { defaultBrokerImage, findContainerEngine, hasImage, startContainerBroker } from './container.js';
 import { handshake } from './handshake.js';
 import { findInstalledBroker, startInstalledBroker } from './installed.js';
@@ -18,6 +19,8 @@ export interface PrivateBrokerOptions {
   readonly preferContainer?: boolean;
   /** How a container is run; the engine's command line unless given. */
   readonly runContainer?: (engine: string, image: string, preferredPort?: number) => Promise<PrivateBroker>;
+  /** Nodes of the broker; more than one are a cluster of an installed RabbitMQ. Default 1. */
+  readonly brokers?: number;
   /** Where it listens if that port is free. Default: any free one. */
   readonly preferredPort?: number;
   /** Is told what takes long. Default: standard error. */
@@ -57,7 +60,7 @@ export async function resolveBroker(
 ): Promise<BrokerInUse> {
   const say = options.say ?? sayOnStderr;
   if (options.amqpUrl !== undefined) return useGiven(options.amqpUrl);
-  if ((options.choice ?? 'auto') === 'auto') {
+  if ((options.choice ?? 'auto') === 'auto' && (options.brokers ?? 1) === 1) {
     const result = await handshake(localhostUrl, 1500);
     if (result.outcome === 'accepted') {
       const description = `RabbitMQ ${result.version} found on localhost:5672`;
@@ -93,7 +96,14 @@ async function useGiven(amqpUrl: string): Promise<BrokerInUse> {
 
 /** Starts a broker that nobody else uses, never one that is already there. Stop it when done. */
 export async function startPrivateBroker(options: PrivateBrokerOptions = {}): Promise<PrivateBroker> {
-  const { choice = 'auto', image = defaultBrokerImage, say = sayOnStderr, preferredPort } = options;
+  const {
+    choice = 'auto',
+    image = defaultBrokerImage,
+    say = sayOnStderr,
+    preferredPort,
+    brokers = 1,
+  } = options;
+  if (brokers > 1) return startCluster(brokers, preferredPort);
   const start = options.runContainer ?? startContainerBroker;
   const runContainer = (engine: string): Promise<PrivateBroker> => start(engine, image, preferredPort);
 

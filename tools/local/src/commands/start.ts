@@ -1,4 +1,5 @@
 import { parseAmqpUrl } from '../amqp-url.js';
+import type { PrivateBroker } from '../broker/broker.js';
 import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
 import { compile } from '../compile.js';
 import { startControlledMesh } from '../control/controlled-mesh.js';
@@ -28,6 +29,8 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --broker KIND         bring a private broker: container, or local (an installed rabbitmq-server).
                         Default auto: one on localhost:5672 if there is one, else a private one,
                         on port 5672 if that is free
+  --brokers N           how many RabbitMQ nodes, as one cluster; more than one is always a private broker, of an
+                        installed rabbitmq-server (1)
   --broker-image IMAGE  for --broker container (rabbitmq:4-management)
   --crowd N             SDK clients that the page shows, up to ${maxCrowd}: each gets a numbered event a second, and
                         every number is checked (${defaultCrowd}; 0: none). Development mode only
@@ -61,6 +64,8 @@ interface Settings {
   readonly api: boolean;
   readonly amqpUrl: string | undefined;
   readonly broker: BrokerChoice;
+  /** Nodes of the broker. */
+  readonly brokers: number;
   readonly image: string | undefined;
   readonly demo: boolean;
   readonly crowd: number;
@@ -183,19 +188,23 @@ async function stopAll(mesh: Mesh, broker: BrokerInUse): Promise<void> {
   await broker.own?.stop();
 }
 
-/** A broker of ours that ends is started again too, with the queues that it kept on disk. */
+/** A broker of ours that ends is started again too, with the queues that it kept on disk; of a cluster, the node. */
 function superviseBroker({ own }: BrokerInUse, supervisor: Supervisor): void {
   if (own === undefined) return;
-  const broker = {
-    name: 'broker',
-    kill: async () => undefined,
-    async start() {
-      await own.restart();
-      watch();
-    },
+  const supervise = (name: string, node: Pick<PrivateBroker, 'ended' | 'restart'>): void => {
+    const watched = {
+      name,
+      kill: async () => undefined,
+      async start() {
+        await node.restart();
+        watch();
+      },
+    };
+    const watch = (): void => void node.ended().then((how) => supervisor.onEnd(watched, how));
+    watch();
   };
-  const watch = (): void => void own.ended().then((how) => supervisor.onEnd(broker, how));
-  watch();
+  if (own.nodes === undefined) supervise('broker', own);
+  else for (const [n, node] of own.nodes.entries()) supervise(`broker-${n + 1}`, node);
 }
 
 function finishing(): { finished: Promise<number>; finish: (status: number) => void } {
@@ -238,6 +247,7 @@ function onceOrphaned(stop: () => void): void {
 function brokerOptions(settings: Settings): Parameters<typeof resolveBroker>[0] {
   return {
     choice: settings.broker,
+    brokers: settings.brokers,
     say,
     ...(settings.amqpUrl === undefined ? {} : { amqpUrl: settings.amqpUrl }),
     ...(settings.image === undefined ? {} : { image: settings.image }),
@@ -255,6 +265,7 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     'no-api': { type: 'boolean', default: false },
     'amqp-url': { type: 'string' },
     broker: { type: 'string', default: 'auto' },
+    brokers: { type: 'string', default: '1' },
     'broker-image': { type: 'string' },
     crowd: { type: 'string' },
     'no-demo': { type: 'boolean', default: false },
@@ -266,6 +277,12 @@ function readSettings(args: readonly string[]): Settings | 'help' {
   const amqpUrl = flags['amqp-url'] ?? given.EVENKEEL_AMQP_URL;
   if (amqpUrl !== undefined && parseAmqpUrl(amqpUrl) === undefined) {
     throw new UsageError('--amqp-url must look like amqp://user:password@host:5672/vhost.');
+  }
+  const brokers = wholeNumber('--brokers', flags.brokers, 1, 9);
+  if (brokers > 1 && (amqpUrl !== undefined || flags.broker === 'container')) {
+    throw new UsageError(
+      '--brokers brings nodes of its own: it goes with neither --amqp-url nor --broker container.',
+    );
   }
   const isDevelopment = (given.EVENKEEL_AUTH ?? 'dev') === 'dev';
   const crowd = flags.crowd ?? (isDevelopment && !flags['no-demo'] ? String(defaultCrowd) : '0');
@@ -289,6 +306,7 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     api: !flags['no-api'],
     amqpUrl,
     broker: brokerChoice(flags.broker),
+    brokers,
     image: flags['broker-image'],
     demo: !flags['no-demo'],
     crowd: wholeNumber('--crowd', crowd, 0, maxCrowd),
