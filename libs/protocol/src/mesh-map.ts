@@ -8,6 +8,7 @@ export interface MeshMap {
   events?: object;
   topics?: object;
   requests?: object;
+  streams?: object;
   served?: object;
 }
 /** Where nothing is said: each call says what it expects. */
@@ -22,3 +23,11 @@ export type EventsOf<Map extends object> =
 export type TopicsOf<Map extends object, Else extends object = Nothing> = At<Map, 'topics', Else>;
 export type ServedOf<Map extends object, Else extends object = Nothing> = At<Map, 'served', Else>;
 export type RequestsOf<Map extends object, Else extends object = Nothing> = At<Map, 'requests', Else>;
+export type StreamsOf<Map extends object, Else extends object = Nothing> = At<Map, 'streams', Else>;
+
+/** A name that a map does not have: one that it has goes with what the map says of it. Of a map of any names, and where there is no literal, any. */
+export type Unlisted<Map, Name extends string> = string extends keyof Map
+  ? Name
+  : Name extends keyof Map
+    ? never
+    : Name;

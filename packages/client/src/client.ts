@@ -1,3 +1,4 @@
+import type { Got, Sent, Unlisted } from '@evenkeel/protocol/wire';
 import { type CallOptions, patience, type SendOptions } from './calls/patience.js';
 import { checkEventName, checkName, checkOptions } from './check.js';
 import { ClientError } from './errors.js';
@@ -142,11 +143,11 @@ export class Client<
    */
   subscribe<Name extends keyof Topics & string>(
     topic: Name,
-    handler: MessageHandler<Topics[Name]>,
+    handler: MessageHandler<Got<Topics[Name]>>,
     options?: CallOptions,
   ): Promise<Subscription>;
-  subscribe<Data = unknown>(
-    topic: string,
+  subscribe<Data = unknown, Name extends string = string>(
+    topic: Unlisted<Topics, Name>,
     handler: MessageHandler<Data>,
     options?: CallOptions,
   ): Promise<Subscription>;
@@ -175,10 +176,14 @@ export class Client<
    */
   publish<Name extends keyof Topics & string>(
     topic: Name,
-    data: Topics[Name],
+    data: Sent<Topics[Name]>,
     options?: SendOptions,
   ): Promise<void>;
-  publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
+  publish<Name extends string>(
+    topic: Unlisted<Topics, Name>,
+    data: unknown,
+    options?: SendOptions,
+  ): Promise<void>;
   async publish(topic: string, data: unknown, options: SendOptions = {}): Promise<void> {
     checkName(topic);
     await this.#call('publish', topic, data, options);
@@ -190,7 +195,11 @@ export class Client<
     data: DataOf<Requests[Name]>,
     options?: SendOptions,
   ): Promise<ReplyOf<Requests[Name]>>;
-  request<Reply = unknown>(method: string, data?: unknown, options?: SendOptions): Promise<Reply>;
+  request<Reply = unknown, Name extends string = string>(
+    method: Unlisted<Requests, Name>,
+    data?: unknown,
+    options?: SendOptions,
+  ): Promise<Reply>;
   async request(method: string, data?: unknown, options: SendOptions = {}): Promise<unknown> {
     checkName(method);
     return await this.#call('request', method, data, options);

@@ -13,6 +13,7 @@ export type OwnErrorCode =
   | 'aborted'
   | 'already-served'
   | 'bad-body'
+  | 'bad-data'
   | 'bad-name'
   | 'bad-option'
   | 'bad-user-id'

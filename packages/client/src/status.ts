@@ -49,6 +49,11 @@ export type Status =
   | { type: 'duplicate-id'; id: string; name: string; count: number }
   /** A handler threw or rejected; the event counts as handled. */
   | { type: 'handler-error'; error: unknown; id: string; name: string }
+  /**
+   * What came is not as `mesh` of the options defines it, and was not handed on; it counts as handled. `kind`: an event, a message of the
+   * topic `name`, or a question of a service to the method `name`. `error`: a ClientError `bad-data` that names what is wrong.
+   */
+  | { type: 'bad-data'; kind: 'event' | 'message' | 'question'; error: ClientError; id: string; name: string }
   /** An event had no handler, and got none within 30 s; it counts as handled. */
   | { type: 'unhandled'; id: string; name: string }
   /** A handler did not settle in time; the event counts as handled. */

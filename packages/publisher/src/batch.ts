@@ -1,4 +1,5 @@
 import { topicKey, toUid, userKey } from '@evenkeel/protocol';
+import type { Checking } from './checking.js';
 import { PublisherError } from './errors.js';
 import { checkedKey, checkName } from './message.js';
 import type { Publishing, Ready } from './publishing.js';
@@ -16,9 +17,16 @@ const maxEvents = 10_000;
 export async function sendBatch(
   publishing: Pick<Publishing, 'ready'>,
   events: readonly BatchEvent[],
+  checking: Pick<Checking, 'given' | 'topic'>,
 ): Promise<BatchResult[]> {
   if (!Array.isArray(events) || events.length > maxEvents)
     throw new PublisherError('bad-option', `a batch is an array of at most ${maxEvents} events`);
+  const given = events.map((event) =>
+    'topic' in event
+      ? checking.topic(event.topic, event.payload, event.options ?? {})
+      : checking.given({ kind: 'events', name: event.event }, event.payload),
+  );
+  if (given.some((each) => each !== undefined)) await Promise.all(given);
   const ready = events.map((event) => messagesOf(publishing, event));
   return await Promise.all(ready.map(sendAll));
 }

@@ -5,13 +5,14 @@ export type PublisherErrorCode =
   | 'bad-option'
   | 'key-too-long'
   | 'bad-body'
+  | 'bad-data'
   | 'already-served'
   | 'method-taken'
   | 'queue-differs';
 
 /**
  * What this package itself rejects with. Before anything is sent: `bad-name` (event, topic or method), `bad-id`, `bad-option`,
- * `key-too-long` (over 255 bytes), `bad-body`. When a service is started: `already-served` (by this publisher), `method-taken`
+ * `key-too-long` (over 255 bytes), `bad-body`, `bad-data` (it is not as `mesh` defines it). When a service is started: `already-served` (by this publisher), `method-taken`
  * (by a service of another name), `queue-differs` (the queue exists with other settings). The message says what to do. What the
  * broker makes of it is a `BrokerError`, a user id that cannot be carried a `NameError`.
  */
@@ -39,7 +40,7 @@ export class ServiceError extends Error {
 
 /**
  * Why {@link Publisher.ask} has no answer. `session` is set where a client has said so: with its own code, `handler-error` (its handler
- * failed) or `no-handler` (it serves no such method). Else the mesh has: `no-session`, `timeout`, `too-many`, `too-large`, `not-ready`.
+ * failed), `no-handler` (it serves no such method) or `bad-data` (question or answer are not as the mesh defines them). Else the mesh has: `no-session`, `timeout`, `too-many`, `too-large`, `not-ready`.
  */
 export class AskError extends Error {
   readonly code: string;

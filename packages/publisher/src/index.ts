@@ -2,7 +2,26 @@
 
 // What this package throws besides its own, and what its options take.
 export { BrokerError, type BrokerErrorCode, type ConnectionFigures, type Log } from '@evenkeel/broker';
-export { type CloudEvent, cloudEventOf, fromTopicWord, NameError, topicWord } from '@evenkeel/protocol/wire';
+export {
+  type Carried,
+  type CloudEvent,
+  cloudEventOf,
+  defineMesh,
+  fromTopicWord,
+  type Got,
+  type MeshDefinition,
+  type MeshMap,
+  type MeshOf,
+  type MethodDefinition,
+  NameError,
+  type SchemaIssue,
+  type SchemaResult,
+  type Sent,
+  type ServiceMeshOf,
+  type StandardSchema,
+  type StreamDefinition,
+  topicWord,
+} from '@evenkeel/protocol/wire';
 export { type CloudEventInput, cloudEvent } from './cloud-event.js';
 export { AskError, PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { HandledOutcome, PublisherFigures } from './figures.js';

@@ -1,5 +1,5 @@
 import { maxTimerMs } from '@evenkeel/pace';
-import { kindOf } from '@evenkeel/protocol/wire';
+import { defineMesh, kindOf, type MeshDefinition } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 import { defaultGraceMs, maxGraceMs } from './queues.js';
 import type { CreatePublisherOptions, HandlingOrder, ServeOptions } from './types.js';
@@ -47,12 +47,21 @@ export function servingOf(options: ServeOptions): Serving {
 
 /** @throws PublisherError `bad-option`. */
 export function checkPublisherOptions(options: CreatePublisherOptions): void {
-  const { name, attempts, timeoutMs, window, closeTimeoutMs } = options;
+  const { name, attempts, timeoutMs, window, closeTimeoutMs, mesh } = options;
+  if (mesh !== undefined) checkMesh(mesh);
   checkText('name', name);
   if (attempts !== undefined) orInfinity('attempts', attempts, 1, Number.MAX_SAFE_INTEGER);
   if (timeoutMs !== undefined) orInfinity('timeoutMs', timeoutMs, 1, maxTimerMs);
   if (window !== undefined) number('window', window, 1, 1_000_000);
   if (closeTimeoutMs !== undefined) number('closeTimeoutMs', closeTimeoutMs, 0, maxTimerMs);
+}
+
+function checkMesh(mesh: MeshDefinition): void {
+  try {
+    defineMesh(mesh);
+  } catch (error) {
+    throw new PublisherError('bad-option', `mesh is none: ${String(error)}`, error);
+  }
 }
 
 function checkText(option: string, value: unknown): void {

@@ -8,11 +8,12 @@ import {
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
 import { exchanges, isSid, orderKey, topicKey, toUid, userKey } from '@evenkeel/protocol';
-import type { EventsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type { EventsOf, MeshDefinition, ServedOf, ServiceMeshOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { sendBatch } from './batch.js';
 import { Cancellations } from './cancellations.js';
+import { Checking } from './checking.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
@@ -43,6 +44,7 @@ import type {
   Publisher as PublisherSurface,
   ServeOptions,
   Service,
+  SessionAnswer,
 } from './types.js';
 
 interface Consuming {
@@ -71,6 +73,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #confirms: Confirms;
   readonly #replies: Replies;
   readonly #asks: Asks;
+  readonly #checking: Checking;
   readonly #options: CreatePublisherOptions;
   readonly #log: Log;
   readonly #closeTimeoutMs: number;
@@ -85,6 +88,7 @@ class MeshPublisher implements PublisherSurface {
   constructor(options: CreatePublisherOptions, broker: Broker, log: Log, tracing: Tracing) {
     this.#options = options;
     this.#tracing = tracing;
+    this.#checking = new Checking(options.mesh);
     this.#log = log;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
@@ -113,7 +117,10 @@ class MeshPublisher implements PublisherSurface {
     options: DirectedOptions = {},
   ): Promise<Published> {
     checkName('event', event);
-    return this.#publishing.ready(checkedKey(userKey(toUid(userId), event)), payload, options)();
+    const key = checkedKey(userKey(toUid(userId), event));
+    const given = this.#checking.given({ kind: 'events', name: event }, payload);
+    if (given) await given;
+    return this.#publishing.ready(key, payload, options)();
   }
 
   async toUsers(
@@ -126,17 +133,22 @@ class MeshPublisher implements PublisherSurface {
     if (!Array.isArray(userIds))
       throw new PublisherError('bad-option', 'userIds is no array; for one user there is toUser');
     const keys = userIds.map((userId) => checkedKey(userKey(toUid(userId), event)));
+    const given = this.#checking.given({ kind: 'events', name: event }, payload);
+    if (given) await given;
     const ready = keys.map((key) => this.#publishing.ready(key, payload, options));
     return Promise.all(ready.map((send) => send()));
   }
 
   async toTopic(topic: string, payload: unknown, options: TopicOptions = {}): Promise<Published> {
     checkName('topic', topic);
-    return this.#publishing.ready(checkedKey(topicKey(topic)), payload, options)();
+    const key = checkedKey(topicKey(topic));
+    const given = this.#checking.topic(topic, payload, options);
+    if (given) await given;
+    return this.#publishing.ready(key, payload, options)();
   }
 
   batch(events: readonly BatchEvent[]): Promise<BatchResult[]> {
-    return sendBatch(this.#publishing, events);
+    return sendBatch(this.#publishing, events, this.#checking);
   }
 
   join(topic: string, who: Placed): Promise<void> {
@@ -148,7 +160,14 @@ class MeshPublisher implements PublisherSurface {
   }
 
   async ask<Answer>(user: string, method: string, data?: unknown, options: AskOptions = {}): Promise<Answer> {
-    return (await this.#asks.ask(user, method, data, options)) as Answer;
+    const given = this.#checking.given({ kind: 'served', name: method, part: 'data' }, data);
+    if (given) await given;
+    const answer = await this.#asks.ask(user, method, data, options);
+    const isOfAll = options.want === 'all';
+    const checked = isOfAll
+      ? this.#checking.answers(method, answer as SessionAnswer[])
+      : this.#checking.answer(method, answer);
+    return (await checked) as Answer;
   }
 
   async #place(command: 'join' | 'leave', topic: string, { user, session }: Placed): Promise<void> {
@@ -231,6 +250,7 @@ class MeshPublisher implements PublisherSurface {
       throw new PublisherError('bad-option', 'the handler is no function; give (message) => answer');
     const serving = servingOf(makesParts(handler) ? { ...forParts, ...options } : options);
     if (this.#ending.signal.aborted) throw closed();
+    const checked = isOfMesh(served.pattern) ? handler : this.#checking.handling(served, handler);
     const registered: Registered = { ...served, queue: serving.queue };
     this.#checkFree(registered);
     this.#registered.add(registered);
@@ -244,7 +264,7 @@ class MeshPublisher implements PublisherSurface {
         tracing: this.#tracing,
         closeTimeoutMs: this.#closeTimeoutMs,
       };
-      const service = await serve({ ...mesh, ...(await this.#connection()) }, served, handler, serving);
+      const service = await serve({ ...mesh, ...(await this.#connection()) }, served, checked, serving);
       registered.service = this.#forgetting(service, registered);
       if (this.#ending.signal.aborted) {
         await service.stop();
@@ -341,6 +361,16 @@ const closed = (): BrokerError =>
  * @throws PublisherError `bad-option`; BrokerError `bad-address` and `broker-refused` at once, `broker-unreachable` and
  * `no-exchange` with `attempts` or `timeoutMs`, `broker-closed` by `signal`.
  */
+export function createPublisher<const Definition extends object>(
+  options: CreatePublisherOptions & { mesh: Definition & MeshDefinition },
+): Promise<
+  Publisher<
+    ServiceMeshOf<Definition>['events'],
+    ServiceMeshOf<Definition>['topics'],
+    MethodsOf<ServiceMeshOf<Definition>>,
+    ServiceMeshOf<Definition>['served']
+  >
+>;
 export function createPublisher<
   Map extends object = PayloadMap,
   Topics extends object = TopicsOf<Map, PayloadMap>,

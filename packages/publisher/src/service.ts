@@ -4,6 +4,7 @@ import { inboundKind, traceContextOf, traceIdOf } from '@evenkeel/protocol/wire'
 import { Answered } from './answered.js';
 import { attempt, type Result } from './attempt.js';
 import { isOfMesh } from './authorize.js';
+import { WrongInbound } from './checking.js';
 import type { HandledOutcome } from './figures.js';
 import { inboundMessage } from './inbound.js';
 import { Lanes, type Turn } from './lanes.js';
@@ -244,7 +245,7 @@ class RunningService implements Service {
     if (taken.isVoid) return { againInMs: 0 };
     const { attempts } = taken;
     const fields = { ...this.#about(taken), attempts, error: shown(result.error) };
-    const againInMs = retryDelaysMs[attempts - 1];
+    const againInMs = result.error instanceof WrongInbound ? undefined : retryDelaysMs[attempts - 1];
     if (againInMs !== undefined) {
       counts.add('retried');
       log.warn({ ...fields, againInMs }, 'handler failed: the message is handled again');

@@ -1,5 +1,13 @@
 import type { BrokerTls, Log } from '@evenkeel/broker';
-import type { RequestsOf, ServedOf } from '@evenkeel/protocol/wire';
+import type {
+  Got,
+  MeshDefinition,
+  RequestsOf,
+  Sent,
+  ServedOf,
+  StreamsOf,
+  Unlisted,
+} from '@evenkeel/protocol/wire';
 import type { AskError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
 import type { DirectedOptions, TopicOptions } from './message.js';
@@ -10,12 +18,19 @@ export type PayloadMap = Record<string, unknown>;
 export type MethodMap = Record<string, (data: never) => unknown>;
 /** The methods that services answer, of a map as `connect<Mesh>()` of the client takes it; of any other map any methods. */
 export type MethodsOf<Map extends object> = [RequestsOf<Map, never>] extends [never]
-  ? MethodMap
+  ? [StreamsOf<Map, never>] extends [never]
+    ? MethodMap
+    : StreamMethods<StreamsOf<Map>>
   : {
       [Name in keyof RequestsOf<Map>]: (
-        data: RequestsOf<Map>[Name] extends { data: infer Data } ? Data : undefined,
-      ) => RequestsOf<Map>[Name] extends { reply: infer Reply } ? Reply : unknown;
-    };
+        data: QuestionOf<RequestsOf<Map>[Name]>,
+      ) => AnswerOf<RequestsOf<Map>[Name]>;
+    } & StreamMethods<StreamsOf<Map>>;
+type StreamMethods<Streams> = {
+  [Name in keyof Streams]: (
+    data: QuestionOf<Streams[Name]>,
+  ) => AsyncIterable<Streams[Name] extends { part: infer Part } ? Part : unknown>;
+};
 
 /** Names in a map; of none, any. */
 type NameIn<Map> = keyof Map & string;
@@ -34,6 +49,11 @@ export interface CreatePublisherOptions {
   tls?: BrokerTls;
   /** Name of this application service: shown by RabbitMQ, and part of the names of its queues. Instances that share work share it. */
   name: string;
+  /**
+   * What the mesh carries, as {@link defineMesh} makes it: types come from it. What is published otherwise is refused with `bad-data`. A
+   * request with other data is answered `bad-data` before its handler runs; what clients publish otherwise is dropped, and logged.
+   */
+  mesh?: MeshDefinition;
   /** Default: warnings and errors go to the console, each kind once a minute. */
   log?: Log;
   /** Connects, and looks for the mesh's exchanges, tried before `createPublisher` rejects. Default: no limit. */
@@ -86,7 +106,7 @@ export type BatchEvent<Events extends object = PayloadMap, Topics extends object
   | {
       [Name in NameIn<Topics>]: {
         readonly topic: Name;
-        readonly payload: Topics[Name];
+        readonly payload: Sent<Topics[Name]>;
         readonly options?: TopicOptions;
       };
     }[NameIn<Topics>];
@@ -243,7 +263,7 @@ export interface Publisher<
   /** A topic event: reaches every connection that has subscribed `topic`. Else as {@link toUser}. */
   toTopic<Name extends NameIn<Topics>>(
     topic: Name,
-    payload: Topics[Name],
+    payload: Sent<Topics[Name]>,
     options?: TopicOptions,
   ): Promise<Published>;
 
@@ -285,15 +305,15 @@ export interface Publisher<
     data: QuestionOf<Served[Name]>,
     options?: AskOptions & { want?: 'first' },
   ): Promise<AnswerOf<Served[Name]>>;
-  ask<Answer = unknown>(
+  ask<Answer = unknown, Name extends string = string>(
     user: string,
-    method: string,
+    method: Unlisted<Served, Name>,
     data: unknown,
     options: AskOptions & { want: 'all' },
   ): Promise<SessionAnswer<Answer>[]>;
-  ask<Answer = unknown>(
+  ask<Answer = unknown, Name extends string = string>(
     user: string,
-    method: string,
+    method: Unlisted<Served, Name>,
     data?: unknown,
     options?: AskOptions & { want?: 'first' },
   ): Promise<Answer>;
@@ -322,8 +342,13 @@ export interface Publisher<
    * again, three times in all. A request for a method of that name is not handled.
    * @throws PublisherError as {@link serve}, BrokerError.
    */
-  on<Payload = unknown>(
-    topic: string,
+  on<Name extends NameIn<Topics>>(
+    topic: Name,
+    handler: InboundHandler<Got<Topics[Name]>>,
+    options?: ServeOptions,
+  ): Promise<Service>;
+  on<Payload = unknown, Name extends string = string>(
+    topic: Unlisted<Topics, Name>,
     handler: InboundHandler<Payload>,
     options?: ServeOptions,
   ): Promise<Service>;

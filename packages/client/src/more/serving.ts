@@ -98,7 +98,7 @@ export class Serving implements Part {
     if (!(error instanceof ClientError))
       return { code: 'handler-error', message: "the client's handler failed" };
     const { code, message } = error;
-    return code === 'too-large' || code === 'bad-body' ? { code, message } : undefined;
+    return ['too-large', 'bad-body', 'bad-data'].includes(code) ? { code, message } : undefined;
   }
 
   #send(id: string, data: unknown, error?: object): Promise<unknown> {

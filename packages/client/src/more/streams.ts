@@ -14,6 +14,14 @@ export const maxUnreadParts = 10_000;
 /** Cancellations kept while nobody is connected; the oldest is given up beyond it: its service is told by its own limit of time. */
 const maxUnsaid = 256;
 
+/** How what is asked and answered is checked: each is given back, or another value in its place, or a {@link ClientError} is thrown. */
+export interface StreamChecks {
+  /** Of the question; undefined: it is as it should be. */
+  readonly given: Promise<void> | undefined;
+  part(value: unknown): unknown;
+  reply(value: unknown): unknown;
+}
+
 /** The answer to a request, part by part, each once and in order. The iteration returns what the service has said last. */
 export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data, unknown> {
   /** Of the request. */
@@ -27,14 +35,16 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
   /** @internal Called once it is over. */
   release: (() => void) | undefined;
   readonly #cancel: () => void;
+  readonly #checks: StreamChecks | undefined;
   #items: Data[] = [];
   #end: { value: unknown } | { error: unknown } | undefined;
   #waiting: (() => void)[] = [];
 
   /** @internal */
-  constructor(id: string, cancel: () => void) {
+  constructor(id: string, cancel: () => void, checks?: StreamChecks) {
     this.id = id;
     this.#cancel = cancel;
+    this.#checks = checks;
   }
 
   [Symbol.asyncIterator](): this {
@@ -42,16 +52,22 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
     return this;
   }
 
-  /** @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole; `unread`: too much of it waits. */
+  /**
+   * @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole; `unread`: too much of it waits;
+   * `bad-data`: it is not as the mesh defines it.
+   */
   async next(): Promise<IteratorResult<Data, unknown>> {
     for (;;) {
-      if (this.#items.length > 0) return { done: false, value: this.#items.shift() as Data };
+      if (this.#items.length > 0) {
+        const value = (await this.#checked('part', this.#items.shift())) as Data;
+        return { done: false, value };
+      }
       const end = this.#end;
       if (end && 'error' in end) {
         this.#end = { value: undefined };
         throw end.error;
       }
-      if (end) return { done: true, value: end.value };
+      if (end) return { done: true, value: await this.#checked('reply', end.value) };
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
@@ -84,6 +100,17 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
     this.#free();
   }
 
+  async #checked(what: 'part' | 'reply', value: unknown): Promise<unknown> {
+    if (!this.#checks || (value === undefined && what === 'reply')) return value;
+    try {
+      return await this.#checks[what](value);
+    } catch (error) {
+      void this.return();
+      this.#end = { value: undefined };
+      throw error;
+    }
+  }
+
   #free(): void {
     for (const free of this.#waiting.splice(0)) free();
   }
@@ -108,16 +135,18 @@ export class Streams implements Part {
     return [...this.#open.values()].filter(({ isClaimed }) => !isClaimed);
   }
 
-  open<Data>(method: string, data: unknown, options: SendOptions): ClientStream<Data> {
+  open<Data>(method: string, data: unknown, options: SendOptions, checks?: StreamChecks): ClientStream<Data> {
     const id = this.#prefix + (this.#counter++).toString(36);
-    const stream = this.#begin(id);
+    const stream = this.#begin(id, checks);
     stream.isClaimed = true;
     stream.n = 0;
     const { signal } = options;
     const abort = (): void => this.#abort(id, signal?.reason);
     signal?.addEventListener('abort', abort);
     stream.release = () => signal?.removeEventListener('abort', abort);
-    this.#connection.ask('request', method, data, options, undefined, id).then(
+    const ask = (): Promise<unknown> => this.#connection.ask('request', method, data, options, undefined, id);
+    const asked = checks?.given ? checks.given.then(() => this.#open.has(id) && ask()) : ask();
+    asked.then(
       // Settled by its first part it goes on; else this is all of it.
       (value) => !stream.hasBegun && this.#finish(id, { value }),
       (error: unknown) => this.#finish(id, { error }),
@@ -178,8 +207,8 @@ export class Streams implements Part {
     else this.#finish(re, isWhole ? { value: dataOf(frame) } : { error: missing() });
   }
 
-  #begin(id: string): ClientStream {
-    const stream = new ClientStream(id, () => this.#abort(id, undefined));
+  #begin(id: string, checks?: StreamChecks): ClientStream {
+    const stream = new ClientStream(id, () => this.#abort(id, undefined), checks);
     this.#open.set(id, stream);
     return stream;
   }

@@ -49,7 +49,7 @@ export interface TopicUses {
 }
 
 /** One topic: subscribed from the first handler of its messages or its presence on, until it is closed or has ended. */
-export class TopicHandle<Data = unknown> {
+export class TopicHandle<Data = unknown, Given = Data> {
   readonly topic: string;
   #wishes: TopicWishes;
   readonly #client: TopicClient;
@@ -92,7 +92,7 @@ export class TopicHandle<Data = unknown> {
   }
 
   /** As `publish` of the client, to this topic. */
-  publish(data: Data, options?: SendOptions): Promise<void> {
+  publish(data: Given, options?: SendOptions): Promise<void> {
     return this.#client.publish(this.topic, data, options);
   }
 

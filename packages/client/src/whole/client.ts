@@ -1,7 +1,18 @@
-import type { EventsOf, RequestsOf, ServedOf, TopicsOf } from '@evenkeel/protocol/wire';
+import type {
+  EventsOf,
+  Got,
+  RequestsOf,
+  Sent,
+  ServedOf,
+  StreamsOf,
+  TopicsOf,
+  Unlisted,
+} from '@evenkeel/protocol/wire';
 import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type DataOf, type EventMap, type ReplyOf } from '../client.js';
+import type { ClientEvent, EventHandler } from '../events/event.js';
+import { Checking } from '../more/checking.js';
 import { HistoryPositions } from '../more/history.js';
 import { OfflinePublishes } from '../more/offline.js';
 import { PastReadings } from '../more/past.js';
@@ -12,12 +23,16 @@ import { type AskHandler, Serving } from '../more/serving.js';
 import { type ClientStream, Streams } from '../more/streams.js';
 import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
+import type { Past } from '../seams/past.js';
 import type { TopicPresence } from '../seams/present.js';
 import type { TopicWishes } from '../seams/wishes.js';
 import { type Subscription, subscribe } from '../topics/subscribe.js';
 import type { MessageHandler } from '../topics/topics.js';
 import { type ConnectOptions, coreOptions, patternsIn } from './options.js';
 import type { AnyPattern, DataByPattern } from './types.js';
+
+/** Of a method in a map of streams. */
+export type PartOf<Method> = Method extends { part: infer Part } ? Part : unknown;
 
 /** Every part that there is, by name. One that is added here is asked behind those before it. */
 const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
@@ -39,10 +54,13 @@ export class Client<
   Topics extends object = TopicsOf<Map>,
   Requests extends object = RequestsOf<Map>,
   Served extends object = ServedOf<Map>,
+  Streams extends object = StreamsOf<Map>,
 > extends CoreClient<EventsOf<Map>, Topics, Requests> {
   readonly #connection: PartedConnection;
   readonly #parts: ReturnType<typeof partsOf>;
   readonly #offline: OfflinePublishes;
+  readonly #checking: Checking;
+  readonly #past: Past;
 
   /** @throws ClientError for what can never work: `bad-option`, `bad-user-id`, `bad-name` or `topic-limit` (topics), `no-websocket`. */
   constructor(options: ConnectOptions) {
@@ -50,7 +68,9 @@ export class Client<
     super(given, PartedConnection);
     this.#connection = PartedConnection.of(given);
     this.#offline = new OfflinePublishes(options.offline);
+    this.#checking = new Checking(options.mesh, this.#connection.statusFeed);
     this.#parts = partsOf(this.#connection, options);
+    this.#past = this.#checking.past(this.#parts.past);
     this.#connection.parts = Object.values(this.#parts);
     for (const topic of patternsIn(options)) this.#connection.topicTable.add(topic);
   }
@@ -60,16 +80,22 @@ export class Client<
    * `prices.*`: its handlers get the messages of every topic that matches, with its name in `topic`.
    * @throws ClientError `bad-name`
    */
-  topic<Name extends keyof Topics & string>(topic: Name, wishes?: TopicWishes): TopicHandle<Topics[Name]>;
+  topic<Name extends keyof Topics & string>(
+    topic: Name,
+    wishes?: TopicWishes,
+  ): TopicHandle<Got<Topics[Name]>, Sent<Topics[Name]>>;
   topic<Pattern extends AnyPattern>(
     pattern: Pattern,
     wishes?: TopicWishes,
   ): TopicHandle<DataByPattern<Topics, Pattern>>;
-  topic<Data = unknown>(topic: string, wishes?: TopicWishes): TopicHandle<Data>;
+  topic<Data = unknown, Name extends string = string>(
+    topic: Unlisted<Topics, Name>,
+    wishes?: TopicWishes,
+  ): TopicHandle<Data>;
   topic(topic: string, wishes: TopicWishes = {}): TopicHandle {
     checkSubscribable(topic);
-    const { topics, presence, past } = this.#parts;
-    return topics.open(topic, wishes, { client: this, presence, past });
+    const { topics, presence } = this.#parts;
+    return topics.open(topic, wishes, { client: this as never, presence, past: this.#past });
   }
 
   /** Who is in a topic now; it need not be subscribed. @throws ClientError with the mesh's code, such as `no-presence`. */
@@ -79,9 +105,24 @@ export class Client<
   }
 
   /** Asks a service that answers in parts: `for await (const part of client.stream('assistant.ask', …))`. Leaving the loop cancels. */
-  stream<Data = unknown>(method: string, data?: unknown, options: SendOptions = {}): ClientStream<Data> {
+  stream<Name extends keyof Streams & string>(
+    method: Name,
+    data: DataOf<Streams[Name]>,
+    options?: SendOptions,
+  ): ClientStream<PartOf<Streams[Name]>>;
+  stream<Part = unknown, Name extends string = string>(
+    method: Unlisted<Streams, Name>,
+    data?: unknown,
+    options?: SendOptions,
+  ): ClientStream<Part>;
+  stream(method: string, data?: unknown, options: SendOptions = {}): ClientStream {
     checkName(method);
-    return this.#parts.streams.open(method, data, options);
+    const of = (part: 'data' | 'part' | 'reply') => ({ kind: 'requests' as const, name: method, part });
+    return this.#parts.streams.open(method, data, options, {
+      given: this.#checking.given(of('data'), data),
+      part: (value) => this.#checking.answered(of('part'), value),
+      reply: (value) => this.#checking.answered(of('reply'), value),
+    });
   }
 
   /** Answers in parts that an earlier page of this session has asked for, as far as more of them has come. */
@@ -100,21 +141,63 @@ export class Client<
     method: Name,
     handler: AskHandler<DataOf<Served[Name]>, ReplyOf<Served[Name]>>,
   ): () => void;
-  serve<Data = unknown, Answer = unknown>(method: string, handler: AskHandler<Data, Answer>): () => void;
+  serve<Data = unknown, Answer = unknown, Name extends string = string>(
+    method: Unlisted<Served, Name>,
+    handler: AskHandler<Data, Answer>,
+  ): () => void;
   serve(method: string, handler: AskHandler<never, unknown>): () => void {
-    return this.#parts.serving.serve(method, handler);
+    return this.#parts.serving.serve(method, this.#checking.asked(method, handler));
+  }
+
+  /** As of the core; with `mesh` in the options a handler gets what is as defined, the rest is told as `bad-data`. */
+  override on<Name extends keyof EventsOf<Map> & string>(
+    name: Name,
+    handler: EventHandler<EventsOf<Map>[Name]>,
+  ): () => void;
+  override on(name: '*', handler: EventHandler): () => void;
+  override on(name: string, handler: (event: ClientEvent<never>) => unknown): () => void {
+    return super.on(name as '*', this.#checking.handing(handler) as EventHandler);
+  }
+
+  /** @deprecated since 0.1, goes with 1.0: give `subscribe` the handler. */
+  override onMessage(handler: MessageHandler): () => void {
+    return super.onMessage(this.#checking.handing(handler));
+  }
+
+  /** As of the core; with `mesh` in the options both sides are checked. @throws ClientError also `bad-data` */
+  override request<Name extends keyof Requests & string>(
+    method: Name,
+    data: DataOf<Requests[Name]>,
+    options?: SendOptions,
+  ): Promise<ReplyOf<Requests[Name]>>;
+  override request<Reply = unknown, Name extends string = string>(
+    method: Unlisted<Requests, Name>,
+    data?: unknown,
+    options?: SendOptions,
+  ): Promise<Reply>;
+  override async request(method: string, data?: unknown, options: SendOptions = {}): Promise<unknown> {
+    const of = (part: 'data' | 'reply') => ({ kind: 'requests' as const, name: method, part });
+    const given = this.#checking.given(of('data'), data);
+    if (given) await given;
+    return this.#checking.answered(of('reply'), await super.request(method as never, data, options));
   }
 
   /** As of the core; with the option `offline` it waits for a connection. @throws ClientError also `offline-full` */
   override publish<Name extends keyof Topics & string>(
     topic: Name,
-    data: Topics[Name],
+    data: Sent<Topics[Name]>,
     options?: SendOptions,
   ): Promise<void>;
-  override publish(topic: string, data: unknown, options?: SendOptions): Promise<void>;
-  override publish(topic: string, data: unknown, options: SendOptions = {}): Promise<void> {
-    return this.#offline.send(this.state === 'connected', options, (sending) =>
-      super.publish(topic, data, sending),
+  override publish<Name extends string>(
+    topic: Unlisted<Topics, Name>,
+    data: unknown,
+    options?: SendOptions,
+  ): Promise<void>;
+  override async publish(topic: string, data: unknown, options: SendOptions = {}): Promise<void> {
+    const given = this.#checking.given({ kind: 'topics', name: topic }, data);
+    if (given) await given;
+    await this.#offline.send(this.state === 'connected', options, (sending) =>
+      super.publish(topic as never, data, sending),
     );
   }
 
@@ -125,7 +208,7 @@ export class Client<
    */
   override subscribe<Name extends keyof Topics & string>(
     topic: Name,
-    handler: MessageHandler<Topics[Name]>,
+    handler: MessageHandler<Got<Topics[Name]>>,
     options?: CallOptions & TopicWishes,
   ): Promise<Subscription>;
   override subscribe<Pattern extends AnyPattern>(
@@ -133,8 +216,8 @@ export class Client<
     handler: MessageHandler<DataByPattern<Topics, Pattern>>,
     options?: CallOptions & TopicWishes,
   ): Promise<Subscription>;
-  override subscribe<Data = unknown>(
-    topic: string,
+  override subscribe<Data = unknown, Name extends string = string>(
+    topic: Unlisted<Topics, Name>,
     handler: MessageHandler<Data>,
     options?: CallOptions & TopicWishes,
   ): Promise<Subscription>;
@@ -147,7 +230,7 @@ export class Client<
     checkSubscribable(topic);
     this.#connection.checkOpen();
     this.#connection.wish(topic, wishes);
-    const standIn = this.#parts.patterns.standIn(handler as MessageHandler);
+    const standIn = this.#parts.patterns.standIn(this.#checking.handing(handler as MessageHandler));
     return subscribe(this.#connection, topic, standIn, { timeoutMs, signal });
   }
 }

@@ -1,5 +1,12 @@
 import { monotonicNow } from '@evenkeel/pace';
-import { infoText, isPattern, isTopicPattern, maxInfoBytes } from '@evenkeel/protocol/wire';
+import {
+  defineMesh,
+  infoText,
+  isPattern,
+  isTopicPattern,
+  type MeshDefinition,
+  maxInfoBytes,
+} from '@evenkeel/protocol/wire';
 import { shown } from '../check.js';
 import { ClientError } from '../errors.js';
 import type { OfflineOptions } from '../more/offline.js';
@@ -9,6 +16,11 @@ import type { WebSocketClass } from '../transport/web-socket.js';
 
 /** Options of {@link connect}. Only `gateway` (or `placement`) is needed. */
 export interface ConnectOptions extends CoreOptions {
+  /**
+   * What the mesh carries, as {@link defineMesh} makes it: types come from it, and what comes is checked. An event or a message that is
+   * not as defined is not handed on, counts as handled, and is told as the status `bad-data`; calls reject with `bad-data`.
+   */
+  mesh?: MeshDefinition | undefined;
   /** What others see of this session in topics that say who is there, unless the token says it: JSON of at most 1,024 bytes. */
   info?: unknown;
   /**
@@ -30,10 +42,11 @@ const allTransports: readonly Transport[] = ['websocket', 'sse'];
  * @throws ClientError `bad-option`
  */
 export function coreOptions(options: ConnectOptions): CoreOptions {
-  const { info, transports = allTransports, offline, ...given } = options;
+  const { info, transports = allTransports, offline, mesh, ...given } = options;
   const core = { ...given, ...(given.topics && { topics: topicsIn(given.topics) }) };
   if (offline !== undefined) checkOffline(offline, core.maxPending);
   if (info !== undefined) checkInfo(info);
+  if (mesh !== undefined) checkMesh(mesh);
   checkTransports(transports);
   if (!transports.includes('sse')) return core;
   const WebSocket = core.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
@@ -69,6 +82,14 @@ function checkOffline(offline: OfflineOptions, maxPending = 1_000): void {
   if (Number.isInteger(max) && max > 0 && max <= maxPending) return;
   const most = `a whole number from 1 to maxPending (${maxPending})`;
   throw new ClientError('bad-option', `offline.max must be ${most}, got ${shown(max)}`);
+}
+
+function checkMesh(mesh: MeshDefinition): void {
+  try {
+    defineMesh(mesh);
+  } catch (error) {
+    throw new ClientError('bad-option', `mesh is none: ${String(error)}`, error);
+  }
 }
 
 function checkInfo(info: unknown): void {

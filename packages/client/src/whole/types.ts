@@ -1,12 +1,7 @@
+import type { Got, NamesBy } from '@evenkeel/protocol/wire';
+
 /** Text that has a wildcard. */
 export type AnyPattern = `${string}*${string}` | `${string}#${string}`;
-
-/** A pattern as a type of the names that it matches; it may match more than the pattern does. */
-type NamesBy<Pattern extends string> = Pattern extends `${infer Before}.#${infer After}`
-  ? `${NamesBy<Before>}${string}${NamesBy<After>}`
-  : Pattern extends `${infer Before}${'*' | '#'}${infer After}`
-    ? `${NamesBy<Before>}${string}${NamesBy<After>}`
-    : Pattern;
 
 /** Names of a map that a pattern may match, or that are wider than it is. */
 type Matched<Topics, Names extends string> = {
@@ -18,4 +13,4 @@ export type DataByPattern<Topics extends object, Pattern extends string> = [
   Matched<Topics, NamesBy<Pattern>>,
 ] extends [never]
   ? unknown
-  : Topics[Matched<Topics, NamesBy<Pattern>>];
+  : Got<Topics[Matched<Topics, NamesBy<Pattern>>]>;
