@@ -153,3 +153,26 @@ it('an answer in parts grows in its component, is cancelled by a click, and goes
   await vi.waitFor(() => expect(heard).toEqual(['cancelled', 'gone']), { timeout: 20_000, interval: 50 });
   expect((await seen()).errors).toEqual([]);
 });
+
+it('a component answers what services ask, with what its newest render knows, until none is there', async () => {
+  const { publisher, seen, until, show } = await application();
+  const who = (data: object = {}) => publisher.ask('alice', 'who', data);
+  await show('room.3');
+  await until(({ renders }) => expect(renders).toMatchObject({ topic: 'joined' }));
+  expect(await who()).toEqual({ name: 'a', asked: 0 });
+  await vi.waitFor(async () => expect(await who()).toMatchObject({ name: 'a', asked: 1 }), {
+    timeout: 5_000,
+  });
+  await expect(who({ fail: true })).rejects.toMatchObject({ code: 'declined' });
+
+  // Another in its place, while services ask: each question has an answer.
+  const asking = Promise.all(Array.from({ length: 20 }, () => who()));
+  await show('room.3', 'b');
+  const names = (await asking).map((answer) => (answer as { name: string }).name);
+  expect(names.filter((name) => name !== 'a' && name !== 'b')).toEqual([]);
+  await vi.waitFor(async () => expect(await who()).toMatchObject({ name: 'b' }), { timeout: 5_000 });
+
+  await show();
+  await vi.waitFor(() => expect(who()).rejects.toMatchObject({ code: 'no-handler' }), { timeout: 5_000 });
+  expect((await seen()).errors).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import type {
   AnyPattern,
+  AskHandler,
   Client,
   ClientEvent,
   ClientState,
@@ -7,14 +8,22 @@ import type {
   DataOf,
   EventMap,
   EventsOf,
+  Got,
+  PartOf,
+  ReplyOf,
   RequestsOf,
+  Sent,
+  ServedOf,
+  StreamsOf,
   TopicMessage,
   TopicPresence,
   TopicsOf,
   TopicWishes,
+  Unlisted,
 } from '@evenkeel/client';
 import { useEffect, useSyncExternalStore } from 'react';
 import { useNewest, useProvided } from './provider.js';
+import { useAnyServe } from './serve.js';
 import { type Answer, useAnyStream } from './stream.js';
 import { type Topic, type TopicHandlers, useAnyPresence, useAnyTopic } from './topic.js';
 
@@ -23,9 +32,11 @@ export interface Hooks<
   Map extends object = EventMap,
   Topics extends object = TopicsOf<Map>,
   Requests extends object = RequestsOf<Map>,
+  Served extends object = ServedOf<Map>,
+  Streams extends object = StreamsOf<Map>,
 > {
   /** The client of the provider. */
-  useClient(): Client<Map, Topics, Requests>;
+  useClient(): Client<Map, Topics, Requests, Served, Streams>;
   /** `connecting`, `connected` or `closed`; a move happens inside `connected`. */
   useConnectionState(): ClientState;
   /**
@@ -44,9 +55,9 @@ export interface Hooks<
    */
   useTopic<Name extends keyof Topics & string>(
     topic: Name | null | undefined,
-    handlers?: TopicHandlers<Topics[Name]> | ((message: TopicMessage<Topics[Name]>) => unknown),
+    handlers?: TopicHandlers<Got<Topics[Name]>> | ((message: TopicMessage<Got<Topics[Name]>>) => unknown),
     wishes?: TopicWishes,
-  ): Topic<Topics[Name]>;
+  ): Topic<Got<Topics[Name]>, Sent<Topics[Name]>>;
   useTopic<Pattern extends AnyPattern>(
     pattern: Pattern,
     handlers?:
@@ -54,8 +65,8 @@ export interface Hooks<
       | ((message: TopicMessage<DataByPattern<Topics, Pattern>>) => unknown),
     wishes?: TopicWishes,
   ): Topic<DataByPattern<Topics, Pattern>>;
-  useTopic<Data = unknown>(
-    topic: string | null | undefined,
+  useTopic<Data = unknown, Name extends string = string>(
+    topic: Unlisted<Topics, Name> | null | undefined,
     handlers?: TopicHandlers<Data> | ((message: TopicMessage<Data>) => unknown),
     wishes?: TopicWishes,
   ): Topic<Data>;
@@ -68,10 +79,27 @@ export interface Hooks<
    * A question to a service that answers in parts.
    * @example const answer = useStream<string>('assistant.ask'); // answer.ask({ text }), answer.parts.join('')
    */
+  useStream<Method extends keyof Streams & string>(
+    method: Method,
+  ): Answer<PartOf<Streams[Method]>, DataOf<Streams[Method]>>;
   useStream<Part = unknown, Method extends keyof Requests & string = keyof Requests & string>(
     method: Method,
   ): Answer<Part, DataOf<Requests[Method]>>;
   useStream<Part = unknown>(method: string): Answer<Part>;
+  /**
+   * Answers what services ask this user's clients by `method`, as long as the component is mounted; where several do, the one that was
+   * mounted last. What no component serves is answered `no-handler` at once. Who throws `AnswerError` answers with its code.
+   * @example useServe('order.confirm', async ({ order }) => (await confirmed(order)) ? 'yes' : 'no');
+   * @throws ClientError `already-served` where `client.serve` serves it outside of components.
+   */
+  useServe<Name extends keyof Served & string>(
+    method: Name,
+    handler: AskHandler<DataOf<Served[Name]>, ReplyOf<Served[Name]>>,
+  ): void;
+  useServe<Data = unknown, Name extends string = string>(
+    method: Unlisted<Served, Name>,
+    handler: AskHandler<Data, unknown>,
+  ): void;
 }
 
 /**
@@ -82,8 +110,10 @@ export function createHooks<
   Map extends object = EventMap,
   Topics extends object = TopicsOf<Map>,
   Requests extends object = RequestsOf<Map>,
->(): Hooks<Map, Topics, Requests> {
-  return hooks as unknown as Hooks<Map, Topics, Requests>;
+  Served extends object = ServedOf<Map>,
+  Streams extends object = StreamsOf<Map>,
+>(): Hooks<Map, Topics, Requests, Served, Streams> {
+  return hooks as unknown as Hooks<Map, Topics, Requests, Served, Streams>;
 }
 
 function useEvent(name: string, handler: (event: ClientEvent) => unknown): void {
@@ -112,4 +142,5 @@ const hooks = {
   ): Topic => useAnyTopic(topic, handlers, wishes),
   usePresence: useAnyPresence,
   useStream: useAnyStream,
+  useServe: useAnyServe,
 };

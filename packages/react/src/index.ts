@@ -1,4 +1,4 @@
-/** React hooks for an Evenkeel mesh: events, topics, who is there, and answers in parts. */
+/** React hooks for an Evenkeel mesh: events, topics, who is there, answers in parts, and answers to services. */
 import { createHooks } from './hooks.js';
 
 export { createHooks, type Hooks } from './hooks.js';
@@ -9,4 +9,5 @@ export type { Topic, TopicHandlers } from './topic.js';
 const untyped: ReturnType<typeof createHooks> = createHooks();
 
 /** As of {@link createHooks}, without a map of types. */
-export const { useClient, useConnectionState, useEvent, useTopic, usePresence, useStream } = untyped;
+export const { useClient, useConnectionState, useEvent, useServe, useTopic, usePresence, useStream } =
+  untyped;

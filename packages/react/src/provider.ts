@@ -3,7 +3,7 @@ import { createContext, createElement, type ReactNode, useContext, useInsertionE
 
 /** A client of any map of types. */
 // biome-ignore lint/suspicious/noExplicitAny: Handlers make clients invariant in their maps; what fits is said by createHooks.
-export type AnyClient = Client<any, any, any>;
+export type AnyClient = Client<any, any, any, any, any>;
 
 const Context = createContext<AnyClient | undefined>(undefined);
 

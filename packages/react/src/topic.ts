@@ -21,13 +21,13 @@ export interface TopicHandlers<Data = unknown> {
 }
 
 /** A topic, seen by a component. */
-export interface Topic<Data = unknown> {
+export interface Topic<Data = unknown, Given = Data> {
   /** `joined`: every later message is sure to come. `off`: no topic was given. */
   readonly state: 'off' | 'joining' | 'joined' | 'left';
   /** Why it was left. */
   readonly left?: TopicLeft;
   /** As `publish` of the client, to this topic. @throws ClientError */
-  publish(data: Data, options?: SendOptions): Promise<void>;
+  publish(data: Given, options?: SendOptions): Promise<void>;
 }
 
 interface State {

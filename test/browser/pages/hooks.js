@@ -1,18 +1,24 @@
 // A React application with the hooks of @evenkeel/react, in StrictMode.
-import { connect } from '@evenkeel/client';
+import { AnswerError, connect } from '@evenkeel/client';
 import { createHooks, EvenkeelProvider } from '@evenkeel/react';
-import { createElement, StrictMode } from 'react';
+import { createElement, StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 const { gateway, user } = Object.fromEntries(new URLSearchParams(location.search));
 const client = connect({ gateway, user });
-const { useConnectionState, useEvent, usePresence, useStream, useTopic } = createHooks();
+const { useConnectionState, useEvent, usePresence, useServe, useStream, useTopic } = createHooks();
 const seen = { events: [], messages: [], renders: {}, errors: [], statuses: [] };
 client.onStatus(({ type }) => seen.statuses.push(type));
 addEventListener('unhandledrejection', ({ reason }) => seen.errors.push(String(reason)));
 addEventListener('error', ({ message }) => seen.errors.push(message));
 
-function Room({ topic }) {
+function Room({ topic, name }) {
+  const [asked, setAsked] = useState(0);
+  useServe('who', ({ fail }) => {
+    if (fail) throw new AnswerError('declined', 'not now');
+    setAsked(asked + 1);
+    return { name, asked };
+  });
   // New functions and a new object at each render.
   useEvent('number', ({ data }) => seen.events.push(data));
   // A pattern has neither a past nor somebody who is there.
@@ -43,7 +49,7 @@ globalThis.show = (topic, key = 'a') =>
     createElement(
       StrictMode,
       null,
-      createElement(EvenkeelProvider, { client }, topic && createElement(Room, { topic, key })),
+      createElement(EvenkeelProvider, { client }, topic && createElement(Room, { topic, key, name: key })),
     ),
   );
 globalThis.seen = () => seen;
