@@ -40,9 +40,8 @@ export default defineConfig({
           name: 'system',
           include: ['test/{system,browser}/**/*.test.ts'],
           globalSetup: broker,
-          // Each of these brings a whole mesh of processes.
-          fileParallelism: false,
-          maxWorkers: 1,
+          // Each of these brings a whole mesh of processes, and waits for most of its time.
+          maxWorkers: 2,
           exclude,
           testTimeout: isLong ? longMs : 180_000,
           hookTimeout: 90_000,
