@@ -4,6 +4,7 @@ export { type Backoff, backoffMs } from './backoff.js';
 export { monotonicNow, steadyNow, wallNow } from './clock.js';
 export { countdown } from './countdown.js';
 export { Fifo } from './fifo.js';
+export { Groups } from './groups.js';
 export { fnv1a, hash32 } from './hash.js';
 export { KeyedBuckets } from './keyed-buckets.js';
 export { LogLimit } from './log-limit.js';

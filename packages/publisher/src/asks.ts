@@ -10,6 +10,7 @@ import {
   answersHeader,
   askErrors,
   asking,
+  atHeader,
   errorHeader,
   exchanges,
   questionKey,
@@ -90,7 +91,7 @@ export class Asks {
       correlationId,
       replyTo: this.#queue,
       expiration: timeoutMs,
-      headers: { [wantHeader]: want },
+      headers: { [wantHeader]: want, [atHeader]: Date.now() },
       mandatory: true,
     };
     this.#options.publisher.publish(exchanges.ask, key, body, properties).then(

@@ -2,6 +2,7 @@
 import asyncio
 import json
 import secrets
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ class Asking:
         await self._listen()
         id, asked = str(uuid.uuid4()), _Open(want)
         message = message_of(
-            data, None, correlation_id=id, reply_to=self._name, expiration=timeout_s, headers={"evenkeel-want": want}
+            data, None, correlation_id=id, reply_to=self._name, expiration=timeout_s, headers={"evenkeel-want": want, "evenkeel-at": int(time.time() * 1000)}
         )
         self._open[id] = asked
         try:

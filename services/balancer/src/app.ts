@@ -213,6 +213,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     mesh,
     consumers: mesh.consuming.consumers({ channels: 1 }),
     id: config.id,
+    unanswered: (uid, answered) => guardian.unanswered(uid, answered),
     wallNow,
   });
   askingMetrics(ops.metrics, asking);

@@ -120,7 +120,7 @@ export function askingMetrics(metrics: Ops['metrics'], asking: Asking): void {
   observeCounters(
     metrics,
     'evenkeel_balancer_asks_total',
-    'Questions of services to clients, by what has come of them: `answered`, or the code of the error',
+    'Questions of services to clients, by what has come of them: `answered`, the code of the error, or `repeated`',
     'outcome',
     () => asking.counts,
   );

@@ -19,12 +19,16 @@ import {
 } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Question as EdgeQuestion, Found } from '../manage/edge-queries.js';
+import type { Unanswered } from '../sessions/guardian.js';
 import { Answers, type Asker } from './answers.js';
+import { AwayQuestions } from './away.js';
+import { Lookups } from './lookups.js';
 import { endOf, type OpenAsk, takeAnswer, timedOut } from './open.js';
 import { type AskError, isAnswerable, type Question, readQuestion } from './question.js';
+import { questionOf, Repeats } from './repeats.js';
 
-/** Questions in hand whose sessions are not known yet. */
-const prefetch = 64;
+/** Questions in hand whose sessions are not known yet: of many users, each with as many as it may have. */
+const prefetch = 1_024;
 /** Clients' answers that wait to be looked at. */
 const maxAnswers = 20_000;
 const maxAnswerBytes = 134_217_728;
@@ -39,16 +43,26 @@ export interface AskingOptions {
   /** Of this balancer, a word. */
   readonly id: string;
   ask(question: EdgeQuestion): Promise<Found>;
+  /** What the user has on edges other than those that have answered. */
+  unanswered(uid: string, answered: Found['replies']): Unanswered;
   readonly log: Log;
   wallNow(): number;
   random(): number;
 }
 
-/** What is asked. */
-interface Asked {
-  readonly body: Buffer;
-  readonly contentType: string | undefined;
+interface Open extends OpenAsk {
+  readonly timer: NodeJS.Timeout;
+  /** What tells it from every other. */
+  readonly question: string | undefined;
+  /** Its deliveries that are not settled: until it is in the queues of sessions. */
+  readonly unsettled: Delivery[];
+  isPassedOn: boolean;
 }
+
+const tooManyAway: AskError = {
+  code: askErrors.tooMany,
+  message: `${asking.maxPerUser} questions lie in the queue of a session that is away; ask again when it is back`,
+};
 
 /**
  * Takes what services ask users' clients on `mesh.ask`, puts it into the queues of the user's sessions, in its order among the user's
@@ -64,13 +78,15 @@ export class Asking {
   readonly #questions: SharedQueue;
   readonly #answers: Answers;
   readonly #asker = randomBytes(12).toString('base64url');
-  readonly #open = new Map<string, OpenAsk & { timer: NodeJS.Timeout }>();
+  readonly #open = new Map<string, Open>();
   readonly #perUser = new Map<string, number>();
-  /** Questions to one user, one after another. */
-  readonly #last = new Map<string, Promise<void>>();
+  readonly #lookups: Lookups<Found>;
+  readonly #repeats = new Repeats();
+  readonly #away = new AwayQuestions();
 
   constructor(options: AskingOptions) {
     this.#options = options;
+    this.#lookups = new Lookups((uid) => options.ask({ command: 'where', uid }));
     this.#answers = new Answers({ ...options, user: options.mesh.user });
     const isEdge = edgesBeside(options.mesh.user);
     const address = answerAddress(this.#asker);
@@ -114,29 +130,31 @@ export class Asking {
   }
 
   #receive(delivery: Delivery): void {
-    const { replyTo, correlationId } = delivery.properties;
-    if (replyTo === undefined || !isAnswerable(replyTo)) {
+    const { replyTo, correlationId, userId } = delivery.properties;
+    if (replyTo === undefined || !isAnswerable(replyTo, userId)) {
       this.#count('no-reply-to');
       return delivery.ack();
     }
+    const { wallNow } = this.#options;
     const to = { replyTo, correlationId };
-    const read = readQuestion(delivery);
+    const named = questionOf(delivery);
+    const known = named === undefined ? undefined : this.#repeats.of(named, delivery, wallNow());
+    if (known !== undefined) return this.#repeated(known, delivery);
+    const read = readQuestion(delivery, wallNow());
     const question = 'code' in read ? read : (this.#tooMany(read.uid) ?? read);
     if ('code' in question) {
       this.#refuse(to, question);
       return delivery.ack();
     }
-    const { uid } = question;
-    const id = this.#begin(question, to);
-    const { body, properties } = delivery;
-    const done = (this.#last.get(uid) ?? Promise.resolve())
-      .then(() => this.#passOn(id, question, { body, contentType: properties.contentType }))
-      // Whoever takes it once more, if this one dies before, asks it anew.
-      .finally(() => delivery.ack());
-    this.#last.set(uid, done);
-    void done.finally(() => {
-      if (this.#last.get(uid) === done) this.#last.delete(uid);
-    });
+    const id = this.#begin(question, to, delivery, named);
+    void this.#passOn(id, question, delivery).finally(() => this.#settle(id));
+  }
+
+  #repeated(id: string, delivery: Delivery): void {
+    this.#count('repeated');
+    const open = this.#open.get(id);
+    if (open === undefined || open.isPassedOn) delivery.ack();
+    else open.unsettled.push(delivery);
   }
 
   #tooMany(uid: string): AskError | undefined {
@@ -147,41 +165,64 @@ export class Asking {
     return { code: askErrors.tooMany, message: `${what} wait for answers; ask again when some have theirs` };
   }
 
-  #begin(question: Question, to: Asker): string {
+  #begin(asked: Question, to: Asker, delivery: Delivery, question: string | undefined): string {
     const id = `${this.#asker}.${randomBytes(16).toString('base64url')}`;
-    const timer = setTimeout(() => this.#timeOut(id), question.timeoutMs);
-    this.#open.set(id, { ...question, ...to, asked: undefined, heard: new Set(), timer });
-    this.#perUser.set(question.uid, (this.#perUser.get(question.uid) ?? 0) + 1);
+    const timer = setTimeout(() => this.#timeOut(id), asked.leftMs);
+    const untilMs = this.#options.wallNow() + asked.leftMs;
+    const fresh = { asked: undefined, heard: new Set<string>(), unsettled: [delivery], isPassedOn: false };
+    this.#open.set(id, { ...asked, ...to, ...fresh, untilMs, timer, question });
+    this.#perUser.set(asked.uid, (this.#perUser.get(asked.uid) ?? 0) + 1);
+    if (question !== undefined) this.#repeats.begin(question, id);
     return id;
   }
 
+  /** Whoever takes it once more, if this one dies before, asks it anew. */
+  #settle(id: string): void {
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    open.isPassedOn = true;
+    for (const delivery of open.unsettled.splice(0)) delivery.ack();
+  }
+
   /** Into the queues of the user's sessions; never rejects. */
-  async #passOn(id: string, { uid, method, timeoutMs }: Question, what: Asked): Promise<void> {
-    const { ask, publisher, mesh, wallNow, log } = this.#options;
-    // Its time was over while others of its user were passed on.
-    if (!this.#open.has(id)) return;
-    const untilMs = wallNow() + timeoutMs;
+  async #passOn(id: string, { uid, method }: Question, { body, properties }: Delivery): Promise<void> {
+    const { publisher, mesh, unanswered, wallNow, log } = this.#options;
     try {
-      const found = await ask({ command: 'where', uid });
+      const found = await this.#lookups.find(uid);
       const open = this.#open.get(id);
       if (open === undefined) return;
-      const sessions = found.replies.flatMap((reply) => reply.sessions).filter(({ isBare }) => !isBare);
-      open.asked = new Set(sessions.map(({ session }) => splitSessionRef(session).sid));
+      const sessions = found.replies.flatMap((reply) => reply.sessions);
+      const silent = unanswered(uid, found.replies);
+      const able = sessions
+        .filter(({ isBare }) => !isBare)
+        .map(({ session }) => splitSessionRef(session).sid);
+      const known = new Set(sessions.map(({ session }) => splitSessionRef(session).sid));
+      // Their edge is silent, or gone and nobody has adopted them yet: their queues are there, and they are asked once they are back.
+      const lost = silent.sids.filter((sid) => !known.has(sid));
+      open.asked = new Set([...able, ...lost]);
+      const isAway = lost.length > 0 || sessions.some(({ isAttached }) => isAttached === false);
+      if (!this.#away.mayAsk(uid, isAway)) return this.#fail(id, tooManyAway);
+      const isUnsure = lost.length > 0 || found.missing.length > 0 || !silent.isAll;
       // Without a session it would be somebody else's business, on mesh.unrouted.
-      const isThere = open.asked.size > 0 || found.missing.length > 0;
-      if (
-        isThere &&
-        (await publisher.publish(exchanges.events, askKey(uid), what.body, {
-          contentType: what.contentType ?? 'application/json',
-          messageId: id,
-          persistent: true,
-          mandatory: true,
-          userId: mesh.user,
-          headers: { [askHeader]: id, [methodHeader]: method, [untilHeader]: untilMs },
-        })) !== 'unrouted'
-      )
-        return;
-      this.#fail(id, { code: askErrors.noSession, message: 'the user has no session that could be asked' });
+      const outcome =
+        able.length > 0 || isUnsure
+          ? await publisher.publish(exchanges.events, askKey(uid), body, {
+              contentType: properties.contentType ?? 'application/json',
+              messageId: id,
+              persistent: true,
+              mandatory: true,
+              // It is of no use any more then, and what waits in the queue with it is.
+              expiration: Math.max(1, open.untilMs - wallNow()),
+              userId: mesh.user,
+              headers: { [askHeader]: id, [methodHeader]: method, [untilHeader]: open.untilMs },
+            })
+          : 'unrouted';
+      if (outcome !== 'unrouted') return;
+      const code = isUnsure ? askErrors.notReady : askErrors.noSession;
+      const message = isUnsure
+        ? 'not asked: an edge that may have the user does not answer; ask again'
+        : 'the user has no session that could be asked';
+      this.#fail(id, { code, message });
     } catch (error) {
       log.warn({ err: error, method }, 'question not passed on to a user');
       const message = 'not asked: the mesh is busy or its broker is away; try again';
@@ -231,7 +272,11 @@ export class Asking {
     const open = this.#open.get(id);
     if (open === undefined) return;
     clearTimeout(open.timer);
+    this.#settle(id);
     this.#open.delete(id);
+    const isAnswered = outcome !== askErrors.notReady;
+    if (open.question !== undefined)
+      this.#repeats.end(open.question, id, isAnswered, this.#options.wallNow());
     const others = (this.#perUser.get(open.uid) ?? 1) - 1;
     if (others > 0) this.#perUser.set(open.uid, others);
     else this.#perUser.delete(open.uid);

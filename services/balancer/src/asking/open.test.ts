@@ -6,6 +6,7 @@ const ask = (want: 'first' | 'all', ...asked: string[]): OpenAsk => ({
   method: 'q',
   want,
   timeoutMs: 100,
+  untilMs: 100,
   replyTo: 'r',
   correlationId: undefined,
   asked: new Set(asked),
@@ -27,6 +28,15 @@ describe('of a question that one answer is enough for', () => {
     expect(timedOut(open)).toMatchObject({ code: 'timeout', message: expect.stringContaining('1 serve no') });
     expect(takeAnswer(open, 'b', 'no-handler')).toBe('last');
   });
+});
+
+it('that one edge cannot send it on ends no question that another session may answer', () => {
+  const open = ask('first', 'a', 'b');
+  expect(takeAnswer(open, 'a', 'too-large')).toBe('kept');
+  expect(takeAnswer(open, 'b', undefined)).toBe('last');
+  const alone = ask('first', 'a', 'b');
+  takeAnswer(alone, 'a', 'no-handler');
+  expect(takeAnswer(alone, 'b', 'too-large')).toBe('last');
 });
 
 describe('of a question to all', () => {

@@ -7,6 +7,8 @@ export interface OpenAsk {
   readonly method: string;
   readonly want: Want;
   readonly timeoutMs: number;
+  /** The end of it, by the host's clock. */
+  readonly untilMs: number;
   readonly replyTo: string;
   readonly correlationId: string | undefined;
   /** Ids of the sessions that it is for, as far as they are known; undefined: not yet. */
@@ -31,14 +33,15 @@ export const isComplete = ({ asked, heard }: OpenAsk): boolean =>
 
 /**
  * An answer has come from the session `sid`. Where one is enough, a client that serves no such method is no answer, as long as
- * another may have one.
+ * another may have one; nor is it one that its edge could not send it.
  */
 export function takeAnswer(ask: OpenAsk, sid: string, code: string | undefined): Turn {
   if (ask.heard.has(sid)) return 'repeated';
   ask.heard.add(sid);
   const isWhole = isComplete(ask);
   if (ask.want === 'all') return isWhole ? 'last' : 'passed';
-  return code === askErrors.noHandler && !isWhole ? 'kept' : 'last';
+  const isNone = code === askErrors.noHandler || code === askErrors.tooLarge;
+  return isNone && !isWhole ? 'kept' : 'last';
 }
 
 /** The end of answers where all were wanted. */
@@ -51,7 +54,7 @@ export interface End {
 export function timedOut(ask: OpenAsk): End | AskError {
   const { want, heard, asked = new Set(), method, timeoutMs } = ask;
   if (want === 'all' && heard.size > 0) return endOf(ask);
-  const serving = heard.size > 0 ? `; ${heard.size} serve no '${method}'` : '';
+  const serving = heard.size > 0 ? `; ${heard.size} serve no '${method}', or cannot be sent as much` : '';
   const message = `no answer to '${method}' within ${timeoutMs} ms from ${asked.size} sessions${serving}`;
   return { code: askErrors.timeout, message };
 }

@@ -3,6 +3,7 @@ import { isSentTo, readJson } from '@evenkeel/mesh';
 import {
   askErrors,
   asking,
+  atHeader,
   exchanges,
   isTopic,
   readQuestionKey,
@@ -16,8 +17,10 @@ export interface Question {
   readonly uid: string;
   readonly method: string;
   readonly want: Want;
-  /** Answers are waited for so long, ms. */
+  /** Answers are waited for so long from when it was asked, ms. */
   readonly timeoutMs: number;
+  /** What is left of it. */
+  readonly leftMs: number;
 }
 
 /** Why something is no question, or has no answer. */
@@ -28,9 +31,21 @@ export interface AskError {
 
 const bad = (message: string): AskError => ({ code: askErrors.badQuestion, message });
 
-/** Reads what has come on `mesh.ask`. */
+/**
+ * How long a question has waited in the queue, by its `evenkeel-at`. RabbitMQ drops it at the end of its time: what would be older than
+ * that was written by a clock that is wrong, and so was what is to come.
+ */
+function waitedMs({ expiration, headers }: Delivery['properties'], nowMs: number): number {
+  const { [atHeader]: atMs } = headers;
+  if (typeof atMs !== 'number') return 0;
+  const ageMs = nowMs - atMs;
+  return ageMs > 0 && ageMs <= Number(expiration ?? asking.maxTimeoutMs) ? Math.floor(ageMs) : 0;
+}
+
+/** Reads what has come on `mesh.ask`. @param nowMs of the host's clock. */
 export function readQuestion(
   delivery: Pick<Delivery, 'exchange' | 'key' | 'body' | 'properties'>,
+  nowMs: number,
 ): Question | AskError {
   const { key, body, properties } = delivery;
   if (!isSentTo(delivery, exchanges.ask)) return bad(`publish it to ${exchanges.ask} itself`);
@@ -49,7 +64,10 @@ export function readQuestion(
   const timeoutMs = Number(properties.expiration ?? asking.timeoutMs);
   if (!(timeoutMs >= 1 && timeoutMs <= asking.maxTimeoutMs))
     return bad(`expiration is how long answers are waited for: 1 to ${asking.maxTimeoutMs} ms`);
-  return { ...asked, want, timeoutMs };
+  const leftMs = timeoutMs - waitedMs(properties, nowMs);
+  if (leftMs >= 1) return { ...asked, want, timeoutMs, leftMs };
+  const message = `its ${timeoutMs} ms were over before a balancer had it; nobody was asked`;
+  return { code: askErrors.timeout, message };
 }
 
 /** First words of the queues of the mesh itself: an answer there would be taken for something else. */
@@ -63,10 +81,19 @@ const ownWords: ReadonlySet<string> = new Set([
   'history',
 ]);
 
-/** Whether an answer may go there: a queue of whatever name, but none of the mesh's own and none that RabbitMQ keeps for itself. */
-export function isAnswerable(replyTo: string): boolean {
+/** Those of queues that applications, operators and the API have. */
+const othersWords: ReadonlySet<string> = new Set(['service', 'operator', 'api']);
+
+/**
+ * Whether an answer may go there: a queue of whatever name, but none of the mesh's own and none that RabbitMQ keeps for itself.
+ * @param user who asks, as far as RabbitMQ has checked it: an application may name no other's queue.
+ */
+export function isAnswerable(replyTo: string, user?: string): boolean {
   if (replyTo === '' || Buffer.byteLength(replyTo) > 255) return false;
   const [first = ''] = replyTo.split('.', 1);
   if (replyTo.startsWith(directReplyPrefix) || first === 'amq') return isReplyAddress(replyTo);
-  return !ownWords.has(first);
+  if (ownWords.has(first)) return false;
+  const [, name] = user === undefined ? [] : (/^app-(.+)$/.exec(user) ?? []);
+  if (name === undefined || replyTo.startsWith(`service.${name}.`)) return true;
+  return !othersWords.has(first);
 }

@@ -4,7 +4,8 @@ import type { EdgeReply } from '@evenkeel/protocol';
 import type { NodeView } from '../core/cluster/state.js';
 import { ManageError } from './answers.js';
 
-const maxOpen = 100;
+/** Services' questions to users need one each, and one edge that is silent makes each last a second. */
+const maxOpen = 1_000;
 
 /** What edges are asked, or told and then asked. */
 export type Question =

@@ -1,9 +1,16 @@
 import type { PublishOutcome } from '@evenkeel/broker';
 import { LogLimit } from '@evenkeel/pace';
-import { type EdgeCommand, fromUid, type SessionsReport } from '@evenkeel/protocol';
+import { type EdgeCommand, fromUid, type SessionsReport, splitSessionRef } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { ClusterState, NodeView } from '../core/cluster/state.js';
 import { type Holder, type Orphans, SessionRegister } from './register.js';
+
+/** Sessions of a user that no edge has answered for. */
+export interface Unanswered {
+  readonly sids: string[];
+  /** False: an edge is silent whose sessions are not all known. */
+  readonly isAll: boolean;
+}
 
 /** How often the register is looked through, ms. */
 const everyMs = 1_000;
@@ -48,6 +55,14 @@ export class Guardian {
   onReport(report: SessionsReport): void {
     const isUnknown = this.register.take(report, this.#options.steadyNow());
     if (isUnknown) this.#send(report.node, { command: 'sessions' });
+  }
+
+  /** What a user has on edges that are silent, or gone and not yet seen to by others: by the register. */
+  unanswered(uid: string, answered: readonly Holder[]): Unanswered {
+    const sids = this.register.elsewhere(uid, answered).map((key) => splitSessionRef(key).sid);
+    const isHidden = ({ node, phase, stats }: NodeView) =>
+      phase === 'suspect' && !this.register.isKnown({ node, boot: stats.boot });
+    return { sids, isAll: !this.#options.view.nodes(this.#options.steadyNow()).some(isHidden) };
   }
 
   tick(): void {

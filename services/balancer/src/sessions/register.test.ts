@@ -149,3 +149,29 @@ describe('a balancer', () => {
     expect([register.size, register.overflowed]).toEqual([1_200, 300]);
   });
 });
+
+describe('a user whose edge does not answer', () => {
+  const boot = (node: string) => ({ node, boot: `boot-${node}` });
+
+  it('is known to be there, until another edge has adopted the session or it has ended', () => {
+    take('a', {
+      ...all,
+      held: [
+        ['u.s1', 1],
+        ['u.s2', 1],
+        ['v.s3', 1],
+      ],
+    });
+    take('b', { ...all, held: [['u.s4', 1]] });
+    expect(register.isKnown(boot('a'))).toBe(true);
+    expect(register.isKnown({ ...boot('a'), boot: 'later' })).toBe(false);
+    expect(register.elsewhere('u', [boot('b')])).toEqual(['u.s1', 'u.s2']);
+    expect(register.elsewhere('u', [boot('a'), boot('b')])).toEqual([]);
+    alive.delete('a');
+    take('b', { away: [['u.s1', 1, 50_000]] });
+    expect(register.elsewhere('u', [boot('b')])).toEqual(['u.s2']);
+    take('b', { gone: [['u.s2', 1]] });
+    expect(register.elsewhere('u', [boot('b')])).toEqual([]);
+    expect(register.elsewhere('nobody', [])).toEqual([]);
+  });
+});

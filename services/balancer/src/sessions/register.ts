@@ -1,3 +1,4 @@
+import { Groups } from '@evenkeel/pace';
 import { maxSessionsInMessage, type SessionsReport } from '@evenkeel/protocol';
 
 /** Sessions known at most; further ones are left to RabbitMQ's own expiry if their edge dies. */
@@ -67,6 +68,8 @@ export class SessionRegister {
   readonly #limit: number;
   readonly #processes = new Map<string, Process>();
   readonly #entries = new Map<string, Entry>();
+  /** Keys of entries by the user. */
+  readonly #ofUser = new Groups<string, string>();
   /** By node: what it is to forget. */
   #toForget = new Map<string, Map<string, number>>();
 
@@ -82,6 +85,20 @@ export class SessionRegister {
   /** Whether the process reports its sessions: earlier versions do not, and adopt none. */
   reports({ node, boot }: Holder): boolean {
     return this.#processes.has(nameOf(node, boot));
+  }
+
+  /** Whether all that the process has is known. */
+  isKnown({ node, boot }: Holder): boolean {
+    return this.#processes.get(nameOf(node, boot))?.isComplete === true;
+  }
+
+  /** A user's sessions, as `<uid>.<sid>`, that were last with processes other than `answered`. */
+  elsewhere(uid: string, answered: readonly Holder[]): string[] {
+    const here = new Set(answered.map(({ node, boot }) => nameOf(node, boot)));
+    return this.#ofUser.of(uid).filter((key) => {
+      const holder = this.#entries.get(key)?.holder;
+      return holder !== undefined && !here.has(nameOf(holder.node, holder.boot));
+    });
   }
 
   /** @returns whether it is to be asked for all that it has. */
@@ -139,7 +156,7 @@ export class SessionRegister {
       if (sessions === undefined || nowMs < entry.offeredAtMs + pauseMs(entry.offers)) continue;
       entry.offers += 1;
       entry.offeredAtMs = nowMs;
-      if (entry.offers > maxOffers) this.#entries.delete(key);
+      if (entry.offers > maxOffers) this.#drop(key);
       const leftMs = entry.endsAtMs === undefined ? null : Math.max(0, Math.round(entry.endsAtMs - nowMs));
       sessions.push([key, entry.epoch, leftMs]);
     }
@@ -190,6 +207,12 @@ export class SessionRegister {
     }
     const list = holder.lists;
     this.#entries.set(key, { holder, epoch, endsAtMs, list, offers: 0, offeredAtMs: 0 });
+    this.#ofUser.add(uidOf(key), key);
+  }
+
+  #drop(key: string): void {
+    this.#entries.delete(key);
+    this.#ofUser.delete(uidOf(key), key);
   }
 
   /** The newest connection counts. Whoever else believes to have the session is told to forget it. */
@@ -221,13 +244,13 @@ export class SessionRegister {
 
   #gone(key: string, epoch: number): void {
     const known = this.#entries.get(key);
-    if (known && known.epoch <= epoch) this.#entries.delete(key);
+    if (known && known.epoch <= epoch) this.#drop(key);
   }
 
   /** What the list has not named is not there any more. */
   #listed(holder: Process): void {
     for (const [key, entry] of this.#entries)
-      if (entry.holder === holder && entry.list < holder.listing) this.#entries.delete(key);
+      if (entry.holder === holder && entry.list < holder.listing) this.#drop(key);
     holder.listing = 0;
     holder.isComplete = true;
   }
@@ -237,6 +260,8 @@ export class SessionRegister {
     return false;
   }
 }
+
+const uidOf = (key: string): string => key.slice(0, key.indexOf('.'));
 
 const nameOf = (node: string, boot: string): string => `${node} ${boot}`;
 

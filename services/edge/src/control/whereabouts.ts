@@ -32,7 +32,7 @@ export interface Locatable extends Listed {
 
 export interface WhereaboutsOptions {
   node: Pick<EdgeNode, 'name' | 'boot'>;
-  directory: Pick<Directory<Locatable>, 'ofUser' | 'tracked' | 'find' | 'values'>;
+  directory: Pick<Directory<Locatable>, 'ofUser' | 'tracked' | 'trackedOf' | 'find' | 'values'>;
   control: Pick<Control, 'reply'>;
   life: Pick<Life, 'endAway' | 'awayOf'>;
   past: Pick<SessionPast, 'of'>;
@@ -53,7 +53,7 @@ export class Whereabouts {
   /** Those of a user. */
   answer({ uid, ...asked }: Asked & { readonly uid: string }): void {
     const { directory } = this.#options;
-    const silent = this.#sockets((claims) => claims.uid === uid).filter(({ state }) => state === 'opened');
+    const silent = directory.trackedOf(uid).filter(({ state }) => state === 'opened');
     const here = [...directory.ofUser(uid), ...silent].map((session) => this.#shown(session));
     this.#reply(asked, { sessions: [...here, ...this.#away((who) => who.uid === uid, uid)] });
   }

@@ -1,7 +1,14 @@
 import type { Delivery } from '@evenkeel/broker';
 import { isSentTo, type Mesh, type OwnQueue } from '@evenkeel/mesh';
 import { sleep, withDeadline } from '@evenkeel/pace';
-import { exchanges, fenceKey, type GapReason, gapReasons, readSessionQueue } from '@evenkeel/protocol';
+import {
+  exchanges,
+  fenceKey,
+  type GapReason,
+  gapReasons,
+  isOwnEvent,
+  readSessionQueue,
+} from '@evenkeel/protocol';
 import { discarded } from '../memory/discarded.js';
 import { Fence } from '../topic/fence.js';
 import { Overflow } from '../topic/overflow.js';
@@ -142,6 +149,8 @@ export class Drops {
     if (session === undefined || reason === 'rejected') return;
     const key = `${session.uid}.${session.sid}`;
     const isExpired = reason === 'expired';
+    // Nobody waits for it any more: of a question whose time is over the client has missed nothing.
+    if (isExpired && isOwnEvent(delivery.key)) return;
     const why = isExpired ? gapReasons.expired : gapReasons.overflow;
     this.#reasons.delete(key);
     this.#reasons.set(key, why);

@@ -1,3 +1,5 @@
+import { Groups } from '@evenkeel/pace';
+
 /** What is listed: a session, or a stand-in for one. */
 export interface Listed {
   /** `<uid>.<sid>` */
@@ -10,6 +12,8 @@ export class Directory<S extends Listed> {
   readonly #byKey = new Map<string, S>();
   /** Everyone with an open connection, attached or not. */
   readonly #tracked = new Set<S>();
+  readonly #byUser = new Groups<string, S>();
+  readonly #trackedByUser = new Groups<string, S>();
 
   get size(): number {
     return this.#byKey.size;
@@ -20,20 +24,28 @@ export class Directory<S extends Listed> {
   }
 
   set(session: S): void {
-    this.#byKey.set(session.key, session);
+    const { key, claims } = session;
+    const older = this.#byKey.get(key);
+    if (older !== undefined) this.#byUser.delete(claims.uid, older);
+    this.#byKey.set(key, session);
+    this.#byUser.add(claims.uid, session);
   }
 
   /** Removes `session` unless a newer one has taken its place. */
   remove(session: S): void {
-    if (this.#byKey.get(session.key) === session) this.#byKey.delete(session.key);
+    if (this.#byKey.get(session.key) !== session) return;
+    this.#byKey.delete(session.key);
+    this.#byUser.delete(session.claims.uid, session);
   }
 
   track(session: S): void {
     this.#tracked.add(session);
+    this.#trackedByUser.add(session.claims.uid, session);
   }
 
   untrack(session: S): void {
     this.#tracked.delete(session);
+    this.#trackedByUser.delete(session.claims.uid, session);
   }
 
   /** Sessions with an open connection, whatever their state. */
@@ -46,7 +58,12 @@ export class Directory<S extends Listed> {
   }
 
   ofUser(uid: string): S[] {
-    return [...this.#byKey.values()].filter((session) => session.claims.uid === uid);
+    return this.#byUser.of(uid);
+  }
+
+  /** Those of a user with an open connection, whatever their state. */
+  trackedOf(uid: string): S[] {
+    return this.#trackedByUser.of(uid);
   }
 
   /** By `<uid>.<sid>` or `<sid>` alone. */
