@@ -27,12 +27,17 @@ interface Reading {
 
 /** More that wait at a time are refused. */
 const maxOpen = 16;
+/** Without a broker nobody knows what there is: who asks is told so after this, ms. */
+const findWithinMs = 10_000;
 
 /** What the client of one connection wants to read of histories, one after the other, as fast as it takes it. */
 export class Readings {
   readonly #options: ReadingsOptions;
   /** The first one is being answered. */
   readonly #open: Reading[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** Those that nothing was found for in time and that are still looked for. */
+  #lapsed = 0;
 
   constructor(options: ReadingsOptions) {
     this.#options = options;
@@ -69,21 +74,42 @@ export class Readings {
 
   /** Nothing more is answered. */
   end(): void {
+    clearTimeout(this.#timer);
     for (const { done } of this.#open.splice(0)) done();
   }
 
   #begin(): void {
+    clearTimeout(this.#timer);
     const [reading] = this.#open;
     if (reading === undefined) return;
     const { topics, send } = this.#options;
     const { id, topic } = reading.asked;
+    if (this.#lapsed >= maxOpen) return this.#lapse();
+    let isInTime = true;
+    this.#timer = setTimeout(() => {
+      isInTime = false;
+      this.#lapsed += 1;
+      this.#lapse();
+    }, findWithinMs);
     const isThere = topics?.read(topic, reading.asked, id, (found) => {
+      if (!isInTime) this.#lapsed -= 1;
+      if (this.#open[0] !== reading) return;
+      clearTimeout(this.#timer);
       reading.found = found;
-      if (this.#open[0] === reading) this.#send();
+      this.#send();
     });
     if (isThere === true) return;
     send(errorFrame(id, errorCodes.noHistory, `the namespace of '${topic}' keeps no history`));
     this.#over(reading);
+  }
+
+  /** The first one, and what waits behind it for the same. */
+  #lapse(): void {
+    const message = 'what the topic keeps was not found in time: the broker is away, or busy; send it again';
+    for (const { asked, done } of this.#open.splice(0)) {
+      this.#options.send(errorFrame(asked.id, errorCodes.brokerUnavailable, message));
+      done();
+    }
   }
 
   #send(): void {
