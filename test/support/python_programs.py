@@ -121,5 +121,55 @@ async def asks(url, user):
         say(all=[[each.session, each.data, each.error and each.error.code] for each in answers])
 
 
+async def parity(url, second):
+    """Sends what the publisher of the TypeScript SDK is made to send too, and waits for a receipt."""
+    async with evenkeel.Publisher(url, name="shop") as publisher:
+        got = asyncio.get_running_loop().create_future()
+        await publisher.to_user("alice", "plain", {"n": 1}, on_receipt=got.set_result)
+        await publisher.to_user("alice", "marked", [1], expiration_s=20, only_online=True, collapse="c", headers={"x-by": "b"})
+        await publisher.to_topic("prices.tea", 3, key="tea", id="m-1")
+        many = await publisher.to_users(["alice", "zo\u00eb@x", "alice", "bob"], "sale", 7)
+        batch = await publisher.batch([
+            evenkeel.Outgoing(1, event="one", user="alice"),
+            evenkeel.Outgoing({"n": 2}, topic="prices.tea", options={"key": "tea"}),
+            evenkeel.Outgoing(3, event="none", user="nobody"),
+        ])
+        say(many=[len(many.ids), many.is_routed], batch=[[len(each.ids), each.is_routed] for each in batch])
+        receipt = await got
+        say(receipt=[receipt.user, receipt.session == second, receipt.at > 0])
+        for wrong in ({"event": "e"}, {"event": "e", "user": "a", "users": []}, {"topic": "t", "user": "a"}):
+            try:
+                await publisher.batch([evenkeel.Outgoing(1, **wrong)])
+            except ValueError as error:
+                say(wrong=str(error))
+
+
+async def past(gateway, url):
+    """Reads what a topic has kept, and goes on behind it."""
+    async with evenkeel.Publisher(url, name="shop") as publisher, evenkeel.Client(gateway, user="alice") as client:
+        await client.ready()
+        for n in range(5):
+            await publisher.to_topic("room.42", n)
+        room = client.topic("room.42")
+        await room.subscribed()
+        all_of_it = await room.history()
+        while len(all_of_it.messages) < 5:
+            all_of_it = await room.history()
+        say(all=[message.data for message in all_of_it.messages], past=all(message.is_past for message in all_of_it.messages))
+        last = await room.history(last=2)
+        say(last=[message.data for message in last.messages], at=last.position == last.messages[-1].position)
+        since = await room.history(since=all_of_it.messages[2].position)
+        say(since=[message.data for message in since.messages], omitted=since.omitted)
+        try:
+            await client.topic("plain.1").history()
+        except evenkeel.CallError as error:
+            say(error=error.code)
+        await publisher.to_topic("room.42", "live")
+        async for message in room:
+            if message.data == "live":
+                break
+        say(live=message.is_past)
+
+
 if __name__ == "__main__":
     asyncio.run(globals()[sys.argv[1]](*sys.argv[2:]))

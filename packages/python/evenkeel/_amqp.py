@@ -50,6 +50,7 @@ class Broker:
     def __init__(self, connection: aio_pika.abc.AbstractRobustConnection, timeout_s: float) -> None:
         self.connection, self._timeout_s = connection, timeout_s
         self._channels: dict[str, aio_pika.abc.AbstractChannel] = {}
+        self._opening = asyncio.Lock()
 
     @classmethod
     async def connect(cls, url: str, name: str, timeout_s: float) -> "Broker":
@@ -86,10 +87,11 @@ class Broker:
                 await asyncio.sleep(_AGAIN_AFTER_S)  # the same message_id: clients drop the second
 
     async def _publish(self, exchange: str, key: str, message: aio_pika.Message, channel: str) -> bool:
-        opened = self._channels.get(channel)
-        if opened is None or opened.is_closed:
-            opened = await self.connection.channel(publisher_confirms=True, on_return_raises=True)
-            self._channels[channel] = opened
+        async with self._opening:  # who comes meanwhile goes behind
+            opened = self._channels.get(channel)
+            if opened is None or opened.is_closed:
+                opened = await self.connection.channel(publisher_confirms=True, on_return_raises=True)
+                self._channels[channel] = opened
         to = opened.default_exchange if exchange == "" else await opened.get_exchange(exchange, ensure=False)
         await to.publish(message, key, mandatory=True, timeout=self._timeout_s)
         return True

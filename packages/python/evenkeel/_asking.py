@@ -51,9 +51,8 @@ class Asking:
             raise PublishError("bad-body", "a question is JSON; give bytes as text")
         await self._listen()
         id, asked = str(uuid.uuid4()), _Open(want)
-        message = message_of(
-            data, None, correlation_id=id, reply_to=self._name, expiration=timeout_s, headers={"evenkeel-want": want, "evenkeel-at": int(time.time() * 1000)}
-        )
+        headers = {"evenkeel-want": want, "evenkeel-at": int(time.time() * 1000)}
+        message = message_of(data, None, correlation_id=id, reply_to=self._name, expiration=timeout_s, headers=headers)
         self._open[id] = asked
         try:
             if not await self._publishing.publish("mesh.ask", key, message):
@@ -83,7 +82,7 @@ class Asking:
 
 def _give(asked: _Open, message: aio_pika.abc.AbstractIncomingMessage) -> None:
     session, code = message.headers.get("evenkeel-session"), message.headers.get("evenkeel-error")
-    error = None if code is None else AskError(str(code), message.body.decode(errors="replace"), session and str(session))
+    error = None if code is None else AskError(str(code), message.body.decode(errors="replace"), str(session) if session else None)
     if session is None:
         if error:
             asked.result.set_exception(error)

@@ -25,6 +25,7 @@ class Call:
         self.link: Link | None = None
         self.place = 0.0  # which of the calls on that link it was
         self.on_part: Callable[[JsonObject], None] | None = None
+        self.on_past: Callable[[Link, JsonObject], None] | None = None
         self.has_begun = False  # a part has come: the rest waits in the session's queue, and it must not be asked again
         self.answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         # An answer that nobody waits for any more is no error.
@@ -89,6 +90,12 @@ class Calls:
             self._to_send.set()
         else:
             call.answer.set_exception(CallError(frame["code"], frame["message"], frame.get("from") == "service"))
+
+    def past(self, link: Link, frame: JsonObject) -> None:
+        """A message of an answer to `history`. One that nobody waits for any more is for nobody."""
+        call = self._open.get(frame["re"])
+        if call and call.on_past:
+            call.on_past(link, frame)
 
     def lost(self) -> None:
         """What the lost socket took is unknown: all goes again."""

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from ._body import data_of
 from ._errors import CallError
 from ._feeds import Feed
+from ._past import TopicHistory, message_of
 from ._topic import Topic
-from ._types import Event, JsonObject, Message, Status
+from ._types import Event, JsonObject, Status
 
 _log = logging.getLogger("evenkeel")
 Handler = Callable[[Any], Awaitable[None] | None]
@@ -19,6 +20,8 @@ class Asks(Protocol):
     """What of the session is needed here."""
 
     async def ask(self, frame: JsonObject) -> Any: ...
+
+    async def history(self, frame: JsonObject) -> TopicHistory: ...
 
     def is_connected(self) -> bool: ...
 
@@ -97,12 +100,7 @@ class Dispatch:
         kind, name = frame.get("t"), frame.get("topic")
         topic = self.by_name.get(name) if isinstance(name, str) else None
         if kind == "message" and topic:
-            message = Message(
-                frame["id"], frame["topic"], data_of(frame), frame["at"], frame.get("headers", {}), frame.get("traceparent"),
-                frame.get("tracestate"), frame.get("position"), frame.get("past", False), frame.get("from"), frame.get("key"),
-                topic.take_gap(),
-            )
-            await topic.got(message)
+            await topic.got(message_of(frame, topic.take_gap()))
         elif kind == "gap":
             if topic:
                 topic.lacks(frame["reason"])

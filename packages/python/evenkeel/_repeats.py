@@ -7,17 +7,21 @@ from ._types import JsonObject
 
 class Repeats:
     def __init__(self) -> None:
-        self.last: Link | None = None  # the connection that brought the last event
+        self.last: Link | None = None  # the connection that brought the last event, part or question
         self._recent: collections.OrderedDict[str, None] = collections.OrderedDict()  # ids of events handled, oldest first
         self._unacked: list[tuple[int, str]] = []  # of the last connection: seq and id of events handled
         self._expected: list[str] = []  # ids of those that are to come again
 
-    def is_repeat(self, link: Link, frame: JsonObject) -> bool:
-        """To be asked once for each event, in order."""
+    def arrived(self, link: Link) -> None:
+        """Something that is acknowledged has come there: parts and questions too."""
         if self.last is not link:
             acked = self.last.acked if self.last else 0
             self.last, self._expected = link, [key for seq, key in self._unacked if seq > acked]
             self._unacked = []
+
+    def is_repeat(self, link: Link, frame: JsonObject) -> bool:
+        """To be asked once for each event, in order."""
+        self.arrived(link)
         key, again = str(frame["id"]), frame.get("again")
         if again is None and not frame.get("redelivered"):
             self._expected = []  # all that was to come again has come

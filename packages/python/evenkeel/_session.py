@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 import websockets.exceptions
 
+from ._body import data_of
 from ._calls import LIMITS, Calls
 from ._errors import CallError, Refused
 from ._gateway import Unreachable, place_at
 from ._link import Link, dial, first, moment
 from ._merge import Merge
+from ._past import Reading, TopicHistory
 from ._repeats import Repeats
 from ._serving import Serving
 from ._types import JsonObject
@@ -93,6 +95,17 @@ class Session:
     async def ask(self, frame: JsonObject, timeout_s: float | None = None) -> Any:
         """A frame that is answered with `ok`: its data. Raises CallError."""
         return await self.calls.wait(frame, timeout_s or self._timeout_s)
+
+    async def history(self, frame: JsonObject) -> TopicHistory:
+        """What a topic has kept. An edge that is lost in between is asked for all of it once more. Raises CallError."""
+        reading, call = Reading(), self.calls.begin(frame)
+        call.on_past = reading.take
+        try:
+            return reading.whole(data_of(await asyncio.wait_for(call.answer, self._timeout_s)))
+        except asyncio.TimeoutError:
+            raise CallError("timeout", f"no answer within {self._timeout_s:g} s") from None
+        finally:
+            self.calls.forget(call)
 
     async def say(self, frame: JsonObject) -> None:
         """A frame that has no answer: lost where there is no connection."""
@@ -189,6 +202,8 @@ class Session:
                 self._refreshing = self.spawn(self._refresh(self.get_token))
         elif kind in _ANSWERS and "seq" not in frame and ("re" in frame):
             self.to.on_answer(frame)
+        elif "re" in frame and kind in ("message", "gap"):  # of an answer to `history`, whatever else waits
+            self.calls.past(link, frame)
         elif link.held is not None:
             link.held.append(frame)
             if kind == "mark":
@@ -200,6 +215,8 @@ class Session:
         is_numbered = frame.get("t") in _ACKNOWLEDGED and "seq" in frame
         if is_numbered:
             link.arrived(frame["seq"])
+        if is_numbered and frame.get("t") != "event":  # an event is looked at in its turn
+            self.repeats.arrived(link)
         if frame.get("t") in _ANSWERS and is_numbered:  # whoever waits for these may be an event's handler
             self.to.on_answer(frame)
             link.settled(frame["seq"])

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ._body import fields_of
+from ._past import TopicHistory
 from ._types import JsonObject, Message
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class Topic:
         """`count`, and `users`: who is subscribed, where the mesh keeps that for the topic. Raises CallError."""
         answer: JsonObject = await self._desk.asks().ask({"t": "presence", "topic": self.name})
         return answer
+
+    async def history(self, *, since: str | None = None, last: int | None = None) -> TopicHistory:
+        """What the topic has kept: behind a position, or the last so many; all of it without either. Not part of the iteration.
+
+        Raises CallError: `history-lost` where some of what came behind `since` is gone, `no-history`, `broker-unavailable`.
+        """
+        wanted = {key: value for key, value in (("since", since), ("last", last)) if value is not None}
+        return await self._desk.asks().history({"t": "history", "topic": self.name, **wanted})
 
     def on_message(self, handler: Callable[[Message], Awaitable[None] | None]) -> None:
         """Called for each message, one after another; what comes next waits for it, events too."""

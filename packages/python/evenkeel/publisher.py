@@ -1,22 +1,14 @@
 """The publisher: events to users and topics, and services that answer clients."""
-import time
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-from ._amqp import Broker, message_of
+from ._amqp import Broker
 from ._asking import Asking
-from ._names import check_name, check_pattern, uid
+from ._names import check_name, check_pattern
+from ._publishing import BatchResult, Outgoing, Published, Publishing, keys_of
+from ._receipts import Receipts
 from ._service import Handler, Service
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """`is_routed`: False when no queue took it: the user has no session, the topic no subscriber."""
-
-    id: str
-    is_routed: bool
 
 
 class Publisher:
@@ -33,12 +25,16 @@ class Publisher:
         self._url, self._name, self._timeout_s = amqp_url, name, timeout_s
         self._publishing: Broker | None = None
         self._consuming: Broker | None = None
+        self._connecting = asyncio.Lock()
         self._services: list[Service] = []
         self._asking: Asking | None = None
+        self._receipts: Receipts | None = None
+        self._events: Publishing | None = None
 
     async def __aenter__(self) -> "Publisher":
         self._publishing = await Broker.connect(self._url, self._name, self._timeout_s)
         await self._publishing.wait_for("mesh.events")
+        self._events = Publishing(self._publishing, self._heard)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -53,16 +49,31 @@ class Publisher:
                 await broker.close()
 
     async def to_user(self, user: str, event: str, data: Any, **options: Any) -> Published:
-        """An event for all of a user's sessions; returns when the broker has confirmed it. Options: as of to_topic. Raises PublishError."""
-        return await self._publish(f"user.{uid(user)}.{check_name('event', event)}", data, **options)
+        """An event for all of a user's sessions; returns when the broker has confirmed it. Raises PublishError.
+
+        Options: those of to_topic; `only_online`, not for sessions without a connection; `collapse`, a text of which an edge keeps back only
+        the newest; `on_receipt(receipt)`, called for each session whose client has acknowledged it, of the last 10,000 events.
+        """
+        return await self._publisher().publish(keys_of(event, [user])[0], data, **options)
+
+    async def to_users(self, users: Sequence[str], event: str, data: Any, **options: Any) -> BatchResult:
+        """One event for many users, in as few messages as carry 4,096 bytes of keys. Options: those of to_user, without `id`."""
+        [result] = await self.batch([Outgoing(data, event=event, users=users, options=options)])
+        if result.error:
+            raise result.error
+        return result
+
+    async def batch(self, events: Sequence[Outgoing]) -> list[BatchResult]:
+        """Sends up to 10,000 at once, and returns what became of each. Raises ValueError, PublishError for what can never be sent."""
+        return await self._publisher().batch(events)
 
     async def to_topic(self, topic: str, data: Any, **options: Any) -> Published:
         """A message for whoever has subscribed. `data`: bytes, or what is JSON.
 
         Options: `id`, the same again for the same message; `content_type`; `headers`, of which `x-…` reach the client; `traceparent`,
-        `tracestate`; `expiration_s`, the time to live. Raises PublishError.
+        `tracestate`; `expiration_s`, the time to live; `key`, of a live table. Raises PublishError.
         """
-        return await self._publish(f"topic.{check_name('topic', topic)}", data, **options)
+        return await self._publisher().publish([f"topic.{check_name('topic', topic)}"], data, **options)
 
     async def serve(self, method: str, handler: Handler, *, prefetch: int = 64, grace_ms: int = 300_000) -> Service:
         """Answers requests: with what `handler(request)` returns (of a coroutine too), or in parts with what an async generator yields.
@@ -82,32 +93,34 @@ class Publisher:
         The question has its place among the user's events, over moves and short absences. A client may be asked twice where a balancer
         dies. `timeout_s`: at most 60. Raises AskError, PublishError.
         """
-        publishing = self._broker()
-        if not self._consuming:
-            self._consuming = await Broker.connect(self._url, f"{self._name} (consuming)", self._timeout_s)
+        publishing, consuming = self._broker(), await self._consumer()
         if not self._asking:
-            self._asking = Asking(publishing, self._consuming, self._name)
+            self._asking = Asking(publishing, consuming, self._name)
         return await self._asking.ask(user, method, data, want, timeout_s)
 
     async def _serve(self, kind: str, pattern: str, handler: Handler, prefetch: int, grace_ms: int) -> Service:
-        if not self._consuming:
-            self._consuming = await Broker.connect(self._url, f"{self._name} (consuming)", self._timeout_s)
-        service = Service(self._consuming, self._broker(), self._name, kind, pattern, handler, prefetch, grace_ms)
+        service = Service(await self._consumer(), self._broker(), self._name, kind, pattern, handler, prefetch, grace_ms)
         await service.start()
         self._services.append(service)
         return service
 
-    async def _publish(
-        self, key: str, data: Any, *, id: str | None = None, content_type: str | None = None, headers: Mapping[str, Any] | None = None,
-        traceparent: str | None = None, tracestate: str | None = None, expiration_s: float | None = None,
-    ) -> Published:
-        now_ms, message_id = int(time.time() * 1000), id or str(uuid.uuid4())
-        trace = {name: value for name, value in (("traceparent", traceparent), ("tracestate", tracestate)) if value}
-        message = message_of(
-            data, content_type, message_id=message_id, timestamp=now_ms / 1000, expiration=expiration_s,
-            headers={"evenkeel-at": now_ms, **(headers or {}), **trace}, delivery_mode=2,
-        )
-        return Published(message_id, await self._broker().publish("mesh.events", key, message))
+    async def _consumer(self) -> Broker:
+        async with self._connecting:
+            if not self._consuming:
+                self._consuming = await Broker.connect(self._url, f"{self._name} (consuming)", self._timeout_s)
+        return self._consuming
+
+    async def _heard(self) -> Receipts:
+        consuming = await self._consumer()
+        if not self._receipts:
+            self._receipts = Receipts(consuming, self._name)
+        await self._receipts.listen()
+        return self._receipts
+
+    def _publisher(self) -> Publishing:
+        self._broker()
+        assert self._events
+        return self._events
 
     def _broker(self) -> Broker:
         if not self._publishing:
