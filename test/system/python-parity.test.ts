@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { connect } from '@evenkeel/client';
 import { ensurePackages } from '@evenkeel/local';
 import { createPublisher } from '@evenkeel/publisher';
+import { eventually, ScriptedMesh } from '@evenkeel/testkit';
 import { connect as amqp, type ConsumeMessage } from 'amqplib';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { JsonLines } from '../support/json-lines.js';
@@ -105,4 +106,29 @@ test('the Python package reads what a topic has kept, all of it, its last messag
     { error: 'no-history' },
     { live: false },
   ]);
+});
+
+test('the Python package names in `last` the connection that brought the last event, question or part, as the TypeScript one does', async () => {
+  const mesh = await ScriptedMesh.start();
+  onTestFinished(() => mesh.close());
+  const edge = await mesh.edge('a');
+  run('client', mesh.gateway, 'alice');
+  const first = await edge.next();
+  await first.take('hello');
+  first.event('e1');
+  await eventually('an acknowledgement', () => first.acked === 1);
+  first.terminate();
+  const asked = await edge.next();
+  expect((await asked.take('hello')).last).toEqual({ connection: first.name, seq: 1 });
+  asked.send({ t: 'ask', seq: 1, id: `asker.${'0'.repeat(22)}`, method: 'q', data: null });
+  await eventually('an acknowledgement', () => asked.acked === 1);
+  asked.terminate();
+  const answered = await edge.next();
+  expect((await answered.take('hello')).last).toEqual({ connection: asked.name, seq: 1 });
+  answered.send({ t: 'part', seq: 1, re: 'r', n: 0, data: 1 });
+  answered.send({ t: 'ok', seq: 2, re: 'r', data: 1 } as never);
+  await eventually('an acknowledgement', () => answered.acked === 2);
+  answered.terminate();
+  const last = await edge.next();
+  expect((await last.take('hello')).last).toEqual({ connection: answered.name, seq: 2 });
 });
