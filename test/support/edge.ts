@@ -53,8 +53,9 @@ export class EdgeMesh {
     this.topology = broker.topology();
   }
 
-  static async open(): Promise<EdgeMesh> {
-    const vhost = await freshVhost();
+  /** `vhost`: of another broker than the tests' own. */
+  static async open(given?: Vhost): Promise<EdgeMesh> {
+    const vhost = given ?? (await freshVhost());
     const connect = (url: string) => Broker.connect({ url, name: 'edge tests', attempts: 5 });
     const [broker, balancer, edge, app] = await Promise.all([
       connect(vhost.amqpUrl),

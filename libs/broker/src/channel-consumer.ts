@@ -8,7 +8,7 @@ export interface Surroundings {
   log: Log;
   defaultPrefetch: number;
   recover(consumer: ChannelConsumer): void;
-  exists(): Promise<boolean>;
+  exists(queue: string): Promise<boolean>;
   gone(consumer: ChannelConsumer): void;
 }
 
@@ -16,7 +16,7 @@ let tags = 0;
 
 /** One consumer on a shard: at any time attaching, active, waiting to recover, or cancelled for good. */
 export class ChannelConsumer implements Consumer, ShardConsumer {
-  readonly queue: string;
+  queue: string;
   state: 'active' | 'recovering' | 'cancelled' = 'recovering';
   attempts = 0;
   readonly #options: ConsumeOptions;
@@ -69,8 +69,9 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   async reattach(): Promise<void> {
     if (this.state !== 'recovering') return;
     await this.#options.prepare?.();
+    this.queue = this.#options.nameNow?.() ?? this.queue;
     if (this.state !== 'recovering') return;
-    if (!(await this.#around.exists())) {
+    if (!(await this.#around.exists(this.queue))) {
       throw new BrokerError('no-queue', `Queue ${this.queue} does not exist; declare it in prepare.`);
     }
     if (this.state !== 'recovering') return;
@@ -114,7 +115,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     if (!at?.isOpen) return undefined;
     try {
       // A passive declare of a missing queue would take the whole shard down.
-      if (this.#isQueueSuspect && !(await this.#around.exists())) return undefined;
+      if (this.#isQueueSuspect && !(await this.#around.exists(this.queue))) return undefined;
       if (!at.isOpen) return undefined;
       const ok = await at.channel.checkQueue(this.queue);
       return { messages: ok.messageCount, consumers: ok.consumerCount };

@@ -1,7 +1,7 @@
 import { backoffMs, Fifo, LogLimit, monotonicNow, TokenBucket } from '@evenkeel/pace';
 import { ChannelConsumer } from './channel-consumer.js';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
-import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import { BrokerError, isQueueDown, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { Shard, shardOf } from './shard.js';
 import { TopologyChannels } from './topology-channels.js';
 import type { ConsumeOptions, Consumer } from './types.js';
@@ -93,7 +93,7 @@ export class ConsumerChannels {
         // Every channel of a lost connection closes before the connection says so.
         queueMicrotask(() => this.#pump());
       },
-      exists: async () => (await this.#topology.checkQueue(queue)) !== undefined,
+      exists: async (name) => (await this.#topology.checkQueue(name)) !== undefined,
       gone: (c) => this.#consumers.delete(c),
     });
     this.#consumers.add(consumer);
@@ -171,6 +171,8 @@ export class ConsumerChannels {
 
 function refusal(queue: string, cause: unknown): BrokerError {
   const reason = messageOf(cause);
+  if (isQueueDown(cause))
+    return new BrokerError('queue-down', `Queue ${queue} cannot be consumed now (${reason}).`, cause);
   switch (replyCodeOf(cause)) {
     case REPLY.notFound:
       return new BrokerError('no-queue', `Queue ${queue} does not exist; declare it first.`, cause);

@@ -18,6 +18,8 @@ export const BROKER_ERROR_CODES = {
   queueDiffers: 'queue-differs',
   /** The queue does not exist. */
   noQueue: 'no-queue',
+  /** The queue is on a node of the broker that is down. */
+  queueDown: 'queue-down',
   /** The queue belongs to another connection or another exclusive consumer. */
   queueLocked: 'queue-locked',
   /** The exchange does not exist. */
@@ -69,6 +71,14 @@ export const REPLY = {
 export function replyCodeOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'number' ? error.code : undefined;
+}
+
+/** RabbitMQ says so alike in 3.10 and 4.x; AMQP has no code of its own for it. */
+const homeDown = /home node .* (?:is )?down or inaccessible/;
+
+/** Whether the server refused because the queue lives on a node that is down: not found, and yet there. */
+export function isQueueDown(error: unknown): boolean {
+  return replyCodeOf(error) === REPLY.notFound && homeDown.test(messageOf(error));
 }
 
 /** The message of anything thrown. */

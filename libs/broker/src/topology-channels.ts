@@ -1,7 +1,7 @@
 import { Fifo, LogLimit, monotonicNow } from '@evenkeel/pace';
 import type { Channel } from 'amqplib';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
-import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import { BrokerError, isQueueDown, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { assertQueue, openChannel } from './topology.js';
 import type { QueueCounts, QueueSpec } from './types.js';
 
@@ -98,13 +98,13 @@ export class TopologyChannels {
     }
   }
 
-  /** The queue's counts; undefined when there is no such queue. */
+  /** The queue's counts; undefined when there is no such queue. @throws BrokerError `queue-down`: there is, out of reach. */
   async checkQueue(name: string): Promise<QueueCounts | undefined> {
     try {
       const ok = await this.#execute((channel) => channel.checkQueue(name));
       return { messages: ok.messageCount, consumers: ok.consumerCount };
     } catch (cause) {
-      if (replyCodeOf(cause) === REPLY.notFound) return undefined;
+      if (replyCodeOf(cause) === REPLY.notFound && !isQueueDown(cause)) return undefined;
       throw mapError(cause, `queue ${name}`);
     }
   }
@@ -128,6 +128,11 @@ export class TopologyChannels {
   /** Deletes the queue with its messages; a queue that does not exist is no error. */
   deleteQueue(name: string): Promise<void> {
     return this.#void((channel) => channel.deleteQueue(name), `queue ${name}`);
+  }
+
+  /** Deletes the queue with its messages if nobody consumes it; one that does not exist is no error. @throws BrokerError `topology-refused`: somebody does. */
+  deleteUnusedQueue(name: string): Promise<void> {
+    return this.#void((channel) => channel.deleteQueue(name, { ifUnused: true }), `queue ${name}`);
   }
 
   /** Deletes the queue if nothing waits in it, at that moment; false: something does. */
@@ -278,6 +283,8 @@ function malformed(cause: unknown): BrokerError {
 function mapError(cause: unknown, what: string): unknown {
   if (cause instanceof BrokerError) return cause;
   const hint = `RabbitMQ refuses ${what} (${messageOf(cause)})`;
+  if (isQueueDown(cause))
+    return new BrokerError('queue-down', `${hint}; wait for that node, or take another name.`, cause);
   switch (replyCodeOf(cause)) {
     case REPLY.notFound:
       return new BrokerError('no-queue', `${hint}; declare queue and exchange first.`, cause);

@@ -157,6 +157,8 @@ export interface ConsumeOptions {
   onRecovered?(): void;
   /** Run before every re-consume: re-declare, re-bind. Throwing means: try again later. */
   prepare?(): Promise<void>;
+  /** After `prepare`: the name of the queue to consume, where another has taken the place of the first. */
+  nameNow?(): string;
   /** One consumer on the queue, refused by the broker otherwise. Default false. */
   exclusive?: boolean;
   /** Unacknowledged deliveries at most. Default: that of the channels. */

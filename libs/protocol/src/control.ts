@@ -112,6 +112,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     newPass: z.string().max(maxPassBytes).optional(),
     /** Ids of requests whose answers have begun and not ended. */
     streams: z.array(z.string().max(512)).max(1_024).optional(),
+    /** The number of its queue, where it is not the one that it began with. */
+    generation: z.number().int().min(1).max(999_999_999).optional(),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

@@ -37,6 +37,7 @@ import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { Placing } from './placing/placing.js';
 import { Drops } from './queue/drops.js';
+import { Generations } from './queue/generations.js';
 import { Planting } from './queue/planting.js';
 import { SessionQueues } from './queue/session-queue.js';
 import { AgentServer } from './reach/agent.js';
@@ -181,8 +182,10 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
     now,
   });
+  const generations = new Generations({ ...config, topology: queueTopology });
   const queues = new SessionQueues({
     topology: queueTopology,
+    generations,
     // The seal, which is held, is one more.
     consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
     publisher,
@@ -213,11 +216,12 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const past = new SessionPast(wallNow);
   const isHere = (key: string) => directory.get(key) !== undefined;
   const topology = consuming.topology();
+  const ending = { topology, generations, consumers: consuming.consumers({ channels: 4 }), undelivered };
   const life = new Life({
     node: node.name,
     lifetimeMs: config.sessionLifetimeMs,
     maxSessionsPerUser: config.maxSessionsPerUser,
-    endings: new Endings({ topology, consumers: consuming.consumers({ channels: 4 }), undelivered }),
+    endings: new Endings(ending),
     tell: (told) => {
       happenings.tell(told);
       if (told.what === 'ended') journal.note(told.what, told, { reason: told.reason });
@@ -234,7 +238,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     onChange: () => denying.enforce(),
   });
   const denying = new Denying({ denials, directory, life });
-  const adoptions = new Adoptions({ topology, life, isHere, denies: (who) => denials.denies(who), log });
+  const adoptions = new Adoptions({ generations, life, isHere, denies: (who) => denials.denies(who), log });
   const reports = new SessionReports({
     node,
     life,

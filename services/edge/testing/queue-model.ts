@@ -1,5 +1,6 @@
 import type { Consumer, Delivery, QueueCounts } from '@evenkeel/broker';
 import type { SessionQueue, SessionQueueListener } from '../src/session/ports.js';
+import { FakeGeneration } from './fake-generation.js';
 
 /** `n`: of an event; undefined: it is a seal. */
 interface Message {
@@ -13,7 +14,7 @@ interface Message {
  * A classic queue as RabbitMQ has it: it keeps places, drops from its head what is too much, and serves one consumer up to a
  * prefetch. What happens happens at once; who wants a delay leaves out a `run`.
  */
-export class QueueModel implements SessionQueue {
+export class QueueModel extends FakeGeneration implements SessionQueue {
   readonly name = 'session.alice.s';
   readonly prefetch: number;
   limit: number;
@@ -32,6 +33,7 @@ export class QueueModel implements SessionQueue {
   #incarnation = 0;
 
   constructor(limit: number, prefetch: number) {
+    super();
     this.limit = limit;
     this.prefetch = prefetch;
   }

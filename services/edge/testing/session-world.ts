@@ -25,6 +25,7 @@ import { Users } from '../src/user/users.js';
 import { AccessWorld } from './access-world.js';
 import { Deliveries } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
+import { FakeGeneration } from './fake-generation.js';
 import { FakeInbound } from './fake-inbound.js';
 
 /** A promise that the test settles. */
@@ -45,7 +46,7 @@ export function pending<T>(): Pending<T> {
 }
 
 /** One queue on the broker; every session of its name shares it. */
-export class FakeQueue implements SessionQueue {
+export class FakeQueue extends FakeGeneration implements SessionQueue {
   readonly name = 'session.alice.s';
   readonly calls: string[];
   /** Undefined: there is none. */
@@ -68,6 +69,7 @@ export class FakeQueue implements SessionQueue {
   readonly deliveries: Deliveries;
 
   constructor(calls: string[], deliveries = new Deliveries()) {
+    super();
     this.deliveries = deliveries;
     this.calls = calls;
   }

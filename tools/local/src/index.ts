@@ -1,5 +1,5 @@
 export { ensurePackages } from './apt.js';
-export type { PrivateBroker } from './broker/broker.js';
+export type { BrokerNode, PrivateBroker } from './broker/broker.js';
 export { type PrivateCluster, startCluster } from './broker/cluster.js';
 export {
   copyDefinitions,

@@ -1,7 +1,7 @@
-import type { TopologyChannels } from '@evenkeel/broker';
 import { Fifo, LogLimit } from '@evenkeel/pace';
-import { type CommandOf, readSessionQueue, sessionQueue } from '@evenkeel/protocol';
+import { type CommandOf, readSessionQueue } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
+import type { Generations } from '../queue/generations.js';
 import type { Life, Who } from './life.js';
 
 /** Looks under way at a time. */
@@ -17,7 +17,7 @@ interface Offered extends Who {
 }
 
 export interface AdoptionsOptions {
-  topology: Pick<TopologyChannels, 'checkQueue'>;
+  generations: Pick<Generations, 'find'>;
   life: Pick<Life, 'adopted' | 'end'>;
   isHere(key: string): boolean;
   /** Whether it is kept out: then nobody comes back for it. */
@@ -74,15 +74,15 @@ export class Adoptions {
   }
 
   async #lookAt(offered: Offered): Promise<void> {
-    const { topology, life, isHere, denies } = this.#options;
+    const { generations, life, isHere, denies } = this.#options;
     const { uid, sid, node, silentMs, leftMs } = offered;
     const isOurs = () => isHere(`${uid}.${sid}`);
     if (isOurs()) return;
-    const counts = await topology.checkQueue(sessionQueue(uid, sid));
+    const { counts, isLost } = await generations.find(uid, sid);
     if (isOurs() || (counts && counts.consumers > 0)) return;
     this.adopted += 1;
     // Without a queue there is no session any more: all that is left is to tell so.
-    life.adopted(offered, node, silentMs, counts ? leftMs : 0);
+    life.adopted(offered, node, silentMs, counts || isLost ? leftMs : 0);
     if (denies(offered)) void life.end(offered, 'disconnected');
   }
 }

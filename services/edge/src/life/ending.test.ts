@@ -87,6 +87,10 @@ beforeEach(() => {
   failure = undefined;
   endings = new Endings({
     topology: queue,
+    generations: {
+      find: async () => ({ generation: 0, counts: await queue.checkQueue(), isLost: false, older: [] }),
+      leave: () => undefined,
+    },
     consumers: queue,
     undelivered: {
       async publish({ key }, why) {

@@ -1,6 +1,7 @@
 import type { ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
 import { exchanges, isOwnEvent, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
 import { isReply } from '../frame/frames.js';
+import type { Generations } from '../queue/generations.js';
 import type { Owner, Why } from '../undelivered/message.js';
 import type { Undelivered } from '../undelivered/undelivered.js';
 
@@ -19,6 +20,7 @@ const patienceMs = 5_000;
 
 export interface EndingsOptions {
   topology: Pick<TopologyChannels, 'bind' | 'checkQueue' | 'deleteEmptyQueue' | 'unbind'>;
+  generations: Pick<Generations, 'find' | 'leave'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   undelivered: Pick<Undelivered, 'publish'>;
 }
@@ -33,10 +35,14 @@ export class Endings {
 
   /** Rejects when the broker is away: then it may have come half-way, and is to be called again. */
   async end(owner: Owner, why: Why): Promise<Outcome> {
-    const { topology } = this.#options;
-    const name = sessionQueue(owner.uid, owner.sid);
-    const found = await topology.checkQueue(name);
+    const { topology, generations } = this.#options;
+    const { uid, sid } = owner;
+    const { generation, counts: found, isLost, older } = await generations.find(uid, sid);
+    // What is in it is handed on once its node is back.
+    if (isLost) throw new Error('the node of its queue is down');
+    for (const each of older) generations.leave(sessionQueue(uid, sid, each));
     if (found === undefined) return 'gone';
+    const name = sessionQueue(uid, sid, generation);
     const binding = [name, exchanges.events, userBinding(owner.uid)] as const;
     if (found.consumers > 0) {
       // Who has come may have bound it before an earlier attempt, that did not succeed, unbound it.

@@ -141,6 +141,7 @@ export class Handover {
       streams,
       history,
       placed,
+      generation,
     } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
@@ -158,6 +159,7 @@ export class Handover {
       ...(streams && { streams }),
       ...(history && { history }),
       ...(placed && { placed }),
+      ...(generation && { generation }),
     });
   }
 

@@ -8,6 +8,7 @@ import type {
   TopologyChannels,
 } from '@evenkeel/broker';
 import { exchanges, sealHeader, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
+import type { Generations } from './generations.js';
 import type { Planting } from './planting.js';
 import { olderQueueSpec, queueSpec } from './spec.js';
 
@@ -16,14 +17,18 @@ export interface SessionQueueListener {
   onDelivery(delivery: Delivery): void;
   /** What was delivered and is not settled is the broker's to deliver again. */
   onLost(): void;
-  /** The queue is about to be consumed again; `found`: as it is, undefined: it will be made. Rejects when it must not be yet. */
-  onFound(found: QueueCounts | undefined): Promise<void>;
+  /**
+   * The queue is about to be consumed again; `found`: as it is, undefined: it will be made, `isLost`: in place of one on a node of
+   * the broker that is down. Rejects when it must not be yet.
+   */
+  onFound(found: QueueCounts | undefined, isLost: boolean): Promise<void>;
   /** It is consumed again. */
   onRestored(): void;
 }
 
 export interface SessionQueuesOptions {
-  topology: Pick<TopologyChannels, 'checkQueue' | 'declareQueue' | 'bind' | 'unbind'>;
+  topology: Pick<TopologyChannels, 'declareQueue' | 'bind' | 'unbind'>;
+  generations: Pick<Generations, 'find' | 'isCluster' | 'leave'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   publisher: Pick<Publisher, 'publish'>;
   planting: Planting;
@@ -50,22 +55,58 @@ export class SessionQueues {
 
 /** One session's queue. It outlives the edge: what is done to it here is done with care for who comes next. */
 export class SessionQueue {
-  readonly name: string;
   readonly #uid: string;
   readonly #sid: string;
   readonly #options: SessionQueuesOptions;
   #takesReplies = false;
+  #generation = 0;
+  #isLost = false;
 
   constructor(uid: string, sid: string, options: SessionQueuesOptions) {
-    this.name = sessionQueue(uid, sid);
     this.#uid = uid;
     this.#sid = sid;
     this.#options = options;
   }
 
-  /** Its counts; undefined when there is none. */
+  get name(): string {
+    return sessionQueue(this.#uid, this.#sid, this.#generation);
+  }
+
+  /** Which of the session's queues it is: 0 until one was lost with a node of the broker. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The look before has shown that the session's queue is on a node that is down: this one is to be made in its place. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Queues may be lost one by one, each with its node. */
+  get isOfCluster(): boolean {
+    return this.#options.generations.isCluster;
+  }
+
+  /** Who has had it says so. */
+  isAt(generation: number): void {
+    if (generation !== this.#generation) this.#takesReplies = false;
+    this.#generation = generation;
+    this.#isLost = false;
+  }
+
+  /** Goes to the newest that there is: its counts; undefined when there is none. What came before that one is not needed any more. */
   async check(): Promise<QueueCounts | undefined> {
-    return await this.#options.topology.checkQueue(this.name);
+    const { generations } = this.#options;
+    const { generation, counts, isLost, older } = await generations.find(
+      this.#uid,
+      this.#sid,
+      this.#generation,
+    );
+    const isStillLost = this.#isLost && generation === this.#generation && counts === undefined;
+    this.isAt(generation);
+    this.#isLost = isLost || isStillLost;
+    for (const each of older) generations.leave(sessionQueue(this.#uid, this.#sid, each));
+    return counts;
   }
 
   /**
@@ -79,12 +120,18 @@ export class SessionQueue {
 
   async #make(onSealable?: () => void): Promise<boolean> {
     const { topology, planting, lifetimeMs, maxLength } = this.#options;
-    const { asIs } = await topology.declareQueue(queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength));
+    const { asIs } = await topology.declareQueue(
+      queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, this.#generation),
+    );
     // In a crowd with its seal, or its first request.
     if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
     await topology.bind(this.name, exchanges.events, userBinding(this.#uid));
-    return asIs && (await this.#isAs(olderQueueSpec(this.#uid, this.#sid, lifetimeMs, maxLength)));
+    return (
+      asIs &&
+      this.#generation === 0 &&
+      (await this.#isAs(olderQueueSpec(this.#uid, this.#sid, lifetimeMs, maxLength)))
+    );
   }
 
   /**
@@ -127,7 +174,8 @@ export class SessionQueue {
       if (!this.#takesReplies) await this.#bindReplies();
       const outcome = await publisher.publish(exchanges.replies, sessionAddress(this.#uid, this.#sid), '', {
         headers: { [sealHeader]: name },
-        persistent: true,
+        // What a node of several loses by going down is what was published meanwhile: its seal goes with it, and says so.
+        persistent: !this.#options.generations.isCluster,
         mandatory: true,
       });
       // Its binding has gone, with the queue or with the exchange.
@@ -147,9 +195,10 @@ export class SessionQueue {
         await this.#options.whenHeard();
         const found = await this.check();
         // Said before anything else can fail: the next attempt will find the queue.
-        await listener.onFound(found);
+        await listener.onFound(found, this.#isLost);
         await this.make();
       },
+      nameNow: () => this.name,
       onRecovered: () => listener.onRestored(),
     });
   }

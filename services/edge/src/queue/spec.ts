@@ -11,8 +11,14 @@ const graceMs = 60_000;
  * A session's queue as it is declared. The jitter of its expiry is a function of its name: a second declaration
  * with another value would be refused (406).
  */
-export function queueSpec(uid: string, sid: string, lifetimeMs: number, maxLength: number): QueueSpec {
-  return specWith(uid, sid, {
+export function queueSpec(
+  uid: string,
+  sid: string,
+  lifetimeMs: number,
+  maxLength: number,
+  generation = 0,
+): QueueSpec {
+  return specWith(sessionQueue(uid, sid, generation), {
     'x-expires': lifetimeMs + jitterMs(sid, lifetimeMs) + graceMs,
     // The seal is one more.
     'x-max-length': maxLength + 1,
@@ -22,15 +28,15 @@ export function queueSpec(uid: string, sid: string, lifetimeMs: number, maxLengt
 
 /** The same as edges declared it before there were seals. */
 export function olderQueueSpec(uid: string, sid: string, lifetimeMs: number, maxLength: number): QueueSpec {
-  return specWith(uid, sid, {
+  return specWith(sessionQueue(uid, sid), {
     'x-expires': lifetimeMs + jitterMs(sid, lifetimeMs),
     'x-message-ttl': lifetimeMs,
     'x-max-length': maxLength,
   });
 }
 
-const specWith = (uid: string, sid: string, limits: Record<string, unknown>): QueueSpec => ({
-  name: sessionQueue(uid, sid),
+const specWith = (name: string, limits: Record<string, unknown>): QueueSpec => ({
+  name,
   durable: true,
   arguments: {
     'x-queue-type': 'classic',

@@ -100,6 +100,22 @@ describe('a session that comes back', () => {
     expect(vouches).toEqual([{ is: 'told', reason: 'session-expired' }]);
   });
 
+  it('whose queue is lost gets the next one, and is resumed with a gap, once nobody says that it has the session', async () => {
+    const { calls, queue, vouches, acquired } = make({});
+    queue.counts = undefined;
+    queue.isLost = true;
+    expect(await acquired()).toEqual({ isResumed: true, missed: 'broker-lost', suspect: 0 });
+    expect(calls).toEqual(['check', 'search', 'check', 'make']);
+    expect(vouches).toEqual([{ is: 'told', reason: 'broker-lost' }]);
+  });
+
+  it('is in the queue that who had it names', async () => {
+    const { queue, handover, acquired } = make({ from: 'edge-2' });
+    handover.answers['edge-2'] = { outcome: 'released', generation: 3 };
+    await acquired();
+    expect(queue.generation).toBe(3);
+  });
+
   it('was held here: nobody else is asked, and what was written here is suspect', async () => {
     const predecessor = { suspect: 2, seal };
     const { calls, vouches, acquired } = make({ from: 'edge-2' }, { predecessor });

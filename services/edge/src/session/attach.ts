@@ -141,6 +141,8 @@ interface Known extends SealLeft {
   readonly position?: Position | undefined;
   readonly streams?: readonly string[] | undefined;
   readonly suspect: number | undefined;
+  /** The number of its queue; undefined: 0, as far as is known. */
+  readonly generation?: number | undefined;
   /** An older edge may have had it: it knows no seals. */
   readonly isFromOlder: boolean;
 }
@@ -163,6 +165,7 @@ const maxHolders = 4;
 export async function acquire(options: AcquireOptions): Promise<Found> {
   const { claims, handover, node, predecessor, isLive } = options;
   if (claims.isNew) return await make(options);
+  if (predecessor?.generation) options.queue.isAt(predecessor.generation);
   let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
@@ -176,6 +179,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (released?.placed) options.onPlaced?.(released.placed);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
+    if (released?.generation) options.queue.isAt(released.generation);
     const isFromOlder = released
       ? isOlder(released)
       : answers.some(({ outcome, knowsSeals }) => outcome === 'unknown' && !knowsSeals);
@@ -199,12 +203,13 @@ function leftTo(
 /** It has left neither a seal nor word of a gap: it knows no seals, or had the queue of an edge that does not. */
 const isOlder = ({ seal, owed }: SealLeft): boolean => seal === undefined && owed === undefined;
 
-/** There is no queue yet, or not any more. */
+/** There is no queue yet, or not any more, or it is lost. */
 async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
   // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
-  const missed = hello.resume ? gapReasons.sessionExpired : undefined;
+  const reason = queue.isLost ? gapReasons.brokerLost : gapReasons.sessionExpired;
+  const missed = hello.resume ? reason : undefined;
   await queue.make(() => begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed }));
-  return { isResumed: false, missed, suspect: 0 };
+  return { isResumed: queue.isLost, missed, suspect: 0 };
 }
 
 /** A moved session, from who has just let it go. */
@@ -224,17 +229,22 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
   let found = await queue.check();
   let known = before;
   const endsAtMs = steadyNow() + limits.takeoverTimeoutMs;
-  while (found && found.consumers > 0) {
+  // Of a queue that is lost nobody can tell who consumes it: who has the session is about to make the next one.
+  let isToBeAsked = queue.isLost;
+  while (isToBeAsked || (found && found.consumers > 0)) {
     // Somebody holds it whom the ticket does not name, or who cannot be asked.
     const answer = await handover.search(claims, searchMs);
     if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };
       if (answer.placed) options.onPlaced?.(answer.placed);
+      if (answer.generation) queue.isAt(answer.generation);
+      if (isToBeAsked) found = await queue.check();
       break;
     }
     known = { suspect: undefined, isFromOlder: before.isFromOlder };
     if (!options.isLive()) return { isResumed: true, missed: undefined, suspect: undefined };
+    isToBeAsked = false;
     // Behind a consumer that lives, events would come out of order: only the broker can tell that it does not.
     if (steadyNow() >= endsAtMs) throw new AttachError('takeover-failed');
     found = await queue.check();

@@ -42,6 +42,8 @@ export interface GivenBack extends SealLeft {
   readonly suspect: Requeued['suspect'];
   readonly written: Requeued['written'];
   readonly isLasting: boolean;
+  /** Of its queue; undefined: 0. */
+  readonly generation?: number;
 }
 
 /** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
@@ -75,6 +77,7 @@ export class Intake {
       counts: this,
       seq: () => outbox.lastSeq,
       whyDropped: () => drops.whyOf(`${claims.uid}.${claims.sid}`),
+      isOfCluster: () => queue.isOfCluster,
       onGap: (reason) => options.onGap(reason),
       onLacking: () => outbox.lostPlace(),
       isBare,
@@ -190,7 +193,8 @@ export class Intake {
     // Not consumed, nothing is known of what is in it.
     const suspect = this.#isConsuming ? all.suspect : undefined;
     const toBeTold = owed ?? noted;
-    const left = { suspect, written, isLasting };
+    const { generation } = this.#options.queue;
+    const left = { suspect, written, isLasting, ...(generation > 0 && { generation }) };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold };
     return isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
@@ -200,7 +204,7 @@ export class Intake {
     this.#consumer = await this.#options.queue.consume({
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onLost: () => this.#onLost(),
-      onFound: (counts) => this.#onFound(counts),
+      onFound: (counts, isLost) => this.#onFound(counts, isLost),
       onRestored: () => {
         this.seal.restored();
         this.#lookSoon();
@@ -258,12 +262,13 @@ export class Intake {
   }
 
   /** Rejects while another consumes the queue: behind one that lives events would come out of order. It is tried again. */
-  async #onFound(found: { messages: number; consumers: number } | undefined): Promise<void> {
+  async #onFound(found: { messages: number; consumers: number } | undefined, isLost = false): Promise<void> {
     // Its consumer had been cancelled, and nobody was told.
     if (this.#fetching) this.#onLost();
     this.#holdback.begin();
     this.#holdback.due();
-    this.seal.found(found !== undefined, (found?.messages ?? 0) >= this.#options.maxLength);
+    const isFull = (found?.messages ?? 0) >= this.#options.maxLength;
+    this.seal.found(found !== undefined, isFull, isLost ? gapReasons.brokerLost : gapReasons.sessionExpired);
     if (found === undefined || found.consumers === 0) return;
     if (await this.#isFree()) return;
     throw new Error('its queue has another consumer');

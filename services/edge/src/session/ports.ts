@@ -8,6 +8,7 @@ import type { ErrorCode, GapReason, PassHold, TraceContext, UnsubscribedFrame } 
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { Connection } from '../transport/connection.js';
+import type { QueueGeneration } from './generation.js';
 import type { LeftBehind } from './left-behind.js';
 import type { Position } from './position.js';
 import type { SealLeft } from './seal.js';
@@ -152,7 +153,7 @@ export interface SessionQueues {
 }
 
 /** One session's queue, which outlives the connection and the edge. */
-export interface SessionQueue {
+export interface SessionQueue extends QueueGeneration {
   readonly name: string;
   /** Its counts; undefined when there is none. Rejects without the broker, as do the others. */
   check(): Promise<QueueCounts | undefined>;
@@ -176,8 +177,8 @@ export interface SessionQueueListener {
   onDelivery(delivery: Delivery): void;
   /** What was delivered and is not settled is the broker's to deliver again. */
   onLost(): void;
-  /** The queue is about to be consumed again; `found`: as it is, undefined: it will be made. Rejects when it must not be yet. */
-  onFound(found: QueueCounts | undefined): Promise<void>;
+  /** The queue is about to be consumed again; `found`: as it is, undefined: it will be made, `isLost`: in place of one that is lost. Rejects when it must not be yet. */
+  onFound(found: QueueCounts | undefined, isLost?: boolean): Promise<void>;
   /** It is consumed again. */
   onRestored(): void;
 }
@@ -214,6 +215,8 @@ export interface HandoverAnswer extends SealLeft {
   streams?: readonly string[] | undefined;
   /** With `released`: up to where the client was sent topics with history. */
   history?: Readonly<Record<string, string>>;
+  /** With `released`: the number of its queue. */
+  generation?: number | undefined;
   /** With `released`: topics that services have put the session into. */
   placed?: readonly string[] | undefined;
 }

@@ -23,6 +23,8 @@ export interface Release extends SealLeft {
   suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
+  /** The number of its queue; undefined: 0. */
+  generation?: number;
   /** Topics of which messages may be missing that the client was not told of. */
   doubt?: readonly string[];
   /** Requests whose answers have begun and not ended. */

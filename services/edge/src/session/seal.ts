@@ -44,6 +44,8 @@ export interface SealOptions {
   seq(): number;
   /** Why something was dropped last, if anybody knows. */
   whyDropped(): GapReason | undefined;
+  /** A queue whose node of the broker has been down for a while has no seal any more, and lacks what was published meanwhile. */
+  isOfCluster?(): boolean;
   /** The client may have missed events before the next one. */
   onGap(reason: GapReason): void;
   /** Something was dropped before what comes next: nobody knows any more which delivery that is. */
@@ -150,7 +152,8 @@ export class Seal {
       return;
     }
     const { name, behind = 0, isNew = false } = vouch;
-    this.#state = { is: 'expected', name, behind, isNew, reason: gapReasons.overflow };
+    const reason = this.#options.isOfCluster?.() ? gapReasons.brokerLost : gapReasons.overflow;
+    this.#state = { is: 'expected', name, behind, isNew, reason };
   }
 
   /** Something was delivered. True: it is a seal, and nobody else's business. Tells a gap that belongs before it. */
@@ -234,12 +237,11 @@ export class Seal {
     }
   }
 
-  /** The queue has been found again, or a new one will be made; `isFull`: it has as much as it takes. */
-  found(isThere: boolean, isFull: boolean): void {
+  /** The queue has been found again, or a new one will be made, for this `reason`; `isFull`: it has as much as it takes. */
+  found(isThere: boolean, isFull: boolean, reason: GapReason = gapReasons.sessionExpired): void {
     const state = this.#state;
     if (!isThere) {
       if (this.#isJustTold()) return;
-      const reason = gapReasons.sessionExpired;
       this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, isGone: true, reason };
     } else if (state.is === 'missing') {
       if (!this.#isJustTold()) this.#lack(gapReasons.brokerLost);

@@ -258,7 +258,7 @@ export class Session implements ConnectionOwner {
     load.attached[attachKind(this.claims, isResumed)].add((this.attachedAtMs - beganAtMs) / 1_000);
     this.load.active(this.attachedAtMs);
     if (this.connection.isBare) return;
-    this.connection.send(welcome(this.claims.sid, isResumed, this.name, this.#options));
+    this.connection.send(welcome(this.claims, isResumed, this.name, this.#queue, this.#options));
     if (missed !== undefined) this.#gap(missed);
     this.#subscriptions.welcomed(history);
   }

@@ -1,5 +1,7 @@
+import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import { welcomeFrame } from '../frame/frames.js';
+import type { SessionQueue } from './ports.js';
 
 export interface WelcomeOptions {
   readonly config: EdgeConfig;
@@ -9,9 +11,10 @@ export interface WelcomeOptions {
 
 /** The frame that welcomes a client to its session. */
 export function welcome(
-  sid: string,
+  { sid }: Pick<TicketClaims, 'sid'>,
   isResumed: boolean,
   connection: string,
+  { generation }: Pick<SessionQueue, 'generation'>,
   { config }: Pick<WelcomeOptions, 'config'>,
 ): string {
   const { node, heartbeatMs, window, framesPerSecond, framesBurst, maxTopics, maxPayloadBytes } = config;
@@ -23,7 +26,6 @@ export function welcome(
     window,
     connection,
     limits: { framesPerSecond, burst: framesBurst, maxTopics, maxFrameBytes: maxPayloadBytes },
-    // Every session has the queue that it began with.
-    generation: 0,
+    generation,
   });
 }
