@@ -34,10 +34,22 @@ export const BROKER_ERROR_CODES = {
   publisherOverflow: 'publisher-overflow',
 } as const;
 
-/** One of {@link BROKER_ERROR_CODES}. */
+/**
+ * What can go wrong with the broker, by name.
+ * @example
+ * const mayTryAgain = (code: BrokerErrorCode) => code === 'publish-timeout';
+ */
 export type BrokerErrorCode = (typeof BROKER_ERROR_CODES)[keyof typeof BROKER_ERROR_CODES];
 
-/** The only error this package rejects with. `cause` holds the original, `message` says what to do next. */
+/**
+ * The only error this package rejects with. `cause` holds the original, `message` says what to do next.
+ * @example
+ * try {
+ *   await publisher.toUser('alice', 'order.created', { number: 7 });
+ * } catch (error) {
+ *   if (error instanceof BrokerError) console.log(error.code); // publish-timeout, …
+ * }
+ */
 export class BrokerError extends Error {
   readonly code: BrokerErrorCode;
 

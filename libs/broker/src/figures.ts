@@ -14,7 +14,11 @@ export interface PartFigures {
   recovering: number;
 }
 
-/** One connection to RabbitMQ at this moment. */
+/**
+ * One connection to RabbitMQ at this moment.
+ * @example
+ * const { isConnected, reconnects }: ConnectionFigures = publisher.figures().connections.publishing;
+ */
 export interface ConnectionFigures extends Readonly<PartFigures> {
   readonly isConnected: boolean;
   /** RabbitMQ has raised an alarm and takes no messages from it. */

@@ -1,4 +1,14 @@
-/** The part of a pino logger this package uses. */
+/**
+ * The part of a pino logger this package uses.
+ * @example
+ * const log: Log = {
+ *   debug: () => {},
+ *   info: (fields, message) => console.info(message, fields),
+ *   warn: (fields, message) => console.warn(message, fields),
+ *   error: (fields, message) => console.error(message, fields),
+ * };
+ * const logged = await createPublisher({ amqpUrl, name: 'shop', log });
+ */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,4 +1,9 @@
-/** Bounds of the wait between attempts, in milliseconds. */
+/**
+ * Bounds of the wait between attempts, in milliseconds.
+ * @example
+ * const backoff: Backoff = { minMs: 500, maxMs: 10_000 };
+ * const patient = connect({ gateway, user, backoff });
+ */
 export interface Backoff {
   readonly minMs: number;
   readonly maxMs: number;

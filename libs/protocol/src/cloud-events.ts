@@ -1,6 +1,13 @@
 /** CloudEvents 1.0 as messages of the mesh carry them: in binary mode by headers, in structured mode as the body. */
 
-/** An event as https://cloudevents.io describes it, with its extensions. */
+/**
+ * An event as https://cloudevents.io describes it, with its extensions.
+ * @example
+ * client.on('*', (event) => {
+ *   const found: CloudEvent | undefined = cloudEventOf(event);
+ *   console.log(found?.type);
+ * });
+ */
 export interface CloudEvent<Data = unknown> {
   readonly specversion: '1.0';
   readonly id: string;

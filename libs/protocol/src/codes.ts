@@ -190,4 +190,12 @@ export const gapReasons = {
   /** Topics with history: some of what was asked for is gone, and none of it comes. */
   historyLost: 'history-lost',
 } as const;
+/**
+ * Why events or messages may be missing: `reason` of a gap.
+ * @example
+ * client.onStatus((status) => {
+ *   if (status.type === 'gap') report(status.reason);
+ * });
+ * const mends: GapReason = 'connection-lost';
+ */
 export type GapReason = (typeof gapReasons)[keyof typeof gapReasons];

@@ -1,22 +1,10 @@
 /** Frames of `evenkeel.v1`: JSON in text messages, the kind named by `t`. Source: PROTOCOL.md. */
 import type { ErrorCode, GapReason } from './codes.js';
+import type { WantedTopic } from './wanted-topic.js';
+
+export type { WantedTopic };
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
-/** A topic, and what a client wants of it beside its messages. */
-export interface WantedTopic {
-  topic: string;
-  /** Position of the last message that the client has: what came later is sent first. */
-  since?: string | undefined;
-  /** So many of the newest messages are sent first. */
-  last?: number | undefined;
-  /** Tells who joins and leaves. */
-  presence?: boolean | undefined;
-  /** `false`: what this session publishes does not come back to it. */
-  echo?: boolean | undefined;
-  /** Of `hello`: that a service has put the session into it, as `subscribed` had it. */
-  proof?: string | undefined;
-}
 
 /** First frame from a client. */
 export interface HelloFrame {
@@ -220,6 +208,11 @@ export interface GapFrame {
   /** In the place of a message that answers a `history`. */
   re?: string;
 }
+
+/**
+ * What an edge says when it asks a client to move.
+ * @example const isUrgent = ({ deadlineMs }: MoveFrame) => deadlineMs < 1_000;
+ */
 export interface MoveFrame {
   t: 'move';
   move: string;

@@ -1,6 +1,11 @@
 /** What the gateway answers over HTTP. Written by it alone, so it is not checked at run time. */
 
-/** Answer of `GET /gateway`. */
+/**
+ * Answer of `GET /gateway`.
+ * @example
+ * const placement = async (): Promise<Placement> => await (await fetch('/my-gateway')).json();
+ * const placed = connect({ placement });
+ */
 export interface Placement {
   /** Dial `url` + `?ticket=` + `ticket`. */
   url: string;

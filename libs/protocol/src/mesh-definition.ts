@@ -11,16 +11,28 @@ import {
   type StandardSchema,
 } from './standard-schema.js';
 
-/** A method: what is asked and what is answered. What is left out is not checked. */
+/**
+ * A method: what is asked and what is answered. What is left out is not checked.
+ * @example
+ * const price: MethodDefinition = { data: z.object({ item: z.string() }), reply: z.number() };
+ */
 export interface MethodDefinition {
   readonly data?: StandardSchema;
   readonly reply?: StandardSchema;
 }
-/** A method that is answered in parts; `reply` is what comes last. */
+/**
+ * A method that is answered in parts; `reply` is what comes last.
+ * @example
+ * const ask: StreamDefinition = { data: z.string(), part: z.string(), reply: z.int() };
+ */
 export interface StreamDefinition extends MethodDefinition {
   readonly part?: StandardSchema;
 }
-/** What {@link defineMesh} takes: names, and for each a Standard Schema. Names of topics may be patterns, `room.*`. */
+/**
+ * What {@link defineMesh} takes: names, and for each a Standard Schema. Names of topics may be patterns, `room.*`.
+ * @example
+ * const events: MeshDefinition = { events: { 'order.created': z.object({ number: z.int() }) } };
+ */
 export interface MeshDefinition {
   readonly events?: Readonly<Record<string, StandardSchema>>;
   readonly topics?: Readonly<Record<string, StandardSchema>>;
@@ -32,14 +44,27 @@ export interface MeshDefinition {
   readonly served?: Readonly<Record<string, MethodDefinition>>;
 }
 
-/** Data whose sender gives something else than its receiver gets, since its schema makes another value of it. */
+/**
+ * Data whose sender gives something else than its receiver gets, since its schema makes another value of it.
+ * @example
+ * type Day = Carried<string, Date>; // a schema makes a Date of the text that is sent
+ */
 export interface Carried<In, Out> {
   readonly '~in': In;
   readonly '~out': Out;
 }
-/** What a sender gives, of data in a map. */
+/**
+ * What a sender gives, of data in a map.
+ * @example
+ * const line: Sent<TopicsOf<Mesh>['room.42']> = { text: 'ahoy' };
+ * await client.publish('room.42', line);
+ */
 export type Sent<Data> = Data extends Carried<infer In, unknown> ? In : Data;
-/** What a receiver gets. */
+/**
+ * What a receiver gets.
+ * @example
+ * const show = (message: Got<TopicsOf<Mesh>['room.42']>) => console.log(message.text);
+ */
 export type Got<Data> = Data extends Carried<unknown, infer Out> ? Out : Data;
 
 type Both<Schema> = [InputOf<Schema>, OutputOf<Schema>] extends [OutputOf<Schema>, InputOf<Schema>]
@@ -92,7 +117,8 @@ export interface MeshOf<Definition extends object> {
 }
 /**
  * The map of types that a definition is for services.
- * @example let publisher: Publisher<…> of createPublisher<ServiceMeshOf<typeof mesh>>({ … });
+ * @example
+ * type Order = ServiceMeshOf<typeof mesh>['events']['order.created']; // as a service gives it
  */
 export interface ServiceMeshOf<Definition extends object> {
   events: InputsOf<At<Definition, 'events'>>;

@@ -135,7 +135,15 @@ const proofForm = /^[\w-]{1,16300}\.[\w-]{1,84}$/;
 const topicForm = /^[\w~-]+(?:\.[\w~-]+)*$/;
 const patternForm = /^(?:[\w~-]+|\*|#)(?:\.(?:[\w~-]+|\*|#))*$/;
 
-/** Thrown where an id cannot be carried. `code` is stable. */
+/**
+ * Thrown where an id cannot be carried. `code` is stable.
+ * @example
+ * try {
+ *   topicWord('');
+ * } catch (error) {
+ *   if (error instanceof NameError) console.log(error.code); // bad-topic
+ * }
+ */
 export class NameError extends Error {
   readonly code: 'bad-user-id' | 'bad-session-id' | 'bad-topic';
   constructor(code: NameError['code'], message: string) {

@@ -1,16 +1,28 @@
 /** What is used of Standard Schema (https://standardschema.dev), version 1: zod 4, Valibot, ArkType and others make such schemas. */
 
-/** What is wrong with a value, and where in it. */
+/**
+ * What is wrong with a value, and where in it.
+ * @example
+ * const shown = ({ path = [], message }: SchemaIssue) => `${path.join('.')}: ${message}`;
+ */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
-/** What comes of a check: the value, maybe another one, or what is wrong. */
+/**
+ * What comes of a check: the value, maybe another one, or what is wrong.
+ * @example
+ * const isFine = (result: SchemaResult) => result.issues === undefined;
+ */
 export type SchemaResult<Output = unknown> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** A schema of any library that follows the standard. `Input` is what it takes, `Output` what it makes of that. */
+/**
+ * A schema of any library that follows the standard. `Input` is what it takes, `Output` what it makes of that.
+ * @example
+ * const name: StandardSchema<string> = z.string(); // of zod, Valibot, ArkType, …
+ */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;

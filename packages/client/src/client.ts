@@ -12,12 +12,29 @@ import { timerMs } from './time.js';
 import { type Subscription, subscribe } from './topics/subscribe.js';
 import type { MessageHandler } from './topics/topics.js';
 
-/** Event names and the types of their `data`, where nothing is said. */
+/**
+ * Event names and the types of their `data`, where nothing is said.
+ * @example
+ * const any: Client<EventMap> = connect({ gateway, user });
+ */
 export type EventMap = Record<string, unknown>;
-/** Of names of topics or methods, where nothing is said: each call says what it expects. */
+/**
+ * Of names of topics or methods, where nothing is said: each call says what it expects.
+ * @example
+ * const any: Client<EventMap, NoMap, NoMap> = connect({ gateway, user });
+ */
 export type NoMap = Record<never, never>;
-/** Of a method in a map of requests. */
+/**
+ * Of a method in a map of requests.
+ * @example
+ * type Asked = DataOf<Mesh['requests']['shop.price']>; // { item: string }
+ */
 export type DataOf<Call> = Call extends { data: infer Data } ? Data : undefined;
+/**
+ * Of a method in a map of requests: what it answers.
+ * @example
+ * type Price = ReplyOf<Mesh['requests']['shop.price']>; // number
+ */
 export type ReplyOf<Call> = Call extends { reply: infer Reply } ? Reply : unknown;
 
 /**

@@ -8,7 +8,11 @@ export function reasonOf(error: unknown): string {
   return behind ? `${error.message}: ${behind}` : error.message;
 }
 
-/** Codes of the client's own. */
+/**
+ * Codes of the client's own.
+ * @example
+ * const isMine = (code: OwnErrorCode) => code === 'bad-option' || code === 'bad-name';
+ */
 export type OwnErrorCode =
   | 'aborted'
   | 'already-served'
@@ -30,7 +34,11 @@ export type OwnErrorCode =
   | 'unreachable'
   | 'unread';
 
-/** The client's, the mesh's, the reasons of close codes; services have codes of their own. */
+/**
+ * The client's, the mesh's, the reasons of close codes; services have codes of their own.
+ * @example
+ * const mayTryAgain = (code: ClientErrorCode) => code === 'timeout' || code === 'broker-unavailable';
+ */
 export type ClientErrorCode = OwnErrorCode | ErrorCode | CloseReason | (string & Record<never, never>);
 
 type CloseReason = (typeof closeCodes)[keyof typeof closeCodes]['reason'];
@@ -38,6 +46,12 @@ type CloseReason = (typeof closeCodes)[keyof typeof closeCodes]['reason'];
 /**
  * What the client rejects with. `code` is stable. `source` tells whose it is: a service may answer with a code that looks like one of
  * the client's. `cause` is what is behind it, where there is something; of `closed` it is what closed the client.
+ * @example
+ * try {
+ *   await client.request('shop.price', { item: 'tea' });
+ * } catch (error) {
+ *   if (error instanceof ClientError) console.log(error.code, error.source);
+ * }
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode;

@@ -4,7 +4,12 @@ import type { ClientEvent } from './events/event.js';
 import { callEach, Handlers, type Handling } from './handlers.js';
 import * as limits from './limits.js';
 
-/** What a client tells about itself, told apart by `type`. */
+/**
+ * What a client tells about itself, told apart by `type`.
+ * @example
+ * const show = (status: Status) => console.log(status.type);
+ * client.onStatus(show);
+ */
 export type Status =
   /** An attempt begins. `attempt` counts from 0 since the last stable connection. */
   | { type: 'connecting'; attempt: number }

@@ -4,7 +4,12 @@ import { maxKeyBytes } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 import type { EventOptions } from './message.js';
 
-/** A CloudEvent to be published. */
+/**
+ * A CloudEvent to be published.
+ * @example
+ * const event: CloudEventInput = { id: '7', source: '/shop', type: 'order.created', data: { number: 7 } };
+ * const { payload, options } = cloudEvent(event);
+ */
 export type CloudEventInput = {
   readonly [Name in keyof CloudEvent as Name extends 'specversion' ? never : Name]: CloudEvent[Name];
 } & { readonly specversion?: '1.0' };
@@ -16,8 +21,8 @@ const attributeName = /^[a-z0-9]{1,20}$/;
  * How a CloudEvent is published: `binary` has its attributes in headers `cloudEvents:…` and its data as the body, `structured` is one body
  * of `application/cloudevents+json`. Its `source` and `id` together are the identity of the message, so a repeat reaches nobody twice.
  * @example
- * const { payload, options } = cloudEvent({ id: '7', source: '/shop', type: 'order.created', data: { number: 7 } });
- * await publisher.toUser('alice', 'order.created', payload, options);
+ * const { payload, options } = cloudEvent({ id: '7', source: '/shop', type: 'shop.changed', data: { open: true } });
+ * await publisher.toUser('alice', 'shop.changed', payload, options);
  * @throws PublisherError `bad-option`
  */
 export function cloudEvent(

@@ -4,6 +4,8 @@ import type { ConnectionFigures } from '@evenkeel/broker';
  * What became of what a client sent. Of requests: `answered`, `refused` (a `ServiceError`), `failed` (anything else that the handler
  * threw, or too late). Of publishes: `handled`, `retried`, `dropped`. Of both: `repeated` (known, not handled again), `ignored` (of the
  * other kind).
+ * @example
+ * const { answered, dropped }: Record<HandledOutcome, number> = publisher.figures().handled;
  */
 export type HandledOutcome =
   | 'answered'
@@ -15,7 +17,11 @@ export type HandledOutcome =
   | 'repeated'
   | 'ignored';
 
-/** What a publisher does at this moment, and what it has done since it was made. For metrics. */
+/**
+ * What a publisher does at this moment, and what it has done since it was made. For metrics.
+ * @example
+ * const { published, running }: PublisherFigures = publisher.figures();
+ */
 export interface PublisherFigures {
   /** Its connections; `consuming` is there from the first service on. */
   readonly connections: {

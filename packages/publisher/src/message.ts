@@ -1,7 +1,12 @@
 import { isJsonType, isTopic, isTopicPattern, kindOf, maxKeyBytes } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 
-/** What may be set per event; all have defaults. */
+/**
+ * What may be set per event; all have defaults.
+ * @example
+ * const options: EventOptions = { id: 'order-7', headers: { 'x-shop': 'north' } };
+ * await publisher.toTopic('prices.demo', { price: 3 }, options);
+ */
 export interface EventOptions {
   /** Identity: a repeat with the same id reaches no application twice. Default: a new UUIDv7. */
   id?: string;
@@ -25,7 +30,12 @@ export interface EventOptions {
   persistent?: boolean;
 }
 
-/** A client has acknowledged an event: its handler has settled. */
+/**
+ * A client has acknowledged an event: its handler has settled.
+ * @example
+ * const onReceipt = ({ session, at }: Receipt) => console.log(session, new Date(at));
+ * await publisher.toUser('alice', 'order.created', { number: 7 }, { onReceipt });
+ */
 export interface Receipt {
   /** Of the event. */
   readonly id: string;
@@ -35,7 +45,12 @@ export interface Receipt {
   readonly at: number;
 }
 
-/** What may be set of an event for a user. */
+/**
+ * What may be set of an event for a user.
+ * @example
+ * const options: DirectedOptions = { expirationMs: 60_000, onlyOnline: true };
+ * await publisher.toUser('alice', 'order.created', { number: 7 }, options);
+ */
 export interface DirectedOptions extends EventOptions {
   /** Time to live: what has waited so long for its client is not sent, and a `gap` `expired` is in its place. */
   expirationMs?: number | undefined;
@@ -50,7 +65,12 @@ export interface DirectedOptions extends EventOptions {
   onReceipt?: ((receipt: Receipt) => unknown) | undefined;
 }
 
-/** What may be set of a message of a topic. */
+/**
+ * What may be set of a message of a topic.
+ * @example
+ * const options: TopicOptions = { key: 'tea' }; // in a table of newest values
+ * await publisher.toTopic('prices.demo', { price: 3 }, options);
+ */
 export interface TopicOptions extends EventOptions {
   /** In a namespace with the newest value a key: which this is the newest of. An empty body (`new Uint8Array()`) deletes it. */
   key?: string | undefined;

@@ -20,10 +20,10 @@ import { PublisherError } from './errors.js';
 import { HandledCounts, type PublisherFigures } from './figures.js';
 import { checkedKey, checkName, checkPattern, type DirectedOptions, type TopicOptions } from './message.js';
 import { checkPublisherOptions, servingOf } from './options.js';
-import { doOverlap } from './pattern.js';
 import { Publishing } from './publishing.js';
 import type { Served } from './queues.js';
 import { Receipts } from './receipts.js';
+import { checkFree, type Registered } from './registered.js';
 import { Replies, type ReplyPublisher } from './replies.js';
 import { serve } from './service.js';
 import { makesParts } from './stream.js';
@@ -59,12 +59,6 @@ interface Consuming {
 interface Placed {
   readonly user: string;
   readonly session?: string | undefined;
-}
-
-/** What is served, or about to be. */
-interface Registered extends Served {
-  readonly queue: string | undefined;
-  service?: Service;
 }
 
 class MeshPublisher implements PublisherSurface {
@@ -252,7 +246,7 @@ class MeshPublisher implements PublisherSurface {
     if (this.#ending.signal.aborted) throw closed();
     const checked = isOfMesh(served.pattern) ? handler : this.#checking.handling(served, handler);
     const registered: Registered = { ...served, queue: serving.queue };
-    this.#checkFree(registered);
+    checkFree(this.#registered, registered);
     this.#registered.add(registered);
     try {
       const { name } = this.#options;
@@ -274,33 +268,6 @@ class MeshPublisher implements PublisherSurface {
     } catch (error) {
       this.#registered.delete(registered);
       throw error;
-    }
-  }
-
-  /** Two handlers for one message would both run, or take turns. @throws PublisherError `already-served`. */
-  #checkFree({ kind, pattern, queue }: Registered): void {
-    for (const other of this.#registered) {
-      if (queue !== undefined && other.queue === queue)
-        throw new PublisherError(
-          'already-served',
-          `queue ${queue} has a handler in this publisher already, and what is for one would reach the other: give each a queue of its own`,
-        );
-      if (other.kind !== kind || isOfMesh(other.pattern) !== isOfMesh(pattern)) continue;
-      if (!doOverlap(other.pattern, pattern)) continue;
-      const mayBoth = kind === 'publish' && other.queue !== queue;
-      if (mayBoth) continue;
-      const [what, how] =
-        kind === 'request'
-          ? ['method', 'one request would be handled twice']
-          : [
-              'topic',
-              'one message would be handled twice; if it shall, give one of them a `queue` of its own',
-            ];
-      const which = other.pattern === pattern ? pattern : `${pattern} overlaps ${other.pattern}, which`;
-      throw new PublisherError(
-        'already-served',
-        `${what} ${which} is served by this publisher already: ${how}. Call stop() of the first, or handle both there`,
-      );
     }
   }
 
@@ -358,6 +325,10 @@ const closed = (): BrokerError =>
 /**
  * Connects, and waits until the mesh has declared its exchanges; recovers by itself from then on. It declares none itself,
  * and needs no right to. While it waits the log says why, by default on the console; `attempts`, `timeoutMs` and `signal` end it.
+ * @example
+ * const publisher = await createPublisher({ amqpUrl, name: 'shop' });
+ * await publisher.toUser('alice', 'order.created', { number: 7 });
+ * await publisher.close();
  * @throws PublisherError `bad-option`; BrokerError `bad-address` and `broker-refused` at once, `broker-unreachable` and
  * `no-exchange` with `attempts` or `timeoutMs`, `broker-closed` by `signal`.
  */
@@ -381,6 +352,12 @@ export function createPublisher(options: CreatePublisherOptions): Promise<unknow
   return Publisher.connect(options);
 }
 
+/**
+ * What {@link createPublisher} makes: it publishes, asks, and serves what clients send.
+ * @example
+ * const publisher: Publisher = await createPublisher({ amqpUrl, name: 'shop' });
+ * await publisher.toTopic('prices.demo', { price: 41.5 });
+ */
 export type Publisher<
   Events extends object = PayloadMap,
   Topics extends object = PayloadMap,

@@ -11,12 +11,34 @@ import type {
 import type { AskError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
 import type { DirectedOptions, TopicOptions } from './message.js';
+import type {
+  AuthorizeHandler,
+  AuthorizeOptions,
+  InboundHandler,
+  InboundMessage,
+  ServeOptions,
+  Service,
+} from './service-types.js';
 
-/** Events, topics: their names and what they carry. An `interface` will do. */
+export type * from './service-types.js';
+
+/**
+ * Events, topics: their names and what they carry. An `interface` will do.
+ * @example
+ * const any: Publisher<PayloadMap, PayloadMap> = await createPublisher({ amqpUrl, name: 'shop' });
+ */
 export type PayloadMap = Record<string, unknown>;
-/** Methods: their names, and each as a function from the request's data to the answer. */
+/**
+ * Methods: their names, and each as a function from the request's data to the answer.
+ * @example
+ * const none: MethodMap = { 'shop.greet': ({ user }: { user: string }) => `Hello, ${user}` };
+ */
 export type MethodMap = Record<string, (data: never) => unknown>;
-/** The methods that services answer, of a map as `connect<Mesh>()` of the client takes it; of any other map any methods. */
+/**
+ * The methods that services answer, of a map as `connect<Mesh>()` of the client takes it; of any other map any methods.
+ * @example
+ * type Price = MethodsOf<Mesh>['shop.price']; // (data: { item: string }) => number
+ */
 export type MethodsOf<Map extends object> = [RequestsOf<Map, never>] extends [never]
   ? [StreamsOf<Map, never>] extends [never]
     ? MethodMap
@@ -41,7 +63,12 @@ type HandlerOf<Method> = Method extends (data: infer Data) => infer Answer
   ? (message: InboundMessage<Data>) => Answer | Promise<Awaited<Answer>>
   : InboundHandler;
 
-/** How to reach the mesh. */
+/**
+ * How to reach the mesh.
+ * @example
+ * const options: CreatePublisherOptions = { amqpUrl, name: 'shop', timeoutMs: 10_000 };
+ * const publisher = await createPublisher(options);
+ */
 export interface CreatePublisherOptions {
   /** `amqp://` or `amqps://` URL of the mesh's broker, or several separated by commas. */
   amqpUrl: string;
@@ -70,7 +97,12 @@ export interface CreatePublisherOptions {
   dial?: (amqpUrl: string) => Promise<object>;
 }
 
-/** How a user's clients are asked. */
+/**
+ * How a user's clients are asked.
+ * @example
+ * const options: AskOptions = { timeoutMs: 20_000 };
+ * await publisher.ask('alice', 'order.confirm', { order: 7 }, { ...options, want: 'first' });
+ */
 export interface AskOptions {
   /** `first` (default): one answer is enough. `all`: that of every session. */
   want?: 'first' | 'all';
@@ -78,7 +110,12 @@ export interface AskOptions {
   timeoutMs?: number;
 }
 
-/** What one session has answered. */
+/**
+ * What one session has answered.
+ * @example
+ * const answers: SessionAnswer<boolean>[] = await publisher.ask('alice', 'order.confirm', { order: 7 }, { want: 'all' });
+ * for (const { session, data, error } of answers) console.log(session, error?.code ?? data);
+ */
 export type SessionAnswer<Answer = unknown> =
   | { readonly session: string; readonly data: Answer; readonly error?: undefined }
   | { readonly session: string; readonly data?: undefined; readonly error: AskError };
@@ -87,7 +124,11 @@ export type SessionAnswer<Answer = unknown> =
 type QuestionOf<Method> = Method extends { data: infer Data } ? Data : undefined;
 type AnswerOf<Method> = Method extends { reply: infer Reply } ? Reply : unknown;
 
-/** What became of an event. */
+/**
+ * What became of an event.
+ * @example
+ * const { id, routed }: Published = await publisher.toUser('alice', 'order.created', { number: 7 });
+ */
 export interface Published {
   /** Its identity (`message_id`). */
   readonly id: string;
@@ -95,7 +136,11 @@ export interface Published {
   readonly routed: boolean;
 }
 
-/** One event of a batch: to a user, to several, or to a topic. */
+/**
+ * One event of a batch: to a user, to several, or to a topic.
+ * @example
+ * const events: BatchEvent[] = [{ users: ['alice', 'bob'], event: 'sale.begun', payload: { until: 18 } }];
+ */
 export type BatchEvent<Events extends object = PayloadMap, Topics extends object = PayloadMap> =
   | {
       [Name in NameIn<Events>]: (
@@ -111,7 +156,12 @@ export type BatchEvent<Events extends object = PayloadMap, Topics extends object
       };
     }[NameIn<Topics>];
 
-/** What became of an event of a batch. */
+/**
+ * What became of an event of a batch.
+ * @example
+ * const results: BatchResult[] = await publisher.batch([{ topic: 'prices.demo', payload: { price: 39 } }]);
+ * console.log(results.map(({ routed }) => routed));
+ */
 export interface BatchResult {
   /** Identities of its messages: one, or several where it has many users. */
   readonly ids: readonly string[];
@@ -119,111 +169,6 @@ export interface BatchResult {
   readonly routed: boolean;
   /** Some of it was not sent. */
   readonly error?: Error;
-}
-
-/** What a client sent: a request to who serves the method, a publish to who listens to the topic. */
-export interface InboundMessage<Payload = unknown> {
-  /** The method or topic. */
-  readonly method: string;
-  /** JSON as its value, text as a string, anything else as a `Uint8Array`. */
-  readonly data: Payload;
-  /** Id of the user, as the gateway checked it. */
-  readonly user: string;
-  readonly session: string;
-  /** The same for every repeat; undefined where the sender set none. */
-  readonly id: string | undefined;
-  readonly headers: Readonly<Record<string, unknown>>;
-  /** W3C trace context that the client has sent. Where the application uses `@opentelemetry/api`, the handler runs in it. */
-  readonly traceparent?: string;
-  readonly tracestate?: string;
-  /**
-   * Aborted when the handler's time is over, or its client has cancelled an answer in parts: what it does from then on counts no more.
-   */
-  readonly signal: AbortSignal;
-}
-
-/**
- * Handles what a client sent. What it returns (or resolves with) to a request goes back: bytes as bytes, anything else as JSON.
- * When it throws a {@link ServiceError} the client gets its code and message; of anything else it gets `service-error`, "the
- * service failed", and the log gets the error. One that returns an async iterable (`async function*`) answers in parts, each as long after the
- * one before as `handlerTimeoutMs` says, at most 32 ahead of the client. A publish whose handler throws is tried again, see {@link ServeOptions.retryDelaysMs}.
- */
-export type InboundHandler<Payload = unknown> = (message: InboundMessage<Payload>) => unknown;
-
-/** What a user wants to do with a topic (`subscribe`, `publish`) or a method (`request`). */
-export type AuthorizeAction = 'subscribe' | 'publish' | 'request';
-
-/** What an edge asks about a namespace whose rule is `service`. */
-export interface AuthorizeQuestion {
-  /** Id of the user, as the gateway checked it. */
-  readonly user: string;
-  readonly session: string;
-  readonly action: AuthorizeAction;
-  /** The topic or method. */
-  readonly topic: string;
-  /** Aborted when the handler's time is over: what it answers from then on counts no more. */
-  readonly signal: AbortSignal;
-}
-
-/** `true` or `false`, for a minute; with `ttlMs` for as long as that, 1 to 3,600,000. Edges ask again when it is over. */
-export type AuthorizeAnswer = boolean | { allow: boolean; ttlMs?: number | undefined };
-
-/** Says whether a user may. What it throws is logged, and the user may not; the edge asks again after a second. */
-export type AuthorizeHandler = (question: AuthorizeQuestion) => AuthorizeAnswer | Promise<AuthorizeAnswer>;
-
-/** `handlerTimeoutMs` is 5,000 by default: edges wait no longer. */
-export type AuthorizeOptions = Pick<ServeOptions, 'concurrency' | 'prefetch' | 'handlerTimeoutMs'>;
-
-/** What is handled one after another: see {@link ServeOptions.order}. */
-export type HandlingOrder = 'session' | 'key' | 'none';
-
-/** How a method is served, or a topic listened to. */
-export interface ServeOptions {
-  /**
-   * Queue that the instances of this service share. Default `service.<publisher's name>.<method>` for requests,
-   * `service.<publisher's name>.publish:<topic>` for publishes.
-   */
-  queue?: string;
-  /**
-   * How long the queue, and what clients have sent to it, is kept while no instance of the service runs, ms. Default 300,000;
-   * `Infinity`: for ever; 0: it goes with its last instance, what waits is lost, and clients get `no-service` at once. All
-   * instances give the same.
-   */
-  graceMs?: number;
-  /** @deprecated Goes with 1.0. `true` is `graceMs: Infinity`. */
-  durable?: boolean;
-  /**
-   * What is handled one after another, in the order in which it was sent: what comes from one session (the default), what is for
-   * one topic or method, whoever sent it (`key`), or nothing. It holds within an instance: of several that share a queue each
-   * handles what it gets.
-   */
-  order?: HandlingOrder;
-  /** Handlers that run at once in this instance. Default 16. */
-  concurrency?: number;
-  /** Messages taken ahead by this instance, those being handled included. Default 256, or `concurrency` if that is more. */
-  prefetch?: number;
-  /** A handler that takes longer has failed. Default 30,000; `Infinity`: no limit. */
-  handlerTimeoutMs?: number;
-  /**
-   * When a publish whose handler failed is handled again, ms after each failure; what comes after it in its order waits. Default
-   * [1000, 5000]: three times in all, then it is dropped, and the log says so. Requests are not tried again: the client is told.
-   */
-  retryDelaysMs?: readonly number[];
-  /** Outcomes remembered to answer repeats without handling them again, by this instance. Default 1,000, and 16 MiB of replies. */
-  remember?: number;
-}
-
-/** A method being served, or a topic being listened to. */
-export interface Service {
-  /** Messages of the other kind that came and were not handled: a method and a topic of one name. */
-  readonly ignored: number;
-  /** Publishes that were dropped because their handler failed each time. */
-  readonly dropped: number;
-  /**
-   * Takes no more, waits for the handlers that run, at most `closeTimeoutMs`, and gives back to the queue whatever was not handled
-   * by then. Idempotent.
-   */
-  stop(): Promise<void>;
 }
 
 /**

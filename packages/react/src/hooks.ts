@@ -27,7 +27,11 @@ import { useAnyServe } from './serve.js';
 import { type Answer, useAnyStream } from './stream.js';
 import { type Topic, type TopicHandlers, useAnyPresence, useAnyTopic } from './topic.js';
 
-/** The hooks, typed by a map: what events, topics and requests carry. */
+/**
+ * The hooks, typed by a map: what events, topics and requests carry.
+ * @example
+ * const hooks: Hooks<Mesh> = createHooks<Mesh>();
+ */
 export interface Hooks<
   Map extends object = EventMap,
   Topics extends object = TopicsOf<Map>,
@@ -104,7 +108,7 @@ export interface Hooks<
 
 /**
  * The hooks for a map of types, as `connect` takes it.
- * @example export const { useEvent, useTopic } = createHooks<Mesh>();
+ * @example const { useEvent, useTopic } = createHooks<Mesh>();
  */
 export function createHooks<
   Map extends object = EventMap,

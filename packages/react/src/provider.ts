@@ -7,7 +7,12 @@ export type AnyClient = Client<any, any, any, any, any>;
 
 const Context = createContext<AnyClient | undefined>(undefined);
 
-/** What {@link EvenkeelProvider} takes. */
+/**
+ * What {@link EvenkeelProvider} takes.
+ * @example
+ * const props: EvenkeelProviderProps = { client };
+ * root.render(<EvenkeelProvider {...props} />);
+ */
 export interface EvenkeelProviderProps {
   /** Made outside of components, so that it outlives them; the provider neither connects nor closes it. */
   readonly client: AnyClient;

@@ -2,10 +2,18 @@ import type { ClientError, ClientStream, SendOptions } from '@evenkeel/client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useProvided } from './provider.js';
 
-/** How far an answer is. `cancelled`: by `cancel`, or since the component went. */
+/**
+ * How far an answer is. `cancelled`: by `cancel`, or since the component went.
+ * @example
+ * const isOver = (state: AnswerState) => state === 'done' || state === 'failed';
+ */
 export type AnswerState = 'idle' | 'asking' | 'done' | 'failed' | 'cancelled';
 
-/** The answer to the newest question of a component. */
+/**
+ * The answer to the newest question of a component.
+ * @example
+ * const shown = ({ state, parts }: Answer<string>) => (state === 'asking' ? parts.join('') : '');
+ */
 export interface Answer<Part = unknown, Question = unknown> {
   readonly state: AnswerState;
   /** What has come so far, each part once and in order. */

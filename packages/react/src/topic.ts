@@ -10,7 +10,12 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { Lingering } from './lingering.js';
 import { useNewest, useProvided } from './provider.js';
 
-/** What a component does with a topic: a function for its messages, or several. */
+/**
+ * What a component does with a topic: a function for its messages, or several.
+ * @example
+ * const handlers: TopicHandlers<{ text: string }> = { gap: ({ reason }) => console.log(reason) };
+ * const room = useTopic('room.42', handlers);
+ */
 export interface TopicHandlers<Data = unknown> {
   /** Each message, once and in order. */
   readonly message?: ((message: TopicMessage<Data>) => unknown) | undefined;
@@ -20,7 +25,11 @@ export interface TopicHandlers<Data = unknown> {
   readonly left?: ((left: TopicLeft) => unknown) | undefined;
 }
 
-/** A topic, seen by a component. */
+/**
+ * A topic, seen by a component.
+ * @example
+ * const say = (room: Topic<{ text: string }>) => room.publish({ text: 'ahoy' });
+ */
 export interface Topic<Data = unknown, Given = Data> {
   /** `joined`: every later message is sure to come. `off`: no topic was given. */
   readonly state: 'off' | 'joining' | 'joined' | 'left';

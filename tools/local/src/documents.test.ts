@@ -5,7 +5,8 @@ import { root } from './paths.js';
 
 const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
 const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.md'))
+  // What is generated in docs/api follows TypeDoc.
+  .filter((name) => name.endsWith('.md') && !name.startsWith('api/'))
   .map((name) => join('docs', name));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const documents = [...atRoot, ...inDocs];

@@ -2,7 +2,12 @@ import { checkNumber } from '../check.js';
 import { ClientError } from '../errors.js';
 import { timerMs } from '../time.js';
 
-/** How long to wait for an answer, and a way to stop waiting. */
+/**
+ * How long to wait for an answer, and a way to stop waiting.
+ * @example
+ * const options: CallOptions = { timeoutMs: 5_000, signal: AbortSignal.timeout(4_000) };
+ * await client.ready(options);
+ */
 export interface CallOptions {
   /**
    * Default 30,000 ms, `Infinity` for no limit; whether it was carried out is unknown after that. An edge answers `request-timeout` itself
@@ -13,7 +18,12 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Of what goes to a service. */
+/**
+ * Of what goes to a service.
+ * @example
+ * const options: SendOptions = { timeoutMs: 5_000 };
+ * await client.publish('room.42', { text: 'ahoy' }, options);
+ */
 export interface SendOptions extends CallOptions {
   /**
    * W3C trace context, which the service gets as headers: `propagation.inject(context.active(), options)` of OpenTelemetry sets it.

@@ -5,7 +5,13 @@ import type { AttemptHost } from './host.js';
 import type { PlacementQuery } from './options.js';
 import { retryAfterMs } from './retry-after.js';
 
-/** A refused look-up: when to try again, or not at all. */
+/**
+ * A refused look-up: when to try again, or not at all.
+ * @example
+ * client.onStatus((status) => {
+ *   if (status.type === 'connect-failed' && status.cause instanceof LookupError) console.log(status.cause.message);
+ * });
+ */
 export class LookupError extends ClientError {
   readonly status: number;
   /** At least this long, ms; undefined: back off. */

@@ -1,7 +1,13 @@
 import type { Backoff } from '@evenkeel/pace';
 import type { Placement } from '@evenkeel/protocol/wire';
 
-/** What is asked of the gateway. */
+/**
+ * What is asked of the gateway.
+ * @example
+ * const placement = async ({ session, signal }: PlacementQuery) =>
+ *   await (await fetch(`/my-gateway?session=${session ?? ''}`, { signal })).json();
+ * const placed = connect({ placement });
+ */
 export interface PlacementQuery {
   /** Session to come back to; undefined: a new one. */
   session: string | undefined;
@@ -17,7 +23,12 @@ export interface PlacementQuery {
   signal: AbortSignal;
 }
 
-/** Where and as whom to ask for a placement, and how long to wait between attempts. */
+/**
+ * Where and as whom to ask for a placement, and how long to wait between attempts.
+ * @example
+ * const dial: DialOptions = { gateway, user, getToken: async () => token };
+ * const dialled = connect(dial);
+ */
 export interface DialOptions {
   /** Base address of the gateway, e.g. `https://mesh.example`; asked at `{gateway}/gateway`. */
   gateway?: string | undefined;

@@ -1,4 +1,9 @@
-/** A directed event as a handler gets it. */
+/**
+ * A directed event as a handler gets it.
+ * @example
+ * const show = ({ id, name, data }: ClientEvent) => console.log(id, name, data);
+ * client.on('*', show);
+ */
 export interface ClientEvent<Data = unknown> {
   /** The publisher's `message_id`: identity. Without one `~` and a digest of the content, which different events may share. */
   readonly id: string;
@@ -21,5 +26,10 @@ export interface ClientEvent<Data = unknown> {
    */
   readonly redelivered?: true;
 }
-/** Handles an event; the next one waits until what it returns has settled. */
+/**
+ * Handles an event; the next one waits until what it returns has settled.
+ * @example
+ * const save: EventHandler<{ number: number }> = async ({ data }) => report(data.number);
+ * client.on('order.created', save); // acknowledged when it has settled
+ */
 export type EventHandler<Data = unknown> = (event: ClientEvent<Data>) => unknown;

@@ -1,7 +1,12 @@
 import type { SendOptions } from '../calls/patience.js';
 import { ClientError } from '../errors.js';
 
-/** What becomes of publishes while there is no connection. */
+/**
+ * What becomes of publishes while there is no connection.
+ * @example
+ * const offline: OfflineOptions = { max: 100 };
+ * const patient = connect({ gateway, user, offline });
+ */
 export interface OfflineOptions {
   /** So many wait at most; one more is rejected with `offline-full`. Not more than `maxPending`. */
   readonly max: number;

@@ -5,7 +5,15 @@ import type { AnyFrame, Part } from '../seams/part.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 import { dataOf } from '../transport/payload.js';
 
-/** What a service asks. */
+/**
+ * What a service asks.
+ * @example
+ * const log = ({ method, id }: Asked) => console.log(method, id);
+ * client.serve('order.confirm', ({ order }, asked) => {
+ *   log(asked);
+ *   return order < 9;
+ * });
+ */
 export interface Asked {
   readonly method: string;
   /** The same for a repeat. */
@@ -15,12 +23,22 @@ export interface Asked {
   readonly tracestate?: string;
 }
 
-/** What it returns, or resolves with, is the answer: JSON or bytes. */
+/**
+ * What it returns, or resolves with, is the answer: JSON or bytes.
+ * @example
+ * const confirm: AskHandler<{ order: number }, boolean> = ({ order }) => order < 9;
+ * client.serve('order.confirm', confirm);
+ */
 export type AskHandler<Data, Answer> = (data: Data, asked: Asked) => Answer | Promise<Answer>;
 
 /**
  * Thrown by a handler of `serve`: whoever asks gets this code and this message. Whatever else a handler throws stays here: the service
  * gets `handler-error`, and the status tells the rest.
+ * @example
+ * client.serve('order.confirm', ({ order }) => {
+ *   if (order > 9) throw new AnswerError('declined', 'not today');
+ *   return true;
+ * });
  */
 export class AnswerError extends Error {
   readonly code: string;

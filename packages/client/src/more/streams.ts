@@ -22,7 +22,12 @@ export interface StreamChecks {
   reply(value: unknown): unknown;
 }
 
-/** The answer to a request, part by part, each once and in order. The iteration returns what the service has said last. */
+/**
+ * The answer to a request, part by part, each once and in order. The iteration returns what the service has said last.
+ * @example
+ * const answer: ClientStream<string> = client.stream('assistant.ask', { text: 'Why?' });
+ * for await (const word of answer) console.log(word); // leaving the loop cancels
+ */
 export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data, unknown> {
   /** Of the request. */
   readonly id: string;

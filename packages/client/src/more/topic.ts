@@ -9,18 +9,29 @@ import type { Status } from '../status.js';
 import type { Subscription } from '../topics/subscribe.js';
 import type { MessageHandler, TopicMessage } from '../topics/topics.js';
 
-/** Messages of a topic may be missing before the next one. */
+/**
+ * Messages of a topic may be missing before the next one.
+ * @example
+ * client.topic('room.42').on('gap', ({ topic, reason }: TopicGap) => console.log(topic, reason));
+ */
 export type TopicGap = Omit<Extract<Status, { type: 'gap' }>, 'type' | 'topic'> & { readonly topic: string };
 /**
  * A topic has ended, or was not granted. `reason`: as of the status `unsubscribed`; `closed`, with the client; or the code of the
  * refusal, which `error` is.
+ * @example
+ * client.topic('room.42').on('left', ({ reason }: TopicLeft) => console.log(reason)); // forbidden, revoked, closed, …
  */
 export interface TopicLeft {
   readonly topic: string;
   readonly reason: string;
   readonly error?: ClientError;
 }
-/** What is told of a topic, by name. */
+/**
+ * What is told of a topic, by name.
+ * @example
+ * const onGap = (gap: TopicNews['gap']) => console.log(gap.reason);
+ * client.topic('room.42').on('gap', onGap);
+ */
 export interface TopicNews<Data = unknown> {
   message: TopicMessage<Data>;
   gap: TopicGap;
@@ -48,7 +59,13 @@ export interface TopicUses {
   readonly past: Past;
 }
 
-/** One topic: subscribed from the first handler of its messages or its presence on, until it is closed or has ended. */
+/**
+ * One topic: subscribed from the first handler of its messages or its presence on, until it is closed or has ended.
+ * @example
+ * const room: TopicHandle<{ text: string }> = client.topic('room.42', { last: 20 });
+ * room.on('message', ({ data }) => console.log(data.text));
+ * await room.publish({ text: 'ahoy' });
+ */
 export class TopicHandle<Data = unknown, Given = Data> {
   readonly topic: string;
   #wishes: TopicWishes;

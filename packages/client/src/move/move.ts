@@ -3,7 +3,12 @@ import type { MoveFrame } from '@evenkeel/protocol/wire';
 import * as limits from '../limits.js';
 import type { EdgeSocket } from '../transport/edge-socket.js';
 
-/** Called when the mesh asks to move, before anything is dialled; may take most of `deadlineMs`. */
+/**
+ * Called when the mesh asks to move, before anything is dialled; may take most of `deadlineMs`.
+ * @example
+ * const beforeMove: BeforeMove = async ({ deadlineMs }) => console.log(`moving within ${deadlineMs} ms`);
+ * const told = connect({ gateway, user, beforeMove });
+ */
 export type BeforeMove = (move: MoveFrame) => void | Promise<void>;
 
 /** What a move needs of its connection. */

@@ -1,12 +1,22 @@
 import type { SendOptions } from '../calls/patience.js';
 import type { TopicMessage } from '../topics/topics.js';
 
-/** What is asked of what a topic has kept: what came behind a position, or the last ones; else everything. */
+/**
+ * What is asked of what a topic has kept: what came behind a position, or the last ones; else everything.
+ * @example
+ * const wanted: PastWanted = { last: 50 };
+ * const { messages } = await client.topic('room.42').history(wanted);
+ */
 export interface PastWanted {
   readonly since?: string | undefined;
   readonly last?: number | undefined;
 }
-/** What a topic has kept. */
+/**
+ * What a topic has kept.
+ * @example
+ * const history: TopicHistory = await client.topic('room.42').history();
+ * const newer = await client.topic('room.42').history({ since: history.position });
+ */
 export interface TopicHistory<Data = unknown> {
   /** Oldest first, each with `past`. */
   readonly messages: readonly TopicMessage<Data>[];

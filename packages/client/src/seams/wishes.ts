@@ -1,6 +1,11 @@
 import type { WantedTopic } from '@evenkeel/protocol/wire';
 
-/** What is wanted of a topic beside its messages. */
+/**
+ * What is wanted of a topic beside its messages.
+ * @example
+ * const wishes: TopicWishes = { last: 20, echo: false };
+ * await client.subscribe('room.42', ({ data }) => console.log(data.text), wishes);
+ */
 export type TopicWishes = Omit<WantedTopic, 'topic'>;
 
 /** What is wanted of the topics that are subscribed, by name: said in `hello` and in `subscribe`. */

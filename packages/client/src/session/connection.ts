@@ -16,7 +16,11 @@ import { Liveness } from '../transport/liveness.js';
 import { socketClass, type WebSocketClass } from '../transport/web-socket.js';
 import type { Saved } from './session-store.js';
 
-/** The states of a client. A move happens inside `connected`; nothing follows `closed`. */
+/**
+ * The states of a client. A move happens inside `connected`; nothing follows `closed`.
+ * @example
+ * const state: ClientState = client.state; // connecting, connected, closed
+ */
 export type ClientState = 'connecting' | 'connected' | 'closed';
 
 /** One session's life over as many sockets as it takes. PROTOCOL.md, sections 4 (a move) and 5 (coming back). */

@@ -1,7 +1,17 @@
 import { isNodeName, isProof, isSid } from '@evenkeel/protocol/wire';
 import { isPage, onPage } from '../page.js';
 
-/** The part of `sessionStorage` that is used. */
+/**
+ * The part of `sessionStorage` that is used.
+ * @example
+ * const memory = new Map<string, string>();
+ * const storage: SessionStorageLike = {
+ *   getItem: (key) => memory.get(key) ?? null,
+ *   setItem: (key, value) => void memory.set(key, value),
+ *   removeItem: (key) => void memory.delete(key),
+ * };
+ * const kept = connect({ gateway, user, storage });
+ */
 export interface SessionStorageLike {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;

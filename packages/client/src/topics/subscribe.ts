@@ -3,7 +3,12 @@ import { type CallOptions, patience } from '../calls/patience.js';
 import * as limits from '../limits.js';
 import type { MessageHandler, Topics } from './topics.js';
 
-/** One subscriber of a topic: what one call of `subscribe` has made, also where several gave the same function. */
+/**
+ * One subscriber of a topic: what one call of `subscribe` has made, also where several gave the same function.
+ * @example
+ * const prices: Subscription = await client.subscribe('prices.demo', ({ data }) => console.log(data.price));
+ * await prices.unsubscribe();
+ */
 export interface Subscription {
   readonly topic: string;
   /**

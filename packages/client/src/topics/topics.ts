@@ -8,7 +8,12 @@ import type { EdgeSocket } from '../transport/edge-socket.js';
 import { contentOf } from '../transport/payload.js';
 import { type Merged, merge, take } from './merge.js';
 
-/** A topic event as a handler gets it. */
+/**
+ * A topic event as a handler gets it.
+ * @example
+ * const show = ({ topic, data, past }: TopicMessage<{ text: string }>) => console.log(topic, data.text, past);
+ * client.topic('room.42').on('message', show);
+ */
 export interface TopicMessage<Data = unknown> {
   readonly topic: string;
   readonly id: string;
@@ -30,7 +35,12 @@ export interface TopicMessage<Data = unknown> {
   /** How the bytes of `data` are encoded, where the edge could not decode them. */
   readonly contentEncoding?: string;
 }
-/** Handles a message. It is not waited for: messages are handed on as they come. */
+/**
+ * Handles a message. It is not waited for: messages are handed on as they come.
+ * @example
+ * const show: MessageHandler<{ price: number }> = ({ data }) => console.log(data.price);
+ * await client.subscribe('prices.demo', show);
+ */
 export type MessageHandler<Data = unknown> = (message: TopicMessage<Data>) => unknown;
 
 /** A topic that somebody has subscribed. */

@@ -1,12 +1,20 @@
 import { ClientError } from '../errors.js';
 
-/** The part of a WebSocket that is used; the global one and `ws` have it. */
+/**
+ * The part of a WebSocket that is used; the global one and `ws` have it.
+ * @example
+ * const isOpen = (socket: WebSocketLike) => socket.readyState === 1;
+ */
 export interface WebSocketLike {
   readonly readyState: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
 }
-/** A WebSocket class: the global one, or that of the package `ws`. */
+/**
+ * A WebSocket class: the global one, or that of the package `ws`.
+ * @example
+ * const dial = (WebSocket: WebSocketClass) => connect({ gateway, user, WebSocket }); // of the package `ws`, for instance
+ */
 export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
 
 /** The class to use. @throws ClientError `no-websocket`. */

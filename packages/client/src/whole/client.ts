@@ -31,7 +31,11 @@ import type { MessageHandler } from '../topics/topics.js';
 import { type ConnectOptions, coreOptions, patternsIn } from './options.js';
 import type { AnyPattern, DataByPattern } from './types.js';
 
-/** Of a method in a map of streams. */
+/**
+ * Of a method in a map of streams.
+ * @example
+ * type Word = PartOf<Mesh['streams']['assistant.ask']>; // string
+ */
 export type PartOf<Method> = Method extends { part: infer Part } ? Part : unknown;
 
 /** Every part that there is, by name. One that is added here is asked behind those before it. */
@@ -48,7 +52,14 @@ const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
   serving: new Serving(connection),
 });
 
-/** The client with everything that a mesh offers; see the core's `Client` for what stands in both. */
+/**
+ * The client with everything that a mesh offers; see the core's `Client` for what stands in both.
+ * @example
+ * const alice: Client = connect({ gateway, user: 'alice' });
+ * alice.on('order.created', ({ data }) => console.log(data));
+ * await alice.ready({ timeoutMs: 10_000 });
+ * await alice.close();
+ */
 export class Client<
   Map extends object = EventMap,
   Topics extends object = TopicsOf<Map>,

@@ -14,7 +14,12 @@ import { fallingBack, type Transport } from '../more/sse/fallback.js';
 import type { ConnectOptions as CoreOptions } from '../options.js';
 import type { WebSocketClass } from '../transport/web-socket.js';
 
-/** Options of {@link connect}. Only `gateway` (or `placement`) is needed. */
+/**
+ * Options of {@link connect}. Only `gateway` (or `placement`) is needed.
+ * @example
+ * const options: ConnectOptions = { gateway, getToken: async () => token, handlerTimeoutMs: 10_000 };
+ * const patient = connect(options);
+ */
 export interface ConnectOptions extends CoreOptions {
   /**
    * What the mesh carries, as {@link defineMesh} makes it: types come from it, and what comes is checked. An event or a message that is

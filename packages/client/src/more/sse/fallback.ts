@@ -1,7 +1,12 @@
 import type { WebSocketClass, WebSocketLike } from '../../transport/web-socket.js';
 import { SseSocket } from './sse-socket.js';
 
-/** How frames travel: by WebSocket, or by server-sent events and posts, for networks that block WebSockets. */
+/**
+ * How frames travel: by WebSocket, or by server-sent events and posts, for networks that block WebSockets.
+ * @example
+ * const transports: Transport[] = ['websocket']; // no server-sent events
+ * const strict = connect({ gateway, user, transports });
+ */
 export type Transport = 'websocket' | 'sse';
 
 /** Dials by one transport that fail in a row before the same dial goes on by the next. */
