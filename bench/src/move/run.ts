@@ -6,6 +6,7 @@ import {
   startMesh,
   startPrivateBroker,
 } from '@evenkeel/local';
+import { seededRandom } from '@evenkeel/testkit';
 import { timeOfDay } from '../fleet/clock.js';
 import { addTo } from '../fleet/counts.js';
 import { summaryOf } from '../fleet/delays.js';
@@ -17,7 +18,6 @@ import {
   type PublishedCounts,
   startNumberedPublisher,
 } from '../fleet/numbered-publisher.js';
-import { seededRandom } from '../fleet/random.js';
 import { topicNumber, topicsOfClients } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';
 import { allowedGaps, evidenceOf, isClientFault, meshFault } from './faults.js';

@@ -9,11 +9,11 @@ import {
   startPrivateBroker,
   stateDir,
 } from '@evenkeel/local';
+import { seededRandom } from '@evenkeel/testkit';
 import { createOperator, type NodeStatus, type Operator } from 'evenkeel';
 import { type Fleet, type FleetOptions, startFleet } from '../fleet/fleet.js';
 import { startNumberedTopics } from '../fleet/numbered-plain.js';
 import { type NumberedPublisher, startNumberedPublisher } from '../fleet/numbered-publisher.js';
-import { seededRandom } from '../fleet/random.js';
 import { topicsOfClients } from '../fleet/topic-load.js';
 import { until } from '../fleet/until.js';
 import { areSame, type Step, spreadOf } from './level.js';

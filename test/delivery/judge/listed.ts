@@ -8,10 +8,18 @@ const echoMs = 30_000;
 /** In these a broker, or an edge's way to it, was away or lost what it held: the edge cannot know what it missed. */
 const brokerConditions = [
   'edge-without-broker',
+  'edge-without-broker-for-long',
+  'edge-cut',
+  'edge-way-frozen',
+  'edge-hears-nothing',
   'edge-stalled',
   'broker-emptied',
   'broker-restarted',
+  'broker-frozen',
   'memory-alarm',
+  'disk-alarm',
+  'session-queue-deleted',
+  'topic-queue-deleted',
 ];
 
 /**

@@ -17,18 +17,34 @@ export interface Outcome {
 const beforeMs = 4000;
 const afterMs = 3000;
 
+/** Something that is done to a mesh under traffic. */
+export interface Performance {
+  readonly name: string;
+  readonly act: Act;
+  /** Where the logs are kept, in the state folder. */
+  readonly folder: string;
+}
+
 /** Everybody together, and one condition. */
-export async function runCondition(
+export function runCondition(
   name: string,
   flags: BrokerFlags,
   say: (text: string) => void,
 ): Promise<Outcome> {
-  const act = conditions[name] as Act;
-  const log = join(stateDir, 'delivery', `${name}.jsonl`);
+  return perform({ name, act: conditions[name] as Act, folder: 'delivery' }, flags, say);
+}
+
+/** Everybody together, and what is done to them; judged from the log. */
+export async function perform(
+  { name, act, folder }: Performance,
+  flags: BrokerFlags,
+  say: (text: string) => void,
+): Promise<Outcome> {
+  const log = join(stateDir, folder, `${name}.jsonl`);
   const recorder = new Recorder(log);
   const failures: string[] = [];
   const beganAt = performance.now();
-  const stage = await Stage.set(name, recorder, flags);
+  const stage = await Stage.set(join(folder, name), recorder, flags);
   try {
     recorder.add({ kind: 'run', condition: name, broker: stage.broker.version });
     await stage.play();

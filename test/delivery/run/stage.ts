@@ -77,7 +77,8 @@ export class Stage {
     this.#operator = given.operator;
   }
 
-  static async set(name: string, recorder: Recorder, { choice, image }: BrokerFlags): Promise<Stage> {
+  /** `folder`: for the logs of the services, in the state folder. */
+  static async set(folder: string, recorder: Recorder, { choice, image }: BrokerFlags): Promise<Stage> {
     const broker = await startPrivateBroker({ choice, ...(image === undefined ? {} : { image }) });
     const clocks = mkdtempSync(join(tmpdir(), 'evenkeel-clocks-'));
     // Inherited by the services.
@@ -85,7 +86,7 @@ export class Stage {
     process.env.NODE_OPTIONS = `--require=${join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'clock.cjs')}`;
     const proxy = await TcpProxy.toUrl(broker.amqpUrl);
     const { amqpUrl, urlFor } = broker;
-    const logDir = join(stateDir, 'delivery', name);
+    const logDir = join(stateDir, folder);
     const mesh = await startMesh({ edges: 0, amqpUrl, urlFor, env: settings, logDir });
     await mesh.addEdge({ EVENKEEL_AMQP_URL: proxy.urlFor(urlFor('edge')) });
     await mesh.addEdge();

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import type { Stage } from '../delivery/run/stage.js';
+import type { Fault, Held } from './fault.js';
+
+/** An alarm of RabbitMQ's: publishers are blocked for as long as it holds. */
+const alarm =
+  (name: string, set: readonly string[], clear: readonly string[]): Fault['begin'] =>
+  async ({ broker }) => {
+    await broker.ctl(set);
+    return {
+      end: async () => {
+        const alarms = await broker.ctl(['eval', 'rabbit_alarm:get_alarms().']);
+        await broker.ctl(clear);
+        return alarms.includes(name) ? `the ${name} alarm was on` : undefined;
+      },
+    };
+  };
+
+/** Its process stands still: connections stay open, and nothing answers. */
+const frozen: Fault['begin'] = async ({ broker }) => {
+  const { pid } = broker;
+  if (pid === undefined) throw new Error('a broker in a container has no process here: --broker local');
+  process.kill(pid, 'SIGSTOP');
+  return {
+    end: async () => {
+      const state = /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+      process.kill(pid, 'SIGCONT');
+      return state === 'T' ? `process ${pid} stood still` : undefined;
+    },
+  };
+};
+
+const restarted: Fault['begin'] = async ({ broker }) => {
+  const end = broker.ended();
+  await broker.restart();
+  return { end: async () => `it ended (${await end}), and runs again` };
+};
+
+const emptied: Fault['begin'] = async ({ broker }) => {
+  for (const step of ['stop_app', 'reset', 'start_app']) await broker.ctl([step]);
+  const exchanges = await broker.ctl(['list_exchanges', 'name', '--no-table-headers']);
+  return {
+    end: async () => (exchanges.includes('mesh.events') ? 'reset, and back with its definitions' : undefined),
+  };
+};
+
+/** Deletes the queues whose names begin so; as many as `most`. */
+async function deleteQueues({ broker }: Stage, prefix: string, most: number): Promise<Held> {
+  const listed = await broker.ctl(['list_queues', 'name', '--no-table-headers']);
+  const names = listed
+    .split('\n')
+    .filter((name) => name.startsWith(prefix))
+    .slice(0, most);
+  for (const name of names) await broker.ctl(['eval', deletion(name)]);
+  return { end: async () => (names.length > 0 ? `${names.join(', ')} deleted` : undefined) };
+}
+
+/** `delete_queue` refuses those that are exclusive to a connection. */
+const deletion = (name: string): string =>
+  `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${name}">>)), rabbit_amqqueue:delete(Q, false, false, <<"chaos">>).`;
+
+export const brokers = {
+  'broker-restarted': { part: 'broker', holdMs: 1_000, begin: restarted },
+  'broker-frozen': { part: 'broker', holdMs: 8_000, begin: frozen },
+  'broker-emptied': { part: 'broker', holdMs: 1_000, begin: emptied },
+  'memory-alarm': {
+    part: 'broker',
+    holdMs: 6_000,
+    begin: alarm(
+      'memory',
+      ['set_vm_memory_high_watermark', '0.00001'],
+      ['set_vm_memory_high_watermark', '0.6'],
+    ),
+  },
+  'disk-alarm': {
+    part: 'broker',
+    holdMs: 6_000,
+    begin: alarm('disk', ['set_disk_free_limit', '900TB'], ['set_disk_free_limit', '50MB']),
+  },
+  'session-queue-deleted': {
+    part: 'queues',
+    holdMs: 1_000,
+    begin: (stage) => deleteQueues(stage, 'session.', 2),
+  },
+  'control-queue-deleted': {
+    part: 'queues',
+    holdMs: 1_000,
+    begin: (stage) => deleteQueues(stage, 'control.', 1),
+  },
+  'topic-queue-deleted': {
+    part: 'queues',
+    holdMs: 1_000,
+    begin: (stage) => deleteQueues(stage, 'topics.', 1),
+  },
+} as const satisfies Readonly<Record<string, Fault>>;

@@ -1,0 +1,15 @@
+import type { Stage } from '../delivery/run/stage.js';
+
+/** What is wrong from now on; `end` puts it right, and says what shows that it was so. Undefined: nothing does. */
+export interface Held {
+  end(): Promise<string | undefined>;
+}
+
+/** Something that goes wrong with a mesh under traffic, or is done to it on purpose. */
+export interface Fault {
+  /** Two faults of one part exclude each other: what the one does would hide what the other does. */
+  readonly part: 'edge' | 'way' | 'broker' | 'balancer' | 'gateway' | 'clients' | 'queues' | 'clock';
+  /** For how long it holds, ms: as a named fault, and at most in a random schedule. */
+  readonly holdMs: number;
+  begin(stage: Stage): Promise<Held>;
+}

@@ -1,0 +1,119 @@
+/** `npm run chaos`: faults by name and at random, judged by the checker of deliveries. */
+import { brokerChoice, parseFlags, statusOf, UsageError, wholeNumber } from '@evenkeel/local';
+import { isGood, type Outcome, perform, table } from '../delivery/run/run.js';
+import type { Fault } from './fault.js';
+import { faults } from './faults.js';
+import { playing } from './play.js';
+import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
+
+const help = `npm run chaos -- [flags]
+
+Publishers of four manners and clients of five on a mesh of its own, everybody moved to and fro, while things go wrong. Judged
+from the log alone, as npm run check:delivery does. Without flags: every fault by itself, a row each.
+  --fault NAMES    only these, separated by commas
+  --random N       N schedules of several faults at once, from as many seeds
+  --seed N         of the first of them (1)
+  --seconds N      how long a schedule goes on (60)
+  --schedule TEXT  this one, as it was printed: name@from+for, in milliseconds, separated by commas
+  --shrink         a random schedule that fails is played again with less, until each of its faults is needed
+  --list           names the faults
+  --broker KIND    auto, container or local (auto); what stops the broker's process needs local
+The logs are kept in .evenkeel/chaos/. Nothing may be lost without a gap, repeated, out of order, or told in vain; every fault must
+show in the log, and everybody be connected in the end. The last line is "N passed, N failed"; exit status 0 only if none failed.
+`;
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+interface Run {
+  readonly name: string;
+  readonly schedule: readonly Planned[];
+}
+
+async function main(): Promise<number> {
+  const flags = parseFlags(process.argv.slice(2), {
+    fault: { type: 'string' },
+    random: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
+    schedule: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    broker: { type: 'string', default: process.env.EVENKEEL_TEST_BROKER || 'auto' },
+    help: { type: 'boolean', default: false },
+  });
+  if (flags.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  if (flags.list) {
+    for (const [name, { part, holdMs }] of Object.entries(faults))
+      process.stdout.write(`${name.padEnd(30)} ${part.padEnd(9)} ${holdMs / 1_000} s\n`);
+    return 0;
+  }
+  const choice = brokerChoice(flags.broker);
+  const play = ({ name, schedule }: Run): Promise<Outcome> =>
+    perform({ name, act: playing(schedule), folder: 'chaos' }, { choice }, say);
+  const outcomes: Outcome[] = [];
+  for (const run of runsOf(flags)) {
+    const outcome = await play(run);
+    outcomes.push(outcome);
+    if (isGood(outcome) || !flags.shrink || run.schedule.length < 2) continue;
+    let turn = 0;
+    const fails = async (schedule: readonly Planned[]) => {
+      turn += 1;
+      return !isGood(await play({ name: `${run.name}-less-${turn}`, schedule }));
+    };
+    say(`${run.name} fails with ${scheduleText(await shrunk(run.schedule, fails))}`);
+  }
+  return report(outcomes);
+}
+
+function report(outcomes: readonly Outcome[]): number {
+  process.stdout.write(`${table(outcomes)}\n`);
+  const bad = outcomes.filter((outcome) => !isGood(outcome));
+  for (const { condition, log, verdict, failures } of bad) {
+    const [first] = verdict.faults;
+    const found =
+      first === undefined ? [] : [`${first.kind} at ${first.at}: ${first.stream}: ${first.detail}`];
+    for (const text of [...failures, ...found]) process.stdout.write(`${condition}: ${text} (${log})\n`);
+  }
+  process.stdout.write(`${outcomes.length - bad.length} passed, ${bad.length} failed\n`);
+  return bad.length === 0 && outcomes.length > 0 ? 0 : 1;
+}
+
+interface Wanted {
+  readonly fault: string | undefined;
+  readonly random: string | undefined;
+  readonly seed: string;
+  readonly seconds: string;
+  readonly schedule: string | undefined;
+}
+
+function runsOf({ fault, random, seed, seconds, schedule }: Wanted): readonly Run[] {
+  if (schedule !== undefined) {
+    const planned = readSchedule(schedule);
+    known(planned.map(({ name }) => name));
+    return [{ name: 'schedule', schedule: planned }];
+  }
+  if (random !== undefined) {
+    const first = wholeNumber('--seed', seed, 0, 2 ** 32 - 1);
+    const lengthMs = wholeNumber('--seconds', seconds, 10, 3_600) * 1_000;
+    return Array.from({ length: wholeNumber('--random', random, 1, 1_000) }, (_, n) => ({
+      name: `seed-${first + n}`,
+      schedule: scheduleOf(first + n, lengthMs, faults),
+    }));
+  }
+  const names = fault?.split(',') ?? Object.keys(faults);
+  known(names);
+  return names.map((name) => ({
+    name,
+    schedule: [{ name, atMs: 0, forMs: (faults[name] as Fault).holdMs }],
+  }));
+}
+
+function known(names: readonly string[]): void {
+  const unknown = names.find((name) => faults[name] === undefined);
+  if (unknown !== undefined) throw new UsageError(`there is no fault "${unknown}": --list names them.`);
+}
+
+process.exit(await statusOf(main));
