@@ -6,7 +6,7 @@ import type { Connection, Life } from './lives.js';
 const echoMs = 30_000;
 
 /** In these a broker, or an edge's way to it, was away or lost what it held: the edge cannot know what it missed. */
-const brokerConditions = [
+export const brokerConditions: readonly string[] = [
   'edge-without-broker',
   'edge-without-broker-for-long',
   'edge-cut',
