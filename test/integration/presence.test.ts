@@ -1,6 +1,7 @@
 import { Broker } from '@evenkeel/broker';
 import { Mesh, PresenceCopy } from '@evenkeel/mesh';
 import { exchanges } from '@evenkeel/protocol';
+import { createPublisher } from '@evenkeel/publisher';
 import type { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
@@ -167,6 +168,25 @@ test('an application asks over AMQP whether a user is online, since when, and wh
     sessions: [],
     complete: expect.any(Boolean),
   });
+});
+
+test('a publisher asks whether a user is online, on how many sessions and since when, and who is in a topic', async () => {
+  const publisher = await createPublisher({ amqpUrl: mesh.urlFor('app-shop'), name: 'shop' });
+  mesh.defer(() => publisher.close());
+  const sessions = [new SessionUnderTest('zoë@x'), new SessionUnderTest('zoë@x')];
+  const beforeMs = Date.now();
+  await Promise.all(sessions.map((session, n) => session.attach(at(n), { topics: ['room.online'] })));
+  const online = await publisher.online('zoë@x');
+  expect(online).toMatchObject({ user: 'zoë@x', online: true, complete: true });
+  expect(online.sessions.map(({ session }) => session).sort()).toEqual(sessions.map(({ sid }) => sid).sort());
+  expect(online.since).toBeGreaterThan(beforeMs - 5_000);
+  const present = async () => await publisher.presence('room.online');
+  await vi.waitUntil(async () => (await present()).count === 1, waiting);
+  expect((await present()).users).toMatchObject([{ user: 'zoë@x', sessions: 2 }]);
+  expect(await publisher.online('nobody')).toMatchObject({ online: false, sessions: [] });
+  await expect(publisher.online('')).rejects.toMatchObject({ code: 'bad-user-id' });
+  await expect(publisher.presence('room.*')).rejects.toMatchObject({ code: 'bad-name' });
+  await expect(publisher.online('eve', { timeoutMs: 0 })).rejects.toMatchObject({ code: 'bad-option' });
 });
 
 test('the HTTP API keeps a copy with the rights that it has', async () => {

@@ -20,6 +20,8 @@ import { PublisherError } from './errors.js';
 import { HandledCounts, type PublisherFigures } from './figures.js';
 import { checkedKey, checkName, checkPattern, type DirectedOptions, type TopicOptions } from './message.js';
 import { checkPublisherOptions, servingOf } from './options.js';
+import { PresenceQuestions } from './presence-questions.js';
+import type { OnlineOptions, TopicPresence, UserPresence } from './presence-types.js';
 import { Publishing } from './publishing.js';
 import type { Served } from './queues.js';
 import { Receipts } from './receipts.js';
@@ -67,6 +69,7 @@ class MeshPublisher implements PublisherSurface {
   readonly #confirms: Confirms;
   readonly #replies: Replies;
   readonly #asks: Asks;
+  readonly #presence: PresenceQuestions;
   readonly #checking: Checking;
   readonly #options: CreatePublisherOptions;
   readonly #log: Log;
@@ -97,11 +100,13 @@ class MeshPublisher implements PublisherSurface {
       toDefault: (): ReplyPublisher => broker.publisher({ window: 64 }),
       log,
     });
-    this.#asks = new Asks({
+    const asking = {
       name: options.name,
       publisher: this.#confirms,
       consuming: () => this.#connection(),
-    });
+    };
+    this.#asks = new Asks(asking);
+    this.#presence = new PresenceQuestions(asking);
   }
 
   async toUser(
@@ -162,6 +167,14 @@ class MeshPublisher implements PublisherSurface {
       ? this.#checking.answers(method, answer as SessionAnswer[])
       : this.#checking.answer(method, answer);
     return (await checked) as Answer;
+  }
+
+  online(user: string, options?: OnlineOptions): Promise<UserPresence> {
+    return this.#presence.user(user, options);
+  }
+
+  presence(topic: string, options?: OnlineOptions): Promise<TopicPresence> {
+    return this.#presence.topic(topic, options);
   }
 
   async #place(command: 'join' | 'leave', topic: string, { user, session }: Placed): Promise<void> {
@@ -232,6 +245,7 @@ class MeshPublisher implements PublisherSurface {
     const untilMs = performance.now() + this.#closeTimeoutMs;
     this.#ending.abort();
     this.#asks.close(closed());
+    this.#presence.close(closed());
     await Promise.all([...this.#registered].map(({ service }) => service?.stop()));
     const leftMs = Math.max(0, untilMs - performance.now());
     await withDeadline(this.#confirms.flush(), leftMs, () => undefined).catch(() => {});

@@ -11,6 +11,7 @@ import type {
 import type { AskError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
 import type { DirectedOptions, TopicOptions } from './message.js';
+import type { OnlineOptions, TopicPresence, UserPresence } from './presence-types.js';
 import type {
   AuthorizeHandler,
   AuthorizeOptions,
@@ -20,6 +21,7 @@ import type {
   Service,
 } from './service-types.js';
 
+export type * from './presence-types.js';
 export type * from './service-types.js';
 
 /**
@@ -230,6 +232,17 @@ export interface Publisher<
   join(topic: string, who: { readonly user: string; readonly session?: string | undefined }): Promise<void>;
   /** Takes a user's sessions out of a topic, also where they have subscribed it themselves. Else as {@link join}. */
   leave(topic: string, who: { readonly user: string; readonly session?: string | undefined }): Promise<void>;
+
+  /**
+   * Whether a user is online, on which sessions, and since when: one edge answers for all, within a second or so.
+   * @throws AskError `timeout`, `not-ready` (no edge is there); PublisherError `bad-option`; NameError `bad-user-id`; BrokerError.
+   */
+  online(user: string, options?: OnlineOptions): Promise<UserPresence>;
+  /**
+   * Who is in a topic, where its namespace keeps presence; elsewhere nobody is.
+   * @throws AskError, PublisherError `bad-name`, `bad-option`; BrokerError.
+   */
+  presence(topic: string, options?: OnlineOptions): Promise<TopicPresence>;
 
   /**
    * Asks a user's clients, which answer by `client.serve(method, …)`. The question has its place among the user's events, over moves and

@@ -1,0 +1,133 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type {
+  ConsumerChannels,
+  Delivery,
+  PublishOutcome,
+  PublishProperties,
+  TopologyChannels,
+} from '@evenkeel/broker';
+import { askErrors, askTopicKey, askUserKey, errorHeader, exchanges, toUid } from '@evenkeel/protocol';
+import { AskError, PublisherError } from './errors.js';
+import { dataOf } from './inbound.js';
+import { checkedKey, checkName } from './message.js';
+import type { OnlineOptions, TopicPresence, UserPresence } from './presence-types.js';
+
+export interface PresenceQuestionsOptions {
+  /** Of the application service. */
+  readonly name: string;
+  readonly publisher: {
+    publish(
+      exchange: string,
+      key: string,
+      body: Buffer,
+      properties: PublishProperties,
+    ): Promise<PublishOutcome>;
+  };
+  /** Where answers are consumed. */
+  consuming(): Promise<{
+    readonly topology: Pick<TopologyChannels, 'declareExactly' | 'bind'>;
+    readonly consumers: Pick<ConsumerChannels, 'consume'>;
+  }>;
+}
+
+interface Open {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+}
+
+/** When a question is asked again that no edge has answered: the one that had it may be gone, ms. */
+const againMs = 2_000;
+const defaultMs = 5_000;
+const maxMs = 60_000;
+/** How long the queue of answers is kept while nobody consumes it, ms, and how many messages it holds. */
+const queueArguments = { 'x-expires': 60_000, 'x-max-length': 10_000 };
+
+/** Asks edges who is there; one of them answers for all. */
+export class PresenceQuestions {
+  readonly #options: PresenceQuestionsOptions;
+  readonly #word = randomBytes(9).toString('base64url');
+  readonly #open = new Map<string, Open>();
+  #listening: Promise<void> | undefined;
+
+  constructor(options: PresenceQuestionsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AskError, PublisherError, NameError, BrokerError */
+  async user(user: string, options: OnlineOptions = {}): Promise<UserPresence> {
+    return (await this.#ask(checkedKey(askUserKey(toUid(user))), options)) as UserPresence;
+  }
+
+  /** @throws AskError, PublisherError, BrokerError */
+  async topic(topic: string, options: OnlineOptions = {}): Promise<TopicPresence> {
+    checkName('topic', topic);
+    return (await this.#ask(checkedKey(askTopicKey(topic)), options)) as TopicPresence;
+  }
+
+  /** Whoever still waits waits no more. */
+  close(error: Error): void {
+    for (const { reject } of [...this.#open.values()]) reject(error);
+  }
+
+  async #ask(key: string, { timeoutMs = defaultMs }: OnlineOptions): Promise<unknown> {
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxMs)
+      throw new PublisherError('bad-option', `timeoutMs is a whole number from 1 to ${maxMs}`);
+    await this.#listen();
+    const correlationId = randomUUID();
+    const { publisher } = this.#options;
+    const properties = { correlationId, replyTo: this.#replyKey, expiration: timeoutMs, mandatory: true };
+    return await new Promise((resolve, reject) => {
+      const late = new AskError(askErrors.timeout, `no edge has answered within ${timeoutMs} ms`);
+      const timers = [setTimeout(() => end(() => reject(late)), timeoutMs)];
+      const end = (settle: () => void): void => {
+        for (const timer of timers) clearTimeout(timer);
+        this.#open.delete(correlationId);
+        settle();
+      };
+      const failed = (error: Error): void => end(() => reject(error));
+      const send = (): void => {
+        publisher.publish(exchanges.presence, key, Buffer.alloc(0), properties).then((outcome) => {
+          if (outcome === 'unrouted') failed(new AskError(askErrors.notReady, 'no edge is there to answer'));
+        }, failed);
+      };
+      timers.push(setInterval(send, againMs));
+      this.#open.set(correlationId, { resolve: (answer) => end(() => resolve(answer)), reject: failed });
+      send();
+    });
+  }
+
+  get #replyKey(): string {
+    return `answer.${this.#options.name}.${this.#word}`;
+  }
+
+  async #listen(): Promise<void> {
+    this.#listening ??= this.#consume();
+    try {
+      await this.#listening;
+    } catch (error) {
+      this.#listening = undefined;
+      throw error;
+    }
+  }
+
+  async #consume(): Promise<void> {
+    const { name, consuming } = this.#options;
+    const { topology, consumers } = await consuming();
+    const queue = `service.${name}.present:${this.#word}`;
+    const prepare = async () => {
+      await topology.declareExactly({ name: queue, arguments: queueArguments });
+      await topology.bind(queue, exchanges.presence, this.#replyKey);
+    };
+    await prepare();
+    await consumers.consume(queue, { prepare, onDelivery: (delivery) => this.#take(delivery) });
+  }
+
+  #take(delivery: Delivery): void {
+    delivery.ack();
+    const { correlationId = '', headers } = delivery.properties;
+    const open = this.#open.get(correlationId);
+    const code = headers[errorHeader];
+    if (typeof code === 'string') open?.reject(new AskError(code, delivery.body.toString('utf8')));
+    else open?.resolve(dataOf(delivery));
+  }
+}
