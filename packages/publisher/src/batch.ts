@@ -3,10 +3,10 @@ import type { Checking } from './checking.js';
 import { PublisherError } from './errors.js';
 import { checkedKey, checkName } from './message.js';
 import type { Publishing, Ready } from './publishing.js';
-import type { BatchEvent, BatchResult } from './types.js';
+import type { BatchEvent, BatchResult, Published, SharedEvent } from './types.js';
 
-/** Of further keys in one message: each copy of it carries them all. */
-const maxCcBytes = 4_096;
+/** Of all keys of one message: each copy of it carries them. */
+const maxKeyBytes = 4_096;
 /** Events of one batch. */
 const maxEvents = 10_000;
 
@@ -38,9 +38,33 @@ function messagesOf(publishing: Pick<Publishing, 'ready'>, event: BatchEvent): R
     return [publishing.ready(checkedKey(topicKey(event.topic)), payload, options)];
   }
   const users = 'users' in event ? event.users : [event.user];
-  checkName('event', event.event);
-  const keys = [...new Set(users)].map((user) => checkedKey(userKey(toUid(user), event.event)));
-  return chunks(keys).map(([key = '', ...others]) => publishing.ready(key, payload, options, others));
+  return chunks(keysOf(users, event.event)).map(([key = '', ...others]) =>
+    publishing.ready(key, payload, options, others),
+  );
+}
+
+/** One event, as one message for all of its users. @throws PublisherError `bad-option` where they are more than go in one. */
+export async function sendShared(
+  publishing: Pick<Publishing, 'ready'>,
+  { users, event, payload, options = {} }: SharedEvent,
+  checking: Pick<Checking, 'given'>,
+): Promise<Published> {
+  if (!Array.isArray(users) || users.length === 0)
+    throw new PublisherError('bad-option', 'users is an array with at least one user');
+  const [keys = [], ...more] = chunks(keysOf(users, event));
+  if (more.length > 0) {
+    const message = `the keys of one message have at most ${maxKeyBytes} bytes together: give fewer users, or use batch`;
+    throw new PublisherError('bad-option', message);
+  }
+  const [key = '', ...others] = keys;
+  const given = checking.given({ kind: 'events', name: event }, payload);
+  if (given) await given;
+  return await publishing.ready(key, payload, options, others)();
+}
+
+function keysOf(users: readonly string[], event: string): string[] {
+  checkName('event', event);
+  return [...new Set(users)].map((user) => checkedKey(userKey(toUid(user), event)));
 }
 
 /** Keys that go in one message. */
@@ -49,7 +73,7 @@ function chunks(keys: readonly string[]): string[][] {
   let bytes = Number.POSITIVE_INFINITY;
   for (const key of keys) {
     bytes += key.length;
-    if (bytes > maxCcBytes) {
+    if (bytes > maxKeyBytes) {
       found.push([]);
       bytes = key.length;
     }

@@ -11,7 +11,7 @@ import { exchanges, isSid, orderKey, topicKey, toUid, userKey } from '@evenkeel/
 import type { EventsOf, MeshDefinition, ServedOf, ServiceMeshOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
-import { sendBatch } from './batch.js';
+import { sendBatch, sendShared } from './batch.js';
 import { Cancellations } from './cancellations.js';
 import { Checking } from './checking.js';
 import { connected } from './connect.js';
@@ -47,6 +47,7 @@ import type {
   ServeOptions,
   Service,
   SessionAnswer,
+  SharedEvent,
 } from './types.js';
 
 interface Consuming {
@@ -144,6 +145,10 @@ class MeshPublisher implements PublisherSurface {
     const given = this.#checking.topic(topic, payload, options);
     if (given) await given;
     return this.#publishing.ready(key, payload, options)();
+  }
+
+  event(event: SharedEvent): Promise<Published> {
+    return sendShared(this.#publishing, event, this.#checking);
   }
 
   batch(events: readonly BatchEvent[]): Promise<BatchResult[]> {

@@ -159,6 +159,21 @@ export type BatchEvent<Events extends object = PayloadMap, Topics extends object
     }[NameIn<Topics>];
 
 /**
+ * One event to many users, in one message.
+ * @example
+ * const sale: SharedEvent = { users: ['alice', 'bob'], event: 'sale.begun', payload: { until: 18 } };
+ */
+export interface SharedEvent<
+  Events extends object = PayloadMap,
+  Name extends NameIn<Events> = NameIn<Events>,
+> {
+  readonly users: readonly string[];
+  readonly event: Name;
+  readonly payload: Events[Name];
+  readonly options?: DirectedOptions;
+}
+
+/**
  * What became of an event of a batch.
  * @example
  * const results: BatchResult[] = await publisher.batch([{ topic: 'prices.demo', payload: { price: 39 } }]);
@@ -213,6 +228,15 @@ export interface Publisher<
     payload: Sent<Topics[Name]>,
     options?: TopicOptions,
   ): Promise<Published>;
+
+  /**
+   * One event to many users in one message, of one id: RabbitMQ puts it into the queue of each session once. The keys of all users,
+   * `user.<uid>.<event>`, may have 4,096 bytes together: about 150 users. `routed`: one of them at least has a session. With `onReceipt` each
+   * session gives its own receipt. Published again with the same `id` it is known as a repeat, by each client. Else as {@link toUser}.
+   * @example await publisher.event({ users: ['alice', 'bob'], event: 'sale', payload: 7, options: { id: 'sale-7' } });
+   * @throws PublisherError `bad-option` for more users, or none; else as {@link toUser}.
+   */
+  event<Name extends NameIn<Events>>(event: SharedEvent<Events, Name>): Promise<Published>;
 
   /**
    * Sends up to 10,000 events at once, in their order. An event to many `users` is one message with a header `CC` for as many as fit in 4 KiB,

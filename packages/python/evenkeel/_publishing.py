@@ -43,9 +43,10 @@ class Outgoing:
             return [[f"topic.{check_name('topic', self.topic)}"]]
         if self.event is None or (self.user is None) == (self.users is None):
             raise ValueError("an event has a name, and either a user or users")
-        if self.users is not None and self.options.get("id") is not None:
-            raise ValueError("an event to several users may be several messages: it has no id of yours")
-        return keys_of(self.event, [self.user] if self.user is not None else list(self.users or ()))
+        messages = keys_of(self.event, [self.user] if self.user is not None else list(self.users or ()))
+        if len(messages) > 1 and self.options.get("id") is not None:
+            raise ValueError(f"an event to so many users is {len(messages)} messages: it has no id of yours")
+        return messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ class Publishing:
             raise PublishError("bad-option", f"expiration_s is from 0 to 2,147,483, not {expiration_s!r}")
         now_ms, message_id = int(time.time() * 1000), id or str(uuid.uuid4())
         said = {
-            "traceparent": traceparent, "tracestate": tracestate, "evenkeel-only-online": only_online or None, "evenkeel-collapse": collapse,
-            "evenkeel-key": key, "CC": list(keys[1:]) or None,
+            "traceparent": traceparent, "tracestate": tracestate, "evenkeel-only-online": only_online or None,
+            "evenkeel-collapse": collapse, "evenkeel-key": key, "CC": list(keys[1:]) or None,
         }
         own: JsonObject = {name: value for name, value in said.items() if value is not None}
         if on_receipt:

@@ -51,13 +51,16 @@ class Publisher:
     async def to_user(self, user: str, event: str, data: Any, **options: Any) -> Published:
         """An event for all of a user's sessions; returns when the broker has confirmed it. Raises PublishError.
 
-        Options: those of to_topic; `only_online`, not for sessions without a connection; `collapse`, a text of which an edge keeps back only
-        the newest; `on_receipt(receipt)`, called for each session whose client has acknowledged it, of the last 10,000 events.
+        Options: those of to_topic; `only_online`, not for sessions without a connection; `collapse`, a text of which an edge keeps back
+        only the newest; `on_receipt(receipt)`, called for each session whose client has acknowledged it, of the last 10,000 events.
         """
         return await self._publisher().publish(keys_of(event, [user])[0], data, **options)
 
     async def to_users(self, users: Sequence[str], event: str, data: Any, **options: Any) -> BatchResult:
-        """One event for many users, in as few messages as carry 4,096 bytes of keys. Options: those of to_user, without `id`."""
+        """One event for many users, in as few messages as carry 4,096 bytes of keys: about 150 users each.
+
+        Options: those of to_user; `id` where it is one message. Raises what to_user does.
+        """
         [result] = await self.batch([Outgoing(data, event=event, users=users, options=options)])
         if result.error:
             raise result.error
