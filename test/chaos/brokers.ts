@@ -75,7 +75,7 @@ export const brokers = {
   'disk-alarm': {
     part: 'broker',
     holdMs: 6_000,
-    begin: alarm('disk', ['set_disk_free_limit', '900TB'], ['set_disk_free_limit', '50MB']),
+    begin: alarm('disk', ['set_disk_free_limit', '900000GB'], ['set_disk_free_limit', '50MB']),
   },
   'session-queue-deleted': {
     part: 'queues',
@@ -90,6 +90,6 @@ export const brokers = {
   'topic-queue-deleted': {
     part: 'queues',
     holdMs: 1_000,
-    begin: (stage) => deleteQueues(stage, 'topics.', 1),
+    begin: (stage) => deleteQueues(stage, 'edge.', 1),
   },
 } as const satisfies Readonly<Record<string, Fault>>;
