@@ -17,7 +17,7 @@ export default defineConfig({
           include: [
             '{libs,packages,services,tools,bench}/**/src/**/*.test.ts',
             'services/balancer/sim/*.test.ts',
-            'test/{attack,chaos,contract,delivery,page-life}/**/*.test.ts',
+            'test/{attack,chaos,contract,delivery,page-life,soak}/**/*.test.ts',
           ],
           exclude,
           testTimeout: isLong ? longMs : 20_000,

@@ -44,7 +44,7 @@ const emptied: Fault['begin'] = async ({ broker }) => {
   };
 };
 
-/** Deletes the queues whose names begin so; as many as `most`. */
+/** Deletes the queues whose names begin so, as many as `most`: a fault of the broker, which has to answer for it. */
 async function deleteQueues({ broker }: Stage, prefix: string, most: number): Promise<Held> {
   const listed = await broker.ctl(['list_queues', 'name', '--no-table-headers']);
   const names = listed
@@ -78,17 +78,17 @@ export const brokers = {
     begin: alarm('disk', ['set_disk_free_limit', '900000GB'], ['set_disk_free_limit', '50MB']),
   },
   'session-queue-deleted': {
-    part: 'queues',
+    part: 'broker',
     holdMs: 1_000,
     begin: (stage) => deleteQueues(stage, 'session.', 2),
   },
   'control-queue-deleted': {
-    part: 'queues',
+    part: 'broker',
     holdMs: 1_000,
     begin: (stage) => deleteQueues(stage, 'control.', 1),
   },
   'topic-queue-deleted': {
-    part: 'queues',
+    part: 'broker',
     holdMs: 1_000,
     begin: (stage) => deleteQueues(stage, 'edge.', 1),
   },

@@ -14,13 +14,14 @@ const apartMs = 4_000;
 /** Shortest fault, ms. */
 const shortestMs = 500;
 /** A fault begins about so often, ms: several hold at a time. */
-const everyMs = 5_000;
+const oftenMs = 5_000;
 
 /** Faults at random moments of `lengthMs`, each over before its end; those of different parts may hold together. */
 export function scheduleOf(
   seed: number,
   lengthMs: number,
   faults: Readonly<Record<string, Pick<Fault, 'part' | 'holdMs'>>>,
+  everyMs = oftenMs,
 ): readonly Planned[] {
   const random = seededRandom(seed);
   const names = Object.keys(faults).toSorted();

@@ -72,6 +72,7 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   async consume(listener: SessionQueueListener): Promise<Consumer> {
     this.#listener = listener;
     this.#incarnation += 1;
+    const incarnation = this.#incarnation;
     // It is the same one after it was lost and restored.
     const isMine = () => this.#listener === listener;
     const consumer = {
@@ -82,7 +83,10 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
       cancel: async () => {
         if (isMine()) this.#listener = undefined;
       },
-      barrier: async () => (isMine() ? { messages: 0, consumers: 1 } : await this.check()),
+      barrier: async () => {
+        if (isMine()) return { messages: 0, consumers: 1 };
+        return incarnation === this.#incarnation ? await this.check() : undefined;
+      },
     };
     this.#run();
     return consumer;

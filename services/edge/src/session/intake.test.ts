@@ -92,3 +92,30 @@ it('takes what was delivered as lost where the broker goes while what was kept w
   // The seal and the first three went; two of those the client has had.
   expect(got).toEqual(['1', '2', 'gap', '4!', '5', '6', '7', '8', '9', '10', '11', '12']);
 });
+
+it('says nothing of what was written when its channel has gone after its end, and acknowledgements perhaps with it', async () => {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { outbox, intake } = attached(queue);
+  await queue.make();
+  await intake.start();
+  await settled();
+  for (let n = 1; n <= 3; n += 1) queue.publish(n);
+  await intake.stop();
+  queue.lose();
+  outbox.ack(3);
+  const { suspect, written } = await intake.giveBack(true);
+  expect({ suspect, written }).toEqual({ suspect: undefined, written: undefined });
+});
+
+it('says how much was written when its channel is there', async () => {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { outbox, intake } = attached(queue);
+  await queue.make();
+  await intake.start();
+  await settled();
+  for (let n = 1; n <= 3; n += 1) queue.publish(n);
+  await intake.stop();
+  outbox.ack(1);
+  const { suspect, written } = await intake.giveBack(true);
+  expect({ suspect, written }).toEqual({ suspect: 2, written: { seq: 2, count: 2 } });
+});

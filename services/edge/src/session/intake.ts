@@ -186,17 +186,19 @@ export class Intake {
   async giveBack(isSealKept: boolean): Promise<GivenBack> {
     const { seal, owed } = this.seal.giveBack(isSealKept);
     const all = this.#options.outbox.requeueAll();
-    const { requeued, written, isLasting, isGapOwed } = all;
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
-    if (requeued + held.length > 0 || seal !== undefined) await this.#consumer?.barrier();
-    // Not consumed, nothing is known of what is in it.
-    const suspect = this.#isConsuming ? all.suspect : undefined;
+    const counts = await this.#consumer?.barrier();
+    // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
+    // client has acknowledged comes again, and only the broker knows how much that is.
+    const isKnown = this.#isConsuming && counts !== undefined;
     const toBeTold = owed ?? noted;
     const { generation } = this.#options.queue;
+    const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
+    const { suspect, written, isLasting } = place;
     const left = { suspect, written, isLasting, ...(generation > 0 && { generation }) };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold };
-    return isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
+    return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
 
   async #consume(): Promise<void> {

@@ -16,6 +16,7 @@ export const tools: Readonly<Record<string, string>> = {
   cases: 'test/dist/cases/main.js',
   'check:delivery': 'test/dist/delivery/main.js',
   chaos: 'test/dist/chaos/main.js',
+  soak: 'test/dist/soak/main.js',
   conformance: 'packages/conformance/dist/main.js',
   dashboards: 'tools/observability/dist/main.js',
   screenshots: 'tools/pictures/dist/main.js',
