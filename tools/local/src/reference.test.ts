@@ -14,6 +14,7 @@ interface Mesh {
 }
 declare const [gateway, user, token, amqpUrl]: string[] & [string, string, string, string];
 declare const report: (what: unknown) => void;
+declare const worker: () => SharedWorker;
 `;
 const packages = {
   client: `declare const client: Client<Mesh>;
