@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Member } from '@evenkeel/local';
-import { eventually } from '@evenkeel/testkit';
+import { eventually, TcpProxy } from '@evenkeel/testkit';
 import { type Channel, type ConsumeMessage, connect } from 'amqplib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { balancerOf } from '../support/balancer.js';
@@ -12,13 +12,16 @@ const answers = 'service.shop.answers';
 let mesh: EdgeMesh;
 let b: EdgeUnderTest;
 let balancer: Member;
+let proxy: TcpProxy;
 let channel: Channel;
 const got = new Map<string, { error: unknown; text: string }>();
 
 beforeAll(async () => {
   mesh = await EdgeMesh.open();
   b = await mesh.edge('b', env);
-  balancer = await balancerOf(mesh);
+  proxy = await TcpProxy.toUrl(mesh.urlFor('balancer'));
+  mesh.defer(() => proxy.close());
+  balancer = await balancerOf(mesh, proxy.urlFor(mesh.urlFor('balancer')));
   const connection = await connect(mesh.urlFor('app-shop'));
   mesh.defer(() => connection.close());
   channel = await connection.createChannel();
@@ -132,6 +135,32 @@ it('an application that says who it is has no answer put into the queue of anoth
   const own = ask('nobody.q', { userId: 'app-shop' });
   await eventually('an answer', () => own() !== undefined);
   expect(own()).toMatchObject({ error: 'no-session' });
+});
+
+it('a question that RabbitMQ brings again to the balancer that has it is asked once', async () => {
+  const frozen = await mesh.edge('stuck', env);
+  await eventually('the edge', async () => (await metric('evenkeel_balancer_nodes', 'active')) === 3);
+  const client = await new SessionUnderTest('again').attach(b);
+  // An edge that does not answer: the question is in hand for a second.
+  frozen.member.pause();
+  const before = await metric('evenkeel_balancer_asks_open');
+  const answer = ask('again.q', { expiration: 20_000 });
+  await eventually('it is in hand', async () => (await metric('evenkeel_balancer_asks_open')) > before);
+  proxy.cut();
+  const { id } = await client.frame('ask');
+  await eventually(
+    'it comes again',
+    async () => (await metric('evenkeel_balancer_asks_total', 'repeated')) > 0,
+  );
+  client.send({ t: 'answer', id, data: 'once' });
+  await eventually('the answer', () => answer() !== undefined);
+  const last = ask('again.last', { expiration: 20_000 });
+  const second = await client.frame('ask', ({ method }) => method === 'last');
+  client.send({ t: 'answer', id: second.id, data: 1 });
+  await eventually('an answer', () => last() !== undefined);
+  expect([answer()?.text, client.of('ask').map(({ method }) => method)]).toEqual(['"once"', ['q', 'last']]);
+  frozen.member.resume();
+  await client.close();
 });
 
 /** The sum of a metric of the balancer, where the labels have this word. */
