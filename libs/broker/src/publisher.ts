@@ -4,6 +4,9 @@ import { type AmqpConnection, closedError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
 import type { PublishProperties } from './types.js';
 
+/** So many in a row are no queue that is full for a moment. */
+const nacksOfStuck = 3;
+
 /** Limits of a {@link Publisher}. */
 export interface PublisherOptions {
   /** Unconfirmed messages at most; more wait. Default 1024. */
@@ -75,6 +78,8 @@ export class Publisher {
   #isOpening = false;
   /** Messages that still go out one by one, to find the one the broker closes the channel for. */
   #probes = 0;
+  /** One after the other. */
+  #nacks = 0;
   #outstanding = 0;
   #sweep: NodeJS.Timeout | undefined;
   #flushed: (() => void)[] = [];
@@ -225,6 +230,7 @@ export class Publisher {
     if (error instanceof Error && error.message === 'channel closed') return;
     this.#forget(out);
     if (this.#probes > 0) this.#probes--;
+    this.#nacks = error ? this.#nacks + 1 : 0;
     if (error) {
       this.#reject(
         out,
@@ -235,7 +241,15 @@ export class Publisher {
       out.resolve(out.isReturned ? 'unrouted' : 'routed');
       this.#done(out);
     }
+    this.#renewIfStuck();
     this.#pump();
+  }
+
+  /** A channel that published while a quorum queue changed its leader may refuse all that follows; a new one does not. */
+  #renewIfStuck(): void {
+    if (this.#nacks < nacksOfStuck || this.#sent.size > 0) return;
+    this.#nacks = 0;
+    this.#channel?.close().catch(() => {});
   }
 
   /** A return precedes its confirm, and returns keep the order of publishing: the oldest match is it. */

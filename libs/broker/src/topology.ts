@@ -1,7 +1,20 @@
+import { LogLimit } from '@evenkeel/pace';
 import type { Channel, ChannelModel } from 'amqplib';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { callPlainly } from './quick-calls.js';
 import type { ExchangeSpec, Log, QueueCounts, QueueSpec, Topology } from './types.js';
+
+/** The mesh is declared again every few seconds. */
+const differEveryMs = 600_000;
+const differLimits = new WeakMap<Log, Map<string, LogLimit>>();
+
+function differLimitOf(log: Log, queue: string): LogLimit {
+  const limits = differLimits.get(log) ?? new Map<string, LogLimit>();
+  differLimits.set(log, limits);
+  const limit = limits.get(queue) ?? new LogLimit(differEveryMs);
+  limits.set(queue, limit);
+  return limit;
+}
 
 /** Declares one queue on `channel`; always names the queue type, since its default differs by virtual host. */
 export async function assertQueue(channel: Channel, q: QueueSpec): Promise<QueueCounts> {
@@ -81,7 +94,8 @@ export async function declareTopology(model: ChannelModel, t: Topology, log: Log
         await run(`queue ${q.name}`, () => Promise.reject(cause));
       }
       await run(`queue ${q.name}`, (c) => c.checkQueue(q.name));
-      log.warn({ queue: q.name, reason: messageOf(cause) }, 'queue differs, used as it is');
+      if (differLimitOf(log, q.name).pass(performance.now()) !== undefined)
+        log.warn({ queue: q.name, reason: messageOf(cause) }, 'queue differs, used as it is');
     }
   }
   for (const b of t.bindings ?? []) {

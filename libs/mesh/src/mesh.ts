@@ -8,8 +8,8 @@ import {
   type Topology,
   userOf,
 } from '@evenkeel/broker';
-import { shuffledAddresses, withDeadline } from '@evenkeel/pace';
-import { meshTopology } from '@evenkeel/protocol';
+import { areSeveralBrokers, shuffledAddresses, withDeadline } from '@evenkeel/pace';
+import { clusterTopology, meshTopology, replicatedQueue } from '@evenkeel/protocol';
 import { Control } from './control.js';
 import { OwnQueue, type OwnQueueOptions } from './own-queue.js';
 import { StatsChannel } from './stats.js';
@@ -75,6 +75,11 @@ export class Mesh {
     return userOf(this.#options.url);
   }
 
+  /** With several addresses the broker counts as one of several nodes. */
+  get isCluster(): boolean {
+    return areSeveralBrokers(this.#options.url);
+  }
+
   /** Ask for it while building: a connection that nobody has asked for is not opened. */
   get publishing(): Broker {
     this.#publishing ??= this.#broker('publishing');
@@ -130,9 +135,15 @@ export class Mesh {
     return this.#queue(options, isOptional);
   }
 
-  /** A queue that outlives this process and may be shared, under the same care. */
-  durableQueue({ isOptional = false, ...options }: QueueOptions): OwnQueue {
-    return this.#queue({ ...options, isDurable: true }, isOptional);
+  /** A queue that outlives this process, and the loss of one node of a cluster, and may be shared, under the same care. */
+  durableQueue({ isOptional = false, arguments: given, ...options }: QueueOptions): OwnQueue {
+    const all = { ...given, ...this.durableArguments };
+    return this.#queue({ ...options, arguments: all, isDurable: true }, isOptional);
+  }
+
+  /** What a durable queue of the mesh has among its arguments. */
+  get durableArguments(): Readonly<Record<string, unknown>> {
+    return this.isCluster ? replicatedQueue : {};
   }
 
   /**
@@ -181,7 +192,7 @@ export class Mesh {
 
   #broker(role: string): Broker {
     const { url, tls, name, log, topology = 'passive', uses = everyExchange } = this.#options;
-    const declared: Topology = meshTopology;
+    const declared: Topology = this.isCluster ? clusterTopology : meshTopology;
     return new Broker({
       url,
       ...(tls !== undefined && { tls }),

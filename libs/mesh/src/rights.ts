@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { exchanges, isNodeName, meshTopology, queues } from '@evenkeel/protocol';
+import { clusterTopology, exchanges, isNodeName, meshTopology, queues } from '@evenkeel/protocol';
 
 /** What a user of the broker may do with the names of one topic exchange: keys published, keys bound. */
 export interface TopicRights {
@@ -270,12 +270,17 @@ export function userDefinitions(all: readonly Credentials[]): Definitions {
   };
 }
 
-/** A virtual host with the exchanges and queues of the mesh and what these users may do there. */
+/**
+ * A virtual host with the exchanges and queues of the mesh and what these users may do there. `isCluster`: of several nodes, all of
+ * which are there when it is imported.
+ */
 export function vhostDefinitions(
   vhost: string,
   users: readonly string[],
   administrators: readonly string[] = [],
+  isCluster = false,
 ): Definitions {
+  const topology = isCluster ? clusterTopology : meshTopology;
   const all = '.*';
   return {
     vhosts: [{ name: vhost }],
@@ -298,7 +303,7 @@ export function vhostDefinitions(
       internal: false,
       arguments: alternateExchange === undefined ? {} : { 'alternate-exchange': alternateExchange },
     })),
-    queues: meshTopology.queues.map((queue) => ({ ...queue, vhost, auto_delete: false })),
+    queues: topology.queues.map((queue) => ({ ...queue, vhost, auto_delete: false })),
     bindings: meshTopology.bindings.map(({ queue, exchange, key }) => ({
       source: exchange,
       vhost,

@@ -47,6 +47,10 @@ export function areBrokerAddresses(text: string): boolean {
   }
 }
 
+/** Whether it names more than one, so that the broker may be a cluster. */
+export const areSeveralBrokers = (text: string): boolean =>
+  areBrokerAddresses(text) && brokerAddresses(text).length > 1;
+
 /**
  * The same brokers in an order of chance, as a text: processes that are given one list spread over its brokers, also over those
  * that are left when one goes. A text that names none comes back as it is.

@@ -1,4 +1,10 @@
-export { AddressError, areBrokerAddresses, brokerAddresses, shuffledAddresses } from './addresses.js';
+export {
+  AddressError,
+  areBrokerAddresses,
+  areSeveralBrokers,
+  brokerAddresses,
+  shuffledAddresses,
+} from './addresses.js';
 export { Allowance } from './allowance.js';
 export { type Backoff, backoffMs } from './backoff.js';
 export { monotonicNow, steadyNow, wallNow } from './clock.js';

@@ -108,3 +108,19 @@ export const meshTopology: {
     { queue: queues.ask, exchange: exchanges.ask, key: '#' },
   ],
 };
+
+/**
+ * In a cluster of brokers: a queue with these is kept on several nodes and outlives the loss of one. Such a queue counts how often a
+ * message was given back, and by default RabbitMQ 4 drops it then.
+ */
+export const replicatedQueue = { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 } as const;
+
+/** {@link meshTopology} as it is declared where the broker is a cluster. A stream has its replicas anyway. */
+export const clusterTopology: typeof meshTopology = {
+  ...meshTopology,
+  queues: meshTopology.queues.map((queue) =>
+    queue.arguments['x-queue-type'] === 'classic'
+      ? { ...queue, arguments: { ...queue.arguments, ...replicatedQueue } }
+      : queue,
+  ),
+};

@@ -225,6 +225,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     ] as const;
   const manage = new ManageServer({
     broker: lock.broker,
+    durableArguments: mesh.durableArguments,
     publisher: mesh.publisher,
     directAnswers,
     log,

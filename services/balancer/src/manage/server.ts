@@ -30,6 +30,8 @@ export const manageTopology: Topology = {
 export interface ManageOptions {
   /** Commands are consumed on the connection that leadership hangs on: whoever cannot lead any more gets none. */
   broker: Broker;
+  /** What its queues have among their arguments. */
+  durableArguments?: Readonly<Record<string, unknown>>;
   publisher: Publisher;
   /** Of a connection for answers to direct reply-tos alone: RabbitMQ ends the connection over one that was made up. */
   directAnswers: Publisher;
@@ -71,11 +73,12 @@ export class ManageServer {
 
   constructor(options: ManageOptions) {
     this.#options = options;
-    const { broker, log } = options;
+    const { broker, durableArguments, log } = options;
     this.#queue = new OwnQueue(broker, {
       name: queues.manage,
       isDurable: true,
       arguments: {
+        ...durableArguments,
         'x-message-ttl': 30_000,
         'x-max-length': 10_000,
         'x-dead-letter-exchange': deadExchange,
@@ -93,7 +96,12 @@ export class ManageServer {
     this.#deadLetters = new OwnQueue(broker, {
       name: deadQueue,
       isDurable: true,
-      arguments: { 'x-max-length': 1000, 'x-overflow': 'drop-head', 'x-message-ttl': 86_400_000 },
+      arguments: {
+        ...durableArguments,
+        'x-max-length': 1000,
+        'x-overflow': 'drop-head',
+        'x-message-ttl': 86_400_000,
+      },
       bindings: [{ exchange: deadExchange, key: queues.manage }],
       log,
     });

@@ -1,5 +1,5 @@
 import { BrokerError, type QueueCounts, type TopologyChannels } from '@evenkeel/broker';
-import { brokerAddresses } from '@evenkeel/pace';
+import { areSeveralBrokers } from '@evenkeel/pace';
 import { sessionQueue } from '@evenkeel/protocol';
 import { Leftovers } from './leftovers.js';
 
@@ -54,7 +54,7 @@ export class Generations {
   constructor({ topology, amqpUrl }: GenerationsOptions) {
     this.#topology = topology;
     this.#leftovers = new Leftovers({ topology });
-    this.#isCluster = brokerAddresses(amqpUrl).length > 1;
+    this.#isCluster = areSeveralBrokers(amqpUrl);
   }
 
   /** Queues may be lost one by one. A broker of one address shows it by the first that is. */

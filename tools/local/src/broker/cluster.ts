@@ -32,7 +32,8 @@ export async function startCluster(size: number, preferredPort?: number): Promis
   const [epmdPort = 0, ...ports] = await freePorts(1 + 2 * size);
   const users = brokerUsers();
   const definitions = join(dir, 'definitions.json');
-  const define = (): void => writeFileSync(definitions, JSON.stringify(users.definitions()), { mode: 0o600 });
+  const define = (): void =>
+    writeFileSync(definitions, JSON.stringify(users.definitions(true)), { mode: 0o600 });
   define();
   // Nodes that boot at once would each make one of their own.
   writeFileSync(join(dir, '.erlang.cookie'), randomBytes(18).toString('hex'), { mode: 0o400 });

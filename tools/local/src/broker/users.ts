@@ -23,7 +23,7 @@ export interface BrokerUsers {
   /** Makes a password for one more user, if there is none yet. */
   add(user: string): void;
   /** Everything that such a broker has from its start: users, rights and exchanges, of virtual host `/`. */
-  definitions(): Definitions;
+  definitions(isCluster?: boolean): Definitions;
 }
 
 /**
@@ -53,13 +53,13 @@ export function brokerUsers(dir: string = stateDir, administrator: string = gues
     add(user) {
       if (complete(user)) save();
     },
-    definitions: () => ({
+    definitions: (isCluster = false) => ({
       ...userDefinitions(
         [administrator, ...names()].map((user) =>
           withSalt({ user, password: passwordOf(user), isAdministrator: user === administrator }),
         ),
       ),
-      ...vhostDefinitions('/', names(), [administrator]),
+      ...vhostDefinitions('/', names(), [administrator], isCluster),
     }),
   };
 }
