@@ -83,6 +83,10 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
         .enum(['first', 'all'])
         .optional()
         .meta({ description: 'One answer is enough, or that of every session is wanted' }),
+      'evenkeel-at': z
+        .number()
+        .optional()
+        .meta({ description: 'When it was asked, ms since the epoch: the time in the queue counts' }),
     }),
     payload: any,
   },
