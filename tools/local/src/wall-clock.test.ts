@@ -17,6 +17,7 @@ const readers: Record<string, string> = {
   'packages/operator/src/cli/words.ts': 'how old words for completion are, over several runs',
   'packages/operator/src/manage-calls.ts': 'timestamp of a message',
   'packages/operator/src/send.ts': 'timestamp of a message',
+  'packages/publisher/src/asks.ts': 'when a question was asked, for the balancer',
   'packages/publisher/src/publishing.ts': 'timestamp of a message',
   'services/balancer/src/app.ts': 'maintenance windows are times of day; how far clocks are apart',
   'services/balancer/src/asking/asking.ts': 'until when a question is worth asking, for edges',
