@@ -51,13 +51,18 @@ async function deleteQueues({ broker }: Stage, prefix: string, most: number): Pr
     .split('\n')
     .filter((name) => name.startsWith(prefix))
     .slice(0, most);
-  for (const name of names) await broker.ctl(['eval', deletion(name)]);
-  return { end: async () => (names.length > 0 ? `${names.join(', ')} deleted` : undefined) };
+  const deleted: string[] = [];
+  for (const name of names) {
+    const answer = await broker.ctl(['eval', deletion(name)]);
+    if (answer.includes('deleted')) deleted.push(name);
+  }
+  return { end: async () => (deleted.length > 0 ? `${deleted.join(', ')} deleted` : undefined) };
 }
 
-/** `delete_queue` refuses those that are exclusive to a connection. */
+/** `delete_queue` refuses those that are exclusive to a connection. One that has gone meanwhile is none. */
 const deletion = (name: string): string =>
-  `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${name}">>)), rabbit_amqqueue:delete(Q, false, false, <<"chaos">>).`;
+  `case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${name}">>)) of ` +
+  '{ok, Q} -> rabbit_amqqueue:delete(Q, false, false, <<"chaos">>), deleted; _ -> absent end.';
 
 export const brokers = {
   'broker-restarted': { part: 'broker', holdMs: 1_000, begin: restarted },

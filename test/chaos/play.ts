@@ -11,18 +11,31 @@ const healMs = 10_000;
 /** Does what a schedule says. */
 export function playing(schedule: readonly Planned[]): Act {
   return async (stage) => {
-    await Promise.all(schedule.map((each) => one(stage, each)));
+    const free = new Map<Fault['part'], Promise<void>>();
+    const all = schedule.map((planned) => {
+      const fault = faults[planned.name] as Fault;
+      // One that takes long to begin, as a broker does that starts anew, makes the next of its part wait.
+      const done = one(stage, planned, fault, free.get(fault.part));
+      free.set(fault.part, done);
+      return done;
+    });
+    await Promise.all(all);
     await sleep(healMs);
     return scheduleText(schedule);
   };
 }
 
 /** @throws Error when nothing shows that it happened, or it could not be put right. */
-async function one(stage: Stage, { name, atMs, forMs }: Planned): Promise<void> {
+async function one(
+  stage: Stage,
+  { name, atMs, forMs }: Planned,
+  fault: Fault,
+  before: Promise<void> | undefined,
+): Promise<void> {
   const { recorder } = stage;
-  await sleep(atMs);
+  await Promise.all([sleep(atMs), before]);
   recorder.add({ kind: 'condition', name, phase: 'begin' });
-  const held = await (faults[name] as Fault).begin(stage);
+  const held = await fault.begin(stage);
   await sleep(forMs);
   const detail = await held.end();
   recorder.add({ kind: 'condition', name, phase: 'end' });
