@@ -151,8 +151,9 @@ const names: Attack = {
     const peer = await world.attach('mallory');
     const tried = [
       '#',
-      'open.#',
-      'open.*',
+      // Patterns where nothing is granted; where all is granted they are an ordinary subscription.
+      'room.#',
+      'room.*.x',
       '*.x',
       '$authorize.subscribe.open',
       '$refresh',
