@@ -14,6 +14,7 @@ export { HostNames } from './host-names.js';
 export { Refusal, securityHeaders, sendJson, sendJsonText, sendRefusal } from './http/answer.js';
 export { jsonBody } from './http/body.js';
 export { cookieRefusal } from './http/cors.js';
+export { fetchWithin } from './http/fetch-within.js';
 export { sendFile } from './http/files.js';
 export { HealthRoutes } from './http/health.js';
 export { RefusalLog, type Refused } from './http/refusal-log.js';

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { fetchWithin } from './http/fetch-within.js';
 
 /** Header of a question to an endpoint of the application. */
 const signatureHeader = 'evenkeel-signature';
@@ -35,31 +36,17 @@ export async function postSigned(
   { timeoutMs, maxBytes, nowMs }: SignedPostLimits,
 ): Promise<{ status: number; answer: unknown; isEmpty: boolean }> {
   const body = JSON.stringify(question);
-  const response = await fetch(url, {
-    method: 'POST',
-    body,
-    redirect: 'error',
-    headers: { 'content-type': 'application/json', [signatureHeader]: signatureOf(body, secret, nowMs) },
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  return { status: response.status, ...(await answerOf(response, maxBytes)) };
+  const headers = { 'content-type': 'application/json', [signatureHeader]: signatureOf(body, secret, nowMs) };
+  const asked = { method: 'POST', body, redirect: 'error', headers } as const;
+  const { response, body: answer } = await fetchWithin(url, asked, { timeoutMs, maxBytes });
+  return { status: response.status, ...answerIn(answer) };
 }
 
-async function answerOf(
-  { body }: Response,
-  maxBytes: number,
-): Promise<{ answer: unknown; isEmpty: boolean }> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body ?? []) {
-    bytes += part.length;
-    // Leaving the loop cancels the rest.
-    if (bytes > maxBytes) return { answer: undefined, isEmpty: false };
-    parts.push(part);
-  }
+function answerIn(body: Buffer | undefined): { answer: unknown; isEmpty: boolean } {
+  if (body === undefined) return { answer: undefined, isEmpty: false };
   try {
-    return { answer: JSON.parse(Buffer.concat(parts).toString('utf8')), isEmpty: false };
+    return { answer: JSON.parse(body.toString('utf8')), isEmpty: false };
   } catch {
-    return { answer: undefined, isEmpty: bytes === 0 };
+    return { answer: undefined, isEmpty: body.length === 0 };
   }
 }

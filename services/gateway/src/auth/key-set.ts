@@ -1,3 +1,4 @@
+import { fetchWithin } from '@evenkeel/runtime';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 
 /** A key set is fetched again after this, ms, … */
@@ -100,18 +101,9 @@ export class RemoteKeySet {
 }
 
 async function fetchKeys(url: URL): Promise<unknown> {
-  const response = await fetch(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(timeoutMs),
-  });
+  const init = { headers: { accept: 'application/json' }, redirect: 'error' } as const;
+  const { response, body } = await fetchWithin(url, init, { timeoutMs, maxBytes });
   if (!response.ok) throw new Error(`it answers ${response.status}`);
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  return JSON.parse(Buffer.concat(parts).toString('utf8'));
+  if (body === undefined) throw new Error(`it has more than ${maxBytes} bytes`);
+  return JSON.parse(body.toString('utf8'));
 }
