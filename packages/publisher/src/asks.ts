@@ -1,11 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type {
-  ConsumerChannels,
-  Delivery,
-  PublishOutcome,
-  PublishProperties,
-  TopologyChannels,
-} from '@evenkeel/broker';
+import type { Delivery } from '@evenkeel/broker';
 import {
   answersHeader,
   askErrors,
@@ -19,28 +13,11 @@ import {
   type Want,
   wantHeader,
 } from '@evenkeel/protocol';
+import { AnswerQueue, type AskingOptions } from './answer-queue.js';
 import { AskError, PublisherError } from './errors.js';
 import { dataOf } from './inbound.js';
 import { bodyOf, checkedKey, checkName, contentTypeOf } from './message.js';
 import type { AskOptions, SessionAnswer } from './types.js';
-
-export interface AsksOptions {
-  /** Of the application service. */
-  readonly name: string;
-  readonly publisher: {
-    publish(
-      exchange: string,
-      key: string,
-      body: Buffer,
-      properties: PublishProperties,
-    ): Promise<PublishOutcome>;
-  };
-  /** Where answers are consumed. */
-  consuming(): Promise<{
-    readonly topology: Pick<TopologyChannels, 'declareExactly'>;
-    readonly consumers: Pick<ConsumerChannels, 'consume'>;
-  }>;
-}
 
 interface Open {
   readonly want: Want;
@@ -49,19 +26,18 @@ interface Open {
   reject(error: Error): void;
 }
 
-/** How long the queue of answers is kept while nobody consumes it, ms, and how many messages it holds. */
-const queueArguments = { 'x-expires': 60_000, 'x-max-length': 10_000 };
-
 /** Asks users' clients, and gathers what they answer. */
 export class Asks {
-  readonly #options: AsksOptions;
+  readonly #publisher: AskingOptions['publisher'];
   readonly #queue: string;
+  readonly #answers: AnswerQueue;
   readonly #open = new Map<string, Open>();
-  #listening: Promise<void> | undefined;
 
-  constructor(options: AsksOptions) {
-    this.#options = options;
-    this.#queue = `service.${options.name}.answers:${randomBytes(9).toString('base64url')}`;
+  constructor({ name, publisher, consuming }: AskingOptions) {
+    this.#publisher = publisher;
+    this.#queue = `service.${name}.answers:${randomBytes(9).toString('base64url')}`;
+    const onDelivery = (delivery: Delivery) => this.#take(delivery);
+    this.#answers = new AnswerQueue({ queue: this.#queue, consuming, onDelivery });
   }
 
   /** @throws AskError, PublisherError, NameError, BrokerError */
@@ -79,11 +55,7 @@ export class Asks {
     if (contentType !== 'application/json')
       throw new PublisherError('bad-body', 'a question is JSON; give bytes as text');
     const body = bodyOf(value, contentType);
-    this.#listening ??= this.#listen();
-    await this.#listening.catch((error: unknown) => {
-      this.#listening = undefined;
-      throw error;
-    });
+    await this.#answers.listen();
     const correlationId = randomUUID();
     const answer = this.#answerOf(correlationId, want, timeoutMs);
     const properties = {
@@ -94,7 +66,7 @@ export class Asks {
       headers: { [wantHeader]: want, [atHeader]: Date.now() },
       mandatory: true,
     };
-    this.#options.publisher.publish(exchanges.ask, key, body, properties).then(
+    this.#publisher.publish(exchanges.ask, key, body, properties).then(
       (outcome) => {
         const message = 'no balancer takes questions to clients: it is older than this, or has not begun';
         if (outcome === 'unrouted') this.#reject(correlationId, new AskError(askErrors.notReady, message));
@@ -137,15 +109,6 @@ export class Asks {
 
   #reject(id: string, error: Error): void {
     this.#open.get(id)?.reject(error);
-  }
-
-  async #listen(): Promise<void> {
-    const { topology, consumers } = await this.#options.consuming();
-    const prepare = async () => {
-      await topology.declareExactly({ name: this.#queue, arguments: queueArguments });
-    };
-    await prepare();
-    await consumers.consume(this.#queue, { prepare, onDelivery: (delivery) => this.#take(delivery) });
   }
 
   #take(delivery: Delivery): void {

@@ -1,34 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type {
-  ConsumerChannels,
-  Delivery,
-  PublishOutcome,
-  PublishProperties,
-  TopologyChannels,
-} from '@evenkeel/broker';
+import type { Delivery } from '@evenkeel/broker';
 import { askErrors, askTopicKey, askUserKey, errorHeader, exchanges, toUid } from '@evenkeel/protocol';
+import { AnswerQueue, type AskingOptions } from './answer-queue.js';
 import { AskError, PublisherError } from './errors.js';
 import { dataOf } from './inbound.js';
 import { checkedKey, checkName } from './message.js';
 import type { OnlineOptions, TopicPresence, UserPresence } from './presence-types.js';
-
-export interface PresenceQuestionsOptions {
-  /** Of the application service. */
-  readonly name: string;
-  readonly publisher: {
-    publish(
-      exchange: string,
-      key: string,
-      body: Buffer,
-      properties: PublishProperties,
-    ): Promise<PublishOutcome>;
-  };
-  /** Where answers are consumed. */
-  consuming(): Promise<{
-    readonly topology: Pick<TopologyChannels, 'declareExactly' | 'bind'>;
-    readonly consumers: Pick<ConsumerChannels, 'consume'>;
-  }>;
-}
 
 interface Open {
   resolve(answer: unknown): void;
@@ -39,18 +16,24 @@ interface Open {
 const againMs = 2_000;
 const defaultMs = 5_000;
 const maxMs = 60_000;
-/** How long the queue of answers is kept while nobody consumes it, ms, and how many messages it holds. */
-const queueArguments = { 'x-expires': 60_000, 'x-max-length': 10_000 };
 
 /** Asks edges who is there; one of them answers for all. */
 export class PresenceQuestions {
-  readonly #options: PresenceQuestionsOptions;
-  readonly #word = randomBytes(9).toString('base64url');
+  readonly #publisher: AskingOptions['publisher'];
+  readonly #replyKey: string;
+  readonly #answers: AnswerQueue;
   readonly #open = new Map<string, Open>();
-  #listening: Promise<void> | undefined;
 
-  constructor(options: PresenceQuestionsOptions) {
-    this.#options = options;
+  constructor({ name, publisher, consuming }: AskingOptions) {
+    const word = randomBytes(9).toString('base64url');
+    this.#publisher = publisher;
+    this.#replyKey = `answer.${name}.${word}`;
+    this.#answers = new AnswerQueue({
+      queue: `service.${name}.present:${word}`,
+      binding: { exchange: exchanges.presence, key: this.#replyKey },
+      consuming,
+      onDelivery: (delivery) => this.#take(delivery),
+    });
   }
 
   /** @throws AskError, PublisherError, NameError, BrokerError */
@@ -72,9 +55,8 @@ export class PresenceQuestions {
   async #ask(key: string, { timeoutMs = defaultMs }: OnlineOptions): Promise<unknown> {
     if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxMs)
       throw new PublisherError('bad-option', `timeoutMs is a whole number from 1 to ${maxMs}`);
-    await this.#listen();
+    await this.#answers.listen();
     const correlationId = randomUUID();
-    const { publisher } = this.#options;
     const properties = { correlationId, replyTo: this.#replyKey, expiration: timeoutMs, mandatory: true };
     return await new Promise((resolve, reject) => {
       const late = new AskError(askErrors.timeout, `no edge has answered within ${timeoutMs} ms`);
@@ -86,7 +68,7 @@ export class PresenceQuestions {
       };
       const failed = (error: Error): void => end(() => reject(error));
       const send = (): void => {
-        publisher.publish(exchanges.presence, key, Buffer.alloc(0), properties).then((outcome) => {
+        this.#publisher.publish(exchanges.presence, key, Buffer.alloc(0), properties).then((outcome) => {
           if (outcome === 'unrouted') failed(new AskError(askErrors.notReady, 'no edge is there to answer'));
         }, failed);
       };
@@ -94,32 +76,6 @@ export class PresenceQuestions {
       this.#open.set(correlationId, { resolve: (answer) => end(() => resolve(answer)), reject: failed });
       send();
     });
-  }
-
-  get #replyKey(): string {
-    return `answer.${this.#options.name}.${this.#word}`;
-  }
-
-  async #listen(): Promise<void> {
-    this.#listening ??= this.#consume();
-    try {
-      await this.#listening;
-    } catch (error) {
-      this.#listening = undefined;
-      throw error;
-    }
-  }
-
-  async #consume(): Promise<void> {
-    const { name, consuming } = this.#options;
-    const { topology, consumers } = await consuming();
-    const queue = `service.${name}.present:${this.#word}`;
-    const prepare = async () => {
-      await topology.declareExactly({ name: queue, arguments: queueArguments });
-      await topology.bind(queue, exchanges.presence, this.#replyKey);
-    };
-    await prepare();
-    await consumers.consume(queue, { prepare, onDelivery: (delivery) => this.#take(delivery) });
   }
 
   #take(delivery: Delivery): void {

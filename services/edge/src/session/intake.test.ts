@@ -66,6 +66,18 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
   return { connection, outbox, intake };
 }
 
+/** It has been sent three events, and takes no more. */
+async function stopped() {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { outbox, intake } = attached(queue);
+  await queue.make();
+  await intake.start();
+  await settled();
+  for (let n = 1; n <= 3; n += 1) queue.publish(n);
+  await intake.stop();
+  return { queue, outbox, intake };
+}
+
 it('takes what was delivered as lost where the broker goes while what was kept without a body is fetched again', async () => {
   const queue = new QueueLostInBetween(limit + 1, window + 1);
   const { connection, outbox, intake } = attached(queue);
@@ -94,13 +106,7 @@ it('takes what was delivered as lost where the broker goes while what was kept w
 });
 
 it('says nothing of what was written when its channel has gone after its end, and acknowledgements perhaps with it', async () => {
-  const queue = new QueueModel(limit + 1, window + 1);
-  const { outbox, intake } = attached(queue);
-  await queue.make();
-  await intake.start();
-  await settled();
-  for (let n = 1; n <= 3; n += 1) queue.publish(n);
-  await intake.stop();
+  const { queue, outbox, intake } = await stopped();
   queue.lose();
   outbox.ack(3);
   const { suspect, written } = await intake.giveBack(true);
@@ -108,13 +114,7 @@ it('says nothing of what was written when its channel has gone after its end, an
 });
 
 it('says how much was written when its channel is there', async () => {
-  const queue = new QueueModel(limit + 1, window + 1);
-  const { outbox, intake } = attached(queue);
-  await queue.make();
-  await intake.start();
-  await settled();
-  for (let n = 1; n <= 3; n += 1) queue.publish(n);
-  await intake.stop();
+  const { outbox, intake } = await stopped();
   outbox.ack(1);
   const { suspect, written } = await intake.giveBack(true);
   expect({ suspect, written }).toEqual({ suspect: 2, written: { seq: 2, count: 2 } });
