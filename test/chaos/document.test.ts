@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { brokerConditions } from '../delivery/judge/listed.js';
 import { conditions } from '../delivery/run/conditions.js';
-import { faults } from './faults.js';
+import { faults } from '../delivery/run/faults.js';
 
 it('names in its document every fault, its part, and how long it holds', () => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'chaos.md'), 'utf8');

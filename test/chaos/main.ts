@@ -1,8 +1,8 @@
 /** `npm run chaos`: faults by name and at random, judged by the checker of deliveries. */
 import { brokerChoice, parseFlags, statusOf, UsageError, wholeNumber } from '@evenkeel/local';
+import type { Fault } from '../delivery/run/fault.js';
+import { faults } from '../delivery/run/faults.js';
 import { isGood, type Outcome, perform, table } from '../delivery/run/run.js';
-import type { Fault } from './fault.js';
-import { faults } from './faults.js';
 import { playing } from './play.js';
 import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Act } from '../delivery/run/conditions.js';
+import type { Fault } from '../delivery/run/fault.js';
+import { faults } from '../delivery/run/faults.js';
 import type { Stage } from '../delivery/run/stage.js';
-import type { Fault } from './fault.js';
-import { faults } from './faults.js';
 import { type Planned, scheduleText } from './schedule.js';
 
 /** After the last fault, before it is asked whether all is well: what takes longer to heal shows as a client that is not there. */

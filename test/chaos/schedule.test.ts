@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faults } from './faults.js';
+import { faults } from '../delivery/run/faults.js';
 import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
 
 const lengthMs = 60_000;

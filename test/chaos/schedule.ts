@@ -1,5 +1,5 @@
 import { seededRandom } from '@evenkeel/testkit';
-import type { Fault } from './fault.js';
+import type { Fault } from '../delivery/run/fault.js';
 
 /** A fault of a schedule. */
 export interface Planned {

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerChoice, parseFlags, statusOf, wholeNumber } from '@evenkeel/local';
 import { playing } from '../chaos/play.js';
 import { scheduleOf } from '../chaos/schedule.js';
-import { ways } from '../chaos/ways.js';
 import type { Act } from '../delivery/run/conditions.js';
 import { isGood, perform, table } from '../delivery/run/run.js';
+import { ways } from '../delivery/run/ways.js';
 import { Counts, kinds } from './counts.js';
 import { slopeOf } from './slope.js';
 

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault } from './fault.js';
+import { faults } from './faults.js';
 import { maxLength, type Stage } from './stage.js';
 
 /** Does something to a mesh under traffic, and puts it right; returns what shows that it happened, or undefined. */
@@ -46,53 +48,17 @@ const policy: Act = async (stage) => {
   return held > 0 ? `the policy held for ${held} queues` : undefined;
 };
 
-const edgeWithoutBroker: Act = async ({ proxy }) => {
-  proxy.refuse();
-  const cut = proxy.cut();
-  await sleep(4000);
-  const left = proxy.connections;
-  proxy.allow();
-  await sleep(8000);
-  return cut > 0 && left === 0 ? `${cut} connections were cut, none for 4 s` : undefined;
-};
-
-const edgeStalled: Act = async ({ edge }) => {
-  const stateOf = (): string => /\) (\w)/.exec(readFileSync(`/proc/${edge.pid}/stat`, 'utf8'))?.[1] ?? '';
-  edge.pause();
-  await sleep(13_000);
-  const state = stateOf();
-  edge.resume();
-  await sleep(8000);
-  return state === 'T' ? `${edge.node} was stopped for 13 s` : undefined;
-};
-
-const brokerEmptied: Act = async ({ broker }) => {
-  await broker.ctl(['stop_app']);
-  await broker.ctl(['reset']);
-  await broker.ctl(['start_app']);
-  const events = await broker.ctl(['list_exchanges', 'name', '--no-table-headers']);
-  await sleep(12_000);
-  return events.includes('mesh.events') ? 'stopped, reset, and back with its definitions' : undefined;
-};
-
-const brokerRestarted: Act = async ({ broker }) => {
-  const before = broker.pid;
-  const end = broker.ended();
-  await broker.restart();
-  await sleep(10_000);
-  return before === undefined || before !== broker.pid
-    ? `it ended (${await end}), and runs again`
-    : undefined;
-};
-
-const memoryAlarm: Act = async ({ broker }) => {
-  await broker.ctl(['set_vm_memory_high_watermark', '0.00001']);
-  await sleep(6000);
-  const alarms = await broker.ctl(['eval', 'rabbit_alarm:get_alarms().']);
-  await broker.ctl(['set_vm_memory_high_watermark', '0.6']);
-  await sleep(8000);
-  return alarms.includes('memory') ? 'the alarm was raised for 6 s' : undefined;
-};
+/** One fault, for as long as it holds, and time to heal. */
+const alone =
+  (name: string, healMs: number): Act =>
+  async (stage) => {
+    const { begin, holdMs } = faults[name] as Fault;
+    const held = await begin(stage);
+    await sleep(holdMs);
+    const shown = await held.end();
+    await sleep(healMs);
+    return shown;
+  };
 
 const clockSteps: Act = async ({ clocks, mesh }) => {
   const names = ['gateway', 'balancer', ...mesh.edges.map(({ node }) => node)];
@@ -116,10 +82,10 @@ export const conditions: Readonly<Record<string, Act>> = {
   overflow,
   expiry,
   'policy-limits': policy,
-  'edge-without-broker': edgeWithoutBroker,
-  'edge-stalled': edgeStalled,
-  'broker-emptied': brokerEmptied,
-  'broker-restarted': brokerRestarted,
-  'memory-alarm': memoryAlarm,
+  'edge-without-broker': alone('edge-without-broker', 8_000),
+  'edge-stalled': alone('edge-stalled', 8_000),
+  'broker-emptied': alone('broker-emptied', 11_000),
+  'broker-restarted': alone('broker-restarted', 9_000),
+  'memory-alarm': alone('memory-alarm', 8_000),
   'clock-steps': clockSteps,
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Member } from '@evenkeel/local';
-import type { Stage } from '../delivery/run/stage.js';
 import type { Fault } from './fault.js';
+import type { Stage } from './stage.js';
 
 type Which = (stage: Stage) => Member;
 

@@ -1,4 +1,4 @@
-import type { Stage } from '../delivery/run/stage.js';
+import type { Stage } from './stage.js';
 
 /** What is wrong from now on; `end` puts it right, and says what shows that it was so. Undefined: nothing does. */
 export interface Held {

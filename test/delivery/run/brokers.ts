@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Stage } from '../delivery/run/stage.js';
 import type { Fault, Held } from './fault.js';
+import type { Stage } from './stage.js';
 
 /** An alarm of RabbitMQ's: publishers are blocked for as long as it holds. */
 const alarm =
