@@ -1,7 +1,7 @@
 /** `npm run chaos`: faults by name and at random, judged by the checker of deliveries. */
 import { brokerChoice, parseFlags, statusOf, UsageError, wholeNumber } from '@evenkeel/local';
 import type { Fault } from '../delivery/run/fault.js';
-import { faults } from '../delivery/run/faults.js';
+import { faults, faultsOf } from '../delivery/run/faults.js';
 import { isGood, type Outcome, perform, table } from '../delivery/run/run.js';
 import { playing } from './play.js';
 import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
@@ -17,6 +17,7 @@ from the log alone, as npm run check:delivery does. Without flags: every fault b
   --schedule TEXT  this one, as it was printed: name@from+for, in milliseconds, separated by commas
   --shrink         a random schedule that fails is played again with less, until each of its faults is needed
   --list           names the faults
+  --brokers N      so many nodes of RabbitMQ as one cluster (1); from 3 on a cluster's faults are among them
   --broker KIND    auto, container or local (auto); what stops the broker's process needs local
 The logs are kept in .evenkeel/chaos/. Nothing may be lost without a gap, repeated, out of order, or told in vain; every fault must
 show in the log, and everybody be connected in the end. The last line is "N passed, N failed"; exit status 0 only if none failed.
@@ -38,6 +39,7 @@ async function main(): Promise<number> {
     schedule: { type: 'string' },
     shrink: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    brokers: { type: 'string', default: '1' },
     broker: { type: 'string', default: process.env.EVENKEEL_TEST_BROKER || 'auto' },
     help: { type: 'boolean', default: false },
   });
@@ -46,15 +48,18 @@ async function main(): Promise<number> {
     return 0;
   }
   if (flags.list) {
-    for (const [name, { part, holdMs }] of Object.entries(faults))
-      process.stdout.write(`${name.padEnd(30)} ${part.padEnd(9)} ${holdMs / 1_000} s\n`);
+    for (const [name, { part, holdMs, on = '' }] of Object.entries(faults))
+      process.stdout.write(`${name.padEnd(30)} ${part.padEnd(11)} ${holdMs / 1_000} s ${on}\n`);
     return 0;
   }
+  const brokers = wholeNumber('--brokers', flags.brokers, 1, 5);
+  if (brokers === 2)
+    throw new UsageError('--brokers takes 1, or 3 and more: of two nodes none is a majority.');
   const choice = brokerChoice(flags.broker);
   const play = ({ name, schedule }: Run): Promise<Outcome> =>
-    perform({ name, act: playing(schedule), folder: 'chaos' }, { choice }, say);
+    perform({ name, act: playing(schedule), folder: 'chaos' }, { choice, brokers }, say);
   const outcomes: Outcome[] = [];
-  for (const run of runsOf(flags)) {
+  for (const run of runsOf(flags, faultsOf(brokers))) {
     const outcome = await play(run);
     outcomes.push(outcome);
     if (isGood(outcome) || !flags.shrink || run.schedule.length < 2) continue;
@@ -89,10 +94,16 @@ interface Wanted {
   readonly schedule: string | undefined;
 }
 
-function runsOf({ fault, random, seed, seconds, schedule }: Wanted): readonly Run[] {
+function runsOf(
+  { fault, random, seed, seconds, schedule }: Wanted,
+  faults: Readonly<Record<string, Fault>>,
+): readonly Run[] {
   if (schedule !== undefined) {
     const planned = readSchedule(schedule);
-    known(planned.map(({ name }) => name));
+    known(
+      planned.map(({ name }) => name),
+      faults,
+    );
     return [{ name: 'schedule', schedule: planned }];
   }
   if (random !== undefined) {
@@ -104,16 +115,19 @@ function runsOf({ fault, random, seed, seconds, schedule }: Wanted): readonly Ru
     }));
   }
   const names = fault?.split(',') ?? Object.keys(faults);
-  known(names);
+  known(names, faults);
   return names.map((name) => ({
     name,
     schedule: [{ name, atMs: 0, forMs: (faults[name] as Fault).holdMs }],
   }));
 }
 
-function known(names: readonly string[]): void {
+function known(names: readonly string[], faults: Readonly<Record<string, Fault>>): void {
   const unknown = names.find((name) => faults[name] === undefined);
-  if (unknown !== undefined) throw new UsageError(`there is no fault "${unknown}": --list names them.`);
+  if (unknown !== undefined)
+    throw new UsageError(
+      `there is no fault "${unknown}" here: --list names them, and where they can be done.`,
+    );
 }
 
 process.exit(await statusOf(main));

@@ -84,6 +84,8 @@ interface Run {
   /** The condition that the run is about: it MUST have been shown. */
   readonly condition?: string;
   readonly broker?: string;
+  /** How long edges wait for an answer, ms; absent: 30 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 export type Line = Publish | Confirm | Open | FrameLine | Close | Condition | Undelivered | Run;
@@ -113,7 +115,7 @@ const isKeys = (value: unknown): boolean => Array.isArray(value) && value.length
 
 const ofFrame: Fields = { connection: isText, frame: isFrame };
 const kinds: Readonly<Record<Line['kind'], Fields>> = {
-  run: { condition: maybe(isText) },
+  run: { condition: maybe(isText), requestTimeoutMs: maybe(isCount) },
   publish: { publisher: isText, n: isCount, keys: isKeys, id: maybe(isText) },
   confirm: { publisher: isText, n: isCount, outcome: oneOf('routed', 'returned', 'nacked', 'unknown') },
   open: { connection: isText, uid: isText, session: isText },

@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { SlowWay } from './slow-way.js';
 
 /** Where a proxy leads. */
 export interface ProxyTarget {
@@ -9,6 +11,9 @@ export interface ProxyTarget {
 interface Pair {
   client: Socket;
   upstream: Socket;
+  /** Where each side's bytes go: to the other side, or to what holds them up on the way there. */
+  up: Writable;
+  down: Writable;
 }
 
 /**
@@ -21,6 +26,8 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>();
   #isPaused = false;
   #isRefusing = false;
+  #slowMs = 0;
+  readonly #slowWays = new Set<SlowWay>();
   #accepted = 0;
   #onAccept: (() => void)[] = [];
 
@@ -86,9 +93,9 @@ export class TcpProxy {
    */
   cutClients(): () => void {
     const orphans: Socket[] = [];
-    for (const { client, upstream } of this.#pairs) {
-      client.unpipe(upstream);
-      upstream.unpipe(client);
+    for (const { client, upstream, up, down } of this.#pairs) {
+      client.unpipe(up);
+      upstream.unpipe(down);
       upstream.removeAllListeners('close');
       client.removeAllListeners('close');
       upstream.pause();
@@ -115,9 +122,22 @@ export class TcpProxy {
 
   /** Lets nothing come back from the far end until {@link TcpProxy.resume}; what clients send still arrives. */
   pauseAnswers(): void {
-    for (const { client, upstream } of this.#pairs) {
-      upstream.unpipe(client);
+    for (const { upstream, down } of this.#pairs) {
+      upstream.unpipe(down);
       upstream.pause();
+    }
+  }
+
+  /** Holds up whatever passes, for so long a piece, both ways, and one piece after another; 0: no more. */
+  slow(ms: number): void {
+    this.#slowMs = ms;
+    for (const way of this.#slowWays) way.holdMs = ms;
+    if (ms === 0) return;
+    for (const pair of this.#pairs) {
+      if (pair.up !== pair.upstream) continue;
+      freeze(pair);
+      this.#holdUp(pair);
+      if (!this.#isPaused) join(pair);
     }
   }
 
@@ -165,7 +185,8 @@ export class TcpProxy {
     upstream.on('error', () => {});
     client.setNoDelay(true);
     upstream.setNoDelay(true);
-    const pair = { client, upstream };
+    const pair: Pair = { client, upstream, up: upstream, down: client };
+    if (this.#slowMs > 0) this.#holdUp(pair);
     this.#pairs.add(pair);
     this.#accepted++;
     client.on('close', () => this.#end(pair, upstream));
@@ -175,21 +196,33 @@ export class TcpProxy {
     for (const notify of this.#onAccept.splice(0)) notify();
   }
 
+  #holdUp(pair: Pair): void {
+    const [up, down] = [new SlowWay(this.#slowMs), new SlowWay(this.#slowMs)];
+    up.pipe(pair.upstream);
+    down.pipe(pair.client);
+    for (const way of [up, down]) {
+      this.#slowWays.add(way);
+      way.once('close', () => this.#slowWays.delete(way));
+    }
+    Object.assign(pair, { up, down });
+  }
+
   #end(pair: Pair, other: Socket): void {
+    for (const way of [pair.up, pair.down]) if (way instanceof SlowWay) way.destroy();
     this.#pairs.delete(pair);
     other.destroy();
   }
 }
 
-function join({ client, upstream }: Pair): void {
-  client.unpipe(upstream);
-  client.pipe(upstream);
-  upstream.pipe(client);
+function join({ client, upstream, up, down }: Pair): void {
+  client.unpipe(up);
+  client.pipe(up);
+  upstream.pipe(down);
 }
 
-function freeze({ client, upstream }: Pair): void {
-  client.unpipe(upstream);
-  upstream.unpipe(client);
+function freeze({ client, upstream, up, down }: Pair): void {
+  client.unpipe(up);
+  upstream.unpipe(down);
   client.pause();
   upstream.pause();
 }

@@ -1,6 +1,6 @@
 import type { Frame } from '../log.js';
 import { type Item, isMade } from './items.js';
-import { type Connection, type Life, windowOf } from './lives.js';
+import { type Connection, isCounted, type Life, windowOf } from './lives.js';
 
 /**
  * The directed events that a client which keeps PROTOCOL.md hands to its application in this life, and the gaps between them.
@@ -21,10 +21,11 @@ export function eventsOf(life: Life, resent: ReadonlySet<string>): Item[] {
       items.push({ kind: 'gap', at, reason, connection: open.connection, isOwn: false });
     }
     // After a welcome the older socket's events come again by the newer.
-    if (frame.t !== 'event' || index < newest) continue;
-    const id = String(frame.id);
+    if (index < newest) continue;
     const came = lastSeqs.get(lastOf(connection)) ?? 0;
-    lastSeqs.set(nameOf(connection), Number(frame.seq));
+    if (isCounted(frame)) lastSeqs.set(nameOf(connection), Number(frame.seq));
+    if (frame.t !== 'event') continue;
+    const id = String(frame.id);
     const isKnown = recent.slice(-2 * windowOf(connection)).includes(id);
     if (isRepeat(frame, isKnown, resent, came)) continue;
     recent.push(id);
@@ -46,7 +47,7 @@ const nameOf = ({ welcome }: Connection): string => String(welcome?.connection);
 const lastOf = ({ hello }: Connection): string =>
   String((hello?.last as { connection?: unknown } | undefined)?.connection);
 
-interface Received {
+export interface Received {
   readonly index: number;
   readonly connection: Connection;
   readonly at: number;
@@ -54,7 +55,7 @@ interface Received {
 }
 
 /** Frames of all connections, as they came. */
-function received(life: Life): Received[] {
+export function received(life: Life): Received[] {
   return life.connections
     .flatMap((connection, index) =>
       connection.frames

@@ -14,6 +14,9 @@ const namesOf = (kind: string): string[] =>
 
 /** Why a bad history is refused: by its name, or as told here. */
 const reasons: Readonly<Record<string, string>> = {
+  'answer-of-another': 'foreign',
+  'part-of-another-number': 'foreign',
+  'part-that-nobody-asked-for': 'foreign',
   'cut-off-line': 'malformed',
   'condition-never-shown': 'notShown',
   'equal-event-lost': 'lost',

@@ -1,4 +1,6 @@
 import type { Condition, Line, Log } from '../log.js';
+import { type Hole, judgeCalls } from './calls.js';
+import { secondsDegraded } from './degraded.js';
 import { eventsOf } from './events.js';
 import { isListed } from './listed.js';
 import { type Life, livesOf } from './lives.js';
@@ -19,6 +21,11 @@ export interface Verdict {
   readonly missing: number;
   readonly undelivered: number;
   readonly gaps: number;
+  /** What clients asked, and how much of it was answered. */
+  readonly asked: number;
+  readonly answered: number;
+  /** Seconds in which less than half was delivered of what came before anything was done. */
+  readonly degraded: number;
   readonly lost: number;
   readonly lateGaps: number;
   readonly repeated: number;
@@ -37,6 +44,8 @@ export interface Verdict {
 }
 
 const shownFaults = 200;
+/** Of an edge that has not been told another. */
+const requestTimeoutMs = 30_000;
 
 /** Judges a history from its log alone. */
 export function judge({ lines, malformed }: Log): Verdict {
@@ -53,12 +62,27 @@ export function judge({ lines, malformed }: Log): Verdict {
     missing: 0,
     undelivered: 0,
     gaps: 0,
+    asked: 0,
+    answered: 0,
     falseGapsWithoutLoss: 0,
     listedGaps: 0,
   };
+  const timeoutMs = lines.find((line) => line.kind === 'run')?.requestTimeoutMs ?? requestTimeoutMs;
+  const holes = new Map<Life, readonly Hole[]>();
+  for (const life of lives) {
+    const calls = judgeCalls(life, timeoutMs);
+    sums.asked += calls.asked;
+    sums.answered += calls.answered;
+    faults.push(...calls.faults);
+    holes.set(life, calls.holes);
+  }
   for (const { stream, life } of streamsOf(lives, published, resent)) {
     const verdict = judgeStream(stream);
-    const { idle } = verdict;
+    // Answers wait in the queue with the events: a gap may stand for one of them.
+    const isOfAnswer = ({ at }: { at: number }): boolean =>
+      stream.topic === undefined &&
+      (holes.get(life) ?? []).some(({ from, until }) => from <= at && at <= until);
+    const idle = verdict.idle.filter((gap) => !isOfAnswer(gap));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, lines));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);
@@ -85,6 +109,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     published: published.length,
     sessions: new Set(lives.map(({ uid, session }) => `${uid}.${session}`)).size,
     ...sums,
+    degraded: secondsDegraded(lines) ?? 0,
     lost: count('lost'),
     lateGaps: count('late-gap'),
     repeated: count('repeated'),

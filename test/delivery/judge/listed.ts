@@ -16,6 +16,12 @@ export const brokerConditions: readonly string[] = [
   'broker-emptied',
   'broker-restarted',
   'broker-frozen',
+  'connections-closed',
+  'events-exchange-deleted',
+  'permission-lost',
+  'node-killed',
+  'node-frozen',
+  'nodes-restarted-in-turn',
   'memory-alarm',
   'disk-alarm',
   'session-queue-deleted',
@@ -26,24 +32,31 @@ export const brokerConditions: readonly string[] = [
  * Whether a gap with nothing missing in its place is of a kind that PROTOCOL.md lists: where the edge cannot know, it tells.
  * - a topic after a lost socket (`connection-lost`), whatever was published meanwhile
  * - `session-expired` where the queue was gone (`resumed` is false), whatever it had held
- * - a topic (`broker-lost`), and events whose queue was made anew, when the broker was away
+ * - a topic (`broker-lost`, of one with history `history-lost`), and events whose queue was made anew, when the broker was away
  */
 export function isListed(gap: Gap, topic: string | undefined, life: Life, lines: readonly Line[]): boolean {
-  const index = life.connections.findIndex(({ open }) => open.connection === gap.connection);
-  const connection = life.connections[index];
+  const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const connection = life.dialled[index];
   if (connection === undefined) return false;
   const isBroker = underBrokerCondition(gap.at, lines);
   if (topic !== undefined) {
-    if (gap.reason === 'connection-lost')
-      return isAfterLoss(connection, life.connections[index - 1]) || isBroker;
-    return gap.reason === 'broker-lost' && isBroker;
+    // Where it has said up to where it has the topic, a lost socket loses nothing.
+    if (gap.reason === 'connection-lost' && !hasSaidSince(connection, topic))
+      return isAfterLoss(connection, life.dialled[index - 1]) || isBroker;
+    return (gap.reason === 'broker-lost' || gap.reason === 'history-lost') && isBroker;
   }
   if (gap.reason === 'session-expired' && connection.welcome?.resumed === false) return index > 0;
   return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
 }
 
+const hasSaidSince = ({ hello }: Connection, topic: string): boolean =>
+  Array.isArray(hello?.topics) &&
+  hello.topics.some(
+    (each: { topic?: unknown; since?: unknown }) => each.topic === topic && each.since !== undefined,
+  );
+
 function isAfterLoss(connection: Connection, before: Connection | undefined): boolean {
-  return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? 0);
+  return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? Infinity);
 }
 
 function underBrokerCondition(at: number, lines: readonly Line[]): boolean {

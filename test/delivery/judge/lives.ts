@@ -28,6 +28,8 @@ export interface Life {
   readonly session: string;
   /** Those that were welcomed, in the order of their welcomes. */
   readonly connections: readonly Connection[];
+  /** Those and the others, in the order in which they were dialled: topics may come before the welcome. */
+  readonly dialled: readonly Connection[];
   readonly beginsAt: number;
   /** What is confirmed later is owed no more. */
   readonly endsAt: number;
@@ -53,13 +55,37 @@ export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string
       else part.push(connection);
     }
     for (const [i, part] of parts.entries()) {
-      lives.push(lifeOf(parts.length === 1 ? name : `${name}#${i + 1}`, part));
+      lives.push(
+        lifeOf(
+          parts.length === 1 ? name : `${name}#${i + 1}`,
+          part,
+          dialledIn(connections, part, parts[i + 1]),
+        ),
+      );
     }
   }
   return { lives, faults };
 }
 
-function lifeOf(name: string, connections: readonly Connection[]): Life {
+/** Of this life's session, from its first connection until the first of the next life. */
+function dialledIn(
+  all: readonly Connection[],
+  part: readonly Connection[],
+  next: readonly Connection[] = [],
+): Connection[] {
+  const [first] = part;
+  const from = Math.min(...part.map(({ open }) => open.at));
+  const until = Math.min(Infinity, ...next.map(({ open }) => open.at));
+  return all
+    .filter(({ open }) => open.uid === first?.open.uid && open.session === first.open.session)
+    .filter(
+      (each) =>
+        part.includes(each) || (each.welcomeAt === undefined && each.open.at >= from && each.open.at < until),
+    )
+    .sort((a, b) => a.open.at - b.open.at);
+}
+
+function lifeOf(name: string, connections: readonly Connection[], dialled: readonly Connection[]): Life {
   const [first] = connections;
   const last = connections.at(-1);
   if (first === undefined || last === undefined) throw new Error('a life has a connection');
@@ -73,6 +99,7 @@ function lifeOf(name: string, connections: readonly Connection[]): Life {
     uid: first.open.uid,
     session: first.open.session,
     connections,
+    dialled,
     beginsAt: first.welcomeAt ?? first.open.at,
     endsAt: Math.min(closedAt, bye?.at ?? Number.POSITIVE_INFINITY),
     isWhole: isOrderly && bye === undefined && unacknowledged(last) < windowOf(last),
@@ -85,10 +112,14 @@ export const windowOf = ({ welcome }: Connection): number =>
 /** Events that its client left unacknowledged: at a full window the rest waits, and is not lost. */
 function unacknowledged({ frames, hello }: Connection): number {
   if (hello?.ack === 'write') return 0;
-  const last = (isSent: boolean, t: string): number =>
-    Number(frames.findLast((each) => each.isSent === isSent && each.frame.t === t)?.frame.seq ?? 0);
-  return last(false, 'event') - last(true, 'ack');
+  const came = frames.findLast(({ isSent, frame }) => !isSent && isCounted(frame))?.frame.seq;
+  const acked = frames.findLast(({ isSent, frame }) => isSent && frame.t === 'ack')?.frame.seq;
+  return Number(came ?? 0) - Number(acked ?? 0);
 }
+
+/** Whether it has a `seq` of its own, as events have, and waits in the queue with them. */
+export const isCounted = ({ t, seq }: Frame): boolean =>
+  typeof seq === 'number' && ['event', 'part', 'ok', 'error', 'ask'].includes(t);
 
 function connectionsOf(lines: readonly Line[]): { connections: Connection[]; faults: string[] } {
   const byName = new Map<string, Connection>();

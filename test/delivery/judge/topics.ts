@@ -16,7 +16,20 @@ const remembered = 512;
 
 export function spellsOf(life: Life): Spell[] {
   const topics = new Set(life.connections.flatMap((each) => [...helloTopics(each), ...asked(each)]));
-  return [...topics].flatMap((topic) => spellsOfTopic(life, topic));
+  return [...topics]
+    .flatMap((topic) => spellsOfTopic(life, topic))
+    .map((spell) => sinceSubscribed(spell, life));
+}
+
+/** A topic with history counts from the moment at which the edge has said where it begins. */
+function sinceSubscribed(whole: Spell, life: Life): Spell {
+  if (!hasHistory(whole)) return whole;
+  const isWithin = ({ open }: Connection): boolean =>
+    open.at >= (whole.connections[0]?.open.at ?? 0) && open.at <= whole.endsAt;
+  const spell = { ...whole, connections: life.dialled.filter(isWithin) };
+  const frames = spell.connections.flatMap((each) => each.frames);
+  const first = frames.find(({ frame }) => frame.t === 'subscribed' && frame.topic === spell.topic);
+  return { ...spell, beginsAt: Math.max(spell.beginsAt, first?.at ?? spell.beginsAt) };
 }
 
 function spellsOfTopic(life: Life, topic: string): Spell[] {
@@ -59,6 +72,7 @@ type Entry = Item | { readonly kind: 'mark'; readonly at: number; readonly mark:
 
 /** What a client that keeps PROTOCOL.md hands over of a topic; `resent` as for events. */
 export function messagesOf(spell: Spell, resent: ReadonlySet<string>): Item[] {
+  if (hasHistory(spell)) return pastOf(spell);
   let items: Item[] = [];
   let before: Connection | undefined;
   for (const connection of spell.connections) {
@@ -74,6 +88,27 @@ export function messagesOf(spell: Spell, resent: ReadonlySet<string>): Item[] {
     twice.add(each.id);
     return isFirst;
   });
+}
+
+/** Whether its messages are kept: an edge says so by their positions. */
+export const hasHistory = ({ topic, connections }: Pick<Spell, 'topic' | 'connections'>): boolean =>
+  connections.some(({ frames }) =>
+    frames.some(({ isSent, frame }) => !isSent && frame.topic === topic && frame.position !== undefined),
+  );
+
+/**
+ * Of a topic with history each edge goes on where the one before it stopped, or behind what `hello` names: nothing is left to the
+ * client but what came after it had said that.
+ */
+function pastOf(spell: Spell): Item[] {
+  const items: Item[] = [];
+  for (const connection of spell.connections) {
+    const saidAt = connection.frames.find(({ isSent, frame }) => isSent && frame.t === 'hello')?.at ?? 0;
+    const late = new Set(idsOf(items.filter(({ at }) => at >= saidAt)));
+    for (const each of entriesOf(connection, spell).filter(isItem))
+      if (each.kind === 'gap' || !late.has(each.id)) items.push(each);
+  }
+  return items;
 }
 
 const isItem = (entry: Entry): entry is Item => entry.kind !== 'mark';

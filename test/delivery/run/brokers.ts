@@ -65,9 +65,9 @@ const deletion = (name: string): string =>
   '{ok, Q} -> rabbit_amqqueue:delete(Q, false, false, <<"chaos">>), deleted; _ -> absent end.';
 
 export const brokers = {
-  'broker-restarted': { part: 'broker', holdMs: 1_000, begin: restarted },
-  'broker-frozen': { part: 'broker', holdMs: 8_000, begin: frozen },
-  'broker-emptied': { part: 'broker', holdMs: 1_000, begin: emptied },
+  'broker-restarted': { part: 'broker', on: 'one', holdMs: 1_000, begin: restarted },
+  'broker-frozen': { part: 'broker', on: 'one', holdMs: 8_000, begin: frozen },
+  'broker-emptied': { part: 'broker', on: 'one', holdMs: 1_000, begin: emptied },
   'memory-alarm': {
     part: 'broker',
     holdMs: 6_000,

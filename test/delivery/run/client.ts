@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toUid } from '@evenkeel/protocol';
 import WebSocket from 'ws';
 import type { Frame } from '../log.js';
+import { Calls } from './calls.js';
 import type { Recorder } from './recorder.js';
+import { Topics } from './topics.js';
 
 /** How a client lives: `quick` and `moved` acknowledge at once, `slow` takes its time, two lose their sockets. */
 export type Manner = 'quick' | 'slow' | 'sleeping' | 'cut' | 'moved';
@@ -34,6 +36,8 @@ export class DeliveryClient {
   lastAt = 0;
   /** What ended it for good. */
   failure: string | undefined;
+  readonly #calls = new Calls();
+  readonly #topics: Topics;
   #current: Link | undefined;
   readonly #links = new Set<Link>();
   #nodes: string[] = [];
@@ -46,6 +50,7 @@ export class DeliveryClient {
 
   constructor(options: ClientOptions) {
     this.options = options;
+    this.#topics = new Topics(options.topics);
     void this.#stay();
   }
 
@@ -55,6 +60,17 @@ export class DeliveryClient {
 
   get node(): string | undefined {
     return this.#current?.place.node;
+  }
+
+  /** Something that it has asked is to be answered yet. */
+  get isWaiting(): boolean {
+    return this.#calls.isWaiting;
+  }
+
+  /** Asks a service, unless it moves, or has no socket. */
+  ask(): void {
+    const link = this.#current;
+    if (link?.isWelcome && !this.#isAsleep && this.#links.size === 1) this.#calls.ask(link);
   }
 
   /** Loses the socket, as a network does; comes back at once. */
@@ -70,6 +86,18 @@ export class DeliveryClient {
     this.cut();
     await sleep(ms / 2);
     this.#isAsleep = false;
+  }
+
+  /** Reads nothing and says nothing; returns what ends that. */
+  freeze(): { thaw(): void }[] {
+    const held = [...this.#links];
+    for (const link of held) link.freeze();
+    return held;
+  }
+
+  /** Comes back by another socket, and leaves those that it has open, as a network does that tells nobody. */
+  leave(): WebSocket[] {
+    return [...this.#links].flatMap((link) => link.leave());
   }
 
   close(): void {
@@ -113,7 +141,6 @@ export class DeliveryClient {
   async #dial(place: Place): Promise<Link> {
     this.session ??= place.session;
     const resume = this.#hasBeenWelcome;
-    const { topics } = this.options;
     const awayMs = resume && this.#lostAt > 0 ? { awayMs: Math.round(performance.now() - this.#lostAt) } : {};
     const link = new Link(place, this.session, this);
     this.#links.add(link);
@@ -127,7 +154,7 @@ export class DeliveryClient {
     link.begin(() => ({
       t: 'hello',
       resume,
-      topics,
+      topics: this.#topics.named(!resume),
       ack: 'client',
       ...awayMs,
       ...(this.#last && { last: this.#last }),
@@ -140,7 +167,9 @@ export class DeliveryClient {
     if (frame.t === 'welcome') this.#welcomed(link, frame);
     if (frame.t === 'event' || frame.t === 'message') this.lastAt = performance.now();
     if (frame.t === 'move') void this.#move(link, frame);
-    if (frame.t === 'event' && link === this.#current) {
+    this.#topics.received(frame);
+    this.#calls.received(link, frame);
+    if (isCounted(frame) && link === this.#current) {
       const seq = Number(frame.seq);
       this.#last = { connection: link.identity, seq };
       link.acknowledge(seq, this.options.manner === 'slow' ? slowMs : 0);
@@ -173,6 +202,10 @@ export class DeliveryClient {
   }
 }
 
+/** Whether it has its place among the events, and is to be acknowledged. */
+const isCounted = ({ t, seq }: Frame): boolean =>
+  typeof seq === 'number' && ['event', 'part', 'ok', 'error'].includes(t);
+
 /** One socket. */
 class Link {
   readonly place: Place;
@@ -189,6 +222,8 @@ class Link {
   #heardAt = performance.now();
   #pings: NodeJS.Timeout | undefined;
   #due: number[] = [];
+  /** Also while it could not be sent. */
+  #ackedSeq = 0;
   #isAcknowledging = false;
   readonly #client: DeliveryClient;
   readonly #session: string;
@@ -247,6 +282,20 @@ class Link {
     this.#socket?.pause();
   }
 
+  thaw(): void {
+    if (this.isOver) return;
+    this.#isFrozen = false;
+    this.#heardAt = performance.now();
+    this.#socket?.resume();
+    if (this.#ackedSeq > 0) this.send({ t: 'ack', seq: this.#ackedSeq });
+  }
+
+  leave(): WebSocket[] {
+    this.#socket?.pause();
+    this.#end('cut', 1006);
+    return this.#socket ? [this.#socket] : [];
+  }
+
   close(): void {
     if (this.isOver) return;
     this.#end('client', 1000);
@@ -263,6 +312,7 @@ class Link {
     this.#isAcknowledging = true;
     for (let seq = this.#due.shift(); seq !== undefined; seq = this.#due.shift()) {
       if (eachMs > 0) await sleep(eachMs);
+      this.#ackedSeq = seq;
       this.send({ t: 'ack', seq });
     }
     this.#isAcknowledging = false;

@@ -26,7 +26,7 @@ def said(channel, method, properties, body):
 def main():
     while True:
         try:
-            channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
+            channel = pika.BlockingConnection([pika.URLParameters(each) for each in url.split(',')]).channel()
             channel.queue_declare(queue, durable=True)
             channel.queue_bind(queue, 'mesh.undelivered', '#')
             channel.basic_consume(queue, said)

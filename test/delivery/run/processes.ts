@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Member } from '@evenkeel/local';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
@@ -54,11 +55,79 @@ const restarted =
   };
 
 const edge: Which = (stage) => stage.edge;
-const balancer: Which = ({ mesh }) => {
-  const [first] = mesh.balancers;
-  if (first === undefined) throw new Error('there is no balancer');
-  return first;
+/** There are two: nobody plans only without both. */
+const bothBalancers =
+  (fault: (which: Which) => Fault['begin']): Fault['begin'] =>
+  async (stage) => {
+    const held = await Promise.all(
+      stage.mesh.balancers.map((_, n) => fault(({ mesh }) => mesh.balancers[n] as Member)(stage)),
+    );
+    return {
+      end: async () => {
+        const shown = await Promise.all(held.map((each) => each.end()));
+        return shown.includes(undefined) ? undefined : shown.join(', ');
+      },
+    };
+  };
+
+async function leads({ opsUrl }: Member): Promise<boolean> {
+  const metrics = await fetch(`${opsUrl}/metrics`, { signal: AbortSignal.timeout(2_000) });
+  return /^evenkeel_balancer_leading(\{[^}]*\})? 1$/m.test(await metrics.text());
+}
+
+/** Who leads stands still until another does; then it goes on as if nothing had been. */
+const twoLeaders: Fault['begin'] = async ({ mesh: { balancers } }) => {
+  const leading = await Promise.all(balancers.map((each) => leads(each)));
+  const first = balancers[leading.indexOf(true)];
+  const second = balancers.find((each) => each !== first);
+  if (first === undefined || second === undefined) throw new Error('no balancer leads');
+  first.pause();
+  return {
+    end: async () => {
+      const hasFollowed = await leads(second);
+      const state = stateOf(first.pid);
+      first.resume();
+      return hasFollowed && state === 'T' ? `${first.name} led, then ${second.name}, then both` : undefined;
+    },
+  };
 };
+
+/** It gets on for a moment now and then, as on a machine that has far too much to do. */
+const stuttering: Fault['begin'] = async ({ edge }) => {
+  let stops = 0;
+  const stop = (): void => {
+    edge.pause();
+    if (stateOf(edge.pid) !== '') stops += 1;
+    setTimeout(() => edge.resume(), 400);
+  };
+  const timer = setInterval(stop, 500);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      edge.resume();
+      return stops > 0 ? `process ${edge.pid} was stopped ${stops} times` : undefined;
+    },
+  };
+};
+
+/** It can open nothing any more, and its clients dial it anew. */
+const withoutDescriptors: Fault['begin'] = async ({ edge, clients }) => {
+  const { pid } = edge;
+  const open = (): number => readdirSync(`/proc/${pid}/fd`).length;
+  const limit = () => /Max open files\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1];
+  const before = limit();
+  const most = open();
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`]);
+  for (const client of clients) if (client.node === edge.node) client.cut();
+  return {
+    end: async () => {
+      const [has, may] = [open(), limit()];
+      execFileSync('prlimit', ['--pid', String(pid), `--nofile=${before}:`]);
+      return may === String(most) ? `it had ${has} of ${may} descriptors` : undefined;
+    },
+  };
+};
+
 const gateway: Which = ({ mesh }) => mesh.gateway;
 
 /** Room comes and goes again, in order. */
@@ -77,9 +146,12 @@ export const processes = {
   'edge-stalled': { part: 'edge', holdMs: 13_000, begin: stalled(edge) },
   'edge-stalled-shortly': { part: 'edge', holdMs: 4_000, begin: stalled(edge) },
   'edge-restarted': { part: 'edge', holdMs: 1_000, begin: restarted(edge) },
+  'edge-stuttering': { part: 'edge', holdMs: 8_000, begin: stuttering },
+  'edge-without-descriptors': { part: 'edge', holdMs: 5_000, begin: withoutDescriptors },
   'edge-joins-and-leaves': { part: 'edge', holdMs: 6_000, begin: edgeJoins },
-  'balancer-killed': { part: 'balancer', holdMs: 5_000, begin: killed(balancer) },
-  'balancer-stalled': { part: 'balancer', holdMs: 15_000, begin: stalled(balancer) },
+  'balancer-killed': { part: 'balancer', holdMs: 5_000, begin: bothBalancers(killed) },
+  'balancer-stalled': { part: 'balancer', holdMs: 15_000, begin: bothBalancers(stalled) },
+  'two-leaders': { part: 'balancer', holdMs: 8_000, begin: twoLeaders },
   'gateway-killed': { part: 'gateway', holdMs: 4_000, begin: killed(gateway) },
   'gateway-stalled': { part: 'gateway', holdMs: 6_000, begin: stalled(gateway) },
 } as const satisfies Readonly<Record<string, Fault>>;

@@ -64,7 +64,7 @@ def main():
     n = 0
     while not orders['stop']:
         try:
-            connection = pika.BlockingConnection(pika.URLParameters(url))
+            connection = pika.BlockingConnection([pika.URLParameters(each) for each in url.split(',')])
             channel = connection.channel()
             channel.confirm_delivery()
             while not orders['stop']:

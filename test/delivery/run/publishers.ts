@@ -26,6 +26,8 @@ export interface PublisherOptions {
   readonly amqpUrl: string;
   readonly users: readonly string[];
   readonly topic: string;
+  /** A topic with a history; the SDK alone publishes to it. */
+  readonly kept: string;
   readonly recorder: Recorder;
 }
 
@@ -35,7 +37,7 @@ const resentAfterMs = 300;
 
 /** By the project's own SDK. */
 export async function startSdkPublisher(options: PublisherOptions): Promise<RunningPublisher> {
-  const { amqpUrl, users, topic, recorder } = options;
+  const { amqpUrl, users, topic, kept, recorder } = options;
   const sdk = await createPublisher({ amqpUrl, name: 'delivery' });
   const open = new Set<Promise<void>>();
   let n = 0;
@@ -44,14 +46,14 @@ export async function startSdkPublisher(options: PublisherOptions): Promise<Runn
   const publish = async (): Promise<void> => {
     const mine = ++n;
     const user = users[mine % users.length] ?? '';
-    const isTopic = mine % 5 === 4;
+    const to = mine % 5 === 4 ? topic : mine % 5 === 2 ? kept : undefined;
     const id = `sdk-${mine}`;
     const data = { sdk: mine };
-    const keys = [isTopic ? `topic.${topic}` : `user.${user}.order.made`];
+    const keys = [to ? `topic.${to}` : `user.${user}.order.made`];
     recorder.add({ kind: 'publish', publisher: 'sdk', n: mine, keys, id, data });
     const beganAt = performance.now();
-    const outcome = await (isTopic
-      ? sdk.toTopic(topic, data, { id })
+    const outcome = await (to
+      ? sdk.toTopic(to, data, { id })
       : sdk.toUser(user, 'order.made', data, { id })
     ).then(
       ({ routed }) => (routed ? ('routed' as const) : ('returned' as const)),

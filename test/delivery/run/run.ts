@@ -4,7 +4,7 @@ import { stateDir } from '@evenkeel/local';
 import { judge, type Verdict } from '../judge/judge.js';
 import { type Act, conditions } from './conditions.js';
 import { Recorder } from './recorder.js';
-import { type BrokerFlags, Stage } from './stage.js';
+import { type BrokerFlags, requestTimeoutMs, Stage } from './stage.js';
 
 export interface Outcome {
   readonly condition: string;
@@ -46,7 +46,7 @@ export async function perform(
   const beganAt = performance.now();
   const stage = await Stage.set(join(folder, name), recorder, flags);
   try {
-    recorder.add({ kind: 'run', condition: name, broker: stage.broker.version });
+    recorder.add({ kind: 'run', condition: name, broker: stage.broker.version, requestTimeoutMs });
     await stage.play();
     await sleep(beforeMs);
     recorder.add({ kind: 'condition', name, phase: 'begin' });
@@ -72,8 +72,11 @@ export async function perform(
 
 const columns = [
   'published',
+  'degraded',
   'owed',
   'delivered',
+  'asked',
+  'answered',
   'missing',
   'undelivered',
   'gaps',
@@ -91,8 +94,11 @@ const columns = [
 export function table(outcomes: readonly Outcome[]): string {
   const names = {
     published: 'published',
+    degraded: 'seconds degraded',
     owed: 'owed',
     delivered: 'delivered',
+    asked: 'asked',
+    answered: 'answered',
     missing: 'events missing',
     undelivered: 'at mesh.undelivered',
     gaps: 'gaps',

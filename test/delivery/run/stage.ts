@@ -7,13 +7,15 @@ import {
   type Edge,
   type Mesh,
   type PrivateBroker,
+  startCluster,
   startMesh,
   startPrivateBroker,
   stateDir,
 } from '@evenkeel/local';
-import { eventually, TcpProxy } from '@evenkeel/testkit';
+import { eventually } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
 import { DeliveryClient, type Manner } from './client.js';
+import { Proxies } from './proxies.js';
 import {
   type Orders,
   type RunningPublisher,
@@ -22,17 +24,25 @@ import {
   startSdkPublisher,
 } from './publishers.js';
 import type { Recorder } from './recorder.js';
+import { startService } from './service.js';
 
 export interface BrokerFlags {
   readonly choice: BrokerChoice;
   readonly image?: string;
+  /** How many nodes the broker has; one. */
+  readonly brokers?: number;
 }
 
 const manners: readonly Manner[] = ['quick', 'slow', 'sleeping', 'cut', 'moved'];
 const users = ['ann', 'bea'];
 const topic = 'all';
+/** With a history. */
+const kept = 'kept.all';
 export const lifetimeMs = 10_000;
 export const maxLength = 60;
+/** Short: what gets no answer is to be told so within a run. */
+export const requestTimeoutMs = 6_000;
+const askEveryMs = 2_500;
 /** Lifetimes and windows are short, so that their ends are met often. */
 const settings = {
   EVENKEEL_SESSION_LIFETIME_MS: String(lifetimeMs),
@@ -40,23 +50,36 @@ const settings = {
   EVENKEEL_WINDOW: '16',
   EVENKEEL_ACK_TIMEOUT_MS: '20000',
   EVENKEEL_HEARTBEAT_MS: '5000',
+  EVENKEEL_REQUEST_TIMEOUT_MS: String(requestTimeoutMs),
+  EVENKEEL_NAMESPACES: JSON.stringify({
+    namespaces: {
+      kept: { history: { size: 100_000, seconds: 3_600 } },
+      '*': { subscribe: 'anyone', publish: 'anyone', request: 'anyone' },
+    },
+  }),
 };
 const drainEveryMs = 4_000;
 const quietMs = 3_000;
 const quietWithinMs = 25_000;
+
+const brokerOf = ({ choice, image, brokers = 1 }: BrokerFlags): Promise<PrivateBroker> =>
+  brokers > 1
+    ? startCluster(brokers)
+    : startPrivateBroker({ choice, ...(image === undefined ? {} : { image }) });
 
 /** A broker and a mesh of its own, with publishers of four manners and clients of five. */
 export class Stage {
   readonly broker: PrivateBroker;
   readonly mesh: Mesh;
   /** What leads to the broker of the first edge. */
-  readonly proxy: TcpProxy;
+  readonly proxy: Proxies;
   /** Where the wall clocks of the services are set. */
   readonly clocks: string;
   readonly recorder: Recorder;
   readonly clients: DeliveryClient[] = [];
   readonly #publishers: RunningPublisher[] = [];
   #listener: RunningPublisher | undefined;
+  #service: RunningPublisher | undefined;
   readonly #operator: Operator;
   #isOver = false;
   #loops: Promise<void>[] = [];
@@ -64,7 +87,7 @@ export class Stage {
   private constructor(given: {
     broker: PrivateBroker;
     mesh: Mesh;
-    proxy: TcpProxy;
+    proxy: Proxies;
     clocks: string;
     recorder: Recorder;
     operator: Operator;
@@ -78,17 +101,17 @@ export class Stage {
   }
 
   /** `folder`: for the logs of the services, in the state folder. */
-  static async set(folder: string, recorder: Recorder, { choice, image }: BrokerFlags): Promise<Stage> {
-    const broker = await startPrivateBroker({ choice, ...(image === undefined ? {} : { image }) });
+  static async set(folder: string, recorder: Recorder, flags: BrokerFlags): Promise<Stage> {
+    const broker = await brokerOf(flags);
     const clocks = mkdtempSync(join(tmpdir(), 'evenkeel-clocks-'));
     // Inherited by the services.
     process.env.DELIVERY_CLOCKS = clocks;
     process.env.NODE_OPTIONS = `--require=${join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', 'clock.cjs')}`;
-    const proxy = await TcpProxy.toUrl(broker.amqpUrl);
+    const proxy = await Proxies.toUrls(broker.amqpUrl);
     const { amqpUrl, urlFor } = broker;
     const logDir = join(stateDir, folder);
-    const mesh = await startMesh({ edges: 0, amqpUrl, urlFor, env: settings, logDir });
-    await mesh.addEdge({ EVENKEEL_AMQP_URL: proxy.urlFor(urlFor('edge')) });
+    const mesh = await startMesh({ edges: 0, balancer: 2, amqpUrl, urlFor, env: settings, logDir });
+    await mesh.addEdge({ EVENKEEL_AMQP_URL: proxy.urlsFor(urlFor('edge')) });
     await mesh.addEdge();
     const operator = await createOperator({ amqpUrl: urlFor('operator') });
     return new Stage({ broker, mesh, proxy, clocks, recorder, operator });
@@ -106,19 +129,20 @@ export class Stage {
     for (const user of users) {
       for (const manner of manners) {
         const own = `${user}.${manner}`;
-        const options = { gatewayUrl: mesh.gatewayUrl, user, manner, topics: [topic, own], recorder };
+        const options = { gatewayUrl: mesh.gatewayUrl, user, manner, topics: [topic, own, kept], recorder };
         this.clients.push(new DeliveryClient(options));
       }
     }
     const areConnected = () => this.clients.every((each) => each.isConnected);
     await eventually('all clients are connected', areConnected, 30_000);
     this.#listener = startListener(this.broker.amqpUrl, recorder);
-    const options = { amqpUrl: this.broker.urlFor('app-shop'), users, topic, recorder };
+    const options = { amqpUrl: this.broker.urlFor('app-shop'), users, topic, kept, recorder };
+    this.#service = await startService(this.broker.urlFor('app-shop'));
     this.#publishers.push(await startSdkPublisher(options));
     for (const manner of ['bare', 'cc', 'cloudevents'] as const) {
       this.#publishers.push(await startPikaPublisher(manner, options));
     }
-    this.#loops = [this.#drain(), ...this.clients.map((each) => this.#live(each))];
+    this.#loops = [this.#drain(), ...this.clients.flatMap((each) => [this.#live(each), this.#ask(each)])];
   }
 
   /** Tells all publishers. */
@@ -132,7 +156,9 @@ export class Stage {
     await Promise.all([...this.#loops, ...this.#publishers.map((each) => each.stop())]);
     const deadline = performance.now() + quietWithinMs;
     const isQuiet = (): boolean =>
-      this.clients.every((each) => each.isConnected && performance.now() - each.lastAt > quietMs);
+      this.clients.every(
+        (each) => each.isConnected && !each.isWaiting && performance.now() - each.lastAt > quietMs,
+      );
     while (!isQuiet() && performance.now() < deadline) await sleep(100);
     for (const each of this.clients) each.close();
   }
@@ -150,6 +176,7 @@ export class Stage {
     await Promise.allSettled(this.#loops);
     await Promise.allSettled(this.#publishers.map((each) => each.stop()));
     await this.#listener?.stop();
+    await this.#service?.stop();
     await this.#operator.close().catch(() => undefined);
     await this.mesh.stop();
     await this.proxy.close();
@@ -180,6 +207,15 @@ export class Stage {
         // Every second time past its session's life.
         await client.sleep(turn % 2 === 0 ? lifetimeMs * 0.4 : lifetimeMs * 1.5);
       } else return;
+    }
+  }
+
+  async #ask(client: DeliveryClient): Promise<void> {
+    // Not all at once.
+    await this.#pause(Math.random() * askEveryMs);
+    while (!this.#isOver) {
+      client.ask();
+      await this.#pause(askEveryMs);
     }
   }
 

@@ -1,5 +1,8 @@
 import type { Fault } from './fault.js';
 
+/** What each piece of bytes waits on a slow way, ms; those behind it wait as well. */
+const holdUpMs = 100;
+
 /** The connections of the first edge to the broker are reset, and may be made again at once. */
 const cut: Fault['begin'] = async ({ proxy }) => {
   const connections = proxy.cut();
@@ -45,11 +48,16 @@ const deaf: Fault['begin'] = async ({ proxy }) => {
   };
 };
 
-/** All clients lose their sockets in the same moment. */
-const storm: Fault['begin'] = async ({ clients }) => {
-  const connected = clients.filter(({ isConnected }) => isConnected);
-  for (const client of connected) client.cut();
-  return { end: async () => (connected.length > 0 ? `${connected.length} sockets were cut` : undefined) };
+/** All that passes is held up, both ways. */
+const slow: Fault['begin'] = async ({ proxy }) => {
+  const { connections } = proxy;
+  proxy.slow(holdUpMs);
+  return {
+    end: async () => {
+      proxy.slow(0);
+      return connections > 0 ? `${connections} connections were slow` : undefined;
+    },
+  };
 };
 
 export const ways = {
@@ -58,5 +66,5 @@ export const ways = {
   'edge-without-broker-for-long': { part: 'way', holdMs: 15_000, begin: refused },
   'edge-way-frozen': { part: 'way', holdMs: 6_000, begin: frozen },
   'edge-hears-nothing': { part: 'way', holdMs: 6_000, begin: deaf },
-  'reconnect-storm': { part: 'clients', holdMs: 1_000, begin: storm },
+  'edge-way-slow': { part: 'way', holdMs: 8_000, begin: slow },
 } as const satisfies Readonly<Record<string, Fault>>;

@@ -1,0 +1,35 @@
+import type { Line } from '../log.js';
+
+/** Less than this share of what came before is not what it was. */
+const share = 0.5;
+
+/** Deliveries of each whole second of a log. */
+function bySecond(lines: readonly Line[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const line of lines) {
+    if (line.kind !== 'frame' || (line.frame.t !== 'event' && line.frame.t !== 'message')) continue;
+    const second = Math.floor(line.at / 1_000);
+    counts.set(second, (counts.get(second) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * For how many seconds less than half as much was delivered as in the seconds before the first condition began, from then until
+ * the last publish; undefined: nothing was done, or nothing was delivered before.
+ */
+export function secondsDegraded(lines: readonly Line[]): number | undefined {
+  const begin = lines.find((line) => line.kind === 'condition')?.at;
+  const end = lines.findLast((line) => line.kind === 'publish')?.at;
+  if (begin === undefined || end === undefined) return undefined;
+  const counts = bySecond(lines);
+  const [first, last] = [Math.ceil(begin / 1_000), Math.floor(end / 1_000)];
+  // The second in which it begins counts to neither.
+  const before = [...counts].filter(([second]) => second < first - 1).map(([, count]) => count);
+  const usual = before.reduce((sum, each) => sum + each, 0) / before.length;
+  if (before.length === 0) return undefined;
+  let degraded = 0;
+  for (let second = first; second < last; second++)
+    if ((counts.get(second) ?? 0) < usual * share) degraded += 1;
+  return degraded;
+}
