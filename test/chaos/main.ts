@@ -48,8 +48,8 @@ async function main(): Promise<number> {
     return 0;
   }
   if (flags.list) {
-    for (const [name, { part, holdMs, on = '' }] of Object.entries(faults))
-      process.stdout.write(`${name.padEnd(30)} ${part.padEnd(11)} ${holdMs / 1_000} s ${on}\n`);
+    for (const [name, { part, holdMs, on = '', isKnown = '' }] of Object.entries(faults))
+      process.stdout.write(`${name.padEnd(30)} ${part.padEnd(11)} ${holdMs / 1_000} s ${on}${isKnown}\n`);
     return 0;
   }
   const brokers = wholeNumber('--brokers', flags.brokers, 1, 5);
@@ -96,7 +96,7 @@ interface Wanted {
 
 function runsOf(
   { fault, random, seed, seconds, schedule }: Wanted,
-  faults: Readonly<Record<string, Fault>>,
+  those: Readonly<Record<string, Fault>>,
 ): readonly Run[] {
   if (schedule !== undefined) {
     const planned = readSchedule(schedule);
@@ -111,19 +111,19 @@ function runsOf(
     const lengthMs = wholeNumber('--seconds', seconds, 10, 3_600) * 1_000;
     return Array.from({ length: wholeNumber('--random', random, 1, 1_000) }, (_, n) => ({
       name: `seed-${first + n}`,
-      schedule: scheduleOf(first + n, lengthMs, faults),
+      schedule: scheduleOf(first + n, lengthMs, those),
     }));
   }
-  const names = fault?.split(',') ?? Object.keys(faults);
-  known(names, faults);
+  const names = fault?.split(',') ?? Object.keys(those);
+  known(names, those);
   return names.map((name) => ({
     name,
     schedule: [{ name, atMs: 0, forMs: (faults[name] as Fault).holdMs }],
   }));
 }
 
-function known(names: readonly string[], faults: Readonly<Record<string, Fault>>): void {
-  const unknown = names.find((name) => faults[name] === undefined);
+function known(names: readonly string[], those: Readonly<Record<string, Fault>>): void {
+  const unknown = names.find((name) => those[name] === undefined && faults[name]?.isKnown === undefined);
   if (unknown !== undefined)
     throw new UsageError(
       `there is no fault "${unknown}" here: --list names them, and where they can be done.`,

@@ -28,17 +28,21 @@ export const brokerConditions: readonly string[] = [
   'topic-queue-deleted',
 ];
 
+/** In these an edge is not told whether anything was dropped: its marker does not come back. */
+const doubtConditions: readonly string[] = ['permission-lost'];
+
 /**
  * Whether a gap with nothing missing in its place is of a kind that PROTOCOL.md lists: where the edge cannot know, it tells.
  * - a topic after a lost socket (`connection-lost`), whatever was published meanwhile
  * - `session-expired` where the queue was gone (`resumed` is false), whatever it had held
+ * - `overflow` where an edge could not learn whether anything was dropped
  * - a topic (`broker-lost`, of one with history `history-lost`), and events whose queue was made anew, when the broker was away
  */
 export function isListed(gap: Gap, topic: string | undefined, life: Life, lines: readonly Line[]): boolean {
   const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
   const connection = life.dialled[index];
   if (connection === undefined) return false;
-  const isBroker = underBrokerCondition(gap.at, lines);
+  const isBroker = within(gap.at, lines, brokerConditions);
   if (topic !== undefined) {
     // Where it has said up to where it has the topic, a lost socket loses nothing.
     if (gap.reason === 'connection-lost' && !hasSaidSince(connection, topic))
@@ -46,6 +50,7 @@ export function isListed(gap: Gap, topic: string | undefined, life: Life, lines:
     return (gap.reason === 'broker-lost' || gap.reason === 'history-lost') && isBroker;
   }
   if (gap.reason === 'session-expired' && connection.welcome?.resumed === false) return index > 0;
+  if (gap.reason === 'overflow' && within(gap.at, lines, doubtConditions)) return true;
   return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
 }
 
@@ -59,9 +64,9 @@ function isAfterLoss(connection: Connection, before: Connection | undefined): bo
   return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? Infinity);
 }
 
-function underBrokerCondition(at: number, lines: readonly Line[]): boolean {
+function within(at: number, lines: readonly Line[], names: readonly string[]): boolean {
   const conditions = lines.filter(
-    (line): line is Condition => line.kind === 'condition' && brokerConditions.includes(line.name),
+    (line): line is Condition => line.kind === 'condition' && names.includes(line.name),
   );
   return conditions.some(({ name, phase, at: begunAt }) => {
     if (phase !== 'begin' || at < begunAt) return false;

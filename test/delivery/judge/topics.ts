@@ -72,7 +72,10 @@ type Entry = Item | { readonly kind: 'mark'; readonly at: number; readonly mark:
 
 /** What a client that keeps PROTOCOL.md hands over of a topic; `resent` as for events. */
 export function messagesOf(spell: Spell, resent: ReadonlySet<string>): Item[] {
-  if (hasHistory(spell)) return pastOf(spell);
+  return onceEach(hasHistory(spell) ? pastOf(spell) : mergedOf(spell), resent);
+}
+
+function mergedOf(spell: Spell): Item[] {
   let items: Item[] = [];
   let before: Connection | undefined;
   for (const connection of spell.connections) {
@@ -81,6 +84,11 @@ export function messagesOf(spell: Spell, resent: ReadonlySet<string>): Item[] {
     items = isMove && before ? joined(items, before, entries, connection) : withoutKnown(items, entries);
     before = connection;
   }
+  return items;
+}
+
+/** Without the second of what a publisher may have sent twice. */
+function onceEach(items: readonly Item[], resent: ReadonlySet<string>): Item[] {
   const twice = new Set<string>();
   return items.filter((each) => {
     if (each.kind === 'gap' || !resent.has(each.id)) return true;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BrokerNode } from '@evenkeel/local';
+import { eventually } from '@evenkeel/testkit';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
@@ -38,10 +39,24 @@ const frozen: Fault['begin'] = async (stage) => {
   };
 };
 
-/** As an upgrade does it: each ends in order and boots again, before the next does. */
+/** How many queues on several nodes, streams too, lack one of theirs: without another they may have no majority. */
+async function incomplete(node: BrokerNode): Promise<number> {
+  const listed = await node.ctl(['list_queues', 'type', 'members', 'online', '--no-table-headers']);
+  const countOf = (list = ''): number => list.split('@').length;
+  return listed
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .filter(([type, members, online]) => type !== 'classic' && countOf(members) !== countOf(online)).length;
+}
+
+/** As an upgrade does it: each ends in order and boots again, once no queue needs it. */
 const inTurn: Fault['begin'] = async ({ broker: { nodes = [] } }) => {
   const before = nodes.map(({ pid }) => pid);
-  for (const node of nodes) await node.restart();
+  for (const node of nodes) {
+    const isSpare = async () => (await incomplete(node)) === 0;
+    await eventually(`no queue needs ${node.name}`, isSpare, 60_000);
+    await node.restart();
+  }
   return {
     end: async () =>
       nodes.length > 0 && nodes.every(({ pid }, n) => pid !== before[n])

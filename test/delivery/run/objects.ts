@@ -71,7 +71,13 @@ const connectionsClosed: Fault['begin'] = async (stage) => {
 };
 
 export const objects = {
-  'events-exchange-deleted': { part: 'broker', holdMs: 4_000, begin: exchangeDeleted },
+  'events-exchange-deleted': {
+    part: 'broker',
+    isKnown:
+      'nobody tells edges that their bindings have gone: sessions are bound again only where they attach anew',
+    holdMs: 4_000,
+    begin: exchangeDeleted,
+  },
   'policy-changed': { part: 'broker', holdMs: 5_000, begin: policyChanged },
   'permission-lost': { part: 'broker', holdMs: 5_000, begin: permissionLost },
   'connections-closed': { part: 'broker', holdMs: 2_000, begin: connectionsClosed },

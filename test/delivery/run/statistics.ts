@@ -21,7 +21,7 @@ const repeated =
     const [ear, mouth] = [await hearing.createChannel(), await saying.createChannel()];
     for (const each of [ear, mouth]) each.on('error', () => undefined);
     const { queue } = await ear.assertQueue('', { exclusive: true });
-    await ear.bindQueue(queue, exchanges.stats, '#');
+    await ear.bindQueue(queue, exchanges.stats, 'stats.*');
     let waiting: ConsumeMessage[] = [];
     let count = 0;
     await ear.consume(
@@ -37,6 +37,7 @@ const repeated =
       await sleep(lateMs);
       for (const { fields, properties, content } of batch) {
         const headers = { ...properties.headers, [again]: true };
+        // Of edges alone: nobody else may speak in their name.
         mouth.publish(exchanges.stats, fields.routingKey, content, {
           ...properties,
           headers,
