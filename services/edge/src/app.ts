@@ -28,6 +28,7 @@ import { Journal } from './life/journal.js';
 import { Life } from './life/life.js';
 import { SessionPast } from './life/past.js';
 import { SessionReports } from './life/reports.js';
+import { clientsWindow } from './limits.js';
 import { Coalescer } from './move/coalescer.js';
 import { Departures } from './move/departures.js';
 import { Handover } from './move/handover.js';
@@ -194,7 +195,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,
   });
-  const clientsPublisher = mesh.publisherApart('clients');
+  const clientsPublisher = mesh.publisherApart('clients', clientsWindow);
   const inbound = new Inbound({
     ...config,
     publisher: clientsPublisher,

@@ -55,3 +55,6 @@ export const limitSettings = {
     .describe('sessions in topics whose members are told, one for each of its topics; more are not told of'),
   limitLoopback: setting.limitLoopback(),
 };
+
+/** What clients send is at the broker so much at a time: more would be work that everybody else's events wait behind. */
+export const clientsWindow = { windowBytes: 262_144 } as const;

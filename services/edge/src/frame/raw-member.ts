@@ -18,7 +18,7 @@ export function rawMember(object: string, name: string): RawJson | undefined {
   let found: RawJson | undefined;
   let next = skipSpace(object, object.indexOf('{') + 1);
   while (object.charCodeAt(next) === quote) {
-    const nameEnd = endOfText(object, next);
+    const nameEnd = textEnd(object, next);
     const value = readValue(object, skipSpace(object, skipSpace(object, nameEnd) + 1));
     if (isName(object.slice(next + 1, nameEnd - 1), name)) found = value;
     next = skipSpace(object, value.end);
@@ -29,17 +29,17 @@ export function rawMember(object: string, name: string): RawJson | undefined {
 }
 
 /** `written` may have escapes. */
-const isName = (written: string, name: string): boolean =>
+export const isName = (written: string, name: string): boolean =>
   written === name || (written.includes('\\') && JSON.parse(`"${written}"`) === name);
 
-function readValue(json: string, start: number): RawJson & { end: number } {
+export function readValue(json: string, start: number): RawJson & { end: number } {
   let depth = 0;
   let deepest = 0;
   const value = (end: number) => ({ text: json.slice(start, end), depth: deepest, end });
   for (let i = start; i < json.length; i += 1) {
     const code = json.charCodeAt(i);
     if (code === quote) {
-      const end = endOfText(json, i);
+      const end = textEnd(json, i);
       if (depth === 0) return value(end);
       i = end - 1;
     } else if (code === openBrace || code === openBracket) {
@@ -56,7 +56,7 @@ function readValue(json: string, start: number): RawJson & { end: number } {
 }
 
 /** The index behind the closing quote of the text that begins at `start`. */
-function endOfText(json: string, start: number): number {
+export function textEnd(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end >= 0) {
     let before = end - 1;
@@ -68,7 +68,7 @@ function endOfText(json: string, start: number): number {
   return json.length;
 }
 
-function skipSpace(json: string, from: number): number {
+export function skipSpace(json: string, from: number): number {
   let i = from;
   while (isSpace(json.charCodeAt(i))) i += 1;
   return i;

@@ -1,5 +1,6 @@
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
 import type { OpaqueBody } from '../frame/opaque-body.js';
+import { type Outline, outlineOf } from '../frame/outline.js';
 import { type RawJson, rawMember } from '../frame/raw-member.js';
 import type { RefusedFor } from './load.js';
 import type { Quota } from './quota.js';
@@ -40,6 +41,8 @@ const late: Incoming = { is: 'late' };
 const absent: RawJson = { text: 'null', depth: 0 };
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const plainAck = /^\{"t":"ack","seq":(\d{1,15})\}$/;
+/** From here on a frame's outline is found faster than it is parsed as a whole. */
+const longText = 2_048;
 /** What is repeated of an unreadable frame in its answer, characters. */
 const longest = { id: 128, kind: 64 };
 
@@ -110,8 +113,10 @@ function idOf(incoming: Incoming): string | undefined {
 /** Reads a frame; what is no frame, or not its turn, is told apart. */
 export function readFrame(text: string, state: SessionState): Incoming {
   let value: unknown;
+  let outline: Outline | undefined;
   try {
-    value = JSON.parse(text);
+    if (text.length > longText && state !== 'opened') outline = outlineOf(text);
+    value = JSON.parse(outline?.rest ?? text);
   } catch {
     return violation;
   }
@@ -123,7 +128,8 @@ export function readFrame(text: string, state: SessionState): Incoming {
   if (frame.t !== 'publish' && frame.t !== 'request' && frame.t !== 'answer') return { is: 'frame', frame };
   const { data, encoding, contentType, ...named } = frame;
   if (encoding === undefined) {
-    return { is: 'frame', frame: { ...named, data: rawMember(text, 'data') ?? absent } };
+    const raw = outline === undefined ? rawMember(text, 'data') : outline.data;
+    return { is: 'frame', frame: { ...named, data: raw ?? absent } };
   }
   if (typeof data !== 'string' || !base64.test(data)) return violation;
   const bytes = { body: Buffer.from(data, 'base64'), contentType: contentType ?? 'application/octet-stream' };
