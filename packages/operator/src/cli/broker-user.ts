@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appUser, edgeUser, type Rights, rightsOf } from '@evenkeel/mesh/rights';
+import { fetchWithin } from '@evenkeel/runtime';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
@@ -8,6 +9,7 @@ import { resolveAmqpUrl } from './target.js';
 import type { Terminal } from './terminal.js';
 
 const timeoutMs = 10_000;
+const maxBytes = 1_048_576;
 
 interface BrokerUserOptions {
   app?: boolean;
@@ -72,16 +74,12 @@ async function put(managementUrl: string, path: string, body: object): Promise<v
   const prefix = base.pathname.replace(/\/+$/, '');
   let response: Response;
   try {
-    response = await fetch(`${base.origin}${prefix}${path}`, {
-      method: 'PUT',
-      headers: {
-        authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    await response.arrayBuffer();
+    const headers = {
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      'content-type': 'application/json',
+    };
+    const init = { method: 'PUT', headers, body: JSON.stringify(body) };
+    ({ response } = await fetchWithin(`${base.origin}${prefix}${path}`, init, { timeoutMs, maxBytes }));
   } catch (cause) {
     throw new OperatorError('management-unreachable', `${base.origin} does not answer`, cause);
   }

@@ -1,3 +1,4 @@
+import { fetchWithin } from '@evenkeel/runtime';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { OperatorError } from '../errors.js';
@@ -6,6 +7,7 @@ import type { Terminal } from './terminal.js';
 
 /** Stopping an edge waits until its clients have moved, a minute at most. */
 const timeoutMs = 90_000;
+const maxBytes = 1_048_576;
 
 const answer = z.looseObject({ node: z.string(), url: z.string(), startsAgainInMs: z.number().optional() });
 type Answer = z.infer<typeof answer>;
@@ -66,12 +68,10 @@ export async function askLocal(action: string, query: Readonly<Record<string, st
   let response: Response;
   let body: unknown;
   try {
-    response = await fetch(`${url}/${action}?${parameters}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    body = await response.json();
+    const init = { method: 'POST', headers: { authorization: `Bearer ${token}` } };
+    const answer = await fetchWithin(`${url}/${action}?${parameters}`, init, { timeoutMs, maxBytes });
+    response = answer.response;
+    body = JSON.parse(String(answer.body));
   } catch (cause) {
     throw new OperatorError('local-unreachable', 'the "npm start" of run.json does not answer', cause);
   }

@@ -94,3 +94,10 @@ it('follows no redirect, which would take the password elsewhere', async () => {
     error: expect.stringContaining('does not answer'),
   });
 });
+
+it('is not waited for where its answer does not end', async () => {
+  const url = await serving((_request, response) => void response.writeHead(200).write('{'));
+  expect(await new ManagementApi(url, '/', () => 0).view()).toEqual({
+    error: expect.stringContaining('no answer within 3 s'),
+  });
+});

@@ -1,4 +1,5 @@
 import { queues } from '@evenkeel/protocol';
+import { fetchWithin } from '@evenkeel/runtime';
 import { z } from 'zod';
 import type { BrokerView, RabbitmqView } from '../api.js';
 
@@ -128,19 +129,19 @@ export class ManagementApi {
 
   /** @throws Error that says what to do */
   async #get<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> {
-    const response = await fetch(`${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}${path}`, {
-      headers: { authorization: this.#authorization },
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    }).catch((error: unknown) => {
-      const isLate = error instanceof Error && error.name === 'TimeoutError';
-      throw new Error(isLate ? `no answer within ${timeoutMs / 1_000} s` : 'it does not answer');
-    });
-    const text = await textOf(response);
+    const url = `${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}${path}`;
+    const init = { headers: { authorization: this.#authorization }, redirect: 'error' } as const;
+    const { response, body } = await fetchWithin(url, init, { timeoutMs, maxBytes }).catch(
+      (error: unknown) => {
+        const isLate = error instanceof Error && error.name === 'TimeoutError';
+        throw new Error(isLate ? `no answer within ${timeoutMs / 1_000} s` : 'it does not answer');
+      },
+    );
+    if (body === undefined) throw new Error(`its answer is longer than ${maxBytes} bytes`);
     if (response.status === 401)
       throw new Error('it refuses the user of EVENKEEL_RABBITMQ_API_URL; give it the tag monitoring');
     if (!response.ok) throw new Error(`it answers ${response.status} to ${path}`);
-    const read = schema.safeParse(jsonOf(text));
+    const read = schema.safeParse(jsonOf(String(body)));
     if (!read.success) throw new Error(`what it says at ${path} is not that of RabbitMQ`);
     return read.data;
   }
@@ -156,17 +157,6 @@ function byUser(open: z.output<typeof connections>): RabbitmqView['connections']
     users.set(user, entry);
   }
   return [...users.values()].sort((a, b) => a.user.localeCompare(b.user));
-}
-
-async function textOf({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function jsonOf(text: string): unknown {

@@ -28,12 +28,12 @@ function make(answer: () => Response | Error = () => new Response('{}')) {
     headers: { authorization: 'secret' },
     log: { warn: (_fields: object, message = '') => void warnings.push(message) },
     fetch: async (url, init) => {
-      const body = String(init?.body);
+      const body = String(init.body);
       const { scopeSpans } = JSON.parse(body).resourceSpans[0];
-      requests.push({ url: String(url), headers: init?.headers, count: scopeSpans[0].spans.length, body });
+      requests.push({ url: String(url), headers: init.headers, count: scopeSpans[0].spans.length, body });
       const answered = answer();
       if (answered instanceof Error) throw answered;
-      return answered;
+      return { response: answered, body: Buffer.from(await answered.arrayBuffer()) };
     },
   });
   const { begin, ended } = spans();

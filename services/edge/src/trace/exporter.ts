@@ -1,5 +1,5 @@
 import { LogLimit } from '@evenkeel/pace';
-import type { Log } from '@evenkeel/runtime';
+import { fetchWithin, type Log } from '@evenkeel/runtime';
 import { attributesOf, type SpanRecord } from './spans.js';
 
 /** Spans that wait to be exported; more are left out. */
@@ -8,6 +8,8 @@ const maxWaiting = 2_048;
 const maxBatch = 512;
 const exportEveryMs = 5_000;
 const requestTimeoutMs = 10_000;
+/** Of an answer. What it says beyond its status is not read. */
+const maxBytes = 1_048_576;
 const logEveryMs = 30_000;
 
 export interface ExporterOptions {
@@ -17,7 +19,7 @@ export interface ExporterOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly log: Pick<Log, 'warn'>;
   /** For tests. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: typeof fetchWithin;
 }
 
 /**
@@ -66,17 +68,16 @@ export class SpanExporter {
   }
 
   async #send(): Promise<void> {
-    const { url, headers, fetch = globalThis.fetch, log } = this.#options;
+    const { url, headers, fetch = fetchWithin, log } = this.#options;
     const spans = this.#waiting.slice(0, maxBatch);
     this.#waiting = this.#waiting.slice(maxBatch);
     try {
-      const response = await fetch(url, {
+      const init = {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify(this.#requestOf(spans)),
-        signal: AbortSignal.timeout(requestTimeoutMs),
-      });
-      await response.arrayBuffer();
+      };
+      const { response } = await fetch(url, init, { timeoutMs: requestTimeoutMs, maxBytes });
       if (!response.ok) throw new Error(`answered with ${response.status}`);
     } catch (err) {
       this.lost += spans.length;

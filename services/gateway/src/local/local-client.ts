@@ -1,4 +1,4 @@
-import { Refusal } from '@evenkeel/runtime';
+import { fetchWithin, Refusal } from '@evenkeel/runtime';
 import { type LocalStatus, localStatus } from './crowd-view.js';
 
 /** What may be asked of the `npm start` that runs this gateway. */
@@ -10,6 +10,7 @@ const freshMs = 150;
 const statusTimeoutMs = 2_000;
 /** An edge is stopped when its clients have moved, which may take a minute. */
 const actionTimeoutMs = 90_000;
+const maxBytes = 1_048_576;
 
 /** Asks the `npm start` that runs this gateway, by the token that it has given to it. */
 export class LocalClient {
@@ -33,15 +34,14 @@ export class LocalClient {
   /** @throws Refusal as it answers, or `local-unreachable` */
   async act(action: LocalAction, node: string | undefined): Promise<unknown> {
     const query = node === undefined ? '' : `?${new URLSearchParams({ node })}`;
+    const url = `${this.#url}/${action}${query}`;
     let response: Response;
     let body: unknown;
     try {
-      response = await fetch(`${this.#url}/${action}${query}`, {
-        method: 'POST',
-        headers: this.#headers,
-        signal: AbortSignal.timeout(actionTimeoutMs),
-      });
-      body = await response.json();
+      const limits = { timeoutMs: actionTimeoutMs, maxBytes };
+      const answer = await fetchWithin(url, { method: 'POST', headers: this.#headers }, limits);
+      response = answer.response;
+      body = JSON.parse(String(answer.body));
     } catch {
       throw new Refusal(503, 'local-unreachable', 'the npm start that runs this mesh does not answer');
     }
@@ -52,11 +52,9 @@ export class LocalClient {
 
   async #fetchStatus(): Promise<LocalStatus | undefined> {
     try {
-      const response = await fetch(`${this.#url}/status`, {
-        headers: this.#headers,
-        signal: AbortSignal.timeout(statusTimeoutMs),
-      });
-      return localStatus.parse(await response.json());
+      const limits = { timeoutMs: statusTimeoutMs, maxBytes };
+      const { body } = await fetchWithin(`${this.#url}/status`, { headers: this.#headers }, limits);
+      return localStatus.parse(JSON.parse(String(body)));
     } catch {
       return undefined;
     }
