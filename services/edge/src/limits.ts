@@ -57,4 +57,4 @@ export const limitSettings = {
 };
 
 /** What clients send is at the broker so much at a time: more would be work that everybody else's events wait behind. */
-export const clientsWindow = { windowBytes: 262_144 } as const;
+export const clientsWindow = { windowBytes: 131_072 } as const;
