@@ -56,7 +56,7 @@ async function overhear(keys: readonly string[], onDelivery: (delivery: Delivery
       onDelivery(delivery);
     },
   });
-  onTestFinished(() => consumer.cancel());
+  onTestFinished(async () => void (await consumer.cancel()));
 }
 
 describe('the source edge', () => {

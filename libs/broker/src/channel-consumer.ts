@@ -25,7 +25,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   #at: ShardChannel | undefined;
   #tag = '';
   #attaching: Promise<void> | undefined;
-  #cancelling: Promise<void> | undefined;
+  #cancelling: Promise<boolean> | undefined;
   #hasBeenActive = false;
   #isExposed = false;
   #isMuted = false;
@@ -95,7 +95,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     });
   }
 
-  cancel(): Promise<void> {
+  cancel(): Promise<boolean> {
     this.#cancelling ??= this.#cancel();
     return this.#cancelling;
   }
@@ -207,7 +207,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     }
   }
 
-  async #cancel(): Promise<void> {
+  async #cancel(): Promise<boolean> {
     const wasActive = this.state === 'active';
     const at = this.#at;
     this.state = 'cancelled';
@@ -215,17 +215,25 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     if (!wasActive) {
       this.#isMuted = true;
       await this.#attaching?.catch(() => {});
-      return;
+      return false;
     }
-    if (at) await this.#stop(at, this.#tag);
+    return at ? await this.#stop(at, this.#tag) : false;
   }
 
-  async #stop(at: ShardChannel, tag: string): Promise<void> {
-    if (at.isOpen && at.consumers.has(tag)) await at.channel.cancel(tag).catch(() => {});
+  async #stop(at: ShardChannel, tag: string): Promise<boolean> {
+    let isConfirmed = false;
+    if (at.isOpen && at.consumers.has(tag))
+      await at.channel.cancel(tag).then(
+        () => {
+          isConfirmed = true;
+        },
+        () => {},
+      );
     this.#isMuted = true;
     at.consumers.delete(tag);
     // Only now: requeued before cancel-ok they would come straight back.
     for (const delivery of this.#held) delivery.requeue();
     this.#held = [];
+    return isConfirmed;
   }
 }

@@ -45,6 +45,10 @@ export class IncomingDelivery implements Delivery {
     return properties as DeliveryProperties;
   }
 
+  get isVoid(): boolean {
+    return this.isSettled || !this.#at.isOpen;
+  }
+
   forgetContent(): void {
     this.#message = { fields: this.#message.fields, content: NO_CONTENT, properties: NO_PROPERTIES };
   }

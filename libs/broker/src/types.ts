@@ -145,6 +145,8 @@ export interface Delivery {
   readonly properties: DeliveryProperties;
   /** Whether `ack`, `requeue` or `drop` was called. */
   readonly isSettled: boolean;
+  /** Settling it does nothing any more: it is settled, or its channel has gone and the broker has it again. */
+  readonly isVoid: boolean;
   /** Body and properties are needed no more: they are empty from now on, and what is kept until settling is small. */
   forgetContent(): void;
   ack(): void;
@@ -183,9 +185,10 @@ export interface Consumer {
   readonly state: 'active' | 'recovering' | 'cancelled';
   /**
    * Stops consuming and recovering; idempotent. Deliveries already on their way still arrive until it
-   * resolves, on cancel-ok or with the loss of the channel; none after.
+   * resolves, on cancel-ok or with the loss of the channel; none after. True: the broker has confirmed it, so what was settled
+   * before the call has reached the queue.
    */
-  cancel(): Promise<void>;
+  cancel(): Promise<boolean>;
   /**
    * Resolves when everything settled before on this consumer's channel has reached the queue, ahead of any
    * consumer that starts from now on: that one gets the requeued messages first, in their order. Undefined

@@ -73,6 +73,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     takesReplies: z.boolean().optional(),
     /** The asking edge passes marks on to its client. */
     takesMarks: z.boolean().optional(),
+    /** The asking edge can wait for the seal, which need not be in the queue yet. */
+    takesLeftSeals: z.boolean().optional(),
     /** The pass that counts for the session at the asking edge. */
     pass: passHold.optional(),
   }),
@@ -102,8 +104,11 @@ export const edgeCommand = z.discriminatedUnion('command', [
     placed: z.array(z.string().max(512)).max(10_000).optional(),
     /** It knows seals; older edges take one for a reply to nobody, and acknowledge it. */
     knowsSeals: z.boolean().optional(),
-    /** The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. */
-    seal: z.object({ name: shortId.optional(), behind: count }).optional(),
+    /**
+     * The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. `at`: the edge that
+     * has it in hand or is about to plant it, and puts it into the queue later.
+     */
+    seal: z.object({ name: shortId.optional(), behind: count, at: nodeName.optional() }).optional(),
     /** The client is to be told this gap as soon as it is attached; there is no seal then. */
     owed: z.enum(gapReasons).catch(gapReasons.overflow).optional(),
     /** The pass that counted for the session there: the newer of the two goes on counting. */
@@ -114,6 +119,12 @@ export const edgeCommand = z.discriminatedUnion('command', [
     streams: z.array(z.string().max(512)).max(1_024).optional(),
     /** The number of its queue, where it is not the one that it began with. */
     generation: z.number().int().min(1).max(999_999_999).optional(),
+  }),
+  /** From an edge that waits for the seal of this session's queue: it is to come at once. */
+  z.object({
+    command: z.literal('give-seal'),
+    uid: z.string().refine(isUid),
+    sid: z.string().refine(isSid),
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

@@ -71,7 +71,7 @@ export class World {
         consume: async (queue: string, consumer: ConsumeOptions) => {
           this.calls.push(`consume ${queue}`);
           if (!queue.includes('method:')) this.#consumer = consumer;
-          const cancel = async () => void this.calls.push(`cancel ${queue}`);
+          const cancel = async () => this.calls.push(`cancel ${queue}`) > 0;
           return { queue, state: 'active' as const, cancel, barrier: async () => undefined };
         },
       },
@@ -112,6 +112,7 @@ export class World {
       key,
       redelivered: false,
       isSettled: false,
+      isVoid: false,
       forgetContent: () => {},
       ack: settle('ack'),
       requeue: settle('requeue'),

@@ -39,6 +39,7 @@ import { EdgeNode } from './node.js';
 import { Placing } from './placing/placing.js';
 import { Drops } from './queue/drops.js';
 import { Generations } from './queue/generations.js';
+import { LeftSeals } from './queue/left-seals.js';
 import { Planting } from './queue/planting.js';
 import { SessionQueues } from './queue/session-queue.js';
 import { AgentServer } from './reach/agent.js';
@@ -180,9 +181,18 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     mesh,
     node: node.name,
     boot: node.boot,
-    onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
+    onDropped: (key, why) => {
+      leftSeals.dropped(key);
+      directory.get(key)?.intake.dropped(why);
+    },
     now,
   });
+  const planting = new Planting({
+    written: () => load.delivered,
+    topicFrames: () => counts.topicFrames,
+    now,
+  });
+  const leftSeals = new LeftSeals({ node: node.name, outgoing, planting, drops });
   const generations = new Generations({ ...config, topology: queueTopology });
   const queues = new SessionQueues({
     topology: queueTopology,
@@ -190,7 +200,9 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     // The seal, which is held, is one more.
     consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
     publisher,
-    planting: new Planting({ written: () => load.delivered, topicFrames: () => counts.topicFrames, now }),
+    planting,
+    leftSeals,
+    node: node.name,
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,
@@ -314,7 +326,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
-  const handlers = commandHandlers({ node, leftBehind, ...commanded });
+  const handlers = commandHandlers({ node, leftBehind, leftSeals, ...commanded });
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
@@ -377,6 +389,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     presence,
     presenceQuestions,
     drops,
+    leftSeals,
     denials,
     denying,
     commands,

@@ -3,6 +3,7 @@ import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
 import type { Denying } from './control/denying.js';
 import { type DrainOptions, drain } from './move/drain.js';
 import type { EdgeNode } from './node.js';
+import type { LeftSeals } from './queue/left-seals.js';
 import type { AgentServer } from './reach/agent.js';
 import type { Reachability } from './reach/reachability.js';
 import type { Sessions } from './session/sessions.js';
@@ -29,6 +30,7 @@ interface Parts extends Omit<DrainOptions, 'config' | 'log'>, Pick<ServiceContex
   readonly presence: Part;
   readonly presenceQuestions: Part;
   readonly drops: Part;
+  readonly leftSeals: Pick<LeftSeals, 'stop'>;
   readonly denials: Part;
   readonly denying: Pick<Denying, 'stop'>;
   readonly commands: Part;
@@ -53,7 +55,7 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
   const { presenceQuestions, drops, denials, denying, commands, questions, life, reports, happenings } =
     parts;
   const { transport, sessions, certificates, dropped, agent, reachability, reporter } = parts;
-  const { refusedFrames, departures, directory, ledger, now } = parts;
+  const { refusedFrames, departures, directory, ledger, leftSeals, now } = parts;
   let port = 0;
   lifecycle
     .add('open files', {
@@ -83,6 +85,8 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
     .add('presence', { start: () => presence.start(signal), stop: () => presence.stop() })
     // Before a session is consumed here it must be heard of what is dropped.
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
+    // While it is still heard of what is dropped.
+    .add('left seals', { stop: () => leftSeals.stop() })
     // Before a client comes it must be known who is kept out.
     .add('denials', {
       start: () => denials.start(signal),

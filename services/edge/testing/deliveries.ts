@@ -18,6 +18,7 @@ export class Deliveries {
       key: 'user.alice.order.created',
       redelivered: false,
       isSettled: false,
+      isVoid: false,
       forgetContent: () => {},
       ack: () => void this.settled.push(`ack ${n}`),
       requeue: () => void this.settled.push(`requeue ${n}`),

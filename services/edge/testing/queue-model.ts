@@ -10,12 +10,20 @@ interface Message {
   redelivered: boolean;
 }
 
+/** What was delivered on it settles nothing once it is lost. */
+interface Channel {
+  isOpen: boolean;
+}
+
 /**
  * A classic queue as RabbitMQ has it: it keeps places, drops from its head what is too much, and serves one consumer up to a
  * prefetch. What happens happens at once; who wants a delay leaves out a `run`.
  */
 export class QueueModel extends FakeGeneration implements SessionQueue {
   readonly name = 'session.alice.s';
+  /** The edge that has the session, and those whose sessions have left a seal: by edge, its name and itself. */
+  node = 'e';
+  readonly left = new Map<string, { readonly name: string; readonly delivery: Delivery }>();
   readonly prefetch: number;
   limit: number;
   /** Seals included. */
@@ -23,14 +31,14 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   isThere = true;
   #positions = 0;
   #ready: Message[] = [];
-  #unacked = new Set<Message>();
+  #unacked = new Map<Message, Channel>();
+  /** Of each edge, the one that is open. */
+  readonly #channels = new Map<string, Channel>();
   /** An event was dropped: told by another way, and sooner or later. */
   onDropped: () => void = () => {};
   /** It was there once, and went with all. */
   wasEmptied = false;
   #listener: SessionQueueListener | undefined;
-  /** Of the consumer: what was delivered before a loss settles nothing. */
-  #incarnation = 0;
 
   constructor(limit: number, prefetch: number) {
     super();
@@ -55,7 +63,33 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   }
 
   isMade(): void {}
-  hurryPlanting(): void {}
+  hurryPlanting(at = this.node): void {
+    this.putBack(at);
+  }
+
+  leaveSeal(name: string, delivery: Delivery): void {
+    this.left.set(this.node, { name, delivery });
+  }
+
+  takeSeal(name: string): Delivery | undefined {
+    const left = this.left.get(this.node);
+    if (left?.name !== name) return undefined;
+    this.left.delete(this.node);
+    return left.delivery.isVoid ? undefined : left.delivery;
+  }
+
+  /** The edge puts back what was left there; it has heard of what was dropped. */
+  putBack(at: string): void {
+    const left = this.left.get(at);
+    this.left.delete(at);
+    left?.delivery.requeue();
+  }
+
+  #spoilLeft(): void {
+    for (const { delivery } of this.left.values()) delivery.ack();
+    this.left.clear();
+  }
+
   async takeReplies(): Promise<void> {}
   async refuseReplies(): Promise<void> {}
 
@@ -71,8 +105,7 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
 
   async consume(listener: SessionQueueListener): Promise<Consumer> {
     this.#listener = listener;
-    this.#incarnation += 1;
-    const incarnation = this.#incarnation;
+    const channel = this.#channel;
     // It is the same one after it was lost and restored.
     const isMine = () => this.#listener === listener;
     const consumer = {
@@ -81,11 +114,13 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
         return isMine() ? 'active' : 'cancelled';
       },
       cancel: async () => {
-        if (isMine()) this.#listener = undefined;
+        const isOn = isMine();
+        if (isOn) this.#listener = undefined;
+        return isOn;
       },
       barrier: async () => {
         if (isMine()) return { messages: 0, consumers: 1 };
-        return incarnation === this.#incarnation ? await this.check() : undefined;
+        return channel.isOpen ? await this.check() : undefined;
       },
     };
     this.#run();
@@ -96,9 +131,19 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   lose(): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    this.#incarnation += 1;
-    for (const message of [...this.#unacked]) this.#requeue(message);
+    const lost = this.#channel;
+    lost.isOpen = false;
+    this.#channels.delete(this.node);
+    for (const [message, channel] of [...this.#unacked]) if (channel === lost) this.#requeue(message);
     listener?.onLost();
+  }
+
+  get #channel(): Channel {
+    const open = this.#channels.get(this.node);
+    if (open) return open;
+    const channel = { isOpen: true };
+    this.#channels.set(this.node, channel);
+    return channel;
   }
 
   /** All is gone, the queue as well. */
@@ -107,6 +152,7 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
     this.isThere = false;
     this.wasEmptied = true;
     this.#ready = [];
+    this.#unacked.clear();
   }
 
   /** Its messages are gone. */
@@ -131,27 +177,37 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   }
 
   #run(): void {
-    while (this.#listener !== undefined && this.#unacked.size < this.prefetch) {
+    while (this.#listener !== undefined && this.#unackedHere() < this.prefetch) {
       const message = this.#ready.shift();
       if (message === undefined) break;
-      this.#unacked.add(message);
+      this.#unacked.set(message, this.#channel);
       this.#listener.onDelivery(this.#delivery(message));
     }
     while (this.#ready.length > this.limit) {
       const message = this.#ready.shift();
       if (message === undefined) continue;
       this.dropped += 1;
-      if (message.n !== undefined) this.onDropped();
+      if (message.n === undefined) continue;
+      this.#spoilLeft();
+      this.onDropped();
     }
   }
 
+  /** The prefetch is a consumer's own: what an earlier one has in hand does not count. */
+  #unackedHere(): number {
+    const left = this.left.get(this.node);
+    let count = left && !left.delivery.isVoid ? -1 : 0;
+    for (const channel of this.#unacked.values()) if (channel === this.#channel) count += 1;
+    return count;
+  }
+
   #delivery(message: Message): Delivery {
-    const incarnation = this.#incarnation;
+    const channel = this.#channel;
     let isSettled = false;
     const settle = (how: () => void) => {
       if (isSettled) return;
       isSettled = true;
-      if (incarnation === this.#incarnation) how();
+      if (channel.isOpen) how();
     };
     const ack = () =>
       settle(() => {
@@ -165,6 +221,9 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
       key: seal === undefined ? 'user.alice.n' : this.name,
       redelivered,
       isSettled: false,
+      get isVoid() {
+        return isSettled || !channel.isOpen;
+      },
       forgetContent: () => {},
       properties: {
         messageId: `m${n}`,

@@ -1,4 +1,4 @@
-import type { Consumer, QueueCounts } from '@evenkeel/broker';
+import type { Consumer, Delivery, QueueCounts } from '@evenkeel/broker';
 import { closeCodes, type GapReason } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { type EdgeConfig, edgeConfig } from '../src/config.js';
@@ -67,6 +67,9 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
   /** What becomes of one that is planted: the broker says that it has it. */
   planting: Promise<boolean> = Promise.resolve(true);
   readonly deliveries: Deliveries;
+  readonly node = 'edge-1';
+  /** The seal that its session left here. */
+  left: { readonly name: string; readonly delivery: Delivery } | undefined;
 
   constructor(calls: string[], deliveries = new Deliveries()) {
     super();
@@ -99,7 +102,18 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
     return isThere;
   }
 
-  hurryPlanting(): void {}
+  hurryPlanting(at?: string): void {
+    this.calls.push(`hurry${at === undefined ? '' : ` ${at}`}`);
+  }
+
+  leaveSeal(name: string, delivery: Delivery): void {
+    this.calls.push('leave seal');
+    this.left = { name, delivery };
+  }
+
+  takeSeal(name: string): Delivery | undefined {
+    return this.left?.name === name ? this.left.delivery : undefined;
+  }
 
   /** What was planted comes. */
   deliverSeals(): void {
@@ -130,6 +144,7 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
         await this.cancelling?.promise;
         consumer.state = 'cancelled';
         if (this.listener === listener) this.listener = undefined;
+        return true;
       },
       barrier: async () => {
         calls.push('barrier');

@@ -167,7 +167,8 @@ export class FakeTopicBroker implements QueueConnection {
               return state;
             },
             cancel: () =>
-              new Promise((done) => {
+              new Promise((confirm) => {
+                const done = () => confirm(true);
                 state = 'cancelled';
                 if (!this.#consumers.has(fake)) return done();
                 onGone = done;
@@ -365,6 +366,7 @@ export class FakeTopicBroker implements QueueConnection {
       get isSettled() {
         return isSettled;
       },
+      isVoid: false,
       forgetContent() {},
       ack: settle,
       requeue: settle,

@@ -82,6 +82,7 @@ export class FakeConnection implements QueueConnection {
             cancel: async () => {
               consumer.state = 'cancelled';
               queue.consumers.delete(consumer);
+              return true;
             },
             barrier: async () => undefined,
           };

@@ -6,6 +6,7 @@ import type { Departures } from '../move/departures.js';
 import type { Handover } from '../move/handover.js';
 import type { Takeovers } from '../move/takeovers.js';
 import type { EdgeNode } from '../node.js';
+import type { LeftSeals } from '../queue/left-seals.js';
 import type { LeftBehind } from '../session/left-behind.js';
 import type { Claims } from './claims.js';
 import type { OperatorSettings } from './operator-settings.js';
@@ -19,6 +20,7 @@ export interface HandlersOptions {
   departures: Pick<Departures, 'reconnect' | 'cancel' | 'forgetPins'>;
   handover: Pick<Handover, 'onReleased'>;
   takeovers: Pick<Takeovers, 'onTakeover'>;
+  leftSeals: Pick<LeftSeals, 'hurry'>;
   claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
   whereabouts: Whereabouts;
   life: Pick<Life, 'forget'>;
@@ -31,12 +33,13 @@ export interface HandlersOptions {
 
 export function commandHandlers(options: HandlersOptions): Handlers {
   const { node, departures, handover, takeovers, claims, whereabouts, life, leftBehind } = options;
-  const { adoptions, reports, set } = options;
+  const { adoptions, reports, set, leftSeals } = options;
   return {
     reconnect: (command) => departures.reconnect(command),
     cancel: ({ move }) => departures.cancel(move),
     takeover: (command) => takeovers.onTakeover(command),
     released: (command) => handover.onReleased(command),
+    'give-seal': (who) => leftSeals.hurry(who),
     claim: (command) => claims.onClaim(command),
     claimed: (command) => claims.onClaimed(command),
     cordon: () => {

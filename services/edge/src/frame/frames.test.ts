@@ -51,6 +51,7 @@ function delivery({ key, body = '', bodyBase64, properties }: GivenDelivery): De
     exchange: 'mesh.events',
     redelivered: false,
     isSettled: false,
+    isVoid: false,
     forgetContent: () => {},
     ack: () => {},
     requeue: () => {},

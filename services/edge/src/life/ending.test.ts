@@ -38,6 +38,7 @@ class FakeQueue {
     queueMicrotask(() => this.#deliver());
     const cancel = async () => {
       this.#consumer = undefined;
+      return true;
     };
     return { queue: 'q', state: 'active', cancel, barrier: async () => undefined };
   };
@@ -65,6 +66,7 @@ class FakeQueue {
       redelivered: false,
       properties: { headers },
       isSettled: false,
+      isVoid: false,
       forgetContent: () => {},
       ack: () => settle(false),
       requeue: () => settle(true),

@@ -184,6 +184,7 @@ export class Handover {
       ...(move === undefined ? {} : { move }),
       takesReplies: true,
       takesMarks: true,
+      takesLeftSeals: true,
       ...(pass && { pass }),
     };
   }

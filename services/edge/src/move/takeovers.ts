@@ -6,7 +6,7 @@ import type { Life } from '../life/life.js';
 import type { EdgeNode } from '../node.js';
 import type { Directory } from '../session/directory.js';
 import type { LeftBehind } from '../session/left-behind.js';
-import type { Release, ReleaseMode } from '../session/release.js';
+import type { Release, ReleaseMode, Successor } from '../session/release.js';
 import type { Coalescer } from './coalescer.js';
 
 /** Answers kept, so that a repeated question gets the same one; the oldest is forgotten beyond it. */
@@ -19,7 +19,7 @@ export interface Releasable {
   /** `<uid>.<sid>` */
   readonly key: string;
   readonly claims: { readonly uid: string; readonly sid: string; readonly epoch: number };
-  release(mode: ReleaseMode, to?: string, isSealKept?: boolean): Promise<Release>;
+  release(mode: ReleaseMode, successor?: Successor): Promise<Release>;
   /** Lets replies in no more by `mesh.replies`. */
   refuseReplies(): Promise<void>;
 }
@@ -111,8 +111,12 @@ export class Takeovers {
   }
 
   async #let(session: Releasable, command: CommandOf<'takeover'>): Promise<Release> {
-    const { mode, takesReplies, takesMarks, from } = command;
-    const release = await session.release(mode, takesMarks ? from : undefined, takesReplies === true);
+    const { mode, takesReplies, takesMarks, takesLeftSeals, from } = command;
+    const release = await session.release(mode, {
+      to: takesMarks ? from : undefined,
+      knowsSeals: takesReplies === true,
+      waitsForSeal: takesLeftSeals === true,
+    });
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});
     return release;

@@ -15,7 +15,7 @@ export const longestWaitMs = 5_000;
 
 interface Turn {
   readonly dueAtMs: number;
-  begin(): void;
+  end(isOn: boolean): void;
 }
 
 export interface PlantingOptions {
@@ -28,9 +28,10 @@ export interface PlantingOptions {
 }
 
 /**
- * When the first seals of new sessions are planted. A seal is a binding and a message that is kept, as much work for the broker as
- * the session itself: while a crowd comes in, or a rush of events and messages goes out, it waits, since only an edge that dies within those
- * seconds lets anybody notice (its sessions are told a gap, in vain perhaps). Whoever leaves does not wait.
+ * When the first seals of new sessions are planted, and those that moved sessions have left are put back. A seal is a binding and a
+ * message that is kept, as much work for the broker as the session itself: while a crowd comes in or moves away, or a rush of events and
+ * messages goes out, it waits, since only an edge that dies within those seconds lets anybody notice (its sessions are told a gap, in vain
+ * perhaps). Whoever leaves for good does not wait.
  */
 export class Planting {
   readonly #now: () => number;
@@ -65,12 +66,19 @@ export class Planting {
     }
   }
 
-  /** Plants when it is this queue's turn. */
-  async inTurn(queue: string, plant: () => Promise<boolean>): Promise<boolean> {
-    await new Promise<void>((resolve) => {
-      this.#waiting.set(queue, { dueAtMs: this.#now() + longestWaitMs, begin: resolve });
+  /** A session has moved away. */
+  left(): void {
+    this.#made += 1;
+  }
+
+  /** Plants, or puts back, when it is this session's turn; one that it waits for already comes first. False: it was called off. */
+  async inTurn(session: string, plant: () => Promise<boolean>): Promise<boolean> {
+    this.hurry(session);
+    const isOn = await new Promise<boolean>((resolve) => {
+      this.#waiting.set(session, { dueAtMs: this.#now() + longestWaitMs, end: resolve });
       this.#pump();
     });
+    if (!isOn) return false;
     try {
       return await plant();
     } finally {
@@ -79,25 +87,32 @@ export class Planting {
     }
   }
 
-  /** It is this queue's turn, if it waits. */
-  hurry(queue: string): void {
-    const turn = this.#waiting.get(queue);
-    if (turn) this.#begin(queue, turn);
+  /** It is this session's turn, if it waits. */
+  hurry(session: string): void {
+    const turn = this.#waiting.get(session);
+    if (turn) this.#begin(session, turn);
+  }
+
+  /** It is not to come any more. */
+  callOff(session: string): void {
+    const turn = this.#waiting.get(session);
+    this.#waiting.delete(session);
+    turn?.end(false);
   }
 
   #pump(): void {
-    for (const [queue, turn] of this.#waiting) {
+    for (const [session, turn] of this.#waiting) {
       const leftMs = turn.dueAtMs - this.#now();
       if (this.#planting >= atOnce) return;
       if (leftMs > 0 && (this.isCrowded || this.#rush.isOn)) return this.#pumpIn(Math.min(leftMs, lookMs));
-      this.#begin(queue, turn);
+      this.#begin(session, turn);
     }
   }
 
-  #begin(queue: string, turn: Turn): void {
-    this.#waiting.delete(queue);
+  #begin(session: string, turn: Turn): void {
+    this.#waiting.delete(session);
     this.#planting += 1;
-    turn.begin();
+    turn.end(true);
   }
 
   #pumpIn(ms: number): void {

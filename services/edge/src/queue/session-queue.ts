@@ -9,6 +9,7 @@ import type {
 } from '@evenkeel/broker';
 import { exchanges, sealHeader, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
 import type { Generations } from './generations.js';
+import type { LeftSeals } from './left-seals.js';
 import type { Planting } from './planting.js';
 import { olderQueueSpec, queueSpec } from './spec.js';
 
@@ -32,6 +33,9 @@ export interface SessionQueuesOptions {
   consumers: Pick<ConsumerChannels, 'consume'>;
   publisher: Pick<Publisher, 'publish'>;
   planting: Planting;
+  leftSeals: Pick<LeftSeals, 'leave' | 'takeBack' | 'hurry'>;
+  /** This edge. */
+  node: string;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
   /** Life of a session without a connection. */
@@ -80,6 +84,10 @@ export class SessionQueue {
   /** The look before has shown that the session's queue is on a node that is down: this one is to be made in its place. */
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  get node(): string {
+    return this.#options.node;
   }
 
   /** Queues may be lost one by one, each with its node. */
@@ -160,12 +168,28 @@ export class SessionQueue {
    */
   plant(name: string, isFirst: boolean): Promise<boolean> {
     const { planting } = this.#options;
-    return isFirst ? planting.inTurn(this.name, () => this.#plant(name)) : this.#plant(name);
+    return isFirst
+      ? planting.inTurn(`${this.#uid}.${this.#sid}`, () => this.#plant(name))
+      : this.#plant(name);
   }
 
-  /** Waits no longer. */
-  hurryPlanting(): void {
-    this.#options.planting.hurry(this.name);
+  /** Waits no longer; `at`: for the seal that another edge has. */
+  hurryPlanting(at?: string): void {
+    this.#options.leftSeals.hurry(this.#who, at);
+  }
+
+  /** It is put back later. */
+  leaveSeal(name: string, delivery: Delivery): void {
+    this.#options.leftSeals.leave(this.#who, name, delivery);
+  }
+
+  /** If it was left here, and has not been put back. */
+  takeSeal(name: string): Delivery | undefined {
+    return this.#options.leftSeals.takeBack(this.#who, name);
+  }
+
+  get #who(): { uid: string; sid: string } {
+    return { uid: this.#uid, sid: this.#sid };
   }
 
   async #plant(name: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
 import type { Position } from './position.js';
 import type { Release } from './release.js';
-import type { SealLeft, Vouch } from './seal.js';
+import { type SealLeft, type Vouch, vouchFor } from './seal.js';
 import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -219,7 +219,7 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
     begin({ is: 'unwatched' });
   } else {
     queue.isMade();
-    begin(owed === undefined ? { is: 'sealed', ...seal } : { is: 'told', reason: owed });
+    begin(owed === undefined ? vouchFor(seal) : { is: 'told', reason: owed });
   }
   return { isResumed: true, missed: owed, suspect, position, streams };
 }
@@ -264,7 +264,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     else begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed });
     return { isResumed: true, missed, suspect };
   }
-  begin({ is: 'sealed', ...seal, isNew: hello.resume !== true });
+  begin(vouchFor(seal, hello.resume !== true));
   return { isResumed: true, missed: undefined, suspect, position, streams };
 }
 

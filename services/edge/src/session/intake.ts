@@ -8,7 +8,7 @@ import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
 import type { Requeued } from './outbox-options.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
-import { Seal, type SealLeft } from './seal.js';
+import { Seal, type SealLeft, type Vouch, vouchFor } from './seal.js';
 
 export interface IntakeOptions {
   readonly claims: TicketClaims;
@@ -64,6 +64,12 @@ export class Intake {
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
   #isStopping = false;
+  /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
+  #isUnproven = false;
+  /** RabbitMQ has dropped something before this edge consumes. */
+  #droppedBefore: GapReason | undefined;
+  /** Deliveries settled when it asked for no more; undefined: the broker has not answered. */
+  #settledAtCancel: number | undefined;
   /** So many of the next deliveries were in the queue before its client was back. */
   #queued = 0;
 
@@ -72,7 +78,10 @@ export class Intake {
     const { claims, queue, outbox, drops, isBare, window, now } = options;
     this.seal = new Seal({
       plant: (name, isFirst) => queue.plant(name, isFirst),
-      hurry: () => queue.hurryPlanting(),
+      hurry: (at) => queue.hurryPlanting(at),
+      leave: (name, delivery) => queue.leaveSeal(name, delivery),
+      takeBack: (name) => queue.takeSeal(name),
+      node: queue.node,
       newName: () => randomBytes(9).toString('base64url'),
       counts: this,
       seq: () => outbox.lastSeq,
@@ -113,6 +122,12 @@ export class Intake {
     return this.#options.outbox.unacked + this.#holdback.size;
   }
 
+  /** What is known of the queue's head; to be called before it is consumed. */
+  begin(vouch: Vouch): void {
+    this.#isUnproven = vouch.is === 'coming';
+    this.seal.begin(vouch);
+  }
+
   /** The next delivery waits until what was dropped before it is known, such as what had a time to live. `queued`: messages that wait. */
   holdNext(queued = 0): void {
     this.#queued = queued;
@@ -135,8 +150,11 @@ export class Intake {
 
   /** RabbitMQ has dropped something from the queue. */
   dropped(why: GapReason): void {
-    // What went before shows in whether the seal comes.
-    if (!this.#isConsuming) return;
+    if (!this.#isConsuming) {
+      // What went before shows in whether the seal comes, if it is to come first.
+      this.#droppedBefore = why;
+      return;
+    }
     // Before the seal has come it is not known whether it was dropped as well; then it goes without saying.
     if (this.seal.isExpected) this.#holdback.due();
     // It is no proof any more for whoever comes next, should this edge die now. A full queue drops it itself when it comes back.
@@ -158,7 +176,8 @@ export class Intake {
 
   /** Consumes from now on. Deliveries may come before it resolves. */
   async start(): Promise<void> {
-    this.#holdback.begin();
+    if (this.#isUnproven) this.#holdback.due();
+    else this.#holdback.begin();
     await this.#consume();
   }
 
@@ -169,29 +188,32 @@ export class Intake {
     });
   }
 
-  /** Nothing comes any more once it has resolved. */
-  async stop(): Promise<void> {
+  /** Nothing comes any more once it has resolved. `mayWait`: who comes next waits for the seal. */
+  async stop(mayWait = false): Promise<void> {
     this.#isStopping = true;
     await this.#fetching;
-    await this.seal.settled(this.#options.plantedWaitMs);
+    if (!mayWait) await this.seal.settled(this.#options.plantedWaitMs);
     clearTimeout(this.#looking);
-    await this.#consumer?.cancel();
+    const settled = this.#settled;
+    if (await this.#consumer?.cancel()) this.#settledAtCancel = settled;
     await this.#holdback.settled();
   }
 
   /**
    * Gives back, in order, what is not acknowledged; to be called once it has stopped. Resolves when the queue has it in its
-   * places, so that the next edge may look. `isSealKept`: by who comes next.
+   * places, so that the next edge may look. `isSealKept`: by who comes next; `mayWait`: that one waits for it.
    */
-  async giveBack(isSealKept: boolean): Promise<GivenBack> {
-    const { seal, owed } = this.seal.giveBack(isSealKept);
+  async giveBack(isSealKept: boolean, mayWait = false): Promise<GivenBack> {
+    // With the seal left here there may be nothing to give back, and nothing that the broker has not confirmed.
+    const isDone = this.unacked === 0 && this.#settledAtCancel === this.#settled;
+    const { seal, owed } = this.seal.giveBack(isSealKept, mayWait);
     const all = this.#options.outbox.requeueAll();
     const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
-    const counts = await this.#consumer?.barrier();
+    const isThere = (isDone && seal?.at !== undefined) || (await this.#consumer?.barrier()) !== undefined;
     // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
     // client has acknowledged comes again, and only the broker knows how much that is.
-    const isKnown = this.#isConsuming && counts !== undefined;
+    const isKnown = this.#isConsuming && isThere;
     const toBeTold = owed ?? noted;
     const { generation } = this.#options.queue;
     const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
@@ -201,8 +223,14 @@ export class Intake {
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
 
+  get #settled(): number {
+    return this.offered - this.unacked;
+  }
+
   async #consume(): Promise<void> {
     this.#isConsuming = true;
+    if (this.#isUnproven && this.#droppedBefore) this.dropped(this.#droppedBefore);
+    this.#isUnproven = false;
     this.#consumer = await this.#options.queue.consume({
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onLost: () => this.#onLost(),
@@ -281,8 +309,7 @@ export class Intake {
     const { claims, handover, onEnd } = this.#options;
     const { outcome, seal, owed } = await handover.search(claims, askMs);
     if (outcome === 'refused') onEnd(closeCodes.superseded);
-    if (outcome === 'released')
-      this.seal.begin(owed ? { is: 'owed', reason: owed } : { is: 'sealed', ...seal });
+    if (outcome === 'released') this.seal.begin(owed ? { is: 'owed', reason: owed } : vouchFor(seal));
     return outcome === 'released';
   }
 

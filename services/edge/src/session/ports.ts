@@ -163,8 +163,14 @@ export interface SessionQueue extends QueueGeneration {
   isMade(): void;
   /** Publishes a seal to it; true once the broker has it there. `isFirst`: of a new session, which may wait for its turn. */
   plant(name: string, isFirst: boolean): Promise<boolean>;
-  /** Waits no longer. */
-  hurryPlanting(): void;
+  /** Waits no longer; `at`: for the seal that another edge has. */
+  hurryPlanting(at?: string): void;
+  /** The seal is put back later, for another edge that waits for it. */
+  leaveSeal(name: string, delivery: Delivery): void;
+  /** The opposite, if it was left here and has not been put back. */
+  takeSeal(name: string): Delivery | undefined;
+  /** This edge. */
+  readonly node: string;
   /** Lets services' replies in once more. */
   takeReplies(): Promise<void>;
   /** The opposite: services get them back, and may use the default exchange. */

@@ -15,6 +15,19 @@ export type ReleaseMode = 'move' | 'resume' | 'end';
 /** What others see of it. */
 export const leavingBy = { move: 'moved', resume: 'lost', end: 'left' } as const;
 
+/** Who comes next, as far as is known. */
+export interface Successor {
+  /** The edge that it moves to, if that one passes marks on. */
+  readonly to?: string | undefined;
+  /** It knows what a seal is. */
+  readonly knowsSeals: boolean;
+  /** The seal may come to it later. */
+  readonly waitsForSeal: boolean;
+}
+
+/** Some edge that looks for the seal at the queue's head. */
+export const anybody: Successor = { knowsSeals: true, waitsForSeal: false };
+
 /** How a session left this edge. */
 export interface Release extends SealLeft {
   /** What of it had been written, and on which connection. */

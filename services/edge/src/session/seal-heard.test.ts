@@ -12,6 +12,9 @@ beforeEach(() => {
   planted = 0;
   seal = new Seal({
     hurry: () => {},
+    leave: () => {},
+    takeBack: () => undefined,
+    node: 'edge-1',
     plant: async () => {
       planted += 1;
       return true;

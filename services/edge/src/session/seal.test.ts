@@ -12,6 +12,9 @@ describe('a seal', () => {
     seal = new Seal({
       plant: () => Promise.resolve(true),
       hurry: () => {},
+      leave: () => {},
+      takeBack: () => undefined,
+      node: 'edge-1',
       newName: () => 'new',
       counts: { offered: 0, unacked: 0, passed: 0 },
       seq: () => 0,

@@ -13,6 +13,8 @@ export type Vouch =
       readonly behind?: number;
       readonly isNew?: boolean;
     }
+  /** Nothing was dropped so far, and the seal of this name comes later, from the edge `at`. */
+  | { readonly is: 'coming'; readonly name: string; readonly at: string }
   /** It was made a moment ago, or an older edge had it: as far as anybody knows nothing was dropped. */
   | { readonly is: 'fresh' }
   /** Something was dropped, and the client is told as soon as it is attached. */
@@ -24,10 +26,22 @@ export type Vouch =
 
 /** What the next edge has to know of the seal: at most one of them. */
 export interface SealLeft {
-  /** It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. */
-  readonly seal?: { readonly name?: string | undefined; readonly behind: number } | undefined;
+  /**
+   * It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. `at`: it is not in the
+   * queue, and comes from that edge.
+   */
+  readonly seal?:
+    | { readonly name?: string | undefined; readonly behind: number; readonly at?: string | undefined }
+    | undefined;
   /** There is none, and the client is to be told this. */
   readonly owed?: GapReason | undefined;
+}
+
+/** What the next edge may go by. */
+export function vouchFor(seal: SealLeft['seal'], isNew?: boolean): Vouch {
+  if (seal?.name !== undefined && seal.at !== undefined)
+    return { is: 'coming', name: seal.name, at: seal.at };
+  return { is: 'sealed', ...seal, ...(isNew !== undefined && { isNew }) };
 }
 
 export interface SealOptions {
@@ -36,7 +50,14 @@ export interface SealOptions {
    * may wait for its turn, until {@link SealOptions.hurry}.
    */
   plant(name: string, isFirst: boolean): Promise<boolean>;
-  hurry(): void;
+  /** `at`: it is another edge's turn. */
+  hurry(at: string | undefined): void;
+  /** It is put back later, for another edge that waits for it. */
+  leave(name: string, delivery: Delivery): void;
+  /** The opposite: undefined when it has been put back, or has gone back with its channel. */
+  takeBack(name: string): Delivery | undefined;
+  /** This edge. */
+  readonly node: string;
   newName(): string;
   /** Deliveries that have come, but for seals, those of them that are not settled, and those that have gone on to the client. */
   readonly counts: { readonly offered: number; readonly unacked: number; readonly passed: number };
@@ -67,8 +88,13 @@ type State =
     }
   /** `offered`: what had been taken when it came, and is older. */
   | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
-  /** Published, and not come yet. `reason`: of the doubt until then. */
-  | { readonly is: 'planted'; readonly name: string; readonly reason: GapReason }
+  /** Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back or plants it, since when. */
+  | {
+      readonly is: 'planted';
+      readonly name: string;
+      readonly reason: GapReason;
+      readonly from?: { readonly at: string; readonly sinceMs: number };
+    }
   /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
   | {
       readonly is: 'missing';
@@ -82,6 +108,9 @@ const untold = { seq: Number.POSITIVE_INFINITY, passed: -1, atMs: Number.POSITIV
 
 /** What a client sends this long after it was told something shows that it has heard it. */
 const heardMs = 2_000;
+
+/** One that has not come from another edge after this does not come: that edge is no more, or has lost it. */
+const comingMs = 10_000;
 
 /** The name of a seal that does not come. */
 const inDoubt = '';
@@ -151,6 +180,7 @@ export class Seal {
       this.#state = { is: 'unwatched' };
       return;
     }
+    if (vouch.is === 'coming') return this.#await(vouch.name, vouch.at);
     const { name, behind = 0, isNew = false } = vouch;
     const reason = this.#options.isOfCluster?.() ? gapReasons.brokerLost : gapReasons.overflow;
     this.#state = { is: 'expected', name, behind, isNew, reason };
@@ -172,7 +202,9 @@ export class Seal {
       (state.is === 'expected' && (state.name ?? name) === name) ||
       (state.is === 'planted' && state.name === name);
     if (isIt && (state.is === 'planted' || this.#isInPlace(state, delivery))) {
-      this.#state = { is: 'held', name, delivery, offered: this.#options.counts.offered };
+      // One that is put back is older than all that has come.
+      const offered = delivery.redelivered ? 0 : this.#options.counts.offered;
+      this.#state = { is: 'held', name, delivery, offered };
       this.#come?.();
       return true;
     }
@@ -216,6 +248,8 @@ export class Seal {
   /** The client has sent something, or a second has passed. */
   heard(isFromClient: boolean): void {
     const state = this.#state;
+    if (state.is === 'planted' && state.from && this.#options.now() - state.from.sinceMs >= comingMs)
+      return this.#plant(state.reason);
     if (state.is !== 'missing' || isFromClient === this.#options.isBare) return;
     // What was written before the gap may still be on its way, and the gap behind it.
     if (this.#ackedSeq < state.told.seq && this.#options.counts.unacked > 0) return;
@@ -232,8 +266,9 @@ export class Seal {
     } else if (state.is === 'expected') {
       state.behind += this.#options.counts.unacked;
     } else if (state.is === 'planted') {
-      // Published again by itself it may come behind what was dropped meanwhile.
-      this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, reason: gapReasons.brokerLost };
+      // Published again by itself it may come behind what was dropped meanwhile. One that was put back comes first, as before.
+      const name = state.from ? state.name : inDoubt;
+      this.#state = { is: 'expected', name, behind: 0, isNew: false, reason: gapReasons.brokerLost };
     }
   }
 
@@ -260,7 +295,7 @@ export class Seal {
   /** Before the queue is left: resolves when a seal that is on its way has come, or after `timeoutMs`. */
   async settled(timeoutMs: number): Promise<void> {
     if (this.#state.is !== 'planted') return;
-    this.#options.hurry();
+    this.#options.hurry(this.#state.from?.at);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       const end = () => {
@@ -276,11 +311,20 @@ export class Seal {
 
   /**
    * Puts it back; to be called before anything else is given back, once nothing more comes. `isKept`: by who comes next; an
-   * edge of before the seals would take it for an event.
+   * edge of before the seals would take it for an event. `mayWait`: who comes next waits for it.
    */
-  giveBack(isKept: boolean): SealLeft {
+  giveBack(isKept: boolean, mayWait = false): SealLeft {
     const state = this.#state;
     this.#state = { is: 'unwatched' };
+    const { node } = this.#options;
+    if (mayWait && state.is === 'planted')
+      return { seal: { name: state.name, behind: 0, at: state.from?.at ?? node } };
+    if (mayWait && state.is === 'held') {
+      this.#options.leave(state.name, state.delivery);
+      return { seal: { name: state.name, behind: 0, at: node } };
+    }
+    // Put back meanwhile, it is at the head, whether or not it could still be delivered.
+    if (state.is === 'planted' && state.from) return { seal: { name: state.name, behind: 0 } };
     if (state.is === 'held') {
       if (isKept) state.delivery.requeue();
       else state.delivery.ack();
@@ -307,6 +351,14 @@ export class Seal {
   #older(offered: number): number {
     const { counts } = this.#options;
     return Math.max(0, offered - (counts.offered - counts.unacked));
+  }
+
+  /** This edge may have it itself, from when it had the session last. */
+  #await(name: string, at: string): void {
+    const { node, takeBack, now } = this.#options;
+    const delivery = at === node ? takeBack(name) : undefined;
+    if (delivery) this.#state = { is: 'held', name, delivery, offered: 0 };
+    else this.#state = { is: 'planted', name, reason: gapReasons.overflow, from: { at, sinceMs: now() } };
   }
 
   #isJustTold(): boolean {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pending, SessionWorld, settled } from '../../testing/session-world.js';
 import type { MoveOutcome } from './planned-move.js';
+import { anybody } from './release.js';
 
 let world: SessionWorld;
 beforeEach(() => {
@@ -79,7 +80,7 @@ describe('a planned move', () => {
   it('names the mark at which its topics end, where the next edge passes it on', async () => {
     const { connection, session } = await moving();
     world.topics.mark = 'boot.7';
-    void session.release('move', 'edge-2');
+    void session.release('move', { ...anybody, to: 'edge-2' });
     await settled();
     expect(connection.frames.at(-1)).toEqual({ t: 'moved', seq: 0, received: 0, mark: 'boot.7' });
   });
@@ -88,7 +89,7 @@ describe('a planned move', () => {
     const { connection, session } = await moving();
     world.topics.inDoubt.add('a');
     connection.lose();
-    expect(await session.release('move', 'edge-2')).toMatchObject({ doubt: ['a'] });
+    expect(await session.release('move', { ...anybody, to: 'edge-2' })).toMatchObject({ doubt: ['a'] });
   });
 
   it('sends nothing after moved, not even the answer to a publish that the broker confirms late', async () => {

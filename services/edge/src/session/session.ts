@@ -18,7 +18,15 @@ import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionQueue } from './ports.js';
 import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
-import { dismiss, leavingBy, type Release, type ReleaseMode, sayFarewell } from './release.js';
+import {
+  anybody,
+  dismiss,
+  leavingBy,
+  type Release,
+  type ReleaseMode,
+  type Successor,
+  sayFarewell,
+} from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -220,7 +228,7 @@ export class Session implements ConnectionOwner {
         access: this.access,
         ports,
         config,
-        begin: (vouch) => this.intake.seal.begin(vouch),
+        begin: (vouch) => this.intake.begin(vouch),
         onTopics: () => this.load.active(now()),
         isLive,
       });
@@ -278,11 +286,10 @@ export class Session implements ConnectionOwner {
 
   /**
    * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still works and takes part: it
-   * gets the rest, then `moved`, and has a moment to acknowledge. Everybody who asks gets the same answer. `to`: the edge it moves to, if
-   * that one passes marks on; `isSealKept`: it knows what a seal is.
+   * gets the rest, then `moved`, and has a moment to acknowledge. Everybody who asks gets the same answer.
    */
-  release(mode: ReleaseMode, to?: string, isSealKept = true): Promise<Release> {
-    this.#releasing ??= this.#release(mode, to, isSealKept);
+  release(mode: ReleaseMode, successor = anybody): Promise<Release> {
+    this.#releasing ??= this.#release(mode, successor);
     return this.#releasing;
   }
 
@@ -303,7 +310,7 @@ export class Session implements ConnectionOwner {
     return this.#queue.refuseReplies();
   }
 
-  async #release(mode: ReleaseMode, to: string | undefined, isSealKept: boolean): Promise<Release> {
+  async #release(mode: ReleaseMode, { to, knowsSeals, waitsForSeal }: Successor): Promise<Release> {
     const { connection, outbox } = this;
     const { ports } = this.#options;
     const wasAttaching = this.#is('attaching');
@@ -313,14 +320,15 @@ export class Session implements ConnectionOwner {
       await this.#attaching;
     }
     const { isFull } = outbox;
-    await this.intake.stop();
+    const isSealLeft = waitsForSeal && mode === 'move';
+    await this.intake.stop(isSealLeft);
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
       const [requests, subscriptions] = [this.#requests, this.#subscriptions];
       const departure = { session: this.key, to };
       const onMoved = () => this.#enter('moved');
       await sayFarewell({ connection, outbox, requests, subscriptions, departure, onMoved }, this.#options);
     }
-    const { written, isLasting, ...left } = await this.intake.giveBack(isSealKept);
+    const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, isSealLeft);
     const position = written && { connection: this.name, ...written };
     if (mode === 'resume') ports.leftBehind.note(this.key, position, isLasting, left.suspect);
     if (mode === 'end') await this.#custody.finish();

@@ -128,6 +128,9 @@ class FollowedDelivery implements Delivery {
   get isSettled(): boolean {
     return this.#delivery.isSettled;
   }
+  get isVoid(): boolean {
+    return this.#delivery.isVoid;
+  }
 
   forgetContent(): void {
     this.#delivery.forgetContent();
