@@ -125,6 +125,7 @@ export const edgeCommand = z.discriminatedUnion('command', [
     command: z.literal('give-seal'),
     uid: z.string().refine(isUid),
     sid: z.string().refine(isSid),
+    from: nodeName,
   }),
   /** From an edge that was shown a ticket for this one, which alone knows whether it has been used. */
   z.object({

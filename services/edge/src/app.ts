@@ -37,11 +37,7 @@ import { RecentlyLetGo } from './move/let-go.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { Placing } from './placing/placing.js';
-import { Drops } from './queue/drops.js';
-import { Generations } from './queue/generations.js';
-import { LeftSeals } from './queue/left-seals.js';
-import { Planting } from './queue/planting.js';
-import { SessionQueues } from './queue/session-queue.js';
+import { queuePartsOf } from './queue/build.js';
 import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
 import { Reachability } from './reach/reachability.js';
@@ -70,9 +66,6 @@ import { Unsent } from './undelivered/unsent.js';
 import { usedExchanges } from './used-exchanges.js';
 import { Users } from './user/users.js';
 import { watched } from './watched.js';
-
-/** A session's queue is consumed again after a loss of the broker once drops are heard of, or after this, ms. */
-const hearingMs = 3_000;
 
 /** Builds an edge, of parts that touch nothing until they are started: steps.ts says in which order. */
 export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReload }: ServiceContext): void {
@@ -177,35 +170,16 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     onSince: (claims, since) => presence.online.told(claims, since),
     onPass: (claims, pass, newPass) => attaching(claims)?.access.wasHeld(pass, newPass),
   });
-  const drops = new Drops({
+  const { drops, leftSeals, generations, queues } = queuePartsOf({
+    config,
     mesh,
-    node: node.name,
-    boot: node.boot,
-    onDropped: (key, why) => {
-      leftSeals.dropped(key);
-      directory.get(key)?.intake.dropped(why);
-    },
-    now,
-  });
-  const planting = new Planting({
+    node,
+    topology: queueTopology,
+    outgoing,
+    onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
     written: () => load.delivered,
     topicFrames: () => counts.topicFrames,
     now,
-  });
-  const leftSeals = new LeftSeals({ node: node.name, outgoing, planting, drops });
-  const generations = new Generations({ ...config, topology: queueTopology });
-  const queues = new SessionQueues({
-    topology: queueTopology,
-    generations,
-    // The seal, which is held, is one more.
-    consumers: consuming.consumers({ channels: 64, prefetch: config.window + 1 }),
-    publisher,
-    planting,
-    leftSeals,
-    node: node.name,
-    whenHeard: () => drops.whenHeard(hearingMs),
-    lifetimeMs: config.sessionLifetimeMs,
-    maxLength: config.sessionMaxLength,
   });
   const clientsPublisher = mesh.publisherApart('clients', clientsWindow);
   const inbound = new Inbound({

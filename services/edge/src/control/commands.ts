@@ -19,7 +19,7 @@ export interface CommandsOptions {
 const logEveryMs = 5_000;
 
 /** What edges say to each other, each in its own name. */
-const betweenEdges = ['takeover', 'released', 'claim', 'claimed'] as const;
+const betweenEdges = ['takeover', 'released', 'give-seal', 'claim', 'claimed'] as const;
 type BetweenEdges = CommandOf<(typeof betweenEdges)[number]>;
 const isBetweenEdges = (command: EdgeCommand): command is BetweenEdges =>
   (betweenEdges as readonly string[]).includes(command.command);

@@ -115,7 +115,7 @@ export class Takeovers {
     const release = await session.release(mode, {
       to: takesMarks ? from : undefined,
       knowsSeals: takesReplies === true,
-      waitsForSeal: takesLeftSeals === true,
+      waitsForSeal: takesLeftSeals === true && mode === 'move',
     });
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});

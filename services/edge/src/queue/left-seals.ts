@@ -81,7 +81,7 @@ export class LeftSeals {
     if (at === node) return planting.hurry(keyOf(who));
     // If it gets lost its turn comes all the same.
     const { uid, sid } = who;
-    outgoing.publish(edgeKey(at), { command: 'give-seal', uid, sid }).catch(() => {});
+    outgoing.publish(edgeKey(at), { command: 'give-seal', uid, sid, from: node }).catch(() => {});
   }
 
   /** Resolves when all have been put back. */

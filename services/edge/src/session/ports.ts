@@ -11,6 +11,7 @@ import type { Connection } from '../transport/connection.js';
 import type { QueueGeneration } from './generation.js';
 import type { LeftBehind } from './left-behind.js';
 import type { Position } from './position.js';
+import type { QueueSeals } from './queue-seals.js';
 import type { SealLeft } from './seal.js';
 import type { Asking, Cancels, Placing } from './service-ports.js';
 import type { Singles } from './singles.js';
@@ -153,7 +154,7 @@ export interface SessionQueues {
 }
 
 /** One session's queue, which outlives the connection and the edge. */
-export interface SessionQueue extends QueueGeneration {
+export interface SessionQueue extends QueueGeneration, QueueSeals {
   readonly name: string;
   /** Its counts; undefined when there is none. Rejects without the broker, as do the others. */
   check(): Promise<QueueCounts | undefined>;
@@ -161,16 +162,6 @@ export interface SessionQueue extends QueueGeneration {
   make(onSealable?: () => void): Promise<boolean>;
   /** The edge that has let it go had made it. */
   isMade(): void;
-  /** Publishes a seal to it; true once the broker has it there. `isFirst`: of a new session, which may wait for its turn. */
-  plant(name: string, isFirst: boolean): Promise<boolean>;
-  /** Waits no longer; `at`: for the seal that another edge has. */
-  hurryPlanting(at?: string): void;
-  /** The seal is put back later, for another edge that waits for it. */
-  leaveSeal(name: string, delivery: Delivery): void;
-  /** The opposite, if it was left here and has not been put back. */
-  takeSeal(name: string): Delivery | undefined;
-  /** This edge. */
-  readonly node: string;
   /** Lets services' replies in once more. */
   takeReplies(): Promise<void>;
   /** The opposite: services get them back, and may use the default exchange. */

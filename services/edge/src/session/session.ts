@@ -18,15 +18,8 @@ import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionQueue } from './ports.js';
 import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
-import {
-  anybody,
-  dismiss,
-  leavingBy,
-  type Release,
-  type ReleaseMode,
-  type Successor,
-  sayFarewell,
-} from './release.js';
+import type { Release, ReleaseMode, Successor } from './release.js';
+import { anybody, dismiss, leavingBy, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -320,15 +313,14 @@ export class Session implements ConnectionOwner {
       await this.#attaching;
     }
     const { isFull } = outbox;
-    const isSealLeft = waitsForSeal && mode === 'move';
-    await this.intake.stop(isSealLeft);
+    await this.intake.stop(waitsForSeal);
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
       const [requests, subscriptions] = [this.#requests, this.#subscriptions];
       const departure = { session: this.key, to };
       const onMoved = () => this.#enter('moved');
       await sayFarewell({ connection, outbox, requests, subscriptions, departure, onMoved }, this.#options);
     }
-    const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, isSealLeft);
+    const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
     const position = written && { connection: this.name, ...written };
     if (mode === 'resume') ports.leftBehind.note(this.key, position, isLasting, left.suspect);
     if (mode === 'end') await this.#custody.finish();
