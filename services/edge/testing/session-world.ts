@@ -1,5 +1,5 @@
 import type { Consumer, Delivery, QueueCounts } from '@evenkeel/broker';
-import { closeCodes, type GapReason } from '@evenkeel/protocol';
+import { closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { type EdgeConfig, edgeConfig } from '../src/config.js';
 import type { Outcome } from '../src/life/ending.js';
@@ -9,7 +9,6 @@ import { GivenUp } from '../src/session/given-up.js';
 import { LeftBehind } from '../src/session/left-behind.js';
 import { Load } from '../src/session/load.js';
 import type {
-  Drops,
   Handover,
   HandoverAnswer,
   Leaving,
@@ -25,6 +24,7 @@ import { Users } from '../src/user/users.js';
 import { AccessWorld } from './access-world.js';
 import { Deliveries } from './deliveries.js';
 import { FakeConnection } from './fake-connection.js';
+import { FakeDrops } from './fake-drops.js';
 import { FakeGeneration } from './fake-generation.js';
 import { FakeInbound } from './fake-inbound.js';
 
@@ -102,9 +102,7 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
     return isThere;
   }
 
-  hurryPlanting(at?: string): void {
-    this.calls.push(`hurry${at === undefined ? '' : ` ${at}`}`);
-  }
+  hurryPlanting(): void {}
 
   leaveSeal(name: string, delivery: Delivery): void {
     this.calls.push('leave seal');
@@ -244,20 +242,6 @@ export class FakeTopics implements Topics {
 
   #count(topic: string, by: number): void {
     this.counts.set(topic, (this.counts.get(topic) ?? 0) + by);
-  }
-}
-
-export class FakeDrops implements Drops {
-  doubts = 0;
-  fenced: boolean | Promise<boolean> = true;
-  readonly reasons = new Map<string, GapReason>();
-
-  async fence(): Promise<boolean> {
-    return await this.fenced;
-  }
-
-  whyOf(key: string): GapReason | undefined {
-    return this.reasons.get(key);
   }
 }
 

@@ -1,11 +1,10 @@
 import type { Mesh } from '@evenkeel/mesh';
 import type { GapReason } from '@evenkeel/protocol';
 import type { EdgeConfig } from '../config.js';
-import type { Coalescer } from '../move/coalescer.js';
 import type { EdgeNode } from '../node.js';
 import { Drops } from './drops.js';
 import { Generations } from './generations.js';
-import { LeftSeals } from './left-seals.js';
+import { LeftSeals, type Outgoing } from './left-seals.js';
 import { Planting, type PlantingOptions } from './planting.js';
 import { SessionQueues, type SessionQueuesOptions } from './session-queue.js';
 
@@ -17,7 +16,7 @@ export interface QueuePartsOptions extends PlantingOptions {
   readonly mesh: Mesh;
   readonly node: Pick<EdgeNode, 'name' | 'boot'>;
   readonly topology: ReturnType<Mesh['consuming']['topology']>;
-  readonly outgoing: Pick<Coalescer, 'publish'>;
+  readonly outgoing: Outgoing;
   /** RabbitMQ has dropped something from this session's queue. */
   onDropped(key: string, why: GapReason): void;
 }

@@ -1,6 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
-import { edgeKey } from '@evenkeel/protocol';
-import type { Coalescer } from '../move/coalescer.js';
+import { type CommandOf, edgeKey } from '@evenkeel/protocol';
 import type { Drops } from '../session/ports.js';
 import type { Planting } from './planting.js';
 
@@ -22,10 +21,15 @@ interface Who {
 
 const keyOf = ({ uid, sid }: Who): string => `${uid}.${sid}`;
 
+/** To other edges. */
+export interface Outgoing {
+  publish(key: string, command: CommandOf<'give-seal'>): Promise<unknown>;
+}
+
 export interface LeftSealsOptions {
   /** This edge. */
   readonly node: string;
-  readonly outgoing: Pick<Coalescer, 'publish'>;
+  readonly outgoing: Outgoing;
   readonly planting: Pick<Planting, 'left' | 'inTurn' | 'hurry' | 'callOff'>;
   readonly drops: Pick<Drops, 'fence' | 'doubts'>;
 }

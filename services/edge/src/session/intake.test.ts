@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { answersWorld } from '../../testing/answers.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
+import { FakeDrops } from '../../testing/fake-drops.js';
 import { QueueModel } from '../../testing/queue-model.js';
-import { FakeDrops, FakeHandover, settled } from '../../testing/session-world.js';
+import { FakeHandover, settled } from '../../testing/session-world.js';
 import { gapFrame } from '../frame/frames.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';

@@ -1,0 +1,16 @@
+import type { GapReason } from '@evenkeel/protocol';
+import type { Drops } from '../src/session/ports.js';
+
+export class FakeDrops implements Drops {
+  doubts = 0;
+  fenced: boolean | Promise<boolean> = true;
+  readonly reasons = new Map<string, GapReason>();
+
+  async fence(): Promise<boolean> {
+    return await this.fenced;
+  }
+
+  whyOf(key: string): GapReason | undefined {
+    return this.reasons.get(key);
+  }
+}
