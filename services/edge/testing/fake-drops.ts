@@ -6,7 +6,11 @@ export class FakeDrops implements Drops {
   fenced: boolean | Promise<boolean> = true;
   readonly reasons = new Map<string, GapReason>();
 
+  /** What was dropped before is heard of. */
+  onFence: () => void = () => {};
+
   async fence(): Promise<boolean> {
+    this.onFence();
     return await this.fenced;
   }
 

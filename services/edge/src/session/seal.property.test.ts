@@ -26,14 +26,22 @@ class World {
   #left: SealLeft | undefined;
   #isLive = false;
   #nowMs = 0;
+  /** Dropped in a move between the two edges; the new one has not heard of it yet. */
+  #unheard = 0;
   readonly #drops = new FakeDrops();
 
   constructor() {
-    this.queue.onDropped = () => this.#at?.intake.dropped('overflow');
+    this.queue.onDropped = () => {
+      if (this.#at) this.#at.intake.dropped('overflow');
+      else this.#unheard += 1;
+    };
+    this.#drops.onFence = () => this.#hear();
   }
 
-  async come(vouch?: Vouch): Promise<void> {
+  async come(vouch?: Vouch, isMove = false): Promise<void> {
     if (this.#at) return;
+    // While nobody has the session nobody hears it.
+    if (!isMove) this.#unheard = 0;
     const connection = new FakeConnection();
     const now = () => this.#nowMs;
     const outbox = new Outbox(connection, {
@@ -78,6 +86,8 @@ class World {
     else if (!isFound) await this.queue.make(() => intake.begin({ is: 'told', reason: 'session-expired' }));
     else intake.begin(owed === undefined ? vouchFor(seal) : { is: 'told', reason: owed });
     if (!vouch && (!isFound || owed !== undefined)) onGap('overflow');
+    // Sooner or later.
+    if (this.published % 2 === 0) this.#hear();
     await intake.start();
   }
 
@@ -97,11 +107,17 @@ class World {
     await this.#leave(at.intake.stop(true));
     this.publish(Math.floor(count / 2));
     this.#left = await at.intake.giveBack(true, true);
-    this.publish(Math.ceil(count / 2));
     this.#read();
     this.#at = undefined;
     this.queue.node = this.queue.node === 'e' ? 'f' : 'e';
-    await this.come();
+    this.#unheard = 0;
+    this.publish(Math.ceil(count / 2));
+    await this.come(undefined, true);
+  }
+
+  /** What was dropped is heard of by another way, at the latest when a marker is back. */
+  #hear(): void {
+    for (; this.#unheard > 0; this.#unheard -= 1) this.#at?.intake.dropped('overflow');
   }
 
   /** Its edge dies, and says nothing. Within moments of a gap, if there is an overflow as well, that is a known limit. */

@@ -121,6 +121,24 @@ describe('a planned move', () => {
     expect(world.calls.slice(-2)).toEqual(['cancel', 'barrier']);
   });
 
+  it('leaves the seal here for an edge that waits for it, and asks the broker for nothing more than to stop', async () => {
+    const { session } = await moving();
+    const left = await session.release('move', { ...anybody, waitsForSeal: true });
+    expect(left).toMatchObject({ suspect: 0, seal: { name: 'old', behind: 0, at: 'edge-1' } });
+    expect(world.calls.slice(-2)).toEqual(['cancel', 'leave seal']);
+  });
+
+  it('leaves it too where the broker has still to confirm what the client acknowledged last', async () => {
+    const { connection, session } = await moving();
+    world.deliver(1);
+    const release = session.release('move', { ...anybody, waitsForSeal: true });
+    await settled();
+    connection.receive({ t: 'ack', seq: 1 });
+    expect(await release).toMatchObject({ seal: { name: 'old', at: 'edge-1' } });
+    expect(world.deliveries.settled).toEqual(['ack 1']);
+    expect(world.calls.slice(-3)).toEqual(['cancel', 'leave seal', 'barrier']);
+  });
+
   it('says when the window was full, so that the next edge looks whether the queue has overflowed', async () => {
     world = new SessionWorld({ settleTimeoutMs: 5 });
     const { session } = await moving();
