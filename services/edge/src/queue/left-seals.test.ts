@@ -78,6 +78,14 @@ describe('a seal that a moved session has left', () => {
     expect(calls).toEqual(['requeue', 'requeue']);
   });
 
+  it('takes the place of an earlier one, which goes for good', async () => {
+    const { seals, delivery } = left();
+    seals.leave(alice, 'two', { ...delivery, requeue: () => void calls.push('requeue two') });
+    expect(calls).toEqual(['ack']);
+    await seals.stop();
+    expect(calls).toEqual(['ack', 'requeue two']);
+  });
+
   it('goes for good when something was dropped from behind it, or may have been', async () => {
     const { seals } = left();
     seals.dropped('alice.s');

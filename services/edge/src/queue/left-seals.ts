@@ -49,14 +49,12 @@ export class LeftSeals {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#left.size;
-  }
-
   /** It is put back when it is its turn. */
   leave(who: Who, name: string, delivery: Delivery): void {
     const { planting, drops } = this.#options;
     const session = keyOf(who);
+    // An earlier one that another has been planted for meanwhile.
+    this.dropped(session);
     planting.left();
     this.#left.set(session, { name, delivery, doubts: drops.doubts });
     const turn = planting.inTurn(session, () => this.#putBack(session, name));
