@@ -15,7 +15,13 @@ async function main() {
   const { data } = await event;
   const reply = await client.request('greet.cjs');
   const operator = await createOperator({ amqpUrl });
-  const { nodes } = await operator.status();
+  let { nodes } = await operator.status();
+  // A balancer that has just started hears of each edge within a second or so.
+  const endsAt = Date.now() + 10_000;
+  while (nodes.length < 2 && Date.now() < endsAt) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ({ nodes } = await operator.status());
+  }
   console.log(JSON.stringify({ number: data.number, reply, nodes: nodes.length }));
   await Promise.all([client.close(), publisher.close(), operator.close()]);
 }

@@ -14,6 +14,12 @@ await publisher.toUser(user, 'order.created', { number: 7 });
 const { data } = await event;
 const reply = await client.request('greet.esm');
 const operator = await createOperator({ amqpUrl });
-const { nodes } = await operator.status();
+let { nodes } = await operator.status();
+// A balancer that has just started hears of each edge within a second or so.
+const endsAt = Date.now() + 10_000;
+while (nodes.length < 2 && Date.now() < endsAt) {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  ({ nodes } = await operator.status());
+}
 console.log(JSON.stringify({ number: data.number, reply, nodes: nodes.length }));
 await Promise.all([client.close(), publisher.close(), operator.close()]);
