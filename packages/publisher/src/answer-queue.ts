@@ -15,15 +15,17 @@ export interface AskingOptions {
 
 export interface AnswerQueueOptions extends Pick<AskingOptions, 'consuming'> {
   readonly queue: string;
+  /** Messages that it holds. Default 10,000. */
+  readonly maxLength?: number;
   /** By which answers come, where it is not by the name of the queue. */
   readonly binding?: { readonly exchange: string; readonly key: string };
   onDelivery(delivery: Delivery): void;
 }
 
-/** How long the queue is kept while nobody consumes it, ms, and how many messages it holds. */
-const queueArguments = { 'x-expires': 60_000, 'x-max-length': 10_000 };
+/** How long the queue is kept while nobody consumes it, ms. */
+const expiresMs = 60_000;
 
-/** The queue of the answers that one publisher waits for; made when it first asks. */
+/** The queue of what comes back to one publisher, answers or receipts; made when it first wants any. */
 export class AnswerQueue {
   readonly #options: AnswerQueueOptions;
   #listening: Promise<void> | undefined;
@@ -44,7 +46,8 @@ export class AnswerQueue {
   }
 
   async #listen(): Promise<void> {
-    const { queue, binding, consuming, onDelivery } = this.#options;
+    const { queue, maxLength = 10_000, binding, consuming, onDelivery } = this.#options;
+    const queueArguments = { 'x-expires': expiresMs, 'x-max-length': maxLength };
     const { topology, consumers } = await consuming();
     const prepare = async () => {
       await topology.declareExactly({ name: queue, arguments: queueArguments });

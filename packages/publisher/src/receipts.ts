@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
 import { cancelTypes, exchanges, takenKey } from '@evenkeel/protocol/wire';
+import { AnswerQueue } from './answer-queue.js';
 import type { Receipt } from './message.js';
 
 export interface ReceiptsOptions {
@@ -16,8 +17,8 @@ type Handler = (receipt: Receipt) => unknown;
 
 /** Events whose receipts are handed on; of older ones they are not. */
 const maxAwaited = 10_000;
-/** How long the queue is kept while nobody consumes it, ms, and how many messages it holds. */
-const queueArguments = { 'x-expires': 60_000, 'x-max-length': 100_000 };
+/** Receipts that wait in the queue. */
+const maxWaiting = 100_000;
 
 /** Hears, on `mesh.cancel`, which events of this instance clients have acknowledged; from the first that wants to know on. */
 export class Receipts {
@@ -25,21 +26,23 @@ export class Receipts {
   readonly word = randomBytes(9).toString('base64url');
   readonly #options: ReceiptsOptions;
   readonly #awaited = new Map<string, Handler>();
-  #listening: Promise<void> | undefined;
+  readonly #queue: AnswerQueue;
 
   constructor(options: ReceiptsOptions) {
     this.#options = options;
+    const { name, topology, consumers } = options;
+    this.#queue = new AnswerQueue({
+      queue: `service.${name}.receipts:${this.word}`,
+      maxLength: maxWaiting,
+      binding: { exchange: exchanges.cancel, key: takenKey(this.word) },
+      consuming: async () => ({ topology, consumers }),
+      onDelivery: (delivery) => this.#take(delivery),
+    });
   }
 
   /** Resolves once no receipt can be missed. */
   async listen(): Promise<void> {
-    this.#listening ??= this.#listen();
-    try {
-      await this.#listening;
-    } catch (error) {
-      this.#listening = undefined;
-      throw error;
-    }
+    await this.#queue.listen();
   }
 
   /** Hands on the receipts of the event `id` from now on. */
@@ -50,17 +53,6 @@ export class Receipts {
       if (this.#awaited.size <= maxAwaited) break;
       this.#awaited.delete(oldest);
     }
-  }
-
-  async #listen(): Promise<void> {
-    const { name, topology, consumers } = this.#options;
-    const queue = `service.${name}.receipts:${this.word}`;
-    const prepare = async () => {
-      await topology.declareExactly({ name: queue, arguments: queueArguments });
-      await topology.bind(queue, exchanges.cancel, takenKey(this.word));
-    };
-    await prepare();
-    await consumers.consume(queue, { prepare, onDelivery: (delivery) => this.#take(delivery) });
   }
 
   #take(delivery: Delivery): void {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { BrokerNode } from '@evenkeel/local';
 import { eventually } from '@evenkeel/testkit';
 import type { Fault } from './fault.js';
+import { stateOf } from './processes.js';
 import type { Stage } from './stage.js';
 
 /** Another one each time: which sessions, queues and connections live there differs. */
@@ -32,7 +32,7 @@ const frozen: Fault['begin'] = async (stage) => {
   process.kill(pid, 'SIGSTOP');
   return {
     end: async () => {
-      const state = /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+      const state = stateOf(pid);
       process.kill(pid, 'SIGCONT');
       return state === 'T' ? `${name} stood still` : undefined;
     },

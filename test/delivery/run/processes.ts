@@ -7,7 +7,7 @@ import type { Stage } from './stage.js';
 type Which = (stage: Stage) => Member;
 
 /** Of a process: `T` is a stopped one. */
-function stateOf(pid: number): string {
+export function stateOf(pid: number): string {
   return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
 }
 

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js';
+import type { Stage } from './stage.js';
 
 /** What each piece of bytes waits on a slow way, ms; those behind it wait as well. */
 const holdUpMs = 100;
@@ -24,41 +25,44 @@ const refused: Fault['begin'] = async ({ proxy }) => {
   };
 };
 
-/** Nothing passes, and nobody is told. */
-const frozen: Fault['begin'] = async ({ proxy }) => {
-  const { connections } = proxy;
-  proxy.pause();
-  return {
-    end: async () => {
-      proxy.resume();
-      return connections > 0 ? `${connections} connections were frozen both ways` : undefined;
-    },
+/** What passes is held for a time. It shows if there was a connection. */
+const held =
+  (
+    hold: (proxy: Stage['proxy']) => void,
+    letGo: (proxy: Stage['proxy']) => void,
+    what: string,
+  ): Fault['begin'] =>
+  async ({ proxy }) => {
+    const { connections } = proxy;
+    hold(proxy);
+    return {
+      end: async () => {
+        letGo(proxy);
+        return connections > 0 ? `${connections} connections ${what}` : undefined;
+      },
+    };
   };
-};
+
+/** Nothing passes, and nobody is told. */
+const frozen = held(
+  (proxy) => proxy.pause(),
+  (proxy) => proxy.resume(),
+  'were frozen both ways',
+);
 
 /** What the edge says arrives; what the broker says does not. */
-const deaf: Fault['begin'] = async ({ proxy }) => {
-  const { connections } = proxy;
-  proxy.pauseAnswers();
-  return {
-    end: async () => {
-      proxy.resume();
-      return connections > 0 ? `${connections} connections brought nothing from the broker` : undefined;
-    },
-  };
-};
+const deaf = held(
+  (proxy) => proxy.pauseAnswers(),
+  (proxy) => proxy.resume(),
+  'brought nothing from the broker',
+);
 
 /** All that passes is held up, both ways. */
-const slow: Fault['begin'] = async ({ proxy }) => {
-  const { connections } = proxy;
-  proxy.slow(holdUpMs);
-  return {
-    end: async () => {
-      proxy.slow(0);
-      return connections > 0 ? `${connections} connections were slow` : undefined;
-    },
-  };
-};
+const slow = held(
+  (proxy) => proxy.slow(holdUpMs),
+  (proxy) => proxy.slow(0),
+  'were slow',
+);
 
 export const ways = {
   'edge-cut': { part: 'way', holdMs: 1_000, begin: cut },
