@@ -1,3 +1,5 @@
+import { isSpace, skipSpace } from './raw-member.js';
+
 /** Where an array or an object ends in a JSON text, and how many are in each other at most. */
 export interface Nested {
   readonly end: number;
@@ -120,12 +122,4 @@ function endOfDigits(json: string, start: number): number {
   return i > start ? i : -1;
 }
 
-function skipSpace(json: string, start: number): number {
-  let i = start;
-  while (isSpace(json.charCodeAt(i))) i += 1;
-  return i;
-}
-
 const isDigit = (code: number): boolean => code >= zero && code <= nine;
-
-const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;

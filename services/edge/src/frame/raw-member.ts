@@ -74,4 +74,5 @@ export function skipSpace(json: string, from: number): number {
   return i;
 }
 
-const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
+/** As JSON has it. */
+export const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;

@@ -38,6 +38,7 @@ export class Planting {
   readonly #waiting = new Map<string, Turn>();
   readonly #crowd: Rush;
   readonly #rush: Rush;
+  /** Sessions that were made here, and that moved away. */
   #made = 0;
   #making = 0;
   #planting = 0;
