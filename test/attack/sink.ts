@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
+import { Broker } from '@evenkeel/broker';
+import { sinkQueue } from './world.js';
 
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const welcome = JSON.stringify({ t: 'welcome', session: 's', node: 'sink', window: 64, heartbeatMs: 15_000 });
@@ -48,6 +50,11 @@ function answer(socket: Socket): void {
   const body = JSON.stringify({ url, node: 'sink', ticket: 'a.b.c', session: 's', pass: 'p', resume: 'r' });
   socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}${headEnd}${body}`);
 }
+
+// What is sent over AMQP goes through RabbitMQ to a queue of its own, as durable as a session's.
+const broker = await Broker.connect({ url: process.argv[2] ?? '', name: 'attack sink', attempts: 3 });
+await broker.topology({ channels: 1 }).declareQueue({ name: sinkQueue, exclusive: false, durable: true });
+await broker.consumers({ channels: 1 }).consume(sinkQueue, { onDelivery: (delivery) => delivery.ack() });
 
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as { port: number };

@@ -80,7 +80,7 @@ export class Stage implements Help {
       onUnexpectedEnd: (member, how) => ended.push(`${member.name} (${how})`),
     });
     try {
-      const sink = fork(join(import.meta.dirname, 'sink.js'));
+      const sink = fork(join(import.meta.dirname, 'sink.js'), [broker.amqpUrl]);
       const [{ port }] = (await once(sink, 'message')) as [{ port: number }];
       const issuer = await Issuer.start(certificates);
       const innocents = await Innocents.start(mesh.gatewayUrl, broker.urlFor('app-demo'), jwtSecret);
@@ -110,7 +110,8 @@ export class Stage implements Help {
     const url = `ws://127.0.0.1:${this.#sinkPort}/ws`;
     const edges = this.mesh.edges.map(({ node }) => ({ node, url, opsUrl: gateway }));
     const extras = Object.fromEntries([...this.#extras.keys()].map((name) => [name, { url, node: 'sink' }]));
-    return { ...this.places, isSink: true, gateway, edges, extras };
+    const amqp = Object.fromEntries(users.map((user) => [user, this.#broker.amqpUrl]));
+    return { ...this.places, isSink: true, gateway, edges, amqp, extras };
   }
 
   /** Processes that have ended without having been told to, since this was asked last. */

@@ -42,12 +42,16 @@ export interface Help {
 /** The attacker comes from here, innocent clients from 127.0.0.1: limits by address are not to hit the wrong ones. */
 export const attackersAddress = '127.0.0.66';
 
+/** What an attacker of the broker attacks in the control run. */
+export const sinkQueue = 'attack.sink';
+
 /** What an attack has to play with. On the sink, questions are answered anyhow, and nothing is waited for. */
 export class World {
   readonly at: Places;
   readonly #help: Help;
   readonly #peers: Peer[] = [];
   #publisher: Promise<Publisher> | undefined;
+  #toSink: Promise<Broker> | undefined;
 
   constructor(places: Places, help: Help) {
     this.at = places;
@@ -155,9 +159,12 @@ export class World {
     }
   }
 
-  /** Publishes as the application `shop` does; the sink has no broker. */
+  /** Publishes as the application `shop` does. */
   async publish(user: string, event: string, data: unknown): Promise<void> {
-    if (!this.isSink) await (await this.#application()).toUser(user, event, data);
+    if (!this.isSink) return void (await (await this.#application()).toUser(user, event, data));
+    this.#toSink ??= Broker.connect({ url: this.at.amqp['app-shop'] ?? '', name: 'shop', attempts: 3 });
+    const publisher = (await this.#toSink).publisher();
+    await publisher.publish('', sinkQueue, JSON.stringify(data), { persistent: true });
   }
 
   /** The same, to a topic. */
@@ -264,6 +271,7 @@ export class World {
   async close(): Promise<void> {
     for (const peer of this.#peers) peer.drop();
     await (await this.#publisher)?.close();
+    await (await this.#toSink)?.close();
   }
 }
 

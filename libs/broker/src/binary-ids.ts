@@ -1,13 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { ChannelModel } from 'amqplib';
+import { frameAt, frameOverhead, frameType } from './frame.js';
 
 /** What stands before the base64url of an id that is no text. */
 export const binaryIdPrefix = 'b64:';
 
-const headerFrame = 2;
-/** Bytes from a header frame's start: the length of its payload, the flags of its properties, and the properties. */
-const at = { size: 3, flags: 19, properties: 21 } as const;
-const frameOverhead = 8;
 const replacement = '\uFFFD';
 
 /** The part of amqplib's connection that reads frames; its types do not name it. */
@@ -45,7 +42,7 @@ export function keepBinaryIds({ connection }: ChannelModel): void {
 const isMangled = (id: string | undefined): boolean => id?.includes(replacement) === true;
 
 function mend(fields: Ids, rest: Buffer): void {
-  if (rest[0] !== headerFrame || rest.length < rest.readUInt32BE(at.size) + frameOverhead) return;
+  if (rest[0] !== frameType.header || rest.length < rest.readUInt32BE(frameAt.size) + frameOverhead) return;
   const { messageId, correlationId } = idsOf(rest);
   if (messageId && !isUtf8(messageId)) fields.messageId = textOf(messageId);
   if (correlationId && !isUtf8(correlationId)) fields.correlationId = textOf(correlationId);
@@ -55,8 +52,8 @@ const textOf = (id: Buffer): string => `${binaryIdPrefix}${id.toString('base64ur
 
 /** Source: AMQP 0-9-1, 4.2.6.1: a flag a property from the highest bit down; those that are set follow in this order. */
 function idsOf(frame: Buffer): { correlationId: Buffer | undefined; messageId: Buffer | undefined } {
-  const flags = frame.readUInt16BE(at.flags);
-  let offset: number = at.properties;
+  const flags = frame.readUInt16BE(frameAt.flags);
+  let offset: number = frameAt.properties;
   const has = (bit: number) => (flags & (1 << bit)) !== 0;
   const shortText = (bit: number) => {
     if (!has(bit)) return undefined;

@@ -6,7 +6,8 @@ import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { type ConnectionFigures, type PartFigures, sumOf } from './figures.js';
 import { GatheredAcks } from './gathered-acks.js';
-import { destroyStream, gatherWrites, writerOf } from './socket.js';
+import { handleLargeBodies } from './large-bodies.js';
+import { destroyStream, gatherWrites, SharedReads, writerOf } from './socket.js';
 import { checkTls, hintFor, socketTls } from './tls.js';
 import type { BrokerOptions, Log } from './types.js';
 
@@ -211,14 +212,17 @@ export class AmqpConnection {
     if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', String(heartbeatSeconds));
     const shown = redactUrl(address.href);
     try {
+      const reads = new SharedReads();
       const model = await connect(target.toString(), {
         noDelay: true,
         keepAlive: true,
         timeout: connectTimeoutMs,
+        ...{ onread: reads.onread },
         ...socketTls(this.#options.tls),
         clientProperties: { connection_name: name },
       });
       gatherWrites(model);
+      handleLargeBodies(model, reads);
       surviveDeepHeaders(model);
       keepBinaryIds(model);
       return model;

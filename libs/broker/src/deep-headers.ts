@@ -1,11 +1,8 @@
 import type { ChannelModel } from 'amqplib';
+import { frameAt, frameType } from './frame.js';
 
 /** What a message has in place of headers that cannot be read. */
 export const unreadableHeaders: Readonly<Record<string, unknown>> = Object.freeze({});
-
-const headerFrame = 2;
-/** In a frame, bytes from its start: the channel, then, in its payload, the class and the length of the body. */
-const at = { channel: 1, class: 7, bodySize: 11 } as const;
 
 /** The part of amqplib's connection that reads frames; its types do not name it. */
 interface Receiver {
@@ -32,11 +29,11 @@ export function surviveDeepHeaders({ connection }: ChannelModel): void {
     try {
       return receive.call(this);
     } catch (error) {
-      if (!(error instanceof RangeError) || rest[0] !== headerFrame) throw error;
+      if (!(error instanceof RangeError) || rest[0] !== frameType.header) throw error;
       return {
-        id: rest.readUInt16BE(at.class),
-        channel: rest.readUInt16BE(at.channel),
-        size: Number(rest.readBigUInt64BE(at.bodySize)),
+        id: rest.readUInt16BE(frameAt.payload),
+        channel: rest.readUInt16BE(frameAt.channel),
+        size: Number(rest.readBigUInt64BE(frameAt.bodySize)),
         fields: { headers: unreadableHeaders },
       };
     }

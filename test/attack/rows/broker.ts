@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, BrokerError } from '@evenkeel/broker';
 import type { Attack } from '../attack.js';
-import type { World } from '../world.js';
+import { sinkQueue, type World } from '../world.js';
 
 /** One user of the broker, who tries what is not its. */
 async function as<T>(world: World, user: string, act: (broker: Broker) => Promise<T>): Promise<T> {
@@ -191,9 +191,10 @@ const foreignQueues: Attack = {
 const questions: Attack = {
   name: 'flood-of-questions',
   once: '12,000 `where` delayed `status` by 5.6 s',
-  control: 'quiet',
+  control: 'sink',
   async run(world) {
     const status = async (): Promise<number> => {
+      if (world.isSink) return 0;
       const beganAt = performance.now();
       const way = { exchange: 'mesh.manage', key: 'view.status', userId: 'operator' };
       await command(world, 'operator', way, { command: 'status' });
@@ -203,11 +204,16 @@ const questions: Attack = {
     let sent = 0;
     const tookMs = await as(world, 'viewer', async (broker) => {
       const publisher = broker.publisher();
-      const options = { replyTo: 'operator.nobody', correlationId: '1', userId: 'viewer' };
+      const options = {
+        replyTo: 'operator.nobody',
+        correlationId: '1',
+        ...(!world.isSink && { userId: 'viewer' }),
+      };
+      const [exchange, key] = world.isSink ? ['', sinkQueue] : ['mesh.manage', 'view.where'];
       const all: Promise<unknown>[] = [];
       for (; sent < 4000; sent++) {
         const body = '{"command":"where","user":"alice"}';
-        all.push(publisher.publish('mesh.manage', 'view.where', body, options));
+        all.push(publisher.publish(exchange, key, body, options));
       }
       // All of them are in the queue; whatever is asked now is behind them.
       await Promise.all(all);
@@ -259,7 +265,7 @@ const takeover: Attack = {
 const bigEvent: Attack = {
   name: 'event-of-20-mb',
   once: 'events of all others on that edge waited 1.3 s, and it grew by 240 MB',
-  control: 'quiet',
+  control: 'sink',
   maxGrowthMib: 160,
   async run(world) {
     const peer = await world.attach('big');

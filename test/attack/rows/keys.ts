@@ -80,7 +80,8 @@ function refusesToStart(
   return {
     name,
     ...(once !== undefined && { once }),
-    control: 'quiet',
+    // A service that starts beside the mesh takes the machine's time, whatever comes of it.
+    control: 'sink',
     async run(world) {
       const { status, text } = await world.startService(role, env);
       const line = text.split('\n').find((each) => each.includes(variable)) ?? text.split('\n')[0] ?? '';

@@ -1,0 +1,97 @@
+import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
+
+/** So many frames of a body in one turn of the event loop. */
+const framesPerTurn = 4;
+
+/** What amqplib writes the frames of one channel to. */
+export interface ChannelBuffer {
+  write(bytes: Buffer): boolean;
+  end(): void;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
+/** Where amqplib has it. */
+export interface Slot {
+  buffer: Pick<ChannelBuffer, 'write' | 'end'>;
+}
+
+interface Body {
+  readonly channel: number;
+  readonly body: Buffer;
+  /** Of a frame's payload, bytes. */
+  readonly longest: number;
+}
+
+/** Takes the place of a channel's buffer while a large body goes out through it: what comes meanwhile waits behind that body. */
+export class PacedBuffer {
+  readonly #slot: Slot;
+  readonly #buffer: ChannelBuffer;
+  readonly #waiting: (Buffer | Body)[] = [];
+  #from = 0;
+  #isEnded = false;
+
+  constructor(slot: Slot, buffer: Slot['buffer']) {
+    this.#slot = slot;
+    this.#buffer = buffer as ChannelBuffer;
+  }
+
+  /** @returns Whether there is room for more at once. */
+  write(bytes: Buffer): boolean {
+    this.#waiting.push(bytes);
+    return false;
+  }
+
+  writeBody(body: Body): boolean {
+    this.#waiting.push(body);
+    if (this.#waiting.length === 1) this.#pump();
+    return false;
+  }
+
+  /** The channel has ended: the rest of a body is of no use. */
+  end(): void {
+    this.#isEnded = true;
+    for (const each of this.#waiting.splice(0)) if (Buffer.isBuffer(each)) this.#buffer.write(each);
+    this.#buffer.end();
+  }
+
+  readonly #pump = (): void => {
+    if (this.#isEnded) return;
+    for (let frames = 0; ; ) {
+      const [next] = this.#waiting;
+      if (next === undefined) break;
+      if (Buffer.isBuffer(next)) {
+        this.#buffer.write(next);
+        this.#waiting.shift();
+        continue;
+      }
+      if (frames === framesPerTurn) {
+        setImmediate(this.#pump);
+        return;
+      }
+      frames++;
+      const hasRoom = this.#buffer.write(this.#frame(next));
+      if (this.#from >= next.body.length) {
+        this.#from = 0;
+        this.#waiting.shift();
+      }
+      if (!hasRoom) {
+        this.#buffer.once('drain', this.#pump);
+        return;
+      }
+    }
+    this.#slot.buffer = this.#buffer;
+  };
+
+  /** The next piece. One write each: frames of other channels may come between two of them, and not into one. */
+  #frame({ channel, body, longest }: Body): Buffer {
+    const payload = body.subarray(this.#from, this.#from + longest);
+    this.#from += payload.length;
+    const frame = Buffer.allocUnsafe(payload.length + frameOverhead);
+    frame[frameAt.type] = frameType.body;
+    frame.writeUInt16BE(channel, frameAt.channel);
+    frame.writeUInt32BE(payload.length, frameAt.size);
+    payload.copy(frame, frameAt.payload);
+    frame[frame.length - 1] = frameEnd;
+    return frame;
+  }
+}
