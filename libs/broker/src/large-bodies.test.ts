@@ -207,6 +207,39 @@ test('a large body goes out over several turns, what is written to its channel m
   expect(written().equals(Buffer.concat(expected))).toBe(true);
 });
 
+test('one body behind another, and small ones between them, go out whole and in order however slowly the broker reads', async () => {
+  const piece = fc.record({ length: fc.constantFrom(10, 60_000, 140_000, 700_000), turns: fc.nat(6) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { minLength: 2, maxLength: 8 }), fc.nat(3), async (all, slowness) => {
+      const buffer = new PassThrough();
+      const chunks: Buffer[] = [];
+      const connection = new Connection(new PassThrough());
+      const slot = { buffer: buffer as unknown };
+      Object.assign(connection, { frameMax, channels: [undefined, slot] });
+      handleLargeBodies({ connection } as unknown as ChannelModel);
+      let turns = 0;
+      const step = async (): Promise<void> => {
+        await turn();
+        if (turns++ % (slowness + 1) === 0) chunks.push((buffer.read() as Buffer | null) ?? Buffer.alloc(0));
+      };
+      const expected: Buffer[] = [];
+      for (const [seed, { length, turns: pause }] of all.entries()) {
+        const body = patterned(length, seed);
+        connection.sendContent(1, body);
+        for (let from = 0; from < length; from += frameMax - 8)
+          expected.push(makeBodyFrame(1, body.subarray(from, from + frameMax - 8)));
+        for (let n = 0; n < pause; n++) await step();
+      }
+      const wanted = Buffer.concat(expected);
+      const bytes = (): number => chunks.reduce((sum, each) => sum + each.length, 0);
+      while (turns < 2_000 && (bytes() < wanted.length || slot.buffer !== buffer)) await step();
+      expect(slot.buffer).toBe(buffer);
+      expect(Buffer.concat(chunks).equals(wanted)).toBe(true);
+    }),
+    { numRuns: 40 },
+  );
+});
+
 test('a channel that ends meanwhile gets what was to be said, and no more of the body', async () => {
   const { slot, connection, written } = writing();
   connection.sendContent(1, patterned(3_000_000, 1));

@@ -29,6 +29,8 @@ export class PacedBuffer {
   readonly #waiting: (Buffer | Body)[] = [];
   #from = 0;
   #isEnded = false;
+  /** Whether it goes on by itself: never twice, or the later one would give up a place that another has taken since. */
+  #isDue = false;
 
   constructor(slot: Slot, buffer: Slot['buffer']) {
     this.#slot = slot;
@@ -43,7 +45,7 @@ export class PacedBuffer {
 
   writeBody(body: Body): boolean {
     this.#waiting.push(body);
-    if (this.#waiting.length === 1) this.#pump();
+    if (!this.#isDue) this.#pump();
     return false;
   }
 
@@ -55,6 +57,7 @@ export class PacedBuffer {
   }
 
   readonly #pump = (): void => {
+    this.#isDue = false;
     if (this.#isEnded) return;
     for (let frames = 0; ; ) {
       const [next] = this.#waiting;
@@ -65,6 +68,7 @@ export class PacedBuffer {
         continue;
       }
       if (frames === framesPerTurn) {
+        this.#isDue = true;
         setImmediate(this.#pump);
         return;
       }
@@ -75,6 +79,7 @@ export class PacedBuffer {
         this.#waiting.shift();
       }
       if (!hasRoom) {
+        this.#isDue = true;
         this.#buffer.once('drain', this.#pump);
         return;
       }
