@@ -217,7 +217,7 @@ export class AmqpConnection {
         noDelay: true,
         keepAlive: true,
         timeout: connectTimeoutMs,
-        ...{ onread: reads.onread },
+        ...reads.socketOptions,
         ...socketTls(this.#options.tls),
         clientProperties: { connection_name: name },
       });

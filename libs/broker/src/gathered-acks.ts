@@ -1,11 +1,18 @@
 import type { Channel } from 'amqplib';
+import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
 
-/** Bytes of `basic.ack` on the wire: 7 of the frame, 4 of the method, 8 of the tag, 1 of flags, 1 at the end. */
-const frameBytes = 21;
+/** Bytes of `basic.ack`: 4 of the method, 8 of the tag, 1 of flags; and its frame. */
+const payloadBytes = 13;
+const frameBytes = payloadBytes + frameOverhead;
 /** Gathered at most, then they go. */
 const maxGathered = 512;
-/** Source: AMQP 0-9-1, 4.2.3: a method frame, its payload 13 bytes; class 60, method 80. */
-const at = { type: 0, channel: 1, size: 3, method: 7, tag: 11, flags: 19, end: 20 } as const;
+const at = {
+  ...frameAt,
+  tag: frameAt.payload + 4,
+  flags: frameAt.payload + 12,
+  end: frameBytes - 1,
+} as const;
+/** Class 60, method 80. */
 const ackMethod = (60 << 16) | 80;
 
 /** The part of amqplib's channel that has its number and sends; its types do not name it. */
@@ -58,14 +65,14 @@ export class GatheredAcks {
   #add(channel: number, tag: number): void {
     const frames = this.#frames;
     const from = this.#bytes;
-    frames.writeUInt8(1, from + at.type);
+    frames.writeUInt8(frameType.method, from + at.type);
     frames.writeUInt16BE(channel, from + at.channel);
-    frames.writeUInt32BE(13, from + at.size);
-    frames.writeUInt32BE(ackMethod, from + at.method);
+    frames.writeUInt32BE(payloadBytes, from + at.size);
+    frames.writeUInt32BE(ackMethod, from + at.payload);
     frames.writeUInt32BE(Math.floor(tag / 0x1_0000_0000), from + at.tag);
     frames.writeUInt32BE(tag >>> 0, from + at.tag + 4);
     frames.writeUInt8(0, from + at.flags);
-    frames.writeUInt8(0xce, from + at.end);
+    frames.writeUInt8(frameEnd, from + at.end);
     this.#bytes += frameBytes;
     if (this.#due === undefined) this.#due = setImmediate(() => this.flush());
     else if (this.#bytes === frames.length) this.flush();

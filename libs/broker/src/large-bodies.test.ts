@@ -87,7 +87,7 @@ function read(bytes: Buffer, cuts: readonly number[], isMended: boolean): Frame[
   }
   const connection = new Connection(new PassThrough());
   const reads = new SharedReads();
-  const { buffer, callback } = reads.onread;
+  const { buffer, callback } = reads.socketOptions.onread;
   const stream = new Pushed();
   Object.assign(connection, { stream, maxFrameSize: frameMax });
   if (isMended) handleLargeBodies({ connection } as unknown as ChannelModel, reads);

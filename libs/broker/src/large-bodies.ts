@@ -3,7 +3,7 @@ import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
 import { PacedBuffer, type Slot } from './paced-buffer.js';
 import type { SharedReads } from './socket.js';
 
-/** Bodies up to this length, bytes, are left to amqplib: they fit one frame of what RabbitMQ offers. */
+/** Bodies up to this length, bytes, are left to amqplib: they fit one frame of what RabbitMQ offers, or two. */
 const longestPlain = 131_072;
 
 /** The part of amqplib's connection that reads and writes frames; its types do not name it. */
@@ -149,12 +149,9 @@ function sendInPieces(send: Connection['sendContent']): Connection['sendContent'
     const slot = this.channels[channel] ?? undefined;
     const longest = this.frameMax - frameOverhead;
     if (!Buffer.isBuffer(body) || slot === undefined || longest <= 0) return send.call(this, channel, body);
-    const { buffer } = slot;
-    if (!(buffer instanceof PacedBuffer) && body.length <= longestPlain)
-      return send.call(this, channel, body);
+    const isPaced = slot.buffer instanceof PacedBuffer;
+    if (!isPaced && body.length <= longestPlain) return send.call(this, channel, body);
     this.sentSinceLastCheck = true;
-    const paced = buffer instanceof PacedBuffer ? buffer : new PacedBuffer(slot, buffer);
-    slot.buffer = paced;
-    return paced.writeBody({ channel, body, longest });
+    return PacedBuffer.in(slot).writeBody({ channel, body, longest });
   };
 }

@@ -4,7 +4,7 @@ import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
 const framesPerTurn = 4;
 
 /** What amqplib writes the frames of one channel to. */
-export interface ChannelBuffer {
+interface ChannelBuffer {
   write(bytes: Buffer): boolean;
   end(): void;
   once(event: 'drain', listener: () => void): unknown;
@@ -12,7 +12,7 @@ export interface ChannelBuffer {
 
 /** Where amqplib has it. */
 export interface Slot {
-  buffer: Pick<ChannelBuffer, 'write' | 'end'>;
+  buffer: ChannelBuffer | PacedBuffer;
 }
 
 interface Body {
@@ -32,9 +32,15 @@ export class PacedBuffer {
   /** Whether it goes on by itself: never twice, or the later one would give up a place that another has taken since. */
   #isDue = false;
 
-  constructor(slot: Slot, buffer: Slot['buffer']) {
+  private constructor(slot: Slot, buffer: ChannelBuffer) {
     this.#slot = slot;
-    this.#buffer = buffer as ChannelBuffer;
+    this.#buffer = buffer;
+  }
+
+  /** The one that has taken the place in `slot`, or takes it now. */
+  static in(slot: Slot): PacedBuffer {
+    if (!(slot.buffer instanceof PacedBuffer)) slot.buffer = new PacedBuffer(slot, slot.buffer);
+    return slot.buffer;
   }
 
   /** @returns Whether there is room for more at once. */

@@ -64,17 +64,18 @@ export class SharedReads {
   take: (read: Buffer) => number = () => 0;
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
 
-  /** Of the socket's options. */
-  get onread(): { readonly buffer: Buffer; callback(this: Socket, length: number): boolean } {
+  /** For the socket; amqplib passes it on, and its types do not name it. */
+  get socketOptions() {
     const reads = this;
-    return {
+    const onread = {
       buffer: this.#buffer,
-      callback(length) {
+      callback(this: Socket, length: number): boolean {
         const read = reads.#buffer.subarray(0, length);
         // What waits to be read comes first.
         const taken = this.readableLength === 0 ? reads.take(read) : 0;
         return taken === length || this.push(Buffer.from(read.subarray(taken)));
       },
     };
+    return { onread };
   }
 }
