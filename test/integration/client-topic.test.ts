@@ -74,4 +74,31 @@ describe.each([
     const again = await a.next();
     expect((await again.take('hello')).topics).toEqual([{ topic: 'room.42', presence: true, echo: false }]);
   });
+
+  it('hears nothing once it is closed, also of what comes before the edge has answered', async () => {
+    const { client, a } = await scripted({}, undefined, connectWith);
+    a.defaults.answer = false;
+    const got: string[] = [];
+    const gone = client.topic('room.42', { last: 20 });
+    gone.on('message', ({ id }) => got.push(`closed ${id}`));
+    const closed = gone.close();
+    client.topic('room.42').on('message', ({ id }) => got.push(`open ${id}`));
+    const at = await a.next();
+    const { id } = await at.take('subscribe');
+    // What `hello` wants comes as soon as it can.
+    at.send({
+      t: 'message',
+      topic: 'room.42',
+      id: '1',
+      data: 1,
+      at: 1,
+      position: '7-abcdefghij',
+      past: true,
+    });
+    at.send({ t: 'ok', re: id });
+    await closed;
+    at.message('room.42', '2');
+    await eventually('the second', () => got.length >= 2);
+    expect(got).toEqual(['open 1', 'open 2']);
+  });
 });

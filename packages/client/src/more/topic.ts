@@ -75,7 +75,8 @@ export class TopicHandle<Data = unknown, Given = Data> {
   #watching: (() => void)[] = [];
   readonly #gaps = new Handlers<TopicGap>();
   readonly #lefts = new Handlers<TopicLeft>();
-  readonly #asked = new Set<Promise<Subscription>>();
+  /** What was asked for, each with its handler as long as that is to hear anything. */
+  readonly #asked = new Map<Promise<Subscription>, { handler: MessageHandler | undefined }>();
   readonly #open: Set<Told>;
 
   constructor(topic: string, wishes: TopicWishes, uses: TopicUses, open: Set<Told>) {
@@ -105,7 +106,7 @@ export class TopicHandle<Data = unknown, Given = Data> {
 
   /** Resolves when every later message is sure to come. Without a handler of `message` at once. @throws ClientError as `subscribe`. */
   async ready(): Promise<void> {
-    await Promise.all(this.#asked);
+    await Promise.all(this.#asked.keys());
   }
 
   /** As `publish` of the client, to this topic. */
@@ -134,7 +135,8 @@ export class TopicHandle<Data = unknown, Given = Data> {
     this.#gaps.end();
     this.#lefts.end();
     for (const leave of this.#watching.splice(0)) leave();
-    const asked = [...this.#asked];
+    const asked = [...this.#asked.keys()];
+    for (const heard of this.#asked.values()) heard.handler = undefined;
     this.#asked.clear();
     await Promise.all(asked.map(end));
   }
@@ -164,19 +166,20 @@ export class TopicHandle<Data = unknown, Given = Data> {
   }
 
   #subscribe(handler: MessageHandler): () => void {
-    let isOn = true;
     const { topic } = this;
-    const hand: MessageHandler = (message) => (isOn ? handler(message) : undefined);
+    const heard: { handler: MessageHandler | undefined } = { handler };
+    // By `hello` messages may come before the answer that a subscription can be ended by.
+    const hand: MessageHandler = (message) => heard.handler?.(message);
     const asked = this.#client.subscribe(topic, hand, {
       ...this.#wishes,
       timeoutMs: Number.POSITIVE_INFINITY,
     });
-    this.#asked.add(asked);
+    this.#asked.set(asked, heard);
     asked.catch((error: unknown) => {
       if (this.#asked.has(asked)) this.#left(error instanceof ClientError ? error.code : 'refused', error);
     });
     return () => {
-      isOn = false;
+      heard.handler = undefined;
       this.#asked.delete(asked);
       void end(asked);
     };
