@@ -1,6 +1,5 @@
-/** Who attacks: a process of its own, at idle priority, so that its own work is not taken for the harm that it does. */
+/** Who attacks: a process of its own, so that its own work is not taken for the harm that it does. */
 
-import { setPriority } from 'node:os';
 import type { Seen } from './attack.js';
 import { attacks } from './rows.js';
 import { type Extra, type Places, World } from './world.js';
@@ -11,6 +10,7 @@ export interface Order {
 }
 
 export type Report =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'seen'; readonly seen: Seen }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'restart'; readonly extra: Extra }
@@ -20,9 +20,6 @@ export type Report =
 export interface Given {
   readonly asked: number;
 }
-
-const idle = 19;
-setPriority(idle);
 
 /** Who waits for help, in the order in which it was asked for. */
 const waiting: ((given: Given) => void)[] = [];
@@ -57,3 +54,4 @@ process.on('message', (message: Order | Given) => {
   else void run(message);
 });
 process.on('disconnect', () => process.exit(0));
+tell({ kind: 'ready' });

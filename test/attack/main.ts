@@ -54,6 +54,7 @@ async function run(): Promise<number> {
     const stage = await Stage.start(broker);
     const attacker = new Attacker(stage);
     try {
+      await attacker.start();
       await sleep(warmUpMs);
       return await runAll(chosen, stage, attacker, !flags.untimed);
     } finally {

@@ -1,23 +1,31 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Seen } from './attack.js';
 import type { Given, Order, Report } from './attacker.js';
 import type { Help } from './world.js';
 
 const attackTimeoutMs = 60_000;
+/** Node.js at idle priority, all its threads: a process that lowers its own priority does so for one of them. */
+const idle = { execPath: 'nice', execArgv: ['-n', '19', process.execPath] };
 
 /** Gives orders to the attacker; one that does not come back is ended, and another takes its place. */
 export class Attacker {
   readonly #help: Help;
-  #process: ChildProcess | undefined;
+  #process: Promise<ChildProcess> | undefined;
 
   constructor(help: Help) {
     this.#help = help;
   }
 
+  /** So that none of an attack's time is its own start. */
+  async start(): Promise<ChildProcess> {
+    this.#process ??= started();
+    return await this.#process;
+  }
+
   async attack(order: Order): Promise<Seen> {
-    this.#process ??= fork(join(import.meta.dirname, 'attacker.js'));
-    const attacker = this.#process;
+    const attacker = await this.start();
     return new Promise((resolve) => {
       const done = (seen: Seen): void => {
         clearTimeout(timer);
@@ -32,7 +40,7 @@ export class Attacker {
       attacker.on('message', (report: Report) => {
         if (report.kind === 'seen') done(report.seen);
         else if (report.kind === 'failed') failed(report.message);
-        else void this.#helped(report).then((given) => attacker.send(given));
+        else if (report.kind !== 'ready') void this.#helped(report).then((given) => attacker.send(given));
       });
       attacker.on('exit', () => {
         this.#process = undefined;
@@ -42,7 +50,7 @@ export class Attacker {
     });
   }
 
-  async #helped(report: Exclude<Report, { kind: 'seen' | 'failed' }>): Promise<Given> {
+  async #helped(report: Extract<Report, { kind: 'restart' | 'issuer' }>): Promise<Given> {
     if (report.kind === 'issuer') return this.#help.tellIssuer(report.mode);
     // One that does not start again is seen by the row that asked for it.
     await this.#help.restart(report.extra).catch(() => undefined);
@@ -50,7 +58,20 @@ export class Attacker {
   }
 
   stop(): void {
-    this.#process?.kill('SIGKILL');
+    void this.#process?.then((attacker) => attacker.kill('SIGKILL'));
     this.#process = undefined;
   }
+}
+
+/** @throws Error where it ends before it says that it is ready. */
+async function started(): Promise<ChildProcess> {
+  const attacker = fork(join(import.meta.dirname, 'attacker.js'), idle);
+  const end = new AbortController();
+  await Promise.race([
+    once(attacker, 'message', end),
+    once(attacker, 'exit', end).then(([code]) => {
+      throw new Error(`the attacker does not start (exit status ${code}); it needs chrt, of util-linux`);
+    }),
+  ]).finally(() => end.abort());
+  return attacker;
 }

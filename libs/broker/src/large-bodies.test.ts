@@ -6,6 +6,7 @@ import type { ChannelModel } from 'amqplib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { handleLargeBodies } from './large-bodies.js';
+import { roomyBody } from './roomy-body.js';
 import { SharedReads } from './socket.js';
 
 // Not among what it exports.
@@ -15,6 +16,7 @@ const { Connection } = require(inside('connection')) as { Connection: new (strea
 const defs = require(inside('defs')) as {
   BasicProperties: number;
   BasicAck: number;
+  BasicReturn: number;
   encodeMethod(id: number, channel: number, fields: object): Buffer;
   encodeProperties(id: number, channel: number, size: number, fields: object): Buffer;
 };
@@ -125,7 +127,11 @@ function said(frames: readonly Frame[]): Map<number, string[]> {
 }
 
 test('however the bytes come, bodies of any length are what amqplib reads', () => {
-  const length = fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 131_060, max: 500_000 }));
+  const length = fc.oneof(
+    fc.integer({ min: 1, max: 600 }),
+    fc.integer({ min: 16_380, max: 70_000 }),
+    fc.integer({ min: 131_060, max: 500_000 }),
+  );
   const message = fc.record({ length, pieceBytes: fc.constantFrom(131_064, 50_000, 4_088) });
   const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1_000, max: 300_000 })), {
     minLength: 1,
@@ -148,6 +154,50 @@ test('however the bytes come, bodies of any length are what amqplib reads', () =
     }),
     { numRuns: 60 },
   );
+});
+
+test('what is returned comes with its head alone, whatever comes beside it', () => {
+  const returned = defs.encodeMethod(defs.BasicReturn, 1, {
+    replyCode: 312,
+    replyText: 'NO_ROUTE',
+    exchange: 'a',
+    routingKey: 'b',
+  });
+  const long = { channel: 1, length: 300_000, pieceBytes: 100_000 };
+  const short = { ...long, length: 300 };
+  const bytes = Buffer.concat([
+    ...framesOf([long], false),
+    ...[long, short, long].flatMap((message) => [returned, ...framesOf([message], false)]),
+    ...framesOf([long], false),
+  ]);
+  for (const cut of [7, 70_000, 200_000]) {
+    const frames = read(bytes, [cut, 5_000], true);
+    const sizes = frames.flatMap(({ size }) => size ?? []);
+    expect(sizes).toEqual([300_000, 0, 300, 0, 300_000]);
+    const lengths = frames.flatMap(({ content }) => content?.length ?? []);
+    expect(lengths).toEqual([300_000, 300, 300_000]);
+    expect(frames.at(-1)?.content).toEqual(patterned(300_000, 0));
+  }
+});
+
+test('a body with room around it goes out as any other, more than once, and in several frames', async () => {
+  for (const length of [20_000, frameMax - 8, frameMax]) {
+    const text = 'ä'.repeat(length / 2);
+    const body = roomyBody(text);
+    expect(body.toString()).toBe(text);
+    const { slot, connection, written } = writing();
+    const buffer = slot.buffer;
+    connection.sendContent(1, body);
+    connection.sendContent(1, body);
+    while (slot.buffer !== buffer) await turn();
+    await turn();
+    const plain = Buffer.from(text);
+    const frames: Buffer[] = [];
+    for (let from = 0; from < length; from += frameMax - 8)
+      frames.push(makeBodyFrame(1, plain.subarray(from, from + frameMax - 8)));
+    expect(written().equals(Buffer.concat([...frames, ...frames]))).toBe(true);
+    expect(body.toString()).toBe(text);
+  }
 });
 
 test('a frame that does not end as one, and more content than was said, end the connection as amqplib ends it', () => {

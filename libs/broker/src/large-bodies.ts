@@ -3,8 +3,8 @@ import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
 import { PacedBuffer, type Slot } from './paced-buffer.js';
 import type { SharedReads } from './socket.js';
 
-/** Bodies up to this length, bytes, are left to amqplib: they fit one frame of what RabbitMQ offers, or two. */
-const longestPlain = 131_072;
+/** Bodies up to this length, bytes, are left to amqplib: what it copies of them is not worth the trouble. */
+const longestPlain = 16_384;
 
 /** The part of amqplib's connection that reads and writes frames; its types do not name it. */
 interface Connection {
@@ -23,8 +23,10 @@ interface Connection {
 
 interface Frame {
   readonly channel: number;
+  /** Of a method: which. */
+  readonly id?: number;
   /** Of a header: the length of the body that follows. */
-  readonly size?: number;
+  size?: number;
   readonly content?: Buffer;
 }
 
@@ -37,17 +39,22 @@ interface Open {
 }
 
 interface Body {
-  readonly bytes: Buffer;
+  /** Undefined: nobody wants it. */
+  readonly bytes: Buffer | undefined;
+  readonly length: number;
   filled: number;
 }
+
+/** `basic.return`: what comes back because no queue has taken it. */
+const returnMethod = 0x3c_0032;
 
 const isConnection = (connection: object): connection is Connection =>
   ['stream', 'frameMax', 'channels', 'rest', 'recvFrame', 'sendContent'].every((name) => name in connection);
 
 /**
  * amqplib copies a body of many frames three times, the last time as a whole, and whatever else comes on that connection waits
- * meanwhile. Here each read is put where it belongs, and amqplib gets the body as if it had been one frame. On the way out a few
- * frames are written in each turn of the event loop.
+ * meanwhile. Here each read is put where it belongs, and amqplib gets the body as if it had been one frame. What is returned
+ * comes without its body: whoever published it has that. On the way out a few frames are written in each turn of the event loop.
  */
 export function handleLargeBodies({ connection }: ChannelModel, reads?: SharedReads): void {
   if (!isConnection(connection)) return;
@@ -59,14 +66,25 @@ function receiveInPlace(connection: Connection, reads: SharedReads | undefined):
   const receive = connection.recvFrame;
   /** By their channels: another's frames may come between. */
   const bodies = new Map<number, Body>();
+  /** Channels on which the next header is of a message that is returned. */
+  const returning = new Set<number>();
   let begun: Frame | undefined;
   let open: Open | undefined;
 
   const begin = (frame: Frame): void => {
     // amqplib calls itself where it reads more, and the same header passes here again.
-    if (frame.size === undefined || frame.size <= longestPlain || frame === begun) return;
+    if (frame.id === returnMethod) returning.add(frame.channel);
+    const { channel, size: length } = frame;
+    if (length === undefined || frame === begun) return;
+    const isReturned = returning.delete(channel);
+    if (length <= longestPlain) return;
     begun = frame;
-    bodies.set(frame.channel, { bytes: Buffer.allocUnsafeSlow(frame.size), filled: 0 });
+    bodies.set(channel, {
+      bytes: isReturned ? undefined : Buffer.allocUnsafeSlow(length),
+      length,
+      filled: 0,
+    });
+    if (isReturned) frame.size = 0;
   };
 
   const enter = ({ rest, maxFrameSize }: Connection): Open | undefined => {
@@ -77,13 +95,14 @@ function receiveInPlace(connection: Connection, reads: SharedReads | undefined):
     const size = rest.readUInt32BE(frameAt.size);
     // What is too long is refused by amqplib.
     if (body === undefined || (maxFrameSize > 0 && size > maxFrameSize)) return undefined;
-    if (size > body.bytes.length - body.filled) throw new Error('Too much content sent');
+    if (size > body.length - body.filled) throw new Error('Too much content sent');
     return { channel, body, left: size + 1 };
   };
 
   const fill = (into: Open, bytes: Buffer, from: number): number => {
     const { body } = into;
-    const length = bytes.copy(body.bytes, body.filled, from, from + into.left - 1);
+    const length = Math.min(bytes.length - from, into.left - 1);
+    body.bytes?.set(bytes.subarray(from, from + length), body.filled);
     body.filled += length;
     into.left -= length;
     return length;
@@ -102,7 +121,7 @@ function receiveInPlace(connection: Connection, reads: SharedReads | undefined):
         const goesOn =
           left === 1 &&
           size > 0 &&
-          size <= body.bytes.length - body.filled &&
+          size <= body.length - body.filled &&
           read[from] === frameEnd &&
           read[head] === frameType.body &&
           read.readUInt16BE(head + frameAt.channel) === channel;
@@ -135,9 +154,9 @@ function receiveInPlace(connection: Connection, reads: SharedReads | undefined):
       if (this.rest[0] !== frameEnd) throw new Error('Invalid frame');
       this.rest = this.rest.subarray(1);
       open = undefined;
-      if (body.filled < body.bytes.length) continue;
+      if (body.filled < body.length) continue;
       bodies.delete(channel);
-      return { channel, content: body.bytes };
+      if (body.bytes !== undefined) return { channel, content: body.bytes };
     }
   };
 }

@@ -1,4 +1,4 @@
-import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
+import { bodyFrame } from './roomy-body.js';
 
 /** So many frames of a body in one turn of the event loop. */
 const framesPerTurn = 4;
@@ -97,12 +97,6 @@ export class PacedBuffer {
   #frame({ channel, body, longest }: Body): Buffer {
     const payload = body.subarray(this.#from, this.#from + longest);
     this.#from += payload.length;
-    const frame = Buffer.allocUnsafe(payload.length + frameOverhead);
-    frame[frameAt.type] = frameType.body;
-    frame.writeUInt16BE(channel, frameAt.channel);
-    frame.writeUInt32BE(payload.length, frameAt.size);
-    payload.copy(frame, frameAt.payload);
-    frame[frame.length - 1] = frameEnd;
-    return frame;
+    return bodyFrame(channel, body, payload);
   }
 }

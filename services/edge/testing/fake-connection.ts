@@ -1,5 +1,6 @@
 import type { CloseCode } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { ClientText } from '../src/frame/client-text.js';
 import type { Connection, ConnectionOwner } from '../src/transport/connection.js';
 
 /** A connection without a network; it closes within the call, as the engine's may. */
@@ -85,7 +86,7 @@ export class FakeConnection implements Connection {
 
   receive(frame: object): void {
     const text = JSON.stringify(frame);
-    this.owner?.onFrame(text, Buffer.byteLength(text));
+    this.owner?.onFrame(new ClientText(text));
   }
 
   get frames(): Record<string, unknown>[] {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ClientText } from '../frame/client-text.js';
 import { plainAckSeq, readFrame } from './inbox.js';
 import { type SessionState, transitions } from './states.js';
 
@@ -21,13 +22,13 @@ describe('an ack', () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
-        const seq = plainAckSeq(text);
+        const seq = plainAckSeq(new ClientText(text));
         if (seq !== undefined)
           expect(readFrame(text, 'attached')).toEqual({ is: 'frame', frame: { t: 'ack', seq } });
       }),
     );
-    expect(plainAckSeq('{"t":"ack","seq":17}')).toBe(17);
-    expect(plainAckSeq('{"t":"ack","seq":1234567890123456}')).toBeUndefined();
+    expect(plainAckSeq(new ClientText('{"t":"ack","seq":17}'))).toBe(17);
+    expect(plainAckSeq(new ClientText('{"t":"ack","seq":1234567890123456}'))).toBeUndefined();
   });
 });
 

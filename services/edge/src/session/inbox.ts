@@ -1,5 +1,7 @@
+import { roomyBody } from '@evenkeel/broker';
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
-import type { OpaqueBody } from '../frame/opaque-body.js';
+import type { ClientText } from '../frame/client-text.js';
+import { jsonType, type OpaqueBody } from '../frame/opaque-body.js';
 import { type Outline, outlineOf } from '../frame/outline.js';
 import { type RawJson, rawMember } from '../frame/raw-member.js';
 import type { RefusedFor } from './load.js';
@@ -40,6 +42,8 @@ const violation: Incoming = { is: 'violation' };
 const late: Incoming = { is: 'late' };
 const absent: RawJson = { text: 'null', depth: 0 };
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** Of a plain ack, bytes. */
+const longestAck = 40;
 const plainAck = /^\{"t":"ack","seq":(\d{1,15})\}$/;
 /** From here on a frame's outline is found faster than it is parsed as a whole. */
 const longText = 2_048;
@@ -47,8 +51,8 @@ const longText = 2_048;
 const longest = { id: 128, kind: 64 };
 
 /** `seq` of an ack as nearly every client writes it; undefined: it takes a parser. Most frames are acks. */
-export function plainAckSeq(text: string): number | undefined {
-  const ack = plainAck.exec(text);
+export function plainAckSeq(frame: ClientText): number | undefined {
+  const ack = frame.bytes <= longestAck ? plainAck.exec(frame.whole) : null;
   return ack ? Number(ack[1]) : undefined;
 }
 
@@ -79,21 +83,17 @@ function idAtBeginning(text: string): string | undefined {
   }
 }
 
-/** Like {@link readFrame}, within what may be sent. `bytes`: of the frame. */
-export function readWithin(
-  quota: Quota,
-  text: string,
-  bytes: number,
-  state: SessionState,
-): Incoming | Refused {
-  if (state === 'opened') return readFrame(text, state);
+/** Like {@link readFrame}, within what may be sent. */
+export function readWithin(quota: Quota, text: ClientText, state: SessionState): Incoming | Refused {
+  if (state === 'opened') return readFrame(text.whole, state);
+  const { bytes } = text;
   const isTooLong = !quota.takesBytes(bytes);
-  const known = isTooLong ? idAtBeginning(text) : undefined;
+  const known = isTooLong ? idAtBeginning(text.beginning) : undefined;
   if (known !== undefined) {
     const isRequest = state !== 'moved';
     return { is: 'refused', why: 'bytes', id: isRequest ? known : undefined, isRequest, bytes: 0 };
   }
-  const incoming = readFrame(text, state);
+  const incoming = readFrame(text.whole, state);
   if (incoming.is === 'violation') return incoming;
   // What a client has handled, and that it goes, is heard in any case.
   if (incoming.is === 'frame' && (incoming.frame.t === 'ack' || incoming.frame.t === 'bye')) return incoming;
@@ -128,13 +128,19 @@ export function readFrame(text: string, state: SessionState): Incoming {
   if (frame.t !== 'publish' && frame.t !== 'request' && frame.t !== 'answer') return { is: 'frame', frame };
   const { data, encoding, contentType, ...named } = frame;
   if (encoding === undefined) {
-    const raw = outline === undefined ? rawMember(text, 'data') : outline.data;
-    return { is: 'frame', frame: { ...named, data: raw ?? absent } };
+    if (outline?.data !== undefined) return { is: 'frame', frame: { ...named, ...asBytes(outline.data) } };
+    return { is: 'frame', frame: { ...named, data: rawMember(text, 'data') ?? absent } };
   }
   if (typeof data !== 'string' || !base64.test(data)) return violation;
   const bytes = { body: Buffer.from(data, 'base64'), contentType: contentType ?? 'application/octet-stream' };
   return { is: 'frame', frame: { ...named, data: absent, bytes } };
 }
+
+/** A long text, held until the broker has it, would be copied by each collection of garbage meanwhile; bytes stay where they are. */
+const asBytes = ({ text, depth }: RawJson) => ({
+  data: { text: '', depth },
+  bytes: { body: roomyBody(text), contentType: jsonType },
+});
 
 function readUnknown(value: unknown, state: SessionState): Incoming {
   if (typeof value !== 'object' || value === null || !('t' in value)) return violation;

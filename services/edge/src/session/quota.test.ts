@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ClientText } from '../frame/client-text.js';
 import { Users } from '../user/users.js';
 import { readWithin } from './inbox.js';
 import { Load } from './load.js';
@@ -103,7 +104,7 @@ describe('a frame beyond that', () => {
     return made.quota;
   };
   const read = (text: string, state: 'attached' | 'moved' = 'attached') =>
-    readWithin(exhausted(), text, text.length, state);
+    readWithin(exhausted(), new ClientText(text), state);
 
   it.each([
     ['{"t":"publish","id":"a\\"b","topic":"x","data":[[', 'a"b'],

@@ -7,6 +7,7 @@ import { FakeConnection } from '../../testing/fake-connection.js';
 import { FakeInbound } from '../../testing/fake-inbound.js';
 import { FakeTopics, pending, settled } from '../../testing/session-world.js';
 import { edgeConfig } from '../config.js';
+import { ClientText } from '../frame/client-text.js';
 import type { RawJson } from '../frame/raw-member.js';
 import { Users } from '../user/users.js';
 import { Load } from './load.js';
@@ -180,10 +181,10 @@ describe('what a client asks for', () => {
 
   it('is refused one by one beyond what may be sent, and counted all the same', () => {
     const { requests, sent, load } = make();
-    const read = (frame: object, bytes: number) => requests.read(JSON.stringify(frame), bytes, 'attached');
-    for (let n = 0; n < 400; n += 1) expect(read({ t: 'ping' }, 12)).toMatchObject({ is: 'frame' });
-    expect(read({ t: 'ping' }, 12)).toBe(undefined);
-    expect(read({ t: 'publish', id: 'a', topic: 'x' }, 2_000_000)).toBe(undefined);
+    const read = (frame: object) => requests.read(new ClientText(JSON.stringify(frame)), 'attached');
+    for (let n = 0; n < 400; n += 1) expect(read({ t: 'ping' })).toMatchObject({ is: 'frame' });
+    expect(read({ t: 'ping' })).toBe(undefined);
+    expect(read({ t: 'publish', id: 'a', topic: 'x', data: 'x'.repeat(2_000_000) })).toBe(undefined);
     expect(sent).toMatchObject([{ t: 'error', re: 'a', code: 'rate-limited' }]);
     expect(requests.received).toBe(1);
     expect(load.refused).toMatchObject({ bytes: 1, frames: 1 });

@@ -10,6 +10,7 @@ import {
   traceContextOf,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { ClientText } from '../frame/client-text.js';
 import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { SessionAccess } from './access.js';
@@ -160,9 +161,9 @@ export class ClientRequests {
     return isTaken;
   }
 
-  /** Reads a frame of so many bytes; undefined: it may not be sent now, and its client was told. */
-  read(text: string, bytes: number, state: SessionState): Incoming | undefined {
-    const incoming = readWithin(this.#options.quota, text, bytes, state);
+  /** Reads a frame; undefined: it may not be sent now, and its client was told. */
+  read(frame: ClientText, state: SessionState): Incoming | undefined {
+    const incoming = readWithin(this.#options.quota, frame, state);
     if (incoming.is !== 'refused') return incoming;
     if (incoming.isRequest) {
       this.received += 1;

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { runs } from '../../testing/runs.js';
 import { SessionWorld, settled } from '../../testing/session-world.js';
+import { ClientText } from '../frame/client-text.js';
 
 /** What may happen to a session, in any order. */
 const steps = [
@@ -56,7 +57,7 @@ it('settles every delivery once and leaves nothing behind, whatever happens in w
             connection.receive({ t: 'publish', id: 2, topic: 'b', data: 1 });
             break;
           case 'nonsense':
-            connection.owner?.onFrame('nonsense', 8);
+            connection.owner?.onFrame(new ClientText('nonsense'));
             break;
           case 'drain':
             connection.bufferedBytes = 0;

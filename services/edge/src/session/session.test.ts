@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { codes, pending, SessionWorld, settled } from '../../testing/session-world.js';
+import { ClientText } from '../frame/client-text.js';
 import { AttachError } from './attach.js';
 
 let world: SessionWorld;
@@ -238,7 +239,7 @@ describe('what a client sends', () => {
     ['an ack of what was never sent', ['{"t":"ack","seq":1}']],
   ])('closes its connection: %s', async (_what, texts, state = 'attached') => {
     const { connection } = state === 'opened' ? world.open() : await world.attach();
-    for (const text of texts) connection.owner?.onFrame(text, text.length);
+    for (const text of texts) connection.owner?.onFrame(new ClientText(text));
     expect(connection.closedWith?.code).toBe(codes.badFrame);
   });
 
@@ -354,7 +355,7 @@ describe('a connection that is too slow', () => {
     for (let n = 1; n <= times && connection.isOpen; n += 1) {
       world.nowMs += stepMs;
       session.sweep(world.nowMs);
-      if (connection.isOpen) connection.owner?.onFrame(frame(n), 100);
+      if (connection.isOpen) connection.owner?.onFrame(new ClientText(frame(n)));
     }
     return { connection, tookMs: world.nowMs - beganAtMs };
   }

@@ -1,5 +1,6 @@
 import { type CloseCode, closeCodes, type GapReason, logged } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { ClientText } from '../frame/client-text.js';
 import { gapFrame, markFrame, pongFrame, unknownKindFrame } from '../frame/frames.js';
 import type { Place } from '../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
@@ -149,26 +150,26 @@ export class Session implements ConnectionOwner {
     if (this.connection.isBare) this.#begin({ t: 'hello', ack: 'write' });
   }
 
-  onFrame(text: string, bytes: number): void {
+  onFrame(frame: ClientText): void {
     this.intake.seal.heard(true);
-    const seq = this.#is('opened') ? undefined : plainAckSeq(text);
+    const seq = this.#is('opened') ? undefined : plainAckSeq(frame);
     if (seq !== undefined) return this.#onAck(seq);
-    const incoming = this.#requests.read(text, bytes, this.#state);
+    const incoming = this.#requests.read(frame, this.#state);
     if (incoming === undefined || incoming.is === 'late') return;
     if (incoming.is === 'violation') return this.close(closeCodes.badFrame);
     if (incoming.is === 'unknown') return this.#send(unknownKindFrame(incoming.id, incoming.kind));
-    const { frame } = incoming;
-    switch (frame.t) {
+    const { frame: sent } = incoming;
+    switch (sent.t) {
       case 'hello':
-        return this.#begin(frame);
+        return this.#begin(sent);
       case 'ack':
-        return this.#onAck(frame.seq, frame.busy);
+        return this.#onAck(sent.seq, sent.busy);
       case 'ping':
         return this.#send(pongFrame);
       case 'bye':
         return this.end('bye');
       default:
-        return this.#requests.handle(frame);
+        return this.#requests.handle(sent);
     }
   }
 

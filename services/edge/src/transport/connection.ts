@@ -1,5 +1,6 @@
 import type { CloseCode } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { ClientText } from '../frame/client-text.js';
 import type { Place } from '../frame/placed.js';
 
 /**
@@ -41,8 +42,8 @@ export interface Connection {
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
-  /** `bytes`: of it on the wire. */
-  onFrame(text: string, bytes: number): void;
+  /** `frame` is to be read before this returns. */
+  onFrame(frame: ClientText): void;
   /** A ping or pong of WebSocket itself, or what a bare client says: it counts as a frame, and does nothing. */
   onIgnored(): void;
   /** A message with a position was dropped for it. True: the owner sees to it, and it does not count as dropped. */

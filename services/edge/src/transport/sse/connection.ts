@@ -1,5 +1,6 @@
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { ClientText } from '../../frame/client-text.js';
 import { placeLength, placeOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
@@ -165,7 +166,8 @@ export class SseConnection implements Connection {
   /** One frame that the client has posted. */
   take(text: string): void {
     const { counts, maxPayloadBytes } = this.#options;
-    const bytes = Buffer.byteLength(text);
+    const frame = new ClientText(text);
+    const { bytes } = frame;
     counts.framesIn += 1;
     const isFirst = !this.#hasSpoken;
     this.#hasSpoken = true;
@@ -173,7 +175,7 @@ export class SseConnection implements Connection {
       counts.tooLarge += 1;
       return this.close(closeCodes.tooLarge);
     }
-    this.owner?.onFrame(text, bytes);
+    this.owner?.onFrame(frame);
   }
 
   /** The network has taken what was underway. */

@@ -2,6 +2,7 @@ import type uWS from 'uWebSockets.js';
 import { closeCodes, subprotocol } from '@evenkeel/protocol';
 import type { Certificate, Origins } from '@evenkeel/runtime';
 import type { TicketClaims } from '@evenkeel/ticket';
+import { ClientText } from '../../frame/client-text.js';
 import type { Connection } from '../connection.js';
 import { type ConnectionCounts, closeLabel, countRefused, noCounts } from '../counts.js';
 import type { Claimer, Dismissed, Foreign, Gate, Refused, Verdict } from '../gate.js';
@@ -281,7 +282,7 @@ export class UwsTransport {
     }
     if (connection.isBare) return connection.owner?.onIgnored();
     if (isBinary) return connection.close(closeCodes.badFrame);
-    connection.owner?.onFrame(Buffer.from(message).toString('utf8'), message.byteLength);
+    connection.owner?.onFrame(new ClientText(Buffer.from(message)));
   }
 
   #isLongHello(message: ArrayBuffer, isFirst: boolean): boolean {
