@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { QuestionLimit, questionsBurst, questionsPerSecond } from './question-limit.js';
+import { QuestionLimit, questionsBurst, questionsPerSecond, refusalsBurst } from './question-limit.js';
 
 it('takes a burst of questions of each user, then so many a second', () => {
   const limit = new QuestionLimit();
@@ -27,4 +27,11 @@ it('who asks by the console uses up nothing of others who do', () => {
   const of = (onBehalfOf: string) => limit.tryTake({ user: 'console', onBehalfOf }, 0);
   for (let n = 0; n < questionsBurst; n += 1) of('ann');
   expect([of('ann'), of('bob'), limit.tryTake({ user: 'console' }, 0)]).toEqual([false, true, true]);
+});
+
+it('has another burst where it is told one', () => {
+  const limit = new QuestionLimit(refusalsBurst);
+  let count = 0;
+  while (limit.tryTake({ user: 'ann' }, 0)) count += 1;
+  expect(count).toBe(refusalsBurst);
 });

@@ -5,12 +5,18 @@ import { nameOf, type Sender } from './admission.js';
 export const questionsPerSecond = 50;
 /** … and at once. */
 export const questionsBurst = 200;
+/** Refusals for that limit that a user is answered at once; then as many a second. */
+export const refusalsBurst = 1_000;
 /** Users whose rate is remembered; the one that has been silent longest is forgotten. */
 const maxUsers = 1_000;
 
 /** Every question goes to every edge, and whoever only looks is to hold up nobody who acts: so each user has a rate of them. */
 export class QuestionLimit {
-  readonly #users = new KeyedBuckets(questionsPerSecond, questionsBurst, maxUsers);
+  readonly #users: KeyedBuckets;
+
+  constructor(burst = questionsBurst) {
+    this.#users = new KeyedBuckets(questionsPerSecond, burst, maxUsers);
+  }
 
   /** Whether this one may ask one more now; those for whom the console asks each by themselves. */
   tryTake(sender: Sender, nowMs: number): boolean {

@@ -7,7 +7,7 @@ import type { BalancerMetrics } from '../metrics.js';
 import { nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
-import { QuestionLimit, questionsBurst, questionsPerSecond } from './question-limit.js';
+import { QuestionLimit, questionsBurst, questionsPerSecond, refusalsBurst } from './question-limit.js';
 import { isMutating, type Read, read } from './read.js';
 import { directReplyPrefix, isReplyAddress } from './reply-address.js';
 
@@ -66,6 +66,7 @@ export class ManageServer {
   readonly #arrivals = new Arrivals();
   readonly #questions = new QuestionLimit();
   readonly #looks = new QuestionLimit();
+  readonly #refusals = new QuestionLimit(refusalsBurst);
   readonly #misdirectedLog = new LogLimit(1_000);
   readonly #floodLog = new LogLimit(10_000);
   #isServing = false;
@@ -210,16 +211,21 @@ export class ManageServer {
   }
 
   /** Without waiting for anything, and without the audit: a flood is to hold up nobody. */
-  #refuseFlood(d: Delivery, read: Read, { user }: Sender): void {
+  #refuseFlood(d: Delivery, read: Read, sender: Sender): void {
     const code = 'rate-limited';
     const { metrics, publisher, directAnswers, log } = this.#options;
     metrics.answered(nameIn(read), code);
     const suppressed = this.#floodLog.pass(performance.now());
     if (suppressed !== undefined) {
-      log.info({ by: user, command: nameIn(read), reason: code, suppressed }, 'management command refused');
+      log.info(
+        { by: sender.user, command: nameIn(read), reason: code, suppressed },
+        'management command refused',
+      );
     }
     const most = `${questionsPerSecond} a second by one user, ${questionsBurst} at once`;
+    // An answer costs as much as a command.
     const isAnswerable =
+      this.#refusals.tryTake(sender, performance.now()) &&
       publisher.outstanding + directAnswers.outstanding < maxOutstanding &&
       isReplyAddress(d.properties.replyTo ?? '');
     if (isAnswerable) void this.#reply(d, refusal(code, `too many commands that only look: at most ${most}`));
