@@ -7,7 +7,7 @@ import type { Help } from './world.js';
 
 const attackTimeoutMs = 60_000;
 /** Node.js at idle priority, all its threads: a process that lowers its own priority does so for one of them. */
-const idle = { execPath: 'nice', execArgv: ['-n', '19', process.execPath] };
+const idle = { execPath: 'chrt', execArgv: ['--idle', '0', process.execPath] };
 
 /** Gives orders to the attacker; one that does not come back is ended, and another takes its place. */
 export class Attacker {

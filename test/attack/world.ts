@@ -258,7 +258,7 @@ export class World {
 
   /** Ends one of the further processes at once, as a crash would, and starts it again. */
   async restart(extra: Extra): Promise<void> {
-    if (!this.isSink) await this.#help.restart(extra);
+    await this.#help.restart(extra);
   }
 
   /** Where a further process is. */

@@ -95,9 +95,14 @@ const replayed: Attack = {
 const restarted: Attack = {
   name: 'used-tickets-after-a-restart',
   once: 'a used ticket opened the edge once more, 1.6 s after kill -9',
-  control: 'quiet',
+  control: 'sink',
   needs: 'spare-edge',
   async run(world) {
+    // An edge that starts takes its time of the machine, whoever attacks.
+    if (world.isSink) {
+      await world.restart('spare-edge');
+      return { sent: '', answered: '', isRefused: true };
+    }
     const { url } = world.extra('spare-edge');
     const ticket = await ticketOfSpareEdge(world, `restart-${randomUUID().slice(0, 8)}`);
     const first = await upgrade(world, url, ticket);

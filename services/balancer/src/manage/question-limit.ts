@@ -4,9 +4,9 @@ import { nameOf, type Sender } from './admission.js';
 /** Questions to all edges that one user may ask a second, and other commands that only look, … */
 export const questionsPerSecond = 50;
 /** … and at once. */
-export const questionsBurst = 200;
+export const questionsBurst = 100;
 /** Refusals for that limit that a user is answered at once; then as many a second. */
-export const refusalsBurst = 1_000;
+export const refusalsBurst = 500;
 /** Users whose rate is remembered; the one that has been silent longest is forgotten. */
 const maxUsers = 1_000;
 
