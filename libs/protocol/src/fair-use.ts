@@ -16,7 +16,7 @@ export const fairUse = {
   framesBurst: 400,
   /** Bytes of frames of a connection. */
   bytesPerSecond: 262_144,
-  bytesBurst: 1_048_576,
+  bytesBurst: 524_288,
   /** Bytes of frames of one user on an edge. */
   userBytesPerSecond: 4_194_304,
   userBytesBurst: 16_777_216,
