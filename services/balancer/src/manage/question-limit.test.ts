@@ -29,8 +29,8 @@ it('who asks by the console uses up nothing of others who do', () => {
   expect([of('ann'), of('bob'), limit.tryTake({ user: 'console' }, 0)]).toEqual([false, true, true]);
 });
 
-it('has another burst where it is told one', () => {
-  const limit = new QuestionLimit(refusalsBurst);
+it('has another rate where it is told one', () => {
+  const limit = new QuestionLimit(1, refusalsBurst);
   let count = 0;
   while (limit.tryTake({ user: 'ann' }, 0)) count += 1;
   expect(count).toBe(refusalsBurst);

@@ -5,8 +5,10 @@ import { nameOf, type Sender } from './admission.js';
 export const questionsPerSecond = 50;
 /** … and at once. */
 export const questionsBurst = 100;
-/** Refusals for that limit that a user is answered at once; then as many a second. */
-export const refusalsBurst = 500;
+/** Refusals for that limit that a user is answered a second, … */
+export const refusalsPerSecond = 500;
+/** … and at once. */
+export const refusalsBurst = 1_000;
 /** Users whose rate is remembered; the one that has been silent longest is forgotten. */
 const maxUsers = 1_000;
 
@@ -14,8 +16,8 @@ const maxUsers = 1_000;
 export class QuestionLimit {
   readonly #users: KeyedBuckets;
 
-  constructor(burst = questionsBurst) {
-    this.#users = new KeyedBuckets(questionsPerSecond, burst, maxUsers);
+  constructor(perSecond = questionsPerSecond, burst = questionsBurst) {
+    this.#users = new KeyedBuckets(perSecond, burst, maxUsers);
   }
 
   /** Whether this one may ask one more now; those for whom the console asks each by themselves. */

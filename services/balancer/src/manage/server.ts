@@ -7,7 +7,13 @@ import type { BalancerMetrics } from '../metrics.js';
 import { nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
-import { QuestionLimit, questionsBurst, questionsPerSecond, refusalsBurst } from './question-limit.js';
+import {
+  QuestionLimit,
+  questionsBurst,
+  questionsPerSecond,
+  refusalsBurst,
+  refusalsPerSecond,
+} from './question-limit.js';
 import { isMutating, type Read, read } from './read.js';
 import { directReplyPrefix, isReplyAddress } from './reply-address.js';
 
@@ -66,7 +72,7 @@ export class ManageServer {
   readonly #arrivals = new Arrivals();
   readonly #questions = new QuestionLimit();
   readonly #looks = new QuestionLimit();
-  readonly #refusals = new QuestionLimit(refusalsBurst);
+  readonly #refusals = new QuestionLimit(refusalsPerSecond, refusalsBurst);
   readonly #misdirectedLog = new LogLimit(1_000);
   readonly #floodLog = new LogLimit(10_000);
   #isServing = false;

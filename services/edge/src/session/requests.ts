@@ -11,7 +11,7 @@ import {
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { ClientText } from '../frame/client-text.js';
-import { errorFrame, forbiddenFrame, okFrame } from '../frame/frames.js';
+import { errorFrame, forbiddenFrame, okFrame, unknownKindFrame } from '../frame/frames.js';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { SessionAccess } from './access.js';
 import type { Answers } from './answers.js';
@@ -161,9 +161,13 @@ export class ClientRequests {
     return isTaken;
   }
 
-  /** Reads a frame; undefined: it may not be sent now, and its client was told. */
-  read(frame: ClientText, state: SessionState): Incoming | undefined {
+  /** Reads a frame; undefined: it is of no known kind, or may not be sent now, and its client was told. */
+  read(frame: ClientText, state: SessionState): Exclude<Incoming, { is: 'unknown' }> | undefined {
     const incoming = readWithin(this.#options.quota, frame, state);
+    if (incoming.is === 'unknown') {
+      this.#options.send(unknownKindFrame(incoming.id, incoming.kind));
+      return undefined;
+    }
     if (incoming.is !== 'refused') return incoming;
     if (incoming.isRequest) {
       this.received += 1;

@@ -1,7 +1,7 @@
 import { type CloseCode, closeCodes, type GapReason, logged } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { ClientText } from '../frame/client-text.js';
-import { gapFrame, markFrame, pongFrame, unknownKindFrame } from '../frame/frames.js';
+import { gapFrame, markFrame, pongFrame } from '../frame/frames.js';
 import type { Place } from '../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { SessionAccess } from './access.js';
@@ -157,7 +157,6 @@ export class Session implements ConnectionOwner {
     const incoming = this.#requests.read(frame, this.#state);
     if (incoming === undefined || incoming.is === 'late') return;
     if (incoming.is === 'violation') return this.close(closeCodes.badFrame);
-    if (incoming.is === 'unknown') return this.#send(unknownKindFrame(incoming.id, incoming.kind));
     const { frame: sent } = incoming;
     switch (sent.t) {
       case 'hello':
