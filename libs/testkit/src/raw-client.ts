@@ -67,6 +67,7 @@ export class RawClient {
   readonly #onChange = new Set<() => void>();
   readonly #opened: Promise<void>;
   #everyMs = 0;
+  #dueAtMs = 0;
   #tap: NodeJS.Timeout | undefined;
 
   /** Dials. Most use {@link RawClient.open}, which waits for the answer. */
@@ -233,9 +234,10 @@ export class RawClient {
     this.#socket.resume();
   }
 
-  /** Reads on, but one message and then nothing for `everyMs`. 0: at full speed again. */
+  /** Reads on, but one message every `everyMs`; where its timer was late, the next ones at once. 0: at full speed again. */
   trickle(everyMs: number): void {
     this.#everyMs = everyMs;
+    this.#dueAtMs = performance.now();
     this.thaw();
   }
 
@@ -292,11 +294,7 @@ export class RawClient {
   }
 
   #onMessage(bytes: Buffer, isBinary: boolean): void {
-    if (this.#everyMs > 0) {
-      this.freeze();
-      clearTimeout(this.#tap);
-      this.#tap = setTimeout(() => this.thaw(), this.#everyMs);
-    }
+    if (this.#everyMs > 0) this.#waitForNext();
     const text = bytes.toString('utf8');
     const frame = isBinary ? undefined : frameIn(text);
     const received: Received = { text, bytes, isBinary, frame, atMs: performance.now() };
@@ -308,6 +306,16 @@ export class RawClient {
     if (this.acks && seq !== undefined && this.isOpen) this.ack(seq);
     for (const listener of this.#listeners) listener(received);
     this.#changed();
+  }
+
+  /** Nothing until the next one is due. */
+  #waitForNext(): void {
+    this.#dueAtMs += this.#everyMs;
+    clearTimeout(this.#tap);
+    const waitMs = this.#dueAtMs - performance.now();
+    if (waitMs <= 0) return;
+    this.freeze();
+    this.#tap = setTimeout(() => this.thaw(), waitMs);
   }
 
   #changed(): void {

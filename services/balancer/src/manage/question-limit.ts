@@ -3,8 +3,10 @@ import { nameOf, type Sender } from './admission.js';
 
 /** Questions to all edges that one user may ask a second, and other commands that only look, … */
 export const questionsPerSecond = 50;
-/** … and at once. */
+/** … and of questions at once, … */
 export const questionsBurst = 100;
+/** … and of the others, which cost the balancer alone. */
+export const looksBurst = 200;
 /** Refusals for that limit that a user is answered a second, … */
 export const refusalsPerSecond = 500;
 /** … and at once. */

@@ -8,6 +8,7 @@ import { nameOf, refuseEntry, type Sender, senderOf } from './admission.js';
 import { AnswerMemory } from './answer-memory.js';
 import { type Answer, ManageError, refusal } from './answers.js';
 import {
+  looksBurst,
   QuestionLimit,
   questionsBurst,
   questionsPerSecond,
@@ -71,7 +72,7 @@ export class ManageServer {
   readonly #memory = new AnswerMemory();
   readonly #arrivals = new Arrivals();
   readonly #questions = new QuestionLimit();
-  readonly #looks = new QuestionLimit();
+  readonly #looks = new QuestionLimit(questionsPerSecond, looksBurst);
   readonly #refusals = new QuestionLimit(refusalsPerSecond, refusalsBurst);
   readonly #misdirectedLog = new LogLimit(1_000);
   readonly #floodLog = new LogLimit(10_000);
@@ -228,7 +229,8 @@ export class ManageServer {
         'management command refused',
       );
     }
-    const most = `${questionsPerSecond} a second by one user, ${questionsBurst} at once`;
+    const atOnce = isQuestion(read) ? questionsBurst : looksBurst;
+    const most = `${questionsPerSecond} a second by one user, ${atOnce} at once`;
     // An answer costs as much as a command.
     const isAnswerable =
       this.#refusals.tryTake(sender, performance.now()) &&
