@@ -34,6 +34,7 @@ describe.each([
       [events, messages].every((got) => got.includes(last)),
     );
 
+    expect(gaps(recording)).toEqual([]);
     expect(recording.events).toEqual(range(1, last));
     expect(recording.messages).toEqual(range(1, last));
     expect(types(recording).filter((type) => type === 'moved')).toHaveLength(moves);

@@ -313,7 +313,7 @@ export class RawClient {
     this.#dueAtMs += this.#everyMs;
     clearTimeout(this.#tap);
     const waitMs = this.#dueAtMs - performance.now();
-    if (waitMs <= 0) return;
+    if (waitMs <= 0) return this.thaw();
     this.freeze();
     this.#tap = setTimeout(() => this.thaw(), waitMs);
   }
