@@ -4,7 +4,7 @@ import { PacedBuffer, type Slot } from './paced-buffer.js';
 import type { SharedReads } from './socket.js';
 
 /** Bodies up to this length, bytes, are left to amqplib: what it copies of them is not worth the trouble. */
-const longestPlain = 16_384;
+export const longestPlain = 16_384;
 
 /** The part of amqplib's connection that reads and writes frames; its types do not name it. */
 interface Connection {

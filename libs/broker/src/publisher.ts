@@ -2,6 +2,7 @@ import { Fifo } from '@evenkeel/pace';
 import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
 import { type AmqpConnection, closedError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
+import { longestPlain } from './large-bodies.js';
 import type { PublishProperties } from './types.js';
 
 /** So many in a row are no queue that is full for a moment. */
@@ -263,8 +264,7 @@ export class Publisher {
         out.exchange === exchange &&
         out.properties.messageId === message.properties.messageId &&
         out.properties.correlationId === message.properties.correlationId &&
-        // A long body does not come back.
-        (message.content.length === 0 || out.body.equals(message.content))
+        isReturnOf(out.body, message.content)
       ) {
         out.isReturned = true;
         return;
@@ -383,6 +383,10 @@ export class Publisher {
     for (const resolve of waiters) resolve();
   }
 }
+
+/** A long body does not come back. */
+const isReturnOf = (body: Buffer, returned: Buffer): boolean =>
+  (returned.length === 0 && body.length > longestPlain) || body.equals(returned);
 
 /** amqplib takes absent options, not undefined ones. */
 function defined(p: PublishProperties): Record<string, unknown> {

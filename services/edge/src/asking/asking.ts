@@ -17,7 +17,7 @@ import {
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Commanders } from '../control/commands.js';
-import type { InboundBody } from '../frame/opaque-body.js';
+import { type InboundBody, typed } from '../frame/opaque-body.js';
 
 /** Hosts' clocks differ by less. */
 const clockSlackMs = 10_000;
@@ -76,7 +76,7 @@ export class Asking {
 
   /** Resolves when the broker has it. `unrouted`: whoever has passed the question on is gone, or never was. */
   async answer(from: Who, id: string, body: InboundBody): Promise<PublishOutcome> {
-    const sent = typeof body === 'string' ? { body, contentType: 'application/json' } : body;
+    const sent = typed(body);
     return await this.#send(from, id, sent.body, { contentType: sent.contentType });
   }
 

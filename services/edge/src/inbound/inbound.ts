@@ -14,7 +14,7 @@ import {
   userHeader,
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import { type InboundBody, jsonType } from '../frame/opaque-body.js';
+import { type InboundBody, typed } from '../frame/opaque-body.js';
 import type { Follower } from '../trace/follower.js';
 
 export interface InboundOptions {
@@ -131,7 +131,7 @@ export class Inbound {
     { headers, ...properties }: PublishProperties,
   ): Promise<PublishOutcome> {
     const { publisher, node, now } = this.#options;
-    const { body, contentType } = typeof data === 'string' ? { body: data, contentType: jsonType } : data;
+    const { body, contentType } = typed(data);
     return await publisher.publish(exchange, key, body, {
       messageId: inboundMessageId(uid, sid, id),
       timestamp: Math.floor(now() / 1000),

@@ -1,7 +1,6 @@
-import { roomyBody } from '@evenkeel/broker';
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
 import type { ClientText } from '../frame/client-text.js';
-import { jsonType, type OpaqueBody } from '../frame/opaque-body.js';
+import { jsonBytes, type OpaqueBody } from '../frame/opaque-body.js';
 import { type Outline, outlineOf } from '../frame/outline.js';
 import { type RawJson, rawMember } from '../frame/raw-member.js';
 import type { RefusedFor } from './load.js';
@@ -128,19 +127,16 @@ export function readFrame(text: string, state: SessionState): Incoming {
   if (frame.t !== 'publish' && frame.t !== 'request' && frame.t !== 'answer') return { is: 'frame', frame };
   const { data, encoding, contentType, ...named } = frame;
   if (encoding === undefined) {
-    if (outline?.data !== undefined) return { is: 'frame', frame: { ...named, ...asBytes(outline.data) } };
+    if (outline?.data !== undefined) {
+      const { text: json, depth } = outline.data;
+      return { is: 'frame', frame: { ...named, data: { text: '', depth }, bytes: jsonBytes(json) } };
+    }
     return { is: 'frame', frame: { ...named, data: rawMember(text, 'data') ?? absent } };
   }
   if (typeof data !== 'string' || !base64.test(data)) return violation;
   const bytes = { body: Buffer.from(data, 'base64'), contentType: contentType ?? 'application/octet-stream' };
   return { is: 'frame', frame: { ...named, data: absent, bytes } };
 }
-
-/** A long text, held until the broker has it, would be copied by each collection of garbage meanwhile; bytes stay where they are. */
-const asBytes = ({ text, depth }: RawJson) => ({
-  data: { text: '', depth },
-  bytes: { body: roomyBody(text), contentType: jsonType },
-});
 
 function readUnknown(value: unknown, state: SessionState): Incoming {
   if (typeof value !== 'object' || value === null || !('t' in value)) return violation;
