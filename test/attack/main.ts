@@ -19,7 +19,8 @@ A row passes if the attack was refused as documented, innocent clients' event p9
 longest attach at most 2 × that of the control and 1 s, 98 % of their events came, all of them were let in, none got a gap, no process ended, and none grew by more than the row allows.
   --only NAMES   separated by commas
   --list         names them, and says what came of each at first
-  --untimed      how long events took is printed and not judged: for a machine that does other things
+  --untimed      how long events took is printed and not judged, and the attacker is not at idle priority: for a machine that
+                 does other things
   --broker KIND  auto, local or container (auto)
 The last line is "N refused, M not"; exit status 0 only if all were.
 `;
@@ -52,7 +53,7 @@ async function run(): Promise<number> {
   process.stdout.write(`${broker.description}\n`);
   try {
     const stage = await Stage.start(broker);
-    const attacker = new Attacker(stage);
+    const attacker = new Attacker(stage, flags.untimed ? 'normal' : 'idle');
     try {
       await attacker.start();
       await sleep(warmUpMs);

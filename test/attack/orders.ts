@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Seen } from './attack.js';
@@ -12,15 +12,18 @@ const idle = { execPath: 'chrt', execArgv: ['--idle', '0', process.execPath] };
 /** Gives orders to the attacker; one that does not come back is ended, and another takes its place. */
 export class Attacker {
   readonly #help: Help;
+  readonly #priority: 'idle' | 'normal';
   #process: Promise<ChildProcess> | undefined;
 
-  constructor(help: Help) {
+  /** At idle priority it takes only what others leave; on a machine that is busy anyway that is next to nothing. */
+  constructor(help: Help, priority: 'idle' | 'normal') {
     this.#help = help;
+    this.#priority = priority;
   }
 
   /** So that none of an attack's time is its own start. */
   async start(): Promise<ChildProcess> {
-    this.#process ??= started();
+    this.#process ??= started(this.#priority === 'idle' ? idle : {});
     return await this.#process;
   }
 
@@ -64,8 +67,8 @@ export class Attacker {
 }
 
 /** @throws Error where it ends before it says that it is ready. */
-async function started(): Promise<ChildProcess> {
-  const attacker = fork(join(import.meta.dirname, 'attacker.js'), idle);
+async function started(how: ForkOptions): Promise<ChildProcess> {
+  const attacker = fork(join(import.meta.dirname, 'attacker.js'), how);
   const end = new AbortController();
   await Promise.race([
     once(attacker, 'message', end),
