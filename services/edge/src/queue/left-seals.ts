@@ -4,7 +4,7 @@ import type { Drops } from '../session/ports.js';
 import type { Planting } from './planting.js';
 
 /** Longest wait until everything that was dropped before is known. */
-const fenceMs = 1_000;
+const fenceMs = 5_000;
 
 interface LeftSeal {
   readonly name: string;

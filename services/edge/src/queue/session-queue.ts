@@ -1,11 +1,13 @@
-import type {
-  Consumer,
-  ConsumerChannels,
-  Delivery,
-  Publisher,
-  QueueCounts,
-  QueueSpec,
-  TopologyChannels,
+import {
+  BrokerError,
+  type BrokerErrorCode,
+  type Consumer,
+  type ConsumerChannels,
+  type Delivery,
+  type Publisher,
+  type QueueCounts,
+  type QueueSpec,
+  type TopologyChannels,
 } from '@evenkeel/broker';
 import { exchanges, sealHeader, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
 import type { Generations } from './generations.js';
@@ -43,6 +45,10 @@ export interface SessionQueuesOptions {
   /** Events at most; the oldest is dropped beyond it. */
   maxLength: number;
 }
+
+/** A seal that does not get there is a gap in vain when its session moves: a broker that is behind gets it later. */
+const plantTries = 3;
+const unanswered: ReadonlySet<BrokerErrorCode> = new Set(['broker-unavailable', 'publish-timeout']);
 
 /** The queues of sessions on the broker. */
 export class SessionQueues {
@@ -164,7 +170,7 @@ export class SessionQueue {
 
   /**
    * Publishes a seal to it. It is formed as a reply to nobody's request, which an edge that knows no seals writes, and clients
-   * ignore. True once the broker has it there. `isFirst`: of a new session, which may wait for its turn.
+   * ignore. True once the broker has it there. `isFirst`: nothing is in doubt, and it may wait for its turn.
    */
   plant(name: string, isFirst: boolean): Promise<boolean> {
     const { planting } = this.#options;
@@ -193,6 +199,15 @@ export class SessionQueue {
   }
 
   async #plant(name: string): Promise<boolean> {
+    for (let tries = 1; tries <= plantTries; tries += 1) {
+      const isThere = await this.#tryToPlant(name);
+      if (isThere !== undefined) return isThere;
+    }
+    return false;
+  }
+
+  /** undefined: the broker has not answered. Of two of one name the second goes. */
+  async #tryToPlant(name: string): Promise<boolean | undefined> {
     const { publisher } = this.#options;
     try {
       if (!this.#takesReplies) await this.#bindReplies();
@@ -205,8 +220,8 @@ export class SessionQueue {
       // Its binding has gone, with the queue or with the exchange.
       if (outcome === 'unrouted') this.#takesReplies = false;
       return outcome === 'routed';
-    } catch {
-      return false;
+    } catch (error) {
+      return error instanceof BrokerError && unanswered.has(error.code) ? undefined : false;
     }
   }
 

@@ -61,6 +61,14 @@ describe('a moved session', () => {
     expect(vouches).toEqual([vouch]);
   });
 
+  it('whose seal is still to be put into its queue by an edge that had it before may take no replies yet', async () => {
+    const { calls, handover, vouches, acquired } = make({ from: 'edge-2', move: 'm' });
+    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, seal: { ...seal, at: 'edge-3' } };
+    expect(await acquired()).toEqual({ ...resumed, suspect: 3 });
+    expect(calls).toEqual(['ask edge-2']);
+    expect(vouches).toEqual([{ is: 'coming', name: 'x', at: 'edge-3' }]);
+  });
+
   it('is not vouched for where its holder knows no seals, and is looked at only if its window was full', async () => {
     const { calls, queue, handover, vouches, acquired } = make({ from: 'edge-2', move: 'm' });
     handover.answers['edge-2'] = { outcome: 'released', suspect: 3, knowsSeals: false };

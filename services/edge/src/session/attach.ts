@@ -218,7 +218,8 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
   if (seal === undefined && owed === undefined) {
     begin({ is: 'unwatched' });
   } else {
-    queue.isMade();
+    // Of one whose seal is still to be planted nobody has said so: a crowd's queue takes replies from its seal on.
+    if (seal?.at === undefined) queue.isMade();
     begin(owed === undefined ? vouchFor(seal) : { is: 'told', reason: owed });
   }
   return { isResumed: true, missed: owed, suspect, position, streams };

@@ -4,19 +4,22 @@ import { Seal } from './seal.js';
 let counts: { offered: number; unacked: number; passed: number };
 let nowMs: number;
 let planted: number;
+let waited: number;
 let seal: Seal;
 
 beforeEach(() => {
   counts = { offered: 5, unacked: 5, passed: 5 };
   nowMs = 0;
   planted = 0;
+  waited = 0;
   seal = new Seal({
     hurry: () => {},
     leave: () => {},
     takeBack: () => undefined,
     node: 'edge-1',
-    plant: async () => {
+    plant: async (_name, isFirst) => {
       planted += 1;
+      if (isFirst) waited += 1;
       return true;
     },
     newName: () => 'name',
@@ -50,4 +53,14 @@ it('takes a later sign of life where nothing before the gap is acknowledged by t
   nowMs = 2_000;
   seal.heard(true);
   expect(planted).toBe(1);
+});
+
+it('plants what has not come from another edge for 10 s, and not before what others wait for', () => {
+  seal.begin({ is: 'coming', name: 'theirs', at: 'edge-2' });
+  nowMs = 9_999;
+  seal.heard(false);
+  expect(planted).toBe(0);
+  nowMs = 10_000;
+  seal.heard(false);
+  expect({ planted, waited }).toEqual({ planted: 1, waited: 1 });
 });

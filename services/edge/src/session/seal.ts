@@ -46,8 +46,8 @@ export function vouchFor(seal: SealLeft['seal'], isNew?: boolean): Vouch {
 
 export interface SealOptions {
   /**
-   * Publishes a seal of this name to the queue. True once the broker has it there; never rejects. `isFirst`: of a new session, which
-   * may wait for its turn, until {@link SealOptions.hurry}.
+   * Publishes a seal of this name to the queue. True once the broker has it there; never rejects. `isFirst`: nothing is in doubt, and
+   * it may wait for its turn, until {@link SealOptions.hurry}.
    */
   plant(name: string, isFirst: boolean): Promise<boolean>;
   /** `at`: it is another edge's turn. */
@@ -248,8 +248,9 @@ export class Seal {
   /** The client has sent something, or a second has passed. */
   heard(isFromClient: boolean): void {
     const state = this.#state;
+    // In its turn: where the other edge is behind with its seals, this one would be with all that it plants instead.
     if (state.is === 'planted' && state.from && this.#options.now() - state.from.sinceMs >= comingMs)
-      return this.#plant(state.reason);
+      return this.#plant(state.reason, true);
     if (state.is !== 'missing' || isFromClient === this.#options.isBare) return;
     // What was written before the gap may still be on its way, and the gap behind it.
     if (this.#ackedSeq < state.told.seq && this.#options.counts.unacked > 0) return;
