@@ -20,6 +20,9 @@ export default defineConfig({
             'test/{attack,chaos,contract,delivery,page-life,soak}/**/*.test.ts',
           ],
           exclude,
+          // Loading what they import takes most of their time: those of one worker share it.
+          isolate: false,
+          setupFiles: ['test/support/shared-process.ts'],
           testTimeout: isLong ? longMs : 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -30,6 +33,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           globalSetup: broker,
           exclude,
+          isolate: false,
+          setupFiles: ['test/support/shared-process.ts'],
           testTimeout: isLong ? longMs : 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },

@@ -1,6 +1,6 @@
 import { ClientError, connect } from '@evenkeel/client';
 import { createPublisher } from '@evenkeel/publisher';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createTestMesh } from './index.js';
 
 vi.mock('@evenkeel/client', async (original) => ({ ...(await original<object>()), connect: vi.fn() }));
@@ -8,6 +8,13 @@ vi.mock('@evenkeel/publisher', async (original) => ({
   ...(await original<object>()),
   createPublisher: vi.fn(),
 }));
+
+// The tests that come after it in this process have the real ones.
+afterAll(() => {
+  vi.doUnmock('@evenkeel/client');
+  vi.doUnmock('@evenkeel/publisher');
+  vi.resetModules();
+});
 
 it('an application that imports connect and createPublisher itself runs on the double where these are mocked', async () => {
   const mesh = createTestMesh();
