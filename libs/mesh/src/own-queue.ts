@@ -217,6 +217,11 @@ export class OwnQueue {
     }
   }
 
+  /** It is not what it should be, though it is there: it is made again. `why`: for the log. */
+  remake(why: string): void {
+    this.#at?.end(why);
+  }
+
   /** Its counts, not older than the call; undefined where there is no queue, or no answer. */
   async counts(): Promise<QueueCounts | undefined> {
     const at = this.#at;

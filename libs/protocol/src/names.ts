@@ -70,6 +70,11 @@ export const cancelTypes = { cancelled: 'cancel', taken: 'taken', receipt: 'rece
 
 /** Header of the message at the head of a session's queue which says that nothing was dropped untold; its name. */
 export const sealHeader = 'evenkeel-seal';
+/**
+ * Values of {@link sealHeader}, and of {@link historyHeader}, that stand where messages went past: the binding had gone when the first
+ * was published, and was there again when the second was.
+ */
+export const lossMarks = { begin: '~lost', end: '~back' } as const;
 /** Headers of a message on `mesh.undelivered`: why it was dropped, and for which session. */
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
@@ -241,6 +246,8 @@ export const userBinding = (uid: string): string => `user.${uid}.#`;
 export const userKey = (uid: string, event: string): string => `user.${uid}.${event}`;
 /** Key of a topic event, and of its binding. */
 export const topicKey = (topic: string): string => `topic.${topic}`;
+/** Key on `mesh.events` of what an edge sends itself, to see that bindings are there: no topic's, since no topic has a `$`. */
+export const probeKey = (node: string, boot: string): string => `topic.$probe.${node}.${boot}`;
 /** Key of commands to one edge. */
 export const edgeKey = (node: string): string => `edge.${node}`;
 /** Key of commands to every edge. */

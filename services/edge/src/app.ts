@@ -11,6 +11,7 @@ import { Hook } from './access/hook.js';
 import { Questions } from './access/questions.js';
 import { reviewAll } from './access/review.js';
 import { Asking } from './asking/asking.js';
+import { type EventBindings, eventBindingsOf } from './bindings/build.js';
 import type { EdgeConfig } from './config.js';
 import { aboutEdge } from './control/about.js';
 import { Claims } from './control/claims.js';
@@ -126,6 +127,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     namespaces: namespacesOf(config.namespaces, readText).histories,
     isEdge,
     deliver: (topic, frame, from) => topics.deliver(topic, frame, from),
+    hasLostBinding: () => bindings.hasLost(),
     onPatternsBroken: (isMissing) => topics.tellPatterns(isMissing, gapReasons.brokerLost),
     now: wallNow,
     log,
@@ -176,6 +178,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     node,
     topology: queueTopology,
     outgoing,
+    doubtsBinding: (who) => bindings.doubts(who),
     onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
     written: () => load.delivered,
     topicFrames: () => counts.topicFrames,
@@ -225,6 +228,8 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     onChange: () => denying.enforce(),
   });
   const denying = new Denying({ denials, directory, life });
+  const bound = { mesh, node, topics, histories, life, queues, directory, now, log };
+  const bindings: EventBindings = eventBindingsOf(bound);
   const adoptions = new Adoptions({ generations, life, isHere, denies: (who) => denials.denies(who), log });
   const reports = new SessionReports({
     node,
@@ -343,6 +348,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     life,
     happenings,
     adoptions,
+    bindings,
     denials,
     denying,
     access,
@@ -364,6 +370,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     presenceQuestions,
     drops,
     leftSeals,
+    bindings,
     denials,
     denying,
     commands,

@@ -9,6 +9,7 @@ import {
   observeHistograms,
 } from '@evenkeel/runtime';
 import { type AccessSources, accessMetrics } from './access/metrics.js';
+import type { EventBindings } from './bindings/build.js';
 import type { Denying } from './control/denying.js';
 import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
@@ -52,6 +53,7 @@ export interface EdgeSources extends AccessSources, PresenceSources {
   readonly life: Pick<Life, 'away' | 'forgotten' | 'crowdedOut'>;
   readonly happenings: Pick<Happenings, 'told' | 'waiting' | 'dropped'>;
   readonly adoptions: Pick<Adoptions, 'adopted'>;
+  readonly bindings: Pick<EventBindings, 'rebound'>;
   readonly denials: Pick<Denials, 'size'>;
   readonly denying: Pick<Denying, 'denied'>;
   stats(): NodeStats | undefined;
@@ -352,7 +354,7 @@ function moveMetrics(metrics: Metrics, { ledger, load, stats }: EdgeSources): vo
 }
 
 function lifeMetrics(metrics: Metrics, sources: EdgeSources): void {
-  const { life, adoptions, denials, denying, happenings } = sources;
+  const { life, adoptions, bindings, denials, denying, happenings } = sources;
   const counter = observeCounter.bind(undefined, metrics);
   counter(
     'evenkeel_sessions_crowded_out_total',
@@ -363,6 +365,11 @@ function lifeMetrics(metrics: Metrics, sources: EdgeSources): void {
     'evenkeel_sessions_adopted_total',
     'Sessions taken over from edges that are gone',
     () => adoptions.adopted,
+  );
+  counter(
+    'evenkeel_sessions_rebound_total',
+    'Queues of sessions bound to mesh.events again after their bindings had gone',
+    () => bindings.rebound,
   );
   counter(
     'evenkeel_sessions_forgotten_total',

@@ -31,6 +31,7 @@ interface Parts extends Omit<DrainOptions, 'config' | 'log'>, Pick<ServiceContex
   readonly presenceQuestions: Part;
   readonly drops: Part;
   readonly leftSeals: Pick<LeftSeals, 'stop'>;
+  readonly bindings: Part;
   readonly denials: Part;
   readonly denying: Pick<Denying, 'stop'>;
   readonly commands: Part;
@@ -87,6 +88,7 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
     .add('drops', { start: () => drops.start(signal), stop: () => drops.stop() })
     // While it is still heard of what is dropped.
     .add('left seals', { stop: () => leftSeals.stop() })
+    .add('bindings', { start: () => parts.bindings.start(signal), stop: () => parts.bindings.stop() })
     // Before a client comes it must be known who is kept out.
     .add('denials', {
       start: () => denials.start(signal),

@@ -11,8 +11,6 @@ export interface Fault {
   readonly part: 'edge' | 'way' | 'broker' | 'balancer' | 'gateway' | 'clients' | 'clock' | 'statistics';
   /** Where alone it can be done: one broker, or a cluster of several. */
   readonly on?: 'one' | 'cluster';
-  /** The mesh does not stand this yet: why. It is done only where it is named. */
-  readonly isKnown?: string;
   /** For how long it holds, ms: as a named fault, and at most in a random schedule. */
   readonly holdMs: number;
   begin(stage: Stage): Promise<Held>;

@@ -18,11 +18,8 @@ export const faults: Readonly<Record<string, Fault>> = {
   ...statistics,
 };
 
-/** Those that can be done to so many brokers, and are to be stood. */
+/** Those that can be done to so many brokers. */
 export const faultsOf = (brokers: number): Readonly<Record<string, Fault>> =>
   Object.fromEntries(
-    Object.entries(faults).filter(
-      ([, { on, isKnown }]) =>
-        isKnown === undefined && (on === undefined || (on === 'one') === (brokers === 1)),
-    ),
+    Object.entries(faults).filter(([, { on }]) => on === undefined || (on === 'one') === (brokers === 1)),
   );

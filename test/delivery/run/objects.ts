@@ -73,8 +73,6 @@ const connectionsClosed: Fault['begin'] = async (stage) => {
 export const objects = {
   'events-exchange-deleted': {
     part: 'broker',
-    isKnown:
-      'nobody tells edges that their bindings have gone: sessions are bound again only where they attach anew',
     holdMs: 4_000,
     begin: exchangeDeleted,
   },

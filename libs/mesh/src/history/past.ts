@@ -1,5 +1,6 @@
 import type { Broker, StreamRecord } from '@evenkeel/broker';
 import { sleep } from '@evenkeel/pace';
+import { lossMarkOf } from './loss-mark.js';
 import type { Question } from './question.js';
 import type { HistoryTail, TailRecord } from './tail.js';
 import type { Turns } from './turns.js';
@@ -122,6 +123,10 @@ class Pass<T> {
       next.see(offset, record);
       this.#beginning.pop();
       next = this.#beginning.at(-1);
+    }
+    if (lossMarkOf(record) === 'begin') {
+      for (const questions of this.#byTopic.values())
+        for (const question of questions) question.lacks(offset);
     }
     const topics = topicsOf(record);
     let made: TailRecord<T> | undefined;

@@ -45,6 +45,11 @@ export class Question<T> {
     else this.#isLost = true;
   }
 
+  /** Messages went past the stream at this offset. */
+  lacks(offset: number): void {
+    if (this.#since !== undefined && this.#since.offset < offset) this.#isLost = true;
+  }
+
   /** One of its topic. */
   add(record: TailRecord<T>): void {
     if (this.#since !== undefined && record.offset <= this.#since.offset) return;

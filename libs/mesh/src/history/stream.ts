@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Broker, Log, Publisher, StreamReader, StreamRecord, TopologyChannels } from '@evenkeel/broker';
 import { LogLimit } from '@evenkeel/pace';
-import { exchanges, historyHeader, historyQueue, topicKey, topicOfKey } from '@evenkeel/protocol';
+import { exchanges, historyHeader, historyQueue, lossMarks, topicKey, topicOfKey } from '@evenkeel/protocol';
+import { lossMarkOf } from './loss-mark.js';
 import { Past } from './past.js';
 import { printOf, readPosition } from './position.js';
 import { Question } from './question.js';
@@ -14,6 +15,8 @@ const segmentBytes = 16_000_000;
 /** A position ahead of what has been read here is waited for so long while the stream is read, ms. */
 const aheadMs = 5_000;
 const lookEveryMs = 250;
+
+type StreamTopology = Pick<TopologyChannels, 'declareQueue' | 'bind'>;
 
 /** What is made of a record for whoever reads the history. */
 export interface Made<T> {
@@ -34,8 +37,10 @@ export interface HistoryStreamOptions<T> {
   /** With both the stream is declared, and gets its first record; without it is only read, and waited for. */
   readonly declaring?:
     | {
-        readonly topology: Pick<TopologyChannels, 'declareQueue' | 'bind'>;
+        readonly topology: StreamTopology;
         readonly publisher: Pick<Publisher, 'publish'>;
+        /** Whether messages may have gone past it, since its binding of them had gone. */
+        hasLostBinding?(): Promise<boolean>;
       }
     | undefined;
   readonly turns: Turns;
@@ -73,6 +78,10 @@ export class HistoryStream<T> {
   #oldUpTo = -1;
   /** It is another stream than before, or records are missing: that is told once it has been read. */
   #isBroken = false;
+  /** Offset of the mark behind which messages went past it; -1: none that was read. */
+  #passedByAt = -1;
+  /** They are to be told of. */
+  #isPassedBy = false;
   /** The next record is the one that was read last. */
   #isResuming = false;
   #onRead: () => void = () => {};
@@ -171,9 +180,24 @@ export class HistoryStream<T> {
     );
   }
 
+  /**
+   * Its binding of messages has gone, and messages with it: binds it again, between two marks. Whoever reads it tells so where they stand.
+   * Idempotent, but for what is told.
+   * @throws BrokerError when that is not done.
+   */
+  async bindAgain(): Promise<void> {
+    const { declaring } = this.#options;
+    if (declaring === undefined) return;
+    await this.#declareTo(declaring.topology);
+    await this.#write(lossMarks.begin);
+    await this.#bindMessages(declaring.topology);
+    await this.#write(lossMarks.end);
+  }
+
   #since(asked: Waiting<T>): void {
     const { topic, since, onAnswer } = asked;
     const { limits, now } = this.#options;
+    if (since.offset < this.#passedByAt) return onAnswer(this.#lost());
     const { last } = this.tail;
     // Another reader was ahead of this one.
     if ((last === undefined || since.offset > last.offset) && asked.leftMs > 0) {
@@ -183,9 +207,11 @@ export class HistoryStream<T> {
     const found = this.tail.since(topic, since, now());
     if (found.is === 'all') return onAnswer(this.#all(found.records));
     if (found.is === 'lost') return onAnswer(this.#lost());
-    this.#past.ask(new Question<T>(topic, { since }, limits), ({ isLost, records }) =>
-      onAnswer(isLost ? this.#lost() : this.#all(records)),
-    );
+    this.#past.ask(new Question<T>(topic, { since }, limits), ({ isLost, records }) => {
+      // The tail may have gone on behind a mark meanwhile.
+      const isWhole = !isLost && since.offset >= this.#passedByAt;
+      onAnswer(isWhole ? this.#all(records) : this.#lost());
+    });
   }
 
   #look(): void {
@@ -210,9 +236,15 @@ export class HistoryStream<T> {
   }
 
   async #declare(): Promise<void> {
-    const { declaring, namespace, limits, maxStreamBytes } = this.#options;
+    const { declaring } = this.#options;
     if (declaring === undefined) return;
-    const { topology } = declaring;
+    if (await declaring.hasLostBinding?.()) return await this.bindAgain();
+    await this.#declareTo(declaring.topology);
+    await this.#bindMessages(declaring.topology);
+  }
+
+  async #declareTo(topology: StreamTopology): Promise<void> {
+    const { limits, maxStreamBytes } = this.#options;
     const arguments_ = {
       'x-queue-type': 'stream',
       'x-max-age': `${limits.seconds}s`,
@@ -221,7 +253,19 @@ export class HistoryStream<T> {
     };
     await topology.declareQueue({ name: this.#queue, arguments: arguments_ });
     await topology.bind(this.#queue, exchanges.replies, this.#queue);
-    await topology.bind(this.#queue, exchanges.events, topicKey(`${namespace}.#`));
+  }
+
+  async #bindMessages(topology: StreamTopology): Promise<void> {
+    await topology.bind(this.#queue, exchanges.events, topicKey(`${this.#options.namespace}.#`));
+  }
+
+  /** A record that is no message. */
+  async #write(value: string | number): Promise<void> {
+    await this.#options.declaring?.publisher.publish(exchanges.replies, this.#queue, '', {
+      persistent: true,
+      messageId: randomBytes(12).toString('base64url'),
+      headers: { [historyHeader]: value },
+    });
   }
 
   #from(end: number): number | 'first' {
@@ -239,12 +283,30 @@ export class HistoryStream<T> {
   #onRecord(record: StreamRecord, offset: number): boolean {
     if (this.#isResuming) return this.#resume(record, offset);
     const topics = this.#topicsOf(record);
+    const mark = lossMarkOf(record);
+    if (mark === 'begin') this.#lacksFrom(offset);
+    else if (mark === 'end' || topics.length > 0) this.#tellPassedBy();
     const made = this.#make(record, offset, topics);
     this.tail.add(made);
     const isNew = offset > this.#oldUpTo && !this.#isBroken;
     if (topics.length > 0 && isNew) this.#options.onMessage?.(made);
     if (this.#waiting.length > 0) this.#answerWaiting();
     return true;
+  }
+
+  /** Messages went past it from here on. Each edge says so for itself. */
+  #lacksFrom(offset: number): void {
+    this.#isPassedBy = true;
+    this.#passedByAt = offset;
+    this.tail.reset(false);
+  }
+
+  /** Once they do not any more, or with the first message that shows that: who looks then for what is missing finds it all. */
+  #tellPassedBy(): void {
+    if (!this.#isPassedBy) return;
+    this.#isPassedBy = false;
+    if (this.#isCaughtUp) this.#options.onBreak?.();
+    else this.#isBroken = true;
   }
 
   /** It is read from the record that was read last, to see that it is the same stream still. */
@@ -262,6 +324,8 @@ export class HistoryStream<T> {
       this.#options.log.warn({ queue: this.#queue, reason: why, suppressed }, 'history does not go on');
     }
     this.tail.reset(false);
+    this.#passedByAt = -1;
+    this.#isPassedBy = false;
     this.#isBroken = true;
   }
 
@@ -278,14 +342,7 @@ export class HistoryStream<T> {
 
   /** The stream is empty: it gets a record, so that there is a position. It is read like the others, and is no message. */
   async #begin(): Promise<void> {
-    const { declaring } = this.#options;
-    await declaring?.publisher
-      .publish(exchanges.replies, this.#queue, '', {
-        persistent: true,
-        messageId: randomBytes(12).toString('base64url'),
-        headers: { [historyHeader]: 1 },
-      })
-      .catch(() => {});
+    await this.#write(1).catch(() => {});
     this.#isRead = true;
     this.#onRead();
   }

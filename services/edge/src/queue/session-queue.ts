@@ -5,11 +5,19 @@ import {
   type ConsumerChannels,
   type Delivery,
   type Publisher,
+  type PublishOutcome,
   type QueueCounts,
   type QueueSpec,
   type TopologyChannels,
 } from '@evenkeel/broker';
-import { exchanges, sealHeader, sessionAddress, sessionQueue, userBinding } from '@evenkeel/protocol';
+import {
+  exchanges,
+  lossMarks,
+  sealHeader,
+  sessionAddress,
+  sessionQueue,
+  userBinding,
+} from '@evenkeel/protocol';
 import type { Generations } from './generations.js';
 import type { LeftSeals } from './left-seals.js';
 import type { Planting } from './planting.js';
@@ -40,6 +48,8 @@ export interface SessionQueuesOptions {
   node: string;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
+  /** Whether events may have gone past a session's queue that was there before, since its binding of them had gone. */
+  doubtsBinding(who: { readonly uid: string; readonly sid: string }): Promise<boolean>;
   /** Life of a session without a connection. */
   lifetimeMs: number;
   /** Events at most; the oldest is dropped beyond it. */
@@ -125,14 +135,14 @@ export class SessionQueue {
 
   /**
    * Declares and binds it, new or not: its first edge may have died between the two. Events come last, so that a seal that is
-   * planted at once comes before them, mostly: `onSealable`.
+   * planted at once comes before them, mostly: `onSealable`. `isFound`: it was there, so events may have gone past it, which is marked.
    * @returns whether an older edge has made it, one that knows no seals.
    */
-  make(onSealable?: () => void): Promise<boolean> {
-    return this.#options.planting.making(this.#make(onSealable));
+  make(onSealable?: () => void, isFound = false): Promise<boolean> {
+    return this.#options.planting.making(this.#make(onSealable, isFound));
   }
 
-  async #make(onSealable?: () => void): Promise<boolean> {
+  async #make(onSealable: (() => void) | undefined, isFound: boolean): Promise<boolean> {
     const { topology, planting, lifetimeMs, maxLength } = this.#options;
     const { asIs } = await topology.declareQueue(
       queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, this.#generation),
@@ -140,12 +150,31 @@ export class SessionQueue {
     // In a crowd with its seal, or its first request.
     if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
-    await topology.bind(this.name, exchanges.events, userBinding(this.#uid));
+    if (isFound && (await this.#options.doubtsBinding(this.#who))) await this.#bindBetweenMarks();
+    else await this.#bindEvents();
     return (
       asIs &&
       this.#generation === 0 &&
       (await this.#isAs(olderQueueSpec(this.#uid, this.#sid, lifetimeMs, maxLength)))
     );
+  }
+
+  /**
+   * Its binding of events has gone, and events with it: binds it again, between two marks. Whoever consumes it tells its client so where
+   * they stand. Idempotent, but for what is told. False: there is no queue.
+   * @throws BrokerError when that is not done.
+   */
+  async bindAgain(): Promise<boolean> {
+    if ((await this.check()) === undefined) return false;
+    await this.#bindBetweenMarks();
+    return true;
+  }
+
+  async #bindBetweenMarks(): Promise<void> {
+    await this.#bindReplies();
+    await this.#mark(lossMarks.begin);
+    await this.#bindEvents();
+    await this.#mark(lossMarks.end);
   }
 
   /**
@@ -208,15 +237,10 @@ export class SessionQueue {
 
   /** undefined: the broker has not answered. Of two of one name the second goes. */
   async #tryToPlant(name: string): Promise<boolean | undefined> {
-    const { publisher } = this.#options;
     try {
       if (!this.#takesReplies) await this.#bindReplies();
-      const outcome = await publisher.publish(exchanges.replies, sessionAddress(this.#uid, this.#sid), '', {
-        headers: { [sealHeader]: name },
-        // What a node of several loses by going down is what was published meanwhile: its seal goes with it, and says so.
-        persistent: !this.#options.generations.isCluster,
-        mandatory: true,
-      });
+      // What a node of several loses by going down is what was published meanwhile: its seal goes with it, and says so.
+      const outcome = await this.#send(name, !this.#options.generations.isCluster);
       // Its binding has gone, with the queue or with the exchange.
       if (outcome === 'unrouted') this.#takesReplies = false;
       return outcome === 'routed';
@@ -235,11 +259,33 @@ export class SessionQueue {
         const found = await this.check();
         // Said before anything else can fail: the next attempt will find the queue.
         await listener.onFound(found, this.#isLost);
-        await this.make();
+        await this.make(undefined, found !== undefined);
       },
       nameNow: () => this.name,
       onRecovered: () => listener.onRestored(),
     });
+  }
+
+  async #mark(name: string): Promise<void> {
+    const outcome = await this.#send(name, true);
+    if (outcome !== 'routed') throw new BrokerError('no-queue', `queue ${this.name} does not take marks`);
+  }
+
+  async #send(name: string, persistent: boolean): Promise<PublishOutcome> {
+    return await this.#options.publisher.publish(
+      exchanges.replies,
+      sessionAddress(this.#uid, this.#sid),
+      '',
+      {
+        headers: { [sealHeader]: name },
+        persistent,
+        mandatory: true,
+      },
+    );
+  }
+
+  async #bindEvents(): Promise<void> {
+    await this.#options.topology.bind(this.name, exchanges.events, userBinding(this.#uid));
   }
 
   async #isAs(spec: QueueSpec): Promise<boolean> {

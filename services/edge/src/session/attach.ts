@@ -253,7 +253,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
   if (!found) return await make(options);
   options.onQueued?.(found.messages);
   // Bound again even when found: its first edge may have died between declaring and binding.
-  const isOfOlder = await queue.make();
+  const isOfOlder = await queue.make(undefined, true);
   const { suspect, position, streams, owed, seal } = known;
   if (owed !== undefined) {
     begin({ is: 'told', reason: owed });

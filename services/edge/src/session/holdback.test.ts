@@ -61,3 +61,21 @@ test('a look that did not pass is a drop anywhere among what was held', async ()
   await look(false);
   expect(seen).toEqual(['overflow', 'a', 'overflow', 'b']);
 });
+
+test('what is missing is told in its place, among what is held as well, and by who gives it back', async () => {
+  const { holdback, seen, offer, look } = held();
+  offer('a');
+  holdback.missing('broker-lost');
+  holdback.due();
+  offer('b', 'c');
+  holdback.missing('broker-lost');
+  offer('d');
+  expect(holdback.size).toBe(3);
+  await look();
+  expect(seen).toEqual(['a', 'broker-lost', 'b', 'c', 'broker-lost', 'd']);
+  holdback.due();
+  offer('e');
+  holdback.missing('broker-lost');
+  const { held: left, noted } = holdback.takeAll();
+  expect([left.length, noted]).toEqual([1, 'broker-lost']);
+});

@@ -14,9 +14,16 @@ export interface HoldbackOptions {
 /** Longest wait for what was dropped before a delivery to be known. */
 const lookMs = 5_000;
 
+/** Something is missing between two deliveries. */
+interface Missing {
+  readonly missing: GapReason;
+}
+
 /** What came since something may have been dropped, in order. */
 interface Batch {
-  readonly deliveries: Delivery[];
+  readonly items: (Delivery | Missing)[];
+  /** How many of them are deliveries. */
+  count: number;
   /** Something was dropped before it, or between any two of it: word of it comes by another way, sooner or later. */
   noted: GapReason | undefined;
 }
@@ -43,7 +50,7 @@ export class Holdback {
   /** Deliveries that are held. */
   get size(): number {
     let size = 0;
-    for (const { deliveries } of this.#batches) size += deliveries.length;
+    for (const { count } of this.#batches) size += count;
     return size;
   }
 
@@ -65,15 +72,23 @@ export class Holdback {
   offer(delivery: Delivery): void {
     const last = this.#batches.at(-1);
     if (this.#isDue) {
-      this.#batches.push({ deliveries: [delivery], noted: this.#noted });
+      this.#batches.push({ items: [delivery], count: 1, noted: this.#noted });
       this.#isDue = false;
       this.#noted = undefined;
       this.#looking ??= this.#look();
     } else if (last) {
-      last.deliveries.push(delivery);
+      last.items.push(delivery);
+      last.count += 1;
     } else {
       this.#options.pass(delivery);
     }
+  }
+
+  /** Something is missing in this place: behind what was offered, before what comes next. */
+  missing(why: GapReason): void {
+    const last = this.#batches.at(-1);
+    if (last) last.items.push({ missing: why });
+    else this.#options.onDropped(why);
   }
 
   /** Something was dropped. Told at once where nothing tells it at its place: late is better than never. */
@@ -102,10 +117,12 @@ export class Holdback {
 
   /** The end: what is held, and what is known to have been dropped before it. */
   takeAll(): { held: readonly Delivery[]; noted: GapReason | undefined } {
-    const held = this.#batches.flatMap(({ deliveries }) => deliveries);
+    const items = this.#batches.flatMap((batch) => batch.items);
+    const held = items.filter((item): item is Delivery => !isMissing(item));
     const noted = this.#batches.find((batch) => batch.noted !== undefined)?.noted ?? this.#noted;
+    const missing = items.find(isMissing)?.missing;
     this.forget();
-    return { held, noted };
+    return { held, noted: noted ?? missing };
   }
 
   async #look(): Promise<void> {
@@ -124,9 +141,10 @@ export class Holdback {
         onDropped(why);
       }
       // What comes meanwhile comes behind. Where in it something is missing nobody says: it is told before each.
-      for (const [i, delivery] of (batch?.deliveries ?? []).entries()) {
+      for (const [i, item] of (batch?.items ?? []).entries()) {
         if (why !== undefined && i > 0) onDropped(why);
-        pass(delivery);
+        if (isMissing(item)) onDropped(item.missing);
+        else pass(item);
       }
       if (this.#incarnation !== incarnation) return;
       this.#batches.shift();
@@ -140,3 +158,5 @@ export class Holdback {
     return this.#options.isFull(this.size);
   }
 }
+
+const isMissing = (item: Delivery | Missing): item is Missing => 'missing' in item;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Consumer, Delivery } from '@evenkeel/broker';
-import { type CloseCode, closeCodes, type GapReason, gapReasons } from '@evenkeel/protocol';
+import { type CloseCode, closeCodes, exchanges, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
 import { Holdback } from './holdback.js';
@@ -66,6 +66,10 @@ export class Intake {
   #isStopping = false;
   /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
   #isUnproven = false;
+  /** Events went past the queue before what comes next, which is to be told then. */
+  #isPassedBy = false;
+  /** It has begun here and is not over. */
+  #hasPassedBy = false;
   /** RabbitMQ has dropped something before this edge consumes. */
   #droppedBefore: GapReason | undefined;
   /** Deliveries settled when it asked for no more; undefined: the broker has not answered. */
@@ -88,6 +92,7 @@ export class Intake {
       whyDropped: () => drops.whyOf(`${claims.uid}.${claims.sid}`),
       isOfCluster: () => queue.isOfCluster,
       onGap: (reason) => options.onGap(reason),
+      onPassedBy: (isOver) => this.#passedBy(isOver),
       onLacking: () => outbox.lostPlace(),
       isBare,
       now,
@@ -214,7 +219,7 @@ export class Intake {
     // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
     // client has acknowledged comes again, and only the broker knows how much that is.
     const isKnown = this.#isConsuming && isThere;
-    const toBeTold = owed ?? noted;
+    const toBeTold = owed ?? noted ?? (this.#isPassedBy ? gapReasons.brokerLost : undefined);
     const { generation } = this.#options.queue;
     const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = place;
@@ -266,12 +271,32 @@ export class Intake {
     onDelivering();
     const isQueued = this.#queued > 0 && !delivery.redelivered;
     this.#queued = Math.max(0, this.#queued - 1);
-    if (!isTaking()) delivery.requeue();
-    else if (isOrder?.(delivery)) return;
-    else if (this.seal.take(delivery)) return;
+    if (!isTaking()) return delivery.requeue();
+    if (isOrder?.(delivery) || this.seal.take(delivery)) return;
+    // Replies come by another binding.
+    if (delivery.exchange === exchanges.events) this.#tellPassedBy();
     // One that comes once more came for a connection that there was.
-    else if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
+    if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
     else this.#holdback.offer(delivery);
+  }
+
+  /** Told once that is over, or with the first event that shows that it is: who looks then for what is missing finds it all. */
+  #passedBy(isOver: boolean): void {
+    // Whoever had the session when it began may have told it before it was over.
+    const isUntold = !isOver || !this.#hasPassedBy;
+    this.#hasPassedBy = !isOver;
+    if (isUntold) {
+      this.#isPassedBy = true;
+      this.#holdback.dueIfFull();
+      this.seal.spoil(gapReasons.brokerLost, true);
+    }
+    if (isOver) this.#tellPassedBy();
+  }
+
+  #tellPassedBy(): void {
+    if (!this.#isPassedBy) return;
+    this.#isPassedBy = false;
+    this.#holdback.missing(gapReasons.brokerLost);
   }
 
   #onLost(): void {

@@ -158,8 +158,11 @@ export interface SessionQueue extends QueueGeneration, QueueSeals {
   readonly name: string;
   /** Its counts; undefined when there is none. Rejects without the broker, as do the others. */
   check(): Promise<QueueCounts | undefined>;
-  /** Declares and binds it, new or not. `onSealable` is called before events come. True: an older edge has made it. */
-  make(onSealable?: () => void): Promise<boolean>;
+  /**
+   * Declares and binds it, new or not. `onSealable` is called before events come. `isFound`: it was there, so that events may have gone
+   * past it. True: an older edge has made it.
+   */
+  make(onSealable?: () => void, isFound?: boolean): Promise<boolean>;
   /** The edge that has let it go had made it. */
   isMade(): void;
   /** Lets services' replies in once more. */

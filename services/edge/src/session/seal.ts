@@ -1,5 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
-import { type GapReason, gapReasons, sealHeader } from '@evenkeel/protocol';
+import { type GapReason, gapReasons, lossMarks, sealHeader } from '@evenkeel/protocol';
+import { type SealState, untold } from './seal-state.js';
 
 /** What is known of the head of a queue that is about to be consumed. */
 export type Vouch =
@@ -69,42 +70,14 @@ export interface SealOptions {
   isOfCluster?(): boolean;
   /** The client may have missed events before the next one. */
   onGap(reason: GapReason): void;
+  /** Events went past the queue from here on; `isOver`: and do not any more. */
+  onPassedBy?(isOver: boolean): void;
   /** Something was dropped before what comes next: nobody knows any more which delivery that is. */
   onLacking?(): void;
   /** It is told of no gap, so nothing shows that it has heard of one. */
   readonly isBare: boolean;
   now(): number;
 }
-
-type State =
-  | {
-      readonly is: 'expected';
-      readonly name: string | undefined;
-      readonly isNew: boolean;
-      /** The queue was not there, so there can be none. */
-      readonly isGone?: boolean;
-      readonly reason: GapReason;
-      behind: number;
-    }
-  /** `offered`: what had been taken when it came, and is older. */
-  | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
-  /** Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back or plants it, since when. */
-  | {
-      readonly is: 'planted';
-      readonly name: string;
-      readonly reason: GapReason;
-      readonly from?: { readonly at: string; readonly sinceMs: number };
-    }
-  /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
-  | {
-      readonly is: 'missing';
-      readonly reason: GapReason;
-      readonly told: { readonly seq: number; readonly passed: number; readonly atMs: number };
-    }
-  | { readonly is: 'unwatched' };
-
-/** Nothing that a client sends shows that it has heard. */
-const untold = { seq: Number.POSITIVE_INFINITY, passed: -1, atMs: Number.POSITIVE_INFINITY };
 
 /** What a client sends this long after it was told something shows that it has heard it. */
 const heardMs = 2_000;
@@ -130,7 +103,7 @@ export function sealOf({ properties }: Pick<Delivery, 'properties'>): string | u
 export class Seal {
   readonly #options: SealOptions;
   /** Until it is begun nobody here knows: whoever is asked then must not pass for one that knows no seals. */
-  #state: State = {
+  #state: SealState = {
     is: 'expected',
     name: undefined,
     behind: 0,
@@ -198,6 +171,13 @@ export class Seal {
       }
       return false;
     }
+    if (name === lossMarks.begin || name === lossMarks.end) {
+      // What stood before it has gone, its seal with it.
+      if (state.is === 'expected') this.#options.onLacking?.();
+      this.#options.onPassedBy?.(name === lossMarks.end);
+      delivery.ack();
+      return true;
+    }
     const isIt =
       (state.is === 'expected' && (state.name ?? name) === name) ||
       (state.is === 'planted' && state.name === name);
@@ -223,10 +203,13 @@ export class Seal {
     else this.#lackExpected(state);
   }
 
-  /** Something was dropped from behind it: it goes, since it would not show that to whoever comes next. To be told. */
-  spoil(reason: GapReason): void {
+  /**
+   * Something was dropped from behind it: it goes, since it would not show that to whoever comes next. To be told; `isAnother`: also where
+   * the client has just been told of a gap.
+   */
+  spoil(reason: GapReason, isAnother = false): void {
     const state = this.#state;
-    if (state.is === 'unwatched' || state.is === 'missing') return;
+    if (state.is === 'unwatched' || (state.is === 'missing' && !isAnother)) return;
     if (state.is === 'held') state.delivery.ack();
     this.#state = { is: 'missing', reason, told: untold };
   }
@@ -344,7 +327,7 @@ export class Seal {
    * Somebody has had it in hand. One that was not delivered yet may have stood behind events that were dropped since; only
    * before the very first attach of a session that is no matter.
    */
-  #isInPlace(state: State & { is: 'expected' }, { redelivered }: Delivery): boolean {
+  #isInPlace(state: SealState & { is: 'expected' }, { redelivered }: Delivery): boolean {
     return state.behind === 0 && (redelivered || state.isNew);
   }
 
@@ -366,7 +349,7 @@ export class Seal {
     return this.#state.is === 'missing' && this.#state.told.passed === this.#options.counts.passed;
   }
 
-  #lackExpected({ isGone, reason }: State & { is: 'expected' }): void {
+  #lackExpected({ isGone, reason }: SealState & { is: 'expected' }): void {
     this.#options.onLacking?.();
     this.#lack(isGone ? reason : (this.#options.whyDropped() ?? reason));
   }
@@ -386,7 +369,7 @@ export class Seal {
   #plant(reason: GapReason, isFirst = false): void {
     if (this.#options.isBare) return;
     const name = this.#options.newName();
-    const planted: State = { is: 'planted', name, reason };
+    const planted: SealState = { is: 'planted', name, reason };
     this.#state = planted;
     this.#whenPlanted = this.#options.plant(name, isFirst).then((isThere) => {
       // It is tried again later.

@@ -183,6 +183,11 @@ export class TopicHub {
     await this.#queue.stop();
   }
 
+  /** Bindings of topics have gone: all are made again, and subscribers told. */
+  bindAgain(): void {
+    this.#queue.remake('its bindings have gone');
+  }
+
   /** Whether it is bound, or is about to be. */
   has(name: string): boolean {
     return this.#topics.has(name);

@@ -17,6 +17,8 @@ export interface EdgeHistoryOptions {
   readonly isEdge: IsEdge;
   /** Sends a frame to every local subscriber of the topic, and of patterns that match it. `from`: the session that it is from. */
   deliver(topic: string, frame: string, from: string | undefined): void;
+  /** Whether bindings of `mesh.events` have gone. */
+  hasLostBinding(): Promise<boolean>;
   /** Messages of these patterns may be missing. */
   onPatternsBroken(isMissing: (name: string) => boolean): void;
   now(): number;
@@ -34,7 +36,7 @@ export interface EdgeHistory {
 
 /** The streams of the namespaces that have a history, joined to the topics of this edge. */
 export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
-  const { config, mesh, namespaces, isEdge, deliver, onPatternsBroken, now, log } = options;
+  const { config, mesh, namespaces, isEdge, deliver, hasLostBinding, onPatternsBroken, now, log } = options;
   const { maxEventBytes, historyTailMessages, historyTailBytes, historyStreamBytes } = config;
   const history: History<HistoryItem> = new History<HistoryItem>({
     namespaces,
@@ -45,7 +47,7 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
     declaring:
       namespaces.size === 0
         ? undefined
-        : { topology: mesh.consuming.topology({ channels: 1 }), publisher: mesh.publisher },
+        : { topology: mesh.consuming.topology({ channels: 1 }), publisher: mesh.publisher, hasLostBinding },
     make: (record, nowMs) => historyItem(record, nowMs, maxEventBytes, isEdge),
     onMessage: (record) => topics.onMessage(record),
     onBreak: (namespace) => {

@@ -1,0 +1,66 @@
+import type { Life } from '../life/life.js';
+import type { SessionQueues } from '../queue/session-queue.js';
+import type { Directory, Listed } from '../session/directory.js';
+import { EventsWatch, type EventsWatchOptions } from './events-watch.js';
+import { Rebinding, type RebindingOptions } from './rebinding.js';
+
+export interface EventBindingsOptions
+  extends Omit<EventsWatchOptions, 'onLost'>,
+    Pick<RebindingOptions, 'now'> {
+  readonly topics: { bindAgain(): void };
+  readonly histories: { readonly history: Pick<RebindingOptions, 'streams'> };
+  readonly life: Life;
+  readonly queues: Pick<SessionQueues, 'of'>;
+  readonly directory: Pick<Directory<Attached>, 'get'>;
+}
+
+interface Attached extends Listed {
+  readonly claims: Listed['claims'] & { readonly isNew?: boolean | undefined };
+  readonly connection: { readonly openedAtMs: number };
+}
+
+/** What of this edge is bound to `mesh.events`: noticed when that has gone, and bound again. */
+export interface EventBindings {
+  /** Sessions whose queues were bound again. */
+  readonly rebound: number;
+  /** Whether bindings have gone, as far as a look shows now. */
+  hasLost(): Promise<boolean>;
+  /** Whether events may have gone past the queue of a session that was there before, and nobody has marked it. */
+  doubts(who: { readonly uid: string; readonly sid: string }): Promise<boolean>;
+  start(signal?: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function eventBindingsOf(options: EventBindingsOptions): EventBindings {
+  const { topics, histories, life, queues, directory, now, log } = options;
+  const rebinding = new Rebinding({
+    life,
+    bindSession: ({ uid, sid }) => queues.of(uid, sid).bindAgain(),
+    streams: histories.history.streams,
+    isYounger: (key, sinceMs) => {
+      const session = directory.get(key);
+      return session?.claims.isNew === true && session.connection.openedAtMs > sinceMs;
+    },
+    now,
+    log,
+  });
+  const watch = new EventsWatch({
+    ...options,
+    onLost: () => {
+      topics.bindAgain();
+      rebinding.begin();
+    },
+  });
+  return {
+    get rebound() {
+      return rebinding.rebound;
+    },
+    hasLost: () => watch.hasLost(),
+    doubts: async ({ uid, sid }) => (await watch.hasLost()) || rebinding.owes(`${uid}.${sid}`),
+    start: (signal) => watch.start(signal),
+    stop: async () => {
+      rebinding.stop();
+      await watch.stop();
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { BrokerError, type Delivery } from '@evenkeel/broker';
+import { exchanges } from '@evenkeel/protocol';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { EventsWatch, type EventsWatchOptions } from './events-watch.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A broker with one queue, and the bindings that were made for it. */
+class BrokerStandIn {
+  readonly bindings = new Set<string>();
+  /** Bound with the queue, whenever it is made. */
+  fence = '';
+  isBehind = false;
+  /** With what it refuses what is published to an exchange. */
+  readonly refuses = new Map<string, BrokerError>();
+  #onDelivery: (delivery: Delivery) => void = () => {};
+  #late: (() => void)[] = [];
+
+  readonly mesh = {
+    durableQueue: ({ onDelivery, bindings }: Parameters<EventsWatchOptions['mesh']['durableQueue']>[0]) => {
+      this.#onDelivery = onDelivery ?? this.#onDelivery;
+      this.fence = bindings?.[0]?.key ?? '';
+      return { isReady: true, start: async () => {}, stop: async () => {} };
+    },
+    publisherBeside: () => ({
+      publish: async (exchange: string, key: string, _body: string, properties: object) => {
+        const refusal = this.refuses.get(exchange);
+        if (refusal) throw refusal;
+        this.#route(exchange, key, properties);
+        return 'routed';
+      },
+    }),
+    consuming: {
+      topology: () => ({
+        bind: async (_queue: string, exchange: string, key: string) => {
+          const refusal = this.refuses.get(exchange);
+          if (refusal) throw refusal;
+          this.bindings.add(`${exchange} ${key}`);
+        },
+        deleteQueue: async () => {},
+      }),
+    },
+  } as unknown as EventsWatchOptions['mesh'];
+
+  /** Somebody deletes `mesh.events`. */
+  loseEvents(): void {
+    for (const each of this.bindings) if (each.startsWith(exchanges.events)) this.bindings.delete(each);
+  }
+
+  catchUp(): void {
+    this.isBehind = false;
+    for (const deliver of this.#late.splice(0)) deliver();
+  }
+
+  #route(exchange: string, key: string, properties: object): void {
+    if (key !== this.fence && !this.bindings.has(`${exchange} ${key}`)) return;
+    const deliver = () =>
+      this.#onDelivery({ exchange, key, properties, ack: () => {} } as unknown as Delivery);
+    if (this.isBehind) this.#late.push(deliver);
+    else deliver();
+  }
+}
+
+async function watching() {
+  const broker = new BrokerStandIn();
+  let losses = 0;
+  const watch = new EventsWatch({
+    mesh: broker.mesh,
+    node: { name: 'e', boot: 'b' },
+    onLost: () => {
+      losses += 1;
+    },
+    log: { warn: () => {} },
+  });
+  await watch.start();
+  await vi.advanceTimersByTimeAsync(0);
+  return { broker, watch, losses: () => losses };
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+it('tells nothing as long as what it sends itself comes', async () => {
+  const { watch, losses } = await watching();
+  await pass(60_000);
+  expect(losses()).toBe(0);
+  await watch.stop();
+});
+
+it('tells once that bindings have gone, within two looks, and again when they go again', async () => {
+  const { broker, watch, losses } = await watching();
+  broker.loseEvents();
+  await pass(2_000);
+  expect(losses()).toBe(1);
+  await pass(60_000);
+  expect(losses()).toBe(1);
+  broker.loseEvents();
+  await pass(2_000);
+  expect(losses()).toBe(2);
+  await watch.stop();
+});
+
+it('tells it once there is an exchange again to bind to', async () => {
+  const { broker, watch, losses } = await watching();
+  broker.loseEvents();
+  broker.refuses.set(exchanges.events, new BrokerError('no-exchange', 'gone'));
+  await pass(10_000);
+  expect(losses()).toBe(0);
+  broker.refuses.clear();
+  await pass(1_000);
+  expect(losses()).toBe(1);
+  await watch.stop();
+});
+
+it('takes a broker that is behind for no loss, nor one that refuses, nor one that was emptied', async () => {
+  const { broker, watch, losses } = await watching();
+  broker.isBehind = true;
+  await pass(30_000);
+  broker.catchUp();
+  await pass(5_000);
+  broker.refuses.set(exchanges.events, new BrokerError('publish-refused', 'no right'));
+  await pass(5_000);
+  broker.refuses.clear();
+  broker.bindings.clear();
+  await pass(5_000);
+  expect(losses()).toBe(0);
+  expect([...broker.bindings].some((each) => each.startsWith(exchanges.events))).toBe(true);
+  await watch.stop();
+});
+
+it('says at once to who asks whether bindings have gone, and that they have not where it cannot know', async () => {
+  const { broker, watch } = await watching();
+  expect(await watch.hasLost()).toBe(false);
+  broker.loseEvents();
+  const asked = [watch.hasLost(), watch.hasLost()];
+  expect(await Promise.all(asked)).toEqual([true, true]);
+  await pass(2_000);
+  expect(await watch.hasLost()).toBe(false);
+  broker.isBehind = true;
+  broker.loseEvents();
+  const inVain = watch.hasLost();
+  await pass(1_000);
+  expect(await inVain).toBe(false);
+  await watch.stop();
+});

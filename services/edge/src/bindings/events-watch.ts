@@ -1,0 +1,155 @@
+import { BrokerError, type Delivery, type TopologyChannels } from '@evenkeel/broker';
+import type { Mesh, OwnQueue } from '@evenkeel/mesh';
+import { withDeadline } from '@evenkeel/pace';
+import { exchanges, fenceKey, probeKey } from '@evenkeel/protocol';
+import type { Log } from '@evenkeel/runtime';
+
+/** Between two looks. */
+const lookEveryMs = 1_000;
+/** A fence that has not come by then shows nothing. */
+const fenceMs = 5_000;
+/** Whoever needs to know waits no longer for a look. */
+const proofMs = 1_000;
+/** The queue outlives a loss of the connection as a session's does. */
+const expiresMs = 360_000;
+
+export interface EventsWatchOptions {
+  readonly mesh: Pick<Mesh, 'durableQueue' | 'publisherBeside'> & {
+    readonly consuming: { topology(): Pick<TopologyChannels, 'bind' | 'deleteQueue'> };
+  };
+  readonly node: { readonly name: string; readonly boot: string };
+  /** Bindings of `mesh.events` had gone, and may be made again. */
+  onLost(): void;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/**
+ * Looks whether what is published on `mesh.events` still gets to a queue that was bound there. When somebody deletes the exchange, every
+ * binding goes with it; the balancer declares it again, and RabbitMQ tells nobody.
+ *
+ * A probe goes that way, and a fence behind it by `mesh.control` to the same queue: a fence without its probe is the proof. (A probe that
+ * is returned would be none: the exchange has an alternate.) The queue is durable and the probe's binding is made once, so that a loss
+ * shows that falls together with one of the connection, after which everything else is bound again anyway. A second probe by
+ * `mesh.control`, bound once as well, tells that from a queue that is a new one, as on a broker that was emptied.
+ */
+export class EventsWatch {
+  readonly #options: EventsWatchOptions;
+  readonly #topology: Pick<TopologyChannels, 'bind' | 'deleteQueue'>;
+  readonly #queue: OwnQueue;
+  readonly #publisher: ReturnType<Mesh['publisherBeside']>;
+  readonly #name: string;
+  readonly #keys: { readonly probe: string; readonly other: string; readonly fence: string };
+  #looking: NodeJS.Timeout | undefined;
+  #underWay: Promise<void> | undefined;
+  #isBound = false;
+  /** To be told once the binding is back. */
+  #isLost = false;
+  /** What has come of the last one. */
+  #look = { n: 0, came: new Set<string>(), onFence: () => {} };
+
+  constructor(options: EventsWatchOptions) {
+    const { mesh, node } = options;
+    this.#options = options;
+    this.#name = `edge.${node.name}.probe.${node.boot}`;
+    const fence = fenceKey(node.name, `${node.boot}.probe`);
+    this.#keys = { probe: probeKey(node.name, node.boot), other: `${fence}.other`, fence };
+    this.#topology = mesh.consuming.topology();
+    this.#publisher = mesh.publisherBeside();
+    this.#queue = mesh.durableQueue({
+      name: this.#name,
+      arguments: { 'x-max-length': 100, 'x-expires': expiresMs },
+      bindings: [{ exchange: exchanges.control, key: this.#keys.fence }],
+      onDelivery: (delivery) => this.#onDelivery(delivery),
+    });
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    await this.#queue.start(signal);
+    void this.#lookNow();
+    this.#looking = setInterval(() => void this.#lookNow(), lookEveryMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#looking);
+    await this.#queue.stop();
+    await this.#topology.deleteQueue(this.#name).catch(() => {});
+  }
+
+  /**
+   * Whether bindings have gone, by a look that begins after the call; one look for all who ask meanwhile. False as well where it shows
+   * nothing in time.
+   */
+  async hasLost(): Promise<boolean> {
+    await withDeadline(this.#lookFresh(), proofMs, () => undefined);
+    return this.#isLost;
+  }
+
+  async #lookFresh(): Promise<void> {
+    await this.#queue.start().catch(() => {});
+    await this.#underWay;
+    if (!this.#isLost) await this.#lookNow();
+  }
+
+  #lookNow(): Promise<void> {
+    this.#underWay ??= this.#tryToLook().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #tryToLook(): Promise<void> {
+    if (!this.#queue.isReady) return;
+    try {
+      if (!this.#isBound) await this.#bind();
+      await this.#send();
+    } catch {
+      // Not bound, without the broker or without the exchange: it is tried again.
+    }
+  }
+
+  /** Before the others: should bindings go once more meanwhile, that shows. */
+  async #bind(): Promise<void> {
+    const { probe, other } = this.#keys;
+    await this.#topology.bind(this.#name, exchanges.events, probe);
+    await this.#topology.bind(this.#name, exchanges.control, other);
+    this.#isBound = true;
+    if (!this.#isLost) return;
+    this.#isLost = false;
+    this.#options.onLost();
+  }
+
+  async #send(): Promise<void> {
+    const { probe, other, fence } = this.#keys;
+    const came = new Set<string>();
+    const n = this.#look.n + 1;
+    const fenced = new Promise<void>((onFence) => {
+      this.#look = { n, came, onFence };
+    });
+    const publish = (exchange: string, key: string) =>
+      this.#publisher.publish(exchange, key, '', { messageId: String(n) });
+    const [sent] = await Promise.allSettled([
+      publish(exchanges.events, probe),
+      publish(exchanges.control, other),
+      publish(exchanges.control, fence),
+    ]);
+    const isMissing = ({ reason }: PromiseRejectedResult) =>
+      reason instanceof BrokerError && reason.code === 'no-exchange';
+    // What was refused for another reason shows nothing.
+    if (sent.status === 'rejected' && !isMissing(sent)) return;
+    await withDeadline(fenced, fenceMs, () => undefined);
+    if (!came.has(fence) || came.has(probe)) return;
+    this.#isBound = false;
+    if (!came.has(other)) return;
+    this.#isLost = true;
+    this.#options.log.warn({}, 'bindings of mesh.events have gone; they are made again');
+  }
+
+  #onDelivery(delivery: Delivery): void {
+    delivery.ack();
+    const { key, properties } = delivery;
+    const { n, came, onFence } = this.#look;
+    if (properties.messageId !== String(n)) return;
+    came.add(key);
+    if (key === this.#keys.fence) onFence();
+  }
+}

@@ -1,0 +1,33 @@
+import type { Delivery } from '@evenkeel/broker';
+import type { GapReason } from '@evenkeel/protocol';
+
+/** What is known of a queue's seal. */
+export type SealState =
+  | {
+      readonly is: 'expected';
+      readonly name: string | undefined;
+      readonly isNew: boolean;
+      /** The queue was not there, so there can be none. */
+      readonly isGone?: boolean;
+      readonly reason: GapReason;
+      behind: number;
+    }
+  /** `offered`: what had been taken when it came, and is older. */
+  | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
+  /** Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back or plants it, since when. */
+  | {
+      readonly is: 'planted';
+      readonly name: string;
+      readonly reason: GapReason;
+      readonly from?: { readonly at: string; readonly sinceMs: number };
+    }
+  /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
+  | {
+      readonly is: 'missing';
+      readonly reason: GapReason;
+      readonly told: { readonly seq: number; readonly passed: number; readonly atMs: number };
+    }
+  | { readonly is: 'unwatched' };
+
+/** Nothing that a client sends shows that it has heard. */
+export const untold = { seq: Number.POSITIVE_INFINITY, passed: -1, atMs: Number.POSITIVE_INFINITY };

@@ -1,0 +1,144 @@
+import { exchanges, meshTopology, topicKey, userKey } from '@evenkeel/protocol';
+import { RawClient, type RawFrame } from '@evenkeel/testkit';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+
+/** Somebody deletes `mesh.events`, and it is declared again at once: every binding has gone, and RabbitMQ tells nobody. */
+
+const namespaces = JSON.stringify({
+  namespaces: {
+    '*': { subscribe: 'anyone' },
+    room: { subscribe: 'anyone', history: { size: 100, seconds: 3600 } },
+  },
+});
+const patience = { timeout: 20_000, interval: 20 };
+const topics = ['t', 'room.r'];
+
+let mesh: EdgeMesh;
+let a: EdgeUnderTest;
+let b: EdgeUnderTest;
+
+const attached = new SessionUnderTest('attached');
+const away = new SessionUnderTest('away');
+const moving = new SessionUnderTest('moving');
+const later = new SessionUnderTest('later');
+const clients: Record<'attached' | 'away' | 'movingFrom' | 'movingTo' | 'later' | 'subscriber', RawClient> =
+  Object.create(null);
+let since: unknown;
+
+beforeAll(async () => {
+  mesh = await EdgeMesh.open();
+  const env = { NAMESPACES: namespaces };
+  [a, b] = await Promise.all([mesh.edge('a', env), mesh.edge('b', env)]);
+  clients.attached = await attached.attach(a);
+  clients.away = await away.attach(a);
+  await clients.away.close();
+  await mesh.settled(away, { consumers: 0 });
+  clients.movingFrom = await moving.attach(a);
+  clients.subscriber = await new SessionUnderTest('topics').attach(a, { topics });
+  await publish(1);
+  const { subscriber } = clients;
+  await subscriber.until('both', () => subscriber.of('message').length === 2);
+  since = subscriber.of('message').find(({ topic }) => topic === 'room.r')?.position;
+  await clients.movingFrom.eventCount(1);
+  await clients.movingFrom.pinged();
+
+  await mesh.topology.deleteExchange(exchanges.events);
+  await mesh.broker.declare({ exchanges: meshTopology.exchanges });
+  await publish(2);
+  // Before anybody has noticed.
+  const { ticket } = await mesh.askToMove(moving, clients.movingFrom, a, b);
+  clients.movingTo = await RawClient.open(b.url, ticket);
+  clients.movingTo.send({ t: 'hello', resume: true });
+  await clients.movingTo.frame('welcome');
+  const keys = [attached, away, moving].map(({ uid }) => userKey(uid, 'n'));
+  await Promise.all([...keys, ...topics.map(topicKey)].map((key) => untilRouted(key, 3)));
+  clients.away = await away.attach(b, { resume: true }, { from: a.node });
+  clients.later = await later.attach(a);
+  await untilRouted(userKey(later.uid, 'n'), 3);
+}, 90_000);
+afterAll(() => mesh.close());
+
+/** To everybody. */
+async function publish(data: number): Promise<void> {
+  await Promise.all([
+    ...[attached, away, moving].map((session) => mesh.event(session, data)),
+    ...topics.map((topic) => mesh.message(topic, data)),
+  ]);
+}
+
+/** Publishes `data` until a queue takes it: whatever is bound by this key is bound again. */
+async function untilRouted(key: string, data: number): Promise<void> {
+  const properties = { contentType: 'application/json', mandatory: true, messageId: `${key} ${data}` };
+  await vi.waitUntil(
+    async () => (await mesh.publisher.publish(exchanges.events, key, String(data), properties)) === 'routed',
+    patience,
+  );
+}
+
+/** How many queues of sessions an edge has bound again. */
+async function rebound({ member }: EdgeUnderTest): Promise<number> {
+  const text = await (await fetch(`${member.opsUrl}/metrics`)).text();
+  return Number(/^evenkeel_sessions_rebound_total\{.*\} (\d+)/m.exec(text)?.[1]);
+}
+
+/** What a client is told, in its order: data, and gaps. */
+function told(client: RawClient, isMeant: (frame: RawFrame) => boolean = () => true): unknown[] {
+  return client.frames
+    .filter((frame) => ['event', 'message', 'gap'].includes(frame.t) && isMeant(frame))
+    .map((frame) => (frame.t === 'gap' ? `gap ${frame.reason}` : frame.data));
+}
+
+const untilLast = (client: RawClient) => client.until('the last', () => told(client).includes(3));
+
+describe('once bindings have gone', () => {
+  it('a session gets its events again, and a gap in the place of those it has missed', async () => {
+    await untilLast(clients.attached);
+    expect(told(clients.attached)).toEqual([1, 'gap broker-lost', 3]);
+  });
+
+  it('a session whose client is away is told so when it is back, on another edge, behind what it had still to get', async () => {
+    await untilLast(clients.away);
+    // The edge that it has come to may see to it once more.
+    expect(told(clients.away).slice(0, 3)).toEqual([1, 'gap broker-lost', 3]);
+  });
+
+  it('a session that moves before anybody knows is bound again, and told', async () => {
+    await untilLast(clients.movingTo);
+    const all = [...told(clients.movingFrom), ...told(clients.movingTo)];
+    // Both edges may have seen to it.
+    expect(all.filter((each, i) => each !== all[i - 1])).toEqual([1, 'gap broker-lost', 3]);
+  });
+
+  it.each([
+    ['t', 'broker-lost'],
+    ['room.r', 'history-lost'],
+  ])('topic %s goes on with a gap %s', async (name, reason) => {
+    const { subscriber } = clients;
+    const ofTopic = () => told(subscriber, ({ topic }) => topic === name);
+    await subscriber.until('the last', () => ofTopic().includes(3));
+    // Each edge has its own word on a history.
+    const once = ofTopic().filter((each, i, all) => each !== all[i - 1]);
+    expect(once.slice(0, 3)).toEqual([1, `gap ${reason}`, 3]);
+  });
+
+  it('a history says to who comes back with a position that something is missing, on every edge', async () => {
+    for (let n = 4; n <= 8; n += 1) await mesh.message('room.r', n);
+    // It finds the place in the stream, behind what it has in memory.
+    const c = await mesh.edge('c', { NAMESPACES: namespaces, HISTORY_TAIL_MESSAGES: '2' });
+    for (const edge of [a, b, c]) {
+      const back = await new SessionUnderTest('back').attach(edge);
+      back.send({ t: 'subscribe', id: '1', topic: 'room.r', since });
+      const ok = await back.frame('ok', ({ re }) => re === '1');
+      expect(ok.data).toMatchObject({ recovered: false });
+      await back.close();
+    }
+  });
+
+  it('a session that comes after it is told nothing', async () => {
+    await untilLast(clients.later);
+    // The edge looks every second for what is still to be bound.
+    await vi.waitUntil(async () => (await rebound(b)) >= 2, patience);
+    expect(told(clients.later)).toEqual([3]);
+  });
+});
