@@ -31,7 +31,7 @@ export class Rebinding {
   readonly #failedLog = new LogLimit(logEveryMs);
   /** What is done of this loss. */
   #done = { streams: new Set<string>(), sessions: new Set<string>() };
-  #lostAtMs = 0;
+  #lostAtMs = Number.NEGATIVE_INFINITY;
   #looking: NodeJS.Timeout | undefined;
   #isLooking = false;
   #isStopped = false;
@@ -57,8 +57,7 @@ export class Rebinding {
 
   /** Bindings have gone a short while ago, and this session's queue is not seen to yet. */
   owes(key: string): boolean {
-    const isRecent = this.#lostAtMs > 0 && this.#options.now() - this.#lostAtMs < arrivalsMs;
-    return isRecent && !this.#done.sessions.has(key);
+    return !this.#isLate && !this.#done.sessions.has(key);
   }
 
   async #look(): Promise<void> {
@@ -71,9 +70,12 @@ export class Rebinding {
       this.#bindStreams(done.streams),
     ]);
     this.#isLooking = false;
-    const isLate = this.#options.now() - this.#lostAtMs >= arrivalsMs;
     const isDone = this.#done.streams.size === this.#options.streams.size && this.#due().length === 0;
-    if (isLate && isDone) this.stop();
+    if (this.#isLate && isDone) this.stop();
+  }
+
+  get #isLate(): boolean {
+    return this.#options.now() - this.#lostAtMs >= arrivalsMs;
   }
 
   #due(): string[] {

@@ -66,10 +66,8 @@ export class Intake {
   #isStopping = false;
   /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
   #isUnproven = false;
-  /** Events went past the queue before what comes next, which is to be told then. */
-  #isPassedBy = false;
-  /** It has begun here and is not over. */
-  #hasPassedBy = false;
+  /** Events go past the queue from a mark on that has come: whether its client is told. Undefined: there was none, or that is over. */
+  #passing: 'untold' | 'told' | undefined;
   /** RabbitMQ has dropped something before this edge consumes. */
   #droppedBefore: GapReason | undefined;
   /** Deliveries settled when it asked for no more; undefined: the broker has not answered. */
@@ -219,7 +217,7 @@ export class Intake {
     // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
     // client has acknowledged comes again, and only the broker knows how much that is.
     const isKnown = this.#isConsuming && isThere;
-    const toBeTold = owed ?? noted ?? (this.#isPassedBy ? gapReasons.brokerLost : undefined);
+    const toBeTold = owed ?? noted ?? (this.#passing === 'untold' ? gapReasons.brokerLost : undefined);
     const { generation } = this.#options.queue;
     const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = place;
@@ -283,19 +281,19 @@ export class Intake {
   /** Told once that is over, or with the first event that shows that it is: who looks then for what is missing finds it all. */
   #passedBy(isOver: boolean): void {
     // Whoever had the session when it began may have told it before it was over.
-    const isUntold = !isOver || !this.#hasPassedBy;
-    this.#hasPassedBy = !isOver;
-    if (isUntold) {
-      this.#isPassedBy = true;
+    if (!isOver || this.#passing === undefined) {
+      this.#passing = 'untold';
       this.#holdback.dueIfFull();
       this.seal.spoil(gapReasons.brokerLost, true);
     }
-    if (isOver) this.#tellPassedBy();
+    if (!isOver) return;
+    this.#tellPassedBy();
+    this.#passing = undefined;
   }
 
   #tellPassedBy(): void {
-    if (!this.#isPassedBy) return;
-    this.#isPassedBy = false;
+    if (this.#passing !== 'untold') return;
+    this.#passing = 'told';
     this.#holdback.missing(gapReasons.brokerLost);
   }
 
