@@ -5,9 +5,10 @@ import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { brokerUsers, standardUsers, urlOfUser } from '@evenkeel/local';
-import { type Definitions, vhostDefinitions } from '@evenkeel/mesh/rights';
+import { brokerUsers, urlOfUser } from '@evenkeel/local';
+import type { Definitions } from '@evenkeel/mesh/rights';
 import { inject } from 'vitest';
+import { takeVhost } from './vhost-pool.js';
 
 const run = promisify(execFile);
 
@@ -26,13 +27,12 @@ export interface Vhost {
 }
 
 /**
- * A vhost that nobody else uses, with the exchanges of the mesh and the rights of its users; call it once a test file. It is
- * not removed: the broker itself is gone after the run, and removing takes longer than keeping.
+ * A vhost that nobody else uses, with the exchanges of the mesh and the rights of its users. It is not removed: the broker
+ * itself is gone after the run, and removing takes longer than keeping.
  */
 export async function freshVhost(): Promise<Vhost> {
-  const vhost = `test-${randomBytes(4).toString('hex')}`;
+  const vhost = await takeVhost(inject('vhostPool'), importDefinitions);
   const users = brokerUsers();
-  await importDefinitions(vhostDefinitions(vhost, standardUsers, ['guest']));
   const amqpUrl = `${brokerUrl()}/${vhost}`;
   return { vhost, amqpUrl, urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)) };
 }

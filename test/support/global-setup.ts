@@ -1,6 +1,7 @@
 import type { PrivateBroker } from '@evenkeel/local';
 import type { TestProject } from 'vitest/node';
 import { startTestBroker } from './private-broker.js';
+import { makeVhostPool, type VhostPool } from './vhost-pool.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -8,12 +9,15 @@ declare module 'vitest' {
     amqpUrl: string;
     brokerVersion: string;
     brokerCtl: PrivateBroker['ctlCommand'];
+    /** A folder; see support/vhost-pool.ts. */
+    vhostPool: string;
   }
 }
 
 interface Shared {
   users: number;
   readonly broker: Promise<PrivateBroker>;
+  readonly vhosts: VhostPool;
 }
 
 // Each project loads this module anew; what they share has to be outside of it.
@@ -22,17 +26,19 @@ const globals = globalThis as { [key]?: Shared };
 
 /** One private broker for all projects of a run: booted by the first, stopped by the last. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const shared = globals[key] ?? { users: 0, broker: start() };
+  const shared = globals[key] ?? { users: 0, broker: start(), vhosts: makeVhostPool() };
   globals[key] = shared;
   shared.users++;
   const broker = await shared.broker;
   project.provide('amqpUrl', broker.amqpUrl);
   project.provide('brokerVersion', broker.version);
   project.provide('brokerCtl', broker.ctlCommand);
+  project.provide('vhostPool', shared.vhosts.folder);
   return async () => {
     shared.users--;
     if (shared.users > 0) return;
     delete globals[key];
+    shared.vhosts.remove();
     await broker.stop();
   };
 }
