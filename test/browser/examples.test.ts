@@ -1,41 +1,10 @@
-import type { Mesh } from '@evenkeel/local';
-import { eventually } from '@evenkeel/testkit';
-import { createOperator } from 'evenkeel';
 import type { Page } from 'playwright-core';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { useBrowser } from '../support/browser.js';
-import { addressesOf, exampleNamespaces, folderOf, runExample } from '../support/example-programs.js';
-import { startTestMesh } from '../support/mesh.js';
+import { edgeOf, exampleWithPage, shown } from '../support/example-pages.js';
+import { until } from '../support/shown-page.js';
 
 const newWindow = useBrowser();
-
-/** A mesh as the examples want it, and the page of one, which opens for a user in a window of its own. */
-async function exampleWithPage(example: string) {
-  const mesh = await startTestMesh({ edges: 3, env: { EVENKEEL_NAMESPACES: exampleNamespaces } });
-  const folder = folderOf(addressesOf(mesh));
-  const served = runExample('serve.mjs', [example, '0'], folder);
-  await eventually('the page is served', () => served.text().includes('http://'), 20_000);
-  const [, origin = ''] = /(http:\/\/\S+)\/\?/.exec(served.text()) ?? [];
-  const complaints: string[] = [];
-  const open = async (user: string): Promise<Page> => {
-    const page = await (await newWindow()).newPage();
-    page.on('pageerror', (error) => complaints.push(`${user}: ${error.message}`));
-    await page.goto(`${origin}/?user=${user}`);
-    await until(`${user} is connected`, async () => (await shown(page, 'status')) === 'connected');
-    return page;
-  };
-  const operator = await createOperator({ amqpUrl: mesh.urlFor('operator') });
-  onTestFinished(() => operator.close());
-  return { mesh, folder, open, operator, complaints };
-}
-
-const shown = async (page: Page, name: string) => (await page.textContent(`[data-testid=${name}]`)) ?? '';
-const until = (what: string, holds: () => Promise<boolean>) =>
-  expect.poll(holds, { timeout: 40_000, interval: 50, message: what }).toBe(true);
-const edgeOf = async (mesh: Mesh, page: Page) => {
-  const node = await shown(page, 'node');
-  return mesh.edges.find((edge) => edge.node === node);
-};
 
 async function say(page: Page, text: string): Promise<void> {
   await page.fill('#text', text);
@@ -49,7 +18,7 @@ const said = (page: Page) =>
 const has = (page: Page, text: string) => until(text, async () => (await said(page)).includes(text));
 
 it('the chat of the examples shows everybody everything once and in one order, over a drain, a reload and for who comes later', async () => {
-  const { mesh, open, operator, complaints } = await exampleWithPage('chat');
+  const { mesh, open, operator, complaints } = await exampleWithPage(newWindow, 'chat');
   const alice = await open('alice');
   const bob = await open('bob');
   const people = (page: Page) =>
@@ -108,48 +77,4 @@ it('the chat of the examples shows everybody everything once and in one order, o
   expect(await said(bob)).toEqual(all);
   expect(await said(carol)).toEqual(all);
   expect(complaints).toEqual([]);
-});
-
-it('the assistant of the examples answers whole in a page whose edge is drained, that is reloaded, and whose next edge is killed', async () => {
-  const { mesh, folder, open, operator, complaints } = await exampleWithPage('assistant');
-  const service = runExample('assistant/service.mjs', ['250'], folder);
-  await eventually('it serves', () => service.text().includes('serving'), 20_000);
-  const [page, quiet] = await Promise.all([open('alice'), open('bob')]);
-  const words = async (of = page) =>
-    (await shown(of, 'answer')).split(' ').filter((word) => word !== '').length;
-  const further = async (what: string) => {
-    const before = await words();
-    await until(`words go on ${what}`, async () => (await words()) >= before + 3);
-  };
-  for (const each of [page, quiet]) await each.click('#ask');
-  await further('at first');
-
-  const drained = (await edgeOf(mesh, page))?.node ?? '';
-  await operator.drain({ nodes: [drained] });
-  await until('moved', async () => (await shown(page, 'moves')) === '1');
-  await further('after the move');
-  await page.reload();
-  await further('after the reload');
-  await (await edgeOf(mesh, page))?.kill();
-  await until('its socket is lost', async () => (await shown(page, 'losses')) === '1');
-  await further('after the crash');
-
-  for (const each of [page, quiet])
-    await until('the end', async () => /^\d+ words$/.test(await shown(each, 'note')));
-  expect(await shown(page, 'answer')).toMatch(/^You asked: .* read each of them once\.$/);
-  expect(await shown(page, 'answer')).toBe(await shown(quiet, 'answer'));
-  expect(service.text().match(/alice asks/g)).toHaveLength(1);
-  expect(complaints).toEqual([]);
-});
-
-it("the cursors of the examples show others' mice, and not one's own", async () => {
-  const { mesh: _, ...example } = await exampleWithPage('cursors');
-  const [alice, bob] = await Promise.all([example.open('alice'), example.open('bob')]);
-  const cursors = (page: Page) => page.$$eval('.cursor', (items) => items.map((item) => item.textContent));
-  await alice.mouse.move(300, 200);
-  await until("alice's cursor", async () => (await cursors(bob)).join() === 'alice');
-  await bob.mouse.move(400, 300);
-  await until("bob's cursor", async () => (await cursors(alice)).join() === 'bob');
-  expect(await cursors(bob)).toEqual(['alice']);
-  expect(example.complaints).toEqual([]);
 });

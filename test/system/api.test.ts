@@ -61,9 +61,10 @@ it('every curl of docs/http-api.md answers as it is printed, beside npm start, a
 
   const shown = shownAnswers();
   expect(shown.length).toBeGreaterThan(1);
+  const { stdout: assignments } = await run(process.execPath, [cli, 'env'], { cwd: started.folder });
+  const set = `export ${assignments.trim().replaceAll('\n', ' ')}\n`;
   for (const { script, answer } of shown) {
     const withCli = script.replaceAll('npx evenkeel', `'${process.execPath}' '${cli}'`);
-    const set = `export $('${process.execPath}' '${cli}' env)\n`;
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', set + withCli], { cwd: started.folder });
     expect({ script, answer: JSON.parse(stdout) as unknown }).toEqual({ script, answer: asPrinted(answer) });
   }

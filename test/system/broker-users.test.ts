@@ -1,26 +1,15 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Broker, BrokerError } from '@evenkeel/broker';
 import type { RunFile } from '@evenkeel/local';
 import { exchanges, statsKey } from '@evenkeel/protocol';
 import { expect, it, vi } from 'vitest';
-import { cli, freePortFlags, type Started, startIn } from '../support/npm-start.js';
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
+import { freePortFlags, type Ran, runEvenkeel, type Started, startIn } from '../support/npm-start.js';
 
 /** Runs `evenkeel` where the mesh was started. */
 function evenkeel({ folder }: Started, ...args: string[]): Promise<Ran> {
   const { EVENKEEL_AMQP_URL: _, ...env } = process.env;
-  return new Promise((resolve) => {
-    execFile(process.execPath, [cli, ...args], { cwd: folder, env, timeout: 60_000 }, (error, out, err) =>
-      resolve({ status: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    );
-  });
+  return runEvenkeel(args, { cwd: folder, env });
 }
 
 /** Whether the user of this address may say that a node is well. */

@@ -36,7 +36,8 @@ async function check(command: string, ...flags: string[]): Promise<Outcome> {
   return { status, failed, rules, notAsked };
 }
 
-describe('the conformance kit', () => {
+// They wait for most of their time.
+describe.concurrent('the conformance kit', { timeout: 120_000 }, () => {
   it('finds nothing wrong with the SDK, asked everything', async () => {
     const { failed, notAsked, rules } = await check('node packages/conformance/drivers/sdk.mjs');
     expect({ failed, notAsked }).toEqual({ failed: [], notAsked: [] });

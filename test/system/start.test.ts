@@ -3,26 +3,30 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { freePort, type RunFile } from '@evenkeel/local';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
-import { cli, freePortFlags, type Started, start, startIn } from '../support/npm-start.js';
+import { cli, freePortFlags, type Launched, launch, start, startIn } from '../support/npm-start.js';
 
-async function startMeshOnFreePorts(...flags: string[]): Promise<Started & { run: RunFile }> {
-  return startMeshIn({}, ...flags);
+interface Running extends Launched {
+  readonly run: RunFile;
 }
 
-async function startMeshIn(
-  given: Record<string, string>,
-  ...flags: string[]
-): Promise<Started & { run: RunFile }> {
+/** Runs one edge of everything, and waits for it. */
+async function launchMesh(given: Record<string, string>, ...flags: string[]): Promise<Running> {
   const { amqpUrl } = await freshVhost();
   const ports = await freePortFlags();
-  const started = startIn(given, '--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports, ...flags);
+  const started = launch(given, '--edges', '1', '--no-demo', '--amqp-url', amqpUrl, ...ports, ...flags);
   await vi.waitFor(() => expect(started.text()).toContain('Evenkeel is up'), {
     timeout: 60_000,
     interval: 50,
   });
   return { ...started, run: JSON.parse(readFileSync(started.runFile, 'utf8')) as RunFile };
+}
+
+async function startMesh(): Promise<Running> {
+  const running = await launchMesh({});
+  onTestFinished(running.end);
+  return running;
 }
 
 function pidsOf(run: RunFile): number[] {
@@ -99,58 +103,6 @@ describe('npm start', () => {
     expect(text()).toContain('--crowd needs EVENKEEL_AUTH=dev');
   });
 
-  it('says in run.json what runs where; on SIGTERM the file and every process are gone', async () => {
-    const { child, run, runFile, exitCode } = await startMeshOnFreePorts('--crowd', '3');
-    expect(run.pid).toBe(child.pid);
-    expect((await fetch(`${run.gateway}/gateway?user=alice`)).status).toBe(200);
-    const view = await fetch(`${run.console}/api/view`);
-    expect(await view.json()).toMatchObject({ me: { name: 'developer', role: 'operate' } });
-    expect(pidsOf(run).every(isAlive)).toBe(true);
-    await vi.waitFor(
-      async () => {
-        const response = await fetch(`${run.gateway}/crowd.json`);
-        expect(await response.json()).toMatchObject({ clients: 3, lost: 0, canControl: true });
-      },
-      { timeout: 30_000, interval: 100 },
-    );
-
-    child.kill('SIGTERM');
-    expect(await exitCode).toBe(0);
-    expect(existsSync(runFile)).toBe(false);
-    expect(pidsOf(run).filter(isAlive)).toEqual([]);
-  });
-
-  it('gives a variable of the shell to the services that have it, and none that says which process is which', async () => {
-    const port = await freePort();
-    const { run, text } = await startMeshIn({
-      EVENKEEL_PORT: String(port),
-      EVENKEEL_NODE: 'x',
-      EVENKEEL_CAPACITY: '77',
-      EVENKEEL_CAPACTY: '1',
-    });
-    expect(new URL(run.gateway).port).not.toBe(String(port));
-    expect(run.edges.map((edge) => edge.node)).toEqual(['edge-1']);
-    const status = (await (await fetch(`${run.edges[0]?.opsUrl}/status`)).json()) as { capacity: number };
-    expect(status.capacity).toBe(77);
-    expect(text()).toContain('npm start sets it itself: EVENKEEL_PORT, EVENKEEL_NODE.');
-    expect(text().match(/EVENKEEL_CAPACTY.*/g)).toEqual([
-      'EVENKEEL_CAPACTY, it is ignored. Did you mean EVENKEEL_CAPACITY?',
-    ]);
-  });
-
-  it('says in its banner where the metrics of every service are', async () => {
-    const { run, text } = await startMeshOnFreePorts();
-    const addresses = [...text().matchAll(/http:\S+\/metrics/g)].map(([address]) => address);
-    expect(addresses).toEqual([
-      `${run.gatewayOpsUrl}/metrics`,
-      `${run.edges[0]?.opsUrl}/metrics`,
-      `${run.balancer?.opsUrl}/metrics`,
-      `${run.consoleOpsUrl}/metrics`,
-      `${run.apiOpsUrl}/metrics`,
-    ]);
-    for (const address of addresses) expect((await fetch(address)).status).toBe(200);
-  });
-
   it('starts nothing again when it is interrupted while it starts', async () => {
     const { amqpUrl } = await freshVhost();
     const { child, text, exitCode } = start(
@@ -168,7 +120,7 @@ describe('npm start', () => {
   });
 
   it('stops, and ends every process, when all edges are frozen', async () => {
-    const { child, run, exitCode } = await startMeshOnFreePorts();
+    const { child, run, exitCode } = await startMesh();
     for (const edge of run.edges) process.kill(edge.pid, 'SIGSTOP');
     child.kill('SIGTERM');
     await exitCode;
@@ -176,7 +128,7 @@ describe('npm start', () => {
   });
 
   it('leaves nothing behind when it is killed itself', async () => {
-    const { child, run, runFile } = await startMeshOnFreePorts();
+    const { child, run, runFile } = await startMesh();
     child.kill('SIGKILL');
     await vi.waitFor(
       () => {
@@ -186,26 +138,107 @@ describe('npm start', () => {
       { timeout: 5000 },
     );
   });
+});
+
+describe('a mesh that npm start runs', () => {
+  let running: Running;
+  let portOfTheShell: number;
+  /** What run.json says by now. */
+  const now = (): RunFile => JSON.parse(readFileSync(running.runFile, 'utf8')) as RunFile;
+  const pidOf = (node: string): number => now().edges.find((edge) => edge.node === node)?.pid ?? -1;
+
+  beforeAll(async () => {
+    portOfTheShell = await freePort();
+    const shell = {
+      EVENKEEL_PORT: String(portOfTheShell),
+      EVENKEEL_NODE: 'x',
+      EVENKEEL_CAPACITY: '77',
+      EVENKEEL_CAPACTY: '1',
+    };
+    running = await launchMesh(shell, '--crowd', '3');
+    return running.end;
+  });
+
+  it('says in run.json what runs where', async () => {
+    const { child, run } = running;
+    expect(run.pid).toBe(child.pid);
+    expect((await fetch(`${run.gateway}/gateway?user=alice`)).status).toBe(200);
+    const view = await fetch(`${run.console}/api/view`);
+    expect(await view.json()).toMatchObject({ me: { name: 'developer', role: 'operate' } });
+    expect(pidsOf(run).every(isAlive)).toBe(true);
+    await vi.waitFor(
+      async () => {
+        const response = await fetch(`${run.gateway}/crowd.json`);
+        expect(await response.json()).toMatchObject({ clients: 3, lost: 0, canControl: true });
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  });
+
+  it('gives a variable of the shell to the services that have it, and none that says which process is which', async () => {
+    const { run, text } = running;
+    expect(new URL(run.gateway).port).not.toBe(String(portOfTheShell));
+    expect(run.edges.map((edge) => edge.node)).toEqual(['edge-1']);
+    const status = (await (await fetch(`${run.edges[0]?.opsUrl}/status`)).json()) as { capacity: number };
+    expect(status.capacity).toBe(77);
+    expect(text()).toContain('npm start sets it itself: EVENKEEL_PORT, EVENKEEL_NODE.');
+    expect(text().match(/EVENKEEL_CAPACTY.*/g)).toEqual([
+      'EVENKEEL_CAPACTY, it is ignored. Did you mean EVENKEEL_CAPACITY?',
+    ]);
+  });
+
+  it('says in its banner where the metrics of every service are', async () => {
+    const { run, text } = running;
+    const addresses = [...text().matchAll(/http:\S+\/metrics/g)].map(([address]) => address);
+    expect(addresses).toEqual([
+      `${run.gatewayOpsUrl}/metrics`,
+      `${run.edges[0]?.opsUrl}/metrics`,
+      `${run.balancer?.opsUrl}/metrics`,
+      `${run.consoleOpsUrl}/metrics`,
+      `${run.apiOpsUrl}/metrics`,
+    ]);
+    for (const address of addresses) expect((await fetch(address)).status).toBe(200);
+  });
+
+  it('takes requests from nobody without the token of run.json', async () => {
+    const { run } = running;
+    const url = `${run.control?.url}/kill-edge?node=edge-1`;
+    for (const authorization of ['', 'Bearer x', `Bearer ${'x'.repeat(43)}`]) {
+      const response = await fetch(url, { method: 'POST', headers: { authorization } });
+      expect(response.status).toBe(401);
+    }
+    expect(pidsOf(run).every(isAlive)).toBe(true);
+  });
+
+  it('refuses a second start, and ignores what a dead one left behind', async () => {
+    const { run, runFile } = running;
+    const second = start();
+    writeFileSync(second.runFile, JSON.stringify(run));
+    expect(await second.exitCode).toBe(1);
+    expect(second.text()).toContain(`pid ${run.pid}`);
+
+    const third = start('--amqp-url', 'amqp://guest@127.0.0.1:1', ...(await freePortFlags()));
+    writeFileSync(third.runFile, JSON.stringify({ ...run, pid: 2 ** 22 + 1 }));
+    await third.exitCode;
+    expect(third.text()).not.toContain('runs here already');
+    expect(existsSync(runFile)).toBe(true);
+  });
 
   it('starts an edge again that has died, and writes down its new process id', async () => {
-    const { run, runFile } = await startMeshOnFreePorts();
-    const before = run.edges[0]?.pid ?? -1;
+    const before = pidOf('edge-1');
     process.kill(before, 'SIGKILL');
     await vi.waitFor(
       () => {
-        const now = JSON.parse(readFileSync(runFile, 'utf8')) as RunFile;
-        expect(now.edges[0]?.pid).not.toBe(before);
-        expect(isAlive(now.edges[0]?.pid ?? -1)).toBe(true);
+        expect(pidOf('edge-1')).not.toBe(before);
+        expect(isAlive(pidOf('edge-1'))).toBe(true);
       },
       { timeout: 15_000, interval: 100 },
     );
   });
 
   it('adds, kills and stops edges on request, and keeps run.json true', async () => {
-    const { folder, run, runFile } = await startMeshOnFreePorts();
-    const edges = () => (JSON.parse(readFileSync(runFile, 'utf8')) as RunFile).edges;
-    const pidOf = (node: string) => edges().find((edge) => edge.node === node)?.pid ?? -1;
-
+    const { folder } = running;
+    const edges = () => now().edges;
     expect(await local(folder, 'stop-edge')).toMatchObject({
       status: 1,
       answer: { ok: false, error: { code: 'last-edge' } },
@@ -214,7 +247,7 @@ describe('npm start', () => {
     expect(edges().map((edge) => edge.node)).toEqual(['edge-1', 'edge-2']);
     expect(isAlive(pidOf('edge-2'))).toBe(true);
 
-    const before = run.edges[0]?.pid ?? -1;
+    const before = pidOf('edge-1');
     expect(await local(folder, 'kill-edge', 'edge-1')).toMatchObject({ status: 0 });
     expect(isAlive(before)).toBe(false);
     await vi.waitFor(() => expect(isAlive(pidOf('edge-1'))).toBe(true), { timeout: 30_000, interval: 100 });
@@ -227,27 +260,12 @@ describe('npm start', () => {
     });
   });
 
-  it('takes requests from nobody without the token of run.json', async () => {
-    const { run } = await startMeshOnFreePorts();
-    const url = `${run.control?.url}/kill-edge?node=edge-1`;
-    for (const authorization of ['', 'Bearer x', `Bearer ${'x'.repeat(43)}`]) {
-      const response = await fetch(url, { method: 'POST', headers: { authorization } });
-      expect(response.status).toBe(401);
-    }
-    expect(pidsOf(run).every(isAlive)).toBe(true);
-  });
-
-  it('refuses a second start, and ignores what a dead one left behind', async () => {
-    const { run, runFile } = await startMeshOnFreePorts();
-    const second = start();
-    writeFileSync(second.runFile, JSON.stringify(run));
-    expect(await second.exitCode).toBe(1);
-    expect(second.text()).toContain(`pid ${run.pid}`);
-
-    const third = start('--amqp-url', 'amqp://guest@127.0.0.1:1', ...(await freePortFlags()));
-    writeFileSync(third.runFile, JSON.stringify({ ...run, pid: 2 ** 22 + 1 }));
-    await third.exitCode;
-    expect(third.text()).not.toContain('runs here already');
-    expect(existsSync(runFile)).toBe(true);
+  it('takes the file and every process with it on SIGTERM', async () => {
+    const { child, runFile, exitCode } = running;
+    const pids = pidsOf(now());
+    child.kill('SIGTERM');
+    expect(await exitCode).toBe(0);
+    expect(existsSync(runFile)).toBe(false);
+    expect(pids.filter(isAlive)).toEqual([]);
   });
 });
