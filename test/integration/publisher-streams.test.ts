@@ -42,7 +42,7 @@ it('a generator answers in parts, once for each id, never far ahead of its clien
   client.onReceived(({ frame }) => {
     if (frame && 'seq' in frame && frame.seq !== undefined && client.isOpen) client.ack(frame.seq);
   });
-  const ok = await client.frame('ok');
+  const ok = await client.frame('ok', undefined, 30_000);
   expect(ok).toMatchObject({ data: 'end', parts: 1_500, seq: expect.any(Number) });
   expect(client.of('part').map(({ n }) => n)).toEqual(range(0, 1_499));
   expect([runs, client.of('gap')]).toEqual([1, []]);
@@ -65,7 +65,7 @@ it('what a client cancels is heard by the signal of the request, and the answer 
   client.send({ t: 'request', id: 'x', method: 'shop.tell' });
   await client.frame('part');
   client.send({ t: 'cancel', re: 'x' });
-  await vi.waitUntil(() => heard, { timeout: 5_000 });
+  await vi.waitUntil(() => heard, { timeout: 15_000 });
   expect(await client.frame('error')).toMatchObject({ re: 'x', code: 'cancelled', from: 'service' });
   await client.close();
   await end();

@@ -62,8 +62,10 @@ test('the chat of the examples keeps every room in order, for everybody the same
   await Promise.all(said);
   for (const room of rooms) {
     const [first, ...others] = members.map(({ seen }) => seen.get(room) ?? []);
-    await eventually('everybody has seen all', () =>
-      [first, ...others].every((messages) => messages?.length === members.length * count),
+    await eventually(
+      'everybody has seen all',
+      () => [first, ...others].every((messages) => messages?.length === members.length * count),
+      20_000,
     );
     for (const messages of others) expect(messages).toEqual(first);
     for (const { user } of members) {

@@ -196,6 +196,7 @@ describe('a mesh that npm start runs', () => {
       `${run.balancer?.opsUrl}/metrics`,
       `${run.consoleOpsUrl}/metrics`,
       `${run.apiOpsUrl}/metrics`,
+      `${run.crowd?.opsUrl}/metrics`,
     ]);
     for (const address of addresses) expect((await fetch(address)).status).toBe(200);
   });

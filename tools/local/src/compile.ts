@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { runToEnd } from './child.js';
 import { Failure } from './failure.js';
+import { makeIfStale } from './made.js';
 import { root } from './paths.js';
 
 /** What a running mesh consists of, and the command line to operate it. */
@@ -13,6 +14,22 @@ const meshProjects = [
   'services/demo',
   'packages/client',
   'packages/operator',
+] as const;
+
+/** What a program of its own makes for browsers; that takes seconds. */
+const bundles = [
+  // The SDK as the files that a page loads.
+  {
+    script: 'packages/client/build-browser.mjs',
+    made: 'packages/client/dist/evenkeel.browser.js',
+    sources: ['packages/client/src', 'packages/client/mangled.json', 'libs/pace/src', 'libs/protocol/src'],
+  },
+  // The console's page.
+  {
+    script: 'services/console/web/build.mjs',
+    made: 'services/console/dist/web/console.js',
+    sources: ['services/console/web', 'services/console/src', 'libs/protocol/src'],
+  },
 ] as const;
 
 /** Compiles what has changed (`tsc -b`) of the mesh alone, of the mesh and the benches, or of everything. */
@@ -33,10 +50,15 @@ export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const paths = projects.map((project) => join(root, project));
   await runNode([tsc, '-b', ...paths]);
-  // The SDK as the files that a browser loads.
-  await runNode([join(root, 'packages', 'client', 'build-browser.mjs')]);
-  // The console's page.
-  await runNode([join(root, 'services', 'console', 'web', 'build.mjs')]);
+  for (const { script, made, sources } of bundles) {
+    await makeIfStale({
+      made: join(root, made),
+      // Goes with what it may have been made by: `npm ci` takes it away.
+      stamp: join(root, 'node_modules', '.cache', 'evenkeel', basename(made)),
+      sources: [script, ...sources, 'package-lock.json'].map((path) => join(root, path)),
+      make: () => runNode([join(root, script)]),
+    });
+  }
 }
 
 async function runNode(args: readonly string[]): Promise<void> {
