@@ -66,9 +66,8 @@ export class EdgeMesh {
     return new EdgeMesh(vhost, broker, { balancer, edge, 'app-shop': app });
   }
 
-  /** Starts an edge process; `env` without the prefix `EVENKEEL_`, but for Node's and OpenTelemetry's own. */
-  async edge(node: string, env: Record<string, string> = {}): Promise<EdgeUnderTest> {
-    const lines: string[] = [];
+  /** Starts an edge process; `env` without the prefix `EVENKEEL_`, but for Node’s and OpenTelemetry’s own. It logs to `lines`. */
+  async edge(node: string, env: Record<string, string> = {}, lines: string[] = []): Promise<EdgeUnderTest> {
     const settings = Object.entries(env).map(([name, value]) => [
       /^(?:NODE|OTEL)_/.test(name) ? name : `EVENKEEL_${name}`,
       value,

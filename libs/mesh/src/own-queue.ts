@@ -32,9 +32,11 @@ export type QueueTopology = Pick<
 export interface OwnQueueOptions {
   /**
    * First part of the name; a new random word follows each time it is made, since the last one may still be locked to a
-   * connection that was lost. With `isDurable`: the whole name.
+   * connection that was lost. With `isDurable` or `isNamed`: the whole name.
    */
   name: string;
+  /** Exclusive, under this very name: whoever else declares it is told `queue-locked`. Default false. */
+  isNamed?: boolean;
   /** Not exclusive but durable, shared with other processes, kept when its connection goes. Default false. */
   isDurable?: boolean;
   /** `x-max-length`, `x-message-ttl`, …: every queue has its limits. */
@@ -57,6 +59,8 @@ export interface OwnQueueOptions {
   onRemade?(): void;
   /** A binding made by `bind` is back; its first messages may have come just before. */
   onRestored?(binding: Binding): void;
+  /** It could not be made, and is tried again. */
+  onFailed?(error: unknown): void;
   /** What each look at the queue has shown. */
   onChecked?(counts: QueueCounts): void;
   /** How often it is looked for, for the case that nobody has told of its end. Default 3000. */
@@ -251,8 +255,10 @@ export class OwnQueue {
   }
 
   async #make(): Promise<Incarnation | undefined> {
-    const { name, isDurable = false } = this.#options;
-    const at = new Incarnation(isDurable ? name : `${name}.${randomBytes(6).toString('base64url')}`);
+    const { name, isDurable = false, isNamed = false } = this.#options;
+    const at = new Incarnation(
+      isDurable || isNamed ? name : `${name}.${randomBytes(6).toString('base64url')}`,
+    );
     try {
       const { signal } = this.#stopping;
       await untilAborted(this.#declare(at.name), signal);
@@ -272,6 +278,7 @@ export class OwnQueue {
       if (suppressed !== undefined) {
         this.#log.warn({ queue: name, reason: this.#reason, suppressed }, 'queue not made yet');
       }
+      this.#tell('failed', () => this.#options.onFailed?.(error));
       if (error instanceof BrokerError && error.code === 'no-queue') {
         await this.#connection.redeclare().catch(() => {});
       }
@@ -345,7 +352,8 @@ export class OwnQueue {
     at.isOver = true;
     if (this.#connection.state !== 'open') return;
     await at.consumer?.cancel().catch(() => {});
-    if (this.#options.isDurable) return;
+    // By its name it may be somebody else's by now.
+    if (this.#options.isDurable || this.#options.isNamed) return;
     // At the end it goes with the connection too, which may be slow to answer by now.
     const removed = this.#topology.deleteQueue(at.name).catch(() => {});
     if (!this.#stopping.signal.aborted) await removed;

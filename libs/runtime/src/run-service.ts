@@ -19,6 +19,8 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
   /** What `/readyz`, `/metrics` and `/status` say. `/readyz` already names the step that is still starting. */
   readonly ops: Ops;
+  /** Stops the service in order, exit code 1: it cannot do what it is for. What `error` says is what its operator reads. */
+  giveUp(error: Error): void;
   /** `fn` is called on each SIGHUP, which ends a service that has nothing to read anew. What it throws is logged. */
   onReload(fn: () => void): void;
 }
@@ -76,7 +78,13 @@ export async function runService<C extends CommonConfig>(options: ServiceOptions
     stop: () => ops.stop(),
   });
   try {
-    options.build(config, { lifecycle, log, signal, ops, onReload: reloading(log) });
+    const giveUp = (error: Error): void => {
+      if (signal.aborted) return;
+      log.fatal({ reason: error.message }, 'gives up');
+      fail();
+      stop('gives up');
+    };
+    options.build(config, { lifecycle, log, signal, ops, giveUp, onReload: reloading(log) });
     if (!signal.aborted) await lifecycle.start();
   } catch (error) {
     if (signal.aborted) return;

@@ -35,6 +35,7 @@ export const variablesOf = {
     'EVENKEEL_SECRET',
     'EVENKEEL_BALANCER_USER',
     'EVENKEEL_NODE',
+    'EVENKEEL_NAME_WAIT_MS',
     'EVENKEEL_HOST',
     'EVENKEEL_PORT',
     'EVENKEEL_TLS_CERT_FILE',

@@ -18,6 +18,7 @@ import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
 import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
+import { NodeName } from './control/node-name.js';
 import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Cancels } from './inbound/cancels.js';
@@ -69,7 +70,8 @@ import { Users } from './user/users.js';
 import { watched } from './watched.js';
 
 /** Builds an edge, of parts that touch nothing until they are started: steps.ts says in which order. */
-export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReload }: ServiceContext): void {
+export function build(config: EdgeConfig, context: ServiceContext): void {
+  const { lifecycle, log, signal, ops, onReload } = context;
   // One clock for all that lasts, and for tickets; what people read goes by the host's.
   const now = steadyNow;
   const node = new EdgeNode(config.node, randomBytes(8).toString('base64url'));
@@ -85,6 +87,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     uses: usedExchanges,
   });
   const { control, consuming, publisher } = mesh;
+  const name = new NodeName({ ...context, config, consuming, now });
   const { following, spans } = followingOf(config, log);
 
   const room = new Room(config);
@@ -327,6 +330,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
 
   watched(ops, {
     mesh,
+    name,
     node,
     room,
     directory,
@@ -363,6 +367,7 @@ export function build(config: EdgeConfig, { lifecycle, log, signal, ops, onReloa
     node,
     spans,
     mesh,
+    name,
     topics,
     namePace,
     histories,

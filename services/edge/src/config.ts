@@ -36,6 +36,9 @@ const settings = z.object({
     .meta({ takes: '1 to 64 of A-Z a-z 0-9 _ -' })
     .default(hostId(64))
     .describe('name of this node, unique in the mesh'),
+  nameWaitMs: ms()
+    .default(90_000)
+    .describe('longest that another edge may have this name; then this one ends, exit code 1'),
   host: z.string().default('0.0.0.0').describe('address to listen on; :: for IPv6 and IPv4'),
   port: port().default(8101).describe('WebSocket port; 0: any free one'),
   ...tlsSettings,

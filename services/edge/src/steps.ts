@@ -24,6 +24,7 @@ interface Parts extends Omit<DrainOptions, 'config' | 'log'>, Pick<ServiceContex
   readonly node: EdgeNode;
   readonly spans: Part | undefined;
   readonly mesh: Part;
+  readonly name: Part;
   readonly topics: Part;
   readonly namePace: Pick<Part, 'stop'>;
   readonly histories: Part;
@@ -72,6 +73,8 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
     })
     .add('tracing', { start: () => parts.spans?.start(), stop: () => parts.spans?.stop() })
     .add('broker', { start: () => mesh.start(signal), stop: () => mesh.stop() })
+    // Nothing is done in the name of a node that is another edge.
+    .add('name', { start: () => parts.name.start(signal), stop: () => parts.name.stop() })
     // Its queue must exist before a client can ask for a topic, and takes the fences of moves.
     .add('topics', {
       start: () => topics.start(signal),

@@ -1,6 +1,7 @@
 import type { Mesh } from '@evenkeel/mesh';
 import { amqpMetrics, type Ops } from '@evenkeel/runtime';
 import type { Commands } from './control/commands.js';
+import type { NodeName } from './control/node-name.js';
 import { type EdgeSources, edgeMetrics } from './metrics.js';
 import type { EdgeNode } from './node.js';
 import type { Drops } from './queue/drops.js';
@@ -10,6 +11,7 @@ import type { TopicHub } from './topic/hub.js';
 /** What is looked at of an edge from outside. */
 interface Watched extends Omit<EdgeSources, 'stats'> {
   readonly mesh: Pick<Mesh, 'readiness' | 'figures'>;
+  readonly name: Pick<NodeName, 'readiness'>;
   readonly node: EdgeNode;
   readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
   readonly history: EdgeSources['history'] & { readiness(): true | string };
@@ -26,6 +28,7 @@ export function watched(ops: Ops, parts: Watched): void {
   edgeMetrics(ops.metrics, { ...parts, stats: () => reporter.stats });
   amqpMetrics(ops.metrics, () => mesh.figures());
   ops.readiness('broker', () => mesh.readiness());
+  ops.readiness('name', () => parts.name.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('histories', () => history.readiness());
   ops.readiness('drops', () => drops.readiness());

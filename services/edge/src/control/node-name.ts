@@ -1,0 +1,77 @@
+import { BrokerError } from '@evenkeel/broker';
+import { OwnQueue, type QueueConnection } from '@evenkeel/mesh';
+import type { ServiceContext } from '@evenkeel/runtime';
+import type { EdgeConfig } from '../config.js';
+
+export interface NodeNameOptions extends Pick<ServiceContext, 'log' | 'giveUp'> {
+  /** `nameWaitMs`: how long another edge may have the name before this one gives up. */
+  readonly config: Pick<EdgeConfig, 'node' | 'nameWaitMs'>;
+  readonly consuming: QueueConnection;
+  readonly now: () => number;
+}
+
+/** Locked by RabbitMQ to one connection; nothing comes to it. */
+const queueOf = (node: string): string => `edge.${node}.name`;
+
+/**
+ * One edge at a time has a name: commands, statistics and tickets go by it. It is an exclusive queue, which RabbitMQ frees with the
+ * connection of the edge that has it, or once that has been silent for two heartbeats. Until then a second edge waits. One that has
+ * lost it, frozen or cut off, and finds another with it when it is back, waits as long.
+ */
+export class NodeName {
+  readonly #options: NodeNameOptions;
+  readonly #queue: OwnQueue;
+  #lockedSinceMs: number | undefined;
+
+  constructor(options: NodeNameOptions) {
+    this.#options = options;
+    const { config, consuming, log } = options;
+    this.#queue = new OwnQueue(consuming, {
+      name: queueOf(config.node),
+      isNamed: true,
+      isConsumed: false,
+      arguments: { 'x-max-length': 1 },
+      onFailed: (error) => this.#failed(error),
+      onRemade: () => {
+        this.#lockedSinceMs = undefined;
+      },
+      log,
+    });
+  }
+
+  /** Resolves once the name is this edge's. @throws BrokerError `broker-closed` when `signal` aborts first. */
+  async start(signal?: AbortSignal): Promise<void> {
+    await this.#queue.start(signal);
+    this.#lockedSinceMs = undefined;
+  }
+
+  readiness(): true | string {
+    if (this.#lockedSinceMs === undefined) return this.#queue.readiness();
+    return `another edge is called ${this.#options.config.node}, waiting for it to end`;
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  #failed(error: unknown): void {
+    // Whoever has it may be on the other side of what is broken: only RabbitMQ's own word counts.
+    if (!(error instanceof BrokerError) || error.code !== 'queue-locked') {
+      this.#lockedSinceMs = undefined;
+      return;
+    }
+    const { config, now, log, giveUp } = this.#options;
+    const { node, nameWaitMs: waitMs } = config;
+    if (this.#lockedSinceMs === undefined) {
+      this.#lockedSinceMs = now();
+      log.warn({ waitMs }, 'another edge has this name, waiting for it to end');
+    }
+    if (now() - this.#lockedSinceMs < waitMs) return;
+    giveUp(
+      new Error(
+        `Another edge is called ${node} (EVENKEEL_NODE) and has not ended within ${waitMs / 1_000} s: RabbitMQ keeps the queue ${queueOf(node)} for it. ` +
+          'Give each edge a name of its own, or stop the other one first.',
+      ),
+    );
+  }
+}
