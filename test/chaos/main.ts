@@ -2,7 +2,7 @@
 import { brokerChoice, parseFlags, statusOf, UsageError, wholeNumber } from '@evenkeel/local';
 import type { Fault } from '../delivery/run/fault.js';
 import { faults, faultsOf } from '../delivery/run/faults.js';
-import { isGood, type Outcome, perform, table } from '../delivery/run/run.js';
+import { isGood, type Outcome, perform, prepare, type Turn, table } from '../delivery/run/run.js';
 import { playing } from './play.js';
 import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
 
@@ -56,11 +56,23 @@ async function main(): Promise<number> {
   if (brokers === 2)
     throw new UsageError('--brokers takes 1, or 3 and more: of two nodes none is a majority.');
   const choice = brokerChoice(flags.broker);
-  const play = ({ name, schedule }: Run): Promise<Outcome> =>
-    perform({ name, act: playing(schedule), folder: 'chaos' }, { choice, brokers }, say);
+  const those = { choice, brokers };
+  const performedOf = ({ name, schedule }: Run) => ({ name, act: playing(schedule), folder: 'chaos' });
+  const play = (run: Run, turn?: Turn): Promise<Outcome> => perform(performedOf(run), those, say, turn);
   const outcomes: Outcome[] = [];
-  for (const run of runsOf(flags, faultsOf(brokers))) {
-    const outcome = await play(run);
+  const runs = runsOf(flags, faultsOf(brokers));
+  let ready: Turn['ready'];
+  for (const [n, run] of runs.entries()) {
+    const next = runs[n + 1];
+    // The stage of the next one is set while this one only waits for the last events.
+    const onDone = (): void => {
+      if (next === undefined || flags.shrink) return;
+      ready = prepare(performedOf(next), those);
+      ready.catch(() => undefined);
+    };
+    const prepared = ready;
+    ready = undefined;
+    const outcome = await play(run, { ready: prepared, onDone });
     outcomes.push(outcome);
     if (isGood(outcome) || !flags.shrink || run.schedule.length < 2) continue;
     let turn = 0;

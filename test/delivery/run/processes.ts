@@ -141,6 +141,19 @@ const edgeJoins: Fault['begin'] = async ({ mesh }) => {
   };
 };
 
+/** Another is started by the same name: it waits for this one to end, and gives up. */
+const nameTaken: Fault['begin'] = async ({ mesh, edge }) => {
+  const given = { EVENKEEL_NODE: edge.node, EVENKEEL_NAME_WAIT_MS: '2000' };
+  const ended = mesh.addEdge(given).then(
+    () => 'it runs',
+    (error: unknown) => String(error),
+  );
+  return {
+    end: async () =>
+      (await ended).includes('Another edge is called') ? `a second ${edge.node} gave up` : undefined,
+  };
+};
+
 export const processes = {
   'edge-killed': { part: 'edge', holdMs: 3_000, begin: killed(edge) },
   'edge-stalled': { part: 'edge', holdMs: 13_000, begin: stalled(edge) },
@@ -148,6 +161,7 @@ export const processes = {
   'edge-restarted': { part: 'edge', holdMs: 1_000, begin: restarted(edge) },
   'edge-stuttering': { part: 'edge', holdMs: 8_000, begin: stuttering },
   'edge-without-descriptors': { part: 'edge', holdMs: 5_000, begin: withoutDescriptors },
+  'edge-name-taken': { part: 'edge', holdMs: 4_000, begin: nameTaken },
   'edge-joins-and-leaves': { part: 'edge', holdMs: 6_000, begin: edgeJoins },
   'balancer-killed': { part: 'balancer', holdMs: 5_000, begin: bothBalancers(killed) },
   'balancer-stalled': { part: 'balancer', holdMs: 15_000, begin: bothBalancers(stalled) },

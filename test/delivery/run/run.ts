@@ -34,17 +34,39 @@ export function runCondition(
   return perform({ name, act: conditions[name] as Act, folder: 'delivery' }, flags, say);
 }
 
+/** A stage that is set for one performance. */
+interface Ready {
+  readonly stage: Stage;
+  readonly recorder: Recorder;
+}
+
+export async function prepare({ name, folder }: Performance, flags: BrokerFlags): Promise<Ready> {
+  const recorder = new Recorder(logOf({ name, folder }));
+  return { recorder, stage: await Stage.set(join(folder, name), recorder, flags) };
+}
+
+const logOf = ({ name, folder }: Pick<Performance, 'name' | 'folder'>): string =>
+  join(stateDir, folder, `${name}.jsonl`);
+
+/** Of one of several performances: what was made ready for it, and what to do once all has been done to the mesh. */
+export interface Turn {
+  readonly ready?: Promise<Ready> | undefined;
+  /** The mesh has little to do from now on. */
+  onDone?(): void;
+}
+
 /** Everybody together, and what is done to them; judged from the log. */
 export async function perform(
-  { name, act, folder }: Performance,
+  performed: Performance,
   flags: BrokerFlags,
   say: (text: string) => void,
+  { ready = prepare(performed, flags), onDone }: Turn = {},
 ): Promise<Outcome> {
-  const log = join(stateDir, folder, `${name}.jsonl`);
-  const recorder = new Recorder(log);
+  const { name, act } = performed;
+  const log = logOf(performed);
   const failures: string[] = [];
+  const { stage, recorder } = await ready;
   const beganAt = performance.now();
-  const stage = await Stage.set(join(folder, name), recorder, flags);
   try {
     recorder.add({ kind: 'run', condition: name, broker: stage.broker.version, requestTimeoutMs });
     await stage.play();
@@ -54,6 +76,7 @@ export async function perform(
     recorder.add({ kind: 'condition', name, phase: 'end' });
     if (detail !== undefined) recorder.add({ kind: 'condition', name, phase: 'shown', detail });
     await sleep(afterMs);
+    onDone?.();
     await stage.settle();
     failures.push(...stage.absent);
     say(
