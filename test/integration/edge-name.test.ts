@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => mesh.close());
 
 const patience = { timeout: 20_000, interval: 50 };
-const isTaken = 'another edge has this name, waiting for it to end';
+const isTaken = 'another connection has the name of this edge, waiting for it to end';
 
 describe('a second edge of the same name', () => {
   it('is not ready, says why and ends; the first one and its clients notice nothing', async () => {

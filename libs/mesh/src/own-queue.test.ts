@@ -325,3 +325,20 @@ it('has in the end exactly the bindings that were asked for, whatever went betwe
     { numRuns: 200 },
   );
 });
+
+it('keeps the name that it is given, leaves what somebody else may have by it, and tells of each try in vain', async () => {
+  const failed: string[] = [];
+  const { connection, queue } = make({
+    isNamed: true,
+    bindings: [],
+    onFailed: (error) => failed.push((error as BrokerError).code),
+  });
+  const error = new BrokerError('queue-locked', 'another connection owns it');
+  connection.faults.push({ operation: 'declare q', error });
+  const started = queue.start();
+  await pass(1_000);
+  await started;
+  expect({ failed, name: queue.name }).toEqual({ failed: ['queue-locked'], name: 'q' });
+  await queue.stop();
+  expect(connection.operations.filter((operation) => operation.startsWith('delete'))).toEqual([]);
+});

@@ -11,7 +11,7 @@ import type { TopicHub } from './topic/hub.js';
 /** What is looked at of an edge from outside. */
 interface Watched extends Omit<EdgeSources, 'stats'> {
   readonly mesh: Pick<Mesh, 'readiness' | 'figures'>;
-  readonly name: Pick<NodeName, 'readiness'>;
+  readonly name: Pick<NodeName, 'note'>;
   readonly node: EdgeNode;
   readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
   readonly history: EdgeSources['history'] & { readiness(): true | string };
@@ -28,12 +28,13 @@ export function watched(ops: Ops, parts: Watched): void {
   edgeMetrics(ops.metrics, { ...parts, stats: () => reporter.stats });
   amqpMetrics(ops.metrics, () => mesh.figures());
   ops.readiness('broker', () => mesh.readiness());
-  ops.readiness('name', () => parts.name.readiness());
   ops.readiness('topics', () => topics.readiness());
   ops.readiness('histories', () => history.readiness());
   ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('denials', () => denials.readiness());
+  // Whoever was cut off may find its own last connection still there: no reason to turn clients away.
+  ops.note('name', () => parts.name.note());
   ops.note('denials', () => denials.lag());
   ops.note('presence', () => {
     const readiness = parts.presence.readiness();

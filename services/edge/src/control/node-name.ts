@@ -1,14 +1,18 @@
-import { BrokerError } from '@evenkeel/broker';
+import { BrokerError, type Log } from '@evenkeel/broker';
 import { OwnQueue, type QueueConnection } from '@evenkeel/mesh';
 import type { ServiceContext } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
 
-export interface NodeNameOptions extends Pick<ServiceContext, 'log' | 'giveUp'> {
+export interface NodeNameOptions extends Pick<ServiceContext, 'giveUp'> {
   /** `nameWaitMs`: how long another edge may have the name before this one gives up. */
   readonly config: Pick<EdgeConfig, 'node' | 'nameWaitMs'>;
   readonly consuming: QueueConnection;
   readonly now: () => number;
+  readonly log: Log;
 }
+
+/** Another edge's, or the last one of this edge, which RabbitMQ has not found dead yet. */
+const isTaken = 'another connection has the name of this edge, waiting for it to end';
 
 /** Locked by RabbitMQ to one connection; nothing comes to it. */
 const queueOf = (node: string): string => `edge.${node}.name`;
@@ -45,9 +49,11 @@ export class NodeName {
     this.#lockedSinceMs = undefined;
   }
 
-  readiness(): true | string {
-    if (this.#lockedSinceMs === undefined) return this.#queue.readiness();
-    return `another edge is called ${this.#options.config.node}, waiting for it to end`;
+  /** What to say of it; undefined: the name is this edge's. */
+  note(): string | undefined {
+    if (this.#lockedSinceMs !== undefined) return isTaken;
+    const readiness = this.#queue.readiness();
+    return readiness === true ? undefined : readiness;
   }
 
   stop(): Promise<void> {
@@ -64,7 +70,7 @@ export class NodeName {
     const { node, nameWaitMs: waitMs } = config;
     if (this.#lockedSinceMs === undefined) {
       this.#lockedSinceMs = now();
-      log.warn({ waitMs }, 'another edge has this name, waiting for it to end');
+      log.warn({ waitMs }, isTaken);
     }
     if (now() - this.#lockedSinceMs < waitMs) return;
     giveUp(
