@@ -2,7 +2,7 @@
 import { brokerChoice, parseFlags, statusOf, UsageError, wholeNumber } from '@evenkeel/local';
 import type { Fault } from '../delivery/run/fault.js';
 import { faults, faultsOf } from '../delivery/run/faults.js';
-import { isGood, type Outcome, perform, prepare, type Turn, table } from '../delivery/run/run.js';
+import { inTurn, isGood, type Outcome, perform, table } from '../delivery/run/run.js';
 import { playing } from './play.js';
 import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
 
@@ -58,23 +58,17 @@ async function main(): Promise<number> {
   const choice = brokerChoice(flags.broker);
   const those = { choice, brokers };
   const performedOf = ({ name, schedule }: Run) => ({ name, act: playing(schedule), folder: 'chaos' });
-  const play = (run: Run, turn?: Turn): Promise<Outcome> => perform(performedOf(run), those, say, turn);
-  const outcomes: Outcome[] = [];
   const runs = runsOf(flags, faultsOf(brokers));
-  let ready: Turn['ready'];
-  for (const [n, run] of runs.entries()) {
-    const next = runs[n + 1];
-    // The stage of the next one is set while this one only waits for the last events.
-    const onDone = (): void => {
-      if (next === undefined || flags.shrink) return;
-      ready = prepare(performedOf(next), those);
-      ready.catch(() => undefined);
-    };
-    const prepared = ready;
-    ready = undefined;
-    const outcome = await play(run, { ready: prepared, onDone });
+  const outcomes: Outcome[] = [];
+  if (!flags.shrink) {
+    for await (const outcome of inTurn(runs.map(performedOf), those, say)) outcomes.push(outcome);
+    return report(outcomes);
+  }
+  const play = (run: Run): Promise<Outcome> => perform(performedOf(run), those, say);
+  for (const run of runs) {
+    const outcome = await play(run);
     outcomes.push(outcome);
-    if (isGood(outcome) || !flags.shrink || run.schedule.length < 2) continue;
+    if (isGood(outcome) || run.schedule.length < 2) continue;
     let turn = 0;
     const fails = async (schedule: readonly Planned[]) => {
       turn += 1;

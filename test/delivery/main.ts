@@ -4,7 +4,7 @@ import { brokerChoice, parseFlags, statusOf, UsageError } from '@evenkeel/local'
 import { judge, type Verdict } from './judge/judge.js';
 import { readLog } from './log.js';
 import { conditions } from './run/conditions.js';
-import { isGood, type Outcome, runCondition, table } from './run/run.js';
+import { conditionOf, inTurn, isGood, type Outcome, table } from './run/run.js';
 
 const help = `npm run check:delivery -- [--condition NAME] [--broker KIND]
 npm run check:delivery -- --judge FILE
@@ -41,9 +41,8 @@ async function run(): Promise<number> {
   const image = flags['broker-image'] ?? process.env.EVENKEEL_TEST_BROKER_IMAGE;
   const choice = brokerChoice(flags.broker);
   const outcomes: Outcome[] = [];
-  for (const name of names) {
-    outcomes.push(await runCondition(name, { choice, ...(image ? { image } : {}) }, say));
-  }
+  const flagsOfBroker = { choice, ...(image ? { image } : {}) };
+  for await (const outcome of inTurn(names.map(conditionOf), flagsOfBroker, say)) outcomes.push(outcome);
   process.stdout.write(`${table(outcomes)}\n`);
   for (const { condition, verdict, failures } of outcomes) {
     for (const text of [...failures, ...verdict.notShown.map((each) => `${each} was not shown`)]) {

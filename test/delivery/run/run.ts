@@ -26,13 +26,11 @@ export interface Performance {
 }
 
 /** Everybody together, and one condition. */
-export function runCondition(
-  name: string,
-  flags: BrokerFlags,
-  say: (text: string) => void,
-): Promise<Outcome> {
-  return perform({ name, act: conditions[name] as Act, folder: 'delivery' }, flags, say);
-}
+export const conditionOf = (name: string): Performance => ({
+  name,
+  act: conditions[name] as Act,
+  folder: 'delivery',
+});
 
 /** A stage that is set for one performance. */
 interface Ready {
@@ -40,7 +38,7 @@ interface Ready {
   readonly recorder: Recorder;
 }
 
-export async function prepare({ name, folder }: Performance, flags: BrokerFlags): Promise<Ready> {
+async function prepare({ name, folder }: Performance, flags: BrokerFlags): Promise<Ready> {
   const recorder = new Recorder(logOf({ name, folder }));
   return { recorder, stage: await Stage.set(join(folder, name), recorder, flags) };
 }
@@ -48,11 +46,32 @@ export async function prepare({ name, folder }: Performance, flags: BrokerFlags)
 const logOf = ({ name, folder }: Pick<Performance, 'name' | 'folder'>): string =>
   join(stateDir, folder, `${name}.jsonl`);
 
-/** Of one of several performances: what was made ready for it, and what to do once all has been done to the mesh. */
-export interface Turn {
+/** Of one of several performances. */
+interface Turn {
+  /** What was made ready for it. */
   readonly ready?: Promise<Ready> | undefined;
-  /** The mesh has little to do from now on. */
+  /** All has been done to the mesh, which has little to do from now on. */
   onDone?(): void;
+}
+
+/** One after the other; the stage of each is set while the one before only waits for its last events. */
+export async function* inTurn(
+  all: readonly Performance[],
+  flags: BrokerFlags,
+  say: (text: string) => void,
+): AsyncGenerator<Outcome> {
+  let coming: Turn['ready'];
+  for (const [n, performed] of all.entries()) {
+    const ready = coming;
+    const next = all[n + 1];
+    const onDone = (): void => {
+      coming = next && prepare(next, flags);
+      // Told when its turn comes.
+      coming?.catch(() => undefined);
+    };
+    coming = undefined;
+    yield perform(performed, flags, say, { ready, onDone });
+  }
 }
 
 /** Everybody together, and what is done to them; judged from the log. */
