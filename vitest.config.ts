@@ -48,6 +48,8 @@ export default defineConfig({
           // Each of these brings a whole mesh of processes, and waits for most of its time.
           maxWorkers: 2,
           exclude,
+          isolate: false,
+          setupFiles: ['test/support/shared-process.ts'],
           testTimeout: isLong ? longMs : 180_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 2 },

@@ -49,7 +49,7 @@ export function isListed(gap: Gap, topic: string | undefined, life: Life, lines:
       return isAfterLoss(connection, life.dialled[index - 1]) || isBroker;
     return (gap.reason === 'broker-lost' || gap.reason === 'history-lost') && isBroker;
   }
-  if (gap.reason === 'session-expired' && connection.welcome?.resumed === false) return index > 0;
+  if (gap.reason === 'session-expired' && connection.welcome?.resumed === false && index > 0) return true;
   if (gap.reason === 'overflow' && within(gap.at, lines, doubtConditions)) return true;
   return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
 }
