@@ -125,7 +125,7 @@ const brokerLost =
     frame.topic === topic && frame.reason === 'broker-lost';
 const gaps = (subscriber: Subscriber) => subscriber.client.of('gap').filter(brokerLost(subscriber)).length;
 
-/** Each queue of the services, without the random word at its end. */
+/** Each queue of the services, without the random word at its end where it has one. */
 const kinds = [
   'gateway',
   'balancer.balancer',
@@ -144,9 +144,11 @@ const kinds = [
   'edge.edge-2',
   'edge.edge-1.answers',
   'edge.edge-1.dropped',
+  'edge.edge-1.name',
   'edge.edge-1.presence',
   'edge.edge-2.answers',
   'edge.edge-2.dropped',
+  'edge.edge-2.name',
   'edge.edge-2.presence',
   'control.edge-1',
   'control.edge-2',
