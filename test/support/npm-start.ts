@@ -69,7 +69,7 @@ export function runEvenkeel(args: readonly string[], options: ExecFileOptions = 
     const all = [cli, ...args];
     execFile(process.execPath, all, { timeout: 240_000, ...options }, (error, out, err) =>
       resolve({
-        status: typeof error?.code === 'number' ? error.code : 0,
+        status: error === null ? 0 : typeof error.code === 'number' ? error.code : -1,
         out: String(out),
         err: String(err),
       }),

@@ -38,7 +38,9 @@ const settings = z.object({
     .describe('name of this node, unique in the mesh'),
   nameWaitMs: ms()
     .default(90_000)
-    .describe('longest that another edge may have this name; then this one ends, exit code 1'),
+    .describe(
+      'longest that a starting edge waits for another of its name to end; then it gives up, exit code 1',
+    ),
   host: z.string().default('0.0.0.0').describe('address to listen on; :: for IPv6 and IPv4'),
   port: port().default(8101).describe('WebSocket port; 0: any free one'),
   ...tlsSettings,

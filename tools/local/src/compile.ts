@@ -22,13 +22,24 @@ const bundles = [
   {
     script: 'packages/client/build-browser.mjs',
     made: 'packages/client/dist/evenkeel.browser.js',
-    sources: ['packages/client/src', 'packages/client/mangled.json', 'libs/pace/src', 'libs/protocol/src'],
+    sources: [
+      'packages/client/src',
+      'packages/client/mangled.json',
+      'packages/client/tsconfig.json',
+      'libs/pace/src',
+      'libs/protocol/src',
+    ],
   },
   // The console's page.
   {
     script: 'services/console/web/build.mjs',
     made: 'services/console/dist/web/console.js',
-    sources: ['services/console/web', 'services/console/src', 'libs/protocol/src'],
+    sources: [
+      'services/console/tsconfig.json',
+      'services/console/web',
+      'services/console/src',
+      'libs/protocol/src',
+    ],
   },
 ] as const;
 
@@ -55,7 +66,9 @@ export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
       made: join(root, made),
       // Goes with what it may have been made by: `npm ci` takes it away.
       stamp: join(root, 'node_modules', '.cache', 'evenkeel', basename(made)),
-      sources: [script, ...sources, 'package-lock.json'].map((path) => join(root, path)),
+      sources: [script, ...sources, 'tsconfig.base.json', 'package-lock.json'].map((path) =>
+        join(root, path),
+      ),
       make: () => runNode([join(root, script)]),
     });
   }

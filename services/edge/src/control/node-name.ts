@@ -18,14 +18,17 @@ const isTaken = 'another connection has the name of this edge, waiting for it to
 const queueOf = (node: string): string => `edge.${node}.name`;
 
 /**
- * One edge at a time has a name: commands, statistics and tickets go by it. It is an exclusive queue, which RabbitMQ frees with the
- * connection of the edge that has it, or once that has been silent for two heartbeats. Until then a second edge waits. One that has
- * lost it, frozen or cut off, and finds another with it when it is back, waits as long.
+ * One edge at a time starts by a name: commands, statistics and tickets go by it. It is an exclusive queue, which RabbitMQ frees with
+ * the connection of the edge that has it, or once that has been silent for two heartbeats. Until then a second edge waits. One that had
+ * it, and comes back from a loss to find it kept for another connection, says so and goes on: most often that is its own last
+ * connection, which may outlive the loss by as long as a node of the broker is away.
  */
 export class NodeName {
   readonly #options: NodeNameOptions;
   readonly #queue: OwnQueue;
   #lockedSinceMs: number | undefined;
+  #hadIt = false;
+  #offLost: () => void = () => {};
 
   constructor(options: NodeNameOptions) {
     this.#options = options;
@@ -45,7 +48,12 @@ export class NodeName {
 
   /** Resolves once the name is this edge's. @throws BrokerError `broker-closed` when `signal` aborts first. */
   async start(signal?: AbortSignal): Promise<void> {
+    // Nobody has said whose it is while there was no connection.
+    this.#offLost = this.#options.consuming.on('lost', () => {
+      this.#lockedSinceMs = undefined;
+    });
     await this.#queue.start(signal);
+    this.#hadIt = true;
     this.#lockedSinceMs = undefined;
   }
 
@@ -57,6 +65,7 @@ export class NodeName {
   }
 
   stop(): Promise<void> {
+    this.#offLost();
     return this.#queue.stop();
   }
 
@@ -72,7 +81,7 @@ export class NodeName {
       this.#lockedSinceMs = now();
       log.warn({ waitMs }, isTaken);
     }
-    if (now() - this.#lockedSinceMs < waitMs) return;
+    if (this.#hadIt || now() - this.#lockedSinceMs < waitMs) return;
     giveUp(
       new Error(
         `Another edge is called ${node} (EVENKEEL_NODE) and has not ended within ${waitMs / 1_000} s: RabbitMQ keeps the queue ${queueOf(node)} for it. ` +
