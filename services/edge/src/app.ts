@@ -181,7 +181,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     node,
     topology: queueTopology,
     outgoing,
-    doubtsBinding: (who) => bindings.doubts(who),
+    bindFound: (who, bind) => bindings.bindFound(who, bind),
     onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
     written: () => load.delivered,
     topicFrames: () => counts.topicFrames,

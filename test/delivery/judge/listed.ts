@@ -21,6 +21,7 @@ export const brokerConditions: readonly string[] = [
   'permission-lost',
   'node-killed',
   'node-frozen',
+  'node-partitioned',
   'nodes-restarted-in-turn',
   'memory-alarm',
   'disk-alarm',

@@ -65,8 +65,46 @@ const inTurn: Fault['begin'] = async ({ broker: { nodes = [] } }) => {
   };
 };
 
+/** A cookie that none of them has: who is to be met with it is not met. */
+const strange = 'a_partition';
+
+/** Erlang: this node and `others` do not know each other any more, whoever dials. */
+const parting = (others: readonly string[]): string =>
+  `Others = [${others.map((name) => `'${name}'`).join()}],
+  [rpc:call(Other, erlang, set_cookie, [node(), ${strange}]) || Other <- Others],
+  [erlang:set_cookie(Other, ${strange}) || Other <- Others],
+  [erlang:disconnect_node(Other) || Other <- Others].`;
+
+/** Erlang: the node that it is said to may be met by those again. */
+const meeting = (others: readonly string[]): string =>
+  `[erlang:set_cookie(Other, erlang:get_cookie()) || Other <- [${others.map((name) => `'${name}'`).join()}]].`;
+
+/** Whether RabbitMQ runs in its process: the one without a majority pauses (`pause_minority`). */
+const isServing = async (node: BrokerNode): Promise<boolean> =>
+  (await node.ctl(['eval', 'rabbit:is_running().'])).trim() === 'true';
+
+/** The network parts it from the others. Each of its clients reaches it as before. */
+const partitioned: Fault['begin'] = async (stage) => {
+  const node = nodeOf(stage);
+  const others = (stage.broker.nodes ?? []).filter((other) => other !== node);
+  await node.ctl(['eval', parting(others.map(({ name }) => name))]);
+  return {
+    end: async () => {
+      const isPaused = !(await isServing(node));
+      const areServing = (await Promise.all(others.map(isServing))).every(Boolean);
+      await Promise.all([
+        node.ctl(['eval', meeting(others.map(({ name }) => name))]),
+        ...others.map((other) => other.ctl(['eval', meeting([node.name])])),
+      ]);
+      await eventually(`${node.name} serves again`, () => isServing(node), 60_000);
+      return isPaused && areServing ? `${node.name} was alone and paused, the others served` : undefined;
+    },
+  };
+};
+
 export const nodes = {
   'node-killed': { part: 'broker', on: 'cluster', holdMs: 6_000, begin: killed },
   'node-frozen': { part: 'broker', on: 'cluster', holdMs: 8_000, begin: frozen },
+  'node-partitioned': { part: 'broker', on: 'cluster', holdMs: 12_000, begin: partitioned },
   'nodes-restarted-in-turn': { part: 'broker', on: 'cluster', holdMs: 1_000, begin: inTurn },
 } as const satisfies Readonly<Record<string, Fault>>;

@@ -60,18 +60,27 @@ export async function* inTurn(
   flags: BrokerFlags,
   say: (text: string) => void,
 ): AsyncGenerator<Outcome> {
-  let coming: Turn['ready'];
-  for (const [n, performed] of all.entries()) {
-    const ready = coming;
-    const next = all[n + 1];
-    const onDone = (): void => {
-      coming = next && prepare(next, flags);
-      // Told when its turn comes.
-      coming?.catch(() => undefined);
-    };
-    coming = undefined;
-    yield perform(performed, flags, say, { ready, onDone });
+  const coming: Promise<Ready>[] = [];
+  try {
+    for (const [n, performed] of all.entries()) {
+      const ready = coming.pop();
+      const next = all[n + 1];
+      const onDone = (): void => {
+        if (next) coming.push(prepare(next, flags));
+        // Told when its turn comes.
+        coming[0]?.catch(() => undefined);
+      };
+      yield await perform(performed, flags, say, { ready, onDone });
+    }
+  } finally {
+    // Nobody plays on it any more.
+    for (const ready of coming) await ready.then(strike, () => undefined);
   }
+}
+
+async function strike({ stage, recorder }: Ready): Promise<void> {
+  await stage.strike();
+  await recorder.close();
 }
 
 /** Everybody together, and what is done to them; judged from the log. */
@@ -105,8 +114,7 @@ export async function perform(
     failures.push(error instanceof Error ? error.message : String(error));
     say(`${name}: ${failures.at(-1)}`);
   } finally {
-    await stage.strike();
-    await recorder.close();
+    await strike({ stage, recorder });
   }
   const lines = recorder.lines.toSorted((a, b) => a.at - b.at);
   return { condition: name, log, verdict: judge({ lines, malformed: [] }), failures };

@@ -23,10 +23,13 @@ interface Attached extends Listed {
 export interface EventBindings {
   /** Sessions whose queues were bound again. */
   readonly rebound: number;
-  /** Whether bindings have gone, as far as a look shows now. */
+  /** Whether messages may have gone past a history, and nobody has marked it. */
   hasLost(): Promise<boolean>;
-  /** Whether events may have gone past the queue of a session that was there before, and nobody has marked it. */
-  doubts(who: { readonly uid: string; readonly sid: string }): Promise<boolean>;
+  /**
+   * Events may have gone past the queue of a session that was there before: has it bound by `bind`, which marks that, unless it is seen to.
+   * False: it is still to be bound, and nothing has gone past it.
+   */
+  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<boolean>;
   start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
@@ -55,8 +58,17 @@ export function eventBindingsOf(options: EventBindingsOptions): EventBindings {
     get rebound() {
       return rebinding.rebound;
     },
-    hasLost: () => watch.hasLost(),
-    doubts: async ({ uid, sid }) => (await watch.hasLost()) || rebinding.owes(`${uid}.${sid}`),
+    hasLost: async () => (await watch.hasLost()) || rebinding.owesHistory,
+    bindFound: async ({ uid, sid }, bind) => {
+      const key = `${uid}.${sid}`;
+      const isLost = await watch.hasLost();
+      const isBound = async () => {
+        await bind();
+        return true;
+      };
+      if (rebinding.owes(key)) return await rebinding.once(key, isBound);
+      return isLost && (await isBound());
+    },
     start: (signal) => watch.start(signal),
     stop: async () => {
       rebinding.stop();

@@ -132,14 +132,21 @@ it('takes a broker that is behind for no loss, nor one that refuses, nor one tha
   await watch.stop();
 });
 
-it('says at once to who asks whether bindings have gone, and that they have not where it cannot know', async () => {
-  const { broker, watch } = await watching();
+it('binds again at once for who asks, and says that bindings have gone for as long as it cannot', async () => {
+  const { broker, watch, losses } = await watching();
   expect(await watch.hasLost()).toBe(false);
   broker.loseEvents();
-  const asked = [watch.hasLost(), watch.hasLost()];
-  expect(await Promise.all(asked)).toEqual([true, true]);
-  await pass(2_000);
-  expect(await watch.hasLost()).toBe(false);
+  expect([await Promise.all([watch.hasLost(), watch.hasLost()]), losses()]).toEqual([[false, false], 1]);
+  broker.loseEvents();
+  broker.refuses.set(exchanges.events, new BrokerError('no-exchange', 'gone'));
+  expect([await watch.hasLost(), await watch.hasLost(), losses()]).toEqual([true, true, 1]);
+  broker.refuses.clear();
+  expect([await watch.hasLost(), losses()]).toEqual([false, 2]);
+  await watch.stop();
+});
+
+it('says to who asks that nothing has gone where it cannot know', async () => {
+  const { broker, watch } = await watching();
   broker.isBehind = true;
   broker.loseEvents();
   const inVain = watch.hasLost();

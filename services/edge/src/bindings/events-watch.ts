@@ -76,8 +76,8 @@ export class EventsWatch {
   }
 
   /**
-   * Whether bindings have gone, by a look that begins after the call; one look for all who ask meanwhile. False as well where it shows
-   * nothing in time.
+   * Whether bindings have gone and cannot be made again yet, by a look that begins after the call; one look for all who ask meanwhile. What
+   * can be made again is, and told. False as well where the look shows nothing in time.
    */
   async hasLost(): Promise<boolean> {
     await withDeadline(this.#lookFresh(), proofMs, () => undefined);
@@ -87,7 +87,9 @@ export class EventsWatch {
   async #lookFresh(): Promise<void> {
     await this.#queue.start().catch(() => {});
     await this.#underWay;
-    if (!this.#isLost) await this.#lookNow();
+    await this.#lookNow();
+    // Bound again before whoever asks binds anything: all of it counts as done after this loss.
+    if (this.#isLost) await this.#lookNow();
   }
 
   #lookNow(): Promise<void> {

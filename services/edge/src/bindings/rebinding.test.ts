@@ -67,8 +67,11 @@ it('tries again what fails, for as long as it takes', async () => {
   let isWell = false;
   const { rebinding, add, bound, histories } = world({ fails: () => !isWell });
   add('a');
+  expect(rebinding.owesHistory).toBe(false);
   rebinding.begin();
-  await vi.advanceTimersByTimeAsync(50_000);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(rebinding.owesHistory).toBe(true);
+  await vi.advanceTimersByTimeAsync(30_000);
   expect([bound, histories()]).toEqual([[], 1]);
   isWell = true;
   await vi.advanceTimersByTimeAsync(2_000);
@@ -95,5 +98,33 @@ it('begins anew when bindings go once more meanwhile', async () => {
   rebinding.begin();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(bound).toEqual(['a', 'a']);
+  rebinding.stop();
+});
+
+it('has a session told once, whether it or somebody else comes upon its queue first', async () => {
+  const { rebinding, add, bound } = world();
+  add('a');
+  add('b');
+  rebinding.begin();
+  let isThere: (hasQueue: boolean) => void = () => {};
+  const first = rebinding.once('u.c', () => new Promise((resolve) => (isThere = resolve)));
+  const second = rebinding.once('u.c', async () => expect.unreachable());
+  await vi.advanceTimersByTimeAsync(0);
+  isThere(true);
+  expect(await Promise.all([first, second])).toEqual([true, true]);
+  add('c');
+  expect([rebinding.owes('u.c'), rebinding.owes('u.d')]).toEqual([false, true]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(bound.sort()).toEqual(['a', 'b']);
+});
+
+it('sees to a session again whose first try has failed', async () => {
+  const { rebinding } = world();
+  rebinding.begin();
+  const failing = rebinding.once('u.a', () => Promise.reject(new Error('not now')));
+  await expect(failing).rejects.toThrow('not now');
+  expect(rebinding.owes('u.a')).toBe(true);
+  expect(await rebinding.once('u.a', async () => false)).toBe(false);
+  expect(rebinding.owes('u.a')).toBe(false);
   rebinding.stop();
 });

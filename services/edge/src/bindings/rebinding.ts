@@ -10,6 +10,13 @@ const lookEveryMs = 1_000;
 const arrivalsMs = 30_000;
 const logEveryMs = 10_000;
 
+/** What has been seen to of a loss, and the sessions that are being. */
+const nothingDone = () => ({
+  streams: new Set<string>(),
+  sessions: new Set<string>(),
+  underWay: new Map<string, Promise<boolean>>(),
+});
+
 export interface RebindingOptions {
   readonly life: Pick<Life, 'keys' | 'get'>;
   /** Binds the session's queue to `mesh.events` again, and marks where events went past it. False: it has none. */
@@ -30,7 +37,7 @@ export class Rebinding {
   readonly #options: RebindingOptions;
   readonly #failedLog = new LogLimit(logEveryMs);
   /** What is done of this loss. */
-  #done = { streams: new Set<string>(), sessions: new Set<string>() };
+  #done = nothingDone();
   #lostAtMs = Number.NEGATIVE_INFINITY;
   #looking: NodeJS.Timeout | undefined;
   #isLooking = false;
@@ -43,7 +50,7 @@ export class Rebinding {
   /** They have gone, maybe once more. */
   begin(): void {
     this.#lostAtMs = this.#options.now();
-    this.#done = { streams: new Set(), sessions: new Set() };
+    this.#done = nothingDone();
     this.stop();
     this.#isStopped = false;
     this.#looking = setInterval(() => void this.#look(), lookEveryMs);
@@ -60,13 +67,41 @@ export class Rebinding {
     return !this.#isLate && !this.#done.sessions.has(key);
   }
 
+  /** The same of the history of a namespace. */
+  get owesHistory(): boolean {
+    return !this.#isLate && this.#done.streams.size < this.#options.streams.size;
+  }
+
+  /**
+   * Sees to the session's queue by `bind`, unless that is done or under way: its client is told once, whoever comes upon it first. False:
+   * it has no queue. Rejects as `bind` does.
+   */
+  async once(key: string, bind: () => Promise<boolean>): Promise<boolean> {
+    const { sessions, underWay } = this.#done;
+    if (sessions.has(key)) return true;
+    let binding = underWay.get(key);
+    if (binding === undefined) {
+      binding = Promise.resolve().then(bind);
+      underWay.set(key, binding);
+      const isDone = binding.then(
+        (hasQueue) => {
+          sessions.add(key);
+          if (hasQueue) this.rebound += 1;
+        },
+        () => undefined,
+      );
+      void isDone.then(() => underWay.delete(key));
+    }
+    return await binding;
+  }
+
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
     const done = this.#done;
     const due = this.#due();
     await Promise.all([
-      ...Array.from({ length: maxBinding }, () => this.#bindEach(due, done.sessions)),
+      ...Array.from({ length: maxBinding }, () => this.#bindEach(due)),
       this.#bindStreams(done.streams),
     ]);
     this.#isLooking = false;
@@ -90,18 +125,21 @@ export class Rebinding {
     return due;
   }
 
-  async #bindEach(due: string[], done: Set<string>): Promise<void> {
+  async #bindEach(due: string[]): Promise<void> {
     for (let key = due.pop(); key !== undefined && !this.#isStopped; key = due.pop()) {
       const session = key;
-      const isDone = await this.#tried(
+      await this.#tried(
         async () => {
-          const who = this.#options.life.get(session);
-          if (who !== undefined && (await this.#options.bindSession(who))) this.rebound += 1;
+          await this.once(session, () => this.#bind(session));
         },
         { session },
       );
-      if (isDone) done.add(session);
     }
+  }
+
+  async #bind(session: string): Promise<boolean> {
+    const who = this.#options.life.get(session);
+    return who !== undefined && (await this.#options.bindSession(who));
   }
 
   async #bindStreams(done: Set<string>): Promise<void> {

@@ -17,7 +17,7 @@ export interface QueuePartsOptions extends PlantingOptions {
   readonly node: Pick<EdgeNode, 'name' | 'boot'>;
   readonly topology: ReturnType<Mesh['consuming']['topology']>;
   readonly outgoing: Outgoing;
-  readonly doubtsBinding: SessionQueuesOptions['doubtsBinding'];
+  readonly bindFound: SessionQueuesOptions['bindFound'];
   /** RabbitMQ has dropped something from this session's queue. */
   onDropped(key: string, why: GapReason): void;
 }
@@ -50,7 +50,7 @@ export function queuePartsOf(options: QueuePartsOptions) {
     planting,
     leftSeals,
     node,
-    doubtsBinding: options.doubtsBinding,
+    bindFound: options.bindFound,
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,

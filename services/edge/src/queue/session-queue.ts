@@ -48,8 +48,11 @@ export interface SessionQueuesOptions {
   node: string;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
-  /** Whether events may have gone past a session's queue that was there before, since its binding of them had gone. */
-  doubtsBinding(who: { readonly uid: string; readonly sid: string }): Promise<boolean>;
+  /**
+   * Where events may have gone past a session's queue that was there before, since its binding of them had gone: has it bound by `bind`,
+   * between marks, unless that is done. False: nothing has gone past it, and it is still to be bound.
+   */
+  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<boolean>;
   /** Life of a session without a connection. */
   lifetimeMs: number;
   /** Events at most; the oldest is dropped beyond it. */
@@ -150,8 +153,8 @@ export class SessionQueue {
     // In a crowd with its seal, or its first request.
     if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
-    if (isFound && (await this.#options.doubtsBinding(this.#who))) await this.#bindBetweenMarks();
-    else await this.#bindEvents();
+    const isBound = isFound && (await this.#options.bindFound(this.#who, () => this.#bindBetweenMarks()));
+    if (!isBound) await this.#bindEvents();
     return (
       asIs &&
       this.#generation === 0 &&
