@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { IncomingDelivery } from './delivery.js';
 import { messageOf, REPLY, replyCodeOf } from './errors.js';
+import { Standstill } from './standstill.js';
 import { openChannel } from './topology.js';
 import type { Delivery } from './types.js';
 
@@ -15,6 +16,9 @@ const heldMs = 5_000;
 const quietMs = 100;
 /** Where it is never quiet the end is what has come after so many looks: the rest of the last chunk has come with its first record. */
 const busyLooks = 10;
+
+/** Between two looks whether it stands still. */
+const standstillEveryMs = 2_000;
 
 /** What a stream has of a message: headers that are tables or arrays are lost in it with RabbitMQ 3. */
 export type StreamRecord = Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>;
@@ -147,17 +151,18 @@ export class StreamReader {
     if (this.#stopping.signal.aborted) onStop();
     const ack = this.#connection.acks.of(channel);
     const reading = new Reading(channel, ack, this.#queue, end, (name, tell) => this.#tell(name, tell));
-    reading.begin(this.#listener, this.#options.from).then(
-      () => {
+    reading
+      .begin(this.#listener, this.#options.from)
+      .then(() => {
         this.#reason = undefined;
-      },
-      (error: unknown) => {
+        return reading.watch();
+      })
+      .catch((error: unknown) => {
         const isMissing = replyCodeOf(error) === REPLY.notFound;
         end(isMissing ? 'it is missing' : messageOf(error));
-      },
-    );
+      });
     const why = await ended;
-    reading.isOver = true;
+    reading.stop();
     this.#stopping.signal.removeEventListener('abort', onStop);
     await channel.close().catch(() => {});
     return why;
@@ -178,7 +183,9 @@ export class StreamReader {
 
 /** One reading of it, from its start to the loss of its channel. */
 class Reading {
-  isOver = false;
+  readonly #over = new AbortController();
+  /** Offset of the newest record that has come; -1: none. */
+  #reached = -1;
   readonly #channel: Channel;
   readonly #ack: (tag: number) => void;
   readonly #queue: string;
@@ -199,22 +206,40 @@ class Reading {
     this.#tell = tell;
   }
 
+  get isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  stop(): void {
+    this.#over.abort();
+  }
+
   /** Resolves once it has caught up, having told so. */
   async begin(listener: StreamListener, from: StreamReaderOptions['from']): Promise<void> {
     await this.#channel.prefetch(prefetch);
     const end = await this.#endOfStream();
     this.#tell('start', () => listener.onStart());
-    let reached = -1;
     await this.#consume(from?.(end) ?? 'first', (offset, record) => {
-      reached = offset;
+      this.#reached = offset;
       let isBroken = false;
       this.#tell('record', () => {
         isBroken = listener.onRecord(record, offset) === false;
       });
       if (isBroken) this.#end('it begins anew');
     });
-    while (reached < end) await this.#look();
+    while (this.#reached < end) await this.#look();
     this.#tell('caught up', () => listener.onCaughtUp());
+  }
+
+  /** From when it has caught up until it is over, which it is when it stands still. */
+  async watch(): Promise<void> {
+    const standstill = new Standstill();
+    while (!this.isOver) {
+      const reached = this.#reached;
+      const { messageCount } = await this.#channel.checkQueue(this.#queue);
+      if (standstill.isSeen(reached, messageCount)) return this.#end('it stood still');
+      await sleep(standstillEveryMs, this.#over.signal);
+    }
   }
 
   /** Offset of the last record, or of a later one that has come meanwhile; -1: there is none. */

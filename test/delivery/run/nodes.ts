@@ -65,35 +65,42 @@ const inTurn: Fault['begin'] = async ({ broker: { nodes = [] } }) => {
   };
 };
 
-/** A cookie that none of them has: who is to be met with it is not met. */
-const strange = 'a_partition';
+const listOf = (names: readonly string[]): string => `[${names.map((name) => `'${name}'`).join()}]`;
 
-/** Erlang: this node and `others` do not know each other any more, whoever dials. */
+/** Erlang: this node and `others` do not know each other any more, whoever dials: each expects another cookie than it is shown. */
 const parting = (others: readonly string[]): string =>
-  `Others = [${others.map((name) => `'${name}'`).join()}],
-  [rpc:call(Other, erlang, set_cookie, [node(), ${strange}]) || Other <- Others],
-  [erlang:set_cookie(Other, ${strange}) || Other <- Others],
+  `Others = ${listOf(others)},
+  [rpc:call(Other, erlang, set_cookie, [node(), there]) || Other <- Others],
+  [erlang:set_cookie(Other, here) || Other <- Others],
   [erlang:disconnect_node(Other) || Other <- Others].`;
 
 /** Erlang: the node that it is said to may be met by those again. */
 const meeting = (others: readonly string[]): string =>
-  `[erlang:set_cookie(Other, erlang:get_cookie()) || Other <- [${others.map((name) => `'${name}'`).join()}]].`;
+  `[erlang:set_cookie(Other, erlang:get_cookie()) || Other <- ${listOf(others)}].`;
 
-/** Whether RabbitMQ runs in its process: the one without a majority pauses (`pause_minority`). */
+/** Whether RabbitMQ runs in its process: that of a node without a majority pauses (`pause_minority`). */
 const isServing = async (node: BrokerNode): Promise<boolean> =>
   (await node.ctl(['eval', 'rabbit:is_running().'])).trim() === 'true';
 
+/** Another one each time that RabbitMQ starts in its process. */
+const runOf = (node: BrokerNode): Promise<string> => node.ctl(['eval', 'whereis(rabbit_sup).']);
+
+function peersOf({ broker: { nodes = [] } }: Stage, node: BrokerNode) {
+  const others = nodes.filter((other) => other !== node);
+  return { others, names: others.map(({ name }) => name) };
+}
+
 /** The network parts it from the others. Each of its clients reaches it as before. */
-const partitioned: Fault['begin'] = async (stage) => {
+const parted: Fault['begin'] = async (stage) => {
   const node = nodeOf(stage);
-  const others = (stage.broker.nodes ?? []).filter((other) => other !== node);
-  await node.ctl(['eval', parting(others.map(({ name }) => name))]);
+  const { others, names } = peersOf(stage, node);
+  await node.ctl(['eval', parting(names)]);
   return {
     end: async () => {
       const isPaused = !(await isServing(node));
       const areServing = (await Promise.all(others.map(isServing))).every(Boolean);
       await Promise.all([
-        node.ctl(['eval', meeting(others.map(({ name }) => name))]),
+        node.ctl(['eval', meeting(names)]),
         ...others.map((other) => other.ctl(['eval', meeting([node.name])])),
       ]);
       await eventually(`${node.name} serves again`, () => isServing(node), 60_000);
@@ -102,9 +109,25 @@ const partitioned: Fault['begin'] = async (stage) => {
   };
 };
 
+/** The same for as long as they take to dial each other: it pauses all the same, and starts again. */
+const partedShortly: Fault['begin'] = async (stage) => {
+  const node = nodeOf(stage);
+  const { names } = peersOf(stage, node);
+  const before = await runOf(node);
+  await node.ctl(['eval', `[erlang:disconnect_node(Other) || Other <- ${listOf(names)}].`]);
+  return {
+    end: async () => {
+      const isBack = async () => (await isServing(node)) && (await runOf(node)) !== before;
+      await eventually(`${node.name} has paused and serves again`, isBack, 60_000);
+      return `${node.name} was alone, paused and is back`;
+    },
+  };
+};
+
 export const nodes = {
   'node-killed': { part: 'broker', on: 'cluster', holdMs: 6_000, begin: killed },
   'node-frozen': { part: 'broker', on: 'cluster', holdMs: 8_000, begin: frozen },
-  'node-partitioned': { part: 'broker', on: 'cluster', holdMs: 12_000, begin: partitioned },
+  'node-parted': { part: 'broker', on: 'cluster', holdMs: 12_000, begin: parted },
+  'node-parted-shortly': { part: 'broker', on: 'cluster', holdMs: 2_000, begin: partedShortly },
   'nodes-restarted-in-turn': { part: 'broker', on: 'cluster', holdMs: 1_000, begin: inTurn },
 } as const satisfies Readonly<Record<string, Fault>>;

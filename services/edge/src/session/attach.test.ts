@@ -61,6 +61,13 @@ describe('a moved session', () => {
     expect(vouches).toEqual([vouch]);
   });
 
+  it('goes on in the queue that its holder has let go, whichever of its queues that is', async () => {
+    const { queue, handover, acquired } = make({ from: 'edge-2', move: 'm' });
+    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, seal, generation: 2 };
+    expect(await acquired()).toEqual({ ...resumed, suspect: 3 });
+    expect(queue.generation).toBe(2);
+  });
+
   it('whose seal is still to be put into its queue by an edge that had it before may take no replies yet', async () => {
     const { calls, handover, vouches, acquired } = make({ from: 'edge-2', move: 'm' });
     handover.answers['edge-2'] = { outcome: 'released', suspect: 3, seal: { ...seal, at: 'edge-3' } };

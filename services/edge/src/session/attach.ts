@@ -177,9 +177,9 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (released?.doubt) options.onDoubt(released.doubt);
     if (released?.history) options.onHistory?.(released.history);
     if (released?.placed) options.onPlaced?.(released.placed);
+    if (released?.generation) options.queue.isAt(released.generation);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
-    if (released?.generation) options.queue.isAt(released.generation);
     const isFromOlder = released
       ? isOlder(released)
       : answers.some(({ outcome, knowsSeals }) => outcome === 'unknown' && !knowsSeals);
