@@ -3,28 +3,27 @@
  * in which nodes of a cluster did not reach each other, RabbitMQ may leave a reader where it is: its channel and its consumer stay, and
  * nothing comes any more (seen with 3.10.8; a new reader on the same node gets everything).
  *
- * RabbitMQ says how many records a stream has. Its oldest ones go, so that is no offset; but that of the newest is never further behind it
- * than it was once.
+ * RabbitMQ says how many records a stream has, a moment late. Its oldest ones go, so that is no offset; but that of the newest is never
+ * further behind it than it was once.
  */
 export class Standstill {
   /** The newest record's offset is the number of records and this, or more. */
   #offsetBeside = Number.NEGATIVE_INFINITY;
-  #suspectedAt: number | undefined;
+  #last: number | undefined;
+  #isSuspected = false;
 
   /**
-   * `last`: offset of the newest record that has come; -1: none. `records`: in the stream, asked for after that. True: there were more the
-   * last time as well, and none of them has come since.
+   * `last`: offset of the newest record that has come; -1: none. `records`: in the stream, asked for after that. True: nothing has come
+   * since the last two looks, and at the last one as well there was more.
    */
   isSeen(last: number, records: number): boolean {
     // No stream is emptied: for the moment nobody knows.
     if (records === 0) return false;
-    if (records + this.#offsetBeside > last) {
-      const isSecond = this.#suspectedAt === last;
-      this.#suspectedAt = last;
-      return isSecond;
-    }
-    this.#offsetBeside = Math.max(this.#offsetBeside, last - records);
-    this.#suspectedAt = undefined;
-    return false;
+    const isMoving = last !== this.#last;
+    const wasSuspected = this.#isSuspected;
+    this.#last = last;
+    this.#isSuspected = !isMoving && records + this.#offsetBeside > last;
+    if (!isMoving && !this.#isSuspected) this.#offsetBeside = Math.max(this.#offsetBeside, last - records);
+    return wasSuspected && this.#isSuspected;
   }
 }

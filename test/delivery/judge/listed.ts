@@ -22,7 +22,6 @@ export const brokerConditions: readonly string[] = [
   'node-killed',
   'node-frozen',
   'node-parted',
-  'node-parted-shortly',
   'nodes-restarted-in-turn',
   'memory-alarm',
   'disk-alarm',

@@ -82,18 +82,11 @@ const meeting = (others: readonly string[]): string =>
 const isServing = async (node: BrokerNode): Promise<boolean> =>
   (await node.ctl(['eval', 'rabbit:is_running().'])).trim() === 'true';
 
-/** Another one each time that RabbitMQ starts in its process. */
-const runOf = (node: BrokerNode): Promise<string> => node.ctl(['eval', 'whereis(rabbit_sup).']);
-
-function peersOf({ broker: { nodes = [] } }: Stage, node: BrokerNode) {
-  const others = nodes.filter((other) => other !== node);
-  return { others, names: others.map(({ name }) => name) };
-}
-
 /** The network parts it from the others. Each of its clients reaches it as before. */
 const parted: Fault['begin'] = async (stage) => {
   const node = nodeOf(stage);
-  const { others, names } = peersOf(stage, node);
+  const others = (stage.broker.nodes ?? []).filter((other) => other !== node);
+  const names = others.map(({ name }) => name);
   await node.ctl(['eval', parting(names)]);
   return {
     end: async () => {
@@ -109,25 +102,9 @@ const parted: Fault['begin'] = async (stage) => {
   };
 };
 
-/** The same for as long as they take to dial each other: it pauses all the same, and starts again. */
-const partedShortly: Fault['begin'] = async (stage) => {
-  const node = nodeOf(stage);
-  const { names } = peersOf(stage, node);
-  const before = await runOf(node);
-  await node.ctl(['eval', `[erlang:disconnect_node(Other) || Other <- ${listOf(names)}].`]);
-  return {
-    end: async () => {
-      const isBack = async () => (await isServing(node)) && (await runOf(node)) !== before;
-      await eventually(`${node.name} has paused and serves again`, isBack, 60_000);
-      return `${node.name} was alone, paused and is back`;
-    },
-  };
-};
-
 export const nodes = {
   'node-killed': { part: 'broker', on: 'cluster', holdMs: 6_000, begin: killed },
   'node-frozen': { part: 'broker', on: 'cluster', holdMs: 8_000, begin: frozen },
   'node-parted': { part: 'broker', on: 'cluster', holdMs: 12_000, begin: parted },
-  'node-parted-shortly': { part: 'broker', on: 'cluster', holdMs: 2_000, begin: partedShortly },
   'nodes-restarted-in-turn': { part: 'broker', on: 'cluster', holdMs: 1_000, begin: inTurn },
 } as const satisfies Readonly<Record<string, Fault>>;
