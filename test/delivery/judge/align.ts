@@ -40,8 +40,13 @@ export function align(
 ): Int32Array {
   const matches = new Int32Array(came.length).fill(-1);
   let start = 0;
-  // What agrees from the beginning needs no choice.
-  while (start < came.length && isSame(wanted[start], came[start]) && came[start]?.gaps.length === 0) {
+  // What agrees from the beginning needs no choice, but where the next of the same content may be meant.
+  while (
+    start < came.length &&
+    wanted[start]?.isOwed &&
+    isSame(wanted[start], came[start]) &&
+    came[start]?.gaps.length === 0
+  ) {
     matches[start] = start;
     start++;
   }
