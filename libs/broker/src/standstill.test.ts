@@ -13,6 +13,17 @@ it('is seen at the second look that shows a record which does not come', () => {
   expect(looks([0, 1], [0, 1], [0, 2], [0, 7])).toEqual([false, false, false, true]);
 });
 
+it('is seen again, two looks later, for as long as nothing comes', () => {
+  expect(looks([9, 10], [9, 10], [9, 11], [9, 11], [9, 11], [9, 11])).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+    true,
+  ]);
+});
+
 it('is none where a record was on its way', () => {
   expect(looks([9, 10], [9, 10], [9, 11], [10, 12], [11, 12], [11, 12])).not.toContain(true);
 });

@@ -14,7 +14,7 @@ export class Standstill {
 
   /**
    * `last`: offset of the newest record that has come; -1: none. `records`: in the stream, asked for after that. True: nothing has come
-   * since the last two looks, and at the last one as well there was more.
+   * since the last two looks, and at the last one as well there was more. Then it takes two looks again.
    */
   isSeen(last: number, records: number): boolean {
     // No stream is emptied: for the moment nobody knows.
@@ -22,8 +22,9 @@ export class Standstill {
     const isMoving = last !== this.#last;
     const wasSuspected = this.#isSuspected;
     this.#last = last;
-    this.#isSuspected = !isMoving && records + this.#offsetBeside > last;
-    if (!isMoving && !this.#isSuspected) this.#offsetBeside = Math.max(this.#offsetBeside, last - records);
-    return wasSuspected && this.#isSuspected;
+    const lacksSome = !isMoving && records + this.#offsetBeside > last;
+    if (!isMoving && !lacksSome) this.#offsetBeside = Math.max(this.#offsetBeside, last - records);
+    this.#isSuspected = lacksSome && !wasSuspected;
+    return lacksSome && wasSuspected;
   }
 }

@@ -19,6 +19,7 @@ const busyLooks = 10;
 
 /** Between two looks whether it stands still. */
 const standstillEveryMs = 2_000;
+const stoodStill = 'it stood still';
 
 /** What a stream has of a message: headers that are tables or arrays are lost in it with RabbitMQ 3. */
 export type StreamRecord = Pick<Delivery, 'body' | 'exchange' | 'key' | 'properties'>;
@@ -56,6 +57,7 @@ export class StreamReader {
   readonly #stopping = new AbortController();
   readonly #failures = new LogLimit(5_000);
   #running: Promise<void> | undefined;
+  #standstill = new Standstill();
   #isOpen = false;
   #reason: string | undefined = 'not started';
 
@@ -97,6 +99,8 @@ export class StreamReader {
       const fromMs = performance.now();
       const why = await this.#read(model);
       this.#reason = why;
+      // Another reading need not get on either; after anything else it may be another stream.
+      if (why !== stoodStill) this.#standstill = new Standstill();
       if (signal.aborted) return;
       const suppressed = this.#failures.pass(performance.now());
       if (suppressed !== undefined) {
@@ -155,7 +159,7 @@ export class StreamReader {
       .begin(this.#listener, this.#options.from)
       .then(() => {
         this.#reason = undefined;
-        return reading.watch();
+        return reading.watch(this.#standstill);
       })
       .catch((error: unknown) => {
         const isMissing = replyCodeOf(error) === REPLY.notFound;
@@ -232,12 +236,11 @@ class Reading {
   }
 
   /** From when it has caught up until it is over, which it is when it stands still. */
-  async watch(): Promise<void> {
-    const standstill = new Standstill();
+  async watch(standstill: Standstill): Promise<void> {
     while (!this.isOver) {
       const reached = this.#reached;
       const { messageCount } = await this.#channel.checkQueue(this.#queue);
-      if (standstill.isSeen(reached, messageCount)) return this.#end('it stood still');
+      if (standstill.isSeen(reached, messageCount)) return this.#end(stoodStill);
       await sleep(standstillEveryMs, this.#over.signal);
     }
   }

@@ -65,7 +65,8 @@ const connectionsClosed: Fault['begin'] = async (stage) => {
     end: async () => {
       const after = new Set(await open());
       const gone = before.filter((pid) => !after.has(pid)).length;
-      return gone > 0 && gone === before.length ? `${gone} connections were closed` : undefined;
+      // RabbitMQ waits for the answer of a process that stands still, as another fault may have it.
+      return gone > before.length / 2 ? `${gone} of ${before.length} connections were closed` : undefined;
     },
   };
 };
