@@ -19,7 +19,9 @@ export function playing(schedule: readonly Planned[]): Act {
       free.set(fault.part, done);
       return done;
     });
-    await Promise.all(all);
+    // One that fails leaves the others to put right what they have done.
+    const failed = (await Promise.allSettled(all)).find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
     await sleep(healMs);
     return scheduleText(schedule);
   };

@@ -96,6 +96,7 @@ const twoLeaders: Fault['begin'] = async ({ mesh: { balancers } }) => {
 const stuttering: Fault['begin'] = async ({ edge }) => {
   let stops = 0;
   const stop = (): void => {
+    if (!edge.isRunning) return;
     edge.pause();
     if (stateOf(edge.pid) !== '') stops += 1;
     setTimeout(() => edge.resume(), 400);

@@ -1,17 +1,24 @@
+import { eventually } from '@evenkeel/testkit';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
 /** What each piece of bytes waits on a slow way, ms; those behind it wait as well. */
 const holdUpMs = 100;
 
+/** Another fault may have ended the edge for a moment: then there is nothing to be done anything to. */
+const hasConnection = (proxy: Stage['proxy']): Promise<unknown> =>
+  eventually('the edge has a connection to the broker', () => proxy.connections > 0, 10_000);
+
 /** The connections of the first edge to the broker are reset, and may be made again at once. */
 const cut: Fault['begin'] = async ({ proxy }) => {
+  await hasConnection(proxy);
   const connections = proxy.cut();
   return { end: async () => (connections > 0 ? `${connections} connections were reset` : undefined) };
 };
 
 /** They are reset, and none can be made. */
 const refused: Fault['begin'] = async ({ proxy }) => {
+  await hasConnection(proxy);
   proxy.refuse();
   const connections = proxy.cut();
   return {
@@ -33,6 +40,7 @@ const held =
     what: string,
   ): Fault['begin'] =>
   async ({ proxy }) => {
+    await hasConnection(proxy);
     const { connections } = proxy;
     hold(proxy);
     return {
