@@ -3,7 +3,6 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { IncomingDelivery } from './delivery.js';
 import { messageOf, REPLY, replyCodeOf } from './errors.js';
-import { Standstill } from './standstill.js';
 import { openChannel } from './topology.js';
 import type { Delivery } from './types.js';
 
@@ -18,7 +17,9 @@ const quietMs = 100;
 const busyLooks = 10;
 
 /** Between two looks whether it stands still. */
-const standstillEveryMs = 2_000;
+const lookEveryMs = 2_000;
+/** So long may nothing come before it has caught up. */
+const patienceMs = 10_000;
 const stoodStill = 'it stood still';
 
 /** What a stream has of a message: headers that are tables or arrays are lost in it with RabbitMQ 3. */
@@ -57,7 +58,6 @@ export class StreamReader {
   readonly #stopping = new AbortController();
   readonly #failures = new LogLimit(5_000);
   #running: Promise<void> | undefined;
-  #standstill = new Standstill();
   #isOpen = false;
   #reason: string | undefined = 'not started';
 
@@ -99,8 +99,6 @@ export class StreamReader {
       const fromMs = performance.now();
       const why = await this.#read(model);
       this.#reason = why;
-      // Another reading need not get on either; after anything else it may be another stream.
-      if (why !== stoodStill) this.#standstill = new Standstill();
       if (signal.aborted) return;
       const suppressed = this.#failures.pass(performance.now());
       if (suppressed !== undefined) {
@@ -159,7 +157,7 @@ export class StreamReader {
       .begin(this.#listener, this.#options.from)
       .then(() => {
         this.#reason = undefined;
-        return reading.watch(this.#standstill);
+        return reading.watch();
       })
       .catch((error: unknown) => {
         const isMissing = replyCodeOf(error) === REPLY.notFound;
@@ -222,6 +220,9 @@ class Reading {
   async begin(listener: StreamListener, from: StreamReaderOptions['from']): Promise<void> {
     await this.#channel.prefetch(prefetch);
     const end = await this.#endOfStream();
+    // Not empty, but slow: taken for empty, everything in it would pass for new.
+    if (end < 0 && (await this.#channel.checkQueue(this.#queue)).messageCount > 0)
+      throw new Error('it does not say how far it goes');
     this.#tell('start', () => listener.onStart());
     await this.#consume(from?.(end) ?? 'first', (offset, record) => {
       this.#reached = offset;
@@ -231,17 +232,33 @@ class Reading {
       });
       if (isBroken) this.#end('it begins anew');
     });
-    while (this.#reached < end) await this.#look();
+    let movedAtMs = performance.now();
+    for (let before = this.#reached; this.#reached < end; before = this.#reached) {
+      await this.#look();
+      if (this.#reached !== before) movedAtMs = performance.now();
+      else if (performance.now() - movedAtMs >= patienceMs) throw new Error(stoodStill);
+    }
     this.#tell('caught up', () => listener.onCaughtUp());
   }
 
-  /** From when it has caught up until it is over, which it is when it stands still. */
-  async watch(standstill: Standstill): Promise<void> {
-    while (!this.isOver) {
-      const reached = this.#reached;
+  /**
+   * From when it has caught up until it is over, which it is when it stands still. When a stream gets another leader, as after a partition,
+   * RabbitMQ may leave a reader where it is: its channel and its consumer stay, and nothing comes any more (seen with 3.10.8), while a new
+   * one gets everything. So where nothing comes and the number of records is another, a new one looks how far the stream goes. (The number
+   * itself shows nothing: RabbitMQ 3.10 is up to 5 s late with it.)
+   */
+  async watch(): Promise<void> {
+    let seen: number | undefined;
+    for (let before = this.#reached; ; before = this.#reached) {
+      await sleep(lookEveryMs, this.#over.signal);
       const { messageCount } = await this.#channel.checkQueue(this.#queue);
-      if (standstill.isSeen(reached, messageCount)) return this.#end(stoodStill);
-      await sleep(standstillEveryMs, this.#over.signal);
+      if (this.#reached !== before || messageCount === seen) continue;
+      const end = await this.#endOfStream();
+      if (end > before) {
+        // It may have been on its way.
+        await sleep(lookEveryMs, this.#over.signal);
+        if (this.#reached === before) return this.#end(stoodStill);
+      } else if (end === before) seen = messageCount;
     }
   }
 

@@ -41,10 +41,12 @@ export function align(
   const matches = new Int32Array(came.length).fill(-1);
   let start = 0;
   // What agrees from the beginning needs no choice, but where the next of the same content may be meant.
+  const lastOf = new Map(wanted.map(({ tag }, n) => [tag, n]));
+  const isChoice = ({ isOwed, tag }: Wanted, n: number) => !isOwed && lastOf.get(tag) !== n;
   while (
     start < came.length &&
-    wanted[start]?.isOwed &&
     isSame(wanted[start], came[start]) &&
+    !isChoice(wanted[start] as Wanted, start) &&
     came[start]?.gaps.length === 0
   ) {
     matches[start] = start;

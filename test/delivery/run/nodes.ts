@@ -90,8 +90,9 @@ const parted: Fault['begin'] = async (stage) => {
   await node.ctl(['eval', parting(names)]);
   return {
     end: async () => {
-      const isPaused = !(await isServing(node));
-      const areServing = (await Promise.all(others.map(isServing))).every(Boolean);
+      const serves = (each: BrokerNode) => isServing(each).catch(() => false);
+      const isPaused = !(await serves(node));
+      const areServing = (await Promise.all(others.map(serves))).every(Boolean);
       await Promise.all([
         node.ctl(['eval', meeting(names)]),
         ...others.map((other) => other.ctl(['eval', meeting([node.name])])),

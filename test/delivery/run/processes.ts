@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Member } from '@evenkeel/local';
+import { eventually } from '@evenkeel/testkit';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
@@ -84,7 +85,9 @@ const twoLeaders: Fault['begin'] = async ({ mesh: { balancers } }) => {
   first.pause();
   return {
     end: async () => {
-      const hasFollowed = await leads(second);
+      // However short it was to be.
+      const follows = () => leads(second).catch(() => false);
+      const hasFollowed = await eventually(`${second.name} leads`, follows, 20_000).catch(() => false);
       const state = stateOf(first.pid);
       first.resume();
       return hasFollowed && state === 'T' ? `${first.name} led, then ${second.name}, then both` : undefined;

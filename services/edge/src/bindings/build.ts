@@ -25,11 +25,8 @@ export interface EventBindings {
   readonly rebound: number;
   /** Whether messages may have gone past a history, and nobody has marked it. */
   hasLost(): Promise<boolean>;
-  /**
-   * Events may have gone past the queue of a session that was there before: has it bound by `bind`, which marks that, unless it is seen to.
-   * False: it is still to be bound, and nothing has gone past it.
-   */
-  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<boolean>;
+  /** Before the queue of a session that was there is bound: has `bind` mark that events may have gone past it, unless that is seen to. */
+  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<void>;
   start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
@@ -62,12 +59,12 @@ export function eventBindingsOf(options: EventBindingsOptions): EventBindings {
     bindFound: async ({ uid, sid }, bind) => {
       const key = `${uid}.${sid}`;
       const isLost = await watch.hasLost();
-      const isBound = async () => {
-        await bind();
-        return true;
-      };
-      if (rebinding.owes(key)) return await rebinding.once(key, isBound);
-      return isLost && (await isBound());
+      if (rebinding.owes(key)) {
+        await rebinding.once(key, async () => {
+          await bind();
+          return true;
+        });
+      } else if (isLost) await bind();
     },
     start: (signal) => watch.start(signal),
     stop: async () => {

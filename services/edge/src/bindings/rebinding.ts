@@ -128,18 +128,15 @@ export class Rebinding {
   async #bindEach(due: string[]): Promise<void> {
     for (let key = due.pop(); key !== undefined && !this.#isStopped; key = due.pop()) {
       const session = key;
+      const who = this.#options.life.get(session);
+      if (who === undefined) continue;
       await this.#tried(
         async () => {
-          await this.once(session, () => this.#bind(session));
+          await this.once(session, () => this.#options.bindSession(who));
         },
         { session },
       );
     }
-  }
-
-  async #bind(session: string): Promise<boolean> {
-    const who = this.#options.life.get(session);
-    return who !== undefined && (await this.#options.bindSession(who));
   }
 
   async #bindStreams(done: Set<string>): Promise<void> {

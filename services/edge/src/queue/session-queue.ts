@@ -49,10 +49,10 @@ export interface SessionQueuesOptions {
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
   /**
-   * Where events may have gone past a session's queue that was there before, since its binding of them had gone: has it bound by `bind`,
-   * between marks, unless that is done. False: nothing has gone past it, and it is still to be bound.
+   * Before a queue that was there is bound: where events may have gone past it, since its binding of them had gone, has it bound by
+   * `bind`, between marks, unless that is done.
    */
-  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<boolean>;
+  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<void>;
   /** Life of a session without a connection. */
   lifetimeMs: number;
   /** Events at most; the oldest is dropped beyond it. */
@@ -153,8 +153,8 @@ export class SessionQueue {
     // In a crowd with its seal, or its first request.
     if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
-    const isBound = isFound && (await this.#options.bindFound(this.#who, () => this.#bindBetweenMarks()));
-    if (!isBound) await this.#bindEvents();
+    if (isFound) await this.#options.bindFound(this.#who, () => this.#bindBetweenMarks());
+    await this.#bindEvents();
     return (
       asIs &&
       this.#generation === 0 &&
