@@ -85,6 +85,11 @@ export class Broker {
     return this.#connection.isBlocked;
   }
 
+  /** The version that RabbitMQ names at this connection, such as `4.0.5`; undefined while there is none. */
+  get serverVersion(): string | undefined {
+    return this.#connection.model?.connection.serverProperties.version;
+  }
+
   /** What it does at this moment, for metrics. */
   figures(): ConnectionFigures {
     return this.#connection.figures();

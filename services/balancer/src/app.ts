@@ -167,7 +167,8 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const denying = new Denying({
     denials,
     owed,
-    publisher: mesh.publisher,
+    // Nothing else goes by its channel: RabbitMQ before 4.0 may confirm what it does not write to the stream (docs/cluster.md).
+    publisher: mesh.publisherBeside(),
     userId: mesh.user,
     now: wallNow,
     waitMs: COMMAND_WAIT_MS,

@@ -1,3 +1,4 @@
+import type { StreamRecord } from '@evenkeel/broker';
 import { untilAborted } from '../incarnation.js';
 import { HistoryStream, type HistoryStreamOptions } from './stream.js';
 import type { HistoryLimits, TailRecord } from './tail.js';
@@ -7,13 +8,24 @@ import { Turns } from './turns.js';
 const maxLooks = 4;
 
 export interface HistoryOptions<T>
-  extends Omit<HistoryStreamOptions<T>, 'namespace' | 'limits' | 'turns' | 'onMessage' | 'onBreak'> {
+  extends Omit<
+    HistoryStreamOptions<T>,
+    'namespace' | 'limits' | 'turns' | 'declaring' | 'onRecord' | 'onMessage' | 'onBreak'
+  > {
   /** Those that have a history. */
   readonly namespaces: Iterable<readonly [string, HistoryLimits]>;
+  /** As of each stream; each is given a publisher that nothing else uses. */
+  readonly declaring?: Declaring | undefined;
+  onRecord?(namespace: string, record: StreamRecord, isMessage: boolean): void;
   onMessage?(record: TailRecord<T>): void;
   /** What comes of the topics of this namespace need not follow what has come. */
   onBreak?(namespace: string): void;
 }
+
+type Declaring = Omit<NonNullable<HistoryStreamOptions<unknown>['declaring']>, 'publisher'> & {
+  /** RabbitMQ before 4.0 may confirm what it does not write, on a channel that goes to more than one stream (see the edge's audit). */
+  publisher(): NonNullable<HistoryStreamOptions<unknown>['declaring']>['publisher'];
+};
 
 /**
  * The history of topics: a stream a namespace, `history.<namespace>`, with its newest part in memory. `T` is what its reader makes of
@@ -28,10 +40,18 @@ export interface HistoryOptions<T>
 export class History<T> {
   readonly #streams = new Map<string, HistoryStream<T>>();
 
-  constructor({ namespaces, onBreak, ...options }: HistoryOptions<T>) {
+  constructor({ namespaces, declaring, onRecord, onBreak, ...options }: HistoryOptions<T>) {
     const turns = new Turns(maxLooks);
     for (const [namespace, limits] of namespaces) {
-      const own = { ...options, namespace, limits, turns, onBreak: () => onBreak?.(namespace) };
+      const own: HistoryStreamOptions<T> = {
+        ...options,
+        namespace,
+        limits,
+        turns,
+        declaring: declaring && { ...declaring, publisher: declaring.publisher() },
+        onRecord: (record, isMessage) => onRecord?.(namespace, record, isMessage),
+        onBreak: () => onBreak?.(namespace),
+      };
       this.#streams.set(namespace, new HistoryStream<T>(own));
     }
   }

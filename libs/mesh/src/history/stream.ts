@@ -45,6 +45,8 @@ export interface HistoryStreamOptions<T> {
     | undefined;
   readonly turns: Turns;
   make(record: StreamRecord, nowMs: number): Made<T>;
+  /** Each record as it is read, messages and others; some may come again after a loss. */
+  onRecord?(record: StreamRecord, isMessage: boolean): void;
   /** One message that has come after the stream was first read, in the order of the stream. */
   onMessage?(record: TailRecord<T>): void;
   /** What comes from now on need not follow what has come: records are missing between, or it is another stream. */
@@ -194,6 +196,17 @@ export class HistoryStream<T> {
     await this.#write(lossMarks.end);
   }
 
+  /** Messages have gone past it, and its binding is there: writes two marks. @throws BrokerError when that is not done. */
+  async markLoss(): Promise<void> {
+    await this.#write(lossMarks.begin);
+    await this.#write(lossMarks.end);
+  }
+
+  /** Writes a record that is no message: it shows to who reads it that all written before has been read. @throws BrokerError */
+  async writeProbe(messageId: string): Promise<void> {
+    await this.#write(1, messageId);
+  }
+
   #since(asked: Waiting<T>): void {
     const { topic, since, onAnswer } = asked;
     const { limits, now } = this.#options;
@@ -260,10 +273,13 @@ export class HistoryStream<T> {
   }
 
   /** A record that is no message. */
-  async #write(value: string | number): Promise<void> {
+  async #write(
+    value: string | number,
+    messageId: string = randomBytes(12).toString('base64url'),
+  ): Promise<void> {
     await this.#options.declaring?.publisher.publish(exchanges.replies, this.#queue, '', {
       persistent: true,
-      messageId: randomBytes(12).toString('base64url'),
+      messageId,
       headers: { [historyHeader]: value },
     });
   }
@@ -283,6 +299,7 @@ export class HistoryStream<T> {
   #onRecord(record: StreamRecord, offset: number): boolean {
     if (this.#isResuming) return this.#resume(record, offset);
     const topics = this.#topicsOf(record);
+    this.#options.onRecord?.(record, topics.length > 0);
     const mark = lossMarkOf(record);
     if (mark === 'begin') this.#lacksFrom(offset);
     else if (mark === 'end' || topics.length > 0) this.#tellPassedBy();

@@ -2,16 +2,18 @@ import type { History as HistoryOf } from '@evenkeel/access';
 import { History, type IsEdge, type Mesh } from '@evenkeel/mesh';
 import type { Log } from '@evenkeel/runtime';
 import { type HistoryItem, historyItem } from '../../frame/placed.js';
+import { HistoryAudits } from './audits.js';
 import { HistoryTopics } from './topics.js';
 
 export interface EdgeHistoryOptions {
   readonly config: {
+    readonly node: string;
     readonly maxEventBytes: number;
     readonly historyTailMessages: number;
     readonly historyTailBytes: number;
     readonly historyStreamBytes: number;
   };
-  readonly mesh: Pick<Mesh, 'consuming' | 'publisher'>;
+  readonly mesh: Pick<Mesh, 'consuming' | 'publisherBeside' | 'isCluster' | 'ownQueue'>;
   readonly namespaces: ReadonlyMap<string, HistoryOf>;
   /** Whose word on the sender of a message counts. */
   readonly isEdge: IsEdge;
@@ -29,6 +31,7 @@ export interface EdgeHistoryOptions {
 export interface EdgeHistory {
   readonly topics: HistoryTopics;
   readonly history: History<HistoryItem>;
+  readonly audits: { readonly missing: number };
   start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   readiness(): true | string;
@@ -47,10 +50,16 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
     declaring:
       namespaces.size === 0
         ? undefined
-        : { topology: mesh.consuming.topology({ channels: 1 }), publisher: mesh.publisher, hasLostBinding },
+        : {
+            topology: mesh.consuming.topology({ channels: 1 }),
+            publisher: () => mesh.publisherBeside(),
+            hasLostBinding,
+          },
     make: (record, nowMs) => historyItem(record, nowMs, maxEventBytes, isEdge),
+    onRecord: (namespace, record, isMessage) => audits.onRecord(namespace, record, isMessage),
     onMessage: (record) => topics.onMessage(record),
     onBreak: (namespace) => {
+      audits.onBreak(namespace);
       topics.onBreak(namespace);
       onPatternsBroken((name) => isOf(namespace, name));
     },
@@ -58,11 +67,25 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
     log,
   });
   const topics = new HistoryTopics({ history, deliver });
+  const audits = new HistoryAudits({
+    mesh,
+    node: config.node,
+    streams: history.streams,
+    now: () => performance.now(),
+    log,
+  });
   return {
     topics,
     history,
-    start: (signal) => history.start(signal),
-    stop: () => history.stop(),
+    audits,
+    start: async (signal) => {
+      audits.start();
+      await history.start(signal);
+    },
+    stop: async () => {
+      await audits.stop();
+      await history.stop();
+    },
     readiness: () => history.readiness(),
   };
 }

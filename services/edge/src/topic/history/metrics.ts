@@ -4,6 +4,7 @@ import { type Ops, observeCounter, observeGauge } from '@evenkeel/runtime';
 export interface HistorySources {
   readonly topics: { readonly counts: Readonly<Record<'sent' | 'lost' | 'late', number>> };
   readonly history: { readonly streams: ReadonlyMap<string, Measurable> };
+  readonly audits: { readonly missing: number };
 }
 
 interface Measurable {
@@ -49,6 +50,11 @@ export function historyMetrics(metrics: Ops['metrics'], sources: { readonly hist
     'evenkeel_history_lost_total',
     'Subscribers told that some of what they were to get is gone, after they had been told that it comes',
     () => sources.history.topics.counts.lost,
+  );
+  counter(
+    'evenkeel_history_missing_total',
+    'Messages that RabbitMQ before 4.0 had confirmed and not written to the history, as this edge saw it',
+    () => sources.history.audits.missing,
   );
   counter(
     'evenkeel_history_late_total',
