@@ -1,3 +1,4 @@
+import { namespaceOf } from '@evenkeel/protocol';
 import { z } from 'zod';
 import { type Action, actions } from './grants.js';
 import { isPattern } from './patterns.js';
@@ -190,12 +191,6 @@ export class Namespaces {
   asks(whom: 'service' | 'hook'): boolean {
     return [...this.#entries.values()].some((entry) => actions.some((action) => entry[action] === whom));
   }
-}
-
-/** The first word of a topic or method. */
-export function namespaceOf(name: string): string {
-  const dot = name.indexOf('.');
-  return dot < 0 ? name : name.slice(0, dot);
 }
 
 function historyOf({

@@ -19,6 +19,8 @@ export interface ConnectOptions extends BrokerOptions {
   attempts?: number;
 }
 
+/** Version of RabbitMQ. */
+const streamsWrittenFrom = 4;
 const REDECLARE = { minMs: 500, maxMs: 5000 };
 
 /**
@@ -85,9 +87,12 @@ export class Broker {
     return this.#connection.isBlocked;
   }
 
-  /** The version that RabbitMQ names at this connection, such as `4.0.5`; undefined while there is none. */
-  get serverVersion(): string | undefined {
-    return this.#connection.model?.connection.serverProperties.version;
+  /**
+   * Whether RabbitMQ may confirm messages that it does not write to a stream: as a cluster, before 4.0 (rabbitmq-server#12236). Not on a
+   * channel whose every message goes to that one stream. False while there is no connection.
+   */
+  get mayMissStreams(): boolean {
+    return this.#connection.isToSeveral && this.#connection.serverMajor < streamsWrittenFrom;
   }
 
   /** What it does at this moment, for metrics. */

@@ -59,6 +59,16 @@ export class AmqpConnection {
     return this.#closing.signal;
   }
 
+  /** It has several addresses: RabbitMQ is a cluster. */
+  get isToSeveral(): boolean {
+    return this.#addresses.length > 1;
+  }
+
+  /** First number of RabbitMQ's version; NaN while there is no connection. */
+  get serverMajor(): number {
+    return Number.parseInt(this.model?.connection.serverProperties.version ?? '', 10);
+  }
+
   /** What is made from this connection says so what it does; for as long as the connection lives. */
   counts(part: () => Partial<PartFigures>): void {
     this.#parts.push(part);

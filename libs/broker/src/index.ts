@@ -4,6 +4,7 @@ export { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 export { BrokerError, type BrokerErrorCode, redactUrl } from './errors.js';
 export type { ConnectionFigures } from './figures.js';
 export { Publisher, type PublisherOptions, type PublishOutcome } from './publisher.js';
+export { type LanesOptions, PublisherLanes } from './publisher-lanes.js';
 export { roomyBody } from './roomy-body.js';
 export type { StreamPart } from './stream-part.js';
 export type { StreamListener, StreamReader, StreamReaderOptions, StreamRecord } from './stream-reader.js';

@@ -294,6 +294,18 @@ export function eventName(key: string): string | undefined {
 export const topicOfKey = (key: string): string | undefined =>
   key.startsWith('topic.') ? key.slice(6) : undefined;
 
+/** The first word of a topic, a pattern or a method. */
+export function namespaceOf(topic: string): string {
+  const dot = topic.indexOf('.');
+  return dot < 0 ? topic : topic.slice(0, dot);
+}
+
+/** The namespace of a topic event's key; undefined: it is of another form. */
+export function namespaceOfKey(key: string): string | undefined {
+  const topic = topicOfKey(key);
+  return topic === undefined ? undefined : namespaceOf(topic);
+}
+
 /** A session as every service names it in its log. */
 export const logged = ({ uid, sid }: { readonly uid: string; readonly sid: string }) => ({
   session: sid,

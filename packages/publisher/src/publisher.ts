@@ -1,13 +1,13 @@
 import {
   type Broker,
   BrokerError,
-  type Publisher as Confirms,
   type ConsumerChannels,
   type Log,
+  PublisherLanes,
   type TopologyChannels,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { exchanges, isSid, orderKey, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { exchanges, isSid, namespaceOfKey, orderKey, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import type { EventsOf, MeshDefinition, ServedOf, ServiceMeshOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
@@ -67,7 +67,7 @@ interface Placed {
 class MeshPublisher implements PublisherSurface {
   readonly #registered = new Set<Registered>();
   readonly #broker: Broker;
-  readonly #confirms: Confirms;
+  readonly #confirms: PublisherLanes;
   readonly #replies: Replies;
   readonly #asks: Asks;
   readonly #presence: PresenceQuestions;
@@ -90,7 +90,13 @@ class MeshPublisher implements PublisherSurface {
     this.#log = log;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
-    this.#confirms = broker.publisher({ window: options.window ?? 1_024 });
+    const { mayMissStreams } = broker;
+    this.#confirms = new PublisherLanes({
+      make: () => broker.publisher({ window: options.window ?? 1_024 }),
+      // Topics may have a history; whether they have, only edges know.
+      laneOf: (exchange, key) =>
+        mayMissStreams && exchange === exchanges.events ? namespaceOfKey(key) : undefined,
+    });
     this.#publishing = new Publishing({
       confirms: this.#confirms,
       tracing,

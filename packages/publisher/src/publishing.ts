@@ -1,4 +1,4 @@
-import { BrokerError, type Publisher as Confirms, type PublishOutcome } from '@evenkeel/broker';
+import { BrokerError, type PublisherLanes, type PublishOutcome } from '@evenkeel/broker';
 import { atHeader, exchanges, receiptHeader, traceContextOf } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import { extrasOf } from './extras.js';
@@ -8,7 +8,7 @@ import type { Tracing } from './tracing.js';
 import type { Published } from './types.js';
 
 export interface PublishingOptions {
-  readonly confirms: Confirms;
+  readonly confirms: Pick<PublisherLanes, 'publish'>;
   readonly tracing: Tracing;
   /** Opened by the first event that wants to know who has got it. */
   receipts(): Promise<Receipts>;

@@ -23,6 +23,7 @@ import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Cancels } from './inbound/cancels.js';
 import { Inbound } from './inbound/inbound.js';
+import { publisherOfClients } from './inbound/publisher-of-clients.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
 import { Happenings } from './life/happenings.js';
@@ -30,7 +31,6 @@ import { Journal } from './life/journal.js';
 import { Life } from './life/life.js';
 import { SessionPast } from './life/past.js';
 import { SessionReports } from './life/reports.js';
-import { clientsWindow } from './limits.js';
 import { Coalescer } from './move/coalescer.js';
 import { Departures } from './move/departures.js';
 import { Handover } from './move/handover.js';
@@ -187,7 +187,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     topicFrames: () => counts.topicFrames,
     now,
   });
-  const clientsPublisher = mesh.publisherApart('clients', clientsWindow);
+  const clientsPublisher = publisherOfClients(mesh, histories.history.streams);
   const inbound = new Inbound({
     ...config,
     publisher: clientsPublisher,

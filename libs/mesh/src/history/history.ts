@@ -1,4 +1,5 @@
 import type { StreamRecord } from '@evenkeel/broker';
+import { namespaceOf } from '@evenkeel/protocol';
 import { untilAborted } from '../incarnation.js';
 import { HistoryStream, type HistoryStreamOptions } from './stream.js';
 import type { HistoryLimits, TailRecord } from './tail.js';
@@ -23,7 +24,7 @@ export interface HistoryOptions<T>
 }
 
 type Declaring = Omit<NonNullable<HistoryStreamOptions<unknown>['declaring']>, 'publisher'> & {
-  /** RabbitMQ before 4.0 may confirm what it does not write, on a channel that goes to more than one stream (see the edge's audit). */
+  /** RabbitMQ before 4.0 may confirm what it does not write, on a channel that goes to more than one stream (docs/cluster.md). */
   publisher(): NonNullable<HistoryStreamOptions<unknown>['declaring']>['publisher'];
 };
 
@@ -64,8 +65,7 @@ export class History<T> {
   /** The stream of this topic; undefined: its namespace has no history. */
   of(topic: string): HistoryStream<T> | undefined {
     if (this.#streams.size === 0) return undefined;
-    const dot = topic.indexOf('.');
-    return this.#streams.get(dot < 0 ? topic : topic.slice(0, dot));
+    return this.#streams.get(namespaceOf(topic));
   }
 
   /** True once each has been read; else which has not, and how far it is. */

@@ -2,7 +2,7 @@ import type { History as HistoryOf } from '@evenkeel/access';
 import { History, type IsEdge, type Mesh } from '@evenkeel/mesh';
 import type { Log } from '@evenkeel/runtime';
 import { type HistoryItem, historyItem } from '../../frame/placed.js';
-import { HistoryAudits } from './audits.js';
+import { HistoryChecks } from './checks.js';
 import { HistoryTopics } from './topics.js';
 
 export interface EdgeHistoryOptions {
@@ -31,7 +31,7 @@ export interface EdgeHistoryOptions {
 export interface EdgeHistory {
   readonly topics: HistoryTopics;
   readonly history: History<HistoryItem>;
-  readonly audits: { readonly missing: number };
+  readonly checks: { readonly missing: number };
   start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   readiness(): true | string;
@@ -56,10 +56,10 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
             hasLostBinding,
           },
     make: (record, nowMs) => historyItem(record, nowMs, maxEventBytes, isEdge),
-    onRecord: (namespace, record, isMessage) => audits.onRecord(namespace, record, isMessage),
+    onRecord: (namespace, record, isMessage) => checks.onRecord(namespace, record, isMessage),
     onMessage: (record) => topics.onMessage(record),
     onBreak: (namespace) => {
-      audits.onBreak(namespace);
+      checks.onBreak(namespace);
       topics.onBreak(namespace);
       onPatternsBroken((name) => isOf(namespace, name));
     },
@@ -67,7 +67,7 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
     log,
   });
   const topics = new HistoryTopics({ history, deliver });
-  const audits = new HistoryAudits({
+  const checks = new HistoryChecks({
     mesh,
     node: config.node,
     streams: history.streams,
@@ -77,13 +77,13 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
   return {
     topics,
     history,
-    audits,
+    checks,
     start: async (signal) => {
-      audits.start();
+      checks.start();
       await history.start(signal);
     },
     stop: async () => {
-      await audits.stop();
+      await checks.stop();
       await history.stop();
     },
     readiness: () => history.readiness(),

@@ -4,7 +4,7 @@ import { type Ops, observeCounter, observeGauge } from '@evenkeel/runtime';
 export interface HistorySources {
   readonly topics: { readonly counts: Readonly<Record<'sent' | 'lost' | 'late', number>> };
   readonly history: { readonly streams: ReadonlyMap<string, Measurable> };
-  readonly audits: { readonly missing: number };
+  readonly checks: { readonly missing: number };
 }
 
 interface Measurable {
@@ -54,7 +54,7 @@ export function historyMetrics(metrics: Ops['metrics'], sources: { readonly hist
   counter(
     'evenkeel_history_missing_total',
     'Messages that RabbitMQ before 4.0 had confirmed and not written to the history, as this edge saw it',
-    () => sources.history.audits.missing,
+    () => sources.history.checks.missing,
   );
   counter(
     'evenkeel_history_late_total',

@@ -15,16 +15,16 @@ const keptMs = 30_000;
 
 export type Routed = Pick<Delivery, 'key' | 'body'>;
 
-export interface AuditedStream {
+export interface CheckedStream {
   /** Writes a record that is no message, with this id. */
   writeProbe(messageId: string): Promise<void>;
   /** Has everybody who reads the stream told that messages have gone past it. */
   markLoss(): Promise<void>;
 }
 
-export interface AuditOptions {
+export interface CheckOptions {
   readonly namespace: string;
-  readonly stream: AuditedStream;
+  readonly stream: CheckedStream;
   /** Steady, ms. */
   now(): number;
   readonly log: Pick<Log, 'warn'>;
@@ -42,8 +42,8 @@ interface Owed {
  * its way, the message is sent again with its number among the confirms instead of its number in the stream, and all that follow on the
  * channel count as seen already until the one has caught up with the other (rabbitmq-server#12236). No reply tells the publisher.
  */
-export class HistoryAudit {
-  readonly #options: AuditOptions;
+export class HistoryCheck {
+  readonly #options: CheckOptions;
   readonly #owed = new Map<string, Owed[]>();
   #inOrder: Owed[] = [];
   /** Read before they came by the queue: how many of each; the older ones apart, so that they can be forgotten. */
@@ -56,7 +56,7 @@ export class HistoryAudit {
   #isLooking = false;
   #missing = 0;
 
-  constructor(options: AuditOptions) {
+  constructor(options: CheckOptions) {
     this.#options = options;
     this.#turnedAtMs = options.now();
   }
