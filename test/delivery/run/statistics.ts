@@ -1,9 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exchanges } from '@evenkeel/protocol';
-import { type ConsumeMessage, connect } from 'amqplib';
+import { type Channel, type ConsumeMessage, connect } from 'amqplib';
 import type { Fault } from './fault.js';
+import type { Stage } from './stage.js';
 
 const again = 'chaos-again';
+
+interface Link {
+  readonly mouth: Channel;
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** Hears what edges report, and may say it once more, in the name that it is reported in. */
+async function linkTo(
+  { amqpUrl, urlFor }: Stage['broker'],
+  onReport: (message: ConsumeMessage) => void,
+): Promise<Link> {
+  const [url = ''] = amqpUrl.split(',');
+  const [own = ''] = urlFor('edge').split(',');
+  const both = await Promise.all([connect(url), connect(own)]);
+  const [hearing, saying] = both;
+  for (const each of both) each.on('error', () => undefined);
+  // One without the other is of no use.
+  const ends = both.map((each) => new Promise<void>((resolve) => each.once('close', () => resolve())));
+  const closed = Promise.race(ends).then(async () => {
+    await Promise.allSettled(both.map((each) => each.close()));
+  });
+  const [ear, mouth] = [await hearing.createChannel(), await saying.createChannel()];
+  for (const each of [ear, mouth]) each.on('error', () => undefined);
+  const { queue } = await ear.assertQueue('', { exclusive: true });
+  await ear.bindQueue(queue, exchanges.stats, 'stats.*');
+  await ear.consume(
+    queue,
+    (message) => {
+      if (message?.properties.headers?.[again] === undefined && message !== null) onReport(message);
+    },
+    { noAck: true },
+  );
+  const close = () => void saying.close().catch(() => undefined);
+  return { mouth, closed, close };
+}
 
 /**
  * Whatever edges report is there once more, `lateMs` later, each batch of it in the opposite order: as from a broker that had
@@ -12,33 +49,29 @@ const again = 'chaos-again';
 const repeated =
   (lateMs: number): Fault['begin'] =>
   async ({ broker }) => {
-    const [url = ''] = broker.amqpUrl.split(',');
-    const [own = ''] = broker.urlFor('edge').split(',');
-    const hearing = await connect(url);
-    // In the name that they are reported in.
-    const saying = await connect(own);
-    for (const each of [hearing, saying]) each.on('error', () => undefined);
-    const [ear, mouth] = [await hearing.createChannel(), await saying.createChannel()];
-    for (const each of [ear, mouth]) each.on('error', () => undefined);
-    const { queue } = await ear.assertQueue('', { exclusive: true });
-    await ear.bindQueue(queue, exchanges.stats, 'stats.*');
     let waiting: ConsumeMessage[] = [];
     let count = 0;
-    await ear.consume(
-      queue,
-      (message) => {
-        if (message?.properties.headers?.[again] === undefined && message !== null) waiting.push(message);
-      },
-      { noAck: true },
-    );
+    let link: Link | undefined;
+    let isOver = false;
+    /** Another fault may close its connections meanwhile. */
+    const listen = async (): Promise<void> => {
+      while (!isOver) {
+        link = await linkTo(broker, (message) => waiting.push(message)).catch(() => undefined);
+        await link?.closed;
+        link = undefined;
+        await sleep(200);
+      }
+    };
+    const listening = listen();
     const say = async (): Promise<void> => {
       const batch = waiting.reverse();
       waiting = [];
       await sleep(lateMs);
       for (const { fields, properties, content } of batch) {
+        if (link === undefined) return;
         const headers = { ...properties.headers, [again]: true };
         // Of edges alone: nobody else may speak in their name.
-        mouth.publish(exchanges.stats, fields.routingKey, content, {
+        link.mouth.publish(exchanges.stats, fields.routingKey, content, {
           ...properties,
           headers,
           userId: 'edge',
@@ -52,7 +85,9 @@ const repeated =
       end: async () => {
         clearInterval(timer);
         await Promise.all(batches);
-        await Promise.allSettled([hearing.close(), saying.close()]);
+        isOver = true;
+        link?.close();
+        await listening;
         return count > 0 ? `${count} reports came again` : undefined;
       },
     };

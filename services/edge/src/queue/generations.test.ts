@@ -46,6 +46,30 @@ describe('the queue that a session has', () => {
   });
 });
 
+describe('a queue that nobody has named', () => {
+  const none: Look[] = Array.from({ length: 16 }, () => 'none');
+
+  it('is found where all before it were deleted, and is looked for no further than that', async () => {
+    expect(await newestFrom(undefined, there([...none, counts]))).toMatchObject({ generation: 16, counts });
+    expect(await newestFrom(undefined, there([...none, 'none', counts]))).toMatchObject({
+      generation: 0,
+      counts: undefined,
+    });
+  });
+
+  it('takes no more looks than a named one where a queue is there, or lost', async () => {
+    const looksOf = async (first: Look) => {
+      let looks = 0;
+      await newestFrom(undefined, async (generation) => {
+        looks += 1;
+        return generation === 0 ? first : 'none';
+      });
+      return looks;
+    };
+    expect([await looksOf(counts), await looksOf('down')]).toEqual([2, 4]);
+  });
+});
+
 describe('the queues of a broker', () => {
   function make(amqpUrl: string, down?: string) {
     const asked: string[] = [];

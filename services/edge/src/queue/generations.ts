@@ -20,9 +20,15 @@ export interface Newest {
 
 /** Numbers looked at beyond one that is not there: earlier ones are deleted once their nodes are back. */
 const looksAhead = 3;
+/** The same where nobody has said which there was, and none has been found. */
+const looksInTheDark = 16;
 
-/** Goes from generation `from` to the newest that there is. */
-export async function newestFrom(from: number, look: (generation: number) => Promise<Look>): Promise<Newest> {
+/** Goes from generation `from` to the newest that there is; undefined: nobody has said which there was. */
+export async function newestFrom(
+  given: number | undefined,
+  look: (generation: number) => Promise<Look>,
+): Promise<Newest> {
+  const from = given ?? 0;
   let last = from;
   let at = await look(from);
   const older: number[] = [];
@@ -32,7 +38,10 @@ export async function newestFrom(from: number, look: (generation: number) => Pro
       if (at !== 'none') older.push(last);
       last = next;
       at = found;
-    } else if (typeof at === 'object' || next - last >= looksAhead) break;
+    } else {
+      const isInTheDark = given === undefined && at === 'none';
+      if (typeof at === 'object' || next - last >= (isInTheDark ? looksInTheDark : looksAhead)) break;
+    }
   }
   if (typeof at === 'object') return { generation: last, counts: at, isLost: false, older };
   if (at === 'none') return { generation: from, counts: undefined, isLost: false, older };
@@ -62,13 +71,14 @@ export class Generations {
     return this.#isCluster;
   }
 
-  /** Of one broker alone a single look does. */
-  async find(uid: string, sid: string, from = 0): Promise<Newest> {
+  /** `from`: the one that who has had the session names. Of one broker alone a single look does. */
+  async find(uid: string, sid: string, from?: number): Promise<Newest> {
     if (!this.#isCluster) {
-      const look = await this.#look(sessionQueue(uid, sid, from));
+      const generation = from ?? 0;
+      const look = await this.#look(sessionQueue(uid, sid, generation));
       if (look !== 'down') {
         const counts = look === 'none' ? undefined : look;
-        return { generation: from, counts, isLost: false, older: [] };
+        return { generation, counts, isLost: false, older: [] };
       }
       this.#isCluster = true;
     }

@@ -83,6 +83,8 @@ export class SessionQueue {
   readonly #options: SessionQueuesOptions;
   #takesReplies = false;
   #generation = 0;
+  /** Who has had the session has said so, or a look has shown it. */
+  #isKnown = false;
   #isLost = false;
 
   constructor(uid: string, sid: string, options: SessionQueuesOptions) {
@@ -118,6 +120,7 @@ export class SessionQueue {
   isAt(generation: number): void {
     if (generation !== this.#generation) this.#takesReplies = false;
     this.#generation = generation;
+    this.#isKnown = true;
     this.#isLost = false;
   }
 
@@ -127,7 +130,7 @@ export class SessionQueue {
     const { generation, counts, isLost, older } = await generations.find(
       this.#uid,
       this.#sid,
-      this.#generation,
+      this.#isKnown ? this.#generation : undefined,
     );
     const isStillLost = this.#isLost && generation === this.#generation && counts === undefined;
     this.isAt(generation);
@@ -147,6 +150,7 @@ export class SessionQueue {
 
   async #make(onSealable: (() => void) | undefined, isFound: boolean): Promise<boolean> {
     const { topology, planting, lifetimeMs, maxLength } = this.#options;
+    this.#isKnown = true;
     const { asIs } = await topology.declareQueue(
       queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, this.#generation),
     );

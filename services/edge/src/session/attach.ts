@@ -165,7 +165,7 @@ const maxHolders = 4;
 export async function acquire(options: AcquireOptions): Promise<Found> {
   const { claims, handover, node, predecessor, isLive } = options;
   if (claims.isNew) return await make(options);
-  if (predecessor?.generation) options.queue.isAt(predecessor.generation);
+  if (predecessor) options.queue.isAt(predecessor.generation ?? 0);
   let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
@@ -177,7 +177,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (released?.doubt) options.onDoubt(released.doubt);
     if (released?.history) options.onHistory?.(released.history);
     if (released?.placed) options.onPlaced?.(released.placed);
-    if (released?.generation) options.queue.isAt(released.generation);
+    if (released) options.queue.isAt(released.generation ?? 0);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released
@@ -239,7 +239,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };
       if (answer.placed) options.onPlaced?.(answer.placed);
-      if (answer.generation) queue.isAt(answer.generation);
+      queue.isAt(answer.generation ?? 0);
       if (isToBeAsked) found = await queue.check();
       break;
     }
