@@ -1,18 +1,33 @@
+import { eventually } from '@evenkeel/testkit';
 import type { DeliveryClient } from './client.js';
 import type { Fault } from './fault.js';
 
-const connected = (clients: readonly DeliveryClient[]) => clients.filter(({ isConnected }) => isConnected);
+/** Those that are connected, once any is: while one edge is drained and the other restarted, nobody may be. */
+const connected = (
+  clients: readonly DeliveryClient[],
+  isMeant: (client: DeliveryClient) => boolean = () => true,
+): Promise<DeliveryClient[]> =>
+  eventually(
+    'a client is connected',
+    () => {
+      const those = clients.filter((client) => client.isConnected && isMeant(client));
+      return those.length > 0 && those;
+    },
+    30_000,
+  );
+
+const isAwake = ({ options: { manner } }: DeliveryClient): boolean => manner !== 'sleeping';
 
 /** All clients lose their sockets in the same moment. */
 const storm: Fault['begin'] = async ({ clients }) => {
-  const those = connected(clients);
+  const those = await connected(clients);
   for (const client of those) client.cut();
   return { end: async () => (those.length > 0 ? `${those.length} sockets were cut` : undefined) };
 };
 
 /** They read nothing and say nothing, with their sockets open. */
 const frozen: Fault['begin'] = async ({ clients }) => {
-  const those = connected(clients).filter(({ options: { manner } }) => manner !== 'sleeping');
+  const those = await connected(clients, isAwake);
   const held = those.flatMap((client) => client.freeze());
   return {
     end: async () => {
@@ -24,7 +39,7 @@ const frozen: Fault['begin'] = async ({ clients }) => {
 
 /** They come back at once by new sockets; the old ones stay, and nobody is at their end. */
 const halfOpen: Fault['begin'] = async ({ clients }) => {
-  const those = connected(clients).filter(({ options: { manner } }) => manner !== 'sleeping');
+  const those = await connected(clients, isAwake);
   const left = those.flatMap((client) => client.leave());
   return {
     end: async () => {
