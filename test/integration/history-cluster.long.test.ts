@@ -107,8 +107,10 @@ it('the leader of a stream is lost: subscribers are told what RabbitMQ took and 
     expect(client.frames.filter(({ t }) => t === 'gap')).toEqual([]);
     return;
   }
-  await eventually('a gap', () =>
-    client.frames.some(({ t, reason }) => t === 'gap' && reason === 'history-lost'),
+  await eventually(
+    'a gap',
+    () => client.frames.some(({ t, reason }) => t === 'gap' && reason === 'history-lost'),
+    30_000,
   );
   // The fault has happened: without it this shows nothing.
   expect(missing().length).toBeGreaterThan(0);

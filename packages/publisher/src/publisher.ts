@@ -90,12 +90,15 @@ class MeshPublisher implements PublisherSurface {
     this.#log = log;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
-    const { mayMissStreams } = broker;
+    let mayMissStreams = false;
     this.#confirms = new PublisherLanes({
       make: () => broker.publisher({ window: options.window ?? 1_024 }),
-      // Topics may have a history; whether they have, only edges know.
-      laneOf: (exchange, key) =>
-        mayMissStreams && exchange === exchanges.events ? namespaceOfKey(key) : undefined,
+      laneOf: (exchange, key) => {
+        // Once it has been so it stays so: a message must not overtake one of its topic.
+        mayMissStreams ||= broker.mayMissStreams;
+        // Topics may have a history; whether they have, only edges know.
+        return mayMissStreams && exchange === exchanges.events ? namespaceOfKey(key) : undefined;
+      },
     });
     this.#publishing = new Publishing({
       confirms: this.#confirms,

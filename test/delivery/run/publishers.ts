@@ -32,7 +32,7 @@ export interface PublisherOptions {
 }
 
 const rate = 6;
-/** Longer than this for a confirm, and the connection may have been lost and the message sent again. */
+/** Longer than this for a confirm, and the channel may have been lost and the message sent again. */
 const resentAfterMs = 300;
 
 /** By the project's own SDK. */
@@ -52,6 +52,8 @@ export async function startSdkPublisher(options: PublisherOptions): Promise<Runn
     const keys = [to ? `topic.${to}` : `user.${user}.order.made`];
     recorder.add({ kind: 'publish', publisher: 'sdk', n: mine, keys, id, data });
     const beganAt = performance.now();
+    const reconnects = () => sdk.figures().connections.publishing.reconnects;
+    const before = reconnects();
     const outcome = await (to
       ? sdk.toTopic(to, data, { id })
       : sdk.toUser(user, 'order.made', data, { id })
@@ -59,7 +61,8 @@ export async function startSdkPublisher(options: PublisherOptions): Promise<Runn
       ({ routed }) => (routed ? ('routed' as const) : ('returned' as const)),
       () => 'unknown' as const,
     );
-    const resent = performance.now() - beganAt > resentAfterMs ? { resent: true } : {};
+    const isInDoubt = reconnects() !== before || performance.now() - beganAt > resentAfterMs;
+    const resent = isInDoubt ? { resent: true } : {};
     recorder.add({ kind: 'confirm', publisher: 'sdk', n: mine, outcome, ...resent });
   };
   const loop = async (): Promise<void> => {

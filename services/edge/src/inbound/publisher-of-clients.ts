@@ -3,18 +3,20 @@ import type { Mesh } from '@evenkeel/mesh';
 import { exchanges, namespaceOfKey } from '@evenkeel/protocol';
 import { clientsWindow } from '../limits.js';
 
-/** For what clients send. What has a history goes by a channel for its stream alone: RabbitMQ before 4.0 may not write it else. */
+/** For what clients send. What has a history goes by a channel for its stream alone where RabbitMQ may not write it else. */
 export function publisherOfClients(
-  mesh: Pick<Mesh, 'publisherApart' | 'isCluster'>,
+  mesh: Pick<Mesh, 'publisherApart'> & { readonly consuming: Pick<Mesh['consuming'], 'mayMissStreams'> },
   histories: ReadonlyMap<string, unknown>,
 ): PublisherLanes {
-  const hasHistory = (namespace: string | undefined) => namespace !== undefined && histories.has(namespace);
+  let mayMissStreams = false;
   return new PublisherLanes({
     make: () => mesh.publisherApart('clients', clientsWindow),
     laneOf: (exchange, key) => {
-      if (!mesh.isCluster || exchange !== exchanges.events) return undefined;
+      // Once it has been so it stays so: a message must not overtake one of its topic.
+      mayMissStreams ||= mesh.consuming.mayMissStreams;
+      if (!mayMissStreams || exchange !== exchanges.events) return undefined;
       const namespace = namespaceOfKey(key);
-      return hasHistory(namespace) ? namespace : undefined;
+      return namespace !== undefined && histories.has(namespace) ? namespace : undefined;
     },
     most: histories.size,
   });

@@ -21,7 +21,7 @@ export interface Newest {
 /** Numbers looked at beyond one that is not there: earlier ones are deleted once their nodes are back. */
 const looksAhead = 3;
 /** The same where nobody has said which there was, and none has been found. */
-const looksInTheDark = 16;
+const looksInTheDark = 8;
 
 /** Goes from generation `from` to the newest that there is; undefined: nobody has said which there was. */
 export async function newestFrom(

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Delivery, StreamRecord } from '@evenkeel/broker';
-import { LogLimit } from '@evenkeel/pace';
+import { LogLimit, sleep } from '@evenkeel/pace';
 import type { Log } from '@evenkeel/runtime';
 
 /** A message that has not been read from the stream by then is asked after, ms. */
@@ -8,12 +8,12 @@ const patienceMs = 3_000;
 const lookEveryMs = 1_000;
 /** A probe that has not been read by then shows nothing: the stream is not read, or not written. */
 const probeMs = 10_000;
-/** Of each namespace, on either side; beyond, all is forgotten and begun again. */
+/** Of each namespace, on either side; beyond, what is owed is forgotten. */
 const maxHeld = 50_000;
 /** For so long a record waits for its message to come by the queue, ms. */
 const keptMs = 30_000;
 
-export type Routed = Pick<Delivery, 'key' | 'body'>;
+export type Routed = Pick<Delivery, 'key' | 'body' | 'properties'>;
 
 export interface CheckedStream {
   /** Writes a record that is no message, with this id. */
@@ -32,7 +32,9 @@ export interface CheckOptions {
 
 interface Owed {
   readonly atMs: number;
+  /** It is in the stream, or those who have the topic have been told that it is not. */
   isRead: boolean;
+  isCounted: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export class HistoryCheck {
   #probe: { readonly id: string; readonly onRead: (isRead: boolean) => void } | undefined;
   #looking: NodeJS.Timeout | undefined;
   #isLooking = false;
+  #stopping = new AbortController();
   #missing = 0;
 
   constructor(options: CheckOptions) {
@@ -74,6 +77,11 @@ export class HistoryCheck {
     clearInterval(this.#looking);
     this.#looking = undefined;
     this.#probe?.onRead(false);
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
+    this.forget();
+    this.#early.clear();
+    this.#older.clear();
   }
 
   /** It came by the queue. */
@@ -82,7 +90,7 @@ export class HistoryCheck {
     const print = printOf(message);
     if (take(this.#early, print) || take(this.#older, print)) return;
     if (this.#inOrder.length >= maxHeld) return this.forget();
-    const owed = { atMs: this.#options.now(), isRead: false };
+    const owed = { atMs: this.#options.now(), isRead: false, isCounted: false };
     const same = this.#owed.get(print);
     if (same === undefined) this.#owed.set(print, [owed]);
     else same.push(owed);
@@ -105,26 +113,29 @@ export class HistoryCheck {
     else this.#keepEarly(print);
   }
 
-  /** One of both does not go on where it was, or everybody has been told that messages are missing. */
+  /**
+   * Everybody has been told that messages are missing, or that the stream does not go on where it was: what came before is owed no more.
+   * What was read may still come by the queue.
+   */
   forget(): void {
     for (const owed of this.#inOrder) owed.isRead = true;
     this.#inOrder = [];
     this.#owed.clear();
-    this.#early.clear();
-    this.#older.clear();
   }
 
   #keepEarly(print: string): void {
-    const nowMs = this.#options.now();
-    if (this.#early.size >= maxHeld || nowMs - this.#turnedAtMs >= keptMs) {
-      this.#turnedAtMs = nowMs;
-      this.#older = this.#early;
-      this.#early = new Map();
-    }
+    if (this.#early.size >= maxHeld) this.#turn();
     this.#early.set(print, (this.#early.get(print) ?? 0) + 1);
   }
 
+  #turn(): void {
+    this.#turnedAtMs = this.#options.now();
+    this.#older = this.#early;
+    this.#early = new Map();
+  }
+
   async #look(): Promise<void> {
+    if (this.#options.now() - this.#turnedAtMs >= keptMs) this.#turn();
     if (this.#isLooking) return;
     this.#inOrder = this.#inOrder.filter(({ isRead }) => !isRead);
     const beforeMs = this.#options.now() - patienceMs;
@@ -140,15 +151,23 @@ export class HistoryCheck {
     }
   }
 
-  /** What was written before the probe has been read when the probe is. */
+  /**
+   * A probe that is read shows that the stream has a leader again which channels have heard of. Each then sends again by itself what it
+   * had on its way, so a second one is to follow, as late as a message may be.
+   */
   async #ask(late: readonly Owed[]): Promise<void> {
+    const { namespace, stream, log } = this.#options;
     if (!(await this.#isReadThrough())) return;
+    await sleep(patienceMs, this.#stopping.signal);
+    if (late.every(({ isRead }) => isRead) || !(await this.#isReadThrough())) return;
     const missing = late.filter(({ isRead }) => !isRead);
     if (missing.length === 0) return;
-    const { namespace, stream, log } = this.#options;
+    // Once the marks are read they are owed no more: not sooner, since a confirm alone shows nothing here.
     await stream.markLoss();
-    this.#missing += missing.length;
-    for (const owed of missing) owed.isRead = true;
+    for (const owed of missing) {
+      if (!owed.isCounted) this.#missing += 1;
+      owed.isCounted = true;
+    }
     const suppressed = this.#warnings.pass(this.#options.now());
     if (suppressed === undefined) return;
     log.warn(
@@ -173,10 +192,13 @@ export class HistoryCheck {
   }
 }
 
-/** By what a message has alike by a queue and in a stream: RabbitMQ before 4.0 turns headers into others. */
-function printOf({ key, body }: Routed): string {
-  return createHash('sha1').update(`${key}\0`).update(body).digest('base64');
+/** By what a message has alike by a queue and in a stream: RabbitMQ before 4.0 turns headers into others, and ids that are no ASCII. */
+function printOf({ key, body, properties: { messageId = '' } }: Routed): string {
+  const id = isPlain.test(messageId) ? messageId : '';
+  return createHash('sha1').update(`${key}\0${id}\0`).update(body).digest('base64');
 }
+
+const isPlain = /^[ -~]*$/;
 
 function take(from: Map<string, number>, print: string): boolean {
   const count = from.get(print);

@@ -19,36 +19,21 @@ type Connection = Pick<Mesh['consuming'], 'on' | 'mayMissStreams'>;
  * whatever node is lost, another edge's queue is on another one.
  */
 export class HistoryChecks {
+  readonly #options: ChecksOptions;
   readonly #connection: Connection;
   readonly #checks = new Map<string, HistoryCheck>();
   #queue: OwnQueue | undefined;
-  #isRunning = false;
   #unlisten: () => void = () => {};
 
   /** Touches nothing; started after the mesh. */
-  constructor({ mesh, node, streams, now, log }: ChecksOptions) {
+  constructor(options: ChecksOptions) {
+    const { mesh, streams, now, log } = options;
+    this.#options = options;
     this.#connection = mesh.consuming;
     if (!mesh.isCluster || streams.size === 0) return;
     for (const [namespace, stream] of streams) {
       this.#checks.set(namespace, new HistoryCheck({ namespace, stream, now, log }));
     }
-    this.#queue = mesh.ownQueue({
-      name: `edge.${node}.check`,
-      arguments: { 'x-max-length': maxWaiting },
-      bindings: [...streams.keys()].map((namespace) => ({
-        exchange: exchanges.events,
-        key: topicKey(`${namespace}.#`),
-      })),
-      prefetch: 1_000,
-      isOptional: true,
-      onDelivery: (delivery) => {
-        delivery.ack();
-        this.#of(delivery.key)?.onRouted(delivery);
-      },
-      onLost: () => {
-        for (const check of this.#checks.values()) check.forget();
-      },
-    });
   }
 
   /** Messages that were routed to a stream and are not in it. */
@@ -81,11 +66,35 @@ export class HistoryChecks {
 
   /** Another node may be of another version. */
   #startWhereNeeded(): void {
-    if (this.#isRunning || !this.#connection.mayMissStreams) return;
-    this.#isRunning = true;
-    for (const check of this.#checks.values()) check.start();
+    const isNeeded = this.#checks.size > 0 && this.#connection.mayMissStreams;
+    if (isNeeded === (this.#queue !== undefined)) return;
+    for (const check of this.#checks.values()) {
+      if (isNeeded) check.start();
+      else check.stop();
+    }
+    void this.#queue?.stop();
+    this.#queue = isNeeded ? this.#makeQueue() : undefined;
     // It is tried until it holds, or is stopped.
     this.#queue?.start().catch(() => {});
+  }
+
+  #makeQueue(): OwnQueue {
+    const { mesh, node, streams } = this.#options;
+    return mesh.ownQueue({
+      name: `edge.${node}.check`,
+      arguments: { 'x-max-length': maxWaiting },
+      bindings: [...streams.keys()].map((namespace) => ({
+        exchange: exchanges.events,
+        key: topicKey(`${namespace}.#`),
+      })),
+      prefetch: 1_000,
+      isOptional: true,
+      onDelivery: (delivery) => {
+        delivery.ack();
+        // What another exchange has led here is none of the history's.
+        if (delivery.exchange === exchanges.events) this.#of(delivery.key)?.onRouted(delivery);
+      },
+    });
   }
 
   #of(key: string): HistoryCheck | undefined {

@@ -79,8 +79,9 @@ export function edgeHistory(options: EdgeHistoryOptions): EdgeHistory {
     history,
     checks,
     start: async (signal) => {
-      checks.start();
       await history.start(signal);
+      // What was in it before is no part of it.
+      checks.start();
     },
     stop: async () => {
       await checks.stop();
