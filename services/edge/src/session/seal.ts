@@ -260,7 +260,7 @@ export class Seal {
   found(isThere: boolean, isFull: boolean, reason: GapReason = gapReasons.sessionExpired): void {
     const state = this.#state;
     if (!isThere) {
-      if (this.#isJustTold()) return;
+      // Also where it was told a moment ago: what came since then is gone with that queue.
       this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, isGone: true, reason };
     } else if (state.is === 'missing') {
       if (!this.#isJustTold()) this.#lack(gapReasons.brokerLost);

@@ -288,6 +288,16 @@ describe('a session after a loss of the broker', () => {
     expect(connection.of('gap')).toEqual([{ t: 'gap', reason: 'session-expired' }]);
   });
 
+  it('is told again when the queue that was made has gone as well, though nothing came from it', async () => {
+    const { connection } = await world.attach();
+    for (const _ of ['first', 'second']) {
+      world.lose();
+      await world.queue.listener?.onFound(undefined);
+      world.queue.listener?.onRestored();
+    }
+    expect(connection.of('gap').length).toBe(2);
+  });
+
   it('asks for nothing when nobody else consumes its queue', async () => {
     await world.attach();
     await world.queue.listener?.onFound({ messages: 0, consumers: 0 });
