@@ -3,17 +3,18 @@ import {
   BrokerError,
   type ConsumerChannels,
   type Log,
-  PublisherLanes,
+  type PublisherLanes,
   type TopologyChannels,
 } from '@evenkeel/broker';
 import { withDeadline } from '@evenkeel/pace';
-import { exchanges, isSid, namespaceOfKey, orderKey, topicKey, toUid, userKey } from '@evenkeel/protocol';
+import { exchanges, isSid, orderKey, topicKey, toUid, userKey } from '@evenkeel/protocol';
 import type { EventsOf, MeshDefinition, ServedOf, ServiceMeshOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
 import { sendBatch, sendShared } from './batch.js';
 import { Cancellations } from './cancellations.js';
 import { Checking } from './checking.js';
+import { confirmsOf } from './confirms.js';
 import { connected } from './connect.js';
 import { consoleLog } from './console-log.js';
 import { PublisherError } from './errors.js';
@@ -90,16 +91,7 @@ class MeshPublisher implements PublisherSurface {
     this.#log = log;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
-    let mayMissStreams = false;
-    this.#confirms = new PublisherLanes({
-      make: () => broker.publisher({ window: options.window ?? 1_024 }),
-      laneOf: (exchange, key) => {
-        // Once it has been so it stays so: a message must not overtake one of its topic.
-        mayMissStreams ||= broker.mayMissStreams;
-        // Topics may have a history; whether they have, only edges know.
-        return mayMissStreams && exchange === exchanges.events ? namespaceOfKey(key) : undefined;
-      },
-    });
+    this.#confirms = confirmsOf(broker, options.window);
     this.#publishing = new Publishing({
       confirms: this.#confirms,
       tracing,
