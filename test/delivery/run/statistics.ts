@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exchanges } from '@evenkeel/protocol';
-import { type Channel, type ConsumeMessage, connect } from 'amqplib';
+import { type Channel, type ChannelModel, type ConsumeMessage, connect } from 'amqplib';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
@@ -12,14 +12,21 @@ interface Link {
   close(): void;
 }
 
+/** A node of several may be down. */
+async function connectTo(urls: string): Promise<ChannelModel> {
+  const [first = '', ...others] = urls.split(',');
+  return await connect(first).catch((error: unknown) => {
+    if (others.length === 0) throw error;
+    return connectTo(others.join());
+  });
+}
+
 /** Hears what edges report, and may say it once more, in the name that it is reported in. */
 async function linkTo(
   { amqpUrl, urlFor }: Stage['broker'],
   onReport: (message: ConsumeMessage) => void,
 ): Promise<Link> {
-  const [url = ''] = amqpUrl.split(',');
-  const [own = ''] = urlFor('edge').split(',');
-  const both = await Promise.all([connect(url), connect(own)]);
+  const both = await Promise.all([connectTo(amqpUrl), connectTo(urlFor('edge'))]);
   const [hearing, saying] = both;
   for (const each of both) each.on('error', () => undefined);
   // One without the other is of no use.
