@@ -3,7 +3,7 @@ import type { Publisher } from './publisher.js';
 import { PublisherLanes } from './publisher-lanes.js';
 
 /** Publishers that write down by which of them each message went. */
-function world(most?: number) {
+function world(most?: number, isNeeded?: () => boolean) {
   const went: string[] = [];
   const open: (() => void)[] = [];
   let made = 0;
@@ -31,7 +31,12 @@ function world(most?: number) {
     } as unknown as Publisher;
   };
   const laneOf = (_exchange: string, key: string) => (key.startsWith('own.') ? key.split('.')[1] : undefined);
-  const lanes = new PublisherLanes({ make, laneOf, ...(most !== undefined && { most }) });
+  const lanes = new PublisherLanes({
+    make,
+    laneOf,
+    ...(most !== undefined && { most }),
+    ...(isNeeded && { isNeeded }),
+  });
   const confirmAll = () => {
     for (const confirm of open.splice(0)) confirm();
   };
@@ -65,4 +70,14 @@ it('is flushed once each of them is, and what came meanwhile as well', async () 
   confirmAll();
   await flushing;
   expect(lanes.outstanding).toBe(0);
+});
+
+it('has lanes from when they are needed on, for good', () => {
+  let isNeeded = false;
+  const { lanes, went } = world(undefined, () => isNeeded);
+  for (const needed of [false, true, false]) {
+    isNeeded = needed;
+    void lanes.publish('e', 'own.a', '');
+  }
+  expect(went).toEqual(['common: own.a', 'lane 1: own.a', 'lane 1: own.a']);
 });

@@ -1,10 +1,11 @@
 import type { Publisher, PublishOutcome } from './publisher.js';
-import type { PublishProperties } from './types.js';
 
 /** What is published by one is in order for itself; by two it may come either way round. */
 export interface LanesOptions {
   /** One with a channel of its own. */
   make(): Publisher;
+  /** Whether there are to be lanes. Once it has been so it stays so: a message must not overtake one of its lane. Default: there are. */
+  isNeeded?(): boolean;
   /** A name for what is to go by a channel that nothing else goes by; undefined: by the common one. */
   laneOf(exchange: string, key: string): string | undefined;
   /** Lanes at most; what would need more goes by the common channel. Default 64. */
@@ -16,6 +17,7 @@ export class PublisherLanes {
   readonly #options: LanesOptions;
   readonly #common: Publisher;
   readonly #lanes = new Map<string, Publisher>();
+  #areNeeded = false;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -30,14 +32,9 @@ export class PublisherLanes {
   }
 
   /** @throws BrokerError as {@link Publisher.publish}. */
-  publish(
-    exchange: string,
-    key: string,
-    body: Buffer | string,
-    p: PublishProperties = {},
-    waitMs?: number,
-  ): Promise<PublishOutcome> {
-    return this.#of(exchange, key).publish(exchange, key, body, p, waitMs);
+  publish(...message: Parameters<Publisher['publish']>): Promise<PublishOutcome> {
+    const [exchange, key] = message;
+    return this.#of(exchange, key).publish(...message);
   }
 
   /** Resolves when everything published so far and meanwhile is settled, successfully or not. */
@@ -48,8 +45,9 @@ export class PublisherLanes {
   }
 
   #of(exchange: string, key: string): Publisher {
-    const { laneOf, make, most = 64 } = this.#options;
-    const name = laneOf(exchange, key);
+    const { isNeeded, laneOf, make, most = 64 } = this.#options;
+    this.#areNeeded ||= isNeeded?.() ?? true;
+    const name = this.#areNeeded ? laneOf(exchange, key) : undefined;
     if (name === undefined) return this.#common;
     const there = this.#lanes.get(name);
     if (there !== undefined) return there;

@@ -9,14 +9,10 @@ export function confirmsOf(
   broker: Pick<Broker, 'publisher' | 'mayMissStreams'>,
   window: number = usualWindow,
 ): PublisherLanes {
-  let mayMissStreams = false;
   return new PublisherLanes({
     make: () => broker.publisher({ window }),
-    laneOf: (exchange, key) => {
-      // Once it has been so it stays so: a message must not overtake one of its topic.
-      mayMissStreams ||= broker.mayMissStreams;
-      // Whether they have a history, only edges know.
-      return mayMissStreams && exchange === exchanges.events ? namespaceOfKey(key) : undefined;
-    },
+    isNeeded: () => broker.mayMissStreams,
+    // Whether they have a history, only edges know.
+    laneOf: (exchange, key) => (exchange === exchanges.events ? namespaceOfKey(key) : undefined),
   });
 }

@@ -8,14 +8,11 @@ export function publisherOfClients(
   mesh: Pick<Mesh, 'publisherApart'> & { readonly consuming: Pick<Mesh['consuming'], 'mayMissStreams'> },
   histories: ReadonlyMap<string, unknown>,
 ): PublisherLanes {
-  let mayMissStreams = false;
   return new PublisherLanes({
     make: () => mesh.publisherApart('clients', clientsWindow),
+    isNeeded: () => mesh.consuming.mayMissStreams,
     laneOf: (exchange, key) => {
-      // Once it has been so it stays so: a message must not overtake one of its topic.
-      mayMissStreams ||= mesh.consuming.mayMissStreams;
-      if (!mayMissStreams || exchange !== exchanges.events) return undefined;
-      const namespace = namespaceOfKey(key);
+      const namespace = exchange === exchanges.events ? namespaceOfKey(key) : undefined;
       return namespace !== undefined && histories.has(namespace) ? namespace : undefined;
     },
     most: histories.size,

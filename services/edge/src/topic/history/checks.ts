@@ -7,7 +7,7 @@ import { type CheckedStream, type CheckOptions, HistoryCheck } from './check.js'
 const maxWaiting = 10_000;
 
 export interface ChecksOptions extends Pick<CheckOptions, 'now' | 'log'> {
-  readonly mesh: Pick<Mesh, 'isCluster' | 'ownQueue'> & { readonly consuming: Connection };
+  readonly mesh: Pick<Mesh, 'ownQueue'> & { readonly consuming: Connection };
   readonly node: string;
   readonly streams: ReadonlyMap<string, CheckedStream>;
 }
@@ -30,7 +30,6 @@ export class HistoryChecks {
     const { mesh, streams, now, log } = options;
     this.#options = options;
     this.#connection = mesh.consuming;
-    if (!mesh.isCluster || streams.size === 0) return;
     for (const [namespace, stream] of streams) {
       this.#checks.set(namespace, new HistoryCheck({ namespace, stream, now, log }));
     }

@@ -13,7 +13,7 @@ export interface EdgeHistoryOptions {
     readonly historyTailBytes: number;
     readonly historyStreamBytes: number;
   };
-  readonly mesh: Pick<Mesh, 'consuming' | 'publisherBeside' | 'isCluster' | 'ownQueue'>;
+  readonly mesh: Pick<Mesh, 'consuming' | 'publisherBeside' | 'ownQueue'>;
   readonly namespaces: ReadonlyMap<string, HistoryOf>;
   /** Whose word on the sender of a message counts. */
   readonly isEdge: IsEdge;
