@@ -225,7 +225,7 @@ export class Stage implements Help {
   }
 }
 
-function rssMib(pid: number): number {
+function rssMib(pid: number | null): number {
   try {
     return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageMib;
   } catch {

@@ -5,6 +5,7 @@ import { type Channel, type ConsumeMessage, connect } from 'amqplib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { balancerOf } from '../support/balancer.js';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
+import { metric } from '../support/metric.js';
 
 const env = { SETTLE_TIMEOUT_MS: '400', TAKEOVER_RETRY_MS: '200' };
 const answers = 'service.shop.answers';
@@ -47,10 +48,13 @@ it('a user whose edge has died is asked once it is back, and others who have no 
   const session = new SessionUnderTest('survivor');
   const client = await session.attach(dying);
   // The balancer knows of a session within a second.
-  await eventually('the session', async () => (await metric('evenkeel_balancer_sessions{')) >= 1);
+  await eventually('the session', async () => (await metric(balancer, 'evenkeel_balancer_sessions')) >= 1);
   await dying.member.kill();
   await client.closed;
-  await eventually('a suspect', async () => (await metric('evenkeel_balancer_nodes', 'suspect')) === 1);
+  await eventually(
+    'a suspect',
+    async () => (await metric(balancer, 'evenkeel_balancer_nodes', { state: 'suspect' })) === 1,
+  );
   const answer = ask('survivor.q', { expiration: 20_000 });
   const nobody = ask('nobody.q', { expiration: 20_000 });
   await eventually('an answer', () => nobody() !== undefined);
@@ -65,7 +69,10 @@ it('a user whose edge has died is asked once it is back, and others who have no 
 
 it('more questions to one user than it may have, and an edge that does not answer, stall no question to another', async () => {
   const frozen = await mesh.edge('frozen', env);
-  await eventually('the edge', async () => (await metric('evenkeel_balancer_nodes', 'active')) === 2);
+  await eventually(
+    'the edge',
+    async () => (await metric(balancer, 'evenkeel_balancer_nodes', { state: 'active' })) === 2,
+  );
   const client = await new SessionUnderTest('other').attach(b);
   frozen.member.pause();
   const flood = range(1, 200).map(() => ask('flooded.q', { expiration: 20_000 }));
@@ -128,7 +135,7 @@ it('a question that is published twice under one message_id is asked once', asyn
 });
 
 it('an application that says who it is has no answer put into the queue of another', async () => {
-  const refused = () => metric('evenkeel_balancer_asks_total', 'no-reply-to');
+  const refused = () => metric(balancer, 'evenkeel_balancer_asks_total', { outcome: 'no-reply-to' });
   const before = await refused();
   ask('nobody.q', { userId: 'app-shop', replyTo: 'service.other.work' });
   await eventually('a refusal', async () => (await refused()) > before);
@@ -139,18 +146,24 @@ it('an application that says who it is has no answer put into the queue of anoth
 
 it('a question that RabbitMQ brings again to the balancer that has it is asked once', async () => {
   const frozen = await mesh.edge('stuck', env);
-  await eventually('the edge', async () => (await metric('evenkeel_balancer_nodes', 'active')) === 3);
+  await eventually(
+    'the edge',
+    async () => (await metric(balancer, 'evenkeel_balancer_nodes', { state: 'active' })) === 3,
+  );
   const client = await new SessionUnderTest('again').attach(b);
   // An edge that does not answer: the question is in hand for a second.
   frozen.member.pause();
-  const before = await metric('evenkeel_balancer_asks_open');
+  const before = await metric(balancer, 'evenkeel_balancer_asks_open');
   const answer = ask('again.q', { expiration: 20_000 });
-  await eventually('it is in hand', async () => (await metric('evenkeel_balancer_asks_open')) > before);
+  await eventually(
+    'it is in hand',
+    async () => (await metric(balancer, 'evenkeel_balancer_asks_open')) > before,
+  );
   proxy.cut();
   const { id } = await client.frame('ask');
   await eventually(
     'it comes again',
-    async () => (await metric('evenkeel_balancer_asks_total', 'repeated')) > 0,
+    async () => (await metric(balancer, 'evenkeel_balancer_asks_total', { outcome: 'repeated' })) > 0,
   );
   client.send({ t: 'answer', id, data: 'once' });
   await eventually('the answer', () => answer() !== undefined);
@@ -162,10 +175,3 @@ it('a question that RabbitMQ brings again to the balancer that has it is asked o
   frozen.member.resume();
   await client.close();
 });
-
-/** The sum of a metric of the balancer, where the labels have this word. */
-async function metric(name: string, label = ''): Promise<number> {
-  const text = await (await fetch(`${balancer.opsUrl}/metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(name) && line.includes(label));
-  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-}

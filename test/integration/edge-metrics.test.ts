@@ -3,6 +3,7 @@ import { exchanges, userKey } from '@evenkeel/protocol';
 import { RawClient, refusal } from '@evenkeel/testkit';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+import { metric } from '../support/metric.js';
 
 let mesh: EdgeMesh;
 let a: EdgeUnderTest;
@@ -16,20 +17,6 @@ beforeAll(async () => {
   ];
 });
 afterAll(() => mesh.close());
-
-/** The value of one line of `/metrics`: `labels` in any order. */
-async function metric(
-  edge: EdgeUnderTest,
-  name: string,
-  labels: Record<string, string> = {},
-): Promise<number> {
-  const text = await (await fetch(`${edge.member.opsUrl}/metrics`)).text();
-  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  const line = text
-    .split('\n')
-    .find((each) => each.startsWith(`${name}{`) && wanted.every((label) => each.includes(label)));
-  return Number(line?.split(' ').at(-1) ?? Number.NaN);
-}
 
 /** What an edge has logged of one session, in order. */
 const logged = (edge: EdgeUnderTest, { sid }: SessionUnderTest) =>
@@ -46,20 +33,20 @@ it('counts a session’s attaching, its events, its move and its gap by kind, re
     headers: { 'evenkeel-at': Date.now() },
   });
   await first.eventCount(1);
-  const acknowledged = () => metric(a, 'evenkeel_publish_to_ack_seconds_count');
+  const acknowledged = () => metric(a.member, 'evenkeel_publish_to_ack_seconds_count');
   await vi.waitUntil(async () => (await acknowledged()) === 1, { timeout: 10_000, interval: 50 });
-  expect(await metric(a, 'evenkeel_publish_to_socket_seconds_count')).toBe(1);
+  expect(await metric(a.member, 'evenkeel_publish_to_socket_seconds_count')).toBe(1);
 
   const { ticket } = await mesh.askToMove(session, first, a, b);
   const second = await RawClient.open(b.url, ticket);
   second.send({ t: 'hello', resume: true });
   await second.frame('welcome');
   await first.frame('moved');
-  expect(await metric(a, 'evenkeel_attach_seconds_count', { kind: 'new' })).toBe(1);
-  expect(await metric(b, 'evenkeel_attach_seconds_count', { kind: 'moved' })).toBe(1);
-  const moved = () => metric(a, 'evenkeel_moves_total', { outcome: 'done' });
+  expect(await metric(a.member, 'evenkeel_attach_seconds_count', { kind: 'new' })).toBe(1);
+  expect(await metric(b.member, 'evenkeel_attach_seconds_count', { kind: 'moved' })).toBe(1);
+  const moved = () => metric(a.member, 'evenkeel_moves_total', { outcome: 'done' });
   await vi.waitUntil(async () => (await moved()) === 1, { timeout: 10_000, interval: 50 });
-  expect(await metric(a, 'evenkeel_move_seconds_count')).toBe(1);
+  expect(await metric(a.member, 'evenkeel_move_seconds_count')).toBe(1);
 
   await first.close();
   await second.close();
@@ -67,8 +54,8 @@ it('counts a session’s attaching, its events, its move and its gap by kind, re
   await mesh.topology.deleteQueue(session.queue);
   const third = await session.attach(b, { resume: true });
   await third.frame('gap');
-  expect(await metric(b, 'evenkeel_gaps_total', { reason: 'session-expired' })).toBe(1);
-  expect(await metric(b, 'evenkeel_gaps_total', { reason: 'overflow' })).toBe(0);
+  expect(await metric(b.member, 'evenkeel_gaps_total', { reason: 'session-expired' })).toBe(1);
+  expect(await metric(b.member, 'evenkeel_gaps_total', { reason: 'overflow' })).toBe(0);
   await third.close();
 });
 
@@ -99,14 +86,14 @@ it('counts whom it turns away by what was wrong, and says so once', async () => 
   for (const ticket of ['?ticket=a.b.c', '?ticket=a.b.c'])
     expect(await refusal(a.url, ticket)).toMatchObject({ status: 401 });
   const refused = ['malformed', 'forged'].map((reason) =>
-    metric(a, 'evenkeel_tickets_refused_total', { reason }),
+    metric(a.member, 'evenkeel_tickets_refused_total', { reason }),
   );
   expect((await Promise.all(refused)).reduce((sum, count) => sum + count)).toBe(2);
   expect(a.lines.filter((line) => line.includes('refused')).length).toBe(1);
 });
 
 it('counts closes by code, and what clients make up as one', async () => {
-  const code = (label: string) => metric(b, 'evenkeel_closes_total', { code: label });
+  const code = (label: string) => metric(b.member, 'evenkeel_closes_total', { code: label });
   const before = await code('4500');
   const client = await new SessionUnderTest('closer').attach(b);
   client.send({ t: 'hello' });

@@ -2,6 +2,7 @@ import { exchanges, meshTopology, topicKey, userKey } from '@evenkeel/protocol';
 import { RawClient, type RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+import { metric } from '../support/metric.js';
 
 /** Somebody deletes `mesh.events`, and it is declared again at once: every binding has gone, and RabbitMQ tells nobody. */
 
@@ -77,10 +78,7 @@ async function untilRouted(key: string, data: number): Promise<void> {
 }
 
 /** How many queues of sessions an edge has bound again. */
-async function rebound({ member }: EdgeUnderTest): Promise<number> {
-  const text = await (await fetch(`${member.opsUrl}/metrics`)).text();
-  return Number(/^evenkeel_sessions_rebound_total\{.*\} (\d+)/m.exec(text)?.[1]);
-}
+const rebound = ({ member }: EdgeUnderTest) => metric(member, 'evenkeel_sessions_rebound_total');
 
 /** What a client is told, in its order: data, and gaps. */
 function told(client: RawClient, isMeant: (frame: RawFrame) => boolean = () => true): unknown[] {

@@ -52,7 +52,7 @@ export class Counts {
   }
 
   #process({ name, pid }: Member): void {
-    if (pid < 0) return;
+    if (pid === null) return;
     const rssKiB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
     this.#add(name, 'rss', (rssKiB * 1_024) / megabyte);
     this.#add(name, 'files', readdirSync(`/proc/${pid}/fd`).length);

@@ -3,6 +3,7 @@ import { exchanges } from '@evenkeel/protocol';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { EdgeMesh, SessionUnderTest } from '../support/edge.js';
 import { MeshListener } from '../support/mesh-listener.js';
+import { metric } from '../support/metric.js';
 
 const lifetimeMs = 22_000;
 const patience = { timeout: 20_000, interval: 100 };
@@ -22,10 +23,7 @@ async function startBalancer(mesh: EdgeMesh, id: string): Promise<Member> {
 }
 
 /** Sessions in the register of the balancer. */
-async function registered({ opsUrl }: Member): Promise<number> {
-  const text = await (await fetch(`${opsUrl}/metrics`)).text();
-  return Number(/^evenkeel_balancer_sessions(?:\{.*\})? (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
-}
+const registered = (balancer: Member) => metric(balancer, 'evenkeel_balancer_sessions');
 
 it('sessions of an edge that is killed, or stopped, are told as detached and ended by another edge in time', async () => {
   const mesh = await EdgeMesh.open();

@@ -29,15 +29,9 @@ async function startMesh(): Promise<Running> {
   return running;
 }
 
-function pidsOf(run: RunFile): number[] {
+function pidsOf(run: RunFile): (number | null)[] {
   const others = [run.balancer, run.crowd].flatMap((each) => (each === null ? [] : [each.pid]));
-  return [
-    run.gatewayPid,
-    run.consolePid ?? 0,
-    run.apiPid ?? 0,
-    ...run.edges.map((edge) => edge.pid),
-    ...others,
-  ];
+  return [run.gatewayPid, run.consolePid, run.apiPid, ...run.edges.map((edge) => edge.pid), ...others];
 }
 
 /** Runs `evenkeel local …` in a folder; its last word on standard output is JSON. */
@@ -54,7 +48,8 @@ async function local(
   return { status, answer: JSON.parse(text) };
 }
 
-function isAlive(pid: number): boolean {
+function isAlive(pid: number | null): boolean {
+  if (pid === null) return false;
   try {
     return process.kill(pid, 0);
   } catch {
@@ -121,7 +116,7 @@ describe('npm start', () => {
 
   it('stops, and ends every process, when all edges are frozen', async () => {
     const { child, run, exitCode } = await startMesh();
-    for (const edge of run.edges) process.kill(edge.pid, 'SIGSTOP');
+    for (const edge of run.edges) process.kill(edge.pid as number, 'SIGSTOP');
     child.kill('SIGTERM');
     await exitCode;
     expect(pidsOf(run).filter(isAlive)).toEqual([]);
@@ -145,7 +140,7 @@ describe('a mesh that npm start runs', () => {
   let portOfTheShell: number;
   /** What run.json says by now. */
   const now = (): RunFile => JSON.parse(readFileSync(running.runFile, 'utf8')) as RunFile;
-  const pidOf = (node: string): number => now().edges.find((edge) => edge.node === node)?.pid ?? -1;
+  const pidOf = (node: string): number | null => now().edges.find((edge) => edge.node === node)?.pid ?? null;
 
   beforeAll(async () => {
     portOfTheShell = await freePort();
@@ -227,7 +222,7 @@ describe('a mesh that npm start runs', () => {
 
   it('starts an edge again that has died, and writes down its new process id', async () => {
     const before = pidOf('edge-1');
-    process.kill(before, 'SIGKILL');
+    process.kill(before as number, 'SIGKILL');
     await vi.waitFor(
       () => {
         expect(pidOf('edge-1')).not.toBe(before);

@@ -54,6 +54,7 @@ export function meshFault(
   const kill = {
     strike: async () => {
       const { pid } = victim;
+      if (pid === null) throw new Error(`${victim.node} does not run`);
       await victim.kill();
       if (isAlive(pid)) throw new Error(`process ${pid} of ${victim.node} lives on after SIGKILL`);
       killed = `process ${pid} of ${victim.node} ended by SIGKILL`;

@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Member } from '@evenkeel/local';
 import { eventually } from '@evenkeel/testkit';
+import { metric } from '../../support/metric.js';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
 type Which = (stage: Stage) => Member;
 
 /** Of a process: `T` is a stopped one. */
-export function stateOf(pid: number): string {
+export function stateOf(pid: number | null): string {
+  if (pid === null) return '';
   return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
 }
 
@@ -71,10 +73,8 @@ const bothBalancers =
     };
   };
 
-async function leads({ opsUrl }: Member): Promise<boolean> {
-  const metrics = await fetch(`${opsUrl}/metrics`, { signal: AbortSignal.timeout(2_000) });
-  return /^evenkeel_balancer_leading(\{[^}]*\})? 1$/m.test(await metrics.text());
-}
+const leads = async (balancer: Member): Promise<boolean> =>
+  (await metric(balancer, 'evenkeel_balancer_leading')) === 1;
 
 /** Who leads stands still until another does; then it goes on as if nothing had been. */
 const twoLeaders: Fault['begin'] = async ({ mesh: { balancers } }) => {

@@ -66,9 +66,9 @@ export class Member {
     this.#checkout = options.checkout ?? root;
   }
 
-  /** Its process id; -1 while it does not run. */
-  get pid(): number {
-    return this.isRunning ? (this.#child?.pid ?? -1) : -1;
+  /** Its process id; null while it does not run. */
+  get pid(): number | null {
+    return this.isRunning ? (this.#child?.pid ?? null) : null;
   }
 
   get isRunning(): boolean {

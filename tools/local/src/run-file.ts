@@ -5,6 +5,7 @@ import type { BrokerInUse } from './broker/resolve.js';
 import type { ControlAddress } from './control/local-control.js';
 import { Failure } from './failure.js';
 import { watchOver } from './guard.js';
+import type { Member } from './member.js';
 import type { Mesh } from './mesh.js';
 import { composeFile, runFile } from './paths.js';
 
@@ -25,18 +26,18 @@ export interface LocalAddresses {
   readonly api: { readonly url: string; readonly key: string } | null;
 }
 
-/** What `.evenkeel/run.json` says while `npm start` runs. */
+/** What `.evenkeel/run.json` says while `npm start` runs. A process that has died, and is being started again, has the id null. */
 export interface RunFile extends LocalAddresses {
-  readonly gatewayPid: number;
+  readonly gatewayPid: number | null;
   readonly gatewayOpsUrl: string;
   readonly consolePid: number | null;
   readonly consoleOpsUrl: string | null;
   readonly apiPid: number | null;
   readonly apiOpsUrl: string | null;
-  readonly edges: readonly { node: string; url: string; pid: number; opsUrl: string }[];
-  readonly balancer: { pid: number; opsUrl: string } | null;
-  readonly demo: { pid: number; opsUrl: string } | null;
-  readonly crowd: { pid: number; opsUrl: string } | null;
+  readonly edges: readonly { node: string; url: string; pid: number | null; opsUrl: string }[];
+  readonly balancer: { pid: number | null; opsUrl: string } | null;
+  readonly demo: { pid: number | null; opsUrl: string } | null;
+  readonly crowd: { pid: number | null; opsUrl: string } | null;
   /** Takes `evenkeel local …`; null outside of development mode. */
   readonly control: ControlAddress | null;
   readonly broker: {
@@ -139,6 +140,6 @@ function isAlive(pid: number): boolean {
   return !existsSync(commandLine) || readFileSync(commandLine, 'utf8').includes('start.mjs');
 }
 
-function addressOf(member: { pid: number; opsUrl: string } | undefined): RunFile['balancer'] {
+function addressOf(member: Pick<Member, 'pid' | 'opsUrl'> | undefined): RunFile['balancer'] {
   return member === undefined ? null : { pid: member.pid, opsUrl: member.opsUrl };
 }
