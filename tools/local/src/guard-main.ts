@@ -25,6 +25,8 @@ for (const thing of things) {
 }
 
 function killGroup(pid: number): void {
+  // One that never started is -1, and whose group that is nobody wants to know.
+  if (pid <= 1) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
