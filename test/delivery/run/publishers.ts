@@ -90,13 +90,13 @@ export async function startSdkPublisher(options: PublisherOptions): Promise<Runn
 }
 
 /** Listens at `mesh.undelivered`, as an application does that sends push or e-mail instead. */
-export function startListener(amqpUrl: string, recorder: Recorder): RunningPublisher {
-  const child = startPython('listen.py', [amqpUrl], recorder);
+export async function startListener(amqpUrl: string, recorder: Recorder): Promise<RunningPublisher> {
+  const { child, exited } = await startPython('listen.py', [amqpUrl], recorder);
   return {
     tell: () => undefined,
     async stop() {
       child.stdin.end();
-      await once(child, 'exit');
+      await exited;
     },
   };
 }
@@ -106,9 +106,8 @@ export async function startPikaPublisher(
   manner: 'bare' | 'cc' | 'cloudevents',
   { amqpUrl, users, topic, recorder }: PublisherOptions,
 ): Promise<RunningPublisher> {
-  await ensurePackages(['python3-pika'], 'for publishers without the SDK');
-  const child = startPython('publish.py', [amqpUrl, manner, users.join(','), topic, String(rate)], recorder);
-  const exited = once(child, 'exit');
+  const args = [amqpUrl, manner, users.join(','), topic, String(rate)];
+  const { child, exited } = await startPython('publish.py', args, recorder);
   const tell = (orders: object): void => void child.stdin.write(`${JSON.stringify(orders)}\n`);
   return {
     tell,
@@ -122,7 +121,8 @@ export async function startPikaPublisher(
 }
 
 /** A script that says what it does in lines of the log. */
-function startPython(script: string, args: readonly string[], recorder: Recorder) {
+async function startPython(script: string, args: readonly string[], recorder: Recorder) {
+  await ensurePackages(['python3-pika'], 'for publishers without the SDK');
   // Beside the source of what is compiled here.
   const path = join(import.meta.dirname, '..', '..', '..', 'delivery', 'run', script);
   const child = spawn('/usr/bin/python3', [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -130,5 +130,6 @@ function startPython(script: string, args: readonly string[], recorder: Recorder
     const { at, ...line } = JSON.parse(text) as Line;
     recorder.addAt(at, line as Parameters<Recorder['addAt']>[1]);
   });
-  return child;
+  // It may end by itself, long before anybody waits for it.
+  return { child, exited: once(child, 'exit') };
 }

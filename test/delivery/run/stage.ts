@@ -135,7 +135,7 @@ export class Stage {
     }
     const areConnected = () => this.clients.every((each) => each.isConnected);
     await eventually('all clients are connected', areConnected, 30_000);
-    this.#listener = startListener(this.broker.amqpUrl, recorder);
+    this.#listener = await startListener(this.broker.amqpUrl, recorder);
     const options = { amqpUrl: this.broker.urlFor('app-shop'), users, topic, kept, recorder };
     this.#service = await startService(this.broker.urlFor('app-shop'));
     this.#publishers.push(await startSdkPublisher(options));
