@@ -95,6 +95,26 @@ export class Broker {
     return this.#connection.isToSeveral && this.#connection.serverMajor < streamsWrittenFrom;
   }
 
+  /** `host:port` of each address that it has. */
+  get addresses(): readonly string[] {
+    return this.#connection.addresses;
+  }
+
+  /** `host:port` of the one that it is connected to; undefined while there is no connection. */
+  get address(): string | undefined {
+    return this.#connection.address;
+  }
+
+  /** For `ms` it connects to this address only where no other answers. Now it stays where it is. */
+  avoid(address: string, ms: number): void {
+    this.#connection.avoid(address, ms);
+  }
+
+  /** Gives its connection up and connects anew, as after a loss. */
+  renew(): void {
+    this.#connection.renew();
+  }
+
   /** What it does at this moment, for metrics. */
   figures(): ConnectionFigures {
     return this.#connection.figures();

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { backoffMs, brokerAddresses } from '@evenkeel/pace';
+import { backoffMs, brokerAddresses, brokerName, monotonicNow } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
 import { keepBinaryIds } from './binary-ids.js';
 import { surviveDeepHeaders } from './deep-headers.js';
@@ -38,6 +38,8 @@ export class AmqpConnection {
   readonly #addresses: readonly [URL, ...URL[]];
   /** Index of the address that is tried next, or connected to. */
   #at = 0;
+  /** Tried after all others until then, ms. */
+  readonly #avoidedUntilMs = new Map<string, number>();
   readonly #listeners = new Map<ConnectionEvent, Set<(detail: string) => void>>();
   readonly #closing = new AbortController();
   readonly #parts: (() => Partial<PartFigures>)[] = [];
@@ -62,6 +64,27 @@ export class AmqpConnection {
   /** It has several addresses: RabbitMQ is a cluster. */
   get isToSeveral(): boolean {
     return this.#addresses.length > 1;
+  }
+
+  /** `host:port` of each, in the order in which they are tried. */
+  get addresses(): readonly string[] {
+    return this.#addresses.map(brokerName);
+  }
+
+  /** `host:port` of the one that it is connected to; undefined: none. */
+  get address(): string | undefined {
+    return this.state === 'open' ? brokerName(this.#addresses[this.#at] ?? this.#addresses[0]) : undefined;
+  }
+
+  /** For `ms` this address is the last to be tried. */
+  avoid(address: string, ms: number): void {
+    this.#avoidedUntilMs.set(address, monotonicNow() + ms);
+  }
+
+  /** Connects anew, as after a loss. */
+  renew(): void {
+    this.acks.flush();
+    this.model?.close().catch(() => {});
   }
 
   /** First number of RabbitMQ's version; NaN while there is no connection. */
@@ -197,22 +220,31 @@ export class AmqpConnection {
   /** Each address once, from the one that answered last on; with several that do not, what each says. */
   async #dial(): Promise<ChannelModel> {
     const failures: BrokerError[] = [];
-    for (const _ of this.#addresses) {
-      const address = this.#addresses[this.#at] ?? this.#addresses[0];
+    for (const at of this.#inTurn()) {
+      this.#at = at;
       try {
-        return await this.#dialAt(address);
+        return await this.#dialAt(this.#addresses[at] ?? this.#addresses[0]);
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
         failures.push(error);
-        this.#at = (this.#at + 1) % this.#addresses.length;
         if (this.state === 'closed') throw error;
       }
     }
+    this.#at = (this.#at + 1) % this.#addresses.length;
     const [first] = failures;
     if (first !== undefined && failures.length === 1) throw first;
     const isRefused = failures.every(({ code }) => code === 'broker-refused');
     const message = failures.map(messageOf).join(' ');
     throw new BrokerError(isRefused ? 'broker-refused' : 'broker-unreachable', message, failures);
+  }
+
+  /** Indices of the addresses from the one that answered last on, those that are avoided behind the others. */
+  #inTurn(): number[] {
+    const count = this.#addresses.length;
+    const turn = Array.from({ length: count }, (_, n) => (this.#at + n) % count);
+    const isAvoided = (at: number) =>
+      (this.#avoidedUntilMs.get(this.addresses[at] ?? '') ?? Number.NEGATIVE_INFINITY) > monotonicNow();
+    return [...turn.filter((at) => !isAvoided(at)), ...turn.filter(isAvoided)];
   }
 
   async #dialAt(address: URL): Promise<ChannelModel> {

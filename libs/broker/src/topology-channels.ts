@@ -2,8 +2,8 @@ import { Fifo, LogLimit, monotonicNow } from '@evenkeel/pace';
 import type { Channel } from 'amqplib';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, isQueueDown, messageOf, REPLY, replyCodeOf } from './errors.js';
-import { assertQueue, openChannel } from './topology.js';
-import type { QueueCounts, QueueSpec } from './types.js';
+import { assertExchange, assertQueue, openChannel } from './topology.js';
+import type { ExchangeSpec, QueueCounts, QueueSpec } from './types.js';
 
 /** Limits of {@link TopologyChannels}. */
 export interface TopologyOptions {
@@ -164,6 +164,19 @@ export class TopologyChannels {
       if (replyCodeOf(cause) === REPLY.preconditionFailed) return false;
       throw mapError(cause, `queue ${q.name}`);
     }
+  }
+
+  /** Declares the exchange as it is given. */
+  declareExchange(x: ExchangeSpec): Promise<void> {
+    return this.#void((channel) => assertExchange(channel, x), `exchange ${x.name}`);
+  }
+
+  /** Has an exchange take what another one routes; a repeated binding changes nothing. */
+  bindExchange(exchange: string, source: string, key: string): Promise<void> {
+    return this.#void(
+      (channel) => channel.bindExchange(exchange, source, key),
+      `binding ${exchange} to ${source}`,
+    );
   }
 
   /** Deletes the exchange with its bindings; one that does not exist is no error. */

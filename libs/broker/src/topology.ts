@@ -35,7 +35,8 @@ export async function openChannel(model: ChannelModel): Promise<Channel> {
   return channel;
 }
 
-async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> {
+/** Declares one exchange on `channel`. */
+export async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> {
   await channel.assertExchange(x.name, x.type, {
     durable: x.durable ?? true,
     autoDelete: x.autoDelete ?? false,

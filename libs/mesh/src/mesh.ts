@@ -127,6 +127,22 @@ export class Mesh {
     for (const { role, broker } of this.#apart) yield [role, broker.figures()];
   }
 
+  /** The brokers that it has addresses of, and those of them that it is connected to, each `host:port`, once. */
+  get brokers(): { readonly known: readonly string[]; readonly at: readonly string[] } {
+    const at = this.#connections().flatMap(({ address }) => address ?? []);
+    return { known: this.consuming.addresses.toSorted(), at: [...new Set(at)].sort() };
+  }
+
+  /** For `ms` it connects to this broker, `host:port`, only where no other answers; connections that are there stay. */
+  avoid(broker: string, ms: number): void {
+    for (const each of this.#connections()) each.avoid(broker, ms);
+  }
+
+  /** Its connections to this broker, `host:port`, are given up, and made anew as after a loss. */
+  leave(broker: string): void {
+    for (const each of this.#connections()) if (each.address === broker) each.renew();
+  }
+
   /**
    * A queue of this process alone, on the consuming connection. Start it after the mesh. `isOptional`: the mesh is ready without it, and
    * whoever made it says what is missing then.
@@ -175,12 +191,17 @@ export class Mesh {
 
   /** True when connected, everything declared, and every queue ready that was made from it and is not optional; else what is not. */
   readiness(): true | string {
-    const apart = this.#apart.map(({ broker }) => broker);
-    for (const part of [this.consuming, this.#publishing, ...apart, ...this.#queues]) {
-      const readiness = part?.readiness() ?? true;
+    for (const part of [...this.#connections(), ...this.#queues]) {
+      const readiness = part.readiness();
       if (readiness !== true) return readiness;
     }
     return true;
+  }
+
+  /** Those that were asked for. */
+  #connections(): Broker[] {
+    const own = this.#publishing === undefined ? [] : [this.#publishing];
+    return [this.consuming, ...own, ...this.#apart.map(({ broker }) => broker)];
   }
 
   #queue(options: OwnQueueOptions, isOptional = false): OwnQueue {

@@ -38,6 +38,11 @@ export function brokerAddresses(text: string): [URL, ...URL[]] {
   return [first, ...others];
 }
 
+/** A broker's address as it is named among others: `host:port`, without what is nobody's business. */
+export function brokerName({ protocol, hostname, port }: URL): string {
+  return `${hostname}:${port || (protocol === 'amqps:' ? 5671 : 5672)}`;
+}
+
 /** Whether {@link brokerAddresses} can read it. */
 export function areBrokerAddresses(text: string): boolean {
   try {

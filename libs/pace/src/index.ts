@@ -3,6 +3,7 @@ export {
   areBrokerAddresses,
   areSeveralBrokers,
   brokerAddresses,
+  brokerName,
   shuffledAddresses,
 } from './addresses.js';
 export { Allowance } from './allowance.js';

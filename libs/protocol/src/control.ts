@@ -3,7 +3,16 @@ import { z } from 'zod';
 import { gapReasons } from './codes.js';
 import { maxPassBytes } from './frames.js';
 import { isSid, isUid } from './names.js';
-import { amqpFigures, count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import {
+  amqpFigures,
+  brokerAddress,
+  count,
+  nodeCapacity,
+  nodeName,
+  nodeUrl,
+  nodeWeight,
+  shortId,
+} from './node.js';
 import { passHold } from './pass.js';
 import { sessionKey, sessionRef } from './session-ref.js';
 
@@ -119,6 +128,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     streams: z.array(z.string().max(512)).max(1_024).optional(),
     /** The number of its queue, where it is not the one that it began with. */
     generation: z.number().int().min(1).max(999_999_999).optional(),
+    /** The broker that its queue was made at, if that is known. */
+    home: brokerAddress.optional(),
   }),
   /** From an edge that waits for the seal of this session's queue: it is to come at once. */
   z.object({
@@ -196,6 +207,15 @@ export const edgeCommand = z.discriminatedUnion('command', [
   z.object({ command: z.literal('inspect'), session: sessionRef, reply: shortId, ask: shortId }),
   /** Answer with what you are, your limits and what you have counted. */
   z.object({ command: z.literal('describe'), reply: shortId, ask: shortId }),
+  /**
+   * From now on connect to this broker, `host:port`, only where no other answers, and have your sessions' queues that may live there on
+   * another. `connections`: those to it are to be made anew as well.
+   */
+  z.object({
+    command: z.literal('leave-broker'),
+    broker: brokerAddress,
+    connections: z.literal(true).optional(),
+  }),
   /** What an operator has set: these, and of what is absent what the environment says. Answered by `live` of `node-stats`. */
   z.object({
     command: z.literal('set'),

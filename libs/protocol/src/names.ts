@@ -75,6 +75,8 @@ export const sealHeader = 'evenkeel-seal';
  * was published, and was there again when the second was.
  */
 export const lossMarks = { begin: '~lost', end: '~back' } as const;
+/** Value of {@link sealHeader} of the last message of a queue whose place another one of its session has taken, and its key. */
+export const lastMark = '~last';
 /** Headers of a message on `mesh.undelivered`: why it was dropped, and for which session. */
 export const whyHeader = 'evenkeel-why';
 export const sessionHeader = 'evenkeel-session';
@@ -230,6 +232,15 @@ const generationForm = /^[1-9][0-9]{0,8}$/;
 /** Queue of one session: `session.<uid>.<sid>`, and `session.<uid>.<sid>.<n>` for later generations. */
 export const sessionQueue = (uid: string, sid: string, generation = 0): string =>
   generation === 0 ? `session.${uid}.${sid}` : `session.${uid}.${sid}.${generation}`;
+
+/**
+ * Exchanges by which this queue of a session takes the place of the one before it: everything for the session comes to `front`, which
+ * hands it to the queue before, and as soon as it does not any more, to its alternate exchange `beyond`, which hands it to this one.
+ */
+export const junction = (queue: string): { readonly front: string; readonly beyond: string } => ({
+  front: `${queue}.front`,
+  beyond: `${queue}.beyond`,
+});
 
 /** Whose queue it is, whatever its generation; undefined: no session's. The inverse of {@link sessionQueue}. */
 export function readSessionQueue(name: string): SessionQueueName | undefined {

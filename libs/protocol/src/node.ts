@@ -7,6 +7,9 @@ export const nodeName = z.string().refine(isNodeName, 'a node name is 1 to 64 of
 /** An id that a process makes up: a boot, a question, a takeover. */
 export const shortId = z.string().min(1).max(128);
 
+/** A broker among several: `host:port`. */
+export const brokerAddress = z.string().min(1).max(300);
+
 /** What clients dial. */
 export const nodeUrl = z.string().min(1).max(2_048);
 

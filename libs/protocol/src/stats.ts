@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { maxSessionsInMessage } from './control.js';
 import { strategies } from './manage.js';
-import { count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
+import { brokerAddress, count, nodeCapacity, nodeName, nodeUrl, nodeWeight, shortId } from './node.js';
 import { sessionKey } from './session-ref.js';
 
 export const nodeStates = ['active', 'cordoned', 'draining'] as const;
@@ -55,6 +55,10 @@ export const nodeStats = z.object({
   gaps: count.optional(),
   /** What is wrong between it and RabbitMQ, of all its connections together; absent: nothing, or an older edge. */
   amqp: z.object({ isBlocked: z.literal(true).optional(), recovering: count.optional() }).optional(),
+  /** Of several: those that it has addresses of, and those that it is connected to. Absent: it has one, or is older. */
+  brokers: z.object({ known: z.array(brokerAddress).max(32), at: z.array(brokerAddress).max(32) }).optional(),
+  /** It leaves this broker: how many of its sessions may have their queues there still. */
+  leaving: z.object({ broker: brokerAddress, queues: count }).optional(),
   loopLagP99Ms: rate,
   /** 0 to 1. */
   loopUtilization: rate,

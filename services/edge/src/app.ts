@@ -43,6 +43,7 @@ import { queuePartsOf } from './queue/build.js';
 import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
 import { Reachability } from './reach/reachability.js';
+import { connectionIds } from './session/connection-ids.js';
 import { Directory } from './session/directory.js';
 import { GivenUp } from './session/given-up.js';
 import { LeftBehind } from './session/left-behind.js';
@@ -175,11 +176,13 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     onSince: (claims, since) => presence.online.told(claims, since),
     onPass: (claims, pass, newPass) => attaching(claims)?.access.wasHeld(pass, newPass),
   });
-  const { drops, leftSeals, generations, queues } = queuePartsOf({
+  const { drops, leftSeals, generations, queues, rehoming } = queuePartsOf({
     config,
     mesh,
     node,
     topology: queueTopology,
+    directory,
+    log,
     outgoing,
     bindFound: (who, bind) => bindings.bindFound(who, bind),
     onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
@@ -277,14 +280,9 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     placing: new Placing(config.secret, commanders),
     asking: new Asking({ publisher: clientsPublisher, user: mesh.user, commanders, wallNow }),
   };
-  let connections = 0;
-  const newConnectionId = () => {
-    connections += 1;
-    return `${node.boot}.${connections}`;
-  };
   const sessions = new Sessions({
     config,
-    newConnectionId,
+    newConnectionId: connectionIds(node.boot),
     ports,
     directory,
     load,
@@ -308,7 +306,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
-  const handlers = commandHandlers({ node, leftBehind, leftSeals, ...commanded });
+  const handlers = commandHandlers({ node, leftBehind, leftSeals, rehoming, ...commanded });
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
@@ -321,6 +319,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     load,
     directory,
     ledger,
+    rehoming,
     amqp: () => mesh.figures(),
     now,
     wallNow,
@@ -336,6 +335,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     directory,
     ledger,
     drops,
+    rehoming,
     commands,
     reporter,
     counts,
@@ -374,6 +374,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     presence,
     presenceQuestions,
     drops,
+    rehoming,
     leftSeals,
     bindings,
     denials,

@@ -15,6 +15,7 @@ import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
 import type { Life } from './life/life.js';
 import type { MoveLedger } from './move/ledger.js';
+import { type QueueSources, queueMetrics } from './queue/metrics.js';
 import type { Directory, Listed } from './session/directory.js';
 import type { Load } from './session/load.js';
 import { limitHits } from './stats/limit-hits.js';
@@ -37,7 +38,7 @@ interface Measurable extends Listed {
   };
 }
 
-export interface EdgeSources extends AccessSources, PresenceSources {
+export interface EdgeSources extends AccessSources, PresenceSources, QueueSources {
   readonly counts: ConnectionCounts;
   readonly room: { readonly capacity: number };
   readonly directory: Pick<Directory<Measurable>, 'values'>;
@@ -69,6 +70,7 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   streamMetrics(metrics, sources);
   topicMetrics(metrics, sources);
   historyMetrics(metrics, sources);
+  queueMetrics(metrics, sources);
   moveMetrics(metrics, sources);
   lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);

@@ -31,6 +31,7 @@ interface Parts extends Omit<DrainOptions, 'config' | 'log'>, Pick<ServiceContex
   readonly presence: Part;
   readonly presenceQuestions: Part;
   readonly drops: Part;
+  readonly rehoming: Pick<Part, 'stop'>;
   readonly leftSeals: Pick<LeftSeals, 'stop'>;
   readonly bindings: Part;
   readonly denials: Part;
@@ -154,6 +155,7 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
     .add('drain', {
       stopTimeoutMs: config.drainTimeoutMs + 10_000,
       stop: async () => {
+        await parts.rehoming.stop();
         departures.forgetPins();
         node.drain();
         await drain({ config, directory, ledger, now, log });

@@ -1,12 +1,18 @@
-import type { QueueGeneration } from '../src/session/generation.js';
+import type { NextQueue, QueueGeneration } from '../src/session/generation.js';
 
 /** The queue that a session began with, of a broker of one node, unless it is said otherwise. */
 export class FakeGeneration implements QueueGeneration {
   generation = 0;
   isLost = false;
+  home: string | undefined;
   readonly isOfCluster = false;
 
-  isAt(generation: number): void {
+  isAt(generation: number, home?: string): void {
     this.generation = generation;
+    this.home = home;
+  }
+
+  next(): NextQueue {
+    throw new Error('there is one broker');
   }
 }

@@ -7,6 +7,7 @@ import type { Handover } from '../move/handover.js';
 import type { Takeovers } from '../move/takeovers.js';
 import type { EdgeNode } from '../node.js';
 import type { LeftSeals } from '../queue/left-seals.js';
+import type { Rehoming } from '../queue/rehoming.js';
 import type { LeftBehind } from '../session/left-behind.js';
 import type { Claims } from './claims.js';
 import type { OperatorSettings } from './operator-settings.js';
@@ -20,6 +21,7 @@ export interface HandlersOptions {
   departures: Pick<Departures, 'reconnect' | 'cancel' | 'forgetPins'>;
   handover: Pick<Handover, 'onReleased'>;
   takeovers: Pick<Takeovers, 'onTakeover'>;
+  rehoming: Pick<Rehoming, 'leave'>;
   leftSeals: Pick<LeftSeals, 'hurry'>;
   claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
   whereabouts: Whereabouts;
@@ -33,7 +35,7 @@ export interface HandlersOptions {
 
 export function commandHandlers(options: HandlersOptions): Handlers {
   const { node, departures, handover, takeovers, claims, whereabouts, life, leftBehind } = options;
-  const { adoptions, reports, set, leftSeals } = options;
+  const { adoptions, reports, set, leftSeals, rehoming } = options;
   return {
     reconnect: (command) => departures.reconnect(command),
     cancel: ({ move }) => departures.cancel(move),
@@ -53,6 +55,7 @@ export function commandHandlers(options: HandlersOptions): Handlers {
     inspect: (command) => whereabouts.inspect(command),
     describe: (command) => whereabouts.describe(command),
     set: (command) => set.set(command),
+    'leave-broker': ({ broker, connections }) => rehoming.leave(broker, connections === true),
     sessions: () => reports.all(),
     adopt: (command) => adoptions.onAdopt(command),
     forget: ({ sessions }) => {

@@ -142,6 +142,7 @@ export class Handover {
       history,
       placed,
       generation,
+      home,
     } = said;
     const question = this.#questions.get(takeover);
     if (wasAway && question) this.#away.add(question.claims);
@@ -160,6 +161,7 @@ export class Handover {
       ...(history && { history }),
       ...(placed && { placed }),
       ...(generation && { generation }),
+      ...(home && { home }),
     });
   }
 

@@ -6,12 +6,13 @@ import { Drops } from './drops.js';
 import { Generations } from './generations.js';
 import { LeftSeals, type Outgoing } from './left-seals.js';
 import { Planting, type PlantingOptions } from './planting.js';
+import { Rehoming, type RehomingOptions } from './rehoming.js';
 import { SessionQueues, type SessionQueuesOptions } from './session-queue.js';
 
 /** A session's queue is consumed again after a loss of the broker once drops are heard of, or after this, ms. */
 const hearingMs = 3_000;
 
-export interface QueuePartsOptions extends PlantingOptions {
+export interface QueuePartsOptions extends PlantingOptions, Pick<RehomingOptions, 'directory' | 'log'> {
   readonly config: EdgeConfig;
   readonly mesh: Mesh;
   readonly node: Pick<EdgeNode, 'name' | 'boot'>;
@@ -44,6 +45,7 @@ export function queuePartsOf(options: QueuePartsOptions) {
   const consumers = consuming.consumers({ channels: 64, prefetch: config.window + 1 });
   const queueOptions: SessionQueuesOptions = {
     topology,
+    brokerNow: () => consuming.address,
     generations,
     consumers,
     publisher,
@@ -55,5 +57,11 @@ export function queuePartsOf(options: QueuePartsOptions) {
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,
   };
-  return { drops, leftSeals, generations, queues: new SessionQueues(queueOptions) };
+  return {
+    drops,
+    leftSeals,
+    generations,
+    queues: new SessionQueues(queueOptions),
+    rehoming: new Rehoming(options),
+  };
 }

@@ -8,7 +8,6 @@ import {
   type PublishOutcome,
   type QueueCounts,
   type QueueSpec,
-  type TopologyChannels,
 } from '@evenkeel/broker';
 import {
   exchanges,
@@ -20,6 +19,7 @@ import {
 } from '@evenkeel/protocol';
 import type { Generations } from './generations.js';
 import type { LeftSeals } from './left-seals.js';
+import { NextQueue, type NextQueueOptions } from './next-queue.js';
 import type { Planting } from './planting.js';
 import { olderQueueSpec, queueSpec } from './spec.js';
 
@@ -38,7 +38,9 @@ export interface SessionQueueListener {
 }
 
 export interface SessionQueuesOptions {
-  topology: Pick<TopologyChannels, 'declareQueue' | 'bind' | 'unbind'>;
+  topology: NextQueueOptions['topology'];
+  /** The broker that this edge is connected to, `host:port`. */
+  brokerNow(): string | undefined;
   generations: Pick<Generations, 'find' | 'isCluster' | 'leave'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   publisher: Pick<Publisher, 'publish'>;
@@ -86,6 +88,7 @@ export class SessionQueue {
   /** Who has had the session has said so, or a look has shown it. */
   #isKnown = false;
   #isLost = false;
+  #home: string | undefined;
 
   constructor(uid: string, sid: string, options: SessionQueuesOptions) {
     this.#uid = uid;
@@ -116,9 +119,30 @@ export class SessionQueue {
     return this.#options.generations.isCluster;
   }
 
+  /** The broker that it was made at; undefined: nobody knows. */
+  get home(): string | undefined {
+    return this.#home;
+  }
+
+  /** The one that is to take its place, at the broker that this edge is connected to. */
+  next(): NextQueue {
+    const { topology, publisher, lifetimeMs, maxLength } = this.#options;
+    const generation = this.#generation + 1;
+    return new NextQueue({
+      topology,
+      publisher,
+      uid: this.#uid,
+      sid: this.#sid,
+      before: this.name,
+      spec: queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, generation),
+      onTake: () => this.isAt(generation, this.#options.brokerNow()),
+    });
+  }
+
   /** Who has had it says so. */
-  isAt(generation: number): void {
+  isAt(generation: number, home?: string): void {
     if (generation !== this.#generation) this.#takesReplies = false;
+    if (generation !== this.#generation || home !== undefined) this.#home = home;
     this.#generation = generation;
     this.#isKnown = true;
     this.#isLost = false;
@@ -149,8 +173,9 @@ export class SessionQueue {
   }
 
   async #make(onSealable: (() => void) | undefined, isFound: boolean): Promise<boolean> {
-    const { topology, planting, lifetimeMs, maxLength } = this.#options;
+    const { topology, planting, lifetimeMs, maxLength, brokerNow } = this.#options;
     this.#isKnown = true;
+    if (!isFound) this.#home = brokerNow();
     const { asIs } = await topology.declareQueue(
       queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, this.#generation),
     );

@@ -143,6 +143,7 @@ interface Known extends SealLeft {
   readonly suspect: number | undefined;
   /** The number of its queue; undefined: 0, as far as is known. */
   readonly generation?: number | undefined;
+  readonly home?: string | undefined;
   /** An older edge may have had it: it knows no seals. */
   readonly isFromOlder: boolean;
 }
@@ -165,7 +166,7 @@ const maxHolders = 4;
 export async function acquire(options: AcquireOptions): Promise<Found> {
   const { claims, handover, node, predecessor, isLive } = options;
   if (claims.isNew) return await make(options);
-  if (predecessor) options.queue.isAt(predecessor.generation ?? 0);
+  if (predecessor) options.queue.isAt(predecessor.generation ?? 0, predecessor.home);
   let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
@@ -177,7 +178,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (released?.doubt) options.onDoubt(released.doubt);
     if (released?.history) options.onHistory?.(released.history);
     if (released?.placed) options.onPlaced?.(released.placed);
-    if (released) options.queue.isAt(released.generation ?? 0);
+    if (released) options.queue.isAt(released.generation ?? 0, released.home);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released
@@ -239,7 +240,7 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };
       if (answer.placed) options.onPlaced?.(answer.placed);
-      queue.isAt(answer.generation ?? 0);
+      queue.isAt(answer.generation ?? 0, answer.home);
       if (isToBeAsked) found = await queue.check();
       break;
     }

@@ -3,12 +3,13 @@ import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type CloseCode, closeCodes, exchanges, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
+import type { GivenBack } from './given-back.js';
 import { Holdback } from './holdback.js';
 import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
-import type { Requeued } from './outbox-options.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
-import { Seal, type SealLeft, type Vouch, vouchFor } from './seal.js';
+import { type ChangeOutcome, QueueChange } from './queue-change.js';
+import { Seal, type Vouch, vouchFor } from './seal.js';
 
 export interface IntakeOptions {
   readonly claims: TicketClaims;
@@ -37,15 +38,6 @@ export interface IntakeOptions {
   now(): number;
 }
 
-/** What was given back. */
-export interface GivenBack extends SealLeft {
-  readonly suspect: Requeued['suspect'];
-  readonly written: Requeued['written'];
-  readonly isLasting: boolean;
-  /** Of its queue; undefined: 0. */
-  readonly generation?: number;
-}
-
 /** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
 const sealWaitMs = 100;
 /** Other edges have so long to answer whether they have the session. */
@@ -63,6 +55,9 @@ export class Intake {
   #looking: NodeJS.Timeout | undefined;
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
+  #change: QueueChange | undefined;
+  /** What its queue had has gone with it. */
+  #hasLost = false;
   #isStopping = false;
   /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
   #isUnproven = false;
@@ -191,9 +186,49 @@ export class Intake {
     });
   }
 
+  /** Where its queue was made. */
+  get home(): string | undefined {
+    return this.#options.queue.home;
+  }
+
+  /** Its queue is being changed for another. */
+  get isChanging(): boolean {
+    return this.#change !== undefined;
+  }
+
+  /** Goes on with another queue, made where this edge is connected; not where something was dropped or its client is too far behind. */
+  async changeQueue(): Promise<ChangeOutcome> {
+    const { outbox, queue, isLive, onEnd } = this.#options;
+    const isAtRest = this.seal.isInPlace && this.#passing === undefined && this.#holdback.size === 0;
+    if (!isAtRest || this.#change || this.#fetching || this.#isStopping || !isLive() || outbox.isFull)
+      return 'as-before';
+    this.#change = new QueueChange({
+      next: queue.next(),
+      isSettled: () => this.unacked === 0 && this.#fetching === undefined,
+      isLive,
+      goOver: (take) => this.#goOver(take),
+      onLate: () => this.seal.broken(gapReasons.brokerLost, true),
+    });
+    const outcome = await this.#change.outcome;
+    this.#change = undefined;
+    this.#hasLost = outcome === 'given-up';
+    if (this.#hasLost && !this.#isStopping) onEnd(closeCodes.brokerUnavailable);
+    return outcome;
+  }
+
+  async #goOver(take: () => void): Promise<void> {
+    await this.#consumer?.cancel();
+    take();
+    this.seal.giveBack(false);
+    this.seal.begin({ is: 'fresh' });
+    this.#holdback.begin();
+    await this.#consume();
+  }
+
   /** Nothing comes any more once it has resolved. `mayWait`: who comes next waits for the seal. */
   async stop(mayWait = false): Promise<void> {
     this.#isStopping = true;
+    await this.#change?.leave();
     await this.#fetching;
     if (!mayWait) await this.seal.settled(this.#options.plantedWaitMs);
     clearTimeout(this.#looking);
@@ -216,12 +251,19 @@ export class Intake {
     const isThere = (isDone && seal?.at !== undefined) || (await this.#consumer?.barrier()) !== undefined;
     // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
     // client has acknowledged comes again, and only the broker knows how much that is.
-    const isKnown = this.#isConsuming && isThere;
-    const toBeTold = owed ?? noted ?? (this.#passing === 'untold' ? gapReasons.brokerLost : undefined);
-    const { generation } = this.#options.queue;
+    const isKnown = this.#isConsuming && isThere && !this.#hasLost;
+    const isMissing = this.#hasLost || this.#passing === 'untold';
+    const toBeTold = owed ?? noted ?? (isMissing ? gapReasons.brokerLost : undefined);
+    const { generation, home } = this.#options.queue;
     const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = place;
-    const left = { suspect, written, isLasting, ...(generation > 0 && { generation }) };
+    const left = {
+      suspect,
+      written,
+      isLasting,
+      ...(generation > 0 && { generation }),
+      ...(home && { home }),
+    };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold };
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
@@ -270,7 +312,7 @@ export class Intake {
     const isQueued = this.#queued > 0 && !delivery.redelivered;
     this.#queued = Math.max(0, this.#queued - 1);
     if (!isTaking()) return delivery.requeue();
-    if (isOrder?.(delivery) || this.seal.take(delivery)) return;
+    if (isOrder?.(delivery) || this.#change?.takes(delivery) || this.seal.take(delivery)) return;
     // Replies come by another binding.
     if (delivery.exchange === exchanges.events) this.#tellPassedBy();
     // One that comes once more came for a connection that there was.
@@ -299,6 +341,7 @@ export class Intake {
 
   #onLost(): void {
     clearTimeout(this.#looking);
+    this.#change?.lost();
     this.#queued = 0;
     // It counts what is unacknowledged.
     this.seal.lost();

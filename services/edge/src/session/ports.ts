@@ -217,6 +217,7 @@ export interface HandoverAnswer extends SealLeft {
   history?: Readonly<Record<string, string>>;
   /** With `released`: the number of its queue. */
   generation?: number | undefined;
+  home?: string | undefined;
   /** With `released`: topics that services have put the session into. */
   placed?: readonly string[] | undefined;
 }

@@ -38,6 +38,8 @@ export interface Release extends SealLeft {
   isFull: boolean;
   /** The number of its queue; undefined: 0. */
   generation?: number;
+  /** The broker that its queue was made at, if that is known. */
+  home?: string;
   /** Topics of which messages may be missing that the client was not told of. */
   doubt?: readonly string[];
   /** Requests whose answers have begun and not ended. */

@@ -130,6 +130,11 @@ export class Seal {
     return this.#state.is === 'held' && this.#older(this.#state.offered) > 0;
   }
 
+  /** It is in hand, and shows that nothing is missing. */
+  get isInPlace(): boolean {
+    return this.#state.is === 'held' && !this.isEarly;
+  }
+
   /** The queue has none and gets none: what it drops is found out by looking at its length. */
   get isUnwatched(): boolean {
     return this.#state.is === 'unwatched';

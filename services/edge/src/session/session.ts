@@ -141,7 +141,7 @@ export class Session implements ConnectionOwner {
   }
   /** Whether a planned move of it may begin. */
   get isMovable(): boolean {
-    return this.#is('attached') && this.move === undefined && !this.pin.isHeld;
+    return this.#is('attached') && this.move === undefined && !this.pin.isHeld && !this.intake.isChanging;
   }
 
   /** Begins at once for a bare client, else when its hello has come. */

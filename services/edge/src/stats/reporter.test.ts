@@ -28,6 +28,7 @@ function make() {
     load,
     directory: { values: () => [].values() },
     ledger,
+    rehoming: { brokers: undefined, leaving: undefined },
     amqp: () => amqp,
     now: () => 1,
     wallNow: () => 2,

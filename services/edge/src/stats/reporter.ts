@@ -5,6 +5,7 @@ import type { EdgeConfig } from '../config.js';
 import type { OperatorSettings } from '../control/operator-settings.js';
 import type { MoveLedger } from '../move/ledger.js';
 import type { EdgeNode } from '../node.js';
+import type { Rehoming } from '../queue/rehoming.js';
 import type { Directory, Listed } from '../session/directory.js';
 import type { Load } from '../session/load.js';
 import type { SessionState } from '../session/states.js';
@@ -35,6 +36,7 @@ export interface ReporterOptions {
   load: Load;
   directory: Pick<Directory<Countable>, 'values'>;
   ledger: MoveLedger;
+  rehoming: Pick<Rehoming, 'brokers' | 'leaving'>;
   /** Connections to RabbitMQ. */
   amqp(): Iterable<readonly [string, Pick<AmqpFigures, 'isBlocked' | 'recovering'>]>;
   /** For rates, and for what tickets are judged by. */
@@ -99,7 +101,7 @@ export class Reporter {
   }
 
   #momentary() {
-    const { node, room, set, counts, directory, ledger, load, amqp, now, wallNow } = this.#options;
+    const { node, room, set, counts, directory, ledger, load, rehoming, amqp, now, wallNow } = this.#options;
     let sessions = 0;
     let detached = 0;
     let pinned = 0;
@@ -130,6 +132,8 @@ export class Reporter {
       pinned: pinned > 0 ? pinned : undefined,
       unacked,
       moves: ledger.counts,
+      brokers: rehoming.brokers,
+      leaving: rehoming.leaving,
     };
   }
 

@@ -1,0 +1,12 @@
+import type { Requeued } from './outbox-options.js';
+import type { SealLeft } from './seal.js';
+
+/** What was given back. */
+export interface GivenBack extends SealLeft {
+  readonly suspect: Requeued['suspect'];
+  readonly written: Requeued['written'];
+  readonly isLasting: boolean;
+  /** Of its queue; undefined: 0. */
+  readonly generation?: number;
+  readonly home?: string;
+}
