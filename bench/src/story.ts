@@ -7,6 +7,7 @@ import { type RecoveryResult, renderRecovery } from './story/recovery/result.js'
 import { render } from './story/render.js';
 import { type RequestsResult, renderRequests } from './story/requests/result.js';
 import type { StoryResult } from './story/result.js';
+import { playBrokers } from './story/scenarios/brokers.js';
 import { playDefault } from './story/scenarios/default.js';
 import { playFront } from './story/scenarios/front.js';
 import { playHerd } from './story/scenarios/herd.js';
@@ -33,6 +34,7 @@ const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   recovery: playRecovery,
   presence: playPresence,
   requests: playRequests,
+  brokers: playBrokers,
 };
 
 /** However a scenario hangs, it ends. */

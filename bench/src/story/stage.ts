@@ -5,6 +5,8 @@ import {
   type Mesh,
   type MeshOptions,
   type PrivateBroker,
+  type PrivateCluster,
+  startCluster,
   startMesh,
   startPrivateBroker,
   stateDir,
@@ -27,6 +29,7 @@ const askEveryMs = 2_000;
 const seenTimeoutMs = 15_000;
 const connectTimeoutMs = 120_000;
 const messagesPerTopicAndSecond = 0.25;
+const brokersOfCluster = 3;
 /** More clients than this and they get a second process. */
 const clientsPerWorker = 4_000;
 
@@ -54,6 +57,9 @@ export class Stage {
     this.random = seededRandom(options.seed);
   }
 
+  get broker(): PrivateBroker {
+    return there(this.#broker);
+  }
   get mesh(): Mesh {
     return there(this.#mesh);
   }
@@ -81,14 +87,31 @@ export class Stage {
 
   /** Broker, gateway, edges and balancer; `env` is for all of them. */
   async set(env: Readonly<Record<string, string>> = {}, more: Partial<MeshOptions> = {}): Promise<void> {
-    const { broker, brokerImage, edges, load } = this.options;
-    this.#broker = await startPrivateBroker({
-      choice: broker,
-      ...(brokerImage === undefined ? {} : { image: brokerImage }),
-    });
-    this.atEnd(() => there(this.#broker).stop());
-    say(`Broker: ${this.#broker.description}`);
-    if (!this.options.users) await this.#forgetUsers(this.#broker);
+    const { broker: choice, brokerImage: image } = this.options;
+    await this.#setOn(
+      await startPrivateBroker({ choice, ...(image === undefined ? {} : { image }) }),
+      env,
+      more,
+    );
+  }
+
+  /** The same on three brokers that are one. */
+  async setOnCluster(): Promise<PrivateCluster> {
+    const cluster = await startCluster(brokersOfCluster);
+    await this.#setOn(cluster, {}, { balancer: 2 });
+    return cluster;
+  }
+
+  async #setOn(
+    broker: PrivateBroker,
+    env: Readonly<Record<string, string>>,
+    more: Partial<MeshOptions>,
+  ): Promise<void> {
+    const { edges, load } = this.options;
+    this.#broker = broker;
+    this.atEnd(() => broker.stop());
+    say(`Broker: ${broker.description}`);
+    if (!this.options.users) await this.#forgetUsers(broker);
     const { amqpUrl } = this;
     // What declares the exchanges itself, as older parts do, needs the right to.
     const urlFor = more.checkout === undefined ? this.urlFor : () => amqpUrl;

@@ -130,7 +130,8 @@ export class Mesh {
   /** The brokers that it has addresses of, and those of them that it is connected to, each `host:port`, once. */
   get brokers(): { readonly known: readonly string[]; readonly at: readonly string[] } {
     const at = this.#connections().flatMap(({ address }) => address ?? []);
-    return { known: this.consuming.addresses.toSorted(), at: [...new Set(at)].sort() };
+    // Behind a load balancer all have one.
+    return { known: [...new Set(this.consuming.addresses)].sort(), at: [...new Set(at)].sort() };
   }
 
   /** For `ms` it connects to this broker, `host:port`, only where no other answers; connections that are there stay. */

@@ -46,6 +46,10 @@ export const nodeStatus = z.looseObject({
   seenAt: z.number().optional(),
   /** What is wrong between it and RabbitMQ; absent: nothing that is known. */
   amqp: z.looseObject({ isBlocked: z.boolean().optional(), recovering: amount.optional() }).optional(),
+  /** Of several: brokers that it has addresses of, and is connected to, each `host:port`. */
+  brokers: z.looseObject({ known: z.array(z.string()), at: z.array(z.string()) }).optional(),
+  /** It leaves this broker: sessions whose queues may be there still. */
+  leaving: z.looseObject({ broker: z.string(), queues: amount }).optional(),
   /** Set live, instead of what its environment says. */
   live: z.looseObject({ weight: z.number().optional(), capacity: amount.optional() }).optional(),
   /** False: clients that dial `url` do not come to it. */
@@ -179,6 +183,11 @@ export type PlanAnswer = z.infer<typeof planAnswer>;
 export const doneAnswer = z.looseObject(ok);
 /** See {@link doneAnswer}. */
 export type DoneAnswer = z.infer<typeof doneAnswer>;
+
+/** Answer of `leave-broker`: the broker as edges name it, and the edges that were told. */
+export const leaveAnswer = z.looseObject({ ...ok, broker: z.string(), nodes: z.array(z.string()) });
+/** See {@link leaveAnswer}. */
+export type LeaveAnswer = z.infer<typeof leaveAnswer>;
 
 /** One session of `where` and `disconnect`. */
 export const sessionView = z.looseObject({

@@ -1,6 +1,6 @@
 /** Operators' commands on the queue `mesh.manage`. What it answers is in `manage-answers.ts`. */
 import { z } from 'zod';
-import { nodeName } from './node.js';
+import { brokerAddress, nodeName } from './node.js';
 import { sessionRef } from './session-ref.js';
 
 export const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
@@ -63,6 +63,16 @@ export const manageCommand = z.discriminatedUnion('command', [
   }),
   z.strictObject({ ...v, command: z.literal('cordon'), ...nodesArgument }),
   z.strictObject({ ...v, command: z.literal('uncordon'), ...nodesArgument }),
+  /**
+   * A broker of several is to be taken down, `host:port`, or its host: sessions' queues leave it. With `node`, which is to be empty: that
+   * edge's connections as well.
+   */
+  z.strictObject({
+    ...v,
+    command: z.literal('leave-broker'),
+    broker: brokerAddress,
+    node: nodeName.optional(),
+  }),
   /** Pause, resume or abort the running plan (or the named one); without a plan, automatic rebalancing. */
   z.strictObject({ ...v, command: z.literal('pause'), plan: z.string().max(128).optional() }),
   z.strictObject({ ...v, command: z.literal('resume'), plan: z.string().max(128).optional() }),

@@ -6,7 +6,7 @@ import { confirmationCodes } from './cli/confirm.js';
 import type { CommonOptions } from './cli/options.js';
 import { createProgram } from './cli/program.js';
 import { Unfinished } from './cli/stayed.js';
-import { localAddresses, resolveAmqpTls, resolveAmqpUrl } from './cli/target.js';
+import { localAddresses, resolveAmqpTls, resolveAmqpUrl, resolveBroker } from './cli/target.js';
 import { processTerminal, type Terminal } from './cli/terminal.js';
 import { wordsOf } from './cli/words.js';
 import { isUnreachable, OperatorError } from './errors.js';
@@ -44,6 +44,7 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
         ...event,
       ),
     addresses: () => localAddresses(),
+    brokerOf: (name) => resolveBroker(name),
     words: (kind, ask) => wordsOf(kind, resolveAmqpUrl(undefined), ask),
   });
   prepare(program, terminal);

@@ -12,6 +12,8 @@ import {
   forgetAnswer,
   type HistoryAnswer,
   historyAnswer,
+  type LeaveAnswer,
+  leaveAnswer,
   type ManageCommand,
   type NodeAnswer,
   nodeAnswer,
@@ -66,6 +68,8 @@ export interface Operator {
   drain: Call<'drain', PlanAnswer>;
   cordon: Call<'cordon', DoneAnswer>;
   uncordon: Call<'uncordon', DoneAnswer>;
+  /** A broker of several is to be taken down; with `node`, which is to be empty, that edge connects elsewhere too. */
+  leaveBroker: Call<'leave-broker', LeaveAnswer>;
   pause: Call<'pause', PlanAnswer>;
   resume: Call<'resume', PlanAnswer>;
   abort: Call<'abort', PlanAnswer>;
@@ -144,6 +148,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     drain: call('drain', planAnswer),
     cordon: call('cordon', doneAnswer),
     uncordon: call('uncordon', doneAnswer),
+    leaveBroker: call('leave-broker', leaveAnswer),
     pause: call('pause', planAnswer),
     resume: call('resume', planAnswer),
     abort: call('abort', planAnswer),

@@ -68,6 +68,7 @@ export async function printed(
     withOperator: (_options, work) => work(operator as unknown as Operator),
     send: unused,
     addresses: unused,
+    brokerOf: unused,
     words: (kind, ask) => ask(kind),
   });
   await program.parseAsync([...words], { from: 'user' });

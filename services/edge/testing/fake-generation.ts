@@ -12,6 +12,10 @@ export class FakeGeneration implements QueueGeneration {
     this.home = home;
   }
 
+  isAtLeast(...generations: readonly (number | undefined)[]): void {
+    this.isAt(Math.max(this.generation, ...generations.map((each) => each ?? 0)));
+  }
+
   next(): NextQueue {
     throw new Error('there is one broker');
   }

@@ -1,3 +1,4 @@
+import { eventually } from '@evenkeel/testkit';
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
@@ -20,8 +21,14 @@ const exchangeDeleted: Fault['begin'] = async (stage) => {
   const answer = await stage.broker.ctl(['eval', deletion]);
   return {
     end: async () => {
-      const back = (await listed(stage, ['list_exchanges', 'name'])).some(([each]) => each === name);
-      return answer.includes('deleted') && back ? `${name} was deleted, and is back` : undefined;
+      // However short it was to be, and whatever the balancers are busy with.
+      const isThere = async () =>
+        (await listed(stage, ['list_exchanges', 'name'])).some(([each]) => each === name);
+      const isBack = await eventually(`${name} is back`, isThere, 30_000).then(
+        () => true,
+        () => false,
+      );
+      return answer.includes('deleted') && isBack ? `${name} was deleted, and is back` : undefined;
     },
   };
 };

@@ -10,7 +10,7 @@ export {
 export { handshake } from './broker/handshake.js';
 export { type BrokerChoice, type PrivateBrokerOptions, startPrivateBroker } from './broker/resolve.js';
 export { type BrokerUsers, brokerUsers, standardUsers, urlOfUser } from './broker/users.js';
-export { Child } from './child.js';
+export { Child, runToEnd } from './child.js';
 export { chromiumArgs, chromiumPath } from './chromium.js';
 export {
   brokerChoice,
@@ -28,7 +28,7 @@ export { type Choice, type FrontName, frontNames, fronts } from './front/fronts.
 export { endAllWatched, watchOver } from './guard.js';
 export { Member, type Role } from './member.js';
 export { type Edge, type Mesh, type MeshOptions, startMesh } from './mesh.js';
-export { stateDir } from './paths.js';
+export { root, stateDir } from './paths.js';
 export { freePort, freePorts } from './ports.js';
 export { type LocalAddresses, localAddresses, type RunFile, readRunFile } from './run-file.js';
 export { type IssuedCertificate, TestAuthority } from './tls/authority.js';

@@ -14,6 +14,7 @@ const commands = shapesOf(
     withOperator: unused,
     send: unused,
     addresses: unused,
+    brokerOf: unused,
     words: unused,
   }),
 );
@@ -29,7 +30,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe('completion in bash', () => {
   it('offers commands, then their options', () => {
-    expect(offered('evenkeel', 'dra')).toEqual(['drain']);
+    expect(offered('evenkeel', 'dra')).toEqual(['drain', 'drain-broker']);
     expect(offered('evenkeel', 'drain', '--w')).toEqual(['--wait']);
   });
 

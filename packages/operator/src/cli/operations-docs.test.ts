@@ -13,6 +13,7 @@ test('docs/operations.md names every command of the command line, and none that 
     withOperator: unused,
     send: unused,
     addresses: unused,
+    brokerOf: unused,
     words: unused,
   });
   const text = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');

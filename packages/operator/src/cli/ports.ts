@@ -11,6 +11,8 @@ export interface CommandPorts {
   command(usage: string, description: string): Command;
   /** Prints the answer as JSON, or as text. */
   show(options: CommonOptions, answer: unknown, text: () => string): void;
+  /** What edges call a broker: `host:port` or host. `name`: that, or RabbitMQ's name of its node. */
+  brokerOf(name: string): string;
   /** Connects, runs `work`, closes. */
   withOperator<T>(options: CommonOptions, work: (operator: Operator) => Promise<T>): Promise<T>;
 }

@@ -8,6 +8,7 @@ import { addBrokerUserCommand } from './broker-user.js';
 import { type AskedWords, askedWords, completionScript, type Shell, shapesOf, shells } from './completion.js';
 import { addConsoleTokenCommand } from './console-token.js';
 import { addDenyingCommands } from './denying.js';
+import { addDrainBrokerCommand } from './drain-broker.js';
 import { shellAssignments } from './env.js';
 import { addLocalCommands } from './local.js';
 import type { CommonOptions } from './options.js';
@@ -28,6 +29,8 @@ export interface ProgramPorts {
   send(options: CommonOptions, user: string, event: string, body: unknown): Promise<boolean>;
   /** The addresses of the mesh that runs here. */
   addresses(): Record<string, string>;
+  /** See {@link CommandPorts.brokerOf}. */
+  brokerOf(name: string): string;
   /** Words that completion asks the mesh for. */
   words(kind: AskedWords, ask: (kind: AskedWords) => Promise<readonly string[]>): Promise<readonly string[]>;
 }
@@ -39,6 +42,7 @@ Examples:
   evenkeel plan                         what a rebalance would move; nothing happens
   evenkeel rebalance --wait             balance the load and watch it
   evenkeel drain edge-1 edge-2 --wait   empty two nodes; neither takes from the other
+  evenkeel drain-broker mq2             have nothing depend on one of several brokers
   evenkeel status --watch --sort load --state active draining
   evenkeel node edge-1                  a node: limits, closes, gaps, who is on it
   evenkeel where alice                  the sessions of a user, and how far behind they are
@@ -82,9 +86,11 @@ export function createProgram(ports: ProgramPorts): Command {
         ? (await operator.status()).nodes.filter(({ state }) => state !== 'gone').map(({ node }) => node)
         : [...(await operator.settings()).settings.map(({ name }) => name), ...nodeSettingNames],
     );
-  const common: CommandPorts = { terminal, paint, command, show, withOperator };
+  const { brokerOf } = ports;
+  const common: CommandPorts = { terminal, paint, command, show, brokerOf, withOperator };
   addStatusCommands(common);
   addPlanCommands(common);
+  addDrainBrokerCommand(common);
   addSettingCommands(common);
   addUserCommands(common);
   addDenyingCommands(common);

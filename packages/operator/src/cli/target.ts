@@ -19,10 +19,23 @@ const runFile = z.looseObject({
   viewerAmqpUrl: z.string().optional(),
   /** The HTTP API, and a key of it; null when none runs. */
   api: z.looseObject({ url: z.string(), key: z.string() }).nullish(),
+  /** Of a cluster, its nodes. */
+  broker: z
+    .looseObject({ nodes: z.array(z.looseObject({ name: z.string(), amqpUrl: z.string() })).optional() })
+    .optional(),
   /** How to ask the `npm start` itself; null when it takes no requests. */
   control: z.looseObject({ url: z.string(), token: z.string() }).nullish(),
 });
 type RunFile = z.infer<typeof runFile>;
+
+/**
+ * What edges call the broker of this name: of a cluster that `npm start` has brought, by the name of its node, else what stands behind
+ * the `@` of such a name, else the name itself.
+ */
+export function resolveBroker(name: string, cwd: string = process.cwd()): string {
+  const node = findRunFile(cwd)?.broker?.nodes?.find((each) => each.name === name);
+  return node === undefined ? name.slice(name.indexOf('@') + 1) : new URL(node.amqpUrl).host;
+}
 
 /** As whom the command line speaks to RabbitMQ: events are an application's to publish. */
 export type Speaker = 'operator' | 'app';

@@ -20,7 +20,7 @@ import { Standing } from './standing.js';
 import type { SavedState } from './state.js';
 import { Warmth } from './warmth.js';
 
-export type Command = Outgoing | CommandOf<'cordon'> | CommandOf<'uncordon'> | CommandOf<'set'>;
+export type Command = Outgoing | CommandOf<'cordon' | 'uncordon' | 'set' | 'leave-broker'>;
 
 export interface BalancerPorts {
   readonly send: (node: string, command: Command, onUnrouted: () => void) => void;

@@ -1,5 +1,6 @@
 import { type ManageCommand, manageKind } from '@evenkeel/protocol';
 import { type Answer, ManageError } from './answers.js';
+import { leaveBroker } from './brokers.js';
 import type { CommandContext, Of } from './context.js';
 import { cordon, drain, uncordon } from './cordoning.js';
 import { forget } from './forget.js';
@@ -10,7 +11,13 @@ import { disconnect, where } from './users.js';
 import { events, history, node, session } from './views.js';
 
 /** What they change is not in the saved state. */
-const stateless: ReadonlySet<ManageCommand['command']> = new Set(['disconnect', 'deny', 'allow', 'forget']);
+const stateless: ReadonlySet<ManageCommand['command']> = new Set([
+  'disconnect',
+  'deny',
+  'allow',
+  'forget',
+  'leave-broker',
+]);
 
 /** Carries out one command. @throws ManageError what is wrong with it. */
 export async function execute(command: ManageCommand, c: CommandContext): Promise<Answer> {
@@ -30,6 +37,8 @@ export async function execute(command: ManageCommand, c: CommandContext): Promis
       return cordon(command, c);
     case 'uncordon':
       return uncordon(command, c);
+    case 'leave-broker':
+      return leaveBroker(command, c);
     case 'pause':
     case 'resume':
     case 'abort':

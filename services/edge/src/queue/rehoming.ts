@@ -95,7 +95,8 @@ export class Rehoming {
     const waiting: Rehomable[] = [];
     for (const session of directory.values()) {
       if (session.intake.isChanging) changing += 1;
-      else if (mayLiveAt(broker, session) && this.#isDue(session)) waiting.push(session);
+      else if (session.state === 'attached' && mayLiveAt(broker, session) && this.#isDue(session))
+        waiting.push(session);
     }
     for (const session of waiting.slice(0, Math.max(0, atOnce - changing))) void this.#change(session);
   }
@@ -112,5 +113,8 @@ export class Rehoming {
   }
 }
 
+/** It has a queue, or is about to. */
+const hasQueue: ReadonlySet<string> = new Set(['attaching', 'attached', 'releasing']);
+
 const mayLiveAt = (broker: string, { state, intake: { home } }: Rehomable): boolean =>
-  state === 'attached' && (home === undefined || home === broker);
+  hasQueue.has(state) && (home === undefined || home === broker);

@@ -148,6 +148,12 @@ export class SessionQueue {
     this.#isLost = false;
   }
 
+  /** It is one of these, the highest, or a later one; 0 and undefined say nothing. */
+  isAtLeast(...generations: readonly (number | undefined)[]): void {
+    const highest = Math.max(...generations.map((each) => each ?? 0));
+    if (highest > this.#generation) this.isAt(highest);
+  }
+
   /** Goes to the newest that there is: its counts; undefined when there is none. What came before that one is not needed any more. */
   async check(): Promise<QueueCounts | undefined> {
     const { generations } = this.#options;

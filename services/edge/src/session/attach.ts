@@ -3,6 +3,7 @@ import { type CloseCode, closeCodes, type GapReason, gapReasons } from '@evenkee
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { SessionAccess } from './access.js';
+import { generationOf } from './connection-ids.js';
 import type { HelloFrame } from './inbox.js';
 import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
@@ -167,6 +168,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
   const { claims, handover, node, predecessor, isLive } = options;
   if (claims.isNew) return await make(options);
   if (predecessor) options.queue.isAt(predecessor.generation ?? 0, predecessor.home);
+  else options.queue.isAtLeast(generationOf(options.hello.last?.connection), options.left?.generation);
   let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
@@ -179,6 +181,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (released?.history) options.onHistory?.(released.history);
     if (released?.placed) options.onPlaced?.(released.placed);
     if (released) options.queue.isAt(released.generation ?? 0, released.home);
+    else options.queue.isAtLeast(...answers.map(({ generation }) => generation));
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released

@@ -10,6 +10,8 @@ export interface QueueGeneration {
   readonly home: string | undefined;
   /** Who has had it says so. */
   isAt(generation: number, home?: string): void;
+  /** It is one of these, the highest, or a later one; 0 and undefined say nothing. */
+  isAtLeast(...generations: readonly (number | undefined)[]): void;
   /** The one that is to take its place, at the broker that this edge is connected to. */
   next(): NextQueue;
 }

@@ -1,3 +1,4 @@
+import type { QueueGeneration } from './generation.js';
 import type { Requeued } from './outbox-options.js';
 import type { SealLeft } from './seal.js';
 
@@ -10,3 +11,9 @@ export interface GivenBack extends SealLeft {
   readonly generation?: number;
   readonly home?: string;
 }
+
+/** Its queue, as the next edge is told of it. */
+export const whereOf = ({ generation, home }: Pick<QueueGeneration, 'generation' | 'home'>) => ({
+  ...(generation > 0 && { generation }),
+  ...(home && { home }),
+});

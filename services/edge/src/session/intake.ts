@@ -3,7 +3,7 @@ import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type CloseCode, closeCodes, exchanges, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
-import type { GivenBack } from './given-back.js';
+import { type GivenBack, whereOf } from './given-back.js';
 import { Holdback } from './holdback.js';
 import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
@@ -199,14 +199,15 @@ export class Intake {
   /** Goes on with another queue, made where this edge is connected; not where something was dropped or its client is too far behind. */
   async changeQueue(): Promise<ChangeOutcome> {
     const { outbox, queue, isLive, onEnd } = this.#options;
-    const isAtRest = this.seal.isInPlace && this.#passing === undefined && this.#holdback.size === 0;
+    const isAtRest = this.seal.isAtRest && this.#passing === undefined && this.#holdback.size === 0;
     if (!isAtRest || this.#change || this.#fetching || this.#isStopping || !isLive() || outbox.isFull)
       return 'as-before';
     this.#change = new QueueChange({
       next: queue.next(),
       isSettled: () => this.unacked === 0 && this.#fetching === undefined,
       isLive,
-      goOver: (take) => this.#goOver(take),
+      letGo: async () => await this.#consumer?.cancel(),
+      goOn: () => this.#goOn(),
       onLate: () => this.seal.broken(gapReasons.brokerLost, true),
     });
     const outcome = await this.#change.outcome;
@@ -216,9 +217,7 @@ export class Intake {
     return outcome;
   }
 
-  async #goOver(take: () => void): Promise<void> {
-    await this.#consumer?.cancel();
-    take();
+  async #goOn(): Promise<void> {
     this.seal.giveBack(false);
     this.seal.begin({ is: 'fresh' });
     this.#holdback.begin();
@@ -254,16 +253,9 @@ export class Intake {
     const isKnown = this.#isConsuming && isThere && !this.#hasLost;
     const isMissing = this.#hasLost || this.#passing === 'untold';
     const toBeTold = owed ?? noted ?? (isMissing ? gapReasons.brokerLost : undefined);
-    const { generation, home } = this.#options.queue;
     const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = place;
-    const left = {
-      suspect,
-      written,
-      isLasting,
-      ...(generation > 0 && { generation }),
-      ...(home && { home }),
-    };
+    const left = { suspect, written, isLasting, ...whereOf(this.#options.queue) };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold };
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }

@@ -5,10 +5,12 @@ const maxRemembered = 100_000;
 
 /** The head of a session's queue, as who had it last left it. */
 export interface Left {
-  /** What had been written to the last connection. */
-  readonly position: Position;
+  /** What had been written to the last connection; undefined: that is not known for certain. */
+  readonly position?: Position;
   /** Deliveries from the head on that had been written to any; undefined: go by the broker's flag. */
   readonly suspect: number | undefined;
+  /** The number of its queue; undefined: 0. */
+  readonly generation?: number;
 }
 
 /**
@@ -30,9 +32,18 @@ export class LeftBehind {
   }
 
   /** A session was let go. `key`: `<uid>.<sid>`; `isLasting`: what was written is in the queue until its client is back. */
-  note(key: string, position: Position | undefined, isLasting: boolean, suspect: number | undefined): void {
+  note(
+    key: string,
+    position: Position | undefined,
+    isLasting: boolean,
+    suspect: number | undefined,
+    generation = 0,
+  ): void {
     this.#left.delete(key);
-    if (position && isLasting) this.#left.set(key, { position, suspect, atMs: this.#now() });
+    const written = position && isLasting ? { position, suspect } : undefined;
+    const where = generation > 0 ? { generation } : undefined;
+    if (written ?? where)
+      this.#left.set(key, { suspect: undefined, ...written, ...where, atMs: this.#now() });
     const oldestMs = this.#now() - this.#lifetimeMs;
     for (const [oldest, { atMs }] of this.#left) {
       if (atMs > oldestMs && this.#left.size <= this.#limit) return;
@@ -45,7 +56,7 @@ export class LeftBehind {
     const left = this.#left.get(key);
     this.#left.delete(key);
     if (left === undefined || left.atMs <= this.#now() - this.#lifetimeMs) return undefined;
-    const { position, suspect } = left;
-    return { position, suspect };
+    const { atMs: _, ...told } = left;
+    return told;
   }
 }

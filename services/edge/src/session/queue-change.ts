@@ -10,8 +10,10 @@ export interface QueueChangeOptions {
   isSettled(): boolean;
   /** Whether its client can still acknowledge anything. */
   isLive(): boolean;
-  /** Lets the queue before go, and consumes the next one, which has been taken. */
-  goOver(take: () => void): Promise<void>;
+  /** The queue before is not consumed any more. */
+  letGo(): Promise<unknown>;
+  /** The next one is. */
+  goOn(): Promise<void>;
   /** Something came to the queue before and to nobody. */
   onLate(): void;
 }
@@ -94,13 +96,13 @@ export class QueueChange {
       while (!this.#isWanted && !this.#isLost && !(this.#hasEnded && this.#options.isSettled()))
         await sleep(lookMs);
       if (this.#isLost) return 'lost';
-      if (this.#hasEnded && this.#options.isSettled()) await this.#options.goOver(() => next.take());
-      else {
-        next.take();
-        await this.#insist(() => next.finish());
-        return 'given-up';
-      }
-      if (!(await this.#insist(() => next.finish()))) this.#options.onLate();
+      const isRead = this.#hasEnded && this.#options.isSettled();
+      await this.#options.letGo();
+      next.take();
+      if (isRead) await this.#options.goOn();
+      const wasEmpty = await this.#insist(() => next.finish());
+      if (!isRead) return 'given-up';
+      if (!wasEmpty) this.#options.onLate();
       return 'done';
     } catch {
       return this.#isLost ? 'lost' : 'given-up';

@@ -130,9 +130,9 @@ export class Seal {
     return this.#state.is === 'held' && this.#older(this.#state.offered) > 0;
   }
 
-  /** It is in hand, and shows that nothing is missing. */
-  get isInPlace(): boolean {
-    return this.#state.is === 'held' && !this.isEarly;
+  /** It is in hand, and shows that nothing is missing; or there is none. */
+  get isAtRest(): boolean {
+    return this.isUnwatched || (this.#state.is === 'held' && !this.isEarly);
   }
 
   /** The queue has none and gets none: what it drops is found out by looking at its length. */

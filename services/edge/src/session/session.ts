@@ -250,7 +250,7 @@ export class Session implements ConnectionOwner {
     const { now, load, newConnectionId } = this.#options;
     this.#welcome = undefined;
     this.#enter('attached');
-    if (!this.connection.isBare) this.name = newConnectionId();
+    if (!this.connection.isBare) this.name = newConnectionId(this.#queue.generation);
     this.presence.welcomed();
     this.#custody.welcomed(isResumed, this.name, this.presence.info());
     this.attachedAtMs = now();
@@ -322,7 +322,8 @@ export class Session implements ConnectionOwner {
     }
     const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
     const position = written && { connection: this.name, ...written };
-    if (mode === 'resume') ports.leftBehind.note(this.key, position, isLasting, left.suspect);
+    if (mode === 'resume')
+      ports.leftBehind.note(this.key, position, isLasting, left.suspect, left.generation);
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.

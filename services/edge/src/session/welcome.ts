@@ -5,8 +5,8 @@ import type { SessionQueue } from './ports.js';
 
 export interface WelcomeOptions {
   readonly config: EdgeConfig;
-  /** Names one more connection of this process. */
-  newConnectionId(): string;
+  /** Names one more connection of this process; `generation`: the number of its session's queue. */
+  newConnectionId(generation: number): string;
 }
 
 /** The frame that welcomes a client to its session. */
