@@ -6,32 +6,38 @@ const position = { connection: 'a.1', seq: 3, count: 2 };
 it('what was written to a lost connection is remembered as long as its session lives', () => {
   let nowMs = 1_000;
   const left = new LeftBehind(300_000, () => nowMs);
-  left.note('u.s', position, true, 2);
+  left.note('u.s', { position, isLasting: true, suspect: 2 });
   nowMs += 299_999;
   expect(left.take('u.s')).toEqual({ position, suspect: 2 });
-  left.note('u.s', position, true, 2);
+  left.note('u.s', { position, isLasting: true, suspect: 2 });
   nowMs += 300_000;
   expect(left.take('u.s')).toBeUndefined();
 });
 
 it('the last connection counts, also one of which nothing is certain', () => {
   const left = new LeftBehind(300_000, () => 0);
-  left.note('u.s', position, true, 2);
-  left.note('u.s', { ...position, connection: 'a.2' }, true, undefined);
+  left.note('u.s', { position, isLasting: true, suspect: 2 });
+  left.note('u.s', { position: { ...position, connection: 'a.2' }, isLasting: true, suspect: undefined });
   expect(left.take('u.s')).toEqual({ position: { ...position, connection: 'a.2' }, suspect: undefined });
-  left.note('u.s', position, false, 2);
+  left.note('u.s', { position, isLasting: false, suspect: 2 });
   expect(left.take('u.s')).toBeUndefined();
 });
 
 it('beyond its limit the oldest is forgotten', () => {
   const left = new LeftBehind(300_000, () => 0, 2);
-  for (const key of ['u.1', 'u.2', 'u.3']) left.note(key, position, true, 0);
+  for (const key of ['u.1', 'u.2', 'u.3']) left.note(key, { position, isLasting: true, suspect: 0 });
   expect(['u.1', 'u.2', 'u.3'].map((key) => left.take(key) !== undefined)).toEqual([false, true, true]);
 });
 
 it('it is told once: who comes later may find another queue', () => {
   const left = new LeftBehind(300_000, () => 0);
-  left.note('u.s', position, true, 2);
+  left.note('u.s', { position, isLasting: true, suspect: 2 });
   expect(left.take('u.s')).toEqual({ position, suspect: 2 });
   expect(left.take('u.s')).toBeUndefined();
+});
+
+it('the number of its queue is remembered also where nothing else is certain', () => {
+  const left = new LeftBehind(300_000, () => 0);
+  left.note('u.s', { position, isLasting: false, suspect: 2, generation: 3 });
+  expect(left.take('u.s')).toEqual({ suspect: undefined, generation: 3 });
 });

@@ -13,6 +13,13 @@ export interface Left {
   readonly generation?: number;
 }
 
+/** How an edge has let a session go. */
+export interface LetGo extends Pick<Left, 'suspect' | 'generation'> {
+  readonly position: Position | undefined;
+  /** What was written is in the queue until its client is back. */
+  readonly isLasting: boolean;
+}
+
 /**
  * Which events of sessions that have lost their sockets their clients may have. Mostly an edge has let a session go before its client is
  * back, so nobody asks it then; who has the session next is told, once: after that the queue's head may be another, though its client
@@ -31,14 +38,8 @@ export class LeftBehind {
     this.#limit = limit;
   }
 
-  /** A session was let go. `key`: `<uid>.<sid>`; `isLasting`: what was written is in the queue until its client is back. */
-  note(
-    key: string,
-    position: Position | undefined,
-    isLasting: boolean,
-    suspect: number | undefined,
-    generation = 0,
-  ): void {
+  /** A session was let go. `key`: `<uid>.<sid>`. */
+  note(key: string, { position, isLasting, suspect, generation = 0 }: LetGo): void {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = generation > 0 ? { generation } : undefined;

@@ -322,8 +322,7 @@ export class Session implements ConnectionOwner {
     }
     const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
     const position = written && { connection: this.name, ...written };
-    if (mode === 'resume')
-      ports.leftBehind.note(this.key, position, isLasting, left.suspect, left.generation);
+    if (mode === 'resume') ports.leftBehind.note(this.key, { ...left, position, isLasting });
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Refused while it was attaching, it is gone already.
