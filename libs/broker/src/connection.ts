@@ -238,13 +238,14 @@ export class AmqpConnection {
     throw new BrokerError(isRefused ? 'broker-refused' : 'broker-unreachable', message, failures);
   }
 
-  /** Indices of the addresses from the one that answered last on, those that are avoided behind the others. */
+  /** Indices of the addresses from the one that answered last on; behind them those that are avoided, for the shortest time first. */
   #inTurn(): number[] {
     const count = this.#addresses.length;
+    const nowMs = monotonicNow();
+    const avoidedMs = (at: number) =>
+      Math.max(0, (this.#avoidedUntilMs.get(this.addresses[at] ?? '') ?? 0) - nowMs);
     const turn = Array.from({ length: count }, (_, n) => (this.#at + n) % count);
-    const isAvoided = (at: number) =>
-      (this.#avoidedUntilMs.get(this.addresses[at] ?? '') ?? Number.NEGATIVE_INFINITY) > monotonicNow();
-    return [...turn.filter((at) => !isAvoided(at)), ...turn.filter(isAvoided)];
+    return turn.sort((a, b) => avoidedMs(a) - avoidedMs(b));
   }
 
   async #dialAt(address: URL): Promise<ChannelModel> {

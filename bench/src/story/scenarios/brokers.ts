@@ -3,6 +3,9 @@ import { until } from '../../fleet/until.js';
 import { round, type StoryResult, settle } from '../result.js';
 import { type Stage, say } from '../stage.js';
 
+const cli = `${root}/packages/operator/bin/evenkeel.mjs`;
+/** A drain that has not ended by then does not. */
+const drainMs = 240_000;
 /** Until RabbitMQ has again what it keeps on every node. */
 const rejoinMs = 60_000;
 /** A node that was away is left alone for so long, as an operator looks at it. */
@@ -22,13 +25,8 @@ export async function playBrokers(stage: Stage): Promise<StoryResult> {
     const address = new URL(node.amqpUrl).host;
     const beganAtMs = Date.now();
     const before = (await queuesOn(broker, node)).length;
-    const { status, stdout, stderr } = await runToEnd(process.execPath, [
-      `${root}/packages/operator/bin/evenkeel.mjs`,
-      'drain-broker',
-      address,
-      '--amqp-url',
-      stage.urlFor('operator'),
-    ]);
+    const drain = [cli, 'drain-broker', address, '--amqp-url', stage.urlFor('operator')];
+    const { status, stdout, stderr } = await runToEnd(process.execPath, drain, { timeoutMs: drainMs });
     if (status !== 0) stage.fail(`drain-broker ${address}: ${stderr}${stdout}`);
     const left = await queuesOn(broker, node);
     if (left.length > 0)
