@@ -23,21 +23,19 @@ export const brokerConditions: readonly string[] = [
   'node-frozen',
   'node-parted',
   'nodes-restarted-in-turn',
+  'node-left',
   'memory-alarm',
   'disk-alarm',
   'session-queue-deleted',
   'topic-queue-deleted',
 ];
 
-/** In these an edge is not told whether anything was dropped: its marker does not come back. */
-const doubtConditions: readonly string[] = ['permission-lost'];
-
 /**
  * Whether a gap with nothing missing in its place is of a kind that PROTOCOL.md lists: where the edge cannot know, it tells.
  * - a topic after a lost socket (`connection-lost`), whatever was published meanwhile
  * - `session-expired` where the queue was gone (`resumed` is false), whatever it had held
- * - `overflow` where an edge could not learn whether anything was dropped
- * - a topic (`broker-lost`, of one with history `history-lost`), and events whose queue was made anew, when the broker was away
+ * - a topic (`broker-lost`, of one with history `history-lost`), and events whose queue was made anew, or of which
+ *   the edge could not learn whether any was dropped, when the broker was away
  */
 export function isListed(gap: Gap, topic: string | undefined, life: Life, lines: readonly Line[]): boolean {
   const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
@@ -51,7 +49,6 @@ export function isListed(gap: Gap, topic: string | undefined, life: Life, lines:
     return (gap.reason === 'broker-lost' || gap.reason === 'history-lost') && isBroker;
   }
   if (gap.reason === 'session-expired' && connection.welcome?.resumed === false && index > 0) return true;
-  if (gap.reason === 'overflow' && within(gap.at, lines, doubtConditions)) return true;
   return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
 }
 

@@ -1,5 +1,7 @@
-import type { BrokerNode } from '@evenkeel/local';
+import type { BrokerNode, Edge } from '@evenkeel/local';
+import { edgeKey, exchanges } from '@evenkeel/protocol';
 import { eventually } from '@evenkeel/testkit';
+import { connect } from 'amqplib';
 import type { Fault } from './fault.js';
 import { stateOf } from './processes.js';
 import type { Stage } from './stage.js';
@@ -103,9 +105,63 @@ const parted: Fault['begin'] = async (stage) => {
   };
 };
 
+interface Addresses {
+  readonly brokers?: { readonly at: readonly string[] };
+}
+
+/** The address of the broker that an edge is connected to; undefined: none, or it does not answer. */
+async function addressOf({ opsUrl }: Edge): Promise<string | undefined> {
+  const response = await fetch(`${opsUrl}/status`, { signal: AbortSignal.timeout(2_000) }).catch(
+    () => undefined,
+  );
+  return ((await response?.json()) as Addresses | undefined)?.brokers?.at[0];
+}
+
+/** Edges leave the broker that they are connected to, with their sessions' queues, though nobody has drained them. */
+const left: Fault['begin'] = async ({ broker, mesh: { edges } }) => {
+  const told: { readonly edge: Edge; readonly from: string }[] = [];
+  const tell = async (): Promise<void> => {
+    const link = await connect(broker.urlFor('balancer').split(',')[turn++ % 3] ?? '');
+    link.on('error', () => undefined);
+    const channel = await link.createConfirmChannel();
+    for (const edge of edges) {
+      const from = await addressOf(edge);
+      if (from === undefined) continue;
+      const command = { command: 'leave-broker', broker: from, connections: true };
+      channel.publish(exchanges.control, edgeKey(edge.node), Buffer.from(JSON.stringify(command)), {
+        userId: 'balancer',
+      });
+      told.push({ edge, from });
+    }
+    await channel.waitForConfirms();
+    await link.close();
+  };
+  const hasTold = async (): Promise<boolean> => {
+    await tell().catch(() => undefined);
+    return told.length > 0;
+  };
+  await eventually('an edge is told to leave', hasTold, 20_000);
+  return {
+    end: async () => {
+      // Another fault may keep it from any other broker for a while.
+      const isElsewhere = async ({ edge, from }: (typeof told)[number]) => {
+        const address = await addressOf(edge);
+        return address !== undefined && address !== from;
+      };
+      const haveLeft = async () => (await Promise.all(told.map(isElsewhere))).includes(true);
+      const isShown = await eventually('an edge has left', haveLeft, 20_000).then(
+        () => true,
+        () => false,
+      );
+      return isShown ? `${told.map(({ edge, from }) => `${edge.node} left ${from}`).join(', ')}` : undefined;
+    },
+  };
+};
+
 export const nodes = {
   'node-killed': { part: 'broker', on: 'cluster', holdMs: 6_000, begin: killed },
   'node-frozen': { part: 'broker', on: 'cluster', holdMs: 8_000, begin: frozen },
   'node-parted': { part: 'broker', on: 'cluster', holdMs: 12_000, begin: parted },
   'nodes-restarted-in-turn': { part: 'broker', on: 'cluster', holdMs: 1_000, begin: inTurn },
+  'node-left': { part: 'addresses', on: 'cluster', holdMs: 6_000, begin: left },
 } as const satisfies Readonly<Record<string, Fault>>;

@@ -5,6 +5,8 @@ import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
 const again = 'chaos-again';
+/** It is waited so long for a report that comes again. */
+const patienceMs = 30_000;
 
 interface Link {
   readonly mouth: Channel;
@@ -92,6 +94,9 @@ const repeated =
       end: async () => {
         clearInterval(timer);
         await Promise.all(batches);
+        // However short it was to be, and whatever else is done to the broker.
+        const endsAtMs = performance.now() + patienceMs;
+        while (count === 0 && performance.now() < endsAtMs) await Promise.all([say(), sleep(1_000)]);
         isOver = true;
         link?.close();
         await listening;

@@ -59,7 +59,7 @@ test('a look that did not pass is a drop anywhere among what was held', async ()
   holdback.due();
   offer('a', 'b');
   await look(false);
-  expect(seen).toEqual(['overflow', 'a', 'overflow', 'b']);
+  expect(seen).toEqual(['broker-lost', 'a', 'broker-lost', 'b']);
 });
 
 test('what is missing is told in its place, among what is held as well, and by who gives it back', async () => {

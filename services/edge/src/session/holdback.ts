@@ -31,7 +31,7 @@ interface Batch {
 /**
  * What RabbitMQ has dropped before a delivery is learnt by another way, and may come after it. Where something may have been
  * dropped, because the broker had to wait, what follows is held for a moment, until everything that was dropped before it
- * is known for sure. Doubt is a drop.
+ * is known for sure. Doubt is a drop: the broker could not be asked.
  */
 export class Holdback {
   readonly #options: HoldbackOptions;
@@ -134,7 +134,7 @@ export class Holdback {
       const isSure = hasPassed && drops.doubts === this.#doubts;
       this.#doubts = drops.doubts;
       const [batch] = this.#batches;
-      const why = batch?.noted ?? (isSure ? undefined : gapReasons.overflow);
+      const why = batch?.noted ?? (isSure ? undefined : gapReasons.brokerLost);
       if (why !== undefined) {
         // The seal goes, and without it the broker sends one more.
         this.dueIfFull();
