@@ -1,4 +1,4 @@
-import type { NextQueue, QueueGeneration } from '../src/session/generation.js';
+import type { Hint, NextQueue, QueueGeneration } from '../src/session/generation.js';
 
 /** The queue that a session began with, of a broker of one node, unless it is said otherwise. */
 export class FakeGeneration implements QueueGeneration {
@@ -6,14 +6,16 @@ export class FakeGeneration implements QueueGeneration {
   isLost = false;
   home: string | undefined;
   readonly isOfCluster = false;
+  /** What was said of it. */
+  readonly hints: Hint[] = [];
 
   isAt(generation: number, home?: string): void {
     this.generation = generation;
     this.home = home;
   }
 
-  isAtLeast(...generations: readonly (number | undefined)[]): void {
-    this.isAt(Math.max(this.generation, ...generations.map((each) => each ?? 0)));
+  mayBeAt(hints: readonly Hint[]): void {
+    this.hints.push(...hints);
   }
 
   next(): NextQueue {

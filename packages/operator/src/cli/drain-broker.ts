@@ -49,7 +49,7 @@ function textOf({ broker, reconnected, queues }: Drained): string {
   const edges =
     reconnected.length === 0 ? 'no edge was connected to it' : `${reconnected.join(', ')} went elsewhere`;
   return [
-    `${broker}: ${edges}; ${counted(queues, 'queue')} of sessions checked or moved. No session needs it any more.`,
+    `${broker}: ${edges}; ${counted(queues, 'queue')} of sessions checked or moved. No connected session needs it any more.`,
     'Restart it within 10 minutes; before, see that no quorum queue needs it: rabbitmq-queues check_if_node_is_quorum_critical',
   ].join('\n');
 }
@@ -101,11 +101,25 @@ async function reconnect(
   { node, state }: NodeStatus,
   { broker, terminal, pause, now }: Work & { readonly terminal: Terminal },
 ): Promise<void> {
-  const wasActive = state === 'active';
+  const wasOpen = state !== 'cordoned' && state !== 'draining';
+  try {
+    await emptied(operator, node, { broker, terminal, pause, now });
+  } finally {
+    // Also where it was interrupted: what was not asked for does not stay.
+    if (wasOpen) await operator.uncordon({ node });
+  }
+}
+
+/** Drains it, and has it connect elsewhere. */
+async function emptied(
+  operator: Operator,
+  node: string,
+  { broker, terminal, pause, now }: Work & { readonly terminal: Terminal },
+): Promise<void> {
   await operator.drain({ node });
   const { stayed = [], ...end } = await follow(operator, { kind: 'empty', nodes: [node] }, terminal, now);
   if (end.state !== 'done') {
-    const why = `${end.outcome ?? 'its sessions stayed'}; ${node} stays cordoned, and connected to ${broker}`;
+    const why = `${end.outcome ?? 'its sessions stayed'}; ${node} stays connected to ${broker}`;
     throw new Unfinished(why, await whoStayed(operator, stayed));
   }
   const endsAtMs = now() + reconnectMs;
@@ -122,11 +136,10 @@ async function reconnect(
     if (now() > endsAtMs)
       throw new OperatorError(
         'unfinished',
-        `${node} does not connect to another broker than ${broker}; see its log. It stays cordoned`,
+        `${node} does not connect to another broker than ${broker}; see its log`,
       );
     await pause(everyMs);
   }
-  if (wasActive) await operator.uncordon({ node });
 }
 
 /** An edge is empty a moment before it says so. */
@@ -150,7 +163,7 @@ async function untilLeft(
   { broker, say, pause, now }: Work & { say(text: string): void },
 ): Promise<number> {
   let most = 0;
-  let least = Number.POSITIVE_INFINITY;
+  let last = Number.POSITIVE_INFINITY;
   let progressAtMs = now();
   let shownAtMs = Number.NEGATIVE_INFINITY;
   let looksWithout = 0;
@@ -161,12 +174,12 @@ async function untilLeft(
     while (now() - toldAtMs < tellMs) {
       const nodes = await present(operator);
       const leaving = nodes.map((each) =>
-        each.leaving?.broker === broker ? each.leaving.queues : undefined,
+        each.leaving?.broker === broker && each.state !== 'suspect' ? each.leaving.queues : undefined,
       );
       const left = leaving.reduce<number>((sum, each) => sum + (each ?? 0), 0);
       most = Math.max(most, left);
-      if (left < least) progressAtMs = now();
-      least = Math.min(least, left);
+      if (left !== last) progressAtMs = now();
+      last = left;
       // A session on its way between two edges may be counted by neither.
       looksWithout = left === 0 && !leaving.includes(undefined) ? looksWithout + 1 : 0;
       if (looksWithout === looksAtNone) return most;

@@ -47,11 +47,11 @@ describe('the queue that a session has', () => {
 });
 
 describe('a queue that nobody has named', () => {
-  const none: Look[] = Array.from({ length: 8 }, () => 'none');
+  const none: Look[] = Array.from({ length: 32 }, () => 'none');
 
   it('is found where all before it were deleted, and is looked for no further than that', async () => {
-    expect(await newestFrom(undefined, there([...none, counts]))).toMatchObject({ generation: 8, counts });
-    expect(await newestFrom(undefined, there([...none, 'none', counts]))).toMatchObject({
+    expect(await newestFrom(0, there([...none, counts]))).toMatchObject({ generation: 32, counts });
+    expect(await newestFrom(0, there([...none, 'none', counts]))).toMatchObject({
       generation: 0,
       counts: undefined,
     });
@@ -60,13 +60,31 @@ describe('a queue that nobody has named', () => {
   it('takes no more looks than a named one where a queue is there, or lost', async () => {
     const looksOf = async (first: Look) => {
       let looks = 0;
-      await newestFrom(undefined, async (generation) => {
+      await newestFrom(0, async (generation) => {
         looks += 1;
         return generation === 0 ? first : 'none';
       });
       return looks;
     };
     expect([await looksOf(counts), await looksOf('down')]).toEqual([2, 4]);
+  });
+
+  it('is looked for three numbers further where somebody is sure of the one before', async () => {
+    let looks = 0;
+    const look = async (): Promise<Look> => {
+      looks += 1;
+      return 'none';
+    };
+    expect(await newestFrom(7, look, true)).toMatchObject({ generation: 7, counts: undefined });
+    expect(looks).toBe(4);
+  });
+
+  it('counts as consumed where one before it is: its consumer is about to go on', async () => {
+    const held = { messages: 1, consumers: 1 };
+    expect(await newestFrom(0, there([held, counts]))).toMatchObject({
+      generation: 1,
+      counts: { messages: counts.messages, consumers: 1 },
+    });
   });
 });
 

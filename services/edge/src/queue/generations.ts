@@ -18,32 +18,40 @@ export interface Newest {
   readonly older: readonly number[];
 }
 
-/** Numbers looked at beyond one that is not there: earlier ones are deleted once their nodes are back. */
+/** Numbers looked at beyond one that is down: earlier ones are deleted once their nodes are back. */
 const looksAhead = 3;
-/** The same where nobody has said which there was, and none has been found. */
-const looksInTheDark = 8;
+/** The same where none has been found, and nobody is sure that there was one. */
+const looksInTheDark = 32;
 
-/** Goes from generation `from` to the newest that there is; undefined: nobody has said which there was. */
+/**
+ * Goes from generation `from` to the newest that there is; `isSure`: there is that one, or was a moment ago. Who consumes an earlier one
+ * counts as well: it may be about to go on.
+ */
 export async function newestFrom(
-  given: number | undefined,
+  from: number,
   look: (generation: number) => Promise<Look>,
+  isSure = false,
 ): Promise<Newest> {
-  const from = given ?? 0;
+  const reach = isSure ? looksAhead : looksInTheDark;
   let last = from;
   let at = await look(from);
   const older: number[] = [];
+  let consumers = 0;
   for (let next = from + 1; ; next += 1) {
     const found = await look(next);
     if (found !== 'none') {
       if (at !== 'none') older.push(last);
+      if (typeof at === 'object') consumers += at.consumers;
       last = next;
       at = found;
     } else {
-      const isInTheDark = given === undefined && at === 'none';
-      if (typeof at === 'object' || next - last >= (isInTheDark ? looksInTheDark : looksAhead)) break;
+      if (typeof at === 'object' || next - last >= (at === 'none' ? reach : looksAhead)) break;
     }
   }
-  if (typeof at === 'object') return { generation: last, counts: at, isLost: false, older };
+  if (typeof at === 'object') {
+    const counts = { ...at, consumers: at.consumers + consumers };
+    return { generation: last, counts, isLost: false, older };
+  }
   if (at === 'none') return { generation: from, counts: undefined, isLost: false, older };
   return { generation: last + 1, counts: undefined, isLost: true, older: [...older, last] };
 }
@@ -71,10 +79,10 @@ export class Generations {
     return this.#isCluster;
   }
 
-  /** `from`: the one that who has had the session names. Of one broker alone a single look does. */
-  async find(uid: string, sid: string, from?: number): Promise<Newest> {
+  /** `from`: the one that who has had the session names, `isSure` or not. Of one broker alone a single look does. */
+  async find(uid: string, sid: string, from = 0, isSure = false): Promise<Newest> {
     if (!this.#isCluster) {
-      const generation = from ?? 0;
+      const generation = from;
       const look = await this.#look(sessionQueue(uid, sid, generation));
       if (look !== 'down') {
         const counts = look === 'none' ? undefined : look;
@@ -82,7 +90,8 @@ export class Generations {
       }
       this.#isCluster = true;
     }
-    return await newestFrom(from, (generation) => this.#look(sessionQueue(uid, sid, generation)));
+    const look = (generation: number) => this.#look(sessionQueue(uid, sid, generation));
+    return await newestFrom(from, look, isSure);
   }
 
   /** This earlier one is not needed any more: it is deleted as soon as its node is there. */

@@ -23,8 +23,12 @@ export interface NextQueueOptions {
   /** The name of the queue before. */
   readonly before: string;
   readonly spec: QueueSpec;
-  /** It is the session's from now on. */
-  onTake(): void;
+  /** The broker that this edge is connected to, `host:port`. */
+  brokerNow(): string | undefined;
+  /** It is the session's from now on; `home`: the broker that it was made at. */
+  onTake(home: string | undefined): void;
+  /** The queue before is the session's again. */
+  onUndo(): void;
 }
 
 /**
@@ -37,26 +41,41 @@ export class NextQueue {
   readonly #options: NextQueueOptions;
   readonly #front: string;
   readonly #beyond: string;
+  #home: string | undefined;
 
   constructor(options: NextQueueOptions) {
     this.#options = options;
     ({ front: this.#front, beyond: this.#beyond } = junction(options.spec.name));
   }
 
-  async prepare(): Promise<void> {
+  async prepare(isCalledOff: () => boolean): Promise<void> {
     const { topology, spec, before } = this.#options;
-    await topology.declareQueue(spec);
-    // Each goes by itself: `front` with the queue before, `beyond` with this one.
-    await topology.declareExchange({ name: this.#beyond, type: 'fanout', autoDelete: true });
-    await topology.bind(spec.name, this.#beyond, '');
-    const front = { name: this.#front, type: 'topic', autoDelete: true } as const;
-    await topology.declareExchange({ ...front, alternateExchange: this.#beyond });
-    await Promise.all([
-      topology.bind(before, this.#front, everything),
-      topology.bind(before, this.#front, lastMark),
-    ]);
-    await Promise.all(this.#bindings.map(([source, key]) => topology.bindExchange(this.#front, source, key)));
-    await Promise.all(this.#bindings.map(([source, key]) => topology.unbind(before, source, key)));
+    const front = {
+      name: this.#front,
+      type: 'topic',
+      autoDelete: true,
+      alternateExchange: this.#beyond,
+    } as const;
+    const steps: (() => Promise<unknown>)[] = [
+      () => this.#declare(),
+      // Each goes by itself: `front` with the queue before, `beyond` with this one.
+      () => topology.declareExchange({ name: this.#beyond, type: 'fanout', autoDelete: true }),
+      () => topology.bind(spec.name, this.#beyond, ''),
+      () => topology.declareExchange(front),
+      () => all([everything, lastMark].map((key) => topology.bind(before, this.#front, key))),
+      () => all(this.#bindings.map(([source, key]) => topology.bindExchange(this.#front, source, key))),
+      () => all(this.#bindings.map(([source, key]) => topology.unbind(before, source, key))),
+      // Of a change to the queue before that was not finished: it would get everything by that as well.
+      () => topology.deleteExchange(junction(before).beyond),
+    ];
+    for (const step of steps) {
+      if (isCalledOff()) throw new Error('it is not to be changed any more');
+      await step();
+    }
+  }
+
+  take(): void {
+    this.#options.onTake(this.#home);
   }
 
   async cut(): Promise<void> {
@@ -69,25 +88,35 @@ export class NextQueue {
     return (await this.#options.publisher.publish(this.#front, lastMark, '', properties)) === 'routed';
   }
 
-  take(): void {
-    this.#options.onTake();
+  async finish(): Promise<void> {
+    const { topology, spec } = this.#options;
+    await all(this.#bindings.map(([source, key]) => topology.bind(spec.name, source, key)));
+    await topology.unbind(spec.name, this.#beyond, '');
   }
 
-  async finish(): Promise<boolean> {
-    const { topology, spec, before } = this.#options;
-    await Promise.all(this.#bindings.map(([source, key]) => topology.bind(spec.name, source, key)));
-    const wasEmpty = await topology.deleteEmptyQueue(before);
-    if (!wasEmpty) await topology.deleteQueue(before);
-    await topology.unbind(spec.name, this.#beyond, '');
-    return wasEmpty;
+  async retire(): Promise<boolean> {
+    const { topology, before } = this.#options;
+    if (await topology.deleteEmptyQueue(before)) return true;
+    await topology.deleteQueue(before);
+    return false;
   }
 
   async undo(): Promise<void> {
     const { topology, spec, before } = this.#options;
-    await Promise.all(this.#bindings.map(([source, key]) => topology.bind(before, source, key)));
+    await all(this.#bindings.map(([source, key]) => topology.bind(before, source, key)));
+    this.#options.onUndo();
     await topology.deleteExchange(this.#front);
+    await topology.deleteExchange(this.#beyond);
     // Where the connection was lost meanwhile it may be in use.
     await topology.deleteUnusedQueue(spec.name);
+  }
+
+  async #declare(): Promise<void> {
+    const { topology, spec, brokerNow } = this.#options;
+    const home = brokerNow();
+    await topology.declareQueue(spec);
+    // Declared again after a loss it may be elsewhere.
+    this.#home = home === brokerNow() ? home : undefined;
   }
 
   /** By which everything for the session comes. */
@@ -98,4 +127,10 @@ export class NextQueue {
       [exchanges.replies, sessionAddress(uid, sid)],
     ];
   }
+}
+
+/** Resolves, or rejects, when none of them is under way any more. */
+async function all(operations: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(operations)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }

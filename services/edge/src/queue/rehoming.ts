@@ -1,10 +1,17 @@
+import { setMaxListeners } from 'node:events';
+import { sleep } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
+import type { QueueChanged } from '../session/queue-change.js';
 
 /** Sessions whose queues are changed at a time. */
 const atOnce = 16;
 /** How often it is looked for those that are to be, ms. */
 const lookMs = 100;
+/** One that takes longer waits for its client, and counts no more, ms. */
+const quickMs = 2_000;
+/** The queue before is kept so long, for what RabbitMQ hands to it late, ms. */
+const retiredAfterMs = 10_000;
 /** One whose queue could not be changed is tried again after this, ms. */
 const againMs = 1_000;
 /** So long this edge keeps away from a broker that it was told to leave, ms: until that has been restarted, most likely. */
@@ -18,8 +25,8 @@ export interface Rehomable {
   readonly intake: {
     /** The broker that its queue was made at; undefined: nobody knows. */
     readonly home: string | undefined;
-    readonly isChanging: boolean;
-    changeQueue(): Promise<string>;
+    readonly changes: { readonly isOn: boolean };
+    changeQueue(): Promise<QueueChanged>;
   };
 }
 
@@ -45,11 +52,18 @@ export class Rehoming {
   readonly counts = { done: 0, lost: 0 };
   readonly #options: RehomingOptions;
   readonly #notBeforeMs = new WeakMap<Rehomable, number>();
+  /** Those whose queues are being changed, since when. */
+  readonly #changing = new Map<Rehomable, number>();
+  /** Queues that are about to be deleted. */
+  #retiring = 0;
+  readonly #stopping = new AbortController();
   #leaving: { readonly broker: string; readonly untilMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RehomingOptions) {
     this.#options = options;
+    // Each queue that is about to be deleted listens.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /** The brokers that it has addresses of and is connected to; undefined: there is one alone. */
@@ -62,7 +76,7 @@ export class Rehoming {
   get leaving(): NodeStats['leaving'] {
     if (this.#leaving === undefined) return undefined;
     const { broker } = this.#leaving;
-    let queues = 0;
+    let queues = this.#retiring;
     for (const session of this.#options.directory.values()) if (mayLiveAt(broker, session)) queues += 1;
     return { broker, queues };
   }
@@ -80,6 +94,11 @@ export class Rehoming {
   }
 
   stop(): void {
+    this.#end();
+    this.#stopping.abort();
+  }
+
+  #end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#leaving = undefined;
@@ -87,29 +106,40 @@ export class Rehoming {
 
   #look(): void {
     const { mesh, directory, now } = this.#options;
-    if (this.#leaving === undefined || now() > this.#leaving.untilMs) return this.stop();
+    if (this.#leaving === undefined || now() > this.#leaving.untilMs) return this.#end();
     const { broker } = this.#leaving;
     const here = mesh.consuming.address;
     if (here === undefined || here === broker) return;
-    let changing = 0;
-    const waiting: Rehomable[] = [];
+    const quick = [...this.#changing.values()].filter((sinceMs) => now() - sinceMs < quickMs);
+    let left = atOnce - quick.length;
     for (const session of directory.values()) {
-      if (session.intake.isChanging) changing += 1;
-      else if (session.state === 'attached' && mayLiveAt(broker, session) && this.#isDue(session))
-        waiting.push(session);
+      if (left <= 0) return;
+      if (!mayLiveAt(broker, session) || !this.#isDue(session)) continue;
+      left -= 1;
+      void this.#change(session);
     }
-    for (const session of waiting.slice(0, Math.max(0, atOnce - changing))) void this.#change(session);
   }
 
   #isDue(session: Rehomable): boolean {
-    return session.move === undefined && (this.#notBeforeMs.get(session) ?? 0) <= this.#options.now();
+    const isAtRest =
+      session.state === 'attached' && session.move === undefined && !session.intake.changes.isOn;
+    return isAtRest && (this.#notBeforeMs.get(session) ?? 0) <= this.#options.now();
   }
 
   async #change(session: Rehomable): Promise<void> {
-    const outcome = await session.intake.changeQueue();
+    const { now } = this.#options;
+    this.#changing.set(session, now());
+    const { outcome, retire } = await session.intake.changeQueue();
+    this.#changing.delete(session);
+    this.#notBeforeMs.set(session, now() + againMs);
     if (outcome === 'done') this.counts.done += 1;
     else if (outcome !== 'as-before') this.counts.lost += 1;
-    this.#notBeforeMs.set(session, this.#options.now() + againMs);
+    if (retire === undefined) return;
+    this.#retiring += 1;
+    if (outcome === 'done') await sleep(retiredAfterMs, this.#stopping.signal).catch(() => {});
+    // Without the broker it expires by itself.
+    await retire().catch(() => {});
+    this.#retiring -= 1;
   }
 }
 

@@ -17,7 +17,8 @@ import {
   sessionQueue,
   userBinding,
 } from '@evenkeel/protocol';
-import type { Generations } from './generations.js';
+import type { Hint } from '../session/generation.js';
+import type { Generations, Newest } from './generations.js';
 import type { LeftSeals } from './left-seals.js';
 import { NextQueue, type NextQueueOptions } from './next-queue.js';
 import type { Planting } from './planting.js';
@@ -89,6 +90,9 @@ export class SessionQueue {
   #isKnown = false;
   #isLost = false;
   #home: string | undefined;
+  #hint: Hint | undefined;
+  /** What comes for it comes by an exchange in front of it. */
+  #isJoined = false;
 
   constructor(uid: string, sid: string, options: SessionQueuesOptions) {
     this.#uid = uid;
@@ -126,8 +130,9 @@ export class SessionQueue {
 
   /** The one that is to take its place, at the broker that this edge is connected to. */
   next(): NextQueue {
-    const { topology, publisher, lifetimeMs, maxLength } = this.#options;
+    const { topology, publisher, lifetimeMs, maxLength, brokerNow } = this.#options;
     const generation = this.#generation + 1;
+    this.#isJoined = true;
     return new NextQueue({
       topology,
       publisher,
@@ -135,38 +140,55 @@ export class SessionQueue {
       sid: this.#sid,
       before: this.name,
       spec: queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, generation),
-      onTake: () => this.isAt(generation, this.#options.brokerNow()),
+      brokerNow,
+      onTake: (home) => this.isAt(generation, home),
+      onUndo: () => {
+        this.#isJoined = false;
+      },
     });
   }
 
   /** Who has had it says so. */
   isAt(generation: number, home?: string): void {
-    if (generation !== this.#generation) this.#takesReplies = false;
+    if (generation !== this.#generation) {
+      this.#takesReplies = false;
+      this.#isJoined = false;
+    }
     if (generation !== this.#generation || home !== undefined) this.#home = home;
     this.#generation = generation;
     this.#isKnown = true;
     this.#isLost = false;
   }
 
-  /** It is one of these, the highest, or a later one; 0 and undefined say nothing. */
-  isAtLeast(...generations: readonly (number | undefined)[]): void {
-    const highest = Math.max(...generations.map((each) => each ?? 0));
-    if (highest > this.#generation) this.isAt(highest);
+  /** Who has had it some time ago, or its client, says so: it is one of these, the last one, or a later one. */
+  mayBeAt(hints: readonly Hint[]): void {
+    for (const hint of hints) {
+      const [generation, known] = [hint.generation ?? 0, this.#hint?.generation ?? 0];
+      if (generation > known || (generation === known && hint.home !== undefined)) this.#hint = hint;
+    }
   }
 
   /** Goes to the newest that there is: its counts; undefined when there is none. What came before that one is not needed any more. */
   async check(): Promise<QueueCounts | undefined> {
     const { generations } = this.#options;
-    const { generation, counts, isLost, older } = await generations.find(
-      this.#uid,
-      this.#sid,
-      this.#isKnown ? this.#generation : undefined,
-    );
+    // Its own consumer is busy with it.
+    if (this.#isJoined) return { messages: 0, consumers: 1 };
+    const { generation, counts, isLost, older } = await this.#find();
     const isStillLost = this.#isLost && generation === this.#generation && counts === undefined;
-    this.isAt(generation);
+    this.isAt(generation, generation === (this.#hint?.generation ?? 0) ? this.#hint?.home : undefined);
     this.#isLost = isLost || isStillLost;
     for (const each of older) generations.leave(sessionQueue(this.#uid, this.#sid, each));
     return counts;
+  }
+
+  /** From what is known, or was said; a client may say anything. */
+  async #find(): Promise<Newest> {
+    const { generations } = this.#options;
+    const [uid, sid, hint] = [this.#uid, this.#sid, this.#hint?.generation ?? 0];
+    if (this.#isKnown) return await generations.find(uid, sid, this.#generation, true);
+    const newest = await generations.find(uid, sid, hint);
+    const isNone = newest.counts === undefined && !newest.isLost;
+    return isNone && hint > 0 ? await generations.find(uid, sid) : newest;
   }
 
   /**
@@ -181,10 +203,12 @@ export class SessionQueue {
   async #make(onSealable: (() => void) | undefined, isFound: boolean): Promise<boolean> {
     const { topology, planting, lifetimeMs, maxLength, brokerNow } = this.#options;
     this.#isKnown = true;
-    if (!isFound) this.#home = brokerNow();
+    const home = brokerNow();
     const { asIs } = await topology.declareQueue(
       queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, this.#generation),
     );
+    // Declared again after a loss it may be elsewhere.
+    if (!isFound) this.#home = home === brokerNow() ? home : undefined;
     // In a crowd with its seal, or its first request.
     if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
@@ -331,6 +355,8 @@ export class SessionQueue {
   }
 
   async #bindReplies(): Promise<void> {
+    // They would come twice once the queue has changed.
+    if (this.#isJoined) return;
     await this.#options.topology.bind(this.name, exchanges.replies, sessionAddress(this.#uid, this.#sid));
     this.#takesReplies = true;
   }

@@ -168,7 +168,8 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
   const { claims, handover, node, predecessor, isLive } = options;
   if (claims.isNew) return await make(options);
   if (predecessor) options.queue.isAt(predecessor.generation ?? 0, predecessor.home);
-  else options.queue.isAtLeast(generationOf(options.hello.last?.connection), options.left?.generation);
+  else
+    options.queue.mayBeAt([{ generation: generationOf(options.hello.last?.connection) }, options.left ?? {}]);
   let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
@@ -181,7 +182,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (released?.history) options.onHistory?.(released.history);
     if (released?.placed) options.onPlaced?.(released.placed);
     if (released) options.queue.isAt(released.generation ?? 0, released.home);
-    else options.queue.isAtLeast(...answers.map(({ generation }) => generation));
+    else options.queue.mayBeAt(answers);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released

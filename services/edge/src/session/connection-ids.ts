@@ -10,5 +10,5 @@ export function connectionIds(boot: string): (generation: number) => string {
 /** The number of the session's queue when the connection was welcomed; 0 where the name does not say. */
 export function generationOf(connection: string | undefined): number {
   const [, , generation = '', ...rest] = connection?.split('.') ?? [];
-  return rest.length === 0 && /^[1-9]\d{0,8}$/.test(generation) ? Number(generation) : 0;
+  return rest.length === 0 && /^[1-9]\d{0,5}$/.test(generation) ? Number(generation) : 0;
 }

@@ -104,6 +104,7 @@ export function eventFlow(options: FlowOptions): Flow {
     isTaking,
     isOrder: (delivery) => options.access.placed.take(delivery, isLive(), connection.isBare),
     isLive,
+    isOpen: () => connection.isOpen,
     onGap,
     onEnd,
   });

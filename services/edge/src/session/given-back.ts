@@ -7,6 +7,8 @@ export interface GivenBack extends SealLeft {
   readonly suspect: Requeued['suspect'];
   readonly written: Requeued['written'];
   readonly isLasting: boolean;
+  /** The window was full, so the queue may have overflowed; or it may be another one. */
+  readonly isFull: boolean;
   /** Of its queue; undefined: 0. */
   readonly generation?: number;
   readonly home?: string;

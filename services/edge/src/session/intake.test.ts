@@ -58,6 +58,7 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
     plantedWaitMs: 5,
     onDelivering: () => {},
     isTaking: () => true,
+    isOpen: () => true,
     isLive: () => true,
     onGap: (reason) => outbox.insert(gapFrame(reason)),
     onEnd: () => {},

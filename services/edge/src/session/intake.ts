@@ -8,7 +8,7 @@ import { Holdback } from './holdback.js';
 import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
-import { type ChangeOutcome, QueueChange } from './queue-change.js';
+import { type QueueChanged, QueueChanges } from './queue-change.js';
 import { Seal, type Vouch, vouchFor } from './seal.js';
 
 export interface IntakeOptions {
@@ -32,6 +32,7 @@ export interface IntakeOptions {
   isOrder?(delivery: Delivery): boolean;
   /** Whether the session is here to stay: attached, its connection open. */
   isLive(): boolean;
+  isOpen(): boolean;
   onGap(reason: GapReason): void;
   /** Another edge has the session, or its queue cannot be consumed any more: its connection is to close. */
   onEnd(why: CloseCode): void;
@@ -40,12 +41,15 @@ export interface IntakeOptions {
 
 /** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
 const sealWaitMs = 100;
+/** A client that has had something for so long without acknowledging anything is behind, ms. */
+const behindMs = 1_000;
 /** Other edges have so long to answer whether they have the session. */
 const askMs = 300;
 
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
   readonly seal: Seal;
+  readonly changes = new QueueChanges();
   /** When its client has last acknowledged anything; undefined: not yet. */
   ackedAtMs: number | undefined;
   readonly #holdback: Holdback;
@@ -55,10 +59,8 @@ export class Intake {
   #looking: NodeJS.Timeout | undefined;
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
-  #change: QueueChange | undefined;
-  /** What its queue had has gone with it. */
-  #hasLost = false;
   #isStopping = false;
+  #wasFull = false;
   /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
   #isUnproven = false;
   /** Events go past the queue from a mark on that has come: whether its client is told. Undefined: there was none, or that is over. */
@@ -191,43 +193,37 @@ export class Intake {
     return this.#options.queue.home;
   }
 
-  /** Its queue is being changed for another. */
-  get isChanging(): boolean {
-    return this.#change !== undefined;
-  }
-
-  /** Goes on with another queue, made where this edge is connected; not where something was dropped or its client is too far behind. */
-  async changeQueue(): Promise<ChangeOutcome> {
-    const { outbox, queue, isLive, onEnd } = this.#options;
+  /** Goes on with another queue, made where this edge is connected; not where something was dropped or its client is behind. */
+  async changeQueue(): Promise<QueueChanged> {
+    const { outbox, queue, isLive, isOpen, onEnd, now } = this.#options;
+    const isBehind = outbox.isFull || (this.unacked > 0 && now() - (this.ackedAtMs ?? 0) > behindMs);
     const isAtRest = this.seal.isAtRest && this.#passing === undefined && this.#holdback.size === 0;
-    if (!isAtRest || this.#change || this.#fetching || this.#isStopping || !isLive() || outbox.isFull)
-      return 'as-before';
-    this.#change = new QueueChange({
-      next: queue.next(),
-      isSettled: () => this.unacked === 0 && this.#fetching === undefined,
-      isLive,
-      letGo: async () => await this.#consumer?.cancel(),
-      goOn: () => this.#goOn(),
-      onLate: () => this.seal.broken(gapReasons.brokerLost, true),
-    });
-    const outcome = await this.#change.outcome;
-    this.#change = undefined;
-    this.#hasLost = outcome === 'given-up';
-    if (this.#hasLost && !this.#isStopping) onEnd(closeCodes.brokerUnavailable);
-    return outcome;
+    if (!isAtRest || isBehind || this.changes.isOn || this.#fetching || this.#isStopping || !isLive())
+      return { outcome: 'as-before' };
+    const next = queue.next();
+    const isSettled = () => this.unacked === 0 && this.#fetching === undefined;
+    const letGo = async () => await this.#consumer?.cancel();
+    const outcome = await this.changes.run({ next, isSettled, isOpen, letGo, goOn: () => this.#goOn() });
+    if (outcome === 'given-up' && !this.#isStopping) onEnd(closeCodes.brokerUnavailable);
+    if (outcome === 'as-before' || outcome === 'lost') return { outcome };
+    const onLate = () => !this.#isStopping && this.seal.broken(gapReasons.brokerLost, true);
+    return { outcome, retire: async () => void ((await next.retire()) || onLate()) };
   }
 
   async #goOn(): Promise<void> {
-    this.seal.giveBack(false);
-    this.seal.begin({ is: 'fresh' });
-    this.#holdback.begin();
+    const { owed } = this.seal.giveBack(false);
+    this.seal.begin(owed ? { is: 'told', reason: owed } : { is: 'fresh' });
+    this.#options.outbox.lostPlace();
+    // It was not consumed for a moment, so it may have dropped something.
+    this.#holdback.due();
     await this.#consume();
   }
 
   /** Nothing comes any more once it has resolved. `mayWait`: who comes next waits for the seal. */
   async stop(mayWait = false): Promise<void> {
     this.#isStopping = true;
-    await this.#change?.leave();
+    this.#wasFull = this.#options.outbox.isFull;
+    await this.changes.leave();
     await this.#fetching;
     if (!mayWait) await this.seal.settled(this.#options.plantedWaitMs);
     clearTimeout(this.#looking);
@@ -250,12 +246,13 @@ export class Intake {
     const isThere = (isDone && seal?.at !== undefined) || (await this.#consumer?.barrier()) !== undefined;
     // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
     // client has acknowledged comes again, and only the broker knows how much that is.
-    const isKnown = this.#isConsuming && isThere && !this.#hasLost;
-    const isMissing = this.#hasLost || this.#passing === 'untold';
+    const isKnown = this.#isConsuming && isThere && !this.changes.hasLost;
+    const isMissing = this.changes.hasLost || this.#passing === 'untold';
     const toBeTold = owed ?? noted ?? (isMissing ? gapReasons.brokerLost : undefined);
     const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = place;
-    const left = { suspect, written, isLasting, ...whereOf(this.#options.queue) };
+    const isFull = this.#wasFull || this.changes.isUnsure;
+    const left = { suspect, written, isLasting, isFull, ...whereOf(this.#options.queue) };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold };
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
@@ -273,6 +270,7 @@ export class Intake {
       onLost: () => this.#onLost(),
       onFound: (counts, isLost) => this.#onFound(counts, isLost),
       onRestored: () => {
+        this.changes.restored();
         this.seal.restored();
         this.#lookSoon();
       },
@@ -304,7 +302,7 @@ export class Intake {
     const isQueued = this.#queued > 0 && !delivery.redelivered;
     this.#queued = Math.max(0, this.#queued - 1);
     if (!isTaking()) return delivery.requeue();
-    if (isOrder?.(delivery) || this.#change?.takes(delivery) || this.seal.take(delivery)) return;
+    if (isOrder?.(delivery) || this.changes.takes(delivery) || this.seal.take(delivery)) return;
     // Replies come by another binding.
     if (delivery.exchange === exchanges.events) this.#tellPassedBy();
     // One that comes once more came for a connection that there was.
@@ -333,7 +331,7 @@ export class Intake {
 
   #onLost(): void {
     clearTimeout(this.#looking);
-    this.#change?.lost();
+    this.changes.lost();
     this.#queued = 0;
     // It counts what is unacknowledged.
     this.seal.lost();

@@ -11,10 +11,12 @@ export interface Left {
   readonly suspect: number | undefined;
   /** The number of its queue; undefined: 0. */
   readonly generation?: number;
+  /** The broker that it was made at, if that is known. */
+  readonly home?: string;
 }
 
 /** How an edge has let a session go. */
-export interface LetGo extends Pick<Left, 'suspect' | 'generation'> {
+export interface LetGo extends Pick<Left, 'suspect' | 'generation' | 'home'> {
   readonly position: Position | undefined;
   /** What was written is in the queue until its client is back. */
   readonly isLasting: boolean;
@@ -39,11 +41,11 @@ export class LeftBehind {
   }
 
   /** A session was let go. `key`: `<uid>.<sid>`. */
-  note(key: string, { position, isLasting, suspect, generation = 0 }: LetGo): void {
+  note(key: string, { position, isLasting, suspect, generation, home }: LetGo): void {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
-    const where = generation > 0 ? { generation } : undefined;
-    if (written ?? where)
+    const where = { ...(generation && { generation }), ...(home && { home }) };
+    if (written || generation || home)
       this.#left.set(key, { suspect: undefined, ...written, ...where, atMs: this.#now() });
     const oldestMs = this.#now() - this.#lifetimeMs;
     for (const [oldest, { atMs }] of this.#left) {

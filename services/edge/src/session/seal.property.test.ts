@@ -72,6 +72,7 @@ class World {
       plantedWaitMs: 5,
       onDelivering: () => {},
       isTaking: () => true,
+      isOpen: () => true,
       isLive: () => this.#isLive,
       onGap: (reason) => onGap(reason as 'overflow'),
       onEnd: () => {},

@@ -141,7 +141,7 @@ export class Session implements ConnectionOwner {
   }
   /** Whether a planned move of it may begin. */
   get isMovable(): boolean {
-    return this.#is('attached') && this.move === undefined && !this.pin.isHeld && !this.intake.isChanging;
+    return this.#is('attached') && this.move === undefined && !this.pin.isHeld && !this.intake.changes.isOn;
   }
 
   /** Begins at once for a bare client, else when its hello has come. */
@@ -312,7 +312,6 @@ export class Session implements ConnectionOwner {
       ports.handover.abandon(this.claims);
       await this.#attaching;
     }
-    const { isFull } = outbox;
     await this.intake.stop(waitsForSeal);
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
       const [requests, subscriptions] = [this.#requests, this.#subscriptions];
@@ -334,7 +333,7 @@ export class Session implements ConnectionOwner {
     // After its end there is no queue: whoever asks is to look.
     const { remains } = this.#subscriptions;
     if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains, ...this.access.left };
-    return { ...left, position, isFull, ...outbox.answers.left, ...remains, ...this.access.left };
+    return { ...left, position, ...outbox.answers.left, ...remains, ...this.access.left };
   }
 
   /** The rules have changed: what it may not have any more is taken away. */
