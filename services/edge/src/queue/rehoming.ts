@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { sleep } from '@evenkeel/pace';
 import type { NodeStats } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
-import type { QueueChanged } from '../session/queue-change.js';
 
 /** Sessions whose queues are changed at a time. */
 const atOnce = 16;
@@ -26,7 +25,8 @@ export interface Rehomable {
     /** The broker that its queue was made at; undefined: nobody knows. */
     readonly home: string | undefined;
     readonly changes: { readonly isOn: boolean };
-    changeQueue(): Promise<QueueChanged>;
+    /** `retire`: the queue before is to be deleted some time later. */
+    changeQueue(): Promise<{ readonly outcome: string; retire?(): Promise<void> }>;
   };
 }
 

@@ -17,7 +17,6 @@ import {
   sessionQueue,
   userBinding,
 } from '@evenkeel/protocol';
-import type { Hint } from '../session/generation.js';
 import type { Generations, Newest } from './generations.js';
 import type { LeftSeals } from './left-seals.js';
 import { NextQueue, type NextQueueOptions } from './next-queue.js';
@@ -60,6 +59,12 @@ export interface SessionQueuesOptions {
   lifetimeMs: number;
   /** Events at most; the oldest is dropped beyond it. */
   maxLength: number;
+}
+
+/** What is remembered of a session's queue: its number, and the broker that it was made at; undefined: 0, and nobody knows. */
+interface Hint {
+  readonly generation?: number | undefined;
+  readonly home?: string | undefined;
 }
 
 /** A seal that does not get there is a gap in vain when its session moves: a broker that is behind gets it later. */
