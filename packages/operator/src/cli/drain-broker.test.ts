@@ -15,6 +15,8 @@ class MeshAt {
   /** Queues that leave with each look. */
   perLook = 1;
   nowMs = 0;
+  /** So often an edge takes no command once it has connected elsewhere. */
+  deafLooks = 0;
 
   constructor(...edges: [node: string, at: string][]) {
     this.nodes = edges.map(([node, at]) => ({
@@ -45,6 +47,8 @@ class MeshAt {
       return { ok: true, plan: {} };
     },
     uncordon: async ({ node }: { node: string }) => {
+      this.deafLooks -= 1;
+      if (this.deafLooks >= 0) throw new OperatorError('node-unreachable', 'it takes no commands');
       this.calls.push(`uncordon ${node}`);
       this.#node(node).state = 'active';
     },
@@ -79,6 +83,20 @@ it('has each edge that is connected there connect elsewhere while it is empty, o
     ...['drain edge-1', 'leave edge-1', 'uncordon edge-1'],
     ...['drain edge-3', 'leave edge-3', 'uncordon edge-3'],
   ]);
+});
+
+it('lets an edge take clients again that takes no commands at first, and that it could not drain', async () => {
+  const mesh = new MeshAt(['edge-1', mq2], ['edge-2', mq1]);
+  mesh.deafLooks = 3;
+  await mesh.drain('mq2');
+  expect(mesh.calls).toEqual(['drain edge-1', 'leave edge-1', 'uncordon edge-1']);
+
+  const busy = new MeshAt(['edge-1', mq2], ['edge-2', mq1]);
+  busy.operator.drain = async () => {
+    throw new OperatorError('no-target', 'nobody takes them');
+  };
+  await expect(busy.drain('mq2')).rejects.toMatchObject({ code: 'no-target' });
+  expect(busy.calls).toEqual(['uncordon edge-1']);
 });
 
 it('leaves an edge cordoned that was', async () => {

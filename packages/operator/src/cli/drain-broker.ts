@@ -106,7 +106,22 @@ async function reconnect(
     await emptied(operator, node, { broker, terminal, pause, now });
   } finally {
     // Also where it was interrupted: what was not asked for does not stay.
-    if (wasOpen) await operator.uncordon({ node });
+    if (wasOpen) await reopened(operator, node, { broker, pause: (ms) => terminal.sleep(ms), now });
+  }
+}
+
+/** An edge that has just connected elsewhere takes commands a moment later. */
+async function reopened(operator: Operator, node: string, { pause, now }: Work): Promise<void> {
+  const endsAtMs = now() + reconnectMs;
+  for (;;) {
+    try {
+      await operator.uncordon({ node });
+      return;
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.code !== 'node-unreachable' || now() > endsAtMs)
+        throw error;
+    }
+    await pause(everyMs);
   }
 }
 
@@ -127,7 +142,7 @@ async function emptied(
     if (now() > endsAtMs)
       throw new OperatorError(
         'unfinished',
-        `${node} has sessions again; evenkeel drain-broker ${broker} goes on`,
+        `${node} has sessions again, or takes no commands; evenkeel drain-broker ${broker} goes on`,
       );
     await pause(everyMs);
   }
@@ -142,13 +157,17 @@ async function emptied(
   }
 }
 
+/** What may be otherwise a moment later. */
+const isLater: ReadonlySet<string> = new Set(['not-empty', 'node-unreachable']);
+
 /** An edge is empty a moment before it says so. */
 async function isTold(operator: Operator, broker: string, node: string): Promise<boolean> {
   try {
     await operator.leaveBroker({ broker, node });
     return true;
   } catch (error) {
-    if (error instanceof OperatorError && error.code === 'not-empty') return false;
+    // Nor does it take commands at once after a loss.
+    if (error instanceof OperatorError && isLater.has(error.code)) return false;
     throw error;
   }
 }
@@ -168,7 +187,10 @@ async function untilLeft(
   let shownAtMs = Number.NEGATIVE_INFINITY;
   let looksWithout = 0;
   for (;;) {
-    await operator.leaveBroker({ broker });
+    // One that takes no commands yet is told the next time.
+    await operator.leaveBroker({ broker }).catch((error: unknown) => {
+      if (!(error instanceof OperatorError) || error.code !== 'node-unreachable') throw error;
+    });
     const toldAtMs = now();
     await pause(reportMs);
     while (now() - toldAtMs < tellMs) {
