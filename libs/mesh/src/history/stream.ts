@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Broker, Log, Publisher, StreamReader, StreamRecord, TopologyChannels } from '@evenkeel/broker';
 import { LogLimit } from '@evenkeel/pace';
 import { exchanges, historyHeader, historyQueue, lossMarks, topicKey, topicOfKey } from '@evenkeel/protocol';
+import { Ahead } from './ahead.js';
 import { lossMarkOf } from './loss-mark.js';
 import { Past } from './past.js';
 import { printOf, readPosition } from './position.js';
@@ -12,8 +13,6 @@ import type { Turns } from './turns.js';
 
 /** RabbitMQ drops whole segments, so this much is kept in any case. */
 const segmentBytes = 16_000_000;
-/** A position ahead of what has been read here is waited for so long while the stream is read, ms. */
-const aheadMs = 5_000;
 const lookEveryMs = 250;
 
 type StreamTopology = Pick<TopologyChannels, 'declareQueue' | 'bind'>;
@@ -59,7 +58,6 @@ interface Waiting<T> {
   readonly topic: string;
   readonly since: Place;
   readonly onAnswer: (recovery: Recovery<T>) => void;
-  leftMs: number;
 }
 
 /** The history of one namespace: its stream read from its tail on, kept in part, and older parts read when they are asked for. */
@@ -70,6 +68,7 @@ export class HistoryStream<T> {
   readonly #reader: StreamReader;
   readonly #past: Past<T>;
   readonly #breaks = new LogLimit(5_000);
+  readonly #ahead = new Ahead();
   #waiting: Waiting<T>[] = [];
   #looking: NodeJS.Timeout | undefined;
   #isRead = false;
@@ -169,7 +168,7 @@ export class HistoryStream<T> {
 
   /** The same, for who has been here before. */
   behindPlace(topic: string, since: Place, onAnswer: (recovery: Recovery<T>) => void): void {
-    this.#since({ topic, since, onAnswer, leftMs: aheadMs });
+    this.#since({ topic, since, onAnswer });
   }
 
   /** The newest messages of a topic, at most so many, and never `lost`. */
@@ -212,8 +211,8 @@ export class HistoryStream<T> {
     const { limits, now } = this.#options;
     if (since.offset < this.#passedByAt) return onAnswer(this.#lost());
     const { last } = this.tail;
-    // Another reader was ahead of this one.
-    if ((last === undefined || since.offset > last.offset) && asked.leftMs > 0) {
+    // Another reader may have been ahead of this one.
+    if ((last === undefined || since.offset > last.offset) && this.#ahead.isAwaited(since)) {
       this.#waiting.push(asked);
       return;
     }
@@ -229,7 +228,7 @@ export class HistoryStream<T> {
 
   #look(): void {
     // Without a broker nobody knows.
-    if (this.#isCaughtUp) for (const each of this.#waiting) each.leftMs -= lookEveryMs;
+    if (this.#isCaughtUp) this.#ahead.passed(lookEveryMs);
     this.#answerWaiting();
   }
 
