@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 /** So long that a client which reads is not taken for a frozen one where the machine is busy. */
-const slowConsumerMs = 4_000;
+const slowConsumerMs = 8_000;
 const big = 'x'.repeat(60_000);
 
 let mesh: EdgeMesh;
@@ -107,7 +107,7 @@ describe('a slow client', () => {
     const [slow, neighbour] = [new SessionUnderTest('slow'), new SessionUnderTest('neighbour')];
     const [client, other] = await Promise.all([slow.attach(edge), neighbour.attach(edge)]);
     const beganAt = performance.now();
-    client.trickle(14);
+    client.trickle(22);
     await bigEvents(slow, 1, 400);
     await serves(other, neighbour, 10);
     await client.eventCount(400, 40_000);
