@@ -80,11 +80,16 @@ const repeated =
         if (link === undefined) return;
         const headers = { ...properties.headers, [again]: true };
         // Of edges alone: nobody else may speak in their name.
-        link.mouth.publish(exchanges.stats, fields.routingKey, content, {
-          ...properties,
-          headers,
-          userId: 'edge',
-        });
+        try {
+          link.mouth.publish(exchanges.stats, fields.routingKey, content, {
+            ...properties,
+            headers,
+            userId: 'edge',
+          });
+        } catch {
+          // Its channel has gone a moment before the connection.
+          return;
+        }
         count += 1;
       }
     };
