@@ -1,4 +1,4 @@
-import type { BrokerNode, Edge } from '@evenkeel/local';
+import { type BrokerNode, type Edge, queuesThatLackReplicas } from '@evenkeel/local';
 import { edgeKey, exchanges } from '@evenkeel/protocol';
 import { eventually } from '@evenkeel/testkit';
 import { connect } from 'amqplib';
@@ -41,21 +41,11 @@ const frozen: Fault['begin'] = async (stage) => {
   };
 };
 
-/** How many queues on several nodes, streams too, lack one of theirs: without another they may have no majority. */
-async function incomplete(node: BrokerNode): Promise<number> {
-  const listed = await node.ctl(['list_queues', 'type', 'members', 'online', '--no-table-headers']);
-  const countOf = (list = ''): number => list.split('@').length;
-  return listed
-    .split('\n')
-    .map((line) => line.split('\t'))
-    .filter(([type, members, online]) => type !== 'classic' && countOf(members) !== countOf(online)).length;
-}
-
 /** As an upgrade does it: each ends in order and boots again, once no queue needs it. */
 const inTurn: Fault['begin'] = async ({ broker: { nodes = [] } }) => {
   const before = nodes.map(({ pid }) => pid);
   for (const node of nodes) {
-    const isSpare = async () => (await incomplete(node)) === 0;
+    const isSpare = async () => (await queuesThatLackReplicas(node)) === 0;
     await eventually(`no queue needs ${node.name}`, isSpare, 60_000);
     await node.restart();
   }
@@ -149,10 +139,7 @@ const left: Fault['begin'] = async ({ broker, mesh: { edges } }) => {
         return address !== undefined && address !== from;
       };
       const haveLeft = async () => (await Promise.all(told.map(isElsewhere))).includes(true);
-      const isShown = await eventually('an edge has left', haveLeft, 20_000).then(
-        () => true,
-        () => false,
-      );
+      const isShown = await eventually('an edge has left', haveLeft, 20_000).catch(() => false);
       return isShown ? `${told.map(({ edge, from }) => `${edge.node} left ${from}`).join(', ')}` : undefined;
     },
   };

@@ -24,10 +24,7 @@ const exchangeDeleted: Fault['begin'] = async (stage) => {
       // However short it was to be, and whatever the balancers are busy with.
       const isThere = async () =>
         (await listed(stage, ['list_exchanges', 'name'])).some(([each]) => each === name);
-      const isBack = await eventually(`${name} is back`, isThere, 30_000).then(
-        () => true,
-        () => false,
-      );
+      const isBack = await eventually(`${name} is back`, isThere, 30_000).catch(() => false);
       return answer.includes('deleted') && isBack ? `${name} was deleted, and is back` : undefined;
     },
   };

@@ -8,6 +8,7 @@ export {
   untilBrokerAnswers,
 } from './broker/container.js';
 export { handshake } from './broker/handshake.js';
+export { queuesThatLackReplicas } from './broker/replicas.js';
 export { type BrokerChoice, type PrivateBrokerOptions, startPrivateBroker } from './broker/resolve.js';
 export { type BrokerUsers, brokerUsers, standardUsers, urlOfUser } from './broker/users.js';
 export { Child, runToEnd } from './child.js';

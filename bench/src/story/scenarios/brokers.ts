@@ -1,4 +1,4 @@
-import { type BrokerNode, root, runToEnd } from '@evenkeel/local';
+import { type BrokerNode, queuesThatLackReplicas, root, runToEnd } from '@evenkeel/local';
 import { until } from '../../fleet/until.js';
 import { round, type StoryResult, settle } from '../result.js';
 import { type Stage, say } from '../stage.js';
@@ -55,14 +55,7 @@ async function queuesOn(broker: Ctl, { name }: BrokerNode): Promise<string[]> {
 
 /** As whoever restarts brokers in turn waits for it (`rabbitmq-queues check_if_node_is_quorum_critical`). */
 async function whole(stage: Stage, { name }: BrokerNode): Promise<void> {
-  const isBack = async () => {
-    const listed = await stage.broker.ctl(['list_queues', 'type', 'members', 'online', '--no-table-headers']);
-    const rows = listed.split('\n').map((line) => line.split('\t'));
-    return rows.every(
-      ([type, members = '', online = '']) =>
-        (type !== 'quorum' && type !== 'stream') || !members.includes(name) || online.includes(name),
-    );
-  };
-  if (!(await until(rejoinMs, 500, () => isBack().catch(() => false))))
+  const isWhole = async () => (await queuesThatLackReplicas(stage.broker)) === 0;
+  if (!(await until(rejoinMs, 500, () => isWhole().catch(() => false))))
     stage.fail(`${name} had not everything back after ${rejoinMs / 1_000} s`);
 }
