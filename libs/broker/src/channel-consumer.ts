@@ -1,12 +1,15 @@
 import type { IncomingDelivery } from './delivery.js';
 import { BrokerError, messageOf } from './errors.js';
+import type { RunningClock } from './running-clock.js';
 import type { Shard, ShardChannel, ShardConsumer } from './shard.js';
 import type { ConsumeOptions, Consumer, Log, LostReason, QueueCounts } from './types.js';
+import { Waits } from './waits.js';
 
 /** What a consumer needs from the channels it is on. */
 export interface Surroundings {
   log: Log;
   defaultPrefetch: number;
+  clock: RunningClock;
   recover(consumer: ChannelConsumer): void;
   exists(queue: string): Promise<boolean>;
   gone(consumer: ChannelConsumer): void;
@@ -18,6 +21,7 @@ let tags = 0;
 export class ChannelConsumer implements Consumer, ShardConsumer {
   queue: string;
   state: 'active' | 'recovering' | 'cancelled' = 'recovering';
+  waits: Waits | undefined;
   attempts = 0;
   readonly #options: ConsumeOptions;
   readonly #shard: Shard;
@@ -43,6 +47,10 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   /** It has consumed and does not at present; one that is being made for the first time has not lost anything. */
   get isLost(): boolean {
     return this.state === 'recovering' && this.#hasBeenActive;
+  }
+
+  get room(): number | undefined {
+    return this.waits?.room;
   }
 
   deliver(delivery: IncomingDelivery): void {
@@ -124,6 +132,10 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     }
   }
 
+  get #prefetch(): number {
+    return this.#options.prefetch ?? this.#around.defaultPrefetch;
+  }
+
   // Calls, since the state may have changed while one waited.
   #isActive(): boolean {
     return this.state === 'active';
@@ -141,6 +153,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#at = at;
     this.#tag = tag;
     this.#isQueueSuspect = false;
+    if (this.#options.tellsWaits) this.waits = new Waits(this.#prefetch, this.#around.clock);
     try {
       await this.#consume(at, tag);
       if (!at.isOpen) throw new Error('channel lost');
@@ -161,11 +174,11 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   }
 
   async #consume(at: ShardChannel, tag: string): Promise<void> {
-    const { prefetch, exclusive = false } = this.#options;
+    const { exclusive = false } = this.#options;
     const { defaultPrefetch } = this.#around;
     // A channel carries calls out in order, so the consumers around this one keep their own limit.
-    const isOwnLimit = prefetch !== undefined && prefetch !== defaultPrefetch;
-    const before = isOwnLimit ? at.channel.prefetch(prefetch) : undefined;
+    const isOwnLimit = this.#prefetch !== defaultPrefetch;
+    const before = isOwnLimit ? at.channel.prefetch(this.#prefetch) : undefined;
     const consumed = at.channel.consume(
       this.queue,
       (message) => {

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Delivery, DeliveryProperties } from './types.js';
+import type { Waits } from './waits.js';
 
 const NO_HEADERS: Record<string, unknown> = Object.freeze({});
 const NO_CONTENT = Buffer.alloc(0);
@@ -15,12 +16,16 @@ export interface Incarnation {
 /** A delivery is one small object: the hot path makes no closures and no promises. */
 export class IncomingDelivery implements Delivery {
   isSettled = false;
+  readonly mayFollowWait: boolean;
   #message: ConsumeMessage;
   readonly #at: Incarnation;
+  readonly #waits: Waits | undefined;
 
-  constructor(message: ConsumeMessage, at: Incarnation) {
+  constructor(message: ConsumeMessage, at: Incarnation, waits?: Waits) {
     this.#message = message;
     this.#at = at;
+    this.#waits = waits;
+    this.mayFollowWait = waits?.delivered() ?? false;
   }
 
   get body(): Buffer {
@@ -69,6 +74,7 @@ export class IncomingDelivery implements Delivery {
   #settle(): boolean {
     if (this.isSettled) return false;
     this.isSettled = true;
+    this.#waits?.settled();
     return this.#at.isOpen;
   }
 }

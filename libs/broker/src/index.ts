@@ -11,3 +11,4 @@ export type { StreamListener, StreamReader, StreamReaderOptions, StreamRecord } 
 export { TopologyChannels, type TopologyOptions } from './topology-channels.js';
 export type * from './types.js';
 export { userOf } from './user.js';
+export { Waits } from './waits.js';

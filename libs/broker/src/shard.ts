@@ -6,9 +6,12 @@ import { type Incarnation, IncomingDelivery } from './delivery.js';
 import { messageOf } from './errors.js';
 import type { GatheredAcks } from './gathered-acks.js';
 import { callAhead, callPlainly } from './quick-calls.js';
+import type { Waits } from './waits.js';
 
 /** What a shard knows of a consumer. */
 export interface ShardConsumer {
+  /** Of the deliveries that come now. */
+  readonly waits: Waits | undefined;
   deliver(delivery: IncomingDelivery): void;
   channelLost(at: ShardChannel): void;
 }
@@ -90,8 +93,8 @@ export class Shard {
       at.channel.nack(message, false, true);
       return;
     }
-    if (message.properties.headers === unreadableHeaders) return this.#dropUnreadable(at, message);
-    const delivery = new IncomingDelivery(message, at);
+    const delivery = new IncomingDelivery(message, at, consumer.waits);
+    if (message.properties.headers === unreadableHeaders) return this.#dropUnreadable(delivery);
     try {
       consumer.deliver(delivery);
     } catch (error) {
@@ -109,11 +112,11 @@ export class Shard {
   }
 
   /** Nobody can say what it is, not even whether another queue has given it up. */
-  #dropUnreadable(at: ShardChannel, message: ConsumeMessage): void {
-    at.channel.nack(message, false, false);
+  #dropUnreadable(delivery: IncomingDelivery): void {
+    delivery.drop();
     const suppressed = logLimit.pass(monotonicNow());
     if (suppressed === undefined) return;
-    const { exchange, routingKey: key } = message.fields;
+    const { exchange, key } = delivery;
     this.#connection.log.warn(
       { exchange, key, suppressed },
       'message dropped: its headers are nested too deep to be read',

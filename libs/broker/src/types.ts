@@ -143,6 +143,11 @@ export interface Delivery {
   /** The broker has delivered it before; may also be true for a message nobody has seen. */
   readonly redelivered: boolean;
   readonly properties: DeliveryProperties;
+  /**
+   * The broker may have waited for acknowledgements just before it sent this, so something before it may have been dropped from the
+   * queue. Only of a consumer that `tellsWaits`.
+   */
+  readonly mayFollowWait?: boolean;
   /** Whether `ack`, `requeue` or `drop` was called. */
   readonly isSettled: boolean;
   /** Settling it does nothing any more: it is settled, or its channel has gone and the broker has it again. */
@@ -175,6 +180,8 @@ export interface ConsumeOptions {
   exclusive?: boolean;
   /** Unacknowledged deliveries at most. Default: that of the channels. */
   prefetch?: number;
+  /** Its deliveries say whether the broker may have waited before them. Default false. */
+  tellsWaits?: boolean;
   /** False: a consumer that is lost stays so, `cancelled`, and `onLost` is the end of it. Default true. */
   recovers?: boolean;
 }
@@ -183,6 +190,8 @@ export interface ConsumeOptions {
 export interface Consumer {
   readonly queue: string;
   readonly state: 'active' | 'recovering' | 'cancelled';
+  /** Of one that `tellsWaits`: so many deliveries may be on their way. 0: as many as the prefetch lets have come, and the broker waits. */
+  readonly room?: number | undefined;
   /**
    * Stops consuming and recovering; idempotent. Deliveries already on their way still arrive until it
    * resolves, on cancel-ok or with the loss of the channel; none after. True: the broker has confirmed it, so what was settled

@@ -108,10 +108,14 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
     const channel = this.#channel;
     // It is the same one after it was lost and restored.
     const isMine = () => this.#listener === listener;
+    const room = () => (isMine() ? this.prefetch - this.#unackedHere() : 0);
     const consumer = {
       queue: this.name,
       get state(): Consumer['state'] {
         return isMine() ? 'active' : 'cancelled';
+      },
+      get room() {
+        return room();
       },
       cancel: async () => {
         const isOn = isMine();

@@ -64,7 +64,7 @@ export class DeliveryClient {
 
   /** Something that it has asked is to be answered yet. */
   get isWaiting(): boolean {
-    return this.#calls.isWaiting;
+    return this.#calls.isWaiting || this.#topics.isWaiting;
   }
 
   /** Asks a service, unless it moves, or has no socket. */

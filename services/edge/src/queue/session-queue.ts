@@ -321,6 +321,7 @@ export class SessionQueue {
     return await this.#options.consumers.consume(this.name, {
       onDelivery: (delivery) => listener.onDelivery(delivery),
       onLost: () => listener.onLost(),
+      tellsWaits: true,
       prepare: async () => {
         await this.#options.whenHeard();
         const found = await this.check();

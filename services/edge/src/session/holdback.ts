@@ -1,4 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
+import { sleep } from '@evenkeel/pace';
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { Drops } from './ports.js';
 
@@ -6,6 +7,10 @@ export interface HoldbackOptions {
   readonly drops: Drops;
   /** Whether the broker waits for acknowledgements, `held` deliveries included. */
   isFull(held: number): boolean;
+  /** So many deliveries may be on their way; 0: what the broker may send has come, and it waits. */
+  room(): number;
+  /** Resolves when the broker has answered on the consumer's way; undefined: it cannot be asked. */
+  barrier(): Promise<unknown> | undefined;
   /** Something before what is passed next was dropped, or may have been. Settles the seal. */
   onDropped(why: GapReason): void;
   pass(delivery: Delivery): void;
@@ -13,18 +18,32 @@ export interface HoldbackOptions {
 
 /** Longest wait for what was dropped before a delivery to be known. */
 const lookMs = 5_000;
+/**
+ * What the queue had sent has come when the broker has answered so often on the consumer's way: the first answer may overtake a delivery, and
+ * what follows an acknowledgement of before it comes after the second.
+ */
+const answersNeeded = 3;
+/** Between two questions that cannot be asked now, ms, and how many there are at most. */
+const askAgainMs = 20;
+const mostQuestions = 500;
 
 /** Something is missing between two deliveries. */
 interface Missing {
   readonly missing: GapReason;
 }
 
+interface Held {
+  readonly delivery: Delivery;
+  /** The broker may have waited before it. */
+  readonly mayFollowWait: boolean;
+}
+
 /** What came since something may have been dropped, in order. */
 interface Batch {
-  readonly items: (Delivery | Missing)[];
+  readonly items: (Held | Missing)[];
   /** How many of them are deliveries. */
   count: number;
-  /** Something was dropped before it, or between any two of it: word of it comes by another way, sooner or later. */
+  /** Something was dropped before it, or between two of it: word of it comes by another way, sooner or later. */
   noted: GapReason | undefined;
 }
 
@@ -32,12 +51,24 @@ interface Batch {
  * What RabbitMQ has dropped before a delivery is learnt by another way, and may come after it. Where something may have been
  * dropped, because the broker had to wait, what follows is held for a moment, until everything that was dropped before it
  * is known for sure. Doubt is a drop: the broker could not be asked.
+ *
+ * A queue that is too long drops only while the broker waits. What has a time to live may be dropped wherever there was something to
+ * wait for, so before anything that comes in one go.
  */
 export class Holdback {
   readonly #options: HoldbackOptions;
   #batches: Batch[] = [];
   #isDue = false;
+  /** Something was dropped, and what is offered next may be what followed. */
   #noted: GapReason | undefined;
+  /** Nobody has been told of it. */
+  #isUntold = false;
+  /** What was on its way when word of it came may still come. */
+  #coming: Promise<void> | undefined;
+  /** So many deliveries from here on may follow it. */
+  #mayFollow = 0;
+  /** Counts words of drops. */
+  #words = 0;
   #looking: Promise<void> | undefined;
   #doubts: number;
   #incarnation = 0;
@@ -52,6 +83,11 @@ export class Holdback {
     let size = 0;
     for (const { count } of this.#batches) size += count;
     return size;
+  }
+
+  /** Nothing is held, and nothing is known that has not been told. */
+  get isAtRest(): boolean {
+    return this.#batches.length === 0 && this.#noted === undefined;
   }
 
   /** A new consumer: what was dropped before it is not looked for here. */
@@ -70,18 +106,24 @@ export class Holdback {
   }
 
   offer(delivery: Delivery): void {
+    const mayFollowWait = this.#isDue || delivery.mayFollowWait === true;
+    const mayFollowDrop = mayFollowWait || this.#noted === gapReasons.expired;
+    const held = { delivery, mayFollowWait };
     const last = this.#batches.at(-1);
-    if (this.#isDue) {
-      this.#batches.push({ items: [delivery], count: 1, noted: this.#noted });
-      this.#isDue = false;
-      this.#noted = undefined;
-      this.#looking ??= this.#look();
-    } else if (last) {
-      last.items.push(delivery);
+    if (last && (!mayFollowDrop || this.#batches.length > 1)) {
+      // What is not looked after yet will be, with the next look.
+      last.items.push(held);
       last.count += 1;
+    } else if (mayFollowDrop) {
+      this.#batches.push({ items: [held], count: 1, noted: undefined });
+      this.#looking ??= this.#look();
     } else {
       this.#options.pass(delivery);
     }
+    if (mayFollowDrop) this.#tellWithLast();
+    if (this.#noted === undefined) return;
+    this.#mayFollow -= 1;
+    if (this.#mayFollow <= 0) this.#noteOver();
   }
 
   /** Something is missing in this place: behind what was offered, before what comes next. */
@@ -91,14 +133,20 @@ export class Holdback {
     else this.#options.onDropped(why);
   }
 
-  /** Something was dropped. Told at once where nothing tells it at its place: late is better than never. */
+  /**
+   * Something was dropped: between two of what is held, or before what comes next after a wait. If nothing of the kind comes it is told
+   * all the same: late is better than never.
+   */
   dropped(why: GapReason): void {
-    const last = this.#batches.at(-1);
-    if (!last && !this.#isDue && !this.#isFull()) return this.#options.onDropped(why);
-    // Before what is held, or behind it: told at both places.
-    if (last) last.noted = why;
-    this.#noted = why;
-    this.#isDue = true;
+    for (const batch of this.#batches) batch.noted = worse(batch.noted, why);
+    if (this.#batches.length === 0) this.#isUntold = true;
+    this.#noted = worse(this.#noted, why);
+    this.#words += 1;
+    // The broker waited when it dropped it: behind what it had sent of what it may have sent by now.
+    const room = this.#options.room();
+    this.#mayFollow = Math.max(this.#mayFollow, room + 1);
+    if (room > 0) this.#coming ??= this.#allHere();
+    else this.#isDue = true;
   }
 
   /** The channel has gone, and what was delivered with it. */
@@ -106,7 +154,7 @@ export class Holdback {
     this.#incarnation += 1;
     this.#batches = [];
     this.#isDue = false;
-    this.#noted = undefined;
+    this.#forgetNote();
     this.#looking = undefined;
   }
 
@@ -118,7 +166,7 @@ export class Holdback {
   /** The end: what is held, and what is known to have been dropped before it. */
   takeAll(): { held: readonly Delivery[]; noted: GapReason | undefined } {
     const items = this.#batches.flatMap((batch) => batch.items);
-    const held = items.filter((item): item is Delivery => !isMissing(item));
+    const held = items.flatMap((item) => (isMissing(item) ? [] : item.delivery));
     const noted = this.#batches.find((batch) => batch.noted !== undefined)?.noted ?? this.#noted;
     const missing = items.find(isMissing)?.missing;
     this.forget();
@@ -140,11 +188,14 @@ export class Holdback {
         this.dueIfFull();
         onDropped(why);
       }
-      // What comes meanwhile comes behind. Where in it something is missing nobody says: it is told before each.
+      // What comes meanwhile comes behind. Before which of it something is missing nobody says: it is told wherever it may be.
       for (const [i, item] of (batch?.items ?? []).entries()) {
-        if (why !== undefined && i > 0) onDropped(why);
         if (isMissing(item)) onDropped(item.missing);
-        else pass(item);
+        else {
+          if (why !== undefined && i > 0 && (item.mayFollowWait || why !== gapReasons.overflow))
+            onDropped(why);
+          pass(item.delivery);
+        }
       }
       if (this.#incarnation !== incarnation) return;
       this.#batches.shift();
@@ -154,9 +205,60 @@ export class Holdback {
     }
   }
 
+  /** What is known is told with what was offered last, and once more with what may have followed it as well. */
+  #tellWithLast(): void {
+    this.#isDue = false;
+    const last = this.#batches.at(-1);
+    if (this.#noted === undefined || last === undefined) return;
+    last.noted = worse(last.noted, this.#noted);
+    this.#isUntold = false;
+    if (this.#coming === undefined) this.#forgetNote();
+  }
+
+  /** Waits until all has come that was on its way when word came of what was dropped last. */
+  async #allHere(): Promise<void> {
+    const incarnation = this.#incarnation;
+    for (
+      let questions = 0, answers = 0;
+      answers < answersNeeded && questions < mostQuestions;
+      questions += 1
+    ) {
+      const words = this.#words;
+      const isAnswered = (await this.#options.barrier()) !== undefined;
+      if (this.#incarnation !== incarnation) return;
+      answers = isAnswered && words === this.#words ? answers + 1 : 0;
+      if (!isAnswered) await sleep(askAgainMs);
+      if (this.#incarnation !== incarnation) return;
+    }
+    this.#coming = undefined;
+    // The broker waits: what comes after that is held, and told of it.
+    if (this.#noted !== undefined && (this.#isDue || this.#options.room() === 0)) {
+      this.#isDue = true;
+      return;
+    }
+    this.#noteOver();
+  }
+
+  #noteOver(): void {
+    const why = this.#isUntold ? this.#noted : undefined;
+    this.#forgetNote();
+    if (why !== undefined) this.missing(why);
+  }
+
+  #forgetNote(): void {
+    this.#coming = undefined;
+    this.#noted = undefined;
+    this.#mayFollow = 0;
+    this.#isUntold = false;
+  }
+
   #isFull(): boolean {
     return this.#options.isFull(this.size);
   }
 }
 
-const isMissing = (item: Delivery | Missing): item is Missing => 'missing' in item;
+/** What has a time to live may be missing in more places. */
+const worse = (one: GapReason | undefined, other: GapReason): GapReason =>
+  one === gapReasons.expired ? one : other;
+
+const isMissing = (item: Held | Missing): item is Missing => 'missing' in item;

@@ -95,6 +95,8 @@ export class Intake {
     this.#holdback = new Holdback({
       drops,
       isFull: (held) => outbox.unacked + held >= window,
+      room: () => this.#consumer?.room ?? window,
+      barrier: () => this.#consumer?.barrier(),
       onDropped: (why) => this.seal.broken(why),
       pass: (delivery) => outbox.offer(delivery),
     });
@@ -197,7 +199,7 @@ export class Intake {
   async changeQueue(): Promise<QueueChanged> {
     const { outbox, queue, isLive, isOpen, onEnd, now } = this.#options;
     const isBehind = outbox.isFull || (this.unacked > 0 && now() - (this.ackedAtMs ?? 0) > behindMs);
-    const isAtRest = this.seal.isAtRest && this.#passing === undefined && this.#holdback.size === 0;
+    const isAtRest = this.seal.isAtRest && this.#passing === undefined && this.#holdback.isAtRest;
     if (!isAtRest || isBehind || this.changes.isOn || this.#fetching || this.#isStopping || !isLive())
       return { outcome: 'as-before' };
     const next = queue.next();

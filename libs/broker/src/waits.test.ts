@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { Waits } from './waits.js';
+
+const prefetch = 4;
+
+function world() {
+  const clock = { ticks: 0 };
+  const waits = new Waits(prefetch, clock);
+  const deliver = (count: number) => Array.from({ length: count }, () => waits.delivered());
+  return { clock, waits, deliver };
+}
+
+it('the first window is sent in one go', () => {
+  expect(world().deliver(prefetch)).toEqual([false, false, false, false]);
+});
+
+it('what came because of an acknowledgement of just now may follow a wait, also where little is in hand here', () => {
+  const { waits, deliver } = world();
+  deliver(1);
+  waits.settled();
+  // Three of these were on their way.
+  expect(deliver(4)).toEqual([false, false, false, true]);
+});
+
+it('what the broker has had for long does not hold it up', () => {
+  const { clock, waits, deliver } = world();
+  deliver(2);
+  waits.settled();
+  waits.settled();
+  clock.ticks += 3;
+  expect(deliver(4)).toEqual([false, false, false, false]);
+});
+
+it('of acknowledgements at a steady rate the recent ones count', () => {
+  const { clock, waits, deliver } = world();
+  const seen: boolean[] = [];
+  for (let n = 0; n < 40; n += 1) {
+    seen.push(...deliver(1));
+    waits.settled();
+    clock.ticks += 1;
+  }
+  // Each comes four ticks after the acknowledgement that it needed.
+  expect(seen.slice(8)).toEqual(Array.from({ length: 32 }, () => false));
+  const quick: boolean[] = [];
+  for (let n = 0; n < 40; n += 1) {
+    quick.push(...deliver(1));
+    waits.settled();
+    if (n % 4 === 0) clock.ticks += 1;
+  }
+  expect(quick.slice(8)).toEqual(Array.from({ length: 32 }, () => true));
+});
