@@ -1,8 +1,8 @@
 /** A tick, ms. */
-const tickMs = 50;
+const tickMs = 250;
 
 /**
- * Counts the time that this process has run, in ticks of 50 ms. Where it stands still (stopped, swapped out, at work on one thing) that
+ * Counts the time that this process has run, in ticks of 250 ms. Where it stands still (stopped, swapped out, at work on one thing) that
  * counts as one tick at most: what two things have in between is what this process could have seen, not what passed outside.
  */
 export class RunningClock {

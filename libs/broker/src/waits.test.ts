@@ -27,7 +27,7 @@ it('what the broker has had for long does not hold it up', () => {
   deliver(2);
   waits.settled();
   waits.settled();
-  clock.ticks += 3;
+  clock.ticks += 4;
   expect(deliver(4)).toEqual([false, false, false, false]);
 });
 
@@ -48,4 +48,19 @@ it('of acknowledgements at a steady rate the recent ones count', () => {
     if (n % 4 === 0) clock.ticks += 1;
   }
   expect(quick.slice(8)).toEqual(Array.from({ length: 32 }, () => true));
+});
+
+it('tells how many may be on their way', () => {
+  const { waits, deliver } = world();
+  expect(waits.room).toBe(4);
+  deliver(4);
+  expect(waits.room).toBe(0);
+  waits.settled();
+  expect(waits.room).toBe(1);
+});
+
+it('with a great prefetch the broker waits for its connection as well', () => {
+  const waits = new Waits(1_000, { ticks: 0 });
+  const seen = Array.from({ length: 201 }, () => waits.delivered());
+  expect(seen.indexOf(true)).toBe(200);
 });

@@ -1,16 +1,21 @@
 import type { RunningClock } from './running-clock.js';
 
+/** The broker waits as well once it has so many for a channel that are not written to its connection. */
+const unsentLimit = 200;
+
 /**
- * Before which deliveries of a consumer the broker may have had to wait for acknowledgements. It sends a delivery when there are fewer
- * unacknowledged than the prefetch, so before the nth it waited only for settlement number n - prefetch; and not if it has had that for long, which is 100 to 150 ms. How many this process has in hand does not show it: what the broker has sent may still be on its way.
+ * Before which deliveries of a consumer the broker may have had to wait. It sends one when there are fewer unsettled than the prefetch, so
+ * before the nth it waited only for settlement number n - prefetch; and not if it had that before. What was settled 750 ms ago, of the time
+ * that this process has run, the broker is taken to have had. How many this process has in hand does not show it: what the broker has
+ * sent may still be on its way.
  */
 export class Waits {
   readonly #prefetch: number;
   readonly #clock: Pick<RunningClock, 'ticks'>;
   #delivered = 0;
   #settled = 0;
-  /** Settlements before the present tick, before the last, and before the one before that. */
-  #before: [number, number, number] = [0, 0, 0];
+  /** Settlements before the present tick, before the last, and so on. */
+  #before: readonly [number, number, number, number] = [0, 0, 0, 0];
   #at = 0;
 
   constructor(prefetch: number, clock: Pick<RunningClock, 'ticks'>) {
@@ -27,7 +32,7 @@ export class Waits {
   delivered(): boolean {
     this.#delivered += 1;
     this.#age();
-    return this.#delivered - this.#prefetch > this.#before[2];
+    return this.#delivered - Math.min(this.#prefetch, unsentLimit) > this.#before[3];
   }
 
   /** A delivery is settled. */
@@ -39,7 +44,10 @@ export class Waits {
   #age(): void {
     const { ticks } = this.#clock;
     const passed = Math.min(ticks - this.#at, this.#before.length);
-    for (let n = 0; n < passed; n += 1) this.#before = [this.#settled, this.#before[0], this.#before[1]];
+    for (let n = 0; n < passed; n += 1) {
+      const [first, second, third] = this.#before;
+      this.#before = [this.#settled, first, second, third];
+    }
     this.#at = ticks;
   }
 }

@@ -1,12 +1,27 @@
-import type { Delivery } from '@evenkeel/broker';
-import { Waits } from '@evenkeel/broker';
+import { type Delivery, Waits } from '@evenkeel/broker';
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runs } from '../../testing/runs.js';
 import { Holdback } from './holdback.js';
 
 const prefetch = 4;
 const limit = 3;
+/** So many ticks an acknowledgement, and what the broker sends for it, are under way at most. */
+const mostTicks = 3;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+interface OnItsWay {
+  /** A delivery, or an acknowledgement as 0; else a question or its answer. */
+  readonly what: number | (() => void);
+  /** When what it follows from was done here, in ticks. */
+  readonly since: number;
+}
 
 /** A queue and its edge, each of which hears from the other as late as it may be: in order on each way, and in none between them. */
 class World {
@@ -14,16 +29,18 @@ class World {
   readonly seen: number[] = [];
   /** What the queue has delivered, in order; what it dropped stands between as `-n`. */
   readonly sent: number[] = [];
+  readonly #overtakes: boolean;
   #published = 0;
   #ready: number[] = [];
   #unacked = 0;
-  /** Deliveries, and answers to who asked on the same way. */
-  readonly #deliveries: (number | (() => void))[] = [];
-  /** Acknowledgements, and questions as functions. */
-  readonly #acks: ('ack' | (() => void))[] = [];
+  readonly #toEdge: OnItsWay[] = [];
+  readonly #toQueue: OnItsWay[] = [];
+  /** Deliveries that an answer may overtake. */
+  #sinceAnswer = 0;
   /** Words of drops, and markers as functions. */
   readonly #words: ((() => void) | 'dropped')[] = [];
-  readonly #waits = new Waits(prefetch, { ticks: 0 });
+  readonly #clock = { ticks: 0 };
+  readonly #waits = new Waits(prefetch, this.#clock);
   #inHand = 0;
   readonly #holdback = new Holdback({
     drops: {
@@ -31,9 +48,8 @@ class World {
       whyOf: () => undefined,
       fence: () => new Promise((resolve) => this.#words.push(() => resolve(true))),
     },
-    isFull: (held) => this.#inHand + held >= prefetch,
     room: () => this.#waits.room,
-    barrier: () => new Promise((resolve) => this.#acks.push(() => this.#deliveries.push(() => resolve({})))),
+    barrier: () => new Promise((resolve) => this.#toQueue.push(this.#now(() => this.#answer(resolve)))),
     onDropped: () => this.seen.push(0),
     pass: (delivery) => {
       this.#inHand += 1;
@@ -41,10 +57,19 @@ class World {
     },
   });
 
+  /** `overtakes`: answers come before what was sent since the last. */
+  constructor(overtakes: boolean) {
+    this.#overtakes = overtakes;
+  }
+
+  get isAtRest(): boolean {
+    return this.#holdback.isAtRest;
+  }
+
   publish(): void {
     this.#published += 1;
     this.#ready.push(this.#published);
-    this.#serve();
+    this.#serve(this.#clock.ticks);
     if (this.#ready.length <= limit) return;
     this.sent.push(-(this.#ready.shift() ?? 0));
     this.#words.push('dropped');
@@ -52,14 +77,14 @@ class World {
 
   /** The edge reads what came on the consumer's way. */
   async read(): Promise<void> {
-    const n = this.#deliveries.shift();
-    if (typeof n !== 'number') {
-      n?.();
+    const came = this.#toEdge.shift();
+    if (typeof came?.what === 'number') {
+      const mayFollowWait = this.#waits.delivered();
+      this.#holdback.offer({ n: came.what, mayFollowWait } as unknown as Delivery);
+    } else {
+      came?.what();
       await turns();
-      return;
     }
-    const mayFollowWait = this.#waits.delivered();
-    this.#holdback.offer({ n, mayFollowWait } as unknown as Delivery);
   }
 
   /** The edge reads what came on the way of drops. */
@@ -70,39 +95,63 @@ class World {
     await turns();
   }
 
-  ack(): void {
+  async ack(): Promise<void> {
     if (this.#inHand === 0) return;
     this.#holdback.dueIfFull();
     this.#inHand -= 1;
     this.#waits.settled();
-    this.#acks.push('ack');
+    this.#toQueue.push(this.#now(0));
+    await turns();
   }
 
-  /** The queue reads an acknowledgement. */
+  /** The queue reads what came. */
   settle(): void {
-    const came = this.#acks.shift();
-    if (came !== 'ack') return came?.();
+    const came = this.#toQueue.shift();
+    if (came === undefined) return;
+    if (came.what !== 0) return typeof came.what === 'number' ? undefined : came.what();
     this.#unacked -= 1;
-    this.#serve();
+    this.#serve(came.since);
+  }
+
+  /** Time passes here, if nothing is under way for too long already. */
+  async tick(): Promise<void> {
+    const since = Math.min(...[...this.#toEdge, ...this.#toQueue].map((each) => each.since));
+    if (this.#clock.ticks + 1 - since <= mostTicks) this.#clock.ticks += 1;
+    await vi.advanceTimersByTimeAsync(20);
   }
 
   async finish(): Promise<void> {
-    for (let n = 0; n < 200; n += 1) {
+    for (let n = 0; n < 100; n += 1) {
       await this.read();
       await this.hear();
-      this.ack();
+      await this.ack();
       this.settle();
+      await this.tick();
     }
-    this.#holdback.forget();
   }
 
-  #serve(): void {
+  #now(what: OnItsWay['what']): OnItsWay {
+    return { what, since: this.#clock.ticks };
+  }
+
+  #answer(resolve: (counts: object) => void): void {
+    const from = Math.max(0, this.#toEdge.length - (this.#overtakes ? this.#sinceAnswer : 0));
+    this.#toEdge.splice(
+      from,
+      0,
+      this.#now(() => resolve({})),
+    );
+    this.#sinceAnswer = 0;
+  }
+
+  #serve(since: number): void {
     while (this.#unacked < prefetch) {
       const n = this.#ready.shift();
       if (n === undefined) return;
       this.#unacked += 1;
+      this.#sinceAnswer += 1;
       this.sent.push(n);
-      this.#deliveries.push(n);
+      this.#toEdge.push({ what: n, since });
     }
   }
 }
@@ -112,7 +161,7 @@ const turns = async (): Promise<void> => {
   for (let n = 0; n < 8; n += 1) await Promise.resolve();
 };
 
-const steps = ['publish', 'publish', 'read', 'hear', 'ack', 'settle'] as const;
+const steps = ['publish', 'publish', 'read', 'hear', 'ack', 'settle', 'tick'] as const;
 
 it('whatever comes late, what was dropped is told where it was', async () => {
   let holes = 0;
@@ -122,10 +171,12 @@ it('whatever comes late, what was dropped is told where it was', async () => {
         minLength: 5,
         maxLength: 60,
       }),
-      async (plan) => {
-        const world = new World();
+      fc.boolean(),
+      async (plan, overtakes) => {
+        const world = new World(overtakes);
         for (const [step, count] of plan) for (let n = 0; n < count; n += 1) await world[step]();
         await world.finish();
+        expect(world.isAtRest, 'nothing is kept when all is acknowledged').toBe(true);
         const { seen, sent } = world;
         const delivered = sent.filter((n) => n > 0);
         expect(seen.filter((n) => n > 0)).toEqual(delivered);

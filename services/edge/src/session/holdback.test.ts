@@ -1,7 +1,11 @@
 import type { Delivery } from '@evenkeel/broker';
 import type { GapReason } from '@evenkeel/protocol';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Holdback } from './holdback.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A holdback whose looks end when they are told to; what it passes and tells, in order. */
 function held() {
@@ -15,7 +19,6 @@ function held() {
     });
   const holdback = new Holdback({
     drops: { doubts: 0, fence, whyOf: () => undefined } as never,
-    isFull: () => isFull,
     room: () => (isFull ? 0 : 3),
     barrier: () => new Promise((resolve) => answers.push(resolve)),
     onDropped: (why: GapReason) => seen.push(why),
@@ -27,7 +30,7 @@ function held() {
   /** What the broker may have waited before. */
   const offerLate = (name: string) => holdback.offer({ name, mayFollowWait: true } as unknown as Delivery);
   /** The broker has answered so often on the consumer's way. */
-  const answer = async (times = 3) => {
+  const answer = async (times = 4) => {
     for (let n = 0; n < times; n += 1) {
       answers.shift()?.({});
       for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
@@ -134,11 +137,14 @@ test('what expired is told before whatever comes next', async () => {
 });
 
 test('if nothing comes that may have followed it, it is told once all is here that was on its way', async () => {
+  vi.useFakeTimers();
   const { holdback, seen, offer, answer } = held();
   holdback.dropped('overflow');
   offer('a');
   await answer(2);
   holdback.dropped('overflow');
+  await answer(1);
+  await vi.advanceTimersByTimeAsync(20);
   await answer(3);
   expect(seen).toEqual(['a']);
   await answer(1);

@@ -5,8 +5,6 @@ import type { Drops } from './ports.js';
 
 export interface HoldbackOptions {
   readonly drops: Drops;
-  /** Whether the broker waits for acknowledgements, `held` deliveries included. */
-  isFull(held: number): boolean;
   /** So many deliveries may be on their way; 0: what the broker may send has come, and it waits. */
   room(): number;
   /** Resolves when the broker has answered on the consumer's way; undefined: it cannot be asked. */
@@ -19,13 +17,13 @@ export interface HoldbackOptions {
 /** Longest wait for what was dropped before a delivery to be known. */
 const lookMs = 5_000;
 /**
- * What the queue had sent has come when the broker has answered so often on the consumer's way: the first answer may overtake a delivery, and
- * what follows an acknowledgement of before it comes after the second.
+ * What the queue had sent has come when the broker has answered so often on the consumer's way: an answer may overtake deliveries that were
+ * sent since the last, and what follows an acknowledgement of before the first comes after that.
  */
-const answersNeeded = 3;
-/** Between two questions that cannot be asked now, ms, and how many there are at most. */
+const answersNeeded = 4;
+/** Between two questions where there is no answer, or there are more drops, ms; without any answer it is given up after so many. */
 const askAgainMs = 20;
-const mostQuestions = 500;
+const mostUnanswered = 500;
 
 /** Something is missing between two deliveries. */
 interface Missing {
@@ -102,25 +100,28 @@ export class Holdback {
 
   /** As {@link Holdback.due}, if the broker waits: it is about to be told to go on. */
   dueIfFull(): void {
-    if (!this.#isDue && this.#isFull()) this.#isDue = true;
+    if (this.#options.room() > 0) return;
+    this.#isDue = true;
+    // What was dropped may have been before what has come: if nothing follows now, it was.
+    if (this.#noted !== undefined) this.#coming ??= this.#allHere();
   }
 
   offer(delivery: Delivery): void {
     const mayFollowWait = this.#isDue || delivery.mayFollowWait === true;
-    const mayFollowDrop = mayFollowWait || this.#noted === gapReasons.expired;
+    const isToBeHeld = mayFollowWait || this.#noted === gapReasons.expired;
     const held = { delivery, mayFollowWait };
     const last = this.#batches.at(-1);
-    if (last && (!mayFollowDrop || this.#batches.length > 1)) {
+    if (last && (!isToBeHeld || this.#batches.length > 1)) {
       // What is not looked after yet will be, with the next look.
       last.items.push(held);
       last.count += 1;
-    } else if (mayFollowDrop) {
+    } else if (isToBeHeld) {
       this.#batches.push({ items: [held], count: 1, noted: undefined });
       this.#looking ??= this.#look();
     } else {
       this.#options.pass(delivery);
     }
-    if (mayFollowDrop) this.#tellWithLast();
+    if (isToBeHeld) this.#tellWithLast();
     if (this.#noted === undefined) return;
     this.#mayFollow -= 1;
     if (this.#mayFollow <= 0) this.#noteOver();
@@ -155,6 +156,7 @@ export class Holdback {
     this.#batches = [];
     this.#isDue = false;
     this.#forgetNote();
+    this.#coming = undefined;
     this.#looking = undefined;
   }
 
@@ -218,25 +220,23 @@ export class Holdback {
   /** Waits until all has come that was on its way when word came of what was dropped last. */
   async #allHere(): Promise<void> {
     const incarnation = this.#incarnation;
-    for (
-      let questions = 0, answers = 0;
-      answers < answersNeeded && questions < mostQuestions;
-      questions += 1
-    ) {
+    let answers = 0;
+    let unanswered = 0;
+    // What is about to be acknowledged goes first.
+    await Promise.resolve();
+    while (answers < answersNeeded && unanswered < mostUnanswered) {
       const words = this.#words;
       const isAnswered = (await this.#options.barrier()) !== undefined;
-      if (this.#incarnation !== incarnation) return;
+      unanswered = isAnswered ? 0 : unanswered + 1;
       answers = isAnswered && words === this.#words ? answers + 1 : 0;
-      if (!isAnswered) await sleep(askAgainMs);
+      if (answers === 0) await sleep(askAgainMs);
       if (this.#incarnation !== incarnation) return;
     }
     this.#coming = undefined;
-    // The broker waits: what comes after that is held, and told of it.
-    if (this.#noted !== undefined && (this.#isDue || this.#options.room() === 0)) {
-      this.#isDue = true;
-      return;
-    }
-    this.#noteOver();
+    if (this.#noted === undefined) return;
+    // The broker waits, or nobody knows: what comes next is held, and told of it.
+    if (answers < answersNeeded || this.#options.room() <= 0) this.#isDue = true;
+    else this.#noteOver();
   }
 
   #noteOver(): void {
@@ -246,14 +246,9 @@ export class Holdback {
   }
 
   #forgetNote(): void {
-    this.#coming = undefined;
     this.#noted = undefined;
     this.#mayFollow = 0;
     this.#isUntold = false;
-  }
-
-  #isFull(): boolean {
-    return this.#options.isFull(this.size);
   }
 }
 

@@ -94,8 +94,7 @@ export class Intake {
     });
     this.#holdback = new Holdback({
       drops,
-      isFull: (held) => outbox.unacked + held >= window,
-      room: () => this.#consumer?.room ?? window,
+      room: () => this.#consumer?.room ?? window + 1,
       barrier: () => this.#consumer?.barrier(),
       onDropped: (why) => this.seal.broken(why),
       pass: (delivery) => outbox.offer(delivery),
@@ -267,6 +266,7 @@ export class Intake {
     this.#isConsuming = true;
     if (this.#isUnproven && this.#droppedBefore) this.dropped(this.#droppedBefore);
     this.#isUnproven = false;
+    this.#consumer = undefined;
     this.#consumer = await this.#options.queue.consume({
       onDelivery: (delivery) => this.#onDelivery(delivery),
       onLost: () => this.#onLost(),
@@ -304,7 +304,10 @@ export class Intake {
     const isQueued = this.#queued > 0 && !delivery.redelivered;
     this.#queued = Math.max(0, this.#queued - 1);
     if (!isTaking()) return delivery.requeue();
-    if (isOrder?.(delivery) || this.changes.takes(delivery) || this.seal.take(delivery)) return;
+    if (isOrder?.(delivery) || this.changes.takes(delivery) || this.seal.take(delivery)) {
+      if (delivery.mayFollowWait) this.#holdback.due();
+      return;
+    }
     // Replies come by another binding.
     if (delivery.exchange === exchanges.events) this.#tellPassedBy();
     // One that comes once more came for a connection that there was.
