@@ -1,6 +1,5 @@
 import type { IncomingDelivery } from './delivery.js';
 import { BrokerError, messageOf } from './errors.js';
-import type { RunningClock } from './running-clock.js';
 import type { Shard, ShardChannel, ShardConsumer } from './shard.js';
 import type { ConsumeOptions, Consumer, Log, LostReason, QueueCounts } from './types.js';
 import { Waits } from './waits.js';
@@ -9,7 +8,6 @@ import { Waits } from './waits.js';
 export interface Surroundings {
   log: Log;
   defaultPrefetch: number;
-  clock: RunningClock;
   recover(consumer: ChannelConsumer): void;
   exists(queue: string): Promise<boolean>;
   gone(consumer: ChannelConsumer): void;
@@ -153,7 +151,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#at = at;
     this.#tag = tag;
     this.#isQueueSuspect = false;
-    if (this.#options.tellsWaits) this.waits = new Waits(this.#prefetch, this.#around.clock);
+    if (this.#options.tellsWaits) this.waits = new Waits(this.#prefetch, at.clock);
     try {
       await this.#consume(at, tag);
       if (!at.isOpen) throw new Error('channel lost');

@@ -2,7 +2,6 @@ import { backoffMs, Fifo, LogLimit, monotonicNow, TokenBucket } from '@evenkeel/
 import { ChannelConsumer } from './channel-consumer.js';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, isQueueDown, messageOf, REPLY, replyCodeOf } from './errors.js';
-import { RunningClock } from './running-clock.js';
 import { Shard, shardOf } from './shard.js';
 import { TopologyChannels } from './topology-channels.js';
 import type { ConsumeOptions, Consumer } from './types.js';
@@ -37,7 +36,6 @@ export class ConsumerChannels {
   readonly #consumers = new Set<ChannelConsumer>();
   readonly #due = new Fifo<ChannelConsumer>();
   readonly #retryLog = new LogLimit(5000);
-  readonly #clock = new RunningClock();
   #recovering = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -60,7 +58,6 @@ export class ConsumerChannels {
     connection.on('open', () => this.#pump());
     connection.closing.addEventListener('abort', () => {
       clearTimeout(this.#timer);
-      this.#clock.stop();
       this.#due.drain();
       for (const consumer of [...this.#consumers]) consumer.abandon();
     });
@@ -88,11 +85,9 @@ export class ConsumerChannels {
     const shard = this.#shards[shardOf(queue, this.#shards.length)];
     if (!shard)
       throw new BrokerError('broker-unavailable', 'Consumers need at least one channel; set channels.');
-    if (options.tellsWaits) this.#clock.start();
     const consumer = new ChannelConsumer(queue, options, shard, {
       log: this.#connection.log,
       defaultPrefetch: this.#prefetch,
-      clock: this.#clock,
       recover: (c) => {
         this.#due.push(c);
         // Every channel of a lost connection closes before the connection says so.

@@ -1,5 +1,6 @@
 import { hash32, LogLimit, monotonicNow } from '@evenkeel/pace';
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { AnswerClock } from './answer-clock.js';
 import type { AmqpConnection } from './connection.js';
 import { unreadableHeaders } from './deep-headers.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
@@ -22,12 +23,16 @@ const logLimit = new LogLimit(1000);
 export class ShardChannel implements Incarnation {
   readonly channel: Channel;
   readonly consumers = new Map<string, ShardConsumer>();
+  /** Of settlements on it. */
+  readonly clock: AnswerClock;
   isOpen = true;
 
   readonly ack: Incarnation['ack'];
 
-  constructor(channel: Channel, acks: GatheredAcks) {
+  constructor(channel: Channel, acks: GatheredAcks, prefetch: number) {
     this.channel = channel;
+    // What it has been told already, and answers at once.
+    this.clock = new AnswerClock(async () => await channel.prefetch(prefetch));
     this.ack = acks.of(channel);
   }
 }
@@ -63,7 +68,7 @@ export class Shard {
     const channel = await model.createChannel();
     callPlainly(channel);
     callAhead(channel);
-    const at = new ShardChannel(channel, acks);
+    const at = new ShardChannel(channel, acks, this.#prefetch);
     channel.on('error', (error) => {
       this.#connection.log.warn(
         { error: messageOf(error), consumers: at.consumers.size },

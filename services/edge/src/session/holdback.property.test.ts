@@ -6,8 +6,8 @@ import { Holdback } from './holdback.js';
 
 const prefetch = 4;
 const limit = 3;
-/** So many ticks an acknowledgement, and what the broker sends for it, are under way at most. */
-const mostTicks = 3;
+/** So many answers an acknowledgement, and what the queue sends for it, are under way at most. */
+const mostTicks = 2;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -19,7 +19,7 @@ afterEach(() => {
 interface OnItsWay {
   /** A delivery, or an acknowledgement as 0; else a question or its answer. */
   readonly what: number | (() => void);
-  /** When what it follows from was done here, in ticks. */
+  /** When what it follows from was done here, in answers of the broker. */
   readonly since: number;
 }
 
@@ -39,7 +39,7 @@ class World {
   #sinceAnswer = 0;
   /** Words of drops, and markers as functions. */
   readonly #words: ((() => void) | 'dropped')[] = [];
-  readonly #clock = { ticks: 0 };
+  readonly #clock = { ticks: 0, settled: () => undefined };
   readonly #waits = new Waits(prefetch, this.#clock);
   #inHand = 0;
   readonly #holdback = new Holdback({
@@ -113,7 +113,7 @@ class World {
     this.#serve(came.since);
   }
 
-  /** Time passes here, if nothing is under way for too long already. */
+  /** The broker answers, if nothing is under way for too long already. */
   async tick(): Promise<void> {
     const since = Math.min(...[...this.#toEdge, ...this.#toQueue].map((each) => each.since));
     if (this.#clock.ticks + 1 - since <= mostTicks) this.#clock.ticks += 1;
