@@ -185,7 +185,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     log,
     outgoing,
     bindFound: (who, bind) => bindings.bindFound(who, bind),
-    onDropped: (key, why) => directory.get(key)?.intake.dropped(why),
+    onDropped: (key, why, generation) => directory.get(key)?.intake.dropped(why, generation),
     written: () => load.delivered,
     topicFrames: () => counts.topicFrames,
     now,

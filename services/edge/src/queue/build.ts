@@ -1,8 +1,7 @@
 import type { Mesh } from '@evenkeel/mesh';
-import type { GapReason } from '@evenkeel/protocol';
 import type { EdgeConfig } from '../config.js';
 import type { EdgeNode } from '../node.js';
-import { Drops } from './drops.js';
+import { Drops, type DropsOptions } from './drops.js';
 import { Generations } from './generations.js';
 import { LeftSeals, type Outgoing } from './left-seals.js';
 import { Planting, type PlantingOptions } from './planting.js';
@@ -19,8 +18,7 @@ export interface QueuePartsOptions extends PlantingOptions, Pick<RehomingOptions
   readonly topology: ReturnType<Mesh['consuming']['topology']>;
   readonly outgoing: Outgoing;
   readonly bindFound: SessionQueuesOptions['bindFound'];
-  /** RabbitMQ has dropped something from this session's queue. */
-  onDropped(key: string, why: GapReason): void;
+  onDropped: DropsOptions['onDropped'];
 }
 
 /** Sessions' queues, what is dropped from them, and their seals. */
@@ -32,9 +30,9 @@ export function queuePartsOf(options: QueuePartsOptions) {
     mesh,
     node,
     boot: options.node.boot,
-    onDropped: (key, why) => {
-      leftSeals.dropped(key);
-      onDropped(key, why);
+    onDropped: (key, why, generation) => {
+      leftSeals.dropped(key, generation);
+      onDropped(key, why, generation);
     },
     now,
   });

@@ -23,8 +23,8 @@ export interface DropsOptions {
   readonly mesh: Pick<Mesh, 'ownQueue' | 'publisher'>;
   readonly node: string;
   readonly boot: string;
-  /** RabbitMQ has dropped something from this session's queue. */
-  onDropped(key: string, why: GapReason): void;
+  /** RabbitMQ has dropped something from this session's queue of that generation. */
+  onDropped(key: string, why: GapReason, generation: number): void;
   now(): number;
 }
 
@@ -156,6 +156,6 @@ export class Drops {
     this.#reasons.set(key, why);
     const [oldest] = this.#reasons.keys();
     if (oldest !== undefined && this.#reasons.size > maxRemembered) this.#reasons.delete(oldest);
-    this.#options.onDropped(key, why);
+    this.#options.onDropped(key, why, session.generation);
   }
 }

@@ -90,6 +90,15 @@ describe('a seal that a moved session has left', () => {
     const { seals } = left();
     seals.dropped('alice.s');
     expect(calls).toEqual(['ack']);
+    calls.length = 0;
+    // Nor is it spoilt by what a queue of before it drops.
+    const { seals: later, delivery } = left();
+    later.leave(alice, 'later', delivery, 1);
+    calls.length = 0;
+    later.dropped('alice.s', 0);
+    expect(calls).toEqual([]);
+    later.dropped('alice.s', 1);
+    expect(calls).toEqual(['ack']);
     const unsure = left();
     drops.fence = async () => false;
     await unsure.seals.stop();

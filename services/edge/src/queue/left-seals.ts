@@ -9,6 +9,8 @@ const fenceMs = 5_000;
 interface LeftSeal {
   readonly name: string;
   readonly delivery: Delivery;
+  /** Of its queue. */
+  readonly generation: number;
   /** As they were when its session left. */
   readonly doubts: number;
 }
@@ -49,14 +51,14 @@ export class LeftSeals {
     this.#options = options;
   }
 
-  /** It is put back when it is its turn. */
-  leave(who: Who, name: string, delivery: Delivery): void {
+  /** It is put back when it is its turn. `generation`: of its queue. */
+  leave(who: Who, name: string, delivery: Delivery, generation = 0): void {
     const { planting, drops } = this.#options;
     const session = keyOf(who);
     // An earlier one that another has been planted for meanwhile.
-    this.dropped(session);
+    this.#spoil(session);
     planting.left();
-    this.#left.set(session, { name, delivery, doubts: drops.doubts });
+    this.#left.set(session, { name, delivery, generation, doubts: drops.doubts });
     const turn = planting.inTurn(session, () => this.#putBack(session, name));
     this.#underWay.add(turn);
     void turn.finally(() => this.#underWay.delete(turn));
@@ -71,10 +73,10 @@ export class LeftSeals {
     return left.delivery.isVoid ? undefined : left.delivery;
   }
 
-  /** Something was dropped from behind it: it proves nothing any more. */
-  dropped(session: string): void {
-    this.#left.get(session)?.delivery.ack();
-    this.#forget(session);
+  /** Something was dropped from behind it, from its queue or a later one: it proves nothing any more. */
+  dropped(session: string, generation = 0): void {
+    const left = this.#left.get(session);
+    if (left && generation >= left.generation) this.#spoil(session);
   }
 
   /** It is this session's turn, on the edge `at`. */
@@ -90,6 +92,11 @@ export class LeftSeals {
   async stop(): Promise<void> {
     for (const session of [...this.#left.keys()]) this.#options.planting.hurry(session);
     await Promise.all(this.#underWay);
+  }
+
+  #spoil(session: string): void {
+    this.#left.get(session)?.delivery.ack();
+    this.#forget(session);
   }
 
   #forget(session: string): void {

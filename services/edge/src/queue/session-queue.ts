@@ -282,7 +282,7 @@ export class SessionQueue {
 
   /** It is put back later. */
   leaveSeal(name: string, delivery: Delivery): void {
-    this.#options.leftSeals.leave(this.#who, name, delivery);
+    this.#options.leftSeals.leave(this.#who, name, delivery, this.#generation);
   }
 
   /** If it was left here, and has not been put back. */

@@ -107,6 +107,24 @@ it('takes what was delivered as lost where the broker goes while what was kept w
   expect(got).toEqual(['1', '2', 'gap', '4!', '5', '6', '7', '8', '9', '10', '11', '12']);
 });
 
+it('is told nothing of what a queue of before drops, which has come back with a node of the broker', async () => {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { connection, intake } = attached(queue);
+  await queue.make();
+  queue.generation = 1;
+  await intake.start();
+  await settled();
+  queue.publish(1);
+  const gaps = () => connection.frames.filter(({ t }) => t === 'gap').length;
+  const before = gaps();
+  intake.dropped('overflow', 0);
+  await settled();
+  expect(gaps()).toBe(before);
+  intake.dropped('overflow', 1);
+  await settled();
+  expect(gaps()).toBe(before + 1);
+});
+
 it('says nothing of what was written when its channel has gone after its end, and acknowledgements perhaps with it', async () => {
   const { queue, outbox, intake } = await stopped();
   queue.lose();

@@ -149,8 +149,9 @@ export class Intake {
     this.#holdback.dueIfFull();
   }
 
-  /** RabbitMQ has dropped something from the queue. */
-  dropped(why: GapReason): void {
+  /** RabbitMQ has dropped something from the queue; not from one that is its own no more, and has come back with a node of the broker. */
+  dropped(why: GapReason, generation = this.#options.queue.generation): void {
+    if (generation < this.#options.queue.generation && !this.changes.isOn) return;
     if (!this.#isConsuming) {
       // What went before shows in whether the seal comes, if it is to come first.
       this.#droppedBefore = why;
