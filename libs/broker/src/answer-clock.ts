@@ -1,11 +1,11 @@
 /** Between an answer and the next question, ms. */
-const everyMs = 250;
-/** So many answers after the last settlement nobody needs more. */
-const answersNeeded = 4;
+const everyMs = 100;
+/** So many answers after a settlement the broker has had it: the first may be to a question of before. */
+export const answersNeeded = 2;
 
 /**
- * Counts the broker's answers on a channel, which it is asked for, one after the other, while anything is settled there. Two answers after a
- * settlement the broker has had it, however slow the way is and however long this process stood still.
+ * Counts the broker's answers on a channel, which it is asked for, one after the other, while somebody wants to know what it has had of what
+ * was settled there: that shows it however slow the way is, and however long this process stood still.
  */
 export class AnswerClock {
   ticks = 0;
@@ -18,8 +18,8 @@ export class AnswerClock {
     this.#ask = ask;
   }
 
-  /** Something has just been settled. */
-  settled(): void {
+  /** Somebody wants to know whether the broker has had what is settled by now. */
+  wanted(): void {
     this.#left = answersNeeded;
     if (!this.#isAsking) void this.#run();
   }

@@ -4,7 +4,7 @@ import { Waits } from './waits.js';
 const prefetch = 4;
 
 function world() {
-  const clock = { ticks: 0, settled: () => undefined };
+  const clock = { ticks: 0, wanted: () => undefined };
   const waits = new Waits(prefetch, clock);
   const deliver = (count: number) => Array.from({ length: count }, () => waits.delivered());
   return { clock, waits, deliver };
@@ -27,7 +27,7 @@ it('what the broker has had for long does not hold it up', () => {
   deliver(2);
   waits.settled();
   waits.settled();
-  clock.ticks += 3;
+  clock.ticks += 2;
   expect(deliver(4)).toEqual([false, false, false, false]);
 });
 
@@ -60,7 +60,7 @@ it('tells how many may be on their way', () => {
 });
 
 it('with a great prefetch the broker waits for its connection as well', () => {
-  const waits = new Waits(1_000, { ticks: 0, settled: () => undefined });
+  const waits = new Waits(1_000, { ticks: 0, wanted: () => undefined });
   const seen = Array.from({ length: 201 }, () => waits.delivered());
   expect(seen.indexOf(true)).toBe(200);
 });

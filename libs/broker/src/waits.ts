@@ -1,27 +1,29 @@
-import type { AnswerClock } from './answer-clock.js';
+import type { AnswerClock, answersNeeded } from './answer-clock.js';
 
-type Clock = Pick<AnswerClock, 'ticks' | 'settled'>;
+type Clock = Pick<AnswerClock, 'ticks' | 'wanted'>;
 
 /** The broker waits as well once it has so many for a channel that are not written to its connection. */
 const unsentLimit = 200;
 
 /**
  * Before which deliveries of a consumer the broker may have had to wait. It sends one when there are fewer unsettled than the prefetch, so
- * before the nth it waited only for settlement number n - prefetch; and not if it had that before. It has what it has answered behind, and
- * once more after a moment, as its queue may be busy. How many this process has in hand does not show it: what the broker has sent may still
- * be on its way.
+ * before the nth it waited only for settlement number n - prefetch; and not if it has answered behind that. How many this
+ * process has in hand does not show it: what the broker has sent may still be on its way.
  */
 export class Waits {
   readonly #prefetch: number;
+  /** Of what it has sent it waits for the settlement that is so many before the next. */
+  readonly #most: number;
   readonly #clock: Clock;
   #delivered = 0;
   #settled = 0;
-  /** Settlements before the present tick, before the last, and so on. */
-  #before: readonly [number, number, number] = [0, 0, 0];
+  /** Settlements before the present tick, and before the last: {@link answersNeeded} of them. */
+  #before: readonly [number, number] = [0, 0];
   #at = 0;
 
   constructor(prefetch: number, clock: Clock) {
     this.#prefetch = prefetch;
+    this.#most = Math.min(prefetch, unsentLimit);
     this.#clock = clock;
   }
 
@@ -34,23 +36,21 @@ export class Waits {
   delivered(): boolean {
     this.#delivered += 1;
     this.#age();
-    return this.#delivered - Math.min(this.#prefetch, unsentLimit) > this.#before[2];
+    return this.#delivered - this.#most > this.#before[1];
   }
 
   /** A delivery is settled. */
   settled(): void {
     this.#age();
     this.#settled += 1;
-    this.#clock.settled();
+    // Long before it matters, and seldom.
+    if (this.#delivered - this.#before[1] > this.#most / 2) this.#clock.wanted();
   }
 
   #age(): void {
     const { ticks } = this.#clock;
     const passed = Math.min(ticks - this.#at, this.#before.length);
-    for (let n = 0; n < passed; n += 1) {
-      const [first, second] = this.#before;
-      this.#before = [this.#settled, first, second];
-    }
+    for (let n = 0; n < passed; n += 1) this.#before = [this.#settled, this.#before[0]];
     this.#at = ticks;
   }
 }

@@ -7,7 +7,7 @@ import { Holdback } from './holdback.js';
 const prefetch = 4;
 const limit = 3;
 /** So many answers an acknowledgement, and what the queue sends for it, are under way at most. */
-const mostTicks = 2;
+const mostTicks = 1;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -39,7 +39,7 @@ class World {
   #sinceAnswer = 0;
   /** Words of drops, and markers as functions. */
   readonly #words: ((() => void) | 'dropped')[] = [];
-  readonly #clock = { ticks: 0, settled: () => undefined };
+  readonly #clock = { ticks: 0, wanted: () => undefined };
   readonly #waits = new Waits(prefetch, this.#clock);
   #inHand = 0;
   readonly #holdback = new Holdback({

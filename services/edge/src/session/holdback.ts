@@ -83,9 +83,9 @@ export class Holdback {
     return size;
   }
 
-  /** Nothing is held, and nothing is known that has not been told. */
+  /** Nothing is known to have been dropped that is still to be told. */
   get isAtRest(): boolean {
-    return this.#batches.length === 0 && this.#noted === undefined;
+    return this.#noted === undefined && this.#batches.every(({ noted }) => noted === undefined);
   }
 
   /** A new consumer: what was dropped before it is not looked for here. */
