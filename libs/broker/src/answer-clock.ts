@@ -1,5 +1,5 @@
 /** Between an answer and the next question, ms. */
-const everyMs = 100;
+const everyMs = 50;
 /** So many answers after a settlement the broker has had it: the first may be to a question of before. */
 export const answersNeeded = 2;
 
