@@ -17,7 +17,7 @@ it('asks one after the other while anybody wants to know, and no longer', async 
   expect(asked).toBe(0);
   clock.wanted();
   clock.wanted();
-  await vi.advanceTimersByTimeAsync(100);
+  await vi.advanceTimersByTimeAsync(50);
   expect([asked, clock.ticks]).toEqual([1, 1]);
   clock.wanted();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -34,7 +34,7 @@ it('a slow way makes it slow, and the end of the channel ends it', async () => {
   await vi.advanceTimersByTimeAsync(10_000);
   expect([answers.length, clock.ticks]).toEqual([1, 0]);
   answers[0]?.();
-  await vi.advanceTimersByTimeAsync(100);
+  await vi.advanceTimersByTimeAsync(50);
   expect([answers.length, clock.ticks]).toEqual([2, 1]);
   answers[1]?.(new Error('gone'));
   await vi.advanceTimersByTimeAsync(10_000);
