@@ -16,6 +16,7 @@ from the log alone, as npm run check:delivery does. Without flags: every fault b
   --seconds N      how long a schedule goes on (60)
   --schedule TEXT  this one, as it was printed: name@from+for, in milliseconds, separated by commas
   --shrink         a random schedule that fails is played again with less, until each of its faults is needed
+  --json           prints a JSON object for each run as well, as bench:figures --take chaos takes them
   --list           names the faults
   --brokers N      so many nodes of RabbitMQ as one cluster (1); from 3 on a cluster's faults are among them
   --broker KIND    auto, container or local (auto); what stops the broker's process needs local
@@ -38,6 +39,7 @@ async function main(): Promise<number> {
     seconds: { type: 'string', default: '60' },
     schedule: { type: 'string' },
     shrink: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     brokers: { type: 'string', default: '1' },
     broker: { type: 'string', default: process.env.EVENKEEL_TEST_BROKER || 'auto' },
@@ -62,6 +64,8 @@ async function main(): Promise<number> {
   const outcomes: Outcome[] = [];
   if (!flags.shrink) {
     for await (const outcome of inTurn(runs.map(performedOf), those, say)) outcomes.push(outcome);
+    if (flags.json)
+      outcomes.forEach((outcome, n) => void process.stdout.write(`${result(outcome, runs[n], brokers)}\n`));
     return report(outcomes);
   }
   const play = (run: Run): Promise<Outcome> => perform(performedOf(run), those, say);
@@ -77,6 +81,14 @@ async function main(): Promise<number> {
     say(`${run.name} fails with ${scheduleText(await shrunk(run.schedule, fails))}`);
   }
   return report(outcomes);
+}
+
+/** One line: what was played, and what came of it. */
+function result(outcome: Outcome, run: Run | undefined, brokers: number): string {
+  const { condition, verdict, failures } = outcome;
+  const { faults: _, ...counts } = verdict;
+  const schedule = scheduleText(run?.schedule ?? []);
+  return JSON.stringify({ name: condition, brokers, isGood: isGood(outcome), schedule, failures, ...counts });
 }
 
 function report(outcomes: readonly Outcome[]): number {
