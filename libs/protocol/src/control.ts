@@ -115,9 +115,16 @@ export const edgeCommand = z.discriminatedUnion('command', [
     knowsSeals: z.boolean().optional(),
     /**
      * The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. `at`: the edge that
-     * has it in hand or is about to plant it, and puts it into the queue later.
+     * has it in hand or is about to plant it, and puts it into the queue later. `reason`: why it may be missing, where the broker was lost.
      */
-    seal: z.object({ name: shortId.optional(), behind: count, at: nodeName.optional() }).optional(),
+    seal: z
+      .object({
+        name: shortId.optional(),
+        behind: count,
+        at: nodeName.optional(),
+        reason: z.enum(gapReasons).optional().catch(undefined),
+      })
+      .optional(),
     /** The client is to be told this gap as soon as it is attached; there is no seal then. */
     owed: z.enum(gapReasons).catch(gapReasons.overflow).optional(),
     /** The pass that counted for the session there: the newer of the two goes on counting. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries } from '../../testing/deliveries.js';
-import { Seal } from './seal.js';
+import { Seal, vouchFor } from './seal.js';
 
 describe('a seal', () => {
   let deliveries: Deliveries;
@@ -39,6 +39,17 @@ describe('a seal', () => {
 
   it('is for the next edge to look for where this one has let the session go before it looked', () => {
     expect(seal.giveBack(true)).toEqual({ seal: { name: undefined, behind: 0 } });
+  });
+
+  it('that was looked for after a loss of the broker, and is by the next edge, is told to be lost with that', () => {
+    seal.begin({ is: 'sealed', name: 's' });
+    seal.take(deliveries.seal('s'));
+    seal.lost();
+    const { seal: left } = seal.giveBack(true);
+    expect(left).toEqual({ name: 's', behind: 0, reason: 'broker-lost' });
+    seal.begin(vouchFor(left));
+    seal.nothingCame();
+    expect(gaps).toEqual(['broker-lost']);
   });
 
   it('that comes before what it was behind says that this was dropped', () => {

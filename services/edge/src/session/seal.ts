@@ -6,13 +6,14 @@ import { type SealState, untold } from './seal-state.js';
 export type Vouch =
   /**
    * It begins with its seal, or something was dropped. `name`: of that seal, as who held it last says; `behind`: deliveries
-   * before it. `isNew`: whose client has nothing that an empty queue could have lost.
+   * before it. `isNew`: whose client has nothing that an empty queue could have lost. `reason`: what to tell if it does not.
    */
   | {
       readonly is: 'sealed';
       readonly name?: string | undefined;
       readonly behind?: number;
       readonly isNew?: boolean;
+      readonly reason?: GapReason | undefined;
     }
   /** Nothing was dropped so far, and the seal of this name comes later, from the edge `at`. */
   | { readonly is: 'coming'; readonly name: string; readonly at: string }
@@ -29,10 +30,15 @@ export type Vouch =
 export interface SealLeft {
   /**
    * It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. `at`: it is not in the
-   * queue, and comes from that edge.
+   * queue, and comes from that edge. `reason`: what to tell if it does not come, where the broker was lost before.
    */
   readonly seal?:
-    | { readonly name?: string | undefined; readonly behind: number; readonly at?: string | undefined }
+    | {
+        readonly name?: string | undefined;
+        readonly behind: number;
+        readonly at?: string | undefined;
+        readonly reason?: GapReason | undefined;
+      }
     | undefined;
   /** There is none, and the client is to be told this. */
   readonly owed?: GapReason | undefined;
@@ -160,7 +166,8 @@ export class Seal {
     }
     if (vouch.is === 'coming') return this.#await(vouch.name, vouch.at);
     const { name, behind = 0, isNew = false } = vouch;
-    const reason = this.#options.isOfCluster?.() ? gapReasons.brokerLost : gapReasons.overflow;
+    const unlessSaid = this.#options.isOfCluster?.() ? gapReasons.brokerLost : gapReasons.overflow;
+    const reason = vouch.reason ?? unlessSaid;
     this.#state = { is: 'expected', name, behind, isNew, reason };
   }
 
@@ -323,7 +330,8 @@ export class Seal {
       // What it has given of those before it goes back as well.
       const behind = state.behind + this.#options.counts.unacked;
       if (state.name === inDoubt) return { owed: state.reason };
-      return { seal: { name: state.name, behind } };
+      const reason = state.reason === gapReasons.overflow ? undefined : state.reason;
+      return { seal: { name: state.name, behind, ...(reason && { reason }) } };
     }
     return state.is === 'unwatched' ? {} : { owed: state.reason };
   }

@@ -228,7 +228,11 @@ describe('a session that is left', () => {
     world.deliver(2);
     world.queue.listener?.onLost();
     connection.lose();
-    expect(await session.release('resume')).toEqual({ suspect: undefined, isFull: false, ...sealed });
+    expect(await session.release('resume')).toEqual({
+      suspect: undefined,
+      isFull: false,
+      seal: { ...sealed.seal, reason: 'broker-lost' },
+    });
     expect(world.deliveries.settled).toEqual([]);
   });
 });
