@@ -7,6 +7,8 @@ import type { Stage } from './stage.js';
 const again = 'chaos-again';
 /** It is waited so long for a report that comes again. */
 const patienceMs = 30_000;
+/** A broker that is being reset takes connections and says nothing. */
+const linkMs = 10_000;
 
 interface Link {
   readonly mouth: Channel;
@@ -17,7 +19,7 @@ interface Link {
 /** A node of several may be down. */
 async function connectTo(urls: string): Promise<ChannelModel> {
   const [first = '', ...others] = urls.split(',');
-  return await connect(first).catch((error: unknown) => {
+  return await connect(first, { timeout: linkMs }).catch((error: unknown) => {
     if (others.length === 0) throw error;
     return connectTo(others.join());
   });
@@ -34,7 +36,9 @@ async function linkTo(
   // One without the other is of no use.
   const ends = both.map((each) => new Promise<void>((resolve) => each.once('close', () => resolve())));
   const closed = Promise.race(ends).then(async () => {
-    await Promise.allSettled(both.map((each) => each.close()));
+    // One that is being reset answers nobody.
+    const closing = Promise.allSettled(both.map(async (each) => await each.close()));
+    await Promise.race([closing, sleep(1_000)]);
   });
   const [ear, mouth] = [await hearing.createChannel(), await saying.createChannel()];
   for (const each of [ear, mouth]) each.on('error', () => undefined);
@@ -65,7 +69,8 @@ const repeated =
     /** Another fault may close its connections meanwhile. */
     const listen = async (): Promise<void> => {
       while (!isOver) {
-        link = await linkTo(broker, (message) => waiting.push(message)).catch(() => undefined);
+        const linking = linkTo(broker, (message) => waiting.push(message)).catch(() => undefined);
+        link = await Promise.race([linking, sleep(linkMs, undefined, { ref: false })]);
         await link?.closed;
         link = undefined;
         await sleep(200);
@@ -104,7 +109,7 @@ const repeated =
         while (count === 0 && performance.now() < endsAtMs) await Promise.all([say(), sleep(1_000)]);
         isOver = true;
         link?.close();
-        await listening;
+        await Promise.race([listening, sleep(linkMs)]);
         return count > 0 ? `${count} reports came again` : undefined;
       },
     };
