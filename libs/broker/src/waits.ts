@@ -1,4 +1,4 @@
-import type { AnswerClock, answersNeeded } from './answer-clock.js';
+import { type AnswerClock, answersNeeded } from './answer-clock.js';
 
 type Clock = Pick<AnswerClock, 'ticks' | 'wanted'>;
 
@@ -17,8 +17,8 @@ export class Waits {
   readonly #clock: Clock;
   #delivered = 0;
   #settled = 0;
-  /** Settlements before the present tick, and before the last: {@link answersNeeded} of them. */
-  #before: readonly [number, number] = [0, 0];
+  /** Settlements before the present tick, before the last, and so on: the last of these the broker has had. */
+  readonly #before: number[] = new Array<number>(answersNeeded).fill(0);
   #at = 0;
 
   constructor(prefetch: number, clock: Clock) {
@@ -36,7 +36,7 @@ export class Waits {
   delivered(): boolean {
     this.#delivered += 1;
     this.#age();
-    return this.#delivered - this.#most > this.#before[1];
+    return this.#delivered - this.#most > this.#known;
   }
 
   /** A delivery is settled. */
@@ -44,13 +44,20 @@ export class Waits {
     this.#age();
     this.#settled += 1;
     // Long before it matters, and seldom.
-    if (this.#delivered - this.#before[1] > this.#most / 2) this.#clock.wanted();
+    if (this.#delivered - this.#known > this.#most / 2) this.#clock.wanted();
+  }
+
+  get #known(): number {
+    return this.#before.at(-1) ?? 0;
   }
 
   #age(): void {
     const { ticks } = this.#clock;
     const passed = Math.min(ticks - this.#at, this.#before.length);
-    for (let n = 0; n < passed; n += 1) this.#before = [this.#settled, this.#before[0]];
+    for (let n = 0; n < passed; n += 1) {
+      this.#before.pop();
+      this.#before.unshift(this.#settled);
+    }
     this.#at = ticks;
   }
 }
