@@ -3,7 +3,8 @@ import { stateDir } from '@evenkeel/local';
 import { eventually } from '@evenkeel/testkit';
 import { createOperator } from 'evenkeel';
 import { judge } from '../delivery/judge/judge.js';
-import { DeliveryClient, type Manner } from '../delivery/run/client.js';
+import { DeliveryClient } from '../delivery/run/client.js';
+import type { Manner } from '../delivery/run/participant.js';
 import { Recorder } from '../delivery/run/recorder.js';
 import type { Case, Scene, Seen } from './case.js';
 

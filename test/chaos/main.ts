@@ -8,7 +8,7 @@ import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './
 
 const help = `npm run chaos -- [flags]
 
-Publishers of four manners and clients of five on a mesh of its own, everybody moved to and fro, while things go wrong. Judged
+Publishers of four manners and clients of six on a mesh of its own, everybody moved to and fro, while things go wrong. Judged
 from the log alone, as npm run check:delivery does. Without flags: every fault by itself, a row each.
   --fault NAMES    only these, separated by commas
   --random N       N schedules of several faults at once, from as many seeds

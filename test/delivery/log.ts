@@ -36,6 +36,8 @@ export interface Open {
   readonly uid: string;
   readonly session: string;
   readonly node?: string;
+  /** `true`: its client is one that hands over by itself, and {@link Handed} tells what. */
+  readonly hands?: boolean;
 }
 
 export type Frame = Readonly<Record<string, unknown>> & { readonly t: string };
@@ -55,6 +57,24 @@ export interface Close {
   readonly code?: number;
   /** Who ended it; `cut`: nobody, the network. */
   readonly by: 'client' | 'edge' | 'cut';
+}
+
+/** A client's application has been given something, and its handler has ended. */
+export interface Handed {
+  readonly kind: 'handed';
+  readonly at: number;
+  readonly uid: string;
+  readonly session: string;
+  readonly what: 'event' | 'message' | 'gap';
+  /** Of a message, and of a topic's gap. */
+  readonly topic?: string;
+  /** Of an event. */
+  readonly name?: string;
+  readonly id?: string;
+  readonly data?: unknown;
+  readonly redelivered?: boolean;
+  /** Of a gap. */
+  readonly reason?: string;
 }
 
 /** Something was done to the mesh, and (`shown`) could be seen to have happened. */
@@ -88,7 +108,7 @@ interface Run {
   readonly requestTimeoutMs?: number;
 }
 
-export type Line = Publish | Confirm | Open | FrameLine | Close | Condition | Undelivered | Run;
+export type Line = Publish | Confirm | Open | FrameLine | Close | Handed | Condition | Undelivered | Run;
 
 export interface Log {
   readonly lines: readonly Line[];
@@ -111,6 +131,7 @@ const maybe =
   (check: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
     value === undefined || check(value);
+const isFlag = (value: unknown): boolean => typeof value === 'boolean';
 const isKeys = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
 
 const ofFrame: Fields = { connection: isText, frame: isFrame };
@@ -118,11 +139,21 @@ const kinds: Readonly<Record<Line['kind'], Fields>> = {
   run: { condition: maybe(isText), requestTimeoutMs: maybe(isCount) },
   publish: { publisher: isText, n: isCount, keys: isKeys, id: maybe(isText) },
   confirm: { publisher: isText, n: isCount, outcome: oneOf('routed', 'returned', 'nacked', 'unknown') },
-  open: { connection: isText, uid: isText, session: isText },
+  open: { connection: isText, uid: isText, session: isText, hands: maybe(isFlag) },
   send: ofFrame,
   frame: ofFrame,
   close: { connection: isText, by: oneOf('client', 'edge', 'cut') },
   undelivered: { key: isText, session: isText, why: isText, id: maybe(isText) },
+  handed: {
+    uid: isText,
+    session: isText,
+    what: oneOf('event', 'message', 'gap'),
+    topic: maybe(isText),
+    name: maybe(isText),
+    id: maybe(isText),
+    redelivered: maybe(isFlag),
+    reason: maybe(isText),
+  },
   condition: { name: isText, phase: oneOf('begin', 'end', 'shown') },
 };
 

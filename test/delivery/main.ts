@@ -9,7 +9,7 @@ import { conditionOf, inTurn, isGood, type Outcome, table } from './run/run.js';
 const help = `npm run check:delivery -- [--condition NAME] [--broker KIND]
 npm run check:delivery -- --judge FILE
 
-Publishers of four manners and clients of five on a mesh of its own, in each of nine conditions; a table. Nothing may be lost
+Publishers of four manners and clients of six on a mesh of its own, in each of nine conditions; a table. Nothing may be lost
 without a gap, repeated, out of order, or told in vain. The logs are kept in .evenkeel/delivery/.
   --condition NAME      only this one: ${Object.keys(conditions).join(', ')}
   --broker KIND         auto, container or local; its default and its image are those of npm test

@@ -14,6 +14,7 @@ const namesOf = (kind: string): string[] =>
 
 /** Why a bad history is refused: by its name, or as told here. */
 const reasons: Readonly<Record<string, string>> = {
+  'acknowledged-before-its-handler-had-ended': 'early',
   'answer-of-another': 'foreign',
   'part-of-another-number': 'foreign',
   'part-that-nobody-asked-for': 'foreign',
@@ -32,7 +33,7 @@ const reasons: Readonly<Record<string, string>> = {
   'topic-gap-after-the-next-message': 'lateGaps',
 };
 const byPrefix = { lost: 'lost', repeated: 'repeated', reordered: 'reordered', 'false-gap': 'falseGaps' };
-const counts = ['lost', 'lateGaps', 'repeated', 'reordered', 'falseGaps', 'foreign'] as const;
+const counts = ['lost', 'lateGaps', 'repeated', 'reordered', 'falseGaps', 'foreign', 'early'] as const;
 
 function reasonOf(name: string): string {
   const prefix = Object.entries(byPrefix).find(([each]) => name.replace('topic-', '').startsWith(each));

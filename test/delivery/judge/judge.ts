@@ -1,7 +1,9 @@
 import type { Condition, Line, Log } from '../log.js';
 import { type Hole, judgeCalls } from './calls.js';
 import { secondsDegraded } from './degraded.js';
+import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
+import { handedEvents, handedMessages } from './handed.js';
 import { isListed } from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
@@ -36,6 +38,8 @@ export interface Verdict {
   /** Gaps in vain of the kinds that PROTOCOL.md lists. */
   readonly listedGaps: number;
   readonly foreign: number;
+  /** Acknowledged before the application had it. */
+  readonly early: number;
   /** Conditions that the run was about, and that the log does not show. */
   readonly notShown: readonly string[];
   readonly malformed: readonly string[];
@@ -73,7 +77,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     const calls = judgeCalls(life, timeoutMs);
     sums.asked += calls.asked;
     sums.answered += calls.answered;
-    faults.push(...calls.faults);
+    faults.push(...calls.faults, ...acknowledgedEarly(life));
     holes.set(life, calls.holes);
   }
   for (const { stream, life } of streamsOf(lives, published, resent)) {
@@ -116,6 +120,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     reordered: count('reordered'),
     falseGaps: count('false-gap'),
     foreign: count('foreign'),
+    early: count('early'),
     notShown,
     malformed: bad,
     faults: faults.slice(0, shownFaults),
@@ -147,11 +152,14 @@ function* streamsOf(
     const { name, beginsAt, endsAt, isWhole } = life;
     const opensAt = life.connections[0]?.open.at ?? beginsAt;
     const common = { opensAt, beginsAt, endsAt, isWhole };
-    const events = { name: `events of ${name}`, topic: undefined, items: eventsOf(life, resent) };
+    const { handed } = life;
+    const ofUser = handed ? handedEvents(life, handed, resent) : eventsOf(life, resent);
+    const events = { name: `events of ${name}`, topic: undefined, items: ofUser };
     yield { life, stream: { ...common, ...events, published: under(published, `user.${life.uid}.`) } };
     for (const spell of spellsOf(life)) {
       const { topic } = spell;
-      const stream = { name: `topic ${topic} at ${name}`, topic, items: messagesOf(spell, resent) };
+      const ofTopic = handed ? handedMessages(life, handed, spell, resent) : messagesOf(spell, resent);
+      const stream = { name: `topic ${topic} at ${name}`, topic, items: ofTopic };
       const toTopic = published
         .filter(({ publish }) => publish.keys.includes(`topic.${topic}`))
         .map((of) => ({ of, names: [topic] }));

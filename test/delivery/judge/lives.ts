@@ -1,4 +1,4 @@
-import type { Close, Frame, Line, Open } from '../log.js';
+import type { Close, Frame, Handed, Line, Open } from '../log.js';
 
 /** A frame, with its place in the whole log. */
 export interface Seen {
@@ -30,6 +30,8 @@ export interface Life {
   readonly connections: readonly Connection[];
   /** Those and the others, in the order in which they were dialled: topics may come before the welcome. */
   readonly dialled: readonly Connection[];
+  /** What its client gave to the application; undefined: the log does not tell, and the judge hands over itself. */
+  readonly handed: readonly Handed[] | undefined;
   readonly beginsAt: number;
   /** What is confirmed later is owed no more. */
   readonly endsAt: number;
@@ -55,12 +57,12 @@ export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string
       else part.push(connection);
     }
     for (const [i, part] of parts.entries()) {
+      const next = parts[i + 1];
       lives.push(
-        lifeOf(
-          parts.length === 1 ? name : `${name}#${i + 1}`,
-          part,
-          dialledIn(connections, part, parts[i + 1]),
-        ),
+        lifeOf(parts.length === 1 ? name : `${name}#${i + 1}`, part, {
+          dialled: dialledIn(connections, part, next),
+          handed: handedIn(lines, part, next),
+        }),
       );
     }
   }
@@ -74,8 +76,7 @@ function dialledIn(
   next: readonly Connection[] = [],
 ): Connection[] {
   const [first] = part;
-  const from = Math.min(...part.map(({ open }) => open.at));
-  const until = Math.min(Infinity, ...next.map(({ open }) => open.at));
+  const [from, until] = [openedAt(part), openedAt(next)];
   return all
     .filter(({ open }) => open.uid === first?.open.uid && open.session === first.open.session)
     .filter(
@@ -85,7 +86,30 @@ function dialledIn(
     .sort((a, b) => a.open.at - b.open.at);
 }
 
-function lifeOf(name: string, connections: readonly Connection[], dialled: readonly Connection[]): Life {
+/** What was handed over of this life's session, from its first connection until the first of the next life. */
+function handedIn(
+  lines: readonly Line[],
+  part: readonly Connection[],
+  next: readonly Connection[] = [],
+): Handed[] | undefined {
+  const [first] = part;
+  if (first?.open.hands !== true) return undefined;
+  const { uid, session } = first.open;
+  const [from, until] = [openedAt(part), openedAt(next)];
+  return lines
+    .filter((line): line is Handed => line.kind === 'handed')
+    .filter((line) => line.uid === uid && line.session === session && line.at >= from && line.at < until);
+}
+
+/** When the first of them was dialled. */
+const openedAt = (connections: readonly Connection[]): number =>
+  Math.min(Number.POSITIVE_INFINITY, ...connections.map(({ open }) => open.at));
+
+function lifeOf(
+  name: string,
+  connections: readonly Connection[],
+  { dialled, handed }: Pick<Life, 'dialled' | 'handed'>,
+): Life {
   const [first] = connections;
   const last = connections.at(-1);
   if (first === undefined || last === undefined) throw new Error('a life has a connection');
@@ -100,6 +124,7 @@ function lifeOf(name: string, connections: readonly Connection[], dialled: reado
     session: first.open.session,
     connections,
     dialled,
+    handed,
     beginsAt: first.welcomeAt ?? first.open.at,
     endsAt: Math.min(closedAt, bye?.at ?? Number.POSITIVE_INFINITY),
     isWhole: isOrderly && bye === undefined && unacknowledged(last) < windowOf(last),

@@ -17,7 +17,7 @@ export interface Stream {
   readonly isWhole: boolean;
 }
 
-export type FaultKind = 'lost' | 'late-gap' | 'repeated' | 'reordered' | 'false-gap' | 'foreign';
+export type FaultKind = 'lost' | 'late-gap' | 'repeated' | 'reordered' | 'false-gap' | 'foreign' | 'early';
 
 export interface Fault {
   readonly kind: FaultKind;

@@ -3,19 +3,8 @@ import { toUid } from '@evenkeel/protocol';
 import WebSocket from 'ws';
 import type { Frame } from '../log.js';
 import { Calls } from './calls.js';
-import type { Recorder } from './recorder.js';
+import type { ClientOptions, Participant } from './participant.js';
 import { Topics } from './topics.js';
-
-/** How a client lives: `quick` and `moved` acknowledge at once, `slow` takes its time, two lose their sockets. */
-export type Manner = 'quick' | 'slow' | 'sleeping' | 'cut' | 'moved';
-
-export interface ClientOptions {
-  readonly gatewayUrl: string;
-  readonly user: string;
-  readonly manner: Manner;
-  readonly topics: readonly string[];
-  readonly recorder: Recorder;
-}
 
 interface Place {
   readonly url: string;
@@ -29,12 +18,10 @@ const movedPatienceMs = 5000;
 let opened = 0;
 
 /** A client of `evenkeel.v1` with frames of its own, that records everything. */
-export class DeliveryClient {
+export class DeliveryClient implements Participant {
   readonly options: ClientOptions;
   session: string | undefined;
-  /** When the last event or message came, by `performance.now()`. */
   lastAt = 0;
-  /** What ended it for good. */
   failure: string | undefined;
   readonly #calls = new Calls();
   readonly #topics: Topics;
@@ -62,7 +49,6 @@ export class DeliveryClient {
     return this.#current?.place.node;
   }
 
-  /** Something that it has asked is to be answered yet. */
   get isWaiting(): boolean {
     return this.#calls.isWaiting || this.#topics.isWaiting;
   }
@@ -73,7 +59,6 @@ export class DeliveryClient {
     if (link?.isWelcome && !this.#isAsleep && this.#links.size === 1) this.#calls.ask(link);
   }
 
-  /** Loses the socket, as a network does; comes back at once. */
   cut(): void {
     for (const link of this.#links) link.cut();
   }
@@ -88,14 +73,12 @@ export class DeliveryClient {
     this.#isAsleep = false;
   }
 
-  /** Reads nothing and says nothing; returns what ends that. */
   freeze(): { thaw(): void }[] {
     const held = [...this.#links];
     for (const link of held) link.freeze();
     return held;
   }
 
-  /** Comes back by another socket, and leaves those that it has open, as a network does that tells nobody. */
   leave(): WebSocket[] {
     return [...this.#links].flatMap((link) => link.leave());
   }

@@ -138,6 +138,7 @@ const columns = [
   'falseGaps',
   'falseGapsWithoutLoss',
   'foreign',
+  'early',
 ] as const;
 
 /** A row for each condition. */
@@ -160,6 +161,7 @@ export function table(outcomes: readonly Outcome[]): string {
     falseGaps: 'false gaps',
     falseGapsWithoutLoss: 'where nothing was lost',
     foreign: 'foreign',
+    early: 'acknowledged early',
   };
   const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
   return [
@@ -176,4 +178,4 @@ export function isGood({ verdict, failures }: Outcome): boolean {
   return failures.length === 0 && notShown.length === 0 && (ok || isOnlyTooMuch);
 }
 
-const faultColumns = ['lost', 'lateGaps', 'repeated', 'reordered', 'foreign'] as const;
+const faultColumns = ['lost', 'lateGaps', 'repeated', 'reordered', 'foreign', 'early'] as const;

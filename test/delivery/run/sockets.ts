@@ -1,12 +1,12 @@
 import { eventually } from '@evenkeel/testkit';
-import type { DeliveryClient } from './client.js';
 import type { Fault } from './fault.js';
+import type { Participant } from './participant.js';
 
 /** Those that are connected, once any is: while one edge is drained and the other restarted, nobody may be. */
 const connected = (
-  clients: readonly DeliveryClient[],
-  isMeant: (client: DeliveryClient) => boolean = () => true,
-): Promise<DeliveryClient[]> =>
+  clients: readonly Participant[],
+  isMeant: (client: Participant) => boolean = () => true,
+): Promise<Participant[]> =>
   eventually(
     'a client is connected',
     () => {
@@ -16,7 +16,7 @@ const connected = (
     30_000,
   );
 
-const isAwake = ({ options: { manner } }: DeliveryClient): boolean => manner !== 'sleeping';
+const isAwake = ({ options: { manner } }: Participant): boolean => manner !== 'sleeping';
 
 /** All clients lose their sockets in the same moment. */
 const storm: Fault['begin'] = async ({ clients }) => {

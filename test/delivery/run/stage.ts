@@ -14,7 +14,8 @@ import {
 } from '@evenkeel/local';
 import { eventually } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
-import { DeliveryClient, type Manner } from './client.js';
+import { DeliveryClient } from './client.js';
+import type { Manner, Participant } from './participant.js';
 import { Proxies } from './proxies.js';
 import {
   type Orders,
@@ -24,6 +25,7 @@ import {
   startSdkPublisher,
 } from './publishers.js';
 import type { Recorder } from './recorder.js';
+import { SdkClient } from './sdk-client.js';
 import { startService } from './service.js';
 
 export interface BrokerFlags {
@@ -33,7 +35,7 @@ export interface BrokerFlags {
   readonly brokers?: number;
 }
 
-const manners: readonly Manner[] = ['quick', 'slow', 'sleeping', 'cut', 'moved'];
+const manners: readonly Manner[] = ['quick', 'slow', 'sleeping', 'cut', 'moved', 'sdk'];
 const users = ['ann', 'bea'];
 const topic = 'all';
 /** With a history. */
@@ -67,7 +69,7 @@ const brokerOf = ({ choice, image, brokers = 1 }: BrokerFlags): Promise<PrivateB
     ? startCluster(brokers)
     : startPrivateBroker({ choice, ...(image === undefined ? {} : { image }) });
 
-/** A broker and a mesh of its own, with publishers of four manners and clients of five. */
+/** A broker and a mesh of its own, with publishers of four manners and clients of six. */
 export class Stage {
   readonly broker: PrivateBroker;
   readonly mesh: Mesh;
@@ -76,7 +78,7 @@ export class Stage {
   /** Where the wall clocks of the services are set. */
   readonly clocks: string;
   readonly recorder: Recorder;
-  readonly clients: DeliveryClient[] = [];
+  readonly clients: Participant[] = [];
   readonly #publishers: RunningPublisher[] = [];
   #listener: RunningPublisher | undefined;
   #service: RunningPublisher | undefined;
@@ -130,7 +132,7 @@ export class Stage {
       for (const manner of manners) {
         const own = `${user}.${manner}`;
         const options = { gatewayUrl: mesh.gatewayUrl, user, manner, topics: [topic, own, kept], recorder };
-        this.clients.push(new DeliveryClient(options));
+        this.clients.push(manner === 'sdk' ? new SdkClient(options) : new DeliveryClient(options));
       }
     }
     const areConnected = () => this.clients.every((each) => each.isConnected);
@@ -197,12 +199,13 @@ export class Stage {
     for (const { node } of this.mesh.edges) await this.#operator.uncordon({ node }).catch(() => undefined);
   }
 
-  async #live(client: DeliveryClient): Promise<void> {
+  async #live(client: Participant): Promise<void> {
     for (let turn = 0; !this.#isOver; turn++) {
-      if (client.options.manner === 'cut') {
-        await this.#pause(1500 + Math.random() * 2500);
+      const { manner } = client.options;
+      if (manner === 'cut' || manner === 'sdk') {
+        await this.#pause(manner === 'sdk' ? 3000 + Math.random() * 5000 : 1500 + Math.random() * 2500);
         client.cut();
-      } else if (client.options.manner === 'sleeping') {
+      } else if (client instanceof DeliveryClient && manner === 'sleeping') {
         await this.#pause(3000);
         // Every second time past its session's life.
         await client.sleep(turn % 2 === 0 ? lifetimeMs * 0.4 : lifetimeMs * 1.5);
@@ -210,7 +213,7 @@ export class Stage {
     }
   }
 
-  async #ask(client: DeliveryClient): Promise<void> {
+  async #ask(client: Participant): Promise<void> {
     // Not all at once.
     await this.#pause(Math.random() * askEveryMs);
     while (!this.#isOver) {
