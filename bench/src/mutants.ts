@@ -13,6 +13,7 @@ import {
 } from '@evenkeel/local';
 import { linkDependencies } from './checkout.js';
 import { type Mutant, readMutant, summary, type Verdict, verdictOf } from './mutants/patch.js';
+import { type Played, playUntilCaught, without } from './mutants/random.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'bench', 'mutants');
@@ -21,10 +22,12 @@ const help = `npm run bench:mutants -- [flags]
 
 Breaks a copy of the committed tree, one line at a time, and runs the test that must notice. Prints which were caught.
 Exit status 0 only if all were.
-  --only TEXT      only patches whose name contains it
+  --only TEXTS     only patches whose name contains one of these, separated by commas
+  --random N       instead of that test: random schedules of npm run chaos, up to N of them, until one fails
+  --seed N         of the first of them (1)
   --patch FILE     another patch: git diff's output below a line "# caught-by: COMMAND"
   --minutes N      ends after that long; what is left counts as not caught (20)
-  --json           one JSON object on standard output and nothing else
+  --json           one JSON object on standard output and nothing else; with --random one for each mutant
   --help
 `;
 
@@ -68,31 +71,82 @@ function makeScratch(): void {
 
 const attempt = (command: string): Run => run('sh', ['-c', command], scratch);
 
-function judge({ path, caughtBy }: Mutant): Verdict {
+/** Breaks the copy and lets `find` look for it; heals the copy. */
+function judge<Found>({ path }: Mutant, find: () => Found): Found | Verdict {
   if (run('git', ['apply', path], scratch).status !== 0) return 'does not apply';
   try {
     if (compile().status !== 0) return 'does not compile';
-    return verdictOf(attempt(caughtBy));
+    return find();
   } finally {
     must('git', ['checkout', '--quiet', '--', '.'], scratch);
   }
 }
 
+interface Telling {
+  readonly endsAtMs: number;
+  say(line: string): void;
+}
+
+/** By the test that each names. */
+function byTests(all: readonly Mutant[], { endsAtMs, say }: Telling): Map<string, Verdict> {
+  // A test that fails anyway catches nothing.
+  for (const command of new Set(all.map(({ caughtBy }) => caughtBy))) {
+    const { status, output } = attempt(command);
+    if (status !== 0)
+      throw new Error(`Without any breakage this fails already: ${command}\n${output.slice(-4_000)}`);
+  }
+  const verdicts = new Map<string, Verdict>();
+  for (const mutant of all) {
+    const verdict =
+      performance.now() > endsAtMs ? 'not run' : judge(mutant, () => verdictOf(attempt(mutant.caughtBy)));
+    verdicts.set(mutant.name, verdict);
+    say(`${verdict.padEnd(16)} ${mutant.name}   (${mutant.caughtBy.replace(/^npx vitest run /, '')})`);
+  }
+  return verdicts;
+}
+
+/** By schedules of chaos, those of these seeds in turn. */
+function bySchedules(all: readonly Mutant[], seeds: readonly number[], { endsAtMs, say }: Telling): Played[] {
+  const played: Played[] = [];
+  for (const mutant of all) {
+    const { name } = mutant;
+    const isLate = (): boolean => performance.now() > endsAtMs;
+    const found = isLate() ? 'not run' : judge(mutant, () => playUntilCaught(seeds, attempt, isLate));
+    const one =
+      typeof found === 'string' ? { mutant: name, verdict: found, schedules: 0 } : { mutant: name, ...found };
+    played.push(one);
+    say(
+      `${one.verdict.padEnd(16)} ${name}   (${one.seed === undefined ? '' : `seed ${one.seed}, `}${one.schedules} played)`,
+    );
+  }
+  compile();
+  // A schedule that fails anyway catches nothing.
+  return without(played, attempt, say);
+}
+
 function mutants(only: string | undefined, patch: string | undefined): Mutant[] {
+  const wanted = only?.split(',') ?? [''];
   const paths =
     patch !== undefined
       ? [resolve(patch)]
       : readdirSync(folder)
-          .filter((name) => name.endsWith('.patch') && (only === undefined || name.includes(only)))
+          .filter((name) => name.endsWith('.patch') && wanted.some((text) => name.includes(text)))
           .map((name) => join(folder, name));
   if (paths.length === 0) throw new UsageError(`No patch in bench/mutants has "${only}" in its name.`);
   return paths.sort().map((path) => readMutant(path, readFileSync(path, 'utf8')));
+}
+
+function seedsOf(random: string, seed: string): number[] {
+  const first = wholeNumber('--seed', seed, 0, 2 ** 32 - 1);
+  return Array.from({ length: wholeNumber('--random', random, 1, 1_000) }, (_, n) => first + n);
 }
 
 async function main(args: readonly string[]): Promise<number> {
   const flags = parseFlags(args, {
     only: { type: 'string' },
     patch: { type: 'string' },
+    random: { type: 'string' },
+    seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '20' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -111,20 +165,16 @@ async function main(args: readonly string[]): Promise<number> {
   say(`${all.length} mutants; compiling a copy of the tree …`);
   makeScratch();
 
-  // A test that fails anyway catches nothing.
-  for (const command of new Set(all.map(({ caughtBy }) => caughtBy))) {
-    const { status, output } = attempt(command);
-    if (status !== 0)
-      throw new Error(`Without any breakage this fails already: ${command}\n${output.slice(-4_000)}`);
-  }
-  const verdicts = new Map<string, Verdict>();
-  for (const mutant of all) {
-    const verdict = performance.now() > endsAtMs ? 'not run' : judge(mutant);
-    verdicts.set(mutant.name, verdict);
-    say(`${verdict.padEnd(16)} ${mutant.name}   (${mutant.caughtBy.replace(/^npx vitest run /, '')})`);
-  }
+  const telling = { endsAtMs, say };
+  const seeds = flags.random === undefined ? undefined : seedsOf(flags.random, flags.seed);
+  const played = seeds && bySchedules(all, seeds, telling);
+  const verdicts = played
+    ? new Map(played.map(({ mutant, verdict }) => [mutant, verdict]))
+    : byTests(all, telling);
   const { text, isFine } = summary(verdicts);
-  if (flags.json)
+  if (flags.json && played)
+    process.stdout.write(`${played.map((each) => JSON.stringify(each)).join('\n')}\n`);
+  else if (flags.json)
     process.stdout.write(
       `${JSON.stringify({ passed: isFine, mutants: Object.fromEntries(verdicts) }, null, 2)}\n`,
     );
