@@ -106,6 +106,8 @@ interface Run {
   readonly broker?: string;
   /** How long edges wait for an answer, ms; absent: 30 s. */
   readonly requestTimeoutMs?: number;
+  /** How many events a session's queue takes. */
+  readonly maxLength?: number;
 }
 
 export type Line = Publish | Confirm | Open | FrameLine | Close | Handed | Condition | Undelivered | Run;
@@ -136,7 +138,7 @@ const isKeys = (value: unknown): boolean => Array.isArray(value) && value.length
 
 const ofFrame: Fields = { connection: isText, frame: isFrame };
 const kinds: Readonly<Record<Line['kind'], Fields>> = {
-  run: { condition: maybe(isText), requestTimeoutMs: maybe(isCount) },
+  run: { condition: maybe(isText), requestTimeoutMs: maybe(isCount), maxLength: maybe(isCount) },
   publish: { publisher: isText, n: isCount, keys: isKeys, id: maybe(isText) },
   confirm: { publisher: isText, n: isCount, outcome: oneOf('routed', 'returned', 'nacked', 'unknown') },
   open: { connection: isText, uid: isText, session: isText, hands: maybe(isFlag) },

@@ -8,14 +8,22 @@ export interface Wanted {
   readonly until: number;
 }
 
+/** A gap that the client was told of. */
+export interface GapAt {
+  /** Its place among the items of the stream. */
+  readonly index: number;
+  /** When: it tells of nothing that was published later. */
+  readonly at: number;
+}
+
 /** Something delivered. */
 export interface Came {
   readonly tag: string;
   readonly at: number;
   /** Its place among the items of the stream. */
   readonly index: number;
-  /** Where gaps stand between the delivery before and this one. */
-  readonly gaps: readonly number[];
+  /** Those between the delivery before and this one. */
+  readonly gaps: readonly GapAt[];
   /** It may be a repeat, and is marked as such. */
   readonly isDoubtful: boolean;
 }
@@ -36,7 +44,7 @@ const idleGap = 1;
 export function align(
   wanted: readonly Wanted[],
   came: readonly Came[],
-  lastGaps: readonly number[],
+  lastGaps: readonly GapAt[],
 ): Int32Array {
   const matches = new Int32Array(came.length).fill(-1);
   let start = 0;
@@ -100,9 +108,11 @@ export function align(
 
 const extraCost = (came: Came | undefined): number => (came?.isDoubtful ? dropped : extra);
 /** What it costs that it did not come: nothing where a gap stands in its place. */
-function skipCost(wanted: Wanted | undefined, gaps: readonly number[]): number {
+function skipCost(wanted: Wanted | undefined, gaps: readonly GapAt[]): number {
   if (wanted === undefined || !wanted.isOwed) return 0;
-  return gaps.some((at) => wanted.from < at && at < wanted.until) ? 0 : loss;
+  const stands = ({ index, at }: GapAt): boolean =>
+    wanted.from < index && index < wanted.until && at >= wanted.at;
+  return gaps.some(stands) ? 0 : loss;
 }
 
 /** A delivery is no publish that began after it. */

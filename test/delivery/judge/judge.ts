@@ -4,7 +4,8 @@ import { secondsDegraded } from './degraded.js';
 import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
 import { handedEvents, handedMessages } from './handed.js';
-import { isListed } from './listed.js';
+import type { Gap } from './items.js';
+import { isListed, isOfSealAlone } from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
@@ -71,7 +72,8 @@ export function judge({ lines, malformed }: Log): Verdict {
     falseGapsWithoutLoss: 0,
     listedGaps: 0,
   };
-  const timeoutMs = lines.find((line) => line.kind === 'run')?.requestTimeoutMs ?? requestTimeoutMs;
+  const run = lines.find((line) => line.kind === 'run');
+  const timeoutMs = run?.requestTimeoutMs ?? requestTimeoutMs;
   const holes = new Map<Life, readonly Hole[]>();
   for (const life of lives) {
     const calls = judgeCalls(life, timeoutMs);
@@ -87,7 +89,9 @@ export function judge({ lines, malformed }: Log): Verdict {
       stream.topic === undefined &&
       (holes.get(life) ?? []).some(({ from, until }) => from <= at && at <= until);
     const idle = verdict.idle.filter((gap) => !isOfAnswer(gap));
-    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, lines));
+    const isOfSeal = (gap: Gap): boolean =>
+      stream.topic === undefined && isOfSealAlone(gap, life, stream.published, run?.maxLength);
+    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, lines) || isOfSeal(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);
     for (const { at, reason, connection } of falseGaps) {

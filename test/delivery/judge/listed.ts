@@ -1,6 +1,8 @@
 import type { Condition, Line } from '../log.js';
-import type { Gap } from './items.js';
-import type { Connection, Life } from './lives.js';
+import { type Gap, isMade } from './items.js';
+import { type Connection, isCounted, type Life, type Seen } from './lives.js';
+import { type Published, tagOf } from './published.js';
+import type { Stream } from './stream.js';
 
 /** How long after its end a condition may still be noticed. */
 const echoMs = 30_000;
@@ -50,6 +52,43 @@ export function isListed(gap: Gap, topic: string | undefined, life: Life, lines:
   }
   if (gap.reason === 'session-expired' && connection.welcome?.resumed === false && index > 0) return true;
   return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
+}
+
+/**
+ * Whether an `overflow` is the loss of the seal and nothing else: on attaching, the queue may have held exactly one event more than
+ * `maxLength`, its seal's place. So the last of them was published before `welcome`, and the next, if any, was not confirmed before `hello`.
+ */
+export function isOfSealAlone(
+  gap: Gap,
+  life: Life,
+  published: Stream['published'],
+  maxLength: number | undefined,
+): boolean {
+  const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
+  if (gap.reason !== 'overflow' || maxLength === undefined || connection?.welcome?.resumed !== true)
+    return false;
+  const counted = connection.frames.filter(({ isSent, frame }) => !isSent && isCounted(frame));
+  const [first, last, next] = [counted[0], counted[maxLength], counted[maxLength + 1]];
+  // Told before everything else.
+  if (first === undefined || last === undefined || first.at < gap.at) return false;
+  const helloAt = connection.frames.find(({ isSent }) => isSent)?.at ?? connection.open.at;
+  const welcomeAt = connection.welcomeAt ?? helloAt;
+  const timesOf = ({ frame, at }: Seen) =>
+    published.filter(
+      ({ of: { publish }, names }) =>
+        publish.at <= at &&
+        (isMade(String(frame.id))
+          ? names.includes(String(frame.name)) &&
+            tagOf(undefined, '', publish.data) === tagOf(undefined, '', frame.data)
+          : publish.id === frame.id),
+    );
+  // Of an answer it is not known when it was published.
+  const may = (seen: Seen | undefined, is: (of: Published) => boolean): boolean =>
+    seen === undefined || seen.frame.t !== 'event' || timesOf(seen).some(({ of }) => is(of));
+  return (
+    may(last, ({ publish }) => publish.at <= welcomeAt) &&
+    may(next, ({ confirmedAt }) => confirmedAt >= helloAt)
+  );
 }
 
 const hasSaidSince = ({ hello }: Connection, topic: string): boolean =>

@@ -1,4 +1,4 @@
-import { align } from './align.js';
+import { align, type GapAt } from './align.js';
 import type { Delivery, Gap, Item } from './items.js';
 import { isMade } from './items.js';
 import { type Published, tagOf } from './published.js';
@@ -238,9 +238,12 @@ function withGaps(
   });
 }
 
-/** Where gaps stand among these. */
-const gapsIn = (items: readonly Item[], from: number, until = items.length): number[] => {
-  const found: number[] = [];
-  for (let at = from; at < until; at++) if (items[at]?.kind === 'gap') found.push(at);
+/** The gaps among these. */
+const gapsIn = (items: readonly Item[], from: number, until = items.length): GapAt[] => {
+  const found: GapAt[] = [];
+  for (let index = from; index < until; index++) {
+    const item = items[index];
+    if (item?.kind === 'gap') found.push({ index, at: item.at });
+  }
   return found;
 };

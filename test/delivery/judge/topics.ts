@@ -13,6 +13,8 @@ export interface Spell {
 /** How long B's messages wait for A's `moved`. */
 const patienceMs = 5000;
 const remembered = 512;
+/** Two queues may take in what is published at the same moment in another order, the mark among it: by so many messages. */
+const reach = 8;
 
 export function spellsOf(life: Life): Spell[] {
   const topics = new Set(life.connections.flatMap((each) => [...helloTopics(each), ...asked(each)]));
@@ -157,17 +159,31 @@ function joined(
   const gapOfOld = handed.findLast(
     (each): each is Gap => each.kind === 'gap' && each.at >= fresh.open.at && !each.isOwn,
   );
-  const overlap = splitOf(tail, idsOf(messages), markAt(kept, moved?.frame.mark));
+  const mark = markAt(kept, moved?.frame.mark);
+  const overlap = splitOf(tail, idsOf(messages), mark);
   const leftOut = gapOfOld === undefined ? 0 : messages.findLastIndex(({ id }) => seen.has(id)) + 1;
+  const counts = new Map<string, number>();
+  for (const id of tail) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const isNear = (i: number): boolean => i < (mark ?? 0) + reach;
+  const isRepeat = ({ id }: Delivery, i: number): boolean =>
+    overlap === undefined ? isNear(i) && counts.get(id) === 1 : i < overlap;
   const dropped = new Set<Item>(
-    messages.filter(({ id }, i) => i < leftOut || (isMade(id) ? i < overlap : seen.has(id))),
+    messages.filter((each, i) => i < leftOut || (isMade(each.id) ? isRepeat(each, i) : seen.has(each.id))),
+  );
+  // Taken in another order by the two queues, and recurring: nobody knows which of them it is.
+  const unknown = new Set<Item>(
+    messages.filter(
+      ({ id }, i) => overlap === undefined && isMade(id) && isNear(i) && (counts.get(id) ?? 0) > 1,
+    ),
   );
   const own: Gap = { kind: 'gap', at: endsAt, reason: 'unknown', connection: '', isOwn: true };
   const isDoubtful = gapOfOld !== undefined || (!isToldOff && overlap === 0);
   return [
     ...handed,
     ...(isDoubtful ? [own] : []),
-    ...keptItems.filter((each) => !dropped.has(each)),
+    ...keptItems
+      .filter((each) => !dropped.has(each))
+      .map((each) => (unknown.has(each) ? { ...each, isDoubtful: true } : each)),
     ...later.filter((each) => each.kind === 'gap' || isMade(each.id) || !seen.has(each.id)),
   ];
 }
@@ -179,15 +195,25 @@ function markAt(kept: readonly Entry[], mark: unknown): number | undefined {
   return at < 0 ? undefined : kept.slice(0, at).filter((each) => each.kind === 'delivery').length;
 }
 
-/** How many of what the new socket brought first, the old one has brought last: nearest to the mark, else the most. */
-function splitOf(tail: readonly string[], kept: readonly string[], mark: number | undefined): number {
+/**
+ * How many of what the new socket brought first, the old one has brought last: nearest to the mark, else the most. Undefined: by the mark
+ * there are some, but near it the two do not agree, since several published at the same moment.
+ */
+function splitOf(
+  tail: readonly string[],
+  kept: readonly string[],
+  mark: number | undefined,
+): number | undefined {
   const fitting: number[] = [];
   for (let n = 0; n <= kept.length; n++) {
     const shared = Math.min(n, tail.length);
     if (kept.slice(n - shared, n).every((id, i) => id === tail[tail.length - shared + i])) fitting.push(n);
   }
   if (mark === undefined) return fitting.filter((n) => n <= tail.length).at(-1) ?? 0;
-  return fitting.sort((a, b) => Math.abs(a - mark) - Math.abs(b - mark))[0] ?? mark;
+  return fitting
+    .filter((n) => (n > 0 || mark === 0) && Math.abs(n - mark) <= reach)
+    .filter((n) => n <= tail.length || tail.length === remembered)
+    .sort((a, b) => Math.abs(a - mark) - Math.abs(b - mark))[0];
 }
 
 function entriesOf({ frames, open }: Connection, spell: Spell): Entry[] {

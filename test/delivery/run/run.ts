@@ -4,7 +4,7 @@ import { stateDir } from '@evenkeel/local';
 import { judge, type Verdict } from '../judge/judge.js';
 import { type Act, conditions } from './conditions.js';
 import { Recorder } from './recorder.js';
-import { type BrokerFlags, requestTimeoutMs, Stage } from './stage.js';
+import { type BrokerFlags, maxLength, requestTimeoutMs, Stage } from './stage.js';
 
 export interface Outcome {
   readonly condition: string;
@@ -96,7 +96,8 @@ export async function perform(
   const { stage, recorder } = await ready;
   const beganAt = performance.now();
   try {
-    recorder.add({ kind: 'run', condition: name, broker: stage.broker.version, requestTimeoutMs });
+    const broker = stage.broker.version;
+    recorder.add({ kind: 'run', condition: name, broker, requestTimeoutMs, maxLength });
     await stage.play();
     await sleep(beforeMs);
     recorder.add({ kind: 'condition', name, phase: 'begin' });

@@ -27,7 +27,6 @@ export class SdkClient implements Participant, SocketOwner {
   readonly #client: Client;
   #asked = 0;
   #waiting = 0;
-  #isClosed = false;
 
   constructor(options: ClientOptions) {
     const { gatewayUrl, user, topics } = options;
@@ -96,7 +95,6 @@ export class SdkClient implements Participant, SocketOwner {
   }
 
   close(): void {
-    this.#isClosed = true;
     void this.#client.close();
   }
 
@@ -128,7 +126,7 @@ export class SdkClient implements Participant, SocketOwner {
   #hand(handed: Handing): void {
     this.lastAt = performance.now();
     const { uid, session } = this;
-    if (!this.#isClosed) this.recorder.add({ kind: 'handed', uid, session, ...handed });
+    this.recorder.add({ kind: 'handed', uid, session, ...handed });
   }
 
   async #echo(data: unknown): Promise<void> {
