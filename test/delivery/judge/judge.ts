@@ -1,4 +1,4 @@
-import type { Condition, Line, Log } from '../log.js';
+import type { Condition, Line, Log, Undelivered } from '../log.js';
 import { type Hole, judgeCalls } from './calls.js';
 import { secondsDegraded } from './degraded.js';
 import { acknowledgedEarly } from './early.js';
@@ -9,7 +9,7 @@ import { isListed, isOfSealAlone } from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
-import { messagesOf, spellsOf } from './topics.js';
+import { hasHistory, messagesOf, spellsOf } from './topics.js';
 
 export interface Verdict {
   /** A good history. */
@@ -74,6 +74,8 @@ export function judge({ lines, malformed }: Log): Verdict {
   };
   const run = lines.find((line) => line.kind === 'run');
   const timeoutMs = run?.requestTimeoutMs ?? requestTimeoutMs;
+  const conditions = lines.filter((line): line is Condition => line.kind === 'condition');
+  const undelivered = bySession(lines);
   const holes = new Map<Life, readonly Hole[]>();
   for (const life of lives) {
     const calls = judgeCalls(life, timeoutMs);
@@ -91,7 +93,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     const idle = verdict.idle.filter((gap) => !isOfAnswer(gap));
     const isOfSeal = (gap: Gap): boolean =>
       stream.topic === undefined && isOfSealAlone(gap, life, stream.published, run?.maxLength);
-    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, lines) || isOfSeal(gap));
+    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isOfSeal(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);
     for (const { at, reason, connection } of falseGaps) {
@@ -102,7 +104,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     sums.owed += verdict.owed;
     sums.delivered += verdict.delivered;
     if (stream.topic === undefined) {
-      const [missing, found] = accounted(verdict.missing, life.session, lines);
+      const [missing, found] = accounted(verdict.missing, undelivered.get(life.session) ?? []);
       sums.missing += missing;
       sums.undelivered += found;
     }
@@ -131,11 +133,18 @@ export function judge({ lines, malformed }: Log): Verdict {
   };
 }
 
-/** How many are missing, and how many of these came by `mesh.undelivered` for this session. */
-function accounted(missing: readonly string[], session: string, lines: readonly Line[]): [number, number] {
-  const left = new Map<string, number>();
+function bySession(lines: readonly Line[]): Map<string, Undelivered[]> {
+  const found = new Map<string, Undelivered[]>();
   for (const line of lines) {
-    if (line.kind !== 'undelivered' || line.session !== session) continue;
+    if (line.kind === 'undelivered') found.set(line.session, [...(found.get(line.session) ?? []), line]);
+  }
+  return found;
+}
+
+/** How many are missing, and how many of these came by `mesh.undelivered` for their session. */
+function accounted(missing: readonly string[], undelivered: readonly Undelivered[]): [number, number] {
+  const left = new Map<string, number>();
+  for (const line of undelivered) {
     const tag = tagOf(line.id, line.key.split('.').slice(2).join('.'), line.data);
     left.set(tag, (left.get(tag) ?? 0) + 1);
   }
@@ -153,18 +162,21 @@ function* streamsOf(
   resent: ReadonlySet<string>,
 ): Generator<{ stream: Stream; life: Life }> {
   for (const life of lives) {
-    const { name, beginsAt, endsAt, isWhole } = life;
+    const { name, beginsAt, endsAt, isWhole, sessionAt } = life;
+    const goneAt = life.connections.at(-1)?.close?.at ?? Number.POSITIVE_INFINITY;
+    const ofTime = published.filter(({ publish: { at } }) => at >= sessionAt && at <= goneAt);
     const opensAt = life.connections[0]?.open.at ?? beginsAt;
     const common = { opensAt, beginsAt, endsAt, isWhole };
     const { handed } = life;
     const ofUser = handed ? handedEvents(life, handed, resent) : eventsOf(life, resent);
     const events = { name: `events of ${name}`, topic: undefined, items: ofUser };
-    yield { life, stream: { ...common, ...events, published: under(published, `user.${life.uid}.`) } };
+    yield { life, stream: { ...common, ...events, published: under(ofTime, `user.${life.uid}.`) } };
     for (const spell of spellsOf(life)) {
       const { topic } = spell;
       const ofTopic = handed ? handedMessages(life, handed, spell, resent) : messagesOf(spell, resent);
       const stream = { name: `topic ${topic} at ${name}`, topic, items: ofTopic };
-      const toTopic = published
+      // Of a history what was published long ago may be asked for.
+      const toTopic = (hasHistory(spell) ? published : ofTime)
         .filter(({ publish }) => publish.keys.includes(`topic.${topic}`))
         .map((of) => ({ of, names: [topic] }));
       const { beginsAt, endsAt, isWhole } = spell;

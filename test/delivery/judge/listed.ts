@@ -1,4 +1,4 @@
-import type { Condition, Line } from '../log.js';
+import type { Condition } from '../log.js';
 import { type Gap, isMade } from './items.js';
 import { type Connection, isCounted, type Life, type Seen } from './lives.js';
 import { type Published, tagOf } from './published.js';
@@ -39,11 +39,16 @@ export const brokerConditions: readonly string[] = [
  * - a topic (`broker-lost`, of one with history `history-lost`), and events whose queue was made anew, or of which
  *   the edge could not learn whether any was dropped, when the broker was away
  */
-export function isListed(gap: Gap, topic: string | undefined, life: Life, lines: readonly Line[]): boolean {
+export function isListed(
+  gap: Gap,
+  topic: string | undefined,
+  life: Life,
+  conditions: readonly Condition[],
+): boolean {
   const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
   const connection = life.dialled[index];
   if (connection === undefined) return false;
-  const isBroker = within(gap.at, lines, brokerConditions);
+  const isBroker = within(gap.at, conditions, brokerConditions);
   if (topic !== undefined) {
     // Where it has said up to where it has the topic, a lost socket loses nothing.
     if (gap.reason === 'connection-lost' && !hasSaidSince(connection, topic))
@@ -101,10 +106,8 @@ function isAfterLoss(connection: Connection, before: Connection | undefined): bo
   return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? Infinity);
 }
 
-function within(at: number, lines: readonly Line[], names: readonly string[]): boolean {
-  const conditions = lines.filter(
-    (line): line is Condition => line.kind === 'condition' && names.includes(line.name),
-  );
+function within(at: number, all: readonly Condition[], names: readonly string[]): boolean {
+  const conditions = all.filter((each) => names.includes(each.name));
   return conditions.some(({ name, phase, at: begunAt }) => {
     if (phase !== 'begin' || at < begunAt) return false;
     const end = conditions.find((each) => each.name === name && each.phase === 'end' && each.at >= begunAt);

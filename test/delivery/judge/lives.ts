@@ -32,6 +32,8 @@ export interface Life {
   readonly dialled: readonly Connection[];
   /** What its client gave to the application; undefined: the log does not tell, and the judge hands over itself. */
   readonly handed: readonly Handed[] | undefined;
+  /** When its session was dialled first: before that there was nobody to get anything. */
+  readonly sessionAt: number;
   readonly beginsAt: number;
   /** What is confirmed later is owed no more. */
   readonly endsAt: number;
@@ -48,6 +50,7 @@ export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string
     bySession.set(name, [...(bySession.get(name) ?? []), connection]);
   }
   const lives: Life[] = [];
+  const handed = handedBySession(lines);
   for (const [name, ofSession] of bySession) {
     ofSession.sort((a, b) => (a.welcomeAt ?? 0) - (b.welcomeAt ?? 0));
     const parts: Connection[][] = [];
@@ -61,7 +64,8 @@ export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string
       lives.push(
         lifeOf(parts.length === 1 ? name : `${name}#${i + 1}`, part, {
           dialled: dialledIn(connections, part, next),
-          handed: handedIn(lines, part, next),
+          handed: handedIn(handed.get(name) ?? [], part, next),
+          sessionAt: openedAt(ofSession),
         }),
       );
     }
@@ -88,17 +92,26 @@ function dialledIn(
 
 /** What was handed over of this life's session, from its first connection until the first of the next life. */
 function handedIn(
-  lines: readonly Line[],
+  handed: readonly Handed[],
   part: readonly Connection[],
   next: readonly Connection[] = [],
 ): Handed[] | undefined {
   const [first] = part;
   if (first?.open.hands !== true) return undefined;
-  const { uid, session } = first.open;
   const [from, until] = [openedAt(part), openedAt(next)];
-  return lines
-    .filter((line): line is Handed => line.kind === 'handed')
-    .filter((line) => line.uid === uid && line.session === session && line.at >= from && line.at < until);
+  return handed.filter(({ at }) => at >= from && at < until);
+}
+
+function handedBySession(lines: readonly Line[]): Map<string, Handed[]> {
+  const found = new Map<string, Handed[]>();
+  for (const line of lines) {
+    if (line.kind !== 'handed') continue;
+    const name = `${line.uid}.${line.session}`;
+    const those = found.get(name);
+    if (those) those.push(line);
+    else found.set(name, [line]);
+  }
+  return found;
 }
 
 /** When the first of them was dialled. */
@@ -108,7 +121,7 @@ const openedAt = (connections: readonly Connection[]): number =>
 function lifeOf(
   name: string,
   connections: readonly Connection[],
-  { dialled, handed }: Pick<Life, 'dialled' | 'handed'>,
+  { dialled, handed, sessionAt }: Pick<Life, 'dialled' | 'handed' | 'sessionAt'>,
 ): Life {
   const [first] = connections;
   const last = connections.at(-1);
@@ -125,6 +138,7 @@ function lifeOf(
     connections,
     dialled,
     handed,
+    sessionAt,
     beginsAt: first.welcomeAt ?? first.open.at,
     endsAt: Math.min(closedAt, bye?.at ?? Number.POSITIVE_INFINITY),
     isWhole: isOrderly && bye === undefined && unacknowledged(last) < windowOf(last),

@@ -15,7 +15,7 @@ import {
 import { eventually } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
 import { DeliveryClient } from './client.js';
-import type { Manner, Participant } from './participant.js';
+import type { ClientOptions, Manner, Participant } from './participant.js';
 import { Proxies } from './proxies.js';
 import {
   type Orders,
@@ -61,8 +61,13 @@ const settings = {
   }),
 };
 const drainEveryMs = 4_000;
+/** For the answers that it waits for. */
+const leaveWithinMs = 10_000;
 const quietMs = 3_000;
 const quietWithinMs = 25_000;
+
+const clientOf = (options: ClientOptions): Participant =>
+  options.manner === 'sdk' ? new SdkClient(options) : new DeliveryClient(options);
 
 const brokerOf = ({ choice, image, brokers = 1 }: BrokerFlags): Promise<PrivateBroker> =>
   brokers > 1
@@ -79,6 +84,8 @@ export class Stage {
   readonly clocks: string;
   readonly recorder: Recorder;
   readonly clients: Participant[] = [];
+  /** Those that others have replaced. */
+  readonly #left: Participant[] = [];
   readonly #publishers: RunningPublisher[] = [];
   #listener: RunningPublisher | undefined;
   #service: RunningPublisher | undefined;
@@ -132,7 +139,7 @@ export class Stage {
       for (const manner of manners) {
         const own = `${user}.${manner}`;
         const options = { gatewayUrl: mesh.gatewayUrl, user, manner, topics: [topic, own, kept], recorder };
-        this.clients.push(manner === 'sdk' ? new SdkClient(options) : new DeliveryClient(options));
+        this.clients.push(clientOf(options));
       }
     }
     const areConnected = () => this.clients.every((each) => each.isConnected);
@@ -144,7 +151,25 @@ export class Stage {
     for (const manner of ['bare', 'cc', 'cloudevents'] as const) {
       this.#publishers.push(await startPikaPublisher(manner, options));
     }
-    this.#loops = [this.#drain(), ...this.clients.flatMap((each) => [this.#live(each), this.#ask(each)])];
+    this.#loops = [this.#drain(), ...this.clients.flatMap((each) => this.#lead(each))];
+  }
+
+  /** Another takes the place of the nth client, which leaves once it has its answers. */
+  async replace(n: number): Promise<void> {
+    const at = n % this.clients.length;
+    const old = this.clients[at];
+    if (old === undefined || this.#isOver) return;
+    const fresh = clientOf(old.options);
+    this.clients[at] = fresh;
+    this.#loops.push(...this.#lead(fresh));
+    const deadline = performance.now() + leaveWithinMs;
+    while (old.isWaiting && performance.now() < deadline) await sleep(50);
+    old.close();
+    this.#left.push(old);
+  }
+
+  #lead(client: Participant): Promise<void>[] {
+    return [this.#live(client), this.#ask(client)];
   }
 
   /** Tells all publishers. */
@@ -167,7 +192,7 @@ export class Stage {
 
   /** Clients that are not there, or have been ended for good. */
   get absent(): string[] {
-    return this.clients
+    return [...this.#left, ...this.clients]
       .filter((each) => each.failure !== undefined)
       .map(({ options: { user, manner }, failure }) => `${user}'s ${manner} client: ${failure}`);
   }
@@ -200,7 +225,7 @@ export class Stage {
   }
 
   async #live(client: Participant): Promise<void> {
-    for (let turn = 0; !this.#isOver; turn++) {
+    for (let turn = 0; this.#isThere(client); turn++) {
       const { manner } = client.options;
       if (manner === 'cut' || manner === 'sdk') {
         await this.#pause(manner === 'sdk' ? 3000 + Math.random() * 5000 : 1500 + Math.random() * 2500);
@@ -216,10 +241,14 @@ export class Stage {
   async #ask(client: Participant): Promise<void> {
     // Not all at once.
     await this.#pause(Math.random() * askEveryMs);
-    while (!this.#isOver) {
+    while (this.#isThere(client)) {
       client.ask();
       await this.#pause(askEveryMs);
     }
+  }
+
+  #isThere(client: Participant): boolean {
+    return !this.#isOver && this.clients.includes(client);
   }
 
   async #pause(ms: number): Promise<void> {
