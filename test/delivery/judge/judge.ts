@@ -49,6 +49,8 @@ export interface Verdict {
 }
 
 const shownFaults = 200;
+/** How far an edge may be behind with a topic that a new session subscribes. */
+const lagMs = 60_000;
 /** Of an edge that has not been told another. */
 const requestTimeoutMs = 30_000;
 
@@ -164,7 +166,7 @@ function* streamsOf(
   for (const life of lives) {
     const { name, beginsAt, endsAt, isWhole, sessionAt } = life;
     const goneAt = life.connections.at(-1)?.close?.at ?? Number.POSITIVE_INFINITY;
-    const ofTime = published.filter(({ publish: { at } }) => at >= sessionAt && at <= goneAt);
+    const ofTime = published.filter(({ publish: { at } }) => at >= sessionAt - lagMs && at <= goneAt);
     const opensAt = life.connections[0]?.open.at ?? beginsAt;
     const common = { opensAt, beginsAt, endsAt, isWhole };
     const { handed } = life;

@@ -281,6 +281,8 @@ class Link {
 
   close(): void {
     if (this.isOver) return;
+    // What has come and was not read is no matter of the mesh.
+    if (this.#isFrozen) return this.cut();
     this.#end('client', 1000);
     this.#socket?.close(1000);
   }
