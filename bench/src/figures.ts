@@ -10,10 +10,9 @@ import { type AllMeasured, tables, withTables } from './figures/tables.js';
 const root = join(import.meta.dirname, '..', '..');
 const help = `npm run bench:figures -- [flags]   Writes the tables of the documents from bench/results.
 
-  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults, fronts, sizing, presence, history or chaos) of the results
-                  on standard input, one JSON object a line, as bench:move, bench:sizing, bench:presence, bench:history, story and chaos print
-                  them with --json;
-                  the commit is the present one
+  --take NAME     first makes bench/results/NAME.json (move, move-long, move-faults, fronts, sizing, presence, history, chaos, soak or
+                  mutants) of the results on standard input, one JSON object a line, as bench:move, bench:sizing, bench:presence,
+                  bench:history, story, chaos, soak and bench:mutants -- --random print them with --json; the commit is the present one
   --command TEXT  how they were made
   --help
 `;
@@ -21,11 +20,21 @@ const help = `npm run bench:figures -- [flags]   Writes the tables of the docume
 const fileOf = (name: string): string => join(root, 'bench', 'results', `${name}.json`);
 const read = (name: string) => JSON.parse(readFileSync(fileOf(name), 'utf8'));
 
+const taken: readonly string[] = [
+  'move',
+  'move-long',
+  'move-faults',
+  'fronts',
+  'sizing',
+  'presence',
+  'history',
+  'chaos',
+  'soak',
+  'mutants',
+];
+
 function take(name: string, command: string): void {
-  if (
-    !['move', 'move-long', 'move-faults', 'fronts', 'sizing', 'presence', 'history', 'chaos'].includes(name)
-  )
-    throw new UsageError(`No results "${name}".`);
+  if (!taken.includes(name)) throw new UsageError(`No results "${name}".`);
   const lines = readFileSync(0, 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('{'));

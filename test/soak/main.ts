@@ -19,6 +19,7 @@ channels and connections are sampled; what grows by more than noise is a failure
   --rate N        events a second besides, to clients of their own (1,000); 0: none
   --clients N     so many (200)
   --seed N        of the faults (1)
+  --json          prints a JSON object as well, as bench:figures --take soak takes it
   --broker KIND   auto, container or local (auto)
 The last line is "N passed, N failed".
 `;
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
     rate: { type: 'string', default: '1000' },
     clients: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
     broker: { type: 'string', default: process.env.EVENKEEL_TEST_BROKER || 'auto' },
     help: { type: 'boolean', default: false },
   });
@@ -84,8 +86,12 @@ async function main(): Promise<number> {
   );
   const rounded = (value: number): string => value.toFixed(1);
   let failed = isGood(outcome) ? 0 : 1;
-  for (const { of, kind, samples: all } of counts?.series ?? []) {
-    const { first, last, growth, noise, isGrowing } = slopeOf(all, kinds[kind].allowed);
+  const slopes = (counts?.series ?? []).map(({ of, kind, samples: all }) => ({
+    of,
+    kind,
+    ...slopeOf(all, kinds[kind].allowed),
+  }));
+  for (const { of, kind, first, last, growth, noise, isGrowing } of slopes) {
     if (isGrowing) failed += 1;
     const figures = [first, last, growth, noise].map(rounded).join(' | ');
     process.stdout.write(
@@ -105,6 +111,12 @@ async function main(): Promise<number> {
     ...outcome.verdict.faults.slice(0, 5).map(({ kind, detail }) => `${kind}: ${detail}`),
   ])
     process.stdout.write(`${text}\n`);
+  if (flags.json) {
+    const { faults: _, ...verdict } = outcome.verdict;
+    process.stdout.write(
+      `${JSON.stringify({ seed, minutes: lengthMs / 60_000, failed, load: loaded, verdict, slopes })}\n`,
+    );
+  }
   const all = 1 + (loaded ? 1 : 0) + (counts?.series.length ?? 0);
   process.stdout.write(`${all - failed} passed, ${failed} failed\n`);
   return failed === 0 && all > 1 ? 0 : 1;
