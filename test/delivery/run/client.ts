@@ -4,6 +4,7 @@ import WebSocket from 'ws';
 import type { Frame } from '../log.js';
 import { Calls } from './calls.js';
 import type { ClientOptions, Participant } from './participant.js';
+import { isTakenAgain } from './thief.js';
 import { Topics } from './topics.js';
 
 interface Place {
@@ -15,6 +16,8 @@ interface Place {
 
 const slowMs = 60;
 const movedPatienceMs = 5000;
+/** Of its tickets so many are tried by somebody else, once they are used. */
+const thievesPart = 0.1;
 let opened = 0;
 
 /** A client of `evenkeel.v1` with frames of its own, that records everything. */
@@ -166,8 +169,14 @@ export class DeliveryClient implements Participant {
     this.#nodes = [link.place.node, ...this.#nodes.filter((node) => node !== link.place.node)].slice(0, 4);
     link.identity = String(frame.connection ?? '');
     this.#hasBeenWelcome = true;
+    if (Math.random() < thievesPart) void this.#beRobbed(link.place);
     if (old === undefined || old === link) return;
     void Promise.race([old.moved, old.ended, sleep(movedPatienceMs)]).then(() => old.closeWhenDone());
+  }
+
+  /** Its ticket has fallen into other hands. */
+  async #beRobbed({ url, ticket, node }: Place): Promise<void> {
+    if (await isTakenAgain(url, ticket)) this.failure ??= `${node} took a ticket twice`;
   }
 
   async #move(link: Link, frame: Frame): Promise<void> {
