@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runToEnd } from './child.js';
 import { Failure } from './failure.js';
@@ -41,7 +42,20 @@ const bundles = [
       'libs/protocol/src',
     ],
   },
+  // Each service in one file.
+  {
+    script: 'tools/local/bundle-services.mjs',
+    made: 'services/edge/dist/bundled/main.js',
+    stamp: 'services.js',
+    sources: ['services', 'libs', 'packages'].flatMap(sourcesIn),
+  },
 ] as const;
+
+/** The folders of sources of all workspaces in a folder. */
+function sourcesIn(folder: string): string[] {
+  const all = readdirSync(join(root, folder)).map((name) => join(folder, name, 'src'));
+  return all.filter((path) => existsSync(join(root, path)));
+}
 
 /** Compiles what has changed (`tsc -b`) of the mesh alone, of the mesh and the benches, or of everything. */
 export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
@@ -61,11 +75,12 @@ export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const paths = projects.map((project) => join(root, project));
   await runNode([tsc, '-b', ...paths]);
-  for (const { script, made, sources } of bundles) {
+  for (const { script, made, sources, ...named } of bundles) {
+    const stamp = 'stamp' in named ? named.stamp : basename(made);
     await makeIfStale({
       made: join(root, made),
       // Goes with what it may have been made by: `npm ci` takes it away.
-      stamp: join(root, 'node_modules', '.cache', 'evenkeel', basename(made)),
+      stamp: join(root, 'node_modules', '.cache', 'evenkeel', stamp),
       sources: [script, ...sources, 'tsconfig.base.json', 'package-lock.json'].map((path) =>
         join(root, path),
       ),

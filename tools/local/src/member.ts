@@ -1,20 +1,9 @@
 import { Child, type LineSink } from './child.js';
 import { inherited } from './environment.js';
+import { mainOf, type Role } from './mains.js';
 import { root } from './paths.js';
 
-/** The services a mesh is made of. */
-export type Role = 'edge' | 'gateway' | 'balancer' | 'console' | 'api' | 'demo' | 'crowd';
-
-/** What is compiled of each, from the repository's root. */
-const mains: Readonly<Record<Role, string>> = {
-  edge: 'services/edge/dist/main.js',
-  gateway: 'services/gateway/dist/main.js',
-  balancer: 'services/balancer/dist/main.js',
-  console: 'services/console/dist/main.js',
-  api: 'services/api/dist/main.js',
-  demo: 'services/demo/dist/main.js',
-  crowd: 'services/demo/dist/crowd/main.js',
-};
+export type { Role } from './mains.js';
 
 /** `ended`: it was never started, has been stopped, or has died. */
 export type Phase = 'starting' | 'running' | 'stopping' | 'ended';
@@ -87,7 +76,7 @@ export class Member {
     const child = new Child({
       name: this.name,
       command: process.execPath,
-      args: ['--enable-source-maps', mains[this.role]],
+      args: ['--enable-source-maps', mainOf(this.role, this.#checkout)],
       env: {
         ...(this.role === 'edge' && allocator),
         ...inherited(),
