@@ -48,13 +48,14 @@ export function align(
 ): Int32Array {
   const matches = new Int32Array(came.length).fill(-1);
   let start = 0;
-  // What agrees from the beginning needs no choice, but where the next of the same content may be meant.
+  // What agrees from the beginning needs no choice, but where the next of the same content may be meant, or it may be a repeat.
   const lastOf = new Map(wanted.map(({ tag }, n) => [tag, n]));
   const isChoice = ({ isOwed, tag }: Wanted, n: number) => !isOwed && lastOf.get(tag) !== n;
   while (
     start < came.length &&
     isSame(wanted[start], came[start]) &&
     !isChoice(wanted[start] as Wanted, start) &&
+    came[start]?.isDoubtful === false &&
     came[start]?.gaps.length === 0
   ) {
     matches[start] = start;
