@@ -214,8 +214,10 @@ export class TcpProxy {
   }
 }
 
+/** Also one that is joined already: what is piped twice arrives twice. */
 function join({ client, upstream, up, down }: Pair): void {
   client.unpipe(up);
+  upstream.unpipe(down);
   client.pipe(up);
   upstream.pipe(down);
 }

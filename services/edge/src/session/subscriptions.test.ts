@@ -1,3 +1,4 @@
+import { BrokerError } from '@evenkeel/broker';
 import type { GapReason } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { openAccess } from '../../testing/access-world.js';
@@ -7,7 +8,7 @@ import { Subscriptions } from './subscriptions.js';
 
 /** Topics that are bound when the test says so. */
 function make({ limit = 3 } = {}) {
-  const asked: { topic: string; bind(): void; refuse(): void; released: number }[] = [];
+  const asked: { topic: string; bind(): void; refuse(why?: Error): void; released: number }[] = [];
   const sent: { t: string; re?: string; code?: string }[] = [];
   const gaps: [string, GapReason][] = [];
   const listening = new Set<string>();
@@ -27,10 +28,10 @@ function make({ limit = 3 } = {}) {
   const topics = {
     join: (topic: string) => {
       let bind = () => {};
-      let refuse = () => {};
+      let refuse: (why?: Error) => void = () => {};
       const bound = new Promise<void>((resolve, reject) => {
         bind = resolve;
-        refuse = () => reject(new Error('not bound'));
+        refuse = (why = new Error('not bound')) => reject(why);
       });
       const entry = { topic, bind, refuse, released: 0 };
       asked.push(entry);
@@ -196,6 +197,15 @@ describe('subscriptions of one connection', () => {
     catchUp();
     await joined;
     expect(order).toEqual(['gap a', 'subscribe a']);
+  });
+
+  it('that a hello names and RabbitMQ refuses, as without a right, are not forgotten: the attach fails', async () => {
+    const { subscriptions, asked, sent } = make();
+    const joined = subscriptions.join({ topic: 'a' }, undefined);
+    const refused = expect(joined).rejects.toThrow('access refused');
+    asked[0]?.refuse(new BrokerError('topology-refused', 'access refused'));
+    await refused;
+    expect(sent).toEqual([]);
   });
 
   it('of a hello that the broker does not bind are not left out in silence: the hello fails', async () => {

@@ -1,5 +1,4 @@
 import { type Decision, isPattern } from '@evenkeel/access';
-import { BrokerError } from '@evenkeel/broker';
 import {
   defaults,
   errorCodes,
@@ -366,11 +365,9 @@ export class Subscriptions {
 
   #refused(topic: string, subscription: Subscription, error: unknown): void {
     if (this.#subscriptions.get(topic) !== subscription) return;
-    // From a hello, without an id, there is nobody to tell who would ask again.
-    const isFinal = error instanceof BrokerError && error.code === 'topology-refused';
-    this.#end(topic, subscription, isFinal ? undefined : error);
-    const { unanswered } = subscription;
-    for (const id of unanswered.length > 0 || !isFinal ? unanswered : [undefined]) {
+    // Also where RabbitMQ refuses it: rights come back. Who has named it in hello comes again.
+    this.#end(topic, subscription, error);
+    for (const id of subscription.unanswered) {
       const message = 'not subscribed: the broker is away; try again';
       this.#options.send(errorFrame(id, errorCodes.brokerUnavailable, message));
     }
