@@ -10,6 +10,7 @@ interface Kind {
 }
 
 const megabyte = 1_048_576;
+const tries = 5;
 export const kinds = {
   rss: { allowed: 24, unit: 'MiB' },
   files: { allowed: 6, unit: '' },
@@ -23,6 +24,17 @@ export interface Series {
   readonly of: string;
   readonly kind: keyof typeof kinds;
   readonly samples: Sample[];
+}
+
+/** RabbitMQ gives up where what it lists goes meanwhile. */
+async function listing(list: () => Promise<string>): Promise<string> {
+  for (let left = tries; ; left -= 1) {
+    try {
+      return await list();
+    } catch (error) {
+      if (left <= 1) throw error;
+    }
+  }
 }
 
 /** Memory and open files of each process, and what the broker holds: once more each time that it is asked. */
@@ -46,7 +58,7 @@ export class Counts {
       ['connections', 'list_connections'],
     ] as const) {
       const fields = kind === 'bindings' ? ['source_name'] : kind === 'queues' ? ['name'] : ['pid'];
-      const listed = await broker.ctl([command, ...fields, '--no-table-headers']);
+      const listed = await listing(() => broker.ctl([command, ...fields, '--no-table-headers']));
       this.#add('broker', kind, listed.split('\n').filter((line) => line !== '').length);
     }
   }

@@ -91,6 +91,11 @@ export class DeliveryClient implements Participant {
     for (const link of this.#links) link.close();
   }
 
+  end(): void {
+    this.#current?.send({ t: 'bye' });
+    this.close();
+  }
+
   async #stay(): Promise<void> {
     let failed = 0;
     while (!this.#isClosed) {

@@ -35,4 +35,6 @@ export interface Participant {
   /** Comes back by another socket, and leaves those that it has open, as a network does that tells nobody. */
   leave(): WebSocket[];
   close(): void;
+  /** Ends its session, if it can. */
+  end(): void;
 }

@@ -98,6 +98,10 @@ export class SdkClient implements Participant, SocketOwner {
     void this.#client.close();
   }
 
+  end(): void {
+    void this.#client.end();
+  }
+
   async #lookUp(...asked: Parameters<typeof fetch>): Promise<Response> {
     const response = await fetch(...asked);
     const { session } = (await response.clone().json()) as { session?: unknown };

@@ -164,7 +164,7 @@ export class Stage {
     this.#loops.push(...this.#lead(fresh));
     const deadline = performance.now() + leaveWithinMs;
     while (old.isWaiting && performance.now() < deadline) await sleep(50);
-    old.close();
+    old.end();
     this.#left.push(old);
   }
 

@@ -8,6 +8,7 @@ import {
   gapReasons,
   isOwnEvent,
   readSessionQueue,
+  sealHeader,
 } from '@evenkeel/protocol';
 import { discarded } from '../memory/discarded.js';
 import { Fence } from '../topic/fence.js';
@@ -26,6 +27,12 @@ export interface DropsOptions {
   /** RabbitMQ has dropped something from this session's queue of that generation. */
   onDropped(key: string, why: GapReason, generation: number): void;
   now(): number;
+}
+
+/** A seal of a session's queue, and none of the marks that say where something went past it. */
+function isSeal({ properties }: Delivery): boolean {
+  const name = properties.headers[sealHeader];
+  return typeof name === 'string' && !name.startsWith('~');
 }
 
 /** A fence that could not be sent is tried again after this. */
@@ -156,6 +163,7 @@ export class Drops {
     this.#reasons.set(key, why);
     const [oldest] = this.#reasons.keys();
     if (oldest !== undefined && this.#reasons.size > maxRemembered) this.#reasons.delete(oldest);
-    this.#options.onDropped(key, why, session.generation);
+    // What a seal's own end shows is seen where it does not come: no event need be missing.
+    if (!isSeal(delivery)) this.#options.onDropped(key, why, session.generation);
   }
 }
