@@ -125,6 +125,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const queueTopology = consuming.topology();
   const namePace = new NamePace({ ...config, isBusy: () => queueTopology.queued > 0, now });
   const isEdge = edgesBeside(mesh.user);
+  const clocked = { now: wallNow, log };
   const histories = edgeHistory({
     config,
     mesh,
@@ -133,8 +134,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     deliver: (topic, frame, from) => topics.deliver(topic, frame, from),
     hasLostBinding: () => bindings.hasLost(),
     onPatternsBroken: (isMissing) => topics.tellPatterns(isMissing, gapReasons.brokerLost),
-    now: wallNow,
-    log,
+    ...clocked,
   });
   const topics: TopicHub = new TopicHub({
     mesh,
@@ -150,8 +150,8 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     },
     pace: namePace,
     following,
-    now: wallNow,
-    log,
+    ...clocked,
+    areBound: (timeoutMs) => bindings.areThere(timeoutMs),
   });
   const { presence, presenceQuestions } = presenceOf({
     mesh,

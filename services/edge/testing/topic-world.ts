@@ -162,6 +162,7 @@ export class World {
       boot: 'b',
       maxEventBytes: 1_000,
       isEdge: () => true,
+      areBound: async () => true,
       pace: {
         turn: (_uid, take, isNeeded) => {
           const run = () => {

@@ -170,6 +170,14 @@ function joined(
   const dropped = new Set<Item>(
     messages.filter((each, i) => i < leftOut || (isMade(each.id) ? isRepeat(each, i) : seen.has(each.id))),
   );
+  // Without a mark B may lag, and content that has come once lately is taken for a repeat.
+  const came = new Set<string>();
+  const isLate = (each: Delivery): boolean => {
+    if (!isMade(each.id)) return seen.has(each.id);
+    const isOnce = counts.get(each.id) === 1 && !came.has(each.id) && !idsOf([...dropped]).includes(each.id);
+    came.add(each.id);
+    return mark === undefined && isOnce && each.at < endsAt + patienceMs;
+  };
   // Taken in another order by the two queues, and recurring: nobody knows which of them it is.
   const unknown = new Set<Item>(
     messages.filter(
@@ -184,7 +192,7 @@ function joined(
     ...keptItems
       .filter((each) => !dropped.has(each))
       .map((each) => (unknown.has(each) ? { ...each, isDoubtful: true } : each)),
-    ...later.filter((each) => each.kind === 'gap' || isMade(each.id) || !seen.has(each.id)),
+    ...later.filter((each) => each.kind === 'gap' || !isLate(each)),
   ];
 }
 

@@ -23,6 +23,8 @@ interface Attached extends Listed {
 export interface EventBindings {
   /** Sessions whose queues were bound again. */
   readonly rebound: number;
+  /** Whether none of what leads to topics had gone, at a moment after the call; false: not shown in this time. */
+  areThere(timeoutMs: number): Promise<boolean>;
   /** Whether messages may have gone past a history, and nobody has marked it. */
   hasLost(): Promise<boolean>;
   /** Before the queue of a session that was there is bound: has `bind` mark that events may have gone past it, unless that is seen to. */
@@ -55,6 +57,7 @@ export function eventBindingsOf(options: EventBindingsOptions): EventBindings {
     get rebound() {
       return rebinding.rebound;
     },
+    areThere: (timeoutMs) => watch.areThere(timeoutMs),
     hasLost: async () => (await watch.hasLost()) || rebinding.owesHistory,
     bindFound: async ({ uid, sid }, bind) => {
       const key = `${uid}.${sid}`;

@@ -57,7 +57,11 @@ class BrokerStandIn {
     for (const deliver of this.#late.splice(0)) deliver();
   }
 
+  /** Published on `mesh.events`. */
+  probes = 0;
+
   #route(exchange: string, key: string, properties: object): void {
+    if (exchange === exchanges.events) this.probes += 1;
     if (key !== this.fence && !this.bindings.has(`${exchange} ${key}`)) return;
     const deliver = () =>
       this.#onDelivery({ exchange, key, properties, ack: () => {} } as unknown as Delivery);
@@ -153,4 +157,46 @@ it('says to who asks that nothing has gone where it cannot know', async () => {
   await pass(1_000);
   expect(await inVain).toBe(false);
   await watch.stop();
+});
+
+it('shows whoever asks that all is bound, by one look for all who ask before it begins', async () => {
+  const { broker, watch } = await watching();
+  const answers = Promise.all([watch.areThere(1_000), watch.areThere(1_000)]);
+  await pass(100);
+  expect(await answers).toEqual([true, true]);
+  // One when it was started, and one for both.
+  expect(broker.probes).toBe(2);
+});
+
+it('does not wait for its turn to see that bindings have gone, and has them made again', async () => {
+  const { broker, watch, losses } = await watching();
+  broker.loseEvents();
+  const answer = watch.areThere(1_000);
+  await pass(100);
+  expect(await answer).toBe(false);
+  await pass(1_000);
+  expect(losses()).toBe(1);
+  const again = watch.areThere(1_000);
+  await pass(100);
+  expect(await again).toBe(true);
+});
+
+it('takes no look of before the question for an answer', async () => {
+  const { broker, watch } = await watching();
+  broker.isBehind = true;
+  await pass(1_000);
+  const answer = watch.areThere(1_000);
+  await pass(50);
+  broker.loseEvents();
+  broker.catchUp();
+  await pass(100);
+  expect(await answer).toBe(false);
+});
+
+it('shows nothing where its look does not come back in time', async () => {
+  const { broker, watch } = await watching();
+  broker.isBehind = true;
+  const answer = watch.areThere(500);
+  await pass(600);
+  expect(await answer).toBe(false);
 });

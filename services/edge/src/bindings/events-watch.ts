@@ -1,6 +1,6 @@
 import { BrokerError, type Delivery, type TopologyChannels } from '@evenkeel/broker';
 import type { Mesh, OwnQueue } from '@evenkeel/mesh';
-import { withDeadline } from '@evenkeel/pace';
+import { monotonicNow, sleep, withDeadline } from '@evenkeel/pace';
 import { exchanges, fenceKey, probeKey } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 
@@ -8,6 +8,8 @@ import type { Log } from '@evenkeel/runtime';
 const lookEveryMs = 1_000;
 /** A fence that has not come by then shows nothing. */
 const fenceMs = 5_000;
+/** Between two looks that somebody waits for. */
+const restMs = 25;
 /** Whoever needs to know waits no longer for a look. */
 const proofMs = 1_000;
 /** The queue outlives a loss of the connection as a session's does. */
@@ -40,7 +42,9 @@ export class EventsWatch {
   readonly #name: string;
   readonly #keys: { readonly probe: string; readonly other: string; readonly fence: string };
   #looking: NodeJS.Timeout | undefined;
-  #underWay: Promise<void> | undefined;
+  #underWay: Promise<boolean> | undefined;
+  #next: Promise<boolean> | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #isBound = false;
   /** To be told once the binding is back. */
   #isLost = false;
@@ -84,6 +88,23 @@ export class EventsWatch {
     return this.#isLost;
   }
 
+  /**
+   * Whether every binding was there at a moment after the call. False as well where that cannot be shown within `timeoutMs`; what has gone
+   * is made again, and told.
+   */
+  async areThere(timeoutMs: number): Promise<boolean> {
+    this.#next ??= this.#lookNext();
+    return await withDeadline(this.#next, timeoutMs, () => false);
+  }
+
+  /** For all who ask before it begins. */
+  async #lookNext(): Promise<boolean> {
+    await sleep(Math.max(0, this.#lookedAtMs + restMs - monotonicNow()));
+    await this.#underWay;
+    this.#next = undefined;
+    return await this.#lookNow();
+  }
+
   async #lookFresh(): Promise<void> {
     await this.#queue.start().catch(() => {});
     await this.#underWay;
@@ -92,20 +113,24 @@ export class EventsWatch {
     if (this.#isLost) await this.#lookNow();
   }
 
-  #lookNow(): Promise<void> {
+  /** True: all was there. */
+  #lookNow(): Promise<boolean> {
     this.#underWay ??= this.#tryToLook().finally(() => {
       this.#underWay = undefined;
     });
     return this.#underWay;
   }
 
-  async #tryToLook(): Promise<void> {
-    if (!this.#queue.isReady) return;
+  async #tryToLook(): Promise<boolean> {
+    if (!this.#queue.isReady) return false;
+    this.#lookedAtMs = monotonicNow();
     try {
-      if (!this.#isBound) await this.#bind();
-      await this.#send();
+      const wasBound = this.#isBound;
+      if (!wasBound) await this.#bind();
+      return (await this.#send()) && wasBound;
     } catch {
       // Not bound, without the broker or without the exchange: it is tried again.
+      return false;
     }
   }
 
@@ -120,7 +145,7 @@ export class EventsWatch {
     this.#options.onLost();
   }
 
-  async #send(): Promise<void> {
+  async #send(): Promise<boolean> {
     const { probe, other, fence } = this.#keys;
     const came = new Set<string>();
     const n = this.#look.n + 1;
@@ -137,13 +162,15 @@ export class EventsWatch {
     const isMissing = ({ reason }: PromiseRejectedResult) =>
       reason instanceof BrokerError && reason.code === 'no-exchange';
     // What was refused for another reason shows nothing.
-    if (sent.status === 'rejected' && !isMissing(sent)) return;
+    if (sent.status === 'rejected' && !isMissing(sent)) return false;
     await withDeadline(fenced, fenceMs, () => undefined);
-    if (!came.has(fence) || came.has(probe)) return;
+    if (!came.has(fence)) return false;
+    if (came.has(probe)) return true;
     this.#isBound = false;
-    if (!came.has(other)) return;
+    if (!came.has(other)) return false;
     this.#isLost = true;
     this.#options.log.warn({}, 'bindings of mesh.events have gone; they are made again');
+    return false;
   }
 
   #onDelivery(delivery: Delivery): void {

@@ -57,6 +57,8 @@ export interface HubOptions {
   onMark(mark: string, sessions: readonly string[]): void;
   /** When a topic may be bound that this edge does not have yet. */
   pace: Pick<NamePace, 'turn'>;
+  /** Whether no binding of topics had gone, at a moment after the call; false: that was not shown in this time. */
+  areBound(timeoutMs: number): Promise<boolean>;
   /** There only while somebody looks. */
   following?: Pick<Follower, 'fannedOut'> | undefined;
   /** Ms since the epoch. */
@@ -231,7 +233,7 @@ export class TopicHub {
    */
   async fence(timeoutMs: number, leaving?: Leaver): Promise<boolean> {
     if (!this.#hasQueue || this.#untold.size > 0) return false;
-    if (!leaving) return await this.#fence.wait(timeoutMs);
+    if (!leaving) return (await this.#fence.wait(timeoutMs)) && (await this.#options.areBound(timeoutMs));
     let overflows = this.#overflows;
     const reached = (marker: number) => {
       overflows = this.#overflows;
@@ -240,7 +242,8 @@ export class TopicHub {
     const hasPassed = await this.#fence.wait(timeoutMs, { ...leaving, reached });
     // It had its last message before the look at the queue was answered, so it was not among those told.
     if (hasPassed && overflows !== this.#overflows) leaving.dropped();
-    return hasPassed;
+    // Markers come by another exchange, also where what is published to topics does not any more.
+    return hasPassed && (await this.#options.areBound(timeoutMs));
   }
 
   /** Resolves once nothing older than this call can come from the topic queue any more, or after `timeoutMs`. */
