@@ -148,6 +148,8 @@ export class World {
   #messages = 0;
   /** Something went wrong that may cost messages. */
   hasFaults = false;
+  /** What a look shows. */
+  areBound = true;
 
   constructor() {
     this.hub = new TopicHub({
@@ -162,7 +164,7 @@ export class World {
       boot: 'b',
       maxEventBytes: 1_000,
       isEdge: () => true,
-      areBound: async () => true,
+      areBound: async () => this.areBound,
       pace: {
         turn: (_uid, take, isNeeded) => {
           const run = () => {

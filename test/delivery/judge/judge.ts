@@ -5,7 +5,7 @@ import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
 import { handedEvents, handedMessages } from './handed.js';
 import type { Gap } from './items.js';
-import { isListed, isOfSealAlone } from './listed.js';
+import { isListed, isOfDelivered, isOfSealAlone } from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
@@ -93,9 +93,11 @@ export function judge({ lines, malformed }: Log): Verdict {
       stream.topic === undefined &&
       (holes.get(life) ?? []).some(({ from, until }) => from <= at && at <= until);
     const idle = verdict.idle.filter((gap) => !isOfAnswer(gap));
-    const isOfSeal = (gap: Gap): boolean =>
-      stream.topic === undefined && isOfSealAlone(gap, life, stream.published, run?.maxLength);
-    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isOfSeal(gap));
+    const isUnknowable = (gap: Gap): boolean =>
+      stream.topic === undefined &&
+      (isOfSealAlone(gap, life, stream.published, run?.maxLength) ||
+        isOfDelivered(gap, undelivered.get(life.session) ?? []));
+    const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);
     for (const { at, reason, connection } of falseGaps) {

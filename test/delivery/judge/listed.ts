@@ -1,4 +1,4 @@
-import type { Condition } from '../log.js';
+import type { Condition, Undelivered } from '../log.js';
 import { type Gap, isMade } from './items.js';
 import { type Connection, isCounted, type Life, type Seen } from './lives.js';
 import { type Published, tagOf } from './published.js';
@@ -69,10 +69,16 @@ export function isOfSealAlone(
   published: Stream['published'],
   maxLength: number | undefined,
 ): boolean {
-  const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
+  const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const connection = life.dialled[index];
   if (gap.reason !== 'overflow' || maxLength === undefined || connection?.welcome?.resumed !== true)
     return false;
-  const counted = connection.frames.filter(({ isSent, frame }) => !isSent && isCounted(frame));
+  // What waited may have come by one connection after another; what comes again has been counted.
+  const counted = life.dialled
+    .slice(index)
+    .flatMap(({ frames }, n) =>
+      frames.filter(({ isSent, frame }) => !isSent && isCounted(frame) && (n === 0 || !frame.redelivered)),
+    );
   const [first, last, next] = [counted[0], counted[maxLength], counted[maxLength + 1]];
   // Told before everything else.
   if (first === undefined || last === undefined || first.at < gap.at) return false;
@@ -95,6 +101,11 @@ export function isOfSealAlone(
     may(next, ({ confirmedAt }) => confirmedAt >= helloAt)
   );
 }
+
+/** What was dropped had been delivered: its acknowledgement came too late. So the application was told that it was not. */
+const lateMs = 10_000;
+export const isOfDelivered = (gap: Gap, undelivered: readonly Undelivered[]): boolean =>
+  undelivered.some(({ at, why }) => why === gap.reason && at > gap.at - lateMs && at < gap.at + lateMs);
 
 const hasSaidSince = ({ hello }: Connection, topic: string): boolean =>
   Array.isArray(hello?.topics) &&

@@ -145,6 +145,15 @@ describe('topics', () => {
     expect(seen(client)).toEqual(['gap connection-lost', 'gap connection-lost']);
   });
 
+  it('cannot be left without a gap where what leads to them has gone, though a marker still comes', async () => {
+    world.open(['a']);
+    await world.drain();
+    world.areBound = false;
+    const fence = world.hub.fence(1_000);
+    await world.drain();
+    expect(await fence).toBe(false);
+  });
+
   it('have what a full queue dropped told to who leaves too, though that is seen only behind its mark', async () => {
     const [leaving, staying] = [world.open(['a']), world.open(['a'])];
     await world.drain();
