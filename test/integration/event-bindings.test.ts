@@ -35,7 +35,7 @@ beforeAll(async () => {
   clients.away = await away.attach(a);
   await clients.away.close();
   await mesh.settled(away, { consumers: 0 });
-  clients.movingFrom = await moving.attach(a);
+  clients.movingFrom = await moving.attach(a, { topics: ['m'] });
   clients.subscriber = await new SessionUnderTest('topics').attach(a, { topics });
   await publish(1);
   const { subscriber } = clients;
@@ -50,10 +50,10 @@ beforeAll(async () => {
   // Before anybody has noticed.
   const { ticket } = await mesh.askToMove(moving, clients.movingFrom, a, b);
   clients.movingTo = await RawClient.open(b.url, ticket);
-  clients.movingTo.send({ t: 'hello', resume: true });
+  clients.movingTo.send({ t: 'hello', resume: true, topics: ['m'] });
   await clients.movingTo.frame('welcome');
   const keys = [attached, away, moving].map(({ uid }) => userKey(uid, 'n'));
-  await Promise.all([...keys, ...topics.map(topicKey)].map((key) => untilRouted(key, 3)));
+  await Promise.all([...keys, ...[...topics, 'm'].map(topicKey)].map((key) => untilRouted(key, 3)));
   clients.away = await away.attach(b, { resume: true }, { from: a.node });
   clients.later = await later.attach(a);
   await untilRouted(userKey(later.uid, 'n'), 3);
@@ -64,7 +64,7 @@ afterAll(() => mesh.close());
 async function publish(data: number): Promise<void> {
   await Promise.all([
     ...[attached, away, moving].map((session) => mesh.event(session, data)),
-    ...topics.map((topic) => mesh.message(topic, data)),
+    ...[...topics, 'm'].map((topic) => mesh.message(topic, data)),
   ]);
 }
 
@@ -87,7 +87,10 @@ function told(client: RawClient, isMeant: (frame: RawFrame) => boolean = () => t
     .map((frame) => (frame.t === 'gap' ? `gap ${frame.reason}` : frame.data));
 }
 
-const untilLast = (client: RawClient) => client.until('the last', () => told(client).includes(3));
+const isOfTopic = ({ topic }: RawFrame): boolean => topic === 'm';
+const isOfUser = (frame: RawFrame): boolean => !isOfTopic(frame);
+
+const untilLast = (client: RawClient) => client.until('the last', () => told(client, isOfUser).includes(3));
 
 describe('once bindings have gone', () => {
   it('a session gets its events again, and a gap in the place of those it has missed', async () => {
@@ -103,9 +106,18 @@ describe('once bindings have gone', () => {
 
   it('a session that moves before anybody knows is bound again, and told', async () => {
     await untilLast(clients.movingTo);
-    const all = [...told(clients.movingFrom), ...told(clients.movingTo)];
-    // Both edges may have seen to it.
-    expect(all.filter((each, i) => each !== all[i - 1])).toEqual([1, 'gap broker-lost', 3]);
+    const all = [clients.movingFrom, clients.movingTo].flatMap((client) => told(client, isOfUser));
+    // Both edges may have seen to it, one of them later.
+    const once = all.filter((each, i) => each !== all[i - 1]);
+    expect(once.slice(0, 3)).toEqual([1, 'gap broker-lost', 3]);
+  });
+
+  it('a session that moves before anybody knows is told a gap of its topics, too', async () => {
+    await clients.movingTo.until('the last of the topic', () =>
+      told(clients.movingTo, isOfTopic).includes(3),
+    );
+    expect(told(clients.movingFrom, isOfTopic)).toEqual([1, 'gap connection-lost']);
+    expect(clients.movingFrom.of('moved')).toMatchObject([{ seq: 1 }]);
   });
 
   it.each([
