@@ -64,7 +64,8 @@ const drainEveryMs = 4_000;
 /** For the answers that it waits for. */
 const leaveWithinMs = 10_000;
 const quietMs = 3_000;
-const quietWithinMs = 25_000;
+/** Who has been told when to come back keeps to it. */
+const quietWithinMs = 60_000;
 
 const clientOf = (options: ClientOptions): Participant =>
   options.manner === 'sdk' ? new SdkClient(options) : new DeliveryClient(options);
@@ -84,6 +85,7 @@ export class Stage {
   readonly clocks: string;
   readonly recorder: Recorder;
   readonly clients: Participant[] = [];
+  readonly #missed: string[] = [];
   /** Those that others have replaced. */
   readonly #left: Participant[] = [];
   readonly #publishers: RunningPublisher[] = [];
@@ -187,14 +189,18 @@ export class Stage {
         (each) => each.isConnected && !each.isWaiting && performance.now() - each.lastAt > quietMs,
       );
     while (!isQuiet() && performance.now() < deadline) await sleep(100);
+    for (const { options, isConnected } of this.clients)
+      if (!isConnected)
+        this.#missed.push(`${options.user}'s ${options.manner} client is not there in the end`);
     for (const each of this.clients) each.close();
   }
 
   /** Clients that are not there, or have been ended for good. */
   get absent(): string[] {
-    return [...this.#left, ...this.clients]
+    const ended = [...this.#left, ...this.clients]
       .filter((each) => each.failure !== undefined)
       .map(({ options: { user, manner }, failure }) => `${user}'s ${manner} client: ${failure}`);
+    return [...ended, ...this.#missed];
   }
 
   async strike(): Promise<void> {
@@ -214,12 +220,10 @@ export class Stage {
   async #drain(): Promise<void> {
     for (let turn = 0; !this.#isOver; turn++) {
       const { node } = this.mesh.edges[turn % 2] ?? this.edge;
-      const isDone = await this.#operator.drain({ node }).then(
-        () => true,
-        () => false,
-      );
+      // One whose answer was lost may have been carried out.
+      await this.#operator.drain({ node }).catch(() => undefined);
       await this.#pause(drainEveryMs);
-      if (isDone) await this.#operator.uncordon({ node }).catch(() => undefined);
+      await this.#operator.uncordon({ node }).catch(() => undefined);
     }
     for (const { node } of this.mesh.edges) await this.#operator.uncordon({ node }).catch(() => undefined);
   }
