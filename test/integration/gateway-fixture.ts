@@ -22,11 +22,16 @@ export interface GatewayUnderTest {
   ask(query: string, init?: RequestInit): Promise<Response>;
 }
 
-/** Starts a gateway; it and everything else is stopped when the test ends. */
-export async function startGateway(env: Record<string, string> = {}): Promise<GatewayUnderTest> {
+type AtEnd = (stop: () => Promise<void>) => void;
+
+/** Starts a gateway; it and everything else is stopped when the test ends, or by what `atEnd` has been given, the last first. */
+export async function startGateway(
+  env: Record<string, string> = {},
+  atEnd: AtEnd = onTestFinished,
+): Promise<GatewayUnderTest> {
   const { amqpUrl, urlFor } = await freshVhost();
   const proxy = await TcpProxy.toUrl(amqpUrl);
-  onTestFinished(() => proxy.close());
+  atEnd(() => proxy.close());
   const port = await freePort();
   const lines: string[] = [];
   const gateway = new Member({
@@ -45,7 +50,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
     onUnexpectedEnd: () => undefined,
   });
   await gateway.start();
-  onTestFinished(async () => {
+  atEnd(async () => {
     await gateway.stop();
   });
   const url = `http://127.0.0.1:${port}`;
@@ -56,7 +61,7 @@ export async function startGateway(env: Record<string, string> = {}): Promise<Ga
     edgeAmqpUrl: urlFor('edge'),
     member: gateway,
     lines,
-    edges: await FakeEdges.open(urlFor('edge'), gateway.opsUrl),
+    edges: await FakeEdges.open(urlFor('edge'), gateway.opsUrl, atEnd),
     ask: (query, init) => fetch(`${url}/gateway${query}`, init),
   };
 }
@@ -67,9 +72,9 @@ export class FakeEdges {
   readonly #opsUrl: string;
   #seq = 0;
 
-  static async open(amqpUrl: string, opsUrl: string): Promise<FakeEdges> {
+  static async open(amqpUrl: string, opsUrl: string, atEnd: AtEnd = onTestFinished): Promise<FakeEdges> {
     const broker = await Broker.connect({ url: amqpUrl, name: 'fake-edges', attempts: 1 });
-    onTestFinished(() => broker.close());
+    atEnd(() => broker.close());
     return new FakeEdges(broker, opsUrl);
   }
 

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import type { HttpError, Placement } from '@evenkeel/protocol';
 import { TicketSigner } from '@evenkeel/ticket';
-import { describe, expect, it, vi } from 'vitest';
-import { secret, startGateway } from './gateway-fixture.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type GatewayUnderTest, secret, startGateway } from './gateway-fixture.js';
 
 const signer = new TicketSigner([secret]);
 const placementOf = async (response: Response) => (await response.json()) as Placement;
@@ -44,65 +44,6 @@ describe('GET /gateway', () => {
     expect((await edges.shown()).map(({ node }) => node)).toEqual(['e1']);
     for (let n = 0; n < 10; n += 1)
       expect((await placementOf(await ask(`?user=u${n}`))).url).toBe('ws://e1.example/ws');
-  });
-
-  it('keeps the session that is asked for, and says where it was', async () => {
-    const { ask, edges } = await startGateway();
-    await edges.report({ e1: {} });
-    const placement = await placementOf(await ask('?user=alice&session=abc_-1&from=e9,e8'));
-    expect(placement.session).toBe('abc_-1');
-    const verdict = signer.check(placement.ticket, { name: 'e1', boot: 'b1' }, Date.now());
-    expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9,e8' } });
-    if (verdict.ok) expect(verdict.claims.isNew).toBeUndefined();
-  });
-
-  it('carries user ids that are no routing-key word encoded', async () => {
-    const { ask, edges } = await startGateway();
-    await edges.report({ e1: {} });
-    for (const user of ['a.b', '*', '#', 'with space', 'zoë', '~odd']) {
-      const { ticket } = await placementOf(await ask(`?user=${encodeURIComponent(user)}`));
-      const verdict = signer.check(ticket, { name: 'e1', boot: 'b1' }, Date.now());
-      expect(verdict.ok && verdict.claims.uid).toMatch(/^~[A-Za-z0-9_-]+$/);
-    }
-  });
-
-  it('answers 400 for what it cannot read', async () => {
-    const { ask, edges } = await startGateway();
-    await edges.report({ e1: {} });
-    const refused: [string, string][] = [
-      [`?user=${'a'.repeat(10_240)}`, 'bad-user-id'],
-      ['?user=', 'bad-user-id'],
-      ['?user=a&session=x.y', 'bad-session'],
-      ['?user=a&session=', 'bad-session'],
-      [`?user=a&session=${'s'.repeat(65)}`, 'bad-session'],
-      ['?user=a&from=e1,%23', 'bad-from'],
-      [`?user=a&from=${Array(9).fill('e1').join()}`, 'bad-from'],
-      ['?user=a&tried=e1,%23', 'bad-tried'],
-      ['?user=a&tried=e1,', 'bad-tried'],
-      [`?user=a&tried=${Array(9).fill('e1').join()}`, 'bad-tried'],
-    ];
-    for (const [query, code] of refused) {
-      const response = await ask(query);
-      expect([query.slice(0, 40), response.status]).toEqual([query.slice(0, 40), 400]);
-      expect((await errorOf(response)).code).toBe(code);
-    }
-    expect((await ask('?user=alice')).status).toBe(200);
-  });
-
-  it('answers 401 without credentials, 404 for other paths, 405 for other methods', async () => {
-    const { ask, url } = await startGateway();
-    const unknown = await ask('');
-    expect(unknown.status).toBe(401);
-    expect(await errorOf(unknown)).toMatchObject({ code: 'no-credentials' });
-    const missing = await fetch(`${url}/nothing`);
-    expect([missing.status, (await errorOf(missing)).code]).toEqual([404, 'not-found']);
-    const posted = await ask('?user=a', { method: 'POST', body: 'x'.repeat(100_000) });
-    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
-    const preflight = await ask('', { method: 'OPTIONS' });
-    expect(preflight.status).toBe(204);
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
-    expect((await ask('?user=a', { method: 'HEAD' })).status).toBe(200);
-    expect((await ask('', { method: 'HEAD' })).status).toBe(401);
   });
 
   it('answers 429 with Retry-After to a user or an address that asks too often, and places the others', async () => {
@@ -170,13 +111,6 @@ describe('GET /gateway', () => {
     expect(await sentTo('&tried=')).toBe('e1');
   });
 
-  it('survives statistics that are none', async () => {
-    const { ask, edges } = await startGateway();
-    await edges.reportGarbage('e1');
-    await edges.report({ e1: {} });
-    expect((await ask('?user=alice')).status).toBe(200);
-  });
-
   it('is not ready while it has lost RabbitMQ, and sees the edges again afterwards', async () => {
     const { amqp, ask, edges, url } = await startGateway();
     await edges.report({ e1: {} });
@@ -198,9 +132,77 @@ describe('GET /gateway', () => {
       { timeout: 15_000, interval: 200 },
     );
   });
+});
+
+describe('GET /gateway of one that knows an edge', () => {
+  const stops: (() => Promise<void>)[] = [];
+  let gateway: GatewayUnderTest;
+  beforeAll(async () => {
+    gateway = await startGateway({}, (stop) => stops.unshift(stop));
+    await gateway.edges.report({ e1: {} });
+  });
+  afterAll(async () => {
+    for (const stop of stops) await stop();
+  });
+
+  it('keeps the session that is asked for, and says where it was', async () => {
+    const { ask } = gateway;
+    const placement = await placementOf(await ask('?user=alice&session=abc_-1&from=e9,e8'));
+    expect(placement.session).toBe('abc_-1');
+    const verdict = signer.check(placement.ticket, { name: 'e1', boot: 'b1' }, Date.now());
+    expect(verdict).toMatchObject({ ok: true, claims: { sid: 'abc_-1', from: 'e9,e8' } });
+    if (verdict.ok) expect(verdict.claims.isNew).toBeUndefined();
+  });
+
+  it('carries user ids that are no routing-key word encoded', async () => {
+    const { ask } = gateway;
+    for (const user of ['a.b', '*', '#', 'with space', 'zoë', '~odd']) {
+      const { ticket } = await placementOf(await ask(`?user=${encodeURIComponent(user)}`));
+      const verdict = signer.check(ticket, { name: 'e1', boot: 'b1' }, Date.now());
+      expect(verdict.ok && verdict.claims.uid).toMatch(/^~[A-Za-z0-9_-]+$/);
+    }
+  });
+
+  it('answers 400 for what it cannot read', async () => {
+    const { ask } = gateway;
+    const refused: [string, string][] = [
+      [`?user=${'a'.repeat(10_240)}`, 'bad-user-id'],
+      ['?user=', 'bad-user-id'],
+      ['?user=a&session=x.y', 'bad-session'],
+      ['?user=a&session=', 'bad-session'],
+      [`?user=a&session=${'s'.repeat(65)}`, 'bad-session'],
+      ['?user=a&from=e1,%23', 'bad-from'],
+      [`?user=a&from=${Array(9).fill('e1').join()}`, 'bad-from'],
+      ['?user=a&tried=e1,%23', 'bad-tried'],
+      ['?user=a&tried=e1,', 'bad-tried'],
+      [`?user=a&tried=${Array(9).fill('e1').join()}`, 'bad-tried'],
+    ];
+    for (const [query, code] of refused) {
+      const response = await ask(query);
+      expect([query.slice(0, 40), response.status]).toEqual([query.slice(0, 40), 400]);
+      expect((await errorOf(response)).code).toBe(code);
+    }
+    expect((await ask('?user=alice')).status).toBe(200);
+  });
+
+  it('answers 401 without credentials, 404 for other paths, 405 for other methods', async () => {
+    const { ask, url } = gateway;
+    const unknown = await ask('');
+    expect(unknown.status).toBe(401);
+    expect(await errorOf(unknown)).toMatchObject({ code: 'no-credentials' });
+    const missing = await fetch(`${url}/nothing`);
+    expect([missing.status, (await errorOf(missing)).code]).toEqual([404, 'not-found']);
+    const posted = await ask('?user=a', { method: 'POST', body: 'x'.repeat(100_000) });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    const preflight = await ask('', { method: 'OPTIONS' });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    expect((await ask('?user=a', { method: 'HEAD' })).status).toBe(200);
+    expect((await ask('', { method: 'HEAD' })).status).toBe(401);
+  });
 
   it('serves the page and nothing else of its folder in development mode', async () => {
-    const { url } = await startGateway();
+    const { url } = gateway;
     const page = await fetch(`${url}/`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     for (const id of ['node', 'session', 'events', 'gaps', 'moves', 'rebalance', 'status', 'event-count']) {
@@ -217,7 +219,7 @@ describe('GET /gateway', () => {
   });
 
   it('closes a connection that does not finish its request', async () => {
-    const { url } = await startGateway();
+    const { url } = gateway;
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.write('GET /gateway HTTP/1.1\r\nHost: a\r\n');
     const answer = await new Promise<string>((resolve) => {
@@ -228,6 +230,13 @@ describe('GET /gateway', () => {
       socket.on('close', () => resolve(text));
     });
     expect(answer).toMatch(/^HTTP\/1\.1 408/);
+  });
+
+  it('survives statistics that are none', async () => {
+    const { ask, edges } = gateway;
+    await edges.reportGarbage('e1');
+    await edges.report({ e1: {} });
+    expect((await ask('?user=alice')).status).toBe(200);
   });
 });
 
