@@ -61,6 +61,16 @@ describe('a moved session', () => {
     expect(vouches).toEqual([vouch]);
   });
 
+  it.each([
+    ['are known from its holder', { seal }, { again: 7 }],
+    ['are not where something may have been dropped since', { owed: 'overflow' }, undefined],
+  ] as const)('the places of what comes again %s', async (_what, left, position) => {
+    const { handover, acquired } = make({ from: 'edge-2', move: 'm' });
+    const places = { position: { again: 7 } as never };
+    handover.answers['edge-2'] = { outcome: 'released', suspect: 3, ...places, ...left };
+    expect((await acquired()).position).toEqual(position);
+  });
+
   it('goes on in the queue that its holder has let go, whichever of its queues that is', async () => {
     const { queue, handover, acquired } = make({ from: 'edge-2', move: 'm' });
     handover.answers['edge-2'] = { outcome: 'released', suspect: 3, seal, generation: 2 };

@@ -227,7 +227,7 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
     if (seal?.at === undefined) queue.isMade();
     begin(owed === undefined ? vouchFor(seal) : { is: 'told', reason: owed });
   }
-  return { isResumed: true, missed: owed, suspect, position, streams };
+  return { isResumed: true, missed: owed, suspect, ...(owed === undefined && { position }), streams };
 }
 
 async function find(options: AcquireOptions, before: Known): Promise<Found> {
@@ -262,7 +262,8 @@ async function find(options: AcquireOptions, before: Known): Promise<Found> {
   const { suspect, position, streams, owed, seal } = known;
   if (owed !== undefined) {
     begin({ is: 'told', reason: owed });
-    return { isResumed: true, missed: owed, suspect, position, streams };
+    // Without a seal nobody knows what was dropped since, and so which delivery had which place.
+    return { isResumed: true, missed: owed, suspect, streams };
   }
   if (isOfOlder || known.isFromOlder) {
     const missed = missedUnsealed(hello, found.messages, limits);
