@@ -46,7 +46,9 @@ const counted = ['subscribe', 'unsubscribe', 'publish', 'request'];
  * many parts as `to` of its data says, `{n}` each. The mesh may answer with an error instead.
  */
 export function judgeCalls(life: Life, timeoutMs: number): CallsVerdict {
-  const calls = new Map(callsOf(life).map((call) => [call.id, call]));
+  const calls = new Map<string, Call>();
+  // One that is sent again on another socket was asked when it was sent first.
+  for (const call of callsOf(life)) calls.set(call.id, { ...call, at: calls.get(call.id)?.at ?? call.at });
   const progress = new Map<string, Progress>();
   const gaps: number[] = [];
   const holes: Hole[] = [];

@@ -74,11 +74,15 @@ export function isOfSealAlone(
   if (gap.reason !== 'overflow' || maxLength === undefined || connection?.welcome?.resumed !== true)
     return false;
   // What waited may have come by one connection after another; what comes again has been counted.
+  const ids = new Set<unknown>();
   const counted = life.dialled
     .slice(index)
-    .flatMap(({ frames }, n) =>
-      frames.filter(({ isSent, frame }) => !isSent && isCounted(frame) && (n === 0 || !frame.redelivered)),
-    );
+    .flatMap(({ frames }) => frames)
+    .filter(({ isSent, frame }) => {
+      if (isSent || !isCounted(frame) || (frame.redelivered === true && ids.has(frame.id))) return false;
+      ids.add(frame.id);
+      return true;
+    });
   const [first, last, next] = [counted[0], counted[maxLength], counted[maxLength + 1]];
   // Told before everything else.
   if (first === undefined || last === undefined || first.at < gap.at) return false;
