@@ -2,20 +2,21 @@
  * Puts each service into one file, `services/<name>/dist/bundled/main.js`: one of hundreds of files takes three times as long to load.
  * What is compiled stays beside it, and is run where it is newer.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const services = ['edge', 'gateway', 'balancer', 'console', 'api', 'demo'];
+const compiled = (service) => join(root, 'services', service, 'dist', 'main.js');
+const services = readdirSync(join(root, 'services')).filter((service) => existsSync(compiled(service)));
 const { version } = JSON.parse(readFileSync(join(root, 'libs', 'runtime', 'package.json'), 'utf8'));
 
 async function bundle(service) {
   const dist = join(root, 'services', service, 'dist');
   const folder = join(dist, 'bundled');
   const { outputFiles } = await build({
-    entryPoints: [join(dist, 'main.js')],
+    entryPoints: [compiled(service)],
     outfile: join(folder, 'main.js'),
     bundle: true,
     write: false,

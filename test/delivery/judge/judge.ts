@@ -93,10 +93,10 @@ export function judge({ lines, malformed }: Log): Verdict {
       stream.topic === undefined &&
       (holes.get(life) ?? []).some(({ from, until }) => from <= at && at <= until);
     const idle = verdict.idle.filter((gap) => !isOfAnswer(gap));
+    const { found, others } = accounted(verdict.missing, undelivered.get(life.session) ?? []);
     const isUnknowable = (gap: Gap): boolean =>
       stream.topic === undefined &&
-      (isOfSealAlone(gap, life, stream.published, run?.maxLength) ||
-        isOfDelivered(gap, undelivered.get(life.session) ?? []));
+      (isOfSealAlone(gap, life, stream.published, run?.maxLength) || isOfDelivered(gap, others));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);
@@ -108,8 +108,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     sums.owed += verdict.owed;
     sums.delivered += verdict.delivered;
     if (stream.topic === undefined) {
-      const [missing, found] = accounted(verdict.missing, undelivered.get(life.session) ?? []);
-      sums.missing += missing;
+      sums.missing += verdict.missing.length;
       sums.undelivered += found;
     }
     sums.gaps += verdict.gaps;
@@ -145,19 +144,20 @@ function bySession(lines: readonly Line[]): Map<string, Undelivered[]> {
   return found;
 }
 
-/** How many are missing, and how many of these came by `mesh.undelivered` for their session. */
-function accounted(missing: readonly string[], undelivered: readonly Undelivered[]): [number, number] {
+/** How many of those that are missing came by `mesh.undelivered` for their session, and what else came so: it had been delivered. */
+function accounted(
+  missing: readonly string[],
+  undelivered: readonly Undelivered[],
+): { found: number; others: Undelivered[] } {
   const left = new Map<string, number>();
-  for (const line of undelivered) {
-    const tag = tagOf(line.id, line.key.split('.').slice(2).join('.'), line.data);
-    left.set(tag, (left.get(tag) ?? 0) + 1);
-  }
-  const found = missing.filter((tag) => {
+  for (const tag of missing) left.set(tag, (left.get(tag) ?? 0) + 1);
+  const others = undelivered.filter(({ id, key, data }) => {
+    const tag = tagOf(id, key.split('.').slice(2).join('.'), data);
     const count = left.get(tag) ?? 0;
     left.set(tag, count - 1);
-    return count > 0;
+    return count <= 0;
   });
-  return [missing.length, found.length];
+  return { found: undelivered.length - others.length, others };
 }
 
 function* streamsOf(
