@@ -1,3 +1,4 @@
+import { AnswerClock, type AskingPace } from './answer-clock.js';
 import type { IncomingDelivery } from './delivery.js';
 import { BrokerError, messageOf } from './errors.js';
 import type { Shard, ShardChannel, ShardConsumer } from './shard.js';
@@ -10,6 +11,9 @@ export interface Surroundings {
   defaultPrefetch: number;
   recover(consumer: ChannelConsumer): void;
   exists(queue: string): Promise<boolean>;
+  /** As {@link Surroundings.exists}, but for once in a while, on channels that nothing else waits for. */
+  asks(queue: string): Promise<boolean>;
+  readonly askingPace: AskingPace;
   gone(consumer: ChannelConsumer): void;
 }
 
@@ -151,7 +155,10 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#at = at;
     this.#tag = tag;
     this.#isQueueSuspect = false;
-    if (this.#options.tellsWaits) this.waits = new Waits(this.#prefetch, at.clock);
+    if (this.#options.tellsWaits) {
+      const queue = () => new AnswerClock(() => this.#askQueue(at), this.#around.askingPace);
+      this.waits = new Waits(this.#prefetch, { channel: at.clock, queue });
+    }
     try {
       await this.#consume(at, tag);
       if (!at.isOpen) throw new Error('channel lost');
@@ -169,6 +176,12 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#isExposed = true;
     this.state = 'active';
     this.#hasBeenActive = true;
+  }
+
+  /** The queue answers behind what the channel has passed on to it; one that is out of reach keeps nobody else waiting. */
+  async #askQueue(at: ShardChannel): Promise<void> {
+    await at.answer();
+    if (at !== this.#at || !(await this.#around.asks(this.queue))) throw new Error('the queue has gone');
   }
 
   async #consume(at: ShardChannel, tag: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { backoffMs, Fifo, LogLimit, monotonicNow, TokenBucket } from '@evenkeel/pace';
+import { AskingPace } from './answer-clock.js';
 import { ChannelConsumer } from './channel-consumer.js';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, isQueueDown, messageOf, REPLY, replyCodeOf } from './errors.js';
@@ -32,6 +33,8 @@ export class ConsumerChannels {
   readonly #prefetch: number;
   readonly #timeoutMs: number;
   readonly #topology: TopologyChannels;
+  readonly #questions: TopologyChannels;
+  readonly #askingPace = new AskingPace(50, 200);
   readonly #bucket: TokenBucket;
   readonly #consumers = new Set<ChannelConsumer>();
   readonly #due = new Fifo<ChannelConsumer>();
@@ -48,6 +51,7 @@ export class ConsumerChannels {
       () => new Shard(connection, this.#prefetch),
     );
     this.#topology = new TopologyChannels(connection, { channels: 4 });
+    this.#questions = new TopologyChannels(connection, { channels: 2 });
     const perSecond = options.recoverPerSecond ?? 2000;
     this.#bucket = new TokenBucket(perSecond, Math.max(1, perSecond / 20), monotonicNow());
     connection.counts(() => ({
@@ -94,6 +98,8 @@ export class ConsumerChannels {
         queueMicrotask(() => this.#pump());
       },
       exists: async (name) => (await this.#topology.checkQueue(name)) !== undefined,
+      asks: async (name) => (await this.#questions.checkQueue(name)) !== undefined,
+      askingPace: this.#askingPace,
       gone: (c) => this.#consumers.delete(c),
     });
     this.#consumers.add(consumer);

@@ -1,6 +1,6 @@
 import { hash32, LogLimit, monotonicNow } from '@evenkeel/pace';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { AnswerClock } from './answer-clock.js';
+import { AnswerClock, AskingPace } from './answer-clock.js';
 import type { AmqpConnection } from './connection.js';
 import { unreadableHeaders } from './deep-headers.js';
 import { type Incarnation, IncomingDelivery } from './delivery.js';
@@ -19,6 +19,9 @@ export interface ShardConsumer {
 
 const logLimit = new LogLimit(1000);
 
+/** Of a channel: by then what it passed on to a queue has reached it, unless the broker stands still. */
+const channelPace = new AskingPace(500);
+
 /** One incarnation of a shard's channel, with the consumers on it by tag. */
 export class ShardChannel implements Incarnation {
   readonly channel: Channel;
@@ -26,14 +29,20 @@ export class ShardChannel implements Incarnation {
   /** Of settlements on it. */
   readonly clock: AnswerClock;
   isOpen = true;
-
   readonly ack: Incarnation['ack'];
+  readonly #prefetch: number;
 
   constructor(channel: Channel, acks: GatheredAcks, prefetch: number) {
     this.channel = channel;
-    // What it has been told already, and answers at once.
-    this.clock = new AnswerClock(async () => await channel.prefetch(prefetch));
+    this.#prefetch = prefetch;
+    this.clock = new AnswerClock(() => this.answer(), channelPace);
     this.ack = acks.of(channel);
+  }
+
+  /** Resolves when the broker has passed on to their queues what was settled here. Rejects when the channel has gone. */
+  async answer(): Promise<void> {
+    // What it has been told already, and answers at once.
+    await this.channel.prefetch(this.#prefetch);
   }
 }
 

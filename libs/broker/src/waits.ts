@@ -1,9 +1,20 @@
-import { type AnswerClock, answersNeeded } from './answer-clock.js';
+import type { AnswerClock } from './answer-clock.js';
 
 type Clock = Pick<AnswerClock, 'ticks' | 'wanted'>;
 
-/** The broker waits as well once it has so many for a channel that are not written to its connection. */
-const unsentLimit = 200;
+/** Who answers for what the broker has had of what was settled. */
+export interface WaitsClocks {
+  /** For all that is consumed on a channel, and seldom: it tells the queue, which may be busy. */
+  readonly channel: Clock;
+  /** The queue itself. Made when it is wanted first. */
+  queue(): Clock;
+}
+
+/**
+ * The broker waits as well once it has 200 for a channel that are not written to its connection, and is told of what is written by the
+ * fifty (rabbit_queue_consumers' UNSENT_MESSAGE_LIMIT, rabbit_amqqueue's MORE_CONSUMER_CREDIT_AFTER).
+ */
+const unsentLimit = 150;
 
 /**
  * Before which deliveries of a consumer the broker may have had to wait. It sends one when there are fewer unsettled than the prefetch, so
@@ -14,17 +25,17 @@ export class Waits {
   readonly #prefetch: number;
   /** Of what it has sent it waits for the settlement that is so many before the next. */
   readonly #most: number;
-  readonly #clock: Clock;
+  readonly #clocks: WaitsClocks;
   #delivered = 0;
   #settled = 0;
-  /** Settlements before the present tick, before the last, and so on: the last of these the broker has had. */
-  readonly #before: number[] = new Array<number>(answersNeeded).fill(0);
-  #at = 0;
+  readonly #byChannel: Shown;
+  #byQueue: Shown | undefined;
 
-  constructor(prefetch: number, clock: Clock) {
+  constructor(prefetch: number, clocks: WaitsClocks) {
     this.#prefetch = prefetch;
     this.#most = Math.min(prefetch, unsentLimit);
-    this.#clock = clock;
+    this.#clocks = clocks;
+    this.#byChannel = new Shown(clocks.channel);
   }
 
   /** So many more may be on their way: 0, the broker has sent as many as it may, and they have come. */
@@ -35,29 +46,46 @@ export class Waits {
   /** A delivery has come. @returns whether the broker may have waited before it sent it */
   delivered(): boolean {
     this.#delivered += 1;
-    this.#age();
     return this.#delivered - this.#most > this.#known;
   }
 
   /** A delivery is settled. */
   settled(): void {
-    this.#age();
+    const unknown = this.#delivered - this.#known;
     this.#settled += 1;
-    // Long before it matters, and seldom.
-    if (this.#delivered - this.#known > this.#most / 2) this.#clock.wanted();
+    // Long before it matters, and seldom; the queue only where the channel would be too slow.
+    if (unknown > this.#most / 4) this.#byChannel.clock.wanted();
+    if (unknown <= this.#most / 2) return;
+    this.#byQueue ??= new Shown(this.#clocks.queue());
+    this.#byQueue.clock.wanted();
   }
 
+  /** So many settlements the broker has had. To be asked before they are counted on. */
   get #known(): number {
-    return this.#before.at(-1) ?? 0;
+    const byChannel = this.#byChannel.upTo(this.#settled);
+    return Math.max(byChannel, this.#byQueue?.upTo(this.#settled) ?? 0);
+  }
+}
+
+/** How many settlements the answers that a clock counts have shown the broker to have had: those before the last but one. */
+class Shown {
+  readonly clock: Clock;
+  #at: number;
+  /** Settlements before the present tick, and before the last. */
+  #beforeThis = 0;
+  #beforeLast = 0;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.#at = clock.ticks;
   }
 
-  #age(): void {
-    const { ticks } = this.#clock;
-    const passed = Math.min(ticks - this.#at, this.#before.length);
-    for (let n = 0; n < passed; n += 1) {
-      this.#before.pop();
-      this.#before.unshift(this.#settled);
-    }
-    this.#at = ticks;
+  upTo(settled: number): number {
+    const passed = this.clock.ticks - this.#at;
+    if (passed === 0) return this.#beforeLast;
+    this.#beforeLast = passed === 1 ? this.#beforeThis : settled;
+    this.#beforeThis = settled;
+    this.#at += passed;
+    return this.#beforeLast;
   }
 }

@@ -40,7 +40,7 @@ class World {
   /** Words of drops, and markers as functions. */
   readonly #words: ((() => void) | 'dropped')[] = [];
   readonly #clock = { ticks: 0, wanted: () => undefined };
-  readonly #waits = new Waits(prefetch, this.#clock);
+  readonly #waits = new Waits(prefetch, { channel: this.#clock, queue: () => this.#clock });
   #inHand = 0;
   readonly #holdback = new Holdback({
     drops: {
