@@ -5,7 +5,7 @@ import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
 import { handedEvents, handedMessages } from './handed.js';
 import type { Gap } from './items.js';
-import { isListed, isOfDelivered, isOfSealAlone } from './listed.js';
+import { isListed, isOfDelivered, isOfGapBefore, isOfSealAlone } from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
@@ -96,7 +96,9 @@ export function judge({ lines, malformed }: Log): Verdict {
     const { found, others } = accounted(verdict.missing, undelivered.get(life.session) ?? []);
     const isUnknowable = (gap: Gap): boolean =>
       stream.topic === undefined &&
-      (isOfSealAlone(gap, life, stream.published, run?.maxLength) || isOfDelivered(gap, others));
+      (isOfGapBefore(gap, life) ||
+        isOfSealAlone(gap, life, stream.published, run?.maxLength) ||
+        isOfDelivered(gap, others));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);

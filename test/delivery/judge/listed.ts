@@ -106,10 +106,26 @@ export function isOfSealAlone(
   );
 }
 
+/** A new seal is planted within 5 s of what shows that the client has the gap. */
+const newSealMs = 10_000;
+
+/** Whether it is told first of all on a connection, and the last before told a gap as well, whose new seal may not have been planted. */
+export function isOfGapBefore(gap: Gap, life: Life): boolean {
+  const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const [connection, before] = [life.dialled[index], life.dialled.slice(0, index).findLast(hasWelcome)];
+  if (connection?.welcome?.resumed !== true || before === undefined) return false;
+  const isFirst = !connection.frames.some(({ at, isSent, frame }) => !isSent && isCounted(frame) && at < gap.at);
+  const isOfEvents = ({ isSent, frame }: Seen) => !isSent && frame.t === 'gap' && frame.topic === undefined;
+  const last = before.frames.findLast(isOfEvents);
+  return isFirst && last !== undefined && last.at > (connection.welcomeAt ?? gap.at) - newSealMs;
+}
+
 /** What was dropped had been delivered: its acknowledgement came too late. So the application was told that it was not. */
 const lateMs = 10_000;
 export const isOfDelivered = (gap: Gap, undelivered: readonly Undelivered[]): boolean =>
   undelivered.some(({ at, why }) => why === gap.reason && at > gap.at - lateMs && at < gap.at + lateMs);
+
+const hasWelcome = ({ welcome }: Connection): boolean => welcome !== undefined;
 
 const hasSaidSince = ({ hello }: Connection, topic: string): boolean =>
   Array.isArray(hello?.topics) &&
