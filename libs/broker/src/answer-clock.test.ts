@@ -12,7 +12,7 @@ it('asks one after the other while anybody wants to know, and no longer', async 
   let asked = 0;
   const clock = new AnswerClock(async () => {
     asked += 1;
-  }, new AskingPace(50));
+  }, new AskingPace(50), 2);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).toBe(0);
   clock.wanted();
@@ -30,6 +30,7 @@ it('a slow way makes it slow, and the end of the channel ends it', async () => {
     () =>
       new Promise((resolve, reject) => answers.push((error) => (error ? reject(error) : resolve(undefined)))),
     new AskingPace(50),
+    2,
   );
   clock.wanted();
   await vi.advanceTimersByTimeAsync(10_000);
@@ -50,7 +51,7 @@ it('those that share a pace keep to its limit together', async () => {
     () =>
       new AnswerClock(async () => {
         asked += 1;
-      }, pace),
+      }, pace, 2),
   );
   const want = setInterval(() => {
     for (const clock of clocks) clock.wanted();

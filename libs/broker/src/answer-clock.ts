@@ -1,6 +1,3 @@
-/** So many answers after a settlement the broker has had it: the first may be to a question of before. */
-export const answersNeeded = 2;
-
 /** How often the clocks that share it ask. */
 export class AskingPace {
   /** Clocks that ask at present. */
@@ -25,20 +22,23 @@ export class AskingPace {
  */
 export class AnswerClock {
   ticks = 0;
+  /** So many answers after a settlement whoever settles has had it: the first may be to a question of before. */
+  readonly needed: number;
   readonly #ask: () => Promise<unknown>;
   readonly #pace: AskingPace;
   #left = 0;
   #isAsking = false;
 
   /** `ask` resolves when the broker has answered on the channel of the settlements, and rejects when that has gone. */
-  constructor(ask: () => Promise<unknown>, pace: AskingPace) {
+  constructor(ask: () => Promise<unknown>, pace: AskingPace, needed: number) {
     this.#ask = ask;
     this.#pace = pace;
+    this.needed = needed;
   }
 
   /** Somebody wants to know whether the broker has had what is settled by now. */
   wanted(): void {
-    this.#left = answersNeeded;
+    this.#left = this.needed;
     if (!this.#isAsking) void this.#run();
   }
 

@@ -17,6 +17,9 @@ export interface Surroundings {
   gone(consumer: ChannelConsumer): void;
 }
 
+/** The first may overtake what was passed on to the queue shortly before. */
+const queueAnswers = 2;
+
 let tags = 0;
 
 /** One consumer on a shard: at any time attaching, active, waiting to recover, or cancelled for good. */
@@ -156,7 +159,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     this.#tag = tag;
     this.#isQueueSuspect = false;
     if (this.#options.tellsWaits) {
-      const queue = () => new AnswerClock(() => this.#askQueue(at), this.#around.askingPace);
+      const queue = () => new AnswerClock(() => this.#askQueue(at), this.#around.askingPace, queueAnswers);
       this.waits = new Waits(this.#prefetch, { channel: at.clock, queue });
     }
     try {

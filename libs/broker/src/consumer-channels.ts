@@ -34,7 +34,7 @@ export class ConsumerChannels {
   readonly #timeoutMs: number;
   readonly #topology: TopologyChannels;
   readonly #questions: TopologyChannels;
-  readonly #askingPace = new AskingPace(50, 200);
+  readonly #askingPace = new AskingPace(50, 400);
   readonly #bucket: TokenBucket;
   readonly #consumers = new Set<ChannelConsumer>();
   readonly #due = new Fifo<ChannelConsumer>();

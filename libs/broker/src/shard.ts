@@ -19,8 +19,9 @@ export interface ShardConsumer {
 
 const logLimit = new LogLimit(1000);
 
-/** Of a channel: by then what it passed on to a queue has reached it, unless the broker stands still. */
-const channelPace = new AskingPace(500);
+const channelPace = new AskingPace(50);
+/** It does not wait for the queue, which has half a second to have what it got; who can't wait so long asks the queue itself. */
+const answersNeeded = 10;
 
 /** One incarnation of a shard's channel, with the consumers on it by tag. */
 export class ShardChannel implements Incarnation {
@@ -35,7 +36,7 @@ export class ShardChannel implements Incarnation {
   constructor(channel: Channel, acks: GatheredAcks, prefetch: number) {
     this.channel = channel;
     this.#prefetch = prefetch;
-    this.clock = new AnswerClock(() => this.answer(), channelPace);
+    this.clock = new AnswerClock(() => this.answer(), channelPace, answersNeeded);
     this.ack = acks.of(channel);
   }
 

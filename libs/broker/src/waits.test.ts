@@ -4,11 +4,12 @@ import { Waits } from './waits.js';
 const prefetch = 4;
 
 function world() {
-  const clock = { ticks: 0, wanted: () => undefined };
+  const clock = { needed: 2, ticks: 0, wanted: () => undefined };
   const queue = { ticks: 0, wanted: 0 };
   const waits = new Waits(prefetch, {
     channel: clock,
     queue: () => ({
+      needed: 2,
       get ticks() {
         return queue.ticks;
       },
@@ -71,7 +72,7 @@ it('tells how many may be on their way', () => {
 });
 
 it('with a great prefetch the broker waits for its connection as well', () => {
-  const clock = { ticks: 0, wanted: () => undefined };
+  const clock = { needed: 2, ticks: 0, wanted: () => undefined };
   const waits = new Waits(1_000, { channel: clock, queue: () => clock });
   const seen = Array.from({ length: 201 }, () => waits.delivered());
   // It may not have been told of the last 49 that were written.
@@ -80,14 +81,14 @@ it('with a great prefetch the broker waits for its connection as well', () => {
 
 it('of a session that gets much the queue itself is asked, and its second answer counts', () => {
   const { queue, waits, deliver } = world();
-  deliver(2);
+  deliver(3);
   waits.settled();
   expect(queue.wanted).toBe(0);
   deliver(1);
   waits.settled();
   expect(queue.wanted).toBe(1);
   queue.ticks += 1;
-  expect(deliver(2)).toEqual([false, true]);
+  expect(deliver(1)).toEqual([true]);
   queue.ticks += 1;
   expect(deliver(1)).toEqual([false]);
 });

@@ -1,10 +1,10 @@
 import type { AnswerClock } from './answer-clock.js';
 
-type Clock = Pick<AnswerClock, 'ticks' | 'wanted'>;
+type Clock = Pick<AnswerClock, 'needed' | 'ticks' | 'wanted'>;
 
 /** Who answers for what the broker has had of what was settled. */
 export interface WaitsClocks {
-  /** For all that is consumed on a channel, and seldom: it tells the queue, which may be busy. */
+  /** For all that is consumed on a channel. It passes on to the queue what it gets, and does not wait for it. */
   readonly channel: Clock;
   /** The queue itself. Made when it is wanted first. */
   queue(): Clock;
@@ -55,7 +55,7 @@ export class Waits {
     this.#settled += 1;
     // Long before it matters, and seldom; the queue only where the channel would be too slow.
     if (unknown > this.#most / 4) this.#byChannel.clock.wanted();
-    if (unknown <= this.#most / 2) return;
+    if (unknown <= this.#most * 0.75) return;
     this.#byQueue ??= new Shown(this.#clocks.queue());
     this.#byQueue.clock.wanted();
   }
@@ -67,25 +67,27 @@ export class Waits {
   }
 }
 
-/** How many settlements the answers that a clock counts have shown the broker to have had: those before the last but one. */
+/** How many settlements the answers that a clock counts have shown the broker to have had. */
 class Shown {
   readonly clock: Clock;
   #at: number;
-  /** Settlements before the present tick, and before the last. */
-  #beforeThis = 0;
-  #beforeLast = 0;
+  /** Settlements before the present tick, before the last, and so on: the last of these the broker has had. */
+  readonly #before: number[];
 
   constructor(clock: Clock) {
     this.clock = clock;
     this.#at = clock.ticks;
+    this.#before = new Array<number>(clock.needed).fill(0);
   }
 
   upTo(settled: number): number {
-    const passed = this.clock.ticks - this.#at;
-    if (passed === 0) return this.#beforeLast;
-    this.#beforeLast = passed === 1 ? this.#beforeThis : settled;
-    this.#beforeThis = settled;
-    this.#at += passed;
-    return this.#beforeLast;
+    const { ticks } = this.clock;
+    const passed = Math.min(ticks - this.#at, this.#before.length);
+    for (let n = 0; n < passed; n += 1) {
+      this.#before.pop();
+      this.#before.unshift(settled);
+    }
+    this.#at = ticks;
+    return this.#before.at(-1) ?? 0;
   }
 }

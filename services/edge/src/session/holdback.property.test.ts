@@ -39,7 +39,7 @@ class World {
   #sinceAnswer = 0;
   /** Words of drops, and markers as functions. */
   readonly #words: ((() => void) | 'dropped')[] = [];
-  readonly #clock = { ticks: 0, wanted: () => undefined };
+  readonly #clock = { needed: 2, ticks: 0, wanted: () => undefined };
   readonly #waits = new Waits(prefetch, { channel: this.#clock, queue: () => this.#clock });
   #inHand = 0;
   readonly #holdback = new Holdback({
