@@ -10,9 +10,13 @@ afterEach(() => {
 
 it('asks one after the other while anybody wants to know, and no longer', async () => {
   let asked = 0;
-  const clock = new AnswerClock(async () => {
-    asked += 1;
-  }, new AskingPace(50), 2);
+  const clock = new AnswerClock(
+    async () => {
+      asked += 1;
+    },
+    new AskingPace(50),
+    2,
+  );
   await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).toBe(0);
   clock.wanted();
@@ -49,9 +53,13 @@ it('those that share a pace keep to its limit together', async () => {
   const clocks = Array.from(
     { length: 100 },
     () =>
-      new AnswerClock(async () => {
-        asked += 1;
-      }, pace, 2),
+      new AnswerClock(
+        async () => {
+          asked += 1;
+        },
+        pace,
+        2,
+      ),
   );
   const want = setInterval(() => {
     for (const clock of clocks) clock.wanted();

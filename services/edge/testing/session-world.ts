@@ -228,7 +228,9 @@ export class FakeTopics implements Topics {
     leaving?.reached(this.mark);
     return await this.isFenced;
   }
-  async caughtUp(): Promise<void> {}
+  async caughtUp(): Promise<boolean> {
+    return true;
+  }
   readonly inDoubt = new Set<string>();
   isInDoubt(topic: string): boolean {
     return this.inDoubt.has(topic);

@@ -5,7 +5,7 @@ import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
 import { handedEvents, handedMessages } from './handed.js';
 import type { Gap } from './items.js';
-import { isListed, isOfDelivered, isOfGapBefore, isOfSealAlone } from './listed.js';
+import { isListed, isOfBrokenWay, isOfDelivered, isOfGapBefore, isOfSealAlone } from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
@@ -97,6 +97,7 @@ export function judge({ lines, malformed }: Log): Verdict {
     const isUnknowable = (gap: Gap): boolean =>
       stream.topic === undefined &&
       (isOfGapBefore(gap, life) ||
+        isOfBrokenWay(gap, life, conditions) ||
         isOfSealAlone(gap, life, stream.published, run?.maxLength) ||
         isOfDelivered(gap, others));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));

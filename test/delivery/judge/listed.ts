@@ -114,16 +114,31 @@ export function isOfGapBefore(gap: Gap, life: Life): boolean {
   const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
   const [connection, before] = [life.dialled[index], life.dialled.slice(0, index).findLast(hasWelcome)];
   if (connection?.welcome?.resumed !== true || before === undefined) return false;
-  const isFirst = !connection.frames.some(({ at, isSent, frame }) => !isSent && isCounted(frame) && at < gap.at);
   const isOfEvents = ({ isSent, frame }: Seen) => !isSent && frame.t === 'gap' && frame.topic === undefined;
   const last = before.frames.findLast(isOfEvents);
-  return isFirst && last !== undefined && last.at > (connection.welcomeAt ?? gap.at) - newSealMs;
+  return (
+    isFirstOn(connection, gap) && last !== undefined && last.at > (connection.welcomeAt ?? gap.at) - newSealMs
+  );
+}
+
+/** In these an edge ends with its seals. */
+const edgeConditions: readonly string[] = ['edge-killed'];
+
+/** Whether it is told first of all on a connection, while an edge's own connection, or an edge, broke: with it goes a seal on its way. */
+export function isOfBrokenWay(gap: Gap, life: Life, conditions: readonly Condition[]): boolean {
+  const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
+  const isOfSeal = gap.reason === 'overflow' || gap.reason === 'broker-lost';
+  if (!isOfSeal || connection?.welcome?.resumed !== true || !isFirstOn(connection, gap)) return false;
+  return within(gap.at, conditions, [...brokerConditions, ...edgeConditions], newSealMs);
 }
 
 /** What was dropped had been delivered: its acknowledgement came too late. So the application was told that it was not. */
 const lateMs = 10_000;
 export const isOfDelivered = (gap: Gap, undelivered: readonly Undelivered[]): boolean =>
   undelivered.some(({ at, why }) => why === gap.reason && at > gap.at - lateMs && at < gap.at + lateMs);
+
+const isFirstOn = ({ frames }: Connection, gap: Gap): boolean =>
+  !frames.some(({ at, isSent, frame }) => !isSent && isCounted(frame) && at < gap.at);
 
 const hasWelcome = ({ welcome }: Connection): boolean => welcome !== undefined;
 
@@ -137,11 +152,16 @@ function isAfterLoss(connection: Connection, before: Connection | undefined): bo
   return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? Infinity);
 }
 
-function within(at: number, all: readonly Condition[], names: readonly string[]): boolean {
+function within(
+  at: number,
+  all: readonly Condition[],
+  names: readonly string[],
+  afterMs: number = echoMs,
+): boolean {
   const conditions = all.filter((each) => names.includes(each.name));
   return conditions.some(({ name, phase, at: begunAt }) => {
     if (phase !== 'begin' || at < begunAt) return false;
     const end = conditions.find((each) => each.name === name && each.phase === 'end' && each.at >= begunAt);
-    return at <= (end?.at ?? Infinity) + echoMs;
+    return at <= (end?.at ?? Infinity) + afterMs;
   });
 }

@@ -27,8 +27,8 @@ export interface Topics {
    * with false when that could not be learnt within `timeoutMs`, so that some may still come.
    */
   fence(timeoutMs: number, leaving?: Leaving): Promise<boolean>;
-  /** Resolves once nothing that was published before the call can come any more, or after `timeoutMs`. */
-  caughtUp(timeoutMs: number): Promise<void>;
+  /** true: nothing that was published before the call can come any more. false: that was not seen within `timeoutMs`. */
+  caughtUp(timeoutMs: number): Promise<boolean>;
   /** Messages of the topic may be missing, and nobody is told yet. */
   isInDoubt(topic: string): boolean;
   readonly singles: Singles;

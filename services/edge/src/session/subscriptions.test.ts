@@ -1,6 +1,6 @@
 import { BrokerError } from '@evenkeel/broker';
 import type { GapReason } from '@evenkeel/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openAccess } from '../../testing/access-world.js';
 import type { Connection } from '../transport/connection.js';
 import type { Leaving } from './ports.js';
@@ -15,7 +15,7 @@ function make({ limit = 3 } = {}) {
   const singles = new Set<string>();
   const order: string[] = [];
   const fence = { hasPassed: true, asked: 0 };
-  const caughtUp = { current: Promise.resolve() };
+  const caughtUp = { current: Promise.resolve(true) };
   const connection = {
     claims: { uid: 'alice', sid: 's' },
     subscribe: (topic: string) => {
@@ -188,7 +188,7 @@ describe('subscriptions of one connection', () => {
     const { subscriptions, asked, order, caughtUp } = make();
     let catchUp = () => {};
     caughtUp.current = new Promise((resolve) => {
-      catchUp = resolve;
+      catchUp = () => resolve(true);
     });
     const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
     asked[0]?.bind();
@@ -197,6 +197,31 @@ describe('subscriptions of one connection', () => {
     catchUp();
     await joined;
     expect(order).toEqual(['gap a', 'subscribe a']);
+  });
+
+  it('that an edge is behind with keep nobody from attaching for long, and begin with their gap once it has caught up', async () => {
+    const { subscriptions, asked, order, caughtUp } = make();
+    caughtUp.current = Promise.resolve(false);
+    const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
+    asked[0]?.bind();
+    await joined;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(order).toEqual([]);
+    caughtUp.current = Promise.resolve(true);
+    await vi.waitFor(() => expect(order).toEqual(['gap a', 'subscribe a']));
+  });
+
+  it('that have not begun yet when the session moves have their gap before', async () => {
+    const { subscriptions, asked, order, caughtUp } = make();
+    caughtUp.current = Promise.resolve(false);
+    const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
+    asked[0]?.bind();
+    await joined;
+    caughtUp.current = Promise.resolve(true);
+    void subscriptions.settle(1_000, { session: 'ann.s', to: 'edge-2' });
+    expect(order).toEqual(['gap a']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(order).toEqual(['gap a']);
   });
 
   it('that a hello names and RabbitMQ refuses, as without a right, are not forgotten: the attach fails', async () => {

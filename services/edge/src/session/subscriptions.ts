@@ -13,6 +13,7 @@ import type { Place } from '../frame/placed.js';
 import type { Connection } from '../transport/connection.js';
 import type { SessionAccess } from './access.js';
 import { Allowances } from './allowances.js';
+import { caughtUp } from './catch-up.js';
 import { Histories } from './histories.js';
 import { Listening } from './listening.js';
 import type { Departure, HistoryTopics, Membership, Permission, Topics } from './ports.js';
@@ -33,8 +34,7 @@ export interface SubscriptionsOptions {
   onLimit(): void;
 }
 
-/** How long a client that comes back waits for what is older than it; then it may get a message once more, behind its gap. */
-const catchUpMs = 5_000;
+const cannotAsk = 'not subscribed: whoever decides cannot be asked now; try again';
 
 /** One topic of the connection, from the first request for it to its end. */
 interface Subscription {
@@ -218,6 +218,13 @@ export class Subscriptions {
     { session, to }: Departure,
   ): Promise<{ isFenced: boolean; mark: string | undefined }> {
     if (this.size === 0) return { isFenced: true, mark: undefined };
+    // Of these nothing has come yet, and the next edge does not know that.
+    for (const [topic, subscription] of [...this.#subscriptions]) {
+      const { isBound, missed, wanted } = subscription;
+      if (isBound || missed === undefined) continue;
+      if (wanted.since === undefined) this.#options.gap(missed, topic);
+      this.#end(topic, subscription);
+    }
     let mark: string | undefined;
     const reached = (name: string) => {
       mark = name;
@@ -283,15 +290,8 @@ export class Subscriptions {
     const settled = new Promise<unknown>((resolve) => {
       settle = resolve;
     });
-    const subscription: Subscription = {
-      membership: undefined,
-      isBound: false,
-      wanted,
-      missed,
-      unanswered: [],
-      settled,
-      settle,
-    };
+    const begun = { membership: undefined, isBound: false, unanswered: [] };
+    const subscription: Subscription = { ...begun, wanted, missed, settled, settle };
     this.#subscriptions.set(topic, subscription);
     this.#nameBytes += topic.length;
     if (decision === 'allow') this.#bind(topic, subscription);
@@ -306,7 +306,7 @@ export class Subscriptions {
     if (this.#subscriptions.get(topic) !== subscription) return;
     // By new rules nobody needs to be asked.
     if (access.decide('subscribe', topic) === 'allow') return this.#bind(topic, subscription);
-    if (is === 'busy') return this.#unasked(topic, subscription);
+    if (is === 'busy') return this.#failed(topic, subscription, cannotAsk);
     if (is !== 'allow') return this.#takeAway(topic, subscription, 'service');
     this.#allowances.set(topic, untilMs);
     this.#bind(topic, subscription);
@@ -319,8 +319,8 @@ export class Subscriptions {
     subscription.membership = membership;
     membership.bound.then(
       async () => {
-        // Whoever else subscribes here may have brought what the client has had already.
-        if (missed !== undefined) await this.#topics.caughtUp(catchUpMs);
+        const isWanted = () => this.#subscriptions.get(topic) === subscription;
+        if (missed !== undefined) await caughtUp(this.#topics, isWanted, () => subscription.settle());
         this.#bound(topic, subscription);
       },
       (error: unknown) => this.#refused(topic, subscription, error),
@@ -364,22 +364,21 @@ export class Subscriptions {
   }
 
   #refused(topic: string, subscription: Subscription, error: unknown): void {
-    if (this.#subscriptions.get(topic) !== subscription) return;
-    // Also where RabbitMQ refuses it: rights come back. Who has named it in hello comes again.
-    this.#end(topic, subscription, error);
-    for (const id of subscription.unanswered) {
-      const message = 'not subscribed: the broker is away; try again';
-      this.#options.send(errorFrame(id, errorCodes.brokerUnavailable, message));
-    }
+    // Also where RabbitMQ refuses it: rights come back.
+    if (this.#subscriptions.get(topic) === subscription)
+      this.#failed(topic, subscription, 'not subscribed: the broker is away; try again', error);
   }
 
-  /** Whoever decides could not be asked. */
-  #unasked(topic: string, subscription: Subscription): void {
-    const message = 'not subscribed: whoever decides cannot be asked now; try again';
-    this.#end(topic, subscription, new Error(message));
-    for (const id of subscription.unanswered) {
+  /** Who has named it in hello comes again. */
+  #failed(
+    topic: string,
+    subscription: Subscription,
+    message: string,
+    why: unknown = new Error(message),
+  ): void {
+    this.#end(topic, subscription, why);
+    for (const id of subscription.unanswered)
       this.#options.send(errorFrame(id, errorCodes.brokerUnavailable, message));
-    }
   }
 
   #end(topic: string, subscription: Subscription, failure?: unknown, how: LeavingHow = 'left'): void {

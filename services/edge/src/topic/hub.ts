@@ -246,10 +246,10 @@ export class TopicHub {
     return hasPassed && (await this.#options.areBound(timeoutMs));
   }
 
-  /** Resolves once nothing older than this call can come from the topic queue any more, or after `timeoutMs`. */
-  async caughtUp(timeoutMs: number): Promise<void> {
+  /** true: nothing older than this call can come from the topic queue any more. false: not shown within `timeoutMs`. */
+  async caughtUp(timeoutMs: number): Promise<boolean> {
     // What is lost with its queue does not come either.
-    if (this.#hasQueue) await this.#fence.wait(timeoutMs);
+    return !this.#hasQueue || (await this.#fence.wait(timeoutMs)) || !this.#hasQueue;
   }
 
   /** Messages of the topic may be missing that its subscribers are not told of yet. */
