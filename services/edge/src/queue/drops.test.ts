@@ -39,14 +39,15 @@ it('tells of each event that was dropped, and why', () => {
     ['alice.s1', gapReasons.overflow],
     ['alice.s1', gapReasons.expired],
   ]);
-  expect(drops.whyOf('alice.s1')).toBe(gapReasons.expired);
+  expect(drops.whyOf('alice.s1', Number.NEGATIVE_INFINITY)).toBe(gapReasons.expired);
+  expect(drops.whyOf('alice.s1', Number.POSITIVE_INFINITY)).toBeUndefined();
 });
 
 it('takes a seal for no event, but remembers why it was dropped', () => {
   const { drops, told, dead } = make();
   dead({ [sealHeader]: 'Xf3k' });
   expect(told).toEqual([]);
-  expect(drops.whyOf('alice.s1')).toBe(gapReasons.overflow);
+  expect(drops.whyOf('alice.s1', Number.NEGATIVE_INFINITY)).toBe(gapReasons.overflow);
 });
 
 it('tells of a mark that says where events went past the queue', () => {

@@ -49,7 +49,7 @@ export class Drops {
   readonly #queue: OwnQueue;
   readonly #fence: Fence;
   readonly #overflow: Overflow;
-  readonly #reasons = new Map<string, GapReason>();
+  readonly #reasons = new Map<string, { readonly why: GapReason; readonly atMs: number }>();
   readonly #whenHeard = new Set<() => void>();
 
   constructor(options: DropsOptions) {
@@ -133,9 +133,10 @@ export class Drops {
     this.#whenHeard.delete(waiting);
   }
 
-  /** Why something of this session was dropped last, if this edge has heard of it. */
-  whyOf(key: string): GapReason | undefined {
-    return this.#reasons.get(key);
+  /** Why something of this session was dropped last, if this edge has heard of it since then. */
+  whyOf(key: string, sinceMs: number): GapReason | undefined {
+    const last = this.#reasons.get(key);
+    return last !== undefined && last.atMs >= sinceMs ? last.why : undefined;
   }
 
   #doubt(): void {
@@ -160,7 +161,7 @@ export class Drops {
     if (isExpired && isOwnEvent(delivery.key)) return;
     const why = isExpired ? gapReasons.expired : gapReasons.overflow;
     this.#reasons.delete(key);
-    this.#reasons.set(key, why);
+    this.#reasons.set(key, { why, atMs: this.#options.now() });
     const [oldest] = this.#reasons.keys();
     if (oldest !== undefined && this.#reasons.size > maxRemembered) this.#reasons.delete(oldest);
     // What a seal's own end shows is seen where it does not come: no event need be missing.

@@ -84,7 +84,7 @@ export class Intake {
       newName: () => randomBytes(9).toString('base64url'),
       counts: this,
       seq: () => outbox.lastSeq,
-      whyDropped: () => drops.whyOf(`${claims.uid}.${claims.sid}`),
+      whyDropped: (sinceMs) => drops.whyOf(`${claims.uid}.${claims.sid}`, sinceMs),
       isOfCluster: () => queue.isOfCluster,
       onGap: (reason) => options.onGap(reason),
       onPassedBy: (isOver) => this.#passedBy(isOver),

@@ -144,8 +144,8 @@ export interface Drops {
   readonly doubts: number;
   /** true: what was dropped before the call has been told, or `doubts` has changed. false: that is not sure. */
   fence(timeoutMs: number): Promise<boolean>;
-  /** Why something of `<uid>.<sid>` was dropped last, as far as this edge has heard. */
-  whyOf(key: string): GapReason | undefined;
+  /** Why something of `<uid>.<sid>` was dropped last since then, as far as this edge has heard. */
+  whyOf(key: string, sinceMs: number): GapReason | undefined;
 }
 
 /** The queues of sessions on the broker. */

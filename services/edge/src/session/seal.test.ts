@@ -6,9 +6,13 @@ describe('a seal', () => {
   let deliveries: Deliveries;
   let gaps: string[];
   let seal: Seal;
+  let nowMs: number;
+  let droppedAtMs: number | undefined;
   beforeEach(() => {
     deliveries = new Deliveries();
     gaps = [];
+    nowMs = 0;
+    droppedAtMs = undefined;
     seal = new Seal({
       plant: () => Promise.resolve(true),
       hurry: () => {},
@@ -18,10 +22,10 @@ describe('a seal', () => {
       newName: () => 'new',
       counts: { offered: 0, unacked: 0, passed: 0 },
       seq: () => 0,
-      whyDropped: () => undefined,
+      whyDropped: (sinceMs) => (droppedAtMs !== undefined && droppedAtMs >= sinceMs ? 'expired' : undefined),
       onGap: (reason) => void gaps.push(reason),
       isBare: false,
-      now: () => 0,
+      now: () => nowMs,
     });
   });
 
@@ -50,6 +54,21 @@ describe('a seal', () => {
     seal.begin(vouchFor(left));
     seal.nothingCame();
     expect(gaps).toEqual(['broker-lost']);
+  });
+
+  it('that is lost is told for what was dropped since it was in hand, and not for what was before', () => {
+    droppedAtMs = 1;
+    for (const [atMs, why] of [
+      [2, 'broker-lost'],
+      [1, 'expired'],
+    ] as const) {
+      nowMs = atMs;
+      seal.begin({ is: 'sealed', name: 's' });
+      seal.take(deliveries.seal('s'));
+      seal.lost();
+      seal.nothingCame();
+      expect(gaps.at(-1)).toBe(why);
+    }
   });
 
   it('that comes before what it was behind says that this was dropped', () => {

@@ -70,8 +70,8 @@ export interface SealOptions {
   readonly counts: { readonly offered: number; readonly unacked: number; readonly passed: number };
   /** `seq` that the last event before what is told now has, or will have. */
   seq(): number;
-  /** Why something was dropped last, if anybody knows. */
-  whyDropped(): GapReason | undefined;
+  /** Why something was dropped last since that time, if anybody knows. */
+  whyDropped(sinceMs: number): GapReason | undefined;
   /** A queue whose node of the broker has been down for a while has no seal any more, and lacks what was published meanwhile. */
   isOfCluster?(): boolean;
   /** The client may have missed events before the next one. */
@@ -121,6 +121,8 @@ export class Seal {
   #ackedSeq = 0;
   /** Resolves when the one that is under way has come. */
   #come: (() => void) | undefined;
+  /** The client has been told of what was dropped before. */
+  #toldUpToMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SealOptions) {
     this.#options = options;
@@ -197,6 +199,7 @@ export class Seal {
       // One that is put back is older than all that has come.
       const offered = delivery.redelivered ? 0 : this.#options.counts.offered;
       this.#state = { is: 'held', name, delivery, offered };
+      this.#toldUpToMs = this.#options.now();
       this.#come?.();
       return true;
     }
@@ -354,6 +357,7 @@ export class Seal {
   #await(name: string, at: string): void {
     const { node, takeBack, now } = this.#options;
     const delivery = at === node ? takeBack(name) : undefined;
+    this.#toldUpToMs = now();
     if (delivery) this.#state = { is: 'held', name, delivery, offered: 0 };
     else this.#state = { is: 'planted', name, reason: gapReasons.overflow, from: { at, sinceMs: now() } };
   }
@@ -364,7 +368,7 @@ export class Seal {
 
   #lackExpected({ isGone, reason }: SealState & { is: 'expected' }): void {
     this.#options.onLacking?.();
-    this.#lack(isGone ? reason : (this.#options.whyDropped() ?? reason));
+    this.#lack(isGone ? reason : (this.#options.whyDropped(this.#toldUpToMs) ?? reason));
   }
 
   #lack(reason: GapReason): void {
@@ -375,6 +379,7 @@ export class Seal {
   #miss(reason: GapReason): void {
     const { counts, now, seq } = this.#options;
     const told = { seq: seq(), passed: counts.passed, atMs: now() };
+    this.#toldUpToMs = told.atMs;
     this.#state = { is: 'missing', reason, told };
     this.#come?.();
   }
