@@ -134,6 +134,14 @@ describe('a session that comes back', () => {
     expect(vouches).toEqual([{ is: 'told', reason: 'broker-lost' }]);
   });
 
+  it('whose queue has gone, and whose edge is out of reach, is asked for first: that edge may be about to make the queue again', async () => {
+    const { calls, queue, handover, acquired } = make({ from: 'edge-2' });
+    queue.counts = undefined;
+    handover.answers['edge-2'] = { outcome: 'unreachable' };
+    expect(await acquired()).toEqual({ isResumed: false, missed: 'session-expired', suspect: 0 });
+    expect(calls).toEqual(['ask edge-2', 'check', 'search', 'check', 'make']);
+  });
+
   it('is in the queue that who had it names', async () => {
     const { queue, handover, acquired } = make({ from: 'edge-2' });
     handover.answers['edge-2'] = { outcome: 'released', generation: 3 };

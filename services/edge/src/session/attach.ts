@@ -170,6 +170,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
   if (predecessor) options.queue.isAt(predecessor.generation ?? 0, predecessor.home);
   else
     options.queue.mayBeAt([{ generation: generationOf(options.hello.last?.connection) }, options.left ?? {}]);
+  let isUnreachable = false;
   let known: Known | undefined = predecessor && { ...predecessor, isFromOlder: isOlder(predecessor) };
   if (!predecessor && claims.from) {
     const answers = await Promise.all(
@@ -189,10 +190,11 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
       ? isOlder(released)
       : answers.some(({ outcome, knowsSeals }) => outcome === 'unknown' && !knowsSeals);
     known = released ? { ...released, isFromOlder } : { ...leftTo(options, answers), isFromOlder };
-    if (answers.some(({ outcome }) => outcome === 'unreachable')) await sleep(deadEdgeGraceMs);
+    isUnreachable = answers.some(({ outcome }) => outcome === 'unreachable');
+    if (isUnreachable) await sleep(deadEdgeGraceMs);
   }
   if (!isLive()) return { isResumed: true, missed: undefined, suspect: known?.suspect };
-  return await find(options, known ?? { ...leftTo(options, []), isFromOlder: false });
+  return await find(options, known ?? { ...leftTo(options, []), isFromOlder: false }, isUnreachable);
 }
 
 /** Nobody has the session: the head of its queue, as it was when the connection that the client names was lost. */
@@ -230,13 +232,15 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
   return { isResumed: true, missed: owed, suspect, ...(owed === undefined && { position }), streams };
 }
 
-async function find(options: AcquireOptions, before: Known): Promise<Found> {
+/** `isUnreachable`: an edge that may have had it. */
+async function find(options: AcquireOptions, before: Known, isUnreachable: boolean): Promise<Found> {
   const { claims, hello, queue, handover, limits, begin } = options;
   let found = await queue.check();
   let known = before;
   const endsAtMs = steadyNow() + limits.takeoverTimeoutMs;
-  // Of a queue that is lost nobody can tell who consumes it: who has the session is about to make the next one.
-  let isToBeAsked = queue.isLost;
+  // Of a queue that is lost nobody can tell who consumes it: who has the session is about to make the next one. So is an edge that has
+  // lost the broker together with this one, if the broker came back without the queue.
+  let isToBeAsked = queue.isLost || (isUnreachable && found === undefined);
   while (isToBeAsked || (found && found.consumers > 0)) {
     // Somebody holds it whom the ticket does not name, or who cannot be asked.
     const answer = await handover.search(claims, searchMs);
