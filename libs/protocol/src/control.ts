@@ -125,7 +125,7 @@ export const edgeCommand = z.discriminatedUnion('command', [
         reason: z.enum(gapReasons).optional().catch(undefined),
       })
       .optional(),
-    /** The client is to be told this gap as soon as it is attached; there is no seal then. */
+    /** The client is to be told this gap as soon as it is attached. With a `seal`, which does not come, once more in that place. */
     owed: z.enum(gapReasons).catch(gapReasons.overflow).optional(),
     /** The pass that counted for the session there: the newer of the two goes on counting. */
     pass: passHold.optional(),

@@ -2,7 +2,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeHandover, FakeQueue, settled } from '../../testing/session-world.js';
 import { type AcquireOptions, acquire, missedOfTopics } from './attach.js';
-import type { Vouch } from './seal.js';
+import type { Vouch } from './vouch.js';
 
 function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {}) {
   const calls: string[] = [];

@@ -9,9 +9,9 @@ import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
 import type { Position } from './position.js';
 import type { Release } from './release.js';
-import { type SealLeft, type Vouch, vouchFor } from './seal.js';
 import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
+import { type SealLeft, type Vouch, vouchFor, vouchOf } from './vouch.js';
 
 /** How a session's queue was found when it was attached. */
 export interface Found {
@@ -201,10 +201,15 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
 function leftTo(
   { hello: { last }, left }: AcquireOptions,
   answers: readonly HandoverAnswer[],
-): Pick<Known, 'position' | 'suspect'> {
+): Pick<Known, 'position' | 'suspect' | 'owed' | 'seal'> {
   const isThis = ({ position }: Pick<Known, 'position'>) => position?.connection === last?.connection;
-  const { position, suspect } = [...(left ? [left] : []), ...answers].find(isThis) ?? {};
-  return last === undefined ? { suspect: undefined } : { position, suspect };
+  const all = [...(left ? [left] : []), ...answers];
+  const { position, suspect } = all.find(isThis) ?? {};
+  const { owed, seal } = all.find((each) => each.owed !== undefined) ?? {};
+  return {
+    ...(last === undefined ? { suspect: undefined } : { position, suspect }),
+    ...(owed && { owed, seal }),
+  };
 }
 
 /** It has left neither a seal nor word of a gap: it knows no seals, or had the queue of an edge that does not. */
@@ -227,7 +232,7 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
   } else {
     // Of one whose seal is still to be planted nobody has said so: a crowd's queue takes replies from its seal on.
     if (seal?.at === undefined) queue.isMade();
-    begin(owed === undefined ? vouchFor(seal) : { is: 'told', reason: owed });
+    begin(vouchOf(answer));
   }
   return { isResumed: true, missed: owed, suspect, ...(owed === undefined && { position }), streams };
 }
@@ -265,7 +270,7 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
   const isOfOlder = await queue.make(undefined, true);
   const { suspect, position, streams, owed, seal } = known;
   if (owed !== undefined) {
-    begin({ is: 'told', reason: owed });
+    begin(vouchOf(known));
     // Without a seal nobody knows what was dropped since, and so which delivery had which place.
     return { isResumed: true, missed: owed, suspect, streams };
   }

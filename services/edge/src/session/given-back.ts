@@ -1,6 +1,6 @@
 import type { QueueGeneration } from './generation.js';
 import type { Requeued } from './outbox-options.js';
-import type { SealLeft } from './seal.js';
+import type { SealLeft } from './vouch.js';
 
 /** What was given back. */
 export interface GivenBack extends SealLeft {

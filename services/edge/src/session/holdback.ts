@@ -88,6 +88,19 @@ export class Holdback {
     return this.#noted === undefined && this.#batches.every(({ noted }) => noted === undefined);
   }
 
+  /** Why something is known to be missing of which nobody has been told, and before how many of what is held. */
+  get owed(): { readonly reason: GapReason; readonly before: number } | undefined {
+    let before = this.size;
+    for (const { items, noted } of this.#batches) {
+      if (noted !== undefined) return { reason: noted, before };
+      for (const item of items) {
+        if (isMissing(item)) return { reason: item.missing, before };
+        before -= 1;
+      }
+    }
+    return this.#noted && { reason: this.#noted, before };
+  }
+
   /** A new consumer: what was dropped before it is not looked for here. */
   begin(): void {
     this.#doubts = this.#options.drops.doubts;
@@ -165,14 +178,13 @@ export class Holdback {
     await this.#looking;
   }
 
-  /** The end: what is held, and what is known to have been dropped before it. */
-  takeAll(): { held: readonly Delivery[]; noted: GapReason | undefined } {
-    const items = this.#batches.flatMap((batch) => batch.items);
-    const held = items.flatMap((item) => (isMissing(item) ? [] : item.delivery));
-    const noted = this.#batches.find((batch) => batch.noted !== undefined)?.noted ?? this.#noted;
-    const missing = items.find(isMissing)?.missing;
+  /** The end: what is held. */
+  takeAll(): readonly Delivery[] {
+    const held = this.#batches.flatMap(({ items }) =>
+      items.flatMap((item) => (isMissing(item) ? [] : item.delivery)),
+    );
     this.forget();
-    return { held, noted: noted ?? missing };
+    return held;
   }
 
   async #look(): Promise<void> {

@@ -9,7 +9,8 @@ import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
 import { type QueueChanged, QueueChanges } from './queue-change.js';
-import { Seal, type Vouch, vouchFor } from './seal.js';
+import { Seal } from './seal.js';
+import { type Vouch, vouchFor } from './vouch.js';
 
 export interface IntakeOptions {
   readonly claims: TicketClaims;
@@ -190,7 +191,6 @@ export class Intake {
     });
   }
 
-  /** Where its queue was made. */
   get home(): string | undefined {
     return this.#options.queue.home;
   }
@@ -204,8 +204,8 @@ export class Intake {
       return { outcome: 'as-before' };
     const next = queue.next();
     const isSettled = () => this.unacked === 0 && this.#fetching === undefined;
-    const letGo = async () => await this.#consumer?.cancel();
-    const outcome = await this.changes.run({ next, isSettled, isOpen, letGo, goOn: () => this.#goOn() });
+    const [letGo, goOn] = [async () => await this.#consumer?.cancel(), () => this.#goOn()];
+    const outcome = await this.changes.run({ next, isSettled, isOpen, letGo, goOn });
     if (outcome === 'given-up' && !this.#isStopping) onEnd(closeCodes.brokerUnavailable);
     if (outcome === 'as-before' || outcome === 'lost') return { outcome };
     const onLate = () => !this.#isStopping && this.seal.broken(gapReasons.brokerLost, true);
@@ -216,7 +216,6 @@ export class Intake {
     const { owed } = this.seal.giveBack(false);
     this.seal.begin(owed ? { is: 'told', reason: owed } : { is: 'fresh' });
     this.#options.outbox.lostPlace();
-    // It was not consumed for a moment, so it may have dropped something.
     this.#holdback.due();
     await this.#consume();
   }
@@ -241,21 +240,22 @@ export class Intake {
   async giveBack(isSealKept: boolean, mayWait = false): Promise<GivenBack> {
     // With the seal left here there may be nothing to give back, and nothing that the broker has not confirmed.
     const isDone = this.unacked === 0 && this.#settledAtCancel === this.#settled;
+    this.seal.owe(this.#holdback.owed);
     const { seal, owed } = this.seal.giveBack(isSealKept, mayWait);
+    const held = this.#holdback.takeAll();
     const all = this.#options.outbox.requeueAll();
-    const { held, noted } = this.#holdback.takeAll();
     for (const delivery of held) delivery.requeue();
     const isThere = (isDone && seal?.at !== undefined) || (await this.#consumer?.barrier()) !== undefined;
-    // Not consumed, nothing is known of what is in it. And a channel that has gone may have taken acknowledgements with it: what the
-    // client has acknowledged comes again, and only the broker knows how much that is.
+    // A channel that has gone may have taken acknowledgements with it; and not consumed, nothing is known of what is in it.
     const isKnown = this.#isConsuming && isThere && !this.changes.hasLost;
     const isMissing = this.changes.hasLost || this.#passing === 'untold';
-    const toBeTold = owed ?? noted ?? (isMissing ? gapReasons.brokerLost : undefined);
-    const place = isKnown ? all : { suspect: undefined, written: undefined, isLasting: false };
-    const { suspect, written, isLasting } = place;
+    // What came back may have been too much for the queue.
+    const toBeTold = owed ?? this.#holdback.owed?.reason ?? (isMissing ? gapReasons.brokerLost : undefined);
+    const unknown = { suspect: undefined, written: undefined, isLasting: false };
+    const { suspect, written, isLasting } = isKnown ? all : unknown;
     const isFull = this.#wasFull || this.changes.isUnsure;
     const left = { suspect, written, isLasting, isFull, ...whereOf(this.#options.queue) };
-    if (toBeTold !== undefined) return { ...left, owed: toBeTold };
+    if (toBeTold !== undefined) return { ...left, owed: toBeTold, ...(owed && { seal }) };
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }
 
@@ -339,6 +339,7 @@ export class Intake {
     clearTimeout(this.#looking);
     this.changes.lost();
     this.#queued = 0;
+    this.seal.owe(this.#holdback.owed);
     // It counts what is unacknowledged.
     this.seal.lost();
     this.#options.outbox.forget();

@@ -1,4 +1,5 @@
 import type { Position } from './position.js';
+import type { SealLeft } from './vouch.js';
 
 /** Sessions remembered at most; the oldest is forgotten beyond it. */
 const maxRemembered = 100_000;
@@ -13,10 +14,13 @@ export interface Left {
   readonly generation?: number;
   /** The broker that it was made at, if that is known. */
   readonly home?: string;
+  /** A gap that its client has not been told, and where. */
+  readonly owed?: SealLeft['owed'];
+  readonly seal?: SealLeft['seal'];
 }
 
 /** How an edge has let a session go. */
-export interface LetGo extends Pick<Left, 'suspect' | 'generation' | 'home'> {
+export interface LetGo extends Pick<Left, 'suspect' | 'generation' | 'home' | 'owed' | 'seal'> {
   readonly position: Position | undefined;
   /** What was written is in the queue until its client is back. */
   readonly isLasting: boolean;
@@ -41,12 +45,13 @@ export class LeftBehind {
   }
 
   /** A session was let go. `key`: `<uid>.<sid>`. */
-  note(key: string, { position, isLasting, suspect, generation, home }: LetGo): void {
+  note(key: string, { position, isLasting, suspect, generation, home, owed, seal }: LetGo): void {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
-    if (written || generation || home)
-      this.#left.set(key, { suspect: undefined, ...written, ...where, atMs: this.#now() });
+    const untold = owed && { owed, ...(seal && { seal }) };
+    if (written || generation || home || untold)
+      this.#left.set(key, { suspect: undefined, ...written, ...where, ...untold, atMs: this.#now() });
     const oldestMs = this.#now() - this.#lifetimeMs;
     for (const [oldest, { atMs }] of this.#left) {
       if (atMs > oldestMs && this.#left.size <= this.#limit) return;

@@ -12,9 +12,9 @@ import type { QueueGeneration } from './generation.js';
 import type { LeftBehind } from './left-behind.js';
 import type { Position } from './position.js';
 import type { QueueSeals } from './queue-seals.js';
-import type { SealLeft } from './seal.js';
 import type { Asking, Cancels, Placing } from './service-ports.js';
 import type { Singles } from './singles.js';
+import type { SealLeft } from './vouch.js';
 
 /** The topics of this edge. */
 export interface Topics {

@@ -6,8 +6,8 @@ import type { Outbox } from './outbox.js';
 import type { Departure } from './ports.js';
 import type { Position } from './position.js';
 import type { ClientRequests } from './requests.js';
-import type { SealLeft } from './seal.js';
 import type { Subscriptions } from './subscriptions.js';
+import type { SealLeft } from './vouch.js';
 
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
 export type ReleaseMode = 'move' | 'resume' | 'end';

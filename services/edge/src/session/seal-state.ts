@@ -9,6 +9,8 @@ export type SealState =
       readonly isNew: boolean;
       /** The queue was not there, so there can be none. */
       readonly isGone?: boolean;
+      /** It does not come: in its place something is missing that nobody is told of. */
+      readonly isOwed?: boolean;
       readonly reason: GapReason;
       behind: number;
     }

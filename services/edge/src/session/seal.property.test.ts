@@ -9,7 +9,7 @@ import { FakeHandover, settled } from '../../testing/session-world.js';
 import { gapFrame } from '../frame/frames.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
-import { type SealLeft, type Vouch, vouchFor } from './seal.js';
+import { type SealLeft, type Vouch, vouchOf } from './vouch.js';
 
 const window = 4;
 const limit = 8;
@@ -25,6 +25,7 @@ class World {
   #at: { intake: Intake; outbox: Outbox; connection: FakeConnection; read: number } | undefined;
   #left: SealLeft | undefined;
   #isLive = false;
+  #isRaised = false;
   #nowMs = 0;
   /** Dropped in a move between the two edges; the new one has not heard of it yet. */
   #unheard = 0;
@@ -38,8 +39,15 @@ class World {
     this.#drops.onFence = () => this.#hear();
   }
 
+  /** The queue takes less, or as much as before. */
+  limitTo(most: number): void {
+    this.#isRaised = most > this.queue.limit;
+    this.queue.limit = most;
+  }
+
   async come(vouch?: Vouch, isMove = false): Promise<void> {
     if (this.#at) return;
+    this.#isRaised = false;
     // While nobody has the session nobody hears it.
     if (!isMove) this.#unheard = 0;
     const connection = new FakeConnection();
@@ -80,23 +88,25 @@ class World {
     });
     this.#at = { intake, outbox, connection, read: 0 };
     this.#isLive = true;
-    const { seal, owed } = this.#left ?? {};
+    const left = this.#left ?? {};
     this.#left = undefined;
     const isFound = await this.queue.check();
     if (vouch) intake.begin(vouch);
     else if (!isFound) await this.queue.make(() => intake.begin({ is: 'told', reason: 'session-expired' }));
-    else intake.begin(owed === undefined ? vouchFor(seal) : { is: 'told', reason: owed });
-    if (!vouch && (!isFound || owed !== undefined)) onGap('overflow');
+    else intake.begin(vouchOf(left));
+    if (!vouch && (!isFound || left.owed !== undefined)) onGap('overflow');
     // Sooner or later.
     if (this.published % 2 === 0) this.#hear();
     await intake.start();
   }
 
-  async leave(): Promise<void> {
+  /** `isForgotten`: whoever has it next does not learn what this edge knew. */
+  async leave(isForgotten = false): Promise<void> {
     const at = this.#at;
     if (!at) return;
     await this.#leave(at.intake.stop());
-    this.#left = await at.intake.giveBack(true);
+    const left = await at.intake.giveBack(true);
+    this.#left = isForgotten && !this.#isRaised ? undefined : left;
     this.#read();
     this.#at = undefined;
   }
@@ -121,9 +131,12 @@ class World {
     for (; this.#unheard > 0; this.#unheard -= 1) this.#at?.intake.dropped('overflow');
   }
 
-  /** Its edge dies, and says nothing. Within moments of a gap, if there is an overflow as well, that is a known limit. */
+  /**
+   * Its edge dies, and says nothing. Within moments of a gap, if there is an overflow as well, that is a known limit; and so it is when
+   * a queue that has just dropped something has got more room.
+   */
   crash(): void {
-    if (!this.#at || this.#at.intake.seal.isEarly) return;
+    if (!this.#at || this.#at.intake.seal.isEarly || this.#isRaised) return;
     this.#noteDoubt();
     this.queue.lose();
     this.#read();
@@ -245,6 +258,7 @@ const step = fc.oneof(
       is: fc.constantFrom(
         'put back',
         'leave',
+        'leave and be forgotten',
         'crash',
         'come',
         'come',
@@ -259,8 +273,10 @@ const step = fc.oneof(
     arbitrary: fc.record({ is: fc.constant('move' as const), count: fc.integer({ min: 0, max: 14 }) }),
   },
   {
-    weight: 1,
-    arbitrary: fc.record({ is: fc.constantFrom('empty', 'purge while away', 'lower the limit') }),
+    weight: 2,
+    arbitrary: fc.record({
+      is: fc.constantFrom('empty', 'purge while away', 'lower the limit', 'raise the limit'),
+    }),
   },
 );
 
@@ -274,6 +290,7 @@ async function run(history: readonly { is: string; count?: number; but?: number 
     if (is === 'publish') world.publish(count);
     else if (is === 'ack') world.ack(but);
     else if (is === 'leave') await world.leave();
+    else if (is === 'leave and be forgotten') await world.leave(true);
     else if (is === 'crash') world.crash();
     else if (is === 'move') await world.move(count);
     else if (is === 'put back') for (const edge of ['e', 'f']) world.queue.putBack(edge);
@@ -283,7 +300,7 @@ async function run(history: readonly { is: string; count?: number; but?: number 
     else if (is === 'restore after much') await world.restore(() => world.publish(14));
     else if (is === 'empty') await world.restore(() => world.queue.empty());
     else if (is === 'purge while away') await world.purge();
-    else world.queue.limit = 3;
+    else world.limitTo(is === 'lower the limit' ? 3 : limit + 1);
   }
   await world.finish();
   return world;
@@ -310,3 +327,18 @@ it('is told none where nothing was dropped', async () => {
     { numRuns: runs },
   );
 });
+
+it.each([['leave'], ['leave and be forgotten'], ['restore']])(
+  'is told a gap for what was dropped behind a full window, also when the queue has room again before: %s',
+  async (is) => {
+    const { got } = await run([
+      { is: 'wait' },
+      { is: 'publish', count: 4 },
+      { is: 'lower the limit' },
+      { is: 'publish', count: 8 },
+      { is: 'raise the limit' },
+      { is },
+    ]);
+    expect(lostInSilence(got)).toEqual([]);
+  },
+);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries } from '../../testing/deliveries.js';
-import { Seal, vouchFor } from './seal.js';
+import { Seal } from './seal.js';
+import { vouchFor } from './vouch.js';
 
 describe('a seal', () => {
   let deliveries: Deliveries;

@@ -1,55 +1,8 @@
 import type { Delivery } from '@evenkeel/broker';
 import { type GapReason, gapReasons, lossMarks, sealHeader } from '@evenkeel/protocol';
+import type { Holdback } from './holdback.js';
 import { type SealState, untold } from './seal-state.js';
-
-/** What is known of the head of a queue that is about to be consumed. */
-export type Vouch =
-  /**
-   * It begins with its seal, or something was dropped. `name`: of that seal, as who held it last says; `behind`: deliveries
-   * before it. `isNew`: whose client has nothing that an empty queue could have lost. `reason`: what to tell if it does not.
-   */
-  | {
-      readonly is: 'sealed';
-      readonly name?: string | undefined;
-      readonly behind?: number;
-      readonly isNew?: boolean;
-      readonly reason?: GapReason | undefined;
-    }
-  /** Nothing was dropped so far, and the seal of this name comes later, from the edge `at`. */
-  | { readonly is: 'coming'; readonly name: string; readonly at: string }
-  /** It was made a moment ago, or an older edge had it: as far as anybody knows nothing was dropped. */
-  | { readonly is: 'fresh' }
-  /** Something was dropped, and the client is told as soon as it is attached. */
-  | { readonly is: 'told'; readonly reason: GapReason }
-  /** The same, of a session that is attached: it is told with what comes first. */
-  | { readonly is: 'owed'; readonly reason: GapReason }
-  /** An older edge has made it: a seal would expire in it. */
-  | { readonly is: 'unwatched' };
-
-/** What the next edge has to know of the seal: at most one of them. */
-export interface SealLeft {
-  /**
-   * It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. `at`: it is not in the
-   * queue, and comes from that edge. `reason`: what to tell if it does not come, where the broker was lost before.
-   */
-  readonly seal?:
-    | {
-        readonly name?: string | undefined;
-        readonly behind: number;
-        readonly at?: string | undefined;
-        readonly reason?: GapReason | undefined;
-      }
-    | undefined;
-  /** There is none, and the client is to be told this. */
-  readonly owed?: GapReason | undefined;
-}
-
-/** What the next edge may go by. */
-export function vouchFor(seal: SealLeft['seal'], isNew?: boolean): Vouch {
-  if (seal?.name !== undefined && seal.at !== undefined)
-    return { is: 'coming', name: seal.name, at: seal.at };
-  return { is: 'sealed', ...seal, ...(isNew !== undefined && { isNew }) };
-}
+import type { SealLeft, Vouch } from './vouch.js';
 
 export interface SealOptions {
   /**
@@ -237,6 +190,20 @@ export class Seal {
     this.#lack(reason);
   }
 
+  /**
+   * Something is missing before the last `before` of what is in hand, and nobody is told: it goes, and whoever has the queue next counts up to
+   * the place. undefined: nothing is.
+   */
+  owe(owed: Holdback['owed']): void {
+    const state = this.#state;
+    if (owed === undefined || state.is === 'unwatched') return;
+    const { reason, before } = owed;
+    if (state.is === 'held') state.delivery.ack();
+    const behind = (state.is === 'expected' ? state.behind : 0) - before;
+    const name = this.#options.newName();
+    this.#state = { is: 'expected', name, behind, isNew: false, isOwed: true, reason };
+  }
+
   /** The client has acknowledged up to `seq`. */
   acked(seq: number): void {
     this.#ackedSeq = Math.max(this.#ackedSeq, seq);
@@ -331,8 +298,10 @@ export class Seal {
     }
     if (state.is === 'expected') {
       // What it has given of those before it goes back as well.
+      const { name, isOwed } = state;
       const behind = state.behind + this.#options.counts.unacked;
-      if (state.name === inDoubt) return { owed: state.reason };
+      if (isOwed && behind > 0) return { owed: state.reason, seal: { name, behind, reason: state.reason } };
+      if (isOwed || name === inDoubt) return { owed: state.reason };
       const reason = state.reason === gapReasons.overflow ? undefined : state.reason;
       return { seal: { name: state.name, behind, ...(reason && { reason }) } };
     }
