@@ -32,6 +32,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: broker,
+          // These wait for the broker for most of their time.
+          maxWorkers: 3,
           exclude,
           isolate: false,
           setupFiles: ['test/support/shared-process.ts'],

@@ -124,11 +124,15 @@ export function isOfGapBefore(gap: Gap, life: Life): boolean {
 /** In these an edge ends with its seals. */
 const edgeConditions: readonly string[] = ['edge-killed'];
 
-/** Whether it is told first of all on a connection, while an edge's own connection, or an edge, broke: with it goes a seal on its way. */
+/**
+ * Whether it is told first of all on a connection, or before what comes again, while an edge's own connection, or an edge, broke: with it
+ * goes a seal on its way, and a seal that comes back to a full queue may be all that this drops.
+ */
 export function isOfBrokenWay(gap: Gap, life: Life, conditions: readonly Condition[]): boolean {
   const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
   const isOfSeal = gap.reason === 'overflow' || gap.reason === 'broker-lost';
-  if (!isOfSeal || connection?.welcome?.resumed !== true || !isFirstOn(connection, gap)) return false;
+  const isAttaching = connection?.welcome?.resumed === true && isFirstOn(connection, gap);
+  if (!isOfSeal || connection === undefined || !(isAttaching || comesAgain(connection, gap))) return false;
   return within(gap.at, conditions, [...brokerConditions, ...edgeConditions], newSealMs);
 }
 
@@ -139,6 +143,10 @@ export const isOfDelivered = (gap: Gap, undelivered: readonly Undelivered[]): bo
 
 const isFirstOn = ({ frames }: Connection, gap: Gap): boolean =>
   !frames.some(({ at, isSent, frame }) => !isSent && isCounted(frame) && at < gap.at);
+
+const comesAgain = ({ frames }: Connection, gap: Gap): boolean =>
+  frames.find(({ at, isSent, frame }) => !isSent && isCounted(frame) && at >= gap.at)?.frame.redelivered ===
+  true;
 
 const hasWelcome = ({ welcome }: Connection): boolean => welcome !== undefined;
 
