@@ -228,9 +228,7 @@ export class FakeTopics implements Topics {
     leaving?.reached(this.mark);
     return await this.isFenced;
   }
-  async caughtUp(): Promise<boolean> {
-    return true;
-  }
+  caughtUp = async (): Promise<boolean> => true;
   readonly inDoubt = new Set<string>();
   isInDoubt(topic: string): boolean {
     return this.inDoubt.has(topic);
