@@ -26,7 +26,7 @@ export interface HandlersOptions {
   claims: Pick<Claims, 'onClaim' | 'onClaimed'>;
   whereabouts: Whereabouts;
   life: Pick<Life, 'forget'>;
-  leftBehind: Pick<LeftBehind, 'take'>;
+  leftBehind: Pick<LeftBehind, 'take' | 'passedOn'>;
   adoptions: Pick<Adoptions, 'onAdopt'>;
   reports: Pick<SessionReports, 'all'>;
   /** What operators have set. */

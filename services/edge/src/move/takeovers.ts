@@ -31,7 +31,7 @@ export interface TakeoversOptions {
   outgoing: Pick<Coalescer, 'publish'>;
   directory: Pick<Directory<Releasable>, 'get'>;
   life: Pick<Life, 'ending' | 'handedOver'>;
-  leftBehind: Pick<LeftBehind, 'take'>;
+  leftBehind: Pick<LeftBehind, 'take' | 'passedOn'>;
   journal: Pick<Journal, 'note'>;
   /** Since when a session is online. */
   onlineSince?(who: { readonly uid: string; readonly sid: string }): number | undefined;
@@ -85,6 +85,7 @@ export class Takeovers {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
         this.#noteGone(session, command);
+        this.#options.leftBehind.passedOn(`${command.uid}.${command.sid}`);
         const onlineSince = this.#options.onlineSince?.(command);
         this.#answer(command, {
           outcome: 'released',

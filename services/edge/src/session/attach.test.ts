@@ -142,6 +142,14 @@ describe('a session that comes back', () => {
     expect(calls).toEqual(['ask edge-2', 'check', 'search', 'check', 'make']);
   });
 
+  it('is told what an edge that had it could not tell its client, at once and in its place', async () => {
+    const { handover, vouches, acquired } = make({ from: 'edge-2' });
+    const owed = { name: 'x', behind: 3, reason: 'overflow' } as const;
+    handover.answers['edge-2'] = { outcome: 'unknown', owed: 'overflow', seal: owed };
+    expect(await acquired()).toMatchObject({ isResumed: true, missed: 'overflow' });
+    expect(vouches).toEqual([{ is: 'sealed', ...owed }]);
+  });
+
   it('is in the queue that who had it names', async () => {
     const { queue, handover, acquired } = make({ from: 'edge-2' });
     handover.answers['edge-2'] = { outcome: 'released', generation: 3 };

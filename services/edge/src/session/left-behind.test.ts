@@ -41,3 +41,14 @@ it('the number of its queue is remembered also where nothing else is certain', (
   left.note('u.s', { position, isLasting: false, suspect: 2, generation: 3 });
   expect(left.take('u.s')).toEqual({ suspect: undefined, generation: 3 });
 });
+
+it('a gap that nobody was told is remembered, unless who has asked for the session has heard of it', () => {
+  const left = new LeftBehind(300_000, () => 0);
+  const seal = { name: 'x', behind: 4, reason: 'overflow' } as const;
+  const untold = { position: undefined, isLasting: false, suspect: 2, owed: 'overflow', seal } as const;
+  left.note('u.s', untold);
+  expect(left.take('u.s')).toEqual({ suspect: undefined, owed: 'overflow', seal });
+  left.note('u.s', untold);
+  left.passedOn('u.s');
+  expect(left.take('u.s')).toEqual({ suspect: undefined });
+});

@@ -59,6 +59,14 @@ export class LeftBehind {
     }
   }
 
+  /** Who has the session now has it from this edge, and knows what its client is to be told. */
+  passedOn(key: string): void {
+    const left = this.#left.get(key);
+    if (left?.owed === undefined) return;
+    const { owed: _, seal: __, ...known } = left;
+    this.#left.set(key, known);
+  }
+
   /** For who has the session now. */
   take(key: string): Left | undefined {
     const left = this.#left.get(key);
