@@ -230,7 +230,9 @@ class Reading {
       this.#tell('record', () => {
         isBroken = listener.onRecord(record, offset) === false;
       });
-      if (isBroken) this.#end('it begins anew');
+      if (!isBroken) return;
+      this.stop();
+      this.#end('it begins anew');
     });
     let movedAtMs = performance.now();
     for (let before = this.#reached; this.#reached < end; before = this.#reached) {
@@ -238,6 +240,7 @@ class Reading {
       if (this.#reached !== before) movedAtMs = performance.now();
       else if (performance.now() - movedAtMs >= patienceMs) throw new Error(stoodStill);
     }
+    if (this.isOver) throw new Error('lost');
     this.#tell('caught up', () => listener.onCaughtUp());
   }
 
