@@ -10,8 +10,11 @@ interface Asked {
 
 /** A channel on which a stream of so many records is read. */
 class StreamChannel extends EventEmitter {
-  constructor(private readonly count: number) {
+  readonly count: number;
+
+  constructor(count: number) {
     super();
+    this.count = count;
   }
 
   async prefetch(): Promise<void> {}
@@ -23,8 +26,9 @@ class StreamChannel extends EventEmitter {
   }
 
   async consume(_queue: string, onMessage: (message: ConsumeMessage) => void, { arguments: asked }: Asked) {
-    const from =
-      { first: 0, last: this.count - 1 }[String(asked['x-stream-offset'])] ?? asked['x-stream-offset'];
+    const offset = asked['x-stream-offset'];
+    const named = offset === 'last' ? this.count - 1 : 0;
+    const from = typeof offset === 'number' ? offset : named;
     queueMicrotask(() => {
       for (let n = from; n < this.count; n += 1) onMessage(recordOf(n));
     });
