@@ -13,6 +13,8 @@ export type SealState =
       readonly isOwed?: boolean;
       readonly reason: GapReason;
       behind: number;
+      /** So many deliveries had gone on to the client when it was told of a gap before. */
+      toldAt?: number;
     }
   /** `offered`: what had been taken when it came, and is older. */
   | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }

@@ -29,12 +29,16 @@ class World {
   #nowMs = 0;
   /** Dropped in a move between the two edges; the new one has not heard of it yet. */
   #unheard = 0;
+  /** The edge that had it has heard of so many; whoever has it next may hear of them later. */
+  #heardByOne = 0;
   readonly #drops = new FakeDrops();
 
   constructor() {
     this.queue.onDropped = () => {
-      if (this.#at) this.#at.intake.dropped('overflow');
-      else this.#unheard += 1;
+      if (this.#at) {
+        this.#at.intake.dropped('overflow');
+        this.#heardByOne += 1;
+      } else this.#unheard += 1;
     };
     this.#drops.onFence = () => this.#hear();
   }
@@ -98,6 +102,9 @@ class World {
     // Sooner or later.
     if (this.published % 2 === 0) this.#hear();
     await intake.start();
+    const late = this.#heardByOne;
+    this.#heardByOne = 0;
+    if (this.published % 3 === 0) for (let n = 0; n < late; n += 1) intake.dropped('overflow');
   }
 
   /** `isForgotten`: whoever has it next does not learn what this edge knew. */

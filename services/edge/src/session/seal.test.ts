@@ -72,6 +72,17 @@ describe('a seal', () => {
     }
   });
 
+  it('that is behind what comes again is still looked for there when something is told before', () => {
+    seal.begin({ is: 'sealed', name: 's', behind: 2, reason: 'broker-lost' });
+    seal.broken('overflow');
+    seal.broken('overflow');
+    expect(gaps).toEqual(['overflow']);
+    for (const n of [1, 2]) seal.take(deliveries.event(n, { redelivered: true }));
+    expect(gaps).toEqual(['overflow']);
+    seal.take(deliveries.event(3));
+    expect(gaps).toEqual(['overflow', 'broker-lost']);
+  });
+
   it('that comes before what it was behind says that this was dropped', () => {
     seal.begin({ is: 'sealed', name: 's', behind: 2 });
     seal.take(deliveries.event(1, { redelivered: true }));

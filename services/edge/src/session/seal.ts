@@ -186,6 +186,7 @@ export class Seal {
   broken(reason: GapReason, isAnother = false): void {
     if (!isAnother && this.#isJustTold()) return;
     if (this.#state.is === 'unwatched') return this.#options.onGap(reason);
+    if (this.#state.is === 'expected' && this.#state.behind > 0) return this.#tellBefore(this.#state, reason);
     this.spoil(reason);
     this.#lack(reason);
   }
@@ -338,6 +339,13 @@ export class Seal {
   #lackExpected({ isGone, reason }: SealState & { is: 'expected' }): void {
     this.#options.onLacking?.();
     this.#lack(isGone ? reason : (this.#options.whyDropped(this.#toldUpToMs) ?? reason));
+  }
+
+  /** What comes again may be before what is missing: whether it is shows in its place. */
+  #tellBefore(state: SealState & { is: 'expected' }, reason: GapReason): void {
+    const { passed } = this.#options.counts;
+    if (state.toldAt !== passed) this.#options.onGap(reason);
+    state.toldAt = passed;
   }
 
   #lack(reason: GapReason): void {
