@@ -204,8 +204,8 @@ export class Intake {
       return { outcome: 'as-before' };
     const next = queue.next();
     const isSettled = () => this.unacked === 0 && this.#fetching === undefined;
-    const [letGo, goOn] = [async () => await this.#consumer?.cancel(), () => this.#goOn()];
-    const outcome = await this.changes.run({ next, isSettled, isOpen, letGo, goOn });
+    const letGo = async () => await this.#consumer?.cancel();
+    const outcome = await this.changes.run({ next, isSettled, isOpen, letGo, goOn: () => this.#goOn() });
     if (outcome === 'given-up' && !this.#isStopping) onEnd(closeCodes.brokerUnavailable);
     if (outcome === 'as-before' || outcome === 'lost') return { outcome };
     const onLate = () => !this.#isStopping && this.seal.broken(gapReasons.brokerLost, true);

@@ -15,7 +15,7 @@ function make({ limit = 3 } = {}) {
   const singles = new Set<string>();
   const order: string[] = [];
   const fence = { hasPassed: true, asked: 0 };
-  const caughtUp = { current: Promise.resolve(true) };
+  const caughtUp = { current: Promise.resolve(true), asked: 0 };
   const connection = {
     claims: { uid: 'alice', sid: 's' },
     subscribe: (topic: string) => {
@@ -47,7 +47,10 @@ function make({ limit = 3 } = {}) {
       if (fence.hasPassed) leaving?.reached('m.1');
       return fence.hasPassed;
     },
-    caughtUp: () => caughtUp.current,
+    caughtUp: () => {
+      caughtUp.asked += 1;
+      return caughtUp.current;
+    },
     has: () => false,
     isInDoubt: (topic: string) => topic === 'a',
     singles: {
@@ -69,6 +72,23 @@ function make({ limit = 3 } = {}) {
     },
   });
   return { subscriptions, asked, sent, gaps, listening, singles, order, fence, caughtUp };
+}
+
+/** A client is attached that has come back to an edge that is behind, and is asked again whether it is; it is when the test says so. */
+async function behind() {
+  const world = make();
+  const { subscriptions, asked, caughtUp } = world;
+  caughtUp.current = Promise.resolve(false);
+  const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
+  asked[0]?.bind();
+  await joined;
+  let catchUp = () => {};
+  caughtUp.current = new Promise((resolve) => {
+    catchUp = () => resolve(true);
+  });
+  const before = caughtUp.asked;
+  await vi.waitFor(() => expect(caughtUp.asked).toBeGreaterThan(before));
+  return { ...world, catchUp };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -200,27 +220,19 @@ describe('subscriptions of one connection', () => {
   });
 
   it('that an edge is behind with keep nobody from attaching for long, and begin with their gap once it has caught up', async () => {
-    const { subscriptions, asked, order, caughtUp } = make();
-    caughtUp.current = Promise.resolve(false);
-    const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
-    asked[0]?.bind();
-    await joined;
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    const { order, catchUp } = await behind();
     expect(order).toEqual([]);
-    caughtUp.current = Promise.resolve(true);
-    await vi.waitFor(() => expect(order).toEqual(['gap a', 'subscribe a']));
+    catchUp();
+    await turn();
+    expect(order).toEqual(['gap a', 'subscribe a']);
   });
 
   it('that have not begun yet when the session moves have their gap before', async () => {
-    const { subscriptions, asked, order, caughtUp } = make();
-    caughtUp.current = Promise.resolve(false);
-    const joined = subscriptions.join({ topic: 'a' }, undefined, 'connection-lost');
-    asked[0]?.bind();
-    await joined;
-    caughtUp.current = Promise.resolve(true);
+    const { subscriptions, order, catchUp } = await behind();
     void subscriptions.settle(1_000, { session: 'ann.s', to: 'edge-2' });
     expect(order).toEqual(['gap a']);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    catchUp();
+    await turn();
     expect(order).toEqual(['gap a']);
   });
 
