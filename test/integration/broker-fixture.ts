@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Broker, type BrokerOptions, type Log } from '@evenkeel/broker';
+import { Broker, type BrokerOptions, type ConnectOptions, type Log } from '@evenkeel/broker';
 import { TcpProxy } from '@evenkeel/testkit';
 import { inject, onTestFinished, vi } from 'vitest';
 
@@ -34,7 +34,7 @@ export class LogMemory implements Log {
 }
 
 /** A broker connection that is closed when the test ends. */
-export async function openBroker(options: Partial<BrokerOptions> = {}): Promise<Broker> {
+export async function openBroker(options: Partial<ConnectOptions> = {}): Promise<Broker> {
   const broker = await Broker.connect({ url: inject('amqpUrl'), name: 'test', attempts: 1, ...options });
   onTestFinished(() => broker.close());
   return broker;

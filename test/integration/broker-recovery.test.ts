@@ -1,5 +1,6 @@
 import { Broker, BrokerError } from '@evenkeel/broker';
 import { TcpProxy } from '@evenkeel/testkit';
+import { connect } from 'amqplib';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { eventually, LogMemory, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
 
@@ -60,6 +61,45 @@ describe('connecting', () => {
 });
 
 describe('after a lost connection', () => {
+  it('comes back where a connection is lost while the channel that declared its topology is closed', async () => {
+    const url = inject('amqpUrl');
+    const proxy = await TcpProxy.toUrl(url);
+    onTestFinished(() => proxy.close());
+    let dialled = 0;
+    let lost = 0;
+    const dial = async (address: string) => {
+      const model = await connect(address);
+      // The first start and the first return: each is lost once the broker's answer to the closing is awaited.
+      if (dialled++ % 2 === 1) return model;
+      const { createChannel } = model;
+      model.createChannel = async () => {
+        const channel = await createChannel.call(model);
+        const { close } = channel;
+        channel.close = () => {
+          proxy.pauseAnswers();
+          setTimeout(() => {
+            lost += proxy.cut();
+          }, 50);
+          return close.call(channel);
+        };
+        return channel;
+      };
+      return model;
+    };
+    const exchange = { name: unique('exchange'), type: 'topic', durable: false, autoDelete: true } as const;
+    const broker = await openBroker({
+      url: proxy.urlFor(url),
+      dial,
+      attempts: 5,
+      topology: { exchanges: [exchange] },
+    });
+    expect(lost).toBe(1);
+    proxy.cut();
+    await eventually(() => broker.state === 'connecting', 'it is lost');
+    await eventually(() => broker.state === 'open', 'it is back');
+    expect(lost).toBe(2);
+  });
+
   it('re-declares its topology, exclusive queues included, before consumers recover', async () => {
     const { broker, proxy } = await openProxied();
     const [queue, exchange] = [unique('exclusive'), unique('exchange')];

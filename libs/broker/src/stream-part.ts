@@ -2,7 +2,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { type AmqpConnection, unavailableError } from './connection.js';
 import { IncomingDelivery } from './delivery.js';
 import type { StreamRecord } from './stream-reader.js';
-import { openChannel } from './topology.js';
+import { closeChannel, openChannel } from './topology.js';
 
 /** Records on their way at most. */
 const prefetch = 2_000;
@@ -57,6 +57,6 @@ export async function readStreamPart(
       channel.consume(queue, onMessage, { arguments: { 'x-stream-offset': from } }).catch(reject);
     });
   } finally {
-    await channel.close().catch(() => {});
+    await closeChannel(channel);
   }
 }

@@ -3,7 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AmqpConnection } from './connection.js';
 import { IncomingDelivery } from './delivery.js';
 import { messageOf, REPLY, replyCodeOf } from './errors.js';
-import { openChannel } from './topology.js';
+import { closeChannel, openChannel } from './topology.js';
 import type { Delivery } from './types.js';
 
 /** Records on their way at most. */
@@ -166,7 +166,7 @@ export class StreamReader {
     const why = await ended;
     reading.stop();
     this.#stopping.signal.removeEventListener('abort', onStop);
-    await channel.close().catch(() => {});
+    await closeChannel(channel);
     return why;
   }
 

@@ -35,6 +35,17 @@ export async function openChannel(model: ChannelModel): Promise<Channel> {
   return channel;
 }
 
+/**
+ * Closes a channel; resolves once it is closed, by whatever. (amqplib's own promise stays open for ever where the connection is lost before
+ * the broker's answer.)
+ */
+export function closeChannel(channel: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    channel.once('close', resolve);
+    channel.close().then(resolve, () => resolve());
+  });
+}
+
 /** Declares one exchange on `channel`. */
 export async function assertExchange(channel: Channel, x: ExchangeSpec): Promise<void> {
   await channel.assertExchange(x.name, x.type, {
@@ -60,7 +71,7 @@ async function expectExchanges(model: ChannelModel, names: readonly string[]): P
       channel = await openChannel(model);
     }
   }
-  await channel.close();
+  await closeChannel(channel);
 }
 
 /**
@@ -102,5 +113,5 @@ export async function declareTopology(model: ChannelModel, t: Topology, log: Log
   for (const b of t.bindings ?? []) {
     await run(`binding ${b.queue} to ${b.exchange}`, (c) => c.bindQueue(b.queue, b.exchange, b.key));
   }
-  await channel.close();
+  await closeChannel(channel);
 }
