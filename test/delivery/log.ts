@@ -86,6 +86,14 @@ export interface Condition {
   readonly detail?: string;
 }
 
+/** A policy limits the queues of sessions from now on, or none does any more. */
+export interface Policy {
+  readonly kind: 'policy';
+  readonly at: number;
+  /** How many messages a session's queue takes, the seal counted; absent: as without a policy. */
+  readonly maxLength?: number;
+}
+
 /** A directed event came by `mesh.undelivered`. */
 export interface Undelivered {
   readonly kind: 'undelivered';
@@ -110,7 +118,17 @@ interface Run {
   readonly maxLength?: number;
 }
 
-export type Line = Publish | Confirm | Open | FrameLine | Close | Handed | Condition | Undelivered | Run;
+export type Line =
+  | Publish
+  | Confirm
+  | Open
+  | FrameLine
+  | Close
+  | Handed
+  | Condition
+  | Policy
+  | Undelivered
+  | Run;
 
 export interface Log {
   readonly lines: readonly Line[];
@@ -145,6 +163,7 @@ const kinds: Readonly<Record<Line['kind'], Fields>> = {
   send: ofFrame,
   frame: ofFrame,
   close: { connection: isText, by: oneOf('client', 'edge', 'cut') },
+  policy: { maxLength: maybe(isCount) },
   undelivered: { key: isText, session: isText, why: isText, id: maybe(isText) },
   handed: {
     uid: isText,

@@ -26,6 +26,7 @@ const reasons: Readonly<Record<string, string>> = {
   'gap-before-the-hole': 'lost',
   'gap-of-another-stream': 'lost',
   'never-published': 'foreign',
+  'overflow-told-far-below-the-limit': 'falseGaps',
   'new-event-with-an-old-position': 'lost',
   'one-gap-for-two-holes': 'lost',
   'topic-equal-messages-lost-after-a-move': 'lost',

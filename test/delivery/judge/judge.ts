@@ -77,6 +77,7 @@ export function judge({ lines, malformed }: Log): Verdict {
   const run = lines.find((line) => line.kind === 'run');
   const timeoutMs = run?.requestTimeoutMs ?? requestTimeoutMs;
   const conditions = lines.filter((line): line is Condition => line.kind === 'condition');
+  const limits = { maxLength: run?.maxLength, policies: lines.filter((line) => line.kind === 'policy') };
   const undelivered = bySession(lines);
   const holes = new Map<Life, readonly Hole[]>();
   for (const life of lives) {
@@ -98,7 +99,7 @@ export function judge({ lines, malformed }: Log): Verdict {
       stream.topic === undefined &&
       (isOfGapBefore(gap, life) ||
         isOfBrokenWay(gap, life, conditions) ||
-        isOfSealAlone(gap, life, stream.published, run?.maxLength) ||
+        isOfSealAlone(gap, life, stream.published, limits) ||
         isOfDelivered(gap, others));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));

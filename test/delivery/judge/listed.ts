@@ -1,4 +1,4 @@
-import type { Condition, Undelivered } from '../log.js';
+import type { Condition, Policy, Undelivered } from '../log.js';
 import { type Gap, isMade } from './items.js';
 import { type Connection, isCounted, type Life, type Seen } from './lives.js';
 import { type Published, tagOf } from './published.js';
@@ -59,33 +59,34 @@ export function isListed(
   return isBroker && (gap.reason === 'session-expired' || gap.reason === 'broker-lost');
 }
 
+/** What queues of sessions take. */
+export interface Limits {
+  /** Events; beside them there is room for a seal. */
+  readonly maxLength: number | undefined;
+  readonly policies: readonly Policy[];
+}
+
+/** A policy may have come into force, or gone, so long before its line, ms. */
+const policyMs = 2_000;
+
+/** With which the queue may have been filled between the two times, in events beside a seal. */
+function lengthsBetween(fromAt: number, toAt: number, { maxLength, policies }: Limits): readonly number[] {
+  const before = policies.findLast(({ at }) => at <= fromAt);
+  const meanwhile = policies.filter(({ at }) => at > fromAt && at <= toAt + policyMs);
+  const all = [...(before ? [before] : []), ...meanwhile].map((each) => each.maxLength);
+  const shorter = all.flatMap((each) => (each === undefined ? [] : each - 1));
+  const isWithout = before?.maxLength === undefined || all.includes(undefined);
+  return [...(isWithout && maxLength !== undefined ? [maxLength] : []), ...shorter];
+}
+
 /**
- * Whether an `overflow` is the loss of the seal and nothing else: on attaching, the queue may have held exactly one event more than
- * `maxLength`, its seal's place. So the last of them was published before `welcome`, and the next, if any, was not confirmed before `hello`.
+ * Whether an `overflow` is the loss of the seal and nothing else: on attaching, the queue may have held exactly one event more than it
+ * takes, its seal's place. So the last of them was published before `welcome`, and the next, if any, was not confirmed before `hello`.
  */
-export function isOfSealAlone(
-  gap: Gap,
-  life: Life,
-  published: Stream['published'],
-  maxLength: number | undefined,
-): boolean {
+export function isOfSealAlone(gap: Gap, life: Life, published: Stream['published'], limits: Limits): boolean {
   const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
   const connection = life.dialled[index];
-  if (gap.reason !== 'overflow' || maxLength === undefined || connection?.welcome?.resumed !== true)
-    return false;
-  // What waited may have come by one connection after another; what comes again has been counted.
-  const ids = new Set<unknown>();
-  const counted = life.dialled
-    .slice(index)
-    .flatMap(({ frames }) => frames)
-    .filter(({ isSent, frame }) => {
-      if (isSent || !isCounted(frame) || (frame.redelivered === true && ids.has(frame.id))) return false;
-      ids.add(frame.id);
-      return true;
-    });
-  const [first, last, next] = [counted[0], counted[maxLength], counted[maxLength + 1]];
-  // Told before everything else.
-  if (first === undefined || last === undefined || first.at < gap.at) return false;
+  if (gap.reason !== 'overflow' || connection?.welcome?.resumed !== true) return false;
   const helloAt = connection.frames.find(({ isSent }) => isSent)?.at ?? connection.open.at;
   const welcomeAt = connection.welcomeAt ?? helloAt;
   const timesOf = ({ frame, at }: Seen) =>
@@ -100,10 +101,34 @@ export function isOfSealAlone(
   // Of an answer it is not known when it was published.
   const may = (seen: Seen | undefined, is: (of: Published) => boolean): boolean =>
     seen === undefined || seen.frame.t !== 'event' || timesOf(seen).some(({ of }) => is(of));
-  return (
-    may(last, ({ publish }) => publish.at <= welcomeAt) &&
-    may(next, ({ confirmedAt }) => confirmedAt >= helloAt)
-  );
+  const frames = life.dialled.slice(index).flatMap((each) => each.frames);
+  const counts = [true, false].map((isRepeat) => countedOnce(frames, isRepeat));
+  const lengths = lengthsBetween(helloAt, welcomeAt, limits);
+  const ways = counts.flatMap((counted) => lengths.map((maxLength) => ({ counted, maxLength })));
+  return ways.some(({ counted, maxLength }) => {
+    const [first, last, next] = [counted[0], counted[maxLength], counted[maxLength + 1]];
+    // Told before everything else.
+    if (first === undefined || last === undefined || first.at < gap.at) return false;
+    return (
+      may(last, ({ publish }) => publish.at <= welcomeAt) &&
+      may(next, ({ confirmedAt }) => confirmedAt >= helloAt)
+    );
+  });
+}
+
+/**
+ * What waited may have come by one connection after another; what comes again has been counted. An id that is made of the content
+ * belongs to all that say the same: `isRepeat`: one that comes once more, flagged, is taken for one of before.
+ */
+function countedOnce(frames: readonly Seen[], isRepeat: boolean): readonly Seen[] {
+  const ids = new Set<unknown>();
+  return frames.filter(({ isSent, frame }) => {
+    const mayBeAnother = !isRepeat && isMade(String(frame.id));
+    if (isSent || !isCounted(frame) || (frame.redelivered === true && ids.has(frame.id) && !mayBeAnother))
+      return false;
+    ids.add(frame.id);
+    return true;
+  });
 }
 
 /** A new seal is planted within 5 s of what shows that the client has the gap. */

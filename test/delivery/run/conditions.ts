@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './fault.js';
 import { faults } from './faults.js';
+import { limitQueues } from './objects.js';
 import { maxLength, type Stage } from './stage.js';
 
 /** Does something to a mesh under traffic, and puts it right; returns what shows that it happened, or undefined. */
@@ -37,14 +38,13 @@ const expiry: Act = async (stage) => {
 };
 
 const policy: Act = async (stage) => {
-  const limits = JSON.stringify({ 'max-length': 20, 'message-ttl': 2000 });
-  await stage.broker.ctl(['set_policy', 'delivery', '^session[.]', limits, '--apply-to', 'queues']);
+  const clear = await limitQueues(stage, 'delivery', { 'max-length': 20, 'message-ttl': 2000 });
   await sleep(8000);
   stage.tell({ burst: 60 });
   await sleep(8000);
   const listed = await stage.broker.ctl(['list_queues', 'name', 'policy', '--no-table-headers']);
   const held = listed.split('\n').filter((line) => /^session.*delivery/.test(line)).length;
-  await stage.broker.ctl(['clear_policy', 'delivery']);
+  await clear();
   return held > 0 ? `the policy held for ${held} queues` : undefined;
 };
 

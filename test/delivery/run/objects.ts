@@ -11,6 +11,20 @@ async function listed({ broker }: Stage, args: readonly string[]): Promise<strin
     .map((line) => line.split('\t'));
 }
 
+/** Has a policy of this name limit the queues of sessions, and writes that down; returns what takes it away again. */
+export async function limitQueues(
+  { broker, recorder }: Stage,
+  name: string,
+  limits: { readonly 'max-length': number; readonly 'message-ttl'?: number },
+): Promise<() => Promise<void>> {
+  await broker.ctl(['set_policy', name, '^session[.]', JSON.stringify(limits), '--apply-to', 'queues']);
+  recorder.add({ kind: 'policy', maxLength: limits['max-length'] });
+  return async () => {
+    await broker.ctl(['clear_policy', name]);
+    recorder.add({ kind: 'policy' });
+  };
+}
+
 /** The exchange goes, and every binding with it: whoever had one has to make it again. */
 const exchangeDeleted: Fault['begin'] = async (stage) => {
   const name = 'mesh.events';
@@ -32,14 +46,13 @@ const exchangeDeleted: Fault['begin'] = async (stage) => {
 
 /** Queues hold less than what waits in them: a policy of somebody who meant well. */
 const policyChanged: Fault['begin'] = async (stage) => {
-  const limits = JSON.stringify({ 'max-length': 15 });
-  await stage.broker.ctl(['set_policy', 'chaos', '^session[.]', limits, '--apply-to', 'queues']);
+  const clear = await limitQueues(stage, 'chaos', { 'max-length': 15 });
   stage.tell({ burst: 40 });
   return {
     end: async () => {
       const rows = await listed(stage, ['list_queues', 'name', 'policy']);
       const held = rows.filter(([name, policy]) => name?.startsWith('session.') && policy === 'chaos').length;
-      await stage.broker.ctl(['clear_policy', 'chaos']);
+      await clear();
       return held > 0 ? `the policy held for ${held} queues` : undefined;
     },
   };
