@@ -99,7 +99,7 @@ export function judge({ lines, malformed }: Log): Verdict {
       stream.topic === undefined &&
       (isOfGapBefore(gap, life) ||
         isOfBrokenWay(gap, life, conditions) ||
-        isOfSealAlone(gap, life, stream.published, limits) ||
+        isOfSealAlone(gap, life, stream.published, limits, conditions) ||
         isOfDelivered(gap, others));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));

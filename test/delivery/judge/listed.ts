@@ -80,15 +80,18 @@ function lengthsBetween(fromAt: number, toAt: number, { maxLength, policies }: L
 }
 
 /**
- * Whether an `overflow` is the loss of the seal and nothing else: on attaching, the queue may have held exactly one event more than it
- * takes, its seal's place. So the last of them was published before `welcome`, and the next, if any, was not confirmed before `hello`.
+ * Whether an `overflow` is the loss of the seal and nothing else: on attaching, or once an edge has its broker back, the queue may have
+ * held exactly one event more than it takes, its seal's place. So the last of them was published before it was consumed, and the next, if
+ * any, was not confirmed before that could be.
  */
-export function isOfSealAlone(gap: Gap, life: Life, published: Stream['published'], limits: Limits): boolean {
-  const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
-  const connection = life.dialled[index];
-  if (gap.reason !== 'overflow' || connection?.welcome?.resumed !== true) return false;
-  const helloAt = connection.frames.find(({ isSent }) => isSent)?.at ?? connection.open.at;
-  const welcomeAt = connection.welcomeAt ?? helloAt;
+export function isOfSealAlone(
+  gap: Gap,
+  life: Life,
+  published: Stream['published'],
+  limits: Limits,
+  conditions: readonly Condition[],
+): boolean {
+  if (gap.reason !== 'overflow') return false;
   const timesOf = ({ frame, at }: Seen) =>
     published.filter(
       ({ of: { publish }, names }) =>
@@ -101,19 +104,42 @@ export function isOfSealAlone(gap: Gap, life: Life, published: Stream['published
   // Of an answer it is not known when it was published.
   const may = (seen: Seen | undefined, is: (of: Published) => boolean): boolean =>
     seen === undefined || seen.frame.t !== 'event' || timesOf(seen).some(({ of }) => is(of));
-  const frames = life.dialled.slice(index).flatMap((each) => each.frames);
-  const counts = [true, false].map((isRepeat) => countedOnce(frames, isRepeat));
-  const lengths = lengthsBetween(helloAt, welcomeAt, limits);
-  const ways = counts.flatMap((counted) => lengths.map((maxLength) => ({ counted, maxLength })));
-  return ways.some(({ counted, maxLength }) => {
-    const [first, last, next] = [counted[0], counted[maxLength], counted[maxLength + 1]];
-    // Told before everything else.
-    if (first === undefined || last === undefined || first.at < gap.at) return false;
-    return (
-      may(last, ({ publish }) => publish.at <= welcomeAt) &&
-      may(next, ({ confirmedAt }) => confirmedAt >= helloAt)
-    );
+  return unconsumedBefore(gap, life, conditions).some(({ fromAt, toAt, frames }) => {
+    const counts = [true, false].map((isRepeat) => countedOnce(frames, isRepeat));
+    const lengths = lengthsBetween(fromAt, toAt, limits);
+    return counts
+      .flatMap((counted) => lengths.map((maxLength) => [counted[maxLength], counted[maxLength + 1]] as const))
+      .some(
+        ([last, next]) =>
+          last !== undefined &&
+          may(last, ({ publish }) => publish.at <= toAt) &&
+          may(next, ({ confirmedAt }) => confirmedAt >= fromAt),
+      );
   });
+}
+
+/** When the queue was consumed again, somewhere between the two times, and what came of it from then on. */
+interface Unconsumed {
+  readonly fromAt: number;
+  readonly toAt: number;
+  readonly frames: readonly Seen[];
+}
+
+/** After which the gap may be told before everything else. */
+function unconsumedBefore(gap: Gap, { dialled }: Life, conditions: readonly Condition[]): Unconsumed[] {
+  const index = dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const connection = dialled[index];
+  if (connection === undefined) return [];
+  const frames = dialled.slice(index).flatMap((each) => each.frames);
+  const found: Unconsumed[] = [];
+  if (connection.welcome?.resumed === true && isFirstOn(connection, gap)) {
+    const helloAt = connection.frames.find(({ isSent }) => isSent)?.at ?? connection.open.at;
+    found.push({ fromAt: helloAt, toAt: connection.welcomeAt ?? helloAt, frames });
+  }
+  const brokenAt = begunLast(gap.at, conditions, brokerConditions, newSealMs);
+  if (brokenAt !== undefined)
+    found.push({ fromAt: brokenAt, toAt: gap.at, frames: frames.filter(({ at }) => at >= gap.at) });
+  return found;
 }
 
 /**
@@ -185,16 +211,19 @@ function isAfterLoss(connection: Connection, before: Connection | undefined): bo
   return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? Infinity);
 }
 
-function within(
+const within = (...args: Parameters<typeof begunLast>): boolean => begunLast(...args) !== undefined;
+
+/** When the last of these conditions began that held at this time, or a while before. */
+function begunLast(
   at: number,
   all: readonly Condition[],
   names: readonly string[],
   afterMs: number = echoMs,
-): boolean {
+): number | undefined {
   const conditions = all.filter((each) => names.includes(each.name));
-  return conditions.some(({ name, phase, at: begunAt }) => {
+  return conditions.findLast(({ name, phase, at: begunAt }) => {
     if (phase !== 'begin' || at < begunAt) return false;
     const end = conditions.find((each) => each.name === name && each.phase === 'end' && each.at >= begunAt);
     return at <= (end?.at ?? Infinity) + afterMs;
-  });
+  })?.at;
 }

@@ -26,6 +26,8 @@ export class Move {
   readonly frame: MoveFrame;
   /** The second socket, once dialled. */
   socket: EdgeSocket | undefined;
+  /** The old socket has ended without `moved`. */
+  isUnclean = false;
   #isOver = false;
   #wait: ReturnType<typeof setTimeout> | undefined;
   #deadline: ReturnType<typeof setTimeout>;

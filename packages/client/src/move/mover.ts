@@ -139,6 +139,8 @@ export class Mover implements MoveHost {
       this.#callsTimer = setTimeout(() => this.#freeCalls(before), limits.overtakenCallsMs);
       this.#oldTimer = setTimeout(() => this.#settleOld(false), limits.overtakenMs);
     } else before?.close(1000);
+    // Only now: before, the new edge may not have had its topics, and what was published is missing.
+    if (move?.isUnclean && move.socket) host.topicTable.takeLive(move.socket, false);
     return move?.frame.move ?? '';
   }
 
@@ -149,7 +151,8 @@ export class Mover implements MoveHost {
     // 4501 in a move: our own new socket may be the one that has won.
     if (!move || (afterClose(code) === 'stop' && code !== superseded)) return false;
     move.dial();
-    if (!socket.isMoved && move.socket) this.#endUncleanly(socket, move.socket);
+    move.isUnclean = !socket.isMoved;
+    if (move.isUnclean) this.#host.calls.lost(socket);
     move.bound(limits.moveGraceMs);
     return true;
   }
@@ -205,16 +208,11 @@ export class Mover implements MoveHost {
     this.holdsAll = false;
     old.close(1000);
     if (host.activeSocket) {
-      if (isClean) host.topicTable.takeLive(host.activeSocket, true, mark);
-      else this.#endUncleanly(old, host.activeSocket);
+      if (!isClean) host.calls.lost(old);
+      host.topicTable.takeLive(host.activeSocket, isClean, mark);
     } else host.calls.lost(old);
     host.flushNow();
     this.#onSettled?.();
-  }
-
-  #endUncleanly(socket: EdgeSocket, target: EdgeSocket): void {
-    this.#host.calls.lost(socket);
-    this.#host.topicTable.takeLive(target, false);
   }
 
   #leave(socket: EdgeSocket): void {

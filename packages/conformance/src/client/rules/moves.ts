@@ -251,8 +251,8 @@ export const moveRules: readonly Rule<ClientCase>[] = [
       await c.acked(first, 1);
       const second = await asksToMove(c, first, c.b);
       first.terminate();
-      second.welcome({ resumed: true });
       second.message('news', 'n1');
+      second.welcome({ resumed: true });
       second.event('e2');
       await c.handedOn(['e1', 'e2'], 'Where the old edge dies in a move nothing of the new one is lost');
       await c.messagesHandedOn(
