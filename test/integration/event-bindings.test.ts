@@ -151,4 +151,24 @@ describe('once bindings have gone', () => {
     await vi.waitUntil(async () => (await rebound(b)) >= 2, patience);
     expect(told(clients.later)).toEqual([3]);
   });
+
+  it('a session is told by the next edge of that name, where they went with the one before', async () => {
+    const session = new SessionUnderTest('orphan');
+    const before = await mesh.edge('d');
+    const first = await session.attach(before);
+    await mesh.event(session, 1);
+    await first.eventCount(1);
+    first.ack(1);
+    await first.pinged();
+    await before.member.kill();
+    await mesh.settled(session, { consumers: 0 });
+    await mesh.topology.deleteExchange(exchanges.events);
+    await mesh.broker.declare({ exchanges: meshTopology.exchanges });
+    await mesh.event(session, 2);
+    const next = await mesh.edge('d');
+    const back = await session.attach(next, { resume: true }, { from: before.node });
+    await mesh.event(session, 3);
+    await back.until('the last', () => told(back).includes(3));
+    expect(told(back)).toEqual(['gap broker-lost', 3]);
+  });
 });

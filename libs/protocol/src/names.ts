@@ -258,7 +258,7 @@ export const userKey = (uid: string, event: string): string => `user.${uid}.${ev
 /** Key of a topic event, and of its binding. */
 export const topicKey = (topic: string): string => `topic.${topic}`;
 /** Key on `mesh.events` of what an edge sends itself, to see that bindings are there: no topic's, since no topic has a `$`. */
-export const probeKey = (node: string, boot: string): string => `topic.$probe.${node}.${boot}`;
+export const probeKey = (node: string): string => `topic.$probe.${node}`;
 /** Key of commands to one edge. */
 export const edgeKey = (node: string): string => `edge.${node}`;
 /** Key of commands to every edge. */

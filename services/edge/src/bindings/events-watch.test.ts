@@ -42,7 +42,6 @@ class BrokerStandIn {
           if (refusal) throw refusal;
           this.bindings.add(`${exchange} ${key}`);
         },
-        deleteQueue: async () => {},
       }),
     },
   } as unknown as EventsWatchOptions['mesh'];
@@ -70,12 +69,11 @@ class BrokerStandIn {
   }
 }
 
-async function watching() {
-  const broker = new BrokerStandIn();
+async function watching(broker = new BrokerStandIn(), boot = 'b') {
   let losses = 0;
   const watch = new EventsWatch({
     mesh: broker.mesh,
-    node: { name: 'e', boot: 'b' },
+    node: { name: 'e', boot },
     onLost: () => {
       losses += 1;
     },
@@ -105,6 +103,30 @@ it('tells once that bindings have gone, within two looks, and again when they go
   broker.loseEvents();
   await pass(2_000);
   expect(losses()).toBe(2);
+  await watch.stop();
+});
+
+it('tells that bindings have gone while there was no edge of this name, once, and nothing where they have not', async () => {
+  const { broker, watch } = await watching();
+  await pass(10_000);
+  await watch.stop();
+  const unharmed = await watching(broker, 'c');
+  await pass(10_000);
+  expect(unharmed.losses()).toBe(0);
+  await unharmed.watch.stop();
+  broker.loseEvents();
+  const next = await watching(broker, 'd');
+  await pass(0);
+  expect(next.losses()).toBe(1);
+  await pass(60_000);
+  expect(next.losses()).toBe(1);
+  await next.watch.stop();
+});
+
+it('takes a queue that nobody has had before for no loss', async () => {
+  const { watch, losses } = await watching();
+  await pass(0);
+  expect(losses()).toBe(0);
   await watch.stop();
 });
 
@@ -161,11 +183,11 @@ it('says to who asks that nothing has gone where it cannot know', async () => {
 
 it('shows whoever asks that all is bound, by one look for all who ask before it begins', async () => {
   const { broker, watch } = await watching();
+  const before = broker.probes;
   const answers = Promise.all([watch.areThere(1_000), watch.areThere(1_000)]);
   await pass(100);
   expect(await answers).toEqual([true, true]);
-  // One when it was started, and one for both.
-  expect(broker.probes).toBe(2);
+  expect(broker.probes).toBe(before + 1);
 });
 
 it('does not wait for its turn to see that bindings have gone, and has them made again', async () => {

@@ -12,12 +12,12 @@ const fenceMs = 5_000;
 const restMs = 25;
 /** Whoever needs to know waits no longer for a look. */
 const proofMs = 1_000;
-/** The queue outlives a loss of the connection as a session's does. */
+/** The queue outlives a loss of the connection, and the edge, as a session's does. */
 const expiresMs = 360_000;
 
 export interface EventsWatchOptions {
   readonly mesh: Pick<Mesh, 'durableQueue' | 'publisherBeside'> & {
-    readonly consuming: { topology(): Pick<TopologyChannels, 'bind' | 'deleteQueue'> };
+    readonly consuming: { topology(): Pick<TopologyChannels, 'bind'> };
   };
   readonly node: { readonly name: string; readonly boot: string };
   /** Bindings of `mesh.events` had gone, and may be made again. */
@@ -30,13 +30,15 @@ export interface EventsWatchOptions {
  * binding goes with it; the balancer declares it again, and RabbitMQ tells nobody.
  *
  * A probe goes that way, and a fence behind it by `mesh.control` to the same queue: a fence without its probe is the proof. (A probe that
- * is returned would be none: the exchange has an alternate.) The queue is durable and the probe's binding is made once, so that a loss
- * shows that falls together with one of the connection, after which everything else is bound again anyway. A second probe by
- * `mesh.control`, bound once as well, tells that from a queue that is a new one, as on a broker that was emptied.
+ * is returned would be none: the exchange has an alternate.) The queue is durable, the node's own, and the probe's binding is made once, so
+ * that a loss shows that falls together with one of the connection, after which everything else is bound again anyway, or with the end of
+ * an edge: the next one by this name has its sessions come back. A second probe by `mesh.control`, bound once as well, tells that from a
+ * queue that is a new one, as on a broker that was emptied. Of two consumers RabbitMQ serves the first alone: the edge's last connection may
+ * be one for a while, and a probe that went there would look like a loss.
  */
 export class EventsWatch {
   readonly #options: EventsWatchOptions;
-  readonly #topology: Pick<TopologyChannels, 'bind' | 'deleteQueue'>;
+  readonly #topology: Pick<TopologyChannels, 'bind'>;
   readonly #queue: OwnQueue;
   readonly #publisher: ReturnType<Mesh['publisherBeside']>;
   readonly #name: string;
@@ -45,23 +47,25 @@ export class EventsWatch {
   #underWay: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #isBound = false;
+  /** As far as is known. */
+  #isBound = true;
   /** To be told once the binding is back. */
   #isLost = false;
   /** What has come of the last one. */
-  #look = { n: 0, came: new Set<string>(), onFence: () => {} };
+  #look = { id: '', came: new Set<string>(), onFence: () => {} };
+  #looks = 0;
 
   constructor(options: EventsWatchOptions) {
     const { mesh, node } = options;
     this.#options = options;
-    this.#name = `edge.${node.name}.probe.${node.boot}`;
-    const fence = fenceKey(node.name, `${node.boot}.probe`);
-    this.#keys = { probe: probeKey(node.name, node.boot), other: `${fence}.other`, fence };
+    this.#name = `edge.${node.name}.probe`;
+    const fence = fenceKey(node.name, 'probe');
+    this.#keys = { probe: probeKey(node.name), other: `${fence}.other`, fence };
     this.#topology = mesh.consuming.topology();
     this.#publisher = mesh.publisherBeside();
     this.#queue = mesh.durableQueue({
       name: this.#name,
-      arguments: { 'x-max-length': 100, 'x-expires': expiresMs },
+      arguments: { 'x-max-length': 100, 'x-expires': expiresMs, 'x-single-active-consumer': true },
       bindings: [{ exchange: exchanges.control, key: this.#keys.fence }],
       onDelivery: (delivery) => this.#onDelivery(delivery),
     });
@@ -69,14 +73,13 @@ export class EventsWatch {
 
   async start(signal?: AbortSignal): Promise<void> {
     await this.#queue.start(signal);
-    void this.#lookNow();
+    void this.#lookNow().then(() => this.#isBound || this.#lookNow());
     this.#looking = setInterval(() => void this.#lookNow(), lookEveryMs);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#looking);
     await this.#queue.stop();
-    await this.#topology.deleteQueue(this.#name).catch(() => {});
   }
 
   /**
@@ -148,12 +151,13 @@ export class EventsWatch {
   async #send(): Promise<boolean> {
     const { probe, other, fence } = this.#keys;
     const came = new Set<string>();
-    const n = this.#look.n + 1;
+    this.#looks += 1;
+    const id = `${this.#options.node.boot}.${this.#looks}`;
     const fenced = new Promise<void>((onFence) => {
-      this.#look = { n, came, onFence };
+      this.#look = { id, came, onFence };
     });
     const publish = (exchange: string, key: string) =>
-      this.#publisher.publish(exchange, key, '', { messageId: String(n) });
+      this.#publisher.publish(exchange, key, '', { messageId: id });
     const [sent] = await Promise.allSettled([
       publish(exchanges.events, probe),
       publish(exchanges.control, other),
@@ -176,8 +180,9 @@ export class EventsWatch {
   #onDelivery(delivery: Delivery): void {
     delivery.ack();
     const { key, properties } = delivery;
-    const { n, came, onFence } = this.#look;
-    if (properties.messageId !== String(n)) return;
+    const { id, came, onFence } = this.#look;
+    // Of an earlier look, or an earlier edge.
+    if (properties.messageId !== id) return;
     came.add(key);
     if (key === this.#keys.fence) onFence();
   }
