@@ -14,7 +14,7 @@ import {
 } from './node-rate.js';
 
 const good: PaceSample = { handshakeP99Ms: 20, loopLagP99Ms: 5, unackedPerSession: 0, failedRatio: 0 };
-const start: PaceState = { perSecond: 200, isSearching: true, baseMs: 20 };
+const start: PaceState = { perSecond: 200, limitPerSecond: Number.POSITIVE_INFINITY, baseMs: 20 };
 const flowing: FlowSample = { delayMs: 20, isMeasured: true, settledPerSecond: 200 };
 const limitMs = queueLimitMs(paceDefaults);
 
@@ -30,7 +30,7 @@ describe('what a report of a node does', () => {
     ['moves fail', { failedRatio: 0.1 }],
   ])('halves the rate when %s', (_, bad) => {
     const slowed = slow(start, { ...good, ...bad }, paceDefaults);
-    expect(slowed).toEqual({ ...start, perSecond: 100, isSearching: false });
+    expect(slowed).toEqual({ ...start, perSecond: 100, limitPerSecond: 200 });
   });
 
   it('falls to a quarter when a limit is passed twice over', () => {
@@ -51,7 +51,7 @@ describe('what a report on moves does', () => {
     const state = { ...start, perSecond: 800 };
     const queueing = { ...flowing, delayMs: 20 + limitMs + 20, settledPerSecond: 500 };
     const slowed = steer(state, queueing, true, paceDefaults);
-    expect(slowed).toMatchObject({ perSecond: 425, isSearching: false });
+    expect(slowed).toMatchObject({ perSecond: 425, limitPerSecond: 500 });
     const next = steer(slowed, { ...flowing, settledPerSecond: 425 }, true, paceDefaults);
     expect(next.perSecond).toBeGreaterThan(425);
     expect(next.perSecond).toBeLessThan(425 * 1.1);
@@ -60,6 +60,17 @@ describe('what a report on moves does', () => {
   it('goes to half of what gets through when the queue is long', () => {
     const queueing = { ...flowing, delayMs: 20 + limitMs * 4, settledPerSecond: 500 };
     expect(steer({ ...start, perSecond: 800 }, queueing, true, paceDefaults).perSecond).toBe(250);
+  });
+
+  it('is soon back near where it was too much, and climbs slowly from there', () => {
+    let state = slow({ ...start, perSecond: 800 }, { ...good, loopLagP99Ms: 100 }, paceDefaults);
+    const risen: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      state = steer(state, { ...flowing, settledPerSecond: state.perSecond }, true, paceDefaults);
+      risen.push(state.perSecond);
+    }
+    expect(risen.findIndex((perSecond) => perSecond >= 800 * 0.8)).toBeLessThan(3);
+    expect(state.perSecond).toBeLessThan(800 * 1.2);
   });
 
   it('does not rise when the rate was not used, when a signal of the node is near its limit, nor when moves begin to queue', () => {
@@ -113,7 +124,7 @@ describe('the allowance of a node', () => {
 
   it('starts where the plan before has come to, within the bounds of now', () => {
     const at = (perSecond: number) =>
-      new NodeRate(paceDefaults, 0, { perSecond, isSearching: false }).perSecond;
+      new NodeRate(paceDefaults, 0, { perSecond, limitPerSecond: perSecond }).perSecond;
     expect([at(700), at(1), at(9000)]).toEqual([700, paceDefaults.minPerSecond, paceDefaults.maxPerSecond]);
   });
 });

@@ -49,8 +49,8 @@ export interface FlowSample {
 
 export interface PaceState {
   readonly perSecond: number;
-  /** Still looking for the limit: grows by a greater factor. Over with the first setback. */
-  readonly isSearching: boolean;
+  /** What was too much, or all that got through, at the last setback; infinite before the first. Well below it the rate grows faster. */
+  readonly limitPerSecond: number;
   /** What a move takes when nothing queues; undefined until one has ended. */
   readonly baseMs: number | undefined;
 }
@@ -71,8 +71,9 @@ export const queueLimitMs = (options: PaceOptions): number => options.handshakeP
 const EASY = 0.85;
 /** Part of the limit of a queue below which the rate rises. */
 const FREE = 0.5;
-/** Growth within the time that its effect takes to be seen. */
-const GROWTH_SEARCHING = 1.4;
+/** Growth within the time that its effect takes to be seen: below this part of the last limit, and from there on. */
+const NEAR = 0.8;
+const GROWTH_FAR = 1.4;
 const GROWTH = 1.08;
 /** Reports show the time of a move no better, ms. */
 const MAX_BLUR_MS = 100;
@@ -90,13 +91,13 @@ export function slow(state: PaceState, sample: PaceSample, options: PaceOptions)
   const worst = strain(sample, options);
   if (worst <= 1) return state;
   const perSecond = within(state.perSecond * (worst > 2 ? 0.25 : 0.5), options);
-  return { ...state, perSecond, isSearching: false };
+  return { ...state, perSecond, limitPerSecond: state.perSecond };
 }
 
 /**
  * After a report on moves. A queue over the limit: below what gets through at present, so that it drains; a long one:
- * half of that. Hardly any, and the rate is used, and `isEasy` (no signal of the node is near its limit): up. In
- * between: as it is.
+ * half of that. Hardly any, and the rate is used, and `isEasy` (no signal of the node is near its limit): up, and soon
+ * to near where it was too much. In between: as it is.
  */
 export function steer(
   state: PaceState,
@@ -115,14 +116,15 @@ export function steer(
   const queueMs = delayMs - baseMs;
   if (queueMs > limitMs) {
     const share = queueMs > limitMs * LONG_QUEUE ? 0.5 : 0.85;
+    const limitPerSecond = Math.min(state.perSecond, settledPerSecond);
     const perSecond = within(Math.min(state.perSecond, settledPerSecond * share), options);
-    return { perSecond, isSearching: false, baseMs };
+    return { perSecond, limitPerSecond, baseMs };
   }
   const isUsed = settledPerSecond >= state.perSecond * 0.4;
   if (queueMs > limitMs * FREE || !isUsed || !isEasy) return { ...state, baseMs };
   // What a step up does is seen only after the loop and the moves themselves.
   const step = STEER_EVERY_MS / (STEER_EVERY_MS + Math.max(delayMs, baseMs));
-  const growth = state.isSearching ? GROWTH_SEARCHING : GROWTH;
+  const growth = state.perSecond < state.limitPerSecond * NEAR ? GROWTH_FAR : GROWTH;
   const perSecond = within(state.perSecond * growth ** step, options);
   return { ...state, perSecond, baseMs };
 }
@@ -140,7 +142,7 @@ const MAX_WINDOW_MS = 2000;
 const MIN_WINDOW = 20;
 
 /** What a plan has found out about a node, for the next one. */
-export type PaceMemory = Pick<PaceState, 'perSecond' | 'isSearching'>;
+export type PaceMemory = Pick<PaceState, 'perSecond' | 'limitPerSecond'>;
 
 /** Moves that one node may take part in: a token bucket and a window, whose rate follows {@link steer} and {@link slow}. */
 export class NodeRate {
@@ -158,7 +160,8 @@ export class NodeRate {
   constructor(options: PaceOptions, nowMs: number, memory?: PaceMemory) {
     this.#options = options;
     const perSecond = within(memory?.perSecond ?? options.startPerSecond, options);
-    this.#state = { perSecond, isSearching: memory?.isSearching ?? true, baseMs: undefined };
+    const limitPerSecond = memory?.limitPerSecond ?? Number.POSITIVE_INFINITY;
+    this.#state = { perSecond, limitPerSecond, baseMs: undefined };
     this.#bucket = new TokenBucket(perSecond, burstOf(perSecond), nowMs);
     this.#lookedAtMs = nowMs;
     this.#fedAtMs = nowMs;
@@ -170,8 +173,8 @@ export class NodeRate {
   }
 
   get memory(): PaceMemory {
-    const { perSecond, isSearching } = this.#state;
-    return { perSecond, isSearching };
+    const { perSecond, limitPerSecond } = this.#state;
+    return { perSecond, limitPerSecond };
   }
 
   /** Takes a report of the node; call it once per report. */
