@@ -27,6 +27,7 @@ const reasons: Readonly<Record<string, string>> = {
   'gap-of-another-stream': 'lost',
   'never-published': 'foreign',
   'overflow-told-far-below-the-limit': 'falseGaps',
+  'overflow-told-of-a-queue-with-room': 'falseGaps',
   'new-event-with-an-old-position': 'lost',
   'one-gap-for-two-holes': 'lost',
   'topic-equal-messages-lost-after-a-move': 'lost',
