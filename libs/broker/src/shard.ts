@@ -19,9 +19,12 @@ export interface ShardConsumer {
 
 const logLimit = new LogLimit(1000);
 
-const channelPace = new AskingPace(50);
-/** It does not wait for the queue, which has half a second to have what it got; who can't wait so long asks the queue itself. */
-const answersNeeded = 10;
+/**
+ * It does not wait for the queue, which has half a second to have what it got; who can't wait so long asks the queue itself. In several
+ * parts: where the broker stands still for a while, that takes the time of one.
+ */
+const channelPace = new AskingPace(170);
+const answersNeeded = 4;
 
 /** One incarnation of a shard's channel, with the consumers on it by tag. */
 export class ShardChannel implements Incarnation {
