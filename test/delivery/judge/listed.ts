@@ -136,9 +136,9 @@ function unconsumedBefore(gap: Gap, { dialled }: Life, conditions: readonly Cond
     const helloAt = connection.frames.find(({ isSent }) => isSent)?.at ?? connection.open.at;
     found.push({ fromAt: helloAt, toAt: connection.welcomeAt ?? helloAt, frames });
   }
-  const brokenAt = begunLast(gap.at, conditions, brokerConditions, newSealMs);
-  if (brokenAt !== undefined)
-    found.push({ fromAt: brokenAt, toAt: gap.at, frames: frames.filter(({ at }) => at >= gap.at) });
+  const broken = begunLast(gap.at, conditions, brokerConditions, newSealMs);
+  if (broken !== undefined)
+    found.push({ fromAt: broken.at, toAt: gap.at, frames: frames.filter(({ at }) => at >= gap.at) });
   return found;
 }
 
@@ -177,14 +177,28 @@ const edgeConditions: readonly string[] = ['edge-killed'];
 
 /**
  * Whether it is told first of all on a connection, or before what comes again, while an edge's own connection, or an edge, broke: with it
- * goes a seal on its way, and a seal that comes back to a full queue may be all that this drops.
+ * goes a seal on its way, and a seal that comes back to a full queue may be all that this drops. Or first of all since then, where the
+ * session had come, or been told a gap, shortly before: its seal may not have been there yet.
  */
 export function isOfBrokenWay(gap: Gap, life: Life, conditions: readonly Condition[]): boolean {
   const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
   const isOfSeal = gap.reason === 'overflow' || gap.reason === 'broker-lost';
-  const isAttaching = connection?.welcome?.resumed === true && isFirstOn(connection, gap);
-  if (!isOfSeal || connection === undefined || !(isAttaching || comesAgain(connection, gap))) return false;
-  return within(gap.at, conditions, [...brokerConditions, ...edgeConditions], newSealMs);
+  const broken = begunLast(gap.at, conditions, [...brokerConditions, ...edgeConditions], newSealMs);
+  if (!isOfSeal || connection === undefined || broken === undefined) return false;
+  const isAttaching = connection.welcome?.resumed === true && isFirstOn(connection, gap);
+  return isAttaching || comesAgain(connection, gap) || wasSealUnderWay(connection, gap, broken);
+}
+
+/** Nothing has come since the way was whole again, and the session's seal was new when it broke. */
+function wasSealUnderWay({ frames, welcomeAt = 0 }: Connection, gap: Gap, { at, endAt }: Spell): boolean {
+  const wholeAt = endAt <= gap.at ? endAt : at;
+  const came = frames.filter(({ isSent }) => !isSent);
+  const isNew = (sinceAt: number) => sinceAt > at - newSealMs && sinceAt < gap.at;
+  const isOfEvents = ({ t, topic }: Seen['frame']) => t === 'gap' && topic === undefined;
+  return (
+    !came.some(({ at: cameAt, frame }) => isCounted(frame) && cameAt > wholeAt && cameAt < gap.at) &&
+    (isNew(welcomeAt) || came.some(({ at: toldAt, frame }) => isOfEvents(frame) && isNew(toldAt)))
+  );
 }
 
 /** What was dropped had been delivered: its acknowledgement came too late. So the application was told that it was not. */
@@ -213,17 +227,27 @@ function isAfterLoss(connection: Connection, before: Connection | undefined): bo
 
 const within = (...args: Parameters<typeof begunLast>): boolean => begunLast(...args) !== undefined;
 
-/** When the last of these conditions began that held at this time, or a while before. */
+/** From when to when a condition held; infinite: to the end of the log. */
+interface Spell {
+  readonly at: number;
+  readonly endAt: number;
+}
+
+/** The last of these conditions to begin that held at this time, or a while before. */
 function begunLast(
   at: number,
   all: readonly Condition[],
   names: readonly string[],
   afterMs: number = echoMs,
-): number | undefined {
+): Spell | undefined {
   const conditions = all.filter((each) => names.includes(each.name));
-  return conditions.findLast(({ name, phase, at: begunAt }) => {
-    if (phase !== 'begin' || at < begunAt) return false;
-    const end = conditions.find((each) => each.name === name && each.phase === 'end' && each.at >= begunAt);
-    return at <= (end?.at ?? Infinity) + afterMs;
-  })?.at;
+  const isEndOf = (name: string, begunAt: number) => (each: Condition) =>
+    each.name === name && each.phase === 'end' && each.at >= begunAt;
+  return conditions
+    .filter(({ phase }) => phase === 'begin')
+    .map((begun) => ({
+      at: begun.at,
+      endAt: conditions.find(isEndOf(begun.name, begun.at))?.at ?? Infinity,
+    }))
+    .findLast((spell) => at >= spell.at && at <= spell.endAt + afterMs);
 }

@@ -55,6 +55,22 @@ test('what a full queue dropped is told before the first of what came in one go,
   expect(seen).toEqual(['overflow', 'a', 'b']);
 });
 
+test('what was dropped behind what is held is told with what follows a settlement, also where that falls among the questions', async () => {
+  const { holdback, seen, offer, offerLate, look, answer, full } = held();
+  holdback.due();
+  offer('a');
+  full(true);
+  holdback.dropped('overflow');
+  await look();
+  await answer(2);
+  holdback.dueIfFull();
+  full(false);
+  await answer(2);
+  offerLate('b');
+  await look();
+  expect(seen).toEqual(['overflow', 'a', 'overflow', 'b']);
+});
+
 test('where nothing was dropped nothing is told', async () => {
   const { holdback, seen, offer, look } = held();
   holdback.due();

@@ -21,7 +21,7 @@ const lookMs = 5_000;
  * sent since the last, and what follows an acknowledgement of before the first comes after that.
  */
 const answersNeeded = 4;
-/** Between two questions where there is no answer, or there are more drops, ms; without any answer it is given up after so many. */
+/** Between two questions where there is no answer, or more was dropped or settled, ms; without any answer it is given up after so many. */
 const askAgainMs = 20;
 const mostUnanswered = 500;
 
@@ -65,8 +65,8 @@ export class Holdback {
   #coming: Promise<void> | undefined;
   /** So many deliveries from here on may follow it. */
   #mayFollow = 0;
-  /** Counts words of drops. */
-  #words = 0;
+  /** Counts words of drops, and settlements: what follows these is on its way only now. */
+  #changes = 0;
   #looking: Promise<void> | undefined;
   #doubts: number;
   #incarnation = 0;
@@ -113,6 +113,7 @@ export class Holdback {
 
   /** As {@link Holdback.due}, if the broker waits: it is about to be told to go on. */
   dueIfFull(): void {
+    this.#changes += 1;
     if (this.#options.room() > 0) return;
     this.#isDue = true;
     // What was dropped may have been before what has come: if nothing follows now, it was.
@@ -155,7 +156,7 @@ export class Holdback {
     for (const batch of this.#batches) batch.noted = worse(batch.noted, why);
     if (this.#batches.length === 0) this.#isUntold = true;
     this.#noted = worse(this.#noted, why);
-    this.#words += 1;
+    this.#changes += 1;
     // The broker waited when it dropped it: behind what it had sent of what it may have sent by now.
     const room = this.#options.room();
     this.#mayFollow = Math.max(this.#mayFollow, room + 1);
@@ -236,11 +237,11 @@ export class Holdback {
     let unanswered = 0;
     // What is about to be acknowledged goes first.
     await Promise.resolve();
-    while (answers < answersNeeded && unanswered < mostUnanswered) {
-      const words = this.#words;
+    while (answers < answersNeeded && unanswered < mostUnanswered && this.#noted !== undefined) {
+      const changes = this.#changes;
       const isAnswered = (await this.#options.barrier()) !== undefined;
       unanswered = isAnswered ? 0 : unanswered + 1;
-      answers = isAnswered && words === this.#words ? answers + 1 : 0;
+      answers = isAnswered && changes === this.#changes ? answers + 1 : 0;
       if (answers === 0) await sleep(askAgainMs);
       if (this.#incarnation !== incarnation) return;
     }
