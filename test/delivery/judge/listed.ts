@@ -190,7 +190,7 @@ export function isOfBrokenWay(gap: Gap, life: Life, conditions: readonly Conditi
 }
 
 /** Nothing has come since the way was whole again, and the session's seal was new when it broke. */
-function wasSealUnderWay({ frames, welcomeAt = 0 }: Connection, gap: Gap, { at, endAt }: Spell): boolean {
+function wasSealUnderWay({ frames, welcomeAt = 0 }: Connection, gap: Gap, { at, endAt }: Period): boolean {
   const wholeAt = endAt <= gap.at ? endAt : at;
   const came = frames.filter(({ isSent }) => !isSent);
   const isNew = (sinceAt: number) => sinceAt > at - newSealMs && sinceAt < gap.at;
@@ -228,7 +228,7 @@ function isAfterLoss(connection: Connection, before: Connection | undefined): bo
 const within = (...args: Parameters<typeof begunLast>): boolean => begunLast(...args) !== undefined;
 
 /** From when to when a condition held; infinite: to the end of the log. */
-interface Spell {
+interface Period {
   readonly at: number;
   readonly endAt: number;
 }
@@ -239,7 +239,7 @@ function begunLast(
   all: readonly Condition[],
   names: readonly string[],
   afterMs: number = echoMs,
-): Spell | undefined {
+): Period | undefined {
   const conditions = all.filter((each) => names.includes(each.name));
   const isEndOf = (name: string, begunAt: number) => (each: Condition) =>
     each.name === name && each.phase === 'end' && each.at >= begunAt;
@@ -249,5 +249,5 @@ function begunLast(
       at: begun.at,
       endAt: conditions.find(isEndOf(begun.name, begun.at))?.at ?? Infinity,
     }))
-    .findLast((spell) => at >= spell.at && at <= spell.endAt + afterMs);
+    .findLast((period) => at >= period.at && at <= period.endAt + afterMs);
 }
