@@ -165,8 +165,11 @@ function joined(
   const counts = new Map<string, number>();
   for (const id of tail) counts.set(id, (counts.get(id) ?? 0) + 1);
   const isNear = (i: number): boolean => i < (mark ?? 0) + reach;
-  const isRepeat = ({ id }: Delivery, i: number): boolean =>
-    overlap === undefined ? isNear(i) && counts.get(id) === 1 : i < overlap;
+  const isRepeat = ({ id }: Delivery, i: number): boolean => {
+    const isOnce = counts.get(id) === 1;
+    // Before the mark, and behind what agrees: taken in another order by the two queues.
+    return overlap === undefined ? isNear(i) && isOnce : i < overlap || (i < (mark ?? 0) && isOnce);
+  };
   const dropped = new Set<Item>(
     messages.filter((each, i) => i < leftOut || (isMade(each.id) ? isRepeat(each, i) : seen.has(each.id))),
   );
