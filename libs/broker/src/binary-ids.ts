@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { ChannelModel } from 'amqplib';
-import { frameAt, frameOverhead, frameType } from './frame.js';
+import { flagOf, frameAt, frameOverhead, frameType } from './frame.js';
 
 /** What stands before the base64url of an id that is no text. */
 export const binaryIdPrefix = 'b64:';
@@ -44,30 +44,33 @@ const isMangled = (id: string | undefined): boolean => id?.includes(replacement)
 function mend(fields: Ids, rest: Buffer): void {
   if (rest[0] !== frameType.header || rest.length < rest.readUInt32BE(frameAt.size) + frameOverhead) return;
   const { messageId, correlationId } = idsOf(rest);
-  if (messageId && !isUtf8(messageId)) fields.messageId = textOf(messageId);
-  if (correlationId && !isUtf8(correlationId)) fields.correlationId = textOf(correlationId);
+  if (messageId) fields.messageId = idText(messageId);
+  if (correlationId) fields.correlationId = idText(correlationId);
 }
 
-const textOf = (id: Buffer): string => `${binaryIdPrefix}${id.toString('base64url')}`;
+/** What an id is read as. */
+export function idText(id: Buffer): string {
+  const text = id.toString('utf8');
+  return isMangled(text) && !isUtf8(id) ? `${binaryIdPrefix}${id.toString('base64url')}` : text;
+}
 
-/** Source: AMQP 0-9-1, 4.2.6.1: a flag a property from the highest bit down; those that are set follow in this order. */
 function idsOf(frame: Buffer): { correlationId: Buffer | undefined; messageId: Buffer | undefined } {
   const flags = frame.readUInt16BE(frameAt.flags);
   let offset: number = frameAt.properties;
-  const has = (bit: number) => (flags & (1 << bit)) !== 0;
-  const shortText = (bit: number) => {
-    if (!has(bit)) return undefined;
+  const has = (flag: number) => (flags & flag) !== 0;
+  const shortText = (flag: number) => {
+    if (!has(flag)) return undefined;
     const start = offset + 1;
     offset = start + frame.readUInt8(offset);
     return frame.subarray(start, offset);
   };
-  shortText(15); // content_type
-  shortText(14); // content_encoding
-  if (has(13)) offset += 4 + frame.readUInt32BE(offset); // headers
-  if (has(12)) offset += 1; // delivery_mode
-  if (has(11)) offset += 1; // priority
-  const correlationId = shortText(10);
-  shortText(9); // reply_to
-  shortText(8); // expiration
-  return { correlationId, messageId: shortText(7) };
+  shortText(flagOf.contentType);
+  shortText(flagOf.contentEncoding);
+  if (has(flagOf.headers)) offset += 4 + frame.readUInt32BE(offset);
+  if (has(flagOf.deliveryMode)) offset += 1;
+  if (has(flagOf.priority)) offset += 1;
+  const correlationId = shortText(flagOf.correlationId);
+  shortText(flagOf.replyTo);
+  shortText(flagOf.expiration);
+  return { correlationId, messageId: shortText(flagOf.messageId) };
 }

@@ -7,6 +7,7 @@ import { BrokerError, messageOf, redactUrl } from './errors.js';
 import { type ConnectionFigures, type PartFigures, sumOf } from './figures.js';
 import { GatheredAcks } from './gathered-acks.js';
 import { handleLargeBodies } from './large-bodies.js';
+import { QuickDeliveries } from './quick-deliveries.js';
 import { destroyStream, gatherWrites, SharedReads, writerOf } from './socket.js';
 import { checkTls, hintFor, socketTls } from './tls.js';
 import type { BrokerOptions, Log } from './types.js';
@@ -26,6 +27,7 @@ export class AmqpConnection {
   model: ChannelModel | undefined;
   /** Those of `model`. */
   acks = new GatheredAcks(undefined);
+  deliveries = new QuickDeliveries(undefined);
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   isBlocked = false;
   /** Why there is no connection, where that is known. */
@@ -265,6 +267,7 @@ export class AmqpConnection {
         clientProperties: { connection_name: name },
       });
       gatherWrites(model);
+      this.deliveries = new QuickDeliveries(model);
       handleLargeBodies(model, reads);
       surviveDeepHeaders(model);
       keepBinaryIds(model);

@@ -18,3 +18,23 @@ export const frameAt = {
 
 /** What is no payload. */
 export const frameOverhead = frameAt.payload + 1;
+
+/**
+ * Which bit of a header's flags tells that a property follows; they follow in this order, from the highest bit down.
+ * Source: AMQP 0-9-1, 4.2.6.1.
+ */
+export const flagOf = {
+  contentType: 1 << 15,
+  contentEncoding: 1 << 14,
+  headers: 1 << 13,
+  deliveryMode: 1 << 12,
+  priority: 1 << 11,
+  correlationId: 1 << 10,
+  replyTo: 1 << 9,
+  expiration: 1 << 8,
+  messageId: 1 << 7,
+  timestamp: 1 << 6,
+  type: 1 << 5,
+  userId: 1 << 4,
+  appId: 1 << 3,
+} as const;

@@ -76,7 +76,7 @@ export class Shard {
   }
 
   async #open(): Promise<ShardChannel> {
-    const { model, acks } = this.#connection;
+    const { model, acks, deliveries } = this.#connection;
     if (!model) throw new Error('connection lost');
     const channel = await model.createChannel();
     callPlainly(channel);
@@ -96,7 +96,9 @@ export class Shard {
     });
     // amqplib's own dispatch closes the channel on an unknown tag and on a throwing callback.
     channel.removeAllListeners('delivery');
-    channel.on('delivery', (message) => this.#dispatch(at, message));
+    const dispatch = (message: ConsumeMessage) => this.#dispatch(at, message);
+    channel.on('delivery', dispatch);
+    deliveries.on(channel, dispatch);
     channel.on('handler-error', (error) => {
       this.#connection.log.error({ error: messageOf(error) }, 'consumer channel listener threw');
     });
