@@ -321,7 +321,7 @@ export class Outbox {
     this.#options.following?.written(delivery, seq);
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, onAcked);
-      this.#connection.send(frame);
+      this.#connection.sendSoon(frame);
     } else if (this.#connection.send(frame)) {
       onAcked?.();
       delivery.ack();
