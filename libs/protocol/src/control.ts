@@ -97,6 +97,8 @@ export const edgeCommand = z.discriminatedUnion('command', [
     outcome: z.enum(['released', 'unknown', 'refused']),
     /** How many deliveries at the head of the queue were already written to the old socket. */
     suspect: count.optional(),
+    /** Their ids, in order: the broker may not flag what it delivers again. */
+    ids: z.array(z.string().max(1_024)).max(1_000).readonly().optional().catch(undefined),
     /** So many of them were written to this connection, the first with this `seq`. */
     position: z.object({ connection: shortId, seq: count, count }).optional(),
     /** The client's window was full: the queue may have overflowed, look. */

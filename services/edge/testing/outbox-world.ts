@@ -28,7 +28,7 @@ export function outboxWorld({ ackMode = 'client', given, ...options }: MakeOptio
     ...options,
   });
   outbox.ackMode = ackMode;
-  outbox.suspect = 0;
+  outbox.before.suspect = 0;
   const offer = (from: number, to: number, over: DeliveryOver = {}) => {
     for (let n = from; n <= to; n += 1) outbox.offer(queue.event(n, over));
   };

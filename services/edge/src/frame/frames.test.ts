@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Delivery, DeliveryProperties } from '@evenkeel/broker';
+import { messageIdentity } from '@evenkeel/mesh';
 import type { GapReason, MoveFrame, WelcomeFrame } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import {
@@ -64,8 +65,10 @@ const addressee = { uid: 'alice', maxBytes: 1_048_576 };
 
 const build: Record<string, (given: Given) => string | undefined> = {
   welcome: (given) => welcomeFrame(given),
-  event: (given) =>
-    eventFrame(given.seq, delivery(given.delivery), given.nowMs, given.isRedelivered, addressee),
+  event: (given) => {
+    const one = delivery(given.delivery);
+    return eventFrame(given.seq, messageIdentity(one), one, given.nowMs, given.isRedelivered, addressee);
+  },
   message: (given) => messageFrame(given.topic, delivery(given.delivery), given.nowMs, addressee.maxBytes),
   gap: (given) => gapFrame(given.reason as GapReason, given.topic),
   move: (given) => moveFrame(given),

@@ -3,7 +3,7 @@
  * often is put together as text: an event's body is never parsed only to be written again.
  */
 import type { Delivery } from '@evenkeel/broker';
-import { bodyFields, fitting, messageIdentity, messageRest, publishedAt } from '@evenkeel/mesh';
+import { bodyFields, fitting, messageRest, publishedAt } from '@evenkeel/mesh';
 import {
   type ErrorCode,
   type ErrorFrame,
@@ -47,11 +47,13 @@ export interface Addressee {
 }
 
 /**
- * A directed event; `nowMs` stands in for the time of publishing where the message has none. Undefined: it would be longer than
+ * A directed event; `id`: its identity; `nowMs` stands in for the time of publishing where the message has none. Undefined: it would
+ * be longer than
  * frames may be.
  */
 export function eventFrame(
   seq: number,
+  id: string,
   delivery: Delivery,
   nowMs: number,
   isRedelivered: boolean,
@@ -60,12 +62,11 @@ export function eventFrame(
 ): string | undefined {
   const body = bodyFields(delivery, maxBytes);
   if (body === undefined) return undefined;
-  const id = JSON.stringify(messageIdentity(delivery));
   const name = JSON.stringify(nameFor(delivery, uid));
   const position = again === undefined ? '' : `,"again":${again}`;
   const flag = isRedelivered ? `,"redelivered":true${position}` : '';
   return fitting(
-    `{"t":"event","seq":${seq},"id":${id},"name":${name},"at":${publishedAt(delivery, nowMs)}${flag}${body}}`,
+    `{"t":"event","seq":${seq},"id":${JSON.stringify(id)},"name":${name},"at":${publishedAt(delivery, nowMs)}${flag}${body}}`,
     maxBytes,
   );
 }

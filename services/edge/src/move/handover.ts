@@ -19,6 +19,7 @@ interface HandoverAnswer {
   seal: CommandOf<'released'>['seal'];
   owed: CommandOf<'released'>['owed'];
   position?: CommandOf<'released'>['position'];
+  ids?: CommandOf<'released'>['ids'];
   streams?: CommandOf<'released'>['streams'];
 }
 
@@ -133,6 +134,7 @@ export class Handover {
     const {
       onlineSince,
       suspect,
+      ids,
       position,
       isFull = false,
       knowsSeals = false,
@@ -157,6 +159,7 @@ export class Handover {
       seal,
       owed,
       ...(doubt && { doubt }),
+      ...(ids && { ids }),
       ...(streams && { streams }),
       ...(history && { history }),
       ...(placed && { placed }),

@@ -112,8 +112,8 @@ describe('an answer in parts', () => {
 
   it('is marked as what may be a repeat, as events are', () => {
     const { outbox, part, connection } = make();
-    outbox.suspect = 1;
-    outbox.again = { seq: 5, count: 1 };
+    outbox.before.suspect = 1;
+    outbox.before.again = { seq: 5, count: 1 };
     outbox.offer(
       make().queue.event(0, {
         redelivered: true,

@@ -12,15 +12,14 @@ import type { Release } from './release.js';
 import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
 import { type SealLeft, type Vouch, vouchFor, vouchOf } from './vouch.js';
+import type { LeftWritten } from './written-before.js';
 
 /** How a session's queue was found when it was attached. */
-export interface Found {
+export interface Found extends LeftWritten {
   /** The queue was there already. */
   isResumed: boolean;
   /** What the client is to be told, beside what its seal will show. */
   missed: GapReason | undefined;
-  /** Deliveries at its head that an earlier connection may have seen; undefined: go by the broker's flag. */
-  suspect: number | undefined;
   /** Which of them were written to which connection. */
   position?: Position | undefined;
   /** Messages that waited in it. */
@@ -138,10 +137,9 @@ export interface AcquireOptions {
 }
 
 /** What the last holder has said. */
-interface Known extends SealLeft {
+interface Known extends SealLeft, LeftWritten {
   readonly position?: Position | undefined;
   readonly streams?: readonly string[] | undefined;
-  readonly suspect: number | undefined;
   /** The number of its queue; undefined: 0, as far as is known. */
   readonly generation?: number | undefined;
   readonly home?: string | undefined;
@@ -201,12 +199,14 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
 function leftTo(
   { hello: { last }, left }: AcquireOptions,
   answers: readonly HandoverAnswer[],
-): Pick<Known, 'position' | 'suspect' | 'owed' | 'seal'> {
+): Pick<Known, 'position' | 'suspect' | 'ids' | 'owed' | 'seal'> {
   const isThis = ({ position }: Pick<Known, 'position'>) => position?.connection === last?.connection;
   const all = [...(left ? [left] : []), ...answers];
   const { position, suspect } = all.find(isThis) ?? {};
   const { owed, seal } = all.find((each) => each.owed !== undefined) ?? {};
+  const ids = all.find((each) => each.ids !== undefined)?.ids;
   return {
+    ids,
     ...(last === undefined ? { suspect: undefined } : { position, suspect }),
     ...(owed && { owed, seal }),
   };
@@ -226,7 +226,7 @@ async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
 
 /** A moved session, from who has just let it go. */
 function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
-  const { seal, owed, suspect, position, streams } = answer;
+  const { seal, owed, suspect, ids, position, streams } = answer;
   if (seal === undefined && owed === undefined) {
     begin({ is: 'unwatched' });
   } else {
@@ -234,7 +234,7 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
     if (seal?.at === undefined) queue.isMade();
     begin(vouchOf(answer));
   }
-  return { isResumed: true, missed: owed, suspect, ...(owed === undefined && { position }), streams };
+  return { isResumed: true, missed: owed, suspect, ids, ...(owed === undefined && { position }), streams };
 }
 
 /** `isUnreachable`: an edge that may have had it. */
@@ -268,20 +268,20 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
   options.onQueued?.(found.messages);
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make(undefined, true);
-  const { suspect, position, streams, owed, seal } = known;
+  const { suspect, ids, position, streams, owed, seal } = known;
   if (owed !== undefined) {
     begin(vouchOf(known));
     // Without a seal nobody knows what was dropped since, and so which delivery had which place.
-    return { isResumed: true, missed: owed, suspect, streams };
+    return { isResumed: true, missed: owed, suspect, ids, streams };
   }
   if (isOfOlder || known.isFromOlder) {
     const missed = missedUnsealed(hello, found.messages, limits);
     if (isOfOlder) begin({ is: 'unwatched' });
     else begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed });
-    return { isResumed: true, missed, suspect };
+    return { isResumed: true, missed, suspect, ids };
   }
   begin(vouchFor(seal, hello.resume !== true));
-  return { isResumed: true, missed: undefined, suspect, position, streams };
+  return { isResumed: true, missed: undefined, suspect, ids, position, streams };
 }
 
 /** The nodes a ticket names, without this one (a session held here has been released before). */

@@ -6,6 +6,7 @@ import type { SealLeft } from './vouch.js';
 export interface GivenBack extends SealLeft {
   readonly suspect: Requeued['suspect'];
   readonly written: Requeued['written'];
+  readonly ids?: Requeued['ids'];
   readonly isLasting: boolean;
   /** The window was full, so the queue may have overflowed; or it may be another one. */
   readonly isFull: boolean;
@@ -19,3 +20,6 @@ export const whereOf = ({ generation, home }: Pick<QueueGeneration, 'generation'
   ...(generation > 0 && { generation }),
   ...(home && { home }),
 });
+
+/** For who is told only of what there is. */
+export const idsOf = ({ ids }: Pick<Requeued, 'ids'>) => (ids.length > 0 ? { ids } : {});

@@ -3,7 +3,7 @@ import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type CloseCode, closeCodes, exchanges, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
-import { type GivenBack, whereOf } from './given-back.js';
+import { type GivenBack, idsOf, whereOf } from './given-back.js';
 import { Holdback } from './holdback.js';
 import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
@@ -254,7 +254,7 @@ export class Intake {
     const unknown = { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = isKnown ? all : unknown;
     const isFull = this.#wasFull || this.changes.isUnsure;
-    const left = { suspect, written, isLasting, isFull, ...whereOf(this.#options.queue) };
+    const left = { suspect, written, ...idsOf(all), isLasting, isFull, ...whereOf(this.#options.queue) };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold, ...(owed && { seal }) };
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
   }

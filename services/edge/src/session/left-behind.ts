@@ -1,15 +1,14 @@
 import type { Position } from './position.js';
 import type { SealLeft } from './vouch.js';
+import type { LeftWritten } from './written-before.js';
 
 /** Sessions remembered at most; the oldest is forgotten beyond it. */
 const maxRemembered = 100_000;
 
 /** The head of a session's queue, as who had it last left it. */
-export interface Left {
+export interface Left extends LeftWritten {
   /** What had been written to the last connection; undefined: that is not known for certain. */
   readonly position?: Position;
-  /** Deliveries from the head on that had been written to any; undefined: go by the broker's flag. */
-  readonly suspect: number | undefined;
   /** The number of its queue; undefined: 0. */
   readonly generation?: number;
   /** The broker that it was made at, if that is known. */
@@ -20,7 +19,7 @@ export interface Left {
 }
 
 /** How an edge has let a session go. */
-export interface LetGo extends Pick<Left, 'suspect' | 'generation' | 'home' | 'owed' | 'seal'> {
+export interface LetGo extends Pick<Left, 'suspect' | 'ids' | 'generation' | 'home' | 'owed' | 'seal'> {
   readonly position: Position | undefined;
   /** What was written is in the queue until its client is back. */
   readonly isLasting: boolean;
@@ -45,13 +44,14 @@ export class LeftBehind {
   }
 
   /** A session was let go. `key`: `<uid>.<sid>`. */
-  note(key: string, { position, isLasting, suspect, generation, home, owed, seal }: LetGo): void {
+  note(key: string, { position, isLasting, suspect, ids, generation, home, owed, seal }: LetGo): void {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
     const untold = owed && { owed, ...(seal && { seal }) };
-    if (written || generation || home || untold)
-      this.#left.set(key, { suspect: undefined, ...written, ...where, ...untold, atMs: this.#now() });
+    const known = { ...written, ...(ids && { ids }), ...where, ...untold };
+    if (Object.keys(known).length > 0)
+      this.#left.set(key, { suspect: undefined, ...known, atMs: this.#now() });
     const oldestMs = this.#now() - this.#lifetimeMs;
     for (const [oldest, { atMs }] of this.#left) {
       if (atMs > oldestMs && this.#left.size <= this.#limit) return;

@@ -40,6 +40,8 @@ export interface Written {
   readonly delivery: Delivery;
   readonly atMs: number;
   readonly onAcked: (() => void) | undefined;
+  /** Undefined: it is of a service. */
+  readonly id: string | undefined;
 }
 
 /** What was given back. */
@@ -49,6 +51,8 @@ export interface Requeued {
   readonly suspect: number | undefined;
   /** How many had been written here, and the `seq` of the first. */
   readonly written: Omit<Position, 'connection'> | undefined;
+  /** Of those that were written, and of those that are to follow, in order. */
+  readonly ids: readonly string[];
   /** None of those has a time to live: they are still there when the client comes back. */
   readonly isLasting: boolean;
   /** There were frames among them, which the client has not got. */

@@ -25,9 +25,9 @@ describe('of what is kept back with one collapse key', () => {
 
   it('what is written stays, and so does what may have been written to an earlier connection', () => {
     const { queue, connection, outbox, offer } = make();
-    outbox.suspect = 1;
+    outbox.before.suspect = 1;
     offer(1, 1, ofKey('a'));
-    outbox.suspect = 1;
+    outbox.before.suspect = 1;
     connection.bufferedBytes = over;
     offer(2, 2, { ...ofKey('a'), redelivered: true });
     offer(3, 4, ofKey('a'));

@@ -13,6 +13,7 @@ import { Kept, maxKeptBytes } from './kept.js';
 import { LargeOnes } from './large.js';
 import { marksOf } from './marks.js';
 import type { OutboxOptions, Requeued, Written } from './outbox-options.js';
+import { WrittenBefore } from './written-before.js';
 
 /**
  * The events of one session on one connection: written in order with a `seq`, held until acknowledged, kept back
@@ -23,10 +24,8 @@ export class Outbox {
   seq = 0;
   /** Deliveries are acknowledged to the broker when the client acknowledges them, or when written. */
   ackMode: 'client' | 'write' = 'client';
-  /** How many deliveries from here on may have been written to an earlier connection; `undefined`: as the broker flags them. */
-  suspect: number | undefined;
-  /** As which `seq` the next deliveries, so many, were written to the connection that the client has named. */
-  again: { seq: number; count: number } | undefined;
+  /** Which of the next deliveries were written to an earlier connection. */
+  readonly before = new WrittenBefore();
   /** Deliveries that were offered. */
   offered = 0;
   /** Of services, in parts. */
@@ -172,12 +171,12 @@ export class Outbox {
 
   /** The broker's channel is gone: it will deliver again what is unacknowledged here. */
   forget(): void {
+    this.before.lostPlace();
+    this.before.expect(idsOf(this.#written.slice(this.#head)));
     this.#written = [];
     this.#head = 0;
     this.#ackTimes.forget();
     this.#kept.forget();
-    this.suspect = undefined;
-    this.again = undefined;
     this.#hasForgotten = true;
     this.#changes.made();
   }
@@ -194,29 +193,28 @@ export class Outbox {
     const requeued = written.length + kept.length;
     this.#written = [];
     this.#head = 0;
+    this.before.expect(idsOf(written));
+    const { ids } = this.before;
     if (this.#hasForgotten)
-      return { requeued, suspect: undefined, written: undefined, isLasting: false, isGapOwed };
+      return { requeued, suspect: undefined, written: undefined, ids, isLasting: false, isGapOwed };
     const [first] = written;
     // Those that an earlier connection may have seen follow.
-    const suspect = written.length + (this.suspect ?? 0);
+    const suspect = written.length + (this.before.suspect ?? 0);
     const isLasting = this.#mortalSeq < (first?.seq ?? 0);
     const place = first && { seq: first.seq, count: written.length };
-    return { requeued, suspect, written: place, isLasting, isGapOwed };
+    return { requeued, suspect, written: place, ids, isLasting, isGapOwed };
   }
 
   /** Some of what follows was dropped: which of it was written before is as the broker flags it. */
   lostPlace(): void {
-    this.suspect = undefined;
-    this.again = undefined;
+    this.before.lostPlace();
   }
 
   /** What is kept back without a body, to be given back in order: it will be offered once more, and is not counted till then. */
   takeAway(): Delivery[] {
     const away = this.#kept.takeAway();
     this.offered -= away.length;
-    // Nothing that comes now has been written.
-    this.suspect = 0;
-    this.again = undefined;
+    this.before.none();
     return away;
   }
 
@@ -270,7 +268,7 @@ export class Outbox {
 
   /** What may have been written to an earlier connection stays: it is counted from the front. */
   #collapse(key: string): void {
-    const isCounted = this.suspect !== 0 || (this.again?.count ?? 0) > 0;
+    const isCounted = this.before.suspect !== 0 || (this.before.again?.count ?? 0) > 0;
     const older = this.#kept.takeOlder(key, ({ redelivered }) => !(isCounted && redelivered));
     if (older.length > 0) this.#options.onSettling();
     for (const delivery of older) delivery.ack();
@@ -278,30 +276,31 @@ export class Outbox {
 
   /** Its time was over before it was its turn: a gap is in its place. */
   #expire(delivery: Delivery): void {
-    this.#takeSuspicion(delivery);
-    this.#takePosition();
+    this.before.isRedelivered(delivery, false);
+    this.before.position();
     this.#options.onExpired();
     this.#options.unsent.take(delivery, this.#connection.claims, 'expired');
   }
 
   #write(delivery: Delivery): void {
-    const isSuspect = this.#takeSuspicion(delivery);
-    const isTooLarge = this.#oversized.has(delivery) || this.#isGivenUp(delivery);
     const isCounted = isOfService(delivery);
+    const isRedelivered = this.before.isRedelivered(delivery, isCounted);
+    const isTooLarge = this.#oversized.has(delivery) || this.#isGivenUp(delivery);
     if (isTooLarge && !isCounted) return this.#refuse(delivery);
-    const again = this.#takePosition();
+    const again = this.before.position();
     if (this.#connection.isBare && !isAsk(delivery)) return this.#writeBare(delivery);
     const seq = this.seq + 1;
     if (isCounted) {
-      const place = { seq, isRedelivered: isSuspect, again };
+      const place = { seq, isRedelivered, again };
       return this.#writeAnswer(delivery, this.answers.of(delivery, place, isTooLarge));
     }
     const wallMs = wallNow();
-    const frame = eventFrame(seq, delivery, wallMs, isSuspect, this.#addressee, again);
+    const id = messageIdentity(delivery);
+    const frame = eventFrame(seq, id, delivery, wallMs, isRedelivered, this.#addressee, again);
     if (frame === undefined) return this.#refuse(delivery);
     const atMs = this.#options.onEvent?.(delivery, wallMs);
     if (atMs !== undefined && this.ackMode === 'client') this.#ackTimes.wrote(seq, atMs);
-    this.#send(frame, delivery, this.answers.receipt(delivery));
+    this.#send(frame, delivery, this.answers.receipt(delivery), id);
   }
 
   #writeAnswer(delivery: Delivery, answer: Answer | 'drop' | undefined): void {
@@ -313,20 +312,20 @@ export class Outbox {
   }
 
   /** With the next `seq`, held until that is acknowledged. */
-  #send(frame: string, delivery: Delivery, onAcked?: () => void): void {
+  #send(frame: string, delivery: Delivery, onAcked?: () => void, id?: string): void {
     this.seq += 1;
     const { seq } = this;
     if (LargeOnes.is(frame.length))
-      this.#large.note(seq, messageIdentity(delivery), frame.length, this.firstUnacked);
+      this.#large.note(seq, id ?? messageIdentity(delivery), frame.length, this.firstUnacked);
     this.#options.following?.written(delivery, seq);
     if (this.ackMode === 'client') {
-      this.#hold(seq, delivery, onAcked);
+      this.#hold(seq, delivery, onAcked, id);
       this.#connection.sendSoon(frame);
     } else if (this.#connection.send(frame)) {
       onAcked?.();
       delivery.ack();
     } else {
-      this.#hold(seq, delivery, onAcked);
+      this.#hold(seq, delivery, onAcked, id);
     }
     this.#options.onWritten(frame.length);
   }
@@ -344,11 +343,11 @@ export class Outbox {
   }
 
   /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */
-  #hold(seq: number, delivery: Delivery, onAcked: (() => void) | undefined): void {
+  #hold(seq: number, delivery: Delivery, onAcked: Written['onAcked'], id: Written['id']): void {
     const atMs = this.#options.now();
     if (delivery.properties.expiration !== undefined) this.#mortalSeq = seq;
     delivery.forgetContent();
-    this.#written.push({ seq, delivery, atMs, onAcked });
+    this.#written.push({ seq, delivery, atMs, onAcked, id });
   }
 
   /** An answer without parts: acknowledged when written, since no `seq` counts it. */
@@ -372,22 +371,9 @@ export class Outbox {
     else delivery.requeue();
     this.#options.onWritten(body.length);
   }
-
-  #takePosition(): number | undefined {
-    const { again } = this;
-    if (!again || again.count === 0) return undefined;
-    again.count -= 1;
-    again.seq += 1;
-    return again.seq - 1;
-  }
-
-  #takeSuspicion(delivery: Delivery): boolean {
-    if (this.suspect === undefined) return delivery.redelivered;
-    if (this.suspect === 0) return false;
-    this.suspect -= 1;
-    return delivery.redelivered;
-  }
 }
 
 /** No event, but a reply or a question. */
 const isOfService = (delivery: Delivery): boolean => isReply(delivery) || isAsk(delivery);
+
+const idsOf = (written: readonly Written[]): string[] => written.flatMap(({ id }) => id ?? []);

@@ -15,6 +15,7 @@ import type { QueueSeals } from './queue-seals.js';
 import type { Asking, Cancels, Placing } from './service-ports.js';
 import type { Singles } from './singles.js';
 import type { SealLeft } from './vouch.js';
+import type { LeftWritten } from './written-before.js';
 
 /** The topics of this edge. */
 export interface Topics {
@@ -195,14 +196,12 @@ export interface Handover {
   abandon(claims: TicketClaims): void;
 }
 
-export interface HandoverAnswer extends SealLeft {
+export interface HandoverAnswer extends SealLeft, LeftWritten {
   /**
    * `released`: it had it and has let it go. `unknown`: it does not have it. `refused`: it has a newer connection.
    * `unreachable`: it has no connection to the broker, so it holds nothing. `silent`: it lives and does not answer.
    */
   outcome: 'released' | 'unknown' | 'refused' | 'unreachable' | 'silent';
-  /** Deliveries at the queue's head that had been written; undefined: go by the broker's flag. */
-  suspect: number | undefined;
   /** With `released`: the window was full, so the queue may have overflowed. */
   isFull: boolean;
   /** Which of them were written to which connection. With `unknown`: when it let the session go, some time ago. */

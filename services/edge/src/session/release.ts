@@ -8,6 +8,7 @@ import type { Position } from './position.js';
 import type { ClientRequests } from './requests.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SealLeft } from './vouch.js';
+import type { LeftWritten } from './written-before.js';
 
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
 export type ReleaseMode = 'move' | 'resume' | 'end';
@@ -29,11 +30,9 @@ export interface Successor {
 export const anybody: Successor = { knowsSeals: true, waitsForSeal: false };
 
 /** How a session left this edge. */
-export interface Release extends SealLeft {
+export interface Release extends SealLeft, LeftWritten {
   /** What of it had been written, and on which connection. */
   position?: Position | undefined;
-  /** Deliveries given back that had been written to the connection: the queue's head; undefined: go by the broker's flag. */
-  suspect: number | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
   /** The number of its queue; undefined: 0. */

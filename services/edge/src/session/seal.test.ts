@@ -89,4 +89,15 @@ describe('a seal', () => {
     expect(seal.take(deliveries.seal('s'))).toBe(true);
     expect([gaps, deliveries.seals]).toEqual([['overflow'], ['ack s']]);
   });
+
+  it('that whoever had it last names was in hand, also where the broker does not mark it', () => {
+    seal.begin({ is: 'sealed', name: 's' });
+    expect(seal.take({ ...deliveries.seal('s'), redelivered: false })).toBe(true);
+    seal.lost();
+    expect(seal.take({ ...deliveries.seal('s'), redelivered: false })).toBe(true);
+    expect(gaps).toEqual([]);
+    seal.begin({ is: 'sealed' });
+    seal.take({ ...deliveries.seal('s'), redelivered: false });
+    expect(gaps).toEqual(['overflow']);
+  });
 });

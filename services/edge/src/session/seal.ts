@@ -310,11 +310,11 @@ export class Seal {
   }
 
   /**
-   * Somebody has had it in hand. One that was not delivered yet may have stood behind events that were dropped since; only
-   * before the very first attach of a session that is no matter.
+   * Somebody has had it in hand: that one names it, or the broker says so, mostly. One that was not delivered yet may have stood behind
+   * events that were dropped since; only before the very first attach of a session that is no matter.
    */
-  #isInPlace(state: SealState & { is: 'expected' }, { redelivered }: Delivery): boolean {
-    return state.behind === 0 && (redelivered || state.isNew);
+  #isInPlace({ behind, name, isNew }: SealState & { is: 'expected' }, { redelivered }: Delivery): boolean {
+    return behind === 0 && (redelivered || name !== undefined || isNew);
   }
 
   /** Of those offered before, how many are not settled: they are in order. */

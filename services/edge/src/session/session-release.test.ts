@@ -113,6 +113,7 @@ describe('a planned move', () => {
     connection.receive({ t: 'ack', seq: 1 });
     expect(await session.release('move')).toEqual({
       suspect: 2,
+      ids: ['m2', 'm3'],
       position: { connection: 'b.1', seq: 2, count: 2 },
       isFull: false,
       ...sealed,

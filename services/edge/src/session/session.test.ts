@@ -126,7 +126,7 @@ describe('a session that attaches', () => {
       'make',
       'consume',
     ]);
-    expect(newer.session.outbox.suspect).toBe(2);
+    expect(newer.session.outbox.before.suspect).toBe(2);
     expect(world.directory.get('alice.s')).toBe(newer.session);
   });
 

@@ -227,8 +227,7 @@ export class Session implements ConnectionOwner {
       });
       this.#custody.acquired(found.isResumed);
       if (!isLive()) return;
-      this.outbox.suspect = found.suspect;
-      this.outbox.again = placesOf(found, hello);
+      this.outbox.before.begin(found, placesOf(found, hello));
       this.outbox.answers.adopt(found.streams ?? []);
       if (found.isResumed && this.claims.move === undefined) this.intake.holdNext(found.queued);
       this.#welcome = () => this.#sendWelcome(found, beganAtMs);
