@@ -133,6 +133,21 @@ describe('an edge that is asked for a session', () => {
     expect(session.modes).toEqual(['move']);
   });
 
+  it('says what it has left behind also to whoever asks again, since the answer may be lost', () => {
+    directory.remove(session);
+    leftBehind.note('u.s', { position: undefined, isLasting: false, suspect: undefined, ids: ['m1'] });
+    for (let n = 0; n < 2; n += 1) takeovers.onTakeover(takeover());
+    takeovers.onTakeover(takeover({ takeover: 'c-1', from: 'c' }));
+    expect(sent.map(({ key, command }) => [key, command.outcome, command.ids])).toEqual([
+      ['edge.b', 'unknown', ['m1']],
+      ['edge.b', 'unknown', ['m1']],
+      ['edge.c', 'unknown', undefined],
+    ]);
+    directory.set(session);
+    takeovers.onTakeover(takeover());
+    expect(session.modes).toEqual(['move']);
+  });
+
   it('refuses whoever comes with an older ticket', () => {
     takeovers.onTakeover(takeover({ epoch: 4 }));
     expect(answers()).toEqual([['edge.b', 'b-1', 'refused']]);

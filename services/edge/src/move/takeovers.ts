@@ -55,19 +55,21 @@ export class Takeovers {
   onTakeover(command: CommandOf<'takeover'>): void {
     const { node, directory, life, leftBehind } = this.#options;
     if (command.boot === node.boot) return;
-    const answered = this.#answers.get(command.takeover);
-    if (answered) return this.#send(command.from, answered);
     const key = `${command.uid}.${command.sid}`;
     const session = directory.get(key);
+    const answered = this.#answers.get(command.takeover);
+    // It may have come here meanwhile.
+    if (answered && !(answered.outcome === 'unknown' && session)) return this.#send(command.from, answered);
     if (!session) {
       const ending = life.ending(key);
       // Half of it may have been handed on: the other edge is to find the end.
       if (ending) return void ending.then(() => this.onTakeover(command));
-      return this.#answer(command, {
-        outcome: 'unknown',
-        ...leftBehind.take(key),
-        ...this.#handOver(command),
-      });
+      const left = leftBehind.take(key);
+      return this.#answer(
+        command,
+        { outcome: 'unknown', ...left, ...this.#handOver(command) },
+        left === undefined,
+      );
     }
     const rival = this.#wanted.get(session);
     if (session.claims.epoch > command.epoch || (rival && rival.epoch > command.epoch)) {
@@ -127,7 +129,8 @@ export class Takeovers {
     return this.#options.life.handedOver(`${uid}.${sid}`, epoch, mode) ? { wasAway: true } : {};
   }
 
-  #answer({ takeover, uid, sid, from }: CommandOf<'takeover'>, answer: Answer): void {
+  /** `isNothing`: there is nothing in it that would be another answer if it were asked for once more. */
+  #answer({ takeover, uid, sid, from }: CommandOf<'takeover'>, answer: Answer, isNothing = false): void {
     const { node } = this.#options;
     const released: CommandOf<'released'> = {
       command: 'released',
@@ -138,7 +141,7 @@ export class Takeovers {
       knowsSeals: true,
       ...answer,
     };
-    if (answer.outcome !== 'unknown') this.#remember(released);
+    if (!isNothing) this.#remember(released);
     this.#send(from, released);
   }
 
