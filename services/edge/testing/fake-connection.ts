@@ -34,10 +34,6 @@ export class FakeConnection implements Connection {
     };
   }
 
-  sendSoon(text: string): boolean {
-    return this.send(text);
-  }
-
   send(text: string): boolean {
     if (!this.isOpen) return false;
     this.sent.push(text);

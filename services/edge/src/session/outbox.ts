@@ -320,7 +320,7 @@ export class Outbox {
     this.#options.following?.written(delivery, seq);
     if (this.ackMode === 'client') {
       this.#hold(seq, delivery, onAcked, id);
-      this.#connection.sendSoon(frame);
+      this.#connection.send(frame);
     } else if (this.#connection.send(frame)) {
       onAcked?.();
       delivery.ack();

@@ -29,8 +29,6 @@ export interface Connection {
   owner: ConnectionOwner | undefined;
   /** Sends text; false when the connection is gone (or was closed for being too far behind). */
   send(text: string): boolean;
-  /** As {@link Connection.send}, for what need not be written before this turn of the event loop is over: with more of its kind, at once. */
-  sendSoon(text: string): boolean;
   sendBinary(bytes: Buffer): boolean;
   /** Sends the frame of a topic's message, or drops it for a peer that is too far behind. */
   sendMessage(frame: string): void;

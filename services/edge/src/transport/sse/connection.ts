@@ -99,10 +99,6 @@ export class SseConnection implements Connection {
     return this.isOpen && this.#sent(Buffer.from(frameText(text)));
   }
 
-  sendSoon(text: string): boolean {
-    return this.send(text);
-  }
-
   /** For bare clients alone, of which there are none here. */
   sendBinary(): boolean {
     return false;

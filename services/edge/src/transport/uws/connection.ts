@@ -5,7 +5,6 @@ import { placeLength, placeOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
 import type { Admitted, Dismissed } from '../gate.js';
-import type { Gathering } from './gathering.js';
 import { utf8 } from './text.js';
 
 /** uWebSockets.js copies it field by field, slowly: one field. */
@@ -26,12 +25,8 @@ export interface Accepted {
 
 export interface UwsConnectionOptions {
   highWatermarkBytes: number;
-  gathering: Gathering;
   now: () => number;
 }
-
-/** uWebSockets.js writes so much at once. */
-const corkBytes = 16_384;
 
 /** A WebSocket of uWebSockets.js. */
 export class UwsConnection implements Connection {
@@ -42,9 +37,6 @@ export class UwsConnection implements Connection {
   closeCode: number | undefined;
   owner: ConnectionOwner | undefined;
   #hasDropped = false;
-  /** What is to be sent soon, and how long that is. */
-  #soon: string[] = [];
-  #soonLength = 0;
   /** From here. */
   #isClosed = false;
   #ws: uWS.WebSocket<UserData> | undefined;
@@ -82,47 +74,19 @@ export class UwsConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return (this.#ws?.getBufferedAmount() ?? 0) + this.#soonLength;
+    return this.#ws?.getBufferedAmount() ?? 0;
   }
 
   send(text: string): boolean {
-    this.sendGathered();
-    return this.#sendText(text);
-  }
-
-  sendSoon(text: string): boolean {
-    if (this.#ws === undefined) return false;
-    this.#soon.push(text);
-    this.#soonLength += text.length;
-    if (this.#soonLength >= Math.min(corkBytes, this.#options.highWatermarkBytes)) this.sendGathered();
-    else this.#options.gathering.add(this, this.#soon.length === 1);
-    return this.isOpen;
-  }
-
-  /** Writes what was to be sent soon: of several, all with one system call. */
-  sendGathered(): void {
-    const texts = this.#soon;
-    if (texts.length === 0) return;
-    this.#soon = [];
-    this.#soonLength = 0;
-    const [only] = texts;
-    if (texts.length === 1 && only !== undefined) {
-      this.#sendText(only);
-      return;
-    }
-    this.#ws?.cork(() => {
-      for (const text of texts) if (!this.#sendText(text)) return;
-    });
-    this.#lookWhetherSlow();
+    const bytes = utf8(text);
+    return this.#sent(this.#ws?.send(bytes, false), bytes.length);
   }
 
   sendBinary(bytes: Buffer): boolean {
-    this.sendGathered();
     return this.#sent(this.#ws?.send(bytes, true), bytes.length);
   }
 
   sendMessage(frame: string): void {
-    this.sendGathered();
     const bytes = utf8(frame);
     const result = this.#ws?.send(bytes, false);
     if (result === undefined || result === 2) return;
@@ -133,7 +97,6 @@ export class UwsConnection implements Connection {
   close(why: Pick<CloseCode, 'code' | 'reason'>): void {
     const ws = this.#ws;
     if (!ws) return;
-    this.sendGathered();
     this.#isClosed = true;
     // A frozen peer never answers the close handshake; uWebSockets.js ends it after its own timeout.
     ws.end(why.code, why.reason);
@@ -175,11 +138,6 @@ export class UwsConnection implements Connection {
     this.owner = undefined;
   }
 
-  #sendText(text: string): boolean {
-    const bytes = utf8(text);
-    return this.#sent(this.#ws?.send(bytes, false), bytes.length);
-  }
-
   #sent(result: number | undefined, bytes: number): boolean {
     if (result === undefined) return false;
     if (result === 2) {
@@ -188,12 +146,13 @@ export class UwsConnection implements Connection {
       return false;
     }
     this.#counts.bytesOut += bytes;
-    if (result === 0) this.#lookWhetherSlow();
-    return true;
-  }
-
-  #lookWhetherSlow(): void {
-    if (this.slowSinceMs === undefined && this.bufferedBytes > this.#options.highWatermarkBytes)
+    if (
+      result === 0 &&
+      this.slowSinceMs === undefined &&
+      this.bufferedBytes > this.#options.highWatermarkBytes
+    ) {
       this.slowSinceMs = this.#options.now();
+    }
+    return true;
   }
 }

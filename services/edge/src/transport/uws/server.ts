@@ -12,10 +12,9 @@ import type { RefusalLog } from '../refusal-log.js';
 import { SseStreams } from '../sse/streams.js';
 import { addressOf, socketAddress } from './address.js';
 import { answer, hasTwoLengths, status } from './answer.js';
-import { type UserData, UwsConnection, type UwsConnectionOptions } from './connection.js';
+import { type UserData, UwsConnection } from './connection.js';
 import { type Door, Doors } from './doors.js';
 import { EngineTurn } from './engine-turn.js';
-import { Gathering } from './gathering.js';
 import { SseRoutes } from './sse-routes.js';
 import { utf8 } from './text.js';
 
@@ -63,7 +62,6 @@ export class UwsTransport {
   readonly #claimer: Claimer;
   readonly #pending: PendingConnections;
   readonly #turn = new EngineTurn();
-  readonly #ofConnections: UwsConnectionOptions;
   readonly #streams: SseStreams;
   readonly #sse: SseRoutes;
   #doors: Doors | undefined;
@@ -74,7 +72,6 @@ export class UwsTransport {
     this.#gate = gate;
     this.#claimer = claimer;
     this.#pending = pending;
-    this.#ofConnections = { ...options, gathering: new Gathering() };
     this.#streams = new SseStreams({
       ...options,
       counts: this.counts,
@@ -249,7 +246,7 @@ export class UwsTransport {
       this.#dismiss(ws, verdict);
       return;
     }
-    const connection = new UwsConnection(ws, verdict, address, this.#ofConnections, this.counts);
+    const connection = new UwsConnection(ws, verdict, address, this.#options, this.counts);
     accepted.connection = connection;
     this.#admitted(connection);
   }
