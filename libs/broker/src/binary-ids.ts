@@ -49,9 +49,11 @@ function mend(fields: Ids, rest: Buffer): void {
 }
 
 /** What an id is read as. */
-export function idText(id: Buffer): string {
-  const text = id.toString('utf8');
-  return isMangled(text) && !isUtf8(id) ? `${binaryIdPrefix}${id.toString('base64url')}` : text;
+export function idText(bytes: Buffer, start = 0, end = bytes.length): string {
+  const text = bytes.toString('utf8', start, end);
+  if (!isMangled(text)) return text;
+  const id = bytes.subarray(start, end);
+  return isUtf8(id) ? text : `${binaryIdPrefix}${id.toString('base64url')}`;
 }
 
 function idsOf(frame: Buffer): { correlationId: Buffer | undefined; messageId: Buffer | undefined } {

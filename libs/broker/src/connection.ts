@@ -267,8 +267,10 @@ export class AmqpConnection {
         clientProperties: { connection_name: name },
       });
       gatherWrites(model);
-      this.deliveries = new QuickDeliveries(model);
+      const deliveries = new QuickDeliveries(model);
+      this.deliveries = deliveries;
       handleLargeBodies(model, reads);
+      reads.orElse((read) => deliveries.takeRead(read));
       surviveDeepHeaders(model);
       keepBinaryIds(model);
       return model;

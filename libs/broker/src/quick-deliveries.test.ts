@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -28,6 +28,7 @@ const { makeBodyFrame } = require(inside('frame')) as { makeBodyFrame(channel: n
 interface Reader {
   channelMax: number;
   rest: Buffer;
+  recvSinceLastCheck: boolean;
   channels: (object | null)[];
   accept(frame: { channel: number }): void;
   recvFrame(): false | { channel: number };
@@ -63,7 +64,7 @@ function bytesOf({ channel, isReturned, fields, properties, length, pieceBytes }
 }
 
 /** A connection with three channels, and what came on each, in order. */
-function connected(isQuick: boolean) {
+function connected(isQuick: boolean, handle = () => {}) {
   const stream = { waiting: [] as Buffer[], read: () => stream.waiting.shift() ?? null };
   const connection = new Connection(new PassThrough());
   Object.assign(connection, { stream, channelMax: 10, maxFrameSize: 131_072 });
@@ -87,6 +88,7 @@ function connected(isQuick: boolean) {
     if (n < 2)
       quick.on(channel as unknown as Channel, (what) => {
         quickly += 1;
+        handle();
         came.push({ n, event: 'delivery', what });
       });
     return channel;
@@ -95,7 +97,7 @@ function connected(isQuick: boolean) {
     stream.waiting.push(bytes);
     for (let frame = connection.recvFrame(); frame; frame = connection.recvFrame()) connection.accept(frame);
   };
-  return { connection, open, read, came, quickly: () => quickly };
+  return { connection, quick, open, read, came, quickly: () => quickly };
 }
 
 const text = fc.string({ unit: 'binary', maxLength: 20 });
@@ -160,13 +162,15 @@ test('whatever is delivered, in whatever pieces, is what amqplib reads, in its o
   const cut = fc.oneof(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1_000, max: 60_000 }));
   const cuts = fc.tuple(fc.integer({ min: 1_000, max: 9_000 }), fc.array(cut, { maxLength: 4 }));
   fc.assert(
-    fc.property(all, cuts, (messages, [coarse, others]) => {
+    fc.property(all, cuts, fc.boolean(), (messages, [coarse, others], isDirect) => {
       const how = [...others, coarse];
       const bytes = Buffer.concat(messages.flatMap(([each, other]) => [bytesOf(each), other]));
       const [quick, plain] = [connected(true), connected(false)];
       for (let from = 0, n = 0; from < bytes.length; n++) {
         const to = from + (how[n % how.length] ?? 1);
-        for (const { read } of [quick, plain]) read(bytes.subarray(from, to));
+        const piece = bytes.subarray(from, to);
+        quick.read(piece.subarray(isDirect ? quick.quick.takeRead(piece) : 0));
+        plain.read(piece);
         from = to;
       }
       expect(quick.came).toEqual(plain.came);
@@ -210,23 +214,38 @@ test('what is delivered once the channel, or the connection, is being closed goe
   }
 });
 
-test('what broke while it was handled is not handled once more', () => {
-  const connection = Object.assign(new EventEmitter(), {
-    rest: Buffer.concat([bytesOf(plainly(1)), bytesOf(plainly(1))]),
-    channels: [] as object[],
-    accept() {},
-    recvFrame: () => false,
+test('what breaks while it is handled is told as amqplib tells it, and not handled once more', () => {
+  const { open, read, came, quickly } = connected(true, () => {
+    throw new Error('a bug');
   });
-  const quick = new QuickDeliveries({ connection } as unknown as ChannelModel);
-  const channel = { ch: 1, accept() {} };
-  connection.channels[1] = { channel };
-  let handled = 0;
-  quick.on(channel as unknown as Channel, () => {
-    handled += 1;
-    if (handled === 1) throw new Error('a bug');
-  });
-  expect(() => connection.recvFrame()).toThrow('a bug');
-  connection.recvFrame();
-  expect(handled).toBe(2);
-  expect(connection.rest).toHaveLength(0);
+  const told: unknown[] = [];
+  open[0]?.on('handler-error', (error) => told.push(String(error)));
+  read(Buffer.concat([bytesOf(plainly(1)), bytesOf(plainly(3))]));
+  expect(told).toEqual(['Error: a bug']);
+  expect([quickly(), came.length]).toEqual([1, 1]);
+});
+
+test('what is not what it says it is goes to amqplib, which ends the connection', () => {
+  const { read, quickly } = connected(true);
+  const bytes = bytesOf(plainly(1));
+  // The text is longer than what there is.
+  bytes[7 + 4] = 255;
+  expect(() => read(bytes)).toThrow();
+  expect(quickly()).toBe(0);
+});
+
+test('what the socket has just read is taken at once, where nothing waits before it, and copied', () => {
+  const { connection, quick, read, came, quickly } = connected(true);
+  const bytes = bytesOf(plainly(1));
+  const both = Buffer.concat([bytes, bytes.subarray(0, 10)]);
+  expect(quick.takeRead(both)).toBe(bytes.length);
+  both.fill(0xaa);
+  const [first] = came as { what: { content: Buffer } }[];
+  expect(first?.what.content).toEqual(Buffer.from(Uint8Array.from({ length: 40 }, (_, n) => n * 31 + 1)));
+  expect([quickly(), connection.recvSinceLastCheck]).toEqual([1, true]);
+  read(bytes.subarray(0, 10));
+  expect(quick.takeRead(bytes.subarray(10))).toBe(0);
+  read(bytes.subarray(10));
+  expect(quickly()).toBe(2);
+  expect(quick.takeRead(bytesOf(plainly(3)))).toBe(0);
 });

@@ -8,6 +8,8 @@ interface Receiver {
   readonly channels: readonly (Slot | null | undefined)[];
   /** What was received and is not read yet. */
   rest: Buffer;
+  /** Whether the broker is alive is judged by it. */
+  recvSinceLastCheck: boolean;
   recvFrame(): unknown;
   /** What is done with a frame; another, once the connection is being closed. */
   accept(frame: unknown): void;
@@ -21,6 +23,7 @@ interface Slot {
 interface Accepter {
   readonly ch: number;
   accept(frame: unknown): unknown;
+  emit(event: 'handler-error', error: unknown): unknown;
 }
 
 /** Whoever consumes on a channel. */
@@ -64,35 +67,53 @@ export class QuickDeliveries {
     this.#connection = connection;
     this.#accept = connection.accept;
     const receive = connection.recvFrame;
-    const takeFrom = (receiver: Receiver) => this.#takeFrom(receiver);
+    const takeRest = () => this.#takeRest(connection);
     connection.recvFrame = function quick(this: Receiver) {
       // Those around this one are to see what follows from its start.
-      return takeFrom(this) ? this.recvFrame() : receive.call(this);
+      return takeRest() ? this.recvFrame() : receive.call(this);
     };
   }
 
-  /** What is delivered on `channel` goes to `onDelivery`, which must not throw, where it is not left to amqplib. */
+  /** What is delivered on `channel` goes to `onDelivery`, where it is not left to amqplib. */
   on(channel: Channel, onDelivery: (message: ConsumeMessage) => void): void {
     if (!isAccepter(channel)) return;
     this.#listeners[channel.ch] = { channel, accept: channel.accept, onDelivery };
   }
 
+  /**
+   * Takes what there is at the start of what has just been read from the socket, where nothing waits before it; what is delivered keeps
+   * a copy. @returns how many bytes
+   */
+  takeRead(read: Buffer): number {
+    const connection = this.#connection;
+    if (connection === undefined || connection.rest.length > 0) return 0;
+    if (this.#listenerAt(read, 0) === undefined) return 0;
+    connection.recvSinceLastCheck = true;
+    return this.#take(Buffer.from(read));
+  }
+
   /** @returns whether there was any */
-  #takeFrom(connection: Receiver): boolean {
+  #takeRest(connection: Receiver): boolean {
     const { rest } = connection;
-    let from = 0;
-    try {
-      for (;;) {
-        const listener = this.#listenerAt(rest, from);
-        const read = listener && deliveryAt(rest, from);
-        if (read === undefined) break;
-        from = read.end;
-        listener?.onDelivery(read.message);
+    const taken = this.#take(rest);
+    if (taken > 0) connection.rest = rest.subarray(taken);
+    return taken > 0;
+  }
+
+  /** @returns how many bytes */
+  #take(bytes: Buffer): number {
+    for (let from = 0; ; ) {
+      const listener = this.#listenerAt(bytes, from);
+      const read = listener && deliveryAt(bytes, from);
+      if (listener === undefined || read === undefined) return from;
+      from = read.end;
+      try {
+        listener.onDelivery(read.message);
+      } catch (error) {
+        // As amqplib does.
+        listener.channel.emit('handler-error', error);
       }
-    } finally {
-      if (from > 0) connection.rest = rest.subarray(from);
     }
-    return from > 0;
   }
 
   /** Undefined: nobody listens to the channel of the frame at `from`, or it or the connection is being closed. */
@@ -109,8 +130,22 @@ export class QuickDeliveries {
   }
 }
 
+interface Read {
+  readonly message: ConsumeMessage;
+  readonly end: number;
+}
+
 /** The message that begins at `from`, and where it ends; undefined: amqplib is to read it, or more has to come. */
-function deliveryAt(bytes: Buffer, from: number): { message: ConsumeMessage; end: number } | undefined {
+function deliveryAt(bytes: Buffer, from: number): Read | undefined {
+  try {
+    return plainAt(bytes, from);
+  } catch {
+    // It is not what it says it is: amqplib finds out, and ends the connection.
+    return undefined;
+  }
+}
+
+function plainAt(bytes: Buffer, from: number): Read | undefined {
   const channel = bytes.readUInt16BE(from + frameAt.channel);
   const header = endOf(bytes, from);
   if (header === undefined || bytes.readUInt32BE(from + at.method) !== deliverMethod) return undefined;
@@ -203,7 +238,7 @@ class Fields {
 
   nextId(): string {
     const start = this.#step();
-    return idText(this.#bytes.subarray(start, this.at));
+    return idText(this.#bytes, start, this.at);
   }
 
   nextNumber(): number {

@@ -64,6 +64,12 @@ export class SharedReads {
   take: (read: Buffer) => number = () => 0;
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
 
+  /** Takes what `take` has no use for. */
+  orElse(other: (read: Buffer) => number): void {
+    const { take } = this;
+    this.take = (read) => take(read) || other(read);
+  }
+
   /** For the socket; amqplib passes it on, and its types do not name it. */
   get socketOptions() {
     const reads = this;
