@@ -17,7 +17,7 @@ export interface Incarnation {
 export class IncomingDelivery implements Delivery {
   isSettled = false;
   readonly mayFollowWait: boolean;
-  #message: ConsumeMessage;
+  readonly #message: ConsumeMessage;
   readonly #at: Incarnation;
   readonly #waits: Waits | undefined;
 
@@ -55,7 +55,8 @@ export class IncomingDelivery implements Delivery {
   }
 
   forgetContent(): void {
-    this.#message = { fields: this.#message.fields, content: NO_CONTENT, properties: NO_PROPERTIES };
+    this.#message.content = NO_CONTENT;
+    this.#message.properties = NO_PROPERTIES;
   }
 
   ack(): void {
