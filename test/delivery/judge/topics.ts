@@ -161,7 +161,10 @@ function joined(
   );
   const mark = markAt(kept, moved?.frame.mark);
   const overlap = splitOf(tail, idsOf(messages), mark);
-  const leftOut = gapOfOld === undefined ? 0 : messages.findLastIndex(({ id }) => seen.has(id)) + 1;
+  // What it sent behind its gap reaches up to the mark: all else before that is older.
+  const upToMark = handed.at(-1)?.kind === 'delivery' ? (mark ?? 0) : 0;
+  const leftOut =
+    gapOfOld === undefined ? 0 : Math.max(upToMark, messages.findLastIndex(({ id }) => seen.has(id)) + 1);
   const counts = new Map<string, number>();
   for (const id of tail) counts.set(id, (counts.get(id) ?? 0) + 1);
   const isNear = (i: number): boolean => i < (mark ?? 0) + reach;

@@ -59,6 +59,8 @@ export interface Topic extends Kept {
   /** Counts of ids that the live socket may send again, since `seenAtMs`. */
   seen?: Map<string, number> | undefined;
   seenAtMs?: number;
+  /** The live socket's last word was a message, and no gap. */
+  goesOn?: boolean;
 }
 /** What is known of one for the time of a move. */
 interface Kept {
@@ -150,6 +152,7 @@ export class Topics {
     if (!entry) return;
     if (socket === this.#live) {
       this.#deliver(entry, frame);
+      entry.goesOn = frame.t !== 'gap';
       if (frame.t === 'gap') entry.gap = frame;
     } else if (this.#keptCount++ < limits.mergeBuffer) entry.kept.push(frame);
     else entry.hasMore = true;
@@ -190,22 +193,27 @@ export class Topics {
     const { socket, isClean, mark } = this.#next;
     this.#live = socket;
     for (const [topic, entry] of this.entriesOf) {
-      const { kept, gap, hasMore } = entry;
+      const { kept, gap } = entry;
+      const marked = entry.marks.get(mark ?? '');
       // A gap takes a place and repeats nothing.
       const ids = kept.map((frame) => (frame.t === 'gap' ? '' : frame.id));
-      const merged = merge(idsOf(entry), ids, entry.marks.get(mark ?? ''), this.#memory);
-      const last = merged.isRepeat.lastIndexOf(true);
+      const merged = merge(idsOf(entry), ids, marked, this.#memory);
+      let last = merged.isRepeat.lastIndexOf(true);
       this.#remember(entry, merged);
       if (!isClean && last < 0) this.#tell(topic, 'connection-lost');
-      // Where the old socket has told a gap and gone on, what lies before the last repeat would come behind what is younger. And
-      // the gap again: several publishers' messages need not come in one order, so that may lie behind it.
-      const isLate = (at: number): boolean => gap !== undefined && at < last && kept[at]?.t === 'message';
-      const late = kept.findIndex((_, at) => isLate(at) && !merged.isRepeat[at]);
+      // Where the old socket has told a gap and gone on, what lies before the last repeat, or before the mark, would come behind what is
+      // younger. And the gap again: several publishers' messages need not come in one order, so that may lie behind it.
+      if (entry.goesOn && marked && marked > last) last = marked;
+      let owed = gap;
       for (const [at, frame] of kept.entries()) {
-        if (gap && at === late) this.#deliver(entry, gap);
-        if (!merged.isRepeat[at] && !isLate(at)) this.#deliver(entry, frame, true);
+        if (merged.isRepeat[at]) continue;
+        if (!gap || at >= last || frame.t === 'gap') this.#deliver(entry, frame, true);
+        else if (owed) {
+          this.#deliver(entry, owed);
+          owed = undefined;
+        }
       }
-      if (hasMore) this.#tell(topic, 'slow-consumer');
+      if (entry.hasMore) this.#tell(topic, 'slow-consumer');
     }
     this.forgetKept();
   }
