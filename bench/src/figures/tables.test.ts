@@ -38,7 +38,7 @@ test.each(readdirSync(folder))(
       date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
       commit: expect.stringMatching(/^[0-9a-f]{7,}$/),
       machine: expect.stringContaining('cores'),
-      command: expect.stringMatching(/npm run (bench:|story)/),
+      command: expect.stringMatching(/npm run (bench:|story|chaos|soak)/),
       ...('note' in read(name) && { note: expect.any(String) }),
       results: expect.any(Array),
     });
