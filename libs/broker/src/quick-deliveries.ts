@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { idText } from './binary-ids.js';
+import { Fields } from './fields.js';
 import { flagOf, frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
 import { longestPlain } from './large-bodies.js';
 
@@ -193,7 +193,7 @@ function fieldsAt(bytes: Buffer, from: number): ConsumeMessage['fields'] {
   return { consumerTag, deliveryTag, redelivered, exchange, routingKey: reader.next() };
 }
 
-/** Likewise, but for ids that are no text, see `idText`. Undefined: a header is not plain. */
+/** Likewise, but for ids that are no text, see {@link Fields.nextId}. Undefined: a header is not plain. */
 function propertiesAt(bytes: Buffer, header: number, flags: number): object | undefined {
   const reader = new Fields(bytes, header + frameAt.properties);
   const has = (flag: number) => (flags & flag) !== 0;
@@ -217,73 +217,4 @@ function propertiesAt(bytes: Buffer, header: number, flags: number): object | un
     appId: has(flagOf.appId) ? reader.next() : undefined,
     clusterId: undefined,
   };
-}
-
-const typeOf = { text: 0x53, boolean: 0x74, int32: 0x49, int64: 0x6c } as const;
-
-/** Reads one value after the other; a short text is behind a byte that has its length. */
-class Fields {
-  at: number;
-  readonly #bytes: Buffer;
-
-  constructor(bytes: Buffer, from: number) {
-    this.#bytes = bytes;
-    this.at = from;
-  }
-
-  next(): string {
-    const start = this.#step();
-    return this.#bytes.toString('utf8', start, this.at);
-  }
-
-  nextId(): string {
-    const start = this.#step();
-    return idText(this.#bytes, start, this.at);
-  }
-
-  nextNumber(): number {
-    this.at += 8;
-    return Number(this.#bytes.readBigUInt64BE(this.at - 8));
-  }
-
-  nextTable(): Record<string, unknown> | 'not plain' {
-    const fields: Record<string, unknown> = {};
-    const end = this.at + 4 + this.#bytes.readUInt32BE(this.at);
-    this.at += 4;
-    while (this.at < end) {
-      const name = this.next();
-      const value = this.#nextValue();
-      if (value === undefined) return 'not plain';
-      fields[name] = value;
-    }
-    return fields;
-  }
-
-  #nextValue(): string | number | boolean | undefined {
-    const bytes = this.#bytes;
-    const type = bytes[this.at];
-    const start = this.at + 1;
-    if (type === typeOf.text) {
-      const from = start + 4;
-      this.at = from + bytes.readUInt32BE(start);
-      return bytes.toString('utf8', from, this.at);
-    }
-    if (type === typeOf.boolean) {
-      this.at = start + 1;
-      return bytes[start] !== 0;
-    }
-    if (type === typeOf.int32) {
-      this.at = start + 4;
-      return bytes.readInt32BE(start);
-    }
-    if (type !== typeOf.int64) return undefined;
-    this.at = start + 8;
-    return Number(bytes.readBigInt64BE(start));
-  }
-
-  #step(): number {
-    const start = this.at + 1;
-    this.at = start + this.#bytes.readUInt8(this.at);
-    return start;
-  }
 }
