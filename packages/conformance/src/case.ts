@@ -66,11 +66,16 @@ export class Case {
   }
 
   async place(options: PlaceOptions = {}): Promise<Placement> {
-    const { user = this.user, session, from, tried, node, isNot } = options;
-    const query = { user, ...(session && { session }), ...(from && { from }), ...(tried && { tried }) };
+    const { user = this.user, session, from, node, isNot } = options;
+    let { tried } = options;
     const endsAtMs = Date.now() + 15_000;
     for (;;) {
-      const response = await this.ask(query);
+      const response = await this.ask({
+        user,
+        ...(session && { session }),
+        ...(from && { from }),
+        ...(tried && { tried }),
+      });
       // It has nobody to place at yet, or this user has asked often: it says when to come back.
       if (response.status === 503 || response.status === 429) {
         await pause(1_000 * Number(response.headers.get('retry-after') ?? 1));
@@ -80,9 +85,10 @@ export class Case {
         const placement = (await response.json()) as Placement;
         const isRight = node === undefined ? placement.node !== isNot : placement.node === node;
         if (isRight) return placement;
+        // The load alone may speak for the wrong one for as long as it likes.
+        tried = placement.node;
       }
       must(Date.now() < endsAtMs, `the gateway does not place at ${node ?? `another node than ${isNot}`}`);
-      // Placements count as load for a moment, which makes the next answer another one.
       await pause(5);
     }
   }
