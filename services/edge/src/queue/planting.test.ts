@@ -85,7 +85,7 @@ describe('the seals of new sessions', () => {
   it('wait for a rush of messages of topics too, which are less work each', async () => {
     const { plant, planted, events } = make();
     await vi.advanceTimersByTimeAsync(1_000);
-    events.topicFramesPerSecond = 2_500;
+    events.topicFramesPerSecond = 10_000;
     await plant('a');
     expect(planted).toEqual(['a']);
     events.topicFramesPerSecond = 60_000;
@@ -127,5 +127,38 @@ describe('the seals of new sessions', () => {
     expect(begun).toBe(9);
     for (const { resolve } of ends) resolve(true);
     await Promise.all(all);
+  });
+
+  /** Seals that take 10 ms each; resolves with how many were begun at which time. */
+  async function paced(count: number, perSecond: number, overMs: number): Promise<number[]> {
+    const { planting, events } = make();
+    events.perSecond = perSecond;
+    await vi.advanceTimersByTimeAsync(1_000);
+    const begunAtMs: number[] = [];
+    for (let n = 0; n < count; n += 1)
+      void planting.inTurn(`q${n}`, async () => {
+        begunAtMs.push(performance.now());
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return true;
+      });
+    await vi.advanceTimersByTimeAsync(overMs);
+    return begunAtMs;
+  }
+
+  it('are planted one by one beside a flow of events, with a rest three times as long behind each', async () => {
+    const begunAtMs = await paced(5, 100, 1_000);
+    expect(begunAtMs.map((ms) => ms - (begunAtMs[0] ?? 0))).toEqual([0, 40, 80, 120, 160]);
+  });
+
+  it('are more at a time beside it the more of them are overdue', async () => {
+    const few = await paced(60, 2_500, longestWaitMs + 400);
+    const many = await paced(600, 2_500, longestWaitMs + 400);
+    expect(few.length).toBeGreaterThan(8);
+    expect(few.length).toBeLessThanOrEqual(11);
+    expect(many.length).toBeGreaterThan(few.length * 6);
+  });
+
+  it('do not rest where nothing else goes on', async () => {
+    expect((await paced(100, 0, 200)).length).toBe(100);
   });
 });

@@ -1,16 +1,20 @@
 import { Rush } from './rush.js';
 
-/** Seals planted at a time. */
+/** Seals planted at a time at most. */
 const atOnce = 8;
+/** While events are written it is one, and one more for so many that are overdue; each rests behind it so many times as long as it took. */
+const beside = { overduePerTurn: 64, rests: 3 };
 /** So many sessions being made at a time are a crowd; and so many a second, over so long, ms. */
 const crowd = { atATime: 8, perSecond: 60, overMs: 300 };
-/** So many events a second are a rush, about a quarter of what one edge writes at most; over so long, ms. */
-const rush = { perSecond: 2_000, overMs: 50 };
+/** So many events a second are a flow, which seals are planted beside one by one; over so long, ms. */
+const flow = { perSecond: 25, overMs: 50 };
+/** So many are a rush, which seals wait for: less than a tenth of what one edge writes at most, a fifth where all is on one small machine. */
+const rush = { perSecond: 500, overMs: 50 };
 /** A message of a topic goes to so many subscribers with the work of one event. */
 const subscribersPerEvent = 25;
 /** How often it is looked whether crowd and rush have passed, ms. */
 const lookMs = 100;
-/** Longest that a seal waits for them to pass, ms. */
+/** Longest that a seal waits for them to pass before it is overdue, ms. */
 export const longestWaitMs = 5_000;
 
 interface Turn {
@@ -37,6 +41,7 @@ export class Planting {
   readonly #now: () => number;
   readonly #waiting = new Map<string, Turn>();
   readonly #crowd: Rush;
+  readonly #flow: Rush;
   readonly #rush: Rush;
   /** Sessions that were made here, and that moved away. */
   #made = 0;
@@ -47,7 +52,9 @@ export class Planting {
   constructor({ written, topicFrames, now }: PlantingOptions) {
     this.#now = now;
     this.#crowd = new Rush(() => this.#made, { ...crowd, now });
-    this.#rush = new Rush(() => written() + topicFrames() / subscribersPerEvent, { ...rush, now });
+    const events = () => written() + topicFrames() / subscribersPerEvent;
+    this.#flow = new Rush(events, { ...flow, now });
+    this.#rush = new Rush(events, { ...rush, now });
   }
 
   /** The first seals of new sessions wait. */
@@ -80,11 +87,13 @@ export class Planting {
       this.#pump();
     });
     if (!isOn) return false;
+    const begunAtMs = this.#now();
     try {
       return await plant();
     } finally {
-      this.#planting -= 1;
-      this.#pump();
+      const restMs = this.#flow.isOn ? beside.rests * (this.#now() - begunAtMs) : 0;
+      if (restMs > 0) setTimeout(() => this.#end(), restMs).unref();
+      else this.#end();
     }
   }
 
@@ -101,10 +110,23 @@ export class Planting {
     turn?.end(false);
   }
 
+  /** How many may be planted at a time now. */
+  get #most(): number {
+    if (!this.#flow.isOn) return atOnce;
+    const nowMs = this.#now();
+    let overdue = 0;
+    for (const { dueAtMs } of this.#waiting.values()) {
+      if (dueAtMs > nowMs || overdue === atOnce * beside.overduePerTurn) break;
+      overdue += 1;
+    }
+    return Math.min(1 + Math.floor(overdue / beside.overduePerTurn), atOnce);
+  }
+
   #pump(): void {
+    const most = this.#waiting.size === 0 ? 0 : this.#most;
     for (const [session, turn] of this.#waiting) {
       const leftMs = turn.dueAtMs - this.#now();
-      if (this.#planting >= atOnce) return;
+      if (this.#planting >= most) return;
       if (leftMs > 0 && (this.isCrowded || this.#rush.isOn)) return this.#pumpIn(Math.min(leftMs, lookMs));
       this.#begin(session, turn);
     }
@@ -114,6 +136,11 @@ export class Planting {
     this.#waiting.delete(session);
     this.#planting += 1;
     turn.end(true);
+  }
+
+  #end(): void {
+    this.#planting -= 1;
+    this.#pump();
   }
 
   #pumpIn(ms: number): void {
