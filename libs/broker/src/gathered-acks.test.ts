@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Channel } from 'amqplib';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GatheredAcks } from './gathered-acks.js';
 
 interface Encoder {
@@ -12,7 +12,6 @@ interface Encoder {
 const require = createRequire(import.meta.url);
 /** Not among what the package exports. */
 const amqplib = require(join(dirname(require.resolve('amqplib')), 'lib/defs.js')) as Encoder;
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function connection() {
   const written: Buffer[] = [];
@@ -31,7 +30,16 @@ function connection() {
 const plain = (channel: number, deliveryTag: number) =>
   amqplib.encodeMethod(amqplib.BasicAck, channel, { deliveryTag, multiple: false });
 
+const turn = () => vi.advanceTimersByTimeAsync(0);
+
 describe('acknowledgements of a connection', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    // A quiet moment has passed.
+    vi.advanceTimersByTime(100);
+  });
+  afterEach(() => void vi.useRealTimers());
+
   it('of all channels go in one piece, as amqplib would write them', async () => {
     const { channel, written } = connection();
     const tags = [
@@ -52,7 +60,7 @@ describe('acknowledgements of a connection', () => {
     ack(1);
     made.sendImmediately(amqplib.BasicNack, { deliveryTag: 2, multiple: false, requeue: true });
     ack(3);
-    await turn();
+    await vi.advanceTimersByTimeAsync(4);
     const nack = amqplib.encodeMethod(amqplib.BasicNack, 3, {
       deliveryTag: 2,
       multiple: false,
@@ -67,7 +75,26 @@ describe('acknowledgements of a connection', () => {
     const tags = Array.from({ length: 1_500 }, (_, n) => n + 1);
     for (const tag of tags) ack(tag);
     acks.flush();
-    await turn();
+    await vi.advanceTimersByTimeAsync(4);
     expect(Buffer.concat(written)).toEqual(Buffer.concat(tags.map((tag) => plain(2, tag))));
+  });
+
+  it('go every 4 ms under load, and at once after a quiet moment', async () => {
+    const { channel, written } = connection();
+    const { ack } = channel(2);
+    const piecesAt: number[] = [];
+    for (let ms = 0; ms < 40; ms += 1) {
+      ack(ms + 1);
+      const before = written.length;
+      await vi.advanceTimersByTimeAsync(1);
+      if (written.length > before) piecesAt.push(ms);
+    }
+    expect(piecesAt.length).toBeGreaterThanOrEqual(9);
+    expect(piecesAt.length).toBeLessThanOrEqual(11);
+    await vi.advanceTimersByTimeAsync(4);
+    const before = written.length;
+    ack(41);
+    await turn();
+    expect(written.length).toBe(before + 1);
   });
 });

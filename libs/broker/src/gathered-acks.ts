@@ -1,3 +1,4 @@
+import { monotonicNow } from '@evenkeel/pace';
 import type { Channel } from 'amqplib';
 import { frameAt, frameEnd, frameOverhead, frameType } from './frame.js';
 
@@ -6,6 +7,8 @@ const payloadBytes = 13;
 const frameBytes = payloadBytes + frameOverhead;
 /** Gathered at most, then they go. */
 const maxGathered = 512;
+/** Shortest time between two pieces, ms: nobody waits for an acknowledgement but who publishes, and each piece costs a system call or two. */
+const gatherMs = 4;
 const at = {
   ...frameAt,
   tag: frameAt.payload + 4,
@@ -24,15 +27,17 @@ interface Sender {
 const isSender = (channel: object): channel is Sender => 'ch' in channel && 'sendImmediately' in channel;
 
 /**
- * Acknowledgements of all channels of a connection, written together once a turn of the event loop: amqplib takes each through
- * three streams, which costs more than all else that is done for it. They may overtake what was sent before them, and nothing
+ * Acknowledgements of all channels of a connection, written together, those of one turn of the event loop always and under load those of
+ * `gatherMs`: amqplib takes each through three streams, which costs more than all else that is done for it. They may overtake what was sent before them, and nothing
  * overtakes them on their channel: see {@link GatheredAcks.of}.
  */
 export class GatheredAcks {
   readonly #write: ((bytes: Buffer) => void) | undefined;
   readonly #frames = Buffer.allocUnsafe(frameBytes * maxGathered);
   #bytes = 0;
-  #due: NodeJS.Immediate | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #flushedAtMs = 0;
 
   /** `write` puts bytes on the connection, or drops them if that has gone; undefined: amqplib sends one by one. */
   constructor(write: ((bytes: Buffer) => void) | undefined) {
@@ -53,9 +58,10 @@ export class GatheredAcks {
 
   /** To be called before the connection is closed. */
   flush(): void {
-    if (this.#due === undefined) return;
-    clearImmediate(this.#due);
-    this.#due = undefined;
+    if (this.#bytes === 0) return;
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#flushedAtMs = monotonicNow();
     // A copy, since the socket may keep what it is given; mostly a small one, from Node's pool.
     const frames = Buffer.from(this.#frames.subarray(0, this.#bytes));
     this.#bytes = 0;
@@ -74,8 +80,14 @@ export class GatheredAcks {
     frames.writeUInt8(0, from + at.flags);
     frames.writeUInt8(frameEnd, from + at.end);
     this.#bytes += frameBytes;
-    if (this.#due === undefined) this.#due = setImmediate(() => this.flush());
+    if (from === 0) this.#schedule();
     else if (this.#bytes === frames.length) this.flush();
+  }
+
+  #schedule(): void {
+    const waitMs = this.#flushedAtMs + gatherMs - monotonicNow();
+    if (waitMs > 0) this.#timer = setTimeout(() => this.flush(), waitMs);
+    else this.#immediate = setImmediate(() => this.flush());
   }
 }
 

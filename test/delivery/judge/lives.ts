@@ -37,6 +37,8 @@ export interface Life {
   readonly beginsAt: number;
   /** What is confirmed later is owed no more. */
   readonly endsAt: number;
+  /** With `bye`: what was on its way then is only waiting. */
+  readonly hasEnded: boolean;
   /** The client ended it in order, or not at all: all that was due is there. */
   readonly isWhole: boolean;
 }
@@ -141,6 +143,7 @@ function lifeOf(
     sessionAt,
     beginsAt: first.welcomeAt ?? first.open.at,
     endsAt: Math.min(closedAt, bye?.at ?? Number.POSITIVE_INFINITY),
+    hasEnded: bye !== undefined,
     isWhole: isOrderly && bye === undefined && unacknowledged(last) < windowOf(last),
   };
 }

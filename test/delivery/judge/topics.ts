@@ -56,7 +56,7 @@ function spellsOfTopic(life: Life, topic: string): Spell[] {
     }
   }
   const last = life.connections.at(-1)?.close;
-  end(life.endsAt, last === undefined || last.by === 'client');
+  end(life.endsAt, !life.hasEnded && (last === undefined || last.by === 'client'));
   return spells;
 }
 

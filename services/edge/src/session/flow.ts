@@ -79,9 +79,9 @@ export function eventFlow(options: FlowOptions): Flow {
     now,
     onEvent: (delivery, wallMs) => load.publishDelays.take(delivery, wallMs),
     onMeasured: (atMs, wallMs) => load.publishDelays.acked(atMs, wallMs),
-    onWritten: (bytes) => {
+    onWritten: (bytes, nowMs) => {
       load.delivered += 1;
-      own.wrote(bytes, now());
+      own.wrote(bytes, nowMs);
     },
     onReplied: (id) => requests().replied(id),
     onTooLarge: () => intake.seal.broken(gapReasons.tooLarge, true),

@@ -21,7 +21,7 @@ export interface OutboxOptions {
   /** One that was published at `atMs` and is measured has been acknowledged. */
   onMeasured?(atMs: number, wallMs: number): void;
   /** An event has been written, with so many bytes (of text: characters). */
-  onWritten(bytes: number): void;
+  onWritten(bytes: number, nowMs: number): void;
   /** A service's reply has been written; `id`: of its request. */
   onReplied(id: string): void;
   /** An event is longer than frames may be: a gap belongs here. */

@@ -318,16 +318,17 @@ export class Outbox {
     if (LargeOnes.is(frame.length))
       this.#large.note(seq, id ?? messageIdentity(delivery), frame.length, this.firstUnacked);
     this.#options.following?.written(delivery, seq);
+    const nowMs = this.#options.now();
     if (this.ackMode === 'client') {
-      this.#hold(seq, delivery, onAcked, id);
+      this.#hold(seq, delivery, nowMs, onAcked, id);
       this.#connection.send(frame);
     } else if (this.#connection.send(frame)) {
       onAcked?.();
       delivery.ack();
     } else {
-      this.#hold(seq, delivery, onAcked, id);
+      this.#hold(seq, delivery, nowMs, onAcked, id);
     }
-    this.#options.onWritten(frame.length);
+    this.#options.onWritten(frame.length, nowMs);
   }
 
   /** It is never sent. */
@@ -343,8 +344,7 @@ export class Outbox {
   }
 
   /** Until it is acknowledged; its body, and the read that brought it, are needed no more. */
-  #hold(seq: number, delivery: Delivery, onAcked: Written['onAcked'], id: Written['id']): void {
-    const atMs = this.#options.now();
+  #hold(seq: number, delivery: Delivery, atMs: number, onAcked: Written['onAcked'], id: Written['id']): void {
     if (delivery.properties.expiration !== undefined) this.#mortalSeq = seq;
     delivery.forgetContent();
     this.#written.push({ seq, delivery, atMs, onAcked, id });
@@ -356,7 +356,7 @@ export class Outbox {
     this.#options.following?.written(delivery);
     if (this.#connection.send(frame)) delivery.ack();
     else delivery.requeue();
-    this.#options.onWritten(frame.length);
+    this.#options.onWritten(frame.length, this.#options.now());
     this.#options.onReplied(delivery.properties.correlationId ?? '');
   }
 
@@ -369,7 +369,7 @@ export class Outbox {
       : this.#connection.sendBinary(body);
     if (isSent) delivery.ack();
     else delivery.requeue();
-    this.#options.onWritten(body.length);
+    this.#options.onWritten(body.length, this.#options.now());
   }
 }
 
