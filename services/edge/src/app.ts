@@ -291,16 +291,16 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     now,
     canBeAsked: () => consuming.state !== 'open' || commands.readiness() === true,
   });
-  const departures = new Departures({ config, tickets, directory, ledger, letGo, journal, now, log, past });
+  const leaving = { directory, journal, log };
+  const departures = new Departures({ config, tickets, ledger, letGo, now, past, ...leaving });
   const takeovers = new Takeovers({
     node,
     outgoing,
-    directory,
     life,
     leftBehind,
-    journal,
+    leftSeals,
     onlineSince: (who) => presence.online.sinceOf(who),
-    log,
+    ...leaving,
   });
   const about = () => aboutEdge({ config, room, ledger, counts, load, pending, users, mesh });
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });

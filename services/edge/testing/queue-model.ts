@@ -78,6 +78,10 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
     return left.delivery.isVoid ? undefined : left.delivery;
   }
 
+  async sealIsBack(): Promise<void> {
+    this.putBack(this.node);
+  }
+
   /** The edge puts back what was left there; it has heard of what was dropped. */
   putBack(at: string): void {
     const left = this.left.get(at);

@@ -103,7 +103,6 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
   }
 
   hurryPlanting(): void {}
-
   leaveSeal(name: string, delivery: Delivery): void {
     this.calls.push('leave seal');
     this.left = { name, delivery };
@@ -113,6 +112,7 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
     return this.left?.name === name ? this.left.delivery : undefined;
   }
 
+  sealIsBack = async () => void (this.left && this.calls.push('put back seal'));
   /** What was planted comes. */
   deliverSeals(): void {
     for (const name of this.planted.splice(0)) this.listener?.onDelivery(this.deliveries.seal(name));

@@ -23,6 +23,11 @@ describe('the raw text of a member', () => {
     expect(rawMember(object, 'data')?.text).toBe(text);
   });
 
+  it('is not that of a name that is only written alike', () => {
+    expect(rawMember('{"\\\\":1}', '\\\\')).toBeUndefined();
+    expect(rawMember('{"\\\\\\\\":1,"\\\\":2}', '\\\\')?.text).toBe('1');
+  });
+
   it('is not there where it is not', () => {
     for (const object of ['{}', '{"x":{"data":1}}', '{"x":"\\"data\\":1"}', '{ "datas" : [] }'])
       expect(rawMember(object, 'data')).toBeUndefined();

@@ -30,7 +30,7 @@ export function rawMember(object: string, name: string): RawJson | undefined {
 
 /** `written` may have escapes. */
 export const isName = (written: string, name: string): boolean =>
-  written === name || (written.includes('\\') && JSON.parse(`"${written}"`) === name);
+  (written.includes('\\') ? JSON.parse(`"${written}"`) : written) === name;
 
 export function readValue(json: string, start: number): RawJson & { end: number } {
   let depth = 0;

@@ -33,6 +33,8 @@ let handedOver: string[];
 let isAway: boolean;
 let noted: unknown[][];
 let leftBehind: LeftBehind;
+let isBack: Promise<unknown> | undefined;
+const leftSeals = { back: () => isBack };
 let ending: Promise<unknown> | undefined;
 
 beforeEach(() => {
@@ -59,7 +61,17 @@ beforeEach(() => {
   };
   isAway = false;
   leftBehind = new LeftBehind(300_000, () => 0);
-  takeovers = new Takeovers({ node, outgoing: { publish }, directory, life, leftBehind, journal, log });
+  isBack = undefined;
+  takeovers = new Takeovers({
+    node,
+    outgoing: { publish },
+    directory,
+    life,
+    leftBehind,
+    leftSeals,
+    journal,
+    log,
+  });
 });
 
 const takeover = (over: Partial<CommandOf<'takeover'>> = {}): CommandOf<'takeover'> => ({
@@ -146,6 +158,29 @@ describe('an edge that is asked for a session', () => {
     directory.set(session);
     takeovers.onTakeover(takeover());
     expect(session.modes).toEqual(['move']);
+  });
+
+  it('says nothing of a session whose seal it still has to put back until it has: who asks looks for it in the queue', async () => {
+    directory.remove(session);
+    let putBack = () => {};
+    isBack = new Promise<void>((resolve) => {
+      putBack = resolve;
+    });
+    takeovers.onTakeover(takeover());
+    await settled();
+    expect(answers()).toEqual([]);
+    isBack = undefined;
+    putBack();
+    await settled();
+    expect(answers()).toEqual([['edge.b', 'b-1', 'unknown']]);
+  });
+
+  it('knows nothing of a session that it was still to get itself', async () => {
+    takeovers.onTakeover(takeover());
+    directory.remove(session);
+    session.letGo({ suspect: 0, isFull: false, isUnheld: true });
+    await settled();
+    expect(answers()).toEqual([['edge.b', 'b-1', 'unknown']]);
   });
 
   it('refuses whoever comes with an older ticket', () => {

@@ -32,6 +32,7 @@ export interface TakeoversOptions {
   directory: Pick<Directory<Releasable>, 'get'>;
   life: Pick<Life, 'ending' | 'handedOver'>;
   leftBehind: Pick<LeftBehind, 'take' | 'passedOn'>;
+  leftSeals: { back(who: { readonly uid: string; readonly sid: string }): Promise<unknown> | undefined };
   journal: Pick<Journal, 'note'>;
   /** Since when a session is online. */
   onlineSince?(who: { readonly uid: string; readonly sid: string }): number | undefined;
@@ -53,7 +54,7 @@ export class Takeovers {
   }
 
   onTakeover(command: CommandOf<'takeover'>): void {
-    const { node, directory, life, leftBehind } = this.#options;
+    const { node, directory, life, leftBehind, leftSeals } = this.#options;
     if (command.boot === node.boot) return;
     const key = `${command.uid}.${command.sid}`;
     const session = directory.get(key);
@@ -64,6 +65,9 @@ export class Takeovers {
       const ending = life.ending(key);
       // Half of it may have been handed on: the other edge is to find the end.
       if (ending) return void ending.then(() => this.onTakeover(command));
+      // Who had taken it over may be gone: the other edge looks for it in the queue.
+      const isBack = leftSeals.back(command);
+      if (isBack) return void isBack.then(() => this.onTakeover(command));
       const left = leftBehind.take(key);
       return this.#answer(
         command,
@@ -83,9 +87,11 @@ export class Takeovers {
 
   #release(session: Releasable, command: CommandOf<'takeover'>): void {
     this.#let(session, command).then(
-      ({ isFull, doubt = [], pass, newPass, ...left }) => {
+      ({ isFull, isUnheld, doubt = [], pass, newPass, ...left }) => {
         if (this.#wanted.get(session) !== command) return;
         this.#wanted.delete(session);
+        // It never came here: who has it is asked as well.
+        if (isUnheld) return this.onTakeover(command);
         this.#noteGone(session, command);
         this.#options.leftBehind.passedOn(`${command.uid}.${command.sid}`);
         const onlineSince = this.#options.onlineSince?.(command);

@@ -49,6 +49,18 @@ describe('a seal that a moved session has left', () => {
     expect(calls).toEqual(['requeue']);
   });
 
+  it('is put back at once for whoever looks for it, which may wait until then', async () => {
+    const { seals } = left();
+    let isBack = false;
+    void seals.back(alice)?.then(() => {
+      isBack = true;
+    });
+    expect(calls).toEqual([]);
+    await settled();
+    expect([calls, isBack]).toEqual([['requeue'], true]);
+    expect(seals.back(alice)).toBeUndefined();
+  });
+
   it('waits while many move, and is there for its session should that be back, once', async () => {
     const { seals, delivery } = left();
     await settled();

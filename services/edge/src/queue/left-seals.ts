@@ -8,6 +8,8 @@ const fenceMs = 5_000;
 
 interface LeftSeal {
   readonly name: string;
+  /** Resolves when it has been put back, or is not to be any more. */
+  turn?: Promise<unknown>;
   readonly delivery: Delivery;
   /** Of its queue. */
   readonly generation: number;
@@ -58,8 +60,10 @@ export class LeftSeals {
     // An earlier one that another has been planted for meanwhile.
     this.#spoil(session);
     planting.left();
-    this.#left.set(session, { name, delivery, generation, doubts: drops.doubts });
+    const left: LeftSeal = { name, delivery, generation, doubts: drops.doubts };
+    this.#left.set(session, left);
     const turn = planting.inTurn(session, () => this.#putBack(session, name));
+    left.turn = turn;
     this.#underWay.add(turn);
     void turn.finally(() => this.#underWay.delete(turn));
   }
@@ -86,6 +90,14 @@ export class LeftSeals {
     // If it gets lost its turn comes all the same.
     const { uid, sid } = who;
     outgoing.publish(edgeKey(at), { command: 'give-seal', uid, sid, from: node }).catch(() => {});
+  }
+
+  /** For who looks at the head of the queue: resolves when the seal is no longer here; undefined: it is not. */
+  back(who: Who): Promise<unknown> | undefined {
+    const session = keyOf(who);
+    const left = this.#left.get(session);
+    if (left) this.#options.planting.hurry(session);
+    return left?.turn;
   }
 
   /** Resolves when all have been put back. */

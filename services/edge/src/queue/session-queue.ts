@@ -45,7 +45,7 @@ export interface SessionQueuesOptions {
   consumers: Pick<ConsumerChannels, 'consume'>;
   publisher: Pick<Publisher, 'publish'>;
   planting: Planting;
-  leftSeals: Pick<LeftSeals, 'leave' | 'takeBack' | 'hurry'>;
+  leftSeals: Pick<LeftSeals, 'leave' | 'takeBack' | 'hurry' | 'back'>;
   /** This edge. */
   node: string;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
@@ -288,6 +288,10 @@ export class SessionQueue {
   /** If it was left here, and has not been put back. */
   takeSeal(name: string): Delivery | undefined {
     return this.#options.leftSeals.takeBack(this.#who, name);
+  }
+
+  async sealIsBack(): Promise<void> {
+    await this.#options.leftSeals.back(this.#who);
   }
 
   get #who(): { uid: string; sid: string } {

@@ -77,10 +77,11 @@ export async function attach(options: AttachOptions): Promise<Found> {
   await Promise.all((hello.topics ?? []).map((topic) => subscriptions.join(topic, undefined, missed)));
   options.onTopics();
   const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
-  const predecessor = await previous?.release('resume');
+  const released = await previous?.release('resume');
+  const predecessor = released?.isUnheld ? undefined : released;
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
   access.placed.adopt(predecessor?.placed);
-  await ports.life.ending(`${claims.uid}.${claims.sid}`);
+  await Promise.all([ports.life.ending(`${claims.uid}.${claims.sid}`), claims.move ?? queue.sealIsBack()]);
   let history: Found['history'];
   let queued = 0;
   const found = await acquire({

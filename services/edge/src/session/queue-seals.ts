@@ -10,6 +10,11 @@ export interface QueueSeals {
   leaveSeal(name: string, delivery: Delivery): void;
   /** The opposite, if it was left here and has not been put back. */
   takeSeal(name: string): Delivery | undefined;
+  /**
+   * Puts back at once what was left here; resolves when none waits any more. For whom nobody is sure to wait, as where the other socket of
+   * the move was lost as well: who comes next has not been told of it, and looks for it in the queue.
+   */
+  sealIsBack(): Promise<void>;
   /** This edge. */
   readonly node: string;
 }

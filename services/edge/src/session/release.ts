@@ -35,6 +35,8 @@ export interface Release extends SealLeft, LeftWritten {
   position?: Position | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
+  /** It has not been had here: it was still to come from whoever has it. */
+  isUnheld?: boolean;
   /** The number of its queue; undefined: 0. */
   generation?: number;
   /** The broker that its queue was made at, if that is known. */

@@ -69,6 +69,8 @@ export class Seal {
     isNew: false,
     reason: gapReasons.overflow,
   };
+  /** What the head of the queue is to be has been said: whoever had it has let it go to here. */
+  hasBegun = false;
   #whenPlanted: Promise<unknown> = Promise.resolve();
   /** The client has acknowledged so far. */
   #ackedSeq = 0;
@@ -103,6 +105,7 @@ export class Seal {
 
   /** The queue is to be consumed. */
   begin(vouch: Vouch): void {
+    this.hasBegun = true;
     // A bare client is told of no gap; and an edge of before the seals would write one to it as a message.
     if (this.#options.isBare) {
       this.#state = { is: 'unwatched' };

@@ -129,6 +129,25 @@ describe('a planned move', () => {
     expect(world.calls.slice(-2)).toEqual(['cancel', 'leave seal']);
   });
 
+  it('is not had yet by a connection that is lost before the old edge has let it go: the next one asks that edge as well', async () => {
+    world.handover.asking = pending();
+    const { connection } = await world.attach({ resume: true }, { from: 'edge-2', move: 'm' });
+    connection.lose();
+    world.handover.asking = undefined;
+    world.handover.answers['edge-2'] = { outcome: 'released', seal: { name: 'old', behind: 0 } };
+    const next = await world.attach({ resume: true }, { from: 'edge-2', epoch: 2 });
+    expect(world.calls.filter((call) => call.startsWith('ask'))).toEqual(['ask edge-2', 'ask edge-2']);
+    expect(next.connection.kinds).toEqual(['welcome']);
+  });
+
+  it('puts the seal back at once where its client has lost the old connection: the new one may have gone with it', async () => {
+    const { connection, session } = await moving();
+    const release = session.release('move', { ...anybody, waitsForSeal: true });
+    connection.lose();
+    expect(await release).toMatchObject({ seal: { name: 'old', at: 'edge-1' } });
+    expect(world.calls.slice(-2)).toEqual(['leave seal', 'put back seal']);
+  });
+
   it('leaves it too where the broker has still to confirm what the client acknowledged last', async () => {
     const { connection, session } = await moving();
     world.deliver(1);

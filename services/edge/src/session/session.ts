@@ -277,8 +277,8 @@ export class Session implements ConnectionOwner {
   }
 
   /**
-   * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection still works and takes part: it
-   * gets the rest, then `moved`, and has a moment to acknowledge. Everybody who asks gets the same answer.
+   * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection gets the rest, then `moved`, and
+   * has a moment to acknowledge. Everybody who asks gets the same answer.
    */
   release(mode: ReleaseMode, successor = anybody): Promise<Release> {
     this.#releasing ??= this.#release(mode, successor);
@@ -320,19 +320,21 @@ export class Session implements ConnectionOwner {
     }
     const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
     const position = written && { connection: this.name, ...written };
+    if (waitsForSeal && !connection.isOpen) void this.#queue.sealIsBack();
     if (mode === 'resume') ports.leftBehind.note(this.key, { ...left, position, isLasting });
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
-    // Refused while it was attaching, it is gone already.
+    // Else it was refused while it was attaching.
     if (this.#is('releasing')) this.#enter('gone');
     this.#options.directory.remove(this);
     this.#subscriptions.leaveAll(leavingBy[mode]);
     this.#endMove(mode === 'move' ? 'done' : 'failed');
     dismiss(connection, this.#is('moved'));
-    // After its end there is no queue: whoever asks is to look.
-    const { remains } = this.#subscriptions;
-    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains, ...this.access.left };
-    return { ...left, position, ...outbox.answers.left, ...remains, ...this.access.left };
+    const remains = { ...this.#subscriptions.remains, ...this.access.left };
+    // There is no queue: whoever asks is to look.
+    if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains };
+    const isUnheld = wasAttaching && !this.intake.seal.hasBegun;
+    return { ...left, position, ...outbox.answers.left, ...remains, ...(isUnheld && { isUnheld }) };
   }
 
   /** The rules have changed: what it may not have any more is taken away. */
