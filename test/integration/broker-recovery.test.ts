@@ -1,8 +1,15 @@
-import { Broker, BrokerError } from '@evenkeel/broker';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Broker, BrokerError, type Delivery } from '@evenkeel/broker';
 import { TcpProxy } from '@evenkeel/testkit';
 import { connect } from 'amqplib';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { eventually, LogMemory, makeQueue, openBroker, openProxied, unique } from './broker-fixture.js';
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
 
 describe('connecting', () => {
   it('fails at once on wrong credentials, without showing the password', async () => {
@@ -61,6 +68,39 @@ describe('connecting', () => {
 });
 
 describe('after a lost connection', () => {
+  it('nothing keeps what consumed on it, neither a channel that nobody needs nor a delivery that is kept for long', async () => {
+    const { broker, proxy } = await openProxied();
+    const queue = unique('kept');
+    await makeQueue(broker, queue);
+    const idle = broker.consumers({ channels: 1, prefetch: 10 });
+    await (await idle.consume(queue, { onDelivery: () => {} })).cancel();
+    const kept: Delivery[] = [];
+    const consumers = broker.consumers({ channels: 1, prefetch: 10 });
+    /** Consumes until it is lost and is back, or until it has got something, and not any more. */
+    const consumed = async (until: 'lost' | 'delivered'): Promise<WeakRef<object>> => {
+      let isBack = false;
+      const options = {
+        tellsWaits: true,
+        onDelivery: (delivery: Delivery) => void kept.push(delivery),
+        onRecovered: () => {
+          isBack = true;
+        },
+      };
+      const consumer = await consumers.consume(queue, options);
+      if (until === 'lost') proxy.cut();
+      else await broker.publisher({}).publish('', queue, 'x');
+      await eventually(() => (until === 'lost' ? isBack : kept.length > 0), `it is ${until}`);
+      await consumer.cancel();
+      return new WeakRef(options);
+    };
+    const gone = [await consumed('lost'), await consumed('delivered')];
+    await eventually(() => {
+      collectGarbage();
+      return gone.every((ref) => ref.deref() === undefined);
+    }, 'what consumed is collected');
+    expect(kept).toHaveLength(1);
+  });
+
   it('comes back where a connection is lost while the channel that declared its topology is closed', async () => {
     const url = inject('amqpUrl');
     const proxy = await TcpProxy.toUrl(url);

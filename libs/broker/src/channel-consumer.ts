@@ -258,6 +258,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
       );
     this.#isMuted = true;
     at.consumers.delete(tag);
+    this.waits?.end();
     // Only now: requeued before cancel-ok they would come straight back.
     for (const delivery of this.#held) delivery.requeue();
     this.#held = [];

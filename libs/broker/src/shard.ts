@@ -90,6 +90,8 @@ export class Shard {
     });
     channel.on('close', () => {
       at.isOpen = false;
+      // A shard that nobody needs would keep a lost connection, and with it all consumers that there were on it.
+      if (this.#current === at) this.#current = undefined;
       const lost = [...at.consumers.values()];
       at.consumers.clear();
       for (const consumer of lost) consumer.channelLost(at);

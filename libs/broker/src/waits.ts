@@ -25,7 +25,7 @@ export class Waits {
   readonly #prefetch: number;
   /** Of what it has sent it waits for the settlement that is so many before the next. */
   readonly #most: number;
-  readonly #clocks: WaitsClocks;
+  #clocks: WaitsClocks | undefined;
   #delivered = 0;
   #settled = 0;
   readonly #byChannel: Shown;
@@ -53,11 +53,18 @@ export class Waits {
   settled(): void {
     const unknown = this.#delivered - this.#known;
     this.#settled += 1;
+    if (this.#clocks === undefined) return;
     // Long before it matters, and seldom; the queue only where the channel would be too slow.
     if (unknown > this.#most / 4) this.#byChannel.clock.wanted();
     if (unknown <= this.#most * 0.75) return;
     this.#byQueue ??= new Shown(this.#clocks.queue());
     this.#byQueue.clock.wanted();
+  }
+
+  /** Nothing more comes: what was delivered, and may be kept for long, is not to keep its consumer. */
+  end(): void {
+    this.#clocks = undefined;
+    this.#byQueue = undefined;
   }
 
   /** So many settlements the broker has had. To be asked before they are counted on. */
