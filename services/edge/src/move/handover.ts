@@ -14,7 +14,7 @@ interface HandoverAnswer {
   isFull: boolean;
   doubt?: readonly string[];
   history?: Readonly<Record<string, string>>;
-  placed?: readonly string[] | undefined;
+  placed?: string[] | undefined;
   knowsSeals: boolean;
   seal: CommandOf<'released'>['seal'];
   owed: CommandOf<'released'>['owed'];

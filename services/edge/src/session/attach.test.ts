@@ -19,6 +19,7 @@ function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {})
     limits,
     predecessor: undefined,
     onDoubt: (topics) => calls.push(`doubt ${topics}`),
+    onReleased: () => {},
     begin: (vouch) => void vouches.push(vouch),
     isLive: () => true,
     ...over,
@@ -117,6 +118,21 @@ describe('a session that comes back', () => {
     expect(await acquired()).toEqual({ ...resumed, suspect: undefined });
     expect(calls).toEqual(['ask edge-2', 'check', 'make']);
   });
+
+  it.each([
+    ['a.1', { is: 'sealed', name: 'x', behind: 2, isNew: false }],
+    ['a.2', { is: 'sealed', isNew: false }],
+  ])(
+    'has its seal where this edge has left it with the connection that the client names, %s',
+    async (connection, vouch) => {
+      const position = { connection: 'a.1', seq: 3, count: 2 };
+      const left = { position, suspect: 2, seal: { name: 'x', behind: 2 } };
+      const hello = { resume: true, last: { connection, seq: 1 } };
+      const { vouches, acquired } = make({}, { left, hello });
+      await acquired();
+      expect(vouches).toEqual([vouch]);
+    },
+  );
 
   it('is not resumed when its queue is gone', async () => {
     const { queue, vouches, acquired } = make({});

@@ -53,7 +53,8 @@ export class AttachError extends Error {
   }
 }
 
-export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' | 'begin' | 'isLive'> {
+export interface AttachOptions
+  extends Pick<AcquireOptions, 'claims' | 'queue' | 'begin' | 'onReleased' | 'isLive'> {
   readonly hello: HelloFrame;
   /** The connection that has had the session here until now. */
   readonly previous: { readonly state: SessionState; release(mode: 'resume'): Promise<Release> } | undefined;
@@ -71,17 +72,20 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
  * @throws AttachError; BrokerError without the broker; what keeps a topic from being bound.
  */
 export async function attach(options: AttachOptions): Promise<Found> {
-  const { claims, hello, previous, queue, subscriptions, access, ports, config, begin, isLive } = options;
+  const { claims, hello, previous, queue, subscriptions, access, ports, config } = options;
+  const key = `${claims.uid}.${claims.sid}`;
   const missed = missedOfTopics(hello, claims.move !== undefined);
   access.placed.present(hello.topics ?? []);
   await Promise.all((hello.topics ?? []).map((topic) => subscriptions.join(topic, undefined, missed)));
   options.onTopics();
-  const wasHeldHere = previous?.state === 'attached' || previous?.state === 'releasing';
+  // Else another edge has it by now.
+  const isHere = previous?.state !== 'moved';
   const released = await previous?.release('resume');
   const predecessor = released?.isUnheld ? undefined : released;
+  if (predecessor) options.onReleased(predecessor);
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
   access.placed.adopt(predecessor?.placed);
-  await Promise.all([ports.life.ending(`${claims.uid}.${claims.sid}`), claims.move ?? queue.sealIsBack()]);
+  await Promise.all([ports.life.ending(key), claims.move ?? queue.sealIsBack()]);
   let history: Found['history'];
   let queued = 0;
   const found = await acquire({
@@ -91,8 +95,8 @@ export async function attach(options: AttachOptions): Promise<Found> {
     handover: ports.handover,
     node: config.node,
     limits: config,
-    predecessor: wasHeldHere ? predecessor : undefined,
-    left: ports.leftBehind.take(`${claims.uid}.${claims.sid}`),
+    predecessor: isHere ? predecessor : undefined,
+    left: ports.leftBehind.of(key),
     // Without a move each is told anyway.
     onDoubt: (topics) => claims.move && subscriptions.tell(topics, gapReasons.connectionLost),
     onPlaced: (topics) => access.placed.adopt(topics),
@@ -102,8 +106,12 @@ export async function attach(options: AttachOptions): Promise<Found> {
     onQueued: (messages) => {
       queued = messages;
     },
-    begin,
-    isLive,
+    onReleased: options.onReleased,
+    begin: (vouch) => {
+      ports.leftBehind.take(key);
+      options.begin(vouch);
+    },
+    isLive: options.isLive,
   });
   return { ...found, history, queued };
 }
@@ -125,6 +133,8 @@ export interface AcquireOptions {
   readonly left?: Left | undefined;
   /** What is known of the queue's head; called once, before the queue is consumed. */
   begin(vouch: Vouch): void;
+  /** Whoever had it has let it go, to here. */
+  onReleased(release: Release): void;
   /** Topics whose gap the edge that had the session could not tell. */
   onDoubt(topics: readonly string[]): void;
   /** Up to where the edge that had the session has sent topics with history. */
@@ -178,10 +188,7 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     if (answers.some(({ outcome }) => outcome === 'refused')) throw new AttachError('stale-ticket');
     if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
     const released = answers.find(({ outcome }) => outcome === 'released');
-    if (released?.doubt) options.onDoubt(released.doubt);
-    if (released?.history) options.onHistory?.(released.history);
-    if (released?.placed) options.onPlaced?.(released.placed);
-    if (released) options.queue.isAt(released.generation ?? 0, released.home);
+    if (released) heed(released, options);
     else options.queue.mayBeAt(answers);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
@@ -196,6 +203,19 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
   return await find(options, known ?? { ...leftTo(options, []), isFromOlder: false }, isUnreachable);
 }
 
+/** What another edge says that has let the session go. */
+function heed(
+  released: HandoverAnswer,
+  { queue, onReleased, onDoubt, onHistory, onPlaced }: AcquireOptions,
+): void {
+  const { outcome: _, knowsSeals: __, ...release } = released;
+  onReleased(release);
+  queue.isAt(released.generation ?? 0, released.home);
+  if (released.doubt) onDoubt(released.doubt);
+  if (released.history) onHistory?.(released.history);
+  if (released.placed) onPlaced?.(released.placed);
+}
+
 /** Nobody has the session: the head of its queue, as it was when the connection that the client names was lost. */
 function leftTo(
   { hello: { last }, left }: AcquireOptions,
@@ -204,12 +224,13 @@ function leftTo(
   const isThis = ({ position }: Pick<Known, 'position'>) => position?.connection === last?.connection;
   const all = [...(left ? [left] : []), ...answers];
   const { position, suspect } = all.find(isThis) ?? {};
-  const { owed, seal } = all.find((each) => each.owed !== undefined) ?? {};
+  const { owed, seal } = all.find((each) => each.owed !== undefined) ?? (last && all.find(isThis)) ?? {};
   const ids = all.find((each) => each.ids !== undefined)?.ids;
   return {
     ids,
     ...(last === undefined ? { suspect: undefined } : { position, suspect }),
-    ...(owed && { owed, seal }),
+    ...(owed && { owed }),
+    ...(seal && { seal }),
   };
 }
 
@@ -253,8 +274,7 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
     if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };
-      if (answer.placed) options.onPlaced?.(answer.placed);
-      queue.isAt(answer.generation ?? 0, answer.home);
+      heed(answer, options);
       if (isToBeAsked) found = await queue.check();
       break;
     }

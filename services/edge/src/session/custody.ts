@@ -4,6 +4,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
 import { attachKind } from './load.js';
 import type { EndReason, SessionPorts } from './ports.js';
+import { type Release, unheld } from './release.js';
 
 /** Longest that a client which has said `bye` waits for its answer. What is not done by then is tried on without it. */
 const endMs = 3_000;
@@ -16,6 +17,7 @@ export class Custody {
   #ending: EndReason | undefined;
   /** Nobody else sees to it, should this connection not live to be welcomed. */
   #isAcquired = false;
+  #inherited = unheld;
 
   constructor(connection: Connection, ports: Pick<SessionPorts, 'life' | 'handover' | 'journal'>) {
     this.#claims = connection.claims;
@@ -26,6 +28,15 @@ export class Custody {
   /** It is to end, and not only its connection. */
   get isEnding(): boolean {
     return this.#ending !== undefined;
+  }
+
+  /** How whoever had it before has let it go, for who comes next if it does not begin here. */
+  get inherited(): Release {
+    return this.#inherited;
+  }
+
+  inherit(release: Release): void {
+    this.#inherited = release;
   }
 
   /** It could not be attached: whoever had it may have let it go. */

@@ -42,6 +42,30 @@ it('the number of its queue is remembered also where nothing else is certain', (
   expect(left.take('u.s')).toEqual({ suspect: undefined, generation: 3 });
 });
 
+it('where the seal is that is behind what came back is remembered', () => {
+  const left = new LeftBehind(300_000, () => 0);
+  const seal = { name: 'x', behind: 2 };
+  left.note('u.s', { position, isLasting: true, suspect: 2, seal });
+  expect(left.take('u.s')).toEqual({ position, suspect: 2, seal });
+  left.note('u.s', { position, isLasting: true, suspect: 2, seal });
+  left.passedOn('u.s');
+  expect(left.take('u.s')).toEqual({ position, suspect: 2 });
+  left.note('u.s', { position, isLasting: true, suspect: 2, seal: { name: 'x', behind: 0 } });
+  expect(left.take('u.s')).toEqual({ position, suspect: 2 });
+});
+
+it('who is about to have the session leaves it there until it has', () => {
+  let nowMs = 0;
+  const left = new LeftBehind(300_000, () => nowMs);
+  left.note('u.s', { position, isLasting: true, suspect: 2 });
+  expect([left.of('u.s'), left.of('u.s')]).toEqual([
+    { position, suspect: 2 },
+    { position, suspect: 2 },
+  ]);
+  nowMs = 300_000;
+  expect(left.of('u.s')).toBeUndefined();
+});
+
 it('a gap that nobody was told is remembered, unless who has asked for the session has heard of it', () => {
   const left = new LeftBehind(300_000, () => 0);
   const seal = { name: 'x', behind: 4, reason: 'overflow' } as const;

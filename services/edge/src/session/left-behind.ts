@@ -13,8 +13,9 @@ export interface Left extends LeftWritten {
   readonly generation?: number;
   /** The broker that it was made at, if that is known. */
   readonly home?: string;
-  /** A gap that its client has not been told, and where. */
+  /** A gap that its client has not been told. */
   readonly owed?: SealLeft['owed'];
+  /** Where that is, or behind how many deliveries the seal is; undefined: at the head. */
   readonly seal?: SealLeft['seal'];
 }
 
@@ -48,8 +49,8 @@ export class LeftBehind {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
-    const untold = owed && { owed, ...(seal && { seal }) };
-    const known = { ...written, ...(ids && { ids }), ...where, ...untold };
+    const sealed = (owed || seal?.behind) && { ...(owed && { owed }), ...(seal && { seal }) };
+    const known = { ...written, ...(ids && { ids }), ...where, ...sealed };
     if (Object.keys(known).length > 0)
       this.#left.set(key, { suspect: undefined, ...known, atMs: this.#now() });
     const oldestMs = this.#now() - this.#lifetimeMs;
@@ -62,17 +63,23 @@ export class LeftBehind {
   /** Who has the session now has it from this edge, and knows what its client is to be told. */
   passedOn(key: string): void {
     const left = this.#left.get(key);
-    if (left?.owed === undefined) return;
+    if (left === undefined) return;
     const { owed: _, seal: __, ...known } = left;
     this.#left.set(key, known);
   }
 
-  /** For who has the session now. */
-  take(key: string): Left | undefined {
+  /** For who is about to have the session, and takes it once it has. */
+  of(key: string): Left | undefined {
     const left = this.#left.get(key);
-    this.#left.delete(key);
     if (left === undefined || left.atMs <= this.#now() - this.#lifetimeMs) return undefined;
     const { atMs: _, ...told } = left;
     return told;
+  }
+
+  /** For who has the session now. */
+  take(key: string): Left | undefined {
+    const left = this.of(key);
+    this.#left.delete(key);
+    return left;
   }
 }

@@ -211,14 +211,14 @@ export interface HandoverAnswer extends SealLeft, LeftWritten {
   /** With `released`: topics of which messages may be missing, which the client was not told. */
   doubt?: readonly string[];
   /** With `released`: requests whose answers have begun and not ended. */
-  streams?: readonly string[] | undefined;
+  streams?: string[] | undefined;
   /** With `released`: up to where the client was sent topics with history. */
   history?: Readonly<Record<string, string>>;
   /** With `released`: the number of its queue. */
   generation?: number | undefined;
   home?: string | undefined;
   /** With `released`: topics that services have put the session into. */
-  placed?: readonly string[] | undefined;
+  placed?: string[] | undefined;
 }
 
 /** The way of clients' messages to application services, `json` as it came. `unrouted`: no service consumes it. */
@@ -387,7 +387,7 @@ export interface SessionPorts {
   readonly inbound: Inbound;
   readonly cancels: Cancels;
   readonly letGo: LetGo;
-  readonly leftBehind: Pick<LeftBehind, 'note' | 'take'>;
+  readonly leftBehind: Pick<LeftBehind, 'note' | 'of' | 'take'>;
   readonly life: Life;
   readonly journal: Journal;
   readonly givenUp: GivenUp;

@@ -35,16 +35,16 @@ export interface Release extends SealLeft, LeftWritten {
   position?: Position | undefined;
   /** The window was full, so the queue may have overflowed. */
   isFull: boolean;
-  /** It has not been had here: it was still to come from whoever has it. */
+  /** Nothing is known of it here: it was still to come from whoever has it. */
   isUnheld?: boolean;
   /** The number of its queue; undefined: 0. */
-  generation?: number;
+  generation?: number | undefined;
   /** The broker that its queue was made at, if that is known. */
-  home?: string;
+  home?: string | undefined;
   /** Topics of which messages may be missing that the client was not told of. */
   doubt?: readonly string[];
   /** Requests whose answers have begun and not ended. */
-  streams?: string[];
+  streams?: string[] | undefined;
   /** Up to where its client has been sent topics with history, by topic. */
   history?: Readonly<Record<string, string>>;
   /** The pass that counted for it. */
@@ -52,8 +52,11 @@ export interface Release extends SealLeft, LeftWritten {
   /** The pass itself, where its client got it here: it may not have it yet. */
   newPass?: string;
   /** Topics that services have put it into. */
-  placed?: string[];
+  placed?: string[] | undefined;
 }
+
+/** Of one that was still to come. */
+export const unheld: Release = { suspect: undefined, isFull: false, isUnheld: true };
 
 /** What is finished on the old connection. */
 export interface Farewell {

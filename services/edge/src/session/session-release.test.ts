@@ -140,6 +140,24 @@ describe('a planned move', () => {
     expect(next.connection.kinds).toEqual(['welcome']);
   });
 
+  it('that is lost before it has got what was let go here leaves that to who comes next', async () => {
+    const first = await moving();
+    world.deliver(3);
+    first.connection.receive({ t: 'ack', seq: 1 });
+    world.queue.counts = { messages: 2, consumers: 1 };
+    const searched = pending<{ outcome: 'unknown' }>();
+    world.handover.searched = searched.promise;
+    const second = await world.attach({ resume: true }, { epoch: 2 });
+    first.connection.lose();
+    second.connection.lose();
+    searched.resolve({ outcome: 'unknown' });
+    await settled();
+    const { isFull: _, ...left } = await first.session.release('resume');
+    expect(left).toMatchObject({ suspect: 2, ids: ['m2', 'm3'], ...sealed });
+    expect(await second.session.release('resume')).toMatchObject(left);
+    expect(world.leftBehind.of('alice.s')).toMatchObject({ position: left.position, ids: left.ids });
+  });
+
   it('puts the seal back at once where its client has lost the old connection: the new one may have gone with it', async () => {
     const { connection, session } = await moving();
     const release = session.release('move', { ...anybody, waitsForSeal: true });

@@ -203,8 +203,7 @@ describe('a session that attaches', () => {
     const { connection, session } = await world.attach({}, { from: 'edge-2' });
     const release = session.release('move');
     // What it has not looked at it knows nothing of.
-    const seal = { name: undefined, behind: 0 };
-    expect(await release).toMatchObject({ suspect: undefined, seal, isFull: false });
+    expect(await release).toEqual({ suspect: undefined, isFull: false, isUnheld: true });
     expect(world.calls).toEqual(['ask edge-2', 'abandon']);
     expect(connection.of('moved')).toEqual([]);
     expect(connection.closedWith?.code).toBe(codes.superseded);

@@ -222,6 +222,7 @@ export class Session implements ConnectionOwner {
         ports,
         config,
         begin: (vouch) => this.intake.begin(vouch),
+        onReleased: (release) => this.#custody.inherit(release),
         onTopics: () => this.load.active(now()),
         isLive,
       });
@@ -285,10 +286,7 @@ export class Session implements ConnectionOwner {
     return this.#releasing;
   }
 
-  /**
-   * Ends the session itself, not only its connection: what is left in its queue goes to applications. Before its hello there is
-   * only the connection: the session may be elsewhere, and ends there. `why`: how the connection is closed.
-   */
+  /** Ends the session itself, what is left in its queue with it. Before its hello only the connection: it may be elsewhere. */
   end(reason: EndReason, why: CloseCode = closeCodes.disconnected): void {
     if (this.#is('opened')) return this.connection.close(why);
     this.#custody.end(reason, this.#releasing !== undefined, why);
@@ -321,7 +319,8 @@ export class Session implements ConnectionOwner {
     const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
     const position = written && { connection: this.name, ...written };
     if (waitsForSeal && !connection.isOpen) void this.#queue.sealIsBack();
-    if (mode === 'resume') ports.leftBehind.note(this.key, { ...left, position, isLasting });
+    const isHeld = !wasAttaching || this.intake.seal.hasBegun;
+    if (mode === 'resume' && isHeld) ports.leftBehind.note(this.key, { ...left, position, isLasting });
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind();
     // Else it was refused while it was attaching.
@@ -333,8 +332,8 @@ export class Session implements ConnectionOwner {
     const remains = { ...this.#subscriptions.remains, ...this.access.left };
     // There is no queue: whoever asks is to look.
     if (mode === 'end') return { suspect: left.suspect, isFull: true, ...remains };
-    const isUnheld = wasAttaching && !this.intake.seal.hasBegun;
-    return { ...left, position, ...outbox.answers.left, ...remains, ...(isUnheld && { isUnheld }) };
+    if (!isHeld) return { ...this.#custody.inherited, ...this.access.left };
+    return { ...left, position, ...outbox.answers.left, ...remains };
   }
 
   /** The rules have changed: what it may not have any more is taken away. */
