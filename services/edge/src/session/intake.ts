@@ -10,6 +10,7 @@ import type { Outbox } from './outbox.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
 import { type QueueChanged, QueueChanges } from './queue-change.js';
 import { Seal } from './seal.js';
+import { SealLook } from './seal-look.js';
 import { type Vouch, vouchFor } from './vouch.js';
 
 export interface IntakeOptions {
@@ -40,12 +41,12 @@ export interface IntakeOptions {
   now(): number;
 }
 
-/** The seal comes with the consumer. If nothing has come after this the broker is asked whether there was anything. */
-const sealWaitMs = 100;
 /** A client that has had something for so long without acknowledging anything is behind, ms. */
 const behindMs = 1_000;
-/** Other edges have so long to answer whether they have the session. */
+/** Other edges have so long to answer whether they have the session, ms. */
 const askMs = 300;
+/** And so long to let it go, with what its client is still to get and to acknowledge there. */
+const leaveMs = 3_000;
 
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
@@ -57,7 +58,7 @@ export class Intake {
   readonly #acks: Acks;
   readonly #options: IntakeOptions;
   #consumer: Consumer | undefined;
-  #looking: NodeJS.Timeout | undefined;
+  readonly #look: SealLook;
   #isConsuming = false;
   #fetching: Promise<void> | undefined;
   #isStopping = false;
@@ -92,6 +93,12 @@ export class Intake {
       onLacking: () => outbox.lostPlace(),
       isBare,
       now,
+    });
+    this.#look = new SealLook({
+      seal: this.seal,
+      consumer: () => this.#consumer,
+      isLive: options.isLive,
+      onOther: () => this.#standBack(),
     });
     this.#holdback = new Holdback({
       drops,
@@ -227,7 +234,7 @@ export class Intake {
     await this.changes.leave();
     await this.#fetching;
     if (!mayWait) await this.seal.settled(this.#options.plantedWaitMs);
-    clearTimeout(this.#looking);
+    this.#look.stop();
     const settled = this.#settled;
     if (await this.#consumer?.cancel()) this.#settledAtCancel = settled;
     await this.#holdback.settled();
@@ -275,10 +282,10 @@ export class Intake {
       onRestored: () => {
         this.changes.restored();
         this.seal.restored();
-        this.#lookSoon();
+        this.#look.soon();
       },
     });
-    this.#lookSoon();
+    this.#look.soon();
   }
 
   /** Only without a consumer they go back to their places, and not at once to where they were. */
@@ -290,6 +297,10 @@ export class Intake {
     for (const delivery of this.#options.outbox.takeAway()) delivery.requeue();
     // A channel that goes now tells nobody: its consumer is cancelled.
     if ((await consumer?.barrier()) === undefined) this.#onLost();
+    await this.#consumeAgain();
+  }
+
+  async #consumeAgain(): Promise<void> {
     // Nobody consumed for a moment, so something may have been dropped.
     this.#holdback.due();
     try {
@@ -336,7 +347,7 @@ export class Intake {
   }
 
   #onLost(): void {
-    clearTimeout(this.#looking);
+    this.#look.stop();
     this.changes.lost();
     this.#queued = 0;
     this.seal.owe(this.#holdback.owed);
@@ -346,12 +357,14 @@ export class Intake {
     this.#holdback.forget();
   }
 
-  /** Another has come at the very same time, and is served: only who has the newer ticket may go on. */
+  /**
+   * Another has come at the very same time, and is served: only who has the newer ticket may go on. It does not wait for its turn: once the
+   * other consumes no more it would be served before what was delivered there is back.
+   */
   async #standBack(): Promise<void> {
-    const { claims, handover, onEnd } = this.#options;
-    const { outcome } = await handover.search(claims, askMs);
-    if (outcome === 'refused') onEnd(closeCodes.superseded);
-    else if (this.seal.isExpected) onEnd(closeCodes.takeoverFailed);
+    await this.#consumer?.cancel();
+    if ((await this.#isFree(leaveMs)) && this.offered === 0) await this.#consumeAgain();
+    else if (!this.#isStopping) this.#options.onEnd(closeCodes.takeoverFailed);
   }
 
   /** Rejects while another consumes the queue: behind one that lives events would come out of order. It is tried again. */
@@ -368,33 +381,11 @@ export class Intake {
   }
 
   /** Whether the edge that consumes the queue has let it go. It may also be this one's own consumer, of the lost connection. */
-  async #isFree(): Promise<boolean> {
+  async #isFree(timeoutMs = askMs): Promise<boolean> {
     const { claims, handover, onEnd } = this.#options;
-    const { outcome, seal, owed } = await handover.search(claims, askMs);
+    const { outcome, seal, owed } = await handover.search(claims, timeoutMs);
     if (outcome === 'refused') onEnd(closeCodes.superseded);
     if (outcome === 'released') this.seal.begin(owed ? { is: 'owed', reason: owed } : vouchFor(seal));
     return outcome === 'released';
-  }
-
-  #lookSoon(): void {
-    if (!this.seal.isExpected) return;
-    clearTimeout(this.#looking);
-    this.#looking = setTimeout(() => void this.#look(), sealWaitMs);
-  }
-
-  /**
-   * On the consumer's own channel: once the broker has answered there twice, whatever it had for this consumer at the first
-   * time has come. (The first answer may overtake a delivery that the queue had sent to the channel already.)
-   */
-  async #look(): Promise<void> {
-    const consumer = this.#consumer;
-    for (let n = 0; n < 2; n += 1) {
-      if (!this.seal.isExpected || consumer?.state !== 'active') return;
-      const counts = await consumer.barrier();
-      // Lost once more: what has not come shows nothing.
-      if (counts === undefined) return;
-      if (counts.consumers > 1) return await this.#standBack();
-    }
-    if (consumer?.state === 'active' && this.#options.isLive()) this.seal.nothingCame();
   }
 }
