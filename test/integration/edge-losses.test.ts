@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '@evenkeel/broker';
 import { edgeKey, exchanges, fenceKey } from '@evenkeel/protocol';
 import { RawClient, TcpProxy } from '@evenkeel/testkit';
@@ -101,6 +102,34 @@ describe('the source edge', () => {
     await second.until('the newest', () => second.data.at(-1) === 7);
     await first.frame('moved');
     expect([...first.data, ...second.data]).toEqual(range(1, 7));
+    await first.close();
+    await second.close();
+  });
+
+  it('frozen with events in hand, and its commands queue deleted: the target does not take it for gone', async () => {
+    const a = await mortal({ SETTLE_TIMEOUT_MS: '3000' });
+    const session = new SessionUnderTest('source-frozen-deaf');
+    const first = await session.attach(a, {}, {}, { acks: false });
+    await mesh.numbers(session, 1, 5);
+    await first.eventCount(5);
+    const { ticket } = await mesh.askToMove(session, first, a, b);
+    const second = await RawClient.open(b.url, ticket);
+    second.send({ t: 'hello', resume: true });
+    await first.frame('moved');
+    a.member.pause();
+    const queues = await rabbitmqctl('list_queues', '--vhost', mesh.vhost, '--no-table-headers', 'name');
+    const commands = queues.split('\n').find((name) => name.startsWith(`control.${a.node}.`)) ?? '';
+    await rabbitmqctl('delete_queue', '--vhost', mesh.vhost, commands);
+    // Asked several times, it has no queue for that.
+    await sleep(1_000);
+    expect(await mesh.counts(session)).toMatchObject({ consumers: 0 });
+    expect(second.of('welcome')).toEqual([]);
+    a.member.resume();
+    await mesh.numbers(session, 6, 8);
+    await second.until('the newest', () => second.data.at(-1) === 8);
+    expect(second.data).toEqual(range(1, 8));
+    expect(second.events.map((e) => Boolean(e.redelivered))).toEqual(range(1, 8).map((n) => n <= 5));
+    expect(second.of('gap')).toEqual([]);
     await first.close();
     await second.close();
   });

@@ -170,8 +170,8 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const handover = new Handover({
     node,
     outgoing,
-    retryMs: config.takeoverRetryMs,
-    timeoutMs: config.takeoverTimeoutMs,
+    config,
+    names: name.others,
     passOf: (claims) => attaching(claims)?.access.hold,
     onSince: (claims, since) => presence.online.told(claims, since),
     onPass: (claims, pass, newPass) => attaching(claims)?.access.wasHeld(pass, newPass),

@@ -2,6 +2,7 @@ import { BrokerError, type Log } from '@evenkeel/broker';
 import { OwnQueue, type QueueConnection } from '@evenkeel/mesh';
 import type { ServiceContext } from '@evenkeel/runtime';
 import type { EdgeConfig } from '../config.js';
+import { EdgeNames, queueOf } from './edge-names.js';
 
 export interface NodeNameOptions extends Pick<ServiceContext, 'giveUp'> {
   /** `nameWaitMs`: how long another edge may have the name before this one gives up. */
@@ -14,9 +15,6 @@ export interface NodeNameOptions extends Pick<ServiceContext, 'giveUp'> {
 /** Another edge's, or the last one of this edge, which RabbitMQ has not found dead yet. */
 const isTaken = 'another connection has the name of this edge, waiting for it to end';
 
-/** Locked by RabbitMQ to one connection; nothing comes to it. */
-const queueOf = (node: string): string => `edge.${node}.name`;
-
 /**
  * One edge at a time starts by a name: commands, statistics and tickets go by it. It is an exclusive queue, which RabbitMQ frees with
  * the connection of the edge that has it, or once that has been silent for two heartbeats. Until then a second edge waits. One that had
@@ -24,6 +22,7 @@ const queueOf = (node: string): string => `edge.${node}.name`;
  * connection, which may outlive the loss by as long as a node of the broker is away.
  */
 export class NodeName {
+  readonly others: EdgeNames;
   readonly #options: NodeNameOptions;
   readonly #queue: OwnQueue;
   #lockedSinceMs: number | undefined;
@@ -33,6 +32,7 @@ export class NodeName {
   constructor(options: NodeNameOptions) {
     this.#options = options;
     const { config, consuming, log } = options;
+    this.others = new EdgeNames(options);
     this.#queue = new OwnQueue(consuming, {
       name: queueOf(config.node),
       isNamed: true,

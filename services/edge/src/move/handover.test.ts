@@ -8,6 +8,7 @@ const claims: TicketClaims = { id: 't', uid: 'u', sid: 's', node: 'a', epoch: 5,
 let asked: { key: string; command: CommandOf<'takeover'> }[];
 let outcome: () => Promise<PublishOutcome>;
 let handover: Handover;
+let isThere: boolean;
 let pass: PassHold | undefined;
 let heard: unknown[][];
 
@@ -23,11 +24,12 @@ beforeEach(() => {
   handover = new Handover({
     node,
     outgoing: { publish },
-    retryMs: 1_000,
-    timeoutMs: 30_000,
+    config: { takeoverRetryMs: 1_000, takeoverTimeoutMs: 30_000 },
+    names: { mayBeThere: async () => isThere },
     passOf: () => pass,
     onPass: (...told) => void heard.push(told),
   });
+  isThere = false;
   pass = undefined;
   heard = [];
 });
@@ -86,6 +88,17 @@ describe('a question to one edge', () => {
   it('is answered as unreachable by a broker that has no queue for it', async () => {
     outcome = async () => 'unrouted';
     expect(await handover.ask(claims, 'b', () => true)).toMatchObject({ outcome: 'unreachable' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('goes on while the edge has its name, though its queue was deleted: it may stand still with the session in hand', async () => {
+    outcome = async () => 'unrouted';
+    isThere = true;
+    const answer = handover.ask(claims, 'b', () => true);
+    await vi.advanceTimersByTimeAsync(700);
+    expect(asked).toHaveLength(3);
+    edgeAnswers('released');
+    expect(await answer).toMatchObject({ outcome: 'released' });
     expect(vi.getTimerCount()).toBe(0);
   });
 

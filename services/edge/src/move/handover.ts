@@ -1,5 +1,6 @@
 import { allEdgesKey, type CommandOf, edgeKey, type PassHold } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
+import type { EdgeConfig } from '../config.js';
 import type { EdgeNode } from '../node.js';
 import type { Coalescer } from './coalescer.js';
 
@@ -37,11 +38,16 @@ export interface HandoverOptions {
   onSince?(claims: TicketClaims, since: number): void;
   node: Pick<EdgeNode, 'name' | 'boot'>;
   outgoing: Pick<Coalescer, 'publish'>;
-  /** An unanswered question is sent again after this. */
-  retryMs: number;
-  /** A question that stays unanswered is given up after this. */
-  timeoutMs: number;
+  names: {
+    /** False: no edge of this name consumes, as RabbitMQ says. */
+    mayBeThere(node: string): Promise<boolean>;
+  };
+  /** An unanswered question is sent again after `takeoverRetryMs`, and given up after `takeoverTimeoutMs`. */
+  config: Pick<EdgeConfig, 'takeoverRetryMs' | 'takeoverTimeoutMs'>;
 }
+
+/** An edge that has its name and no queue is asked again after this. */
+const soonMs = 300;
 
 const nothing = (outcome: HandoverAnswer['outcome']): HandoverAnswer => ({
   outcome,
@@ -66,12 +72,12 @@ export class Handover {
   }
 
   /**
-   * Asks `node` for the session, again every `retryMs`, until it answers, proves to be dead, or `timeoutMs` has passed.
+   * Asks `node` for the session, again and again, until it answers, proves to be dead, or has had its time.
    */
   async ask(claims: TicketClaims, node: string, isLive: () => boolean): Promise<HandoverAnswer> {
-    const { outgoing, retryMs, timeoutMs } = this.#options;
+    const { outgoing, config, names } = this.#options;
     const command = this.#command(claims);
-    const endsAtMs = performance.now() + timeoutMs;
+    const endsAtMs = performance.now() + config.takeoverTimeoutMs;
     return await new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
       const finish = (answer: HandoverAnswer) => {
@@ -81,12 +87,18 @@ export class Handover {
       };
       const send = () => {
         if (!isLive() || performance.now() >= endsAtMs) return finish(nothing('silent'));
-        timer = setTimeout(send, retryMs);
-        // The commands queue is exclusive to the connection that also consumes the sessions: no queue, no consumers.
+        timer = setTimeout(send, config.takeoverRetryMs);
         outgoing.publish(edgeKey(node), command).then(
-          (outcome) => {
-            const isOpen = this.#questions.has(command.takeover);
-            if (outcome === 'unrouted' && isOpen) finish(nothing('unreachable'));
+          async (outcome) => {
+            // The commands queue is exclusive to the connection that also consumes the sessions, and so is the name: one that has lost the
+            // first alone, and stands still, may have half a session in hand.
+            if (outcome !== 'unrouted') return;
+            const isThere = await names.mayBeThere(node);
+            if (!this.#questions.has(command.takeover)) return;
+            if (!isThere) return finish(nothing('unreachable'));
+            // RabbitMQ may be about to take away the name as well.
+            clearTimeout(timer);
+            timer = setTimeout(send, Math.min(config.takeoverRetryMs, soonMs));
           },
           () => {
             // Not published: the broker is away from us. The next attempt is already set.
@@ -103,7 +115,7 @@ export class Handover {
    * of the broker. For when nobody knows who holds it. `unknown` when none has answered after `timeoutMs`.
    */
   async search(claims: TicketClaims, timeoutMs: number): Promise<HandoverAnswer> {
-    const { outgoing, retryMs } = this.#options;
+    const { outgoing, config } = this.#options;
     const command = this.#command(claims);
     return await new Promise((resolve) => {
       const finish = (answer: HandoverAnswer) => {
@@ -117,7 +129,7 @@ export class Handover {
       };
       const send = () => void outgoing.publish(allEdgesKey, command).catch(() => {});
       const timer = setTimeout(() => finish(nothing('unknown')), timeoutMs);
-      const repeating = setInterval(send, Math.min(retryMs, timeoutMs / 5));
+      const repeating = setInterval(send, Math.min(config.takeoverRetryMs, timeoutMs / 5));
       this.#questions.set(command.takeover, { claims, onAnswer });
       send();
     });
