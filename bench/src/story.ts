@@ -12,6 +12,7 @@ import { playDefault } from './story/scenarios/default.js';
 import { playFront } from './story/scenarios/front.js';
 import { playHerd } from './story/scenarios/herd.js';
 import { playHot } from './story/scenarios/hot.js';
+import { playNodeLost } from './story/scenarios/node-lost.js';
 import { playPacing } from './story/scenarios/pacing.js';
 import { playPresence } from './story/scenarios/presence.js';
 import { playRecovery } from './story/scenarios/recovery.js';
@@ -35,6 +36,7 @@ const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   presence: playPresence,
   requests: playRequests,
   brokers: playBrokers,
+  'node-lost': playNodeLost,
 };
 
 /** However a scenario hangs, it ends. */

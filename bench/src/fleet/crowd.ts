@@ -2,7 +2,7 @@ import type { connect as connectSdk } from '@evenkeel/client';
 import { clock } from './clock.js';
 import { addOne, type Counts } from './counts.js';
 import { FleetClient } from './fleet-client.js';
-import type { Deliveries, FaultyClient, FleetCheck, WorkerStart } from './messages.js';
+import type { ClientLosses, Deliveries, FaultyClient, FleetCheck, WorkerStart } from './messages.js';
 import type { SequenceRecord } from './sequence-record.js';
 import { Tally } from './tally.js';
 import { topicName } from './topic-load.js';
@@ -58,6 +58,22 @@ export class Crowd {
 
   changes(): [number, number][] {
     return this.clients.map(({ moves, returns }, index) => [this.#numbers[index] ?? -1, moves + returns]);
+  }
+
+  losses(): [number, ClientLosses][] {
+    return this.clients.map(({ losses }, index) => [this.#numbers[index] ?? -1, losses]);
+  }
+
+  /** From now on the clients of these numbers are those whose delays are told apart. */
+  control(numbers: readonly number[]): void {
+    const wanted = new Set(numbers);
+    for (const [index, client] of this.clients.entries())
+      client.isControl = wanted.has(this.#numbers[index] ?? -1);
+  }
+
+  reset(): void {
+    this.tally.reset();
+    for (const client of this.clients) client.resetLosses();
   }
 
   check(sent: Uint32Array, topicsSent: Uint32Array): FleetCheck {

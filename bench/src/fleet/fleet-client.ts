@@ -2,7 +2,7 @@ import type { Client, connect, Status } from '@evenkeel/client';
 import { toUid } from '@evenkeel/protocol';
 import { clock, timeOfDay } from './clock.js';
 import { addOne } from './counts.js';
-import type { FleetMember, NumberedEvent } from './messages.js';
+import type { ClientLosses, FleetMember, NumberedEvent } from './messages.js';
 import { SequenceRecord } from './sequence-record.js';
 import { newWire, spyOn, type Wire } from './spy-socket.js';
 import type { Tally } from './tally.js';
@@ -24,7 +24,8 @@ const historyKept = 32;
 /** One SDK client, what its application got, and what was seen on its wire. */
 export class FleetClient {
   readonly user: string;
-  readonly isControl: boolean;
+  /** Its delays are told apart. */
+  isControl: boolean;
   /** What came of its user's events. */
   readonly record = new SequenceRecord();
   /** What came of its topics, by their numbers. */
@@ -49,6 +50,8 @@ export class FleetClient {
   #node = '';
   #moveBeganAtMs = 0;
   #moveEndedAtMs = 0;
+  #gapsAtMs: number[] = [];
+  #disconnects = 0;
 
   constructor({ n, user, isControl, topics, address }: FleetMember, options: FleetClientOptions) {
     const { gatewayUrl, beforeMoveMs, ackAfterMs, tally } = options;
@@ -78,6 +81,15 @@ export class FleetClient {
   /** `<uid>.<sid>`, as an edge is told which session to move. */
   get sessionKey(): string {
     return `${toUid(this.user)}.${this.client.session}`;
+  }
+
+  get losses(): ClientLosses {
+    return { gapsAtMs: this.#gapsAtMs, disconnects: this.#disconnects };
+  }
+
+  resetLosses(): void {
+    this.#gapsAtMs = [];
+    this.#disconnects = 0;
   }
 
   #incident(what: string): void {
@@ -156,6 +168,7 @@ export class FleetClient {
       case 'disconnected':
         this.#disconnected();
         tally.disconnects++;
+        this.#disconnects++;
         this.#incident(`disconnected: ${status.code} ${status.reason}`);
         break;
       case 'moving':
@@ -191,8 +204,9 @@ export class FleetClient {
     const isOfEvents = topic === undefined || topic === '';
     addOne(isOfEvents ? tally.gaps : tally.topicGaps, reason);
     this.#incident(isOfEvents ? `gap: ${reason}` : `gap in ${topic}: ${reason}`);
-    if (isOfEvents) this.record.gap();
-    else this.topics.get(topicNumber(topic))?.gap();
+    if (!isOfEvents) return this.topics.get(topicNumber(topic))?.gap();
+    this.record.gap();
+    this.#gapsAtMs.push(clock());
   }
 
   #disconnected(): void {

@@ -2,6 +2,7 @@ import { addTo, type Counts } from './counts.js';
 import { Delays } from './delays.js';
 import {
   type ClientFault,
+  type ClientLosses,
   type DelayKind,
   type Deliveries,
   delayKinds,
@@ -63,11 +64,15 @@ export interface Fleet {
   whereabouts(): Promise<string[]>;
   /** How often each client has changed its node, by a move or by coming back elsewhere; by client number. */
   changes(): Promise<number[]>;
+  /** What each client has lost since the last reset; by client number. */
+  losses(): Promise<ClientLosses[]>;
+  /** From now on these are the clients whose delays are told apart (`control`). */
+  control(clients: readonly number[]): Promise<void>;
   /** Asks edges for moves at this pace, over all workers, until told otherwise. */
   move(pace: MovePace): Promise<void>;
   /** Makes trouble from the clients' side; undefined: no more. */
   disturb(fault: ClientFault | undefined): Promise<void>;
-  /** Begins the counts of statuses, delays, dials and the mover anew; sequences, moves and nodes stay. */
+  /** Begins the counts of statuses, losses, delays, dials and the mover anew; sequences, moves and nodes stay. */
   reset(): Promise<void>;
   /** Closes every client and ends the child processes, by force after 5 s. */
   stop(): Promise<void>;
@@ -83,7 +88,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const all = async (command: Parameters<Worker['ask']>[0]) => {
     await Promise.all(workers.map((worker) => worker.ask(command)));
   };
-  const ofEach = async <Value>(kind: 'whereabouts' | 'changes', none: Value): Promise<Value[]> => {
+  const ofEach = async <Value>(kind: 'whereabouts' | 'changes' | 'losses', none: Value): Promise<Value[]> => {
     const values = new Array<Value>(clients).fill(none);
     const parts = await Promise.all(workers.map((worker) => worker.ask<[number, Value][]>({ kind })));
     for (const [n, value] of parts.flat()) values[n] = value;
@@ -119,6 +124,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
     whereabouts: () => ofEach('whereabouts', ''),
     changes: () => ofEach('changes', 0),
+    losses: () => ofEach<ClientLosses>('losses', { gapsAtMs: [], disconnects: 0 }),
+    control: (clients) => all({ kind: 'control', clients }),
     move: (pace) => all({ kind: 'move', pace: { ...pace, perSecond: pace.perSecond / workerCount } }),
     disturb: (fault) => all({ kind: 'disturb', fault }),
     reset: () => all({ kind: 'reset' }),

@@ -58,6 +58,8 @@ export type WorkerCommand =
   | { readonly kind: 'reset' }
   | { readonly kind: 'whereabouts' }
   | { readonly kind: 'changes' }
+  | { readonly kind: 'losses' }
+  | { readonly kind: 'control'; readonly clients: readonly number[] }
   | { readonly kind: 'stop' };
 
 export type WorkerRequest = WorkerCommand & { readonly id: number };
@@ -118,6 +120,14 @@ export interface MoverCounts {
   readonly leftOut: number;
   /** Sessions that it asked edges to move. */
   readonly asked: number;
+}
+
+/** What one client has lost since the last reset. */
+export interface ClientLosses {
+  /** When it was told gaps in its events. */
+  readonly gapsAtMs: readonly number[];
+  /** Times that it was without a socket. */
+  readonly disconnects: number;
 }
 
 /** Counts of one worker. */

@@ -61,8 +61,13 @@ async function answer(request: WorkerRequest): Promise<unknown> {
       return crowd.whereabouts();
     case 'changes':
       return crowd.changes();
+    case 'losses':
+      return crowd.losses();
+    case 'control':
+      crowd.control(request.clients);
+      return undefined;
     case 'reset':
-      tally.reset();
+      crowd.reset();
       mover?.resetCounts();
       return undefined;
     case 'stop':

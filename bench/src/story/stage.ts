@@ -30,6 +30,8 @@ const seenTimeoutMs = 15_000;
 const connectTimeoutMs = 120_000;
 const messagesPerTopicAndSecond = 0.25;
 const brokersOfCluster = 3;
+/** Each queue is declared and bound on every node: with more a second two processors do nothing else. */
+const clusterArrivalsPerSecond = 50;
 /** More clients than this and they get a second process. */
 const clientsPerWorker = 4_000;
 
@@ -146,16 +148,18 @@ export class Stage {
   /** Starts the clients and waits until all are connected. */
   async enter(options: Partial<FleetOptions> = {}): Promise<void> {
     const { sessions, topics } = this.options;
+    const arriveWithinMs = this.broker.nodes ? (sessions / clusterArrivalsPerSecond) * 1_000 : undefined;
     this.#fleet = await startFleet({
       gatewayUrl: this.mesh.gatewayUrl,
       clients: sessions,
       workers: Math.ceil(sessions / clientsPerWorker),
       users: (n) => `story-${n}`,
       topics: topicsOfClients(sessions, topics),
+      ...(arriveWithinMs !== undefined && { arriveWithinMs }),
       ...options,
     });
     this.atEnd(() => this.fleet.stop());
-    await this.fleet.connected(connectTimeoutMs);
+    await this.fleet.connected(connectTimeoutMs + (arriveWithinMs ?? 0));
     const { connectFailures, gaps, moves } = await this.fleet.stats();
     this.arrival = { connectFailures, gaps, moves };
     say(`${sessions} clients are connected.`);

@@ -1,13 +1,11 @@
-import { type BrokerNode, queuesThatLackReplicas, root, runToEnd } from '@evenkeel/local';
-import { until } from '../../fleet/until.js';
+import { root, runToEnd } from '@evenkeel/local';
 import { round, type StoryResult, settle } from '../result.js';
 import { type Stage, say } from '../stage.js';
+import { queuesOn, whole } from './cluster-nodes.js';
 
 const cli = `${root}/packages/operator/bin/evenkeel.mjs`;
 /** A drain that has not ended by then does not. */
 const drainMs = 240_000;
-/** Until RabbitMQ has again what it keeps on every node. */
-const rejoinMs = 60_000;
 /** A node that was away is left alone for so long, as an operator looks at it. */
 const pauseMs = 3_000;
 
@@ -40,22 +38,4 @@ export async function playBrokers(stage: Stage): Promise<StoryResult> {
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   return await settle(stage, { secondsToDrain: seconds });
-}
-
-type Ctl = { ctl(args: readonly string[]): Promise<string> };
-
-/** Sessions' queues that live on this node. */
-async function queuesOn(broker: Ctl, { name }: BrokerNode): Promise<string[]> {
-  const listed = await broker.ctl(['list_queues', 'name', 'pid', '--no-table-headers']);
-  const rows = listed.split('\n').map((line) => line.split('\t'));
-  return rows.flatMap(([queue = '', pid = '']) =>
-    queue.startsWith('session.') && pid.includes(`<${name}.`) ? [queue] : [],
-  );
-}
-
-/** As whoever restarts brokers in turn waits for it (`rabbitmq-queues check_if_node_is_quorum_critical`). */
-async function whole(stage: Stage, { name }: BrokerNode): Promise<void> {
-  const isWhole = async () => (await queuesThatLackReplicas(stage.broker)) === 0;
-  if (!(await until(rejoinMs, 500, () => isWhole().catch(() => false))))
-    stage.fail(`${name} had not everything back after ${rejoinMs / 1_000} s`);
 }

@@ -8,7 +8,7 @@ export interface GivenBack extends SealLeft {
   readonly written: Requeued['written'];
   readonly ids?: Requeued['ids'];
   readonly isLasting: boolean;
-  /** The window was full, so the queue may have overflowed; or it may be another one. */
+  /** The window was full, so the queue may have overflowed; or it may be another one, or none. */
   readonly isFull: boolean;
   /** Of its queue; undefined: 0. */
   readonly generation?: number;

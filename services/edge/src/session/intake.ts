@@ -260,7 +260,8 @@ export class Intake {
     const toBeTold = owed ?? this.#holdback.owed?.reason ?? (isMissing ? gapReasons.brokerLost : undefined);
     const unknown = { suspect: undefined, written: undefined, isLasting: false };
     const { suspect, written, isLasting } = isKnown ? all : unknown;
-    const isFull = this.#wasFull || this.changes.isUnsure;
+    // Nor whether it is there at all, and bound: whoever is next is to look.
+    const isFull = this.#wasFull || this.changes.isUnsure || !isThere;
     const left = { suspect, written, ...idsOf(all), isLasting, isFull, ...whereOf(this.#options.queue) };
     if (toBeTold !== undefined) return { ...left, owed: toBeTold, ...(owed && { seal }) };
     return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };

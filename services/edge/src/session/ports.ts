@@ -202,7 +202,7 @@ export interface HandoverAnswer extends SealLeft, LeftWritten {
    * `unreachable`: it has no connection to the broker, so it holds nothing. `silent`: it lives and does not answer.
    */
   outcome: 'released' | 'unknown' | 'refused' | 'unreachable' | 'silent';
-  /** With `released`: the window was full, so the queue may have overflowed. */
+  /** With `released`: the window was full, so the queue may have overflowed; or it is not known what the queue is like. */
   isFull: boolean;
   /** Which of them were written to which connection. With `unknown`: when it let the session go, some time ago. */
   position?: Position | undefined;

@@ -33,7 +33,7 @@ export const anybody: Successor = { knowsSeals: true, waitsForSeal: false };
 export interface Release extends SealLeft, LeftWritten {
   /** What of it had been written, and on which connection. */
   position?: Position | undefined;
-  /** The window was full, so the queue may have overflowed. */
+  /** The window was full, so the queue may have overflowed; or it is not known what the queue is like. */
   isFull: boolean;
   /** Nothing is known of it here: it was still to come from whoever has it. */
   isUnheld?: boolean;

@@ -261,6 +261,12 @@ describe('a session that is left', () => {
     expect(world.deliveries.settled).toEqual(['requeue 9']);
   });
 
+  it('says that its queue is to be looked at where its channel has gone: it may not be there, or not bound', async () => {
+    const { session } = await world.attach();
+    world.queue.counts = undefined;
+    expect(await session.release('move')).toMatchObject({ suspect: undefined, isFull: true });
+  });
+
   it('leaves the queue to the broker’s own order where it had lost its channel', async () => {
     const { connection, session } = await world.attach();
     world.deliver(2);
