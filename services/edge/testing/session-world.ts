@@ -102,7 +102,8 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
     return isThere;
   }
 
-  hurryPlanting(): void {}
+  hurried = 0;
+  hurryPlanting = () => void this.hurried++;
   leaveSeal(name: string, delivery: Delivery): void {
     this.calls.push('leave seal');
     this.left = { name, delivery };

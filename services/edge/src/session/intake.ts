@@ -41,6 +41,8 @@ export interface IntakeOptions {
   now(): number;
 }
 
+/** Of its window: what a client that is not behind leaves free. */
+const behindPart = 0.75;
 /** A client that has had something for so long without acknowledging anything is behind, ms. */
 const behindMs = 1_000;
 /** Other edges have so long to answer whether they have the session, ms. */
@@ -326,6 +328,7 @@ export class Intake {
     // One that comes once more came for a connection that there was.
     if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
     else this.#holdback.offer(delivery);
+    if (this.unacked >= this.#options.window * behindPart) this.seal.hurry();
   }
 
   /** Told once that is over, or with the first event that shows that it is: who looks then for what is missing finds it all. */

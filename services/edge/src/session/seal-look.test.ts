@@ -3,6 +3,19 @@ import { codes, SessionWorld, settled } from '../../testing/session-world.js';
 
 let world: SessionWorld;
 
+it('a client that falls behind does not wait for the turn of its seal: behind a full window it would not come', async () => {
+  world = new SessionWorld();
+  // It has to wait for its turn.
+  world.queue.planting = new Promise(() => {});
+  await world.attach({}, { isNew: true });
+  world.deliver(2);
+  expect(world.queue.hurried).toBe(0);
+  world.deliver(1);
+  expect(world.queue.hurried).toBe(1);
+  world.deliver(1);
+  expect(world.queue.hurried).toBe(1);
+});
+
 describe('a session that another edge has come for at the very same time, and is served', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -24,6 +24,8 @@ export type SealState =
       readonly name: string;
       readonly reason: GapReason;
       readonly from?: { readonly at: string; readonly sinceMs: number };
+      /** It is not to wait for its turn any longer. */
+      isHurried?: boolean;
     }
   /** `told`: when the client was told of the gap that it leaves; a new one comes once the client has heard of it. */
   | {

@@ -262,6 +262,14 @@ export class Seal {
     if (this.#state.is === 'expected' && this.#state.isGone) this.#lackExpected(this.#state);
   }
 
+  /** The client falls behind: one that is to be planted here comes as long as there is room for it, or not before the client is back. */
+  hurry(): void {
+    const state = this.#state;
+    if (state.is !== 'planted' || state.from || state.isHurried) return;
+    state.isHurried = true;
+    this.#options.hurry(undefined);
+  }
+
   /** Before the queue is left: resolves when a seal that is on its way has come, or after `timeoutMs`. */
   async settled(timeoutMs: number): Promise<void> {
     if (this.#state.is !== 'planted') return;
