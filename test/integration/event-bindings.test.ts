@@ -169,6 +169,9 @@ describe('once bindings have gone', () => {
     const back = await session.attach(next, { resume: true }, { from: before.node });
     await mesh.event(session, 3);
     await back.until('the last', () => told(back).includes(3));
-    expect(told(back)).toEqual(['gap broker-lost', 3]);
+    // The acknowledgement may have died with its edge: then that event comes again, and says so.
+    const again = back.events.filter((each) => each.redelivered).map((each) => each.data);
+    expect([[], [1]]).toContainEqual(again);
+    expect(told(back)).toEqual([...again, 'gap broker-lost', 3]);
   });
 });
