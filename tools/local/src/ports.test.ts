@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { claimPort } from './port-claim.js';
 import { freePort, freePorts, portOr, requireFreePort } from './ports.js';
 
 async function listen(port: number): Promise<void> {
@@ -25,6 +28,19 @@ describe('free ports', () => {
     const taken = [last + 1, last + 2, last + 3].filter((port) => port < 32_000);
     for (const port of taken) await listen(port).catch(() => {});
     expect(taken).not.toContain(await freePort());
+  });
+
+  it('are none that another process was given, while it runs', async () => {
+    const other = spawn(process.execPath, ['--eval', 'setTimeout(() => {}, 60_000)']);
+    onTestFinished(() => void other.kill());
+    // The next in turn.
+    const port = (await freePort()) + 1;
+    expect(claimPort(port, other.pid)).toBe(true);
+    expect(claimPort(port)).toBe(false);
+    expect(await freePorts(3)).not.toContain(port);
+    other.kill();
+    await once(other, 'exit');
+    expect(claimPort(port)).toBe(true);
   });
 
   it('are none that the system gives to an outgoing connection by itself', async () => {

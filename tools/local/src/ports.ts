@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import getPort from 'get-port';
 import { Failure } from './failure.js';
+import { claimPort } from './port-claim.js';
 
 const host = '127.0.0.1';
 
@@ -12,19 +13,19 @@ const lowest = 20_000;
 const highest = 31_999;
 let next = lowest + Math.floor(Math.random() * (highest - lowest + 1));
 
-/** `count` distinct ports of 127.0.0.1 that are free now; not the ones given out last. */
+/** `count` distinct ports of 127.0.0.1 that are free now, and that no process that still runs was given. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
-  while (ports.length < count) {
+  for (let tried = 0; ports.length < count; tried += 1) {
     const port = await getPort({ host, port: inTurn() });
     // With none of them free it takes any.
-    if (port < lowest || port > highest) {
+    if (port < lowest || port > highest || tried > highest - lowest) {
       throw new Failure(
         'port-busy',
         `Too few free ports from ${lowest} to ${highest}. Stop what listens there.`,
       );
     }
-    ports.push(port);
+    if (claimPort(port)) ports.push(port);
   }
   return ports;
 }

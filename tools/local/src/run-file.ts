@@ -8,6 +8,7 @@ import { watchOver } from './guard.js';
 import type { Member } from './member.js';
 import type { Mesh } from './mesh.js';
 import { composeFile, runFile } from './paths.js';
+import { isRunning } from './running.js';
 
 /** Where a mesh is reached. */
 export interface LocalAddresses {
@@ -130,11 +131,7 @@ function readAddresses(file: string): LocalAddresses | undefined {
 }
 
 function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
+  if (!isRunning(pid)) return false;
   // The number may have gone to a process that has nothing to do with us.
   const commandLine = `/proc/${pid}/cmdline`;
   return !existsSync(commandLine) || readFileSync(commandLine, 'utf8').includes('start.mjs');
