@@ -111,9 +111,7 @@ describe('a service asks a user', () => {
     const first = await session.attach(a);
     const answer = one('mover.q', 1);
     const { id } = await asked(first, 'q');
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     await second.frame('welcome');
     await first.frame('moved');
     second.send({ t: 'answer', id, data: 'moved' });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RawClient } from '@evenkeel/testkit';
+import type { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   actions,
@@ -13,7 +13,7 @@ import {
   opposite,
   passOf,
 } from '../support/client-permissions.js';
-import { SessionUnderTest } from '../support/edge.js';
+import { comeTo, SessionUnderTest } from '../support/edge.js';
 
 let world: GuardedMesh;
 beforeAll(async () => {
@@ -26,9 +26,7 @@ type Grants = (typeof claims)[string];
 
 /** Has the session go from edge a to b, whose client presents `pass` there. */
 async function move({ session, client }: Attached, pass: string, topics: string[] = []): Promise<RawClient> {
-  const { ticket } = await world.mesh.askToMove(session, client, world.a, world.b);
-  const second = await RawClient.open(world.b.url, ticket);
-  second.send({ t: 'hello', resume: true, pass, topics });
+  const second = await world.mesh.follow(session, client, world.a, world.b, { pass, topics });
   await second.frame('welcome');
   return second;
 }
@@ -152,8 +150,7 @@ describe('a pass', () => {
     const { session, client } = attached;
     const { ticket } = await world.mesh.askToMove(session, client, world.a, world.b);
     await world.refresh(session, client, { subscribe: ['claim.#'] });
-    const second = await RawClient.open(world.b.url, ticket);
-    second.send({ t: 'hello', resume: true, pass: attached.pass });
+    const second = await comeTo(world.b, ticket, { pass: attached.pass });
     await second.frame('welcome');
     second.send({ t: 'subscribe', id: 's', topic: 'claim.x' });
     expect((await second.answer('s')).t).toBe('ok');

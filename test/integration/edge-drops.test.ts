@@ -1,4 +1,4 @@
-import { RawClient, TcpProxy } from '@evenkeel/testkit';
+import { type RawClient, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rabbitmqctl } from '../support/broker.js';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
@@ -193,9 +193,7 @@ describe('a session that is attached', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 5);
     await first.eventCount(5);
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     await first.frame('moved');
     await mesh.numbers(session, 6, 200);
     await second.until('the newest', () => second.data.at(-1) === 200);

@@ -292,9 +292,7 @@ describe('the client', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 10);
     await first.eventCount(10);
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     await first.frame('moved');
     first.ack(4);
     await first.until('sent', () => first.isOpen);

@@ -1,4 +1,4 @@
-import { RawClient, type RawFrame } from '@evenkeel/testkit';
+import type { RawClient, RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
@@ -121,9 +121,7 @@ it('go on over moves under traffic with every message of the topic once and in o
   for (let round = 0; round < 6; round += 1) {
     const [from, to] = round % 2 === 0 ? [a, b] : [b, a];
     await client.until('some', () => of(client, topic).length > 20);
-    const { ticket } = await mesh.askToMove(session, client, from, to);
-    const second = await RawClient.open(to.url, ticket);
-    second.send({ t: 'hello', resume: true, topics: ['moved.#', topic] });
+    const second = await mesh.follow(session, client, from, to, { topics: ['moved.#', topic] });
     await second.frame('welcome');
     await client.frame('moved');
     expect(gaps(client)).toEqual([]);

@@ -1,5 +1,5 @@
 import { historyQueue } from '@evenkeel/protocol';
-import { RawClient, type RawFrame, TcpProxy } from '@evenkeel/testkit';
+import { type RawClient, type RawFrame, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 import { metric } from '../support/metric.js';
@@ -173,11 +173,7 @@ describe('a topic with history', () => {
     for (let round = 0; round < 8; round += 1) {
       const [from, to] = round % 2 === 0 ? [a, b] : [b, a];
       await client.until('some', () => of(client, 'flow.move').length > 20);
-      const { ticket } = await mesh.askToMove(session, client, from, to);
-      const second = await RawClient.open(to.url, ticket);
-      second.send({
-        t: 'hello',
-        resume: true,
+      const second = await mesh.follow(session, client, from, to, {
         topics: [{ topic: 'flow.move', since: positionOf(client, 'flow.move') }],
       });
       await second.frame('welcome');

@@ -1,5 +1,4 @@
 import { exchanges } from '@evenkeel/protocol';
-import { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 import { MeshListener } from '../support/mesh-listener.js';
@@ -145,9 +144,7 @@ describe('the life of a session', () => {
     await sessions.happened(session, ['opened', 'detached']);
     const second = await session.attach(b, { resume: true }, { from: a.node });
     await sessions.happened(session, ['opened', 'detached', 'resumed']);
-    const { ticket } = await mesh.askToMove(session, second, b, a);
-    const moved = await RawClient.open(a.url, ticket);
-    moved.send({ t: 'hello', resume: true });
+    const moved = await mesh.follow(session, second, b, a);
     await moved.frame('welcome');
     await second.close();
     await mesh.event(session, 'after the move');

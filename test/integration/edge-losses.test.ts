@@ -5,7 +5,7 @@ import { edgeKey, exchanges, fenceKey } from '@evenkeel/protocol';
 import { RawClient, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rabbitmqctl } from '../support/broker.js';
-import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
+import { comeTo, EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 /** Processes that are killed or frozen, and connections to the broker that break, while a session moves. */
 
@@ -67,9 +67,7 @@ describe('the source edge', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 10);
     await first.eventCount(10);
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     // It waits now for the last acknowledgement.
     await first.frame('moved');
     await a.member.kill();
@@ -90,8 +88,7 @@ describe('the source edge', () => {
     await first.pinged();
     const { ticket } = await mesh.askToMove(session, first, a, b);
     a.member.pause();
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await comeTo(b, ticket);
     await mesh.numbers(session, 4, 6);
     await second.pinged();
     expect(second.of('welcome')).toEqual([]);
@@ -112,9 +109,7 @@ describe('the source edge', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 5);
     await first.eventCount(5);
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     await first.frame('moved');
     a.member.pause();
     const queues = await rabbitmqctl('list_queues', '--vhost', mesh.vhost, '--no-table-headers', 'name');
@@ -188,9 +183,7 @@ describe('the target edge', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 5);
     await first.eventCount(5);
-    const { ticket } = await mesh.askToMove(session, first, a, target);
-    const second = await RawClient.open(target.url, ticket, { acks: false });
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, target, {}, { acks: false });
     await second.eventCount(5);
     await target.member.kill();
     await second.closed;
@@ -264,8 +257,7 @@ describe('a connection to the broker', () => {
     const { ticket } = await mesh.askToMove(session, first, a, b);
     proxy.refuse();
     proxy.cut();
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await comeTo(b, ticket);
     await second.eventCount(5);
     expect(second.data).toEqual(range(1, 5));
     expect(second.events.every((e) => e.redelivered)).toBe(true);
@@ -284,9 +276,7 @@ describe('a connection to the broker', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 5);
     await first.eventCount(5);
-    const { ticket } = await mesh.askToMove(session, first, a, target);
-    const second = await RawClient.open(target.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, target);
     await first.frame('moved');
     proxy.cut();
     await second.eventCount(5);
@@ -323,8 +313,7 @@ describe('a connection to the broker', () => {
     const first = await session.attach(a);
     const { ticket } = await mesh.askToMove(session, first, a, target);
     a.member.pause();
-    const second = await RawClient.open(target.url, ticket);
-    second.send({ t: 'hello', resume: true, topics: ['t'] });
+    const second = await comeTo(target, ticket, { topics: ['t'] });
     await second.pinged();
     proxy.cut();
     a.member.resume();
@@ -347,8 +336,7 @@ describe('a connection to the broker', () => {
     await first.pinged();
     const { ticket } = await mesh.askToMove(session, first, a, b);
     proxy.pause();
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await comeTo(b, ticket);
     await mesh.numbers(session, 4, 5);
     await second.pinged();
     expect(await mesh.counts(session)).toMatchObject({ consumers: 1 });

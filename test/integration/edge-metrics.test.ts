@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { exchanges, userKey } from '@evenkeel/protocol';
-import { RawClient, refusal } from '@evenkeel/testkit';
+import { refusal } from '@evenkeel/testkit';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 import { metric } from '../support/metric.js';
@@ -37,9 +37,7 @@ it('counts a session’s attaching, its events, its move and its gap by kind, re
   await vi.waitUntil(async () => (await acknowledged()) === 1, { timeout: 10_000, interval: 50 });
   expect(await metric(a.member, 'evenkeel_publish_to_socket_seconds_count')).toBe(1);
 
-  const { ticket } = await mesh.askToMove(session, first, a, b);
-  const second = await RawClient.open(b.url, ticket);
-  second.send({ t: 'hello', resume: true });
+  const second = await mesh.follow(session, first, a, b);
   await second.frame('welcome');
   await first.frame('moved');
   expect(await metric(a.member, 'evenkeel_attach_seconds_count', { kind: 'new' })).toBe(1);
@@ -62,9 +60,7 @@ it('counts a session’s attaching, its events, its move and its gap by kind, re
 it('writes the way of one session over two edges into their logs, under one id', async () => {
   const session = new SessionUnderTest('followed');
   const first = await session.attach(a);
-  const { ticket } = await mesh.askToMove(session, first, a, b);
-  const second = await RawClient.open(b.url, ticket);
-  second.send({ t: 'hello', resume: true });
+  const second = await mesh.follow(session, first, a, b);
   await second.frame('welcome');
   await first.frame('moved');
   second.send({ t: 'bye' });

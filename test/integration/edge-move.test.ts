@@ -24,9 +24,7 @@ async function move(
   hello: object = {},
   options: { acks?: boolean } = {},
 ): Promise<RawClient> {
-  const { ticket } = await mesh.askToMove(session, client, from, to);
-  const second = await RawClient.open(to.url, ticket, options);
-  second.send({ t: 'hello', resume: true, ...hello });
+  const second = await mesh.follow(session, client, from, to, hello, options);
   await second.frame('welcome');
   return second;
 }
@@ -300,9 +298,7 @@ describe('a move', () => {
   it('admits one socket with its ticket', async () => {
     const session = new SessionUnderTest('replay');
     const first = await session.attach(a);
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     await second.frame('welcome');
     const { status, body } = await refusal(b.url, `?ticket=${ticket}`);
     expect({ status, code: body.error.code }).toEqual({ status: 401, code: 'ticket-used' });

@@ -1,5 +1,5 @@
 import { exchanges, topicKey } from '@evenkeel/protocol';
-import { RawClient } from '@evenkeel/testkit';
+import type { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 
@@ -139,9 +139,7 @@ describe('a pattern', () => {
       }
     })();
     await first.until('messages', () => seen(first).length > 20);
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true, topics });
+    const second = await mesh.follow(session, first, a, b, { topics });
     await second.frame('welcome');
     const moved = await first.frame('moved');
     await second.frame('mark', ({ mark }) => mark === moved.mark);

@@ -1,4 +1,4 @@
-import { RawClient, type RawFrame } from '@evenkeel/testkit';
+import type { RawClient, RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 import { PlainService } from '../support/plain-service.js';
@@ -63,9 +63,7 @@ describe('an answer in parts', () => {
     ] as const) {
       const flowing = service.parts(asked, from, from + 199);
       from += 200;
-      const { ticket } = await mesh.askToMove(session, client, at, to);
-      const next = await RawClient.open(to.url, ticket);
-      next.send({ t: 'hello', resume: true });
+      const next = await mesh.follow(session, client, at, to);
       await next.frame('welcome');
       await client.frame('moved');
       await flowing;

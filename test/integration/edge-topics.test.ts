@@ -1,7 +1,7 @@
 import { exchanges, topicKey } from '@evenkeel/protocol';
-import { RawClient, TcpProxy } from '@evenkeel/testkit';
+import { type RawClient, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
+import { comeTo, EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 /** Topics of clients that come back, or move from an edge in trouble: what is missing is told, in its place. */
 
@@ -80,8 +80,7 @@ describe('a topic of a client that moves', () => {
       const askToMove = () => mesh.askToMove(session, first, a, b);
       // The command may find no queue yet.
       const { ticket } = await askToMove().catch(askToMove);
-      const second = await RawClient.open(b.url, ticket);
-      second.send({ t: 'hello', resume: true, topics: [topic] });
+      const second = await comeTo(b, ticket, { topics: [topic] });
       await second.frame('welcome', undefined, 20_000);
       const seen = confirmed();
       await second.until('messages', () => of(second, topic).some((n) => Number(n) > seen));

@@ -1,7 +1,7 @@
 import { exchanges, meshTopology, topicKey, userKey } from '@evenkeel/protocol';
-import { RawClient, type RawFrame } from '@evenkeel/testkit';
+import type { RawClient, RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+import { comeTo, EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 import { metric } from '../support/metric.js';
 
 /** Somebody deletes `mesh.events`, and it is declared again at once: every binding has gone, and RabbitMQ tells nobody. */
@@ -49,8 +49,7 @@ beforeAll(async () => {
   await publish(2);
   // Before anybody has noticed.
   const { ticket } = await mesh.askToMove(moving, clients.movingFrom, a, b);
-  clients.movingTo = await RawClient.open(b.url, ticket);
-  clients.movingTo.send({ t: 'hello', resume: true, topics: ['m'] });
+  clients.movingTo = await comeTo(b, ticket, { topics: ['m'] });
   await clients.movingTo.frame('welcome');
   const keys = [attached, away, moving].map(({ uid }) => userKey(uid, 'n'));
   await Promise.all([...keys, ...[...topics, 'm'].map(topicKey)].map((key) => untilRouted(key, 3)));

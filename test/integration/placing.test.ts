@@ -5,7 +5,7 @@ import { createPublisher } from '@evenkeel/publisher';
 import { eventually, RawClient, type RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { balancerOf } from '../support/balancer.js';
-import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
+import { comeTo, EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 import { scripted } from '../support/scripted-edge-client.js';
 
 // Nobody may subscribe anything: what comes, comes because a service has decided it.
@@ -82,8 +82,7 @@ describe('a service puts a user into topics', () => {
     const { proof } = await subscribed(first, 'room.move');
     const { ticket } = await mesh.askToMove(session, first, a, b);
     await mesh.message('room.move', 1);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true, topics: [{ topic: 'room.move', proof }] });
+    const second = await comeTo(b, ticket, { topics: [{ topic: 'room.move', proof }] });
     await second.frame('welcome');
     await first.frame('moved');
     await mesh.message('room.move', 2);
@@ -99,9 +98,7 @@ describe('a service puts a user into topics', () => {
     const first = await session.attach(a);
     await order('join.room.forgot', { user: 'forgetful' });
     await subscribed(first, 'room.forgot');
-    const { ticket } = await mesh.askToMove(session, first, a, b);
-    const second = await RawClient.open(b.url, ticket);
-    second.send({ t: 'hello', resume: true });
+    const second = await mesh.follow(session, first, a, b);
     await subscribed(second, 'room.forgot');
     expect(second.frames.filter(({ t }) => t === 'gap')).toMatchObject([
       { topic: 'room.forgot', reason: 'connection-lost' },

@@ -1,5 +1,5 @@
 import { sessionQueue } from '@evenkeel/protocol';
-import { RawClient } from '@evenkeel/testkit';
+import type { RawClient } from '@evenkeel/testkit';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 import { metric } from '../support/metric.js';
@@ -104,9 +104,7 @@ it('changes the queue of a session under events, and again after a move: every p
   const rounds = 4;
   for (let round = 0; round < rounds; round += 1) {
     const [from, to] = round % 2 === 0 ? [a, b] : [b, a];
-    const { ticket } = await mesh.askToMove(session, client, from, to);
-    const next = await RawClient.open(to.url, ticket);
-    next.send({ t: 'hello', ack: 'write', resume: true });
+    const next = await mesh.follow(session, client, from, to, { ack: 'write' });
     await next.frame('welcome');
     await client.frame('moved');
     seen.push(...events(client));

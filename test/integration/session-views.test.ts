@@ -1,5 +1,4 @@
 import { freePort, Member } from '@evenkeel/local';
-import { RawClient } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
@@ -53,9 +52,7 @@ describe('a session', () => {
       moves: [],
     });
 
-    const { ticket } = await mesh.askToMove(session, client, one, two);
-    const moved = await RawClient.open(two.url, ticket, { acks: false });
-    moved.send({ t: 'hello', resume: true });
+    const moved = await mesh.follow(session, client, one, two, {}, { acks: false });
     // Closed before, it would not have been attached.
     await moved.frame('welcome');
     await expect.poll(ask, { timeout: 10_000 }).toMatchObject({

@@ -64,3 +64,15 @@ export class SessionUnderTest {
     return client;
   }
 }
+
+/** Opens the socket that a client is to move to, and says hello there. */
+export async function comeTo(
+  { url }: Pick<EdgeUnderTest, 'url'>,
+  ticket: string,
+  hello: object = {},
+  options: RawOptions = {},
+): Promise<RawClient> {
+  const client = await RawClient.open(url, ticket, options);
+  client.send({ t: 'hello', resume: true, ...hello });
+  return client;
+}

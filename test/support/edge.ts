@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Broker, type Publisher, type TopologyChannels } from '@evenkeel/broker';
 import { freePort, Member } from '@evenkeel/local';
 import { type EdgeCommand, edgeKey, exchanges, keyHeader, topicKey, userKey } from '@evenkeel/protocol';
-import type { RawClient } from '@evenkeel/testkit';
+import type { RawClient, RawOptions } from '@evenkeel/testkit';
 import { vi } from 'vitest';
 import { freshVhost, type Vhost } from './broker.js';
 import { EdgeUnderTest } from './edge-process.js';
 import { PuppetEdge } from './edge-puppet.js';
-import { type SessionUnderTest, secret } from './edge-session.js';
+import { comeTo, type SessionUnderTest, secret } from './edge-session.js';
 
 export { EdgeUnderTest } from './edge-process.js';
 export { PuppetEdge } from './edge-puppet.js';
-export { SessionUnderTest } from './edge-session.js';
+export { comeTo, SessionUnderTest } from './edge-session.js';
 
 /** As whom the tests speak: as the balancer to edges, as an edge to another, and as an application. */
 type Speaker = 'balancer' | 'edge' | 'app-shop';
@@ -185,6 +185,19 @@ export class EdgeMesh {
     });
     const frame = await client.frame('move', (f) => f.move === move);
     return frame as unknown as { ticket: string; url: string; deadlineMs: number };
+  }
+
+  /** Tells `from` to move the session to `to`, and comes there as its client: the first socket stays open. */
+  async follow(
+    session: SessionUnderTest,
+    client: Pick<RawClient, 'frame'>,
+    from: EdgeUnderTest,
+    to: EdgeUnderTest,
+    hello: object = {},
+    options: RawOptions = {},
+  ): Promise<RawClient> {
+    const { ticket } = await this.askToMove(session, client, from, to);
+    return await comeTo(to, ticket, hello, options);
   }
 
   /** Ready messages and consumers of the session's queue. */
