@@ -48,7 +48,7 @@ export {
   setting,
   tlsSettings,
 } from './settings.js';
-export { documentedSettings, settingsTable } from './settings-table.js';
+export { documentedSettings, settingsDeclared, settingsTold } from './settings-table.js';
 export {
   postSigned,
   type SignedEndpoint,
