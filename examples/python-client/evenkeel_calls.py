@@ -61,7 +61,7 @@ class Calls:
                 return
             except Exception as error:  # whatever the application's own function raises
                 await client.on("status", {"status": "refresh-failed", "reason": str(error)})
-                await asyncio.sleep(random.random() * min(20.0, 0.5 * 2**attempt))
+                await asyncio.sleep(random.random() * min(20.0, 0.5 * 2 ** min(attempt, 10)))
 
     def answer(self, frame):
         """False: no call of ours."""

@@ -85,7 +85,7 @@ class Client:
                     return
                 if code in STOP or 4500 <= code <= 4999:
                     raise Refused(f"the edge closed with {code}")
-                attempt, ceiling = attempt + 1, 1.0 if code in AT_ONCE else min(30.0, 0.5 * 2**attempt)
+                attempt, ceiling = attempt + 1, 1.0 if code in AT_ONCE else min(30.0, 0.5 * 2 ** min(attempt, 10))
                 await asyncio.sleep(self.retry_after + random.random() * ceiling)
         finally:
             for task in list(self.tasks):

@@ -4,6 +4,7 @@ import json
 import sys
 
 import evenkeel
+from evenkeel._session import pause_s
 
 
 def say(**fields):
@@ -169,6 +170,53 @@ async def past(gateway, url):
             if message.data == "live":
                 break
         say(live=message.is_past)
+
+
+async def relay(gateway):
+    """Calls from the handler of each event, and waits for the answer there."""
+    async with evenkeel.Client(gateway, user="alice") as client:
+        client.on_status(lambda status: say(status=status.type))
+
+        async def on_event(event):
+            say(begun=event.data)
+            if event.name == "asks":
+                say(answer=await client.request("shop.sum", event.data))
+            else:
+                await client.publish("said", event.data)
+            say(done=event.data)
+
+        client.on("*", on_event)
+        await asyncio.Event().wait()
+
+
+async def stubborn(gateway):
+    """Its own functions fail, and it comes in; closed, it takes no calls."""
+    asked = 0
+
+    def token():
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise RuntimeError("no network")
+        return f"token-{asked}"
+
+    async with evenkeel.Client(gateway, get_token=token) as client:
+        client.on_status(lambda status: 1 / 0)
+        topic = client.topic("news")
+        await client.ready()
+        say(asked=asked, pause=pause_s(100_000, 30.0) <= 30)
+    await topic.unsubscribe()
+    try:
+        await client.publish("said", 1)
+    except evenkeel.CallError as error:
+        say(error=error.code)
+
+
+async def quiet(gateway):
+    """Begins a topic with its past."""
+    async with evenkeel.Client(gateway, user="alice") as client:
+        client.topic("room.a", last=2)
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

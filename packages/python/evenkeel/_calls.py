@@ -44,6 +44,7 @@ class Calls:
         self._to_send = asyncio.Event()
         self._tokens, self._counted_at = 1.0, time.monotonic()
         self.limits = LIMITS
+        self._ending: CallError | None = None
 
     async def ask(self, frame: JsonObject) -> JsonObject:
         """Returns the `ok`. Raises CallError."""
@@ -55,6 +56,8 @@ class Calls:
 
     def begin(self, frame: JsonObject) -> Call:
         """Raises CallError where it can be sent at no time."""
+        if self._ending:
+            raise CallError(self._ending.code, str(self._ending))
         call = Call({**frame, "id": frame.get("id") or next(self._ids)})
         try:
             size = len(json.dumps(call.frame, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
@@ -106,11 +109,18 @@ class Calls:
     def moved(self, old: Link, new: Link) -> None:
         """Those that the old edge counted are answered on the new socket, of the others nothing is known."""
         for call in self._open.values():
-            is_taken = old.moved.is_set() and call.link and (call.link is not old or call.place <= old.received)
+            is_taken = old.told.is_set() and call.link and (call.link is not old or call.place <= old.received)
             call.link, call.place = (new, 0) if is_taken else (None, 0)
         self._to_send.set()
 
+    def named(self, topics: set[str]) -> None:
+        """`hello` says where these topics begin: a `subscribe` that goes out behind it would begin them once more."""
+        for call in self._open.values():
+            if call.frame["t"] == "subscribe" and call.frame["topic"] in topics:
+                call.frame = {name: value for name, value in call.frame.items() if name not in ("since", "last")}
+
     def end(self, error: CallError) -> None:
+        self._ending = error
         for call in self._open.values():
             if not call.answer.done():
                 call.answer.set_exception(error)
@@ -120,7 +130,7 @@ class Calls:
         while True:
             await self._to_send.wait()
             link, call = current(), next((call for call in self._open.values() if call.is_to_send()), None)
-            if not call or not link or link.told.is_set() or link.done.is_set():
+            if not call or not link or link.told.is_set() or link.gone.is_set():
                 self._to_send.clear()  # set again by the next call, and the next socket
                 continue
             await asyncio.sleep(self._pause())

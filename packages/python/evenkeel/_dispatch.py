@@ -64,13 +64,20 @@ class Dispatch:
                 await self.asks().ask({"t": "unsubscribe", "topic": topic.name})
 
     async def call(self, handler: Handler, given: Any) -> None:
+        error = await self._told(handler, given)
+        if error:
+            await self.on_status("handler-failed", reason=repr(error))
+
+    async def _told(self, handler: Handler, given: Any) -> Exception | None:
+        """What the handler has raised."""
         try:
             told = handler(given)
             if inspect.isawaitable(told):
                 await told
         except Exception as error:
             _log.exception("A handler failed")
-            await self.on_status("handler-failed", reason=repr(error))
+            return error
+        return None
 
     async def lost_some(self, topic: Topic, reason: str) -> None:
         topic.lacks(reason)
@@ -123,10 +130,11 @@ class Dispatch:
         status = Status(type, {key: value for key, value in fields.items() if value is not None})
         if type == "connected":
             self._connected()
+        elif type == "disconnected":
+            for topic in self.by_name.values():
+                topic.lost()
         for handler in self.status_handlers:
-            told = handler(status)
-            if inspect.isawaitable(told):
-                await told
+            await self._told(handler, status)
         for feed in self.statuses:
             feed.push(status)
 

@@ -15,6 +15,7 @@ from ._types import JsonObject
 
 MAX_HELD = 10_000  # frames that wait for handlers, or for the end of a move; over it the socket is given up
 _ACK_AFTER_S = 0.02
+_COMES_AGAIN = ("event", "message", "move")
 
 _log = logging.getLogger("evenkeel")
 
@@ -42,7 +43,8 @@ class Link:
         self.sent, self.received = 0, 0  # calls; how many of them `moved` counted
         self.mark: str | None = None  # that `moved` named
         self.welcomed, self.told, self.moved = asyncio.Event(), asyncio.Event(), asyncio.Event()  # told: `moved` has come
-        self.marked, self.done = asyncio.Event(), asyncio.Event()
+        self.marked = asyncio.Event()
+        self.gone, self.done = asyncio.Event(), asyncio.Event()  # nothing more comes; and all that has come is handled, or left
         self.inbox: asyncio.Queue[JsonObject | None] = asyncio.Queue()
         self._open: collections.deque[list[Any]] = collections.deque()  # seq that have come, and whether each is handled
         self._ack_timer: asyncio.TimerHandle | None = None
@@ -73,7 +75,7 @@ class Link:
         if self._ack_timer:
             self._ack_timer.cancel()
             self._ack_timer = None
-        if self.handled > self.acked and not self.done.is_set():
+        if self.handled > self.acked and not self.gone.is_set():
             self.acked = self.handled
             await self.send({"t": "ack", "seq": self.handled})
 
@@ -87,9 +89,11 @@ class Link:
         await self.ws.close(1000)
 
     def abandon(self) -> None:
-        """What has come and is not handled yet is left: another socket brings it again."""
-        while not self.inbox.empty():
-            self.inbox.get_nowait()
+        """What has come and is not begun yet is left: another socket brings it again, but for what the edge takes for told."""
+        waiting = [self.inbox.get_nowait() for _ in range(self.inbox.qsize())]
+        for frame in waiting:
+            if frame and frame.get("t") not in _COMES_AGAIN:
+                self.inbox.put_nowait(frame)
         self.inbox.put_nowait(None)
 
     async def read(self, route: Route) -> None:
@@ -105,11 +109,17 @@ class Link:
             pass
         finally:
             self.inbox.put_nowait(None)
+            self.gone.set()
             await self.ws.close()
 
-    async def work(self, handle: Handle) -> None:
-        """One frame after another: the next waits until the handler is done with it, but nothing else waits for that."""
+    async def work(self, handle: Handle, before: "Link | None") -> None:
+        """One frame after another: the next waits until the handler is done with it, but nothing else waits for that.
+
+        `before`: the socket whose last handler goes first.
+        """
         try:
+            if before:
+                await first(before.moved, before.done)
             while (frame := await self.inbox.get()) is not None:
                 try:
                     await handle(self, frame)
@@ -121,7 +131,7 @@ class Link:
     async def watch(self) -> None:
         """Pings when nothing has come for a heartbeat; without an answer the socket is lost. Says when an event takes long."""
         said = asked = 0.0
-        while not self.done.is_set():
+        while not self.gone.is_set():
             pause = min(self.heartbeat_s / 4, 1.0)
             due = time.monotonic() + pause
             await asyncio.sleep(pause)

@@ -56,7 +56,7 @@ async def _before_mark(mark: str | None, new: Link) -> int | None:
         if mark in names:
             return names.index(mark)
         new.marked.clear()
-        await first(new.marked, new.done, timeout=_MARK_WITHIN_S)
+        await first(new.marked, new.gone, timeout=_MARK_WITHIN_S)
         if not new.marked.is_set():
             break
     return None

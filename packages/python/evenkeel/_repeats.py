@@ -37,6 +37,9 @@ class Repeats:
         self._recent[frame["id"]] = None
         while len(self._recent) > 4 * link.window:
             self._recent.popitem(last=False)
+        if link is not self.last:  # its handler has outlasted the socket, which had brought nothing behind it
+            self._expected.append(frame["id"])
+            return
         self._unacked.append((frame["seq"], frame["id"]))
         if len(self._unacked) > 2 * link.window:
             self._unacked = [entry for entry in self._unacked if entry[0] > link.acked]

@@ -2,6 +2,7 @@
 import asyncio
 import random
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ import websockets.exceptions
 from ._body import data_of
 from ._calls import LIMITS, Calls
 from ._errors import CallError, Refused
-from ._gateway import Unreachable, place_at
+from ._gateway import NotTaken, Unreachable, place_at
 from ._link import Link, dial, first, moment
 from ._merge import Merge
 from ._past import Reading, TopicHistory
@@ -23,6 +24,7 @@ _AT_ONCE = {1012, 4000, 4001, 4010, 4011}  # from 4500: stop; every other: back 
 _SOCKET_ERRORS = (OSError, asyncio.TimeoutError, websockets.exceptions.WebSocketException)
 _ANSWERS = ("ok", "error", "part")
 _ACKNOWLEDGED = (*_ANSWERS, "event", "ask")
+_NOT_TAKEN = {"tries": 3, "for_s": 30.0}  # tokens in a row that end the client, where it may get a better one
 
 GetToken = Callable[[], Awaitable[str]]
 
@@ -63,6 +65,7 @@ class Session:
         self._refreshing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_leaving = False
+        self._not_taken, self._not_taken_at = 0, 0.0
         self.serving = Serving(self.calls, self.spawn)
 
     async def run(self) -> None:
@@ -87,8 +90,8 @@ class Session:
                     return
                 if code in _STOP or 4500 <= code <= 4999:
                     raise Refused(f"closed-{code}", f"the edge closed with {code}")
-                attempt, ceiling = attempt + 1, 1.0 if code in _AT_ONCE else min(30.0, 0.5 * 2**attempt)
-                await asyncio.sleep(retry_after_s + random.random() * ceiling)
+                await asyncio.sleep(retry_after_s + (random.random() if code in _AT_ONCE else pause_s(attempt, 30.0)))
+                attempt += 1
         finally:
             await self._leave()
 
@@ -116,7 +119,7 @@ class Session:
         self.calls.answer(frame)
 
     def is_connected(self) -> bool:
-        return self.current is not None
+        return self.current is not None and not self.current.gone.is_set()
 
     def forget(self, topic: str) -> None:
         self.merge.forget(topic)
@@ -140,15 +143,13 @@ class Session:
     async def _connect(self) -> Link:
         if self._refreshing:
             self._refreshing.cancel()
-        token = await self.get_token() if self.get_token else None
-        names = {"from": ",".join(self.nodes), "tried": ",".join(self.tried)}
-        place = await place_at(self.gateway, {"user": self.user, "session": self.id, "resume": self.resume, **names}, token, self.tls)
+        place = await self._place()
         node = place["node"]
         earlier = [] if node in self.tried else self.tried  # sent there again: no other was left
         self.tried = [node, *earlier][:8]
         self.id, self.resume, self.proof = place["session"], place.get("resume"), place.get("pass")
         link = await self._dial(place, None, is_resume=bool(self.nodes) or self.is_known)
-        await first(link.welcomed, link.done)
+        await first(link.welcomed, link.gone)
         if link.welcomed.is_set():
             self.current, self.tried = link, []
             self.calls.lost()
@@ -157,12 +158,34 @@ class Session:
             await self.to.on_status("connected", node=link.node, session=self.id)
         return link
 
+    async def _place(self) -> JsonObject:
+        """Raises Unreachable, or Refused."""
+        names = {"from": ",".join(self.nodes), "tried": ",".join(self.tried)}
+        query = {"user": self.user, "session": self.id, "resume": self.resume, **names}
+        try:
+            token = await self.get_token() if self.get_token else None
+        except Exception as error:  # whatever the application's own function raises: what it asks may be away, too
+            raise Unreachable(f"no token: {error!r}") from error
+        try:
+            place = await place_at(self.gateway, query, token, self.tls)
+        except NotTaken as error:
+            self._not_taken_at = self._not_taken_at if self._not_taken else time.monotonic()
+            self._not_taken += 1
+            is_final = self._not_taken >= _NOT_TAKEN["tries"] and time.monotonic() - self._not_taken_at >= _NOT_TAKEN["for_s"]
+            if is_final or not self.get_token:
+                raise
+            raise Unreachable(str(error)) from error
+        self._not_taken = 0
+        return place
+
     async def _dial(self, place: JsonObject, held: list[JsonObject] | None, is_resume: bool) -> Link:
         link = await dial(place, held, self.tls)
         # One clock may stand still in sleep, the other be set: at most so long.
         since = self._away_since
         away_ms = int(max(now - then for now, then in zip(moment(), since, strict=True)) * 1000) if since else 0
-        hello: JsonObject = {"t": "hello", "resume": is_resume, "topics": self.to.topics(), "awayMs": away_ms}
+        topics = self.to.topics()
+        self.calls.named({topic if isinstance(topic, str) else topic["topic"] for topic in topics})
+        hello: JsonObject = {"t": "hello", "resume": is_resume, "topics": topics, "awayMs": away_ms}
         if self.proof:
             hello["pass"] = self.proof
         if self.info is not None:
@@ -173,7 +196,7 @@ class Session:
             hello["last"] = {"connection": last.name, "seq": last.handled}
         await link.send(hello)
         link.spawn(link.read(self._route))
-        link.spawn(link.work(self._handle))
+        link.spawn(link.work(self._handle, self.current))
         link.spawn(link.watch())
         return link
 
@@ -182,10 +205,11 @@ class Session:
         while True:
             link = self.current
             assert link is not None
-            await link.done.wait()
+            await link.gone.wait()
             if self._moving:
                 await asyncio.wait([self._moving])
             if self.current is link:
+                link.abandon()  # a handler that is at work may wait for what comes on the next one
                 self._away_since = link.heard
                 return link
 
@@ -205,6 +229,8 @@ class Session:
         elif "re" in frame and kind in ("message", "gap"):  # of an answer to `history`, whatever else waits
             self.calls.past(link, frame)
         elif link.held is not None:
+            if kind in _ANSWERS:  # as in _deliver, where it comes once more
+                self.to.on_answer(frame)
             link.held.append(frame)
             if kind == "mark":
                 link.marked.set()
@@ -226,6 +252,7 @@ class Session:
             link.settled(frame["seq"])
             return
         if frame.get("t") == "moved":
+            link.mark, link.received = frame.get("mark"), frame["received"]
             link.told.set()
         link.inbox.put_nowait(frame)
 
@@ -245,7 +272,6 @@ class Session:
             self._moving = self.spawn(self._move(link, frame, self._moving))
         elif kind == "moved":
             await link.ack()
-            link.mark, link.received = frame.get("mark"), frame["received"]
             link.moved.set()
         else:
             await self.to.on_frame(frame)
@@ -261,13 +287,13 @@ class Session:
                 return
             except Exception as error:  # whatever the application's own function raises
                 await self.to.on_status("refresh-failed", reason=str(error))
-                await asyncio.sleep(random.random() * min(20.0, 0.5 * 2 ** min(attempt, 6)))
+                await asyncio.sleep(pause_s(attempt, 20.0))
 
     async def _move(self, old: Link, frame: JsonObject, earlier: asyncio.Task[None] | None) -> None:
         """The new socket first; the old one goes when the new one has said welcome."""
         if earlier:
             await asyncio.wait([earlier])
-        if old.is_left or old.done.is_set():
+        if old.is_left or old.gone.is_set():
             return  # the earlier move has come about, or there is no socket to move from
         await asyncio.sleep(random.random() * frame["jitterMs"] / 1000)
         await self.to.on_status("moving", reason=frame["reason"])
@@ -275,32 +301,34 @@ class Session:
         try:
             new = await self._dial(frame, [], is_resume=True)
             self.nodes = newest(frame["node"], self.nodes)
-            await first(old.told, old.done, new.done, new.welcomed)
+            await first(old.told, old.gone, new.gone, new.welcomed)
             if new.welcomed.is_set():  # it has overtaken what is still under way on the old socket
-                await first(old.told, old.done, timeout=5)
-            if not new.done.is_set():
+                await first(old.told, old.gone, timeout=5)
+            if not new.gone.is_set():
                 await self._take_over(old, new)
-                await first(new.welcomed, new.done)
+                await first(new.welcomed, new.gone)
         except _SOCKET_ERRORS as error:
             new, reason = None, str(error) or type(error).__name__
         if new and new.welcomed.is_set():
-            self.current, old.is_left = new, True
-            self.calls.moved(old, new)
+            self._switch(old, new)
             if self._is_leaving:
                 await self.say_bye()
             await self.to.on_status("moved", node=new.node)
             return await old.close()
         await self.to.on_status("move-failed", reason=reason)
-        if old.moved.is_set():
+        if old.told.is_set():
             await old.close()  # it has nothing more to say: back through the gateway
 
     async def _take_over(self, old: Link, new: Link) -> None:
         """All that the old socket had to say is delivered, then what the new one has kept."""
-        if old.told.is_set():
-            await first(old.moved, old.done)
-        elif not old.done.is_set():  # what is not handled there comes again here
+        if not old.told.is_set():  # what is not handled there comes again here
             old.abandon()
-            await old.done.wait()
+        await first(old.moved, old.done, new.welcomed, new.gone)
+        if new.welcomed.is_set():  # a handler that is at work there may wait for what comes here
+            self._switch(old, new)
+        elif new.gone.is_set():
+            return
+        await first(old.moved, old.done)
         await self.merge.begin(old.mark, new)
         if not old.moved.is_set():
             for frame in self.merge.doubts(self.to.topics()):
@@ -309,11 +337,22 @@ class Session:
         for frame in held:
             self._deliver(new, frame)
 
+    def _switch(self, old: Link, new: Link) -> None:
+        """Calls go on with the new socket."""
+        if self.current is not new:
+            self.current, old.is_left = new, True
+            self.calls.moved(old, new)
+
     def spawn(self, coroutine: Any) -> Any:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def pause_s(attempt: int, most_s: float) -> float:
+    """Before the next attempt, with full jitter; `attempt`: those in a row before it."""
+    return random.random() * min(most_s, 0.5 * 2 ** min(attempt, 10))
 
 
 def newest(node: str, nodes: list[str]) -> list[str]:

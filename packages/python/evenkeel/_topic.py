@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MAX_WAITING = 10_000
 _OPTIONS = ("presence", "echo")
+_PAST_BEGINS_WITHIN_S = 5.0  # of the answer
 
 
 class Topic:
@@ -30,6 +31,7 @@ class Topic:
         self._changed = asyncio.Event()
         self._gap: str | None = None
         self._ending: Exception | bool = False
+        self._no_past: asyncio.TimerHandle | None = None
         self.is_asked = False  # its own `subscribe` is under way or answered
         self.subscribing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.subscribing.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -94,11 +96,26 @@ class Topic:
         told = told if isinstance(told, dict) else {}
         self.is_recovered = told.get("recovered")
         position = told.get("position")
-        # With `last` the past messages come behind this, each with its own.
-        if isinstance(position, str) and (self.position is None or not self.is_recovered) and self._options.get("last") is None:
-            self.position = position
+        if isinstance(position, str):
+            self._begun_at(position)
         if not self.subscribing.done():
             self.subscribing.set_result(None)
+
+    def _begun_at(self, position: str) -> None:
+        if self._options.get("last") is None:
+            if self.position is None or not self.is_recovered:
+                self.position = position
+        elif self.position is None:  # past messages come behind this, each with its own; where there is none, it is known from now on
+            self.lost()
+            self._no_past = asyncio.get_running_loop().call_later(_PAST_BEGINS_WITHIN_S, self._has_no_past, position)
+
+    def _has_no_past(self, position: str) -> None:
+        self.position = self.position or position
+
+    def lost(self) -> None:
+        """There is no connection: a past that has not begun is asked for again."""
+        if self._no_past:
+            self._no_past.cancel()
 
     def lacks(self, reason: str) -> None:
         self._gap = reason
@@ -122,6 +139,7 @@ class Topic:
 
     def end(self, why: Exception | None = None) -> None:
         self._ending = why or True
+        self.lost()
         if not self.subscribing.done():
             self.subscribing.set_exception(why) if why else self.subscribing.cancel()
         self._changed.set()
