@@ -40,8 +40,8 @@ class Merge:
         new.held = [frame for n, frame in enumerate(new.held or []) if not (n < (before or 0) and _is_derived(frame))]
 
     def doubts(self, topics: list[Any]) -> list[JsonObject]:
-        """What is told where the old socket ended without a word. A topic with a position mends itself."""
-        names = (topic if isinstance(topic, str) else topic["topic"] for topic in topics if isinstance(topic, str) or "since" not in topic)
+        """What is told where the old socket ended without a word: the new edge goes on behind what was written there, read or not."""
+        names = (topic if isinstance(topic, str) else topic["topic"] for topic in topics)
         return [{"t": "gap", "topic": topic, "reason": "connection-lost"} for topic in names]
 
 

@@ -34,6 +34,7 @@ import { SessionReports } from './life/reports.js';
 import { Coalescer } from './move/coalescer.js';
 import { Departures } from './move/departures.js';
 import { Handover } from './move/handover.js';
+import { keepOrphan } from './move/orphans.js';
 import { MoveLedger } from './move/ledger.js';
 import { RecentlyLetGo } from './move/let-go.js';
 import { Takeovers } from './move/takeovers.js';
@@ -175,6 +176,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     passOf: (claims) => attaching(claims)?.access.hold,
     onSince: (claims, since) => presence.online.told(claims, since),
     onPass: (claims, pass, newPass) => attaching(claims)?.access.wasHeld(pass, newPass),
+    onOrphan: (claims, left, isAway) => keepOrphan(claims, left, isAway, { directory, life, leftBehind }),
   });
   const { drops, leftSeals, generations, queues, rehoming } = queuePartsOf({
     config,
@@ -293,15 +295,8 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   });
   const leaving = { directory, journal, log };
   const departures = new Departures({ config, tickets, ledger, letGo, now, past, ...leaving });
-  const takeovers = new Takeovers({
-    node,
-    outgoing,
-    life,
-    leftBehind,
-    leftSeals,
-    onlineSince: (who) => presence.online.sinceOf(who),
-    ...leaving,
-  });
+  const onlineSince = (who: Pick<Session['claims'], 'uid' | 'sid'>) => presence.online.sinceOf(who);
+  const takeovers = new Takeovers({ node, outgoing, life, leftBehind, leftSeals, onlineSince, ...leaving });
   const about = () => aboutEdge({ config, room, ledger, counts, load, pending, users, mesh });
   const whereabouts = new Whereabouts({ node, directory, control, life, past, about });
   const set = new OperatorSettings({ config, room, node });

@@ -87,6 +87,11 @@ export class HistoryTail<T> {
     return this.#last;
   }
 
+  /** The record at this offset, if it has it. */
+  at(offset: number): Position | undefined {
+    return this.#slots.at(offset);
+  }
+
   /** From this offset on it has every record; undefined: it has seen none. */
   get floor(): number | undefined {
     return this.#slots.first?.offset ?? (this.#last && this.#last.offset + 1);

@@ -11,6 +11,7 @@ let handover: Handover;
 let isThere: boolean;
 let pass: PassHold | undefined;
 let heard: unknown[][];
+let orphans: unknown[][];
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -28,10 +29,12 @@ beforeEach(() => {
     names: { mayBeThere: async () => isThere },
     passOf: () => pass,
     onPass: (...told) => void heard.push(told),
+    onOrphan: (...told) => void orphans.push(told),
   });
   isThere = false;
   pass = undefined;
   heard = [];
+  orphans = [];
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -139,5 +142,34 @@ describe('a question to one edge', () => {
     });
     edgeAnswers('unknown');
     expect(await answer).toMatchObject({ outcome: 'unknown' });
+  });
+});
+
+describe('an answer that comes when who asked has gone', () => {
+  const seal = { name: 's', behind: 1 };
+
+  it('brings the session all the same: somebody here is to see to it', async () => {
+    const answer = handover.ask(claims, 'b', () => true);
+    handover.abandon(claims);
+    expect((await answer).outcome).toBe('silent');
+    const said = { suspect: 2, seal, position: { connection: 'c', seq: 1, count: 1 } };
+    edgeAnswers('released', said);
+    // Repeated: it has been seen to.
+    edgeAnswers('released', said);
+    expect(orphans).toEqual([[claims, expect.objectContaining({ ...said, isLasting: false }), false]]);
+  });
+
+  it('brings one that was away there, too, and nothing where the other edge has none or keeps it', () => {
+    for (const [outcome, more] of [
+      ['unknown', {}],
+      ['refused', {}],
+      ['unknown', { wasAway: true }],
+    ] as const) {
+      asked.length = 0;
+      void handover.ask(claims, 'b', () => true);
+      handover.abandon(claims);
+      edgeAnswers(outcome, more);
+    }
+    expect(orphans).toEqual([[claims, expect.objectContaining({ isLasting: true }), true]]);
   });
 });

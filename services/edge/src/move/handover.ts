@@ -2,6 +2,7 @@ import { allEdgesKey, type CommandOf, edgeKey, type PassHold } from '@evenkeel/p
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { EdgeNode } from '../node.js';
+import type { LetGo } from '../session/left-behind.js';
 import type { Coalescer } from './coalescer.js';
 
 /** What came of asking for a session. */
@@ -44,7 +45,12 @@ export interface HandoverOptions {
   };
   /** An unanswered question is sent again after `takeoverRetryMs`, and given up after `takeoverTimeoutMs`. */
   config: Pick<EdgeConfig, 'takeoverRetryMs' | 'takeoverTimeoutMs'>;
+  /** Whoever came with these claims has gone, and the session that was asked for is let go to here. `isAway`: it had no connection. */
+  onOrphan(claims: TicketClaims, left: LetGo, isAway: boolean): void;
 }
+
+/** Questions without anybody who waits that are remembered; the oldest is forgotten beyond it. */
+const maxAbandoned = 10_000;
 
 /** An edge that has its name and no queue is asked again after this. */
 const soonMs = 300;
@@ -65,6 +71,8 @@ export class Handover {
   readonly #questions = new Map<string, Question>();
   /** Of whom an edge said that they were without a connection. */
   readonly #away = new WeakSet<TicketClaims>();
+  /** By the takeover's id: whoever asked has gone before the answer. */
+  readonly #abandoned = new Map<string, TicketClaims>();
   #asked = 0;
 
   constructor(options: HandoverOptions) {
@@ -137,11 +145,18 @@ export class Handover {
 
   /** The connection that came with these claims has gone, or a newer one has come: its questions are dropped. */
   abandon(claims: TicketClaims): void {
-    for (const question of this.#questions.values())
-      if (question.claims === claims) question.onAnswer(nothing('silent'));
+    for (const [takeover, question] of this.#questions) {
+      if (question.claims !== claims) continue;
+      this.#abandoned.set(takeover, claims);
+      question.onAnswer(nothing('silent'));
+    }
+    for (const oldest of this.#abandoned.keys()) {
+      if (this.#abandoned.size <= maxAbandoned) return;
+      this.#abandoned.delete(oldest);
+    }
   }
 
-  /** A late or foreign `released` finds no question here and changes nothing. */
+  /** A foreign `released`, or one that has been answered, finds no question here and changes nothing. */
   onReleased({ takeover, outcome, wasAway, doubt, pass, newPass, ...said }: CommandOf<'released'>): void {
     const {
       onlineSince,
@@ -159,10 +174,11 @@ export class Handover {
       home,
     } = said;
     const question = this.#questions.get(takeover);
-    if (wasAway && question) this.#away.add(question.claims);
-    if (onlineSince && question) this.#options.onSince?.(question.claims, onlineSince);
-    if (pass && question) this.#options.onPass(question.claims, pass, newPass);
-    question?.onAnswer({
+    if (question === undefined) return this.#late(takeover, outcome, wasAway === true, said);
+    if (wasAway) this.#away.add(question.claims);
+    if (onlineSince) this.#options.onSince?.(question.claims, onlineSince);
+    if (pass) this.#options.onPass(question.claims, pass, newPass);
+    question.onAnswer({
       outcome,
       suspect,
       position,
@@ -178,6 +194,21 @@ export class Handover {
       ...(generation && { generation }),
       ...(home && { home }),
     });
+  }
+
+  #late(
+    takeover: string,
+    outcome: HandoverAnswer['outcome'],
+    wasAway: boolean,
+    { position, suspect, ids, generation, home, owed, seal }: Partial<CommandOf<'released'>>,
+  ): void {
+    const claims = this.#abandoned.get(takeover);
+    const isReleased = outcome === 'released';
+    if (claims === undefined || !(isReleased || (outcome === 'unknown' && wasAway))) return;
+    this.#abandoned.delete(takeover);
+    // Whoever has let it go just now does not say whether what was written stays in the queue.
+    const left = { position, isLasting: !isReleased, suspect, ids, generation, home, owed, seal };
+    this.#options.onOrphan(claims, left, wasAway);
   }
 
   wasAway(claims: TicketClaims): boolean {

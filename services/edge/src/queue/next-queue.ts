@@ -111,6 +111,11 @@ export class NextQueue {
     await topology.deleteUnusedQueue(spec.name);
   }
 
+  /** How far it has got is not known: the session's queue is either of them. */
+  giveUp(): void {
+    this.#options.onUndo();
+  }
+
   async #declare(): Promise<void> {
     const { topology, spec, brokerNow } = this.#options;
     const home = brokerNow();

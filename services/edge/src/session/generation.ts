@@ -42,4 +42,6 @@ export interface NextQueue {
   retire(): Promise<boolean>;
   /** Before it is taken: everything is as it was. */
   undo(): Promise<void>;
+  /** Before it is taken, without the broker: whoever looks next finds either. */
+  giveUp(): void;
 }

@@ -288,6 +288,8 @@ export class Intake {
         this.#look.soon();
       },
     });
+    // It was not there yet for whoever has stopped meanwhile.
+    if (this.#isStopping) return void (await this.#consumer.cancel());
     this.#look.soon();
   }
 

@@ -19,8 +19,10 @@ export interface Left extends LeftWritten {
   readonly seal?: SealLeft['seal'];
 }
 
+type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
 /** How an edge has let a session go. */
-export interface LetGo extends Pick<Left, 'suspect' | 'ids' | 'generation' | 'home' | 'owed' | 'seal'> {
+export interface LetGo extends Undefinable<Pick<Left, 'suspect' | 'ids' | 'generation' | 'home' | 'owed' | 'seal'>> {
   readonly position: Position | undefined;
   /** What was written is in the queue until its client is back. */
   readonly isLasting: boolean;

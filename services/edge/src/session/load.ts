@@ -77,10 +77,12 @@ export class Load {
     this.topicLimits += 1;
   }
 
-  /** A session has been attached `ms` after its topics were there. */
-  handshake(ms: number): void {
+  /** A session has been welcomed at `nowMs`; its hello came at `beganAtMs`, and `own` is active since its topics were there. */
+  handshake(kind: AttachKind, own: SessionLoad, nowMs: number, beganAtMs: number): void {
     this.welcomed += 1;
-    if (this.#handshakes.length < keptHandshakes) this.#handshakes.push(ms);
+    this.attached[kind].add((nowMs - beganAtMs) / 1_000);
+    if (this.#handshakes.length < keptHandshakes) this.#handshakes.push(nowMs - own.activeAtMs);
+    own.active(nowMs);
   }
 
   /** 99th percentile of the handshakes since the last call, ms; 0 when there were none. */

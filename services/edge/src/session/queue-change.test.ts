@@ -38,6 +38,7 @@ function changing(failing: Readonly<Record<string, number>> = {}) {
       finish: () => step('finish'),
       retire: async () => true,
       undo: () => step('undo'),
+      giveUp: () => steps.push('give up'),
     },
     isSettled: () => state.isSettled,
     isOpen: () => state.isOpen,
@@ -105,4 +106,15 @@ it('does nothing more once the channel has gone: who consumes again finds the ne
   change.lost();
   await pass(20);
   expect([await change.outcome, steps]).toEqual(['lost', ['prepare', 'take', 'cut', 'end']]);
+});
+
+it('gives up where the channel goes before the cut, or nothing can be put back: either queue may be the one', async () => {
+  const { change, steps } = changing();
+  change.lost();
+  await pass(20);
+  expect([await change.outcome, steps]).toEqual(['lost', ['prepare', 'give up']]);
+
+  const other = changing({ prepare: 1, undo: 9 });
+  await pass(10_000);
+  expect([await other.change.outcome, other.steps]).toEqual(['lost', ['give up']]);
 });

@@ -120,11 +120,17 @@ export class QueueChange {
   }
 
   async #undo(): Promise<ChangeOutcome> {
-    if (this.#isLost) return 'lost';
-    return await this.#insist(() => this.#options.next.undo()).then(
-      () => 'as-before',
-      () => 'lost',
-    );
+    const { next } = this.#options;
+    try {
+      if (!this.#isLost) {
+        await this.#insist(() => next.undo());
+        return 'as-before';
+      }
+    } catch {
+      // Whoever consumes again looks which of them is there.
+    }
+    next.giveUp();
+    return 'lost';
   }
 
   async #insist<T>(what: () => Promise<T>): Promise<T> {

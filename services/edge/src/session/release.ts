@@ -87,7 +87,7 @@ export async function sayFarewell(farewell: Farewell, options: FarewellOptions):
   await outbox.flushed(settleTimeoutMs);
   const [{ isFenced, mark }] = await Promise.all([
     subscriptions.settle(flushTimeoutMs, departure),
-    requests.answered(flushTimeoutMs),
+    requests.close(flushTimeoutMs),
   ]);
   if (!connection.isOpen) return;
   if (!isFenced) noteUnfenced(connection.claims, options);

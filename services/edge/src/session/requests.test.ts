@@ -126,7 +126,7 @@ describe('what a client asks for', () => {
     const { requests, sent, clock, limits } = make();
     requests.handle({ t: 'request', id: 'answered', method: 'quote', data: raw(1) });
     requests.handle({ t: 'request', id: 'forgotten', method: 'quote', data: raw(2) });
-    await requests.answered(1_000);
+    await settled();
     requests.replied('answered');
     requests.sweep(clock.nowMs + limits.requestTimeoutMs - 1);
     expect(sent).toEqual([]);
@@ -217,6 +217,18 @@ describe('what a client asks for', () => {
     expect(sent.at(-1)).toEqual({ t: 'ok', re: 'old' });
   });
 
+  it('is taken no more once the session goes: what was taken is answered first, or its client told that it is not', async () => {
+    const { requests, inbound, sent } = make();
+    inbound.outcome = new Promise(() => {});
+    requests.handle({ t: 'publish', id: 'taken', topic: 'a', data: raw(1) });
+    const closed = requests.close(10);
+    requests.handle({ t: 'publish', id: 'late', topic: 'a', data: raw(2) });
+    await closed;
+    expect(requests.received).toBe(1);
+    expect(inbound.carried.map(({ id }) => id)).toEqual(['taken']);
+    expect(sent).toMatchObject([{ t: 'error', re: 'taken', code: 'broker-unavailable' }]);
+  });
+
   it('ends with the connection where the client does not heed that it is refused', () => {
     const { requests, offences } = make();
     for (let n = 0; n < 1_400; n += 1) requests.takesIgnored();
@@ -231,7 +243,7 @@ describe('what a client asks for', () => {
   ] as const)('is told when %s, and not timed out besides', async (_when, outcome, code) => {
     const { requests, sent, clock, limits } = make(outcome);
     requests.handle({ t: 'request', id: 'a', method: 'quote', data: raw(1) });
-    await requests.answered(1_000);
+    await settled();
     requests.sweep(clock.nowMs + limits.requestTimeoutMs);
     expect(sent).toMatchObject([{ t: 'error', re: 'a', code }]);
   });

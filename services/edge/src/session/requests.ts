@@ -60,6 +60,7 @@ type Outcome = 'allow' | 'forbid' | 'busy' | 'closed';
 
 const nameForm = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
 const notHeardMessage = 'it is not known here yet who is there; ask again';
+const notTakenMessage = 'the broker did not take it; send it again with the same id';
 const busyMessage = 'whoever decides cannot be asked now; send it again with the same id';
 
 /** Kinds that a client which has moved sends again, whether they came in time or not. */
@@ -101,8 +102,7 @@ function failureOf(error: unknown): Refusal {
   if (error instanceof BrokerError && error.code === 'publish-refused') {
     return { code: errorCodes.forbidden, message: 'the broker refuses it, and will again; ask its operator' };
   }
-  const message = 'the broker did not take it; send it again with the same id';
-  return { code: errorCodes.brokerUnavailable, message };
+  return { code: errorCodes.brokerUnavailable, message: notTakenMessage };
 }
 
 /** What one connection asks for: counted, paced, carried out, answered. */
@@ -113,8 +113,10 @@ export class ClientRequests {
   #takesReplies = false;
   /** While replies are being let in, whatever comes meanwhile waits, so that the order stays. Never rejects. */
   #takingReplies: Promise<void> | undefined;
-  #pending = 0;
+  /** Work under way, with the id of what has to be answered here. */
+  readonly #pending = new Map<Promise<void>, string | undefined>();
   #onAnswered: (() => void) | undefined;
+  #isClosed = false;
   /** Requests without a reply, with their deadlines, oldest first. */
   readonly #deadlines = new Map<string, number>();
 
@@ -127,13 +129,14 @@ export class ClientRequests {
   ): void {
     const { access, subscriptions, quota, send, answers } = this.#options;
     if (frame.t === 'cancel') return answers.cancelled(frame.re);
+    if (this.#isClosed) return;
     if (!isAskedAnew.has(frame.t)) this.received += 1;
     this.#options.load.received += 1;
     switch (frame.t) {
       case 'subscribe':
         if (subscriptions.isNew(frame.topic) && !quota.takesTopicName())
           return this.#tell('topics', frame.id);
-        return this.#whilePending(subscriptions.join(frame, frame.id));
+        return this.#whilePending(subscriptions.join(frame, frame.id), frame.id);
       case 'unsubscribe':
         subscriptions.leave(frame.topic);
         return send(okFrame(frame.id));
@@ -150,7 +153,7 @@ export class ClientRequests {
         }
         return this.#whilePending(access.refresh(frame));
       default:
-        return this.#whilePending(this.#carry(frame));
+        return this.#whilePending(this.#carry(frame), frame.id);
     }
   }
 
@@ -169,6 +172,7 @@ export class ClientRequests {
       return undefined;
     }
     if (incoming.is !== 'refused') return incoming;
+    if (this.#isClosed) return undefined;
     if (incoming.isRequest) {
       this.received += 1;
       this.#options.load.received += 1;
@@ -177,9 +181,20 @@ export class ClientRequests {
     return undefined;
   }
 
-  /** Resolves when all accepted so far is published or answered, or after `timeoutMs`. */
-  async answered(timeoutMs: number): Promise<void> {
-    if (this.#pending === 0) return;
+  /**
+   * Takes nothing more: what comes now, its client sends again elsewhere. Resolves when all that was taken is published or answered; after
+   * `timeoutMs` its client is told that it is not.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true;
+    await this.#answered(timeoutMs);
+    for (const id of this.#pending.values()) {
+      if (id !== undefined) this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, notTakenMessage));
+    }
+  }
+
+  async #answered(timeoutMs: number): Promise<void> {
+    if (this.#pending.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#onAnswered = () => {
@@ -350,11 +365,11 @@ export class ClientRequests {
     this.#options.send(frame);
   }
 
-  #whilePending(work: Promise<void>): void {
-    this.#pending += 1;
+  #whilePending(work: Promise<void>, id?: string): void {
+    this.#pending.set(work, id);
     void work.finally(() => {
-      this.#pending -= 1;
-      if (this.#pending === 0) this.#onAnswered?.();
+      this.#pending.delete(work);
+      if (this.#pending.size === 0) this.#onAnswered?.();
     });
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { codes, SessionWorld, settled } from '../../testing/session-world.js';
+import { codes, pending, SessionWorld, settled } from '../../testing/session-world.js';
 
 let world: SessionWorld;
 
@@ -53,5 +53,20 @@ describe('a session that another edge has come for at the very same time, and is
     expect(world.calls).toContain('does not consume');
     expect(connection.closedWith?.code).toBe(code);
     expect(connection.of('gap')).toEqual([]);
+  });
+
+  it('does not consume on where it is left in the moment that it consumes again', async () => {
+    world.handover.searched = { outcome: 'released', seal: { name: 'old', behind: 0 } };
+    world.handover.onSearch = () => {
+      world.queue.consuming = pending();
+    };
+    const connection = await second();
+    expect(world.calls.at(-1)).toBe('consume');
+    connection.lose();
+    await settled();
+    world.queue.consuming?.resolve();
+    await settled();
+    expect(world.calls.at(-1)).toBe('cancel');
+    expect(world.queue.listener).toBeUndefined();
   });
 });

@@ -92,7 +92,7 @@ describe('a planned move', () => {
     expect(await session.release('move', { ...anybody, to: 'edge-2' })).toMatchObject({ doubt: ['a'] });
   });
 
-  it('sends nothing after moved, not even the answer to a publish that the broker confirms late', async () => {
+  it('tells a client before moved of a publish that the broker does not confirm, and nothing when that comes late', async () => {
     const { connection, session } = await moving();
     const confirm = pending<'routed'>();
     world.inbound.outcome = confirm.promise;
@@ -103,7 +103,7 @@ describe('a planned move', () => {
     await release;
     confirm.resolve('routed');
     await vi.advanceTimersByTimeAsync(0);
-    expect(connection.kinds).toEqual(['welcome', 'moved']);
+    expect(connection.kinds).toEqual(['welcome', 'error', 'moved']);
   });
 
   it('gives back in order what is not acknowledged in time, behind a barrier, and says how much had been written', async () => {
@@ -201,6 +201,19 @@ describe('a planned move', () => {
     expect(connection.kinds).toEqual(['welcome', 'ok', 'moved']);
     expect(connection.of('moved')).toMatchObject([{ received: 1 }]);
     expect(world.load.unfenced).toBe(0);
+  });
+
+  it('does not take what comes while it waits for topic messages: it would be answered on no socket', async () => {
+    const { connection, session } = await moving();
+    const fence = pending<boolean>();
+    world.topics.isFenced = fence.promise;
+    void session.release('move');
+    await settled();
+    connection.receive({ t: 'publish', id: 'p', topic: 'a', data: 1 });
+    fence.resolve(true);
+    await settled();
+    expect(world.inbound.carried).toEqual([]);
+    expect(connection.frames.slice(1)).toEqual([{ t: 'moved', seq: 0, received: 0 }]);
   });
 
   it('goes on when topic messages cannot be waited for: each topic is told a gap first, and it is counted and logged', async () => {

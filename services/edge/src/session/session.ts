@@ -19,8 +19,7 @@ import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionQueue } from './ports.js';
 import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
-import type { Release, ReleaseMode, Successor } from './release.js';
-import { anybody, dismiss, leavingBy, sayFarewell } from './release.js';
+import { anybody, dismiss, leavingBy, type Release, type ReleaseMode, type Successor, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -255,9 +254,7 @@ export class Session implements ConnectionOwner {
     this.#custody.welcomed(isResumed, this.name, this.presence.info());
     this.attachedAtMs = now();
     // Neither what a client takes to say hello nor its topics, which others have a say in, tell anything of this edge.
-    load.handshake(this.attachedAtMs - this.load.activeAtMs);
-    load.attached[attachKind(this.claims, isResumed)].add((this.attachedAtMs - beganAtMs) / 1_000);
-    this.load.active(this.attachedAtMs);
+    load.handshake(attachKind(this.claims, isResumed), this.load, this.attachedAtMs, beganAtMs);
     if (this.connection.isBare) return;
     this.connection.send(welcome(this.claims, isResumed, this.name, this.#queue, this.#options));
     if (missed !== undefined) this.#gap(missed);
@@ -265,6 +262,8 @@ export class Session implements ConnectionOwner {
   }
 
   #refuse(why: CloseCode): void {
+    // The broker went just behind a first delivery: it is lost as any other.
+    if (this.#is('attached')) return this.close(why);
     this.#custody.leaveBehind();
     this.#options.directory.remove(this);
     this.#enter('gone');
@@ -303,6 +302,8 @@ export class Session implements ConnectionOwner {
   async #release(mode: ReleaseMode, { to, knowsSeals, waitsForSeal }: Successor): Promise<Release> {
     const { connection, outbox } = this;
     const { ports } = this.#options;
+    // It was refused, and whoever comes next had found it before.
+    if (this.#is('gone')) return { ...this.#custody.inherited, ...this.access.left };
     const wasAttaching = this.#is('attaching');
     this.#enter('releasing');
     if (wasAttaching) {
@@ -311,10 +312,9 @@ export class Session implements ConnectionOwner {
     }
     await this.intake.stop(waitsForSeal);
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
-      const [requests, subscriptions] = [this.#requests, this.#subscriptions];
-      const departure = { session: this.key, to };
-      const onMoved = () => this.#enter('moved');
-      await sayFarewell({ connection, outbox, requests, subscriptions, departure, onMoved }, this.#options);
+      const own = { outbox, requests: this.#requests, subscriptions: this.#subscriptions };
+      const where = { departure: { session: this.key, to }, onMoved: () => this.#enter('moved') };
+      await sayFarewell({ connection, ...own, ...where }, this.#options);
     }
     const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
     const position = written && { connection: this.name, ...written };
@@ -358,7 +358,7 @@ export class Session implements ConnectionOwner {
     const why = overdue(this.#is('opened'), connection, outbox, this.#options.config, nowMs);
     if (why) return this.connection.close(why);
     if (this.move && nowMs > this.move.deadlineAtMs) this.#endMove('timedOut');
-    this.#requests.sweep(nowMs, outbox.isFull);
+    if (!this.#is('moved')) this.#requests.sweep(nowMs, outbox.isFull);
     this.#subscriptions.sweep(nowMs);
     // What is leaving goes on elsewhere, under the same pass.
     if (!this.#is('releasing') && !this.#is('moved')) this.access.sweep(nowMs, this.#is('attached'));

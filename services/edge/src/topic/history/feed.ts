@@ -30,7 +30,7 @@ export class Feed {
   #next = 0;
   /** Everything up to here is sent, or in `#records`. */
   #upTo: Place | undefined;
-  /** The last message sent that it has not heard of as live. */
+  /** Up to where all is sent, where it is not live; undefined: that has no name. */
   #sent: Position | undefined;
   /** Answers to earlier questions do not count. */
   #asked = 0;
@@ -92,6 +92,7 @@ export class Feed {
     if (this.#is !== 'live') return this.#is === 'late';
     this.#is = 'late';
     this.#upTo = { offset: offset - 1 };
+    this.#sent = this.#options.stream.tail.at(offset - 1);
     return true;
   }
 

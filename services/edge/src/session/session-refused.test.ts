@@ -1,0 +1,33 @@
+import { beforeEach, expect, it } from 'vitest';
+import { codes, pending, SessionWorld, settled } from '../../testing/session-world.js';
+
+let world: SessionWorld;
+beforeEach(() => {
+  world = new SessionWorld();
+});
+
+it('is lost as any other when the broker goes just behind its first delivery', async () => {
+  world.queue.consuming = pending();
+  const { connection, session } = await world.attach();
+  world.deliver(1);
+  expect(session.state).toBe('attached');
+  world.queue.consuming.reject(new Error('away'));
+  await settled();
+  expect(connection.closedWith?.code).toBe(codes.brokerUnavailable);
+});
+
+it('does not fail who comes next when it is refused meanwhile', async () => {
+  world.handover.answers['edge-2'] = { outcome: 'silent' };
+  world.handover.asking = pending();
+  const first = await world.attach({}, { from: 'edge-2' });
+  const bound = pending<void>();
+  world.topics.bound = bound.promise;
+  const second = await world.attach({ topics: ['a'] }, { epoch: first.session.claims.epoch + 1 });
+  world.handover.asking.resolve();
+  await settled();
+  expect(first.connection.closedWith?.code).toBe(codes.takeoverFailed);
+  bound.resolve();
+  await settled();
+  expect(second.connection.kinds[0]).toBe('welcome');
+  expect(second.connection.closedWith).toBeUndefined();
+});
