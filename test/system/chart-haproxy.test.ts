@@ -10,9 +10,12 @@ import { ensurePackages, freePort } from '@evenkeel/local';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** An edge or a gateway that says its name, to a request and to a socket; its address. */
+/** An edge or a gateway that says its name, to a request and to a socket, and takes no HTTP/1.0, as an edge does not; its address. */
 async function startNamed(name: string): Promise<string> {
-  const server = createServer((_, response) => void response.end(name));
+  const server = createServer((request, response) => {
+    if (request.httpVersion === '1.0') response.statusCode = 505;
+    response.end(name);
+  });
   new WebSocketServer({ server }).on('connection', (socket) => socket.send(name));
   onTestFinished(() => void server.close());
   server.listen(0, '127.0.0.1');

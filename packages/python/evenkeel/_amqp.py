@@ -80,6 +80,8 @@ class Broker:
                 return False
             except ChannelAccessRefused as error:
                 raise PublishError("publish-refused", str(error)) from error
+            except asyncio.TimeoutError as error:
+                raise PublishError("not-confirmed", f"the broker has not confirmed it within {self._timeout_s:g} s; it may have it or not") from error
             except (*LOST, AMQPError) as error:
                 if asyncio.get_running_loop().time() > deadline or self.connection.is_closed:
                     raise PublishError("not-confirmed", f"the broker did not confirm it: {error!r}; it may have it or not") from error

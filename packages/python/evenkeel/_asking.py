@@ -55,13 +55,16 @@ class Asking:
         message = message_of(data, None, correlation_id=id, reply_to=self._name, expiration=timeout_s, headers=headers)
         self._open[id] = asked
         try:
-            if not await self._publishing.publish("mesh.ask", key, message):
-                raise AskError("not-ready", "no balancer takes questions to clients: it is older than this, or has not begun")
-            return await asyncio.wait_for(asked.result, timeout_s + _GRACE_S)
+            return await asyncio.wait_for(self._answer_to(asked, key, message), timeout_s + _GRACE_S)
         except asyncio.TimeoutError:
             raise AskError("timeout", f"nothing was answered within {timeout_s:g} s, nor by the mesh; it may have been asked") from None
         finally:
             del self._open[id]
+
+    async def _answer_to(self, asked: _Open, key: str, message: aio_pika.Message) -> Any:
+        if not await self._publishing.publish("mesh.ask", key, message):
+            raise AskError("not-ready", "no balancer takes questions to clients: it is older than this, or has not begun")
+        return await asked.result
 
     async def _listen(self) -> None:
         if not self._listening or (self._listening.done() and self._listening.exception()):

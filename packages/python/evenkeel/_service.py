@@ -37,6 +37,14 @@ Handler = Callable[[Request], Any]
 Answer = tuple[Any, dict[str, Any]]  # data, and headers: the code of an error, how many parts came before
 
 
+@dataclass(slots=True)
+class _Lane:
+    """What one session sent is handled one after another."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0  # messages that are handled, or wait
+
+
 class Service:
     """Serves one method or topic until `stop()`."""
 
@@ -44,7 +52,7 @@ class Service:
         self._broker, self._replies, self._name, self._kind, self._pattern = broker, replies, name, kind, pattern
         self._follower = Follower(broker, name)
         self._handler, self._prefetch, self._grace_ms = handler, prefetch, grace_ms
-        self._lanes: dict[str, asyncio.Lock] = {}
+        self._lanes: dict[str, _Lane] = {}
         self._known: collections.OrderedDict[str, Answer] = collections.OrderedDict()
         self._running: set[asyncio.Task[None]] = set()
         self._queue: aio_pika.abc.AbstractQueue | None = None
@@ -88,18 +96,20 @@ class Service:
         assert task
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        lane = f"{message.headers.get('evenkeel-uid')!r} {message.headers.get('evenkeel-session')!r}"
+        name = f"{message.headers.get('evenkeel-uid')!r} {message.headers.get('evenkeel-session')!r}"
         if inspect.isasyncgenfunction(self._handler):  # an answer in parts lasts, and keeps nobody waiting
-            lane = f"{lane} {message.delivery_tag}"
-        lock = self._lanes.setdefault(lane, asyncio.Lock())  # what one session sent, one after another
+            name = f"{name} {message.delivery_tag}"
+        lane = self._lanes.setdefault(name, _Lane())
+        lane.users += 1
         try:
-            async with lock:
+            async with lane.turn:
                 await self._handle(message)
         except LOST as error:
             _log.warning("A message is handled again: the broker was lost (%r)", error)
         finally:
-            if not lock.locked() and self._lanes.get(lane) is lock:
-                del self._lanes[lane]
+            lane.users -= 1
+            if lane.users == 0:
+                del self._lanes[name]
 
     async def _handle(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         key = message.message_id
@@ -128,7 +138,10 @@ class Service:
             told = self._handler(request)
             if inspect.isasyncgen(told):
                 return await self._parts(message, told)
-            return (await told if isinstance(told, Awaitable) else told), {}
+            result = await told if isinstance(told, Awaitable) else told
+            if self._kind == "request":
+                message_of(result, None)  # what is no answer is a failure of the handler
+            return result, {}
         except Exception as error:
             return self._failed(error)
 

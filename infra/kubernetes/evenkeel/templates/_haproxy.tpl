@@ -39,7 +39,8 @@ backend gateway
 # For a ticket that names no edge of this list: a ready edge, which answers.
 backend edges
   balance leastconn
-  option httpchk GET /readyz
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host {{ .Values.host }}
   {{- range $i := until (int .Values.edge.maxReplicas) }}
   server {{ $name }}-edge-{{ $i }} {{ $name }}-edge-{{ $i }}.{{ $domain }}:8101 check inter 2s
   {{- end }}

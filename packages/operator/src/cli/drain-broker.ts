@@ -2,6 +2,7 @@ import type { NodeStatus } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { follow } from './follow.js';
+import { isUnanswered, statusMeanwhile } from './meanwhile.js';
 import type { CommonOptions } from './options.js';
 import type { CommandPorts } from './ports.js';
 import { Unfinished, whoStayed } from './stayed.js';
@@ -74,7 +75,7 @@ export async function drainBroker(
   };
   const reconnected: string[] = [];
   for (;;) {
-    const node = await connectedTo(operator, broker);
+    const node = await connectedTo(operator, { broker, pause, now });
     if (node === undefined) break;
     say(`${node.node} is connected to ${broker}: it is drained, connects elsewhere, and takes clients again`);
     await reconnect(operator, node, { broker, terminal, pause, now });
@@ -90,11 +91,11 @@ interface Work {
   now(): number;
 }
 
-const present = async (operator: Operator): Promise<NodeStatus[]> =>
-  (await operator.status()).nodes.filter(({ state }) => state !== 'gone');
+const present = async (operator: Operator, { pause, now }: Work): Promise<NodeStatus[]> =>
+  (await statusMeanwhile(operator, pause, now)).nodes.filter(({ state }) => state !== 'gone');
 
-const connectedTo = async (operator: Operator, broker: string): Promise<NodeStatus | undefined> =>
-  (await present(operator)).find(({ brokers }) => brokers?.at.includes(broker));
+const connectedTo = async (operator: Operator, work: Work): Promise<NodeStatus | undefined> =>
+  (await present(operator, work)).find(({ brokers }) => brokers?.at.includes(work.broker));
 
 async function reconnect(
   operator: Operator,
@@ -118,8 +119,7 @@ async function reopened(operator: Operator, node: string, { pause, now }: Work):
       await operator.uncordon({ node });
       return;
     } catch (error) {
-      if (!(error instanceof OperatorError) || error.code !== 'node-unreachable' || now() > endsAtMs)
-        throw error;
+      if (!isLater(error) || now() > endsAtMs) throw error;
     }
     await pause(everyMs);
   }
@@ -146,7 +146,8 @@ async function emptied(
       );
     await pause(everyMs);
   }
-  const look = async () => (await present(operator)).find((each) => each.node === node);
+  const look = async () =>
+    (await present(operator, { broker, pause, now })).find((each) => each.node === node);
   while (isAt(await look(), broker)) {
     if (now() > endsAtMs)
       throw new OperatorError(
@@ -157,8 +158,9 @@ async function emptied(
   }
 }
 
-/** What may be otherwise a moment later. */
-const isLater: ReadonlySet<string> = new Set(['not-empty', 'node-unreachable']);
+/** It may be otherwise a moment later. */
+const isLater = (error: unknown): boolean =>
+  isUnanswered(error) || (error instanceof OperatorError && error.code === 'node-unreachable');
 
 /** An edge is empty a moment before it says so. */
 async function isTold(operator: Operator, broker: string, node: string): Promise<boolean> {
@@ -167,7 +169,7 @@ async function isTold(operator: Operator, broker: string, node: string): Promise
     return true;
   } catch (error) {
     // Nor does it take commands at once after a loss.
-    if (error instanceof OperatorError && isLater.has(error.code)) return false;
+    if (isLater(error) || (error instanceof OperatorError && error.code === 'not-empty')) return false;
     throw error;
   }
 }
@@ -189,12 +191,12 @@ async function untilLeft(
   for (;;) {
     // One that takes no commands yet is told the next time.
     await operator.leaveBroker({ broker }).catch((error: unknown) => {
-      if (!(error instanceof OperatorError) || error.code !== 'node-unreachable') throw error;
+      if (!isLater(error)) throw error;
     });
     const toldAtMs = now();
     await pause(reportMs);
     while (now() - toldAtMs < tellMs) {
-      const nodes = await present(operator);
+      const nodes = await present(operator, { broker, pause, now });
       const leaving = nodes.map((each) =>
         each.leaving?.broker === broker && each.state !== 'suspect' ? each.leaving.queues : undefined,
       );

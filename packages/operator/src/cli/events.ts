@@ -1,6 +1,6 @@
 import type { MeshEvent } from '@evenkeel/protocol';
-import { isUnreachable, OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { isUnanswered } from './meanwhile.js';
 import { eventLine } from './past.js';
 import type { Terminal } from './terminal.js';
 
@@ -31,7 +31,7 @@ export async function followEvents(
       if (isSilent) terminal.err('evenkeel: a balancer answers again\n');
       isSilent = false;
     } catch (error) {
-      if (!(error instanceof OperatorError) || !isUnreachable(error.code)) throw error;
+      if (!isUnanswered(error)) throw error;
       if (!isSilent) terminal.err(`evenkeel: ${error.message} (${error.code})\n`);
       isSilent = true;
     }

@@ -1,6 +1,7 @@
 import type { NodeStatus, StatusAnswer } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { TestTerminal } from '../../testing/printed.js';
+import { OperatorError, operatorErrorCodes } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { follow, type Goal } from './follow.js';
 
@@ -19,6 +20,7 @@ async function followed(
   shown: (look: number) => NodeStatus,
   goal: Partial<Goal> = {},
   more: Partial<StatusAnswer> = {},
+  silent = { from: 0, to: 0 },
 ) {
   let looks = 0;
   let nowMs = 0;
@@ -28,6 +30,8 @@ async function followed(
   };
   const status = async (): Promise<StatusAnswer> => {
     looks += 1;
+    if (looks > silent.from && looks <= silent.to)
+      throw new OperatorError(operatorErrorCodes.noBalancer, 'no balancer answered');
     return { ok: true, nodes: [shown(looks)], leader: 'b', plan: null, ...more };
   };
   const all: Goal = { kind: 'empty', nodes: ['e1'], ...(goal as object) };
@@ -65,6 +69,14 @@ describe('waiting for a drain', () => {
   it('ends when the plan stays paused, and says what continues it', async () => {
     const { end } = await followed(() => e1(1), {}, { plan: { id: 'p', state: 'paused' } });
     expect(end.outcome).toBe('1 session stayed: the plan is paused (evenkeel resume goes on)');
+  });
+
+  it('goes on where nobody answers for a while, which is no time without progress, and not for ever', async () => {
+    const drained = (look: number) => e1(look < 32 ? 3 : 0);
+    expect((await followed(drained, {}, {}, { from: 1, to: 30 })).end.state).toBe('done');
+    await expect(followed(drained, {}, {}, { from: 1, to: 100 })).rejects.toMatchObject({
+      code: 'no-balancer',
+    });
   });
 
   it('ends with its deadline', async () => {

@@ -1,6 +1,7 @@
 import type { NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { statusMeanwhile } from './meanwhile.js';
 import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';
 import type { StayedOn } from './stayed.js';
 import { counted } from './table.js';
@@ -25,7 +26,7 @@ interface Look {
 /**
  * Watches until the goal is reached or given up, with a progress bar on standard error: redrawn on a terminal,
  * a line per tenth elsewhere. Resolves with the plan's last form.
- * @throws OperatorError `interrupted`; what was begun goes on.
+ * @throws OperatorError `interrupted`, or that nobody has answered for a minute; what was begun goes on.
  */
 export async function follow(
   operator: Operator,
@@ -34,20 +35,27 @@ export async function follow(
   now: () => number = () => performance.now(),
 ): Promise<Ended> {
   const bar = new Bar(terminal);
-  const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal, now);
+  let unansweredMs = 0;
+  const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal, now, () => now() - unansweredMs);
+  const pause = async (ms: number): Promise<void> => {
+    await terminal.sleep(ms);
+    if (terminal.isInterrupted)
+      throw new OperatorError('interrupted', 'no longer waiting; the plan goes on (evenkeel abort ends it)');
+  };
   let first: { done: number; atMs: number } | undefined;
-  for (;;) {
-    const { progress, end } = look(await operator.status());
-    first ??= { done: progress.done, atMs: now() };
-    bar.show({ ...progress, etaMs: progress.etaMs ?? estimateMs(first, { ...progress, atMs: now() }) });
-    if (end !== undefined) {
-      bar.end();
-      return end;
+  try {
+    for (;;) {
+      const askedAtMs = now();
+      const status = await statusMeanwhile(operator, pause, now);
+      unansweredMs += now() - askedAtMs;
+      const { progress, end } = look(status);
+      first ??= { done: progress.done, atMs: now() };
+      bar.show({ ...progress, etaMs: progress.etaMs ?? estimateMs(first, { ...progress, atMs: now() }) });
+      if (end !== undefined) return end;
+      await pause(everyMs);
     }
-    await terminal.sleep(everyMs);
-    if (!terminal.isInterrupted) continue;
+  } finally {
     bar.end();
-    throw new OperatorError('interrupted', 'no longer waiting; the plan goes on (evenkeel abort ends it)');
   }
 }
 
@@ -67,21 +75,22 @@ function planLook(plan: PlanView): (status: StatusAnswer) => Look {
 /** How long nothing may come of it, ms, before it counts as ended: an older balancer does not say so. */
 const stalledMs = 15_000;
 
-/** A node that has gone is empty. Ends also when the rest stays: the balancer says so, or nothing comes of it any more. */
+/** A node that has gone is empty. `seenMs`: a clock that stands still while nobody answers. Ends also when the rest stays: the balancer says so, or nothing comes of it any more. */
 function emptyLook(
   { nodes, deadlineMs = Number.POSITIVE_INFINITY }: Extract<Goal, { kind: 'empty' }>,
   now: () => number,
+  seenMs: () => number,
 ): (status: StatusAnswer) => Look {
   const endsAtMs = now() + deadlineMs;
   let most = 0;
   let least = Number.POSITIVE_INFINITY;
-  let progressAtMs = now();
+  let progressAtMs = seenMs();
   let hasBegun = false;
   return (status) => {
     const waited = status.nodes.filter((n) => nodes.includes(n.node) && n.state !== 'gone');
     const left = waited.reduce((sum, n) => sum + n.sessions, 0);
     most = Math.max(most, left);
-    if (left < least || status.plan?.state === 'running') progressAtMs = now();
+    if (left < least || status.plan?.state === 'running') progressAtMs = seenMs();
     least = Math.min(least, left);
     // Between the answer and the next statistics a node still shows as active.
     // Nor is one that has started anew, until it is cordoned again.
@@ -112,7 +121,7 @@ function emptyLook(
       return stayed('the drain was withdrawn (status says more)');
     if (now() > endsAtMs && occupied.every((n) => n.state === 'cordoned'))
       return stayed('the deadline has passed');
-    if (now() - progressAtMs < stalledMs) return { progress, end: undefined };
+    if (seenMs() - progressAtMs < stalledMs) return { progress, end: undefined };
     const isPaused = status.plan?.state === 'paused';
     return stayed(
       isPaused ? 'the plan is paused (evenkeel resume goes on)' : (status.why ?? 'nothing moves them'),

@@ -1,6 +1,6 @@
 import type { StatusAnswer } from '@evenkeel/protocol';
-import { isUnreachable, OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
+import { isUnanswered } from './meanwhile.js';
 import { clipped, painter, type Terminal } from './terminal.js';
 
 export interface WatchOptions {
@@ -82,7 +82,7 @@ async function look(
     const status = await operator.status();
     return () => (json ? JSON.stringify(watched.object?.(status) ?? status) : watched.text(status, screen()));
   } catch (error) {
-    if (!(error instanceof OperatorError) || !isUnreachable(error.code)) throw error;
+    if (!isUnanswered(error)) throw error;
     const { code, message } = error;
     return () =>
       json
