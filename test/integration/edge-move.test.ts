@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { exchanges } from '@evenkeel/protocol';
 import { RawClient, type RawFrame, refusal } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
+import { comeTo, EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 let mesh: EdgeMesh;
 let a: EdgeUnderTest;
@@ -298,7 +298,8 @@ describe('a move', () => {
   it('admits one socket with its ticket', async () => {
     const session = new SessionUnderTest('replay');
     const first = await session.attach(a);
-    const second = await mesh.follow(session, first, a, b);
+    const { ticket } = await mesh.askToMove(session, first, a, b);
+    const second = await comeTo(b, ticket);
     await second.frame('welcome');
     const { status, body } = await refusal(b.url, `?ticket=${ticket}`);
     expect({ status, code: body.error.code }).toEqual({ status: 401, code: 'ticket-used' });

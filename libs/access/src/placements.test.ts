@@ -1,3 +1,4 @@
+import { toUid } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { maxPlacementAgeMs, Placements } from './placements.js';
 import { Resumes } from './resume.js';
@@ -29,7 +30,7 @@ describe('what proves that a service has put a session into a topic', () => {
   });
 
   it('of the longest names is written', () => {
-    const long = { uid: `~${'x'.repeat(128)}`, sid: 's'.repeat(64), topic: 't'.repeat(200) };
+    const long = { uid: toUid('@'.repeat(96)), sid: 's'.repeat(64), topic: 't'.repeat(200) };
     expect(placements.check(placements.issue(long, 0), long, 1)).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { toUid } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { Passes } from './pass.js';
 import { maxResumeAgeMs, maxResumeChars, Resumes } from './resume.js';
@@ -27,7 +28,7 @@ describe('a resume', () => {
 
   it('stays short enough for an address, with the longest names and the most nodes that one may have', () => {
     const nodes = Array.from({ length: 9 }, (_, i) => `${i}${'n'.repeat(63)}`);
-    const uid = `~${'u'.repeat(128)}`;
+    const uid = toUid('@'.repeat(96));
     const long = resumes.issue({ uid, sid: 's'.repeat(64), nodes }, 1_000);
     expect(long.length).toBeLessThanOrEqual(maxResumeChars);
     expect(resumes.check(long, uid, 2_000)?.nodes).toEqual(nodes.slice(0, 8));

@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, getEventListeners } from 'node:events';
 import type { ConsumeMessage } from 'amqplib';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { AmqpConnection } from './connection.js';
 import { StreamReader } from './stream-reader.js';
 
@@ -80,5 +80,29 @@ it('of a reading that its first record ends nothing more is told, also where tha
     'record 2',
     'caught up',
   ]);
+  await reader.stop();
+});
+
+it('keeps nothing of attempts that came to nothing', async () => {
+  const added = vi.spyOn(EventTarget.prototype, 'addEventListener');
+  onTestFinished(() => added.mockRestore());
+  const connection = {
+    model: { createChannel: () => Promise.reject(new Error('no stream')) },
+    whenOpen: async () => {},
+    counts: () => {},
+    log: { warn: () => {}, error: () => {} },
+    random: () => 0,
+  } as unknown as AmqpConnection;
+  let lost = 0;
+  const reader = new StreamReader(connection, 'history.a', {
+    onStart: () => {},
+    onRecord: () => true,
+    onCaughtUp: () => {},
+    onLost: () => void lost++,
+  });
+  reader.start();
+  await vi.waitFor(() => expect(lost).toBeGreaterThan(5), 10_000);
+  const [signal] = added.mock.contexts.filter((context) => context instanceof AbortSignal);
+  expect(signal && getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(2);
   await reader.stop();
 });

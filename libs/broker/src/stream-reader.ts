@@ -113,21 +113,22 @@ export class StreamReader {
   /** Undefined: it is stopped, or the connection closed. */
   async #model(): Promise<ChannelModel | undefined> {
     const { signal } = this.#stopping;
-    for (;;) {
-      const aborted = new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
+    while (!signal.aborted) {
+      let onAbort = () => {};
+      const aborted = new Promise<false>((resolve) => {
+        onAbort = () => resolve(false);
+        signal.addEventListener('abort', onAbort);
       });
-      const isOpen = await Promise.race([
-        this.#connection.whenOpen().then(
-          () => true,
-          () => false,
-        ),
-        aborted.then(() => false),
-      ]);
+      const opened = this.#connection.whenOpen().then(
+        () => true,
+        () => false,
+      );
+      const isOpen = await Promise.race([opened, aborted]);
+      signal.removeEventListener('abort', onAbort);
       if (!isOpen) return undefined;
       if (this.#connection.model) return this.#connection.model;
     }
+    return undefined;
   }
 
   /** Resolves with why it is over. */

@@ -35,7 +35,7 @@ describe('what came from a client', () => {
 describe("a session's queue", () => {
   const anyUid = fc.oneof(
     fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
-    fc.stringMatching(/^~[A-Za-z0-9_-]{1,128}$/),
+    fc.string({ minLength: 1, maxLength: 32 }).map(toUid),
   );
   const anySid = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 
@@ -67,6 +67,15 @@ describe("a session's queue", () => {
 });
 
 describe('names', () => {
+  it.each([
+    ['what is no base64url', '~a'],
+    ['what is no UTF-8', '~_w'],
+    ['an id that goes as it is', '~YQ'],
+    ['nothing', '~'],
+  ])('%s is no user id', (_what, uid) => {
+    expect(isUid(uid)).toBe(false);
+  });
+
   it.each(Object.entries({ isUid, isSid, isNodeName, isTopic, isTopicPattern }))(
     '%s takes no value for its text',
     (_, is) => {

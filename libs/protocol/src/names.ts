@@ -163,8 +163,8 @@ export class NameError extends Error {
 // A regular expression takes anything for its text: `['a']` would pass for `a`, 42 for a user's id. So each asks for a string first.
 const isOf = (form: RegExp, value: unknown): value is string => typeof value === 'string' && form.test(value);
 
-/** Is `value` a user id in its carried form (`<uid>`)? */
-export const isUid = (value: unknown): value is string => isOf(carriedId, value);
+/** Is `value` a user id in its carried form (`<uid>`), as {@link toUid} makes it? */
+export const isUid = (value: unknown): value is string => isOf(carriedId, value) && isCarried(value);
 /** Is `value` a session id? `[A-Za-z0-9_-]{1,64}`. */
 export const isSid = (value: unknown): value is string => isOf(plainId, value);
 /** Is `value` a pass or a resume token, as far as that can be seen: base64url in two parts, at most 16,384 bytes? */
@@ -218,6 +218,15 @@ export function fromUid(uid: string): string {
   if (!uid.startsWith('~')) return uid;
   const binary = atob(uid.slice(1).replace(/-/g, '+').replace(/_/g, '/'));
   return new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0)));
+}
+
+/** Whoever is told of a user may be given anything: what carries no id is none, and of two forms for one id only the right one counts. */
+function isCarried(uid: string): boolean {
+  try {
+    return !uid.startsWith('~') || toUid(fromUid(uid)) === uid;
+  } catch {
+    return false;
+  }
 }
 
 /** A session's queue by its name: generation 0 is the one that the session began with. */

@@ -45,7 +45,10 @@ function world() {
       get bufferedBytes() {
         return state.isSlow ? 2 : 0;
       },
-      send: () => void state.sent++,
+      send: () => {
+        state.sent += 1;
+        return true;
+      },
     },
     highWatermarkBytes: 1,
     listen: () => {},

@@ -47,6 +47,17 @@ export class PresenceQuestions {
   }
 
   async #take(delivery: Delivery): Promise<void> {
+    try {
+      await this.#respond(delivery);
+    } catch (err) {
+      // Whoever asked asks again.
+      this.#options.log.warn({ err, key: delivery.key }, 'a question about presence was not answered');
+    } finally {
+      delivery.ack();
+    }
+  }
+
+  async #respond(delivery: Delivery): Promise<void> {
     const { replyTo = '', correlationId } = delivery.properties;
     if (isSentTo(delivery, exchanges.presence) && addressForm.test(replyTo)) {
       const answer = await this.#answer(delivery.key);
@@ -63,7 +74,6 @@ export class PresenceQuestions {
       this.answered += 1;
       await publisher.publish(exchanges.presence, replyTo, body, properties).catch(() => {});
     }
-    delivery.ack();
   }
 
   async #answer(key: string): Promise<object | undefined> {
