@@ -76,6 +76,31 @@ describe('a frozen client', () => {
     await Promise.all([next.close(), other.close()]);
   });
 
+  it('is told what it has missed ahead of what follows, also where messages go on meanwhile', async () => {
+    const sessions = [new SessionUnderTest('frozen-busy'), new SessionUnderTest('reader-busy')] as const;
+    const clients = await Promise.all(sessions.map((s) => s.attach(patient, { topics: ['stream'] })));
+    const [client, reader] = clients as [RawClient, RawClient];
+    client.freeze();
+    for (const n of range(1, 300)) await mesh.message('stream', { n, big });
+    await reader.until('all', () => reader.of('message').length === 300);
+    client.thaw();
+    for (const n of range(301, 400)) await mesh.message('stream', { n });
+    await client.until('the last', () => client.of('message').some((m) => numberOf(m) === 400));
+    let [last, isTold, holes] = [0, false, 0];
+    for (const frame of client.frames) {
+      if (frame.t === 'gap') isTold = true;
+      if (frame.t !== 'message') continue;
+      const n = numberOf(frame);
+      if (n !== last + 1) {
+        holes += 1;
+        expect(isTold, `between ${last} and ${n}`).toBe(true);
+      }
+      [last, isTold] = [n, false];
+    }
+    expect(holes).toBeGreaterThan(0);
+    await Promise.all([client.close(), reader.close()]);
+  });
+
   it('misses messages of a topic beyond the buffer and is told so; others get them all', async () => {
     const sessions = [new SessionUnderTest('frozen-topic'), new SessionUnderTest('reader')] as const;
     const clients = await Promise.all(sessions.map((s) => s.attach(patient, { topics: ['busy', 'quiet'] })));

@@ -11,6 +11,7 @@ export class FakeConnection implements Connection {
   openedAtMs = 0;
   isOpen = true;
   bufferedBytes = 0;
+  roomBytes = 1_000_000;
   slowSinceMs: number | undefined;
   closeCode: number | undefined;
   owner: ConnectionOwner | undefined;

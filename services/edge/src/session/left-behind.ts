@@ -22,7 +22,8 @@ export interface Left extends LeftWritten {
 type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** How an edge has let a session go. */
-export interface LetGo extends Undefinable<Pick<Left, 'suspect' | 'ids' | 'generation' | 'home' | 'owed' | 'seal'>> {
+export interface LetGo
+  extends Undefinable<Pick<Left, 'suspect' | 'ids' | 'generation' | 'home' | 'owed' | 'seal'>> {
   readonly position: Position | undefined;
   /** What was written is in the queue until its client is back. */
   readonly isLasting: boolean;

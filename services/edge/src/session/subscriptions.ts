@@ -34,6 +34,8 @@ export interface SubscriptionsOptions {
   onLimit(): void;
 }
 
+/** Of the frame of a gap, which names a topic. */
+const mostGapBytes = 300;
 const cannotAsk = 'not subscribed: whoever decides cannot be asked now; try again';
 
 /** One topic of the connection, from the first request for it to its end. */
@@ -242,9 +244,12 @@ export class Subscriptions {
     if (this.#connection.takeDropped()) this.tell(this, gapReasons.slowConsumer);
   }
 
-  /** The network has taken what was buffered. */
+  /** The network has taken something of what was buffered. */
   drained(): void {
-    this.tellDropped();
+    const { bufferedBytes, roomBytes } = this.#connection;
+    const isRoom =
+      roomBytes > this.size * mostGapBytes || bufferedBytes <= (this.#options.highWatermarkBytes ?? 0);
+    if (isRoom) this.tellDropped();
     this.#histories.drained();
   }
 

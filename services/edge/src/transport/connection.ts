@@ -9,7 +9,8 @@ import type { Place } from '../frame/placed.js';
  * - MUST have checked the ticket that `claims` is from, and MUST NOT accept the same ticket twice;
  * - MUST send in the order of the calls, or not at all;
  * - MUST NOT call the owner after `onClose`, which it calls once, also when `close` was called here;
- * - MUST drop topic messages, and only those, for a peer that is too far behind, and remember that it did.
+ * - MUST drop topic messages, and only those, for a peer that is too far behind, and remember that it did;
+ * - MUST say `onDrain`, once it has dropped some, before it takes others.
  */
 export interface Connection {
   readonly claims: TicketClaims;
@@ -23,6 +24,8 @@ export interface Connection {
   readonly closeCode: number | undefined;
   /** Bytes accepted and not yet taken by the network. */
   readonly bufferedBytes: number;
+  /** What may be buffered besides before a frame is one too many. */
+  readonly roomBytes: number;
   /** Since when it has been over the high watermark, ms; undefined when it is not. */
   readonly slowSinceMs: number | undefined;
   /** Whoever handles what the peer sends; set by who accepts the connection, before anything else. */
@@ -48,7 +51,7 @@ export interface ConnectionOwner {
   onIgnored(): void;
   /** A message with a position was dropped for it. True: the owner sees to it, and it does not count as dropped. */
   onDropped?(place: Place): boolean;
-  /** The network has taken what was buffered, at least down to the high watermark. */
+  /** The network has taken what was buffered, at least down to the high watermark; where messages were dropped, some of it. */
   onDrain(): void;
   /** `code`: with which the peer has closed it; undefined: it was closed here. */
   onClose(code: number | undefined): void;

@@ -90,6 +90,10 @@ export class SseConnection implements Connection {
     return this.#waitingBytes + this.#underwayBytes;
   }
 
+  get roomBytes(): number {
+    return this.#options.maxBufferedBytes - this.bufferedBytes;
+  }
+
   /** Tells the client as whom it posts. */
   begin(): void {
     this.#put(Buffer.from(connectionText(this.id)));
@@ -134,9 +138,9 @@ export class SseConnection implements Connection {
     return hasDropped;
   }
 
-  /** A message of one of its topics, as {@link frameText} has it; dropped if the client is too far behind. False: it was. */
+  /** A message of one of its topics, as {@link frameText} has it; dropped if the client is too far behind, until it is told. False: it was. */
   offer(bytes: Buffer): boolean {
-    if (this.bufferedBytes + bytes.length <= this.#options.maxBufferedBytes) {
+    if (!this.#hasDropped && bytes.length <= this.roomBytes) {
       this.#put(bytes);
       return true;
     }
@@ -185,8 +189,9 @@ export class SseConnection implements Connection {
     // Also where nothing waits: only by writing does the engine write what it has.
     if (this.#waiting.length === 0) this.#write(newline);
     while (this.#waiting.length > 0 && this.#underwayBytes === 0) this.#write(this.#portion());
-    if (this.bufferedBytes > this.#options.highWatermarkBytes) return;
-    this.slowSinceMs = undefined;
+    const isBehind = this.bufferedBytes > this.#options.highWatermarkBytes;
+    if (isBehind && !this.#hasDropped) return;
+    if (!isBehind) this.slowSinceMs = undefined;
     this.owner?.onDrain();
   }
 
@@ -203,7 +208,7 @@ export class SseConnection implements Connection {
   }
 
   #sent(bytes: Buffer): boolean {
-    if (this.bufferedBytes + bytes.length > this.#options.maxBufferedBytes) {
+    if (bytes.length > this.roomBytes) {
       // As with a WebSocket: a frame of the protocol must not vanish unseen.
       this.close(closeCodes.slowConsumer);
       return false;

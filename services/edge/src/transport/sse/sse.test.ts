@@ -109,6 +109,21 @@ describe('a connection by server-sent events', () => {
     expect(owner.onClose).toHaveBeenCalledExactlyOnceWith(undefined);
   });
 
+  it('drops what follows a message that was dropped until its client is told, which it may be as soon as there is room', () => {
+    const { stream, connection, owner, at } = open();
+    stream.isOpen = false;
+    connection.send('x'.repeat(60));
+    connection.send('y');
+    expect(connection.offer(Buffer.alloc(50))).toBe(false);
+    expect(connection.offer(Buffer.alloc(5))).toBe(false);
+    at(9);
+    connection.writable();
+    expect(connection.bufferedBytes).toBeGreaterThan(0);
+    expect(owner.onDrain).toHaveBeenCalledTimes(1);
+    expect(connection.takeDropped()).toBe(true);
+    expect(connection.offer(Buffer.alloc(5))).toBe(true);
+  });
+
   it('says what waits, and then why, when it is closed', () => {
     const { stream, connection, gone } = open();
     stream.isOpen = false;

@@ -25,6 +25,8 @@ export interface Accepted {
 
 export interface UwsConnectionOptions {
   highWatermarkBytes: number;
+  /** Beyond it topic messages are dropped, and anything else closes. */
+  maxBufferedBytes: number;
   now: () => number;
 }
 
@@ -77,6 +79,10 @@ export class UwsConnection implements Connection {
     return this.#ws?.getBufferedAmount() ?? 0;
   }
 
+  get roomBytes(): number {
+    return this.#options.maxBufferedBytes - this.bufferedBytes;
+  }
+
   send(text: string): boolean {
     const bytes = utf8(text);
     return this.#sent(this.#ws?.send(bytes, false), bytes.length);
@@ -119,8 +125,9 @@ export class UwsConnection implements Connection {
   // --- from the engine ---
 
   drained(): void {
-    if (this.bufferedBytes > this.#options.highWatermarkBytes) return;
-    this.slowSinceMs = undefined;
+    const isBehind = this.bufferedBytes > this.#options.highWatermarkBytes;
+    if (isBehind && !this.#hasDropped) return;
+    if (!isBehind) this.slowSinceMs = undefined;
     this.owner?.onDrain();
   }
 

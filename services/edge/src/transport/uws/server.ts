@@ -12,7 +12,7 @@ import type { RefusalLog } from '../refusal-log.js';
 import { SseStreams } from '../sse/streams.js';
 import { addressOf, socketAddress } from './address.js';
 import { answer, hasTwoLengths, status } from './answer.js';
-import { type UserData, UwsConnection } from './connection.js';
+import { type UserData, UwsConnection, type UwsConnectionOptions } from './connection.js';
 import { type Door, Doors } from './doors.js';
 import { EngineTurn } from './engine-turn.js';
 import { SseRoutes } from './sse-routes.js';
@@ -58,6 +58,7 @@ export interface UwsTransportOptions {
 export class UwsTransport {
   readonly counts: ConnectionCounts = noCounts();
   readonly #options: UwsTransportOptions;
+  readonly #limits: UwsConnectionOptions;
   readonly #gate: Gate;
   readonly #claimer: Claimer;
   readonly #pending: PendingConnections;
@@ -69,13 +70,14 @@ export class UwsTransport {
 
   constructor(options: UwsTransportOptions, gate: Gate, claimer: Claimer, pending: PendingConnections) {
     this.#options = options;
+    this.#limits = { ...options, maxBufferedBytes: mostBuffered(options) };
     this.#gate = gate;
     this.#claimer = claimer;
     this.#pending = pending;
     this.#streams = new SseStreams({
       ...options,
       counts: this.counts,
-      maxBufferedBytes: mostBuffered(options),
+      maxBufferedBytes: this.#limits.maxBufferedBytes,
       onGone: ({ claims }, code, isFromHere) => this.#gone(claims, code, isFromHere),
     });
     this.#sse = new SseRoutes({
@@ -136,7 +138,7 @@ export class UwsTransport {
       .filter((res, change) => this.#counted(res, Number(change)))
       .ws<UserData>('/*', {
         maxPayloadLength: hardPayloads * maxPayloadBytes,
-        maxBackpressure: mostBuffered(this.#options),
+        maxBackpressure: this.#limits.maxBufferedBytes,
         // uWebSockets.js pings by itself before this runs out, which keeps bare clients alive too. Range 8 to 960 s.
         idleTimeout: Math.min(960, Math.max(8, Math.ceil((heartbeatMs * 2.5) / 1000))),
         sendPingsAutomatically: true,
@@ -246,7 +248,7 @@ export class UwsTransport {
       this.#dismiss(ws, verdict);
       return;
     }
-    const connection = new UwsConnection(ws, verdict, address, this.#options, this.counts);
+    const connection = new UwsConnection(ws, verdict, address, this.#limits, this.counts);
     accepted.connection = connection;
     this.#admitted(connection);
   }
