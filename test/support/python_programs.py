@@ -4,6 +4,7 @@ import json
 import sys
 
 import evenkeel
+from evenkeel._service import Service
 from evenkeel._session import pause_s
 
 
@@ -216,6 +217,42 @@ async def quiet(gateway):
     """Begins a topic with its past."""
     async with evenkeel.Client(gateway, user="alice") as client:
         client.topic("room.a", last=2)
+        await asyncio.Event().wait()
+
+
+class Sent:
+    """A message of one session, as a service gets it."""
+
+    type, routing_key, reply_to, message_id, content_type, processed = "publish", "shop.x", None, None, "application/json", False
+
+    def __init__(self, data):
+        self.body, self.headers, self.delivery_tag = json.dumps(data).encode(), {"evenkeel-uid": "alice", "evenkeel-session": "s"}, data
+
+    async def ack(self):
+        self.processed = True
+
+
+async def lanes():
+    """Four messages of one session, of which the last comes while another is handled and a third waits."""
+
+    async def handler(request):
+        say(begun=request.data)
+        await asyncio.sleep(0.1)
+        say(done=request.data)
+
+    service = Service(None, None, "shop", "publish", "shop.x", handler, 64, 1_000)
+    tasks = [asyncio.create_task(service._take(Sent(n))) for n in (1, 2, 3)]
+    await asyncio.sleep(0.15)
+    tasks.append(asyncio.create_task(service._take(Sent(4))))
+    await asyncio.gather(*tasks)
+
+
+async def lasting(url):
+    """Serves, whatever becomes of its queue."""
+    async with evenkeel.Publisher(url, name="shop") as publisher:
+        await publisher.serve("shop.echo", lambda request: request.data)
+        await publisher.serve("shop.when", lambda request: {"at": object()})
+        say(serving=True)
         await asyncio.Event().wait()
 
 

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import { Broker } from '@evenkeel/broker';
+import { connect } from '@evenkeel/client';
 import { ensurePackages } from '@evenkeel/local';
 import { type ScriptedConnection, type ScriptedEdge, ScriptedMesh } from '@evenkeel/testkit';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { JsonLines } from '../support/json-lines.js';
+import { startTestMesh } from '../support/mesh.js';
 import { PythonPackage } from '../support/python-package.js';
 
-/** The Python package where sockets, tokens and handlers fail; what its edges and gateway do is the test's. */
+/** The Python package where sockets, tokens, handlers and queues fail; mostly what its edges and gateway do is the test's. */
 
 const programs = join(import.meta.dirname, '..', 'support', 'python_programs.py');
 const installed = new PythonPackage();
@@ -113,4 +116,28 @@ test('a topic that has begun with no past goes on behind where it began', async 
   second.terminate();
   const third = await a.next();
   expect((await third.take('hello')).topics).toEqual([{ topic: 'room.a', since: 'p2' }]);
+});
+
+test('a service handles what one session has sent one after another, whenever it comes', async () => {
+  const service = run('lanes');
+  await service.until('the last', (lines) => lines.at(-1)?.done === 4);
+  expect(service.lines).toEqual([1, 2, 3, 4].flatMap((n) => [{ begun: n }, { done: n }]));
+});
+
+test('a service whose queue is deleted serves again, and an answer that is no JSON is an error of the service', async () => {
+  const real = await startTestMesh({ edges: 1 });
+  const service = run('lasting', real.urlFor('app-shop'));
+  await service.until('serving', (lines) => lines.length === 1);
+  const client = connect({ gateway: real.gatewayUrl, user: 'alice' });
+  onTestFinished(() => client.close());
+  expect(await client.request('shop.echo', 1)).toBe(1);
+  await expect(client.request('shop.when')).rejects.toMatchObject({ code: 'service-error' });
+
+  const broker = await Broker.connect({ url: real.amqpUrl, name: 'python-losses.test' });
+  onTestFinished(() => broker.close());
+  await broker.topology().deleteQueue('service.shop.shop.echo');
+  await vi.waitFor(async () => expect(await client.request('shop.echo', 2)).toBe(2), {
+    timeout: 15_000,
+    interval: 500,
+  });
 });

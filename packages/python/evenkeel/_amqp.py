@@ -2,6 +2,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import aio_pika
@@ -14,6 +15,7 @@ from ._types import JsonObject
 
 _log = logging.getLogger("evenkeel")
 _AGAIN_AFTER_S = 0.5
+_LOOK_S, _LONGEST_S = 1.0, 30.0  # between looks whether a consumer is there still, and after one that could not be made again
 LOST = (AMQPConnectionError, ChannelInvalidStateError, ConnectionError, asyncio.InvalidStateError, RuntimeError)
 
 
@@ -44,6 +46,60 @@ def data_of(message: aio_pika.abc.AbstractIncomingMessage) -> Any:
         return text
 
 
+class Consumer:
+    """Consumes queues on one channel until it is cancelled.
+
+    Again also where the broker has cancelled that, since a queue was deleted or its node went down: a lost connection alone is what
+    aio-pika sees to.
+    """
+
+    def __init__(self, broker: "Broker", channel: aio_pika.abc.AbstractRobustChannel) -> None:
+        self._broker, self._channel = broker, channel
+        self._consumed: list[tuple[aio_pika.abc.AbstractRobustQueue, str]] = []
+        self._watching: asyncio.Task[None] | None = None
+
+    async def consume(self, queue: aio_pika.abc.AbstractRobustQueue, take: Callable[[Any], Any], no_ack: bool = False) -> None:
+        self._consumed.append((queue, await queue.consume(take, no_ack=no_ack)))
+        if self._watching is None:
+            self._watching = self._broker.spawn(self._watch())
+
+    async def cancel(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+        for queue, tag in self._consumed:
+            await queue.cancel(tag)
+
+    async def _watch(self) -> None:
+        pause = _LOOK_S
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                cancelled = [queue.name for queue, tag in self._consumed if not await _is_consumed(queue, tag)]
+                if cancelled:
+                    await self._again(cancelled)
+                pause = _LOOK_S
+            except (*LOST, AMQPError, asyncio.TimeoutError) as error:
+                pause = min(_LONGEST_S, pause * 2)
+                _log.warning("A queue is not consumed again yet: %r", error)
+
+    async def _again(self, names: list[str]) -> None:
+        _log.warning("The broker has cancelled the consumer of %s; consuming again", ", ".join(names))
+        trial = await self._broker.connection.channel()  # of its own: what the broker refuses closes it
+        try:
+            for queue, _ in self._consumed:
+                await trial.declare_queue(queue.name, durable=queue.durable, arguments=queue.arguments, robust=False)
+        finally:
+            await trial.close()
+        await self._channel.reopen()
+
+
+async def _is_consumed(queue: Any, tag: str) -> bool:
+    channel = queue.channel
+    if hasattr(channel, "get_underlay_channel"):  # aio-pika 9
+        channel = await channel.get_underlay_channel()
+    return channel.is_closed or tag in channel.consumers  # a closed one comes back with its consumers
+
+
 class Broker:
     """A connection that comes back by itself, and a channel with confirms."""
 
@@ -51,11 +107,16 @@ class Broker:
         self.connection, self._timeout_s = connection, timeout_s
         self._channels: dict[str, aio_pika.abc.AbstractChannel] = {}
         self._opening = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def connect(cls, url: str, name: str, timeout_s: float) -> "Broker":
         properties: JsonObject = {"connection_name": name}
         return cls(await aio_pika.connect_robust(url, client_properties=properties), timeout_s)
+
+    async def channel(self) -> aio_pika.abc.AbstractRobustChannel:
+        """One that comes back with the connection, with what was declared and consumed on it."""
+        return await self.connection.channel()  # type: ignore[return-value]
 
     async def wait_for(self, exchange: str) -> None:
         """Until the mesh has declared it: nobody else may."""
@@ -98,5 +159,14 @@ class Broker:
         await to.publish(message, key, mandatory=True, timeout=self._timeout_s)
         return True
 
+    def spawn(self, coroutine: Any) -> asyncio.Task[None]:
+        """A task that ends with the connection."""
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
         await self.connection.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import aio_pika.abc
 
-from ._amqp import Broker, data_of, message_of
+from ._amqp import Broker, Consumer, data_of, message_of
 from ._errors import AskError, PublishError
 from ._names import check_name, uid
 from ._types import JsonObject
@@ -72,9 +72,9 @@ class Asking:
         await asyncio.shield(self._listening)
 
     async def _declare(self) -> None:
-        channel = await self._consuming.connection.channel()
+        channel = await self._consuming.channel()
         queue = await channel.declare_queue(self._name, durable=True, arguments=_QUEUE)
-        await queue.consume(self._take)
+        await Consumer(self._consuming, channel).consume(queue, self._take)
 
     async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         asked = self._open.get(message.correlation_id or "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import aio_pika.abc
 
-from ._amqp import Broker
+from ._amqp import Broker, Consumer
 from ._errors import ServiceError
 from ._types import JsonObject
 
@@ -59,11 +59,11 @@ class Follower:
         return key in self._followed
 
     async def _listen(self) -> None:
-        channel = await self._broker.connection.channel()
+        channel = await self._broker.channel()
         queue = await channel.declare_queue(f"service.{self._name}.cancel:{self.word}", durable=True, arguments=_QUEUE)
         await queue.bind("mesh.cancel", "*.*.*.#")  # ids of requests have three words at least
         await queue.bind("mesh.cancel", f"$taken.{self.word}")
-        await queue.consume(self._take, no_ack=True)
+        await Consumer(self._broker, channel).consume(queue, self._take, no_ack=True)
 
     async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import aio_pika.abc
 
-from ._amqp import Broker
+from ._amqp import Broker, Consumer
 from ._types import JsonObject
 
 _log = logging.getLogger("evenkeel")
@@ -54,10 +54,10 @@ class Receipts:
             self._awaited.popitem(last=False)
 
     async def _listen(self) -> None:
-        channel = await self._broker.connection.channel()
+        channel = await self._broker.channel()
         queue = await channel.declare_queue(f"service.{self._name}.receipts:{self.word}", durable=True, arguments=_QUEUE)
         await queue.bind("mesh.cancel", f"$taken.{self.word}")
-        await queue.consume(self._take, no_ack=True)
+        await Consumer(self._broker, channel).consume(queue, self._take, no_ack=True)
 
     async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import aio_pika.abc
 from aiormq.exceptions import ChannelPreconditionFailed
 
-from ._amqp import LOST, Broker, data_of, message_of
+from ._amqp import LOST, Broker, Consumer, data_of, message_of
 from ._errors import EvenkeelError, PublishError, ServiceError
 from ._parts import Follower, send_parts
 
@@ -55,35 +55,36 @@ class Service:
         self._lanes: dict[str, _Lane] = {}
         self._known: collections.OrderedDict[str, Answer] = collections.OrderedDict()
         self._running: set[asyncio.Task[None]] = set()
-        self._queue: aio_pika.abc.AbstractQueue | None = None
-        self._channel: aio_pika.abc.AbstractChannel | None = None
-        self._tag = ""
+        self._consumer: Consumer | None = None
+        self._channel: aio_pika.abc.AbstractRobustChannel | None = None
 
     async def start(self) -> None:
         """Raises EvenkeelError `method-taken`, `queue-differs`."""
-        self._channel = await self._broker.connection.channel()
+        self._channel = await self._broker.channel()
         await self._channel.set_qos(prefetch_count=self._prefetch)
+        consumer = Consumer(self._broker, self._channel)
         words = self._pattern.replace("*", "+").replace("#", "++")
         try:
             if self._kind == "request":
                 root = words.split(".")[0]
                 held: dict[str, Any] = {"x-expires": _METHOD_HELD_MS, "x-dead-letter-exchange": f"service.{root}.owner:{self._name}"}
                 mark = await self._channel.declare_queue(f"service.{root}.method:{words}", durable=True, arguments=held)
-                await mark.consume(_ignore)
+                await consumer.consume(mark, _ignore)
         except ChannelPreconditionFailed as error:
             raise EvenkeelError("method-taken", f"method {self._pattern} is served by another service: {error}") from error
         name = f"service.{self._name}.{'publish:' if self._kind == 'publish' else ''}{words}"
         try:
-            self._queue = await self._channel.declare_queue(name, durable=True, arguments={"x-expires": self._grace_ms})
+            queue = await self._channel.declare_queue(name, durable=True, arguments={"x-expires": self._grace_ms})
         except ChannelPreconditionFailed as error:
             raise EvenkeelError("queue-differs", f"queue {name} exists with other settings: {error}") from error
-        await self._queue.bind("mesh.inbound", self._pattern)
-        self._tag = await self._queue.consume(self._take)
+        await queue.bind("mesh.inbound", self._pattern)
+        await consumer.consume(queue, self._take)
+        self._consumer = consumer
 
     async def stop(self, within_s: float = 10.0) -> None:
         """Takes no more, waits for handlers that run, and gives the rest back."""
-        if self._queue and self._channel and not self._channel.is_closed:
-            await self._queue.cancel(self._tag)
+        if self._consumer and self._channel and not self._channel.is_closed:
+            await self._consumer.cancel()
             if self._running:
                 await asyncio.wait(self._running, timeout=within_s)
             await self._channel.close()
