@@ -19,15 +19,8 @@ import type { MoveOutcome, PlannedMove } from './planned-move.js';
 import type { EndReason, SessionQueue } from './ports.js';
 import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
-import {
-  anybody,
-  dismiss,
-  leavingBy,
-  type Release,
-  type ReleaseMode,
-  type Successor,
-  sayFarewell,
-} from './release.js';
+import type { Release, ReleaseMode, Successor } from './release.js';
+import { anybody, dismiss, leavingBy, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
