@@ -15,7 +15,7 @@ from ._types import JsonObject
 
 MAX_HELD = 10_000  # frames that wait for handlers, or for the end of a move; over it the socket is given up
 _ACK_AFTER_S = 0.02
-_COMES_AGAIN = ("event", "message", "move")
+_COMES_AGAIN = ("event", "message")
 
 _log = logging.getLogger("evenkeel")
 

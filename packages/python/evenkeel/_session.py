@@ -251,6 +251,9 @@ class Session:
             self.serving.take(frame)
             link.settled(frame["seq"])
             return
+        if frame.get("t") == "move":  # a handler that is at work may take longer than the edge waits
+            self._moving = self.spawn(self._move(link, frame, self._moving))
+            return
         if frame.get("t") == "moved":
             link.mark, link.received = frame.get("mark"), frame["received"]
             link.told.set()
@@ -268,8 +271,6 @@ class Session:
         elif kind == "message":
             if self.merge.is_new(frame):
                 await self.to.on_frame(frame)
-        elif kind == "move":
-            self._moving = self.spawn(self._move(link, frame, self._moving))
         elif kind == "moved":
             await link.ack()
             link.moved.set()
