@@ -19,6 +19,7 @@ import type { OwnQueue, OwnQueueOptions } from '../own-queue.js';
 import { isSentTo, maySpeakFor } from '../sender.js';
 import { Copies, type CopiesOptions, sourceOf } from './copies.js';
 import { Roster } from './roster.js';
+import { Silence } from './silence.js';
 import { topicPresence, userPresence } from './told.js';
 import { Waiting } from './waiting.js';
 
@@ -27,7 +28,7 @@ const maxWaiting = 10_000;
 const sweepMs = 250;
 /** A sweep that comes this much late tells of this process, not of the others. */
 const lateMs = 1_000;
-/** So long after it begins to hear, every edge has given a sign of life, ms: they do each second. */
+/** So long after it begins to hear, and an edge to hear itself, every edge has given a sign of life, ms: they do each second. */
 const hearingMs = 1_500;
 /** An edge whose members cannot be had is waited for so long at most, ms. */
 const wholeMs = 5_000;
@@ -49,7 +50,7 @@ export interface PresenceCopyOptions {
   queue: string;
   /** Default: one of its own. */
   roster?: Roster;
-  /** Of an edge: what it has itself, and what it is asked. */
+  /** Of an edge, which gives a sign of life each second: what it has itself, and what it is asked. */
   own?: {
     readonly node: string;
     readonly boot: string;
@@ -70,8 +71,8 @@ interface Question {
 }
 
 /**
- * A copy of who is in which topic of the mesh, kept while it is started. What it does not hear, for its broker is away, it takes to be
- * as it was.
+ * A copy of who is in which topic of the mesh, kept while it is started. What it does not hear, for its broker is away or lets nobody
+ * publish, it takes to be as it was.
  */
 export class PresenceCopy {
   readonly roster: Roster;
@@ -86,6 +87,7 @@ export class PresenceCopy {
   /** Asked for while building, so that its connection is opened. */
   readonly #publisher: Pick<Publisher, 'publish'>;
   readonly #now: () => number;
+  readonly #silence: Silence;
   #isHearing = true;
   #hearsSinceMs = Number.POSITIVE_INFINITY;
   readonly #complete = new Waiting();
@@ -98,6 +100,7 @@ export class PresenceCopy {
     this.#options = options;
     this.#publisher = mesh.publisher;
     this.#now = now;
+    this.#silence = new Silence({ hasOwn: own !== undefined });
     this.roster = roster;
     this.copies = new Copies({
       roster,
@@ -118,7 +121,7 @@ export class PresenceCopy {
       },
       onRemade: () => {
         this.#isHearing = true;
-        this.copies.excuse(this.#now());
+        this.#hearsAgain(this.#now());
       },
     });
   }
@@ -132,7 +135,12 @@ export class PresenceCopy {
   completeness(): true | string {
     const isHearing = this.readiness();
     if (isHearing !== true) return isHearing;
-    if (this.#now() < this.#hearsSinceMs + hearingMs) return 'edges have not all been heard of yet';
+    const { own } = this.#options;
+    const nowMs = this.#now();
+    if (nowMs < this.#hearsSinceMs + hearingMs) return 'edges have not all been heard of yet';
+    if (own !== undefined && this.#silence.isBlocked(nowMs))
+      return 'what edges publish does not come through at present';
+    if (own === undefined && this.copies.size === 0) return 'no edge is heard of';
     const behind = [...this.copies.sources()].find(({ isWhole }) => !isWhole);
     return behind === undefined ? true : `who is on ${behind.node} has not been told yet`;
   }
@@ -155,12 +163,14 @@ export class PresenceCopy {
       const isLate = nowMs - dueAtMs > lateMs;
       dueAtMs = nowMs + sweepMs;
       // What has come meanwhile is read before anybody is taken for dead.
-      if (isLate) this.copies.excuse(nowMs);
+      if (isLate) this.#hearsAgain(nowMs);
+      else if (this.#silence.isBlocked(nowMs)) this.copies.excuse(nowMs);
       if (this.#isHearing) this.copies.sweep(nowMs);
       if (nowMs > this.#hearsSinceMs + wholeMs || this.completeness() === true) this.#complete.end();
     }, sweepMs);
     await this.#queue.start(signal);
-    this.#hearsSinceMs = this.#now();
+    // An edge begins to hear with itself: while publishing is blocked nothing comes.
+    if (this.#options.own === undefined) this.#hearsSinceMs = this.#now();
   }
 
   async stop(): Promise<void> {
@@ -188,7 +198,7 @@ export class PresenceCopy {
       node: own?.node ?? '',
     }));
     const expected = new Set([...this.copies.sources()].map(({ node, boot }) => sourceOf(node, boot)));
-    if (expected.size === 0) return userPresence(user, here, true);
+    if (expected.size === 0) return userPresence(user, here, this.completeness() === true);
     if (this.#questions.size >= maxQuestions) return userPresence(user, here, false);
     this.#asks += 1;
     const ask = `${this.#asks}`;
@@ -230,12 +240,24 @@ export class PresenceCopy {
 
   #onNews(news: PresenceNews): void {
     const { own } = this.#options;
-    if (news.node === own?.node && news.boot === own.boot) return;
-    if (news.t !== 'sessions') return this.copies.take(news, this.#now());
+    const nowMs = this.#now();
+    const isOwn = news.node === own?.node && news.boot === own.boot;
+    this.#silence.heard(isOwn, nowMs);
+    if (isOwn) {
+      this.#hearsSinceMs = Math.min(this.#hearsSinceMs, nowMs);
+      return;
+    }
+    if (news.t !== 'sessions') return this.copies.take(news, nowMs);
     const question = this.#questions.get(news.ask);
     if (!question?.expected.delete(sourceOf(news.node, news.boot))) return;
     for (const [session, since] of news.sessions) question.sessions.push({ session, node: news.node, since });
     if (question.expected.size === 0) question.finish();
+  }
+
+  /** It was this process that did not hear. */
+  #hearsAgain(nowMs: number): void {
+    this.copies.excuse(nowMs);
+    this.#silence.begin(nowMs);
   }
 
   #publish(key: string, ask: PresenceAsk): void {
