@@ -130,6 +130,11 @@ export class HistoryStream<T> {
     return this.#isCaughtUp ? 0 : Math.max(0, this.#end - (this.tail.last?.offset ?? -1));
   }
 
+  /** Before its newest record some are missing, of which {@link HistoryStreamOptions.onBreak} is still to tell. */
+  get isInterrupted(): boolean {
+    return this.#isBroken || this.#isPassedBy;
+  }
+
   /** Questions that a look into the stream is to answer. */
   get asking(): number {
     return this.#past.waiting;

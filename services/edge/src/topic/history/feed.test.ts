@@ -14,7 +14,7 @@ const record = (offset: number): TailRecord<HistoryItem> => ({
 
 /** A topic whose stream has records up to `newest`, on its way to a client that reads nothing while `isSlow`. */
 function world() {
-  const state = { newest: 9, isSlow: false, sent: 0 };
+  const state = { newest: 9, isSlow: false, isInterrupted: false, sent: 0 };
   const behind = (offset: number): Recovery<HistoryItem> => ({
     is: 'all',
     records: Array.from({ length: state.newest - offset }, (_, n) => record(offset + 1 + n)),
@@ -28,6 +28,9 @@ function world() {
   };
   const stream = {
     tail,
+    get isInterrupted() {
+      return state.isInterrupted;
+    },
     limits: { size: 100, seconds: 60 },
     last: (_topic: string, count: number, onAnswer: (recovery: Recovery<HistoryItem>) => void) =>
       onAnswer(behind(state.newest - count)),
@@ -73,4 +76,13 @@ it('says up to where all is sent: the past, what came live, and where something 
   state.isSlow = false;
   feed.drained();
   expect([state.sent, feed.isLive, feed.position]).toEqual([12, true, writePosition(at(50))]);
+});
+
+it('has no position where messages are missing that its client is still to be told of: a move would lose them in silence', () => {
+  const { feed, state } = world();
+  feed.begin({ last: 2 }, () => {});
+  state.isInterrupted = true;
+  expect(feed.position).toBeUndefined();
+  state.isInterrupted = false;
+  expect(feed.position).toBe(writePosition(at(9)));
 });

@@ -52,8 +52,10 @@ export class Feed {
 
   /** Up to where its client has been sent everything, if that has a name. */
   get position(): string | undefined {
-    const { tail } = this.#options.stream;
-    const at = this.#is === 'live' ? tail.last : this.#sent;
+    const { tail, isInterrupted } = this.#options.stream;
+    // What goes on from its newest record would miss in silence what is to be told.
+    const newest = isInterrupted ? undefined : tail.last;
+    const at = this.#is === 'live' ? newest : this.#sent;
     return at && writePosition(at);
   }
 
