@@ -65,10 +65,11 @@ export class Past<T> {
     for (;;) {
       const leftMs = endsAtMs - performance.now();
       if (leftMs <= 0) break;
-      isWhole = await this.#read(pass, leftMs).catch(() => false);
+      const hasReached = await this.#read(pass, leftMs).catch(() => false);
       // The tail may have gone on since.
-      if (isWhole && pass.next < (tail.floor ?? 0)) continue;
+      isWhole = hasReached && pass.isAtTail;
       if (isWhole || pass.isOver) break;
+      if (hasReached) continue;
       await sleep(limits.retryMs).catch(() => {});
     }
     for (const { question, onAnswer } of asked) {
@@ -111,6 +112,12 @@ class Pass<T> {
     return this.reached + 1;
   }
 
+  /** What the tail has goes on from here. */
+  get isAtTail(): boolean {
+    const { floor } = this.#options.tail;
+    return floor !== undefined && this.next >= floor;
+  }
+
   /** Nobody can be answered any better. */
   get isOver(): boolean {
     return [...this.#byTopic.values()].flat().every(({ isLost }) => isLost);
@@ -118,7 +125,7 @@ class Pass<T> {
 
   /** True: it has got to what the tail has. */
   onRecord(record: StreamRecord, offset: number): boolean {
-    const { tail, topicsOf, make } = this.#options;
+    const { topicsOf, make } = this.#options;
     for (let next = this.#beginning.at(-1); next !== undefined && next.from <= offset; ) {
       next.see(offset, record);
       this.#beginning.pop();
@@ -137,6 +144,6 @@ class Pass<T> {
       }
     }
     this.reached = offset;
-    return offset + 1 >= (tail.floor ?? 0);
+    return this.isAtTail;
   }
 }

@@ -11,10 +11,10 @@ it('has no answer to what came behind a place once messages went past the stream
   question.see(5, { key: '', body: Buffer.of(), properties: { headers: {} } } as never);
   question.lacks(4);
   question.add(record(6));
-  expect(question.answer([], true, 0)).toMatchObject({ isLost: false, records: [{ offset: 6 }] });
+  expect(question.answer([], true, 0)).toMatchObject({ is: 'all', records: [{ offset: 6 }] });
   question.lacks(7);
   question.add(record(8));
-  expect(question.answer([], true, 0)).toEqual({ isLost: true, records: [] });
+  expect(question.answer([], true, 0)).toEqual({ is: 'lost', records: [] });
 });
 
 it('gives the newest all the same: nobody has said that they follow each other', () => {
@@ -23,7 +23,17 @@ it('gives the newest all the same: nobody has said that they follow each other',
   question.lacks(3);
   question.add(record(4));
   expect(question.answer([], true, 0)).toMatchObject({
-    isLost: false,
+    is: 'all',
     records: [{ offset: 2 }, { offset: 4 }],
+  });
+});
+
+it('gives only what the tail has where not all before it could be read: what was read are not the newest', () => {
+  const question = new Question<number>('t', { last: 3 }, limits);
+  for (const offset of [1, 2, 3]) question.add(record(offset));
+  expect(question.answer([record(9)], false, 0)).toMatchObject({ is: 'newest', records: [{ offset: 9 }] });
+  expect(question.answer([record(9)], true, 0)).toMatchObject({
+    is: 'all',
+    records: [{ offset: 2 }, { offset: 3 }, { offset: 9 }],
   });
 });

@@ -1,13 +1,11 @@
 import { printOf } from './position.js';
+import type { Recovery } from './recovery.js';
 import { type HistoryLimits, isPast, type Place, type TailRecord } from './tail.js';
 
 /** Bytes of one answer at most; what is more counts as gone. */
 export const maxAnswerBytes = 67_108_864;
 
-interface Answer<T> {
-  readonly isLost: boolean;
-  readonly records: TailRecord<T>[];
-}
+type Answer<T> = Omit<Recovery<T>, 'upTo'>;
 
 /** What somebody wants of records that are older than the tail; shown the stream, record by record. */
 export class Question<T> {
@@ -64,14 +62,17 @@ export class Question<T> {
 
   /** `newer`: what the tail has behind what was shown. `isWhole`: all was shown that there is before it. */
   answer(newer: readonly TailRecord<T>[], isWhole: boolean, nowMs: number): Answer<T> {
-    const all = [...this.#records, ...newer];
     if (this.#since === undefined) {
+      // Else some are missing between what was shown and what is newer: the newest are not among the former.
+      const all = isWhole ? [...this.#records, ...newer] : newer;
       const records = all.slice(-this.#most).filter(({ atMs }) => !isPast(atMs, this.#limits, nowMs));
-      return { isLost: false, records: this.#most === 0 ? [] : records };
+      const is = isWhole || newer.length >= this.#most ? 'all' : 'newest';
+      return { is, records: this.#most === 0 ? [] : records };
     }
+    const all = [...this.#records, ...newer];
     const [first] = all;
     const isOld = first !== undefined && isPast(first.atMs, this.#limits, nowMs);
     const isLost = this.#isLost || !this.#isFound || !isWhole || isOld || all.length > this.#most;
-    return { isLost, records: isLost ? [] : all };
+    return isLost ? { is: 'lost', records: [] } : { is: 'all', records: all };
   }
 }

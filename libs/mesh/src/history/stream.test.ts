@@ -1,6 +1,7 @@
-import type { Broker, StreamListener, StreamReaderOptions, StreamRecord } from '@evenkeel/broker';
+import type { Broker, StreamListener, StreamPart, StreamReaderOptions, StreamRecord } from '@evenkeel/broker';
 import { exchanges, historyHeader, historyQueue, lossMarks, topicKey } from '@evenkeel/protocol';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Recovery } from './recovery.js';
 import { HistoryStream } from './stream.js';
 import { Turns } from './turns.js';
 
@@ -15,22 +16,37 @@ const message = (messageId: string): StreamRecord => {
   return { ...rest, properties: { ...properties, messageId } };
 };
 
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 /** A stream that is read by hand, as its reader would. */
-function world() {
+function world(maxRecords = 100) {
   let listener: StreamListener | undefined;
   let from: StreamReaderOptions['from'];
   const told: string[] = [];
+  /** Records of before the tail that a look finds before its time is over. */
+  const older: StreamRecord[] = [];
   const connection = {
     stream: (_queue: string, toTell: StreamListener, options: StreamReaderOptions) => {
       listener = toTell;
       from = options.from;
       return { start: () => {}, stop: async () => {}, readiness: () => true };
     },
+    readStreamPart: async (_queue: string, { from: next, timeoutMs, onRecord }: StreamPart) => {
+      const first = next === 'first' ? 0 : next;
+      for (const [n, each] of older.slice(first).entries()) if (onRecord(each, first + n)) return true;
+      await new Promise((resolve) => setTimeout(resolve, timeoutMs));
+      return false;
+    },
   };
   const stream = new HistoryStream<string>({
     namespace: 'room',
     limits: { size: 100, seconds: 60 },
-    bounds: { maxRecords: 100, maxBytes: 1_000 },
+    bounds: { maxRecords, maxBytes: 1_000 },
     maxStreamBytes: 0,
     connection: connection as unknown as Pick<Broker, 'stream' | 'readStreamPart'>,
     turns: new Turns(1),
@@ -43,6 +59,13 @@ function world() {
   return {
     stream,
     told,
+    older,
+    last: async (count: number) => {
+      const answer = new Promise<Recovery<string>>((resolve) => stream.last(topic, count, resolve));
+      await vi.advanceTimersByTimeAsync(11_000);
+      const { is, records } = await answer;
+      return { is, items: records.map(({ item }) => item) };
+    },
     /** It is read once more; `end`: offset of its last record. */
     begin(end: number) {
       listener?.onStart();
@@ -80,4 +103,17 @@ it('is interrupted from a mark that messages went past it until that has been to
   expect([told, stream.isInterrupted]).toEqual([[], true]);
   read(mark(lossMarks.end), 2);
   expect([told, stream.isInterrupted]).toEqual([['break'], false]);
+});
+
+it('gives the last ones from the tail alone where the look at older ones took too long: those it has seen are not the newest', async () => {
+  const { begin, read, caughtUp, older, last } = world(2);
+  older.push(...['a', 'b', 'c'].map(message));
+  expect(begin(4)).toBe(3);
+  read(message('d'), 3);
+  read(message('e'), 4);
+  caughtUp();
+  expect(await last(4)).toEqual({ is: 'all', items: ['b', 'c', 'd', 'e'] });
+
+  older.length = 1;
+  expect(await last(4)).toEqual({ is: 'newest', items: ['d', 'e'] });
 });

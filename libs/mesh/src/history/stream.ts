@@ -176,13 +176,13 @@ export class HistoryStream<T> {
     this.#since({ topic, since, onAnswer });
   }
 
-  /** The newest messages of a topic, at most so many, and never `lost`. */
+  /** The newest messages of a topic, at most so many, and never `lost`; `newest` where older ones could not be read in time. */
   last(topic: string, count: number, onAnswer: (recovery: Recovery<T>) => void): void {
     const { limits, now } = this.#options;
     const { records, isWhole } = this.tail.newest(topic, count, now());
     if (isWhole || count === 0) return onAnswer(this.#all(records));
     this.#past.ask(new Question<T>(topic, { last: count }, limits), (answer) =>
-      onAnswer(this.#all(answer.records)),
+      onAnswer({ ...answer, upTo: this.tail.last }),
     );
   }
 
@@ -224,9 +224,9 @@ export class HistoryStream<T> {
     const found = this.tail.since(topic, since, now());
     if (found.is === 'all') return onAnswer(this.#all(found.records));
     if (found.is === 'lost') return onAnswer(this.#lost());
-    this.#past.ask(new Question<T>(topic, { since }, limits), ({ isLost, records }) => {
+    this.#past.ask(new Question<T>(topic, { since }, limits), ({ is, records }) => {
       // The tail may have gone on behind a mark meanwhile.
-      const isWhole = !isLost && since.offset >= this.#passedByAt;
+      const isWhole = is === 'all' && since.offset >= this.#passedByAt;
       onAnswer(isWhole ? this.#all(records) : this.#lost());
     });
   }

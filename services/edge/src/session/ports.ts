@@ -108,7 +108,7 @@ export interface FeedWanted {
 export interface FeedAnswer {
   /** Undefined: nothing has a position yet. */
   readonly position: string | undefined;
-  /** False: some of what was asked for is gone, and none of it comes. */
+  /** False: some of what was asked for is gone. What came behind a position does not come then, of the newest those that are there. */
   readonly recovered: boolean;
 }
 

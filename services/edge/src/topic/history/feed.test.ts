@@ -14,7 +14,13 @@ const record = (offset: number): TailRecord<HistoryItem> => ({
 
 /** A topic whose stream has records up to `newest`, on its way to a client that reads nothing while `isSlow`. */
 function world() {
-  const state = { newest: 9, isSlow: false, isInterrupted: false, sent: 0 };
+  const state = {
+    newest: 9,
+    isSlow: false,
+    isInterrupted: false,
+    sent: 0,
+    is: 'all' as Recovery<HistoryItem>['is'],
+  };
   const behind = (offset: number): Recovery<HistoryItem> => ({
     is: 'all',
     records: Array.from({ length: state.newest - offset }, (_, n) => record(offset + 1 + n)),
@@ -33,7 +39,7 @@ function world() {
     },
     limits: { size: 100, seconds: 60 },
     last: (_topic: string, count: number, onAnswer: (recovery: Recovery<HistoryItem>) => void) =>
-      onAnswer(behind(state.newest - count)),
+      onAnswer({ ...behind(state.newest - count), is: state.is }),
     behindPlace: (
       _topic: string,
       { offset }: { offset: number },
@@ -85,4 +91,13 @@ it('has no position where messages are missing that its client is still to be to
   expect(feed.position).toBeUndefined();
   state.isInterrupted = false;
   expect(feed.position).toBe(writePosition(at(9)));
+});
+
+it('says that some of the last ones are gone where older ones could not be read in time, and sends the newest', () => {
+  const { feed, state } = world();
+  state.is = 'newest';
+  const answers: unknown[] = [];
+  feed.begin({ last: 2 }, (answer) => answers.push(answer));
+  expect(answers).toEqual([{ position: writePosition(at(9)), recovered: false }]);
+  expect([state.sent, feed.isLive]).toEqual([2, true]);
 });

@@ -81,7 +81,7 @@ export class HistoryTopics {
     const answered = ({ is, records, upTo }: Recovery<HistoryItem>): void =>
       onRead({
         position: upTo && writePosition(upTo),
-        recovered: is === 'all',
+        recovered: is !== 'lost',
         count: records.length,
         frame: (at) => historyFrame(topic, records[at] as TailRecord<HistoryItem>, true, re),
       });
