@@ -20,6 +20,8 @@ export interface Told {
   readonly code?: number;
   /** Of one that has come: what is told of it, as JSON text. */
   readonly info?: string;
+  /** It is told by another edge because the session's own has fallen silent, which may tell the same of this connection later. */
+  readonly isOnBehalf?: true;
 }
 
 /** Told and not yet confirmed; the oldest is dropped beyond it. */
@@ -71,7 +73,7 @@ export class Happenings {
     return this.#waiting.length + this.#underWay + this.#failed.length;
   }
 
-  tell({ what, uid, sid, epoch, node, reason, info }: Told): void {
+  tell({ what, uid, sid, epoch, node, reason, info, isOnBehalf }: Told): void {
     const at = this.#options.now();
     const body = {
       user: fromUid(uid),
@@ -87,7 +89,7 @@ export class Happenings {
       key: happeningKey(uid, what),
       body: JSON.stringify(body),
       properties: {
-        messageId: `${uid}.${sid}.${epoch}.${what}`,
+        messageId: `${uid}.${sid}.${epoch}.${what}${isOnBehalf === true ? '.silent' : ''}`,
         timestamp: Math.floor(at / 1_000),
         contentType: 'application/json',
         type: what,

@@ -53,6 +53,11 @@ export interface Welcomed {
   readonly info?: string | undefined;
 }
 
+interface TellingOptions extends Pick<Told, 'reason' | 'isOnBehalf'> {
+  readonly code?: number | undefined;
+  readonly info?: string | undefined;
+}
+
 export interface LifeOptions {
   /** This edge. */
   node: string;
@@ -178,7 +183,7 @@ export class Life {
   adopted(who: Who, node: string, silentMs: number, leftMs: number | undefined): void {
     const before = this.#entries.get(keyOf(who));
     if (before && before.epoch >= who.epoch) return;
-    if (leftMs === undefined) this.#tell('detached', who, node);
+    if (leftMs === undefined) this.#tell('detached', who, node, { isOnBehalf: true });
     this.#goesAway(who, leftMs ?? this.#options.lifetimeMs - silentMs, node);
     const entry = this.#entries.get(keyOf(who));
     if (entry && leftMs === undefined) entry.isTakenForLost = true;
@@ -264,7 +269,8 @@ export class Life {
 
   /** Its edge was cut off for a while, and has had the connection all the time. */
   #isBack(entry: Entry): void {
-    if (entry.away && entry.isTakenForLost) this.#tell('resumed', entry, entry.adoptedFrom);
+    if (entry.away && entry.isTakenForLost)
+      this.#tell('resumed', entry, entry.adoptedFrom, { isOnBehalf: true });
   }
 
   // --- entries ---
@@ -341,7 +347,7 @@ export class Life {
     what: Happening,
     { uid, sid, epoch }: Who,
     node = this.#options.node,
-    { reason, code, info }: { reason?: EndReason; code?: number | undefined; info?: string | undefined } = {},
+    { reason, code, info, isOnBehalf }: TellingOptions = {},
   ): void {
     const told = {
       what,
@@ -352,6 +358,7 @@ export class Life {
       ...(reason === undefined ? {} : { reason }),
       ...(code === undefined ? {} : { code }),
       ...(info === undefined ? {} : { info }),
+      ...(isOnBehalf === undefined ? {} : { isOnBehalf }),
     };
     this.#options.past?.told(told);
     this.#options.tell(told);
