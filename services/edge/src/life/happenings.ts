@@ -26,7 +26,7 @@ export interface Told {
 
 /** Told and not yet confirmed; the oldest is dropped beyond it. */
 export const maxWaiting = 100_000;
-/** Unconfirmed at a time. */
+/** Unconfirmed at a time, one of a session. */
 const window = 128;
 const againMs = 1_000;
 const stopMs = 2_000;
@@ -37,6 +37,12 @@ export interface HappeningsOptions {
   log: Pick<Log, 'warn'>;
   /** ms since the epoch. */
   now(): number;
+}
+
+/** What is to be told of one session. Until the first is confirmed no other goes: it may have to be sent again. */
+interface Line {
+  readonly session: string;
+  readonly messages: [Message, ...Message[]];
 }
 
 interface Message {
@@ -55,11 +61,14 @@ export class Happenings {
   dropped = 0;
   told = 0;
   readonly #options: HappeningsOptions;
-  readonly #waiting = new Fifo<Message>();
-  readonly #failed: Message[] = [];
+  readonly #lines = new Map<string, Line>();
+  /** Those whose first is neither under way nor among those that failed. */
+  readonly #ready = new Fifo<Line>();
+  readonly #failed: Line[] = [];
   readonly #stopping = new AbortController();
   readonly #failedLog = new LogLimit(logEveryMs);
   #seq = 0;
+  #waiting = 0;
   #underWay = 0;
   #isPaused = false;
   #onTold = () => {};
@@ -70,7 +79,7 @@ export class Happenings {
 
   /** Told and not yet confirmed. */
   get waiting(): number {
-    return this.#waiting.length + this.#underWay + this.#failed.length;
+    return this.#waiting;
   }
 
   tell({ what, uid, sid, epoch, node, reason, info, isOnBehalf }: Told): void {
@@ -84,7 +93,7 @@ export class Happenings {
       ...(info === undefined ? {} : { info: JSON.parse(info) as unknown }),
     };
     this.#seq += 1;
-    this.#waiting.push({
+    const line = this.#push(`${uid}.${sid}`, {
       seq: this.#seq,
       key: happeningKey(uid, what),
       body: JSON.stringify(body),
@@ -96,10 +105,7 @@ export class Happenings {
         persistent: true,
       },
     });
-    if (this.#waiting.length > maxWaiting) {
-      this.#waiting.shift();
-      this.dropped += 1;
-    }
+    if (this.#waiting - this.#underWay > maxWaiting) this.#dropOne(line);
     this.#pump();
   }
 
@@ -114,22 +120,51 @@ export class Happenings {
     this.#stopping.abort();
   }
 
+  #push(session: string, message: Message): Line {
+    this.#waiting += 1;
+    const known = this.#lines.get(session);
+    known?.messages.push(message);
+    if (known !== undefined) return known;
+    const line: Line = { session, messages: [message] };
+    this.#lines.set(session, line);
+    this.#ready.push(line);
+    return line;
+  }
+
+  /** The first of a line that was ready is told, or is not to be: what is behind it is next. */
+  #shift(line: Line): void {
+    this.#waiting -= 1;
+    line.messages.shift();
+    if (line.messages.length > 0) this.#ready.prepend([line]);
+    else this.#lines.delete(line.session);
+  }
+
+  /** The oldest of who has waited longest; where nobody but these waits, of the one that has just got one more. */
+  #dropOne(line: Line): void {
+    this.dropped += 1;
+    const oldest = this.#ready.shift();
+    if (oldest !== undefined) return this.#shift(oldest);
+    this.#waiting -= 1;
+    line.messages.splice(1, 1);
+  }
+
   #pump(): void {
     while (!this.#isPaused && this.#underWay < window) {
-      const message = this.#waiting.shift();
-      if (message === undefined) return;
+      const line = this.#ready.shift();
+      if (line === undefined) return;
       this.#underWay += 1;
-      void this.#send(message);
+      void this.#send(line);
     }
   }
 
-  async #send(message: Message): Promise<void> {
-    const { key, body, properties } = message;
+  async #send(line: Line): Promise<void> {
+    const [{ key, body, properties }] = line.messages;
     try {
       await this.#options.publisher.publish(exchanges.sessions, key, body, properties);
       this.told += 1;
+      this.#shift(line);
     } catch (error) {
-      this.#failed.push(message);
+      this.#failed.push(line);
       this.#isPaused = true;
       const suppressed = this.#failedLog.pass(performance.now());
       if (suppressed !== undefined && !this.#stopping.signal.aborted)
@@ -145,7 +180,7 @@ export class Happenings {
   async #resume(): Promise<void> {
     await sleep(againMs, this.#stopping.signal).catch(() => {});
     if (this.#stopping.signal.aborted) return;
-    this.#waiting.prepend(this.#failed.splice(0).sort((a, b) => a.seq - b.seq));
+    this.#ready.prepend(this.#failed.splice(0).sort(({ messages: [a] }, { messages: [b] }) => a.seq - b.seq));
     this.#isPaused = false;
   }
 }
