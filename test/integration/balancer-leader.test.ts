@@ -107,7 +107,7 @@ describe('several balancers', () => {
     expect((await bench.ask({ command: 'status' })).plan).toMatchObject({ id: plan.id, state: 'paused' });
   });
 
-  it('wait for the state that a dying leader still holds', async () => {
+  it('wait for the state that a dying leader still holds, however long, and say so', async () => {
     const bench = await Bench.open();
     const saved = { v: 1, drains: [], isPaused: true, history: [] };
     await bench.broker.declare({
@@ -121,10 +121,26 @@ describe('several balancers', () => {
     });
     await held;
     const balancer = await bench.balancer('b1');
-    await until('leading', 20_000, () => balancer.lines.some((line) => line.includes('"leading"')));
+    const hasLogged = (text: string) => balancer.lines.some((line) => line.includes(text));
+    await until('leading', 20_000, () => hasLogged('"leading"'));
+    await until('in doubt', 20_000, () => hasLogged('another consumes it'));
     await dying.close();
     await until('serving', 20_000, async () => (await leaderOf(bench)) === 'b1');
     expect(await bench.ask({ command: 'status' })).toMatchObject({ isPaused: true });
+  });
+
+  it('find in a replicated queue that nothing is saved, and what another has saved', async () => {
+    const bench = await Bench.open();
+    const url = bench.urlFor('balancer');
+    const env = { EVENKEEL_AMQP_URL: `${url},${url}` };
+    const first = await bench.balancer('b1', env);
+    await until('b1 leads', 30_000, async () => (await leaderOf(bench)) === 'b1');
+    expect(await bench.ask({ command: 'pause' })).toMatchObject({ ok: true });
+    await first.kill('SIGKILL');
+    const second = await bench.balancer('b2', env);
+    await until('b2 leads', 30_000, async () => (await leaderOf(bench)) === 'b2');
+    expect(await bench.ask({ command: 'status' })).toMatchObject({ isPaused: true });
+    expect(second.lines.filter((line) => /taking over failed|queue differs/.test(line))).toEqual([]);
   });
 
   it('leave the state of a later version as it is, say so, and go on when it is gone', async () => {

@@ -297,7 +297,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   ops.readiness('management', () => manage.readiness());
   ops.readiness('denials', () => denials.readiness());
   ops.note('denials', () => denials.lag());
-  ops.readiness('saved state', () => balancer.held ?? true);
+  ops.readiness('saved state', () => balancer.held ?? term.readiness());
   ops.note('view', () => silence(balancer.view.silentMs(steadyNow())));
   ops.status(() => ({
     id: config.id,

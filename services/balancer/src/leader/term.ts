@@ -11,7 +11,7 @@ export interface TermParts {
   follow(): void;
   /** Ends what is under way. */
   end(): Promise<void>;
-  log: Log;
+  log: Pick<Log, 'error'>;
 }
 
 const retryMs = 500;
@@ -20,9 +20,15 @@ const retryMs = 500;
 export class Term {
   readonly #parts: TermParts;
   #last: Promise<void> = Promise.resolve();
+  #failure: string | undefined;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
+  }
+
+  /** True, or why this balancer does not come to lead, though it is its turn. */
+  readiness(): true | string {
+    return this.#failure === undefined || `taking over fails: ${this.#failure}`;
   }
 
   /** Leading begins; tried until it succeeds, or leading has ended again. */
@@ -30,12 +36,15 @@ export class Term {
     this.#last = this.#last.then(async () => {
       while (this.#parts.isLeading()) {
         try {
-          return await this.#parts.begin();
+          await this.#parts.begin();
+          break;
         } catch (error) {
+          this.#failure = error instanceof Error ? error.message : String(error);
           this.#parts.log.error({ err: error }, 'taking over failed, trying again');
           await sleep(retryMs);
         }
       }
+      this.#failure = undefined;
     });
   }
 

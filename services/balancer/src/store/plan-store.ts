@@ -1,19 +1,23 @@
-import type { Consumer, ConsumerChannels, Delivery, Publisher, TopologyChannels } from '@evenkeel/broker';
+import type { Publisher } from '@evenkeel/broker';
 import type { Mesh, OwnQueue } from '@evenkeel/mesh';
 import { sleep } from '@evenkeel/pace';
 import type { Log } from '@evenkeel/runtime';
 import type { NewerState, SavedState } from '../core/state.js';
+import { type KeptMessageParts, readKept } from './kept-message.js';
 import { readState } from './saved-state.js';
 
 /** Holds one message: the state that the leader saved last. */
 const planQueue = 'mesh.plan';
 
-/** How long a state that another balancer holds is waited for. */
-const readTimeoutMs = 3_000;
+/** How long a state that another balancer holds is waited for, before it is tried anew. */
+const patienceMs = 3_000;
 /** A state that its reader is just putting back is in sight again after this long. */
-const putBackMs = 300;
-/** A queue that was deleted is waited for this long while a state is to be written. */
+const quietMs = 300;
+/** The same where a replica that lags may be the one that delivers it. */
+const clusterQuietMs = 1_000;
+/** A queue that was deleted is waited for this long while a state is to be written, and looked for this often. */
 const remakeTimeoutMs = 10_000;
+const remakeLookMs = 300;
 
 interface Pending {
   readonly state: SavedState;
@@ -23,12 +27,11 @@ interface Pending {
 
 /**
  * The leader's state, as one persistent message in a queue of length one: each new one pushes the last out. The
- * leader holds none of it unacknowledged but in {@link load}, so a successor finds it whenever the leader dies.
+ * leader holds none of it unacknowledged but in {@link PlanStore.load}, so a successor finds it whenever the leader dies.
  */
 export class PlanStore {
   readonly queue: OwnQueue;
-  readonly #consumers: ConsumerChannels;
-  readonly #topology: TopologyChannels;
+  readonly #reading: KeptMessageParts;
   readonly #publisher: Publisher;
   readonly #log: Log;
   readonly #mayWrite: () => boolean;
@@ -46,8 +49,12 @@ export class PlanStore {
       isConsumed: false,
       onRemade,
     });
-    this.#consumers = mesh.consuming.consumers({ channels: 1, prefetch: 1 });
-    this.#topology = mesh.consuming.topology({ channels: 1 });
+    this.#reading = {
+      consumers: mesh.consuming.consumers({ channels: 1, prefetch: 1 }),
+      topology: mesh.consuming.topology({ channels: 1 }),
+      quietMs: mesh.isCluster ? clusterQuietMs : quietMs,
+      patienceMs,
+    };
     this.#publisher = mesh.publisher;
     this.#log = log;
     this.#mayWrite = mayWrite;
@@ -55,32 +62,11 @@ export class PlanStore {
 
   /**
    * The state saved last; undefined when there is none or it cannot be read. Leaves it in the queue, also one of a later
-   * version. One that another balancer
-   * is reading, or died over, is waited for.
+   * version. One that another balancer is reading, or died over, is waited for.
+   * @throws where it is not certain that there is none.
    */
-  async load(): Promise<SavedState | NewerState | undefined> {
-    const endsAtMs = performance.now() + readTimeoutMs;
-    if (!(await this.#isThere(endsAtMs))) return undefined;
-    let got: (d: Delivery | undefined) => void = () => {};
-    const first = new Promise<Delivery | undefined>((resolve) => {
-      got = resolve;
-    });
-    const timer = setTimeout(() => got(undefined), Math.max(0, endsAtMs - performance.now()));
-    let consumer: Consumer | undefined;
-    try {
-      consumer = await this.#consumers.consume(planQueue, { onDelivery: (d) => got(d), recovers: false });
-      const delivery = await first;
-      if (delivery === undefined) return undefined;
-      const state = this.#parse(delivery.body);
-      await consumer.cancel();
-      if (state === undefined) delivery.drop();
-      else delivery.requeue();
-      await consumer.barrier();
-      return state;
-    } finally {
-      clearTimeout(timer);
-      await consumer?.cancel();
-    }
+  load(): Promise<SavedState | NewerState | undefined> {
+    return readKept(planQueue, (body) => this.#parse(body), this.#reading);
   }
 
   /** Resolves when the broker has `state` on disk. Of several waiting only the last is written. */
@@ -90,21 +76,6 @@ export class PlanStore {
       this.#pending = { state, done: [...pending.done, resolve], failed: [...pending.failed, reject] };
       if (!this.#isWriting) void this.#write();
     });
-  }
-
-  /** Whether there is a state to wait for: one in sight, or somebody who may be holding it. */
-  async #isThere(endsAtMs: number): Promise<boolean> {
-    let isSecondLook = false;
-    for (;;) {
-      const counts = await this.#topology.checkQueue(planQueue);
-      if (counts === undefined) return false;
-      if (counts.messages > 0) return true;
-      if (performance.now() > endsAtMs) return false;
-      if (counts.consumers === 0 && isSecondLook) return false;
-      // Whoever reads it cancels first and puts it back then: for a moment there is neither.
-      isSecondLook = counts.consumers === 0;
-      await sleep(putBackMs);
-    }
   }
 
   async #write(): Promise<void> {
@@ -130,7 +101,7 @@ export class PlanStore {
       if ((await this.#publisher.publish('', planQueue, body, properties)) === 'routed') return;
       if (performance.now() > endsAtMs) throw new Error(`there is no queue ${planQueue} to save to`);
       await this.queue.check();
-      await sleep(putBackMs);
+      await sleep(remakeLookMs);
     }
   }
 
