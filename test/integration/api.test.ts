@@ -107,7 +107,7 @@ it('refuses what the broker could not carry, and names the reason', async () => 
   const user = 'ü'.repeat(60);
   expect(await post('/v1/publish', { user, data: 1 })).toMatchObject({
     status: 400,
-    body: { code: 'bad-name', detail: expect.stringContaining('96 (UTF-8)') },
+    body: { code: 'bad-request', detail: expect.stringContaining('96 (UTF-8)') },
   });
 });
 

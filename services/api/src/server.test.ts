@@ -27,6 +27,9 @@ describe('publish', () => {
     [{ user: 'a', event: 'no words', data: 1 }, 'event: give words'],
     [{ topic: 'prices.#', data: 1 }, 'topic: give words'],
     [{ user: '', data: 1 }, 'user: '],
+    [{ user: 'ü'.repeat(49), data: 1 }, 'user: the user id has 98 bytes'],
+    [{ users: ['a', '\ud800'], data: 1 }, 'users.1: the user id has a lone surrogate'],
+    [{ users: ['a', 'ü'.repeat(48)], event: 'x'.repeat(121), data: 1 }, 'event: is too long for the id of ü'],
     [{ user: 'a', data: 1, id: 'x'.repeat(256) }, 'id: has more than 255 bytes'],
     [{ user: 'a', data: 1, dta: 1 }, '"dta"'],
     [[], 'expected object'],
@@ -70,6 +73,40 @@ describe('a batch', () => {
       detail: 'messages.1.data: is missing; give null for nothing',
     });
     expect(published).toEqual([]);
+  });
+
+  it.each([
+    ['a user whose id cannot be carried', { users: ['bob', '\ud800'], data: 1 }, 'messages.1.users.1: '],
+    ['data that is nested too deeply', '{"user":"a","data":DEEP}', 'data: cannot be written'],
+  ])('with %s is refused before any is published', async (_, second, detail) => {
+    const { ask, published } = await served({ maxBodyBytes: 1_000_000 });
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const text = typeof second === 'string' ? second.replace('DEEP', deep) : JSON.stringify(second);
+    const body = `{"messages":[{"user":"alice","data":1},${text}]}`;
+    const answer = await ask('/v1/publish/batch', { method: 'POST', body });
+    expect([answer.status, answer.body.detail]).toEqual([400, expect.stringContaining(detail)]);
+    expect(published).toEqual([]);
+  });
+
+  it('of many messages to many users is on its way a part at a time, in order', async () => {
+    let underWay = 0;
+    let most = 0;
+    const order: unknown[] = [];
+    const toUser = async (_user: string, _event: string, data: unknown) => {
+      order.push(String(data));
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return { id: 'x', routed: true };
+    };
+    const { ask } = await served({ maxBodyBytes: 1_000_000 }, { toUser, toTopic: toUser as never });
+    const users = Array.from({ length: 1_000 }, (_, n) => `u${n}`);
+    const messages = Array.from({ length: 12 }, (_, data) => ({ users, data }));
+    const answer = await ask('/v1/publish/batch', { method: 'POST', body: { messages } });
+    expect(answer.status).toBe(202);
+    expect(most).toBeLessThanOrEqual(2_048);
+    expect(order).toEqual(messages.flatMap(({ data }) => users.map(() => String(data))));
   });
 
   it('says which of its messages have failed, and fails where all have', async () => {

@@ -27,7 +27,7 @@ import {
   unsubscribeUser,
   user,
 } from './contract/operations.js';
-import type { Publication, Published } from './contract/schemas.js';
+import type { Published } from './contract/schemas.js';
 import type { Answered, Disconnected, Placed } from './contract/users.js';
 import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
 import { sendProblem } from './http/problem.js';
@@ -37,13 +37,16 @@ import type { TopicLooks } from './look/topics.js';
 import type { UserLooks } from './look/users.js';
 import type { ApiMetrics } from './metrics.js';
 import { publishBatch as sendBatch } from './publish/batch.js';
-import { publishOne, type Sends } from './publish/publish.js';
+import { type Ready, ready, type Sends, type Sent, send as sendReady } from './publish/publish.js';
+import { Room } from './publish/room.js';
 import { Documents } from './routes/documents.js';
 
 /** Connections of one address; this machine's own are not limited. */
 const addressConnections = 1_000;
-/** How long a publish waits for its confirm. */
+/** How long a message waits for room, and then for its confirm. */
 const confirmMs = 10_000;
+/** Messages on their way to RabbitMQ, of all requests: more than it has unconfirmed at once, and less than the publisher refuses. */
+const roomRules = { maxMessages: 2_048, maxBytes: 16_777_216 };
 /** Answers that are remembered for repeats, all together. */
 const answersBytes = 16_777_216;
 
@@ -135,19 +138,23 @@ export function apiServer(options: ApiServerOptions): ApiServer {
 
 function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
   const { sends, topics, users, disconnect, place, request, metrics, now, log } = options;
-  const send = async (body: Publication, newId: () => string): Promise<Published> => {
-    const answer = await publishOne(sends, body, { newId, waitMs: confirmMs });
-    const unrouted = answer.unrouted?.length ?? (answer.routed ? 0 : 1);
-    metrics.published('unrouted', unrouted);
-    metrics.published('routed', (body.users === undefined ? 1 : new Set(body.users).size) - unrouted);
-    return answer;
+  const room = new Room(roomRules);
+  const send = async (message: Ready): Promise<Sent> => {
+    const sent = await sendReady(message, { sends, room, waitMs: confirmMs });
+    const count = ({ routed, unrouted: without }: Published) => {
+      const unrouted = without?.length ?? (routed ? 0 : 1);
+      metrics.published('unrouted', unrouted);
+      metrics.published('routed', (message.users === undefined ? 1 : new Set(message.users).size) - unrouted);
+    };
+    sent.confirmed.then(count, () => {});
+    return sent;
   };
   return [
-    serve(publish, ({ body, newId }) => send(body, newId)),
+    serve(publish, async ({ body, newId }) => (await send(ready(body, newId))).confirmed),
     serve(publishBatch, async ({ body, newId, holder }) => {
       // One is taken already.
       if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
-      return sendBatch(body, { newId, publish: (message) => send(message, newId), refusalOf });
+      return sendBatch(body, { newId, send, refusalOf });
     }),
     serve(topicHistory, ({ params: { topic }, query: { since, last = lastMessages.byDefault } }) =>
       topics.past(topic, since === undefined ? { last } : { since }),

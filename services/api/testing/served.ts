@@ -64,11 +64,11 @@ export async function served(
     },
     sends: sends ?? {
       toUser: async (user: string, event: string, data: unknown, { id }: { id?: string } = {}) => {
-        published.push({ to: user, event, data, id });
+        published.push({ to: user, event, data: written(data), id });
         return { id: id ?? '', routed: user !== 'nobody' };
       },
       toTopic: async (topic: string, data: unknown, { id }: { id?: string } = {}) => {
-        published.push({ to: `topic ${topic}`, data, id });
+        published.push({ to: `topic ${topic}`, data: written(data), id });
         return { id: id ?? '', routed: true };
       },
     },
@@ -107,6 +107,9 @@ export async function served(
     publish: (body, options = {}) => ask('/v1/publish', { method: 'POST', body, ...options }),
   };
 }
+
+/** What the bytes that are published say. */
+const written = (data: unknown): unknown => JSON.parse(String(data));
 
 function send(
   port: number,

@@ -1,4 +1,12 @@
-import { isTopic, maxKeyBytes, maxTopicBytes, maxUserIdBytes } from '@evenkeel/protocol';
+import {
+  isTopic,
+  maxKeyBytes,
+  maxTopicBytes,
+  maxUserIdBytes,
+  NameError,
+  toUid,
+  userKey,
+} from '@evenkeel/protocol';
 import { z } from 'zod';
 
 const words = '^[\\w~-]+(\\.[\\w~-]+)*$';
@@ -12,11 +20,31 @@ const name = (description: string) =>
     .refine(isTopic, wordsForm)
     .meta({ description, pattern: words, minLength: 1 });
 
+/** A user's id as keys have it, or why it cannot be carried. */
+function carried(id: string): string | NameError {
+  try {
+    return toUid(id);
+  } catch (error) {
+    if (error instanceof NameError) return error;
+    throw error;
+  }
+}
+
+/** Whether AMQP has room for the key of an event of this name to the user. */
+function fits(user: string, event: string): boolean {
+  const uid = carried(user);
+  return uid instanceof NameError || Buffer.byteLength(userKey(uid, event)) <= maxKeyBytes;
+}
+
 /** The id of a user, as the application knows it. */
 export const userId = z
   .string()
-  .min(1)
-  .max(maxUserIdBytes)
+  .min(1, { abort: true })
+  .max(maxUserIdBytes, { abort: true })
+  .superRefine((id, context) => {
+    const uid = carried(id);
+    if (uid instanceof NameError) context.addIssue({ code: 'custom', message: uid.message });
+  })
   .meta({ description: `A user's id, at most ${maxUserIdBytes} bytes in UTF-8.`, examples: ['alice'] });
 
 export const topicName = name('A topic.').meta({ examples: ['room.42'] });
@@ -63,6 +91,12 @@ export const publication = z
     }
     if (body.topic !== undefined && body.event !== undefined) {
       context.addIssue({ code: 'custom', path: ['event'], message: 'a topic has no event; leave it out' });
+    }
+    const { event, user, users = user === undefined ? [] : [user] } = body;
+    const long = event === undefined ? undefined : users.find((each) => !fits(each, event));
+    if (long !== undefined) {
+      const message = `is too long for the id of ${long}: its routing key has more than ${maxKeyBytes} bytes`;
+      context.addIssue({ code: 'custom', path: ['event'], message });
     }
   })
   .meta({ oneOf: targets.map((target) => ({ required: [target] })) });

@@ -1,20 +1,31 @@
 import { Refusal } from '@evenkeel/runtime';
-import type { Batch, BatchAnswer, Publication, Published } from '../contract/schemas.js';
+import type { Batch, BatchAnswer, Published } from '../contract/schemas.js';
+import { type Ready, ready, type Sent } from './publish.js';
 
 export interface BatchPorts {
   readonly newId: () => string;
-  publish(publication: Publication): Promise<Published>;
+  send(message: Ready): Promise<Sent>;
   /** What a failure is answered with; what is no refusal then is a fault of ours. */
   refusalOf(error: unknown): unknown;
 }
 
 /**
  * Publishes each message, in order, and says of each what became of it.
- * @throws the failure of the first, where none was published
+ * @throws Refusal where one cannot be published, before any is; the failure of the first, where none was published
  */
 export async function publishBatch({ messages }: Batch, ports: BatchPorts): Promise<BatchAnswer> {
-  const named = messages.map((message) => ({ ...message, id: message.id ?? ports.newId() }));
-  const settled = await Promise.allSettled(named.map((message) => ports.publish(message)));
+  const all = messages.map((message) => ready(message, ports.newId));
+  const outcomes: Promise<Published>[] = [];
+  for (const message of all) {
+    try {
+      outcomes.push((await ports.send(message)).confirmed);
+    } catch (error) {
+      // What follows would come before it, or wait as long in vain.
+      while (outcomes.length < all.length) outcomes.push(Promise.reject(error));
+      break;
+    }
+  }
+  const settled = await Promise.allSettled(outcomes);
   const failures = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
   if (failures.length === settled.length) throw failures[0];
   return {
@@ -22,7 +33,7 @@ export async function publishBatch({ messages }: Batch, ports: BatchPorts): Prom
       if (each.status === 'fulfilled') return each.value;
       const refusal = ports.refusalOf(each.reason);
       if (!(refusal instanceof Refusal)) throw refusal;
-      return { id: named[n]?.id ?? '', error: { code: refusal.code, detail: refusal.message } };
+      return { id: all[n]?.id ?? '', error: { code: refusal.code, detail: refusal.message } };
     }),
   };
 }
