@@ -170,6 +170,35 @@ describe('an Idempotency-Key', () => {
     expect(new Set(one.published.map(({ id }) => id)).size).toBe(2);
   });
 
+  it('of a batch that has failed in part has the repeat publish it again, under the same identities', async () => {
+    let isBroken = true;
+    const ids: string[] = [];
+    const toUser = async (
+      user: string,
+      _event: string,
+      _data: unknown,
+      { id = '' }: { id?: string } = {},
+    ) => {
+      if (user === 'bob' && isBroken) throw new BrokerError('publish-nacked', 'RabbitMQ refused it.');
+      ids.push(id);
+      return { id, routed: true };
+    };
+    const { ask } = await served({}, { toUser, toTopic: toUser as never });
+    const messages = ['alice', 'bob'].map((user) => ({ user, data: 1 }));
+    const send = () => ask('/v1/publish/batch', { method: 'POST', body: { messages }, headers });
+    const first = await send();
+    expect(first.body.results).toMatchObject([{ routed: true }, { error: { code: 'unavailable' } }]);
+    isBroken = false;
+    const repeat = await send();
+    const [alice, bob] = first.body.results as { id: string }[];
+    expect(repeat.body.results).toEqual([
+      { id: alice?.id, routed: true },
+      { id: bob?.id, routed: true },
+    ]);
+    expect(ids).toEqual([alice?.id, alice?.id, bob?.id]);
+    expect((await send()).headers['idempotency-replayed']).toBe('true');
+  });
+
   it('with another body is refused, and with another key of the API it is another one', async () => {
     const { publish, ask } = await served({
       apiKeys: [entryOf('a', 'publish', 'one'), entryOf('b', 'publish', 'two')],

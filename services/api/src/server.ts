@@ -36,7 +36,7 @@ import { Answers } from './idempotency/answers.js';
 import type { TopicLooks } from './look/topics.js';
 import type { UserLooks } from './look/users.js';
 import type { ApiMetrics } from './metrics.js';
-import { publishBatch as sendBatch } from './publish/batch.js';
+import { isComplete, publishBatch as sendBatch } from './publish/batch.js';
 import { type Ready, ready, type Sends, type Sent, send as sendReady } from './publish/publish.js';
 import { Room } from './publish/room.js';
 import { Documents } from './routes/documents.js';
@@ -151,22 +151,30 @@ function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
   };
   return [
     serve(publish, async ({ body, newId }) => (await send(ready(body, newId))).confirmed),
-    serve(publishBatch, async ({ body, newId, holder }) => {
-      // One is taken already.
-      if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
-      return sendBatch(body, { newId, send, refusalOf });
-    }),
+    serve(
+      publishBatch,
+      async ({ body, newId, holder }) => {
+        // One is taken already.
+        if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
+        return sendBatch(body, { newId, send, refusalOf });
+      },
+      isComplete,
+    ),
     serve(topicHistory, ({ params: { topic }, query: { since, last = lastMessages.byDefault } }) =>
       topics.past(topic, since === undefined ? { last } : { since }),
     ),
     serve(topicPresence, ({ params: { topic } }) => topics.members(topic)),
     serve(user, ({ params: { id } }) => users.user(id)),
-    serve(disconnectUser, async ({ params: { id: of }, body: { session }, newId, holder }) => {
-      const ended = await disconnect({ user: of, session, id: newId() });
-      // The balancer's audit has the API's user alone.
-      log.info({ by: holder.name, user: of, sessions: ended.sessions.length }, 'user disconnected');
-      return ended;
-    }),
+    serve(
+      disconnectUser,
+      async ({ params: { id: of }, body: { session }, newId, holder }) => {
+        const ended = await disconnect({ user: of, session, id: newId() });
+        // The balancer's audit has the API's user alone.
+        log.info({ by: holder.name, user: of, sessions: ended.sessions.length }, 'user disconnected');
+        return ended;
+      },
+      ({ complete }) => complete,
+    ),
     serve(subscribeUser, ({ params, body, newId }) =>
       place({ command: 'join', user: params.id, ...body, id: newId() }),
     ),

@@ -6,7 +6,7 @@ import type { Holder } from '../access/keys.js';
 import type { KeyLimits } from '../access/limits.js';
 import type { Operation } from '../contract/operations.js';
 import { WrittenJson } from '../contract/written-json.js';
-import type { Answers } from '../idempotency/answers.js';
+import type { Answers, Done } from '../idempotency/answers.js';
 import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.js';
 import { parsed } from './parsed.js';
 
@@ -30,17 +30,21 @@ export interface Served {
   readonly operation: Operation;
   readonly pattern: RegExp;
   answer(asked: Asked<unknown>): Promise<unknown>;
+  /** Whether a repeat gets the same answer; otherwise it is tried anew. */
+  isLasting(answer: unknown): boolean;
 }
 
-/** Joins an operation to what answers it. */
+/** Joins an operation to what answers it. `isLasting`: see {@link Served}; by default every answer is. */
 export function serve<const O extends Operation>(
   operation: O,
   answer: (asked: AskedOf<O>) => Promise<z.input<O['answer']> | WrittenJson>,
+  isLasting: (answer: z.input<O['answer']>) => boolean = () => true,
 ): Served {
   return {
     operation,
     pattern: patternOf(operation.path),
     answer: (asked) => answer(asked as AskedOf<O>),
+    isLasting: (given) => isLasting(given as z.input<O['answer']>),
   };
 }
 
@@ -80,7 +84,7 @@ export class OperationRoutes implements Route {
   /** @throws Refusal */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL, address: string): Promise<void> {
     const { served, access, limits, onAnswered, now } = this.#options;
-    const { operation, pattern, answer } = found(served, url.pathname, request.method);
+    const { operation, pattern, answer, isLasting } = found(served, url.pathname, request.method);
     const cameMs = now();
     response.once('close', () => onAnswered(operation.id, response.statusCode, now() - cameMs));
     const holder = access.require(request, operation.scope, address);
@@ -93,7 +97,7 @@ export class OperationRoutes implements Route {
     const query = operation.query && parsed(operation.query, queryOf(url.searchParams));
     if (operation.body === undefined) {
       const asked = { holder, params, query, body: undefined, newId: identities(undefined) };
-      return sendJsonText(response, operation.status, await this.#text(answer(asked)));
+      return sendJsonText(response, operation.status, (await this.#done(answer(asked), isLasting)).text);
     }
     const given =
       operation.isBodyOptional === true && !hasBody(request)
@@ -103,22 +107,23 @@ export class OperationRoutes implements Route {
     const key = idempotencyKeyOf(request);
     const fingerprint = fingerprintOf(url.pathname, given.bytes);
     const newId = identities(key === undefined ? undefined : { holder: holder.name, key, fingerprint });
-    const work = () => this.#text(answer({ holder, params, query, body, newId }));
-    if (key === undefined) return sendJsonText(response, operation.status, await work());
+    const work = () => this.#done(answer({ holder, params, query, body, newId }), isLasting);
+    if (key === undefined) return sendJsonText(response, operation.status, (await work()).text);
     const once = this.#options.answers.once(`${holder.name} ${key}`, fingerprint, now(), work);
     if (once.is === 'conflict') {
       const message = 'this Idempotency-Key was used with another path or body; take a new one';
       throw new Refusal(422, 'idempotency-conflict', message);
     }
     const headers = once.is === 'repeat' ? { 'idempotency-replayed': 'true' } : {};
-    sendJsonText(response, operation.status, await once.answer, headers);
+    sendJsonText(response, operation.status, (await once.done).text, headers);
   }
 
   /** The answer as JSON. @throws Refusal */
-  async #text(answering: Promise<unknown>): Promise<string> {
+  async #done(answering: Promise<unknown>, isLasting: Served['isLasting']): Promise<Done> {
     try {
       const answer = await answering;
-      return `${answer instanceof WrittenJson ? answer.text : JSON.stringify(answer)}\n`;
+      const text = `${answer instanceof WrittenJson ? answer.text : JSON.stringify(answer)}\n`;
+      return { text, isLasting: isLasting(answer) };
     } catch (error) {
       throw this.#options.refusalOf(error);
     }

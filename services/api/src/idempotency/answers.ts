@@ -7,16 +7,22 @@ export interface AnswersRules {
   readonly keepMs: number;
 }
 
+/** An answer, and whether it is to be remembered. */
+export interface Done {
+  readonly text: string;
+  readonly isLasting: boolean;
+}
+
 interface Entry {
   readonly fingerprint: string;
   readonly atMs: number;
-  readonly answer: Promise<string>;
+  readonly done: Promise<Done>;
   bytes: number;
 }
 
 /** What became of a request with an idempotency key. */
 export type Once =
-  | { readonly is: 'first' | 'repeat'; readonly answer: Promise<string> }
+  | { readonly is: 'first' | 'repeat'; readonly done: Promise<Done> }
   /** The key was used for another request. */
   | { readonly is: 'conflict' };
 
@@ -24,8 +30,8 @@ export type Once =
 const entryBytes = 200;
 
 /**
- * The answers of requests that had an idempotency key, for those who ask again. A request that has failed is forgotten: a repeat
- * tries it anew. Takes the time as an argument.
+ * The answers of requests that had an idempotency key, for those who ask again. A request that has failed, or whose
+ * answer is not lasting, is forgotten: a repeat tries it anew. Takes the time as an argument.
  */
 export class Answers {
   readonly #rules: AnswersRules;
@@ -42,21 +48,22 @@ export class Answers {
   }
 
   /** Does `work`, unless it is done, or was, for the same key and fingerprint. */
-  once(key: string, fingerprint: string, nowMs: number, work: () => Promise<string>): Once {
+  once(key: string, fingerprint: string, nowMs: number, work: () => Promise<Done>): Once {
     this.#forgetOld(nowMs);
     const known = this.#entries.get(key);
-    if (known?.fingerprint === fingerprint) return { is: 'repeat', answer: known.answer };
+    if (known?.fingerprint === fingerprint) return { is: 'repeat', done: known.done };
     if (known !== undefined) return { is: 'conflict' };
     const bytes = entryBytes + 2 * (key.length + fingerprint.length);
-    const entry: Entry = { fingerprint, atMs: nowMs, bytes, answer: work() };
+    const entry: Entry = { fingerprint, atMs: nowMs, bytes, done: work() };
     this.#entries.set(key, entry);
     this.#bytes += bytes;
     this.#makeRoom();
-    entry.answer.then(
-      (answer) => this.#grow(key, entry, 2 * answer.length),
+    entry.done.then(
+      ({ text, isLasting }) =>
+        isLasting ? this.#grow(key, entry, 2 * text.length) : this.#forget(key, entry),
       () => this.#forget(key, entry),
     );
-    return { is: 'first', answer: entry.answer };
+    return { is: 'first', done: entry.done };
   }
 
   #grow(key: string, entry: Entry, bytes: number): void {

@@ -37,3 +37,6 @@ export async function publishBatch({ messages }: Batch, ports: BatchPorts): Prom
     }),
   };
 }
+
+/** Whether a repeat of the batch would do nothing more. */
+export const isComplete = ({ results }: BatchAnswer): boolean => results.every((each) => !('error' in each));
