@@ -13,6 +13,9 @@ export class ManageError extends Error {
   }
 }
 
+/** Code of what is refused because too many questions to the edges are open. */
+export const busy = 'busy';
+
 /** It led when the command came, and another leads now. */
 export const notLeader = (): ManageError =>
   new ManageError('not-leader', 'another balancer leads now and carries out commands; ask again');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Mesh, type OwnQueue, replyWaitMs } from '@evenkeel/mesh';
 import type { EdgeReply } from '@evenkeel/protocol';
 import type { NodeView } from '../core/cluster/state.js';
-import { ManageError } from './answers.js';
+import { busy, ManageError } from './answers.js';
 
 /** Services' questions to users need one each, and one edge that is silent makes each last a second. */
 const maxOpen = 1_000;
@@ -44,7 +44,7 @@ export class EdgeQueries {
   /** Asks every edge among `nodes`, or `only` one. @throws ManageError `busy`. */
   async ask(question: Question, nodes: readonly NodeView[], only?: string): Promise<Found> {
     if (this.#open.size >= maxOpen)
-      throw new ManageError('busy', `${maxOpen} questions are open; ask again in a second`);
+      throw new ManageError(busy, `${maxOpen} questions are open; ask again in a second`);
     const ask = randomUUID();
     const here = nodes.filter((n) => n.phase !== 'gone' && n.phase !== 'suspect').map((n) => n.node);
     const asked = only === undefined ? here : [only];
