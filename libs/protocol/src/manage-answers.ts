@@ -7,6 +7,16 @@ import { amqpFigures } from './node.js';
 
 const amount = z.number().nonnegative();
 
+/** Codes of what will be refused again, however often it is sent: the command is to be changed. */
+export const manageErrors = {
+  badCommand: 'bad-command',
+  /** A user id that cannot be carried. */
+  badUser: 'bad-user',
+} as const;
+const permanent: ReadonlySet<string> = new Set(Object.values(manageErrors));
+/** See {@link manageErrors}. */
+export const isPermanentRefusal = (code: string): boolean => permanent.has(code);
+
 /** A refusal: `{"ok": false, "error": {"code", "message"}}`. */
 export const refusalAnswer = z.looseObject({
   ok: z.literal(false),

@@ -279,6 +279,7 @@ it('what the balancer or RabbitMQ refuses is passed on with its code', async () 
   const headers = { ...scripted, cookie: await login(tokens.ann) };
   for (const [code, status] of [
     ['plan-running', 409],
+    ['bad-user', 400],
     ['unknown-node', 404],
     ['rate-limited', 429],
     ['forbidden', 403],

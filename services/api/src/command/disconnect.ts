@@ -1,4 +1,4 @@
-import { exchanges, manageKey, refusalAnswer, sessionsAnswer } from '@evenkeel/protocol';
+import { exchanges, isPermanentRefusal, manageKey, refusalAnswer, sessionsAnswer } from '@evenkeel/protocol';
 import { Refusal } from '@evenkeel/runtime';
 import type { Disconnected } from '../contract/users.js';
 import type { UserLooks } from '../look/users.js';
@@ -35,7 +35,7 @@ export async function disconnect(
   const refusal = refusalAnswer.safeParse(body);
   if (refusal.success) {
     const { code, message } = refusal.data.error;
-    if (code === 'bad-command' || code === 'bad-user-id') throw new Refusal(400, 'bad-name', message);
+    if (isPermanentRefusal(code)) throw new Refusal(400, 'bad-name', message);
     throw new Refusal(503, 'unavailable', `${code}: ${message}`, { 'retry-after': '1' });
   }
   const answer = sessionsAnswer.parse(body);

@@ -1,6 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
 import { isSentTo } from '@evenkeel/mesh';
-import { exchanges, type ManageCommand, manageKey, manageKind } from '@evenkeel/protocol';
+import { exchanges, type ManageCommand, manageErrors, manageKey, manageKind } from '@evenkeel/protocol';
 import { type Answer, refusal } from './answers.js';
 
 /** Who a command without a `user_id` is: in the audit, and in the setting that lists who may operate. */
@@ -41,7 +41,10 @@ export function refuseEntry(
   if (isByKey && !isSentTo(delivery, exchanges.manage))
     return refusal('forbidden', `${command} was sent on as a dead letter, past what its sender may publish`);
   if (isByKey && delivery.key !== key) {
-    return refusal('bad-command', `${command} came with key ${clip(delivery.key)}; its key is ${key}`);
+    return refusal(
+      manageErrors.badCommand,
+      `${command} came with key ${clip(delivery.key)}; its key is ${key}`,
+    );
   }
   if (kind === 'view') return undefined;
   const { userId } = delivery.properties;

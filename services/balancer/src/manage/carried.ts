@@ -1,4 +1,4 @@
-import { NameError, toUid } from '@evenkeel/protocol';
+import { manageErrors, NameError, toUid } from '@evenkeel/protocol';
 import { ManageError } from './answers.js';
 
 /** The carried form of a user id. @throws ManageError `bad-user` */
@@ -6,7 +6,7 @@ export function carried(user: string): string {
   try {
     return toUid(user);
   } catch (error) {
-    if (error instanceof NameError) throw new ManageError('bad-user', error.message);
+    if (error instanceof NameError) throw new ManageError(manageErrors.badUser, error.message);
     throw error;
   }
 }

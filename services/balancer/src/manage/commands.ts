@@ -1,4 +1,4 @@
-import { type ManageCommand, manageKind } from '@evenkeel/protocol';
+import { type ManageCommand, manageErrors, manageKind } from '@evenkeel/protocol';
 import { type Answer, ManageError } from './answers.js';
 import { leaveBroker } from './brokers.js';
 import type { CommandContext, Of } from './context.js';
@@ -79,5 +79,8 @@ function oneOf<C extends Of<'deny'> | Of<'allow'> | Of<'disconnect'>>({
   ...rest
 }: C) {
   if ((rest.user === undefined) !== (rest.session === undefined)) return rest;
-  throw new ManageError('bad-command', `name a user or a session: {"command": "${command}", "user": …}`);
+  throw new ManageError(
+    manageErrors.badCommand,
+    `name a user or a session: {"command": "${command}", "user": …}`,
+  );
 }

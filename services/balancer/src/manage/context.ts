@@ -1,4 +1,4 @@
-import type { AmqpFigures, CommandOf, ManageCommand } from '@evenkeel/protocol';
+import { type AmqpFigures, type CommandOf, type ManageCommand, manageErrors } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
 import type { NodeView } from '../core/cluster/state.js';
 import { ManageError } from './answers.js';
@@ -63,6 +63,9 @@ export function needNodes(
 ): NodeView[] {
   const nodes = named(command, c);
   if (nodes.length === 0)
-    throw new ManageError('bad-command', `name a node: {"command": "${command.command}", "node": …}`);
+    throw new ManageError(
+      manageErrors.badCommand,
+      `name a node: {"command": "${command.command}", "node": …}`,
+    );
   return nodes;
 }

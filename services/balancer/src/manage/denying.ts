@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Publisher } from '@evenkeel/broker';
 import type { Denials, Denied } from '@evenkeel/mesh';
-import { type DenialRecord, fromUid, longestDenialMs, maxDenials, queues } from '@evenkeel/protocol';
+import {
+  type DenialRecord,
+  fromUid,
+  longestDenialMs,
+  manageErrors,
+  maxDenials,
+  queues,
+} from '@evenkeel/protocol';
 import { type Answer, ManageError } from './answers.js';
 import { carried } from './carried.js';
 import type { Owed } from './owed.js';
@@ -51,11 +58,14 @@ export class Denying {
     const lastMs = atMs + longestDenialMs;
     if (untilMs !== undefined && untilMs <= atMs)
       throw new ManageError(
-        'bad-command',
+        manageErrors.badCommand,
         '`untilMs` is past; give ms since the epoch, or leave it out for 30 days',
       );
     if (untilMs !== undefined && untilMs > lastMs + aheadMs)
-      throw new ManageError('bad-command', '`untilMs` is more than 30 days ahead; deny again before it ends');
+      throw new ManageError(
+        manageErrors.badCommand,
+        '`untilMs` is more than 30 days ahead; deny again before it ends',
+      );
     const subject = recordSubject(who);
     if (!denials.hasRoom() && !this.#isHeld(subject)) {
       throw new ManageError(

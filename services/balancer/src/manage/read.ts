@@ -1,5 +1,11 @@
 import type { Delivery } from '@evenkeel/broker';
-import { type ManageCommand, manageCommand, manageCommands, manageKind } from '@evenkeel/protocol';
+import {
+  type ManageCommand,
+  manageCommand,
+  manageCommands,
+  manageErrors,
+  manageKind,
+} from '@evenkeel/protocol';
 import { type Answer, refusal } from './answers.js';
 
 /** Larger commands are refused unread. */
@@ -46,7 +52,7 @@ export function read(d: Pick<Delivery, 'body' | 'properties'>): Read {
 
 function explain(raw: unknown, issues: readonly { path: readonly PropertyKey[]; message: string }[]): Answer {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return refusal('bad-command', 'a command is a JSON object, for example {"command": "status"}');
+    return refusal(manageErrors.badCommand, 'a command is a JSON object, for example {"command": "status"}');
   }
   const command = 'command' in raw ? raw.command : undefined;
   if (typeof command !== 'string' || !manageCommands.some((k) => k === command)) {
@@ -57,7 +63,10 @@ function explain(raw: unknown, issues: readonly { path: readonly PropertyKey[]; 
     return refusal('unknown-command', `${given}; use one of ${manageCommands.join(', ')}`);
   }
   const where = issues.slice(0, 3).map((i) => `${i.path.map(String).join('.') || 'command'}: ${i.message}`);
-  return refusal('bad-command', clip(`${command} is not written as it must be: ${where.join('; ')}`, 500));
+  return refusal(
+    manageErrors.badCommand,
+    clip(`${command} is not written as it must be: ${where.join('; ')}`, 500),
+  );
 }
 
 const clip = (text: string, most = 80) => (text.length > most ? `${text.slice(0, most)}…` : text);

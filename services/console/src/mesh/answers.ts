@@ -1,3 +1,4 @@
+import { isPermanentRefusal } from '@evenkeel/protocol';
 import { Refusal } from '@evenkeel/runtime';
 import { isUnreachable, OperatorError } from 'evenkeel';
 
@@ -12,6 +13,6 @@ export function refusalOf(error: unknown): unknown {
 function statusOf(code: string): number {
   if (code === 'rate-limited') return 429;
   if (code === 'forbidden') return 403;
-  if (code === 'bad-command') return 400;
+  if (isPermanentRefusal(code)) return 400;
   return code.startsWith('unknown-') ? 404 : 409;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { manageCommand, manageKind } from '@evenkeel/protocol';
+import { manageCommand, manageErrors, manageKind } from '@evenkeel/protocol';
 import { Refusal, type Route, sendJson } from '@evenkeel/runtime';
 import type { CommandOptions, ManageCommand } from 'evenkeel';
 import { z } from 'zod';
@@ -92,7 +92,7 @@ function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
     .slice(0, 3)
     .map(({ path, message }) => [...(path.length === 0 ? [] : [path.join('.')]), message].join(': '))
     .join('; ');
-  throw new Refusal(400, 'bad-command', `${message}; docs/manage.md has the commands`);
+  throw new Refusal(400, manageErrors.badCommand, `${message}; docs/manage.md has the commands`);
 }
 
 /** `/api/node/edge-1`: `node` and `edge-1`. A part that cannot be decoded is none. */
