@@ -1,5 +1,9 @@
-import { SignJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Credentials } from './credentials.js';
 import { JwtAuthentication } from './jwt.js';
 
@@ -52,4 +56,37 @@ it.each([
   ['no token', { authorization: 'Bearer undefined' }, 'bad-credentials', 'get a new one'],
 ])('who sends %s is told what to send', async (_, credentials, code, text) => {
   expect(await refusal(credentials)).toMatchObject({ code, message: expect.stringContaining(text) });
+});
+
+describe('a key set with several keys of one kind', () => {
+  const pairs = Promise.all([1, 2, 3].map(() => generateKeyPair('ES256')));
+
+  async function userOf(n: number, headers: { kid?: string } = {}): Promise<string> {
+    const keys = await pairs;
+    const folder = mkdtempSync(join(tmpdir(), 'evenkeel-keys-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'keys.json');
+    const published = await Promise.all(keys.slice(0, 2).map(({ publicKey }) => exportJWK(publicKey)));
+    writeFileSync(file, JSON.stringify({ keys: published.map((jwk, i) => ({ ...jwk, kid: `k${i}` })) }));
+    const ofSet = new JwtAuthentication({ jwksUrl: pathToFileURL(file).href });
+    await ofSet.start();
+    const signer = new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'ES256', ...headers });
+    const token = await signer.setExpirationTime('1h').sign(keys[n]?.privateKey as CryptoKey);
+    const authorization = `Bearer ${token}`;
+    return (await ofSet.authenticate({ authorization, cookie: undefined, user: undefined })).uid;
+  }
+
+  it('takes a token without a kid that any of them has signed, and no other', async () => {
+    expect(await userOf(0)).toBe('alice');
+    expect(await userOf(1)).toBe('alice');
+    await expect(userOf(2)).rejects.toMatchObject({
+      code: 'bad-credentials',
+      message: expect.stringContaining('signature'),
+    });
+  });
+
+  it('takes a token with a kid by that key alone', async () => {
+    expect(await userOf(1, { kid: 'k1' })).toBe('alice');
+    await expect(userOf(1, { kid: 'k0' })).rejects.toMatchObject({ code: 'bad-credentials' });
+  });
 });

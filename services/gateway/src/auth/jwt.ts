@@ -1,5 +1,12 @@
 import { monotonicNow, wallNow } from '@evenkeel/pace';
-import { type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
+import {
+  type CryptoKey,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
 import type { GatewayConfig } from '../config.js';
 import { clockToleranceSeconds, identityOf } from './claims.js';
 import { AuthError, type Credentials, type Identity } from './credentials.js';
@@ -108,17 +115,14 @@ const ofFile = (file: KeyFile): KeySource => ({ file, keys: () => file.keys() })
 
 /** Of several keys one is enough: the others are those before it and after it. */
 async function verifiedByOneOf(
-  keys: VerifyingKeys,
+  keys: Iterable<VerifyingKey> | AsyncIterable<VerifyingKey>,
   token: string,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   let failure: unknown = new Error('there is no key to check it by');
-  for (const key of keys) {
+  for await (const key of keys) {
     try {
-      const verified = isFinder(key)
-        ? await jwtVerify(token, key, options)
-        : await jwtVerify(token, key, options);
-      return verified.payload;
+      return await verifiedBy(key, token, options);
     } catch (error) {
       failure = error;
     }
@@ -126,4 +130,19 @@ async function verifiedByOneOf(
   throw failure;
 }
 
-const isFinder = (key: VerifyingKeys[number]): key is JWTVerifyGetKey => typeof key === 'function';
+async function verifiedBy(key: VerifyingKey, token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    const verified = isFinder(key)
+      ? await jwtVerify(token, key, options)
+      : await jwtVerify(token, key, options);
+    return verified.payload;
+  } catch (error) {
+    // The token names none of the keys of a set, and several are of its kind.
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return await verifiedByOneOf(error, token, options);
+    throw error;
+  }
+}
+
+type VerifyingKey = VerifyingKeys[number] | CryptoKey;
+
+const isFinder = (key: VerifyingKey): key is JWTVerifyGetKey => typeof key === 'function';
