@@ -82,9 +82,12 @@ const LONG_QUEUE = 3;
 /** What the base may rise, as part of what a sample is above it: a path that has become longer is no queue. */
 const BASE_DRIFT = 0.003;
 
-/** Within the least and the greatest rate; the greatest counts where it is the lesser. */
-const within = (perSecond: number, { minPerSecond, maxPerSecond }: PaceOptions): number =>
-  Math.min(maxPerSecond, Math.max(minPerSecond, perSecond));
+/** The slowest that moves ever are asked for; the greatest rate counts where it is the lesser. */
+export const leastPerSecond = ({ minPerSecond, maxPerSecond }: PaceOptions): number =>
+  Math.min(minPerSecond, maxPerSecond);
+/** Within the least and the greatest rate. */
+const within = (perSecond: number, options: PaceOptions): number =>
+  Math.min(options.maxPerSecond, Math.max(leastPerSecond(options), perSecond));
 
 /** After a node's report. Over a limit: half; over twice a limit: a quarter. Else as it is. */
 export function slow(state: PaceState, sample: PaceSample, options: PaceOptions): PaceState {

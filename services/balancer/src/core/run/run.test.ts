@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { planOf } from '../../../testing/plans.js';
 import { statsOf } from '../../../testing/stats.js';
 import { ClusterState } from '../cluster/state.js';
-import { paceDefaults } from './node-rate.js';
+import type { Plan } from '../plan/plan.js';
+import { type PaceOptions, paceDefaults } from './node-rate.js';
 import { type Outgoing, PlanRun, type RunSnapshot, runDefaults } from './run.js';
 
 const plan = planOf(120);
@@ -15,17 +16,21 @@ class Stage {
   nowMs = 10_000;
   run: PlanRun;
   isUnrouted = false;
+  readonly #plan: Plan;
+  readonly #pace: PaceOptions;
   #seq = 0;
 
-  constructor(snapshot?: RunSnapshot) {
+  constructor(over: Partial<Plan> = {}, pace: Partial<PaceOptions> = {}) {
+    this.#plan = { ...plan, ...over };
+    this.#pace = { ...paceDefaults, ...pace };
     this.speak();
     this.speak();
-    this.run = this.takeOver(snapshot);
+    this.run = this.takeOver();
   }
 
   takeOver(snapshot?: RunSnapshot): PlanRun {
     this.run = new PlanRun(
-      plan,
+      this.#plan,
       {
         send: (_, command, onUnrouted) => {
           this.sent.push(command);
@@ -33,7 +38,7 @@ class Stage {
         },
         node: (name, nowMs) => this.view.get(name, nowMs),
       },
-      { ...runDefaults, pace: paceDefaults },
+      { ...runDefaults, pace: this.#pace },
       this.nowMs,
       snapshot,
     );
@@ -145,6 +150,25 @@ describe('carrying out a plan', () => {
     other.run.askAgain(other.nowMs);
     other.tick(10);
     expect(other.sent.map((c) => c.command)).toEqual(['reconnect', 'cancel', 'cancel']);
+  });
+
+  it.each([
+    ['the least rate', {}, 20],
+    ['the greatest, where that is lower', { startPerSecond: 5, maxPerSecond: 5 }, 5],
+  ])('waits as long as a command takes at %s, then takes the rest back', (_, pace, perSecond) => {
+    const whole = { from: 'a', to: 'b', count: 120, load: 1_000 };
+    const stage = new Stage({ load: 'events', steps: [whole] }, pace);
+    stage.tick();
+    const beganAtMs = stage.nowMs;
+    while (!stage.run.isOver && stage.nowMs < 100_000) {
+      stage.report('p.0.0', { asked: 120, sent: 2, done: 1, isFinal: false });
+      stage.speak();
+      stage.tick(500);
+    }
+    const longestMs = plan.moveDeadlineMs + (120 / perSecond) * 1_000 + 5_000;
+    expect((stage.nowMs - beganAtMs - longestMs) / 500).toBeCloseTo(1, 0);
+    expect(stage.sent.at(-1)).toEqual({ command: 'cancel', move: 'p.0.0' });
+    expect(stage.run.progress()[0]).toMatchObject({ done: 1, timedOut: 119 });
   });
 
   it('goes on after its leader has died without moving more than planned, though the counts differ', () => {

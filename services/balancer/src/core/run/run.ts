@@ -3,7 +3,7 @@ import type { NodeView } from '../cluster/state.js';
 import type { Plan, PlanState, StepProgress } from '../plan/plan.js';
 import { addedBy, type Batch, batchName, leftOf, makeBatch, settledOf } from './batch.js';
 import { type ChaseOptions, chase, hasLeft, obstacleAt } from './chase.js';
-import type { PaceMemory, PaceOptions } from './node-rate.js';
+import { leastPerSecond, type PaceMemory, type PaceOptions } from './node-rate.js';
 import { NodeRates } from './rates.js';
 import {
   isOver,
@@ -269,7 +269,7 @@ export class PlanRun {
     const { pace } = this.#options;
     for (const batch of [...step.batches]) {
       if (batch.isSettled) continue;
-      const longestMs = this.plan.moveDeadlineMs + (batch.count / pace.minPerSecond) * 1000;
+      const longestMs = this.plan.moveDeadlineMs + (batch.count / leastPerSecond(pace)) * 1000;
       const next = chase(batch, longestMs, this.#options, nowMs);
       if (next === 'ask') {
         // An edge answers a repeat with what has come of it, and so it does when something is taken back.
@@ -285,6 +285,8 @@ export class PlanRun {
         else this.#cancel(step, batch);
       }
       if (next === 'drop') this.#drop(step, `source ${step.plan.from} does not report`);
+      // The edge may be slower than was to be expected, and sends no more of what nobody follows.
+      if (next === 'give-up') this.#cancel(step, batch);
       if (next === 'drop' || next === 'give-up') this.#giveUp(step, batch);
     }
   }
