@@ -1,11 +1,8 @@
 import { type Grants, GrantsError, readGrants } from '@evenkeel/access';
-import { AuthError, type Identity, uidOf } from './credentials.js';
+import { AuthError, type Identity, isEnd, uidOf } from './credentials.js';
 
 /** How far the clocks of an issuer and of this host may be apart, seconds. */
 export const clockToleranceSeconds = 5;
-
-/** No token counts for longer than this, seconds: what is beyond is no time. */
-const maxSecondsLeft = 100 * 365 * 86_400;
 
 /** The claims that count here, as anybody may have written them. */
 interface Claims {
@@ -30,7 +27,7 @@ export function identityOf(payload: Claims, nowMs: number, maxAgeSeconds: number
 function expiryOf({ exp, iat }: Claims, nowMs: number, maxAgeSeconds: number | undefined): number {
   const nowSeconds = nowMs / 1_000;
   if (exp === undefined) throw bad('the token has no `exp`; let it expire, after minutes rather than days');
-  if (!isTime(exp) || exp - nowSeconds >= maxSecondsLeft)
+  if (!isTime(exp) || !isEnd(exp * 1_000, nowMs))
     throw bad('the `exp` of the token is no time; give seconds since 1970');
   if (iat !== undefined && (!isTime(iat) || iat > nowSeconds + clockToleranceSeconds))
     throw bad('the `iat` of the token is in the future; set the clock of its issuer');

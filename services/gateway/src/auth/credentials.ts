@@ -50,6 +50,11 @@ export interface Identity {
   };
 }
 
+/** Nothing that says who is asking counts for longer than this, ms: what is beyond is no time. */
+const longestMs = 100 * 365 * 86_400_000;
+/** Whether it may be an {@link Identity}'s end: no more than 100 years ahead. */
+export const isEnd = (atMs: number, nowMs: number): boolean => atMs - nowMs < longestMs;
+
 /** @throws AuthError */
 export type Authenticate = (credentials: Credentials) => Promise<Identity>;
 

@@ -62,6 +62,7 @@ describe('an application that is asked who a client is', () => {
     ['401', 401, {}, 'bad-credentials'],
     ['403', 403, {}, 'bad-credentials'],
     ['an end that is over', 200, { ...good, expiresAt: nowMs }, 'bad-credentials'],
+    ['an end in a thousand years', 200, { ...good, expiresAt: nowMs * 1_000 }, 'bad-credentials'],
     ['grants that are none', 200, { ...good, grants: { read: [] } }, 'bad-credentials'],
     ['a user who cannot be', 200, { ...good, user: '' }, 'bad-credentials'],
     ['500', 500, {}, 'hook-unavailable'],

@@ -1,7 +1,7 @@
 import { type Grants, GrantsError, readGrants } from '@evenkeel/access';
 import { postSigned, type SignedEndpoint } from '@evenkeel/runtime';
 import { z } from 'zod';
-import { AuthError, type Credentials, type Identity, uidOf } from './credentials.js';
+import { AuthError, type Credentials, type Identity, isEnd, uidOf } from './credentials.js';
 
 const limits = { timeoutMs: 5_000, maxBytes: 65_536 } as const;
 /** Questions open at most; beyond it nobody can be let in now. */
@@ -47,6 +47,8 @@ export class HookAuthentication {
         'bad-credentials',
         '`expiresAt` of the application is over (ms since 1970); get new ones',
       );
+    if (!isEnd(expiresAt, this.#wallNow()))
+      throw new AuthError('bad-credentials', '`expiresAt` of the application is no time; give ms since 1970');
     const uid = uidOf(user, 'bad-credentials', 'the `user` of the application cannot be used: ');
     return { uid, token: { grants: grantsOf(grants), expiresAtMs: expiresAt } };
   }
