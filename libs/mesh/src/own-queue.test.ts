@@ -262,6 +262,27 @@ it('is made no more once it is stopped, not even in the middle of it', async () 
   expect(connection.operations).toEqual([]);
 });
 
+it('gives up starting when its connection is closed, and then at once', async () => {
+  const { connection, queue } = make();
+  connection.lose();
+  const refused = expect(queue.start()).rejects.toMatchObject({ code: 'broker-closed' });
+  await turn();
+  connection.close();
+  await refused;
+  await expect(queue.start()).rejects.toMatchObject({ code: 'broker-closed' });
+});
+
+it('gives up starting when its connection is closed while it is being made', async () => {
+  const { connection, queue } = make();
+  connection.held = 'declare';
+  const refused = expect(queue.start()).rejects.toMatchObject({ code: 'broker-closed' });
+  await turn();
+  connection.close();
+  connection.release();
+  await pass(10_000);
+  await refused;
+});
+
 it('gives up starting when its signal aborts', async () => {
   const { connection, queue } = make();
   connection.lose();

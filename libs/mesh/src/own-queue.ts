@@ -147,21 +147,17 @@ export class OwnQueue {
     this.#reason = 'not made yet';
     this.#running ??= this.#run();
     if (this.#isUp) return;
-    await new Promise<void>((resolve, reject) => {
-      const settle = (finish: () => void) => {
-        signal?.removeEventListener('abort', onAbort);
-        this.#stopping.signal.removeEventListener('abort', onAbort);
-        finish();
-      };
-      const onAbort = () =>
-        settle(() =>
-          reject(new BrokerError('broker-closed', `Queue ${this.#options.name}: starting was aborted.`)),
-        );
-      if (signal?.aborted || this.#stopping.signal.aborted) return onAbort();
-      signal?.addEventListener('abort', onAbort);
-      this.#stopping.signal.addEventListener('abort', onAbort);
-      this.#whenUp.push(() => settle(resolve));
+    const isUp = new Promise<void>((resolve) => this.#whenUp.push(resolve));
+    // It ends without a stop where its connection is closed.
+    const isOver = this.#running.then(() => {
+      throw new Error(this.#reason);
     });
+    const { signal: stopping } = this.#stopping;
+    try {
+      await untilAborted(untilAborted(Promise.race([isUp, isOver]), stopping), signal ?? stopping);
+    } catch (cause) {
+      throw new BrokerError('broker-closed', `Queue ${this.#options.name}: starting was aborted.`, cause);
+    }
   }
 
   /** Stops consuming, and lets an exclusive queue go. Idempotent. */

@@ -27,7 +27,7 @@ export class FakeConnection implements QueueConnection {
   held: string | undefined;
   #release: () => void = () => {};
   readonly #lost = new Set<(why: string) => void>();
-  #opened: (() => void)[] = [];
+  #opened: { resolve(): void; reject(error: Error): void }[] = [];
   /** One operation after the other, as on one channel. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -38,7 +38,8 @@ export class FakeConnection implements QueueConnection {
 
   async whenOpen(): Promise<void> {
     if (this.state === 'open') return;
-    await new Promise<void>((resolve) => this.#opened.push(resolve));
+    if (this.state === 'closed') throw closed();
+    await new Promise<void>((resolve, reject) => this.#opened.push({ resolve, reject }));
   }
 
   async redeclare(): Promise<void> {
@@ -129,7 +130,14 @@ export class FakeConnection implements QueueConnection {
 
   reopen(): void {
     this.state = 'open';
-    for (const resolve of this.#opened.splice(0)) resolve();
+    for (const { resolve } of this.#opened.splice(0)) resolve();
+  }
+
+  /** The connection goes for good. */
+  close(): void {
+    this.lose();
+    this.state = 'closed';
+    for (const { reject } of this.#opened.splice(0)) reject(closed());
   }
 
   #queue(name: string): FakeQueue {
@@ -167,4 +175,5 @@ function endConsumers(queue: FakeQueue, why: 'cancelled' | 'channel'): void {
   queue.consumers.clear();
 }
 
+const closed = () => new BrokerError('broker-closed', 'the connection was closed');
 const noQueue = (reason: string) => new BrokerError('no-queue', `RabbitMQ refuses it (${reason})`);
