@@ -25,7 +25,7 @@ async function unready(mesh: Mesh): Promise<string[]> {
   return answers.flat();
 }
 
-it('the mesh is led and commanded, and remembers who is kept out, whichever node of three is lost', async () => {
+it('the mesh is led and commanded, and remembers who is kept out and that it is paused, whichever node of three is lost', async () => {
   const { broker } = cluster;
   const { amqpUrl, urlFor } = broker;
   const mesh = await startMesh({ edges: 2, balancer: 2, amqpUrl, urlFor });
@@ -37,11 +37,13 @@ it('the mesh is led and commanded, and remembers who is kept out, whichever node
   for (const name of [queues.manage, queues.dropped, queues.topics, queues.ask, 'mesh.plan'])
     expect(types).toContain(`${name}\tquorum`);
 
+  await vi.waitFor(() => operator.pause(), patience);
   for (const [n, node] of broker.nodes.entries()) {
     await operator.deny({ user: `user-${n}` });
     await node.kill();
     await vi.waitFor(async () => expect(await unready(mesh)).toEqual([]), patience);
-    await vi.waitFor(() => operator.status(), patience);
+    const status = await vi.waitFor(() => operator.status(), patience);
+    expect(status.isPaused).toBe(true);
     await vi.waitFor(() => operator.cordon({ nodes: ['edge-2'] }), patience);
     await vi.waitFor(() => operator.uncordon({ nodes: ['edge-2'] }), patience);
     await node.restart();
