@@ -33,3 +33,18 @@ it('what is asked of the past before there is a connection is said once, by hell
   await s.client.subscribe('later', () => {}, { last: 1 });
   expect(await at.take('subscribe')).toMatchObject({ topic: 'later', last: 1 });
 });
+
+it('a topic that is left and joined again without a connection begins anew', async () => {
+  const s = await subscribed();
+  s.at.message('news', '1', { position: '7-abcdefghij' });
+  await eventually('the message', () => s.got.length === 1);
+  s.mesh.target = undefined;
+  s.at.terminate();
+  await s.status('disconnected');
+  await s.subscription.unsubscribe();
+  const again = s.client.subscribe('news', () => {}, { last: 3 });
+  s.mesh.target = s.b;
+  const b = await s.b.next();
+  expect((await b.take('hello')).topics).toEqual([{ topic: 'news', last: 3 }]);
+  await again;
+});
