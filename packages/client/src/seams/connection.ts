@@ -21,8 +21,11 @@ export class PartedConnection extends Connection {
     made.set(options, this);
     const { calls, statusFeed } = this;
     const open: Calls['open'] = calls.open.bind(calls);
-    calls.open = (kind, name, data, sending, more, id) =>
-      open(kind, name, data, sending, { ...this.#addsTo(kind, name), ...more }, id);
+    calls.open = async (kind, name, data, sending, more, id) => {
+      const answer = await open(kind, name, data, sending, { ...this.#addsTo(kind, name), ...more }, id);
+      for (const part of this.parts) part.answered?.(kind, name, answer);
+      return answer;
+    };
     const emit = statusFeed.emit.bind(statusFeed);
     statusFeed.emit = (status) => {
       if (!this.parts.some((part) => part.status?.(status))) emit(status);

@@ -29,6 +29,8 @@ export interface Part {
   welcomed?(socket: EdgeSocket, frame: WelcomeFrame): void;
   /** Fields that a call of the core, such as a `subscribe`, takes along. */
   call?(kind: CallKind, name: string): object | undefined;
+  /** An edge has answered a call with `ok`, and `data`. */
+  answered?(kind: CallKind, name: string, data: unknown): void;
   /** A status is about to be told: `disconnected` and `closed` among them. True: it is not told. */
   status?(status: Status): boolean | undefined;
 }
