@@ -69,3 +69,26 @@ it('a stream that is left early is cancelled, and over', async () => {
   expect(await a.take('cancel')).toMatchObject({ re });
   expect(await stream.next()).toEqual({ done: true, value: undefined });
 });
+
+it('a stream that has begun ends where the queue with the rest of it is lost', async () => {
+  const { s, a, stream } = await begun();
+  s.mesh.target = s.b;
+  s.b.defaults.welcome = false;
+  a.terminate();
+  const b = await s.b.next();
+  await b.take('hello');
+  b.welcome({ resumed: false });
+  b.send({ t: 'gap', reason: 'session-expired' });
+  await expect(stream.next()).rejects.toMatchObject({ code: 'parts-missing' });
+});
+
+it('a stream that has begun ends where another tab has taken its session', async () => {
+  const { s, a, stream } = await begun();
+  s.mesh.target = s.b;
+  s.b.defaults.welcome = false;
+  a.terminate();
+  const b = await s.b.next();
+  await b.take('hello');
+  b.welcome({ session: 'another' });
+  await expect(stream.next()).rejects.toMatchObject({ code: 'parts-missing' });
+});

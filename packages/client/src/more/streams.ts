@@ -1,6 +1,7 @@
-import type { ErrorFrame, OkFrame } from '@evenkeel/protocol/wire';
-import type { SendOptions } from '../calls/patience.js';
+import type { ErrorFrame, OkFrame, WelcomeFrame } from '@evenkeel/protocol/wire';
+import { patience, type SendOptions } from '../calls/patience.js';
 import { ClientError } from '../errors.js';
+import * as limits from '../limits.js';
 import type { PartedConnection } from '../seams/connection.js';
 import type { AnyFrame, Part } from '../seams/part.js';
 import type { Status } from '../status.js';
@@ -39,6 +40,10 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
   hasBegun = false;
   /** @internal Called once it is over. */
   release: (() => void) | undefined;
+  /** @internal How long each part may take, ms. Undefined: an earlier page has asked, and the edge says. */
+  timeoutMs: number | undefined;
+  /** @internal Ends the wait for the next part. */
+  stopWaiting: (() => void) | undefined;
   readonly #cancel: () => void;
   readonly #checks: StreamChecks | undefined;
   #items: Data[] = [];
@@ -59,7 +64,7 @@ export class ClientStream<Data = unknown> implements AsyncIterableIterator<Data,
 
   /**
    * @throws ClientError with the service's or the mesh's code; `parts-missing`: the answer is not whole; `unread`: too much of it waits;
-   * `bad-data`: it is not as the mesh defines it.
+   * `timeout`: no further part has come in time; `bad-data`: it is not as the mesh defines it.
    */
   async next(): Promise<IteratorResult<Data, unknown>> {
     for (;;) {
@@ -130,6 +135,8 @@ export class Streams implements Part {
   readonly #unsaid = new Set<string>();
   readonly #prefix = `${Math.random().toString(36).slice(2, 12)}-s`;
   #counter = 0;
+  /** Whose queue the parts wait in. */
+  #session: string | undefined;
 
   constructor(connection: PartedConnection) {
     this.#connection = connection;
@@ -145,6 +152,7 @@ export class Streams implements Part {
     const stream = this.#begin(id, checks);
     stream.isClaimed = true;
     stream.n = 0;
+    stream.timeoutMs = options.timeoutMs ?? limits.callMs;
     const { signal } = options;
     const abort = (): void => this.#abort(id, signal?.reason);
     signal?.addEventListener('abort', abort);
@@ -161,6 +169,7 @@ export class Streams implements Part {
 
   received(socket: EdgeSocket, frame: AnyFrame): boolean | undefined {
     const { t, re, seq } = frame;
+    if (t === 'gap' && frame.topic === undefined && frame.reason === 'session-expired') this.#lost();
     if (typeof re !== 'string') return undefined;
     if (t === 'part') {
       this.#connection.takeCounted(socket, counted(frame), `${re} ${String(frame.n)}`, () =>
@@ -175,6 +184,13 @@ export class Streams implements Part {
     if (typeof seq === 'number') this.#connection.takeCounted(socket, counted(frame), `${re} end`, end);
     else end();
     return true;
+  }
+
+  welcomed(_socket: EdgeSocket, { session }: WelcomeFrame): void {
+    const isOther = this.#session !== undefined && this.#session !== session;
+    this.#session = session;
+    if (isOther) this.#lost();
+    for (const [id, stream] of this.#open) if (stream.hasBegun) this.#wait(id, stream);
   }
 
   status(status: Status): undefined {
@@ -197,8 +213,29 @@ export class Streams implements Part {
     }
     if (stream.n !== undefined && n !== stream.n) return this.#finish(re, { error: missing() });
     stream.n = n + 1;
+    this.#wait(re, stream);
     if (stream.unread >= maxUnreadParts) return this.#cancel(re, unread());
     stream.push(dataOf(frame as never));
+  }
+
+  /** Anew with each part, and each connection: the next one may take as long as the first. */
+  #wait(id: string, stream: ClientStream): void {
+    const { timeoutMs } = stream;
+    stream.stopWaiting?.();
+    if (timeoutMs === undefined) return;
+    const late = (): ClientError => new ClientError('timeout', `no part within ${timeoutMs} ms; ask again`);
+    const giveUp = (error: ClientError): void => {
+      const { state, eventQueue } = this.#connection;
+      // What there is of it may wait for a connection, or behind an event that is being handled.
+      if (state !== 'connected' || eventQueue.atWork) this.#wait(id, stream);
+      else this.#cancel(id, error);
+    };
+    stream.stopWaiting = patience('a part', { timeoutMs }, giveUp, late);
+  }
+
+  /** The queue in which the rest of them waited is gone, or another's. */
+  #lost(): void {
+    for (const [id, stream] of this.#open) if (stream.hasBegun) this.#finish(id, { error: missing() });
   }
 
   #last(re: string, frame: OkFrame | ErrorFrame): void {
@@ -243,6 +280,7 @@ export class Streams implements Part {
     this.#ended.add(id);
     const [oldest] = this.#ended;
     if (this.#ended.size > maxEnded && oldest !== undefined) this.#ended.delete(oldest);
+    stream.stopWaiting?.();
     stream.finish(end);
   }
 }

@@ -115,7 +115,10 @@ export class Client<
     return this.#parts.presence.ask(topic, options);
   }
 
-  /** Asks a service that answers in parts: `for await (const part of client.stream('assistant.ask', …))`. Leaving the loop cancels. */
+  /**
+   * Asks a service that answers in parts: `for await (const part of client.stream('assistant.ask', …))`. Leaving the loop cancels.
+   * Each part may take `timeoutMs`. From the first one on the time without a connection, or with an event being handled, does not count.
+   */
   stream<Name extends keyof Streams & string>(
     method: Name,
     data: DataOf<Streams[Name]>,
