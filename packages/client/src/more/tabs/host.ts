@@ -93,25 +93,40 @@ export class TabHost {
     const of = `${gateway} ${user ?? ''}`;
     if (this.#client && of !== this.#of) {
       const message = 'tabs of another gateway or user have this worker: give each user one of another name';
-      const error = told(new ClientError('bad-option', message));
-      tab.post({ t: 'state', state: 'closed' });
-      return tab.post({ t: 'status', status: { type: 'closed', error } });
+      return refuse(tab, new ClientError('bad-option', message));
     }
-    this.#of = of;
-    this.#tabs.add(tab);
-    tab.post(stateOf(this.#client ?? this.#begin(settings, lastSession, hasToken)));
+    try {
+      const client = this.#client ?? this.#begin(settings, lastSession, hasToken);
+      this.#of = of;
+      this.#tabs.add(tab);
+      tab.post(stateOf(client));
+    } catch (error) {
+      refuse(tab, error);
+    }
   }
 
   #begin(settings: TabSettings, lastSession: KeptSession | undefined, hasToken: boolean): SharedClient {
     const client = this.#make(settings, lastSession, hasToken ? () => this.#getToken() : undefined);
     this.#client = client;
     client.onStatus((status) => {
+      // Its last tab has left it, and there may be another already.
+      if (this.#client !== client) return;
       for (const { post } of this.#tabs) {
         post(stateOf(client));
         post({ t: 'status', status: plain(status) });
       }
+      if (status.type === 'closed') this.#closed();
     });
     return client;
+  }
+
+  /** For good, as its tabs have been told: whoever comes next gets another client. */
+  #closed(): void {
+    this.#client = undefined;
+    this.#listened.clear();
+    for (const { pending } of this.#tabs) for (const done of [...pending.values()]) done();
+    this.#tabs.clear();
+    this.#hasToken(undefined, 'the client was closed');
   }
 
   #listen(client: SharedClient, tab: Tab, name: string): void {
@@ -204,6 +219,12 @@ const stateOf = ({ state, session, resume }: SharedClient): ToTab => ({
   state,
   ...(session !== undefined && { lastSession: { session, ...(resume !== undefined && { resume }) } }),
 });
+
+/** There is no client for it. */
+const refuse = ({ post }: Tab, error: unknown): void => {
+  post({ t: 'state', state: 'closed' });
+  post({ t: 'status', status: { type: 'closed', error: told(error) } });
+};
 
 const told = (error: unknown): Told => {
   const { code = 'closed', source = 'client' } = error instanceof ClientError ? error : {};

@@ -149,8 +149,8 @@ export class TabClient<
 
   /** This tab wants no more; the connection goes on for the others, and ends with the last. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    this.#say({ t: 'bye' });
+    // The worker may have said before that it is closed.
+    if (this.#state !== 'closed') this.#say({ t: 'bye' });
     this.#end();
   }
 
