@@ -1,4 +1,5 @@
 import { sleep } from '@evenkeel/pace';
+import * as limits from '../../limits.js';
 
 /** What an edge answers to a post: taken, to be sent again, or no use any more. */
 type Outcome = 'taken' | 'again' | 'over';
@@ -14,13 +15,15 @@ export interface PosterOptions {
   onOver(reason: string): void;
 }
 
-/** In one post; an edge takes twice the largest frame. */
-const maxCharacters = 60_000;
+const encoder = new TextEncoder();
+const bytesOf = (text: string): number => encoder.encode(text).length;
 
 /** Posts frames in order and each once: one post at a time, with all that has gathered meanwhile. */
 export class Poster {
   /** Posts that were begun. */
   count = 0;
+  /** What gathers in one: no more than one frame may have. An edge takes twice that, since a `hello` may be so long. */
+  maxBytes: number = limits.maxFrameBytes;
   readonly #options: PosterOptions;
   readonly #frames: string[] = [];
   #running: Promise<void> | undefined;
@@ -57,10 +60,15 @@ export class Poster {
   }
 
   #gathered(): string {
-    let body = this.#frames.shift() ?? '';
-    while (body.length + (this.#frames[0]?.length ?? maxCharacters) < maxCharacters)
-      body += `\n${this.#frames.shift()}`;
-    return body;
+    const gathered: string[] = [];
+    let bytes = 0;
+    for (const frame of this.#frames) {
+      bytes += bytesOf(`${frame}\n`);
+      if (gathered.length > 0 && bytes > this.maxBytes) break;
+      gathered.push(frame);
+    }
+    this.#frames.splice(0, gathered.length);
+    return gathered.join('\n');
   }
 
   /** Undefined: taken. */

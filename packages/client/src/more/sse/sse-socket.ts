@@ -1,3 +1,4 @@
+import { readFrame } from '../../transport/frame.js';
 import type { WebSocketLike } from '../../transport/web-socket.js';
 import { Poster } from './poster.js';
 import { StreamReader } from './read-stream.js';
@@ -25,6 +26,7 @@ export class SseSocket implements WebSocketLike {
   readonly #url: URL;
   readonly #abort = new AbortController();
   #poster: Poster | undefined;
+  #isWelcomed = false;
   /** Posts at the last comment of the edge. */
   #postsBefore = 0;
 
@@ -72,7 +74,7 @@ export class SseSocket implements WebSocketLike {
         if (each === 'comment') this.#beat();
         else if (each.event === 'close') return JSON.parse(each.data) as { code: number; reason: string };
         else if (each.event === 'connection') this.#opened(JSON.parse(each.data) as { connection: string });
-        else if (each.event === '' && !signal.aborted) this.onmessage?.({ data: each.data });
+        else if (each.event === '' && !signal.aborted) this.#received(each.data);
       }
     }
   }
@@ -89,6 +91,15 @@ export class SseSocket implements WebSocketLike {
     if (this.readyState !== 0) return;
     this.readyState = 1;
     this.onopen?.();
+  }
+
+  #received(data: string): void {
+    const frame = this.#isWelcomed ? undefined : readFrame(data);
+    if (frame?.t === 'welcome') {
+      this.#isWelcomed = true;
+      if (this.#poster && frame.limits) this.#poster.maxBytes = frame.limits.maxFrameBytes;
+    }
+    this.onmessage?.({ data });
   }
 
   /** An edge counts a client as lost that posts nothing. By its comments, since timers of hidden pages hardly run. */

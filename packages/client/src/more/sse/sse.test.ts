@@ -59,6 +59,29 @@ describe('posts', () => {
     expect(posts).toEqual([['http://edge/sse/c?n=1', 'a\nb'], again, again, again]);
   });
 
+  it('have no more bytes than a frame may have; one that is longer goes alone', async () => {
+    const posts: string[] = [];
+    const poster = new Poster({
+      url: 'http://edge/sse/c',
+      signal: new AbortController().signal,
+      onOver: () => expect.unreachable(),
+      fetch: async (_url, init) => {
+        posts.push(String(init?.body));
+        return new Response(null, { status: 204 });
+      },
+    });
+    const frames = [90_000, 10_000, 10_000, 10_000].map((length) => '語'.repeat(length));
+    for (const frame of frames) poster.send(frame);
+    await poster.flushed();
+    expect(posts.map((body) => body.split('\n').length)).toEqual([1, 2, 1]);
+    expect(posts.join('\n')).toBe(frames.join('\n'));
+    posts.length = 0;
+    poster.maxBytes = 5;
+    for (const frame of ['a', 'é', 'b', 'c', 'd']) poster.send(frame);
+    await poster.flushed();
+    expect(posts).toEqual(['a\né', 'b\nc', 'd']);
+  });
+
   it('are over when the edge does not know the connection', async () => {
     const onOver = vi.fn();
     const poster = new Poster({
@@ -113,6 +136,21 @@ describe('a socket by server-sent events', () => {
     await vi.waitUntil(() => socket.readyState === 3);
     expect(seen).toEqual(['open', '{"t":"welcome"}', { code: 4001, reason: 'moved' }]);
     expect(edge.posts).toEqual(['hello']);
+  });
+
+  it('posts no more at once than the edge takes', async () => {
+    const edge = answering();
+    const socket = new SseSocket('ws://h/ws?ticket=t', edge.ask);
+    await nextTurn();
+    edge.write(began);
+    const welcome = { t: 'welcome', session: 's', node: 'n', heartbeatMs: 1, window: 1 };
+    socket.onmessage = () => {
+      for (const frame of ['aaa', 'bbb', 'ccc']) socket.send(frame);
+    };
+    edge.write(`data: ${JSON.stringify({ ...welcome, limits: { maxFrameBytes: 8 } })}\n\n`);
+    await vi.waitUntil(() => edge.posts.length === 2);
+    expect(edge.posts).toEqual(['aaa\nbbb', 'ccc']);
+    socket.terminate();
   });
 
   it('says something by itself when the edge beats and it has said nothing since', async () => {
