@@ -23,6 +23,17 @@ it('a client says after each loss up to which position it has a topic with histo
   expect((await again.take('hello')).topics).toEqual([{ topic: 'news', since: '9-abcdefghij' }]);
 });
 
+it('a topic with history has a gap where the old socket of a move ends without a word: what it was written is not known', async () => {
+  const s = await subscribed();
+  s.at.message('news', '1', { position: '7-abcdefghij' });
+  await eventually('the message', () => s.got.length === 1);
+  s.at.move(s.b);
+  const b = await s.b.next();
+  expect((await b.take('hello')).topics).toEqual([{ topic: 'news', since: '7-abcdefghij' }]);
+  s.at.terminate();
+  expect(await s.status('gap')).toMatchObject({ topic: 'news', reason: 'connection-lost' });
+});
+
 it('what is asked of the past before there is a connection is said once, by hello, and later by subscribe again', async () => {
   const s = await scripted();
   s.client.topic('news', { last: 3 }).on('message', () => {});

@@ -30,7 +30,7 @@ export class HistoryPositions implements Part {
   readonly #begun = new Map<Topic, Begun>();
   /** Has not answered a ping of this part. */
   #pinged: EdgeSocket | undefined;
-  /** For which the last `hello` said one: the edge gives all that follows, or tells a gap itself. */
+  /** For which the last `hello` after a loss said one: the edge gives all that follows, or tells a gap itself. */
   #said = new Set<string>();
 
   constructor(connection: Uses) {
@@ -47,12 +47,14 @@ export class HistoryPositions implements Part {
 
   hello(adds: HelloAdds): void {
     this.#said = new Set();
+    // The new edge of a move goes on behind what the old one has written, read or not.
+    const isMove = this.#connection.activeSocket !== undefined;
     adds.topics = adds.topics.map((wanted) => {
       const topic = typeof wanted === 'string' ? wanted : wanted.topic;
       const entry = this.#connection.topicTable.entriesOf.get(topic);
       const since = entry && this.#positions.get(entry);
       if (since === undefined) return wanted;
-      this.#said.add(topic);
+      if (!isMove) this.#said.add(topic);
       const { last: _, ...wishes } = typeof wanted === 'string' ? { topic } : wanted;
       return { ...wishes, since };
     });
@@ -72,7 +74,7 @@ export class HistoryPositions implements Part {
     if (this.#begun.size > 0) this.#ping();
   }
 
-  /** Where an old socket was lost in a move and the new one repeated nothing, the core takes it for a loss. */
+  /** Where the very first socket was lost before its `welcome` the core takes it for a loss. */
   status(status: Status): boolean {
     if (status.type === 'disconnected') this.#begun.clear();
     return status.type === 'gap' && status.reason === 'connection-lost' && this.#said.has(status.topic ?? '');
