@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { freePort, type RunFile } from '@evenkeel/local';
+import { freePort, isRunning, type RunFile } from '@evenkeel/local';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 import { cli, freePortFlags, type Launched, launch, start, startIn } from '../support/npm-start.js';
@@ -48,14 +48,7 @@ async function local(
   return { status, answer: JSON.parse(text) };
 }
 
-function isAlive(pid: number | null): boolean {
-  if (pid === null) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
+const isAlive = (pid: number | null): boolean => pid !== null && isRunning(pid);
 
 describe('npm start', () => {
   it('says what it tried and what to do when the broker does not answer, never the password', async () => {

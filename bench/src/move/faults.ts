@@ -1,4 +1,4 @@
-import type { Mesh, PrivateBroker } from '@evenkeel/local';
+import { isRunning, type Mesh, type PrivateBroker } from '@evenkeel/local';
 import type { Fleet } from '../fleet/fleet.js';
 import { type ClientFault, clientFaults } from '../fleet/messages.js';
 import type { MeshFault } from './mesh-fault.js';
@@ -56,7 +56,7 @@ export function meshFault(
       const { pid } = victim;
       if (pid === null) throw new Error(`${victim.node} does not run`);
       await victim.kill();
-      if (isAlive(pid)) throw new Error(`process ${pid} of ${victim.node} lives on after SIGKILL`);
+      if (isRunning(pid)) throw new Error(`process ${pid} of ${victim.node} lives on after SIGKILL`);
       killed = `process ${pid} of ${victim.node} ended by SIGKILL`;
     },
     lastsMs: 3_000,
@@ -110,14 +110,6 @@ export function meshFault(
       return killInPlan(mesh, broker.urlFor('operator'));
     default:
       return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 

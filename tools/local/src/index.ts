@@ -32,5 +32,6 @@ export { type Edge, type Mesh, type MeshOptions, startMesh } from './mesh.js';
 export { root, stateDir } from './paths.js';
 export { freePort, freePorts } from './ports.js';
 export { type LocalAddresses, localAddresses, type RunFile, readRunFile } from './run-file.js';
+export { isRunning } from './running.js';
 export { type IssuedCertificate, TestAuthority } from './tls/authority.js';
 export { CertificateFolder } from './tls/folder.js';
