@@ -1,3 +1,4 @@
+import type { ScriptedConnection } from '@evenkeel/testkit';
 import { expect, it } from 'vitest';
 import { scripted } from '../support/scripted-edge-client.js';
 
@@ -70,25 +71,25 @@ it('a stream that is left early is cancelled, and over', async () => {
   expect(await stream.next()).toEqual({ done: true, value: undefined });
 });
 
-it('a stream that has begun ends where the queue with the rest of it is lost', async () => {
+it.each([
+  {
+    why: 'the queue with the rest of it is lost',
+    back: (b: ScriptedConnection) => {
+      b.welcome({ resumed: false });
+      b.send({ t: 'gap', reason: 'session-expired' });
+    },
+  },
+  {
+    why: 'another tab has taken its session',
+    back: (b: ScriptedConnection) => b.welcome({ session: 'another' }),
+  },
+])('a stream that has begun ends where $why', async ({ back }) => {
   const { s, a, stream } = await begun();
   s.mesh.target = s.b;
   s.b.defaults.welcome = false;
   a.terminate();
   const b = await s.b.next();
   await b.take('hello');
-  b.welcome({ resumed: false });
-  b.send({ t: 'gap', reason: 'session-expired' });
-  await expect(stream.next()).rejects.toMatchObject({ code: 'parts-missing' });
-});
-
-it('a stream that has begun ends where another tab has taken its session', async () => {
-  const { s, a, stream } = await begun();
-  s.mesh.target = s.b;
-  s.b.defaults.welcome = false;
-  a.terminate();
-  const b = await s.b.next();
-  await b.take('hello');
-  b.welcome({ session: 'another' });
+  back(b);
   await expect(stream.next()).rejects.toMatchObject({ code: 'parts-missing' });
 });
