@@ -214,9 +214,12 @@ async def stubborn(gateway):
 
 
 async def quiet(gateway):
-    """Begins a topic with its past."""
+    """Begins a topic with its past, and says where it is."""
     async with evenkeel.Client(gateway, user="alice") as client:
-        client.topic("room.a", last=2)
+        topic = client.topic("room.a", last=2)
+        while topic.position is None:
+            await asyncio.sleep(0.05)
+        say(position=topic.position)
         await asyncio.Event().wait()
 
 

@@ -102,7 +102,7 @@ test('functions of the application that fail, a token that is refused and a gate
 });
 
 test('a topic that has begun with no past goes on behind where it began', async () => {
-  run('quiet', mesh.gateway);
+  const client = run('quiet', mesh.gateway);
   const first = await a.next();
   expect((await first.take('hello')).topics).toEqual([{ topic: 'room.a', last: 2 }]);
   const answer = { t: 'subscribed', topic: 'room.a', by: 'hello', recovered: true } as const;
@@ -112,7 +112,7 @@ test('a topic that has begun with no past goes on behind where it began', async 
   const second = await a.next();
   expect((await second.take('hello')).topics).toEqual([{ topic: 'room.a', last: 2 }]);
   second.send({ ...answer, position: 'p2' });
-  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  await client.until('its position', (lines) => lines.at(-1)?.position === 'p2');
   second.terminate();
   const third = await a.next();
   expect((await third.take('hello')).topics).toEqual([{ topic: 'room.a', since: 'p2' }]);
