@@ -134,6 +134,19 @@ describe('a session that comes back', () => {
     },
   );
 
+  it.each([
+    ['where only one edge says so', {}, { is: 'sealed', name: 'x', behind: 2, isNew: false }],
+    ['not where another has had the session as well', { home: 'b' }, { is: 'sealed', isNew: false }],
+  ])('whose client names no connection has its seal where it was left: %s', async (_where, other, vouch) => {
+    const { handover, vouches, acquired } = make({ from: 'edge-2,edge-3' }, { hello: { resume: true } });
+    const position = { connection: 'a.1', seq: 3, count: 2 };
+    const left = { position, suspect: 2, seal: { name: 'x', behind: 2 } };
+    handover.answers['edge-2'] = { outcome: 'unknown', ...left, knowsSeals: true };
+    handover.answers['edge-3'] = { outcome: 'unknown', suspect: undefined, ...other, knowsSeals: true };
+    await acquired();
+    expect(vouches).toEqual([vouch]);
+  });
+
   it('is not resumed when its queue is gone', async () => {
     const { queue, vouches, acquired } = make({});
     queue.counts = undefined;

@@ -216,7 +216,10 @@ function heed(
   if (released.placed) onPlaced?.(released.placed);
 }
 
-/** Nobody has the session: the head of its queue, as it was when the connection that the client names was lost. */
+/**
+ * Nobody has the session: the head of its queue, as it was when the connection that the client names was lost. Where it names none, or that
+ * edge is sure of no position, one that speaks alone is believed: of two, one has had the session before the other.
+ */
 function leftTo(
   { hello: { last }, left }: AcquireOptions,
   answers: readonly HandoverAnswer[],
@@ -224,7 +227,10 @@ function leftTo(
   const isThis = ({ position }: Pick<Known, 'position'>) => position?.connection === last?.connection;
   const all = [...(left ? [left] : []), ...answers];
   const { position, suspect } = all.find(isThis) ?? {};
-  const { owed, seal } = all.find((each) => each.owed !== undefined) ?? (last && all.find(isThis)) ?? {};
+  const [only, ...others] = all.filter(hasLeft);
+  const alone = others.length === 0 && (last === undefined || only?.position === undefined) ? only : undefined;
+  const { owed, seal } =
+    all.find((each) => each.owed !== undefined) ?? (last && all.find(isThis)) ?? alone ?? {};
   const ids = all.find((each) => each.ids !== undefined)?.ids;
   return {
     ids,
@@ -233,6 +239,10 @@ function leftTo(
     ...(seal && { seal }),
   };
 }
+
+/** It has had the session, and nobody has asked since. */
+const hasLeft = ({ position, ids, generation, home, seal }: HandoverAnswer | Left): boolean =>
+  (position ?? ids ?? generation ?? home ?? seal) !== undefined;
 
 /** It has left neither a seal nor word of a gap: it knows no seals, or had the queue of an edge that does not. */
 const isOlder = ({ seal, owed }: SealLeft): boolean => seal === undefined && owed === undefined;
