@@ -5,7 +5,14 @@ import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
 import { handedEvents, handedMessages } from './handed.js';
 import type { Gap } from './items.js';
-import { isListed, isOfBrokenWay, isOfDelivered, isOfGapBefore, isOfSealAlone } from './listed.js';
+import {
+  isListed,
+  isOfBrokenWay,
+  isOfDelivered,
+  isOfDropNearby,
+  isOfGapBefore,
+  isOfSealAlone,
+} from './listed.js';
 import { type Life, livesOf } from './lives.js';
 import { type Published, publishedIn, tagOf } from './published.js';
 import { type Fault, type FaultKind, judgeStream, type Stream } from './stream.js';
@@ -94,13 +101,15 @@ export function judge({ lines, malformed }: Log): Verdict {
       stream.topic === undefined &&
       (holes.get(life) ?? []).some(({ from, until }) => from <= at && at <= until);
     const idle = verdict.idle.filter((gap) => !isOfAnswer(gap));
+    const idleOnes = new Set(idle);
     const { found, others } = accounted(verdict.missing, undelivered.get(life.session) ?? []);
     const isUnknowable = (gap: Gap): boolean =>
       stream.topic === undefined &&
       (isOfGapBefore(gap, life) ||
         isOfBrokenWay(gap, life, conditions) ||
         isOfSealAlone(gap, life, stream.published, limits, conditions) ||
-        isOfDelivered(gap, others));
+        isOfDelivered(gap, others) ||
+        isOfDropNearby(gap, stream.items, idleOnes, life));
     const listed = idle.filter((gap) => isListed(gap, stream.topic, life, conditions) || isUnknowable(gap));
     const falseGaps = idle.filter((gap) => !listed.includes(gap));
     faults.push(...verdict.faults);
@@ -173,7 +182,7 @@ function* streamsOf(
     const { name, beginsAt, endsAt, isWhole, sessionAt } = life;
     const goneAt = life.connections.at(-1)?.close?.at ?? Number.POSITIVE_INFINITY;
     const ofTime = published.filter(({ publish: { at } }) => at >= sessionAt - lagMs && at <= goneAt);
-    const opensAt = life.connections[0]?.open.at ?? beginsAt;
+    const opensAt = sessionAt;
     const common = { opensAt, beginsAt, endsAt, isWhole };
     const { handed } = life;
     const ofUser = handed ? handedEvents(life, handed, resent) : eventsOf(life, resent);

@@ -1,6 +1,6 @@
 import type { Condition, Policy, Undelivered } from '../log.js';
-import { type Gap, isMade } from './items.js';
-import { type Connection, isCounted, type Life, type Seen } from './lives.js';
+import { type Gap, type Item, isMade } from './items.js';
+import { type Connection, isCounted, type Life, type Seen, windowOf } from './lives.js';
 import { type Published, tagOf } from './published.js';
 import type { Stream } from './stream.js';
 
@@ -34,7 +34,7 @@ export const brokerConditions: readonly string[] = [
 
 /**
  * Whether a gap with nothing missing in its place is of a kind that PROTOCOL.md lists: where the edge cannot know, it tells.
- * - a topic after a lost socket (`connection-lost`), whatever was published meanwhile
+ * - a topic after a lost socket (`connection-lost`), whatever was published meanwhile; also where the old socket of a move ends without `moved`
  * - `session-expired` where the queue was gone (`resumed` is false), whatever it had held
  * - a topic (`broker-lost`, of one with history `history-lost`), and events whose queue was made anew, or of which
  *   the edge could not learn whether any was dropped, when the broker was away
@@ -50,9 +50,11 @@ export function isListed(
   if (connection === undefined) return false;
   const isBroker = within(gap.at, conditions, brokerConditions);
   if (topic !== undefined) {
+    const before = life.dialled[index - 1];
+    const isOfMove = isOfUnendedMove(gap, connection, before);
     // Where it has said up to where it has the topic, a lost socket loses nothing.
-    if (gap.reason === 'connection-lost' && !hasSaidSince(connection, topic))
-      return isAfterLoss(connection, life.dialled[index - 1]) || isBroker;
+    if (gap.reason === 'connection-lost' && (isOfMove || !hasSaidSince(connection, topic)))
+      return isOfMove || isAfterLoss(connection, before) || isBroker;
     return (gap.reason === 'broker-lost' || gap.reason === 'history-lost') && isBroker;
   }
   if (gap.reason === 'session-expired' && connection.welcome?.resumed === false && index > 0) return true;
@@ -201,6 +203,37 @@ function wasSealUnderWay({ frames, welcomeAt = 0 }: Connection, gap: Gap, { at, 
   );
 }
 
+/** Longest that an edge holds what may follow a drop until it knows: one marker, and 5 s. */
+const heldMs = 5_000;
+
+/**
+ * Whether an edge did not learn between which events something was dropped (PROTOCOL.md, section 7): it tells it before each that the broker
+ * may have waited for, of those that it holds and of those that are on their way when it hears of it. So there is another gap that stands for
+ * something, at most two windows away. `items`: of its stream; `idle`: its gaps where nothing is missing.
+ */
+export function isOfDropNearby(
+  gap: Gap,
+  items: readonly Item[],
+  idle: ReadonlySet<Gap>,
+  life: Life,
+): boolean {
+  const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
+  if (gap.reason !== 'overflow' || connection === undefined) return false;
+  const most = 2 * (windowOf(connection) + 1);
+  const at = items.indexOf(gap);
+  return [-1, 1].some((step) => {
+    let events = 0;
+    for (let i = at + step; events <= most; i += step) {
+      const item = items[i];
+      if (item === undefined || Math.abs(item.at - gap.at) > heldMs) return false;
+      if (item.kind === 'delivery') events += 1;
+      else if (item.reason === gap.reason && item.connection === gap.connection && !idle.has(item))
+        return true;
+    }
+    return false;
+  });
+}
+
 /** What was dropped had been delivered: its acknowledgement came too late. So the application was told that it was not. */
 const lateMs = 10_000;
 export const isOfDelivered = (gap: Gap, undelivered: readonly Undelivered[]): boolean =>
@@ -224,6 +257,13 @@ const hasSaidSince = ({ hello }: Connection, topic: string): boolean =>
 function isAfterLoss(connection: Connection, before: Connection | undefined): boolean {
   return before !== undefined && (before.close?.at ?? Infinity) <= (connection.welcomeAt ?? Infinity);
 }
+
+/** The old socket of a move ended without `moved`: what it brought last is unknown. */
+const isOfUnendedMove = (gap: Gap, { open }: Connection, before: Connection | undefined): boolean =>
+  before?.close !== undefined &&
+  before.close.at > open.at &&
+  before.close.at <= gap.at &&
+  !before.frames.some(({ isSent, frame }) => !isSent && frame.t === 'moved');
 
 const within = (...args: Parameters<typeof begunLast>): boolean => begunLast(...args) !== undefined;
 

@@ -47,9 +47,12 @@ export interface Life {
 export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string[] } {
   const { connections, faults } = connectionsOf(lines);
   const bySession = new Map<string, Connection[]>();
-  for (const connection of connections.filter(({ welcomeAt }) => welcomeAt !== undefined)) {
-    const name = `${connection.open.uid}.${connection.open.session}`;
-    bySession.set(name, [...(bySession.get(name) ?? []), connection]);
+  const dialledAt = new Map<string, number>();
+  for (const connection of connections) {
+    const { open, welcomeAt } = connection;
+    const name = `${open.uid}.${open.session}`;
+    dialledAt.set(name, Math.min(dialledAt.get(name) ?? open.at, open.at));
+    if (welcomeAt !== undefined) bySession.set(name, [...(bySession.get(name) ?? []), connection]);
   }
   const lives: Life[] = [];
   const handed = handedBySession(lines);
@@ -67,7 +70,7 @@ export function livesOf(lines: readonly Line[]): { lives: Life[]; faults: string
         lifeOf(parts.length === 1 ? name : `${name}#${i + 1}`, part, {
           dialled: dialledIn(connections, part, next),
           handed: handedIn(handed.get(name) ?? [], part, next),
-          sessionAt: openedAt(ofSession),
+          sessionAt: dialledAt.get(name) ?? openedAt(ofSession),
         }),
       );
     }

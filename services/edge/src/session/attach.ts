@@ -228,7 +228,8 @@ function leftTo(
   const all = [...(left ? [left] : []), ...answers];
   const { position, suspect } = all.find(isThis) ?? {};
   const [only, ...others] = all.filter(hasLeft);
-  const alone = others.length === 0 && (last === undefined || only?.position === undefined) ? only : undefined;
+  const alone =
+    others.length === 0 && (last === undefined || only?.position === undefined) ? only : undefined;
   const { owed, seal } =
     all.find((each) => each.owed !== undefined) ?? (last && all.find(isThis)) ?? alone ?? {};
   const ids = all.find((each) => each.ids !== undefined)?.ids;

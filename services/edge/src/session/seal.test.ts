@@ -42,6 +42,16 @@ describe('a seal', () => {
     expect([gaps, deliveries.seals]).toEqual([['overflow'], ['ack s']]);
   });
 
+  it('of a queue that was there before its client has begun is planted where it is not found, and nothing is told', () => {
+    for (const first of [deliveries.event(1), { ...deliveries.seal('s'), redelivered: false }, undefined]) {
+      seal.begin({ is: 'sealed', isNew: true, behind: 0 });
+      if (first) seal.take(first);
+      else seal.nothingCame();
+      expect(seal.isExpected).toBe(false);
+    }
+    expect(gaps).toEqual([]);
+  });
+
   it('is for the next edge to look for where this one has let the session go before it looked', () => {
     expect(seal.giveBack(true)).toEqual({ seal: { name: undefined, behind: 0 } });
   });

@@ -137,7 +137,7 @@ export class Seal {
       if (state.is === 'expected') {
         // What stood before it had been delivered.
         if (state.behind > 0 && delivery.redelivered) state.behind -= 1;
-        else this.#lackExpected(state);
+        else this.#notThere(state);
       }
       return false;
     }
@@ -162,16 +162,14 @@ export class Seal {
     // A second one says nothing: it was planted in doubt, or by somebody who lost sight of it.
     delivery.ack();
     // What stood before it has gone, or may have.
-    if (isIt && state.is === 'expected') this.#lackExpected(state);
+    if (isIt && state.is === 'expected') this.#notThere(state);
     return true;
   }
 
   /** Everything that the broker had is here, and the seal was not among it. */
   nothingCame(): void {
     const state = this.#state;
-    if (state.is !== 'expected') return;
-    if (state.isNew) this.#plant(state.reason);
-    else this.#lackExpected(state);
+    if (state.is === 'expected') this.#notThere(state);
   }
 
   /**
@@ -345,6 +343,13 @@ export class Seal {
 
   #isJustTold(): boolean {
     return this.#state.is === 'missing' && this.#state.told.passed === this.#options.counts.passed;
+  }
+
+  /** Who begins has missed nothing, whatever was dropped before. */
+  #notThere(state: SealState & { is: 'expected' }): void {
+    if (!state.isNew) return this.#lackExpected(state);
+    this.#options.onLacking?.();
+    this.#plant(state.reason);
   }
 
   #lackExpected({ isGone, reason }: SealState & { is: 'expected' }): void {

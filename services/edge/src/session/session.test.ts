@@ -53,7 +53,7 @@ describe('a session that attaches', () => {
   it('is welcomed before its first event, also where that comes before the broker has confirmed the consumer', async () => {
     world.queue.consuming = pending();
     world.queue.isSealed = false;
-    const { connection } = await world.attach();
+    const { connection } = await world.attach({ resume: true });
     expect(connection.kinds).toEqual([]);
     world.deliver(1);
     world.queue.consuming.resolve();
@@ -186,7 +186,7 @@ describe('a session that attaches', () => {
   it('leaves nothing behind when its connection closes before', async () => {
     world.queue.consuming = pending();
     world.queue.isSealed = false;
-    const { connection, session } = await world.attach({ topics: ['a'] });
+    const { connection, session } = await world.attach({ resume: true, topics: ['a'] });
     connection.lose();
     world.deliver(1);
     world.queue.consuming.resolve();
