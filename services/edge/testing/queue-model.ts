@@ -36,6 +36,8 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   readonly #channels = new Map<string, Channel>();
   /** An event was dropped: told by another way, and sooner or later. */
   onDropped: () => void = () => {};
+  /** What comes to the queue before its first seal does. */
+  beforeSeal: (() => void) | undefined;
   /** It was there once, and went with all. */
   wasEmptied = false;
   #listener: SessionQueueListener | undefined;
@@ -99,6 +101,9 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
 
   async plant(name: string): Promise<boolean> {
     if (!this.isThere) return false;
+    const before = this.beforeSeal;
+    this.beforeSeal = undefined;
+    before?.();
     this.#put(undefined, name);
     return true;
   }

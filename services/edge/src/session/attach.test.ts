@@ -84,7 +84,7 @@ describe('a moved session', () => {
     handover.answers['edge-2'] = { outcome: 'released', suspect: 3, seal: { ...seal, at: 'edge-3' } };
     expect(await acquired()).toEqual({ ...resumed, suspect: 3 });
     expect(calls).toEqual(['ask edge-2']);
-    expect(vouches).toEqual([{ is: 'coming', name: 'x', at: 'edge-3' }]);
+    expect(vouches).toEqual([{ is: 'coming', name: 'x', at: 'edge-3', behind: 0 }]);
   });
 
   it('is not vouched for where its holder knows no seals, and is looked at only if its window was full', async () => {

@@ -18,12 +18,15 @@ export type SealState =
     }
   /** `offered`: what had been taken when it came, and is older. */
   | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
-  /** Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back or plants it, since when. */
+  /**
+   * Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back, behind so many deliveries, or plants
+   * it, since when.
+   */
   | {
       readonly is: 'planted';
       readonly name: string;
       readonly reason: GapReason;
-      readonly from?: { readonly at: string; readonly sinceMs: number };
+      readonly from?: { readonly at: string; readonly behind: number; readonly sinceMs: number };
       /** It is not to wait for its turn any longer. */
       isHurried?: boolean;
     }

@@ -88,9 +88,9 @@ export class Seal {
     return this.#state.is === 'expected';
   }
 
-  /** It is in hand, and events that were before it are not settled: should this edge die now, nobody knows of those. */
+  /** Events that are in hand stand before it: should this edge die now, nobody knows of those. */
   get isEarly(): boolean {
-    return this.#state.is === 'held' && this.#older(this.#state.offered) > 0;
+    return this.#before(this.#state) > 0;
   }
 
   /** It is in hand, and shows that nothing is missing; or there is none. */
@@ -122,7 +122,7 @@ export class Seal {
       this.#state = { is: 'unwatched' };
       return;
     }
-    if (vouch.is === 'coming') return this.#await(vouch.name, vouch.at);
+    if (vouch.is === 'coming') return this.#await(vouch);
     const { name, behind = 0, isNew = false } = vouch;
     const unlessSaid = this.#options.isOfCluster?.() ? gapReasons.brokerLost : gapReasons.overflow;
     const reason = vouch.reason ?? unlessSaid;
@@ -152,8 +152,9 @@ export class Seal {
       (state.is === 'expected' && (state.name ?? name) === name) ||
       (state.is === 'planted' && state.name === name);
     if (isIt && (state.is === 'planted' || this.#isInPlace(state, delivery))) {
-      // One that is put back is older than all that has come.
-      const offered = delivery.redelivered ? 0 : this.#options.counts.offered;
+      // One that another edge puts back meanwhile has its old place.
+      const isPutBack = state.is === 'planted' && delivery.redelivered;
+      const offered = isPutBack ? (state.from?.behind ?? 0) : this.#options.counts.offered;
       this.#state = { is: 'held', name, delivery, offered };
       this.#toldUpToMs = this.#options.now();
       this.#come?.();
@@ -229,14 +230,15 @@ export class Seal {
     const state = this.#state;
     if (state.is === 'held') {
       const { name } = state;
-      const behind = this.#older(state.offered);
+      const behind = this.#before(state);
       this.#state = { is: 'expected', name, behind, isNew: false, reason: gapReasons.brokerLost };
     } else if (state.is === 'expected') {
       state.behind += this.#options.counts.unacked;
     } else if (state.is === 'planted') {
       // Published again by itself it may come behind what was dropped meanwhile. One that was put back comes first, as before.
       const name = state.from ? state.name : inDoubt;
-      this.#state = { is: 'expected', name, behind: 0, isNew: false, reason: gapReasons.brokerLost };
+      const behind = this.#before(state);
+      this.#state = { is: 'expected', name, behind, isNew: false, reason: gapReasons.brokerLost };
     }
   }
 
@@ -293,18 +295,19 @@ export class Seal {
     const state = this.#state;
     this.#state = { is: 'unwatched' };
     const { node } = this.#options;
+    const behind = this.#before(state);
     if (mayWait && state.is === 'planted')
-      return { seal: { name: state.name, behind: 0, at: state.from?.at ?? node } };
+      return { seal: { name: state.name, behind, at: state.from?.at ?? node } };
     if (mayWait && state.is === 'held') {
       this.#options.leave(state.name, state.delivery);
-      return { seal: { name: state.name, behind: 0, at: node } };
+      return { seal: { name: state.name, behind, at: node } };
     }
-    // Put back meanwhile, it is at the head, whether or not it could still be delivered.
-    if (state.is === 'planted' && state.from) return { seal: { name: state.name, behind: 0 } };
+    // Put back meanwhile, it is in its place, whether or not it could still be delivered.
+    if (state.is === 'planted' && state.from) return { seal: { name: state.name, behind } };
     if (state.is === 'held') {
       if (isKept) state.delivery.requeue();
       else state.delivery.ack();
-      return { seal: { name: state.name, behind: this.#older(state.offered) } };
+      return { seal: { name: state.name, behind } };
     }
     if (state.is === 'expected') {
       // What it has given of those before it goes back as well.
@@ -326,19 +329,27 @@ export class Seal {
     return behind === 0 && (redelivered || name !== undefined || isNew);
   }
 
-  /** Of those offered before, how many are not settled: they are in order. */
-  #older(offered: number): number {
+  /** Of those that stand before it and have been offered, how many are not settled: they are in order. */
+  #before(state: SealState): number {
     const { counts } = this.#options;
+    if (state.is !== 'held' && state.is !== 'planted') return 0;
+    const offered = state.is === 'held' ? state.offered : (state.from?.behind ?? 0);
     return Math.max(0, offered - (counts.offered - counts.unacked));
   }
 
   /** This edge may have it itself, from when it had the session last. */
-  #await(name: string, at: string): void {
+  #await({ name, at, behind = 0 }: Vouch & { is: 'coming' }): void {
     const { node, takeBack, now } = this.#options;
     const delivery = at === node ? takeBack(name) : undefined;
     this.#toldUpToMs = now();
-    if (delivery) this.#state = { is: 'held', name, delivery, offered: 0 };
-    else this.#state = { is: 'planted', name, reason: gapReasons.overflow, from: { at, sinceMs: now() } };
+    if (delivery) this.#state = { is: 'held', name, delivery, offered: behind };
+    else
+      this.#state = {
+        is: 'planted',
+        name,
+        reason: gapReasons.overflow,
+        from: { at, behind, sinceMs: now() },
+      };
   }
 
   #isJustTold(): boolean {

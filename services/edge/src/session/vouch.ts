@@ -13,8 +13,8 @@ export type Vouch =
       readonly isNew?: boolean;
       readonly reason?: GapReason | undefined;
     }
-  /** Nothing was dropped so far, and the seal of this name comes later, from the edge `at`. */
-  | { readonly is: 'coming'; readonly name: string; readonly at: string }
+  /** Nothing was dropped so far, and the seal of this name comes later, from the edge `at`; put back, it is behind so many deliveries. */
+  | { readonly is: 'coming'; readonly name: string; readonly at: string; readonly behind?: number }
   /** It was made a moment ago, or an older edge had it: as far as anybody knows nothing was dropped. */
   | { readonly is: 'fresh' }
   /** Something was dropped, and the client is told as soon as it is attached. */
@@ -45,7 +45,7 @@ export interface SealLeft {
 /** What the next edge may go by. */
 export function vouchFor(seal: SealLeft['seal'], isNew?: boolean): Vouch {
   if (seal?.name !== undefined && seal.at !== undefined)
-    return { is: 'coming', name: seal.name, at: seal.at };
+    return { is: 'coming', name: seal.name, at: seal.at, behind: seal.behind };
   return { is: 'sealed', ...seal, ...(isNew !== undefined && { isNew }) };
 }
 
