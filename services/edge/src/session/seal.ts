@@ -341,15 +341,11 @@ export class Seal {
   #await({ name, at, behind = 0 }: Vouch & { is: 'coming' }): void {
     const { node, takeBack, now } = this.#options;
     const delivery = at === node ? takeBack(name) : undefined;
-    this.#toldUpToMs = now();
+    const sinceMs = now();
+    this.#toldUpToMs = sinceMs;
+    const from = { at, behind, sinceMs };
     if (delivery) this.#state = { is: 'held', name, delivery, offered: behind };
-    else
-      this.#state = {
-        is: 'planted',
-        name,
-        reason: gapReasons.overflow,
-        from: { at, behind, sinceMs: now() },
-      };
+    else this.#state = { is: 'planted', name, reason: gapReasons.overflow, from };
   }
 
   #isJustTold(): boolean {
