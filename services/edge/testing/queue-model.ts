@@ -2,7 +2,7 @@ import type { Consumer, Delivery, QueueCounts } from '@evenkeel/broker';
 import type { SessionQueue, SessionQueueListener } from '../src/session/ports.js';
 import { FakeGeneration } from './fake-generation.js';
 
-/** `n`: of an event; undefined: it is a seal. */
+/** `n`: of an event; undefined: it is a seal, or else an answer. */
 interface Message {
   readonly position: number;
   readonly n: number | undefined;
@@ -112,6 +112,11 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
     if (this.isThere) this.#put(n, undefined);
   }
 
+  /** A service's answer. */
+  reply(): void {
+    if (this.isThere) this.#put(undefined, undefined);
+  }
+
   async consume(listener: SessionQueueListener): Promise<Consumer> {
     this.#listener = listener;
     const channel = this.#channel;
@@ -200,7 +205,7 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
       const message = this.#ready.shift();
       if (message === undefined) continue;
       this.dropped += 1;
-      if (message.n === undefined) continue;
+      if (message.seal !== undefined) continue;
       this.#spoilLeft();
       this.onDropped();
     }
@@ -230,16 +235,19 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
     const { n, seal, redelivered } = message;
     return {
       body: Buffer.from(String(n ?? '')),
-      exchange: seal === undefined ? 'mesh.events' : 'mesh.replies',
-      key: seal === undefined ? 'user.alice.n' : this.name,
+      exchange: n === undefined ? 'mesh.replies' : 'mesh.events',
+      key: n === undefined ? this.name : 'user.alice.n',
       redelivered,
-      isSettled: false,
+      get isSettled() {
+        return isSettled;
+      },
       get isVoid() {
         return isSettled || !channel.isOpen;
       },
       forgetContent: () => {},
       properties: {
         messageId: `m${n}`,
+        ...(n === undefined && seal === undefined && { correlationId: 'r' }),
         headers: seal === undefined ? {} : { 'evenkeel-seal': seal },
       },
       ack,

@@ -147,6 +147,26 @@ describe('a session that comes back', () => {
     expect(vouches).toEqual([vouch]);
   });
 
+  it('has its seal where it was left, also where an edge of before names one that was to put it back', async () => {
+    const { handover, vouches, acquired } = make({ from: 'edge-2' });
+    const left = { name: 'x', behind: 2, at: 'edge-3' };
+    handover.answers['edge-2'] = { outcome: 'unknown', suspect: undefined, seal: left, knowsSeals: true };
+    await acquired();
+    expect(vouches).toEqual([{ is: 'sealed', name: 'x', behind: 2, at: undefined, isNew: false }]);
+  });
+
+  it('whose client begins anew is told nothing of what its last one was owed', async () => {
+    const { handover, vouches, acquired } = make({ from: 'edge-2' }, { hello: {} });
+    handover.answers['edge-2'] = {
+      outcome: 'unknown',
+      suspect: undefined,
+      owed: 'overflow',
+      knowsSeals: true,
+    };
+    expect(await acquired()).toMatchObject(resumed);
+    expect(vouches).toEqual([{ is: 'sealed', isNew: true }]);
+  });
+
   it('is not resumed when its queue is gone', async () => {
     const { queue, vouches, acquired } = make({});
     queue.counts = undefined;

@@ -4,6 +4,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { SessionAccess } from './access.js';
 import { generationOf } from './connection-ids.js';
+import type { Custody } from './custody.js';
 import type { HelloFrame } from './inbox.js';
 import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
@@ -53,8 +54,9 @@ export class AttachError extends Error {
   }
 }
 
-export interface AttachOptions
-  extends Pick<AcquireOptions, 'claims' | 'queue' | 'begin' | 'onReleased' | 'isLive'> {
+export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' | 'begin' | 'isLive'> {
+  /** Who sees to it until it has begun. */
+  readonly custody: Pick<Custody, 'inherit' | 'keep'>;
   readonly hello: HelloFrame;
   /** The connection that has had the session here until now. */
   readonly previous: { readonly state: SessionState; release(mode: 'resume'): Promise<Release> } | undefined;
@@ -82,7 +84,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
   const isHere = previous?.state !== 'moved';
   const released = await previous?.release('resume');
   const predecessor = released?.isUnheld ? undefined : released;
-  if (predecessor) options.onReleased(predecessor);
+  if (predecessor) options.custody.inherit(predecessor);
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
   access.placed.adopt(predecessor?.placed);
   await Promise.all([ports.life.ending(key), claims.move ?? queue.sealIsBack()]);
@@ -106,7 +108,8 @@ export async function attach(options: AttachOptions): Promise<Found> {
     onQueued: (messages) => {
       queued = messages;
     },
-    onReleased: options.onReleased,
+    onReleased: (release) => options.custody.inherit(release),
+    onLeft: (answer) => options.custody.keep(answer),
     begin: (vouch) => {
       ports.leftBehind.take(key);
       options.begin(vouch);
@@ -135,6 +138,8 @@ export interface AcquireOptions {
   begin(vouch: Vouch): void;
   /** Whoever had it has let it go, to here. */
   onReleased(release: Release): void;
+  /** So has this one, or a while ago, and it does not begin here. */
+  onLeft?(answer: HandoverAnswer): void;
   /** Topics whose gap the edge that had the session could not tell. */
   onDoubt(topics: readonly string[]): void;
   /** Up to where the edge that had the session has sent topics with history. */
@@ -186,8 +191,14 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
       holders(claims.from, node).map((holder) => handover.ask(claims, holder, isLive)),
     );
     if (answers.some(({ outcome }) => outcome === 'refused')) throw new AttachError('stale-ticket');
-    if (answers.some(({ outcome }) => outcome === 'silent')) throw new AttachError('takeover-failed');
     const released = answers.find(({ outcome }) => outcome === 'released');
+    if (answers.some(({ outcome }) => outcome === 'silent')) {
+      const unknown = answers.filter(({ outcome }) => outcome === 'unknown');
+      const wasAway = handover.wasAway(claims) ? (unknown.find(hasLeft) ?? unknown[0]) : undefined;
+      const left = released ?? wasAway;
+      if (left) options.onLeft?.(left);
+      throw new AttachError('takeover-failed');
+    }
     if (released) heed(released, options);
     else options.queue.mayBeAt(answers);
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
@@ -237,7 +248,8 @@ function leftTo(
     ids,
     ...(last === undefined ? { suspect: undefined } : { position, suspect }),
     ...(owed && { owed }),
-    ...(seal && { seal }),
+    // Of an edge of before it may name one that is to put it back: it has.
+    ...(seal && { seal: { ...seal, at: undefined } }),
   };
 }
 
@@ -301,7 +313,8 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make(undefined, true);
   const { suspect, ids, position, streams, owed, seal } = known;
-  if (owed !== undefined) {
+  const isNew = hello.resume !== true;
+  if (owed !== undefined && !isNew) {
     begin(vouchOf(known));
     // Without a seal nobody knows what was dropped since, and so which delivery had which place.
     return { isResumed: true, missed: owed, suspect, ids, streams };
@@ -312,7 +325,7 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
     else begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed });
     return { isResumed: true, missed, suspect, ids };
   }
-  begin(vouchFor(seal, hello.resume !== true));
+  begin(vouchFor(owed === undefined ? seal : undefined, isNew));
   return { isResumed: true, missed: undefined, suspect, ids, position, streams };
 }
 

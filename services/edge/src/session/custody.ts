@@ -2,8 +2,9 @@ import { withDeadline } from '@evenkeel/pace';
 import { type CloseCode, type GapReason, gapReasons, planOfMove, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
+import type { LetGo } from './left-behind.js';
 import { attachKind } from './load.js';
-import type { EndReason, SessionPorts } from './ports.js';
+import type { EndReason, HandoverAnswer, SessionPorts } from './ports.js';
 import { type Release, unheld } from './release.js';
 
 /** Longest that a client which has said `bye` waits for its answer. What is not done by then is tried on without it. */
@@ -13,13 +14,18 @@ const endMs = 3_000;
 export class Custody {
   readonly #claims: TicketClaims;
   readonly #connection: Connection;
-  readonly #ports: Pick<SessionPorts, 'life' | 'handover' | 'journal'>;
+  readonly #ports: Pick<SessionPorts, 'life' | 'handover' | 'journal' | 'leftBehind'>;
   #ending: EndReason | undefined;
   /** Nobody else sees to it, should this connection not live to be welcomed. */
   #isAcquired = false;
   #inherited = unheld;
+  /** The same, to be remembered if it does not begin here. */
+  #left: LetGo | undefined;
 
-  constructor(connection: Connection, ports: Pick<SessionPorts, 'life' | 'handover' | 'journal'>) {
+  constructor(
+    connection: Connection,
+    ports: Pick<SessionPorts, 'life' | 'handover' | 'journal' | 'leftBehind'>,
+  ) {
     this.#claims = connection.claims;
     this.#connection = connection;
     this.#ports = ports;
@@ -37,6 +43,14 @@ export class Custody {
 
   inherit(release: Release): void {
     this.#inherited = release;
+    // Whoever has let it go just now does not say whether what was written stays in the queue.
+    this.#left = { ...release, position: release.position, isLasting: false };
+  }
+
+  /** One edge has said how it left it, and says so once; another is silent. */
+  keep(answer: HandoverAnswer): void {
+    this.#isAcquired = true;
+    this.#left = { ...answer, position: answer.position, isLasting: answer.outcome !== 'released' };
   }
 
   /** It could not be attached: whoever had it may have let it go. */
@@ -75,10 +89,16 @@ export class Custody {
     if (!this.isEnding) this.#ports.life.lost(this.#claims, false, code);
   }
 
-  /** It has come here and was not welcomed: it waits for its next connection, or its end. */
-  leaveBehind(): void {
+  /** It has come here and was not welcomed: it waits for its next connection, or its end. `hasBegun`: its queue was consumed here. */
+  leaveBehind(hasBegun = false): void {
+    if (!this.#isAcquired) return;
+    const { uid, sid, move } = this.#claims;
     // Applications know that it is away, unless it came by a move.
-    if (this.#isAcquired) this.#ports.life.lost(this.#claims, this.#claims.move === undefined);
+    this.#ports.life.lost(this.#claims, move === undefined);
+    const { leftBehind } = this.#ports;
+    const key = `${uid}.${sid}`;
+    // What an earlier connection here has left is still there.
+    if (this.#left && !hasBegun && leftBehind.of(key) === undefined) leftBehind.note(key, this.#left);
   }
 
   /**

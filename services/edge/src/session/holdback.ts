@@ -83,6 +83,12 @@ export class Holdback {
     return size;
   }
 
+  get held(): readonly Delivery[] {
+    return this.#batches.flatMap(({ items }) =>
+      items.flatMap((item) => (isMissing(item) ? [] : item.delivery)),
+    );
+  }
+
   /** Nothing is known to have been dropped that is still to be told. */
   get isAtRest(): boolean {
     return this.#noted === undefined && this.#batches.every(({ noted }) => noted === undefined);
@@ -181,9 +187,7 @@ export class Holdback {
 
   /** The end: what is held. */
   takeAll(): readonly Delivery[] {
-    const held = this.#batches.flatMap(({ items }) =>
-      items.flatMap((item) => (isMissing(item) ? [] : item.delivery)),
-    );
+    const { held } = this;
     this.forget();
     return held;
   }

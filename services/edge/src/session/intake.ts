@@ -87,6 +87,7 @@ export class Intake {
       node: queue.node,
       newName: () => randomBytes(9).toString('base64url'),
       counts: this,
+      unsettled: () => [...outbox.unsettled, ...this.#holdback.held],
       seq: () => outbox.lastSeq,
       whyDropped: (sinceMs) => drops.whyOf(`${claims.uid}.${claims.sid}`, sinceMs),
       isOfCluster: () => queue.isOfCluster,
@@ -299,7 +300,9 @@ export class Intake {
     await consumer?.cancel();
     await this.#holdback.settled();
     if (this.#isStopping) return;
-    for (const delivery of this.#options.outbox.takeAway()) delivery.requeue();
+    const away = this.#options.outbox.takeAway();
+    this.seal.comeAgain(away);
+    for (const delivery of away) delivery.requeue();
     // A channel that goes now tells nobody: its consumer is cancelled.
     if ((await consumer?.barrier()) === undefined) this.#onLost();
     await this.#consumeAgain();

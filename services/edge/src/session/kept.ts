@@ -34,6 +34,10 @@ export class Kept {
     return this.#items.length - this.#frames;
   }
 
+  get deliveries(): readonly Delivery[] {
+    return this.#items.filter((item) => typeof item !== 'string');
+  }
+
   /** Of bodies. */
   get bytes(): number {
     return this.#bytes;

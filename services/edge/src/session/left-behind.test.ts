@@ -54,6 +54,12 @@ it('where the seal is that is behind what came back is remembered', () => {
   expect(left.take('u.s')).toEqual({ position, suspect: 2 });
 });
 
+it('which edge had the seal is forgotten: it has put it back by the time that anybody asks', () => {
+  const left = new LeftBehind(300_000, () => 0);
+  left.note('u.s', { position: undefined, isLasting: false, seal: { name: 'x', behind: 2, at: 'edge-1' } });
+  expect(left.take('u.s')).toEqual({ seal: { name: 'x', behind: 2 } });
+});
+
 it('who is about to have the session leaves it there until it has', () => {
   let nowMs = 0;
   const left = new LeftBehind(300_000, () => nowMs);

@@ -52,7 +52,9 @@ export class LeftBehind {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
-    const sealed = (owed || seal?.behind) && { ...(owed && { owed }), ...(seal && { seal }) };
+    // When its client is back it is in the queue again, or was dropped.
+    const { at: _, ...place } = seal ?? { behind: 0 };
+    const sealed = (owed || place.behind) && { ...(owed && { owed }), ...(seal && { seal: place }) };
     const known = { ...written, ...(ids && { ids }), ...where, ...sealed };
     if (Object.keys(known).length > 0)
       this.#left.set(key, { suspect: undefined, ...known, atMs: this.#now() });

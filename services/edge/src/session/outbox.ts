@@ -69,6 +69,10 @@ export class Outbox {
     return this.#unacknowledged + this.#kept.size;
   }
 
+  get unsettled(): readonly Delivery[] {
+    return [...this.#written.slice(this.#head).map(({ delivery }) => delivery), ...this.#kept.deliveries];
+  }
+
   /** `seq` that the last of what is written or kept back will have at most. */
   get lastSeq(): number {
     return this.seq + this.#kept.size;

@@ -1,14 +1,14 @@
 import { beforeEach, expect, it } from 'vitest';
 import { Seal } from './seal.js';
 
-let counts: { offered: number; unacked: number; passed: number };
+let counts: { unacked: number; passed: number };
 let nowMs: number;
 let planted: number;
 let waited: number;
 let seal: Seal;
 
 beforeEach(() => {
-  counts = { offered: 5, unacked: 5, passed: 5 };
+  counts = { unacked: 5, passed: 5 };
   nowMs = 0;
   planted = 0;
   waited = 0;
@@ -24,6 +24,7 @@ beforeEach(() => {
     },
     newName: () => 'name',
     counts,
+    unsettled: () => [],
     seq: () => 5,
     whyDropped: () => undefined,
     onGap: () => {},

@@ -1,5 +1,6 @@
 import type { Delivery } from '@evenkeel/broker';
 import type { GapReason } from '@evenkeel/protocol';
+import type { Ahead } from './ahead.js';
 
 /** What is known of a queue's seal. */
 export type SealState =
@@ -16,17 +17,16 @@ export type SealState =
       /** So many deliveries had gone on to the client when it was told of a gap before. */
       toldAt?: number;
     }
-  /** `offered`: what had been taken when it came, and is older. */
-  | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly offered: number }
+  | { readonly is: 'held'; readonly name: string; readonly delivery: Delivery; readonly ahead: Ahead }
   /**
-   * Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back, behind so many deliveries, or plants
-   * it, since when.
+   * Published, and not come yet. `reason`: of the doubt until then; `from`: the edge that puts it back, behind these deliveries, or plants it,
+   * since when.
    */
   | {
       readonly is: 'planted';
       readonly name: string;
       readonly reason: GapReason;
-      readonly from?: { readonly at: string; readonly behind: number; readonly sinceMs: number };
+      readonly from?: { readonly at: string; readonly ahead: Ahead; readonly sinceMs: number };
       /** It is not to wait for its turn any longer. */
       isHurried?: boolean;
     }
@@ -40,3 +40,7 @@ export type SealState =
 
 /** Nothing that a client sends shows that it has heard. */
 export const untold = { seq: Number.POSITIVE_INFINITY, passed: -1, atMs: Number.POSITIVE_INFINITY };
+
+/** What stands before it, as far as it has a place. */
+export const aheadOf = (state: SealState): Ahead | undefined =>
+  state.is === 'held' ? state.ahead : state.is === 'planted' ? state.from?.ahead : undefined;

@@ -273,6 +273,7 @@ const step = fc.oneof(
         'wait',
         'restore',
         'restore after much',
+        'answer',
       ),
     }),
   },
@@ -310,6 +311,7 @@ async function run(
     else if (is === 'move') await world.move(count);
     else if (is === 'put back') for (const edge of ['e', 'f']) world.queue.putBack(edge);
     else if (is === 'come') await world.come();
+    else if (is === 'answer') world.queue.reply();
     else if (is === 'wait') await world.wait();
     else if (is === 'restore') await world.restore(() => {});
     else if (is === 'restore after much') await world.restore(() => world.publish(14));

@@ -21,7 +21,8 @@ describe('a seal', () => {
       takeBack: () => undefined,
       node: 'edge-1',
       newName: () => 'new',
-      counts: { offered: 0, unacked: 0, passed: 0 },
+      counts: { unacked: 0, passed: 0 },
+      unsettled: () => [],
       seq: () => 0,
       whyDropped: (sinceMs) => (droppedAtMs !== undefined && droppedAtMs >= sinceMs ? 'expired' : undefined),
       onGap: (reason) => void gaps.push(reason),
@@ -50,6 +51,24 @@ describe('a seal', () => {
       expect(seal.isExpected).toBe(false);
     }
     expect(gaps).toEqual([]);
+  });
+
+  it('of a queue that is lost while it is looked for has missed what any other has, however new its client', () => {
+    seal.begin({ is: 'sealed', isNew: true });
+    seal.lost();
+    seal.take(deliveries.event(1));
+    expect(gaps).toEqual(['overflow']);
+  });
+
+  it('that another edge was to put back counts after a loss only where the broker says that it was put back', () => {
+    for (const redelivered of [true, false]) {
+      seal.begin({ is: 'coming', name: 's', at: 'edge-2' });
+      seal.lost();
+      seal.take({ ...deliveries.seal('s'), redelivered });
+    }
+    expect(gaps).toEqual(['broker-lost']);
+    seal.begin({ is: 'coming', name: 's', at: 'edge-2', behind: 1 });
+    expect(seal.giveBack(true)).toEqual({ seal: { behind: 1 } });
   });
 
   it('is for the next edge to look for where this one has let the session go before it looked', () => {

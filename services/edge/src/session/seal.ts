@@ -1,7 +1,8 @@
 import type { Delivery } from '@evenkeel/broker';
 import { type GapReason, gapReasons, lossMarks, sealHeader } from '@evenkeel/protocol';
+import { Ahead } from './ahead.js';
 import type { Holdback } from './holdback.js';
-import { type SealState, untold } from './seal-state.js';
+import { aheadOf, type SealState, untold } from './seal-state.js';
 import type { SealLeft, Vouch } from './vouch.js';
 
 export interface SealOptions {
@@ -19,8 +20,10 @@ export interface SealOptions {
   /** This edge. */
   readonly node: string;
   newName(): string;
-  /** Deliveries that have come, but for seals, those of them that are not settled, and those that have gone on to the client. */
-  readonly counts: { readonly offered: number; readonly unacked: number; readonly passed: number };
+  /** Deliveries that have come, but for seals: those that are not settled, and those that have gone on to the client. */
+  readonly counts: { readonly unacked: number; readonly passed: number };
+  /** Those that are not settled. */
+  unsettled(): readonly Delivery[];
   /** `seq` that the last event before what is told now has, or will have. */
   seq(): number;
   /** Why something was dropped last since that time, if anybody knows. */
@@ -90,7 +93,7 @@ export class Seal {
 
   /** Events that are in hand stand before it: should this edge die now, nobody knows of those. */
   get isEarly(): boolean {
-    return this.#before(this.#state) > 0;
+    return (aheadOf(this.#state)?.size ?? 0) > 0;
   }
 
   /** It is in hand, and shows that nothing is missing; or there is none. */
@@ -138,7 +141,7 @@ export class Seal {
         // What stood before it had been delivered.
         if (state.behind > 0 && delivery.redelivered) state.behind -= 1;
         else this.#notThere(state);
-      }
+      } else aheadOf(state)?.take(delivery);
       return false;
     }
     if (name === lossMarks.begin || name === lossMarks.end) {
@@ -153,9 +156,8 @@ export class Seal {
       (state.is === 'planted' && state.name === name);
     if (isIt && (state.is === 'planted' || this.#isInPlace(state, delivery))) {
       // One that another edge puts back meanwhile has its old place.
-      const isPutBack = state.is === 'planted' && delivery.redelivered;
-      const offered = isPutBack ? (state.from?.behind ?? 0) : this.#options.counts.offered;
-      this.#state = { is: 'held', name, delivery, offered };
+      const old = delivery.redelivered ? aheadOf(state) : undefined;
+      this.#state = { is: 'held', name, delivery, ahead: old ?? new Ahead(this.#options.unsettled()) };
       this.#toldUpToMs = this.#options.now();
       this.#come?.();
       return true;
@@ -225,19 +227,26 @@ export class Seal {
     if (this.#options.now() - state.told.atMs >= heardMs) this.#plant(state.reason);
   }
 
+  /** These are about to be put back, and come once more. */
+  comeAgain(deliveries: readonly Delivery[]): void {
+    if (this.#state.is === 'expected') this.#state.behind += deliveries.length;
+    else aheadOf(this.#state)?.comeAgain(deliveries);
+  }
+
   /** The channel has gone: what was delivered and is not settled is the broker's, in its old places. */
   lost(): void {
     const state = this.#state;
     if (state.is === 'held') {
       const { name } = state;
-      const behind = this.#before(state);
+      const behind = aheadOf(state)?.size ?? 0;
       this.#state = { is: 'expected', name, behind, isNew: false, reason: gapReasons.brokerLost };
     } else if (state.is === 'expected') {
-      state.behind += this.#options.counts.unacked;
+      // Once it consumes, whatever is dropped is the client's.
+      this.#state = { ...state, isNew: false, behind: state.behind + this.#options.counts.unacked };
     } else if (state.is === 'planted') {
-      // Published again by itself it may come behind what was dropped meanwhile. One that was put back comes first, as before.
-      const name = state.from ? state.name : inDoubt;
-      const behind = this.#before(state);
+      // Published by itself it may come behind what was dropped meanwhile. One that was put back comes in its place, and is marked as such.
+      const name = state.from ? undefined : inDoubt;
+      const behind = aheadOf(state)?.size ?? 0;
       this.#state = { is: 'expected', name, behind, isNew: false, reason: gapReasons.brokerLost };
     }
   }
@@ -295,15 +304,15 @@ export class Seal {
     const state = this.#state;
     this.#state = { is: 'unwatched' };
     const { node } = this.#options;
-    const behind = this.#before(state);
+    const behind = aheadOf(state)?.size ?? 0;
     if (mayWait && state.is === 'planted')
       return { seal: { name: state.name, behind, at: state.from?.at ?? node } };
     if (mayWait && state.is === 'held') {
       this.#options.leave(state.name, state.delivery);
       return { seal: { name: state.name, behind, at: node } };
     }
-    // Put back meanwhile, it is in its place, whether or not it could still be delivered.
-    if (state.is === 'planted' && state.from) return { seal: { name: state.name, behind } };
+    // Put back meanwhile, it is in its place, and marked: one that is published only now says nothing.
+    if (state.is === 'planted' && state.from) return { seal: { behind } };
     if (state.is === 'held') {
       if (isKept) state.delivery.requeue();
       else state.delivery.ack();
@@ -329,23 +338,15 @@ export class Seal {
     return behind === 0 && (redelivered || name !== undefined || isNew);
   }
 
-  /** Of those that stand before it and have been offered, how many are not settled: they are in order. */
-  #before(state: SealState): number {
-    const { counts } = this.#options;
-    if (state.is !== 'held' && state.is !== 'planted') return 0;
-    const offered = state.is === 'held' ? state.offered : (state.from?.behind ?? 0);
-    return Math.max(0, offered - (counts.offered - counts.unacked));
-  }
-
   /** This edge may have it itself, from when it had the session last. */
   #await({ name, at, behind = 0 }: Vouch & { is: 'coming' }): void {
     const { node, takeBack, now } = this.#options;
     const delivery = at === node ? takeBack(name) : undefined;
     const sinceMs = now();
     this.#toldUpToMs = sinceMs;
-    const from = { at, behind, sinceMs };
-    if (delivery) this.#state = { is: 'held', name, delivery, offered: behind };
-    else this.#state = { is: 'planted', name, reason: gapReasons.overflow, from };
+    const ahead = new Ahead([], behind);
+    if (delivery) this.#state = { is: 'held', name, delivery, ahead };
+    else this.#state = { is: 'planted', name, reason: gapReasons.overflow, from: { at, ahead, sinceMs } };
   }
 
   #isJustTold(): boolean {

@@ -31,3 +31,20 @@ it('does not fail who comes next when it is refused meanwhile', async () => {
   expect(second.connection.kinds[0]).toBe('welcome');
   expect(second.connection.closedWith).toBeUndefined();
 });
+
+it.each([
+  ['has let it go', 'released', { owed: 'overflow' }],
+  ['had let it go', 'unknown', { owed: 'overflow', position: { connection: 'a.1', seq: 3, count: 1 } }],
+] as const)(
+  'waits here, as one edge says that %s, for its next connection or its end where another is silent',
+  async (_, outcome, left) => {
+    world.handover.answers['edge-2'] = { outcome, suspect: 1, knowsSeals: true, ...left };
+    world.handover.answers['edge-3'] = { outcome: 'silent' };
+    world.handover.isAway = true;
+    const { connection, session } = await world.attach({ resume: true }, { from: 'edge-2,edge-3' });
+    await settled();
+    expect(connection.closedWith?.code).toBe(codes.takeoverFailed);
+    expect([world.life.away, world.told]).toEqual([1, []]);
+    expect(world.leftBehind.of(session.key)).toMatchObject(left);
+  },
+);

@@ -222,7 +222,7 @@ export class Session implements ConnectionOwner {
         ports,
         config,
         begin: (vouch) => this.intake.begin(vouch),
-        onReleased: (release) => this.#custody.inherit(release),
+        custody: this.#custody,
         onTopics: () => this.load.active(now()),
         isLive,
       });
@@ -323,7 +323,7 @@ export class Session implements ConnectionOwner {
     const isHeld = !wasAttaching || this.intake.seal.hasBegun;
     if (mode === 'resume' && isHeld) ports.leftBehind.note(this.key, { ...left, position, isLasting });
     if (mode === 'end') await this.#custody.finish();
-    else if (wasAttaching) this.#custody.leaveBehind();
+    else if (wasAttaching) this.#custody.leaveBehind(isHeld);
     // Else it was refused while it was attaching.
     if (this.#is('releasing')) this.#enter('gone');
     this.#options.directory.remove(this);
