@@ -73,7 +73,9 @@ const settings = z.object({
   namespaces: z
     .string()
     .optional()
-    .describe('who may do what, by namespace: JSON, or the path of a file with it; read again on SIGHUP')
+    .describe(
+      'who may do what, by namespace: JSON, or the path of a file with it, which alone is read again on SIGHUP',
+    )
     .meta({ secret: true, takes: 'JSON, or the path of a file with it' }),
   origins: setting
     .origins()
