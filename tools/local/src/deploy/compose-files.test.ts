@@ -24,6 +24,12 @@ function readerOf({ command, entrypoint }: ComposeService): keyof typeof variabl
 
 const environmentOf = ({ environment }: ComposeService): Record<string, string> =>
   (environment ?? {}) as Record<string, string>;
+/** With these variables in `.env`, as Compose fills in: `-` for what is not set, `:-` also for what is empty. */
+const filledIn = (text: string, env: Readonly<Record<string, string>> = {}): string =>
+  text.replace(/\$\{(\w+)(:?)-([^}]*)\}/g, (_, name: string, colon: string, byDefault: string) => {
+    const value = env[name];
+    return value === undefined || (colon !== '' && value === '') ? byDefault : value;
+  });
 /** What there is one of: it may have a port of its own. */
 const single = ['ingress', 'rabbitmq', 'prometheus', 'grafana'];
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
@@ -48,7 +54,7 @@ describe.each(['docker-compose.yml', 'compose.production.yml'])('%s', (file) => 
       const named = Object.keys(environment).filter((each) => secretVariables.some((one) => one === each));
       expect({ name, named }).toEqual({ name, named: [] });
       const files = Object.entries(environment).filter(([variable]) => variable.endsWith('_FILE'));
-      for (const [, path] of files) expect(given).toContain(path);
+      for (const [, path] of files) expect(given).toContain(filledIn(path));
     }
   });
 
@@ -117,6 +123,18 @@ test('the production file trusts nobody by name, publishes the ingress alone, an
   for (const name of ['edge', 'gateway', 'balancer'] as const) {
     expect(services[name]?.deploy).toMatchObject({ replicas: 2 });
   }
+});
+
+test('the production file takes a key set in place of the secret of tokens', () => {
+  const { gateway = {} } = readComposeFile(join(root, 'compose.production.yml')).services;
+  const keysOf = (env: Readonly<Record<string, string>>) => {
+    const filled = Object.entries(environmentOf(gateway)).map(([name, text]) => [name, filledIn(text, env)]);
+    const settings = Object.fromEntries(filled);
+    return [settings.EVENKEEL_JWT_SECRET_FILE, settings.EVENKEEL_JWKS_URL];
+  };
+  expect(keysOf({})).toEqual(['/run/secrets/jwt-secret', '']);
+  const jwks = 'https://login.example.com/jwks';
+  expect(keysOf({ EVENKEEL_JWKS_URL: jwks, EVENKEEL_JWT_SECRET_FILE: '' })).toEqual(['', jwks]);
 });
 
 test('every image comes from three: Debian, Node and RabbitMQ', () => {
