@@ -10,6 +10,7 @@ import { whenReady } from './mesh/when-ready.js';
 const help = `npm run smoke -- [--gateway URL] [--amqp-url URL] [--method NAME]
 
 Sends an event, a topic message and a request through a running mesh and asks for a rebalance; a line for each.
+The mesh must believe ?user= (EVENKEEL_AUTH=dev, as under npm start).
   --gateway URL         default: that of the running npm start or of Compose, else http://127.0.0.1:8080
   --amqp-url URL        default: that of the running npm start, if it has this gateway, else
                         amqp://guest:guest@127.0.0.1:5672
