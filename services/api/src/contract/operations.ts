@@ -120,8 +120,8 @@ export const disconnectUser = {
   scope: 'sessions',
   summary: 'End sessions of a user',
   description:
-    'Closes the sockets of the user, or of one session, and ends the sessions: what waits for them is dropped. Nothing keeps the user ' +
-    'from coming again.',
+    'Closes the sockets of the user, or of one session, and ends the sessions: what waits for them goes to mesh.undelivered. Nothing ' +
+    'keeps the user from coming again.',
   status: 200,
   params: userParams,
   body: disconnection,
