@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Broker, userOf } from '@evenkeel/broker';
 import { ClockWatch, NodeUrls, silence } from '@evenkeel/cluster';
 import { Denials, Mesh } from '@evenkeel/mesh';
-import { sleep, steadyNow, wallNow } from '@evenkeel/pace';
+import { steadyNow, wallNow } from '@evenkeel/pace';
 import { sessionQueue } from '@evenkeel/protocol';
 import { amqpMetrics, amqpTlsOf, type ServiceContext } from '@evenkeel/runtime';
 import { Asking } from './asking/asking.js';
@@ -17,10 +17,11 @@ import { ManageError, notLeader } from './manage/answers.js';
 import { Chronicle } from './manage/chronicle.js';
 import { execute } from './manage/commands.js';
 import { Denying } from './manage/denying.js';
-import { EdgeQueries, type Question } from './manage/edge-queries.js';
+import { EdgeQueries, heardOf, type Question } from './manage/edge-queries.js';
 import { Owed } from './manage/owed.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { Told } from './manage/told.js';
+import { warmedUp, warmUpWaitMs, warmUpWaitOf } from './manage/warm-up.js';
 import { askingMetrics, balancerMetrics, guardianMetrics } from './metrics.js';
 import { Guardian } from './sessions/guardian.js';
 import { PlanStore } from './store/plan-store.js';
@@ -33,16 +34,8 @@ const POLICY_MS = 3_000;
 /** How long a command to an edge is waited for: until then it reaches the edge, or never. */
 const COMMAND_WAIT_MS = 5_000;
 
-/** A command that moves sessions waits this long for a balancer that has just begun to lead; then it is `not-ready`. */
-const WARM_UP_WAIT_MS = 4_000;
-
 /** Whoever asks by direct reply-to asks again: its answer is tried no longer. */
 const DIRECT_ANSWER_MS = 1_000;
-
-async function warmedUp(balancer: Balancer, waitMs: number): Promise<void> {
-  const endsAtMs = steadyNow() + waitMs;
-  while (!balancer.isWarm(steadyNow()) && steadyNow() < endsAtMs) await sleep(TICK_MS);
-}
 
 /** Builds a balancer and says in which order its parts start and stop. */
 export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
@@ -111,6 +104,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
     },
   );
+  const isWarm = () => balancer.isWarm(steadyNow());
   const metrics = balancerMetrics(ops.metrics, balancer, steadyNow);
   const watch = new ClockWatch(balancer.view.clocks, (fields, message) => log.warn(fields, message));
 
@@ -198,8 +192,8 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     directAnswers,
     // Who has not heard of every edge yet would not wait for the answers of all.
     ask: async (question: Question) => {
-      await warmedUp(balancer, WARM_UP_WAIT_MS);
-      return await queries.ask(question, balancer.view.nodes(steadyNow()));
+      await warmedUp(isWarm, warmUpWaitMs);
+      return await queries.ask(question, heardOf(balancer.view.nodes(steadyNow())));
     },
     log,
     random: Math.random,
@@ -235,8 +229,9 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     // Where all of the mesh logs in as one user, that one commands it too.
     operators: new Set([...config.operators, userOf(config.amqpUrl) ?? '']),
     execute: async (command, user, leftMs) => {
-      if (command.command === 'rebalance' || command.command === 'drain') {
-        await warmedUp(balancer, Math.min(WARM_UP_WAIT_MS, leftMs()));
+      const waitMs = warmUpWaitOf(command, leftMs());
+      if (waitMs > 0 && !isWarm()) {
+        await warmedUp(isWarm, waitMs);
         if (leftMs() <= 0)
           throw new ManageError('not-ready', 'ready only after its sender has stopped waiting');
         if (!(await lock.confirm())) throw notLeader();

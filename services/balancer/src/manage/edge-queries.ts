@@ -27,6 +27,10 @@ export interface Found {
   readonly missing: string[];
 }
 
+/** Those that have been heard of late: whoever knows what silent ones have by the register of sessions need not wait for them. */
+export const heardOf = (nodes: readonly NodeView[]): NodeView[] =>
+  nodes.filter(({ phase }) => phase !== 'suspect');
+
 /** Asks edges and gathers the answers, for a second at most. */
 export class EdgeQueries {
   /** The queue of the answers. */
@@ -41,12 +45,15 @@ export class EdgeQueries {
     this.queue = mesh.control.replies(id, (reply) => this.#take(reply), { name: `balancer.${id}.replies` });
   }
 
-  /** Asks every edge among `nodes`, or `only` one. @throws ManageError `busy`. */
+  /**
+   * Asks every edge, or `only` one. Of `nodes` all but those that are gone are waited for, silent ones too: what does not answer
+   * is named. @throws ManageError `busy`.
+   */
   async ask(question: Question, nodes: readonly NodeView[], only?: string): Promise<Found> {
     if (this.#open.size >= maxOpen)
       throw new ManageError(busy, `${maxOpen} questions are open; ask again in a second`);
     const ask = randomUUID();
-    const here = nodes.filter((n) => n.phase !== 'gone' && n.phase !== 'suspect').map((n) => n.node);
+    const here = nodes.filter((n) => n.phase !== 'gone').map((n) => n.node);
     const asked = only === undefined ? here : [only];
     const waitsFor = new Set(asked);
     const replies: EdgeReply[] = [];
