@@ -4,6 +4,7 @@ import { send } from './api.js';
 import { type Desk, DeskContext } from './context.js';
 import { Feed, type Live } from './live.js';
 import { inNameOrder } from './order.js';
+import type { Outcome } from './outcomes.js';
 import { toneOf } from './overall.js';
 import { Guarded } from './parts/guarded.js';
 import { Header } from './parts/header.js';
@@ -34,10 +35,11 @@ export function App() {
   const [said, say] = useState<Said>();
   const putAway = useCallback(() => say(undefined), []);
   const now = useClock();
-  const act = useCallback(async (command: Command, done: (answer: Answer) => string) => {
+  const act = useCallback(async (command: Command, done: (answer: Answer) => string | Outcome) => {
     try {
       const answer = await send(command);
-      say({ text: done(answer), tone: 'good', at: Date.now() });
+      const how = done(answer);
+      say({ ...(typeof how === 'string' ? { text: how, tone: 'good' } : how), at: Date.now() });
       return answer;
     } catch (error) {
       say({ text: error instanceof Error ? error.message : String(error), tone: 'bad', at: Date.now() });

@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Live } from './live.js';
+import type { Outcome } from './outcomes.js';
 import type { Answer, Command } from './types.js';
 
 export interface Desk {
@@ -10,7 +11,7 @@ export interface Desk {
   /** How old what is shown is, where it is stale. */
   readonly staleMs: number | undefined;
   /** Sends a command and says how it went; undefined: it was refused, which has been said too. */
-  readonly act: (command: Command, done: (answer: Answer) => string) => Promise<Answer | undefined>;
+  readonly act: (command: Command, done: (answer: Answer) => string | Outcome) => Promise<Answer | undefined>;
 }
 
 export const DeskContext = createContext<Desk | undefined>(undefined);

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useDesk } from '../context.js';
+import { disconnected } from '../outcomes.js';
 import { Confirm } from './confirm.js';
 
 type Subject = { readonly user: string } | { readonly session: string };
@@ -23,7 +24,7 @@ export function KeepOut({ subject, name, onDone }: { subject: Subject; name: str
         question={`End ${'user' in subject ? 'all sessions' : 'the session'} of ${name}? What waits for it is dropped.`}
         yes="Disconnect"
         onYes={() =>
-          void act({ command: 'disconnect', ...subject }, () => `${name} is disconnected.`).then(onDone)
+          void act({ command: 'disconnect', ...subject }, (answer) => disconnected(name, answer)).then(onDone)
         }
       >
         Disconnect

@@ -3,6 +3,7 @@ import { closeCodes } from '@evenkeel/protocol/wire';
 import { useDesk } from '../context.js';
 import { bytes, count, duration, milliseconds, moment, percent, plainName } from '../format.js';
 import { useAnswer } from '../live.js';
+import { uncordoned } from '../outcomes.js';
 import { Connections } from '../parts/connections.js';
 import { Counts, Facts } from '../parts/facts.js';
 import { State } from '../parts/state.js';
@@ -78,7 +79,7 @@ function Actions({ node }: { node: Node }) {
         <button
           type="button"
           data-testid="uncordon"
-          onClick={() => act({ command: 'uncordon', node: name }, () => `${name} takes clients again.`)}
+          onClick={() => act({ command: 'uncordon', node: name }, (answer) => uncordoned(name, answer))}
         >
           Uncordon
         </button>
