@@ -201,6 +201,30 @@ describe('a page of another origin', () => {
       expect((await ask(path, { headers: { host: 'rebound.example', cookie } })).code).toBe('host');
   });
 
+  it('may link to the page, and neither frame it nor load its files, nor follow a link to anything else', async () => {
+    const { ask, login } = await served();
+    const cookie = await login(tokens.ann);
+    for (const site of ['cross-site', 'same-site']) {
+      const link = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+      for (const method of ['GET', 'HEAD'])
+        expect([site, method, (await ask('/', { method, headers: link })).status]).toEqual([
+          site,
+          method,
+          200,
+        ]);
+      for (const path of looks) expect((await ask(path, { headers: { ...link, cookie } })).code).toBe('csrf');
+      const renamed = await ask('/', { headers: { ...link, host: 'rebound.example' } });
+      expect(renamed.code).toBe('host');
+      for (const other of [
+        { 'sec-fetch-dest': 'iframe' },
+        { 'sec-fetch-dest': 'object' },
+        { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+        { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' },
+      ] as Record<string, string>[])
+        expect([other, (await ask('/', { headers: { ...link, ...other } })).code]).toEqual([other, 'csrf']);
+    }
+  });
+
   it('shows it in no frame; the page loads its own files alone, and nothing inline', async () => {
     const { ask } = await served();
     const { headers } = await ask('/');

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { HostNames, Refusal } from '@evenkeel/runtime';
 import { parseCookie } from 'cookie';
 import type { Me, Role } from '../api.js';
-import { isLocal, requireOwnPage, type Way, wayOf } from './guard.js';
+import { isLocal, isVisit, requireOwnName, requireOwnPage, type Way, wayOf } from './guard.js';
 import type { Sessions } from './sessions.js';
 
 export interface AccessOptions {
@@ -37,6 +37,12 @@ export class Access {
     const way = wayOf(request, this.#options.trustedHops);
     requireOwnPage(request, this.#names, way);
     return way;
+  }
+
+  /** Lets in whoever goes to the page, by a link of another origin too: in itself it tells nothing. @throws Refusal */
+  visit(request: IncomingMessage): void {
+    if (isVisit(request)) requireOwnName(request, this.#names);
+    else this.way(request);
   }
 
   /** The id that the request's cookie holds. */

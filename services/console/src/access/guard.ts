@@ -29,15 +29,24 @@ export function isLocal({ headers, socket }: IncomingMessage, address: string): 
   return !isForwarded && isLoopback(from) && isLoopback(address) && loopbackHost.test(headers.host ?? '');
 }
 
+/** Whether somebody goes to the page itself, from wherever: by a link, a bookmark, the address bar; and not in a frame. */
+export const isVisit = ({ headers }: IncomingMessage): boolean =>
+  headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+
+/** What is asked by a name that is not this console's. @throws Refusal */
+export function requireOwnName({ headers: { host } }: IncomingMessage, names: HostNames): void {
+  if (names.takes(host)) return;
+  throw new Refusal(
+    403,
+    'host',
+    'this console does not go by that name; ask by its address, or add it to EVENKEEL_CONSOLE_HOSTS',
+  );
+}
+
 /** What is asked by a name that is not this console's, or by a page of another origin. @throws Refusal */
-export function requireOwnPage({ headers }: IncomingMessage, names: HostNames, { isSecure }: Way): void {
-  const { host, origin, 'sec-fetch-site': site } = headers;
-  if (!names.takes(host))
-    throw new Refusal(
-      403,
-      'host',
-      'this console does not go by that name; ask by its address, or add it to EVENKEEL_CONSOLE_HOSTS',
-    );
+export function requireOwnPage(request: IncomingMessage, names: HostNames, { isSecure }: Way): void {
+  requireOwnName(request, names);
+  const { host, origin, 'sec-fetch-site': site } = request.headers;
   const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
   const own = `${isSecure ? 'https' : 'http'}://${host}`;
   if (isForeign || (origin !== undefined && origin !== own.toLowerCase()))

@@ -24,11 +24,11 @@ const builtDir = fileURLToPath(new URL('../web/', import.meta.url));
 /** The page: the files of one folder, as they are when it starts; `/` is its `index.html`. */
 export class Page implements Route {
   readonly isShared = false;
-  readonly #access: Pick<Access, 'way'>;
+  readonly #access: Pick<Access, 'visit'>;
   readonly #dir: string;
   #files: ReadonlySet<string> = new Set();
 
-  constructor(access: Pick<Access, 'way'>, dir: string = builtDir) {
+  constructor(access: Pick<Access, 'visit'>, dir: string = builtDir) {
     this.#access = access;
     this.#dir = dir;
   }
@@ -49,7 +49,7 @@ export class Page implements Route {
 
   /** @throws Refusal */
   async answer(request: IncomingMessage, response: ServerResponse, { pathname: path }: URL): Promise<void> {
-    this.#access.way(request);
+    this.#access.visit(request);
     await sendFile(response, join(this.#dir, path === '/' ? 'index.html' : path.slice(1)), {
       hint: 'build the page first (npm run build)',
       headers: {
