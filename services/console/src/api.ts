@@ -14,6 +14,12 @@ export const guardHeader = 'x-evenkeel-console';
 /** How often the stream sends a view, ms. */
 export const viewEveryMs = 1_000;
 
+/**
+ * How long the page waits for an answer, ms: a browser that has no connection left to its host waits without end, and the console itself
+ * waits 5 s for a balancer.
+ */
+export const answerWaitMs = 15_000;
+
 /** `view`: looks. `operate`: also commands. */
 export type Role = 'view' | 'operate';
 

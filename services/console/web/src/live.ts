@@ -20,23 +20,55 @@ export interface Live {
 /** Before the stream is opened again. */
 const retryMs = 2_000;
 
-/** Follows the console's stream while the page is open, and says what the page knows. */
+/** The page, as far as it tells whether it is shown. */
+export type Shown = Pick<EventTarget, 'addEventListener' | 'removeEventListener'> & {
+  readonly hidden: boolean;
+};
+
+/**
+ * Follows the console's stream while the page is open and shown, and says what the page knows. A page in the background leaves its
+ * connection to others: over HTTP/1.1 browsers have six to one host.
+ */
 export class Feed {
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #live: Live = { isSignedOut: false, lines: new Series() };
+  /** What is awaited from an earlier one does not count. */
+  #turn = 0;
   readonly #onChange: (live: Live) => void;
+  readonly #page: Shown;
 
-  constructor(onChange: (live: Live) => void) {
+  constructor(onChange: (live: Live) => void, page: Shown = document) {
     this.#onChange = onChange;
+    this.#page = page;
   }
 
   /** Asks who this is, then follows; also after a login. */
   async open(): Promise<void> {
-    this.close();
+    this.#page.addEventListener('visibilitychange', this.#onVisibility);
+    await this.#begin();
+  }
+
+  close(): void {
+    this.#page.removeEventListener('visibilitychange', this.#onVisibility);
+    this.#rest();
+  }
+
+  readonly #onVisibility = (): void => {
+    if (this.#page.hidden) this.#rest();
+    else if (!this.#live.isSignedOut) void this.#begin();
+  };
+
+  async #begin(): Promise<void> {
+    this.#rest();
+    if (this.#page.hidden) return;
+    const turn = this.#turn;
     try {
-      this.#set({ me: await get<Me>('/api/me'), isSignedOut: false });
+      const me = await get<Me>('/api/me');
+      if (turn !== this.#turn) return;
+      this.#set({ me, isSignedOut: false });
     } catch (error) {
+      if (turn !== this.#turn) return;
       if (error instanceof ApiError && error.status === 401) return this.#set({ isSignedOut: true });
       this.#set({ problem: messageOf(error) });
       this.#later();
@@ -52,7 +84,8 @@ export class Feed {
     };
   }
 
-  close(): void {
+  #rest(): void {
+    this.#turn += 1;
     this.#source?.close();
     this.#source = undefined;
     clearTimeout(this.#timer);
@@ -60,7 +93,7 @@ export class Feed {
 
   #later(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.open(), retryMs);
+    this.#timer = setTimeout(() => void this.#begin(), retryMs);
   }
 
   #take({ me, status, ageMs = 0, broker, error }: View): void {
