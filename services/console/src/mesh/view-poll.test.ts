@@ -42,6 +42,22 @@ it('whoever begins to watch beside others gets the last view at once, with its a
   second();
 });
 
+it('whoever begins to watch alone gets the last view too, with its age, though nobody answers any more', async () => {
+  let answer: () => Promise<StatusAnswer> = async () => status;
+  const views = poll(() => answer());
+  const leave = views.watch(() => {});
+  await passing(1_500);
+  leave();
+  await passing(3_500);
+  answer = () => Promise.reject(new OperatorError('timeout', 'no balancer answered'));
+  const seen: MeshView[] = [];
+  const end = views.watch((text) => seen.push(JSON.parse(text)));
+  await passing(2_500);
+  expect(seen[0]).toMatchObject({ status: { leader: 'b' }, ageMs: 4_000, error: { code: 'timeout' } });
+  expect(seen[1]).not.toHaveProperty('status');
+  end();
+});
+
 it('goes on each second while nobody answers, says why once that is known, and takes old news for no news', async () => {
   let answer: () => Promise<StatusAnswer> = async () => status;
   const views = poll(

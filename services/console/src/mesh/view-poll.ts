@@ -35,7 +35,7 @@ export class ViewPoll {
 
   /**
    * Calls `fn` with each view, as JSON, every `everyMs`, until the returned function is called; with the last one at once where
-   * others watch already.
+   * others watch already. The first view has the last status, however old.
    */
   watch(fn: (view: string) => void): () => void {
     this.#watchers.add(fn);
@@ -60,6 +60,8 @@ export class ViewPoll {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { everyMs, now } = this.#options;
+    // Whoever begins to watch knows nothing yet.
+    this.#hasNews = true;
     while (!signal.aborted) {
       const begunAtMs = now();
       // A balancer that does not answer is no reason to keep silent.

@@ -56,7 +56,7 @@ export function App() {
   return (
     <DeskContext.Provider value={desk}>
       <Header route={route} onSignedOut={() => void feed.open()} />
-      <Stale problem={live.problem} />
+      <Stale />
       <main id="main" class={staleMs === undefined ? '' : 'is-stale'} tabIndex={-1}>
         <Guarded of={route.path.join('/')}>
           <Screen route={route} status={status} problem={live.problem} />

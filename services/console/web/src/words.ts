@@ -1,4 +1,4 @@
-/** What states are called on the page. */
+/** What states are called on the page, and what is said of them. */
 
 export function stateWord(state: string, sessions: number): string {
   switch (state) {
@@ -20,3 +20,7 @@ export const planWord: Readonly<Record<string, string>> = {
   drain: 'Drain',
   undo: 'Undo',
 };
+
+/** Why nothing newer is known, as far as that is known itself. `silentMs`: for how long the balancer has heard of no node. */
+export const staleReason = (problem: string | undefined, silentMs: number | undefined): string =>
+  problem ?? (silentMs === undefined ? 'No newer view has come.' : 'No node has been heard since.');
