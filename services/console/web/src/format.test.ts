@@ -1,5 +1,14 @@
 import { expect, it } from 'vitest';
-import { bytes, counted, duration, milliseconds, percent, plainName, shortCount } from './format.js';
+import {
+  bytes,
+  clockOff,
+  counted,
+  duration,
+  milliseconds,
+  percent,
+  plainName,
+  shortCount,
+} from './format.js';
 import { parseRoute, to } from './route.js';
 
 it('numbers are read at a glance', () => {
@@ -20,6 +29,10 @@ it('numbers are read at a glance', () => {
     '2 days',
   ]);
   expect([0, 900, 2_048, 300 * 1_024 ** 2].map(bytes)).toEqual(['0 B', '900 B', '2.0 KiB', '300 MiB']);
+});
+
+it('a clock that is slow is behind', () => {
+  expect([30_000, -30_000, -450].map(clockOff)).toEqual(['30 s ahead', '30 s behind', '450 ms behind']);
 });
 
 it('a name that the page has no word for is shown in words', () => {

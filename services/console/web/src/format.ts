@@ -22,6 +22,10 @@ export function milliseconds(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
+/** How far a clock is off: `30 s ahead`, `30 s behind`. */
+export const clockOff = (aheadMs: number): string =>
+  `${milliseconds(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead'}`;
+
 /** How long something takes or has taken: `12 s`, `4 min`, `3 h`, `2 days`. */
 export function duration(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1_000));

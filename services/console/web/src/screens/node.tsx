@@ -1,7 +1,7 @@
 import type { NodeAnswer } from '@evenkeel/protocol';
 import { closeCodes } from '@evenkeel/protocol/wire';
 import { useDesk } from '../context.js';
-import { bytes, count, duration, milliseconds, moment, percent, plainName } from '../format.js';
+import { bytes, clockOff, count, duration, milliseconds, moment, percent, plainName } from '../format.js';
 import { useAnswer } from '../live.js';
 import { uncordoned } from '../outcomes.js';
 import { Connections } from '../parts/connections.js';
@@ -148,7 +148,7 @@ function factsOf(node: Node): readonly (readonly [string, string | undefined])[]
     ['Memory', optional(number('rssBytes'), bytes)],
     ['Weight', optional(node.weight, String)],
     ['Pinned sessions', node.pinned ? count(node.pinned) : undefined],
-    ['Clock', node.isClockOff ? `${milliseconds(node.clockAheadMs ?? 0)} ahead` : undefined],
+    ['Clock', node.isClockOff ? clockOff(node.clockAheadMs ?? 0) : undefined],
     [
       'Last report',
       optional(node.seenAt, (at) => `${moment(at, Date.now())} (${duration(Date.now() - at)} ago)`),
