@@ -5,6 +5,10 @@ import { isLater } from './events.js';
 
 const at = Date.UTC(2026, 0, 1, 10, 2, 3);
 const event = (id: string) => ({ id, at, kind: 'node', text: `edge-${id} has joined` });
+/** Ids as balancers give them: when one began to lead, to the base of 36, and a count. */
+const ids = (leadsSinceMs: number) => (n: number) => `${leadsSinceMs.toString(36)}-${n}`;
+const of1 = ids(at);
+const of2 = ids(at + 60_000);
 type Answer = { events: ReturnType<typeof event>[]; last: string | null };
 
 /** What `evenkeel events` prints where these are the answers; the last look is the last. */
@@ -34,16 +38,16 @@ describe('events', () => {
   it('--follow prints each event once, also when another leader gives all that it has', async () => {
     const { lines, asked } = await run(
       [
-        { events: ['1-1', '1-2'].map(event), last: '1-2' },
-        { events: [], last: '1-2' },
-        { events: [event('1-3')], last: '1-3' },
-        { events: ['1-2', '1-3', '2-1'].map(event), last: '2-1' },
+        { events: [of1(1), of1(2)].map(event), last: of1(2) },
+        { events: [], last: of1(2) },
+        { events: [event(of1(3))], last: of1(3) },
+        { events: [of1(2), of1(3), of2(1)].map(event), last: of2(1) },
       ],
       '--follow',
       '--json',
     );
-    expect(lines.map((line) => JSON.parse(line).id)).toEqual(['1-1', '1-2', '1-3', '2-1']);
-    expect(asked).toEqual([{}, { after: '1-2' }, { after: '1-2' }, { after: '1-3' }]);
+    expect(lines.map((line) => JSON.parse(line).id)).toEqual([of1(1), of1(2), of1(3), of2(1)]);
+    expect(asked).toEqual([{}, { after: of1(2) }, { after: of1(2) }, { after: of1(3) }]);
   });
 
   it('--follow says once that nobody answers, and goes on', async () => {
@@ -63,6 +67,10 @@ it.each([
   ['2-1', '1-9', true],
   ['1-1', '1-1', false],
   ['1-9', '2-1', false],
+  [of1(2), of1(1), true],
+  [of2(1), of1(9), true],
+  [of1(9), of2(1), false],
+  ['10-1', 'z-9', true],
 ])('event %s is later than %s: %s', (id, other, is) => {
   expect(isLater(id, other)).toBe(is);
 });

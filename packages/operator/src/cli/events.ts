@@ -41,9 +41,17 @@ export async function followEvents(
   }
 }
 
-/** Whether the event comes after the other: a leader that does not know that one gives all that it has. Ids are `<term>-<n>`. */
+/**
+ * Whether the event comes after the other: a leader that does not know that one gives all that it has. Ids are `<term>-<n>`, the
+ * term to the base of 36.
+ */
 export function isLater(id: string, other: string): boolean {
-  const [term = 0, n = 0] = id.split('-').map(Number);
-  const [otherTerm = 0, otherN = 0] = other.split('-').map(Number);
+  const [term, n] = placeOf(id);
+  const [otherTerm, otherN] = placeOf(other);
   return term > otherTerm || (term === otherTerm && n > otherN);
+}
+
+function placeOf(id: string): [term: number, n: number] {
+  const [term = '', n = ''] = id.split('-');
+  return [Number.parseInt(term, 36), Number(n)];
 }
