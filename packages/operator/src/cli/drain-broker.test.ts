@@ -17,6 +17,8 @@ class MeshAt {
   nowMs = 0;
   /** So often an edge takes no command once it has connected elsewhere. */
   deafLooks = 0;
+  /** So many looks the balancer has just begun to lead, and knows no edge. */
+  newLooks = 0;
 
   constructor(...edges: [node: string, at: string][]) {
     this.nodes = edges.map(([node, at]) => ({
@@ -33,6 +35,8 @@ class MeshAt {
 
   readonly operator = {
     status: async () => {
+      this.newLooks -= 1;
+      if (this.newLooks >= 0) return { ok: true, leader: 'b', plan: null, isComplete: false, nodes: [] };
       this.queues = Math.max(0, this.queues - this.perLook);
       const leaving = { broker: mq2, queues: this.queues };
       const nodes = this.nodes.map((each, n) => ({
@@ -97,6 +101,12 @@ it('lets an edge take clients again that takes no commands at first, and that it
   };
   await expect(busy.drain('mq2')).rejects.toMatchObject({ code: 'no-target' });
   expect(busy.calls).toEqual(['uncordon edge-1']);
+});
+
+it('waits for a new leader to know every edge: it does not take one that it does not know for not connected', async () => {
+  const mesh = new MeshAt(['edge-1', mq2], ['edge-2', mq1]);
+  mesh.newLooks = 8;
+  expect(await mesh.drain('mq2')).toMatchObject({ reconnected: ['edge-1'] });
 });
 
 it('leaves an edge cordoned that was', async () => {

@@ -2,7 +2,7 @@ import type { NodeStatus } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
 import { follow } from './follow.js';
-import { isUnanswered, statusMeanwhile } from './meanwhile.js';
+import { isUnanswered, wholeStatusMeanwhile } from './meanwhile.js';
 import type { CommonOptions } from './options.js';
 import type { CommandPorts } from './ports.js';
 import { Unfinished, whoStayed } from './stayed.js';
@@ -92,7 +92,7 @@ interface Work {
 }
 
 const present = async (operator: Operator, { pause, now }: Work): Promise<NodeStatus[]> =>
-  (await statusMeanwhile(operator, pause, now)).nodes.filter(({ state }) => state !== 'gone');
+  (await wholeStatusMeanwhile(operator, pause, now)).nodes.filter(({ state }) => state !== 'gone');
 
 const connectedTo = async (operator: Operator, work: Work): Promise<NodeStatus | undefined> =>
   (await present(operator, work)).find(({ brokers }) => brokers?.at.includes(work.broker));

@@ -17,9 +17,9 @@ const e1 = (sessions: number, more: Partial<NodeStatus> = {}): NodeStatus => ({
 
 /** Follows a drain of `e1` that a balancer shows like this, half a second a look. */
 async function followed(
-  shown: (look: number) => NodeStatus,
+  shown: (look: number) => NodeStatus | undefined,
   goal: Partial<Goal> = {},
-  more: Partial<StatusAnswer> = {},
+  more: Partial<StatusAnswer> | ((look: number) => Partial<StatusAnswer>) = {},
   silent = { from: 0, to: 0 },
 ) {
   let looks = 0;
@@ -32,7 +32,8 @@ async function followed(
     looks += 1;
     if (looks > silent.from && looks <= silent.to)
       throw new OperatorError(operatorErrorCodes.noBalancer, 'no balancer answered');
-    return { ok: true, nodes: [shown(looks)], leader: 'b', plan: null, ...more };
+    const nodes = [shown(looks) ?? []].flat();
+    return { ok: true, nodes, leader: 'b', plan: null, ...(typeof more === 'function' ? more(looks) : more) };
   };
   const all: Goal = { kind: 'empty', nodes: ['e1'], ...(goal as object) };
   const end = await follow({ status } as Operator, all, terminal, () => nowMs);
@@ -76,6 +77,52 @@ describe('waiting for a drain', () => {
     expect((await followed(drained, {}, {}, { from: 1, to: 30 })).end.state).toBe('done');
     await expect(followed(drained, {}, {}, { from: 1, to: 100 })).rejects.toMatchObject({
       code: 'no-balancer',
+    });
+  });
+
+  it('draws no conclusion from the answer of a new leader that has not heard of every node', async () => {
+    // Of looks 3 to 5 the balancer has just begun; then the node is there again, as full as it was.
+    const isNew = (look: number) => look > 2 && look <= 5;
+    const { end, looks } = await followed(
+      (look) => (isNew(look) ? undefined : e1(look < 9 ? 3 : 0)),
+      {},
+      (look) => ({ isComplete: !isNew(look) }),
+    );
+    expect([end.state, end.total, looks]).toEqual(['done', 3, 9]);
+  });
+
+  it('gives a leader that answers after nearly a minute the time to hear of every node', async () => {
+    const { end } = await followed(
+      (look) => e1(look < 70 ? 3 : 0),
+      {},
+      (look) => ({ isComplete: look < 56 || look > 65 }),
+      { from: 1, to: 56 },
+    );
+    expect(end.state).toBe('done');
+  });
+
+  it('draws none from that of an older balancer, which does not say so', async () => {
+    const { end, looks } = await followed((look) =>
+      look > 2 && look <= 5 ? undefined : e1(look < 9 ? 3 : 0),
+    );
+    expect([end.state, end.total, looks]).toEqual(['done', 3, 9]);
+    expect((await followed((look) => (look < 4 ? undefined : e1(look < 9 ? 3 : 0)))).looks).toBe(9);
+  });
+
+  it('ends when the node has gone: it is shown so, or for 15 s no part of any answer', async () => {
+    const gone = await followed((look) =>
+      look < 4 ? e1(3, look === 3 ? { state: 'gone' } : {}) : undefined,
+    );
+    expect([gone.end.state, gone.looks]).toEqual(['done', 3]);
+    const { end, tookMs } = await followed((look) => (look < 3 ? e1(3) : undefined));
+    expect(end.state).toBe('done');
+    expect(tookMs).toBeGreaterThanOrEqual(15_000);
+    expect(tookMs).toBeLessThan(17_000);
+  });
+
+  it('ends, unfinished, when for a minute no balancer knows every node', async () => {
+    await expect(followed(() => e1(0), {}, { isComplete: false })).rejects.toMatchObject({
+      code: 'unfinished',
     });
   });
 

@@ -1,7 +1,7 @@
 import type { NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
-import { statusMeanwhile } from './meanwhile.js';
+import { statusMeanwhile, wholeStatusMeanwhile } from './meanwhile.js';
 import { estimateMs, type Progress, progressBar, progressOf } from './progress.js';
 import type { StayedOn } from './stayed.js';
 import { counted } from './table.js';
@@ -18,7 +18,8 @@ export type Goal =
 export type Ended = PlanView & { stayed?: StayedOn[] };
 
 interface Look {
-  progress: Progress;
+  /** Undefined where it cannot be told. */
+  progress: Progress | undefined;
   /** Set when nothing more comes of it. */
   end: Ended | undefined;
 }
@@ -26,7 +27,7 @@ interface Look {
 /**
  * Watches until the goal is reached or given up, with a progress bar on standard error: redrawn on a terminal,
  * a line per tenth elsewhere. Resolves with the plan's last form.
- * @throws OperatorError `interrupted`, or that nobody has answered for a minute; what was begun goes on.
+ * @throws OperatorError `interrupted`, or that for a minute nobody has answered, or known every node; what was begun goes on.
  */
 export async function follow(
   operator: Operator,
@@ -37,6 +38,7 @@ export async function follow(
   const bar = new Bar(terminal);
   let unansweredMs = 0;
   const look = goal.kind === 'plan' ? planLook(goal.plan) : emptyLook(goal, now, () => now() - unansweredMs);
+  const statusNow = goal.kind === 'plan' ? statusMeanwhile : wholeStatusMeanwhile;
   const pause = async (ms: number): Promise<void> => {
     await terminal.sleep(ms);
     if (terminal.isInterrupted)
@@ -46,11 +48,13 @@ export async function follow(
   try {
     for (;;) {
       const askedAtMs = now();
-      const status = await statusMeanwhile(operator, pause, now);
+      const status = await statusNow(operator, pause, now);
       unansweredMs += now() - askedAtMs;
       const { progress, end } = look(status);
-      first ??= { done: progress.done, atMs: now() };
-      bar.show({ ...progress, etaMs: progress.etaMs ?? estimateMs(first, { ...progress, atMs: now() }) });
+      if (progress !== undefined) {
+        first ??= { done: progress.done, atMs: now() };
+        bar.show({ ...progress, etaMs: progress.etaMs ?? estimateMs(first, { ...progress, atMs: now() }) });
+      }
       if (end !== undefined) return end;
       await pause(everyMs);
     }
@@ -74,6 +78,8 @@ function planLook(plan: PlanView): (status: StatusAnswer) => Look {
 
 /** How long nothing may come of it, ms, before it counts as ended: an older balancer does not say so. */
 const stalledMs = 15_000;
+/** How long a node may be no part of the answers until it counts as gone, ms: as long as balancers wait for a silent one. */
+const absentMs = 15_000;
 
 /** A node that has gone is empty. `seenMs`: a clock that stands still while nobody answers. Ends also when the rest stays: the balancer says so, or nothing comes of it any more. */
 function emptyLook(
@@ -86,7 +92,12 @@ function emptyLook(
   let least = Number.POSITIVE_INFINITY;
   let progressAtMs = seenMs();
   let hasBegun = false;
+  const sightings = new Sightings(nodes, seenMs);
   return (status) => {
+    if (!sightings.isWhole(status)) {
+      progressAtMs = seenMs();
+      return { progress: undefined, end: undefined };
+    }
     const waited = status.nodes.filter((n) => nodes.includes(n.node) && n.state !== 'gone');
     const left = waited.reduce((sum, n) => sum + n.sessions, 0);
     most = Math.max(most, left);
@@ -127,6 +138,28 @@ function emptyLook(
       isPaused ? 'the plan is paused (evenkeel resume goes on)' : (status.why ?? 'nothing moves them'),
     );
   };
+}
+
+/** When each node was last part of an answer: one that a new leader has not heard of yet may be full. */
+class Sightings {
+  readonly #seenMs: () => number;
+  readonly #lastMs: Map<string, number>;
+
+  constructor(nodes: readonly string[], seenMs: () => number) {
+    this.#seenMs = seenMs;
+    this.#lastMs = new Map(nodes.map((node) => [node, seenMs()]));
+  }
+
+  /** Whether the answer tells of each node what has become of it. */
+  isWhole({ nodes }: StatusAnswer): boolean {
+    const nowMs = this.#seenMs();
+    for (const { node, state } of nodes) {
+      if (this.#lastMs.has(node)) this.#lastMs.set(node, state === 'gone' ? Number.NEGATIVE_INFINITY : nowMs);
+    }
+    return [...this.#lastMs].every(
+      ([node, lastMs]) => nowMs - lastMs >= absentMs || nodes.some((each) => each.node === node),
+    );
+  }
 }
 
 /** What to do about those that the front keeps. Closing them is in vain while it brings them back. */
