@@ -1,23 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, loadConfig } from '@evenkeel/runtime';
+import { loadConfig } from '@evenkeel/runtime';
 import { type Command, CommanderError } from 'commander';
 import { z } from 'zod';
-import { confirmationCodes } from './cli/confirm.js';
+import { exitCodes, failed } from './cli/failure.js';
 import type { CommonOptions } from './cli/options.js';
 import { createProgram } from './cli/program.js';
-import { Unfinished } from './cli/stayed.js';
 import { localAddresses, resolveAmqpTls, resolveAmqpUrl, resolveBroker } from './cli/target.js';
 import { processTerminal, type Terminal } from './cli/terminal.js';
 import { wordsOf } from './cli/words.js';
-import { isUnreachable, OperatorError } from './errors.js';
 import { createOperator } from './operator.js';
 import { sendEvent } from './send.js';
-
-/** What the `evenkeel` command exits with. */
-export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
-
-/** What no balancer was asked for, since the command line lacks something. */
-const usageCodes: ReadonlySet<string> = new Set(['usage', confirmationCodes.needed]);
 
 /** Runs one command line (without `node` and the script) and resolves with its exit code. */
 export async function run(argv: readonly string[], terminal: Terminal = ownTerminal()): Promise<number> {
@@ -53,22 +45,8 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    const failure = asFailure(error);
-    const stayed = error instanceof Unfinished ? { stayed: error.stayed } : {};
-    // Scripts read one object from standard output whatever happened.
-    if (isJson) terminal.out(`${JSON.stringify({ ok: false, error: failure, ...stayed })}\n`);
-    else terminal.err(`evenkeel: ${failure.message} (${failure.code})\n`);
-    if (error instanceof ConfigError || usageCodes.has(failure.code)) return exitCodes.usage;
-    return isUnreachable(failure.code) ? exitCodes.unreachable : exitCodes.refused;
+    return failed(error, isJson, terminal);
   }
-}
-
-function asFailure(error: unknown): { code: string; message: string } {
-  if (error instanceof OperatorError || error instanceof ConfigError) {
-    return { code: error.code, message: error.message };
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
-  return { code, message: error instanceof Error ? error.message : String(error) };
 }
 
 /** Errors come back as values here, also those of the subcommands, and text goes to the terminal given. */

@@ -1,5 +1,6 @@
 import { longestDenialMs } from '@evenkeel/protocol';
 import { InvalidArgumentError, Option } from 'commander';
+import { showDone } from './incomplete.js';
 import type { CommonOptions } from './options.js';
 import type { CommandPorts } from './ports.js';
 
@@ -14,7 +15,8 @@ interface DenyOptions extends SubjectOptions {
 }
 
 /** Adds `deny`, `allow`, `denials` and `forget`. */
-export function addDenyingCommands({ command, show, withOperator }: CommandPorts): void {
+export function addDenyingCommands(ports: CommandPorts): void {
+  const { command, show, withOperator } = ports;
   const ofSubject = (usage: string, description: string) =>
     command(usage, description)
       .argument('<user|session>', 'a user id; 22 characters of A-Z a-z 0-9 _ - are taken for both')
@@ -72,15 +74,14 @@ export function addDenyingCommands({ command, show, withOperator }: CommandPorts
     .action((user: string, options: CommonOptions) =>
       withOperator(options, async (operator) => {
         const answer = await operator.forget(user);
-        const missing = Array.isArray(answer.missing) ? answer.missing.map(String) : [];
-        show(options, answer, () =>
+        const left = answer.left ?? [];
+        const text = () =>
           [
             `${user}: sessions ended, ${answer.sessions?.length ?? 0} with a socket; denials ended, ${answer.denials ?? 0}`,
-            ...(missing.length > 0 ? [`No answer from ${missing.join(', ')}: forget again.`] : []),
-            ...((answer.left ?? []).length > 0 ? ['Not removed:'] : []),
-            ...(answer.left ?? []).map((line) => `- ${line}`),
-          ].join('\n'),
-        );
+            ...(left.length > 0 ? ['Not removed:'] : []),
+            ...left.map((line) => `- ${line}`),
+          ].join('\n');
+        showDone(ports, options, answer, { text, again: `forget ${user} again` });
       }),
     );
 }

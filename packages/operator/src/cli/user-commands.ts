@@ -1,20 +1,28 @@
 import { Option } from 'commander';
 import { OperatorError } from '../errors.js';
 import { sessionText } from './details.js';
+import { Incomplete, isIncomplete, showDone } from './incomplete.js';
 import type { CommonOptions } from './options.js';
 import type { CommandPorts } from './ports.js';
 import { counted } from './table.js';
-import { nobodyText, sessionsText } from './views.js';
+import { sessionsText } from './views.js';
 
 /** Adds `where`, `session` and `disconnect`. */
-export function addUserCommands({ command, show, withOperator, paint }: CommandPorts): void {
+export function addUserCommands(ports: CommandPorts): void {
+  const { command, show, withOperator, paint } = ports;
   command('where', 'the sessions of a user: their nodes, and how far behind they are')
     .argument('<user>')
-    .option('--nodes', 'the nodes alone, one a line, for drain; exit status 1 without a session')
+    .option(
+      '--nodes',
+      'the nodes alone, one a line, for drain; exit status 1 without a session, or if an edge is silent',
+    )
     .action((user: string, options: CommonOptions & { nodes?: boolean }) =>
       withOperator(options, async (operator) => {
         const answer = await operator.where(user);
         const found = [...new Set((answer.sessions ?? []).map(({ node }) => node))];
+        // Half of them would be drained as if they were all.
+        if (options.nodes === true && isIncomplete(answer))
+          throw new Incomplete(answer, `, where ${user} may be too: ask again`);
         if (options.nodes === true && found.length === 0)
           throw new OperatorError('no-session', `${user} is not connected, so it is on no node`);
         show(options, answer, () =>
@@ -42,8 +50,10 @@ export function addUserCommands({ command, show, withOperator, paint }: CommandP
       withOperator(options, async (operator) => {
         const answer = await operator.disconnect(options.session === true ? { session: name } : name);
         const count = answer.sessions?.length ?? 0;
-        if (count === 0) throw new OperatorError('no-session', nobodyText(name, answer));
-        show(options, answer, () => `${name}: ${counted(count, 'session')} disconnected`);
+        if (count === 0 && !isIncomplete(answer))
+          throw new OperatorError('no-session', `${name} is not connected; nobody was disconnected`);
+        const text = () => `${name}: ${counted(count, 'session')} disconnected`;
+        showDone(ports, options, answer, { text, again: `disconnect ${name} again` });
       }),
     );
 }

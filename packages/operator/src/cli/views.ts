@@ -45,14 +45,6 @@ export function unreachableLines(answer: DoneAnswer): string[] {
   );
 }
 
-/** Nobody was disconnected; perhaps since nobody could be asked. */
-export function nobodyText(user: string, { missing }: SessionsAnswer): string {
-  const nobody = `${user} is not connected; nobody was disconnected`;
-  return Array.isArray(missing) && missing.length > 0
-    ? `${nobody}; no answer from ${missing.join(', ')}`
-    : nobody;
-}
-
 const outcomeColumns: Column<PlanStep>[] = [
   { title: 'DONE', of: (s) => whole(s.done ?? 0), align: 'right' },
   { title: 'FAILED', of: (s) => whole((s.failed ?? 0) + (s.timedOut ?? 0)), align: 'right' },
