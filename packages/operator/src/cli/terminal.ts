@@ -43,8 +43,11 @@ export function processTerminal(noColor: boolean): Terminal {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  // `evenkeel top | head`: the reader has gone, which is no error.
-  stdout.on('error', () => process.exit(0));
+  stdout.on('error', (error) => {
+    const { code, text } = unwritten(error);
+    stderr.write(text);
+    process.exit(code);
+  });
   // A resized window is drawn anew at once.
   stdout.on('resize', wake);
   return {
@@ -103,6 +106,12 @@ export function processTerminal(noColor: boolean): Terminal {
       };
     },
   };
+}
+
+/** What the process says and exits with when standard output takes no more. `evenkeel top | head`: the reader has gone, no error. */
+function unwritten({ code, message }: NodeJS.ErrnoException): { code: number; text: string } {
+  if (code === 'EPIPE') return { code: 0, text: '' };
+  return { code: 1, text: `evenkeel: standard output takes no more: ${message} (${code ?? 'failed'})\n` };
 }
 
 const sgr = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
