@@ -17,6 +17,8 @@ class MeshAt {
   nowMs = 0;
   /** So often an edge takes no command once it has connected elsewhere. */
   deafLooks = 0;
+  /** When one was told to take clients again. */
+  readonly uncordonsAtMs: number[] = [];
   /** So many looks the balancer has just begun to lead, and knows no edge. */
   newLooks = 0;
 
@@ -27,9 +29,13 @@ class MeshAt {
     }));
   }
 
+  readonly #pass = async (ms: number) => {
+    this.nowMs += ms;
+  };
+  /** As of a process: once it is interrupted, no sleep lasts. */
   readonly terminal = Object.assign(new TestTerminal(), {
     sleep: async (ms: number) => {
-      this.nowMs += ms;
+      if (!this.terminal.isInterrupted) await this.#pass(ms);
     },
   });
 
@@ -52,6 +58,7 @@ class MeshAt {
     },
     uncordon: async ({ node }: { node: string }) => {
       this.deafLooks -= 1;
+      this.uncordonsAtMs.push(this.nowMs);
       if (this.deafLooks >= 0) throw new OperatorError('node-unreachable', 'it takes no commands');
       this.calls.push(`uncordon ${node}`);
       this.#node(node).state = 'active';
@@ -73,7 +80,7 @@ class MeshAt {
   }
 
   drain(broker: string) {
-    return drainBroker(this.operator, broker, this.terminal, () => this.nowMs);
+    return drainBroker(this.operator, broker, this.terminal, () => this.nowMs, this.#pass);
   }
 }
 
@@ -107,6 +114,18 @@ it('waits for a new leader to know every edge: it does not take one that it does
   const mesh = new MeshAt(['edge-1', mq2], ['edge-2', mq1]);
   mesh.newLooks = 8;
   expect(await mesh.drain('mq2')).toMatchObject({ reconnected: ['edge-1'] });
+});
+
+it('pauses between two attempts to let an edge take clients again, also once it is interrupted', async () => {
+  const mesh = new MeshAt(['edge-1', mq2], ['edge-2', mq1]);
+  mesh.deafLooks = 3;
+  mesh.operator.drain = async () => {
+    mesh.terminal.isInterrupted = true;
+    return { ok: true };
+  };
+  await expect(mesh.drain('mq2')).rejects.toMatchObject({ code: 'interrupted' });
+  expect(mesh.uncordonsAtMs).toEqual([0, 500, 1_000, 1_500]);
+  expect(mesh.calls).toEqual(['uncordon edge-1']);
 });
 
 it('leaves an edge cordoned that was', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as passed } from 'node:timers/promises';
 import type { NodeStatus } from '@evenkeel/protocol';
 import { OperatorError } from '../errors.js';
 import type { Operator } from '../operator.js';
@@ -58,6 +59,7 @@ function textOf({ broker, reconnected, queues }: Drained): string {
 /**
  * Each edge that is connected to the broker is drained, one after the other, connects elsewhere and takes clients again; then every queue of
  * a session that may live there goes to another broker. Idempotent: what was done before it was interrupted is not done again.
+ * `rest`: a pause that an interrupt does not end.
  * @throws OperatorError `interrupted`, `unfinished`, and the balancer's own.
  */
 export async function drainBroker(
@@ -65,6 +67,7 @@ export async function drainBroker(
   name: string,
   terminal: Terminal,
   now: () => number = () => performance.now(),
+  rest: (ms: number) => Promise<unknown> = (ms) => passed(ms),
 ): Promise<Drained> {
   const { broker } = await operator.leaveBroker({ broker: name });
   const say = (text: string) => terminal.err(`${text}\n`);
@@ -78,7 +81,7 @@ export async function drainBroker(
     const node = await connectedTo(operator, { broker, pause, now });
     if (node === undefined) break;
     say(`${node.node} is connected to ${broker}: it is drained, connects elsewhere, and takes clients again`);
-    await reconnect(operator, node, { broker, terminal, pause, now });
+    await reconnect(operator, node, { broker, terminal, pause, now, rest });
     reconnected.push(node.node);
   }
   const queues = await untilLeft(operator, { broker, say, pause, now });
@@ -100,19 +103,24 @@ const connectedTo = async (operator: Operator, work: Work): Promise<NodeStatus |
 async function reconnect(
   operator: Operator,
   { node, state }: NodeStatus,
-  { broker, terminal, pause, now }: Work & { readonly terminal: Terminal },
+  { rest, ...work }: Work & { readonly terminal: Terminal; rest(ms: number): Promise<unknown> },
 ): Promise<void> {
   const wasOpen = state !== 'cordoned' && state !== 'draining';
   try {
-    await emptied(operator, node, { broker, terminal, pause, now });
+    await emptied(operator, node, work);
   } finally {
     // Also where it was interrupted: what was not asked for does not stay.
-    if (wasOpen) await reopened(operator, node, { broker, pause: (ms) => terminal.sleep(ms), now });
+    if (wasOpen) await reopened(operator, node, rest, work.now);
   }
 }
 
 /** An edge that has just connected elsewhere takes commands a moment later. */
-async function reopened(operator: Operator, node: string, { pause, now }: Work): Promise<void> {
+async function reopened(
+  operator: Operator,
+  node: string,
+  rest: (ms: number) => Promise<unknown>,
+  now: () => number,
+): Promise<void> {
   const endsAtMs = now() + reconnectMs;
   for (;;) {
     try {
@@ -121,7 +129,7 @@ async function reopened(operator: Operator, node: string, { pause, now }: Work):
     } catch (error) {
       if (!isLater(error) || now() > endsAtMs) throw error;
     }
-    await pause(everyMs);
+    await rest(everyMs);
   }
 }
 
