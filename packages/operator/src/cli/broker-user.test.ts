@@ -45,6 +45,25 @@ describe('makeByManagement', () => {
     expect(new Set(requests.map(({ authorization }) => authorization))).toEqual(new Set([basic]));
   });
 
+  it('answers with each of several addresses, and with no password of theirs', async () => {
+    const { url, requests } = await management(201);
+    const list = 'amqp://operator:secret@mq1/v, amqps://other:secret@mq2:5673/v?heartbeat=5,amqp://mq3/v';
+    const made = await makeByManagement(url, list, 'edge-n1', rightsOf('edge-n1'));
+    const password = requests[0]?.body.password;
+    const as = `edge-n1:${password}`;
+    expect(made.url).toBe(`amqp://${as}@mq1/v,amqps://${as}@mq2:5673/v?heartbeat=5,amqp://${as}@mq3/v`);
+    expect(requests.at(-1)?.path).toBe('PUT /api/permissions/v/edge-n1');
+  });
+
+  it('makes nothing where an address is none, and does not show it', async () => {
+    const { url, requests } = await management(201);
+    const making = makeByManagement(url, 'amqp://a:secret@mq1,http://mq2', 'edge-n1', rightsOf('edge-n1'));
+    const failure = await making.catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'bad-address' });
+    expect(String(failure)).not.toContain('secret');
+    expect(requests).toEqual([]);
+  });
+
   it('fails with what the API answers, never with its password', async () => {
     const { url } = await management(401);
     const failure = await makeByManagement(url, 'amqp://h', 'edge-n1', rightsOf('edge-n1')).catch(

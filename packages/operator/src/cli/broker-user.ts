@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appUser, edgeUser, type Rights, rightsOf } from '@evenkeel/mesh/rights';
+import { brokerAddresses } from '@evenkeel/pace';
 import { fetchWithin } from '@evenkeel/runtime';
 import type { Command } from 'commander';
 import { z } from 'zod';
@@ -32,7 +33,7 @@ export function addBrokerUserCommand(program: Command, terminal: Terminal): void
       '--management-url <url>',
       'RabbitMQ\'s management API, as an administrator, e.g. http://admin:password@host:15672; else the broker of the "npm start" that runs here',
     )
-    .option('--amqp-url <url>', "RabbitMQ's address, whose host and virtual host the printed one has")
+    .option('--amqp-url <url>', "RabbitMQ's addresses, whose hosts and virtual host the printed ones have")
     .option('--json', 'the answer as JSON, alone on standard output')
     .action(async (name: string, options: BrokerUserOptions) => {
       const user = options.app === true ? appUser(name) : edgeUser(name);
@@ -47,7 +48,8 @@ export function addBrokerUserCommand(program: Command, terminal: Terminal): void
 
 /**
  * Makes the user over RabbitMQ's management API, or gives one that is there a new password and its rights.
- * @throws OperatorError `management-refused`, `management-unreachable`
+ * The answer has every address of `amqpUrl`, each as this user.
+ * @throws OperatorError `management-refused`, `management-unreachable`; AddressError
  */
 export async function makeByManagement(
   managementUrl: string,
@@ -55,17 +57,19 @@ export async function makeByManagement(
   user: string,
   { topics, ...rights }: Rights,
 ): Promise<Made> {
-  const address = new URL(amqpUrl);
-  const vhost = decodeURIComponent(address.pathname.slice(1)) || '/';
+  const addresses = brokerAddresses(amqpUrl);
+  const vhost = decodeURIComponent(addresses[0].pathname.slice(1)) || '/';
   const password = randomBytes(18).toString('base64url');
   const of = `${encodeURIComponent(vhost)}/${encodeURIComponent(user)}`;
   await put(managementUrl, `/api/users/${encodeURIComponent(user)}`, { password, tags: '' });
   for (const topic of topics) await put(managementUrl, `/api/topic-permissions/${of}`, topic);
   // Last: until then it can do nothing.
   await put(managementUrl, `/api/permissions/${of}`, rights);
-  address.username = user;
-  address.password = password;
-  return { user, url: address.href };
+  for (const address of addresses) {
+    address.username = user;
+    address.password = password;
+  }
+  return { user, url: addresses.map(({ href }) => href).join() };
 }
 
 async function put(managementUrl: string, path: string, body: object): Promise<void> {
