@@ -8,6 +8,7 @@ import { createProgram } from './cli/program.js';
 import { localAddresses, resolveAmqpTls, resolveAmqpUrl, resolveBroker } from './cli/target.js';
 import { processTerminal, type Terminal } from './cli/terminal.js';
 import { wordsOf } from './cli/words.js';
+import { OperatorError } from './errors.js';
 import { createOperator } from './operator.js';
 import { sendEvent } from './send.js';
 
@@ -44,9 +45,16 @@ export async function run(argv: readonly string[], terminal: Terminal = ownTermi
     await program.parseAsync([...argv], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    if (error instanceof CommanderError) return parsed(error, isJson, terminal);
     return failed(error, isJson, terminal);
   }
+}
+
+/** The words were not understood, or asked for nothing but help: which is printed already, for people. */
+function parsed({ exitCode, message }: CommanderError, isJson: boolean, terminal: Terminal): number {
+  if (exitCode === 0) return exitCodes.done;
+  if (!isJson) return exitCodes.usage;
+  return failed(new OperatorError('usage', message.replace(/^error: /, '')), isJson, terminal);
 }
 
 /** Errors come back as values here, also those of the subcommands, and text goes to the terminal given. */
