@@ -20,7 +20,10 @@ export class Checking {
   given(place: Place, value: unknown): Promise<unknown> | undefined {
     const wrong = ({ message, issues }: WrongData) => new PublisherError('bad-data', message, { issues });
     const checked = checkedAt(this.#mesh, place, value, wrong);
-    return checked instanceof Promise ? checked : undefined;
+    if (!(checked instanceof Promise)) return undefined;
+    // Whoever finds another fault meanwhile does not wait for it.
+    checked.catch(() => {});
+    return checked;
   }
 
   /** An empty body with a key deletes what is kept under that. @throws PublisherError `bad-data` */

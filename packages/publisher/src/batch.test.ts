@@ -1,0 +1,43 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { MeshDefinition, StandardSchema } from '@evenkeel/protocol/wire';
+import { describe, expect, it } from 'vitest';
+import { sendBatch } from './batch.js';
+import { Checking } from './checking.js';
+import { Publishing, type PublishingOptions } from './publishing.js';
+import type { BatchEvent } from './types.js';
+
+const wrong = { issues: [{ message: 'wrong' }] };
+const schema = (validate: StandardSchema['~standard']['validate']): StandardSchema => ({
+  '~standard': { version: 1, vendor: 'test', validate },
+});
+
+function make(events: MeshDefinition['events'] = {}) {
+  const sent: string[] = [];
+  const publishing = new Publishing({
+    confirms: {
+      publish: async (_exchange: string, key: string) => {
+        sent.push(key);
+        return 'routed';
+      },
+    },
+    tracing: { active: () => undefined },
+  } as unknown as PublishingOptions);
+  const checking = new Checking({ events });
+  const batch = (...all: unknown[]) => sendBatch(publishing, all as BatchEvent[], checking);
+  return { sent, batch };
+}
+
+describe('a batch of which something is wrong', () => {
+  it('rejects once, where one schema says so later and another at once', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', onUnhandled);
+    const { sent, batch } = make({ later: schema(async () => wrong), now: schema(() => wrong) });
+    const events = ['later', 'now'].map((event) => ({ user: 'alice', event, payload: 1 }));
+    await expect(batch(...events)).rejects.toMatchObject({ code: 'bad-data' });
+    await turn();
+    process.off('unhandledRejection', onUnhandled);
+    expect(unhandled).toEqual([]);
+    expect(sent).toEqual([]);
+  });
+});
