@@ -40,4 +40,24 @@ describe('a batch of which something is wrong', () => {
     expect(unhandled).toEqual([]);
     expect(sent).toEqual([]);
   });
+
+  it.each([
+    ['two targets', { user: 'alice', users: ['bob'] }, /1 of the batch: it has user and users/],
+    ['two targets, one of them undefined', { user: 'alice', users: undefined }, /it has user and users/],
+    ['a user and a topic', { user: 'alice', topic: 'prices' }, /it has user and topic/],
+    ['no target', {}, /it has none of user, users, topic/],
+    ['no users', { users: [] }, /users is an array with at least one user/],
+    ['users that are a text', { users: 'alice' }, /users is an array with at least one user/],
+    ['users that are undefined', { users: undefined }, /users is an array with at least one user/],
+  ])('is refused where an event has %s, and nothing is sent', async (_what, target, message) => {
+    const { sent, batch } = make();
+    const fine = { user: 'bob', event: 'x', payload: 1 };
+    const refused = { code: 'bad-option', message: expect.stringMatching(message) };
+    await expect(batch(fine, { ...target, event: 'x', payload: 1 })).rejects.toMatchObject(refused);
+    expect(sent).toEqual([]);
+  });
+
+  it.each([null, undefined, 'x'])('is refused where an event is %j', async (event) => {
+    await expect(make().batch(event)).rejects.toMatchObject({ code: 'bad-option' });
+  });
 });

@@ -21,6 +21,7 @@ export async function sendBatch(
 ): Promise<BatchResult[]> {
   if (!Array.isArray(events) || events.length > maxEvents)
     throw new PublisherError('bad-option', `a batch is an array of at most ${maxEvents} events`);
+  events.forEach(checkTarget);
   const given = events.map((event) =>
     'topic' in event
       ? checking.topic(event.topic, event.payload, event.options ?? {})
@@ -43,14 +44,31 @@ function messagesOf(publishing: Pick<Publishing, 'ready'>, event: BatchEvent): R
   );
 }
 
+const targets = ['user', 'users', 'topic'];
+
+/** It says in one way whom it is for. @throws PublisherError `bad-option` */
+function checkTarget(event: BatchEvent, n: number): void {
+  const wrong = (what: string) => new PublisherError('bad-option', `event ${n} of the batch: ${what}`);
+  if (typeof event !== 'object' || event === null) throw wrong('it is no object');
+  const given = targets.filter((target) => target in event);
+  if (given.length !== 1) {
+    const has = given.length === 0 ? 'none' : given.join(' and ');
+    throw wrong(`it has ${has} of ${targets.join(', ')}; give one, and leave the others out`);
+  }
+  if ('users' in event) checkUsers(event.users, wrong);
+}
+
+function checkUsers(users: readonly string[], wrong: (what: string) => PublisherError): void {
+  if (!Array.isArray(users) || users.length === 0) throw wrong('users is an array with at least one user');
+}
+
 /** One event, as one message for all of its users. @throws PublisherError `bad-option` where they are more than go in one. */
 export async function sendShared(
   publishing: Pick<Publishing, 'ready'>,
   { users, event, payload, options = {} }: SharedEvent,
   checking: Pick<Checking, 'given'>,
 ): Promise<Published> {
-  if (!Array.isArray(users) || users.length === 0)
-    throw new PublisherError('bad-option', 'users is an array with at least one user');
+  checkUsers(users, (what) => new PublisherError('bad-option', what));
   const [keys = [], ...more] = chunks(keysOf(users, event));
   if (more.length > 0) {
     const message = `the keys of one message have at most ${maxKeyBytes} bytes together: give fewer users, or use batch`;

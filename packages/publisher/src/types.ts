@@ -243,7 +243,8 @@ export interface Publisher<
    * so it costs the broker's connection less than {@link toUsers}; whether each of them has a session is not known then. Everything is
    * checked before anything is sent; what fails on the way is in the results, which are in the order of the events.
    * @example await publisher.batch([{ users: ['alice', 'bob'], event: 'sale', payload: 7 }, { topic: 'prices.tea', payload: 3 }]);
-   * @throws PublisherError, NameError for what can never be sent.
+   * @throws PublisherError, NameError for what can never be sent; `bad-option` also where an event has not exactly one of `user`,
+   * `users` (at least one) and `topic`.
    */
   batch(events: readonly BatchEvent<Events, Topics>[]): Promise<BatchResult[]>;
 
