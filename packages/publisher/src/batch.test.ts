@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MeshDefinition, StandardSchema } from '@evenkeel/protocol/wire';
 import { describe, expect, it } from 'vitest';
-import { sendBatch } from './batch.js';
+import { sendBatch, sendEach } from './batch.js';
 import { Checking } from './checking.js';
 import { Publishing, type PublishingOptions } from './publishing.js';
 import type { BatchEvent } from './types.js';
@@ -24,7 +24,8 @@ function make(events: MeshDefinition['events'] = {}) {
   } as unknown as PublishingOptions);
   const checking = new Checking({ events });
   const batch = (...all: unknown[]) => sendBatch(publishing, all as BatchEvent[], checking);
-  return { sent, batch };
+  const each = (users: string[]) => sendEach(publishing, { users, event: 'x', payload: 1 }, checking);
+  return { sent, batch, each };
 }
 
 describe('a batch of which something is wrong', () => {
@@ -60,4 +61,14 @@ describe('a batch of which something is wrong', () => {
   it.each([null, undefined, 'x'])('is refused where an event is %j', async (event) => {
     await expect(make().batch(event)).rejects.toMatchObject({ code: 'bad-option' });
   });
+});
+
+it('one event to several users is one message for each of them, also for who is named twice', async () => {
+  const { sent, each } = make();
+  const published = await each(['alice', 'bob', 'alice']);
+  expect(sent).toEqual(['user.alice.x', 'user.bob.x']);
+  const [alice, bob, again] = published.map(({ id }) => id);
+  expect(again).toBe(alice);
+  expect(bob).not.toBe(alice);
+  expect(await each([])).toEqual([]);
 });

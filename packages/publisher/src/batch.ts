@@ -80,6 +80,25 @@ export async function sendShared(
   return await publishing.ready(key, payload, options, others)();
 }
 
+/** One message for each user, with an id of its own; who is named twice gets one. What became of it is told for each place. */
+export async function sendEach(
+  publishing: Pick<Publishing, 'ready'>,
+  { users, event, payload, options = {} }: SharedEvent,
+  checking: Pick<Checking, 'given'>,
+): Promise<Published[]> {
+  checkName('event', event);
+  if (!Array.isArray(users))
+    throw new PublisherError('bad-option', 'userIds is no array; for one user there is toUser');
+  const keys = users.map((user) => checkedKey(userKey(toUid(user), event)));
+  const given = checking.given({ kind: 'events', name: event }, payload);
+  if (given) await given;
+  const distinct = [...new Set(keys)];
+  const ready = distinct.map((key) => publishing.ready(key, payload, options));
+  const sent = await Promise.all(ready.map((send) => send()));
+  const placeOf = new Map(distinct.map((key, place) => [key, place]));
+  return keys.map((key) => sent[placeOf.get(key) ?? -1] as Published);
+}
+
 function keysOf(users: readonly string[], event: string): string[] {
   checkName('event', event);
   return [...new Set(users)].map((user) => checkedKey(userKey(toUid(user), event)));

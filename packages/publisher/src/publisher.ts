@@ -11,7 +11,7 @@ import { exchanges, isSid, orderKey, topicKey, toUid, userKey } from '@evenkeel/
 import type { EventsOf, MeshDefinition, ServedOf, ServiceMeshOf, TopicsOf } from '@evenkeel/protocol/wire';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
-import { sendBatch, sendShared } from './batch.js';
+import { sendBatch, sendEach, sendShared } from './batch.js';
 import { Cancellations } from './cancellations.js';
 import { Checking } from './checking.js';
 import { confirmsOf } from './confirms.js';
@@ -124,20 +124,13 @@ class MeshPublisher implements PublisherSurface {
     return this.#publishing.ready(key, payload, options)();
   }
 
-  async toUsers(
+  toUsers(
     userIds: readonly string[],
     event: string,
     payload: unknown,
     options: Omit<DirectedOptions, 'id'> = {},
   ): Promise<Published[]> {
-    checkName('event', event);
-    if (!Array.isArray(userIds))
-      throw new PublisherError('bad-option', 'userIds is no array; for one user there is toUser');
-    const keys = userIds.map((userId) => checkedKey(userKey(toUid(userId), event)));
-    const given = this.#checking.given({ kind: 'events', name: event }, payload);
-    if (given) await given;
-    const ready = keys.map((key) => this.#publishing.ready(key, payload, options));
-    return Promise.all(ready.map((send) => send()));
+    return sendEach(this.#publishing, { users: userIds, event, payload, options }, this.#checking);
   }
 
   async toTopic(topic: string, payload: unknown, options: TopicOptions = {}): Promise<Published> {

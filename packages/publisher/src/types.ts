@@ -212,8 +212,9 @@ export interface Publisher<
   ): Promise<Published>;
 
   /**
-   * The same event to several users, one message each (with an id of its own). Everything is checked before anything is
-   * sent; order as {@link toUser}. Rejects if one of them fails; the others may have been published.
+   * The same event to several users, one message each (with an id of its own), also to who is named twice: the results are in the order
+   * of `userIds`, and alike for the same user. Everything is checked before anything is sent; order as {@link toUser}. Rejects if one of
+   * them fails; the others may have been published.
    */
   toUsers<Name extends NameIn<Events>>(
     userIds: readonly string[],
