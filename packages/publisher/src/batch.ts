@@ -15,7 +15,7 @@ const maxEvents = 10_000;
  * @throws PublisherError, NameError for what can never be sent, with the place in the batch.
  */
 export async function sendBatch(
-  publishing: Pick<Publishing, 'ready'>,
+  publishing: Pick<Publishing, 'ready' | 'send'>,
   events: readonly BatchEvent[],
   checking: Pick<Checking, 'given' | 'topic'>,
 ): Promise<BatchResult[]> {
@@ -29,7 +29,7 @@ export async function sendBatch(
   );
   if (given.some((each) => each !== undefined)) await Promise.all(given);
   const ready = events.map((event) => messagesOf(publishing, event));
-  return await Promise.all(ready.map(sendAll));
+  return await Promise.all(ready.map((messages) => sendAll(publishing, messages)));
 }
 
 function messagesOf(publishing: Pick<Publishing, 'ready'>, event: BatchEvent): Ready[] {
@@ -64,7 +64,7 @@ function checkUsers(users: readonly string[], wrong: (what: string) => Publisher
 
 /** One event, as one message for all of its users. @throws PublisherError `bad-option` where they are more than go in one. */
 export async function sendShared(
-  publishing: Pick<Publishing, 'ready'>,
+  publishing: Pick<Publishing, 'ready' | 'send'>,
   { users, event, payload, options = {} }: SharedEvent,
   checking: Pick<Checking, 'given'>,
 ): Promise<Published> {
@@ -77,12 +77,12 @@ export async function sendShared(
   const [key = '', ...others] = keys;
   const given = checking.given({ kind: 'events', name: event }, payload);
   if (given) await given;
-  return await publishing.ready(key, payload, options, others)();
+  return await publishing.send(publishing.ready(key, payload, options, others));
 }
 
 /** One message for each user, with an id of its own; who is named twice gets one. What became of it is told for each place. */
 export async function sendEach(
-  publishing: Pick<Publishing, 'ready'>,
+  publishing: Pick<Publishing, 'ready' | 'send'>,
   { users, event, payload, options = {} }: SharedEvent,
   checking: Pick<Checking, 'given'>,
 ): Promise<Published[]> {
@@ -94,7 +94,7 @@ export async function sendEach(
   if (given) await given;
   const distinct = [...new Set(keys)];
   const ready = distinct.map((key) => publishing.ready(key, payload, options));
-  const sent = await Promise.all(ready.map((send) => send()));
+  const sent = await Promise.all(ready.map((message) => publishing.send(message)));
   const placeOf = new Map(distinct.map((key, place) => [key, place]));
   return keys.map((key) => sent[placeOf.get(key) ?? -1] as Published);
 }
@@ -120,8 +120,11 @@ function chunks(keys: readonly string[]): string[][] {
 }
 
 /** One event may be several messages, where it has many users. */
-async function sendAll(messages: readonly Ready[]): Promise<BatchResult> {
-  const settled = await Promise.allSettled(messages.map((send) => send()));
+async function sendAll(
+  publishing: Pick<Publishing, 'send'>,
+  messages: readonly Ready[],
+): Promise<BatchResult> {
+  const settled = await Promise.allSettled(messages.map((message) => publishing.send(message)));
   const sent = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = settled.find((each) => each.status === 'rejected');
   return {

@@ -23,7 +23,7 @@ export type HandledOutcome =
  * const { published, running }: PublisherFigures = publisher.figures();
  */
 export interface PublisherFigures {
-  /** Its connections; `consuming` is there from the first service on. */
+  /** Its connections; `consuming` is there from the first service on. `waiting` has also events that wait for their turn. */
   readonly connections: {
     readonly publishing: ConnectionFigures;
     readonly consuming?: ConnectionFigures;

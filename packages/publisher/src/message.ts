@@ -60,7 +60,8 @@ export interface DirectedOptions extends EventOptions {
   collapse?: string | undefined;
   /**
    * Called with a receipt of each session whose client has acknowledged the event. As well as they can be had: one may be missing where an
-   * edge dies, or come twice; a plain WebSocket gives none. Receipts of the newest 10,000 events of this publisher are handed on.
+   * edge dies, or come twice; a plain WebSocket gives none. Receipts of the newest 10,000 events of this publisher are handed on. The first
+   * event with this is sent once there is a queue for receipts, on a connection of its own; later calls wait behind it.
    */
   onReceipt?: ((receipt: Receipt) => unknown) | undefined;
 }

@@ -121,7 +121,7 @@ class MeshPublisher implements PublisherSurface {
     const key = checkedKey(userKey(toUid(userId), event));
     const given = this.#checking.given({ kind: 'events', name: event }, payload);
     if (given) await given;
-    return this.#publishing.ready(key, payload, options)();
+    return this.#publishing.send(this.#publishing.ready(key, payload, options));
   }
 
   toUsers(
@@ -138,7 +138,7 @@ class MeshPublisher implements PublisherSurface {
     const key = checkedKey(topicKey(topic));
     const given = this.#checking.topic(topic, payload, options);
     if (given) await given;
-    return this.#publishing.ready(key, payload, options)();
+    return this.#publishing.send(this.#publishing.ready(key, payload, options));
   }
 
   event(event: SharedEvent): Promise<Published> {
@@ -219,8 +219,10 @@ class MeshPublisher implements PublisherSurface {
 
   figures(): PublisherFigures {
     const consuming = this.#consumingBroker?.figures();
+    const broker = this.#broker.figures();
+    const publishing = { ...broker, waiting: broker.waiting + this.#publishing.waiting };
     return {
-      connections: { publishing: this.#broker.figures(), ...(consuming !== undefined && { consuming }) },
+      connections: { publishing, ...(consuming !== undefined && { consuming }) },
       published: { ...this.#publishing.counts },
       handled: { ...this.#handled.counts },
       running: this.#handled.running,
@@ -247,7 +249,9 @@ class MeshPublisher implements PublisherSurface {
     this.#presence.close(closed());
     await Promise.all([...this.#registered].map(({ service }) => service?.stop()));
     const leftMs = Math.max(0, untilMs - performance.now());
-    await withDeadline(this.#confirms.flush(), leftMs, () => undefined).catch(() => {});
+    const flushed = this.#publishing.flush().then(() => this.#confirms.flush());
+    await withDeadline(flushed, leftMs, () => undefined).catch(() => {});
+    this.#publishing.close(closed());
     const consuming = await this.#consuming?.catch(() => undefined);
     await Promise.all([this.#broker.close(), consuming?.broker.close()]);
   }

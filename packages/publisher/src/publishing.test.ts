@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Publishing, type PublishingOptions } from './publishing.js';
 
-function make() {
+function make(turns: PublishingOptions['turns'] = {}) {
   const sent: string[] = [];
   let made: (error?: Error) => void = () => {};
   const publishing = new Publishing({
@@ -21,10 +21,11 @@ function make() {
           made = (error) => (error ? reject(error) : resolve());
         }),
     }),
+    turns,
   } as unknown as PublishingOptions);
-  const send = (n: number, onReceipt?: () => void) =>
-    publishing.ready('user.a.n', n, onReceipt ? { onReceipt } : {})();
-  return { sent, send, made: (error?: Error) => made(error) };
+  const send = (n: unknown, onReceipt?: () => void) =>
+    publishing.send(publishing.ready('user.a.n', n, onReceipt ? { onReceipt } : {}));
+  return { publishing, sent, send, made: (error?: Error) => made(error) };
 }
 
 it('events go in the order of the calls, also while the first one with a receipt waits for its queue', async () => {
@@ -51,4 +52,68 @@ it('where that queue cannot be made the others go all the same', async () => {
   await expect(first).rejects.toThrow('refused');
   await second;
   expect(sent).toEqual(['2']);
+});
+
+it('where it cannot, those with a receipt behind it fail too and nothing overtakes: the next one tries anew', async () => {
+  const { sent, send, made } = make();
+  const failing = [send(1, () => {}), send(2, () => {})].map((each) =>
+    expect(each).rejects.toThrow('refused'),
+  );
+  const plain = send(3);
+  await turn();
+  made(new Error('refused'));
+  await Promise.all([...failing, plain]);
+  const again = [send(4, () => {}), send(5)];
+  await turn();
+  expect(sent).toEqual(['3']);
+  made();
+  await Promise.all(again);
+  expect(sent).toEqual(['3', '4', '5']);
+});
+
+it('while that queue cannot be made none waits longer than it may, and they fail in order', async () => {
+  const { publishing, sent, send } = make({ timeoutMs: 20 });
+  const over: number[] = [];
+  const late = { name: 'BrokerError', code: 'publish-timeout' };
+  const first = send(1, () => {}).finally(() => over.push(1));
+  const plain = send(2).finally(() => over.push(2));
+  const second = send(3, () => {}).finally(() => over.push(3));
+  expect(publishing.waiting).toBe(3);
+  await expect(first).rejects.toMatchObject(late);
+  await Promise.allSettled([plain, second]);
+  expect(over).toEqual([1, 2, 3]);
+  expect(publishing.waiting).toBe(0);
+  expect(publishing.counts['publish-timeout']).toBe(3 - sent.length);
+  await send(4);
+  expect(sent.at(-1)).toBe('4');
+});
+
+it('so many wait for it and not more, in number and in bytes', async () => {
+  const { publishing, sent, send, made } = make({ maxWaiting: 3, maxWaitingBytes: 20 });
+  const full = { name: 'BrokerError', code: 'publisher-overflow' };
+  const waiting = [send(1, () => {}), send('x'.repeat(15))];
+  await expect(send('x'.repeat(3))).rejects.toMatchObject(full);
+  waiting.push(send(2));
+  await expect(send(3)).rejects.toMatchObject(full);
+  expect(publishing.waiting).toBe(3);
+  expect(publishing.counts['publisher-overflow']).toBe(2);
+  await turn();
+  made();
+  await Promise.all(waiting);
+  expect(sent.length).toBe(3);
+  await send(4);
+});
+
+it('who closes it waits for those that wait, and then they fail', async () => {
+  const { publishing, send, made } = make();
+  const first = send(1, () => {});
+  const flushed = publishing.flush();
+  await turn();
+  made();
+  await Promise.all([first, flushed]);
+  const other = make();
+  const left = [other.send(1, () => {}), other.send(2)].map((each) => expect(each).rejects.toThrow('closed'));
+  other.publishing.close(new Error('closed'));
+  await Promise.all([...left, other.publishing.flush()]);
+  expect(other.sent).toEqual([]);
 });

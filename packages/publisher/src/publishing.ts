@@ -5,6 +5,7 @@ import { extrasOf } from './extras.js';
 import { bodyOf, checkId, contentTypeOf, type DirectedOptions, type TopicOptions } from './message.js';
 import type { Receipts } from './receipts.js';
 import type { Tracing } from './tracing.js';
+import { Turns, type TurnsOptions } from './turns.js';
 import type { Published } from './types.js';
 
 export interface PublishingOptions {
@@ -12,22 +13,40 @@ export interface PublishingOptions {
   readonly tracing: Tracing;
   /** Opened by the first event that wants to know who has got it. */
   receipts(): Promise<Receipts>;
+  /** Default: limits as those of a publisher of the broker. */
+  readonly turns?: TurnsOptions;
 }
 
 /** An event that is checked, and not sent yet. */
-export type Ready = () => Promise<Published>;
+export interface Ready {
+  /** Of its body. */
+  readonly bytes: number;
+  /** It is sent once receipts of it cannot be missed. */
+  readonly wantsReceipts: boolean;
+  /** Sends it now, whoever else waits. */
+  send(): Promise<Published>;
+}
 
-/** Makes messages of events, and sends them. */
+/** Makes messages of events, and sends them in the order of the calls. */
 export class Publishing {
   /** By outcome. */
   readonly counts: Record<string, number> = { routed: 0, unrouted: 0 };
   readonly #options: PublishingOptions;
+  readonly #turns: Turns;
   #receipts: Receipts | undefined;
-  /** While the queue of receipts is being made. */
+  /** While the queue of receipts is being made. Never rejects. */
   #listening: Promise<void> | undefined;
+  /** Why it could not be made when it was tried last. */
+  #deafness: unknown;
 
   constructor(options: PublishingOptions) {
     this.#options = options;
+    this.#turns = new Turns({ ...options.turns, onGivenUp: (code) => this.#count(code) });
+  }
+
+  /** Events that wait for their turn. */
+  get waiting(): number {
+    return this.#turns.waiting;
   }
 
   /** `others`: further keys of the same message. @throws PublisherError at once for what can never be sent. */
@@ -59,49 +78,70 @@ export class Publishing {
       });
       return { id, routed: (await this.#counted(publishing)) === 'routed' };
     };
-    if (onReceipt === undefined) return () => this.#inTurn(send);
-    const withReceipt = async (): Promise<Published> => {
-      const receipts = this.#receipts ?? (await this.#listen());
-      receipts.add(id, onReceipt);
+    const withReceipt = async (handler: NonNullable<typeof onReceipt>): Promise<Published> => {
+      const receipts = this.#receipts;
+      if (receipts === undefined) throw this.#deafness;
+      receipts.add(id, handler);
       return await send({ [receiptHeader]: receipts.word });
     };
-    return () => this.#inTurn(withReceipt);
-  }
-
-  /** Events are sent in the order of the calls: while the first one with a receipt waits for its queue, the next ones do. */
-  #inTurn(send: () => Promise<Published>): Promise<Published> {
-    return this.#listening === undefined ? send() : this.#listening.then(send);
-  }
-
-  #listen(): Promise<Receipts> {
-    const listening = (async () => {
-      const receipts = await this.#options.receipts();
-      await receipts.listen();
-      this.#receipts = receipts;
-      return receipts;
-    })();
-    const isOver = () => {
-      // Behind those who wait.
-      setImmediate(() => {
-        if (this.#listening === over) this.#listening = undefined;
-      });
+    return {
+      bytes: body.length,
+      wantsReceipts: onReceipt !== undefined,
+      send: () => (onReceipt === undefined ? send() : withReceipt(onReceipt)),
     };
-    const over: Promise<void> = listening.then(isOver, isOver);
-    this.#listening = over;
-    return listening;
+  }
+
+  /**
+   * Sends an event behind those of earlier calls: while the first one with a receipt waits for its queue, the next ones do.
+   * @throws BrokerError, also `publish-timeout` and `publisher-overflow` where it waits too long for its turn, or with too many.
+   */
+  send(event: Ready): Promise<Published> {
+    const heard = event.wantsReceipts && this.#receipts === undefined ? this.#heard() : undefined;
+    return this.#turns.take(event.send, event.bytes, heard);
+  }
+
+  /** Resolves when all have had their turn. */
+  flush(): Promise<void> {
+    return this.#turns.flush();
+  }
+
+  /** What still waits for its turn waits no more. */
+  close(error: Error): void {
+    this.#turns.close(error);
+  }
+
+  /** Resolves once the queue of receipts is there, or could not be made: whoever comes next tries anew. */
+  #heard(): Promise<void> {
+    this.#listening ??= this.#listen().then(
+      () => {
+        this.#listening = undefined;
+      },
+      (error: unknown) => {
+        this.#listening = undefined;
+        this.#deafness = error;
+      },
+    );
+    return this.#listening;
+  }
+
+  async #listen(): Promise<void> {
+    const receipts = await this.#options.receipts();
+    await receipts.listen();
+    this.#receipts = receipts;
   }
 
   async #counted(publishing: Promise<PublishOutcome>): Promise<PublishOutcome> {
-    const count = (what: string) => {
-      this.counts[what] = (this.counts[what] ?? 0) + 1;
-    };
     try {
       const outcome = await publishing;
-      count(outcome);
+      this.#count(outcome);
       return outcome;
     } catch (error) {
-      count(error instanceof BrokerError ? error.code : 'failed');
+      this.#count(error instanceof BrokerError ? error.code : 'failed');
       throw error;
     }
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 }

@@ -91,7 +91,10 @@ export interface CreatePublisherOptions {
   timeoutMs?: number;
   /** Ends the trying. Has no effect once there is a publisher. */
   signal?: AbortSignal;
-  /** Unconfirmed events at most; up to 10,000 more wait. Default 1,024. */
+  /**
+   * Unconfirmed events at most; up to 10,000 more wait, or 64 MiB of their bodies. What is more rejects with `publisher-overflow`. Default
+   * 1,024.
+   */
   window?: number;
   /** How long `close` and `stop` wait for handlers that run and events that are not confirmed. Default 10,000. */
   closeTimeoutMs?: number;
@@ -201,7 +204,8 @@ export interface Publisher<
 > {
   /**
    * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
-   * reconnects. Resolves when the broker has confirmed.
+   * reconnects. Resolves when the broker has confirmed. While an earlier call waits for something first (the first one with `onReceipt` for
+   * its queue) it waits for its turn, 30 s at most.
    * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
    */
   toUser<Name extends NameIn<Events>>(
