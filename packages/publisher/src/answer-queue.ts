@@ -1,4 +1,7 @@
 import type { ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
+import { withDeadline } from '@evenkeel/pace';
+import { askErrors } from '@evenkeel/protocol';
+import { AskError } from './errors.js';
 import type { ReplyPublisher } from './replies.js';
 
 /** What who asks needs of a publisher. */
@@ -43,6 +46,16 @@ export class AnswerQueue {
       this.#listening = undefined;
       throw error;
     }
+  }
+
+  /** As {@link listen}, within the time of who asks. @returns how much of it is left, ms @throws AskError `timeout`; BrokerError */
+  async listenWithin(timeoutMs: number): Promise<number> {
+    const beganMs = performance.now();
+    await withDeadline(this.listen(), timeoutMs, () => {
+      const message = `the queue of answers could not be made within ${timeoutMs} ms; nothing was asked`;
+      throw new AskError(askErrors.timeout, message);
+    });
+    return Math.max(1, Math.ceil(timeoutMs - (performance.now() - beganMs)));
   }
 
   async #listen(): Promise<void> {

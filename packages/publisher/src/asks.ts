@@ -55,14 +55,14 @@ export class Asks {
     if (contentType !== 'application/json')
       throw new PublisherError('bad-body', 'a question is JSON; give bytes as text');
     const body = bodyOf(value, contentType);
-    await this.#answers.listen();
+    const leftMs = await this.#answers.listenWithin(timeoutMs);
     const correlationId = randomUUID();
-    const answer = this.#answerOf(correlationId, want, timeoutMs);
+    const answer = this.#answerOf(correlationId, want, { leftMs, timeoutMs });
     const properties = {
       contentType,
       correlationId,
       replyTo: this.#queue,
-      expiration: timeoutMs,
+      expiration: leftMs,
       headers: { [wantHeader]: want, [atHeader]: Date.now() },
       mandatory: true,
     };
@@ -81,13 +81,17 @@ export class Asks {
     for (const id of [...this.#open.keys()]) this.#reject(id, error);
   }
 
-  #answerOf(id: string, want: Want, timeoutMs: number): Promise<unknown> {
+  #answerOf(
+    id: string,
+    want: Want,
+    { leftMs, timeoutMs }: { leftMs: number; timeoutMs: number },
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const late = () => {
         const message = `nothing was answered within ${timeoutMs} ms, nor by the mesh; it may have been asked`;
         this.#reject(id, new AskError(askErrors.timeout, message));
       };
-      const timer = setTimeout(late, timeoutMs + asking.graceMs);
+      const timer = setTimeout(late, leftMs + asking.graceMs);
       const over = () => {
         clearTimeout(timer);
         this.#open.delete(id);

@@ -55,12 +55,12 @@ export class PresenceQuestions {
   async #ask(key: string, { timeoutMs = defaultMs }: OnlineOptions): Promise<unknown> {
     if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxMs)
       throw new PublisherError('bad-option', `timeoutMs is a whole number from 1 to ${maxMs}`);
-    await this.#answers.listen();
+    const leftMs = await this.#answers.listenWithin(timeoutMs);
     const correlationId = randomUUID();
-    const properties = { correlationId, replyTo: this.#replyKey, expiration: timeoutMs, mandatory: true };
+    const properties = { correlationId, replyTo: this.#replyKey, expiration: leftMs, mandatory: true };
     return await new Promise((resolve, reject) => {
       const late = new AskError(askErrors.timeout, `no edge has answered within ${timeoutMs} ms`);
-      const timers = [setTimeout(() => end(() => reject(late)), timeoutMs)];
+      const timers = [setTimeout(() => end(() => reject(late)), leftMs)];
       const end = (settle: () => void): void => {
         for (const timer of timers) clearTimeout(timer);
         this.#open.delete(correlationId);

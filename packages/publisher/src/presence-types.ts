@@ -5,7 +5,7 @@
  * const { online } = await publisher.online('alice', options);
  */
 export interface OnlineOptions {
-  /** How long the answer is waited for, ms, 1 to 60,000. Default 5,000. */
+  /** How long the answer is waited for, ms, 1 to 60,000; a first connection to get it on is part of it. Default 5,000. */
   timeoutMs?: number;
 }
 

@@ -111,7 +111,7 @@ export interface CreatePublisherOptions {
 export interface AskOptions {
   /** `first` (default): one answer is enough. `all`: that of every session. */
   want?: 'first' | 'all';
-  /** How long answers are waited for, ms, 1 to 60,000. Default 10,000. */
+  /** How long answers are waited for, ms, 1 to 60,000; a first connection to get them on is part of it. Default 10,000. */
   timeoutMs?: number;
 }
 
