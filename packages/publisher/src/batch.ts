@@ -27,9 +27,12 @@ export async function sendBatch(
       ? checking.topic(event.topic, event.payload, event.options ?? {})
       : checking.given({ kind: 'events', name: event.event }, event.payload),
   );
-  if (given.some((each) => each !== undefined)) await Promise.all(given);
   const ready = events.map((event) => messagesOf(publishing, event));
-  return await Promise.all(ready.map((messages) => sendAll(publishing, messages)));
+  const checked = given.some((each) => each !== undefined) ? Promise.all(given) : undefined;
+  const sent = Promise.all(ready.map((messages) => sendAll(publishing, messages, checked)));
+  // What is wrong with one is wrong with the batch.
+  if (checked) await Promise.race([checked, sent]);
+  return await sent;
 }
 
 function messagesOf(publishing: Pick<Publishing, 'ready'>, event: BatchEvent): Ready[] {
@@ -76,8 +79,7 @@ export async function sendShared(
   }
   const [key = '', ...others] = keys;
   const given = checking.given({ kind: 'events', name: event }, payload);
-  if (given) await given;
-  return await publishing.send(publishing.ready(key, payload, options, others));
+  return await publishing.send(publishing.ready(key, payload, options, others), given);
 }
 
 /** One message for each user, with an id of its own; who is named twice gets one. What became of it is told for each place. */
@@ -91,10 +93,9 @@ export async function sendEach(
     throw new PublisherError('bad-option', 'userIds is no array; for one user there is toUser');
   const keys = users.map((user) => checkedKey(userKey(toUid(user), event)));
   const given = checking.given({ kind: 'events', name: event }, payload);
-  if (given) await given;
   const distinct = [...new Set(keys)];
   const ready = distinct.map((key) => publishing.ready(key, payload, options));
-  const sent = await Promise.all(ready.map((message) => publishing.send(message)));
+  const [, ...sent] = await Promise.all([given, ...ready.map((message) => publishing.send(message, given))]);
   const placeOf = new Map(distinct.map((key, place) => [key, place]));
   return keys.map((key) => sent[placeOf.get(key) ?? -1] as Published);
 }
@@ -123,8 +124,9 @@ function chunks(keys: readonly string[]): string[][] {
 async function sendAll(
   publishing: Pick<Publishing, 'send'>,
   messages: readonly Ready[],
+  checked: Promise<unknown> | undefined,
 ): Promise<BatchResult> {
-  const settled = await Promise.allSettled(messages.map((message) => publishing.send(message)));
+  const settled = await Promise.allSettled(messages.map((message) => publishing.send(message, checked)));
   const sent = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = settled.find((each) => each.status === 'rejected');
   return {

@@ -120,8 +120,7 @@ class MeshPublisher implements PublisherSurface {
     checkName('event', event);
     const key = checkedKey(userKey(toUid(userId), event));
     const given = this.#checking.given({ kind: 'events', name: event }, payload);
-    if (given) await given;
-    return this.#publishing.send(this.#publishing.ready(key, payload, options));
+    return this.#publishing.send(this.#publishing.ready(key, payload, options), given);
   }
 
   toUsers(
@@ -137,8 +136,7 @@ class MeshPublisher implements PublisherSurface {
     checkName('topic', topic);
     const key = checkedKey(topicKey(topic));
     const given = this.#checking.topic(topic, payload, options);
-    if (given) await given;
-    return this.#publishing.send(this.#publishing.ready(key, payload, options));
+    return this.#publishing.send(this.#publishing.ready(key, payload, options), given);
   }
 
   event(event: SharedEvent): Promise<Published> {

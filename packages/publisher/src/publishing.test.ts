@@ -23,8 +23,8 @@ function make(turns: PublishingOptions['turns'] = {}) {
     }),
     turns,
   } as unknown as PublishingOptions);
-  const send = (n: unknown, onReceipt?: () => void) =>
-    publishing.send(publishing.ready('user.a.n', n, onReceipt ? { onReceipt } : {}));
+  const send = (n: unknown, onReceipt?: () => void, given?: Promise<unknown>) =>
+    publishing.send(publishing.ready('user.a.n', n, onReceipt ? { onReceipt } : {}), given);
   return { publishing, sent, send, made: (error?: Error) => made(error) };
 }
 
@@ -116,4 +116,29 @@ it('who closes it waits for those that wait, and then they fail', async () => {
   other.publishing.close(new Error('closed'));
   await Promise.all([...left, other.publishing.flush()]);
   expect(other.sent).toEqual([]);
+});
+
+it('what is still checked keeps back what comes after it, and what is wrong is left out', async () => {
+  const { sent, send, made } = make();
+  let isFine = () => {};
+  const check = new Promise<void>((resolve) => {
+    isFine = resolve;
+  });
+  const first = send(1, undefined, check);
+  const refused = expect(send(2, undefined, Promise.reject(new Error('wrong')))).rejects.toThrow('wrong');
+  const receipt = send(3, () => {}, Promise.resolve());
+  const last = send(4);
+  await refused;
+  made();
+  await turn();
+  expect(sent).toEqual([]);
+  isFine();
+  await Promise.all([first, receipt, last]);
+  expect(sent).toEqual(['1', '3', '4']);
+});
+
+it('without a check, and while nothing waits, an event is sent within its call', () => {
+  const { sent, send } = make();
+  void send(1);
+  expect(sent).toEqual(['1']);
 });

@@ -92,12 +92,12 @@ export class Publishing {
   }
 
   /**
-   * Sends an event behind those of earlier calls: while the first one with a receipt waits for its queue, the next ones do.
+   * Sends an event behind those of earlier calls: while one of them is still checked, or the first one with a receipt waits for its queue,
+   * the next ones wait. Not before `given` is over; where that rejects it does so too.
    * @throws BrokerError, also `publish-timeout` and `publisher-overflow` where it waits too long for its turn, or with too many.
    */
-  send(event: Ready): Promise<Published> {
-    const heard = event.wantsReceipts && this.#receipts === undefined ? this.#heard() : undefined;
-    return this.#turns.take(event.send, event.bytes, heard);
+  send(event: Ready, given?: Promise<unknown>): Promise<Published> {
+    return this.#turns.take(event.send, event.bytes, this.#before(event.wantsReceipts, given));
   }
 
   /** Resolves when all have had their turn. */
@@ -108,6 +108,12 @@ export class Publishing {
   /** What still waits for its turn waits no more. */
   close(error: Error): void {
     this.#turns.close(error);
+  }
+
+  #before(wantsReceipts: boolean, given: Promise<unknown> | undefined): Promise<unknown> | undefined {
+    if (!wantsReceipts || this.#receipts !== undefined) return given;
+    const heard = this.#heard();
+    return given === undefined ? heard : Promise.all([given, heard]);
   }
 
   /** Resolves once the queue of receipts is there, or could not be made: whoever comes next tries anew. */

@@ -204,8 +204,8 @@ export interface Publisher<
 > {
   /**
    * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
-   * reconnects. Resolves when the broker has confirmed. While an earlier call waits for something first (the first one with `onReceipt` for
-   * its queue) it waits for its turn, 30 s at most.
+   * reconnects. Resolves when the broker has confirmed. While an earlier call waits for something first (an asynchronous schema of `mesh`; the
+   * first one with `onReceipt` for its queue) it waits for its turn, 30 s at most.
    * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
    */
   toUser<Name extends NameIn<Events>>(
