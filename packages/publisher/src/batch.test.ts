@@ -72,3 +72,12 @@ it('one event to several users is one message for each of them, also for who is 
   expect(bob).not.toBe(alice);
   expect(await each([])).toEqual([]);
 });
+
+it('an event to many users may have an identity, which all of its messages have', async () => {
+  const { sent, batch } = make();
+  const users = Array.from({ length: 300 }, (_, n) => `user-${n}`);
+  const options = { id: 'sale-7' };
+  const [result] = await batch({ users, event: 'sale', payload: 1, options });
+  expect(sent.length).toBeGreaterThan(1);
+  expect(result).toEqual({ ids: ['sale-7'], routed: true });
+});

@@ -11,11 +11,11 @@ const maxKeyBytes = 4_096;
 const maxEvents = 10_000;
 
 /**
- * Sends many events, all at once. Everything is checked before anything is sent.
+ * Sends many events, in their order. Everything is checked before anything is sent.
  * @throws PublisherError, NameError for what can never be sent, with the place in the batch.
  */
 export async function sendBatch(
-  publishing: Pick<Publishing, 'ready' | 'send'>,
+  publishing: Pick<Publishing, 'ready' | 'sendAll'>,
   events: readonly BatchEvent[],
   checking: Pick<Checking, 'given' | 'topic'>,
 ): Promise<BatchResult[]> {
@@ -29,10 +29,12 @@ export async function sendBatch(
   );
   const ready = events.map((event) => messagesOf(publishing, event));
   const checked = given.some((each) => each !== undefined) ? Promise.all(given) : undefined;
-  const sent = Promise.all(ready.map((messages) => sendAll(publishing, messages, checked)));
-  // What is wrong with one is wrong with the batch.
-  if (checked) await Promise.race([checked, sent]);
-  return await sent;
+  const settled = await publishing.sendAll(ready.flat(), checked);
+  let sent = 0;
+  return ready.map(({ length }) => {
+    sent += length;
+    return resultOf(settled.slice(sent - length, sent));
+  });
 }
 
 function messagesOf(publishing: Pick<Publishing, 'ready'>, event: BatchEvent): Ready[] {
@@ -121,16 +123,11 @@ function chunks(keys: readonly string[]): string[][] {
 }
 
 /** One event may be several messages, where it has many users. */
-async function sendAll(
-  publishing: Pick<Publishing, 'send'>,
-  messages: readonly Ready[],
-  checked: Promise<unknown> | undefined,
-): Promise<BatchResult> {
-  const settled = await Promise.allSettled(messages.map((message) => publishing.send(message, checked)));
+function resultOf(settled: readonly PromiseSettledResult<Published>[]): BatchResult {
   const sent = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = settled.find((each) => each.status === 'rejected');
   return {
-    ids: sent.map(({ id }) => id),
+    ids: [...new Set(sent.map(({ id }) => id))],
     routed: sent.some(({ routed }) => routed),
     ...(failed && { error: failed.reason as Error }),
   };

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { BrokerError } from '@evenkeel/broker';
 import { expect, it } from 'vitest';
 import { Publishing, type PublishingOptions } from './publishing.js';
 
@@ -141,4 +142,99 @@ it('without a check, and while nothing waits, an event is sent within its call',
   const { sent, send } = make();
   void send(1);
   expect(sent).toEqual(['1']);
+});
+
+/** RabbitMQ answers when the test does. */
+function holding(turns: PublishingOptions['turns'] = {}) {
+  const answers: ((error?: Error) => void)[] = [];
+  const publishing = new Publishing({
+    confirms: {
+      publish: () =>
+        new Promise<'routed'>((resolve, reject) => {
+          answers.push((error) => (error ? reject(error) : resolve('routed')));
+        }),
+    },
+    tracing: { active: () => undefined },
+    turns,
+  } as unknown as PublishingOptions);
+  const ready = (n: number) => publishing.ready('user.a.n', n, {});
+  const all = (length: number) => Array.from({ length }, (_, n) => ready(n));
+  return { publishing, answers, ready, all };
+}
+
+const late = new BrokerError('publish-timeout', 'late');
+
+it('of many so many are on their way at once, and the next one goes with each that is confirmed', async () => {
+  const { publishing, answers, ready, all } = holding();
+  const batch = publishing.sendAll(all(3_000));
+  const behind = publishing.send(ready(1));
+  expect(answers.length).toBe(2_048);
+  expect(publishing.waiting).toBe(953);
+  answers[0]?.();
+  await turn();
+  expect(answers.length).toBe(2_049);
+  const flushed = publishing.flush();
+  for (let n = 1; n < 3_001; n += 1) {
+    answers[n]?.();
+    await Promise.resolve();
+    if (answers.length <= n + 1) await turn();
+  }
+  await Promise.all([behind, flushed]);
+  expect((await batch).filter(({ status }) => status === 'rejected')).toEqual([]);
+});
+
+it('of many where RabbitMQ stops to confirm the rest is given up at once, and those behind it go', async () => {
+  const { publishing, answers, ready, all } = holding();
+  const batch = publishing.sendAll(all(5_000));
+  const behind = publishing.send(ready(1));
+  for (const answer of [...answers]) answer(late);
+  const settled = await batch;
+  expect(settled).toMatchObject(Array(5_000).fill({ status: 'rejected', reason: late }));
+  expect(publishing.counts).toMatchObject({ routed: 0, 'publish-timeout': 5_000 });
+  expect(answers.length).toBe(2_049);
+  answers.at(-1)?.();
+  await behind;
+});
+
+it('of many one alone that is late keeps back nothing: others were confirmed meanwhile', async () => {
+  const { publishing, answers, all } = holding();
+  const batch = publishing.sendAll(all(2_060));
+  answers[0]?.();
+  await turn();
+  answers[1]?.(late);
+  await turn();
+  expect(answers.length).toBe(2_050);
+  for (let n = 2; n < 2_060; n += 1) {
+    answers[n]?.();
+    await turn();
+  }
+  expect((await batch).filter(({ status }) => status === 'rejected').length).toBe(1);
+});
+
+it('many that cannot have their turn in time fail each, in their places', async () => {
+  const { publishing, ready, all } = holding({ timeoutMs: 10 });
+  void publishing.send(ready(1), new Promise(() => {})).catch(() => {});
+  const settled = await publishing.sendAll(all(3));
+  expect(settled).toMatchObject(Array(3).fill({ status: 'rejected', reason: { code: 'publish-timeout' } }));
+  expect(publishing.counts['publish-timeout']).toBe(4);
+});
+
+it('one that finds no room leaves no rejection of its check behind', async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', onUnhandled);
+  const { publishing, ready, all } = holding({ maxWaiting: 1 });
+  void publishing.send(ready(1), new Promise(() => {}));
+  let refuse = () => {};
+  const given = new Promise<void>((_resolve, reject) => {
+    refuse = () => reject(new Error('wrong'));
+  });
+  const full = { code: 'publisher-overflow' };
+  const settled = await publishing.sendAll(all(1), Promise.all([given]));
+  expect(settled).toMatchObject([{ reason: full }]);
+  await expect(publishing.send(ready(1), given)).rejects.toMatchObject(full);
+  refuse();
+  await turn();
+  process.off('unhandledRejection', onUnhandled);
+  expect(unhandled).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { atHeader, exchanges, receiptHeader, traceContextOf } from '@evenkeel/pr
 import { v7 as newMessageId } from 'uuid';
 import { extrasOf } from './extras.js';
 import { bodyOf, checkId, contentTypeOf, type DirectedOptions, type TopicOptions } from './message.js';
+import { OnWay } from './on-way.js';
 import type { Receipts } from './receipts.js';
 import type { Tracing } from './tracing.js';
 import { Turns, type TurnsOptions } from './turns.js';
@@ -33,6 +34,7 @@ export class Publishing {
   readonly counts: Record<string, number> = { routed: 0, unrouted: 0 };
   readonly #options: PublishingOptions;
   readonly #turns: Turns;
+  readonly #onWay = new OnWay();
   #receipts: Receipts | undefined;
   /** While the queue of receipts is being made. Never rejects. */
   #listening: Promise<void> | undefined;
@@ -41,12 +43,12 @@ export class Publishing {
 
   constructor(options: PublishingOptions) {
     this.#options = options;
-    this.#turns = new Turns({ ...options.turns, onGivenUp: (code) => this.#count(code) });
+    this.#turns = new Turns({ ...options.turns, onGivenUp: (code, events) => this.#count(code, events) });
   }
 
   /** Events that wait for their turn. */
   get waiting(): number {
-    return this.#turns.waiting;
+    return this.#turns.waiting + this.#onWay.unsent;
   }
 
   /** `others`: further keys of the same message. @throws PublisherError at once for what can never be sent. */
@@ -76,7 +78,7 @@ export class Publishing {
         mandatory: true,
         ...extras,
       });
-      return { id, routed: (await this.#counted(publishing)) === 'routed' };
+      return { id, routed: (await this.#counted(publishing, body.length)) === 'routed' };
     };
     const withReceipt = async (handler: NonNullable<typeof onReceipt>): Promise<Published> => {
       const receipts = this.#receipts;
@@ -98,6 +100,39 @@ export class Publishing {
    */
   send(event: Ready, given?: Promise<unknown>): Promise<Published> {
     return this.#turns.take(event.send, event.bytes, this.#before(event.wantsReceipts, given));
+  }
+
+  /**
+   * Sends many events in their order, as {@link send}: as RabbitMQ confirms what was sent before, and what comes after them waits until the
+   * last is sent. What failed on the way is in the results. @throws what `given` rejects with
+   */
+  async sendAll(
+    events: readonly Ready[],
+    given?: Promise<unknown>,
+  ): Promise<PromiseSettledResult<Published>[]> {
+    const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
+    const wantsReceipts = events.some((event) => event.wantsReceipts);
+    const before = this.#before(wantsReceipts, given);
+    try {
+      return await this.#turns.take(() => this.#sendAll(events), bytes, before, events.length);
+    } catch (reason) {
+      if (!(reason instanceof BrokerError)) throw reason;
+      return events.map(() => ({ status: 'rejected', reason }));
+    }
+  }
+
+  async #sendAll(events: readonly Ready[]): Promise<PromiseSettledResult<Published>[]> {
+    const settled: Promise<PromiseSettledResult<Published>>[] = [];
+    const rest = this.#onWay.sendAll(events, (event, error) => {
+      if (error !== undefined) this.#count(error.code);
+      settled.push(settledOf(error === undefined ? event.send() : Promise.reject(error)));
+    });
+    if (rest !== undefined) {
+      const release = this.#turns.hold();
+      await rest;
+      release();
+    }
+    return await Promise.all(settled);
   }
 
   /** Resolves when all have had their turn. */
@@ -136,18 +171,27 @@ export class Publishing {
     this.#receipts = receipts;
   }
 
-  async #counted(publishing: Promise<PublishOutcome>): Promise<PublishOutcome> {
+  async #counted(publishing: Promise<PublishOutcome>, bytes: number): Promise<PublishOutcome> {
+    const mark = this.#onWay.add(bytes);
     try {
       const outcome = await publishing;
       this.#count(outcome);
+      this.#onWay.confirmed(bytes);
       return outcome;
     } catch (error) {
       this.#count(error instanceof BrokerError ? error.code : 'failed');
+      this.#onWay.failed(bytes, mark, error);
       throw error;
     }
   }
 
-  #count(what: string): void {
-    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  #count(what: string, events = 1): void {
+    this.counts[what] = (this.counts[what] ?? 0) + events;
   }
 }
+
+const settledOf = <Value>(work: Promise<Value>): Promise<PromiseSettledResult<Value>> =>
+  work.then(
+    (value) => ({ status: 'fulfilled', value }),
+    (reason: unknown) => ({ status: 'rejected', reason }),
+  );

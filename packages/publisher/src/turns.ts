@@ -9,11 +9,12 @@ export interface TurnsOptions {
   readonly maxWaitingBytes?: number;
   /** How long one waits for its turn, else `publish-timeout`. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Has not been sent, and is rejected with this code. */
-  onGivenUp?(code: string): void;
+  /** So many have not been sent, and are rejected with this code. */
+  onGivenUp?(code: string, events: number): void;
 }
 
 interface Waiting {
+  readonly events: number;
   readonly bytes: number;
   readonly deadlineMs: number;
   /** What it had to wait for itself is over. */
@@ -30,8 +31,10 @@ export class Turns {
   readonly #maxWaiting: number;
   readonly #maxWaitingBytes: number;
   readonly #timeoutMs: number;
-  readonly #onGivenUp: (code: string) => void;
+  readonly #onGivenUp: TurnsOptions['onGivenUp'];
+  #events = 0;
   #bytes = 0;
+  #isHeld = false;
   #timer: NodeJS.Timeout | undefined;
   #flushed: (() => void)[] = [];
 
@@ -39,25 +42,30 @@ export class Turns {
     this.#maxWaiting = options.maxWaiting ?? 10_000;
     this.#maxWaitingBytes = options.maxWaitingBytes ?? 67_108_864;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
-    this.#onGivenUp = (code) => options.onGivenUp?.(code);
+    this.#onGivenUp = options.onGivenUp;
   }
 
   /** So many wait. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#events;
   }
 
   /**
-   * Calls `go` in its turn, and not before `first` is over; where that rejects, it does so too and `go` is not called.
+   * Calls `go` in its turn, and not before `first` is over; where that rejects, it does so too and `go` is not called. It may stand for
+   * several events.
    * @throws BrokerError `publisher-overflow`, `publish-timeout`; what `first` and `go` reject with.
    */
-  take<Value>(go: () => Promise<Value>, bytes: number, first?: Promise<unknown>): Promise<Value> {
-    if (first === undefined && this.#waiting.length === 0) return go();
+  take<Value>(go: () => Promise<Value>, bytes: number, first?: Promise<unknown>, events = 1): Promise<Value> {
+    if (first === undefined && this.#isFree) return go();
     const full = this.#full(bytes);
-    if (full !== undefined) return Promise.reject(this.#givenUp('publisher-overflow', full));
+    if (full !== undefined) {
+      first?.catch(() => {});
+      return Promise.reject(this.#givenUp('publisher-overflow', full, events));
+    }
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + this.#timeoutMs;
       const waiting: Waiting = {
+        events,
         bytes,
         deadlineMs,
         isReady: first === undefined,
@@ -65,6 +73,7 @@ export class Turns {
         reject,
       };
       this.#waiting.push(waiting);
+      this.#events += events;
       this.#bytes += bytes;
       this.#watch();
       const over = (): void => {
@@ -79,9 +88,18 @@ export class Turns {
     });
   }
 
+  /** Nobody has a turn until what this returns is called. */
+  hold(): () => void {
+    this.#isHeld = true;
+    return () => {
+      this.#isHeld = false;
+      this.#pump();
+    };
+  }
+
   /** Resolves when nothing waits any more. */
   flush(): Promise<void> {
-    if (this.#waiting.length === 0) return Promise.resolve();
+    if (this.#isFree) return Promise.resolve();
     return new Promise((resolve) => this.#flushed.push(resolve));
   }
 
@@ -91,20 +109,26 @@ export class Turns {
     this.#watch();
   }
 
+  get #isFree(): boolean {
+    return !this.#isHeld && this.#waiting.length === 0;
+  }
+
   #full(bytes: number): string | undefined {
-    if (this.#waiting.length >= this.#maxWaiting) return `${this.#maxWaiting} events`;
+    if (this.#events >= this.#maxWaiting) return `${this.#maxWaiting} events`;
     const isFull = this.#waiting.length > 0 && this.#bytes + bytes > this.#maxWaitingBytes;
     return isFull ? `${this.#bytes} bytes` : undefined;
   }
 
   #pump(): void {
-    while (this.#waiting.peek()?.isReady) this.#next()?.go();
+    while (!this.#isHeld && this.#waiting.peek()?.isReady) this.#next()?.go();
     this.#watch();
   }
 
   #next(): Waiting | undefined {
     const waiting = this.#waiting.shift();
-    if (waiting) this.#bytes -= waiting.bytes;
+    if (waiting === undefined) return undefined;
+    this.#events -= waiting.events;
+    this.#bytes -= waiting.bytes;
     return waiting;
   }
 
@@ -117,6 +141,7 @@ export class Turns {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#isHeld) return;
     for (const resolve of this.#flushed.splice(0)) resolve();
   }
 
@@ -126,13 +151,13 @@ export class Turns {
     const nowMs = performance.now() + 1;
     for (let late = this.#waiting.peek(); late && late.deadlineMs <= nowMs; late = this.#waiting.peek()) {
       this.#next();
-      late.reject(this.#givenUp('publish-timeout', `${this.#timeoutMs} ms`));
+      late.reject(this.#givenUp('publish-timeout', `${this.#timeoutMs} ms`, late.events));
     }
     this.#pump();
   }
 
-  #givenUp(code: 'publisher-overflow' | 'publish-timeout', what: string): BrokerError {
-    this.#onGivenUp(code);
+  #givenUp(code: 'publisher-overflow' | 'publish-timeout', what: string, events: number): BrokerError {
+    this.#onGivenUp?.(code, events);
     const reason =
       code === 'publisher-overflow'
         ? `${what} are waiting for their turn; publish more slowly.`

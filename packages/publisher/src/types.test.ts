@@ -21,6 +21,10 @@ describe('maps of types', () => {
     const use = (typed: Typed) => {
       void typed.toUser('alice', 'order.created', { number: 7 });
       void typed.toTopic('chat.harbour', 'ahoy');
+      const payload = { number: 7 };
+      void typed.batch([
+        { users: ['alice', 'bob'], event: 'order.created', payload, options: { id: 'order-7' } },
+      ]);
       void typed.serve('shop.greet', async ({ data }) => {
         expectTypeOf(data).toEqualTypeOf<{ language: string }>();
         return { text: data.language };

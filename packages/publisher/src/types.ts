@@ -148,10 +148,11 @@ export interface Published {
  */
 export type BatchEvent<Events extends object = PayloadMap, Topics extends object = PayloadMap> =
   | {
-      [Name in NameIn<Events>]: (
-        | { readonly user: string; readonly options?: DirectedOptions }
-        | { readonly users: readonly string[]; readonly options?: Omit<DirectedOptions, 'id'> }
-      ) & { readonly event: Name; readonly payload: Events[Name] };
+      [Name in NameIn<Events>]: ({ readonly user: string } | { readonly users: readonly string[] }) & {
+        readonly event: Name;
+        readonly payload: Events[Name];
+        readonly options?: DirectedOptions;
+      };
     }[NameIn<Events>]
   | {
       [Name in NameIn<Topics>]: {
@@ -204,8 +205,8 @@ export interface Publisher<
 > {
   /**
    * A directed event: reaches every session of this user once, in the order of the calls of this publisher, also over its
-   * reconnects. Resolves when the broker has confirmed. While an earlier call waits for something first (an asynchronous schema of `mesh`; the
-   * first one with `onReceipt` for its queue) it waits for its turn, 30 s at most.
+   * reconnects. Resolves when the broker has confirmed. While an earlier call waits for something first (an asynchronous schema of `mesh`;
+   * the first one with `onReceipt` for its queue; a large batch for RabbitMQ) it waits for its turn, 30 s at most.
    * @throws PublisherError, NameError (`bad-user-id`), BrokerError (`publish-timeout`, `publisher-overflow`, …).
    */
   toUser<Name extends NameIn<Events>>(
@@ -244,9 +245,11 @@ export interface Publisher<
   event<Name extends NameIn<Events>>(event: SharedEvent<Events, Name>): Promise<Published>;
 
   /**
-   * Sends up to 10,000 events at once, in their order. An event to many `users` is one message with a header `CC` for as many as fit in 4 KiB,
-   * so it costs the broker's connection less than {@link toUsers}; whether each of them has a session is not known then. Everything is
-   * checked before anything is sent; what fails on the way is in the results, which are in the order of the events.
+   * Sends up to 10,000 events, in their order: 2,048 and 16 MiB at a time, the next as those are confirmed. So a batch has room whatever
+   * its size. An event to many `users` is one message with a header `CC` for as many as fit in 4 KiB, so it costs the broker's connection
+   * less than {@link toUsers}; whether each of them has a session is not known then. Everything is checked before anything is sent; what
+   * fails on the way is in the results, which are in the order of the events. Where RabbitMQ confirms none of it for 30 s, the rest is not
+   * sent (`publish-timeout`). What is published after it waits behind it.
    * @example await publisher.batch([{ users: ['alice', 'bob'], event: 'sale', payload: 7 }, { topic: 'prices.tea', payload: 3 }]);
    * @throws PublisherError, NameError for what can never be sent; `bad-option` also where an event has not exactly one of `user`,
    * `users` (at least one) and `topic`.
