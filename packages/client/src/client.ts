@@ -126,7 +126,7 @@ export class Client<
       });
       const stop = status.listen(({ type }) => {
         if (type === 'connected' || type === 'closed') settle(this.#connection.endedBy);
-      }, true);
+      });
     });
   }
 
@@ -223,11 +223,11 @@ export class Client<
   }
 
   /**
-   * Calls `listener` with every status from now on. Returns the way to stop. While there is none, the first `handler-error`, the
-   * first `unhandled` and a `closed` with an error are printed on the console.
+   * Calls `listener` with every status from now on. Returns the way to stop. While there is none, the first of `handler-error`,
+   * `bad-data` and `unhandled` each, and a `closed` with an error, are printed on the console.
    */
   onStatus(listener: (status: Status) => void): () => void {
-    return this.#connection.statusFeed.listen(listener);
+    return this.#connection.statusFeed.listen(listener, true);
   }
 
   /**

@@ -30,10 +30,10 @@ it('what goes wrong and nobody listens for is printed once a kind, with where it
 
 it('what is as it should be is not printed, nor what a listener hears, but what only the client itself hears', () => {
   const status = new StatusFeed();
-  status.listen(() => {}, true);
+  status.listen(() => {});
   status.emit({ type: 'closed' });
   status.emit({ type: 'gap', reason: 'overflow' });
-  const stop = status.listen(() => {});
+  const stop = status.listen(() => {}, true);
   status.emit(handlerError);
   expect(printed).not.toHaveBeenCalled();
   stop();

@@ -71,8 +71,8 @@ export type Status =
 export type ConnectFailed = Extract<Status, { type: 'connect-failed' }>;
 
 interface Listener extends Handling<Status> {
-  /** Of the client's own: the application does not hear it. */
-  readonly isOwn: boolean;
+  /** Of the application: not of the client's own, which handle nothing that goes wrong. */
+  readonly isApps: boolean | undefined;
 }
 
 /** Listeners and readers of the statuses. A slow reader keeps the newest 256. What goes wrong unheard is printed once a kind. */
@@ -84,8 +84,9 @@ export class StatusFeed {
   failed: ConnectFailed | undefined;
 
   emit(status: Status): void {
+    const { type } = status;
     this.last = status;
-    if (status.type === 'connect-failed') this.failed = status;
+    if (type === 'connect-failed') this.failed = status;
     const { all } = this.#listeners;
     // A listener's fault must neither stop the connection nor be swallowed.
     callEach(all, status, (error) =>
@@ -93,18 +94,14 @@ export class StatusFeed {
         throw error;
       }),
     );
-    if (all.every(({ isOwn }) => isOwn)) this.#print(status);
-  }
-
-  listen(handler: (status: Status) => void, isOwn = false): () => void {
-    return this.#listeners.enter({ handler, isOwn });
-  }
-
-  #print(status: Status): void {
-    const { type } = status;
-    if (this.#printed.has(type) || !(type === 'unhandled' || 'error' in status)) return;
+    if (all.some(({ isApps }) => isApps) || this.#printed.has(type)) return;
+    if (type !== 'unhandled' && !('error' in status)) return;
     this.#printed.add(type);
     console.error(`evenkeel: ${type} (see onStatus)`, status);
+  }
+
+  listen(handler: (status: Status) => void, isApps?: boolean): () => void {
+    return this.#listeners.enter({ handler, isApps });
   }
 
   /** Begins with the newest status there is and ends after `closed`. */
@@ -114,7 +111,7 @@ export class StatusFeed {
     const stop = this.listen((status) => {
       if (buffer.push(status) > limits.statusBuffer) buffer.shift();
       wake();
-    });
+    }, true);
     try {
       for (;;) {
         const status = buffer.shift();

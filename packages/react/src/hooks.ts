@@ -129,7 +129,7 @@ function useEvent(name: string, handler: (event: ClientEvent) => unknown): void 
 function useConnectionState(): ClientState {
   const client = useProvided();
   return useSyncExternalStore(
-    (changed) => client.onStatus(changed),
+    (changed) => client.onState(changed),
     () => client.state,
     () => client.state,
   );

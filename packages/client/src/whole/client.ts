@@ -178,6 +178,11 @@ export class Client<
     return super.onMessage(this.#checking.handing(handler));
   }
 
+  /** @internal As `onStatus`; but it is not the application's listener: what nobody else listens for is printed all the same. */
+  onState(changed: () => void): () => void {
+    return this.#connection.statusFeed.listen(changed);
+  }
+
   /** As of the core; with `mesh` in the options both sides are checked. @throws ClientError also `bad-data` */
   override request<Name extends keyof Requests & string>(
     method: Name,
