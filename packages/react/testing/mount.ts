@@ -1,4 +1,4 @@
-import { createElement, StrictMode } from 'react';
+import { createElement, type ReactNode, StrictMode, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import { onTestFinished, vi } from 'vitest';
 import { type AnyClient, EvenkeelProvider } from '../src/provider.js';
@@ -10,29 +10,38 @@ function page(): object {
   return { nodeType: 1, nodeName: 'DIV', tagName: 'DIV', namespaceURI: '', ownerDocument, ...listening };
 }
 
-/** Once React has done what it does not do at once. */
-const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
-
 function Component({ run }: { readonly run: () => unknown }): null {
   run();
   return null;
 }
 
+/** Calls `done` behind each commit, once what is below it is mounted. */
+function Root({ done, children }: { readonly done: () => void; readonly children?: ReactNode }): ReactNode {
+  useEffect(done);
+  return children;
+}
+
+/** Behind what React does at once, and behind promises. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
 /** A component of one hook in StrictMode. `render`: with another value or another client; without a client it goes. */
 export function mount<Value, Seen>(use: (value: Value) => Seen) {
   vi.stubGlobal('window', { HTMLIFrameElement: class {} });
   const root = createRoot(page());
-  onTestFinished(async () => {
-    root.unmount();
-    await soon();
-  });
   const renders: Seen[] = [];
-  /** Resolves once what was rendered is mounted, and what follows from that at once has happened. */
+  /** Resolves once it is mounted so, and what follows from that has happened. */
   const render = async (value: Value, client?: AnyClient): Promise<void> => {
     const component = createElement(Component, { run: () => renders.push(use(value)) });
     const under = client && createElement(EvenkeelProvider, { client }, component);
-    root.render(createElement(StrictMode, null, under));
-    await soon();
+    await new Promise<void>((done) => {
+      root.render(createElement(StrictMode, null, createElement(Root, { done }, under)));
+    });
+    await turn();
   };
+  onTestFinished(async () => {
+    await render(undefined as Value);
+    root.unmount();
+    await turn();
+  });
   return { renders, render, seen: () => renders.at(-1) as Seen };
 }
