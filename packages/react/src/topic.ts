@@ -8,7 +8,7 @@ import type {
 } from '@evenkeel/client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Lingering } from './lingering.js';
-import { useNewest, useProvided } from './provider.js';
+import { type AnyClient, useNewest, useProvided } from './provider.js';
 
 /**
  * What a component does with a topic: a function for its messages, or several.
@@ -93,21 +93,33 @@ export function useAnyTopic(
 export function useAnyPresence(topic: string | null | undefined): TopicPresence | undefined {
   const client = useProvided();
   const who = useRef(undefined);
-  const [known, setKnown] = useState<TopicPresence & { readonly topic: string }>();
+  const [known, setKnown] = useState<{
+    readonly client: AnyClient;
+    readonly topic: string;
+    readonly present: TopicPresence;
+  }>();
   useEffect(() => {
     if (topic == null) return undefined;
+    // What was under way may be told behind the end.
+    let isOn = true;
     const { stop } = Lingering.of(client).use(
       who,
       topic,
       { presence: true },
       {
-        presence: ({ count, users }) => setKnown({ topic, count, ...(users && { users }) }),
-        left: () => setKnown(undefined),
+        presence: ({ count, users }) => {
+          if (isOn) setKnown({ client, topic, present: { count, ...(users && { users }) } });
+        },
+        left: () => {
+          if (isOn) setKnown(undefined);
+        },
       },
     );
     return () => {
+      isOn = false;
       stop();
+      setKnown(undefined);
     };
   }, [client, topic]);
-  return known?.topic === topic ? known : undefined;
+  return known?.topic === topic && known?.client === client ? known.present : undefined;
 }
