@@ -43,6 +43,27 @@ it('has patterns of topics, and receipts of events, and no histories', async () 
   await expect(client.topic('prices.tea').history()).rejects.toMatchObject({ code: 'no-history' });
 });
 
+it('an event for several users reaches each of them once, alone and in a batch', async () => {
+  const mesh = open();
+  const shop = await mesh.createPublisher(named('shop'));
+  const got: unknown[] = [];
+  for (const user of ['alice', 'bob', 'cid'])
+    mesh.connect({ gateway, user, storage: false }).on('n', ({ data }) => void got.push([user, data]));
+  await mesh.settled();
+  await shop.event({ event: 'n', users: ['alice', 'bob'], payload: 1 });
+  await shop.batch([{ event: 'n', users: ['bob', 'cid', 'bob'], payload: 2 }]);
+  await mesh.settled();
+  expect(got).toHaveLength(4);
+  expect(got).toEqual(
+    expect.arrayContaining([
+      ['alice', 1],
+      ['bob', 1],
+      ['bob', 2],
+      ['cid', 2],
+    ]),
+  );
+});
+
 describe('settled', () => {
   it('waits for handlers, and for what they set off', async () => {
     const mesh = open();

@@ -30,20 +30,24 @@ export class MemoryBroker {
     const { expiration } = properties;
     const expiresAtMs = expiration === undefined ? undefined : Date.now() + Number(expiration);
     const message: Message = { exchange, key, body, properties, expiresAtMs };
-    const found = new Set<Queue>();
-    if (exchange === '') {
-      const queue = this.queues.get(key);
-      if (queue) found.add(queue);
-    } else {
-      const { type, bindings } = this.#exchange(exchange);
-      const words = key.split('.');
-      for (const { queue, key: bound, words: pattern } of bindings) {
-        const isMatch = type === 'fanout' || (type === 'topic' ? matches(pattern, words) : bound === key);
-        if (isMatch) found.add(queue);
-      }
-    }
+    // A queue that several of the keys lead to gets it once.
+    const found = new Set(keysOf(key, properties).flatMap((each) => this.#routed(exchange, each)));
     for (const queue of found) queue.push(message);
     return found.size > 0;
+  }
+
+  #routed(exchange: string, key: string): Queue[] {
+    if (exchange === '') {
+      const queue = this.queues.get(key);
+      return queue ? [queue] : [];
+    }
+    const { type, bindings } = this.#exchange(exchange);
+    const words = key.split('.');
+    return bindings
+      .filter(({ key: bound, words: pattern }) =>
+        type === 'topic' ? matches(pattern, words) : type === 'fanout' || bound === key,
+      )
+      .map(({ queue }) => queue);
   }
 
   checkExchange(name: string): void {
@@ -115,6 +119,12 @@ export class MemoryBroker {
         `RESOURCE_LOCKED - cannot obtain exclusive access to queue '${queue.name}'`,
       );
   }
+}
+
+/** The routing key, and those in the header `CC`, which count as it does. */
+function keysOf(key: string, { headers }: MessageProperties): string[] {
+  const others: unknown = headers?.CC;
+  return [key, ...(Array.isArray(others) ? others.map(String) : [])];
 }
 
 /** Where two declarations differ, in the words of RabbitMQ; undefined: they do not. */
