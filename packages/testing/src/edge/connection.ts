@@ -7,6 +7,8 @@ import {
   eventName,
   type HelloFrame,
   isTopicPattern,
+  partHeader,
+  partsHeader,
   topicKey,
   topicOfKey,
 } from '@evenkeel/protocol/wire';
@@ -25,7 +27,12 @@ export interface ConnectionHost {
   /** What `refresh` is answered with. */
   refresh(re: string, token: string): EdgeFrame;
   carry(kind: 'publish' | 'request', id: string, key: string, frame: InboundFrame): EdgeFrame | undefined;
-  replied(id: string): void;
+  /** A part of its answer is here. */
+  parted(id: string): void;
+  /** Its answer has ended; true: there were parts. */
+  replied(id: string): boolean;
+  /** The client wants no more of its answer. */
+  cancel(id: string): void;
   /** The client has acknowledged it. */
   received(message: Message): void;
   /** Nothing that was sent waits for an acknowledgement any more. */
@@ -146,6 +153,8 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
         return this.write({ t: 'pong' });
       case 'bye':
         return this.#host.bye();
+      case 'cancel':
+        return this.#host.cancel(frame.re);
       case 'refresh':
         return this.write(this.#host.refresh(frame.id, frame.token));
       case 'unsubscribe':
@@ -183,34 +192,56 @@ export class EdgeConnection implements SocketOwner, QueueConsumer {
   /** One event, or a service's reply, of the session's queue. */
   deliver(item: Item): void {
     const { message } = item;
-    const { correlationId: re, headers } = message.properties;
-    if (re !== undefined) {
-      const code = headers?.['evenkeel-error'];
-      if (code === undefined) this.write({ t: 'ok', re, ...payloadOf(message) });
-      else
-        this.write({
-          t: 'error',
-          re,
-          code: String(code),
-          message: message.body.toString(),
-          from: 'service',
-        });
-      this.#host.replied(re);
-      this.#eventQueue?.settle(this, item);
-      return;
-    }
-    this.seq++;
-    this.#unacknowledged.push({ seq: this.seq, item });
+    const { correlationId: re } = message.properties;
+    if (re !== undefined) return this.#reply(re, item);
+    const counted = this.#counted(item);
     this.write({
       t: 'event',
-      seq: this.seq,
-      id: message.properties.messageId ?? `~${this.id}.${this.seq}`,
+      ...counted,
+      id: message.properties.messageId ?? `~${this.id}.${counted.seq}`,
       name: eventName(message.key) ?? message.key,
       ...payloadOf(message),
       at: timeOf(message),
       ...headersOf(message),
-      ...(item.isRedelivered && { redelivered: true }),
     });
+  }
+
+  /** A part of an answer, or its end. What belongs to parts is counted, and acknowledged, with the events. */
+  #reply(re: string, item: Item): void {
+    const { message } = item;
+    const { headers = {} } = message.properties;
+    const n = headers[partHeader];
+    const parts = headers[partsHeader];
+    if (typeof n === 'number') {
+      this.#host.parted(re);
+      return this.write({
+        t: 'part',
+        ...this.#counted(item),
+        re,
+        n,
+        ...payloadOf(message),
+        ...headersOf(message),
+      });
+    }
+    const hasParts = this.#host.replied(re) || (typeof parts === 'number' && parts > 0);
+    const about = {
+      re,
+      ...(hasParts && this.#counted(item)),
+      ...(typeof parts === 'number' && parts > 0 && { parts }),
+    };
+    const code = headers['evenkeel-error'];
+    if (code === undefined) this.write({ t: 'ok', ...about, ...payloadOf(message) });
+    else {
+      const text = message.body.toString();
+      this.write({ t: 'error', ...about, code: String(code), message: text, from: 'service' });
+    }
+    if (!hasParts) this.#eventQueue?.settle(this, item);
+  }
+
+  #counted(item: Item): { seq: number; redelivered?: true } {
+    const seq = ++this.seq;
+    this.#unacknowledged.push({ seq, item });
+    return { seq, ...(item.isRedelivered && { redelivered: true }) };
   }
 
   cancelled(): void {

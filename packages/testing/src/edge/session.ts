@@ -11,6 +11,8 @@ import {
   isTopic,
   isTopicPattern,
   noServiceMessage,
+  partAckHeader,
+  partHeader,
   receiptHeader,
   replyExchangeHeader,
   sessionAddress,
@@ -64,6 +66,8 @@ export class MemorySession implements ConnectionHost {
   #queue: Queue | undefined;
   readonly #gaps: GapReason[] = [];
   readonly #requests = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Requests of whose answers parts have come, and not the end. */
+  readonly #streams = new Set<string>();
   #lifetime: ReturnType<typeof setTimeout> | undefined;
   #move: { ticket: string; timer: ReturnType<typeof setTimeout> } | undefined;
   /** The old edge waits for the last acknowledgement. */
@@ -160,7 +164,7 @@ export class MemorySession implements ConnectionHost {
     const { requestTimeoutMs } = this.#limits;
     const { body, contentType } = bodyOf(frame);
     const isTaken = this.#broker.publish(exchanges.inbound, key, body, {
-      messageId: `${uid}.${sid}.${id}`,
+      messageId: this.#messageId(id),
       timestamp: Math.floor(Date.now() / 1_000),
       contentType,
       type: kind,
@@ -180,7 +184,7 @@ export class MemorySession implements ConnectionHost {
     });
     if (!isTaken) return refuse(errorCodes.noService, noServiceMessage(kind, key));
     if (!isRequest) return { t: 'ok', re: id };
-    this.replied(id);
+    this.#forget(id);
     const late = (): void => {
       this.#requests.delete(id);
       this.attached?.write(refuse(errorCodes.requestTimeout, 'no service answered in time; ask again'));
@@ -189,18 +193,48 @@ export class MemorySession implements ConnectionHost {
     return undefined;
   }
 
-  replied(id: string): void {
-    clearTimeout(this.#requests.get(id));
-    this.#requests.delete(id);
+  parted(id: string): void {
+    this.#forget(id);
+    this.#streams.add(id);
+  }
+
+  replied(id: string): boolean {
+    this.#forget(id);
+    return this.#streams.delete(id);
+  }
+
+  cancel(id: string): void {
+    const isOpen = this.#requests.has(id) || this.#streams.has(id);
+    this.replied(id);
+    if (isOpen) this.#tell(this.#messageId(id), cancelTypes.cancelled, { id: this.#messageId(id) });
   }
 
   received({ properties }: Message): void {
-    const word = properties.headers?.[receiptHeader];
+    const { headers = {}, correlationId = '', messageId } = properties;
+    const [word, ackWord] = [headers[receiptHeader], headers[partAckHeader]];
+    if (typeof ackWord === 'string')
+      this.#tell(takenKey(ackWord), cancelTypes.taken, {
+        id: this.#messageId(correlationId),
+        n: headers[partHeader],
+      });
     if (typeof word !== 'string') return;
-    const receipt = { id: properties.messageId, user: fromUid(this.uid), session: this.sid, at: Date.now() };
-    this.#broker.publish(exchanges.cancel, takenKey(word), Buffer.from(JSON.stringify(receipt)), {
-      type: cancelTypes.receipt,
-    });
+    const receipt = { id: messageId, user: fromUid(this.uid), session: this.sid, at: Date.now() };
+    this.#tell(takenKey(word), cancelTypes.receipt, receipt);
+  }
+
+  /** What became of a request or an event, to whoever listens. */
+  #tell(key: string, type: string, body: object): void {
+    this.#broker.publish(exchanges.cancel, key, Buffer.from(JSON.stringify(body)), { type });
+  }
+
+  /** Of what the client has sent under this id. */
+  #messageId(id: string): string {
+    return `${this.uid}.${this.sid}.${id}`;
+  }
+
+  #forget(id: string): void {
+    clearTimeout(this.#requests.get(id));
+    this.#requests.delete(id);
   }
 
   acknowledged(connection: EdgeConnection): void {
