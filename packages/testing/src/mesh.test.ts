@@ -64,6 +64,29 @@ it('an event for several users reaches each of them once, alone and in a batch',
   );
 });
 
+it('an event for who is online reaches a client that is there or moves, and does not wait for one that is away', async () => {
+  const mesh = open();
+  const shop = await mesh.createPublisher(named('shop'));
+  const client = mesh.connect({ gateway, user: 'alice' });
+  const seen: unknown[] = [];
+  client.onStatus(({ type }) => type === 'gap' && seen.push(type));
+  client.on('n', ({ data }) => void seen.push(data));
+  await mesh.settled();
+  const send = (n: number, onlyOnline = true) => shop.toUser('alice', 'n', n, { onlyOnline });
+  await send(1);
+  mesh.move(client);
+  await send(2);
+  await mesh.settled();
+  mesh.disconnect(client);
+  await send(3);
+  await send(4, false);
+  mesh.restore(client);
+  await mesh.settled();
+  await send(5);
+  await mesh.settled();
+  expect(seen).toEqual([1, 2, 4, 5]);
+});
+
 describe('settled', () => {
   it('waits for handlers, and for what they set off', async () => {
     const mesh = open();

@@ -126,6 +126,12 @@ export class Queue {
     this.#pump();
   }
 
+  /** Takes out what waits and has been with no consumer yet, where it is so. */
+  drop(isSo: (message: Message) => boolean): void {
+    const kept = this.#ready.filter(({ isRedelivered, message }) => isRedelivered || !isSo(message));
+    this.#ready.splice(0, this.#ready.length, ...kept);
+  }
+
   /** Takes out what waits. */
   purge(): Item[] {
     return this.#ready.splice(0);

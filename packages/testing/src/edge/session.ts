@@ -11,6 +11,7 @@ import {
   isTopic,
   isTopicPattern,
   noServiceMessage,
+  onlyOnlineHeader,
   partAckHeader,
   partHeader,
   receiptHeader,
@@ -275,6 +276,7 @@ export class MemorySession implements ConnectionHost {
 
   #attach(connection: EdgeConnection, resume: boolean, isMove: boolean): void {
     const resumed = this.#queue !== undefined;
+    if (!isMove) this.#queue?.drop(({ properties }) => properties.headers?.[onlyOnlineHeader] === true);
     this.#queue ??= this.#open();
     this.attached = connection;
     connection.write({
