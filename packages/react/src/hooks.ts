@@ -54,7 +54,7 @@ export interface Hooks<
   ): void;
   /**
    * Subscribes a topic as long as the component is mounted; without one, nothing. `wishes`: what is wanted beside later messages, such
-   * as `{ last: 20 }` of the first component that subscribes it. A pattern, `room.*`, brings every topic that matches.
+   * as `{ last: 20 }` of the first component that hears its messages. A pattern, `room.*`, brings every topic that matches.
    * @example const room = useTopic('room.42', ({ data }) => add(data.text), { last: 20 });
    */
   useTopic<Name extends keyof Topics & string>(

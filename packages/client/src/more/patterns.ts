@@ -57,11 +57,9 @@ export class Patterns implements Part {
     topicTable.onMessage((message) => this.#hand(message));
   }
 
-  /** What the table of topics gets in the place of `handler`. */
-  standIn(handler: MessageHandler): MessageHandler {
-    const standIn = (): void => {};
+  /** From now on `handler` hears what comes for `standIn`, which the table of topics has in its place. */
+  hear(standIn: MessageHandler, handler: MessageHandler): void {
     this.#handlers.set(standIn, handler);
-    return standIn;
   }
 
   received(socket: EdgeSocket, frame: AnyFrame): boolean {

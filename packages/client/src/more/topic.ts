@@ -4,6 +4,7 @@ import { callEach, Handlers } from '../handlers.js';
 import type { Part } from '../seams/part.js';
 import type { Past, PastWanted, TopicHistory } from '../seams/past.js';
 import type { Presence, PresenceNews, TopicPresence } from '../seams/present.js';
+import { unheard } from '../seams/unheard.js';
 import type { TopicWishes } from '../seams/wishes.js';
 import type { Status } from '../status.js';
 import type { Subscription } from '../topics/subscribe.js';
@@ -158,20 +159,21 @@ export class TopicHandle<Data = unknown, Given = Data> {
     this.#wishes = { ...this.#wishes, presence: true };
     const leave = this.#presence.observe(this.topic, handler);
     this.#watching.push(leave);
-    const stop = this.#subscribe(() => {});
+    const { since: _, last: __, ...wishes } = this.#wishes;
+    const stop = this.#subscribe(unheard, wishes);
     return () => {
       leave();
       stop();
     };
   }
 
-  #subscribe(handler: MessageHandler): () => void {
+  #subscribe(handler: MessageHandler, wishes = this.#wishes): () => void {
     const { topic } = this;
     const heard: { handler: MessageHandler | undefined } = { handler };
     // By `hello` messages may come before the answer that a subscription can be ended by.
-    const hand: MessageHandler = (message) => heard.handler?.(message);
+    const hand: MessageHandler = handler === unheard ? unheard : (message) => heard.handler?.(message);
     const asked = this.#client.subscribe(topic, hand, {
-      ...this.#wishes,
+      ...wishes,
       timeoutMs: Number.POSITIVE_INFINITY,
     });
     this.#asked.set(asked, heard);

@@ -15,6 +15,8 @@ const made = new WeakMap<ConnectOptions, PartedConnection>();
 export class PartedConnection extends Connection {
   parts: readonly Part[] = [];
   readonly wishes = new Wishes();
+  /** Ids of calls of `subscribe` that begin a topic anew, whatever `hello` has said of it. */
+  readonly anew = new Set<string>();
 
   constructor(options: ConnectOptions, saved: Saved) {
     super(options, saved);
@@ -47,7 +49,7 @@ export class PartedConnection extends Connection {
   override adds(socket: EdgeSocket): object {
     const adds: HelloAdds = { topics: this.wishes.said(this.topicTable.wanted) };
     for (const part of this.parts) part.hello?.(adds, socket);
-    sayPastOnce(socket, adds.topics);
+    sayPastOnce(socket, adds.topics, this.anew);
     return adds;
   }
 

@@ -12,6 +12,7 @@ import type { CallOptions, SendOptions } from '../calls/patience.js';
 import { checkName } from '../check.js';
 import { Client as CoreClient, type DataOf, type EventMap, type ReplyOf } from '../client.js';
 import type { ClientEvent, EventHandler } from '../events/event.js';
+import { Beginnings } from '../more/beginnings.js';
 import { Checking } from '../more/checking.js';
 import { HistoryPositions } from '../more/history.js';
 import { OfflinePublishes } from '../more/offline.js';
@@ -25,6 +26,7 @@ import { type TopicHandle, TopicHandles } from '../more/topic.js';
 import { PartedConnection } from '../seams/connection.js';
 import type { Past } from '../seams/past.js';
 import type { TopicPresence } from '../seams/present.js';
+import { unheard } from '../seams/unheard.js';
 import type { TopicWishes } from '../seams/wishes.js';
 import { type Subscription, subscribe } from '../topics/subscribe.js';
 import type { MessageHandler } from '../topics/topics.js';
@@ -47,6 +49,7 @@ const partsOf = (connection: PartedConnection, options: ConnectOptions) => ({
   topics: new TopicHandles(),
   presence: new Presences(connection, options.info),
   placed: new Placements(connection),
+  beginnings: new Beginnings(connection),
   history: new HistoryPositions(connection),
   streams: new Streams(connection),
   serving: new Serving(connection),
@@ -221,9 +224,9 @@ export class Client<
   }
 
   /**
-   * As of the core; `options` also say what is wanted beside later messages. A pattern, in which `*` is one word of a topic and `#` any
-   * number of them, subscribes all topics that match. A message that several subscriptions match comes to the handlers of each, and once
-   * to a function that several have.
+   * As of the core; `options` also say what is wanted beside later messages: `last` and `since` of the first who hears the topic's. A
+   * pattern, in which `*` is one word of a topic and `#` any number of them, subscribes all topics that match. A message that several
+   * subscriptions match comes to the handlers of each, and once to a function that several have.
    */
   override subscribe<Name extends keyof Topics & string>(
     topic: Name,
@@ -249,7 +252,17 @@ export class Client<
     checkSubscribable(topic);
     this.#connection.checkOpen();
     this.#connection.wish(topic, wishes);
-    const standIn = this.#parts.patterns.standIn(this.#checking.handing(handler as MessageHandler));
-    return subscribe(this.#connection, topic, standIn, { timeoutMs, signal });
+    const enter = (standIn: MessageHandler): Promise<Subscription> =>
+      subscribe(this.#connection, topic, standIn, { timeoutMs, signal });
+    if (handler === unheard) return enter(unheard);
+    const { beginnings, patterns } = this.#parts;
+    const standIn = (): void => {};
+    return beginnings.subscribe({
+      topic,
+      wishes,
+      options: { timeoutMs, signal },
+      enter: () => enter(standIn),
+      hear: () => patterns.hear(standIn, this.#checking.handing(handler as MessageHandler)),
+    });
   }
 }
