@@ -174,11 +174,9 @@ describe('forget', () => {
       .poll(async () => (await operator.denials()).denials.some((d) => d.session?.startsWith('gone.')))
       .toBe(true);
     const answer = await operator.forget('gone');
-    expect(answer).toMatchObject({
-      denials: 1,
-      missing: [],
-      left: expect.arrayContaining([expect.any(String)]),
-    });
+    expect(answer).toMatchObject({ denials: 1, left: expect.arrayContaining([expect.any(String)]) });
+    // That one was cut off a moment ago, and may have sessions.
+    expect(answer.missing.filter((node) => node !== 'deny-cut')).toEqual([]);
     expect(await live.closed).toMatchObject({ code: 4502 });
     for (const each of [session, away])
       await expect.poll(() => mesh.counts(each), { timeout: 10_000 }).toBeUndefined();
