@@ -56,17 +56,18 @@ async function shortened(code) {
 }
 
 /**
- * Private members as public ones of one letter, which no other member of their class has, and no declarations of what has no value
+ * Private members as public ones of one letter, which no other member of their class has or may lack, and no declarations of what has no value
  * yet: 2 % together.
  */
 function withoutPrivates(code) {
   const edits = [];
   const source = ts.createSourceFile('client.js', code, ts.ScriptTarget.ES2022, true);
   const familyOf = families(source);
+  const optional = optionalIn(source);
   const namesOf = new Map();
   const look = (node, names) => {
     if (ts.isClassLike(node)) {
-      names = namesIn(node, familyOf(node), namesOf);
+      names = namesIn(node, familyOf(node), namesOf, optional);
       namesOf.set(node, names);
     }
     if (ts.isPropertyDeclaration(node) && !node.initializer)
@@ -105,9 +106,25 @@ function families(source) {
   return (type) => [...all.values()].filter((each) => rootOf(each) === rootOf(type));
 }
 
+/** What is called where it is there: a class without it must not seem to have it. */
+function optionalIn(source) {
+  const names = new Set();
+  const look = (node) => {
+    const { expression } = node;
+    if (ts.isCallExpression(node) && node.questionDotToken && ts.isPropertyAccessExpression(expression))
+      names.add(expression.name.text);
+    node.forEachChild(look);
+  };
+  look(source);
+  return names;
+}
+
 /** The letters of a class's private members, by frequency; no other of its family has them. */
-function namesIn(type, family, namesOf) {
-  const publics = new Set(family.flatMap((each) => [...(namesOf.get(each)?.values() ?? [])]));
+function namesIn(type, family, namesOf, optional) {
+  const publics = new Set([
+    ...family.flatMap((each) => [...(namesOf.get(each)?.values() ?? [])]),
+    ...optional,
+  ]);
   const counts = new Map();
   const look = (node) => {
     if (ts.isPropertyAccessExpression(node) && node.expression.kind === ts.SyntaxKind.ThisKeyword)
