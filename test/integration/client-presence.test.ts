@@ -28,7 +28,7 @@ it('who watches a topic is told who is there, and goes on from that with what is
   const { at, hello, news } = await watching();
   // Its messages nobody hears yet.
   expect(hello).toMatchObject({ topics: [{ topic: 'room.1', presence: true }], info: { name: 'Alice' } });
-  expect(hello.topics[0]).not.toHaveProperty('last');
+  expect(hello.topics?.[0]).not.toHaveProperty('last');
   at.send({ t: 'presence', topic: 'room.1', joined: [{ user: 'early' }], left: [], count: 1 });
   await answer(at, { count: 2, users: [user('alice'), user('bob')] });
   at.send({

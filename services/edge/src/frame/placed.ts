@@ -76,6 +76,11 @@ export function historyFrame(
 
 const placed = /^\{"t":"message","topic":"([^"]{1,200})","position":"(\d{1,15})-/;
 
+const named = /^\{"t":"message","topic":"([^"\\]{1,200})"/;
+
+/** Topic of the frame of a message, by its first characters. */
+export const topicOf = (frame: string): string | undefined => named.exec(frame)?.[1];
+
 /** Of a message of a topic with history. */
 export interface Place {
   readonly topic: string;

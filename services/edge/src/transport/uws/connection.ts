@@ -1,7 +1,7 @@
 import type uWS from 'uWebSockets.js';
 import { type CloseCode, closeCodes } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
-import { placeLength, placeOf } from '../../frame/placed.js';
+import { placeLength, placeOf, topicOf } from '../../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../connection.js';
 import type { ConnectionCounts } from '../counts.js';
 import type { Admitted, Dismissed } from '../gate.js';
@@ -39,6 +39,10 @@ export class UwsConnection implements Connection {
   closeCode: number | undefined;
   owner: ConnectionOwner | undefined;
   #hasDropped = false;
+  /** Topics of which something was dropped that is not told: a smaller message must not come ahead of that. */
+  readonly #paused = new Set<string>();
+  /** Those of them that the engine is to bring again. */
+  readonly #resumed = new Set<string>();
   /** From here. */
   #isClosed = false;
   #ws: uWS.WebSocket<UserData> | undefined;
@@ -93,6 +97,7 @@ export class UwsConnection implements Connection {
   }
 
   sendMessage(frame: string): void {
+    if (this.#paused.size > 0 && this.#paused.has(topicOf(frame) ?? '')) return;
     const bytes = utf8(frame);
     const result = this.#ws?.send(bytes, false);
     if (result === undefined || result === 2) return;
@@ -113,12 +118,16 @@ export class UwsConnection implements Connection {
   }
 
   unsubscribe(topic: string): void {
+    this.#resumed.delete(topic);
     this.#ws?.unsubscribe(topic);
   }
 
   takeDropped(): boolean {
     const hasDropped = this.#hasDropped;
     this.#hasDropped = false;
+    for (const topic of this.#resumed) this.#ws?.subscribe(topic);
+    this.#resumed.clear();
+    this.#paused.clear();
     return hasDropped;
   }
 
@@ -135,7 +144,19 @@ export class UwsConnection implements Connection {
     this.slowSinceMs ??= this.#options.now();
     const beginning = Buffer.from(message, 0, Math.min(placeLength, message.byteLength)).toString('latin1');
     const place = placeOf(beginning);
-    if (place === undefined || !this.owner?.onDropped?.(place)) this.#hasDropped = true;
+    if (place !== undefined && this.owner?.onDropped?.(place)) return;
+    this.#hasDropped = true;
+    const topic = topicOf(beginning);
+    if (topic === undefined || this.#paused.has(topic)) return;
+    this.#paused.add(topic);
+    // The engine is at work on the topic now.
+    setImmediate(() => this.#pause(topic));
+  }
+
+  /** Where the engine has it by its name. Once that is told it goes on. */
+  #pause(topic: string): void {
+    if (!this.#paused.has(topic) || !this.#ws?.unsubscribe(topic)) return;
+    this.#resumed.add(topic);
   }
 
   gone(code: number): void {
