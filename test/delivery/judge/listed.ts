@@ -45,7 +45,7 @@ export function isListed(
   life: Life,
   conditions: readonly Condition[],
 ): boolean {
-  const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const index = indexOf(gap, life.dialled);
   const connection = life.dialled[index];
   if (connection === undefined) return false;
   const isBroker = within(gap.at, conditions, brokerConditions);
@@ -129,7 +129,7 @@ interface Unconsumed {
 
 /** After which the gap may be told before everything else. */
 function unconsumedBefore(gap: Gap, { dialled }: Life, conditions: readonly Condition[]): Unconsumed[] {
-  const index = dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const index = indexOf(gap, dialled);
   const connection = dialled[index];
   if (connection === undefined) return [];
   const frames = dialled.slice(index).flatMap((each) => each.frames);
@@ -164,7 +164,7 @@ const newSealMs = 10_000;
 
 /** Whether it is told first of all on a connection, and the last before told a gap as well, whose new seal may not have been planted. */
 export function isOfGapBefore(gap: Gap, life: Life): boolean {
-  const index = life.dialled.findIndex(({ open }) => open.connection === gap.connection);
+  const index = indexOf(gap, life.dialled);
   const [connection, before] = [life.dialled[index], life.dialled.slice(0, index).findLast(hasWelcome)];
   if (connection?.welcome?.resumed !== true || before === undefined) return false;
   const isOfEvents = ({ isSent, frame }: Seen) => !isSent && frame.t === 'gap' && frame.topic === undefined;
@@ -183,7 +183,7 @@ const edgeConditions: readonly string[] = ['edge-killed'];
  * session had come, or been told a gap, shortly before: its seal may not have been there yet.
  */
 export function isOfBrokenWay(gap: Gap, life: Life, conditions: readonly Condition[]): boolean {
-  const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
+  const connection = connectionOf(gap, life);
   const isOfSeal = gap.reason === 'overflow' || gap.reason === 'broker-lost';
   const broken = begunLast(gap.at, conditions, [...brokerConditions, ...edgeConditions], newSealMs);
   if (!isOfSeal || connection === undefined || broken === undefined) return false;
@@ -217,7 +217,7 @@ export function isOfDropNearby(
   idle: ReadonlySet<Gap>,
   life: Life,
 ): boolean {
-  const connection = life.dialled.find(({ open }) => open.connection === gap.connection);
+  const connection = connectionOf(gap, life);
   if (gap.reason !== 'overflow' || connection === undefined) return false;
   const most = 2 * (windowOf(connection) + 1);
   const at = items.indexOf(gap);
@@ -238,6 +238,11 @@ export function isOfDropNearby(
 const lateMs = 10_000;
 export const isOfDelivered = (gap: Gap, undelivered: readonly Undelivered[]): boolean =>
   undelivered.some(({ at, why }) => why === gap.reason && at > gap.at - lateMs && at < gap.at + lateMs);
+
+const connectionOf = (gap: Gap, { dialled }: Life): Connection | undefined => dialled[indexOf(gap, dialled)];
+
+const indexOf = (gap: Gap, dialled: Life['dialled']): number =>
+  dialled.findIndex(({ open }) => open.connection === gap.connection);
 
 const isFirstOn = ({ frames }: Connection, gap: Gap): boolean =>
   !frames.some(({ at, isSent, frame }) => !isSent && isCounted(frame) && at < gap.at);

@@ -2,7 +2,7 @@ import { allEdgesKey, type CommandOf, edgeKey, type PassHold } from '@evenkeel/p
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { EdgeConfig } from '../config.js';
 import type { EdgeNode } from '../node.js';
-import type { LetGo } from '../session/left-behind.js';
+import { type LetGo, letGoBy } from '../session/left-behind.js';
 import type { Coalescer } from './coalescer.js';
 
 /** What came of asking for a session. */
@@ -206,9 +206,8 @@ export class Handover {
     const isReleased = outcome === 'released';
     if (claims === undefined || !(isReleased || (outcome === 'unknown' && wasAway))) return;
     this.#abandoned.delete(takeover);
-    // Whoever has let it go just now does not say whether what was written stays in the queue.
-    const left = { position, isLasting: !isReleased, suspect, ids, generation, home, owed, seal };
-    this.#options.onOrphan(claims, left, wasAway);
+    const said = { suspect, ids, generation, home, owed, seal };
+    this.#options.onOrphan(claims, letGoBy(said, position, isReleased), wasAway);
   }
 
   wasAway(claims: TicketClaims): boolean {

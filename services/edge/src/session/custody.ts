@@ -2,7 +2,7 @@ import { withDeadline } from '@evenkeel/pace';
 import { type CloseCode, type GapReason, gapReasons, planOfMove, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
-import type { LetGo } from './left-behind.js';
+import { type LetGo, letGoBy } from './left-behind.js';
 import { attachKind } from './load.js';
 import type { EndReason, HandoverAnswer, SessionPorts } from './ports.js';
 import { type Release, unheld } from './release.js';
@@ -43,14 +43,13 @@ export class Custody {
 
   inherit(release: Release): void {
     this.#inherited = release;
-    // Whoever has let it go just now does not say whether what was written stays in the queue.
-    this.#left = { ...release, position: release.position, isLasting: false };
+    this.#left = letGoBy(release, release.position, true);
   }
 
   /** One edge has said how it left it, and says so once; another is silent. */
   keep(answer: HandoverAnswer): void {
     this.#isAcquired = true;
-    this.#left = { ...answer, position: answer.position, isLasting: answer.outcome !== 'released' };
+    this.#left = letGoBy(answer, answer.position, answer.outcome === 'released');
   }
 
   /** It could not be attached: whoever had it may have let it go. */

@@ -29,6 +29,17 @@ export interface LetGo
   readonly isLasting: boolean;
 }
 
+/** As another edge says that it has let it go: just now, it does not say whether what was written stays in the queue. */
+export const letGoBy = (
+  said: Omit<LetGo, 'isLasting' | 'position'>,
+  position: LetGo['position'],
+  isJustNow: boolean,
+): LetGo => ({
+  ...said,
+  position,
+  isLasting: !isJustNow,
+});
+
 /**
  * Which events of sessions that have lost their sockets their clients may have. Mostly an edge has let a session go before its client is
  * back, so nobody asks it then; who has the session next is told, once: after that the queue's head may be another, though its client
