@@ -128,14 +128,18 @@ it('is waited for while another may hold it, and read when that one has put it b
   expect(await looked()).toContain('another consumes it');
 });
 
-it('is read and put back where it comes with the end of its consumer', async () => {
-  queue.isHeld = true;
+async function expectPutBackAtCancel(): Promise<void> {
   queue.onCancel = async () => {
     queue.putBack();
     return true;
   };
   expect(await looked()).toBe('kept');
   expect(queue).toMatchObject({ isKept: true, isHeld: false });
+}
+
+it('is read and put back where it comes with the end of its consumer', async () => {
+  queue.isHeld = true;
+  await expectPutBackAtCancel();
 });
 
 it('is put back where a look at the queue fails meanwhile', async () => {
@@ -149,12 +153,7 @@ it('is put back where a look at the queue fails meanwhile', async () => {
   queue.isHeld = true;
   expect(await looked()).toContain('no connection');
   looks = 0;
-  queue.onCancel = async () => {
-    queue.putBack();
-    return true;
-  };
-  expect(await looked()).toBe('kept');
-  expect(queue).toMatchObject({ isKept: true, isHeld: false });
+  await expectPutBackAtCancel();
 });
 
 it('is not taken for none where the consumer is lost', async () => {
