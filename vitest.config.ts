@@ -5,6 +5,8 @@ const broker = ['test/support/global-setup.ts'];
 const isLong = process.env.EVENKEEL_TEST_RUNS !== undefined;
 const exclude = [...configDefaults.exclude, ...(isLong ? [] : ['**/*.long.test.ts'])];
 const longMs = 3_600_000;
+/** What another process does is polled for so long, on a busy machine too. */
+const pollMs = 15_000;
 
 export default defineConfig({
   test: {
@@ -38,6 +40,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['test/support/shared-process.ts'],
           testTimeout: isLong ? longMs : 60_000,
+          expect: { poll: { timeout: pollMs } },
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
@@ -53,6 +56,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['test/support/shared-process.ts'],
           testTimeout: isLong ? longMs : 180_000,
+          expect: { poll: { timeout: pollMs } },
           hookTimeout: 90_000,
           sequence: { groupOrder: 2 },
         },

@@ -173,7 +173,7 @@ it('a thousand nodes are a wall of bars, and a table in which a name is found, s
   await page.waitForSelector('[data-testid=node-edge-777]');
   await page.locator('[data-testid=node-edge-777] a').press('Enter');
   await page.waitForSelector('h1:has-text("edge-777")');
-  expect(await page.evaluate('document.activeElement.id')).toBe('main');
+  await page.waitForFunction("document.activeElement.id === 'main'");
 });
 
 it('an answer of a form that it does not know leaves the rest of the page as it was, and is shown once it is right', async () => {

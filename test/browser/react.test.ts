@@ -37,6 +37,8 @@ async function serveStrictPage(): Promise<string> {
   return await servePages({ '/strict.bundle.js': outfile });
 }
 
+const waiting = { timeout: 20_000, interval: 50 };
+
 it('in React’s StrictMode each component gets each event and message once, also where several give one function', async () => {
   const [mesh, origin] = await Promise.all([startTestMesh({ edges: 1, balancer: false }), serveStrictPage()]);
   const numbers = await Numbers.to(mesh, user, topic);
@@ -44,8 +46,7 @@ it('in React’s StrictMode each component gets each event and message once, als
   const query = new URLSearchParams({ gateway: mesh.gatewayUrl, user, topic });
   await page.goto(`${origin}/strict.html?${query}`);
   const seen = () => page.evaluate<Seen>('seen()');
-  const until = (holds: (now: Seen) => void) =>
-    vi.waitFor(async () => holds(await seen()), { timeout: 20_000, interval: 50 });
+  const until = (holds: (now: Seen) => void) => vi.waitFor(async () => holds(await seen()), waiting);
   /** So many components, and a call to each that is answered when they have subscribed. */
   const show = async (count: number, mounts: number) => {
     await page.evaluate(`show(${count})`);
@@ -57,7 +58,7 @@ it('in React’s StrictMode each component gets each event and message once, als
   await vi.waitFor(async () => {
     await numbers.more(1);
     expect((await seen()).messages.length).toBeGreaterThan(0);
-  });
+  }, waiting);
   const first = await numbers.more(1);
   await until(({ events, messages }) => expect([events.at(-1), messages.at(-1)]).toEqual([first, first]));
   const begun = await seen();

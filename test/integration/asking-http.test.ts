@@ -74,7 +74,7 @@ it('a question over HTTP is answered by the client, or with its error', async ()
 it('of all sessions each has its answer, and those that stay silent are named', async () => {
   const sessions = [new SessionUnderTest('all'), new SessionUnderTest('all')] as const;
   const clients = await Promise.all([sessions[0].attach(edge), sessions[1].attach(edge)]);
-  const asked = ask('all', { method: 'q', data: 1, want: 'all', timeoutMs: 1_000 });
+  const asked = ask('all', { method: 'q', data: 1, want: 'all', timeoutMs: 5_000 });
   await answer(clients[0], 'q', { data: 'here' });
   expect((await asked).body).toEqual({
     user: 'all',

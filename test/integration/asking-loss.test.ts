@@ -35,15 +35,17 @@ beforeAll(async () => {
 });
 afterAll(() => mesh.close());
 
-/** Asks; gives the last answer so far. */
-function ask(key: string, properties: object = {}): () => { error: unknown; text: string } | undefined {
+/** Gives the last answer so far. */
+function answered(exchange: string, key: string, body: unknown, properties: object = {}) {
   const correlationId = randomUUID();
   const asked = { correlationId, replyTo: answers, ...properties };
-  channel.publish('mesh.ask', key, Buffer.from('1'), asked);
+  channel.publish(exchange, key, Buffer.from(JSON.stringify(body)), asked);
   return () => got.get(correlationId);
 }
 
-it('a user whose edge has died is asked once it is back, and others who have no session are told so', async () => {
+const ask = (key: string, properties?: object) => answered('mesh.ask', key, 1, properties);
+
+it('a user whose edge has died is asked, and put into a topic, once it is back; others who have no session are told so', async () => {
   const dying = await mesh.edge('dying', env);
   const session = new SessionUnderTest('survivor');
   const client = await session.attach(dying);
@@ -59,11 +61,15 @@ it('a user whose edge has died is asked once it is back, and others who have no 
   const nobody = ask('nobody.q', { expiration: 20_000 });
   await eventually('an answer', () => nobody() !== undefined);
   expect([nobody()?.error, answer()]).toEqual(['no-session', undefined]);
+  const placed = answered('mesh.topics', 'join.room.1', { user: 'survivor' });
+  await eventually('it is put into a topic', () => placed() !== undefined);
+  expect(JSON.parse(placed()?.text ?? '')).toEqual({ ok: true, sessions: 1 });
   const back = await session.attach(b, { resume: true }, { from: 'dying' });
   const { id } = await back.frame('ask');
   back.send({ t: 'answer', id, data: 'here' });
   await eventually('the answer', () => answer() !== undefined);
   expect(answer()).toEqual({ error: undefined, text: '"here"' });
+  expect(await back.frame('subscribed')).toMatchObject({ topic: 'room.1', by: 'service' });
   await back.close();
 });
 

@@ -81,7 +81,7 @@ describe('a service that asks a user', () => {
       throw new AnswerError('busy', 'later');
     });
     await Promise.all([one.ready(), two.ready()]);
-    const answers = await publisher.ask('all', 'who', null, { want: 'all', timeoutMs: 1_500 });
+    const answers = await publisher.ask('all', 'who', null, { want: 'all', timeoutMs: 5_000 });
     const bySession = new Map(answers.map((answer) => [answer.session, answer]));
     expect(bySession.size).toBe(3);
     expect(bySession.get(one.session ?? '')).toMatchObject({ data: 1 });

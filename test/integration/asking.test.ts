@@ -185,7 +185,7 @@ describe('a service asks a user', () => {
     const clients = await Promise.all(range(0, 1).map(() => new SessionUnderTest('silent').attach(a)));
     const silent = await one('silent.q', 1, { expiration: 300 });
     expect(silent).toMatchObject({ headers: { 'evenkeel-error': 'timeout' } });
-    const half = ask('silent.half', 1, { expiration: 1_500, want: 'all' });
+    const half = ask('silent.half', 1, { expiration: 5_000, want: 'all' });
     const [speaks] = clients as [RawClient, RawClient];
     speaks.send({ t: 'answer', id: (await asked(speaks, 'half')).id, data: 1 });
     const [, end] = await half.all(2);

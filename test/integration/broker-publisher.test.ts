@@ -79,7 +79,8 @@ describe('a publisher', () => {
     await makeQueue(broker, queue);
     const topology = broker.topology();
     const publisher = broker.publisher();
-    expect(await publisher.publish('', queue, 'for a moment', { mandatory: true }, 500)).toBe('routed');
+    await publisher.publish('', unique('nobody'), 'opens the channel');
+    expect(await publisher.publish('', queue, 'for a moment', { mandatory: true }, 2_000)).toBe('routed');
     await eventually(async () => (await topology.checkQueue(queue))?.messages === 0, 'expired');
   });
 
@@ -106,10 +107,10 @@ describe('a publisher', () => {
 
   it('rejects with publish-timeout what is not confirmed in time', async () => {
     const { broker, proxy } = await openProxied();
-    const publisher = broker.publisher({ timeoutMs: 200, window: 1 });
+    const publisher = broker.publisher({ window: 1 });
     await publisher.publish('', unique('nobody'), 'x');
     proxy.pause();
-    const late = [publisher.publish('', 'q', 'sent'), publisher.publish('', 'q', 'waiting')];
+    const late = ['sent', 'waiting'].map((body) => publisher.publish('', 'q', body, {}, 200));
     for (const one of late) await expect(one).rejects.toMatchObject({ code: 'publish-timeout' });
     await publisher.flush();
     proxy.resume();

@@ -178,12 +178,14 @@ describe('after a lost connection', () => {
     const consumers = broker.consumers({ channels: 4, recoverPerSecond: 100 });
     const recovered: { index: number; atMs: number }[] = [];
     const prepared: number[] = [];
+    const turnsAtMs: number[] = [];
     await Promise.all(
       queues.map((queue, index) =>
         consumers.consume(queue, {
           onDelivery: (d) => d.ack(),
           prepare: async () => {
             prepared.push(index);
+            turnsAtMs.push(performance.now());
           },
           onRecovered: () => recovered.push({ index, atMs: Date.now() }),
         }),
@@ -194,7 +196,7 @@ describe('after a lost connection', () => {
     await eventually(() => recovered.length === count, 'all are back');
     expect(prepared).toHaveLength(count);
     // 60 at 100/s with a burst of 5 take 550 ms.
-    const tookMs = Math.max(...recovered.map((r) => r.atMs)) - Math.min(...recovered.map((r) => r.atMs));
+    const tookMs = Math.max(...turnsAtMs) - Math.min(...turnsAtMs);
     expect(tookMs).toBeGreaterThan(450);
   });
 
@@ -219,7 +221,7 @@ describe('after a lost connection', () => {
   });
 
   it('notices a frozen broker by heartbeat and recovers when it thaws', async () => {
-    const { broker, proxy } = await openProxied({ heartbeatSeconds: 1, connectTimeoutMs: 500 });
+    const { broker, proxy } = await openProxied({ heartbeatSeconds: 1, connectTimeoutMs: 3_000 });
     const topology = broker.topology({ timeoutMs: 300 });
     const queue = unique('frozen');
     await makeQueue(broker, queue);

@@ -177,7 +177,7 @@ describe('a client', () => {
     a.defaults = { ...a.defaults, welcome: false };
     const at = await a.next();
     await at.take('hello');
-    at.welcome({ heartbeatMs: 40 });
+    at.welcome({ heartbeatMs: 400 });
     await at.take('ping');
     await at.take('ping');
     expect(types()).not.toContain('disconnected');

@@ -30,7 +30,7 @@ describe('directed events', () => {
     a.defaults.welcome = false;
     const at = await a.next();
     await at.take('hello');
-    at.welcome({ heartbeatMs: 40 });
+    at.welcome({ heartbeatMs: 200 });
     at.event('1');
     await at.take('ack');
     at.event('2');

@@ -2,7 +2,7 @@ import { freePort, Member, type Role } from '@evenkeel/local';
 import { exchanges, manageKey, manageKind, queues } from '@evenkeel/protocol';
 import { RawClient, TcpProxy } from '@evenkeel/testkit';
 import { createOperator, type Operator } from 'evenkeel';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
 import { secret } from '../support/edge-session.js';
 import { MeshListener } from '../support/mesh-listener.js';
@@ -100,7 +100,9 @@ describe('a user who is denied', () => {
     await expect.poll(() => operator.denials().then((all) => all.total), { timeout: 15_000 }).toBe(3);
     expect((await operator.allow({ user: 'eve' })).wasDenied).toBe(true);
     await placed('user=eve').toMatchObject({ status: 200 });
-    await new SessionUnderTest('eve').attach(fresh);
+    // Each reads the stream by itself.
+    const attach = async () => (await new SessionUnderTest('eve').attach(fresh)).close();
+    await vi.waitFor(attach, { timeout: 15_000, interval: 200 });
   });
 });
 
@@ -203,9 +205,9 @@ describe('the audit', () => {
     expect(manageKey(manageKind('deny'), 'deny')).toBe('operate.deny');
     const viewer = await createOperator({ amqpUrl: mesh.urlFor('viewer') });
     onTestFinished(() => viewer.close());
-    expect((await viewer.denials()).denials).toContainEqual(
-      expect.objectContaining({ user: 'Oskar Ümlaut' }),
-    );
+    await expect
+      .poll(async () => (await viewer.denials()).denials)
+      .toContainEqual(expect.objectContaining({ user: 'Oskar Ümlaut' }));
     await expect(viewer.deny({ user: 'alice' })).rejects.toMatchObject({ code: 'forbidden' });
   });
 });

@@ -66,7 +66,7 @@ describe('a frozen client', () => {
     client.freeze();
     await bigEvents(frozen, 6, 300);
     // Those, and the seal.
-    await mesh.settled(frozen, { consumers: 0, messages: 296 });
+    await mesh.settled(frozen, { consumers: 0, messages: 296 }, 40_000);
     await serves(other, neighbour, 1);
     const next = await frozen.attach(edge, { resume: true }, { from: 'e1' });
     await next.eventCount(295);

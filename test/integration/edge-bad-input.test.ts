@@ -33,6 +33,7 @@ afterEach(async () => {
 });
 
 const attacker = new SessionUnderTest('attacker');
+const patience = { timeout: 10_000, interval: 20 };
 
 describe('a frame that breaks the protocol closes its own socket with 4500', () => {
   it.each([
@@ -232,7 +233,7 @@ describe('what arrives over AMQP', () => {
     }
     // Several in one message: a bad one takes no other with it.
     await expectAnswer({ command: 'explode' });
-    await vi.waitFor(() => expect(edge.lines.join('\n')).toContain('command not understood'));
+    await vi.waitFor(() => expect(edge.lines.join('\n')).toContain('command not understood'), patience);
   });
 
   it('does what the balancer’s user commands, and nothing that anybody else does', async () => {
@@ -243,7 +244,7 @@ describe('what arrives over AMQP', () => {
     const { uid } = attacker;
     const disconnect: EdgeCommand = { command: 'disconnect', uid, reply: 'nobody', ask: 'q' };
     await command(undefined, { command: 'cordon' }, disconnect);
-    await vi.waitFor(() => expect(strict.lines.join('\n')).toContain('command refused'));
+    await vi.waitFor(() => expect(strict.lines.join('\n')).toContain('command refused'), patience);
     expect(client.isOpen).toBe(true);
     await command(userOf(mesh.amqpUrl), disconnect);
     expect(await client.closed).toMatchObject({ code: 4502 });

@@ -109,11 +109,12 @@ describe('the source edge', () => {
     const first = await session.attach(a, {}, {}, { acks: false });
     await mesh.numbers(session, 1, 5);
     await first.eventCount(5);
-    const second = await mesh.follow(session, first, a, b);
-    await first.frame('moved');
-    a.member.pause();
     const queues = await rabbitmqctl('list_queues', '--vhost', mesh.vhost, '--no-table-headers', 'name');
     const commands = queues.split('\n').find((name) => name.startsWith(`control.${a.node}.`)) ?? '';
+    const patient = await mortal({ TAKEOVER_TIMEOUT_MS: '60000' });
+    const second = await mesh.follow(session, first, a, patient);
+    await first.frame('moved');
+    a.member.pause();
     await rabbitmqctl('delete_queue', '--vhost', mesh.vhost, commands);
     // Asked several times, it has no queue for that.
     await sleep(1_000);

@@ -121,6 +121,7 @@ describe('a pattern', () => {
     await client.until('its gaps', () => seen(client).length === 2);
     expect(seen(client).sort()).toEqual(['gap big.* too-large', 'gap big.one too-large']);
     const again = await new SessionUnderTest('gaps-back').attach(a, { resume: true, topics: ['big.*'] });
+    await again.pinged();
     // There is no such session: that its events may be missing too is told beside it.
     expect(seen(again).filter((each) => each.includes('big'))).toEqual(['gap big.* connection-lost']);
     await Promise.all([client.close(), again.close()]);

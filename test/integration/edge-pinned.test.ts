@@ -107,7 +107,7 @@ describe('a front that keeps a client on the edge where it is', () => {
     await until(a, ({ pinned }) => pinned === 1);
     expect((await figures(a)).moves.failed).toBeGreaterThan(before.moves.failed);
     expect(front.visits('kept')).toBe(6);
-    expect(types(kept)).toEqual(again(5));
+    await expect.poll(() => types(kept)).toEqual(again(5));
     // Told nothing more, and counted as refused.
     await reconnect(a, b, { sessions: [kept.key] });
     await mesh.command('a', { command: 'cordon' });

@@ -104,7 +104,7 @@ describe('an answer in parts', () => {
     const asked = await ask(first, 'reload');
     await service.parts(asked, 0, 2);
     await first.until('three parts', () => parts(first, 'reload').length === 3);
-    await a.unacked(0);
+    await first.pinged();
     await first.close(1001);
     await service.parts(asked, 3, 5);
     const second = await session.attach(a, {}, { from: 'a' });

@@ -44,11 +44,11 @@ beforeAll(async () => {
   await clients.movingFrom.eventCount(1);
   await clients.movingFrom.pinged();
 
+  const { ticket } = await mesh.askToMove(moving, clients.movingFrom, a, b);
   await mesh.topology.deleteExchange(exchanges.events);
   await mesh.broker.declare({ exchanges: meshTopology.exchanges });
   await publish(2);
   // Before anybody has noticed.
-  const { ticket } = await mesh.askToMove(moving, clients.movingFrom, a, b);
   clients.movingTo = await comeTo(b, ticket, { topics: ['m'] });
   await clients.movingTo.frame('welcome');
   const keys = [attached, away, moving].map(({ uid }) => userKey(uid, 'n'));

@@ -261,7 +261,7 @@ describe('placement of a herd', () => {
   });
 
   it('turns away what is over the ceiling, each with another time to come back', async () => {
-    const { ask, edges } = await startGateway({ EVENKEEL_NEW_SESSIONS_PER_SECOND: '20' });
+    const { ask, edges } = await startGateway({ EVENKEEL_NEW_SESSIONS_PER_SECOND: '5' });
     await edges.report({ e1: {}, e2: {} });
     const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => ask(`?user=u${i}`)));
     const waits = answers.filter((a) => a.status === 503).map((a) => Number(a.headers.get('retry-after')));

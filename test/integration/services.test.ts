@@ -55,15 +55,18 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 describe('what clients have published', () => {
   it('waits while its service restarts, and is handled in order of each session, once', async () => {
     const handled: [string, number][] = [];
+    let isClosing = false;
     const handler = async ({ session, data }: { session: string; data: number }) => {
-      await pause(1);
+      await eventually('more may be handled', () => isClosing || handled.length < 20);
       handled.push([session, data]);
     };
     const first = await started('shop');
     await first.on<number>('restart', handler, { prefetch: 8 });
     const all = Array.from({ length: 200 }, (_, n) => publish('restart', n, `s${n % 4}`));
     await Promise.all(all);
-    await first.close();
+    const closed = first.close();
+    isClosing = true;
+    await closed;
     expect(handled.length).toBeLessThan(200);
     const second = await started('shop');
     await second.on<number>('restart', handler);
@@ -97,7 +100,7 @@ describe('what clients have published', () => {
 
   it('waits so long as the service says, and clients are told that there is none afterwards', async () => {
     const service = await started('shop');
-    await service.on('grace', () => {}, { graceMs: 300 });
+    await service.on('grace', () => {}, { graceMs: 3_000 });
     await service.close();
     await publish('grace', 1);
     await eventually('the queue goes', () =>

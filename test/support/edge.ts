@@ -206,7 +206,11 @@ export class EdgeMesh {
   }
 
   /** Waits until the session's queue shows these counts. */
-  async settled(session: SessionUnderTest, counts: { messages?: number; consumers?: number }): Promise<void> {
+  async settled(
+    session: SessionUnderTest,
+    counts: { messages?: number; consumers?: number },
+    timeout = 20_000,
+  ): Promise<void> {
     await vi.waitUntil(
       async () => {
         const seen = await this.counts(session);
@@ -216,7 +220,7 @@ export class EdgeMesh {
           (counts.consumers ?? seen.consumers) === seen.consumers
         );
       },
-      { timeout: 10_000, interval: 20 },
+      { timeout, interval: 20 },
     );
   }
 

@@ -9,7 +9,9 @@ import { until } from './shown-page.js';
 
 /** A mesh as the examples want it, and the page of one, which opens for a user in a window of its own. */
 export async function exampleWithPage(newWindow: () => Promise<BrowserContext>, example: string) {
-  const mesh = await startTestMesh({ edges: 3, env: { EVENKEEL_NAMESPACES: exampleNamespaces } });
+  // However long a page takes to load anew, it has not left.
+  const env = { EVENKEEL_NAMESPACES: exampleNamespaces, EVENKEEL_PRESENCE_GRACE_MS: '20000' };
+  const mesh = await startTestMesh({ edges: 3, env });
   const folder = folderOf(addressesOf(mesh));
   const served = runExample('serve.mjs', [example, '0'], folder);
   await eventually('the page is served', () => served.text().includes('http://'), 20_000);

@@ -61,6 +61,10 @@ test('history over HTTP is what clients get, by the same positions, all of it or
   for (const n of [1, 2, 3, 4, 5])
     await ask('/v1/publish', 'POST', { topic: 'room.42', data: n, id: `m${n}` });
   await eventually('alice has them', () => alice.got.length === 5);
+  await eventually('the API has them', async () => {
+    const { body } = await ask('/v1/topics/room.42/history?last=1');
+    return body.messages?.[0]?.data === 5;
+  });
 
   const last = await ask('/v1/topics/room.42/history?last=2');
   expect(last).toMatchObject({ status: 200, body: { topic: 'room.42', more: false } });

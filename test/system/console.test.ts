@@ -132,6 +132,6 @@ it('outside of development takes a token that the command line has made, and nob
   });
   expect(await login.json()).toEqual({ name: 'ann', role: 'view', isOpen: false });
   const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-  const view = await fetch(`${mesh.consoleUrl}/api/view`, { headers: { cookie } });
-  expect(await view.json()).toMatchObject({ me: { name: 'ann' }, broker: { isConnected: true } });
+  const view = async () => (await fetch(`${mesh.consoleUrl}/api/view`, { headers: { cookie } })).json();
+  await expect.poll(view).toMatchObject({ me: { name: 'ann' }, broker: { isConnected: true } });
 });

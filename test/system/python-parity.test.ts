@@ -64,6 +64,7 @@ test('what the Python package publishes is, message by message, what the TypeScr
     { receipt: ['alice', true, true] },
     ...Array.from({ length: 3 }, () => ({ wrong: expect.any(String) })),
   ]);
+  await eventually('all of Python’s', () => sent.length === 7);
   const byPython = sent.splice(0);
   const publisher = await createPublisher({ amqpUrl: app, name: 'shop' });
   onTestFinished(() => publisher.close());

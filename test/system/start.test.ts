@@ -123,7 +123,7 @@ describe('npm start', () => {
         expect(pidsOf(run).filter(isAlive)).toEqual([]);
         expect(existsSync(runFile)).toBe(false);
       },
-      { timeout: 5000 },
+      { timeout: 30_000 },
     );
   });
 });

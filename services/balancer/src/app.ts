@@ -17,7 +17,7 @@ import { ManageError, notLeader } from './manage/answers.js';
 import { Chronicle } from './manage/chronicle.js';
 import { execute } from './manage/commands.js';
 import { Denying } from './manage/denying.js';
-import { EdgeQueries, heardOf, type Question } from './manage/edge-queries.js';
+import { EdgeQueries, type Found, heardOf, type Question } from './manage/edge-queries.js';
 import { Owed } from './manage/owed.js';
 import { ManageServer, manageTopology } from './manage/server.js';
 import { Told } from './manage/told.js';
@@ -195,6 +195,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       await warmedUp(isWarm, warmUpWaitMs);
       return await queries.ask(question, heardOf(balancer.view.nodes(steadyNow())));
     },
+    unanswered: (uid: string, answered: Found['replies']) => guardian.unanswered(uid, answered),
     log,
     random: Math.random,
   };
@@ -208,7 +209,6 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     mesh,
     consumers: mesh.consuming.consumers({ channels: 1 }),
     id: config.id,
-    unanswered: (uid, answered) => guardian.unanswered(uid, answered),
     wallNow,
   });
   askingMetrics(ops.metrics, asking);

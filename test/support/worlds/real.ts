@@ -76,7 +76,13 @@ export async function openReal(): Promise<World> {
     loseWaiting: async (_client, user) => {
       for (let i = 0; i < 2 * maxLength; i++) await filling.toUser(user, 'filler', i);
     },
-    expire: ({ session }, user) => broker.topology().deleteQueue(`session.${user}.${session}`),
+    expire: async ({ session }, user) => {
+      const queue = `session.${user}.${session}`;
+      // An edge that still consumes it would make it again.
+      const isLeft = async () => (await broker.topology().checkQueue(queue))?.consumers === 0;
+      await eventually('its edge has let it go', isLeft);
+      await broker.topology().deleteQueue(queue);
+    },
     expel: async (user) => {
       await operator.disconnect(user);
     },

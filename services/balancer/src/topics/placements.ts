@@ -15,6 +15,7 @@ import type { Log } from '@evenkeel/runtime';
 import { z } from 'zod';
 import type { Found, Question } from '../manage/edge-queries.js';
 import { directReplyPrefix, isReplyAddress } from '../manage/reply-address.js';
+import type { Unanswered } from '../sessions/guardian.js';
 
 /** Orders in hand. */
 const prefetch = 64;
@@ -30,6 +31,8 @@ export interface TopicPlacementsOptions {
   /** For answers to direct reply-tos: RabbitMQ ends the connection over one that was made up. */
   directAnswers: Pick<Publisher, 'publish'>;
   ask(question: Question): Promise<Found>;
+  /** What the user has on edges other than those that have answered. */
+  unanswered(uid: string, answered: Found['replies']): Unanswered;
   /** That this balancer logs in as. */
   user: string | undefined;
   log: Log;
@@ -77,16 +80,17 @@ export class TopicPlacements {
   }
 
   async #carryOut(delivery: Delivery, { uid, ...order }: PlaceCommand & { uid: string }): Promise<void> {
-    const { ask, publisher, user: userId, log } = this.#options;
+    const { ask, unanswered, publisher, user: userId, log } = this.#options;
     try {
       const found = await ask({ command: 'where', uid });
-      const here = new Set(
-        found.replies.flatMap(({ sessions }) => sessions.map(({ session }) => sidOf(session))),
-      );
-      const meant = [...here].filter((sid) => order.session === undefined || order.session === sid);
-      let { length: sessions } = meant;
+      const silent = unanswered(uid, found.replies);
+      const here = found.replies.flatMap((reply) => reply.sessions.map(({ session }) => sidOf(session)));
+      // Of an edge that is gone the queue is still there.
+      const all = [...new Set([...here, ...silent.sids])];
+      let { length: sessions } = all.filter((sid) => order.session === undefined || order.session === sid);
+      const isUnsure = found.missing.length > 0 || !silent.isAll;
       // Without a session it would be somebody else's business, on mesh.unrouted.
-      if (sessions > 0 || found.missing.length > 0) {
+      if (sessions > 0 || isUnsure) {
         const properties = { contentType: 'application/json', persistent: true, mandatory: true, userId };
         const text = JSON.stringify(order);
         if ((await publisher.publish(exchanges.events, placeKey(uid), text, properties)) === 'unrouted')
