@@ -137,6 +137,12 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
     }
   }
 
+  async unbind(exchange: string, key: string): Promise<void> {
+    const at = this.#at;
+    if (!at?.isOpen) throw new BrokerError('broker-unavailable', `The channel of ${this.queue} was lost.`);
+    await at.channel.unbindQueue(this.queue, exchange, key);
+  }
+
   get #prefetch(): number {
     return this.#options.prefetch ?? this.#around.defaultPrefetch;
   }

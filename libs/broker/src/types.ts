@@ -208,4 +208,9 @@ export interface Consumer {
    * has the requeues' own priority 0 and waits its turn behind them. Read in 3.10.8 and in 4.x.
    */
   barrier(): Promise<QueueCounts | undefined>;
+  /**
+   * Unbinds its queue on this consumer's own channel: whoever sees that this consumer is gone sees that done too, or it is never done.
+   * Rejects if the channel was lost meanwhile; it is not tried again.
+   */
+  unbind(exchange: string, key: string): Promise<void>;
 }

@@ -72,7 +72,13 @@ export class World {
           this.calls.push(`consume ${queue}`);
           if (!queue.includes('method:')) this.#consumer = consumer;
           const cancel = async () => this.calls.push(`cancel ${queue}`) > 0;
-          return { queue, state: 'active' as const, cancel, barrier: async () => undefined };
+          return {
+            queue,
+            state: 'active' as const,
+            cancel,
+            barrier: async () => undefined,
+            unbind: async () => {},
+          };
         },
       },
       broker: {

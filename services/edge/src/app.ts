@@ -14,6 +14,7 @@ import { Asking } from './asking/asking.js';
 import { type EventBindings, eventBindingsOf } from './bindings/build.js';
 import type { EdgeConfig } from './config.js';
 import { aboutEdge } from './control/about.js';
+import { Askable } from './control/askable.js';
 import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
 import { Denying } from './control/denying.js';
@@ -65,6 +66,7 @@ import { RefusalLog } from './transport/refusal-log.js';
 import { Room } from './transport/room.js';
 import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
+import type { Owner } from './undelivered/message.js';
 import { Undelivered } from './undelivered/undelivered.js';
 import { Unsent } from './undelivered/unsent.js';
 import { usedExchanges } from './used-exchanges.js';
@@ -187,6 +189,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     log,
     outgoing,
     bindFound: (who, bind) => bindings.bindFound(who, bind),
+    whenAskable: () => askable.when(),
     onDropped: (key, why, generation) => directory.get(key)?.intake.dropped(why, generation),
     written: () => load.delivered,
     topicFrames: () => counts.topicFrames,
@@ -214,12 +217,13 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const past = new SessionPast(wallNow);
   const isHere = (key: string) => directory.get(key) !== undefined;
   const topology = consuming.topology();
-  const ending = { topology, generations, consumers: consuming.consumers({ channels: 4 }), undelivered };
+  const markLoss = ({ uid, sid }: Owner, generation: number) => queues.of(uid, sid).markLoss(generation);
+  const emptying = { consumers: consuming.consumers({ channels: 4 }), undelivered };
   const life = new Life({
     node: node.name,
     lifetimeMs: config.sessionLifetimeMs,
     maxSessionsPerUser: config.maxSessionsPerUser,
-    endings: new Endings(ending),
+    endings: new Endings({ topology, generations, markLoss, ...emptying }),
     tell: (told) => {
       happenings.tell(told);
       if (told.what === 'ended') journal.note(told.what, told, { reason: told.reason });
@@ -303,6 +307,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const commanded = { departures, handover, takeovers, claims, whereabouts, life, adoptions, reports, set };
   const handlers = commandHandlers({ node, leftBehind, leftSeals, rehoming, ...commanded });
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
+  const askable = new Askable({ commands, name });
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
     config,

@@ -140,6 +140,7 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
         if (isMine()) return { messages: 0, consumers: 1 };
         return channel.isOpen ? await this.check() : undefined;
       },
+      unbind: async () => undefined,
     };
     this.#run();
     return consumer;

@@ -149,6 +149,7 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
         calls.push('barrier');
         return this.counts;
       },
+      unbind: async () => undefined,
     };
     return consumer;
   }

@@ -179,6 +179,7 @@ export class FakeTopicBroker implements QueueConnection {
                 });
               }),
             barrier: async () => undefined,
+            unbind: async () => undefined,
           };
           this.#consumerRequests.push(() => {
             const queue = this.#queues.get(name);

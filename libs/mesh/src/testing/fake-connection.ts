@@ -86,6 +86,7 @@ export class FakeConnection implements QueueConnection {
               return true;
             },
             barrier: async () => undefined,
+            unbind: async () => undefined,
           };
           queue.consumers.add(consumer);
           return consumer;

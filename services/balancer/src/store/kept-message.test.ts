@@ -27,7 +27,13 @@ class FakeQueue {
       this.#consumer = undefined;
       return isConfirmed;
     };
-    return { queue: 'kept', state: 'active', cancel, barrier: async () => undefined };
+    return {
+      queue: 'kept',
+      state: 'active',
+      cancel,
+      barrier: async () => undefined,
+      unbind: async () => undefined,
+    };
   };
 
   putBack(): void {

@@ -1,4 +1,5 @@
 import type { ConsumeOptions, Consumer, Delivery } from '@evenkeel/broker';
+import { lossMarks } from '@evenkeel/protocol';
 import { beforeEach, expect, it } from 'vitest';
 import { Endings } from './ending.js';
 
@@ -26,6 +27,10 @@ class FakeQueue {
   unbind = async () => {
     this.isBound = false;
   };
+  markLoss = async () => {
+    this.ready.push(mark);
+    this.#deliver();
+  };
   deleteEmptyQueue = async () => {
     const late = this.late.shift();
     if (late && this.isBound) this.ready.push(late);
@@ -40,7 +45,8 @@ class FakeQueue {
       this.#consumer = undefined;
       return true;
     };
-    return { queue: 'q', state: 'active', cancel, barrier: async () => undefined };
+    const unbind = () => this.unbind();
+    return { queue: 'q', state: 'active', cancel, barrier: async () => undefined, unbind };
   };
 
   #deliver(): void {
@@ -81,6 +87,11 @@ let failure: Error | undefined;
 let endings: Endings;
 const owner = { uid: 'u', sid: 's' };
 const event = (n: number): Message => ({ exchange: 'mesh.events', key: `user.u.e${n}` });
+const mark: Message = {
+  exchange: 'mesh.replies',
+  key: 'session.u.s',
+  headers: { 'evenkeel-seal': lossMarks.begin },
+};
 const seal: Message = { exchange: '', key: 'session.u.s', headers: { 'evenkeel-seal': 'x' } };
 
 beforeEach(() => {
@@ -89,6 +100,7 @@ beforeEach(() => {
   failure = undefined;
   endings = new Endings({
     topology: queue,
+    markLoss: () => queue.markLoss(),
     generations: {
       find: async () => ({ generation: 0, counts: await queue.checkQueue(), isLost: false, older: [] }),
       leave: () => undefined,
@@ -116,7 +128,56 @@ it('hands on what comes while it ends, and lets nothing in after that', async ()
   queue.late = [event(2), event(3)];
   expect(await endings.end(owner, 'ended')).toBe('ended');
   expect(published).toEqual(['user.u.e1 ended', 'user.u.e2 ended']);
-  expect(queue.isBound).toBe(false);
+  expect([queue.isBound, queue.isThere]).toEqual([false, false]);
+});
+
+it('says in the queue that nothing new gets in, before it is so, and takes that along only with the queue', async () => {
+  queue.ready = [event(1)];
+  queue.late = [event(2)];
+  let found: Message | undefined;
+  queue.unbind = async () => {
+    // Its own consumer has it already, unacknowledged.
+    found = [...queue.unacked].at(-1);
+    queue.isBound = false;
+  };
+  const { deleteEmptyQueue } = queue;
+  let deletions = 0;
+  queue.deleteEmptyQueue = async () => {
+    deletions += 1;
+    if (deletions === 2) throw new Error('away');
+    return await deleteEmptyQueue();
+  };
+  await expect(endings.end(owner, 'expired')).rejects.toThrow('away');
+  expect([found, queue.ready, queue.unacked.size]).toEqual([mark, [mark], 0]);
+  // Another attempt leaves it there as well, until it succeeds.
+  expect(await endings.end(owner, 'expired')).toBe('ended');
+  expect(published).toEqual(['user.u.e1 expired', 'user.u.e2 expired']);
+});
+
+it('stands back for who comes between two rounds, and for who comes while it shuts the queue, which is bound again', async () => {
+  for (const when of ['between', 'meanwhile']) {
+    queue.isBound = true;
+    queue.rivals = 0;
+    queue.ready = [event(1)];
+    queue.late = [event(2)];
+    const { deleteEmptyQueue, unbind } = queue;
+    if (when === 'between')
+      queue.deleteEmptyQueue = async () => {
+        queue.rivals = 1;
+        return await deleteEmptyQueue();
+      };
+    else
+      queue.unbind = async () => {
+        queue.rivals = 1;
+        await unbind();
+      };
+    expect(await endings.end(owner, 'expired')).toBe('raced');
+    const left = when === 'between' ? [event(2)] : [event(2), mark];
+    expect([queue.isBound, queue.isThere, queue.unacked.size]).toEqual([true, true, 0]);
+    expect(new Set(queue.ready)).toEqual(new Set(left));
+    Object.assign(queue, { deleteEmptyQueue, unbind });
+  }
+  expect(published).toEqual(['user.u.e1 expired', 'user.u.e1 expired']);
 });
 
 it('touches nothing where somebody consumes, or comes to consume at the same moment', async () => {

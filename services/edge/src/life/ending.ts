@@ -1,5 +1,5 @@
 import type { ConsumerChannels, Delivery, TopologyChannels } from '@evenkeel/broker';
-import { exchanges, isOwnEvent, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
+import { exchanges, isOwnEvent, lossMarks, sealHeader, sessionQueue, userBinding } from '@evenkeel/protocol';
 import { isReply } from '../frame/frames.js';
 import type { Generations } from '../queue/generations.js';
 import type { Owner, Why } from '../undelivered/message.js';
@@ -19,7 +19,9 @@ const maxRounds = 20;
 const patienceMs = 5_000;
 
 export interface EndingsOptions {
-  topology: Pick<TopologyChannels, 'bind' | 'checkQueue' | 'deleteEmptyQueue' | 'unbind'>;
+  topology: Pick<TopologyChannels, 'bind' | 'checkQueue' | 'deleteEmptyQueue'>;
+  /** Publishes to this one of the session's queues the mark from which on events go past it. */
+  markLoss(owner: Owner, generation: number): Promise<void>;
   generations: Pick<Generations, 'find' | 'leave'>;
   consumers: Pick<ConsumerChannels, 'consume'>;
   undelivered: Pick<Undelivered, 'publish'>;
@@ -35,7 +37,7 @@ export class Endings {
 
   /** Rejects when the broker is away: then it may have come half-way, and is to be called again. */
   async end(owner: Owner, why: Why): Promise<Outcome> {
-    const { topology, generations } = this.#options;
+    const { topology, generations, markLoss } = this.#options;
     const { uid, sid } = owner;
     const { generation, counts: found, isLost, older } = await generations.find(uid, sid);
     // What is in it is handed on once its node is back.
@@ -50,11 +52,18 @@ export class Endings {
       return 'taken';
     }
     for (let round = 1; round <= maxRounds; round += 1) {
-      const outcome = await new Emptying(name, owner, why, this.#options, round > 1).run();
-      if (outcome !== 'empty') return outcome;
-      if (await topology.deleteEmptyQueue(name)) return 'ended';
-      // More has come meanwhile: nothing new gets in from now on. Who comes for the session binds it again.
-      await topology.unbind(...binding);
+      const emptying = new Emptying(name, owner, why, this.#options);
+      // More has come meanwhile: nothing new gets in from now on, and who comes for the session all the same finds a mark of that.
+      const isClosed = round > 1;
+      const close = round === 2 ? () => markLoss(owner, generation) : undefined;
+      try {
+        const outcome = await emptying.run(close);
+        if (outcome === 'raced' && isClosed) await topology.bind(...binding);
+        if (outcome !== 'empty') return outcome;
+        if (await topology.deleteEmptyQueue(name)) return 'ended';
+      } finally {
+        emptying.giveBackMarks();
+      }
     }
     throw new Error(`${name} does not become empty`);
   }
@@ -66,24 +75,24 @@ class Emptying {
   readonly #owner: Owner;
   readonly #why: Why;
   readonly #options: EndingsOptions;
-  /** Some of it has been handed on already: there is no way back. */
-  readonly #isCommitted: boolean;
   #isOurs = false;
   #received = 0;
   #held: Delivery[] = [];
+  /** Of where events begin to go past the queue: they stay until it is deleted. */
+  #marks: Delivery[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #failure: unknown;
   #onChange = () => {};
 
-  constructor(name: string, owner: Owner, why: Why, options: EndingsOptions, isCommitted: boolean) {
+  constructor(name: string, owner: Owner, why: Why, options: EndingsOptions) {
     this.#name = name;
     this.#owner = owner;
     this.#why = why;
     this.#options = options;
-    this.#isCommitted = isCommitted;
   }
 
-  async run(): Promise<'empty' | 'gone' | 'raced'> {
+  /** `close`: events are to be kept out from here on, once this has said so in the queue. */
+  async run(close?: () => Promise<void>): Promise<'empty' | 'gone' | 'raced'> {
     const { consumers, topology } = this.#options;
     let isLost = false;
     const consumer = await consumers.consume(this.#name, {
@@ -97,9 +106,15 @@ class Emptying {
     });
     try {
       // Only now: with a consumer of one's own, whoever else has one shows.
-      const counts = await topology.checkQueue(this.#name);
+      let counts = await topology.checkQueue(this.#name);
+      if (close !== undefined && counts?.consumers === 1) {
+        await close();
+        // Who comes next binds it behind this, since it sees that this consumer is gone.
+        await consumer.unbind(exchanges.events, userBinding(this.#owner.uid));
+        counts = await topology.checkQueue(this.#name);
+      }
       if (counts === undefined) return 'gone';
-      if (counts.consumers > 1 && !this.#isCommitted) return 'raced';
+      if (counts.consumers > 1) return 'raced';
       const total = counts.messages + this.#received;
       this.#begin();
       await this.#until(() => this.#received >= total || isLost || this.#failure !== undefined);
@@ -113,6 +128,11 @@ class Emptying {
       await consumer.cancel();
       for (const delivery of this.#held) delivery.requeue();
     }
+  }
+
+  /** To be called at the end: where the queue is still there they are back in their places. */
+  giveBackMarks(): void {
+    for (const mark of this.#marks.splice(0)) mark.requeue();
   }
 
   #take(delivery: Delivery): void {
@@ -130,8 +150,9 @@ class Emptying {
   }
 
   #handOn(delivery: Delivery): void {
-    if (sealHeader in delivery.properties.headers || isReply(delivery) || isOwnEvent(delivery.key))
-      return delivery.ack();
+    const { headers } = delivery.properties;
+    if (headers[sealHeader] === lossMarks.begin) return void this.#marks.push(delivery);
+    if (sealHeader in headers || isReply(delivery) || isOwnEvent(delivery.key)) return delivery.ack();
     const work = this.#options.undelivered.publish(delivery, this.#why, this.#owner).then(
       () => delivery.ack(),
       (error: unknown) => {

@@ -11,13 +11,15 @@ import { SessionQueues, type SessionQueuesOptions } from './session-queue.js';
 /** A session's queue is consumed again after a loss of the broker once drops are heard of, or after this, ms. */
 const hearingMs = 3_000;
 
-export interface QueuePartsOptions extends PlantingOptions, Pick<RehomingOptions, 'directory' | 'log'> {
+export interface QueuePartsOptions
+  extends PlantingOptions,
+    Pick<RehomingOptions, 'directory' | 'log'>,
+    Pick<SessionQueuesOptions, 'bindFound' | 'whenAskable'> {
   readonly config: EdgeConfig;
   readonly mesh: Mesh;
   readonly node: Pick<EdgeNode, 'name' | 'boot'>;
   readonly topology: ReturnType<Mesh['consuming']['topology']>;
   readonly outgoing: Outgoing;
-  readonly bindFound: SessionQueuesOptions['bindFound'];
   onDropped: DropsOptions['onDropped'];
 }
 
@@ -51,6 +53,7 @@ export function queuePartsOf(options: QueuePartsOptions) {
     leftSeals,
     node,
     bindFound: options.bindFound,
+    whenAskable: options.whenAskable,
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,
     maxLength: config.sessionMaxLength,

@@ -48,6 +48,10 @@ export interface SessionQueuesOptions {
   leftSeals: Pick<LeftSeals, 'leave' | 'takeBack' | 'hurry' | 'back'>;
   /** This edge. */
   node: string;
+  /**
+   * Resolves once others can ask this edge for a session: before, they take it for gone, and would consume beside it. Undefined: they can.
+   */
+  whenAskable(): Promise<void> | undefined;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
   /**
@@ -237,6 +241,13 @@ export class SessionQueue {
     return true;
   }
 
+  /** Events are about to go past this one of its queues: whoever consumes it from here on tells its client so where that begins. */
+  async markLoss(generation: number): Promise<void> {
+    this.isAt(generation);
+    await this.#bindReplies();
+    await this.#mark(lossMarks.begin);
+  }
+
   async #bindBetweenMarks(): Promise<void> {
     await this.#bindReplies();
     await this.#mark(lossMarks.begin);
@@ -322,11 +333,13 @@ export class SessionQueue {
 
   /** Consumes it, and makes it again where it has gone, until the consumer is cancelled. */
   async consume(listener: SessionQueueListener): Promise<Consumer> {
+    await this.#options.whenAskable();
     return await this.#options.consumers.consume(this.name, {
       onDelivery: (delivery) => listener.onDelivery(delivery),
       onLost: () => listener.onLost(),
       tellsWaits: true,
       prepare: async () => {
+        await this.#options.whenAskable();
         await this.#options.whenHeard();
         const found = await this.check();
         // Said before anything else can fail: the next attempt will find the queue.
