@@ -1,4 +1,9 @@
-import { BrokerError, type BrokerErrorCode, type PublishOutcome } from '@evenkeel/broker';
+import {
+  BrokerError,
+  type BrokerErrorCode,
+  type ConsumeOptions,
+  type PublishOutcome,
+} from '@evenkeel/broker';
 import { describe, expect, it } from 'vitest';
 import { Planting } from './planting.js';
 import { SessionQueues } from './session-queue.js';
@@ -8,6 +13,8 @@ const failure = (code: BrokerErrorCode) => new BrokerError(code, 'as the broker 
 /** A queue whose broker answers one publish after the other as given. */
 function made(...answers: (PublishOutcome | BrokerError)[]) {
   const calls: string[] = [];
+  const askable: { wait: Promise<void> | undefined } = { wait: undefined };
+  let prepare: ConsumeOptions['prepare'];
   const queues = new SessionQueues({
     topology: {
       declareQueue: async () => ({ asIs: true }),
@@ -22,12 +29,54 @@ function made(...answers: (PublishOutcome | BrokerError)[]) {
         return answer ?? 'routed';
       },
     },
-    generations: { isCluster: false },
+    generations: {
+      isCluster: false,
+      find: async () => ({ generation: 0, counts: { messages: 0, consumers: 0 }, isLost: false, older: [] }),
+    },
+    consumers: {
+      consume: async (_queue: string, options: ConsumeOptions) => {
+        calls.push('consume');
+        prepare = options.prepare;
+      },
+    },
+    whenAskable: () => askable.wait,
+    whenHeard: async () => {},
+    bindFound: async (_who: object, doBind: () => Promise<void>) => await doBind(),
+    brokerNow: () => undefined,
     planting: new Planting({ written: () => 0, topicFrames: () => 0, now: () => 0 }),
   } as unknown as ConstructorParameters<typeof SessionQueues>[0]);
-  return { calls, queue: queues.of('alice', 's') };
+  return { calls, askable, queue: queues.of('alice', 's'), recover: async () => await prepare?.() };
 }
 const [bind, publish] = ['bind mesh.replies', 'publish mesh.replies'];
+
+it('is consumed, for the first time or again, once others can ask this edge for it', async () => {
+  const { calls, askable, queue, recover } = made();
+  const listener = {
+    onDelivery() {},
+    onLost() {},
+    onFound: async () => void calls.push('found'),
+    onRestored() {},
+  };
+  let [first, second] = [() => {}, () => {}];
+  askable.wait = new Promise((resolve) => {
+    first = resolve;
+  });
+  const consuming = queue.consume(listener);
+  await Promise.resolve();
+  expect(calls).toEqual([]);
+  first();
+  await consuming;
+  expect(calls).toEqual(['consume']);
+  askable.wait = new Promise((resolve) => {
+    second = resolve;
+  });
+  const recovering = recover();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(calls).toEqual(['consume']);
+  second();
+  await recovering;
+  expect(calls).toContain('found');
+});
 
 describe('the seal of a queue', () => {
   it('is published again where the broker has not answered, three times at most', async () => {
