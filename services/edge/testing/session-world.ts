@@ -134,22 +134,21 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
     if (this.isSealed) listener.onDelivery(this.deliveries.seal('old'));
     else this.deliverSeals();
     await this.consuming?.promise;
-    const { calls, name } = this;
     const consumer = {
-      queue: name,
+      queue: this.name,
       state: 'active' as Consumer['state'],
       cancel: async () => {
-        calls.push('cancel');
+        this.calls.push('cancel');
         await this.cancelling?.promise;
         consumer.state = 'cancelled';
         if (this.listener === listener) this.listener = undefined;
         return true;
       },
       barrier: async () => {
-        calls.push('barrier');
+        this.calls.push('barrier');
         return this.counts;
       },
-      unbind: async () => undefined,
+      unbind: async () => {},
     };
     return consumer;
   }
