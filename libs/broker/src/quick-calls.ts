@@ -46,6 +46,8 @@ const isCaller = (channel: object): channel is Caller =>
   );
 
 const channelClose = (20 << 16) | 40;
+/** `queue.declare-ok`, `basic.consume-ok` and `basic.cancel-ok`: the other answers do not say what they are about. */
+const named: ReadonlySet<number | undefined> = new Set([(50 << 16) | 11, (60 << 16) | 21, (60 << 16) | 31]);
 const aboutOf = ({ consumerTag, queue }: Partial<Subject>): string => consumerTag ?? queue ?? '';
 
 /** amqplib makes a new function with `promisify` for each call, which costs more than the call. */
@@ -78,7 +80,8 @@ export function callAhead(channel: Channel): void {
     _rpc.call(this, method, fields, answer, done);
   };
   channel.sendOrEnqueue = function ahead(this: Caller, method, fields, reply) {
-    this.pending.push({ method, answer: expected, about: aboutOf(fields), queue: fields.queue, reply });
+    const about = named.has(expected) ? aboutOf(fields) : '';
+    this.pending.push({ method, answer: expected, about, queue: fields.queue, reply });
     expected = undefined;
     this.sendImmediately(method, fields);
   };

@@ -148,7 +148,8 @@ it('says in the queue that nothing new gets in, before it is so, and takes that 
     return await deleteEmptyQueue();
   };
   await expect(endings.end(owner, 'expired')).rejects.toThrow('away');
-  expect([found, queue.ready, queue.unacked.size]).toEqual([mark, [mark], 0]);
+  // And once more when it is so: something may have come between the two.
+  expect([found, queue.ready, queue.unacked.size]).toEqual([mark, [mark, mark], 0]);
   // Another attempt leaves it there as well, until it succeeds.
   expect(await endings.end(owner, 'expired')).toBe('ended');
   expect(published).toEqual(['user.u.e1 expired', 'user.u.e2 expired']);
@@ -172,9 +173,10 @@ it('stands back for who comes between two rounds, and for who comes while it shu
         await unbind();
       };
     expect(await endings.end(owner, 'expired')).toBe('raced');
-    const left = when === 'between' ? [event(2)] : [event(2), mark];
+    const left = when === 'between' ? [event(2)] : [event(2), mark, mark];
     expect([queue.isBound, queue.isThere, queue.unacked.size]).toEqual([true, true, 0]);
-    expect(new Set(queue.ready)).toEqual(new Set(left));
+    expect(queue.ready).toHaveLength(left.length);
+    expect(queue.ready).toEqual(expect.arrayContaining(left));
     Object.assign(queue, { deleteEmptyQueue, unbind });
   }
   expect(published).toEqual(['user.u.e1 expired', 'user.u.e1 expired']);

@@ -111,6 +111,8 @@ class Emptying {
         await close();
         // Who comes next binds it behind this, since it sees that this consumer is gone.
         await consumer.unbind(exchanges.events, userBinding(this.#owner.uid));
+        // Behind the mark something may still have got in: what is missing comes after that.
+        await close();
         counts = await topology.checkQueue(this.#name);
       }
       if (counts === undefined) return 'gone';
