@@ -81,6 +81,37 @@ describe('an event that a session does not get', () => {
       });
   });
 
+  it('because its session ended while more came is there, whatever came while the queue was still bound', async () => {
+    for (const user of ['flooded 1', 'flooded 2', 'flooded 3']) {
+      const session = new SessionUnderTest(user);
+      const client = await session.attach(a);
+      let isOver = false;
+      let sent = 0;
+      const routed: string[] = [];
+      const lanes = Array.from({ length: 16 }, async () => {
+        while (!isOver) {
+          const messageId = `${user} ${++sent}`;
+          const properties = { messageId, mandatory: true, contentType: 'application/json' };
+          const key = `user.${session.uid}.n`;
+          const outcome = await mesh.publisher.publish(exchanges.events, key, `${sent}`, properties);
+          if (outcome === 'routed') routed.push(messageId);
+        }
+      });
+      await client.eventCount(50);
+      client.send({ t: 'bye' });
+      await sessions.happened(session, ['opened', 'ended bye']);
+      isOver = true;
+      await Promise.all(lanes);
+      const missing = () => {
+        const got = new Set([...client.events, ...lost(session)].map(({ id }) => id));
+        return routed.filter((id) => !got.has(id));
+      };
+      await expect.poll(missing, { interval: 500, timeout: 15_000 }).toEqual([]);
+      expect(await mesh.counts(session)).toBeUndefined();
+    }
+    expect(a.hasLogged('broker lost')).toBe(false);
+  });
+
   it('because it is too large is there as it was published, and the client is told', async () => {
     const session = new SessionUnderTest('too large');
     const client = await session.attach(a);
