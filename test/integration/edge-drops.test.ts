@@ -133,6 +133,50 @@ describe('a session that was away', () => {
   });
 });
 
+/** They come to `a` in a crowd, so that their seals wait their turn. */
+const crowd = async (name: string) =>
+  await Promise.all(
+    range(1, 40).map(async (n) => {
+      const session = new SessionUnderTest(`${name}-${n}`);
+      const client = await session.attach(a, {}, {}, { acks: false });
+      return { session, client };
+    }),
+  );
+
+describe('a session that loses its socket before its seal is planted', () => {
+  it.each([
+    ['at its edge', () => a],
+    ['at another edge', () => b],
+  ])('comes back %s at once, and is told nothing in vain', async (_, next) => {
+    const came = await crowd('early');
+    await Promise.all(came.map(({ session }) => mesh.numbers(session, 1, 20)));
+    await Promise.all(came.map(({ client }) => client.eventCount(8)));
+    for (const { client } of came) client.terminate();
+    await Promise.all(
+      came.map(async ({ session }) => {
+        const again = await session.attach(next(), { resume: true }, { from: a.node });
+        await again.until('the newest', () => again.data.at(-1) === 20);
+        expect(story(again)).toEqual(range(1, 20));
+        await again.close();
+      }),
+    );
+  });
+
+  it('is told what was dropped before it was back', async () => {
+    const came = await crowd('early-and-dropped');
+    for (const { client } of came) client.terminate();
+    await Promise.all(
+      came.map(async ({ session }) => {
+        await mesh.numbers(session, 1, 104);
+        const again = await session.attach(b, { resume: true }, { from: a.node });
+        await again.until('the newest', () => again.data.at(-1) === 104);
+        expect(lostInSilence(story(again), 104)).toEqual([]);
+        await again.close();
+      }),
+    );
+  });
+});
+
 describe('a session that is attached', () => {
   it('is told where its edge was without the broker while its queue overflowed', async () => {
     const proxy = await TcpProxy.toUrl(mesh.amqpUrl);

@@ -118,6 +118,7 @@ export const edgeCommand = z.discriminatedUnion('command', [
     /**
      * The queue's seal, with `behind` deliveries before it. Without a name it has not come to this edge yet. `at`: the edge that
      * has it in hand or is about to plant it, and puts it into the queue later. `reason`: why it may be missing, where the broker was lost.
+     * `isWatched`: it was left there when the connection was lost, and as far as that edge has heard nothing was dropped since.
      */
     seal: z
       .object({
@@ -125,6 +126,7 @@ export const edgeCommand = z.discriminatedUnion('command', [
         behind: count,
         at: nodeName.optional(),
         reason: z.enum(gapReasons).optional().catch(undefined),
+        isWatched: z.boolean().optional(),
       })
       .optional(),
     /** The client is to be told this gap as soon as it is attached. With a `seal`, which does not come, once more in that place. */

@@ -190,7 +190,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     outgoing,
     bindFound: (who, bind) => bindings.bindFound(who, bind),
     whenAskable: () => askable.when(),
-    onDropped: (key, why, generation) => directory.get(key)?.intake.dropped(why, generation),
+    onDropped: (...drop) => sessions.dropped(...drop),
     written: () => load.delivered,
     topicFrames: () => counts.topicFrames,
     now,
@@ -265,7 +265,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   });
   const letGo = new RecentlyLetGo(now);
   const commanders = commandersOf(config.balancerUser, mesh.user);
-  const leftBehind = new LeftBehind(config.sessionLifetimeMs, now);
+  const leftBehind = new LeftBehind(config.sessionLifetimeMs, drops, now);
   const ports = {
     access,
     queues,
@@ -286,7 +286,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     placing: new Placing(config.secret, commanders),
     asking: new Asking({ publisher: clientsPublisher, user: mesh.user, commanders, wallNow }),
   };
-  const sessions = new Sessions({
+  const sessions: Sessions = new Sessions({
     config,
     newConnectionId: connectionIds(node.boot),
     ports,

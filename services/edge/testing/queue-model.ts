@@ -38,6 +38,9 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
   onDropped: () => void = () => {};
   /** What comes to the queue before its first seal does. */
   beforeSeal: (() => void) | undefined;
+  /** Seals that are to be planted come only when it is not slow any more. */
+  isSlow = false;
+  #late: { readonly name: string; end(isThere: boolean): void }[] = [];
   /** It was there once, and went with all. */
   wasEmptied = false;
   #listener: SessionQueueListener | undefined;
@@ -104,8 +107,28 @@ export class QueueModel extends FakeGeneration implements SessionQueue {
     const before = this.beforeSeal;
     this.beforeSeal = undefined;
     before?.();
+    if (this.isSlow) return await new Promise((resolve) => this.#late.push({ name, end: resolve }));
     this.#put(undefined, name);
     return true;
+  }
+
+  /** A seal is on its way. */
+  get isLate(): boolean {
+    return this.#late.length > 0;
+  }
+
+  /** It is not slow any more. */
+  hurryUp(): void {
+    this.isSlow = false;
+    for (const { name, end } of this.#late.splice(0)) {
+      if (this.isThere) this.#put(undefined, name);
+      end(this.isThere);
+    }
+  }
+
+  /** What is on its way is lost. */
+  loseLate(): void {
+    for (const { end } of this.#late.splice(0)) end(false);
   }
 
   publish(n: number): void {

@@ -276,7 +276,7 @@ export class SessionWorld {
   readonly givenUp = new GivenUp(() => this.nowMs);
   /** Bare clients that were let go here. */
   readonly lettingGo = new Set<string>();
-  readonly leftBehind = new LeftBehind(300_000, () => this.nowMs);
+  readonly leftBehind = new LeftBehind(300_000, { doubts: 0 }, () => this.nowMs);
   readonly directory = new Directory<Session>();
   readonly load = new Load();
   readonly users: Users;

@@ -21,5 +21,8 @@ export function keepOrphan(
   const key = `${claims.uid}.${claims.sid}`;
   life.lost(claims, isAway);
   // Its client may be back by now.
-  if (directory.get(key) === undefined) leftBehind.note(key, left);
+  if (directory.get(key) !== undefined) return;
+  // What was dropped meanwhile nobody here has heard.
+  const { seal } = left;
+  leftBehind.note(key, { ...left, seal: seal && { ...seal, at: undefined } });
 }

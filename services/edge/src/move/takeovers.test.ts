@@ -60,7 +60,7 @@ beforeEach(() => {
     },
   };
   isAway = false;
-  leftBehind = new LeftBehind(300_000, () => 0);
+  leftBehind = new LeftBehind(300_000, { doubts: 0 }, () => 0);
   isBack = undefined;
   takeovers = new Takeovers({
     node,

@@ -124,7 +124,8 @@ export class Takeovers {
     const release = await session.release(mode, {
       to: takesMarks ? from : undefined,
       knowsSeals: takesReplies === true,
-      waitsForSeal: takesLeftSeals === true && mode === 'move',
+      waitsForSeal: takesLeftSeals === true,
+      mayLeaveSeal: takesLeftSeals === true && mode === 'move',
     });
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});

@@ -9,7 +9,7 @@ import type { HelloFrame } from './inbox.js';
 import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
 import type { Position } from './position.js';
-import type { Release } from './release.js';
+import { anybody, type Release, type Successor } from './release.js';
 import type { SessionState } from './states.js';
 import type { Subscriptions } from './subscriptions.js';
 import { type SealLeft, type Vouch, vouchFor, vouchOf } from './vouch.js';
@@ -59,7 +59,9 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
   readonly custody: Pick<Custody, 'inherit' | 'keep'>;
   readonly hello: HelloFrame;
   /** The connection that has had the session here until now. */
-  readonly previous: { readonly state: SessionState; release(mode: 'resume'): Promise<Release> } | undefined;
+  readonly previous:
+    | { readonly state: SessionState; release(mode: 'resume', successor: Successor): Promise<Release> }
+    | undefined;
   readonly subscriptions: Pick<Subscriptions, 'join' | 'tell'>;
   readonly access: Pick<SessionAccess, 'wasHeld' | 'placed'>;
   readonly ports: Pick<SessionPorts, 'handover' | 'life' | 'leftBehind'>;
@@ -82,7 +84,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
   options.onTopics();
   // Else another edge has it by now.
   const isHere = previous?.state !== 'moved';
-  const released = await previous?.release('resume');
+  const released = await previous?.release('resume', anybody);
   const predecessor = released?.isUnheld ? undefined : released;
   if (predecessor) options.custody.inherit(predecessor);
   access.wasHeld(predecessor?.pass, predecessor?.newPass);
@@ -249,7 +251,7 @@ function leftTo(
     ...(last === undefined ? { suspect: undefined } : { position, suspect }),
     ...(owed && { owed }),
     // Of an edge of before it may name one that is to put it back: it has.
-    ...(seal && { seal: { ...seal, at: undefined } }),
+    ...(seal && { seal: seal.isWatched ? seal : { ...seal, at: undefined } }),
   };
 }
 

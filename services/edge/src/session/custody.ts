@@ -2,6 +2,7 @@ import { withDeadline } from '@evenkeel/pace';
 import { type CloseCode, type GapReason, gapReasons, planOfMove, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
+import type { Intake } from './intake.js';
 import { type LetGo, letGoBy } from './left-behind.js';
 import { attachKind } from './load.js';
 import type { EndReason, HandoverAnswer, SessionPorts } from './ports.js';
@@ -88,8 +89,11 @@ export class Custody {
     if (!this.isEnding) this.#ports.life.lost(this.#claims, false, code);
   }
 
-  /** It has come here and was not welcomed: it waits for its next connection, or its end. `hasBegun`: its queue was consumed here. */
-  leaveBehind(hasBegun = false): void {
+  /**
+   * It has come here and was not welcomed: it waits for its next connection, or its end. `droppedBefore`: from its queue, since it came;
+   * `hasBegun`: that was consumed here.
+   */
+  leaveBehind({ droppedBefore }: Pick<Intake, 'droppedBefore'>, hasBegun = false): void {
     if (!this.#isAcquired) return;
     const { uid, sid, move } = this.#claims;
     // Applications know that it is away, unless it came by a move.
@@ -97,7 +101,9 @@ export class Custody {
     const { leftBehind } = this.#ports;
     const key = `${uid}.${sid}`;
     // What an earlier connection here has left is still there.
-    if (this.#left && !hasBegun && leftBehind.of(key) === undefined) leftBehind.note(key, this.#left);
+    if (!this.#left || hasBegun || leftBehind.of(key)) return;
+    leftBehind.note(key, this.#left);
+    if (droppedBefore) leftBehind.dropped(key, droppedBefore);
   }
 
   /**

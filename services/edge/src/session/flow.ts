@@ -98,7 +98,6 @@ export function eventFlow(options: FlowOptions): Flow {
     isBare: connection.isBare,
     maxLength,
     window,
-    plantedWaitMs: options.config.settleTimeoutMs,
     now,
     onDelivering,
     isTaking,

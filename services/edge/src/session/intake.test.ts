@@ -7,6 +7,7 @@ import { FakeHandover, settled } from '../../testing/session-world.js';
 import { gapFrame } from '../frame/frames.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
+import { anybody } from './release.js';
 
 const window = 4;
 const limit = 8;
@@ -55,7 +56,6 @@ function attached(queue: QueueModel): { connection: FakeConnection; outbox: Outb
     drops: new FakeDrops(),
     maxLength: limit,
     window,
-    plantedWaitMs: 5,
     onDelivering: () => {},
     isTaking: () => true,
     isOpen: () => true,
@@ -76,7 +76,7 @@ async function stopped() {
   await intake.start();
   await settled();
   for (let n = 1; n <= 3; n += 1) queue.publish(n);
-  await intake.stop();
+  await intake.stop(5);
   return { queue, outbox, intake };
 }
 
@@ -129,13 +129,13 @@ it('says nothing of what was written when its channel has gone after its end, an
   const { queue, outbox, intake } = await stopped();
   queue.lose();
   outbox.ack(3);
-  const { suspect, written } = await intake.giveBack(true);
+  const { suspect, written } = await intake.giveBack(anybody);
   expect({ suspect, written }).toEqual({ suspect: undefined, written: undefined });
 });
 
 it('says how much was written when its channel is there', async () => {
   const { outbox, intake } = await stopped();
   outbox.ack(1);
-  const { suspect, written } = await intake.giveBack(true);
+  const { suspect, written } = await intake.giveBack(anybody);
   expect({ suspect, written }).toEqual({ suspect: 2, written: { seq: 2, count: 2 } });
 });

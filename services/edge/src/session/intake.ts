@@ -11,7 +11,7 @@ import type { Drops, Handover, SessionQueue } from './ports.js';
 import { type QueueChanged, QueueChanges } from './queue-change.js';
 import { Seal } from './seal.js';
 import { SealLook } from './seal-look.js';
-import { type Vouch, vouchFor } from './vouch.js';
+import { noTaker, type SealTaker, type Vouch, vouchFor } from './vouch.js';
 
 export interface IntakeOptions {
   readonly claims: TicketClaims;
@@ -24,8 +24,6 @@ export interface IntakeOptions {
   readonly maxLength: number;
   /** Events that the broker sends ahead of acknowledgements. */
   readonly window: number;
-  /** When it is to be left it waits so long for a seal that is being planted; until then it goes on. */
-  readonly plantedWaitMs: number;
   /** A delivery has come: the session is consuming, whatever the broker has answered so far. */
   onDelivering(): void;
   /** Whether deliveries are still written here. */
@@ -70,7 +68,7 @@ export class Intake {
   /** Events go past the queue from a mark on that has come: whether its client is told. Undefined: there was none, or that is over. */
   #passing: 'untold' | 'told' | undefined;
   /** RabbitMQ has dropped something before this edge consumes. */
-  #droppedBefore: GapReason | undefined;
+  droppedBefore: GapReason | undefined;
   /** Deliveries settled when it asked for no more; undefined: the broker has not answered. */
   #settledAtCancel: number | undefined;
   /** So many of the next deliveries were in the queue before its client was back. */
@@ -165,7 +163,7 @@ export class Intake {
     if (generation < this.#options.queue.generation && !this.changes.isOn) return;
     if (!this.#isConsuming) {
       // What went before shows in whether the seal comes, if it is to come first.
-      this.#droppedBefore = why;
+      this.droppedBefore = why;
       return;
     }
     // Before the seal has come it is not known whether it was dropped as well; then it goes without saying.
@@ -223,20 +221,20 @@ export class Intake {
   }
 
   async #goOn(): Promise<void> {
-    const { owed } = this.seal.giveBack(false);
+    const { owed } = this.seal.giveBack(noTaker);
     this.seal.begin(owed ? { is: 'told', reason: owed } : { is: 'fresh' });
     this.#options.outbox.lostPlace();
     this.#holdback.due();
     await this.#consume();
   }
 
-  /** Nothing comes any more once it has resolved. `mayWait`: who comes next waits for the seal. */
-  async stop(mayWait = false): Promise<void> {
+  /** Nothing comes any more once it has resolved. `sealWaitMs`: until then it goes on for a seal that is on its way. */
+  async stop(sealWaitMs: number): Promise<void> {
     this.#isStopping = true;
     this.#wasFull = this.#options.outbox.isFull;
     await this.changes.leave();
     await this.#fetching;
-    if (!mayWait) await this.seal.settled(this.#options.plantedWaitMs);
+    if (sealWaitMs > 0) await this.seal.settled(sealWaitMs);
     this.#look.stop();
     const settled = this.#settled;
     if (await this.#consumer?.cancel()) this.#settledAtCancel = settled;
@@ -245,13 +243,13 @@ export class Intake {
 
   /**
    * Gives back, in order, what is not acknowledged; to be called once it has stopped. Resolves when the queue has it in its
-   * places, so that the next edge may look. `isSealKept`: by who comes next; `mayWait`: that one waits for it.
+   * places, so that the next edge may look.
    */
-  async giveBack(isSealKept: boolean, mayWait = false): Promise<GivenBack> {
+  async giveBack(taker: SealTaker): Promise<GivenBack> {
     // With the seal left here there may be nothing to give back, and nothing that the broker has not confirmed.
     const isDone = this.unacked === 0 && this.#settledAtCancel === this.#settled;
     this.seal.owe(this.#holdback.owed);
-    const { seal, owed } = this.seal.giveBack(isSealKept, mayWait);
+    const { seal, owed } = this.seal.giveBack(taker);
     const held = this.#holdback.takeAll();
     const all = this.#options.outbox.requeueAll();
     for (const delivery of held) delivery.requeue();
@@ -276,7 +274,7 @@ export class Intake {
 
   async #consume(): Promise<void> {
     this.#isConsuming = true;
-    if (this.#isUnproven && this.#droppedBefore) this.dropped(this.#droppedBefore);
+    if (this.#isUnproven && this.droppedBefore) this.dropped(this.droppedBefore);
     this.#isUnproven = false;
     this.#consumer = undefined;
     this.#consumer = await this.#options.queue.consume({

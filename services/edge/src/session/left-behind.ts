@@ -1,4 +1,7 @@
+import { type GapReason, gapReasons } from '@evenkeel/protocol';
+import type { Drops } from './ports.js';
 import type { Position } from './position.js';
+import { sealComingMs } from './seal-state.js';
 import type { SealLeft } from './vouch.js';
 import type { LeftWritten } from './written-before.js';
 
@@ -46,14 +49,16 @@ export const letGoBy = (
  * still names the same connection.
  */
 export class LeftBehind {
-  readonly #left = new Map<string, Left & { readonly atMs: number }>();
+  readonly #left = new Map<string, Left & { readonly atMs: number; readonly doubts: number }>();
   readonly #lifetimeMs: number;
+  readonly #drops: Pick<Drops, 'doubts'>;
   readonly #now: () => number;
   readonly #limit: number;
 
   /** `lifetimeMs`: of a session without a socket; `now`: a clock that nobody sets, ms. */
-  constructor(lifetimeMs: number, now: () => number, limit = maxRemembered) {
+  constructor(lifetimeMs: number, drops: Pick<Drops, 'doubts'>, now: () => number, limit = maxRemembered) {
     this.#lifetimeMs = lifetimeMs;
+    this.#drops = drops;
     this.#now = now;
     this.#limit = limit;
   }
@@ -63,17 +68,26 @@ export class LeftBehind {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
-    // When its client is back it is in the queue again, or was dropped.
-    const { at: _, ...place } = seal ?? { behind: 0 };
-    const sealed = (owed || place.behind) && { ...(owed && { owed }), ...(seal && { seal: place }) };
+    const place = seal && (seal.at ? { ...seal, isWatched: true } : seal);
+    const isToBeKnown = owed !== undefined || place?.at !== undefined || (place?.behind ?? 0) > 0;
+    const sealed = isToBeKnown && { ...(owed && { owed }), ...(place && { seal: place }) };
     const known = { ...written, ...(ids && { ids }), ...where, ...sealed };
+    const { doubts } = this.#drops;
     if (Object.keys(known).length > 0)
-      this.#left.set(key, { suspect: undefined, ...known, atMs: this.#now() });
+      this.#left.set(key, { suspect: undefined, ...known, atMs: this.#now(), doubts });
     const oldestMs = this.#now() - this.#lifetimeMs;
     for (const [oldest, { atMs }] of this.#left) {
       if (atMs > oldestMs && this.#left.size <= this.#limit) return;
       this.#left.delete(oldest);
     }
+  }
+
+  /** Something was dropped from its queue, or a later one of it: no seal that comes only now would show that. */
+  dropped(key: string, why: GapReason, generation = Number.POSITIVE_INFINITY): void {
+    const left = this.#left.get(key);
+    if (left?.seal?.at === undefined || generation < (left.generation ?? 0)) return;
+    const { seal: _, ...known } = left;
+    this.#left.set(key, { ...known, owed: left.owed ?? why });
   }
 
   /** Who has the session now has it from this edge, and knows what its client is to be told. */
@@ -88,8 +102,12 @@ export class LeftBehind {
   of(key: string): Left | undefined {
     const left = this.#left.get(key);
     if (left === undefined || left.atMs <= this.#now() - this.#lifetimeMs) return undefined;
-    const { atMs: _, ...told } = left;
-    return told;
+    const { atMs, doubts, ...told } = left;
+    const { seal, ...known } = told;
+    if (seal?.at === undefined) return told;
+    if (doubts !== this.#drops.doubts) return { ...known, owed: known.owed ?? gapReasons.brokerLost };
+    // An emptied queue tells nobody: what stands at its head does.
+    return this.#now() - atMs < sealComingMs ? told : { ...known, seal: { behind: seal.behind } };
   }
 
   /** For who has the session now. */

@@ -387,7 +387,7 @@ export interface SessionPorts {
   readonly inbound: Inbound;
   readonly cancels: Cancels;
   readonly letGo: LetGo;
-  readonly leftBehind: Pick<LeftBehind, 'note' | 'of' | 'take'>;
+  readonly leftBehind: Pick<LeftBehind, 'note' | 'dropped' | 'of' | 'take'>;
   readonly life: Life;
   readonly journal: Journal;
   readonly givenUp: GivenUp;

@@ -2,7 +2,7 @@ import type { Delivery } from '@evenkeel/broker';
 import { backoffMs, sleep } from '@evenkeel/pace';
 import { lastMark } from '@evenkeel/protocol';
 import type { NextQueue } from './generation.js';
-import { sealOf } from './seal.js';
+import { sealOf } from './seal-state.js';
 
 export interface QueueChangeOptions {
   readonly next: NextQueue;

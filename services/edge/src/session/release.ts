@@ -7,7 +7,7 @@ import type { Departure } from './ports.js';
 import type { Position } from './position.js';
 import type { ClientRequests } from './requests.js';
 import type { Subscriptions } from './subscriptions.js';
-import type { SealLeft } from './vouch.js';
+import type { SealLeft, SealTaker } from './vouch.js';
 import type { LeftWritten } from './written-before.js';
 
 /** `move`: the old connection still works and takes part. `resume`: it is lost, or to be. `end`: nobody is to have it any more. */
@@ -17,17 +17,26 @@ export type ReleaseMode = 'move' | 'resume' | 'end';
 export const leavingBy = { move: 'moved', resume: 'lost', end: 'left' } as const;
 
 /** Who comes next, as far as is known. */
-export interface Successor {
+export interface Successor extends SealTaker {
   /** The edge that it moves to, if that one passes marks on. */
   readonly to?: string | undefined;
-  /** It knows what a seal is. */
-  readonly knowsSeals: boolean;
-  /** The seal may come to it later. */
-  readonly waitsForSeal: boolean;
 }
 
-/** Some edge that looks for the seal at the queue's head. */
-export const anybody: Successor = { knowsSeals: true, waitsForSeal: false };
+/** Some edge that looks for the seal at the queue's head, unless it is told that it comes later. */
+export const anybody: Successor = { knowsSeals: true, waitsForSeal: true, mayLeaveSeal: false };
+
+/** A seal that is on its way is waited for so much longer while nobody waits for the session. */
+const unhurried = 5;
+
+/** How long a seal that is on its way is waited for, ms. */
+export function sealWaitMs(
+  mode: ReleaseMode,
+  successor: Successor | undefined,
+  { settleTimeoutMs }: { readonly settleTimeoutMs: number },
+): number {
+  if (successor?.mayLeaveSeal) return 0;
+  return successor === undefined && mode === 'resume' ? unhurried * settleTimeoutMs : settleTimeoutMs;
+}
 
 /** How a session left this edge. */
 export interface Release extends SealLeft, LeftWritten {

@@ -8,7 +8,9 @@ import { runs } from '../../testing/runs.js';
 import { FakeHandover, settled } from '../../testing/session-world.js';
 import { gapFrame } from '../frame/frames.js';
 import { Intake } from './intake.js';
+import { LeftBehind } from './left-behind.js';
 import { Outbox } from './outbox.js';
+import { anybody } from './release.js';
 import { type SealLeft, type Vouch, vouchOf } from './vouch.js';
 
 const window = 4;
@@ -23,6 +25,7 @@ class World {
   /** A `gap` in vain is possible. */
   isInDoubt = false;
   #at: { intake: Intake; outbox: Outbox; connection: FakeConnection; read: number } | undefined;
+  /** Of a move. */
   #left: SealLeft | undefined;
   #isLive = false;
   #isRaised = false;
@@ -32,13 +35,18 @@ class World {
   /** The edge that had it has heard of so many; whoever has it next may hear of them later. */
   #heardByOne = 0;
   readonly #drops = new FakeDrops();
+  /** What is known of the session while nobody has it. */
+  readonly #leftBehind = new LeftBehind(300_000, this.#drops, () => this.#nowMs);
 
   constructor() {
     this.queue.onDropped = () => {
       if (this.#at) {
         this.#at.intake.dropped('overflow');
         this.#heardByOne += 1;
-      } else this.#unheard += 1;
+      } else {
+        this.#unheard += 1;
+        this.#leftBehind.dropped('s', 'overflow');
+      }
     };
     this.#drops.onFence = () => this.#hear();
   }
@@ -81,7 +89,6 @@ class World {
       drops: this.#drops,
       maxLength: limit,
       window,
-      plantedWaitMs: 5,
       onDelivering: () => {},
       isTaking: () => true,
       isOpen: () => true,
@@ -92,7 +99,7 @@ class World {
     });
     this.#at = { intake, outbox, connection, read: 0 };
     this.#isLive = true;
-    const left = this.#left ?? {};
+    const left = this.#left ?? this.#leftBehind.take('s') ?? {};
     this.#left = undefined;
     const isFound = await this.queue.check();
     if (vouch) intake.begin(vouch);
@@ -111,27 +118,33 @@ class World {
   async leave(isForgotten = false): Promise<void> {
     const at = this.#at;
     if (!at) return;
-    await this.#leave(at.intake.stop());
+    await this.#leave(at.intake.stop(5));
     if (isForgotten && at.intake.seal.isEarly) this.isInDoubt = true;
-    const left = await at.intake.giveBack(true);
-    this.#left = isForgotten && !this.#isRaised ? undefined : left;
+    const left = await at.intake.giveBack(anybody);
+    if (!isForgotten || this.#isRaised) this.#leftBehind.note('s', { ...left, position: undefined });
+    else if (left.seal?.at !== undefined) this.isInDoubt = true;
     this.#read();
     this.#at = undefined;
+    if (this.published % 2 === 0) this.#goElsewhere();
   }
 
   /** It moves to another edge, or back, which may have to wait for its seal; `count` events are published in between. */
   async move(count: number): Promise<void> {
     const at = this.#at;
     if (!at) return;
-    await this.#leave(at.intake.stop(true));
+    await this.#leave(at.intake.stop(0));
     this.publish(Math.floor(count / 2));
-    this.#left = await at.intake.giveBack(true, true);
+    this.#left = await at.intake.giveBack({ ...anybody, mayLeaveSeal: true });
     this.#read();
     this.#at = undefined;
-    this.queue.node = this.queue.node === 'e' ? 'f' : 'e';
+    this.#goElsewhere();
     this.#unheard = 0;
     this.publish(Math.ceil(count / 2));
     await this.come(undefined, true);
+  }
+
+  #goElsewhere(): void {
+    this.queue.node = this.queue.node === 'e' ? 'f' : 'e';
   }
 
   /** What was dropped is heard of by another way, at the latest when a marker is back. */
@@ -147,6 +160,7 @@ class World {
     if (!this.#at || this.#at.intake.seal.isEarly || this.#isRaised) return;
     this.#noteDoubt();
     this.queue.lose();
+    this.queue.loseLate();
     this.#read();
     this.#at = undefined;
   }
@@ -183,6 +197,7 @@ class World {
     const { listener } = queue;
     this.#noteDoubt();
     queue.lose();
+    queue.loseLate();
     meanwhile();
     if (!listener) return;
     await listener.onFound(await queue.check());
@@ -192,19 +207,21 @@ class World {
     listener.onRestored();
   }
 
-  /** What an operator takes out while the seal is in somebody's hand nobody notices. */
+  /** What an operator takes out while the seal is in somebody's hand, or is still to come, nobody notices. */
   async purge(): Promise<void> {
+    if (!this.#at) this.#nowMs += 10_000;
     for (const edge of [...this.queue.left.keys()]) this.queue.putBack(edge);
     await this.restore(() => this.queue.purge());
   }
 
   /** While its seal is on another edge nobody can tell that nothing is missing. */
   #noteDoubt(): void {
-    if (this.queue.left.size > 0) this.isInDoubt = true;
+    if (this.queue.left.size > 0 || this.queue.isLate) this.isInDoubt = true;
   }
 
   /** Everything is read and acknowledged, to the last. */
   async finish(): Promise<void> {
+    this.queue.hurryUp();
     await this.come();
     for (let n = 0; n < 3; n += 1) {
       this.ack(0);
@@ -274,6 +291,8 @@ const step = fc.oneof(
         'restore',
         'restore after much',
         'answer',
+        'the broker is slow',
+        'the broker is quick',
       ),
     }),
   },
@@ -311,6 +330,8 @@ async function run(
     else if (is === 'move') await world.move(count);
     else if (is === 'put back') for (const edge of ['e', 'f']) world.queue.putBack(edge);
     else if (is === 'come') await world.come();
+    else if (is === 'the broker is slow') world.queue.isSlow = true;
+    else if (is === 'the broker is quick') world.queue.hurryUp();
     else if (is === 'answer') world.queue.reply();
     else if (is === 'wait') await world.wait();
     else if (is === 'restore') await world.restore(() => {});

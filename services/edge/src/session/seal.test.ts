@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries } from '../../testing/deliveries.js';
+import { anybody } from './release.js';
 import { Seal } from './seal.js';
 import { vouchFor } from './vouch.js';
 
@@ -68,18 +69,47 @@ describe('a seal', () => {
     }
     expect(gaps).toEqual(['broker-lost']);
     seal.begin({ is: 'coming', name: 's', at: 'edge-2', behind: 1 });
-    expect(seal.giveBack(true)).toEqual({ seal: { behind: 1 } });
+    expect(seal.giveBack({ ...anybody, waitsForSeal: false })).toEqual({ seal: { behind: 1 } });
+  });
+
+  it('that is still to come is so for who comes next, unless that one only looks for it in the queue', () => {
+    const older = { ...anybody, waitsForSeal: false };
+    seal.begin({ is: 'coming', name: 's', at: 'edge-2', behind: 1 });
+    expect(seal.giveBack(anybody)).toEqual({ seal: { name: 's', behind: 1, at: 'edge-2' } });
+    seal.begin({ is: 'fresh' });
+    expect(seal.giveBack(anybody)).toMatchObject({ seal: { behind: 0, at: 'edge-1' } });
+    seal.begin({ is: 'fresh' });
+    expect(seal.giveBack(older)).toEqual({ owed: 'overflow' });
+  });
+
+  it('is not waited for where what was left with nobody has lost something, as this edge has heard sooner', () => {
+    droppedAtMs = nowMs;
+    seal.begin({ is: 'coming', name: 's', at: 'edge-2', isWatched: true });
+    seal.nothingCame();
+    expect(gaps).toEqual(['expired']);
+    for (const vouch of [{ at: 'edge-2' }, { at: 'edge-1', isWatched: true }]) {
+      seal.begin({ is: 'coming', name: 's', ...vouch });
+      expect(seal.isExpected).toBe(false);
+    }
+  });
+
+  it('that is on its way is waited for when its session leaves, until somebody waits for that', async () => {
+    seal.begin({ is: 'fresh' });
+    const left = seal.settled(60_000);
+    seal.awaited(true);
+    await left;
+    await seal.settled(60_000);
   });
 
   it('is for the next edge to look for where this one has let the session go before it looked', () => {
-    expect(seal.giveBack(true)).toEqual({ seal: { name: undefined, behind: 0 } });
+    expect(seal.giveBack(anybody)).toEqual({ seal: { name: undefined, behind: 0 } });
   });
 
   it('that was looked for after a loss of the broker, and is by the next edge, is told to be lost with that', () => {
     seal.begin({ is: 'sealed', name: 's' });
     seal.take(deliveries.seal('s'));
     seal.lost();
-    const { seal: left } = seal.giveBack(true);
+    const { seal: left } = seal.giveBack(anybody);
     expect(left).toEqual({ name: 's', behind: 0, reason: 'broker-lost' });
     seal.begin(vouchFor(left));
     seal.nothingCame();

@@ -1,60 +1,19 @@
 import type { Delivery } from '@evenkeel/broker';
-import { type GapReason, gapReasons, lossMarks, sealHeader } from '@evenkeel/protocol';
+import { type GapReason, gapReasons, lossMarks } from '@evenkeel/protocol';
 import { Ahead } from './ahead.js';
 import type { Holdback } from './holdback.js';
-import { aheadOf, type SealState, untold } from './seal-state.js';
-import type { SealLeft, Vouch } from './vouch.js';
-
-export interface SealOptions {
-  /**
-   * Publishes a seal of this name to the queue. True once the broker has it there; never rejects. `isFirst`: nothing is in doubt, and
-   * it may wait for its turn, until {@link SealOptions.hurry}.
-   */
-  plant(name: string, isFirst: boolean): Promise<boolean>;
-  /** `at`: it is another edge's turn. */
-  hurry(at: string | undefined): void;
-  /** It is put back later, for another edge that waits for it. */
-  leave(name: string, delivery: Delivery): void;
-  /** The opposite: undefined when it has been put back, or has gone back with its channel. */
-  takeBack(name: string): Delivery | undefined;
-  /** This edge. */
-  readonly node: string;
-  newName(): string;
-  /** Deliveries that have come, but for seals: those that are not settled, and those that have gone on to the client. */
-  readonly counts: { readonly unacked: number; readonly passed: number };
-  /** Those that are not settled. */
-  unsettled(): readonly Delivery[];
-  /** `seq` that the last event before what is told now has, or will have. */
-  seq(): number;
-  /** Why something was dropped last since that time, if anybody knows. */
-  whyDropped(sinceMs: number): GapReason | undefined;
-  /** A queue whose node of the broker has been down for a while has no seal any more, and lacks what was published meanwhile. */
-  isOfCluster?(): boolean;
-  /** The client may have missed events before the next one. */
-  onGap(reason: GapReason): void;
-  /** Events went past the queue from here on; `isOver`: and do not any more. */
-  onPassedBy?(isOver: boolean): void;
-  /** Something was dropped before what comes next: nobody knows any more which delivery that is. */
-  onLacking?(): void;
-  /** It is told of no gap, so nothing shows that it has heard of one. */
-  readonly isBare: boolean;
-  now(): number;
-}
+import type { SealOptions } from './seal-options.js';
+import { aheadOf, type SealState, sealComingMs, sealOf, untold } from './seal-state.js';
+import type { SealLeft, SealTaker, Vouch } from './vouch.js';
 
 /** What a client sends this long after it was told something shows that it has heard it. */
 const heardMs = 2_000;
 
-/** One that has not come from another edge after this does not come: that edge is no more, or has lost it. */
-const comingMs = 10_000;
+/** Two edges hear of what is dropped so long one after the other at most, ms. */
+const apartMs = 2_000;
 
 /** The name of a seal that does not come. */
 const inDoubt = '';
-
-/** The name of the seal that a delivery is; undefined: it is none. */
-export function sealOf({ properties }: Pick<Delivery, 'properties'>): string | undefined {
-  const name = properties.headers[sealHeader];
-  return typeof name === 'string' && !properties.correlationId ? name : undefined;
-}
 
 /**
  * A session's queue has at its head a small message that says: nothing was dropped from here that the client was not told of.
@@ -79,6 +38,8 @@ export class Seal {
   #ackedSeq = 0;
   /** Resolves when the one that is under way has come. */
   #come: (() => void) | undefined;
+  /** Somebody waits for the session who may wait for the seal as well. */
+  #isAwaited = false;
   /** The client has been told of what was dropped before. */
   #toldUpToMs = Number.NEGATIVE_INFINITY;
 
@@ -116,11 +77,7 @@ export class Seal {
     }
     if (vouch.is === 'fresh') return this.#plant(gapReasons.overflow, true);
     if (vouch.is === 'told') return this.#miss(vouch.reason);
-    if (vouch.is === 'owed') {
-      const { reason } = vouch;
-      this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, isGone: true, reason };
-      return;
-    }
+    if (vouch.is === 'owed') return this.#owed(vouch.reason);
     if (vouch.is === 'unwatched') {
       this.#state = { is: 'unwatched' };
       return;
@@ -219,7 +176,7 @@ export class Seal {
   heard(isFromClient: boolean): void {
     const state = this.#state;
     // In its turn: where the other edge is behind with its seals, this one would be with all that it plants instead.
-    if (state.is === 'planted' && state.from && this.#options.now() - state.from.sinceMs >= comingMs)
+    if (state.is === 'planted' && state.from && this.#options.now() - state.from.sinceMs >= sealComingMs)
       return this.#plant(state.reason, true);
     if (state.is !== 'missing' || isFromClient === this.#options.isBare) return;
     // What was written before the gap may still be on its way, and the gap behind it.
@@ -248,6 +205,7 @@ export class Seal {
       const name = state.from ? undefined : inDoubt;
       const behind = aheadOf(state)?.size ?? 0;
       this.#state = { is: 'expected', name, behind, isNew: false, reason: gapReasons.brokerLost };
+      this.#come?.();
     }
   }
 
@@ -279,10 +237,17 @@ export class Seal {
     this.#options.hurry(undefined);
   }
 
+  /** Somebody waits for the session; `isPatient`: and may wait for the seal as well. */
+  awaited(isPatient: boolean): void {
+    this.#isAwaited ||= isPatient;
+    this.#come?.();
+  }
+
   /** Before the queue is left: resolves when a seal that is on its way has come, or after `timeoutMs`. */
   async settled(timeoutMs: number): Promise<void> {
     if (this.#state.is !== 'planted') return;
     this.#options.hurry(this.#state.from?.at);
+    if (this.#isAwaited) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       const end = () => {
@@ -296,25 +261,22 @@ export class Seal {
     });
   }
 
-  /**
-   * Puts it back; to be called before anything else is given back, once nothing more comes. `isKept`: by who comes next; an
-   * edge of before the seals would take it for an event. `mayWait`: who comes next waits for it.
-   */
-  giveBack(isKept: boolean, mayWait = false): SealLeft {
+  /** Puts it back, or leaves it for later; to be called before anything else is given back, once nothing more comes. */
+  giveBack({ knowsSeals, waitsForSeal, mayLeaveSeal }: SealTaker): SealLeft {
     const state = this.#state;
     this.#state = { is: 'unwatched' };
     const { node } = this.#options;
     const behind = aheadOf(state)?.size ?? 0;
-    if (mayWait && state.is === 'planted')
+    if (waitsForSeal && state.is === 'planted')
       return { seal: { name: state.name, behind, at: state.from?.at ?? node } };
-    if (mayWait && state.is === 'held') {
+    if (mayLeaveSeal && state.is === 'held') {
       this.#options.leave(state.name, state.delivery);
       return { seal: { name: state.name, behind, at: node } };
     }
     // Put back meanwhile, it is in its place, and marked: one that is published only now says nothing.
     if (state.is === 'planted' && state.from) return { seal: { behind } };
     if (state.is === 'held') {
-      if (isKept) state.delivery.requeue();
+      if (knowsSeals) state.delivery.requeue();
       else state.delivery.ack();
       return { seal: { name: state.name, behind } };
     }
@@ -338,11 +300,17 @@ export class Seal {
     return behind === 0 && (redelivered || name !== undefined || isNew);
   }
 
-  /** This edge may have it itself, from when it had the session last. */
-  #await({ name, at, behind = 0 }: Vouch & { is: 'coming' }): void {
-    const { node, takeBack, now } = this.#options;
-    const delivery = at === node ? takeBack(name) : undefined;
+  #owed(reason: GapReason): void {
+    this.#state = { is: 'expected', name: inDoubt, behind: 0, isNew: false, isGone: true, reason };
+  }
+
+  /** This edge may have it itself, from when it had the session last; or have heard what was dropped, sooner than who says that nothing was. */
+  #await({ name, at, behind = 0, isWatched }: Vouch & { is: 'coming' }): void {
+    const { node, takeBack, whyDropped, now } = this.#options;
     const sinceMs = now();
+    const why = isWatched && at !== node ? whyDropped(sinceMs - apartMs) : undefined;
+    if (why !== undefined) return this.#owed(why);
+    const delivery = at === node ? takeBack(name) : undefined;
     this.#toldUpToMs = sinceMs;
     const ahead = new Ahead([], behind);
     if (delivery) this.#state = { is: 'held', name, delivery, ahead };

@@ -124,7 +124,7 @@ describe('a planned move', () => {
 
   it('leaves the seal here for an edge that waits for it, and asks the broker for nothing more than to stop', async () => {
     const { session } = await moving();
-    const left = await session.release('move', { ...anybody, waitsForSeal: true });
+    const left = await session.release('move', { ...anybody, mayLeaveSeal: true });
     expect(left).toMatchObject({ suspect: 0, seal: { name: 'old', behind: 0, at: 'edge-1' } });
     expect(world.calls.slice(-2)).toEqual(['cancel', 'leave seal']);
   });
@@ -160,16 +160,32 @@ describe('a planned move', () => {
 
   it('puts the seal back at once where its client has lost the old connection: the new one may have gone with it', async () => {
     const { connection, session } = await moving();
-    const release = session.release('move', { ...anybody, waitsForSeal: true });
+    const release = session.release('move', { ...anybody, mayLeaveSeal: true });
     connection.lose();
     expect(await release).toMatchObject({ seal: { name: 'old', at: 'edge-1' } });
     expect(world.calls.slice(-2)).toEqual(['leave seal', 'put back seal']);
   });
 
+  it('says which edge plants the seal that has not come, once it is asked, and what was dropped since', async () => {
+    world.queue.planting = new Promise(() => {});
+    const { connection, session } = await world.attach({}, { isNew: true });
+    connection.lose();
+    await settled();
+    expect(world.directory.get('alice.s')).toBe(session);
+    const left = await session.release('resume', anybody);
+    expect(left).toMatchObject({ suspect: 0, seal: { behind: 0, at: 'edge-1' } });
+    const { seal } = left;
+    expect(world.leftBehind.of('alice.s')).toMatchObject({ seal: { ...seal, isWatched: true } });
+    world.nowMs += 10_000;
+    expect(world.leftBehind.of('alice.s')).toMatchObject({ seal: { behind: 0 } });
+    world.leftBehind.dropped('alice.s', 'overflow');
+    expect(world.leftBehind.of('alice.s')).toMatchObject({ owed: 'overflow' });
+  });
+
   it('leaves it too where the broker has still to confirm what the client acknowledged last', async () => {
     const { connection, session } = await moving();
     world.deliver(1);
-    const release = session.release('move', { ...anybody, waitsForSeal: true });
+    const release = session.release('move', { ...anybody, mayLeaveSeal: true });
     await settled();
     connection.receive({ t: 'ack', seq: 1 });
     expect(await release).toMatchObject({ seal: { name: 'old', at: 'edge-1' } });

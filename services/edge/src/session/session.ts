@@ -20,7 +20,7 @@ import type { EndReason, SessionQueue } from './ports.js';
 import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
 import type { Release, ReleaseMode, Successor } from './release.js';
-import { anybody, dismiss, leavingBy, sayFarewell } from './release.js';
+import { anybody, dismiss, leavingBy, sayFarewell, sealWaitMs } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -235,7 +235,7 @@ export class Session implements ConnectionOwner {
       await this.intake.start();
       // A delivery may have come first and made it attached already; only a release meanwhile ends it here.
       if (isLive()) this.#welcome?.();
-      else if (this.#releasing) await this.intake.stop();
+      else if (this.#releasing) await this.intake.stop(config.settleTimeoutMs);
     } catch (error) {
       if (!(error instanceof AttachError)) this.#custody.failed();
       // Let go while it attaches, it has not failed: whoever lets it go closes it.
@@ -265,7 +265,7 @@ export class Session implements ConnectionOwner {
   #refuse(why: CloseCode): void {
     // The broker went just behind a first delivery: it is lost as any other.
     if (this.#is('attached')) return this.close(why);
-    this.#custody.leaveBehind();
+    this.#custody.leaveBehind(this.intake);
     this.#options.directory.remove(this);
     this.#enter('gone');
     this.#subscriptions.leaveAll();
@@ -277,11 +277,9 @@ export class Session implements ConnectionOwner {
     if (this.claims.move !== undefined) this.#send(markFrame(mark));
   }
 
-  /**
-   * Lets the session go: stops consuming, settles what is held, in order. With `move` the old connection gets the rest, then `moved`, and
-   * has a moment to acknowledge. Everybody who asks gets the same answer.
-   */
-  release(mode: ReleaseMode, successor = anybody): Promise<Release> {
+  /** Stops consuming and settles what is held, in order; in a move through the old connection. Everybody who asks gets the same answer. */
+  release(mode: ReleaseMode, successor?: Successor): Promise<Release> {
+    if (successor) this.intake.seal.awaited(successor.waitsForSeal);
     this.#releasing ??= this.#release(mode, successor);
     return this.#releasing;
   }
@@ -300,9 +298,10 @@ export class Session implements ConnectionOwner {
     return this.#queue.refuseReplies();
   }
 
-  async #release(mode: ReleaseMode, { to, knowsSeals, waitsForSeal }: Successor): Promise<Release> {
+  async #release(mode: ReleaseMode, successor: Successor | undefined): Promise<Release> {
     const { connection, outbox } = this;
-    const { ports } = this.#options;
+    const { to, ...taker } = successor ?? anybody;
+    const { ports, config } = this.#options;
     // It was refused, and whoever comes next had found it before.
     if (this.#is('gone')) return { ...this.#custody.inherited, ...this.access.left };
     const wasAttaching = this.#is('attaching');
@@ -311,19 +310,19 @@ export class Session implements ConnectionOwner {
       ports.handover.abandon(this.claims);
       await this.#attaching;
     }
-    await this.intake.stop(waitsForSeal);
+    await this.intake.stop(sealWaitMs(mode, successor, config));
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
       const own = { outbox, requests: this.#requests, subscriptions: this.#subscriptions };
       const where = { departure: { session: this.key, to }, onMoved: () => this.#enter('moved') };
       await sayFarewell({ connection, ...own, ...where }, this.#options);
     }
-    const { written, isLasting, ...left } = await this.intake.giveBack(knowsSeals, waitsForSeal);
+    const { written, isLasting, ...left } = await this.intake.giveBack(taker);
     const position = written && { connection: this.name, ...written };
-    if (waitsForSeal && !connection.isOpen) void this.#queue.sealIsBack();
+    if (taker.mayLeaveSeal && !connection.isOpen) void this.#queue.sealIsBack();
     const isHeld = !wasAttaching || this.intake.seal.hasBegun;
     if (mode === 'resume' && isHeld) ports.leftBehind.note(this.key, { ...left, position, isLasting });
     if (mode === 'end') await this.#custody.finish();
-    else if (wasAttaching) this.#custody.leaveBehind(isHeld);
+    else if (wasAttaching) this.#custody.leaveBehind(this.intake, isHeld);
     // Else it was refused while it was attaching.
     if (this.#is('releasing')) this.#enter('gone');
     this.#options.directory.remove(this);

@@ -1,4 +1,4 @@
-import { closeCodes, logged } from '@evenkeel/protocol';
+import { closeCodes, type GapReason, logged } from '@evenkeel/protocol';
 import type { Connection } from '../transport/connection.js';
 import type { SessionOptions } from './options.js';
 import { Session } from './session.js';
@@ -50,6 +50,13 @@ export class Sessions {
       if (isExcused) return;
       for (const session of [...this.#options.directory.tracked()]) session.sweep(nowMs);
     }, sweepMs);
+  }
+
+  /** RabbitMQ has dropped something from a session's queue: whoever has it here is to know, or who had it last. */
+  dropped(key: string, why: GapReason, generation: number): void {
+    const { directory, ports } = this.#options;
+    ports.leftBehind.dropped(key, why, generation);
+    directory.get(key)?.intake.dropped(why, generation);
   }
 
   /** Who cannot be asked for a session looks dead to others, and must not have any. */

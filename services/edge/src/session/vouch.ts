@@ -13,8 +13,17 @@ export type Vouch =
       readonly isNew?: boolean;
       readonly reason?: GapReason | undefined;
     }
-  /** Nothing was dropped so far, and the seal of this name comes later, from the edge `at`; put back, it is behind so many deliveries. */
-  | { readonly is: 'coming'; readonly name: string; readonly at: string; readonly behind?: number }
+  /**
+   * Nothing was dropped so far, and the seal of this name comes later, from the edge `at`; put back, it is behind so many deliveries.
+   * `isWatched`: so says who has left the session with nobody.
+   */
+  | {
+      readonly is: 'coming';
+      readonly name: string;
+      readonly at: string;
+      readonly behind?: number;
+      readonly isWatched?: boolean | undefined;
+    }
   /** It was made a moment ago, or an older edge had it: as far as anybody knows nothing was dropped. */
   | { readonly is: 'fresh' }
   /** Something was dropped, and the client is told as soon as it is attached. */
@@ -28,7 +37,8 @@ export type Vouch =
 export interface SealLeft {
   /**
    * It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. `at`: it is not in the
-   * queue, and comes from that edge. `reason`: what to tell if it does not come, where the broker was lost before.
+   * queue, and comes from that edge. `reason`: what to tell if it does not come, where the broker was lost before. `isWatched`: it was left
+   * with nobody, and as far as who tells this has heard nothing was dropped since.
    */
   readonly seal?:
     | {
@@ -36,16 +46,30 @@ export interface SealLeft {
         readonly behind: number;
         readonly at?: string | undefined;
         readonly reason?: GapReason | undefined;
+        readonly isWatched?: boolean | undefined;
       }
     | undefined;
   /** The client is to be told this at once: there is no seal. With one that does not come: it is also to be told behind so many deliveries. */
   readonly owed?: GapReason | undefined;
 }
 
+/** What the next edge can do about the seal. */
+export interface SealTaker {
+  /** It knows what one is: an edge of before would take it for an event. */
+  readonly knowsSeals: boolean;
+  /** One that is still to be planted, or to come from elsewhere, may come to it later. */
+  readonly waitsForSeal: boolean;
+  /** So may one that is in hand. */
+  readonly mayLeaveSeal: boolean;
+}
+
+/** Nobody does: it is over. */
+export const noTaker: SealTaker = { knowsSeals: false, waitsForSeal: false, mayLeaveSeal: false };
+
 /** What the next edge may go by. */
 export function vouchFor(seal: SealLeft['seal'], isNew?: boolean): Vouch {
   if (seal?.name !== undefined && seal.at !== undefined)
-    return { is: 'coming', name: seal.name, at: seal.at, behind: seal.behind };
+    return { is: 'coming', name: seal.name, at: seal.at, behind: seal.behind, isWatched: seal.isWatched };
   return { is: 'sealed', ...seal, ...(isNew !== undefined && { isNew }) };
 }
 
