@@ -1,5 +1,4 @@
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
-import type { Drops } from './ports.js';
 import type { Position } from './position.js';
 import { sealComingMs } from './seal-state.js';
 import type { SealLeft } from './vouch.js';
@@ -20,6 +19,11 @@ export interface Left extends LeftWritten {
   readonly owed?: SealLeft['owed'];
   /** Where that is, or behind how many deliveries the seal is; undefined: at the head. */
   readonly seal?: SealLeft['seal'];
+}
+
+/** Counts times from which on something may have been dropped without word of it. */
+interface Doubts {
+  readonly doubts: number;
 }
 
 type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -51,12 +55,12 @@ export const letGoBy = (
 export class LeftBehind {
   readonly #left = new Map<string, Left & { readonly atMs: number; readonly doubts: number }>();
   readonly #lifetimeMs: number;
-  readonly #drops: Pick<Drops, 'doubts'>;
+  readonly #drops: Doubts;
   readonly #now: () => number;
   readonly #limit: number;
 
   /** `lifetimeMs`: of a session without a socket; `now`: a clock that nobody sets, ms. */
-  constructor(lifetimeMs: number, drops: Pick<Drops, 'doubts'>, now: () => number, limit = maxRemembered) {
+  constructor(lifetimeMs: number, drops: Doubts, now: () => number, limit = maxRemembered) {
     this.#lifetimeMs = lifetimeMs;
     this.#drops = drops;
     this.#now = now;
