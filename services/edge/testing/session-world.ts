@@ -66,6 +66,7 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
   readonly planted: string[] = [];
   /** What becomes of one that is planted: the broker says that it has it. */
   planting: Promise<boolean> = Promise.resolve(true);
+  making?: Promise<void>;
   readonly deliveries: Deliveries;
   readonly node = 'edge-1';
   /** The seal that its session left here. */
@@ -86,6 +87,7 @@ export class FakeQueue extends FakeGeneration implements SessionQueue {
   async make(onSealable?: () => void): Promise<boolean> {
     this.calls.push('make');
     if (this.failure) throw this.failure;
+    await this.making;
     if (onSealable) this.isSealed = false;
     onSealable?.();
     return this.isOfOlder;
@@ -185,10 +187,7 @@ export class FakeHandover implements Handover {
     return answer(await this.searched);
   }
 
-  wasAway(): boolean {
-    return this.isAway;
-  }
-
+  wasAway = () => this.isAway;
   abandon(): void {
     this.calls.push('abandon');
     this.#abandon();

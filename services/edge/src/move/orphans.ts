@@ -23,6 +23,5 @@ export function keepOrphan(
   // Its client may be back by now.
   if (directory.get(key) !== undefined) return;
   // What was dropped meanwhile nobody here has heard.
-  const { seal } = left;
-  leftBehind.note(key, { ...left, seal: seal && { ...seal, at: undefined } });
+  leftBehind.note(key, left, false);
 }

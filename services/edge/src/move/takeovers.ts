@@ -1,5 +1,5 @@
 import { Fifo } from '@evenkeel/pace';
-import { type CommandOf, edgeKey, logged, planOfMove } from '@evenkeel/protocol';
+import { type CommandOf, edgeKey, gapReasons, logged, planOfMove } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Journal } from '../life/journal.js';
 import type { Life } from '../life/life.js';
@@ -129,7 +129,10 @@ export class Takeovers {
     });
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});
-    return release;
+    const isToBeLookedFor = takesLeftSeals || release.seal?.at === undefined;
+    return isToBeLookedFor
+      ? release
+      : { ...release, seal: undefined, owed: release.owed ?? gapReasons.overflow };
   }
 
   #handOver({ uid, sid, epoch, mode }: CommandOf<'takeover'>): { wasAway?: true } {

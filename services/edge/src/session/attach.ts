@@ -327,7 +327,9 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
     else begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed });
     return { isResumed: true, missed, suspect, ids };
   }
-  begin(vouchFor(owed === undefined ? seal : undefined, isNew));
+  // Who begins has missed nothing, and looks for none that is on its way.
+  const isLookedFor = owed === undefined && !(isNew && seal?.at);
+  begin(vouchFor(isLookedFor ? seal : undefined, isNew));
   return { isResumed: true, missed: undefined, suspect, ids, position, streams };
 }
 

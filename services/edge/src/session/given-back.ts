@@ -1,3 +1,4 @@
+import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { QueueGeneration } from './generation.js';
 import type { Requeued } from './outbox-options.js';
 import type { SealLeft } from './vouch.js';
@@ -21,5 +22,22 @@ export const whereOf = ({ generation, home }: Pick<QueueGeneration, 'generation'
   ...(home && { home }),
 });
 
-/** For who is told only of what there is. */
-export const idsOf = ({ ids }: Pick<Requeued, 'ids'>) => (ids.length > 0 ? { ids } : {});
+/**
+ * What was requeued, for who comes next. `isKnown`: it is in its places; `missing`: why something is, of which nobody was told; `place`: of
+ * the queue.
+ */
+export function givenBack(
+  isKnown: boolean,
+  { ids, isGapOwed, ...all }: Requeued,
+  { seal, owed }: SealLeft,
+  missing: GapReason | undefined,
+  place: Pick<GivenBack, 'isFull' | 'generation' | 'home'>,
+): GivenBack {
+  const { suspect, written, isLasting } = isKnown
+    ? all
+    : { suspect: undefined, written: undefined, isLasting: false };
+  const left = { suspect, written, ...(ids.length > 0 && { ids }), isLasting, ...place };
+  const toBeTold = owed ?? missing ?? (isGapOwed ? gapReasons.overflow : undefined);
+  if (toBeTold === undefined) return { ...left, seal };
+  return { ...left, owed: toBeTold, ...(owed && { seal }) };
+}

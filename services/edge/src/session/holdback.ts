@@ -94,6 +94,11 @@ export class Holdback {
     return this.#noted === undefined && this.#batches.every(({ noted }) => noted === undefined);
   }
 
+  /** Nothing may have been dropped without word of it. */
+  get isSure(): boolean {
+    return this.#doubts === this.#options.drops.doubts;
+  }
+
   /** Why something is known to be missing of which nobody has been told, and before how many of what is held. */
   get owed(): { readonly reason: GapReason; readonly before: number } | undefined {
     let before = this.size;

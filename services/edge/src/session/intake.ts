@@ -3,7 +3,7 @@ import type { Consumer, Delivery } from '@evenkeel/broker';
 import { type CloseCode, closeCodes, exchanges, type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { Acks } from './acks.js';
-import { type GivenBack, idsOf, whereOf } from './given-back.js';
+import { type GivenBack, givenBack, whereOf } from './given-back.js';
 import { Holdback } from './holdback.js';
 import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
@@ -39,14 +39,10 @@ export interface IntakeOptions {
   now(): number;
 }
 
-/** Of its window: what a client that is not behind leaves free. */
-const behindPart = 0.75;
-/** A client that has had something for so long without acknowledging anything is behind, ms. */
-const behindMs = 1_000;
-/** Other edges have so long to answer whether they have the session, ms. */
-const askMs = 300;
-/** And so long to let it go, with what its client is still to get and to acknowledge there. */
-const leaveMs = 3_000;
+/** A client is behind that has so much of its window, or has had something for so many ms without acknowledging anything. */
+const behind = { part: 0.75, afterMs: 1_000 };
+/** Other edges have so long to answer whether they have the session, and to let it go with what its client is still to get there, ms. */
+const others = { askMs: 300, leaveMs: 3_000 };
 
 /** What comes from a session's queue, through losses of the broker, on its way to the outbox. */
 export class Intake {
@@ -69,6 +65,9 @@ export class Intake {
   #passing: 'untold' | 'told' | undefined;
   /** RabbitMQ has dropped something before this edge consumes. */
   droppedBefore: GapReason | undefined;
+  /** Of the connection that has the session here still: it is to hear of it as well. */
+  follows: Pick<Intake, 'dropped'> | undefined;
+  #hasGivenBack = false;
   /** Deliveries settled when it asked for no more; undefined: the broker has not answered. */
   #settledAtCancel: number | undefined;
   /** So many of the next deliveries were in the queue before its client was back. */
@@ -132,6 +131,11 @@ export class Intake {
     return this.#options.outbox.unacked + this.#holdback.size;
   }
 
+  /** Nothing may have been dropped since it came here without word of it. */
+  get isSure(): boolean {
+    return this.#holdback.isSure;
+  }
+
   /** What is known of the queue's head; to be called before it is consumed. */
   begin(vouch: Vouch): void {
     this.#isUnproven = vouch.is === 'coming';
@@ -160,10 +164,11 @@ export class Intake {
 
   /** RabbitMQ has dropped something from the queue; not from one that is its own no more, and has come back with a node of the broker. */
   dropped(why: GapReason, generation = this.#options.queue.generation): void {
-    if (generation < this.#options.queue.generation && !this.changes.isOn) return;
+    if (this.#hasGivenBack || (generation < this.#options.queue.generation && !this.changes.isOn)) return;
     if (!this.#isConsuming) {
       // What went before shows in whether the seal comes, if it is to come first.
       this.droppedBefore = why;
+      this.follows?.dropped(why, generation);
       return;
     }
     // Before the seal has come it is not known whether it was dropped as well; then it goes without saying.
@@ -206,7 +211,7 @@ export class Intake {
   /** Goes on with another queue, made where this edge is connected; not where something was dropped or its client is behind. */
   async changeQueue(): Promise<QueueChanged> {
     const { outbox, queue, isLive, isOpen, onEnd, now } = this.#options;
-    const isBehind = outbox.isFull || (this.unacked > 0 && now() - (this.ackedAtMs ?? 0) > behindMs);
+    const isBehind = outbox.isFull || (this.unacked > 0 && now() - (this.ackedAtMs ?? 0) > behind.afterMs);
     const isAtRest = this.seal.isAtRest && this.#passing === undefined && this.#holdback.isAtRest;
     if (!isAtRest || isBehind || this.changes.isOn || this.#fetching || this.#isStopping || !isLive())
       return { outcome: 'as-before' };
@@ -236,7 +241,7 @@ export class Intake {
     await this.#fetching;
     if (sealWaitMs > 0) await this.seal.settled(sealWaitMs);
     this.#look.stop();
-    const settled = this.#settled;
+    const settled = this.offered - this.unacked;
     if (await this.#consumer?.cancel()) this.#settledAtCancel = settled;
     await this.#holdback.settled();
   }
@@ -247,8 +252,9 @@ export class Intake {
    */
   async giveBack(taker: SealTaker): Promise<GivenBack> {
     // With the seal left here there may be nothing to give back, and nothing that the broker has not confirmed.
-    const isDone = this.unacked === 0 && this.#settledAtCancel === this.#settled;
+    const isDone = this.unacked === 0 && this.#settledAtCancel === this.offered;
     this.seal.owe(this.#holdback.owed);
+    const { isOnItsWay } = this.seal;
     const { seal, owed } = this.seal.giveBack(taker);
     const held = this.#holdback.takeAll();
     const all = this.#options.outbox.requeueAll();
@@ -256,20 +262,16 @@ export class Intake {
     const isThere = (isDone && seal?.at !== undefined) || (await this.#consumer?.barrier()) !== undefined;
     // A channel that has gone may have taken acknowledgements with it; and not consumed, nothing is known of what is in it.
     const isKnown = this.#isConsuming && isThere && !this.changes.hasLost;
-    const isMissing = this.changes.hasLost || this.#passing === 'untold';
+    // What was dropped while nobody here heard of it no seal shows that comes only now.
+    const isUnheard = isOnItsWay && ((!isThere && this.#consumer !== undefined) || !this.#holdback.isSure);
+    const isMissing = this.changes.hasLost || this.#passing === 'untold' || isUnheard;
     // What came back may have been too much for the queue.
-    const toBeTold = owed ?? this.#holdback.owed?.reason ?? (isMissing ? gapReasons.brokerLost : undefined);
-    const unknown = { suspect: undefined, written: undefined, isLasting: false };
-    const { suspect, written, isLasting } = isKnown ? all : unknown;
+    const dropped = this.#holdback.owed?.reason ?? (this.#isUnproven ? this.droppedBefore : undefined);
+    this.#hasGivenBack = true;
     // Nor whether it is there at all, and bound: whoever is next is to look.
     const isFull = this.#wasFull || this.changes.isUnsure || !isThere;
-    const left = { suspect, written, ...idsOf(all), isLasting, isFull, ...whereOf(this.#options.queue) };
-    if (toBeTold !== undefined) return { ...left, owed: toBeTold, ...(owed && { seal }) };
-    return all.isGapOwed ? { ...left, owed: gapReasons.overflow } : { ...left, seal };
-  }
-
-  get #settled(): number {
-    return this.offered - this.unacked;
+    const missing = dropped ?? (isMissing ? gapReasons.brokerLost : undefined);
+    return givenBack(isKnown, all, { seal, owed }, missing, { isFull, ...whereOf(this.#options.queue) });
   }
 
   async #consume(): Promise<void> {
@@ -331,7 +333,7 @@ export class Intake {
     // One that comes once more came for a connection that there was.
     if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
     else this.#holdback.offer(delivery);
-    if (this.unacked >= this.#options.window * behindPart) this.seal.hurry();
+    if (this.unacked >= this.#options.window * behind.part) this.seal.hurry();
   }
 
   /** Told once that is over, or with the first event that shows that it is: who looks then for what is missing finds it all. */
@@ -370,7 +372,7 @@ export class Intake {
    */
   async #standBack(): Promise<void> {
     await this.#consumer?.cancel();
-    if ((await this.#isFree(leaveMs)) && this.offered === 0) await this.#consumeAgain();
+    if ((await this.#isFree(others.leaveMs)) && this.offered === 0) await this.#consumeAgain();
     else if (!this.#isStopping) this.#options.onEnd(closeCodes.takeoverFailed);
   }
 
@@ -388,7 +390,7 @@ export class Intake {
   }
 
   /** Whether the edge that consumes the queue has let it go. It may also be this one's own consumer, of the lost connection. */
-  async #isFree(timeoutMs = askMs): Promise<boolean> {
+  async #isFree(timeoutMs = others.askMs): Promise<boolean> {
     const { claims, handover, onEnd } = this.#options;
     const { outcome, seal, owed } = await handover.search(claims, timeoutMs);
     if (outcome === 'refused') onEnd(closeCodes.superseded);

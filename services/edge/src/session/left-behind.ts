@@ -1,11 +1,12 @@
 import { type GapReason, gapReasons } from '@evenkeel/protocol';
 import type { Position } from './position.js';
-import { sealComingMs } from './seal-state.js';
 import type { SealLeft } from './vouch.js';
 import type { LeftWritten } from './written-before.js';
 
 /** Sessions remembered at most; the oldest is forgotten beyond it. */
 const maxRemembered = 100_000;
+/** So long it is believed that a seal is on its way, and that nothing was dropped of which this edge has not heard, ms. */
+const watchedMs = 60_000;
 
 /** The head of a session's queue, as who had it last left it. */
 export interface Left extends LeftWritten {
@@ -25,6 +26,9 @@ export interface Left extends LeftWritten {
 interface Doubts {
   readonly doubts: number;
 }
+
+/** Put back from elsewhere it is marked; one that is planted only now proves nothing. */
+const lookedFor = ({ behind }: NonNullable<Left['seal']>): NonNullable<Left['seal']> => ({ behind });
 
 type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
@@ -67,12 +71,16 @@ export class LeftBehind {
     this.#limit = limit;
   }
 
-  /** A session was let go. `key`: `<uid>.<sid>`. */
-  note(key: string, { position, isLasting, suspect, ids, generation, home, owed, seal }: LetGo): void {
+  /**
+   * A session was let go. `key`: `<uid>.<sid>`; `isWatched`: this edge has heard of all that was dropped since, and would hear if its queue
+   * were lost.
+   */
+  note(key: string, letGo: LetGo, isWatched = true): void {
+    const { position, isLasting, suspect, ids, generation, home, owed, seal } = letGo;
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
-    const place = seal && (seal.at ? { ...seal, isWatched: true } : seal);
+    const place = seal && (seal.at ? (isWatched ? { ...seal, isWatched } : lookedFor(seal)) : seal);
     const isToBeKnown = owed !== undefined || place?.at !== undefined || (place?.behind ?? 0) > 0;
     const sealed = isToBeKnown && { ...(owed && { owed }), ...(place && { seal: place }) };
     const known = { ...written, ...(ids && { ids }), ...where, ...sealed };
@@ -89,7 +97,7 @@ export class LeftBehind {
   /** Something was dropped from its queue, or a later one of it: no seal that comes only now would show that. */
   dropped(key: string, why: GapReason, generation = Number.POSITIVE_INFINITY): void {
     const left = this.#left.get(key);
-    if (left?.seal?.at === undefined || generation < (left.generation ?? 0)) return;
+    if (left?.seal?.at === undefined || generation < (left.generation ?? 0) || this.#isOld(left)) return;
     const { seal: _, ...known } = left;
     this.#left.set(key, { ...known, owed: left.owed ?? why });
   }
@@ -109,9 +117,13 @@ export class LeftBehind {
     const { atMs, doubts, ...told } = left;
     const { seal, ...known } = told;
     if (seal?.at === undefined) return told;
-    if (doubts !== this.#drops.doubts) return { ...known, owed: known.owed ?? gapReasons.brokerLost };
-    // An emptied queue tells nobody: what stands at its head does.
-    return this.#now() - atMs < sealComingMs ? told : { ...known, seal: { behind: seal.behind } };
+    // Who empties a queue tells nobody: what stands at its head does.
+    if (this.#isOld({ atMs })) return { ...known, seal: lookedFor(seal) };
+    return doubts === this.#drops.doubts ? told : { ...known, owed: known.owed ?? gapReasons.brokerLost };
+  }
+
+  #isOld({ atMs }: { readonly atMs: number }): boolean {
+    return this.#now() - atMs >= watchedMs;
   }
 
   /** For who has the session now. */

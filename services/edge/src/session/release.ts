@@ -25,19 +25,6 @@ export interface Successor extends SealTaker {
 /** Some edge that looks for the seal at the queue's head, unless it is told that it comes later. */
 export const anybody: Successor = { knowsSeals: true, waitsForSeal: true, mayLeaveSeal: false };
 
-/** A seal that is on its way is waited for so much longer while nobody waits for the session. */
-const unhurried = 5;
-
-/** How long a seal that is on its way is waited for, ms. */
-export function sealWaitMs(
-  mode: ReleaseMode,
-  successor: Successor | undefined,
-  { settleTimeoutMs }: { readonly settleTimeoutMs: number },
-): number {
-  if (successor?.mayLeaveSeal) return 0;
-  return successor === undefined && mode === 'resume' ? unhurried * settleTimeoutMs : settleTimeoutMs;
-}
-
 /** How a session left this edge. */
 export interface Release extends SealLeft, LeftWritten {
   /** What of it had been written, and on which connection. */

@@ -2,9 +2,6 @@ import type { Delivery } from '@evenkeel/broker';
 import { type GapReason, sealHeader } from '@evenkeel/protocol';
 import type { Ahead } from './ahead.js';
 
-/** One that has not come from another edge after this does not come: that edge is no more, or has lost it. */
-export const sealComingMs = 10_000;
-
 /** The name of the seal that a delivery is; undefined: it is none. */
 export function sealOf({ properties }: Pick<Delivery, 'properties'>): string | undefined {
   const name = properties.headers[sealHeader];

@@ -35,6 +35,7 @@ class World {
   /** The edge that had it has heard of so many; whoever has it next may hear of them later. */
   #heardByOne = 0;
   readonly #drops = new FakeDrops();
+  #isDeaf = false;
   /** What is known of the session while nobody has it. */
   readonly #leftBehind = new LeftBehind(300_000, this.#drops, () => this.#nowMs);
 
@@ -43,7 +44,7 @@ class World {
       if (this.#at) {
         this.#at.intake.dropped('overflow');
         this.#heardByOne += 1;
-      } else {
+      } else if (!this.#isDeaf) {
         this.#unheard += 1;
         this.#leftBehind.dropped('s', 'overflow');
       }
@@ -57,7 +58,8 @@ class World {
     this.queue.limit = most;
   }
 
-  async come(vouch?: Vouch, isMove = false): Promise<void> {
+  /** `cut`: its connection is lost before its queue is consumed, and so many events later. */
+  async come(vouch?: Vouch, isMove = false, cut = 0): Promise<void> {
     if (this.#at) return;
     this.#isRaised = false;
     // While nobody has the session nobody hears it.
@@ -106,6 +108,8 @@ class World {
     else if (!isFound) await this.queue.make(() => intake.begin({ is: 'told', reason: 'session-expired' }));
     else intake.begin(vouchOf(left));
     if (!vouch && (!isFound || left.owed !== undefined)) onGap('overflow');
+    this.publish(cut);
+    if (cut > 0) return await this.leave();
     // Sooner or later.
     if (this.published % 2 === 0) this.#hear();
     await intake.start();
@@ -172,6 +176,15 @@ class World {
     }
   }
 
+  /** Something may have been dropped without word of it, and is where nobody has the session. */
+  doubt(): void {
+    this.#isDeaf = true;
+    if (!this.#at) this.publish(12);
+    this.#isDeaf = false;
+    this.#drops.doubts += 1;
+    this.isInDoubt = true;
+  }
+
   /** The client acknowledges what it has got, but for so many. */
   ack(but: number): void {
     const at = this.#at;
@@ -209,7 +222,7 @@ class World {
 
   /** What an operator takes out while the seal is in somebody's hand, or is still to come, nobody notices. */
   async purge(): Promise<void> {
-    if (!this.#at) this.#nowMs += 10_000;
+    if (!this.#at) this.#nowMs += 60_000;
     for (const edge of [...this.queue.left.keys()]) this.queue.putBack(edge);
     await this.restore(() => this.queue.purge());
   }
@@ -287,6 +300,8 @@ const step = fc.oneof(
         'crash',
         'come',
         'come',
+        'come in vain',
+        'doubt',
         'wait',
         'restore',
         'restore after much',
@@ -330,6 +345,8 @@ async function run(
     else if (is === 'move') await world.move(count);
     else if (is === 'put back') for (const edge of ['e', 'f']) world.queue.putBack(edge);
     else if (is === 'come') await world.come();
+    else if (is === 'come in vain') await world.come(undefined, false, 12);
+    else if (is === 'doubt') world.doubt();
     else if (is === 'the broker is slow') world.queue.isSlow = true;
     else if (is === 'the broker is quick') world.queue.hurryUp();
     else if (is === 'answer') world.queue.reply();

@@ -84,10 +84,10 @@ describe('a seal', () => {
 
   it('is not waited for where what was left with nobody has lost something, as this edge has heard sooner', () => {
     droppedAtMs = nowMs;
-    seal.begin({ is: 'coming', name: 's', at: 'edge-2', isWatched: true });
+    seal.begin({ is: 'coming', name: 's', at: 'edge-2', wasAway: true });
     seal.nothingCame();
     expect(gaps).toEqual(['expired']);
-    for (const vouch of [{ at: 'edge-2' }, { at: 'edge-1', isWatched: true }]) {
+    for (const vouch of [{ at: 'edge-2' }, { at: 'edge-1', wasAway: true }]) {
       seal.begin({ is: 'coming', name: 's', ...vouch });
       expect(seal.isExpected).toBe(false);
     }
@@ -96,7 +96,7 @@ describe('a seal', () => {
   it('that is on its way is waited for when its session leaves, until somebody waits for that', async () => {
     seal.begin({ is: 'fresh' });
     const left = seal.settled(60_000);
-    seal.awaited(true);
+    seal.awaited();
     await left;
     await seal.settled(60_000);
   });

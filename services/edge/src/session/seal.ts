@@ -3,11 +3,14 @@ import { type GapReason, gapReasons, lossMarks } from '@evenkeel/protocol';
 import { Ahead } from './ahead.js';
 import type { Holdback } from './holdback.js';
 import type { SealOptions } from './seal-options.js';
-import { aheadOf, type SealState, sealComingMs, sealOf, untold } from './seal-state.js';
+import { aheadOf, type SealState, sealOf, untold } from './seal-state.js';
 import type { SealLeft, SealTaker, Vouch } from './vouch.js';
 
 /** What a client sends this long after it was told something shows that it has heard it. */
 const heardMs = 2_000;
+
+/** One that has not come from another edge after this does not come: that edge is no more, or has lost it. */
+const comingMs = 10_000;
 
 /** Two edges hear of what is dropped so long one after the other at most, ms. */
 const apartMs = 2_000;
@@ -34,6 +37,7 @@ export class Seal {
   /** What the head of the queue is to be has been said: whoever had it has let it go to here. */
   hasBegun = false;
   #whenPlanted: Promise<unknown> = Promise.resolve();
+  readonly #madeAtMs: number;
   /** The client has acknowledged so far. */
   #ackedSeq = 0;
   /** Resolves when the one that is under way has come. */
@@ -45,6 +49,7 @@ export class Seal {
 
   constructor(options: SealOptions) {
     this.#options = options;
+    this.#madeAtMs = options.now();
   }
 
   /** Whether the next delivery is to be the seal. */
@@ -55,6 +60,11 @@ export class Seal {
   /** Events that are in hand stand before it: should this edge die now, nobody knows of those. */
   get isEarly(): boolean {
     return (aheadOf(this.#state)?.size ?? 0) > 0;
+  }
+
+  /** It is to come, and not to come first. */
+  get isOnItsWay(): boolean {
+    return this.#state.is === 'planted';
   }
 
   /** It is in hand, and shows that nothing is missing; or there is none. */
@@ -176,7 +186,7 @@ export class Seal {
   heard(isFromClient: boolean): void {
     const state = this.#state;
     // In its turn: where the other edge is behind with its seals, this one would be with all that it plants instead.
-    if (state.is === 'planted' && state.from && this.#options.now() - state.from.sinceMs >= sealComingMs)
+    if (state.is === 'planted' && state.from && this.#options.now() - state.from.sinceMs >= comingMs)
       return this.#plant(state.reason, true);
     if (state.is !== 'missing' || isFromClient === this.#options.isBare) return;
     // What was written before the gap may still be on its way, and the gap behind it.
@@ -237,9 +247,9 @@ export class Seal {
     this.#options.hurry(undefined);
   }
 
-  /** Somebody waits for the session; `isPatient`: and may wait for the seal as well. */
-  awaited(isPatient: boolean): void {
-    this.#isAwaited ||= isPatient;
+  /** Somebody waits for the session, and may wait for the seal as well. */
+  awaited(): void {
+    this.#isAwaited = true;
     this.#come?.();
   }
 
@@ -305,10 +315,10 @@ export class Seal {
   }
 
   /** This edge may have it itself, from when it had the session last; or have heard what was dropped, sooner than who says that nothing was. */
-  #await({ name, at, behind = 0, isWatched }: Vouch & { is: 'coming' }): void {
+  #await({ name, at, behind = 0, wasAway }: Vouch & { is: 'coming' }): void {
     const { node, takeBack, whyDropped, now } = this.#options;
     const sinceMs = now();
-    const why = isWatched && at !== node ? whyDropped(sinceMs - apartMs) : undefined;
+    const why = wasAway && at !== node ? whyDropped(this.#madeAtMs - apartMs) : undefined;
     if (why !== undefined) return this.#owed(why);
     const delivery = at === node ? takeBack(name) : undefined;
     this.#toldUpToMs = sinceMs;

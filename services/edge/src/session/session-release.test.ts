@@ -176,10 +176,39 @@ describe('a planned move', () => {
     expect(left).toMatchObject({ suspect: 0, seal: { behind: 0, at: 'edge-1' } });
     const { seal } = left;
     expect(world.leftBehind.of('alice.s')).toMatchObject({ seal: { ...seal, isWatched: true } });
-    world.nowMs += 10_000;
-    expect(world.leftBehind.of('alice.s')).toMatchObject({ seal: { behind: 0 } });
-    world.leftBehind.dropped('alice.s', 'overflow');
+    world.nowMs += 60_000;
+    expect(world.leftBehind.of('alice.s')?.seal).toEqual({ behind: 0 });
+  });
+
+  it('says of no seal that it is still to come where something was dropped without word of it, or before it was consumed', async () => {
+    world.queue.planting = new Promise(() => {});
+    const first = await world.attach({}, { isNew: true });
+    world.drops.doubts += 1;
+    expect(await first.session.release('resume', anybody)).toMatchObject({ owed: 'broker-lost' });
+    const coming = { name: 's', behind: 0, at: 'edge-2' };
+    world.handover.answers['edge-2'] = { outcome: 'released', suspect: 0, seal: coming };
+    const making = pending<undefined>();
+    world.queue.making = making.promise;
+    const second = await world.attach({ resume: true }, { from: 'edge-2', epoch: 2 });
+    second.session.intake.dropped('overflow');
+    second.connection.lose();
+    making.resolve(undefined);
+    await settled();
+    expect(await second.session.release('resume', anybody)).toMatchObject({ owed: 'overflow' });
     expect(world.leftBehind.of('alice.s')).toMatchObject({ owed: 'overflow' });
+  });
+
+  it('hears of what is dropped until it has given its queue back, also where its client is back here', async () => {
+    world = new SessionWorld({ settleTimeoutMs: 5 });
+    const first = await moving();
+    world.deliver(4);
+    world.queue.cancelling = pending();
+    const second = await world.attach({ resume: true }, { epoch: 2 });
+    world.directory.get('alice.s')?.intake.dropped('overflow');
+    world.queue.cancelling.resolve();
+    await settled();
+    expect(await first.session.release('resume')).toMatchObject({ owed: 'overflow' });
+    expect(second.connection.of('gap')).toEqual([{ t: 'gap', reason: 'overflow' }]);
   });
 
   it('leaves it too where the broker has still to confirm what the client acknowledged last', async () => {

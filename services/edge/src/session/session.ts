@@ -20,7 +20,7 @@ import type { EndReason, SessionQueue } from './ports.js';
 import { SessionPresence } from './presence.js';
 import { Quota } from './quota.js';
 import type { Release, ReleaseMode, Successor } from './release.js';
-import { anybody, dismiss, leavingBy, sayFarewell, sealWaitMs } from './release.js';
+import { anybody, dismiss, leavingBy, sayFarewell } from './release.js';
 import { ClientRequests } from './requests.js';
 import { next, type SessionState } from './states.js';
 import { Subscriptions } from './subscriptions.js';
@@ -211,6 +211,7 @@ export class Session implements ConnectionOwner {
     const previous = directory.get(this.key);
     if (previous && previous.claims.epoch > this.claims.epoch) return this.#refuse(closeCodes.staleTicket);
     directory.set(this);
+    this.intake.follows = previous?.intake;
     try {
       const found = await attach({
         claims: this.claims,
@@ -279,8 +280,8 @@ export class Session implements ConnectionOwner {
 
   /** Stops consuming and settles what is held, in order; in a move through the old connection. Everybody who asks gets the same answer. */
   release(mode: ReleaseMode, successor?: Successor): Promise<Release> {
-    if (successor) this.intake.seal.awaited(successor.waitsForSeal);
-    this.#releasing ??= this.#release(mode, successor);
+    if (successor?.waitsForSeal) this.intake.seal.awaited();
+    this.#releasing ??= this.#release(mode, successor ?? anybody);
     return this.#releasing;
   }
 
@@ -298,9 +299,8 @@ export class Session implements ConnectionOwner {
     return this.#queue.refuseReplies();
   }
 
-  async #release(mode: ReleaseMode, successor: Successor | undefined): Promise<Release> {
+  async #release(mode: ReleaseMode, { to, ...taker }: Successor): Promise<Release> {
     const { connection, outbox } = this;
-    const { to, ...taker } = successor ?? anybody;
     const { ports, config } = this.#options;
     // It was refused, and whoever comes next had found it before.
     if (this.#is('gone')) return { ...this.#custody.inherited, ...this.access.left };
@@ -310,7 +310,7 @@ export class Session implements ConnectionOwner {
       ports.handover.abandon(this.claims);
       await this.#attaching;
     }
-    await this.intake.stop(sealWaitMs(mode, successor, config));
+    await this.intake.stop(taker.mayLeaveSeal ? 0 : config.settleTimeoutMs);
     if (mode === 'move' && connection.isOpen && !connection.isBare && !wasAttaching) {
       const own = { outbox, requests: this.#requests, subscriptions: this.#subscriptions };
       const where = { departure: { session: this.key, to }, onMoved: () => this.#enter('moved') };
@@ -320,7 +320,8 @@ export class Session implements ConnectionOwner {
     const position = written && { connection: this.name, ...written };
     if (taker.mayLeaveSeal && !connection.isOpen) void this.#queue.sealIsBack();
     const isHeld = !wasAttaching || this.intake.seal.hasBegun;
-    if (mode === 'resume' && isHeld) ports.leftBehind.note(this.key, { ...left, position, isLasting });
+    if (mode === 'resume' && isHeld)
+      ports.leftBehind.note(this.key, { ...left, position, isLasting }, !this.#queue.isOfCluster);
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind(this.intake, isHeld);
     // Else it was refused while it was attaching.

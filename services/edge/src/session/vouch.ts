@@ -15,14 +15,14 @@ export type Vouch =
     }
   /**
    * Nothing was dropped so far, and the seal of this name comes later, from the edge `at`; put back, it is behind so many deliveries.
-   * `isWatched`: so says who has left the session with nobody.
+   * `wasAway`: its connection was lost before; it has not moved here.
    */
   | {
       readonly is: 'coming';
       readonly name: string;
       readonly at: string;
       readonly behind?: number;
-      readonly isWatched?: boolean | undefined;
+      readonly wasAway?: boolean;
     }
   /** It was made a moment ago, or an older edge had it: as far as anybody knows nothing was dropped. */
   | { readonly is: 'fresh' }
@@ -37,8 +37,8 @@ export type Vouch =
 export interface SealLeft {
   /**
    * It is at the head, or behind so many deliveries. Without a name: whichever it is, it has not come here. `at`: it is not in the
-   * queue, and comes from that edge. `reason`: what to tell if it does not come, where the broker was lost before. `isWatched`: it was left
-   * with nobody, and as far as who tells this has heard nothing was dropped since.
+   * queue, and comes from that edge. `reason`: what to tell if it does not come, where the broker was lost before. `isWatched`: it
+   * was left with nobody, and as far as who tells this has heard nothing was dropped since.
    */
   readonly seal?:
     | {
@@ -66,10 +66,16 @@ export interface SealTaker {
 /** Nobody does: it is over. */
 export const noTaker: SealTaker = { knowsSeals: false, waitsForSeal: false, mayLeaveSeal: false };
 
-/** What the next edge may go by. */
+/** What the next edge may go by. `isNew`: as its client says; undefined: it moves. */
 export function vouchFor(seal: SealLeft['seal'], isNew?: boolean): Vouch {
   if (seal?.name !== undefined && seal.at !== undefined)
-    return { is: 'coming', name: seal.name, at: seal.at, behind: seal.behind, isWatched: seal.isWatched };
+    return {
+      is: 'coming',
+      name: seal.name,
+      at: seal.at,
+      behind: seal.behind,
+      ...(isNew !== undefined && { wasAway: true }),
+    };
   return { is: 'sealed', ...seal, ...(isNew !== undefined && { isNew }) };
 }
 
