@@ -53,14 +53,16 @@ export class Endings {
     }
     for (let round = 1; round <= maxRounds; round += 1) {
       const emptying = new Emptying(name, owner, why, this.#options);
-      // More has come meanwhile: nothing new gets in from now on, and who comes for the session all the same finds a mark of that.
+      // More has come, or may: nothing new gets in from now on, and who comes for the session all the same finds a mark of that.
       const isClosed = round > 1;
       const close = round === 2 ? () => markLoss(owner, generation) : undefined;
       try {
         const outcome = await emptying.run(close);
         if (outcome === 'raced' && isClosed) await topology.bind(...binding);
         if (outcome !== 'empty') return outcome;
-        if (await topology.deleteEmptyQueue(name)) return 'ended';
+        // Where events come just now, one may be on its way to the queue, and would go with it.
+        const isBusy = !isClosed && emptying.hasHandedOn;
+        if (!isBusy && (await topology.deleteEmptyQueue(name))) return 'ended';
       } finally {
         emptying.giveBackMarks();
       }
@@ -75,6 +77,8 @@ class Emptying {
   readonly #owner: Owner;
   readonly #why: Why;
   readonly #options: EndingsOptions;
+  /** There were events in it. */
+  hasHandedOn = false;
   #isOurs = false;
   #received = 0;
   #held: Delivery[] = [];
@@ -155,6 +159,7 @@ class Emptying {
     const { headers } = delivery.properties;
     if (headers[sealHeader] === lossMarks.begin) return void this.#marks.push(delivery);
     if (sealHeader in headers || isReply(delivery) || isOwnEvent(delivery.key)) return delivery.ack();
+    this.hasHandedOn = true;
     const work = this.#options.undelivered.publish(delivery, this.#why, this.#owner).then(
       () => delivery.ack(),
       (error: unknown) => {

@@ -112,6 +112,28 @@ describe('an edge that is asked for a session', () => {
     });
   });
 
+  it('names no seal that is still to come to an edge that would look for it at once', async () => {
+    const seal = { name: 'x', behind: 0, at: 'a' };
+    for (const takesLeftSeals of [true, undefined]) {
+      const held = new HeldSession();
+      directory.set(held);
+      const asked = takeover({ takeover: `b-${takesLeftSeals}`, mode: 'resume', takesLeftSeals });
+      takeovers.onTakeover(asked);
+      held.letGo({ suspect: 0, isFull: false, seal });
+      await settled();
+      directory.remove(held);
+      leftBehind.note('u.s', { position: undefined, isLasting: false, seal });
+      takeovers.onTakeover({ ...asked, takeover: `c-${takesLeftSeals}` });
+    }
+    const told = sent.map(({ command }) => [command.outcome, command.seal?.at, command.owed]);
+    expect(told).toEqual([
+      ['released', 'a', undefined],
+      ['unknown', 'a', undefined],
+      ['released', undefined, 'overflow'],
+      ['unknown', undefined, 'overflow'],
+    ]);
+  });
+
   it('writes down who has it now, and whether it was moved there', async () => {
     takeovers.onTakeover(takeover({ move: '4.p7.0.3' }));
     session.letGo({ suspect: 0, isFull: false });

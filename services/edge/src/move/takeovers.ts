@@ -7,6 +7,7 @@ import type { EdgeNode } from '../node.js';
 import type { Directory } from '../session/directory.js';
 import type { LeftBehind } from '../session/left-behind.js';
 import type { Release, ReleaseMode, Successor } from '../session/release.js';
+import type { SealLeft } from '../session/vouch.js';
 import type { Coalescer } from './coalescer.js';
 
 /** Answers kept, so that a repeated question gets the same one; the oldest is forgotten beyond it. */
@@ -68,7 +69,8 @@ export class Takeovers {
       // Who had taken it over may be gone: the other edge looks for it in the queue.
       const isBack = leftSeals.back(command);
       if (isBack) return void isBack.then(() => this.onTakeover(command));
-      const left = leftBehind.take(key);
+      const known = leftBehind.take(key);
+      const left = command.takesLeftSeals ? known : known && withoutComing(known);
       return this.#answer(
         command,
         { outcome: 'unknown', ...left, ...this.#handOver(command) },
@@ -129,10 +131,7 @@ export class Takeovers {
     });
     // An older edge: services' replies are returned to them from here on, and come by the default exchange.
     if (!takesReplies) await session.refuseReplies().catch(() => {});
-    const isToBeLookedFor = takesLeftSeals || release.seal?.at === undefined;
-    return isToBeLookedFor
-      ? release
-      : { ...release, seal: undefined, owed: release.owed ?? gapReasons.overflow };
+    return takesLeftSeals ? release : withoutComing(release);
   }
 
   #handOver({ uid, sid, epoch, mode }: CommandOf<'takeover'>): { wasAway?: true } {
@@ -182,3 +181,7 @@ export class Takeovers {
     this.#options.outgoing.publish(edgeKey(node), command).catch(() => {});
   }
 }
+
+/** For an edge of before, which would look for a seal that is still to come. */
+const withoutComing = <L extends SealLeft>(left: L): L =>
+  left.seal?.at === undefined ? left : { ...left, seal: undefined, owed: left.owed ?? gapReasons.overflow };

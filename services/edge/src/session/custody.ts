@@ -93,7 +93,10 @@ export class Custody {
    * It has come here and was not welcomed: it waits for its next connection, or its end. `hasBegun`: what it has left of its queue has been
    * noted.
    */
-  leaveBehind({ droppedBefore, isSure }: Pick<Intake, 'droppedBefore' | 'isSure'>, hasBegun = false): void {
+  leaveBehind(
+    { droppedBefore, isWatched }: Pick<Intake, 'droppedBefore' | 'isWatched'>,
+    hasBegun = false,
+  ): void {
     if (!this.#isAcquired) return;
     const { uid, sid, move } = this.#claims;
     // Applications know that it is away, unless it came by a move.
@@ -102,7 +105,7 @@ export class Custody {
     const key = `${uid}.${sid}`;
     // What an earlier connection here has left is still there.
     if (!this.#left || hasBegun || leftBehind.of(key)) return;
-    leftBehind.note(key, this.#left, isSure);
+    leftBehind.note(key, this.#left, isWatched);
     if (droppedBefore) leftBehind.dropped(key, droppedBefore);
   }
 

@@ -131,13 +131,14 @@ export class Intake {
     return this.#options.outbox.unacked + this.#holdback.size;
   }
 
-  /** Nothing may have been dropped since it came here without word of it. */
-  get isSure(): boolean {
-    return this.#holdback.isSure;
+  /** Nothing may have been dropped since it came here without word of it, and nothing can be. */
+  get isWatched(): boolean {
+    return this.#holdback.isSure && !this.#options.queue.isOfCluster;
   }
 
   /** What is known of the queue's head; to be called before it is consumed. */
   begin(vouch: Vouch): void {
+    this.follows = undefined;
     this.#isUnproven = vouch.is === 'coming';
     this.seal.begin(vouch);
   }
@@ -158,9 +159,7 @@ export class Intake {
   }
 
   /** Something is about to be settled. */
-  settling(): void {
-    this.#holdback.dueIfFull();
-  }
+  readonly settling = (): void => this.#holdback.dueIfFull();
 
   /** RabbitMQ has dropped something from the queue; not from one that is its own no more, and has come back with a node of the broker. */
   dropped(why: GapReason, generation = this.#options.queue.generation): void {
@@ -268,6 +267,7 @@ export class Intake {
     // What came back may have been too much for the queue.
     const dropped = this.#holdback.owed?.reason ?? (this.#isUnproven ? this.droppedBefore : undefined);
     this.#hasGivenBack = true;
+    this.follows = undefined;
     // Nor whether it is there at all, and bound: whoever is next is to look.
     const isFull = this.#wasFull || this.changes.isUnsure || !isThere;
     const missing = dropped ?? (isMissing ? gapReasons.brokerLost : undefined);

@@ -87,10 +87,8 @@ describe('a seal', () => {
     seal.begin({ is: 'coming', name: 's', at: 'edge-2', wasAway: true });
     seal.nothingCame();
     expect(gaps).toEqual(['expired']);
-    for (const vouch of [{ at: 'edge-2' }, { at: 'edge-1', wasAway: true }]) {
-      seal.begin({ is: 'coming', name: 's', ...vouch });
-      expect(seal.isExpected).toBe(false);
-    }
+    seal.begin({ is: 'coming', name: 's', at: 'edge-2' });
+    expect(seal.isExpected).toBe(false);
   });
 
   it('that is on its way is waited for when its session leaves, until somebody waits for that', async () => {

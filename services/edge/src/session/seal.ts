@@ -318,7 +318,7 @@ export class Seal {
   #await({ name, at, behind = 0, wasAway }: Vouch & { is: 'coming' }): void {
     const { node, takeBack, whyDropped, now } = this.#options;
     const sinceMs = now();
-    const why = wasAway && at !== node ? whyDropped(this.#madeAtMs - apartMs) : undefined;
+    const why = wasAway ? whyDropped(this.#madeAtMs - apartMs) : undefined;
     if (why !== undefined) return this.#owed(why);
     const delivery = at === node ? takeBack(name) : undefined;
     this.#toldUpToMs = sinceMs;

@@ -321,7 +321,7 @@ export class Session implements ConnectionOwner {
     if (taker.mayLeaveSeal && !connection.isOpen) void this.#queue.sealIsBack();
     const isHeld = !wasAttaching || this.intake.seal.hasBegun;
     if (mode === 'resume' && isHeld)
-      ports.leftBehind.note(this.key, { ...left, position, isLasting }, !this.#queue.isOfCluster);
+      ports.leftBehind.note(this.key, { ...left, position, isLasting }, this.intake.isWatched);
     if (mode === 'end') await this.#custody.finish();
     else if (wasAttaching) this.#custody.leaveBehind(this.intake, isHeld);
     // Else it was refused while it was attaching.
