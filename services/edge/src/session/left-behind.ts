@@ -80,7 +80,7 @@ export class LeftBehind {
     this.#left.delete(key);
     const written = position && isLasting ? { position, suspect } : undefined;
     const where = { ...(generation && { generation }), ...(home && { home }) };
-    const place = seal && (seal.at ? (isWatched ? { ...seal, isWatched } : lookedFor(seal)) : seal);
+    const place = seal?.at === undefined ? seal : isWatched ? { ...seal, isWatched } : lookedFor(seal);
     const isToBeKnown = owed !== undefined || place?.at !== undefined || (place?.behind ?? 0) > 0;
     const sealed = isToBeKnown && { ...(owed && { owed }), ...(place && { seal: place }) };
     const known = { ...written, ...(ids && { ids }), ...where, ...sealed };
