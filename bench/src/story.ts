@@ -9,6 +9,7 @@ import { type RequestsResult, renderRequests } from './story/requests/result.js'
 import type { StoryResult } from './story/result.js';
 import { playBrokers } from './story/scenarios/brokers.js';
 import { playDefault } from './story/scenarios/default.js';
+import { playEdgeKilled } from './story/scenarios/edge-killed.js';
 import { playFront } from './story/scenarios/front.js';
 import { playHerd } from './story/scenarios/herd.js';
 import { playHot } from './story/scenarios/hot.js';
@@ -37,17 +38,18 @@ const play: Record<ScenarioName, (stage: Stage) => Promise<AnyResult>> = {
   requests: playRequests,
   brokers: playBrokers,
   'node-lost': playNodeLost,
+  'edge-killed': playEdgeKilled,
 };
 
-/** However a scenario hangs, it ends. */
-const storyTimeoutMs = 900_000;
+/** However a scenario hangs, it ends: after so long, and so much more for each session. */
+const storyTimeout = { leastMs: 900_000, perSessionMs: 400 };
 const strikeTimeoutMs = 30_000;
 
 async function run(options: StoryOptions): Promise<number> {
   const stage = new Stage(options);
   let status = 1;
   try {
-    const result = await Promise.race([play[options.scenario](stage), interrupted(), late()]);
+    const result = await Promise.race([play[options.scenario](stage), interrupted(), late(options)]);
     if (result === undefined) return 130;
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `\n${rendered(result)}`);
     status = result.held ? 0 : 1;
@@ -76,9 +78,10 @@ function interrupted(): Promise<undefined> {
   });
 }
 
-async function late(): Promise<never> {
-  await rest(storyTimeoutMs);
-  throw new Error(`the story did not end within ${storyTimeoutMs / 60_000} minutes`);
+async function late({ sessions }: StoryOptions): Promise<never> {
+  const timeoutMs = storyTimeout.leastMs + sessions * storyTimeout.perSessionMs;
+  await rest(timeoutMs);
+  throw new Error(`the story did not end within ${Math.round(timeoutMs / 60_000)} minutes`);
 }
 
 const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());

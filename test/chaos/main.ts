@@ -4,7 +4,7 @@ import type { Fault } from '../delivery/run/fault.js';
 import { faults, faultsOf } from '../delivery/run/faults.js';
 import { inTurn, isGood, type Outcome, perform, table } from '../delivery/run/run.js';
 import { playing } from './play.js';
-import { type Planned, readSchedule, scheduleOf, scheduleText, shrunk } from './schedule.js';
+import { type Planned, readSchedule, scheduleOf, scheduleText, shrinkPlays, shrunk } from './schedule.js';
 
 const help = `npm run chaos -- [flags]
 
@@ -12,10 +12,13 @@ Publishers of four manners and clients of six on a mesh of its own, everybody mo
 from the log alone, as npm run check:delivery does. Without flags: every fault by itself, a row each.
   --fault NAMES    only these, separated by commas
   --random N       N schedules of several faults at once, from as many seeds
-  --seed N         of the first of them (1)
+  --seed N         of the first of them (1); without --random that one alone
+  --minutes N      for so long: schedules from one seed after another or, with --fault, those faults again and again; what has
+                   begun by then is played to its end
   --seconds N      how long a schedule goes on (60)
   --schedule TEXT  this one, as it was printed: name@from+for, in milliseconds, separated by commas
-  --shrink         a random schedule that fails is played again with less, until each of its faults is needed
+  --no-shrink      a schedule that fails is only printed. Without it, it is played again with less, ${shrinkPlays} times at most, until
+                   each of its faults is needed
   --json           prints a JSON object for each run as well, as bench:figures --take chaos takes them
   --list           names the faults
   --brokers N      so many nodes of RabbitMQ as one cluster (1); from 3 on a cluster's faults are among them
@@ -23,6 +26,8 @@ from the log alone, as npm run check:delivery does. Without flags: every fault b
 The logs are kept in .evenkeel/chaos/. Nothing may be lost without a gap, repeated, out of order, or told in vain; every fault must
 show in the log, and everybody be connected in the end. The last line is "N passed, N failed"; exit status 0 only if none failed.
 `;
+
+const mostRuns = 1_000;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -35,10 +40,11 @@ async function main(): Promise<number> {
   const flags = parseFlags(process.argv.slice(2), {
     fault: { type: 'string' },
     random: { type: 'string' },
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    minutes: { type: 'string' },
     seconds: { type: 'string', default: '60' },
     schedule: { type: 'string' },
-    shrink: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     brokers: { type: 'string', default: '1' },
@@ -61,27 +67,31 @@ async function main(): Promise<number> {
   const those = { choice, brokers };
   const performedOf = ({ name, schedule }: Run) => ({ name, act: playing(schedule), folder: 'chaos' });
   const runs = runsOf(flags, faultsOf(brokers));
+  const untilMs = flags.minutes === undefined ? undefined : performance.now() + minutesIn(flags.minutes);
   const outcomes: Outcome[] = [];
-  if (!flags.shrink) {
-    for await (const outcome of inTurn(runs.map(performedOf), those, say)) outcomes.push(outcome);
-    if (flags.json)
-      outcomes.forEach((outcome, n) => void process.stdout.write(`${result(outcome, runs[n], brokers)}\n`));
-    return report(outcomes);
-  }
-  const play = (run: Run): Promise<Outcome> => perform(performedOf(run), those, say);
-  for (const run of runs) {
-    const outcome = await play(run);
+  for await (const outcome of inTurn(runs.map(performedOf), those, say)) {
+    if (flags.json) process.stdout.write(`${result(outcome, runs[outcomes.length], brokers)}\n`);
     outcomes.push(outcome);
-    if (isGood(outcome) || run.schedule.length < 2) continue;
+    if (untilMs !== undefined && performance.now() >= untilMs) break;
+  }
+  for (const [n, outcome] of outcomes.entries()) {
+    const { name, schedule } = runs[n] as Run;
+    if (isGood(outcome)) continue;
+    say(`${name} fails: --schedule ${scheduleText(schedule)}`);
+    if (flags['no-shrink'] || schedule.length < 2) continue;
     let turn = 0;
-    const fails = async (schedule: readonly Planned[]) => {
+    const fails = async (less: readonly Planned[]) => {
       turn += 1;
-      return !isGood(await play({ name: `${run.name}-less-${turn}`, schedule }));
+      return !isGood(
+        await perform(performedOf({ name: `${name}-less-${turn}`, schedule: less }), those, say),
+      );
     };
-    say(`${run.name} fails with ${scheduleText(await shrunk(run.schedule, fails))}`);
+    say(`${name} fails with less: --schedule ${scheduleText(await shrunk(schedule, fails, shrinkPlays))}`);
   }
   return report(outcomes);
 }
+
+const minutesIn = (text: string): number => wholeNumber('--minutes', text, 1, 1_440) * 60_000;
 
 /** One line: what was played, and what came of it. */
 function result(outcome: Outcome, run: Run | undefined, brokers: number): string {
@@ -107,15 +117,14 @@ function report(outcomes: readonly Outcome[]): number {
 interface Wanted {
   readonly fault: string | undefined;
   readonly random: string | undefined;
-  readonly seed: string;
+  readonly seed: string | undefined;
+  readonly minutes: string | undefined;
   readonly seconds: string;
   readonly schedule: string | undefined;
 }
 
-function runsOf(
-  { fault, random, seed, seconds, schedule }: Wanted,
-  those: Readonly<Record<string, Fault>>,
-): readonly Run[] {
+function runsOf(wanted: Wanted, those: Readonly<Record<string, Fault>>): readonly Run[] {
+  const { fault, random, seed, minutes, seconds, schedule } = wanted;
   if (schedule !== undefined) {
     const planned = readSchedule(schedule);
     known(
@@ -124,20 +133,27 @@ function runsOf(
     );
     return [{ name: 'schedule', schedule: planned }];
   }
-  if (random !== undefined) {
-    const first = wholeNumber('--seed', seed, 0, 2 ** 32 - 1);
+  if (fault === undefined && (random ?? seed ?? minutes) !== undefined) {
+    const first = wholeNumber('--seed', seed ?? '1', 0, 2 ** 32 - 1);
     const lengthMs = wholeNumber('--seconds', seconds, 10, 3_600) * 1_000;
-    return Array.from({ length: wholeNumber('--random', random, 1, 1_000) }, (_, n) => ({
+    const unsaid = minutes === undefined ? 1 : mostRuns;
+    const count = random === undefined ? unsaid : wholeNumber('--random', random, 1, mostRuns);
+    return Array.from({ length: count }, (_, n) => ({
       name: `seed-${first + n}`,
       schedule: scheduleOf(first + n, lengthMs, those),
     }));
   }
+  if (random !== undefined || seed !== undefined)
+    throw new UsageError('Either --fault, or --random and --seed: a named fault has no seed.');
   const names = fault?.split(',') ?? Object.keys(those);
   known(names, those);
-  return names.map((name) => ({
-    name,
-    schedule: [{ name, atMs: 0, forMs: (faults[name] as Fault).holdMs }],
-  }));
+  const rounds = minutes === undefined ? 1 : Math.ceil(mostRuns / names.length);
+  return Array.from({ length: rounds }, (_, round) =>
+    names.map((name) => ({
+      name: round === 0 ? name : `${name}-${round + 1}`,
+      schedule: [{ name, atMs: 0, forMs: (faults[name] as Fault).holdMs }],
+    })),
+  ).flat();
 }
 
 function known(names: readonly string[], those: Readonly<Record<string, Fault>>): void {

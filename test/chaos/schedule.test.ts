@@ -41,7 +41,30 @@ describe('a schedule of faults', () => {
     const [first, , third] = schedule;
     const fails = async (some: readonly Planned[]) =>
       some.includes(first as Planned) && some.includes(third as Planned);
-    expect(await shrunk(schedule, fails)).toEqual([first, third]);
+    expect(await shrunk(schedule, fails, 100)).toEqual([first, third]);
+  });
+
+  it('that needs all of its faults stays as it is', async () => {
+    const schedule = scheduleOf(3, lengthMs, faults);
+    let plays = 0;
+    const fails = async (some: readonly Planned[]) => {
+      plays += 1;
+      return some.length === schedule.length;
+    };
+    expect(await shrunk(schedule, fails, 100)).toEqual(schedule);
+    expect(plays).toBeLessThan(3 * schedule.length);
+  });
+
+  it('is played so often at most', async () => {
+    const schedule = scheduleOf(3, lengthMs, faults);
+    let plays = 0;
+    const fails = async (some: readonly Planned[]) => {
+      plays += 1;
+      return some.includes(schedule[0] as Planned) && some.length >= 2;
+    };
+    const least = await shrunk(schedule, fails, 3);
+    expect(plays).toBe(3);
+    expect(least).toContain(schedule[0]);
   });
 });
 

@@ -38,16 +38,33 @@ export function scheduleOf(
   return planned;
 }
 
-/** A schedule that still fails, and would not without any one of its faults. `fails` plays one. */
+/** How often a schedule is played again with less at most: about a minute and a half each. */
+export const shrinkPlays = 12;
+
+/**
+ * A schedule that still fails, and would not without any one of its faults; with more than that where `plays` did not do. `fails` plays
+ * one. Halves are tried first.
+ */
 export async function shrunk(
   schedule: readonly Planned[],
   fails: (schedule: readonly Planned[]) => Promise<boolean>,
+  plays: number,
 ): Promise<readonly Planned[]> {
-  for (const each of schedule) {
-    const rest = schedule.filter((other) => other !== each);
-    if (rest.length > 0 && (await fails(rest))) return await shrunk(rest, fails);
+  let [left, least] = [plays, schedule];
+  for (let size = Math.ceil(least.length / 2); least.length > 1; ) {
+    let isLess = false;
+    for (let at = 0; at < least.length && !isLess; at += size) {
+      const rest = [...least.slice(0, at), ...least.slice(at + size)];
+      if (rest.length === 0) continue;
+      if (left-- <= 0) return least;
+      if (!(await fails(rest))) continue;
+      [least, isLess] = [rest, true];
+    }
+    if (!isLess && size === 1) return least;
+    if (!isLess) size = Math.ceil(size / 2);
+    size = Math.min(size, Math.max(1, least.length - 1));
   }
-  return schedule;
+  return least;
 }
 
 /** As it is printed, and as `--schedule` takes it. */

@@ -200,6 +200,37 @@ describe('after a lost connection', () => {
     expect(tookMs).toBeGreaterThan(450);
   });
 
+  it('recovers those first that had most to do', async () => {
+    const { broker, proxy } = await openProxied();
+    const loads = new Map(
+      [0, 40, 1, 0, 200, 8].map((events, n) => [unique(`busy-${n}-${events}`), events] as const),
+    );
+    const consumers = broker.consumers({ channels: 4, recoverPerSecond: 20 });
+    const publisher = broker.publisher();
+    const turns: number[] = [];
+    let came = 0;
+    for (const [queue, events] of loads) {
+      await makeQueue(broker, queue);
+      await consumers.consume(queue, {
+        onDelivery: (d) => {
+          came += 1;
+          d.ack();
+        },
+        prepare: async () => {
+          turns.push(events);
+        },
+      });
+    }
+    const published = [...loads].flatMap(([queue, events]) =>
+      Array.from({ length: events }, () => publisher.publish('', queue, 'x')),
+    );
+    await Promise.all(published);
+    await eventually(() => came === published.length, 'all have come');
+    proxy.cut();
+    await eventually(() => turns.length === loads.size, 'all have had their turn');
+    expect(turns).toEqual([200, 40, 8, 1, 0, 0]);
+  });
+
   it('retries a consumer whose prepare fails until it succeeds', async () => {
     const { broker, proxy } = await openProxied();
     const queue = unique('prepare');

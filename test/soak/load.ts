@@ -16,6 +16,9 @@ export interface LoadOutcome {
   /** Events a second, over all of the time. */
   readonly perSecond: number;
   readonly delivered: number;
+  /** Their publisher was told that they may not come, and the first reason. */
+  readonly unconfirmed: number;
+  readonly firstFailure?: string;
   /** Told as missing. */
   readonly covered: number;
   readonly moves: number;
@@ -49,9 +52,9 @@ export class Load {
   /** Publishes no more, waits for what is due, and compares. */
   async finish(): Promise<LoadOutcome> {
     const seconds = (performance.now() - this.#beganAtMs) / 1_000;
-    const { sent, perNumber } = await this.#publisher.finish();
+    const { sent, perNumber, failures: told, firstFailure } = await this.#publisher.finish();
     await until(arriveTimeoutMs, 250, () => this.#fleet.progress.delivered >= sent);
-    const { events, misrouted } = await this.#fleet.check(perNumber);
+    const { events, misrouted } = await this.#fleet.check(perNumber, undefined, told);
     const { closed, moves } = await this.#fleet.stats();
     const { delivered, covered, lost, repeated, reordered } = events;
     const wrong = { lost, repeated, reordered, misrouted, 'clients closed for good': closed };
@@ -59,7 +62,16 @@ export class Load {
       count > 0 ? [`load: ${count} ${what}`] : [],
     );
     if (delivered === 0) failures.push('load: nothing was delivered');
-    return { published: sent, perSecond: sent / seconds, delivered, covered, moves, failures };
+    const unconfirmed = { unconfirmed: told.length, ...(firstFailure === undefined ? {} : { firstFailure }) };
+    return {
+      ...unconfirmed,
+      published: sent,
+      perSecond: sent / seconds,
+      delivered,
+      covered,
+      moves,
+      failures,
+    };
   }
 
   async stop(): Promise<void> {

@@ -99,9 +99,9 @@ async function main(): Promise<number> {
     );
   }
   if (loaded) {
-    const { published, perSecond, delivered, covered, moves } = loaded;
+    const { published, perSecond, delivered, covered, moves, unconfirmed, firstFailure } = loaded;
     process.stdout.write(
-      `\n${published} numbered events (${Math.round(perSecond)} a second), ${delivered} delivered, ${covered} told as missing, ${moves} moves\n`,
+      `\n${published} numbered events (${Math.round(perSecond)} a second), ${delivered} delivered, ${covered} told as missing, ${moves} moves, ${unconfirmed} not confirmed${firstFailure === undefined ? '' : ` (${firstFailure})`}\n`,
     );
   }
   if (loaded && loaded.failures.length > 0) failed += 1;

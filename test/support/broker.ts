@@ -22,7 +22,7 @@ export interface Vhost {
   readonly vhost: string;
   /** The administrator's address: for what only a test does, such as deleting queues. */
   readonly amqpUrl: string;
-  /** The address of one of the mesh's users, with its rights. */
+  /** The address of one of the mesh's users, with its rights; of a cluster those of all its nodes. */
   urlFor(user: string): string;
 }
 
@@ -31,10 +31,12 @@ export interface Vhost {
  * itself is gone after the run, and removing takes longer than keeping.
  */
 export async function freshVhost(): Promise<Vhost> {
-  const vhost = await takeVhost(inject('vhostPool'), importDefinitions);
+  const urls = inject('amqpUrls');
+  const vhost = await takeVhost(inject('vhostPool'), importDefinitions, urls.length > 1);
   const users = brokerUsers();
-  const amqpUrl = `${brokerUrl()}/${vhost}`;
-  return { vhost, amqpUrl, urlFor: (user) => urlOfUser(amqpUrl, user, users.passwordOf(user)) };
+  const urlFor = (user: string): string =>
+    urls.map((url) => urlOfUser(`${url}/${vhost}`, user, users.passwordOf(user))).join();
+  return { vhost, amqpUrl: `${brokerUrl()}/${vhost}`, urlFor };
 }
 
 /** Adds to what the tests' own broker has. */

@@ -5,8 +5,10 @@ import { makeVhostPool, type VhostPool } from './vhost-pool.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The tests' own broker; see support/broker.ts. */
+    /** The tests' own broker; see support/broker.ts. Of a cluster one of its nodes. */
     amqpUrl: string;
+    /** All of its nodes. */
+    amqpUrls: readonly string[];
     brokerVersion: string;
     brokerCtl: PrivateBroker['ctlCommand'];
     /** A folder; see support/vhost-pool.ts. */
@@ -30,7 +32,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   globals[key] = shared;
   shared.users++;
   const broker = await shared.broker;
-  project.provide('amqpUrl', broker.amqpUrl);
+  const urls = broker.nodes?.map(({ amqpUrl }) => amqpUrl) ?? [broker.amqpUrl];
+  project.provide('amqpUrl', urls[0] ?? broker.amqpUrl);
+  project.provide('amqpUrls', urls);
   project.provide('brokerVersion', broker.version);
   project.provide('brokerCtl', broker.ctlCommand);
   project.provide('vhostPool', shared.vhosts.folder);
@@ -44,7 +48,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(): Promise<PrivateBroker> {
-  const broker = await startTestBroker();
+  const broker = await startTestBroker(Number(process.env.EVENKEEL_TEST_BROKERS || 1));
   console.log(`Tests run on ${broker.description}`);
   return broker;
 }

@@ -23,11 +23,12 @@ export function makeVhostPool(): VhostPool {
 export async function takeVhost(
   folder: string,
   make: (definitions: Definitions) => Promise<void>,
+  isCluster: boolean,
 ): Promise<string> {
   const left = readdirSync(folder).find((vhost) => isTaken(folder, vhost));
   if (left !== undefined) return left;
   const names = Array.from({ length: madeAtOnce }, () => `test-${randomBytes(4).toString('hex')}`);
-  await make(together(names.map((vhost) => vhostDefinitions(vhost, standardUsers, ['guest']))));
+  await make(together(names.map((vhost) => vhostDefinitions(vhost, standardUsers, ['guest'], isCluster))));
   const [mine = '', ...others] = names;
   for (const vhost of others) writeFileSync(join(folder, vhost), '');
   return mine;

@@ -2,7 +2,14 @@ import type { connect as connectSdk } from '@evenkeel/client';
 import { clock } from './clock.js';
 import { addOne, type Counts } from './counts.js';
 import { FleetClient } from './fleet-client.js';
-import type { ClientLosses, Deliveries, FaultyClient, FleetCheck, WorkerStart } from './messages.js';
+import type {
+  ClientLosses,
+  Deliveries,
+  FaultyClient,
+  FleetCheck,
+  Numbering,
+  WorkerStart,
+} from './messages.js';
 import type { SequenceRecord } from './sequence-record.js';
 import { Tally } from './tally.js';
 import { topicName } from './topic-load.js';
@@ -76,7 +83,10 @@ export class Crowd {
     for (const client of this.clients) client.resetLosses();
   }
 
-  check(sent: Uint32Array, topicsSent: Uint32Array): FleetCheck {
+  /** `failures`: events whose publisher was told that they may not come. */
+  check(sent: Uint32Array, topicsSent: Uint32Array, failures: readonly Numbering[] = []): FleetCheck {
+    const failed = new Map<number, Set<number>>();
+    for (const [n, k] of failures) failed.set(n, (failed.get(n) ?? new Set()).add(k));
     const events = noDeliveries();
     const topics = noDeliveries();
     const faulty: FaultyClient[] = [];
@@ -86,8 +96,10 @@ export class Crowd {
       topic: string | undefined,
       record: SequenceRecord,
       of: number,
+      told?: ReadonlySet<number>,
     ) => {
-      const { lost, covered } = record.outcome(of);
+      const { lost: missed, covered } = record.outcome(of);
+      const lost = missed.filter((sequence) => told?.has(sequence) !== true);
       const { received, repeated, reordered } = record;
       sums.delivered += received;
       sums.lost += lost.length;
@@ -112,7 +124,8 @@ export class Crowd {
       });
     };
     for (const [index, client] of this.clients.entries()) {
-      judge(events, client, undefined, client.record, sent[this.#numbers[index] ?? -1] ?? 0);
+      const n = this.#numbers[index] ?? -1;
+      judge(events, client, undefined, client.record, sent[n] ?? 0, failed.get(n));
       for (const [topic, record] of client.topics)
         judge(topics, client, topicName(topic), record, topicsSent[topic] ?? 0);
     }

@@ -46,6 +46,8 @@ export class FleetClient {
   readonly #begunAtMs = clock();
   readonly #history: { atMs: number; status: Status }[] = [];
   #isNew = true;
+  /** Since then it is without a connection; undefined: it has one, or had none yet. */
+  #lostAtMs: number | undefined;
   #isConnected = false;
   #node = '';
   #moveBeganAtMs = 0;
@@ -159,6 +161,8 @@ export class FleetClient {
         this.#isConnected = true;
         if (this.#isNew) tally.delays.connectTimes.add(clock() - this.#begunAtMs);
         else if (status.node !== this.#node) this.returns++;
+        if (this.#lostAtMs !== undefined) tally.delays.returnTimes.add(clock() - this.#lostAtMs);
+        this.#lostAtMs = undefined;
         this.#isNew = false;
         this.#node = status.node;
         break;
@@ -167,6 +171,7 @@ export class FleetClient {
         break;
       case 'disconnected':
         this.#disconnected();
+        this.#lostAtMs ??= clock();
         tally.disconnects++;
         this.#disconnects++;
         this.#incident(`disconnected: ${status.code} ${status.reason}`);

@@ -11,6 +11,7 @@ import {
   type Incident,
   type MovePace,
   type NodeAddress,
+  type Numbering,
   type WorkerProgress,
   type WorkerReport,
 } from './messages.js';
@@ -58,8 +59,11 @@ export interface Fleet {
   stats(): Promise<FleetStats>;
   /** Connected clients by node. */
   nodes(): Promise<Record<string, number>>;
-  /** Compares what came with what was sent: `sent[n]` is the last sequence number of client `n`, and so with topics. */
-  check(sent: Uint32Array, topicsSent?: Uint32Array): Promise<FleetCheck>;
+  /**
+   * Compares what came with what was sent: `sent[n]` is the last sequence number of client `n`, and so with topics. `failures`: events
+   * whose publisher was told that they may not come.
+   */
+  check(sent: Uint32Array, topicsSent?: Uint32Array, failures?: readonly Numbering[]): Promise<FleetCheck>;
   /** The node that each client is on, or was on last; by client number. */
   whereabouts(): Promise<string[]>;
   /** How often each client has changed its node, by a move or by coming back elsewhere; by client number. */
@@ -110,9 +114,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
     stats: async () => merged(await reports()),
     nodes: async () => (await fleet.stats()).perNode,
-    async check(sent, topicsSent = new Uint32Array()) {
+    async check(sent, topicsSent = new Uint32Array(), failures = []) {
       const parts = await Promise.all(
-        workers.map((worker) => worker.ask<FleetCheck>({ kind: 'check', sent, topicsSent })),
+        workers.map((worker) => worker.ask<FleetCheck>({ kind: 'check', sent, topicsSent, failures })),
       );
       return {
         clients: sumOf(parts, (part) => part.clients),

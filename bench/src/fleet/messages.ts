@@ -7,6 +7,9 @@ export interface NumberedEvent {
   readonly at: number;
 }
 
+/** The user (or topic), and the sequence number, of one event. */
+export type Numbering = readonly [n: number, k: number];
+
 /** One client of a fleet. */
 export interface FleetMember {
   /** Its number, over the whole fleet. */
@@ -52,7 +55,12 @@ export interface WorkerStart {
 export type WorkerCommand =
   | ({ readonly kind: 'start' } & WorkerStart)
   | { readonly kind: 'report' }
-  | { readonly kind: 'check'; readonly sent: Uint32Array; readonly topicsSent: Uint32Array }
+  | {
+      readonly kind: 'check';
+      readonly sent: Uint32Array;
+      readonly topicsSent: Uint32Array;
+      readonly failures: readonly Numbering[];
+    }
   | { readonly kind: 'move'; readonly pace: MovePace }
   | { readonly kind: 'disturb'; readonly fault: ClientFault | undefined }
   | { readonly kind: 'reset' }
@@ -103,6 +111,8 @@ export const delayKinds = [
   'topicsDuring',
   /** From `moving` to `moved`. */
   'moveTimes',
+  /** From the loss of a connection to the next one. */
+  'returnTimes',
   /** From the start of a client to its first connection. */
   'connectTimes',
 ] as const;

@@ -1,6 +1,6 @@
 import { createPublisher } from '@evenkeel/publisher';
 import { clock } from './clock.js';
-import type { NumberedEvent } from './messages.js';
+import type { NumberedEvent, Numbering } from './messages.js';
 import { steadily } from './steady.js';
 import { until } from './until.js';
 
@@ -27,6 +27,8 @@ export interface PublishedCounts {
   readonly unrouted: number;
   /** Neither confirmed nor known to be refused: they may come or not. */
   readonly failed: number;
+  /** Which ones: of whom, and their sequence numbers. */
+  readonly failures: readonly Numbering[];
   /** The last sequence number of each user (or topic). */
   readonly perNumber: Uint32Array;
   readonly firstFailure: string | undefined;
@@ -85,6 +87,7 @@ export function numbered(options: Numbered): NumberedPublisher {
   const perNumber = new Uint32Array(count);
   const sentAtMs: number[][] = keepsTimes ? Array.from({ length: count }, () => []) : [];
   const totals = { sent: 0, confirmed: 0, unrouted: 0, failed: 0 };
+  const failures: Numbering[] = [];
   let firstFailure: string | undefined;
   let isOpen = true;
   const mayPass = () => totals.sent - totals.confirmed - totals.failed < maxUnsettled;
@@ -102,11 +105,12 @@ export function numbered(options: Numbered): NumberedPublisher {
       },
       (error: unknown) => {
         totals.failed++;
+        failures.push([n, k]);
         firstFailure ??= String(error);
       },
     );
   });
-  const counts = (): PublishedCounts => ({ ...totals, perNumber, firstFailure, sentAtMs });
+  const counts = (): PublishedCounts => ({ ...totals, failures, perNumber, firstFailure, sentAtMs });
   return {
     counts,
     async finish(timeoutMs = 10_000) {

@@ -14,6 +14,7 @@ const newDelays = (): Record<DelayKind, Delays> => ({
   topicsDuring: new Delays(),
   moveTimes: new Delays(),
   connectTimes: new Delays(),
+  returnTimes: new Delays(),
 });
 
 /** What all clients of a worker count together. */

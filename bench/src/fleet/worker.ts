@@ -49,7 +49,7 @@ async function answer(request: WorkerRequest): Promise<unknown> {
     case 'report':
       return report();
     case 'check':
-      return crowd.check(request.sent, request.topicsSent);
+      return crowd.check(request.sent, request.topicsSent, request.failures);
     case 'move':
       mover?.pace(request.pace);
       return undefined;

@@ -359,6 +359,7 @@ const noneSent: PublishedCounts = {
   unrouted: 0,
   failed: 0,
   perNumber: new Uint32Array(),
+  failures: [],
   firstFailure: undefined,
 };
 

@@ -16,7 +16,10 @@ const failing = (...seeds: number[]) => {
 test('schedules are played until one fails, and that one is named', () => {
   const { commands, attempt } = failing(6);
   expect(playUntilCaught([5, 6, 7], attempt, never)).toEqual({ verdict: 'caught', seed: 6, schedules: 2 });
-  expect(commands).toEqual(['npm run chaos -- --random 1 --seed 5', 'npm run chaos -- --random 1 --seed 6']);
+  expect(commands).toEqual([
+    'npm run chaos -- --no-shrink --seed 5',
+    'npm run chaos -- --no-shrink --seed 6',
+  ]);
 });
 
 test('what none of them catches has survived, and when time is over it is not known', () => {

@@ -14,6 +14,7 @@ export const scenarios = [
   'requests',
   'brokers',
   'node-lost',
+  'edge-killed',
 ] as const;
 export type ScenarioName = (typeof scenarios)[number];
 const loads = ['connections', 'events', 'bytes', 'cpu'] as const;
@@ -67,6 +68,7 @@ const defaultsOf: Record<ScenarioName, Pick<StoryOptions, 'edges' | 'sessions' |
   requests: { edges: 3, sessions: 500, rate: 100, load: 'connections' },
   brokers: { edges: 3, sessions: 600, rate: 200, load: 'connections' },
   'node-lost': { edges: 3, sessions: 600, rate: 200, load: 'connections' },
+  'edge-killed': { edges: 3, sessions: 5_000, rate: 1_000, load: 'connections' },
 };
 /** The release before this one; while there is none, the commit that stands for it. */
 const releaseBefore = 'c8864aa';
@@ -93,11 +95,13 @@ export const help = `npm run story -- [flags]     Runs a mesh of processes on a 
                         requests: requests, and answers in parts, in flight while all sessions move and an edge is killed
                         brokers: three brokers that are one; each in turn is drained (evenkeel drain-broker) and restarted
                         node-lost: one of three brokers that are one is killed, and comes back
-  --edges N             edges to begin with (2; rolling, herd, presence: 4; hot, upgrade, requests, brokers, node-lost: 3)
-  --sessions N          clients (3000; rolling, pacing: 4000; herd: 5000; hot: 1500; upgrade, recovery: 1000;
+                        edge-killed: an edge that has all sessions is killed, while others stand by
+  --edges N             edges to begin with (2; rolling, herd, presence: 4; hot, upgrade, requests, brokers, node-lost,
+                        edge-killed: 3)
+  --sessions N          clients (3000; rolling, pacing: 4000; herd, edge-killed: 5000; hot: 1500; upgrade, recovery: 1000;
                         presence: 300, at most 900; requests: 500; brokers, node-lost: 600)
-  --rate N              numbered events a second (500; pacing: 100; recovery, brokers, node-lost: 200); presence: moves a second (40);
-                        requests: requests a second (100)
+  --rate N              numbered events a second (500; edge-killed: 1000; pacing: 100; recovery, brokers, node-lost: 200);
+                        presence: moves a second (40); requests: requests a second (100)
   --moves N             presence: moves that it waits for (1000)
   --requests N, --streams N  requests: how many there are at least (10000, 1000)
   --topics N            topics that the clients subscribe, half of them with one subscriber each (40);

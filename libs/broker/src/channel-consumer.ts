@@ -1,4 +1,6 @@
+import { monotonicNow } from '@evenkeel/pace';
 import { AnswerClock, type AskingPace } from './answer-clock.js';
+import type { Busy } from './busiest-first.js';
 import type { IncomingDelivery } from './delivery.js';
 import { BrokerError, messageOf } from './errors.js';
 import type { Shard, ShardChannel, ShardConsumer } from './shard.js';
@@ -23,11 +25,15 @@ const queueAnswers = 2;
 let tags = 0;
 
 /** One consumer on a shard: at any time attaching, active, waiting to recover, or cancelled for good. */
-export class ChannelConsumer implements Consumer, ShardConsumer {
+export class ChannelConsumer implements Consumer, ShardConsumer, Busy {
   queue: string;
   state: 'active' | 'recovering' | 'cancelled' = 'recovering';
   waits: Waits | undefined;
   attempts = 0;
+  /** Deliveries, since it was made. */
+  perMinute = 0;
+  readonly #madeAtMs = monotonicNow();
+  #delivered = 0;
   readonly #options: ConsumeOptions;
   readonly #shard: Shard;
   readonly #around: Surroundings;
@@ -59,6 +65,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
   }
 
   deliver(delivery: IncomingDelivery): void {
+    this.#delivered += 1;
     if (this.#isMuted) {
       this.#held.push(delivery);
       return;
@@ -225,6 +232,7 @@ export class ChannelConsumer implements Consumer, ShardConsumer {
       return;
     }
     this.state = 'recovering';
+    this.perMinute = (this.#delivered * 60_000) / Math.max(1, monotonicNow() - this.#madeAtMs);
     this.#void(why);
     this.#around.recover(this);
   }

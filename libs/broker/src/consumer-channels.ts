@@ -1,5 +1,6 @@
-import { backoffMs, Fifo, LogLimit, monotonicNow, TokenBucket } from '@evenkeel/pace';
+import { backoffMs, LogLimit, monotonicNow, TokenBucket } from '@evenkeel/pace';
 import { AskingPace } from './answer-clock.js';
+import { BusiestFirst } from './busiest-first.js';
 import { ChannelConsumer } from './channel-consumer.js';
 import { type AmqpConnection, closedError, unavailableError } from './connection.js';
 import { BrokerError, isQueueDown, messageOf, REPLY, replyCodeOf } from './errors.js';
@@ -25,7 +26,7 @@ const RETRY = { minMs: 100, maxMs: 5000 };
 /**
  * Consumers on a few shared channels. A lost consumer recovers by itself: `prepare`, a look whether its
  * queue exists (on a topology channel, since a consume of a missing queue would take its shard down), then
- * basic.consume, paced. Consumers are unlimited in number; each holds at most its prefetch.
+ * basic.consume, paced, the busiest first. Consumers are unlimited in number; each holds at most its prefetch.
  */
 export class ConsumerChannels {
   readonly #connection: AmqpConnection;
@@ -37,7 +38,7 @@ export class ConsumerChannels {
   readonly #askingPace = new AskingPace(50, 400);
   readonly #bucket: TokenBucket;
   readonly #consumers = new Set<ChannelConsumer>();
-  readonly #due = new Fifo<ChannelConsumer>();
+  readonly #due = new BusiestFirst<ChannelConsumer>();
   readonly #retryLog = new LogLimit(5000);
   #recovering = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -62,7 +63,7 @@ export class ConsumerChannels {
     connection.on('open', () => this.#pump());
     connection.closing.addEventListener('abort', () => {
       clearTimeout(this.#timer);
-      this.#due.drain();
+      this.#due.clear();
       for (const consumer of [...this.#consumers]) consumer.abandon();
     });
   }
@@ -129,8 +130,10 @@ export class ConsumerChannels {
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#connection.model && this.#due.length > 0 && this.#recovering < RECOVERIES_IN_FLIGHT) {
-      if (this.#due.peek()?.state === 'cancelled') {
+    while (this.#connection.model && this.#recovering < RECOVERIES_IN_FLIGHT) {
+      const next = this.#due.peek();
+      if (next === undefined) return;
+      if (next.state === 'cancelled') {
         this.#due.shift();
         continue;
       }
@@ -139,8 +142,8 @@ export class ConsumerChannels {
         this.#timer = setTimeout(() => this.#pump(), this.#bucket.waitMs(nowMs));
         return;
       }
-      const consumer = this.#due.shift();
-      if (consumer) void this.#recover(consumer);
+      this.#due.shift();
+      void this.#recover(next);
     }
   }
 

@@ -24,12 +24,33 @@ export function secondsDegraded(lines: readonly Line[]): number | undefined {
   if (begin === undefined || end === undefined) return undefined;
   const counts = bySecond(lines);
   const [first, last] = [Math.ceil(begin / 1_000), Math.floor(end / 1_000)];
-  // The second in which it begins counts to neither.
-  const before = [...counts].filter(([second]) => second < first - 1).map(([, count]) => count);
-  const usual = before.reduce((sum, each) => sum + each, 0) / before.length;
-  if (before.length === 0) return undefined;
+  const usual = usualOf(counts, first);
+  if (usual === undefined) return undefined;
   let degraded = 0;
   for (let second = first; second < last; second++)
     if ((counts.get(second) ?? 0) < usual * share) degraded += 1;
   return degraded;
+}
+
+/**
+ * How much was delivered a second from the first condition's begin to the last one's end, as a part of what was before; undefined: nothing
+ * was done, or nothing was delivered before.
+ */
+export function loadHeld(lines: readonly Line[]): number | undefined {
+  const begin = lines.find((line) => line.kind === 'condition')?.at;
+  const end = lines.findLast((line) => line.kind === 'condition' && line.phase === 'end')?.at;
+  if (begin === undefined || end === undefined) return undefined;
+  const counts = bySecond(lines);
+  const [first, last] = [Math.ceil(begin / 1_000), Math.floor(end / 1_000)];
+  const usual = usualOf(counts, first);
+  if (usual === undefined || last <= first) return undefined;
+  let delivered = 0;
+  for (let second = first; second < last; second++) delivered += counts.get(second) ?? 0;
+  return delivered / (last - first) / usual;
+}
+
+/** Deliveries in each second before `first`; the one in which it begins does not count. */
+function usualOf(counts: ReadonlyMap<number, number>, first: number): number | undefined {
+  const before = [...counts].filter(([second]) => second < first - 1).map(([, count]) => count);
+  return before.length === 0 ? undefined : before.reduce((sum, each) => sum + each, 0) / before.length;
 }

@@ -1,6 +1,6 @@
 import type { Condition, Line, Log, Undelivered } from '../log.js';
 import { type Hole, judgeCalls } from './calls.js';
-import { secondsDegraded } from './degraded.js';
+import { loadHeld, secondsDegraded } from './degraded.js';
 import { acknowledgedEarly } from './early.js';
 import { eventsOf } from './events.js';
 import { handedEvents, handedMessages } from './handed.js';
@@ -36,6 +36,8 @@ export interface Verdict {
   readonly answered: number;
   /** Seconds in which less than half was delivered of what came before anything was done. */
   readonly degraded: number;
+  /** What was delivered a second while something was done, as a part of what was before; absent: nothing was. */
+  readonly loadHeld?: number;
   readonly lost: number;
   readonly lateGaps: number;
   readonly repeated: number;
@@ -130,12 +132,14 @@ export function judge({ lines, malformed }: Log): Verdict {
   const count = (kind: FaultKind): number => faults.filter((each) => each.kind === kind).length;
   const notShown = conditionsNotShown(lines);
   const bad = [...malformed, ...badConnections, ...badPublishes];
+  const held = loadHeld(lines);
   return {
     ok: faults.length === 0 && notShown.length === 0 && bad.length === 0,
     published: published.length,
     sessions: new Set(lives.map(({ uid, session }) => `${uid}.${session}`)).size,
     ...sums,
     degraded: secondsDegraded(lines) ?? 0,
+    ...(held === undefined ? {} : { loadHeld: Math.round(held * 1_000) / 1_000 }),
     lost: count('lost'),
     lateGaps: count('late-gap'),
     repeated: count('repeated'),

@@ -166,17 +166,23 @@ export function table(outcomes: readonly Outcome[]): string {
   };
   const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
   return [
-    row(['condition', ...columns.map((each) => names[each])]),
-    row(['---', ...columns.map(() => '---')]),
-    ...outcomes.map(({ condition, verdict }) => row([condition, ...columns.map((each) => verdict[each])])),
+    row(['condition', 'load held', ...columns.map((each) => names[each])]),
+    row(['---', '---', ...columns.map(() => '---')]),
+    ...outcomes.map(({ condition, verdict }) =>
+      row([condition, percent(verdict.loadHeld), ...columns.map((each) => verdict[each])]),
+    ),
   ].join('\n');
 }
 
+const percent = (part: number | undefined): string =>
+  part === undefined ? '' : `${Math.round(part * 100)} %`;
+
 /** Where something was lost and told, a gap too many is counted, and no fault. */
 export function isGood({ verdict, failures }: Outcome): boolean {
-  const { ok, notShown, falseGapsWithoutLoss } = verdict;
+  const { ok, notShown, malformed, falseGapsWithoutLoss } = verdict;
   const isOnlyTooMuch = faultColumns.every((each) => verdict[each] === 0) && falseGapsWithoutLoss === 0;
-  return failures.length === 0 && notShown.length === 0 && (ok || isOnlyTooMuch);
+  const isWhole = failures.length === 0 && notShown.length === 0 && malformed.length === 0;
+  return isWhole && (ok || isOnlyTooMuch);
 }
 
 const faultColumns = ['lost', 'lateGaps', 'repeated', 'reordered', 'foreign', 'early'] as const;

@@ -1,14 +1,20 @@
 import { redactUrl } from '@evenkeel/broker';
+import { AddressError, brokerAddresses } from '@evenkeel/pace';
 
-/** The URL without its password; of what is none, nothing. For logs and error messages. */
+/** The addresses without their passwords; of what is none, nothing. For logs and error messages. */
 export function withoutPassword(amqpUrl: string): string {
-  return parseAmqpUrl(amqpUrl) === undefined ? '(not an amqp:// URL)' : redactUrl(amqpUrl);
+  const addresses = amqpAddresses(amqpUrl);
+  return addresses instanceof AddressError
+    ? '(not an amqp:// URL)'
+    : addresses.map((address) => redactUrl(address)).join(',');
 }
 
-/** The URL, or `undefined` when it is not an `amqp:` or `amqps:` one, or a list of them: a mesh on one machine has one broker. */
-export function parseAmqpUrl(amqpUrl: string): URL | undefined {
-  if (!URL.canParse(amqpUrl)) return undefined;
-  const url = new URL(amqpUrl);
-  const isOne = !url.host.includes(',') && !amqpUrl.includes(',amqp');
-  return isOne && (url.protocol === 'amqp:' || url.protocol === 'amqps:') ? url : undefined;
+/** The addresses that it names, one or several separated by commas, or what is wrong with it. */
+export function amqpAddresses(amqpUrl: string): string[] | AddressError {
+  try {
+    return brokerAddresses(amqpUrl).map(({ href }) => href);
+  } catch (error) {
+    if (error instanceof AddressError) return error;
+    throw error;
+  }
 }

@@ -4,8 +4,8 @@ import { type Stage, say } from '../stage.js';
 import { queuesOn, whole } from './cluster-nodes.js';
 
 const cli = `${root}/packages/operator/bin/evenkeel.mjs`;
-/** A drain that has not ended by then does not. */
-const drainMs = 240_000;
+/** A drain that has not ended by then does not: so long, and so much more for each session. */
+const drain = { leastMs: 240_000, perSessionMs: 150 };
 /** A node that was away is left alone for so long, as an operator looks at it. */
 const pauseMs = 3_000;
 
@@ -23,8 +23,9 @@ export async function playBrokers(stage: Stage): Promise<StoryResult> {
     const address = new URL(node.amqpUrl).host;
     const beganAtMs = Date.now();
     const before = (await queuesOn(broker, node)).length;
-    const drain = [cli, 'drain-broker', address, '--amqp-url', stage.urlFor('operator')];
-    const { status, stdout, stderr } = await runToEnd(process.execPath, drain, { timeoutMs: drainMs });
+    const command = [cli, 'drain-broker', address, '--amqp-url', stage.urlFor('operator')];
+    const timeoutMs = drain.leastMs + stage.options.sessions * drain.perSessionMs;
+    const { status, stdout, stderr } = await runToEnd(process.execPath, command, { timeoutMs });
     if (status !== 0) stage.fail(`drain-broker ${address}: ${stderr}${stdout}`);
     const left = await queuesOn(broker, node);
     if (left.length > 0)

@@ -172,6 +172,29 @@ describe('the end of a session', () => {
     expect(ended.sort()).toEqual(['u.s1 ended', 'u.s2 ended']);
     expect(life.away).toBe(1);
   });
+
+  it('by an operator waits for one whose connection has gone and that is still being let go', async () => {
+    life.welcomed(who(1), isNew);
+    life.lost(who(1));
+    here.add('u.s');
+    life.endAway(() => true, 'disconnected');
+    await sweepAt(2_000);
+    expect(ended).toEqual([]);
+    here.delete('u.s');
+    await sweepAt(3_000);
+    expect(ended).toEqual(['u.s ended']);
+    expect(told).toEqual(['opened 1 a', 'detached 1 a', 'ended 1 a disconnected']);
+  });
+
+  it('by an operator is forgotten where it comes back before it is let go', async () => {
+    life.lost(who(1));
+    here.add('u.s');
+    life.endAway(() => true, 'disconnected');
+    life.welcomed(who(2), isResumed);
+    here.delete('u.s');
+    await sweepAt(3_000);
+    expect(ended).toEqual([]);
+  });
 });
 
 describe('a session of an edge that is gone', () => {

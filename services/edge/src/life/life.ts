@@ -207,10 +207,13 @@ export class Life {
     });
   }
 
-  /** All of these sessions that are away from here end now. */
+  /** All of these sessions that are away from here end now; those that are still being let go, soon after they are. */
   endAway(isOfThem: (who: Who) => boolean, reason: EndReason): void {
     const theirs = [...this.#entries.values()].filter((entry) => entry.away && isOfThem(entry));
-    for (const entry of theirs) if (!this.#options.isHere(keyOf(entry))) void this.end(entry, reason);
+    for (const entry of theirs) {
+      if (this.#options.isHere(keyOf(entry))) this.#goesAway(entry, 0, entry.adoptedFrom, reason);
+      else void this.end(entry, reason);
+    }
   }
 
   /** Pending while it is being ended here: whoever wants it waits. */

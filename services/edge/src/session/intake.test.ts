@@ -1,3 +1,4 @@
+import { gapReasons, lossMarks } from '@evenkeel/protocol';
 import { expect, it } from 'vitest';
 import { answersWorld } from '../../testing/answers.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
@@ -138,4 +139,44 @@ it('says how much was written when its channel is there', async () => {
   outbox.ack(1);
   const { suspect, written } = await intake.giveBack(anybody);
   expect({ suspect, written }).toEqual({ suspect: 2, written: { seq: 2, count: 2 } });
+});
+
+it('tells what has gone past its queue also behind what got in between the mark and the end of its binding', async () => {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { connection, outbox, intake } = attached(queue);
+  await queue.make();
+  queue.publish(1);
+  await queue.plant(lossMarks.begin);
+  queue.publish(2);
+  queue.publish(3);
+  // Whoever was to leave a second mark was cut off; 4 to 6 went past it; it is bound again.
+  intake.holdNext((await queue.check())?.messages);
+  queue.publish(7);
+  queue.publish(8);
+  await intake.start();
+  for (let n = 0; n < 20; n += 1) {
+    await settled();
+    outbox.ack(outbox.seq);
+  }
+  const got = connection.frames.map((frame) => (frame.t === 'gap' ? frame.reason : frame.data));
+  expect(got).toEqual([1, gapReasons.brokerLost, 2, 3, gapReasons.brokerLost, 7, 8]);
+});
+
+it('tells it once where a second mark is there', async () => {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { connection, outbox, intake } = attached(queue);
+  await queue.make();
+  queue.publish(1);
+  await queue.plant(lossMarks.begin);
+  await queue.plant(lossMarks.end);
+  queue.publish(2);
+  intake.holdNext((await queue.check())?.messages);
+  queue.publish(3);
+  await intake.start();
+  for (let n = 0; n < 20; n += 1) {
+    await settled();
+    outbox.ack(outbox.seq);
+  }
+  const got = connection.frames.map((frame) => (frame.t === 'gap' ? frame.reason : frame.data));
+  expect(got).toEqual([1, gapReasons.brokerLost, 2, 3]);
 });

@@ -7,6 +7,7 @@ import { type GivenBack, givenBack, whereOf } from './given-back.js';
 import { Holdback } from './holdback.js';
 import { isOnlyOnline } from './marks.js';
 import type { Outbox } from './outbox.js';
+import { PassedBy } from './passed-by.js';
 import type { Drops, Handover, SessionQueue } from './ports.js';
 import { type QueueChanged, QueueChanges } from './queue-change.js';
 import { Seal } from './seal.js';
@@ -61,8 +62,13 @@ export class Intake {
   #wasFull = false;
   /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
   #isUnproven = false;
-  /** Events go past the queue from a mark on that has come: whether its client is told. Undefined: there was none, or that is over. */
-  #passing: 'untold' | 'told' | undefined;
+  readonly #passedBy = new PassedBy({
+    onBegin: () => {
+      this.#holdback.dueIfFull();
+      this.seal.spoil(gapReasons.brokerLost, true);
+    },
+    onMissing: () => this.#holdback.missing(gapReasons.brokerLost),
+  });
   /** RabbitMQ has dropped something before this edge consumes. */
   droppedBefore: GapReason | undefined;
   /** Of the connection that has the session here still: it is to hear of it as well. */
@@ -70,8 +76,8 @@ export class Intake {
   #hasGivenBack = false;
   /** Deliveries settled when it asked for no more; undefined: the broker has not answered. */
   #settledAtCancel: number | undefined;
-  /** So many of the next deliveries were in the queue before its client was back. */
-  #queued = 0;
+  /** So many of the next deliveries were in the queue before its client was back, and it was bound here; undefined: or nobody knows. */
+  #queued: number | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -89,7 +95,7 @@ export class Intake {
       whyDropped: (sinceMs) => drops.whyOf(`${claims.uid}.${claims.sid}`, sinceMs),
       isOfCluster: () => queue.isOfCluster,
       onGap: (reason) => options.onGap(reason),
-      onPassedBy: (isOver) => this.#passedBy(isOver),
+      onPassedBy: (isOver) => this.#passedBy.mark(isOver),
       onLacking: () => outbox.lostPlace(),
       isBare,
       now,
@@ -211,7 +217,7 @@ export class Intake {
   async changeQueue(): Promise<QueueChanged> {
     const { outbox, queue, isLive, isOpen, onEnd, now } = this.#options;
     const isBehind = outbox.isFull || (this.unacked > 0 && now() - (this.ackedAtMs ?? 0) > behind.afterMs);
-    const isAtRest = this.seal.isAtRest && this.#passing === undefined && this.#holdback.isAtRest;
+    const isAtRest = this.seal.isAtRest && !this.#passedBy.isOn && this.#holdback.isAtRest;
     if (!isAtRest || isBehind || this.changes.isOn || this.#fetching || this.#isStopping || !isLive())
       return { outcome: 'as-before' };
     const next = queue.next();
@@ -263,7 +269,7 @@ export class Intake {
     const isKnown = this.#isConsuming && isThere && !this.changes.hasLost;
     // What was dropped while nobody here heard of it no seal shows that comes only now.
     const isUnheard = isOnItsWay && ((!isThere && this.#consumer !== undefined) || !this.#holdback.isSure);
-    const isMissing = this.changes.hasLost || this.#passing === 'untold' || isUnheard;
+    const isMissing = this.changes.hasLost || this.#passedBy.isUntold || isUnheard;
     // What came back may have been too much for the queue.
     const dropped = this.#holdback.owed?.reason ?? (this.#isUnproven ? this.droppedBefore : undefined);
     this.#hasGivenBack = true;
@@ -321,44 +327,26 @@ export class Intake {
   #onDelivery(delivery: Delivery): void {
     const { onDelivering, isTaking, isOrder } = this.#options;
     onDelivering();
-    const isQueued = this.#queued > 0 && !delivery.redelivered;
-    this.#queued = Math.max(0, this.#queued - 1);
+    if (this.#queued === 0) this.#passedBy.bound();
+    const isQueued = (this.#queued ?? 0) > 0 && !delivery.redelivered;
+    this.#queued = this.#queued ? this.#queued - 1 : undefined;
     if (!isTaking()) return delivery.requeue();
     if (isOrder?.(delivery) || this.changes.takes(delivery) || this.seal.take(delivery)) {
       if (delivery.mayFollowWait) this.#holdback.due();
       return;
     }
     // Replies come by another binding.
-    if (delivery.exchange === exchanges.events) this.#tellPassedBy();
+    if (delivery.exchange === exchanges.events) this.#passedBy.event();
     // One that comes once more came for a connection that there was.
     if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
     else this.#holdback.offer(delivery);
     if (this.unacked >= this.#options.window * behind.part) this.seal.hurry();
   }
 
-  /** Told once that is over, or with the first event that shows that it is: who looks then for what is missing finds it all. */
-  #passedBy(isOver: boolean): void {
-    // Whoever had the session when it began may have told it before it was over.
-    if (!isOver || this.#passing === undefined) {
-      this.#passing = 'untold';
-      this.#holdback.dueIfFull();
-      this.seal.spoil(gapReasons.brokerLost, true);
-    }
-    if (!isOver) return;
-    this.#tellPassedBy();
-    this.#passing = undefined;
-  }
-
-  #tellPassedBy(): void {
-    if (this.#passing !== 'untold') return;
-    this.#passing = 'told';
-    this.#holdback.missing(gapReasons.brokerLost);
-  }
-
   #onLost(): void {
     this.#look.stop();
     this.changes.lost();
-    this.#queued = 0;
+    this.#queued = undefined;
     this.seal.owe(this.#holdback.owed);
     // It counts what is unacknowledged.
     this.seal.lost();

@@ -1,4 +1,5 @@
-import { parseAmqpUrl, withoutPassword } from '../amqp-url.js';
+import { AddressError } from '@evenkeel/pace';
+import { amqpAddresses, withoutPassword } from '../amqp-url.js';
 import { canInstallPackages, installPackages } from '../apt.js';
 import { Failure } from '../failure.js';
 import type { PrivateBroker } from './broker.js';
@@ -75,20 +76,24 @@ export async function resolveBroker(
   return { amqpUrl, urlFor, kind, description, own };
 }
 
+/** One of several that answers will do: the others may be down for a while. */
 async function useGiven(amqpUrl: string): Promise<BrokerInUse> {
-  if (parseAmqpUrl(amqpUrl) === undefined) {
-    throw new Failure('bad-amqp-url', 'The broker URL must look like amqp://user:password@host:5672/vhost.');
-  }
-  const shown = withoutPassword(amqpUrl);
-  const result = await handshake(amqpUrl, 5000);
-  if (result.outcome === 'accepted') {
-    const description = `RabbitMQ ${result.version} at ${shown}`;
+  const addresses = amqpAddresses(amqpUrl);
+  if (addresses instanceof AddressError) throw new Failure('bad-amqp-url', addresses.message);
+  const results = await Promise.all(addresses.map((address) => handshake(address, 5000)));
+  for (const [n, result] of results.entries()) {
+    if (result.outcome !== 'accepted') continue;
+    const description = `RabbitMQ ${result.version} at ${withoutPassword(addresses[n] ?? '')}`;
     return { amqpUrl, urlFor: () => amqpUrl, kind: 'given', description };
   }
-  const verb = result.outcome === 'refused' ? 'refused us' : 'did not answer';
+  const reasons = results.map((result, n) => {
+    const verb = result.outcome === 'refused' ? 'refused us' : 'did not answer';
+    const reason = result.outcome === 'accepted' ? '' : result.reason;
+    return `The broker at ${withoutPassword(addresses[n] ?? '')} ${verb}: ${reason}.`;
+  });
   throw new Failure(
     'broker-unusable',
-    `The broker at ${shown} ${verb}: ${result.reason}.\n` +
+    `${reasons.join('\n')}\n` +
       'Check --amqp-url (or EVENKEEL_AMQP_URL): host, port, user, password, vhost; and that the broker runs.\n' +
       'Or leave it out: then a broker on localhost:5672 is used, or one is brought for you.',
   );

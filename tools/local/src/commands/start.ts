@@ -1,4 +1,5 @@
-import { parseAmqpUrl } from '../amqp-url.js';
+import { AddressError } from '@evenkeel/pace';
+import { amqpAddresses } from '../amqp-url.js';
 import type { PrivateBroker } from '../broker/broker.js';
 import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
 import { compile } from '../compile.js';
@@ -25,7 +26,7 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --edge-port PORT      the first edge's port; the others follow (8101)
   --console-port PORT   the console's port (8090)
   --api-port PORT       the HTTP API's port (8070, or any free one where that is taken)
-  --amqp-url URL        the broker to use (or EVENKEEL_AMQP_URL)
+  --amqp-url URL        the broker to use (or EVENKEEL_AMQP_URL); of a cluster several, separated by commas
   --broker KIND         bring a private broker: container, or local (an installed rabbitmq-server).
                         Default auto: one on localhost:5672 if there is one, else a private one,
                         on port 5672 if that is free
@@ -275,9 +276,8 @@ function readSettings(args: readonly string[]): Settings | 'help' {
   if (flags.help) return 'help';
   const given = givenVariables();
   const amqpUrl = flags['amqp-url'] ?? given.EVENKEEL_AMQP_URL;
-  if (amqpUrl !== undefined && parseAmqpUrl(amqpUrl) === undefined) {
-    throw new UsageError('--amqp-url must look like amqp://user:password@host:5672/vhost.');
-  }
+  const addresses = amqpUrl === undefined ? [] : amqpAddresses(amqpUrl);
+  if (addresses instanceof AddressError) throw new UsageError(`--amqp-url: ${addresses.message}.`);
   const brokers = wholeNumber('--brokers', flags.brokers, 1, 9);
   if (brokers > 1 && (amqpUrl !== undefined || flags.broker === 'container')) {
     throw new UsageError(

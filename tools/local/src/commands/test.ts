@@ -8,7 +8,14 @@ import { compile } from '../compile.js';
 import { environment } from '../environment.js';
 import { Failure } from '../failure.js';
 import { root, stateDir } from '../paths.js';
-import { brokerChoice, parseFlags, reportFailure, splitPositionals } from './flags.js';
+import {
+  brokerChoice,
+  parseFlags,
+  reportFailure,
+  splitPositionals,
+  UsageError,
+  wholeNumber,
+} from './flags.js';
 import { countTests, type TestCount } from './test-count.js';
 
 const help = `npm test -- [flags] [FILE-PATTERN…]
@@ -17,6 +24,8 @@ const help = `npm test -- [flags] [FILE-PATTERN…]
   --broker KIND         where the tests' own RabbitMQ comes from: auto, container (insists on one) or
                         local (an installed rabbitmq-server)
   --broker-image IMAGE  for a container (rabbitmq:4-management)
+  --brokers N           the tests' own RabbitMQ is a cluster of so many nodes, 3 to 5 (1); those that take brokers of their own
+                        take what they need. Each node is an installed rabbitmq-server
   --long                what has a long form, in that form (npm run test:long): model-based tests try
                         10,000 sequences, or as many as EVENKEEL_TEST_RUNS says
   --help
@@ -49,6 +58,7 @@ export async function run(args: readonly string[]): Promise<void> {
       project: { type: 'string' },
       broker: { type: 'string', default: 'auto' },
       'broker-image': { type: 'string' },
+      brokers: { type: 'string', default: '1' },
       long: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     });
@@ -57,6 +67,10 @@ export async function run(args: readonly string[]): Promise<void> {
       return;
     }
     const choice = brokerChoice(flags.broker);
+    const brokers = wholeNumber('--brokers', flags.brokers, 1, 5);
+    if (brokers === 2) throw new UsageError('--brokers takes 1, or 3 to 5: of two nodes none is a majority.');
+    if (brokers > 1 && choice === 'container')
+      throw new UsageError('--brokers takes an installed rabbitmq-server: leave out --broker container.');
     if (choice === 'container' && (await findContainerEngine()) === undefined) {
       throw new Failure(
         'no-container-engine',
@@ -73,6 +87,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const env = {
       EVENKEEL_TEST_BROKER: choice,
       EVENKEEL_TEST_BROKER_IMAGE: flags['broker-image'] ?? '',
+      EVENKEEL_TEST_BROKERS: String(brokers),
       ...(flags.long && { EVENKEEL_TEST_RUNS: environment().EVENKEEL_TEST_RUNS ?? longRuns }),
     };
     const projects = flags.project === undefined ? [] : ['--project', flags.project];
