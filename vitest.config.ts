@@ -19,7 +19,7 @@ export default defineConfig({
           include: [
             '{libs,packages,services,tools,bench}/**/src/**/*.test.ts',
             'services/balancer/sim/*.test.ts',
-            'test/{attack,chaos,contract,delivery,page-life,soak}/**/*.test.ts',
+            'test/{attack,chaos,contract,delivery,fuzz,page-life,soak}/**/*.test.ts',
           ],
           exclude,
           // Loading what they import takes most of their time: those of one worker share it.

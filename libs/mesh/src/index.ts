@@ -1,6 +1,6 @@
 export { Arrivals } from './arrivals.js';
 export type { Binding } from './bindings.js';
-export { type Control, type QueueHooks, replyWaitMs } from './control.js';
+export { type Control, type QueueHooks, readCommands, replyWaitMs } from './control.js';
 export { Denials } from './denials/denials.js';
 export type { Deniable, Denied } from './denials/list.js';
 export { History, type HistoryOptions } from './history/history.js';
@@ -22,4 +22,4 @@ export { each, type Members, type Present, type PresentTogether, Roster } from '
 export { presentUser, topicPresence } from './presence/told.js';
 export { isSentTo, maySpeakFor, type Sender } from './sender.js';
 export { SharedQueue, type SharedQueueOptions } from './shared-queue.js';
-export type { StatsChannel, StatsListener } from './stats.js';
+export { readReport, type StatsChannel, type StatsListener } from './stats.js';

@@ -28,7 +28,9 @@ export function brokerAddresses(text: string): [URL, ...URL[]] {
   const [first, ...others] = parts.map((part, index) => {
     const url = URL.canParse(part) ? new URL(part) : undefined;
     const isAmqp = url?.protocol === 'amqp:' || url?.protocol === 'amqps:';
-    if (url !== undefined && isAmqp && !/[,\s]/.test(url.host)) return url;
+    // Without its slashes it would name no host: this machine.
+    const isWhole = /^amqps?:\/\//i.test(part);
+    if (url !== undefined && isAmqp && isWhole && !/[,\s]/.test(url.host)) return url;
     const which = parts.length === 1 ? 'the broker address' : `broker address ${index + 1}`;
     throw new AddressError(
       `${which} is not an AMQP URL; use amqp://user:password@host:5672, or amqps://, each complete`,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clientFrame } from './client.js';
 import { edgeCommand, edgeReply } from './control.js';
 import { nodeStats } from './stats.js';
 
@@ -101,5 +102,12 @@ describe('what the mesh says to itself', () => {
     const answer = (count: number) => ({ ...reply, sessions: Array.from({ length: count }, () => session) });
     expect(isTaken(edgeReply, answer(10_000))).toBe(true);
     expect(isTaken(edgeReply, answer(10_001))).toBe(false);
+  });
+
+  it('takes no info that is nested so deep that it cannot be written', () => {
+    const frame = (levels: number): unknown =>
+      JSON.parse(`{"t":"hello","info":${'['.repeat(levels)}${']'.repeat(levels)}}`);
+    expect(isTaken(clientFrame, frame(500))).toBe(true);
+    expect(isTaken(clientFrame, frame(9_000))).toBe(false);
   });
 });

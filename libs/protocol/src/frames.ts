@@ -360,10 +360,19 @@ export const maxPassBytes = 16_384;
 /** Longest `info` of a session, bytes of its JSON text. */
 export const maxInfoBytes = 1_024;
 
-/** `info` as JSON text; undefined: there is none, or it is too long. */
+/** `info` as JSON text; undefined: there is none, or it is too long, or can be no JSON. */
 export function infoText(info: unknown): string | undefined {
-  const text = info === undefined ? undefined : JSON.stringify(info);
+  const text = info === undefined ? undefined : textOf(info);
   return text === undefined || new TextEncoder().encode(text).length > maxInfoBytes ? undefined : text;
+}
+
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It is nested thousands deep, which JSON is read with, and not written; or refers to itself.
+    return undefined;
+  }
 }
 
 /** Limits and defaults that both sides must know. All may be configured on the edge. */

@@ -151,7 +151,7 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
   };
   const node = named ?? rest.node;
   if (typeof id !== 'string' || !isNodeName(node) || !isUid(uid) || !isSid(sid)) return undefined;
-  if (typeof epoch !== 'number' || typeof expiresAt !== 'number') return undefined;
+  if (!isCount(epoch) || typeof expiresAt !== 'number') return undefined;
   // Without the pass that it is to have, a ticket would give more than it says.
   if (pass !== undefined && !isPassHold(pass)) return undefined;
   return {
@@ -169,6 +169,9 @@ function readClaims(body: string, named: string | undefined): TicketClaims | und
     ...(pass === undefined ? {} : { pass }),
   };
 }
+
+/** What edges tell each other as an epoch; JSON has larger numbers. */
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 function isPassHold(value: unknown): value is PassHold {
   if (typeof value !== 'object' || value === null) return false;

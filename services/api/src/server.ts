@@ -136,7 +136,11 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   return { http, keys, limits };
 }
 
-function operationsOf(options: ApiServerOptions, limits: KeyLimits): Served[] {
+/** What answers each operation. */
+export function operationsOf(
+  options: Omit<ApiServerOptions, 'config' | 'certificates' | 'isReady'>,
+  limits: Pick<KeyLimits, 'take'>,
+): Served[] {
   const { sends, topics, users, disconnect, place, request, metrics, now, log } = options;
   const room = new Room(roomRules);
   const send = async (message: Ready): Promise<Sent> => {

@@ -30,6 +30,11 @@ describe('a position', () => {
     '9'.repeat(400),
   ])('that cannot be read is none: %j', (text) => expect(readPosition(text)).toBeUndefined());
 
+  it('is there also where a header is a table that has no text', () => {
+    const table = record('a', { 'evenkeel-at': { toString: 1, valueOf: 2 } });
+    expect(readPosition(writePosition({ offset: 5, print: printOf(table) }))).toBeDefined();
+  });
+
   it('differs with what is in the record: its body, its key, its id, when it was published', () => {
     const plain = record('a');
     const prints = [

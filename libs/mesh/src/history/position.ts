@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Delivery } from '@evenkeel/broker';
+import { atHeader } from '@evenkeel/protocol';
 
 /** A place in a history stream: the record with this offset, if its print is this one. */
 export interface Position {
@@ -23,8 +24,11 @@ export function readPosition(text: string): Position | undefined {
 /** The print of a record: by what every reader of the stream sees alike, 60 bits. */
 export function printOf({ key, body, properties }: Pick<Delivery, 'key' | 'body' | 'properties'>): string {
   const { messageId = '', timestamp = '', headers } = properties;
+  const { [atHeader]: at } = headers;
+  // A table has no text of its own, and asking it for one may throw.
+  const stated = typeof at === 'object' && at !== null ? '[object Object]' : String(at ?? '');
   return createHash('sha1')
-    .update(`${key}\0${messageId}\0${timestamp}\0${String(headers['evenkeel-at'] ?? '')}\0`)
+    .update(`${key}\0${messageId}\0${timestamp}\0${stated}\0`)
     .update(body)
     .digest('base64url')
     .slice(0, printLength);

@@ -11,12 +11,13 @@ export interface Plain {
 
 type Decode = (body: Buffer, options: { maxOutputLength: number }) => Buffer;
 
-const codings: Readonly<Record<string, Decode>> = {
-  gzip: gunzipSync,
-  'x-gzip': gunzipSync,
-  deflate: inflate,
-  br: brotliDecompressSync,
-};
+/** A map: an object would know `constructor` too. */
+const codings: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ['gzip', gunzipSync],
+  ['x-gzip', gunzipSync],
+  ['deflate', inflate],
+  ['br', brotliDecompressSync],
+]);
 /** Say nothing about the bytes. */
 const noCodings: ReadonlySet<string> = new Set(['', 'identity', 'binary', '7bit', '8bit']);
 /** One on another; nobody uses more. */
@@ -51,7 +52,7 @@ export function withoutCodings(
   let label: string | undefined;
   for (const written of names.reverse()) {
     const name = written.trim();
-    const decode = codings[name];
+    const decode = codings.get(name);
     if (decode) {
       try {
         plain = decode(plain, { maxOutputLength: maxBytes });

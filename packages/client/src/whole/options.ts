@@ -98,12 +98,7 @@ function checkMesh(mesh: MeshDefinition): void {
 }
 
 function checkInfo(info: unknown): void {
-  let text: string | undefined;
-  try {
-    text = infoText(info);
-  } catch {
-    // It refers to itself, or has what JSON has not.
-  }
-  if (text === undefined)
+  // Undefined also where it refers to itself, or has what JSON has not.
+  if (infoText(info) === undefined)
     throw new ClientError('bad-option', `info is JSON of at most ${maxInfoBytes} bytes`);
 }

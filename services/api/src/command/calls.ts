@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Mesh, type OwnQueue, readJson } from '@evenkeel/mesh';
 import { Refusal } from '@evenkeel/runtime';
+import { WrittenJson } from '../contract/written-json.js';
 
 /** Answers waiting to be read at most. */
 const maxAnswers = 10_000;
@@ -16,6 +17,7 @@ export interface Heard {
 export interface Call {
   readonly exchange: string;
   readonly key: string;
+  /** JSON already, or what is to be written as it. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, unknown>>;
   /** Identity of what is asked: sent again, it is answered again and not done again. */
@@ -97,7 +99,8 @@ export class Calls {
     const withinMs = waitMs > longestPublishMs ? undefined : waitMs;
     try {
       // Who takes it after that would do what was reported as failed.
-      const sent = this.#publisher.publish(exchange, key, JSON.stringify(body), properties, withinMs);
+      const text = body instanceof WrittenJson ? body.text : JSON.stringify(body);
+      const sent = this.#publisher.publish(exchange, key, text, properties, withinMs);
       const unheard = sent.then((outcome) =>
         outcome === 'routed' ? answer : Promise.reject(unavailable(missing)),
       );

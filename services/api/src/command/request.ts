@@ -12,6 +12,8 @@ import {
 } from '@evenkeel/protocol';
 import { Refusal } from '@evenkeel/runtime';
 import type { Answered, ClientAnswer } from '../contract/users.js';
+import { WrittenJson } from '../contract/written-json.js';
+import { writtenData } from '../http/parsed.js';
 import type { Calls, Heard } from './calls.js';
 
 export interface Asking {
@@ -32,7 +34,7 @@ export async function request(
   const call = {
     exchange: exchanges.ask,
     key: questionKey(toUid(user), method),
-    body: data,
+    body: new WrittenJson(writtenData(data)),
     headers: { [wantHeader]: want },
     id,
     waitMs: timeoutMs,

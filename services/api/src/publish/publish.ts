@@ -2,6 +2,7 @@ import { withDeadline } from '@evenkeel/pace';
 import type { Publisher } from '@evenkeel/publisher';
 import { Refusal } from '@evenkeel/runtime';
 import type { Publication, Published } from '../contract/schemas.js';
+import { writtenData } from '../http/parsed.js';
 import type { Room } from './room.js';
 
 /** Of what has no name. */
@@ -30,11 +31,7 @@ export interface PublishPorts {
 
 /** `newId` makes the identity of what has none. @throws Refusal `bad-request` */
 export function ready({ data, id, ...others }: Publication, newId: () => string): Ready {
-  try {
-    return { ...others, id: id ?? newId(), body: Buffer.from(JSON.stringify(data)) };
-  } catch {
-    throw new Refusal(400, 'bad-request', 'data: cannot be written as JSON; nest it less deeply');
-  }
+  return { ...others, id: id ?? newId(), body: Buffer.from(writtenData(data)) };
 }
 
 /**

@@ -125,7 +125,11 @@ export class TopicPlacements {
 /** `<uid>.<sid>`, or the session's id alone. */
 const sidOf = (session: string): string => splitSessionRef(session).sid;
 
-function readOrder({ key, body: bytes }: Delivery): (PlaceCommand & { uid: string }) | PlaceAnswer {
+/** Reads what has come on `mesh.topics`, or says what is wrong with it. */
+export function readOrder({
+  key,
+  body: bytes,
+}: Pick<Delivery, 'key' | 'body'>): (PlaceCommand & { uid: string }) | PlaceAnswer {
   const [, command, topic = ''] = /^(join|leave)\.(.+)$/s.exec(key) ?? [];
   if (command !== 'join' && command !== 'leave') return unreadable(`the key ${key}`);
   if (!isTopicPattern(topic)) return { ok: false, code: 'bad-topic', message: `'${topic}' is no topic` };

@@ -83,7 +83,11 @@ function idAtBeginning(text: string): string | undefined {
 }
 
 /** Like {@link readFrame}, within what may be sent. */
-export function readWithin(quota: Quota, text: ClientText, state: SessionState): Incoming | Refused {
+export function readWithin(
+  quota: Pick<Quota, 'takesBytes' | 'takesFrame'>,
+  text: ClientText,
+  state: SessionState,
+): Incoming | Refused {
   if (state === 'opened') return readFrame(text.whole, state);
   const { bytes } = text;
   const isTooLong = !quota.takesBytes(bytes);

@@ -14,6 +14,7 @@ export const tools: Readonly<Record<string, string>> = {
   'bench:sessions': 'bench/sessions/run.mjs',
   attack: 'test/dist/attack/main.js',
   cases: 'test/dist/cases/main.js',
+  fuzz: 'test/dist/fuzz/main.js',
   'check:delivery': 'test/dist/delivery/main.js',
   chaos: 'test/dist/chaos/main.js',
   soak: 'test/dist/soak/main.js',
