@@ -22,6 +22,7 @@ interface Answer {
 
 interface Api {
   readonly member: Member;
+  /** JSON unless it is text. */
   post(path: string, body: unknown): Promise<Answer>;
 }
 
@@ -47,7 +48,7 @@ async function startApi(amqpUrl = vhost.urlFor('api'), env: Record<string, strin
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     return { status: response.status, body: (await response.json()) as Answer['body'] };
   };
@@ -59,6 +60,7 @@ async function listen(bindingKey: string) {
   const broker = await Broker.connect({ url: vhost.amqpUrl, name: 'test', attempts: 3 });
   onTestFinished(() => broker.close());
   const got: { key: string; id: string | undefined; type: string | undefined; body: unknown }[] = [];
+  const texts: string[] = [];
   const queue = `test.${Math.random().toString(36).slice(2)}`;
   const topology = broker.topology();
   await topology.declareQueue({ name: queue, exclusive: true });
@@ -67,10 +69,12 @@ async function listen(bindingKey: string) {
     onDelivery: (delivery) => {
       delivery.ack();
       const { messageId: id, contentType: type } = delivery.properties;
-      got.push({ key: delivery.key, id, type, body: JSON.parse(delivery.body.toString()) });
+      const text = delivery.body.toString();
+      texts.push(text);
+      got.push({ key: delivery.key, id, type, body: JSON.parse(text) });
     },
   });
-  return got;
+  return Object.assign(got, { texts });
 }
 
 it('an event published over HTTP is an event as applications publish it, confirmed before the answer', async () => {
@@ -94,6 +98,17 @@ it('an event published over HTTP is an event as applications publish it, confirm
   expect(got[1]).toMatchObject({ key: 'topic.prices.gold', body: 1 });
 });
 
+it('data is published as it was written, alone and in a batch: numbers beyond 2^53 too', async () => {
+  const { post } = await startApi();
+  const { texts } = await listen('topic.numbers');
+  const data = '{"n": 9007199254740993, "far": 1e400, "zero": -0, "text": "\\u00e9"}';
+  expect((await post('/v1/publish', `{"topic": "numbers", "data": ${data}}`)).status).toBe(202);
+  const messages = ['98765432109876543210', '1e400'].map((each) => `{"topic": "numbers", "data": ${each}}`);
+  expect((await post('/v1/publish/batch', `{"messages": [${messages.join(', ')}]}`)).status).toBe(202);
+  await eventually('all', () => texts.length === 3);
+  expect(texts).toEqual([data, '98765432109876543210', '1e400']);
+});
+
 it('says of whom nobody gets it, which is not an error', async () => {
   const { post } = await startApi();
   await listen('user.bob.#');
@@ -108,6 +123,25 @@ it('refuses what the broker could not carry, and names the reason', async () => 
   expect(await post('/v1/publish', { user, data: 1 })).toMatchObject({
     status: 400,
     body: { code: 'bad-request', detail: expect.stringContaining('96 (UTF-8)') },
+  });
+});
+
+it('that may not have its own queues publishes, is ready, and has a note of each in /readyz', async () => {
+  const { post, member } = await startApi(vhost.urlFor('app-shop'));
+  const readyz = async () => {
+    const response = await fetch(`${member.opsUrl}/readyz`);
+    return { status: response.status, ...((await response.json()) as { notes?: Record<string, string> }) };
+  };
+  await eventually('the refusal', async () => /refused/i.test((await readyz()).notes?.answers ?? ''), 20_000);
+  expect(await readyz()).toMatchObject({
+    status: 200,
+    notes: { mesh: expect.any(String), answers: expect.stringContaining('queue api.answers') },
+  });
+  expect((await post('/v1/publish', { user: 'alice', data: 1 })).status).toBe(202);
+  const right = await startApi();
+  await eventually('it may', async () => {
+    const { notes } = (await (await fetch(`${right.member.opsUrl}/readyz`)).json()) as { notes?: object };
+    return notes === undefined || !('answers' in notes);
   });
 });
 

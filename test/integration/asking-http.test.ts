@@ -47,6 +47,20 @@ async function ask(user: string, body: object): Promise<{ status: number; body: 
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
+it('numbers beyond 2^53 stay whole, in a question and in its answer', async () => {
+  const client = await new SessionUnderTest('numbers').attach(edge);
+  const asked = fetch(`${url}/v1/users/numbers/request`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: '{"method": "q", "data": {"n": 9007199254740993}}',
+  });
+  const { id } = await client.frame('ask');
+  expect(client.log.some(({ text }) => text.includes('"data":{"n": 9007199254740993}'))).toBe(true);
+  client.send(`{"t":"answer","id":${JSON.stringify(id)},"data":[1e400, 98765432109876543210]}`);
+  expect(await (await asked).text()).toContain('"data":[1e400, 98765432109876543210]}');
+  await client.close();
+});
+
 /** Answers the question for this method. */
 async function answer(client: RawClient, method: string, how: object): Promise<void> {
   const { id } = await client.frame('ask', (frame) => frame.method === method);

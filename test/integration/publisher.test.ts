@@ -1,5 +1,5 @@
 import { Broker, type Delivery } from '@evenkeel/broker';
-import { createPublisher, type Publisher, ServiceError } from '@evenkeel/publisher';
+import { createPublisher, JsonText, type Publisher, ServiceError } from '@evenkeel/publisher';
 import { eventually } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freshVhost } from '../support/broker.js';
@@ -68,6 +68,14 @@ describe('the publisher', () => {
     expect(counting.figures().connections.publishing.isConnected).toBe(false);
   });
 
+  it('says of every event that it was routed while a queue is bound to mesh.unrouted, which takes what nobody else does', async () => {
+    const { queue, got } = await bound('mesh.unrouted', '');
+    expect((await publisher.toUser('nobody', 'unrouted', 1)).routed).toBe(true);
+    await eventually('it is there', () => got.some(({ key }) => key === 'user.nobody.unrouted'));
+    await broker.topology().deleteQueue(queue);
+    expect((await publisher.toUser('nobody', 'unrouted', 1)).routed).toBe(false);
+  });
+
   it('carries a user id that is no routing word, and a topic, and what was set', async () => {
     const { got } = await bound('mesh.events', '#');
     await publisher.toUser('a.*#@b', 'hello', 'text', {
@@ -103,8 +111,8 @@ describe('a service', () => {
     replyTo?: string;
     correlationId?: string;
   }
-  const ask = async (key: string, fields: Fields) =>
-    broker.publisher().publish('mesh.inbound', key, '{"n":2}', {
+  const ask = async (key: string, fields: Fields, body = '{"n":2}') =>
+    broker.publisher().publish('mesh.inbound', key, body, {
       messageId: fields.id,
       type: fields.type,
       replyTo: fields.replyTo,
@@ -127,6 +135,20 @@ describe('a service', () => {
     expect(JSON.parse(good?.body.toString() ?? '')).toEqual({ user: 'alice', twice: 4 });
     expect(bad?.properties).toMatchObject({ correlationId: 'c2', headers: { 'evenkeel-error': 'too-bad' } });
     expect(bad?.body.toString()).toBe('cannot');
+  });
+
+  it('gets the JSON as it was sent, and answers and publishes JSON as it was written', async () => {
+    const { queue, got } = await bound('', '');
+    const text = '{"n": 9007199254740993, "far": 1e400}';
+    await publisher.serve('numbers', async ({ json = '' }) => {
+      await publisher.toTopic('numbers', new JsonText(json));
+      return new JsonText(json);
+    });
+    const topic = await bound('mesh.events', 'topic.numbers');
+    await ask('numbers', { id: 'n', replyTo: queue, correlationId: 'c' }, text);
+    await eventually('both', () => got.length + topic.got.length === 2);
+    for (const { body, properties } of [...got, ...topic.got])
+      expect([body.toString(), properties.contentType]).toEqual([text, 'application/json']);
   });
 
   it('answers a repeat without handling it again', async () => {

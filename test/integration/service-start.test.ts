@@ -150,6 +150,28 @@ it.each([
     /^EVENKEEL_JWT_SECRET is not set; with EVENKEEL_AUTH=jwt set it, or EVENKEEL_JWKS_URL/,
   ],
   [
+    'edge',
+    { NAMESPACES: '{"namespaces":{"room":{"subscribe":"all"}}}' },
+    /^EVENKEEL_NAMESPACES has a value \(not shown\) that it cannot use; `namespaces\.room\.subscribe`: /,
+  ],
+  [
+    'gateway',
+    { NAMESPACES: '{"namespaces":{"room":{"subscribe":"all"}}}' },
+    /^EVENKEEL_NAMESPACES has a value \(not shown\) that it cannot use; `namespaces\.room\.subscribe`: /,
+  ],
+  ['gateway', { NAMESPACES: '/nowhere.json' }, /^EVENKEEL_NAMESPACES has a value .*ENOENT/],
+  ['balancer', { OPS_TOKEN: 'at-least-16-characters' }, /^EVENKEEL_OPS_TOKEN .*that of an example/],
+  ['console', { RABBITMQ_API_URL: 'http://m:PASSWORD@mq' }, /^EVENKEEL_RABBITMQ_API_URL .*of an example/],
+  ['api', { OPS_TOKEN: 'for-development-only-change-me' }, /^EVENKEEL_OPS_TOKEN .*that of an example/],
+  [
+    'api',
+    {
+      WEBHOOKS:
+        '{"webhooks":[{"name":"shop","url":"https://a.example/","secret":"at-least-16-characters","on":["publish"]}]}',
+    },
+    /^EVENKEEL_WEBHOOKS has a value \(not shown\) .*the secret of shop: it is that of an example/,
+  ],
+  [
     'balancer',
     { MAINTENANCE_WINDOWS: '25:00-26:00' },
     /^EVENKEEL_MAINTENANCE_WINDOWS is .*, each HH:MM-HH:MM in UTC/,

@@ -30,6 +30,11 @@ export class JsonLines {
     child.on('close', (code, signal) => this.#ended(`it ended with ${code ?? signal}`));
   }
 
+  /** What it has written to standard error. */
+  get errors(): string {
+    return this.#errors;
+  }
+
   /** Waits until `isTrue` of what has been printed. @throws Error when the program ends first. */
   async until(
     what: string,

@@ -118,6 +118,31 @@ test('a topic that has begun with no past goes on behind where it began', async 
   expect((await third.take('hello')).topics).toEqual([{ topic: 'room.a', since: 'p2' }]);
 });
 
+test('events under the id of an earlier one are not handed on, but counted, told and logged; what the edge repeats is none', async () => {
+  const client = run('client', mesh.gateway, 'alice');
+  const first = await a.next();
+  await first.take('hello');
+  for (const data of ['one', 'two', 'three', 'four']) first.event('same', { data });
+  first.event('e2');
+  await client.until('what comes behind', (lines) => lines.at(-1)?.data === 'e2');
+  const events = () => client.lines.flatMap(({ kind, data }) => (kind === 'event' ? [data] : []));
+  const told = () => client.lines.filter(({ status }) => status === 'duplicate-id');
+  expect(events()).toEqual(['one', 'e2']);
+  const status = { kind: 'status', status: 'duplicate-id', id: 'same', name: 'test' };
+  const counted = [1, 2].map((count) => ({ ...status, count }));
+  expect(told()).toEqual(counted);
+  await expect.poll(() => client.errors).toContain('An event test came under the id of an earlier one, same');
+  first.terminate();
+
+  const second = await a.next();
+  await second.take('hello');
+  second.event('e2', { redelivered: true });
+  second.event('e3');
+  await client.until('the next', (lines) => lines.at(-1)?.data === 'e3');
+  expect(events()).toEqual(['one', 'e2', 'e3']);
+  expect(told()).toEqual(counted);
+});
+
 test('a service handles what one session has sent one after another, whenever it comes', async () => {
   const service = run('lanes');
   await service.until('the last', (lines) => lines.at(-1)?.done === 4);

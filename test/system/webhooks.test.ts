@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { connect } from '@evenkeel/client';
 import type { MeshOptions } from '@evenkeel/local';
-import { eventually } from '@evenkeel/testkit';
+import { eventually, RawClient } from '@evenkeel/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 import { startTestMesh } from '../support/mesh.js';
@@ -75,6 +75,42 @@ test('an application in Python that speaks only HTTP is told what happens, and a
     [1, 2, 3].map((n) => ({ topic: 'shop.basket', data: { n }, user: 'alice' })),
   );
   expect(of('ended')).toMatchObject([{ user: 'alice', session, reason: 'bye' }]);
+});
+
+test('numbers beyond 2^53 stay whole, in what an application is told and in what it answers', async () => {
+  const told: string[] = [];
+  const server = createServer(async (request, response) => {
+    told.push(await text(request));
+    response.writeHead(200).end('{"n": 9007199254740993, "far": 1e400}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const mesh = await meshTelling((server.address() as AddressInfo).port, ['publish', 'request']);
+  const place = await (await fetch(`${mesh.gatewayUrl}/gateway?user=alice`)).json();
+  const { url, ticket } = place as { url: string; ticket: string };
+  const client = await RawClient.open(url, ticket);
+  onTestFinished(() => client.close());
+  client.send({ t: 'hello' });
+  await client.frame('welcome');
+  const heard = async (frame: string): Promise<string> => {
+    const before = told.length;
+    await eventually('it is told', async () => {
+      client.send(frame);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return told.length > before;
+    });
+    return told[before] ?? '';
+  };
+  expect(await heard('{"t":"publish","id":"p","topic":"shop.a","data":98765432109876543210}')).toMatch(
+    /"topic":"shop\.a","data":98765432109876543210}$/,
+  );
+  expect(await heard('{"t":"request","id":"r","method":"shop.q","data":[1e400, -0]}')).toMatch(
+    /"method":"shop\.q","data":\[1e400, -0\]}$/,
+  );
+  await client.until('the answer', () =>
+    client.log.some((each) => each.text.includes('"data":{"n": 9007199254740993, "far": 1e400}')),
+  );
 });
 
 test('an endpoint that fails is told again in order and under the same id; another session does not wait for it', async () => {

@@ -21,15 +21,20 @@ export function namespacesOf(setting: string | undefined, read: ReadText): Names
   return readNamespaces(isInlineNamespaces(setting) ? setting : textOf(setting, read));
 }
 
-/** As a refinement of settings: one line says what is wrong, before anything starts. */
+/**
+ * As a refinement of settings: one line says what is wrong, before anything starts.
+ * @param wrongSecret why the secret of the hook cannot be used, outside of development mode; undefined: it can.
+ */
 export const refineNamespaces =
-  (read: ReadText) =>
+  (read: ReadText, wrongSecret: (secret: string) => string | undefined = () => undefined) =>
   (
-    { namespaces }: { readonly namespaces?: string | undefined },
+    { namespaces, auth }: { readonly namespaces?: string | undefined; readonly auth?: string | undefined },
     context: { addIssue(issue: { code: 'custom'; path: PropertyKey[]; message: string }): void },
   ): void => {
     try {
-      namespacesOf(namespaces, read);
+      const { hook } = namespacesOf(namespaces, read);
+      const wrong = auth === 'dev' || hook === undefined ? undefined : wrongSecret(hook.secret);
+      if (wrong !== undefined) throw new NamespacesError(`\`hook.secret\`: ${wrong}`);
     } catch (error) {
       if (!(error instanceof NamespacesError)) throw error;
       context.addIssue({ code: 'custom', path: ['namespaces'], message: error.message });

@@ -20,6 +20,8 @@ export { Copies } from './presence/copies.js';
 export { PresenceCopy, type PresenceCopyOptions } from './presence/copy.js';
 export { each, type Members, type Present, type PresentTogether, Roster } from './presence/roster.js';
 export { presentUser, topicPresence } from './presence/told.js';
+export { type Outline, outlineOf } from './raw/outline.js';
+export { type RawJson, rawItems, rawMember } from './raw/raw-member.js';
 export { isSentTo, maySpeakFor, type Sender } from './sender.js';
 export { SharedQueue, type SharedQueueOptions } from './shared-queue.js';
 export { readReport, type StatsChannel, type StatsListener } from './stats.js';

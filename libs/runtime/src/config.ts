@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { fileVariableOf, secretText } from './secret-files.js';
 import { detailsOf, takesOf } from './setting-details.js';
+import { exampleMessage, isOfExample } from './unsafe.js';
 
 /** Settings that cannot be used: one line for each variable at fault. */
 export class ConfigError extends Error {
@@ -45,7 +46,8 @@ export function variableOf(key: string): string {
  * Reads the variables a schema names and checks them: numbers, booleans (`true/1/yes/on`, `false/0/no/off`)
  * and arrays (comma-separated) are made from their text, an empty variable counts as unset, and defaults
  * come from the schema. Mark what must not be printed with `.meta({ secret: true })`: it may also be in a file that
- * `<VARIABLE>_FILE` names. Say with `.meta({ takes: '…' })` what a field takes where its type does not tell.
+ * `<VARIABLE>_FILE` names, and one that stands in a document is refused outside of development mode (`auth` is `dev`).
+ * Say with `.meta({ takes: '…' })` what a field takes where its type does not tell.
  * @throws ConfigError with a line for each bad variable: its name, what it got and what it takes.
  */
 export function loadConfig<C>(schema: ConfigSchema<C>, env: NodeJS.ProcessEnv = process.env): C {
@@ -59,6 +61,7 @@ export function loadConfig<C>(schema: ConfigSchema<C>, env: NodeJS.ProcessEnv = 
     if (text !== undefined && text !== '') raw[key] = fromText(text, kind);
   }
   const parsed = schema.safeParse(raw);
+  if (parsed.success) for (const [key, line] of ofExamples(schema, parsed.data, env)) lines.set(key, line);
   if (parsed.success && lines.size === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {
     const key = String(issue.path[0]);
@@ -69,6 +72,17 @@ export function loadConfig<C>(schema: ConfigSchema<C>, env: NodeJS.ProcessEnv = 
     lines.set(key, explain(key, field, env, isRightAlone ? issue.message : undefined));
   }
   throw new ConfigError([...lines.values()], [...lines.keys()].map(variableOf));
+}
+
+/** A line for each secret of an example. What is JSON the services look at themselves. */
+function ofExamples<C>(schema: ConfigSchema<C>, config: C, env: NodeJS.ProcessEnv): [string, string][] {
+  const values = config as Readonly<Record<string, unknown>>;
+  if (values.auth === 'dev') return [];
+  return Object.entries(schema.shape).flatMap(([key, shape]): [string, string][] => {
+    const field = shape as z.ZodType;
+    if (!detailsOf(field).isSecret || !isOfExample(values[key])) return [];
+    return [[key, explain(key, field, env, exampleMessage)]];
+  });
 }
 
 /** One row per variable of the schema, in its order. */

@@ -58,5 +58,5 @@ export { Counts, quickSeconds, RecentQuantile, slowSeconds, Tally } from './tall
 export { type Certificate, CertificateError } from './tls/certificate.js';
 export { CertificateWatch } from './tls/certificate-watch.js';
 export { certificatesOf } from './tls/of-service.js';
-export { isProduction, refineSecrets } from './unsafe.js';
+export { exampleMessage, hasExamplePassword, isProduction, wrongSecret } from './unsafe.js';
 export { readBy, secretVariables, unknownVariables, variablesOf } from './variables.js';

@@ -26,27 +26,35 @@ export interface SignedPostLimits {
 }
 
 /**
- * Asks by `POST`, with JSON that is signed. Follows no redirect. `answer` is what its JSON says; undefined where it is none, or
- * longer than it may be; `isEmpty`: it has none.
+ * Asks by `POST`, with JSON that is signed. Follows no redirect. `answer` is what its JSON says, and `json` its text; undefined where it
+ * is none, or longer than it may be; `isEmpty`: it has none.
+ * @param question JSON, or what is to be written as JSON.
  * @throws whatever `fetch` does, also after `timeoutMs`
  */
 export async function postSigned(
   { url, secret }: SignedEndpoint,
-  question: object,
+  question: object | string,
   { timeoutMs, maxBytes, nowMs }: SignedPostLimits,
-): Promise<{ status: number; answer: unknown; isEmpty: boolean }> {
-  const body = JSON.stringify(question);
+): Promise<{ status: number } & Answer> {
+  const body = typeof question === 'string' ? question : JSON.stringify(question);
   const headers = { 'content-type': 'application/json', [signatureHeader]: signatureOf(body, secret, nowMs) };
   const asked = { method: 'POST', body, redirect: 'error', headers } as const;
   const { response, body: answer } = await fetchWithin(url, asked, { timeoutMs, maxBytes });
   return { status: response.status, ...answerIn(answer) };
 }
 
-function answerIn(body: Buffer | undefined): { answer: unknown; isEmpty: boolean } {
-  if (body === undefined) return { answer: undefined, isEmpty: false };
+interface Answer {
+  readonly answer: unknown;
+  readonly json: string | undefined;
+  readonly isEmpty: boolean;
+}
+
+function answerIn(body: Buffer | undefined): Answer {
+  if (body === undefined) return { answer: undefined, json: undefined, isEmpty: false };
+  const json = body.toString('utf8');
   try {
-    return { answer: JSON.parse(body.toString('utf8')), isEmpty: false };
+    return { answer: JSON.parse(json), json, isEmpty: false };
   } catch {
-    return { answer: undefined, isEmpty: body.length === 0 };
+    return { answer: undefined, json: undefined, isEmpty: body.length === 0 };
   }
 }

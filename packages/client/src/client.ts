@@ -224,7 +224,7 @@ export class Client<
 
   /**
    * Calls `listener` with every status from now on. Returns the way to stop. While there is none, the first of `handler-error`,
-   * `bad-data` and `unhandled` each, and a `closed` with an error, are printed on the console.
+   * `bad-data`, `duplicate-id` and `unhandled` each, and a `closed` with an error, are printed on the console.
    */
   onStatus(listener: (status: Status) => void): () => void {
     return this.#connection.statusFeed.listen(listener, true);

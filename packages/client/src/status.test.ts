@@ -18,12 +18,14 @@ it('what goes wrong and nobody listens for is printed once a kind, with where it
   for (let n = 0; n < 3; n++) {
     status.emit(handlerError);
     status.emit({ type: 'unhandled', id: '2', name: 'late' });
+    status.emit({ type: 'duplicate-id', id: '3', name: 'twice', count: n + 1 });
   }
   const why = new ClientError('unauthorized', 'no such token');
   status.emit({ type: 'closed', error: why });
   expect(printed.mock.calls).toEqual([
     [expect.stringContaining('handler-error'), handlerError],
     [expect.stringContaining('unhandled'), { type: 'unhandled', id: '2', name: 'late' }],
+    [expect.stringContaining('duplicate-id'), { type: 'duplicate-id', id: '3', name: 'twice', count: 1 }],
     [expect.stringContaining('closed'), { type: 'closed', error: why }],
   ]);
 });

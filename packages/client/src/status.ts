@@ -95,7 +95,8 @@ export class StatusFeed {
       }),
     );
     if (all.some(({ isApps }) => isApps) || this.#printed.has(type)) return;
-    if (type !== 'unhandled' && !('error' in status)) return;
+    // What has the name of something was not handled as it should be.
+    if (!('name' in status || 'error' in status)) return;
     this.#printed.add(type);
     console.error(`evenkeel: ${type} (see onStatus)`, status);
   }

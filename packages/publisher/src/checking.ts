@@ -1,5 +1,6 @@
 import { checkedAt, type MeshDefinition, type Place, type WrongData } from '@evenkeel/protocol/wire';
 import { AskError, PublisherError, ServiceError } from './errors.js';
+import { JsonText } from './json-text.js';
 import type { TopicOptions } from './message.js';
 import type { Served } from './queues.js';
 import { isStream } from './stream.js';
@@ -7,6 +8,9 @@ import type { InboundHandler, InboundMessage, SessionAnswer } from './types.js';
 
 /** What a client has sent is not as the mesh defines it: who asked is told, and handling it again would not help. */
 export class WrongInbound extends ServiceError {}
+
+/** What is checked of JSON that is written already is its value. */
+const plain = (value: unknown): unknown => (value instanceof JsonText ? value.toJSON() : value);
 
 /** Checks what is published, asked and handled by the definition of the mesh. Without a definition everything is as it is. */
 export class Checking {
@@ -19,7 +23,7 @@ export class Checking {
   /** What is sent is as defined. Undefined: at once. @throws PublisherError `bad-data` */
   given(place: Place, value: unknown): Promise<unknown> | undefined {
     const wrong = ({ message, issues }: WrongData) => new PublisherError('bad-data', message, { issues });
-    const checked = checkedAt(this.#mesh, place, value, wrong);
+    const checked = checkedAt(this.#mesh, place, plain(value), wrong);
     if (!(checked instanceof Promise)) return undefined;
     // Whoever finds another fault meanwhile does not wait for it.
     checked.catch(() => {});
@@ -83,7 +87,7 @@ export class Checking {
       // Its own fault: it is logged, and the client is told that the service failed.
       const mended = ({ message: what }: WrongData) => new Error(what);
       if (isStream(answer)) return this.#parts(answer, of, mended);
-      await checkedAt(this.#mesh, of('reply'), answer, mended);
+      await checkedAt(this.#mesh, of('reply'), plain(answer), mended);
       return answer;
     };
   }
@@ -101,7 +105,7 @@ export class Checking {
         isOver = done === true;
         // What ends without a word has nothing to be checked.
         if (!isOver || value !== undefined)
-          await checkedAt(this.#mesh, of(isOver ? 'reply' : 'part'), value, wrong);
+          await checkedAt(this.#mesh, of(isOver ? 'reply' : 'part'), plain(value), wrong);
         if (isOver) return value;
         yield value;
       }

@@ -9,9 +9,11 @@ export function inboundMessage(delivery: Delivery, signal: AbortSignal): Inbound
     const value = headers[name];
     return typeof value === 'string' ? value : '';
   };
+  const { data, json } = read(delivery);
   return {
     method: delivery.key,
-    data: dataOf(delivery),
+    data,
+    ...(json !== undefined && { json }),
     user: text('evenkeel-user'),
     session: text('evenkeel-session'),
     id: messageId,
@@ -22,15 +24,18 @@ export function inboundMessage(delivery: Delivery, signal: AbortSignal): Inbound
 }
 
 /** JSON as its value, text as a string, anything else as bytes. What says that it is JSON and is none is text. */
-export function dataOf({ body, properties }: Delivery): unknown {
+export const dataOf = (delivery: Delivery): unknown => read(delivery).data;
+
+/** `json`: the text of what is JSON. */
+function read({ body, properties }: Delivery): { data: unknown; json?: string } {
   const { contentType } = properties;
   const isJson = !contentType || isJsonType(contentType);
-  if (!isJson && !isTextType(contentType)) return Uint8Array.from(body);
+  if (!isJson && !isTextType(contentType)) return { data: Uint8Array.from(body) };
   const text = body.toString('utf8');
-  if (!isJson) return text;
+  if (!isJson) return { data: text };
   try {
-    return JSON.parse(text);
+    return { data: JSON.parse(text), json: text };
   } catch {
-    return text;
+    return { data: text };
   }
 }

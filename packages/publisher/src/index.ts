@@ -25,6 +25,7 @@ export {
 export { type CloudEventInput, cloudEvent } from './cloud-event.js';
 export { AskError, PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { HandledOutcome, PublisherFigures } from './figures.js';
+export { JsonText } from './json-text.js';
 export type { DirectedOptions, EventOptions, Receipt, TopicOptions } from './message.js';
 export { createPublisher, Publisher } from './publisher.js';
 export type * from './types.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JsonText } from './json-text.js';
 import { bodyOf, checkedKey, checkId, checkName, checkPattern, contentTypeOf } from './message.js';
 
 describe('a message', () => {
@@ -7,6 +8,19 @@ describe('a message', () => {
     expect(bodyOf('x', 'application/cloudevents+json; charset=utf-8').toString()).toBe('"x"');
     expect(bodyOf('x', 'text/plain').toString()).toBe('x');
     expect([...bodyOf(Uint8Array.of(1, 2), 'image/png')]).toEqual([1, 2]);
+  });
+
+  it('that is JSON already goes as it is written, and stands for its value elsewhere', () => {
+    for (const text of ['9007199254740993', ' {"a":1e400, "b":-0}', '"\\u00e9"']) {
+      const json = new JsonText(text);
+      expect(contentTypeOf(json)).toBe('application/json');
+      expect(bodyOf(json, 'application/json').toString()).toBe(text);
+    }
+    expect(JSON.stringify({ of: new JsonText('{"a": 1}') })).toBe('{"of":{"a":1}}');
+    expect(() => new JsonText('{')).toThrow(expect.objectContaining({ code: 'bad-body' }));
+    expect(() => bodyOf(new JsonText('1'), 'text/plain')).toThrow(
+      expect.objectContaining({ code: 'bad-body' }),
+    );
   });
 
   it('that is bytes has a type of bytes, whatever they look like, and only the part that was given', () => {

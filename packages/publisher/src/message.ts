@@ -1,5 +1,6 @@
 import { isJsonType, isTopic, isTopicPattern, kindOf, maxKeyBytes } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
+import { JsonText } from './json-text.js';
 
 /**
  * What may be set per event; all have defaults.
@@ -95,6 +96,7 @@ export function bodyOf(payload: unknown, contentType: string): Buffer {
     if (typeof payload === 'string') return Buffer.from(payload);
     throw new PublisherError('bad-body', `a body of type ${contentType} is given as a string or bytes`);
   }
+  if (payload instanceof JsonText) return Buffer.from(payload.text);
   let text: string | undefined;
   try {
     text = JSON.stringify(payload);

@@ -11,6 +11,8 @@ export interface InboundMessage<Payload = unknown> {
   readonly method: string;
   /** JSON as its value, text as a string, anything else as a `Uint8Array`. */
   readonly data: Payload;
+  /** The JSON of `data` as it was sent, in which numbers are whole that JavaScript does not hold; undefined where it was none. */
+  readonly json?: string;
   /** Id of the user, as the gateway checked it. */
   readonly user: string;
   readonly session: string;
@@ -27,7 +29,7 @@ export interface InboundMessage<Payload = unknown> {
 }
 
 /**
- * Handles what a client sent. What it returns (or resolves with) to a request goes back: bytes as bytes, anything else as JSON.
+ * Handles what a client sent. What it returns (or resolves with) to a request goes back: bytes as bytes, a {@link JsonText} as it is written, anything else as JSON.
  * When it throws a {@link ServiceError} the client gets its code and message; of anything else it gets `service-error`, "the
  * service failed", and the log gets the error. One that returns an async iterable (`async function*`) answers in parts, each as long after the
  * one before as `handlerTimeoutMs` says, at most 32 ahead of the client. A publish whose handler throws is tried again, see {@link ServeOptions.retryDelaysMs}.

@@ -137,7 +137,10 @@ type AnswerOf<Method> = Method extends { reply: infer Reply } ? Reply : unknown;
 export interface Published {
   /** Its identity (`message_id`). */
   readonly id: string;
-  /** False: no queue took it (the user has no session, the topic no subscriber). */
+  /**
+   * False: no queue took it (the user has no session, the topic no subscriber). While a queue is bound to `mesh.unrouted`, that one takes
+   * what nobody else does, and this is always true.
+   */
   readonly routed: boolean;
 }
 
@@ -186,7 +189,7 @@ export interface SharedEvent<
 export interface BatchResult {
   /** Identities of its messages: one, or several where it has many users. */
   readonly ids: readonly string[];
-  /** False: no queue took it. */
+  /** False: no queue took it; as {@link Published.routed}. */
   readonly routed: boolean;
   /** Some of it was not sent. */
   readonly error?: Error;

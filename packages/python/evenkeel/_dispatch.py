@@ -128,6 +128,8 @@ class Dispatch:
 
     async def on_status(self, type: str, **fields: Any) -> None:
         status = Status(type, {key: value for key, value in fields.items() if value is not None})
+        if type == "duplicate-id":
+            _log.warning("An event %(name)s came under the id of an earlier one, %(id)s, and was dropped; %(count)d so far", fields)
         if type == "connected":
             self._connected()
         elif type == "disconnected":

@@ -18,7 +18,10 @@ _MAX_EVENTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """`is_routed`: False when no queue took it: the user has no session, the topic no subscriber."""
+    """
+    `is_routed`: False when no queue took it: the user has no session, the topic no subscriber. Always True while a queue is bound to
+    `mesh.unrouted`.
+    """
 
     id: str
     is_routed: bool

@@ -7,6 +7,7 @@ from ._types import JsonObject
 
 class Repeats:
     def __init__(self) -> None:
+        self.duplicates = 0  # events that came under the id of an earlier one and were no repeats of the mesh's
         self.last: Link | None = None  # the connection that brought the last event, part or question
         self._recent: collections.OrderedDict[str, None] = collections.OrderedDict()  # ids of events handled, oldest first
         self._unacked: list[tuple[int, str]] = []  # of the last connection: seq and id of events handled
@@ -31,7 +32,13 @@ class Repeats:
         if again is not None and link.after and int(again) <= link.after.handled:
             return True
         # One that begins with ~ was made from the content, which two events may share: its place tells.
-        return is_next if key.startswith("~") else key in self._recent
+        if key.startswith("~"):
+            return is_next
+        if key not in self._recent:
+            return False
+        if again is None and not frame.get("redelivered"):
+            self.duplicates += 1
+        return True
 
     def handled(self, link: Link, frame: JsonObject) -> None:
         self._recent[frame["id"]] = None

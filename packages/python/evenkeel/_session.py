@@ -262,7 +262,11 @@ class Session:
     async def _handle(self, link: Link, frame: JsonObject) -> None:
         kind = frame.get("t")
         if kind == "event":
-            if not self.repeats.is_repeat(link, frame):
+            known = self.repeats.duplicates
+            is_repeat, count = self.repeats.is_repeat(link, frame), self.repeats.duplicates
+            if count > known and count & (count - 1) == 0:  # told ever more seldom: there may be one with every event
+                await self.to.on_status("duplicate-id", id=frame["id"], name=frame["name"], count=count)
+            if not is_repeat:
                 link.busy_since = asyncio.get_running_loop().time()
                 await self.to.on_event(frame)
                 link.busy_since = None

@@ -45,7 +45,8 @@ class Status:
 
     `connected` node, session, resumed · `disconnected` code · `waiting` reason · `moving` reason · `moved` node · `move-failed` reason ·
     `gap` reason, topic? · `error` code, message, topic? · `unsubscribed` topic, reason · `unhandled` name · `handler-failed` reason ·
-    `refresh-failed` reason · `closed` reason?
+    `refresh-failed` reason · `closed` reason? · `duplicate-id` id, name, count: an event under the id of an earlier one was not handed
+    on, its publisher having sent it twice or given two events one id; told for the 1st, 2nd, 4th, 8th, …
     """
 
     type: str

@@ -76,6 +76,10 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
   );
   // Nor is one that nobody answers who knows.
   ops.note('mesh', known.note);
+  ops.note('answers', () => {
+    const readiness = calls.queue.readiness();
+    return readiness === true ? undefined : readiness;
+  });
   ops.readiness('broker', () => publisher?.readiness() ?? 'not connected to RabbitMQ yet; the log says why');
 
   lifecycle

@@ -1,8 +1,27 @@
 import { refineNamespaces } from '@evenkeel/access';
-import { amqpSettings, commonSettings, readText, refineTls, setting, tlsSettings } from '@evenkeel/runtime';
+import {
+  amqpSettings,
+  commonSettings,
+  exampleMessage,
+  hasExamplePassword,
+  readText,
+  refineTls,
+  setting,
+  tlsSettings,
+  wrongSecret,
+} from '@evenkeel/runtime';
 import { z } from 'zod';
 import { isKeyEntry } from './access/keys.js';
-import { readWebhooks } from './webhooks/settings.js';
+import { readWebhooks, type Webhook } from './webhooks/settings.js';
+
+/** What of a webhook is that of an example; undefined: nothing. */
+function wrongHook({ name, secret, amqpUrl }: Webhook): string | undefined {
+  const wrong = wrongSecret(secret);
+  if (wrong !== undefined) return `the secret of ${name}: ${wrong}`;
+  return amqpUrl !== undefined && hasExamplePassword(amqpUrl)
+    ? `the password of ${name} at RabbitMQ: ${exampleMessage}`
+    : undefined;
+}
 
 /** Every setting of the HTTP API: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const apiConfig = z
@@ -61,6 +80,7 @@ export const apiConfig = z
   .superRefine(refineNamespaces(readText))
   .superRefine(({ webhooks }, context) => {
     const read = webhooks === undefined ? [] : readWebhooks(webhooks);
-    if (typeof read === 'string') context.addIssue({ code: 'custom', path: ['webhooks'], message: read });
+    const wrong = typeof read === 'string' ? read : read.map(wrongHook).find((each) => each !== undefined);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', path: ['webhooks'], message: wrong });
   });
 export type ApiConfig = z.infer<typeof apiConfig>;

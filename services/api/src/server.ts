@@ -28,7 +28,9 @@ import {
   user,
 } from './contract/operations.js';
 import type { Published } from './contract/schemas.js';
-import type { Answered, Disconnected, Placed } from './contract/users.js';
+import type { Disconnected, Placed } from './contract/users.js';
+import { writtenData } from './contract/written-data.js';
+import type { WrittenJson } from './contract/written-json.js';
 import { OperationRoutes, type Served, serve } from './http/operation-routes.js';
 import { sendProblem } from './http/problem.js';
 import { refusalOf } from './http/refusals.js';
@@ -70,7 +72,7 @@ export interface ApiServerOptions {
   readonly users: Pick<UserLooks, 'user'>;
   readonly disconnect: (asked: Disconnection) => Promise<Disconnected>;
   readonly place: (asked: Placing) => Promise<Placed>;
-  readonly request: (asked: Asking) => Promise<Answered>;
+  readonly request: (asked: Asking) => Promise<WrittenJson>;
   readonly metrics: ApiMetrics;
   readonly isReady: () => boolean;
   readonly now: () => number;
@@ -154,13 +156,13 @@ export function operationsOf(
     return sent;
   };
   return [
-    serve(publish, async ({ body, newId }) => (await send(ready(body, newId))).confirmed),
+    serve(publish, async ({ body, text, newId }) => (await send(ready(body, text, newId))).confirmed),
     serve(
       publishBatch,
-      async ({ body, newId, holder }) => {
+      async ({ body, text, newId, holder }) => {
         // One is taken already.
         if (body.messages.length > 1) limits.take(holder.name, now(), body.messages.length - 1);
-        return sendBatch(body, { newId, send, refusalOf });
+        return sendBatch(body, text, { newId, send, refusalOf });
       },
       isComplete,
     ),
@@ -185,6 +187,8 @@ export function operationsOf(
     serve(unsubscribeUser, ({ params, body, newId }) =>
       place({ command: 'leave', user: params.id, ...body, id: newId() }),
     ),
-    serve(requestOfUser, ({ params, body, newId }) => request({ user: params.id, ...body, id: newId() })),
+    serve(requestOfUser, async ({ params, body, text, newId }) =>
+      request({ user: params.id, ...body, data: writtenData(text), id: newId() }),
+    ),
   ];
 }

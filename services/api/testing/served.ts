@@ -12,7 +12,7 @@ type Options = Parameters<typeof apiServer>[0];
 export const entryOf = (name: string, scopes: string, key: string): string =>
   `${name}:${scopes}:${createHash('sha256').update(key).digest('hex')}`;
 
-export const keys = { shop: 'shop-key', viewer: 'viewer-key' } as const;
+export const keys = { shop: 'shop-key', viewer: 'viewer-key', asker: 'asker-key' } as const;
 
 export interface Answer {
   readonly status: number;
@@ -39,7 +39,7 @@ export interface Served {
   publish(body: unknown, options?: AskOptions): Promise<Answer>;
 }
 
-/** An API with the keys of `shop` (publish) and `viewer` (read), whose publisher is in memory and knows the user `nobody` alone not. */
+/** An API with the keys of `shop` (publish), `viewer` (read) and `asker` (request), whose publisher is in memory and knows the user `nobody` alone not. */
 export async function served(
   config: Partial<Options['config']> = {},
   sends?: Options['sends'],
@@ -53,7 +53,11 @@ export async function served(
       host: '127.0.0.1',
       port: 0,
       trustedHops: 0,
-      apiKeys: [entryOf('shop', 'publish', keys.shop), entryOf('viewer', 'read', keys.viewer)],
+      apiKeys: [
+        entryOf('shop', 'publish', keys.shop),
+        entryOf('viewer', 'read', keys.viewer),
+        entryOf('asker', 'request', keys.asker),
+      ],
       keyRequestsPerSecond: 100,
       keyRequestsBurst: 100,
       maxOpenRequests: 10,
@@ -82,7 +86,8 @@ export async function served(
     },
     disconnect: async ({ user, session = 'all' }) => ({ user, sessions: [session], complete: true }),
     place: async ({ user, topic }) => ({ user, topic, sessions: 1 }),
-    request: async ({ user, data }) => ({ user, answers: [{ session: 's', data }], silent: [] }),
+    request: async ({ user, data }) =>
+      new WrittenJson(`{"user":"${user}","answers":[{"session":"s","data":${data.text}}],"silent":[]}`),
     metrics: {
       answered: (operation, status) => void counted.push(`${operation} ${status}`),
       limited: (limit) => void counted.push(`limited ${limit}`),

@@ -6,10 +6,10 @@ import {
   commonSettings,
   hostId,
   readText,
-  refineSecrets,
   refineTls,
   setting,
   tlsSettings,
+  wrongSecret,
 } from '@evenkeel/runtime';
 import { minSecretBytes } from '@evenkeel/ticket';
 import { z } from 'zod';
@@ -170,8 +170,7 @@ const settings = z.object({
 /** Every setting of an edge: `amqpUrl` is read from `EVENKEEL_AMQP_URL`, and so on. */
 export const edgeConfig = settings
   .superRefine(refineTls)
-  .superRefine(refineSecrets)
-  .superRefine(refineNamespaces(readText));
+  .superRefine(refineNamespaces(readText, wrongSecret));
 export type EdgeConfig = z.infer<typeof edgeConfig>;
 
 type Urls = Pick<EdgeConfig, 'publicUrl' | 'reachabilityUrl' | 'node' | 'host' | 'tlsCertFile'>;

@@ -62,6 +62,26 @@ test('secrets of examples are refused outside development mode, and not shown', 
   expect(refusal({ EVENKEEL_AUTH: 'dev', EVENKEEL_SECRET: published })).toBe('');
   const jwt = { EVENKEEL_AUTH: 'jwt', EVENKEEL_JWT_SECRET: `${published}-0123456789` };
   expect(refusal(jwt)).toMatch(/^EVENKEEL_JWT_SECRET has a value \(not shown\).*openssl rand/);
+  const hook = { EVENKEEL_AUTH: 'hook', EVENKEEL_AUTH_HOOK_URL: 'https://app.example/session' };
+  for (const variable of ['EVENKEEL_AUTH_HOOK_SECRET', 'EVENKEEL_OPS_TOKEN', 'EVENKEEL_LOCAL_TOKEN']) {
+    const env = { ...hook, EVENKEEL_AUTH_HOOK_SECRET: 'a secret of the hook', [variable]: published };
+    expect(refusal(env)).toMatch(new RegExp(`^${variable} has a value \\(not shown\\).*openssl rand`));
+  }
+});
+
+test('EVENKEEL_NAMESPACES that edges would refuse is refused, and so is the hook secret of an example', () => {
+  const ofHook = (secret: string) =>
+    JSON.stringify({ namespaces: {}, hook: { url: 'https://app.example/', secret } });
+  const rules = (text: string, auth = 'off') =>
+    refusal({ EVENKEEL_AUTH: auth, EVENKEEL_NAMESPACES: text });
+  expect(rules('{"namespaces":{"room":{"subscribe":"claim"}}}')).toBe('');
+  expect(rules('{"namespaces":{"room":{"subscribe":"all"}}}')).toMatch(
+    /^EVENKEEL_NAMESPACES has a value \(not shown\) .*`namespaces\.room\.subscribe`/,
+  );
+  expect(rules('/nowhere/namespaces.json')).toMatch(/^EVENKEEL_NAMESPACES has a value/);
+  expect(rules(ofHook('a secret of the hook'))).toBe('');
+  expect(rules(ofHook('at-least-16-characters'))).toMatch(/`hook\.secret`: it is that of an example/);
+  expect(rules(ofHook('at-least-16-characters'), 'dev')).toBe('');
 });
 
 test('EVENKEEL_AUTH=hook takes where to ask and what signs it; http reaches this machine alone', () => {

@@ -1,14 +1,15 @@
-import { isHookUrl } from '@evenkeel/access';
+import { isHookUrl, refineNamespaces } from '@evenkeel/access';
 import { isNodeUrlPattern } from '@evenkeel/cluster';
 import { defaults, strategies } from '@evenkeel/protocol';
 import {
   amqpSettings,
   commonSettings,
   isProduction,
-  refineSecrets,
+  readText,
   refineTls,
   setting,
   tlsSettings,
+  wrongSecret,
 } from '@evenkeel/runtime';
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
@@ -73,6 +74,11 @@ export const gatewayConfig = z
       .max(31_536_000)
       .optional()
       .describe('how long a token counts from its `iat`, seconds; unset: until its `exp`'),
+    namespaces: z
+      .string()
+      .optional()
+      .describe('as at the edges, which go by it: a gateway does not start with what they would refuse')
+      .meta({ secret: true, takes: 'JSON, or the path of a file with it' }),
     origins: setting
       .origins()
       .describe(
@@ -142,7 +148,7 @@ export const gatewayConfig = z
       ),
   })
   .superRefine(refineTls)
-  .superRefine(refineSecrets)
+  .superRefine(refineNamespaces(readText, wrongSecret))
   .superRefine(({ auth, allowDev }, context) => {
     if (auth !== 'dev' || allowDev || !isProduction()) return;
     const message =

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Mesh, type OwnQueue, readJson } from '@evenkeel/mesh';
 import { Refusal } from '@evenkeel/runtime';
-import { WrittenJson } from '../contract/written-json.js';
+import { jsonOf } from '../contract/written-json.js';
 
 /** Answers waiting to be read at most. */
 const maxAnswers = 10_000;
@@ -17,7 +17,6 @@ export interface Heard {
 export interface Call {
   readonly exchange: string;
   readonly key: string;
-  /** JSON already, or what is to be written as it. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, unknown>>;
   /** Identity of what is asked: sent again, it is answered again and not done again. */
@@ -99,8 +98,7 @@ export class Calls {
     const withinMs = waitMs > longestPublishMs ? undefined : waitMs;
     try {
       // Who takes it after that would do what was reported as failed.
-      const text = body instanceof WrittenJson ? body.text : JSON.stringify(body);
-      const sent = this.#publisher.publish(exchange, key, text, properties, withinMs);
+      const sent = this.#publisher.publish(exchange, key, jsonOf(body), properties, withinMs);
       const unheard = sent.then((outcome) =>
         outcome === 'routed' ? answer : Promise.reject(unavailable(missing)),
       );

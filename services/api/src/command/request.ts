@@ -11,30 +11,28 @@ import {
   wantHeader,
 } from '@evenkeel/protocol';
 import { Refusal } from '@evenkeel/runtime';
-import type { Answered, ClientAnswer } from '../contract/users.js';
 import { WrittenJson } from '../contract/written-json.js';
-import { writtenData } from '../http/parsed.js';
 import type { Calls, Heard } from './calls.js';
 
 export interface Asking {
   readonly user: string;
   readonly method: string;
-  readonly data: unknown;
+  readonly data: WrittenJson;
   readonly want: Want;
   readonly timeoutMs?: number | undefined;
   /** Identity of the question. */
   readonly id: string;
 }
 
-/** Asks a user's clients, by a balancer. @throws Refusal; BrokerError */
+/** Asks a user's clients, by a balancer. What they answer is as they wrote it. @throws Refusal; BrokerError */
 export async function request(
   { user, method, data, want, timeoutMs = asking.timeoutMs, id }: Asking,
   { calls }: { calls: Pick<Calls, 'gather'> },
-): Promise<Answered> {
+): Promise<WrittenJson> {
   const call = {
     exchange: exchanges.ask,
     key: questionKey(toUid(user), method),
-    body: new WrittenJson(writtenData(data)),
+    body: data,
     headers: { [wantHeader]: want },
     id,
     waitMs: timeoutMs,
@@ -46,15 +44,18 @@ export async function request(
   if (end !== undefined && errorHeader in end.headers) throw refusalOf(end);
   const silent =
     end !== undefined && answersHeader in end.headers ? (end.body as { silent: string[] }).silent : [];
-  return { user, answers: all.filter((heard) => heard !== end).map(answerOf), silent };
+  const answers = all.filter((heard) => heard !== end).map(answerText);
+  return new WrittenJson(
+    `{"user":${JSON.stringify(user)},"answers":[${answers.join(',')}],"silent":${JSON.stringify(silent)}}`,
+  );
 }
 
-function answerOf({ headers, body, text }: Heard): ClientAnswer {
+/** As the contract has it. */
+function answerText({ headers, body, text }: Heard): string {
   const session = String(headers[sessionHeader]);
   const code = headers[errorHeader];
-  return code === undefined
-    ? { session, data: body === undefined ? text() : body }
-    : { session, error: { code: String(code), message: text() } };
+  if (code !== undefined) return JSON.stringify({ session, error: { code: String(code), message: text() } });
+  return `{"session":${JSON.stringify(session)},"data":${body === undefined ? JSON.stringify(text()) : text()}}`;
 }
 
 /** What the mesh says of a question that has no answer. */

@@ -79,11 +79,9 @@ const clientAnswer = z.strictObject({
     .optional()
     .meta({ description: 'In its place: the client could not, or would not.' }),
 });
-export type ClientAnswer = z.input<typeof clientAnswer>;
 
 export const answered = z.strictObject({
   user: userId,
   answers: z.array(clientAnswer),
   silent: z.array(z.string()).meta({ description: 'Of all: sessions that have not answered in time.' }),
 });
-export type Answered = z.input<typeof answered>;

@@ -1,4 +1,4 @@
-/** An answer that is JSON text already: what applications have published goes on as they wrote it. */
+/** JSON that is text already: what applications and clients have written goes on as they wrote it. */
 export class WrittenJson {
   readonly text: string;
 
@@ -6,3 +6,7 @@ export class WrittenJson {
     this.text = text;
   }
 }
+
+/** A value as JSON. */
+export const jsonOf = (value: unknown): string =>
+  value instanceof WrittenJson ? value.text : JSON.stringify(value);

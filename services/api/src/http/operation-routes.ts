@@ -5,7 +5,7 @@ import type { Access } from '../access/access.js';
 import type { Holder } from '../access/keys.js';
 import type { KeyLimits } from '../access/limits.js';
 import type { Operation } from '../contract/operations.js';
-import { WrittenJson } from '../contract/written-json.js';
+import { jsonOf, type WrittenJson } from '../contract/written-json.js';
 import type { Answers, Done } from '../idempotency/answers.js';
 import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.js';
 import { parsed } from './parsed.js';
@@ -17,6 +17,8 @@ export interface Asked<Body, Params = unknown, Query = unknown> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** The body as it was written; without one nothing. */
+  readonly text: string;
   /** An identity for what has none. */
   readonly newId: () => string;
 }
@@ -96,18 +98,19 @@ export class OperationRoutes implements Route {
     const params = operation.params && parsed(operation.params, words);
     const query = operation.query && parsed(operation.query, queryOf(url.searchParams));
     if (operation.body === undefined) {
-      const asked = { holder, params, query, body: undefined, newId: identities(undefined) };
+      const asked = { holder, params, query, body: undefined, text: '', newId: identities(undefined) };
       return sendJsonText(response, operation.status, (await this.#done(answer(asked), isLasting)).text);
     }
     const given =
       operation.isBodyOptional === true && !hasBody(request)
-        ? { bytes: Buffer.alloc(0), value: {} }
+        ? { bytes: Buffer.alloc(0), text: '', value: {} }
         : await jsonBody(request, this.#options.maxBodyBytes);
     const body = parsed(operation.body, given.value);
     const key = idempotencyKeyOf(request);
     const fingerprint = fingerprintOf(url.pathname, given.bytes);
     const newId = identities(key === undefined ? undefined : { holder: holder.name, key, fingerprint });
-    const work = () => this.#done(answer({ holder, params, query, body, newId }), isLasting);
+    const { text } = given;
+    const work = () => this.#done(answer({ holder, params, query, body, text, newId }), isLasting);
     if (key === undefined) return sendJsonText(response, operation.status, (await work()).text);
     const once = this.#options.answers.once(`${holder.name} ${key}`, fingerprint, now(), work);
     if (once.is === 'conflict') {
@@ -122,8 +125,7 @@ export class OperationRoutes implements Route {
   async #done(answering: Promise<unknown>, isLasting: Served['isLasting']): Promise<Done> {
     try {
       const answer = await answering;
-      const text = `${answer instanceof WrittenJson ? answer.text : JSON.stringify(answer)}\n`;
-      return { text, isLasting: isLasting(answer) };
+      return { text: `${jsonOf(answer)}\n`, isLasting: isLasting(answer) };
     } catch (error) {
       throw this.#options.refusalOf(error);
     }

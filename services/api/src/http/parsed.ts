@@ -4,15 +4,6 @@ import type { z } from 'zod';
 /** At most so many mistakes are told at once. */
 const maxTold = 3;
 
-/** `data` of a body as JSON. @throws Refusal `bad-request` where it is nested so deep that it can be read, and not written */
-export function writtenData(data: unknown): string {
-  try {
-    return JSON.stringify(data);
-  } catch {
-    throw new Refusal(400, 'bad-request', 'data: cannot be written as JSON; nest it less deeply');
-  }
-}
-
 /** `value` as the schema has it. @throws Refusal `bad-request` */
 export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);

@@ -1,3 +1,4 @@
+import { rawItems, rawMember } from '@evenkeel/mesh';
 import { Refusal } from '@evenkeel/runtime';
 import type { Batch, BatchAnswer, Published } from '../contract/schemas.js';
 import { type Ready, ready, type Sent } from './publish.js';
@@ -10,11 +11,16 @@ export interface BatchPorts {
 }
 
 /**
- * Publishes each message, in order, and says of each what became of it.
+ * Publishes each message, in order, and says of each what became of it. `text`: the batch as it was written.
  * @throws Refusal where one cannot be published, before any is; the failure of the first, where none was published
  */
-export async function publishBatch({ messages }: Batch, ports: BatchPorts): Promise<BatchAnswer> {
-  const all = messages.map((message) => ready(message, ports.newId));
+export async function publishBatch(
+  { messages }: Batch,
+  text: string,
+  ports: BatchPorts,
+): Promise<BatchAnswer> {
+  const texts = rawItems(rawMember(text, 'messages')?.text ?? '[]');
+  const all = messages.map((message, n) => ready(message, texts[n]?.text ?? '{}', ports.newId));
   const outcomes: Promise<Published>[] = [];
   for (const message of all) {
     try {

@@ -2,7 +2,7 @@ import { withDeadline } from '@evenkeel/pace';
 import type { Publisher } from '@evenkeel/publisher';
 import { Refusal } from '@evenkeel/runtime';
 import type { Publication, Published } from '../contract/schemas.js';
-import { writtenData } from '../http/parsed.js';
+import { writtenData } from '../contract/written-data.js';
 import type { Room } from './room.js';
 
 /** Of what has no name. */
@@ -29,9 +29,14 @@ export interface PublishPorts {
   readonly waitMs: number;
 }
 
-/** `newId` makes the identity of what has none. @throws Refusal `bad-request` */
-export function ready({ data, id, ...others }: Publication, newId: () => string): Ready {
-  return { ...others, id: id ?? newId(), body: Buffer.from(writtenData(data)) };
+/** `text`: the publication as it was written; `newId` makes the identity of what has none. @throws Refusal `bad-request` */
+export function ready(
+  { user, users, topic, event, id }: Publication,
+  text: string,
+  newId: () => string,
+): Ready {
+  const body = Buffer.from(writtenData(text).text);
+  return { user, users, topic, event, id: id ?? newId(), body };
 }
 
 /**

@@ -1,23 +1,22 @@
 import { readJson } from '@evenkeel/mesh';
-import { type InboundMessage, ServiceError } from '@evenkeel/publisher';
+import { type InboundMessage, JsonText, ServiceError } from '@evenkeel/publisher';
 import { z } from 'zod';
 import type { Delivered } from './deliver.js';
 
 /** Text and JSON as they are, bytes in base64. */
-const dataOf = (data: unknown): object =>
-  data instanceof Uint8Array ? { base64: Buffer.from(data).toString('base64') } : { data };
+function dataMember({ data, json }: Pick<InboundMessage, 'data' | 'json'>): string {
+  if (data instanceof Uint8Array) return `"base64":"${Buffer.from(data).toString('base64')}"`;
+  return `"data":${json ?? JSON.stringify(data)}`;
+}
 
-/** What an application is told of what a client sent. */
-export function inboundBody(type: 'publish' | 'request', message: InboundMessage): object {
-  const { id, user, session, method, data } = message;
-  return {
-    type,
-    id,
-    user,
-    session,
-    ...(type === 'publish' ? { topic: method } : { method }),
-    ...dataOf(data),
-  };
+/** What an application is told of what a client sent, as JSON: `data` is what the client has written. */
+export function inboundBody(
+  type: 'publish' | 'request',
+  message: Pick<InboundMessage, 'id' | 'user' | 'session' | 'method' | 'data' | 'json'>,
+): string {
+  const { id, user, session, method } = message;
+  const named = { type, id, user, session, ...(type === 'publish' ? { topic: method } : { method }) };
+  return `${JSON.stringify(named).slice(0, -1)},${dataMember(message)}}`;
 }
 
 /** What has happened to a session, as `mesh.sessions` has it; other fields go along. */
@@ -44,7 +43,7 @@ const refusal = z.looseObject({
 /** The reply to a client's request. @throws ServiceError */
 export function replyOf(delivered: Delivered): unknown {
   if (delivered.is === 'done') {
-    if (delivered.answer !== undefined) return delivered.answer;
+    if (delivered.json !== undefined) return new JsonText(delivered.json);
     if (delivered.isEmpty) return null;
     throw new ServiceError('webhook-failed', 'the application answered with what is no JSON, or too long');
   }

@@ -20,11 +20,16 @@ function scripted(...answers: (Answered | Error)[]) {
   return { waits, result };
 }
 
-const status = (code: number): Answered => ({ status: code, answer: { code }, isEmpty: false });
+const status = (code: number): Answered => ({
+  status: code,
+  answer: { code },
+  json: `{"code":${code}}`,
+  isEmpty: false,
+});
 
 it('tries again, later and later, what was not answered or failed there, until it is taken', async () => {
   const { waits, result } = scripted(new Error('refused'), status(503), status(429), status(204));
-  expect(await result).toEqual({ is: 'done', answer: { code: 204 }, isEmpty: false });
+  expect(await result).toEqual({ is: 'done', json: '{"code":204}', isEmpty: false });
   expect(waits).toEqual([1, 2, 4]);
 });
 

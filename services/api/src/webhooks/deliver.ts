@@ -3,13 +3,15 @@ export interface Answered {
   readonly status: number;
   /** What its JSON says; undefined where it is none. */
   readonly answer: unknown;
+  /** Its JSON as it was written. */
+  readonly json: string | undefined;
   /** It has said nothing. */
   readonly isEmpty: boolean;
 }
 
 /** What became of something that an endpoint was told. */
 export type Delivered =
-  | { readonly is: 'done'; readonly answer: unknown; readonly isEmpty: boolean }
+  | { readonly is: 'done'; readonly json: string | undefined; readonly isEmpty: boolean }
   /** It said no: asking again would change nothing. */
   | { readonly is: 'refused'; readonly status: number; readonly answer: unknown }
   | { readonly is: 'dead'; readonly tries: number; readonly why: string }
@@ -32,8 +34,8 @@ export async function deliver({ post, delaysMs, sleep, signal, onRetry }: Delive
   for (let tries = 1; ; tries += 1) {
     let why: string;
     try {
-      const { status, answer, isEmpty } = await post();
-      if (status >= 200 && status < 300) return { is: 'done', answer, isEmpty };
+      const { status, answer, json, isEmpty } = await post();
+      if (status >= 200 && status < 300) return { is: 'done', json, isEmpty };
       if (!isTransient(status)) return { is: 'refused', status, answer };
       why = `it answered ${status}`;
     } catch (error) {

@@ -171,7 +171,12 @@ export class WebhookService {
     );
   }
 
-  async #post(kind: HookKind, body: object, delays: readonly number[], limitMs: number): Promise<Delivered> {
+  async #post(
+    kind: HookKind,
+    body: object | string,
+    delays: readonly number[],
+    limitMs: number,
+  ): Promise<Delivered> {
     const { webhook, onOutcome, log } = this.#options;
     const delivered = await deliver({
       post: () =>

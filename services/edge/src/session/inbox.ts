@@ -1,8 +1,7 @@
+import { type Outline, outlineOf, type RawJson, rawMember } from '@evenkeel/mesh';
 import { clientFrame, clientFrameTypes, type ParsedClientFrame } from '@evenkeel/protocol';
 import type { ClientText } from '../frame/client-text.js';
 import { jsonBytes, type OpaqueBody } from '../frame/opaque-body.js';
-import { type Outline, outlineOf } from '../frame/outline.js';
-import { type RawJson, rawMember } from '../frame/raw-member.js';
 import type { RefusedFor } from './load.js';
 import type { Quota } from './quota.js';
 import type { SessionState } from './states.js';

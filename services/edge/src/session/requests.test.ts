@@ -1,4 +1,5 @@
 import { BrokerError, type PublishOutcome } from '@evenkeel/broker';
+import type { RawJson } from '@evenkeel/mesh';
 import { maxDataDepth } from '@evenkeel/protocol';
 import { describe, expect, it } from 'vitest';
 import { openAccess } from '../../testing/access-world.js';
@@ -8,7 +9,6 @@ import { FakeInbound } from '../../testing/fake-inbound.js';
 import { FakeTopics, pending, settled } from '../../testing/session-world.js';
 import { edgeConfig } from '../config.js';
 import { ClientText } from '../frame/client-text.js';
-import type { RawJson } from '../frame/raw-member.js';
 import { Users } from '../user/users.js';
 import { Load } from './load.js';
 import { Quota } from './quota.js';

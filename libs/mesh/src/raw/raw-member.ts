@@ -28,6 +28,23 @@ export function rawMember(object: string, name: string): RawJson | undefined {
   return found && { text: found.text, depth: found.depth };
 }
 
+/**
+ * The items of an array, each as it was written.
+ * @param array the text of a JSON array, which `JSON.parse` takes: nothing is checked here.
+ */
+export function rawItems(array: string): RawJson[] {
+  const items: RawJson[] = [];
+  let next = skipSpace(array, array.indexOf('[') + 1);
+  while (next < array.length && array.charCodeAt(next) !== closeBracket) {
+    const { text, depth, end } = readValue(array, next);
+    items.push({ text, depth });
+    next = skipSpace(array, end);
+    if (array.charCodeAt(next) !== comma) break;
+    next = skipSpace(array, next + 1);
+  }
+  return items;
+}
+
 /** `written` may have escapes. */
 export const isName = (written: string, name: string): boolean =>
   (written.includes('\\') ? JSON.parse(`"${written}"`) : written) === name;

@@ -14,7 +14,7 @@ const [quote, comma, colon] = [at('"'), at(','), at(':')];
 const [openBrace, closeBrace, openBracket] = [at('{'), at('}'), at('[')];
 /** Shorter ones are no trouble to a parser. */
 const longValue = 256;
-/** The one member with an object that means something to the edge. */
+/** The one member with an object that means something to an edge. */
 const isRead = (name: string): boolean => isName(name, 'error');
 
 /**

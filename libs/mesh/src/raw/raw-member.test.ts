@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rawMember } from './raw-member.js';
+import { rawItems, rawMember } from './raw-member.js';
 
 const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null
@@ -54,5 +54,27 @@ describe('the raw text of a member', () => {
     expect(rawMember(slashes, 'data')?.text).toBe('1');
     const deep = `{"data":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
     expect(rawMember(deep, 'data')?.depth).toBe(30_000);
+  });
+});
+
+describe('the raw texts of the items of an array', () => {
+  it.each([
+    ['[]', []],
+    [' [ \n] ', []],
+    ['[9007199254740993,1e400 , -0]', ['9007199254740993', '1e400', '-0']],
+    ['\t[ {"a":[1, 2]} ,"],[\\"" , [[]],null]', ['{"a":[1, 2]}', '"],[\\""', '[[]]', 'null']],
+  ])('%s', (array, texts) => {
+    expect(rawItems(array).map(({ text }) => text)).toEqual(texts);
+  });
+
+  it('are what JSON.parse reads there, with their depth, whatever is in it and however it is written', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1, '\t', ' \n'), (array, space) => {
+        const text = JSON.stringify(array, null, space);
+        const items = rawItems(text);
+        expect(items.map((item) => JSON.parse(item.text))).toEqual(JSON.parse(text));
+        expect(items.map(({ depth }) => depth)).toEqual(array.map((each) => depthOf(each)));
+      }),
+    );
   });
 });
