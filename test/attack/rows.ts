@@ -1,6 +1,7 @@
 import type { Attack } from './attack.js';
 import { brokerAttacks } from './rows/broker.js';
 import { floodAttacks } from './rows/floods.js';
+import { frameFloods } from './rows/frame-floods.js';
 import { frameAttacks } from './rows/frames.js';
 import { grantAttacks } from './rows/grants.js';
 import { keyAttacks } from './rows/keys.js';
@@ -15,6 +16,7 @@ export const attacks: readonly Attack[] = [
   ...frameAttacks,
   ...grantAttacks,
   ...socketAttacks,
+  ...frameFloods,
   ...floodAttacks,
   ...keyAttacks,
   ...brokerAttacks,

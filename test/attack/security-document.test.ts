@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clientFrameTypes } from '@evenkeel/protocol';
 import { expect, test } from 'vitest';
+import { floodOfKind } from './rows/frame-floods.js';
 import { attacks } from './rows.js';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -21,6 +23,11 @@ test('every row of what is defended names the attacks that try it, and every att
   );
   expect(tried.filter((each) => each.length === 0)).toEqual([]);
   expect(tried.flat().toSorted()).toEqual(names.toSorted());
+});
+
+test('every kind of frame that a client may send is sent as a flood', () => {
+  expect(Object.keys(floodOfKind).toSorted()).toEqual([...clientFrameTypes].toSorted());
+  expect(Object.values(floodOfKind).filter((flood) => !attacks.includes(flood))).toEqual([]);
 });
 
 test('assets, boundaries, what is left and how to report are there', () => {

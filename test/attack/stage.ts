@@ -17,12 +17,13 @@ const fewFiles = 400;
 const pageMib = 4096 / 1024 ** 2;
 
 /** What the rows may use of topics and methods: the first word decides. */
-export const namespaces = {
+const namespaces = {
   namespaces: {
     room: { subscribe: 'claim', publish: 'claim', request: 'claim' },
     open: { subscribe: 'anyone', publish: 'anyone', request: 'anyone' },
     inbox: { subscribe: 'owner', publish: 'owner', request: 'owner' },
     closed: { subscribe: 'nobody', publish: 'nobody', request: 'nobody' },
+    kept: { subscribe: 'anyone', publish: 'anyone', presence: true, history: { size: 1000, seconds: 600 } },
     asked: { subscribe: 'service', publish: 'service', request: 'service' },
   },
 };

@@ -42,7 +42,7 @@ export interface Open {
 
 export type Frame = Readonly<Record<string, unknown>> & { readonly t: string };
 
-export interface FrameLine {
+interface FrameLine {
   /** `send`: the client wrote it; `frame`: the client got it. */
   readonly kind: 'send' | 'frame';
   readonly at: number;

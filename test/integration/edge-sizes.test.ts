@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Delivery, PublishProperties } from '@evenkeel/broker';
 import { exchanges } from '@evenkeel/protocol';
 import { eventually } from '@evenkeel/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import WebSocket from 'ws';
 import { EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 let mesh: EdgeMesh;
@@ -96,5 +98,32 @@ describe('a client that does not read', () => {
     expect(next.data.map((data) => (data as { n: number }).n)).toEqual(range(1, 20));
     expect(next.kinds).not.toContain('gap');
     await next.close();
+  });
+});
+
+describe('a message of a client that is not finished', () => {
+  const openPart = async (user: string, bytes: number): Promise<WebSocket> => {
+    const ticket = new SessionUnderTest(user).ticket(edge);
+    const socket = new WebSocket(`${edge.url}?ticket=${ticket}`, 'evenkeel.v1', { perMessageDeflate: false });
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'open');
+    socket.send('{"t":"hello"}');
+    await once(socket, 'message');
+    socket.send('x'.repeat(bytes), { fin: false });
+    return socket;
+  };
+
+  it('is kept up to twice the largest frame and no more: over that its socket is cut off', async () => {
+    const within = await openPart('within', 131_000);
+    const over = await openPart('over', 131_000);
+    over.send('x'.repeat(200), { fin: false });
+    await once(over, 'close');
+    // The other is served on: it gets what there is, and is heard once it is finished.
+    await publish('within', 1, 'to-within');
+    const [event] = (await once(within, 'message')) as [Buffer];
+    expect(JSON.parse(event.toString())).toMatchObject({ t: 'event', id: 'to-within' });
+    within.send('x', { fin: true });
+    const [code] = (await once(within, 'close')) as [number];
+    expect(code).toBe(1009);
   });
 });

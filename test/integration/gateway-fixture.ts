@@ -67,7 +67,7 @@ export async function startGateway(
 }
 
 /** Publishes statistics as edges do. */
-export class FakeEdges {
+class FakeEdges {
   readonly #publisher: Publisher;
   readonly #opsUrl: string;
   #seq = 0;

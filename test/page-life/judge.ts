@@ -11,7 +11,7 @@ const cuts = new Set(['pagehide', 'freeze', 'offline', 'crash', 'disconnected', 
  * `claimed`: a page went on over what another page of its session has handled; `lost`: nobody has handled it, and nobody
  * was told; `stalled`: a client that lives has not got the last; `closed`: a client that nobody closed.
  */
-export type Rule = 'claimed' | 'lost' | 'repeated' | 'reordered' | 'stalled' | 'closed';
+type Rule = 'claimed' | 'lost' | 'repeated' | 'reordered' | 'stalled' | 'closed';
 
 export interface Fault {
   readonly rule: Rule;

@@ -9,7 +9,7 @@ import { meshTopology } from '@evenkeel/protocol';
 import { moduleOf, type Tree } from '../tree.js';
 
 /** An edge of either tree. */
-export interface EdgeUnderTest {
+interface EdgeUnderTest {
   readonly node: string;
   readonly url: string;
 }

@@ -4,6 +4,7 @@ import { build } from 'hdr-histogram-js';
 import { WebSocket } from 'ws';
 import { LightClient } from '../fleet/light-client.js';
 import { until } from '../fleet/until.js';
+import { Arrivals, described, onceEach } from './arrivals.js';
 import type { MeshUnderTest } from './mesh.js';
 
 /** Figures of one run by name; what is better when smaller ends in `Ms` or `Bytes`. */
@@ -32,11 +33,18 @@ async function publishing<T>(mesh: MeshUnderTest, window: number, use: (publishe
 async function crowd(
   mesh: MeshUnderTest,
   count: number,
-  options: Omit<ConstructorParameters<typeof LightClient>[0], 'gatewayUrl' | 'user'> = {},
+  optionsOf: (
+    n: number,
+  ) => Omit<ConstructorParameters<typeof LightClient>[0], 'gatewayUrl' | 'user'> = () => ({}),
 ): Promise<LightClient[]> {
   const clients = Array.from({ length: count }, (_, n) => {
     const user = `u${n}`;
-    return new LightClient({ ...options, gatewayUrl: mesh.gatewayUrl, user, token: mesh.tokenOf?.(user) });
+    return new LightClient({
+      ...optionsOf(n),
+      gatewayUrl: mesh.gatewayUrl,
+      user,
+      token: mesh.tokenOf?.(user),
+    });
   });
   await inParallel(64, clients, (client) => client.connect());
   return clients;
@@ -66,40 +74,40 @@ const perSecond = (count: number, sinceMs: number) => (count * 1_000) / (perform
 /** Events to users: as fast as they go, then at a steady pace for the delays. */
 const directed: Work = async (mesh) => {
   const [sessions, total, pace, paced] = [200, 24_000, 500, 2_000];
-  let received = 0;
+  const arrivals = new Arrivals();
   const delays = build({ numberOfSignificantValueDigits: 3 });
-  const clients = await crowd(mesh, sessions, {
-    onData: (data) => {
-      received += 1;
-      const { at } = data as { at: number };
-      if (at > 0) delays.recordValue(Math.max(1, Math.round((performance.now() - at) * 1_000)));
-    },
-  });
+  const onData = (data: unknown) => {
+    const { n, at } = data as { n: number; at: number };
+    arrivals.came(n);
+    if (at > 0) delays.recordValue(Math.max(1, Math.round((performance.now() - at) * 1_000)));
+  };
+  const clients = await crowd(mesh, sessions, () => ({ onData }));
   return await publishing(mesh, 1_024, async (publisher) => {
     const send = (n: number, at: number) =>
-      publisher.publish(events, `user.u${n % sessions}.compared`, JSON.stringify({ at }), {
+      publisher.publish(events, `user.u${n % sessions}.compared`, JSON.stringify({ n, at }), {
         ...properties,
         messageId: `${at}-${n}`,
       });
     const begunAtMs = performance.now();
     await Promise.all(Array.from({ length: total }, (_, n) => send(n, 0)));
     await untilDone(
-      () => received >= total,
-      () => `${received} of ${total} events`,
+      () => arrivals.count >= total,
+      () => described([arrivals], total),
     );
     const eventsPerSecond = perSecond(total, begunAtMs);
     const startMs = performance.now();
     const sent: Promise<unknown>[] = [];
     for (let n = 0; n < paced; ) {
       const due = Math.min(paced, Math.floor(((performance.now() - startMs) * pace) / 1_000));
-      for (; n < due; n++) sent.push(send(n, performance.now()));
+      for (; n < due; n++) sent.push(send(total + n, performance.now()));
       await sleep(2);
     }
     await Promise.all(sent);
     await untilDone(
-      () => received >= total + paced,
-      () => `${received} of ${total + paced} events`,
+      () => arrivals.count >= total + paced,
+      () => described([arrivals], total + paced),
     );
+    onceEach([arrivals]);
     finish(clients);
     const atMs = (percentile: number) => delays.getValueAtPercentile(percentile) / 1_000;
     return { eventsPerSecond, p50Ms: atMs(50), p99Ms: atMs(99) };
@@ -119,12 +127,10 @@ interface Sdk {
 const sdk: Work = async (mesh) => {
   const [sessions, total] = [50, 120_000];
   const { connect } = (await import(mesh.clientModule)) as Sdk;
-  let received = 0;
+  const arrivals = new Arrivals();
   const clients = Array.from({ length: sessions }, (_, n) => {
     const client = connect({ gateway: mesh.gatewayUrl, user: `u${n}`, WebSocket });
-    client.on('compared', () => {
-      received += 1;
-    });
+    client.on('compared', ({ data }) => arrivals.came((data as { n: number }).n));
     return client;
   });
   await Promise.all(clients.map((client) => client.ready()));
@@ -140,10 +146,10 @@ const sdk: Work = async (mesh) => {
         ),
       );
       await untilDone(
-        () => received >= total,
-        () => `${received} of ${total} events`,
+        () => arrivals.count >= total,
+        () => described([arrivals], total),
       );
-      if (received > total) throw new Error(`${received} events of ${total}: some came twice`);
+      onceEach([arrivals]);
       return { eventsPerSecond: perSecond(total, begunAtMs) };
     });
   } finally {
@@ -154,13 +160,11 @@ const sdk: Work = async (mesh) => {
 /** One topic, many subscribers. */
 const fanout: Work = async (mesh) => {
   const [subscribers, total] = [400, 800];
-  let received = 0;
-  const clients = await crowd(mesh, subscribers, {
+  const arrivals = Array.from({ length: subscribers }, () => new Arrivals());
+  const clients = await crowd(mesh, subscribers, (n) => ({
     topics: ['compared'],
-    onData: () => {
-      received += 1;
-    },
-  });
+    onData: (data) => arrivals[n]?.came((data as { n: number }).n),
+  }));
   // What edges put off while a crowd comes in is no part of it.
   await sleep(settleMs);
   return await publishing(mesh, 16, async (publisher) => {
@@ -172,10 +176,11 @@ const fanout: Work = async (mesh) => {
       ),
     );
     await untilDone(
-      () => received >= total * subscribers,
-      () => `${received} of ${total * subscribers} messages`,
+      () => arrivals.every(({ count }) => count >= total),
+      () => described(arrivals, total),
     );
     const messagesPerSecond = perSecond(total * subscribers, begunAtMs);
+    onceEach(arrivals);
     finish(clients);
     return { messagesPerSecond };
   });
@@ -208,12 +213,16 @@ const move: Work = async (mesh) => {
   const [sessions, total, underWayAtMost, batch, eventsPerSecond] = [400, 6_000, 120, 20, 300];
   let [moves, asked] = [0, 0];
   const ready: LightClient[] = [];
-  const clients = await crowd(mesh, sessions, {
+  // What was not acknowledged before a move may come again: whoever reads it drops it by its id.
+  const arrivals = new Arrivals();
+  const sent: Promise<unknown>[] = [];
+  const clients = await crowd(mesh, sessions, () => ({
     onMoved: (client) => {
       moves += 1;
       ready.push(client);
     },
-  });
+    onData: (data) => arrivals.came((data as { n: number }).n),
+  }));
   ready.push(...clients);
   // What edges put off while a crowd comes in is no part of a move.
   await sleep(settleMs);
@@ -221,7 +230,11 @@ const move: Work = async (mesh) => {
     const background = setInterval(() => {
       for (let n = 0; n < eventsPerSecond / 100; n++) {
         const user = Math.floor(Math.random() * sessions);
-        publisher.publish(events, `user.u${user}.compared`, '{"at":0}', properties).catch(() => {});
+        const body = JSON.stringify({ n: sent.length });
+        const confirmed = publisher.publish(events, `user.u${user}.compared`, body, properties);
+        // Seen to in the end.
+        confirmed.catch(() => {});
+        sent.push(confirmed);
       }
     }, 10);
     try {
@@ -236,6 +249,12 @@ const move: Work = async (mesh) => {
         () => `${moves} of ${total} moves`,
       );
       const movesPerSecond = perSecond(moves, begunAtMs);
+      clearInterval(background);
+      await Promise.all(sent);
+      await untilDone(
+        () => arrivals.count >= sent.length || clients.some(({ failure }) => failure !== undefined),
+        () => described([arrivals], sent.length),
+      );
       finish(clients);
       return { movesPerSecond };
     } finally {

@@ -3,7 +3,7 @@ import { table } from './table.js';
 type Part = 'edge' | 'gateway' | 'balancer' | 'broker';
 
 /** What `bench:sizing --json` prints. */
-export interface Sized {
+interface Sized {
   readonly sessions: number;
   readonly broker: string;
   readonly eventsPerSecond: number;

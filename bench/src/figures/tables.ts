@@ -29,7 +29,7 @@ interface Run {
 }
 
 /** A file of `bench/results`. */
-export interface Measured<Result = Run> {
+interface Measured<Result = Run> {
   readonly date: string;
   /** What was measured. */
   readonly commit: string;

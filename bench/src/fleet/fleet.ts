@@ -44,7 +44,7 @@ export interface FleetOptions {
 }
 
 /** What a fleet has seen so far; what each count means stands at {@link WorkerReport}. */
-export interface FleetStats extends Omit<WorkerReport, 'delays'> {
+interface FleetStats extends Omit<WorkerReport, 'delays'> {
   readonly connected: number;
   readonly delays: Record<DelayKind, Delays>;
 }

@@ -71,7 +71,7 @@ export type WorkerCommand =
   | { readonly kind: 'stop' };
 
 export type WorkerRequest = WorkerCommand & { readonly id: number };
-export interface WorkerAnswer {
+interface WorkerAnswer {
   readonly id: number;
   readonly value: unknown;
 }

@@ -32,7 +32,7 @@ const moveHead = '{"t":"move"';
 const numberMark = '"k":';
 
 /** A socket that notes in a wire when there is an open one, and which events come. */
-export class SpySocket extends ThinSocket {
+class SpySocket extends ThinSocket {
   readonly #wire: Wire;
 
   constructor(wire: Wire, address: string | URL, protocols?: string[]) {

@@ -2,7 +2,7 @@ import { brokerChoice, parseFlags, UsageError, wholeNumber } from '@evenkeel/loc
 import { clientFaults } from '../fleet/messages.js';
 import { maxUnderWay } from '../fleet/mover.js';
 
-export const faults = [
+const faults = [
   'none',
   'kill-source',
   'kill-target',

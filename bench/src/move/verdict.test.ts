@@ -77,6 +77,20 @@ describe('the verdict on a run', () => {
     expect(failuresOf(over)).toHaveLength(1);
   });
 
+  const exchanged = { seconds: 2, disconnected: 0, movesFailed: 0, moves: 200 };
+
+  it('is good where a certificate was exchanged and nobody noticed', () => {
+    expect(failuresOf({ tls: exchanged })).toEqual([]);
+  });
+
+  it.each<[string, Partial<typeof exchanged>]>([
+    ['a session that lost its socket', { disconnected: 1 }],
+    ['a move that failed', { movesFailed: 1 }],
+    ['nobody on the move', { moves: 0 }],
+  ])('is bad with %s while a certificate was exchanged', (_, over) => {
+    expect(failuresOf({ tls: { ...exchanged, ...over } })).toHaveLength(1);
+  });
+
   it('asks a fault to have happened and to be over, and takes only the gaps that it explains', () => {
     const happened = { evidence: 'seen', recoverySeconds: 2 };
     const gaps = { ...accounts, covered: 3, gaps: { 'connection-lost': 2 } };

@@ -1,6 +1,7 @@
 import type { AllowedGaps } from './faults.js';
 import { type Pace, whySlower } from './pace.js';
 import type { Accounts, MoveResult } from './result.js';
+import type { Exchange } from './tls.js';
 
 /** A result that is not judged yet. */
 export type Measured = Omit<MoveResult, 'failures' | 'paceLimits'>;
@@ -30,6 +31,8 @@ export function judge(measured: Measured, allowed: AllowedGaps, hasTopics: boole
   fail(measured.closed > 0, `${measured.closed} clients ended for good`);
   fail(measured.misrouted > 0, `${measured.misrouted} events or messages reached who should not get them`);
   fail(replays.accepted > 0, `${replays.accepted} tickets were good for a second socket`);
+  // What a fault does to moves is not the exchange's.
+  if (measured.tls && fault === 'none') failures.push(...judgeExchange(measured.tls));
   failures.push(...judgeAccounts('events', measured.events, allowed.events));
   if (hasTopics) failures.push(...judgeAccounts('topic messages', measured.topics, allowed.topics));
   return { failures, paceLimits: paceLimits ?? [] };
@@ -37,6 +40,16 @@ export function judge(measured: Measured, allowed: AllowedGaps, hasTopics: boole
 
 const slower = ({ askedPerSecond, perSecond }: Pace): string =>
   `${Math.round(perSecond)} moves a second where ${askedPerSecond} were asked for, and nothing explains it`;
+
+/** An exchange of the certificate is to be noticed by nobody, and under load: with moves going on. */
+function judgeExchange({ disconnected, movesFailed, moves }: Exchange): string[] {
+  const failures: string[] = [];
+  const meanwhile = 'while the certificate was exchanged';
+  if (moves === 0) failures.push(`no session was moved ${meanwhile}`);
+  if (disconnected > 0) failures.push(`${disconnected} sessions lost their socket ${meanwhile}`);
+  if (movesFailed > 0) failures.push(`${movesFailed} moves failed ${meanwhile}`);
+  return failures;
+}
 
 function judgeAccounts(what: string, of: Accounts, allowedGaps: readonly string[]): string[] {
   const failures: string[] = [];

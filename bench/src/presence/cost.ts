@@ -16,7 +16,7 @@ export interface CostOptions extends TopicMeshOptions {
 }
 
 /** Over a stretch of time, of an edge on average. */
-export interface Stretch {
+interface Stretch {
   readonly edgeCores: number;
   readonly brokerCores: number;
   readonly sentPerSecond: number;
@@ -35,7 +35,7 @@ export interface Cost {
   readonly watchers?: Watchers;
 }
 
-export interface Watchers {
+interface Watchers {
   /** From `connect` until it has the number of members: median and longest, ms. */
   readonly newcomerMs: readonly [median: number, max: number];
   /** A question of who is connected already. */

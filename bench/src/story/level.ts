@@ -1,5 +1,5 @@
 /** No node over this part of the mean, nor as far under it: within 2 %. */
-export const levelTolerance = 0.02;
+const levelTolerance = 0.02;
 
 export interface Spread {
   readonly total: number;

@@ -1,7 +1,7 @@
 import { brokerChoice, frontNames, parseFlags, UsageError, wholeNumber } from '@evenkeel/local';
 import type { StoryFront } from './front/result.js';
 
-export const scenarios = [
+const scenarios = [
   'default',
   'rolling',
   'herd',

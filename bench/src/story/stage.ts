@@ -272,7 +272,7 @@ export class Stage {
 
 export const runningEdges = (mesh: Mesh): Edge[] => mesh.edges.filter((edge) => edge.isRunning);
 
-export const counted = (perNode: Readonly<Record<string, number>>): string =>
+const counted = (perNode: Readonly<Record<string, number>>): string =>
   Object.entries(perNode)
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
     .map(([node, count]) => `${node} ${count}`)

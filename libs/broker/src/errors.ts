@@ -1,5 +1,5 @@
 /** Every code a {@link BrokerError} can carry. */
-export const BROKER_ERROR_CODES = {
+const BROKER_ERROR_CODES = {
   /** What was given is no address of a broker, or one of several is not. */
   badAddress: 'bad-address',
   /** Nothing answers at the address, or it stopped answering during the handshake. */

@@ -92,5 +92,5 @@ export class GatheredAcks {
 }
 
 /** As amqplib does, which looks at nothing but the tag. */
-export const ackPlainly = (channel: Channel, deliveryTag: number): void =>
+const ackPlainly = (channel: Channel, deliveryTag: number): void =>
   channel.ack({ fields: { deliveryTag } } as Parameters<Channel['ack']>[0]);

@@ -22,8 +22,8 @@ export class KeyedBuckets {
     return this.#buckets.size;
   }
 
-  /** Takes `count` of `key`: 0, or how many milliseconds there are fewer for, and nothing taken. */
-  take(key: string, nowMs: number, count = 1): number {
+  /** Takes `count` of `key` where `kept` are left then: 0, or how many milliseconds there are fewer for, and nothing taken. */
+  take(key: string, nowMs: number, count = 1, kept = 0): number {
     const known = this.#buckets.get(key);
     const bucket = known ?? new TokenBucket(this.#perSecond, this.#burst, nowMs);
     if (known !== undefined) this.#buckets.delete(key);
@@ -32,6 +32,8 @@ export class KeyedBuckets {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    return bucket.tryTake(nowMs, count) ? 0 : Math.max(1, bucket.waitMs(nowMs, count));
+    const waitMs = bucket.waitMs(nowMs, count + kept);
+    if (waitMs === 0) bucket.tryTake(nowMs, count);
+    return waitMs;
   }
 }

@@ -7,6 +7,12 @@ export const fairUse = {
   maxPending: 1_000,
   /** The same of one address. */
   maxPendingPerAddress: 256,
+  /** Sockets, and streams, that one address asks for. */
+  handshakesPerSecond: 2_000,
+  handshakesBurst: 20_000,
+  /** The same of one user, on an edge, with good tickets. */
+  userHandshakesPerSecond: 20,
+  userHandshakesBurst: 256,
   /** Sockets of one user on an edge. */
   maxSocketsPerUser: 64,
   /** Sessions of one user that an edge keeps, without a socket ones included. */
@@ -17,6 +23,9 @@ export const fairUse = {
   /** Bytes of frames of a connection. */
   bytesPerSecond: 262_144,
   bytesBurst: 524_288,
+  /** Frames of one user on an edge, as many as of 16 connections, and in a burst of 32. */
+  userFramesPerSecond: 1_600,
+  userFramesBurst: 12_800,
   /** Bytes of frames of one user on an edge. */
   userBytesPerSecond: 4_194_304,
   userBytesBurst: 16_777_216,

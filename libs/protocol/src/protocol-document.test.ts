@@ -170,9 +170,12 @@ describe('PROTOCOL.md', () => {
     expect(Object.fromEntries(written)).toEqual({
       'connections that have not asked for anything': count(fairUse.maxPending),
       'the same of one address': count(fairUse.maxPendingPerAddress),
+      'sockets that an address asks for': rate(fairUse.handshakesPerSecond, fairUse.handshakesBurst),
+      'sockets that a user asks for': rate(fairUse.userHandshakesPerSecond, fairUse.userHandshakesBurst),
       'sockets of a user': count(fairUse.maxSocketsPerUser),
       'sessions of a user, those without a socket included': count(fairUse.maxSessionsPerUser),
       'frames of a connection': rate(fairUse.framesPerSecond, fairUse.framesBurst),
+      'frames of a user': rate(fairUse.userFramesPerSecond, fairUse.userFramesBurst),
       'bytes of a connection': rate(fairUse.bytesPerSecond, fairUse.bytesBurst),
       'bytes of a user': rate(fairUse.userBytesPerSecond, fairUse.userBytesBurst),
       'bytes of a connection that the broker does not have yet': count(fairUse.maxWaitingBytes),

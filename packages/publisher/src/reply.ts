@@ -12,7 +12,7 @@ export interface Reply {
 }
 
 /** Longest reply that is handed to the broker, bytes: what RabbitMQ 4 takes. Clients get less: see `too-large` in PROTOCOL.md. */
-export const maxReplyBytes = 16_777_216;
+const maxReplyBytes = 16_777_216;
 /** Longest code of a {@link ServiceError}, bytes: as much as a routing key has. */
 const maxCodeBytes = 255;
 

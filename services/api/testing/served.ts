@@ -14,7 +14,7 @@ export const entryOf = (name: string, scopes: string, key: string): string =>
 
 export const keys = { shop: 'shop-key', viewer: 'viewer-key', asker: 'asker-key' } as const;
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: Record<string, unknown>;

@@ -42,7 +42,7 @@ export interface LoginRequest {
  * `bad-command` (400), `unreachable` (503: RabbitMQ), `no-balancer`, `timeout` (503: no balancer has answered; the command may or may
  * not have been carried out). Every other is the balancer's (docs/manage.md), with 404 for `unknown-…`, else 409.
  */
-export interface ApiError {
+interface ApiError {
   readonly error: { readonly code: string; readonly message: string };
 }
 

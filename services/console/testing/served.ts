@@ -16,7 +16,7 @@ const entryOf = (name: string, role: string, token: string): string =>
 export const tokens = { ann: 'ann-token', vic: 'vic-token' } as const;
 
 /** What was asked of the operator. */
-export interface Asked {
+interface Asked {
   readonly command: object;
   readonly onBehalfOf: string | undefined;
 }
@@ -39,7 +39,7 @@ interface AskOptions {
   readonly body?: unknown;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly text: string;

@@ -3,7 +3,7 @@ import { namespacesOf } from '@evenkeel/access';
 import { Denials, edgesBeside, Mesh } from '@evenkeel/mesh';
 import { steadyNow, wallNow } from '@evenkeel/pace';
 import { gapReasons } from '@evenkeel/protocol';
-import { amqpTlsOf, certificatesOf, Origins, readText, type ServiceContext } from '@evenkeel/runtime';
+import { amqpTlsOf, certificatesOf, readText, type ServiceContext } from '@evenkeel/runtime';
 import { type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { EdgeAccess } from './access/access.js';
 import { Authorizations } from './access/authorizations.js';
@@ -60,17 +60,14 @@ import { TopicHub } from './topic/hub.js';
 import { NamePace } from './topic/name-pace.js';
 import { presenceOf } from './topic/presence/build.js';
 import { followingOf } from './trace/following.js';
-import { Gate } from './transport/gate.js';
-import { PendingConnections } from './transport/pending.js';
+import { admissionOf } from './transport/build.js';
 import { RefusalLog } from './transport/refusal-log.js';
-import { Room } from './transport/room.js';
 import { UwsTransport } from './transport/uws/server.js';
 import { DroppedEvents } from './undelivered/dropped.js';
 import type { Owner } from './undelivered/message.js';
 import { Undelivered } from './undelivered/undelivered.js';
 import { Unsent } from './undelivered/unsent.js';
 import { usedExchanges } from './used-exchanges.js';
-import { Users } from './user/users.js';
 import { watched } from './watched.js';
 
 /** Builds an edge, of parts that touch nothing until they are started: steps.ts says in which order. */
@@ -94,21 +91,16 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const name = new NodeName({ ...context, config, consuming, now });
   const { following, spans } = followingOf(config, log);
 
-  const room = new Room(config);
-  const users = new Users(config, now);
-  const origins = new Origins(config.origins);
-  const gate = new Gate({
+  const { room, users, origins, gate, pending } = admissionOf({
+    config,
     tickets,
     node,
-    room,
-    origins,
-    users,
+    now,
     cameBack: (returned) => departures.cameBack(returned),
     isHere: ({ uid, sid }) => isHere(`${uid}.${sid}`),
     denies: (shown) => denying.denies(shown),
   });
   const claims = new Claims({ node, control, gate, now, log });
-  const pending = new PendingConnections({ ...config, maxPerAddress: config.maxPendingPerAddress, room });
   const transport = new UwsTransport(
     {
       ...config,

@@ -16,6 +16,14 @@ export const limitSettings = {
     .describe(
       'the same of one address, of IPv6 a /64, within 12 s; not counted behind EVENKEEL_TRUSTED_HOPS',
     ),
+  handshakesPerSecond: rate()
+    .default(fairUse.handshakesPerSecond)
+    .describe('sockets a second that one address asks for; one that is refused for its ticket counts as 20'),
+  handshakesBurst: rate().default(fairUse.handshakesBurst).describe('the same, in one burst'),
+  userHandshakesPerSecond: rate()
+    .default(fairUse.userHandshakesPerSecond)
+    .describe('sockets a second that one user asks for, with good tickets; planned moves do not count'),
+  userHandshakesBurst: rate().default(fairUse.userHandshakesBurst).describe('the same, in one burst'),
   maxSocketsPerUser: count(1_000_000)
     .default(fairUse.maxSocketsPerUser)
     .describe('sockets of one user on this edge; more are answered 429'),
@@ -30,6 +38,10 @@ export const limitSettings = {
   bytesBurst: amount()
     .default(fairUse.bytesBurst)
     .describe('the same, in one burst; at least the largest frame'),
+  userFramesPerSecond: rate()
+    .default(fairUse.userFramesPerSecond)
+    .describe('frames a second, of one user on this edge; at least those of a connection'),
+  userFramesBurst: rate().default(fairUse.userFramesBurst).describe('the same, in one burst'),
   userBytesPerSecond: amount()
     .default(fairUse.userBytesPerSecond)
     .describe('bytes of frames a second, of one user on this edge'),

@@ -18,16 +18,13 @@ import type { MoveLedger } from './move/ledger.js';
 import { type QueueSources, queueMetrics } from './queue/metrics.js';
 import type { Directory, Listed } from './session/directory.js';
 import type { Load } from './session/load.js';
-import { limitHits } from './stats/limit-hits.js';
+import { type ConnectionSources, connectionMetrics } from './stats/connection-metrics.js';
 import { type HistorySources, historyMetrics } from './topic/history/metrics.js';
 import type { TopicHub } from './topic/hub.js';
 import type { NamePace } from './topic/name-pace.js';
 import { type PresenceSources, presenceMetrics } from './topic/presence/metrics.js';
-import type { ConnectionCounts } from './transport/counts.js';
-import type { PendingConnections } from './transport/pending.js';
 import type { DroppedEvents } from './undelivered/dropped.js';
 import type { Undelivered } from './undelivered/undelivered.js';
-import type { Users } from './user/users.js';
 
 /** A session as it is measured. */
 interface Measurable extends Listed {
@@ -38,13 +35,9 @@ interface Measurable extends Listed {
   };
 }
 
-export interface EdgeSources extends AccessSources, PresenceSources, QueueSources {
-  readonly counts: ConnectionCounts;
-  readonly room: { readonly capacity: number };
+export interface EdgeSources extends AccessSources, ConnectionSources, PresenceSources, QueueSources {
   readonly directory: Pick<Directory<Measurable>, 'values'>;
   readonly ledger: Pick<MoveLedger, 'ends' | 'times'>;
-  readonly pending: Pick<PendingConnections, 'count' | 'refused' | 'refusedFor'>;
-  readonly users: Pick<Users, 'refused'>;
   readonly namePace: Pick<NamePace, 'waiting'>;
   readonly load: Load;
   readonly topics: Pick<TopicHub, 'faults' | 'size' | 'subscribers' | 'waiting' | 'come'>;
@@ -75,88 +68,6 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);
   presenceMetrics(metrics, sources);
-}
-
-function connectionMetrics(metrics: Metrics, sources: EdgeSources): void {
-  const { counts, room, pending, users, load, stats } = sources;
-  const counter = observeCounter.bind(undefined, metrics);
-  const counters = observeCounters.bind(undefined, metrics);
-  observeGauge(metrics, 'evenkeel_connections', 'Open sockets past the ticket check', () => counts.open);
-  observeGauge(metrics, 'evenkeel_capacity', 'Most connections that it takes', () => room.capacity);
-  observeGauge(
-    metrics,
-    'evenkeel_pending_connections',
-    'Connections that have not asked for anything yet',
-    () => pending.count,
-  );
-  counter(
-    'evenkeel_pending_refused_total',
-    'Connections closed at once: too many had not asked for anything yet, in all or of their address',
-    () => pending.refused,
-  );
-  observeGauge(metrics, 'evenkeel_unreachable', '1: clients that dial the public URL do not get here', () =>
-    stats()?.reachable === false ? 1 : 0,
-  );
-  observeGauge(
-    metrics,
-    'evenkeel_loop_lag_p99_seconds',
-    'Event loop lag of the last second, 99th percentile',
-    () => (stats()?.loopLagP99Ms ?? 0) / 1_000,
-  );
-  counter('evenkeel_handshakes_total', 'Sockets accepted', () => counts.accepted);
-  counters(
-    'evenkeel_closes_total',
-    'WebSockets closed, by code: of RFC 6455 or of PROTOCOL.md, else `other`',
-    'code',
-    () => counts.closes,
-  );
-  counter(
-    'evenkeel_tickets_honoured_total',
-    'Sockets accepted with a ticket for another edge, which agreed',
-    () => counts.honoured,
-  );
-  counter('evenkeel_wrong_edge_total', 'Sockets closed with wrong-edge', () => counts.wrongEdge);
-  counters(
-    'evenkeel_tickets_refused_total',
-    'Upgrades refused for their ticket: `expired`, `forged`, `malformed`, `stale`, `used`',
-    'reason',
-    () => counts.refusedTickets,
-  );
-  counters(
-    'evenkeel_upgrades_refused_total',
-    'Upgrades refused for want of room: `full`, `draining`, `tickets` (too many used ones are remembered)',
-    'reason',
-    () => counts.refusedFull,
-  );
-  counter(
-    'evenkeel_origins_refused_total',
-    'Upgrades refused: of a page that is not of EVENKEEL_ORIGINS',
-    () => counts.refusedOrigins,
-  );
-  counter(
-    'evenkeel_user_sockets_refused_total',
-    'Upgrades refused: their user has as many sockets here as one may have',
-    () => users.refused,
-  );
-  counters(
-    'evenkeel_limit_hits_total',
-    'Times that a limit was met, by the setting or the limit of docs/limits.md',
-    'limit',
-    () => limitHits(sources),
-  );
-  counters(
-    'evenkeel_frames_refused_total',
-    'Frames answered rate-limited, by what there was too much of',
-    'why',
-    () => Object.entries(load.refused),
-  );
-  counter(
-    'evenkeel_offenders_closed_total',
-    'Connections closed because their client went on although it was refused',
-    () => load.offenders,
-  );
-  counter('evenkeel_frames_received_total', 'Frames from clients', () => counts.framesIn);
-  counter('evenkeel_sent_bytes_total', 'Bytes sent to clients', () => counts.bytesOut);
 }
 
 function sessionMetrics(metrics: Metrics, { directory, load, life, stats }: EdgeSources): void {

@@ -6,7 +6,7 @@ import type { Answered } from '../src/access/questions.js';
 import { SessionAccess } from '../src/session/access.js';
 import { FakeConnection } from './fake-connection.js';
 
-export const accessSecret = 'access-test-secret';
+const accessSecret = 'access-test-secret';
 
 /** Rules, passes, and an application and gateways that answer as the test says. */
 export class AccessWorld {

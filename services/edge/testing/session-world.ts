@@ -246,7 +246,7 @@ export class FakeTopics implements Topics {
 }
 
 /** Nothing is kept of any topic. */
-export const noPresence: Presence = {
+const noPresence: Presence = {
   kept: () => false,
   attached: () => ({ leave: () => {} }),
   enter: () => undefined,

@@ -3,146 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fairUse } from '@evenkeel/protocol';
 import type { Attack } from '../attack.js';
 import type { Peer } from '../peer.js';
-import type { World } from '../world.js';
 
 const floodMs = 3000;
-/** Beyond this a socket's buffer is the attacker's memory, not the mesh's. */
-const mostBufferedBytes = 8 * 1024 * 1024;
 
 const fresh = (): string => randomUUID().slice(0, 8);
-
-type Attached = Awaited<ReturnType<World['attach']>>;
-
-async function several(world: World, count: number, user: (n: number) => string): Promise<Attached[]> {
-  const peers: Attached[] = [];
-  for (let n = 0; n < count; n++) peers.push(await world.attach(user(n)));
-  return peers;
-}
-
-/** So many frames of that length may have been carried out of one connection, in that time. */
-function mostDone(frameBytes: number, tookMs: number): number {
-  const { framesBurst, framesPerSecond, bytesBurst, bytesPerSecond } = fairUse;
-  const within = (burst: number, perSecond: number): number => burst + (perSecond * tookMs) / 1000;
-  const most = Math.min(
-    within(framesBurst, framesPerSecond),
-    within(bytesBurst, bytesPerSecond) / frameBytes,
-  );
-  return Math.ceil(most);
-}
-
-/** Why sockets were closed, in few words. */
-function closedOf(peers: readonly Peer[]): string {
-  const closed = peers.flatMap((peer) => peer.closed ?? []);
-  return `${closed.length} sockets closed ${[...new Set(closed.map(({ code }) => code))].join(', ')}`;
-}
-
-/** Sockets of as many users, and so many of these frames a second over all. What has no id is only ignored, until its socket is closed. */
-function framesOf(
-  kind: string,
-  frame: (n: number) => object | string,
-  given: Partial<Attack> & { perSecond?: number; sockets?: number } = {},
-): Attack {
-  const { perSecond = 4000, sockets = 10, ...rest } = given;
-  const example = frame(0);
-  const frameBytes = (typeof example === 'string' ? example : JSON.stringify(example)).length;
-  return {
-    name: `flood-of-${kind}`,
-    control: 'sink',
-    ...rest,
-    async run(world) {
-      const beganAt = performance.now();
-      const peers = await several(world, sockets, (n) => `flood-${kind}-${n}`);
-      let sent = 0;
-      await world.flood(floodMs, perSecond, (n) => {
-        const peer = peers[n % peers.length];
-        if (peer?.isOpen !== true || peer.bufferedBytes > mostBufferedBytes) return;
-        peer.send(frame(n));
-        sent++;
-      });
-      await sleep(500);
-      const most = mostDone(frameBytes, performance.now() - beganAt);
-      const limited = peers.reduce((sum, peer) => sum + peer.limited, 0);
-      const done = peers.map((peer) => peer.done);
-      const doneInAll = done.reduce((sum, each) => sum + each, 0);
-      // A ping beyond the limit is ignored.
-      const isHeldUp =
-        limited > 0 || peers.every((peer) => peer.closed !== undefined) || doneInAll < sent / 4;
-      return {
-        sent: `${sent} frames in ${floodMs / 1000} s on ${sockets} sockets`,
-        answered:
-          `${limited} × rate-limited, ${doneInAll} carried out, of a socket at most ${Math.max(...done)} ` +
-          `of the ${most} allowed, ${closedOf(peers)}`,
-        isRefused: isHeldUp && Math.max(...done) <= most,
-      };
-    },
-  };
-}
-
-/** Slow enough for the limit of frames: the one of topics nobody has is what refuses. */
-const newTopics: Attack = {
-  name: 'flood-of-new-topics',
-  once: 'nobody could attach for ten seconds, and again when the bindings went',
-  control: 'sink',
-  async run(world) {
-    const [sockets, perSecond] = [10, 80];
-    const prefix = `open.t${fresh()}`;
-    const beganAt = performance.now();
-    const peers = await several(world, sockets, () => 'flood-new-topics');
-    await world.flood(floodMs, sockets * perSecond, (n) => {
-      const topic = n >> 1;
-      const [t, id] = n % 2 === 0 ? ['subscribe', `s${topic}`] : ['unsubscribe', `u${topic}`];
-      peers[topic % sockets]?.send({ t, id, topic: `${prefix}-${topic}` });
-    });
-    await sleep(500);
-    const { userTopicsBurst, userTopicsPerSecond } = fairUse;
-    const tookS = (performance.now() - beganAt) / 1000;
-    const most = Math.ceil(userTopicsBurst + userTopicsPerSecond * tookS);
-    const subscribed = (peer: Peer): number =>
-      peer.of('ok').filter(({ re }) => `${re}`.startsWith('s')).length;
-    // The limit is a user's on an edge.
-    const done = world.at.edges.map(({ node }) =>
-      peers.filter(({ place }) => place.node === node).reduce((sum, peer) => sum + subscribed(peer), 0),
-    );
-    const limited = peers.flatMap((peer) => peer.of('error').filter(({ code }) => code === 'rate-limited'));
-    // Unsubscribing is refused for nothing but too many frames.
-    const byFrames = limited.filter(({ re }) => `${re}`.startsWith('u')).length;
-    return {
-      sent: `${perSecond} frames a second on each of ${sockets} sockets of one user, to new topics and away again`,
-      answered:
-        `${limited.length} × rate-limited, ${byFrames} of them for frames; ` +
-        `on an edge at most ${Math.max(...done)} of the ${most} topics allowed, ${closedOf(peers)}`,
-      isRefused: limited.length > 0 && byFrames === 0 && Math.max(...done) <= most,
-    };
-  },
-};
-
-const numbers = JSON.stringify(Array.from({ length: 31_000 }, () => 1));
-
-const frames: readonly Attack[] = [
-  framesOf('pings', () => '{"t":"ping"}', {
-    sockets: 4,
-    once: '8,200 a second were answered, and nobody was closed',
-  }),
-  framesOf('unknown-kinds', (n) => ({ t: `kind-${n}`, id: `k${n}` })),
-  framesOf('acks', () => '{"t":"ack","seq":0,"busy":true}', { sockets: 4 }),
-  framesOf('publishes', (n) => ({ t: 'publish', id: `p${n}`, topic: 'open.x', data: 1 })),
-  framesOf('requests', (n) => ({ t: 'request', id: `r${n}`, method: 'open.x', data: 1 })),
-  framesOf('subscribes', (n) => ({
-    t: n % 2 === 0 ? 'subscribe' : 'unsubscribe',
-    id: `s${n}`,
-    topic: 'open.same',
-  })),
-  framesOf('refreshes', (n) => ({ t: 'refresh', id: `f${n}`, token: 'x.y.z' })),
-  framesOf('large-pings', () => `{"t":"ping","a":${numbers}}`, {
-    once: 'took half of a processor; events of others came 12 times as late',
-    perSecond: 1000,
-  }),
-  framesOf('large-publishes', (n) => `{"t":"publish","id":"p${n}","topic":"open.x","data":${numbers}}`, {
-    once: 'an edge grew from 97 to 2,106 MB in 10 s, within the limit of frames',
-    perSecond: 1000,
-  }),
-  newTopics,
-];
 
 const sessions: Attack = {
   name: 'sessions-1942',
@@ -384,8 +248,47 @@ const counted: Attack = {
   },
 };
 
+/** What is asked for with no good ticket; from the same address one with a good ticket comes in all the while. */
+const junkTickets: Attack = {
+  name: 'flood-of-junk-tickets',
+  once: 'each was answered 401, as many as were sent',
+  control: 'sink',
+  async run(world) {
+    const [edge] = world.at.edges;
+    const statuses = new Map<string, number>();
+    let [asking, sent] = [0, 0];
+    const beganAt = performance.now();
+    const flood = world.flood(floodMs, 600, async (n) => {
+      if (asking > 100) return;
+      asking++;
+      sent++;
+      const peer = world.dial({ url: edge?.url ?? '', ticket: `junk-${n}`, node: '', session: '' });
+      await world.open(peer);
+      const status = String(peer.refused ?? 'none');
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      peer.drop();
+      asking--;
+    });
+    await sleep(floodMs / 2);
+    const place = await world.place(world.token(`honest-${fresh()}`));
+    const honest = world.dial(place);
+    const isIn = await world.open(honest).then(() => honest.isOpen);
+    await flood;
+    await sleep(500);
+    const { handshakesPerSecond, handshakesBurst } = fairUse;
+    const tookS = (performance.now() - beganAt) / 1000;
+    // Each counts as 20, and half of the burst is for others.
+    const most = Math.ceil((handshakesBurst / 2 + handshakesPerSecond * tookS) / 20);
+    return {
+      sent: `${sent} upgrades with tickets that are none, and a good one`,
+      answered: `${[...statuses].map(([status, n]) => `${n} × ${status}`).join(', ')}; of 401 at most ${most}; the good one ${isIn ? 'got in' : 'did not'}`,
+      isRefused: (statuses.get('429') ?? 0) > 0 && (statuses.get('401') ?? 0) <= most && isIn,
+    };
+  },
+};
+
 export const floodAttacks: readonly Attack[] = [
-  ...frames,
+  junkTickets,
   sessions,
   madeUp,
   hoarder,

@@ -119,8 +119,14 @@ const twoLengths: Attack = {
     const request = (path: string) =>
       `GET ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\nGET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
     const [edge] = world.at.edges;
+    const place = await world.place(world.token('two-lengths'));
+    const upgrade =
+      `GET /ws?ticket=${place.ticket} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      'Sec-WebSocket-Protocol: evenkeel.v1\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\n';
     const texts = [
       await world.raw(edge?.url ?? '', request('/healthz'), 1500),
+      await world.raw(place.url, upgrade, 1500),
       await world.raw(world.at.gateway, request('/gateway'), 1500),
     ];
     const answers = texts.map(({ text, isClosed }) => ({
@@ -129,7 +135,7 @@ const twoLengths: Attack = {
       isClosed,
     }));
     return {
-      sent: 'a request with Content-Length 0 and 40, to edge and gateway',
+      sent: 'a request with Content-Length 0 and 40, to edge and gateway, and an upgrade with a good ticket',
       answered: answers.map(({ count, status }) => `${count} answer(s), ${status}`).join('; '),
       // An edge may also say nothing and close.
       isRefused: answers.every(

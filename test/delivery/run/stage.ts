@@ -40,7 +40,7 @@ const users = ['ann', 'bea'];
 const topic = 'all';
 /** With a history. */
 const kept = 'kept.all';
-export const lifetimeMs = 10_000;
+const lifetimeMs = 10_000;
 export const maxLength = 60;
 /** Short: what gets no answer is to be told so within a run. */
 export const requestTimeoutMs = 6_000;

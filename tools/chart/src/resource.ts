@@ -28,7 +28,7 @@ interface Volume {
   };
 }
 
-export interface Container {
+interface Container {
   readonly name: string;
   readonly command?: readonly string[];
   readonly securityContext: Readonly<Record<string, unknown>>;

@@ -55,7 +55,7 @@ describe.each(rows)('$what', ({ limit, files }) => {
   });
 
   test('has numbers that are in the code', () => {
-    const code = sourcesOf(files).map(read);
+    const code = sourcesOf(files);
     const missing = writtenAs(limit).filter(
       ({ forms }) => !code.some((text) => forms.some((form) => form.test(text))),
     );
@@ -63,12 +63,52 @@ describe.each(rows)('$what', ({ limit, files }) => {
   });
 });
 
-/** Everything but tests of the workspaces that these are in, and of those that several take limits from. */
+/** These files, and of what they import by its name its declaration: numbers are often there. */
 function sourcesOf(files: readonly string[]): string[] {
-  const own = files.map((path) => path.split('/').slice(0, 2).join('/'));
-  return [...new Set([...own, 'libs/protocol', 'libs/pace'])].flatMap((workspace) =>
-    readdirSync(join(root, workspace, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-      .map((name) => join(workspace, 'src', name)),
+  const own = files.flatMap((path) => (path.endsWith('.ts') ? [path] : sourcesIn(path)));
+  return own.flatMap((path) => [read(path), ...importedBy(path)]);
+}
+
+/** Everything but tests. */
+function sourcesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join(folder, name));
+}
+
+/** The declarations of what a file imports, types left out. */
+function importedBy(path: string): string[] {
+  const text = read(path);
+  const named = [...text.matchAll(/^import \{([^}]*)\} from '([^']+)';/gm)].map(
+    ([, list = '', from = '']) =>
+      [list.split(',').map((name) => name.trim().split(' as ')[0] ?? ''), from] as const,
   );
+  const whole = [...text.matchAll(/^import \* as (\w+) from '([^']+)';/gm)].map(
+    ([, as = '', from = '']) =>
+      [[...text.matchAll(new RegExp(`\\b${as}\\.(\\w+)`, 'g'))].map(([, name = '']) => name), from] as const,
+  );
+  return [...named, ...whole].flatMap(([names, from]) => {
+    const wanted = new Set(names.filter((name) => name !== '' && !name.startsWith('type ')));
+    return [...wanted].flatMap((name) => declarationOf(name, filesBehind(from, path)));
+  });
+}
+
+/** Where a name that is imported from there may be declared. */
+function filesBehind(from: string, importer: string): string[] {
+  if (from.startsWith('.')) return [join(dirname(importer), from.replace(/js$/, 'ts'))];
+  const [, workspace] = /^@evenkeel\/([\w-]+)/.exec(from) ?? [];
+  const folders = ['libs', 'packages'].map((where) => `${where}/${workspace}/src`);
+  return folders.filter((folder) => existsSync(join(root, folder))).flatMap(sourcesIn);
+}
+
+/** From its first line to where the next export begins. */
+function declarationOf(name: string, files: readonly string[]): string[] {
+  const beginning = new RegExp(`^export (?:const|(?:async )?function|class) ${name}\\b`, 'm');
+  return files.flatMap((path) => {
+    const text = read(path);
+    const at = text.search(beginning);
+    if (at < 0) return [];
+    const end = text.indexOf('\nexport ', at);
+    return [text.slice(at, end < 0 ? text.length : end)];
+  });
 }

@@ -6,7 +6,7 @@ const folder = join(root, 'infra', 'observability');
 
 export const dashboardsFolder = join(folder, 'grafana', 'dashboards');
 /** What `promtool test rules` runs. */
-export const rulesTestsFolder = join(folder, 'rules-tests');
+const rulesTestsFolder = join(folder, 'rules-tests');
 const rulesFolder = join(folder, 'rules');
 
 /** Where the dashboard of this uid is. */

@@ -13,14 +13,14 @@ export interface PublicPackage {
 }
 
 /** `subpath` is `.` or `./name`; the rest are modules of `dist/`, without extension. */
-export interface Entry {
+interface Entry {
   readonly subpath: string;
   readonly module: string;
   /** Taken by Node in place of `module`. */
   readonly node?: string;
 }
 
-export interface FileEntry {
+interface FileEntry {
   readonly path: string;
   /** The module whose types it has. */
   readonly types?: string;

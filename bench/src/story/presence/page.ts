@@ -14,7 +14,7 @@ import { ThinSocket } from '../../fleet/thin-socket.js';
 import type { Truth } from './truth.js';
 
 /** What an edge waits for a session that has lost its socket, ms: `EVENKEEL_PRESENCE_GRACE_MS`. */
-export const graceMs = 2_000;
+const graceMs = 2_000;
 /** A session that is back so soon is back within the grace, whatever the clocks and queues of a busy machine add. */
 const surelyWithinMs = 1_500;
 /** What the timers of an edge may be early by. */

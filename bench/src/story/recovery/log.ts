@@ -4,7 +4,7 @@ export type LogEntry =
   | { readonly gap: string; readonly k?: undefined };
 
 /** What of a log is not as it must be. */
-export interface LogFaults {
+interface LogFaults {
   readonly lost: number;
   readonly repeated: number;
   readonly reordered: number;

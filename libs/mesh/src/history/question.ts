@@ -3,7 +3,7 @@ import type { Recovery } from './recovery.js';
 import { type HistoryLimits, isPast, type Place, type TailRecord } from './tail.js';
 
 /** Bytes of one answer at most; what is more counts as gone. */
-export const maxAnswerBytes = 67_108_864;
+const maxAnswerBytes = 67_108_864;
 
 type Answer<T> = Omit<Recovery<T>, 'upTo'>;
 

@@ -27,7 +27,7 @@ export function put(members: Members, topic: string, uid: string, present: Prese
 }
 
 /** Takes it out; false: it was not in. */
-export function take(members: Members, topic: string, uid: string, sid: string): boolean {
+function take(members: Members, topic: string, uid: string, sid: string): boolean {
   const users = members.get(topic);
   const sessions = users?.get(uid);
   const at = sessions?.findIndex((present) => present.sid === sid) ?? -1;

@@ -52,6 +52,15 @@ it('a user has a burst and a rate of its own, from wherever it asks', () => {
   expect(met).toEqual(['user']);
 });
 
+it('who answers by itself is told the second as well, what a request costs, and what it leaves for others', () => {
+  const { limits: l, met } = limits();
+  const dear = { count: 1, kept: 2 };
+  expect([1, 2, 3].map(() => l.addressWaitS('203.0.113.7', 0, dear))).toEqual([undefined, undefined, 1]);
+  expect([1, 2, 3].map(() => l.addressWaitS('203.0.113.7', 0))).toEqual([undefined, undefined, 1]);
+  expect([1, 2, 3].map(() => l.userWaitS('alice', 0))).toEqual([undefined, undefined, 4]);
+  expect(met).toEqual(['address', 'address', 'user']);
+});
+
 it('the own addresses of this machine are limited only if that is set', () => {
   const free = limits().limits;
   for (let n = 0; n < 1_000; n += 1) for (const own of ['127.0.0.1', '::1']) free.address(own, 0);

@@ -37,7 +37,7 @@ export function readCertificate({ certFile, keyFile }: CertificateFiles): Certif
 }
 
 /** @throws CertificateError */
-export function checkedCertificate(read: CertificateFiles & { cert: string; key: string }): Certificate {
+function checkedCertificate(read: CertificateFiles & { cert: string; key: string }): Certificate {
   const { certFile, keyFile, cert, key } = read;
   const parsed = attempt(`${certFile} holds no certificate in PEM`, () => new X509Certificate(cert));
   const privateKey = attempt(`${keyFile} holds no private key in PEM without a passphrase`, () =>

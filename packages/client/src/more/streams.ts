@@ -11,7 +11,7 @@ import { dataOf } from '../transport/payload.js';
 /** Ids of answers that have ended here, so that what still comes of them is dropped. */
 const maxEnded = 256;
 /** Parts of one answer that wait to be read. */
-export const maxUnreadParts = 10_000;
+const maxUnreadParts = 10_000;
 /** Cancellations kept while nobody is connected; the oldest is given up beyond it: its service is told by its own limit of time. */
 const maxUnsaid = 256;
 

@@ -5,7 +5,7 @@ export const askedWords = ['nodes', 'settings'] as const;
 export type AskedWords = (typeof askedWords)[number];
 
 /** What may stand in one place: these words, or those that the mesh is asked for. */
-export interface Place {
+interface Place {
   readonly words: readonly string[];
   readonly asked?: AskedWords | undefined;
 }

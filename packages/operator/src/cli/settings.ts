@@ -59,7 +59,7 @@ const valueText = (value: SettingValue): string =>
   Array.isArray(value) ? value.join(',') || '(none)' : String(value) || '(none)';
 
 /** A setting a line, and what it takes. */
-export function settingsText({ settings, nodes = [] }: SettingsAnswer, paint: Paint): string {
+function settingsText({ settings, nodes = [] }: SettingsAnswer, paint: Paint): string {
   const bold = (text: string) => paint('bold', text);
   const isLive = (setting: SettingView) => setting.from === 'live';
   const all = table(

@@ -18,7 +18,7 @@ export interface WordCache {
 }
 
 /** In a folder of the user's own: words of others are not put before a shell. */
-export const userCache = (): WordCache => ({
+const userCache = (): WordCache => ({
   folder: join(tmpdir(), `evenkeel-${userInfo().uid}`),
   nowMs: Date.now,
 });

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** What a key may do. `read` looks at topics and users, `sessions` disconnects them and joins them to topics. */
-export const scopes = ['publish', 'read', 'sessions', 'request'] as const;
+const scopes = ['publish', 'read', 'sessions', 'request'] as const;
 export type Scope = (typeof scopes)[number];
 
 /** Whom a key is for. */

@@ -51,7 +51,7 @@ export const topicName = name('A topic.').meta({ examples: ['room.42'] });
 export const methodName = name('What the client is asked for.').meta({ examples: ['order.confirm'] });
 
 /** Most users of one event. */
-export const maxUsers = 1_000;
+const maxUsers = 1_000;
 
 export const data = z
   .custom<unknown>((value) => value !== undefined, 'is missing; give null for nothing')
@@ -116,7 +116,7 @@ export const published = z
 export type Published = z.output<typeof published>;
 
 /** Most messages of a batch. */
-export const maxBatch = 100;
+const maxBatch = 100;
 
 /** Body of `POST /v1/publish/batch`. */
 export const batch = z.strictObject({

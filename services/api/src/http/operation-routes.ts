@@ -11,7 +11,7 @@ import { fingerprintOf, idempotencyKeyOf, identities } from '../idempotency/key.
 import { parsed } from './parsed.js';
 
 /** What somebody asks, checked. */
-export interface Asked<Body, Params = unknown, Query = unknown> {
+interface Asked<Body, Params = unknown, Query = unknown> {
   readonly holder: Holder;
   /** What the caller has filled into the path. */
   readonly params: Params;

@@ -3,7 +3,7 @@ import { type Refusal, sendJson } from '@evenkeel/runtime';
 import { problems, problemTypes } from '../contract/problems.js';
 
 /** The body of an answer that is an error (RFC 9457). */
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 /** What a refusal says, as a problem. */
-export function problemOf({ status, code, message: detail }: Refusal): Problem {
+function problemOf({ status, code, message: detail }: Refusal): Problem {
   const title = (problems as Readonly<Record<string, string>>)[code] ?? 'The request failed';
   return { type: `${problemTypes}${code}`, title, status, detail, code };
 }

@@ -4,11 +4,11 @@ import { isNodeName } from '@evenkeel/protocol';
 import { z } from 'zod';
 
 /** What an application may be told by webhook. */
-export const hookKinds = ['opened', 'ended', 'publish', 'request'] as const;
+const hookKinds = ['opened', 'ended', 'publish', 'request'] as const;
 export type HookKind = (typeof hookKinds)[number];
 
 /** Most applications with webhooks. */
-export const maxHooks = 20;
+const maxHooks = 20;
 
 const hook = z.strictObject({
   /** The application: it is told of what clients send to `name` and `name.…`. */

@@ -32,7 +32,7 @@ const startAgainMs = 5_000;
 const logEveryMs = 10_000;
 
 /** What became of something that an application was to be told. `retried` is counted for each further try. */
-export type HookOutcome = 'done' | 'retried' | 'refused' | 'dead';
+type HookOutcome = 'done' | 'retried' | 'refused' | 'dead';
 
 export interface WebhookOptions {
   readonly webhook: Webhook;

@@ -28,7 +28,7 @@ export type Turn =
   | 'last';
 
 /** Every session that it is for has answered. */
-export const isComplete = ({ asked, heard }: OpenAsk): boolean =>
+const isComplete = ({ asked, heard }: OpenAsk): boolean =>
   asked !== undefined && asked.size > 0 && [...asked].every((sid) => heard.has(sid));
 
 /**

@@ -4,7 +4,7 @@ import { exchanges, type ManageCommand, manageErrors, manageKey, manageKind } fr
 import { type Answer, refusal } from './answers.js';
 
 /** Who a command without a `user_id` is: in the audit, and in the setting that lists who may operate. */
-export const anonymous = 'anonymous';
+const anonymous = 'anonymous';
 /** Alone it may say for whom it commands. */
 const consoleUser = 'console';
 

@@ -8,7 +8,7 @@ import type { EventLog } from './event-log.js';
 import type { Told } from './told.js';
 
 /** What a command to an edge that is sent at once says. */
-export type DirectCommand = CommandOf<'cordon' | 'uncordon' | 'set' | 'leave-broker'>;
+type DirectCommand = CommandOf<'cordon' | 'uncordon' | 'set' | 'leave-broker'>;
 
 /** What every command is carried out with. */
 export interface CommandContext {

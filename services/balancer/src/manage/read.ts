@@ -9,7 +9,7 @@ import {
 import { type Answer, refusal } from './answers.js';
 
 /** Larger commands are refused unread. */
-export const maxCommandBytes = 65_536;
+const maxCommandBytes = 65_536;
 
 /** A message as it was understood, or what is wrong with it. */
 export type Read = { command: ManageCommand } | { refused: Answer };

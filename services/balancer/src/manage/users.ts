@@ -36,7 +36,7 @@ export async function disconnect(
 }
 
 /** The sessions that edges have named. */
-export const listedIn = ({ replies }: Pick<Found, 'replies'>): SessionView[] =>
+const listedIn = ({ replies }: Pick<Found, 'replies'>): SessionView[] =>
   replies.flatMap(({ sessions }) => sessions.map(sessionView));
 
 /** One that an edge has named, as operators see it. */

@@ -2,7 +2,7 @@ import { Groups } from '@evenkeel/pace';
 import { maxSessionsInMessage, type SessionsReport } from '@evenkeel/protocol';
 
 /** Sessions known at most; further ones are left to RabbitMQ's own expiry if their edge dies. */
-export const maxSessions = 1_000_000;
+const maxSessions = 1_000_000;
 /** Processes of edges known at most. */
 const maxHolders = 10_000;
 /** Who was asked for a list of all has it under way for this long, ms. */

@@ -1,6 +1,6 @@
 /** The last five minutes of what is shown in large numbers, one value a view. */
 
-export const maxPoints = 300;
+const maxPoints = 300;
 /** Sets of points that have one time axis, as the chart takes them. */
 export type Points = readonly [readonly number[], readonly (number | null)[]];
 

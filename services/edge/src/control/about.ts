@@ -25,7 +25,10 @@ export interface AboutOptions {
   config: EdgeConfig;
   room: Pick<Room, 'capacity' | 'maxPending'>;
   ledger: Pick<MoveLedger, 'ends'>;
-  counts: Pick<ConnectionCounts, 'closes' | 'refusedTickets' | 'refusedFull' | 'refusedOrigins'>;
+  counts: Pick<
+    ConnectionCounts,
+    'closes' | 'refusedTickets' | 'refusedFull' | 'refusedOrigins' | 'refusedRates'
+  >;
   load: Pick<Load, 'gaps' | 'refused'>;
   pending: Pick<PendingConnections, 'refused'>;
   users: Pick<Users, 'refused'>;
@@ -41,6 +44,7 @@ function refusals({ counts, load, pending, users }: AboutOptions): [string, numb
   return [
     ...[...counts.refusedTickets].map(([reason, count]): [string, number] => [`ticket-${reason}`, count]),
     ...counts.refusedFull,
+    ...[...counts.refusedRates].map(([by, count]): [string, number] => [`${by}-rate`, count]),
     ['origin', counts.refusedOrigins],
     ['user', users.refused],
     ['pending', pending.refused],

@@ -44,7 +44,7 @@ function edge(name: string, options: { url?: string; maxQuestions?: number } = {
   const gate = new Gate({ tickets, node, room: { capacity: 10 }, origins: { takes: () => true } });
   const claims = new Claims({ node, control: { send }, gate, now: Date.now, log, ...options });
   const shown = (ticket: string) => {
-    const verdict = gate.judge({ ticket, protocols: '' }, 0, Date.now());
+    const verdict = gate.judge({ ticket, protocols: '', address: () => '' }, 0, Date.now());
     if (verdict.isAdmitted || verdict.why !== 'foreign') throw new Error('not foreign');
     return verdict;
   };

@@ -7,7 +7,7 @@ import type { Life, Who } from './life.js';
 /** Looks under way at a time. */
 const maxLooking = 16;
 /** Looks that wait; further ones are offered again by the balancer. */
-export const maxOffered = 100_000;
+const maxOffered = 100_000;
 const logEveryMs = 10_000;
 
 interface Offered extends Who {

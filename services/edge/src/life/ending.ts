@@ -12,7 +12,7 @@ import type { Undelivered } from '../undelivered/undelivered.js';
 export type Outcome = 'ended' | 'gone' | 'taken' | 'raced';
 
 /** Events in hand while a queue is emptied. */
-export const endingPrefetch = 64;
+const endingPrefetch = 64;
 /** Rounds of emptying; each takes what came during the last. */
 const maxRounds = 20;
 /** A queue that has something and delivers nothing: another consumer was first. */

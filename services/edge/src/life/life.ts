@@ -6,7 +6,7 @@ import type { EndReason, Told } from './happenings.js';
 import type { SessionPast } from './past.js';
 
 /** Sessions without a connection that an edge sees to at most; the oldest is left to the broker's own expiry beyond it. */
-export const maxAway = 250_000;
+const maxAway = 250_000;
 /** Sessions that are being ended at a time. */
 const maxEnding = 16;
 /** What did not succeed is tried again after this, ms. */
@@ -74,7 +74,7 @@ export interface LifeOptions {
   steadyNow(): number;
 }
 
-export const keyOf = ({ uid, sid }: Pick<Who, 'uid' | 'sid'>): string => `${uid}.${sid}`;
+const keyOf = ({ uid, sid }: Pick<Who, 'uid' | 'sid'>): string => `${uid}.${sid}`;
 
 /**
  * The lives of sessions, as far as this edge has to do with them: tells applications what becomes of them, keeps those that have

@@ -3,7 +3,7 @@ import { maxSessionsInMessage } from '@evenkeel/protocol';
 import type { Life } from './life.js';
 
 /** Between two messages, ms. */
-export const everyMs = 200;
+const everyMs = 200;
 /** A message without a change says that this edge reports, ms. */
 const quietMs = 5_000;
 

@@ -6,7 +6,7 @@ const atOnce = 8;
 /** Then they are tried again after this, ms. */
 const againMs = 1_000;
 /** Remembered at most; the others expire by themselves. */
-export const maxLeftovers = 100_000;
+const maxLeftovers = 100_000;
 
 /** It is somebody's again, or this edge is going: it expires by itself. */
 const final: ReadonlySet<string> = new Set(['topology-refused', 'broker-closed']);

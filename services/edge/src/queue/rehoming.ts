@@ -14,7 +14,7 @@ const retiredAfterMs = 10_000;
 /** One whose queue could not be changed is tried again after this, ms. */
 const againMs = 1_000;
 /** So long this edge keeps away from a broker that it was told to leave, ms: until that has been restarted, most likely. */
-export const avoidMs = 600_000;
+const avoidMs = 600_000;
 
 /** A session whose queue may be changed. */
 export interface Rehomable {

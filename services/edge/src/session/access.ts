@@ -6,13 +6,7 @@ import {
   type Holder,
   newerPass,
 } from '@evenkeel/access';
-import {
-  type CloseCode,
-  closeCodes,
-  errorCodes,
-  type PassHold,
-  type UnsubscribedFrame,
-} from '@evenkeel/protocol';
+import { type CloseCode, closeCodes, type PassHold, type UnsubscribedFrame } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import { errorFrame, expiringFrame, passFrame } from '../frame/frames.js';
 import { Placed } from './placed.js';
@@ -118,12 +112,14 @@ export class SessionAccess {
     this.#take(itself?.hold?.hash === pass?.hash && itself ? itself : afterTakeover(this.#authority, pass));
   }
 
+  /** Whether a new token is being exchanged: one at a time. */
+  get isRefreshing(): boolean {
+    return this.#isRefreshing;
+  }
+
   /** The client brings a new token. Never rejects. */
   async refresh({ id, token }: { readonly id: string; readonly token: string }): Promise<void> {
     const { access, claims, send } = this.#options;
-    if (this.#isRefreshing) {
-      return send(errorFrame(id, errorCodes.rateLimited, 'one refresh at a time; wait for its answer'));
-    }
     this.#isRefreshing = true;
     const answer = await access.refresh(claims, token, this.hold);
     this.#isRefreshing = false;

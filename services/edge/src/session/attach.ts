@@ -168,7 +168,7 @@ interface Known extends SealLeft, LeftWritten {
 /** An exclusive queue of a dead edge goes at the same time as its unacknowledged messages come back; leave it this margin. */
 const deadEdgeGraceMs = 100;
 /** How long edges have to answer when nobody knows which of them holds the session; then it is looked whether anybody does. */
-export const searchMs = 500;
+const searchMs = 500;
 /** Nodes of a ticket that are asked; a gateway names fewer. */
 const maxHolders = 4;
 

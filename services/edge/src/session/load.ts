@@ -10,8 +10,10 @@ const unfencedLogMs = 10_000;
 /** Part of a moving average that the last second makes up. */
 const newPart = 0.3;
 
-/** What was refused for: too many frames, too many bytes, too much that the broker does not have yet, or topics. */
-export type RefusedFor = 'frames' | 'bytes' | 'waiting' | 'topics';
+/** What was refused for: too many frames, bytes, or bytes that the broker does not have yet; topics, new tokens, histories to read. */
+export type RefusedFor = 'frames' | 'bytes' | 'waiting' | 'topics' | 'refreshes' | 'histories';
+/** What can never be carried: data nested too deep, or an id of too many bytes. */
+export type NeverCarried = 'depth' | 'idBytes';
 
 /** How a session came here: it did not exist, its connection was lost or has been replaced, or it was moved here. */
 type AttachKind = 'new' | 'resumed' | 'moved';
@@ -23,7 +25,7 @@ export function attachKind({ move }: { readonly move?: string | undefined }, isR
 }
 
 /** How an answer in parts has ended: as its service says, or because nothing came of it, or it could not go on, or the client has had enough. */
-export const streamEnds = ['done', 'failed', 'timed-out', 'too-large', 'refused', 'cancelled'] as const;
+const streamEnds = ['done', 'failed', 'timed-out', 'too-large', 'refused', 'cancelled'] as const;
 export type StreamEnd = (typeof streamEnds)[number];
 
 /** Running counts of answers in parts. */
@@ -54,7 +56,16 @@ export class Load {
   readonly streams = new StreamLoad();
   readonly publishDelays = new PublishDelays();
   /** Frames that were not taken, by what there was too much of. */
-  readonly refused: Record<RefusedFor, number> = { frames: 0, bytes: 0, waiting: 0, topics: 0 };
+  readonly refused: Record<RefusedFor, number> = {
+    frames: 0,
+    bytes: 0,
+    waiting: 0,
+    topics: 0,
+    refreshes: 0,
+    histories: 0,
+  };
+  /** Frames that can never be carried. */
+  readonly neverCarried: Record<NeverCarried, number> = { depth: 0, idBytes: 0 };
   /** Connections closed because they went on. */
   offenders = 0;
   /** Sessions that moved before all topic messages were seen to be sent to them; their topics were told a gap. */

@@ -150,7 +150,7 @@ export interface Drops {
 }
 
 /** The queues of sessions on the broker. */
-export interface SessionQueues {
+interface SessionQueues {
   of(uid: string, sid: string): SessionQueue;
 }
 
@@ -274,7 +274,7 @@ export interface Following {
 }
 
 /** Bare clients that were let go, and may be brought back by the front. */
-export interface LetGo {
+interface LetGo {
   /** Whether a client that comes here with these claims was let go from here a moment ago; it counts once. */
   isBack(claims: Pick<TicketClaims, 'uid' | 'sid'>): boolean;
 }
@@ -283,7 +283,7 @@ export interface LetGo {
 export type EndReason = 'bye' | 'disconnected';
 
 /** What becomes of sessions, as applications are told, and the end of those without a connection. */
-export interface Life {
+interface Life {
   /** Pending while it is being ended here. */
   ending(key: string): Promise<unknown> | undefined;
   welcomed(
@@ -304,7 +304,7 @@ export interface Life {
 }
 
 /** Where it is written down what happens to sessions. */
-export interface Journal {
+interface Journal {
   note(
     what: 'attached' | 'resumed' | 'detached' | 'gap',
     claims: Pick<TicketClaims, 'uid' | 'sid'>,
@@ -360,6 +360,8 @@ export type Refreshed =
 export interface UserUse {
   /** Of publishes and requests that the broker does not have yet. */
   waitingBytes: number;
+  /** What it sends, over all connections. */
+  readonly frames: { tryTake(): boolean };
   /** Of what it sends. */
   readonly bytes: { tryTake(count: number): boolean };
   /** Names of topics that the edge does not have yet. */

@@ -21,6 +21,10 @@ function make(over: Partial<QuotaLimits> = {}) {
   const users = new Users(
     {
       maxSocketsPerUser: 9,
+      framesPerSecond: limits.framesPerSecond,
+      framesBurst: limits.framesBurst,
+      userFramesPerSecond: 15,
+      userFramesBurst: 30,
       userBytesPerSecond: 1_000,
       userBytesBurst: 3_000,
       maxPayloadBytes: 1,
@@ -50,8 +54,10 @@ describe('what a connection may send', () => {
     const { quotaOf, quota } = make();
     const second = quotaOf('alice');
     expect(times(30, () => quota.takesBytes(100)) + times(30, () => second.takesBytes(100))).toBe(30);
+    expect(times(30, () => quota.takesFrame()) + times(30, () => second.takesFrame())).toBe(30);
     const others = quotaOf('bob');
     expect(times(30, () => others.takesBytes(100))).toBe(20);
+    expect(times(30, () => others.takesFrame())).toBe(20);
   });
 
   it('is not used up by what is refused for the sake of the others', () => {
@@ -63,6 +69,16 @@ describe('what a connection may send', () => {
     expect(times(30, () => second.takesBytes(100))).toBe(10);
     clock.nowMs = 2_000;
     expect(times(30, () => second.takesBytes(100))).toBe(10);
+  });
+
+  it('is not used up in frames either by what is refused for the sake of the others', () => {
+    const { clock, quotaOf, quota } = make();
+    const second = quotaOf('alice');
+    expect(times(20, () => quota.takesFrame())).toBe(20);
+    // Of its own it has twice as many.
+    expect(times(90, () => second.takesFrame())).toBe(10);
+    clock.nowMs = 1_000;
+    expect(times(90, () => second.takesFrame())).toBe(15);
   });
 
   it('takes one frame of the largest length, however little is allowed', () => {

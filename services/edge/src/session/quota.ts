@@ -39,11 +39,15 @@ export class Quota {
     this.#now = now;
   }
 
-  /** One frame more. */
+  /** One frame more, of this connection and of its user. */
   takesFrame(): boolean {
     const { framesPerSecond, framesBurst } = this.#limits;
     this.#frames ??= new Allowance(framesPerSecond, framesBurst, this.#now);
-    return this.#frames.tryTake();
+    if (!this.#frames.tryTake()) return false;
+    if (this.#user.frames.tryTake()) return true;
+    // Refused for the others' sake, it is not to cost this connection what it has.
+    this.#frames.giveBack(1);
+    return false;
   }
 
   /** So many bytes more, of this connection and of its user. */
@@ -52,7 +56,6 @@ export class Quota {
     this.#bytes ??= new Allowance(bytesPerSecond, Math.max(bytesBurst, maxPayloadBytes), this.#now);
     if (!this.#bytes.tryTake(count)) return false;
     if (this.#user.bytes.tryTake(count)) return true;
-    // Refused for the others' sake, it is not to cost this connection what it has.
     this.#bytes.giveBack(count);
     return false;
   }

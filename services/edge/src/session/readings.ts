@@ -43,16 +43,14 @@ export class Readings {
     this.#options = options;
   }
 
-  /** Resolves when it is answered, or never will be. */
-  async read(asked: Asked): Promise<void> {
-    if (this.#open.length >= maxOpen) {
-      const message = 'too many histories are asked for already; send it again once they are answered';
-      return this.#options.send(errorFrame(asked.id, errorCodes.rateLimited, message));
-    }
+  /** Resolves when it is answered, or never will be. False at once: too many are asked for already, and it is to be refused. */
+  async read(asked: Asked): Promise<boolean> {
+    if (this.#open.length >= maxOpen) return false;
     await new Promise<void>((done) => {
       this.#open.push({ asked, done, found: undefined, next: 0 });
       if (this.#open.length === 1) this.#begin();
     });
+    return true;
   }
 
   /** The network has taken what was buffered. */

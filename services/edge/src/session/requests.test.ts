@@ -1,7 +1,7 @@
 import { BrokerError, type PublishOutcome } from '@evenkeel/broker';
 import type { RawJson } from '@evenkeel/mesh';
 import { maxDataDepth } from '@evenkeel/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openAccess } from '../../testing/access-world.js';
 import { answersWorld } from '../../testing/answers.js';
 import { FakeConnection } from '../../testing/fake-connection.js';
@@ -39,19 +39,22 @@ function make(outcome: PublishOutcome | Error = 'routed') {
   const replies = { taken: 0, answers: [] as Promise<void>[] };
   const access = openAccess();
   const { answers, told } = answersWorld({ onPart: (re) => requests.progressed(re) });
+  const subscriptions = new Subscriptions(connection, topics, {
+    presence: { joined() {}, wants() {}, ended() {}, over() {} },
+    access,
+    // Nothing is ever found of them.
+    history: { feed: () => undefined, end() {}, dropped() {}, read: () => true },
+    limit: 1_000,
+    send,
+    gap: () => {},
+    onLimit: () => {},
+  });
   const requests: ClientRequests = new ClientRequests({
     claims: connection.claims,
     access,
     inbound,
     presence: { kept: () => false, answer: async () => '' },
-    subscriptions: new Subscriptions(connection, topics, {
-      presence: { joined() {}, wants() {}, ended() {}, over() {} },
-      access,
-      limit: 1_000,
-      send,
-      gap: () => {},
-      onLimit: () => {},
-    }),
+    subscriptions,
     answers,
     limits,
     quota: new Quota(config, new Users(config, now).enter('alice'), load, now),
@@ -64,7 +67,20 @@ function make(outcome: PublishOutcome | Error = 'routed') {
     onOffence: () => void offences.push('closed'),
     now,
   });
-  return { requests, answers, told, inbound, sent, clock, limits, replies, topics, load, offences };
+  return {
+    requests,
+    subscriptions,
+    answers,
+    told,
+    inbound,
+    sent,
+    clock,
+    limits,
+    replies,
+    topics,
+    load,
+    offences,
+  };
 }
 
 describe('what a client asks for', () => {
@@ -165,7 +181,7 @@ describe('what a client asks for', () => {
   });
 
   it('that is a new token is refused beyond 128 at once and 2 a second of its user', async () => {
-    const { requests, sent, clock } = make();
+    const { requests, sent, clock, load } = make();
     const refresh = async (count: number) => {
       for (let n = 0; n < count; n += 1) {
         requests.handle({ t: 'refresh', id: 'r', token: 't' });
@@ -177,6 +193,23 @@ describe('what a client asks for', () => {
     expect(await refresh(1)).toMatchObject([{ t: 'error', re: 'r', code: 'rate-limited' }]);
     clock.nowMs += 1_000;
     expect(await refresh(3)).toHaveLength(1);
+    expect(load.refused.refreshes).toBe(2);
+  });
+
+  it('that is a new token, again and again, ends with the connection of a client that does not heed it', async () => {
+    const { requests, offences, load } = make();
+    for (let n = 0; n < 1_500; n += 1) requests.handle({ t: 'refresh', id: 'r', token: 't' });
+    expect(load.refused.refreshes).toBeGreaterThan(1_300);
+    expect(offences.length).toBeGreaterThan(0);
+  });
+
+  it('that is a history is refused and counted while 16 are asked for', async () => {
+    const { requests, subscriptions, sent, load } = make();
+    onTestFinished(() => subscriptions.leaveAll());
+    for (let n = 1; n <= 17; n += 1) requests.handle({ t: 'history', id: `${n}`, topic: 'a' });
+    await settled();
+    expect(sent).toMatchObject([{ t: 'error', re: '17', code: 'rate-limited' }]);
+    expect(load.refused.histories).toBe(1);
   });
 
   it('is refused one by one beyond what may be sent, and counted all the same', () => {
@@ -265,13 +298,17 @@ describe('what a client asks for', () => {
     ['publish', 'a', maxDataDepth + 1, 'too-deep'],
     ['request', 'a', maxDataDepth + 1, 'too-deep'],
   ] as const)('that can never be carried is told so: %s %j of depth %i', async (t, id, depth, code) => {
-    const { requests, inbound, sent } = make();
+    const { requests, inbound, sent, load } = make();
     const data = raw(1, depth);
     requests.handle(t === 'publish' ? { t, id, topic: 'a', data } : { t, id, method: 'a', data });
     await settled();
     expect(sent).toMatchObject([{ t: 'error', re: id, code }]);
     expect(JSON.stringify(sent)).not.toContain('again');
     expect(inbound.carried).toEqual([]);
+    expect(load.neverCarried).toEqual({
+      depth: code === 'too-deep' ? 1 : 0,
+      idBytes: id.startsWith('€') ? 1 : 0,
+    });
   });
 
   it('is carried with an id of any length that the protocol allows, and data up to the depth', async () => {

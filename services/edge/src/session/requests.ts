@@ -26,7 +26,7 @@ import {
   type RequestFrame,
   readWithin,
 } from './inbox.js';
-import type { Load, RefusedFor } from './load.js';
+import type { Load, NeverCarried, RefusedFor } from './load.js';
 import type { Inbound, Presence } from './ports.js';
 import type { Quota } from './quota.js';
 import type { SessionState } from './states.js';
@@ -34,7 +34,7 @@ import type { Subscriptions } from './subscriptions.js';
 
 export interface ClientRequestsOptions {
   claims: TicketClaims;
-  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'refresh' | 'isRelay'>;
+  access: Pick<SessionAccess, 'decide' | 'ask' | 'forbade' | 'isRefreshing' | 'refresh' | 'isRelay'>;
   inbound: Inbound;
   subscriptions: Subscriptions;
   answers: Pick<Answers, 'isOpen' | 'giveUp' | 'cancelled' | 'asks'>;
@@ -53,6 +53,8 @@ export interface ClientRequestsOptions {
 interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
+  /** The limit that it is over. */
+  readonly over?: NeverCarried;
 }
 
 /** `closed`: the connection is gone. `busy`: it is to be sent again. */
@@ -81,20 +83,23 @@ function refusalOf(frame: InboundFrame, key: string): Refusal | undefined {
   }
   // It travels to the service and back as `correlation_id`.
   if (isRequest && Buffer.byteLength(frame.id) > maxKeyBytes) {
-    return { code: errorCodes.badId, message: `use an id of at most ${maxKeyBytes} bytes of UTF-8` };
+    const message = `use an id of at most ${maxKeyBytes} bytes of UTF-8`;
+    return { code: errorCodes.badId, message, over: 'idBytes' };
   }
   if (frame.data.depth > maxDataDepth) {
     const message = `data is nested deeper than ${maxDataDepth} levels, which not every service can read`;
-    return { code: errorCodes.tooDeep, message };
+    return { code: errorCodes.tooDeep, message, over: 'depth' };
   }
   return undefined;
 }
 
 const tooMuch: Readonly<Record<RefusedFor, string>> = {
-  frames: 'too many frames',
+  frames: 'too many frames a second, of this connection or of its user',
   bytes: 'too many bytes a second, of this connection or of its user',
   waiting: 'the broker does not have what was sent before, of this connection or of its user',
   topics: 'too many topics that nobody here had subscribed, by this user',
+  refreshes: 'too many new tokens, of this connection at a time or of its user',
+  histories: 'too many histories are asked for already',
 };
 
 /** Why the broker does not have it; only what may succeed is to be sent again. */
@@ -147,10 +152,7 @@ export class ClientRequests {
       case 'history':
         return this.#whilePending(this.#read(frame));
       case 'refresh':
-        if (!quota.takesRefresh()) {
-          const message = 'too many new tokens of this user; wait, and send one for each connection';
-          return send(errorFrame(frame.id, errorCodes.rateLimited, message));
-        }
+        if (access.isRefreshing || !quota.takesRefresh()) return this.#tell('refreshes', frame.id);
         return this.#whilePending(access.refresh(frame));
       default:
         return this.#whilePending(this.#carry(frame), frame.id);
@@ -233,12 +235,15 @@ export class ClientRequests {
 
   /** A publish is answered once the broker has it; a request by its service, or here if that cannot be. */
   async #carry(frame: InboundFrame): Promise<void> {
-    const { quota } = this.#options;
+    const { quota, load } = this.#options;
     const { id, bytes, data } = frame;
     const body = bytes ?? data.text;
     const key = frame.t === 'request' ? frame.method : frame.topic;
     const refused = refusalOf(frame, key);
-    if (refused) return this.#answer(id, errorFrame(id, refused.code, refused.message));
+    if (refused) {
+      if (refused.over) load.neverCarried[refused.over] += 1;
+      return this.#answer(id, errorFrame(id, refused.code, refused.message));
+    }
     const waitingBytes = bytes?.body.length ?? data.text.length;
     if (!quota.mayWait(waitingBytes)) return this.#tell('waiting', id);
     try {
@@ -281,7 +286,8 @@ export class ClientRequests {
   }
 
   async #answerAsk(frame: AnswerFrame): Promise<void> {
-    const { quota, answers, send } = this.#options;
+    const { quota, answers, load, send } = this.#options;
+    if (frame.data.depth > maxDataDepth) load.neverCarried.depth += 1;
     const waitingBytes = frame.bytes?.body.length ?? frame.data.text.length;
     if (!quota.mayWait(waitingBytes)) return this.#tell('waiting', frame.id);
     send(await answers.asks.answer(frame).finally(() => quota.settled(waitingBytes)));
@@ -297,7 +303,8 @@ export class ClientRequests {
   }
 
   async #read(frame: HistoryFrame): Promise<void> {
-    if (await this.#mayRead(frame.id, frame.topic)) await this.#options.subscriptions.read(frame);
+    if (!(await this.#mayRead(frame.id, frame.topic))) return;
+    if (!(await this.#options.subscriptions.read(frame))) this.#tell('histories', frame.id);
   }
 
   /** Who may subscribe may know who is there, and what was. False: it is answered. */

@@ -165,8 +165,8 @@ export class Subscriptions {
     } else if (id !== undefined && !this.#histories.again(wanted, id)) send(okFrame(id));
   }
 
-  /** What a topic keeps, without a subscription; resolves when it is answered. */
-  read(asked: Asked): Promise<void> {
+  /** What a topic keeps, without a subscription; resolves when it is answered. False: too much is asked for already. */
+  read(asked: Asked): Promise<boolean> {
     return this.#histories.readings.read(asked);
   }
 

@@ -15,5 +15,13 @@ it('each limit that is a setting goes by its name, and each is there before it i
   });
   expect(Object.fromEntries(hits)).toMatchObject({ maxPending: 3, maxTopics: 0, capacity: 0 });
   const others = hits.map(([limit]) => limit).filter((limit) => !(limit in edgeConfig.shape));
-  expect(others).toEqual(['usedTickets', 'sessionsAway', 'happeningsWaiting']);
+  expect(others).toEqual([
+    'usedTickets',
+    'refreshes',
+    'historiesAsked',
+    'dataDepth',
+    'idBytes',
+    'sessionsAway',
+    'happeningsWaiting',
+  ]);
 });

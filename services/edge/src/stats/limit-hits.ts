@@ -5,10 +5,10 @@ import type { PendingConnections } from '../transport/pending.js';
 import type { Users } from '../user/users.js';
 
 export interface LimitSources {
-  readonly counts: Pick<ConnectionCounts, 'refusedFull' | 'tooLarge'>;
+  readonly counts: Pick<ConnectionCounts, 'refusedFull' | 'refusedRates' | 'tooLarge'>;
   readonly pending: Pick<PendingConnections, 'refusedFor'>;
   readonly users: Pick<Users, 'refused'>;
-  readonly load: Pick<Load, 'refused' | 'topicLimits'>;
+  readonly load: Pick<Load, 'refused' | 'neverCarried' | 'topicLimits' | 'streams'>;
   readonly life: Pick<Life, 'crowdedOut' | 'forgotten'>;
   readonly happenings: { readonly dropped: number };
 }
@@ -21,6 +21,8 @@ export function limitHits(sources: LimitSources): [string, number][] {
     ['usedTickets', counts.refusedFull.get('tickets') ?? 0],
     ['maxPending', pending.refusedFor.maxPending],
     ['maxPendingPerAddress', pending.refusedFor.maxPendingPerAddress],
+    ['handshakesPerSecond', counts.refusedRates.get('address') ?? 0],
+    ['userHandshakesPerSecond', counts.refusedRates.get('user') ?? 0],
     ['maxSocketsPerUser', users.refused],
     ['maxSessionsPerUser', life.crowdedOut],
     ['maxTopics', load.topicLimits],
@@ -29,6 +31,11 @@ export function limitHits(sources: LimitSources): [string, number][] {
     ['bytesPerSecond', load.refused.bytes],
     ['maxWaitingBytes', load.refused.waiting],
     ['userTopicsPerSecond', load.refused.topics],
+    ['maxStreams', load.streams.ends.get('refused') ?? 0],
+    ['refreshes', load.refused.refreshes],
+    ['historiesAsked', load.refused.histories],
+    ['dataDepth', load.neverCarried.depth],
+    ['idBytes', load.neverCarried.idBytes],
     ['sessionsAway', life.forgotten],
     ['happeningsWaiting', happenings.dropped],
   ];

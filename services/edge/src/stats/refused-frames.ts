@@ -5,7 +5,7 @@ import type { Load } from '../session/load.js';
 const everyMs = 10_000;
 
 export interface RefusedFramesOptions {
-  load: Pick<Load, 'refused' | 'topicLimits'>;
+  load: Pick<Load, 'refused' | 'neverCarried' | 'topicLimits'>;
   access: { readonly forbidden: Readonly<Record<string, number>> };
   log: Pick<Log, 'info'>;
 }
@@ -44,6 +44,6 @@ export class RefusedFrames {
   #counts(): Readonly<Record<string, number>> {
     const { load, access } = this.#options;
     const forbidden = Object.values(access.forbidden).reduce((sum, count) => sum + count, 0);
-    return { ...load.refused, maxTopics: load.topicLimits, forbidden };
+    return { ...load.refused, ...load.neverCarried, maxTopics: load.topicLimits, forbidden };
   }
 }

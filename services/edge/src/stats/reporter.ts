@@ -19,7 +19,7 @@ const recentReports = 10;
 const gatherMs = 100;
 
 /** A session as it is counted. */
-export interface Countable extends Listed {
+interface Countable extends Listed {
   readonly state: SessionState;
   readonly connection: Pick<Connection, 'isOpen'>;
   readonly outbox: { readonly unacked: number };

@@ -16,6 +16,8 @@ export interface ConnectionCounts {
   readonly refusedFull: Counts;
   /** Of pages that may not connect. */
   refusedOrigins: number;
+  /** Upgrades refused because there were too many of their `address`, or of their `user`. */
+  readonly refusedRates: Counts;
   /** Frames over the payload limit. */
   tooLarge: number;
   framesIn: number;
@@ -40,6 +42,7 @@ export const noCounts = (): ConnectionCounts => ({
   refusedTickets: Counts.of(['expired', 'forged', 'malformed', 'stale', 'used']),
   refusedFull: Counts.of(['full', 'draining', 'tickets']),
   refusedOrigins: 0,
+  refusedRates: Counts.of(['address', 'user']),
   tooLarge: 0,
   framesIn: 0,
   bytesOut: 0,
@@ -51,6 +54,7 @@ export const noCounts = (): ConnectionCounts => ({
 export function countRefused(counts: ConnectionCounts, { why, code }: Refused): void {
   if (why === 'origin') counts.refusedOrigins += 1;
   else if (why === 'ticket') counts.refusedTickets.add(code.replace(/^ticket-/, ''));
+  else if (why === 'address-rate' || why === 'user-rate') counts.refusedRates.add(why.replace(/-rate$/, ''));
   else if (why !== 'user') counts.refusedFull.add(why);
 }
 

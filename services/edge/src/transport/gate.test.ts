@@ -6,6 +6,7 @@ import { type ClaimAnswer, type Foreign, Gate } from './gate.js';
 const tickets = new TicketSigner(['gate-test-secret-0123456789']);
 const nowMs = 1_000;
 const url = 'wss://mesh/ws';
+const address = () => '203.0.113.7';
 let node: { name: string; boot: string; url: string; isDraining: boolean };
 let gate: Gate;
 let cameBack: (claims: TicketClaims) => string | undefined;
@@ -29,12 +30,12 @@ const origins = new Origins(['https://app.example']);
 const issue = (over: object = {}) =>
   tickets.issue({ uid: 'alice', sid: 's', node: 'edge-1', epoch: 1, expiresAt: nowMs + 100, ...over });
 const judge = (ticket: string, open = 0, protocols = 'evenkeel.v1') =>
-  gate.judge({ ticket, protocols }, open, nowMs);
+  gate.judge({ ticket, protocols, address }, open, nowMs);
 
 describe('the gate', () => {
   it('refuses a page of an origin that is not listed, whose ticket stays good; programs, which send none, go on', () => {
     const ticket = issue();
-    const shown = { ticket, protocols: 'evenkeel.v1' };
+    const shown = { ticket, protocols: 'evenkeel.v1', address };
     for (const origin of ['https://evil.example', 'null', 'https://app.example.evil.example'])
       expect(gate.judge({ ...shown, origin }, 0, nowMs)).toMatchObject({
         why: 'origin',
@@ -43,7 +44,7 @@ describe('the gate', () => {
     expect(gate.judge({ ...shown, origin: 'https://app.example' }, 0, nowMs)).toMatchObject({
       isAdmitted: true,
     });
-    expect(gate.judge({ ticket: issue(), protocols: '', origin: '' }, 0, nowMs)).toMatchObject({
+    expect(gate.judge({ ticket: issue(), protocols: '', origin: '', address }, 0, nowMs)).toMatchObject({
       isAdmitted: true,
     });
   });
@@ -63,7 +64,7 @@ describe('the gate', () => {
     expect(judge(issue())).toMatchObject(denied);
     expect(judge(issue({ node: 'edge-2', boot: 'theirs' }))).toMatchObject(denied);
     // Since the other edge was asked about it.
-    expect(gate.settle(foreign as Foreign, { outcome: 'taken', url }, 0)).toMatchObject(denied);
+    expect(gate.settle(foreign as Foreign, { outcome: 'taken', url }, 0, nowMs)).toMatchObject(denied);
     expect(judge(issue({ uid: 'bob' }))).toMatchObject({ isAdmitted: true });
   });
 
@@ -88,6 +89,87 @@ describe('the gate', () => {
     expect(judge(issue({ uid: 'bob' }))).toMatchObject({ isAdmitted: true });
     full.clear();
     expect(judge(ticket)).toMatchObject({ isAdmitted: true });
+  });
+
+  describe('of an address, or a user, that asks too often', () => {
+    /** Who may ask no more, and what was asked of whom. */
+    let over: Set<string>;
+    let asked: string[];
+    const limitOf = (what: string) => (whose: string) => {
+      asked.push(`${what} ${whose}`);
+      return over.has(`${what} ${whose}`) ? 7 : undefined;
+    };
+    const limited = (by: string) => ({
+      isAdmitted: false,
+      why: `${by}-rate`,
+      status: '429 Too Many Requests',
+      code: 'rate-limited',
+      retryAfterS: 7,
+    });
+
+    beforeEach(() => {
+      over = new Set();
+      asked = [];
+      const handshakes = { address: limitOf('good'), user: limitOf('user'), refused: limitOf('bad') };
+      gate = new Gate({ tickets, node, room: { capacity: 9 }, origins, handshakes });
+    });
+
+    it.each(['user alice', 'good 203.0.113.7'])(
+      '%s: a good ticket is answered 429, and stays good',
+      (who) => {
+        const ticket = issue();
+        over.add(who);
+        expect(judge(ticket)).toMatchObject(limited(who.startsWith('user') ? 'user' : 'address'));
+        over.clear();
+        expect(judge(ticket)).toMatchObject({ isAdmitted: true });
+        expect(asked.filter((each) => each.startsWith('bad'))).toEqual([]);
+      },
+    );
+
+    it('what is wrong with a ticket, or a page, is told no more', () => {
+      expect(judge('noise')).toMatchObject({ code: 'ticket-malformed' });
+      over.add('bad 203.0.113.7');
+      expect(judge('noise')).toMatchObject(limited('address'));
+      const shown = { ticket: issue(), protocols: '', origin: 'https://evil.example', address };
+      expect(gate.judge(shown, 0, nowMs)).toMatchObject(limited('address'));
+      // A good one gets in all the while.
+      expect(judge(issue())).toMatchObject({ isAdmitted: true });
+      expect(asked).toEqual([
+        'bad 203.0.113.7',
+        'bad 203.0.113.7',
+        'bad 203.0.113.7',
+        'user alice',
+        'good 203.0.113.7',
+      ]);
+    });
+
+    it('a ticket that is shown again costs its user nothing, who may have lost it, but the address', () => {
+      const ticket = issue();
+      judge(ticket);
+      asked = [];
+      expect(judge(ticket)).toMatchObject({ code: 'ticket-used' });
+      expect(asked).toEqual(['bad 203.0.113.7']);
+    });
+
+    it('a planned move is held up by nothing where it leads; where it does not, it counts for its user', () => {
+      over = new Set(['user alice', 'good 203.0.113.7']);
+      expect(judge(issue({ move: 'm.1' }))).toMatchObject({ isAdmitted: true });
+      expect(asked).toEqual([]);
+      expect(judge(issue({ move: 'm.1', node: 'edge-2', boot: 'theirs' }))).toMatchObject(limited('user'));
+    });
+
+    it('a ticket of another edge counts before that is asked, and as a bad one where it was used', () => {
+      const theirs = () => judge(issue({ node: 'edge-2', boot: 'theirs' }));
+      const foreign = theirs() as Foreign;
+      expect(foreign).toMatchObject({ why: 'foreign' });
+      expect(asked).toEqual(['user alice', 'good 203.0.113.7']);
+      const settled = () => gate.settle(foreign, { outcome: 'used', url }, 0, nowMs);
+      expect(settled()).toMatchObject({ code: 'ticket-used' });
+      over.add('bad 203.0.113.7');
+      expect(settled()).toMatchObject(limited('address'));
+      over.add('user alice');
+      expect(theirs()).toMatchObject(limited('user'));
+    });
   });
 
   it('takes a socket that follows another of its session, however many the user has', () => {
@@ -176,7 +258,7 @@ describe('the gate, shown a ticket that names another edge,', () => {
     return verdict;
   };
   const settle = (outcome: ClaimAnswer['outcome'], open = 0, theirs = 'wss://edge-2/ws') =>
-    gate.settle(asked(), { outcome, url: theirs }, open);
+    gate.settle(asked(), { outcome, url: theirs }, open, nowMs);
   const wrongEdge = (reason: string) => ({
     isAdmitted: false,
     why: 'dismissed',
@@ -219,7 +301,7 @@ describe('the gate, shown a ticket that names another edge,', () => {
     node.isDraining = why === 'draining';
     const open = why === 'full' ? 2 : 0;
     expect(judge(foreign(), open)).toMatchObject({ why });
-    expect(gate.settle(before, { outcome: 'taken', url }, open)).toMatchObject({ why });
+    expect(gate.settle(before, { outcome: 'taken', url }, open, nowMs)).toMatchObject({ why });
   });
 
   it('sends a client on that it has itself told to move and that is back; while it drains, for the front to try another edge', () => {

@@ -3,6 +3,7 @@ import { type Origins, originRefused } from '@evenkeel/runtime';
 import type { TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import type { EdgeNode } from '../node.js';
 import { identityText, metCode } from '../reach/met.js';
+import type { HandshakeLimits } from './handshakes.js';
 import { UsedTickets } from './used-tickets.js';
 
 /** What a client shows when it asks for a WebSocket. */
@@ -12,6 +13,8 @@ export interface Upgrade {
   readonly protocols: string;
   /** `Origin`, which browsers send; empty: none. */
   readonly origin?: string;
+  /** Where it comes from. */
+  readonly address: () => string;
 }
 
 export type Verdict = Admitted | Refused | Dismissed;
@@ -26,10 +29,12 @@ export interface Admitted {
 /** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
-  readonly why: 'ticket' | 'full' | 'draining' | 'tickets' | 'origin' | 'user';
+  readonly why: 'ticket' | 'full' | 'draining' | 'tickets' | 'origin' | 'user' | 'address-rate' | 'user-rate';
   readonly status: string;
   readonly code: string;
   readonly message: string;
+  /** When to come back, in seconds from now. */
+  readonly retryAfterS?: number;
 }
 
 /** Gets a WebSocket only to be told why it is closed: browsers hide an answer over HTTP from the page. */
@@ -55,6 +60,7 @@ export interface Foreign {
   readonly isBare: boolean;
   readonly ticket: string;
   readonly claims: TicketClaims;
+  readonly address: () => string;
 }
 
 /** What the named edge says of a ticket that was shown here. */
@@ -79,6 +85,8 @@ export interface GateOptions {
   room: { readonly capacity: number };
   /** Whether the user may have one more socket. Default: as many as there is room for. */
   users?: { hasRoom(uid: string): boolean };
+  /** How many may ask. Default: as many as do. */
+  handshakes?: Pick<HandshakeLimits, 'address' | 'user' | 'refused'>;
   /** Used tickets remembered at most, until they expire. Default 100,000. */
   maxUsedTickets?: number;
   /**
@@ -120,6 +128,15 @@ const tooMany: Refused = {
     'this user has as many sockets on this node as one may have: close some, or ask GET /gateway later',
 };
 
+const tooFast = (by: 'address' | 'user', retryAfterS: number): Refused => ({
+  isAdmitted: false,
+  why: `${by}-rate`,
+  status: '429 Too Many Requests',
+  code: 'rate-limited',
+  message: `too many sockets are asked for ${by === 'user' ? 'by this user' : 'from this address'}; come back after Retry-After seconds`,
+  retryAfterS,
+});
+
 const refuseTicket = (code: string, message: string): Refused => ({
   isAdmitted: false,
   why: 'ticket',
@@ -145,21 +162,32 @@ export class Gate {
   }
 
   /** `open`: connections at this moment. An admitted ticket is used up. */
-  judge({ ticket, protocols, origin = '' }: Upgrade, open: number, nowMs: number): Verdict | Foreign {
+  judge(upgrade: Upgrade, open: number, nowMs: number): Verdict | Foreign {
+    return this.#paced(this.#judge(upgrade, open, nowMs), upgrade.address, nowMs);
+  }
+
+  #judge(
+    { ticket, protocols, origin = '', address }: Upgrade,
+    open: number,
+    nowMs: number,
+  ): Verdict | Foreign {
     // First: a page that may not connect is not to use up a ticket.
     if (origin !== '' && !this.#options.origins.takes(origin)) return foreignPage;
     const { tickets, node, room } = this.#options;
     const isBare = !offersOurs(protocols);
     const checked = tickets.check(ticket, node, nowMs);
     if (!checked.ok && checked.problem === 'probe') return this.#met;
-    if (!checked.ok) {
-      if (checked.problem !== 'wrong-node') return refuseTicket(`ticket-${checked.problem}`, renew);
-      return this.#judgeForeign(
-        { isAdmitted: false, why: 'foreign', isBare, ticket, claims: checked.claims },
-        open,
-      );
+    if (!checked.ok && checked.problem !== 'wrong-node') {
+      return refuseTicket(`ticket-${checked.problem}`, renew);
     }
-    const { claims } = checked;
+    const { claims, ok: isForHere } = checked;
+    // It is to cost its user nothing: somebody else may have found it.
+    if (isForHere && this.#used.has(claims.id, claims.expiresAt)) return used;
+    const limited = this.#limited(claims, isForHere, address, nowMs);
+    if (limited) return limited;
+    if (!isForHere) {
+      return this.#judgeForeign({ isAdmitted: false, why: 'foreign', isBare, ticket, claims, address }, open);
+    }
     if (this.#denies(claims)) return deniedOne(isBare);
     if (node.isDraining) return draining;
     if (open >= room.capacity) return full;
@@ -171,7 +199,11 @@ export class Gate {
   }
 
   /** What becomes of a client, now that the edge which its ticket names has answered. `open`: connections now. */
-  settle({ claims, isBare }: Foreign, { outcome, url }: ClaimAnswer, open: number): Verdict {
+  settle(foreign: Foreign, answer: ClaimAnswer, open: number, nowMs: number): Verdict {
+    return this.#paced(this.#settle(foreign, answer, open), foreign.address, nowMs);
+  }
+
+  #settle({ claims, isBare }: Foreign, { outcome, url }: ClaimAnswer, open: number): Verdict {
     const { node, room } = this.#options;
     switch (outcome) {
       case 'taken':
@@ -205,6 +237,31 @@ export class Gate {
     if (url !== node.url) return this.#used.has(id, expiresAt) ? 'used' : 'elsewhere';
     const use = this.#used.use(id, expiresAt, nowMs);
     return use === 'first' ? 'taken' : use === 'again' ? 'used' : 'full';
+  }
+
+  /**
+   * Of a good ticket, whether there are too many. Moves come at the pace of whoever has planned them, and a ticket of one is good here
+   * once; shown where it is not good, it may be shown again.
+   */
+  #limited(claims: TicketClaims, isForHere: boolean, address: () => string, nowMs: number) {
+    const { handshakes } = this.#options;
+    const isMove = claims.move !== undefined;
+    if (handshakes === undefined || (isMove && isForHere)) return undefined;
+    const ofUserS = handshakes.user(claims.uid, nowMs);
+    if (ofUserS !== undefined) return tooFast('user', ofUserS);
+    const ofAddressS = isMove ? undefined : handshakes.address(address(), nowMs);
+    return ofAddressS === undefined ? undefined : tooFast('address', ofAddressS);
+  }
+
+  /** What is refused by its client's fault counts for its address; beyond what that may, it is not even told what is wrong. */
+  #paced<Given extends Verdict | Foreign>(
+    given: Given,
+    address: () => string,
+    nowMs: number,
+  ): Given | Refused {
+    if (given.isAdmitted || (given.why !== 'ticket' && given.why !== 'origin')) return given;
+    const waitS = this.#options.handshakes?.refused(address(), nowMs);
+    return waitS === undefined ? given : tooFast('address', waitS);
   }
 
   /** A socket that takes the place of another, here or on the edge that it is moved from, is none more. */

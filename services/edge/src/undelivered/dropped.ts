@@ -8,7 +8,7 @@ import { readDeadLetter } from './message.js';
 import type { Undelivered } from './undelivered.js';
 
 /** Dead letters that an edge has in hand; the other edges take their part. */
-export const droppedPrefetch = 8;
+const droppedPrefetch = 8;
 /** What could not be published is tried again after this, ms. */
 const againMs = 1_000;
 const logEveryMs = 30_000;

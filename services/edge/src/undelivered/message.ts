@@ -11,7 +11,7 @@ import {
 import { lastDeath } from '../queue/death.js';
 
 /** Why an event was dropped for a session; the values of `evenkeel-why`. */
-export const whys = ['overflow', 'expired', 'ended', 'too-large'] as const;
+const whys = ['overflow', 'expired', 'ended', 'too-large'] as const;
 export type Why = (typeof whys)[number];
 
 /** Whose session it was. */

@@ -5,6 +5,10 @@ const usersOf = () =>
   new Users(
     {
       maxSocketsPerUser: 2,
+      framesPerSecond: 1,
+      framesBurst: 30,
+      userFramesPerSecond: 10,
+      userFramesBurst: 20,
       userBytesPerSecond: 10,
       userBytesBurst: 100,
       maxPayloadBytes: 10,
@@ -35,6 +39,11 @@ describe('users of an edge', () => {
     users.leave('alice');
     expect(users.enter('alice').bytes.tryTake(60)).toBe(false);
     expect(users.enter('bob').bytes.tryTake(60)).toBe(true);
+  });
+
+  it('may send as many frames as one connection, however few a user is allowed', () => {
+    const { frames } = usersOf().enter('alice');
+    expect(Array.from({ length: 40 }, () => frames.tryTake()).filter(Boolean)).toHaveLength(30);
   });
 
   it('are forgotten once 10,000 others have been here since', () => {

@@ -2,6 +2,11 @@ import { Allowance } from '@evenkeel/pace';
 
 export interface UserLimits {
   readonly maxSocketsPerUser: number;
+  /** However low those of a user are, one connection may send as many. */
+  readonly framesPerSecond: number;
+  readonly framesBurst: number;
+  readonly userFramesPerSecond: number;
+  readonly userFramesBurst: number;
   readonly userBytesPerSecond: number;
   readonly userBytesBurst: number;
   /** However low the others are, one frame of this length is taken. */
@@ -25,10 +30,13 @@ export class UserUse {
   readonly bytes: Allowance;
   /** Names of topics that the edge does not have yet. */
   readonly topicNames: Allowance;
+  readonly #limits: UserLimits;
   readonly #now: () => number;
+  #frames: Allowance | undefined;
   #refreshes: Allowance | undefined;
 
   constructor(limits: UserLimits, now: () => number) {
+    this.#limits = limits;
     this.bytes = new Allowance(
       limits.userBytesPerSecond,
       Math.max(limits.userBytesBurst, limits.maxPayloadBytes),
@@ -36,6 +44,17 @@ export class UserUse {
     );
     this.topicNames = new Allowance(limits.userTopicsPerSecond, limits.userTopicsBurst, now);
     this.#now = now;
+  }
+
+  /** Frames that it sends, of every connection. Most users only acknowledge. */
+  get frames(): Allowance {
+    const { framesPerSecond, framesBurst, userFramesPerSecond, userFramesBurst } = this.#limits;
+    this.#frames ??= new Allowance(
+      Math.max(framesPerSecond, userFramesPerSecond),
+      Math.max(framesBurst, userFramesBurst),
+      this.#now,
+    );
+    return this.#frames;
   }
 
   /** New tokens. Most users never bring one. */

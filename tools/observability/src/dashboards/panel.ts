@@ -6,7 +6,7 @@ export interface Query {
 }
 
 /** Units as Grafana names them. */
-export type Unit = 'short' | 's' | 'bytes' | 'Bps' | 'ops' | 'percentunit' | 'dateTimeFromNow';
+type Unit = 'short' | 's' | 'bytes' | 'Bps' | 'ops' | 'percentunit' | 'dateTimeFromNow';
 
 export interface Panel {
   readonly type: 'stat' | 'timeseries' | 'bargauge' | 'table' | 'row';

@@ -5,7 +5,7 @@ import type { NodeView } from '../cluster/state.js';
 const everyMs = 1_000;
 
 /** A command that moves nobody: every version of an edge takes it as a sign that a balancer cares for its sessions. */
-export const holdCommand = ({ node, stats }: NodeView): CommandOf<'reconnect'> => ({
+const holdCommand = ({ node, stats }: NodeView): CommandOf<'reconnect'> => ({
   command: 'reconnect',
   move: `hold.${stats.boot}`.slice(0, 128),
   to: { node, url: stats.url },

@@ -46,8 +46,8 @@ const maxDots = 800;
 /** A bar shows at least this many sessions: two of two are not a full node. */
 const minFull = 12;
 /** Above the tanks, for dots on their way; below them, for count, name and state. */
-export const headPx = 26;
-export const labelPx = 74;
+const headPx = 26;
+const labelPx = 74;
 const wallMaxPx = 430;
 const wallGapPx = 3;
 const wallRowGapPx = 5;

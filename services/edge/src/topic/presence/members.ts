@@ -2,7 +2,7 @@ import { each, type Present, type Roster } from '@evenkeel/mesh';
 import type { Entering, NewsOf, PresentTuple } from '@evenkeel/protocol';
 
 /** This edge's own members as a source of the roster. */
-export const ownSource = '';
+const ownSource = '';
 /** A session that has moved is kept so long at most until its new edge has announced it, ms. */
 const movedMs = 10_000;
 /** Sessions in one message at most. */

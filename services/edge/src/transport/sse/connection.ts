@@ -19,7 +19,7 @@ export interface ByteStream {
 }
 
 /** Which topics this connection gets. */
-export interface TopicSubscribers {
+interface TopicSubscribers {
   add(topic: string, connection: SseConnection): void;
   delete(topic: string, connection: SseConnection): void;
 }

@@ -1,4 +1,5 @@
 import type uWS from 'uWebSockets.js';
+import type { Refused } from '../gate.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -23,6 +24,13 @@ export function answer(
     writeHeaders(res, { 'content-type': 'application/json', ...headers });
     res.end(JSON.stringify({ error: { code, message } }), true);
   });
+}
+
+/** Who is refused: why, and perhaps when to come back. */
+export function answerRefused(res: uWS.HttpResponse, refused: Refused, headers: Headers = {}): void {
+  const { status, code, message, retryAfterS } = refused;
+  const again = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) };
+  answer(res, status, code, message, { ...headers, ...again });
 }
 
 /** An answer without a body, as its connection's last. */

@@ -13,7 +13,7 @@ export interface UserData {
 }
 
 /** Who got a WebSocket, and the connection of an admitted one once it is open. */
-export interface Accepted {
+interface Accepted {
   readonly verdict: Admitted | Dismissed;
   readonly address: () => string;
   connection: UwsConnection | undefined;

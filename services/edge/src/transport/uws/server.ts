@@ -11,7 +11,7 @@ import type { PendingConnections } from '../pending.js';
 import type { RefusalLog } from '../refusal-log.js';
 import { SseStreams } from '../sse/streams.js';
 import { addressOf, socketAddress } from './address.js';
-import { answer, hasTwoLengths, status } from './answer.js';
+import { answer, answerRefused, hasTwoLengths, status } from './answer.js';
 import { type UserData, UwsConnection, type UwsConnectionOptions } from './connection.js';
 import { type Door, Doors } from './doors.js';
 import { EngineTurn } from './engine-turn.js';
@@ -20,7 +20,7 @@ import { utf8 } from './text.js';
 
 /**
  * A frame over the payload limit gets a close code; over so many times that it is cut off unread, and no more of one that is not
- * finished is kept.
+ * finished is kept: uWebSockets.js does not tell of that one, so that it has a length and no time.
  */
 const hardPayloads = 2;
 
@@ -192,15 +192,18 @@ export class UwsTransport {
   }
 
   #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
+    this.#pending.asked(socketAddress(res));
+    if (hasTwoLengths(req)) return void res.close();
+    const address = addressOf(res, req, this.#options.trustedHops);
     const upgrade = {
       ticket: req.getQuery('ticket') ?? '',
       protocols: req.getHeader('sec-websocket-protocol'),
       origin: req.getHeader('origin'),
+      address,
     };
-    this.#pending.asked(socketAddress(res));
     // Read now: the request is gone once this returns.
     const handshake: Handshake = {
-      address: addressOf(res, req, this.#options.trustedHops),
+      address,
       key: req.getHeader('sec-websocket-key'),
       extensions: req.getHeader('sec-websocket-extensions'),
       context,
@@ -218,7 +221,7 @@ export class UwsTransport {
     const claimed = await this.#claimer.ask(foreign);
     this.#turn.next(() => {
       if (isGone) return;
-      const verdict = this.#gate.settle(foreign, claimed, this.counts.open);
+      const verdict = this.#gate.settle(foreign, claimed, this.counts.open, this.#options.now());
       if (verdict.isAdmitted) this.counts.honoured += 1;
       this.#conclude(res, verdict, handshake);
     });
@@ -227,7 +230,7 @@ export class UwsTransport {
   #conclude(res: uWS.HttpResponse, verdict: Verdict, handshake: Handshake): void {
     if (!verdict.isAdmitted && verdict.why !== 'dismissed') {
       this.#noteRefused(verdict);
-      return answer(res, verdict.status, verdict.code, verdict.message);
+      return answerRefused(res, verdict);
     }
     const { address, key, extensions, context } = handshake;
     this.#pending.settled();

@@ -11,7 +11,7 @@ import { admitPost, type PostAnswer, takePost } from '../sse/posts.js';
 import type { SseStreams } from '../sse/streams.js';
 import { closeText } from '../sse/text.js';
 import { addressOf, socketAddress } from './address.js';
-import { answer, answerEmpty, hasTwoLengths, writeHeaders } from './answer.js';
+import { answer, answerEmpty, answerRefused, hasTwoLengths, writeHeaders } from './answer.js';
 import type { Door } from './doors.js';
 import type { EngineTurn } from './engine-turn.js';
 import { HttpStream } from './http-stream.js';
@@ -74,6 +74,7 @@ export class SseRoutes {
       ticket: req.getQuery('ticket') ?? '',
       protocols: subprotocol,
       origin: req.getHeader('origin'),
+      address: asking.address,
     };
     const verdict = gate.judge(upgrade, counts.open, now());
     if (!verdict.isAdmitted && verdict.why === 'foreign') void this.#askNamedEdge(verdict, asking);
@@ -139,11 +140,11 @@ export class SseRoutes {
   }
 
   async #askNamedEdge(foreign: Foreign, asking: Asking): Promise<void> {
-    const { claimer, gate, counts, turn } = this.#options;
+    const { claimer, gate, counts, turn, now } = this.#options;
     const claimed = await claimer.ask(foreign);
     turn.next(() => {
       if (asking.isGone) return;
-      const verdict = gate.settle(foreign, claimed, counts.open);
+      const verdict = gate.settle(foreign, claimed, counts.open, now());
       if (verdict.isAdmitted) counts.honoured += 1;
       this.#conclude(verdict, asking);
     });
@@ -153,7 +154,7 @@ export class SseRoutes {
     if (verdict.isAdmitted) return this.#open(verdict, asking);
     if (verdict.why === 'dismissed') return this.#dismiss(verdict, asking);
     this.#options.onRefused(verdict);
-    answer(asking.res, verdict.status, verdict.code, verdict.message, asking.headers);
+    answerRefused(asking.res, verdict, asking.headers);
   }
 
   #open({ claims }: Admitted, asking: Asking): void {
