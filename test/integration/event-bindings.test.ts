@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exchanges, meshTopology, topicKey, userKey } from '@evenkeel/protocol';
 import type { RawClient, RawFrame } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { comeTo, EdgeMesh, type EdgeUnderTest, SessionUnderTest } from '../support/edge.js';
+import { MeshListener } from '../support/mesh-listener.js';
 import { metric } from '../support/metric.js';
 
 /** Somebody deletes `mesh.events`, and it is declared again at once: every binding has gone, and RabbitMQ tells nobody. */
@@ -173,4 +175,29 @@ describe('once bindings have gone', () => {
     expect([[], [1]]).toContainEqual(again);
     expect(told(back)).toEqual([...again, 'gap broker-lost', 3]);
   });
+
+  it.each([
+    ['before any edge knows', 0],
+    ['and the exchange comes back only when edges have tried in vain', 1_500],
+  ])(
+    'a session whose queue goes as well is told that alone, once, and applications that it was opened: %s',
+    async (_when, awayMs) => {
+      const sessions = await MeshListener.open(mesh.urlFor('app-shop'), exchanges.sessions);
+      mesh.defer(() => sessions.close());
+      const all = Array.from({ length: 6 }, (_, n) => new SessionUnderTest(`gone-${awayMs}-${n}`));
+      const here = await Promise.all(all.map((session, n) => session.attach(n % 2 ? a : b)));
+      await Promise.all(all.map((session) => sessions.happened(session, ['opened'])));
+      const declare = () => mesh.broker.declare({ exchanges: meshTopology.exchanges });
+      await mesh.topology.deleteExchange(exchanges.events);
+      if (awayMs === 0) await declare();
+      await Promise.all(all.map(({ queue }) => mesh.topology.deleteQueue(queue)));
+      await sleep(awayMs);
+      await declare();
+      await Promise.all(all.map(({ uid }) => untilRouted(userKey(uid, 'n'), 3)));
+      await Promise.all(here.map((client) => client.until('the event', () => told(client).includes(3))));
+      await Promise.all(all.map((session) => sessions.happened(session, ['opened', 'opened'])));
+      expect(here.map((client) => told(client))).toEqual(all.map(() => ['gap session-expired', 3]));
+    },
+    30_000,
+  );
 });

@@ -144,7 +144,7 @@ export interface Payload {
 }
 /** What an edge takes from one connection. */
 export interface ConnectionLimits {
-  /** `subscribe`, `unsubscribe`, `publish` and `request` frames a second. */
+  /** Frames a second, of every kind but `bye` and an `ack` that acknowledges something new. */
   framesPerSecond: number;
   /** The same, in one burst. */
   burst: number;

@@ -180,7 +180,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     directory,
     log,
     outgoing,
-    bindFound: (who, bind) => bindings.bindFound(who, bind),
+    bindings: () => bindings,
     whenAskable: () => askable.when(),
     onDropped: (...drop) => sessions.dropped(...drop),
     written: () => load.delivered,

@@ -12,7 +12,7 @@ interface Problem {
 }
 
 /** What a refusal says, as a problem. */
-function problemOf({ status, code, message: detail }: Refusal): Problem {
+export function problemOf({ status, code, message: detail }: Refusal): Problem {
   const title = (problems as Readonly<Record<string, string>>)[code] ?? 'The request failed';
   return { type: `${problemTypes}${code}`, title, status, detail, code };
 }

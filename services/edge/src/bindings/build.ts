@@ -1,4 +1,7 @@
+import { BrokerError } from '@evenkeel/broker';
+import { exchanges } from '@evenkeel/protocol';
 import type { Life } from '../life/life.js';
+import type { EventsBound } from '../queue/events-bound.js';
 import type { SessionQueues } from '../queue/session-queue.js';
 import type { Directory, Listed } from '../session/directory.js';
 import { EventsWatch, type EventsWatchOptions } from './events-watch.js';
@@ -20,15 +23,13 @@ interface Attached extends Listed {
 }
 
 /** What of this edge is bound to `mesh.events`: noticed when that has gone, and bound again. */
-export interface EventBindings {
+export interface EventBindings extends EventsBound {
   /** Sessions whose queues were bound again. */
   readonly rebound: number;
   /** Whether none of what leads to topics had gone, at a moment after the call; false: not shown in this time. */
   areThere(timeoutMs: number): Promise<boolean>;
   /** Whether messages may have gone past a history, and nobody has marked it. */
   hasLost(): Promise<boolean>;
-  /** Before the queue of a session that was there is bound: has `bind` mark that events may have gone past it, unless that is seen to. */
-  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<void>;
   start(signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
@@ -59,15 +60,14 @@ export function eventBindingsOf(options: EventBindingsOptions): EventBindings {
     },
     areThere: (timeoutMs) => watch.areThere(timeoutMs),
     hasLost: async () => (await watch.hasLost()) || rebinding.owesHistory,
-    bindFound: async ({ uid, sid }, bind) => {
+    whenBindable: async () => {
+      await watch.hasLost();
+      if (!watch.isBound)
+        throw new BrokerError('no-exchange', `${exchanges.events} is not there, and is waited for`);
+    },
+    bindOwed: async ({ uid, sid }, bind) => {
       const key = `${uid}.${sid}`;
-      const isLost = await watch.hasLost();
-      if (rebinding.owes(key)) {
-        await rebinding.once(key, async () => {
-          await bind();
-          return true;
-        });
-      } else if (isLost) await bind();
+      if (rebinding.owes(key)) await rebinding.once(key, bind);
     },
     start: (signal) => watch.start(signal),
     stop: async () => {

@@ -171,6 +171,17 @@ it('binds again at once for who asks, and says that bindings have gone for as lo
   await watch.stop();
 });
 
+it('knows that there is nothing to bind to, also on a broker that was emptied, where that is no loss', async () => {
+  const { broker, watch, losses } = await watching();
+  expect([await watch.hasLost(), watch.isBound]).toEqual([false, true]);
+  broker.bindings.clear();
+  broker.refuses.set(exchanges.events, new BrokerError('no-exchange', 'gone'));
+  expect([await watch.hasLost(), watch.isBound]).toEqual([false, false]);
+  broker.refuses.clear();
+  expect([await watch.hasLost(), watch.isBound, losses()]).toEqual([false, true, 0]);
+  await watch.stop();
+});
+
 it('says to who asks that nothing has gone where it cannot know', async () => {
   const { broker, watch } = await watching();
   broker.isBehind = true;

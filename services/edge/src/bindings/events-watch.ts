@@ -82,6 +82,11 @@ export class EventsWatch {
     await this.#queue.stop();
   }
 
+  /** As far as is known, and can be bound again. */
+  get isBound(): boolean {
+    return this.#isBound;
+  }
+
   /**
    * Whether bindings have gone and cannot be made again yet, by a look that begins after the call; one look for all who ask meanwhile. What
    * can be made again is, and told. False as well where the look shows nothing in time.
@@ -113,7 +118,7 @@ export class EventsWatch {
     await this.#underWay;
     await this.#lookNow();
     // Bound again before whoever asks binds anything: all of it counts as done after this loss.
-    if (this.#isLost) await this.#lookNow();
+    if (!this.#isBound) await this.#lookNow();
   }
 
   /** True: all was there. */

@@ -74,7 +74,7 @@ export class Rebinding {
 
   /**
    * Sees to the session's queue by `bind`, unless that is done or under way: its client is told once, whoever comes upon it first. False:
-   * it has no queue. Rejects as `bind` does.
+   * there was none to be bound again. Rejects as `bind` does.
    */
   async once(key: string, bind: () => Promise<boolean>): Promise<boolean> {
     const { sessions, underWay } = this.#done;
@@ -84,9 +84,9 @@ export class Rebinding {
       binding = Promise.resolve().then(bind);
       underWay.set(key, binding);
       const isDone = binding.then(
-        (hasQueue) => {
+        (isBoundAgain) => {
           sessions.add(key);
-          if (hasQueue) this.rebound += 1;
+          if (isBoundAgain) this.rebound += 1;
         },
         () => undefined,
       );

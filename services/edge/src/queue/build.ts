@@ -14,7 +14,7 @@ const hearingMs = 3_000;
 export interface QueuePartsOptions
   extends PlantingOptions,
     Pick<RehomingOptions, 'directory' | 'log'>,
-    Pick<SessionQueuesOptions, 'bindFound' | 'whenAskable'> {
+    Pick<SessionQueuesOptions, 'bindings' | 'whenAskable'> {
   readonly config: EdgeConfig;
   readonly mesh: Mesh;
   readonly node: Pick<EdgeNode, 'name' | 'boot'>;
@@ -52,7 +52,7 @@ export function queuePartsOf(options: QueuePartsOptions) {
     planting,
     leftSeals,
     node,
-    bindFound: options.bindFound,
+    bindings: options.bindings,
     whenAskable: options.whenAskable,
     whenHeard: () => drops.whenHeard(hearingMs),
     lifetimeMs: config.sessionLifetimeMs,

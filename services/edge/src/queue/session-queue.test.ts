@@ -14,10 +14,14 @@ const failure = (code: BrokerErrorCode) => new BrokerError(code, 'as the broker 
 function made(...answers: (PublishOutcome | BrokerError)[]) {
   const calls: string[] = [];
   const askable: { wait: Promise<void> | undefined } = { wait: undefined };
+  const broker = { isThere: true, isBindable: true };
   let prepare: ConsumeOptions['prepare'];
   const queues = new SessionQueues({
     topology: {
-      declareQueue: async () => ({ asIs: true }),
+      declareQueue: async () => {
+        calls.push('declare');
+        return { asIs: true };
+      },
       bind: async (_queue: string, exchange: string) => void calls.push(`bind ${exchange}`),
       unbind: async () => {},
     },
@@ -31,7 +35,10 @@ function made(...answers: (PublishOutcome | BrokerError)[]) {
     },
     generations: {
       isCluster: false,
-      find: async () => ({ generation: 0, counts: { messages: 0, consumers: 0 }, isLost: false, older: [] }),
+      find: async () => {
+        const counts = broker.isThere ? { messages: 0, consumers: 0 } : undefined;
+        return { generation: 0, counts, isLost: false, older: [] };
+      },
     },
     consumers: {
       consume: async (_queue: string, options: ConsumeOptions) => {
@@ -41,11 +48,17 @@ function made(...answers: (PublishOutcome | BrokerError)[]) {
     },
     whenAskable: () => askable.wait,
     whenHeard: async () => {},
-    bindFound: async (_who: object, doBind: () => Promise<void>) => await doBind(),
+    bindings: () => ({
+      whenBindable: async () => {
+        if (!broker.isBindable) throw failure('no-exchange');
+      },
+      bindOwed: async (_who: object, doBind: () => Promise<boolean>) =>
+        void calls.push(`bound again: ${await doBind()}`),
+    }),
     brokerNow: () => undefined,
     planting: new Planting({ written: () => 0, topicFrames: () => 0, now: () => 0 }),
   } as unknown as ConstructorParameters<typeof SessionQueues>[0]);
-  return { calls, askable, queue: queues.of('alice', 's'), recover: async () => await prepare?.() };
+  return { calls, askable, broker, queue: queues.of('alice', 's'), recover: async () => await prepare?.() };
 }
 const [bind, publish] = ['bind mesh.replies', 'publish mesh.replies'];
 
@@ -76,6 +89,34 @@ it('is consumed, for the first time or again, once others can ask this edge for 
   second();
   await recovering;
   expect(calls).toContain('found');
+});
+
+describe('a queue that is consumed again', () => {
+  const ignore = { onDelivery() {}, onLost() {}, onFound: async () => {}, onRestored() {} };
+  const bindEvents = 'bind mesh.events';
+
+  it('is bound between marks where it was there, and without where it had gone', async () => {
+    const { calls, broker, queue, recover } = made();
+    await queue.consume(ignore);
+    calls.splice(0);
+    await recover();
+    const marked = [bind, publish, bindEvents, publish];
+    expect(calls).toEqual(['declare', bind, ...marked, 'bound again: true', bindEvents, 'declare']);
+    calls.splice(0);
+    broker.isThere = false;
+    await recover();
+    expect(calls).toEqual(['declare', bind, bindEvents, 'bound again: false', bindEvents, 'declare']);
+  });
+
+  it('is not made while it cannot be bound: the next try would take it for one that was there', async () => {
+    const { calls, broker, queue, recover } = made();
+    await queue.consume(ignore);
+    calls.splice(0);
+    broker.isThere = false;
+    broker.isBindable = false;
+    await expect(recover()).rejects.toMatchObject({ code: 'no-exchange' });
+    expect(calls).toEqual([]);
+  });
 });
 
 describe('the seal of a queue', () => {

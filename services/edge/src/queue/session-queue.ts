@@ -17,6 +17,7 @@ import {
   sessionQueue,
   userBinding,
 } from '@evenkeel/protocol';
+import type { EventsBound } from './events-bound.js';
 import type { Generations, Newest } from './generations.js';
 import type { LeftSeals } from './left-seals.js';
 import { NextQueue, type NextQueueOptions } from './next-queue.js';
@@ -54,11 +55,7 @@ export interface SessionQueuesOptions {
   whenAskable(): Promise<void> | undefined;
   /** Resolves once this edge hears of what is dropped, or soon after: before, a queue is not consumed again. */
   whenHeard(): Promise<void>;
-  /**
-   * Before a queue that was there is bound: where events may have gone past it, since its binding of them had gone, has it bound by
-   * `bind`, between marks, unless that is done.
-   */
-  bindFound(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<void>): Promise<void>;
+  bindings(): EventsBound;
   /** Life of a session without a connection. */
   lifetimeMs: number;
   /** Events at most; the oldest is dropped beyond it. */
@@ -202,16 +199,19 @@ export class SessionQueue {
 
   /**
    * Declares and binds it, new or not: its first edge may have died between the two. Events come last, so that a seal that is
-   * planted at once comes before them, mostly: `onSealable`. `isFound`: it was there, so events may have gone past it, which is marked.
+   * planted at once comes before them, mostly: `onSealable`. `isFound`: it was there, so events may have gone past it, which is marked;
+   * false: it has gone, which its client is told anyway; undefined: nobody has had it.
    * @returns whether an older edge has made it, one that knows no seals.
    */
-  make(onSealable?: () => void, isFound = false): Promise<boolean> {
+  make(onSealable?: () => void, isFound?: boolean): Promise<boolean> {
     return this.#options.planting.making(this.#make(onSealable, isFound));
   }
 
-  async #make(onSealable: (() => void) | undefined, isFound: boolean): Promise<boolean> {
-    const { topology, planting, lifetimeMs, maxLength, brokerNow } = this.#options;
+  async #make(onSealable: (() => void) | undefined, isFound: boolean | undefined): Promise<boolean> {
+    const { topology, planting, lifetimeMs, maxLength, brokerNow, bindings } = this.#options;
     this.#isKnown = true;
+    // One that was made and cannot be bound would pass for one that was there.
+    if (isFound !== undefined) await bindings().whenBindable();
     const home = brokerNow();
     const { asIs } = await topology.declareQueue(
       queueSpec(this.#uid, this.#sid, lifetimeMs, maxLength, this.#generation),
@@ -221,7 +221,13 @@ export class SessionQueue {
     // In a crowd with its seal, or its first request.
     if (this.#takesReplies || !planting.isCrowded) await this.#bindReplies();
     onSealable?.();
-    if (isFound) await this.#options.bindFound(this.#who, () => this.#bindBetweenMarks());
+    if (isFound !== undefined) {
+      await bindings().bindOwed(this.#who, async () => {
+        if (isFound) await this.#bindBetweenMarks();
+        else await this.#bindEvents();
+        return isFound;
+      });
+    }
     await this.#bindEvents();
     return (
       asIs &&

@@ -263,11 +263,12 @@ const hasLeft = ({ position, ids, generation, home, seal }: HandoverAnswer | Lef
 const isOlder = ({ seal, owed }: SealLeft): boolean => seal === undefined && owed === undefined;
 
 /** There is no queue yet, or not any more, or it is lost. */
-async function make({ hello, queue, begin }: AcquireOptions): Promise<Found> {
+async function make({ claims, hello, queue, begin }: AcquireOptions): Promise<Found> {
   // Only who had the session can miss something: a first attempt that failed halfway leaves a session id and no more.
   const reason = queue.isLost ? gapReasons.brokerLost : gapReasons.sessionExpired;
   const missed = hello.resume ? reason : undefined;
-  await queue.make(() => begin(missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed }));
+  const vouch: Vouch = missed === undefined ? { is: 'fresh' } : { is: 'told', reason: missed };
+  await queue.make(() => begin(vouch), claims.isNew ? undefined : false);
   return { isResumed: queue.isLost, missed, suspect: 0 };
 }
 

@@ -2,6 +2,7 @@ import { withDeadline } from '@evenkeel/pace';
 import { type CloseCode, type GapReason, gapReasons, planOfMove, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
+import type { Found } from './attach.js';
 import type { Intake } from './intake.js';
 import { type LetGo, letGoBy } from './left-behind.js';
 import { attachKind } from './load.js';
@@ -63,14 +64,21 @@ export class Custody {
   }
 
   /** `connection`: as the client knows it; empty: a bare one. `info`: what others are told of it, as JSON text. */
-  welcomed(isResumed: boolean, connection: string, info: string | undefined): void {
+  welcomed(
+    { isResumed, missed }: Pick<Found, 'isResumed' | 'missed'>,
+    connection: string,
+    info: string | undefined,
+  ): void {
     const { life, handover, journal } = this.#ports;
     const { from, move } = this.#claims;
     const kind = attachKind(this.#claims, isResumed);
     const moved = move === undefined ? {} : { from, plan: planOfMove(move) };
     journal.note(kind === 'resumed' ? kind : 'attached', this.#claims, { kind, connection, ...moved });
     const isMove = move !== undefined;
-    life.welcomed(this.#claims, { isResumed, wasAway: handover.wasAway(this.#claims), isMove, info });
+    const wasAway = handover.wasAway(this.#claims);
+    // Its queue had gone, and is a new one that another edge has made.
+    const isAsBefore = isResumed && missed !== gapReasons.sessionExpired;
+    life.welcomed(this.#claims, { isResumed: isAsBefore, wasAway, isMove, info });
   }
 
   /** Something is missing from its queue. */

@@ -126,6 +126,59 @@ it('is told nothing of what a queue of before drops, which has come back with a 
   expect(gaps()).toBe(before + 1);
 });
 
+/** Its queue goes, and a new one is made in which these marks stand before it is consumed. */
+async function madeAnew(...marks: readonly string[]) {
+  const queue = new QueueModel(limit + 1, window + 1);
+  const { connection, intake } = attached(queue);
+  await queue.make();
+  await intake.start();
+  await settled();
+  const { listener } = queue;
+  queue.empty();
+  await listener?.onFound(undefined, false);
+  await queue.make();
+  for (const mark of marks) await queue.plant(mark);
+  if (marks.length > 0) await listener?.onFound(await queue.check(), false);
+  if (listener) await queue.consume(listener);
+  listener?.onRestored();
+  const told = () => connection.frames.map((frame) => (frame.t === 'gap' ? frame.reason : frame.data));
+  return { queue, intake, told };
+}
+
+it.each([[[]], [['~lost', '~back']], [['~lost', '~lost', '~back']], [['~back']]])(
+  'is told once that its queue has gone, wherever events went past the new one too: marks %j',
+  async (marks) => {
+    const { queue, intake, told } = await madeAnew(...marks);
+    await expect.poll(told).toEqual(['session-expired']);
+    queue.publish(1);
+    await expect.poll(told).toEqual(['session-expired', 1]);
+    expect((await intake.giveBack(anybody)).owed).toBe('session-expired');
+  },
+);
+
+it('is told so when events go past its new queue no more, or by the first one that does not', async () => {
+  const [byMark, byEvent] = await Promise.all([madeAnew('~lost'), madeAnew('~lost')]);
+  byEvent.queue.publish(1);
+  await expect.poll(byEvent.told).toEqual(['session-expired', 1]);
+  expect(byMark.told()).toEqual([]);
+  await byMark.queue.plant('~back');
+  expect(byMark.told()).toEqual(['session-expired']);
+  await byEvent.queue.plant('~back');
+  expect(byEvent.told()).toEqual(['session-expired', 1]);
+});
+
+it('has whoever comes next tell what it has not, of a queue that has gone and has marks', async () => {
+  const { intake } = await madeAnew('~lost');
+  expect((await intake.giveBack(anybody)).owed).toBe('session-expired');
+});
+
+it('is told that events went past its new queue later, once it has been told that this was new', async () => {
+  const { queue, told } = await madeAnew();
+  await expect.poll(told).toEqual(['session-expired']);
+  for (const mark of ['~lost', '~back']) await queue.plant(mark);
+  expect(told()).toEqual(['session-expired', 'broker-lost']);
+});
+
 it('says nothing of what was written when its channel has gone after its end, and acknowledgements perhaps with it', async () => {
   const { queue, outbox, intake } = await stopped();
   queue.lose();

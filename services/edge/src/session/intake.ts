@@ -62,13 +62,7 @@ export class Intake {
   #wasFull = false;
   /** Nothing at the queue's head shows whether something was dropped between its last consumer and this one. */
   #isUnproven = false;
-  readonly #passedBy = new PassedBy({
-    onBegin: () => {
-      this.#holdback.dueIfFull();
-      this.seal.spoil(gapReasons.brokerLost, true);
-    },
-    onMissing: () => this.#holdback.missing(gapReasons.brokerLost),
-  });
+  readonly #passedBy: PassedBy;
   /** RabbitMQ has dropped something before this edge consumes. */
   droppedBefore: GapReason | undefined;
   /** Of the connection that has the session here still: it is to hear of it as well. */
@@ -112,6 +106,13 @@ export class Intake {
       barrier: () => this.#consumer?.barrier(),
       onDropped: (why) => this.seal.broken(why),
       pass: (delivery) => outbox.offer(delivery),
+    });
+    this.#passedBy = new PassedBy({
+      begin: (why) => {
+        this.#holdback.dueIfFull();
+        return this.seal.spoil(why, true);
+      },
+      tell: (why) => this.#holdback.missing(why),
     });
     this.#acks = new Acks({
       outbox,
@@ -269,14 +270,14 @@ export class Intake {
     const isKnown = this.#isConsuming && isThere && !this.changes.hasLost;
     // What was dropped while nobody here heard of it no seal shows that comes only now.
     const isUnheard = isOnItsWay && ((!isThere && this.#consumer !== undefined) || !this.#holdback.isSure);
-    const isMissing = this.changes.hasLost || this.#passedBy.isUntold || isUnheard;
+    const lost = this.changes.hasLost || isUnheard ? gapReasons.brokerLost : undefined;
     // What came back may have been too much for the queue.
     const dropped = this.#holdback.owed?.reason ?? (this.#isUnproven ? this.droppedBefore : undefined);
     this.#hasGivenBack = true;
     this.follows = undefined;
     // Nor whether it is there at all, and bound: whoever is next is to look.
     const isFull = this.#wasFull || this.changes.isUnsure || !isThere;
-    const missing = dropped ?? (isMissing ? gapReasons.brokerLost : undefined);
+    const missing = dropped ?? this.#passedBy.untold ?? lost;
     return givenBack(isKnown, all, { seal, owed }, missing, { isFull, ...whereOf(this.#options.queue) });
   }
 
@@ -291,7 +292,6 @@ export class Intake {
       onFound: (counts, isLost) => this.#onFound(counts, isLost),
       onRestored: () => {
         this.changes.restored();
-        this.seal.restored();
         this.#look.soon();
       },
     });
@@ -336,7 +336,7 @@ export class Intake {
       return;
     }
     // Replies come by another binding.
-    if (delivery.exchange === exchanges.events) this.#passedBy.event();
+    if (delivery.exchange === exchanges.events) this.#passedBy.tell();
     // One that comes once more came for a connection that there was.
     if (isQueued && isOnlyOnline(delivery)) this.#options.outbox.turnAway(delivery);
     else this.#holdback.offer(delivery);

@@ -1,56 +1,63 @@
+import { type GapReason, gapReasons } from '@evenkeel/protocol';
+
 export interface PassedByOptions {
-  /** Events have begun to go past the queue; from here on nothing proves that none are missing. */
-  onBegin(): void;
-  /** Its client is to be told, where the next event would stand. */
-  onMissing(): void;
+  /** Something is missing from here on, so the queue's seal shows nothing any more. What is told: `why`, unless more is missing. */
+  begin(why: GapReason): GapReason;
+  /** The client is told in this place. */
+  tell(why: GapReason): void;
 }
 
 /**
- * Events go past a session's queue while nothing binds it. Whoever saw to that has left marks in it, where that begins and where it is over;
- * who was cut off in between has left the first alone, and then it is over where this edge has bound it.
+ * Events go past a session's queue, between two marks in it. The client is told once that is over, or with the first event that shows that
+ * it is: who looks then for what is missing finds it all. Who was to see to it and was cut off has left the first mark alone; then it is
+ * over where this edge has bound the queue.
  */
 export class PassedBy {
   readonly #options: PassedByOptions;
-  #is: 'untold' | 'told' | undefined;
+  /** Undefined: there was no mark, or that is over. */
+  #passing: { readonly why: GapReason; isTold: boolean } | undefined;
   #isBound = false;
 
   constructor(options: PassedByOptions) {
     this.#options = options;
   }
 
-  /** There was a mark, and no end of it so far. */
+  /** A mark has come, and its counterpart has not. */
   get isOn(): boolean {
-    return this.#is !== undefined;
+    return this.#passing !== undefined;
   }
 
-  get isUntold(): boolean {
-    return this.#is === 'untold';
+  /** What the client is to be told and has not been. */
+  get untold(): GapReason | undefined {
+    return this.#passing?.isTold === false ? this.#passing.why : undefined;
   }
 
-  /** Told once that is over, or with the first event that shows that it is: who looks then for what is missing finds it all. */
+  /** A mark has come. */
   mark(isOver: boolean): void {
     // Whoever had the session when it began may have told it before it was over.
-    if (!isOver || this.#is === undefined) {
-      this.#is = 'untold';
-      this.#options.onBegin();
+    if (!isOver || this.#passing === undefined) {
+      const why = this.#options.begin(this.untold ?? gapReasons.brokerLost);
+      this.#passing = { why, isTold: false };
     }
     if (!isOver) return;
-    this.event();
-    this.#is = undefined;
+    this.tell();
+    this.#passing = undefined;
   }
 
   /** All has come that was in the queue when this edge bound it: what had got in behind the mark stands before what is missing. */
   bound(): void {
-    if (this.#is === undefined) return;
-    this.#is = 'untold';
+    if (this.#passing === undefined) return;
+    this.#passing.isTold = false;
     this.#isBound = true;
   }
 
-  /** An event has come. */
-  event(): void {
-    if (this.#is !== 'untold') return;
-    this.#is = this.#isBound ? undefined : 'told';
+  /** An event has come that had not gone past. */
+  tell(): void {
+    if (this.#passing === undefined || this.#passing.isTold) return;
+    const { why } = this.#passing;
+    this.#passing.isTold = true;
+    if (this.#isBound) this.#passing = undefined;
     this.#isBound = false;
-    this.#options.onMissing();
+    this.#options.tell(why);
   }
 }

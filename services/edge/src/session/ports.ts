@@ -161,7 +161,7 @@ export interface SessionQueue extends QueueGeneration, QueueSeals {
   check(): Promise<QueueCounts | undefined>;
   /**
    * Declares and binds it, new or not. `onSealable` is called before events come. `isFound`: it was there, so that events may have gone
-   * past it. True: an older edge has made it.
+   * past it; false: it has gone; undefined: nobody has had it. True: an older edge has made it.
    */
   make(onSealable?: () => void, isFound?: boolean): Promise<boolean>;
   /** The edge that has let it go had made it. */

@@ -145,12 +145,15 @@ export class Seal {
   /**
    * Something was dropped from behind it: it goes, since it would not show that to whoever comes next. To be told; `isAnother`: also where
    * the client has just been told of a gap.
+   * @returns why: where the queue itself has gone nothing else matters.
    */
-  spoil(reason: GapReason, isAnother = false): void {
+  spoil(why: GapReason, isAnother = false): GapReason {
     const state = this.#state;
-    if (state.is === 'unwatched' || (state.is === 'missing' && !isAnother)) return;
+    if (state.is === 'unwatched' || (state.is === 'missing' && !isAnother)) return why;
     if (state.is === 'held') state.delivery.ack();
+    const reason = state.is === 'expected' && state.isGone ? state.reason : why;
     this.#state = { is: 'missing', reason, told: untold };
+    return reason;
   }
 
   /** The client is told of what was dropped from behind the seal. `isAnother`: also where it has just been told of a gap. */
@@ -158,8 +161,7 @@ export class Seal {
     if (!isAnother && this.#isJustTold()) return;
     if (this.#state.is === 'unwatched') return this.#options.onGap(reason);
     if (this.#state.is === 'expected' && this.#state.behind > 0) return this.#tellBefore(this.#state, reason);
-    this.spoil(reason);
-    this.#lack(reason);
+    this.#lack(this.spoil(reason));
   }
 
   /**
@@ -232,11 +234,6 @@ export class Seal {
     } else if (state.is === 'expected' && !state.isGone && isFull) {
       this.#state = { ...state, reason: gapReasons.overflow };
     }
-  }
-
-  /** It is consumed again. */
-  restored(): void {
-    if (this.#state.is === 'expected' && this.#state.isGone) this.#lackExpected(this.#state);
   }
 
   /** The client falls behind: one that is to be planted here comes as long as there is room for it, or not before the client is back. */

@@ -253,7 +253,7 @@ export class Session implements ConnectionOwner {
     this.#enter('attached');
     if (!this.connection.isBare) this.name = newConnectionId(this.#queue.generation);
     this.presence.welcomed();
-    this.#custody.welcomed(isResumed, this.name, this.presence.info());
+    this.#custody.welcomed({ isResumed, missed }, this.name, this.presence.info());
     this.attachedAtMs = now();
     // Neither what a client takes to say hello nor its topics, which others have a say in, tell anything of this edge.
     load.handshake(attachKind(this.claims, isResumed), this.load, this.attachedAtMs, beganAtMs);

@@ -59,7 +59,7 @@ export class SseConnection implements Connection {
   owner: ConnectionOwner | undefined;
   /** Posts whose body is still coming. */
   posting = 0;
-  /** When its client has last posted, ms. */
+  /** When something of its client has last come, ms. */
   heardAtMs: number;
   readonly #options: SseConnectionOptions;
   readonly #topics = new Set<string>();
@@ -162,7 +162,7 @@ export class SseConnection implements Connection {
 
   // --- from the engine ---
 
-  /** It has posted. */
+  /** It posts, be it slowly. */
   heard(): void {
     this.heardAtMs = this.#options.now();
   }

@@ -51,7 +51,6 @@ export function admitPost(streams: Pick<SseStreams, 'find'>, id: string): SseCon
 /** Hands over the frames of a post that has come whole. `n`: which one it is, as its query says. */
 export function takePost(connection: SseConnection, n: string | undefined, body: string): PostAnswer {
   if (!connection.isOpen) return unknown;
-  connection.heard();
   const place = connection.order.place(n);
   if (place === 'bad') return badNumber;
   if (place === 'early') return early;

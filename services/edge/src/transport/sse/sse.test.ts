@@ -1,9 +1,10 @@
 import { closeCodes } from '@evenkeel/protocol';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { noCounts } from '../counts.js';
 import { type ByteStream, SseConnection } from './connection.js';
 import { PostOrder } from './order.js';
 import { connectionOfPath } from './path.js';
+import { SseStreams } from './streams.js';
 import { closeText, frameText, linesOf } from './text.js';
 
 const claims = { uid: 'u', sid: 's' } as SseConnection['claims'];
@@ -154,5 +155,39 @@ describe('a connection by server-sent events', () => {
     connection.lost();
     expect(owner.onClose).toHaveBeenCalledExactlyOnceWith(1006);
     expect(gone).toHaveBeenCalledExactlyOnceWith(connection, 1006, false);
+  });
+});
+
+describe('a client that has gone without a word', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is noticed within two heartbeats and the ten seconds that one has to answer, and one that posts in time is not', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    const heartbeatMs = 15_000;
+    const gone: [SseConnection, number][] = [];
+    const streams = new SseStreams({
+      node: 'edge-1',
+      heartbeatMs,
+      counts: noCounts(),
+      highWatermarkBytes: 100,
+      maxBufferedBytes: 100_000,
+      maxPayloadBytes: 100,
+      now: () => performance.now(),
+      onGone: (connection) => void gone.push([connection, performance.now()]),
+    });
+    streams.start();
+    const beganAtMs = performance.now();
+    const [silent, well] = [new FakeStream(), new FakeStream()].map((stream) =>
+      streams.open(stream, claims, () => '127.0.0.1'),
+    );
+    for (let n = 0; n < 10; n += 1) {
+      vi.advanceTimersByTime(2 * heartbeatMs);
+      well?.heard();
+    }
+    streams.stop();
+    expect(gone.map(([connection]) => connection)).toEqual([silent, well]);
+    const afterMs = (gone[0]?.[1] ?? 0) - beganAtMs;
+    expect(afterMs).toBeGreaterThan(2 * heartbeatMs);
+    expect(afterMs).toBeLessThanOrEqual(2 * heartbeatMs + 10_000);
   });
 });

@@ -13,8 +13,13 @@ export interface SseStreamsOptions
   onGone: SseConnectionOptions['onGone'];
 }
 
-/** Heartbeats without a word of the client, after which it counts as lost. Timers of hidden pages run once a minute. */
-const silentHeartbeats = 5;
+/**
+ * Heartbeats without a word of the client, after which it counts as lost, as on a WebSocket: it is to say something once in two. Timers of
+ * hidden pages run once a minute, but a comment, which comes once a heartbeat, wakes them.
+ */
+const silentHeartbeats = 2.5;
+/** How often it is looked for such clients in a heartbeat, so that none is noticed much later. */
+const looksPerHeartbeat = 10;
 const nudgeMs = 4_000;
 
 /** The connections by server-sent events of this edge: who posts for which, and who gets a topic. */
@@ -23,6 +28,7 @@ export class SseStreams {
   readonly #byId = new Map<string, SseConnection>();
   readonly #subscribers = new Map<string, Set<SseConnection>>();
   #heart: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #nudging: NodeJS.Timeout | undefined;
 
   constructor(options: SseStreamsOptions) {
@@ -35,7 +41,11 @@ export class SseStreams {
 
   /** Begins at once. */
   start(): void {
-    this.#heart = setInterval(() => this.#beat(), this.#options.heartbeatMs);
+    const { heartbeatMs } = this.#options;
+    this.#heart = setInterval(() => {
+      for (const connection of [...this.#byId.values()]) connection.comment();
+    }, heartbeatMs);
+    this.#looking = setInterval(() => this.#look(), heartbeatMs / looksPerHeartbeat);
     this.#nudging = setInterval(() => {
       for (const connection of [...this.#byId.values()]) connection.nudge();
     }, nudgeMs);
@@ -44,6 +54,7 @@ export class SseStreams {
   /** Ends what is still open. */
   stop(): void {
     clearInterval(this.#heart);
+    clearInterval(this.#looking);
     clearInterval(this.#nudging);
     for (const connection of [...this.#byId.values()]) connection.giveUp();
   }
@@ -87,13 +98,11 @@ export class SseStreams {
     return subscribers.size;
   }
 
-  #beat(): void {
+  #look(): void {
     const { now, heartbeatMs } = this.#options;
     const silentSinceMs = now() - silentHeartbeats * heartbeatMs;
-    for (const connection of [...this.#byId.values()]) {
+    for (const connection of [...this.#byId.values()])
       if (connection.heardAtMs < silentSinceMs) connection.giveUp();
-      else connection.comment();
-    }
   }
 
   #add(topic: string, connection: SseConnection): void {

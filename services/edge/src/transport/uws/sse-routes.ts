@@ -112,6 +112,7 @@ export class SseRoutes {
     let bytes = 0;
     res.onData((chunk, isLast) => {
       if (isOver) return;
+      connection.heard();
       bytes += chunk.byteLength;
       if (bytes > framesOfBody * maxPayloadBytes) {
         over();
