@@ -7,7 +7,7 @@ import { Child, freePort, type Mesh, type PrivateBroker, startMesh, stateDir } f
 import { Innocents } from './innocents.js';
 import { Issuer, type IssuerMode } from './issuer.js';
 import type { Weight } from './verdict.js';
-import type { Extra, Help, Places } from './world.js';
+import { type Extra, fewHandshakes, type Help, type Places } from './world.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const certificates = join(root, 'test', 'support', 'tls');
@@ -205,6 +205,8 @@ export class Stage implements Help {
         EVENKEEL_AMQP_URL: this.#broker.urlFor('edge'),
         EVENKEEL_NODE: extra,
         EVENKEEL_PUBLIC_URL: `ws://localhost:${port}/ws`,
+        EVENKEEL_HANDSHAKES_PER_SECOND: String(fewHandshakes.perSecond),
+        EVENKEEL_HANDSHAKES_BURST: String(fewHandshakes.burst),
       };
       return { role: 'edge', env, ...(extra === 'few-files-edge' && { limit: fewFiles }) };
     }

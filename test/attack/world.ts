@@ -13,6 +13,9 @@ import { Peer, type Place } from './peer.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
+/** Sockets that an address may ask the spare edge for: an attacker at idle priority is to meet the limit. */
+export const fewHandshakes = { perSecond: 200, burst: 2_000 } as const;
+
 /** Another process that a row needs beside the mesh; started once, before the first row that needs it. */
 export type Extra = 'spare-edge' | 'few-files-edge' | 'keys-gateway' | 'keyless-gateway';
 

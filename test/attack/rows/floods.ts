@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fairUse } from '@evenkeel/protocol';
 import type { Attack } from '../attack.js';
 import type { Peer } from '../peer.js';
+import { fewHandshakes } from '../world.js';
+import { ticketOfSpareEdge } from './tickets.js';
 
 const floodMs = 3000;
 
@@ -253,8 +254,9 @@ const junkTickets: Attack = {
   name: 'flood-of-junk-tickets',
   once: 'each was answered 401, as many as were sent',
   control: 'sink',
+  needs: 'spare-edge',
   async run(world) {
-    const [edge] = world.at.edges;
+    const url = world.extra('spare-edge').url.replace('localhost', '127.0.0.1');
     const statuses = new Map<string, number>();
     let [asking, sent] = [0, 0];
     const beganAt = performance.now();
@@ -262,7 +264,7 @@ const junkTickets: Attack = {
       if (asking > 100) return;
       asking++;
       sent++;
-      const peer = world.dial({ url: edge?.url ?? '', ticket: `junk-${n}`, node: '', session: '' });
+      const peer = world.dial({ url, ticket: `junk-${n}`, node: '', session: '' });
       await world.open(peer);
       const status = String(peer.refused ?? 'none');
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
@@ -270,15 +272,14 @@ const junkTickets: Attack = {
       asking--;
     });
     await sleep(floodMs / 2);
-    const place = await world.place(world.token(`honest-${fresh()}`));
-    const honest = world.dial(place);
+    const ticket = await ticketOfSpareEdge(world, `honest-${fresh()}`);
+    const honest = world.dial({ url, ticket, node: '', session: '' });
     const isIn = await world.open(honest).then(() => honest.isOpen);
     await flood;
     await sleep(500);
-    const { handshakesPerSecond, handshakesBurst } = fairUse;
     const tookS = (performance.now() - beganAt) / 1000;
     // Each counts as 20, and half of the burst is for others.
-    const most = Math.ceil((handshakesBurst / 2 + handshakesPerSecond * tookS) / 20);
+    const most = Math.ceil((fewHandshakes.burst / 2 + fewHandshakes.perSecond * tookS) / 20);
     return {
       sent: `${sent} upgrades with tickets that are none, and a good one`,
       answered: `${[...statuses].map(([status, n]) => `${n} × ${status}`).join(', ')}; of 401 at most ${most}; the good one ${isIn ? 'got in' : 'did not'}`,

@@ -140,10 +140,12 @@ export const floodOfKind: Readonly<Record<ClientFrame['t'], Attack>> = {
   subscribe: subscribes,
   unsubscribe: subscribes,
   refresh: framesOf('refreshes', (n) => ({ t: 'refresh', id: `f${n}`, token: 'x.y.z' })),
-  presence: framesOf('presence', (n) => ({ t: 'presence', id: `w${n}`, topic: 'kept.x' })),
-  history: framesOf('histories', (n) => ({ t: 'history', id: `h${n}`, topic: 'kept.x', last: 1000 })),
+  presence: framesOf('presence', (n) => ({ t: 'presence', id: `w${n}`, topic: 'kept.x' }), { sockets: 4 }),
+  history: framesOf('histories', (n) => ({ t: 'history', id: `h${n}`, topic: 'kept.x', last: 1000 }), {
+    sockets: 4,
+  }),
   // To no question: whoever asked would have to be told.
-  answer: framesOf('answers', (n) => ({ t: 'answer', id: `a${n}`, data: 1 })),
+  answer: framesOf('answers', (n) => ({ t: 'answer', id: `a${n}`, data: 1 }), { sockets: 4 }),
   cancel: framesOf('cancels', (n) => ({ t: 'cancel', re: `c${n}` }), { sockets: 4 }),
   // Both end their socket; what comes behind the first is to do nothing.
   hello: framesOf('hellos', () => '{"t":"hello","resume":true}', { endsWith: 4500 }),
