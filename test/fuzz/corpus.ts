@@ -22,7 +22,8 @@ export function corpusOf(target: string, dir = corpusDir): Seed[] {
 }
 
 /** The name of an input that nobody has named. */
-export const hashOf = (input: Buffer): string => createHash('sha256').update(input).digest('hex').slice(0, 12);
+export const hashOf = (input: Buffer): string =>
+  createHash('sha256').update(input).digest('hex').slice(0, 12);
 
 /** Writes an input to the corpus of a target. @returns its path, from the root of the repository */
 export function keep(target: string, name: string, input: Buffer, dir = corpusDir): string {

@@ -13,7 +13,11 @@ export function faultOf(error: unknown, input: Buffer): Fault {
   if (error instanceof Broken) return { key: error.rule, message: error.message, input };
   if (!(error instanceof Error)) return { key: 'threw no error', message: String(error), input };
   const where = placeIn(error.stack ?? '');
-  return { key: `${error.name} ${where}`, message: `${error.name}: ${error.message}\n${error.stack ?? ''}`, input };
+  return {
+    key: `${error.name} ${where}`,
+    message: `${error.name}: ${error.message}\n${error.stack ?? ''}`,
+    input,
+  };
 }
 
 /** The innermost function of ours: line numbers differ with where a mutated input gets. */
@@ -21,7 +25,8 @@ function placeIn(stack: string): string {
   const own = stack
     .split('\n')
     .find((line) => /\/(?:libs|services|packages|test)\//.test(line) && !line.includes('node_modules/'));
-  const [, name = '', file = ''] = /at (?:async )?(?:(\S+) )?\(?(?:file:\/\/)?\S*?\/([^/\s]+):\d+:\d+\)?$/.exec(own ?? '') ?? [];
+  const [, name = '', file = ''] =
+    /at (?:async )?(?:(\S+) )?\(?(?:file:\/\/)?\S*?\/([^/\s]+):\d+:\d+\)?$/.exec(own ?? '') ?? [];
   return `in ${name || 'a function'} of ${file || 'nobody'}`;
 }
 

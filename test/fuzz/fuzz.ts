@@ -11,8 +11,8 @@ export interface FuzzOptions {
   /** The same seed makes the same inputs of the same corpus. */
   readonly seed: number;
   readonly corpus: readonly Seed[];
-  /** Asked now and then; `made`: inputs so far beside the corpus. */
-  isOver(made: number): boolean;
+  /** Asked now and then; `made`: inputs so far beside the corpus; `faults`: different ones so far. */
+  isOver(made: number, faults: number): boolean;
   /** Without it nothing is learnt on the way, and work is not counted. */
   readonly coverage?: Coverage | undefined;
   /** Told what is run next, and with `undefined` that nothing is. */
@@ -46,6 +46,12 @@ export async function fuzz(options: FuzzOptions): Promise<Found> {
   return await new Fuzzing(options).run();
 }
 
+/** Runs what makes inputs, so that it is compiled: what is compiled once V8 counts is several times as slow. */
+export async function warmUp(corpus: readonly Seed[]): Promise<void> {
+  const target: Target = { name: '', about: '', words: ['a'], maxBytes: 4_096, run() {} };
+  await fuzz({ target, seed: 0, corpus, isOver: (made) => made >= 10 * batch });
+}
+
 class Fuzzing {
   readonly #options: FuzzOptions;
   readonly #chance: Chance;
@@ -70,7 +76,7 @@ class Fuzzing {
     const loaded = coverage?.reached ?? 0;
     for (const input of this.#corpus) await this.#measured(input);
     const reachedBefore = (coverage?.reached ?? 0) - loaded;
-    for (let made = 0; !isOver(made) && this.#faults.size < maxFaults; made += batch) {
+    for (let made = 0; !isOver(made, this.#faults.size) && this.#faults.size < maxFaults; made += batch) {
       const inputs = Array.from({ length: batch }, () => this.#next());
       for (const input of inputs) await this.#tried(input);
       if (coverage !== undefined) await this.#learn(inputs, coverage);

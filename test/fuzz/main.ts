@@ -102,15 +102,16 @@ function tell(target: Target, { message, input }: Fault): void {
 
 function rowOf({ name }: Target, found: Found): string[] {
   const { inputs, corpus, fresh, reachedBefore, reached, faults } = found;
-  return [name, ...[inputs, corpus, fresh.length, reached, reached - reachedBefore, faults.length].map(String)];
+  return [
+    name,
+    ...[inputs, corpus, fresh.length, reached, reached - reachedBefore, faults.length].map(String),
+  ];
 }
 
 function tableOf(rows: readonly string[][]): string {
   const widths = rows[0]?.map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) =>
-    row
-      .map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0)))
-      .join('  ');
+    row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  ');
   return rows.map((row) => `${line(row)}\n`).join('');
 }
 

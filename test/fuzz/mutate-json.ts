@@ -161,7 +161,10 @@ function oddValue(chance: Chance, names: readonly string[]): unknown {
     case 5:
       return chance.of(names);
     case 6:
-      return chance.of(names).repeat(chance.of([1, 30, 130, 300])).slice(0, 4_096);
+      return chance
+        .of(names)
+        .repeat(chance.of([1, 30, 130, 300]))
+        .slice(0, 4_096);
     default:
       return new Written(chance.of(oddNumbers));
   }

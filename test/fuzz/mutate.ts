@@ -82,7 +82,9 @@ function splitAtJson(input: Buffer): { head: string; tree: Tree } | undefined {
 
 function repeated(part: Buffer, chance: Chance): Buffer {
   const count = chance.of([2, 3, 17, 65, 256, 1_025]);
-  return Buffer.concat(Array.from({ length: Math.min(count, Math.ceil(8_192 / (part.length || 1))) }, () => part));
+  return Buffer.concat(
+    Array.from({ length: Math.min(count, Math.ceil(8_192 / (part.length || 1))) }, () => part),
+  );
 }
 
 function withOtherNumber(input: Buffer, chance: Chance): Buffer {

@@ -7,7 +7,7 @@ import { fuzz } from './fuzz.js';
 import { targets } from './targets.js';
 
 /** Beside the corpus: what is made of it takes a second or two a target. `npm run fuzz` goes on for as long as one likes. */
-const inputs = 3_000;
+const inputs = 2_000;
 
 describe.each(targets)('$name', (target) => {
   const corpus = corpusOf(target.name);

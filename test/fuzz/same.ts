@@ -20,7 +20,8 @@ export function isSame(one: unknown, other: unknown): boolean {
 const definedIn = (value: object): string[] =>
   Object.keys(value).filter((name) => memberOf(value, name) !== undefined);
 
-const memberOf = (value: object, name: string): unknown => Object.getOwnPropertyDescriptor(value, name)?.value;
+const memberOf = (value: object, name: string): unknown =>
+  Object.getOwnPropertyDescriptor(value, name)?.value;
 
 /** How many arrays and objects are in each other. */
 export function depthOf(value: unknown): number {

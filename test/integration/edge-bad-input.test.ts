@@ -63,7 +63,10 @@ describe('a frame that breaks the protocol closes its own socket with 4500', () 
     ['another frame before hello', '{"t":"ping"}'],
     ['an unknown kind before hello', '{"t":"hi"}'],
     ['a hello with a wrong field', '{"t":"hello","topics":"all"}'],
-    ['a hello whose info is nested without end', `{"t":"hello","info":${'['.repeat(9_000)}${']'.repeat(9_000)}}`],
+    [
+      'a hello whose info is nested without end',
+      `{"t":"hello","info":${'['.repeat(9_000)}${']'.repeat(9_000)}}`,
+    ],
     ['a hello with too many topics', JSON.stringify({ t: 'hello', topics: range(1, 1025).map(String) })],
   ])('%s', async (_what, frame) => {
     const client = await new SessionUnderTest('attacker').open(edge);

@@ -15,8 +15,33 @@ export const addresses: Target = {
   about: 'addresses of brokers, as in EVENKEEL_AMQP_URL',
   maxBytes: 4_096,
   words: [
-    ...['amqp://', 'amqps://', 'http://', ',', ', ', '@', ':5672', ':5671', ':0', ':65536', '[::1]', '127.0.0.1'],
-    ...['localhost', 'user', 'password', '/', '/%2f', '%2C', '?heartbeat=5', '#', 'a.example', 'ü.example', '\\'],
+    ...[
+      'amqp://',
+      'amqps://',
+      'http://',
+      ',',
+      ', ',
+      '@',
+      ':5672',
+      ':5671',
+      ':0',
+      ':65536',
+      '[::1]',
+      '127.0.0.1',
+    ],
+    ...[
+      'localhost',
+      'user',
+      'password',
+      '/',
+      '/%2f',
+      '%2C',
+      '?heartbeat=5',
+      '#',
+      'a.example',
+      'ü.example',
+      '\\',
+    ],
   ],
   run(input) {
     const text = input.toString('utf8');
@@ -43,7 +68,11 @@ export const addresses: Target = {
     holds(same(joined, urls), 'addresses that are put together are the same ones', { text, joined });
     const turned = shuffledAddresses(text, counting());
     const all = new Set((read(turned) ?? []).map(({ href }) => href));
-    holds(urls.every(({ href }) => all.has(href)), 'in another order they are the same ones', { text, turned });
+    holds(
+      urls.every(({ href }) => all.has(href)),
+      'in another order they are the same ones',
+      { text, turned },
+    );
   },
 };
 

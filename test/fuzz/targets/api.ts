@@ -31,10 +31,52 @@ export const api: Target = {
   about: 'requests to the HTTP API: paths, queries, headers and bodies',
   maxBytes: 16_384,
   words: [
-    ...['POST', 'GET', '/v1/publish', '/v1/publish/batch', '/v1/topics/', '/history', '/presence', '/v1/users/', '/disconnect'],
-    ...['/subscribe', '/unsubscribe', '/request', '?last=', '&since=', 'content-type: application/json', 'idempotency-key: '],
-    ...['transfer-encoding: chunked', 'content-length: 0', 'user', 'users', 'topic', 'event', 'data', 'id', 'messages', 'session'],
-    ...['method', 'want', 'first', 'all', 'timeoutMs', 'alice', 'room.42', 'order.created', 's1', '%2F', '%', '%ff'],
+    ...[
+      'POST',
+      'GET',
+      '/v1/publish',
+      '/v1/publish/batch',
+      '/v1/topics/',
+      '/history',
+      '/presence',
+      '/v1/users/',
+      '/disconnect',
+    ],
+    ...[
+      '/subscribe',
+      '/unsubscribe',
+      '/request',
+      '?last=',
+      '&since=',
+      'content-type: application/json',
+      'idempotency-key: ',
+    ],
+    ...[
+      'transfer-encoding: chunked',
+      'content-length: 0',
+      'user',
+      'users',
+      'topic',
+      'event',
+      'data',
+      'id',
+      'messages',
+      'session',
+    ],
+    ...[
+      'method',
+      'want',
+      'first',
+      'all',
+      'timeoutMs',
+      'alice',
+      'room.42',
+      'order.created',
+      's1',
+      '%2F',
+      '%',
+      '%ff',
+    ],
   ],
   async run(input) {
     const { line, headers, body } = requestOf(input);
@@ -44,7 +86,10 @@ export const api: Target = {
     const routes = routesFor(done);
     if (!routes.has(url.pathname)) return;
     if (!routes.methods(url.pathname).includes(line.method)) return;
-    const request = Object.assign(Readable.from(body.length > 0 ? [body] : []), { method: line.method, headers });
+    const request = Object.assign(Readable.from(body.length > 0 ? [body] : []), {
+      method: line.method,
+      headers,
+    });
     const response = new Response();
     try {
       await routes.answer(
@@ -56,7 +101,11 @@ export const api: Target = {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       holds(done.length === 0, 'what is refused does nothing', done);
-      holds(error.status >= 400 && error.status < 500, 'what strangers send is no fault of the API', error.status);
+      holds(
+        error.status >= 400 && error.status < 500,
+        'what strangers send is no fault of the API',
+        error.status,
+      );
       const text = JSON.stringify(problemOf(error));
       holds(Buffer.byteLength(text) <= longestRefusal, 'a refusal is bounded', text.length);
       return;
@@ -80,12 +129,20 @@ function asSent(path: string, body: Buffer, done: readonly Done[]): void {
   if (path === '/v1/publish') {
     const count = new Set((value?.users as string[] | undefined) ?? ['one']).size;
     holds(done.length === count, 'it is published once to each', done.length);
-    for (const { data } of done) holds(isSame(data, asNumbers(value?.data)), 'data goes on as it was sent', data);
+    for (const { data } of done)
+      holds(isSame(data, asNumbers(value?.data)), 'data goes on as it was sent', data);
   }
   if (path === '/v1/publish/batch') {
     const messages = value?.messages as { data: unknown; users?: string[] }[];
     const sent = messages.flatMap(({ data, users }) => [...new Set(users ?? ['one'])].map(() => data));
-    holds(isSame(done.map(({ data }) => data), asNumbers(sent)), 'a batch goes on as it was sent, in order', sent);
+    holds(
+      isSame(
+        done.map(({ data }) => data),
+        asNumbers(sent),
+      ),
+      'a batch goes on as it was sent, in order',
+      sent,
+    );
   }
 }
 
@@ -132,7 +189,10 @@ function routesFor(done: Done[]): OperationRoutes {
         askClients(asked, {
           calls: {
             gather: async ({ body }) => {
-              done.push({ to: `user ${asked.user}`, data: body instanceof WrittenJson && JSON.parse(body.text) });
+              done.push({
+                to: `user ${asked.user}`,
+                data: body instanceof WrittenJson && JSON.parse(body.text),
+              });
               return [];
             },
           },

@@ -26,9 +26,50 @@ export const control: Target = {
     ...envelopeWords,
     ...edgeCommand.options.map(({ shape }) => shape.command.value),
     ...edgeCommand.options.flatMap(({ shape }) => Object.keys(shape)),
-    ...['ask', 'boot', 'sessions', 'since', 'unacked', 'isBare', 'past', 'events', 'moves', 'about', 'limits', 'kind', 'deny'],
-    ...['allow', 'forget', 'atMs', 'untilMs', 'join', 'leave', 't', 'delta', 'beat', 'snapshot', 'in', 'out', 'who', 'part', 'parts'],
-    ...['alice', 's1', 'alice.s1', 'edge-1', 'edge-2', 'wss://edge-2.example', 'released', 'unknown', 'refused', 'overflow'],
+    ...[
+      'ask',
+      'boot',
+      'sessions',
+      'since',
+      'unacked',
+      'isBare',
+      'past',
+      'events',
+      'moves',
+      'about',
+      'limits',
+      'kind',
+      'deny',
+    ],
+    ...[
+      'allow',
+      'forget',
+      'atMs',
+      'untilMs',
+      'join',
+      'leave',
+      't',
+      'delta',
+      'beat',
+      'snapshot',
+      'in',
+      'out',
+      'who',
+      'part',
+      'parts',
+    ],
+    ...[
+      'alice',
+      's1',
+      'alice.s1',
+      'edge-1',
+      'edge-2',
+      'wss://edge-2.example',
+      'released',
+      'unknown',
+      'refused',
+      'overflow',
+    ],
   ],
   run(input) {
     const message = messageOf(input, { exchange: 'mesh.control', key: 'edge.edge-1' });
@@ -54,6 +95,10 @@ function each(value: unknown): void {
     const read = schema.safeParse(value);
     if (!read.success) continue;
     const again = schema.safeParse(JSON.parse(JSON.stringify(read.data)));
-    holds(again.success && isSame(again.data, read.data), `what was read as ${name} says the same again`, read.data);
+    holds(
+      again.success && isSame(again.data, read.data),
+      `what was read as ${name} says the same again`,
+      read.data,
+    );
   }
 }

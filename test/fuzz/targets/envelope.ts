@@ -13,7 +13,17 @@ const encodings: ReadonlyMap<string, Encode> = new Map([
 ]);
 
 /** Names of AMQP properties that are text on the wire, and of those that are numbers. */
-const texts = ['messageId', 'contentType', 'contentEncoding', 'correlationId', 'replyTo', 'userId', 'type', 'appId', 'expiration'] as const;
+const texts = [
+  'messageId',
+  'contentType',
+  'contentEncoding',
+  'correlationId',
+  'replyTo',
+  'userId',
+  'type',
+  'appId',
+  'expiration',
+] as const;
 const numbers = ['timestamp', 'deliveryMode', 'priority'] as const;
 /** Of a text on the wire, bytes. */
 const longest = 255;
@@ -55,7 +65,8 @@ function bodyOf(body: unknown): Buffer {
     if (typeof value !== 'string') continue;
     const encode = encodings.get(name);
     if (encode !== undefined) return encode(Buffer.from(value));
-    if (name === 'base64' || name === 'hex' || name === 'latin1' || name === 'utf16le') return Buffer.from(value, name);
+    if (name === 'base64' || name === 'hex' || name === 'latin1' || name === 'utf16le')
+      return Buffer.from(value, name);
   }
   return Buffer.alloc(0);
 }
@@ -70,6 +81,28 @@ const recordOf = (value: unknown): Record<string, unknown> | undefined =>
 
 /** Words of the envelope itself. */
 export const envelopeWords: readonly string[] = [
-  ...['exchange', 'key', 'properties', 'headers', 'body', 'redelivered', ...encodings.keys(), 'base64', 'hex', 'latin1'],
-  ...['utf16le', ...texts, ...numbers, 'x-death', 'CC', 'mesh.events', 'mesh.replies', 'mesh.control', 'mesh.stats', 'mesh.manage'],
+  ...[
+    'exchange',
+    'key',
+    'properties',
+    'headers',
+    'body',
+    'redelivered',
+    ...encodings.keys(),
+    'base64',
+    'hex',
+    'latin1',
+  ],
+  ...[
+    'utf16le',
+    ...texts,
+    ...numbers,
+    'x-death',
+    'CC',
+    'mesh.events',
+    'mesh.replies',
+    'mesh.control',
+    'mesh.stats',
+    'mesh.manage',
+  ],
 ];

@@ -30,7 +30,17 @@ export const frames: Target = {
     ...clientFrameTypes,
     ...['t', 'id', 'topic', 'data', 'method', 'seq', 'busy', 'resume', 'topics', 'ack', 'awayMs', 'last'],
     ...['connection', 'pass', 'info', 'since', 'presence', 'echo', 'proof', 'token', 're', 'error', 'code'],
-    ...['message', 'encoding', 'base64', 'contentType', 'traceparent', 'tracestate', 'client', 'write', 'write'],
+    ...[
+      'message',
+      'encoding',
+      'base64',
+      'contentType',
+      'traceparent',
+      'tracestate',
+      'client',
+      'write',
+      'write',
+    ],
     ...['e30=', 'AAA', 'user.alice', 'prices.*', 'room.42.#', 'application/json'],
   ],
   run(input) {
@@ -94,7 +104,11 @@ function sameFrame(frame: Frame, text: string): void {
   const value = JSON.parse(text) as Record<string, unknown>;
   const { data: whole, ...plain } = clientFrame.parse(value) as Record<string, unknown>;
   if (!carrying.includes(frame.t)) {
-    holds(isSame(frame, { ...plain, ...(whole !== undefined && { data: whole }) }), 'a frame is read as it is', text);
+    holds(
+      isSame(frame, { ...plain, ...(whole !== undefined && { data: whole }) }),
+      'a frame is read as it is',
+      text,
+    );
     return;
   }
   const { data, bytes, ...named } = frame as Extract<Frame, { data: { text: string } }>;
@@ -124,5 +138,6 @@ function within(text: string, state: State): void {
   // Its beginning tells the id: of several the first, where a parser has the last.
   const isPlain = !text.includes('\\') && text.split('"id"').length === 2;
   const { frame } = all;
-  if (isPlain && 'id' in frame) holds(refused.id === frame.id, 'a refusal names the frame', { refused, text });
+  if (isPlain && 'id' in frame)
+    holds(refused.id === frame.id, 'a refusal names the frame', { refused, text });
 }

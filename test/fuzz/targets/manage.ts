@@ -26,9 +26,37 @@ export const manage: Target = {
     ...envelopeWords,
     ...manageCommands,
     ...new Set(manageCommand.options.flatMap(({ shape }) => Object.keys(shape))),
-    ...['operate.drain', 'view.status', 'join.room.42', 'leave.room.42', 'alice.order.confirm', 'mesh.ask', 'mesh.topics'],
-    ...['evenkeel-want', 'evenkeel-at', 'all', 'first', 'operator', 'console', 'app-shop', 'service.shop.1', 'operator.1'],
-    ...['amq.rabbitmq.reply-to.', 'utf-8', 'identity', 'alice', 's1', 'alice.s1', 'edge-1', 'connections', 'consistent-hash'],
+    ...[
+      'operate.drain',
+      'view.status',
+      'join.room.42',
+      'leave.room.42',
+      'alice.order.confirm',
+      'mesh.ask',
+      'mesh.topics',
+    ],
+    ...[
+      'evenkeel-want',
+      'evenkeel-at',
+      'all',
+      'first',
+      'operator',
+      'console',
+      'app-shop',
+      'service.shop.1',
+      'operator.1',
+    ],
+    ...[
+      'amq.rabbitmq.reply-to.',
+      'utf-8',
+      'identity',
+      'alice',
+      's1',
+      'alice.s1',
+      'edge-1',
+      'connections',
+      'consistent-hash',
+    ],
   ],
   run(input) {
     const message = messageOf(input, { exchange: 'mesh.manage' });
@@ -45,9 +73,11 @@ export const manage: Target = {
       holds(isSame(again, read), 'what was read can be sent on, and says the same', command);
       const refusal = refuseEntry(message, command, operators);
       const sender = senderOf(message, command);
-      const isOne = ['operator', 'anonymous'].includes(sender.user) || sender.user === message.properties.userId;
+      const isOne =
+        ['operator', 'anonymous'].includes(sender.user) || sender.user === message.properties.userId;
       holds(isOne, 'a sender is who the broker says', sender);
-      if (refusal !== undefined) holds(Buffer.byteLength(JSON.stringify(refusal)) <= longestRefusal, 'a refusal is bounded', refusal);
+      if (refusal !== undefined)
+        holds(Buffer.byteLength(JSON.stringify(refusal)) <= longestRefusal, 'a refusal is bounded', refusal);
     }
     askedOf(message);
     ordered(message);

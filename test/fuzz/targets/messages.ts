@@ -16,7 +16,15 @@ import {
   replyFrame,
   topicsOf,
 } from '@evenkeel/edge/readers';
-import { bodyFields, messageIdentity, printOf, publishedAt, readPosition, senderOf, statedTime } from '@evenkeel/mesh';
+import {
+  bodyFields,
+  messageIdentity,
+  printOf,
+  publishedAt,
+  readPosition,
+  senderOf,
+  statedTime,
+} from '@evenkeel/mesh';
 import { isTopic, traceContextOf } from '@evenkeel/protocol';
 import { cloudEventOf } from '@evenkeel/protocol/wire';
 import { isSame, jsonOf } from '../same.js';
@@ -45,13 +53,70 @@ export const messages: Target = {
   workPerByte: 4_000,
   words: [
     ...envelopeWords,
-    ...['application/json', 'text/plain', 'text/plain; charset=utf-16', 'application/octet-stream', 'application/cloudevents+json'],
-    ...['charset=iso-8859-1', 'charset=utf-16be', 'gzip', 'x-gzip', 'deflate, br', 'identity', 'binary', 'utf-8', 'utf-16le', 'zstd'],
-    ...['evenkeel-at', 'evenkeel-key', 'evenkeel-collapse', 'evenkeel-only-online', 'evenkeel-error', 'evenkeel-part'],
-    ...['evenkeel-user', 'evenkeel-uid', 'evenkeel-session', 'evenkeel-receipt', 'traceparent', 'tracestate', 'x-tenant', 'x-delay'],
-    ...['cloudEvents:id', 'cloudEvents_time', 'cloudEvents:specversion', 'specversion', '1.0', 'id', 'source', 'type', 'data_base64'],
-    ...['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'vendor=value', 'timestamp', '!', 'value', 'edge'],
-    ...['user.alice.order.created', 'user.bob.x', 'topic.prices.demo', 'topic.room.42', 'user.alice.$topics', 'user.alice.$ask'],
+    ...[
+      'application/json',
+      'text/plain',
+      'text/plain; charset=utf-16',
+      'application/octet-stream',
+      'application/cloudevents+json',
+    ],
+    ...[
+      'charset=iso-8859-1',
+      'charset=utf-16be',
+      'gzip',
+      'x-gzip',
+      'deflate, br',
+      'identity',
+      'binary',
+      'utf-8',
+      'utf-16le',
+      'zstd',
+    ],
+    ...[
+      'evenkeel-at',
+      'evenkeel-key',
+      'evenkeel-collapse',
+      'evenkeel-only-online',
+      'evenkeel-error',
+      'evenkeel-part',
+    ],
+    ...[
+      'evenkeel-user',
+      'evenkeel-uid',
+      'evenkeel-session',
+      'evenkeel-receipt',
+      'traceparent',
+      'tracestate',
+      'x-tenant',
+      'x-delay',
+    ],
+    ...[
+      'cloudEvents:id',
+      'cloudEvents_time',
+      'cloudEvents:specversion',
+      'specversion',
+      '1.0',
+      'id',
+      'source',
+      'type',
+      'data_base64',
+    ],
+    ...[
+      '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      'vendor=value',
+      'timestamp',
+      '!',
+      'value',
+      'edge',
+    ],
+    ...[
+      'user.alice.order.created',
+      'user.bob.x',
+      'topic.prices.demo',
+      'topic.room.42',
+      'user.alice.$topics',
+      'user.alice.$ask',
+    ],
   ],
   run(input) {
     const message = messageOf(input, { exchange: 'mesh.events', key: 'user.alice.order.created' });
@@ -130,18 +195,28 @@ function limited({ headers, traceparent, tracestate }: Frame): void {
   const isText = named.every(([, text]) => typeof text === 'string');
   holds(isText, 'headers are text', headers);
   const known = /^(?:x-.*|traceparent|tracestate|cloudEvents[:_].+)$/s;
-  holds(named.every(([name]) => known.test(name)), 'no other headers go on', headers);
+  holds(
+    named.every(([name]) => known.test(name)),
+    'no other headers go on',
+    headers,
+  );
   if (traceparent === undefined) return;
-  holds(isSame(traceContextOf({ traceparent, tracestate }), { traceparent, tracestate }), 'a trace is well-formed', traceparent);
+  holds(
+    isSame(traceContextOf({ traceparent, tracestate }), { traceparent, tracestate }),
+    'a trace is well-formed',
+    traceparent,
+  );
 }
 
 function checkLength(frame: string | undefined, most = maxBytes): void {
-  if (frame !== undefined) holds(Buffer.byteLength(frame) <= most, 'a frame is no longer than it may be', frame.length);
+  if (frame !== undefined)
+    holds(Buffer.byteLength(frame) <= most, 'a frame is no longer than it may be', frame.length);
 }
 
 /** A frame has what the body has. */
 function hasBody(frame: Frame, body: Frame | undefined): void {
-  for (const name of ofBody) holds(isSame(frame[name], body?.[name]), 'a frame has the body as it was read', name);
+  for (const name of ofBody)
+    holds(isSame(frame[name], body?.[name]), 'a frame has the body as it was read', name);
 }
 
 function asEvent(message: Message, body: Frame | undefined): void {
@@ -154,7 +229,15 @@ function asEvent(message: Message, body: Frame | undefined): void {
   if (text === undefined) return;
   const frame = framed(text);
   const { t, seq, id: told, name, at: told2, again, redelivered } = frame;
-  const expected = { t: 'event', seq: 7, id, name: nameFor(message, 'alice'), at, again: 3, redelivered: true };
+  const expected = {
+    t: 'event',
+    seq: 7,
+    id,
+    name: nameFor(message, 'alice'),
+    at,
+    again: 3,
+    redelivered: true,
+  };
   const said = { t, seq, id: told, name, at: told2, again, redelivered };
   holds(isSame(said, JSON.parse(JSON.stringify(expected))), 'an event says what it is', said);
   hasBody(frame, body);
@@ -168,22 +251,37 @@ function asTopic(message: Message, body: Frame | undefined): void {
   const stated = statedTime(message.properties);
   holds(stated === undefined || Number.isSafeInteger(stated), 'a time is one', stated);
   const { item, atMs, bytes } = historyItem(message, nowMs, maxBytes, isEdge);
-  holds(bytes >= 0 && (atMs === undefined || Number.isSafeInteger(atMs)), 'what is kept is counted', { bytes, atMs });
+  holds(bytes >= 0 && (atMs === undefined || Number.isSafeInteger(atMs)), 'what is kept is counted', {
+    bytes,
+    atMs,
+  });
   for (const topic of topicsOf(message)) {
     const text = messageFrame(topic, message, nowMs, maxBytes, from);
     checkLength(text);
     if (text !== undefined) {
       const frame = framed(text);
-      holds(frame.t === 'message' && frame.topic === topic, 'a message says of which topic it is', frame.topic);
+      holds(
+        frame.t === 'message' && frame.topic === topic,
+        'a message says of which topic it is',
+        frame.topic,
+      );
       hasBody(frame, body);
     }
     if (!isTopic(topic)) continue;
     const record = { offset: 5, print, topics: [topic], atMs: nowMs, bytes, item };
     const kept = historyFrame(topic, record, true);
     const told = framed(kept);
-    holds(told.topic === topic && (told.t === 'message' || told.t === 'gap'), 'what was kept says the same', told);
+    holds(
+      told.topic === topic && (told.t === 'message' || told.t === 'gap'),
+      'what was kept says the same',
+      told,
+    );
     if (told.t !== 'message') continue;
-    holds(isSame(placeOf(kept.slice(0, placeLength)), { topic, offset: 5 }), 'a place is read where it was written', kept);
+    holds(
+      isSame(placeOf(kept.slice(0, placeLength)), { topic, offset: 5 }),
+      'a place is read where it was written',
+      kept,
+    );
     if (item.isDeletion !== true) hasBody(told, body);
   }
 }
@@ -195,7 +293,11 @@ function asReply(message: Message, body: Frame | undefined): void {
   checkLength(text, longestError);
   const reply = framed(text);
   holds(isSame(reply.re, JSON.parse(JSON.stringify(re))), 'a reply says what it answers', reply.re);
-  holds(reply.t === 'ok' || (reply.t === 'error' && typeof reply.code === 'string'), 'a reply is ok or an error', reply);
+  holds(
+    reply.t === 'ok' || (reply.t === 'error' && typeof reply.code === 'string'),
+    'a reply is ok or an error',
+    reply,
+  );
   if (reply.t === 'ok') hasBody(reply, body);
   const last = framed(placed(text, place, 2));
   holds(last.seq === 7 && last.parts === 2 && last.t === reply.t, 'the last part has its place', last);

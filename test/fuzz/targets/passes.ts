@@ -1,7 +1,7 @@
 import {
   actions,
-  GrantsError,
   type Grants,
+  GrantsError,
   maxPassChars,
   maxPatterns,
   NamespacesError,
@@ -28,9 +28,45 @@ export const passesTarget: Target = {
   about: 'passes, what proves a session or a placement, grants and namespaces',
   maxBytes: 16_384,
   words: [
-    ...['pass:', 'resume:', 'placement:', 'grants:', 'namespaces:', 'uid', 'sid', 'nodes', 'at', 'topic', 'kid'],
-    ...['grants', 'exp', 'rev', 'subscribe', 'publish', 'request', 'info', 'namespaces', 'hook', 'url', 'secret'],
-    ...['history', 'size', 'seconds', 'latest', 'key', 'presence', 'relay', 'claim', 'owner', 'anyone', 'service'],
+    ...[
+      'pass:',
+      'resume:',
+      'placement:',
+      'grants:',
+      'namespaces:',
+      'uid',
+      'sid',
+      'nodes',
+      'at',
+      'topic',
+      'kid',
+    ],
+    ...[
+      'grants',
+      'exp',
+      'rev',
+      'subscribe',
+      'publish',
+      'request',
+      'info',
+      'namespaces',
+      'hook',
+      'url',
+      'secret',
+    ],
+    ...[
+      'history',
+      'size',
+      'seconds',
+      'latest',
+      'key',
+      'presence',
+      'relay',
+      'claim',
+      'owner',
+      'anyone',
+      'service',
+    ],
     ...['alice', 's1', 'prices.demo', 'room.*', '#', '*', String(nowMs), 'https://a.example/b', '$schema'],
   ],
   run(input) {
@@ -40,7 +76,8 @@ export const passesTarget: Target = {
     if (kind === 'placement') return readPlacement(sealed(rest, 'evenkeel placement'), rest);
     if (kind === 'grants') return readClaim(rest);
     if (kind === 'namespaces') return readRules(rest);
-    const isNobody = passes.check(rest, 'alice') === undefined && resumes.check(rest, 'alice', nowMs) === undefined;
+    const isNobody =
+      passes.check(rest, 'alice') === undefined && resumes.check(rest, 'alice', nowMs) === undefined;
     holds(isNobody, 'what is not signed says nothing', rest);
   },
 };
@@ -54,12 +91,20 @@ function readPass(text: string): void {
   const checked = passes.check(text, 'alice');
   const held = { hash: passHash(text), exp: nowMs, rev: 1 };
   const underTicket = passes.authority('alice', text, held);
-  holds(underTicket.hold === held || (underTicket.hold?.rev ?? 0) > held.rev, 'the newer pass counts', underTicket);
+  holds(
+    underTicket.hold === held || (underTicket.hold?.rev ?? 0) > held.rev,
+    'the newer pass counts',
+    underTicket,
+  );
   holds(passes.check(text, 'bob') === undefined || checked === undefined, 'a pass is one user’s', text);
   if (checked === undefined) return;
   holds(text.length <= maxPassChars, 'no pass is longer than one may be');
   const { hold, grants } = checked;
-  holds(hold !== undefined && Number.isSafeInteger(hold.exp) && Number.isSafeInteger(hold.rev), 'it has its times', hold);
+  holds(
+    hold !== undefined && Number.isSafeInteger(hold.exp) && Number.isSafeInteger(hold.rev),
+    'it has its times',
+    hold,
+  );
   checkGrants(grants);
   const { pass } = passes.issue({ uid: 'alice', grants, exp: hold.exp, rev: hold.rev });
   const again = passes.check(pass, 'alice');
@@ -69,9 +114,17 @@ function readPass(text: string): void {
 function checkGrants(grants: Grants | undefined): void {
   if (grants === undefined) return;
   const all = actions.flatMap((action) => grants[action] ?? []);
-  holds(all.length <= maxPatterns && all.every(isTopicPattern), 'grants are patterns, and not too many', grants);
+  holds(
+    all.length <= maxPatterns && all.every(isTopicPattern),
+    'grants are patterns, and not too many',
+    grants,
+  );
   const known: readonly string[] = [...actions, 'info'];
-  holds(Object.keys(grants).every((name) => known.includes(name)), 'nothing else is granted', grants);
+  holds(
+    Object.keys(grants).every((name) => known.includes(name)),
+    'nothing else is granted',
+    grants,
+  );
 }
 
 function readResume(text: string): void {

@@ -17,8 +17,31 @@ export const statistics: Target = {
   words: [
     ...envelopeWords,
     ...new Set(reports.flatMap(({ shape }) => Object.keys(shape))),
-    ...['stats.edge-1', 'moves.edge-1', 'sessions.edge-1', 'policy', 'edge-1', 'edge-2', 'edge', 'active', 'draining'],
-    ...['cordoned', 'alice.s1', 'least-loaded', 'move', 'to', 'asked', 'sent', 'done', 'failed', 'pinned', 'isFinal', 'broker'],
+    ...[
+      'stats.edge-1',
+      'moves.edge-1',
+      'sessions.edge-1',
+      'policy',
+      'edge-1',
+      'edge-2',
+      'edge',
+      'active',
+      'draining',
+    ],
+    ...[
+      'cordoned',
+      'alice.s1',
+      'least-loaded',
+      'move',
+      'to',
+      'asked',
+      'sent',
+      'done',
+      'failed',
+      'pinned',
+      'isFinal',
+      'broker',
+    ],
   ],
   run(input) {
     const message = messageOf(input, { exchange: 'mesh.stats' });
@@ -35,7 +58,11 @@ export const statistics: Target = {
     if (node !== undefined) {
       holds(key.endsWith(`.${node}`), 'a report is about its sender', { key, node });
       const { userId = '' } = properties;
-      holds(!userId.startsWith('edge-') || userId === `edge-${node}`, 'who has a name speaks for that alone', userId);
+      holds(
+        !userId.startsWith('edge-') || userId === `edge-${node}`,
+        'who has a name speaks for that alone',
+        userId,
+      );
     }
     holds(jsonOf(message.body.toString('utf8')) !== undefined, 'a report is JSON');
     const again = read({ ...message, body: Buffer.from(JSON.stringify(heard)) });

@@ -1,5 +1,5 @@
 import { isNodeName, isSid, isUid } from '@evenkeel/protocol';
-import { maxTicketChars, TicketSigner, type TicketClaims } from '@evenkeel/ticket';
+import { maxTicketChars, type TicketClaims, TicketSigner } from '@evenkeel/ticket';
 import { isSame } from '../same.js';
 import { holds, type Target } from '../target.js';
 import { secret, signedBody, splitKind } from './signed.js';
@@ -15,7 +15,19 @@ export const tickets: Target = {
   about: 'tickets, signed and not',
   maxBytes: 4_096,
   words: [
-    ...['claims:', 'named:edge-1.', 'id', 'uid', 'sid', 'node', 'boot', 'epoch', 'expiresAt', 'isNew', 'from'],
+    ...[
+      'claims:',
+      'named:edge-1.',
+      'id',
+      'uid',
+      'sid',
+      'node',
+      'boot',
+      'epoch',
+      'expiresAt',
+      'isNew',
+      'from',
+    ],
     ...['move', 'isProbe', 'pass', 'hash', 'exp', 'rev', 'isOpen', 'edge-1', 'edge-2', 'b1', 'alice'],
     ...[String(nowMs), String(nowMs + 30_000), 'true'],
   ],
