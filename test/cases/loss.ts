@@ -9,7 +9,8 @@ const sessions = 12;
 /** Last of all: the mesh's exchange goes, and all bindings with it. */
 const emptied: Case = {
   name: 'broker-forgets-queues',
-  right: 'every session whose queue went is told so by one gap session-expired, and gets what is published afterwards',
+  right:
+    'every session whose queue went is told so by one gap session-expired, and gets what is published afterwards',
   kind: 'a retry forgets what its first try learned',
   async run({ gateway, amqp, mesh }) {
     const wires: Wire[] = [];

@@ -103,7 +103,15 @@ describe('topics of an edge that is behind', () => {
     // As its own limit of bytes does, which takes longer to fill.
     const policy = ['-p', mesh.vhost, 'little'];
     const limited = JSON.stringify({ 'max-length-bytes': 1_000_000 });
-    await rabbitmqctl('set_policy', ...policy.slice(0, 2), '--apply-to', 'queues', 'little', '^edge\\.full\\.', limited);
+    await rabbitmqctl(
+      'set_policy',
+      ...policy.slice(0, 2),
+      '--apply-to',
+      'queues',
+      'little',
+      '^edge\\.full\\.',
+      limited,
+    );
     onTestFinished(async () => void (await rabbitmqctl('clear_policy', ...policy)));
     const edge = await mesh.edge('full');
     const topics = ['large'];

@@ -54,7 +54,8 @@ export class FakeConnection implements QueueConnection {
     return {
       declareQueue: ({ name }) =>
         this.#operate(`declare ${name}`, () => {
-          if (!this.queues.has(name)) this.queues.set(name, { bindings: new Set(), waiting: [], consumers: new Set() });
+          if (!this.queues.has(name))
+            this.queues.set(name, { bindings: new Set(), waiting: [], consumers: new Set() });
           return { messages: 0, consumers: 0, asIs: false };
         }),
       checkQueue: (name) =>
@@ -63,8 +64,7 @@ export class FakeConnection implements QueueConnection {
           return queue === undefined ? undefined : { messages: 0, consumers: queue.consumers.size };
         }),
       deleteQueue: (name) => this.#operate(`delete ${name}`, () => void this.queues.delete(name)),
-      purgeQueue: (name) =>
-        this.#operate(`purge ${name}`, () => this.#queue(name).waiting.splice(0).length),
+      purgeQueue: (name) => this.#operate(`purge ${name}`, () => this.#queue(name).waiting.splice(0).length),
       bind: (name, exchange, key) =>
         this.#operate(`bind ${name} ${exchange} ${key}`, () => {
           if (!this.exchanges.has(exchange)) throw noQueue(`no exchange '${exchange}'`);

@@ -6,8 +6,5 @@ export interface EventsBound {
    * Has the session's queue bound by `bind` where that is owed to it, unless somebody is at it. `bind` says false where nothing is bound
    * again: the queue is a new one.
    */
-  bindOwed(
-    who: { readonly uid: string; readonly sid: string },
-    bind: () => Promise<boolean>,
-  ): Promise<void>;
+  bindOwed(who: { readonly uid: string; readonly sid: string }, bind: () => Promise<boolean>): Promise<void>;
 }

@@ -2,7 +2,6 @@ import { withDeadline } from '@evenkeel/pace';
 import { type CloseCode, type GapReason, gapReasons, planOfMove, sessionEnded } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { Connection } from '../transport/connection.js';
-import type { Found } from './attach.js';
 import type { Intake } from './intake.js';
 import { type LetGo, letGoBy } from './left-behind.js';
 import { attachKind } from './load.js';
@@ -65,7 +64,7 @@ export class Custody {
 
   /** `connection`: as the client knows it; empty: a bare one. `info`: what others are told of it, as JSON text. */
   welcomed(
-    { isResumed, missed }: Pick<Found, 'isResumed' | 'missed'>,
+    { isResumed, missed }: { readonly isResumed: boolean; readonly missed: GapReason | undefined },
     connection: string,
     info: string | undefined,
   ): void {

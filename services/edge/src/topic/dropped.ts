@@ -8,6 +8,8 @@ export interface DroppedMessagesOptions {
   readonly mesh: Pick<Mesh, 'ownQueue'>;
   readonly node: string;
   readonly boot: string;
+  /** It may have, and it was not to be seen. */
+  onDoubt(): void;
   /** A clock that nobody sets, ms. */
   now(): number;
 }
@@ -25,7 +27,7 @@ export class DroppedMessages {
 
   constructor(options: DroppedMessagesOptions) {
     this.#options = options;
-    const { mesh, node, boot, now } = options;
+    const { mesh, node, boot, onDoubt, now } = options;
     this.#key = fenceKey(node, `${boot}.dropped`);
     this.#queue = mesh.ownQueue({
       name: `edge.${node}.overflow`,
@@ -38,6 +40,7 @@ export class DroppedMessages {
       // With its connection the topic queue has gone as well, and its subscribers are told.
       onRemade: () => {
         this.#isInDoubt = now() - this.#isNewSinceMs > fillMs;
+        if (this.#isInDoubt) onDoubt();
       },
     });
   }

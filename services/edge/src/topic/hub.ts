@@ -76,7 +76,7 @@ export class TopicHub {
     const { mesh, node, boot, limits = queueLimits } = options;
     const now = options.monotonicNow ?? (() => performance.now());
     const markerKey = fenceKey(node, boot);
-    this.#dropped = new DroppedMessages({ mesh, node, boot, now });
+    this.#dropped = new DroppedMessages({ mesh, node, boot, onDoubt: () => void this.#overflow.look(), now });
     this.#queue = mesh.ownQueue({
       name: `edge.${node}`,
       arguments: {
