@@ -83,10 +83,10 @@ export const amqpMessages: Readonly<Record<string, AmqpMessage>> = {
         .enum(['first', 'all'])
         .optional()
         .meta({ description: 'One answer is enough, or that of every session is wanted' }),
-      'evenkeel-at': z
-        .number()
-        .optional()
-        .meta({ description: 'When it was asked, ms since the epoch: the time in the queue counts' }),
+      'evenkeel-at': z.number().optional().meta({
+        description:
+          'When it was asked, ms since the epoch: what of its time in the queue is over 10 s counts',
+      }),
     }),
     payload: any,
   },

@@ -54,16 +54,26 @@ describe('the time in the queue', () => {
     return 'code' in asked ? asked.code : asked.leftMs;
   };
 
-  it('counts, by when the question says that it was asked', () => {
-    expect([leftAfter(0), leftAfter(4_000), leftAfter(400.5, '500')]).toEqual([10_000, 6_000, 100]);
+  it('counts beyond what clocks may be off, by when the question says that it was asked', () => {
+    expect([leftAfter(14_000), leftAfter(10_400.5, '500'), leftAfter(40_000, '60000')]).toEqual([
+      6_000, 100, 30_000,
+    ]);
+  });
+
+  it('takes nothing from a service whose clock is off as far as is tolerated', () => {
+    for (const offMs of [-10_000, -9_000, 0, 9_000, 10_000])
+      for (const timeoutMs of [500, 10_000, 60_000])
+        expect(leftAfter(offMs, String(timeoutMs))).toBe(timeoutMs);
   });
 
   it('is over where nobody took it in time', () => {
-    expect([leftAfter(10_000), leftAfter(59_000), leftAfter(500, '500')]).toEqual(Array(3).fill('timeout'));
+    expect([leftAfter(20_000), leftAfter(70_000, '60000'), leftAfter(10_500, '500')]).toEqual(
+      Array(3).fill('timeout'),
+    );
   });
 
   it('is not counted by a clock that cannot be right', () => {
-    expect([leftAfter(-5_000), leftAfter(60_001), leftAfter(501, '500'), leftAfter('x')]).toEqual([
+    expect([leftAfter(-15_000), leftAfter(70_001), leftAfter(10_501, '500'), leftAfter('x')]).toEqual([
       10_000, 10_000, 500, 10_000,
     ]);
   });

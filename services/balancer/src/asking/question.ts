@@ -1,4 +1,5 @@
 import type { Delivery } from '@evenkeel/broker';
+import { clockToleranceMs } from '@evenkeel/cluster';
 import { isSentTo, readJson } from '@evenkeel/mesh';
 import {
   askErrors,
@@ -32,13 +33,14 @@ export interface AskError {
 const bad = (message: string): AskError => ({ code: askErrors.badQuestion, message });
 
 /**
- * How long a question has waited in the queue, by its `evenkeel-at`. RabbitMQ drops it at the end of its time: what would be older than
- * that was written by a clock that is wrong, and so was what is to come.
+ * How long a question has waited in the queue at least, by its `evenkeel-at`: that of a host whose clock may be off by as much as is
+ * tolerated. RabbitMQ drops it at the end of its time: what would be older than that was written by a clock that is wrong, and so was
+ * what is to come.
  */
 function waitedMs({ expiration, headers }: Delivery['properties'], nowMs: number): number {
   const { [atHeader]: atMs } = headers;
   if (typeof atMs !== 'number') return 0;
-  const ageMs = nowMs - atMs;
+  const ageMs = nowMs - atMs - clockToleranceMs;
   return ageMs > 0 && ageMs <= Number(expiration ?? asking.maxTimeoutMs) ? Math.floor(ageMs) : 0;
 }
 
