@@ -93,6 +93,30 @@ it('two observers agree on the time, whatever their own clocks say', () => {
   );
 });
 
+it('two observers know how far apart they are, by what both hear of the same processes, whatever clocks say', () => {
+  const clock = fc.integer({ min: -7_200_000, max: 7_200_000 });
+  fc.assert(
+    fc.property(clock, clock, fc.array(clock, { minLength: 1, maxLength: 30 }), (self, other, edges) => {
+      const nodes = () => Object.fromEntries(edges.map((ahead, i) => [`e${i}`, ahead]));
+      const [one, next] = [world(nodes(), self), world(nodes(), other)];
+      one.run(6);
+      next.run(3);
+      const marks = one.clocks.marks();
+      expect(marks.length).toBe(Math.min(16, edges.length));
+      expect(next.clocks.aheadOf(marks)).toBe(other - self);
+    }),
+  );
+});
+
+it('processes that only one observer has heard tell nothing', () => {
+  const { clocks, run } = world({ a: 0, b: 0 });
+  expect([clocks.marks(), clocks.aheadOf([])]).toEqual([[], undefined]);
+  run(3);
+  const before = { node: 'a', boot: 'before', aheadMs: 3_600_000 };
+  expect(clocks.aheadOf([before, { ...before, node: 'c', boot: 'b' }])).toBeUndefined();
+  expect(clocks.aheadOf([before, { node: 'b', boot: 'b', aheadMs: 5_000 }])).toBe(5_000);
+});
+
 it('it is reported once that a clock is off, and once that it is right again', () => {
   const { clocks, state, run } = world({ a: 0, b: 40_000, c: 0 });
   const told: string[] = [];

@@ -8,7 +8,17 @@ const samples = 5;
 /** The clocks of all are compared this often, ms. */
 const compareEveryMs = 1_000;
 
+/** Nodes of which an observer leaves a mark at most: others hear the same ones. */
+const mostMarks = 16;
+
 type Clock = 'wall' | 'steady';
+
+/** How far the clock of one process was ahead of the observer's, ms: another observer of the same process can tell how far apart they are. */
+export interface ClockMark {
+  readonly node: string;
+  readonly boot: string;
+  readonly aheadMs: number;
+}
 
 /** How far a node's clocks were ahead of the observer's by each of its last reports, less the time that it was under way. */
 interface Series {
@@ -60,6 +70,24 @@ export class NodeClocks {
     return this.#ahead(node, 'steady') ?? 0;
   }
 
+  /** What this observer measures, for another one: of the 16 nodes that it has known longest. */
+  marks(): ClockMark[] {
+    const known = [...this.#series].slice(0, mostMarks);
+    return known.map(([node, { boot, steady }]) => ({ node, boot, aheadMs: Math.max(...steady) }));
+  }
+
+  /**
+   * How far this observer's clock is ahead of that of the observer who has left `marks`, ms: the median of what the processes say that
+   * both have heard, whose clocks may be wrong. Undefined: there is none.
+   */
+  aheadOf(marks: readonly ClockMark[]): number | undefined {
+    const all = marks.flatMap(({ node, boot, aheadMs }) => {
+      const series = this.#series.get(node);
+      return series?.boot === boot ? [aheadMs - Math.max(...series.steady)] : [];
+    });
+    return middleOf(all);
+  }
+
   /** How far the median of hosts' clocks is ahead of the observer's, ms. */
   get medianMs(): number {
     return this.#compared?.wall ?? 0;
@@ -82,9 +110,12 @@ export class NodeClocks {
     const all = [...this.#series.values()].map((series) => Math.max(...series[clock]));
     // Of two that differ, the node's counts: it is what others see as well.
     if (all.length > 1) all.push(0);
-    return all.sort((a, b) => a - b)[Math.floor((all.length - 1) / 2)] ?? 0;
+    return middleOf(all) ?? 0;
   }
 }
+
+const middleOf = (all: number[]): number | undefined =>
+  all.sort((a, b) => a - b)[Math.floor((all.length - 1) / 2)];
 
 function keep(series: number[], aheadMs: number): void {
   series.push(aheadMs);

@@ -1,5 +1,7 @@
+import type { NodeStats } from '@evenkeel/protocol';
 import { Balancer, type BalancerOptions, type Command } from '../src/core/balancer.js';
 import type { Plan } from '../src/core/plan/plan.js';
+import type { SavedState } from '../src/core/state.js';
 import { type Classes, SimNode } from './node.js';
 import { Random } from './random.js';
 
@@ -27,19 +29,26 @@ const LATENCY_MS = 120;
 const STATS_MS = 1000;
 /** A crash is known only when reports have stayed away this long. */
 const UNNOTICED_MS = 4000;
+/** A successor waits this long for the nodes. */
+const HEARD_WITHIN_MS = 4000;
+/** Nobody leads for that long, again and again, nobody may be heard for a minute, and what was saved may be half a minute old. */
+const LATE_MS = 200_000;
+/** A node that an operator wants empty and that never comes: its drain only ends. */
+const ABSENT = 'absent';
 
 /**
  * A cluster of simulated edges under the real balancer. Time goes in steps; after each the invariants are checked:
  * sessions are conserved, nobody is moved onto a node that drains or has died, no node both gives and takes in a
- * plan, and no pair of nodes swaps sessions back and forth.
+ * plan, no pair of nodes swaps sessions back and forth, and a drain ends at its time, whoever leads by then.
  */
 export class SimCluster {
   readonly random: Random;
   readonly nodes = new Map<string, SimNode>();
   readonly violations = new Violations();
-  readonly balancer: Balancer;
+  /** Who leads, or did last. */
+  balancer: Balancer;
   readonly plans: Plan[] = [];
-  nowMs = 1_000_000;
+  nowMs = 100_000_000;
   steps = 0;
   /** Moves that were done. */
   moves = 0;
@@ -61,25 +70,55 @@ export class SimCluster {
   readonly #silent = new Set<string>();
   #lastPairs = new Map<string, { atMs: number; amount: number }>();
   readonly #clock: () => number;
+  /** How far the clock of who leads is ahead, ms. */
+  #leaderAheadMs = 0;
+  #saved: SavedState | undefined;
+  #successor: { balancer: Balancer; aheadMs: number; untilMs: number } | undefined;
+  #planIds = 0;
+  #drainEndsMs: number | undefined;
 
   constructor(options: SimOptions, clock: () => number) {
     this.#options = options;
     this.#clock = clock;
     this.random = new Random(options.seed);
     this.#homelessByClass = options.classes.map(() => 0);
-    let plans = 0;
-    this.balancer = new Balancer(
+    this.balancer = this.#newBalancer();
+    this.balancer.lead(undefined, this.nowMs);
+  }
+
+  #newBalancer(): Balancer {
+    return new Balancer(
       {
         send: (node, command, onUnrouted) => this.#deliver(node, command, onUnrouted),
-        save: () => undefined,
+        save: (state) => {
+          this.#saved = state;
+          return undefined;
+        },
         log: (event) => {
           if (event === 'plan started') this.#onPlan();
         },
-        newPlanId: () => `p${++plans}`,
+        newPlanId: () => `p${++this.#planIds}`,
       },
-      options.balancer,
+      this.#options.balancer,
     );
-    this.balancer.lead(undefined, this.nowMs);
+  }
+
+  get #leaderMs(): number {
+    return this.nowMs + this.#leaderAheadMs;
+  }
+
+  /** An operator wants a node empty within this time. */
+  drainAbsent(withinMs: number): void {
+    if (this.#drainEndsMs !== undefined) return;
+    this.#drainEndsMs = this.nowMs + withinMs;
+    const endsBy = this.#leaderMs + withinMs;
+    this.balancer.drains.set(ABSENT, { node: ABSENT, boot: 'b', by: 'ann', endsBy });
+    void this.balancer.save();
+  }
+
+  /** The leader dies. Another balancer, whose clock is so far ahead of the true time, takes over once it has heard the nodes. */
+  succeed(aheadMs: number): void {
+    this.#successor = { balancer: this.#newBalancer(), aheadMs, untilMs: this.nowMs + HEARD_WITHIN_MS };
   }
 
   addNode(name: string, version = '1', handshakesPerSecond = 3000): SimNode {
@@ -129,7 +168,7 @@ export class SimCluster {
       { ...stats, seq: Math.max(1, stats.seq - 3), sessions: 0, state: 'active' as const },
       { ...stats, boot: `${node.node}-${node.boot - 1}`, seq: stats.seq + 1, at: stats.at - 5_000 },
     ];
-    this.balancer.observe(this.random.pick(foreign), this.nowMs);
+    this.#observe(this.random.pick(foreign));
   }
 
   drain(node: SimNode): void {
@@ -189,12 +228,33 @@ export class SimCluster {
     this.#place();
     this.#report();
     this.#noteSilence();
+    this.#takeOver();
+    if (this.#successor === undefined) this.#tick();
+    this.#check();
+  }
+
+  #tick(): void {
     const before = this.#clock();
     const hadRun = this.balancer.run !== undefined;
-    this.balancer.tick(this.nowMs);
+    this.balancer.tick(this.#leaderMs);
     if (!hadRun && this.balancer.run !== undefined)
       this.planMs = Math.max(this.planMs, this.#clock() - before);
-    this.#check();
+  }
+
+  #takeOver(): void {
+    if (this.#successor === undefined) return;
+    const { balancer, aheadMs, untilMs } = this.#successor;
+    if (!balancer.isWarm(this.nowMs + aheadMs) && this.nowMs < untilMs) return;
+    this.#successor = undefined;
+    this.#leaderAheadMs = aheadMs;
+    this.balancer = balancer;
+    this.balancer.lead(this.#saved, this.#leaderMs);
+    this.changedAtMs = this.nowMs;
+  }
+
+  #observe(stats: NodeStats): void {
+    if (this.#successor === undefined) this.balancer.observe(stats, this.#leaderMs);
+    else this.#successor.balancer.observe(stats, this.nowMs + this.#successor.aheadMs);
   }
 
   #report(): void {
@@ -204,13 +264,14 @@ export class SimCluster {
       if (moves.length > 0 && !this.#isLost()) {
         const boot = `${node.node}-${node.boot}`;
         const at = node.clockMs(this.nowMs);
-        this.balancer.report({ v: 1, node: node.node, boot, at, moves }, this.nowMs);
+        if (this.#successor === undefined)
+          this.balancer.report({ v: 1, node: node.node, boot, at, moves }, this.#leaderMs);
       }
       if (node.nextStatsMs > this.nowMs) continue;
       node.nextStatsMs = Math.max(node.nextStatsMs + STATS_MS, this.nowMs + 1);
       if (node.muteUntilMs > this.nowMs) continue;
       const stats = node.stats(this.nowMs, this.random);
-      if (!this.#isLost()) this.balancer.observe(stats, this.nowMs);
+      if (!this.#isLost()) this.#observe(stats);
     }
   }
 
@@ -221,7 +282,7 @@ export class SimCluster {
 
   #noteSilence(): void {
     for (const node of this.nodes.values()) {
-      const phase = this.balancer.view.get(node.node, this.nowMs)?.phase;
+      const phase = this.balancer.view.get(node.node, this.#leaderMs)?.phase;
       const isSilent = node.isUp && (phase === 'suspect' || phase === 'gone');
       if (isSilent === this.#silent.has(node.node)) continue;
       if (isSilent) this.#silent.add(node.node);
@@ -239,7 +300,7 @@ export class SimCluster {
     if (command.command === 'cancel') node.cancel(command.move);
     // One with no sessions only keeps the edge waiting.
     if (command.command !== 'reconnect' || command.sessions?.length === 0) return;
-    const phase = this.balancer.view.get(command.to.node, this.nowMs)?.phase;
+    const phase = this.balancer.view.get(command.to.node, this.#leaderMs)?.phase;
     if (phase !== 'active' && phase !== 'joining') {
       this.violations.add(`${command.move} moves onto ${command.to.node}, which is ${phase ?? 'unknown'}`);
     }
@@ -318,5 +379,16 @@ export class SimCluster {
     }
     if (sum !== this.expected)
       this.violations.add(`${sum} sessions instead of ${this.expected} at step ${this.steps}`);
+    this.#checkDrain();
+  }
+
+  #checkDrain(): void {
+    const goal = this.balancer.drains.get(ABSENT);
+    if (this.#drainEndsMs === undefined || this.#successor !== undefined) return;
+    if (goal === undefined) this.violations.add('a drain is forgotten');
+    else if (goal.ended !== undefined && this.nowMs < this.#drainEndsMs)
+      this.violations.add(`a drain ends ${this.#drainEndsMs - this.nowMs} ms early`);
+    else if (goal.ended === undefined && this.nowMs > this.#drainEndsMs + LATE_MS)
+      this.violations.add('a drain goes on when its time is over');
   }
 }

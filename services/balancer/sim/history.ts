@@ -11,7 +11,7 @@ import {
   until,
 } from './scenarios.js';
 
-/** What may happen. The last four are faults of the observation alone: nothing is different with the nodes. */
+/** What may happen. Of the last five nothing is different with the nodes: the observation fails, or another balancer leads. */
 export const eventKinds = [
   'join',
   'drain',
@@ -24,6 +24,7 @@ export const eventKinds = [
   'loss',
   'clock',
   'forge',
+  'succeed',
 ] as const;
 type EventKind = (typeof eventKinds)[number];
 
@@ -55,6 +56,10 @@ export function* history(c: SimCluster, sizes: Sizes, events: readonly HistoryEv
     else if (kind === 'loss') c.loss = { untilMs: c.nowMs + which * 100, ratio: which / 150 };
     else if (kind === 'clock') node.aheadMs = (which - 50) * 60_000;
     else if (kind === 'forge') c.forge(node);
+    else if (kind === 'succeed') {
+      c.drainAbsent(30_000 + which * 1_000);
+      c.succeed((which - 50) * 73_000);
+    }
     yield* forMs(c, afterMs);
   }
   for (const node of c.nodes.values()) {

@@ -45,6 +45,8 @@ export class SimNode {
   nextStatsMs: number;
   /** How far its clock is ahead, ms. */
   aheadMs = 0;
+  /** The same of the clock of its process, which takes no step. */
+  #steadyAheadMs = 0;
   /** What it has reported last. */
   last: NodeStats | undefined;
   readonly #classes: Classes;
@@ -125,6 +127,7 @@ export class SimNode {
 
   restart(version: string): void {
     this.isUp = true;
+    this.#steadyAheadMs = this.aheadMs;
     this.boot += 1;
     this.#seq = 0;
     this.version = version;
@@ -241,6 +244,7 @@ export class SimNode {
       boot: `${this.node}-${this.boot}`,
       seq: this.#seq,
       at: this.clockMs(nowMs),
+      steadyAt: Math.max(0, nowMs + this.#steadyAheadMs),
       state: this.state,
       version: this.version,
       weight: 1,

@@ -272,6 +272,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     },
     follow: () => {
       succession.end();
+    heard: () => warmedUp(() => isWarm() || !lock.isLeading, warmUpWaitMs),
       balancer.follow();
     },
     end: () => manage.rest(),

@@ -1,6 +1,7 @@
 import type { CommandOf, MoveReport, NodeStats } from '@evenkeel/protocol';
 import { Balancer, type BalancerOptions, type Command } from '../src/core/balancer.js';
 import type { SavedState } from '../src/core/state.js';
+import { readState } from '../src/store/saved-state.js';
 import { statsOf } from './stats.js';
 
 /** A node of a {@link SmallCluster}: counts in place of sessions. */
@@ -32,8 +33,13 @@ export class SmallCluster {
   readonly nodes = new Map<string, SmallNode>();
   readonly sent: { node: string; command: Command }[] = [];
   readonly logs: { event: string; fields: object }[] = [];
-  readonly balancer: Balancer;
+  /** Who leads. */
+  balancer: Balancer;
+  /** By the clocks of the nodes. */
   nowMs = 1_000_000;
+  /** How far the clock of who leads is ahead of theirs. */
+  #aheadMs = 0;
+  readonly #options: Partial<BalancerOptions>;
   isSilent = false;
   saved: SavedState | undefined;
   readonly #reports: MoveReport[] = [];
@@ -42,7 +48,13 @@ export class SmallCluster {
 
   constructor(nodes: Record<string, Partial<SmallNode>>, options: Partial<BalancerOptions> = {}) {
     for (const [name, node] of Object.entries(nodes)) this.add(name, node);
-    this.balancer = new Balancer(
+    this.#options = options;
+    this.balancer = this.#newBalancer();
+    this.balancer.lead(undefined, this.nowMs);
+  }
+
+  #newBalancer(): Balancer {
+    return new Balancer(
       {
         send: (node, command) => this.#obey(node, command),
         save: (state) => {
@@ -52,9 +64,25 @@ export class SmallCluster {
         log: (event, fields) => this.logs.push({ event, fields }),
         newPlanId: () => `p${++this.#plans}`,
       },
-      options,
+      this.#options,
     );
-    this.balancer.lead(undefined, this.nowMs);
+  }
+
+  /** The time of who leads. */
+  get leaderMs(): number {
+    return this.nowMs + this.#aheadMs;
+  }
+
+  /**
+   * The leader dies. Another balancer, whose clock is so far ahead of those of the nodes, has heard them for four seconds, if they
+   * speak, before it takes over what was saved last: `as` what that is to it.
+   */
+  succeed(aheadMs: number, as: (saved: SavedState) => unknown = (saved) => saved): void {
+    const left = readState(JSON.parse(JSON.stringify(as(this.saved ?? this.balancer.saved()))));
+    this.#aheadMs = aheadMs;
+    this.balancer = this.#newBalancer();
+    this.play(4);
+    if ('state' in left) this.balancer.lead(left.state, this.leaderMs);
   }
 
   add(name: string, node: Partial<SmallNode>): void {
@@ -81,15 +109,17 @@ export class SmallCluster {
   /** What an operator's drain does. */
   drain(name: string, more: { endsBy?: number; closesPerSecond?: number } = {}): void {
     this.#obey(name, { command: 'cordon' });
-    this.balancer.view.unpin(name, this.nowMs);
+    this.balancer.view.unpin(name, this.leaderMs);
     this.balancer.drains.set(name, { node: name, boot: `${name}-1`, by: 'ann', ...more });
+    void this.balancer.save();
   }
 
   /** What an operator's cordon does. */
   cordon(name: string): void {
     this.#obey(name, { command: 'cordon' });
-    this.balancer.standing.cordons.set({ node: name, by: 'ann', at: this.nowMs });
-    this.balancer.standing.cordons.told(name, this.nowMs);
+    this.balancer.standing.cordons.set({ node: name, by: 'ann', at: this.leaderMs });
+    this.balancer.standing.cordons.told(name, this.leaderMs);
+    void this.balancer.save();
   }
 
   /** Another process takes the place of a node's, at once. */
@@ -107,8 +137,8 @@ export class SmallCluster {
     const endsAtMs = this.nowMs + seconds * 1_000;
     for (; this.nowMs < endsAtMs; this.nowMs += tickMs) {
       if (!this.isSilent && this.nowMs % reportEveryMs === 0) this.#speak();
-      for (const report of this.#reports.splice(0)) this.balancer.report(report, this.nowMs);
-      this.balancer.tick(this.nowMs);
+      for (const report of this.#reports.splice(0)) this.balancer.report(report, this.leaderMs);
+      this.balancer.tick(this.leaderMs);
     }
   }
 
@@ -121,7 +151,7 @@ export class SmallCluster {
   }
 
   drainOf(name: string) {
-    const view = this.balancer.view.get(name, this.nowMs);
+    const view = this.balancer.view.get(name, this.leaderMs);
     return view && this.balancer.drainOf(view);
   }
 
@@ -129,8 +159,8 @@ export class SmallCluster {
     this.#seq += 1;
     for (const [name, { sessions, pinned, stats, eventsPerSession }] of this.nodes) {
       const deliveredPerSecond = sessions * eventsPerSession(this.nowMs);
-      const seen = { sessions, pinned, deliveredPerSecond, ...stats };
-      this.balancer.observe(statsOf(name, this.#seq, seen), this.nowMs);
+      const seen = { sessions, pinned, deliveredPerSecond, at: this.nowMs, ...stats };
+      this.balancer.observe(statsOf(name, this.#seq, seen), this.leaderMs);
     }
   }
 

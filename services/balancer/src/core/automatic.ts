@@ -1,8 +1,11 @@
 import type { Mode } from './live-settings.js';
-import type { Pause } from './state.js';
+import type { Pause, SavedState } from './state.js';
 
 /** Whoever has aborted a plan has not done so to see the same plan again, ms. */
 const abortHoldMs = 300_000;
+
+/** Whether nothing is rebalanced yet because of it. */
+export const isHeld = (aborted: Pause, nowMs: number): boolean => nowMs - aborted.at < abortHoldMs;
 
 /** Whether rebalancing may happen on its own, and who has said that it may not. */
 export class Automatic {
@@ -29,13 +32,29 @@ export class Automatic {
     this.abortedBy = undefined;
   }
 
+  saved(): Pick<SavedState, 'isPaused' | 'pause' | 'aborted'> {
+    const { isPaused, pausedBy: pause, abortedBy: aborted } = this;
+    return {
+      isPaused,
+      ...(pause === undefined ? {} : { pause }),
+      ...(aborted === undefined ? {} : { aborted }),
+    };
+  }
+
+  /** As the leader before has left it. */
+  restore({ isPaused, pause, aborted }: SavedState): void {
+    this.isPaused = isPaused;
+    this.pausedBy = pause;
+    this.abortedBy = aborted;
+  }
+
   /** Whether it may, else why not. */
   mayLevel(nowMs: number): true | string {
     if (this.isPaused) return `paused by ${this.pausedBy?.by ?? 'an operator'}`;
     if (this.mode === 'manual') return 'manual mode';
     if (this.#isMaintenance(nowMs)) return 'maintenance window';
     const { abortedBy } = this;
-    if (abortedBy === undefined || nowMs - abortedBy.at >= abortHoldMs) return true;
+    if (abortedBy === undefined || !isHeld(abortedBy, nowMs)) return true;
     return `${abortedBy.by} has aborted a plan: nothing is rebalanced for 5 minutes after that, or until resume`;
   }
 }

@@ -5,6 +5,7 @@ import { Flapping } from './cluster/flapping.js';
 import { ClusterState, type NodeView } from './cluster/state.js';
 import { Draining } from './draining.js';
 import { liveValues, type Mode, paceOf, thresholdsOf } from './live-settings.js';
+import { hasEnd, inOwnTime } from './own-time.js';
 import { type Draft, type Method, planOf } from './plan/draft.js';
 import { type DrainGoal, type DrainStatus, drainedBy } from './plan/drains.js';
 import type { Plan, PlanKind, Strategy } from './plan/plan.js';
@@ -72,6 +73,8 @@ export class Balancer {
   #lastPlanEndMs = Number.NEGATIVE_INFINITY;
   #isStarting = false;
   #held: string | undefined;
+  /** Of the last call that had it. */
+  #nowMs = 0;
 
   constructor(ports: BalancerPorts, options: Partial<BalancerOptions> = {}) {
     this.#ports = ports;
@@ -96,9 +99,8 @@ export class Balancer {
     this.#saver = new Saver(ports);
     this.#reason = new Reason(ports.log);
     this.#warmth = new Warmth(this.#options.warmUpMs);
-    const { maintenanceWindows, moveDeadlineMs } = this.#options;
     this.standing = new Standing(
-      liveValues({ mode, maintenanceWindows, moveDeadlineMs, ...this.policy.options, ...this.#pace }),
+      liveValues({ ...this.#options, ...this.policy.options, ...this.#pace }),
       ports.log,
     );
   }
@@ -123,6 +125,7 @@ export class Balancer {
   }
 
   observe(stats: NodeStats, nowMs: number): void {
+    this.#nowMs = nowMs;
     this.#hear(nowMs);
     const before = this.view.get(stats.node, nowMs);
     const change = this.view.observe(stats, nowMs);
@@ -177,20 +180,18 @@ export class Balancer {
   }
 
   /** Takes over where the leader before left off. */
-  lead(saved: SavedState | undefined, nowMs: number): void {
+  lead(left: SavedState | undefined, nowMs: number): void {
     this.#letGo();
+    this.#nowMs = nowMs;
     this.#isLeading = true;
     this.#run = undefined;
-    if (saved === undefined) return;
+    if (left === undefined) return;
+    const saved = inOwnTime(left, this.view.clocks, nowMs);
     this.drains.clear();
     for (const goal of saved.drains) this.drains.set(goal.node, goal);
     this.standing.restore(saved);
     this.configure();
-    Object.assign(this.automatic, {
-      isPaused: saved.isPaused,
-      pausedBy: saved.pause,
-      abortedBy: saved.aborted,
-    });
+    this.automatic.restore(saved);
     this.history = [...saved.history];
     this.ring = saved.ring;
     if (saved.plan === undefined) return;
@@ -211,6 +212,7 @@ export class Balancer {
 
   /** Does what is due. Call it ten times a second. */
   tick(nowMs: number): void {
+    this.#nowMs = nowMs;
     if (!this.#isLeading || this.#held !== undefined || this.#isStarting || !this.isWarm(nowMs)) return;
     // Nothing that is done now could be followed, and what is not reported is nobody's fault.
     const silentMs = this.view.silentMs(nowMs);
@@ -220,7 +222,7 @@ export class Balancer {
         nowMs,
       );
     const hasChanged = this.#draining.review((node) => this.view.get(node, nowMs), nowMs);
-    if (hasChanged) void this.save();
+    if (hasChanged || this.#saver.isDue(() => hasEnd(this.saved()), nowMs)) void this.save();
     if (this.#run !== undefined) this.#goOn(this.#run, nowMs);
     else this.#decide(nowMs);
     const nodes = this.view.nodes(nowMs);
@@ -282,15 +284,13 @@ export class Balancer {
   }
 
   saved(): SavedState {
-    const { isPaused, pausedBy, abortedBy } = this.automatic;
     return {
       v: 1,
+      clock: { at: this.#nowMs, nodes: this.view.clocks.marks() },
       ...(this.#run === undefined ? {} : { plan: this.#run.plan, run: this.#run.snapshot() }),
       drains: [...this.drains.values()],
       ...this.standing.saved(),
-      isPaused,
-      ...(pausedBy === undefined ? {} : { pause: pausedBy }),
-      ...(abortedBy === undefined ? {} : { aborted: abortedBy }),
+      ...this.automatic.saved(),
       history: this.history,
       ...(this.ring === undefined ? {} : { ring: this.ring }),
     };

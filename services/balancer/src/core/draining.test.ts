@@ -205,3 +205,85 @@ describe('a rebalance that an operator has aborted', () => {
     expect(resumed.plans).toBeGreaterThan(1);
   });
 });
+
+const hourMs = 3_600_000;
+/** A successor's clock, as that of the leader before has it: ahead, behind and beside. */
+const clocksApart = [61 * 60_000, -61 * 60_000, 700, 0];
+
+describe('a leader with another clock than the one before', () => {
+  it.each(clocksApart)('%s ms: ends a drain when its time is over, whoever leads by then', (aheadMs) => {
+    const cluster = new SmallCluster({ a: { sessions: 3, isDeaf: true }, b: { sessions: 9 } });
+    cluster.play(4);
+    cluster.drain('a', { endsBy: cluster.nowMs + hourMs });
+    cluster.play(600);
+    cluster.succeed(aheadMs);
+    cluster.play(1_800);
+    cluster.succeed(-aheadMs);
+    cluster.play(1_180);
+    expect(endings(cluster)).toEqual([]);
+    expect(cluster.drainOf('a')?.endsBy).toBeCloseTo(1_004_000 + hourMs - aheadMs, -4);
+    cluster.play(20);
+    expect(endings(cluster)).toMatchObject([{ node: 'a', how: 'overdue', left: 3 }]);
+  });
+
+  it.each(clocksApart)('%s ms: rebalances five minutes after an abort', (aheadMs) => {
+    const cluster = new SmallCluster({ a: { sessions: 300, isDeaf: true }, b: {} });
+    while (cluster.balancer.run === undefined) cluster.play(0.1);
+    cluster.balancer.abort('ann', cluster.leaderMs);
+    cluster.play(60);
+    cluster.succeed(aheadMs);
+    cluster.play(230);
+    expect(cluster.plans).toBe(1);
+    expect(cluster.balancer.why).toContain('ann has aborted a plan');
+    cluster.play(60);
+    expect(cluster.plans).toBeGreaterThan(1);
+  });
+
+  it.each(clocksApart)('%s ms: stops a plan that it goes on with when its time is over', (aheadMs) => {
+    const pace = { startPerSecond: 1, maxPerSecond: 1 };
+    const cluster = new SmallCluster({ a: { sessions: 200 }, b: {} }, { mode: 'manual', pace });
+    cluster.play(4);
+    cluster.drain('a', { endsBy: cluster.nowMs + 60_000 });
+    cluster.play(20);
+    cluster.succeed(aheadMs);
+    cluster.play(30);
+    expect(cluster.balancer.run?.state).toBe('running');
+    const elapsedMs = cluster.leaderMs - (cluster.balancer.run?.plan.startedAt ?? 0);
+    expect(Math.abs(elapsedMs - 54_000)).toBeLessThan(2_000);
+    cluster.play(10);
+    expect(cluster.balancer.history).toMatchObject([{ state: 'aborted', outcome: 'deadline passed' }]);
+  });
+
+  it.each([61 * 60_000, -61 * 60_000])('%s ms: shows by its own when a node was cordoned', (aheadMs) => {
+    const cluster = new SmallCluster({ a: {}, b: {} });
+    cluster.play(4);
+    cluster.cordon('a');
+    cluster.play(10);
+    cluster.succeed(aheadMs);
+    expect(cluster.balancer.standing.cordons.wishes.get('a')?.at).toBe(1_004_000 + aheadMs);
+  });
+
+  it('gives a drain the time that it had left, where it hears no process that the leader before has heard', () => {
+    for (const aheadMs of clocksApart) {
+      const cluster = new SmallCluster({ a: { sessions: 3, isDeaf: true }, b: { sessions: 9 } });
+      cluster.play(4);
+      cluster.drain('a', { endsBy: cluster.nowMs + 120_000 });
+      cluster.play(60);
+      for (const name of ['a', 'b']) cluster.restart(name);
+      cluster.succeed(aheadMs);
+      cluster.play(58);
+      expect(endings(cluster)).toEqual([]);
+      // What was saved last is at most half a minute old.
+      cluster.play(40);
+      expect(endings(cluster)).toMatchObject([{ node: 'a', how: 'overdue' }]);
+    }
+  });
+
+  it('takes times as they are from a balancer of before, which says nothing of its clock', () => {
+    const cluster = new SmallCluster({ a: { sessions: 3, isDeaf: true }, b: { sessions: 9 } });
+    cluster.play(4);
+    cluster.drain('a', { endsBy: 1_100_000 });
+    cluster.succeed(5_000, ({ clock: _, ...before }) => before);
+    expect(cluster.drainOf('a')?.endsBy).toBe(1_100_000);
+  });
+});

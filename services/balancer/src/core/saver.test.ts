@@ -37,3 +37,13 @@ it('saves the progress of a small plan several times a second, and no more than 
   expect(savesOf(3)).toBeGreaterThanOrEqual(30);
   expect(savesOf(10_000)).toBeLessThanOrEqual(7);
 });
+
+it('what ends at a time is due again every half minute, and nothing else', () => {
+  const saver = new Saver({ save: () => undefined, log: () => {} });
+  const dueAt = (hasEnd: boolean) =>
+    Array.from({ length: 70 }, (_, second) => second).filter((second) =>
+      saver.isDue(() => hasEnd, second * 1_000),
+    );
+  expect(dueAt(true)).toEqual([0, 30, 60]);
+  expect(dueAt(false)).toEqual([]);
+});

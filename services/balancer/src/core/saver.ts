@@ -5,6 +5,8 @@ import type { SavedState } from './state.js';
 const PROGRESS_EVERY_MS = 250;
 /** … and no more than this much of it a second: that of thousands of nodes is megabytes. */
 const BYTES_PER_SECOND = 1_000_000;
+/** What ends at a time is saved again after this long, ms: with what its successor may have heard as well. */
+const RENEW_EVERY_MS = 30_000;
 
 export interface SaverPorts {
   /** Resolves when the state is safe; undefined when that is not to be waited for. */
@@ -18,6 +20,7 @@ export class Saver {
   #savedAtMs = Number.NEGATIVE_INFINITY;
   #savedRun = '';
   #everyMs = PROGRESS_EVERY_MS;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: SaverPorts) {
     this.#ports = ports;
@@ -30,6 +33,13 @@ export class Saver {
     } catch (error) {
       this.#ports.log('state not saved', { error: String(error) });
     }
+  }
+
+  /** Whether it is time to save again what ends at a time, if anything does. */
+  isDue(hasEnd: () => boolean, nowMs: number): boolean {
+    if (nowMs - this.#renewedAtMs < RENEW_EVERY_MS) return false;
+    this.#renewedAtMs = nowMs;
+    return hasEnd();
   }
 
   /** Saves if the run has changed since it was last saved, but not too often. */

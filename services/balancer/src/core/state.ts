@@ -1,4 +1,4 @@
-import type { RingNode } from '@evenkeel/cluster';
+import type { ClockMark, RingNode } from '@evenkeel/cluster';
 import type { Cordon } from './cordons.js';
 import type { LiveSetting } from './live-settings.js';
 import type { NodeSettings } from './node-settings.js';
@@ -16,9 +16,18 @@ export interface Pause {
   readonly why?: string;
 }
 
+/** The clock of whoever has saved a state, as of then, and what it knew of the clocks of nodes. */
+export interface SavedClock {
+  /** ms since the epoch */
+  readonly at: number;
+  readonly nodes: readonly ClockMark[];
+}
+
 /** What a leader leaves to its successor. */
 export interface SavedState {
   readonly v: 1;
+  /** Whose times all of it has. Absent where a balancer of before has saved it. */
+  readonly clock?: SavedClock;
   readonly plan?: Plan;
   readonly run?: RunSnapshot;
   readonly drains: readonly DrainGoal[];

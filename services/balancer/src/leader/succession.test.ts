@@ -18,6 +18,7 @@ beforeEach(() => {
       return saved;
     },
     isLeading: () => isLeading,
+    heard: async () => void done.push('heard'),
     lead: (state) => done.push(state),
     hold: (why) => done.push(why),
     log: { error: () => {} },
@@ -32,6 +33,25 @@ it('goes on from what the leader before has left', async () => {
   saved = known;
   await succession.begin();
   expect(done).toEqual([known]);
+});
+
+it('hears the nodes first where something is to end at a time, for they tell by which clock', async () => {
+  const clock = { at: 1_000_000, nodes: [] };
+  const goal = { node: 'a', boot: 'a-1', by: 'ann' };
+  const states: SavedState[] = [
+    { ...known, clock },
+    { ...known, clock, drains: [goal, { ...goal, endsBy: 5, ended: { at: 6, left: 1 } }] },
+    { ...known, clock, aborted: { by: 'ann', at: 700_000 } },
+    { ...known, drains: [{ ...goal, endsBy: 5 }] },
+    { ...known, clock, drains: [{ ...goal, endsBy: 5 }] },
+    { ...known, clock, aborted: { by: 'ann', at: 700_001 } },
+  ];
+  for (const state of states) {
+    saved = state;
+    await succession.begin();
+  }
+  const [lasting, timed] = [states.slice(0, 4), states.slice(4)];
+  expect(done).toEqual([...lasting, ...timed.flatMap((state) => ['heard', state])]);
 });
 
 it('leaves a state of a later version as it is, until it is one that it understands', async () => {

@@ -1,10 +1,13 @@
 import type { Log } from '@evenkeel/runtime';
+import { hasEnd } from '../core/own-time.js';
 import type { NewerState, SavedState } from '../core/state.js';
 
 export interface SuccessionParts {
   /** What the leader before has left. */
   load(): Promise<SavedState | NewerState | undefined>;
   isLeading(): boolean;
+  /** Resolves when every node has been heard, or is waited for no longer. */
+  heard(): Promise<void>;
   /** Goes on from there. */
   lead(saved: SavedState | undefined): void;
   /** Leaves everything as it is. */
@@ -29,10 +32,15 @@ export class Succession {
   /** Resolves when it is taken over, or found not to be understood. */
   async begin(): Promise<void> {
     this.end();
-    const { load, isLeading, lead, hold, log, everyMs = 5_000 } = this.#parts;
+    const { load, isLeading, heard, lead, hold, log, everyMs = 5_000 } = this.#parts;
     const saved = await load();
     if (!isLeading()) return;
-    if (saved === undefined || !('newer' in saved)) return lead(saved);
+    if (saved === undefined) return lead(undefined);
+    if (!('newer' in saved)) {
+      // By which clock that is, the nodes tell.
+      if (hasEnd(saved)) await heard();
+      return isLeading() ? lead(saved) : undefined;
+    }
     const why =
       `mesh.plan holds a state of version ${saved.newer}, which this balancer does not understand: ` +
       'stop it and start the newer one, or purge mesh.plan';

@@ -35,6 +35,14 @@ it('reads what a balancer saves that knows of no pinned sessions', () => {
   expect(read).not.toHaveProperty('unreadable');
 });
 
+it('keeps by which clock a state is, also where the plan cannot be read', () => {
+  const clock = { at: 5, nodes: [{ node: 'e1', boot: 'b', aheadMs: -12.5 }] };
+  const timed = [{ node: 'e1', boot: 'b', by: 'ann', endsBy: 9 }];
+  const state = { v: 1, clock, drains: timed, isPaused: false, history: [] };
+  expect(readState(state)).toEqual({ state });
+  expect(readState({ ...state, plan: {} })).toMatchObject({ state: { clock, drains: timed } });
+});
+
 it('keeps who has paused rebalancing, and what is to be closed', () => {
   const pause = { by: 'ann', at: 1, why: 'undo of p1' };
   const closing = [{ node: 'e1', boot: 'b', by: 'ann', closesPerSecond: 10 }];

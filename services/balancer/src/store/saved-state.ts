@@ -85,11 +85,17 @@ const nodeSettings = z.array(z.unknown()).transform((all) =>
   }),
 );
 
+const clock = z.object({
+  at: z.number(),
+  nodes: z.array(z.object({ node: nodeName, boot: z.string(), aheadMs: z.number() })).max(1_000),
+});
+
 const pause = z.object({ by: z.string(), at: z.number(), why: z.string().exactOptional() });
 
 /** What one leader leaves to the next. */
 const savedState = z.object({
   v: z.literal(1),
+  clock: clock.exactOptional(),
   plan: plan.exactOptional(),
   run: z
     .object({
@@ -132,6 +138,7 @@ const wishes = savedState.pick({ isPaused: true }).extend({
   settings: settings.catch([]),
   nodeSettings: nodeSettings.catch([]),
   pause: pause.optional().catch(undefined),
+  clock: clock.optional().catch(undefined),
 });
 
 /** The version of a state that is later than this one's. */
@@ -147,10 +154,11 @@ export function readState(raw: unknown): NewerState | { state: SavedState; unrea
   if (later.success) return { newer: later.data.v };
   const all = savedState.safeParse(raw);
   if (all.success) return { state: all.data };
-  const { pause, ...wanted } = wishes.parse(raw);
+  const { pause, clock, ...wanted } = wishes.parse(raw);
   const paused = pause === undefined ? {} : { pause };
+  const clocked = clock === undefined ? {} : { clock };
   return {
-    state: { v: 1, ...wanted, ...paused, history: [] },
+    state: { v: 1, ...wanted, ...paused, ...clocked, history: [] },
     unreadable: all.error.message,
   };
 }
