@@ -128,6 +128,9 @@ export const queues = {
   refresh: 'gateway.refresh',
 } as const;
 
+/** The queue that is there while an operator keeps clients from this node; nothing comes to it. */
+export const cordonMark = (node: string): string => `mesh.cordon.${node}`;
+
 /** Longest routing key AMQP carries, in bytes. */
 export const maxKeyBytes = 255;
 /** Longest user id that can be carried, in UTF-8 bytes. */

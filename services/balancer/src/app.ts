@@ -24,6 +24,7 @@ import { Told } from './manage/told.js';
 import { warmedUp, warmUpWaitMs, warmUpWaitOf } from './manage/warm-up.js';
 import { askingMetrics, balancerMetrics, guardianMetrics } from './metrics.js';
 import { Guardian } from './sessions/guardian.js';
+import { CordonMarks } from './store/cordon-marks.js';
 import { PlanStore } from './store/plan-store.js';
 import { TopicPlacements } from './topics/placements.js';
 
@@ -50,7 +51,10 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   });
   const store = new PlanStore(mesh, log, {
     // What was in it may have gone with it.
-    onRemade: () => void balancer.save(),
+    onRemade: () => {
+      void balancer.save();
+      cordonMarks.doubt();
+    },
     mayWrite: () => lock.isSure,
   });
   const toEdge = (node: string, command: Command) =>
@@ -104,6 +108,15 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
       },
     },
   );
+  const cordonMarks = new CordonMarks({
+    topology: mesh.consuming.topology({ channels: 1, timeoutMs: 2_000 }),
+    arguments: mesh.durableArguments,
+    wanted: balancer.standing.cordons.wishes,
+    known: (nowMs) => balancer.view.nodes(nowMs).map(({ node }) => node),
+    // Who does not understand what the leader before has left knows of no cordon.
+    mayWrite: () => balancer.isLeading && balancer.held === undefined && lock.isSure,
+    log,
+  });
   const isWarm = () => balancer.isWarm(steadyNow());
   const metrics = balancerMetrics(ops.metrics, balancer, steadyNow);
   const watch = new ClockWatch(balancer.view.clocks, (fields, message) => log.warn(fields, message));
@@ -243,6 +256,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
         nowMs: steadyNow(),
         user,
         told,
+        cordonMarks,
         denying,
         sendToEdge: async (node, edgeCommand) => {
           if (!(await lock.confirm())) throw notLeader();
@@ -258,6 +272,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   const succession = new Succession({
     load: () => store.load(),
     isLeading: () => lock.isLeading,
+    heard: () => warmedUp(() => isWarm() || !lock.isLeading, warmUpWaitMs),
     lead: (saved) => balancer.lead(saved, steadyNow()),
     hold: (why) => balancer.hold(why),
     log,
@@ -267,12 +282,12 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     begin: async () => {
       leadingSince = steadyNow();
       chronicle.leads(config.id, leadingSince);
+      cordonMarks.doubt();
       await succession.begin();
       if (lock.isLeading) await manage.serve();
     },
     follow: () => {
       succession.end();
-    heard: () => warmedUp(() => isWarm() || !lock.isLeading, warmUpWaitMs),
       balancer.follow();
     },
     end: () => manage.rest(),
@@ -332,6 +347,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
             if (!lock.isSure) return;
             const nowMs = steadyNow();
             balancer.tick(nowMs);
+            void cordonMarks.tick(nowMs);
             chronicle.look(() => balancer.view.nodes(nowMs), nowMs);
           } catch (error) {
             log.error({ err: error }, 'tick failed');

@@ -17,6 +17,7 @@ import { aboutEdge } from './control/about.js';
 import { Askable } from './control/askable.js';
 import { Claims } from './control/claims.js';
 import { Commands, commandersOf } from './control/commands.js';
+import { CordonMark } from './control/cordon-mark.js';
 import { Denying } from './control/denying.js';
 import { commandHandlers } from './control/handlers.js';
 import { NodeName } from './control/node-name.js';
@@ -90,7 +91,6 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const { control, consuming, publisher } = mesh;
   const name = new NodeName({ ...context, config, consuming, now });
   const { following, spans } = followingOf(config, log);
-
   const { room, users, origins, gate, pending } = admissionOf({
     config,
     tickets,
@@ -209,6 +209,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const past = new SessionPast(wallNow);
   const isHere = (key: string) => directory.get(key) !== undefined;
   const topology = consuming.topology();
+  const cordonMark = new CordonMark({ node, topology, log });
   const markLoss = ({ uid, sid }: Owner, generation: number) => queues.of(uid, sid).markLoss(generation);
   const emptying = { consumers: consuming.consumers({ channels: 4 }), undelivered };
   const life = new Life({
@@ -316,9 +317,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     now,
     wallNow,
   });
-
   const refusedFrames = new RefusedFrames({ load, access, log });
-
   watched(ops, {
     mesh,
     name,
@@ -380,6 +379,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     sessions,
     certificates,
     dropped,
+    cordonMark,
     agent,
     reachability,
     reporter,

@@ -37,4 +37,21 @@ describe('an edge node', () => {
       ['draining', 'unreachable', false],
     ]);
   });
+
+  it('is cordoned by a mark from before, until it is commanded', () => {
+    const node = new EdgeNode('edge-1', 'b');
+    const seen: unknown[][] = [];
+    node.onChange(() => seen.push([node.state, node.cordonedBy, node.isCommanded]));
+    node.mark(true);
+    node.mark(false);
+    node.mark(true);
+    node.uncordon();
+    node.mark(true);
+    expect(seen).toEqual([
+      ['cordoned', 'operator', false],
+      ['active', undefined, false],
+      ['cordoned', 'operator', false],
+      ['active', undefined, true],
+    ]);
+  });
 });

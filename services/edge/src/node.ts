@@ -15,6 +15,7 @@ export class EdgeNode {
   readonly boot: string;
   #url = '';
   #isCordoned = false;
+  #isCommanded = false;
   #isDraining = false;
   #reach: Reach = 'unchecked';
   #onChange: () => void = () => {};
@@ -59,14 +60,24 @@ export class EdgeNode {
     this.#url = url;
   }
 
+  /** Whether this process has been told what an operator wants of it: then nothing that was left from before counts. */
+  get isCommanded(): boolean {
+    return this.#isCommanded;
+  }
+
   cordon(): void {
-    this.#isCordoned = true;
-    this.#onChange();
+    this.#command(true);
   }
 
   /** It stays cordoned while clients would not get here. */
   uncordon(): void {
-    this.#isCordoned = false;
+    this.#command(false);
+  }
+
+  /** Whether it is to be cordoned by what was left from before; a command counts more. */
+  mark(isMarked: boolean): void {
+    if (this.#isCommanded) return;
+    this.#isCordoned = isMarked;
     this.#onChange();
   }
 
@@ -82,6 +93,12 @@ export class EdgeNode {
 
   drain(): void {
     this.#isDraining = true;
+    this.#onChange();
+  }
+
+  #command(isCordoned: boolean): void {
+    this.#isCommanded = true;
+    this.#isCordoned = isCordoned;
     this.#onChange();
   }
 }

@@ -1,5 +1,6 @@
 import { type certificatesOf, type Log, openFileLimit, type ServiceContext } from '@evenkeel/runtime';
 import { type EdgeConfig, publicUrlOf, reachabilityUrlOf } from './config.js';
+import type { CordonMark } from './control/cordon-mark.js';
 import type { Denying } from './control/denying.js';
 import { type DrainOptions, drain } from './move/drain.js';
 import type { EdgeNode } from './node.js';
@@ -45,6 +46,7 @@ interface Parts extends Omit<DrainOptions, 'config' | 'log'>, Pick<ServiceContex
   readonly sessions: Pick<Sessions, 'accept' | 'closeAll' | 'start' | 'stop'>;
   readonly certificates: ReturnType<typeof certificatesOf>;
   readonly dropped: Part;
+  readonly cordonMark: Pick<CordonMark, 'start' | 'stop'>;
   readonly agent: Pick<AgentServer, 'start' | 'stop'>;
   readonly reachability: Pick<Reachability, 'start'>;
   readonly reporter: Part;
@@ -135,6 +137,8 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
     })
     .add('dropped events', { start: () => dropped.start(), stop: () => dropped.stop() })
     .add('sessions', { start: () => sessions.start(), stop: () => sessions.stop() })
+    // Nobody hears of this edge before it is known whether clients may come.
+    .add('cordon', { start: () => parts.cordonMark.start(), stop: () => parts.cordonMark.stop() })
     .add('agent', {
       start: async () => {
         if (config.agentPort === undefined) return;

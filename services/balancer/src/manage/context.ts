@@ -1,6 +1,7 @@
 import { type AmqpFigures, type CommandOf, type ManageCommand, manageErrors } from '@evenkeel/protocol';
 import type { Balancer } from '../core/balancer.js';
 import type { NodeView } from '../core/cluster/state.js';
+import type { CordonMarks } from '../store/cordon-marks.js';
 import { ManageError } from './answers.js';
 import type { Denying } from './denying.js';
 import type { Found, Question } from './edge-queries.js';
@@ -20,6 +21,7 @@ export interface CommandContext {
   /** Who asks, as the broker has validated it; else `anonymous`. */
   readonly user: string;
   readonly told: Told;
+  readonly cordonMarks: Pick<CordonMarks, 'put' | 'settle' | 'remove'>;
   sendToEdge(node: string, command: DirectCommand): Promise<'routed' | 'unrouted'>;
   readonly denying: Denying;
   readonly events: EventLog;

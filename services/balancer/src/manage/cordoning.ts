@@ -37,11 +37,18 @@ export async function drain(command: Of<'drain'>, c: CommandContext): Promise<An
 
 export async function cordon(command: Of<'cordon'>, c: CommandContext): Promise<Answer> {
   const nodes = needNodes(command, c);
-  await toEdges(nodes, 'cordon', c);
-  if (!c.balancer.isLeading) throw notLeader();
-  for (const { node } of nodes) c.balancer.standing.cordons.set({ node, by: c.user, at: c.nowMs });
+  const names = nodes.map((n) => n.node);
+  // Before the edges are told: a process that starts meanwhile is not.
+  await c.cordonMarks.put(names);
+  try {
+    await toEdges(nodes, 'cordon', c);
+    if (!c.balancer.isLeading) throw notLeader();
+    for (const node of names) c.balancer.standing.cordons.set({ node, by: c.user, at: c.nowMs });
+  } finally {
+    c.cordonMarks.settle(names);
+  }
   await c.balancer.save();
-  return { ok: true, nodes: nodes.map((n) => n.node) };
+  return { ok: true, nodes: names };
 }
 
 export async function uncordon(command: Of<'uncordon'>, c: CommandContext): Promise<Answer> {
@@ -67,6 +74,7 @@ export async function uncordon(command: Of<'uncordon'>, c: CommandContext): Prom
   const lifted = names.flatMap((name) => cordons.wishes.get(name) ?? []);
   for (const name of names) cordons.wishes.delete(name);
   try {
+    await c.cordonMarks.remove(names);
     await toEdges(nodes, 'uncordon', c);
     if (!c.balancer.isLeading) throw notLeader();
   } catch (error) {
