@@ -216,11 +216,15 @@ describe('the management queue', () => {
     await until('active', 30_000, async () => (await stateOf('e1')) === 'active');
   });
 
-  it('says of an uncordoned node that clients do not reach that it stays cordoned, and why', async () => {
+  it('says of an uncordoned node that clients do not reach and whose memory is low that it stays cordoned, and why', async () => {
     const bench = await Bench.open();
     const edge = await bench.edge({ node: 'e1', sessions: 0 });
     await bench.edge({ node: 'e2', sessions: 0 });
-    edge.stats = { state: 'cordoned', reachable: false };
+    edge.stats = {
+      state: 'cordoned',
+      reachable: false,
+      memory: { part: 0.9, of: 'process', isLow: true },
+    };
     await bench.balancer('b1', { EVENKEEL_MODE: 'manual' });
     await ready(bench, 2);
     await until('unreachable', 10_000, async () => {
@@ -233,6 +237,7 @@ describe('the management queue', () => {
       ok: true,
       nodes: ['e1', 'e2'],
       unreachable: ['e1'],
+      lowOnMemory: ['e1'],
       why: expect.stringContaining('e1: cordoned until clients'),
     });
     const other = await bench.ask({ command: 'uncordon', node: 'e2' });

@@ -130,6 +130,11 @@ describe('clients', () => {
     expect(await world.prometheus.fires('EvenkeelEdgeUnreachable')).toMatchObject({ node });
   });
 
+  test('EvenkeelMemoryLow fires when an edge is near its memory limit', async () => {
+    const { node } = await anotherEdge({ EVENKEEL_MEMORY_LIMIT_BYTES: '1000000' });
+    expect(await world.prometheus.fires('EvenkeelMemoryLow')).toMatchObject({ node });
+  });
+
   test('EvenkeelTicketsRefused fires when an edge has another secret than the gateways', async () => {
     const { node, url } = await anotherEdge({ EVENKEEL_SECRET: 'not-the-secret-of-the-gateways' });
     const { ticket } = (await (await world.ask('forger')).json()) as { ticket: string };

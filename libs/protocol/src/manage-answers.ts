@@ -64,6 +64,15 @@ export const nodeStatus = z.looseObject({
   live: z.looseObject({ weight: z.number().optional(), capacity: amount.optional() }).optional(),
   /** False: clients that dial `url` do not come to it. */
   reachable: z.boolean().optional(),
+  /** How much of its memory limit it uses; `isLow`: it takes no newcomers for that, `isShort`: some are moved away. */
+  memory: z
+    .looseObject({
+      part: z.number(),
+      of: z.string(),
+      isLow: z.boolean().optional(),
+      isShort: z.boolean().optional(),
+    })
+    .optional(),
   /** Of a node that is to be empty: for whom, and how far it is. */
   drain: z
     .looseObject({

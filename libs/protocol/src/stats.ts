@@ -53,6 +53,18 @@ export const nodeStats = z.object({
   publishToSocketP99Ms: rate.optional(),
   /** Gaps told to clients since this process began. */
   gaps: count.optional(),
+  /**
+   * Part in use of the memory limit that is nearer to being met: of the process, or of its heap. `isLow`: it takes no newcomers, so it
+   * is `cordoned` too; `isShort`: sessions are to be moved away from it. Absent: an older edge.
+   */
+  memory: z
+    .object({
+      part: rate,
+      of: z.enum(['process', 'heap']),
+      isLow: z.literal(true).optional(),
+      isShort: z.literal(true).optional(),
+    })
+    .optional(),
   /** What is wrong between it and RabbitMQ, of all its connections together; absent: nothing, or an older edge. */
   amqp: z.object({ isBlocked: z.literal(true).optional(), recovering: count.optional() }).optional(),
   /** Of several: those that it has addresses of, and those that it is connected to. Absent: it has one, or is older. */

@@ -55,7 +55,9 @@ function viewMetrics(metrics: Ops['metrics'], balancer: Balancer, now: () => num
     () => (balancer.automatic.isPaused ? 1 : 0),
   );
   observeGauges(metrics, 'evenkeel_balancer_nodes', 'Nodes in the view, by state', 'state', () =>
-    countByState(nodes().map(({ phase, stats }) => ({ state: phase, reachable: stats.reachable }))),
+    countByState(
+      nodes().map(({ phase, stats: { reachable, memory } }) => ({ state: phase, reachable, memory })),
+    ),
   );
   observeGauge(
     metrics,

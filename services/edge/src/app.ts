@@ -42,6 +42,7 @@ import { keepOrphan } from './move/orphans.js';
 import { Takeovers } from './move/takeovers.js';
 import { EdgeNode } from './node.js';
 import { Placing } from './placing/placing.js';
+import { MemoryWatch } from './pressure/watch.js';
 import { queuePartsOf } from './queue/build.js';
 import { AgentServer } from './reach/agent.js';
 import { dial } from './reach/dial.js';
@@ -301,6 +302,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   const handlers = commandHandlers({ node, leftBehind, leftSeals, rehoming, ...commanded });
   const commands = new Commands({ node: node.name, control, handlers, commanders, log });
   const askable = new Askable({ commands, name });
+  const memory = new MemoryWatch({ config, node, directory, now, log });
   const agent = new AgentServer(() => ({ node, connections: counts.open, capacity: room.capacity }));
   const reporter = new Reporter({
     config,
@@ -322,6 +324,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     mesh,
     name,
     node,
+    memory,
     room,
     directory,
     ledger,
@@ -349,7 +352,6 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     access,
     authorizations,
   });
-
   addSteps(lifecycle, {
     config,
     signal,
@@ -382,6 +384,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     cordonMark,
     agent,
     reachability,
+    memory,
     reporter,
     refusedFrames,
     departures,

@@ -96,6 +96,11 @@ const settings = z.object({
     .describe(
       'most connections accepted; above it upgrades are answered 503; lowered to what the open file limit leaves',
     ),
+  memoryLimitBytes: bytes(1_099_511_627_776)
+    .optional()
+    .describe(
+      'most memory of this process, beside what its cgroup and its heap may have; near any of them it takes no newcomers',
+    ),
   ...limitSettings,
 
   window: count(65_535).default(defaults.window).describe('events ahead of ack, a session'),

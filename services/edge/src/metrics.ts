@@ -15,6 +15,7 @@ import type { Adoptions } from './life/adoptions.js';
 import type { Happenings } from './life/happenings.js';
 import type { Life } from './life/life.js';
 import type { MoveLedger } from './move/ledger.js';
+import { type MemorySources, memoryMetrics } from './pressure/metrics.js';
 import { type QueueSources, queueMetrics } from './queue/metrics.js';
 import type { Directory, Listed } from './session/directory.js';
 import type { Load } from './session/load.js';
@@ -35,7 +36,7 @@ interface Measurable extends Listed {
   };
 }
 
-export interface EdgeSources extends AccessSources, ConnectionSources, PresenceSources, QueueSources {
+export interface EdgeSources extends AccessSources, ConnectionSources, MemorySources, PresenceSources, QueueSources {
   readonly directory: Pick<Directory<Measurable>, 'values'>;
   readonly ledger: Pick<MoveLedger, 'ends' | 'times'>;
   readonly namePace: Pick<NamePace, 'waiting'>;
@@ -67,6 +68,7 @@ export function edgeMetrics(metrics: Metrics, sources: EdgeSources): void {
   moveMetrics(metrics, sources);
   lifeMetrics(metrics, sources);
   accessMetrics(metrics, sources);
+  memoryMetrics(metrics, sources);
   presenceMetrics(metrics, sources);
 }
 
@@ -199,6 +201,7 @@ function streamMetrics(metrics: Metrics, { load, directory }: EdgeSources): void
 }
 
 function topicMetrics(metrics: Metrics, { counts, topics, namePace }: EdgeSources): void {
+  const counter = observeCounter.bind(undefined, metrics);
   observeGauge(metrics, 'evenkeel_topics', 'Topics that are bound here', () => topics.size);
   observeGauge(
     metrics,
@@ -218,20 +221,17 @@ function topicMetrics(metrics: Metrics, { counts, topics, namePace }: EdgeSource
     'Messages of topics that wait for this edge in RabbitMQ, looked at every 5 s',
     () => topics.waiting,
   );
-  observeCounter(
-    metrics,
+  counter(
     'evenkeel_topic_messages_total',
     'Messages of topics that have come from RabbitMQ, the marks of moves included',
     () => topics.come,
   );
-  observeCounter(
-    metrics,
+  counter(
     'evenkeel_topic_frames_total',
     'Frames of topics sent, one to each subscriber',
     () => counts.topicFrames,
   );
-  observeCounter(
-    metrics,
+  counter(
     'evenkeel_topic_faults_total',
     'Topics left more often than joined: a fault of the edge',
     () => topics.faults,

@@ -54,4 +54,27 @@ describe('an edge node', () => {
       ['active', undefined, true],
     ]);
   });
+
+  it('is cordoned while its memory is low, beside what an operator says: each reason holds by itself', () => {
+    const node = new EdgeNode('edge-1', 'b');
+    const seen: unknown[][] = [];
+    node.onChange(() => seen.push([node.state, node.cordonedBy, node.isLowOnMemory]));
+    const part = { part: 0.9, of: 'heap' } as const;
+    node.usesMemory(part);
+    node.usesMemory({ ...part, isLow: true });
+    node.usesMemory({ ...part, isLow: true, part: 0.93 });
+    node.cordon();
+    node.uncordon();
+    node.cordon();
+    node.usesMemory(part);
+    node.uncordon();
+    expect(seen).toEqual([
+      ['cordoned', 'memory', true],
+      ['cordoned', 'operator', true],
+      ['cordoned', 'memory', true],
+      ['cordoned', 'operator', true],
+      ['cordoned', 'operator', false],
+      ['active', undefined, false],
+    ]);
+  });
 });

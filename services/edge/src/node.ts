@@ -1,3 +1,5 @@
+import type { NodeStats } from '@evenkeel/protocol';
+
 /** `cordoned`: takes no newcomers, but those who are sent here; `draining`: takes nobody, for good. */
 export type EdgeState = 'active' | 'cordoned' | 'draining';
 
@@ -5,7 +7,7 @@ export type EdgeState = 'active' | 'cordoned' | 'draining';
 export type Reach = 'unchecked' | 'checking' | 'no' | 'yes';
 
 /** Who keeps newcomers off a cordoned edge. */
-export type CordonCause = 'operator' | 'unreachable';
+export type CordonCause = 'operator' | 'unreachable' | 'memory';
 
 /** This edge as the mesh knows it. Its state is written here and nowhere else. */
 export class EdgeNode {
@@ -18,6 +20,7 @@ export class EdgeNode {
   #isCommanded = false;
   #isDraining = false;
   #reach: Reach = 'unchecked';
+  #memory: NodeStats['memory'];
   #onChange: () => void = () => {};
 
   constructor(name: string, boot: string) {
@@ -35,10 +38,21 @@ export class EdgeNode {
     return this.cordonedBy === undefined ? 'active' : 'cordoned';
   }
 
-  /** An operator, even where it cannot be reached either. */
+  /** The first of them that holds: an operator, even where it cannot be reached either. */
   get cordonedBy(): CordonCause | undefined {
     if (this.#isCordoned) return 'operator';
-    return this.#reach === 'checking' || this.#reach === 'no' ? 'unreachable' : undefined;
+    if (this.#reach === 'checking' || this.#reach === 'no') return 'unreachable';
+    return this.isLowOnMemory ? 'memory' : undefined;
+  }
+
+  /** How near its memory limit it is; undefined: it has not looked yet. */
+  get memory(): NodeStats['memory'] {
+    return this.#memory;
+  }
+
+  /** Not even those who are sent here are taken. */
+  get isLowOnMemory(): boolean {
+    return this.#memory?.isLow === true;
   }
 
   get isDraining(): boolean {
@@ -69,7 +83,7 @@ export class EdgeNode {
     this.#command(true);
   }
 
-  /** It stays cordoned while clients would not get here. */
+  /** It stays cordoned while clients would not get here, or memory is low. */
   uncordon(): void {
     this.#command(false);
   }
@@ -84,6 +98,12 @@ export class EdgeNode {
   reaches(reach: Reach): void {
     this.#reach = reach;
     this.#onChange();
+  }
+
+  usesMemory(memory: NonNullable<NodeStats['memory']>): void {
+    const before = this.#memory;
+    this.#memory = memory;
+    if (before?.isLow !== memory.isLow || before?.isShort !== memory.isShort) this.#onChange();
   }
 
   /** Something that is reported has. */

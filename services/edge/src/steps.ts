@@ -49,6 +49,7 @@ interface Parts extends Omit<DrainOptions, 'config' | 'log'>, Pick<ServiceContex
   readonly cordonMark: Pick<CordonMark, 'start' | 'stop'>;
   readonly agent: Pick<AgentServer, 'start' | 'stop'>;
   readonly reachability: Pick<Reachability, 'start'>;
+  readonly memory: Part;
   readonly reporter: Part;
   readonly refusedFrames: Part;
   readonly departures: { forgetPins(): void; stop(): void };
@@ -153,6 +154,7 @@ export function addSteps(lifecycle: ServiceContext['lifecycle'], parts: Parts): 
         if (url !== undefined) await reachability.start(url, signal);
       },
     })
+    .add('memory', { start: () => parts.memory.start(), stop: () => parts.memory.stop() })
     // Last to start: from here on the gateway sends clients. Stops after the drain, which the balancer follows through it.
     .add('statistics', { start: () => reporter.start(), stop: () => reporter.stop() })
     .add('refusals', { start: () => refusedFrames.start(), stop: () => refusedFrames.stop() })

@@ -36,6 +36,8 @@ export function watched(ops: Ops, parts: Watched): void {
   // Whoever was cut off may find its own last connection still there: no reason to turn clients away.
   ops.note('name', () => parts.name.note());
   ops.note('denials', () => denials.lag());
+  // Whoever is here stays: no reason for what is in front to cut them off.
+  ops.note('memory', () => parts.memory.note());
   ops.note('presence', () => {
     const readiness = parts.presence.readiness();
     return readiness === true ? undefined : readiness;

@@ -52,9 +52,11 @@ it('edges are counted by state, those that clients do not reach apart', async ()
   gatewayMetrics(registry, { placer: p, now: () => 0 });
   p.observe(stats('a'), 0);
   p.observe(stats('b', { state: 'cordoned', reachable: false }), 0);
+  p.observe(stats('c', { state: 'cordoned', memory: { part: 0.9, of: 'heap', isLow: true } }), 0);
   const lines = await linesOf(registry, 'evenkeel_gateway_nodes');
   expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
     'evenkeel_gateway_nodes{state="active"} 1',
     'evenkeel_gateway_nodes{state="unreachable"} 1',
+    'evenkeel_gateway_nodes{state="low-memory"} 1',
   ]);
 });

@@ -11,6 +11,7 @@ export const nodeStates = [
   'gone',
   'suspect',
   'unreachable',
+  'low-memory',
   'draining',
   'cordoned',
   'joining',
@@ -24,12 +25,16 @@ const stateStyles: Record<string, Style> = {
   cordoned: 'yellow',
   draining: 'yellow',
   unreachable: 'red',
+  'low-memory': 'red',
   suspect: 'red',
 };
 
-/** An edge that clients do not come to keeps itself cordoned: that is another matter than an operator's cordon. */
-export const stateOf = (n: NodeStatus): string =>
-  n.reachable === false && n.state === 'cordoned' ? 'unreachable' : n.state;
+/** An edge that clients do not come to, or whose memory is low, keeps itself cordoned: that is another matter than an operator's cordon. */
+export function stateOf(n: NodeStatus): string {
+  if (n.state !== 'cordoned') return n.state;
+  if (n.reachable === false) return 'unreachable';
+  return n.memory?.isLow === true ? 'low-memory' : n.state;
+}
 
 /** The part of its capacity that a node uses; undefined where it has not said what that is. */
 export const usedPart = (n: NodeStatus): number | undefined =>

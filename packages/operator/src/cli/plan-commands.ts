@@ -7,7 +7,7 @@ import { follow, type Goal } from './follow.js';
 import type { CommonOptions } from './options.js';
 import type { CommandPorts } from './ports.js';
 import { Unfinished, whoStayed } from './stayed.js';
-import { planLine, planText, steeredText, unreachableLines } from './views.js';
+import { planLine, planText, steeredText, stillCordonedLines } from './views.js';
 
 interface PlanOptions extends CommonOptions {
   strategy?: (typeof strategies)[number];
@@ -115,7 +115,7 @@ export function addPlanCommands(ports: CommandPorts): void {
     .action((names: string[], options: CommonOptions) =>
       withOperator(options, async (operator) => {
         const answer = await operator.uncordon({ nodes: names });
-        show(options, answer, () => done(names, 'uncordon', unreachableLines(answer)));
+        show(options, answer, () => done(names, 'uncordon', stillCordonedLines(answer)));
       }),
     );
 

@@ -59,6 +59,13 @@ describe('statusText', () => {
     expect(shown).toContain('e1: clients that dial its URL do not come to it');
   });
 
+  it('tells an edge whose memory is low from one that an operator has cordoned', () => {
+    const memory = { part: 0.87, of: 'process', isLow: true };
+    const shown = text({ nodes: [node('e1', { state: 'cordoned', memory }), node('e2')] });
+    expect(shown).toMatch(/e1 +low-memory/);
+    expect(shown).toContain('e1: 87 % of its memory is used; it takes no newcomers');
+  });
+
   it('says that a balancer which has just started may not know every node', () => {
     expect(text({ isComplete: false })).toContain('may not know every node yet');
     expect(text({ isComplete: true })).not.toContain('may not');

@@ -1,7 +1,7 @@
 import type { NodeStatus, PlanView, StatusAnswer } from '@evenkeel/protocol';
 import { nodeColumns, type Selection, selected, when } from './nodes.js';
 import { pastLine } from './past.js';
-import { clock, counted, duration, table, whole } from './table.js';
+import { clock, counted, duration, percent, table, whole } from './table.js';
 import type { Paint } from './terminal.js';
 import { planLine } from './views.js';
 
@@ -98,6 +98,11 @@ function noteLines(status: StatusAnswer, nodes: readonly NodeStatus[]): string[]
       .filter((n) => n.reachable === false)
       .map(
         (n) => `note    ${n.node}: clients that dial its URL do not come to it; its log says what they meet`,
+      ),
+    ...nodes
+      .filter((n) => n.memory?.isLow === true)
+      .map(
+        (n) => `note    ${n.node}: ${percent(n.memory?.part)} of its memory is used; it takes no newcomers`,
       ),
     ...nodes.filter((n) => n.drain !== undefined).map((n) => `drain   ${n.node} ${drainText(n)}`),
     ...cordonLines(status, nodes),

@@ -35,14 +35,14 @@ export function steeredText(
   return verb === 'resume' ? 'Automatic rebalancing goes on.' : text;
 }
 
-/** Of nodes that take clients again as far as operators are concerned, those that clients cannot reach. */
-export function unreachableLines(answer: DoneAnswer): string[] {
-  const { unreachable } = answer;
-  if (!Array.isArray(unreachable)) return [];
-  return unreachable.map(
-    (node) =>
-      `${String(node)} stays cordoned for now: clients that dial its URL do not come to it; its log says what they meet`,
-  );
+/** Of nodes that take clients again as far as operators are concerned, those that keep them off by themselves. */
+export function stillCordonedLines({ unreachable, lowOnMemory }: DoneAnswer): string[] {
+  const lines = (nodes: unknown, why: string) =>
+    Array.isArray(nodes) ? nodes.map((node) => `${String(node)} stays cordoned for now: ${why}`) : [];
+  return [
+    ...lines(unreachable, 'clients that dial its URL do not come to it; its log says what they meet'),
+    ...lines(lowOnMemory, 'its memory is low'),
+  ];
 }
 
 const outcomeColumns: Column<PlanStep>[] = [

@@ -87,11 +87,26 @@ export async function uncordon(command: Of<'uncordon'>, c: CommandContext): Prom
 }
 
 /** Those that keep newcomers off by themselves: no operator ends that. */
-function stillCordoned(nodes: readonly NodeView[]): { unreachable?: string[]; why?: string } {
+function stillCordoned(nodes: readonly NodeView[]): {
+  unreachable?: string[];
+  lowOnMemory?: string[];
+  why?: string;
+} {
   const unreachable = nodes.filter((n) => n.stats.reachable === false).map((n) => n.node);
-  if (unreachable.length === 0) return {};
-  const why = `${unreachable.join(', ')}: cordoned until clients that dial the public URL get there; the log of the edge says what it meets`;
-  return { unreachable, why };
+  const lowOnMemory = nodes.filter((n) => n.stats.memory?.isLow === true).map((n) => n.node);
+  const whys = [
+    ...(unreachable.length === 0
+      ? []
+      : [
+          `${unreachable.join(', ')}: cordoned until clients that dial the public URL get there; the log of the edge says what it meets`,
+        ]),
+    ...(lowOnMemory.length === 0 ? [] : [`${lowOnMemory.join(', ')}: cordoned until it has memory again`]),
+  ];
+  return {
+    ...(unreachable.length === 0 ? {} : { unreachable }),
+    ...(lowOnMemory.length === 0 ? {} : { lowOnMemory }),
+    ...(whys.length === 0 ? {} : { why: whys.join('; ') }),
+  };
 }
 
 /** All of them, or none: what was done before one that cannot be reached is done back. */

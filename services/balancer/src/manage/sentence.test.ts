@@ -45,6 +45,10 @@ it('says what is wrong: who has paused it, which nodes are silent, and who stays
   expect(said({ nodes: blocked })).toContain(
     '; e2 is blocked by an alarm of RabbitMQ; e2 has lost consumers and makes them again.',
   );
+  const low = { part: 0.9, of: 'process', isLow: true } as const;
+  expect(said({ nodes: [{ ...node('e1', 1, 'cordoned'), memory: low }, node('e2', 1)] })).toBe(
+    '2 nodes with 2 sessions; nothing runs; e1 is low on memory.',
+  );
   const staying = {
     ...node('e1', 3, 'cordoned'),
     drain: { state: 'stayed', why: 'its deadline has passed' },

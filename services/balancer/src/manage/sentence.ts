@@ -9,6 +9,7 @@ export interface Condition {
     readonly sessions: number;
     readonly pinned?: number;
     readonly reachable?: boolean | undefined;
+    readonly memory?: NodeStats['memory'];
     readonly isClockOff?: boolean;
     readonly amqp?: NodeStats['amqp'];
     readonly drain?: { readonly state: string; readonly why?: string } | undefined;
@@ -98,6 +99,7 @@ function whatIsWrong(c: Condition): string[] {
     ...where((n) => n.state === 'suspect' && silentMs === undefined, 'does not report', 'do not report'),
     ...where((n) => n.state === 'gone', 'is gone', 'are gone'),
     ...where((n) => n.reachable === false, 'is not reached by clients', 'are not reached by clients'),
+    ...where((n) => n.memory?.isLow === true, 'is low on memory', 'are low on memory'),
     ...where((n) => n.isClockOff === true, 'has a clock that is off', 'have clocks that are off'),
     ...where(
       (n) => n.amqp?.isBlocked === true,
@@ -114,7 +116,7 @@ function whatIsWrong(c: Condition): string[] {
         `${n.node} is not empty, ${n.sessions} stay${n.sessions === 1 ? 's' : ''}: ${n.drain?.why ?? ''}`,
     ),
     ...where(
-      (n) => n.state === 'cordoned' && n.reachable !== false && n.drain === undefined,
+      (n) => n.state === 'cordoned' && n.reachable !== false && !n.memory?.isLow && n.drain === undefined,
       'is cordoned',
       'are cordoned',
     ),

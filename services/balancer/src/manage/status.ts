@@ -63,6 +63,7 @@ function sentenceNow({ balancer, nowMs }: CommandContext, nodes: readonly NodeVi
       sessions: n.stats.sessions,
       pinned: n.pinned,
       reachable: n.stats.reachable,
+      memory: n.stats.memory,
       isClockOff: n.isClockOff,
       amqp: n.stats.amqp,
       drain: balancer.drainOf(n),

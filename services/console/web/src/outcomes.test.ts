@@ -37,4 +37,9 @@ it('a node that clients do not reach is not said to take them', () => {
     text: `edge-1 takes no clients yet. ${why}.`,
     tone: 'bad',
   });
+  const low = 'edge-1: cordoned until it has memory again';
+  expect(uncordoned('edge-1', { ok: true, lowOnMemory: ['edge-1'], why: low })).toEqual({
+    text: `edge-1 takes no clients yet. ${low}.`,
+    tone: 'bad',
+  });
 });

@@ -25,8 +25,9 @@ export function disconnected(subject: string, { sessions, answered, missing = []
 }
 
 /** Of `uncordon`. */
-export function uncordoned(node: string, { unreachable = [], why }: Answer): Outcome {
-  if (!unreachable.includes(node)) return { text: `${node} takes clients again.`, tone: 'good' };
+export function uncordoned(node: string, { unreachable = [], lowOnMemory = [], why }: Answer): Outcome {
+  if (![...unreachable, ...lowOnMemory].includes(node))
+    return { text: `${node} takes clients again.`, tone: 'good' };
   const reason = why ?? 'clients that dial its public URL do not get there';
   return { text: `${node} takes no clients yet. ${reason}.`, tone: 'bad' };
 }

@@ -8,6 +8,7 @@ const isSilent = ({ state }: Node): boolean => state === 'suspect' || state === 
 export const isTrouble = (node: Node): boolean =>
   isSilent(node) ||
   node.reachable === false ||
+  node.memory?.isLow === true ||
   node.isClockOff === true ||
   node.drain?.state === 'stayed' ||
   node.amqp !== undefined;

@@ -18,5 +18,7 @@ export interface Answer {
   readonly missing?: readonly string[];
   /** Of `uncordon`: those that stay cordoned because clients do not reach them, and why. */
   readonly unreachable?: readonly string[];
+  /** Those that stay so because their memory is low. */
+  readonly lowOnMemory?: readonly string[];
   readonly why?: string;
 }

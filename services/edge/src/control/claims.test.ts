@@ -40,7 +40,7 @@ async function send(to: string, command: EdgeCommand): Promise<'routed' | 'unrou
 }
 
 function edge(name: string, options: { url?: string; maxQuestions?: number } = {}): Edge {
-  const node = { name, boot: `boot-${name}`, url, isDraining: false, ...options };
+  const node = { name, boot: `boot-${name}`, url, isDraining: false, isLowOnMemory: false, ...options };
   const gate = new Gate({ tickets, node, room: { capacity: 10 }, origins: { takes: () => true } });
   const claims = new Claims({ node, control: { send }, gate, now: Date.now, log, ...options });
   const shown = (ticket: string) => {

@@ -21,10 +21,12 @@ describe("what HAProxy's agent check is told", () => {
     expect(agentLine({ node: nodeThat(), connections, capacity: 100 })).toBe(line);
   });
 
-  it('is drain while an operator keeps clients off or it drains, and up while it looks for itself through HAProxy', () => {
+  it('is drain while an operator keeps clients off, its memory is low or it drains, and up while it looks for itself through HAProxy', () => {
     const line = (node: EdgeNode) => agentLine({ node, connections: 0, capacity: 100 });
     expect(line(nodeThat((node) => node.cordon()))).toBe('drain\n');
     expect(line(nodeThat((node) => node.drain()))).toBe('drain\n');
+    const low = { part: 0.9, of: 'heap', isLow: true } as const;
+    expect(line(nodeThat((node) => node.usesMemory(low)))).toBe('drain\n');
     expect(line(nodeThat((node) => node.reaches('no')))).toBe('ready up 100%\n');
   });
 

@@ -7,7 +7,7 @@ const maxConnections = 64;
 const longestMs = 5_000;
 
 export interface Headroom {
-  readonly node: Pick<EdgeNode, 'isDraining' | 'cordonedBy'>;
+  readonly node: Pick<EdgeNode, 'isDraining' | 'cordonedBy' | 'isLowOnMemory'>;
   readonly connections: number;
   readonly capacity: number;
 }
@@ -18,7 +18,7 @@ export interface Headroom {
  * @see https://docs.haproxy.org/2.6/configuration.html#5.2-agent-check
  */
 export function agentLine({ node, connections, capacity }: Headroom): string {
-  if (node.isDraining || node.cordonedBy === 'operator') return 'drain\n';
+  if (node.isDraining || node.isLowOnMemory || node.cordonedBy === 'operator') return 'drain\n';
   const free = Math.round((100 * (capacity - connections)) / capacity);
   return `ready up ${Math.min(100, Math.max(1, free))}%\n`;
 }

@@ -64,7 +64,7 @@ export function connectionMetrics(metrics: Ops['metrics'], sources: ConnectionSo
   );
   counters(
     'evenkeel_upgrades_refused_total',
-    'Upgrades refused for want of room: `full`, `draining`, `tickets` (too many used ones are remembered)',
+    'Upgrades refused for want of room: `full`, `draining`, `memory`, `tickets` (too many used ones are remembered)',
     'reason',
     () => counts.refusedFull,
   );

@@ -16,6 +16,7 @@ it('each limit that is a setting goes by its name, and each is there before it i
   expect(Object.fromEntries(hits)).toMatchObject({ maxPending: 3, maxTopics: 0, capacity: 0 });
   const others = hits.map(([limit]) => limit).filter((limit) => !(limit in edgeConfig.shape));
   expect(others).toEqual([
+    'memory',
     'usedTickets',
     'refreshes',
     'historiesAsked',

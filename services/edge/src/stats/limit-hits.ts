@@ -18,6 +18,7 @@ export function limitHits(sources: LimitSources): [string, number][] {
   const { counts, pending, users, load, life, happenings } = sources;
   return [
     ['capacity', counts.refusedFull.get('full') ?? 0],
+    ['memory', counts.refusedFull.get('memory') ?? 0],
     ['usedTickets', counts.refusedFull.get('tickets') ?? 0],
     ['maxPending', pending.refusedFor.maxPending],
     ['maxPendingPerAddress', pending.refusedFor.maxPendingPerAddress],

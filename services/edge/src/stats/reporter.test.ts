@@ -59,6 +59,19 @@ it('reports whether clients get here as soon as that is known', () => {
   ]);
 });
 
+it('reports at once that its memory is low, as a cordon with the reason beside it', () => {
+  const { reporter, node, stats } = make();
+  reporter.start();
+  const memory = { part: 0.9, of: 'process' } as const;
+  node.usesMemory({ ...memory, isLow: true });
+  node.usesMemory(memory);
+  expect(stats.map((each) => [each.state, each.memory])).toEqual([
+    ['active', undefined],
+    ['cordoned', { ...memory, isLow: true }],
+    ['active', memory],
+  ]);
+});
+
 it('reports a change of state at once, with a newer number', () => {
   const { reporter, node, stats } = make();
   reporter.start();

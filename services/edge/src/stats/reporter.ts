@@ -125,6 +125,7 @@ export class Reporter {
       gaps: load.gaps.total,
       amqp: troubles(amqp()),
       reachable: node.isReachable,
+      memory: node.memory,
       connections: counts.open,
       sessions,
       detached,

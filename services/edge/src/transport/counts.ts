@@ -12,7 +12,7 @@ export interface ConnectionCounts {
   wrongEdge: number;
   /** Upgrades refused for their ticket, by what is wrong with it. */
   readonly refusedTickets: Counts;
-  /** Upgrades refused for want of room: `full`, `draining`, or `tickets`: too many are remembered as used. */
+  /** Upgrades refused for want of room: `full`, `draining`, `memory`, or `tickets`: too many are remembered as used. */
   readonly refusedFull: Counts;
   /** Of pages that may not connect. */
   refusedOrigins: number;
@@ -40,7 +40,7 @@ export const noCounts = (): ConnectionCounts => ({
   honoured: 0,
   wrongEdge: 0,
   refusedTickets: Counts.of(['expired', 'forged', 'malformed', 'stale', 'used']),
-  refusedFull: Counts.of(['full', 'draining', 'tickets']),
+  refusedFull: Counts.of(['full', 'draining', 'memory', 'tickets']),
   refusedOrigins: 0,
   refusedRates: Counts.of(['address', 'user']),
   tooLarge: 0,

@@ -7,13 +7,15 @@ const tickets = new TicketSigner(['gate-test-secret-0123456789']);
 const nowMs = 1_000;
 const url = 'wss://mesh/ws';
 const address = () => '203.0.113.7';
-let node: { name: string; boot: string; url: string; isDraining: boolean };
+let node: { name: string; boot: string; url: string; isDraining: boolean; isLowOnMemory: boolean };
 let gate: Gate;
 let cameBack: (claims: TicketClaims) => string | undefined;
+let held: string[];
 
 beforeEach(() => {
-  node = { name: 'edge-1', boot: 'now', url, isDraining: false };
+  node = { name: 'edge-1', boot: 'now', url, isDraining: false, isLowOnMemory: false };
   cameBack = () => undefined;
+  held = [];
   const room = { capacity: 2 };
   gate = new Gate({
     tickets,
@@ -22,6 +24,7 @@ beforeEach(() => {
     origins,
     maxUsedTickets: 5,
     cameBack: (claims) => cameBack(claims),
+    isHere: ({ sid }) => held.includes(sid),
   });
 });
 
@@ -234,9 +237,10 @@ describe('the gate', () => {
     expect(judge(issue())).toMatchObject({ isAdmitted: false, why: 'tickets', code: 'unavailable' });
   });
 
-  it.each(['full', 'draining'])('sends elsewhere while it is %s, and uses no ticket up', (why) => {
+  it.each(['full', 'draining', 'memory'])('sends elsewhere while it is %s, and uses no ticket up', (why) => {
     const ticket = issue();
     node.isDraining = why === 'draining';
+    node.isLowOnMemory = why === 'memory';
     const refused = {
       isAdmitted: false,
       why,
@@ -245,7 +249,15 @@ describe('the gate', () => {
     };
     expect(judge(ticket, why === 'full' ? 2 : 0)).toMatchObject(refused);
     node.isDraining = false;
+    node.isLowOnMemory = false;
     expect(judge(ticket, 1)).toMatchObject({ isAdmitted: true });
+  });
+
+  it('takes nobody while its memory is low, not even who is moved here, but for sessions that it has already', () => {
+    node.isLowOnMemory = true;
+    held = ['mine'];
+    expect(judge(issue({ move: 'm1', from: 'edge-2' }))).toMatchObject({ why: 'memory' });
+    expect(judge(issue({ sid: 'mine' }))).toMatchObject({ isAdmitted: true });
   });
 });
 
@@ -296,13 +308,17 @@ describe('the gate, shown a ticket that names another edge,', () => {
     expect(judge(issue({ node: 'edge-2' }))).toMatchObject(wrongEdge('wrong-edge'));
   });
 
-  it.each(['full', 'draining'])('asks nobody while it is %s, nor admits whom it asked for before', (why) => {
-    const before = asked();
-    node.isDraining = why === 'draining';
-    const open = why === 'full' ? 2 : 0;
-    expect(judge(foreign(), open)).toMatchObject({ why });
-    expect(gate.settle(before, { outcome: 'taken', url }, open, nowMs)).toMatchObject({ why });
-  });
+  it.each(['full', 'draining', 'memory'])(
+    'asks nobody while it is %s, nor admits whom it asked for',
+    (why) => {
+      const before = asked();
+      node.isDraining = why === 'draining';
+      node.isLowOnMemory = why === 'memory';
+      const open = why === 'full' ? 2 : 0;
+      expect(judge(foreign(), open)).toMatchObject({ why });
+      expect(gate.settle(before, { outcome: 'taken', url }, open, nowMs)).toMatchObject({ why });
+    },
+  );
 
   it('sends a client on that it has itself told to move and that is back; while it drains, for the front to try another edge', () => {
     const back: (string | undefined)[] = [];

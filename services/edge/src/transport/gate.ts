@@ -29,7 +29,7 @@ export interface Admitted {
 /** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
-  readonly why: 'ticket' | 'full' | 'draining' | 'tickets' | 'origin' | 'user' | 'address-rate' | 'user-rate';
+  readonly why: 'ticket' | 'full' | 'draining' | 'memory' | 'tickets' | 'origin' | 'user' | 'address-rate' | 'user-rate';
   readonly status: string;
   readonly code: string;
   readonly message: string;
@@ -78,7 +78,7 @@ export interface Claimer {
 
 export interface GateOptions {
   tickets: Pick<TicketSigner, 'check'>;
-  node: Pick<EdgeNode, 'name' | 'boot' | 'url' | 'isDraining'>;
+  node: Pick<EdgeNode, 'name' | 'boot' | 'url' | 'isDraining' | 'isLowOnMemory'>;
   /** Which pages may connect. */
   origins: Pick<Origins, 'takes'>;
   /** How many connections there may be. */
@@ -109,6 +109,8 @@ const full: Refused = {
 };
 
 const draining: Refused = { ...full, why: 'draining' };
+
+const lowOnMemory: Refused = { ...full, why: 'memory' };
 
 const tooManyTickets: Refused = { ...full, why: 'tickets' };
 
@@ -190,6 +192,7 @@ export class Gate {
     }
     if (this.#denies(claims)) return deniedOne(isBare);
     if (node.isDraining) return draining;
+    if (this.#costsTooMuch(claims)) return lowOnMemory;
     if (open >= room.capacity) return full;
     if (!this.#hasRoom(claims)) return tooMany;
     const use = this.#used.use(claims.id, claims.expiresAt, nowMs);
@@ -209,6 +212,7 @@ export class Gate {
       case 'taken':
         if (this.#denies(claims)) return deniedOne(isBare);
         if (node.isDraining) return draining;
+        if (this.#costsTooMuch(claims)) return lowOnMemory;
         if (open >= room.capacity) return full;
         return this.#hasRoom(claims) ? { isAdmitted: true, claims, isBare } : tooMany;
       case 'elsewhere':
@@ -271,6 +275,11 @@ export class Gate {
     return users?.hasRoom(claims.uid) !== false;
   }
 
+  /** Near its memory limit it takes no session that is not here already. */
+  #costsTooMuch(claims: TicketClaims): boolean {
+    return this.#options.node.isLowOnMemory && this.#options.isHere?.(claims) !== true;
+  }
+
   #judgeForeign(foreign: Foreign, open: number): Verdict | Foreign {
     const { node, room, cameBack } = this.#options;
     const { claims, isBare } = foreign;
@@ -281,6 +290,7 @@ export class Gate {
       if (url !== undefined && !node.isDraining) return { ...wrongEdge(isBare, url), afterMs: heldMs };
     }
     if (node.isDraining) return draining;
+    if (this.#costsTooMuch(claims)) return lowOnMemory;
     if (open >= room.capacity) return full;
     // The older form names no process, and edges that read it alone know no claims.
     return claims.boot === undefined ? wrongEdge(isBare, '') : foreign;

@@ -150,6 +150,7 @@ export class Placer {
         url: stats.url,
         state: phase,
         ...(stats.reachable === undefined ? {} : { reachable: stats.reachable }),
+        ...(stats.memory?.isLow === undefined ? {} : { memory: { isLow: true } }),
         version: stats.version,
         clockAheadMs: Math.round(this.#nodes.clocks.aheadMs(stats.node)),
         connections: stats.connections,

@@ -5,6 +5,7 @@ import { type Draft, draftClose, draftDrain, draftLevel, type Method } from './d
 import { attemptKey, type DrainAttempts, type DrainGoals, isDraining } from './drains.js';
 import { Patience } from './patience.js';
 import { listed, type StepProgress, type Strategy } from './plan.js';
+import { Relief } from './relief.js';
 import { swingOf } from './swing.js';
 
 export interface PolicyOptions {
@@ -96,6 +97,7 @@ export class Policy {
   #grewAtMs = Number.NEGATIVE_INFINITY;
   #roomless: ReadonlySet<string> = new Set();
   readonly #patience = new Patience();
+  readonly #relief = new Relief();
   /** Who was given something by the last plan by load. */
   #given: { readonly atMs: number; readonly takers: ReadonlySet<string> } | undefined;
 
@@ -159,14 +161,19 @@ export class Policy {
     this.#watch(s);
     const drain = this.#drain(s);
     if (drain !== undefined) return drain;
+    const relief = this.#relief.decide(s);
+    if (relief !== undefined) return relief;
     const decision = this.#level(s);
     if (decision.kind === 'plan') return decision;
     const pinned = s.nodes.filter((n) => n.pinned > 0 && isHere(n) && isDraining(n, s.drains));
     const left = pinned.map((n) => `${n.pinned} pinned by the front are left on ${n.node}`);
-    return wait(decision.reason, [decision.why, ...left].join('; '));
+    const alone = s.nodes.filter((n) => takes(n) && this.#relief.isRecovering(n));
+    const spared = alone.map((n) => `${n.node} is left as it is for 10 min: its memory was low`);
+    return wait(decision.reason, [decision.why, ...left, ...spared].join('; '));
   }
 
   #watch(s: Situation): void {
+    this.#relief.watch(s);
     // One that comes and goes all the time is no change.
     const nodes = s.nodes.filter((n) => !s.flapping.has(n.node));
     const isSame =
@@ -231,7 +238,8 @@ export class Policy {
   }
 
   #level(s: Situation): Decision {
-    const level = takersAmong(s.nodes).filter((n) => !s.flapping.has(n.node));
+    const isSpared = (n: NodeView) => s.flapping.has(n.node) || this.#relief.isRecovering(n);
+    const level = takersAmong(s.nodes).filter((n) => !isSpared(n));
     const off = this.#isOff(s, level);
     if (off.kind === 'wait') {
       this.#offSinceMs = undefined;
