@@ -145,6 +145,20 @@ const edgeJoins: Fault['begin'] = async ({ mesh }) => {
   };
 };
 
+/** One more edge has less memory than it takes: clients come to it, and are sent away again, before it keeps newcomers off. */
+const shortOfMemory: Fault['begin'] = async ({ mesh }) => {
+  const added = await mesh.addEdge({ EVENKEEL_MEMORY_LIMIT_BYTES: '1000000' });
+  return {
+    end: async () => {
+      const isLow = async () => (await metric(added, 'evenkeel_memory_low')) === 1;
+      // However short it was to be.
+      const hasKeptOff = await eventually('its memory is low', isLow, 10_000).catch(() => false);
+      await mesh.removeEdge(added);
+      return hasKeptOff ? `${added.node} had too little memory` : undefined;
+    },
+  };
+};
+
 /** Another is started by the same name: it waits for this one to end, and gives up. */
 const nameTaken: Fault['begin'] = async ({ mesh, edge }) => {
   const given = { EVENKEEL_NODE: edge.node, EVENKEEL_NAME_WAIT_MS: '2000' };
@@ -169,6 +183,7 @@ export const processes = {
   'edge-without-descriptors': { part: 'edge', holdMs: 5_000, begin: withoutDescriptors },
   'edge-name-taken': { part: 'edge', holdMs: 4_000, begin: nameTaken },
   'edge-joins-and-leaves': { part: 'edge', holdMs: 6_000, begin: edgeJoins },
+  'edge-memory': { part: 'edge', holdMs: 12_000, begin: shortOfMemory },
   'balancer-killed': { part: 'balancer', holdMs: 5_000, begin: bothBalancers(killed) },
   'balancer-stalled': { part: 'balancer', holdMs: 15_000, begin: bothBalancers(stalled) },
   'two-leaders': { part: 'balancer', holdMs: 8_000, begin: twoLeaders },
