@@ -110,6 +110,7 @@ export const edgeFrames: Readonly<Record<string, z.ZodObject>> = {
     message: z.string(),
     from: z.literal('service').optional(),
     topic: topic.optional(),
+    retryAfterMs: z.number().optional(),
   }),
   pong: z.object({ t: z.literal('pong') }),
   expiring: z.object({ t: z.literal('expiring'), inMs: z.number() }),

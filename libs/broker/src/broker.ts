@@ -120,7 +120,7 @@ export class Broker {
     return this.#connection.figures();
   }
 
-  /** Whether it is connected and its topology declared; else why not. */
+  /** Whether it is connected and its topology declared; else why not. An alarm is no reason: what is consumed goes on. */
   readiness(): true | string {
     if (this.state === 'closed') return 'the connection to RabbitMQ is closed';
     if (this.state !== 'open') return this.#connection.failure ?? 'not connected to RabbitMQ yet';

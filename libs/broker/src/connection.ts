@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { backoffMs, brokerAddresses, brokerName, monotonicNow } from '@evenkeel/pace';
 import { type ChannelModel, connect } from 'amqplib';
+import { Alarm } from './alarm.js';
 import { keepBinaryIds } from './binary-ids.js';
 import { surviveDeepHeaders } from './deep-headers.js';
 import { BrokerError, messageOf, redactUrl } from './errors.js';
@@ -24,6 +25,8 @@ const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|Expected ConnectionOpenOk; got
 export class AmqpConnection {
   readonly log: Log;
   readonly random: () => number;
+  /** While it is on nothing is to be published. */
+  readonly alarm: Alarm;
   model: ChannelModel | undefined;
   /** Those of `model`. */
   acks = new GatheredAcks(undefined);
@@ -54,6 +57,7 @@ export class AmqpConnection {
     checkTls(this.#addresses, options.tls);
     this.log = options.log ?? SILENT;
     this.random = options.random ?? Math.random;
+    this.alarm = options.alarm ?? new Alarm();
     // Everything made from this connection listens, however many that are.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -165,6 +169,7 @@ export class AmqpConnection {
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     this.state = 'closed';
+    this.alarm.over(this);
     this.#closing.abort();
     const model = this.model;
     this.model = undefined;
@@ -193,12 +198,12 @@ export class AmqpConnection {
     model.on('blocked', (reason) => {
       this.isBlocked = true;
       this.log.warn({ reason }, 'broker blocked');
+      this.alarm.raised(this, reason);
       this.#emit('blocked', reason);
     });
     model.on('unblocked', () => {
-      this.isBlocked = false;
       this.log.info({}, 'broker unblocked');
-      this.#emit('unblocked', '');
+      this.#unblocked();
     });
     try {
       await this.beforeOpen(model);
@@ -297,12 +302,15 @@ export class AmqpConnection {
     this.state = 'connecting';
     this.failure = reason;
     this.log.warn({ reason }, 'broker lost');
-    if (this.isBlocked) {
-      this.isBlocked = false;
-      this.#emit('unblocked', '');
-    }
+    if (this.isBlocked) this.#unblocked();
     this.#emit('lost', reason);
     void this.#recover();
+  }
+
+  #unblocked(): void {
+    this.isBlocked = false;
+    this.alarm.over(this);
+    this.#emit('unblocked', '');
   }
 
   async #recover(): Promise<void> {

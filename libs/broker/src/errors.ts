@@ -32,6 +32,8 @@ const BROKER_ERROR_CODES = {
   publishTimeout: 'publish-timeout',
   /** More messages are waiting than the limit allows. */
   publisherOverflow: 'publisher-overflow',
+  /** RabbitMQ takes nothing, because of an alarm; the message was not sent, and will not be. */
+  publisherBlocked: 'publisher-blocked',
 } as const;
 
 /**

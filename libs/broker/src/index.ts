@@ -1,9 +1,11 @@
+export { Alarm } from './alarm.js';
 export { Broker, type ConnectOptions } from './broker.js';
 export type { ConnectionEvent } from './connection.js';
 export { ConsumerChannels, type ConsumerOptions } from './consumer-channels.js';
 export { BrokerError, type BrokerErrorCode, redactUrl } from './errors.js';
 export type { ConnectionFigures } from './figures.js';
-export { Publisher, type PublisherOptions, type PublishOutcome } from './publisher.js';
+export type { PublishOutcome } from './outgoing.js';
+export { Publisher, type PublisherOptions } from './publisher.js';
 export { type LanesOptions, PublisherLanes } from './publisher-lanes.js';
 export { roomyBody } from './roomy-body.js';
 export type { StreamPart } from './stream-part.js';

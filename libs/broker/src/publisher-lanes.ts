@@ -1,4 +1,5 @@
-import type { Publisher, PublishOutcome } from './publisher.js';
+import type { PublishOutcome } from './outgoing.js';
+import type { Publisher } from './publisher.js';
 
 /** What is published by one is in order for itself; by two it may come either way round. */
 export interface LanesOptions {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { Alarm } from './alarm.js';
 import type { AmqpConnection } from './connection.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 
@@ -24,7 +25,7 @@ async function make(options: PublisherOptions, isAway = false) {
   const model = { createConfirmChannel: async () => channel };
   const connection = {
     state: 'open',
-    isBlocked: false,
+    alarm: new Alarm(),
     model: isAway ? undefined : model,
     closing: closing.signal,
     log: { debug() {}, info() {}, warn() {}, error() {} },
@@ -39,7 +40,7 @@ async function make(options: PublisherOptions, isAway = false) {
     published.catch(() => {});
     return published;
   };
-  return { publisher, channel, publish, close: () => closing.abort() };
+  return { publisher, channel, publish, alarm: connection.alarm, close: () => closing.abort() };
 }
 
 describe('the waiting room of a publisher', () => {
@@ -83,5 +84,59 @@ describe('what a publisher has sent and is not confirmed', () => {
     void publish(4, 1_000);
     channel.confirm();
     expect(channel.sent.at(-1)).toBe('4:1000');
+  });
+});
+
+describe('while the broker is in an alarm', () => {
+  const blockedMs = 50;
+  const byThen = () => new Promise((resolve) => setTimeout(resolve, 120));
+
+  it('what says how long it waits is refused then, and never goes out; the rest waits, and goes out in order', async () => {
+    const { publisher, channel, publish, alarm } = await make({ timeoutMs: 500 });
+    const asked = (n: number) => publisher.publish('', 'q', Buffer.alloc(1, n), {}, undefined, blockedMs);
+    const refused = { code: 'publisher-blocked' };
+    alarm.raised(publisher, 'low on memory');
+    const [first, kept, second] = [asked(1), publish(2, 1), asked(3)];
+    await Promise.all([first, second].map((each) => expect(each).rejects.toMatchObject(refused)));
+    await expect(asked(4)).rejects.toMatchObject(refused);
+    expect(publisher.outstanding).toBe(1);
+    alarm.over(publisher);
+    const last = asked(5);
+    expect(channel.sent).toEqual(['2:1', '5:1']);
+    channel.confirm();
+    channel.confirm();
+    expect(await Promise.all([kept, last])).toEqual(['routed', 'routed']);
+  });
+
+  it('what was sent before is not refused: it may arrive when that is over', async () => {
+    const { publisher, channel, alarm } = await make({ timeoutMs: 500 });
+    const sent = publisher.publish('', 'q', Buffer.alloc(1, 1), {}, undefined, blockedMs);
+    alarm.raised(publisher, 'low on memory');
+    await byThen();
+    alarm.over(publisher);
+    channel.confirm();
+    expect(await sent).toBe('routed');
+  });
+
+  it('one that is shorter than what a message waits refuses nothing', async () => {
+    const { publisher, channel, alarm } = await make({ timeoutMs: 500 });
+    alarm.raised(publisher, 'low on memory');
+    const waited = publisher.publish('', 'q', Buffer.alloc(1, 1), {}, undefined, 10_000);
+    await byThen();
+    alarm.over(publisher);
+    channel.confirm();
+    expect(await waited).toBe('routed');
+  });
+
+  it('what one connection is told keeps the others from publishing, until it is over for all of them', async () => {
+    const { channel, publish, alarm } = await make({});
+    const others = [{}, {}] as const;
+    for (const each of others) alarm.raised(each, 'low on disk');
+    void publish(1, 1);
+    expect([alarm.isOn, alarm.reason, channel.sent]).toEqual([true, 'low on disk', []]);
+    alarm.over(others[0]);
+    expect(channel.sent).toEqual([]);
+    alarm.over(others[1]);
+    expect([alarm.isOn, alarm.ageMs, channel.sent]).toEqual([false, undefined, ['1:1']]);
   });
 });

@@ -3,6 +3,7 @@ import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqpli
 import { type AmqpConnection, closedError } from './connection.js';
 import { BrokerError, messageOf, REPLY, replyCodeOf } from './errors.js';
 import { longestPlain } from './large-bodies.js';
+import { Outgoing, type PublishOutcome } from './outgoing.js';
 import type { PublishProperties } from './types.js';
 
 /** So many in a row are no queue that is full for a moment. */
@@ -20,40 +21,6 @@ export interface PublisherOptions {
   maxQueuedBytes?: number;
   /** From the call to the confirm, else `publish-timeout`. Default 30000. */
   timeoutMs?: number;
-}
-
-/** `unrouted` only for a `mandatory` message that no queue took. */
-export type PublishOutcome = 'routed' | 'unrouted';
-
-class Outgoing {
-  isSettled = false;
-  isReturned = false;
-  readonly exchange: string;
-  readonly key: string;
-  readonly body: Buffer;
-  readonly properties: PublishProperties;
-  readonly deadlineMs: number;
-  /** Its caller said how long it waits: the broker drops it by then, wherever it is. */
-  readonly expires: boolean;
-  readonly resolve: (outcome: PublishOutcome) => void;
-  readonly reject: (error: BrokerError) => void;
-
-  constructor(
-    message: { exchange: string; key: string; body: Buffer; properties: PublishProperties },
-    deadlineMs: number,
-    expires: boolean,
-    resolve: (outcome: PublishOutcome) => void,
-    reject: (error: BrokerError) => void,
-  ) {
-    this.exchange = message.exchange;
-    this.key = message.key;
-    this.body = message.body;
-    this.properties = message.properties;
-    this.deadlineMs = deadlineMs;
-    this.expires = expires;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
 }
 
 /**
@@ -98,7 +65,7 @@ export class Publisher {
       waiting: this.#waiting.length,
     }));
     connection.on('open', () => void this.#open());
-    connection.on('unblocked', () => this.#pump());
+    connection.alarm.onOver(() => this.#pump());
     connection.closing.addEventListener('abort', () => {
       for (const out of [...this.#sent, ...this.#waiting.drain()]) this.#reject(out, closedError());
       this.#sent.clear();
@@ -115,8 +82,9 @@ export class Publisher {
   /**
    * Publishes one message and resolves when the broker has confirmed it. With `waitMs`, at most the publisher's
    * `timeoutMs`, it rejects after that time and the message expires by then, in a queue too: what was reported as failed
-   * reaches nobody later.
-   * @throws BrokerError `publisher-overflow`, `publish-timeout`, `publish-nacked`, `publish-refused`,
+   * reaches nobody later. With `blockedMs` it rejects with `publisher-blocked` once RabbitMQ has been in an alarm for so long, or is
+   * already, unless it was sent before.
+   * @throws BrokerError `publisher-overflow`, `publisher-blocked`, `publish-timeout`, `publish-nacked`, `publish-refused`,
    * `no-exchange` (also for the other unconfirmed messages to that exchange), `broker-closed`.
    */
   publish(
@@ -125,8 +93,10 @@ export class Publisher {
     body: Buffer | string,
     p: PublishProperties = {},
     waitMs?: number,
+    blockedMs?: number,
   ): Promise<PublishOutcome> {
     if (this.#connection.state === 'closed') return Promise.reject(closedError());
+    if (this.#isRefused(blockedMs)) return Promise.reject(blockedError());
     const message = {
       exchange,
       key,
@@ -142,7 +112,7 @@ export class Publisher {
       this.#outstanding++;
       const expires = waitMs !== undefined;
       const deadlineMs = performance.now() + Math.min(waitMs ?? this.#timeoutMs, this.#timeoutMs);
-      const out = new Outgoing(message, deadlineMs, expires, resolve, reject);
+      const out = new Outgoing(message, { deadlineMs, expires, blockedMs }, resolve, reject);
       if (expires) this.#expiring.add(out);
       this.#waiting.push(out);
       this.#waitingBytes += out.body.length;
@@ -166,7 +136,7 @@ export class Publisher {
 
   #pump(): void {
     const channel = this.#channel;
-    if (!channel || this.#connection.isBlocked) return;
+    if (!channel || this.#connection.alarm.isOn) return;
     const atOnce = this.#probes > 0 ? 1 : this.#window;
     while (this.#sent.size < atOnce && this.#sentBytes < this.#windowBytes) {
       const out = this.#next();
@@ -207,6 +177,7 @@ export class Publisher {
       channel.publish(out.exchange, out.key, out.body, options, (error: unknown) => {
         if (this.#channel === channel) this.#confirmed(out, error);
       });
+      out.wasSent = true;
       return true;
     } catch (cause) {
       this.#forget(out);
@@ -346,8 +317,25 @@ export class Publisher {
     return isFound;
   }
 
+  #isRefused(blockedMs: number | undefined): boolean {
+    const { ageMs } = this.#connection.alarm;
+    return ageMs !== undefined && blockedMs !== undefined && ageMs >= blockedMs;
+  }
+
+  /** What was sent before a loss may be there already: its answer is still to come. */
+  #refuseBlocked(): void {
+    const kept: Outgoing[] = [];
+    for (const out of this.#waiting.drain()) {
+      if (out.wasSent || !this.#isRefused(out.blockedMs)) kept.push(out);
+      else this.#reject(out, blockedError());
+    }
+    this.#waitingBytes = 0;
+    this.#putBack(kept);
+  }
+
   #expire(): void {
     const nowMs = performance.now();
+    if (this.#connection.alarm.isOn) this.#refuseBlocked();
     for (const out of this.#expiring) if (out.deadlineMs <= nowMs) this.#reject(out, this.#late());
     for (const out of this.#sent) {
       if (out.deadlineMs > nowMs) break;
@@ -383,6 +371,12 @@ export class Publisher {
     for (const resolve of waiters) resolve();
   }
 }
+
+const blockedError = (): BrokerError =>
+  new BrokerError(
+    'publisher-blocked',
+    'RabbitMQ takes nothing now, because of an alarm; publish it again later.',
+  );
 
 /** A long body does not come back. */
 const isReturnOf = (body: Buffer, returned: Buffer): boolean =>

@@ -1,3 +1,5 @@
+import type { Alarm } from './alarm.js';
+
 /**
  * The part of a pino logger this package uses.
  * @example
@@ -42,6 +44,8 @@ export interface BrokerOptions {
   /** Shown by RabbitMQ as the connection's name. */
   name: string;
   log?: Log;
+  /** What it is told of an alarm, all connections with this know together. Default: one of its own. */
+  alarm?: Alarm;
   /** Declared on every connection before anything else; more of it by `declare`. */
   topology?: Topology;
   /** Default 10. A silent connection is given up after two to three of these. */

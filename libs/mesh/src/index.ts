@@ -9,7 +9,7 @@ export type { Recovery } from './history/recovery.js';
 export { HistoryStream, type Made } from './history/stream.js';
 export type { HistoryLimits, Place, TailBounds, TailRecord } from './history/tail.js';
 export { readJson } from './json.js';
-export { Mesh, type MeshOptions } from './mesh.js';
+export { type AlarmProbe, Mesh, type MeshOptions } from './mesh.js';
 export { bodyFields, messageIdentity } from './message/body.js';
 export { isSurelyTooLong } from './message/content.js';
 export { fitting, messageRest } from './message/message.js';

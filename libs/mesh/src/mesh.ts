@@ -1,4 +1,5 @@
 import {
+  Alarm,
   Broker,
   type BrokerTls,
   type ConnectionFigures,
@@ -40,6 +41,15 @@ export interface MeshOptions {
   random?: () => number;
   /** From a publish to its confirm, unless the call says otherwise. Default 30000. */
   publishTimeoutMs?: number;
+  /** For who publishes seldom: see {@link AlarmProbe}. */
+  probe?: AlarmProbe;
+}
+
+/** RabbitMQ tells of an alarm only who publishes: where this goes nobody is, and it is published every 3 s while `isWanted`. */
+export interface AlarmProbe {
+  readonly exchange: string;
+  readonly key: string;
+  isWanted(): boolean;
 }
 
 type QueueOptions = Omit<OwnQueueOptions, 'isDurable'> & { isOptional?: boolean };
@@ -60,6 +70,8 @@ export class Mesh {
   readonly #apart: { readonly role: string; readonly broker: Broker; readonly publishers: Publisher[] }[] =
     [];
   readonly #beside: Publisher[] = [];
+  /** Of all its connections. */
+  readonly #alarm = new Alarm();
   #looking: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
@@ -173,6 +185,7 @@ export class Mesh {
     this.#looking = setInterval(() => {
       // Why it fails is in the readiness.
       if (this.consuming.state === 'open') this.consuming.redeclare().catch(() => {});
+      this.#probeAlarm();
     }, lookEveryMs);
   }
 
@@ -199,6 +212,24 @@ export class Mesh {
     return true;
   }
 
+  /**
+   * What RabbitMQ is in an alarm for, as far as its connections have been told, and what of this service waits for that: for `/readyz`.
+   * Undefined: there is none. @param what of this service it concerns.
+   */
+  alarm(what: string): string | undefined {
+    const { ageMs, reason } = this.#alarm;
+    if (ageMs === undefined) return undefined;
+    const blocked = [...this.figures()].flatMap(([role, { isBlocked }]) => (isBlocked ? [role] : []));
+    const seconds = Math.round(ageMs / 1_000);
+    return `RabbitMQ has raised an alarm (${reason}), ${seconds} s ago, and takes nothing by ${blocked.join(', ')}: ${what}`;
+  }
+
+  #probeAlarm(): void {
+    const { probe } = this.#options;
+    if (!probe?.isWanted() || this.#alarm.isOn || this.#publishing?.state !== 'open') return;
+    this.publisher.publish(probe.exchange, probe.key, '', { persistent: false }).catch(() => {});
+  }
+
   /** Those that were asked for. */
   #connections(): Broker[] {
     const own = this.#publishing === undefined ? [] : [this.#publishing];
@@ -220,6 +251,7 @@ export class Mesh {
       ...(tls !== undefined && { tls }),
       name: `${name} ${role}`,
       topology: topology === 'declare' ? declared : { expected: uses },
+      alarm: this.#alarm,
       ...(log === undefined ? {} : { log }),
     });
   }

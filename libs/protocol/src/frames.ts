@@ -293,6 +293,8 @@ export interface ErrorFrame {
   from?: 'service';
   /** Of `hello`: the topic that is refused. */
   topic?: string;
+  /** It was not carried out, and will not be: it may be sent again after this long, ms. */
+  retryAfterMs?: number;
 }
 export interface PongFrame {
   t: 'pong';

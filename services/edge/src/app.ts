@@ -25,7 +25,7 @@ import { OperatorSettings } from './control/operator-settings.js';
 import { Whereabouts } from './control/whereabouts.js';
 import { Cancels } from './inbound/cancels.js';
 import { Inbound } from './inbound/inbound.js';
-import { publisherOfClients } from './inbound/publisher-of-clients.js';
+import { publishersOfClients } from './inbound/publisher-of-clients.js';
 import { Adoptions } from './life/adoptions.js';
 import { Endings } from './life/ending.js';
 import { Happenings } from './life/happenings.js';
@@ -188,16 +188,16 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     topicFrames: () => counts.topicFrames,
     now,
   });
-  const clientsPublisher = publisherOfClients(mesh, histories.history.streams);
+  const ofClients = publishersOfClients(mesh, histories.history.streams);
   const inbound = new Inbound({
     ...config,
-    publisher: clientsPublisher,
+    publisher: ofClients.prompt,
     user: mesh.user,
     following,
     now: wallNow,
   });
   const cancels = new Cancels({ publisher: mesh.publisherApart('clients'), now: wallNow });
-  const undelivered = new Undelivered({ publisher: clientsPublisher, log, following });
+  const undelivered = new Undelivered({ publisher: ofClients.patient, log, following });
   const dropped = new DroppedEvents({
     connection: consuming,
     consumers: consuming.consumers({ channels: 1 }),
@@ -243,7 +243,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     send: (report) => mesh.stats.sendSessions(report),
     steadyNow: now,
   });
-  const questions = new Questions({ mesh, publisher: clientsPublisher, node: node.name });
+  const questions = new Questions({ mesh, publisher: ofClients.prompt, node: node.name });
   const hook = new Hook({ address: () => access.namespaces.hook, wallNow });
   const authorizations = new Authorizations({ questions, hook, now });
   const access: EdgeAccess = new EdgeAccess({
@@ -278,7 +278,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     unsent: new Unsent(undelivered),
     following,
     placing: new Placing(config.secret, commanders),
-    asking: new Asking({ publisher: clientsPublisher, user: mesh.user, commanders, wallNow }),
+    asking: new Asking({ publisher: ofClients.prompt, user: mesh.user, commanders, wallNow }),
   };
   const sessions: Sessions = new Sessions({
     config,

@@ -70,3 +70,9 @@ export const limitSettings = {
 
 /** What clients send is at the broker so much at a time: more would be work that everybody else's events wait behind. */
 export const clientsWindow = { windowBytes: 131_072 } as const;
+
+/**
+ * Once RabbitMQ has been in an alarm for so long, what clients send is refused where it has not been handed over yet, instead of waiting;
+ * a client sends it again after `retryAfterMs`. All in ms.
+ */
+export const inAlarm = { refusedAfterMs: 1_000, retryAfterMs: 5_000 } as const;

@@ -21,6 +21,7 @@ import {
   type UnsubscribedFrame,
   type WelcomeFrame,
 } from '@evenkeel/protocol';
+import { inAlarm } from '../limits.js';
 import { nameFor } from './routing.js';
 
 /** The answer to `hello`. */
@@ -218,12 +219,12 @@ export function placed(frame: string, place: Place, parts: number | undefined): 
   return `${frame.slice(0, -1)}${placeFields(place)}${count}}`;
 }
 
-/** A request failed; `re` is unknown when its frame had no readable id. `from`: who says so, if not the mesh. */
 /** The answer to a kind of frame that this version does not know. */
 export function unknownKindFrame(id: string | undefined, kind: string): string {
   return errorFrame(id, errorCodes.unknownType, `'${kind}' is no kind of frame`);
 }
 
+/** A request failed; `re` is unknown when its frame had no readable id. `from`: who says so, if not the mesh. */
 export function errorFrame(
   re: string | undefined,
   code: ErrorCode | (string & {}),
@@ -237,6 +238,13 @@ export function errorFrame(
     message,
     ...(from && { from }),
   } satisfies ErrorFrame);
+}
+
+/** It was not carried out, and will not be: the client is to send it again, after a while. */
+export function laterFrame(re: string, message: string): string {
+  const { retryAfterMs } = inAlarm;
+  const code = errorCodes.brokerUnavailable;
+  return JSON.stringify({ t: 'error', re, code, message, retryAfterMs } satisfies ErrorFrame);
 }
 
 /** The answer to `ping`. */

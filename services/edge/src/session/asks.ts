@@ -3,6 +3,7 @@ import { askErrors, askEvent, askerOf, errorCodes, exchanges, maxDataDepth } fro
 import type { TicketClaims } from '@evenkeel/ticket';
 import { askFrame, errorFrame, okFrame, type Place } from '../frame/frames.js';
 import type { AnswerFrame } from './inbox.js';
+import { notTakenFrame } from './not-taken.js';
 import type { Asking } from './service-ports.js';
 
 export interface AsksOptions {
@@ -67,9 +68,8 @@ export class Asks {
         ? asking.answer(claims, id, bytes ?? data.text)
         : asking.fail(claims, id, error.code, error.message));
       return outcome === 'unrouted' ? errorFrame(id, errorCodes.notAsked, nobody) : okFrame(id);
-    } catch {
-      const message = 'the broker did not take it; send it again with the same id';
-      return errorFrame(id, errorCodes.brokerUnavailable, message);
+    } catch (error) {
+      return notTakenFrame(id, error);
     }
   }
 }

@@ -9,6 +9,7 @@ import { FakeInbound } from '../../testing/fake-inbound.js';
 import { FakeTopics, pending, settled } from '../../testing/session-world.js';
 import { edgeConfig } from '../config.js';
 import { ClientText } from '../frame/client-text.js';
+import { inAlarm } from '../limits.js';
 import { Users } from '../user/users.js';
 import { Load } from './load.js';
 import { Quota } from './quota.js';
@@ -136,6 +137,25 @@ describe('what a client asks for', () => {
       { t: 'ok', re: '2' },
     ]);
     expect(inbound.carried.map(({ id }) => id)).toEqual(['2', '3']);
+  });
+
+  it('is told when to send again what the broker did not get because of an alarm, and of nothing else', async () => {
+    for (const [code, later] of [
+      ['publisher-blocked', { retryAfterMs: inAlarm.retryAfterMs }],
+      ['publish-timeout', {}],
+    ] as const) {
+      const { requests, sent } = make(new BrokerError(code, 'away'));
+      requests.handle({ t: 'publish', id: 'p', topic: 'a', data: raw(1) });
+      requests.handle({ t: 'request', id: 'r', method: 'b', data: raw(2) });
+      await settled();
+      const told = { t: 'error', code: 'broker-unavailable', message: expect.any(String), ...later };
+      expect(sent).toEqual([
+        { ...told, re: 'p' },
+        { ...told, re: 'r' },
+      ]);
+      requests.sweep(Number.POSITIVE_INFINITY);
+      expect(sent).toHaveLength(2);
+    }
   });
 
   it('is not timed out once its reply has come', async () => {

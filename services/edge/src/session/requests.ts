@@ -11,7 +11,7 @@ import {
 } from '@evenkeel/protocol';
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { ClientText } from '../frame/client-text.js';
-import { errorFrame, forbiddenFrame, okFrame, unknownKindFrame } from '../frame/frames.js';
+import { errorFrame, forbiddenFrame, laterFrame, okFrame, unknownKindFrame } from '../frame/frames.js';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { SessionAccess } from './access.js';
 import type { Answers } from './answers.js';
@@ -27,6 +27,7 @@ import {
   readWithin,
 } from './inbox.js';
 import type { Load, NeverCarried, RefusedFor } from './load.js';
+import { notTakenFrame, notTakenMessage } from './not-taken.js';
 import type { Inbound, Presence } from './ports.js';
 import type { Quota } from './quota.js';
 import type { SessionState } from './states.js';
@@ -62,7 +63,6 @@ type Outcome = 'allow' | 'forbid' | 'busy' | 'closed';
 
 const nameForm = 'use words of A-Z a-z 0-9 _ ~ - joined by dots, at most 200 bytes';
 const notHeardMessage = 'it is not known here yet who is there; ask again';
-const notTakenMessage = 'the broker did not take it; send it again with the same id';
 const busyMessage = 'whoever decides cannot be asked now; send it again with the same id';
 
 /** Kinds that a client which has moved sends again, whether they came in time or not. */
@@ -103,11 +103,10 @@ const tooMuch: Readonly<Record<RefusedFor, string>> = {
 };
 
 /** Why the broker does not have it; only what may succeed is to be sent again. */
-function failureOf(error: unknown): Refusal {
-  if (error instanceof BrokerError && error.code === 'publish-refused') {
-    return { code: errorCodes.forbidden, message: 'the broker refuses it, and will again; ask its operator' };
-  }
-  return { code: errorCodes.brokerUnavailable, message: notTakenMessage };
+function failureFrame(id: string, error: unknown): string {
+  return error instanceof BrokerError && error.code === 'publish-refused'
+    ? errorFrame(id, errorCodes.forbidden, 'the broker refuses it, and will again; ask its operator')
+    : notTakenFrame(id, error);
 }
 
 /** What one connection asks for: counted, paced, carried out, answered. */
@@ -280,8 +279,7 @@ export class ClientRequests {
         this.#answer(id, errorFrame(id, errorCodes.noService, noServiceMessage(frame.t, key)));
       } else if (!isRequest) this.#answer(id, okFrame(id));
     } catch (error) {
-      const { code, message } = failureOf(error);
-      this.#answer(id, errorFrame(id, code, message));
+      this.#answer(id, failureFrame(id, error));
     }
   }
 
@@ -319,7 +317,7 @@ export class ClientRequests {
       decision === 'allow' || decision === 'forbid'
         ? decision
         : await this.#asked(decision, 'subscribe', topic);
-    if (verdict === 'busy') send(errorFrame(id, errorCodes.brokerUnavailable, busyMessage));
+    if (verdict === 'busy') send(laterFrame(id, busyMessage));
     if (verdict === 'forbid') {
       access.forbade('subscribe');
       send(forbiddenFrame(id, 'subscribe to', topic));
@@ -342,9 +340,7 @@ export class ClientRequests {
   #refuse({ id, t }: InboundFrame, key: string, why: Exclude<Outcome, 'allow'>): void {
     // Nobody is there to be told.
     if (why === 'closed') return;
-    if (why === 'busy') {
-      return this.#answer(id, errorFrame(id, errorCodes.brokerUnavailable, busyMessage));
-    }
+    if (why === 'busy') return this.#answer(id, laterFrame(id, busyMessage));
     this.#options.access.forbade(t);
     this.#answer(id, forbiddenFrame(id, t === 'publish' ? 'publish to' : 'request', key));
   }
