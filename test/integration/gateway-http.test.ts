@@ -94,9 +94,14 @@ describe('GET /gateway', () => {
     });
     const sent = await placementOf(await ask('?user=alice'));
     expect(sent.node).toBe('e2');
+    // Its session could be asked for by RabbitMQ alone.
+    const back = '?user=carol&session=abc&from=e1';
+    expect((await placementOf(await ask(back))).node).toBe('e1');
+    expect((await placementOf(await ask(`${back}&tried=e1`))).node).toBe('e2');
     expect((await readiness()).status).toBe(200);
     await edges.report({ e1: { connections: 3, sessions: 3 }, e2: { connections: 9, sessions: 9 } });
     expect((await placementOf(await ask('?user=bob'))).node).toBe('e1');
+    expect((await placementOf(await ask('?user=dave&session=def&from=e2'))).node).toBe('e1');
     expect((await readiness()).text).not.toContain('last view');
   });
 

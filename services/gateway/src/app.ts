@@ -26,11 +26,17 @@ import type { GatewayConfig } from './config.js';
 import { LocalClient } from './local/local-client.js';
 import { gatewayMetrics } from './metrics.js';
 import { ruleDefaults } from './placement/choose.js';
+import { viewKeptMs } from './placement/placements.js';
 import { Placer } from './placement/placer.js';
 import { GatewayRoute } from './routes/gateway.js';
 import { LocalRoutes } from './routes/local.js';
 import { Page } from './routes/page.js';
 import { TurnedAway } from './routes/turned-away.js';
+
+/** A key that no session and no question has. */
+const nowhere = { exchange: exchanges.replies, key: 'gateway.probe' };
+/** What an alarm of RabbitMQ means here. */
+const inAlarm = 'new tokens of open sockets wait; clients are placed by the last view of the edges';
 
 /** Builds a gateway and says in which order its parts start and stop. */
 export function build(
@@ -59,6 +65,8 @@ export function build(
     name: 'gateway',
     log,
     uses: [exchanges.stats],
+    // Else it would learn of an alarm by the first new token of an open socket.
+    probe: { ...nowhere, isWanted: () => placer.silentMs(steadyNow()) !== undefined },
   });
   const urls = new NodeUrls(config.nodeUrlPattern, (node, url) =>
     log.warn({ from: node, url }, 'node ignored: its URL is not one of EVENKEEL_NODE_URL_PATTERN'),
@@ -156,7 +164,8 @@ export function build(
   ops.readiness('denials', () => denials.readiness());
   ops.note('denials', () => denials.lag());
   ops.note('refresh', () => refreshes.note());
-  ops.note('view', () => silence(placer.silentMs(steadyNow())));
+  ops.note('alarm', () => mesh.alarm(inAlarm));
+  ops.note('view', () => silence(placer.silentMs(steadyNow()), viewKeptMs));
   ops.status(() => placer.snapshot(steadyNow()));
 
   onReload(() => authentication.reload());

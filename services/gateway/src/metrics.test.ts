@@ -60,3 +60,15 @@ it('edges are counted by state, those that clients do not reach apart', async ()
     'evenkeel_gateway_nodes{state="low-memory"} 1',
   ]);
 });
+
+it('shows for how long no edge has been heard, and 0 while one is', async () => {
+  const registry = new Registry();
+  const p = placer();
+  let nowMs = 1_000;
+  gatewayMetrics(registry, { placer: p, now: () => nowMs });
+  p.observe(stats('a'), 0);
+  const silent = () => linesOf(registry, 'evenkeel_gateway_silent_seconds');
+  expect(await silent()).toEqual(['evenkeel_gateway_silent_seconds 0']);
+  nowMs = 20_000;
+  expect(await silent()).toEqual(['evenkeel_gateway_silent_seconds 20']);
+});

@@ -83,6 +83,12 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   );
   observeGauge(
     metrics,
+    'evenkeel_gateway_silent_seconds',
+    'For how long no edge at all has been heard; 0 while one is',
+    () => (placer.silentMs(now()) ?? 0) / 1_000,
+  );
+  observeGauge(
+    metrics,
     'evenkeel_gateway_waiting',
     'Clients told a second to come back at that has not come yet',
     () => placer.snapshot(now()).waiting,

@@ -2,6 +2,8 @@ import type { NodeStats } from '@evenkeel/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { burst, counted, hearing, placer, stats } from '../../testing/placing.js';
+import { viewKeptMs } from './placements.js';
+import type { Arrival } from './placer.js';
 
 describe('nodes that may take clients', () => {
   it('never goes over the capacity of a node, reservations counted', () => {
@@ -66,19 +68,83 @@ describe('nodes that may take clients', () => {
     expect([16_000, 18_999, 19_000].map(stateAt)).toEqual(['draining', 'draining', 'gone']);
   });
 
-  it('places by the last view for a minute when nobody at all is heard, and by the nodes again once they are', () => {
+  it('places by the last view for an hour when nobody at all is heard, and by the nodes again once they are', () => {
     const p = placer();
     p.observe(stats('a'), 0);
     p.observe(stats('b', { connections: 4 }), 500);
-    for (const nowMs of [3_000, 20_000, 59_000]) {
+    for (const nowMs of [3_000, 20_000, 70_000, viewKeptMs]) {
       const nodes = Array.from({ length: 4 }, (_, i) => p.place({ uid: `u${nowMs}`, sid: `${i}` }, nowMs));
       expect(nodes.every(({ kind }) => kind === 'placed')).toBe(true);
       expect(p.snapshot(nowMs)).toMatchObject({ silentMs: nowMs - 500 });
     }
-    expect(p.place({ uid: 'u', sid: 's' }, 66_000)).toMatchObject({ kind: 'refused', reason: 'none' });
-    p.observe(stats('a', { seq: 67 }), 67_000);
-    expect(p.place({ uid: 'u', sid: 's' }, 67_000)).toMatchObject({ kind: 'placed', node: 'a' });
-    expect(p.snapshot(67_000)).not.toHaveProperty('silentMs');
+    const afterMs = viewKeptMs + 6_000;
+    expect(p.place({ uid: 'u', sid: 's' }, afterMs)).toMatchObject({ kind: 'refused', reason: 'none' });
+    p.observe(stats('a', { seq: 67 }), afterMs + 1_000);
+    expect(p.place({ uid: 'u', sid: 's' }, afterMs + 1_000)).toMatchObject({ kind: 'placed', node: 'a' });
+    expect(p.snapshot(afterMs + 1_000)).not.toHaveProperty('silentMs');
+  });
+
+  it('still drops one that falls silent among others, after a silence of all too', () => {
+    const p = placer();
+    p.observe(stats('dead'), 0);
+    hearing(p, 600_000, 606_000);
+    expect(p.place({ uid: 'u', sid: 's' }, 606_000)).toMatchObject({ kind: 'refused', reason: 'none' });
+  });
+
+  it('counts whom it has sent in a silence of all for as long as that lasts', () => {
+    const p = placer();
+    p.observe(stats('a'), 0);
+    p.observe(stats('b', { connections: 100 }), 0);
+    const sent = [...burst(p, 100, 10_000, 'early'), ...burst(p, 100, 100_000, 'late')];
+    expect(counted(sent)).toEqual(
+      new Map([
+        ['a', 150],
+        ['b', 50],
+      ]),
+    );
+  });
+
+  describe('in a silence of all, who comes back', () => {
+    /** To where a client is sent that names `heldBy`, at `nowMs`; `a` is the least loaded. */
+    const sentTo = (arrival: Partial<Arrival>, nowMs = 5_000, over: Partial<NodeStats> = {}) => {
+      const p = placer();
+      p.observe(stats('a'), 0);
+      p.observe(stats('b', { connections: 50, ...over }), 0);
+      p.observe(stats('c', { connections: 90, state: 'cordoned' }), 0);
+      const placed = p.place({ uid: 'u', sid: 's', ...arrival }, nowMs);
+      return placed.kind === 'placed' ? placed.node : placed.reason;
+    };
+
+    it('goes to where its session is: elsewhere that would have to be asked for by RabbitMQ', () => {
+      expect(sentTo({ heldBy: 'b' })).toBe('b');
+      expect(sentTo({ heldBy: 'b' }, 600_000)).toBe('b');
+    });
+
+    it('goes elsewhere from a node that has failed it, is cordoned, over its capacity, or not known', () => {
+      expect(sentTo({ heldBy: 'b', tried: ['b'] })).toBe('a');
+      expect(sentTo({ heldBy: 'c' })).toBe('a');
+      expect(sentTo({ heldBy: 'd' })).toBe('a');
+      expect(sentTo({ heldBy: 'b' }, 5_000, { capacity: 49 })).toBe('a');
+      // Its own socket may be among them.
+      expect(sentTo({ heldBy: 'b' }, 5_000, { capacity: 50 })).toBe('b');
+    });
+
+    it('has a say in nothing while anybody is heard, nor has a new session', () => {
+      expect(sentTo({ heldBy: 'b' }, 1_000)).toBe('a');
+      expect(sentTo({ heldBy: 'b', sid: undefined })).toBe('a');
+    });
+
+    it('waits for a slot there, and is not counted twice', () => {
+      const p = placer({ base: 1 });
+      p.observe(stats('a'), 0);
+      p.observe(stats('b', { connections: 50 }), 0);
+      const back = Array.from({ length: 50 }, (_, n) =>
+        p.place({ uid: `u${n}`, sid: 's', heldBy: 'b' }, 5_000),
+      );
+      const outcomes = back.map((each) => (each.kind === 'placed' ? each.node : each.reason));
+      expect([...counted(outcomes).keys()]).toEqual(['b', 'wait']);
+      expect(p.snapshot(5_000).nodes.map(({ reserved }) => reserved)).toEqual([0, 0]);
+    });
   });
 
   it('sends nobody to an edge that is overdue and that its clients say they have lost, until it reports again', () => {

@@ -10,6 +10,12 @@ import {
 } from '@evenkeel/cluster';
 import type { NodeStats } from '@evenkeel/protocol';
 
+/**
+ * How long the last view stands while no node at all is heard, ms: that is RabbitMQ's trouble or this gateway's own, and edges that are
+ * not heard go on serving. Tickets need no broker.
+ */
+export const viewKeptMs = 3_600_000;
+
 /** Nodes known at most; statistics of a further one are ignored. */
 const maxNodes = 2_000;
 
@@ -42,7 +48,7 @@ export class Placements {
   readonly clocks = new NodeClocks();
   readonly #reports = new NodeReports({ maxNodes, dropAt: 'gone' });
   /** Its clock is that of `#reports`: when nobody is heard the last view stands. */
-  readonly #hearing = new Hearing();
+  readonly #hearing = new Hearing(viewKeptMs);
   readonly #seenAtMs = new Map<string, number>();
   /** By node, the users that have come back from it since its last report. */
   readonly #returned = new Map<string, Set<string>>();
@@ -58,6 +64,11 @@ export class Placements {
     this.#seenAtMs.set(stats.node, nowMs);
     this.clocks.observe(stats, nowMs);
     return observation;
+  }
+
+  /** The time, without the silences of all. */
+  clockMs(nowMs: number): number {
+    return this.#hearing.clockMs(nowMs);
   }
 
   /** For how long nobody at all has been heard, ms; undefined while somebody is. */

@@ -2,7 +2,7 @@ import { buildRing, type NodeClocks, type Ring } from '@evenkeel/cluster';
 import { type NodeStats, ticketBoot } from '@evenkeel/protocol';
 import { newSessionId } from '@evenkeel/ticket';
 import type { Admission } from '../admission/admission.js';
-import type { Candidate } from './candidate.js';
+import type { Candidate, Choice } from './candidate.js';
 import { choose, type Rules, sureOf } from './choose.js';
 import { Others } from './others.js';
 import { Placements } from './placements.js';
@@ -12,8 +12,10 @@ import { Reservations } from './reservations.js';
 export interface Arrival {
   uid: string;
   sid: string | undefined;
-  /** The node that held the session last. */
+  /** The node that held the session last, as far as that is known for certain. */
   from?: string | undefined;
+  /** The one that it says holds the session: heeded while no node at all is heard. */
+  heldBy?: string | undefined;
   /** Nodes that have just failed for this client. */
   tried?: readonly string[];
 }
@@ -109,13 +111,19 @@ export class Placer {
     };
     const sid = arrival.sid ?? newSessionId();
     const client = { uid: arrival.uid, sid, tried: arrival.tried ?? [] };
-    const choice = choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
+    const back = this.#wayBack(arrival, candidates, nowMs);
+    const choice =
+      back ?? choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
     if (choice.kind !== 'node') return refuse(choice.kind);
     if (isNew && !admission.hasNewSessionSlot(arrival.uid, nowMs)) return refuse('wait');
     const { node, url, boot } = choice.node;
     admission.take(node, arrival.uid, isNew, nowMs);
     this.#others.sent();
-    this.#reservations.add(arrival.uid, sid, node, nowMs + this.#options.reservationMs);
+    // Whoever goes back is counted there already.
+    if (back === undefined) {
+      const untilMs = this.#nodes.clockMs(nowMs) + this.#options.reservationMs;
+      this.#reservations.add(arrival.uid, sid, node, untilMs);
+    }
     return { kind: 'placed', node, url, boot, sid, isNew, ...this.times(node, nowMs) };
   }
 
@@ -162,10 +170,28 @@ export class Placer {
     };
   }
 
+  /**
+   * Where a client that comes back goes while no node is heard: to where its session is. Elsewhere its edge would have to ask for it by
+   * RabbitMQ, which takes nothing. Undefined: there is no such place, or somebody is heard.
+   */
+  #wayBack(
+    { sid, heldBy, tried = [] }: Arrival,
+    candidates: readonly Candidate[],
+    nowMs: number,
+  ): Extract<Choice, { kind: 'node' | 'wait' }> | undefined {
+    if (sid === undefined || heldBy === undefined || this.silentMs(nowMs) === undefined) return undefined;
+    const node = candidates.find((each) => each.node === heldBy);
+    if (node === undefined || node.isDoubtful || tried.includes(heldBy)) return undefined;
+    // Its own socket of before may be among those that are used.
+    if (node.used > node.capacity) return undefined;
+    return node.hasSlot ? { kind: 'node', node } : { kind: 'wait' };
+  }
+
   #candidates(uid: string, nowMs: number): { candidates: Candidate[]; draining: number } {
     const { admission } = this.#options;
     this.#forget(nowMs);
-    this.#reservations.expire(nowMs);
+    // In a silence of all nobody who was sent shows in statistics: it counts until that is over.
+    this.#reservations.expire(this.#nodes.clockMs(nowMs));
     const known = this.#nodes.nodes(nowMs).filter((n) => !n.isSilent);
     const open = known.filter((n) => n.stats.state === 'active');
     const { factor } = this.#others;

@@ -117,7 +117,7 @@ export class GatewayRoute implements Route {
     const { uid } = identity;
     const { sid, from, lastAt, nodes } = returns.believe(wish, identity);
     const nowMs = now();
-    const placed = placer.place({ uid, sid, from: lastAt, tried: wish.tried }, nowMs);
+    const placed = placer.place({ uid, sid, from: lastAt, heldBy: from[0], tried: wish.tried }, nowMs);
     if (placed.kind === 'refused') {
       metrics.refused(placed.reason);
       turnedAway.refused(placed.reason, nowMs);
