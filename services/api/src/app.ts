@@ -15,6 +15,11 @@ import { apiServer } from './server.js';
 import { readWebhooks } from './webhooks/settings.js';
 import { WebhookService } from './webhooks/webhooks.js';
 
+/** A snapshot for an edge that there is not. */
+const nowhere = { exchange: exchanges.presence, key: 'snapshot.api-probe' };
+/** What an alarm of RabbitMQ means here. */
+const inAlarm = 'what is published waits, and is answered 503 unconfirmed where that takes too long';
+
 /** Builds an API and says in which order its parts start and stop. */
 export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload }: ServiceContext): void {
   const tls = amqpTlsOf(config);
@@ -30,6 +35,7 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
     name: 'api mesh',
     log,
     uses: [exchanges.presence, exchanges.manage, exchanges.topics, exchanges.ask],
+    probe: { ...nowhere, isWanted: () => true },
   });
   const namespaces = namespacesOf(config.namespaces, readText);
   const known = looks({ mesh, namespaces, now: monotonicNow, wallNow, log });
@@ -74,6 +80,11 @@ export function build(config: ApiConfig, { lifecycle, log, ops, signal, onReload
   ops.note('webhooks', () =>
     webhooks.map((each) => each.readiness()).find((each): each is string => typeof each === 'string'),
   );
+  // Nor an alarm, in which every service is: what was published is confirmed afterwards.
+  ops.note('alarm', () => {
+    const isBlocked = publisher?.figures().connections.publishing?.isBlocked;
+    return mesh.alarm(inAlarm) ?? (isBlocked ? `RabbitMQ has raised an alarm: ${inAlarm}` : undefined);
+  });
   // Nor is one that nobody answers who knows.
   ops.note('mesh', known.note);
   ops.note('answers', () => {

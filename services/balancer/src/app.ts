@@ -38,6 +38,11 @@ const COMMAND_WAIT_MS = 5_000;
 /** Whoever asks by direct reply-to asks again: its answer is tried no longer. */
 const DIRECT_ANSWER_MS = 1_000;
 
+/** No queue has this name. */
+const NOWHERE = { exchange: '', key: 'balancer.probe' };
+/** What an alarm of RabbitMQ means here. */
+const IN_ALARM = 'nobody is moved, and no command is answered';
+
 /** Builds a balancer and says in which order its parts start and stop. */
 export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: ServiceContext): void {
   const tls = amqpTlsOf(config);
@@ -48,6 +53,8 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
     log,
     topology: 'declare',
     publishTimeoutMs: COMMAND_WAIT_MS,
+    // One that does not lead says nothing by itself.
+    probe: { ...NOWHERE, isWanted: () => balancer.view.silentMs(steadyNow()) !== undefined },
   });
   const store = new PlanStore(mesh, log, {
     // What was in it may have gone with it.
@@ -309,6 +316,7 @@ export function build(config: BalancerConfig, { lifecycle, log, signal, ops }: S
   ops.readiness('denials', () => denials.readiness());
   ops.note('denials', () => denials.lag());
   ops.readiness('saved state', () => balancer.held ?? term.readiness());
+  ops.note('alarm', () => mesh.alarm(IN_ALARM));
   ops.note('view', () => silence(balancer.view.silentMs(steadyNow())));
   ops.status(() => ({
     id: config.id,

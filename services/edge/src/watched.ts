@@ -10,7 +10,7 @@ import type { TopicHub } from './topic/hub.js';
 
 /** What is looked at of an edge from outside. */
 interface Watched extends Omit<EdgeSources, 'stats'> {
-  readonly mesh: Pick<Mesh, 'readiness' | 'figures'>;
+  readonly mesh: Pick<Mesh, 'readiness' | 'figures' | 'alarm'>;
   readonly name: Pick<NodeName, 'note'>;
   readonly node: EdgeNode;
   readonly topics: EdgeSources['topics'] & Pick<TopicHub, 'readiness'>;
@@ -21,6 +21,10 @@ interface Watched extends Omit<EdgeSources, 'stats'> {
   readonly denials: EdgeSources['denials'] & { readiness(): true | string; lag(): string | undefined };
   readonly reporter: Pick<Reporter, 'stats'>;
 }
+
+/** What an alarm of RabbitMQ means here. */
+const inAlarm =
+  'what clients send is answered broker-unavailable, statistics and moves wait; sockets stay, and queues are delivered';
 
 /** Has the ops server tell what is to be known of this edge: `/metrics`, `/readyz`, `/status`. */
 export function watched(ops: Ops, parts: Watched): void {
@@ -33,6 +37,8 @@ export function watched(ops: Ops, parts: Watched): void {
   ops.readiness('drops', () => drops.readiness());
   ops.readiness('commands', () => commands.readiness());
   ops.readiness('denials', () => denials.readiness());
+  // Sockets stay, and queues are delivered: no reason to send clients elsewhere, where it is the same.
+  ops.note('alarm', () => mesh.alarm(inAlarm));
   // Whoever was cut off may find its own last connection still there: no reason to turn clients away.
   ops.note('name', () => parts.name.note());
   ops.note('denials', () => denials.lag());
