@@ -10,7 +10,7 @@ export interface Seed {
 }
 
 /** Where the inputs of each target are, one a file. */
-export const corpusDir = join(root, 'test', 'fuzz', 'corpus');
+const corpusDir = join(root, 'test', 'fuzz', 'corpus');
 
 /** The inputs of a target that are committed, in the order of their names. */
 export function corpusOf(target: string, dir = corpusDir): Seed[] {

@@ -37,10 +37,7 @@ export class SeenSecrets {
   };
 
   /** Sockets for a client whose secrets are noted. */
-  sockets(): new (
-    url: string,
-    protocols?: string[],
-  ) => WebSocket {
+  sockets(): new (url: string, protocols?: string[]) => WebSocket {
     const noteFrame = (text: unknown) => this.noteFrame(String(text));
     return class extends WebSocket {
       constructor(url: string, protocols?: string[]) {

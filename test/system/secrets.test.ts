@@ -98,7 +98,17 @@ async function meshSeen(seen: SeenSecrets, app: { url: string }): Promise<Mesh> 
   const key = mesh.apiAddress?.key ?? '';
   seen.note("the API's key", key);
   seen.note('its hash', hashOf(key));
-  const users = ['edge', 'gateway', 'balancer', 'console', 'operator', 'viewer', 'api', 'app-demo', 'app-shop'];
+  const users = [
+    'edge',
+    'gateway',
+    'balancer',
+    'console',
+    'operator',
+    'viewer',
+    'api',
+    'app-demo',
+    'app-shop',
+  ];
   for (const user of users) seen.note(`the password of ${user}`, new URL(mesh.urlFor(user)).password);
   return mesh;
 }
@@ -153,7 +163,10 @@ test('no secret is in any log at level trace, in metrics, /status or errors of a
   const app = await application();
   const mesh = await meshSeen(seen, app);
   const [second, secondUrl] = await hookGateway(mesh, seen, app);
-  const lookup = async (gateway: string, headers: Record<string, string>): Promise<Record<string, string>> => {
+  const lookup = async (
+    gateway: string,
+    headers: Record<string, string>,
+  ): Promise<Record<string, string>> => {
     const response = await seen.fetch(`${gateway}/gateway`, { headers });
     const body = (await response.json()) as Record<string, string>;
     if (!response.ok) seen.lines.push(`gateway's error: ${JSON.stringify(body)}`);

@@ -372,8 +372,7 @@ function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    // It is nested thousands deep, which JSON is read with, and not written; or refers to itself.
-    return undefined;
+    return undefined; // Nested thousands deep, or of itself.
   }
 }
 

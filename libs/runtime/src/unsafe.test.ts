@@ -29,12 +29,15 @@ test.each([
   ['amqp://guest:guest@127.0.0.1:5672', false, false],
   ['amqps://guest:guest@[::1]:5671', false, false],
   ['amqp://edge:8CkyYpZ0C6wX1@mq1,amqp://edge@mq2', false, false],
-])('the password of %s is that of an example: in production %s, else %s', (address, inProduction, elsewhere) => {
-  expect([hasExamplePassword(address, true), hasExamplePassword(address, false)]).toEqual([
-    inProduction,
-    elsewhere,
-  ]);
-});
+])(
+  'the password of %s is that of an example: in production %s, else %s',
+  (address, inProduction, elsewhere) => {
+    expect([hasExamplePassword(address, true), hasExamplePassword(address, false)]).toEqual([
+      inProduction,
+      elsewhere,
+    ]);
+  },
+);
 
 describe('a service', () => {
   const fields = {

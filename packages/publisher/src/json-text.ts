@@ -16,7 +16,11 @@ export class JsonText {
     try {
       this.toJSON();
     } catch (cause) {
-      throw new PublisherError('bad-body', 'the text is no JSON; give a string as JSON.stringify writes it', cause);
+      throw new PublisherError(
+        'bad-body',
+        'the text is no JSON; give a string as JSON.stringify writes it',
+        cause,
+      );
     }
   }
 

@@ -36,7 +36,12 @@ interface Measurable extends Listed {
   };
 }
 
-export interface EdgeSources extends AccessSources, ConnectionSources, MemorySources, PresenceSources, QueueSources {
+export interface EdgeSources
+  extends AccessSources,
+    ConnectionSources,
+    MemorySources,
+    PresenceSources,
+    QueueSources {
   readonly directory: Pick<Directory<Measurable>, 'values'>;
   readonly ledger: Pick<MoveLedger, 'ends' | 'times'>;
   readonly namePace: Pick<NamePace, 'waiting'>;

@@ -72,8 +72,7 @@ test('secrets of examples are refused outside development mode, and not shown', 
 test('EVENKEEL_NAMESPACES that edges would refuse is refused, and so is the hook secret of an example', () => {
   const ofHook = (secret: string) =>
     JSON.stringify({ namespaces: {}, hook: { url: 'https://app.example/', secret } });
-  const rules = (text: string, auth = 'off') =>
-    refusal({ EVENKEEL_AUTH: auth, EVENKEEL_NAMESPACES: text });
+  const rules = (text: string, auth = 'off') => refusal({ EVENKEEL_AUTH: auth, EVENKEEL_NAMESPACES: text });
   expect(rules('{"namespaces":{"room":{"subscribe":"claim"}}}')).toBe('');
   expect(rules('{"namespaces":{"room":{"subscribe":"all"}}}')).toMatch(
     /^EVENKEEL_NAMESPACES has a value \(not shown\) .*`namespaces\.room\.subscribe`/,

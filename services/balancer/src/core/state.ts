@@ -17,7 +17,7 @@ export interface Pause {
 }
 
 /** The clock of whoever has saved a state, as of then, and what it knew of the clocks of nodes. */
-export interface SavedClock {
+interface SavedClock {
   /** ms since the epoch */
   readonly at: number;
   readonly nodes: readonly ClockMark[];

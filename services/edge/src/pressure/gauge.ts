@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 
 /** What is used of one limit. */
-export interface Used {
+interface Used {
   readonly usedBytes: number;
   readonly limitBytes: number;
 }

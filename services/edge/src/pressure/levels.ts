@@ -2,7 +2,7 @@
 export type Level = 'calm' | 'low' | 'short';
 
 /** Parts of a memory limit: from which a level is reached, and below which it is left again. */
-export const marks = {
+const marks = {
   lowFrom: 0.85,
   calmBelow: 0.75,
   shortFrom: 0.95,

@@ -29,7 +29,16 @@ export interface Admitted {
 /** Answered over HTTP, and no WebSocket. */
 export interface Refused {
   readonly isAdmitted: false;
-  readonly why: 'ticket' | 'full' | 'draining' | 'memory' | 'tickets' | 'origin' | 'user' | 'address-rate' | 'user-rate';
+  readonly why:
+    | 'ticket'
+    | 'full'
+    | 'draining'
+    | 'memory'
+    | 'tickets'
+    | 'origin'
+    | 'user'
+    | 'address-rate'
+    | 'user-rate';
   readonly status: string;
   readonly code: string;
   readonly message: string;
