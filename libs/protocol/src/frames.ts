@@ -371,9 +371,8 @@ export function infoText(info: unknown): string | undefined {
 function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
-  } catch {
-    return undefined; // Nested thousands deep, or of itself.
-  }
+  } catch {} // Nested thousands deep, or of itself.
+  return undefined;
 }
 
 /** Limits and defaults that both sides must know. All may be configured on the edge. */

@@ -4,8 +4,7 @@ import { PublisherError } from './errors.js';
  * JSON that is written already: it goes as it is, so a number in it may be more than JavaScript holds. It may stand for any value that is
  * sent as JSON: what is published, asked or answered.
  * @example
- * await publisher.toUser('alice', 'order.created', new JsonText('{"number": 9007199254740993}'));
- * await publisher.serve('shop.echo', ({ json }) => new JsonText(json ?? 'null'));
+ * const whole = new JsonText('{"number": 9007199254740993}');
  * @throws PublisherError `bad-body`: it is no JSON.
  */
 export class JsonText {

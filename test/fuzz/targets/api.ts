@@ -129,8 +129,7 @@ function asSent(path: string, body: Buffer, done: readonly Done[]): void {
   if (path === '/v1/publish') {
     const count = new Set((value?.users as string[] | undefined) ?? ['one']).size;
     holds(done.length === count, 'it is published once to each', done.length);
-    for (const { data } of done)
-      holds(isSame(data, asNumbers(value?.data)), 'data goes on as it was sent', data);
+    for (const { data } of done) holds(isSame(data, value?.data), 'data goes on as it was sent', data);
   }
   if (path === '/v1/publish/batch') {
     const messages = value?.messages as { data: unknown; users?: string[] }[];
@@ -138,16 +137,13 @@ function asSent(path: string, body: Buffer, done: readonly Done[]): void {
     holds(
       isSame(
         done.map(({ data }) => data),
-        asNumbers(sent),
+        sent,
       ),
       'a batch goes on as it was sent, in order',
       sent,
     );
   }
 }
-
-/** What JavaScript has no number for is null. */
-const asNumbers = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
 
 function splitOnce(text: string): [string, string] {
   const at = text.indexOf(' ');

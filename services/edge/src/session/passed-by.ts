@@ -15,7 +15,7 @@ export interface PassedByOptions {
 export class PassedBy {
   readonly #options: PassedByOptions;
   /** Undefined: there was no mark, or that is over. */
-  #passing: { readonly why: GapReason; isTold: boolean } | undefined;
+  #passing: { why: GapReason; isTold: boolean } | undefined;
   #isBound = false;
 
   constructor(options: PassedByOptions) {
@@ -36,8 +36,9 @@ export class PassedBy {
   mark(isOver: boolean): void {
     // Whoever had the session when it began may have told it before it was over.
     if (!isOver || this.#passing === undefined) {
-      const why = this.#options.begin(this.untold ?? gapReasons.brokerLost);
-      this.#passing = { why, isTold: false };
+      const passing = { why: this.untold ?? gapReasons.brokerLost, isTold: false };
+      this.#passing = passing;
+      passing.why = this.#options.begin(passing.why);
     }
     if (!isOver) return;
     this.tell();
