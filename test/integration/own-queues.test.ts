@@ -127,11 +127,9 @@ async function queueNames(kind?: string): Promise<string[]> {
   return /<<"(.*)">>/s.exec(listed)?.[1]?.split(/,\s*/) ?? [];
 }
 
-const brokerLost =
-  ({ topic }: Subscriber) =>
-  (frame: { topic?: string; reason?: string }) =>
-    frame.topic === topic && frame.reason === 'broker-lost';
-const gaps = (subscriber: Subscriber) => subscriber.client.of('gap').filter(brokerLost(subscriber)).length;
+const ofQueues = new Set<unknown>(['broker-lost', 'overflow']);
+const gaps = ({ topic, client }: Subscriber) =>
+  client.of('gap').filter((frame) => frame.topic === topic && ofQueues.has(frame.reason)).length;
 
 /** Each queue of the services, without the random word at its end where it has one. */
 const kinds = [

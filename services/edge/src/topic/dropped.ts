@@ -2,7 +2,7 @@ import type { Mesh, OwnQueue } from '@evenkeel/mesh';
 import { exchanges, fenceKey } from '@evenkeel/protocol';
 
 /** In less than this no queue is made and filled, ms. */
-const fillMs = 100;
+const fillMs = 250;
 
 export interface DroppedMessagesOptions {
   readonly mesh: Pick<Mesh, 'ownQueue'>;

@@ -76,7 +76,13 @@ export class TopicHub {
     const { mesh, node, boot, limits = queueLimits } = options;
     const now = options.monotonicNow ?? (() => performance.now());
     const markerKey = fenceKey(node, boot);
-    this.#dropped = new DroppedMessages({ mesh, node, boot, onDoubt: () => void this.#overflow.look(), now });
+    this.#dropped = new DroppedMessages({
+      mesh,
+      node,
+      boot,
+      onDoubt: () => void (this.#hasQueue && this.#overflow.look()),
+      now,
+    });
     this.#queue = mesh.ownQueue({
       name: `edge.${node}`,
       arguments: {
@@ -308,6 +314,8 @@ export class TopicHub {
   }
 
   #onOverflow(): void {
+    // Who subscribes is told that the queue has gone.
+    if (!this.#hasQueue) return;
     this.#overflows += 1;
     this.#options.log.warn({ topics: this.#topics.size }, 'topic queue was full, the oldest may be missing');
     for (const name of this.#topics.keys())
