@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { exchanges, topicKey } from '@evenkeel/protocol';
 import { type RawClient, TcpProxy } from '@evenkeel/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { rabbitmqctl } from '../support/broker.js';
 import { comeTo, EdgeMesh, type EdgeUnderTest, range, SessionUnderTest } from '../support/edge.js';
 
 /** Topics of clients that come back, or move from an edge in trouble: what is missing is told, in its place. */
@@ -96,41 +94,4 @@ describe('a topic of a client that moves', () => {
       await Promise.all([first.close(), second.close(), neighbour.close()]);
     },
   );
-});
-
-describe('topics of an edge that is behind', () => {
-  it('have a gap where its queue has dropped messages for their bytes, which are too few to show by their number', async () => {
-    // As its own limit of bytes does, which takes longer to fill.
-    const policy = ['-p', mesh.vhost, 'little'];
-    const limited = JSON.stringify({ 'max-length-bytes': 1_000_000 });
-    await rabbitmqctl(
-      'set_policy',
-      ...policy.slice(0, 2),
-      '--apply-to',
-      'queues',
-      'little',
-      '^edge\\.full\\.',
-      limited,
-    );
-    onTestFinished(async () => void (await rabbitmqctl('clear_policy', ...policy)));
-    const edge = await mesh.edge('full');
-    const topics = ['large'];
-    const client = await new SessionUnderTest('behind').attach(edge, { topics });
-    edge.member.pause();
-    const body = JSON.stringify('x'.repeat(10_000));
-    const count = 1_000;
-    for (let n = 0; n < count; n++) {
-      const key = topicKey('large');
-      await mesh.publisher.publish(exchanges.events, key, body, { contentType: 'application/json' });
-    }
-    edge.member.resume();
-    await client.frame('gap', ({ topic, reason }) => topic === 'large' && reason === 'overflow', 20_000);
-    expect(client.of('message').length).toBeLessThan(count);
-    // Told once, and not with each look.
-    await mesh.message('large', 'after');
-    await client.until('the last', () => of(client, 'large').at(-1) === 'after');
-    await sleep(6_000);
-    expect(client.of('gap')).toHaveLength(1);
-    await client.close();
-  }, 60_000);
 });

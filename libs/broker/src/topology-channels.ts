@@ -166,15 +166,6 @@ export class TopologyChannels {
     }
   }
 
-  /** Takes out what waits in the queue: how many that was. */
-  async purgeQueue(name: string): Promise<number> {
-    try {
-      return (await this.#execute((channel) => channel.purgeQueue(name))).messageCount;
-    } catch (cause) {
-      throw mapError(cause, `queue ${name}`);
-    }
-  }
-
   /** Declares the exchange as it is given. */
   declareExchange(x: ExchangeSpec): Promise<void> {
     return this.#void((channel) => assertExchange(channel, x), `exchange ${x.name}`);

@@ -243,16 +243,6 @@ it('answers its counts, and nothing while it is gone', async () => {
   expect(await queue.counts()).toBeUndefined();
 });
 
-it('is emptied, and says how much that was, and nothing while it is gone', async () => {
-  const { connection, queue } = make({ isConsumed: false });
-  await queue.start();
-  connection.only?.waiting.push('a', 'b');
-  expect([await queue.empty(), await queue.empty()]).toEqual([2, 0]);
-  connection.lose();
-  await turn();
-  expect(await queue.empty()).toBeUndefined();
-});
-
 it('rejects a key that AMQP cannot carry', async () => {
   const { queue } = make();
   await queue.start();

@@ -25,7 +25,7 @@ export interface QueueConnection {
 
 export type QueueTopology = Pick<
   TopologyChannels,
-  'declareQueue' | 'checkQueue' | 'deleteQueue' | 'purgeQueue' | 'bind' | 'unbind'
+  'declareQueue' | 'checkQueue' | 'deleteQueue' | 'bind' | 'unbind'
 >;
 
 /** How a queue is to be. */
@@ -227,13 +227,6 @@ export class OwnQueue {
     const at = this.#at;
     const counts = at && (await this.#topology.checkQueue(at.name).catch(() => undefined));
     return this.#at === at ? counts : undefined;
-  }
-
-  /** Takes out what waits in it: how many that was; undefined where there is no queue, or no answer: then it may be out all the same. */
-  async empty(): Promise<number | undefined> {
-    const at = this.#at;
-    const count = at && (await this.#topology.purgeQueue(at.name).catch(() => undefined));
-    return this.#at === at ? count : undefined;
   }
 
   async #run(): Promise<void> {

@@ -190,6 +190,7 @@ export const variablesOf = {
     'EVENKEEL_STATE_DIR',
     'EVENKEEL_TEST_BROKER',
     'EVENKEEL_TEST_BROKER_IMAGE',
+    'EVENKEEL_TEST_BROKERS',
     'EVENKEEL_CHROMIUM',
   ],
 } as const satisfies Record<string, readonly string[]>;

@@ -135,7 +135,6 @@ export class FakeTopicBroker implements QueueConnection {
           return queue && countsOf(queue);
         }),
       deleteQueue: (name: string) => ask(() => this.#remove(name)),
-      purgeQueue: (name: string) => ask(() => this.#found(name).ready.splice(0).length),
       bind: (name: string, exchange: string, key: string) =>
         ask(() => void this.#found(name).bindings.add(bindingOf(exchange, key))),
       unbind: (name: string, exchange: string, key: string) =>

@@ -3,8 +3,6 @@ import type { QueueConnection, QueueTopology } from '../own-queue.js';
 
 interface FakeQueue {
   readonly bindings: Set<string>;
-  /** What nobody consumes. */
-  readonly waiting: string[];
   readonly consumers: Set<FakeConsumer>;
 }
 
@@ -54,8 +52,7 @@ export class FakeConnection implements QueueConnection {
     return {
       declareQueue: ({ name }) =>
         this.#operate(`declare ${name}`, () => {
-          if (!this.queues.has(name))
-            this.queues.set(name, { bindings: new Set(), waiting: [], consumers: new Set() });
+          if (!this.queues.has(name)) this.queues.set(name, { bindings: new Set(), consumers: new Set() });
           return { messages: 0, consumers: 0, asIs: false };
         }),
       checkQueue: (name) =>
@@ -64,7 +61,6 @@ export class FakeConnection implements QueueConnection {
           return queue === undefined ? undefined : { messages: 0, consumers: queue.consumers.size };
         }),
       deleteQueue: (name) => this.#operate(`delete ${name}`, () => void this.queues.delete(name)),
-      purgeQueue: (name) => this.#operate(`purge ${name}`, () => this.#queue(name).waiting.splice(0).length),
       bind: (name, exchange, key) =>
         this.#operate(`bind ${name} ${exchange} ${key}`, () => {
           if (!this.exchanges.has(exchange)) throw noQueue(`no exchange '${exchange}'`);

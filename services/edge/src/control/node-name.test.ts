@@ -30,7 +30,6 @@ class Broker implements QueueConnection {
     },
     checkQueue: async () => (this.isGone ? undefined : { messages: 0, consumers: 0 }),
     deleteQueue: async () => {},
-    purgeQueue: async () => 0,
     bind: async () => {},
     unbind: async () => {},
   });

@@ -1,6 +1,6 @@
 import { isPattern } from '@evenkeel/access';
 import type { Delivery } from '@evenkeel/broker';
-import { isSentTo, type OwnQueue, senderOf } from '@evenkeel/mesh';
+import { type IsEdge, isSentTo, type Mesh, type OwnQueue, senderOf } from '@evenkeel/mesh';
 import {
   exchanges,
   fenceKey,
@@ -10,18 +10,24 @@ import {
   topicKey,
   topicOfKey,
 } from '@evenkeel/protocol';
+import type { Log } from '@evenkeel/runtime';
 import { gapFrame, messageFrame } from '../frame/frames.js';
 import { topicsOf } from '../frame/routing.js';
-import { DroppedMessages } from './dropped.js';
+import type { Follower } from '../trace/follower.js';
 import { FanOut } from './fan-out.js';
 import { Fence } from './fence.js';
-import { type HubOptions, queueLimits } from './hub-options.js';
 import { type Leaver, markerBody, markerOf, markName, markOf } from './marker.js';
+import type { NamePace } from './name-pace.js';
 import { Overflow } from './overflow.js';
 import { PatternIndex } from './patterns.js';
 
 /** A topic without local subscribers stays bound this long, so that coming and going costs the broker nothing. */
 const lingerMs = 10_000;
+/**
+ * Topic messages waiting in the broker for this edge, the oldest of which is dropped beyond it, which is told; and those
+ * under way to it.
+ */
+const queueLimits = { maxLength: 50_000, prefetch: 512 };
 /** How often the queue is looked at, if nothing gives reason to look earlier. */
 const lookMs = 5_000;
 
@@ -31,6 +37,36 @@ export interface TopicJoin {
   readonly bound: Promise<void>;
   /** Counts it out, once however often it is called; also while `bound` is pending. */
   release(): void;
+}
+
+export interface HubOptions {
+  mesh: Pick<Mesh, 'ownQueue' | 'publisher'>;
+  node: string;
+  boot: string;
+  /** Longest frame of a message; a longer one becomes a gap. */
+  maxEventBytes: number;
+  /** Whose word on the sender of a message counts. */
+  isEdge: IsEdge;
+  /** Sends a frame to every local subscriber of exactly this name of a topic or pattern, but for those that are served one by one. */
+  publish(name: string, frame: string): void;
+  /** Topics and patterns whose messages come from a stream: {@link TopicHub.deliver}. */
+  streamed?: { has(name: string): boolean };
+  /** So many subscribers have been told that messages are missing. */
+  onGap(reason: GapReason, subscribers: number): void;
+  /** Another edge's marker has come, between the messages: these sessions leave that edge, maybe for this one. */
+  onMark(mark: string, sessions: readonly string[]): void;
+  /** When a topic may be bound that this edge does not have yet. */
+  pace: Pick<NamePace, 'turn'>;
+  /** Whether no binding of topics had gone, at a moment after the call; false: that was not shown in this time. */
+  areBound(timeoutMs: number): Promise<boolean>;
+  /** There only while somebody looks. */
+  following?: Pick<Follower, 'fannedOut'> | undefined;
+  /** Ms since the epoch. */
+  now: () => number;
+  log: Log;
+  /** For tests: a small queue, and the clock that markers are timed by. */
+  limits?: typeof queueLimits;
+  monotonicNow?: () => number;
 }
 
 /** A topic, or a pattern: the name by which connections have subscribed. */
@@ -53,7 +89,6 @@ export class TopicHub {
   readonly #topics = new Map<string, Topic>();
   readonly #queue: OwnQueue;
   readonly #fence: Fence;
-  readonly #dropped: DroppedMessages;
   readonly #overflow: Overflow;
   /** Who is handed messages one by one. */
   readonly singles: FanOut;
@@ -74,22 +109,10 @@ export class TopicHub {
     this.#options = options;
     this.singles = new FanOut((name, frame) => options.publish(name, frame));
     const { mesh, node, boot, limits = queueLimits } = options;
-    const now = options.monotonicNow ?? (() => performance.now());
     const markerKey = fenceKey(node, boot);
-    this.#dropped = new DroppedMessages({
-      mesh,
-      node,
-      boot,
-      onDoubt: () => void (this.#hasQueue && this.#overflow.look()),
-      now,
-    });
     this.#queue = mesh.ownQueue({
       name: `edge.${node}`,
-      arguments: {
-        'x-max-length': limits.maxLength,
-        'x-max-length-bytes': limits.maxBytes,
-        ...this.#dropped.arguments,
-      },
+      arguments: { 'x-max-length': limits.maxLength },
       bindings: [{ exchange: exchanges.control, key: markerKey }],
       prefetch: limits.prefetch,
       onDelivery: (delivery) => this.#onDelivery(delivery),
@@ -100,7 +123,6 @@ export class TopicHub {
     this.#overflow = new Overflow({
       ...limits,
       length: async () => (await this.#queue.counts())?.messages,
-      hasDropped: () => this.#dropped.take(),
       onOverflow: () => this.#onOverflow(),
     });
     const { publisher } = mesh;
@@ -115,7 +137,7 @@ export class TopicHub {
         }),
       onDropped: () => this.#onOverflow(),
       confirm: (tookMs) => this.#overflow.settle(tookMs),
-      now,
+      now: options.monotonicNow ?? (() => performance.now()),
     });
   }
 
@@ -151,7 +173,6 @@ export class TopicHub {
   /** Resolves when topics can be bound; waits for the broker as long as it takes. */
   async start(signal?: AbortSignal): Promise<void> {
     this.#looking = setInterval(() => void this.#overflow.look(), lookMs);
-    await this.#dropped.start(signal);
     await this.#queue.start(signal);
     // Without it clients that move here tell repeats by content, as from an older edge.
     this.#queue.bind(exchanges.control, markKey(this.#options.node)).catch(() => {});
@@ -162,7 +183,6 @@ export class TopicHub {
     for (const topic of this.#topics.values()) clearTimeout(topic.linger);
     this.#fence.lost();
     await this.#queue.stop();
-    await this.#dropped.stop();
   }
 
   /** Bindings of topics have gone: all are made again, and subscribers told. */
@@ -295,7 +315,6 @@ export class TopicHub {
 
   #onRemade(): void {
     this.#hasQueue = true;
-    this.#dropped.reset();
     this.#overflow.reset();
   }
 
@@ -314,8 +333,6 @@ export class TopicHub {
   }
 
   #onOverflow(): void {
-    // Who subscribes is told that the queue has gone.
-    if (!this.#hasQueue) return;
     this.#overflows += 1;
     this.#options.log.warn({ topics: this.#topics.size }, 'topic queue was full, the oldest may be missing');
     for (const name of this.#topics.keys())
@@ -347,7 +364,7 @@ export class TopicHub {
     delivery.ack();
     // Of a queue that is given up; its topics are in doubt already.
     if (!this.#hasQueue) return;
-    this.#overflow.delivered(delivery.body.length);
+    this.#overflow.delivered();
     if (delivery.exchange === exchanges.control) {
       if (isSentTo(delivery, exchanges.control)) this.#onMarker(delivery);
       return;

@@ -1,7 +1,5 @@
-/** The queue takes at most so many messages and bytes a second: far more than RabbitMQ can put into one. */
-const most = { perSecond: 250_000, bytesPerSecond: 1_000_000_000 };
-/** RabbitMQ takes no longer message, unless it is told to. */
-const longestBytes = 134_217_728;
+/** The queue takes at most so many messages a second: far more than RabbitMQ can put into one. */
+const maxPerSecond = 250_000;
 
 /** How the topic queue is watched. */
 export interface OverflowOptions {
@@ -9,10 +7,6 @@ export interface OverflowOptions {
   length(): Promise<number | undefined>;
   /** The queue drops its oldest beyond this many. */
   maxLength: number;
-  /** And beyond so many bytes; undefined: however many. */
-  maxBytes?: number;
-  /** Whether it has dropped anything since the last answer; undefined where that cannot be had. Never rejects. */
-  hasDropped?(): Promise<boolean | undefined>;
   /** Messages that the broker may have sent and that have not come yet. */
   prefetch: number;
   /** Messages may have been dropped. */
@@ -20,20 +14,18 @@ export interface OverflowOptions {
 }
 
 /**
- * Notices that the topic queue may have dropped messages. Where that was for their bytes, what it has dropped shows it. Where it was for
- * their number its length does so as well, by itself: between two looks the queue was full at most if, at the second, its length and what
- * has come since the first make up a full queue: after the last drop it has only lost what was delivered. So no drop goes unnoticed; a gap
- * without a drop is told when a queue was more than half full.
+ * Notices that the topic queue may have dropped messages. The broker says nothing when it does; what can be had is the
+ * queue's length. Between two looks the queue was full at most if, at the second, its length and what has come
+ * since the first make up a full queue: after the last drop it has only lost what was delivered. So no drop goes
+ * unnoticed; a gap without a drop is told when a queue was more than half full.
  */
 export class Overflow {
   readonly #options: OverflowOptions;
   /** Messages in the queue at the last look. */
   waiting = 0;
   #delivered = 0;
-  #bytes = 0;
-  /** `#delivered` and `#bytes` when the last look that was answered was asked for. */
+  /** `#delivered` when the last look that was answered was asked for. */
   #deliveredAtLook = 0;
-  #bytesAtLook = 0;
   #looking: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
 
@@ -47,20 +39,15 @@ export class Overflow {
   }
 
   /** A message has come from the queue. */
-  delivered(bytes = 0): void {
-    const { maxLength, maxBytes = Number.POSITIVE_INFINITY } = this.#options;
+  delivered(): void {
     this.#delivered += 1;
-    this.#bytes += bytes;
-    const isMuch =
-      this.#delivered - this.#deliveredAtLook > maxLength / 2 ||
-      this.#bytes - this.#bytesAtLook > maxBytes / 4;
-    if (isMuch && !this.#looking) void this.look();
+    if (this.#delivered - this.#deliveredAtLook > this.#options.maxLength / 2 && !this.#looking)
+      void this.look();
   }
 
   /** A new queue, empty. */
   reset(): void {
     this.#deliveredAtLook = this.#delivered;
-    this.#bytesAtLook = this.#bytes;
   }
 
   /**
@@ -69,10 +56,8 @@ export class Overflow {
    * come since, and what was younger came into it while the marker was under way. Mostly that cannot make up a full queue.
    */
   settle(tookMs: number): true | Promise<boolean> {
-    const { maxLength, maxBytes = Number.POSITIVE_INFINITY } = this.#options;
-    const come = this.#delivered - this.#deliveredAtLook + (tookMs / 1000) * most.perSecond;
-    const bytes = this.#bytes - this.#bytesAtLook + (tookMs / 1000) * most.bytesPerSecond;
-    return (come < maxLength && bytes + longestBytes < maxBytes) || this.look();
+    const come = this.#delivered - this.#deliveredAtLook;
+    return come + (tookMs / 1000) * maxPerSecond < this.#options.maxLength || this.look();
   }
 
   /** Looks once more from now on; false when there was no answer. */
@@ -92,18 +77,14 @@ export class Overflow {
   }
 
   async #look(): Promise<boolean> {
-    const { length, hasDropped, maxLength, prefetch, onOverflow } = this.#options;
-    const [deliveredBefore, bytesBefore] = [this.#delivered, this.#bytes];
-    const [waiting, dropped] = await Promise.all([length(), hasDropped?.() ?? false]);
-    let isFull = false;
-    if (waiting !== undefined) {
-      this.waiting = waiting;
-      const come = this.#delivered - this.#deliveredAtLook;
-      this.#deliveredAtLook = deliveredBefore;
-      isFull = waiting + come + prefetch >= maxLength;
-    }
-    if (dropped !== undefined) this.#bytesAtLook = bytesBefore;
-    if (isFull || dropped) onOverflow();
-    return waiting !== undefined && dropped !== undefined;
+    const { length, maxLength, prefetch, onOverflow } = this.#options;
+    const deliveredBefore = this.#delivered;
+    const waiting = await length();
+    if (waiting === undefined) return false;
+    this.waiting = waiting;
+    const come = this.#delivered - this.#deliveredAtLook;
+    this.#deliveredAtLook = deliveredBefore;
+    if (waiting + come + prefetch >= maxLength) onOverflow();
+    return true;
   }
 }
