@@ -1,9 +1,9 @@
 import { type Client, connect } from '@evenkeel/client';
-import { freePort, Member, type Mesh } from '@evenkeel/local';
 import { createOperator } from 'evenkeel';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestMesh } from '../support/mesh.js';
+import { secondGateway } from '../support/second-gateway.js';
 
 /** Clients that come for the first time, one every 50 ms, by each of the gateways in turn. */
 class Newcomers {
@@ -41,27 +41,6 @@ class Newcomers {
   }
 }
 
-async function secondGateway(mesh: Mesh): Promise<string> {
-  const port = await freePort();
-  const gateway = new Member({
-    role: 'gateway',
-    name: 'gateway-2',
-    opsPort: await freePort(),
-    env: {
-      EVENKEEL_AMQP_URL: mesh.urlFor('gateway'),
-      EVENKEEL_SECRET: mesh.secret,
-      EVENKEEL_AUTH: 'dev',
-      EVENKEEL_HOST: '127.0.0.1',
-      EVENKEEL_PORT: String(port),
-    },
-    onLine: () => undefined,
-    onUnexpectedEnd: () => undefined,
-  });
-  onTestFinished(() => gateway.stop());
-  await gateway.start();
-  return `http://127.0.0.1:${port}`;
-}
-
 it('nobody lands on a cordoned edge that is killed and comes back, by whichever gateway, with a balancer and without', async () => {
   const mesh = await startTestMesh({ edges: 2, env: { EVENKEEL_MODE: 'manual' } });
   const [cordoned] = mesh.edges;
@@ -81,7 +60,7 @@ it('nobody lands on a cordoned edge that is killed and comes back, by whichever 
   await newcomers.come(20);
   await cordoned.kill();
   // One that has never heard the edge before.
-  gateways.push(await secondGateway(mesh));
+  gateways.push((await secondGateway(mesh, { EVENKEEL_AUTH: 'dev' })).url);
   await cordoned.start();
   await newcomers.come(80);
   expect(Object.keys(await newcomers.landed())).toEqual(['edge-2']);

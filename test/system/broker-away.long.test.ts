@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Client, connect, type Status } from '@evenkeel/client';
-import { type Mesh, type PrivateBroker, startMesh } from '@evenkeel/local';
+import { type Mesh, type PrivateBroker, startMesh, startPrivateBroker } from '@evenkeel/local';
 import { sleep } from '@evenkeel/pace';
 import type { Placement } from '@evenkeel/protocol';
 import { createPublisher, type Publisher } from '@evenkeel/publisher';
@@ -52,8 +52,8 @@ class World {
     this.publisher = publisher;
   }
 
-  static async start(): Promise<World> {
-    const broker = await startTestBroker();
+  static async start(starting = startTestBroker()): Promise<World> {
+    const broker = await starting;
     onTestFinished(() => broker.stop());
     const { amqpUrl, urlFor } = broker;
     // Slowly, so that what happens happens in the middle of it.
@@ -261,10 +261,11 @@ test('an alarm of 20 s in the middle of a rebalance: sockets stay, clients come,
   expect(Object.values(calm).flatMap(({ notes }) => notes.alarm ?? [])).toEqual([]);
 }, 240_000);
 
-test('a broker that stands still for 40 s: sockets stay, gateways place clients, and nothing confirmed is lost', async (context) => {
-  const world = await World.start();
+test('a broker that stands still for 40 s: sockets stay, gateways place clients, and nothing confirmed is lost', async () => {
+  // One in a container has no process here to stop.
+  const world = await World.start(startPrivateBroker({ choice: 'local' }));
   const { pid } = world.broker;
-  if (pid === undefined) return context.skip();
+  if (pid === undefined) throw new Error('an installed broker has a process');
   await world.rebalancing();
   process.kill(pid, 'SIGSTOP');
   onTestFinished(() => void process.kill(pid, 'SIGCONT'));

@@ -4,13 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect } from '@evenkeel/client';
-import { freePort, Member, type Mesh } from '@evenkeel/local';
+import type { Member, Mesh } from '@evenkeel/local';
 import { createPublisher } from '@evenkeel/publisher';
 import { eventually, RawClient, refusal } from '@evenkeel/testkit';
 import { createOperator } from 'evenkeel';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshVhost } from '../support/broker.js';
 import { startTestMesh } from '../support/mesh.js';
+import { type SecondGateway, secondGateway } from '../support/second-gateway.js';
 import { SeenSecrets } from '../support/seen-secrets.js';
 
 const json = { 'content-type': 'application/json' };
@@ -114,30 +115,16 @@ async function meshSeen(seen: SeenSecrets, app: { url: string }): Promise<Mesh> 
 }
 
 /** A second gateway, which asks the application who a client is, and whose ops port wants the token. */
-async function hookGateway(mesh: Mesh, seen: SeenSecrets, app: { url: string }): Promise<[Member, string]> {
-  const port = await freePort();
-  const member = new Member({
-    role: 'gateway',
-    name: 'gateway-2',
-    opsPort: await freePort(),
-    env: {
-      EVENKEEL_AMQP_URL: mesh.urlFor('gateway'),
-      EVENKEEL_SECRET: mesh.secret,
-      EVENKEEL_HOST: '127.0.0.1',
-      EVENKEEL_PORT: String(port),
-      EVENKEEL_AUTH: 'hook',
-      EVENKEEL_AUTH_HOOK_URL: `${app.url}/who`,
-      EVENKEEL_AUTH_HOOK_SECRET: made.authHook,
-      EVENKEEL_OPS_HOST: '0.0.0.0',
-      EVENKEEL_OPS_TOKEN: made.opsToken,
-      EVENKEEL_LOG_LEVEL: 'trace',
-    },
-    onLine: (name, line) => seen.lines.push(`${name}: ${line}`),
-    onUnexpectedEnd: () => undefined,
-  });
-  onTestFinished(() => member.stop());
-  await member.start();
-  return [member, `http://127.0.0.1:${port}`];
+async function hookGateway(mesh: Mesh, seen: SeenSecrets, app: { url: string }): Promise<SecondGateway> {
+  const env = {
+    EVENKEEL_AUTH: 'hook',
+    EVENKEEL_AUTH_HOOK_URL: `${app.url}/who`,
+    EVENKEEL_AUTH_HOOK_SECRET: made.authHook,
+    EVENKEEL_OPS_HOST: '0.0.0.0',
+    EVENKEEL_OPS_TOKEN: made.opsToken,
+    EVENKEEL_LOG_LEVEL: 'trace',
+  };
+  return await secondGateway(mesh, env, (name, line) => seen.lines.push(`${name}: ${line}`));
 }
 
 /** Everything that a service says on its ops port, to who has the token and to who has another. */
@@ -162,7 +149,7 @@ test('no secret is in any log at level trace, in metrics, /status or errors of a
   const seen = new SeenSecrets();
   const app = await application();
   const mesh = await meshSeen(seen, app);
-  const [second, secondUrl] = await hookGateway(mesh, seen, app);
+  const { member: second, url: secondUrl } = await hookGateway(mesh, seen, app);
   const lookup = async (
     gateway: string,
     headers: Record<string, string>,

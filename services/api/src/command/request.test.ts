@@ -1,3 +1,4 @@
+import { readJson } from '@evenkeel/mesh';
 import { errorHeader, sessionHeader } from '@evenkeel/protocol';
 import { expect, it } from 'vitest';
 import { WrittenJson } from '../contract/written-json.js';
@@ -5,19 +6,10 @@ import type { Call, Calls, Heard } from './calls.js';
 import { request } from './request.js';
 
 const from = (session: string, text: string, error?: string): Heard => ({
-  body: isJson(text) ? JSON.parse(text) : undefined,
+  body: readJson(Buffer.from(text)),
   text: () => text,
   headers: { [sessionHeader]: session, ...(error && { [errorHeader]: error }) },
 });
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 it('a question and what clients answer go on as they were written', async () => {
   const asked: Call[] = [];
