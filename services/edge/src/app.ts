@@ -49,6 +49,7 @@ import { dial } from './reach/dial.js';
 import { Reachability } from './reach/reachability.js';
 import { connectionIds } from './session/connection-ids.js';
 import { Directory } from './session/directory.js';
+import { Entrance } from './session/entrance.js';
 import { GivenUp } from './session/given-up.js';
 import { LeftBehind } from './session/left-behind.js';
 import { Load } from './session/load.js';
@@ -259,12 +260,14 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
   });
   const letGo = new RecentlyLetGo(now);
   const commanders = commandersOf(config.balancerUser, mesh.user);
+  const entrance = new Entrance(now);
   const leftBehind = new LeftBehind(config.sessionLifetimeMs, drops, now);
   const ports = {
     access,
     queues,
     drops,
     handover,
+    entrance,
     topics,
     history: histories.topics,
     presence,
@@ -312,6 +315,7 @@ export function build(config: EdgeConfig, context: ServiceContext): void {
     channel: mesh.stats,
     counts,
     load,
+    entrance,
     directory,
     ledger,
     rehoming,

@@ -115,7 +115,7 @@ function sessionMetrics(metrics: Metrics, { directory, load, life, stats }: Edge
   );
   gauge(
     'evenkeel_handshake_p99_seconds',
-    'From hello to welcome without topics, of the last second, 99th percentile',
+    'From hello to welcome without topics and other edges, of the last second, 99th percentile; the wait of who is next, if longer',
     (s) => s.handshakeP99Ms / 1_000,
   );
   observeCounters(

@@ -5,6 +5,7 @@ import { type EdgeConfig, edgeConfig } from '../src/config.js';
 import type { Outcome } from '../src/life/ending.js';
 import { Life } from '../src/life/life.js';
 import { Directory } from '../src/session/directory.js';
+import { Entrance } from '../src/session/entrance.js';
 import { GivenUp } from '../src/session/given-up.js';
 import { LeftBehind } from '../src/session/left-behind.js';
 import { Load } from '../src/session/load.js';
@@ -262,6 +263,7 @@ export class SessionWorld {
   readonly deliveries = new Deliveries();
   readonly queue = new FakeQueue(this.calls, this.deliveries);
   readonly handover = new FakeHandover(this.calls);
+  readonly entrance = new Entrance(() => this.nowMs);
   readonly topics = new FakeTopics();
   readonly inbound = new FakeInbound();
   /** What services were told of their answers. */
@@ -328,6 +330,7 @@ export class SessionWorld {
       queues: { of: () => this.queue },
       drops: this.drops,
       handover: this.handover,
+      entrance: this.entrance,
       topics: this.topics,
       presence: noPresence,
       inbound: this.inbound,

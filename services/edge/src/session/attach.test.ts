@@ -2,6 +2,7 @@ import type { TicketClaims } from '@evenkeel/ticket';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeHandover, FakeQueue, settled } from '../../testing/session-world.js';
 import { type AcquireOptions, acquire, missedOfTopics } from './attach.js';
+import { Entrance } from './entrance.js';
 import type { Vouch } from './vouch.js';
 
 function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {}) {
@@ -15,6 +16,7 @@ function make(claims: Partial<TicketClaims>, over: Partial<AcquireOptions> = {})
     hello: { resume: true },
     queue,
     handover,
+    entrance: new Entrance(() => 0),
     node: 'edge-1',
     limits,
     predecessor: undefined,
@@ -305,6 +307,59 @@ describe('the queue of an edge that knows no seals', () => {
     queue.counts = { messages: 99, consumers: 0 };
     expect(await acquired()).toMatchObject({ missed: undefined });
     expect(vouches).toEqual([{ is: 'told', reason: 'overflow' }, { is: 'fresh' }]);
+  });
+});
+
+describe('in a crowd', () => {
+  /** An entrance that is full, until it is let through. */
+  function full() {
+    const entrance = new Entrance(() => 0);
+    let letThrough = () => {};
+    const gone = new Promise<void>((resolve) => (letThrough = resolve));
+    for (let n = 0; n < 16; n++) void entrance.enter({}, () => gone);
+    return { entrance, letThrough };
+  }
+
+  it.each([{ isNew: true }, { from: 'edge-2' }])(
+    '%o has its queue looked for or made in its turn',
+    async (claims) => {
+      const { entrance, letThrough } = full();
+      const { calls, acquired } = make(claims, { entrance });
+      const found = acquired();
+      await settled();
+      expect(calls.filter((call) => ['check', 'make'].includes(call))).toEqual([]);
+      letThrough();
+      await found;
+      expect(calls.at(-1)).toBe('make');
+    },
+  );
+
+  it('one that moves, and whose edge has answered, waits for nobody', async () => {
+    const { handover, acquired } = make({ from: 'edge-2', move: 'm' }, { entrance: full().entrance });
+    handover.answers['edge-2'] = { outcome: 'released', seal };
+    expect(await acquired()).toMatchObject(resumed);
+  });
+
+  it('one that nobody wants any more when its turn comes leaves its queue as it is', async () => {
+    const { entrance, letThrough } = full();
+    let isLive = true;
+    const { calls, acquired } = make({ from: 'edge-2' }, { entrance, isLive: () => isLive });
+    const found = acquired();
+    await settled();
+    isLive = false;
+    letThrough();
+    expect(await found).toMatchObject({ isResumed: true });
+    expect(calls).toEqual(['ask edge-2']);
+  });
+
+  it('its time counts from when the others have answered', async () => {
+    const { handover, calls, acquired } = make(
+      { from: 'edge-2' },
+      { onOwnTime: () => calls.push('own time') },
+    );
+    handover.answers['edge-2'] = { outcome: 'unknown' };
+    await acquired();
+    expect(calls.slice(0, 2)).toEqual(['ask edge-2', 'own time']);
   });
 });
 

@@ -5,6 +5,7 @@ import type { EdgeConfig } from '../config.js';
 import type { SessionAccess } from './access.js';
 import { generationOf } from './connection-ids.js';
 import type { Custody } from './custody.js';
+import type { Entrance } from './entrance.js';
 import type { HelloFrame } from './inbox.js';
 import type { Left } from './left-behind.js';
 import type { Handover, HandoverAnswer, SessionPorts, SessionQueue } from './ports.js';
@@ -64,10 +65,10 @@ export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' |
     | undefined;
   readonly subscriptions: Pick<Subscriptions, 'join' | 'tell'>;
   readonly access: Pick<SessionAccess, 'wasHeld' | 'placed'>;
-  readonly ports: Pick<SessionPorts, 'handover' | 'life' | 'leftBehind'>;
+  readonly ports: Pick<SessionPorts, 'handover' | 'life' | 'leftBehind' | 'entrance'>;
   readonly config: EdgeConfig;
-  /** Its topics are there: from now on it is this edge, and not who else is asked, that takes its time. */
-  onTopics(): void;
+  /** From now on it is this edge and RabbitMQ, and nobody else who is asked, that take its time. */
+  onOwnTime(): void;
 }
 
 /**
@@ -81,7 +82,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
   const missed = missedOfTopics(hello, claims.move !== undefined);
   access.placed.present(hello.topics ?? []);
   await Promise.all((hello.topics ?? []).map((topic) => subscriptions.join(topic, undefined, missed)));
-  options.onTopics();
+  options.onOwnTime();
   // Else another edge has it by now.
   const isHere = previous?.state !== 'moved';
   const released = await previous?.release('resume', anybody);
@@ -97,6 +98,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
     hello,
     queue,
     handover: ports.handover,
+    entrance: ports.entrance,
     node: config.node,
     limits: config,
     predecessor: isHere ? predecessor : undefined,
@@ -117,8 +119,18 @@ export async function attach(options: AttachOptions): Promise<Found> {
       options.begin(vouch);
     },
     isLive: options.isLive,
+    onOwnTime: options.onOwnTime,
   });
   return { ...found, history, queued };
+}
+
+/** Nobody wants the session here any more that is being attached with these claims. */
+export function callOff(
+  claims: TicketClaims,
+  { handover, entrance }: Pick<SessionPorts, 'handover' | 'entrance'>,
+): void {
+  handover.abandon(claims);
+  entrance.callOff(claims);
 }
 
 export interface AcquireOptions {
@@ -126,6 +138,7 @@ export interface AcquireOptions {
   readonly hello: Pick<HelloFrame, 'resume' | 'awayMs' | 'last'>;
   readonly queue: SessionQueue;
   readonly handover: Handover;
+  readonly entrance: Pick<Entrance, 'enter' | 'aside'>;
   /** This edge. */
   readonly node: string;
   readonly limits: Pick<
@@ -152,6 +165,8 @@ export interface AcquireOptions {
   onPlaced?(topics: readonly string[]): void;
   /** False once nobody wants the session any more. */
   isLive(): boolean;
+  /** Others have answered. */
+  onOwnTime?(): void;
 }
 
 /** What the last holder has said. */
@@ -182,7 +197,7 @@ const maxHolders = 4;
  */
 export async function acquire(options: AcquireOptions): Promise<Found> {
   const { claims, handover, node, predecessor, isLive } = options;
-  if (claims.isNew) return await make(options);
+  if (claims.isNew) return await inTurn(options, undefined, () => make(options));
   if (predecessor) options.queue.isAt(predecessor.generation ?? 0, predecessor.home);
   else
     options.queue.mayBeAt([{ generation: generationOf(options.hello.last?.connection) }, options.left ?? {}]);
@@ -212,8 +227,20 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
     isUnreachable = answers.some(({ outcome }) => outcome === 'unreachable');
     if (isUnreachable) await sleep(deadEdgeGraceMs);
   }
-  if (!isLive()) return { isResumed: true, missed: undefined, suspect: known?.suspect };
-  return await find(options, known ?? { ...leftTo(options, []), isFromOlder: false }, isUnreachable);
+  const before = known ?? { ...leftTo(options, []), isFromOlder: false };
+  return await inTurn(options, known, () => find(options, before, isUnreachable));
+}
+
+/** RabbitMQ has as many of them at a time as it gets done soon. */
+async function inTurn(
+  { claims, entrance, isLive, onOwnTime }: AcquireOptions,
+  known: Known | undefined,
+  work: () => Promise<Found>,
+): Promise<Found> {
+  const called = { isResumed: !claims.isNew, missed: undefined, suspect: known?.suspect };
+  if (!isLive()) return called;
+  onOwnTime?.();
+  return (await entrance.enter(claims, async () => (isLive() ? await work() : called))) ?? called;
 }
 
 /** What another edge says that has let the session go. */
@@ -287,7 +314,7 @@ function take({ queue, begin }: AcquireOptions, answer: HandoverAnswer): Found {
 
 /** `isUnreachable`: an edge that may have had it. */
 async function find(options: AcquireOptions, before: Known, isUnreachable: boolean): Promise<Found> {
-  const { claims, hello, queue, handover, limits, begin } = options;
+  const { claims, hello, queue, handover, entrance, limits, begin } = options;
   let found = await queue.check();
   let known = before;
   const endsAtMs = steadyNow() + limits.takeoverTimeoutMs;
@@ -296,7 +323,8 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
   let isToBeAsked = queue.isLost || (isUnreachable && found === undefined);
   while (isToBeAsked || (found && found.consumers > 0)) {
     // Somebody holds it whom the ticket does not name, or who cannot be asked.
-    const answer = await handover.search(claims, searchMs);
+    const answer = await entrance.aside(() => handover.search(claims, searchMs));
+    options.onOwnTime?.();
     if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };

@@ -8,6 +8,7 @@ import type { ErrorCode, GapReason, PassHold, TraceContext, UnsubscribedFrame } 
 import type { TicketClaims } from '@evenkeel/ticket';
 import type { InboundBody } from '../frame/opaque-body.js';
 import type { Connection } from '../transport/connection.js';
+import type { Entrance } from './entrance.js';
 import type { QueueGeneration } from './generation.js';
 import type { LeftBehind } from './left-behind.js';
 import type { Position } from './position.js';
@@ -383,6 +384,7 @@ export interface SessionPorts {
   readonly queues: SessionQueues;
   readonly drops: Drops;
   readonly handover: Handover;
+  readonly entrance: Pick<Entrance, 'enter' | 'aside' | 'callOff'>;
   readonly topics: Topics;
   readonly history?: HistoryTopics | undefined;
   readonly presence: Presence;

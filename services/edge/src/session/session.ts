@@ -5,7 +5,7 @@ import { gapFrame, markFrame, pongFrame } from '../frame/frames.js';
 import type { Place } from '../frame/placed.js';
 import type { Connection, ConnectionOwner } from '../transport/connection.js';
 import { SessionAccess } from './access.js';
-import { AttachError, attach, type Found, placesOf } from './attach.js';
+import { AttachError, attach, callOff, type Found, placesOf } from './attach.js';
 import { Custody } from './custody.js';
 import { eventFlow } from './flow.js';
 import { type HelloFrame, plainAckSeq } from './inbox.js';
@@ -224,7 +224,7 @@ export class Session implements ConnectionOwner {
         config,
         begin: (vouch) => this.intake.begin(vouch),
         custody: this.#custody,
-        onTopics: () => this.load.active(now()),
+        onOwnTime: () => this.load.active(now()),
         isLive,
       });
       this.#custody.acquired(found.isResumed);
@@ -255,7 +255,7 @@ export class Session implements ConnectionOwner {
     this.presence.welcomed();
     this.#custody.welcomed({ isResumed, missed }, this.name, this.presence.info());
     this.attachedAtMs = now();
-    // Neither what a client takes to say hello nor its topics, which others have a say in, tell anything of this edge.
+    // What a client takes to say hello, its topics, which others have a say in, and other edges' answers tell nothing of this one.
     load.handshake(attachKind(this.claims, isResumed), this.load, this.attachedAtMs, beganAtMs);
     if (this.connection.isBare) return;
     this.connection.send(welcome(this.claims, isResumed, this.name, this.#queue, this.#options));
@@ -307,7 +307,7 @@ export class Session implements ConnectionOwner {
     const wasAttaching = this.#is('attaching');
     this.#enter('releasing');
     if (wasAttaching) {
-      ports.handover.abandon(this.claims);
+      callOff(this.claims, ports);
       await this.#attaching;
     }
     await this.intake.stop(taker.mayLeaveSeal ? 0 : config.settleTimeoutMs);

@@ -15,6 +15,7 @@ function make() {
     ['consuming', { isBlocked: false, recovering: 0 }],
   ];
   const load = new Load();
+  const waiting = { waitedMs: 0 };
   const reporter = new Reporter({
     config: { version: '1' },
     set: { weight: 1, live: {} },
@@ -26,6 +27,7 @@ function make() {
     },
     counts: noCounts(),
     load,
+    entrance: waiting,
     directory: { values: () => [].values() },
     ledger,
     rehoming: { brokers: undefined, leaving: undefined },
@@ -34,7 +36,7 @@ function make() {
     wallNow: () => 2,
   });
   onTestFinished(() => reporter.stop());
-  return { reporter, node, ledger, amqp, load, stats, moves };
+  return { reporter, node, ledger, amqp, load, waiting, stats, moves };
 }
 
 it('reports what became of the last moves when it is stopped within the time that it gathers reports', () => {
@@ -109,4 +111,11 @@ it('reports what is wrong between it and RabbitMQ, of all connections together, 
   );
   node.hasChanged();
   expect(stats.at(-1)?.amqp).toEqual({ isBlocked: true, recovering: 3 });
+});
+
+it('tells how long those have waited who come in next, where that is longer than a handshake', () => {
+  const { reporter, waiting, stats } = make();
+  waiting.waitedMs = 4_000;
+  reporter.start();
+  expect(stats.at(-1)?.handshakeP99Ms).toBe(4_000);
 });

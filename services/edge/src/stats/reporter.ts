@@ -34,6 +34,7 @@ export interface ReporterOptions {
   channel: Pick<StatsChannel, 'send' | 'sendMoves'>;
   counts: ConnectionCounts;
   load: Load;
+  entrance: { readonly waitedMs: number };
   directory: Pick<Directory<Countable>, 'values'>;
   ledger: MoveLedger;
   rehoming: Pick<Rehoming, 'brokers' | 'leaving'>;
@@ -139,7 +140,7 @@ export class Reporter {
   }
 
   #tick(): void {
-    const { config, node, counts, load, now } = this.#options;
+    const { config, node, counts, load, entrance, now } = this.#options;
     if (!this.#loop) return;
     const toSocket = this.#toSocket.sample(0.99);
     const nowMs = now();
@@ -165,7 +166,8 @@ export class Reporter {
       receivedPerSecond: per(load.received, last.received),
       bytesPerSecond: per(counts.bytesOut, last.bytes),
       handshakesPerSecond: per(load.welcomed, last.handshakes),
-      handshakeP99Ms: load.takeHandshakeP99(),
+      // Also of those that have not come in at all.
+      handshakeP99Ms: Math.max(load.takeHandshakeP99(), entrance.waitedMs),
       publishToSocketP99Ms: toSocket === undefined ? undefined : Math.round(toSocket * 10_000) / 10,
       ...this.#loop.sample(),
     });

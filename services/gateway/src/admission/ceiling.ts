@@ -12,6 +12,8 @@ export const floorOf = (base: number): number => Math.max(1, base / 20);
 
 /** Part of the ceiling that stays when an edge is over its target. */
 const decrease = 0.7;
+/** Part of the handshakes that an edge gets done which it is sent at least: a backlog goes, and nobody waits in vain behind it. */
+const leastOfDone = 0.8;
 /** Part of the base that a good report adds. */
 const increase = 0.05;
 /** Time between two decreases: slow handshakes begun before the last one are still being reported. */
@@ -29,8 +31,8 @@ export const fullCeiling = (rules: CeilingRules): Ceiling => ({
 });
 
 /**
- * The next ceiling, once per statistics message: falls by a third while handshakes are slower than the
- * target, rises by a twentieth of the base while they are well under it (or there are none), else stays.
+ * The next ceiling, once per statistics message: falls by a third, to what is nearly done, while handshakes are slower than the
+ * target, rises by a twentieth of the base while they are well under it (0: there are none), else stays.
  */
 export function nextCeiling(
   current: Ceiling,
@@ -38,12 +40,14 @@ export function nextCeiling(
   rules: CeilingRules,
   nowMs: number,
 ): Ceiling {
-  const isBusy = report.handshakesPerSecond > 0;
-  if (isBusy && report.handshakeP99Ms > rules.targetMs) {
+  // Also that of an edge where nobody gets in at all: those who wait count.
+  if (report.handshakeP99Ms > rules.targetMs) {
     if (nowMs - current.fellAtMs < patienceMs) return current;
-    return { perSecond: Math.max(rules.floor, current.perSecond * decrease), fellAtMs: nowMs };
+    const least = Math.max(rules.floor, report.handshakesPerSecond * leastOfDone);
+    const perSecond = Math.min(rules.base, Math.max(least, current.perSecond * decrease));
+    return { perSecond, fellAtMs: nowMs };
   }
-  if (isBusy && report.handshakeP99Ms > rules.targetMs * 0.8) return current;
+  if (report.handshakeP99Ms > rules.targetMs * 0.8) return current;
   return { ...current, perSecond: Math.min(rules.base, current.perSecond + rules.base * increase) };
 }
 
