@@ -18,7 +18,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{libs,packages,services,tools,bench}/**/src/**/*.test.ts',
-            'services/balancer/sim/*.test.ts',
+            'services/{balancer,gateway}/sim/*.test.ts',
             'test/{attack,chaos,contract,delivery,fuzz,page-life,soak}/**/*.test.ts',
           ],
           exclude,

@@ -46,14 +46,22 @@ async function endOf(
 describe.each([
   { name: 'edge', main: 'services/edge/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'gateway', main: 'services/gateway/dist/main.js', waitsFor: 'starting: broker' },
+  {
+    name: 'gateway over cells',
+    main: 'services/gateway/dist/main.js',
+    waitsFor: 'starting: cells',
+    more: {
+      CELLS: `{"cells": {"north": {"amqpUrl": "${deadBroker}"}, "south": {"amqpUrl": "${deadBroker}"}}}`,
+    },
+  },
   { name: 'balancer', main: 'services/balancer/dist/main.js', waitsFor: 'starting: broker' },
   { name: 'api', main: 'services/api/dist/main.js', waitsFor: 'starting: publisher' },
   { name: 'demo', main: 'services/demo/dist/main.js', waitsFor: 'starting: publisher' },
   { name: 'crowd', main: 'services/demo/dist/crowd/main.js', waitsFor: 'starting: publisher' },
-])('$name', ({ main, waitsFor }) => {
+])('$name', ({ main, waitsFor, more }) => {
   it('lives while RabbitMQ is away, says what it waits for, and warns of a variable that nothing knows', async () => {
     const opsPort = await freePort();
-    const settings = { AMQP_URL: deadBroker, PORT: '0', OPS_PORT: String(opsPort) };
+    const settings = { AMQP_URL: deadBroker, PORT: '0', OPS_PORT: String(opsPort), ...more };
     // Every service may be given every other's variables.
     const others = { CAPACTY: '1', EVERY_MS: '500', NODE: 'n', ID: 'b', MODE: 'manual', STATE_DIR: '/tmp' };
     const { child, ended } = start(main, { ...settings, ...others });

@@ -27,6 +27,7 @@ const made = {
   authHook: random(),
   namespaceHook: random(),
   monitoring: random(),
+  lostCell: random(),
 } as const;
 /** The session of the application, which its endpoint knows. */
 const cookie = `sid=${random()}`;
@@ -114,9 +115,12 @@ async function meshSeen(seen: SeenSecrets, app: { url: string }): Promise<Mesh> 
   return mesh;
 }
 
-/** A second gateway, which asks the application who a client is, and whose ops port wants the token. */
+/** A second gateway, which asks the application who a client is, whose ops port wants the token, and one of whose two cells is away. */
 async function hookGateway(mesh: Mesh, seen: SeenSecrets, app: { url: string }): Promise<SecondGateway> {
+  const north = { amqpUrl: mesh.urlFor('gateway') };
+  const south = { amqpUrl: `amqp://gateway:${made.lostCell}@127.0.0.1:1`, weight: 0 };
   const env = {
+    EVENKEEL_CELLS: JSON.stringify({ cells: { north, south } }),
     EVENKEEL_AUTH: 'hook',
     EVENKEEL_AUTH_HOOK_URL: `${app.url}/who`,
     EVENKEEL_AUTH_HOOK_SECRET: made.authHook,

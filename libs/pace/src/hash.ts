@@ -13,9 +13,12 @@ export function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
-/** {@link fnv1a}, then the finaliser of MurmurHash3: similar texts land far apart, in every bit. */
-export function hash32(text: string): number {
-  let hash = fnv1a(text);
+/** {@link fnv1a}, then {@link mix32}: similar texts land far apart, in every bit. */
+export const hash32 = (text: string): number => mix32(fnv1a(text));
+
+/** The finaliser of MurmurHash3: of 32 bits others, each of which depends on all of them. */
+export function mix32(bits: number): number {
+  let hash = bits;
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);
   hash ^= hash >>> 13;

@@ -8,6 +8,7 @@ export {
 } from './addresses.js';
 export { Allowance } from './allowance.js';
 export { type Backoff, backoffMs } from './backoff.js';
+export { type Cell, Cells, CellsError, cellsOf } from './cells.js';
 export { monotonicNow, steadyNow, wallNow } from './clock.js';
 export { countdown } from './countdown.js';
 export { Fifo } from './fifo.js';

@@ -214,6 +214,18 @@ export const edgeCommand = z.discriminatedUnion('command', [
     reply: shortId,
     ask: shortId,
   }),
+  /**
+   * End this user's sessions, or this one, or everybody's, so many a second: their sockets are closed with `drained`, and come back through
+   * the gateway. Answered like `where`; with everybody without names.
+   */
+  z.object({
+    command: z.literal('send-back'),
+    uid: z.string().refine(isUid).optional(),
+    session: sessionRef.optional(),
+    ratePerSecond: z.number().min(1).max(1_000).optional(),
+    reply: shortId,
+    ask: shortId,
+  }),
   /** Answer with this session, if it is here, and with what has happened to it here. */
   z.object({ command: z.literal('inspect'), session: sessionRef, reply: shortId, ask: shortId }),
   /** Answer with what you are, your limits and what you have counted. */
@@ -277,7 +289,7 @@ const sessionMoveHere = z.object({
   outcome: z.enum(['done', 'failed', 'timed-out', 'pinned']),
 });
 
-/** An edge's answer to `where`, `disconnect`, `inspect` and `describe`, on `mesh.control` with key `reply.<reply>`. */
+/** An edge's answer to `where`, `disconnect`, `send-back`, `inspect` and `describe`, on `mesh.control` with key `reply.<reply>`. */
 export const edgeReply = z.object({
   ask: shortId,
   node: nodeName,

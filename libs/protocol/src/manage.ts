@@ -81,6 +81,17 @@ export const manageCommand = z.discriminatedUnion('command', [
   z.strictObject({ ...v, command: z.literal('where'), user: z.string().min(1).max(4096) }),
   /** Closes a user's sockets and ends the sessions, or one session. Exactly one of the two. */
   z.strictObject({ ...v, command: z.literal('disconnect'), ...subject }),
+  /**
+   * Ends the sessions of a user, or one, or everybody's, `ratePerSecond` on each edge; their clients come back through the gateway. Exactly one
+   * of the three.
+   */
+  z.strictObject({
+    ...v,
+    command: z.literal('send-back'),
+    ...subject,
+    everybody: z.literal(true).optional(),
+    ratePerSecond: z.number().min(1).max(1_000).optional(),
+  }),
   /** Keeps a user or a session out, and closes what is open. Exactly one of the two. */
   z.strictObject({
     ...v,

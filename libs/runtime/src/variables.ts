@@ -104,6 +104,7 @@ export const variablesOf = {
   ],
   gateway: [
     ...everyService,
+    'EVENKEEL_CELLS',
     'EVENKEEL_SECRET',
     ...httpServer,
     'EVENKEEL_AUTH',
@@ -205,6 +206,7 @@ export const secretVariables = [
   'EVENKEEL_JWT_SECRET',
   'EVENKEEL_AUTH_HOOK_SECRET',
   'EVENKEEL_NAMESPACES',
+  'EVENKEEL_CELLS',
   'EVENKEEL_LOCAL_TOKEN',
   'EVENKEEL_OPS_TOKEN',
   'EVENKEEL_CONSOLE_TOKENS',

@@ -93,6 +93,11 @@ export interface Operator {
   where(user: string, options?: CommandOptions): Promise<SessionsAnswer>;
   /** Closes every connection of the user, or one session, and ends what is closed. */
   disconnect(subject: string | { session: string }, options?: CommandOptions): Promise<SessionsAnswer>;
+  /** Ends the sessions of a user, one of them, or everybody's; the clients come back through the gateway. */
+  sendBack(
+    subject: { user: string } | { session: string } | { everybody: true; ratePerSecond?: number },
+    options?: CommandOptions,
+  ): Promise<SessionsAnswer>;
   /** Keeps a user or a session out of the whole mesh, `untilMs` at most 30 days ahead, and closes what is open. */
   deny: Call<'deny', DenialAnswer>;
   /** Lets a user or a session in again. */
@@ -162,6 +167,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     where: (user, opts) => call('where', sessionsAnswer)({ user }, opts),
     disconnect: (subject, opts) =>
       call('disconnect', sessionsAnswer)(typeof subject === 'string' ? { user: subject } : subject, opts),
+    sendBack: call('send-back', sessionsAnswer),
     deny: call('deny', denialAnswer),
     allow: call('allow', denialAnswer),
     denials: call('denials', denialsAnswer),

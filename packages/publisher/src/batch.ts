@@ -5,6 +5,8 @@ import { checkedKey, checkName } from './message.js';
 import type { Publishing, Ready } from './publishing.js';
 import type { BatchEvent, BatchResult, Published, SharedEvent } from './types.js';
 
+type TopicEvent = Extract<BatchEvent, { topic: string }>;
+
 /** Of all keys of one message: each copy of it carries them. */
 const maxKeyBytes = 4_096;
 /** Events of one batch. */
@@ -65,6 +67,30 @@ function checkTarget(event: BatchEvent, n: number): void {
 
 function checkUsers(users: readonly string[], wrong: (what: string) => PublisherError): void {
   if (!Array.isArray(users) || users.length === 0) throw wrong('users is an array with at least one user');
+}
+
+/** One event, to the first of its users. */
+export async function sendToUser(
+  publishing: Pick<Publishing, 'ready' | 'send'>,
+  { users: [user = ''], event, payload, options = {} }: SharedEvent,
+  checking: Pick<Checking, 'given'>,
+): Promise<Published> {
+  checkName('event', event);
+  const key = checkedKey(userKey(toUid(user), event));
+  const given = checking.given({ kind: 'events', name: event }, payload);
+  return await publishing.send(publishing.ready(key, payload, options), given);
+}
+
+/** One message of a topic. */
+export async function sendToTopic(
+  publishing: Pick<Publishing, 'ready' | 'send'>,
+  { topic, payload, options = {} }: TopicEvent,
+  checking: Pick<Checking, 'topic'>,
+): Promise<Published> {
+  checkName('topic', topic);
+  const key = checkedKey(topicKey(topic));
+  const given = checking.topic(topic, payload, options);
+  return await publishing.send(publishing.ready(key, payload, options), given);
 }
 
 /** One event, as one message for all of its users. @throws PublisherError `bad-option` where they are more than go in one. */

@@ -2,6 +2,7 @@
 
 // What this package throws besides its own, and what its options take.
 export { BrokerError, type BrokerErrorCode, type ConnectionFigures, type Log } from '@evenkeel/broker';
+export { CellsError } from '@evenkeel/pace';
 export {
   type Carried,
   type CloudEvent,
@@ -22,6 +23,7 @@ export {
   type StreamDefinition,
   topicWord,
 } from '@evenkeel/protocol/wire';
+export { CellMap } from './cell-map.js';
 export { type CloudEventInput, cloudEvent } from './cloud-event.js';
 export { AskError, PublisherError, type PublisherErrorCode, ServiceError } from './errors.js';
 export type { HandledOutcome, PublisherFigures } from './figures.js';

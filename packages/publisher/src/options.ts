@@ -2,7 +2,7 @@ import { maxTimerMs } from '@evenkeel/pace';
 import { defineMesh, kindOf, type MeshDefinition } from '@evenkeel/protocol/wire';
 import { PublisherError } from './errors.js';
 import { defaultGraceMs, maxGraceMs } from './queues.js';
-import type { CreatePublisherOptions, HandlingOrder, ServeOptions } from './types.js';
+import type { CellPublisherOptions, CreatePublisherOptions, HandlingOrder, ServeOptions } from './types.js';
 
 /** How something is served, with its defaults. */
 export interface Serving {
@@ -46,7 +46,7 @@ export function servingOf(options: ServeOptions): Serving {
 }
 
 /** @throws PublisherError `bad-option`. */
-export function checkPublisherOptions(options: CreatePublisherOptions): void {
+export function checkPublisherOptions(options: CreatePublisherOptions | CellPublisherOptions): void {
   const { name, attempts, timeoutMs, window, closeTimeoutMs, mesh } = options;
   if (mesh !== undefined) checkMesh(mesh);
   checkText('name', name);

@@ -8,6 +8,7 @@ import type {
   StreamsOf,
   Unlisted,
 } from '@evenkeel/protocol/wire';
+import type { CellMap } from './cell-map.js';
 import type { AskError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
 import type { DirectedOptions, TopicOptions } from './message.js';
@@ -100,6 +101,24 @@ export interface CreatePublisherOptions {
   closeTimeoutMs?: number;
   /** Replaces the connection to RabbitMQ (tests): resolves with what acts like amqplib's `ChannelModel`. */
   dial?: (amqpUrl: string) => Promise<object>;
+  /** See {@link CellPublisherOptions}. */
+  cells?: undefined;
+}
+
+/**
+ * How to reach a mesh of several cells, each with a RabbitMQ of its own. An event for a user goes to the user's cell, and, while the map says
+ * that the user's cell changes, to the one before as well, with one id. A message of a topic goes to every cell. Where one of them does not
+ * answer the call rejects after its time, with the cell in the message; the others have it. What clients of any cell send is served.
+ * @example
+ * const { readFileSync } = await import('node:fs');
+ * const cells = new CellMap(readFileSync('cells.json', 'utf8'));
+ * const options: CellPublisherOptions = { cells, name: 'shop' };
+ * process.on('SIGHUP', () => cells.update(readFileSync('cells.json', 'utf8')));
+ */
+export interface CellPublisherOptions extends Omit<CreatePublisherOptions, 'amqpUrl' | 'attempts' | 'cells'> {
+  cells: CellMap;
+  amqpUrl?: undefined;
+  attempts?: undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 """Client and publisher of Evenkeel."""
 from ._asking import ClientAnswer
+from ._cells import Cells
 from ._errors import AskError, CallError, EvenkeelError, PublishError, Refused, ServiceError
 from ._names import from_topic_word, topic_word, uid
 from ._past import TopicHistory
@@ -14,7 +15,7 @@ from .client import Client
 from .publisher import Publisher
 
 __all__ = [
-    "AskError", "Asked", "BatchResult", "CallError", "Client", "ClientAnswer", "EvenkeelError", "Event", "Message", "Outgoing",
+    "AskError", "Asked", "BatchResult", "CallError", "Cells", "Client", "ClientAnswer", "EvenkeelError", "Event", "Message", "Outgoing",
     "PublishError", "Published", "Publisher", "Receipt", "Refused", "Request", "Service", "ServiceError", "Status", "Stream", "Topic", "TopicHistory", "from_topic_word",
     "topic_word", "uid",
 ]

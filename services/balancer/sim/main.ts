@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { simulateCells } from './cells.js';
 import { simulate } from './run.js';
 import { scenarioNames } from './scenarios.js';
 import { playSeeds } from './seeds.js';
 
 const usage = `npm run sim -- --scenario NAME [--nodes N] [--sessions N] [--seed N] [--json]
+npm run sim -- --cells N …                 the same in so many cells, each with a balancer, so many nodes and sessions of its own
 npm run sim -- --seeds N [--seed FIRST]   random histories, one a seed: crashes, drains, silences, lost and foreign reports, clocks
 Scenarios: ${scenarioNames.join(', ')}. Exit status 0 only if all that the scenario promises held.`;
 
@@ -28,6 +30,7 @@ function read() {
         sessions: { type: 'string', default: '1000000' },
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string' },
+        cells: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -52,7 +55,14 @@ const scenario =
   scenarioNames.find((name) => name === values.scenario) ?? fail(`there is no scenario ${values.scenario}`);
 const sizes = { nodes: whole(values.nodes, 'nodes', 2), sessions: whole(values.sessions, 'sessions', 1) };
 const seed = whole(values.seed, 'seed', 0);
-const run = simulate(scenario, sizes, seed, () => performance.now());
+const clock = () => performance.now();
+if (values.cells !== undefined) {
+  const cells = simulateCells(scenario, sizes, { seed, cells: whole(values.cells, 'cells', 1) }, clock);
+  for (const failure of cells.failures) process.stderr.write(`${failure}\n`);
+  process.stdout.write(values.json ? `${JSON.stringify(cells.result)}\n` : `${cells.text}\n`);
+  process.exit(cells.failures.length === 0 ? 0 : 1);
+}
+const run = simulate(scenario, sizes, seed, clock);
 if (values.json) process.stdout.write(`${JSON.stringify(run.result)}\n`);
 else {
   process.stdout.write(`${scenario}: ${sizes.nodes} nodes, ${sizes.sessions} sessions, ${run.plans} plans\n`);

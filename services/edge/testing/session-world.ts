@@ -321,9 +321,7 @@ export class SessionWorld {
 
   /** A connection that has opened and said nothing. */
   open(claims: Partial<TicketClaims> = {}, isBare = false): { connection: FakeConnection; session: Session } {
-    const connection = new FakeConnection(claims);
-    connection.isBare = isBare;
-    connection.openedAtMs = this.nowMs;
+    const connection = Object.assign(new FakeConnection(claims), { isBare, openedAtMs: this.nowMs });
     const { config, directory, load } = this;
     const ports: SessionPorts = {
       access: this.access.edge,

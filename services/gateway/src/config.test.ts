@@ -69,6 +69,20 @@ test('secrets of examples are refused outside development mode, and not shown', 
   }
 });
 
+test('EVENKEEL_CELLS that is no map is refused, and so is one with a password of an example; no password is shown', () => {
+  const cells = (amqpUrl: string, auth = 'off') =>
+    refusal({ EVENKEEL_AUTH: auth, EVENKEEL_CELLS: JSON.stringify({ cells: { north: { amqpUrl } } }) });
+  expect(cells('amqp://gateway:8CkyYpZ0C6wX1@mq-north')).toBe('');
+  expect(cells('http://gateway:8CkyYpZ0C6wX1@mq-north')).toMatch(
+    /^EVENKEEL_CELLS has a value \(not shown\).* amqpUrl of cell north takes (?!.*8Cky)/,
+  );
+  expect(cells('amqp://gateway:PASSWORD@mq-north')).toMatch(
+    /^EVENKEEL_CELLS has a value \(not shown\).*cell north .*openssl rand(?!.*PASSWORD)/,
+  );
+  expect(cells('amqp://gateway:PASSWORD@mq-north', 'dev')).toBe('');
+  expect(refusal({ EVENKEEL_CELLS: '/nowhere/cells.json' })).toMatch(/^EVENKEEL_CELLS has a value/);
+});
+
 test('EVENKEEL_NAMESPACES that edges would refuse is refused, and so is the hook secret of an example', () => {
   const ofHook = (secret: string) =>
     JSON.stringify({ namespaces: {}, hook: { url: 'https://app.example/', secret } });

@@ -1,5 +1,6 @@
 import { isHookUrl, refineNamespaces } from '@evenkeel/access';
 import { isNodeUrlPattern } from '@evenkeel/cluster';
+import { CellsError } from '@evenkeel/pace';
 import { defaults, strategies } from '@evenkeel/protocol';
 import {
   amqpSettings,
@@ -14,6 +15,7 @@ import {
 import { minSecretBytes, ticketLifetime } from '@evenkeel/ticket';
 import { z } from 'zod';
 import { isPemText, keysOfPem } from './auth/local-keys.js';
+import { cellMapOf } from './cell/map.js';
 
 const { count, ms, port } = setting;
 const burst = () => z.number().min(1).max(1_000_000);
@@ -24,6 +26,11 @@ export const gatewayConfig = z
   .object({
     ...amqpSettings,
     ...commonSettings,
+    cells: z
+      .string()
+      .optional()
+      .describe('several cells in place of EVENKEEL_AMQP_URL (docs/scale.md); a file is read again on SIGHUP')
+      .meta({ secret: true, takes: 'JSON, or the path of a file with it' }),
     secret: setting
       .secrets(minSecretBytes)
       .describe('ticket secret shared with the edges; several separated by commas while changing it'),
@@ -149,6 +156,14 @@ export const gatewayConfig = z
   })
   .superRefine(refineTls)
   .superRefine(refineNamespaces(readText, wrongSecret))
+  .superRefine((settings, context) => {
+    try {
+      cellMapOf(settings);
+    } catch (error) {
+      if (!(error instanceof CellsError)) throw error;
+      context.addIssue({ code: 'custom', path: ['cells'], message: error.message });
+    }
+  })
   .superRefine(({ auth, allowDev }, context) => {
     if (auth !== 'dev' || allowDev || !isProduction()) return;
     const message =

@@ -9,12 +9,20 @@ async function linesOf(registry: Registry, name: string): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
 }
 
+const ofPlacer = (p: ReturnType<typeof placer>, now = () => 0) => ({
+  view: () => p.snapshot(now()),
+  silentMs: () => p.silentMs(now()),
+});
+
 it('no label keeps the name of an edge that is gone, however many have come and gone', async () => {
   const registry = new Registry();
   let metrics: GatewayMetrics | undefined;
   let nowMs = 0;
   const p = placer({ forgotten: (node) => metrics?.forget(node) });
-  metrics = gatewayMetrics(registry, { placer: p, now: () => nowMs });
+  metrics = gatewayMetrics(
+    registry,
+    ofPlacer(p, () => nowMs),
+  );
   for (let n = 0; n < 50; n += 1) {
     p.observe(stats(`container-${n}`), nowMs);
     for (const node of burst(p, 3, nowMs, `u${n}.`)) metrics.placed(node);
@@ -30,7 +38,7 @@ it('no label keeps the name of an edge that is gone, however many have come and 
 
 it('answers are counted by how long they took, in classes of status', async () => {
   const registry = new Registry();
-  const metrics = gatewayMetrics(registry, { placer: placer(), now: () => 0 });
+  const metrics = gatewayMetrics(registry, ofPlacer(placer()));
   for (const [status, tookMs] of [
     [200, 1],
     [401, 30],
@@ -49,7 +57,7 @@ it('answers are counted by how long they took, in classes of status', async () =
 it('edges are counted by state, those that clients do not reach apart', async () => {
   const registry = new Registry();
   const p = placer();
-  gatewayMetrics(registry, { placer: p, now: () => 0 });
+  gatewayMetrics(registry, ofPlacer(p));
   p.observe(stats('a'), 0);
   p.observe(stats('b', { state: 'cordoned', reachable: false }), 0);
   p.observe(stats('c', { state: 'cordoned', memory: { part: 0.9, of: 'heap', isLow: true } }), 0);
@@ -65,7 +73,10 @@ it('shows for how long no edge has been heard, and 0 while one is', async () => 
   const registry = new Registry();
   const p = placer();
   let nowMs = 1_000;
-  gatewayMetrics(registry, { placer: p, now: () => nowMs });
+  gatewayMetrics(
+    registry,
+    ofPlacer(p, () => nowMs),
+  );
   p.observe(stats('a'), 0);
   const silent = () => linesOf(registry, 'evenkeel_gateway_silent_seconds');
   expect(await silent()).toEqual(['evenkeel_gateway_silent_seconds 0']);

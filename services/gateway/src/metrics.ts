@@ -1,11 +1,22 @@
-import { countByState } from '@evenkeel/cluster';
+import { countByState, type StatedNode } from '@evenkeel/cluster';
 import { type Ops, observeGauge, observeGauges } from '@evenkeel/runtime';
 import { Counter, Histogram } from 'prom-client';
-import type { Placer } from './placement/placer.js';
+
+/** What placement decides by. */
+interface PlacementView {
+  readonly nodes: readonly (StatedNode & {
+    readonly node: string;
+    readonly reserved: number;
+    readonly handshakeCeiling: number;
+    readonly clockAheadMs: number;
+  })[];
+  readonly waiting: number;
+}
 
 interface GatewaySources {
-  readonly placer: Placer;
-  now(): number;
+  view(): PlacementView;
+  /** For how long no node has been heard; undefined: one is. Of several cells the longest. */
+  silentMs(): number | undefined;
 }
 
 /** What a gateway counts as it goes. */
@@ -26,7 +37,7 @@ export interface GatewayMetrics {
 }
 
 /** What Prometheus reads of a gateway: what placement decides by, at the time of the scrape, and what came of it. */
-export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: GatewaySources): GatewayMetrics {
+export function gatewayMetrics(metrics: Ops['metrics'], { view, silentMs }: GatewaySources): GatewayMetrics {
   const placed = new Counter({
     name: 'evenkeel_gateway_placed_total',
     help: 'Tickets issued, by the edge they are for',
@@ -64,7 +75,7 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers: [metrics],
   });
-  const nodes = () => placer.snapshot(now()).nodes;
+  const nodes = () => view().nodes;
   observeGauges(metrics, 'evenkeel_gateway_nodes', 'Edges that this gateway knows, by state', 'state', () =>
     countByState(nodes()),
   );
@@ -84,14 +95,14 @@ export function gatewayMetrics(metrics: Ops['metrics'], { placer, now }: Gateway
   observeGauge(
     metrics,
     'evenkeel_gateway_silent_seconds',
-    'For how long no edge at all has been heard; 0 while one is',
-    () => (placer.silentMs(now()) ?? 0) / 1_000,
+    'For how long no edge at all has been heard, in the cell where it is longest; 0 while one is',
+    () => (silentMs() ?? 0) / 1_000,
   );
   observeGauge(
     metrics,
     'evenkeel_gateway_waiting',
     'Clients told a second to come back at that has not come yet',
-    () => placer.snapshot(now()).waiting,
+    () => view().waiting,
   );
   return {
     placed: (node) => placed.inc({ to: node }),

@@ -65,6 +65,8 @@ export async function compile(what: 'mesh' | 'tools' | 'all'): Promise<void> {
       ...meshProjects,
       'bench',
       'packages/conformance',
+      'services/balancer/sim',
+      'services/gateway/sim',
       'tools/observability',
       'tools/pack',
       'tools/pictures',

@@ -6,6 +6,7 @@ describe('variables in the shell of npm start', () => {
     const given = sortGiven({
       EVENKEEL_PORT: '25195',
       EVENKEEL_NODE: 'x',
+      EVENKEEL_CELLS: '/tmp/cells.json',
       EVENKEEL_CAPACITY: '10',
       EVENKEEL_STRATEGY: 'consistent-hash',
       EVENKEEL_PUBLIC_URL: 'ws://127.0.0.1:8000/e/{node}/ws',
@@ -20,7 +21,7 @@ describe('variables in the shell of npm start', () => {
       EVENKEEL_REACHABILITY_URL: 'off',
     });
     expect(given.warnings).toEqual([
-      'Not taken from the shell, npm start sets it itself: EVENKEEL_PORT, EVENKEEL_NODE.',
+      'Not taken from the shell, npm start sets it itself: EVENKEEL_PORT, EVENKEEL_NODE, EVENKEEL_CELLS.',
     ]);
   });
 

@@ -5,6 +5,8 @@ type Variables = Readonly<Record<string, string>>;
 /** What says which process is which, or where it is: in the shell it would be the same for all. */
 const ofOneProcess = new Set([
   'EVENKEEL_NODE',
+  'EVENKEEL_CELLS',
+  'EVENKEEL_CELLS_FILE',
   'EVENKEEL_ID',
   'EVENKEEL_HOST',
   'EVENKEEL_PORT',

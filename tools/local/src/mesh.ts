@@ -55,6 +55,10 @@ export interface MeshOptions {
   readonly api?: boolean;
   /** SDK clients that a crowd process runs, with events that are numbered and checked. Default 0: no crowd. */
   readonly crowd?: number;
+  /** What the names of its edges begin with. Default: nothing. */
+  readonly nodePrefix?: string;
+  /** Whether it has a gateway; else `gateway` is one that never runs: that of another mesh places here too. Default true. */
+  readonly hasGateway?: boolean;
   /** For the gateway alone, over everything else. */
   readonly gatewayEnv?: Readonly<Record<string, string>>;
   /** One file a service is written here. Ignored when `onLine` is given; neither: logs are dropped. */
@@ -156,7 +160,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   });
   const newEdge = async (port: number): Promise<Edge> => {
     // Never a name again that was another edge's.
-    const name = `edge-${++made}`;
+    const name = `${options.nodePrefix ?? ''}edge-${++made}`;
     const url = `ws${secure}://127.0.0.1:${port}/ws`;
     const agentPort = options.hasAgents === true ? await freePort() : undefined;
     const env = {
@@ -238,7 +242,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     crowd,
     get members() {
       const others = [operatorsConsole, api, demo, crowd].filter((each) => each !== undefined);
-      return [gateway, ...edges, ...balancers, ...others];
+      return [...(options.hasGateway === false ? [] : [gateway]), ...edges, ...balancers, ...others];
     },
     async addEdge(env = {}, checkout = undefined) {
       const edge = await newEdge(await nextPort());

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { appUser } from '@evenkeel/mesh/rights';
 import type { BrokerInUse } from './broker/resolve.js';
+import { cellMaps, type RunningCell } from './cells.js';
 import type { ControlAddress } from './control/local-control.js';
 import { Failure } from './failure.js';
 import { watchOver } from './guard.js';
 import type { Member } from './member.js';
-import type { Mesh } from './mesh.js';
 import { composeFile, runFile } from './paths.js';
 import { isRunning } from './running.js';
 
@@ -25,6 +25,18 @@ export interface LocalAddresses {
   readonly console: string | null;
   /** The HTTP API, and a key of it that may do everything. Null: none runs. */
   readonly api: { readonly url: string; readonly key: string } | null;
+}
+
+/** One of several cells, each with a RabbitMQ of its own. */
+interface CellRun {
+  readonly name: string;
+  readonly amqpUrl: string;
+  readonly appAmqpUrl: string;
+  readonly operatorAmqpUrl: string;
+  readonly brokerPid: number | null;
+  readonly balancerPid: number | null;
+  /** Names of its nodes. */
+  readonly edges: readonly string[];
 }
 
 /** What `.evenkeel/run.json` says while `npm start` runs. A process that has died, and is being started again, has the id null. */
@@ -47,6 +59,15 @@ export interface RunFile extends LocalAddresses {
     /** Of a cluster. */
     nodes?: readonly { name: string; pid: number; amqpUrl: string }[];
   };
+  /**
+   * With `--cells`; what is said above of the broker is of the first one. `map`: what the gateway reads, on SIGHUP again; `appMap`: the same
+   * with the addresses of `app-shop`.
+   */
+  readonly cells: {
+    readonly map: string;
+    readonly appMap: string;
+    readonly all: readonly CellRun[];
+  } | null;
   readonly startedAt: string;
   readonly pid: number;
 }
@@ -64,11 +85,11 @@ export function requireNoOtherRun(): void {
 
 /** Writes the file anew; call again when a process id in it changes. */
 export function writeRunFile(
-  mesh: Mesh,
-  broker: BrokerInUse,
+  cells: readonly [RunningCell, ...RunningCell[]],
   control: ControlAddress | null,
   startedAt: Date,
 ): void {
+  const [{ mesh, broker }] = cells;
   const content: RunFile = {
     amqpUrl: broker.amqpUrl,
     appAmqpUrl: broker.urlFor(appUser('shop')),
@@ -83,7 +104,9 @@ export function writeRunFile(
     consoleOpsUrl: mesh.console?.opsUrl ?? null,
     apiPid: mesh.api?.pid ?? null,
     apiOpsUrl: mesh.api?.opsUrl ?? null,
-    edges: mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
+    edges: cells.flatMap((cell) =>
+      cell.mesh.edges.map(({ node, url, pid, opsUrl }) => ({ node, url, pid, opsUrl })),
+    ),
     balancer: addressOf(mesh.balancers[0]),
     demo: addressOf(mesh.demo),
     crowd: addressOf(mesh.crowd),
@@ -95,6 +118,8 @@ export function writeRunFile(
         nodes: broker.own.nodes.map(({ name, pid, amqpUrl }) => ({ name, pid, amqpUrl })),
       }),
     },
+    cells:
+      cells.length === 1 ? null : { map: cellMaps.gateway, appMap: cellMaps.app, all: cells.map(cellRun) },
     startedAt: startedAt.toISOString(),
     pid: process.pid,
   };
@@ -135,6 +160,18 @@ function isAlive(pid: number): boolean {
   // The number may have gone to a process that has nothing to do with us.
   const commandLine = `/proc/${pid}/cmdline`;
   return !existsSync(commandLine) || readFileSync(commandLine, 'utf8').includes('start.mjs');
+}
+
+function cellRun({ name = '', broker, mesh }: RunningCell): CellRun {
+  return {
+    name,
+    amqpUrl: broker.amqpUrl,
+    appAmqpUrl: broker.urlFor(appUser('shop')),
+    operatorAmqpUrl: broker.urlFor('operator'),
+    brokerPid: broker.own?.pid ?? null,
+    balancerPid: mesh.balancers[0]?.pid ?? null,
+    edges: mesh.edges.map(({ node }) => node),
+  };
 }
 
 function addressOf(member: Pick<Member, 'pid' | 'opsUrl'> | undefined): RunFile['balancer'] {

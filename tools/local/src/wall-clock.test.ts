@@ -41,10 +41,11 @@ const readers: Record<string, string> = {
   'services/edge/src/stats/reporter.ts': '`at` of statistics',
   'services/edge/src/trace/spans.ts': 'times of spans',
   'services/gateway/src/access/pass-issuer.ts': 'how long JWTs have left',
-  'services/gateway/src/app.ts': 'how far clocks are apart; JWTs, and for how many days a resume is good',
+  'services/gateway/src/app.ts': 'JWTs, and for how many days a resume is good',
   'services/gateway/src/auth/authentication.ts': 'times of what an application says',
   'services/gateway/src/auth/hook.ts': 'times of what an application says',
   'services/gateway/src/auth/jwt.ts': 'times of JWTs',
+  'services/gateway/src/cell/cell.ts': 'how far clocks are apart, denials',
 };
 
 const folders = ['libs', 'packages', 'services'].flatMap((kind) =>

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { OperatorError } from '../errors.js';
+import { closeRate } from './arguments.js';
 import { sessionText } from './details.js';
 import { Incomplete, isIncomplete, showDone } from './incomplete.js';
 import type { CommonOptions } from './options.js';
@@ -7,7 +8,13 @@ import type { CommandPorts } from './ports.js';
 import { counted } from './table.js';
 import { sessionsText } from './views.js';
 
-/** Adds `where`, `session` and `disconnect`. */
+interface SendBackOptions extends CommonOptions {
+  readonly session?: boolean;
+  readonly everybody?: boolean;
+  readonly rate?: number;
+}
+
+/** Adds `where`, `session`, `disconnect` and `send-back`. */
 export function addUserCommands(ports: CommandPorts): void {
   const { command, show, withOperator, paint } = ports;
   command('where', 'the sessions of a user: their nodes, and how far behind they are')
@@ -54,6 +61,40 @@ export function addUserCommands(ports: CommandPorts): void {
           throw new OperatorError('no-session', `${name} is not connected; nobody was disconnected`);
         const text = () => `${name}: ${counted(count, 'session')} disconnected`;
         showDone(ports, options, answer, { text, again: `disconnect ${name} again` });
+      }),
+    );
+
+  command(
+    'send-back',
+    "end a user's sessions in this cell, or everybody's; the clients come back through the gateway",
+  )
+    .argument('[user|session]')
+    .addOption(new Option('--session', 'only this session, <sid> or <uid>.<sid>'))
+    .option('--everybody', 'all of this cell: docs/scale.md')
+    .addOption(
+      new Option('--rate <n>', 'how many of everybody a second, on each edge (default: 100)').argParser(
+        closeRate,
+      ),
+    )
+    .action((name: string | undefined, options: SendBackOptions) =>
+      withOperator(options, async (operator) => {
+        if ((name === undefined) !== (options.everybody === true))
+          throw new OperatorError('usage', 'name a user or a session, or give --everybody');
+        const answer = await operator.sendBack(
+          name === undefined
+            ? { everybody: true, ...(options.rate !== undefined && { ratePerSecond: options.rate }) }
+            : options.session === true
+              ? { session: name }
+              : { user: name },
+        );
+        const count = answer.sessions?.length ?? 0;
+        if (name !== undefined && count === 0 && !isIncomplete(answer))
+          throw new OperatorError('no-session', `${name} is not connected; nobody was sent back`);
+        const text = () =>
+          name === undefined
+            ? `everybody is sent back by ${counted(answer.answered ?? 0, 'edge')}; status says who is left`
+            : `${name}: ${counted(count, 'session')} sent back`;
+        showDone(ports, options, answer, { text, again: 'send-back again' });
       }),
     );
 }

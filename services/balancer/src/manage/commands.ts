@@ -7,12 +7,13 @@ import { forget } from './forget.js';
 import { dryRun, rebalance, steer, undo } from './planning.js';
 import { set, settings } from './setting.js';
 import { status } from './status.js';
-import { disconnect, where } from './users.js';
+import { disconnect, sendBack, where } from './users.js';
 import { events, history, node, session } from './views.js';
 
 /** What they change is not in the saved state. */
 const stateless: ReadonlySet<ManageCommand['command']> = new Set([
   'disconnect',
+  'send-back',
   'deny',
   'allow',
   'forget',
@@ -49,6 +50,8 @@ export async function execute(command: ManageCommand, c: CommandContext): Promis
       return where(command.user, c);
     case 'disconnect':
       return disconnect(oneOf(command), c);
+    case 'send-back':
+      return sendBack(command, c);
     case 'node':
       return node(command, c);
     case 'session':

@@ -11,6 +11,12 @@ const maxOpen = 1_000;
 export type Question =
   | { readonly command: 'where' | 'disconnect'; readonly uid: string }
   | { readonly command: 'disconnect' | 'inspect'; readonly session: string }
+  | {
+      readonly command: 'send-back';
+      readonly uid?: string;
+      readonly session?: string;
+      readonly ratePerSecond?: number;
+    }
   | { readonly command: 'describe' };
 
 interface Open {

@@ -321,6 +321,7 @@ const nameIn = (read: Read) => ('command' in read ? read.command.command : 'unre
 const questions: ReadonlySet<ManageCommand['command']> = new Set([
   'where',
   'disconnect',
+  'send-back',
   'forget',
   'session',
   'node',

@@ -1,7 +1,7 @@
-import { type EdgeReply, fromUid, type SessionView } from '@evenkeel/protocol';
-import type { Answer } from './answers.js';
+import { type EdgeReply, fromUid, manageErrors, type SessionView } from '@evenkeel/protocol';
+import { type Answer, ManageError } from './answers.js';
 import { carried } from './carried.js';
-import type { CommandContext } from './context.js';
+import type { CommandContext, Of } from './context.js';
 import type { Found } from './edge-queries.js';
 
 /** Sessions of one answer whose queues are looked at, at most. */
@@ -33,6 +33,25 @@ export async function disconnect(
   const uid = carried(user ?? '');
   const found = await c.ask({ command: 'disconnect', uid });
   return { ok: true, user, sessions: listedIn(found), ...asked(found) };
+}
+
+/** Ends a user's sessions, or one, or everybody's; their clients come back through the gateway. @throws ManageError `bad-command` */
+export async function sendBack(
+  { user, session, everybody, ratePerSecond }: Omit<Of<'send-back'>, 'command'>,
+  c: Pick<CommandContext, 'ask'>,
+): Promise<Extract<Answer, { ok: true }>> {
+  if ([user, session, everybody].filter((named) => named !== undefined).length !== 1)
+    throw new ManageError(
+      manageErrors.badCommand,
+      'name a user, a session or everybody: {"command": "send-back", "user": …}',
+    );
+  const found = await c.ask({
+    command: 'send-back',
+    ...(user !== undefined && { uid: carried(user) }),
+    ...(session !== undefined && { session }),
+    ...(ratePerSecond !== undefined && { ratePerSecond }),
+  });
+  return { ok: true, user, session, sessions: listedIn(found), ...asked(found) };
 }
 
 /** The sessions that edges have named. */

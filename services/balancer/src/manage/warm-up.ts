@@ -10,7 +10,13 @@ const everyMs = 100;
 /** They move sessions: too late is not at all. */
 const moving: ReadonlySet<ManageCommand['command']> = new Set(['rebalance', 'drain']);
 /** They ask every edge, and name those that do not answer. */
-const asking: ReadonlySet<ManageCommand['command']> = new Set(['where', 'session', 'disconnect', 'forget']);
+const asking: ReadonlySet<ManageCommand['command']> = new Set([
+  'where',
+  'session',
+  'disconnect',
+  'send-back',
+  'forget',
+]);
 
 /** How long a command may wait until every node is known; 0: it does not. `leftMs`: how long its sender still waits. */
 export function warmUpWaitOf({ command }: Pick<ManageCommand, 'command'>, leftMs: number): number {

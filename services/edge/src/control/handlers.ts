@@ -52,6 +52,7 @@ export function commandHandlers(options: HandlersOptions): Handlers {
     uncordon: () => node.uncordon(),
     where: (command) => whereabouts.answer(command),
     disconnect: (command) => whereabouts.disconnect(command),
+    'send-back': (command) => whereabouts.sendBack(command),
     inspect: (command) => whereabouts.inspect(command),
     describe: (command) => whereabouts.describe(command),
     set: (command) => set.set(command),

@@ -1,5 +1,5 @@
 import type { EdgeReply } from '@evenkeel/protocol';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Locatable, Whereabouts } from './whereabouts.js';
 
 /** A session that is all that is asked of it here. */
@@ -46,6 +46,31 @@ it('an edge that is asked what it is names ten of its sessions, first those that
   expect(await heldOf(all)).toEqual(['s27', 's28', 's29', ...Array.from({ length: 7 }, (_, i) => `s${i}`)]);
   expect(await heldOf(all.slice(0, 2))).toEqual(['s0', 's1']);
   expect(await heldOf([])).toEqual([]);
+});
+
+it('everybody who is there is sent back at the pace that is given, and nobody who comes meanwhile', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const ended: string[] = [];
+  const held = (sid: string) => ({
+    ...session(sid, false),
+    end: (reason: string, why?: { code: number }) => void ended.push(`${sid} ${reason} ${why?.code}`),
+  });
+  const all = Array.from({ length: 30 }, (_, i) => held(`s${i}`));
+  const endAway = vi.fn();
+  const whereabouts = new Whereabouts({
+    node: { name: 'e1', boot: 'b1' },
+    directory: { values: () => all.values(), tracked: () => all.values() },
+    life: { endAway },
+    control: { reply: async () => {} },
+  } as unknown as ConstructorParameters<typeof Whereabouts>[0]);
+  whereabouts.sendBack({ command: 'send-back', ratePerSecond: 20, ask: 'a', reply: 'b' });
+  all.push(held('late'));
+  expect(endAway).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(1_000);
+  expect(ended).toHaveLength(20);
+  vi.advanceTimersByTime(5_000);
+  expect(ended).toEqual(Array.from({ length: 30 }, (_, i) => `s${i} disconnected 4000`));
 });
 
 it('a session that has not said hello yet is found by its id, and by that with its user', async () => {

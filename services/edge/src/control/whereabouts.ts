@@ -1,7 +1,9 @@
 import type { Control } from '@evenkeel/mesh';
 import {
   type AboutEdge,
+  type CloseCode,
   type CommandOf,
+  closeCodes,
   type EdgeReply,
   isMeantBy,
   maxHeldInReply,
@@ -27,7 +29,7 @@ export interface Locatable extends Listed {
   readonly intake: { readonly ackedAtMs: number | undefined };
   /** `opened`: it has not said hello. */
   readonly state: string;
-  end(reason: 'disconnected'): void;
+  end(reason: 'disconnected', why?: CloseCode): void;
 }
 
 export interface WhereaboutsOptions {
@@ -42,9 +44,13 @@ export interface WhereaboutsOptions {
 type Shown = EdgeReply['sessions'][number];
 type Asked = { readonly ask: string; readonly reply: string };
 
+/** How often some of everybody are sent back, ms. */
+const tickMs = 50;
+
 /** Sessions here: where they are, what has happened to them, and their end. */
 export class Whereabouts {
   readonly #options: WhereaboutsOptions;
+  #sending: NodeJS.Timeout | undefined;
 
   constructor(options: WhereaboutsOptions) {
     this.#options = options;
@@ -89,6 +95,36 @@ export class Whereabouts {
     }
   }
 
+  /** The same, and their clients come back through the gateway: at once, or everybody at a pace. */
+  sendBack({ uid, session, ratePerSecond = 100, ...asked }: CommandOf<'send-back'>): void {
+    if (uid !== undefined) {
+      this.answer({ uid, ...asked });
+      this.#end((who) => who.uid === uid, closeCodes.drained);
+    } else if (session !== undefined) {
+      this.#reply(asked, { sessions: this.#named(session) });
+      this.#end(isMeantBy(session), closeCodes.drained);
+    } else {
+      this.#reply(asked, { sessions: [] });
+      this.#sendAllBack(ratePerSecond);
+    }
+  }
+
+  /** Those that are here now: who comes meanwhile has been sent here. */
+  #sendAllBack(ratePerSecond: number): void {
+    clearInterval(this.#sending);
+    const all = [...this.#options.directory.tracked()].values();
+    this.#options.life.endAway(() => true, 'disconnected');
+    let due = 0;
+    this.#sending = setInterval(() => {
+      for (due += (ratePerSecond * tickMs) / 1_000; due >= 1; due -= 1) {
+        const { value: session, done } = all.next();
+        if (done) return clearInterval(this.#sending);
+        session.end('disconnected', closeCodes.drained);
+      }
+    }, tickMs);
+    this.#sending.unref();
+  }
+
   #named(session: string): Shown[] {
     const { directory } = this.#options;
     const here = directory.find(session);
@@ -98,9 +134,9 @@ export class Whereabouts {
     return [...shown, ...this.#away(isMeant)];
   }
 
-  #end(isMeant: (who: Listed['claims']) => boolean): void {
+  #end(isMeant: (who: Listed['claims']) => boolean, why?: CloseCode): void {
     const held = [...this.#options.directory.values()].filter(({ claims }) => isMeant(claims));
-    for (const session of new Set([...held, ...this.#sockets(isMeant)])) session.end('disconnected');
+    for (const session of new Set([...held, ...this.#sockets(isMeant)])) session.end('disconnected', why);
     this.#options.life.endAway(isMeant, 'disconnected');
   }
 

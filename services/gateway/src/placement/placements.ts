@@ -66,6 +66,11 @@ export class Placements {
     return observation;
   }
 
+  /** It has reported, and is not forgotten. */
+  knows(node: string): boolean {
+    return this.#reports.get(node) !== undefined;
+  }
+
   /** The time, without the silences of all. */
   clockMs(nowMs: number): number {
     return this.#hearing.clockMs(nowMs);

@@ -12,6 +12,8 @@ import { Reservations } from './reservations.js';
 export interface Arrival {
   uid: string;
   sid: string | undefined;
+  /** The session has been in another cell: it costs as much as a new one. */
+  isFromElsewhere?: boolean;
   /** The node that held the session last, as far as that is known for certain. */
   from?: string | undefined;
   /** The one that it says holds the session: heeded while no node at all is heard. */
@@ -96,6 +98,7 @@ export class Placer {
     const { admission, random } = this.#options;
     const rules = this.#rules;
     const isNew = arrival.sid === undefined;
+    const makesQueue = isNew || arrival.isFromElsewhere === true;
     // An edge that has just died reports nothing; those that it held say so first.
     if (arrival.from !== undefined) this.#nodes.returnedFrom(arrival.from, arrival.uid);
     const { candidates, draining } = this.#candidates(arrival.uid, nowMs);
@@ -103,7 +106,7 @@ export class Placer {
       const nodes = sureOf(candidates).map((c) => c.node);
       const retryAfterSeconds = admission.retryAfterSeconds(
         nodes,
-        { uid: arrival.uid, isNew },
+        { uid: arrival.uid, isNew: makesQueue },
         nowMs,
         random,
       );
@@ -115,9 +118,9 @@ export class Placer {
     const choice =
       back ?? choose(candidates, draining, client, rules, (nodes) => this.#ringOf(nodes), random);
     if (choice.kind !== 'node') return refuse(choice.kind);
-    if (isNew && !admission.hasNewSessionSlot(arrival.uid, nowMs)) return refuse('wait');
+    if (makesQueue && !admission.hasNewSessionSlot(arrival.uid, nowMs)) return refuse('wait');
     const { node, url, boot } = choice.node;
-    admission.take(node, arrival.uid, isNew, nowMs);
+    admission.take(node, arrival.uid, makesQueue, nowMs);
     this.#others.sent();
     // Whoever goes back is counted there already.
     if (back === undefined) {
@@ -138,6 +141,11 @@ export class Placer {
   /** How far apart the clocks of nodes are. */
   get clocks(): NodeClocks {
     return this.#nodes.clocks;
+  }
+
+  /** Whether this node is one of those heard here. */
+  knows(node: string): boolean {
+    return this.#nodes.knows(node);
   }
 
   /** For how long no node has been heard, ms; undefined while one is. */

@@ -20,9 +20,14 @@ import type { TurnedAway } from './turned-away.js';
 export interface GatewayRouteOptions {
   /** @throws AuthError */
   authenticate(credentials: Credentials): Promise<Identity>;
-  /** Whether an operator keeps them out; `sid`: the session that is asked for. */
-  denies(who: { uid: string; sid: string | undefined }): boolean;
-  placer: Placer;
+  cells: {
+    /** Whether an operator keeps them out; `sid`: the session that is asked for. */
+    denies(who: { uid: string; sid: string | undefined }): boolean;
+    placerOf(uid: string): Placer;
+    turnedAwayOf(uid: string): Pick<TurnedAway, 'refused' | 'placed'>;
+    /** The node is of another cell than this user's. */
+    isElsewhere(uid: string, node: string): boolean;
+  };
   limits: Pick<RequestLimits, 'user'>;
   passes: PassIssuer;
   returns: Returns;
@@ -31,7 +36,6 @@ export interface GatewayRouteOptions {
   signer: TicketSigner;
   ticketLifetimeMs: number;
   metrics: GatewayMetrics;
-  turnedAway: TurnedAway;
   log: Pick<Log, 'debug'>;
   now(): number;
 }
@@ -95,8 +99,8 @@ export class GatewayRoute implements Route {
   }
 
   #refuseDenied(uid: string, sid: string | undefined): void {
-    const { denies, metrics } = this.#options;
-    if (!denies({ uid, sid })) return;
+    const { cells, metrics } = this.#options;
+    if (!cells.denies({ uid, sid })) return;
     metrics.rejected('denied');
     const message = 'an operator keeps this user or session out; do not come back by yourself';
     throw new Refusal(403, 'denied', message);
@@ -112,12 +116,16 @@ export class GatewayRoute implements Route {
   }
 
   #place(identity: Identity, wish: Wish): Placement {
-    const { placer, passes, returns, signer, ticketLifetimeMs, metrics, turnedAway, log, now } =
-      this.#options;
+    const { cells, passes, returns, signer, ticketLifetimeMs, metrics, log, now } = this.#options;
     const { uid } = identity;
-    const { sid, from, lastAt, nodes } = returns.believe(wish, identity);
+    const turnedAway = cells.turnedAwayOf(uid);
+    const { sid, from: said, lastAt, nodes } = returns.believe(wish, identity);
     const nowMs = now();
-    const placed = placer.place({ uid, sid, from: lastAt, heldBy: from[0], tried: wish.tried }, nowMs);
+    // An edge of another cell cannot be asked for the session, nor is it there.
+    const from = said.filter((node) => !cells.isElsewhere(uid, node));
+    const isFromElsewhere = from.length < said.length;
+    const arrival = { uid, sid, from: lastAt, heldBy: from[0], tried: wish.tried, isFromElsewhere };
+    const placed = cells.placerOf(uid).place(arrival, nowMs);
     if (placed.kind === 'refused') {
       metrics.refused(placed.reason);
       turnedAway.refused(placed.reason, nowMs);

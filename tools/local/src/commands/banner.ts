@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { withoutPassword } from '../amqp-url.js';
 import type { BrokerInUse } from '../broker/resolve.js';
+import { cellMaps, type RunningCell } from '../cells.js';
 import { environment } from '../environment.js';
 import type { Member } from '../member.js';
 import type { Mesh } from '../mesh.js';
+import { root } from '../paths.js';
 
 /** What runs where, and what to try next. In development mode clients need no token, and edges come and go on request. */
 export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, tookMs: number): string {
@@ -53,6 +55,31 @@ export function banner(mesh: Mesh, broker: BrokerInUse, isDevelopment: boolean, 
         ]),
     '  npx evenkeel status',
     ...(isDevelopment ? ['  npx evenkeel local add-edge'] : []),
+    'Ctrl-C stops everything.',
+    '',
+    '',
+  ].join('\n');
+}
+
+/** The same of several cells. */
+export function bannerOfCells(cells: readonly RunningCell[], tookMs: number): string {
+  const [first] = cells;
+  const rows = cells.flatMap(({ name = '', broker, mesh }) => [
+    `  ${name.padEnd(10)} ${broker.amqpUrl}  pid ${broker.own?.pid}`,
+    ...mesh.members.map(
+      (member) => `    ${member.name.padEnd(14)} ${member.opsUrl}/metrics  pid ${member.pid}`,
+    ),
+  ]);
+  const gateway = first?.mesh.gatewayUrl;
+  return [
+    '',
+    `${cells.length} cells of Evenkeel are up (${(tookMs / 1000).toFixed(1)} s); .evenkeel/run.json has their addresses.`,
+    '',
+    ...rows,
+    '',
+    'Try',
+    `  curl -s '${gateway}/gateway?user=alice'      one gateway, which knows the cell of each user`,
+    `  kill -HUP ${first?.mesh.gateway.pid}      after a change of ${relative(root, cellMaps.gateway)}: docs/scale.md`,
     'Ctrl-C stops everything.',
     '',
     '',

@@ -1,18 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { AddressError } from '@evenkeel/pace';
 import { amqpAddresses } from '../amqp-url.js';
 import type { PrivateBroker } from '../broker/broker.js';
-import { type BrokerChoice, type BrokerInUse, resolveBroker } from '../broker/resolve.js';
+import { type BrokerChoice, resolveBroker } from '../broker/resolve.js';
+import { cellNames, type RunningCell, removeMaps, startCells } from '../cells.js';
 import { compile } from '../compile.js';
 import { startControlledMesh } from '../control/controlled-mesh.js';
+import type { ControlAddress } from '../control/local-control.js';
 import { environment, givenVariables } from '../environment.js';
 import { sortGiven } from '../given.js';
 import { endAllWatched } from '../guard.js';
 import { logRenderer } from '../log-lines.js';
-import { type Mesh, type MeshOptions, startMesh } from '../mesh.js';
+import { type MeshOptions, startMesh } from '../mesh.js';
 import { freePort, portOr, requireFreePort } from '../ports.js';
 import { ownRunFile, requireNoOtherRun, writeRunFile } from '../run-file.js';
 import { Supervisor } from '../supervise.js';
-import { banner } from './banner.js';
+import { banner, bannerOfCells } from './banner.js';
 import { brokerChoice, parseFlags, reportFailure, UsageError, wholeNumber } from './flags.js';
 
 const defaultCrowd = 60;
@@ -32,6 +35,8 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
                         on port 5672 if that is free
   --brokers N           how many RabbitMQ nodes, as one cluster; more than one is always a private broker, of an
                         installed rabbitmq-server (1)
+  --cells N             so many cells, each a private RabbitMQ with edges and a balancer, and one gateway over all of them,
+                        up to ${cellNames.length}: docs/scale.md. Without console, HTTP API, demo and crowd (1)
   --broker-image IMAGE  for --broker container (rabbitmq:4-management)
   --crowd N             SDK clients that the page shows, up to ${maxCrowd}: each gets a numbered event a second, and
                         every number is checked (${defaultCrowd}; 0: none). Development mode only
@@ -42,7 +47,7 @@ const help = `npm start -- [flags]      Runs a whole mesh on this machine and st
   --help
 
 EVENKEEL_… variables in the shell reach the services that have them as a setting (docs/settings.md), but for those that
-say which process is which (EVENKEEL_NODE, EVENKEEL_PORT and the like): use the flags. EVENKEEL_PUBLIC_URL is where
+say which process is which (EVENKEEL_NODE, EVENKEEL_PORT, EVENKEEL_CELLS and the like): use the flags. EVENKEEL_PUBLIC_URL is where
 what you put in front listens: with {node} or {port} in it, or one for all edges. EVENKEEL_SECRET is random unless given.
 EVENKEEL_STATE_DIR is the folder used in place of .evenkeel.
 Ctrl-C or SIGTERM stops everything in order; a second Ctrl-C at once.
@@ -67,6 +72,7 @@ interface Settings {
   readonly broker: BrokerChoice;
   /** Nodes of the broker. */
   readonly brokers: number;
+  readonly cells: number;
   readonly image: string | undefined;
   readonly demo: boolean;
   readonly crowd: number;
@@ -94,7 +100,7 @@ async function runMesh(settings: Settings): Promise<number> {
   requireNoOtherRun();
   const stopRequest = awaitStopRequest();
   await requireFreePort(settings.port, 'the gateway', '--port');
-  for (let n = 0; n < settings.edges; n++) {
+  for (let n = 0; n < settings.edges * settings.cells; n++) {
     await requireFreePort(settings.edgePort + n, `edge-${n + 1}`, '--edge-port');
   }
 
@@ -130,12 +136,28 @@ async function runMesh(settings: Settings): Promise<number> {
   for (const warning of given.warnings) say(warning);
 
   say('Compiling, and looking for a broker …');
-  const startup = (async () => {
+  const common = {
+    edges: settings.edges,
+    env: given.settings,
+    onLine,
+    onUnexpectedEnd: supervisor.onEnd,
+  };
+  const startup = (async (): Promise<Started> => {
+    if (settings.cells > 1) {
+      const secret = given.settings.EVENKEEL_SECRET ?? randomBytes(32).toString('base64url');
+      const ports = (n: number) => ({
+        gateway: settings.port,
+        firstEdge: settings.edgePort + n * settings.edges,
+      });
+      const optionsOf = (n: number) => ({ ...common, secret, ports: ports(n) });
+      const cells = await startCells(settings.cells, brokerOptions(settings), optionsOf, compile('mesh'));
+      return { cells, control: null };
+    }
     const [broker] = await Promise.all([resolveBroker(brokerOptions(settings)), compile('mesh')]);
     say(`Broker: ${broker.description}`);
     if (broker.own === undefined) say(asGiven);
     const options: MeshOptions = {
-      edges: settings.edges,
+      ...common,
       amqpUrl: broker.amqpUrl,
       urlFor: broker.urlFor,
       ...(broker.own === undefined ? {} : { addUser: broker.own.addUser }),
@@ -150,47 +172,58 @@ async function runMesh(settings: Settings): Promise<number> {
       console: settings.consolePort !== undefined,
       demo: settings.demo,
       crowd: settings.crowd,
-      env: given.settings,
-      onLine,
-      onUnexpectedEnd: supervisor.onEnd,
     };
-    if (!settings.isDevelopment) return { broker, mesh: await startMesh(options), control: null };
+    const name = undefined;
+    if (!settings.isDevelopment)
+      return { cells: [{ name, broker, mesh: await startMesh(options) }], control: null };
     const mesh = await startControlledMesh(options, {
       onChange: () => refreshRunFile(),
       onStartFailed: (edge, error) => {
         supervisor.onEnd(edge, error instanceof Error ? error.message : String(error));
       },
     });
-    return { broker, mesh, control: mesh.control.address };
+    return { cells: [{ name, broker, mesh }], control: mesh.control.address };
   })();
   const started = await Promise.race([startup, stopRequest]);
   // Not everything is up yet, so there is no order to keep.
   if (started === undefined) return 0;
 
-  const { broker, mesh, control } = started;
+  const { cells, control } = started;
+  const [{ broker, mesh }] = cells;
   const removeRunFile = ownRunFile();
   const startedAt = new Date();
-  refreshRunFile = () => writeRunFile(mesh, broker, control, startedAt);
+  refreshRunFile = () => writeRunFile(cells, control, startedAt);
   refreshRunFile();
-  superviseBroker(broker, supervisor);
-  process.stdout.write(banner(mesh, broker, control !== null, Date.now() - begunAt));
+  for (const cell of cells) superviseBroker(cell, supervisor);
+  const tookMs = Date.now() - begunAt;
+  process.stdout.write(
+    cells.length > 1 ? bannerOfCells(cells, tookMs) : banner(mesh, broker, control !== null, tookMs),
+  );
 
   const status = await Promise.race([finished, stopRequest.then(() => 0)]);
   say('Stopping …');
   supervisor.stop();
-  await stopAll(mesh, broker);
+  await stopAll(cells);
   removeRunFile();
   say('Stopped.');
   return status;
 }
 
-async function stopAll(mesh: Mesh, broker: BrokerInUse): Promise<void> {
-  await mesh.stop();
-  await broker.own?.stop();
+/** What runs; `control`: where the edges of the one cell are added and stopped. */
+interface Started {
+  readonly cells: readonly [RunningCell, ...RunningCell[]];
+  readonly control: ControlAddress | null;
+}
+
+async function stopAll(cells: Started['cells']): Promise<void> {
+  await Promise.all(cells.map(({ mesh }) => mesh.stop()));
+  await Promise.all(cells.map(({ broker }) => broker.own?.stop()));
+  removeMaps();
 }
 
 /** A broker of ours that ends is started again too, with the queues that it kept on disk; of a cluster, the node. */
-function superviseBroker({ own }: BrokerInUse, supervisor: Supervisor): void {
+function superviseBroker({ name, broker: { own } }: RunningCell, supervisor: Supervisor): void {
+  const cell = name === undefined ? '' : `${name}-`;
   if (own === undefined) return;
   const supervise = (name: string, node: Pick<PrivateBroker, 'ended' | 'restart'>): void => {
     const watched = {
@@ -204,8 +237,8 @@ function superviseBroker({ own }: BrokerInUse, supervisor: Supervisor): void {
     const watch = (): void => void node.ended().then((how) => supervisor.onEnd(watched, how));
     watch();
   };
-  if (own.nodes === undefined) supervise('broker', own);
-  else for (const [n, node] of own.nodes.entries()) supervise(`broker-${n + 1}`, node);
+  if (own.nodes === undefined) supervise(`${cell}broker`, own);
+  else for (const [n, node] of own.nodes.entries()) supervise(`${cell}broker-${n + 1}`, node);
 }
 
 function finishing(): { finished: Promise<number>; finish: (status: number) => void } {
@@ -267,6 +300,7 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     'amqp-url': { type: 'string' },
     broker: { type: 'string', default: 'auto' },
     brokers: { type: 'string', default: '1' },
+    cells: { type: 'string', default: '1' },
     'broker-image': { type: 'string' },
     crowd: { type: 'string' },
     'no-demo': { type: 'boolean', default: false },
@@ -284,8 +318,12 @@ function readSettings(args: readonly string[]): Settings | 'help' {
       '--brokers brings nodes of its own: it goes with neither --amqp-url nor --broker container.',
     );
   }
+  const cells = wholeNumber('--cells', flags.cells, 1, cellNames.length);
+  if (cells > 1 && amqpUrl !== undefined)
+    throw new UsageError('--cells brings brokers of its own: it does not go with --amqp-url.');
+  const isAlone = cells === 1;
   const isDevelopment = (given.EVENKEEL_AUTH ?? 'dev') === 'dev';
-  const crowd = flags.crowd ?? (isDevelopment && !flags['no-demo'] ? String(defaultCrowd) : '0');
+  const crowd = flags.crowd ?? (isAlone && isDevelopment && !flags['no-demo'] ? String(defaultCrowd) : '0');
   if (!isDevelopment && crowd !== '0') {
     throw new UsageError('--crowd needs EVENKEEL_AUTH=dev: the clients of the crowd have no tokens.');
   }
@@ -298,17 +336,19 @@ function readSettings(args: readonly string[]): Settings | 'help' {
     edges: wholeNumber('--edges', flags.edges, 1, 100),
     port: wholeNumber('--port', flags.port, 1, 65_535),
     edgePort: wholeNumber('--edge-port', flags['edge-port'], 1, 65_535),
-    consolePort: flags['no-console']
-      ? undefined
-      : wholeNumber('--console-port', flags['console-port'], 1, 65_535),
+    consolePort:
+      flags['no-console'] || !isAlone
+        ? undefined
+        : wholeNumber('--console-port', flags['console-port'], 1, 65_535),
     apiPort:
       flags['api-port'] === undefined ? undefined : wholeNumber('--api-port', flags['api-port'], 1, 65_535),
-    api: !flags['no-api'],
+    api: isAlone && !flags['no-api'],
     amqpUrl,
     broker: brokerChoice(flags.broker),
     brokers,
+    cells,
     image: flags['broker-image'],
-    demo: !flags['no-demo'],
+    demo: isAlone && !flags['no-demo'],
     crowd: wholeNumber('--crowd', crowd, 0, maxCrowd),
     isDevelopment,
     jsonLogs: flags['json-logs'],

@@ -22,6 +22,7 @@ export const tools: Readonly<Record<string, string>> = {
   dashboards: 'tools/observability/dist/main.js',
   screenshots: 'tools/pictures/dist/main.js',
   sim: 'services/balancer/sim/dist/sim/main.js',
+  'sim:gateway': 'services/gateway/sim/dist/sim/main.js',
   pack: 'tools/pack/dist/main.js',
   release: 'tools/pack/dist/release.js',
 };

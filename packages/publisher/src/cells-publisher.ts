@@ -1,0 +1,281 @@
+import { Broker, BrokerError, type Log } from '@evenkeel/broker';
+import { shuffledAddresses, withDeadline } from '@evenkeel/pace';
+import { askErrors, exchanges } from '@evenkeel/protocol';
+import { sendBatch, sendEach, sendShared, sendToTopic, sendToUser } from './batch.js';
+import { CellServices } from './cell-services.js';
+import { CellsPublishing, named } from './cells-publishing.js';
+import { Checking } from './checking.js';
+import { consoleLog } from './console-log.js';
+import { AskError, PublisherError } from './errors.js';
+import type { PublisherFigures } from './figures.js';
+import { figuresOf } from './figures-of-cells.js';
+import { MeshPublisher } from './mesh-publisher.js';
+import type { DirectedOptions, TopicOptions } from './message.js';
+import { findTracing, type Tracing } from './tracing.js';
+import type {
+  AskOptions,
+  AuthorizeHandler,
+  AuthorizeOptions,
+  BatchEvent,
+  BatchResult,
+  CellPublisherOptions,
+  InboundHandler,
+  OnlineOptions,
+  Published,
+  Publisher,
+  ServeOptions,
+  Service,
+  SharedEvent,
+  TopicPresence,
+  UserPresence,
+} from './types.js';
+
+type Placed = { readonly user: string; readonly session?: string | undefined };
+
+/** So long after the first cell the others are not waited for at the start, ms. */
+const othersMs = 2_000;
+
+interface Member {
+  readonly amqpUrl: string;
+  readonly publisher: MeshPublisher;
+  /** Resolves once it is connected and the mesh is there; rejects where it is closed before. */
+  readonly there: Promise<void>;
+}
+
+/** A publisher into several cells: one of a mesh for each, and what is for a user goes to the user's. */
+export class CellsPublisher implements Publisher {
+  readonly #options: CellPublisherOptions;
+  readonly #log: Log;
+  readonly #tracing: Tracing;
+  readonly #checking: Checking;
+  readonly #members = new Map<string, Member>();
+  readonly #publishing: CellsPublishing;
+  readonly #services = new CellServices();
+  readonly #unfollow: () => void;
+  #closed: Promise<void> | undefined;
+
+  /** @throws BrokerError `broker-closed` by `signal`, `broker-unreachable` where no cell is there within `timeoutMs`. */
+  static async connect(options: CellPublisherOptions): Promise<CellsPublisher> {
+    const publisher = new CellsPublisher(options, await findTracing());
+    try {
+      await publisher.#start();
+      return publisher;
+    } catch (error) {
+      await publisher.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: CellPublisherOptions, tracing: Tracing) {
+    this.#options = options;
+    this.#log = options.log ?? consoleLog(options.name);
+    this.#tracing = tracing;
+    this.#checking = new Checking(options.mesh);
+    this.#publishing = new CellsPublishing({
+      of: (user) => options.cells.of(user),
+      sendsOf: (cell) => this.#members.get(cell)?.publisher.publishing,
+      names: () => this.#members.keys(),
+    });
+    this.#follow();
+    this.#unfollow = options.cells.onUpdate(() => this.#follow());
+  }
+
+  async toUser(
+    user: string,
+    event: string,
+    payload: unknown,
+    options: DirectedOptions = {},
+  ): Promise<Published> {
+    return await sendToUser(this.#publishing, { users: [user], event, payload, options }, this.#checking);
+  }
+
+  toUsers(
+    users: readonly string[],
+    event: string,
+    payload: unknown,
+    options: Omit<DirectedOptions, 'id'> = {},
+  ): Promise<Published[]> {
+    return sendEach(this.#publishing, { users, event, payload, options }, this.#checking);
+  }
+
+  async toTopic(topic: string, payload: unknown, options: TopicOptions = {}): Promise<Published> {
+    return await sendToTopic(this.#publishing, { topic, payload, options }, this.#checking);
+  }
+
+  event(event: SharedEvent): Promise<Published> {
+    return sendShared(this.#publishing, event, this.#checking);
+  }
+
+  batch(events: readonly BatchEvent[]): Promise<BatchResult[]> {
+    return sendBatch(this.#publishing, events, this.#checking);
+  }
+
+  async join(topic: string, who: Placed): Promise<void> {
+    await Promise.all(
+      this.#of(who.user).map(({ cell, publisher }) => named(cell, publisher.join(topic, who))),
+    );
+  }
+
+  async leave(topic: string, who: Placed): Promise<void> {
+    await Promise.all(
+      this.#of(who.user).map(({ cell, publisher }) => named(cell, publisher.leave(topic, who))),
+    );
+  }
+
+  /** In the user's cell; where no session is there, in the one before. */
+  async ask<Answer>(user: string, method: string, data?: unknown, options: AskOptions = {}): Promise<Answer> {
+    const [home, before] = this.#of(user);
+    if (home === undefined) throw noCell(user);
+    try {
+      return await home.publisher.ask<Answer>(user, method, data, options);
+    } catch (error) {
+      const isAway = error instanceof AskError && error.code === askErrors.noSession;
+      if (!isAway || before === undefined) throw error;
+      return await before.publisher.ask<Answer>(user, method, data, options);
+    }
+  }
+
+  async online(user: string, options?: OnlineOptions): Promise<UserPresence> {
+    const found = await Promise.all(
+      this.#of(user).map(({ cell, publisher }) => named(cell, publisher.online(user, options))),
+    );
+    const since = found.flatMap((each) => each.since ?? []);
+    return {
+      user,
+      online: found.some((each) => each.online),
+      ...(since.length > 0 && { since: Math.min(...since) }),
+      sessions: found.flatMap(({ sessions }) => sessions),
+      complete: found.every(({ complete }) => complete),
+    };
+  }
+
+  async presence(topic: string, options?: OnlineOptions): Promise<TopicPresence> {
+    const found = await Promise.all(
+      [...this.#members].map(([cell, { publisher }]) => named(cell, publisher.presence(topic, options))),
+    );
+    const users = found.map((each) => each.users);
+    return {
+      topic,
+      count: found.reduce((sum, { count }) => sum + count, 0),
+      ...(users.every((each) => each !== undefined) && { users: users.flat() }),
+    };
+  }
+
+  serve(method: string, handler: (message: never) => unknown, options: ServeOptions = {}): Promise<Service> {
+    return this.#serve((publisher) => publisher.serve(method, handler as InboundHandler, options));
+  }
+
+  on<Payload = unknown>(
+    topic: string,
+    handler: InboundHandler<Payload>,
+    options: ServeOptions = {},
+  ): Promise<Service> {
+    return this.#serve((publisher) => publisher.on(topic, handler, options));
+  }
+
+  authorize(pattern: string, handler: AuthorizeHandler, options: AuthorizeOptions = {}): Promise<Service> {
+    return this.#serve((publisher) => publisher.authorize(pattern, handler, options));
+  }
+
+  figures(): PublisherFigures {
+    return figuresOf([...this.#members.values()].map(({ publisher }) => publisher.figures()));
+  }
+
+  readiness(): true | string {
+    const found = [...this.#members].map(([cell, { publisher }]) => {
+      const readiness = publisher.readiness();
+      return readiness === true || `cell ${cell}: ${readiness}`;
+    });
+    return found.find((each) => each !== true) ?? true;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    const { signal, timeoutMs } = this.#options;
+    const theirs = [...this.#members.values()].map(({ there }) => there);
+    const first = Promise.any(theirs).then(() =>
+      withDeadline(Promise.allSettled(theirs), othersMs, () => {}),
+    );
+    const late = () => {
+      throw new BrokerError('broker-unreachable', `no cell is there within ${timeoutMs} ms (timeoutMs)`);
+    };
+    const aborted = new Promise<never>((_, reject) => {
+      const end = () => reject(new BrokerError('broker-closed', 'Connecting was aborted by the signal.'));
+      if (signal?.aborted) end();
+      signal?.addEventListener('abort', end, { once: true });
+    });
+    const isTimed = timeoutMs !== undefined && Number.isFinite(timeoutMs);
+    await Promise.race([isTimed ? withDeadline(first, timeoutMs, late) : first, aborted]);
+  }
+
+  #serve(start: (publisher: MeshPublisher) => Promise<Service>): Promise<Service> {
+    const publishers = [...this.#members.values()].map(({ publisher }) => publisher);
+    return this.#services.add(start, publishers, (error) =>
+      this.#log.error({ error }, 'a service does not run in one of the cells'),
+    );
+  }
+
+  /** Has a publisher for each cell of the map, and no other. */
+  #follow(): void {
+    const { addresses } = this.#options.cells;
+    // All of them before anything is changed: an address may be one that the options do not fit.
+    const opens = [...addresses].flatMap(([cell, amqpUrl]) =>
+      this.#members.get(cell)?.amqpUrl === amqpUrl ? [] : [[cell, this.#make(cell, amqpUrl)] as const],
+    );
+    for (const [cell, member] of this.#members) {
+      if (addresses.get(cell) === member.amqpUrl) continue;
+      this.#members.delete(cell);
+      this.#services.leave(member.publisher);
+      void member.publisher.close();
+    }
+    for (const [cell, open] of opens) {
+      const member = open();
+      this.#members.set(cell, member);
+      this.#services.enter(member.publisher);
+    }
+  }
+
+  /** Returns what connects it. @throws BrokerError `bad-address` */
+  #make(cell: string, amqpUrl: string): () => Member {
+    const { cells: _, attempts: __, tls, dial, ...options } = this.#options;
+    const log = this.#log;
+    const broker = new Broker({
+      url: shuffledAddresses(amqpUrl, Math.random),
+      ...(tls && { tls }),
+      ...(dial && { dial }),
+      name: options.name,
+      log,
+    });
+    const given = { ...options, ...(tls && { tls }), ...(dial && { dial }), amqpUrl };
+    const publisher = new MeshPublisher(given, broker, log, this.#tracing);
+    return () => {
+      const there = broker.open().then(() => broker.expect([exchanges.events]));
+      there.catch((error: unknown) => log.debug({ cell, error }, 'a cell was left before it was there'));
+      return { amqpUrl, publisher, there };
+    };
+  }
+
+  /** The cells of a user. */
+  #of(user: string): { readonly cell: string; readonly publisher: MeshPublisher }[] {
+    return this.#options.cells.of(user).flatMap((cell) => {
+      const publisher = this.#members.get(cell)?.publisher;
+      return publisher === undefined ? [] : [{ cell, publisher }];
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#unfollow();
+    await Promise.all([...this.#members.values()].map(({ publisher }) => publisher.close()));
+  }
+}
+
+const noCell = (user: string): PublisherError =>
+  new PublisherError('bad-option', `the map of cells has none for ${user}`);
