@@ -1,7 +1,8 @@
 import type { Delivery } from '@evenkeel/broker';
 import type { Answers } from './answers.js';
-import type { Following, GivenUp, Unsent } from './ports.js';
+import type { Following, GivenUp } from './ports.js';
 import type { Position } from './position.js';
+import type { Unsent } from './service-ports.js';
 
 export interface OutboxOptions {
   window: number;

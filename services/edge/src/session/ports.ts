@@ -13,7 +13,7 @@ import type { QueueGeneration } from './generation.js';
 import type { LeftBehind } from './left-behind.js';
 import type { Position } from './position.js';
 import type { QueueSeals } from './queue-seals.js';
-import type { Asking, Cancels, Placing } from './service-ports.js';
+import type { Asking, Cancels, Placing, Unsent } from './service-ports.js';
 import type { Singles } from './singles.js';
 import type { SealLeft } from './vouch.js';
 import type { LeftWritten } from './written-before.js';
@@ -258,12 +258,6 @@ export interface GivenUp {
   ): void;
   /** `id` of the one that is not to be sent to this session. */
   of(claims: Pick<TicketClaims, 'uid' | 'sid'>): string | undefined;
-}
-
-/** The way of events that no client may be sent, or not any more. */
-export interface Unsent {
-  /** Settles it. */
-  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>, why: 'too-large' | 'expired'): void;
 }
 
 /** Follows events that belong to a trace; there only while somebody looks. */

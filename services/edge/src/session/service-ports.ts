@@ -43,3 +43,9 @@ export interface Asking {
   /** The client cannot be sent the question. */
   tooLarge(from: Pick<TicketClaims, 'uid' | 'sid'>, id: string): void;
 }
+
+/** The way of events that no client may be sent, or not any more. */
+export interface Unsent {
+  /** Settles it. */
+  take(delivery: Delivery, owner: Pick<TicketClaims, 'uid' | 'sid'>, why: 'too-large' | 'expired'): void;
+}
