@@ -37,6 +37,45 @@ describe('nextCeiling', () => {
     expect(after(3, { perSecond: 100, fellAtMs: 0 }, 230).perSecond).toBe(100);
   });
 
+  it('falls on an edge where nobody gets in, who are waited for', () => {
+    const stuck = { handshakesPerSecond: 0, handshakeP99Ms: 900 };
+    expect(nextCeiling({ perSecond: 100, fellAtMs: 0 }, stuck, rules, 2_000).perSecond).toBeCloseTo(70);
+  });
+
+  it('falls slowly below four fifths of what the edge gets done, and never rises by it', () => {
+    const slow = { handshakesPerSecond: 100, handshakeP99Ms: 900 };
+    const next = (perSecond: number) => nextCeiling({ perSecond, fellAtMs: 0 }, slow, rules, 2_000).perSecond;
+    expect(next(110)).toBeCloseTo(80);
+    expect(next(80)).toBeCloseTo(72);
+    expect(next(40)).toBeCloseTo(36);
+    expect(next(26)).toBe(25);
+  });
+
+  it.each([1, 2, 3])('lets a backlog go that gateways send to an edge: %i of them', (gateways) => {
+    const doneAtMost = 100;
+    /** Those that wait, by the second of their coming. */
+    const waiting: { atMs: number; count: number }[] = [];
+    let ceiling = fullCeiling(rules);
+    let longestMs = 0;
+    for (let atMs = 0; atMs < 300_000; atMs += 1_000) {
+      waiting.push({ atMs, count: ceiling.perSecond * gateways });
+      // Nobody waits longer.
+      while (waiting[0] && waiting[0].atMs < atMs - 30_000) waiting.shift();
+      let left = doneAtMost;
+      while (left > 0 && waiting[0]) {
+        const done = Math.min(left, waiting[0].count);
+        left -= done;
+        waiting[0].count -= done;
+        if (waiting[0].count === 0) waiting.shift();
+      }
+      const waitedMs = waiting[0] ? atMs - waiting[0].atMs : 0;
+      if (atMs > 120_000) longestMs = Math.max(longestMs, waitedMs);
+      const report = { handshakesPerSecond: doneAtMost - left, handshakeP99Ms: waitedMs };
+      ceiling = nextCeiling(ceiling, report, rules, atMs);
+    }
+    expect(longestMs).toBeLessThan(10_000);
+  });
+
   it('stays between floor and base', () => {
     const report = fc.record({
       handshakesPerSecond: fc.float({ min: 0, noNaN: true }),

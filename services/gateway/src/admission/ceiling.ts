@@ -12,8 +12,10 @@ export const floorOf = (base: number): number => Math.max(1, base / 20);
 
 /** Part of the ceiling that stays when an edge is over its target. */
 const decrease = 0.7;
-/** Part of the handshakes that an edge gets done which it is sent at least: a backlog goes, and nobody waits in vain behind it. */
-const leastOfDone = 0.8;
+/** Part of the handshakes that an edge gets done down to which the ceiling falls at once: what one gateway may send while a backlog goes. */
+const partOfDone = 0.8;
+/** Part of the ceiling that stays below that: other gateways send as well, unseen from here. */
+const slowDecrease = 0.9;
 /** Part of the base that a good report adds. */
 const increase = 0.05;
 /** Time between two decreases: slow handshakes begun before the last one are still being reported. */
@@ -31,8 +33,8 @@ export const fullCeiling = (rules: CeilingRules): Ceiling => ({
 });
 
 /**
- * The next ceiling, once per statistics message: falls by a third, to what is nearly done, while handshakes are slower than the
- * target, rises by a twentieth of the base while they are well under it (0: there are none), else stays.
+ * The next ceiling, once per statistics message: falls by a third, and slowly below what is nearly done, while handshakes are slower
+ * than the target, rises by a twentieth of the base while they are well under it (0: there are none), else stays.
  */
 export function nextCeiling(
   current: Ceiling,
@@ -43,8 +45,9 @@ export function nextCeiling(
   // Also that of an edge where nobody gets in at all: those who wait count.
   if (report.handshakeP99Ms > rules.targetMs) {
     if (nowMs - current.fellAtMs < patienceMs) return current;
-    const least = Math.max(rules.floor, report.handshakesPerSecond * leastOfDone);
-    const perSecond = Math.min(rules.base, Math.max(least, current.perSecond * decrease));
+    const nearlyDone = report.handshakesPerSecond * partOfDone;
+    const slowly = Math.min(nearlyDone, current.perSecond * slowDecrease);
+    const perSecond = Math.max(rules.floor, slowly, current.perSecond * decrease);
     return { perSecond, fellAtMs: nowMs };
   }
   if (report.handshakeP99Ms > rules.targetMs * 0.8) return current;
