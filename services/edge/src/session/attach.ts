@@ -57,7 +57,7 @@ export class AttachError extends Error {
 
 export interface AttachOptions extends Pick<AcquireOptions, 'claims' | 'queue' | 'begin' | 'isLive'> {
   /** Who sees to it until it has begun. */
-  readonly custody: Pick<Custody, 'inherit' | 'keep'>;
+  readonly custody: Pick<Custody, 'inherit' | 'keep' | 'heard'>;
   readonly hello: HelloFrame;
   /** The connection that has had the session here until now. */
   readonly previous:
@@ -114,6 +114,7 @@ export async function attach(options: AttachOptions): Promise<Found> {
     },
     onReleased: (release) => options.custody.inherit(release),
     onLeft: (answer) => options.custody.keep(answer),
+    onSaid: (answer) => options.custody.heard(answer),
     begin: (vouch) => {
       ports.leftBehind.take(key);
       options.begin(vouch);
@@ -155,6 +156,8 @@ export interface AcquireOptions {
   onReleased(release: Release): void;
   /** So has this one, or a while ago, and it does not begin here. */
   onLeft?(answer: HandoverAnswer): void;
+  /** Nobody has it: so one edge had left it, and says so once. Undefined: somebody has had it since, or it has gone. */
+  onSaid?(answer: HandoverAnswer | undefined): void;
   /** Topics whose gap the edge that had the session could not tell. */
   onDoubt(topics: readonly string[]): void;
   /** Up to where the edge that had the session has sent topics with history. */
@@ -217,7 +220,10 @@ export async function acquire(options: AcquireOptions): Promise<Found> {
       throw new AttachError('takeover-failed');
     }
     if (released) heed(released, options);
-    else options.queue.mayBeAt(answers);
+    else {
+      options.queue.mayBeAt(answers);
+      options.onSaid?.(answers.find(hasLeft) ?? answers.find(({ owed }) => owed !== undefined));
+    }
     // The holder has just consumed this queue, so it exists and is bound: a move costs no metadata.
     if (released && claims.move && !released.isFull) return take(options, released);
     const isFromOlder = released
@@ -333,13 +339,17 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
       break;
     }
     known = { suspect: undefined, isFromOlder: before.isFromOlder };
+    options.onSaid?.(undefined);
     if (!options.isLive()) return { isResumed: true, missed: undefined, suspect: undefined };
     isToBeAsked = false;
     // Behind a consumer that lives, events would come out of order: only the broker can tell that it does not.
     if (steadyNow() >= endsAtMs) throw new AttachError('takeover-failed');
     found = await queue.check();
   }
-  if (!found) return await make(options);
+  if (!found) {
+    options.onSaid?.(undefined);
+    return await make(options);
+  }
   options.onQueued?.(found.messages);
   // Bound again even when found: its first edge may have died between declaring and binding.
   const isOfOlder = await queue.make(undefined, true);

@@ -53,6 +53,11 @@ export class Custody {
     this.#left = letGoBy(answer, answer.position, answer.outcome === 'released');
   }
 
+  /** How an edge had left it a while ago, which says so once; undefined: that is over. */
+  heard(answer: HandoverAnswer | undefined): void {
+    this.#left = answer && letGoBy(answer, answer.position, false);
+  }
+
   /** It could not be attached: whoever had it may have let it go. */
   failed(): void {
     this.#isAcquired = !this.#claims.isNew;

@@ -1,5 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
+import type { FakeConnection } from '../../testing/fake-connection.js';
 import { codes, pending, SessionWorld, settled } from '../../testing/session-world.js';
+import type { Session } from './session.js';
 
 let world: SessionWorld;
 beforeEach(() => {
@@ -48,3 +50,60 @@ it.each([
     expect(world.leftBehind.of(session.key)).toMatchObject(left);
   },
 );
+
+/** Others have the entrance, until they are let through. */
+function crowd(): () => void {
+  const working = pending<void>();
+  for (let n = 0; n < 16; n += 1) void world.entrance.enter({}, () => working.promise);
+  return () => working.resolve();
+}
+
+it.each([
+  ['has lost its connection', ({ connection }: { connection: FakeConnection }) => connection.lose()],
+  ['is asked for', ({ session }: { session: Session }) => void session.release('resume')],
+])('passes on what another edge said of it, once, when it %s before its turn', async (_, gone) => {
+  const left = { owed: 'overflow', position: { connection: 'a.1', seq: 3, count: 1 } } as const;
+  world.handover.answers['edge-2'] = { outcome: 'unknown', suspect: 1, ...left };
+  world.handover.isAway = true;
+  crowd();
+  const attached = await world.attach({ resume: true }, { from: 'edge-2' });
+  gone(attached);
+  await settled();
+  expect(attached.session.state).toBe('gone');
+  expect(world.life.away).toBe(1);
+  expect(world.leftBehind.of(attached.session.key)).toMatchObject(left);
+});
+
+it('forgets what another edge said of it when somebody turns out to have it since', async () => {
+  const owed = 'overflow';
+  world.handover.answers['edge-2'] = { outcome: 'unknown', suspect: 1, owed };
+  world.queue.counts = { messages: 0, consumers: 1 };
+  const searched = pending<{ outcome: 'unknown' }>();
+  world.handover.searched = searched.promise;
+  const { connection, session } = await world.attach({ resume: true }, { from: 'edge-2' });
+  connection.lose();
+  searched.resolve({ outcome: 'unknown' });
+  await settled();
+  expect([session.state, world.life.away]).toEqual(['gone', 1]);
+  expect(world.leftBehind.of(session.key)).toBeUndefined();
+});
+
+it('forgets it, too, when its queue has gone, and the next one cannot be consumed', async () => {
+  world.handover.answers['edge-2'] = { outcome: 'unknown', suspect: 1, owed: 'overflow' };
+  world.queue.counts = undefined;
+  world.queue.consuming = pending();
+  const { connection, session } = await world.attach({ resume: true }, { from: 'edge-2' });
+  world.queue.consuming.reject(new Error('away'));
+  await settled();
+  expect(connection.closedWith?.code).toBe(codes.brokerUnavailable);
+  expect(world.leftBehind.of(session.key)).toBeUndefined();
+});
+
+it('that never was is not told of as lost when it goes before its turn', async () => {
+  crowd();
+  const { connection, session } = await world.attach({}, { isNew: true });
+  connection.lose();
+  await settled();
+  expect(session.state).toBe('gone');
+  expect([world.life.away, world.told, world.calls]).toEqual([0, [], ['abandon']]);
+});
