@@ -352,6 +352,28 @@ describe('in a crowd', () => {
     expect(calls).toEqual(['ask edge-2']);
   });
 
+  it('one that searches has no place meanwhile, and its time counts from the answer, not from its next turn', async () => {
+    const calls: string[] = [];
+    const entrance = {
+      enter: <Result>(_: object, work: () => Promise<Result>) => work(),
+      aside: async <Result>(wait: () => Promise<Result>) => {
+        calls.push('aside');
+        const result = await wait();
+        calls.push('waits for its turn');
+        return result;
+      },
+    };
+    const { queue, handover, acquired } = make(
+      { from: 'edge-2' },
+      { entrance, onOwnTime: () => calls.push('own time') },
+    );
+    queue.counts = { messages: 0, consumers: 1 };
+    handover.onSearch = () => calls.push('search');
+    handover.searched = { outcome: 'released', seal };
+    expect(await acquired()).toMatchObject(resumed);
+    expect(calls).toEqual(['own time', 'aside', 'search', 'own time', 'waits for its turn']);
+  });
+
   it('its time counts from when the others have answered', async () => {
     const { handover, calls, acquired } = make(
       { from: 'edge-2' },

@@ -329,8 +329,11 @@ async function find(options: AcquireOptions, before: Known, isUnreachable: boole
   let isToBeAsked = queue.isLost || (isUnreachable && found === undefined);
   while (isToBeAsked || (found && found.consumers > 0)) {
     // Somebody holds it whom the ticket does not name, or who cannot be asked.
-    const answer = await entrance.aside(() => handover.search(claims, searchMs));
-    options.onOwnTime?.();
+    const answer = await entrance.aside(async () => {
+      const said = await handover.search(claims, searchMs);
+      options.onOwnTime?.();
+      return said;
+    });
     if (answer.outcome === 'refused') throw new AttachError('stale-ticket');
     if (answer.outcome === 'released') {
       known = { ...answer, isFromOlder: isOlder(answer) };
