@@ -20,6 +20,8 @@ export const replyWaitMs = 1_000;
 const maxCommands = 100_000;
 /** Commands in one message at most; the others are left out. Edges gather 64. */
 const maxGathered = 1_000;
+/** Of why a command is not understood, in the log. */
+const maxReasonChars = 200;
 /** Replies waiting for their asker at most. */
 const maxReplies = 10_000;
 
@@ -142,7 +144,10 @@ export function readCommands(
   for (const each of Array.isArray(value) ? value.slice(0, maxGathered) : [value]) {
     const parsed = edgeCommand.safeParse(each);
     if (parsed.success) commands.push(parsed.data);
-    else reasons.push(parsed.error.issues[0]?.message);
+    else {
+      const [issue] = parsed.error.issues;
+      reasons.push(issue && [...issue.path, issue.message].join(': ').slice(0, maxReasonChars));
+    }
   }
   const [reason] = reasons;
   if (reasons.length > 0)

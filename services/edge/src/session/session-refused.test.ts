@@ -51,6 +51,18 @@ it.each([
   },
 );
 
+it('writes nothing before its welcome where it is let go while it attaches, and leaves no place of a connection without a name', async () => {
+  world.queue.isSealed = false;
+  world.queue.consuming = pending();
+  const { connection, session } = await world.attach({ resume: true });
+  const release = session.release('resume');
+  world.deliver(2);
+  expect(connection.kinds).toEqual([]);
+  expect(world.deliveries.settled).toEqual(['requeue 1', 'requeue 2']);
+  world.queue.consuming.resolve();
+  expect((await release).position).toBeUndefined();
+});
+
 /** Others have the entrance, until they are let through. */
 function crowd(): () => void {
   const working = pending<void>();

@@ -103,7 +103,7 @@ export class Session implements ConnectionOwner {
       onDelivering: () => {
         if (this.#is('attaching') && connection.isOpen) this.#welcome?.();
       },
-      isTaking: () => this.#is('attached') || this.#is('releasing'),
+      isTaking: () => this.#is('attached') || (this.#is('releasing') && this.attachedAtMs > 0),
       isLive: () => this.#is('attached') && connection.isOpen,
       onGap: (reason) => {
         this.#custody.gap(reason);
