@@ -7,6 +7,8 @@ let nowMs = 0;
 
 beforeEach(() => {
   nowMs = 0;
+  // Nobody who is left waiting fails in another test.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -96,7 +98,6 @@ describe('a crowd of sessions', () => {
   });
 
   it('is told to try again where its turn does not come for half a minute', async () => {
-    vi.useFakeTimers();
     const { entrance, comeMany, come } = crowd();
     comeMany(16);
     const late = come('17').catch((error: unknown) => error);
