@@ -1,7 +1,6 @@
 import { Broker, BrokerError, type Log } from '@evenkeel/broker';
 import { shuffledAddresses, withDeadline } from '@evenkeel/pace';
 import { askErrors, exchanges } from '@evenkeel/protocol';
-import { sendBatch, sendEach, sendShared, sendToTopic, sendToUser } from './batch.js';
 import { CellServices } from './cell-services.js';
 import { CellsPublishing, named } from './cells-publishing.js';
 import { Checking } from './checking.js';
@@ -9,28 +8,22 @@ import { consoleLog } from './console-log.js';
 import { AskError, PublisherError } from './errors.js';
 import type { PublisherFigures } from './figures.js';
 import { figuresOf } from './figures-of-cells.js';
-import { MeshPublisher } from './mesh-publisher.js';
-import type { DirectedOptions, TopicOptions } from './message.js';
+import { MeshPublisher, type Placed } from './mesh-publisher.js';
+import { Sending } from './sending.js';
 import { findTracing, type Tracing } from './tracing.js';
 import type {
   AskOptions,
   AuthorizeHandler,
   AuthorizeOptions,
-  BatchEvent,
-  BatchResult,
   CellPublisherOptions,
   InboundHandler,
   OnlineOptions,
-  Published,
   Publisher,
   ServeOptions,
   Service,
-  SharedEvent,
   TopicPresence,
   UserPresence,
 } from './types.js';
-
-type Placed = { readonly user: string; readonly session?: string | undefined };
 
 /** So long after the first cell the others are not waited for at the start, ms. */
 const othersMs = 2_000;
@@ -43,16 +36,15 @@ interface Member {
 }
 
 /** A publisher into several cells: one of a mesh for each, and what is for a user goes to the user's. */
-export class CellsPublisher implements Publisher {
+export class CellsPublisher extends Sending implements Publisher {
   readonly #options: CellPublisherOptions;
   readonly #log: Log;
   readonly #tracing: Tracing;
-  readonly #checking: Checking;
+  protected readonly checking: Checking;
   readonly #members = new Map<string, Member>();
-  readonly #publishing: CellsPublishing;
+  readonly publishing: CellsPublishing;
   readonly #services = new CellServices();
   readonly #unfollow: () => void;
-  #closed: Promise<void> | undefined;
 
   /** @throws BrokerError `broker-closed` by `signal`, `broker-unreachable` where no cell is there within `timeoutMs`. */
   static async connect(options: CellPublisherOptions): Promise<CellsPublisher> {
@@ -67,47 +59,18 @@ export class CellsPublisher implements Publisher {
   }
 
   private constructor(options: CellPublisherOptions, tracing: Tracing) {
+    super();
     this.#options = options;
     this.#log = options.log ?? consoleLog(options.name);
     this.#tracing = tracing;
-    this.#checking = new Checking(options.mesh);
-    this.#publishing = new CellsPublishing({
+    this.checking = new Checking(options.mesh);
+    this.publishing = new CellsPublishing({
       of: (user) => options.cells.of(user),
       sendsOf: (cell) => this.#members.get(cell)?.publisher.publishing,
       names: () => this.#members.keys(),
     });
     this.#follow();
     this.#unfollow = options.cells.onUpdate(() => this.#follow());
-  }
-
-  async toUser(
-    user: string,
-    event: string,
-    payload: unknown,
-    options: DirectedOptions = {},
-  ): Promise<Published> {
-    return await sendToUser(this.#publishing, { users: [user], event, payload, options }, this.#checking);
-  }
-
-  toUsers(
-    users: readonly string[],
-    event: string,
-    payload: unknown,
-    options: Omit<DirectedOptions, 'id'> = {},
-  ): Promise<Published[]> {
-    return sendEach(this.#publishing, { users, event, payload, options }, this.#checking);
-  }
-
-  async toTopic(topic: string, payload: unknown, options: TopicOptions = {}): Promise<Published> {
-    return await sendToTopic(this.#publishing, { topic, payload, options }, this.#checking);
-  }
-
-  event(event: SharedEvent): Promise<Published> {
-    return sendShared(this.#publishing, event, this.#checking);
-  }
-
-  batch(events: readonly BatchEvent[]): Promise<BatchResult[]> {
-    return sendBatch(this.#publishing, events, this.#checking);
   }
 
   async join(topic: string, who: Placed): Promise<void> {
@@ -189,15 +152,6 @@ export class CellsPublisher implements Publisher {
     return found.find((each) => each !== true) ?? true;
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   async #start(): Promise<void> {
     const { signal, timeoutMs } = this.#options;
     const theirs = [...this.#members.values()].map(({ there }) => there);
@@ -271,7 +225,7 @@ export class CellsPublisher implements Publisher {
     });
   }
 
-  async #close(): Promise<void> {
+  protected async end(): Promise<void> {
     this.#unfollow();
     await Promise.all([...this.#members.values()].map(({ publisher }) => publisher.close()));
   }

@@ -2,10 +2,9 @@ import { BrokerError } from '@evenkeel/broker';
 import { fromUid } from '@evenkeel/protocol';
 import { v7 as newMessageId } from 'uuid';
 import type { DirectedOptions, TopicOptions } from './message.js';
-import type { Publishing, Ready } from './publishing.js';
+import type { Ready } from './publishing.js';
+import type { Sends } from './sending.js';
 import type { Published } from './types.js';
-
-type Sends = Pick<Publishing, 'ready' | 'send' | 'sendAll'>;
 
 /** An event's message to one cell. */
 interface Part {

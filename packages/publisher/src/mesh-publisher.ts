@@ -10,14 +10,13 @@ import { withDeadline } from '@evenkeel/pace';
 import { exchanges, isSid, orderKey, toUid } from '@evenkeel/protocol';
 import { Asks } from './asks.js';
 import { answering, authorizing, isOfMesh, questionKey } from './authorize.js';
-import { sendBatch, sendEach, sendShared, sendToTopic, sendToUser } from './batch.js';
 import { Cancellations } from './cancellations.js';
 import { Checking } from './checking.js';
 import { confirmsOf } from './confirms.js';
 import { connected } from './connect.js';
 import { PublisherError } from './errors.js';
 import { HandledCounts, type PublisherFigures } from './figures.js';
-import { checkPattern, type DirectedOptions, type TopicOptions } from './message.js';
+import { checkPattern } from './message.js';
 import { servingOf } from './options.js';
 import { PresenceQuestions } from './presence-questions.js';
 import type { OnlineOptions, TopicPresence, UserPresence } from './presence-types.js';
@@ -26,6 +25,7 @@ import type { Served } from './queues.js';
 import { Receipts } from './receipts.js';
 import { checkFree, type Registered } from './registered.js';
 import { Replies, type ReplyPublisher } from './replies.js';
+import { Sending } from './sending.js';
 import { serve } from './service.js';
 import { makesParts } from './stream.js';
 import type { Tracing } from './tracing.js';
@@ -33,17 +33,13 @@ import type {
   AskOptions,
   AuthorizeHandler,
   AuthorizeOptions,
-  BatchEvent,
-  BatchResult,
   CreatePublisherOptions,
   InboundHandler,
   InboundMessage,
-  Published,
   Publisher as PublisherSurface,
   ServeOptions,
   Service,
   SessionAnswer,
-  SharedEvent,
 } from './types.js';
 
 interface Consuming {
@@ -55,40 +51,40 @@ interface Consuming {
 }
 
 /** A user's sessions, or one of them. */
-interface Placed {
+export interface Placed {
   readonly user: string;
   readonly session?: string | undefined;
 }
 
 /** Publishes into one mesh, and serves what its clients send. */
-export class MeshPublisher implements PublisherSurface {
+export class MeshPublisher extends Sending implements PublisherSurface {
   readonly #registered = new Set<Registered>();
   readonly #broker: Broker;
   readonly #confirms: PublisherLanes;
   readonly #replies: Replies;
   readonly #asks: Asks;
   readonly #presence: PresenceQuestions;
-  readonly #checking: Checking;
+  protected readonly checking: Checking;
   readonly #options: CreatePublisherOptions;
   readonly #log: Log;
   readonly #closeTimeoutMs: number;
   readonly #tracing: Tracing;
   readonly #ending = new AbortController();
-  readonly #publishing: Publishing;
+  readonly publishing: Publishing;
   readonly #handled = new HandledCounts();
   #consumingBroker: Broker | undefined;
   #consuming: Promise<Consuming> | undefined;
-  #closed: Promise<void> | undefined;
 
   constructor(options: CreatePublisherOptions, broker: Broker, log: Log, tracing: Tracing) {
+    super();
     this.#options = options;
     this.#tracing = tracing;
-    this.#checking = new Checking(options.mesh);
+    this.checking = new Checking(options.mesh);
     this.#log = log;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 10_000;
     this.#broker = broker;
     this.#confirms = confirmsOf(broker, options.window);
-    this.#publishing = new Publishing({
+    this.publishing = new Publishing({
       confirms: this.#confirms,
       tracing,
       receipts: async () => (await this.#connection()).receipts,
@@ -107,41 +103,6 @@ export class MeshPublisher implements PublisherSurface {
     this.#presence = new PresenceQuestions(asking);
   }
 
-  /** What sends its events. */
-  get publishing(): Publishing {
-    return this.#publishing;
-  }
-
-  async toUser(
-    userId: string,
-    event: string,
-    payload: unknown,
-    options: DirectedOptions = {},
-  ): Promise<Published> {
-    return await sendToUser(this.#publishing, { users: [userId], event, payload, options }, this.#checking);
-  }
-
-  toUsers(
-    userIds: readonly string[],
-    event: string,
-    payload: unknown,
-    options: Omit<DirectedOptions, 'id'> = {},
-  ): Promise<Published[]> {
-    return sendEach(this.#publishing, { users: userIds, event, payload, options }, this.#checking);
-  }
-
-  async toTopic(topic: string, payload: unknown, options: TopicOptions = {}): Promise<Published> {
-    return await sendToTopic(this.#publishing, { topic, payload, options }, this.#checking);
-  }
-
-  event(event: SharedEvent): Promise<Published> {
-    return sendShared(this.#publishing, event, this.#checking);
-  }
-
-  batch(events: readonly BatchEvent[]): Promise<BatchResult[]> {
-    return sendBatch(this.#publishing, events, this.#checking);
-  }
-
   join(topic: string, who: Placed): Promise<void> {
     return this.#place('join', topic, who);
   }
@@ -151,13 +112,13 @@ export class MeshPublisher implements PublisherSurface {
   }
 
   async ask<Answer>(user: string, method: string, data?: unknown, options: AskOptions = {}): Promise<Answer> {
-    const given = this.#checking.given({ kind: 'served', name: method, part: 'data' }, data);
+    const given = this.checking.given({ kind: 'served', name: method, part: 'data' }, data);
     if (given) await given;
     const answer = await this.#asks.ask(user, method, data, options);
     const isOfAll = options.want === 'all';
     const checked = isOfAll
-      ? this.#checking.answers(method, answer as SessionAnswer[])
-      : this.#checking.answer(method, answer);
+      ? this.checking.answers(method, answer as SessionAnswer[])
+      : this.checking.answer(method, answer);
     return (await checked) as Answer;
   }
 
@@ -213,10 +174,10 @@ export class MeshPublisher implements PublisherSurface {
   figures(): PublisherFigures {
     const consuming = this.#consumingBroker?.figures();
     const broker = this.#broker.figures();
-    const publishing = { ...broker, waiting: broker.waiting + this.#publishing.waiting };
+    const publishing = { ...broker, waiting: broker.waiting + this.publishing.waiting };
     return {
       connections: { publishing, ...(consuming !== undefined && { consuming }) },
-      published: { ...this.#publishing.counts },
+      published: { ...this.publishing.counts },
       handled: { ...this.#handled.counts },
       running: this.#handled.running,
     };
@@ -226,25 +187,16 @@ export class MeshPublisher implements PublisherSurface {
     return this.#broker.readiness();
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #close(): Promise<void> {
+  protected async end(): Promise<void> {
     const untilMs = performance.now() + this.#closeTimeoutMs;
     this.#ending.abort();
     this.#asks.close(closed());
     this.#presence.close(closed());
     await Promise.all([...this.#registered].map(({ service }) => service?.stop()));
     const leftMs = Math.max(0, untilMs - performance.now());
-    const flushed = this.#publishing.flush().then(() => this.#confirms.flush());
+    const flushed = this.publishing.flush().then(() => this.#confirms.flush());
     await withDeadline(flushed, leftMs, () => undefined).catch(() => {});
-    this.#publishing.close(closed());
+    this.publishing.close(closed());
     const consuming = await this.#consuming?.catch(() => undefined);
     await Promise.all([this.#broker.close(), consuming?.broker.close()]);
   }
@@ -254,7 +206,7 @@ export class MeshPublisher implements PublisherSurface {
       throw new PublisherError('bad-option', 'the handler is no function; give (message) => answer');
     const serving = servingOf(makesParts(handler) ? { ...forParts, ...options } : options);
     if (this.#ending.signal.aborted) throw closed();
-    const checked = isOfMesh(served.pattern) ? handler : this.#checking.handling(served, handler);
+    const checked = isOfMesh(served.pattern) ? handler : this.checking.handling(served, handler);
     const registered: Registered = { ...served, queue: serving.queue };
     checkFree(this.#registered, registered);
     this.#registered.add(registered);
