@@ -17,5 +17,6 @@ export { fnv1a, hash32 } from './hash.js';
 export { KeyedBuckets } from './keyed-buckets.js';
 export { LogLimit } from './log-limit.js';
 export { LogLimits } from './log-limits.js';
+export { PerCell, type PerCellOptions, someCells } from './per-cell.js';
 export { maxTimerMs, sleep, withDeadline } from './sleep.js';
 export { setRate, TokenBucket } from './token-bucket.js';

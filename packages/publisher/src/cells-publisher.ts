@@ -1,5 +1,5 @@
 import { Broker, BrokerError, type Log } from '@evenkeel/broker';
-import { shuffledAddresses, withDeadline } from '@evenkeel/pace';
+import { PerCell, shuffledAddresses, someCells, withDeadline } from '@evenkeel/pace';
 import { askErrors, exchanges } from '@evenkeel/protocol';
 import { CellServices } from './cell-services.js';
 import { CellsPublishing, named } from './cells-publishing.js';
@@ -25,14 +25,10 @@ import type {
   UserPresence,
 } from './types.js';
 
-/** So long after the first cell the others are not waited for at the start, ms. */
-const othersMs = 2_000;
-
 interface Member {
-  readonly amqpUrl: string;
   readonly publisher: MeshPublisher;
-  /** Resolves once it is connected and the mesh is there; rejects where it is closed before. */
-  readonly there: Promise<void>;
+  /** Connects it; resolves once it is connected and the mesh is there, rejects where it is closed before. */
+  there(): Promise<void>;
 }
 
 /** A publisher into several cells: one of a mesh for each, and what is for a user goes to the user's. */
@@ -41,7 +37,17 @@ export class CellsPublisher extends Sending implements Publisher {
   readonly #log: Log;
   readonly #tracing: Tracing;
   protected readonly checking: Checking;
-  readonly #members = new Map<string, Member>();
+  readonly #members = new PerCell<Member>({
+    make: (cell, amqpUrl) => this.#make(cell, amqpUrl),
+    enter: (member) => {
+      void member.there();
+      this.#services.enter(member.publisher);
+    },
+    leave: ({ publisher }) => {
+      this.#services.leave(publisher);
+      void publisher.close();
+    },
+  });
   readonly publishing: CellsPublishing;
   readonly #services = new CellServices();
   readonly #unfollow: () => void;
@@ -67,10 +73,11 @@ export class CellsPublisher extends Sending implements Publisher {
     this.publishing = new CellsPublishing({
       of: (user) => options.cells.of(user),
       sendsOf: (cell) => this.#members.get(cell)?.publisher.publishing,
-      names: () => this.#members.keys(),
+      names: () => this.#members.names(),
     });
-    this.#follow();
-    this.#unfollow = options.cells.onUpdate(() => this.#follow());
+    const follow = () => this.#members.follow(options.cells.addresses);
+    follow();
+    this.#unfollow = options.cells.onUpdate(follow);
   }
 
   async join(topic: string, who: Placed): Promise<void> {
@@ -114,7 +121,7 @@ export class CellsPublisher extends Sending implements Publisher {
 
   async presence(topic: string, options?: OnlineOptions): Promise<TopicPresence> {
     const found = await Promise.all(
-      [...this.#members].map(([cell, { publisher }]) => named(cell, publisher.presence(topic, options))),
+      this.#members.entries().map(([cell, { publisher }]) => named(cell, publisher.presence(topic, options))),
     );
     const users = found.map((each) => each.users);
     return {
@@ -141,11 +148,11 @@ export class CellsPublisher extends Sending implements Publisher {
   }
 
   figures(): PublisherFigures {
-    return figuresOf([...this.#members.values()].map(({ publisher }) => publisher.figures()));
+    return figuresOf(this.#members.values().map(({ publisher }) => publisher.figures()));
   }
 
   readiness(): true | string {
-    const found = [...this.#members].map(([cell, { publisher }]) => {
+    const found = this.#members.entries().map(([cell, { publisher }]) => {
       const readiness = publisher.readiness();
       return readiness === true || `cell ${cell}: ${readiness}`;
     });
@@ -154,10 +161,7 @@ export class CellsPublisher extends Sending implements Publisher {
 
   async #start(): Promise<void> {
     const { signal, timeoutMs } = this.#options;
-    const theirs = [...this.#members.values()].map(({ there }) => there);
-    const first = Promise.any(theirs).then(() =>
-      withDeadline(Promise.allSettled(theirs), othersMs, () => {}),
-    );
+    const first = someCells(this.#members.values().map((member) => member.there()));
     const late = () => {
       throw new BrokerError('broker-unreachable', `no cell is there within ${timeoutMs} ms (timeoutMs)`);
     };
@@ -171,34 +175,14 @@ export class CellsPublisher extends Sending implements Publisher {
   }
 
   #serve(start: (publisher: MeshPublisher) => Promise<Service>): Promise<Service> {
-    const publishers = [...this.#members.values()].map(({ publisher }) => publisher);
+    const publishers = this.#members.values().map(({ publisher }) => publisher);
     return this.#services.add(start, publishers, (error) =>
       this.#log.error({ error }, 'a service does not run in one of the cells'),
     );
   }
 
-  /** Has a publisher for each cell of the map, and no other. */
-  #follow(): void {
-    const { addresses } = this.#options.cells;
-    // All of them before anything is changed: an address may be one that the options do not fit.
-    const opens = [...addresses].flatMap(([cell, amqpUrl]) =>
-      this.#members.get(cell)?.amqpUrl === amqpUrl ? [] : [[cell, this.#make(cell, amqpUrl)] as const],
-    );
-    for (const [cell, member] of this.#members) {
-      if (addresses.get(cell) === member.amqpUrl) continue;
-      this.#members.delete(cell);
-      this.#services.leave(member.publisher);
-      void member.publisher.close();
-    }
-    for (const [cell, open] of opens) {
-      const member = open();
-      this.#members.set(cell, member);
-      this.#services.enter(member.publisher);
-    }
-  }
-
-  /** Returns what connects it. @throws BrokerError `bad-address` */
-  #make(cell: string, amqpUrl: string): () => Member {
+  /** @throws BrokerError `bad-address` */
+  #make(cell: string, amqpUrl: string): Member {
     const { cells: _, attempts: __, tls, dial, ...options } = this.#options;
     const log = this.#log;
     const broker = new Broker({
@@ -210,10 +194,18 @@ export class CellsPublisher extends Sending implements Publisher {
     });
     const given = { ...options, ...(tls && { tls }), ...(dial && { dial }), amqpUrl };
     const publisher = new MeshPublisher(given, broker, log, this.#tracing);
-    return () => {
-      const there = broker.open().then(() => broker.expect([exchanges.events]));
-      there.catch((error: unknown) => log.debug({ cell, error }, 'a cell was left before it was there'));
-      return { amqpUrl, publisher, there };
+    let there: Promise<void> | undefined;
+    const open = () => {
+      const opened = broker.open().then(() => broker.expect([exchanges.events]));
+      opened.catch((error: unknown) => log.debug({ cell, error }, 'a cell was left before it was there'));
+      return opened;
+    };
+    return {
+      publisher,
+      there: () => {
+        there ??= open();
+        return there;
+      },
     };
   }
 
@@ -227,7 +219,7 @@ export class CellsPublisher extends Sending implements Publisher {
 
   protected async end(): Promise<void> {
     this.#unfollow();
-    await Promise.all([...this.#members.values()].map(({ publisher }) => publisher.close()));
+    await Promise.all(this.#members.values().map(({ publisher }) => publisher.close()));
   }
 }
 

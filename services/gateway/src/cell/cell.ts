@@ -46,7 +46,6 @@ interface Part {
 
 /** One cell as this gateway sees it: its edges, who is kept out of it, and the questions of its edges. All over its own RabbitMQ. */
 export class Cell {
-  readonly amqpUrl: string;
   /** Its edges as they are heard. */
   readonly placer: Placer;
   /** What is logged of those who find no edge here. */
@@ -65,7 +64,6 @@ export class Cell {
   readonly #started: Part[] = [];
 
   constructor({ amqpUrl, config, forgotten, log, ...options }: CellOptions) {
-    this.amqpUrl = amqpUrl;
     this.#forgotten = forgotten;
     const { handshakesPerSecond: base, handshakeTargetMs: targetMs, newSessionsPerSecond } = config;
     const newPlacer = () =>

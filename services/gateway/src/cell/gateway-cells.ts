@@ -1,4 +1,4 @@
-import { type Cells, withDeadline } from '@evenkeel/pace';
+import { type Cells, PerCell, someCells } from '@evenkeel/pace';
 import { fromUid } from '@evenkeel/protocol';
 import type { Log } from '@evenkeel/runtime';
 import type { Placer } from '../placement/placer.js';
@@ -7,7 +7,6 @@ import type { Cell } from './cell.js';
 /** What {@link GatewayCells} does with a cell. */
 export type HeldCell = Pick<
   Cell,
-  | 'amqpUrl'
   | 'placer'
   | 'placing'
   | 'turnedAway'
@@ -34,8 +33,6 @@ export interface GatewayCellsOptions {
 
 /** The name of the one cell that has none. */
 const only = '';
-/** So long after the first cell the others are not waited for at the start, ms. */
-const othersMs = 2_000;
 
 type Checks = ReturnType<HeldCell['readiness']>;
 type Notes = ReturnType<HeldCell['notes']>;
@@ -43,14 +40,24 @@ type Notes = ReturnType<HeldCell['notes']>;
 /** The cells that this gateway places over: one alone, or those of a map. What one of them lacks concerns its users alone. */
 export class GatewayCells {
   readonly #options: GatewayCellsOptions;
-  readonly #held = new Map<string, HeldCell>();
+  readonly #held = new PerCell<HeldCell>({
+    make: (name, amqpUrl) => this.#options.make(amqpUrl, name === only ? undefined : name),
+    enter: (cell) => {
+      // It tries for ever: it rejects where it, or the gateway, is stopped.
+      if (this.#signal) cell.start(this.#signal).catch(() => {});
+    },
+    leave: (cell, name) => {
+      const { log } = this.#options;
+      cell.stop().catch((err: unknown) => log.error({ err, cell: name }, 'cell not left in order'));
+    },
+  });
   #map: Cells | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(options: GatewayCellsOptions) {
     this.#options = options;
     this.#map = options.map;
-    for (const [name, amqpUrl] of this.#wanted(options.map)) this.#held.set(name, this.#make(name, amqpUrl));
+    this.#held.follow(this.#wanted(options.map));
   }
 
   /** Where this user's clients are placed: nowhere until it is known whom each of the user's cells keeps out. */
@@ -71,12 +78,12 @@ export class GatewayCells {
   /** Whether the node is of another cell than that in which this user's clients are placed: nothing there is of use. */
   isElsewhere(uid: string, node: string): boolean {
     if (this.#home(uid).placer.knows(node)) return false;
-    return [...this.#held.values()].some(({ placer }) => placer.knows(node));
+    return this.#held.values().some(({ placer }) => placer.knows(node));
   }
 
   /** Each cell and its name; undefined: it has none. */
   *all(): Generator<readonly [string | undefined, HeldCell]> {
-    for (const [name, cell] of this.#held) yield [name === only ? undefined : name, cell];
+    for (const [name, cell] of this.#held.entries()) yield [name === only ? undefined : name, cell];
   }
 
   /** True while one of the cells is ready in this respect: a gateway is of use as long as it has one. */
@@ -124,7 +131,7 @@ export class GatewayCells {
 
   /** For how long no edge has been heard, of that cell where it is longest, ms; undefined: one is heard in each. */
   silentMs(nowMs: number): number | undefined {
-    const silences = [...this.#held.values()].flatMap(({ placer }) => placer.silentMs(nowMs) ?? []);
+    const silences = this.#held.values().flatMap(({ placer }) => placer.silentMs(nowMs) ?? []);
     return silences.length === 0 ? undefined : Math.max(...silences);
   }
 
@@ -154,16 +161,15 @@ export class GatewayCells {
   /** Resolves once one cell is there, and the others are or have had a moment. Where none is any more, nothing is left open. */
   async start(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
-    const starts = [...this.#held.values()].map((cell) => cell.start(signal));
-    await Promise.any(starts).catch(async ({ errors }: AggregateError) => {
+    const starts = this.#held.values().map((cell) => cell.start(signal));
+    await someCells(starts).catch(async ({ errors }: AggregateError) => {
       await this.stop();
       throw errors[0];
     });
-    await withDeadline(Promise.allSettled(starts), othersMs, () => undefined);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#held.values()].map((cell) => cell.stop()));
+    await Promise.all(this.#held.values().map((cell) => cell.stop()));
   }
 
   /** Takes the map as it is now. One that cannot be used changes nothing. @throws CellsError, or BrokerError of an address */
@@ -171,22 +177,8 @@ export class GatewayCells {
     const { read, log } = this.#options;
     const map = read();
     if (map === undefined || this.#map === undefined) return;
-    const wanted = this.#wanted(map);
-    // All of them before anything is changed: an address may be one that these settings cannot use.
-    const made = [...wanted].flatMap(([name, amqpUrl]) =>
-      this.#held.get(name)?.amqpUrl === amqpUrl ? [] : [[name, this.#make(name, amqpUrl)] as const],
-    );
+    this.#held.follow(this.#wanted(map));
     this.#map = map;
-    for (const [name, cell] of this.#held) {
-      if (wanted.get(name) === cell.amqpUrl) continue;
-      this.#held.delete(name);
-      cell.stop().catch((err: unknown) => log.error({ err, cell: name }, 'cell not left in order'));
-    }
-    for (const [name, cell] of made) {
-      this.#held.set(name, cell);
-      // It tries for ever: it rejects where it, or the gateway, is stopped.
-      if (this.#signal) cell.start(this.#signal).catch(() => {});
-    }
     const shown = map.all.map(({ name, weight, was }) => ({ name, weight, was }));
     log.info({ cells: shown }, 'the map of cells is read');
   }
@@ -194,10 +186,6 @@ export class GatewayCells {
   #wanted(map: Cells | undefined): Map<string, string> {
     if (map === undefined) return new Map([[only, this.#options.amqpUrl]]);
     return new Map(map.all.map((cell) => [cell.name, cell.amqpUrl]));
-  }
-
-  #make(name: string, amqpUrl: string): HeldCell {
-    return this.#options.make(amqpUrl, name === only ? undefined : name);
   }
 
   /** Those in which the user may have sessions. */
